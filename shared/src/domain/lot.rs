@@ -1,0 +1,206 @@
+//! A lot and the states it can be in.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::ids::{LineId, LotId};
+use super::quantity::Quantity;
+
+/// A moment of business time.
+pub type Timestamp = DateTime<Utc>;
+
+/// The name of a pipeline's step, such as `match_donor`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StepName(pub Arc<str>);
+
+impl StepName {
+    /// The step named `name`.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+}
+
+impl fmt::Display for StepName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whose move it is while a lot waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "for", rename_all = "snake_case")]
+pub enum Awaited {
+    /// An expert group's review.
+    Review {
+        /// The group.
+        group: String,
+    },
+    /// Money or goods: a contribution, a rank, a date.
+    Funding,
+    /// Consent of these donors to their share.
+    Consent {
+        /// The donors that have not answered.
+        donors: Vec<String>,
+    },
+    /// The requester's answer to an offer in kind.
+    Acceptance {
+        /// The contribution that offers it.
+        contribution: String,
+    },
+    /// The end of the window in which orders are gathered.
+    Gathering,
+    /// Approval of an order above the limit.
+    Approval {
+        /// The order.
+        order: String,
+    },
+    /// The supplier's response to an order.
+    Response {
+        /// The order.
+        order: String,
+    },
+    /// Despatch and receipt of an order.
+    Delivery {
+        /// The order.
+        order: String,
+    },
+    /// Payment of what was accepted.
+    Payment {
+        /// The order.
+        order: String,
+    },
+    /// An operator who held the lot, to resume it.
+    Release,
+}
+
+/// Why validation declined a lot; the code is stable, the text is for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decline {
+    /// A stable code such as `prohibited_item`.
+    pub code: String,
+    /// What is wrong and what would mend it.
+    pub text: String,
+}
+
+/// How a lot ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Received, accepted and paid.
+    Delivered,
+    /// Declined by validation or review.
+    Declined(Decline),
+    /// Merged into another lot of the same request.
+    Merged {
+        /// The lot that carries the quantity on.
+        into: LotId,
+    },
+    /// Given up by its requester.
+    Cancelled,
+}
+
+/// The states of a lot, each with only what is valid in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LotState {
+    /// To be run now; `attempt` counts from 1.
+    Ready {
+        /// The step to run.
+        step: StepName,
+        /// Which attempt this is.
+        attempt: u32,
+    },
+    /// Somebody outside the engine has to move.
+    Waiting {
+        /// The step that waits.
+        step: StepName,
+        /// Whose move it is.
+        awaits: Awaited,
+        /// Until when; the step runs again then.
+        until: Option<Timestamp>,
+    },
+    /// An attempt failed and will be repeated.
+    RetryAt {
+        /// The step to repeat.
+        step: StepName,
+        /// The attempt to come.
+        attempt: u32,
+        /// When it is due.
+        due: Timestamp,
+    },
+    /// Out of attempts, until an operator replays its incident.
+    Parked {
+        /// The step that failed.
+        step: StepName,
+        /// The cause shared by all lots of the incident.
+        incident: String,
+    },
+    /// At its end.
+    Closed(Outcome),
+}
+
+impl LotState {
+    /// The step the lot is at; none once it is closed.
+    #[must_use]
+    pub fn step(&self) -> Option<&StepName> {
+        match self {
+            Self::Ready { step, .. }
+            | Self::Waiting { step, .. }
+            | Self::RetryAt { step, .. }
+            | Self::Parked { step, .. } => Some(step),
+            Self::Closed(_) => None,
+        }
+    }
+
+    /// The state's name, as printed and filtered by.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ready { .. } => "ready",
+            Self::Waiting { .. } => "waiting",
+            Self::RetryAt { .. } => "retry_at",
+            Self::Parked { .. } => "parked",
+            Self::Closed(Outcome::Delivered) => "delivered",
+            Self::Closed(Outcome::Declined(_)) => "declined",
+            Self::Closed(Outcome::Merged { .. }) => "merged",
+            Self::Closed(Outcome::Cancelled) => "cancelled",
+        }
+    }
+}
+
+/// Rank in the beneficiary's one approved list: class first, then rank, lower before higher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Priority {
+    /// Urgency class, from 1 (most urgent).
+    pub class: u8,
+    /// Rank within the class, from 1.
+    pub rank: u32,
+}
+
+/// The part of a line that travels together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lot {
+    /// Its id, which holds its line's.
+    pub id: LotId,
+    /// How much of the line it carries.
+    pub quantity: Quantity,
+    /// Its line's priority.
+    pub priority: Priority,
+    /// Where it is.
+    pub state: LotState,
+    /// How many events it has; every change raises it.
+    pub version: i64,
+}
+
+impl Lot {
+    /// The line this lot is part of.
+    #[must_use]
+    pub fn line(&self) -> LineId {
+        self.id.line()
+    }
+}

@@ -1,0 +1,61 @@
+//! When a failed attempt is made again: exponential backoff with full jitter, limited.
+//!
+//! Full jitter draws each delay evenly between nothing and the exponential bound; see M. Brooker,
+//! "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// How often and how far apart a step's failed attempts are repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryPolicy {
+    /// Attempts in all, the first included; after the last the lot is parked.
+    pub attempts: u32,
+    /// The bound of the first delay, in seconds; it doubles with each attempt.
+    pub base_s: u64,
+    /// The bound no delay passes, in seconds.
+    pub cap_s: u64,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self { attempts: 8, base_s: 2, cap_s: 3600 }
+    }
+}
+
+impl RetryPolicy {
+    /// The delay before the attempt after `attempt` (from 1), or `None` if that was the last.
+    /// `draw` is any number, evenly distributed; the caller draws it, so that this stays pure.
+    #[must_use]
+    pub fn delay(self, attempt: u32, draw: u64) -> Option<Duration> {
+        if attempt >= self.attempts {
+            return None;
+        }
+        let doublings = attempt.saturating_sub(1).min(32);
+        let bound_ms =
+            self.base_s.saturating_mul(1000).saturating_mul(1 << doublings).min(self.cap_s * 1000);
+        Some(Duration::from_millis(draw % (bound_ms + 1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_delay_stays_below_its_bound_and_attempts_end(attempt in 1_u32..100, draw: u64) {
+            let policy = RetryPolicy { attempts: 10, base_s: 1, cap_s: 60 };
+            match policy.delay(attempt, draw) {
+                None => prop_assert!(attempt >= 10),
+                Some(delay) => {
+                    prop_assert!(attempt < 10);
+                    let bound = Duration::from_secs((1 << (attempt - 1)).min(60));
+                    prop_assert!(delay <= bound);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! `decide(state, outcome) -> transition`: where a lot goes after its step ran.
+//!
+//! Pure and total: it has no clock and no I/O, and no match over states has a `_`, so that a new
+//! state does not compile until each rule has said what it does with it.
+
+use chrono::TimeDelta;
+
+use super::lot::{Awaited, LotState, Outcome, StepName, Timestamp};
+use super::retry::RetryPolicy;
+
+/// How one attempt at a step ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepResult {
+    /// The step is done; the next one is due.
+    Done,
+    /// Somebody outside has to move, until a moment at the latest.
+    Wait {
+        /// Whose move it is.
+        awaits: Awaited,
+        /// Until when; the step runs again then.
+        until: Option<Timestamp>,
+    },
+    /// An earlier step has to run again.
+    Back {
+        /// The step to run.
+        to: StepName,
+    },
+    /// The lot is at its end.
+    Close(Outcome),
+    /// A fault that may pass: repeat.
+    Retry {
+        /// The cause, by which attempts that run out are grouped.
+        cause: String,
+    },
+    /// A fault that will not pass by itself.
+    Park {
+        /// The cause, by which lots are grouped into an incident.
+        cause: String,
+    },
+    /// The worker lost its lease: counts as an attempt, and five of them park.
+    LeaseLost,
+}
+
+/// Lost leases after which a lot is parked rather than tried again.
+pub const LOST_LEASES_TO_PARK: u32 = 5;
+
+/// What the caller knows and this function must not look up.
+#[derive(Debug, Clone)]
+pub struct Situation<'a> {
+    /// The pipeline's steps, in order.
+    pub steps: &'a [StepName],
+    /// The retry policy of the current step.
+    pub retry: RetryPolicy,
+    /// Business time now.
+    pub now: Timestamp,
+    /// A number evenly drawn, for the jitter.
+    pub draw: u64,
+}
+
+/// Why a result cannot be applied to a state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransitionError {
+    /// The lot has ended.
+    #[error("the lot has ended and cannot change")]
+    Closed,
+    /// The lot is parked: an operator has to replay its incident first.
+    #[error("the lot is parked under incident `{0}`: replay it first")]
+    Parked(String),
+    /// The pipeline has no such step.
+    #[error("the pipeline has no step `{0}`")]
+    UnknownStep(StepName),
+}
+
+/// The state that follows `state` when its step ended with `result`.
+///
+/// # Errors
+/// [`TransitionError`] if the lot has ended or is parked, or a step is not in the pipeline.
+pub fn decide(
+    state: &LotState,
+    result: StepResult,
+    at: &Situation<'_>,
+) -> Result<LotState, TransitionError> {
+    let (step, attempt) = match state {
+        LotState::Ready { step, attempt } | LotState::RetryAt { step, attempt, .. } => {
+            (step, *attempt)
+        }
+        LotState::Waiting { step, .. } => (step, 1),
+        LotState::Parked { incident, .. } => return Err(TransitionError::Parked(incident.clone())),
+        LotState::Closed(_) => return Err(TransitionError::Closed),
+    };
+    let position = |name: &StepName| {
+        let found = at.steps.iter().position(|known| known == name);
+        found.ok_or_else(|| TransitionError::UnknownStep(name.clone()))
+    };
+    let here = position(step)?;
+    Ok(match result {
+        StepResult::Done => match at.steps.get(here + 1) {
+            Some(next) => LotState::Ready { step: next.clone(), attempt: 1 },
+            None => LotState::Closed(Outcome::Delivered),
+        },
+        StepResult::Wait { awaits, until } => {
+            LotState::Waiting { step: step.clone(), awaits, until }
+        }
+        StepResult::Back { to } => {
+            position(&to)?;
+            LotState::Ready { step: to, attempt: 1 }
+        }
+        StepResult::Close(outcome) => LotState::Closed(outcome),
+        StepResult::Park { cause } => LotState::Parked { step: step.clone(), incident: cause },
+        StepResult::Retry { cause } => match at.retry.delay(attempt, at.draw) {
+            Some(delay) => LotState::RetryAt {
+                step: step.clone(),
+                attempt: attempt + 1,
+                due: at.now + TimeDelta::from_std(delay).unwrap_or(TimeDelta::MAX),
+            },
+            None => LotState::Parked { step: step.clone(), incident: cause },
+        },
+        StepResult::LeaseLost if attempt >= LOST_LEASES_TO_PARK => {
+            LotState::Parked { step: step.clone(), incident: format!("lease lost at {step}") }
+        }
+        StepResult::LeaseLost => LotState::Ready { step: step.clone(), attempt: attempt + 1 },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const STEPS: [&str; 4] =
+        ["validate_priority", "match_donor", "issue_order", "confirm_delivery"];
+
+    fn results() -> impl Strategy<Value = StepResult> {
+        prop_oneof![
+            4 => Just(StepResult::Done),
+            2 => Just(StepResult::Wait { awaits: Awaited::Funding, until: None }),
+            1 => (0_usize..5).prop_map(|i| StepResult::Back {
+                to: StepName::new(STEPS.get(i).unwrap_or(&"no_such_step"))
+            }),
+            1 => Just(StepResult::Close(Outcome::Cancelled)),
+            2 => Just(StepResult::Retry { cause: "down".into() }),
+            1 => Just(StepResult::Park { cause: "broken".into() }),
+            2 => Just(StepResult::LeaseLost),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_history_keeps_a_lot_in_one_valid_state(
+            history in proptest::collection::vec((results(), any::<u64>()), 0..60),
+        ) {
+            let steps = STEPS.map(StepName::new);
+            let mut state = LotState::Ready { step: steps[0].clone(), attempt: 1 };
+            for (result, draw) in history {
+                let now = Timestamp::UNIX_EPOCH;
+                let at = Situation { steps: &steps, retry: RetryPolicy::default(), now, draw };
+                match decide(&state, result.clone(), &at) {
+                    Ok(next) => {
+                        if let Some(step) = next.step() {
+                            prop_assert!(steps.contains(step));
+                        }
+                        if let LotState::RetryAt { attempt, due, .. } = &next {
+                            prop_assert!(*attempt <= RetryPolicy::default().attempts);
+                            prop_assert!(*due >= now);
+                        }
+                        state = next;
+                    }
+                    Err(TransitionError::Closed) => {
+                        prop_assert!(matches!(state, LotState::Closed(_)));
+                    }
+                    Err(TransitionError::Parked(_)) => {
+                        let is_parked = matches!(state, LotState::Parked { .. });
+                        prop_assert!(is_parked);
+                    }
+                    Err(TransitionError::UnknownStep(step)) => {
+                        prop_assert_eq!(result, StepResult::Back { to: step });
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_fifth_lost_lease_parks() {
+        let steps = STEPS.map(StepName::new);
+        let at = Situation {
+            steps: &steps,
+            retry: RetryPolicy::default(),
+            now: Timestamp::UNIX_EPOCH,
+            draw: 0,
+        };
+        let mut state = LotState::Ready { step: steps[0].clone(), attempt: 1 };
+        for lost in 1..=LOST_LEASES_TO_PARK {
+            state = decide(&state, StepResult::LeaseLost, &at).expect("open");
+            let parked = matches!(state, LotState::Parked { .. });
+            assert_eq!(parked, lost == LOST_LEASES_TO_PARK, "after {lost} lost leases");
+        }
+    }
+}
