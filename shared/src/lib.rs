@@ -3,3 +3,4 @@
 //! Nothing in [`domain`] does I/O, reads a clock or is async.
 
 pub mod domain;
+pub mod store;

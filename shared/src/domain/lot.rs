@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::funding::Share;
 use super::ids::{LineId, LotId};
 use super::quantity::Quantity;
 
@@ -144,6 +145,25 @@ pub enum LotState {
     Closed(Outcome),
 }
 
+impl Awaited {
+    /// The name by which waits are counted and filtered.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Review { .. } => "review",
+            Self::Funding => "funding",
+            Self::Consent { .. } => "consent",
+            Self::Acceptance { .. } => "acceptance",
+            Self::Gathering => "gathering",
+            Self::Approval { .. } => "approval",
+            Self::Response { .. } => "response",
+            Self::Delivery { .. } => "delivery",
+            Self::Payment { .. } => "payment",
+            Self::Release => "release",
+        }
+    }
+}
+
 impl LotState {
     /// The step the lot is at; none once it is closed.
     #[must_use]
@@ -193,11 +213,43 @@ pub struct Lot {
     pub priority: Priority,
     /// Where it is.
     pub state: LotState,
+    /// The money set aside for it, and what became of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub funding: Vec<Share>,
+    /// The order it travels under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
+    /// The offer it is bought through, once chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<String>,
+    /// Suppliers that refused it, donors that did not consent: not asked again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_by: Vec<String>,
+    /// Why it is where it is, for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
     /// How many events it has; every change raises it.
     pub version: i64,
 }
 
 impl Lot {
+    /// A new lot at the pipeline's first step, not yet stored.
+    #[must_use]
+    pub fn new(id: LotId, quantity: Quantity, priority: Priority, first: StepName) -> Self {
+        Self {
+            id,
+            quantity,
+            priority,
+            state: LotState::Ready { step: first, attempt: 1 },
+            funding: Vec::new(),
+            order: None,
+            offer: None,
+            refused_by: Vec::new(),
+            reason: String::new(),
+            version: 0,
+        }
+    }
+
     /// The line this lot is part of.
     #[must_use]
     pub fn line(&self) -> LineId {

@@ -1,8 +1,14 @@
 //! The field's own terms as types: pure, without I/O, clock or async.
 
+pub mod contribution;
+pub mod event;
+pub mod funding;
 pub mod ids;
 pub mod lot;
 pub mod money;
+pub mod party;
 pub mod quantity;
+pub mod requisition;
 pub mod retry;
+pub mod supplier;
 pub mod transition;

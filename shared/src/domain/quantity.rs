@@ -50,19 +50,19 @@ const UNITS: &[(&str, &str, bool)] = &[
 /// A unit of measure, by its Recommendation 20 code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Unit(&'static str, &'static str, bool);
+pub struct Unit(u8);
 
 impl Unit {
     /// The unit's name in English.
     #[must_use]
     pub fn name(self) -> &'static str {
-        self.1
+        UNITS[usize::from(self.0)].1
     }
 
     /// Whether the unit can only be counted whole, as pieces are.
     #[must_use]
     pub fn is_whole(self) -> bool {
-        self.2
+        UNITS[usize::from(self.0)].2
     }
 }
 
@@ -70,22 +70,23 @@ impl FromStr for Unit {
     type Err = QuantityError;
 
     fn from_str(code: &str) -> Result<Self, QuantityError> {
-        let found = UNITS.iter().find(|(known, _, _)| *known == code);
-        let (code, name, whole) =
-            found.ok_or_else(|| QuantityError::UnknownUnit(code.to_owned()))?;
-        Ok(Self(code, name, *whole))
+        let found = UNITS.iter().position(|(known, _, _)| *known == code);
+        found
+            .and_then(|index| u8::try_from(index).ok())
+            .map(Self)
+            .ok_or_else(|| QuantityError::UnknownUnit(code.to_owned()))
     }
 }
 
 impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(UNITS[usize::from(self.0)].0)
     }
 }
 
 impl From<Unit> for String {
     fn from(unit: Unit) -> Self {
-        unit.0.to_owned()
+        unit.to_string()
     }
 }
 
@@ -165,6 +166,12 @@ impl Quantity {
             return Err(QuantityError::Fraction { value, unit, name: unit.name() });
         }
         i64::try_from(milli).map(Self).map_err(|_| not_a_number())
+    }
+}
+
+impl std::iter::Sum for Quantity {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        Self(parts.map(|part| part.0).sum())
     }
 }
 

@@ -1,0 +1,132 @@
+//! What donors promise: pledges and commitments, in funds or in kind.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::money::{Currency, Money};
+use super::quantity::Quantity;
+
+/// How firm a contribution is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Firmness {
+    /// Indicative: may have no amount, cannot be used.
+    Pledge,
+    /// Firm and written: can be used.
+    Commitment,
+}
+
+/// When a donor is asked before its money is used.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Consent {
+    /// Never.
+    #[default]
+    None,
+    /// For each lot.
+    EachLine,
+    /// For shares above this many minor units of the envelope's currency.
+    Above(i64),
+}
+
+/// A restriction of use; an empty list does not restrict.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Earmark {
+    /// Prefixes of classification codes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prefixes: Vec<String>,
+    /// Items.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<String>,
+    /// Requesters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub requesters: Vec<String>,
+    /// The only channel that may buy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+}
+
+/// A part of an envelope that opens on a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tranche {
+    /// The day it opens.
+    pub opens: NaiveDate,
+    /// Minor units of the envelope's currency.
+    pub minor: i64,
+}
+
+/// Goods given instead of money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InKind {
+    /// The item.
+    pub item: String,
+    /// How much of it.
+    pub quantity: Quantity,
+    /// Days from agreement to receipt.
+    pub lead_days: u32,
+}
+
+/// A pledge or a commitment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contribution {
+    /// The id its author gave it, such as `LU-2024-1`; also the id of its envelope.
+    pub id: String,
+    /// The donors; more than one: joint and not split.
+    pub donors: Vec<String>,
+    /// Pledge or commitment.
+    pub firmness: Firmness,
+    /// The day it was stated.
+    pub stated: NaiveDate,
+    /// The amount; none: not quantified, or in kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+    /// What is given in kind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_kind: Vec<InKind>,
+    /// The pledge that this commitment converts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub converts: Option<String>,
+    /// What it may be used for.
+    #[serde(default)]
+    pub earmark: Earmark,
+    /// When parts of it open; empty: all of it at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tranches: Vec<Tranche>,
+    /// The last day it can be bound by an order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub obligate_by: Option<NaiveDate>,
+    /// The last day it can be paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pay_by: Option<NaiveDate>,
+    /// When the donor is asked.
+    #[serde(default)]
+    pub consent: Consent,
+    /// Where it is written: a page, or `invented`.
+    pub source: String,
+}
+
+impl Contribution {
+    /// Whether it is money that can be used at all.
+    #[must_use]
+    pub fn is_fundable(&self) -> bool {
+        self.firmness == Firmness::Commitment && self.amount.is_some()
+    }
+
+    /// The part of the envelope that is open on `day`, in minor units.
+    #[must_use]
+    pub fn opened(&self, day: NaiveDate) -> i64 {
+        let Some(amount) = self.amount.filter(|_| self.is_fundable()) else { return 0 };
+        if self.tranches.is_empty() {
+            return if self.stated <= day { amount.minor } else { 0 };
+        }
+        let open = self.tranches.iter().filter(|tranche| tranche.opens <= day);
+        open.map(|tranche| tranche.minor).sum::<i64>().min(amount.minor)
+    }
+
+    /// The currency of its envelope.
+    #[must_use]
+    pub fn currency(&self) -> Option<Currency> {
+        self.amount.map(|amount| amount.currency)
+    }
+}

@@ -1,0 +1,81 @@
+//! The money a lot carries: shares of envelopes, and how a change of them moves the ledger.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::lot::Lot;
+use super::money::{Money, Rate};
+
+/// How far a share has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShareState {
+    /// Set aside until the donor's consent rule is met.
+    Proposed,
+    /// Set aside.
+    Agreed,
+    /// Bound by an order ("contracted").
+    Obligated,
+    /// Paid.
+    Disbursed,
+}
+
+/// An amount of an envelope set aside for a lot: an allocation and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// The envelope.
+    pub envelope: String,
+    /// What it costs the envelope, in the envelope's currency.
+    pub amount: Money,
+    /// What it pays of the lot's cost, in the lot's currency.
+    pub covers: Money,
+    /// Units of the envelope's currency for one EUR, frozen when it was set aside.
+    pub rate: Rate,
+    /// How far it has come.
+    pub state: ShareState,
+}
+
+/// What a change moves within one envelope, in minor units of its currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Movement {
+    /// Set aside, proposed and agreed.
+    pub allocated: i64,
+    /// Bound by orders.
+    pub obligated: i64,
+    /// Paid.
+    pub disbursed: i64,
+}
+
+impl Movement {
+    /// Whether nothing moves.
+    #[must_use]
+    pub fn is_zero(self) -> bool {
+        self == Self::default()
+    }
+
+    fn add(&mut self, state: ShareState, minor: i64) {
+        match state {
+            ShareState::Proposed | ShareState::Agreed => self.allocated += minor,
+            ShareState::Obligated => self.obligated += minor,
+            ShareState::Disbursed => self.disbursed += minor,
+        }
+    }
+}
+
+/// Adds to `totals` what replacing `before` by `after` moves in each envelope.
+///
+/// The ledger's columns are the sum of these over all changes, so they equal the sum of the lots'
+/// shares at every commit.
+pub fn movements(before: Option<&Lot>, after: &Lot, totals: &mut BTreeMap<String, Movement>) {
+    let mut add = |lot: &Lot, sign: i64| {
+        for share in &lot.funding {
+            let entry = totals.entry(share.envelope.clone()).or_default();
+            entry.add(share.state, sign * share.amount.minor);
+        }
+    };
+    if let Some(before) = before {
+        add(before, -1);
+    }
+    add(after, 1);
+}

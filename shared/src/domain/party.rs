@@ -1,0 +1,76 @@
+//! Who takes part: parties with dated roles, each with its evidence, and expert groups.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::money::Money;
+
+/// What a party is to the coalition, for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Leads the coalition; leads are members.
+    Lead,
+    /// May fund.
+    Member,
+    /// Sees, and cannot fund.
+    Observer,
+    /// Requests and receives.
+    Beneficiary,
+    /// Buys for the donors.
+    BuyingAgent,
+}
+
+/// A role over time. Sources may contradict each other: each claim keeps its evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleSpan {
+    /// The role.
+    pub role: Role,
+    /// The first day it holds.
+    pub from: NaiveDate,
+    /// The last day it holds; open while absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<NaiveDate>,
+    /// Where it is written: a page, a decision, or `invented`.
+    pub evidence: String,
+}
+
+/// A nation, ministry, agency or company.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    /// The id its author gave it, such as `LU`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its roles.
+    #[serde(default)]
+    pub roles: Vec<RoleSpan>,
+}
+
+impl Party {
+    /// Whether the party may fund on `day`: as a member or lead.
+    #[must_use]
+    pub fn may_fund(&self, day: NaiveDate) -> bool {
+        self.roles.iter().any(|span| {
+            matches!(span.role, Role::Member | Role::Lead)
+                && span.from <= day
+                && span.to.is_none_or(|to| day <= to)
+        })
+    }
+}
+
+/// An expert group that owns categories and reviews their lines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpertGroup {
+    /// Its id, such as `cyber`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The prefixes of the classification codes it owns; the longest match wins.
+    pub prefixes: Vec<String>,
+    /// A line at or above this estimate waits for its review; none: no line does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_from: Option<Money>,
+    /// Days it has for a review before the operator is asked to decide instead.
+    pub review_days: u32,
+}

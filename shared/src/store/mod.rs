@@ -1,0 +1,191 @@
+//! The store: the truth about every lot, line, record and job.
+//!
+//! There is one way to write: [`Unit`]s, each a set of changes that belong together, guarded by
+//! the versions they were decided on. A unit whose guard is stale drops out, the others commit.
+//! Reads are named for what they mean. No SQL type crosses this border.
+
+pub mod sqlite;
+mod unit;
+
+pub use unit::{
+    Batch, EnvelopeChange, InboxEntry, JobChange, LineChange, LotChange, NewJob, RecordChange, Unit,
+};
+
+use crate::domain::ids::LotId;
+use crate::domain::lot::{Lot, Timestamp};
+use crate::domain::requisition::Line;
+
+/// What happened to a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// Stored, durably.
+    Committed,
+    /// Somebody else changed the subject since: decide again.
+    Stale {
+        /// The subject.
+        subject: String,
+    },
+    /// It would break a rule of the ledgers; nothing of it was stored.
+    Refused {
+        /// Which rule.
+        rule: String,
+    },
+}
+
+/// What to look at now: a lot at a step, or a job of a kind.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Hint {
+    /// The queue: a step's name or a job's kind.
+    pub queue: std::sync::Arc<str>,
+    /// The lot's or the job's number.
+    pub id: i64,
+}
+
+/// A batch under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease(pub i64);
+
+/// A job taken from the table of jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its number.
+    pub id: i64,
+    /// Its kind, which is its queue.
+    pub kind: String,
+    /// Unique within its kind while it is there.
+    pub key: String,
+    /// When it was due.
+    pub due: Timestamp,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    /// Raised by each change.
+    pub version: i64,
+    /// What the kind needs to know, as JSON.
+    pub body: String,
+}
+
+/// A row of the table of records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The id its author gave it.
+    pub id: String,
+    /// Its number of events.
+    pub version: i64,
+    /// Its content as JSON.
+    pub body: String,
+}
+
+/// An envelope's side of the money ledger, in minor units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvelopeRow {
+    /// The contribution's id.
+    pub id: String,
+    /// The currency's code.
+    pub currency: String,
+    /// The ceiling.
+    pub committed: i64,
+    /// The part that is open.
+    pub opened: i64,
+    /// Set aside for lots.
+    pub allocated: i64,
+    /// Bound by orders.
+    pub obligated: i64,
+    /// Paid.
+    pub disbursed: i64,
+    /// No longer available.
+    pub expired: i64,
+}
+
+impl EnvelopeRow {
+    /// I2: allocated + obligated + disbursed + expired <= opened <= committed, none negative.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        let parts = [self.allocated, self.obligated, self.disbursed, self.expired];
+        parts.iter().all(|part| *part >= 0)
+            && parts.iter().sum::<i64>() <= self.opened
+            && self.opened <= self.committed
+    }
+}
+
+/// What a claim gives: the lots that were still as hinted.
+#[derive(Debug)]
+pub struct Claim {
+    /// To be released with the last commit of the batch.
+    pub lease: Lease,
+    /// The lots, by id.
+    pub lots: Vec<Lot>,
+}
+
+/// A line as stored.
+#[derive(Debug, Clone)]
+pub struct StoredLine {
+    /// Its number of events.
+    pub version: i64,
+    /// Its content.
+    pub line: Line,
+}
+
+/// Counts of lots by where they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LotCount {
+    /// The state's name.
+    pub state: String,
+    /// The step, while open.
+    pub step: Option<String>,
+    /// Whose move it is, while waiting.
+    pub awaits: Option<String>,
+    /// How many.
+    pub lots: i64,
+}
+
+/// Which lots to list.
+#[derive(Debug, Clone, Default)]
+pub struct LotFilter {
+    /// Only in this state.
+    pub state: Option<String>,
+    /// Only at this step.
+    pub step: Option<String>,
+    /// Only waiting for this.
+    pub awaits: Option<String>,
+    /// Only after this one, in order of ids.
+    pub after: Option<LotId>,
+    /// At most this many.
+    pub limit: i64,
+}
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database did not do what was asked.
+    #[error("could not {act}")]
+    Database {
+        /// What was tried.
+        act: &'static str,
+        /// Why it failed.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The database was made by a newer Waybill.
+    #[error(
+        "{path} was written by a newer version of Waybill; use that version or restore a backup"
+    )]
+    Newer {
+        /// The database.
+        path: String,
+        /// What the migrator said.
+        #[source]
+        source: sqlx::migrate::MigrateError,
+    },
+    /// A row does not hold what its column promises.
+    #[error("{subject} cannot be read back: run `waybill check`")]
+    Corrupt {
+        /// Which row.
+        subject: String,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The writer has stopped, as it does at shutdown.
+    #[error("the store is closed")]
+    Closed,
+}

@@ -1,0 +1,115 @@
+//! The store on SQLite: one file, one writer, group commit, WAL, `synchronous=FULL`.
+
+mod bulk;
+mod commit;
+mod log;
+mod read;
+mod writer;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use self::writer::{Act, Writer};
+use crate::domain::lot::Timestamp;
+use crate::store::{Batch, Claim, Fate, Job, StoreError};
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// The store on one SQLite file. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    readers: SqlitePool,
+    acts: mpsc::Sender<Act>,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`, creates it if it is not there, and migrates it.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] if a newer Waybill wrote it, [`StoreError::Database`] if it cannot
+    /// be opened or is no database.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let opening = |source| StoreError::Database { act: "open the database", source };
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("cache_size", "-65536")
+            .pragma("temp_store", "memory");
+        let mut connection: SqliteConnection = options.connect().await.map_err(opening)?;
+        MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(
+            |source| match source {
+                sqlx::migrate::MigrateError::VersionMissing(_) => {
+                    StoreError::Newer { path: path.display().to_string(), source }
+                }
+                other => opening(sqlx::Error::Migrate(Box::new(other))),
+            },
+        )?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options.read_only(true).create_if_missing(false))
+            .await
+            .map_err(opening)?;
+        let writer = Writer::new(connection).await.map_err(opening)?;
+        let (acts, queue) = mpsc::channel(256);
+        tokio::spawn(writer.run(queue));
+        Ok(Self { readers, acts })
+    }
+
+    /// Claims those of `ids` that are due at `step`, under one lease.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be written.
+    pub async fn claim_lots(
+        &self,
+        step: &str,
+        ids: &[i64],
+        now: Timestamp,
+    ) -> Result<Claim, StoreError> {
+        let (step, ids) = (step.to_owned(), serde_json::json!(ids).to_string());
+        self.ask(|reply| Act::ClaimLots { step, ids, now, reply }).await?
+    }
+
+    /// Claims those of `ids` that are due jobs of `kind`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn claim_jobs(
+        &self,
+        kind: &str,
+        ids: &[i64],
+        now: Timestamp,
+    ) -> Result<Vec<Job>, StoreError> {
+        let (kind, ids) = (kind.to_owned(), serde_json::json!(ids).to_string());
+        self.ask(|reply| Act::ClaimJobs { kind, ids, now, reply }).await?
+    }
+
+    /// Commits `batch`: each unit whole or not at all, in order, durably before this returns.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be written; then nothing of the batch is stored.
+    pub async fn commit(&self, batch: Batch) -> Result<Vec<Fate>, StoreError> {
+        self.ask(|reply| Act::Commit { batch, reply }).await?
+    }
+
+    /// Writes what is queued, checkpoints and closes the files.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        // A writer that is already gone has nothing left to write.
+        drop(self.ask(|reply| Act::Close { reply }).await);
+    }
+
+    async fn ask<T>(&self, act: impl FnOnce(oneshot::Sender<T>) -> Act) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.acts.send(act(reply)).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)
+    }
+}

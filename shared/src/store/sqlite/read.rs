@@ -1,0 +1,265 @@
+//! Reads, each a query of its own on a pool of read-only connections.
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::SqliteStore;
+use crate::domain::event::Event;
+use crate::domain::ids::LineId;
+use crate::domain::lot::{Lot, Timestamp};
+use crate::store::{EnvelopeRow, Hint, Job, LotCount, LotFilter, Record, StoreError, StoredLine};
+
+pub(super) fn envelope(row: &SqliteRow) -> EnvelopeRow {
+    EnvelopeRow {
+        id: row.get(0),
+        currency: row.get(1),
+        committed: row.get(2),
+        opened: row.get(3),
+        allocated: row.get(4),
+        obligated: row.get(5),
+        disbursed: row.get(6),
+        expired: row.get(7),
+    }
+}
+
+fn event(row: &SqliteRow) -> Event {
+    Event {
+        position: row.get(0),
+        at: time(row.get(1)),
+        actor: row.get(2),
+        subject: row.get(3),
+        number: row.get(4),
+        kind: row.get(5),
+        body: row.get(6),
+    }
+}
+
+fn record(row: &SqliteRow) -> Record {
+    Record { id: row.get(0), version: row.get(1), body: row.get(2) }
+}
+
+pub(super) fn time(millis: i64) -> Timestamp {
+    Timestamp::from_timestamp_millis(millis).unwrap_or(Timestamp::MAX_UTC)
+}
+
+pub(super) fn lot(row: &SqliteRow) -> Result<Lot, StoreError> {
+    parse(row.get("body"), || format!("lot {}", row.get::<i64, _>("id")))
+}
+
+pub(super) fn job(row: &SqliteRow) -> Job {
+    Job {
+        id: row.get(0),
+        kind: row.get(1),
+        key: row.get(2),
+        due: time(row.get(3)),
+        attempt: row.get::<i64, _>(4).try_into().unwrap_or(u32::MAX),
+        version: row.get(5),
+        body: row.get(6),
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(
+    body: &str,
+    subject: impl FnOnce() -> String,
+) -> Result<T, StoreError> {
+    serde_json::from_str(body).map_err(|source| StoreError::Corrupt { subject: subject(), source })
+}
+
+fn reading(source: sqlx::Error) -> StoreError {
+    StoreError::Database { act: "read", source }
+}
+
+fn json<T: Into<serde_json::Value>>(ids: impl IntoIterator<Item = T>) -> String {
+    serde_json::Value::from_iter(ids).to_string()
+}
+
+impl SqliteStore {
+    /// What is due by `now`, at most `limit`; what is under way is among it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn due(&self, now: Timestamp, limit: i64) -> Result<Vec<Hint>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/due.sql"))
+            .bind(now.timestamp_millis())
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        let hint = |row: &SqliteRow| Hint { queue: row.get::<&str, _>(0).into(), id: row.get(1) };
+        Ok(rows.iter().map(hint).collect())
+    }
+
+    /// The next moment at which anything is due.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let due: Option<i64> = sqlx::query_scalar(include_str!("sql/next_due.sql"))
+            .fetch_one(&self.readers)
+            .await
+            .map_err(reading)?;
+        Ok(due.map(time))
+    }
+
+    /// Lots by filter, in order of ids.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn lots(&self, filter: &LotFilter) -> Result<Vec<Lot>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/lots_list.sql"))
+            .bind(filter.after.map_or(-1, |id| id.0))
+            .bind(&filter.state)
+            .bind(&filter.step)
+            .bind(&filter.awaits)
+            .bind(filter.limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        rows.iter().map(lot).collect()
+    }
+
+    /// Lots by id.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn lots_by_id(&self, ids: &[i64]) -> Result<Vec<Lot>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/lots_by_id.sql"))
+            .bind(json(ids.iter().copied()))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        rows.iter().map(lot).collect()
+    }
+
+    /// Lines by id.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn lines(&self, ids: &[LineId]) -> Result<Vec<(LineId, StoredLine)>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/lines.sql"))
+            .bind(json(ids.iter().map(|id| id.0)))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        rows.iter()
+            .map(|row| {
+                let id = LineId(row.get(0));
+                let line = parse(row.get(2), || id.to_string())?;
+                Ok((id, StoredLine { version: row.get(1), line }))
+            })
+            .collect()
+    }
+
+    /// How many lots are where.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn lot_counts(&self) -> Result<Vec<LotCount>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/lot_counts.sql"))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        let count = |row: &SqliteRow| LotCount {
+            state: row.get(0),
+            step: row.get(1),
+            awaits: row.get(2),
+            lots: row.get(3),
+        };
+        Ok(rows.iter().map(count).collect())
+    }
+
+    /// All records of a kind, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn records(&self, kind: &str) -> Result<Vec<Record>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/records.sql"))
+            .bind(kind)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        Ok(rows.iter().map(record).collect())
+    }
+
+    /// One record.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn record(&self, kind: &str, id: &str) -> Result<Option<Record>, StoreError> {
+        let row = sqlx::query(include_str!("sql/record.sql"))
+            .bind(kind)
+            .bind(id)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(reading)?;
+        Ok(row.as_ref().map(record))
+    }
+
+    /// The money ledger.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn envelopes(&self) -> Result<Vec<EnvelopeRow>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/envelopes.sql"))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        Ok(rows.iter().map(envelope).collect())
+    }
+
+    /// The timeline of one subject.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn events_of(&self, subject: &str) -> Result<Vec<Event>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/events_of.sql"))
+            .bind(subject)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        Ok(rows.iter().map(event).collect())
+    }
+
+    /// Events after `position`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn events_after(&self, position: i64, limit: i64) -> Result<Vec<Event>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/events_after.sql"))
+            .bind(position)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        Ok(rows.iter().map(event).collect())
+    }
+
+    /// The links of the hash chain: last position and hash.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn chain(&self) -> Result<Vec<(i64, String)>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/chain.sql"))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+
+    /// Leases that were held when the process that held them ended: lots by number and version.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn leases(&self) -> Result<Vec<(i64, Vec<(i64, i64)>)>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/leases.sql"))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        rows.iter()
+            .map(|row| {
+                let id: i64 = row.get(0);
+                Ok((id, parse(row.get(1), || format!("lease {id}"))?))
+            })
+            .collect()
+    }
+}

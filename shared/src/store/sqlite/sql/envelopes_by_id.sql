@@ -1,0 +1,2 @@
+SELECT id, currency, committed, opened, allocated, obligated, disbursed, expired
+FROM envelopes WHERE id IN (SELECT value FROM json_each(?1))

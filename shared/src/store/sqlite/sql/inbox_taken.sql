@@ -1,0 +1,1 @@
+SELECT 1 FROM inbox WHERE sender = ?1 AND number = ?2

@@ -1,0 +1,2 @@
+INSERT INTO events (position, at, actor, subject, number, kind, body)
+VALUES (?, ?, ?, ?, ?, ?, ?)

@@ -1,0 +1,1 @@
+INSERT INTO leases (subjects) VALUES (?1) RETURNING id

@@ -1,0 +1,1 @@
+INSERT INTO chain (position, hash) VALUES (?1, ?2)

@@ -1,0 +1,1 @@
+SELECT id, subjects FROM leases ORDER BY id

@@ -1,0 +1,5 @@
+INSERT INTO envelopes (id, currency, committed, opened, allocated, obligated, disbursed, expired)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+    committed = excluded.committed, opened = excluded.opened, allocated = excluded.allocated,
+    obligated = excluded.obligated, disbursed = excluded.disbursed, expired = excluded.expired

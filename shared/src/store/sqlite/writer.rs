@@ -1,0 +1,229 @@
+//! The one writer: group commit, a savepoint for each act.
+
+use sqlx::{Connection, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use super::commit;
+use super::log::Log;
+use super::read;
+use crate::domain::lot::Timestamp;
+use crate::store::{Batch, Claim, Fate, Job, Lease, StoreError};
+
+/// Acts committed together at most.
+const GROUP: usize = 64;
+
+pub(super) enum Act {
+    ClaimLots {
+        step: String,
+        ids: String,
+        now: Timestamp,
+        reply: oneshot::Sender<Result<Claim, StoreError>>,
+    },
+    ClaimJobs {
+        kind: String,
+        ids: String,
+        now: Timestamp,
+        reply: oneshot::Sender<Result<Vec<Job>, StoreError>>,
+    },
+    Commit {
+        batch: Batch,
+        reply: oneshot::Sender<Result<Vec<Fate>, StoreError>>,
+    },
+    Close {
+        reply: oneshot::Sender<()>,
+    },
+}
+
+/// An act's answer, held back until its group has committed.
+enum Answer {
+    Claim(oneshot::Sender<Result<Claim, StoreError>>, Result<Claim, StoreError>),
+    Jobs(oneshot::Sender<Result<Vec<Job>, StoreError>>, Result<Vec<Job>, StoreError>),
+    Commit(oneshot::Sender<Result<Vec<Fate>, StoreError>>, Result<Vec<Fate>, StoreError>),
+}
+
+impl Answer {
+    fn failed(&self) -> bool {
+        match self {
+            Self::Claim(_, result) => result.is_err(),
+            Self::Jobs(_, result) => result.is_err(),
+            Self::Commit(_, result) => result.is_err(),
+        }
+    }
+
+    /// Gives the answer, or `error` in its place if the group did not commit. A receiver that is
+    /// gone has lost nothing: the database holds what was done.
+    fn send(self, error: Option<StoreError>) {
+        match self {
+            Self::Claim(reply, result) => drop(reply.send(error.map_or(result, Err))),
+            Self::Jobs(reply, result) => drop(reply.send(error.map_or(result, Err))),
+            Self::Commit(reply, result) => drop(reply.send(error.map_or(result, Err))),
+        }
+    }
+}
+
+pub(super) struct Writer {
+    connection: SqliteConnection,
+    log: Log,
+}
+
+fn writing(act: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
+    move |source| StoreError::Database { act, source }
+}
+
+impl Writer {
+    pub(super) async fn new(mut connection: SqliteConnection) -> Result<Self, sqlx::Error> {
+        let (position, link): (i64, String) =
+            sqlx::query_as(include_str!("sql/tail.sql")).fetch_one(&mut connection).await?;
+        Ok(Self { connection, log: Log::new(position, &link) })
+    }
+
+    /// Runs until the last sender is gone or an act closes it.
+    pub(super) async fn run(mut self, mut acts: mpsc::Receiver<Act>) {
+        let mut group = Vec::with_capacity(GROUP);
+        while acts.recv_many(&mut group, GROUP).await > 0 {
+            let mut closing = None;
+            let mut open = Vec::with_capacity(group.len());
+            for act in group.drain(..) {
+                match act {
+                    Act::Close { reply } => closing = Some(reply),
+                    act => open.push(act),
+                }
+            }
+            self.group(open).await;
+            if let Some(reply) = closing {
+                if let Err(error) = self.connection.close().await {
+                    tracing::error!(%error, "could not close the database");
+                }
+                reply.send(()).ok();
+                return;
+            }
+        }
+    }
+
+    async fn group(&mut self, acts: Vec<Act>) {
+        if acts.is_empty() {
+            return;
+        }
+        let mark = self.log.mark();
+        let mut answers = Vec::with_capacity(acts.len());
+        let outcome = self.transact(acts, &mut answers).await;
+        if outcome.is_err() {
+            self.log.rewind(mark);
+            // The transaction may already be gone: a failed rollback says just that.
+            drop(sqlx::query("ROLLBACK").execute(&mut self.connection).await);
+        }
+        let cause = outcome.err().map(std::sync::Arc::new);
+        for answer in answers {
+            let error = cause.clone().map(|cause| StoreError::Database {
+                act: "commit",
+                source: sqlx::Error::Io(std::io::Error::other(cause)),
+            });
+            answer.send(error);
+        }
+    }
+
+    async fn transact(
+        &mut self,
+        acts: Vec<Act>,
+        answers: &mut Vec<Answer>,
+    ) -> Result<(), sqlx::Error> {
+        let since = self.log.position();
+        let mut acts = acts.into_iter();
+        if let Err(error) = sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await {
+            answers.extend(acts.map(refused));
+            return Err(error);
+        }
+        for act in acts.by_ref() {
+            let mark = self.log.mark();
+            sqlx::query("SAVEPOINT act").execute(&mut self.connection).await?;
+            let answer = self.act(act).await;
+            if answer.failed() {
+                self.log.rewind(mark);
+                sqlx::query("ROLLBACK TO act").execute(&mut self.connection).await?;
+            }
+            answers.push(answer);
+            sqlx::query("RELEASE act").execute(&mut self.connection).await?;
+        }
+        self.log.seal(&mut self.connection, since).await?;
+        sqlx::query("COMMIT").execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    async fn act(&mut self, act: Act) -> Answer {
+        match act {
+            Act::ClaimLots { step, ids, now, reply } => {
+                Answer::Claim(reply, self.claim_lots(&step, &ids, now).await)
+            }
+            Act::ClaimJobs { kind, ids, now, reply } => {
+                Answer::Jobs(reply, self.claim_jobs(&kind, &ids, now).await)
+            }
+            Act::Commit { batch, reply } => Answer::Commit(reply, self.commit(batch).await),
+            Act::Close { .. } => unreachable!("taken out before the group"),
+        }
+    }
+
+    async fn claim_lots(
+        &mut self,
+        step: &str,
+        ids: &str,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError> {
+        let rows = sqlx::query(include_str!("sql/claim_lots.sql"))
+            .bind(ids)
+            .bind(step)
+            .bind(now.timestamp_millis())
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(writing("claim lots"))?;
+        let lots = rows.iter().map(read::lot).collect::<Result<Vec<_>, _>>()?;
+        if lots.is_empty() {
+            return Ok(Claim { lease: Lease(0), lots });
+        }
+        let subjects: Vec<(i64, i64)> = lots.iter().map(|lot| (lot.id.0, lot.version)).collect();
+        let subjects = serde_json::json!(subjects).to_string();
+        let lease: i64 = sqlx::query_scalar(include_str!("sql/insert_lease.sql"))
+            .bind(subjects)
+            .fetch_one(&mut self.connection)
+            .await
+            .map_err(writing("lease lots"))?;
+        Ok(Claim { lease: Lease(lease), lots })
+    }
+
+    async fn claim_jobs(
+        &mut self,
+        kind: &str,
+        ids: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Job>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/claim_jobs.sql"))
+            .bind(ids)
+            .bind(kind)
+            .bind(now.timestamp_millis())
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(writing("claim jobs"))?;
+        Ok(rows.iter().map(read::job).collect())
+    }
+
+    async fn commit(&mut self, batch: Batch) -> Result<Vec<Fate>, StoreError> {
+        let fates = commit::apply(&mut self.connection, &mut self.log, &batch.units).await?;
+        if let Some(Lease(id)) = batch.release {
+            sqlx::query(include_str!("sql/release_lease.sql"))
+                .bind(id)
+                .execute(&mut self.connection)
+                .await
+                .map_err(writing("release a lease"))?;
+        }
+        Ok(fates)
+    }
+}
+
+/// The answer of an act whose transaction did not begin.
+fn refused(act: Act) -> Answer {
+    match act {
+        Act::ClaimLots { reply, .. } => Answer::Claim(reply, Err(StoreError::Closed)),
+        Act::ClaimJobs { reply, .. } => Answer::Jobs(reply, Err(StoreError::Closed)),
+        Act::Commit { reply, .. } => Answer::Commit(reply, Err(StoreError::Closed)),
+        Act::Close { .. } => unreachable!("taken out before the group"),
+    }
+}

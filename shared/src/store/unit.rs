@@ -1,0 +1,181 @@
+//! Units of change: what belongs together commits together, or not at all.
+
+use super::Lease;
+use crate::domain::ids::LineId;
+use crate::domain::lot::{Lot, LotState, Timestamp};
+use crate::domain::quantity::Quantity;
+use crate::domain::requisition::Line;
+
+/// A lot replaced by its next version, with the event that says so.
+#[derive(Debug, Clone)]
+pub struct LotChange {
+    /// The lot the change was decided on; none for a new one.
+    pub before: Option<Lot>,
+    /// The lot as it will be.
+    pub after: Lot,
+    /// The event's kind, such as `lot.validated`.
+    pub kind: &'static str,
+}
+
+impl LotChange {
+    /// `before` becomes `after`, with an event of this kind.
+    #[must_use]
+    pub fn new(before: Lot, mut after: Lot, kind: &'static str) -> Self {
+        after.version = before.version + 1;
+        Self { before: Some(before), after, kind }
+    }
+
+    /// A lot that was not there.
+    #[must_use]
+    pub fn created(mut lot: Lot, kind: &'static str) -> Self {
+        lot.version = 1;
+        Self { before: None, after: lot, kind }
+    }
+
+    /// When somebody must look at the lot again; `now` for one that is ready.
+    #[must_use]
+    pub fn due(&self, now: Timestamp) -> Option<Timestamp> {
+        match &self.after.state {
+            LotState::Ready { .. } => Some(now),
+            LotState::RetryAt { due, .. } => Some(*due),
+            LotState::Waiting { until, .. } => *until,
+            LotState::Parked { .. } | LotState::Closed(_) => None,
+        }
+    }
+}
+
+/// A record put or replaced, with its event.
+#[derive(Debug, Clone)]
+pub struct RecordChange {
+    /// The table's kind: `party`, `contribution`, `order` …
+    pub kind: &'static str,
+    /// The id its author gave it.
+    pub id: String,
+    /// The version it was decided on; 0 for a new one.
+    pub expected: i64,
+    /// The new content as JSON.
+    pub body: String,
+    /// The event's kind, such as `order.sent`.
+    pub event: &'static str,
+}
+
+/// A line put or amended, with its event.
+#[derive(Debug, Clone)]
+pub struct LineChange {
+    /// Its number.
+    pub id: LineId,
+    /// The version it was decided on; 0 for a new one.
+    pub expected: i64,
+    /// The quantity it had; nothing for a new one.
+    pub was: Quantity,
+    /// The new content.
+    pub line: Line,
+}
+
+/// What a unit moves in an envelope besides its lots' shares, in minor units.
+#[derive(Debug, Clone)]
+pub struct EnvelopeChange {
+    /// The contribution's id.
+    pub id: String,
+    /// The currency's code.
+    pub currency: String,
+    /// Added to the ceiling.
+    pub committed: i64,
+    /// Added to what is open.
+    pub opened: i64,
+    /// Added to what is no longer available.
+    pub expired: i64,
+}
+
+/// A job to be run when due. One of a kind and key exists at a time: a second asks for the
+/// earlier of both dates.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// The kind, which is its queue.
+    pub kind: &'static str,
+    /// Unique within the kind.
+    pub key: String,
+    /// When.
+    pub due: Timestamp,
+    /// What the kind needs to know, as JSON.
+    pub body: String,
+}
+
+/// What becomes of a job that ran.
+#[derive(Debug, Clone)]
+pub struct JobChange {
+    /// Its number.
+    pub id: i64,
+    /// The version it was claimed at.
+    pub expected: i64,
+    /// Run again then, as this attempt; none: it is done.
+    pub again: Option<(Timestamp, u32)>,
+}
+
+/// An outside document, taken once by sender and number.
+#[derive(Debug, Clone)]
+pub struct InboxEntry {
+    /// Who sent it.
+    pub sender: String,
+    /// The sender's number.
+    pub number: String,
+    /// The document as it came.
+    pub body: String,
+}
+
+/// Changes that commit together or not at all.
+#[derive(Debug, Clone)]
+pub struct Unit {
+    /// The person or system whose act it is.
+    pub actor: String,
+    /// Business time.
+    pub at: Timestamp,
+    /// Lots.
+    pub lots: Vec<LotChange>,
+    /// Lines.
+    pub lines: Vec<LineChange>,
+    /// Records.
+    pub records: Vec<RecordChange>,
+    /// Envelopes' ceilings.
+    pub envelopes: Vec<EnvelopeChange>,
+    /// Jobs to be run.
+    pub jobs: Vec<NewJob>,
+    /// The job that this unit answers.
+    pub job: Option<JobChange>,
+    /// The document that this unit takes.
+    pub inbox: Option<InboxEntry>,
+}
+
+impl Unit {
+    /// An empty unit of `actor` at `at`.
+    #[must_use]
+    pub fn new(actor: &str, at: Timestamp) -> Self {
+        Self {
+            actor: actor.to_owned(),
+            at,
+            lots: Vec::new(),
+            lines: Vec::new(),
+            records: Vec::new(),
+            envelopes: Vec::new(),
+            jobs: Vec::new(),
+            job: None,
+            inbox: None,
+        }
+    }
+
+    /// This unit with one more lot.
+    #[must_use]
+    pub fn lot(mut self, change: LotChange) -> Self {
+        self.lots.push(change);
+        self
+    }
+}
+
+/// Units to commit together, and the lease that ends with them.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The units.
+    pub units: Vec<Unit>,
+    /// The lease of the batch they come from.
+    pub release: Option<Lease>,
+}
