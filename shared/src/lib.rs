@@ -1,6 +1,9 @@
-//! What all parts of Waybill speak: the domain, the matcher, the store, the broker.
+//! What all parts of Waybill speak: the domain, the store, the broker, the engine's shared parts.
 //!
 //! Nothing in [`domain`] does I/O, reads a clock or is async.
 
+pub mod broker;
+pub mod clock;
 pub mod domain;
+pub mod engine;
 pub mod store;

@@ -7,6 +7,7 @@ pub mod ids;
 pub mod lot;
 pub mod money;
 pub mod party;
+pub mod pipeline;
 pub mod quantity;
 pub mod requisition;
 pub mod retry;

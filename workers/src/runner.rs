@@ -1,0 +1,113 @@
+//! The runner: takes a small batch of what is there, claims it, runs its step, commits it, and only
+//! then acknowledges.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use waybill_shared::domain::lot::Lot;
+use waybill_shared::domain::pipeline::StepConfig;
+use waybill_shared::domain::transition::{Situation, StepResult, decide};
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{LotChange, StoreError, Unit};
+
+use crate::step::{Progress, Step};
+
+/// Lots taken together at most.
+const BATCH: usize = 256;
+
+/// Runs `step` on what its queue brings, until the broker closes.
+pub async fn run_step(engine: Engine, step: Arc<dyn Step>, config: StepConfig) {
+    let queue = config.name.0.clone();
+    while let Some(ids) = engine.broker.take(&queue, BATCH).await {
+        if let Err(error) = batch(&engine, &step, &config, &ids).await {
+            tracing::error!(step = %config.name, error = &error as &dyn std::error::Error,
+                "a batch could not be committed; it stays due");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        engine.broker.acknowledge(&queue, &ids);
+    }
+}
+
+async fn batch(
+    engine: &Engine,
+    step: &Arc<dyn Step>,
+    config: &StepConfig,
+    ids: &[i64],
+) -> Result<(), StoreError> {
+    let now = engine.clock.now();
+    let claim = engine.store.claim_lots(step.name(), ids, now).await?;
+    if claim.lots.is_empty() {
+        return Ok(());
+    }
+    let units = match attempt(engine, step, config, claim.lots.clone()).await {
+        Ok(done) => units(engine, config, done),
+        Err(_) if claim.lots.len() > 1 => {
+            let mut all = Vec::new();
+            for lot in claim.lots {
+                let done = attempt(engine, step, config, vec![lot.clone()]).await;
+                all.extend(done.unwrap_or_else(|cause| vec![failed(lot, cause)]));
+            }
+            units(engine, config, all)
+        }
+        Err(cause) => {
+            let failed = claim.lots.into_iter().map(|lot| failed(lot, cause.clone()));
+            units(engine, config, failed.collect())
+        }
+    };
+    engine.commit(units, Some(claim.lease)).await?;
+    Ok(())
+}
+
+/// One attempt, on a task of its own so that a panic or a hang ends only itself.
+async fn attempt(
+    engine: &Engine,
+    step: &Arc<dyn Step>,
+    config: &StepConfig,
+    lots: Vec<Lot>,
+) -> Result<Vec<Progress>, String> {
+    let (engine, step) = (engine.clone(), step.clone());
+    let mut task = tokio::spawn(async move { step.run(&engine, lots).await });
+    match tokio::time::timeout(Duration::from_secs(config.timeout_s), &mut task).await {
+        Ok(Ok(Ok(done))) => Ok(done),
+        Ok(Ok(Err(error))) => Err(error.to_string()),
+        Ok(Err(_)) => Err(format!("step {} panicked", config.name)),
+        Err(_) => {
+            task.abort();
+            Err(format!("step {} took longer than {} s", config.name, config.timeout_s))
+        }
+    }
+}
+
+fn failed(lot: Lot, cause: String) -> Progress {
+    Progress::new(lot, StepResult::Retry { cause }, "lot.attempt_failed")
+}
+
+fn units(engine: &Engine, config: &StepConfig, done: Vec<Progress>) -> Vec<Unit> {
+    let names = engine.pipeline.names();
+    let now = engine.clock.now();
+    let decided = done.into_iter().filter_map(|mut progress| {
+        // Drawn from what identifies the attempt, so that a run can be repeated.
+        let draw = (progress.before.id.0 as u64)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .rotate_left(progress.before.version as u32 & 63);
+        let at = Situation { steps: &names, retry: config.retry, now, draw };
+        match decide(&progress.before.state, progress.result, &at) {
+            Ok(state) => progress.after.state = state,
+            Err(error) => {
+                tracing::error!(lot = %progress.before.id, %error, "a step's result does not fit");
+                return None;
+            }
+        }
+        let mut unit = Unit::new(step_actor(config), now);
+        unit.lots.push(LotChange::new(progress.before, progress.after, progress.kind));
+        unit.lots.append(&mut progress.with);
+        unit.records = progress.records;
+        unit.jobs = progress.jobs;
+        Some(unit)
+    });
+    decided.collect()
+}
+
+fn step_actor(config: &StepConfig) -> &str {
+    &config.name.0
+}

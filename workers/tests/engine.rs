@@ -1,0 +1,137 @@
+//! The engine as a whole, with trivial steps on a real database file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use waybill_scheduler::{Relay, recover, run_until_idle};
+use waybill_shared::clock::Clock;
+use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::lot::{Lot, LotState, Outcome, Priority, Timestamp};
+use waybill_shared::domain::pipeline::Pipeline;
+use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::transition::StepResult;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::sqlite::SqliteStore;
+use waybill_shared::store::{Fate, LineChange, LotChange, LotFilter, Unit};
+use waybill_workers::steps::Trivial;
+use waybill_workers::{Progress, Step, StepError, run_step};
+
+const STEPS: [&str; 2] = ["first", "second"];
+const START: Timestamp = Timestamp::UNIX_EPOCH;
+
+async fn engine(folder: &Path) -> (Engine, Relay) {
+    let store = SqliteStore::open(&folder.join("waybill.sqlite")).await.expect("opened");
+    let (engine, wakes) = Engine::new(store, Clock::starting_at(START), Pipeline::of(&STEPS));
+    let relay = Relay::new(engine.clone(), wakes);
+    (engine, relay)
+}
+
+fn work(engine: &Engine, steps: &[Arc<dyn Step>]) {
+    for (step, config) in steps.iter().zip(&engine.pipeline.steps) {
+        tokio::spawn(run_step(engine.clone(), step.clone(), config.clone()));
+    }
+}
+
+fn submission(number: i64) -> Unit {
+    let line = serde_json::json!({
+        "external_id": format!("R/{number}"), "requester": "R", "item": "router", "kind": "goods",
+        "classification": "32413100-2", "scheme": "CPV", "quantity": 1000, "unit": "H87",
+        "unit_estimate": {"minor": 100, "currency": "EUR"}, "priority": {"class": 1, "rank": 1},
+        "requested": "2025-01-01", "consignee": "C",
+    });
+    let mut unit = Unit::new("test", START);
+    let line = serde_json::from_value(line).expect("a line");
+    unit.lines.push(LineChange { id: LineId(number), expected: 0, was: Quantity::ZERO, line });
+    let id = LotId::of(LineId(number), 0).expect("in range");
+    let priority = Priority { class: 1, rank: 1 };
+    let lot = Lot::new(
+        id,
+        Quantity::whole(1),
+        priority,
+        waybill_shared::domain::lot::StepName::new(STEPS[0]),
+    );
+    unit.lot(LotChange::created(lot, "lot.submitted"))
+}
+
+async fn submit(engine: &Engine, lots: i64) {
+    let units = (1..=lots).map(submission).collect();
+    let fates = engine.commit(units, None).await.expect("committed");
+    assert!(fates.iter().all(|fate| *fate == Fate::Committed));
+}
+
+async fn lots(engine: &Engine) -> Vec<Lot> {
+    let filter = LotFilter { limit: 100_000, ..LotFilter::default() };
+    engine.store.lots(&filter).await.expect("read")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_lot_passes_every_step_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (engine, mut relay) = engine(folder.path()).await;
+    let steps = STEPS.map(Trivial::new);
+    work(&engine, &steps.clone().map(|step| Arc::new(step) as Arc<dyn Step>));
+    // More lots than the relay's window: the backlog stays in the store and is found there.
+    submit(&engine, 10_000).await;
+    run_until_idle(&mut relay, None).await.expect("ran");
+    assert_eq!(steps.map(|step| step.runs()), [10_000, 10_000]);
+    let delivered = LotState::Closed(Outcome::Delivered);
+    assert!(lots(&engine).await.iter().all(|lot| lot.state == delivered && lot.version == 3));
+    assert!(engine.store.leases().await.expect("read").is_empty());
+}
+
+/// Fails until business time has come.
+struct Flaky(Timestamp);
+
+#[async_trait]
+impl Step for Flaky {
+    fn name(&self) -> &'static str {
+        STEPS[0]
+    }
+
+    async fn run(&self, engine: &Engine, lots: Vec<Lot>) -> Result<Vec<Progress>, StepError> {
+        let result = |lot: &Lot| match lot.id.line().0 {
+            1 if engine.clock.now() < self.0 => StepResult::Retry { cause: "down".to_owned() },
+            2 => panic!("a fault of this lot alone"),
+            3 => StepResult::Park { cause: "broken".to_owned() },
+            _ => StepResult::Done,
+        };
+        Ok(lots
+            .into_iter()
+            .map(|lot| {
+                let result = result(&lot);
+                Progress::new(lot, result, "lot.stepped")
+            })
+            .collect())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fault_of_one_lot_is_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (engine, mut relay) = engine(folder.path()).await;
+    let flaky = Flaky(START + chrono::TimeDelta::milliseconds(1));
+    work(&engine, &[Arc::new(flaky), Arc::new(Trivial::new(STEPS[1]))]);
+    submit(&engine, 5).await;
+    run_until_idle(&mut relay, None).await.expect("ran");
+    let states: Vec<&str> = lots(&engine).await.iter().map(|lot| lot.state.name()).collect();
+    assert_eq!(states, ["delivered", "parked", "parked", "delivered", "delivered"]);
+    assert!(engine.clock.now() > START, "retries take business time");
+}
+
+#[tokio::test]
+async fn a_lease_left_behind_counts_as_an_attempt_and_the_fifth_parks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (engine, _relay) = engine(folder.path()).await;
+    submit(&engine, 2).await;
+    let id = lots(&engine).await[0].id;
+    for lost in 1..=5 {
+        let claim = engine.store.claim_lots(STEPS[0], &[id.0], START).await.expect("claimed");
+        assert_eq!(claim.lots.len(), 1, "lease {lost}");
+        assert_eq!(recover(&engine).await.expect("recovered"), 1);
+    }
+    let lots = lots(&engine).await;
+    assert!(matches!(lots[0].state, LotState::Parked { .. }));
+    assert!(matches!(lots[1].state, LotState::Ready { attempt: 1, .. }));
+    assert_eq!(recover(&engine).await.expect("recovered"), 0);
+}
