@@ -129,6 +129,29 @@ impl FromStr for LotId {
     }
 }
 
+/// A lot's id written as people read it, for documents that leave the database.
+pub mod text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::LotId;
+
+    /// Writes `LOT-7K2`.
+    ///
+    /// # Errors
+    /// What the serializer cannot write.
+    pub fn serialize<S: Serializer>(id: &LotId, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(id)
+    }
+
+    /// Reads `LOT-7K2`.
+    ///
+    /// # Errors
+    /// What is not a lot's id.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LotId, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
 fn strip<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let head = text.get(..prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])

@@ -53,6 +53,8 @@ pub enum Awaited {
         /// The contribution that offers it.
         contribution: String,
     },
+    /// An offer by which it can be bought.
+    Quotation,
     /// The end of the window in which orders are gathered.
     Gathering,
     /// Approval of an order above the limit.
@@ -103,6 +105,8 @@ pub enum Outcome {
     },
     /// Given up by its requester.
     Cancelled,
+    /// Not delivered, within the tolerance of its line; its money went back.
+    Short,
 }
 
 /// The states of a lot, each with only what is valid in it.
@@ -154,6 +158,7 @@ impl Awaited {
             Self::Funding => "funding",
             Self::Consent { .. } => "consent",
             Self::Acceptance { .. } => "acceptance",
+            Self::Quotation => "quotation",
             Self::Gathering => "gathering",
             Self::Approval { .. } => "approval",
             Self::Response { .. } => "response",
@@ -189,6 +194,7 @@ impl LotState {
             Self::Closed(Outcome::Declined(_)) => "declined",
             Self::Closed(Outcome::Merged { .. }) => "merged",
             Self::Closed(Outcome::Cancelled) => "cancelled",
+            Self::Closed(Outcome::Short) => "short",
         }
     }
 }
@@ -222,14 +228,44 @@ pub struct Lot {
     /// The offer it is bought through, once chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<String>,
-    /// Suppliers that refused it, donors that did not consent: not asked again.
+    /// Suppliers that refused it, envelopes whose donor did not consent: not asked again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_by: Vec<String>,
+    /// The contribution in kind that serves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_kind: Option<String>,
+    /// How much of it is on its way.
+    #[serde(default, skip_serializing_if = "Quantity::is_zero")]
+    pub shipped: Quantity,
+    /// Received beyond what was ordered.
+    #[serde(default, skip_serializing_if = "Quantity::is_zero")]
+    pub oversupply: Quantity,
+    /// How often its overdue delivery or review was chased.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub chased: u32,
+    /// Why it is where it is: a stable code.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub code: String,
     /// Why it is where it is, for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// The version of the pipeline it started with.
+    #[serde(default = "first_version", skip_serializing_if = "is_first")]
+    pub pipeline: u32,
     /// How many events it has; every change raises it.
     pub version: i64,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+fn first_version() -> u32 {
+    1
+}
+
+fn is_first(version: &u32) -> bool {
+    *version == 1
 }
 
 impl Lot {
@@ -245,7 +281,13 @@ impl Lot {
             order: None,
             offer: None,
             refused_by: Vec::new(),
+            in_kind: None,
+            shipped: Quantity::ZERO,
+            oversupply: Quantity::ZERO,
+            chased: 0,
+            code: String::new(),
             reason: String::new(),
+            pipeline: 1,
             version: 0,
         }
     }
@@ -254,5 +296,39 @@ impl Lot {
     #[must_use]
     pub fn line(&self) -> LineId {
         self.id.line()
+    }
+
+    /// Says why the lot is where it is.
+    pub fn because(&mut self, code: &str, reason: impl Into<String>) {
+        code.clone_into(&mut self.code);
+        self.reason = reason.into();
+    }
+
+    /// Gives all its money back and forgets by what it would have been bought.
+    pub fn release(&mut self) {
+        self.funding.clear();
+        self.order = None;
+        self.offer = None;
+        self.in_kind = None;
+        self.shipped = Quantity::ZERO;
+    }
+
+    /// Splits `quantity` off as the lot `id`, with its exact part of the money; both add up to what
+    /// this was. The new lot has no version yet.
+    #[must_use]
+    pub fn split_off(&mut self, id: LotId, quantity: Quantity) -> Self {
+        let rest = Quantity(self.quantity.0 - quantity.0);
+        let weights = [quantity.0.unsigned_abs(), rest.0.unsigned_abs()];
+        let mut part = self.clone();
+        (part.id, part.version, part.quantity) = (id, 0, quantity);
+        part.oversupply = Quantity::ZERO;
+        part.shipped = Quantity::ZERO;
+        for (kept, moved) in self.funding.iter_mut().zip(&mut part.funding) {
+            let (amounts, covers) = (kept.amount.shares(&weights), kept.covers.shares(&weights));
+            (moved.amount, kept.amount) = (amounts[0], amounts[1]);
+            (moved.covers, kept.covers) = (covers[0], covers[1]);
+        }
+        self.quantity = rest;
+        part
     }
 }

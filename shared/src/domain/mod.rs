@@ -1,11 +1,14 @@
 //! The field's own terms as types: pure, without I/O, clock or async.
 
+pub mod coalition;
 pub mod contribution;
+pub mod document;
 pub mod event;
 pub mod funding;
 pub mod ids;
 pub mod lot;
 pub mod money;
+pub mod order;
 pub mod party;
 pub mod pipeline;
 pub mod quantity;

@@ -1,8 +1,10 @@
-//! A pipeline is data: the ordered steps and what each needs.
+//! A pipeline is data: the ordered steps, what each needs, and the policies they follow. It is
+//! stored by version; a lot keeps the version it started with.
 
 use serde::{Deserialize, Serialize};
 
 use super::lot::StepName;
+use super::money::Money;
 use super::retry::RetryPolicy;
 
 /// One step of a pipeline.
@@ -30,13 +32,245 @@ fn default_concurrency() -> usize {
     2
 }
 
-/// The ordered steps.
+/// What validation holds against a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ValidationPolicy {
+    /// An estimate is plausible up to this many times, and down to this part of, an offer's price.
+    pub price_ratio: i64,
+    /// No line may ask for more than this many units.
+    pub quantity_limit: i64,
+}
+
+impl Default for ValidationPolicy {
+    fn default() -> Self {
+        Self { price_ratio: 10, quantity_limit: 1_000_000 }
+    }
+}
+
+/// How donors are matched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MatchPolicy {
+    /// Whether several donors may fund one lot.
+    pub co_financing: bool,
+    /// Whether a lot may be split down to its smallest quantity when money is short.
+    pub partial: bool,
+    /// Days a donor has to agree to the use of its money.
+    pub consent_days: u32,
+    /// Days a requester has to accept goods in kind.
+    pub acceptance_days: u32,
+    /// How long changes are gathered before a round, in milliseconds.
+    pub round_delay_ms: u32,
+}
+
+impl Default for MatchPolicy {
+    fn default() -> Self {
+        Self {
+            co_financing: true,
+            partial: true,
+            consent_days: 14,
+            acceptance_days: 14,
+            round_delay_ms: 200,
+        }
+    }
+}
+
+/// How orders are drawn up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OrderPolicy {
+    /// How long lots are gathered into one order, in seconds.
+    pub gather_s: u32,
+    /// Lines of one order at most.
+    pub lines: usize,
+    /// By how much a cost may exceed what was allocated before the lot is matched again.
+    pub tolerance_per_mille: i64,
+    /// An order above this total needs an approval; none: no order does.
+    pub approval_above: Option<Money>,
+    /// Days a supplier has to respond before it is chased.
+    pub response_days: u32,
+}
+
+impl Default for OrderPolicy {
+    fn default() -> Self {
+        Self {
+            gather_s: 86_400,
+            lines: 200,
+            tolerance_per_mille: 50,
+            approval_above: None,
+            response_days: 7,
+        }
+    }
+}
+
+/// How deliveries are followed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeliveryPolicy {
+    /// Days after the due day until a delivery is chased, and between two chases.
+    pub chase_days: u32,
+    /// Chases before the lot is parked for an operator.
+    pub chases: u32,
+}
+
+impl Default for DeliveryPolicy {
+    fn default() -> Self {
+        Self { chase_days: 7, chases: 8 }
+    }
+}
+
+/// How the outside is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ConnectorConfig {
+    /// Orders are written to `outbox/`, documents are taken from `inbox/` of the data folder.
+    Files,
+    /// A declared simulation of everybody outside.
+    Sandbox(SandboxConfig),
+}
+
+impl Default for ConnectorConfig {
+    fn default() -> Self {
+        Self::Files
+    }
+}
+
+/// The sandbox: chances in per mille, drawn from `hash(seed, external id)`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SandboxConfig {
+    /// The seed of all draws.
+    pub seed: u64,
+    /// How long one of its days takes, in milliseconds; a day is 86,400,000.
+    pub day_ms: u64,
+    /// Reviews that decline.
+    pub declined: u16,
+    /// Offers in kind that are not accepted.
+    pub not_accepted: u16,
+    /// Consents refused.
+    pub not_agreed: u16,
+    /// Order lines refused.
+    pub refused: u16,
+    /// Order lines accepted at another price.
+    pub changed: u16,
+    /// Deliveries that come late.
+    pub late: u16,
+    /// Deliveries that come short and are completed later.
+    pub short: u16,
+    /// Deliveries of which a part is rejected.
+    pub rejected: u16,
+    /// Deliveries that bring more than was ordered.
+    pub over: u16,
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            day_ms: 86_400_000,
+            declined: 30,
+            not_accepted: 0,
+            not_agreed: 0,
+            refused: 20,
+            changed: 30,
+            late: 150,
+            short: 80,
+            rejected: 40,
+            over: 10,
+        }
+    }
+}
+
+/// What the calendar does at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CronAct {
+    /// A round over everything that waits for money.
+    Rematch,
+    /// Overdue deliveries and responses are looked for.
+    Chase,
+    /// Envelopes past `obligate_by` lapse; those near it are warned of.
+    Lapse,
+    /// A summary of the day.
+    Digest,
+}
+
+/// What becomes of fires that were missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missed {
+    /// They are counted and forgotten.
+    Skip,
+    /// The last of them is made up for.
+    #[default]
+    Latest,
+    /// All of them are made up for, up to the bound.
+    All,
+}
+
+/// One entry of the calendar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CronEntry {
+    /// Its name, unique.
+    pub name: String,
+    /// What it does.
+    pub act: CronAct,
+    /// When: five fields, weekdays by name.
+    pub at: String,
+    /// The IANA zone its times are in.
+    pub zone: chrono_tz::Tz,
+    /// What becomes of missed fires.
+    #[serde(default)]
+    pub missed: Missed,
+    /// Missed fires made up for at most.
+    #[serde(default = "default_bound")]
+    pub bound: u32,
+    /// Whether a fire may start while the one before is under way.
+    #[serde(default)]
+    pub overlap: bool,
+}
+
+fn default_bound() -> u32 {
+    7
+}
+
+/// The ordered steps and the policies they follow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pipeline {
     /// The steps, in order.
     #[serde(rename = "step")]
     pub steps: Vec<StepConfig>,
+    /// What validation holds against a line.
+    #[serde(default)]
+    pub validate_priority: ValidationPolicy,
+    /// How donors are matched.
+    #[serde(default)]
+    pub match_donor: MatchPolicy,
+    /// How orders are drawn up.
+    #[serde(default)]
+    pub issue_order: OrderPolicy,
+    /// How deliveries are followed.
+    #[serde(default)]
+    pub confirm_delivery: DeliveryPolicy,
+    /// How the outside is reached.
+    #[serde(default)]
+    pub connector: ConnectorConfig,
+    /// The calendar.
+    #[serde(default)]
+    pub cron: Vec<CronEntry>,
+}
+
+/// The four steps from a stated priority to a confirmed delivery.
+pub const STEPS: [&str; 4] =
+    ["validate_priority", "match_donor", "issue_order", "confirm_delivery"];
+
+impl Default for Pipeline {
+    fn default() -> Self {
+        Self::of(&STEPS)
+    }
 }
 
 impl Pipeline {
@@ -49,7 +283,15 @@ impl Pipeline {
             retry: RetryPolicy::default(),
             concurrency: default_concurrency(),
         };
-        Self { steps: names.iter().map(step).collect() }
+        Self {
+            steps: names.iter().map(step).collect(),
+            validate_priority: ValidationPolicy::default(),
+            match_donor: MatchPolicy::default(),
+            issue_order: OrderPolicy::default(),
+            confirm_delivery: DeliveryPolicy::default(),
+            connector: ConnectorConfig::default(),
+            cron: Vec::new(),
+        }
     }
 
     /// The names of the steps, in order.

@@ -144,6 +144,18 @@ impl Quantity {
         Self(count * Self::ONE)
     }
 
+    /// Whether it is nothing.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// What is left after `other` is taken away; nothing if that is more.
+    #[must_use]
+    pub fn less(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0).max(0))
+    }
+
     /// Reads a positive quantity of `unit`.
     ///
     /// # Errors

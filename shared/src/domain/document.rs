@@ -1,0 +1,185 @@
+//! What comes from outside: answers, responses, advices and payments, each taken once by sender
+//! and number. The terms are those of UBL 2.1 and Peppol where they have one.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::ids::LotId;
+use super::money::Money;
+use super::quantity::Quantity;
+
+/// What a reviewer decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Goes on.
+    Approve,
+    /// Ends.
+    Decline,
+}
+
+/// What a supplier answers to one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case", deny_unknown_fields)]
+pub enum LineAnswer {
+    /// As ordered.
+    Accepted,
+    /// Other price for one unit, other date.
+    Changed {
+        /// The new price of one unit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unit_price: Option<Money>,
+        /// The new day.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due: Option<NaiveDate>,
+    },
+    /// Not at all.
+    Refused {
+        /// Why.
+        text: String,
+    },
+}
+
+/// A supplier's answer to one line of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResponseLine {
+    /// The lot.
+    #[serde(with = "super::ids::text")]
+    pub lot: LotId,
+    /// The answer.
+    #[serde(flatten)]
+    pub answer: LineAnswer,
+}
+
+/// What of a line was despatched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DespatchLine {
+    /// The lot.
+    #[serde(with = "super::ids::text")]
+    pub lot: LotId,
+    /// How much.
+    pub quantity: Quantity,
+}
+
+/// What happens to what is short or rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remedy {
+    /// The supplier delivers again: a back order.
+    #[default]
+    Replace,
+    /// The money goes back, and the quantity is matched again at its rank.
+    Return,
+}
+
+/// What of a line was received; for a licence: activated, for a service: accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptLine {
+    /// The lot.
+    #[serde(with = "super::ids::text")]
+    pub lot: LotId,
+    /// Received and accepted.
+    pub accepted: Quantity,
+    /// Received and rejected.
+    #[serde(default)]
+    pub rejected: Quantity,
+    /// What happens to what is missing or rejected.
+    #[serde(default)]
+    pub remedy: Remedy,
+}
+
+/// What was paid for one lot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentLine {
+    /// The lot.
+    #[serde(with = "super::ids::text")]
+    pub lot: LotId,
+    /// How much, in the order's currency.
+    pub amount: Money,
+}
+
+/// What a document says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Content {
+    /// An expert group's review of a lot.
+    Review {
+        /// The lot.
+        #[serde(with = "super::ids::text")]
+        lot: LotId,
+        /// What was decided.
+        verdict: Verdict,
+        /// Why.
+        text: String,
+    },
+    /// The requester's answer to an offer in kind.
+    Acceptance {
+        /// The lot.
+        #[serde(with = "super::ids::text")]
+        lot: LotId,
+        /// Whether it takes the goods.
+        accepted: bool,
+    },
+    /// A donor's answer to the use of its money.
+    Consent {
+        /// The lot.
+        #[serde(with = "super::ids::text")]
+        lot: LotId,
+        /// The envelope.
+        envelope: String,
+        /// Whether it agrees.
+        agreed: bool,
+    },
+    /// The approval of an order above the limit.
+    Approval {
+        /// The order.
+        order: String,
+        /// Whether it may be sent.
+        approved: bool,
+    },
+    /// A supplier's response to an order.
+    OrderResponse {
+        /// The order.
+        order: String,
+        /// Line by line; a line that is missing is accepted.
+        lines: Vec<ResponseLine>,
+    },
+    /// Goods are on their way.
+    DespatchAdvice {
+        /// The order.
+        order: String,
+        /// Line by line.
+        lines: Vec<DespatchLine>,
+    },
+    /// Goods were received, a licence activated, a service accepted.
+    ReceiptAdvice {
+        /// The order.
+        order: String,
+        /// Line by line; a line that is missing was not received yet.
+        lines: Vec<ReceiptLine>,
+    },
+    /// Money was paid.
+    Payment {
+        /// The order.
+        order: String,
+        /// The day.
+        date: NaiveDate,
+        /// Lot by lot.
+        lines: Vec<PaymentLine>,
+    },
+}
+
+/// A document from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// Who sends it: the acting party.
+    pub sender: String,
+    /// The sender's own number for it.
+    pub number: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub content: Content,
+}

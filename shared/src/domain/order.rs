@@ -1,0 +1,125 @@
+//! Orders: what was asked of whom, on whose money, and what became of it.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::ids::LotId;
+use super::lot::Timestamp;
+use super::money::{Currency, Money};
+use super::quantity::{Quantity, Unit};
+
+/// How far an order has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderStatus {
+    /// Above the limit: somebody other than its author has to approve it.
+    AwaitingApproval,
+    /// Fixed, to be sent.
+    Issued,
+    /// Sent; the supplier has to respond.
+    Sent,
+    /// Accepted by the supplier, perhaps changed.
+    Accepted,
+    /// Refused by the supplier or by the approver.
+    Refused,
+    /// Everything on it has ended.
+    Closed,
+}
+
+impl OrderStatus {
+    /// Whether goods may still arrive under it.
+    #[must_use]
+    pub fn is_live(self) -> bool {
+        match self {
+            Self::AwaitingApproval | Self::Issued | Self::Sent | Self::Accepted => true,
+            Self::Refused | Self::Closed => false,
+        }
+    }
+}
+
+/// A share of an envelope that pays a line of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineShare {
+    /// The envelope.
+    pub envelope: String,
+    /// What it pays, in the order's currency.
+    pub covers: Money,
+}
+
+/// One line of an order: one lot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderLine {
+    /// The lot.
+    #[serde(with = "super::ids::text")]
+    pub lot: LotId,
+    /// The item as the offer names it.
+    pub item: String,
+    /// What is bought.
+    pub quantity: Quantity,
+    /// The part of it that nobody asked for: the offer's minimum or increment forced it.
+    #[serde(default, skip_serializing_if = "Quantity::is_zero")]
+    pub surplus: Quantity,
+    /// Who pays the surplus.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surplus_payer: Option<String>,
+    /// The unit.
+    pub unit: Unit,
+    /// The price of one unit.
+    pub unit_price: Money,
+    /// Goods and charges together.
+    pub amount: Money,
+    /// The offer.
+    pub offer: String,
+    /// The public code of the consignee.
+    pub consignee: String,
+    /// The day it is due.
+    pub due: NaiveDate,
+    /// Who pays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<LineShare>,
+}
+
+/// An order to one supplier, by one channel, in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The number, which is the idempotency key of its sending.
+    pub number: String,
+    /// The supplier; the donor, for goods in kind.
+    pub supplier: String,
+    /// Who buys.
+    pub channel: String,
+    /// The currency; none for goods in kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+    /// Who drew it up; never its approver.
+    pub author: String,
+    /// How far it has come.
+    pub status: OrderStatus,
+    /// When it was drawn up.
+    pub created: Timestamp,
+    /// Its lines, as they stand: a partial delivery splits one.
+    pub lines: Vec<OrderLine>,
+    /// The exact bytes that are sent, fixed before the first attempt.
+    pub document: String,
+    /// How many deliveries were announced.
+    #[serde(default)]
+    pub deliveries: u32,
+    /// The contribution in kind that it calls on, if no money pays for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_kind: Option<String>,
+}
+
+impl Order {
+    /// The line of `lot`.
+    #[must_use]
+    pub fn line(&self, lot: LotId) -> Option<&OrderLine> {
+        self.lines.iter().find(|line| line.lot == lot)
+    }
+
+    /// What all lines cost together; none for goods in kind.
+    #[must_use]
+    pub fn total(&self) -> Option<Money> {
+        let currency = self.currency?;
+        Some(Money::new(self.lines.iter().map(|line| line.amount.minor).sum(), currency))
+    }
+}
