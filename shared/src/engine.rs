@@ -1,19 +1,30 @@
 //! What scheduler, workers and API hold in common: the store, the broker, the clock, and the way
 //! to wake the relay.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chrono::NaiveDate;
 use tokio::sync::mpsc;
 
 use crate::broker::EmbeddedBroker;
 use crate::clock::Clock;
-use crate::domain::lot::LotState;
+use crate::domain::coalition::Coalition;
+use crate::domain::ids::LineId;
+use crate::domain::lot::{Lot, LotState};
 use crate::domain::pipeline::Pipeline;
+use crate::domain::requisition::Line;
+use crate::store::reference::{REFERENCE_KINDS, add};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Batch, Fate, Hint, Lease, StoreError, Unit};
+use crate::domain::transition::{Situation, StepResult, TransitionError, decide};
+use crate::store::{Batch, Fate, Hint, Lease, LotChange, StoreError, Unit};
 
 /// Batches of hints that may wait for the relay; what does not fit is found in the store.
 const WAKES: usize = 1024;
+
+/// Lines kept in memory at most.
+const LINES: usize = 65_536;
 
 /// The parts that every role shares. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -24,21 +35,153 @@ pub struct Engine {
     pub broker: EmbeddedBroker,
     /// Business time.
     pub clock: Clock,
-    /// The steps.
-    pub pipeline: Arc<Pipeline>,
+    /// Every version of the pipeline; the last is the one new lots start with.
+    pipelines: Arc<Vec<Arc<Pipeline>>>,
     wake: mpsc::Sender<Vec<Hint>>,
+    cache: Arc<Cache>,
+}
+
+/// What was read before and has not changed since.
+#[derive(Debug, Default)]
+struct Cache {
+    /// Raised whenever a record that steps look up changes.
+    generation: AtomicU64,
+    coalition: Mutex<Option<(u64, Arc<Coalition>)>>,
+    /// Raised whenever a line changes, so that what was read before is not kept after.
+    line_generation: AtomicU64,
+    lines: Mutex<HashMap<LineId, Arc<Line>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The relay's end of [`Engine::commit`]: what became due.
 pub type Wakes = mpsc::Receiver<Vec<Hint>>;
 
 impl Engine {
-    /// An engine on `store`, and the wakes its relay listens to.
+    /// An engine on `store`, and the wakes its relay listens to. `pipelines` are all versions,
+    /// oldest first.
     #[must_use]
-    pub fn new(store: SqliteStore, clock: Clock, pipeline: Pipeline) -> (Self, Wakes) {
+    pub fn new(store: SqliteStore, clock: Clock, pipelines: Vec<Pipeline>) -> (Self, Wakes) {
         let (wake, wakes) = mpsc::channel(WAKES);
-        let pipeline = Arc::new(pipeline);
-        (Self { store, broker: EmbeddedBroker::default(), clock, pipeline, wake }, wakes)
+        let pipelines = if pipelines.is_empty() { vec![Pipeline::default()] } else { pipelines };
+        let pipelines = Arc::new(pipelines.into_iter().map(Arc::new).collect());
+        let (broker, cache) = (EmbeddedBroker::default(), Arc::default());
+        (Self { store, broker, clock, pipelines, wake, cache }, wakes)
+    }
+
+    /// The pipeline that new lots start with.
+    #[must_use]
+    pub fn pipeline(&self) -> &Arc<Pipeline> {
+        &self.pipelines[self.pipelines.len() - 1]
+    }
+
+    /// The number of that pipeline, from 1.
+    #[must_use]
+    pub fn pipeline_version(&self) -> u32 {
+        u32::try_from(self.pipelines.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The pipeline that `lot` started with.
+    #[must_use]
+    pub fn pipeline_of(&self, lot: &Lot) -> &Arc<Pipeline> {
+        let index = (lot.pipeline as usize).saturating_sub(1);
+        self.pipelines.get(index).unwrap_or_else(|| self.pipeline())
+    }
+
+    /// The day it is in the coalition's zone.
+    #[must_use]
+    pub fn today(&self, coalition: &Coalition) -> NaiveDate {
+        let zone = coalition.settings.as_ref().map_or(chrono_tz::UTC, |settings| settings.zone);
+        self.clock.now().with_timezone(&zone).date_naive()
+    }
+
+    /// What steps look up, as it is now.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub async fn coalition(&self) -> Result<Arc<Coalition>, StoreError> {
+        let generation = self.cache.generation.load(Ordering::Acquire);
+        if let Some((read, coalition)) = &*lock(&self.cache.coalition)
+            && *read == generation
+        {
+            return Ok(coalition.clone());
+        }
+        let mut coalition = Coalition::default();
+        for kind in REFERENCE_KINDS {
+            for record in self.store.records(kind).await? {
+                add(&mut coalition, kind, &record)?;
+            }
+        }
+        let coalition = Arc::new(coalition);
+        *lock(&self.cache.coalition) = Some((generation, coalition.clone()));
+        Ok(coalition)
+    }
+
+    /// The lines of `lots`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub async fn lines_of(
+        &self,
+        lots: impl IntoIterator<Item = &Lot>,
+    ) -> Result<HashMap<LineId, Arc<Line>>, StoreError> {
+        let mut found = HashMap::new();
+        let mut missing = Vec::new();
+        {
+            let cached = lock(&self.cache.lines);
+            for id in lots.into_iter().map(Lot::line) {
+                match cached.get(&id) {
+                    Some(line) => drop(found.insert(id, line.clone())),
+                    None => missing.push(id),
+                }
+            }
+        }
+        if !missing.is_empty() {
+            missing.sort_unstable();
+            missing.dedup();
+            let generation = self.cache.line_generation.load(Ordering::Acquire);
+            let read = self.store.lines(&missing).await?;
+            let mut cached = lock(&self.cache.lines);
+            if cached.len() + read.len() > LINES {
+                cached.clear();
+            }
+            let is_fresh = generation == self.cache.line_generation.load(Ordering::Acquire);
+            for (id, stored) in read {
+                let line = Arc::new(stored.line);
+                if is_fresh {
+                    cached.insert(id, line.clone());
+                }
+                found.insert(id, line);
+            }
+        }
+        Ok(found)
+    }
+
+    /// `before` becomes `after` where `result` leads it: the state is decided, the rest is as given.
+    ///
+    /// # Errors
+    /// [`TransitionError`] if the result does not fit the lot's state.
+    pub fn advance(
+        &self,
+        before: Lot,
+        mut after: Lot,
+        result: StepResult,
+        kind: &'static str,
+    ) -> Result<LotChange, TransitionError> {
+        let pipeline = self.pipeline_of(&before);
+        let steps = pipeline.names();
+        let here = before.state.step();
+        let config = pipeline.steps.iter().find(|step| Some(&step.name) == here);
+        let retry = config.map(|step| step.retry).unwrap_or_default();
+        // Drawn from what identifies the attempt, so that a run can be repeated.
+        let draw = (before.id.0 as u64)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .rotate_left(before.version as u32 & 63);
+        let at = Situation { steps: &steps, retry, now: self.clock.now(), draw };
+        after.state = decide(&before.state, result, &at)?;
+        Ok(LotChange::new(before, after, kind))
     }
 
     /// Commits `units`, and tells the relay what they made due.
@@ -52,7 +195,23 @@ impl Engine {
     ) -> Result<Vec<Fate>, StoreError> {
         let mut ready: Vec<Vec<Hint>> = units.iter().map(ready_lots).collect();
         let has_jobs: Vec<bool> = units.iter().map(|unit| !unit.jobs.is_empty()).collect();
-        let fates = self.store.commit(Batch { units, release }).await?;
+        let lines: Vec<LineId> = units.iter().flat_map(|u| &u.lines).map(|line| line.id).collect();
+        let is_reference = units
+            .iter()
+            .flat_map(|unit| &unit.records)
+            .any(|record| REFERENCE_KINDS.contains(&record.kind));
+        let outcome = self.store.commit(Batch { units, release }).await;
+        if is_reference {
+            self.cache.generation.fetch_add(1, Ordering::AcqRel);
+        }
+        if !lines.is_empty() {
+            let mut cached = lock(&self.cache.lines);
+            self.cache.line_generation.fetch_add(1, Ordering::AcqRel);
+            for line in &lines {
+                cached.remove(line);
+            }
+        }
+        let fates = outcome?;
         let mut hints = Vec::new();
         let mut look = false;
         for (i, fate) in fates.iter().enumerate() {
@@ -61,16 +220,19 @@ impl Engine {
                 look |= has_jobs[i];
             }
         }
-        if look || !hints.is_empty() {
+        if !hints.is_empty() {
             // A full channel loses a wake, not work: the relay finds what is due in the store.
             self.wake.try_send(hints).ok();
+        }
+        if look {
+            self.wake.try_send(Vec::new()).ok();
         }
         Ok(fates)
     }
 }
 
 fn ready_lots(unit: &Unit) -> Vec<Hint> {
-    let ready = |lot: &crate::domain::lot::Lot| match &lot.state {
+    let ready = |lot: &Lot| match &lot.state {
         LotState::Ready { step, .. } => Some(Hint { queue: step.0.clone(), id: lot.id.0 }),
         LotState::RetryAt { .. }
         | LotState::Waiting { .. }

@@ -2,8 +2,11 @@
 //!
 //! Nothing in [`domain`] does I/O, reads a clock or is async.
 
+pub mod act;
 pub mod broker;
 pub mod clock;
 pub mod domain;
 pub mod engine;
+pub mod import;
+pub mod matching;
 pub mod store;

@@ -1,5 +1,10 @@
-//! Workers: the runner takes what is due and runs its step.
+//! Workers: the runner takes what is due and runs its step; acts do what jobs ask for; connectors
+//! reach the outside.
 
+pub mod acts;
+pub mod connectors;
+pub mod documents;
+mod funding;
 mod runner;
 mod step;
 pub mod steps;

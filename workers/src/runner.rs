@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::pipeline::StepConfig;
-use waybill_shared::domain::transition::{Situation, StepResult, decide};
+use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{LotChange, StoreError, Unit};
+use waybill_shared::store::{StoreError, Unit};
 
 use crate::step::{Progress, Step};
 
@@ -83,31 +83,23 @@ fn failed(lot: Lot, cause: String) -> Progress {
 }
 
 fn units(engine: &Engine, config: &StepConfig, done: Vec<Progress>) -> Vec<Unit> {
-    let names = engine.pipeline.names();
     let now = engine.clock.now();
     let decided = done.into_iter().filter_map(|mut progress| {
-        // Drawn from what identifies the attempt, so that a run can be repeated.
-        let draw = (progress.before.id.0 as u64)
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-            .rotate_left(progress.before.version as u32 & 63);
-        let at = Situation { steps: &names, retry: config.retry, now, draw };
-        match decide(&progress.before.state, progress.result, &at) {
-            Ok(state) => progress.after.state = state,
+        let id = progress.before.id;
+        let (before, after) = (progress.before, progress.after);
+        let change = match engine.advance(before, after, progress.result, progress.kind) {
+            Ok(change) => change,
             Err(error) => {
-                tracing::error!(lot = %progress.before.id, %error, "a step's result does not fit");
+                tracing::error!(lot = %id, %error, "a step's result does not fit");
                 return None;
             }
-        }
-        let mut unit = Unit::new(step_actor(config), now);
-        unit.lots.push(LotChange::new(progress.before, progress.after, progress.kind));
+        };
+        let mut unit = Unit::new(&config.name.0, now);
+        unit.lots.push(change);
         unit.lots.append(&mut progress.with);
         unit.records = progress.records;
         unit.jobs = progress.jobs;
         Some(unit)
     });
     decided.collect()
-}
-
-fn step_actor(config: &StepConfig) -> &str {
-    &config.name.0
 }

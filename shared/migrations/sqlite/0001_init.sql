@@ -3,9 +3,13 @@
 CREATE TABLE lines (
     id       INTEGER PRIMARY KEY,
     external TEXT    NOT NULL UNIQUE,
+    alike    TEXT    NOT NULL,
     version  INTEGER NOT NULL,
     body     TEXT    NOT NULL
 ) STRICT;
+
+-- Lines that may ask for the same thing twice share their `alike`.
+CREATE INDEX lines_alike ON lines (alike);
 
 -- The hot table: one row a lot, updated in place. `due` is when somebody must look again.
 CREATE TABLE lots (
@@ -42,7 +46,9 @@ CREATE TABLE envelopes (
     obligated INTEGER NOT NULL DEFAULT 0 CHECK (obligated >= 0),
     disbursed INTEGER NOT NULL DEFAULT 0 CHECK (disbursed >= 0),
     expired   INTEGER NOT NULL DEFAULT 0 CHECK (expired >= 0),
-    CHECK (allocated + obligated + disbursed + expired <= opened)
+    -- By how much outside facts exceed what is open.
+    overrun   INTEGER NOT NULL DEFAULT 0 CHECK (overrun >= 0),
+    CHECK (allocated + obligated + disbursed + expired <= opened + overrun)
 ) STRICT, WITHOUT ROWID;
 
 -- Steps and acts on other subjects than lots, to be run when due.

@@ -110,6 +110,12 @@ impl EmbeddedBroker {
         }
     }
 
+    /// Whether it was closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
     /// Ends every wait; nothing is published or taken any more.
     pub fn close(&self) {
         let mut queues = self.lock();

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::contribution::Contribution;
 use super::money::{Currency, Money, MoneyError, Rate, Rounding, convert};
 use super::party::{ExpertGroup, Party};
-use super::supplier::{ChargeRule, Offer};
+use super::quantity::Quantity;
+use super::requisition::Line;
+use super::supplier::{ChargeRule, Offer, Quote};
 
 /// What holds for the coalition as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ pub struct Settings {
     pub zone: chrono_tz::Tz,
     /// The day on which its history begins.
     pub start: NaiveDate,
+    /// Whether requesters that are no known party may ask.
+    #[serde(default)]
+    pub any_requester: bool,
 }
 
 /// A code of a classification scheme that lines may use.
@@ -143,6 +148,55 @@ impl Coalition {
             matching.map(String::len).max()
         };
         self.groups.values().filter(|g| length(g).is_some()).max_by_key(length)
+    }
+
+    /// All charges on what `channel` buys, in basis points of the goods.
+    #[must_use]
+    pub fn charges_bp(&self, channel: &str) -> i64 {
+        let applies = |rule: &&ChargeRule| rule.channel.as_deref().is_none_or(|c| c == channel);
+        self.charges.values().filter(applies).map(|rule| i64::from(rule.basis_points)).sum()
+    }
+
+    /// Every way to buy `quantity` of what `line` asks for on `day`, cheapest first, then soonest;
+    /// offers of the suppliers in `without` and those whose price has no rate left out.
+    #[must_use]
+    pub fn quotes(
+        &self,
+        line: &Line,
+        quantity: Quantity,
+        day: NaiveDate,
+        without: &[String],
+    ) -> Vec<Quote> {
+        let mut found: Vec<(i64, u32, Quote)> = self
+            .offers
+            .values()
+            .filter(|offer| offer.item == line.item && offer.unit == line.unit)
+            .filter(|offer| offer.is_open(day) && !without.contains(&offer.supplier))
+            .filter_map(|offer| {
+                let quote = Quote {
+                    offer: Some(offer.clone()),
+                    unit_price: offer.unit_price,
+                    charges_bp: self.charges_bp(&offer.channel),
+                };
+                let cost = quote.cost(quantity).ok()?;
+                let base = self.convert(cost, Currency::EUR, day, Rounding::Up).ok()??;
+                Some((base.minor, offer.lead_days, quote))
+            })
+            .collect();
+        // Offers are held by id, and the sort is stable: equal ones stay in order of ids.
+        found.sort_by_key(|(cost, lead_days, _)| (*cost, *lead_days));
+        found.into_iter().map(|(_, _, quote)| quote).collect()
+    }
+
+    /// The quote of `offer`, if it is still there and open on `day`.
+    #[must_use]
+    pub fn quote_of(&self, offer: &str, day: NaiveDate) -> Option<Quote> {
+        let offer = self.offers.get(offer).filter(|offer| offer.is_open(day))?;
+        Some(Quote {
+            offer: Some(offer.clone()),
+            unit_price: offer.unit_price,
+            charges_bp: self.charges_bp(&offer.channel),
+        })
     }
 
     /// The donors' names, for people.

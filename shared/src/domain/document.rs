@@ -16,6 +16,8 @@ pub enum Verdict {
     Approve,
     /// Ends.
     Decline,
+    /// The same need as an earlier line, which carries it.
+    Merge,
 }
 
 /// What a supplier answers to one line.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::funding::Share;
+use super::funding::{Share, ShareState};
 use super::ids::{LineId, LotId};
 use super::quantity::Quantity;
 
@@ -53,8 +53,6 @@ pub enum Awaited {
         /// The contribution that offers it.
         contribution: String,
     },
-    /// An offer by which it can be bought.
-    Quotation,
     /// The end of the window in which orders are gathered.
     Gathering,
     /// Approval of an order above the limit.
@@ -158,7 +156,6 @@ impl Awaited {
             Self::Funding => "funding",
             Self::Consent { .. } => "consent",
             Self::Acceptance { .. } => "acceptance",
-            Self::Quotation => "quotation",
             Self::Gathering => "gathering",
             Self::Approval { .. } => "approval",
             Self::Response { .. } => "response",
@@ -302,6 +299,13 @@ impl Lot {
     pub fn because(&mut self, code: &str, reason: impl Into<String>) {
         code.clone_into(&mut self.code);
         self.reason = reason.into();
+    }
+
+    /// The envelopes whose donors have not agreed yet.
+    #[must_use]
+    pub fn proposed(&self) -> Vec<String> {
+        let is_open = |share: &&Share| share.state == ShareState::Proposed;
+        self.funding.iter().filter(is_open).map(|share| share.envelope.clone()).collect()
     }
 
     /// Gives all its money back and forgets by what it would have been bought.

@@ -77,6 +77,9 @@ pub struct OrderLine {
     /// Who pays.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<LineShare>,
+    /// Received and paid.
+    #[serde(default)]
+    pub is_settled: bool,
 }
 
 /// An order to one supplier, by one channel, in one currency.

@@ -19,6 +19,15 @@ pub enum Kind {
     Service,
 }
 
+impl Line {
+    /// What lines have in common that may ask for the same thing twice.
+    #[must_use]
+    pub fn likeness(&self) -> String {
+        let (requester, item) = (&self.requester, &self.item);
+        format!("{requester}\n{item}\n{}\n{}", self.quantity.0, self.requested)
+    }
+}
+
 /// One line of a requisition, as its requester last stated it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {

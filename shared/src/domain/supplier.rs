@@ -49,6 +49,14 @@ pub struct Offer {
 }
 
 impl Offer {
+    /// Whether it can be ordered by on `day`.
+    #[must_use]
+    pub fn is_open(&self, day: NaiveDate) -> bool {
+        self.from <= day
+            && self.to.is_none_or(|to| day <= to)
+            && self.framework.as_ref().is_none_or(|framework| day <= framework.ends)
+    }
+
     /// What has to be bought to have `wanted`: the minimum, or rounded up to the increment.
     #[must_use]
     pub fn buyable(&self, wanted: Quantity) -> Quantity {
@@ -83,4 +91,32 @@ pub struct ChargeRule {
     pub kind: ChargeKind,
     /// The rate in hundredths of a per cent (basis points) of the goods.
     pub basis_points: u32,
+}
+
+/// What an item costs by one offer, charges included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    /// The offer; none while only the requester's estimate is known.
+    pub offer: Option<Offer>,
+    /// The price of one unit.
+    pub unit_price: Money,
+    /// All charges, in basis points of the goods.
+    pub charges_bp: i64,
+}
+
+impl Quote {
+    /// What has to be bought to have `wanted`.
+    #[must_use]
+    pub fn bought(&self, wanted: Quantity) -> Quantity {
+        self.offer.as_ref().map_or(wanted, |offer| offer.buyable(wanted))
+    }
+
+    /// Goods and charges for `wanted`, each rounded half up to the minor unit.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`](super::money::MoneyError::Overflow) past `i64`.
+    pub fn cost(&self, wanted: Quantity) -> Result<Money, super::money::MoneyError> {
+        let goods = self.unit_price.scaled(self.bought(wanted).0, Quantity::ONE)?;
+        goods.checked_add(goods.scaled(self.charges_bp, 10_000)?)
+    }
 }

@@ -4,6 +4,7 @@
 //! the versions they were decided on. A unit whose guard is stale drops out, the others commit.
 //! Reads are named for what they mean. No SQL type crosses this border.
 
+pub mod reference;
 pub mod sqlite;
 mod unit;
 
@@ -94,15 +95,30 @@ pub struct EnvelopeRow {
     pub disbursed: i64,
     /// No longer available.
     pub expired: i64,
+    /// By how much outside facts exceed what is open.
+    pub overrun: i64,
 }
 
 impl EnvelopeRow {
-    /// I2: allocated + obligated + disbursed + expired <= opened <= committed, none negative.
+    /// What is set aside, bound, paid or lapsed.
+    #[must_use]
+    pub fn used(&self) -> i64 {
+        self.allocated + self.obligated + self.disbursed + self.expired
+    }
+
+    /// What can still be set aside.
+    #[must_use]
+    pub fn available(&self) -> i64 {
+        (self.opened - self.used()).max(0)
+    }
+
+    /// I2: allocated + obligated + disbursed + expired <= opened <= committed, none negative, but
+    /// for what outside facts exceed it by.
     #[must_use]
     pub fn holds(&self) -> bool {
-        let parts = [self.allocated, self.obligated, self.disbursed, self.expired];
+        let parts = [self.allocated, self.obligated, self.disbursed, self.expired, self.overrun];
         parts.iter().all(|part| *part >= 0)
-            && parts.iter().sum::<i64>() <= self.opened
+            && self.used() <= self.opened + self.overrun
             && self.opened <= self.committed
     }
 }

@@ -101,7 +101,7 @@ pub struct NewJob {
     pub body: String,
 }
 
-/// What becomes of a job that ran.
+/// What becomes of a job that ran. One that was asked for again meanwhile stays due.
 #[derive(Debug, Clone)]
 pub struct JobChange {
     /// Its number.
@@ -144,6 +144,8 @@ pub struct Unit {
     pub job: Option<JobChange>,
     /// The document that this unit takes.
     pub inbox: Option<InboxEntry>,
+    /// It tells of what has happened outside: stored even where it exceeds an envelope.
+    pub is_outside_fact: bool,
 }
 
 impl Unit {
@@ -160,6 +162,7 @@ impl Unit {
             jobs: Vec::new(),
             job: None,
             inbox: None,
+            is_outside_fact: false,
         }
     }
 

@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::SqliteStore;
 use crate::domain::event::Event;
-use crate::domain::ids::LineId;
+use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Lot, Timestamp};
 use crate::store::{EnvelopeRow, Hint, Job, LotCount, LotFilter, Record, StoreError, StoredLine};
 
@@ -19,6 +19,7 @@ pub(super) fn envelope(row: &SqliteRow) -> EnvelopeRow {
         obligated: row.get(5),
         disbursed: row.get(6),
         expired: row.get(7),
+        overrun: row.get(8),
     }
 }
 
@@ -65,6 +66,12 @@ fn parse<T: serde::de::DeserializeOwned>(
     serde_json::from_str(body).map_err(|source| StoreError::Corrupt { subject: subject(), source })
 }
 
+fn stored_line(row: &SqliteRow) -> Result<(LineId, StoredLine), StoreError> {
+    let id = LineId(row.get(0));
+    let line = parse(row.get(2), || id.to_string())?;
+    Ok((id, StoredLine { version: row.get(1), line }))
+}
+
 fn reading(source: sqlx::Error) -> StoreError {
     StoreError::Database { act: "read", source }
 }
@@ -87,6 +94,46 @@ impl SqliteStore {
             .map_err(reading)?;
         let hint = |row: &SqliteRow| Hint { queue: row.get::<&str, _>(0).into(), id: row.get(1) };
         Ok(rows.iter().map(hint).collect())
+    }
+
+    /// Lots that are due by `now`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn due_lots(&self, now: Timestamp, limit: i64) -> Result<Vec<Hint>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/due_lots.sql"))
+            .bind(now.timestamp_millis())
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        let hint = |row: &SqliteRow| Hint { queue: row.get::<&str, _>(0).into(), id: row.get(1) };
+        Ok(rows.iter().map(hint).collect())
+    }
+
+    /// Jobs that are due by `now`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn due_jobs(&self, now: Timestamp) -> Result<Vec<Job>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/due_jobs.sql"))
+            .bind(now.timestamp_millis())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        Ok(rows.iter().map(job).collect())
+    }
+
+    /// How many jobs there are of each kind.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn job_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/job_counts.sql"))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
     /// The next moment at which anything is due.
@@ -141,13 +188,97 @@ impl SqliteStore {
             .fetch_all(&self.readers)
             .await
             .map_err(reading)?;
-        rows.iter()
-            .map(|row| {
-                let id = LineId(row.get(0));
-                let line = parse(row.get(2), || id.to_string())?;
-                Ok((id, StoredLine { version: row.get(1), line }))
-            })
-            .collect()
+        rows.iter().map(stored_line).collect()
+    }
+
+    /// The lines that have these external ids.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn lines_by_external(
+        &self,
+        ids: &[&str],
+    ) -> Result<Vec<(LineId, StoredLine)>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/lines_by_external.sql"))
+            .bind(json(ids.iter().map(|id| (*id).to_owned())))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        rows.iter().map(stored_line).collect()
+    }
+
+    /// The lines that share one of these likenesses, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn lines_alike(
+        &self,
+        likenesses: Vec<String>,
+    ) -> Result<Vec<(LineId, String)>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/lines_alike.sql"))
+            .bind(json(likenesses))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        Ok(rows.iter().map(|row| (LineId(row.get(0)), row.get(1))).collect())
+    }
+
+    /// All lines, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn all_lines(&self) -> Result<Vec<(LineId, StoredLine)>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/all_lines.sql"))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        rows.iter().map(stored_line).collect()
+    }
+
+    /// The number of the last line; 0 if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn last_line(&self) -> Result<i64, StoreError> {
+        let sql = include_str!("sql/last_line.sql");
+        sqlx::query_scalar(sql).fetch_one(&self.readers).await.map_err(reading)
+    }
+
+    /// All lots of a line, by part.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn lots_of_line(&self, line: LineId) -> Result<Vec<Lot>, StoreError> {
+        let first = LotId::of(line, 0).map_or(0, |id| id.0);
+        let rows = sqlx::query(include_str!("sql/lots_of_line.sql"))
+            .bind(first)
+            .bind(first + LotId::MAX_PARTS)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        rows.iter().map(lot).collect()
+    }
+
+    /// Lots that wait for `awaits`, by priority.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn lots_awaiting(&self, awaits: &str) -> Result<Vec<Lot>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/lots_awaiting.sql"))
+            .bind(awaits)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        rows.iter().map(lot).collect()
+    }
+
+    /// The number of events.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn last_position(&self) -> Result<i64, StoreError> {
+        let sql = include_str!("sql/last_position.sql");
+        sqlx::query_scalar(sql).fetch_one(&self.readers).await.map_err(reading)
     }
 
     /// How many lots are where.
@@ -193,6 +324,20 @@ impl SqliteStore {
             .await
             .map_err(reading)?;
         Ok(row.as_ref().map(record))
+    }
+
+    /// Whether a document of this sender and number was taken.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn is_taken(&self, sender: &str, number: &str) -> Result<bool, StoreError> {
+        let found: Option<i64> = sqlx::query_scalar(include_str!("sql/inbox_taken.sql"))
+            .bind(sender)
+            .bind(number)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(reading)?;
+        Ok(found.is_some())
     }
 
     /// The money ledger.

@@ -1,1 +1,1 @@
-SELECT body FROM lots WHERE awaits = ?1 ORDER BY class, rank, id
+SELECT id, body FROM lots WHERE awaits = ?1 ORDER BY class, rank, id

@@ -1,5 +1,5 @@
-INSERT INTO envelopes (id, currency, committed, opened, allocated, obligated, disbursed, expired)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO envelopes (id, currency, committed, opened, allocated, obligated, disbursed, expired, overrun)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
     committed = excluded.committed, opened = excluded.opened, allocated = excluded.allocated,
-    obligated = excluded.obligated, disbursed = excluded.disbursed, expired = excluded.expired
+    obligated = excluded.obligated, disbursed = excluded.disbursed, expired = excluded.expired, overrun = excluded.overrun

@@ -1,3 +1,4 @@
-INSERT INTO lines (id, external, version, body)
-VALUES (?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET version = excluded.version, body = excluded.body
+INSERT INTO lines (id, external, alike, version, body)
+VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+    alike = excluded.alike, version = excluded.version, body = excluded.body

@@ -1,0 +1,171 @@
+//! Acts: what jobs of a kind do, and the runner that takes them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::retry::RetryPolicy;
+use crate::engine::Engine;
+use crate::store::{Fate, Job, JobChange, RecordChange, StoreError, Unit};
+
+/// Why an act could not be done; it is tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// The store could not be read.
+    #[error("the store could not be read")]
+    Store(#[from] StoreError),
+    /// The outside could not be reached.
+    #[error("{what}")]
+    Outside {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        #[source]
+        source: Option<std::io::Error>,
+    },
+    /// The job or what it is about makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// What an act wants stored.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// Changes that commit one by one; the job ends when all have.
+    pub units: Vec<Unit>,
+    /// When to run again; none: the job is done.
+    pub again: Option<crate::domain::lot::Timestamp>,
+}
+
+impl From<Unit> for Done {
+    fn from(unit: Unit) -> Self {
+        Self { units: vec![unit], again: None }
+    }
+}
+
+/// What jobs of one kind do.
+#[async_trait]
+pub trait Act: Send + Sync {
+    /// The kind of job, which is its queue.
+    fn kind(&self) -> &'static str;
+
+    /// Does `job`.
+    ///
+    /// # Errors
+    /// [`ActError`] if it could not be done now.
+    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError>;
+}
+
+/// Conflicts with other writers after which a job waits for its next attempt.
+const CONFLICTS: u32 = 5;
+
+/// Something that an operator has to look at: parked subjects with one cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// The cause they share.
+    pub cause: String,
+    /// What is parked: jobs by kind and key, lots and orders by id.
+    pub subjects: Vec<String>,
+}
+
+/// Runs `act` on what its queue brings, until the broker closes.
+pub async fn run_act(engine: Engine, act: Arc<dyn Act>) {
+    let queue: Arc<str> = act.kind().into();
+    while let Some(ids) = engine.broker.take(&queue, 1).await {
+        let now = engine.clock.now();
+        match engine.store.claim_jobs(act.kind(), &ids, now).await {
+            Ok(jobs) => {
+                for job in jobs {
+                    one(&engine, &act, job).await;
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "could not claim a job");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+        engine.broker.acknowledge(&queue, &ids);
+    }
+}
+
+async fn one(engine: &Engine, act: &Arc<dyn Act>, job: Job) {
+    let cause = match attempt(engine, act, &job).await {
+        Ok(()) => return,
+        Err(cause) => cause,
+    };
+    tracing::warn!(kind = job.kind, key = job.key, attempt = job.attempt, cause, "a job failed");
+    let now = engine.clock.now();
+    let mut unit = Unit::new("scheduler", now);
+    let draw = (job.id as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let again = RetryPolicy::default().delay(job.attempt, draw);
+    unit.job = Some(JobChange {
+        id: job.id,
+        expected: job.version,
+        again: again.map(|delay| {
+            let delay = chrono::TimeDelta::from_std(delay).unwrap_or(chrono::TimeDelta::MAX);
+            (now + delay, job.attempt + 1)
+        }),
+    });
+    if again.is_none() {
+        let subjects = vec![format!("{}:{}", job.kind, job.key)];
+        match serde_json::to_string(&Incident { cause, subjects }) {
+            Ok(body) => unit.records.push(RecordChange {
+                kind: "incident",
+                id: format!("{}:{}:{}", job.kind, job.key, job.id),
+                expected: 0,
+                body,
+                event: "incident.opened",
+            }),
+            Err(error) => tracing::error!(%error, "an incident could not be written"),
+        }
+    }
+    if let Err(error) = engine.commit(vec![unit], None).await {
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(error, "a failed job could not be put off; it stays due");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Runs and commits one attempt; conflicts with other writers are decided again at once.
+async fn attempt(engine: &Engine, act: &Arc<dyn Act>, job: &Job) -> Result<(), String> {
+    let text = |error: &dyn std::error::Error| match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    };
+    for _ in 0..CONFLICTS {
+        // A task of its own, so that a panic ends only this attempt.
+        let task = {
+            let (engine, act, job) = (engine.clone(), act.clone(), job.clone());
+            tokio::spawn(async move { act.run(&engine, &job).await })
+        };
+        let done = match task.await {
+            Ok(done) => done.map_err(|error| text(&error))?,
+            Err(_) => return Err(format!("{} panicked", job.kind)),
+        };
+        let again = done.again.map(|due| (due, 1));
+        let ends = JobChange { id: job.id, expected: job.version, again };
+        let mut units = done.units;
+        let is_one = units.len() == 1;
+        if is_one {
+            units[0].job = Some(ends.clone());
+        }
+        let fates = engine.commit(units, None).await.map_err(|error| text(&error))?;
+        if let Some(Fate::Refused { rule }) = fates.iter().find(|f| matches!(f, Fate::Refused { .. }))
+            && is_one
+        {
+            return Err(rule.clone());
+        }
+        if fates.iter().any(|fate| *fate != Fate::Committed) {
+            continue;
+        }
+        if !is_one {
+            let mut last = Unit::new("scheduler", engine.clock.now());
+            last.job = Some(ends);
+            engine.commit(vec![last], None).await.map_err(|error| text(&error))?;
+        }
+        return Ok(());
+    }
+    Err("other writers kept changing what it is about".to_owned())
+}

@@ -1,0 +1,166 @@
+//! What donors promise.
+
+use chrono::NaiveDate;
+
+use super::super::error::ImportError;
+use super::super::fields::{Field, RowFields, optional, required};
+use super::super::parse::{self, Fault, ISO_DATE};
+use super::folder::{Folder, Placed};
+use crate::domain::contribution::{Consent, Contribution, Earmark, Firmness, InKind, Tranche};
+use crate::domain::money::{Currency, Money};
+
+const FIELDS: [Field<'static>; 20] = [
+    required("id"),
+    required("donors"),
+    required("firmness"),
+    required("stated"),
+    optional("amount"),
+    optional("currency"),
+    optional("in_kind_item"),
+    optional("in_kind_quantity"),
+    optional("in_kind_unit"),
+    optional("in_kind_lead_days"),
+    optional("converts"),
+    optional("earmark_prefixes"),
+    optional("earmark_items"),
+    optional("earmark_requesters"),
+    optional("channel"),
+    optional("tranches"),
+    optional("obligate_by"),
+    optional("pay_by"),
+    optional("consent"),
+    required("source"),
+];
+
+const FIRMNESS: [(&str, Firmness); 2] =
+    [("pledge", Firmness::Pledge), ("commitment", Firmness::Commitment)];
+
+/// Longest time from order or agreement to receipt, in days.
+pub(super) const MAX_LEAD_DAYS: u32 = 3650;
+
+/// Reads a file of contributions.
+pub(super) fn read_contributions(
+    folder: &mut Folder<'_>,
+    file: &str,
+) -> Result<Vec<Placed<Contribution>>, ImportError> {
+    let table = folder.table(file)?;
+    folder.rows(&table, &FIELDS, &[], read_contribution)
+}
+
+fn read_contribution(fields: &mut RowFields<'_>) -> Option<Contribution> {
+    let id = fields.text("id");
+    let donors = fields.required_list("donors", ' ');
+    let firmness = fields.required("firmness", |text| parse::one_of(text, &FIRMNESS));
+    let stated = fields.date("stated");
+    let amount = read_amount(fields);
+    let in_kind = read_in_kind(fields);
+    let converts = fields.optional_text("converts");
+    let earmark = Earmark {
+        prefixes: fields.list("earmark_prefixes", ' '),
+        items: fields.list("earmark_items", ';'),
+        requesters: fields.list("earmark_requesters", ' '),
+        channel: fields.optional_text("channel"),
+    };
+    let tranches = read_tranches(fields, amount);
+    let obligate_by = fields.optional_date("obligate_by");
+    let pay_by = fields.optional_date("pay_by");
+    let consent = fields.optional("consent", |text| read_consent(text, amount.map(|a| a.currency)));
+    let source = fields.text("source");
+
+    fields.in_order(("stated", stated), ("obligate_by", obligate_by));
+    fields.in_order(("obligate_by", obligate_by), ("pay_by", pay_by));
+    let is_commitment = firmness == Some(Firmness::Commitment);
+    if is_commitment && !fields.has("amount") && !fields.has("in_kind_item") {
+        let hint = "give amount and currency, or the in_kind columns, or call it a pledge";
+        fields.fail("amount", Fault::new("a commitment has an amount, or is in kind", hint));
+    }
+    if firmness == Some(Firmness::Pledge) && converts.is_some() {
+        let hint = "call it a commitment, or leave converts empty";
+        fields.fail("converts", Fault::new("only a commitment converts a pledge", hint));
+    }
+    Some(Contribution {
+        id: id?,
+        donors,
+        firmness: firmness?,
+        stated: stated?,
+        amount,
+        in_kind: in_kind.into_iter().collect(),
+        converts,
+        earmark,
+        tranches,
+        obligate_by,
+        pay_by,
+        consent: consent.unwrap_or_default(),
+        source: source?,
+    })
+}
+
+fn read_amount(fields: &mut RowFields<'_>) -> Option<Money> {
+    if !fields.together(&["amount", "currency"]) {
+        return None;
+    }
+    let currency = fields.required("currency", parse::currency);
+    fields.money("amount", currency)
+}
+
+fn read_in_kind(fields: &mut RowFields<'_>) -> Option<InKind> {
+    let lead_days = fields
+        .optional("in_kind_lead_days", |text| parse::whole(text, 0, MAX_LEAD_DAYS))
+        .unwrap_or(0);
+    if !fields.together(&["in_kind_item", "in_kind_quantity", "in_kind_unit"]) {
+        return None;
+    }
+    let item = fields.text("in_kind_item");
+    let unit = fields.required("in_kind_unit", parse::unit);
+    let quantity = fields.quantity("in_kind_quantity", unit);
+    Some(InKind { item: item?, quantity: quantity?, lead_days })
+}
+
+fn read_tranches(fields: &mut RowFields<'_>, amount: Option<Money>) -> Vec<Tranche> {
+    let tranches = fields.optional("tranches", |text| match amount {
+        Some(amount) => parse_tranches(text, amount),
+        None => Err(Fault::new("there is no amount to open", "give amount and currency")),
+    });
+    tranches.unwrap_or_default()
+}
+
+/// Reads `2025-01-01:5000000.00 2025-07-01:5000000.00`, by day.
+fn parse_tranches(text: &str, amount: Money) -> Result<Vec<Tranche>, Fault> {
+    let mut tranches = Vec::new();
+    let mut sum = Money::zero(amount.currency);
+    for part in text.split_whitespace() {
+        let (opens, opened) = part.split_once(':').ok_or_else(|| {
+            let hint = "write day:amount, such as 2025-01-01:5000000.00, and a space between them";
+            Fault::new(format!("`{part}` is no tranche"), hint)
+        })?;
+        let opens: NaiveDate = parse::date(opens, ISO_DATE)
+            .map_err(|fault| Fault { what: format!("`{opens}`: {}", fault.what), ..fault })?;
+        let opened = parse::positive_money(opened, amount.currency)?;
+        sum = sum.checked_add(opened)?;
+        tranches.push(Tranche { opens, minor: opened.minor });
+    }
+    if sum.minor > amount.minor {
+        let what = format!("the tranches add up to {sum}, more than the amount, {amount}");
+        return Err(Fault::new(what, "lower a tranche, or raise the amount"));
+    }
+    tranches.sort_by_key(|tranche| tranche.opens);
+    Ok(tranches)
+}
+
+/// Reads `none`, `each_line`, or `above 50000.00`.
+fn read_consent(text: &str, currency: Option<Currency>) -> Result<Consent, Fault> {
+    match (text, text.strip_prefix("above ")) {
+        ("none", _) => Ok(Consent::None),
+        ("each_line", _) => Ok(Consent::EachLine),
+        (_, Some(limit)) => {
+            let currency = currency.ok_or_else(|| {
+                Fault::new("there is no amount to compare with", "give amount and currency")
+            })?;
+            Ok(Consent::Above(parse::positive_money(limit.trim(), currency)?.minor))
+        }
+        _ => {
+            let hint = "write none, each_line, or above and an amount, such as `above 50000.00`";
+            Err(Fault::new("is no rule of consent", hint))
+        }
+    }
+}

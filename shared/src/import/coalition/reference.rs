@@ -1,0 +1,89 @@
+//! What is looked up: codes, what is prohibited, consignees, rates of currencies.
+
+use std::collections::BTreeMap;
+
+use super::super::error::ImportError;
+use super::super::fields::{Field, RowFields, optional, required};
+use super::super::parse::Fault;
+use super::folder::{Folder, Placed};
+use crate::domain::coalition::{Code, Consignee, DayRates, Prohibition};
+use crate::domain::money::{Currency, Rate};
+
+const CODE_FIELDS: [Field<'static>; 3] = [required("scheme"), required("code"), required("name")];
+const PROHIBITED_FIELDS: [Field<'static>; 2] = [required("matches"), required("reason")];
+const CONSIGNEE_FIELDS: [Field<'static>; 3] =
+    [required("code"), required("requester"), required("address")];
+
+/// Who publishes the rates in this layout.
+const RATES_SOURCE: &str = "ECB";
+
+/// Reads codes.csv.
+pub(super) fn read_codes(folder: &mut Folder<'_>) -> Result<Vec<Placed<Code>>, ImportError> {
+    let codes = folder.optional_rows("codes.csv", &CODE_FIELDS, |fields| {
+        let (scheme, code) = (fields.text("scheme"), fields.text("code"));
+        let name = fields.text("name")?;
+        Some(Code { scheme: scheme?, code: code?, name })
+    })?;
+    folder.unique(&codes, "code", |code| format!("{} {}", code.scheme, code.code));
+    Ok(codes)
+}
+
+/// Reads prohibited.csv.
+pub(super) fn read_prohibited(
+    folder: &mut Folder<'_>,
+) -> Result<Vec<Placed<Prohibition>>, ImportError> {
+    folder.optional_rows("prohibited.csv", &PROHIBITED_FIELDS, |fields| {
+        let (matches, reason) = (fields.text("matches"), fields.text("reason"));
+        Some(Prohibition { matches: matches?, reason: reason? })
+    })
+}
+
+/// Reads consignees.csv.
+pub(super) fn read_consignees(
+    folder: &mut Folder<'_>,
+) -> Result<Vec<Placed<Consignee>>, ImportError> {
+    let consignees = folder.optional_rows("consignees.csv", &CONSIGNEE_FIELDS, read_consignee)?;
+    folder.unique(&consignees, "code", |consignee| consignee.code.clone());
+    Ok(consignees)
+}
+
+fn read_consignee(fields: &mut RowFields<'_>) -> Option<Consignee> {
+    let (code, requester) = (fields.text("code"), fields.text("requester"));
+    let address = fields.text("address");
+    Some(Consignee { code: code?, requester: requester?, address: address? })
+}
+
+/// Reads rates.csv, a day a row and a currency a column, as the European Central Bank publishes
+/// them; currencies that are not known are left out.
+pub(super) fn read_rates(folder: &mut Folder<'_>) -> Result<Vec<Placed<DayRates>>, ImportError> {
+    let Some(table) = folder.optional_table("rates.csv")? else { return Ok(Vec::new()) };
+    let names = table.header.iter().map(String::as_str);
+    let currencies: Vec<(&str, Currency)> = names
+        .clone()
+        .filter_map(|name| Some((name, name.parse().ok()?)))
+        .filter(|(_, currency)| *currency != Currency::EUR)
+        .collect();
+    let mut fields = vec![required("Date")];
+    fields.extend(currencies.iter().map(|(name, _)| optional(name)));
+    let ignored: Vec<&str> = names.collect();
+    let days = folder.rows(&table, &fields, &ignored, |row| {
+        let date = row.date("Date");
+        let mut rates = BTreeMap::new();
+        for (name, currency) in &currencies {
+            if let Some(rate) = row.optional(name, parse_rate).flatten() {
+                rates.insert(*currency, rate);
+            }
+        }
+        Some(DayRates { date: date?, rates, source: RATES_SOURCE.to_owned() })
+    })?;
+    folder.unique(&days, "Date", |day| day.date.to_string());
+    Ok(days)
+}
+
+/// A rate, or none where none was published.
+fn parse_rate(text: &str) -> Result<Option<Rate>, Fault> {
+    if text == "N/A" {
+        return Ok(None);
+    }
+    Ok(Some(text.parse::<Rate>()?))
+}

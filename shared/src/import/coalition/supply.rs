@@ -1,0 +1,101 @@
+//! Offers of suppliers, and the charges on top of them.
+
+use super::super::error::ImportError;
+use super::super::fields::{Field, RowFields, optional, required};
+use super::super::parse;
+use super::contributions::MAX_LEAD_DAYS;
+use super::folder::{Folder, Placed};
+use crate::domain::money::Currency;
+use crate::domain::supplier::{ChargeKind, ChargeRule, Framework, Offer};
+
+const OFFER_FIELDS: [Field<'static>; 15] = [
+    required("id"),
+    required("supplier"),
+    required("item"),
+    required("unit"),
+    required("unit_price"),
+    required("currency"),
+    required("minimum"),
+    required("increment"),
+    required("lead_days"),
+    required("from"),
+    optional("to"),
+    required("channel"),
+    optional("framework"),
+    optional("framework_ends"),
+    optional("framework_ceiling"),
+];
+
+const CHARGE_FIELDS: [Field<'static>; 3] =
+    [optional("channel"), required("kind"), required("basis_points")];
+
+const CHARGE_KINDS: [(&str, ChargeKind); 4] = [
+    ("freight", ChargeKind::Freight),
+    ("insurance", ChargeKind::Insurance),
+    ("agent_fee", ChargeKind::AgentFee),
+    ("tax", ChargeKind::Tax),
+];
+
+/// Highest charge: all of the goods' value again.
+const MAX_BASIS_POINTS: u32 = 10_000;
+
+/// Reads offers.csv.
+pub(super) fn read_offers(folder: &mut Folder<'_>) -> Result<Vec<Placed<Offer>>, ImportError> {
+    let offers = folder.optional_rows("offers.csv", &OFFER_FIELDS, read_offer)?;
+    folder.unique(&offers, "id", |offer| offer.id.clone());
+    Ok(offers)
+}
+
+fn read_offer(fields: &mut RowFields<'_>) -> Option<Offer> {
+    let id = fields.text("id");
+    let supplier = fields.text("supplier");
+    let item = fields.text("item");
+    let unit = fields.required("unit", parse::unit);
+    let currency = fields.required("currency", parse::currency);
+    let unit_price = fields.money("unit_price", currency);
+    let minimum = fields.quantity("minimum", unit);
+    let increment = fields.quantity("increment", unit);
+    let lead_days = fields.whole("lead_days", 0, MAX_LEAD_DAYS);
+    let from = fields.date("from");
+    let to = fields.optional_date("to");
+    let channel = fields.text("channel");
+    let framework = read_framework(fields, currency);
+    fields.in_order(("from", from), ("to", to));
+    Some(Offer {
+        id: id?,
+        supplier: supplier?,
+        item: item?,
+        unit: unit?,
+        unit_price: unit_price?,
+        minimum: minimum?,
+        increment: increment?,
+        lead_days: lead_days?,
+        from: from?,
+        to,
+        channel: channel?,
+        framework,
+    })
+}
+
+/// The framework contract, whose ceiling is in the currency of the price.
+fn read_framework(fields: &mut RowFields<'_>, currency: Option<Currency>) -> Option<Framework> {
+    if !fields.together(&["framework", "framework_ends", "framework_ceiling"]) {
+        return None;
+    }
+    let number = fields.text("framework");
+    let ends = fields.date("framework_ends");
+    let ceiling = fields.money("framework_ceiling", currency);
+    Some(Framework { number: number?, ends: ends?, ceiling: ceiling? })
+}
+
+/// Reads charges.csv.
+pub(super) fn read_charges(
+    folder: &mut Folder<'_>,
+) -> Result<Vec<Placed<ChargeRule>>, ImportError> {
+    folder.optional_rows("charges.csv", &CHARGE_FIELDS, |fields| {
+        let channel = fields.optional_text("channel");
+        let kind = fields.required("kind", |text| parse::one_of(text, &CHARGE_KINDS));
+        let basis_points = fields.whole("basis_points", 0, MAX_BASIS_POINTS);
+        Some(ChargeRule { channel, kind: kind?, basis_points: basis_points? })
+    })
+}

@@ -1,0 +1,318 @@
+//! The fields of a row, wherever its file keeps them, and all that is wrong with them.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use crate::domain::money::{Currency, Money};
+use crate::domain::quantity::{Quantity, Unit};
+
+use super::error::{FieldError, ImportError, excerpt};
+use super::mapping::{Mapping, suggestion};
+use super::parse::{self, Fault, ISO_DATE};
+use super::table::{Row, Table};
+
+/// A field that a file may or must give.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Field<'a> {
+    /// Our name for it.
+    pub(super) name: &'a str,
+    /// Whether the file must have it.
+    pub(super) required: bool,
+}
+
+/// A field that a file must give.
+pub(super) const fn required(name: &str) -> Field<'_> {
+    Field { name, required: true }
+}
+
+/// A field that a file may leave out.
+pub(super) const fn optional(name: &str) -> Field<'_> {
+    Field { name, required: false }
+}
+
+/// Fields whose values are told to nobody, not even in errors.
+const SECRET_FIELDS: [&str; 1] = ["address"];
+
+/// Where the fields of a file are.
+pub(super) struct Columns<'a> {
+    file: &'a str,
+    sources: HashMap<&'a str, Source<'a>>,
+    mapping: Option<&'a Mapping>,
+}
+
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    Column(usize),
+    Constant(&'a str),
+}
+
+impl<'a> Columns<'a> {
+    /// Finds `fields` in the header of `table`, by `mapping` or by their own names; columns named
+    /// in `ignored` may be there and mean nothing.
+    pub(super) fn find(
+        table: &'a Table,
+        fields: &[Field<'a>],
+        ignored: &[&str],
+        mapping: Option<&'a Mapping>,
+    ) -> Result<Self, ImportError> {
+        let file = table.file.as_str();
+        let mut columns = Self { file, sources: HashMap::new(), mapping };
+        let mut errors = Vec::new();
+        for field in fields {
+            match columns.source(field, table) {
+                Ok(Some(source)) => drop(columns.sources.insert(field.name, source)),
+                Ok(None) => {}
+                Err(Fault { what, hint }) => {
+                    errors.push(FieldError::of_file(file, what, hint).at(field.name));
+                }
+            }
+        }
+        if mapping.is_none() {
+            let is_known = |name: &str| {
+                ignored.contains(&name) || fields.iter().any(|field| field.name == name)
+            };
+            for name in table.header.iter().filter(|name| !is_known(name)) {
+                let hint = suggestion(name, "the fields are", fields.iter().map(|f| f.name));
+                errors.push(FieldError::of_file(file, "there is no such field", hint).at(name));
+            }
+        }
+        ImportError::unless(errors, columns)
+    }
+
+    fn source(&self, field: &Field<'_>, table: &Table) -> Result<Option<Source<'a>>, Fault> {
+        let column = match self.mapping {
+            None => Some(field.name),
+            Some(mapping)
+                if mapping.columns.is_empty() && !mapping.constants.contains_key(field.name) =>
+            {
+                Some(field.name)
+            }
+            Some(mapping) => {
+                if let Some(constant) = mapping.constants.get(field.name) {
+                    return Ok(Some(Source::Constant(constant)));
+                }
+                mapping.columns.get(field.name).map(String::as_str)
+            }
+        };
+        let there = || table.header.iter().map(String::as_str);
+        let error = |what: &str, hint: String| Err(Fault::new(what, hint));
+        let found = column.and_then(|column| there().position(|name| name == column));
+        match (found, column, self.mapping) {
+            (Some(index), _, _) => Ok(Some(Source::Column(index))),
+            (None, Some(column), Some(_)) => error(
+                &format!("the mapping takes it from column `{column}`, which is not there"),
+                suggestion(column, "the columns are", there()),
+            ),
+            (None, _, _) if !field.required => Ok(None),
+            (None, None, Some(_)) => error(
+                "is needed, and the mapping does not give it",
+                "name it in [columns] or [constants]".to_owned(),
+            ),
+            (None, _, _) => {
+                error("the column is missing", suggestion(field.name, "the columns are", there()))
+            }
+        }
+    }
+}
+
+/// The fields of one row. What is wrong is noted, and the value then is none.
+pub(super) struct RowFields<'a> {
+    columns: &'a Columns<'a>,
+    row: &'a Row,
+    errors: Vec<FieldError>,
+}
+
+impl<'a> RowFields<'a> {
+    /// What `read` makes of `row`; everything that is wrong with it if it is not whole.
+    pub(super) fn read<T>(
+        columns: &'a Columns<'a>,
+        row: &'a Row,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Result<T, Vec<FieldError>> {
+        let mut fields = Self { columns, row, errors: Vec::new() };
+        for problem in row.problems.iter().filter(|problem| problem.column.is_none()) {
+            fields.errors.push(FieldError {
+                row: Some(row.number),
+                ..FieldError::of_file(columns.file, &problem.what, &problem.hint)
+            });
+        }
+        if !fields.errors.is_empty() {
+            return Err(fields.errors);
+        }
+        match read(&mut fields) {
+            Some(value) if fields.errors.is_empty() => Ok(value),
+            _ => Err(fields.errors),
+        }
+    }
+
+    /// Notes that `field` is wrong.
+    pub(super) fn fail(&mut self, field: &str, fault: Fault) {
+        let value = Some(self.raw(field)).filter(|value| !value.is_empty()).map(excerpt);
+        self.errors.push(FieldError {
+            file: self.columns.file.to_owned(),
+            row: Some(self.row.number),
+            field: Some(field.to_owned()),
+            value: value.filter(|_| !SECRET_FIELDS.contains(&field)),
+            what: fault.what,
+            hint: fault.hint,
+        });
+    }
+
+    /// Whether the row gives `field`, if only wrongly.
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.problem(field).is_some() || !self.raw(field).is_empty()
+    }
+
+    /// The text of `field`, trimmed; empty if the file does not have it.
+    fn raw(&self, field: &str) -> &'a str {
+        match self.columns.sources.get(field) {
+            Some(Source::Column(column)) => self.row.cell(*column).trim(),
+            Some(Source::Constant(text)) => text.trim(),
+            None => "",
+        }
+    }
+
+    /// What is wrong with the cell of `field` before it is understood.
+    fn problem(&self, field: &str) -> Option<Fault> {
+        let Some(Source::Column(column)) = self.columns.sources.get(field) else { return None };
+        let problem = self.row.problems.iter().find(|problem| problem.column == Some(*column))?;
+        Some(Fault::new(&problem.what, &problem.hint))
+    }
+
+    /// The value of `field`, if it is given.
+    pub(super) fn optional<T>(
+        &mut self,
+        field: &str,
+        parse: impl FnOnce(&str) -> Result<T, Fault>,
+    ) -> Option<T> {
+        if let Some(fault) = self.problem(field) {
+            self.fail(field, fault);
+            return None;
+        }
+        let raw = Some(self.raw(field)).filter(|value| !value.is_empty())?;
+        let value = self.columns.mapping.map_or(raw, |mapping| mapping.translate(field, raw));
+        match parse(value) {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                self.fail(field, fault);
+                None
+            }
+        }
+    }
+
+    /// The value of `field`, which must be given.
+    pub(super) fn required<T>(
+        &mut self,
+        field: &str,
+        parse: impl FnOnce(&str) -> Result<T, Fault>,
+    ) -> Option<T> {
+        if !self.has(field) {
+            self.fail(field, Fault::new("is needed and empty", "fill it in"));
+            return None;
+        }
+        self.optional(field, parse)
+    }
+
+    /// The text of `field`.
+    pub(super) fn text(&mut self, field: &str) -> Option<String> {
+        self.required(field, parse::text)
+    }
+
+    /// The text of `field`, if it is given.
+    pub(super) fn optional_text(&mut self, field: &str) -> Option<String> {
+        self.optional(field, parse::text)
+    }
+
+    /// The date of `field`.
+    pub(super) fn date(&mut self, field: &str) -> Option<NaiveDate> {
+        let format = self.columns.mapping.map_or(ISO_DATE, Mapping::date_format);
+        self.required(field, |text| parse::date(text, format))
+    }
+
+    /// The date of `field`, if it is given.
+    pub(super) fn optional_date(&mut self, field: &str) -> Option<NaiveDate> {
+        if self.has(field) { self.date(field) } else { None }
+    }
+
+    /// The amount of `field` in `currency`, more than zero.
+    pub(super) fn money(&mut self, field: &str, currency: Option<Currency>) -> Option<Money> {
+        let mapping = self.columns.mapping;
+        let read = |text: &str| match currency {
+            Some(currency) => parse::positive_money(&plain(mapping, text)?, currency).map(Some),
+            // Its currency is unknown, which has its own error.
+            None => Ok(None),
+        };
+        self.required(field, read).flatten()
+    }
+
+    /// The quantity of `field` in `unit`, more than zero.
+    pub(super) fn quantity(&mut self, field: &str, unit: Option<Unit>) -> Option<Quantity> {
+        let mapping = self.columns.mapping;
+        self.required(field, |text| parse::quantity(&plain(mapping, text)?, unit)).flatten()
+    }
+
+    /// The quantity of `field` in `unit`, if it is given.
+    pub(super) fn optional_quantity(
+        &mut self,
+        field: &str,
+        unit: Option<Unit>,
+    ) -> Option<Quantity> {
+        if self.has(field) { self.quantity(field, unit) } else { None }
+    }
+
+    /// The whole number of `field`.
+    pub(super) fn whole(&mut self, field: &str, from: u32, to: u32) -> Option<u32> {
+        self.required(field, |text| parse::whole(text, from, to))
+    }
+
+    /// The words of `field`, which `separator` keeps apart; none if it is not given.
+    pub(super) fn list(&mut self, field: &str, separator: char) -> Vec<String> {
+        let text = self.optional_text(field).unwrap_or_default();
+        let parts = text.split(|c: char| c == separator || (separator == ' ' && c.is_whitespace()));
+        parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// The words of `field`, of which there must be one.
+    pub(super) fn required_list(&mut self, field: &str, separator: char) -> Vec<String> {
+        if !self.has(field) {
+            self.fail(field, Fault::new("is needed and empty", "fill it in"));
+        }
+        self.list(field, separator)
+    }
+
+    /// Notes if `last` is given and before `first`.
+    pub(super) fn in_order(
+        &mut self,
+        (first_field, first): (&str, Option<NaiveDate>),
+        (last_field, last): (&str, Option<NaiveDate>),
+    ) {
+        if let (Some(first), Some(last)) = (first, last)
+            && last < first
+        {
+            let what = format!("is before {first_field}, {first}");
+            let hint = format!("give a day on or after {first}, or mend {first_field}");
+            self.fail(last_field, Fault::new(what, hint));
+        }
+    }
+
+    /// Whether the row gives any of `fields`; notes those that are missing if it gives some.
+    pub(super) fn together(&mut self, fields: &[&str]) -> bool {
+        let Some(given) = fields.iter().find(|field| self.has(field)) else { return false };
+        for field in fields {
+            if !self.has(field) {
+                let what = format!("is needed with {given}");
+                self.fail(field, Fault::new(what, format!("fill it in, or clear {given}")));
+            }
+        }
+        fields.iter().all(|field| self.has(field))
+    }
+}
+
+fn plain<'t>(mapping: Option<&Mapping>, text: &'t str) -> Result<Cow<'t, str>, Fault> {
+    match mapping {
+        Some(mapping) => mapping.plain_decimal(text).map(Cow::Owned),
+        None => Ok(Cow::Borrowed(text)),
+    }
+}

@@ -1,0 +1,23 @@
+//! Files to domain values: requisitions from CSV, XLSX, JSON and JSON lines, and the folder that
+//! describes a coalition.
+//!
+//! Nothing here stores anything. Reading is bounded (a line, a file), and every error of every row
+//! is collected, so that a file is mended in one go. Each error names its file, row, field and
+//! value, and the way out.
+//!
+//! A [`Table`] is a file as rows of text; a [`Mapping`] says which of its columns mean what;
+//! [`read_lines`] turns rows into requisition lines; [`read_coalition`] reads the rest.
+
+mod coalition;
+mod error;
+mod fields;
+mod lines;
+mod mapping;
+mod parse;
+mod table;
+
+pub use coalition::{CoalitionFiles, RequisitionFile, read_coalition};
+pub use error::{FieldError, ImportError};
+pub use lines::{BadRow, GoodRow, LINE_FIELDS, Lines, ReadOptions, read_lines, write_rejects};
+pub use mapping::{DecimalMark, Mapping};
+pub use table::{Problem, Row, Table, TableOptions, read_table};

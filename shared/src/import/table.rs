@@ -1,0 +1,190 @@
+//! A file as a table of text: CSV, XLSX, JSON and JSON lines behind one shape.
+
+mod csv;
+mod json;
+mod text;
+mod xlsx;
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+pub(super) use text::is_encoding;
+
+use super::error::{ImportError, file_name};
+
+/// The longest line, record or object that is read, in bytes.
+pub(super) const MAX_LINE_BYTES: u64 = 1024 * 1024;
+/// The largest file that is read, in bytes.
+const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
+/// The largest JSON array, which unlike lines is held in memory as a whole, in bytes.
+const MAX_ARRAY_BYTES: u64 = 64 * 1024 * 1024;
+/// The largest text of settings or a mapping, in bytes.
+const MAX_SETTINGS_BYTES: u64 = MAX_LINE_BYTES;
+/// The most columns that are read.
+pub(super) const MAX_COLUMNS: usize = 256;
+
+/// A file as a table of text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// The file's name.
+    pub file: String,
+    /// The names of the columns; of JSON: the keys in order of appearance.
+    pub header: Vec<String>,
+    /// The rows; those of CSV and XLSX that are wholly empty are left out.
+    pub rows: Vec<Row>,
+}
+
+/// A row of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its number as a person counts in the file: the line of CSV and JSON lines on which it
+    /// begins, the row of a sheet (the header is usually row 1), the object of a JSON array.
+    pub number: u64,
+    /// Its cells, in the order of the header; those missing at the end are empty.
+    pub cells: Vec<String>,
+    /// What is wrong with it before any cell is understood.
+    pub problems: Vec<Problem>,
+}
+
+impl Row {
+    /// The text of the cell of `column`; empty if the row is shorter.
+    #[must_use]
+    pub fn cell(&self, column: usize) -> &str {
+        self.cells.get(column).map_or("", String::as_str)
+    }
+
+    /// Puts `text` into the cell of `column`.
+    fn set(&mut self, column: usize, text: String) {
+        if self.cells.len() <= column {
+            self.cells.resize(column + 1, String::new());
+        }
+        self.cells[column] = text;
+    }
+
+    fn is_blank(&self) -> bool {
+        self.problems.is_empty() && self.cells.iter().all(|cell| cell.trim().is_empty())
+    }
+}
+
+/// What is wrong with a row, or with one cell of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The cell's column; none: the whole row, of which nothing can be used.
+    pub column: Option<usize>,
+    /// What is wrong.
+    pub what: String,
+    /// The way out.
+    pub hint: String,
+}
+
+/// What to know about a file before it is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TableOptions<'a> {
+    /// The encoding's label, such as `windows-1251`; none: UTF-8. XLSX has its own.
+    pub encoding: Option<&'a str>,
+    /// The sheet of an XLSX file; none: the first.
+    pub sheet: Option<&'a str>,
+}
+
+/// Reads the file at `path`, in the format that its extension names.
+///
+/// # Errors
+/// [`ImportError`] if the file as a whole cannot be read; what is wrong with single rows is in
+/// their [`Row::problems`].
+pub fn read_table(path: &Path, options: TableOptions<'_>) -> Result<Table, ImportError> {
+    let file = file_name(path);
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let opened = open(path)?;
+    match extension.as_str() {
+        "csv" => csv::read(text::TextLines::new(file, opened, options.encoding)?),
+        "jsonl" | "ndjson" => {
+            json::read_lines(text::TextLines::new(file, opened, options.encoding)?)
+        }
+        "json" => {
+            let hint = "save it as .jsonl, an object a line, which may be larger";
+            refuse_above(MAX_ARRAY_BYTES, &opened, path, hint)?;
+            json::read_array(text::read_whole(file, opened, options.encoding, MAX_ARRAY_BYTES)?)
+        }
+        "xlsx" => xlsx::read(file, opened, options.sheet),
+        _ => Err(ImportError::Format { file, extension }),
+    }
+}
+
+/// The text of the settings or mapping at `path`.
+pub(super) fn read_settings(path: &Path) -> Result<String, ImportError> {
+    let opened = open(path)?;
+    refuse_above(MAX_SETTINGS_BYTES, &opened, path, "check that this is the file you meant")?;
+    Ok(text::read_whole(file_name(path), opened, None, MAX_SETTINGS_BYTES)?.text)
+}
+
+/// Opens the regular file at `path`, unless it is too large.
+fn open(path: &Path) -> Result<File, ImportError> {
+    check_is_file(path)?;
+    let opened = File::open(path).map_err(|source| read_error(path, source))?;
+    refuse_above(MAX_FILE_BYTES, &opened, path, "split it into smaller files")?;
+    Ok(opened)
+}
+
+/// Refuses what is not there, and what is no regular file: a device could block or never end.
+pub(super) fn check_is_file(path: &Path) -> Result<(), ImportError> {
+    let metadata = fs::metadata(path).map_err(|source| read_error(path, source))?;
+    if metadata.is_file() {
+        return Ok(());
+    }
+    let kind = if metadata.is_dir() { "a directory" } else { "a device or pipe" };
+    Err(ImportError::NotAFile { path: path.display().to_string(), kind })
+}
+
+fn refuse_above(
+    limit: u64,
+    opened: &File,
+    path: &Path,
+    hint: &'static str,
+) -> Result<(), ImportError> {
+    let bytes = opened.metadata().map_err(|source| read_error(path, source))?.len();
+    if bytes > limit {
+        return Err(ImportError::TooLarge { file: file_name(path), bytes, limit, hint });
+    }
+    Ok(())
+}
+
+fn read_error(path: &Path, source: io::Error) -> ImportError {
+    let path = path.display().to_string();
+    if source.kind() == io::ErrorKind::NotFound {
+        return ImportError::NotFound { path };
+    }
+    ImportError::Read { path, source }
+}
+
+/// The names of the columns, trimmed, without those at the end that have none.
+fn check_header(file: &str, names: Vec<String>) -> Result<Vec<String>, ImportError> {
+    let mut header: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
+    while header.last().is_some_and(String::is_empty) {
+        header.pop();
+    }
+    if header.is_empty() {
+        return Err(ImportError::Empty { file: file.to_owned() });
+    }
+    if header.len() > MAX_COLUMNS {
+        return Err(ImportError::TooManyColumns { file: file.to_owned() });
+    }
+    for (index, name) in header.iter().enumerate() {
+        let (file, position) = (file.to_owned(), index + 1);
+        if name.is_empty() {
+            return Err(ImportError::UnnamedColumn { file, position });
+        }
+        if let Some(first) = header[..index].iter().position(|earlier| earlier == name) {
+            let (column, first) = (name.clone(), first + 1);
+            return Err(ImportError::DuplicateColumn { file, column, first, second: position });
+        }
+    }
+    Ok(header)
+}
+
+/// A floating point number as a plain decimal of the 15 digits that are certain.
+fn plain_number(value: f64) -> String {
+    let certain: f64 = format!("{value:.14e}").parse().unwrap_or(value);
+    // Negative zero would print its sign.
+    if certain == 0.0 { "0".to_owned() } else { certain.to_string() }
+}

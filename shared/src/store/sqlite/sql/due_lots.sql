@@ -1,0 +1,1 @@
+SELECT step AS queue, id FROM lots WHERE due <= ?1 LIMIT ?2

@@ -1,0 +1,205 @@
+//! Workbooks, made here by hand: a ZIP file of stored parts.
+
+use proptest::prelude::*;
+use waybill_shared::import::{
+    ImportError, Mapping, ReadOptions, TableOptions, read_lines, read_table,
+};
+
+use super::{HEADER, ROW, place, read};
+
+/// A ZIP file of `parts`, uncompressed.
+fn zip(parts: &[(&str, String)]) -> Vec<u8> {
+    let (mut file, mut directory) = (Vec::new(), Vec::new());
+    for (name, content) in parts {
+        let offset = file.len() as u32;
+        let mut about = Vec::new();
+        for short in [20_u16, 0, 0, 0, 0x21] {
+            about.extend(short.to_le_bytes());
+        }
+        let length = content.len() as u32;
+        for long in [crc32(content.as_bytes()), length, length, name.len() as u32] {
+            about.extend(long.to_le_bytes());
+        }
+        file.extend(b"PK\x03\x04");
+        file.extend(&about);
+        file.extend(name.as_bytes());
+        file.extend(content.as_bytes());
+        directory.extend(b"PK\x01\x02\x14\x00");
+        directory.extend(&about);
+        directory.extend([0_u8; 10]);
+        directory.extend(offset.to_le_bytes());
+        directory.extend(name.as_bytes());
+    }
+    let (start, length, count) = (file.len() as u32, directory.len() as u32, parts.len() as u16);
+    file.extend(directory);
+    file.extend(b"PK\x05\x06\x00\x00\x00\x00");
+    file.extend(count.to_le_bytes());
+    file.extend(count.to_le_bytes());
+    file.extend(length.to_le_bytes());
+    file.extend(start.to_le_bytes());
+    file.extend([0, 0]);
+    file
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0_u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1)))
+    })
+}
+
+/// A workbook with one sheet for each name and rows; style 1 is a date.
+fn workbook(sheets: &[(&str, String)]) -> Vec<u8> {
+    let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let package = "http://schemas.openxmlformats.org/package/2006";
+    let each = |text: &dyn Fn(usize, &str) -> String| -> String {
+        sheets.iter().enumerate().map(|(n, (name, _))| text(n + 1, name)).collect()
+    };
+    let list = each(&|n, name| format!("<sheet name=\"{name}\" sheetId=\"{n}\" r:id=\"r{n}\"/>"));
+    let relations = each(&|n, _| {
+        format!(
+            "<Relationship Id=\"r{n}\" Type=\"{office}/worksheet\" Target=\"worksheets/s{n}.xml\"/>"
+        )
+    });
+    let styles = "<cellXfs><xf numFmtId=\"0\"/><xf numFmtId=\"14\"/></cellXfs>";
+    let mut parts = vec![
+        ("[Content_Types].xml".to_owned(), format!("<Types xmlns=\"{package}/content-types\"/>")),
+        (
+            "_rels/.rels".to_owned(),
+            format!(
+                "<Relationships xmlns=\"{package}/relationships\"><Relationship Id=\"w\" \
+                 Type=\"{office}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
+            ),
+        ),
+        (
+            "xl/workbook.xml".to_owned(),
+            format!(
+                "<workbook xmlns=\"{main}\" xmlns:r=\"{office}\"><sheets>{list}</sheets></workbook>"
+            ),
+        ),
+        (
+            "xl/_rels/workbook.xml.rels".to_owned(),
+            format!(
+                "<Relationships xmlns=\"{package}/relationships\">{relations}\
+                 <Relationship Id=\"s\" Type=\"{office}/styles\" Target=\"styles.xml\"/></Relationships>"
+            ),
+        ),
+        ("xl/styles.xml".to_owned(), format!("<styleSheet xmlns=\"{main}\">{styles}</styleSheet>")),
+    ];
+    for (index, (_, rows)) in sheets.iter().enumerate() {
+        let sheet =
+            format!("<worksheet xmlns=\"{main}\"><sheetData>{rows}</sheetData></worksheet>");
+        parts.push((format!("xl/worksheets/s{}.xml", index + 1), sheet));
+    }
+    let parts: Vec<(&str, String)> =
+        parts.iter().map(|(name, content)| (name.as_str(), content.clone())).collect();
+    zip(&parts)
+}
+
+fn text(value: &str) -> String {
+    format!("<c t=\"inlineStr\"><is><t>{value}</t></is></c>")
+}
+
+fn texts(line: &str) -> Vec<String> {
+    line.split(',').map(text).collect()
+}
+
+fn sheet_row(number: u64, cells: &[String]) -> String {
+    format!("<row r=\"{number}\">{}</row>", cells.concat())
+}
+
+/// A sheet of lines in which `cell` stands in column `field` of row 3; row 2 is blank.
+fn lines_with(field: &str, cell: &str) -> String {
+    let mut cells = texts(ROW);
+    let column = HEADER.split(',').position(|name| name == field).expect("a field");
+    cells[column] = cell.to_owned();
+    sheet_row(1, &texts(HEADER)) + &sheet_row(2, &texts(",,")) + &sheet_row(3, &cells)
+}
+
+#[test]
+fn numbers_and_dates_are_printed_plainly() {
+    let cells = [
+        "<c><v>1100</v></c>",
+        "<c><v>19.989999999999998</v></c>",
+        "<c s=\"1\"><v>45672</v></c>",
+        "<c t=\"b\"><v>1</v></c>",
+        "<c><v>1E+20</v></c>",
+    ];
+    let rows = sheet_row(1, &texts("a,b,c,d,e")) + &sheet_row(2, &cells.map(str::to_owned));
+    let place = place("a.xlsx", workbook(&[("Sheet1", rows)]));
+    let table = read_table(&place.path, TableOptions::default()).expect("a table");
+    let shown = ["1100", "19.99", "2025-01-15", "true", "100000000000000000000"];
+    assert_eq!(table.rows[0].cells, shown);
+}
+
+#[test]
+fn a_sheet_is_read_like_csv_with_its_own_row_numbers() {
+    let lines = read("a.xlsx", workbook(&[("S", lines_with("quantity", "<c><v>10</v></c>"))]));
+    let lines = lines.expect("read");
+    assert_eq!(lines.good[0].row, 3);
+    assert_eq!(lines.good[0].line, read("a.csv", super::csv(&[ROW])).expect("read").good[0].line);
+}
+
+#[test]
+fn a_formula_and_an_error_are_refused_and_the_cell_is_named() {
+    for (cell, what) in [
+        ("<c><f>A1*2</f><v>10</v></c>", "cell H3 holds a formula"),
+        ("<c t=\"e\"><v>#DIV/0!</v></c>", "cell H3 holds the error #DIV/0!"),
+        ("<c t=\"e\"><f>1/0</f><v>#DIV/0!</v></c>", "cell H3 holds the error #DIV/0!"),
+    ] {
+        let lines = read("a.xlsx", workbook(&[("S", lines_with("quantity", cell))])).expect("read");
+        let errors: Vec<String> = lines.bad[0].errors.iter().map(ToString::to_string).collect();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(
+            errors[0].starts_with(&format!("a.xlsx, row 3, field quantity: {what}")),
+            "{errors:?}"
+        );
+    }
+}
+
+#[test]
+fn a_formula_in_a_column_that_is_not_used_does_not_matter() {
+    let rows = lines_with("description", "<c><f>1+1</f><v>2</v></c>");
+    let place = place("a.xlsx", workbook(&[("S", rows)]));
+    let mut columns = String::new();
+    for name in HEADER.split(',').filter(|name| *name != "description") {
+        columns += &format!("{name} = \"{name}\"\n");
+    }
+    let mapping = Mapping::parse("m.toml", &format!("[columns]\n{columns}")).expect("a mapping");
+    let options = ReadOptions { encoding: None, mapping: Some(mapping) };
+    let lines = read_lines(&place.path, &options).expect("read");
+    assert_eq!((lines.good.len(), lines.bad.len()), (1, 0));
+}
+
+#[test]
+fn the_named_sheet_is_read_or_those_there_are_told() {
+    let notes = sheet_row(1, &texts("notes"));
+    let book = workbook(&[("Notes", notes), ("Lines", lines_with("unit", &text("H87")))]);
+    let place = place("a.xlsx", book);
+    let named = |sheet| read_table(&place.path, TableOptions { encoding: None, sheet });
+    assert_eq!(named(None).expect("the first").header, ["notes"]);
+    assert_eq!(named(Some("Lines")).expect("the second").rows.len(), 1);
+    let told = named(Some("Total")).expect_err("refused").to_string();
+    assert!(told.contains("has no sheet `Total`\n  hint: it has Notes, Lines"), "{told}");
+}
+
+#[test]
+fn an_empty_sheet_and_what_is_no_workbook_are_refused() {
+    let empty = read("a.xlsx", workbook(&[("S", String::new())]));
+    assert!(matches!(empty, Err(ImportError::Empty { .. })), "{empty:?}");
+    for content in ["", "PK\x03\x04", HEADER] {
+        assert!(matches!(read("a.xlsx", content), Err(ImportError::Workbook { .. })));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn no_sheet_makes_it_panic(
+        rows in "(<row>|</row>|<c r=\"[A-Z]{0,4}[0-9]{0,8}\"( t=\"(s|e|d|n)\")?( s=\"1\")?>|</c>|<v>[0-9eE.+-]{0,20}</v>|<f>|</f>){0,12}",
+    ) {
+        let place = place("a.xlsx", workbook(&[("S", rows)]));
+        let _ = read_table(&place.path, TableOptions::default());
+    }
+}

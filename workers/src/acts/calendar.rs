@@ -1,0 +1,194 @@
+//! What the calendar's fires do: envelopes lapse, overdue deliveries are chased, days are summed up.
+
+use async_trait::async_trait;
+use chrono::{Days, NaiveDate};
+use serde::{Deserialize, Serialize};
+use waybill_shared::act::{Act, ActError, Done};
+use waybill_shared::domain::funding::ShareState;
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
+use waybill_shared::domain::money::Money;
+use waybill_shared::domain::transition::StepResult;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{EnvelopeChange, Job, RecordChange, Unit};
+
+use super::round;
+use super::send::read_order;
+use crate::steps::match_donor;
+
+/// Days before `obligate_by` on which an envelope is warned of.
+const WARNINGS: [u64; 3] = [90, 30, 7];
+
+/// Lapses envelopes past `obligate_by`, and warns of those near it.
+pub struct Lapse;
+
+/// What an envelope's warning says.
+#[derive(Debug, Serialize, Deserialize)]
+struct Warning {
+    obligate_by: NaiveDate,
+    left: Money,
+}
+
+fn invalid(error: impl std::fmt::Display) -> ActError {
+    ActError::Invalid(error.to_string())
+}
+
+#[async_trait]
+impl Act for Lapse {
+    fn kind(&self) -> &'static str {
+        "lapse"
+    }
+
+    async fn run(&self, engine: &Engine, _: &Job) -> Result<Done, ActError> {
+        let coalition = engine.coalition().await?;
+        let (day, now) = (engine.today(&coalition), engine.clock.now());
+        let mut units = Vec::new();
+        for row in engine.store.envelopes().await? {
+            let Some(contribution) = coalition.contributions.get(&row.id) else { continue };
+            let (Some(last), Some(currency)) = (contribution.obligate_by, contribution.currency())
+            else {
+                continue;
+            };
+            let unbound = row.opened - row.obligated - row.disbursed - row.expired;
+            if last < day && unbound > 0 {
+                units.push(lapsed(engine, &row.id, &row.currency, unbound).await?);
+                continue;
+            }
+            let left = row.committed - row.obligated - row.disbursed - row.expired;
+            let near = WARNINGS.iter().rev().find(|days| day + Days::new(**days) >= last);
+            if let Some(days) = near.filter(|_| last >= day && left > 0) {
+                let id = format!("{}:{days}", row.id);
+                if engine.store.record("warning", &id).await?.is_none() {
+                    let left = Money::new(left, currency);
+                    let body = serde_json::to_string(&Warning { obligate_by: last, left });
+                    let mut unit = Unit::new("calendar", now);
+                    unit.records.push(RecordChange {
+                        kind: "warning",
+                        id,
+                        expected: 0,
+                        body: body.map_err(invalid)?,
+                        event: "envelope.lapse_warned",
+                    });
+                    units.push(unit);
+                }
+            }
+        }
+        Ok(Done { units, again: None })
+    }
+}
+
+/// What is not bound by an order lapses; lots that counted on it are matched again.
+async fn lapsed(
+    engine: &Engine,
+    envelope: &str,
+    currency: &str,
+    unbound: i64,
+) -> Result<Unit, ActError> {
+    let mut unit = Unit::new("calendar", engine.clock.now());
+    let is_unbound = |lot: &Lot| {
+        lot.funding.iter().any(|share| {
+            share.envelope == envelope
+                && matches!(share.state, ShareState::Proposed | ShareState::Agreed)
+        })
+    };
+    let mut lots = engine.store.lots_awaiting("consent").await?;
+    lots.extend(engine.store.lots_awaiting("gathering").await?);
+    for lot in lots.into_iter().filter(is_unbound) {
+        let mut after = lot.clone();
+        after.release();
+        after.because("envelope_lapsed", format!("{envelope} has lapsed"));
+        let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
+        unit.lots.push(engine.advance(lot, after, result, "lot.returned_to_matching").map_err(invalid)?);
+    }
+    unit.envelopes.push(EnvelopeChange {
+        id: envelope.to_owned(),
+        currency: currency.to_owned(),
+        committed: 0,
+        opened: 0,
+        expired: unbound,
+    });
+    unit.jobs.push(round::wanted(engine));
+    Ok(unit)
+}
+
+/// Chases deliveries that are overdue.
+pub struct Chase;
+
+#[async_trait]
+impl Act for Chase {
+    fn kind(&self) -> &'static str {
+        "chase"
+    }
+
+    async fn run(&self, engine: &Engine, _: &Job) -> Result<Done, ActError> {
+        let coalition = engine.coalition().await?;
+        let (day, now) = (engine.today(&coalition), engine.clock.now());
+        let mut orders = std::collections::BTreeMap::new();
+        let mut units = Vec::new();
+        for lot in engine.store.lots_awaiting("delivery").await? {
+            let LotState::Waiting { awaits: Awaited::Delivery { order }, .. } = &lot.state else {
+                continue;
+            };
+            let number = order.clone();
+            if !orders.contains_key(&number) {
+                orders.insert(number.clone(), read_order(engine, &number).await?);
+            }
+            let order = orders.get(&number).and_then(Option::as_ref);
+            let Some(due) = order.and_then(|(_, order)| order.line(lot.id)).map(|line| line.due)
+            else {
+                continue;
+            };
+            let policy = &engine.pipeline_of(&lot).confirm_delivery;
+            let days = u64::from(policy.chase_days) * u64::from(lot.chased + 1);
+            if day <= due + Days::new(days) {
+                continue;
+            }
+            let mut after = lot.clone();
+            after.chased += 1;
+            after.because("delivery_overdue", format!("due on {due}, chased {} times", after.chased));
+            let (result, kind) = if lot.chased >= policy.chases {
+                (StepResult::Park { cause: format!("{number} is overdue") }, "lot.parked")
+            } else {
+                let awaits = Awaited::Delivery { order: number };
+                (StepResult::Wait { awaits, until: None }, "lot.delivery_chased")
+            };
+            let change = engine.advance(lot, after, result, kind).map_err(invalid)?;
+            units.push(Unit::new("calendar", now).lot(change));
+        }
+        Ok(Done { units, again: None })
+    }
+}
+
+/// Sums up a day.
+pub struct Digest;
+
+#[async_trait]
+impl Act for Digest {
+    fn kind(&self) -> &'static str {
+        "digest"
+    }
+
+    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
+        let coalition = engine.coalition().await?;
+        let day = engine.today(&coalition).to_string();
+        let mut unit = Unit::new("calendar", engine.clock.now());
+        if engine.store.record("digest", &day).await?.is_some() {
+            return Ok(unit.into());
+        }
+        let counts: Vec<serde_json::Value> = engine
+            .store
+            .lot_counts()
+            .await?
+            .into_iter()
+            .map(|count| {
+                serde_json::json!({
+                    "state": count.state, "step": count.step, "awaits": count.awaits,
+                    "lots": count.lots,
+                })
+            })
+            .collect();
+        let body = serde_json::json!({ "fire": job.key, "lots": counts }).to_string();
+        let event = "digest.written";
+        unit.records.push(RecordChange { kind: "digest", id: day, expected: 0, body, event });
+        Ok(unit.into())
+    }
+}

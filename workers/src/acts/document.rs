@@ -1,0 +1,60 @@
+//! Taking documents: each once, by sender and number, together with what it changes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use waybill_shared::act::{Act, ActError, Done};
+use waybill_shared::domain::document::Document;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{InboxEntry, Job, Unit};
+
+use crate::connectors::Connector;
+use crate::documents::{Desk, Refusal};
+
+/// The kind of job.
+pub const KIND: &str = "document";
+
+/// The act.
+pub struct TakeDocument {
+    connector: Arc<dyn Connector>,
+}
+
+impl TakeDocument {
+    /// The act, asking what follows through `connector`.
+    #[must_use]
+    pub fn new(connector: Arc<dyn Connector>) -> Self {
+        Self { connector }
+    }
+}
+
+#[async_trait]
+impl Act for TakeDocument {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
+        let document: Document = serde_json::from_str(&job.body)
+            .map_err(|error| ActError::Invalid(format!("document {}: {error}", job.key)))?;
+        let Document { sender, number, .. } = &document;
+        if engine.store.is_taken(sender, number).await? {
+            return Ok(Unit::new(sender, engine.clock.now()).into());
+        }
+        let coalition = engine.coalition().await?;
+        let desk = Desk { engine, connector: &self.connector, coalition: &coalition, sender };
+        let mut unit = match desk.take(&document).await {
+            Ok(unit) => unit,
+            Err(Refusal::Failed(error)) => return Err(error),
+            Err(refusal) => {
+                tracing::warn!(sender, number, %refusal, "a document changes nothing");
+                Unit::new(sender, engine.clock.now())
+            }
+        };
+        unit.inbox = Some(InboxEntry {
+            sender: sender.clone(),
+            number: number.clone(),
+            body: job.body.clone(),
+        });
+        Ok(unit.into())
+    }
+}

@@ -1,0 +1,314 @@
+//! Drawing up orders: when a window ends, the lots gathered for one supplier, channel and currency
+//! become orders, their money is obligated, and the bytes to be sent are fixed. All of an order is
+//! one unit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{NaiveDate, TimeDelta};
+use serde::{Deserialize, Serialize};
+use waybill_shared::act::{Act, ActError, Done};
+use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::funding::ShareState;
+use waybill_shared::domain::lot::{Awaited, Lot, StepName};
+use waybill_shared::domain::money::{Currency, Rounding};
+use waybill_shared::domain::order::{LineShare, Order, OrderLine, OrderStatus};
+use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::requisition::Line;
+use waybill_shared::domain::supplier::Quote;
+use waybill_shared::domain::transition::StepResult;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{Job, RecordChange, StoreError, Unit};
+
+use crate::connectors::{Connector, Question};
+use crate::funding::covered;
+use crate::steps::issue_order::gathering_key;
+use crate::steps::match_donor;
+
+/// The kind of job.
+pub const KIND: &str = "gather";
+
+/// Who draws up orders; never their approver.
+pub const AUTHOR: &str = "issue_order";
+
+/// The act.
+pub struct Gather {
+    connector: Arc<dyn Connector>,
+}
+
+impl Gather {
+    /// The act, asking approvers through `connector`.
+    #[must_use]
+    pub fn new(connector: Arc<dyn Connector>) -> Self {
+        Self { connector }
+    }
+}
+
+/// A count kept in a record, with the record's version.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Count {
+    value: i64,
+}
+
+struct Counter {
+    kind: &'static str,
+    id: String,
+    version: i64,
+    stored: i64,
+    count: Count,
+}
+
+impl Counter {
+    async fn read(engine: &Engine, kind: &'static str, id: &str) -> Result<Self, ActError> {
+        let record = engine.store.record(kind, id).await?;
+        let (version, count) = match record {
+            None => (0, Count::default()),
+            Some(record) => {
+                let count = serde_json::from_str(&record.body).map_err(|source| {
+                    StoreError::Corrupt { subject: format!("{kind}:{id}"), source }
+                })?;
+                (record.version, count)
+            }
+        };
+        Ok(Self { kind, id: id.to_owned(), version, stored: count.value, count })
+    }
+
+    fn set(&mut self, value: i64, event: &'static str) -> RecordChange {
+        let expected = self.version;
+        self.version += 1;
+        self.count.value = value;
+        self.stored = value;
+        let body = serde_json::json!(self.count).to_string();
+        RecordChange { kind: self.kind, id: self.id.clone(), expected, body, event }
+    }
+}
+
+#[async_trait]
+impl Act for Gather {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
+        let coalition = engine.coalition().await?;
+        let day = engine.today(&coalition);
+        let lots = engine.store.lots_awaiting("gathering").await?;
+        let lines = engine.lines_of(&lots).await?;
+        let (mut ready, mut units) = (Vec::new(), Vec::new());
+        for lot in lots {
+            let Some(line) = lines.get(&lot.line()) else { continue };
+            let offer = lot.offer.as_deref();
+            match offer.and_then(|offer| coalition.quote_of(offer, day)) {
+                Some(quote) if gathering_key(&quote).as_deref() == Some(&job.key) => {
+                    ready.push((lot, line.clone(), quote));
+                }
+                Some(_) => {}
+                None => units.push(chosen_again(engine, lot)?),
+            }
+        }
+        let mut number = Counter::read(engine, "order_sequence", &job.key).await?;
+        let mut frameworks: BTreeMap<String, Counter> = BTreeMap::new();
+        let limit = engine.pipeline().issue_order.lines.max(1);
+        let mut order = Vec::new();
+        for (lot, line, quote) in ready {
+            let framework = quote.offer.as_ref().and_then(|offer| offer.framework.clone());
+            if let Some(framework) = framework {
+                if !frameworks.contains_key(&framework.number) {
+                    let used = Counter::read(engine, "framework_use", &framework.number).await?;
+                    frameworks.insert(framework.number.clone(), used);
+                }
+                let goods = quote.unit_price.scaled(quote.bought(lot.quantity).0, Quantity::ONE);
+                let used = frameworks.get_mut(&framework.number);
+                if let (Ok(goods), Some(used)) = (goods, used) {
+                    let total = used.count.value + goods.minor;
+                    if total > framework.ceiling.minor {
+                        units.push(ceiling_reached(engine, lot, &quote)?);
+                        continue;
+                    }
+                    used.count.value = total;
+                }
+            }
+            order.push((lot, line, quote));
+            if order.len() == limit {
+                let lots = std::mem::take(&mut order);
+                let mut unit = self.order(engine, &coalition, day, &mut number, lots)?;
+                unit.records.extend(called_off(&mut frameworks));
+                units.push(unit);
+            }
+        }
+        if !order.is_empty() {
+            let mut unit = self.order(engine, &coalition, day, &mut number, order)?;
+            unit.records.extend(called_off(&mut frameworks));
+            units.push(unit);
+        }
+        Ok(Done { units, again: None })
+    }
+}
+
+/// What the order just drawn up called off from framework contracts.
+fn called_off(frameworks: &mut BTreeMap<String, Counter>) -> Vec<RecordChange> {
+    let changed = frameworks.values_mut().filter(|used| used.count.value != used.stored);
+    changed.map(|used| used.set(used.count.value, "framework.called_off")).collect()
+}
+
+fn invalid(error: impl std::fmt::Display) -> ActError {
+    ActError::Invalid(error.to_string())
+}
+
+/// A lot whose offer has ended has its offer chosen again.
+fn chosen_again(engine: &Engine, lot: Lot) -> Result<Unit, ActError> {
+    let mut after = lot.clone();
+    after.offer = None;
+    let result = StepResult::Back { to: StepName::new(crate::steps::issue_order::NAME) };
+    let change = engine.advance(lot, after, result, "lot.offer_ended").map_err(invalid)?;
+    Ok(Unit::new(KIND, engine.clock.now()).lot(change))
+}
+
+/// A lot that does not fit under a framework's ceiling is matched again without its supplier.
+fn ceiling_reached(engine: &Engine, lot: Lot, quote: &Quote) -> Result<Unit, ActError> {
+    let mut after = lot.clone();
+    after.release();
+    if let Some(offer) = &quote.offer {
+        after.refused_by.push(offer.supplier.clone());
+        let reason = format!("the framework contract of {} is used up", offer.supplier);
+        after.because("framework_exhausted", reason);
+    }
+    let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
+    let change = engine.advance(lot, after, result, "lot.returned_to_matching").map_err(invalid)?;
+    Ok(Unit::new(KIND, engine.clock.now()).lot(change))
+}
+
+impl Gather {
+    fn order(
+        &self,
+        engine: &Engine,
+        coalition: &Coalition,
+        day: NaiveDate,
+        number: &mut Counter,
+        lots: Vec<(Lot, Arc<Line>, Quote)>,
+    ) -> Result<Unit, ActError> {
+        let now = engine.clock.now();
+        let offer = lots.first().and_then(|(_, _, quote)| quote.offer.clone());
+        let offer = offer.ok_or_else(|| invalid("an order without an offer"))?;
+        let currency = offer.unit_price.currency;
+        let next = number.count.value + 1;
+        let mut order = Order {
+            number: format!("PO-{}-{}-{currency}-{next:04}", offer.supplier, offer.channel),
+            supplier: offer.supplier.clone(),
+            channel: offer.channel.clone(),
+            currency: Some(currency),
+            author: AUTHOR.to_owned(),
+            status: OrderStatus::Issued,
+            created: now,
+            lines: Vec::with_capacity(lots.len()),
+            document: String::new(),
+            deliveries: 0,
+            in_kind: None,
+        };
+        for (lot, line, quote) in &lots {
+            order.lines.push(order_line(lot, line, quote, day)?);
+        }
+        order.document = document(&order, day);
+        let mut unit = Unit::new(AUTHOR, now);
+        let needs_approval = engine.pipeline().issue_order.approval_above.is_some_and(|limit| {
+            let total = order.total().and_then(|total| {
+                coalition.convert(total, limit.currency, day, Rounding::Up).ok().flatten()
+            });
+            // What cannot be valued needs an approval.
+            total.is_none_or(|total| total.minor > limit.minor)
+        });
+        let until = now + TimeDelta::days(i64::from(engine.pipeline().issue_order.response_days));
+        let (awaits, until) = if needs_approval {
+            order.status = OrderStatus::AwaitingApproval;
+            unit.jobs.extend(self.connector.ask(Question::Approval { order: &order }, now));
+            (Awaited::Approval { order: order.number.clone() }, None)
+        } else {
+            unit.jobs.push(super::send::wanted(&order.number, now));
+            (Awaited::Response { order: order.number.clone() }, Some(until))
+        };
+        for (lot, _, _) in lots {
+            let mut after = lot.clone();
+            after.order = Some(order.number.clone());
+            for share in &mut after.funding {
+                share.state = ShareState::Obligated;
+            }
+            let result = StepResult::Wait { awaits: awaits.clone(), until };
+            unit.lots.push(engine.advance(lot, after, result, "lot.ordered").map_err(invalid)?);
+        }
+        unit.records.push(number.set(next, "order.numbered"));
+        unit.records.push(put(&order, 0, "order.issued")?);
+        Ok(unit)
+    }
+}
+
+/// The order as a change of its record.
+pub(crate) fn put(
+    order: &Order,
+    expected: i64,
+    event: &'static str,
+) -> Result<RecordChange, ActError> {
+    let body = serde_json::to_string(order).map_err(invalid)?;
+    Ok(RecordChange { kind: "order", id: order.number.clone(), expected, body, event })
+}
+
+fn order_line(lot: &Lot, line: &Line, quote: &Quote, day: NaiveDate) -> Result<OrderLine, ActError> {
+    let offer = quote.offer.as_ref().ok_or_else(|| invalid("an order without an offer"))?;
+    let bought = quote.bought(lot.quantity);
+    let surplus = bought.less(lot.quantity);
+    let shares: Vec<LineShare> = lot
+        .funding
+        .iter()
+        .map(|share| LineShare { envelope: share.envelope.clone(), covers: share.covers })
+        .collect();
+    let amount = covered(lot).ok_or_else(|| invalid(format!("{} has no money", lot.id)))?;
+    Ok(OrderLine {
+        lot: lot.id,
+        item: offer.item.clone(),
+        quantity: bought,
+        surplus,
+        surplus_payer: shares.first().filter(|_| !surplus.is_zero()).map(|s| s.envelope.clone()),
+        unit: offer.unit,
+        unit_price: offer.unit_price,
+        amount,
+        offer: offer.id.clone(),
+        consignee: line.consignee.clone(),
+        due: day + chrono::Days::new(u64::from(offer.lead_days)),
+        shares,
+        is_settled: false,
+    })
+}
+
+/// The bytes a supplier gets. Names are those of a UBL 2.1 order where it has one.
+fn document(order: &Order, day: NaiveDate) -> String {
+    let money = |minor: i64, currency: Option<Currency>| {
+        serde_json::json!({ "minor": minor, "currency": currency.map(|c| c.to_string()) })
+    };
+    let lines: Vec<serde_json::Value> = order
+        .lines
+        .iter()
+        .map(|line| {
+            serde_json::json!({
+                "id": line.lot.to_string(),
+                "item": line.item,
+                "quantity": line.quantity.to_string(),
+                "unit_code": line.unit.to_string(),
+                "price": line.unit_price,
+                "line_amount": line.amount,
+                "consignee": line.consignee,
+                "requested_delivery": line.due,
+                "offer": line.offer,
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "id": order.number,
+        "issue_date": day,
+        "seller": order.supplier,
+        "buyer": order.channel,
+        "currency": order.currency.map(|currency| currency.to_string()),
+        "payable": money(order.total().map_or(0, |total| total.minor), order.currency),
+        "lines": lines,
+    })
+    .to_string()
+}

@@ -1,0 +1,235 @@
+//! A declared simulation of everybody outside: reviewers, donors, suppliers, carriers, recipients
+//! and payers. What each does is drawn from `hash(seed, external id)`, so that the same seed gives
+//! the same answers whatever the order in which they are asked.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use waybill_shared::act::ActError;
+use waybill_shared::domain::document::{
+    Content, DespatchLine, Document, LineAnswer, PaymentLine, ReceiptLine, Remedy, ResponseLine,
+    Verdict,
+};
+use waybill_shared::domain::lot::{Lot, Timestamp};
+use waybill_shared::domain::order::Order;
+use waybill_shared::domain::pipeline::SandboxConfig;
+use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::requisition::{Kind, Line};
+use waybill_shared::store::NewJob;
+
+use super::{Connector, Question};
+
+/// The file that records every order sent, each time it was sent.
+const LOG: &str = "sandbox-orders.log";
+
+/// The simulation.
+#[derive(Debug)]
+pub struct Sandbox {
+    config: SandboxConfig,
+    log: Mutex<File>,
+}
+
+/// A stable hash (FNV-1a with a final mix), so that draws never depend on the toolchain.
+fn hash(seed: u64, parts: &[&str]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325 ^ seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    for byte in parts.iter().flat_map(|part| part.bytes().chain([0xff])) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash ^= hash >> 33;
+    hash = hash.wrapping_mul(0xff51_afd7_ed55_8ccd);
+    hash ^ (hash >> 33)
+}
+
+impl Sandbox {
+    /// A sandbox that logs what it was sent into `folder`.
+    ///
+    /// # Errors
+    /// What keeps its log from being opened.
+    pub fn open(config: SandboxConfig, folder: &Path) -> Result<Self, std::io::Error> {
+        let log = OpenOptions::new().create(true).append(true).open(folder.join(LOG))?;
+        Ok(Self { config, log: Mutex::new(log) })
+    }
+
+    fn draw(&self, parts: &[&str], below: u64) -> u64 {
+        hash(self.config.seed, parts) % below
+    }
+
+    fn happens(&self, parts: &[&str], per_mille: u16) -> bool {
+        self.draw(parts, 1000) < u64::from(per_mille)
+    }
+
+    fn after(&self, now: Timestamp, days: u64) -> Timestamp {
+        let millis = self.config.day_ms.saturating_mul(days);
+        now + TimeDelta::milliseconds(i64::try_from(millis).unwrap_or(0))
+    }
+
+    fn answer(&self, sender: &str, number: String, content: Content, due: Timestamp) -> NewJob {
+        let document = Document { sender: sender.to_owned(), number, content };
+        NewJob {
+            kind: "document",
+            key: format!("{}/{}", document.sender, document.number),
+            due,
+            body: serde_json::to_string(&document).unwrap_or_default(),
+        }
+    }
+
+    fn review(&self, lot: &Lot, line: &Line, is_duplicate: bool) -> (Verdict, &'static str, u64) {
+        let id = [line.external_id.as_str(), "review"];
+        let days = 2 + self.draw(&[id[0], "review days"], 9);
+        if is_duplicate && self.draw(&[id[0], "duplicate"], 10) < 7 {
+            return (Verdict::Merge, "the same need as the earlier line", days);
+        }
+        if lot.id.part() == 0 && self.happens(&id, self.config.declined) {
+            return (Verdict::Decline, "not needed in this form", days);
+        }
+        (Verdict::Approve, "", days)
+    }
+
+    /// Deliveries of an order, grouped by the day on which they arrive.
+    fn deliveries(&self, order: &Order, lots: &[(&Lot, &Line)], now: Timestamp) -> Vec<NewJob> {
+        let mut by_day: std::collections::BTreeMap<u64, Vec<(&Lot, &Line)>> = Default::default();
+        let today = now.date_naive();
+        for (lot, line) in lots {
+            let due = order.line(lot.id).map_or(today, |line| line.due);
+            let lead = u64::try_from((due - today).num_days()).unwrap_or(0).max(1);
+            let id = [line.external_id.as_str(), &lot.id.part().to_string(), "late"];
+            let late = self.happens(&id, self.config.late);
+            let days = lead + if late { 5 + self.draw(&[id[0], "how late"], 60) } else { 0 };
+            by_day.entry(days).or_default().push((lot, line));
+        }
+        let mut jobs = Vec::new();
+        for (n, (days, lots)) in by_day.into_iter().enumerate() {
+            let number = |kind: &str| format!("{kind}-{}-{}-{n}", order.number, order.deliveries);
+            let despatched = lots
+                .iter()
+                .map(|(lot, _)| DespatchLine { lot: lot.id, quantity: lot.quantity })
+                .collect();
+            let content =
+                Content::DespatchAdvice { order: order.number.clone(), lines: despatched };
+            let due = self.after(now, days.saturating_sub(1));
+            jobs.push(self.answer(&order.supplier, number("DES"), content, due));
+            let lines = lots.iter().map(|(lot, line)| self.receipt(order, lot, line)).collect();
+            let content = Content::ReceiptAdvice { order: order.number.clone(), lines };
+            jobs.push(self.answer("recipient", number("RCP"), content, self.after(now, days)));
+        }
+        jobs
+    }
+
+    fn receipt(&self, order: &Order, lot: &Lot, line: &Line) -> ReceiptLine {
+        let part = lot.id.part().to_string();
+        let id = |what| [line.external_id.as_str(), part.as_str(), what];
+        let surplus = order.line(lot.id).map_or(Quantity::ZERO, |line| line.surplus);
+        let mut receipt = ReceiptLine {
+            lot: lot.id,
+            accepted: Quantity(lot.quantity.0 + surplus.0),
+            rejected: Quantity::ZERO,
+            remedy: Remedy::Replace,
+        };
+        // What was split off once is delivered whole, so that every order comes to its end.
+        let whole = lot.quantity.0 / Quantity::ONE;
+        if lot.id.part() > 0 || line.kind != Kind::Goods || whole < 2 {
+            return receipt;
+        }
+        if self.happens(&id("short"), self.config.short) {
+            receipt.accepted = Quantity::whole(whole - 1 - whole / 4);
+        } else if self.happens(&id("rejected"), self.config.rejected) {
+            receipt.rejected = Quantity::whole(1 + whole / 10);
+            receipt.accepted = lot.quantity.less(receipt.rejected);
+            if self.draw(&id("remedy"), 2) == 0 {
+                receipt.remedy = Remedy::Return;
+            }
+        } else if self.happens(&id("over"), self.config.over) {
+            receipt.accepted = Quantity(receipt.accepted.0 + Quantity::ONE);
+        }
+        receipt
+    }
+}
+
+#[async_trait]
+impl Connector for Sandbox {
+    fn ask(&self, question: Question<'_>, now: Timestamp) -> Vec<NewJob> {
+        match question {
+            Question::Review { lot, line, group, is_duplicate } => {
+                let (verdict, text, days) = self.review(lot, line, is_duplicate);
+                let content =
+                    Content::Review { lot: lot.id, verdict, text: text.to_owned() };
+                let number = format!("REV-{}-{}", lot.id, lot.version);
+                vec![self.answer(group, number, content, self.after(now, days))]
+            }
+            Question::Acceptance { lot, line } => {
+                let id = [line.external_id.as_str(), "acceptance"];
+                let accepted = !self.happens(&id, self.config.not_accepted);
+                let content = Content::Acceptance { lot: lot.id, accepted };
+                let number = format!("ACC-{}-{}", lot.id, lot.version);
+                let due = self.after(now, 1 + self.draw(&[id[0], "acceptance days"], 7));
+                vec![self.answer(&line.requester, number, content, due)]
+            }
+            Question::Consent { lot, line, contribution } => {
+                let id = [line.external_id.as_str(), contribution.id.as_str(), "consent"];
+                let agreed = !self.happens(&id, self.config.not_agreed);
+                let envelope = contribution.id.clone();
+                let content = Content::Consent { lot: lot.id, envelope, agreed };
+                let number = format!("CON-{}-{}-{}", lot.id, contribution.id, lot.version);
+                let due = self.after(now, 1 + self.draw(&[id[0], id[1], "consent days"], 10));
+                let donor = contribution.donors.first().map_or("donor", String::as_str);
+                vec![self.answer(donor, number, content, due)]
+            }
+            Question::Approval { order } => {
+                let content = Content::Approval { order: order.number.clone(), approved: true };
+                let number = format!("APP-{}", order.number);
+                vec![self.answer("steering", number, content, self.after(now, 3))]
+            }
+            Question::Delivery { order, lots } => self.deliveries(order, lots, now),
+            Question::Payment { order, lots } => {
+                let lines = lots
+                    .iter()
+                    .map(|(lot, amount)| PaymentLine { lot: lot.id, amount: *amount })
+                    .collect();
+                let due = self.after(now, 20 + self.draw(&[&order.number, "payment"], 20));
+                let content = Content::Payment {
+                    order: order.number.clone(),
+                    date: due.date_naive(),
+                    lines,
+                };
+                let first = lots.first().map_or(0, |(lot, _)| lot.id.0);
+                let version = lots.first().map_or(0, |(lot, _)| lot.version);
+                let number = format!("PAY-{}-{first}-{version}", order.number);
+                vec![self.answer(&order.channel, number, content, due)]
+            }
+        }
+    }
+
+    async fn send(&self, order: &Order, now: Timestamp) -> Result<Vec<NewJob>, ActError> {
+        let failed = |source| ActError::Outside {
+            what: format!("order {} could not be sent", order.number),
+            source: Some(source),
+        };
+        {
+            let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+            let entry = format!("{}\t{}\n", order.number, order.document);
+            log.write_all(entry.as_bytes()).and_then(|()| log.sync_data()).map_err(failed)?;
+        }
+        let answers = order.lines.iter().filter_map(|line| {
+            let lot = line.lot.to_string();
+            let id = [order.number.as_str(), lot.as_str()];
+            let answer = if self.happens(&[id[0], id[1], "refused"], self.config.refused) {
+                LineAnswer::Refused { text: "not in stock".to_owned() }
+            } else if self.happens(&[id[0], id[1], "changed"], self.config.changed) {
+                let per_mille = 970 + self.draw(&[id[0], id[1], "price"], 100);
+                let price = line.unit_price.scaled(i64::try_from(per_mille).ok()?, 1000).ok()?;
+                LineAnswer::Changed { unit_price: Some(price), due: None }
+            } else {
+                return None;
+            };
+            Some(ResponseLine { lot: line.lot, answer })
+        });
+        let content =
+            Content::OrderResponse { order: order.number.clone(), lines: answers.collect() };
+        let due = self.after(now, 1 + self.draw(&[&order.number, "response"], 4));
+        Ok(vec![self.answer(&order.supplier, format!("RSP-{}", order.number), content, due)])
+    }
+}

@@ -1,0 +1,215 @@
+//! Answers to questions: reviews, acceptance of goods in kind, consents, approvals.
+
+use waybill_shared::domain::document::Verdict;
+use waybill_shared::domain::funding::ShareState;
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::lot::{Awaited, Decline, Lot, LotState, Outcome, StepName};
+use waybill_shared::domain::order::{Order, OrderLine, OrderStatus};
+use waybill_shared::domain::transition::StepResult;
+use waybill_shared::store::Unit;
+
+use super::{Desk, Refusal};
+use crate::acts::in_kind::InKindStock;
+use crate::acts::{gather, round, send};
+use crate::connectors::Question;
+use crate::steps::confirm_delivery;
+
+fn not_asked(lot: &Lot, what: &str) -> Refusal {
+    Refusal::DoesNotApply(format!("{} does not wait for {what}", lot.id))
+}
+
+impl Desk<'_> {
+    pub(super) async fn review(
+        &self,
+        id: LotId,
+        verdict: Verdict,
+        text: &str,
+    ) -> Result<Unit, Refusal> {
+        let lot = self.lot(id).await?;
+        let LotState::Waiting { awaits: Awaited::Review { group }, .. } = &lot.state else {
+            return Err(not_asked(&lot, "a review"));
+        };
+        self.only(group)?;
+        let mut after = lot.clone();
+        (after.chased, after.code, after.reason) = (0, String::new(), text.to_owned());
+        let (result, kind) = match verdict {
+            Verdict::Approve => (StepResult::Done, "lot.validated"),
+            Verdict::Decline => {
+                let decline =
+                    Decline { code: "declined_by_review".to_owned(), text: text.to_owned() };
+                after.because(&decline.code, text);
+                (StepResult::Close(Outcome::Declined(decline)), "lot.declined")
+            }
+            Verdict::Merge => {
+                let into = self.twin(&lot).await?;
+                after.because("merged", format!("carried by {into}"));
+                (StepResult::Close(Outcome::Merged { into }), "lot.merged")
+            }
+        };
+        Ok(self.unit().lot(self.change(lot, after, result, kind)?))
+    }
+
+    /// The lot of the earlier line that asks for the same.
+    async fn twin(&self, lot: &Lot) -> Result<LotId, Refusal> {
+        let lines = self.engine.lines_of([lot]).await?;
+        let likeness = lines.values().map(|line| line.likeness()).collect();
+        let alike = self.engine.store.lines_alike(likeness).await?;
+        let earlier = alike.first().map(|(line, _)| *line).filter(|line| *line < lot.line());
+        let none = || Refusal::DoesNotApply(format!("{} has no earlier twin", lot.id));
+        LotId::of(earlier.ok_or_else(none)?, 0).ok_or_else(none)
+    }
+
+    pub(super) async fn acceptance(&self, id: LotId, accepted: bool) -> Result<Unit, Refusal> {
+        let lot = self.lot(id).await?;
+        let LotState::Waiting { awaits: Awaited::Acceptance { contribution }, .. } = &lot.state
+        else {
+            return Err(not_asked(&lot, "an answer to an offer in kind"));
+        };
+        let contribution = contribution.clone();
+        let lines = self.engine.lines_of([&lot]).await?;
+        let line = lines
+            .get(&lot.line())
+            .ok_or_else(|| Refusal::DoesNotApply(format!("{} has no line", lot.id)))?;
+        self.only(&line.requester)?;
+        let mut unit = self.unit();
+        let mut after = lot.clone();
+        if !accepted {
+            let day = self.engine.today(self.coalition);
+            let mut stock = InKindStock::read(self.engine, self.coalition, day).await?;
+            unit.records.push(stock.give_back(&contribution, &line.item, lot.quantity)?);
+            unit.jobs.push(round::wanted(self.engine));
+            after.refused_by.push(contribution.clone());
+            after.release();
+            after.because("offer_not_accepted", format!("{contribution} was not accepted"));
+            let result = StepResult::Wait { awaits: Awaited::Funding, until: None };
+            return Ok(unit.lot(self.change(lot, after, result, "lot.in_kind_not_accepted")?));
+        }
+        let given = self.coalition.contributions.get(&contribution);
+        let donor = given.and_then(|c| c.donors.first()).map_or("donor", String::as_str);
+        let gift = given.and_then(|c| c.in_kind.iter().find(|gift| gift.item == line.item));
+        let lead_days = gift.map_or(30, |gift| gift.lead_days);
+        let now = self.engine.clock.now();
+        let zero = waybill_shared::domain::money::Money::zero(line.unit_estimate.currency);
+        let mut order = Order {
+            number: format!("IK-{contribution}-{}", lot.id),
+            supplier: donor.to_owned(),
+            channel: donor.to_owned(),
+            currency: None,
+            author: gather::AUTHOR.to_owned(),
+            status: OrderStatus::Accepted,
+            created: now,
+            lines: vec![OrderLine {
+                lot: lot.id,
+                item: line.item.clone(),
+                quantity: lot.quantity,
+                surplus: waybill_shared::domain::quantity::Quantity::ZERO,
+                surplus_payer: None,
+                unit: line.unit,
+                unit_price: zero,
+                amount: zero,
+                offer: contribution.clone(),
+                consignee: line.consignee.clone(),
+                due: self.engine.today(self.coalition) + chrono::Days::new(u64::from(lead_days)),
+                shares: Vec::new(),
+                is_settled: false,
+            }],
+            document: String::new(),
+            deliveries: 1,
+            in_kind: Some(contribution),
+        };
+        after.order = Some(order.number.clone());
+        after.because("", "");
+        let asked = [(&after, &**line)];
+        unit.jobs =
+            self.connector.ask(Question::Delivery { order: &order, lots: &asked }, now);
+        order.deliveries = 1;
+        unit.records.push(gather::put(&order, 0, "order.accepted")?);
+        let result = StepResult::Back { to: StepName::new(confirm_delivery::NAME) };
+        Ok(unit.lot(self.change(lot, after, result, "lot.accepted_in_kind")?))
+    }
+
+    pub(super) async fn consent(
+        &self,
+        id: LotId,
+        envelope: &str,
+        agreed: bool,
+    ) -> Result<Unit, Refusal> {
+        let lot = self.lot(id).await?;
+        let LotState::Waiting { awaits: Awaited::Consent { .. }, until, .. } = &lot.state else {
+            return Err(not_asked(&lot, "a consent"));
+        };
+        let until = *until;
+        let donors = self.coalition.contributions.get(envelope).map(|c| c.donors.as_slice());
+        let donors = donors.unwrap_or_default();
+        if !donors.iter().any(|donor| donor == self.sender) {
+            let why = format!("`{envelope}` is money of {}", donors.join(", "));
+            return Err(Refusal::NotAllowed { sender: self.sender.to_owned(), why });
+        }
+        let mut unit = self.unit();
+        let mut after = lot.clone();
+        if !agreed {
+            after.refused_by.push(envelope.to_owned());
+            after.release();
+            after.because("consent_refused", format!("{envelope} may not be used for it"));
+            unit.jobs.push(round::wanted(self.engine));
+            let result = StepResult::Wait { awaits: Awaited::Funding, until: None };
+            return Ok(unit.lot(self.change(lot, after, result, "lot.consent_refused")?));
+        }
+        for share in &mut after.funding {
+            if share.envelope == envelope && share.state == ShareState::Proposed {
+                share.state = ShareState::Agreed;
+            }
+        }
+        let open = after.proposed();
+        let (result, kind) = if open.is_empty() {
+            after.because("", "");
+            (StepResult::Done, "lot.matched")
+        } else {
+            let of = |id: &String| self.coalition.contributions.get(id);
+            let mut donors: Vec<String> =
+                open.iter().filter_map(of).flat_map(|c| c.donors.clone()).collect();
+            donors.sort_unstable();
+            donors.dedup();
+            (StepResult::Wait { awaits: Awaited::Consent { donors }, until }, "lot.consent_given")
+        };
+        Ok(unit.lot(self.change(lot, after, result, kind)?))
+    }
+
+    pub(super) async fn approval(&self, number: &str, approved: bool) -> Result<Unit, Refusal> {
+        let (version, mut order) = self.order(number).await?;
+        if order.status != OrderStatus::AwaitingApproval {
+            return Err(Refusal::DoesNotApply(format!("`{number}` does not wait for approval")));
+        }
+        if self.sender == order.author {
+            let why = "an order is never approved by its author".to_owned();
+            return Err(Refusal::NotAllowed { sender: self.sender.to_owned(), why });
+        }
+        let now = self.engine.clock.now();
+        let mut unit = self.unit();
+        for lot in self.lots_of(&order, crate::steps::issue_order::NAME).await? {
+            let mut after = lot.clone();
+            let days = self.engine.pipeline_of(&lot).issue_order.response_days;
+            let until = Some(now + chrono::TimeDelta::days(i64::from(days)));
+            let (result, kind) = if approved {
+                let awaits = Awaited::Response { order: number.to_owned() };
+                (StepResult::Wait { awaits, until }, "lot.order_approved")
+            } else {
+                after.release();
+                after.because("order_not_approved", format!("{number} was not approved"));
+                let wait = StepResult::Wait { awaits: Awaited::Release, until: None };
+                (wait, "lot.order_not_approved")
+            };
+            unit.lots.push(self.change(lot, after, result, kind)?);
+        }
+        let event = if approved {
+            order.status = OrderStatus::Issued;
+            unit.jobs.push(send::wanted(number, now));
+            "order.approved"
+        } else {
+            order.status = OrderStatus::Refused;
+            "order.not_approved"
+        };
+        unit.records.push(gather::put(&order, version, event)?);
+        Ok(unit)
+    }
+}

@@ -1,0 +1,123 @@
+//! Documents from outside, one file a family. Each turns a document into one unit of changes, or
+//! says why it cannot be taken.
+
+mod answers;
+mod delivery;
+mod payment;
+mod response;
+
+use std::sync::Arc;
+
+use waybill_shared::act::ActError;
+use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::document::{Content, Document};
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::lot::{Lot, LotState};
+use waybill_shared::domain::order::Order;
+use waybill_shared::domain::transition::StepResult;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{LotChange, StoreError, Unit};
+
+use crate::acts::send::read_order;
+use crate::connectors::Connector;
+
+/// Why a document was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// It is about something that is not there or not at that point any more.
+    #[error("{0}")]
+    DoesNotApply(String),
+    /// Its sender may not say that.
+    #[error("`{sender}` may not send this: {why}")]
+    NotAllowed {
+        /// The sender.
+        sender: String,
+        /// Who may.
+        why: String,
+    },
+    /// It could not be looked at now.
+    #[error(transparent)]
+    Failed(#[from] ActError),
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// What a document is decided with.
+pub(crate) struct Desk<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) connector: &'a Arc<dyn Connector>,
+    pub(crate) coalition: &'a Coalition,
+    pub(crate) sender: &'a str,
+}
+
+impl Desk<'_> {
+    /// What `document` changes.
+    pub(crate) async fn take(&self, document: &Document) -> Result<Unit, Refusal> {
+        match &document.content {
+            Content::Review { lot, verdict, text } => self.review(*lot, *verdict, text).await,
+            Content::Acceptance { lot, accepted } => self.acceptance(*lot, *accepted).await,
+            Content::Consent { lot, envelope, agreed } => {
+                self.consent(*lot, envelope, *agreed).await
+            }
+            Content::Approval { order, approved } => self.approval(order, *approved).await,
+            Content::OrderResponse { order, lines } => self.response(order, lines).await,
+            Content::DespatchAdvice { order, lines } => self.despatch(order, lines).await,
+            Content::ReceiptAdvice { order, lines } => self.receipt(order, lines).await,
+            Content::Payment { order, date, lines } => self.payment(order, *date, lines).await,
+        }
+    }
+
+    fn unit(&self) -> Unit {
+        Unit::new(self.sender, self.engine.clock.now())
+    }
+
+    async fn lot(&self, id: LotId) -> Result<Lot, Refusal> {
+        let found = self.engine.store.lots_by_id(&[id.0]).await?.pop();
+        found.ok_or_else(|| Refusal::DoesNotApply(format!("there is no lot {id}")))
+    }
+
+    async fn order(&self, number: &str) -> Result<(i64, Order), Refusal> {
+        let found = read_order(self.engine, number).await?;
+        found.ok_or_else(|| Refusal::DoesNotApply(format!("there is no order `{number}`")))
+    }
+
+    /// The lots of `order` that are at `step` and travel under it, in order of ids.
+    async fn lots_of(&self, order: &Order, step: &str) -> Result<Vec<Lot>, Refusal> {
+        let ids: Vec<i64> = order.lines.iter().map(|line| line.lot.0).collect();
+        let lots = self.engine.store.lots_by_id(&ids).await?;
+        let at_step = |lot: &Lot| {
+            let is_open = match &lot.state {
+                LotState::Ready { step: at, .. } | LotState::Waiting { step: at, .. } => {
+                    &*at.0 == step
+                }
+                LotState::RetryAt { .. } | LotState::Parked { .. } | LotState::Closed(_) => false,
+            };
+            is_open && lot.order.as_deref() == Some(&order.number)
+        };
+        Ok(lots.into_iter().filter(at_step).collect())
+    }
+
+    fn change(
+        &self,
+        before: Lot,
+        after: Lot,
+        result: StepResult,
+        kind: &'static str,
+    ) -> Result<LotChange, Refusal> {
+        let advanced = self.engine.advance(before, after, result, kind);
+        advanced.map_err(|error| Refusal::DoesNotApply(error.to_string()))
+    }
+
+    /// Only `party` may have sent it.
+    fn only(&self, party: &str) -> Result<(), Refusal> {
+        if self.sender == party {
+            return Ok(());
+        }
+        let why = format!("only `{party}` may");
+        Err(Refusal::NotAllowed { sender: self.sender.to_owned(), why })
+    }
+}

@@ -1,0 +1,96 @@
+//! Payments: what was paid disburses; the rest of what was bound for it returns. A payment that
+//! takes more from an envelope than was bound is a fact all the same, recorded as an overrun.
+
+use chrono::NaiveDate;
+use waybill_shared::act::Incident;
+use waybill_shared::domain::document::PaymentLine;
+use waybill_shared::domain::funding::ShareState;
+use waybill_shared::domain::lot::{Lot, Outcome};
+use waybill_shared::domain::money::{Currency, Money, Rounding};
+use waybill_shared::domain::order::OrderStatus;
+use waybill_shared::domain::transition::StepResult;
+use waybill_shared::store::{RecordChange, Unit};
+
+use super::{Desk, Refusal};
+use crate::acts::{gather, round};
+use crate::steps::confirm_delivery;
+
+impl Desk<'_> {
+    pub(super) async fn payment(
+        &self,
+        number: &str,
+        date: NaiveDate,
+        lines: &[PaymentLine],
+    ) -> Result<Unit, Refusal> {
+        let (version, mut order) = self.order(number).await?;
+        self.only(&order.channel)?;
+        let mut unit = self.unit();
+        unit.is_outside_fact = true;
+        let mut overruns = Vec::new();
+        for lot in self.lots_of(&order, confirm_delivery::NAME).await? {
+            let Some(paid) = lines.iter().find(|line| line.lot == lot.id) else { continue };
+            let mut after = lot.clone();
+            if let Some(over) = self.disburse(&mut after, paid.amount, date)? {
+                overruns.push(over);
+            }
+            for line in order.lines.iter_mut().filter(|line| line.lot == lot.id) {
+                line.is_settled = true;
+            }
+            let result = StepResult::Close(Outcome::Delivered);
+            unit.lots.push(self.change(lot, after, result, "lot.paid")?);
+        }
+        if unit.lots.is_empty() {
+            return Err(Refusal::DoesNotApply(format!("nothing of `{number}` is to be paid")));
+        }
+        if order.lines.iter().all(|line| line.is_settled) {
+            order.status = OrderStatus::Closed;
+        }
+        unit.records.push(gather::put(&order, version, "order.paid")?);
+        if !overruns.is_empty() {
+            let cause = format!("paid more than was bound: {}", overruns.join("; "));
+            let subjects = unit.lots.iter().map(|change| change.after.id.to_string()).collect();
+            let body = serde_json::to_string(&Incident { cause, subjects })
+                .map_err(|error| Refusal::DoesNotApply(error.to_string()))?;
+            let id = format!("overrun:{number}:{}", unit.lots[0].after.id);
+            let event = "incident.opened";
+            unit.records.push(RecordChange { kind: "incident", id, expected: 0, body, event });
+        }
+        unit.jobs.push(round::wanted(self.engine));
+        Ok(unit)
+    }
+
+    /// Marks the lot's shares as paid, at the rates of the day; says what was paid above them.
+    fn disburse(
+        &self,
+        lot: &mut Lot,
+        amount: Money,
+        date: NaiveDate,
+    ) -> Result<Option<String>, Refusal> {
+        let weights: Vec<u64> =
+            lot.funding.iter().map(|share| share.covers.minor.unsigned_abs()).collect();
+        let mut over = Vec::new();
+        for (share, part) in lot.funding.iter_mut().zip(amount.shares(&weights)) {
+            let currency: Currency = share.amount.currency;
+            let converted = self
+                .coalition
+                .convert(part, currency, date, Rounding::Up)
+                .map_err(|error| Refusal::DoesNotApply(error.to_string()))?;
+            let paid = converted.unwrap_or(share.amount);
+            if paid.minor > share.amount.minor {
+                let more = Money::new(paid.minor - share.amount.minor, currency);
+                over.push(format!("{} {more}", share.envelope));
+            }
+            if let Some(rate) = self.coalition.rate(currency, date) {
+                share.rate = rate.rate;
+            }
+            (share.covers, share.amount, share.state) = (part, paid, ShareState::Disbursed);
+        }
+        if over.is_empty() {
+            lot.because("", "");
+            return Ok(None);
+        }
+        let text = format!("{}: {}", lot.id, over.join(", "));
+        lot.because("overrun", format!("paid more than was bound: {}", over.join(", ")));
+        Ok(Some(text))
+    }
+}

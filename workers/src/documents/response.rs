@@ -1,0 +1,134 @@
+//! A supplier's response: accepted, changed or refused, line by line.
+
+use std::collections::BTreeMap;
+
+use waybill_shared::domain::document::{LineAnswer, ResponseLine};
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::lot::{Lot, StepName};
+use waybill_shared::domain::money::Money;
+use waybill_shared::domain::order::{Order, OrderStatus};
+use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::transition::StepResult;
+use waybill_shared::store::{EnvelopeRow, Unit};
+
+use super::{Desk, Refusal};
+use crate::acts::gather;
+use crate::connectors::Question;
+use crate::funding;
+use crate::steps::{issue_order, match_donor};
+
+impl Desk<'_> {
+    pub(super) async fn response(
+        &self,
+        number: &str,
+        answers: &[ResponseLine],
+    ) -> Result<Unit, Refusal> {
+        let (version, mut order) = self.order(number).await?;
+        if !matches!(order.status, OrderStatus::Sent | OrderStatus::Issued) {
+            return Err(Refusal::DoesNotApply(format!("`{number}` does not wait for a response")));
+        }
+        self.only(&order.supplier)?;
+        let by_lot: BTreeMap<LotId, &LineAnswer> =
+            answers.iter().map(|line| (line.lot, &line.answer)).collect();
+        if let Some(lot) = by_lot.keys().find(|lot| order.line(**lot).is_none()) {
+            return Err(Refusal::DoesNotApply(format!("`{number}` has no line for {lot}")));
+        }
+        let rows = self.engine.store.envelopes().await?;
+        let mut envelopes: BTreeMap<String, EnvelopeRow> =
+            rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+        let mut unit = self.unit();
+        let mut accepted: Vec<Lot> = Vec::new();
+        for lot in self.lots_of(&order, issue_order::NAME).await? {
+            let mut after = lot.clone();
+            let refused = match by_lot.get(&lot.id) {
+                None | Some(LineAnswer::Accepted) => None,
+                Some(LineAnswer::Refused { text }) => Some(text.clone()),
+                Some(LineAnswer::Changed { unit_price, due }) => {
+                    let tolerance = self.engine.pipeline_of(&lot).issue_order.tolerance_per_mille;
+                    changed(
+                        self,
+                        &mut order,
+                        &mut after,
+                        (*unit_price, *due),
+                        tolerance,
+                        &mut envelopes,
+                    )
+                    .err()
+                }
+            };
+            let (result, kind) = match refused {
+                None => {
+                    after.chased = 0;
+                    after.because("", "");
+                    accepted.push(after.clone());
+                    (StepResult::Done, "lot.order_accepted")
+                }
+                Some(why) => {
+                    order.lines.retain(|line| line.lot != lot.id);
+                    after.release();
+                    after.refused_by.push(order.supplier.clone());
+                    after.because("refused_by_supplier", format!("{}: {why}", order.supplier));
+                    let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
+                    (result, "lot.refused_by_supplier")
+                }
+            };
+            unit.lots.push(self.change(lot, after, result, kind)?);
+        }
+        let event = if accepted.is_empty() {
+            order.status = OrderStatus::Refused;
+            "order.refused"
+        } else {
+            order.status = OrderStatus::Accepted;
+            order.deliveries += 1;
+            unit.jobs.extend(self.await_delivery(&order, &accepted).await?);
+            "order.accepted"
+        };
+        unit.records.push(gather::put(&order, version, event)?);
+        Ok(unit)
+    }
+
+    /// Tells the outside that these lots of `order` are to come.
+    pub(super) async fn await_delivery(
+        &self,
+        order: &Order,
+        lots: &[Lot],
+    ) -> Result<Vec<waybill_shared::store::NewJob>, Refusal> {
+        let lines = self.engine.lines_of(lots).await?;
+        let asked: Vec<_> = lots
+            .iter()
+            .filter_map(|lot| lines.get(&lot.line()).map(|line| (lot, &**line)))
+            .collect();
+        let now = self.engine.clock.now();
+        Ok(self.connector.ask(Question::Delivery { order, lots: &asked }, now))
+    }
+}
+
+/// Applies a changed price and day; an error says why the line has to be refused instead.
+fn changed(
+    desk: &Desk<'_>,
+    order: &mut Order,
+    lot: &mut Lot,
+    (unit_price, due): (Option<Money>, Option<chrono::NaiveDate>),
+    tolerance_per_mille: i64,
+    envelopes: &mut BTreeMap<String, EnvelopeRow>,
+) -> Result<(), String> {
+    let channel_bp = desk.coalition.charges_bp(&order.channel);
+    let line = order.lines.iter_mut().find(|line| line.lot == lot.id);
+    let line = line.ok_or_else(|| "it is not on the order".to_owned())?;
+    if let Some(price) = unit_price {
+        let text = |error: waybill_shared::domain::money::MoneyError| error.to_string();
+        let goods = price.scaled(line.quantity.0, Quantity::ONE).map_err(text)?;
+        let cost = goods.checked_add(goods.scaled(channel_bp, 10_000).map_err(text)?);
+        let cost = cost.map_err(text)?;
+        funding::fit(lot, cost, tolerance_per_mille, envelopes)?;
+        line.unit_price = price;
+        line.amount = cost;
+        for (share, now) in line.shares.iter_mut().zip(&lot.funding) {
+            share.covers = now.covers;
+        }
+    }
+    if let Some(due) = due {
+        line.due = due;
+    }
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! Ordering: the offer is chosen, the money fitted to its cost, and the lot put where orders are
+//! gathered. The order itself is drawn up when the window ends (see `acts/gather`).
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use chrono::{NaiveDate, TimeDelta};
+use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
+use waybill_shared::domain::requisition::Line;
+use waybill_shared::domain::supplier::Quote;
+use waybill_shared::domain::transition::StepResult;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{EnvelopeRow, NewJob};
+
+use crate::funding;
+use crate::step::{Progress, Step, StepError};
+use crate::steps::match_donor;
+
+/// The step's name.
+pub const NAME: &str = "issue_order";
+
+/// Chases of a supplier that does not respond before its lots are parked.
+const CHASES: u32 = 8;
+
+/// The step.
+pub struct IssueOrder;
+
+/// Where a lot is gathered: by supplier, channel and currency.
+#[must_use]
+pub fn gathering_key(quote: &Quote) -> Option<String> {
+    let offer = quote.offer.as_ref()?;
+    Some(format!("{}|{}|{}", offer.supplier, offer.channel, offer.unit_price.currency))
+}
+
+/// The quote by which `lot` is bought: the one it was matched by while that stands, else the best.
+fn quote(coalition: &Coalition, lot: &Lot, line: &Line, day: NaiveDate) -> Option<Quote> {
+    let matched = lot.offer.as_deref().and_then(|offer| coalition.quote_of(offer, day));
+    matched.or_else(|| {
+        coalition.quotes(line, lot.quantity, day, &lot.refused_by).into_iter().next()
+    })
+}
+
+#[async_trait]
+impl Step for IssueOrder {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    async fn run(&self, engine: &Engine, lots: Vec<Lot>) -> Result<Vec<Progress>, StepError> {
+        let coalition = engine.coalition().await?;
+        let lines = engine.lines_of(&lots).await?;
+        let today = engine.today(&coalition);
+        let rows = engine.store.envelopes().await?;
+        let mut envelopes: BTreeMap<String, EnvelopeRow> =
+            rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+        let mut done = Vec::with_capacity(lots.len());
+        for lot in lots {
+            if let LotState::Waiting { awaits, .. } = lot.state.clone() {
+                done.push(chased(engine, lot, awaits));
+                continue;
+            }
+            let found = lines.get(&lot.line()).and_then(|line| quote(&coalition, &lot, line, today));
+            done.push(gathered(engine, lot, found, &mut envelopes));
+        }
+        Ok(done)
+    }
+}
+
+fn gathered(
+    engine: &Engine,
+    lot: Lot,
+    quote: Option<Quote>,
+    envelopes: &mut BTreeMap<String, EnvelopeRow>,
+) -> Progress {
+    let policy = &engine.pipeline_of(&lot).issue_order;
+    let Some(quote) = quote else {
+        return back(lot, "no_offer", "no supplier offers it any more".to_owned());
+    };
+    let cost = match quote.cost(lot.quantity) {
+        Ok(cost) => cost,
+        Err(error) => return back(lot, "no_offer", error.to_string()),
+    };
+    let mut after = lot.clone();
+    if let Err(why) = funding::fit(&mut after, cost, policy.tolerance_per_mille, envelopes) {
+        return back(lot, "cost_above_allocation", why);
+    }
+    let (Some(key), Some(offer)) = (gathering_key(&quote), &quote.offer) else {
+        return back(lot, "no_offer", "no supplier offers it any more".to_owned());
+    };
+    after.offer = Some(offer.id.clone());
+    after.because("", "");
+    let result = StepResult::Wait { awaits: Awaited::Gathering, until: None };
+    let mut progress = Progress::new(lot, result, "lot.gathering");
+    progress.after = after;
+    let due = engine.clock.now() + TimeDelta::seconds(i64::from(policy.gather_s));
+    progress.jobs.push(NewJob { kind: "gather", key, due, body: String::new() });
+    progress
+}
+
+/// Back to matching at its rank, its money returned.
+fn back(lot: Lot, code: &str, reason: String) -> Progress {
+    let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
+    let mut progress = Progress::new(lot, result, "lot.returned_to_matching");
+    progress.after.release();
+    progress.after.because(code, reason);
+    progress
+}
+
+/// A supplier that has not responded is chased, and at last left to an operator.
+fn chased(engine: &Engine, lot: Lot, awaits: Awaited) -> Progress {
+    if lot.chased >= CHASES {
+        let cause = "a supplier does not respond".to_owned();
+        return Progress::new(lot, StepResult::Park { cause }, "lot.parked");
+    }
+    let days = engine.pipeline_of(&lot).issue_order.response_days;
+    let until = Some(engine.clock.now() + TimeDelta::days(i64::from(days)));
+    let result = StepResult::Wait { awaits, until };
+    let mut progress = Progress::new(lot, result, "lot.response_chased");
+    progress.after.chased += 1;
+    progress.after.because("response_overdue", "the supplier's response is overdue");
+    progress
+}

@@ -1,0 +1,55 @@
+//! Matching: a lot that arrives waits for money, and a round is asked for. Rounds decide over
+//! everything that waits (see `acts/round`).
+
+use async_trait::async_trait;
+use waybill_shared::domain::lot::{Awaited, Lot, LotState};
+use waybill_shared::domain::transition::StepResult;
+use waybill_shared::engine::Engine;
+
+use crate::acts::round;
+use crate::step::{Progress, Step, StepError};
+
+/// The step's name.
+pub const NAME: &str = "match_donor";
+
+/// The step.
+pub struct MatchDonor;
+
+#[async_trait]
+impl Step for MatchDonor {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    async fn run(&self, engine: &Engine, lots: Vec<Lot>) -> Result<Vec<Progress>, StepError> {
+        let wait = || StepResult::Wait { awaits: Awaited::Funding, until: None };
+        let mut done = Vec::with_capacity(lots.len());
+        for lot in lots {
+            let mut progress = match lot.state.clone() {
+                LotState::Waiting { awaits: Awaited::Consent { .. }, .. } => {
+                    let mut progress = Progress::new(lot, wait(), "lot.consent_expired");
+                    let unanswered = progress.after.proposed();
+                    progress.after.refused_by.extend(unanswered);
+                    progress.after.release();
+                    progress.after.because("consent_expired", "a donor did not answer in time");
+                    progress
+                }
+                LotState::Waiting { awaits: Awaited::Acceptance { contribution }, .. } => {
+                    let mut progress = Progress::new(lot, wait(), "lot.acceptance_expired");
+                    progress.after.refused_by.push(contribution);
+                    progress.after.release();
+                    progress.after.because("acceptance_expired", "the offer in kind lapsed");
+                    progress
+                }
+                LotState::Ready { .. }
+                | LotState::RetryAt { .. }
+                | LotState::Waiting { .. }
+                | LotState::Parked { .. }
+                | LotState::Closed(_) => Progress::new(lot, wait(), "lot.waits_for_money"),
+            };
+            progress.jobs.push(round::wanted(engine));
+            done.push(progress);
+        }
+        Ok(done)
+    }
+}
