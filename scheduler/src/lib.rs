@@ -1,7 +1,12 @@
-//! Time and dispatch: the relay publishes what is due, recovery returns what a killed process held.
+//! Time and dispatch: the relay publishes what is due, the calendar fires, recovery returns what a
+//! killed process held, and virtual time jumps from one due moment to the next.
 
+pub mod calendar;
+pub mod intake;
 mod recovery;
 mod relay;
+mod virtual_time;
 
 pub use recovery::recover;
-pub use relay::{Relay, run_until_idle};
+pub use relay::Relay;
+pub use virtual_time::run_until_idle;

@@ -29,7 +29,22 @@ impl Relay {
         Self { engine, wakes, overflow: true }
     }
 
-    fn publish(&mut self, hints: Vec<Hint>) {
+    /// The engine it relays for.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What the next commit made due.
+    pub(crate) async fn next_wake(&mut self) -> Option<Vec<Hint>> {
+        self.wakes.recv().await
+    }
+
+    /// What a commit has made due already.
+    pub(crate) fn try_wake(&mut self) -> Option<Vec<Hint>> {
+        self.wakes.try_recv().ok()
+    }
+
+    pub(crate) fn publish(&mut self, hints: Vec<Hint>) {
         let (broker, overflow) = (&self.engine.broker, &mut self.overflow);
         let mut room: Vec<(std::sync::Arc<str>, usize)> = Vec::new();
         broker.publish(hints.into_iter().filter(|hint| {
@@ -82,37 +97,9 @@ impl Relay {
                     Ok(_) => {}
                     Err(error) => tracing::error!(%error, "the relay could not read what is due"),
                 }
-                next = self.engine.store.next_due().await.unwrap_or(None);
+                next = self.engine.store.next_due("").await.unwrap_or(None);
             }
         }
     }
 }
 
-/// Runs on virtual time until nothing is due any more: whenever nothing is queued or under way,
-/// what is due now is published; if nothing is, time jumps to the next due moment, at most to
-/// `until`.
-///
-/// # Errors
-/// [`StoreError`] if the store cannot be read.
-pub async fn run_until_idle(relay: &mut Relay, until: Option<Timestamp>) -> Result<(), StoreError> {
-    loop {
-        tokio::select! {
-            biased;
-            Some(hints) = relay.wakes.recv() => { relay.publish(hints); continue; }
-            () = relay.engine.broker.drained() => {}
-        }
-        if let Ok(hints) = relay.wakes.try_recv() {
-            relay.publish(hints);
-            continue;
-        }
-        if relay.look().await? {
-            continue;
-        }
-        match relay.engine.store.next_due().await? {
-            Some(due) if until.is_none_or(|until| due <= until) => {
-                relay.engine.clock.advance_to(due);
-            }
-            Some(_) | None => return Ok(()),
-        }
-    }
-}

@@ -4,9 +4,12 @@
 
 pub mod act;
 pub mod broker;
+pub mod check;
 pub mod clock;
 pub mod domain;
 pub mod engine;
 pub mod import;
+pub mod intake;
 pub mod matching;
+pub mod report;
 pub mod store;

@@ -10,7 +10,7 @@ use waybill_shared::store::EnvelopeRow;
 
 /// What a lot's shares cover together; none without shares.
 #[must_use]
-pub fn covered(lot: &Lot) -> Option<Money> {
+pub(crate) fn covered(lot: &Lot) -> Option<Money> {
     let first = lot.funding.first()?;
     let minor = lot.funding.iter().map(|share| share.covers.minor).sum();
     Some(Money::new(minor, first.covers.currency))
@@ -22,7 +22,7 @@ pub fn covered(lot: &Lot) -> Option<Money> {
 ///
 /// # Errors
 /// Why it cannot be done, for people.
-pub fn fit(
+pub(crate) fn fit(
     lot: &mut Lot,
     cost: Money,
     tolerance_per_mille: i64,

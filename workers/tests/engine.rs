@@ -22,13 +22,13 @@ const START: Timestamp = Timestamp::UNIX_EPOCH;
 
 async fn engine(folder: &Path) -> (Engine, Relay) {
     let store = SqliteStore::open(&folder.join("waybill.sqlite")).await.expect("opened");
-    let (engine, wakes) = Engine::new(store, Clock::starting_at(START), Pipeline::of(&STEPS));
+    let (engine, wakes) = Engine::new(store, Clock::starting_at(START), vec![Pipeline::of(&STEPS)]);
     let relay = Relay::new(engine.clone(), wakes);
     (engine, relay)
 }
 
 fn work(engine: &Engine, steps: &[Arc<dyn Step>]) {
-    for (step, config) in steps.iter().zip(&engine.pipeline.steps) {
+    for (step, config) in steps.iter().zip(&engine.pipeline().steps) {
         tokio::spawn(run_step(engine.clone(), step.clone(), config.clone()));
     }
 }
@@ -73,7 +73,7 @@ async fn every_lot_passes_every_step_once() {
     work(&engine, &steps.clone().map(|step| Arc::new(step) as Arc<dyn Step>));
     // More lots than the relay's window: the backlog stays in the store and is found there.
     submit(&engine, 10_000).await;
-    run_until_idle(&mut relay, None).await.expect("ran");
+    run_until_idle(&mut relay, None, &mut |_| {}).await.expect("ran");
     assert_eq!(steps.map(|step| step.runs()), [10_000, 10_000]);
     let delivered = LotState::Closed(Outcome::Delivered);
     assert!(lots(&engine).await.iter().all(|lot| lot.state == delivered && lot.version == 3));
@@ -113,7 +113,7 @@ async fn a_fault_of_one_lot_is_its_own() {
     let flaky = Flaky(START + chrono::TimeDelta::milliseconds(1));
     work(&engine, &[Arc::new(flaky), Arc::new(Trivial::new(STEPS[1]))]);
     submit(&engine, 5).await;
-    run_until_idle(&mut relay, None).await.expect("ran");
+    run_until_idle(&mut relay, None, &mut |_| {}).await.expect("ran");
     let states: Vec<&str> = lots(&engine).await.iter().map(|lot| lot.state.name()).collect();
     assert_eq!(states, ["delivered", "parked", "parked", "delivered", "delivered"]);
     assert!(engine.clock.now() > START, "retries take business time");

@@ -40,6 +40,7 @@ CREATE TABLE records (
 CREATE TABLE envelopes (
     id        TEXT    PRIMARY KEY,
     currency  TEXT    NOT NULL,
+    version   INTEGER NOT NULL,
     committed INTEGER NOT NULL CHECK (committed >= 0),
     opened    INTEGER NOT NULL CHECK (opened BETWEEN 0 AND committed),
     allocated INTEGER NOT NULL DEFAULT 0 CHECK (allocated >= 0),

@@ -107,6 +107,12 @@ pub fn decide(
         }
         StepResult::Close(outcome) => LotState::Closed(outcome),
         StepResult::Park { cause } => LotState::Parked { step: step.clone(), incident: cause },
+        // A wait whose deadline could not be acted on still waits: whose move it is stays known.
+        StepResult::Retry { .. } if matches!(state, LotState::Waiting { .. }) => {
+            let delay = at.retry.delay(1, at.draw).unwrap_or_default();
+            later(state, at.now + TimeDelta::from_std(delay).unwrap_or(TimeDelta::MAX))
+        }
+        StepResult::LeaseLost if matches!(state, LotState::Waiting { .. }) => state.clone(),
         StepResult::Retry { cause } => match at.retry.delay(attempt, at.draw) {
             Some(delay) => LotState::RetryAt {
                 step: step.clone(),
@@ -120,6 +126,21 @@ pub fn decide(
         }
         StepResult::LeaseLost => LotState::Ready { step: step.clone(), attempt: attempt + 1 },
     })
+}
+
+/// The same wait, with another deadline.
+fn later(state: &LotState, until: Timestamp) -> LotState {
+    match state {
+        LotState::Waiting { step, awaits, .. } => LotState::Waiting {
+            step: step.clone(),
+            awaits: awaits.clone(),
+            until: Some(until),
+        },
+        LotState::Ready { .. }
+        | LotState::RetryAt { .. }
+        | LotState::Parked { .. }
+        | LotState::Closed(_) => state.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -177,6 +198,20 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_wait_whose_deadline_failed_still_names_whose_move_it_is() {
+        let steps = STEPS.map(StepName::new);
+        let now = Timestamp::UNIX_EPOCH;
+        let at = Situation { steps: &steps, retry: RetryPolicy::default(), now, draw: 7 };
+        let awaits = Awaited::Response { order: "PO-1".into() };
+        let step = steps[2].clone();
+        let waiting = LotState::Waiting { step, awaits: awaits.clone(), until: Some(now) };
+        for result in [StepResult::Retry { cause: "down".into() }, StepResult::LeaseLost] {
+            let next = decide(&waiting, result, &at).expect("open");
+            assert!(matches!(next, LotState::Waiting { awaits: still, .. } if still == awaits));
         }
     }
 

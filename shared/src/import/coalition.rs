@@ -224,6 +224,6 @@ fn check_party<T>(
             Some(near) => format!("did you mean `{near}`? Or add it to parties.csv"),
             None => "add it to parties.csv; its role may be empty".to_owned(),
         };
-        folder.fail_at(placed, field, id, format!("`{id}` is no party"), hint);
+        folder.fail_at(placed, field, id, "is no party", hint);
     }
 }

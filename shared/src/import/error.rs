@@ -35,7 +35,7 @@ impl FieldError {
 
     /// The same, at `field`.
     pub(super) fn at(self, field: &str) -> Self {
-        Self { field: Some(field.to_owned()), ..self }
+        Self { field: Some(excerpt(field)), ..self }
     }
 }
 

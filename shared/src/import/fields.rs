@@ -102,7 +102,10 @@ impl<'a> Columns<'a> {
         match (found, column, self.mapping) {
             (Some(index), _, _) => Ok(Some(Source::Column(index))),
             (None, Some(column), Some(_)) => error(
-                &format!("the mapping takes it from column `{column}`, which is not there"),
+                &format!(
+                    "the mapping takes it from column `{}`, which is not there",
+                    excerpt(column)
+                ),
                 suggestion(column, "the columns are", there()),
             ),
             (None, _, _) if !field.required => Ok(None),

@@ -11,6 +11,9 @@ use super::lines::LINE_FIELDS;
 use super::parse::{Fault, ISO_DATE, closest};
 use super::table::{is_encoding, read_settings};
 
+/// The most names that a hint lists.
+const MOST_SHOWN: usize = 40;
+
 /// What separates whole units from their parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 pub enum DecimalMark {
@@ -152,6 +155,8 @@ fn ungroup(number: &str) -> Option<String> {
     if fraction.is_some_and(|fraction| !fraction.bytes().all(|byte| byte.is_ascii_digit())) {
         return None;
     }
+    let is_group =
+        |group: &str| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit());
     let is_mark = |c: char| matches!(c, '.' | ' ' | '\u{a0}' | '\u{202f}');
     let mark = whole.chars().find(|c| is_mark(*c));
     let digits = match mark {
@@ -160,7 +165,7 @@ fn ungroup(number: &str) -> Option<String> {
             let groups: Vec<&str> = whole.split(mark).collect();
             let (first, others) = groups.split_first()?;
             let first_fits = (1..=3).contains(&first.trim_start_matches('-').len());
-            if !first_fits || others.iter().any(|group| group.len() != 3) {
+            if !first_fits || others.iter().any(|group| !is_group(group)) {
                 return None;
             }
             groups.concat()
@@ -180,7 +185,11 @@ pub(super) fn suggestion<'a>(
 ) -> String {
     match closest(name, names.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("{there}: {}", names.collect::<Vec<_>>().join(", ")),
+        None => {
+            let shown: Vec<String> = names.clone().take(MOST_SHOWN).map(excerpt).collect();
+            let more = if names.count() > MOST_SHOWN { ", and more" } else { "" };
+            format!("{there}: {}{more}", shown.join(", "))
+        }
     }
 }
 

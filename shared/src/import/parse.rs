@@ -5,7 +5,7 @@ use std::str::FromStr;
 use chrono::format::ParseErrorKind;
 use chrono::{Datelike, NaiveDate};
 
-use crate::domain::money::{Currency, Money, MoneyError};
+use crate::domain::money::{Currency, Money, MoneyError, Rate};
 use crate::domain::quantity::{Quantity, QuantityError, Unit};
 
 /// How dates are written unless a mapping says otherwise.
@@ -13,6 +13,9 @@ pub(super) const ISO_DATE: &str = "%Y-%m-%d";
 
 /// Years in which dates of requisitions and contributions can be.
 const YEARS: std::ops::RangeInclusive<i32> = 1990..=2100;
+
+/// The longest code or number that is read, in bytes.
+const LONGEST_CODE: usize = 64;
 
 /// Why a text is no value, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +63,15 @@ impl From<MoneyError> for Fault {
     }
 }
 
+/// `text`, unless it is too long for a code or number: errors quote those whole.
+fn short(text: &str) -> Result<&str, Fault> {
+    if text.len() <= LONGEST_CODE {
+        return Ok(text);
+    }
+    let hint = "check that the cell belongs to this column, and that every quote is closed";
+    Err(Fault::new(format!("is too long, with {} bytes", text.len()), hint))
+}
+
 /// Any text without control characters.
 pub(super) fn text(text: &str) -> Result<String, Fault> {
     match text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
@@ -97,17 +109,22 @@ pub(super) fn date(text: &str, format: &str) -> Result<NaiveDate, Fault> {
 
 /// A unit's code.
 pub(super) fn unit(text: &str) -> Result<Unit, Fault> {
-    Ok(text.parse::<Unit>()?)
+    Ok(short(text)?.parse::<Unit>()?)
 }
 
 /// A currency's code.
 pub(super) fn currency(text: &str) -> Result<Currency, Fault> {
-    Ok(text.parse::<Currency>()?)
+    Ok(short(text)?.parse::<Currency>()?)
+}
+
+/// The units of a currency for one EUR.
+pub(super) fn rate(text: &str) -> Result<Rate, Fault> {
+    Ok(short(text)?.parse::<Rate>()?)
 }
 
 /// An amount of more than nothing.
 pub(super) fn positive_money(text: &str, currency: Currency) -> Result<Money, Fault> {
-    let money = Money::parse(text, currency)?;
+    let money = Money::parse(short(text)?, currency)?;
     if money.minor > 0 {
         return Ok(money);
     }
@@ -116,6 +133,7 @@ pub(super) fn positive_money(text: &str, currency: Currency) -> Result<Money, Fa
 
 /// A positive quantity; of an unknown unit, its number alone is checked.
 pub(super) fn quantity(text: &str, unit: Option<Unit>) -> Result<Option<Quantity>, Fault> {
+    let text = short(text)?;
     match unit {
         Some(unit) => Ok(Some(Quantity::parse(text, unit)?)),
         None => {

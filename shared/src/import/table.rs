@@ -11,7 +11,7 @@ use std::path::Path;
 
 pub(super) use text::is_encoding;
 
-use super::error::{ImportError, file_name};
+use super::error::{ImportError, excerpt, file_name};
 
 /// The longest line, record or object that is read, in bytes.
 pub(super) const MAX_LINE_BYTES: u64 = 1024 * 1024;
@@ -175,7 +175,7 @@ fn check_header(file: &str, names: Vec<String>) -> Result<Vec<String>, ImportErr
             return Err(ImportError::UnnamedColumn { file, position });
         }
         if let Some(first) = header[..index].iter().position(|earlier| earlier == name) {
-            let (column, first) = (name.clone(), first + 1);
+            let (column, first) = (excerpt(name), first + 1);
             return Err(ImportError::DuplicateColumn { file, column, first, second: position });
         }
     }

@@ -4,6 +4,7 @@
 //! the versions they were decided on. A unit whose guard is stale drops out, the others commit.
 //! Reads are named for what they mean. No SQL type crosses this border.
 
+pub(crate) mod chain;
 pub mod reference;
 pub mod sqlite;
 mod unit;
@@ -83,6 +84,8 @@ pub struct EnvelopeRow {
     pub id: String,
     /// The currency's code.
     pub currency: String,
+    /// Its number of events: changes of the ceiling, of what is open and of what has lapsed.
+    pub version: i64,
     /// The ceiling.
     pub committed: i64,
     /// The part that is open.
@@ -100,6 +103,16 @@ pub struct EnvelopeRow {
 }
 
 impl EnvelopeRow {
+    /// What its events tell; the rest is the sum of the lots' shares.
+    #[must_use]
+    pub fn body(&self) -> String {
+        let Self { committed, opened, expired, currency, .. } = self;
+        serde_json::json!({
+            "currency": currency, "committed": committed, "opened": opened, "expired": expired,
+        })
+        .to_string()
+    }
+
     /// What is set aside, bound, paid or lapsed.
     #[must_use]
     pub fn used(&self) -> i64 {

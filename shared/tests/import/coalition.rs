@@ -9,7 +9,7 @@ use waybill_shared::domain::money::{Currency, Money};
 use waybill_shared::domain::party::Role;
 use waybill_shared::import::{CoalitionFiles, ImportError, read_coalition};
 
-use super::{ROW, csv};
+use super::{ROW, csv, skipped};
 
 const SETTINGS: &str = r#"
 name = "IT Coalition"
@@ -153,7 +153,7 @@ fn each_contradiction_names_its_place() {
             "contributions.csv",
             ",LU,",
             ",LX,",
-            "contributions.csv, row 3, field donors, value \"LX\": `LX` is no party",
+            "contributions.csv, row 3, field donors, value \"LX\": is no party",
         ),
         ("contributions.csv", "UA-MOD", "UA-MOF", "did you mean `UA-MOD`?"),
         ("contributions.csv", "10000000.00,EUR", ",", "a commitment has an amount, or is in kind"),
@@ -244,7 +244,7 @@ fn the_examples_and_the_rates_as_published_are_read() {
     for example in ["it-coalition", "leso"] {
         let dir = root.join("examples").join(example);
         if !dir.join("coalition.toml").exists() {
-            println!("skipped: {example} is not there");
+            skipped(&format!("examples/{example} is not there"));
             continue;
         }
         let files = read_coalition(&dir).unwrap_or_else(|error| panic!("{example}: {error}"));
@@ -252,7 +252,7 @@ fn the_examples_and_the_rates_as_published_are_read() {
     }
     let published = root.join("../shared/data/ecb/eurofxref_2023_2026.csv");
     if !published.exists() {
-        println!("skipped: the rates are not beside the project");
+        skipped("the rates are not beside the project");
         return;
     }
     let dir = folder();

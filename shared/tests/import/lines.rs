@@ -7,7 +7,7 @@ use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Kind;
 use waybill_shared::import::{Mapping, ReadOptions, read_lines, write_rejects};
 
-use super::{HEADER, ROW, complaints, csv, place, read, refusal, row};
+use super::{HEADER, ROW, complaints, csv, place, read, refusal, row, skipped};
 
 /// What is said of `ROW` with one field changed.
 fn complaint(field: &str, value: &str) -> String {
@@ -141,7 +141,7 @@ fn a_large_public_record_is_read() {
     let record = root.join("../shared/data/leso1033/ict_requests_2019q1_2020q1.csv");
     let mapping = root.join("examples/leso/mapping.toml");
     if !record.exists() || !mapping.exists() {
-        println!("skipped: the record is not beside the project");
+        skipped("the record is not beside the project");
         return;
     }
     let mapping = Some(Mapping::read(&mapping).expect("a mapping"));

@@ -184,6 +184,16 @@ fn the_named_sheet_is_read_or_those_there_are_told() {
 }
 
 #[test]
+fn a_row_that_is_there_twice_is_refused_rather_than_lost() {
+    let row = |number| sheet_row(number, &[format!("<c r=\"A{number}\"><v>1</v></c>")]);
+    for order in [[1, 2, 2], [1, 3, 2]] {
+        let rows = order.map(row).concat();
+        let told = read("a.xlsx", workbook(&[("S", rows)])).expect_err("refused").to_string();
+        assert!(told.contains("cell A2 is out of order"), "{told}");
+    }
+}
+
+#[test]
 fn an_empty_sheet_and_what_is_no_workbook_are_refused() {
     let empty = read("a.xlsx", workbook(&[("S", String::new())]));
     assert!(matches!(empty, Err(ImportError::Empty { .. })), "{empty:?}");

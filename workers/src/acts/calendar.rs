@@ -19,7 +19,7 @@ use crate::steps::match_donor;
 const WARNINGS: [u64; 3] = [90, 30, 7];
 
 /// Lapses envelopes past `obligate_by`, and warns of those near it.
-pub struct Lapse;
+pub(super) struct Lapse;
 
 /// What an envelope's warning says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -111,7 +111,7 @@ async fn lapsed(
 }
 
 /// Chases deliveries that are overdue.
-pub struct Chase;
+pub(super) struct Chase;
 
 #[async_trait]
 impl Act for Chase {
@@ -159,7 +159,7 @@ impl Act for Chase {
 }
 
 /// Sums up a day.
-pub struct Digest;
+pub(super) struct Digest;
 
 #[async_trait]
 impl Act for Digest {

@@ -141,7 +141,7 @@ fn read(path: &Path) -> Result<Document, String> {
 ///
 /// # Errors
 /// [`StoreError`] if it could not be stored.
-pub async fn enqueue(engine: &Engine, document: &Document) -> Result<(), StoreError> {
+async fn enqueue(engine: &Engine, document: &Document) -> Result<(), StoreError> {
     let now = engine.clock.now();
     let mut unit = Unit::new(&document.sender, now);
     unit.jobs.push(NewJob {

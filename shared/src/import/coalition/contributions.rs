@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::super::error::ImportError;
+use super::super::error::{ImportError, excerpt};
 use super::super::fields::{Field, RowFields, optional, required};
 use super::super::parse::{self, Fault, ISO_DATE};
 use super::folder::{Folder, Placed};
@@ -131,10 +131,12 @@ fn parse_tranches(text: &str, amount: Money) -> Result<Vec<Tranche>, Fault> {
     for part in text.split_whitespace() {
         let (opens, opened) = part.split_once(':').ok_or_else(|| {
             let hint = "write day:amount, such as 2025-01-01:5000000.00, and a space between them";
-            Fault::new(format!("`{part}` is no tranche"), hint)
+            Fault::new(format!("`{}` is no tranche", excerpt(part)), hint)
         })?;
-        let opens: NaiveDate = parse::date(opens, ISO_DATE)
-            .map_err(|fault| Fault { what: format!("`{opens}`: {}", fault.what), ..fault })?;
+        let opens: NaiveDate = parse::date(opens, ISO_DATE).map_err(|fault| Fault {
+            what: format!("`{}`: {}", excerpt(opens), fault.what),
+            ..fault
+        })?;
         let opened = parse::positive_money(opened, amount.currency)?;
         sum = sum.checked_add(opened)?;
         tranches.push(Tranche { opens, minor: opened.minor });

@@ -51,7 +51,7 @@ pub(super) fn read_parties(folder: &mut Folder<'_>) -> Result<Vec<Placed<Party>>
         };
         let party: &mut Placed<Party> = &mut parties[place];
         if party.value.name != row.value.name {
-            let what = format!("row {} calls `{}` otherwise", party.row, row.value.id);
+            let what = format!("row {} gives this party another name", party.row);
             folder.fail_at(
                 &row,
                 "name",

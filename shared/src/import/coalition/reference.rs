@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::error::ImportError;
 use super::super::fields::{Field, RowFields, optional, required};
-use super::super::parse::Fault;
+use super::super::parse::{self, Fault};
 use super::folder::{Folder, Placed};
 use crate::domain::coalition::{Code, Consignee, DayRates, Prohibition};
 use crate::domain::money::{Currency, Rate};
@@ -85,5 +85,5 @@ fn parse_rate(text: &str) -> Result<Option<Rate>, Fault> {
     if text == "N/A" {
         return Ok(None);
     }
-    Ok(Some(text.parse::<Rate>()?))
+    parse::rate(text).map(Some)
 }

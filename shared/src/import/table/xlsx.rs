@@ -28,8 +28,15 @@ fn read_sheet(file: &str, opened: File, sheet: Option<&str>) -> Result<Table, Im
 
     let mut rows: Vec<Row> = Vec::new();
     let mut header: Option<Vec<String>> = None;
+    let mut last_position = None;
     while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(damaged)? {
         let (row, column) = (u64::from(cell.pos.0) + 1, cell.pos.1 as usize);
+        // Rows are known by their number, so that none may be there twice.
+        if last_position.is_some_and(|last| (row, column) <= last) {
+            let what = format!("cell {} is out of order", address(row, column));
+            return Err(ImportError::Workbook { file: file.to_owned(), what });
+        }
+        last_position = Some((row, column));
         let text = match (&cell.value, &cell.formula) {
             (DataRef::Empty, None) => continue,
             (DataRef::Error(error), _) => Err(format!("holds the error {error}")),

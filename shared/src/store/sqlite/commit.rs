@@ -8,7 +8,7 @@ use sqlx::{Arguments, Row, SqliteConnection};
 use super::bulk;
 use super::log::Log;
 use crate::domain::funding::movements;
-use crate::domain::lot::LotState;
+use crate::domain::lot::{LotState, Timestamp};
 use crate::store::{EnvelopeRow, Fate, LotChange, StoreError, Unit};
 
 /// What a unit may change, and the version it was decided on.
@@ -25,6 +25,8 @@ enum Subject {
 struct State {
     versions: HashMap<Subject, i64>,
     envelopes: BTreeMap<String, EnvelopeRow>,
+    /// Envelopes as units left them whose ceilings they changed: an event each.
+    told: Vec<(String, Timestamp, EnvelopeRow)>,
 }
 
 /// Applies `units` in order; each gets its fate. An error means that nothing was applied.
@@ -93,7 +95,7 @@ async fn read(connection: &mut SqliteConnection, units: &[Unit]) -> Result<State
             }
         }
     }
-    Ok(State { versions, envelopes: envelopes(connection, units).await? })
+    Ok(State { versions, envelopes: envelopes(connection, units).await?, told: Vec::new() })
 }
 
 async fn envelopes(
@@ -134,7 +136,12 @@ impl State {
             Ok(envelopes) => envelopes,
             Err(rule) => return Fate::Refused { rule },
         };
-        self.envelopes.extend(envelopes);
+        for (id, row) in envelopes {
+            if unit.envelopes.iter().any(|change| change.id == id) {
+                self.told.push((unit.actor.clone(), unit.at, row.clone()));
+            }
+            self.envelopes.insert(id, row);
+        }
         for (subject, expected) in guards {
             match subject {
                 Subject::Job(_) => self.versions.insert(subject, 0),
@@ -170,6 +177,7 @@ impl State {
             let mut envelope = row(&mut rows, &change.id).unwrap_or_else(|| EnvelopeRow {
                 id: change.id.clone(),
                 currency: change.currency.clone(),
+                version: 0,
                 committed: 0,
                 opened: 0,
                 allocated: 0,
@@ -181,6 +189,7 @@ impl State {
             envelope.committed += change.committed;
             envelope.opened += change.opened;
             envelope.expired += change.expired;
+            envelope.version += 1;
             rows.insert(change.id.clone(), envelope);
         }
         for (id, by) in moved.iter().filter(|(_, by)| !by.is_zero()) {
@@ -241,6 +250,10 @@ async fn write(
     for unit in units {
         write_rest(connection, log, unit).await.map_err(database("write records and jobs"))?;
     }
+    for (actor, at, row) in &state.told {
+        let subject = format!("envelope:{}", row.id);
+        log.append(actor, *at, subject, row.version, "envelope.changed", row.body());
+    }
     let touched: Vec<&EnvelopeRow> = state.envelopes.values().collect();
     bulk::execute(connection, include_str!("sql/upsert_envelope.sql"), &touched, |row, args| {
         args.add(row.id.clone())?;
@@ -249,7 +262,8 @@ async fn write(
             args.add(minor)?;
         }
         args.add(row.expired)?;
-        args.add(row.overrun)
+        args.add(row.overrun)?;
+        args.add(row.version)
     })
     .await
     .map_err(database("write envelopes"))?;

@@ -1,10 +1,12 @@
 //! Appends events with their positions and links each commit into the hash chain.
 
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use sqlx::{Arguments, SqliteConnection};
 
 use super::bulk;
+use crate::domain::lot::Timestamp;
 use crate::store::Unit;
+use crate::store::chain::{digest, hex, link};
 
 /// An event about to be written.
 pub(super) struct Entry {
@@ -28,31 +30,6 @@ pub(super) struct Tail {
 pub(super) struct Log {
     tail: Tail,
     entries: Vec<Entry>,
-}
-
-/// A link's hash continues from the link before it.
-pub(super) fn link(previous: &str) -> Sha256 {
-    Sha256::new().chain_update(previous)
-}
-
-/// Adds one event to a link, over the bytes as stored.
-pub(super) fn digest(
-    hash: &mut Sha256,
-    (position, at, number): (i64, i64, i64),
-    (actor, subject, kind, body): (&str, &str, &str, &str),
-) {
-    for number in [position, at, number] {
-        hash.update(number.to_le_bytes());
-    }
-    for text in [actor, subject, kind, body] {
-        hash.update((text.len() as u64).to_le_bytes());
-        hash.update(text);
-    }
-}
-
-/// A finished link in hexadecimal.
-pub(super) fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Log {
@@ -83,10 +60,22 @@ impl Log {
         kind: &'static str,
         body: String,
     ) {
+        self.append(&unit.actor, unit.at, subject, number, kind, body);
+    }
+
+    pub(super) fn append(
+        &mut self,
+        actor: &str,
+        at: Timestamp,
+        subject: String,
+        number: i64,
+        kind: &'static str,
+        body: String,
+    ) {
         self.tail.position += 1;
-        let (position, at) = (self.tail.position, unit.at.timestamp_millis());
-        digest(&mut self.tail.hash, (position, at, number), (&unit.actor, &subject, kind, &body));
-        let actor = unit.actor.clone();
+        let (position, at) = (self.tail.position, at.timestamp_millis());
+        digest(&mut self.tail.hash, (position, at, number), (actor, &subject, kind, &body));
+        let actor = actor.to_owned();
         self.entries.push(Entry { position, at, actor, subject, number, kind, body });
     }
 

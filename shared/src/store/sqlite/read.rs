@@ -20,6 +20,7 @@ pub(super) fn envelope(row: &SqliteRow) -> EnvelopeRow {
         disbursed: row.get(6),
         expired: row.get(7),
         overrun: row.get(8),
+        version: row.get(9),
     }
 }
 
@@ -136,12 +137,13 @@ impl SqliteStore {
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
-    /// The next moment at which anything is due.
+    /// The next moment at which anything but jobs of the kind `without` is due.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be read.
-    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+    pub async fn next_due(&self, without: &str) -> Result<Option<Timestamp>, StoreError> {
         let due: Option<i64> = sqlx::query_scalar(include_str!("sql/next_due.sql"))
+            .bind(without)
             .fetch_one(&self.readers)
             .await
             .map_err(reading)?;
@@ -310,6 +312,26 @@ impl SqliteStore {
             .await
             .map_err(reading)?;
         Ok(rows.iter().map(record).collect())
+    }
+
+    /// Records of all kinds after this kind and id, in their order.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn records_after(
+        &self,
+        kind: &str,
+        id: &str,
+        limit: i64,
+    ) -> Result<Vec<(String, Record)>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/records_after.sql"))
+            .bind(kind)
+            .bind(id)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        Ok(rows.iter().map(|row| (row.get(3), record(row))).collect())
     }
 
     /// One record.

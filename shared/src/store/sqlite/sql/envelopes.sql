@@ -1,1 +1,1 @@
-SELECT id, currency, committed, opened, allocated, obligated, disbursed, expired, overrun FROM envelopes ORDER BY id
+SELECT id, currency, committed, opened, allocated, obligated, disbursed, expired, overrun, version FROM envelopes ORDER BY id

@@ -1,0 +1,167 @@
+//! The calendar: recurring fires. A fire, unique by entry and instant, its job and the advance to
+//! the next one share a transaction; missed fires are counted from the last that is stored.
+
+mod expression;
+
+pub use expression::{ExpressionError, Times};
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use waybill_shared::act::{Act, ActError, Done};
+use waybill_shared::domain::lot::Timestamp;
+use waybill_shared::domain::pipeline::{CronAct, CronEntry, Missed};
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{Job, NewJob, RecordChange, StoreError, Unit};
+
+/// The kind of a fire's job.
+pub const KIND: &str = "cron";
+
+/// A fire later than this was missed.
+const ON_TIME: TimeDelta = TimeDelta::minutes(5);
+
+/// Missed fires counted at most.
+const COUNTED: usize = 10_000;
+
+/// What is kept of an entry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fired {
+    /// The last fire.
+    pub last: Option<Timestamp>,
+    /// Fires that were run.
+    pub runs: u64,
+    /// Fires that were missed and not made up for.
+    pub missed: u64,
+}
+
+/// Asks for the next fire of every entry that has none yet.
+///
+/// # Errors
+/// [`ActError`] if an expression is invalid or the store fails.
+pub async fn arm(engine: &Engine) -> Result<(), ActError> {
+    let now = engine.clock.now();
+    let mut unit = Unit::new("calendar", now);
+    for entry in &engine.pipeline().cron {
+        let times = times(entry)?;
+        let last = read(engine, &entry.name).await?.1.last.unwrap_or(now);
+        if let Some(due) = times.next_after(last) {
+            let (key, body) = (entry.name.clone(), String::new());
+            unit.jobs.push(NewJob { kind: KIND, key, due, body });
+        }
+    }
+    engine.commit(vec![unit], None).await?;
+    Ok(())
+}
+
+fn times(entry: &CronEntry) -> Result<Times, ActError> {
+    Times::parse(&entry.at, entry.zone)
+        .map_err(|error| ActError::Invalid(format!("cron entry `{}`: {error}", entry.name)))
+}
+
+async fn read(engine: &Engine, name: &str) -> Result<(i64, Fired), StoreError> {
+    let Some(record) = engine.store.record(KIND, name).await? else {
+        return Ok((0, Fired::default()));
+    };
+    let fired = serde_json::from_str(&record.body)
+        .map_err(|source| StoreError::Corrupt { subject: format!("{KIND}:{name}"), source })?;
+    Ok((record.version, fired))
+}
+
+/// The kind of job that an entry's act is.
+fn job_kind(act: CronAct) -> &'static str {
+    match act {
+        CronAct::Rematch => "round",
+        CronAct::Chase => "chase",
+        CronAct::Lapse => "lapse",
+        CronAct::Digest => "digest",
+    }
+}
+
+/// The job of `entry` for the fire at `instant`. Without overlap a second one asked for while the
+/// first is not done is the same job.
+fn job(entry: &CronEntry, instant: Timestamp, now: Timestamp) -> NewJob {
+    let key = match (entry.act, entry.overlap) {
+        (CronAct::Rematch, _) => "all".to_owned(),
+        (_, true) => format!("{}@{}", entry.name, instant.format("%Y-%m-%dT%H:%MZ")),
+        (_, false) => entry.name.clone(),
+    };
+    NewJob { kind: job_kind(entry.act), key, due: now, body: String::new() }
+}
+
+/// Which of `fires` are run; the last of them is the newest.
+fn chosen(entry: &CronEntry, fires: &[Timestamp], now: Timestamp) -> Vec<Timestamp> {
+    let Some((newest, _)) = fires.split_last() else { return Vec::new() };
+    match entry.missed {
+        Missed::Skip => Some(*newest).filter(|fire| now - *fire <= ON_TIME).into_iter().collect(),
+        Missed::Latest => vec![*newest],
+        Missed::All => {
+            let most = (entry.bound as usize).max(1);
+            fires[fires.len().saturating_sub(most)..].to_vec()
+        }
+    }
+}
+
+/// Fires entries.
+pub struct Fire;
+
+#[async_trait]
+impl Act for Fire {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    async fn run(&self, engine: &Engine, fire: &Job) -> Result<Done, ActError> {
+        let now = engine.clock.now();
+        let mut unit = Unit::new("calendar", now);
+        let entry = engine.pipeline().cron.iter().find(|entry| entry.name == fire.key);
+        let Some(entry) = entry else { return Ok(unit.into()) };
+        let times = times(entry)?;
+        let (version, mut fired) = read(engine, &entry.name).await?;
+        let since = fired.last.unwrap_or(fire.due - TimeDelta::seconds(1));
+        let due = times.between(since, now, COUNTED);
+        let run = chosen(entry, &due, now);
+        unit.jobs.extend(run.iter().map(|instant| job(entry, *instant, now)));
+        fired.runs += run.len() as u64;
+        fired.missed += (due.len() - run.len()) as u64;
+        fired.last = due.last().copied().or(fired.last);
+        let body = serde_json::to_string(&fired)
+            .map_err(|error| ActError::Invalid(error.to_string()))?;
+        unit.records.push(RecordChange {
+            kind: KIND,
+            id: entry.name.clone(),
+            expected: version,
+            body,
+            event: "cron.fired",
+        });
+        Ok(Done { units: vec![unit], again: times.next_after(now) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(missed: Missed) -> CronEntry {
+        CronEntry {
+            name: "daily".to_owned(),
+            act: CronAct::Digest,
+            at: "0 6 * * *".to_owned(),
+            zone: chrono_tz::UTC,
+            missed,
+            bound: 2,
+            overlap: false,
+        }
+    }
+
+    #[test]
+    fn missed_fires_follow_the_policy_of_their_entry() {
+        let fires: Vec<Timestamp> = (1..=4)
+            .map(|day| format!("2025-01-0{day}T06:00:00Z").parse().expect("a time"))
+            .collect();
+        let late = fires[3] + TimeDelta::hours(2);
+        assert!(chosen(&entry(Missed::Skip), &fires, late).is_empty());
+        assert_eq!(chosen(&entry(Missed::Skip), &fires, fires[3]), fires[3..]);
+        assert_eq!(chosen(&entry(Missed::Latest), &fires, late), fires[3..]);
+        assert_eq!(chosen(&entry(Missed::All), &fires, late), fires[2..]);
+    }
+}

@@ -1,0 +1,161 @@
+//! What becomes known or opens on a later day: requisitions, contributions, parts of envelopes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use waybill_shared::act::{Act, ActError, Done};
+use waybill_shared::domain::coalition::Settings;
+use waybill_shared::domain::contribution::Contribution;
+use waybill_shared::engine::Engine;
+use waybill_shared::intake::{IntakeError, OPENING, Submitted, contribute, start_of, submit};
+use waybill_shared::store::{EnvelopeChange, Job, NewJob, Unit};
+
+/// The kind of job that submits a file of requisitions.
+const REQUISITION: &str = "requisition";
+
+/// The kind of job that states contributions.
+const CONTRIBUTION: &str = "contribution";
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Requisition {
+    file: String,
+    lines: Vec<Submitted>,
+}
+
+fn invalid(error: impl std::fmt::Display) -> ActError {
+    ActError::Invalid(error.to_string())
+}
+
+fn taken(outcome: Result<(), IntakeError>) -> Result<(), ActError> {
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(IntakeError::Store(error)) => Err(error.into()),
+        Err(other) => Err(invalid(other)),
+    }
+}
+
+/// Plans to submit `lines` of `file` on `day`.
+///
+/// # Errors
+/// [`ActError`] if it could not be stored.
+pub async fn plan_requisition(
+    engine: &Engine,
+    settings: &Settings,
+    file: &str,
+    lines: Vec<Submitted>,
+    day: NaiveDate,
+) -> Result<(), ActError> {
+    let body = Requisition { file: file.to_owned(), lines };
+    let body = serde_json::to_string(&body).map_err(invalid)?;
+    plan(engine, settings, REQUISITION, file, body, day).await
+}
+
+/// Plans to state `contributions` of `file` on `day`.
+///
+/// # Errors
+/// [`ActError`] if it could not be stored.
+pub async fn plan_contributions(
+    engine: &Engine,
+    settings: &Settings,
+    file: &str,
+    contributions: &[Contribution],
+    day: NaiveDate,
+) -> Result<(), ActError> {
+    let body = serde_json::to_string(contributions).map_err(invalid)?;
+    plan(engine, settings, CONTRIBUTION, file, body, day).await
+}
+
+async fn plan(
+    engine: &Engine,
+    settings: &Settings,
+    kind: &'static str,
+    file: &str,
+    body: String,
+    day: NaiveDate,
+) -> Result<(), ActError> {
+    let mut unit = Unit::new("import", engine.clock.now());
+    let due = start_of(day, settings.zone);
+    unit.jobs.push(NewJob { kind, key: file.to_owned(), due, body });
+    engine.commit(vec![unit], None).await?;
+    Ok(())
+}
+
+/// Submits planned requisitions. The same lines again change nothing, so a repeat does no harm.
+struct SubmitRequisition;
+
+#[async_trait]
+impl Act for SubmitRequisition {
+    fn kind(&self) -> &'static str {
+        REQUISITION
+    }
+
+    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
+        let planned: Requisition = serde_json::from_str(&job.body).map_err(invalid)?;
+        taken(submit(engine, "import", &planned.file, &planned.lines).await.map(drop))?;
+        Ok(Unit::new("import", engine.clock.now()).into())
+    }
+}
+
+/// States planned contributions.
+struct StateContributions;
+
+#[async_trait]
+impl Act for StateContributions {
+    fn kind(&self) -> &'static str {
+        CONTRIBUTION
+    }
+
+    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
+        let planned: Vec<Contribution> = serde_json::from_str(&job.body).map_err(invalid)?;
+        taken(contribute(engine, &planned).await)?;
+        Ok(Unit::new("import", engine.clock.now()).into())
+    }
+}
+
+/// Opens what of an envelope is open today.
+struct Open;
+
+#[async_trait]
+impl Act for Open {
+    fn kind(&self) -> &'static str {
+        OPENING
+    }
+
+    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
+        let now = engine.clock.now();
+        let mut unit = Unit::new("calendar", now);
+        let coalition = engine.coalition().await?;
+        let today = engine.today(&coalition);
+        let rows = engine.store.envelopes().await?;
+        let row = rows.into_iter().find(|row| row.id == job.body);
+        let contribution = coalition.contributions.get(&job.body);
+        let (Some(row), Some(contribution)) = (row, contribution) else { return Ok(unit.into()) };
+        let more = contribution.opened(today) - row.opened;
+        let has_lapsed = contribution.obligate_by.is_some_and(|last| last < today);
+        if more > 0 && !has_lapsed {
+            unit.envelopes.push(EnvelopeChange {
+                id: row.id,
+                currency: row.currency,
+                committed: 0,
+                opened: more,
+                expired: 0,
+            });
+            let (key, body) = ("all".to_owned(), String::new());
+            unit.jobs.push(NewJob { kind: "round", key, due: now, body });
+        }
+        Ok(unit.into())
+    }
+}
+
+/// The scheduler's acts.
+#[must_use]
+pub fn registry() -> Vec<Arc<dyn Act>> {
+    vec![
+        Arc::new(SubmitRequisition),
+        Arc::new(StateContributions),
+        Arc::new(Open),
+        Arc::new(crate::calendar::Fire),
+    ]
+}

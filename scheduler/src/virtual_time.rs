@@ -1,0 +1,108 @@
+//! Virtual time: it jumps to the next due moment only when nothing is ready, leased, unpublished or
+//! being sent. Lots run together, jobs one after the other in a fixed order, so that the same input
+//! gives the same history of every lot whatever the number of workers.
+
+use waybill_shared::domain::lot::Timestamp;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{Hint, Job, NewJob, StoreError, Unit};
+
+use crate::calendar;
+use crate::relay::Relay;
+
+/// Lots published at once at most.
+const LOTS: i64 = 65_536;
+
+/// The order of jobs due at the same moment: what becomes known, then what follows from it.
+fn rank(kind: &str) -> usize {
+    const ORDER: [&str; 11] = [
+        "contribution",
+        "opening",
+        "requisition",
+        "document",
+        "cron",
+        "lapse",
+        "round",
+        "gather",
+        "send",
+        "chase",
+        "digest",
+    ];
+    ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len())
+}
+
+fn first(jobs: Vec<Job>) -> Option<Hint> {
+    let key = |job: &Job| (job.due, rank(&job.kind), job.key.clone());
+    let job = jobs.into_iter().min_by(|a, b| key(a).cmp(&key(b)))?;
+    Some(Hint { queue: job.kind.into(), id: job.id })
+}
+
+/// Waits until nothing is held, and publishes what became ready meanwhile.
+async fn settle(relay: &mut Relay, engine: &Engine) {
+    loop {
+        tokio::select! {
+            biased;
+            Some(hints) = relay.next_wake() => relay.publish(hints),
+            () = engine.broker.drained() => match relay.try_wake() {
+                Some(hints) => relay.publish(hints),
+                None => return,
+            },
+        }
+    }
+}
+
+/// Runs what is due now; whether there was anything.
+async fn step(relay: &mut Relay, engine: &Engine) -> Result<bool, StoreError> {
+    settle(relay, engine).await;
+    let now = engine.clock.now();
+    let lots = engine.store.due_lots(now, LOTS).await?;
+    if !lots.is_empty() {
+        relay.publish(lots);
+        return Ok(true);
+    }
+    let job = first(engine.store.due_jobs(now).await?);
+    let found = job.is_some();
+    relay.publish(job.into_iter().collect());
+    Ok(found)
+}
+
+/// Runs, telling `progress` the moment it is from time to time, until only recurring fires remain and a full rematch changes nothing, or until `until`.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read or written.
+pub async fn run_until_idle(
+    relay: &mut Relay,
+    until: Option<Timestamp>,
+    progress: &mut (dyn FnMut(Timestamp) + Send),
+) -> Result<(), StoreError> {
+    let engine = relay.engine().clone();
+    let is_within = |due: &Timestamp| until.is_none_or(|until| *due <= until);
+    loop {
+        while step(relay, &engine).await? {}
+        let now = engine.clock.now();
+        progress(now);
+        let any = engine.store.next_due("").await?.filter(is_within);
+        let other = engine.store.next_due(calendar::KIND).await?.filter(is_within);
+        match (any, other) {
+            (Some(due), Some(_)) => engine.clock.advance_to(due),
+            (_, None) if !rematch(relay, &engine).await? => {
+                if let Some(until) = until {
+                    engine.clock.advance_to(until);
+                }
+                return Ok(());
+            }
+            (_, None) | (None, Some(_)) => {}
+        }
+    }
+}
+
+/// A round over everything that waits; whether it changed anything.
+async fn rematch(relay: &mut Relay, engine: &Engine) -> Result<bool, StoreError> {
+    let before = engine.store.last_position().await?;
+    let now = engine.clock.now();
+    let mut unit = Unit::new("scheduler", now);
+    let (key, body) = ("all".to_owned(), String::new());
+    unit.jobs.push(NewJob { kind: "round", key, due: now, body });
+    engine.commit(vec![unit], None).await?;
+    while step(relay, engine).await? {}
+    Ok(engine.store.last_position().await? != before)
+}

@@ -1,0 +1,197 @@
+//! Submitting lines: new ones get a lot, known ones are compared, changed ones amend.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::amendment::{amend, difference};
+use crate::domain::ids::{LineId, LotId};
+use crate::domain::lot::Lot;
+use crate::domain::quantity::Quantity;
+use crate::domain::requisition::Line;
+use crate::engine::Engine;
+use crate::store::{Fate, LineChange, LotChange, RecordChange, StoreError, StoredLine, Unit};
+
+/// Conflicts with other writers after which intake gives up.
+const CONFLICTS: u32 = 5;
+
+/// A line as a file states it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submitted {
+    /// Its row in the file, as its author sees it.
+    pub row: u64,
+    /// What it says.
+    pub line: Line,
+}
+
+/// One field that an amendment changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The field.
+    pub field: String,
+    /// What it was.
+    pub from: String,
+    /// What it becomes.
+    pub to: String,
+}
+
+/// A line that a later file states differently.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amended {
+    /// Its row.
+    pub row: u64,
+    /// The requester's id.
+    pub external_id: String,
+    /// The line.
+    pub line: String,
+    /// What differs.
+    pub changes: Vec<Change>,
+    /// All of it is ordered already: an order change is needed, and nothing was changed.
+    pub needs_order_change: bool,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intake {
+    /// Lines that were not known.
+    pub new: usize,
+    /// Lines that say what was known.
+    pub unchanged: usize,
+    /// Lines that say something else.
+    pub amended: Vec<Amended>,
+}
+
+/// Why lines could not be taken; nothing of them was.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// The store could not be read or written.
+    #[error("the lines could not be stored")]
+    Store(#[from] StoreError),
+    /// A rule of the ledgers would be broken.
+    #[error("{0}")]
+    Refused(String),
+    /// Other writers kept changing the same lines.
+    #[error("others keep changing the same lines; try again")]
+    Conflict,
+}
+
+/// Takes `lines` out of `file`, all or nothing. The same lines again change nothing.
+///
+/// # Errors
+/// [`IntakeError`]; then nothing was taken.
+pub async fn submit(
+    engine: &Engine,
+    actor: &str,
+    file: &str,
+    lines: &[Submitted],
+) -> Result<Intake, IntakeError> {
+    for _ in 0..CONFLICTS {
+        let (intake, units) = decide(engine, actor, file, lines).await?;
+        match engine.commit(units, None).await?.into_iter().next() {
+            None | Some(Fate::Committed) => return Ok(intake),
+            Some(Fate::Stale { .. }) => {}
+            Some(Fate::Refused { rule }) => return Err(IntakeError::Refused(rule)),
+        }
+    }
+    Err(IntakeError::Conflict)
+}
+
+async fn decide(
+    engine: &Engine,
+    actor: &str,
+    file: &str,
+    lines: &[Submitted],
+) -> Result<(Intake, Vec<Unit>), StoreError> {
+    let ids: Vec<&str> = lines.iter().map(|s| s.line.external_id.as_str()).collect();
+    let known: HashMap<String, (LineId, StoredLine)> = engine
+        .store
+        .lines_by_external(&ids)
+        .await?
+        .into_iter()
+        .map(|(id, stored)| (stored.line.external_id.clone(), (id, stored)))
+        .collect();
+    let mut number = engine.store.last_line().await?;
+    let now = engine.clock.now();
+    let mut unit = Unit::new(actor, now);
+    let mut intake = Intake::default();
+    let mut seen: HashSet<&str> = HashSet::new();
+    let steps = engine.pipeline().names();
+    for submitted in lines {
+        let line = &submitted.line;
+        if !seen.insert(&line.external_id) {
+            continue;
+        }
+        let Some((id, stored)) = known.get(&line.external_id) else {
+            number += 1;
+            let id = LineId(number);
+            let (Some(lot), Some(first)) = (LotId::of(id, 0), steps.first()) else { continue };
+            let mut lot = Lot::new(lot, line.quantity, line.priority, first.clone());
+            lot.pipeline = engine.pipeline_version();
+            unit.lots.push(LotChange::created(lot, "lot.submitted"));
+            let line = line.clone();
+            unit.lines.push(LineChange { id, expected: 0, was: Quantity::ZERO, line });
+            intake.new += 1;
+            continue;
+        };
+        let changes = difference(&stored.line, line);
+        if changes.is_empty() {
+            intake.unchanged += 1;
+            continue;
+        }
+        let amended = Amended {
+            row: submitted.row,
+            external_id: line.external_id.clone(),
+            line: id.to_string(),
+            changes,
+            needs_order_change: false,
+        };
+        intake.amended.push(apply(engine, &mut unit, file, *id, stored, line, amended).await?);
+    }
+    let is_nothing = unit.lots.is_empty() && unit.lines.is_empty() && unit.records.is_empty();
+    Ok((intake, if is_nothing { Vec::new() } else { vec![unit] }))
+}
+
+/// Adds an amendment to `unit`, or the incident that says it needs an order change.
+async fn apply(
+    engine: &Engine,
+    unit: &mut Unit,
+    file: &str,
+    id: LineId,
+    stored: &StoredLine,
+    line: &Line,
+    mut amended: Amended,
+) -> Result<Amended, StoreError> {
+    let lots = engine.store.lots_of_line(id).await?;
+    match amend(engine, &lots, line) {
+        Some((changes, given_back)) => {
+            let expected = stored.version;
+            let was = stored.line.quantity;
+            unit.lines.push(LineChange { id, expected, was, line: line.clone() });
+            unit.lots.extend(changes);
+            if given_back {
+                unit.jobs.push(crate::store::NewJob {
+                    kind: "round",
+                    key: "all".to_owned(),
+                    due: engine.clock.now(),
+                    body: String::new(),
+                });
+            }
+        }
+        None => {
+            amended.needs_order_change = true;
+            let record = format!("{}:{file}", line.external_id);
+            let found = engine.store.record("amendment", &record).await?;
+            let body = serde_json::to_string(&amended).unwrap_or_default();
+            if found.as_ref().is_none_or(|found| found.body != body) {
+                unit.records.push(RecordChange {
+                    kind: "amendment",
+                    id: record,
+                    expected: found.map_or(0, |found| found.version),
+                    body,
+                    event: "line.order_change_needed",
+                });
+            }
+        }
+    }
+    Ok(amended)
+}
