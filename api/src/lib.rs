@@ -1,1 +1,10 @@
-//! api
+//! The service's HTTP surface: the routes that the command line speaks to, over the socket of
+//! `serve` or in its own process.
+
+mod error;
+mod routes;
+mod timeline;
+
+pub use error::Problem;
+pub use routes::{ImportCoalition, ImportLines, router};
+pub use timeline::{Entry, Shown};

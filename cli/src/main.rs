@@ -1,1 +1,54 @@
-fn main() {}
+//! `waybill`: carries each requested item from a stated priority to a confirmed delivery.
+
+mod args;
+mod client;
+mod commands;
+mod failure;
+mod output;
+mod report;
+mod service;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Arguments, Command};
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    let arguments = match args::with_defaults_of_file() {
+        Ok(command) => Arguments::from(command),
+        Err(failure) => return failure.report(),
+    };
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+impl From<clap::Command> for Arguments {
+    fn from(command: clap::Command) -> Self {
+        use clap::FromArgMatches;
+        let matches = command.get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|_| Self::parse())
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    output::log(arguments.verbose, matches!(arguments.command, Command::Serve(_)));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::ours(anyhow::Error::new(error).context("could not start")))?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Run(run) => commands::run::run(run).await,
+            Command::Serve(serve) => commands::serve::run(serve).await,
+            Command::Import(import) => commands::import::run(import).await,
+            Command::Lots(lots) => commands::lots::run(lots).await,
+            Command::Show(show) => commands::show::run(show).await,
+            Command::Check(check) => commands::check::run(check).await,
+            Command::Bench(bench) => commands::bench::run(bench).await,
+        }
+    })
+}

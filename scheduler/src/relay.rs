@@ -47,18 +47,22 @@ impl Relay {
     pub(crate) fn publish(&mut self, hints: Vec<Hint>) {
         let (broker, overflow) = (&self.engine.broker, &mut self.overflow);
         let mut room: Vec<(std::sync::Arc<str>, usize)> = Vec::new();
-        broker.publish(hints.into_iter().filter(|hint| {
+        let mut fitting = Vec::with_capacity(hints.len());
+        for hint in hints {
             let known = room.iter().position(|(queue, _)| *queue == hint.queue);
             let at = known.unwrap_or_else(|| {
                 let free = WINDOW.saturating_sub(broker.untaken(&hint.queue));
                 room.push((hint.queue.clone(), free));
                 room.len() - 1
             });
-            let fits = room[at].1 > 0;
-            room[at].1 = room[at].1.saturating_sub(1);
-            *overflow |= !fits;
-            fits
-        }));
+            if room[at].1 == 0 {
+                *overflow = true;
+                continue;
+            }
+            room[at].1 -= 1;
+            fitting.push(hint);
+        }
+        broker.publish(fitting);
     }
 
     /// Publishes what the store says is due; whether there was anything.

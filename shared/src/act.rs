@@ -122,8 +122,10 @@ async fn one(engine: &Engine, act: &Arc<dyn Act>, job: Job) {
         }
     }
     if let Err(error) = engine.commit(vec![unit], None).await {
-        let error = &error as &dyn std::error::Error;
-        tracing::error!(error, "a failed job could not be put off; it stays due");
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "a failed job could not be put off; it stays due"
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::coalition::{Code, Consignee, DayRates, Prohibition, Settings};
 use crate::domain::contribution::{Contribution, Firmness};
@@ -28,7 +28,7 @@ use folder::{Folder, Placed, values};
 const SETTINGS_FILE: &str = "coalition.toml";
 
 /// Everything a coalition's folder says, checked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CoalitionFiles {
     /// What holds for the coalition as a whole.
     pub settings: Settings,
@@ -53,6 +53,7 @@ pub struct CoalitionFiles {
     /// The rates of currencies, by day.
     pub rates: Vec<DayRates>,
     /// The files of requisitions, in the order of the settings.
+    #[serde(skip)]
     pub requisitions: Vec<RequisitionFile>,
 }
 

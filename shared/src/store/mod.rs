@@ -155,7 +155,7 @@ pub struct StoredLine {
 }
 
 /// Counts of lots by where they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LotCount {
     /// The state's name.
     pub state: String,

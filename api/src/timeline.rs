@@ -1,0 +1,179 @@
+//! What `show` says of one subject: where it is, why, whose move it is, and everything that
+//! happened to it.
+
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, Timestamp};
+use waybill_shared::engine::Engine;
+use waybill_shared::store::StoreError;
+
+use crate::Problem;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// Who did it.
+    pub actor: String,
+    /// What, such as `lot.matched`.
+    pub kind: String,
+    /// Where the subject was after it.
+    pub state: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A subject with its timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Its id.
+    pub id: String,
+    /// What it is, by name and value, in order.
+    pub facts: Vec<(String, String)>,
+    /// What happened to it, oldest first.
+    pub timeline: Vec<Entry>,
+}
+
+/// Where a lot is, in words.
+fn state(lot: &Lot) -> String {
+    match &lot.state {
+        LotState::Ready { step, attempt: 1 } => format!("ready for {step}"),
+        LotState::Ready { step, attempt } => format!("ready for {step}, attempt {attempt}"),
+        LotState::Waiting { step, awaits, until } => {
+            let until = until.map(|until| format!(" until {}", until.format("%Y-%m-%d %H:%M")));
+            format!("{step}: waits for {}{}", awaited(awaits), until.unwrap_or_default())
+        }
+        LotState::RetryAt { step, attempt, due } => {
+            format!("{step}: attempt {attempt} at {}", due.format("%Y-%m-%d %H:%M:%S"))
+        }
+        LotState::Parked { step, incident } => format!("{step}: parked, {incident}"),
+        LotState::Closed(_) => lot.state.name().to_owned(),
+    }
+}
+
+fn awaited(awaits: &Awaited) -> String {
+    match awaits {
+        Awaited::Review { group } => format!("the review of {group}"),
+        Awaited::Funding => "money".to_owned(),
+        Awaited::Consent { donors } => format!("the consent of {}", donors.join(", ")),
+        Awaited::Acceptance { contribution } => format!("its requester to accept {contribution}"),
+        Awaited::Gathering => "the end of the ordering window".to_owned(),
+        Awaited::Approval { order } => format!("the approval of {order}"),
+        Awaited::Response { order } => format!("the supplier's response to {order}"),
+        Awaited::Delivery { order } => format!("delivery under {order}"),
+        Awaited::Payment { order } => format!("payment of {order}"),
+        Awaited::Release => "an operator to resume it".to_owned(),
+    }
+}
+
+fn unknown(id: &str, what: &str) -> Problem {
+    let hint = "list the newest with `waybill lots --limit 20`";
+    Problem::new(StatusCode::NOT_FOUND, "not_found", format!("no {what} `{id}`"), hint)
+}
+
+/// What is known of `id`: a lot, a line (by its number or its requester's id), an order, a
+/// contribution, a party, or any other record as `kind:id`.
+pub(crate) async fn show(engine: &Engine, id: &str) -> Result<Shown, Problem> {
+    if let Ok(lot) = id.parse::<LotId>() {
+        return show_lot(engine, lot).await;
+    }
+    if let Ok(line) = id.parse::<LineId>() {
+        return show_line(engine, line).await;
+    }
+    if let Some((line, _)) = engine.store.lines_by_external(&[id]).await?.into_iter().next() {
+        return show_line(engine, line).await;
+    }
+    let kinds = ["order", "contribution", "party", "offer", "group", "incident", "amendment"];
+    let pairs: Vec<(&str, &str)> = match id.split_once(':') {
+        Some((kind, rest)) => std::iter::once((kind, rest)).chain(kinds.map(|k| (k, id))).collect(),
+        None => kinds.map(|kind| (kind, id)).to_vec(),
+    };
+    for (kind, id) in pairs {
+        if let Some(record) = engine.store.record(kind, id).await? {
+            let subject = format!("{kind}:{id}");
+            let facts = match serde_json::from_str(&record.body) {
+                Ok(serde_json::Value::Object(fields)) => fields
+                    .into_iter()
+                    .filter(|(name, _)| name != "document" && name != "address")
+                    .map(|(name, value)| (name, plain(&value)))
+                    .collect(),
+                _ => vec![("body".to_owned(), record.body)],
+            };
+            let timeline = timeline(engine, &subject).await?;
+            return Ok(Shown { id: subject, facts, timeline });
+        }
+    }
+    Err(unknown(id, "lot, line or record"))
+}
+
+fn plain(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+async fn show_lot(engine: &Engine, id: LotId) -> Result<Shown, Problem> {
+    let found = engine.store.lots_by_id(&[id.0]).await?.pop();
+    let lot = found.ok_or_else(|| unknown(&id.to_string(), "lot"))?;
+    let line = engine.store.lines(&[lot.line()]).await?.pop().map(|(_, stored)| stored.line);
+    let mut facts = vec![("state".to_owned(), state(&lot))];
+    let mut fact = |name: &str, value: String| {
+        if !value.is_empty() {
+            facts.push((name.to_owned(), value));
+        }
+    };
+    fact("why", lot.reason.clone());
+    if let Some(line) = &line {
+        fact("line", format!("{} ({})", line.external_id, lot.line()));
+        fact("item", line.item.clone());
+        fact("quantity", format!("{} {}", lot.quantity, line.unit.name()));
+        fact("requester", line.requester.clone());
+        fact("consignee", line.consignee.clone());
+        fact("needed by", line.needed_by.map(|day| day.to_string()).unwrap_or_default());
+    }
+    fact("priority", format!("class {}, rank {}", lot.priority.class, lot.priority.rank));
+    for share in &lot.funding {
+        let state = format!("{:?}", share.state).to_lowercase();
+        fact("funding", format!("{} pays {} ({state})", share.envelope, share.amount));
+    }
+    fact("order", lot.order.clone().unwrap_or_default());
+    fact("in kind", lot.in_kind.clone().unwrap_or_default());
+    let timeline = timeline(engine, &id.to_string()).await?;
+    Ok(Shown { id: id.to_string(), facts, timeline })
+}
+
+async fn show_line(engine: &Engine, id: LineId) -> Result<Shown, Problem> {
+    let found = engine.store.lines(&[id]).await?.pop();
+    let (_, stored) = found.ok_or_else(|| unknown(&id.to_string(), "line"))?;
+    let line = stored.line;
+    let mut facts = vec![
+        ("id".to_owned(), line.external_id.clone()),
+        ("requester".to_owned(), line.requester.clone()),
+        ("item".to_owned(), line.item.clone()),
+        ("description".to_owned(), line.description.clone()),
+        ("code".to_owned(), format!("{} {}", line.scheme, line.classification)),
+        ("quantity".to_owned(), format!("{} {}", line.quantity, line.unit.name())),
+        ("estimate".to_owned(), format!("{} a unit", line.unit_estimate)),
+        ("source".to_owned(), line.source.clone()),
+    ];
+    facts.retain(|(_, value)| !value.is_empty());
+    for lot in engine.store.lots_of_line(id).await? {
+        facts.push((lot.id.to_string(), format!("{}: {}", lot.quantity, state(&lot))));
+    }
+    Ok(Shown { id: id.to_string(), facts, timeline: timeline(engine, &id.to_string()).await? })
+}
+
+async fn timeline(engine: &Engine, subject: &str) -> Result<Vec<Entry>, StoreError> {
+    let events = engine.store.events_of(subject).await?;
+    let entry = |event: waybill_shared::domain::event::Event| {
+        let lot: Option<Lot> = serde_json::from_str(&event.body).ok();
+        Entry {
+            at: event.at,
+            actor: event.actor,
+            kind: event.kind,
+            state: lot.as_ref().map(state).unwrap_or_default(),
+            reason: lot.map(|lot| lot.reason).unwrap_or_default(),
+        }
+    };
+    Ok(events.into_iter().map(entry).collect())
+}

@@ -1,0 +1,241 @@
+//! The options of every command. Each has an environment variable and a key in `waybill.toml` in
+//! the current folder; the option wins, then the variable, then the file.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::failure::Failure;
+
+/// Carries each requested item from a stated priority to a confirmed delivery.
+#[derive(Debug, Parser)]
+#[command(name = "waybill", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Say more about what happens.
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Import a coalition's folder, run it on virtual time to its end, and report.
+    Run(Run),
+    /// Run all roles on real time, until SIGTERM.
+    Serve(Serve),
+    /// Import requisitions from a file, or a coalition's folder.
+    Import(Import),
+    /// List lots.
+    Lots(Lots),
+    /// Show a lot, line, order, contribution or party with everything that happened to it.
+    Show(Show),
+    /// Replay the log and assert the invariants.
+    Check(Check),
+    /// Measure throughput and latency.
+    Bench(Bench),
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Data {
+    /// The data folder.
+    #[arg(long, env = "WAYBILL_DATA", default_value = "data")]
+    pub(crate) data: PathBuf,
+}
+
+/// `waybill run`.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The coalition's folder, with its `coalition.toml`.
+    pub(crate) dir: PathBuf,
+    /// The data folder; without it, a temporary one.
+    #[arg(long, env = "WAYBILL_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// The sandbox's seed, instead of the pipeline's.
+    #[arg(long, env = "WAYBILL_SEED")]
+    pub(crate) seed: Option<u64>,
+    /// The last day to run to.
+    #[arg(long, env = "WAYBILL_UNTIL")]
+    pub(crate) until: Option<NaiveDate>,
+    /// Batches under way at once, for each step.
+    #[arg(long, env = "WAYBILL_WORKERS")]
+    pub(crate) workers: Option<usize>,
+    /// Write the report as a web page, too.
+    #[arg(long, env = "WAYBILL_REPORT")]
+    pub(crate) report: Option<PathBuf>,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON")]
+    pub(crate) json: bool,
+}
+
+/// `waybill serve`.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// The pipeline; without it, the one in the data folder or the last one stored.
+    #[arg(long, env = "WAYBILL_PIPELINE")]
+    pub(crate) pipeline: Option<PathBuf>,
+}
+
+/// `waybill import`.
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// A file of requisitions (.csv, .xlsx, .json, .jsonl), or a coalition's folder.
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// A mapping file for foreign columns.
+    #[arg(long, env = "WAYBILL_MAPPING")]
+    pub(crate) mapping: Option<PathBuf>,
+    /// The encoding of a .csv file, such as windows-1251.
+    #[arg(long, env = "WAYBILL_ENCODING")]
+    pub(crate) encoding: Option<String>,
+    /// Take the valid rows and write the others with their reasons to this file.
+    #[arg(long, value_name = "REJECTS", env = "WAYBILL_KEEP_GOOD")]
+    pub(crate) keep_good: Option<PathBuf>,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON")]
+    pub(crate) json: bool,
+}
+
+/// `waybill lots`.
+#[derive(Debug, Args)]
+pub(crate) struct Lots {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Only in this state: ready, waiting, `retry_at`, parked, delivered, declined, merged,
+    /// cancelled, short.
+    #[arg(long, env = "WAYBILL_STATE")]
+    pub(crate) state: Option<String>,
+    /// Only at this step.
+    #[arg(long, env = "WAYBILL_STEP")]
+    pub(crate) step: Option<String>,
+    /// Only waiting for this: review, funding, consent, acceptance, gathering, approval, response,
+    /// delivery, payment, release.
+    #[arg(long, env = "WAYBILL_AWAITS")]
+    pub(crate) awaits: Option<String>,
+    /// Only after this lot.
+    #[arg(long, env = "WAYBILL_AFTER")]
+    pub(crate) after: Option<String>,
+    /// At most this many.
+    #[arg(long, default_value_t = 50, env = "WAYBILL_LIMIT")]
+    pub(crate) limit: i64,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON")]
+    pub(crate) json: bool,
+}
+
+/// `waybill show`.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// LOT-7K2, LINE-7K2, a requester's line id, an order's number, a contribution, a party.
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON")]
+    pub(crate) json: bool,
+}
+
+/// `waybill check`.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// The database as a URL, `sqlite:PATH`, instead of a data folder.
+    #[arg(long, env = "WAYBILL_STORE")]
+    pub(crate) store: Option<String>,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON")]
+    pub(crate) json: bool,
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Workload {
+    /// The bare engine: four trivial steps, each durable before the next.
+    W4,
+    /// The real pipeline, with the sandbox answering at once.
+    Pipeline,
+}
+
+/// `waybill bench`.
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// The workload.
+    #[arg(value_enum)]
+    pub(crate) workload: Workload,
+    /// A burst of this many lots.
+    #[arg(long, env = "WAYBILL_LOTS", conflicts_with = "rate")]
+    pub(crate) lots: Option<i64>,
+    /// Lots a second, for `--seconds`.
+    #[arg(long, env = "WAYBILL_RATE")]
+    pub(crate) rate: Option<f64>,
+    /// How long lots are offered at a rate.
+    #[arg(long, default_value_t = 10.0, env = "WAYBILL_SECONDS")]
+    pub(crate) seconds: f64,
+    /// The database as a URL, `sqlite:PATH`; without it, a temporary file.
+    #[arg(long, env = "WAYBILL_STORE")]
+    pub(crate) store: Option<String>,
+    /// The broker as a URL.
+    #[arg(long, default_value = "embedded:", env = "WAYBILL_BROKER")]
+    pub(crate) broker: String,
+    /// Batches under way at once, for each step.
+    #[arg(long, env = "WAYBILL_WORKERS")]
+    pub(crate) workers: Option<usize>,
+    /// Measure raw batched row updates on the same disk, too.
+    #[arg(long, env = "WAYBILL_RAW")]
+    pub(crate) raw: bool,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON")]
+    pub(crate) json: bool,
+}
+
+/// The settings file, read from the current folder.
+const FILE: &str = "waybill.toml";
+
+/// The command line, with what `waybill.toml` sets as defaults.
+pub(crate) fn with_defaults_of_file() -> Result<clap::Command, Failure> {
+    let command = Arguments::command();
+    let text = match std::fs::read_to_string(FILE) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(command),
+        Err(error) => return Err(Failure::caller(format!("{FILE}: {error}"), "")),
+    };
+    let file: toml::Table =
+        toml::from_str(&text).map_err(|error| Failure::caller(format!("{FILE}: {error}"), ""))?;
+    let mut known: Vec<String> = Vec::new();
+    let names: Vec<String> =
+        command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let mut command = command;
+    for name in names {
+        command = command.mut_subcommand(name, |sub| {
+            sub.mut_args(|arg| {
+                let Some(key) = arg.get_long().map(str::to_owned) else { return arg };
+                known.push(key.clone());
+                match file.get(&key) {
+                    Some(toml::Value::String(value)) => arg.default_value(value.clone()),
+                    Some(toml::Value::Boolean(_)) | None => arg,
+                    Some(value) => arg.default_value(value.to_string()),
+                }
+            })
+        });
+    }
+    if let Some(key) = file.keys().find(|key| !known.contains(key)) {
+        let hint = format!("the keys are the names of options: {}", known_list(&known));
+        return Err(Failure::caller(format!("{FILE}: no option is called `{key}`"), hint));
+    }
+    Ok(command)
+}
+
+fn known_list(known: &[String]) -> String {
+    let mut names: Vec<&str> = known.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.join(", ")
+}

@@ -1,0 +1,100 @@
+//! How commands reach the routes: over the socket of a running `serve`, or in this process, with
+//! the data folder locked. One code path either way.
+
+use std::path::Path;
+
+use axum::body::Body;
+use http_body_util::BodyExt;
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tower::ServiceExt;
+use waybill_api::Problem;
+use waybill_shared::clock::Clock;
+
+use crate::failure::Failure;
+use crate::service::{self, Service};
+
+/// A way to the routes.
+pub(crate) enum Client {
+    /// A running `serve`.
+    Socket(tokio::net::UnixStream),
+    /// Nothing runs: this process serves itself.
+    Local(Box<Service>),
+}
+
+impl Client {
+    /// Finds the service of a data folder; `create`: it may be new.
+    pub(crate) async fn of(data: &Path, create: bool) -> Result<Self, Failure> {
+        if let Ok(stream) = tokio::net::UnixStream::connect(service::socket(data)).await {
+            return Ok(Self::Socket(stream));
+        }
+        if !create && !service::database(data).exists() {
+            let message = format!("there is no data in {}", data.display());
+            return Err(Failure::caller(message, "name the folder with --data, or import first"));
+        }
+        Ok(Self::Local(Box::new(Service::open(data, Clock::Real, None).await?)))
+    }
+
+    /// Asks a route.
+    pub(crate) async fn get<T: DeserializeOwned>(self, path: &str) -> Result<T, Failure> {
+        self.request(Method::GET, path, Body::empty()).await
+    }
+
+    /// Tells a route.
+    pub(crate) async fn post<T: DeserializeOwned>(
+        self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let body = serde_json::to_vec(body).map_err(Failure::ours)?;
+        self.request(Method::POST, path, Body::from(body)).await
+    }
+
+    async fn request<T: DeserializeOwned>(
+        self,
+        method: Method,
+        path: &str,
+        body: Body,
+    ) -> Result<T, Failure> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "waybill")
+            .header("content-type", "application/json")
+            .body(body)
+            .map_err(Failure::ours)?;
+        let (status, bytes) = match self {
+            Self::Local(service) => {
+                let answer = service.router().oneshot(request).await;
+                let answer = answer.map_err(Failure::ours)?;
+                let status = answer.status();
+                let bytes = answer.into_body().collect().await.map_err(Failure::ours)?.to_bytes();
+                service.close().await;
+                (status, bytes)
+            }
+            Self::Socket(stream) => {
+                let io = TokioIo::new(stream);
+                let (mut sender, connection) =
+                    hyper::client::conn::http1::handshake(io).await.map_err(Failure::ours)?;
+                tokio::spawn(connection);
+                let answer = sender.send_request(request).await.map_err(Failure::ours)?;
+                let status = answer.status();
+                let bytes = answer.into_body().collect().await.map_err(Failure::ours)?.to_bytes();
+                (status, bytes)
+            }
+        };
+        if status.is_success() {
+            return serde_json::from_slice(&bytes).map_err(Failure::ours);
+        }
+        let problem: Problem = serde_json::from_slice(&bytes).map_err(|_| {
+            Failure::ours(anyhow::anyhow!("{status}: {}", String::from_utf8_lossy(&bytes)))
+        })?;
+        let hint = problem.hint.unwrap_or_default();
+        if status.is_client_error() {
+            return Err(Failure::caller(problem.title, hint));
+        }
+        Err(Failure::ours(anyhow::anyhow!(problem.title)).hint(hint))
+    }
+}

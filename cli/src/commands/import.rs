@@ -1,0 +1,95 @@
+//! `waybill import`: a file of requisitions, or a coalition's folder.
+
+use std::path::Path;
+
+use waybill_api::{ImportCoalition, ImportLines};
+use waybill_shared::import::{
+    ImportError, Lines, Mapping, ReadOptions, read_coalition, read_lines, write_rejects,
+};
+use waybill_shared::intake::{Intake, Submitted};
+
+use crate::args;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::output;
+
+/// Reads everything first, then hands it in: all or nothing.
+pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
+    if arguments.path.join("coalition.toml").is_file() {
+        let body = coalition(&arguments.path)?;
+        let client = Client::of(&arguments.data.data, true).await?;
+        let intake: Intake = client.post("/v1/coalition", &body).await?;
+        return told(&arguments, &intake, 0);
+    }
+    let mapping = arguments.mapping.as_deref().map(Mapping::read).transpose()?;
+    let options = ReadOptions { encoding: arguments.encoding.clone(), mapping };
+    let lines = read_lines(&arguments.path, &options)?;
+    let refused = lines.bad.len();
+    if refused > 0 {
+        match &arguments.keep_good {
+            Some(rejects) => write_rejects(&lines, rejects)?,
+            None => return Err(all_errors(lines)),
+        }
+    }
+    let body = ImportLines { file: lines.file.clone(), lines: submitted(lines), on: None };
+    let client = Client::of(&arguments.data.data, true).await?;
+    let intake: Intake = client.post("/v1/requisitions", &body).await?;
+    told(&arguments, &intake, refused)
+}
+
+fn submitted(lines: Lines) -> Vec<Submitted> {
+    let row = |good: waybill_shared::import::GoodRow| Submitted { row: good.row, line: good.line };
+    lines.good.into_iter().map(row).collect()
+}
+
+/// Everything that is wrong with a file.
+fn all_errors(lines: Lines) -> Failure {
+    let count = lines.bad.len();
+    let errors = lines.bad.into_iter().flat_map(|row| row.errors).collect();
+    let listed = ImportError::Rows(errors).to_string();
+    let message = format!("{listed}\n\n{count} rows are refused; nothing was taken");
+    Failure::caller(message, "mend them, or take the others with --keep-good REJECTS.csv")
+}
+
+/// What a coalition's folder says, requisitions included.
+pub(crate) fn coalition(dir: &Path) -> Result<ImportCoalition, Failure> {
+    let files = read_coalition(dir)?;
+    let mut requisitions = Vec::new();
+    for file in &files.requisitions {
+        let options = ReadOptions { encoding: None, mapping: file.mapping.clone() };
+        let lines = read_lines(&file.path, &options)?;
+        if !lines.bad.is_empty() {
+            return Err(all_errors(lines));
+        }
+        let on = Some(file.on);
+        requisitions.push(ImportLines { file: lines.file.clone(), lines: submitted(lines), on });
+    }
+    Ok(ImportCoalition { files, requisitions })
+}
+
+fn told(arguments: &args::Import, intake: &Intake, refused: usize) -> Result<(), Failure> {
+    if arguments.json {
+        let Intake { new, unchanged, amended } = intake;
+        return output::json(&serde_json::json!({
+            "new": new, "unchanged": unchanged, "amended": amended, "refused": refused,
+        }));
+    }
+    let mut text = format!(
+        "{} new, {} amended, {} unchanged, {refused} refused\n",
+        intake.new,
+        intake.amended.len(),
+        intake.unchanged
+    );
+    for amended in &intake.amended {
+        let note = if amended.needs_order_change { ": needs an order change" } else { "" };
+        text.push_str(&format!("  {} ({}){note}\n", amended.external_id, amended.line));
+        for change in &amended.changes {
+            text.push_str(&format!("    {}: {} -> {}\n", change.field, change.from, change.to));
+        }
+    }
+    if let (Some(rejects), true) = (&arguments.keep_good, refused > 0) {
+        output::talk(&format!("the refused rows, with reasons, are in {}", rejects.display()));
+    }
+    output::data(&text);
+    Ok(())
+}

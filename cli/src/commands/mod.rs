@@ -1,0 +1,9 @@
+//! The commands, one file each.
+
+pub(crate) mod bench;
+pub(crate) mod check;
+pub(crate) mod import;
+pub(crate) mod lots;
+pub(crate) mod run;
+pub(crate) mod serve;
+pub(crate) mod show;

@@ -1,0 +1,51 @@
+//! `waybill serve`: all roles in one process, on real time.
+
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+use waybill_shared::clock::Clock;
+
+use crate::args;
+use crate::failure::Failure;
+use crate::service::{Service, read_pipeline, socket};
+
+/// Serves until SIGTERM or SIGINT, then finishes what is held.
+pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
+    let data = &arguments.data.data;
+    let beside = data.join("pipeline.toml");
+    let path = arguments.pipeline.or_else(|| beside.exists().then_some(beside));
+    let pipeline = path.as_deref().map(read_pipeline).transpose()?;
+    let mut service = Service::open(data, Clock::Real, pipeline).await?;
+    let socket = socket(data);
+    // The lock is ours, so whatever socket is there was left behind.
+    if let Err(error) = std::fs::remove_file(&socket)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(Failure::ours(error));
+    }
+    let listener = UnixListener::bind(&socket).map_err(|error| {
+        let message = format!("could not listen on {}: {error}", socket.display());
+        Failure::caller(message, "a socket's path is short: name a nearer folder with --data")
+    })?;
+    let relay = service.start(None).await?;
+    let relay = tokio::spawn(relay.run());
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::ours)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::ours)?;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let routes = axum::serve(listener, service.router()).with_graceful_shutdown(async {
+        stopped.await.ok();
+    });
+    let routes = tokio::spawn(routes.into_future());
+    tracing::info!(data = %data.display(), "serving");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("draining");
+    drop(stop);
+    relay.abort();
+    service.close().await;
+    routes.abort();
+    std::fs::remove_file(&socket).ok();
+    tracing::info!("stopped");
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! `waybill show ID`.
+
+use waybill_api::Shown;
+
+use crate::args;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::output;
+
+/// Shows one subject.
+pub(crate) async fn run(arguments: args::Show) -> Result<(), Failure> {
+    let path = format!("/v1/show/{}", escape(&arguments.id));
+    let shown: Shown = Client::of(&arguments.data.data, false).await?.get(&path).await?;
+    if arguments.json {
+        return output::json(&shown);
+    }
+    output::data(&text(&shown));
+    Ok(())
+}
+
+/// Percent-encodes what must not stand in a path.
+fn escape(id: &str) -> String {
+    let mut path = String::new();
+    for byte in id.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte) {
+            path.push(char::from(byte));
+        } else {
+            path.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    path
+}
+
+fn text(shown: &Shown) -> String {
+    let mut text = format!("{}\n", shown.id);
+    let wide = shown.facts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let room = output::width().saturating_sub(wide + 4).max(20);
+    for (name, value) in &shown.facts {
+        for (i, part) in wrap(value, room).into_iter().enumerate() {
+            let name = if i == 0 { name.as_str() } else { "" };
+            text.push_str(format!("  {name:wide$}  {part}").trim_end());
+            text.push('\n');
+        }
+    }
+    text.push('\n');
+    let rows: Vec<Vec<String>> = shown
+        .timeline
+        .iter()
+        .map(|entry| {
+            let what = entry.kind.split_once('.').map_or(entry.kind.as_str(), |(_, what)| what);
+            let why = if entry.reason.is_empty() { &entry.state } else { &entry.reason };
+            vec![
+                entry.at.format("%Y-%m-%d %H:%M").to_string(),
+                entry.actor.clone(),
+                what.replace('_', " "),
+                why.clone(),
+            ]
+        })
+        .collect();
+    text.push_str(&output::table(&["WHEN (UTC)", "WHO", "WHAT", "WHY"], &rows));
+    text
+}
+
+/// Breaks at spaces.
+fn wrap(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.len() - 1;
+        let line = &mut lines[last];
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}

@@ -1,0 +1,76 @@
+//! How a command fails: whose mistake it was, what happened, and the way out.
+
+use std::process::ExitCode;
+
+use crate::output;
+
+/// A command that did not do what was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// 1: the caller's mistake; 2: ours.
+    code: u8,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// The caller's mistake, with the way out; an empty hint is none.
+    pub(crate) fn caller(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        let hint = Some(hint.into()).filter(|hint| !hint.is_empty());
+        Self { code: 1, message: message.into(), hint }
+    }
+
+    /// Ours.
+    pub(crate) fn ours(error: impl Into<anyhow::Error>) -> Self {
+        let error = error.into();
+        Self { code: 2, message: format!("{error:#}"), hint: None }
+    }
+
+    /// Exits with 2 although everything was printed already: the check found something.
+    pub(crate) fn found() -> Self {
+        Self { code: 2, message: String::new(), hint: None }
+    }
+
+    /// The same with another hint.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Prints it, and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        if !self.message.is_empty() {
+            output::error(&self.message, self.hint.as_deref());
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<waybill_shared::import::ImportError> for Failure {
+    fn from(error: waybill_shared::import::ImportError) -> Self {
+        // Import errors bring their hints with them.
+        Self::caller(error.to_string(), "")
+    }
+}
+
+impl From<waybill_shared::store::StoreError> for Failure {
+    fn from(error: waybill_shared::store::StoreError) -> Self {
+        use waybill_shared::store::StoreError;
+        match &error {
+            StoreError::Newer { .. } => Self::caller(error.to_string(), ""),
+            StoreError::Database { .. } | StoreError::Corrupt { .. } | StoreError::Closed => {
+                Self::ours(error)
+            }
+        }
+    }
+}
+
+impl From<waybill_shared::act::ActError> for Failure {
+    fn from(error: waybill_shared::act::ActError) -> Self {
+        use waybill_shared::act::ActError;
+        match &error {
+            ActError::Invalid(text) => Self::caller(text.clone(), ""),
+            ActError::Store(_) | ActError::Outside { .. } => Self::ours(error),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The only place that prints: data on stdout, talk on stderr.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::io::{IsTerminal, Write};
+
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+use crate::failure::Failure;
+
+/// Starts the log on stderr: text, or JSON with `WAYBILL_LOG_FORMAT=json`.
+pub(crate) fn log(verbose: bool, is_service: bool) {
+    let level = match (verbose, is_service) {
+        (true, _) => "debug",
+        (false, true) => "info",
+        (false, false) => "error",
+    };
+    let filter = EnvFilter::try_from_env("WAYBILL_LOG")
+        .unwrap_or_else(|_| EnvFilter::new(format!("{level},sqlx=warn,hyper=warn")));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start of the log, as tests may do, changes nothing.
+    if std::env::var("WAYBILL_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        log.json().try_init().ok();
+    } else {
+        log.with_ansi(std::io::stderr().is_terminal()).try_init().ok();
+    }
+}
+
+/// Prints data. A reader that has gone away is no error.
+pub(crate) fn data(text: &str) {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
+}
+
+/// Prints one JSON document.
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(Failure::ours)?;
+    data(&format!("{text}\n"));
+    Ok(())
+}
+
+/// Prints one JSON document on one line.
+pub(crate) fn json_line(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value).map_err(Failure::ours)?;
+    data(&format!("{text}\n"));
+    Ok(())
+}
+
+/// Says something to whoever watches.
+pub(crate) fn talk(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Says what went wrong.
+pub(crate) fn error(message: &str, hint: Option<&str>) {
+    eprintln!("error: {message}");
+    if let Some(hint) = hint {
+        eprintln!("\n  hint: {hint}");
+    }
+}
+
+/// How wide the terminal is; 80 where there is none.
+pub(crate) fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    columns.filter(|columns| *columns >= 40).unwrap_or(80)
+}
+
+/// A table: columns as wide as they must be, the last one cut to what the terminal has left.
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let wide = |text: &str| text.chars().count();
+    let mut widths: Vec<usize> = head.iter().map(|name| wide(name)).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(wide(cell));
+        }
+    }
+    let last = widths.len().saturating_sub(1);
+    let before: usize = widths[..last].iter().map(|width| width + 2).sum();
+    let room = width().saturating_sub(before).max(12);
+    let mut text = String::new();
+    let head: Vec<String> = head.iter().map(|name| (*name).to_owned()).collect();
+    for row in std::iter::once(&head).chain(rows) {
+        let mut line = String::new();
+        for (i, cell) in row.iter().enumerate() {
+            if i == last {
+                line.push_str(&cut(cell, room));
+            } else {
+                let padding = widths[i] + 2 - wide(cell);
+                line.push_str(cell);
+                line.extend(std::iter::repeat_n(' ', padding));
+            }
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// `text`, cut to `room` characters.
+pub(crate) fn cut(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(room.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}

@@ -1,0 +1,192 @@
+//! All roles in one process on one data folder: the store, the broker, the relay, workers, acts.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use waybill_api::router;
+use waybill_scheduler::{Relay, recover};
+use waybill_shared::act::{Act, run_act};
+use waybill_shared::clock::Clock;
+use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline};
+use waybill_shared::engine::{Engine, Wakes};
+use waybill_shared::store::sqlite::SqliteStore;
+use waybill_shared::store::{RecordChange, Unit};
+use waybill_workers::{Step, connectors, run_step};
+
+use crate::failure::Failure;
+
+/// Jobs of one kind under way at once.
+const ACTS: usize = 2;
+
+/// The database of a data folder.
+pub(crate) fn database(data: &Path) -> PathBuf {
+    data.join("waybill.sqlite")
+}
+
+/// The socket of a data folder's `serve`.
+pub(crate) fn socket(data: &Path) -> PathBuf {
+    data.join("waybill.sock")
+}
+
+/// An opened data folder, locked against other processes.
+pub(crate) struct Service {
+    /// The engine on it.
+    pub(crate) engine: Engine,
+    wakes: Option<Wakes>,
+    data: PathBuf,
+    running: JoinSet<()>,
+    /// Held until the process ends.
+    _lock: File,
+}
+
+/// Locks `data` for this process.
+fn lock(data: &Path) -> Result<File, Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::caller(format!("{}: {error}", data.display()), "name another folder with --data")
+    };
+    std::fs::create_dir_all(data).map_err(failed)?;
+    let path = data.join("lock");
+    let file = File::options().create(true).truncate(false).write(true).open(path);
+    let file = file.map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Failure::caller(
+            format!("{} is in use by another waybill", data.display()),
+            "wait for it or stop it; one process writes a data folder",
+        )),
+        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Reads a pipeline.
+pub(crate) fn read_pipeline(path: &Path) -> Result<Pipeline, Failure> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::caller(format!("{name}: {error}"), ""))?;
+    let pipeline: Pipeline =
+        toml::from_str(&text).map_err(|error| Failure::caller(format!("{name}: {error}"), ""))?;
+    let known = waybill_shared::domain::pipeline::STEPS;
+    for step in &pipeline.steps {
+        if !known.contains(&&*step.name.0) {
+            let hint = format!("the steps are {}", known.join(", "));
+            return Err(Failure::caller(format!("{name}: no step is called `{}`", step.name), hint));
+        }
+    }
+    if pipeline.steps.is_empty() {
+        return Err(Failure::caller(format!("{name}: a pipeline has at least one step"), ""));
+    }
+    for entry in &pipeline.cron {
+        waybill_scheduler::calendar::Times::parse(&entry.at, entry.zone).map_err(|error| {
+            Failure::caller(format!("{name}, cron entry `{}`: {error}", entry.name), "")
+        })?;
+    }
+    Ok(pipeline)
+}
+
+impl Service {
+    /// Opens `data`. A `pipeline` that differs from the last one stored becomes the next version;
+    /// without one, the last one stored holds, or the default.
+    pub(crate) async fn open(
+        data: &Path,
+        clock: Clock,
+        pipeline: Option<Pipeline>,
+    ) -> Result<Self, Failure> {
+        let lock = lock(data)?;
+        let store = SqliteStore::open(&database(data)).await?;
+        Self::on(store, data, clock, pipeline, lock).await
+    }
+
+    async fn on(
+        store: SqliteStore,
+        data: &Path,
+        clock: Clock,
+        pipeline: Option<Pipeline>,
+        lock: File,
+    ) -> Result<Self, Failure> {
+        let mut stored: Vec<(u32, Pipeline)> = Vec::new();
+        for record in store.records("pipeline").await? {
+            let pipeline = serde_json::from_str(&record.body).map_err(Failure::ours)?;
+            stored.push((record.id.parse().map_err(Failure::ours)?, pipeline));
+        }
+        stored.sort_by_key(|(version, _)| *version);
+        let mut versions: Vec<Pipeline> = stored.into_iter().map(|(_, pipeline)| pipeline).collect();
+        let wanted = pipeline.or_else(|| versions.is_empty().then(Pipeline::default));
+        let new = wanted.filter(|wanted| versions.last() != Some(wanted));
+        versions.extend(new.clone());
+        let number = versions.len();
+        let (engine, wakes) = Engine::new(store, clock, versions);
+        if let Some(new) = new {
+            let mut unit = Unit::new("operator", engine.clock.now());
+            unit.records.push(RecordChange {
+                kind: "pipeline",
+                id: number.to_string(),
+                expected: 0,
+                body: serde_json::to_string(&new).map_err(Failure::ours)?,
+                event: "pipeline.stated",
+            });
+            engine.commit(vec![unit], None).await?;
+        }
+        let (data, running) = (data.to_owned(), JoinSet::new());
+        Ok(Self { engine, wakes: Some(wakes), data, running, _lock: lock })
+    }
+
+    /// The routes.
+    pub(crate) fn router(&self) -> axum::Router {
+        router(self.engine.clone())
+    }
+
+    /// Recovers what an earlier process left, starts workers and acts, and gives the relay.
+    /// `workers` is how many batches of each step are under way at once, if not as configured.
+    pub(crate) async fn start(&mut self, workers: Option<usize>) -> Result<Relay, Failure> {
+        let connector =
+            connectors::open(self.engine.pipeline(), &self.data).map_err(Failure::ours)?;
+        let steps = waybill_workers::steps::registry(&connector);
+        let mut acts = waybill_workers::acts::registry(&connector);
+        acts.extend(waybill_scheduler::intake::registry());
+        if matches!(self.engine.pipeline().connector, ConnectorConfig::Files) {
+            self.running.spawn(connectors::watch_inbox(self.engine.clone(), self.data.clone()));
+        }
+        waybill_scheduler::calendar::arm(&self.engine).await?;
+        self.start_with(&steps, &acts, workers).await
+    }
+
+    /// The same with these steps and acts.
+    pub(crate) async fn start_with(
+        &mut self,
+        steps: &[Arc<dyn Step>],
+        acts: &[Arc<dyn Act>],
+        workers: Option<usize>,
+    ) -> Result<Relay, Failure> {
+        let lost = recover(&self.engine).await?;
+        if lost > 0 {
+            tracing::warn!(lots = lost, "an earlier process was killed while it held lots");
+        }
+        let pipeline = self.engine.pipeline().clone();
+        for config in &pipeline.steps {
+            let Some(step) = steps.iter().find(|step| step.name() == &*config.name.0) else {
+                let message = format!("no step is called `{}`", config.name);
+                return Err(Failure::caller(message, "see `waybill serve --help`"));
+            };
+            for _ in 0..workers.unwrap_or(config.concurrency).max(1) {
+                self.running.spawn(run_step(self.engine.clone(), step.clone(), config.clone()));
+            }
+        }
+        for act in acts {
+            for _ in 0..ACTS {
+                self.running.spawn(run_act(self.engine.clone(), act.clone()));
+            }
+        }
+        let wakes = self.wakes.take();
+        let wakes = wakes.ok_or_else(|| Failure::ours(anyhow::anyhow!("started twice")))?;
+        Ok(Relay::new(self.engine.clone(), wakes))
+    }
+
+    /// Finishes what is held, and closes the files.
+    pub(crate) async fn close(mut self) {
+        self.engine.broker.close();
+        while self.running.join_next().await.is_some() {}
+        self.engine.store.close().await;
+    }
+}
