@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::NaiveDate;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 
 use crate::broker::EmbeddedBroker;
 use crate::clock::Clock;
@@ -22,6 +22,9 @@ use crate::store::{Batch, Fate, Hint, Lease, LotChange, StoreError, Unit};
 
 /// Batches of hints that may wait for the relay; what does not fit is found in the store.
 const WAKES: usize = 1024;
+
+/// Commits a slow follower may be behind.
+const FOLLOWED: usize = 65_536;
 
 /// Lines kept in memory at most.
 const LINES: usize = 65_536;
@@ -39,6 +42,14 @@ pub struct Engine {
     pipelines: Arc<Vec<Arc<Pipeline>>>,
     wake: mpsc::Sender<Vec<Hint>>,
     cache: Arc<Cache>,
+    committed: broadcast::Sender<Committed>,
+}
+
+/// What a commit did, for whoever follows the engine.
+#[derive(Debug, Clone)]
+pub struct Committed {
+    /// The numbers of the lots it closed.
+    pub closed: Vec<i64>,
 }
 
 /// What was read before and has not changed since.
@@ -68,7 +79,14 @@ impl Engine {
         let pipelines = if pipelines.is_empty() { vec![Pipeline::default()] } else { pipelines };
         let pipelines = Arc::new(pipelines.into_iter().map(Arc::new).collect());
         let (broker, cache) = (EmbeddedBroker::default(), Arc::default());
-        (Self { store, broker, clock, pipelines, wake, cache }, wakes)
+        let (committed, _) = broadcast::channel(FOLLOWED);
+        (Self { store, broker, clock, pipelines, wake, cache, committed }, wakes)
+    }
+
+    /// Commits from now on, told after they are durable.
+    #[must_use]
+    pub fn commits(&self) -> broadcast::Receiver<Committed> {
+        self.committed.subscribe()
     }
 
     /// The pipeline that new lots start with.
@@ -194,6 +212,9 @@ impl Engine {
         release: Option<Lease>,
     ) -> Result<Vec<Fate>, StoreError> {
         let mut ready: Vec<Vec<Hint>> = units.iter().map(ready_lots).collect();
+        let is_followed = self.committed.receiver_count() > 0;
+        let mut closed: Vec<Vec<i64>> =
+            if is_followed { units.iter().map(closed_lots).collect() } else { Vec::new() };
         let has_jobs: Vec<bool> = units.iter().map(|unit| !unit.jobs.is_empty()).collect();
         let lines: Vec<LineId> = units.iter().flat_map(|u| &u.lines).map(|line| line.id).collect();
         let is_reference = units
@@ -220,6 +241,15 @@ impl Engine {
                 look |= has_jobs[i];
             }
         }
+        if is_followed {
+            let fated = closed.iter_mut().zip(&fates);
+            let closed = fated.filter(|(_, fate)| **fate == Fate::Committed).flat_map(|(c, _)| c.drain(..));
+            let closed: Vec<i64> = closed.collect();
+            if !closed.is_empty() {
+                // Nobody listens any more: nothing is lost.
+                self.committed.send(Committed { closed }).ok();
+            }
+        }
         if !hints.is_empty() {
             // A full channel loses a wake, not work: the relay finds what is due in the store.
             self.wake.try_send(hints).ok();
@@ -229,6 +259,11 @@ impl Engine {
         }
         Ok(fates)
     }
+}
+
+fn closed_lots(unit: &Unit) -> Vec<i64> {
+    let is_closed = |lot: &&Lot| matches!(lot.state, LotState::Closed(_));
+    unit.lots.iter().map(|change| &change.after).filter(is_closed).map(|lot| lot.id.0).collect()
 }
 
 fn ready_lots(unit: &Unit) -> Vec<Hint> {

@@ -3,6 +3,7 @@
 mod bulk;
 mod commit;
 mod log;
+mod raw;
 mod read;
 mod writer;
 
@@ -15,6 +16,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
+pub use self::raw::raw_updates;
 use self::writer::{Act, Writer};
 use crate::domain::lot::Timestamp;
 use crate::store::{Batch, Claim, Fate, Job, StoreError};

@@ -1,0 +1,182 @@
+//! What the bench offers: lots in a burst, or at a rate.
+
+use std::time::Duration;
+
+use waybill_shared::domain::coalition::{Code, Settings};
+use waybill_shared::domain::contribution::{Consent, Contribution, Earmark, Firmness};
+use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::lot::{Lot, Priority, StepName};
+use waybill_shared::domain::money::{Currency, Money};
+use waybill_shared::domain::party::{Party, Role, RoleSpan};
+use waybill_shared::domain::pipeline::STEPS;
+use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::requisition::{Kind, Line};
+use waybill_shared::domain::supplier::Offer;
+use waybill_shared::engine::Engine;
+use waybill_shared::import::CoalitionFiles;
+use waybill_shared::store::{Fate, LineChange, LotChange, Unit};
+
+use super::measure::Latencies;
+use crate::args::Workload;
+use crate::failure::Failure;
+
+/// Lots submitted in one commit.
+const BATCH: i64 = 1000;
+
+/// Suppliers of the real pipeline's load.
+const SUPPLIERS: i64 = 8;
+
+fn unit_code() -> Result<waybill_shared::domain::quantity::Unit, Failure> {
+    "H87".parse().map_err(Failure::ours)
+}
+
+/// A coalition with money and offers enough for everything.
+pub(super) async fn coalition(engine: &Engine) -> Result<(), Failure> {
+    let day = engine.clock.now().date_naive() - chrono::TimeDelta::days(30);
+    let span = |role| RoleSpan { role, from: day, to: None, evidence: "invented".to_owned() };
+    let party = |id: String, role| Party { name: id.clone(), id, roles: vec![span(role)] };
+    let mut parties: Vec<Party> =
+        (1..=4).map(|n| party(format!("N{n}"), Role::Member)).collect();
+    parties.push(party("R".to_owned(), Role::Beneficiary));
+    let contributions = (1..=4).map(|n| Contribution {
+        id: format!("N{n}-1"),
+        donors: vec![format!("N{n}")],
+        firmness: Firmness::Commitment,
+        stated: day,
+        amount: Some(Money::new(1_000_000_000_000_000, Currency::EUR)),
+        in_kind: Vec::new(),
+        converts: None,
+        earmark: Earmark::default(),
+        tranches: Vec::new(),
+        obligate_by: None,
+        pay_by: None,
+        consent: Consent::None,
+        source: "invented".to_owned(),
+    });
+    let unit = unit_code()?;
+    let offers = (0..SUPPLIERS).map(|n| Offer {
+        id: format!("O-{n}"),
+        supplier: format!("S{n}"),
+        item: format!("item {n}"),
+        unit,
+        unit_price: Money::new(10_000, Currency::EUR),
+        minimum: Quantity::whole(1),
+        increment: Quantity::whole(1),
+        lead_days: 10,
+        from: day,
+        to: None,
+        channel: "AGENT".to_owned(),
+        framework: None,
+    });
+    let files = CoalitionFiles {
+        settings: Settings {
+            name: "bench".to_owned(),
+            currency: Currency::EUR,
+            zone: chrono_tz::UTC,
+            start: day,
+            any_requester: false,
+        },
+        parties,
+        groups: Vec::new(),
+        contributions: contributions.collect(),
+        later_contributions: Vec::new(),
+        offers: offers.collect(),
+        charges: Vec::new(),
+        codes: vec![Code {
+            scheme: "CPV".to_owned(),
+            code: "32413100-2".to_owned(),
+            name: "Network routers".to_owned(),
+        }],
+        prohibited: Vec::new(),
+        consignees: Vec::new(),
+        rates: Vec::new(),
+        requisitions: Vec::new(),
+    };
+    waybill_shared::intake::load(engine, &files)
+        .await
+        .map_err(|error| Failure::ours(anyhow::Error::new(error)))
+}
+
+/// The submission of one lot.
+fn submission(engine: &Engine, number: i64, workload: Workload) -> Result<Unit, Failure> {
+    let now = engine.clock.now();
+    let priority = Priority { class: 1, rank: u32::try_from(number).unwrap_or(u32::MAX) };
+    let line = Line {
+        external_id: format!("B/{number}"),
+        requester: "R".to_owned(),
+        item: format!("item {}", number % SUPPLIERS),
+        description: String::new(),
+        kind: Kind::Goods,
+        classification: "32413100-2".to_owned(),
+        scheme: "CPV".to_owned(),
+        // Quantities differ, so that lines are not taken for duplicates.
+        quantity: Quantity::whole(if workload == Workload::W4 { 1 } else { number }),
+        unit: unit_code()?,
+        unit_estimate: Money::new(10_000, Currency::EUR),
+        priority,
+        requested: now.date_naive(),
+        needed_by: None,
+        consignee: "C".to_owned(),
+        smallest_lot: None,
+        tolerance_per_mille: 0,
+        source: String::new(),
+    };
+    let id = LotId::of(LineId(number), 0);
+    let id = id.ok_or_else(|| Failure::ours(anyhow::anyhow!("no lot id for {number}")))?;
+    let lot = Lot::new(id, line.quantity, priority, StepName::new(STEPS[0]));
+    let mut unit = Unit::new("bench", now);
+    unit.lines.push(LineChange { id: LineId(number), expected: 0, was: Quantity::ZERO, line });
+    Ok(unit.lot(LotChange::created(lot, "lot.submitted")))
+}
+
+async fn submit(
+    engine: &Engine,
+    workload: Workload,
+    numbers: std::ops::RangeInclusive<i64>,
+    latencies: &Latencies,
+) -> Result<(), Failure> {
+    let mut units = Vec::new();
+    for number in numbers {
+        let unit = submission(engine, number, workload)?;
+        latencies.submits(unit.lots[0].after.id.0);
+        units.push(unit);
+    }
+    let fates = engine.commit(units, None).await?;
+    if fates.iter().any(|fate| *fate != Fate::Committed) {
+        return Err(Failure::ours(anyhow::anyhow!("a submission was refused")));
+    }
+    Ok(())
+}
+
+/// All at once.
+pub(super) async fn burst(
+    engine: &Engine,
+    workload: Workload,
+    lots: i64,
+    latencies: &Latencies,
+) -> Result<i64, Failure> {
+    let mut first = 1;
+    while first <= lots {
+        let last = (first + BATCH - 1).min(lots);
+        submit(engine, workload, first..=last, latencies).await?;
+        first = last + 1;
+    }
+    Ok(lots)
+}
+
+/// Open loop: `rate` lots a second for `seconds`.
+pub(super) async fn rate(
+    engine: &Engine,
+    workload: Workload,
+    rate: f64,
+    seconds: f64,
+    latencies: &Latencies,
+) -> Result<i64, Failure> {
+    let lots = (rate * seconds).round() as i64;
+    let mut tick = tokio::time::interval(Duration::from_secs_f64(1.0 / rate.max(0.001)));
+    for number in 1..=lots {
+        tick.tick().await;
+        submit(engine, workload, number..=number, latencies).await?;
+    }
+    Ok(lots)
+}
