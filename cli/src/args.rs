@@ -95,6 +95,10 @@ pub(crate) struct Import {
     /// The encoding of a .csv file, such as windows-1251.
     #[arg(long, env = "WAYBILL_ENCODING")]
     pub(crate) encoding: Option<String>,
+    /// The day on which it is handed in, on virtual time, in UTC: for data that `waybill run`
+    /// carries on.
+    #[arg(long, env = "WAYBILL_ON")]
+    pub(crate) on: Option<NaiveDate>,
     /// Take the valid rows and write the others with their reasons to this file.
     #[arg(long, value_name = "REJECTS", env = "WAYBILL_KEEP_GOOD")]
     pub(crate) keep_good: Option<PathBuf>,

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use axum::body::Body;
+use chrono::NaiveDate;
 use http_body_util::BodyExt;
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
@@ -25,6 +26,12 @@ pub(crate) enum Client {
 }
 
 impl Client {
+    /// This process on a data folder that may be new, on virtual time.
+    pub(crate) async fn on(data: &Path, day: NaiveDate) -> Result<Self, Failure> {
+        let clock = Clock::starting_at(day.and_time(chrono::NaiveTime::MIN).and_utc());
+        Ok(Self::Local(Box::new(Service::open(data, clock, None).await?)))
+    }
+
     /// Finds the service of a data folder; `create`: it may be new.
     pub(crate) async fn of(data: &Path, create: bool) -> Result<Self, Failure> {
         if let Ok(stream) = tokio::net::UnixStream::connect(service::socket(data)).await {

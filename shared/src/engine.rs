@@ -12,7 +12,7 @@ use crate::broker::EmbeddedBroker;
 use crate::clock::Clock;
 use crate::domain::coalition::Coalition;
 use crate::domain::ids::LineId;
-use crate::domain::lot::{Lot, LotState};
+use crate::domain::lot::{Lot, LotState, StepName};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::requisition::Line;
 use crate::store::reference::{REFERENCE_KINDS, add};
@@ -39,10 +39,23 @@ pub struct Engine {
     /// Business time.
     pub clock: Clock,
     /// Every version of the pipeline; the last is the one new lots start with.
-    pipelines: Arc<Vec<Arc<Pipeline>>>,
+    pipelines: Arc<Vec<Version>>,
     wake: mpsc::Sender<Vec<Hint>>,
     cache: Arc<Cache>,
     committed: broadcast::Sender<Committed>,
+}
+
+/// A pipeline with the names of its steps at hand.
+#[derive(Debug)]
+struct Version {
+    pipeline: Arc<Pipeline>,
+    names: Vec<StepName>,
+}
+
+impl Version {
+    fn of(pipeline: Pipeline) -> Self {
+        Self { names: pipeline.names(), pipeline: Arc::new(pipeline) }
+    }
 }
 
 /// What a commit did, for whoever follows the engine.
@@ -77,7 +90,7 @@ impl Engine {
     pub fn new(store: SqliteStore, clock: Clock, pipelines: Vec<Pipeline>) -> (Self, Wakes) {
         let (wake, wakes) = mpsc::channel(WAKES);
         let pipelines = if pipelines.is_empty() { vec![Pipeline::default()] } else { pipelines };
-        let pipelines = Arc::new(pipelines.into_iter().map(Arc::new).collect());
+        let pipelines = Arc::new(pipelines.into_iter().map(Version::of).collect());
         let (broker, cache) = (EmbeddedBroker::default(), Arc::default());
         let (committed, _) = broadcast::channel(FOLLOWED);
         (Self { store, broker, clock, pipelines, wake, cache, committed }, wakes)
@@ -92,7 +105,7 @@ impl Engine {
     /// The pipeline that new lots start with.
     #[must_use]
     pub fn pipeline(&self) -> &Arc<Pipeline> {
-        &self.pipelines[self.pipelines.len() - 1]
+        &self.latest().pipeline
     }
 
     /// The number of that pipeline, from 1.
@@ -104,8 +117,16 @@ impl Engine {
     /// The pipeline that `lot` started with.
     #[must_use]
     pub fn pipeline_of(&self, lot: &Lot) -> &Arc<Pipeline> {
+        &self.version_of(lot).pipeline
+    }
+
+    fn latest(&self) -> &Version {
+        &self.pipelines[self.pipelines.len() - 1]
+    }
+
+    fn version_of(&self, lot: &Lot) -> &Version {
         let index = (lot.pipeline as usize).saturating_sub(1);
-        self.pipelines.get(index).unwrap_or_else(|| self.pipeline())
+        self.pipelines.get(index).unwrap_or_else(|| self.latest())
     }
 
     /// The day it is in the coalition's zone.
@@ -188,8 +209,7 @@ impl Engine {
         result: StepResult,
         kind: &'static str,
     ) -> Result<LotChange, TransitionError> {
-        let pipeline = self.pipeline_of(&before);
-        let steps = pipeline.names();
+        let Version { pipeline, names } = self.version_of(&before);
         let here = before.state.step();
         let config = pipeline.steps.iter().find(|step| Some(&step.name) == here);
         let retry = config.map(|step| step.retry).unwrap_or_default();
@@ -197,7 +217,7 @@ impl Engine {
         let draw = (before.id.0 as u64)
             .wrapping_mul(0x9E37_79B9_7F4A_7C15)
             .rotate_left(before.version as u32 & 63);
-        let at = Situation { steps: &steps, retry, now: self.clock.now(), draw };
+        let at = Situation { steps: names, retry, now: self.clock.now(), draw };
         after.state = decide(&before.state, result, &at)?;
         Ok(LotChange::new(before, after, kind))
     }

@@ -17,8 +17,7 @@ use crate::output;
 pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
     if arguments.path.join("coalition.toml").is_file() {
         let body = coalition(&arguments.path)?;
-        let client = Client::of(&arguments.data.data, true).await?;
-        let intake: Intake = client.post("/v1/coalition", &body).await?;
+        let intake: Intake = client(&arguments).await?.post("/v1/coalition", &body).await?;
         return told(&arguments, &intake, 0);
     }
     let mapping = arguments.mapping.as_deref().map(Mapping::read).transpose()?;
@@ -32,9 +31,15 @@ pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
         }
     }
     let body = ImportLines { file: lines.file.clone(), lines: submitted(lines), on: None };
-    let client = Client::of(&arguments.data.data, true).await?;
-    let intake: Intake = client.post("/v1/requisitions", &body).await?;
+    let intake: Intake = client(&arguments).await?.post("/v1/requisitions", &body).await?;
     told(&arguments, &intake, refused)
+}
+
+async fn client(arguments: &args::Import) -> Result<Client, Failure> {
+    match arguments.on {
+        Some(day) => Client::on(&arguments.data.data, day).await,
+        None => Client::of(&arguments.data.data, true).await,
+    }
 }
 
 fn submitted(lines: Lines) -> Vec<Submitted> {

@@ -96,8 +96,8 @@ pub(crate) fn swatch(class: &str) -> Markup {
     }
 }
 
-/// A horizontal bar of `parts`, one after another, `whole` being its full width. `limit` draws a
-/// line at what should not have been passed.
+/// A horizontal bar of `parts`, one after another, `whole` being its full width. `limit` is what
+/// should not have been passed: what lies beyond is marked.
 pub(crate) fn bar(parts: &[Part], whole: i128, limit: Option<i128>, title: &str) -> Markup {
     let mut start = 0_i128;
     let placed: Vec<(i128, &Part)> = parts
@@ -122,7 +122,9 @@ pub(crate) fn bar(parts: &[Part], whole: i128, limit: Option<i128>, title: &str)
                 }
             }
             @if let Some(limit) = limit {
-                line.limit x1=(length(limit, whole)) x2=(length(limit, whole)) y1="-3" y2="25" {}
+                rect.beyond x=(length(limit, whole)) y="1"
+                    width=(length(whole - limit, whole)) height="20" {}
+                line.limit x1=(length(limit, whole)) x2=(length(limit, whole)) y1="-4" y2="26" {}
             }
         }
     }
@@ -142,26 +144,23 @@ pub(crate) fn columns(columns: &[Column], title: &str) -> Markup {
         .collect();
     let floor = TOP + PLOT;
     // Sizes stand above the columns only where they do not run into each other.
-    let sizes = match columns.len() {
-        ..=14 => "size",
-        15..=40 => "size wide",
-        _ => "size never",
-    };
+    let (is_crowded, is_dense) = (columns.len() > 14, columns.len() > 40);
     html! {
         svg.columns role="img" width="100%" height=(floor + FOOT) {
             title { (title) }
             desc { (told.join(", ")) }
             line.floor x1="0" x2="100%" y1=(floor) y2=(floor) {}
             @for (i, column) in columns.iter().enumerate() {
-                @let height = (column.size * PLOT).div_ceil(highest);
+                @let height = column.size.saturating_mul(PLOT).div_ceil(highest);
                 @if column.size > 0 {
                     rect.delivered x=(length(10 * i as i128 + 1, 10 * slots)) y=(floor - height)
                         width=(length(8, 10 * slots)) height=(height) {
                         title { (column.name.0) " " (column.name.1) ": " (column.size) }
                     }
                 }
-                text class=(sizes) .zero[column.size == 0] x=(center(i)) y=(floor - height - 6) {
-                    (column.size)
+                @if !is_dense {
+                    text.size .wide[is_crowded] .zero[column.size == 0] x=(center(i))
+                        y=(floor - height - 6) { (column.size) }
                 }
                 @if is_named(i, NAMES_WIDE) || is_named(i, NAMES_NARROW) {
                     g.name .wide[!is_named(i, NAMES_NARROW)] .narrow[!is_named(i, NAMES_WIDE)] {

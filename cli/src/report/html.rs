@@ -48,7 +48,7 @@ pub(crate) fn page(report: &Report) -> String {
                     p.summary { (overview::sentence(report)) }
                     (overview::headline(report))
                     (overview::ends(report))
-                    (money::section(report))
+                    (money::by_donor(report))
                     (overview::timeline(report))
                     (lists::unfunded(report))
                     (lists::declined(report))
@@ -124,8 +124,10 @@ enum Kind {
     Text,
     /// A number, set flush right.
     Number,
-    /// A code or a short text that does not wrap.
-    Code,
+    /// Text that takes the room that is left.
+    Long,
+    /// A short text that does not wrap.
+    Brief,
     /// A bar.
     Bar,
 }
@@ -136,7 +138,8 @@ impl Kind {
             Self::Name => "key",
             Self::Text => "text",
             Self::Number => "number",
-            Self::Code => "code",
+            Self::Long => "long",
+            Self::Brief => "brief",
             Self::Bar => "drawn",
         }
     }
@@ -177,6 +180,128 @@ fn table(
             @if !sums.is_empty() {
                 tfoot role="rowgroup" { @for cells in sums { (line(cells)) } }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use waybill_shared::report::{DonorMoney, ListedLot, Reason, StepTime};
+
+    use super::*;
+
+    pub(super) fn empty() -> Report {
+        Report {
+            lots: BTreeMap::new(),
+            lines: 0,
+            money: Vec::new(),
+            orders: 0,
+            steps: 0,
+            wall_s: 0.0,
+            coalition: String::new(),
+            day: None,
+            unfunded_reasons: Vec::new(),
+            unfunded: Vec::new(),
+            declined_reasons: Vec::new(),
+            late: Vec::new(),
+            late_lots: 0,
+            short: Vec::new(),
+            short_lots: 0,
+            incidents: Vec::new(),
+            delivered_by_month: BTreeMap::new(),
+            step_times: Vec::new(),
+        }
+    }
+
+    /// A report with `text` wherever a text can stand.
+    fn filled(text: &str) -> Report {
+        let text = || text.to_owned();
+        let lot = || ListedLot {
+            lot: text(),
+            external_id: text(),
+            item: text(),
+            quantity: text(),
+            reason: text(),
+        };
+        let money = DonorMoney {
+            donor: text(),
+            currency: text(),
+            committed: 100,
+            allocated: 10,
+            obligated: 20,
+            disbursed: 90,
+            expired: 5,
+            overrun: 25,
+            left: -25,
+        };
+        Report {
+            lots: BTreeMap::from([(text(), 3), ("delivered".to_owned(), 4)]),
+            lines: 7,
+            money: vec![money],
+            orders: 2,
+            steps: 20,
+            wall_s: 0.0,
+            coalition: text(),
+            day: NaiveDate::from_ymd_opt(2024, 6, 3),
+            unfunded_reasons: vec![Reason { code: text(), lots: 1 }],
+            unfunded: vec![lot()],
+            declined_reasons: vec![Reason { code: text(), lots: 1 }],
+            late: vec![lot()],
+            late_lots: 1,
+            short: vec![lot()],
+            short_lots: 1,
+            incidents: vec![text()],
+            delivered_by_month: BTreeMap::from([(text(), 1)]),
+            step_times: vec![StepTime {
+                step: text(),
+                lots: 1,
+                median_days: f64::NAN,
+                p90_days: 2.0,
+            }],
+        }
+    }
+
+    #[test]
+    fn text_is_escaped() {
+        for text in ["<script>x</script>", "\"><img src=x>", "a: <b>; c: <i>", "1 missing: <b> <i>"]
+        {
+            let page = page(&filled(text));
+            let body = page.split_once("</style>").map_or("", |(_, body)| body);
+            for tag in ["<script", "<img", "<b>; c", "<i>", "\">\""] {
+                assert!(!body.contains(tag), "{tag} in {body}");
+            }
+            assert!(body.contains("&lt;"), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_real_time_it_took_is_not_on_the_page() {
+        let page_after = |wall_s| page(&Report { wall_s, ..filled("x") });
+        assert_eq!(page_after(0.5), page_after(77.25));
+    }
+
+    #[test]
+    fn an_empty_report_renders() {
+        let page = page(&empty());
+        assert!(page.contains("There are no lots yet."), "{page}");
+        assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>"), "{page}");
+    }
+
+    #[test]
+    fn months_without_deliveries_are_on_the_timeline() {
+        let delivered_by_month =
+            BTreeMap::from([("2023-11".to_owned(), 2), ("2024-02".to_owned(), 1)]);
+        let page = page(&Report { delivered_by_month, ..empty() });
+        assert!(page.contains("Nov 2023: 2, Dec 2023: 0, Jan 2024: 0, Feb 2024: 1"), "{page}");
+    }
+
+    #[test]
+    fn nothing_is_asked_of_another_host() {
+        let page = page(&filled("x"));
+        for word in ["http:", "https:", "src=", "@import", "<script", "//"] {
+            assert!(!page.contains(word), "{word}");
         }
     }
 }

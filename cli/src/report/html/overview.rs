@@ -16,7 +16,7 @@ const ENDS: [(&str, &str, &str, &str); 10] = [
     ("cancelled", "Cancelled", "other", "given up by their requester"),
     ("parked", "Parked", "declined", "failed, an operator has to act"),
     ("waiting", "Waiting", "other", "somebody’s move is awaited"),
-    ("retry_at", "To be retried", "other", "an attempt failed and will be repeated"),
+    ("retry_at", "Retrying", "other", "an attempt failed and will be repeated"),
     ("ready", "Ready", "other", "to be worked on next"),
 ];
 
@@ -77,7 +77,7 @@ pub(super) fn sentence(report: &Report) -> Markup {
     let mut troubles = Vec::new();
     for (number, one, many) in [
         (report.late_lots, "delivery was late", "deliveries were late"),
-        (report.short_lots, "was short or rejected at first", "were short or rejected at first"),
+        (report.short_lots, "was short or rejected", "were short or rejected"),
         (report.incidents.len(), "incident is open", "incidents are open"),
     ] {
         if number > 0 {
@@ -86,7 +86,10 @@ pub(super) fn sentence(report: &Report) -> Markup {
     }
     let passed = report.money.iter().filter(|money| money.overrun > 0).count();
     if passed > 0 {
-        troubles.push(format!("the money of {} was overrun", counted(passed as u64, "donor", "donors")));
+        troubles.push(format!(
+            "the money of {} was overrun",
+            counted(passed as u64, "donor", "donors")
+        ));
     }
     html! {
         strong {
@@ -165,8 +168,9 @@ fn column(month: usize, size: usize) -> Column {
 /// Lots delivered, by month; months without deliveries stand empty between the others.
 pub(super) fn timeline(report: &Report) -> Markup {
     let counts = &report.delivered_by_month;
-    let months: Option<Vec<(usize, usize)>> =
+    let mut months: Option<Vec<(usize, usize)>> =
         counts.iter().map(|(key, lots)| Some((month(key)?, *lots))).collect();
+    months.iter_mut().for_each(|months| months.sort_unstable());
     let columns: Vec<Column> = match months.as_deref() {
         Some([(first, _), .., (last, _)]) if last - first < MONTHS => (*first..=*last)
             .map(|at| {

@@ -55,9 +55,10 @@ async fn read(connection: &mut SqliteConnection, units: &[Unit]) -> Result<State
     let mut versions = HashMap::new();
     let lots = json(units.iter().flat_map(|u| &u.lots).map(|c| c.after.id.0));
     let sql = include_str!("sql/lot_versions.sql");
-    for row in sqlx::query(sql).bind(lots).fetch_all(&mut *connection).await? {
-        versions.insert(Subject::Lot(row.get(0)), row.get(1));
-    }
+    let found: String = sqlx::query_scalar(sql).bind(lots).fetch_one(&mut *connection).await?;
+    let found: Vec<(i64, i64)> =
+        serde_json::from_str(&found).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    versions.extend(found.into_iter().map(|(id, version)| (Subject::Lot(id), version)));
     if units.iter().any(|u| !u.lines.is_empty()) {
         let lines = json(units.iter().flat_map(|u| &u.lines).map(|c| c.id.0));
         let sql = include_str!("sql/line_versions.sql");

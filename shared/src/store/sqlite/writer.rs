@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::commit;
 use super::log::Log;
 use super::read;
-use crate::domain::lot::Timestamp;
+use crate::domain::lot::{Lot, Timestamp};
 use crate::store::{Batch, Claim, Fate, Job, Lease, StoreError};
 
 /// Acts committed together at most.
@@ -32,6 +32,15 @@ pub(super) enum Act {
     Close {
         reply: oneshot::Sender<()>,
     },
+}
+
+impl Act {
+    fn must_be_durable(&self) -> bool {
+        match self {
+            Self::Commit { .. } | Self::Close { .. } => true,
+            Self::ClaimLots { .. } | Self::ClaimJobs { .. } => false,
+        }
+    }
 }
 
 /// An act's answer, held back until its group has committed.
@@ -64,6 +73,8 @@ impl Answer {
 pub(super) struct Writer {
     connection: SqliteConnection,
     log: Log,
+    /// Whether commits wait for the disk, as they do at first.
+    is_full: bool,
 }
 
 fn writing(act: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
@@ -74,7 +85,7 @@ impl Writer {
     pub(super) async fn new(mut connection: SqliteConnection) -> Result<Self, sqlx::Error> {
         let (position, link): (i64, String) =
             sqlx::query_as(include_str!("sql/tail.sql")).fetch_one(&mut connection).await?;
-        Ok(Self { connection, log: Log::new(position, &link) })
+        Ok(Self { connection, log: Log::new(position, &link), is_full: true })
     }
 
     /// Runs until the last sender is gone or an act closes it.
@@ -128,6 +139,7 @@ impl Writer {
         answers: &mut Vec<Answer>,
     ) -> Result<(), sqlx::Error> {
         let since = self.log.position();
+        self.sync(acts.iter().any(Act::must_be_durable)).await?;
         let mut acts = acts.into_iter();
         if let Err(error) = sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await {
             answers.extend(acts.map(refused));
@@ -146,6 +158,22 @@ impl Writer {
         }
         self.log.seal(&mut self.connection, since).await?;
         sqlx::query("COMMIT").execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Whether the next commit waits for the disk. A claim need not: what it writes counts only
+    /// when this process dies, and then the system still has it; the next commit that must be
+    /// durable makes it so, too.
+    async fn sync(&mut self, full: bool) -> Result<(), sqlx::Error> {
+        if self.is_full != full {
+            let sql = if full {
+                include_str!("sql/synchronous_full.sql")
+            } else {
+                include_str!("sql/synchronous_normal.sql")
+            };
+            sqlx::query(sql).execute(&mut self.connection).await?;
+            self.is_full = full;
+        }
         Ok(())
     }
 
@@ -168,14 +196,16 @@ impl Writer {
         ids: &str,
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
-        let rows = sqlx::query(include_str!("sql/claim_lots.sql"))
+        let bodies: String = sqlx::query_scalar(include_str!("sql/claim_lots.sql"))
             .bind(ids)
             .bind(step)
             .bind(now.timestamp_millis())
-            .fetch_all(&mut self.connection)
+            .fetch_one(&mut self.connection)
             .await
             .map_err(writing("claim lots"))?;
-        let lots = rows.iter().map(read::lot).collect::<Result<Vec<_>, _>>()?;
+        let lots: Vec<Lot> = serde_json::from_str(&bodies).map_err(|source| {
+            StoreError::Corrupt { subject: format!("a lot at {step}"), source }
+        })?;
         if lots.is_empty() {
             return Ok(Claim { lease: Lease(0), lots });
         }

@@ -1,1 +1,2 @@
-SELECT id, version FROM lots WHERE id IN (SELECT value FROM json_each(?1))
+SELECT json_group_array(json_array(id, version)) FROM lots
+WHERE id IN (SELECT value FROM json_each(?1))

@@ -1,0 +1,16 @@
+//! The `waybill` binary end to end: real processes on real files.
+//!
+//! One test target, to link once. Nothing here sleeps for a fixed time: what has to happen first
+//! is waited for with a deadline (see `support::eventually`).
+
+mod bad_input;
+mod coalition;
+mod disk;
+mod example;
+mod folder;
+mod help;
+mod import;
+mod run;
+mod serve;
+mod settings;
+mod support;

@@ -1,0 +1,431 @@
+//! `waybill serve` with the files connector: orders out, documents in, and a graceful end.
+
+use std::fs::{self, File};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::coalition::{self, row};
+use crate::support::{
+    SOON, Started, eventually, id, is_clean, kinds, lots, run, show, text, waybill,
+};
+
+/// A running `serve`, killed with the test.
+pub(crate) struct Service {
+    process: Started,
+    log: PathBuf,
+    _talk: TempDir,
+}
+
+impl Service {
+    /// Starts it and waits until it answers.
+    pub(crate) fn start(data: &Path, pipeline: Option<&Path>) -> Result<Self> {
+        let talk = TempDir::new()?;
+        let log = talk.path().join("log");
+        let mut command = waybill(&["serve", "--data", text(data)?]);
+        if let Some(pipeline) = pipeline {
+            command.arg("--pipeline").arg(pipeline);
+        }
+        command.env("WAYBILL_LOG_FORMAT", "json");
+        command.stdout(Stdio::null()).stderr(File::create(&log)?);
+        let mut service = Self { process: Started(command.spawn()?), log, _talk: talk };
+        let socket = data.join("waybill.sock");
+        eventually("serve answers", SOON, || {
+            if let Some(status) = service.process.0.try_wait()? {
+                anyhow::bail!("serve ended with {status}: {}", service.log()?);
+            }
+            Ok(UnixStream::connect(&socket).ok())
+        })?;
+        Ok(service)
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> Result<String> {
+        Ok(fs::read_to_string(&self.log)?)
+    }
+
+    /// SIGTERM; it must drain and exit with 0 soon. Gives the log.
+    pub(crate) fn stop(mut self) -> Result<String> {
+        self.process.terminate()?;
+        let status = self.process.end(SOON)?;
+        let log = self.log()?;
+        ensure!(status.code() == Some(0), "{status}: {log}");
+        Ok(log)
+    }
+
+    /// SIGKILL.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        self.process.0.kill()?;
+        self.process.0.wait()?;
+        Ok(())
+    }
+}
+
+/// A data folder that `serve` serves, with a coalition of one requisition.
+struct Office {
+    folder: TempDir,
+    data: PathBuf,
+    service: Service,
+}
+
+impl Office {
+    fn open(quantity: u32) -> Result<Self> {
+        let folder = TempDir::new()?;
+        let data = folder.path().join("data");
+        let dir = coalition::write(folder.path(), &[row("R-1", quantity)])?;
+        let service = Service::start(&data, Some(&dir.join("pipeline.toml")))?;
+        let taken = run(&["import", text(&dir)?, "--data", text(&data)?, "--json"])?.json()?;
+        ensure!(taken["new"] == 1, "{taken}");
+        Ok(Self { folder, data, service })
+    }
+
+    /// Waits for an order in the outbox that is not one of `known`; gives number and document.
+    fn order(&self, known: &[&str]) -> Result<(String, Value)> {
+        let outbox = self.data.join("outbox");
+        eventually("an order is in the outbox", SOON, || {
+            for entry in fs::read_dir(&outbox)? {
+                let path = entry?.path();
+                let stem = path.file_stem().and_then(|stem| stem.to_str()).context("a name")?;
+                if path.extension().is_some_and(|kind| kind == "json") && !known.contains(&stem) {
+                    return Ok(Some((stem.to_owned(), serde_json::from_slice(&fs::read(&path)?)?)));
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    /// Hands in `bytes` as `name`: written beside, then renamed.
+    fn hand_in(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let inbox = self.data.join("inbox");
+        fs::write(inbox.join("writing"), bytes)?;
+        fs::rename(inbox.join("writing"), inbox.join(name))?;
+        Ok(())
+    }
+
+    /// Hands in a document, and waits until it is taken from the inbox.
+    fn send(&self, name: &str, document: &Value) -> Result<()> {
+        self.hand_in(name, document.to_string().as_bytes())?;
+        let taken = self.data.join("inbox/taken").join(name);
+        eventually("a document is taken", SOON, || Ok(taken.exists().then_some(())))
+    }
+
+    /// Waits until lot `wanted` is in a state that prints as JSON with `part` in it.
+    fn until(&self, wanted: &str, part: &str) -> Result<Value> {
+        let mut last = String::new();
+        let found = eventually("a lot gets on", SOON, || {
+            let lots = lots(&self.data)?;
+            last = lots.iter().map(|lot| format!("{lot}\n")).collect();
+            let is_there = |lot: &Value| {
+                id(lot).is_ok_and(|id| id == wanted) && lot["state"].to_string().contains(part)
+            };
+            Ok(lots.into_iter().find(is_there))
+        });
+        found.with_context(|| {
+            format!("{wanted} {part}: {last}\n{}", self.service.log().unwrap_or_default())
+        })
+    }
+
+    /// Waits until the log says that document `number` of `sender` changes nothing.
+    fn until_refused(&self, sender: &str, number: &str) -> Result<()> {
+        eventually("a document is refused", SOON / 2, || {
+            let is_it = |line: &str| {
+                let entry: Value = serde_json::from_str(line).unwrap_or_default();
+                let fields = &entry["fields"];
+                fields["sender"] == sender && fields["number"] == number
+            };
+            Ok(self.service.log()?.lines().any(is_it).then_some(()))
+        })
+    }
+}
+
+/// Ten pieces as documents count them, in thousandths.
+fn pieces(count: i64) -> i64 {
+    count * 1000
+}
+
+fn response(number: &str, order: &str, lot: &str) -> Value {
+    json!({"sender": "SUP", "number": number, "type": "order_response", "order": order,
+           "lines": [{"lot": lot, "answer": "accepted"}]})
+}
+
+fn receipt(number: &str, order: &str, line: &Value) -> Value {
+    json!({"sender": "REQ", "number": number, "type": "receipt_advice", "order": order,
+           "lines": [line]})
+}
+
+fn payment(number: &str, order: &str, lot: &str, minor: i64) -> Value {
+    json!({"sender": "BUY", "number": number, "type": "payment", "order": order,
+           "date": "2025-06-01",
+           "lines": [{"lot": lot, "amount": {"minor": minor, "currency": "EUR"}}]})
+}
+
+#[test]
+fn a_lot_is_followed_from_requisition_to_payment() -> Result<()> {
+    let office = Office::open(10)?;
+    let (order, document) = office.order(&[])?;
+    ensure!(order.starts_with("PO-SUP-BUY-EUR-"), "{order}");
+    let sent = fs::read(office.data.join("outbox").join(format!("{order}.json")))?;
+    let document = document.to_string();
+    for part in ["LOT-001", "Laptop", &order] {
+        ensure!(document.contains(part), "`{part}` is missing: {document}");
+    }
+    office.until("LOT-001", "\"response\"")?;
+
+    // Whoever is not the supplier cannot answer for it.
+    let mut forged = response("R-X", &order, "LOT-001");
+    forged["sender"] = "AA".into();
+    office.send("forged.json", &forged)?;
+    office.until_refused("AA", "R-X")?;
+    office.until("LOT-001", "\"response\"")?;
+
+    office.send("response.json", &response("R-1", &order, "LOT-001"))?;
+    office.until("LOT-001", "\"delivery\"")?;
+    // The same document under another name, and with other content under the same number.
+    office.send("response-again.json", &response("R-1", &order, "LOT-001"))?;
+    let mut other = response("R-1", &order, "LOT-001");
+    other["lines"][0] = json!({"lot": "LOT-001", "answer": "refused", "text": "changed our mind"});
+    office.send("response-other.json", &other)?;
+
+    office.hand_in("broken.json", b"{\"sender\": \"SUP\", \"number\":")?;
+    let why = office.data.join("inbox/refused/broken.txt");
+    let why =
+        eventually("a broken document is refused", SOON, || Ok(fs::read_to_string(&why).ok()))?;
+    ensure!(why.contains("broken.json") && why.contains("EOF"), "{why}");
+    eventually("it is put aside", SOON, || {
+        Ok(office.data.join("inbox/refused/broken.json").exists().then_some(()))
+    })?;
+
+    let line = json!({"lot": "LOT-001", "quantity": pieces(10)});
+    office.send(
+        "despatch.json",
+        &json!({"sender": "SUP", "number": "D-1", "type": "despatch_advice", "order": order,
+                "lines": [line]}),
+    )?;
+    eventually("it is despatched", SOON, || {
+        Ok(kinds(&show(&office.data, "LOT-001")?).contains(&"lot.despatched").then_some(()))
+    })?;
+    let line = json!({"lot": "LOT-001", "accepted": pieces(8), "rejected": pieces(2),
+                      "remedy": "return"});
+    office.send("receipt.json", &receipt("RA-1", &order, &line))?;
+    let lot = office.until("LOT-001", "\"payment\"")?;
+    ensure!(lot["quantity"] == pieces(8), "{lot}");
+    ensure!(lot["funding"][0]["amount"]["minor"] == 8 * 9000, "{lot}");
+    office.send("receipt-again.json", &receipt("RA-1", &order, &line))?;
+
+    // Money cannot be said to be paid by somebody else.
+    let mut forged = payment("P-X", &order, "LOT-001", 8 * 9000);
+    forged["sender"] = "SUP".into();
+    office.send("forged-payment.json", &forged)?;
+    office.until_refused("SUP", "P-X")?;
+    office.until("LOT-001", "\"payment\"")?;
+    office.send("payment.json", &payment("P-1", &order, "LOT-001", 8 * 9000))?;
+    office.until("LOT-001", "delivered")?;
+    office.send("payment-again.json", &payment("P-1", &order, "LOT-001", 8 * 9000))?;
+
+    // What was rejected is matched and ordered again at its rank.
+    let (second, _) = office.order(&[&order])?;
+    office.until("LOT-001.1", "\"response\"")?;
+    office.send("response2.json", &response("R-2", &second, "LOT-001.1"))?;
+    office.until("LOT-001.1", "\"delivery\"")?;
+    let line = json!({"lot": "LOT-001.1", "accepted": pieces(2)});
+    office.send("receipt2.json", &receipt("RA-2", &second, &line))?;
+    office.until("LOT-001.1", "\"payment\"")?;
+    office.send("payment2.json", &payment("P-2", &second, "LOT-001.1", 2 * 9000))?;
+    office.until("LOT-001.1", "delivered")?;
+
+    let shown = show(&office.data, "LOT-001")?;
+    let happened = kinds(&shown);
+    for once in ["lot.order_accepted", "lot.despatched", "lot.received", "lot.paid"] {
+        let times = happened.iter().filter(|kind| **kind == once).count();
+        ensure!(times == 1, "{once} happened {times} times: {happened:?}");
+    }
+    let quantity: i64 = lots(&office.data)?.iter().filter_map(|lot| lot["quantity"].as_i64()).sum();
+    ensure!(quantity == pieces(10), "{quantity}");
+    ensure!(fs::read(office.data.join("outbox").join(format!("{order}.json")))? == sent);
+    let events = is_clean(&office.data)?;
+
+    // Once more after a restart: what was taken stays taken.
+    office.service.stop()?;
+    ensure!(!office.data.join("waybill.sock").exists(), "the socket is left");
+    ensure!(is_clean(&office.data)? == events, "the end changed something");
+    let service = Service::start(&office.data, None)?;
+    let office = Office { service, ..office };
+    office.send("payment-late.json", &payment("P-1", &order, "LOT-001", 8 * 9000))?;
+    office.service.stop()?;
+    ensure!(is_clean(&office.data)? == events, "a repeated document changed something");
+    drop(office.folder);
+    Ok(())
+}
+
+#[test]
+fn what_is_rejected_can_be_delivered_again() -> Result<()> {
+    let office = Office::open(10)?;
+    let (order, _) = office.order(&[])?;
+    office.until("LOT-001", "\"response\"")?;
+    office.send("response.json", &response("R-1", &order, "LOT-001"))?;
+    office.until("LOT-001", "\"delivery\"")?;
+    let line = json!({"lot": "LOT-001", "accepted": pieces(8), "rejected": pieces(2),
+                      "remedy": "replace"});
+    office.send("receipt.json", &receipt("RA-1", &order, &line))?;
+    office.until("LOT-001", "\"payment\"")?;
+    let rest = office.until("LOT-001.1", "\"delivery\"")?;
+    ensure!(rest["order"] == *order, "{rest}");
+    let line = json!({"lot": "LOT-001.1", "accepted": pieces(2)});
+    office.send("receipt2.json", &receipt("RA-2", &order, &line))?;
+    office.until("LOT-001.1", "\"payment\"")?;
+    let mut both = payment("P-1", &order, "LOT-001", 8 * 9000);
+    both["lines"] = json!([
+        {"lot": "LOT-001", "amount": {"minor": 8 * 9000, "currency": "EUR"}},
+        {"lot": "LOT-001.1", "amount": {"minor": 2 * 9000, "currency": "EUR"}},
+    ]);
+    office.send("payment.json", &both)?;
+    office.until("LOT-001", "delivered")?;
+    office.until("LOT-001.1", "delivered")?;
+    let shown = show(&office.data, &order)?;
+    ensure!(shown["facts"].to_string().contains("closed"), "{shown}");
+    ensure!(fs::read_dir(office.data.join("outbox"))?.count() == 1, "a second order was sent");
+    is_clean(&office.data)?;
+    office.service.stop()?;
+    is_clean(&office.data)?;
+    Ok(())
+}
+
+#[test]
+fn parts_of_a_piece_are_not_received() -> Result<()> {
+    let office = Office::open(10)?;
+    let (order, _) = office.order(&[])?;
+    office.until("LOT-001", "\"response\"")?;
+    office.send("response.json", &response("R-1", &order, "LOT-001"))?;
+    office.until("LOT-001", "\"delivery\"")?;
+    // Eight thousandths of a laptop.
+    let line = json!({"lot": "LOT-001", "accepted": 8, "rejected": 0});
+    office.send("receipt.json", &receipt("RA-1", &order, &line))?;
+    office.until_refused("REQ", "RA-1")?;
+    office.until("LOT-001", "\"delivery\"")?;
+    office.service.stop()?;
+    Ok(())
+}
+
+#[test]
+fn only_the_recipient_confirms_receipt() -> Result<()> {
+    let office = Office::open(10)?;
+    let (order, _) = office.order(&[])?;
+    office.until("LOT-001", "\"response\"")?;
+    office.send("response.json", &response("R-1", &order, "LOT-001"))?;
+    office.until("LOT-001", "\"delivery\"")?;
+    let line = json!({"lot": "LOT-001", "accepted": pieces(10)});
+    let mut forged = receipt("RA-1", &order, &line);
+    // The supplier confirms its own delivery.
+    forged["sender"] = "SUP".into();
+    office.send("receipt.json", &forged)?;
+    office.until_refused("SUP", "RA-1")?;
+    office.until("LOT-001", "\"delivery\"")?;
+    office.service.stop()?;
+    Ok(())
+}
+
+#[test]
+fn a_document_about_nothing_changes_nothing() -> Result<()> {
+    let office = Office::open(10)?;
+    let (order, _) = office.order(&[])?;
+    office.until("LOT-001", "\"response\"")?;
+    let before = is_clean(&office.data)?;
+    office.send("no-order.json", &response("R-1", "PO-NONE", "LOT-001"))?;
+    office.until_refused("SUP", "R-1")?;
+    office.send("no-lot.json", &response("R-2", &order, "LOT-ZZZ"))?;
+    office.until_refused("SUP", "R-2")?;
+    office.send("too-early.json", &payment("P-1", &order, "LOT-001", 90_000))?;
+    office.until_refused("BUY", "P-1")?;
+    for (name, document) in [
+        ("unknown-type.json", json!({"sender": "SUP", "number": "X-1", "type": "hello"})),
+        (
+            "no-sender.json",
+            json!({"number": "X-2", "type": "approval", "order": order,
+                                  "approved": true}),
+        ),
+        ("list.json", json!([])),
+    ] {
+        office.hand_in(name, document.to_string().as_bytes())?;
+        let why = office.data.join("inbox/refused").join(name).with_extension("txt");
+        let why = eventually("it is refused", SOON, || Ok(fs::read_to_string(&why).ok()))?;
+        ensure!(why.contains(name), "{why}");
+    }
+    office.hand_in("latin.json", b"{\"sender\": \"\xff\"}")?;
+    let why = office.data.join("inbox/refused/latin.txt");
+    eventually("it is refused", SOON, || Ok(why.exists().then_some(())))?;
+    office.until("LOT-001", "\"response\"")?;
+    ensure!(is_clean(&office.data)? == before, "a refused document left an event");
+    // What came too early can come again.
+    office.send("response.json", &response("R-3", &order, "LOT-001"))?;
+    office.until("LOT-001", "\"delivery\"")?;
+    office.service.stop()?;
+    is_clean(&office.data)?;
+    Ok(())
+}
+
+#[test]
+fn what_is_handed_in_while_nobody_serves_is_taken_later() -> Result<()> {
+    let office = Office::open(10)?;
+    let (order, _) = office.order(&[])?;
+    office.until("LOT-001", "\"response\"")?;
+    office.service.kill()?;
+    let document = response("R-1", &order, "LOT-001").to_string();
+    fs::write(office.data.join("inbox/response.json"), document)?;
+    let service = Service::start(&office.data, None)?;
+    let office = Office { folder: office.folder, data: office.data, service };
+    office.until("LOT-001", "\"delivery\"")?;
+    office.service.stop()?;
+    is_clean(&office.data)?;
+    Ok(())
+}
+
+/// Opens an office in which ten laptops wait for their payment of EUR 900.
+fn with_a_lot_to_pay() -> Result<(Office, String)> {
+    let office = Office::open(10)?;
+    let (order, _) = office.order(&[])?;
+    office.until("LOT-001", "\"response\"")?;
+    office.send("response.json", &response("R-1", &order, "LOT-001"))?;
+    office.until("LOT-001", "\"delivery\"")?;
+    let line = json!({"lot": "LOT-001", "accepted": pieces(10)});
+    office.send("receipt.json", &receipt("RA-1", &order, &line))?;
+    office.until("LOT-001", "\"payment\"")?;
+    Ok((office, order))
+}
+
+#[test]
+fn a_payment_below_zero_is_refused() -> Result<()> {
+    let (office, order) = with_a_lot_to_pay()?;
+    office.send("payment.json", &payment("P-1", &order, "LOT-001", -5_000))?;
+    office.until_refused("BUY", "P-1")?;
+    office.until("LOT-001", "\"payment\"")?;
+    office.service.stop()?;
+    Ok(())
+}
+
+#[test]
+fn a_payment_in_another_currency_than_the_orders_is_refused() -> Result<()> {
+    let (office, order) = with_a_lot_to_pay()?;
+    let mut wrong = payment("P-1", &order, "LOT-001", 90_000_000_000);
+    wrong["lines"][0]["amount"]["currency"] = "USD".into();
+    office.send("payment.json", &wrong)?;
+    office.until_refused("BUY", "P-1")?;
+    office.until("LOT-001", "\"payment\"")?;
+    office.service.stop()?;
+    Ok(())
+}
+
+#[test]
+fn a_payment_above_what_was_bound_is_recorded_as_an_overrun() -> Result<()> {
+    let (office, order) = with_a_lot_to_pay()?;
+    office.send("payment.json", &payment("P-1", &order, "LOT-001", 95_000))?;
+    let lot = office.until("LOT-001", "delivered")?;
+    ensure!(lot["code"] == "overrun" && lot["funding"][0]["amount"]["minor"] == 95_000, "{lot}");
+    is_clean(&office.data)?;
+    office.service.stop()?;
+    is_clean(&office.data)?;
+    Ok(())
+}
