@@ -224,38 +224,37 @@ async fn envelopes(
     Ok(())
 }
 
-/// I3: a lot under way is on exactly one live order, the one it names.
+/// I3: a lot under way is on the one order it names, which is live, and no line is on two live
+/// orders for more than it asks for.
 async fn orders(
     store: &SqliteStore,
     check: &mut Check,
     lots: &BTreeMap<LotId, Lot>,
 ) -> Result<(), StoreError> {
-    let mut live: BTreeMap<LotId, Vec<String>> = BTreeMap::new();
+    let mut orders: BTreeMap<String, Order> = BTreeMap::new();
     for record in store.records("order").await? {
         let order: Order = serde_json::from_str(&record.body).map_err(|source| {
             StoreError::Corrupt { subject: format!("order:{}", record.id), source }
         })?;
-        if !order.status.is_live() {
-            continue;
+        let mut named: Vec<LotId> = order.lines.iter().map(|line| line.lot).collect();
+        named.sort_unstable();
+        named.dedup();
+        if named.len() != order.lines.len() {
+            check.fails("I3", &order.number, "names a lot twice");
         }
-        for line in &order.lines {
-            live.entry(line.lot).or_default().push(order.number.clone());
-            let lot = lots.get(&line.lot);
-            if lot.and_then(|lot| lot.order.as_deref()) != Some(&order.number) {
-                check.fails("I3", line.lot, format!("is on live order {}, which it does not name", order.number));
-            }
-        }
+        orders.insert(record.id, order);
     }
-    for lot in lots.values() {
-        let orders = live.get(&lot.id).map_or(&[][..], Vec::as_slice);
-        if orders.len() > 1 {
-            check.fails("I3", lot.id, format!("is on live orders {}", orders.join(", ")));
-        }
-        let is_open = !matches!(lot.state, LotState::Closed(_));
-        if let (true, Some(order)) = (is_open, &lot.order)
-            && orders.is_empty()
-        {
-            check.fails("I3", lot.id, format!("names {order}, which is no live order of it"));
+    for lot in lots.values().filter(|lot| !matches!(lot.state, LotState::Closed(_))) {
+        let Some(number) = &lot.order else { continue };
+        match orders.get(number) {
+            None => check.fails("I3", lot.id, format!("names {number}, which is not there")),
+            Some(order) if !order.status.is_live() => {
+                check.fails("I3", lot.id, format!("names {number}, which was refused"));
+            }
+            Some(order) if order.line(lot.id).is_none() => {
+                check.fails("I3", lot.id, format!("names {number}, which has no line for it"));
+            }
+            Some(_) => {}
         }
     }
     Ok(())

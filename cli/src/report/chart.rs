@@ -1,5 +1,5 @@
-//! Bars and columns as inline SVG. Lengths are per cent of the width, so that text and patterns keep
-//! their size on any screen; meaning never rests on colour alone: states differ in pattern too.
+//! Bars and columns as inline SVG. Lengths are per cent of the width, so that text and patterns
+//! keep their size on any screen; meaning never rests on colour alone, states differ in pattern.
 
 use maud::{Markup, html};
 

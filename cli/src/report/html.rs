@@ -115,6 +115,15 @@ fn spoken(code: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// Joins words as people do: `a, b and c`.
+fn joined(words: &[String], last_by: &str) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} {last_by} {last}", first.join(", ")),
+    }
+}
+
 /// What a column of a table holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {

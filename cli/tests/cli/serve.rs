@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -13,6 +14,9 @@ use crate::coalition::{self, row};
 use crate::support::{
     SOON, Started, eventually, id, is_clean, kinds, lots, run, show, text, waybill,
 };
+
+/// How long a service may take to drain.
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// A running `serve`, killed with the test.
 pub(crate) struct Service {
@@ -48,10 +52,10 @@ impl Service {
         Ok(fs::read_to_string(&self.log)?)
     }
 
-    /// SIGTERM; it must drain and exit with 0 soon. Gives the log.
+    /// SIGTERM; it must drain and exit with 0 in time. Gives the log.
     pub(crate) fn stop(mut self) -> Result<String> {
         self.process.terminate()?;
-        let status = self.process.end(SOON)?;
+        let status = self.process.end(DRAIN)?;
         let log = self.log()?;
         ensure!(status.code() == Some(0), "{status}: {log}");
         Ok(log)

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::funding::{Share, ShareState};
@@ -237,6 +237,9 @@ pub struct Lot {
     /// Received beyond what was ordered.
     #[serde(default, skip_serializing_if = "Quantity::is_zero")]
     pub oversupply: Quantity,
+    /// The day its delivery is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<NaiveDate>,
     /// How often its overdue delivery or review was chased.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub chased: u32,
@@ -281,6 +284,7 @@ impl Lot {
             in_kind: None,
             shipped: Quantity::ZERO,
             oversupply: Quantity::ZERO,
+            due: None,
             chased: 0,
             code: String::new(),
             reason: String::new(),
@@ -314,6 +318,7 @@ impl Lot {
         self.order = None;
         self.offer = None;
         self.in_kind = None;
+        self.due = None;
         self.shipped = Quantity::ZERO;
     }
 
@@ -327,6 +332,7 @@ impl Lot {
         (part.id, part.version, part.quantity) = (id, 0, quantity);
         part.oversupply = Quantity::ZERO;
         part.shipped = Quantity::ZERO;
+        part.chased = 0;
         for (kept, moved) in self.funding.iter_mut().zip(&mut part.funding) {
             let (amounts, covers) = (kept.amount.shares(&weights), kept.covers.shares(&weights));
             (moved.amount, kept.amount) = (amounts[0], amounts[1]);

@@ -22,8 +22,6 @@ pub enum OrderStatus {
     Accepted,
     /// Refused by the supplier or by the approver.
     Refused,
-    /// Everything on it has ended.
-    Closed,
 }
 
 impl OrderStatus {
@@ -32,7 +30,7 @@ impl OrderStatus {
     pub fn is_live(self) -> bool {
         match self {
             Self::AwaitingApproval | Self::Issued | Self::Sent | Self::Accepted => true,
-            Self::Refused | Self::Closed => false,
+            Self::Refused => false,
         }
     }
 }
@@ -77,9 +75,6 @@ pub struct OrderLine {
     /// Who pays.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<LineShare>,
-    /// Received and paid.
-    #[serde(default)]
-    pub is_settled: bool,
 }
 
 /// An order to one supplier, by one channel, in one currency.
@@ -100,23 +95,22 @@ pub struct Order {
     pub status: OrderStatus,
     /// When it was drawn up.
     pub created: Timestamp,
-    /// Its lines, as they stand: a partial delivery splits one.
+    /// Its lines, as they were agreed. What became of them afterwards is told by their lots, which
+    /// name the order; parts split off a lot stand under its line.
     pub lines: Vec<OrderLine>,
     /// The exact bytes that are sent, fixed before the first attempt.
     pub document: String,
-    /// How many deliveries were announced.
-    #[serde(default)]
-    pub deliveries: u32,
     /// The contribution in kind that it calls on, if no money pays for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_kind: Option<String>,
 }
 
 impl Order {
-    /// The line of `lot`.
+    /// The line of `lot`, or of the lot it was split off.
     #[must_use]
     pub fn line(&self, lot: LotId) -> Option<&OrderLine> {
-        self.lines.iter().find(|line| line.lot == lot)
+        let own = self.lines.iter().find(|line| line.lot == lot);
+        own.or_else(|| self.lines.iter().rev().find(|line| line.lot.line() == lot.line()))
     }
 
     /// What all lines cost together; none for goods in kind.

@@ -12,7 +12,6 @@ use waybill_shared::engine::Engine;
 use waybill_shared::store::{EnvelopeChange, Job, RecordChange, Unit};
 
 use super::round;
-use super::send::read_order;
 use crate::steps::match_donor;
 
 /// Days before `obligate_by` on which an envelope is warned of.
@@ -122,21 +121,13 @@ impl Act for Chase {
     async fn run(&self, engine: &Engine, _: &Job) -> Result<Done, ActError> {
         let coalition = engine.coalition().await?;
         let (day, now) = (engine.today(&coalition), engine.clock.now());
-        let mut orders = std::collections::BTreeMap::new();
         let mut units = Vec::new();
         for lot in engine.store.lots_awaiting("delivery").await? {
             let LotState::Waiting { awaits: Awaited::Delivery { order }, .. } = &lot.state else {
                 continue;
             };
+            let Some(due) = lot.due else { continue };
             let number = order.clone();
-            if !orders.contains_key(&number) {
-                orders.insert(number.clone(), read_order(engine, &number).await?);
-            }
-            let order = orders.get(&number).and_then(Option::as_ref);
-            let Some(due) = order.and_then(|(_, order)| order.line(lot.id)).map(|line| line.due)
-            else {
-                continue;
-            };
             let policy = &engine.pipeline_of(&lot).confirm_delivery;
             let days = u64::from(policy.chase_days) * u64::from(lot.chased + 1);
             if day <= due + Days::new(days) {

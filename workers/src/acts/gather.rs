@@ -203,7 +203,6 @@ impl Gather {
             created: now,
             lines: Vec::with_capacity(lots.len()),
             document: String::new(),
-            deliveries: 0,
             in_kind: None,
         };
         for (lot, line, quote) in &lots {
@@ -275,7 +274,6 @@ fn order_line(lot: &Lot, line: &Line, quote: &Quote, day: NaiveDate) -> Result<O
         consignee: line.consignee.clone(),
         due: day + chrono::Days::new(u64::from(offer.lead_days)),
         shares,
-        is_settled: false,
     })
 }
 

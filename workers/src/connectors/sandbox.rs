@@ -2,6 +2,7 @@
 //! and payers. What each does is drawn from `hash(seed, external id)`, so that the same seed gives
 //! the same answers whatever the order in which they are asked.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
@@ -91,10 +92,10 @@ impl Sandbox {
 
     /// Deliveries of an order, grouped by the day on which they arrive.
     fn deliveries(&self, order: &Order, lots: &[(&Lot, &Line)], now: Timestamp) -> Vec<NewJob> {
-        let mut by_day: std::collections::BTreeMap<u64, Vec<(&Lot, &Line)>> = Default::default();
+        let mut by_day: BTreeMap<u64, Vec<(&Lot, &Line)>> = BTreeMap::new();
         let today = now.date_naive();
         for (lot, line) in lots {
-            let due = order.line(lot.id).map_or(today, |line| line.due);
+            let due = lot.due.unwrap_or(today);
             let lead = u64::try_from((due - today).num_days()).unwrap_or(0).max(1);
             let id = [line.external_id.as_str(), &lot.id.part().to_string(), "late"];
             let late = self.happens(&id, self.config.late);
@@ -102,8 +103,10 @@ impl Sandbox {
             by_day.entry(days).or_default().push((lot, line));
         }
         let mut jobs = Vec::new();
-        for (n, (days, lots)) in by_day.into_iter().enumerate() {
-            let number = |kind: &str| format!("{kind}-{}-{}-{n}", order.number, order.deliveries);
+        for (days, lots) in by_day {
+            let Some((first, _)) = lots.first() else { continue };
+            let (lot, version) = (first.id, first.version);
+            let number = |kind: &str| format!("{kind}-{}-{lot}-{version}", order.number);
             let despatched = lots
                 .iter()
                 .map(|(lot, _)| DespatchLine { lot: lot.id, quantity: lot.quantity })
@@ -122,7 +125,9 @@ impl Sandbox {
     fn receipt(&self, order: &Order, lot: &Lot, line: &Line) -> ReceiptLine {
         let part = lot.id.part().to_string();
         let id = |what| [line.external_id.as_str(), part.as_str(), what];
-        let surplus = order.line(lot.id).map_or(Quantity::ZERO, |line| line.surplus);
+        // Only the lot that was ordered carries the surplus, not what was split off it.
+        let line_of = order.line(lot.id).filter(|line| line.lot == lot.id);
+        let surplus = line_of.map_or(Quantity::ZERO, |line| line.surplus);
         let mut receipt = ReceiptLine {
             lot: lot.id,
             accepted: Quantity(lot.quantity.0 + surplus.0),

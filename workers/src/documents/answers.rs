@@ -90,7 +90,8 @@ impl Desk<'_> {
         let lead_days = gift.map_or(30, |gift| gift.lead_days);
         let now = self.engine.clock.now();
         let zero = waybill_shared::domain::money::Money::zero(line.unit_estimate.currency);
-        let mut order = Order {
+        let due = self.engine.today(self.coalition) + chrono::Days::new(u64::from(lead_days));
+        let order = Order {
             number: format!("IK-{contribution}-{}", lot.id),
             supplier: donor.to_owned(),
             channel: donor.to_owned(),
@@ -109,20 +110,18 @@ impl Desk<'_> {
                 amount: zero,
                 offer: contribution.clone(),
                 consignee: line.consignee.clone(),
-                due: self.engine.today(self.coalition) + chrono::Days::new(u64::from(lead_days)),
+                due,
                 shares: Vec::new(),
-                is_settled: false,
             }],
             document: String::new(),
-            deliveries: 1,
             in_kind: Some(contribution),
         };
         after.order = Some(order.number.clone());
+        after.due = Some(due);
         after.because("", "");
         let asked = [(&after, &**line)];
         unit.jobs =
             self.connector.ask(Question::Delivery { order: &order, lots: &asked }, now);
-        order.deliveries = 1;
         unit.records.push(gather::put(&order, 0, "order.accepted")?);
         let result = StepResult::Back { to: StepName::new(confirm_delivery::NAME) };
         Ok(unit.lot(self.change(lot, after, result, "lot.accepted_in_kind")?))
@@ -186,7 +185,8 @@ impl Desk<'_> {
         }
         let now = self.engine.clock.now();
         let mut unit = self.unit();
-        for lot in self.lots_of(&order, crate::steps::issue_order::NAME).await? {
+        let ids: Vec<LotId> = order.lines.iter().map(|line| line.lot).collect();
+        for lot in self.lots_under(&order, ids, crate::steps::issue_order::NAME).await? {
             let mut after = lot.clone();
             let days = self.engine.pipeline_of(&lot).issue_order.response_days;
             let until = Some(now + chrono::TimeDelta::days(i64::from(days)));

@@ -1,19 +1,19 @@
 //! Despatch and receipt, by quantity. What is received includes what is rejected; what is short or
 //! rejected is delivered again, or its money goes back and it is matched again at its rank.
 
+use chrono::{Days, NaiveDate};
 use waybill_shared::domain::document::{DespatchLine, ReceiptLine, Remedy};
-use waybill_shared::domain::funding::Share;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, StepName};
 use waybill_shared::domain::money::Money;
-use waybill_shared::domain::order::{Order, OrderStatus};
+use waybill_shared::domain::order::Order;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::{Kind, Line};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::store::{LotChange, Unit};
 
 use super::{Desk, Refusal};
-use crate::acts::{gather, round};
+use crate::acts::round;
 use crate::connectors::Question;
 use crate::funding::covered;
 use crate::steps::{confirm_delivery, match_donor};
@@ -34,7 +34,8 @@ impl Desk<'_> {
         let (_, order) = self.order(number).await?;
         self.only(&order.supplier)?;
         let mut unit = self.unit();
-        for lot in self.lots_of(&order, confirm_delivery::NAME).await? {
+        let ids = lines.iter().map(|line| line.lot);
+        for lot in self.lots_under(&order, ids, confirm_delivery::NAME).await? {
             let Some(line) = lines.iter().find(|line| line.lot == lot.id) else { continue };
             let mut after = lot.clone();
             after.shipped = Quantity(after.shipped.0.saturating_add(line.quantity.0.max(0)));
@@ -53,12 +54,13 @@ impl Desk<'_> {
         number: &str,
         lines: &[ReceiptLine],
     ) -> Result<Unit, Refusal> {
-        let (version, mut order) = self.order(number).await?;
+        let (_, order) = self.order(number).await?;
         if let Some(line) = lines.iter().find(|line| line.accepted.0 < 0 || line.rejected.0 < 0) {
             let text = format!("{}: a received quantity cannot be negative", line.lot);
             return Err(Refusal::DoesNotApply(text));
         }
-        let lots = self.lots_of(&order, confirm_delivery::NAME).await?;
+        let ids = lines.iter().map(|line| line.lot);
+        let lots = self.lots_under(&order, ids, confirm_delivery::NAME).await?;
         let requested = self.engine.lines_of(&lots).await?;
         let mut unit = self.unit();
         let (mut payable, mut again): (Vec<(Lot, Money)>, Vec<Lot>) = (Vec::new(), Vec::new());
@@ -75,7 +77,7 @@ impl Desk<'_> {
                 if rest.quantity == after.quantity {
                     // Nothing was accepted: the lot itself takes the remedy.
                     taken_off = rest.quantity;
-                    unit.lots.push(self.remedied(&mut order, lot.clone(), after.clone(), &rest, &mut again)?);
+                    unit.lots.push(self.remedied(&order, lot.clone(), after.clone(), &rest, &mut again)?);
                     break;
                 }
                 next += 1;
@@ -83,11 +85,10 @@ impl Desk<'_> {
                     Refusal::DoesNotApply(format!("{} cannot be split any further", lot.line()))
                 })?;
                 let part = after.split_off(id, rest.quantity);
-                split_line(&mut order, lot.id, &part);
-                unit.lots.push(self.split(&mut order, part, &rest, &mut again));
+                unit.lots.push(self.split(&order, part, &rest, &mut again));
             }
             if taken_off.is_zero() {
-                let change = self.accepted(&mut order, lot, after, line.kind)?;
+                let change = self.accepted(&order, lot, after, line.kind)?;
                 if let Some(cost) = covered(&change.after) {
                     payable.push((change.after.clone(), cost));
                 }
@@ -99,7 +100,6 @@ impl Desk<'_> {
         }
         let now = self.engine.clock.now();
         if !again.is_empty() {
-            order.deliveries += 1;
             unit.jobs.extend(self.await_delivery(&order, &again).await?);
         }
         if !payable.is_empty() {
@@ -108,10 +108,6 @@ impl Desk<'_> {
                 .extend(self.connector.ask(Question::Payment { order: &order, lots: &lots }, now));
         }
         unit.jobs.push(round::wanted(self.engine));
-        if order.lines.iter().all(|line| line.is_settled) {
-            order.status = OrderStatus::Closed;
-        }
-        unit.records.push(gather::put(&order, version, "order.received")?);
         Ok(unit)
     }
 
@@ -144,14 +140,13 @@ impl Desk<'_> {
     }
 
     /// A part split off: on back order, back to matching, or closed within the tolerance.
-    fn split(&self, order: &mut Order, part: Lot, rest: &Rest, again: &mut Vec<Lot>) -> LotChange {
+    fn split(&self, order: &Order, part: Lot, rest: &Rest, again: &mut Vec<Lot>) -> LotChange {
         let mut part = part;
         let step = |name: &str| StepName::new(name);
         if rest.code == "short_tolerated" {
             part.release();
             part.because("short_tolerated", "short, within the tolerance of its line");
             part.state = LotState::Closed(Outcome::Short);
-            order.lines.retain(|line| line.lot != part.id);
             return LotChange::created(part, "lot.short");
         }
         match rest.remedy {
@@ -160,10 +155,10 @@ impl Desk<'_> {
                 let step = step(confirm_delivery::NAME);
                 part.state = LotState::Waiting { step, awaits, until: None };
                 part.because(rest.code, "on back order");
+                part.due = Some(self.back_order_due(order, part.id));
                 again.push(part.clone());
             }
             Remedy::Return => {
-                order.lines.retain(|line| line.lot != part.id);
                 part.release();
                 part.because(rest.code, "returned; its money went back");
                 part.state = LotState::Ready { step: step(match_donor::NAME), attempt: 1 };
@@ -172,10 +167,18 @@ impl Desk<'_> {
         LotChange::created(part, if rest.code == "short" { "lot.short" } else { "lot.rejected" })
     }
 
+    /// What is delivered again is due after the lead time that was agreed.
+    fn back_order_due(&self, order: &Order, lot: LotId) -> NaiveDate {
+        let today = self.engine.today(self.coalition);
+        let due = order.line(lot).map_or(today, |line| line.due);
+        let lead = (due - order.created.date_naive()).num_days().max(1);
+        today + Days::new(lead.unsigned_abs())
+    }
+
     /// The whole lot was short or rejected.
     fn remedied(
         &self,
-        order: &mut Order,
+        order: &Order,
         lot: Lot,
         mut after: Lot,
         rest: &Rest,
@@ -186,12 +189,13 @@ impl Desk<'_> {
             Remedy::Replace => {
                 after.shipped = Quantity::ZERO;
                 after.because(rest.code, "on back order");
+                after.chased = 0;
+                after.due = Some(self.back_order_due(order, after.id));
                 again.push(after.clone());
                 let awaits = Awaited::Delivery { order: order.number.clone() };
                 StepResult::Wait { awaits, until: None }
             }
             Remedy::Return => {
-                order.lines.retain(|line| line.lot != lot.id);
                 after.release();
                 after.because(rest.code, "returned; its money went back");
                 StepResult::Back { to: StepName::new(match_donor::NAME) }
@@ -203,7 +207,7 @@ impl Desk<'_> {
     /// Accepted goods wait for payment; what was given in kind is at its end.
     fn accepted(
         &self,
-        order: &mut Order,
+        order: &Order,
         lot: Lot,
         mut after: Lot,
         kind: Kind,
@@ -221,9 +225,6 @@ impl Desk<'_> {
             after.because("oversupply", reason);
         }
         let result = if after.funding.is_empty() {
-            for line in order.lines.iter_mut().filter(|line| line.lot == lot.id) {
-                line.is_settled = true;
-            }
             StepResult::Close(Outcome::Delivered)
         } else {
             let awaits = Awaited::Payment { order: order.number.clone() };
@@ -231,26 +232,4 @@ impl Desk<'_> {
         };
         self.change(lot, after, result, event)
     }
-}
-
-/// The order's line of `lot` gives a part of its quantity, amount and shares to a new line.
-fn split_line(order: &mut Order, lot: LotId, part: &Lot) {
-    let Some(line) = order.lines.iter_mut().find(|line| line.lot == lot) else { return };
-    let mut new = line.clone();
-    new.lot = part.id;
-    new.quantity = part.quantity;
-    new.surplus = Quantity::ZERO;
-    new.surplus_payer = None;
-    line.quantity = line.quantity.less(part.quantity);
-    let covers = |share: &Share| share.covers.minor;
-    let moved: i64 = part.funding.iter().map(covers).sum();
-    new.amount = Money::new(moved, line.amount.currency);
-    line.amount = Money::new(line.amount.minor - moved, line.amount.currency);
-    for (kept, moved) in line.shares.iter_mut().zip(&mut new.shares) {
-        let part_covers = part.funding.iter().find(|share| share.envelope == kept.envelope);
-        let minor = part_covers.map_or(0, covers);
-        moved.covers = Money::new(minor, kept.covers.currency);
-        kept.covers = Money::new(kept.covers.minor - minor, kept.covers.currency);
-    }
-    order.lines.push(new);
 }

@@ -85,9 +85,14 @@ impl Desk<'_> {
         found.ok_or_else(|| Refusal::DoesNotApply(format!("there is no order `{number}`")))
     }
 
-    /// The lots of `order` that are at `step` and travel under it, in order of ids.
-    async fn lots_of(&self, order: &Order, step: &str) -> Result<Vec<Lot>, Refusal> {
-        let ids: Vec<i64> = order.lines.iter().map(|line| line.lot.0).collect();
+    /// Those of the lots `ids` that are at `step` and travel under `order`, in order of ids.
+    async fn lots_under(
+        &self,
+        order: &Order,
+        ids: impl IntoIterator<Item = LotId>,
+        step: &str,
+    ) -> Result<Vec<Lot>, Refusal> {
+        let ids: Vec<i64> = ids.into_iter().map(|id| id.0).collect();
         let lots = self.engine.store.lots_by_id(&ids).await?;
         let at_step = |lot: &Lot| {
             let is_open = match &lot.state {

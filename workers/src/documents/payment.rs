@@ -7,12 +7,11 @@ use waybill_shared::domain::document::PaymentLine;
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::lot::{Lot, Outcome};
 use waybill_shared::domain::money::{Currency, Money, Rounding};
-use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::store::{RecordChange, Unit};
 
 use super::{Desk, Refusal};
-use crate::acts::{gather, round};
+use crate::acts::round;
 use crate::steps::confirm_delivery;
 
 impl Desk<'_> {
@@ -22,19 +21,17 @@ impl Desk<'_> {
         date: NaiveDate,
         lines: &[PaymentLine],
     ) -> Result<Unit, Refusal> {
-        let (version, mut order) = self.order(number).await?;
+        let (_, order) = self.order(number).await?;
         self.only(&order.channel)?;
         let mut unit = self.unit();
         unit.is_outside_fact = true;
         let mut overruns = Vec::new();
-        for lot in self.lots_of(&order, confirm_delivery::NAME).await? {
+        let ids = lines.iter().map(|line| line.lot);
+        for lot in self.lots_under(&order, ids, confirm_delivery::NAME).await? {
             let Some(paid) = lines.iter().find(|line| line.lot == lot.id) else { continue };
             let mut after = lot.clone();
             if let Some(over) = self.disburse(&mut after, paid.amount, date)? {
                 overruns.push(over);
-            }
-            for line in order.lines.iter_mut().filter(|line| line.lot == lot.id) {
-                line.is_settled = true;
             }
             let result = StepResult::Close(Outcome::Delivered);
             unit.lots.push(self.change(lot, after, result, "lot.paid")?);
@@ -42,10 +39,6 @@ impl Desk<'_> {
         if unit.lots.is_empty() {
             return Err(Refusal::DoesNotApply(format!("nothing of `{number}` is to be paid")));
         }
-        if order.lines.iter().all(|line| line.is_settled) {
-            order.status = OrderStatus::Closed;
-        }
-        unit.records.push(gather::put(&order, version, "order.paid")?);
         if !overruns.is_empty() {
             let cause = format!("paid more than was bound: {}", overruns.join("; "));
             let subjects = unit.lots.iter().map(|change| change.after.id.to_string()).collect();

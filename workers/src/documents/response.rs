@@ -38,7 +38,8 @@ impl Desk<'_> {
             rows.into_iter().map(|row| (row.id.clone(), row)).collect();
         let mut unit = self.unit();
         let mut accepted: Vec<Lot> = Vec::new();
-        for lot in self.lots_of(&order, issue_order::NAME).await? {
+        let ids: Vec<LotId> = order.lines.iter().map(|line| line.lot).collect();
+        for lot in self.lots_under(&order, ids, issue_order::NAME).await? {
             let mut after = lot.clone();
             let refused = match by_lot.get(&lot.id) {
                 None | Some(LineAnswer::Accepted) => None,
@@ -59,6 +60,7 @@ impl Desk<'_> {
             let (result, kind) = match refused {
                 None => {
                     after.chased = 0;
+                    after.due = order.line(lot.id).map(|line| line.due);
                     after.because("", "");
                     accepted.push(after.clone());
                     (StepResult::Done, "lot.order_accepted")
@@ -79,7 +81,6 @@ impl Desk<'_> {
             "order.refused"
         } else {
             order.status = OrderStatus::Accepted;
-            order.deliveries += 1;
             unit.jobs.extend(self.await_delivery(&order, &accepted).await?);
             "order.accepted"
         };

@@ -135,7 +135,13 @@ pub(super) fn late(report: &Report) -> Markup {
     let body = html! {
         @if all == 0 { (none("None: nothing came after the day it was needed.")) }
         @if !report.late.is_empty() {
-            (lots("Deliveries after the day they were needed", "most overdue first", "When", &report.late, all))
+            (lots(
+                "Deliveries after the day they were needed",
+                "most overdue first",
+                "When",
+                &report.late,
+                all,
+            ))
         }
     };
     section("late", "Late", &body)
@@ -147,7 +153,13 @@ pub(super) fn short(report: &Report) -> Markup {
     let body = html! {
         @if all == 0 { (none("None: all that came was complete and accepted.")) }
         @if !report.short.is_empty() {
-            (lots("Short or rejected deliveries", "by lot", "What became of it", &report.short, all))
+            (lots(
+                "Short or rejected deliveries",
+                "by lot",
+                "What became of it",
+                &report.short,
+                all,
+            ))
         }
     };
     section("short", "Short or rejected", &body)
@@ -229,8 +241,14 @@ pub(super) fn step_times(report: &Report) -> Markup {
     ];
     let body = html! {
         ul.legend {
-            li { (chart::swatch("paid")) span { b { "Half of the lots" } " took at most this long (median)" } }
-            li { (chart::swatch("contracted")) span { b { "Nine in ten" } " took at most this long" } }
+            li {
+                (chart::swatch("paid"))
+                span { b { "Half of the lots" } " took at most this long (median)" }
+            }
+            li {
+                (chart::swatch("contracted"))
+                span { b { "Nine in ten" } " took at most this long" }
+            }
         }
         (table("Days that lots stayed at each step", &columns, &rows, &[]))
     };

@@ -7,7 +7,7 @@ use waybill_shared::domain::money::{Currency, Money};
 use waybill_shared::report::{DonorMoney, Report};
 
 use super::super::chart::{self, Part, percent};
-use super::{Kind, counted, none, section, table};
+use super::{Kind, counted, joined, none, section, table};
 
 /// What money may be, furthest first.
 struct Stage {
@@ -111,15 +111,21 @@ fn bars(report: &Report) -> Markup {
     html! {
         figure {
             figcaption {
-                "What became of each commitment. A full bar is all that the donor committed, in its "
-                "own currency: bars of different donors do not compare in amount."
+                "What became of each commitment. A full bar is all that the donor committed, in "
+                "its own currency: bars of different donors do not compare in amount."
             }
             ul.legend {
                 @for stage in used(report) {
-                    li { (chart::swatch(stage.class)) span { b { (stage.name) } " " (stage.meaning) } }
+                    li {
+                        (chart::swatch(stage.class))
+                        span { b { (stage.name) } " " (stage.meaning) }
+                    }
                 }
                 @if is_passed {
-                    li { (chart::swatch("beyond")) span { b { "Beyond" } " more than was committed" } }
+                    li {
+                        (chart::swatch("beyond"))
+                        span { b { "Beyond" } " more than was committed" }
+                    }
                 }
             }
             ol.donors {
@@ -165,7 +171,9 @@ fn overruns(report: &Report) -> Markup {
             }
             ul {
                 @for money in passed {
-                    li { b { (donor(money)) } " by " b { (amount(money.overrun, &money.currency)) } }
+                    li {
+                        b { (donor(money)) } " by " b { (amount(money.overrun, &money.currency)) }
+                    }
                 }
             }
         }
@@ -234,10 +242,11 @@ fn amounts(report: &Report) -> Markup {
         .map(|stage| stage.name.to_lowercase())
         .collect();
     html! {
-        div.amounts .many[columns.len() > 6] role="group" aria-label="Amounts by donor" tabindex="0" {
+        div.amounts .many[columns.len() > 6] role="group" tabindex="0"
+            aria-label="Amounts by donor" {
             (table("Amounts by donor", &columns, &rows, &sums))
         }
-        @if !unused.is_empty() { p.note { "Nothing is " (unused.join(" or ")) "." } }
+        @if !unused.is_empty() { p.note { "Nothing is " (joined(&unused, "or")) "." } }
     }
 }
 

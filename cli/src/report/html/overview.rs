@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use waybill_shared::report::Report;
 
 use super::super::chart::{self, Column, Part, percent};
-use super::{Kind, counted, grouped, none, section, table};
+use super::{Kind, counted, grouped, joined, none, section, table};
 
 /// The ends of lots in the order they are told, with name, class and meaning.
 const ENDS: [(&str, &str, &str, &str); 10] = [
@@ -51,15 +51,6 @@ fn total(report: &Report) -> usize {
     report.lots.values().sum()
 }
 
-/// Joins words as people do: `a, b and c`.
-fn listed(words: &[String]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
-
 /// The run in one sentence.
 pub(super) fn sentence(report: &Report) -> Markup {
     let all = total(report);
@@ -95,9 +86,9 @@ pub(super) fn sentence(report: &Report) -> Markup {
         strong {
             (grouped(delivered as u64)) " of " (counted(all as u64, "lot", "lots")) " delivered"
         }
-        @if !others.is_empty() { ", " (listed(&others)) }
+        @if !others.is_empty() { ", " (joined(&others, "and")) }
         ", with " (orders) " issued for " (lines)
-        @if !troubles.is_empty() { "; " (listed(&troubles)) }
+        @if !troubles.is_empty() { "; " (joined(&troubles, "and")) }
         "."
     }
 }
@@ -204,9 +195,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_listed_as_people_do() {
+    fn words_are_joined_as_people_do() {
         let words = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
-        let told: Vec<String> = (0..=3).map(|n| listed(&words[..n])).collect();
+        let told: Vec<String> = (0..=3).map(|n| joined(&words[..n], "and")).collect();
         assert_eq!(told, ["", "a", "a and b", "a, b and c"]);
     }
 
