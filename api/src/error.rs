@@ -50,15 +50,23 @@ impl IntoResponse for Problem {
     }
 }
 
+/// The way out of a full disk.
+pub const DISK_FULL: &str = "the disk may be full: free some space and try again";
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self::ours(&error)
+        let mut problem = Self::ours(&error);
+        if error.is_disk_full() {
+            problem.hint = Some(DISK_FULL.to_owned());
+        }
+        problem
     }
 }
 
 impl From<ActError> for Problem {
     fn from(error: ActError) -> Self {
         match error {
+            ActError::Store(error) => error.into(),
             ActError::Invalid(text) => Self::new(StatusCode::BAD_REQUEST, "invalid", text, ""),
             other => Self::ours(&other),
         }
@@ -68,7 +76,7 @@ impl From<ActError> for Problem {
 impl From<IntakeError> for Problem {
     fn from(error: IntakeError) -> Self {
         match error {
-            IntakeError::Store(error) => Self::ours(&error),
+            IntakeError::Store(error) => error.into(),
             IntakeError::Refused(rule) => {
                 Self::new(StatusCode::CONFLICT, "refused", rule, "nothing was changed")
             }

@@ -5,6 +5,6 @@ mod error;
 mod routes;
 mod timeline;
 
-pub use error::Problem;
+pub use error::{DISK_FULL, Problem};
 pub use routes::{ImportCoalition, ImportLines, router};
 pub use timeline::{Entry, Shown};

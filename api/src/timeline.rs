@@ -5,7 +5,10 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Timestamp};
+use waybill_shared::domain::order::Order;
+use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
+use waybill_shared::intake::{Change, difference};
 use waybill_shared::store::StoreError;
 
 use crate::Problem;
@@ -76,6 +79,9 @@ fn unknown(id: &str, what: &str) -> Problem {
 /// What is known of `id`: a lot, a line (by its number or its requester's id), an order, a
 /// contribution, a party, or any other record as `kind:id`.
 pub(crate) async fn show(engine: &Engine, id: &str) -> Result<Shown, Problem> {
+    if id.is_empty() {
+        return Err(unknown(id, "lot, line or record"));
+    }
     if let Ok(lot) = id.parse::<LotId>() {
         return show_lot(engine, lot).await;
     }
@@ -93,6 +99,12 @@ pub(crate) async fn show(engine: &Engine, id: &str) -> Result<Shown, Problem> {
     for (kind, id) in pairs {
         if let Some(record) = engine.store.record(kind, id).await? {
             let subject = format!("{kind}:{id}");
+            let order: Option<Order> =
+                serde_json::from_str(&record.body).ok().filter(|_| kind == "order");
+            if let Some(order) = order {
+                let timeline = timeline(engine, &subject).await?;
+                return Ok(Shown { id: order.number.clone(), facts: order_facts(&order), timeline });
+            }
             let facts = match serde_json::from_str(&record.body) {
                 Ok(serde_json::Value::Object(fields)) => fields
                     .into_iter()
@@ -106,6 +118,31 @@ pub(crate) async fn show(engine: &Engine, id: &str) -> Result<Shown, Problem> {
         }
     }
     Err(unknown(id, "lot, line or record"))
+}
+
+fn order_facts(order: &Order) -> Vec<(String, String)> {
+    let mut facts = vec![
+        ("status".to_owned(), format!("{:?}", order.status).to_lowercase()),
+        ("supplier".to_owned(), order.supplier.clone()),
+        ("channel".to_owned(), order.channel.clone()),
+        ("author".to_owned(), order.author.clone()),
+    ];
+    if let Some(total) = order.total() {
+        facts.push(("total".to_owned(), total.to_string()));
+    }
+    if let Some(contribution) = &order.in_kind {
+        facts.push(("in kind".to_owned(), contribution.clone()));
+    }
+    for line in &order.lines {
+        let what = format!("{} {} {}", line.quantity, line.unit.name(), line.item);
+        let surplus = match &line.surplus_payer {
+            Some(payer) => format!(", of them {} surplus paid by {payer}", line.surplus),
+            None => String::new(),
+        };
+        let how = format!("{}, due {} at {}", line.amount, line.due, line.consignee);
+        facts.push((line.lot.to_string(), format!("{what}, {how}{surplus}")));
+    }
+    facts
 }
 
 fn plain(value: &serde_json::Value) -> String {
@@ -165,14 +202,21 @@ async fn show_line(engine: &Engine, id: LineId) -> Result<Shown, Problem> {
 
 async fn timeline(engine: &Engine, subject: &str) -> Result<Vec<Entry>, StoreError> {
     let events = engine.store.events_of(subject).await?;
+    let mut before: Option<Line> = None;
     let entry = |event: waybill_shared::domain::event::Event| {
         let lot: Option<Lot> = serde_json::from_str(&event.body).ok();
+        let line: Option<Line> = serde_json::from_str(&event.body).ok();
+        let amended = before.as_ref().zip(line.as_ref()).map(|(old, new)| {
+            let told = |change: Change| format!("{}: {} -> {}", change.field, change.from, change.to);
+            difference(old, new).into_iter().map(told).collect::<Vec<_>>().join("; ")
+        });
+        before = line;
         Entry {
             at: event.at,
             actor: event.actor,
             kind: event.kind,
             state: lot.as_ref().map(state).unwrap_or_default(),
-            reason: lot.map(|lot| lot.reason).unwrap_or_default(),
+            reason: lot.map(|lot| lot.reason).or(amended).unwrap_or_default(),
         }
     };
     Ok(events.into_iter().map(entry).collect())

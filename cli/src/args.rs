@@ -4,7 +4,9 @@
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::builder::BoolishValueParser;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use waybill_shared::domain::pipeline::STEPS;
 
 use crate::failure::Failure;
 
@@ -13,7 +15,7 @@ use crate::failure::Failure;
 #[command(name = "waybill", version, about, max_term_width = 100)]
 pub(crate) struct Arguments {
     /// Say more about what happens.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, env = "WAYBILL_VERBOSE", value_parser = BoolishValueParser::new())]
     pub(crate) verbose: bool,
     /// What to do.
     #[command(subcommand)]
@@ -68,7 +70,7 @@ pub(crate) struct Run {
     #[arg(long, env = "WAYBILL_REPORT")]
     pub(crate) report: Option<PathBuf>,
     /// Print one JSON document instead of text.
-    #[arg(long, env = "WAYBILL_JSON")]
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -103,25 +105,35 @@ pub(crate) struct Import {
     #[arg(long, value_name = "REJECTS", env = "WAYBILL_KEEP_GOOD")]
     pub(crate) keep_good: Option<PathBuf>,
     /// Print one JSON document instead of text.
-    #[arg(long, env = "WAYBILL_JSON")]
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
+
+/// The states that lots can have.
+const STATES: [&str; 9] = [
+    "ready", "waiting", "retry_at", "parked", "delivered", "declined", "merged", "cancelled",
+    "short",
+];
+
+/// What lots can wait for.
+const WAITS: [&str; 10] = [
+    "review", "funding", "consent", "acceptance", "gathering", "approval", "response", "delivery",
+    "payment", "release",
+];
 
 /// `waybill lots`.
 #[derive(Debug, Args)]
 pub(crate) struct Lots {
     #[command(flatten)]
     pub(crate) data: Data,
-    /// Only in this state: ready, waiting, `retry_at`, parked, delivered, declined, merged,
-    /// cancelled, short.
-    #[arg(long, env = "WAYBILL_STATE")]
+    /// Only in this state.
+    #[arg(long, env = "WAYBILL_STATE", value_parser = STATES)]
     pub(crate) state: Option<String>,
     /// Only at this step.
-    #[arg(long, env = "WAYBILL_STEP")]
+    #[arg(long, env = "WAYBILL_STEP", value_parser = STEPS)]
     pub(crate) step: Option<String>,
-    /// Only waiting for this: review, funding, consent, acceptance, gathering, approval, response,
-    /// delivery, payment, release.
-    #[arg(long, env = "WAYBILL_AWAITS")]
+    /// Only waiting for this.
+    #[arg(long, env = "WAYBILL_AWAITS", value_parser = WAITS)]
     pub(crate) awaits: Option<String>,
     /// Only after this lot.
     #[arg(long, env = "WAYBILL_AFTER")]
@@ -130,7 +142,7 @@ pub(crate) struct Lots {
     #[arg(long, default_value_t = 50, env = "WAYBILL_LIMIT")]
     pub(crate) limit: i64,
     /// Print one JSON document instead of text.
-    #[arg(long, env = "WAYBILL_JSON")]
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -142,7 +154,7 @@ pub(crate) struct Show {
     #[command(flatten)]
     pub(crate) data: Data,
     /// Print one JSON document instead of text.
-    #[arg(long, env = "WAYBILL_JSON")]
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -155,7 +167,7 @@ pub(crate) struct Check {
     #[arg(long, env = "WAYBILL_STORE")]
     pub(crate) store: Option<String>,
     /// Print one JSON document instead of text.
-    #[arg(long, env = "WAYBILL_JSON")]
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -193,18 +205,24 @@ pub(crate) struct Bench {
     #[arg(long, env = "WAYBILL_WORKERS")]
     pub(crate) workers: Option<usize>,
     /// Measure raw batched row updates on the same disk, too.
-    #[arg(long, env = "WAYBILL_RAW")]
+    #[arg(long, env = "WAYBILL_RAW", value_parser = BoolishValueParser::new())]
     pub(crate) raw: bool,
     /// Print one JSON document instead of text.
-    #[arg(long, env = "WAYBILL_JSON")]
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 
 /// The settings file, read from the current folder.
 const FILE: &str = "waybill.toml";
 
+/// Reads the command line; the inner error is usage: help that was asked for, or a mistake.
+pub(crate) fn read() -> Result<Result<Arguments, clap::Error>, Failure> {
+    let matches = with_defaults_of_file()?.try_get_matches();
+    Ok(matches.and_then(|matches| Arguments::from_arg_matches(&matches)))
+}
+
 /// The command line, with what `waybill.toml` sets as defaults.
-pub(crate) fn with_defaults_of_file() -> Result<clap::Command, Failure> {
+fn with_defaults_of_file() -> Result<clap::Command, Failure> {
     let command = Arguments::command();
     let text = match std::fs::read_to_string(FILE) {
         Ok(text) => text,
@@ -224,7 +242,7 @@ pub(crate) fn with_defaults_of_file() -> Result<clap::Command, Failure> {
                 known.push(key.clone());
                 match file.get(&key) {
                     Some(toml::Value::String(value)) => arg.default_value(value.clone()),
-                    Some(toml::Value::Boolean(_)) | None => arg,
+                    None => arg,
                     Some(value) => arg.default_value(value.to_string()),
                 }
             })

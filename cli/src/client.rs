@@ -13,8 +13,10 @@ use serde::de::DeserializeOwned;
 use tower::ServiceExt;
 use waybill_api::Problem;
 use waybill_shared::clock::Clock;
+use waybill_shared::domain::pipeline::Pipeline;
 
 use crate::failure::Failure;
+use crate::output;
 use crate::service::{self, Service};
 
 /// A way to the routes.
@@ -27,17 +29,33 @@ pub(crate) enum Client {
 
 impl Client {
     /// This process on a data folder that may be new, on virtual time.
-    pub(crate) async fn on(data: &Path, day: NaiveDate) -> Result<Self, Failure> {
+    pub(crate) async fn on(
+        data: &Path,
+        day: NaiveDate,
+        pipeline: Option<Pipeline>,
+    ) -> Result<Self, Failure> {
         let clock = Clock::starting_at(day.and_time(chrono::NaiveTime::MIN).and_utc());
-        Ok(Self::Local(Box::new(Service::open(data, clock, None).await?)))
+        Ok(Self::Local(Box::new(Service::open(data, clock, pipeline).await?)))
     }
 
-    /// Finds the service of a data folder; `create`: it may be new.
-    pub(crate) async fn of(data: &Path, create: bool) -> Result<Self, Failure> {
+    /// The service of a data folder that may be new; a running one keeps its own pipeline.
+    pub(crate) async fn new(data: &Path, pipeline: Option<Pipeline>) -> Result<Self, Failure> {
+        if let Ok(stream) = tokio::net::UnixStream::connect(service::socket(data)).await {
+            if pipeline.is_some() {
+                let note = "pipeline.toml is not taken: `serve` keeps the one it was started with";
+                output::talk(note);
+            }
+            return Ok(Self::Socket(stream));
+        }
+        Ok(Self::Local(Box::new(Service::open(data, Clock::Real, pipeline).await?)))
+    }
+
+    /// Finds the service of a data folder that is there.
+    pub(crate) async fn of(data: &Path) -> Result<Self, Failure> {
         if let Ok(stream) = tokio::net::UnixStream::connect(service::socket(data)).await {
             return Ok(Self::Socket(stream));
         }
-        if !create && !service::database(data).exists() {
+        if !service::database(data).exists() {
             let message = format!("there is no data in {}", data.display());
             return Err(Failure::caller(message, "name the folder with --data, or import first"));
         }

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use waybill_api::DISK_FULL;
+
 use crate::output;
 
 /// A command that did not do what was asked.
@@ -58,6 +60,9 @@ impl From<waybill_shared::store::StoreError> for Failure {
         use waybill_shared::store::StoreError;
         match &error {
             StoreError::Newer { .. } => Self::caller(error.to_string(), ""),
+            StoreError::Database { .. } if error.is_disk_full() => {
+                Self::ours(error).hint(DISK_FULL)
+            }
             StoreError::Database { .. } | StoreError::Corrupt { .. } | StoreError::Closed => {
                 Self::ours(error)
             }

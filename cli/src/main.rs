@@ -10,27 +10,18 @@ mod service;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::args::{Arguments, Command};
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    let arguments = match args::with_defaults_of_file() {
-        Ok(command) => Arguments::from(command),
+    let arguments = match args::read() {
+        Ok(Ok(arguments)) => arguments,
+        Ok(Err(usage)) => return output::usage(&usage),
         Err(failure) => return failure.report(),
     };
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
-    }
-}
-
-impl From<clap::Command> for Arguments {
-    fn from(command: clap::Command) -> Self {
-        use clap::FromArgMatches;
-        let matches = command.get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|_| Self::parse())
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
 
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
@@ -13,7 +14,7 @@ pub(crate) fn log(verbose: bool, is_service: bool) {
     let level = match (verbose, is_service) {
         (true, _) => "debug",
         (false, true) => "info",
-        (false, false) => "error",
+        (false, false) => "off",
     };
     let filter = EnvFilter::try_from_env("WAYBILL_LOG")
         .unwrap_or_else(|_| EnvFilter::new(format!("{level},sqlx=warn,hyper=warn")));
@@ -27,23 +28,32 @@ pub(crate) fn log(verbose: bool, is_service: bool) {
 }
 
 /// Prints data. A reader that has gone away is no error.
-pub(crate) fn data(text: &str) {
+pub(crate) fn data(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::caller(format!("the output could not be written: {error}"), ""))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Prints usage: help goes to stdout and is no failure.
+pub(crate) fn usage(usage: &clap::Error) -> ExitCode {
+    usage.print().ok();
+    if usage.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }
 
 /// Prints one JSON document.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(Failure::ours)?;
-    data(&format!("{text}\n"));
-    Ok(())
+    data(&format!("{text}\n"))
 }
 
 /// Prints one JSON document on one line.
 pub(crate) fn json_line(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string(value).map_err(Failure::ours)?;
-    data(&format!("{text}\n"));
-    Ok(())
+    data(&format!("{text}\n"))
 }
 
 /// Says something to whoever watches.
@@ -67,6 +77,19 @@ pub(crate) fn width() -> usize {
 
 /// A table: columns as wide as they must be, the last one cut to what the terminal has left.
 pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    laid_out(head, rows, |cell, room| vec![cut(cell, room)])
+}
+
+/// The same, the last column broken into as many lines as it needs.
+pub(crate) fn wrapped_table(head: &[&str], rows: &[Vec<String>]) -> String {
+    laid_out(head, rows, wrap)
+}
+
+fn laid_out(
+    head: &[&str],
+    rows: &[Vec<String>],
+    fit: impl Fn(&str, usize) -> Vec<String>,
+) -> String {
     let wide = |text: &str| text.chars().count();
     let mut widths: Vec<usize> = head.iter().map(|name| wide(name)).collect();
     for row in rows {
@@ -81,19 +104,52 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let head: Vec<String> = head.iter().map(|name| (*name).to_owned()).collect();
     for row in std::iter::once(&head).chain(rows) {
         let mut line = String::new();
-        for (i, cell) in row.iter().enumerate() {
-            if i == last {
-                line.push_str(&cut(cell, room));
-            } else {
-                let padding = widths[i] + 2 - wide(cell);
-                line.push_str(cell);
-                line.extend(std::iter::repeat_n(' ', padding));
-            }
+        for (cell, width) in row.iter().zip(&widths).take(last) {
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', width + 2 - wide(cell)));
         }
-        text.push_str(line.trim_end());
-        text.push('\n');
+        for (i, part) in fit(row.last().map_or("", String::as_str), room).iter().enumerate() {
+            if i > 0 {
+                line = " ".repeat(before);
+            }
+            line.push_str(part);
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
     }
     text
+}
+
+/// `text` broken at spaces, and within words that are wider than `room`.
+pub(crate) fn wrap(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let mut word = word;
+        loop {
+            let last = lines.len() - 1;
+            let used = lines[last].chars().count();
+            let gap = usize::from(used > 0);
+            if used + gap + word.chars().count() <= room {
+                if gap > 0 {
+                    lines[last].push(' ');
+                }
+                lines[last].push_str(word);
+                break;
+            }
+            if used > 0 {
+                lines.push(String::new());
+                continue;
+            }
+            let at = word.char_indices().nth(room).map_or(word.len(), |(at, _)| at);
+            lines[last].push_str(&word[..at]);
+            word = &word[at..];
+            if word.is_empty() {
+                break;
+            }
+            lines.push(String::new());
+        }
+    }
+    lines
 }
 
 /// `text`, cut to `room` characters.

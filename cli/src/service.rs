@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 use waybill_api::router;
@@ -16,6 +17,9 @@ use waybill_shared::store::{RecordChange, Unit};
 use waybill_workers::{Step, connectors, run_step};
 
 use crate::failure::Failure;
+
+/// How long another command is waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Jobs of one kind under way at once.
 const ACTS: usize = 2;
@@ -50,13 +54,22 @@ fn lock(data: &Path) -> Result<File, Failure> {
     let path = data.join("lock");
     let file = File::options().create(true).truncate(false).write(true).open(path);
     let file = file.map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(Failure::caller(
-            format!("{} is in use by another waybill", data.display()),
-            "wait for it or stop it; one process writes a data folder",
-        )),
-        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
+            // Another command is done in a moment; a `serve` is not.
+            Err(std::fs::TryLockError::WouldBlock) if began.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(std::fs::TryLockError::WouldBlock) => {
+                return Err(Failure::caller(
+                    format!("{} is in use by another waybill", data.display()),
+                    "wait for it or stop it; one process writes a data folder",
+                ));
+            }
+        }
     }
 }
 

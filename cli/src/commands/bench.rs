@@ -67,7 +67,7 @@ pub(crate) async fn run(arguments: args::Bench) -> Result<(), Failure> {
     if arguments.json {
         output::json_line(&measured)?;
     } else {
-        output::data(&text(&measured));
+        output::data(&text(&measured))?;
     }
     match wrong {
         None => Ok(()),

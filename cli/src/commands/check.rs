@@ -22,18 +22,18 @@ pub(crate) async fn run(arguments: args::Check) -> Result<(), Failure> {
             store.close().await;
             findings
         }
-        None => Client::of(&arguments.data.data, false).await?.get("/v1/check").await?,
+        None => Client::of(&arguments.data.data).await?.get("/v1/check").await?,
     };
     if arguments.json {
         output::json(&findings)?;
     } else if findings.ok {
-        output::data(&format!("ok: {} events replayed, every invariant holds\n", findings.events));
+        output::data(&format!("ok: {} events replayed, every invariant holds\n", findings.events))?;
     } else {
         let row = |v: &waybill_shared::check::Violation| {
             vec![v.invariant.clone(), v.subject.clone(), v.detail.clone()]
         };
         let rows: Vec<Vec<String>> = findings.violations.iter().map(row).collect();
-        output::data(&output::table(&["RULE", "SUBJECT", "WHAT IS WRONG"], &rows));
+        output::data(&output::table(&["RULE", "SUBJECT", "WHAT IS WRONG"], &rows))?;
     }
     if findings.ok { Ok(()) } else { Err(Failure::found()) }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use waybill_api::{ImportCoalition, ImportLines};
+use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::import::{
     ImportError, Lines, Mapping, ReadOptions, read_coalition, read_lines, write_rejects,
 };
@@ -12,33 +13,45 @@ use crate::args;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::output;
+use crate::service::read_pipeline;
 
 /// Reads everything first, then hands it in: all or nothing.
 pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
     if arguments.path.join("coalition.toml").is_file() {
         let body = coalition(&arguments.path)?;
-        let intake: Intake = client(&arguments).await?.post("/v1/coalition", &body).await?;
+        let beside = arguments.path.join("pipeline.toml");
+        let pipeline = beside.exists().then(|| read_pipeline(&beside)).transpose()?;
+        let client = client(&arguments, pipeline).await?;
+        let intake: Intake = client.post("/v1/coalition", &body).await?;
         return told(&arguments, &intake, 0);
+    }
+    if arguments.path.is_dir() {
+        let message = format!("{} has no coalition.toml", arguments.path.display());
+        return Err(Failure::caller(message, "name a coalition's folder, or a file of requisitions"));
     }
     let mapping = arguments.mapping.as_deref().map(Mapping::read).transpose()?;
     let options = ReadOptions { encoding: arguments.encoding.clone(), mapping };
     let lines = read_lines(&arguments.path, &options)?;
     let refused = lines.bad.len();
-    if refused > 0 {
-        match &arguments.keep_good {
-            Some(rejects) => write_rejects(&lines, rejects)?,
-            None => return Err(all_errors(lines)),
-        }
+    if refused > 0 && arguments.keep_good.is_none() {
+        return Err(all_errors(lines));
+    }
+    let client = client(&arguments, None).await?;
+    if let (true, Some(rejects)) = (refused > 0, &arguments.keep_good) {
+        write_rejects(&lines, rejects)?;
     }
     let body = ImportLines { file: lines.file.clone(), lines: submitted(lines), on: None };
-    let intake: Intake = client(&arguments).await?.post("/v1/requisitions", &body).await?;
+    let intake: Intake = client.post("/v1/requisitions", &body).await?;
     told(&arguments, &intake, refused)
 }
 
-async fn client(arguments: &args::Import) -> Result<Client, Failure> {
+async fn client(
+    arguments: &args::Import,
+    pipeline: Option<Pipeline>,
+) -> Result<Client, Failure> {
     match arguments.on {
-        Some(day) => Client::on(&arguments.data.data, day).await,
-        None => Client::of(&arguments.data.data, true).await,
+        Some(day) => Client::on(&arguments.data.data, day, pipeline).await,
+        None => Client::new(&arguments.data.data, pipeline).await,
     }
 }
 
@@ -95,6 +108,6 @@ fn told(arguments: &args::Import, intake: &Intake, refused: usize) -> Result<(),
     if let (Some(rejects), true) = (&arguments.keep_good, refused > 0) {
         output::talk(&format!("the refused rows, with reasons, are in {}", rejects.display()));
     }
-    output::data(&text);
+    output::data(&text)?;
     Ok(())
 }

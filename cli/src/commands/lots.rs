@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: args::Lots) -> Result<(), Failure> {
             path.push_str(&format!("&{name}={value}"));
         }
     }
-    let lots: Vec<Lot> = Client::of(&arguments.data.data, false).await?.get(&path).await?;
+    let lots: Vec<Lot> = Client::of(&arguments.data.data).await?.get(&path).await?;
     if arguments.json {
         return output::json(&lots);
     }
@@ -40,7 +40,7 @@ pub(crate) async fn run(arguments: args::Lots) -> Result<(), Failure> {
         vec![lot.id.to_string(), priority, step, state, lot.reason.clone()]
     };
     let rows: Vec<Vec<String>> = lots.iter().map(row).collect();
-    output::data(&output::table(&["LOT", "RANK", "STEP", "STATE", "WHY"], &rows));
+    output::data(&output::table(&["LOT", "RANK", "STEP", "STATE", "WHY"], &rows))?;
     if let Some(last) = lots.last().filter(|_| lots.len() as i64 >= arguments.limit) {
         output::talk(&format!("more with --after {}", last.id));
     }

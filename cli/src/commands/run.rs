@@ -43,7 +43,7 @@ pub(crate) async fn run(arguments: args::Run) -> Result<(), Failure> {
     if arguments.json {
         return output::json(&report);
     }
-    output::data(&report::text::page(&report));
+    output::data(&report::text::page(&report))?;
     Ok(())
 }
 

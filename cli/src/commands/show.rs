@@ -9,12 +9,16 @@ use crate::output;
 
 /// Shows one subject.
 pub(crate) async fn run(arguments: args::Show) -> Result<(), Failure> {
+    if arguments.id.is_empty() {
+        let hint = "list the newest with `waybill lots --limit 20`";
+        return Err(Failure::caller("no id was given", hint));
+    }
     let path = format!("/v1/show/{}", escape(&arguments.id));
-    let shown: Shown = Client::of(&arguments.data.data, false).await?.get(&path).await?;
+    let shown: Shown = Client::of(&arguments.data.data).await?.get(&path).await?;
     if arguments.json {
         return output::json(&shown);
     }
-    output::data(&text(&shown));
+    output::data(&text(&shown))?;
     Ok(())
 }
 
@@ -36,7 +40,7 @@ fn text(shown: &Shown) -> String {
     let wide = shown.facts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let room = output::width().saturating_sub(wide + 4).max(20);
     for (name, value) in &shown.facts {
-        for (i, part) in wrap(value, room).into_iter().enumerate() {
+        for (i, part) in output::wrap(value, room).into_iter().enumerate() {
             let name = if i == 0 { name.as_str() } else { "" };
             text.push_str(format!("  {name:wide$}  {part}").trim_end());
             text.push('\n');
@@ -51,30 +55,12 @@ fn text(shown: &Shown) -> String {
             let why = if entry.reason.is_empty() { &entry.state } else { &entry.reason };
             vec![
                 entry.at.format("%Y-%m-%d %H:%M").to_string(),
-                entry.actor.clone(),
+                output::cut(&entry.actor, 17),
                 what.replace('_', " "),
                 why.clone(),
             ]
         })
         .collect();
-    text.push_str(&output::table(&["WHEN (UTC)", "WHO", "WHAT", "WHY"], &rows));
+    text.push_str(&output::wrapped_table(&["WHEN (UTC)", "WHO", "WHAT", "WHY"], &rows));
     text
-}
-
-/// Breaks at spaces.
-fn wrap(text: &str, room: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.len() - 1;
-        let line = &mut lines[last];
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
-            lines.push(word.to_owned());
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
 }

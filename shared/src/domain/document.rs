@@ -46,7 +46,6 @@ pub enum LineAnswer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResponseLine {
     /// The lot.
-    #[serde(with = "super::ids::text")]
     pub lot: LotId,
     /// The answer.
     #[serde(flatten)]
@@ -58,9 +57,9 @@ pub struct ResponseLine {
 #[serde(deny_unknown_fields)]
 pub struct DespatchLine {
     /// The lot.
-    #[serde(with = "super::ids::text")]
     pub lot: LotId,
     /// How much.
+    #[serde(with = "super::quantity::text")]
     pub quantity: Quantity,
 }
 
@@ -80,12 +79,12 @@ pub enum Remedy {
 #[serde(deny_unknown_fields)]
 pub struct ReceiptLine {
     /// The lot.
-    #[serde(with = "super::ids::text")]
     pub lot: LotId,
     /// Received and accepted.
+    #[serde(with = "super::quantity::text")]
     pub accepted: Quantity,
     /// Received and rejected.
-    #[serde(default)]
+    #[serde(default, with = "super::quantity::text")]
     pub rejected: Quantity,
     /// What happens to what is missing or rejected.
     #[serde(default)]
@@ -97,7 +96,6 @@ pub struct ReceiptLine {
 #[serde(deny_unknown_fields)]
 pub struct PaymentLine {
     /// The lot.
-    #[serde(with = "super::ids::text")]
     pub lot: LotId,
     /// How much, in the order's currency.
     pub amount: Money,
@@ -110,7 +108,6 @@ pub enum Content {
     /// An expert group's review of a lot.
     Review {
         /// The lot.
-        #[serde(with = "super::ids::text")]
         lot: LotId,
         /// What was decided.
         verdict: Verdict,
@@ -120,7 +117,6 @@ pub enum Content {
     /// The requester's answer to an offer in kind.
     Acceptance {
         /// The lot.
-        #[serde(with = "super::ids::text")]
         lot: LotId,
         /// Whether it takes the goods.
         accepted: bool,
@@ -128,7 +124,6 @@ pub enum Content {
     /// A donor's answer to the use of its money.
     Consent {
         /// The lot.
-        #[serde(with = "super::ids::text")]
         lot: LotId,
         /// The envelope.
         envelope: String,
@@ -172,6 +167,14 @@ pub enum Content {
         /// Lot by lot.
         lines: Vec<PaymentLine>,
     },
+}
+
+impl Document {
+    /// The key of its job: sender and number, whatever they hold.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{}:{}/{}", self.sender.chars().count(), self.sender, self.number)
+    }
 }
 
 /// A document from outside.

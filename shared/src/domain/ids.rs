@@ -59,7 +59,7 @@ pub struct LineId(pub i64);
 
 /// A part of a line that travels together, printed as `LOT-7K2` or, after a split, `LOT-7K2.3`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct LotId(pub i64);
 
 impl LotId {
@@ -129,26 +129,17 @@ impl FromStr for LotId {
     }
 }
 
-/// A lot's id written as people read it, for documents that leave the database.
-pub mod text {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    use super::LotId;
-
-    /// Writes `LOT-7K2`.
-    ///
-    /// # Errors
-    /// What the serializer cannot write.
-    pub fn serialize<S: Serializer>(id: &LotId, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(id)
+impl From<LotId> for String {
+    fn from(id: LotId) -> Self {
+        id.to_string()
     }
+}
 
-    /// Reads `LOT-7K2`.
-    ///
-    /// # Errors
-    /// What is not a lot's id.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LotId, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+impl TryFrom<String> for LotId {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse()
     }
 }
 

@@ -48,7 +48,6 @@ pub struct LineShare {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderLine {
     /// The lot.
-    #[serde(with = "super::ids::text")]
     pub lot: LotId,
     /// The item as the offer names it.
     pub item: String,

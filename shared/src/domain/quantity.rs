@@ -156,6 +156,12 @@ impl Quantity {
         Self(self.0.saturating_sub(other.0).max(0))
     }
 
+    /// Whether it is a quantity that `unit` can be counted in.
+    #[must_use]
+    pub fn fits(self, unit: Unit) -> bool {
+        self.0 >= 0 && (!unit.is_whole() || self.0 % Self::ONE == 0)
+    }
+
     /// Reads a positive quantity of `unit`.
     ///
     /// # Errors
@@ -178,6 +184,40 @@ impl Quantity {
             return Err(QuantityError::Fraction { value, unit, name: unit.name() });
         }
         i64::try_from(milli).map(Self).map_err(|_| not_a_number())
+    }
+}
+
+/// A quantity written as people read it, such as `"1.25"`, for documents that leave the database.
+pub mod text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::Quantity;
+    use crate::domain::money::decimal;
+
+    /// Writes `"1.25"`.
+    ///
+    /// # Errors
+    /// What the serializer cannot write.
+    pub fn serialize<S: Serializer>(quantity: &Quantity, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(quantity)
+    }
+
+    /// Reads `"1.25"`.
+    ///
+    /// # Errors
+    /// What is not a plain decimal, from zero, with at most three decimals.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Quantity, D::Error> {
+        let text = String::deserialize(from)?;
+        let read = || {
+            let (number, decimals) = decimal(&text)?;
+            let scaled = number.checked_mul(1000)?;
+            let divisor = 10_i128.pow(decimals);
+            let is_exact = number >= 0 && scaled % divisor == 0;
+            is_exact.then(|| i64::try_from(scaled / divisor).ok().map(Quantity)).flatten()
+        };
+        read().ok_or_else(|| {
+            D::Error::custom(format!("`{text}` is not a quantity (such as \"8\" or \"1.25\")"))
+        })
     }
 }
 

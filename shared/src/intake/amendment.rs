@@ -10,7 +10,8 @@ use crate::engine::Engine;
 use crate::store::LotChange;
 
 /// The fields in which `new` differs from `old`.
-pub(super) fn difference(old: &Line, new: &Line) -> Vec<Change> {
+#[must_use]
+pub fn difference(old: &Line, new: &Line) -> Vec<Change> {
     let (old, new) = (fields(old), fields(new));
     let mut changes = Vec::new();
     for (field, from) in &old {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::amendment::{amend, difference};
 use crate::domain::ids::{LineId, LotId};
@@ -10,6 +11,7 @@ use crate::domain::lot::Lot;
 use crate::domain::quantity::Quantity;
 use crate::domain::requisition::Line;
 use crate::engine::Engine;
+use crate::store::chain::hex;
 use crate::store::{Fate, LineChange, LotChange, RecordChange, StoreError, StoredLine, Unit};
 
 /// Conflicts with other writers after which intake gives up.
@@ -75,6 +77,21 @@ pub enum IntakeError {
     Conflict,
 }
 
+/// The kind of record that keeps which files were taken, by what they say: an old version handed
+/// in again does not undo what came after it.
+const FILE: &str = "file";
+
+struct Taken {
+    hash: String,
+}
+
+impl Taken {
+    fn of(lines: &[Submitted]) -> Self {
+        let text = serde_json::to_vec(lines).unwrap_or_default();
+        Self { hash: hex(Sha256::new().chain_update(text)) }
+    }
+}
+
 /// Takes `lines` out of `file`, all or nothing. The same lines again change nothing.
 ///
 /// # Errors
@@ -102,6 +119,10 @@ async fn decide(
     file: &str,
     lines: &[Submitted],
 ) -> Result<(Intake, Vec<Unit>), StoreError> {
+    let taken = Taken::of(lines);
+    if engine.store.record(FILE, &taken.hash).await?.is_some() {
+        return Ok((Intake { unchanged: lines.len(), ..Intake::default() }, Vec::new()));
+    }
     let ids: Vec<&str> = lines.iter().map(|s| s.line.external_id.as_str()).collect();
     let known: HashMap<String, (LineId, StoredLine)> = engine
         .store
@@ -147,8 +168,14 @@ async fn decide(
         };
         intake.amended.push(apply(engine, &mut unit, file, *id, stored, line, amended).await?);
     }
-    let is_nothing = unit.lots.is_empty() && unit.lines.is_empty() && unit.records.is_empty();
-    Ok((intake, if is_nothing { Vec::new() } else { vec![unit] }))
+    unit.records.push(RecordChange {
+        kind: FILE,
+        id: taken.hash,
+        expected: 0,
+        body: serde_json::json!({ "file": file, "lines": lines.len() }).to_string(),
+        event: "file.taken",
+    });
+    Ok((intake, vec![unit]))
 }
 
 /// Adds an amendment to `unit`, or the incident that says it needs an order change.

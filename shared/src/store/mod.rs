@@ -13,6 +13,8 @@ pub use unit::{
     Batch, EnvelopeChange, InboxEntry, JobChange, LineChange, LotChange, NewJob, RecordChange, Unit,
 };
 
+use std::sync::Arc;
+
 use crate::domain::ids::LotId;
 use crate::domain::lot::{Lot, Timestamp};
 use crate::domain::requisition::Line;
@@ -217,4 +219,27 @@ pub enum StoreError {
     /// The writer has stopped, as it does at shutdown.
     #[error("the store is closed")]
     Closed,
+}
+
+impl StoreError {
+    /// Whether the disk was full, or a file could not grow.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Database { source, .. } => is_disk_full(source),
+            Self::Newer { .. } | Self::Corrupt { .. } | Self::Closed => false,
+        }
+    }
+}
+
+fn is_disk_full(error: &sqlx::Error) -> bool {
+    /// SQLITE_FULL, SQLITE_IOERR_WRITE, SQLITE_IOERR_SHMSIZE.
+    const CODES: [&str; 3] = ["13", "778", "4874"];
+    if let sqlx::Error::Io(error) = error {
+        // A group that did not commit shares its cause.
+        let shared = error.get_ref().and_then(|error| error.downcast_ref::<Arc<sqlx::Error>>());
+        return shared.is_some_and(|shared| is_disk_full(shared));
+    }
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| CODES.contains(&code.as_ref()))
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::document::Document;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{InboxEntry, Job, Unit};
+use waybill_shared::store::{InboxEntry, Job, RecordChange, Unit};
 
 use crate::connectors::Connector;
 use crate::documents::{Desk, Refusal};
@@ -47,7 +47,18 @@ impl Act for TakeDocument {
             Err(Refusal::Failed(error)) => return Err(error),
             Err(refusal) => {
                 tracing::warn!(sender, number, %refusal, "a document changes nothing");
-                Unit::new(sender, engine.clock.now())
+                // Its number is not used up: it may come again when it applies.
+                let mut unit = Unit::new(sender, engine.clock.now());
+                let id = document.key();
+                let found = engine.store.record("refused_document", &id).await?;
+                unit.records.push(RecordChange {
+                    kind: "refused_document",
+                    id,
+                    expected: found.map_or(0, |found| found.version),
+                    body: serde_json::json!({ "why": refusal.to_string() }).to_string(),
+                    event: "document.refused",
+                });
+                return Ok(unit.into());
             }
         };
         unit.inbox = Some(InboxEntry {

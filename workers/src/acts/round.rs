@@ -181,7 +181,7 @@ impl Round {
             Answer::Funded { quantity, payments } => (quantity, payments),
             Answer::Unfunded { missing, why } => {
                 let (code, text) = explain(&missing, &why);
-                return unfunded(at, lot, code, text);
+                return unfunded(at, lot, code, format!("on {}: {text}", at.day));
             }
         };
         let mut unit = Unit::new(KIND, at.now);

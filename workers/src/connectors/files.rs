@@ -146,7 +146,7 @@ async fn enqueue(engine: &Engine, document: &Document) -> Result<(), StoreError>
     let mut unit = Unit::new(&document.sender, now);
     unit.jobs.push(NewJob {
         kind: "document",
-        key: format!("{}/{}", document.sender, document.number),
+        key: document.key(),
         due: now,
         body: serde_json::to_string(document).unwrap_or_default(),
     });

@@ -72,7 +72,7 @@ impl Sandbox {
         let document = Document { sender: sender.to_owned(), number, content };
         NewJob {
             kind: "document",
-            key: format!("{}/{}", document.sender, document.number),
+            key: document.key(),
             due,
             body: serde_json::to_string(&document).unwrap_or_default(),
         }
@@ -92,7 +92,7 @@ impl Sandbox {
 
     /// Deliveries of an order, grouped by the day on which they arrive.
     fn deliveries(&self, order: &Order, lots: &[(&Lot, &Line)], now: Timestamp) -> Vec<NewJob> {
-        let mut by_day: BTreeMap<u64, Vec<(&Lot, &Line)>> = BTreeMap::new();
+        let mut by_day: BTreeMap<(u64, &str), Vec<(&Lot, &Line)>> = BTreeMap::new();
         let today = now.date_naive();
         for (lot, line) in lots {
             let due = lot.due.unwrap_or(today);
@@ -100,10 +100,10 @@ impl Sandbox {
             let id = [line.external_id.as_str(), &lot.id.part().to_string(), "late"];
             let late = self.happens(&id, self.config.late);
             let days = lead + if late { 5 + self.draw(&[id[0], "how late"], 60) } else { 0 };
-            by_day.entry(days).or_default().push((lot, line));
+            by_day.entry((days, &line.requester)).or_default().push((lot, line));
         }
         let mut jobs = Vec::new();
-        for (days, lots) in by_day {
+        for ((days, requester), lots) in by_day {
             let Some((first, _)) = lots.first() else { continue };
             let (lot, version) = (first.id, first.version);
             let number = |kind: &str| format!("{kind}-{}-{lot}-{version}", order.number);
@@ -117,7 +117,7 @@ impl Sandbox {
             jobs.push(self.answer(&order.supplier, number("DES"), content, due));
             let lines = lots.iter().map(|(lot, line)| self.receipt(order, lot, line)).collect();
             let content = Content::ReceiptAdvice { order: order.number.clone(), lines };
-            jobs.push(self.answer("recipient", number("RCP"), content, self.after(now, days)));
+            jobs.push(self.answer(requester, number("RCP"), content, self.after(now, days)));
         }
         jobs
     }

@@ -25,6 +25,17 @@ struct Rest {
     code: &'static str,
 }
 
+/// Only what the unit can be counted in is shipped or received.
+fn counted(lot: &Lot, line: &Line, quantities: &[Quantity]) -> Result<(), Refusal> {
+    match quantities.iter().find(|quantity| !quantity.fits(line.unit)) {
+        None => Ok(()),
+        Some(quantity) => {
+            let unit = line.unit.name();
+            Err(Refusal::DoesNotApply(format!("{}: {quantity} {unit} cannot be had", lot.id)))
+        }
+    }
+}
+
 impl Desk<'_> {
     pub(super) async fn despatch(
         &self,
@@ -37,6 +48,10 @@ impl Desk<'_> {
         let ids = lines.iter().map(|line| line.lot);
         for lot in self.lots_under(&order, ids, confirm_delivery::NAME).await? {
             let Some(line) = lines.iter().find(|line| line.lot == lot.id) else { continue };
+            let requested = self.engine.lines_of([&lot]).await?;
+            if let Some(requested) = requested.get(&lot.line()) {
+                counted(&lot, requested, &[line.quantity])?;
+            }
             let mut after = lot.clone();
             after.shipped = Quantity(after.shipped.0.saturating_add(line.quantity.0.max(0)));
             let awaits = Awaited::Delivery { order: number.to_owned() };
@@ -55,10 +70,6 @@ impl Desk<'_> {
         lines: &[ReceiptLine],
     ) -> Result<Unit, Refusal> {
         let (_, order) = self.order(number).await?;
-        if let Some(line) = lines.iter().find(|line| line.accepted.0 < 0 || line.rejected.0 < 0) {
-            let text = format!("{}: a received quantity cannot be negative", line.lot);
-            return Err(Refusal::DoesNotApply(text));
-        }
         let ids = lines.iter().map(|line| line.lot);
         let lots = self.lots_under(&order, ids, confirm_delivery::NAME).await?;
         let requested = self.engine.lines_of(&lots).await?;
@@ -67,6 +78,8 @@ impl Desk<'_> {
         for lot in lots {
             let Some(receipt) = lines.iter().find(|line| line.lot == lot.id) else { continue };
             let Some(line) = requested.get(&lot.line()) else { continue };
+            self.only(&line.requester)?;
+            counted(&lot, line, &[receipt.accepted, receipt.rejected])?;
             let mut after = lot.clone();
             let rests = self.received(&mut after, &order, line, receipt);
             let mut next = self.engine.store.lots_of_line(lot.line()).await?.last().map_or(0, |l| {

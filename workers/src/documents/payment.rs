@@ -23,6 +23,14 @@ impl Desk<'_> {
     ) -> Result<Unit, Refusal> {
         let (_, order) = self.order(number).await?;
         self.only(&order.channel)?;
+        let is_wrong = |line: &&PaymentLine| {
+            line.amount.minor < 0 || Some(line.amount.currency) != order.currency
+        };
+        if let Some(line) = lines.iter().find(is_wrong) {
+            let currency = order.currency.map(|c| c.to_string()).unwrap_or_default();
+            let text = format!("{} for {}: `{number}` is paid in {currency}, from zero", line.amount, line.lot);
+            return Err(Refusal::DoesNotApply(text));
+        }
         let mut unit = self.unit();
         unit.is_outside_fact = true;
         let mut overruns = Vec::new();
@@ -40,16 +48,29 @@ impl Desk<'_> {
             return Err(Refusal::DoesNotApply(format!("nothing of `{number}` is to be paid")));
         }
         if !overruns.is_empty() {
-            let cause = format!("paid more than was bound: {}", overruns.join("; "));
-            let subjects = unit.lots.iter().map(|change| change.after.id.to_string()).collect();
-            let body = serde_json::to_string(&Incident { cause, subjects })
-                .map_err(|error| Refusal::DoesNotApply(error.to_string()))?;
-            let id = format!("overrun:{number}:{}", unit.lots[0].after.id);
-            let event = "incident.opened";
-            unit.records.push(RecordChange { kind: "incident", id, expected: 0, body, event });
+            unit.records.push(self.overrun(number, overruns).await?);
         }
         unit.jobs.push(round::wanted(self.engine));
         Ok(unit)
+    }
+
+    /// One incident an order, which grows.
+    async fn overrun(&self, number: &str, lots: Vec<String>) -> Result<RecordChange, Refusal> {
+        let id = format!("overrun:{number}");
+        let found = self.engine.store.record("incident", &id).await?;
+        let cause = format!("more was paid under {number} than was bound");
+        let mut incident = Incident { cause, subjects: Vec::new() };
+        let invalid = |error: serde_json::Error| Refusal::DoesNotApply(error.to_string());
+        if let Some(record) = &found {
+            incident = serde_json::from_str(&record.body).map_err(invalid)?;
+        }
+        incident.subjects.extend(lots);
+        let body = serde_json::to_string(&incident).map_err(invalid)?;
+        let (expected, event) = match found {
+            None => (0, "incident.opened"),
+            Some(record) => (record.version, "incident.grew"),
+        };
+        Ok(RecordChange { kind: "incident", id, expected, body, event })
     }
 
     /// Marks the lot's shares as paid, at the rates of the day; says what was paid above them.
@@ -68,7 +89,9 @@ impl Desk<'_> {
                 .coalition
                 .convert(part, currency, date, Rounding::Up)
                 .map_err(|error| Refusal::DoesNotApply(error.to_string()))?;
-            let paid = converted.unwrap_or(share.amount);
+            let paid = converted.ok_or_else(|| {
+                Refusal::DoesNotApply(format!("{part} has no rate to {currency} on {date}"))
+            })?;
             if paid.minor > share.amount.minor {
                 let more = Money::new(paid.minor - share.amount.minor, currency);
                 over.push(format!("{} {more}", share.envelope));
