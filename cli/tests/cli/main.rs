@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod coalition;
+mod crash;
 mod disk;
 mod example;
 mod folder;

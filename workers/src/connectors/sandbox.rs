@@ -51,7 +51,12 @@ impl Sandbox {
     /// # Errors
     /// What keeps its log from being opened.
     pub fn open(config: SandboxConfig, folder: &Path) -> Result<Self, std::io::Error> {
-        let log = OpenOptions::new().create(true).append(true).open(folder.join(LOG))?;
+        let path = folder.join(LOG);
+        let mut log = OpenOptions::new().create(true).append(true).open(&path)?;
+        // A line that a kill cut off is ended, so that the next one stands alone.
+        if std::fs::read(&path)?.last().is_some_and(|byte| *byte != b'\n') {
+            log.write_all(b"\n")?;
+        }
         Ok(Self { config, log: Mutex::new(log) })
     }
 
