@@ -80,8 +80,8 @@ pub async fn run_until_idle(
         while step(relay, &engine).await? {}
         let now = engine.clock.now();
         progress(now);
-        let any = engine.store.next_due("").await?.filter(is_within);
-        let other = engine.store.next_due(calendar::KIND).await?.filter(is_within);
+        let any = engine.store.next_due(now, "").await?.filter(is_within);
+        let other = engine.store.next_due(now, calendar::KIND).await?.filter(is_within);
         match (any, other) {
             (Some(due), Some(_)) => engine.clock.advance_to(due),
             (_, None) if !rematch(relay, &engine).await? => {

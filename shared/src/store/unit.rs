@@ -166,6 +166,15 @@ impl Unit {
         }
     }
 
+    /// Whether lots are all it changes.
+    pub(crate) fn is_lots_only(&self) -> bool {
+        self.lines.is_empty()
+            && self.records.is_empty()
+            && self.jobs.is_empty()
+            && self.job.is_none()
+            && self.inbox.is_none()
+    }
+
     /// This unit with one more lot.
     #[must_use]
     pub fn lot(mut self, change: LotChange) -> Self {

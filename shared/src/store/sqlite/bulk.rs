@@ -1,5 +1,8 @@
 //! One statement for many rows: the `VALUES` row of a `.sql` file, repeated.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
@@ -23,6 +26,15 @@ fn widened(template: &str, rows: usize) -> String {
     sql
 }
 
+/// The widened statement, made once for each template and width.
+fn statement(template: &'static str, rows: usize) -> Arc<str> {
+    static MADE: LazyLock<Mutex<HashMap<(usize, usize), Arc<str>>>> = LazyLock::new(Mutex::default);
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    // A template is a constant: its address tells it from the others.
+    let key = (template.as_ptr() as usize, rows);
+    made.entry(key).or_insert_with(|| widened(template, rows).into()).clone()
+}
+
 /// Runs `template` for all `rows`, `bind` adding each row's values in order.
 pub(super) async fn execute<T>(
     connection: &mut SqliteConnection,
@@ -38,8 +50,8 @@ pub(super) async fn execute<T>(
             for row in chunk {
                 bind(row, &mut arguments).map_err(sqlx::Error::Encode)?;
             }
-            let sql = AssertSqlSafe(widened(template, width));
-            sqlx::query_with(sql, arguments).execute(&mut *connection).await?;
+            let sql = statement(template, width);
+            sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut *connection).await?;
             rest = after;
         }
     }

@@ -21,6 +21,46 @@ enum Subject {
     Inbox(String, String),
 }
 
+/// A unit with its lots' bodies as they are stored.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    unit: Unit,
+    bodies: Vec<String>,
+}
+
+impl Prepared {
+    pub(super) fn of(unit: Unit) -> Result<Self, StoreError> {
+        let body = |change: &LotChange| {
+            serde_json::to_string(&change.after).map_err(|source| StoreError::Corrupt {
+                subject: change.after.id.to_string(),
+                source,
+            })
+        };
+        let bodies = unit.lots.iter().map(body).collect::<Result<_, _>>()?;
+        Ok(Self { unit, bodies })
+    }
+}
+
+/// The versions of lots written lately, by number.
+#[derive(Debug, Default)]
+pub(super) struct Versions(HashMap<i64, i64>);
+
+impl Versions {
+    /// Lots kept at most.
+    const KEPT: usize = 262_144;
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn keep(&mut self, lots: impl Iterator<Item = (i64, i64)>) {
+        if self.0.len() > Self::KEPT {
+            self.0.clear();
+        }
+        self.0.extend(lots);
+    }
+}
+
 /// The rows as they are while units are accepted one after the other.
 struct State {
     versions: HashMap<Subject, i64>,
@@ -33,13 +73,24 @@ struct State {
 pub(super) async fn apply(
     connection: &mut SqliteConnection,
     log: &mut Log,
-    units: &[Unit],
+    versions: &mut Versions,
+    prepared: Vec<Prepared>,
 ) -> Result<Vec<Fate>, StoreError> {
-    let mut state = read(connection, units).await.map_err(database("read versions"))?;
+    let units: Vec<&Unit> = prepared.iter().map(|prepared| &prepared.unit).collect();
+    let read = read(connection, versions, &units).await;
+    let mut state = read.map_err(database("read versions"))?;
     let fates: Vec<Fate> = units.iter().map(|unit| state.accept(unit)).collect();
-    let accepted: Vec<&Unit> =
-        units.iter().zip(&fates).filter(|(_, f)| **f == Fate::Committed).map(|(u, _)| u).collect();
-    write(connection, log, &accepted, &state).await?;
+    let accepted: Vec<Prepared> = prepared
+        .into_iter()
+        .zip(&fates)
+        .filter(|(_, fate)| **fate == Fate::Committed)
+        .map(|(prepared, _)| prepared)
+        .collect();
+    write(connection, log, accepted, &state).await?;
+    versions.keep(state.versions.iter().filter_map(|(subject, version)| match subject {
+        Subject::Lot(id) => Some((*id, *version)),
+        Subject::Line(_) | Subject::Job(_) | Subject::Record(..) | Subject::Inbox(..) => None,
+    }));
     Ok(fates)
 }
 
@@ -51,14 +102,27 @@ fn json(ids: impl Iterator<Item = i64>) -> String {
     serde_json::Value::from(ids.collect::<Vec<i64>>()).to_string()
 }
 
-async fn read(connection: &mut SqliteConnection, units: &[Unit]) -> Result<State, sqlx::Error> {
+async fn read(
+    connection: &mut SqliteConnection,
+    kept: &Versions,
+    units: &[&Unit],
+) -> Result<State, sqlx::Error> {
     let mut versions = HashMap::new();
-    let lots = json(units.iter().flat_map(|u| &u.lots).map(|c| c.after.id.0));
-    let sql = include_str!("sql/lot_versions.sql");
-    let found: String = sqlx::query_scalar(sql).bind(lots).fetch_one(&mut *connection).await?;
-    let found: Vec<(i64, i64)> =
-        serde_json::from_str(&found).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-    versions.extend(found.into_iter().map(|(id, version)| (Subject::Lot(id), version)));
+    let mut unknown = Vec::new();
+    for id in units.iter().flat_map(|u| &u.lots).map(|change| change.after.id.0) {
+        match kept.0.get(&id) {
+            Some(version) => drop(versions.insert(Subject::Lot(id), *version)),
+            None => unknown.push(id),
+        }
+    }
+    if !unknown.is_empty() {
+        let lots = json(unknown.into_iter());
+        let sql = include_str!("sql/lot_versions.sql");
+        let found: String = sqlx::query_scalar(sql).bind(lots).fetch_one(&mut *connection).await?;
+        let found: Vec<(i64, i64)> =
+            serde_json::from_str(&found).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        versions.extend(found.into_iter().map(|(id, version)| (Subject::Lot(id), version)));
+    }
     if units.iter().any(|u| !u.lines.is_empty()) {
         let lines = json(units.iter().flat_map(|u| &u.lines).map(|c| c.id.0));
         let sql = include_str!("sql/line_versions.sql");
@@ -101,7 +165,7 @@ async fn read(connection: &mut SqliteConnection, units: &[Unit]) -> Result<State
 
 async fn envelopes(
     connection: &mut SqliteConnection,
-    units: &[Unit],
+    units: &[&Unit],
 ) -> Result<BTreeMap<String, EnvelopeRow>, sqlx::Error> {
     let shares = |change: &LotChange| {
         let before = change.before.iter().flat_map(|lot| &lot.funding);
@@ -231,26 +295,30 @@ fn guards(unit: &Unit) -> Vec<(Subject, i64)> {
 async fn write(
     connection: &mut SqliteConnection,
     log: &mut Log,
-    units: &[&Unit],
+    units: Vec<Prepared>,
     state: &State,
 ) -> Result<(), StoreError> {
-    let lots: Vec<(&Unit, &LotChange, String)> = units
-        .iter()
-        .flat_map(|unit| unit.lots.iter().map(|change| (*unit, change)))
-        .map(|(unit, change)| {
-            let body = serde_json::to_string(&change.after);
-            let subject = || change.after.id.to_string();
-            body.map(|body| (unit, change, body))
-                .map_err(|source| StoreError::Corrupt { subject: subject(), source })
+    let mut lots: Vec<(&Unit, &LotChange, String)> = Vec::new();
+    let mut rest: Vec<&Unit> = Vec::new();
+    let mut bodies: Vec<Vec<String>> = Vec::with_capacity(units.len());
+    let units: Vec<Unit> = units
+        .into_iter()
+        .map(|prepared| {
+            bodies.push(prepared.bodies);
+            prepared.unit
         })
-        .collect::<Result<_, _>>()?;
+        .collect();
+    for (unit, bodies) in units.iter().zip(bodies) {
+        lots.extend(unit.lots.iter().zip(bodies).map(|(change, body)| (unit, change, body)));
+        if !unit.is_lots_only() {
+            rest.push(unit);
+        }
+    }
     write_lots(connection, &lots).await.map_err(database("write lots"))?;
     for (unit, change, body) in lots {
         log.push(unit, change.after.id.to_string(), change.after.version, change.kind, body);
     }
-    for unit in units {
-        write_rest(connection, log, unit).await.map_err(database("write records and jobs"))?;
-    }
+    super::rest::write(connection, log, &rest).await.map_err(database("write the rest"))?;
     for (actor, at, row) in &state.told {
         let subject = format!("envelope:{}", row.id);
         log.append(actor, *at, subject, row.version, "envelope.changed", row.body());
@@ -296,68 +364,4 @@ async fn write_lots(
         args.add(body.clone())
     })
     .await
-}
-
-async fn write_rest(
-    connection: &mut SqliteConnection,
-    log: &mut Log,
-    unit: &Unit,
-) -> Result<(), sqlx::Error> {
-    let encode = |source| sqlx::Error::Encode(Box::new(source));
-    let mut lines = Vec::with_capacity(unit.lines.len());
-    for change in &unit.lines {
-        let body = serde_json::to_string(&change.line).map_err(encode)?;
-        let kind = if change.expected == 0 { "line.submitted" } else { "line.amended" };
-        log.push(unit, change.id.to_string(), change.expected + 1, kind, body.clone());
-        lines.push((change, body));
-    }
-    bulk::execute(connection, include_str!("sql/upsert_line.sql"), &lines, |(line, body), args| {
-        args.add(line.id.0)?;
-        args.add(line.line.external_id.clone())?;
-        args.add(line.line.likeness())?;
-        args.add(line.expected + 1)?;
-        args.add(body.clone())
-    })
-    .await?;
-    for change in &unit.records {
-        let subject = format!("{}:{}", change.kind, change.id);
-        log.push(unit, subject, change.expected + 1, change.event, change.body.clone());
-    }
-    bulk::execute(connection, include_str!("sql/upsert_record.sql"), &unit.records, |row, args| {
-        args.add(row.kind)?;
-        args.add(row.id.clone())?;
-        args.add(row.expected + 1)?;
-        args.add(row.body.clone())
-    })
-    .await?;
-    if let Some(job) = &unit.job {
-        let query = match job.again {
-            None => {
-                sqlx::query(include_str!("sql/job_done.sql")).bind(job.id).bind(job.expected)
-            }
-            Some((due, attempt)) => sqlx::query(include_str!("sql/job_again.sql"))
-                .bind(job.id)
-                .bind(job.expected)
-                .bind(due.timestamp_millis())
-                .bind(i64::from(attempt)),
-        };
-        query.execute(&mut *connection).await?;
-    }
-    bulk::execute(connection, include_str!("sql/upsert_job.sql"), &unit.jobs, |job, args| {
-        args.add(job.kind)?;
-        args.add(job.key.clone())?;
-        args.add(job.due.timestamp_millis())?;
-        args.add(job.body.clone())
-    })
-    .await?;
-    if let Some(entry) = &unit.inbox {
-        sqlx::query(include_str!("sql/insert_inbox.sql"))
-            .bind(&entry.sender)
-            .bind(&entry.number)
-            .bind(unit.at.timestamp_millis())
-            .bind(&entry.body)
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
 }

@@ -5,6 +5,7 @@ mod commit;
 mod log;
 mod raw;
 mod read;
+mod rest;
 mod writer;
 
 use std::path::Path;
@@ -17,9 +18,10 @@ use sqlx::{ConnectOptions, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::raw::raw_updates;
+use self::commit::Prepared;
 use self::writer::{Act, Writer};
-use crate::domain::lot::Timestamp;
-use crate::store::{Batch, Claim, Fate, Job, StoreError};
+use crate::domain::lot::{Lot, Timestamp};
+use crate::store::{Batch, Claim, Fate, Job, Lease, StoreError};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -66,7 +68,8 @@ impl SqliteStore {
         Ok(Self { readers, acts })
     }
 
-    /// Claims those of `ids` that are due at `step`, under one lease.
+    /// Claims those of `ids` that are due at `step`, under one lease. They are read beside the
+    /// writer: what changes meanwhile is stale when it is committed.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be written.
@@ -76,8 +79,23 @@ impl SqliteStore {
         ids: &[i64],
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
-        let (step, ids) = (step.to_owned(), serde_json::json!(ids).to_string());
-        self.ask(|reply| Act::ClaimLots { step, ids, now, reply }).await?
+        let bodies: String = sqlx::query_scalar(include_str!("sql/claim_lots.sql"))
+            .bind(serde_json::json!(ids).to_string())
+            .bind(step)
+            .bind(now.timestamp_millis())
+            .fetch_one(&self.readers)
+            .await
+            .map_err(|source| StoreError::Database { act: "claim lots", source })?;
+        let lots: Vec<Lot> = serde_json::from_str(&bodies).map_err(|source| {
+            StoreError::Corrupt { subject: format!("a lot at {step}"), source }
+        })?;
+        if lots.is_empty() {
+            return Ok(Claim { lease: Lease(0), lots });
+        }
+        let subjects: Vec<(i64, i64)> = lots.iter().map(|lot| (lot.id.0, lot.version)).collect();
+        let subjects = serde_json::json!(subjects).to_string();
+        let lease = self.ask(|reply| Act::Lease { subjects, reply }).await??;
+        Ok(Claim { lease, lots })
     }
 
     /// Claims those of `ids` that are due jobs of `kind`.
@@ -99,7 +117,10 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] if the database cannot be written; then nothing of the batch is stored.
     pub async fn commit(&self, batch: Batch) -> Result<Vec<Fate>, StoreError> {
-        self.ask(|reply| Act::Commit { batch, reply }).await?
+        // Bodies are written here, so that the one writer has less to do.
+        let units = batch.units.into_iter().map(Prepared::of).collect::<Result<Vec<_>, _>>()?;
+        let release = batch.release;
+        self.ask(|reply| Act::Commit { units, release, reply }).await?
     }
 
     /// Writes what is queued, checkpoints and closes the files.

@@ -1,5 +1,7 @@
 //! Reads, each a query of its own on a pool of read-only connections.
 
+use std::sync::Arc;
+
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -60,11 +62,26 @@ pub(super) fn job(row: &SqliteRow) -> Job {
     }
 }
 
-fn parse<T: serde::de::DeserializeOwned>(
-    body: &str,
+fn parse<'a, T: serde::Deserialize<'a>>(
+    body: &'a str,
     subject: impl FnOnce() -> String,
 ) -> Result<T, StoreError> {
     serde_json::from_str(body).map_err(|source| StoreError::Corrupt { subject: subject(), source })
+}
+
+/// Hints out of `[[queue, id], …]`; those of one queue share its name.
+fn hints(due: &str) -> Result<Vec<Hint>, StoreError> {
+    let due: Vec<(&str, i64)> = parse(due, || "what is due".to_owned())?;
+    let mut names: Vec<Arc<str>> = Vec::new();
+    let hint = |(name, id): (&str, i64)| {
+        let known = names.iter().find(|known| ***known == *name).cloned();
+        let queue = known.unwrap_or_else(|| {
+            names.push(name.into());
+            names[names.len() - 1].clone()
+        });
+        Hint { queue, id }
+    };
+    Ok(due.into_iter().map(hint).collect())
 }
 
 fn stored_line(row: &SqliteRow) -> Result<(LineId, StoredLine), StoreError> {
@@ -87,14 +104,13 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] if the database cannot be read.
     pub async fn due(&self, now: Timestamp, limit: i64) -> Result<Vec<Hint>, StoreError> {
-        let rows = sqlx::query(include_str!("sql/due.sql"))
+        let due: String = sqlx::query_scalar(include_str!("sql/due.sql"))
             .bind(now.timestamp_millis())
             .bind(limit)
-            .fetch_all(&self.readers)
+            .fetch_one(&self.readers)
             .await
             .map_err(reading)?;
-        let hint = |row: &SqliteRow| Hint { queue: row.get::<&str, _>(0).into(), id: row.get(1) };
-        Ok(rows.iter().map(hint).collect())
+        hints(&due)
     }
 
     /// Lots that are due by `now`, at most `limit`.
@@ -102,14 +118,13 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] if the database cannot be read.
     pub async fn due_lots(&self, now: Timestamp, limit: i64) -> Result<Vec<Hint>, StoreError> {
-        let rows = sqlx::query(include_str!("sql/due_lots.sql"))
+        let due: String = sqlx::query_scalar(include_str!("sql/due_lots.sql"))
             .bind(now.timestamp_millis())
             .bind(limit)
-            .fetch_all(&self.readers)
+            .fetch_one(&self.readers)
             .await
             .map_err(reading)?;
-        let hint = |row: &SqliteRow| Hint { queue: row.get::<&str, _>(0).into(), id: row.get(1) };
-        Ok(rows.iter().map(hint).collect())
+        hints(&due)
     }
 
     /// Jobs that are due by `now`.
@@ -137,12 +152,17 @@ impl SqliteStore {
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
-    /// The next moment at which anything but jobs of the kind `without` is due.
+    /// The next moment after `now` at which anything but jobs of the kind `without` is due.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be read.
-    pub async fn next_due(&self, without: &str) -> Result<Option<Timestamp>, StoreError> {
+    pub async fn next_due(
+        &self,
+        now: Timestamp,
+        without: &str,
+    ) -> Result<Option<Timestamp>, StoreError> {
         let due: Option<i64> = sqlx::query_scalar(include_str!("sql/next_due.sql"))
+            .bind(now.timestamp_millis())
             .bind(without)
             .fetch_one(&self.readers)
             .await

@@ -3,21 +3,19 @@
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::commit;
+use super::commit::{self, Prepared, Versions};
 use super::log::Log;
 use super::read;
-use crate::domain::lot::{Lot, Timestamp};
-use crate::store::{Batch, Claim, Fate, Job, Lease, StoreError};
+use crate::domain::lot::Timestamp;
+use crate::store::{Fate, Job, Lease, StoreError};
 
 /// Acts committed together at most.
 const GROUP: usize = 64;
 
 pub(super) enum Act {
-    ClaimLots {
-        step: String,
-        ids: String,
-        now: Timestamp,
-        reply: oneshot::Sender<Result<Claim, StoreError>>,
+    Lease {
+        subjects: String,
+        reply: oneshot::Sender<Result<Lease, StoreError>>,
     },
     ClaimJobs {
         kind: String,
@@ -26,7 +24,8 @@ pub(super) enum Act {
         reply: oneshot::Sender<Result<Vec<Job>, StoreError>>,
     },
     Commit {
-        batch: Batch,
+        units: Vec<Prepared>,
+        release: Option<Lease>,
         reply: oneshot::Sender<Result<Vec<Fate>, StoreError>>,
     },
     Close {
@@ -38,14 +37,14 @@ impl Act {
     fn must_be_durable(&self) -> bool {
         match self {
             Self::Commit { .. } | Self::Close { .. } => true,
-            Self::ClaimLots { .. } | Self::ClaimJobs { .. } => false,
+            Self::Lease { .. } | Self::ClaimJobs { .. } => false,
         }
     }
 }
 
 /// An act's answer, held back until its group has committed.
 enum Answer {
-    Claim(oneshot::Sender<Result<Claim, StoreError>>, Result<Claim, StoreError>),
+    Lease(oneshot::Sender<Result<Lease, StoreError>>, Result<Lease, StoreError>),
     Jobs(oneshot::Sender<Result<Vec<Job>, StoreError>>, Result<Vec<Job>, StoreError>),
     Commit(oneshot::Sender<Result<Vec<Fate>, StoreError>>, Result<Vec<Fate>, StoreError>),
 }
@@ -53,7 +52,7 @@ enum Answer {
 impl Answer {
     fn failed(&self) -> bool {
         match self {
-            Self::Claim(_, result) => result.is_err(),
+            Self::Lease(_, result) => result.is_err(),
             Self::Jobs(_, result) => result.is_err(),
             Self::Commit(_, result) => result.is_err(),
         }
@@ -63,7 +62,7 @@ impl Answer {
     /// gone has lost nothing: the database holds what was done.
     fn send(self, error: Option<StoreError>) {
         match self {
-            Self::Claim(reply, result) => drop(reply.send(error.map_or(result, Err))),
+            Self::Lease(reply, result) => drop(reply.send(error.map_or(result, Err))),
             Self::Jobs(reply, result) => drop(reply.send(error.map_or(result, Err))),
             Self::Commit(reply, result) => drop(reply.send(error.map_or(result, Err))),
         }
@@ -75,6 +74,8 @@ pub(super) struct Writer {
     log: Log,
     /// Whether commits wait for the disk, as they do at first.
     is_full: bool,
+    /// The versions of lots written lately. This process is the only one that writes them.
+    versions: Versions,
 }
 
 fn writing(act: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
@@ -85,7 +86,7 @@ impl Writer {
     pub(super) async fn new(mut connection: SqliteConnection) -> Result<Self, sqlx::Error> {
         let (position, link): (i64, String) =
             sqlx::query_as(include_str!("sql/tail.sql")).fetch_one(&mut connection).await?;
-        Ok(Self { connection, log: Log::new(position, &link), is_full: true })
+        Ok(Self { connection, log: Log::new(position, &link), is_full: true, versions: Versions::default() })
     }
 
     /// Runs until the last sender is gone or an act closes it.
@@ -120,6 +121,7 @@ impl Writer {
         let outcome = self.transact(acts, &mut answers).await;
         if outcome.is_err() {
             self.log.rewind(mark);
+            self.versions.clear();
             // The transaction may already be gone: a failed rollback says just that.
             drop(sqlx::query("ROLLBACK").execute(&mut self.connection).await);
         }
@@ -151,6 +153,7 @@ impl Writer {
             let answer = self.act(act).await;
             if answer.failed() {
                 self.log.rewind(mark);
+                self.versions.clear();
                 sqlx::query("ROLLBACK TO act").execute(&mut self.connection).await?;
             }
             answers.push(answer);
@@ -179,44 +182,24 @@ impl Writer {
 
     async fn act(&mut self, act: Act) -> Answer {
         match act {
-            Act::ClaimLots { step, ids, now, reply } => {
-                Answer::Claim(reply, self.claim_lots(&step, &ids, now).await)
-            }
+            Act::Lease { subjects, reply } => Answer::Lease(reply, self.lease(subjects).await),
             Act::ClaimJobs { kind, ids, now, reply } => {
                 Answer::Jobs(reply, self.claim_jobs(&kind, &ids, now).await)
             }
-            Act::Commit { batch, reply } => Answer::Commit(reply, self.commit(batch).await),
+            Act::Commit { units, release, reply } => {
+                Answer::Commit(reply, self.commit(units, release).await)
+            }
             Act::Close { .. } => unreachable!("taken out before the group"),
         }
     }
 
-    async fn claim_lots(
-        &mut self,
-        step: &str,
-        ids: &str,
-        now: Timestamp,
-    ) -> Result<Claim, StoreError> {
-        let bodies: String = sqlx::query_scalar(include_str!("sql/claim_lots.sql"))
-            .bind(ids)
-            .bind(step)
-            .bind(now.timestamp_millis())
-            .fetch_one(&mut self.connection)
-            .await
-            .map_err(writing("claim lots"))?;
-        let lots: Vec<Lot> = serde_json::from_str(&bodies).map_err(|source| {
-            StoreError::Corrupt { subject: format!("a lot at {step}"), source }
-        })?;
-        if lots.is_empty() {
-            return Ok(Claim { lease: Lease(0), lots });
-        }
-        let subjects: Vec<(i64, i64)> = lots.iter().map(|lot| (lot.id.0, lot.version)).collect();
-        let subjects = serde_json::json!(subjects).to_string();
-        let lease: i64 = sqlx::query_scalar(include_str!("sql/insert_lease.sql"))
+    async fn lease(&mut self, subjects: String) -> Result<Lease, StoreError> {
+        sqlx::query_scalar(include_str!("sql/insert_lease.sql"))
             .bind(subjects)
             .fetch_one(&mut self.connection)
             .await
-            .map_err(writing("lease lots"))?;
-        Ok(Claim { lease: Lease(lease), lots })
+            .map(Lease)
+            .map_err(writing("lease lots"))
     }
 
     async fn claim_jobs(
@@ -235,9 +218,14 @@ impl Writer {
         Ok(rows.iter().map(read::job).collect())
     }
 
-    async fn commit(&mut self, batch: Batch) -> Result<Vec<Fate>, StoreError> {
-        let fates = commit::apply(&mut self.connection, &mut self.log, &batch.units).await?;
-        if let Some(Lease(id)) = batch.release {
+    async fn commit(
+        &mut self,
+        units: Vec<Prepared>,
+        release: Option<Lease>,
+    ) -> Result<Vec<Fate>, StoreError> {
+        let (connection, log) = (&mut self.connection, &mut self.log);
+        let fates = commit::apply(connection, log, &mut self.versions, units).await?;
+        if let Some(Lease(id)) = release {
             sqlx::query(include_str!("sql/release_lease.sql"))
                 .bind(id)
                 .execute(&mut self.connection)
@@ -251,7 +239,7 @@ impl Writer {
 /// The answer of an act whose transaction did not begin.
 fn refused(act: Act) -> Answer {
     match act {
-        Act::ClaimLots { reply, .. } => Answer::Claim(reply, Err(StoreError::Closed)),
+        Act::Lease { reply, .. } => Answer::Lease(reply, Err(StoreError::Closed)),
         Act::ClaimJobs { reply, .. } => Answer::Jobs(reply, Err(StoreError::Closed)),
         Act::Commit { reply, .. } => Answer::Commit(reply, Err(StoreError::Closed)),
         Act::Close { .. } => unreachable!("taken out before the group"),

@@ -1,5 +1,5 @@
 SELECT min(due) FROM (
-    SELECT min(due) AS due FROM lots WHERE due IS NOT NULL
+    SELECT min(due) AS due FROM lots WHERE due > ?1
     UNION ALL
-    SELECT min(due) AS due FROM jobs WHERE kind <> ?1
+    SELECT min(due) AS due FROM jobs WHERE due > ?1 AND kind <> ?2
 )
