@@ -102,8 +102,14 @@ pub(crate) async fn show(engine: &Engine, id: &str) -> Result<Shown, Problem> {
             let order: Option<Order> =
                 serde_json::from_str(&record.body).ok().filter(|_| kind == "order");
             if let Some(order) = order {
-                let timeline = timeline(engine, &subject).await?;
-                return Ok(Shown { id: order.number.clone(), facts: order_facts(&order), timeline });
+                let mut told = timeline(engine, &subject).await?;
+                told.extend(timeline(engine, &format!("order_status:{id}")).await?);
+                told.sort_by_key(|entry| entry.at);
+                let status = engine.store.record("order_status", id).await?;
+                let mut facts = order_facts(&order);
+                let status = status.map(|record| record.body.replace('"', "").replace('_', " "));
+                facts.insert(0, ("status".to_owned(), status.unwrap_or_default()));
+                return Ok(Shown { id: order.number, facts, timeline: told });
             }
             let facts = match serde_json::from_str(&record.body) {
                 Ok(serde_json::Value::Object(fields)) => fields
@@ -122,7 +128,6 @@ pub(crate) async fn show(engine: &Engine, id: &str) -> Result<Shown, Problem> {
 
 fn order_facts(order: &Order) -> Vec<(String, String)> {
     let mut facts = vec![
-        ("status".to_owned(), format!("{:?}", order.status).to_lowercase()),
         ("supplier".to_owned(), order.supplier.clone()),
         ("channel".to_owned(), order.channel.clone()),
         ("author".to_owned(), order.author.clone()),

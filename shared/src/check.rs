@@ -8,7 +8,7 @@ use sha2::Sha256;
 use crate::domain::funding::{Movement, movements};
 use crate::domain::ids::LotId;
 use crate::domain::lot::{Lot, LotState};
-use crate::domain::order::Order;
+use crate::domain::order::{Order, OrderStatus};
 use crate::store::chain::{digest, hex, link};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{LotFilter, StoreError};
@@ -231,7 +231,7 @@ async fn orders(
     check: &mut Check,
     lots: &BTreeMap<LotId, Lot>,
 ) -> Result<(), StoreError> {
-    let mut orders: BTreeMap<String, Order> = BTreeMap::new();
+    let mut orders: BTreeMap<String, (Order, OrderStatus)> = BTreeMap::new();
     for record in store.records("order").await? {
         let order: Order = serde_json::from_str(&record.body).map_err(|source| {
             StoreError::Corrupt { subject: format!("order:{}", record.id), source }
@@ -242,16 +242,21 @@ async fn orders(
         if named.len() != order.lines.len() {
             check.fails("I3", &order.number, "names a lot twice");
         }
-        orders.insert(record.id, order);
+        let status = store.record("order_status", &record.id).await?;
+        let status = status.and_then(|record| serde_json::from_str(&record.body).ok());
+        match status {
+            Some(status) => drop(orders.insert(record.id, (order, status))),
+            None => check.fails("I3", &record.id, "has no status"),
+        }
     }
     for lot in lots.values().filter(|lot| !matches!(lot.state, LotState::Closed(_))) {
         let Some(number) = &lot.order else { continue };
         match orders.get(number) {
             None => check.fails("I3", lot.id, format!("names {number}, which is not there")),
-            Some(order) if !order.status.is_live() => {
+            Some((_, status)) if !status.is_live() => {
                 check.fails("I3", lot.id, format!("names {number}, which was refused"));
             }
-            Some(order) if order.line(lot.id).is_none() => {
+            Some((order, _)) if order.line(lot.id).is_none() => {
                 check.fails("I3", lot.id, format!("names {number}, which has no line for it"));
             }
             Some(_) => {}

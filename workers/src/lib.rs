@@ -5,6 +5,7 @@ pub mod acts;
 pub mod connectors;
 pub mod documents;
 mod funding;
+mod orders;
 mod runner;
 mod step;
 pub mod steps;

@@ -90,15 +90,11 @@ pub struct Order {
     pub currency: Option<Currency>,
     /// Who drew it up; never its approver.
     pub author: String,
-    /// How far it has come.
-    pub status: OrderStatus,
     /// When it was drawn up.
     pub created: Timestamp,
     /// Its lines, as they were agreed. What became of them afterwards is told by their lots, which
     /// name the order; parts split off a lot stand under its line.
     pub lines: Vec<OrderLine>,
-    /// The exact bytes that are sent, fixed before the first attempt.
-    pub document: String,
     /// The contribution in kind that it calls on, if no money pays for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_kind: Option<String>,

@@ -23,6 +23,7 @@ use waybill_shared::store::{Job, RecordChange, StoreError, Unit};
 
 use crate::connectors::{Connector, Question};
 use crate::funding::covered;
+use crate::orders::{self, Filed};
 use crate::steps::issue_order::gathering_key;
 use crate::steps::match_donor;
 
@@ -199,16 +200,14 @@ impl Gather {
             channel: offer.channel.clone(),
             currency: Some(currency),
             author: AUTHOR.to_owned(),
-            status: OrderStatus::Issued,
             created: now,
             lines: Vec::with_capacity(lots.len()),
-            document: String::new(),
             in_kind: None,
         };
         for (lot, line, quote) in &lots {
             order.lines.push(order_line(lot, line, quote, day)?);
         }
-        order.document = document(&order, day);
+        let bytes = document(&order, day);
         let mut unit = Unit::new(AUTHOR, now);
         let needs_approval = engine.pipeline().issue_order.approval_above.is_some_and(|limit| {
             let total = order.total().and_then(|total| {
@@ -218,13 +217,14 @@ impl Gather {
             total.is_none_or(|total| total.minor > limit.minor)
         });
         let until = now + TimeDelta::days(i64::from(engine.pipeline().issue_order.response_days));
-        let (awaits, until) = if needs_approval {
-            order.status = OrderStatus::AwaitingApproval;
+        let (status, awaits, until) = if needs_approval {
             unit.jobs.extend(self.connector.ask(Question::Approval { order: &order }, now));
-            (Awaited::Approval { order: order.number.clone() }, None)
+            let awaits = Awaited::Approval { order: order.number.clone() };
+            (OrderStatus::AwaitingApproval, awaits, None)
         } else {
             unit.jobs.push(super::send::wanted(&order.number, now));
-            (Awaited::Response { order: order.number.clone() }, Some(until))
+            let awaits = Awaited::Response { order: order.number.clone() };
+            (OrderStatus::Issued, awaits, Some(until))
         };
         for (lot, _, _) in lots {
             let mut after = lot.clone();
@@ -236,19 +236,12 @@ impl Gather {
             unit.lots.push(engine.advance(lot, after, result, "lot.ordered").map_err(invalid)?);
         }
         unit.records.push(number.set(next, "order.numbered"));
-        unit.records.push(put(&order, 0, "order.issued")?);
+        unit.records.push(orders::document(&order.number, bytes));
+        let mut filed = Filed::new(order, status);
+        unit.records.push(filed.lines("order.drawn_up")?);
+        unit.records.push(filed.becomes(status, "order.issued")?);
         Ok(unit)
     }
-}
-
-/// The order as a change of its record.
-pub(crate) fn put(
-    order: &Order,
-    expected: i64,
-    event: &'static str,
-) -> Result<RecordChange, ActError> {
-    let body = serde_json::to_string(order).map_err(invalid)?;
-    Ok(RecordChange { kind: "order", id: order.number.clone(), expected, body, event })
 }
 
 fn order_line(lot: &Lot, line: &Line, quote: &Quote, day: NaiveDate) -> Result<OrderLine, ActError> {

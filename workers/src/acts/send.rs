@@ -5,12 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::lot::Timestamp;
-use waybill_shared::domain::order::{Order, OrderStatus};
+use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{Job, NewJob, StoreError, Unit};
+use waybill_shared::store::{Job, NewJob, Unit};
 
-use super::gather::put;
 use crate::connectors::Connector;
+use crate::orders::{Filed, read_document};
 
 /// The kind of job.
 pub const KIND: &str = "send";
@@ -34,17 +34,6 @@ impl Send {
     }
 }
 
-/// An order with its record's version.
-pub(crate) async fn read_order(
-    engine: &Engine,
-    number: &str,
-) -> Result<Option<(i64, Order)>, StoreError> {
-    let Some(record) = engine.store.record("order", number).await? else { return Ok(None) };
-    let order = serde_json::from_str(&record.body)
-        .map_err(|source| StoreError::Corrupt { subject: format!("order:{number}"), source })?;
-    Ok(Some((record.version, order)))
-}
-
 #[async_trait]
 impl Act for Send {
     fn kind(&self) -> &'static str {
@@ -52,18 +41,16 @@ impl Act for Send {
     }
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
-        let unit = Unit::new(KIND, engine.clock.now());
-        let Some((version, mut order)) = read_order(engine, &job.key).await? else {
+        let mut unit = Unit::new(KIND, engine.clock.now());
+        let Some(mut filed) = Filed::read(engine, &job.key).await? else {
             return Err(ActError::Invalid(format!("there is no order `{}`", job.key)));
         };
-        if order.status != OrderStatus::Issued {
+        if filed.status != OrderStatus::Issued {
             return Ok(unit.into());
         }
-        let answers = self.connector.send(&order, engine.clock.now()).await?;
-        let mut unit = Unit::new(KIND, engine.clock.now());
-        order.status = OrderStatus::Sent;
-        unit.records.push(put(&order, version, "order.sent")?);
-        unit.jobs.extend(answers);
+        let bytes = read_document(engine, &job.key).await?;
+        unit.jobs = self.connector.send(&filed.order, &bytes, engine.clock.now()).await?;
+        unit.records.push(filed.becomes(OrderStatus::Sent, "order.sent")?);
         Ok(unit.into())
     }
 }

@@ -66,11 +66,16 @@ impl Connector for FilesConnector {
         Vec::new()
     }
 
-    async fn send(&self, order: &Order, _: Timestamp) -> Result<Vec<NewJob>, ActError> {
+    async fn send(
+        &self,
+        order: &Order,
+        bytes: &str,
+        _: Timestamp,
+    ) -> Result<Vec<NewJob>, ActError> {
         let path = self.outbox.join(format!("{}.json", order.number));
-        let document = order.document.clone();
+        let bytes = bytes.to_owned();
         let written =
-            tokio::task::spawn_blocking(move || write_whole(&path, document.as_bytes())).await;
+            tokio::task::spawn_blocking(move || write_whole(&path, bytes.as_bytes())).await;
         let source = match written {
             Ok(Ok(())) => return Ok(Vec::new()),
             Ok(Err(error)) => Some(error),

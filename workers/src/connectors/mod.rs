@@ -82,7 +82,12 @@ pub trait Connector: Send + Sync {
     ///
     /// # Errors
     /// [`ActError::Outside`] if it could not be sent.
-    async fn send(&self, order: &Order, now: Timestamp) -> Result<Vec<NewJob>, ActError>;
+    async fn send(
+        &self,
+        order: &Order,
+        bytes: &str,
+        now: Timestamp,
+    ) -> Result<Vec<NewJob>, ActError>;
 }
 
 /// The connector that `pipeline` names, with its files in `folder`.

@@ -213,14 +213,19 @@ impl Connector for Sandbox {
         }
     }
 
-    async fn send(&self, order: &Order, now: Timestamp) -> Result<Vec<NewJob>, ActError> {
+    async fn send(
+        &self,
+        order: &Order,
+        bytes: &str,
+        now: Timestamp,
+    ) -> Result<Vec<NewJob>, ActError> {
         let failed = |source| ActError::Outside {
             what: format!("order {} could not be sent", order.number),
             source: Some(source),
         };
         {
             let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-            let entry = format!("{}\t{}\n", order.number, order.document);
+            let entry = format!("{}\t{bytes}\n", order.number);
             log.write_all(entry.as_bytes()).and_then(|()| log.sync_data()).map_err(failed)?;
         }
         let answers = order.lines.iter().filter_map(|line| {

@@ -12,6 +12,7 @@ use super::{Desk, Refusal};
 use crate::acts::in_kind::InKindStock;
 use crate::acts::{gather, round, send};
 use crate::connectors::Question;
+use crate::orders::Filed;
 use crate::steps::confirm_delivery;
 
 fn not_asked(lot: &Lot, what: &str) -> Refusal {
@@ -97,7 +98,6 @@ impl Desk<'_> {
             channel: donor.to_owned(),
             currency: None,
             author: gather::AUTHOR.to_owned(),
-            status: OrderStatus::Accepted,
             created: now,
             lines: vec![OrderLine {
                 lot: lot.id,
@@ -113,7 +113,6 @@ impl Desk<'_> {
                 due,
                 shares: Vec::new(),
             }],
-            document: String::new(),
             in_kind: Some(contribution),
         };
         after.order = Some(order.number.clone());
@@ -122,7 +121,9 @@ impl Desk<'_> {
         let asked = [(&after, &**line)];
         unit.jobs =
             self.connector.ask(Question::Delivery { order: &order, lots: &asked }, now);
-        unit.records.push(gather::put(&order, 0, "order.accepted")?);
+        let mut filed = Filed::new(order, OrderStatus::Accepted);
+        unit.records.push(filed.lines("order.drawn_up")?);
+        unit.records.push(filed.becomes(OrderStatus::Accepted, "order.accepted")?);
         let result = StepResult::Back { to: StepName::new(confirm_delivery::NAME) };
         Ok(unit.lot(self.change(lot, after, result, "lot.accepted_in_kind")?))
     }
@@ -175,18 +176,18 @@ impl Desk<'_> {
     }
 
     pub(super) async fn approval(&self, number: &str, approved: bool) -> Result<Unit, Refusal> {
-        let (version, mut order) = self.order(number).await?;
-        if order.status != OrderStatus::AwaitingApproval {
+        let mut filed = self.order(number).await?;
+        if filed.status != OrderStatus::AwaitingApproval {
             return Err(Refusal::DoesNotApply(format!("`{number}` does not wait for approval")));
         }
-        if self.sender == order.author {
+        if self.sender == filed.order.author {
             let why = "an order is never approved by its author".to_owned();
             return Err(Refusal::NotAllowed { sender: self.sender.to_owned(), why });
         }
         let now = self.engine.clock.now();
         let mut unit = self.unit();
-        let ids: Vec<LotId> = order.lines.iter().map(|line| line.lot).collect();
-        for lot in self.lots_under(&order, ids, crate::steps::issue_order::NAME).await? {
+        let ids: Vec<LotId> = filed.order.lines.iter().map(|line| line.lot).collect();
+        for lot in self.lots_under(&filed.order, ids, crate::steps::issue_order::NAME).await? {
             let mut after = lot.clone();
             let days = self.engine.pipeline_of(&lot).issue_order.response_days;
             let until = Some(now + chrono::TimeDelta::days(i64::from(days)));
@@ -201,15 +202,12 @@ impl Desk<'_> {
             };
             unit.lots.push(self.change(lot, after, result, kind)?);
         }
-        let event = if approved {
-            order.status = OrderStatus::Issued;
+        unit.records.push(if approved {
             unit.jobs.push(send::wanted(number, now));
-            "order.approved"
+            filed.becomes(OrderStatus::Issued, "order.approved")?
         } else {
-            order.status = OrderStatus::Refused;
-            "order.not_approved"
-        };
-        unit.records.push(gather::put(&order, version, event)?);
+            filed.becomes(OrderStatus::Refused, "order.not_approved")?
+        });
         Ok(unit)
     }
 }

@@ -42,7 +42,7 @@ impl Desk<'_> {
         number: &str,
         lines: &[DespatchLine],
     ) -> Result<Unit, Refusal> {
-        let (_, order) = self.order(number).await?;
+        let order = self.order(number).await?.order;
         self.only(&order.supplier)?;
         let mut unit = self.unit();
         let ids = lines.iter().map(|line| line.lot);
@@ -69,7 +69,7 @@ impl Desk<'_> {
         number: &str,
         lines: &[ReceiptLine],
     ) -> Result<Unit, Refusal> {
-        let (_, order) = self.order(number).await?;
+        let order = self.order(number).await?.order;
         let ids = lines.iter().map(|line| line.lot);
         let lots = self.lots_under(&order, ids, confirm_delivery::NAME).await?;
         let requested = self.engine.lines_of(&lots).await?;

@@ -18,8 +18,8 @@ use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{LotChange, StoreError, Unit};
 
-use crate::acts::send::read_order;
 use crate::connectors::Connector;
+use crate::orders::Filed;
 
 /// Why a document was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -80,8 +80,8 @@ impl Desk<'_> {
         found.ok_or_else(|| Refusal::DoesNotApply(format!("there is no lot {id}")))
     }
 
-    async fn order(&self, number: &str) -> Result<(i64, Order), Refusal> {
-        let found = read_order(self.engine, number).await?;
+    async fn order(&self, number: &str) -> Result<Filed, Refusal> {
+        let found = Filed::read(self.engine, number).await?;
         found.ok_or_else(|| Refusal::DoesNotApply(format!("there is no order `{number}`")))
     }
 

@@ -21,7 +21,7 @@ impl Desk<'_> {
         date: NaiveDate,
         lines: &[PaymentLine],
     ) -> Result<Unit, Refusal> {
-        let (_, order) = self.order(number).await?;
+        let order = self.order(number).await?.order;
         self.only(&order.channel)?;
         let is_wrong = |line: &&PaymentLine| {
             line.amount.minor < 0 || Some(line.amount.currency) != order.currency

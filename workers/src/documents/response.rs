@@ -12,7 +12,6 @@ use waybill_shared::domain::transition::StepResult;
 use waybill_shared::store::{EnvelopeRow, Unit};
 
 use super::{Desk, Refusal};
-use crate::acts::gather;
 use crate::connectors::Question;
 use crate::funding;
 use crate::steps::{issue_order, match_donor};
@@ -23,11 +22,12 @@ impl Desk<'_> {
         number: &str,
         answers: &[ResponseLine],
     ) -> Result<Unit, Refusal> {
-        let (version, mut order) = self.order(number).await?;
-        if !matches!(order.status, OrderStatus::Sent | OrderStatus::Issued) {
+        let mut filed = self.order(number).await?;
+        if !matches!(filed.status, OrderStatus::Sent | OrderStatus::Issued) {
             return Err(Refusal::DoesNotApply(format!("`{number}` does not wait for a response")));
         }
-        self.only(&order.supplier)?;
+        self.only(&filed.order.supplier)?;
+        let mut order = filed.order.clone();
         let by_lot: BTreeMap<LotId, &LineAnswer> =
             answers.iter().map(|line| (line.lot, &line.answer)).collect();
         if let Some(lot) = by_lot.keys().find(|lot| order.line(**lot).is_none()) {
@@ -76,15 +76,17 @@ impl Desk<'_> {
             };
             unit.lots.push(self.change(lot, after, result, kind)?);
         }
-        let event = if accepted.is_empty() {
-            order.status = OrderStatus::Refused;
-            "order.refused"
+        let (status, event) = if accepted.is_empty() {
+            (OrderStatus::Refused, "order.refused")
         } else {
-            order.status = OrderStatus::Accepted;
             unit.jobs.extend(self.await_delivery(&order, &accepted).await?);
-            "order.accepted"
+            (OrderStatus::Accepted, "order.accepted")
         };
-        unit.records.push(gather::put(&order, version, event)?);
+        if filed.order != order {
+            filed.order = order;
+            unit.records.push(filed.lines("order.changed")?);
+        }
+        unit.records.push(filed.becomes(status, event)?);
         Ok(unit)
     }
 
