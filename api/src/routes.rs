@@ -131,7 +131,8 @@ async fn import_coalition(
                     .await?;
             }
             None => {
-                let taken = submit(&engine, "import", &requisition.file, &requisition.lines).await?;
+                let taken =
+                    submit(&engine, "import", &requisition.file, &requisition.lines).await?;
                 total.new += taken.new;
                 total.unchanged += taken.unchanged;
                 total.amended.extend(taken.amended);

@@ -212,7 +212,8 @@ async fn timeline(engine: &Engine, subject: &str) -> Result<Vec<Entry>, StoreErr
         let lot: Option<Lot> = serde_json::from_str(&event.body).ok();
         let line: Option<Line> = serde_json::from_str(&event.body).ok();
         let amended = before.as_ref().zip(line.as_ref()).map(|(old, new)| {
-            let told = |change: Change| format!("{}: {} -> {}", change.field, change.from, change.to);
+            let told =
+                |change: Change| format!("{}: {} -> {}", change.field, change.from, change.to);
             difference(old, new).into_iter().map(told).collect::<Vec<_>>().join("; ")
         });
         before = line;

@@ -111,14 +111,29 @@ pub(crate) struct Import {
 
 /// The states that lots can have.
 const STATES: [&str; 9] = [
-    "ready", "waiting", "retry_at", "parked", "delivered", "declined", "merged", "cancelled",
+    "ready",
+    "waiting",
+    "retry_at",
+    "parked",
+    "delivered",
+    "declined",
+    "merged",
+    "cancelled",
     "short",
 ];
 
 /// What lots can wait for.
 const WAITS: [&str; 10] = [
-    "review", "funding", "consent", "acceptance", "gathering", "approval", "response", "delivery",
-    "payment", "release",
+    "review",
+    "funding",
+    "consent",
+    "acceptance",
+    "gathering",
+    "approval",
+    "response",
+    "delivery",
+    "payment",
+    "release",
 ];
 
 /// `waybill lots`.

@@ -84,7 +84,10 @@ pub(crate) fn read_pipeline(path: &Path) -> Result<Pipeline, Failure> {
     for step in &pipeline.steps {
         if !known.contains(&&*step.name.0) {
             let hint = format!("the steps are {}", known.join(", "));
-            return Err(Failure::caller(format!("{name}: no step is called `{}`", step.name), hint));
+            return Err(Failure::caller(
+                format!("{name}: no step is called `{}`", step.name),
+                hint,
+            ));
         }
     }
     if pipeline.steps.is_empty() {
@@ -124,7 +127,8 @@ impl Service {
             stored.push((record.id.parse().map_err(Failure::ours)?, pipeline));
         }
         stored.sort_by_key(|(version, _)| *version);
-        let mut versions: Vec<Pipeline> = stored.into_iter().map(|(_, pipeline)| pipeline).collect();
+        let mut versions: Vec<Pipeline> =
+            stored.into_iter().map(|(_, pipeline)| pipeline).collect();
         let wanted = pipeline.or_else(|| versions.is_empty().then(Pipeline::default));
         let new = wanted.filter(|wanted| versions.last() != Some(wanted));
         versions.extend(new.clone());

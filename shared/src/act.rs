@@ -154,7 +154,8 @@ async fn attempt(engine: &Engine, act: &Arc<dyn Act>, job: &Job) -> Result<(), S
             units[0].job = Some(ends.clone());
         }
         let fates = engine.commit(units, None).await.map_err(|error| text(&error))?;
-        if let Some(Fate::Refused { rule }) = fates.iter().find(|f| matches!(f, Fate::Refused { .. }))
+        if let Some(Fate::Refused { rule }) =
+            fates.iter().find(|f| matches!(f, Fate::Refused { .. }))
             && is_one
         {
             return Err(rule.clone());

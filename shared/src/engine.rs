@@ -15,9 +15,9 @@ use crate::domain::ids::LineId;
 use crate::domain::lot::{Lot, LotState, StepName};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::requisition::Line;
+use crate::domain::transition::{Situation, StepResult, TransitionError, decide};
 use crate::store::reference::{REFERENCE_KINDS, add};
 use crate::store::sqlite::SqliteStore;
-use crate::domain::transition::{Situation, StepResult, TransitionError, decide};
 use crate::store::{Batch, Fate, Hint, Lease, LotChange, StoreError, Unit};
 
 /// Batches of hints that may wait for the relay; what does not fit is found in the store.
@@ -263,7 +263,8 @@ impl Engine {
         }
         if is_followed {
             let fated = closed.iter_mut().zip(&fates);
-            let closed = fated.filter(|(_, fate)| **fate == Fate::Committed).flat_map(|(c, _)| c.drain(..));
+            let closed =
+                fated.filter(|(_, fate)| **fate == Fate::Committed).flat_map(|(c, _)| c.drain(..));
             let closed: Vec<i64> = closed.collect();
             if !closed.is_empty() {
                 // Nobody listens any more: nothing is lost.

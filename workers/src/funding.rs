@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::lot::Lot;
-use waybill_shared::domain::money::{Money, MoneyError, Rounding, convert};
 use waybill_shared::domain::money::{Currency, Rate};
+use waybill_shared::domain::money::{Money, MoneyError, Rounding, convert};
 use waybill_shared::store::EnvelopeRow;
 
 /// What a lot's shares cover together; none without shares.
@@ -30,14 +30,19 @@ pub(crate) fn fit(
 ) -> Result<(), String> {
     let covers = covered(lot).ok_or("no money is set aside for it")?;
     if covers.currency != cost.currency {
-        return Err(format!("it now costs {cost}, but its money was set aside in {}", covers.currency));
+        return Err(format!(
+            "it now costs {cost}, but its money was set aside in {}",
+            covers.currency
+        ));
     }
     if covers == cost {
         return Ok(());
     }
     let limit = i128::from(covers.minor) * i128::from(1000 + tolerance_per_mille);
     if i128::from(cost.minor) * 1000 > limit {
-        return Err(format!("it now costs {cost}, more than the {covers} set aside and the tolerance"));
+        return Err(format!(
+            "it now costs {cost}, more than the {covers} set aside and the tolerance"
+        ));
     }
     let weights: Vec<u64> =
         lot.funding.iter().map(|share| share.covers.minor.unsigned_abs()).collect();
@@ -47,8 +52,7 @@ pub(crate) fn fit(
         let amount = debit(part, share.amount.currency, share.rate, &share.covers, &share.amount)
             .map_err(|error| error.to_string())?;
         let more = amount.minor - share.amount.minor;
-        let envelope =
-            envelopes.get(&share.envelope).ok_or("one of its envelopes is not there")?;
+        let envelope = envelopes.get(&share.envelope).ok_or("one of its envelopes is not there")?;
         if more > envelope.available() {
             return Err(format!("it now costs {cost}, and `{}` has no more", share.envelope));
         }

@@ -19,7 +19,11 @@ fn invalid(error: impl std::fmt::Display) -> ActError {
     ActError::Invalid(error.to_string())
 }
 
-fn parse<T: serde::de::DeserializeOwned>(kind: &str, id: &str, body: &str) -> Result<T, StoreError> {
+fn parse<T: serde::de::DeserializeOwned>(
+    kind: &str,
+    id: &str,
+    body: &str,
+) -> Result<T, StoreError> {
     serde_json::from_str(body)
         .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })
 }

@@ -145,7 +145,9 @@ async fn measure(
     let watch = tokio::spawn(latencies.clone().watch(seen));
     let meter = Meter::start();
     let lots = match (arguments.rate, arguments.lots) {
-        (Some(rate), _) => load::rate(&engine, workload, rate, arguments.seconds, &latencies).await?,
+        (Some(rate), _) => {
+            load::rate(&engine, workload, rate, arguments.seconds, &latencies).await?
+        }
         (None, lots) => load::burst(&engine, workload, lots.unwrap_or(10_000), &latencies).await?,
     };
     latencies.all_closed(lots).await;

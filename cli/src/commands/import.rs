@@ -27,7 +27,10 @@ pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
     }
     if arguments.path.is_dir() {
         let message = format!("{} has no coalition.toml", arguments.path.display());
-        return Err(Failure::caller(message, "name a coalition's folder, or a file of requisitions"));
+        return Err(Failure::caller(
+            message,
+            "name a coalition's folder, or a file of requisitions",
+        ));
     }
     let mapping = arguments.mapping.as_deref().map(Mapping::read).transpose()?;
     let options = ReadOptions { encoding: arguments.encoding.clone(), mapping };
@@ -45,10 +48,7 @@ pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
     told(&arguments, &intake, refused)
 }
 
-async fn client(
-    arguments: &args::Import,
-    pipeline: Option<Pipeline>,
-) -> Result<Client, Failure> {
+async fn client(arguments: &args::Import, pipeline: Option<Pipeline>) -> Result<Client, Failure> {
     match arguments.on {
         Some(day) => Client::on(&arguments.data.data, day, pipeline).await,
         None => Client::new(&arguments.data.data, pipeline).await,

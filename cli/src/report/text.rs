@@ -96,7 +96,12 @@ fn lots(text: &mut String, title: &str, lots: &[ListedLot], all: usize) {
     }
     text.push_str(&format!("\n{title}  {all}\n"));
     let row = |lot: &ListedLot| {
-        vec![format!("  {}", lot.lot), cut(&lot.item, 24), cut(&lot.quantity, 14), lot.reason.clone()]
+        vec![
+            format!("  {}", lot.lot),
+            cut(&lot.item, 24),
+            cut(&lot.quantity, 14),
+            lot.reason.clone(),
+        ]
     };
     let rows: Vec<Vec<String>> = lots.iter().take(LISTED).map(row).collect();
     text.push_str(&table(&["  LOT", "ITEM", "QUANTITY", "WHY"], &rows));

@@ -116,12 +116,10 @@ fn a_directory_without_settings() -> Result<()> {
     let (good, dir) = (folder.path().join("good.csv"), folder.path().join("dir"));
     requisitions(&good, &[row("R-0", 1)])?;
     fs::create_dir(&dir)?;
-    refused_path(folder.path(), &good, &dir, &["dir", "directory"])?;
+    // Whoever names a folder means a coalition.
+    refused_path(folder.path(), &good, &dir, &["dir has no coalition.toml"])?;
     let said = run(&["run", text(&dir)?, "--json"])?;
     said.failed(1, &["coalition.toml", "hint:"])?;
-    let said = run(&["import", text(&dir)?, "--data", text(&folder.path().join("none"))?])?;
-    // Whoever names a folder means a coalition.
-    said.failed(1, &["coalition.toml"])?;
     Ok(())
 }
 

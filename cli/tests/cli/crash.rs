@@ -2,6 +2,7 @@
 //!
 //! `WAYBILL_KILLS` is how many kills have to hit lots that are under way (4 without it),
 //! `WAYBILL_CRASH_SEED` repeats a run.
+#![allow(clippy::print_stderr)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -78,11 +79,19 @@ fn write_coalition(dir: &Path, day_ms: u64) -> Result<()> {
          [[cron]]\nname = \"rematch\"\nact = \"rematch\"\nat = \"* * * * *\"\nzone = \"UTC\"\n"
     );
     for (name, text) in [
-        ("coalition.toml", "name = \"crash\"\ncurrency = \"EUR\"\nzone = \"UTC\"\nstart = \"2025-02-01\"\n\
-            [[requisitions]]\nfile = \"requisitions.csv\"\n"),
+        (
+            "coalition.toml",
+            "name = \"crash\"\ncurrency = \"EUR\"\nzone = \"UTC\"\nstart = \"2025-02-01\"\n\
+            [[requisitions]]\nfile = \"requisitions.csv\"\n",
+        ),
         ("requisitions.csv", &requests),
-        ("offers.csv", &format!("id,supplier,item,unit,unit_price,currency,minimum,increment,\
-            lead_days,from,to,channel,framework,framework_ends,framework_ceiling\n{offers}")),
+        (
+            "offers.csv",
+            &format!(
+                "id,supplier,item,unit,unit_price,currency,minimum,increment,\
+            lead_days,from,to,channel,framework,framework_ends,framework_ceiling\n{offers}"
+            ),
+        ),
         ("parties.csv", &parties),
         ("contributions.csv", contributions),
         ("codes.csv", "scheme,code,name\nCPV,32413100-2,Network routers\n"),
@@ -138,7 +147,9 @@ fn killed_at_random_moments_every_lot_ends_and_nothing_is_ordered_twice() -> Res
             ensure!(misses < 3, "only {hits} of {kills} kills hit open lots: {open_lots:?}");
         }
     }
-    eprintln!("seed {seed}: {hits} kills hit open lots, {misses} none; open at each: {open_lots:?}");
+    eprintln!(
+        "seed {seed}: {hits} kills hit open lots, {misses} none; open at each: {open_lots:?}"
+    );
 
     let mut child = serve(&to)?;
     let ended = eventually("every lot ends", END, || {

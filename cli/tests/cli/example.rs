@@ -60,7 +60,14 @@ fn some_lot_is_given_in_kind() -> Result<()> {
     ensure!(order.starts_with("IK-"), "{order}");
     ensure!(lot["funding"].as_array().is_none_or(Vec::is_empty), "in kind, and paid: {lot}");
     let shown = show(&copy.data, order)?;
-    ensure!(shown["id"] == format!("order:{order}"), "{shown}");
+    ensure!(shown["id"] == order, "{shown}");
+    let facts = shown["facts"].as_array().context("facts")?;
+    let says =
+        |name: &str, value: &str| facts.iter().any(|fact| fact[0] == name && fact[1] == value);
+    ensure!(says("in kind", lot["in_kind"].as_str().unwrap_or_default()), "{shown}");
+    let id = support::id(lot)?;
+    ensure!(facts.iter().any(|fact| fact[0] == id.as_str()), "{id} is no line of it: {shown}");
+    ensure!(!facts.iter().any(|fact| fact[0] == "total"), "in kind, with a price: {shown}");
     Ok(())
 }
 
@@ -93,11 +100,26 @@ fn a_payment_above_what_was_bound_is_an_incident() -> Result<()> {
     let incidents = report["incidents"].as_array().context("incidents")?;
     let is_overrun =
         |incident: &Value| incident.as_str().is_some_and(|id| id.starts_with("overrun:"));
-    let incident = incidents.iter().find(|id| is_overrun(id)).context("no overrun")?;
+    let mut incidents: Vec<&str> =
+        incidents.iter().filter(|id| is_overrun(id)).filter_map(Value::as_str).collect();
+    ensure!(!incidents.is_empty(), "no overrun");
     let (copy, lots) = lots()?;
-    let shown = show(&copy.data, incident.as_str().unwrap_or_default())?;
-    ensure!(shown["facts"].to_string().contains("paid more than was bound"), "{shown}");
-    ensure!(lots.iter().any(|lot| lot["code"] == "overrun"), "no lot says so");
+    let over: Vec<&Value> = lots.iter().filter(|lot| lot["code"] == "overrun").collect();
+    ensure!(!over.is_empty(), "no lot says so");
+    // One for each order, which names each of its lots that cost more.
+    for lot in &over {
+        let order = lot["order"].as_str().context("no order")?;
+        let shown = show(&copy.data, &format!("overrun:{order}"))?;
+        let facts = shown["facts"].to_string();
+        ensure!(facts.contains(&format!("more was paid under {order} than was bound")), "{shown}");
+        ensure!(facts.contains(&format!("{}: ", support::id(lot)?)), "{lot} is missing: {shown}");
+    }
+    let mut orders: Vec<String> =
+        over.iter().filter_map(|lot| Some(format!("overrun:{}", lot["order"].as_str()?))).collect();
+    orders.sort_unstable();
+    orders.dedup();
+    incidents.sort_unstable();
+    ensure!(incidents == orders, "{incidents:?} for {orders:?}");
     Ok(())
 }
 

@@ -133,8 +133,9 @@ impl Office {
         })
     }
 
-    /// Waits until the log says that document `number` of `sender` changes nothing.
-    fn until_refused(&self, sender: &str, number: &str) -> Result<()> {
+    /// Waits until the log says that document `number` of `sender` changes nothing. It must be
+    /// recorded, too, with each of `parts` as the reason.
+    fn until_refused(&self, sender: &str, number: &str, parts: &[&str]) -> Result<()> {
         eventually("a document is refused", SOON / 2, || {
             let is_it = |line: &str| {
                 let entry: Value = serde_json::from_str(line).unwrap_or_default();
@@ -142,11 +143,36 @@ impl Office {
                 fields["sender"] == sender && fields["number"] == number
             };
             Ok(self.service.log()?.lines().any(is_it).then_some(()))
-        })
+        })?;
+        let record = format!("refused_document:{}:{sender}/{number}", sender.len());
+        let shown =
+            eventually("a refusal is recorded", SOON / 2, || Ok(show(&self.data, &record).ok()))?;
+        ensure!(kinds(&shown).iter().all(|kind| *kind == "document.refused"), "{shown}");
+        let why = fact(&shown, "why");
+        for part in parts {
+            ensure!(why.is_some_and(|why| why.contains(part)), "not refused for `{part}`: {shown}");
+        }
+        Ok(())
+    }
+
+    /// Waits until the file `name` is put aside as no document, with a reason that says `part`.
+    fn until_put_aside(&self, name: &str, part: &str) -> Result<()> {
+        let refused = self.data.join("inbox/refused");
+        eventually("a file is put aside", SOON, || Ok(refused.join(name).exists().then_some(())))?;
+        let why = fs::read_to_string(refused.join(name).with_extension("txt"))?;
+        ensure!(why.contains(name) && why.contains(part), "`{part}` is missing: {why}");
+        ensure!(!self.data.join("inbox").join(name).exists(), "{name} is still in the inbox");
+        Ok(())
     }
 }
 
-/// Ten pieces as documents count them, in thousandths.
+/// The value of a fact in what `show --json` says.
+fn fact<'a>(shown: &'a Value, name: &str) -> Option<&'a str> {
+    let facts = shown["facts"].as_array().map(Vec::as_slice).unwrap_or_default();
+    facts.iter().find(|fact| fact[0] == name).and_then(|fact| fact[1].as_str())
+}
+
+/// `count` pieces as `lots --json` counts them, in thousandths.
 fn pieces(count: i64) -> i64 {
     count * 1000
 }
@@ -173,6 +199,7 @@ fn a_lot_is_followed_from_requisition_to_payment() -> Result<()> {
     let (order, document) = office.order(&[])?;
     ensure!(order.starts_with("PO-SUP-BUY-EUR-"), "{order}");
     let sent = fs::read(office.data.join("outbox").join(format!("{order}.json")))?;
+    ensure!(document["lines"][0]["quantity"] == "10", "a quantity is text: {document}");
     let document = document.to_string();
     for part in ["LOT-001", "Laptop", &order] {
         ensure!(document.contains(part), "`{part}` is missing: {document}");
@@ -183,7 +210,7 @@ fn a_lot_is_followed_from_requisition_to_payment() -> Result<()> {
     let mut forged = response("R-X", &order, "LOT-001");
     forged["sender"] = "AA".into();
     office.send("forged.json", &forged)?;
-    office.until_refused("AA", "R-X")?;
+    office.until_refused("AA", "R-X", &["only `SUP` may"])?;
     office.until("LOT-001", "\"response\"")?;
 
     office.send("response.json", &response("R-1", &order, "LOT-001"))?;
@@ -195,15 +222,9 @@ fn a_lot_is_followed_from_requisition_to_payment() -> Result<()> {
     office.send("response-other.json", &other)?;
 
     office.hand_in("broken.json", b"{\"sender\": \"SUP\", \"number\":")?;
-    let why = office.data.join("inbox/refused/broken.txt");
-    let why =
-        eventually("a broken document is refused", SOON, || Ok(fs::read_to_string(&why).ok()))?;
-    ensure!(why.contains("broken.json") && why.contains("EOF"), "{why}");
-    eventually("it is put aside", SOON, || {
-        Ok(office.data.join("inbox/refused/broken.json").exists().then_some(()))
-    })?;
+    office.until_put_aside("broken.json", "EOF")?;
 
-    let line = json!({"lot": "LOT-001", "quantity": pieces(10)});
+    let line = json!({"lot": "LOT-001", "quantity": "10"});
     office.send(
         "despatch.json",
         &json!({"sender": "SUP", "number": "D-1", "type": "despatch_advice", "order": order,
@@ -212,7 +233,7 @@ fn a_lot_is_followed_from_requisition_to_payment() -> Result<()> {
     eventually("it is despatched", SOON, || {
         Ok(kinds(&show(&office.data, "LOT-001")?).contains(&"lot.despatched").then_some(()))
     })?;
-    let line = json!({"lot": "LOT-001", "accepted": pieces(8), "rejected": pieces(2),
+    let line = json!({"lot": "LOT-001", "accepted": "8", "rejected": "2",
                       "remedy": "return"});
     office.send("receipt.json", &receipt("RA-1", &order, &line))?;
     let lot = office.until("LOT-001", "\"payment\"")?;
@@ -224,7 +245,7 @@ fn a_lot_is_followed_from_requisition_to_payment() -> Result<()> {
     let mut forged = payment("P-X", &order, "LOT-001", 8 * 9000);
     forged["sender"] = "SUP".into();
     office.send("forged-payment.json", &forged)?;
-    office.until_refused("SUP", "P-X")?;
+    office.until_refused("SUP", "P-X", &["only `BUY` may"])?;
     office.until("LOT-001", "\"payment\"")?;
     office.send("payment.json", &payment("P-1", &order, "LOT-001", 8 * 9000))?;
     office.until("LOT-001", "delivered")?;
@@ -235,7 +256,7 @@ fn a_lot_is_followed_from_requisition_to_payment() -> Result<()> {
     office.until("LOT-001.1", "\"response\"")?;
     office.send("response2.json", &response("R-2", &second, "LOT-001.1"))?;
     office.until("LOT-001.1", "\"delivery\"")?;
-    let line = json!({"lot": "LOT-001.1", "accepted": pieces(2)});
+    let line = json!({"lot": "LOT-001.1", "accepted": "2"});
     office.send("receipt2.json", &receipt("RA-2", &second, &line))?;
     office.until("LOT-001.1", "\"payment\"")?;
     office.send("payment2.json", &payment("P-2", &second, "LOT-001.1", 2 * 9000))?;
@@ -272,13 +293,13 @@ fn what_is_rejected_can_be_delivered_again() -> Result<()> {
     office.until("LOT-001", "\"response\"")?;
     office.send("response.json", &response("R-1", &order, "LOT-001"))?;
     office.until("LOT-001", "\"delivery\"")?;
-    let line = json!({"lot": "LOT-001", "accepted": pieces(8), "rejected": pieces(2),
+    let line = json!({"lot": "LOT-001", "accepted": "8", "rejected": "2",
                       "remedy": "replace"});
     office.send("receipt.json", &receipt("RA-1", &order, &line))?;
     office.until("LOT-001", "\"payment\"")?;
     let rest = office.until("LOT-001.1", "\"delivery\"")?;
     ensure!(rest["order"] == *order, "{rest}");
-    let line = json!({"lot": "LOT-001.1", "accepted": pieces(2)});
+    let line = json!({"lot": "LOT-001.1", "accepted": "2"});
     office.send("receipt2.json", &receipt("RA-2", &order, &line))?;
     office.until("LOT-001.1", "\"payment\"")?;
     let mut both = payment("P-1", &order, "LOT-001", 8 * 9000);
@@ -289,8 +310,13 @@ fn what_is_rejected_can_be_delivered_again() -> Result<()> {
     office.send("payment.json", &both)?;
     office.until("LOT-001", "delivered")?;
     office.until("LOT-001.1", "delivered")?;
+    // The order stays as agreed; its lots tell what became of it.
     let shown = show(&office.data, &order)?;
-    ensure!(shown["facts"].to_string().contains("closed"), "{shown}");
+    ensure!(fact(&shown, "status") == Some("accepted"), "{shown}");
+    ensure!(fact(&shown, "total") == Some("EUR 900.00"), "{shown}");
+    let line = fact(&shown, "LOT-001").unwrap_or_default();
+    ensure!(line.starts_with("10 piece Laptop, EUR 900.00,"), "{shown}");
+    ensure!(fact(&shown, "LOT-001.1").is_none(), "{shown}");
     ensure!(fs::read_dir(office.data.join("outbox"))?.count() == 1, "a second order was sent");
     is_clean(&office.data)?;
     office.service.stop()?;
@@ -306,10 +332,49 @@ fn parts_of_a_piece_are_not_received() -> Result<()> {
     office.send("response.json", &response("R-1", &order, "LOT-001"))?;
     office.until("LOT-001", "\"delivery\"")?;
     // Eight thousandths of a laptop.
-    let line = json!({"lot": "LOT-001", "accepted": 8, "rejected": 0});
+    let line = json!({"lot": "LOT-001", "accepted": "0.008", "rejected": "0"});
     office.send("receipt.json", &receipt("RA-1", &order, &line))?;
-    office.until_refused("REQ", "RA-1")?;
+    office.until_refused("REQ", "RA-1", &["LOT-001", "0.008 piece"])?;
+    let line = json!({"lot": "LOT-001", "accepted": "8", "rejected": "1.5"});
+    office.send("receipt2.json", &receipt("RA-2", &order, &line))?;
+    office.until_refused("REQ", "RA-2", &["LOT-001", "1.5 piece"])?;
+    let line = json!({"lot": "LOT-001", "quantity": "1.25"});
+    office.send(
+        "despatch.json",
+        &json!({"sender": "SUP", "number": "D-1", "type": "despatch_advice", "order": order,
+                "lines": [line]}),
+    )?;
+    office.until_refused("SUP", "D-1", &["LOT-001", "1.25 piece"])?;
     office.until("LOT-001", "\"delivery\"")?;
+    office.service.stop()?;
+    is_clean(&office.data)?;
+    Ok(())
+}
+
+#[test]
+fn what_is_no_quantity_is_no_document() -> Result<()> {
+    let office = Office::open(10)?;
+    let (order, _) = office.order(&[])?;
+    office.until("LOT-001", "\"response\"")?;
+    office.send("response.json", &response("R-1", &order, "LOT-001"))?;
+    office.until("LOT-001", "\"delivery\"")?;
+    let before = is_clean(&office.data)?;
+    // A number could be pieces or thousandths.
+    for (i, quantity) in
+        [json!(8000), json!(8.5), json!("-8"), json!("1e3"), json!("1,5"), json!("0.0001")]
+            .into_iter()
+            .enumerate()
+    {
+        let name = format!("receipt{i}.json");
+        let line = json!({"lot": "LOT-001", "accepted": quantity});
+        office.hand_in(&name, receipt("RA-1", &order, &line).to_string().as_bytes())?;
+        let part = if quantity.is_string() { "is not a quantity" } else { "expected a string" };
+        office.until_put_aside(&name, part)?;
+    }
+    ensure!(is_clean(&office.data)? == before, "what is no document left an event");
+    let line = json!({"lot": "LOT-001", "accepted": "10.000"});
+    office.send("receipt.json", &receipt("RA-1", &order, &line))?;
+    office.until("LOT-001", "\"payment\"")?;
     office.service.stop()?;
     Ok(())
 }
@@ -321,14 +386,19 @@ fn only_the_recipient_confirms_receipt() -> Result<()> {
     office.until("LOT-001", "\"response\"")?;
     office.send("response.json", &response("R-1", &order, "LOT-001"))?;
     office.until("LOT-001", "\"delivery\"")?;
-    let line = json!({"lot": "LOT-001", "accepted": pieces(10)});
+    let line = json!({"lot": "LOT-001", "accepted": "10"});
     let mut forged = receipt("RA-1", &order, &line);
-    // The supplier confirms its own delivery.
-    forged["sender"] = "SUP".into();
-    office.send("receipt.json", &forged)?;
-    office.until_refused("SUP", "RA-1")?;
+    // The supplier confirms its own delivery, or the buyer or the donor does.
+    for sender in ["SUP", "BUY", "AA"] {
+        forged["sender"] = sender.into();
+        office.send(&format!("receipt-{sender}.json"), &forged)?;
+        office.until_refused(sender, "RA-1", &["only `REQ` may"])?;
+    }
     office.until("LOT-001", "\"delivery\"")?;
+    office.send("receipt.json", &receipt("RA-1", &order, &line))?;
+    office.until("LOT-001", "\"payment\"")?;
     office.service.stop()?;
+    is_clean(&office.data)?;
     Ok(())
 }
 
@@ -337,13 +407,13 @@ fn a_document_about_nothing_changes_nothing() -> Result<()> {
     let office = Office::open(10)?;
     let (order, _) = office.order(&[])?;
     office.until("LOT-001", "\"response\"")?;
-    let before = is_clean(&office.data)?;
+    let (before, events) = (lots(&office.data)?, is_clean(&office.data)?);
     office.send("no-order.json", &response("R-1", "PO-NONE", "LOT-001"))?;
-    office.until_refused("SUP", "R-1")?;
+    office.until_refused("SUP", "R-1", &["there is no order `PO-NONE`"])?;
     office.send("no-lot.json", &response("R-2", &order, "LOT-ZZZ"))?;
-    office.until_refused("SUP", "R-2")?;
+    office.until_refused("SUP", "R-2", &[&order])?;
     office.send("too-early.json", &payment("P-1", &order, "LOT-001", 90_000))?;
-    office.until_refused("BUY", "P-1")?;
+    office.until_refused("BUY", "P-1", &["nothing of", "is to be paid"])?;
     for (name, document) in [
         ("unknown-type.json", json!({"sender": "SUP", "number": "X-1", "type": "hello"})),
         (
@@ -354,18 +424,23 @@ fn a_document_about_nothing_changes_nothing() -> Result<()> {
         ("list.json", json!([])),
     ] {
         office.hand_in(name, document.to_string().as_bytes())?;
-        let why = office.data.join("inbox/refused").join(name).with_extension("txt");
-        let why = eventually("it is refused", SOON, || Ok(fs::read_to_string(&why).ok()))?;
-        ensure!(why.contains(name), "{why}");
+        office.until_put_aside(name, "")?;
     }
     office.hand_in("latin.json", b"{\"sender\": \"\xff\"}")?;
-    let why = office.data.join("inbox/refused/latin.txt");
-    eventually("it is refused", SOON, || Ok(why.exists().then_some(())))?;
+    office.until_put_aside("latin.json", "UTF-8")?;
     office.until("LOT-001", "\"response\"")?;
-    ensure!(is_clean(&office.data)? == before, "a refused document left an event");
-    // What came too early can come again.
-    office.send("response.json", &response("R-3", &order, "LOT-001"))?;
+    ensure!(lots(&office.data)? == before, "a refused document changed a lot");
+    // Each refusal is recorded, and nothing else.
+    let now = is_clean(&office.data)?;
+    ensure!(now == events + 3, "{} events of 3 refused documents", now - events);
+    // What did not apply has not used up its number.
+    office.send("response.json", &response("R-1", &order, "LOT-001"))?;
     office.until("LOT-001", "\"delivery\"")?;
+    let line = json!({"lot": "LOT-001", "accepted": "10"});
+    office.send("receipt.json", &receipt("RA-1", &order, &line))?;
+    office.until("LOT-001", "\"payment\"")?;
+    office.send("payment.json", &payment("P-1", &order, "LOT-001", 90_000))?;
+    office.until("LOT-001", "delivered")?;
     office.service.stop()?;
     is_clean(&office.data)?;
     Ok(())
@@ -394,7 +469,7 @@ fn with_a_lot_to_pay() -> Result<(Office, String)> {
     office.until("LOT-001", "\"response\"")?;
     office.send("response.json", &response("R-1", &order, "LOT-001"))?;
     office.until("LOT-001", "\"delivery\"")?;
-    let line = json!({"lot": "LOT-001", "accepted": pieces(10)});
+    let line = json!({"lot": "LOT-001", "accepted": "10"});
     office.send("receipt.json", &receipt("RA-1", &order, &line))?;
     office.until("LOT-001", "\"payment\"")?;
     Ok((office, order))
@@ -404,7 +479,7 @@ fn with_a_lot_to_pay() -> Result<(Office, String)> {
 fn a_payment_below_zero_is_refused() -> Result<()> {
     let (office, order) = with_a_lot_to_pay()?;
     office.send("payment.json", &payment("P-1", &order, "LOT-001", -5_000))?;
-    office.until_refused("BUY", "P-1")?;
+    office.until_refused("BUY", "P-1", &["EUR -50.00", "is paid in EUR, from zero"])?;
     office.until("LOT-001", "\"payment\"")?;
     office.service.stop()?;
     Ok(())
@@ -416,7 +491,7 @@ fn a_payment_in_another_currency_than_the_orders_is_refused() -> Result<()> {
     let mut wrong = payment("P-1", &order, "LOT-001", 90_000_000_000);
     wrong["lines"][0]["amount"]["currency"] = "USD".into();
     office.send("payment.json", &wrong)?;
-    office.until_refused("BUY", "P-1")?;
+    office.until_refused("BUY", "P-1", &["USD", "is paid in EUR, from zero"])?;
     office.until("LOT-001", "\"payment\"")?;
     office.service.stop()?;
     Ok(())
@@ -428,8 +503,41 @@ fn a_payment_above_what_was_bound_is_recorded_as_an_overrun() -> Result<()> {
     office.send("payment.json", &payment("P-1", &order, "LOT-001", 95_000))?;
     let lot = office.until("LOT-001", "delivered")?;
     ensure!(lot["code"] == "overrun" && lot["funding"][0]["amount"]["minor"] == 95_000, "{lot}");
+    let incident = show(&office.data, &format!("overrun:{order}"))?;
+    ensure!(kinds(&incident) == ["incident.opened"], "{incident}");
+    let subjects = fact(&incident, "subjects").unwrap_or_default();
+    ensure!(subjects.contains("LOT-001: AA-1 EUR 50.00"), "{incident}");
     is_clean(&office.data)?;
     office.service.stop()?;
+    is_clean(&office.data)?;
+    Ok(())
+}
+
+#[test]
+fn the_overruns_of_an_order_are_one_incident_that_grows() -> Result<()> {
+    let office = Office::open(10)?;
+    let (order, _) = office.order(&[])?;
+    office.until("LOT-001", "\"response\"")?;
+    office.send("response.json", &response("R-1", &order, "LOT-001"))?;
+    office.until("LOT-001", "\"delivery\"")?;
+    let line = json!({"lot": "LOT-001", "accepted": "8", "rejected": "2", "remedy": "replace"});
+    office.send("receipt.json", &receipt("RA-1", &order, &line))?;
+    office.until("LOT-001", "\"payment\"")?;
+    office.send("payment.json", &payment("P-1", &order, "LOT-001", 8 * 9000 + 5_000))?;
+    office.until("LOT-001", "delivered")?;
+    let line = json!({"lot": "LOT-001.1", "accepted": "2"});
+    office.send("receipt2.json", &receipt("RA-2", &order, &line))?;
+    office.until("LOT-001.1", "\"payment\"")?;
+    office.send("payment2.json", &payment("P-2", &order, "LOT-001.1", 2 * 9000 + 150))?;
+    office.until("LOT-001.1", "delivered")?;
+    // The same payment again does not overrun again.
+    office.send("payment2-again.json", &payment("P-2", &order, "LOT-001.1", 2 * 9000 + 150))?;
+    office.service.stop()?;
+    let incident = show(&office.data, &format!("overrun:{order}"))?;
+    ensure!(kinds(&incident) == ["incident.opened", "incident.grew"], "{incident}");
+    let subjects: Value = serde_json::from_str(fact(&incident, "subjects").unwrap_or_default())?;
+    let expected = json!(["LOT-001: AA-1 EUR 50.00", "LOT-001.1: AA-1 EUR 1.50"]);
+    ensure!(subjects == expected, "{incident}");
     is_clean(&office.data)?;
     Ok(())
 }

@@ -116,8 +116,15 @@ fn wrong_usage_is_the_callers_mistake() -> Result<()> {
 #[test]
 fn a_state_that_lots_cannot_have_is_refused() -> Result<()> {
     let place = Place::with("")?;
-    for option in ["--state", "--step", "--awaits"] {
-        place.run(&["lots", option, "nonsense"], &[])?.failed(1, &["nonsense", "hint:"])?;
+    for (name, possible) in [("state", "parked"), ("step", "issue_order"), ("awaits", "consent")] {
+        let (option, variable) = (format!("--{name}"), format!("WAYBILL_{}", name.to_uppercase()));
+        // What can be said instead is the way out.
+        let parts = ["nonsense", &option, "possible values:", possible];
+        place.run(&["lots", &option, "nonsense"], &[])?.failed(1, &parts)?;
+        place.run(&["lots"], &[(&variable, "nonsense")])?.failed(1, &parts)?;
+        fs::write(place.folder.path().join("waybill.toml"), format!("{name} = \"nonsense\"\n"))?;
+        place.run(&["lots"], &[])?.failed(1, &parts)?;
+        fs::remove_file(place.folder.path().join("waybill.toml"))?;
     }
     Ok(())
 }

@@ -18,10 +18,14 @@ pub enum ExpressionError {
     #[error("`{0}` has not five fields: minute hour day-of-month month weekday")]
     Fields(String),
     /// A weekday by number.
-    #[error("weekday `{0}` is a number, which means different days in different crons: write MON-FRI")]
+    #[error(
+        "weekday `{0}` is a number, which means different days in different crons: write MON-FRI"
+    )]
     WeekdayNumber(String),
     /// Day of month and weekday together.
-    #[error("`{0}` gives both a day of the month and a weekday, on which crons differ: use two entries")]
+    #[error(
+        "`{0}` gives both a day of the month and a weekday, on which crons differ: use two entries"
+    )]
     Both(String),
     /// Not a cron expression.
     #[error("`{text}` is no cron expression: {why}")]
@@ -78,7 +82,12 @@ impl Times {
 
     /// The times after `from` up to `to`, at most `limit`.
     #[must_use]
-    pub fn between(&self, from: DateTime<Utc>, to: DateTime<Utc>, limit: usize) -> Vec<DateTime<Utc>> {
+    pub fn between(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        limit: usize,
+    ) -> Vec<DateTime<Utc>> {
         let first = self.next_after(from);
         let times = std::iter::successors(first, |last| self.next_after(*last));
         times.take_while(|time| *time <= to).take(limit).collect()

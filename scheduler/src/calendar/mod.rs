@@ -124,8 +124,8 @@ impl Act for Fire {
         fired.runs += run.len() as u64;
         fired.missed += (due.len() - run.len()) as u64;
         fired.last = due.last().copied().or(fired.last);
-        let body = serde_json::to_string(&fired)
-            .map_err(|error| ActError::Invalid(error.to_string()))?;
+        let body =
+            serde_json::to_string(&fired).map_err(|error| ActError::Invalid(error.to_string()))?;
         unit.records.push(RecordChange {
             kind: KIND,
             id: entry.name.clone(),

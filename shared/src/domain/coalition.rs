@@ -133,7 +133,8 @@ impl Coalition {
         if amount.currency == to {
             return Ok(Some(amount));
         }
-        let (Some(from_rate), Some(to_rate)) = (self.rate(amount.currency, day), self.rate(to, day))
+        let (Some(from_rate), Some(to_rate)) =
+            (self.rate(amount.currency, day), self.rate(to, day))
         else {
             return Ok(None);
         };

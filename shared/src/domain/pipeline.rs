@@ -121,19 +121,14 @@ impl Default for DeliveryPolicy {
 }
 
 /// How the outside is reached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ConnectorConfig {
     /// Orders are written to `outbox/`, documents are taken from `inbox/` of the data folder.
+    #[default]
     Files,
     /// A declared simulation of everybody outside.
     Sandbox(SandboxConfig),
-}
-
-impl Default for ConnectorConfig {
-    fn default() -> Self {
-        Self::Files
-    }
 }
 
 /// The sandbox: chances in per mille, drawn from `hash(seed, external id)`.

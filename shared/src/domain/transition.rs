@@ -131,11 +131,9 @@ pub fn decide(
 /// The same wait, with another deadline.
 fn later(state: &LotState, until: Timestamp) -> LotState {
     match state {
-        LotState::Waiting { step, awaits, .. } => LotState::Waiting {
-            step: step.clone(),
-            awaits: awaits.clone(),
-            until: Some(until),
-        },
+        LotState::Waiting { step, awaits, .. } => {
+            LotState::Waiting { step: step.clone(), awaits: awaits.clone(), until: Some(until) }
+        }
         LotState::Ready { .. }
         | LotState::RetryAt { .. }
         | LotState::Parked { .. }

@@ -43,9 +43,10 @@ impl Openings {
 pub fn start_of(day: chrono::NaiveDate, zone: chrono_tz::Tz) -> Timestamp {
     let midnight = day.and_time(chrono::NaiveTime::MIN);
     // Where midnight falls into a gap, the day starts an hour later.
-    let local = midnight.and_local_timezone(zone).earliest().or_else(|| {
-        (midnight + chrono::TimeDelta::hours(1)).and_local_timezone(zone).earliest()
-    });
+    let local = midnight
+        .and_local_timezone(zone)
+        .earliest()
+        .or_else(|| (midnight + chrono::TimeDelta::hours(1)).and_local_timezone(zone).earliest());
     local.map_or_else(|| midnight.and_utc(), |local| local.to_utc())
 }
 
@@ -148,12 +149,7 @@ async fn promise(
         unit.is_outside_fact |= row.is_some();
         unit.jobs.extend(Openings::jobs(settings, contribution, now));
     }
-    unit.jobs.push(NewJob {
-        kind: "round",
-        key: "all".to_owned(),
-        due: now,
-        body: String::new(),
-    });
+    unit.jobs.push(NewJob { kind: "round", key: "all".to_owned(), due: now, body: String::new() });
     Ok(())
 }
 
@@ -170,10 +166,8 @@ impl Records<'_> {
         id: &str,
         value: &impl Serialize,
     ) -> Result<(), StoreError> {
-        let body = serde_json::to_string(value).map_err(|source| StoreError::Corrupt {
-            subject: format!("{kind}:{id}"),
-            source,
-        })?;
+        let body = serde_json::to_string(value)
+            .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })?;
         let found = self.engine.store.record(kind, id).await?;
         if found.as_ref().is_some_and(|found| found.body == body) {
             return Ok(());

@@ -21,11 +21,7 @@ pub fn solve(
     demands.iter().map(|demand| answer(envelopes, demand, rules)).collect()
 }
 
-fn answer(
-    envelopes: &mut [Envelope],
-    demand: &Demand,
-    rules: Rules,
-) -> Result<Answer, MoneyError> {
+fn answer(envelopes: &mut [Envelope], demand: &Demand, rules: Rules) -> Result<Answer, MoneyError> {
     let cost = demand.quote.cost(demand.quantity)?;
     let mut order = demand.eligible.clone();
     order.sort_by(|a, b| {
@@ -63,8 +59,7 @@ fn answer(
         }
         let covers = Money::new(left.min(capacity), cost.currency);
         let envelope = &mut envelopes[i];
-        let amount =
-            convert(covers, demand.rate, envelope.currency, envelope.rate, Rounding::Up)?;
+        let amount = convert(covers, demand.rate, envelope.currency, envelope.rate, Rounding::Up)?;
         envelope.available -= amount.minor;
         left -= covers.minor;
         payments.push(Payment { envelope: i, amount, covers });
@@ -101,11 +96,7 @@ fn part(demand: &Demand, total: i64, rules: Rules) -> Result<Option<Quantity>, M
     Ok((pays && quantity >= smallest).then_some(quantity))
 }
 
-fn unfunded(
-    envelopes: &[Envelope],
-    demand: &Demand,
-    missing: Money,
-) -> Result<Answer, MoneyError> {
+fn unfunded(envelopes: &[Envelope], demand: &Demand, missing: Money) -> Result<Answer, MoneyError> {
     let mut why = demand.why_not.clone();
     for i in &demand.eligible {
         let envelope = &envelopes[*i];
@@ -204,8 +195,11 @@ mod tests {
 
     #[test]
     fn money_that_lapses_first_is_used_first_and_unrestricted_last() {
-        let mut envelopes =
-            [envelope(0, 10_000, 1, false), envelope(1, 10_000, 1, false), envelope(3, 500, 0, false)];
+        let mut envelopes = [
+            envelope(0, 10_000, 1, false),
+            envelope(1, 10_000, 1, false),
+            envelope(3, 500, 0, false),
+        ];
         let demands = [demand(1, 1, 10_000, None, 0b111)];
         let rules = Rules { co_financing: true, partial: true };
         let answers = solve(&mut envelopes, &demands, rules).expect("small amounts");

@@ -1,7 +1,7 @@
 //! What steps look up, read from the records that hold it.
 
 use super::{Record, StoreError};
-use crate::domain::coalition::{Code, Coalition, Consignee, DayRates, Prohibition, Settings};
+use crate::domain::coalition::{Coalition, Code, Consignee, DayRates, Prohibition, Settings};
 use crate::domain::contribution::Contribution;
 use crate::domain::party::{ExpertGroup, Party};
 use crate::domain::supplier::{ChargeRule, Offer};
@@ -21,10 +21,8 @@ pub const REFERENCE_KINDS: [&str; 10] = [
 ];
 
 fn parse<T: serde::de::DeserializeOwned>(kind: &str, record: &Record) -> Result<T, StoreError> {
-    serde_json::from_str(&record.body).map_err(|source| StoreError::Corrupt {
-        subject: format!("{kind}:{}", record.id),
-        source,
-    })
+    serde_json::from_str(&record.body)
+        .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{}", record.id), source })
 }
 
 /// Adds one record of `kind` to `coalition`; other kinds are left out.

@@ -96,7 +96,8 @@ async fn lapsed(
         after.release();
         after.because("envelope_lapsed", format!("{envelope} has lapsed"));
         let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
-        unit.lots.push(engine.advance(lot, after, result, "lot.returned_to_matching").map_err(invalid)?);
+        unit.lots
+            .push(engine.advance(lot, after, result, "lot.returned_to_matching").map_err(invalid)?);
     }
     unit.envelopes.push(EnvelopeChange {
         id: envelope.to_owned(),
@@ -135,7 +136,10 @@ impl Act for Chase {
             }
             let mut after = lot.clone();
             after.chased += 1;
-            after.because("delivery_overdue", format!("due on {due}, chased {} times", after.chased));
+            after.because(
+                "delivery_overdue",
+                format!("due on {due}, chased {} times", after.chased),
+            );
             let (result, kind) = if lot.chased >= policy.chases {
                 (StepResult::Park { cause: format!("{number} is overdue") }, "lot.parked")
             } else {

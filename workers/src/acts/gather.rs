@@ -244,7 +244,12 @@ impl Gather {
     }
 }
 
-fn order_line(lot: &Lot, line: &Line, quote: &Quote, day: NaiveDate) -> Result<OrderLine, ActError> {
+fn order_line(
+    lot: &Lot,
+    line: &Line,
+    quote: &Quote,
+    day: NaiveDate,
+) -> Result<OrderLine, ActError> {
     let offer = quote.offer.as_ref().ok_or_else(|| invalid("an order without an offer"))?;
     let bought = quote.bought(lot.quantity);
     let surplus = bought.less(lot.quantity);
@@ -272,9 +277,7 @@ fn order_line(lot: &Lot, line: &Line, quote: &Quote, day: NaiveDate) -> Result<O
 
 /// The bytes a supplier gets. Names are those of a UBL 2.1 order where it has one.
 fn document(order: &Order, day: NaiveDate) -> String {
-    let money = |minor: i64, currency: Option<Currency>| {
-        serde_json::json!({ "minor": minor, "currency": currency.map(|c| c.to_string()) })
-    };
+    let money = |minor: i64, currency: Option<Currency>| serde_json::json!({ "minor": minor, "currency": currency.map(|c| c.to_string()) });
     let lines: Vec<serde_json::Value> = order
         .lines
         .iter()

@@ -69,9 +69,8 @@ impl InKindStock {
             let used = self.used.get(&key(&contribution.id, &line.item));
             let left = gives.quantity.less(used.map_or(Quantity::ZERO, |(_, used)| used.quantity));
             let whole = left >= lot.quantity;
-            let part = smallest.filter(|smallest| {
-                left >= *smallest && lot.quantity.less(left) >= *smallest
-            });
+            let part = smallest
+                .filter(|smallest| left >= *smallest && lot.quantity.less(left) >= *smallest);
             let quantity = if whole { lot.quantity } else { part.map(|_| left)? };
             Some((contribution.id.clone(), quantity))
         })
@@ -97,7 +96,12 @@ impl InKindStock {
         self.change(contribution, item, -quantity.0)
     }
 
-    fn change(&mut self, contribution: &str, item: &str, by: i64) -> Result<RecordChange, ActError> {
+    fn change(
+        &mut self,
+        contribution: &str,
+        item: &str,
+        by: i64,
+    ) -> Result<RecordChange, ActError> {
         let id = key(contribution, item);
         let entry = self.used.entry(id.clone()).or_default();
         let expected = entry.0;

@@ -100,8 +100,7 @@ impl Act for Round {
         let lines = engine.lines_of(&lots).await?;
         let day = engine.today(&coalition);
         let now = engine.clock.now();
-        let mut at =
-            Snapshot { engine, coalition: &coalition, day, now, parts: BTreeMap::new() };
+        let mut at = Snapshot { engine, coalition: &coalition, day, now, parts: BTreeMap::new() };
         let mut units = Vec::new();
         let mut stock = InKindStock::read(engine, &coalition, day).await?;
         let mut waiting: Vec<(Lot, Arc<Line>)> = Vec::with_capacity(lots.len());
@@ -121,7 +120,8 @@ impl Act for Round {
         let answers = solve(&mut envelopes, &asked, rules)
             .map_err(|error| ActError::Invalid(error.to_string()))?;
         let mut answers = asked.into_iter().zip(answers);
-        for ((lot, line), has_demand) in waiting.into_iter().zip(demands.iter().map(Option::is_some))
+        for ((lot, line), has_demand) in
+            waiting.into_iter().zip(demands.iter().map(Option::is_some))
         {
             let unit = match has_demand.then(|| answers.next()).flatten() {
                 Some((demand, answer)) => {
@@ -257,7 +257,8 @@ async fn envelopes(at: &Snapshot<'_>) -> Result<Vec<Envelope>, ActError> {
 
 /// What a lot needs, if anybody offers it and its price has a rate.
 fn demand(at: &Snapshot<'_>, envelopes: &[Envelope], lot: &Lot, line: &Line) -> Option<Demand> {
-    let quotes = |without| at.coalition.quotes(line, lot.quantity, at.day, without).into_iter().next();
+    let quotes =
+        |without| at.coalition.quotes(line, lot.quantity, at.day, without).into_iter().next();
     // If everybody refused, they are asked again.
     let quote = quotes(&lot.refused_by).or_else(|| quotes(&[]))?;
     let channel = quote.offer.as_ref().map(|offer| offer.channel.as_str());

@@ -103,7 +103,8 @@ pub async fn watch_inbox(engine: Engine, folder: PathBuf) {
 /// [`ActError`] if the folder cannot be read or the store not written.
 async fn take_inbox(engine: &Engine, folder: &Path) -> Result<usize, ActError> {
     let inbox = folder.join("inbox");
-    let failed = |source| ActError::Outside { what: "read the inbox".to_owned(), source: Some(source) };
+    let failed =
+        |source| ActError::Outside { what: "read the inbox".to_owned(), source: Some(source) };
     let mut paths: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(&inbox).map_err(failed)? {
         let path = entry.map_err(failed)?.path();

@@ -165,8 +165,7 @@ impl Connector for Sandbox {
         match question {
             Question::Review { lot, line, group, is_duplicate } => {
                 let (verdict, text, days) = self.review(lot, line, is_duplicate);
-                let content =
-                    Content::Review { lot: lot.id, verdict, text: text.to_owned() };
+                let content = Content::Review { lot: lot.id, verdict, text: text.to_owned() };
                 let number = format!("REV-{}-{}", lot.id, lot.version);
                 vec![self.answer(group, number, content, self.after(now, days))]
             }
@@ -200,11 +199,8 @@ impl Connector for Sandbox {
                     .map(|(lot, amount)| PaymentLine { lot: lot.id, amount: *amount })
                     .collect();
                 let due = self.after(now, 20 + self.draw(&[&order.number, "payment"], 20));
-                let content = Content::Payment {
-                    order: order.number.clone(),
-                    date: due.date_naive(),
-                    lines,
-                };
+                let content =
+                    Content::Payment { order: order.number.clone(), date: due.date_naive(), lines };
                 let first = lots.first().map_or(0, |(lot, _)| lot.id.0);
                 let version = lots.first().map_or(0, |(lot, _)| lot.version);
                 let number = format!("PAY-{}-{first}-{version}", order.number);

@@ -119,8 +119,7 @@ impl Desk<'_> {
         after.due = Some(due);
         after.because("", "");
         let asked = [(&after, &**line)];
-        unit.jobs =
-            self.connector.ask(Question::Delivery { order: &order, lots: &asked }, now);
+        unit.jobs = self.connector.ask(Question::Delivery { order: &order, lots: &asked }, now);
         let mut filed = Filed::new(order, OrderStatus::Accepted);
         unit.records.push(filed.lines("order.drawn_up")?);
         unit.records.push(filed.becomes(OrderStatus::Accepted, "order.accepted")?);

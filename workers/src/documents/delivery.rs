@@ -82,15 +82,20 @@ impl Desk<'_> {
             counted(&lot, line, &[receipt.accepted, receipt.rejected])?;
             let mut after = lot.clone();
             let rests = self.received(&mut after, &order, line, receipt);
-            let mut next = self.engine.store.lots_of_line(lot.line()).await?.last().map_or(0, |l| {
-                l.id.part()
-            });
+            let mut next =
+                self.engine.store.lots_of_line(lot.line()).await?.last().map_or(0, |l| l.id.part());
             let mut taken_off = Quantity::ZERO;
             for rest in rests {
                 if rest.quantity == after.quantity {
                     // Nothing was accepted: the lot itself takes the remedy.
                     taken_off = rest.quantity;
-                    unit.lots.push(self.remedied(&order, lot.clone(), after.clone(), &rest, &mut again)?);
+                    unit.lots.push(self.remedied(
+                        &order,
+                        lot.clone(),
+                        after.clone(),
+                        &rest,
+                        &mut again,
+                    )?);
                     break;
                 }
                 next += 1;

@@ -28,7 +28,10 @@ impl Desk<'_> {
         };
         if let Some(line) = lines.iter().find(is_wrong) {
             let currency = order.currency.map(|c| c.to_string()).unwrap_or_default();
-            let text = format!("{} for {}: `{number}` is paid in {currency}, from zero", line.amount, line.lot);
+            let text = format!(
+                "{} for {}: `{number}` is paid in {currency}, from zero",
+                line.amount, line.lot
+            );
             return Err(Refusal::DoesNotApply(text));
         }
         let mut unit = self.unit();

@@ -36,9 +36,8 @@ pub fn gathering_key(quote: &Quote) -> Option<String> {
 /// The quote by which `lot` is bought: the one it was matched by while that stands, else the best.
 fn quote(coalition: &Coalition, lot: &Lot, line: &Line, day: NaiveDate) -> Option<Quote> {
     let matched = lot.offer.as_deref().and_then(|offer| coalition.quote_of(offer, day));
-    matched.or_else(|| {
-        coalition.quotes(line, lot.quantity, day, &lot.refused_by).into_iter().next()
-    })
+    matched
+        .or_else(|| coalition.quotes(line, lot.quantity, day, &lot.refused_by).into_iter().next())
 }
 
 #[async_trait]
@@ -60,7 +59,8 @@ impl Step for IssueOrder {
                 done.push(chased(engine, lot, awaits));
                 continue;
             }
-            let found = lines.get(&lot.line()).and_then(|line| quote(&coalition, &lot, line, today));
+            let found =
+                lines.get(&lot.line()).and_then(|line| quote(&coalition, &lot, line, today));
             done.push(gathered(engine, lot, found, &mut envelopes));
         }
         Ok(done)

@@ -35,8 +35,7 @@ pub(super) async fn coalition(engine: &Engine) -> Result<(), Failure> {
     let day = engine.clock.now().date_naive() - chrono::TimeDelta::days(30);
     let span = |role| RoleSpan { role, from: day, to: None, evidence: "invented".to_owned() };
     let party = |id: String, role| Party { name: id.clone(), id, roles: vec![span(role)] };
-    let mut parties: Vec<Party> =
-        (1..=4).map(|n| party(format!("N{n}"), Role::Member)).collect();
+    let mut parties: Vec<Party> = (1..=4).map(|n| party(format!("N{n}"), Role::Member)).collect();
     parties.push(party("R".to_owned(), Role::Beneficiary));
     let contributions = (1..=4).map(|n| Contribution {
         id: format!("N{n}-1"),

@@ -26,9 +26,12 @@ fn widened(template: &str, rows: usize) -> String {
     sql
 }
 
+/// Statements by the address of their template and the number of rows.
+type Made = HashMap<(usize, usize), Arc<str>>;
+
 /// The widened statement, made once for each template and width.
 fn statement(template: &'static str, rows: usize) -> Arc<str> {
-    static MADE: LazyLock<Mutex<HashMap<(usize, usize), Arc<str>>>> = LazyLock::new(Mutex::default);
+    static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     // A template is a constant: its address tells it from the others.
     let key = (template.as_ptr() as usize, rows);

@@ -17,8 +17,8 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::raw::raw_updates;
 use self::commit::Prepared;
+pub use self::raw::raw_updates;
 use self::writer::{Act, Writer};
 use crate::domain::lot::{Lot, Timestamp};
 use crate::store::{Batch, Claim, Fate, Job, Lease, StoreError};
@@ -46,6 +46,8 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10))
+            // Pages; a hot page is then copied back once for many commits.
+            .pragma("wal_autocheckpoint", "16384")
             .pragma("cache_size", "-65536")
             .pragma("temp_store", "memory");
         let mut connection: SqliteConnection = options.connect().await.map_err(opening)?;

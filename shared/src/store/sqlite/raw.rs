@@ -28,7 +28,10 @@ pub async fn raw_updates(
         .connect()
         .await
         .map_err(failed)?;
-    sqlx::query(include_str!("sql/raw_table.sql")).execute(&mut connection).await.map_err(failed)?;
+    sqlx::query(include_str!("sql/raw_table.sql"))
+        .execute(&mut connection)
+        .await
+        .map_err(failed)?;
     sqlx::query(include_str!("sql/raw_fill.sql"))
         .bind(rows)
         .execute(&mut connection)

@@ -86,7 +86,12 @@ impl Writer {
     pub(super) async fn new(mut connection: SqliteConnection) -> Result<Self, sqlx::Error> {
         let (position, link): (i64, String) =
             sqlx::query_as(include_str!("sql/tail.sql")).fetch_one(&mut connection).await?;
-        Ok(Self { connection, log: Log::new(position, &link), is_full: true, versions: Versions::default() })
+        Ok(Self {
+            connection,
+            log: Log::new(position, &link),
+            is_full: true,
+            versions: Versions::default(),
+        })
     }
 
     /// Runs until the last sender is gone or an act closes it.
@@ -142,6 +147,8 @@ impl Writer {
     ) -> Result<(), sqlx::Error> {
         let since = self.log.position();
         self.sync(acts.iter().any(Act::must_be_durable)).await?;
+        // An act that is alone in its group needs no savepoint: the transaction is its own.
+        let is_shared = acts.len() > 1;
         let mut acts = acts.into_iter();
         if let Err(error) = sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await {
             answers.extend(acts.map(refused));
@@ -149,15 +156,23 @@ impl Writer {
         }
         for act in acts.by_ref() {
             let mark = self.log.mark();
-            sqlx::query("SAVEPOINT act").execute(&mut self.connection).await?;
+            if is_shared {
+                sqlx::query("SAVEPOINT act").execute(&mut self.connection).await?;
+            }
             let answer = self.act(act).await;
             if answer.failed() {
                 self.log.rewind(mark);
                 self.versions.clear();
-                sqlx::query("ROLLBACK TO act").execute(&mut self.connection).await?;
+                let undo = if is_shared { "ROLLBACK TO act" } else { "ROLLBACK" };
+                sqlx::query(undo).execute(&mut self.connection).await?;
             }
+            let has_failed = answer.failed();
             answers.push(answer);
-            sqlx::query("RELEASE act").execute(&mut self.connection).await?;
+            if is_shared {
+                sqlx::query("RELEASE act").execute(&mut self.connection).await?;
+            } else if has_failed {
+                return Ok(());
+            }
         }
         self.log.seal(&mut self.connection, since).await?;
         sqlx::query("COMMIT").execute(&mut self.connection).await?;
