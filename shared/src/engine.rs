@@ -18,7 +18,7 @@ use crate::domain::requisition::Line;
 use crate::domain::transition::{Situation, StepResult, TransitionError, decide};
 use crate::store::reference::{REFERENCE_KINDS, add};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Batch, Fate, Hint, Lease, LotChange, StoreError, Unit};
+use crate::store::{Fate, Hint, Lease, LotChange, StoreError, Unit};
 
 /// Batches of hints that may wait for the relay; what does not fit is found in the store.
 const WAKES: usize = 1024;
@@ -222,7 +222,7 @@ impl Engine {
         Ok(LotChange::new(before, after, kind))
     }
 
-    /// Commits `units`, and tells the relay what they made due.
+    /// Commits `units`, tells the relay what they made due, and ends the lease they came from.
     ///
     /// # Errors
     /// [`StoreError`] if nothing could be committed.
@@ -241,7 +241,7 @@ impl Engine {
             .iter()
             .flat_map(|unit| &unit.records)
             .any(|record| REFERENCE_KINDS.contains(&record.kind));
-        let outcome = self.store.commit(Batch { units, release }).await;
+        let outcome = self.store.commit(units).await;
         if is_reference {
             self.cache.generation.fetch_add(1, Ordering::AcqRel);
         }
@@ -277,6 +277,9 @@ impl Engine {
         }
         if look {
             self.wake.try_send(Vec::new()).ok();
+        }
+        if let Some(lease) = release {
+            self.store.release(lease).await;
         }
         Ok(fates)
     }

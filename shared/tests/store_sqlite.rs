@@ -10,7 +10,7 @@ use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::{Kind, Line};
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{
-    Batch, EnvelopeChange, Fate, InboxEntry, LineChange, LotChange, LotFilter, StoreError, Unit,
+    EnvelopeChange, Fate, InboxEntry, LineChange, LotChange, LotFilter, StoreError, Unit,
 };
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -64,7 +64,7 @@ fn envelope(id: &str, minor: i64) -> Unit {
 }
 
 async fn commit(store: &SqliteStore, units: Vec<Unit>) -> Vec<Fate> {
-    store.commit(Batch { units, release: None }).await.expect("committed")
+    store.commit(units).await.expect("committed")
 }
 
 async fn open(folder: &Path) -> SqliteStore {
@@ -185,8 +185,7 @@ async fn a_claim_takes_what_is_due_at_its_step_and_leaves_a_lease_behind() {
     assert_eq!(claim.lots.len(), 2);
     let held = store.leases().await.expect("read");
     assert_eq!(held, [(claim.lease.0, vec![(ids[0], 1), (ids[1], 1)])]);
-    let release = Batch { units: Vec::new(), release: Some(claim.lease) };
-    store.commit(release).await.expect("released");
+    store.release(claim.lease).await;
     assert!(store.leases().await.expect("read").is_empty());
 }
 

@@ -66,12 +66,6 @@ CREATE TABLE jobs (
 
 CREATE INDEX jobs_due ON jobs (due);
 
--- One row a batch under way; a row left behind by a killed process is a lost lease.
-CREATE TABLE leases (
-    id       INTEGER PRIMARY KEY AUTOINCREMENT,
-    subjects TEXT NOT NULL
-) STRICT;
-
 -- Each outside document is taken once, by sender and number.
 CREATE TABLE inbox (
     sender TEXT    NOT NULL,

@@ -10,7 +10,7 @@ pub mod sqlite;
 mod unit;
 
 pub use unit::{
-    Batch, EnvelopeChange, InboxEntry, JobChange, LineChange, LotChange, NewJob, RecordChange, Unit,
+    EnvelopeChange, InboxEntry, JobChange, LineChange, LotChange, NewJob, RecordChange, Unit,
 };
 
 use std::sync::Arc;

@@ -1,6 +1,5 @@
 //! Units of change: what belongs together commits together, or not at all.
 
-use super::Lease;
 use crate::domain::ids::LineId;
 use crate::domain::lot::{Lot, LotState, Timestamp};
 use crate::domain::quantity::Quantity;
@@ -181,13 +180,4 @@ impl Unit {
         self.lots.push(change);
         self
     }
-}
-
-/// Units to commit together, and the lease that ends with them.
-#[derive(Debug, Default)]
-pub struct Batch {
-    /// The units.
-    pub units: Vec<Unit>,
-    /// The lease of the batch they come from.
-    pub release: Option<Lease>,
 }

@@ -1,7 +1,8 @@
-//! The store on SQLite: one file, one writer, group commit, WAL, `synchronous=FULL`.
+//! The store on SQLite: one file (and one for leases beside it), one writer, group commit, WAL, `synchronous=FULL`.
 
 mod bulk;
 mod commit;
+mod leases;
 mod log;
 mod raw;
 mod read;
@@ -18,10 +19,11 @@ use sqlx::{ConnectOptions, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use self::commit::Prepared;
+use self::leases::Leases;
 pub use self::raw::raw_updates;
 use self::writer::{Act, Writer};
 use crate::domain::lot::{Lot, Timestamp};
-use crate::store::{Batch, Claim, Fate, Job, Lease, StoreError};
+use crate::store::{Claim, Fate, Job, Lease, StoreError, Unit};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -30,6 +32,7 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite")
 pub struct SqliteStore {
     readers: SqlitePool,
     acts: mpsc::Sender<Act>,
+    leases: Leases,
 }
 
 impl SqliteStore {
@@ -61,13 +64,14 @@ impl SqliteStore {
         )?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
+            .test_before_acquire(false)
             .connect_with(options.read_only(true).create_if_missing(false))
             .await
             .map_err(opening)?;
         let writer = Writer::new(connection).await.map_err(opening)?;
         let (acts, queue) = mpsc::channel(256);
         tokio::spawn(writer.run(queue));
-        Ok(Self { readers, acts })
+        Ok(Self { readers, acts, leases: Leases::open(path).await? })
     }
 
     /// Claims those of `ids` that are due at `step`, under one lease. They are read beside the
@@ -96,7 +100,7 @@ impl SqliteStore {
         }
         let subjects: Vec<(i64, i64)> = lots.iter().map(|lot| (lot.id.0, lot.version)).collect();
         let subjects = serde_json::json!(subjects).to_string();
-        let lease = self.ask(|reply| Act::Lease { subjects, reply }).await??;
+        let lease = self.leases.insert(subjects).await?;
         Ok(Claim { lease, lots })
     }
 
@@ -110,19 +114,35 @@ impl SqliteStore {
         ids: &[i64],
         now: Timestamp,
     ) -> Result<Vec<Job>, StoreError> {
-        let (kind, ids) = (kind.to_owned(), serde_json::json!(ids).to_string());
-        self.ask(|reply| Act::ClaimJobs { kind, ids, now, reply }).await?
+        let rows = sqlx::query(include_str!("sql/claim_jobs.sql"))
+            .bind(serde_json::json!(ids).to_string())
+            .bind(kind)
+            .bind(now.timestamp_millis())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(|source| StoreError::Database { act: "claim jobs", source })?;
+        Ok(rows.iter().map(read::job).collect())
     }
 
-    /// Commits `batch`: each unit whole or not at all, in order, durably before this returns.
+    /// Commits `units` together: each whole or not at all, in order, durably before this returns.
     ///
     /// # Errors
-    /// [`StoreError`] if the database cannot be written; then nothing of the batch is stored.
-    pub async fn commit(&self, batch: Batch) -> Result<Vec<Fate>, StoreError> {
+    /// [`StoreError`] if the database cannot be written; then nothing of them is stored.
+    pub async fn commit(&self, units: Vec<Unit>) -> Result<Vec<Fate>, StoreError> {
+        if units.is_empty() {
+            return Ok(Vec::new());
+        }
         // Bodies are written here, so that the one writer has less to do.
-        let units = batch.units.into_iter().map(Prepared::of).collect::<Result<Vec<_>, _>>()?;
-        let release = batch.release;
-        self.ask(|reply| Act::Commit { units, release, reply }).await?
+        let units = units.into_iter().map(Prepared::of).collect::<Result<Vec<_>, _>>()?;
+        self.ask(|reply| Act::Commit { units, reply }).await?
+    }
+
+    /// Ends the lease of a batch that has committed.
+    pub async fn release(&self, lease: Lease) {
+        if let Err(error) = self.leases.release(lease).await {
+            // What it covers has changed: the lease means nothing any more.
+            tracing::warn!(error = &error as &dyn std::error::Error, "a lease is left behind");
+        }
     }
 
     /// Writes what is queued, checkpoints and closes the files.
@@ -130,6 +150,7 @@ impl SqliteStore {
         self.readers.close().await;
         // A writer that is already gone has nothing left to write.
         drop(self.ask(|reply| Act::Close { reply }).await);
+        self.leases.close().await;
     }
 
     async fn ask<T>(&self, act: impl FnOnce(oneshot::Sender<T>) -> Act) -> Result<T, StoreError> {

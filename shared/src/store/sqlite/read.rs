@@ -438,15 +438,8 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] if the database cannot be read.
     pub async fn leases(&self) -> Result<Vec<(i64, Vec<(i64, i64)>)>, StoreError> {
-        let rows = sqlx::query(include_str!("sql/leases.sql"))
-            .fetch_all(&self.readers)
-            .await
-            .map_err(reading)?;
-        rows.iter()
-            .map(|row| {
-                let id: i64 = row.get(0);
-                Ok((id, parse(row.get(1), || format!("lease {id}"))?))
-            })
-            .collect()
+        let lease =
+            |(id, subjects): (i64, String)| Ok((id, parse(&subjects, || format!("lease {id}"))?));
+        self.leases.all().await?.into_iter().map(lease).collect()
     }
 }
