@@ -95,8 +95,11 @@ pub async fn run_until_idle(
     }
 }
 
-/// A round over everything that waits; whether it changed anything.
+/// A round over everything that waits for money; whether it changed anything.
 async fn rematch(relay: &mut Relay, engine: &Engine) -> Result<bool, StoreError> {
+    if engine.store.lots_awaiting("funding").await?.is_empty() {
+        return Ok(false);
+    }
     let before = engine.store.last_position().await?;
     let now = engine.clock.now();
     let mut unit = Unit::new("scheduler", now);
