@@ -136,10 +136,11 @@ impl Act for Chase {
             }
             let mut after = lot.clone();
             after.chased += 1;
-            after.because(
-                "delivery_overdue",
-                format!("due on {due}, chased {} times", after.chased),
-            );
+            let times = match after.chased {
+                1 => "once".to_owned(),
+                times => format!("{times} times"),
+            };
+            after.because("delivery_overdue", format!("due on {due}, chased {times}"));
             let (result, kind) = if lot.chased >= policy.chases {
                 (StepResult::Park { cause: format!("{number} is overdue") }, "lot.parked")
             } else {
