@@ -166,6 +166,10 @@ mod tests {
             let mut after = before.clone();
             let rules = Rules { co_financing, partial: true };
             let answers = solve(&mut after, &demands, rules).expect("small amounts");
+            // I4: whoever comes behind takes nothing from those ahead.
+            let ahead = demands.len() / 2;
+            let first = solve(&mut before.clone(), &demands[..ahead], rules).expect("small amounts");
+            prop_assert_eq!(&answers[..ahead], &first[..]);
             let mut spent = vec![0_i64; before.len()];
             for (demand, answer) in demands.iter().zip(&answers) {
                 match answer {

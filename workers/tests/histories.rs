@@ -1,0 +1,415 @@
+//! Random histories of the whole engine on real database files: coalitions of a few lots and a
+//! little money, a sandbox that answers badly, strangers' documents at any moment, amendments, cut
+//! commitments, batches left behind. At every stop the invariants hold: I1, I2, I3 and I7 as
+//! `waybill check` states them, and I4 in that no round over what waits would change anything.
+
+use std::path::Path;
+
+use chrono::{Days, NaiveDate};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use waybill_scheduler::{Relay, recover, run_until_idle};
+use waybill_shared::act::run_act;
+use waybill_shared::check::check;
+use waybill_shared::clock::Clock;
+use waybill_shared::domain::contribution::Contribution;
+use waybill_shared::domain::document::Document;
+use waybill_shared::domain::lot::{Lot, LotState};
+use waybill_shared::domain::pipeline::{
+    ConnectorConfig, CronAct, CronEntry, Missed, Pipeline, STEPS, SandboxConfig,
+};
+use waybill_shared::domain::requisition::Line;
+use waybill_shared::engine::Engine;
+use waybill_shared::import::CoalitionFiles;
+use waybill_shared::intake::{Submitted, contribute, load, start_of, submit};
+use waybill_shared::store::sqlite::SqliteStore;
+use waybill_shared::store::{Fate, LotFilter, NewJob, Unit};
+use waybill_workers::{acts, connectors, run_step, steps};
+
+const ITEMS: [&str; 2] = ["router", "laptop"];
+const CODES: [&str; 2] = ["32413100-2", "30213100-6"];
+
+fn first_day() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2025, 1, 1).expect("a day")
+}
+
+/// Money of one donor.
+#[derive(Debug, Clone)]
+struct Money {
+    minor: i64,
+    is_foreign: bool,
+    /// Which item it is for; both if past the last.
+    item: usize,
+    asks: bool,
+    obligate_in: Option<u64>,
+}
+
+/// A line of a requisition.
+#[derive(Debug, Clone)]
+struct Asked {
+    item: usize,
+    pieces: i64,
+    class: u32,
+    smallest: Option<i64>,
+    tolerance: u32,
+}
+
+/// What happens between two stops.
+#[derive(Debug, Clone)]
+enum Happening {
+    /// A line asks for another quantity.
+    Amend { line: usize, pieces: i64 },
+    /// A commitment becomes this many per cent of what it was.
+    Resize { money: usize, per_cent: i64 },
+    /// Something in the name of whoever may say it, about a lot as it is, with these numbers.
+    Says { kind: usize, lot: usize, number: i64, other: i64 },
+    /// A batch is taken and left behind.
+    LeftBehind { step: usize },
+}
+
+#[derive(Debug, Clone)]
+struct History {
+    money: Vec<Money>,
+    lines: Vec<Asked>,
+    sandbox: SandboxConfig,
+    stops: Vec<(u64, Vec<Happening>)>,
+    approval_above: i64,
+}
+
+fn money() -> impl Strategy<Value = Money> {
+    let parts = (0_i64..600_000, any::<bool>(), 0_usize..4, any::<bool>());
+    (parts, proptest::option::of(1_u64..120)).prop_map(|(parts, obligate_in)| {
+        let (minor, is_foreign, item, asks) = parts;
+        Money { minor, is_foreign, item, asks, obligate_in }
+    })
+}
+
+fn asked() -> impl Strategy<Value = Asked> {
+    (0_usize..2, 1_i64..40, 1_u32..4, proptest::option::of(1_i64..8), 0_u32..200).prop_map(
+        |(item, pieces, class, smallest, tolerance)| Asked {
+            item,
+            pieces,
+            class,
+            smallest: smallest.filter(|smallest| *smallest <= pieces),
+            tolerance,
+        },
+    )
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        2 => (any::<usize>(), 1_i64..50)
+            .prop_map(|(line, pieces)| Happening::Amend { line, pieces }),
+        1 => (any::<usize>(), 0_i64..150)
+            .prop_map(|(money, per_cent)| Happening::Resize { money, per_cent }),
+        8 => (0_usize..7, any::<usize>(), 0_i64..60, 0_i64..400)
+            .prop_map(|(kind, lot, number, other)| Happening::Says { kind, lot, number, other }),
+        1 => (0_usize..4).prop_map(|step| Happening::LeftBehind { step }),
+    ]
+}
+
+fn sandbox() -> impl Strategy<Value = SandboxConfig> {
+    (any::<u64>(), proptest::collection::vec(0_u16..400, 9)).prop_map(|(seed, chances)| {
+        let mut chances = chances.into_iter();
+        let mut next = || chances.next().unwrap_or_default();
+        SandboxConfig {
+            seed,
+            declined: next() / 4,
+            not_accepted: next(),
+            not_agreed: next(),
+            refused: next(),
+            changed: next(),
+            late: next(),
+            short: next(),
+            rejected: next(),
+            over: next(),
+            ..SandboxConfig::default()
+        }
+    })
+}
+
+fn history() -> impl Strategy<Value = History> {
+    let stop = (1_u64..40, proptest::collection::vec(happening(), 0..6));
+    (
+        proptest::collection::vec(money(), 1..4),
+        proptest::collection::vec(asked(), 1..8),
+        sandbox(),
+        proptest::collection::vec(stop, 0..8),
+        0_i64..400_000,
+    )
+        .prop_map(|(money, lines, sandbox, stops, approval_above)| History {
+            money,
+            lines,
+            sandbox,
+            stops,
+            approval_above,
+        })
+}
+
+impl History {
+    fn contribution(&self, index: usize, per_cent: i64) -> Contribution {
+        let money = &self.money[index];
+        let currency = if money.is_foreign { "DKK" } else { "EUR" };
+        let amount = json!({"minor": money.minor * per_cent / 100, "currency": currency});
+        let items: Vec<&str> = ITEMS.get(money.item).copied().into_iter().collect();
+        let obligate_by = money.obligate_in.map(|days| first_day() + Days::new(days));
+        serde_json::from_value(json!({
+            "id": format!("D{index}-1"), "donors": [format!("D{index}")],
+            "firmness": "commitment", "stated": first_day(), "amount": amount,
+            "earmark": {"items": items}, "obligate_by": obligate_by,
+            "consent": if money.asks { "each_line" } else { "none" }, "source": "invented",
+        }))
+        .expect("a contribution")
+    }
+
+    fn line(&self, index: usize, pieces: i64) -> Line {
+        let asked = &self.lines[index];
+        let thousandths = |pieces: i64| pieces * 1000;
+        serde_json::from_value(json!({
+            "external_id": format!("R/{index}"), "requester": "MOD", "item": ITEMS[asked.item],
+            "kind": "goods", "classification": CODES[asked.item], "scheme": "CPV",
+            "quantity": thousandths(pieces), "unit": "H87", "consignee": "UA-1",
+            "unit_estimate": {"minor": 10_000, "currency": "EUR"},
+            "priority": {"class": asked.class, "rank": index + 1}, "requested": first_day(),
+            "smallest_lot": asked.smallest.map(thousandths),
+            "tolerance_per_mille": asked.tolerance,
+        }))
+        .expect("a line")
+    }
+
+    fn files(&self) -> CoalitionFiles {
+        let role = |role: &str| json!([{"role": role, "from": first_day(), "evidence": "-"}]);
+        let party = |id: String, is: &str| json!({"id": id, "name": id, "roles": role(is)});
+        let mut parties: Vec<Value> =
+            (0..self.money.len()).map(|i| party(format!("D{i}"), "member")).collect();
+        parties.push(party("MOD".to_owned(), "beneficiary"));
+        parties.push(party("NSPA".to_owned(), "buying_agent"));
+        let offer = |i: usize, supplier: &str, minor: i64, minimum: i64, increment: i64| {
+            json!({
+                "id": format!("{supplier}-{i}"), "supplier": supplier, "item": ITEMS[i],
+                "unit": "H87", "unit_price": {"minor": minor, "currency": "EUR"},
+                "minimum": minimum * 1000, "increment": increment * 1000, "lead_days": 20,
+                "from": first_day(), "channel": "NSPA",
+            })
+        };
+        let offers = [
+            offer(0, "S1", 9_900, 1, 1),
+            offer(0, "S2", 10_100, 5, 5),
+            offer(1, "S2", 10_300, 1, 10),
+        ];
+        let code = |i: usize| json!({"scheme": "CPV", "code": CODES[i], "name": ITEMS[i]});
+        let contributions: Vec<Contribution> =
+            (0..self.money.len()).map(|i| self.contribution(i, 100)).collect();
+        serde_json::from_value(json!({
+            "settings": {"name": "C", "currency": "EUR", "zone": "UTC", "start": first_day()},
+            "parties": parties,
+            "groups": [{"id": "net", "name": "Net", "prefixes": ["32"], "review_days": 14,
+                "review_from": {"minor": 100_000, "currency": "EUR"}}],
+            "contributions": contributions, "later_contributions": [], "offers": offers,
+            "charges": [{"channel": "NSPA", "kind": "agent_fee", "basis_points": 325}],
+            "codes": [code(0), code(1)], "prohibited": [],
+            "consignees": [{"code": "UA-1", "requester": "MOD", "address": "1 Street"}],
+            "rates": [{"date": first_day(), "rates": {"DKK": "7.4605"},
+                "source": "invented"}],
+        }))
+        .expect("a coalition")
+    }
+
+    fn pipeline(&self) -> Pipeline {
+        let mut pipeline = Pipeline::of(&STEPS);
+        pipeline.match_donor.round_delay_ms = 0;
+        pipeline.issue_order.approval_above =
+            serde_json::from_value(json!({"minor": self.approval_above, "currency": "EUR"})).ok();
+        pipeline.connector = ConnectorConfig::Sandbox(self.sandbox.clone());
+        let daily = |name: &str, act| CronEntry {
+            name: name.to_owned(),
+            act,
+            at: "0 6 * * *".to_owned(),
+            zone: chrono_tz::UTC,
+            missed: Missed::default(),
+            bound: 7,
+            overlap: false,
+        };
+        pipeline.cron = vec![daily("chase", CronAct::Chase), daily("lapse", CronAct::Lapse)];
+        pipeline
+    }
+}
+
+/// A coalition under way.
+struct World {
+    engine: Engine,
+    relay: Relay,
+    said: u64,
+}
+
+async fn lots(engine: &Engine) -> Vec<Lot> {
+    let filter = LotFilter { limit: 10_000, ..LotFilter::default() };
+    engine.store.lots(&filter).await.expect("read")
+}
+
+impl World {
+    async fn start(history: &History, folder: &Path) -> Self {
+        let store = SqliteStore::open(&folder.join("waybill.sqlite")).await.expect("opened");
+        let clock = Clock::starting_at(start_of(first_day(), chrono_tz::UTC));
+        let (engine, wakes) = Engine::new(store, clock, vec![history.pipeline()]);
+        load(&engine, &history.files()).await.expect("a coalition");
+        for (i, asked) in history.lines.iter().enumerate() {
+            let line = Submitted { row: 1, line: history.line(i, asked.pieces) };
+            submit(&engine, "import", "lines.csv", &[line]).await.expect("a line");
+        }
+        let connector = connectors::open(engine.pipeline(), folder).expect("a sandbox");
+        let registry = steps::registry(&connector);
+        for (step, config) in registry.iter().zip(&engine.pipeline().steps) {
+            tokio::spawn(run_step(engine.clone(), step.clone(), config.clone()));
+        }
+        let mut all = acts::registry(&connector);
+        all.extend(waybill_scheduler::intake::registry());
+        for act in all {
+            tokio::spawn(run_act(engine.clone(), act));
+        }
+        waybill_scheduler::calendar::arm(&engine).await.expect("armed");
+        let relay = Relay::new(engine.clone(), wakes);
+        Self { engine, relay, said: 0 }
+    }
+
+    async fn happens(&mut self, history: &History, happening: &Happening) {
+        let engine = &self.engine;
+        match happening {
+            Happening::Amend { line, pieces } => {
+                let line = history.line(line % history.lines.len(), *pieces);
+                let submitted = Submitted { row: 1, line };
+                submit(engine, "import", "later.csv", &[submitted]).await.expect("taken");
+            }
+            Happening::Resize { money, per_cent } => {
+                let contribution = history.contribution(money % history.money.len(), *per_cent);
+                contribute(engine, &[contribution]).await.expect("a fact");
+            }
+            Happening::Says { kind, lot, number, other } => {
+                let lots = lots(engine).await;
+                let lot = &lots[lot % lots.len()];
+                let (sender, mut said) = says(lot, *kind, *number, *other);
+                // Numbers come again now and then.
+                said["number"] = json!(format!("X-{}", self.said / 2));
+                said["sender"] = json!(sender);
+                self.said += 1;
+                let document: Document = serde_json::from_value(said.clone()).expect("a document");
+                let mut unit = Unit::new("inbox", engine.clock.now());
+                unit.jobs.push(NewJob {
+                    kind: "document",
+                    key: document.key(),
+                    due: engine.clock.now(),
+                    body: said.to_string(),
+                });
+                let fates = engine.commit(vec![unit], None).await.expect("committed");
+                assert_eq!(fates, [Fate::Committed]);
+            }
+            Happening::LeftBehind { step } => {
+                let ids: Vec<i64> = lots(engine).await.iter().map(|lot| lot.id.0).collect();
+                let now = engine.clock.now();
+                engine.store.claim_lots(STEPS[*step], &ids, now).await.expect("claimed");
+                recover(engine).await.expect("recovered");
+            }
+        }
+    }
+
+    async fn run(&mut self, until: Option<NaiveDate>) {
+        let until = until.map(|day| start_of(day, chrono_tz::UTC));
+        run_until_idle(&mut self.relay, until, &mut |_| {}).await.expect("ran");
+        let findings = check(&self.engine.store).await.expect("read");
+        assert!(findings.ok, "{:#?}", findings.violations);
+        // The store refuses what would break an invariant: nothing of ours may have tried.
+        for incident in self.engine.store.records("incident").await.expect("read") {
+            let is_ours = ["I1:", "I2:", "panicked"].iter().any(|bad| incident.body.contains(bad));
+            assert!(!is_ours, "{incident:#?}");
+        }
+    }
+}
+
+/// Who says what about `lot`, as a document: it may fit or not.
+fn says(lot: &Lot, kind: usize, number: i64, other: i64) -> (String, Value) {
+    let order = lot.order.clone().unwrap_or_else(|| "PO-S1-NSPA-EUR-0001".to_owned());
+    let supplier = order.split('-').nth(1).unwrap_or("S1").to_owned();
+    let (id, count) = (lot.id.to_string(), number.to_string());
+    let is_even = other % 2 == 0;
+    match kind {
+        0 => {
+            let answer = match other % 3 {
+                0 => json!({"lot": id, "answer": "accepted"}),
+                1 => json!({"lot": id, "answer": "refused", "text": "no"}),
+                _ => json!({"lot": id, "answer": "changed",
+                    "unit_price": {"minor": 9_000 + number * 100, "currency": "EUR"}}),
+            };
+            let lines = [answer];
+            (supplier, json!({"type": "order_response", "order": order, "lines": lines}))
+        }
+        1 => {
+            let lines = [json!({"lot": id, "quantity": count})];
+            (supplier, json!({"type": "despatch_advice", "order": order, "lines": lines}))
+        }
+        2 | 3 => {
+            let remedy = if is_even { "replace" } else { "return" };
+            let rejected = (other % 5).to_string();
+            let lines =
+                [json!({"lot": id, "accepted": count, "rejected": rejected, "remedy": remedy})];
+            ("MOD".to_owned(), json!({"type": "receipt_advice", "order": order, "lines": lines}))
+        }
+        4 => {
+            let amount = json!({"minor": number * other * 50, "currency": "EUR"});
+            let lines = [json!({"lot": id, "amount": amount})];
+            let date = first_day() + Days::new(50);
+            let said = json!({"type": "payment", "order": order, "date": date, "lines": lines});
+            ("NSPA".to_owned(), said)
+        }
+        5 => {
+            let donor = other % 3;
+            let envelope = format!("D{donor}-1");
+            let said =
+                json!({"type": "consent", "lot": id, "envelope": envelope, "agreed": is_even});
+            (format!("D{donor}"), said)
+        }
+        _ => {
+            let said = json!({"type": "approval", "order": order, "approved": is_even});
+            ("steering".to_owned(), said)
+        }
+    }
+}
+
+/// A few histories, or as many as `PROPTEST_CASES` says.
+fn config() -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig {
+        cases: asked.unwrap_or(24),
+        max_shrink_iters: 200,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn the_invariants_hold_through_any_history(history in history()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut world = World::start(&history, folder.path()).await;
+            let mut day = first_day();
+            for (days, happenings) in &history.stops {
+                day = day + Days::new(*days);
+                world.run(Some(day)).await;
+                for happening in happenings {
+                    world.happens(&history, happening).await;
+                }
+            }
+            world.run(None).await;
+            for lot in lots(&world.engine).await {
+                let is_idle = match &lot.state {
+                    LotState::Waiting { .. } | LotState::Parked { .. } | LotState::Closed(_) => true,
+                    LotState::Ready { .. } | LotState::RetryAt { .. } => false,
+                };
+                assert!(is_idle, "{lot:#?} was left");
+            }
+        });
+    }
+}
