@@ -11,7 +11,7 @@ use crate::domain::lot::{Lot, LotState};
 use crate::domain::order::{Order, OrderStatus};
 use crate::store::chain::{digest, hex, link};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{LotFilter, StoreError};
+use crate::store::{Filed, LotFilter, StoreError};
 
 /// Events read at once.
 const PAGE: i64 = 10_000;
@@ -66,13 +66,27 @@ struct Last {
 pub async fn check(store: &SqliteStore) -> Result<Findings, StoreError> {
     let mut check = Check::default();
     let (events, last) = replay(store, &mut check).await?;
-    let lots = lots(store, &mut check, &last).await?;
-    lines(store, &mut check, &lots, &last).await?;
-    envelopes(store, &mut check, &lots, &last).await?;
-    orders(store, &mut check, &lots).await?;
-    records(store, &mut check, &last).await?;
+    match compare(store, &mut check, &last).await {
+        Err(StoreError::Corrupt { subject, source }) => {
+            check.fails("I7", subject, format!("cannot be read: {source}"));
+        }
+        other => other?,
+    }
     let violations = check.violations;
     Ok(Findings { ok: violations.is_empty(), events, violations })
+}
+
+/// Compares what is stored with what the log says of it.
+async fn compare(
+    store: &SqliteStore,
+    check: &mut Check,
+    last: &HashMap<String, Last>,
+) -> Result<(), StoreError> {
+    let lots = lots(store, check, last).await?;
+    lines(store, check, &lots, last).await?;
+    envelopes(store, check, &lots, last).await?;
+    orders(store, check, &lots).await?;
+    records(store, check, last).await
 }
 
 /// I7: positions and numbers have no gaps, and the hash chain verifies.
@@ -83,7 +97,7 @@ async fn replay(
     let mut links = store.chain().await?.into_iter().peekable();
     let mut hash: Sha256 = link("");
     let mut last: HashMap<String, Last> = HashMap::new();
-    let mut position = 0;
+    let (mut position, mut linked) = (0, 0);
     loop {
         let page = store.events_after(position, PAGE).await?;
         if page.is_empty() {
@@ -105,6 +119,7 @@ async fn replay(
                     check.fails("I7", &event.subject, detail);
                 }
                 hash = link(&stored);
+                linked = position;
             }
             let before = last.get(&event.subject).map_or(0, |last| last.number);
             if event.number != before + 1 {
@@ -113,6 +128,12 @@ async fn replay(
             }
             last.insert(event.subject, Last { number: event.number, body: event.body });
         }
+    }
+    if linked < position {
+        check.fails("I7", "chain", format!("no link covers the events after {linked}"));
+    }
+    for (at, subject) in store.broken_trails().await? {
+        check.fails("I7", subject, format!("the event at {at} does not follow the one before"));
     }
     if let Some((at, _)) = links.next() {
         check.fails("I7", "chain", format!("a link at {at} has no events"));
@@ -130,10 +151,13 @@ async fn lots(
     let mut after = None;
     loop {
         let filter = LotFilter { after, limit: PAGE, ..LotFilter::default() };
-        let page = store.lots(&filter).await?;
-        let Some(end) = page.last() else { break };
+        let page = store.filed_lots(&filter).await?;
+        let Some((end, _)) = page.last() else { break };
         after = Some(end.id);
-        for lot in page {
+        for (lot, filed) in page {
+            if filed != Filed::of(&lot) {
+                check.fails("I7", lot.id, format!("is filed as {filed:?}"));
+            }
             same(check, last, lot.id.to_string(), lot.version, &lot);
             lots.insert(lot.id, lot);
         }

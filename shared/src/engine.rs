@@ -279,7 +279,7 @@ impl Engine {
             self.wake.try_send(Vec::new()).ok();
         }
         if let Some(lease) = release {
-            self.store.release(lease).await;
+            self.store.release(lease);
         }
         Ok(fates)
     }

@@ -185,7 +185,7 @@ async fn a_claim_takes_what_is_due_at_its_step_and_leaves_a_lease_behind() {
     assert_eq!(claim.lots.len(), 2);
     let held = store.leases().await.expect("read");
     assert_eq!(held, [(claim.lease.0, vec![(ids[0], 1), (ids[1], 1)])]);
-    store.release(claim.lease).await;
+    store.release(claim.lease);
     assert!(store.leases().await.expect("read").is_empty());
 }
 
@@ -217,4 +217,37 @@ async fn a_file_that_is_no_database_is_refused() {
     std::fs::write(&path, "no database, ".repeat(50)).expect("written");
     assert!(SqliteStore::open(&path).await.is_err());
     assert!(SqliteStore::open(folder.path()).await.is_err());
+}
+
+/// Every statement in a file of its own is one that the migrated database understands.
+#[tokio::test]
+async fn every_statement_can_be_prepared() {
+    let folder = tempfile::tempdir().expect("a folder");
+    open(folder.path()).await.close().await;
+    let path = folder.path().join("waybill.sqlite");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+    let pool = sqlx::SqlitePool::connect_with(options).await.expect("opened");
+    let mut connection = pool.acquire().await.expect("a connection");
+    let attach = sqlx::query("ATTACH DATABASE ? AS waybill").bind(path.to_string_lossy());
+    attach.execute(&mut *connection).await.expect("attached");
+    let sql = |name: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/sqlite/sql");
+        std::fs::read_to_string(folder.join(name)).expect("a statement")
+    };
+    for table in ["leases_table.sql", "raw_table.sql"] {
+        let create = sqlx::query(sqlx::AssertSqlSafe(sql(table)));
+        create.execute(&mut *connection).await.expect(table);
+    }
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/sqlite/sql"));
+    let mut seen = 0;
+    for file in files.expect("a folder") {
+        let name = file.expect("a file").file_name().into_string().expect("a name");
+        for statement in sql(&name).split(';') {
+            let explain = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN {statement}")));
+            let explained = explain.fetch_all(&mut *connection).await;
+            assert!(explained.is_ok(), "{name}: {explained:?}");
+        }
+        seen += 1;
+    }
+    assert!(seen > 40, "{seen} statements were found");
 }

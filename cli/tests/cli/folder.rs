@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use sqlx::{ConnectOptions, Executor};
 use tempfile::TempDir;
 
@@ -117,15 +117,29 @@ fn what_is_no_database_is_refused() -> Result<()> {
 
 #[test]
 fn a_change_behind_our_back_is_found() -> Result<()> {
-    let folder = TempDir::new()?;
-    let data = with_one_lot(folder.path())?;
-    sql(&data.join("waybill.sqlite"), "UPDATE lots SET body = replace(body, '10000', '9000')")?;
-    let said = run(&["check", "--data", text(&data)?, "--json"])?;
-    ensure!(said.code == Some(2), "{said:?}");
-    let found: serde_json::Value = serde_json::from_str(&said.out)?;
-    ensure!(found["ok"] == false, "{found}");
-    for field in ["invariant", "subject", "detail"] {
-        ensure!(found["violations"][0][field].is_string(), "{found}");
+    for change in [
+        "DROP TRIGGER events_are_not_changed;
+         UPDATE events SET body = replace(body, '10000', '9000')",
+        "DROP TRIGGER events_are_not_changed; UPDATE events SET previous = 1 WHERE position = 2",
+        "DROP TRIGGER events_are_not_deleted; DELETE FROM events WHERE position = 1",
+        "UPDATE lots SET state = 'delivered'",
+        "UPDATE lots SET version = 9",
+        "UPDATE lots SET rank = 9",
+        "UPDATE lots SET event = 1",
+        "DELETE FROM lots",
+        "DELETE FROM chain",
+    ] {
+        let folder = TempDir::new()?;
+        let data = with_one_lot(folder.path())?;
+        sql(&data.join("waybill.sqlite"), change)?;
+        let said = run(&["check", "--data", text(&data)?, "--json"])?;
+        ensure!(said.code == Some(2), "{change}: {said:?}");
+        let found: serde_json::Value =
+            serde_json::from_str(&said.out).with_context(|| format!("{change}: {said:?}"))?;
+        ensure!(found["ok"] == false, "{change}: {found}");
+        for field in ["invariant", "subject", "detail"] {
+            ensure!(found["violations"][0][field].is_string(), "{change}: {found}");
+        }
     }
     Ok(())
 }

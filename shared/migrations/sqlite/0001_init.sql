@@ -1,11 +1,13 @@
 -- Times are milliseconds since 1970 UTC. Bodies are JSON, as the domain's types write it.
+-- What a subject is now stands in the body of its last event, to which `event` points: it is
+-- written once, and rows stay so narrow that many change within one page.
 
 CREATE TABLE lines (
     id       INTEGER PRIMARY KEY,
     external TEXT    NOT NULL UNIQUE,
     alike    TEXT    NOT NULL,
     version  INTEGER NOT NULL,
-    body     TEXT    NOT NULL
+    event    INTEGER NOT NULL
 ) STRICT;
 
 -- Lines that may ask for the same thing twice share their `alike`.
@@ -15,13 +17,13 @@ CREATE INDEX lines_alike ON lines (alike);
 CREATE TABLE lots (
     id      INTEGER PRIMARY KEY,
     version INTEGER NOT NULL,
+    event   INTEGER NOT NULL,
     state   TEXT    NOT NULL,
     step    TEXT,
     awaits  TEXT,
     due     INTEGER,
     class   INTEGER NOT NULL,
-    rank    INTEGER NOT NULL,
-    body    TEXT    NOT NULL
+    rank    INTEGER NOT NULL
 ) STRICT;
 
 CREATE INDEX lots_due ON lots (due) WHERE due IS NOT NULL;
@@ -32,7 +34,7 @@ CREATE TABLE records (
     kind    TEXT    NOT NULL,
     id      TEXT    NOT NULL,
     version INTEGER NOT NULL,
-    body    TEXT    NOT NULL,
+    event   INTEGER NOT NULL,
     PRIMARY KEY (kind, id)
 ) STRICT, WITHOUT ROWID;
 
@@ -41,6 +43,7 @@ CREATE TABLE envelopes (
     id        TEXT    PRIMARY KEY,
     currency  TEXT    NOT NULL,
     version   INTEGER NOT NULL,
+    event     INTEGER NOT NULL,
     committed INTEGER NOT NULL CHECK (committed >= 0),
     opened    INTEGER NOT NULL CHECK (opened BETWEEN 0 AND committed),
     allocated INTEGER NOT NULL DEFAULT 0 CHECK (allocated >= 0),
@@ -75,6 +78,8 @@ CREATE TABLE inbox (
     PRIMARY KEY (sender, number)
 ) STRICT, WITHOUT ROWID;
 
+-- `previous` is the position of the subject's event before, 0 for its first: a timeline is walked
+-- from its end, without an index that every commit would scatter its writes over.
 CREATE TABLE events (
     position INTEGER PRIMARY KEY,
     at       INTEGER NOT NULL,
@@ -82,10 +87,9 @@ CREATE TABLE events (
     subject  TEXT    NOT NULL,
     number   INTEGER NOT NULL,
     kind     TEXT    NOT NULL,
+    previous INTEGER NOT NULL,
     body     TEXT    NOT NULL
 ) STRICT;
-
-CREATE UNIQUE INDEX events_subject ON events (subject, number);
 
 -- One link a commit: SHA-256 over the link before and the events since, as stored.
 CREATE TABLE chain (

@@ -16,7 +16,7 @@ pub use unit::{
 use std::sync::Arc;
 
 use crate::domain::ids::LotId;
-use crate::domain::lot::{Lot, Timestamp};
+use crate::domain::lot::{Lot, LotState, Timestamp};
 use crate::domain::requisition::Line;
 
 /// What happened to a unit.
@@ -154,6 +154,37 @@ pub struct StoredLine {
     pub version: i64,
     /// Its content.
     pub line: Line,
+}
+
+/// What a lot's row repeats of its body, to be found by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Filed {
+    pub(crate) version: i64,
+    pub(crate) state: String,
+    pub(crate) step: Option<String>,
+    pub(crate) awaits: Option<String>,
+    pub(crate) class: i64,
+    pub(crate) rank: i64,
+}
+
+impl Filed {
+    pub(crate) fn of(lot: &Lot) -> Self {
+        let awaits = match &lot.state {
+            LotState::Waiting { awaits, .. } => Some(awaits.name().to_owned()),
+            LotState::Ready { .. }
+            | LotState::RetryAt { .. }
+            | LotState::Parked { .. }
+            | LotState::Closed(_) => None,
+        };
+        Self {
+            version: lot.version,
+            state: lot.state.name().to_owned(),
+            step: lot.state.step().map(ToString::to_string),
+            awaits,
+            class: i64::from(lot.priority.class),
+            rank: i64::from(lot.priority.rank),
+        }
+    }
 }
 
 /// Counts of lots by where they are.

@@ -1,25 +1,16 @@
 //! Applies units: reads the versions they were decided on, drops the stale, writes the rest.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, Row, SqliteConnection};
 
-use super::bulk;
-use super::log::Log;
+use super::heads::{Head, Heads, Kept, Subject};
+use super::log::{Entry, Log};
+use super::script::Script;
 use crate::domain::funding::movements;
-use crate::domain::lot::{LotState, Timestamp};
-use crate::store::{EnvelopeRow, Fate, LotChange, StoreError, Unit};
-
-/// What a unit may change, and the version it was decided on.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Subject {
-    Lot(i64),
-    Line(i64),
-    Job(i64),
-    Record(&'static str, String),
-    Inbox(String, String),
-}
+use crate::domain::lot::{Lot, Timestamp};
+use crate::store::{EnvelopeRow, Fate, Filed, LotChange, StoreError, Unit};
 
 /// A unit with its lots' bodies as they are stored.
 #[derive(Debug)]
@@ -41,29 +32,9 @@ impl Prepared {
     }
 }
 
-/// The versions of lots written lately, by number.
-#[derive(Debug, Default)]
-pub(super) struct Versions(HashMap<i64, i64>);
-
-impl Versions {
-    /// Lots kept at most.
-    const KEPT: usize = 262_144;
-
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    fn keep(&mut self, lots: impl Iterator<Item = (i64, i64)>) {
-        if self.0.len() > Self::KEPT {
-            self.0.clear();
-        }
-        self.0.extend(lots);
-    }
-}
-
 /// The rows as they are while units are accepted one after the other.
 struct State {
-    versions: HashMap<Subject, i64>,
+    heads: Heads,
     envelopes: BTreeMap<String, EnvelopeRow>,
     /// Envelopes as units left them whose ceilings they changed: an event each.
     told: Vec<(String, Timestamp, EnvelopeRow)>,
@@ -71,13 +42,13 @@ struct State {
 
 /// Applies `units` in order; each gets its fate. An error means that nothing was applied.
 pub(super) async fn apply(
-    connection: &mut SqliteConnection,
+    script: &mut Script<'_>,
     log: &mut Log,
-    versions: &mut Versions,
+    kept: &mut Kept,
     prepared: Vec<Prepared>,
 ) -> Result<Vec<Fate>, StoreError> {
     let units: Vec<&Unit> = prepared.iter().map(|prepared| &prepared.unit).collect();
-    let read = read(connection, versions, &units).await;
+    let read = State::read(script.connection(), kept, &units).await;
     let mut state = read.map_err(database("read versions"))?;
     let fates: Vec<Fate> = units.iter().map(|unit| state.accept(unit)).collect();
     let accepted: Vec<Prepared> = prepared
@@ -86,11 +57,8 @@ pub(super) async fn apply(
         .filter(|(_, fate)| **fate == Fate::Committed)
         .map(|(prepared, _)| prepared)
         .collect();
-    write(connection, log, accepted, &state).await?;
-    versions.keep(state.versions.iter().filter_map(|(subject, version)| match subject {
-        Subject::Lot(id) => Some((*id, *version)),
-        Subject::Line(_) | Subject::Job(_) | Subject::Record(..) | Subject::Inbox(..) => None,
-    }));
+    write(script, log, accepted, &mut state).await?;
+    kept.keep(&state.heads);
     Ok(fates)
 }
 
@@ -98,74 +66,10 @@ fn database(act: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
     move |source| StoreError::Database { act, source }
 }
 
-fn json(ids: impl Iterator<Item = i64>) -> String {
-    serde_json::Value::from(ids.collect::<Vec<i64>>()).to_string()
-}
-
-async fn read(
-    connection: &mut SqliteConnection,
-    kept: &Versions,
-    units: &[&Unit],
-) -> Result<State, sqlx::Error> {
-    let mut versions = HashMap::new();
-    let mut unknown = Vec::new();
-    for id in units.iter().flat_map(|u| &u.lots).map(|change| change.after.id.0) {
-        match kept.0.get(&id) {
-            Some(version) => drop(versions.insert(Subject::Lot(id), *version)),
-            None => unknown.push(id),
-        }
-    }
-    if !unknown.is_empty() {
-        let lots = json(unknown.into_iter());
-        let sql = include_str!("sql/lot_versions.sql");
-        let found: String = sqlx::query_scalar(sql).bind(lots).fetch_one(&mut *connection).await?;
-        let found: Vec<(i64, i64)> =
-            serde_json::from_str(&found).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-        versions.extend(found.into_iter().map(|(id, version)| (Subject::Lot(id), version)));
-    }
-    if units.iter().any(|u| !u.lines.is_empty()) {
-        let lines = json(units.iter().flat_map(|u| &u.lines).map(|c| c.id.0));
-        let sql = include_str!("sql/line_versions.sql");
-        for row in sqlx::query(sql).bind(lines).fetch_all(&mut *connection).await? {
-            versions.insert(Subject::Line(row.get(0)), row.get(1));
-        }
-    }
-    for unit in units {
-        for change in &unit.records {
-            let sql = include_str!("sql/record_version.sql");
-            let found: Option<i64> = sqlx::query_scalar(sql)
-                .bind(change.kind)
-                .bind(&change.id)
-                .fetch_optional(&mut *connection)
-                .await?;
-            if let Some(version) = found {
-                versions.insert(Subject::Record(change.kind, change.id.clone()), version);
-            }
-        }
-        if let Some(job) = &unit.job {
-            let sql = include_str!("sql/job_version.sql");
-            let found: Option<i64> =
-                sqlx::query_scalar(sql).bind(job.id).fetch_optional(&mut *connection).await?;
-            versions.insert(Subject::Job(job.id), found.unwrap_or(0));
-        }
-        if let Some(entry) = &unit.inbox {
-            let sql = include_str!("sql/inbox_taken.sql");
-            let found: Option<i64> = sqlx::query_scalar(sql)
-                .bind(&entry.sender)
-                .bind(&entry.number)
-                .fetch_optional(&mut *connection)
-                .await?;
-            if found.is_some() {
-                versions.insert(Subject::Inbox(entry.sender.clone(), entry.number.clone()), 1);
-            }
-        }
-    }
-    Ok(State { versions, envelopes: envelopes(connection, units).await?, told: Vec::new() })
-}
-
 async fn envelopes(
     connection: &mut SqliteConnection,
     units: &[&Unit],
+    heads: &mut Heads,
 ) -> Result<BTreeMap<String, EnvelopeRow>, sqlx::Error> {
     let shares = |change: &LotChange| {
         let before = change.before.iter().flat_map(|lot| &lot.funding);
@@ -182,15 +86,32 @@ async fn envelopes(
         .bind(serde_json::Value::from(ids).to_string())
         .fetch_all(connection)
         .await?;
-    Ok(rows.iter().map(super::read::envelope).map(|row| (row.id.clone(), row)).collect())
+    let mut envelopes = BTreeMap::new();
+    for row in &rows {
+        let (envelope, event) = (super::read::envelope(row), row.get("event"));
+        let head = Head { version: envelope.version, event };
+        heads.put(Subject::Envelope(envelope.id.clone()), head);
+        envelopes.insert(envelope.id.clone(), envelope);
+    }
+    Ok(envelopes)
 }
 
 impl State {
+    async fn read(
+        connection: &mut SqliteConnection,
+        kept: &Kept,
+        units: &[&Unit],
+    ) -> Result<Self, sqlx::Error> {
+        let mut heads = Heads::read(connection, kept, units).await?;
+        let envelopes = envelopes(connection, units, &mut heads).await?;
+        Ok(Self { heads, envelopes, told: Vec::new() })
+    }
+
     /// Whether `unit` can still be applied after those accepted before; if so, it is.
     fn accept(&mut self, unit: &Unit) -> Fate {
         let guards = guards(unit);
         for (subject, expected) in &guards {
-            let found = self.versions.get(subject).copied().unwrap_or(0);
+            let found = self.heads.get(subject).version;
             // A job asked for again while it ran is not stale: it stays, and runs once more.
             let is_bumped_job = matches!(subject, Subject::Job(_)) && found > *expected;
             if found != *expected && !is_bumped_job {
@@ -209,9 +130,13 @@ impl State {
         }
         for (subject, expected) in guards {
             match subject {
-                Subject::Job(_) => self.versions.insert(subject, 0),
-                _ => self.versions.insert(subject, expected + 1),
-            };
+                Subject::Job(_) => self.heads.raise(subject, 0),
+                Subject::Lot(_)
+                | Subject::Line(_)
+                | Subject::Envelope(_)
+                | Subject::Record(..)
+                | Subject::Inbox(..) => self.heads.raise(subject, expected + 1),
+            }
         }
         Fate::Committed
     }
@@ -293,75 +218,76 @@ fn guards(unit: &Unit) -> Vec<(Subject, i64)> {
 }
 
 async fn write(
-    connection: &mut SqliteConnection,
+    script: &mut Script<'_>,
     log: &mut Log,
-    units: Vec<Prepared>,
-    state: &State,
+    prepared: Vec<Prepared>,
+    state: &mut State,
 ) -> Result<(), StoreError> {
-    let mut lots: Vec<(&Unit, &LotChange, String)> = Vec::new();
-    let mut rest: Vec<&Unit> = Vec::new();
-    let mut bodies: Vec<Vec<String>> = Vec::with_capacity(units.len());
-    let units: Vec<Unit> = units
-        .into_iter()
-        .map(|prepared| {
-            bodies.push(prepared.bodies);
-            prepared.unit
-        })
-        .collect();
-    for (unit, bodies) in units.iter().zip(bodies) {
-        lots.extend(unit.lots.iter().zip(bodies).map(|(change, body)| (unit, change, body)));
+    let mut lots: Vec<(Option<Timestamp>, Lot, i64)> = Vec::new();
+    let mut rest: Vec<Unit> = Vec::new();
+    for Prepared { mut unit, bodies } in prepared {
+        for (change, body) in std::mem::take(&mut unit.lots).into_iter().zip(bodies) {
+            let LotChange { after, kind, .. } = &change;
+            let entry = Entry::of(&unit, after.id.to_string(), after.version, kind, body);
+            let event = state.heads.append(log, Subject::Lot(after.id.0), entry);
+            lots.push((change.due(unit.at), change.after, event));
+        }
         if !unit.is_lots_only() {
             rest.push(unit);
         }
     }
-    write_lots(connection, &lots).await.map_err(database("write lots"))?;
-    for (unit, change, body) in lots {
-        log.push(unit, change.after.id.to_string(), change.after.version, change.kind, body);
+    write_lots(script, &lots).await.map_err(database("write lots"))?;
+    let heads = &mut state.heads;
+    super::rest::write(script, log, heads, &rest).await.map_err(database("write the rest"))?;
+    for (actor, at, row) in state.told.drain(..) {
+        let entry = Entry {
+            at: at.timestamp_millis(),
+            actor,
+            subject: format!("envelope:{}", row.id),
+            number: row.version,
+            kind: "envelope.changed",
+            previous: 0,
+            body: row.body(),
+        };
+        heads.append(log, Subject::Envelope(row.id), entry);
     }
-    super::rest::write(connection, log, &rest).await.map_err(database("write the rest"))?;
-    for (actor, at, row) in &state.told {
-        let subject = format!("envelope:{}", row.id);
-        log.append(actor, *at, subject, row.version, "envelope.changed", row.body());
-    }
-    let touched: Vec<&EnvelopeRow> = state.envelopes.values().collect();
-    bulk::execute(connection, include_str!("sql/upsert_envelope.sql"), &touched, |row, args| {
+    let touched: Vec<(&EnvelopeRow, i64)> = state
+        .envelopes
+        .values()
+        .map(|row| (row, heads.get(&Subject::Envelope(row.id.clone())).event))
+        .collect();
+    let sql = include_str!("sql/upsert_envelope.sql");
+    let written = script.rows(sql, &touched, |(row, event), args| {
         args.add(row.id.clone())?;
         args.add(row.currency.clone())?;
         for minor in [row.committed, row.opened, row.allocated, row.obligated, row.disbursed] {
             args.add(minor)?;
         }
-        args.add(row.expired)?;
-        args.add(row.overrun)?;
-        args.add(row.version)
-    })
-    .await
-    .map_err(database("write envelopes"))?;
-    log.write(connection).await.map_err(database("append events"))
+        for number in [row.expired, row.overrun, row.version, *event] {
+            args.add(number)?;
+        }
+        Ok(())
+    });
+    written.await.map_err(database("write envelopes"))?;
+    log.write(script).await.map_err(database("append events"))
 }
 
 async fn write_lots(
-    connection: &mut SqliteConnection,
-    lots: &[(&Unit, &LotChange, String)],
+    script: &mut Script<'_>,
+    lots: &[(Option<Timestamp>, Lot, i64)],
 ) -> Result<(), sqlx::Error> {
     let sql = include_str!("sql/upsert_lot.sql");
-    bulk::execute(connection, sql, lots, |(unit, change, body), args: &mut SqliteArguments| {
-        let lot = &change.after;
-        let awaits = match &lot.state {
-            LotState::Waiting { awaits, .. } => Some(awaits.name()),
-            LotState::Ready { .. }
-            | LotState::RetryAt { .. }
-            | LotState::Parked { .. }
-            | LotState::Closed(_) => None,
-        };
+    let bind = |(due, lot, event): &(Option<Timestamp>, Lot, i64), args: &mut SqliteArguments| {
+        let Filed { version, state, step, awaits, class, rank } = Filed::of(lot);
         args.add(lot.id.0)?;
-        args.add(lot.version)?;
-        args.add(lot.state.name())?;
-        args.add(lot.state.step().map(|step| step.0.to_string()))?;
+        args.add(version)?;
+        args.add(*event)?;
+        args.add(state)?;
+        args.add(step)?;
         args.add(awaits)?;
-        args.add(change.due(unit.at).map(|due| due.timestamp_millis()))?;
-        args.add(i64::from(lot.priority.class))?;
-        args.add(i64::from(lot.priority.rank))?;
-        args.add(body.clone())
-    })
-    .await
+        args.add(due.map(|due| due.timestamp_millis()))?;
+        args.add(class)?;
+        args.add(rank)
+    };
+    script.rows(sql, lots, bind).await
 }

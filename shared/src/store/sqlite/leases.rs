@@ -3,22 +3,29 @@
 //! lots have changed since means nothing.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as Lock, PoisonError};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use tokio::sync::Mutex;
 
+use crate::domain::lot::Timestamp;
 use crate::store::{Lease, StoreError};
 
 /// The leases of one database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Leases {
     connection: Arc<Mutex<Option<SqliteConnection>>>,
+    /// Those that have ended, deleted with the next claim.
+    ended: Arc<Lock<Vec<i64>>>,
 }
 
 fn failed(act: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
     move |source| StoreError::Database { act, source }
+}
+
+fn json(ids: &[i64]) -> String {
+    serde_json::Value::from(ids).to_string()
 }
 
 impl Leases {
@@ -36,30 +43,61 @@ impl Leases {
         sqlx::query(include_str!("sql/leases_table.sql"))
             .execute(&mut connection)
             .await
+            .map_err(&opening)?;
+        // Lots are read here, so that a claim is one trip.
+        sqlx::query("ATTACH DATABASE ? AS waybill")
+            .bind(database.to_string_lossy().into_owned())
+            .execute(&mut connection)
+            .await
             .map_err(opening)?;
-        Ok(Self { connection: Arc::new(Mutex::new(Some(connection))) })
+        Ok(Self { connection: Arc::new(Mutex::new(Some(connection))), ended: Arc::default() })
     }
 
-    /// Marks lots, as `[[number, version], …]`, as under way.
-    pub(super) async fn insert(&self, subjects: String) -> Result<Lease, StoreError> {
+    fn take_ended(&self) -> Vec<i64> {
+        std::mem::take(&mut self.ended.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Leases those of `ids` that are due at `step`: the lease, and the lots as a JSON array.
+    pub(super) async fn claim(
+        &self,
+        step: &str,
+        ids: &[i64],
+        now: Timestamp,
+    ) -> Result<(Lease, String), StoreError> {
         let mut guard = self.connection.lock().await;
         let connection = guard.as_mut().ok_or(StoreError::Closed)?;
-        let insert = sqlx::query_scalar(include_str!("sql/insert_lease.sql")).bind(subjects);
-        insert.fetch_one(connection).await.map(Lease).map_err(failed("lease lots"))
+        let (ids, now) = (json(ids), now.timestamp_millis());
+        let claimed = sqlx::query(include_str!("sql/claim_lots.sql"))
+            .bind(json(&self.take_ended()))
+            .bind(ids.clone())
+            .bind(step)
+            .bind(now)
+            .bind(ids)
+            .bind(step)
+            .bind(now)
+            .fetch_all(&mut *connection)
+            .await;
+        if claimed.is_err() {
+            // The transaction may already be gone: a failed rollback says just that.
+            drop(sqlx::query("ROLLBACK").execute(connection).await);
+        }
+        let rows = claimed.map_err(failed("claim lots"))?;
+        match rows.as_slice() {
+            [lease, lots] => Ok((Lease(lease.get(0)), lots.get(0))),
+            _ => Ok((Lease(0), "[]".to_owned())),
+        }
     }
 
     /// Ends a lease.
-    pub(super) async fn release(&self, Lease(id): Lease) -> Result<(), StoreError> {
-        let mut guard = self.connection.lock().await;
-        let connection = guard.as_mut().ok_or(StoreError::Closed)?;
-        let release = sqlx::query(include_str!("sql/release_lease.sql")).bind(id);
-        release.execute(connection).await.map(drop).map_err(failed("release a lease"))
+    pub(super) fn release(&self, Lease(id): Lease) {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).push(id);
     }
 
-    /// All leases: id, and lots by number and version.
+    /// All leases that have not ended: id, and lots by number and version.
     pub(super) async fn all(&self) -> Result<Vec<(i64, String)>, StoreError> {
         let mut guard = self.connection.lock().await;
         let connection = guard.as_mut().ok_or(StoreError::Closed)?;
+        self.forget(connection).await?;
         let rows = sqlx::query(include_str!("sql/leases.sql"))
             .fetch_all(connection)
             .await
@@ -67,10 +105,19 @@ impl Leases {
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
+    async fn forget(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        let forget = sqlx::query(include_str!("sql/release_leases.sql"));
+        let forget = forget.bind(json(&self.take_ended())).execute(connection);
+        forget.await.map(drop).map_err(failed("release leases"))
+    }
+
     pub(super) async fn close(&self) {
-        if let Some(connection) = self.connection.lock().await.take()
-            && let Err(error) = connection.close().await
-        {
+        let Some(mut connection) = self.connection.lock().await.take() else { return };
+        if let Err(error) = self.forget(&mut connection).await {
+            // What they cover has changed: they mean nothing any more.
+            tracing::warn!(error = &error as &dyn std::error::Error, "leases are left behind");
+        }
+        if let Err(error) = connection.close().await {
             tracing::error!(%error, "could not close the leases");
         }
     }

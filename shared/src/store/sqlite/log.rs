@@ -1,22 +1,36 @@
 //! Appends events with their positions and links each commit into the hash chain.
 
 use sha2::Sha256;
-use sqlx::{Arguments, SqliteConnection};
+use sqlx::Arguments;
 
-use super::bulk;
-use crate::domain::lot::Timestamp;
+use super::script::Script;
 use crate::store::Unit;
 use crate::store::chain::{digest, hex, link};
 
 /// An event about to be written.
 pub(super) struct Entry {
-    position: i64,
-    at: i64,
-    actor: String,
-    subject: String,
-    number: i64,
-    kind: &'static str,
-    body: String,
+    pub(super) at: i64,
+    pub(super) actor: String,
+    pub(super) subject: String,
+    pub(super) number: i64,
+    pub(super) kind: &'static str,
+    /// The position of the subject's event before; 0: it is the first.
+    pub(super) previous: i64,
+    pub(super) body: String,
+}
+
+impl Entry {
+    /// What `unit` tells of `subject`, whose event `number` it is.
+    pub(super) fn of(
+        unit: &Unit,
+        subject: String,
+        number: i64,
+        kind: &'static str,
+        body: String,
+    ) -> Self {
+        let (at, actor) = (unit.at.timestamp_millis(), unit.actor.clone());
+        Self { at, actor, subject, number, kind, previous: 0, body }
+    }
 }
 
 /// The tail of the log: the last position and link, and what the open transaction adds.
@@ -29,7 +43,7 @@ pub(super) struct Tail {
 /// The log as the writer holds it.
 pub(super) struct Log {
     tail: Tail,
-    entries: Vec<Entry>,
+    entries: Vec<(i64, Entry)>,
 }
 
 impl Log {
@@ -52,66 +66,48 @@ impl Log {
         self.tail.position
     }
 
-    pub(super) fn push(
-        &mut self,
-        unit: &Unit,
-        subject: String,
-        number: i64,
-        kind: &'static str,
-        body: String,
-    ) {
-        self.append(&unit.actor, unit.at, subject, number, kind, body);
-    }
-
-    pub(super) fn append(
-        &mut self,
-        actor: &str,
-        at: Timestamp,
-        subject: String,
-        number: i64,
-        kind: &'static str,
-        body: String,
-    ) {
+    /// Adds an event; returns its position.
+    pub(super) fn append(&mut self, entry: Entry) -> i64 {
         self.tail.position += 1;
-        let (position, at) = (self.tail.position, at.timestamp_millis());
-        digest(&mut self.tail.hash, (position, at, number), (actor, &subject, kind, &body));
-        let actor = actor.to_owned();
-        self.entries.push(Entry { position, at, actor, subject, number, kind, body });
+        let position = self.tail.position;
+        let Entry { at, number, actor, subject, kind, body, .. } = &entry;
+        digest(&mut self.tail.hash, (position, *at, *number), (actor, subject, kind, body));
+        self.entries.push((position, entry));
+        position
     }
 
     /// Writes what was pushed since the last write.
-    pub(super) async fn write(
-        &mut self,
-        connection: &mut SqliteConnection,
-    ) -> Result<(), sqlx::Error> {
+    pub(super) async fn write(&mut self, script: &mut Script<'_>) -> Result<(), sqlx::Error> {
         let entries = std::mem::take(&mut self.entries);
-        bulk::execute(connection, include_str!("sql/insert_event.sql"), &entries, |e, args| {
-            args.add(e.position)?;
-            args.add(e.at)?;
-            args.add(e.actor.clone())?;
-            args.add(e.subject.clone())?;
-            args.add(e.number)?;
-            args.add(e.kind)?;
-            args.add(e.body.clone())
-        })
-        .await
+        let sql = include_str!("sql/insert_event.sql");
+        let written = script.rows(sql, &entries, |(position, entry), args| {
+            args.add(*position)?;
+            args.add(entry.at)?;
+            args.add(entry.actor.clone())?;
+            args.add(entry.subject.clone())?;
+            args.add(entry.number)?;
+            args.add(entry.kind)?;
+            args.add(entry.previous)?;
+            args.add(entry.body.clone())
+        });
+        written.await
     }
 
     /// Closes the link of this commit, if it added events.
     pub(super) async fn seal(
         &mut self,
-        connection: &mut SqliteConnection,
+        script: &mut Script<'_>,
         since: i64,
     ) -> Result<(), sqlx::Error> {
         if self.tail.position == since {
             return Ok(());
         }
         let hash = hex(self.tail.hash.clone());
-        sqlx::query(include_str!("sql/insert_link.sql"))
-            .bind(self.tail.position)
-            .bind(&hash)
-            .execute(connection)
-            .await?;
+        let sealed = script.then(include_str!("sql/insert_link.sql"), |args| {
+            args.add(self.tail.position)?;
+            args.add(hash.clone())
+        });
+        sealed.await?;
         self.tail.hash = link(&hash);
         Ok(())
     }

@@ -1,12 +1,13 @@
 //! The store on SQLite: one file (and one for leases beside it), one writer, group commit, WAL, `synchronous=FULL`.
 
-mod bulk;
 mod commit;
+mod heads;
 mod leases;
 mod log;
 mod raw;
 mod read;
 mod rest;
+mod script;
 mod writer;
 
 use std::path::Path;
@@ -50,8 +51,9 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10))
             // Pages; a hot page is then copied back once for many commits.
-            .pragma("wal_autocheckpoint", "16384")
+            .pragma("wal_autocheckpoint", "4096")
             .pragma("cache_size", "-65536")
+            .statement_cache_capacity(256)
             .pragma("temp_store", "memory");
         let mut connection: SqliteConnection = options.connect().await.map_err(opening)?;
         MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(
@@ -85,22 +87,10 @@ impl SqliteStore {
         ids: &[i64],
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
-        let bodies: String = sqlx::query_scalar(include_str!("sql/claim_lots.sql"))
-            .bind(serde_json::json!(ids).to_string())
-            .bind(step)
-            .bind(now.timestamp_millis())
-            .fetch_one(&self.readers)
-            .await
-            .map_err(|source| StoreError::Database { act: "claim lots", source })?;
+        let (lease, bodies) = self.leases.claim(step, ids, now).await?;
         let lots: Vec<Lot> = serde_json::from_str(&bodies).map_err(|source| {
             StoreError::Corrupt { subject: format!("a lot at {step}"), source }
         })?;
-        if lots.is_empty() {
-            return Ok(Claim { lease: Lease(0), lots });
-        }
-        let subjects: Vec<(i64, i64)> = lots.iter().map(|lot| (lot.id.0, lot.version)).collect();
-        let subjects = serde_json::json!(subjects).to_string();
-        let lease = self.leases.insert(subjects).await?;
         Ok(Claim { lease, lots })
     }
 
@@ -138,11 +128,8 @@ impl SqliteStore {
     }
 
     /// Ends the lease of a batch that has committed.
-    pub async fn release(&self, lease: Lease) {
-        if let Err(error) = self.leases.release(lease).await {
-            // What it covers has changed: the lease means nothing any more.
-            tracing::warn!(error = &error as &dyn std::error::Error, "a lease is left behind");
-        }
+    pub fn release(&self, lease: Lease) {
+        self.leases.release(lease);
     }
 
     /// Writes what is queued, checkpoints and closes the files.

@@ -9,7 +9,9 @@ use super::SqliteStore;
 use crate::domain::event::Event;
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Lot, Timestamp};
-use crate::store::{EnvelopeRow, Hint, Job, LotCount, LotFilter, Record, StoreError, StoredLine};
+use crate::store::{
+    EnvelopeRow, Filed, Hint, Job, LotCount, LotFilter, Record, StoreError, StoredLine,
+};
 
 pub(super) fn envelope(row: &SqliteRow) -> EnvelopeRow {
     EnvelopeRow {
@@ -175,6 +177,26 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] if the database cannot be read.
     pub async fn lots(&self, filter: &LotFilter) -> Result<Vec<Lot>, StoreError> {
+        self.list(filter).await?.iter().map(lot).collect()
+    }
+
+    /// Lots with what their rows repeat of them.
+    pub(crate) async fn filed_lots(
+        &self,
+        filter: &LotFilter,
+    ) -> Result<Vec<(Lot, Filed)>, StoreError> {
+        let filed = |row: &SqliteRow| Filed {
+            version: row.get(2),
+            state: row.get(3),
+            step: row.get(4),
+            awaits: row.get(5),
+            class: row.get(6),
+            rank: row.get(7),
+        };
+        self.list(filter).await?.iter().map(|row| Ok((lot(row)?, filed(row)))).collect()
+    }
+
+    async fn list(&self, filter: &LotFilter) -> Result<Vec<SqliteRow>, StoreError> {
         let rows = sqlx::query(include_str!("sql/lots_list.sql"))
             .bind(filter.after.map_or(-1, |id| id.0))
             .bind(&filter.state)
@@ -182,9 +204,8 @@ impl SqliteStore {
             .bind(&filter.awaits)
             .bind(filter.limit)
             .fetch_all(&self.readers)
-            .await
-            .map_err(reading)?;
-        rows.iter().map(lot).collect()
+            .await;
+        rows.map_err(reading)
     }
 
     /// Lots by id.
@@ -394,17 +415,35 @@ impl SqliteStore {
         Ok(rows.iter().map(envelope).collect())
     }
 
-    /// The timeline of one subject.
+    /// The timeline of one subject, by its printed id.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be read.
     pub async fn events_of(&self, subject: &str) -> Result<Vec<Event>, StoreError> {
+        let (kind, id) = subject.split_once(':').unzip();
+        let envelope = id.filter(|_| kind == Some("envelope"));
         let rows = sqlx::query(include_str!("sql/events_of.sql"))
-            .bind(subject)
+            .bind(subject.parse::<LotId>().ok().map(|lot| lot.0))
+            .bind(subject.parse::<LineId>().ok().map(|line| line.0))
+            .bind(envelope)
+            .bind(kind)
+            .bind(id)
             .fetch_all(&self.readers)
             .await
             .map_err(reading)?;
         Ok(rows.iter().map(event).collect())
+    }
+
+    /// Events that do not point to the one before of their subject: position and subject.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub async fn broken_trails(&self) -> Result<Vec<(i64, String)>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/broken_trails.sql"))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
     /// Events after `position`, at most `limit`.

@@ -2,89 +2,105 @@
 
 use std::collections::HashMap;
 
-use sqlx::{Arguments, SqliteConnection};
+use sqlx::Arguments;
 
-use super::bulk;
-use super::log::Log;
+use super::heads::{Heads, Subject};
+use super::log::{Entry, Log};
+use super::script::Script;
 use crate::store::{LineChange, NewJob, RecordChange, Unit};
 
 /// Writes lines, records, jobs and documents of `units`, in their order.
 pub(super) async fn write(
-    connection: &mut SqliteConnection,
+    script: &mut Script<'_>,
     log: &mut Log,
-    units: &[&Unit],
+    heads: &mut Heads,
+    units: &[Unit],
 ) -> Result<(), sqlx::Error> {
-    lines(connection, log, units).await?;
-    records(connection, log, units).await?;
-    ended_jobs(connection, units).await?;
-    new_jobs(connection, units).await?;
-    inbox(connection, units).await
+    lines(script, log, heads, units).await?;
+    records(script, log, heads, units).await?;
+    ended_jobs(script, units).await?;
+    new_jobs(script, units).await?;
+    inbox(script, units).await
 }
 
 async fn lines(
-    connection: &mut SqliteConnection,
+    script: &mut Script<'_>,
     log: &mut Log,
-    units: &[&Unit],
+    heads: &mut Heads,
+    units: &[Unit],
 ) -> Result<(), sqlx::Error> {
-    let mut lines: Vec<(&LineChange, String)> = Vec::new();
+    let mut lines: Vec<(&LineChange, i64)> = Vec::new();
     for unit in units {
         for change in &unit.lines {
             let body = serde_json::to_string(&change.line)
                 .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
             let kind = if change.expected == 0 { "line.submitted" } else { "line.amended" };
-            log.push(unit, change.id.to_string(), change.expected + 1, kind, body.clone());
-            lines.push((change, body));
+            let entry = Entry::of(unit, change.id.to_string(), change.expected + 1, kind, body);
+            lines.push((change, heads.append(log, Subject::Line(change.id.0), entry)));
         }
     }
-    bulk::execute(connection, include_str!("sql/upsert_line.sql"), &lines, |(line, body), args| {
-        args.add(line.id.0)?;
-        args.add(line.line.external_id.clone())?;
-        args.add(line.line.likeness())?;
-        args.add(line.expected + 1)?;
-        args.add(body.clone())
-    })
-    .await
+    let written =
+        script.rows(include_str!("sql/upsert_line.sql"), &lines, |(line, event), args| {
+            args.add(line.id.0)?;
+            args.add(line.line.external_id.clone())?;
+            args.add(line.line.likeness())?;
+            args.add(line.expected + 1)?;
+            args.add(*event)
+        });
+    written.await
 }
 
 async fn records(
-    connection: &mut SqliteConnection,
+    script: &mut Script<'_>,
     log: &mut Log,
-    units: &[&Unit],
+    heads: &mut Heads,
+    units: &[Unit],
 ) -> Result<(), sqlx::Error> {
-    let mut records: Vec<&RecordChange> = Vec::new();
+    let mut records: Vec<(&RecordChange, i64)> = Vec::new();
     for unit in units {
         for change in &unit.records {
-            let subject = format!("{}:{}", change.kind, change.id);
-            log.push(unit, subject, change.expected + 1, change.event, change.body.clone());
-            records.push(change);
+            let (subject, number) = (format!("{}:{}", change.kind, change.id), change.expected + 1);
+            let entry = Entry::of(unit, subject, number, change.event, change.body.clone());
+            let subject = Subject::Record(change.kind, change.id.clone());
+            records.push((change, heads.append(log, subject, entry)));
         }
     }
-    bulk::execute(connection, include_str!("sql/upsert_record.sql"), &records, |row, args| {
-        args.add(row.kind)?;
-        args.add(row.id.clone())?;
-        args.add(row.expected + 1)?;
-        args.add(row.body.clone())
-    })
-    .await
+    let written =
+        script.rows(include_str!("sql/upsert_record.sql"), &records, |(row, event), args| {
+            args.add(row.kind)?;
+            args.add(row.id.clone())?;
+            args.add(row.expected + 1)?;
+            args.add(*event)
+        });
+    written.await
 }
 
-async fn ended_jobs(connection: &mut SqliteConnection, units: &[&Unit]) -> Result<(), sqlx::Error> {
+async fn ended_jobs(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx::Error> {
     for job in units.iter().filter_map(|unit| unit.job.as_ref()) {
-        let query = match job.again {
-            None => sqlx::query(include_str!("sql/job_done.sql")).bind(job.id).bind(job.expected),
-            Some((due, attempt)) => sqlx::query(include_str!("sql/job_again.sql"))
-                .bind(job.id)
-                .bind(job.expected)
-                .bind(due.timestamp_millis())
-                .bind(i64::from(attempt)),
-        };
-        query.execute(&mut *connection).await?;
+        match job.again {
+            None => {
+                let ended = script.then(include_str!("sql/job_done.sql"), |args| {
+                    args.add(job.id)?;
+                    args.add(job.expected)
+                });
+                ended.await?;
+            }
+            Some((due, attempt)) => {
+                let again = script.then(include_str!("sql/job_again.sql"), |args| {
+                    args.add(due.timestamp_millis())?;
+                    args.add(i64::from(attempt))?;
+                    args.add(job.id)?;
+                    args.add(job.expected)
+                });
+                again.await?;
+            }
+        }
     }
     Ok(())
 }
 
 /// Many units may ask for the same job: it is written once, for the earliest of their dates.
-async fn new_jobs(connection: &mut SqliteConnection, units: &[&Unit]) -> Result<(), sqlx::Error> {
+async fn new_jobs(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx::Error> {
     let mut jobs: Vec<NewJob> = Vec::new();
     let mut places: HashMap<(&str, &str), usize> = HashMap::new();
     for job in units.iter().flat_map(|unit| &unit.jobs) {
@@ -96,25 +112,25 @@ async fn new_jobs(connection: &mut SqliteConnection, units: &[&Unit]) -> Result<
             }
         }
     }
-    bulk::execute(connection, include_str!("sql/upsert_job.sql"), &jobs, |job, args| {
+    let written = script.rows(include_str!("sql/upsert_job.sql"), &jobs, |job, args| {
         args.add(job.kind)?;
         args.add(job.key.clone())?;
         args.add(job.due.timestamp_millis())?;
         args.add(job.body.clone())
-    })
-    .await
+    });
+    written.await
 }
 
-async fn inbox(connection: &mut SqliteConnection, units: &[&Unit]) -> Result<(), sqlx::Error> {
+async fn inbox(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx::Error> {
     for unit in units {
         let Some(entry) = &unit.inbox else { continue };
-        sqlx::query(include_str!("sql/insert_inbox.sql"))
-            .bind(&entry.sender)
-            .bind(&entry.number)
-            .bind(unit.at.timestamp_millis())
-            .bind(&entry.body)
-            .execute(&mut *connection)
-            .await?;
+        let taken = script.then(include_str!("sql/insert_inbox.sql"), |args| {
+            args.add(entry.sender.clone())?;
+            args.add(entry.number.clone())?;
+            args.add(unit.at.timestamp_millis())?;
+            args.add(entry.body.clone())
+        });
+        taken.await?;
     }
     Ok(())
 }

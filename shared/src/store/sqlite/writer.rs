@@ -5,8 +5,10 @@ use std::sync::Arc;
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::commit::{self, Prepared, Versions};
+use super::commit::{self, Prepared};
+use super::heads::Kept;
 use super::log::Log;
+use super::script::Script;
 use crate::store::{Fate, StoreError};
 
 /// Batches committed together at most.
@@ -23,15 +25,14 @@ pub(super) enum Act {
 pub(super) struct Writer {
     connection: SqliteConnection,
     log: Log,
-    /// The versions of lots written lately. This process is the only one that writes them.
-    versions: Versions,
+    kept: Kept,
 }
 
 impl Writer {
     pub(super) async fn new(mut connection: SqliteConnection) -> Result<Self, sqlx::Error> {
         let (position, link): (i64, String) =
             sqlx::query_as(include_str!("sql/tail.sql")).fetch_one(&mut connection).await?;
-        Ok(Self { connection, log: Log::new(position, &link), versions: Versions::default() })
+        Ok(Self { connection, log: Log::new(position, &link), kept: Kept::default() })
     }
 
     /// Runs until the last sender is gone or an act closes it.
@@ -66,7 +67,7 @@ impl Writer {
         let outcome = self.transact(batches).await;
         if outcome.is_err() {
             self.log.rewind(mark);
-            self.versions.clear();
+            self.kept.clear();
             // The transaction may already be gone: a failed rollback says just that.
             drop(sqlx::query("ROLLBACK").execute(&mut self.connection).await);
         }
@@ -96,30 +97,36 @@ impl Writer {
         // A batch that is alone in its group needs no savepoint: the transaction is its own.
         let is_shared = batches.len() > 1;
         let mut all = Vec::with_capacity(batches.len());
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await?;
+        let mut script = Script::new(&mut self.connection);
+        script.word("BEGIN IMMEDIATE").await?;
         for units in batches {
             let mark = self.log.mark();
             if is_shared {
-                sqlx::query("SAVEPOINT batch").execute(&mut self.connection).await?;
+                script.word("SAVEPOINT batch").await?;
             }
-            let (connection, log) = (&mut self.connection, &mut self.log);
-            let fates = commit::apply(connection, log, &mut self.versions, units).await;
-            if fates.is_err() {
-                self.log.rewind(mark);
-                self.versions.clear();
-                let undo = if is_shared { "ROLLBACK TO batch" } else { "ROLLBACK" };
-                sqlx::query(undo).execute(&mut self.connection).await?;
+            let mut fates = commit::apply(&mut script, &mut self.log, &mut self.kept, units).await;
+            if is_shared && fates.is_ok() {
+                // What fails of this batch has to fail here.
+                script.word("RELEASE batch").await?;
+                if let Err(source) = script.run().await {
+                    fates = Err(StoreError::Database { act: "write a batch", source });
+                }
             }
             let has_failed = fates.is_err();
             all.push(fates);
-            if is_shared {
-                sqlx::query("RELEASE batch").execute(&mut self.connection).await?;
-            } else if has_failed {
-                return Ok(all);
+            if has_failed {
+                self.log.rewind(mark);
+                self.kept.clear();
+                if !is_shared {
+                    script.undo("ROLLBACK").await?;
+                    return Ok(all);
+                }
+                script.undo("ROLLBACK TO batch; RELEASE batch").await?;
             }
         }
-        self.log.seal(&mut self.connection, since).await?;
-        sqlx::query("COMMIT").execute(&mut self.connection).await?;
+        self.log.seal(&mut script, since).await?;
+        script.word("COMMIT").await?;
+        script.run().await?;
         Ok(all)
     }
 }

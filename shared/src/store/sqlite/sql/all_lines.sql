@@ -1,1 +1,3 @@
-SELECT id, version, body FROM lines ORDER BY id
+SELECT lines.id, lines.version, events.body
+FROM lines JOIN events ON events.position = lines.event
+ORDER BY lines.id

@@ -1,2 +1,2 @@
-INSERT INTO events (position, at, actor, subject, number, kind, body)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO events (position, at, actor, subject, number, kind, previous, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)

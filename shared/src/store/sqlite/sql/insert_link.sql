@@ -1,1 +1,1 @@
-INSERT INTO chain (position, hash) VALUES (?1, ?2)
+INSERT INTO chain (position, hash) VALUES (?, ?)

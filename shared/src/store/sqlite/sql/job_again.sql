@@ -1,1 +1,1 @@
-UPDATE jobs SET due = ?3, attempt = ?4, version = version + 1 WHERE id = ?1 AND version = ?2
+UPDATE jobs SET due = ?, attempt = ?, version = version + 1 WHERE id = ? AND version = ?

@@ -1,1 +1,1 @@
-DELETE FROM jobs WHERE id = ?1 AND version = ?2
+DELETE FROM jobs WHERE id = ? AND version = ?

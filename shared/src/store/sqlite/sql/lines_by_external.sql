@@ -1,1 +1,4 @@
-SELECT id, version, body FROM lines WHERE external IN (SELECT value FROM json_each(?1)) ORDER BY id
+SELECT lines.id, lines.version, events.body
+FROM lines JOIN events ON events.position = lines.event
+WHERE lines.external IN (SELECT value FROM json_each(?1))
+ORDER BY lines.id

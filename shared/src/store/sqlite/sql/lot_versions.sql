@@ -1,2 +1,2 @@
-SELECT json_group_array(json_array(id, version)) FROM lots
+SELECT json_group_array(json_array(id, version, event)) FROM lots
 WHERE id IN (SELECT value FROM json_each(?1))

@@ -1,1 +1,4 @@
-SELECT id, body FROM lots WHERE awaits = ?1 ORDER BY class, rank, id
+SELECT lots.id, events.body
+FROM lots JOIN events ON events.position = lots.event
+WHERE lots.awaits = ?1
+ORDER BY lots.class, lots.rank, lots.id

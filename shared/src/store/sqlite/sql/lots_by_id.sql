@@ -1,1 +1,4 @@
-SELECT id, body FROM lots WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id
+SELECT lots.id, events.body
+FROM lots JOIN events ON events.position = lots.event
+WHERE lots.id IN (SELECT value FROM json_each(?1))
+ORDER BY lots.id

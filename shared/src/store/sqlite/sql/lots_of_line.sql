@@ -1,1 +1,4 @@
-SELECT id, body FROM lots WHERE id >= ?1 AND id < ?2 ORDER BY id
+SELECT lots.id, events.body
+FROM lots JOIN events ON events.position = lots.event
+WHERE lots.id >= ?1 AND lots.id < ?2
+ORDER BY lots.id

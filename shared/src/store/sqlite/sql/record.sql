@@ -1,1 +1,3 @@
-SELECT id, version, body FROM records WHERE kind = ?1 AND id = ?2
+SELECT records.id, records.version, events.body
+FROM records JOIN events ON events.position = records.event
+WHERE records.kind = ?1 AND records.id = ?2

@@ -1,1 +1,1 @@
-SELECT version FROM records WHERE kind = ?1 AND id = ?2
+SELECT version, event FROM records WHERE kind = ?1 AND id = ?2

@@ -1,1 +1,4 @@
-SELECT id, version, body FROM records WHERE kind = ?1 ORDER BY id
+SELECT records.id, records.version, events.body
+FROM records JOIN events ON events.position = records.event
+WHERE records.kind = ?1
+ORDER BY records.id

@@ -1,4 +1,4 @@
-INSERT INTO lines (id, external, alike, version, body)
+INSERT INTO lines (id, external, alike, version, event)
 VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
-    alike = excluded.alike, version = excluded.version, body = excluded.body
+    alike = excluded.alike, version = excluded.version, event = excluded.event

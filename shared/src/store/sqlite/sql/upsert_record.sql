@@ -1,3 +1,3 @@
-INSERT INTO records (kind, id, version, body)
+INSERT INTO records (kind, id, version, event)
 VALUES (?, ?, ?, ?)
-ON CONFLICT (kind, id) DO UPDATE SET version = excluded.version, body = excluded.body
+ON CONFLICT (kind, id) DO UPDATE SET version = excluded.version, event = excluded.event

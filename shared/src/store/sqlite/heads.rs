@@ -1,0 +1,188 @@
+//! Heads: what each subject's row says of its history, its version and its last event.
+
+use std::collections::HashMap;
+
+use sqlx::{Row, SqliteConnection};
+
+use super::log::{Entry, Log};
+use crate::store::Unit;
+
+/// What a unit may change.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Subject {
+    Lot(i64),
+    Line(i64),
+    Envelope(String),
+    Record(&'static str, String),
+    Job(i64),
+    Inbox(String, String),
+}
+
+/// Where a subject is. Jobs and documents have no events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Head {
+    /// Its version; 0: it is not there.
+    pub(super) version: i64,
+    /// The position of its last event; 0: it has none.
+    pub(super) event: i64,
+}
+
+/// The heads of what a commit touches.
+#[derive(Debug, Default)]
+pub(super) struct Heads(HashMap<Subject, Head>);
+
+/// The heads of lots written lately, by number. This process is the only one that writes them.
+#[derive(Debug, Default)]
+pub(super) struct Kept(HashMap<i64, Head>);
+
+impl Kept {
+    /// Lots kept at most.
+    const LOTS: usize = 262_144;
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Remembers the lots among `heads`.
+    pub(super) fn keep(&mut self, heads: &Heads) {
+        if self.0.len() > Self::LOTS {
+            self.0.clear();
+        }
+        self.0.extend(heads.0.iter().filter_map(|(subject, head)| match subject {
+            Subject::Lot(id) => Some((*id, *head)),
+            Subject::Line(_)
+            | Subject::Envelope(_)
+            | Subject::Record(..)
+            | Subject::Job(_)
+            | Subject::Inbox(..) => None,
+        }));
+    }
+}
+
+impl Heads {
+    /// Reads the heads of all that `units` may change, but for envelopes; `kept` ones are known.
+    pub(super) async fn read(
+        connection: &mut SqliteConnection,
+        kept: &Kept,
+        units: &[&Unit],
+    ) -> Result<Self, sqlx::Error> {
+        let mut heads = Self::default();
+        heads.lots(connection, kept, units).await?;
+        heads.lines(connection, units).await?;
+        for unit in units {
+            heads.rest(connection, unit).await?;
+        }
+        Ok(heads)
+    }
+
+    async fn lots(
+        &mut self,
+        connection: &mut SqliteConnection,
+        kept: &Kept,
+        units: &[&Unit],
+    ) -> Result<(), sqlx::Error> {
+        let mut unknown = Vec::new();
+        for id in units.iter().flat_map(|unit| &unit.lots).map(|change| change.after.id.0) {
+            match kept.0.get(&id) {
+                Some(head) => self.put(Subject::Lot(id), *head),
+                None => unknown.push(id),
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let found: String = sqlx::query_scalar(include_str!("sql/lot_versions.sql"))
+            .bind(json(unknown))
+            .fetch_one(connection)
+            .await?;
+        let found: Vec<(i64, i64, i64)> =
+            serde_json::from_str(&found).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        for (id, version, event) in found {
+            self.put(Subject::Lot(id), Head { version, event });
+        }
+        Ok(())
+    }
+
+    async fn lines(
+        &mut self,
+        connection: &mut SqliteConnection,
+        units: &[&Unit],
+    ) -> Result<(), sqlx::Error> {
+        let lines: Vec<i64> =
+            units.iter().flat_map(|unit| &unit.lines).map(|change| change.id.0).collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let rows = sqlx::query(include_str!("sql/line_versions.sql"))
+            .bind(json(lines))
+            .fetch_all(connection)
+            .await?;
+        for row in rows {
+            let head = Head { version: row.get(1), event: row.get(2) };
+            self.put(Subject::Line(row.get(0)), head);
+        }
+        Ok(())
+    }
+
+    async fn rest(
+        &mut self,
+        connection: &mut SqliteConnection,
+        unit: &Unit,
+    ) -> Result<(), sqlx::Error> {
+        for change in &unit.records {
+            let found = sqlx::query(include_str!("sql/record_version.sql"))
+                .bind(change.kind)
+                .bind(&change.id)
+                .fetch_optional(&mut *connection)
+                .await?;
+            if let Some(row) = found {
+                let head = Head { version: row.get(0), event: row.get(1) };
+                self.put(Subject::Record(change.kind, change.id.clone()), head);
+            }
+        }
+        if let Some(job) = &unit.job {
+            let found: Option<i64> = sqlx::query_scalar(include_str!("sql/job_version.sql"))
+                .bind(job.id)
+                .fetch_optional(&mut *connection)
+                .await?;
+            let head = Head { version: found.unwrap_or(0), event: 0 };
+            self.put(Subject::Job(job.id), head);
+        }
+        if let Some(entry) = &unit.inbox {
+            let found: Option<i64> = sqlx::query_scalar(include_str!("sql/inbox_taken.sql"))
+                .bind(&entry.sender)
+                .bind(&entry.number)
+                .fetch_optional(&mut *connection)
+                .await?;
+            if found.is_some() {
+                let subject = Subject::Inbox(entry.sender.clone(), entry.number.clone());
+                self.put(subject, Head { version: 1, event: 0 });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn get(&self, subject: &Subject) -> Head {
+        self.0.get(subject).copied().unwrap_or_default()
+    }
+
+    pub(super) fn put(&mut self, subject: Subject, head: Head) {
+        self.0.insert(subject, head);
+    }
+
+    /// Sets the version that `subject` will have.
+    pub(super) fn raise(&mut self, subject: Subject, version: i64) {
+        self.0.entry(subject).or_default().version = version;
+    }
+
+    /// Appends an event of `subject` to the log, behind its last one; returns its position.
+    pub(super) fn append(&mut self, log: &mut Log, subject: Subject, entry: Entry) -> i64 {
+        let head = self.0.entry(subject).or_default();
+        head.event = log.append(Entry { previous: head.event, ..entry });
+        head.event
+    }
+}
+
+fn json(ids: Vec<i64>) -> String {
+    serde_json::Value::from(ids).to_string()
+}

@@ -1,1 +1,0 @@
-INSERT INTO leases (subjects) VALUES (?1) RETURNING id
