@@ -4,7 +4,7 @@
 
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{Hint, Job, NewJob, StoreError, Unit};
+use waybill_shared::store::{NewJob, StoreError, Unit};
 
 use crate::calendar;
 use crate::relay::Relay;
@@ -13,28 +13,19 @@ use crate::relay::Relay;
 const LOTS: i64 = 65_536;
 
 /// The order of jobs due at the same moment: what becomes known, then what follows from it.
-fn rank(kind: &str) -> usize {
-    const ORDER: [&str; 11] = [
-        "contribution",
-        "opening",
-        "requisition",
-        "document",
-        "cron",
-        "lapse",
-        "round",
-        "gather",
-        "send",
-        "chase",
-        "digest",
-    ];
-    ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len())
-}
-
-fn first(jobs: Vec<Job>) -> Option<Hint> {
-    let key = |job: &Job| (job.due, rank(&job.kind), job.key.clone());
-    let job = jobs.into_iter().min_by(|a, b| key(a).cmp(&key(b)))?;
-    Some(Hint { queue: job.kind.into(), id: job.id })
-}
+const ORDER: [&str; 11] = [
+    "contribution",
+    "opening",
+    "requisition",
+    "document",
+    "cron",
+    "lapse",
+    "round",
+    "gather",
+    "send",
+    "chase",
+    "digest",
+];
 
 /// Waits until nothing is held, and publishes what became ready meanwhile.
 async fn settle(relay: &mut Relay, engine: &Engine) {
@@ -59,7 +50,7 @@ async fn step(relay: &mut Relay, engine: &Engine) -> Result<bool, StoreError> {
         relay.publish(lots);
         return Ok(true);
     }
-    let job = first(engine.store.due_jobs(now).await?);
+    let job = engine.store.first_due_job(now, &ORDER).await?;
     let found = job.is_some();
     relay.publish(job.into_iter().collect());
     Ok(found)

@@ -129,17 +129,23 @@ impl SqliteStore {
         hints(&due)
     }
 
-    /// Jobs that are due by `now`.
+    /// The first of the jobs that are due by `now`: by their time, then by where their kind stands
+    /// in `order`, then by their key.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be read.
-    pub async fn due_jobs(&self, now: Timestamp) -> Result<Vec<Job>, StoreError> {
-        let rows = sqlx::query(include_str!("sql/due_jobs.sql"))
+    pub async fn first_due_job(
+        &self,
+        now: Timestamp,
+        order: &[&str],
+    ) -> Result<Option<Hint>, StoreError> {
+        let row = sqlx::query(include_str!("sql/first_due_job.sql"))
             .bind(now.timestamp_millis())
-            .fetch_all(&self.readers)
+            .bind(json(order.iter().map(|kind| (*kind).to_owned())))
+            .fetch_optional(&self.readers)
             .await
             .map_err(reading)?;
-        Ok(rows.iter().map(job).collect())
+        Ok(row.map(|row| Hint { queue: row.get::<&str, _>(0).into(), id: row.get(1) }))
     }
 
     /// How many jobs there are of each kind.
