@@ -72,7 +72,7 @@ fn awaited(awaits: &Awaited) -> String {
 }
 
 fn unknown(id: &str, what: &str) -> Problem {
-    let hint = "list the newest with `waybill lots --limit 20`";
+    let hint = "`waybill lots` lists the lots there are";
     Problem::new(StatusCode::NOT_FOUND, "not_found", format!("no {what} `{id}`"), hint)
 }
 

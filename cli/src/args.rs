@@ -154,7 +154,7 @@ pub(crate) struct Lots {
     #[arg(long, env = "WAYBILL_AFTER")]
     pub(crate) after: Option<String>,
     /// At most this many.
-    #[arg(long, default_value_t = 50, env = "WAYBILL_LIMIT")]
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..), env = "WAYBILL_LIMIT")]
     pub(crate) limit: i64,
     /// Print one JSON document instead of text.
     #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
@@ -202,7 +202,7 @@ pub(crate) struct Bench {
     #[arg(value_enum)]
     pub(crate) workload: Workload,
     /// A burst of this many lots.
-    #[arg(long, env = "WAYBILL_LOTS", conflicts_with = "rate")]
+    #[arg(long, value_parser = clap::value_parser!(i64).range(1..), env = "WAYBILL_LOTS", conflicts_with = "rate")]
     pub(crate) lots: Option<i64>,
     /// Lots a second, for `--seconds`.
     #[arg(long, env = "WAYBILL_RATE")]

@@ -80,6 +80,18 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     laid_out(head, rows, |cell, room| vec![cut(cell, room)])
 }
 
+/// The same, the last column broken into two lines and cut to them.
+pub(crate) fn brief_table(head: &[&str], rows: &[Vec<String>]) -> String {
+    laid_out(head, rows, |cell, room| {
+        let mut lines = wrap(cell, room);
+        if lines.len() > 2 {
+            let rest = lines.split_off(1).join(" ");
+            lines.push(cut(&rest, room));
+        }
+        lines
+    })
+}
+
 /// The same, the last column broken into as many lines as it needs.
 pub(crate) fn wrapped_table(head: &[&str], rows: &[Vec<String>]) -> String {
     laid_out(head, rows, wrap)

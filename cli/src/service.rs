@@ -10,7 +10,7 @@ use waybill_api::router;
 use waybill_scheduler::{Relay, recover};
 use waybill_shared::act::{Act, run_act};
 use waybill_shared::clock::Clock;
-use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline};
+use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, StepConfig};
 use waybill_shared::engine::{Engine, Wakes};
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{RecordChange, Unit};
@@ -90,9 +90,10 @@ pub(crate) fn read_pipeline(path: &Path) -> Result<Pipeline, Failure> {
             ));
         }
     }
-    if pipeline.steps.is_empty() {
-        return Err(Failure::caller(format!("{name}: a pipeline has at least one step"), ""));
-    }
+    pipeline.check().map_err(|wrong| {
+        let hint = format!("the steps, in order, are {}", known.join(", "));
+        Failure::caller(format!("{name}: {wrong}"), hint)
+    })?;
     for entry in &pipeline.cron {
         waybill_scheduler::calendar::Times::parse(&entry.at, entry.zone).map_err(|error| {
             Failure::caller(format!("{name}, cron entry `{}`: {error}", entry.name), "")
@@ -180,8 +181,14 @@ impl Service {
         if lost > 0 {
             tracing::warn!(lots = lost, "an earlier process was killed while it held lots");
         }
-        let pipeline = self.engine.pipeline().clone();
-        for config in &pipeline.steps {
+        // Lots keep the pipeline they began with: its steps run as the newest one has them.
+        let mut configs: Vec<StepConfig> = Vec::new();
+        for config in self.engine.pipelines().flat_map(|pipeline| &pipeline.steps) {
+            if configs.iter().all(|known| known.name != config.name) {
+                configs.push(config.clone());
+            }
+        }
+        for config in &configs {
             let Some(step) = steps.iter().find(|step| step.name() == &*config.name.0) else {
                 let message = format!("no step is called `{}`", config.name);
                 return Err(Failure::caller(message, "see `waybill serve --help`"));

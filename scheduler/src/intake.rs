@@ -77,7 +77,8 @@ async fn plan(
 ) -> Result<(), ActError> {
     let mut unit = Unit::new("import", engine.clock.now());
     let due = start_of(day, settings.zone);
-    unit.jobs.push(NewJob { kind, key: file.to_owned(), due, body });
+    // Files of other days may bear the same name.
+    unit.jobs.push(NewJob { kind, key: format!("{file}@{day}"), due, body });
     engine.commit(vec![unit], None).await?;
     Ok(())
 }
@@ -137,6 +138,7 @@ impl Act for Open {
         if more > 0 && !has_lapsed {
             unit.envelopes.push(EnvelopeChange {
                 id: row.id,
+                expected: row.version,
                 currency: row.currency,
                 committed: 0,
                 opened: more,

@@ -110,11 +110,14 @@ async fn one(engine: &Engine, act: &Arc<dyn Act>, job: Job) {
     });
     if again.is_none() {
         let subjects = vec![format!("{}:{}", job.kind, job.key)];
+        let id = format!("{}:{}:{}", job.kind, job.key, job.id);
+        // A job that was asked for again while it failed may fail once more.
+        let known = engine.store.record("incident", &id).await.ok().flatten();
         match serde_json::to_string(&Incident { cause, subjects }) {
             Ok(body) => unit.records.push(RecordChange {
                 kind: "incident",
-                id: format!("{}:{}:{}", job.kind, job.key, job.id),
-                expected: 0,
+                id,
+                expected: known.map_or(0, |known| known.version),
                 body,
                 event: "incident.opened",
             }),

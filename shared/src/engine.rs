@@ -2,7 +2,7 @@
 //! to wake the relay.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::NaiveDate;
@@ -71,6 +71,8 @@ struct Cache {
     /// Raised whenever a record that steps look up changes.
     generation: AtomicU64,
     coalition: Mutex<Option<(u64, Arc<Coalition>)>>,
+    /// Commits under way that change what is kept here: it is not looked at meanwhile.
+    changing: AtomicUsize,
     /// Raised whenever a line changes, so that what was read before is not kept after.
     line_generation: AtomicU64,
     lines: Mutex<HashMap<LineId, Arc<Line>>>,
@@ -108,6 +110,11 @@ impl Engine {
         &self.latest().pipeline
     }
 
+    /// All versions of the pipeline, the newest first.
+    pub fn pipelines(&self) -> impl Iterator<Item = &Pipeline> {
+        self.pipelines.iter().rev().map(|version| &*version.pipeline)
+    }
+
     /// The number of that pipeline, from 1.
     #[must_use]
     pub fn pipeline_version(&self) -> u32 {
@@ -142,8 +149,10 @@ impl Engine {
     /// [`StoreError`] if it cannot be read.
     pub async fn coalition(&self) -> Result<Arc<Coalition>, StoreError> {
         let generation = self.cache.generation.load(Ordering::Acquire);
+        let is_settled = self.cache.changing.load(Ordering::Acquire) == 0;
         if let Some((read, coalition)) = &*lock(&self.cache.coalition)
             && *read == generation
+            && is_settled
         {
             return Ok(coalition.clone());
         }
@@ -154,7 +163,9 @@ impl Engine {
             }
         }
         let coalition = Arc::new(coalition);
-        *lock(&self.cache.coalition) = Some((generation, coalition.clone()));
+        if is_settled {
+            *lock(&self.cache.coalition) = Some((generation, coalition.clone()));
+        }
         Ok(coalition)
     }
 
@@ -168,10 +179,11 @@ impl Engine {
     ) -> Result<HashMap<LineId, Arc<Line>>, StoreError> {
         let mut found = HashMap::new();
         let mut missing = Vec::new();
+        let is_settled = self.cache.changing.load(Ordering::Acquire) == 0;
         {
             let cached = lock(&self.cache.lines);
             for id in lots.into_iter().map(Lot::line) {
-                match cached.get(&id) {
+                match cached.get(&id).filter(|_| is_settled) {
                     Some(line) => drop(found.insert(id, line.clone())),
                     None => missing.push(id),
                 }
@@ -186,7 +198,8 @@ impl Engine {
             if cached.len() + read.len() > LINES {
                 cached.clear();
             }
-            let is_fresh = generation == self.cache.line_generation.load(Ordering::Acquire);
+            let is_fresh =
+                is_settled && generation == self.cache.line_generation.load(Ordering::Acquire);
             for (id, stored) in read {
                 let line = Arc::new(stored.line);
                 if is_fresh {
@@ -241,16 +254,13 @@ impl Engine {
             .iter()
             .flat_map(|unit| &unit.records)
             .any(|record| REFERENCE_KINDS.contains(&record.kind));
-        let outcome = self.store.commit(units).await;
-        if is_reference {
-            self.cache.generation.fetch_add(1, Ordering::AcqRel);
-        }
-        if !lines.is_empty() {
-            let mut cached = lock(&self.cache.lines);
-            self.cache.line_generation.fetch_add(1, Ordering::AcqRel);
-            for line in &lines {
-                cached.remove(line);
-            }
+        let outcome = if is_reference || !lines.is_empty() {
+            self.commit_what_is_kept(units, is_reference, lines).await
+        } else {
+            self.store.commit(units).await
+        };
+        if let Some(lease) = release {
+            self.store.release(lease);
         }
         let fates = outcome?;
         let mut hints = Vec::new();
@@ -278,10 +288,35 @@ impl Engine {
         if look {
             self.wake.try_send(Vec::new()).ok();
         }
-        if let Some(lease) = release {
-            self.store.release(lease);
-        }
         Ok(fates)
+    }
+
+    /// Commits units that change what is kept in memory, and forgets that, even if the caller has
+    /// gone away meanwhile.
+    async fn commit_what_is_kept(
+        &self,
+        units: Vec<Unit>,
+        is_reference: bool,
+        lines: Vec<LineId>,
+    ) -> Result<Vec<Fate>, StoreError> {
+        let (store, cache) = (self.store.clone(), self.cache.clone());
+        let commit = tokio::spawn(async move {
+            cache.changing.fetch_add(1, Ordering::AcqRel);
+            let outcome = store.commit(units).await;
+            if is_reference {
+                cache.generation.fetch_add(1, Ordering::AcqRel);
+            }
+            {
+                let mut cached = lock(&cache.lines);
+                cache.line_generation.fetch_add(1, Ordering::AcqRel);
+                for line in &lines {
+                    cached.remove(line);
+                }
+            }
+            cache.changing.fetch_sub(1, Ordering::AcqRel);
+            outcome
+        });
+        commit.await.map_err(|_| StoreError::Closed)?
     }
 }
 

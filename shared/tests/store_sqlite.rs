@@ -55,6 +55,7 @@ fn envelope(id: &str, minor: i64) -> Unit {
     let mut unit = Unit::new("test", NOW);
     unit.envelopes.push(EnvelopeChange {
         id: id.to_owned(),
+        expected: 0,
         currency: "EUR".to_owned(),
         committed: minor,
         opened: minor,
@@ -250,4 +251,37 @@ async fn every_statement_can_be_prepared() {
         seen += 1;
     }
     assert!(seen > 40, "{seen} statements were found");
+}
+
+#[tokio::test]
+async fn a_unit_that_changes_a_subject_twice_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path()).await;
+    commit(&store, vec![submit(1, 5)]).await;
+    let lot = all(&store).await.remove(0);
+    let change = || LotChange::new(lot.clone(), lot.clone(), "lot.stepped");
+    let twice = Unit::new("test", NOW).lot(change()).lot(change());
+    let mut envelopes = envelope("LU-1", 1000);
+    envelopes.envelopes.extend(envelope("LU-1", 1000).envelopes);
+    for fate in commit(&store, vec![twice, envelopes]).await {
+        assert!(matches!(&fate, Fate::Refused { rule } if rule.starts_with("I7")), "{fate:?}");
+    }
+    assert_eq!(store.last_position().await.expect("read"), 2);
+}
+
+#[tokio::test]
+async fn an_envelope_changes_from_the_version_that_was_read_and_keeps_its_currency() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path()).await;
+    assert_eq!(commit(&store, vec![envelope("LU-1", 1000)]).await, [Fate::Committed]);
+    let again = commit(&store, vec![envelope("LU-1", 1000)]).await;
+    assert!(matches!(again[..], [Fate::Stale { .. }]), "{again:?}");
+    let mut other = envelope("LU-1", 1000);
+    (other.envelopes[0].expected, other.envelopes[0].currency) = (1, "DKK".to_owned());
+    let refused = commit(&store, vec![other]).await;
+    assert!(
+        matches!(&refused[0], Fate::Refused { rule } if rule.contains("in EUR")),
+        "{refused:?}"
+    );
+    assert_eq!(store.envelopes().await.expect("read")[0].opened, 1000);
 }

@@ -85,13 +85,17 @@ fn failed(lot: Lot, cause: String) -> Progress {
 fn units(engine: &Engine, config: &StepConfig, done: Vec<Progress>) -> Vec<Unit> {
     let now = engine.clock.now();
     let decided = done.into_iter().filter_map(|mut progress| {
-        let id = progress.before.id;
         let (before, after) = (progress.before, progress.after);
-        let change = match engine.advance(before, after, progress.result, progress.kind) {
+        let advanced = engine.advance(before.clone(), after, progress.result, progress.kind);
+        let change = match advanced {
             Ok(change) => change,
             Err(error) => {
+                let id = before.id;
                 tracing::error!(lot = %id, %error, "a step's result does not fit");
-                return None;
+                // Without the step's own changes: an operator has to look at the pipeline.
+                let cause = StepResult::Park { cause: error.to_string() };
+                let parked = engine.advance(before.clone(), before, cause, "lot.parked").ok()?;
+                return Some(Unit::new(&config.name.0, now).lot(parked));
             }
         };
         let mut unit = Unit::new(&config.name.0, now);

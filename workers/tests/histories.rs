@@ -287,7 +287,7 @@ impl World {
             Happening::Says { kind, lot, number, other } => {
                 let lots = lots(engine).await;
                 let lot = &lots[lot % lots.len()];
-                let (sender, mut said) = says(lot, *kind, *number, *other);
+                let (sender, mut said) = says(&lots, lot, *kind, *number, *other);
                 // Numbers come again now and then.
                 said["number"] = json!(format!("X-{}", self.said / 2));
                 said["sender"] = json!(sender);
@@ -319,14 +319,15 @@ impl World {
         assert!(findings.ok, "{:#?}", findings.violations);
         // The store refuses what would break an invariant: nothing of ours may have tried.
         for incident in self.engine.store.records("incident").await.expect("read") {
-            let is_ours = ["I1:", "I2:", "panicked"].iter().any(|bad| incident.body.contains(bad));
+            let is_ours =
+                ["I1:", "I2:", "I7:", "panicked"].iter().any(|bad| incident.body.contains(bad));
             assert!(!is_ours, "{incident:#?}");
         }
     }
 }
 
-/// Who says what about `lot`, as a document: it may fit or not.
-fn says(lot: &Lot, kind: usize, number: i64, other: i64) -> (String, Value) {
+/// Who says what about `lot`, one of `lots`, as a document: it may fit or not.
+fn says(lots: &[Lot], lot: &Lot, kind: usize, number: i64, other: i64) -> (String, Value) {
     let order = lot.order.clone().unwrap_or_else(|| "PO-S1-NSPA-EUR-0001".to_owned());
     let supplier = order.split('-').nth(1).unwrap_or("S1").to_owned();
     let (id, count) = (lot.id.to_string(), number.to_string());
@@ -349,13 +350,18 @@ fn says(lot: &Lot, kind: usize, number: i64, other: i64) -> (String, Value) {
         2 | 3 => {
             let remedy = if is_even { "replace" } else { "return" };
             let rejected = (other % 5).to_string();
-            let lines =
-                [json!({"lot": id, "accepted": count, "rejected": rejected, "remedy": remedy})];
+            // All lots of the order at once, those of one line among them.
+            let is_with = |other: &&Lot| other.id == lot.id || other.order == lot.order;
+            let line = |lot: &Lot| {
+                let id = lot.id;
+                json!({"lot": id, "accepted": count, "rejected": rejected, "remedy": remedy})
+            };
+            let lines: Vec<Value> = lots.iter().filter(is_with).map(line).collect();
             ("MOD".to_owned(), json!({"type": "receipt_advice", "order": order, "lines": lines}))
         }
         4 => {
             let amount = json!({"minor": number * other * 50, "currency": "EUR"});
-            let lines = [json!({"lot": id, "amount": amount})];
+            let lines = [json!({"lot": id, "amount": amount, "final": other % 4 == 0})];
             let date = first_day() + Days::new(50);
             let said = json!({"type": "payment", "order": order, "date": date, "lines": lines});
             ("NSPA".to_owned(), said)

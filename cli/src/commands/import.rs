@@ -39,6 +39,13 @@ pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
     if refused > 0 && arguments.keep_good.is_none() {
         return Err(all_errors(lines));
     }
+    if let Some(rejects) = &arguments.keep_good
+        && let (Ok(rejects), Ok(input)) = (rejects.canonicalize(), arguments.path.canonicalize())
+        && rejects == input
+    {
+        let message = format!("{} is the file that is read", arguments.path.display());
+        return Err(Failure::caller(message, "name another file for the refused rows"));
+    }
     let client = client(&arguments, None).await?;
     if let (true, Some(rejects)) = (refused > 0, &arguments.keep_good) {
         write_rejects(&lines, rejects)?;
@@ -65,7 +72,8 @@ fn all_errors(lines: Lines) -> Failure {
     let count = lines.bad.len();
     let errors = lines.bad.into_iter().flat_map(|row| row.errors).collect();
     let listed = ImportError::Rows(errors).to_string();
-    let message = format!("{listed}\n\n{count} rows are refused; nothing was taken");
+    let rows = if count == 1 { "1 row is".to_owned() } else { format!("{count} rows are") };
+    let message = format!("{listed}\n\n{rows} refused; nothing was taken");
     Failure::caller(message, "mend them, or take the others with --keep-good REJECTS.csv")
 }
 

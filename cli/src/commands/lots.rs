@@ -40,7 +40,7 @@ pub(crate) async fn run(arguments: args::Lots) -> Result<(), Failure> {
         vec![lot.id.to_string(), priority, step, state, lot.reason.clone()]
     };
     let rows: Vec<Vec<String>> = lots.iter().map(row).collect();
-    output::data(&output::table(&["LOT", "RANK", "STEP", "STATE", "WHY"], &rows))?;
+    output::data(&output::brief_table(&["LOT", "RANK", "STEP", "STATE", "WHY"], &rows))?;
     if let Some(last) = lots.last().filter(|_| lots.len() as i64 >= arguments.limit) {
         output::talk(&format!("more with --after {}", last.id));
     }

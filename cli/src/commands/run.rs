@@ -24,6 +24,13 @@ use crate::service::{Service, database, read_pipeline};
 pub(crate) async fn run(arguments: args::Run) -> Result<(), Failure> {
     let body = coalition(&arguments.dir)?;
     let pipeline = pipeline(&arguments)?;
+    if let Some(path) = &arguments.report {
+        // Before the run, whose result would be lost.
+        std::fs::File::options().create(true).append(true).open(path).map_err(|error| {
+            let message = format!("{}: {error}", path.display());
+            Failure::caller(message, "name a file that can be written with --report")
+        })?;
+    }
     let report = match &arguments.data {
         Some(data) => carry(&arguments, data, body, pipeline).await?,
         None => {

@@ -10,7 +10,7 @@ use crate::output;
 /// Shows one subject.
 pub(crate) async fn run(arguments: args::Show) -> Result<(), Failure> {
     if arguments.id.is_empty() {
-        let hint = "list the newest with `waybill lots --limit 20`";
+        let hint = "`waybill lots` lists the lots there are";
         return Err(Failure::caller("no id was given", hint));
     }
     let path = format!("/v1/show/{}", escape(&arguments.id));

@@ -1,9 +1,9 @@
 //! The report for a terminal.
 
 use waybill_shared::domain::money::{Currency, Money};
-use waybill_shared::report::{ListedLot, Reason, Report};
+use waybill_shared::report::{DonorMoney, ListedLot, Reason, Report};
 
-use crate::output::{cut, table, width};
+use crate::output::{brief_table, cut, table, width};
 
 /// Rows of a list of lots.
 const LISTED: usize = 8;
@@ -33,7 +33,8 @@ pub(crate) fn page(report: &Report) -> String {
     text.push('\n');
     text.push_str(&money(report));
     reasons(&mut text, "UNFUNDED BECAUSE", &report.unfunded_reasons);
-    lots(&mut text, "UNFUNDED, BY PRIORITY", &report.unfunded, report.unfunded.len());
+    let unfunded = report.lots.get("unfunded").copied().unwrap_or(0);
+    lots(&mut text, "UNFUNDED, BY PRIORITY", &report.unfunded, unfunded);
     reasons(&mut text, "DECLINED BECAUSE", &report.declined_reasons);
     lots(&mut text, "LATE", &report.late, report.late_lots);
     lots(&mut text, "SHORT OR REJECTED", &report.short, report.short_lots);
@@ -42,6 +43,7 @@ pub(crate) fn page(report: &Report) -> String {
         for incident in report.incidents.iter().take(LISTED) {
             text.push_str(&format!("  {}\n", cut(incident, width().saturating_sub(2))));
         }
+        more(&mut text, report.incidents.len());
     }
     let row = |time: &waybill_shared::report::StepTime| {
         vec![
@@ -57,26 +59,26 @@ pub(crate) fn page(report: &Report) -> String {
     text
 }
 
+/// Columns without any amount are left out.
 fn money(report: &Report) -> String {
-    let rows: Vec<Vec<String>> = report
-        .money
-        .iter()
-        .map(|money| {
-            let amount = |minor| amount(minor, &money.currency);
-            let bound = money.allocated + money.obligated;
-            let overrun = if money.overrun > 0 { amount(money.overrun) } else { String::new() };
-            vec![
-                cut(&money.donor, 14),
-                money.currency.clone(),
-                amount(money.committed),
-                amount(bound),
-                amount(money.disbursed),
-                amount(money.left),
-                overrun,
-            ]
-        })
-        .collect();
-    let head = ["DONOR", "", "COMMITTED", "BOUND", "PAID", "LEFT", "OVERRUN"];
+    let columns: [(&str, fn(&DonorMoney) -> i64); 6] = [
+        ("COMMITTED", |money| money.committed),
+        ("BOUND", |money| money.allocated + money.obligated),
+        ("PAID", |money| money.disbursed),
+        ("LAPSED", |money| money.expired),
+        ("LEFT", |money| money.left),
+        ("OVERRUN", |money| money.overrun),
+    ];
+    let has_any = |of: &fn(&DonorMoney) -> i64| report.money.iter().any(|money| of(money) != 0);
+    let columns: Vec<_> = columns.into_iter().filter(|(_, of)| has_any(of)).collect();
+    let row = |money: &DonorMoney| {
+        let mut row = vec![cut(&money.donor, 14), money.currency.clone()];
+        row.extend(columns.iter().map(|(_, of)| amount(of(money), &money.currency)));
+        row
+    };
+    let rows: Vec<Vec<String>> = report.money.iter().map(row).collect();
+    let mut head = vec!["DONOR", ""];
+    head.extend(columns.iter().map(|(name, _)| *name));
     table(&head, &rows)
 }
 
@@ -104,5 +106,13 @@ fn lots(text: &mut String, title: &str, lots: &[ListedLot], all: usize) {
         ]
     };
     let rows: Vec<Vec<String>> = lots.iter().take(LISTED).map(row).collect();
-    text.push_str(&table(&["  LOT", "ITEM", "QUANTITY", "WHY"], &rows));
+    text.push_str(&brief_table(&["  LOT", "ITEM", "QUANTITY", "WHY"], &rows));
+    more(text, all);
+}
+
+/// What a list leaves out, as to its number.
+fn more(text: &mut String, all: usize) {
+    if all > LISTED {
+        text.push_str(&format!("  … and {} more\n", all - LISTED));
+    }
 }

@@ -56,7 +56,7 @@ fn an_error_names_the_way_out() -> Result<()> {
     insta::assert_snapshot!(said.err, @r"
     error: no lot `LOT-7K2`
 
-      hint: list the newest with `waybill lots --limit 20`
+      hint: `waybill lots` lists the lots there are
     ");
     Ok(())
 }

@@ -478,6 +478,62 @@ fn with_a_lot_to_pay() -> Result<(Office, String)> {
 }
 
 #[test]
+fn a_lot_that_is_paid_in_part_waits_for_the_rest() -> Result<()> {
+    let (office, order) = with_a_lot_to_pay()?;
+    office.send("payment.json", &payment("P-1", &order, "LOT-001", 40_000))?;
+    eventually("a part is paid", SOON, || {
+        Ok(kinds(&show(&office.data, "LOT-001")?).contains(&"lot.part_paid").then_some(()))
+    })?;
+    let lot = office.until("LOT-001", "\"payment\"")?;
+    ensure!(lot["reason"] == "EUR 400.00 paid, EUR 500.00 to come", "{lot}");
+    let shares: Vec<(&Value, &Value)> = (0..2)
+        .map(|i| (&lot["funding"][i]["state"], &lot["funding"][i]["amount"]["minor"]))
+        .collect();
+    ensure!(
+        shares == [(&json!("disbursed"), &json!(40_000)), (&json!("obligated"), &json!(50_000))]
+    );
+    let line = json!({"lot": "LOT-001", "accepted": "9", "rejected": "1", "remedy": "return"});
+    office.send("receipt-late.json", &receipt("RA-9", &order, &line))?;
+    office.until_refused("REQ", "RA-9", &["paid in part"])?;
+    is_clean(&office.data)?;
+    office.send("payment2.json", &payment("P-2", &order, "LOT-001", 50_000))?;
+    let lot = office.until("LOT-001", "delivered")?;
+    ensure!(lot["funding"].as_array().map(Vec::len) == Some(1), "{lot}");
+    ensure!(lot["funding"][0]["amount"]["minor"] == 90_000, "{lot}");
+    office.service.stop()?;
+    is_clean(&office.data)?;
+    Ok(())
+}
+
+#[test]
+fn a_final_payment_returns_what_was_bound_beyond_it() -> Result<()> {
+    let (office, order) = with_a_lot_to_pay()?;
+    let mut last = payment("P-1", &order, "LOT-001", 80_000);
+    last["lines"][0]["final"] = true.into();
+    office.send("payment.json", &last)?;
+    let lot = office.until("LOT-001", "delivered")?;
+    ensure!(lot["funding"][0]["amount"]["minor"] == 80_000, "{lot}");
+    office.service.stop()?;
+    is_clean(&office.data)?;
+    Ok(())
+}
+
+#[test]
+fn what_was_not_received_is_not_paid() -> Result<()> {
+    let office = Office::open(10)?;
+    let (order, _) = office.order(&[])?;
+    office.until("LOT-001", "\"response\"")?;
+    office.send("response.json", &response("R-1", &order, "LOT-001"))?;
+    office.until("LOT-001", "\"delivery\"")?;
+    office.send("payment.json", &payment("P-1", &order, "LOT-001", 90_000))?;
+    office.until_refused("BUY", "P-1", &["LOT-001 is not to be paid before it is received"])?;
+    office.until("LOT-001", "\"delivery\"")?;
+    office.service.stop()?;
+    is_clean(&office.data)?;
+    Ok(())
+}
+
+#[test]
 fn a_payment_below_zero_is_refused() -> Result<()> {
     let (office, order) = with_a_lot_to_pay()?;
     office.send("payment.json", &payment("P-1", &order, "LOT-001", -5_000))?;

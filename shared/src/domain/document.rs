@@ -99,6 +99,10 @@ pub struct PaymentLine {
     pub lot: LotId,
     /// How much, in the order's currency.
     pub amount: Money,
+    /// Nothing more is to be paid, even if it is less than what is due: the rest returns to the
+    /// donors.
+    #[serde(default, rename = "final", skip_serializing_if = "std::ops::Not::not")]
+    pub is_final: bool,
 }
 
 /// What a document says.

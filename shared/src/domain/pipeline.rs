@@ -289,6 +289,49 @@ impl Pipeline {
         }
     }
 
+    /// What is wrong with it, for people: a step twice, or before a step whose result it needs;
+    /// chances above one thousand per mille.
+    ///
+    /// # Errors
+    /// The first such thing.
+    pub fn check(&self) -> Result<(), String> {
+        if self.steps.is_empty() {
+            return Err("a pipeline has at least one step".to_owned());
+        }
+        for (i, step) in self.steps.iter().enumerate() {
+            let is_before = |name: &str| self.steps[..i].iter().any(|other| &*other.name.0 == name);
+            if is_before(&step.name.0) {
+                return Err(format!("step `{}` is there twice", step.name));
+            }
+            let needed = match &*step.name.0 {
+                "issue_order" => Some("match_donor"),
+                "confirm_delivery" => Some("issue_order"),
+                _ => None,
+            };
+            if let Some(needed) = needed.filter(|needed| !is_before(needed)) {
+                return Err(format!("step `{}` needs `{needed}` before it", step.name));
+            }
+        }
+        let ConnectorConfig::Sandbox(sandbox) = &self.connector else { return Ok(()) };
+        let chances = [
+            ("declined", sandbox.declined),
+            ("not_accepted", sandbox.not_accepted),
+            ("not_agreed", sandbox.not_agreed),
+            ("refused", sandbox.refused),
+            ("changed", sandbox.changed),
+            ("late", sandbox.late),
+            ("short", sandbox.short),
+            ("rejected", sandbox.rejected),
+            ("over", sandbox.over),
+        ];
+        match chances.into_iter().find(|(_, per_mille)| *per_mille > 1000) {
+            Some((name, is)) => {
+                Err(format!("connector.{name} is {is}, and at most 1000 per mille"))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The names of the steps, in order.
     #[must_use]
     pub fn names(&self) -> Vec<StepName> {

@@ -140,6 +140,7 @@ async fn promise(
         let opened = contribution.opened(today) - row.map_or(0, |row| row.opened);
         unit.envelopes.push(EnvelopeChange {
             id: contribution.id.clone(),
+            expected: row.map_or(0, |row| row.version),
             currency: amount.currency.to_string(),
             committed: amount.minor - row.map_or(0, |row| row.committed),
             opened,

@@ -76,6 +76,8 @@ pub struct LineChange {
 pub struct EnvelopeChange {
     /// The contribution's id.
     pub id: String,
+    /// The version it was decided on; 0 for a new one.
+    pub expected: i64,
     /// The currency's code.
     pub currency: String,
     /// Added to the ceiling.

@@ -9,7 +9,7 @@ use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{EnvelopeChange, Job, RecordChange, Unit};
+use waybill_shared::store::{EnvelopeChange, EnvelopeRow, Job, RecordChange, Unit};
 
 use super::round;
 use crate::steps::match_donor;
@@ -49,7 +49,7 @@ impl Act for Lapse {
             };
             let unbound = row.opened - row.obligated - row.disbursed - row.expired;
             if last < day && unbound > 0 {
-                units.push(lapsed(engine, &row.id, &row.currency, unbound).await?);
+                units.push(lapsed(engine, &row, unbound).await?);
                 continue;
             }
             let left = row.committed - row.obligated - row.disbursed - row.expired;
@@ -76,13 +76,9 @@ impl Act for Lapse {
 }
 
 /// What is not bound by an order lapses; lots that counted on it are matched again.
-async fn lapsed(
-    engine: &Engine,
-    envelope: &str,
-    currency: &str,
-    unbound: i64,
-) -> Result<Unit, ActError> {
+async fn lapsed(engine: &Engine, row: &EnvelopeRow, unbound: i64) -> Result<Unit, ActError> {
     let mut unit = Unit::new("calendar", engine.clock.now());
+    let envelope = row.id.as_str();
     let is_unbound = |lot: &Lot| {
         lot.funding.iter().any(|share| {
             share.envelope == envelope
@@ -100,8 +96,9 @@ async fn lapsed(
             .push(engine.advance(lot, after, result, "lot.returned_to_matching").map_err(invalid)?);
     }
     unit.envelopes.push(EnvelopeChange {
-        id: envelope.to_owned(),
-        currency: currency.to_owned(),
+        id: row.id.clone(),
+        expected: row.version,
+        currency: row.currency.clone(),
         committed: 0,
         opened: 0,
         expired: unbound,

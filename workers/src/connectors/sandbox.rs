@@ -196,7 +196,11 @@ impl Connector for Sandbox {
             Question::Payment { order, lots } => {
                 let lines = lots
                     .iter()
-                    .map(|(lot, amount)| PaymentLine { lot: lot.id, amount: *amount })
+                    .map(|(lot, amount)| PaymentLine {
+                        lot: lot.id,
+                        amount: *amount,
+                        is_final: true,
+                    })
                     .collect();
                 let due = self.after(now, 20 + self.draw(&[&order.number, "payment"], 20));
                 let content =

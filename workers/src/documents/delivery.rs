@@ -1,9 +1,13 @@
 //! Despatch and receipt, by quantity. What is received includes what is rejected; what is short or
 //! rejected is delivered again, or its money goes back and it is matched again at its rank.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use chrono::{Days, NaiveDate};
 use waybill_shared::domain::document::{DespatchLine, ReceiptLine, Remedy};
-use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::funding::ShareState;
+use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, StepName};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
@@ -75,15 +79,26 @@ impl Desk<'_> {
         let requested = self.engine.lines_of(&lots).await?;
         let mut unit = self.unit();
         let (mut payable, mut again): (Vec<(Lot, Money)>, Vec<Lot>) = (Vec::new(), Vec::new());
+        // The last part of each line, those given out by this document included.
+        let mut parts: HashMap<LineId, i64> = HashMap::new();
         for lot in lots {
             let Some(receipt) = lines.iter().find(|line| line.lot == lot.id) else { continue };
             let Some(line) = requested.get(&lot.line()) else { continue };
             self.only(&line.requester)?;
+            if lot.funding.iter().any(|share| share.state == ShareState::Disbursed) {
+                let text = format!("{} is paid in part: its receipt stands", lot.id);
+                return Err(Refusal::DoesNotApply(text));
+            }
             counted(&lot, line, &[receipt.accepted, receipt.rejected])?;
             let mut after = lot.clone();
             let rests = self.received(&mut after, &order, line, receipt);
-            let mut next =
-                self.engine.store.lots_of_line(lot.line()).await?.last().map_or(0, |l| l.id.part());
+            let next = match parts.entry(lot.line()) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => {
+                    let lots = self.engine.store.lots_of_line(lot.line()).await?;
+                    unknown.insert(lots.last().map_or(0, |lot| lot.id.part()))
+                }
+            };
             let mut taken_off = Quantity::ZERO;
             for rest in rests {
                 if rest.quantity == after.quantity {
@@ -98,8 +113,8 @@ impl Desk<'_> {
                     )?);
                     break;
                 }
-                next += 1;
-                let id = LotId::of(lot.line(), next).ok_or_else(|| {
+                *next += 1;
+                let id = LotId::of(lot.line(), *next).ok_or_else(|| {
                     Refusal::DoesNotApply(format!("{} cannot be split any further", lot.line()))
                 })?;
                 let part = after.split_off(id, rest.quantity);

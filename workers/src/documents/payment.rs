@@ -1,11 +1,12 @@
-//! Payments: what was paid disburses; the rest of what was bound for it returns. A payment that
-//! takes more from an envelope than was bound is a fact all the same, recorded as an overrun.
+//! Payments: what was paid disburses. A lot that is paid in part waits for the rest; the last payment
+//! closes it, and what was bound beyond it returns. A payment that takes more from an envelope than
+//! was bound is a fact all the same, recorded as an overrun.
 
 use chrono::NaiveDate;
 use waybill_shared::act::Incident;
 use waybill_shared::domain::document::PaymentLine;
-use waybill_shared::domain::funding::ShareState;
-use waybill_shared::domain::lot::{Lot, Outcome};
+use waybill_shared::domain::funding::{Share, ShareState};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::domain::money::{Currency, Money, Rounding};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::store::{RecordChange, Unit};
@@ -40,12 +41,30 @@ impl Desk<'_> {
         let ids = lines.iter().map(|line| line.lot);
         for lot in self.lots_under(&order, ids, confirm_delivery::NAME).await? {
             let Some(paid) = lines.iter().find(|line| line.lot == lot.id) else { continue };
-            let mut after = lot.clone();
-            if let Some(over) = self.disburse(&mut after, paid.amount, date)? {
-                overruns.push(over);
+            if !matches!(lot.state, LotState::Waiting { awaits: Awaited::Payment { .. }, .. }) {
+                let text = format!("{} is not to be paid before it is received", lot.id);
+                return Err(Refusal::DoesNotApply(text));
             }
-            let result = StepResult::Close(Outcome::Delivered);
-            unit.lots.push(self.change(lot, after, result, "lot.paid")?);
+            let mut after = lot.clone();
+            let due = bound(&after);
+            let is_settled = paid.is_final || paid.amount.minor >= due;
+            let over = self.disburse(&mut after, paid.amount, is_settled, date)?;
+            if !over.is_empty() {
+                after.because("overrun", format!("paid more than was bound: {}", over.join(", ")));
+                overruns.push(format!("{}: {}", lot.id, over.join(", ")));
+            } else if is_settled {
+                after.because("", "");
+            } else {
+                let rest = Money::new(due - paid.amount.minor, paid.amount.currency);
+                after.because("part_paid", format!("{} paid, {rest} to come", paid.amount));
+            }
+            let (result, kind) = if is_settled {
+                (StepResult::Close(Outcome::Delivered), "lot.paid")
+            } else {
+                let awaits = Awaited::Payment { order: number.to_owned() };
+                (StepResult::Wait { awaits, until: None }, "lot.part_paid")
+            };
+            unit.lots.push(self.change(lot, after, result, kind)?);
         }
         if unit.lots.is_empty() {
             return Err(Refusal::DoesNotApply(format!("nothing of `{number}` is to be paid")));
@@ -76,17 +95,21 @@ impl Desk<'_> {
         Ok(RecordChange { kind: "incident", id, expected, body, event })
     }
 
-    /// Marks the lot's shares as paid, at the rates of the day; says what was paid above them.
+    /// Pays `amount` out of what is bound for the lot, at the rates of the day, by each donor's part;
+    /// says what it took above what was bound. `is_settled`: nothing stays bound.
     fn disburse(
         &self,
         lot: &mut Lot,
         amount: Money,
+        is_settled: bool,
         date: NaiveDate,
-    ) -> Result<Option<String>, Refusal> {
+    ) -> Result<Vec<String>, Refusal> {
+        let (bound, mut funding): (Vec<Share>, Vec<Share>) =
+            lot.funding.drain(..).partition(|share| share.state == ShareState::Obligated);
         let weights: Vec<u64> =
-            lot.funding.iter().map(|share| share.covers.minor.unsigned_abs()).collect();
+            bound.iter().map(|share| share.covers.minor.unsigned_abs()).collect();
         let mut over = Vec::new();
-        for (share, part) in lot.funding.iter_mut().zip(amount.shares(&weights)) {
+        for (share, part) in bound.into_iter().zip(amount.shares(&weights)) {
             let currency: Currency = share.amount.currency;
             let converted = self
                 .coalition
@@ -95,21 +118,46 @@ impl Desk<'_> {
             let paid = converted.ok_or_else(|| {
                 Refusal::DoesNotApply(format!("{part} has no rate to {currency} on {date}"))
             })?;
-            if paid.minor > share.amount.minor {
-                let more = Money::new(paid.minor - share.amount.minor, currency);
+            let rest = if is_settled { 0 } else { share.covers.minor - part.minor };
+            let was = if is_settled {
+                vec![share.amount, Money::new(0, currency)]
+            } else {
+                share.amount.shares(&[part.minor.unsigned_abs(), rest.unsigned_abs()])
+            };
+            if paid.minor > was[0].minor {
+                let more = Money::new(paid.minor - was[0].minor, currency);
                 over.push(format!("{} {more}", share.envelope));
             }
-            if let Some(rate) = self.coalition.rate(currency, date) {
-                share.rate = rate.rate;
+            let rate = self.coalition.rate(currency, date).map_or(share.rate, |dated| dated.rate);
+            let is_paid = |known: &&mut Share| {
+                known.envelope == share.envelope && known.state == ShareState::Disbursed
+            };
+            match funding.iter_mut().find(is_paid) {
+                Some(known) => {
+                    known.amount.minor += paid.minor;
+                    known.covers.minor += part.minor;
+                    known.rate = rate;
+                }
+                None => funding.push(Share {
+                    covers: part,
+                    amount: paid,
+                    rate,
+                    state: ShareState::Disbursed,
+                    ..share.clone()
+                }),
             }
-            (share.covers, share.amount, share.state) = (part, paid, ShareState::Disbursed);
+            if rest > 0 {
+                let covers = Money::new(rest, share.covers.currency);
+                funding.push(Share { covers, amount: was[1], ..share });
+            }
         }
-        if over.is_empty() {
-            lot.because("", "");
-            return Ok(None);
-        }
-        let text = format!("{}: {}", lot.id, over.join(", "));
-        lot.because("overrun", format!("paid more than was bound: {}", over.join(", ")));
-        Ok(Some(text))
+        lot.funding = funding;
+        Ok(over)
     }
+}
+
+/// What is bound for the lot and not paid yet, in minor units of the order's currency.
+fn bound(lot: &Lot) -> i64 {
+    let bound = lot.funding.iter().filter(|share| share.state == ShareState::Obligated);
+    bound.map(|share| share.covers.minor).sum()
 }

@@ -32,10 +32,12 @@ pub(super) fn read_codes(folder: &mut Folder<'_>) -> Result<Vec<Placed<Code>>, I
 pub(super) fn read_prohibited(
     folder: &mut Folder<'_>,
 ) -> Result<Vec<Placed<Prohibition>>, ImportError> {
-    folder.optional_rows("prohibited.csv", &PROHIBITED_FIELDS, |fields| {
+    let prohibited = folder.optional_rows("prohibited.csv", &PROHIBITED_FIELDS, |fields| {
         let (matches, reason) = (fields.text("matches"), fields.text("reason"));
         Some(Prohibition { matches: matches?, reason: reason? })
-    })
+    })?;
+    folder.unique(&prohibited, "matches", |prohibition| prohibition.matches.clone());
+    Ok(prohibited)
 }
 
 /// Reads consignees.csv.

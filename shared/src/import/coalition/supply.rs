@@ -92,10 +92,14 @@ fn read_framework(fields: &mut RowFields<'_>, currency: Option<Currency>) -> Opt
 pub(super) fn read_charges(
     folder: &mut Folder<'_>,
 ) -> Result<Vec<Placed<ChargeRule>>, ImportError> {
-    folder.optional_rows("charges.csv", &CHARGE_FIELDS, |fields| {
+    let charges = folder.optional_rows("charges.csv", &CHARGE_FIELDS, |fields| {
         let channel = fields.optional_text("channel");
         let kind = fields.required("kind", |text| parse::one_of(text, &CHARGE_KINDS));
         let basis_points = fields.whole("basis_points", 0, MAX_BASIS_POINTS);
         Some(ChargeRule { channel, kind: kind?, basis_points: basis_points? })
-    })
+    })?;
+    let name =
+        |rule: &ChargeRule| format!("{} {:?}", rule.channel.as_deref().unwrap_or("any"), rule.kind);
+    folder.unique(&charges, "kind", name);
+    Ok(charges)
 }

@@ -1,6 +1,6 @@
 //! Applies units: reads the versions they were decided on, drops the stale, writes the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, Row, SqliteConnection};
@@ -110,6 +110,10 @@ impl State {
     /// Whether `unit` can still be applied after those accepted before; if so, it is.
     fn accept(&mut self, unit: &Unit) -> Fate {
         let guards = guards(unit);
+        let mut seen = HashSet::with_capacity(guards.len());
+        if let Some((twice, _)) = guards.iter().find(|(subject, _)| !seen.insert(subject)) {
+            return Fate::Refused { rule: format!("I7: {twice:?} would change twice at once") };
+        }
         for (subject, expected) in &guards {
             let found = self.heads.get(subject).version;
             // A job asked for again while it ran is not stale: it stays, and runs once more.
@@ -176,6 +180,13 @@ impl State {
                 expired: 0,
                 overrun: 0,
             });
+            if envelope.currency != change.currency {
+                let EnvelopeRow { id, currency, .. } = &envelope;
+                return Err(format!(
+                    "I2: envelope `{id}` is in {currency}, not {}",
+                    change.currency
+                ));
+            }
             envelope.committed += change.committed;
             envelope.opened += change.opened;
             envelope.expired += change.expired;
@@ -210,6 +221,7 @@ fn guards(unit: &Unit) -> Vec<(Subject, i64)> {
         guards.push((Subject::Lot(change.after.id.0), version));
     }
     guards.extend(unit.lines.iter().map(|c| (Subject::Line(c.id.0), c.expected)));
+    guards.extend(unit.envelopes.iter().map(|c| (Subject::Envelope(c.id.clone()), c.expected)));
     guards.extend(unit.records.iter().map(|c| (Subject::Record(c.kind, c.id.clone()), c.expected)));
     guards.extend(unit.job.iter().map(|job| (Subject::Job(job.id), job.expected)));
     guards

@@ -66,9 +66,9 @@ impl Leases {
     ) -> Result<(Lease, String), StoreError> {
         let mut guard = self.connection.lock().await;
         let connection = guard.as_mut().ok_or(StoreError::Closed)?;
-        let (ids, now) = (json(ids), now.timestamp_millis());
+        let (ids, now, ended) = (json(ids), now.timestamp_millis(), self.take_ended());
         let claimed = sqlx::query(include_str!("sql/claim_lots.sql"))
-            .bind(json(&self.take_ended()))
+            .bind(json(&ended))
             .bind(ids.clone())
             .bind(step)
             .bind(now)
@@ -78,6 +78,7 @@ impl Leases {
             .fetch_all(&mut *connection)
             .await;
         if claimed.is_err() {
+            ended.into_iter().for_each(|id| self.release(Lease(id)));
             // The transaction may already be gone: a failed rollback says just that.
             drop(sqlx::query("ROLLBACK").execute(connection).await);
         }

@@ -89,6 +89,7 @@ impl SqliteStore {
     ) -> Result<Claim, StoreError> {
         let (lease, bodies) = self.leases.claim(step, ids, now).await?;
         let lots: Vec<Lot> = serde_json::from_str(&bodies).map_err(|source| {
+            self.release(lease);
             StoreError::Corrupt { subject: format!("a lot at {step}"), source }
         })?;
         Ok(Claim { lease, lots })
@@ -130,6 +131,26 @@ impl SqliteStore {
     /// Ends the lease of a batch that has committed.
     pub fn release(&self, lease: Lease) {
         self.leases.release(lease);
+    }
+
+    /// This store as it is now, for many reads that have to fit together. To be dropped soon.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub(crate) async fn snapshot(&self) -> Result<Self, StoreError> {
+        // One connection, never exchanged for another: its transaction is the snapshot.
+        let readers = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .after_connect(|connection, _| {
+                Box::pin(async move { sqlx::query("BEGIN").execute(connection).await.map(drop) })
+            })
+            .connect_with((*self.readers.connect_options()).clone())
+            .await
+            .map_err(|source| StoreError::Database { act: "read", source })?;
+        Ok(Self { readers, ..self.clone() })
     }
 
     /// Writes what is queued, checkpoints and closes the files.

@@ -102,13 +102,18 @@ impl Writer {
         for units in batches {
             let mark = self.log.mark();
             if is_shared {
+                // There before anything of the batch can fail.
                 script.word("SAVEPOINT batch").await?;
+                script.run().await?;
             }
             let mut fates = commit::apply(&mut script, &mut self.log, &mut self.kept, units).await;
             if is_shared && fates.is_ok() {
                 // What fails of this batch has to fail here.
-                script.word("RELEASE batch").await?;
-                if let Err(source) = script.run().await {
+                let released = match script.word("RELEASE batch").await {
+                    Ok(()) => script.run().await,
+                    failed => failed,
+                };
+                if let Err(source) = released {
                     fates = Err(StoreError::Database { act: "write a batch", source });
                 }
             }
@@ -118,7 +123,8 @@ impl Writer {
                 self.log.rewind(mark);
                 self.kept.clear();
                 if !is_shared {
-                    script.undo("ROLLBACK").await?;
+                    // The transaction may be gone or never have begun: what failed first counts.
+                    drop(script.undo("ROLLBACK").await);
                     return Ok(all);
                 }
                 script.undo("ROLLBACK TO batch; RELEASE batch").await?;
