@@ -59,9 +59,12 @@ pub(crate) fn page(report: &Report) -> String {
     text
 }
 
+/// One amount of a donor's, in minor units.
+type Amount = fn(&DonorMoney) -> i64;
+
 /// Columns without any amount are left out.
 fn money(report: &Report) -> String {
-    let columns: [(&str, fn(&DonorMoney) -> i64); 6] = [
+    let columns: [(&str, Amount); 6] = [
         ("COMMITTED", |money| money.committed),
         ("BOUND", |money| money.allocated + money.obligated),
         ("PAID", |money| money.disbursed),
@@ -69,7 +72,7 @@ fn money(report: &Report) -> String {
         ("LEFT", |money| money.left),
         ("OVERRUN", |money| money.overrun),
     ];
-    let has_any = |of: &fn(&DonorMoney) -> i64| report.money.iter().any(|money| of(money) != 0);
+    let has_any = |of: &Amount| report.money.iter().any(|money| of(money) != 0);
     let columns: Vec<_> = columns.into_iter().filter(|(_, of)| has_any(of)).collect();
     let row = |money: &DonorMoney| {
         let mut row = vec![cut(&money.donor, 14), money.currency.clone()];
