@@ -506,6 +506,26 @@ fn a_lot_that_is_paid_in_part_waits_for_the_rest() -> Result<()> {
 }
 
 #[test]
+fn a_despatch_advice_that_comes_late_does_not_undo_the_receipt() -> Result<()> {
+    let (office, order) = with_a_lot_to_pay()?;
+    let line = json!({"lot": "LOT-001", "quantity": "10"});
+    office.send(
+        "despatch.json",
+        &json!({"sender": "SUP", "number": "D-1", "type": "despatch_advice", "order": order,
+                "lines": [line]}),
+    )?;
+    eventually("it is despatched", SOON, || {
+        Ok(kinds(&show(&office.data, "LOT-001")?).contains(&"lot.despatched").then_some(()))
+    })?;
+    office.until("LOT-001", "\"payment\"")?;
+    office.send("payment.json", &payment("P-1", &order, "LOT-001", 90_000))?;
+    office.until("LOT-001", "delivered")?;
+    office.service.stop()?;
+    is_clean(&office.data)?;
+    Ok(())
+}
+
+#[test]
 fn a_final_payment_returns_what_was_bound_beyond_it() -> Result<()> {
     let (office, order) = with_a_lot_to_pay()?;
     let mut last = payment("P-1", &order, "LOT-001", 80_000);

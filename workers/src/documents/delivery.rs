@@ -58,7 +58,17 @@ impl Desk<'_> {
             }
             let mut after = lot.clone();
             after.shipped = Quantity(after.shipped.0.saturating_add(line.quantity.0.max(0)));
-            let awaits = Awaited::Delivery { order: number.to_owned() };
+            // An advice that comes after the receipt does not undo it.
+            let awaits = match &lot.state {
+                LotState::Waiting { awaits: Awaited::Payment { order }, .. } => {
+                    Awaited::Payment { order: order.clone() }
+                }
+                LotState::Waiting { .. }
+                | LotState::Ready { .. }
+                | LotState::RetryAt { .. }
+                | LotState::Parked { .. }
+                | LotState::Closed(_) => Awaited::Delivery { order: number.to_owned() },
+            };
             let result = StepResult::Wait { awaits, until: None };
             unit.lots.push(self.change(lot, after, result, "lot.despatched")?);
         }
