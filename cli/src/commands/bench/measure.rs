@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, broadcast};
 use waybill_shared::engine::Committed;
+
+/// How long no lot may close before the rest counts as lost.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// When each lot was submitted and seen closed, after the commit.
 #[derive(Debug, Default)]
@@ -52,10 +55,12 @@ impl Latencies {
         }
     }
 
-    /// Waits until `lots` are closed.
+    /// Waits until `lots` are closed, or none has been for a while: then some were lost.
     pub(super) async fn all_closed(&self, lots: i64) {
         while self.lock().closed < lots {
-            self.changed.notified().await;
+            if tokio::time::timeout(PATIENCE, self.changed.notified()).await.is_err() {
+                return;
+            }
         }
     }
 
