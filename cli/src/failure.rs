@@ -60,8 +60,14 @@ impl From<waybill_shared::store::StoreError> for Failure {
         use waybill_shared::store::StoreError;
         match &error {
             StoreError::Newer { .. } => Self::caller(error.to_string(), ""),
-            StoreError::Database { .. } if error.is_disk_full() => {
+            StoreError::Database { .. } | StoreError::Open { .. } if error.is_disk_full() => {
                 Self::ours(error).hint(DISK_FULL)
+            }
+            StoreError::Open { source, .. } => {
+                let why = source
+                    .as_database_error()
+                    .map_or_else(|| source.to_string(), |reported| reported.message().to_owned());
+                Self::caller(format!("{error}: {why}"), "name another folder with --data")
             }
             StoreError::Database { .. } | StoreError::Corrupt { .. } | StoreError::Closed => {
                 Self::ours(error)

@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 use tempfile::TempDir;
 
 use crate::coalition::{requisitions, row};
-use crate::serve::Service;
+use crate::office::Service;
 use crate::support::{Said, finish, is_clean, lots, run, text, waybill};
 
 /// A small file system of its own, in memory.

@@ -11,6 +11,8 @@ mod example;
 mod folder;
 mod help;
 mod import;
+mod office;
+mod payments;
 mod run;
 mod serve;
 mod settings;

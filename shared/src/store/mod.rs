@@ -227,6 +227,15 @@ pub enum StoreError {
         #[source]
         source: sqlx::Error,
     },
+    /// The file could not be opened, or is no database.
+    #[error("{path} could not be opened as a database")]
+    Open {
+        /// The file.
+        path: String,
+        /// Why not.
+        #[source]
+        source: sqlx::Error,
+    },
     /// The database was made by a newer Waybill.
     #[error(
         "{path} was written by a newer version of Waybill; use that version or restore a backup"
@@ -257,7 +266,7 @@ impl StoreError {
     #[must_use]
     pub fn is_disk_full(&self) -> bool {
         match self {
-            Self::Database { source, .. } => is_disk_full(source),
+            Self::Database { source, .. } | Self::Open { source, .. } => is_disk_full(source),
             Self::Newer { .. } | Self::Corrupt { .. } | Self::Closed => false,
         }
     }

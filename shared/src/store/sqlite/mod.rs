@@ -1,7 +1,9 @@
 //! The store on SQLite: one file (and one for leases beside it), one writer, group commit, WAL, `synchronous=FULL`.
 
 mod commit;
+mod due;
 mod heads;
+mod history;
 mod leases;
 mod log;
 mod raw;
@@ -40,10 +42,10 @@ impl SqliteStore {
     /// Opens the database at `path`, creates it if it is not there, and migrates it.
     ///
     /// # Errors
-    /// [`StoreError::Newer`] if a newer Waybill wrote it, [`StoreError::Database`] if it cannot
+    /// [`StoreError::Newer`] if a newer Waybill wrote it, [`StoreError::Open`] if it cannot
     /// be opened or is no database.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let opening = |source| StoreError::Database { act: "open the database", source };
+        let opening = |source| StoreError::Open { path: path.display().to_string(), source };
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -112,7 +114,7 @@ impl SqliteStore {
             .fetch_all(&self.readers)
             .await
             .map_err(|source| StoreError::Database { act: "claim jobs", source })?;
-        Ok(rows.iter().map(read::job).collect())
+        Ok(rows.iter().map(due::job).collect())
     }
 
     /// Commits `units` together: each whole or not at all, in order, durably before this returns.

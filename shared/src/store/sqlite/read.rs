@@ -1,17 +1,12 @@
 //! Reads, each a query of its own on a pool of read-only connections.
 
-use std::sync::Arc;
-
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::SqliteStore;
-use crate::domain::event::Event;
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Lot, Timestamp};
-use crate::store::{
-    EnvelopeRow, Filed, Hint, Job, LotCount, LotFilter, Record, StoreError, StoredLine,
-};
+use crate::store::{EnvelopeRow, Filed, LotCount, LotFilter, Record, StoreError, StoredLine};
 
 pub(super) fn envelope(row: &SqliteRow) -> EnvelopeRow {
     EnvelopeRow {
@@ -28,18 +23,6 @@ pub(super) fn envelope(row: &SqliteRow) -> EnvelopeRow {
     }
 }
 
-fn event(row: &SqliteRow) -> Event {
-    Event {
-        position: row.get(0),
-        at: time(row.get(1)),
-        actor: row.get(2),
-        subject: row.get(3),
-        number: row.get(4),
-        kind: row.get(5),
-        body: row.get(6),
-    }
-}
-
 fn record(row: &SqliteRow) -> Record {
     Record { id: row.get(0), version: row.get(1), body: row.get(2) }
 }
@@ -52,38 +35,11 @@ pub(super) fn lot(row: &SqliteRow) -> Result<Lot, StoreError> {
     parse(row.get("body"), || format!("lot {}", row.get::<i64, _>("id")))
 }
 
-pub(super) fn job(row: &SqliteRow) -> Job {
-    Job {
-        id: row.get(0),
-        kind: row.get(1),
-        key: row.get(2),
-        due: time(row.get(3)),
-        attempt: row.get::<i64, _>(4).try_into().unwrap_or(u32::MAX),
-        version: row.get(5),
-        body: row.get(6),
-    }
-}
-
-fn parse<'a, T: serde::Deserialize<'a>>(
+pub(super) fn parse<'a, T: serde::Deserialize<'a>>(
     body: &'a str,
     subject: impl FnOnce() -> String,
 ) -> Result<T, StoreError> {
     serde_json::from_str(body).map_err(|source| StoreError::Corrupt { subject: subject(), source })
-}
-
-/// Hints out of `[[queue, id], …]`; those of one queue share its name.
-fn hints(due: &str) -> Result<Vec<Hint>, StoreError> {
-    let due: Vec<(&str, i64)> = parse(due, || "what is due".to_owned())?;
-    let mut names: Vec<Arc<str>> = Vec::new();
-    let hint = |(name, id): (&str, i64)| {
-        let known = names.iter().find(|known| ***known == *name).cloned();
-        let queue = known.unwrap_or_else(|| {
-            names.push(name.into());
-            names[names.len() - 1].clone()
-        });
-        Hint { queue, id }
-    };
-    Ok(due.into_iter().map(hint).collect())
 }
 
 fn stored_line(row: &SqliteRow) -> Result<(LineId, StoredLine), StoreError> {
@@ -92,92 +48,15 @@ fn stored_line(row: &SqliteRow) -> Result<(LineId, StoredLine), StoreError> {
     Ok((id, StoredLine { version: row.get(1), line }))
 }
 
-fn reading(source: sqlx::Error) -> StoreError {
+pub(super) fn reading(source: sqlx::Error) -> StoreError {
     StoreError::Database { act: "read", source }
 }
 
-fn json<T: Into<serde_json::Value>>(ids: impl IntoIterator<Item = T>) -> String {
+pub(super) fn json<T: Into<serde_json::Value>>(ids: impl IntoIterator<Item = T>) -> String {
     serde_json::Value::from_iter(ids).to_string()
 }
 
 impl SqliteStore {
-    /// What is due by `now`, at most `limit`; what is under way is among it.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn due(&self, now: Timestamp, limit: i64) -> Result<Vec<Hint>, StoreError> {
-        let due: String = sqlx::query_scalar(include_str!("sql/due.sql"))
-            .bind(now.timestamp_millis())
-            .bind(limit)
-            .fetch_one(&self.readers)
-            .await
-            .map_err(reading)?;
-        hints(&due)
-    }
-
-    /// Lots that are due by `now`, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn due_lots(&self, now: Timestamp, limit: i64) -> Result<Vec<Hint>, StoreError> {
-        let due: String = sqlx::query_scalar(include_str!("sql/due_lots.sql"))
-            .bind(now.timestamp_millis())
-            .bind(limit)
-            .fetch_one(&self.readers)
-            .await
-            .map_err(reading)?;
-        hints(&due)
-    }
-
-    /// The first of the jobs that are due by `now`: by their time, then by where their kind stands
-    /// in `order`, then by their key.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn first_due_job(
-        &self,
-        now: Timestamp,
-        order: &[&str],
-    ) -> Result<Option<Hint>, StoreError> {
-        let row = sqlx::query(include_str!("sql/first_due_job.sql"))
-            .bind(now.timestamp_millis())
-            .bind(json(order.iter().map(|kind| (*kind).to_owned())))
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(reading)?;
-        Ok(row.map(|row| Hint { queue: row.get::<&str, _>(0).into(), id: row.get(1) }))
-    }
-
-    /// How many jobs there are of each kind.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn job_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {
-        let rows = sqlx::query(include_str!("sql/job_counts.sql"))
-            .fetch_all(&self.readers)
-            .await
-            .map_err(reading)?;
-        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
-    }
-
-    /// The next moment after `now` at which anything but jobs of the kind `without` is due.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn next_due(
-        &self,
-        now: Timestamp,
-        without: &str,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        let due: Option<i64> = sqlx::query_scalar(include_str!("sql/next_due.sql"))
-            .bind(now.timestamp_millis())
-            .bind(without)
-            .fetch_one(&self.readers)
-            .await
-            .map_err(reading)?;
-        Ok(due.map(time))
-    }
-
     /// Lots by filter, in order of ids.
     ///
     /// # Errors
@@ -321,15 +200,6 @@ impl SqliteStore {
         rows.iter().map(lot).collect()
     }
 
-    /// The number of events.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn last_position(&self) -> Result<i64, StoreError> {
-        let sql = include_str!("sql/last_position.sql");
-        sqlx::query_scalar(sql).fetch_one(&self.readers).await.map_err(reading)
-    }
-
     /// How many lots are where.
     ///
     /// # Errors
@@ -419,63 +289,6 @@ impl SqliteStore {
             .await
             .map_err(reading)?;
         Ok(rows.iter().map(envelope).collect())
-    }
-
-    /// The timeline of one subject, by its printed id.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn events_of(&self, subject: &str) -> Result<Vec<Event>, StoreError> {
-        let (kind, id) = subject.split_once(':').unzip();
-        let envelope = id.filter(|_| kind == Some("envelope"));
-        let rows = sqlx::query(include_str!("sql/events_of.sql"))
-            .bind(subject.parse::<LotId>().ok().map(|lot| lot.0))
-            .bind(subject.parse::<LineId>().ok().map(|line| line.0))
-            .bind(envelope)
-            .bind(kind)
-            .bind(id)
-            .fetch_all(&self.readers)
-            .await
-            .map_err(reading)?;
-        Ok(rows.iter().map(event).collect())
-    }
-
-    /// Events that do not point to the one before of their subject: position and subject.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn broken_trails(&self) -> Result<Vec<(i64, String)>, StoreError> {
-        let rows = sqlx::query(include_str!("sql/broken_trails.sql"))
-            .fetch_all(&self.readers)
-            .await
-            .map_err(reading)?;
-        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
-    }
-
-    /// Events after `position`, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn events_after(&self, position: i64, limit: i64) -> Result<Vec<Event>, StoreError> {
-        let rows = sqlx::query(include_str!("sql/events_after.sql"))
-            .bind(position)
-            .bind(limit)
-            .fetch_all(&self.readers)
-            .await
-            .map_err(reading)?;
-        Ok(rows.iter().map(event).collect())
-    }
-
-    /// The links of the hash chain: last position and hash.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn chain(&self) -> Result<Vec<(i64, String)>, StoreError> {
-        let rows = sqlx::query(include_str!("sql/chain.sql"))
-            .fetch_all(&self.readers)
-            .await
-            .map_err(reading)?;
-        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
     /// Leases that were held when the process that held them ended: lots by number and version.

@@ -1,0 +1,192 @@
+use std::fs::{self, File};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::coalition::{self, row};
+use crate::support::{SOON, Started, eventually, id, kinds, lots, run, show, text, waybill};
+
+/// How long a service may take to drain.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// A running `serve`, killed with the test.
+pub(crate) struct Service {
+    process: Started,
+    log: PathBuf,
+    _talk: TempDir,
+}
+
+impl Service {
+    /// Starts it and waits until it answers.
+    pub(crate) fn start(data: &Path, pipeline: Option<&Path>) -> Result<Self> {
+        let talk = TempDir::new()?;
+        let log = talk.path().join("log");
+        let mut command = waybill(&["serve", "--data", text(data)?]);
+        if let Some(pipeline) = pipeline {
+            command.arg("--pipeline").arg(pipeline);
+        }
+        command.env("WAYBILL_LOG_FORMAT", "json");
+        command.stdout(Stdio::null()).stderr(File::create(&log)?);
+        let mut service = Self { process: Started(command.spawn()?), log, _talk: talk };
+        let socket = data.join("waybill.sock");
+        eventually("serve answers", SOON, || {
+            if let Some(status) = service.process.0.try_wait()? {
+                anyhow::bail!("serve ended with {status}: {}", service.log()?);
+            }
+            Ok(UnixStream::connect(&socket).ok())
+        })?;
+        Ok(service)
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> Result<String> {
+        Ok(fs::read_to_string(&self.log)?)
+    }
+
+    /// SIGTERM; it must drain and exit with 0 in time. Gives the log.
+    pub(crate) fn stop(mut self) -> Result<String> {
+        self.process.terminate()?;
+        let status = self.process.end(DRAIN)?;
+        let log = self.log()?;
+        ensure!(status.code() == Some(0), "{status}: {log}");
+        Ok(log)
+    }
+
+    /// SIGKILL.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        self.process.0.kill()?;
+        self.process.0.wait()?;
+        Ok(())
+    }
+}
+
+/// A data folder that `serve` serves, with a coalition of one requisition.
+pub(crate) struct Office {
+    pub(crate) folder: TempDir,
+    pub(crate) data: PathBuf,
+    pub(crate) service: Service,
+}
+
+impl Office {
+    pub(crate) fn open(quantity: u32) -> Result<Self> {
+        let folder = TempDir::new()?;
+        let data = folder.path().join("data");
+        let dir = coalition::write(folder.path(), &[row("R-1", quantity)])?;
+        let service = Service::start(&data, Some(&dir.join("pipeline.toml")))?;
+        let taken = run(&["import", text(&dir)?, "--data", text(&data)?, "--json"])?.json()?;
+        ensure!(taken["new"] == 1, "{taken}");
+        Ok(Self { folder, data, service })
+    }
+
+    /// Waits for an order in the outbox that is not one of `known`; gives number and document.
+    pub(crate) fn order(&self, known: &[&str]) -> Result<(String, Value)> {
+        let outbox = self.data.join("outbox");
+        eventually("an order is in the outbox", SOON, || {
+            for entry in fs::read_dir(&outbox)? {
+                let path = entry?.path();
+                let stem = path.file_stem().and_then(|stem| stem.to_str()).context("a name")?;
+                if path.extension().is_some_and(|kind| kind == "json") && !known.contains(&stem) {
+                    return Ok(Some((stem.to_owned(), serde_json::from_slice(&fs::read(&path)?)?)));
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    /// Hands in `bytes` as `name`: written beside, then renamed.
+    pub(crate) fn hand_in(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let inbox = self.data.join("inbox");
+        fs::write(inbox.join("writing"), bytes)?;
+        fs::rename(inbox.join("writing"), inbox.join(name))?;
+        Ok(())
+    }
+
+    /// Hands in a document, and waits until it is taken from the inbox.
+    pub(crate) fn send(&self, name: &str, document: &Value) -> Result<()> {
+        self.hand_in(name, document.to_string().as_bytes())?;
+        let taken = self.data.join("inbox/taken").join(name);
+        eventually("a document is taken", SOON, || Ok(taken.exists().then_some(())))
+    }
+
+    /// Waits until lot `wanted` is in a state that prints as JSON with `part` in it.
+    pub(crate) fn until(&self, wanted: &str, part: &str) -> Result<Value> {
+        let mut last = String::new();
+        let found = eventually("a lot gets on", SOON, || {
+            let lots = lots(&self.data)?;
+            last = lots.iter().map(|lot| format!("{lot}\n")).collect();
+            let is_there = |lot: &Value| {
+                id(lot).is_ok_and(|id| id == wanted) && lot["state"].to_string().contains(part)
+            };
+            Ok(lots.into_iter().find(is_there))
+        });
+        found.with_context(|| {
+            format!("{wanted} {part}: {last}\n{}", self.service.log().unwrap_or_default())
+        })
+    }
+
+    /// Waits until the log says that document `number` of `sender` changes nothing. It must be
+    /// recorded, too, with each of `parts` as the reason.
+    pub(crate) fn until_refused(&self, sender: &str, number: &str, parts: &[&str]) -> Result<()> {
+        eventually("a document is refused", SOON / 2, || {
+            let is_it = |line: &str| {
+                let entry: Value = serde_json::from_str(line).unwrap_or_default();
+                let fields = &entry["fields"];
+                fields["sender"] == sender && fields["number"] == number
+            };
+            Ok(self.service.log()?.lines().any(is_it).then_some(()))
+        })?;
+        let record = format!("refused_document:{}:{sender}/{number}", sender.len());
+        let shown =
+            eventually("a refusal is recorded", SOON / 2, || Ok(show(&self.data, &record).ok()))?;
+        ensure!(kinds(&shown).iter().all(|kind| *kind == "document.refused"), "{shown}");
+        let why = fact(&shown, "why");
+        for part in parts {
+            ensure!(why.is_some_and(|why| why.contains(part)), "not refused for `{part}`: {shown}");
+        }
+        Ok(())
+    }
+
+    /// Waits until the file `name` is put aside as no document, with a reason that has `parts`.
+    pub(crate) fn until_put_aside(&self, name: &str, parts: &[&str]) -> Result<()> {
+        let refused = self.data.join("inbox/refused");
+        eventually("a file is put aside", SOON, || Ok(refused.join(name).exists().then_some(())))?;
+        let why = fs::read_to_string(refused.join(name).with_extension("txt"))?;
+        for part in parts {
+            ensure!(why.contains(part), "`{part}` is missing: {why}");
+        }
+        ensure!(!self.data.join("inbox").join(name).exists(), "{name} is still in the inbox");
+        Ok(())
+    }
+}
+
+/// The value of a fact in what `show --json` says.
+pub(crate) fn fact<'a>(shown: &'a Value, name: &str) -> Option<&'a str> {
+    let facts = shown["facts"].as_array().map(Vec::as_slice).unwrap_or_default();
+    facts.iter().find(|fact| fact[0] == name).and_then(|fact| fact[1].as_str())
+}
+
+/// `count` pieces as `lots --json` counts them, in thousandths.
+pub(crate) fn pieces(count: i64) -> i64 {
+    count * 1000
+}
+
+pub(crate) fn response(number: &str, order: &str, lot: &str) -> Value {
+    json!({"sender": "SUP", "number": number, "type": "order_response", "order": order,
+           "lines": [{"lot": lot, "answer": "accepted"}]})
+}
+
+pub(crate) fn receipt(number: &str, order: &str, line: &Value) -> Value {
+    json!({"sender": "REQ", "number": number, "type": "receipt_advice", "order": order,
+           "lines": [line]})
+}
+
+pub(crate) fn payment(number: &str, order: &str, lot: &str, minor: i64) -> Value {
+    json!({"sender": "BUY", "number": number, "type": "payment", "order": order,
+           "date": "2025-06-01",
+           "lines": [{"lot": lot, "amount": {"minor": minor, "currency": "EUR"}}]})
+}
