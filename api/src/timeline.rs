@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Timestamp};
+use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
@@ -106,27 +107,55 @@ pub(crate) async fn show(engine: &Engine, id: &str) -> Result<Shown, Problem> {
                 told.extend(timeline(engine, &format!("order_status:{id}")).await?);
                 told.sort_by_key(|entry| entry.at);
                 let status = engine.store.record("order_status", id).await?;
-                let mut facts = order_facts(&order);
+                let mut facts = order_facts(engine, &order).await?;
                 let status = status.map(|record| record.body.replace('"', "").replace('_', " "));
                 facts.insert(0, ("status".to_owned(), status.unwrap_or_default()));
                 return Ok(Shown { id: order.number, facts, timeline: told });
             }
-            let facts = match serde_json::from_str(&record.body) {
+            let mut facts: Vec<(String, String)> = match serde_json::from_str(&record.body) {
                 Ok(serde_json::Value::Object(fields)) => fields
                     .into_iter()
                     .filter(|(name, _)| name != "document" && name != "address")
-                    .map(|(name, value)| (name, plain(&value)))
+                    .map(|(name, value)| (name.replace('_', " "), plain(&value)))
+                    .filter(|(_, value)| !value.is_empty())
                     .collect(),
                 _ => vec![("body".to_owned(), record.body)],
             };
-            let timeline = timeline(engine, &subject).await?;
-            return Ok(Shown { id: subject, facts, timeline });
+            let mut told = timeline(engine, &subject).await?;
+            if kind == "contribution" {
+                facts.extend(envelope_facts(engine, id).await?);
+                told.extend(timeline(engine, &format!("envelope:{id}")).await?);
+                told.sort_by_key(|entry| entry.at);
+            }
+            return Ok(Shown { id: subject, facts, timeline: told });
         }
     }
     Err(unknown(id, "lot, line or record"))
 }
 
-fn order_facts(order: &Order) -> Vec<(String, String)> {
+/// What became of a contribution's money.
+async fn envelope_facts(engine: &Engine, id: &str) -> Result<Vec<(String, String)>, Problem> {
+    let envelopes = engine.store.envelopes().await?;
+    let Some(row) = envelopes.into_iter().find(|row| row.id == id) else { return Ok(Vec::new()) };
+    let Ok(currency) = row.currency.parse() else { return Ok(Vec::new()) };
+    let amounts = [
+        ("open", row.opened),
+        ("set aside", row.allocated),
+        ("bound", row.obligated),
+        ("paid", row.disbursed),
+        ("lapsed", row.expired),
+        ("available", row.available()),
+        ("overrun", row.overrun),
+    ];
+    let is_told = |(name, minor): &(&str, i64)| *minor != 0 || *name == "available";
+    let fact =
+        |(name, minor): (&str, i64)| (name.to_owned(), Money::new(minor, currency).to_string());
+    Ok(amounts.into_iter().filter(is_told).map(fact).collect())
+}
+
+async fn order_facts(engine: &Engine, order: &Order) -> Result<Vec<(String, String)>, Problem> {
+    let ids: Vec<i64> = order.lines.iter().map(|line| line.lot.0).collect();
+    let lots = engine.store.lots_by_id(&ids).await?;
     let mut facts = vec![
         ("supplier".to_owned(), order.supplier.clone()),
         ("channel".to_owned(), order.channel.clone()),
@@ -145,13 +174,36 @@ fn order_facts(order: &Order) -> Vec<(String, String)> {
             None => String::new(),
         };
         let how = format!("{}, due {} at {}", line.amount, line.due, line.consignee);
-        facts.push((line.lot.to_string(), format!("{what}, {how}{surplus}")));
+        let lot = lots.iter().find(|lot| lot.id == line.lot);
+        let now = match lot {
+            Some(lot) if lot.order.as_deref() == Some(&order.number) => {
+                format!("; {} {}", lot.quantity, state(lot))
+            }
+            Some(_) | None => "; no longer under this order".to_owned(),
+        };
+        facts.push((line.lot.to_string(), format!("{what}, {how}{surplus}{now}")));
     }
-    facts
+    Ok(facts)
 }
 
+/// A value of a record as people write it: amounts with their currency, lists with commas.
 fn plain(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    use serde_json::Value;
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Value::Object(fields) => {
+            if let Ok(money) = serde_json::from_value::<Money>(value.clone()) {
+                return money.to_string();
+            }
+            let field = |(name, value): (&String, &Value)| {
+                format!("{} {}", name.replace('_', " "), plain(value))
+            };
+            fields.iter().map(field).collect::<Vec<_>>().join(" ")
+        }
+    }
 }
 
 async fn show_lot(engine: &Engine, id: LotId) -> Result<Shown, Problem> {
@@ -196,6 +248,12 @@ async fn show_line(engine: &Engine, id: LineId) -> Result<Shown, Problem> {
         ("code".to_owned(), format!("{} {}", line.scheme, line.classification)),
         ("quantity".to_owned(), format!("{} {}", line.quantity, line.unit.name())),
         ("estimate".to_owned(), format!("{} a unit", line.unit_estimate)),
+        (
+            "priority".to_owned(),
+            format!("class {}, rank {}", line.priority.class, line.priority.rank),
+        ),
+        ("consignee".to_owned(), line.consignee.clone()),
+        ("needed by".to_owned(), line.needed_by.map(|day| day.to_string()).unwrap_or_default()),
         ("source".to_owned(), line.source.clone()),
     ];
     facts.retain(|(_, value)| !value.is_empty());

@@ -131,6 +131,7 @@ fn what_is_rejected_can_be_delivered_again() -> Result<()> {
     ensure!(fact(&shown, "total") == Some("EUR 900.00"), "{shown}");
     let line = fact(&shown, "LOT-001").unwrap_or_default();
     ensure!(line.starts_with("10 piece Laptop, EUR 900.00,"), "{shown}");
+    ensure!(line.ends_with("; 8 delivered"), "{shown}");
     ensure!(fact(&shown, "LOT-001.1").is_none(), "{shown}");
     ensure!(fs::read_dir(office.data.join("outbox"))?.count() == 1, "a second order was sent");
     is_clean(&office.data)?;
