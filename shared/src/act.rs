@@ -112,7 +112,10 @@ async fn one(engine: &Engine, act: &Arc<dyn Act>, job: Job) {
         let subjects = vec![format!("{}:{}", job.kind, job.key)];
         let id = format!("{}:{}:{}", job.kind, job.key, job.id);
         // A job that was asked for again while it failed may fail once more.
-        let known = engine.store.record("incident", &id).await.ok().flatten();
+        let known = match engine.store.record("incident", &id).await {
+            Ok(known) => known,
+            Err(error) => return stays_due(&error).await,
+        };
         match serde_json::to_string(&Incident { cause, subjects }) {
             Ok(body) => unit.records.push(RecordChange {
                 kind: "incident",
@@ -125,12 +128,16 @@ async fn one(engine: &Engine, act: &Arc<dyn Act>, job: Job) {
         }
     }
     if let Err(error) = engine.commit(vec![unit], None).await {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "a failed job could not be put off; it stays due"
-        );
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        stays_due(&error).await;
     }
+}
+
+async fn stays_due(error: &StoreError) {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "a failed job could not be put off; it stays due"
+    );
+    tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
 /// Runs and commits one attempt; conflicts with other writers are decided again at once.

@@ -138,6 +138,8 @@ impl Desk<'_> {
                     known.covers.minor += part.minor;
                     known.rate = rate;
                 }
+                // A payment of nothing pays no part.
+                None if part.minor == 0 && !is_settled => {}
                 None => funding.push(Share {
                     covers: part,
                     amount: paid,

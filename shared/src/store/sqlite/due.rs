@@ -43,13 +43,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] if the database cannot be read.
     pub async fn due(&self, now: Timestamp, limit: i64) -> Result<Vec<Hint>, StoreError> {
-        let due: String = sqlx::query_scalar(include_str!("sql/due.sql"))
-            .bind(now.timestamp_millis())
-            .bind(limit)
-            .fetch_one(&self.readers)
-            .await
-            .map_err(reading)?;
-        hints(&due)
+        self.hints(include_str!("sql/due.sql"), now, limit).await
     }
 
     /// Lots that are due by `now`, at most `limit`.
@@ -57,12 +51,17 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] if the database cannot be read.
     pub async fn due_lots(&self, now: Timestamp, limit: i64) -> Result<Vec<Hint>, StoreError> {
-        let due: String = sqlx::query_scalar(include_str!("sql/due_lots.sql"))
-            .bind(now.timestamp_millis())
-            .bind(limit)
-            .fetch_one(&self.readers)
-            .await
-            .map_err(reading)?;
+        self.hints(include_str!("sql/due_lots.sql"), now, limit).await
+    }
+
+    async fn hints(
+        &self,
+        sql: &'static str,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<Hint>, StoreError> {
+        let due = sqlx::query_scalar(sql).bind(now.timestamp_millis()).bind(limit);
+        let due: String = due.fetch_one(&self.readers).await.map_err(reading)?;
         hints(&due)
     }
 
