@@ -98,7 +98,7 @@ async fn show_one(
 }
 
 async fn run_check(State(engine): State<Engine>) -> Result<Json<Findings>, Problem> {
-    Ok(Json(check(&engine.store).await?))
+    Ok(Json(check(&*engine.store).await?))
 }
 
 async fn report(State(engine): State<Engine>) -> Result<Json<Report>, Problem> {

@@ -47,6 +47,12 @@ pub(crate) struct Data {
     /// The data folder.
     #[arg(long, env = "WAYBILL_DATA", default_value = "data")]
     pub(crate) data: PathBuf,
+    /// The database as a URL, `sqlite:PATH` or `postgres://…`, instead of the data folder's file.
+    #[arg(long, env = "WAYBILL_STORE")]
+    pub(crate) store: Option<String>,
+    /// The broker as a URL, `embedded:` or `amqp(s)://…`.
+    #[arg(long, env = "WAYBILL_BROKER")]
+    pub(crate) broker: Option<String>,
 }
 
 /// `waybill run`.
@@ -178,9 +184,6 @@ pub(crate) struct Show {
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) data: Data,
-    /// The database as a URL, `sqlite:PATH`, instead of a data folder.
-    #[arg(long, env = "WAYBILL_STORE")]
-    pub(crate) store: Option<String>,
     /// Print one JSON document instead of text.
     #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
@@ -210,7 +213,7 @@ pub(crate) struct Bench {
     /// How long lots are offered at a rate.
     #[arg(long, default_value_t = 10.0, env = "WAYBILL_SECONDS")]
     pub(crate) seconds: f64,
-    /// The database as a URL, `sqlite:PATH`; without it, a temporary file.
+    /// The database as a URL, `sqlite:PATH` or `postgres://…`; without it, a temporary file.
     #[arg(long, env = "WAYBILL_STORE")]
     pub(crate) store: Option<String>,
     /// The broker as a URL.

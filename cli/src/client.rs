@@ -1,8 +1,6 @@
 //! How commands reach the routes: over the socket of a running `serve`, or in this process, with
 //! the data folder locked. One code path either way.
 
-use std::path::Path;
-
 use axum::body::Body;
 use chrono::NaiveDate;
 use http_body_util::BodyExt;
@@ -18,6 +16,7 @@ use waybill_shared::domain::pipeline::Pipeline;
 use crate::failure::Failure;
 use crate::output;
 use crate::service::{self, Service};
+use crate::target::{StoreUrl, Target};
 
 /// A way to the routes.
 pub(crate) enum Client {
@@ -30,36 +29,43 @@ pub(crate) enum Client {
 impl Client {
     /// This process on a data folder that may be new, on virtual time.
     pub(crate) async fn on(
-        data: &Path,
+        target: &Target,
         day: NaiveDate,
         pipeline: Option<Pipeline>,
     ) -> Result<Self, Failure> {
         let clock = Clock::starting_at(day.and_time(chrono::NaiveTime::MIN).and_utc());
-        Ok(Self::Local(Box::new(Service::open(data, clock, pipeline).await?)))
+        Ok(Self::Local(Box::new(Service::open(target, clock, pipeline).await?)))
     }
 
     /// The service of a data folder that may be new; a running one keeps its own pipeline.
-    pub(crate) async fn new(data: &Path, pipeline: Option<Pipeline>) -> Result<Self, Failure> {
-        if let Ok(stream) = tokio::net::UnixStream::connect(service::socket(data)).await {
+    pub(crate) async fn new(target: &Target, pipeline: Option<Pipeline>) -> Result<Self, Failure> {
+        if let Ok(stream) = tokio::net::UnixStream::connect(service::socket(&target.data)).await {
             if pipeline.is_some() {
                 let note = "pipeline.toml is not taken: `serve` keeps the one it was started with";
                 output::talk(note);
             }
             return Ok(Self::Socket(stream));
         }
-        Ok(Self::Local(Box::new(Service::open(data, Clock::Real, pipeline).await?)))
+        Ok(Self::Local(Box::new(Service::open(target, Clock::Real, pipeline).await?)))
     }
 
     /// Finds the service of a data folder that is there.
-    pub(crate) async fn of(data: &Path) -> Result<Self, Failure> {
-        if let Ok(stream) = tokio::net::UnixStream::connect(service::socket(data)).await {
+    pub(crate) async fn of(target: &Target) -> Result<Self, Failure> {
+        if let Ok(stream) = tokio::net::UnixStream::connect(service::socket(&target.data)).await {
             return Ok(Self::Socket(stream));
         }
-        if !service::database(data).exists() {
-            let message = format!("there is no data in {}", data.display());
+        if !target.store.exists() {
+            let message = match &target.store {
+                StoreUrl::Sqlite(path) if path.parent() != Some(&target.data) => {
+                    format!("there is no database at {}", path.display())
+                }
+                StoreUrl::Sqlite(_) | StoreUrl::Postgres(_) => {
+                    format!("there is no data in {}", target.data.display())
+                }
+            };
             return Err(Failure::caller(message, "name the folder with --data, or import first"));
         }
-        Ok(Self::Local(Box::new(Service::open(data, Clock::Real, None).await?)))
+        Ok(Self::Local(Box::new(Service::open(target, Clock::Real, None).await?)))
     }
 
     /// Asks a route.

@@ -7,6 +7,7 @@ mod failure;
 mod output;
 mod report;
 mod service;
+mod target;
 
 use std::process::ExitCode;
 

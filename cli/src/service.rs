@@ -9,14 +9,15 @@ use tokio::task::JoinSet;
 use waybill_api::router;
 use waybill_scheduler::{Relay, recover};
 use waybill_shared::act::{Act, run_act};
+use waybill_shared::broker::EmbeddedBroker;
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, StepConfig};
 use waybill_shared::engine::{Engine, Wakes};
-use waybill_shared::store::sqlite::SqliteStore;
-use waybill_shared::store::{RecordChange, Unit};
-use waybill_workers::{Step, connectors, run_step};
+use waybill_shared::store::{RecordChange, Unit, queues};
+use waybill_workers::{Step, connectors, keep_leases, run_step};
 
 use crate::failure::Failure;
+use crate::target::{StoreUrl, Target};
 
 /// How long another command is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -24,25 +25,24 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Jobs of one kind under way at once.
 const ACTS: usize = 2;
 
-/// The database of a data folder.
-pub(crate) fn database(data: &Path) -> PathBuf {
-    data.join("waybill.sqlite")
-}
-
 /// The socket of a data folder's `serve`.
 pub(crate) fn socket(data: &Path) -> PathBuf {
     data.join("waybill.sock")
 }
 
-/// An opened data folder, locked against other processes.
+/// The engine on a store and a broker; a store that is a file is locked against other processes.
 pub(crate) struct Service {
     /// The engine on it.
     pub(crate) engine: Engine,
     wakes: Option<Wakes>,
     data: PathBuf,
+    /// The broker, where it is in this process.
+    embedded: Option<EmbeddedBroker>,
     running: JoinSet<()>,
-    /// Held until the process ends.
-    _lock: File,
+    /// What ends with the process.
+    beside: JoinSet<()>,
+    /// Held until the process ends, where the database is a file.
+    _lock: Option<File>,
 }
 
 /// Locks `data` for this process.
@@ -103,25 +103,20 @@ pub(crate) fn read_pipeline(path: &Path) -> Result<Pipeline, Failure> {
 }
 
 impl Service {
-    /// Opens `data`. A `pipeline` that differs from the last one stored becomes the next version;
+    /// Opens `target`. A `pipeline` that differs from the last one stored becomes the next version;
     /// without one, the last one stored holds, or the default.
     pub(crate) async fn open(
-        data: &Path,
+        target: &Target,
         clock: Clock,
         pipeline: Option<Pipeline>,
     ) -> Result<Self, Failure> {
-        let lock = lock(data)?;
-        let store = SqliteStore::open(&database(data)).await?;
-        Self::on(store, data, clock, pipeline, lock).await
-    }
-
-    async fn on(
-        store: SqliteStore,
-        data: &Path,
-        clock: Clock,
-        pipeline: Option<Pipeline>,
-        lock: File,
-    ) -> Result<Self, Failure> {
+        let data = &target.data;
+        let lock = match &target.store {
+            StoreUrl::Sqlite(path) => Some(lock(path.parent().unwrap_or(data))?),
+            StoreUrl::Postgres(_) => None,
+        };
+        let store = target.store.open().await?;
+        let (embedded, broker) = target.broker.open().await?;
         let mut stored: Vec<(u32, Pipeline)> = Vec::new();
         for record in store.records("pipeline").await? {
             let pipeline = serde_json::from_str(&record.body).map_err(Failure::ours)?;
@@ -134,7 +129,7 @@ impl Service {
         let new = wanted.filter(|wanted| versions.last() != Some(wanted));
         versions.extend(new.clone());
         let number = versions.len();
-        let (engine, wakes) = Engine::new(store, clock, versions);
+        let (engine, wakes) = Engine::new(store, broker, clock, versions);
         if let Some(new) = new {
             let mut unit = Unit::new("operator", engine.clock.now());
             unit.records.push(RecordChange {
@@ -146,8 +141,16 @@ impl Service {
             });
             engine.commit(vec![unit], None).await?;
         }
-        let (data, running) = (data.to_owned(), JoinSet::new());
-        Ok(Self { engine, wakes: Some(wakes), data, running, _lock: lock })
+        let (data, running, beside) = (data.to_owned(), JoinSet::new(), JoinSet::new());
+        let wakes = Some(wakes);
+        Ok(Self { engine, wakes, data, embedded, running, beside, _lock: lock })
+    }
+
+    /// The broker in this process, which virtual time waits for.
+    pub(crate) fn embedded(&self) -> Result<EmbeddedBroker, Failure> {
+        let hint = "use --broker embedded:";
+        let none = || Failure::caller("virtual time needs the broker in its own process", hint);
+        self.embedded.clone().ok_or_else(none)
     }
 
     /// The routes.
@@ -177,10 +180,15 @@ impl Service {
         acts: &[Arc<dyn Act>],
         workers: Option<usize>,
     ) -> Result<Relay, Failure> {
-        let lost = recover(&self.engine).await?;
-        if lost > 0 {
-            tracing::warn!(lots = lost, "an earlier process was killed while it held lots");
+        if self.engine.store.lease_time().is_none()
+            && let Some(term) = self.engine.store.lead(None).await?
+        {
+            let lost = recover(&self.engine, term).await?;
+            if lost > 0 {
+                tracing::warn!(lots = lost, "an earlier process was killed while it held lots");
+            }
         }
+        self.beside.spawn(keep_leases(self.engine.clone()));
         // Lots keep the pipeline they began with: its steps run as the newest one has them.
         let mut configs: Vec<StepConfig> = Vec::new();
         for config in self.engine.pipelines().flat_map(|pipeline| &pipeline.steps) {
@@ -204,13 +212,17 @@ impl Service {
         }
         let wakes = self.wakes.take();
         let wakes = wakes.ok_or_else(|| Failure::ours(anyhow::anyhow!("started twice")))?;
-        Ok(Relay::new(self.engine.clone(), wakes))
+        let kinds = acts.iter().map(|act| act.kind());
+        let lanes = queues(configs.iter().map(|config| &*config.name.0), kinds);
+        Ok(Relay::new(self.engine.clone(), wakes, lanes))
     }
 
     /// Finishes what is held, and closes the files.
     pub(crate) async fn close(mut self) {
         self.engine.broker.close();
         while self.running.join_next().await.is_some() {}
+        self.beside.shutdown().await;
+        self.engine.broker.disconnect().await;
         self.engine.store.close().await;
     }
 }

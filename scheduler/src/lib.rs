@@ -3,6 +3,7 @@
 
 pub mod calendar;
 pub mod intake;
+mod leader;
 mod recovery;
 mod relay;
 mod virtual_time;

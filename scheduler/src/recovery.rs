@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{Lease, StoreError, Unit};
+use waybill_shared::store::{StoreError, Term, Unit};
 
-/// Ends the leases that an earlier process left behind; returns how many lots they held.
+/// Ends the leases whose holder is gone, under `term`; returns how many lots they held.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read or written.
-pub async fn recover(engine: &Engine) -> Result<usize, StoreError> {
+pub async fn recover(engine: &Engine, term: Term) -> Result<usize, StoreError> {
     let mut lost = 0;
-    for (lease, subjects) in engine.store.leases().await? {
+    for (lease, subjects) in engine.store.lost_leases().await? {
         let versions: HashMap<i64, i64> = subjects.into_iter().collect();
         let ids: Vec<i64> = versions.keys().copied().collect();
         let now = engine.clock.now();
@@ -23,10 +23,12 @@ pub async fn recover(engine: &Engine) -> Result<usize, StoreError> {
             }
             let lost = engine.advance(lot.clone(), lot, StepResult::LeaseLost, "lot.lease_lost");
             let Ok(change) = lost else { continue };
-            units.push(Unit::new("scheduler", now).lot(change));
+            let mut unit = Unit::new("scheduler", now).lot(change);
+            unit.term = Some(term);
+            units.push(unit);
         }
         lost += units.len();
-        engine.commit(units, Some(Lease(lease))).await?;
+        engine.commit(units, Some(lease)).await?;
     }
     Ok(lost)
 }

@@ -1,35 +1,52 @@
-//! The relay: publishes what is due, and keeps a bounded window of untaken hints a queue. The rest
-//! of a backlog stays in the store.
+//! The relay: publishes what is due, and keeps a bounded window of untaken hints in each lane of a
+//! queue. The rest of a backlog stays in the store.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc;
+use waybill_shared::broker::BrokerError;
 use waybill_shared::engine::{Engine, Wakes};
-use waybill_shared::store::{Hint, StoreError};
+use waybill_shared::store::{Hint, Lane, StoreError, Wanted};
 
-/// Untaken hints a queue at most.
-const WINDOW: usize = 4096;
-
-/// How often a full queue is looked at for room.
+/// How often a full lane is looked at for room.
 const ROOM: Duration = Duration::from_millis(2);
 
 /// The longest real time between two looks into the store.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Publishes hints; one runs in each process that schedules.
+/// How long a failed broker or store is left alone.
+const REST: Duration = Duration::from_millis(100);
+
+/// What the relay does not know of is looked for in the store at most this often.
+const CALM: Duration = Duration::from_millis(1);
+
+/// Publishes hints, while its process leads.
 #[derive(Debug)]
 pub struct Relay {
     engine: Engine,
     wakes: Wakes,
-    /// The queues for which something due was not published, for want of room.
-    overflow: Vec<Arc<str>>,
+    /// Every lane of every queue.
+    lanes: Vec<(Arc<str>, Option<Lane>)>,
+    /// Those for which something due was not published, for want of room.
+    behind: HashSet<(Arc<str>, Lane)>,
+}
+
+/// Why something due was not published.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RelayError {
+    #[error("the relay could not read what is due")]
+    Store(#[from] StoreError),
+    #[error("the relay could not publish")]
+    Broker(#[from] BrokerError),
 }
 
 impl Relay {
-    /// A relay that listens to `wakes`.
+    /// A relay that listens to `wakes` and serves `lanes` (see [`waybill_shared::store::queues`]).
     #[must_use]
-    pub fn new(engine: Engine, wakes: Wakes) -> Self {
-        Self { engine, wakes, overflow: Vec::new() }
+    pub fn new(engine: Engine, wakes: Wakes, lanes: Vec<(Arc<str>, Option<Lane>)>) -> Self {
+        Self { engine, wakes, lanes, behind: HashSet::new() }
     }
 
     /// The engine it relays for.
@@ -47,78 +64,148 @@ impl Relay {
         self.wakes.try_recv().ok()
     }
 
-    pub(crate) fn publish(&mut self, hints: Vec<Hint>) {
-        let (broker, overflow) = (&self.engine.broker, &mut self.overflow);
-        let mut room: Vec<(Arc<str>, usize)> = Vec::new();
+    /// Publishes those of `hints` for which there is room.
+    pub(crate) async fn publish(&mut self, hints: Vec<Hint>) -> Result<(), BrokerError> {
+        if hints.is_empty() {
+            return Ok(());
+        }
+        let broker = &self.engine.broker;
+        let mut room: HashMap<(Arc<str>, Lane), usize> = HashMap::new();
         let mut fitting = Vec::with_capacity(hints.len());
         for hint in hints {
-            let known = room.iter().position(|(queue, _)| *queue == hint.queue);
-            let at = known.unwrap_or_else(|| {
-                let free = WINDOW.saturating_sub(broker.untaken(&hint.queue));
-                room.push((hint.queue.clone(), free));
-                room.len() - 1
-            });
-            if room[at].1 == 0 {
-                if !overflow.contains(&hint.queue) {
-                    overflow.push(hint.queue);
+            let key = (hint.queue.clone(), hint.lane);
+            let free = match room.get_mut(&key) {
+                Some(free) => free,
+                None => {
+                    let untaken = broker.untaken(&hint.queue, hint.lane).await?;
+                    room.entry(key.clone()).or_insert(broker.window().saturating_sub(untaken))
                 }
+            };
+            if *free == 0 {
+                self.behind.insert(key);
                 continue;
             }
-            room[at].1 -= 1;
+            *free -= 1;
             fitting.push(hint);
         }
-        broker.publish(fitting);
+        broker.publish(fitting).await
     }
 
-    /// Publishes what the store says is due.
-    async fn look(&mut self) -> Result<(), StoreError> {
-        self.overflow.clear();
-        let limit = WINDOW + self.engine.broker.held();
-        let now = self.engine.clock.now();
-        let due = self.engine.store.due(now, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
-        if due.len() >= limit {
-            // What is beyond the limit may belong to any queue.
-            self.overflow = due.iter().map(|hint| hint.queue.clone()).collect();
-            self.overflow.sort_unstable();
-            self.overflow.dedup();
+    /// Publishes what the store says is due, in every lane or in those that are behind.
+    async fn look(&mut self, is_everywhere: bool) -> Result<(), RelayError> {
+        let window = self.engine.broker.window();
+        // What is published and not yet taken is among what is due.
+        let limit = i64::try_from(2 * window).unwrap_or(i64::MAX);
+        let mut wanted = Vec::new();
+        for (queue, lots) in &self.lanes {
+            let want = Wanted { queue: queue.clone(), lots: *lots, limit };
+            let key = (queue.clone(), want.lane());
+            if !is_everywhere && !self.behind.contains(&key) {
+                continue;
+            }
+            if self.engine.broker.untaken(queue, want.lane()).await? < window.div_ceil(2) {
+                self.behind.remove(&key);
+                wanted.push(want);
+            }
         }
-        self.publish(due);
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let due = self.engine.store.due(self.engine.clock.now(), &wanted).await?;
+        for want in &wanted {
+            let of = |hint: &&Hint| hint.queue == want.queue && hint.lane == want.lane();
+            if due.iter().filter(of).count() as i64 >= limit {
+                // There may be more.
+                self.behind.insert((want.queue.clone(), want.lane()));
+            }
+        }
+        self.publish(due).await?;
         Ok(())
     }
 
-    /// Whether a queue that overflowed has room again for half a window.
-    fn has_room(&self) -> bool {
-        self.overflow.iter().any(|queue| self.engine.broker.untaken(queue) < WINDOW / 2)
+    /// Tells whoever leads what this process makes due, until `end`.
+    pub(crate) async fn forward(&mut self, end: tokio::time::Instant) {
+        loop {
+            let hints = tokio::select! {
+                hints = self.wakes.recv() => hints,
+                () = tokio::time::sleep_until(end) => return,
+            };
+            let Some(mut hints) = hints else {
+                tokio::time::sleep_until(end).await;
+                return;
+            };
+            let mut looks = hints.is_empty();
+            while let Ok(more) = self.wakes.try_recv() {
+                looks |= more.is_empty();
+                hints.extend(more);
+            }
+            let mut told = self.engine.store.tell(&hints).await;
+            if looks && !hints.is_empty() && told.is_ok() {
+                told = self.engine.store.tell(&[]).await;
+            }
+            if let Err(error) = told {
+                // The leader looks by itself before long.
+                tracing::debug!(error = &error as &dyn std::error::Error, "could not tell");
+            }
+        }
     }
 
-    /// Relays in real time until every engine handle is gone.
-    pub async fn run(mut self) {
+    /// Relays in real time, listening to `heard` too, until it is dropped.
+    pub(crate) async fn serve(&mut self, mut heard: Option<mpsc::Receiver<Vec<Hint>>>) {
         let mut next = Some(self.engine.clock.now());
+        let mut looked = Instant::now();
+        let mut looks = true;
         loop {
-            let until_due = next.map_or(LOOK, |due| {
-                (due - self.engine.clock.now()).to_std().unwrap_or(Duration::ZERO).min(LOOK)
-            });
-            let is_behind = !self.overflow.is_empty();
-            let pause = if is_behind { ROOM.min(until_due) } else { until_due };
-            let mut woken = Vec::new();
-            let look = tokio::select! {
-                count = self.wakes.recv_many(&mut woken, 64) => {
-                    if count == 0 {
-                        return;
+            let mut woken: Vec<Vec<Hint>> = Vec::new();
+            if looks {
+                woken.push(Vec::new());
+            } else {
+                let until_due = next.map_or(LOOK, |due| {
+                    let left = (due - self.engine.clock.now()).to_std().unwrap_or(CALM);
+                    left.clamp(CALM, LOOK)
+                });
+                let until_look = LOOK.saturating_sub(looked.elapsed());
+                let is_behind = !self.behind.is_empty();
+                let pause = until_due.min(until_look);
+                let pause = if is_behind { ROOM.min(pause) } else { pause };
+                tokio::select! {
+                    count = self.wakes.recv_many(&mut woken, 64) => {
+                        if count == 0 {
+                            std::future::pending::<()>().await;
+                        }
                     }
-                    woken.iter().any(Vec::is_empty)
+                    Some(hints) = hear(&mut heard) => woken.push(hints),
+                    () = tokio::time::sleep(pause) => {
+                        looks = !is_behind || until_look.is_zero();
+                    }
                 }
-                () = tokio::time::sleep(pause) => !is_behind || self.has_room(),
-            };
-            self.publish(woken.into_iter().flatten().collect());
-            if look {
-                match self.look().await {
-                    Ok(_) => {}
-                    Err(error) => tracing::error!(%error, "the relay could not read what is due"),
-                }
+            }
+            looks |= woken.iter().any(Vec::is_empty);
+            let mut outcome: Result<(), RelayError> =
+                self.publish(woken.into_iter().flatten().collect()).await.map_err(Into::into);
+            if outcome.is_ok() && (looks || !self.behind.is_empty()) {
+                outcome = self.look(looks).await;
+            }
+            if outcome.is_ok() && looks {
+                looked = Instant::now();
+                looks = false;
                 let now = self.engine.clock.now();
                 next = self.engine.store.next_due(now, "").await.unwrap_or(None);
             }
+            if let Err(error) = outcome {
+                tracing::warn!(error = &error as &dyn std::error::Error, "{error}; trying again");
+                tokio::time::sleep(REST).await;
+                // What was not published is found in the store.
+                looks = true;
+            }
         }
+    }
+}
+
+/// What other processes tell; never, if nobody can.
+async fn hear(heard: &mut Option<mpsc::Receiver<Vec<Hint>>>) -> Option<Vec<Hint>> {
+    match heard {
+        Some(heard) => heard.recv().await,
+        None => std::future::pending().await,
     }
 }

@@ -2,9 +2,10 @@
 //! being sent. Lots run together, jobs one after the other in a fixed order, so that the same input
 //! gives the same history of every lot whatever the number of workers.
 
+use waybill_shared::broker::EmbeddedBroker;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{NewJob, StoreError, Unit};
+use waybill_shared::store::{Hint, NewJob, StoreError, Unit};
 
 use crate::calendar;
 use crate::relay::Relay;
@@ -27,14 +28,21 @@ const ORDER: [&str; 11] = [
     "digest",
 ];
 
+async fn put(relay: &mut Relay, hints: Vec<Hint>) {
+    if let Err(error) = relay.publish(hints).await {
+        // It stays due, and is published at the next step.
+        tracing::error!(%error, "hints were not published");
+    }
+}
+
 /// Waits until nothing is held, and publishes what became ready meanwhile.
-async fn settle(relay: &mut Relay, engine: &Engine) {
+async fn settle(relay: &mut Relay, broker: &EmbeddedBroker) {
     loop {
         tokio::select! {
             biased;
-            Some(hints) = relay.next_wake() => relay.publish(hints),
-            () = engine.broker.drained() => match relay.try_wake() {
-                Some(hints) => relay.publish(hints),
+            Some(hints) = relay.next_wake() => put(relay, hints).await,
+            () = broker.drained() => match relay.try_wake() {
+                Some(hints) => put(relay, hints).await,
                 None => return,
             },
         }
@@ -42,17 +50,21 @@ async fn settle(relay: &mut Relay, engine: &Engine) {
 }
 
 /// Runs what is due now; whether there was anything.
-async fn step(relay: &mut Relay, engine: &Engine) -> Result<bool, StoreError> {
-    settle(relay, engine).await;
+async fn step(
+    relay: &mut Relay,
+    engine: &Engine,
+    broker: &EmbeddedBroker,
+) -> Result<bool, StoreError> {
+    settle(relay, broker).await;
     let now = engine.clock.now();
     let lots = engine.store.due_lots(now, LOTS).await?;
     if !lots.is_empty() {
-        relay.publish(lots);
+        put(relay, lots).await;
         return Ok(true);
     }
     let job = engine.store.first_due_job(now, &ORDER).await?;
     let found = job.is_some();
-    relay.publish(job.into_iter().collect());
+    put(relay, job.into_iter().collect()).await;
     Ok(found)
 }
 
@@ -62,20 +74,21 @@ async fn step(relay: &mut Relay, engine: &Engine) -> Result<bool, StoreError> {
 /// [`StoreError`] if the store cannot be read or written.
 pub async fn run_until_idle(
     relay: &mut Relay,
+    broker: &EmbeddedBroker,
     until: Option<Timestamp>,
     progress: &mut (dyn FnMut(Timestamp) + Send),
 ) -> Result<(), StoreError> {
     let engine = relay.engine().clone();
     let is_within = |due: &Timestamp| until.is_none_or(|until| *due <= until);
     loop {
-        while step(relay, &engine).await? {}
+        while step(relay, &engine, broker).await? {}
         let now = engine.clock.now();
         progress(now);
         let any = engine.store.next_due(now, "").await?.filter(is_within);
         let other = engine.store.next_due(now, calendar::KIND).await?.filter(is_within);
         match (any, other) {
             (Some(due), Some(_)) => engine.clock.advance_to(due),
-            (_, None) if !rematch(relay, &engine).await? => {
+            (_, None) if !rematch(relay, &engine, broker).await? => {
                 if let Some(until) = until {
                     engine.clock.advance_to(until);
                 }
@@ -87,16 +100,20 @@ pub async fn run_until_idle(
 }
 
 /// A round over everything that waits for money; whether it changed anything.
-async fn rematch(relay: &mut Relay, engine: &Engine) -> Result<bool, StoreError> {
+async fn rematch(
+    relay: &mut Relay,
+    engine: &Engine,
+    broker: &EmbeddedBroker,
+) -> Result<bool, StoreError> {
     if engine.store.lots_awaiting("funding").await?.is_empty() {
         return Ok(false);
     }
-    let before = engine.store.last_position().await?;
+    let before = engine.store.last_event().await?;
     let now = engine.clock.now();
     let mut unit = Unit::new("scheduler", now);
     let (key, body) = ("all".to_owned(), String::new());
     unit.jobs.push(NewJob { kind: "round", key, due: now, body });
     engine.commit(vec![unit], None).await?;
-    while step(relay, engine).await? {}
-    Ok(engine.store.last_position().await? != before)
+    while step(relay, engine, broker).await? {}
+    Ok(engine.store.last_event().await? != before)
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::retry::RetryPolicy;
 use crate::engine::Engine;
-use crate::store::{Fate, Job, JobChange, RecordChange, StoreError, Unit};
+use crate::store::{Fate, Job, RecordChange, StoreError, Unit};
 
 /// Why an act could not be done; it is tried again.
 #[derive(Debug, thiserror::Error)]
@@ -73,9 +73,9 @@ pub struct Incident {
 /// Runs `act` on what its queue brings, until the broker closes.
 pub async fn run_act(engine: Engine, act: Arc<dyn Act>) {
     let queue: Arc<str> = act.kind().into();
-    while let Some(ids) = engine.broker.take(&queue, 1).await {
+    while let Some(taken) = engine.broker.take(&queue, 1).await {
         let now = engine.clock.now();
-        match engine.store.claim_jobs(act.kind(), &ids, now).await {
+        match engine.store.claim_jobs(act.kind(), &taken.ids, now).await {
             Ok(jobs) => {
                 for job in jobs {
                     one(&engine, &act, job).await;
@@ -86,7 +86,7 @@ pub async fn run_act(engine: Engine, act: Arc<dyn Act>) {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
-        engine.broker.acknowledge(&queue, &ids);
+        engine.broker.acknowledge(taken);
     }
 }
 
@@ -100,14 +100,10 @@ async fn one(engine: &Engine, act: &Arc<dyn Act>, job: Job) {
     let mut unit = Unit::new("scheduler", now);
     let draw = (job.id as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let again = RetryPolicy::default().delay(job.attempt, draw);
-    unit.job = Some(JobChange {
-        id: job.id,
-        expected: job.version,
-        again: again.map(|delay| {
-            let delay = chrono::TimeDelta::from_std(delay).unwrap_or(chrono::TimeDelta::MAX);
-            (now + delay, job.attempt + 1)
-        }),
-    });
+    unit.job = Some(job.becomes(again.map(|delay| {
+        let delay = chrono::TimeDelta::from_std(delay).unwrap_or(chrono::TimeDelta::MAX);
+        (now + delay, job.attempt + 1)
+    })));
     if again.is_none() {
         let subjects = vec![format!("{}:{}", job.kind, job.key)];
         let id = format!("{}:{}:{}", job.kind, job.key, job.id);
@@ -156,8 +152,7 @@ async fn attempt(engine: &Engine, act: &Arc<dyn Act>, job: &Job) -> Result<(), S
             Ok(done) => done.map_err(|error| text(&error))?,
             Err(_) => return Err(format!("{} panicked", job.kind)),
         };
-        let again = done.again.map(|due| (due, 1));
-        let ends = JobChange { id: job.id, expected: job.version, again };
+        let ends = job.becomes(done.again.map(|due| (due, 1)));
         let mut units = done.units;
         let is_one = units.len() == 1;
         if is_one {

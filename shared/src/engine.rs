@@ -2,13 +2,12 @@
 //! to wake the relay.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::NaiveDate;
 use tokio::sync::{broadcast, mpsc};
 
-use crate::broker::EmbeddedBroker;
+use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::domain::coalition::Coalition;
 use crate::domain::ids::LineId;
@@ -16,9 +15,9 @@ use crate::domain::lot::{Lot, LotState, StepName};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::requisition::Line;
 use crate::domain::transition::{Situation, StepResult, TransitionError, decide};
+use crate::metrics::Metrics;
 use crate::store::reference::{REFERENCE_KINDS, add};
-use crate::store::sqlite::SqliteStore;
-use crate::store::{Fate, Hint, Lease, LotChange, StoreError, Unit};
+use crate::store::{Fate, Hint, Lease, LotChange, Store, StoreError, Unit};
 
 /// Batches of hints that may wait for the relay; what does not fit is found in the store.
 const WAKES: usize = 1024;
@@ -33,11 +32,13 @@ const LINES: usize = 65_536;
 #[derive(Debug, Clone)]
 pub struct Engine {
     /// The truth.
-    pub store: SqliteStore,
+    pub store: Arc<dyn Store>,
     /// The hints.
-    pub broker: EmbeddedBroker,
+    pub broker: Arc<dyn Broker>,
     /// Business time.
     pub clock: Clock,
+    /// What this process measures of itself.
+    pub metrics: Arc<Metrics>,
     /// Every version of the pipeline; the last is the one new lots start with.
     pipelines: Arc<Vec<Version>>,
     wake: mpsc::Sender<Vec<Hint>>,
@@ -65,17 +66,11 @@ pub struct Committed {
     pub closed: Vec<i64>,
 }
 
-/// What was read before and has not changed since.
+/// What was read before, and under which generation of the store.
 #[derive(Debug, Default)]
 struct Cache {
-    /// Raised whenever a record that steps look up changes.
-    generation: AtomicU64,
-    coalition: Mutex<Option<(u64, Arc<Coalition>)>>,
-    /// Commits under way that change what is kept here: it is not looked at meanwhile.
-    changing: AtomicUsize,
-    /// Raised whenever a line changes, so that what was read before is not kept after.
-    line_generation: AtomicU64,
-    lines: Mutex<HashMap<LineId, Arc<Line>>>,
+    coalition: Mutex<Option<(i64, Arc<Coalition>)>>,
+    lines: Mutex<(i64, HashMap<LineId, Arc<Line>>)>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -86,16 +81,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub type Wakes = mpsc::Receiver<Vec<Hint>>;
 
 impl Engine {
-    /// An engine on `store`, and the wakes its relay listens to. `pipelines` are all versions,
-    /// oldest first.
+    /// An engine on `store` and `broker`, and the wakes its relay listens to. `pipelines` are all
+    /// versions, oldest first.
     #[must_use]
-    pub fn new(store: SqliteStore, clock: Clock, pipelines: Vec<Pipeline>) -> (Self, Wakes) {
+    pub fn new(
+        store: Arc<dyn Store>,
+        broker: Arc<dyn Broker>,
+        clock: Clock,
+        pipelines: Vec<Pipeline>,
+    ) -> (Self, Wakes) {
         let (wake, wakes) = mpsc::channel(WAKES);
         let pipelines = if pipelines.is_empty() { vec![Pipeline::default()] } else { pipelines };
         let pipelines = Arc::new(pipelines.into_iter().map(Version::of).collect());
-        let (broker, cache) = (EmbeddedBroker::default(), Arc::default());
+        let cache = Arc::default();
         let (committed, _) = broadcast::channel(FOLLOWED);
-        (Self { store, broker, clock, pipelines, wake, cache, committed }, wakes)
+        let metrics = Arc::default();
+        (Self { store, broker, clock, metrics, pipelines, wake, cache, committed }, wakes)
     }
 
     /// Commits from now on, told after they are durable.
@@ -148,11 +149,9 @@ impl Engine {
     /// # Errors
     /// [`StoreError`] if it cannot be read.
     pub async fn coalition(&self) -> Result<Arc<Coalition>, StoreError> {
-        let generation = self.cache.generation.load(Ordering::Acquire);
-        let is_settled = self.cache.changing.load(Ordering::Acquire) == 0;
+        let generation = self.store.generation().await?;
         if let Some((read, coalition)) = &*lock(&self.cache.coalition)
             && *read == generation
-            && is_settled
         {
             return Ok(coalition.clone());
         }
@@ -163,9 +162,7 @@ impl Engine {
             }
         }
         let coalition = Arc::new(coalition);
-        if is_settled {
-            *lock(&self.cache.coalition) = Some((generation, coalition.clone()));
-        }
+        *lock(&self.cache.coalition) = Some((generation, coalition.clone()));
         Ok(coalition)
     }
 
@@ -177,13 +174,16 @@ impl Engine {
         &self,
         lots: impl IntoIterator<Item = &Lot>,
     ) -> Result<HashMap<LineId, Arc<Line>>, StoreError> {
+        let generation = self.store.generation().await?;
         let mut found = HashMap::new();
         let mut missing = Vec::new();
-        let is_settled = self.cache.changing.load(Ordering::Acquire) == 0;
         {
-            let cached = lock(&self.cache.lines);
+            let mut kept = lock(&self.cache.lines);
+            if kept.0 != generation {
+                *kept = (generation, HashMap::new());
+            }
             for id in lots.into_iter().map(Lot::line) {
-                match cached.get(&id).filter(|_| is_settled) {
+                match kept.1.get(&id) {
                     Some(line) => drop(found.insert(id, line.clone())),
                     None => missing.push(id),
                 }
@@ -192,18 +192,15 @@ impl Engine {
         if !missing.is_empty() {
             missing.sort_unstable();
             missing.dedup();
-            let generation = self.cache.line_generation.load(Ordering::Acquire);
             let read = self.store.lines(&missing).await?;
-            let mut cached = lock(&self.cache.lines);
-            if cached.len() + read.len() > LINES {
-                cached.clear();
+            let mut kept = lock(&self.cache.lines);
+            if kept.1.len() + read.len() > LINES {
+                kept.1.clear();
             }
-            let is_fresh =
-                is_settled && generation == self.cache.line_generation.load(Ordering::Acquire);
             for (id, stored) in read {
                 let line = Arc::new(stored.line);
-                if is_fresh {
-                    cached.insert(id, line.clone());
+                if kept.0 == generation {
+                    kept.1.insert(id, line.clone());
                 }
                 found.insert(id, line);
             }
@@ -249,16 +246,7 @@ impl Engine {
         let mut closed: Vec<Vec<i64>> =
             if is_followed { units.iter().map(closed_lots).collect() } else { Vec::new() };
         let has_jobs: Vec<bool> = units.iter().map(|unit| !unit.jobs.is_empty()).collect();
-        let lines: Vec<LineId> = units.iter().flat_map(|u| &u.lines).map(|line| line.id).collect();
-        let is_reference = units
-            .iter()
-            .flat_map(|unit| &unit.records)
-            .any(|record| REFERENCE_KINDS.contains(&record.kind));
-        let outcome = if is_reference || !lines.is_empty() {
-            self.commit_what_is_kept(units, is_reference, lines).await
-        } else {
-            self.store.commit(units).await
-        };
+        let outcome = self.store.commit(units).await;
         if let Some(lease) = release {
             self.store.release(lease);
         }
@@ -281,6 +269,7 @@ impl Engine {
                 self.committed.send(Committed { closed }).ok();
             }
         }
+        let hints = self.broker.keep(hints);
         if !hints.is_empty() {
             // A full channel loses a wake, not work: the relay finds what is due in the store.
             self.wake.try_send(hints).ok();
@@ -290,34 +279,6 @@ impl Engine {
         }
         Ok(fates)
     }
-
-    /// Commits units that change what is kept in memory, and forgets that, even if the caller has
-    /// gone away meanwhile.
-    async fn commit_what_is_kept(
-        &self,
-        units: Vec<Unit>,
-        is_reference: bool,
-        lines: Vec<LineId>,
-    ) -> Result<Vec<Fate>, StoreError> {
-        let (store, cache) = (self.store.clone(), self.cache.clone());
-        let commit = tokio::spawn(async move {
-            cache.changing.fetch_add(1, Ordering::AcqRel);
-            let outcome = store.commit(units).await;
-            if is_reference {
-                cache.generation.fetch_add(1, Ordering::AcqRel);
-            }
-            {
-                let mut cached = lock(&cache.lines);
-                cache.line_generation.fetch_add(1, Ordering::AcqRel);
-                for line in &lines {
-                    cached.remove(line);
-                }
-            }
-            cache.changing.fetch_sub(1, Ordering::AcqRel);
-            outcome
-        });
-        commit.await.map_err(|_| StoreError::Closed)?
-    }
 }
 
 fn closed_lots(unit: &Unit) -> Vec<i64> {
@@ -326,12 +287,5 @@ fn closed_lots(unit: &Unit) -> Vec<i64> {
 }
 
 fn ready_lots(unit: &Unit) -> Vec<Hint> {
-    let ready = |lot: &Lot| match &lot.state {
-        LotState::Ready { step, .. } => Some(Hint { queue: step.0.clone(), id: lot.id.0 }),
-        LotState::RetryAt { .. }
-        | LotState::Waiting { .. }
-        | LotState::Parked { .. }
-        | LotState::Closed(_) => None,
-    };
-    unit.lots.iter().filter_map(|change| ready(&change.after)).collect()
+    unit.lots.iter().filter_map(|change| Hint::of_ready(&change.after, unit.at)).collect()
 }

@@ -11,5 +11,6 @@ pub mod engine;
 pub mod import;
 pub mod intake;
 pub mod matching;
+pub mod metrics;
 pub mod report;
 pub mod store;

@@ -5,10 +5,12 @@ pub mod acts;
 pub mod connectors;
 pub mod documents;
 mod funding;
+mod leases;
 mod orders;
 mod runner;
 mod step;
 pub mod steps;
 
+pub use leases::keep_leases;
 pub use runner::run_step;
 pub use step::{Progress, Step, StepError};

@@ -18,13 +18,13 @@ const BATCH: usize = 256;
 /// Runs `step` on what its queue brings, until the broker closes.
 pub async fn run_step(engine: Engine, step: Arc<dyn Step>, config: StepConfig) {
     let queue = config.name.0.clone();
-    while let Some(ids) = engine.broker.take(&queue, BATCH).await {
-        if let Err(error) = batch(&engine, &step, &config, &ids).await {
+    while let Some(taken) = engine.broker.take(&queue, BATCH).await {
+        if let Err(error) = batch(&engine, &step, &config, &taken.ids).await {
             tracing::error!(step = %config.name, error = &error as &dyn std::error::Error,
                 "a batch could not be committed; it stays due");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        engine.broker.acknowledge(&queue, &ids);
+        engine.broker.acknowledge(taken);
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use waybill_scheduler::{Relay, recover, run_until_idle};
+use waybill_shared::broker::EmbeddedBroker;
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::{Lot, LotState, Outcome, Priority, Timestamp};
@@ -12,19 +13,31 @@ use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
+use waybill_shared::store::postgres::PostgresStore;
 use waybill_shared::store::sqlite::SqliteStore;
-use waybill_shared::store::{Fate, LineChange, LotChange, LotFilter, Unit};
+use waybill_shared::store::{Fate, LineChange, LotChange, LotFilter, Store, Term, Unit, queues};
 use waybill_workers::steps::Trivial;
 use waybill_workers::{Progress, Step, StepError, run_step};
 
 const STEPS: [&str; 2] = ["first", "second"];
 const START: Timestamp = Timestamp::UNIX_EPOCH;
 
-async fn engine(folder: &Path) -> (Engine, Relay) {
-    let store = SqliteStore::open(&folder.join("waybill.sqlite")).await.expect("opened");
-    let (engine, wakes) = Engine::new(store, Clock::starting_at(START), vec![Pipeline::of(&STEPS)]);
-    let relay = Relay::new(engine.clone(), wakes);
-    (engine, relay)
+/// An engine on virtual time, with its relay and its broker.
+async fn engine(store: Arc<dyn Store>) -> (Engine, Relay, EmbeddedBroker) {
+    let (broker, clock) = (EmbeddedBroker::default(), Clock::starting_at(START));
+    let pipelines = vec![Pipeline::of(&STEPS)];
+    let (engine, wakes) = Engine::new(store, Arc::new(broker.clone()), clock, pipelines);
+    let relay = Relay::new(engine.clone(), wakes, queues(STEPS, []));
+    (engine, relay, broker)
+}
+
+async fn sqlite(folder: &Path) -> Arc<dyn Store> {
+    Arc::new(SqliteStore::open(&folder.join("waybill.sqlite")).await.expect("opened"))
+}
+
+async fn postgres() -> Arc<dyn Store> {
+    let url = waybill_services::database().expect("a database");
+    Arc::new(PostgresStore::open(&url).await.expect("opened"))
 }
 
 fn work(engine: &Engine, steps: &[Arc<dyn Step>]) {
@@ -68,16 +81,22 @@ async fn lots(engine: &Engine) -> Vec<Lot> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_lot_passes_every_step_once() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (engine, mut relay) = engine(folder.path()).await;
+    for store in [sqlite(folder.path()).await, postgres().await] {
+        every_lot_passes_every_step_once_on(store).await;
+    }
+}
+
+async fn every_lot_passes_every_step_once_on(store: Arc<dyn Store>) {
+    let (engine, mut relay, broker) = engine(store).await;
     let steps = STEPS.map(Trivial::new);
     work(&engine, &steps.clone().map(|step| Arc::new(step) as Arc<dyn Step>));
     // More lots than the relay's window: the backlog stays in the store and is found there.
     submit(&engine, 10_000).await;
-    run_until_idle(&mut relay, None, &mut |_| {}).await.expect("ran");
+    run_until_idle(&mut relay, &broker, None, &mut |_| {}).await.expect("ran");
     assert_eq!(steps.map(|step| step.runs()), [10_000, 10_000]);
     let delivered = LotState::Closed(Outcome::Delivered);
     assert!(lots(&engine).await.iter().all(|lot| lot.state == delivered && lot.version == 3));
-    assert!(engine.store.leases().await.expect("read").is_empty());
+    assert!(engine.store.lost_leases().await.expect("read").is_empty());
 }
 
 /// Fails until business time has come.
@@ -109,11 +128,17 @@ impl Step for Flaky {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fault_of_one_lot_is_its_own() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (engine, mut relay) = engine(folder.path()).await;
+    for store in [sqlite(folder.path()).await, postgres().await] {
+        a_fault_of_one_lot_is_its_own_on(store).await;
+    }
+}
+
+async fn a_fault_of_one_lot_is_its_own_on(store: Arc<dyn Store>) {
+    let (engine, mut relay, broker) = engine(store).await;
     let flaky = Flaky(START + chrono::TimeDelta::milliseconds(1));
     work(&engine, &[Arc::new(flaky), Arc::new(Trivial::new(STEPS[1]))]);
     submit(&engine, 5).await;
-    run_until_idle(&mut relay, None, &mut |_| {}).await.expect("ran");
+    run_until_idle(&mut relay, &broker, None, &mut |_| {}).await.expect("ran");
     let states: Vec<&str> = lots(&engine).await.iter().map(|lot| lot.state.name()).collect();
     assert_eq!(states, ["delivered", "parked", "parked", "delivered", "delivered"]);
     assert!(engine.clock.now() > START, "retries take business time");
@@ -122,16 +147,22 @@ async fn a_fault_of_one_lot_is_its_own() {
 #[tokio::test]
 async fn a_lease_left_behind_counts_as_an_attempt_and_the_fifth_parks() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (engine, _relay) = engine(folder.path()).await;
+    let (engine, ..) = self::engine(sqlite(folder.path()).await).await;
     submit(&engine, 2).await;
     let id = lots(&engine).await[0].id;
+    engine.store.close().await;
     for lost in 1..=5 {
+        // A process that claims, and ends.
+        let (engine, ..) = self::engine(sqlite(folder.path()).await).await;
+        assert_eq!(recover(&engine, Term(1)).await.expect("recovered"), usize::from(lost > 1));
         let claim = engine.store.claim_lots(STEPS[0], &[id.0], START).await.expect("claimed");
         assert_eq!(claim.lots.len(), 1, "lease {lost}");
-        assert_eq!(recover(&engine).await.expect("recovered"), 1);
+        engine.store.close().await;
     }
+    let (engine, ..) = self::engine(sqlite(folder.path()).await).await;
+    assert_eq!(recover(&engine, Term(1)).await.expect("recovered"), 1);
     let lots = lots(&engine).await;
     assert!(matches!(lots[0].state, LotState::Parked { .. }));
     assert!(matches!(lots[1].state, LotState::Ready { attempt: 1, .. }));
-    assert_eq!(recover(&engine).await.expect("recovered"), 0);
+    assert_eq!(recover(&engine, Term(1)).await.expect("recovered"), 0);
 }

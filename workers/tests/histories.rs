@@ -4,12 +4,14 @@
 //! `waybill check` states them, and I4 in that no round over what waits would change anything.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use waybill_scheduler::{Relay, recover, run_until_idle};
 use waybill_shared::act::run_act;
+use waybill_shared::broker::EmbeddedBroker;
 use waybill_shared::check::check;
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::contribution::Contribution;
@@ -23,7 +25,7 @@ use waybill_shared::engine::Engine;
 use waybill_shared::import::CoalitionFiles;
 use waybill_shared::intake::{Submitted, contribute, load, start_of, submit};
 use waybill_shared::store::sqlite::SqliteStore;
-use waybill_shared::store::{Fate, LotFilter, NewJob, Unit};
+use waybill_shared::store::{Fate, LotFilter, NewJob, Term, Unit};
 use waybill_workers::{acts, connectors, run_step, steps};
 
 const ITEMS: [&str; 2] = ["router", "laptop"];
@@ -239,6 +241,7 @@ impl History {
 struct World {
     engine: Engine,
     relay: Relay,
+    broker: EmbeddedBroker,
     said: u64,
 }
 
@@ -251,7 +254,10 @@ impl World {
     async fn start(history: &History, folder: &Path) -> Self {
         let store = SqliteStore::open(&folder.join("waybill.sqlite")).await.expect("opened");
         let clock = Clock::starting_at(start_of(first_day(), chrono_tz::UTC));
-        let (engine, wakes) = Engine::new(store, clock, vec![history.pipeline()]);
+        let broker = EmbeddedBroker::default();
+        let pipelines = vec![history.pipeline()];
+        let (engine, wakes) =
+            Engine::new(Arc::new(store), Arc::new(broker.clone()), clock, pipelines);
         load(&engine, &history.files()).await.expect("a coalition");
         for (i, asked) in history.lines.iter().enumerate() {
             let line = Submitted { row: 1, line: history.line(i, asked.pieces) };
@@ -268,8 +274,8 @@ impl World {
             tokio::spawn(run_act(engine.clone(), act));
         }
         waybill_scheduler::calendar::arm(&engine).await.expect("armed");
-        let relay = Relay::new(engine.clone(), wakes);
-        Self { engine, relay, said: 0 }
+        let relay = Relay::new(engine.clone(), wakes, Vec::new());
+        Self { engine, relay, broker, said: 0 }
     }
 
     async fn happens(&mut self, history: &History, happening: &Happening) {
@@ -307,15 +313,15 @@ impl World {
                 let ids: Vec<i64> = lots(engine).await.iter().map(|lot| lot.id.0).collect();
                 let now = engine.clock.now();
                 engine.store.claim_lots(STEPS[*step], &ids, now).await.expect("claimed");
-                recover(engine).await.expect("recovered");
+                recover(engine, Term(1)).await.expect("recovered");
             }
         }
     }
 
     async fn run(&mut self, until: Option<NaiveDate>) {
         let until = until.map(|day| start_of(day, chrono_tz::UTC));
-        run_until_idle(&mut self.relay, until, &mut |_| {}).await.expect("ran");
-        let findings = check(&self.engine.store).await.expect("read");
+        run_until_idle(&mut self.relay, &self.broker, until, &mut |_| {}).await.expect("ran");
+        let findings = check(&*self.engine.store).await.expect("read");
         assert!(findings.ok, "{:#?}", findings.violations);
         // The store refuses what would break an invariant: nothing of ours may have tried.
         for incident in self.engine.store.records("incident").await.expect("read") {

@@ -22,10 +22,10 @@ use waybill_workers::steps::Trivial;
 
 use self::measure::{Latencies, Meter};
 use crate::args::{self, Workload};
-use crate::commands::check::sqlite_path;
 use crate::failure::Failure;
 use crate::output;
 use crate::service::Service;
+use crate::target::{BrokerUrl, StoreUrl, Target};
 
 /// What was measured.
 #[derive(Debug, Serialize)]
@@ -45,17 +45,14 @@ struct Measured {
 
 /// Measures, prints, and fails if a lot was lost or run twice.
 pub(crate) async fn run(arguments: args::Bench) -> Result<(), Failure> {
-    if arguments.broker != "embedded:" {
-        let message = format!("broker `{}` does not go with SQLite", arguments.broker);
-        return Err(Failure::caller(message, "use embedded:"));
-    }
-    let (folder, is_temporary) = match &arguments.store {
-        Some(url) => {
-            let path = PathBuf::from(sqlite_path(url)?);
+    let temporary = std::env::temp_dir().join(format!("waybill-bench-{}", std::process::id()));
+    let (folder, is_temporary) = match arguments.store.as_deref().map(StoreUrl::parse) {
+        Some(Ok(StoreUrl::Sqlite(path))) => {
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             (parent.map_or_else(|| PathBuf::from("."), ToOwned::to_owned), false)
         }
-        None => (std::env::temp_dir().join(format!("waybill-bench-{}", std::process::id())), true),
+        Some(Err(failure)) => return Err(failure),
+        Some(Ok(StoreUrl::Postgres(_))) | None => (temporary, true),
     };
     std::fs::create_dir_all(&folder).map_err(Failure::ours)?;
     let outcome = measure(&arguments, &folder.join("bench")).await;
@@ -124,7 +121,14 @@ async fn measure(
 ) -> Result<(Measured, Option<String>), Failure> {
     let raw = if arguments.raw { Some(raw::updates_per_s(folder).await?) } else { None };
     let workload = arguments.workload;
-    let mut service = Service::open(folder, Clock::Real, Some(pipeline(workload))).await?;
+    let mut target = Target::folder(folder);
+    if let Some(url) = &arguments.store
+        && let postgres @ StoreUrl::Postgres(_) = StoreUrl::parse(url)?
+    {
+        target.store = postgres;
+    }
+    target.broker = BrokerUrl::parse(&arguments.broker)?;
+    let mut service = Service::open(&target, Clock::Real, Some(pipeline(workload))).await?;
     let engine = service.engine.clone();
     let latencies = Arc::new(Latencies::default());
     let steps = STEPS.map(Trivial::new);

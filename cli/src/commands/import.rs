@@ -14,6 +14,7 @@ use crate::client::Client;
 use crate::failure::Failure;
 use crate::output;
 use crate::service::read_pipeline;
+use crate::target::Target;
 
 /// Reads everything first, then hands it in: all or nothing.
 pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
@@ -57,8 +58,8 @@ pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
 
 async fn client(arguments: &args::Import, pipeline: Option<Pipeline>) -> Result<Client, Failure> {
     match arguments.on {
-        Some(day) => Client::on(&arguments.data.data, day, pipeline).await,
-        None => Client::new(&arguments.data.data, pipeline).await,
+        Some(day) => Client::on(&Target::of(&arguments.data)?, day, pipeline).await,
+        None => Client::new(&Target::of(&arguments.data)?, pipeline).await,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::args;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::output;
+use crate::target::Target;
 
 /// Lists lots.
 pub(crate) async fn run(arguments: args::Lots) -> Result<(), Failure> {
@@ -26,7 +27,7 @@ pub(crate) async fn run(arguments: args::Lots) -> Result<(), Failure> {
             path.push_str(&format!("&{name}={value}"));
         }
     }
-    let lots: Vec<Lot> = Client::of(&arguments.data.data).await?.get(&path).await?;
+    let lots: Vec<Lot> = Client::of(&Target::of(&arguments.data)?).await?.get(&path).await?;
     if arguments.json {
         return output::json(&lots);
     }

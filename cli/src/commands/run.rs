@@ -11,14 +11,14 @@ use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline};
 use waybill_shared::intake::{load, start_of};
 use waybill_shared::report::{Report, build};
-use waybill_shared::store::sqlite::SqliteStore;
 
 use crate::args;
 use crate::commands::import::coalition;
 use crate::failure::Failure;
 use crate::output;
 use crate::report;
-use crate::service::{Service, database, read_pipeline};
+use crate::service::{Service, read_pipeline};
+use crate::target::Target;
 
 /// Runs, and prints the report.
 pub(crate) async fn run(arguments: args::Run) -> Result<(), Failure> {
@@ -75,13 +75,13 @@ fn pipeline(arguments: &args::Run) -> Result<Pipeline, Failure> {
 }
 
 /// Where virtual time starts: the coalition's start, or where an earlier run ended.
-async fn start(data: &Path, body: &ImportCoalition) -> Result<Timestamp, Failure> {
+async fn start(target: &Target, body: &ImportCoalition) -> Result<Timestamp, Failure> {
     let settings = &body.files.settings;
     let start = start_of(settings.start, settings.zone);
-    if !database(data).exists() {
+    if !target.store.exists() {
         return Ok(start);
     }
-    let store = SqliteStore::open(&database(data)).await?;
+    let store = target.store.open().await?;
     let last = store.last_position().await?;
     let event = store.events_after(last - 1, 1).await?.pop();
     store.close().await;
@@ -95,9 +95,10 @@ async fn carry(
     pipeline: Pipeline,
 ) -> Result<Report, Failure> {
     let began = Instant::now();
-    let clock = Clock::starting_at(start(data, &body).await?);
-    let mut service = Service::open(data, clock, Some(pipeline)).await?;
-    let engine = service.engine.clone();
+    let target = Target::folder(data);
+    let clock = Clock::starting_at(start(&target, &body).await?);
+    let mut service = Service::open(&target, clock, Some(pipeline)).await?;
+    let (engine, broker) = (service.engine.clone(), service.embedded()?);
     let settings = body.files.settings.clone();
     load(&engine, &body.files).await.map_err(|error| Failure::caller(error.to_string(), ""))?;
     for (day, file, contributions) in &body.files.later_contributions {
@@ -113,7 +114,7 @@ async fn carry(
     let bar = indicatif::ProgressBar::new_spinner();
     bar.enable_steady_tick(Duration::from_millis(100));
     let mut progress = |now: Timestamp| bar.set_message(now.format("%Y-%m-%d").to_string());
-    run_until_idle(&mut relay, until, &mut progress).await?;
+    run_until_idle(&mut relay, &broker, until, &mut progress).await?;
     bar.finish_and_clear();
     let report = build(&engine, began.elapsed().as_secs_f64()).await?;
     drop(relay);

@@ -7,14 +7,16 @@ use waybill_shared::clock::Clock;
 use crate::args;
 use crate::failure::Failure;
 use crate::service::{Service, read_pipeline, socket};
+use crate::target::Target;
 
 /// Serves until SIGTERM or SIGINT, then finishes what is held.
 pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
-    let data = &arguments.data.data;
+    let target = Target::of(&arguments.data)?;
+    let data = &target.data;
     let beside = data.join("pipeline.toml");
     let path = arguments.pipeline.or_else(|| beside.exists().then_some(beside));
     let pipeline = path.as_deref().map(read_pipeline).transpose()?;
-    let mut service = Service::open(data, Clock::Real, pipeline).await?;
+    let mut service = Service::open(&target, Clock::Real, pipeline).await?;
     let socket = socket(data);
     // The lock is ours, so whatever socket is there was left behind.
     if let Err(error) = std::fs::remove_file(&socket)

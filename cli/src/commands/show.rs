@@ -6,6 +6,7 @@ use crate::args;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::output;
+use crate::target::Target;
 
 /// Shows one subject.
 pub(crate) async fn run(arguments: args::Show) -> Result<(), Failure> {
@@ -14,7 +15,7 @@ pub(crate) async fn run(arguments: args::Show) -> Result<(), Failure> {
         return Err(Failure::caller("no id was given", hint));
     }
     let path = format!("/v1/show/{}", escape(&arguments.id));
-    let shown: Shown = Client::of(&arguments.data.data).await?.get(&path).await?;
+    let shown: Shown = Client::of(&Target::of(&arguments.data)?).await?.get(&path).await?;
     if arguments.json {
         return output::json(&shown);
     }

@@ -1,11 +1,17 @@
 //! The in-process broker: one queue a step or kind of job, each hint in it once.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use crate::store::Hint;
+use super::lanes::Lanes;
+use super::{Broker, BrokerError, Taken};
+use crate::store::{Hint, Lane};
+
+/// Untaken hints of a lane at most.
+const WINDOW: usize = 4096;
 
 #[derive(Debug, Default)]
 struct Queues {
@@ -16,7 +22,7 @@ struct Queues {
 
 #[derive(Debug, Default)]
 struct Queue {
-    ready: VecDeque<i64>,
+    ready: Lanes<i64>,
     /// Ready or taken and not yet acknowledged.
     held: HashSet<i64>,
     arrived: Arc<Notify>,
@@ -35,27 +41,28 @@ impl EmbeddedBroker {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues `hints`, those already held aside.
-    pub fn publish(&self, hints: impl IntoIterator<Item = Hint>) {
+    /// Queues `hints`, those already held aside; returns those for which a lane has no room.
+    fn put(&self, hints: Vec<Hint>, window: usize) -> Vec<Hint> {
         let mut guard = self.lock();
         let queues = &mut *guard;
         if queues.closed {
-            return;
+            return Vec::new();
         }
+        let mut left = Vec::new();
         for hint in hints {
-            let queue = queues.by_name.entry(hint.queue).or_default();
-            if queue.held.insert(hint.id) {
-                queue.ready.push_back(hint.id);
+            if !queues.by_name.contains_key(&hint.queue) {
+                queues.by_name.insert(hint.queue.clone(), Queue::default());
+            }
+            let Some(queue) = queues.by_name.get_mut(&hint.queue) else { continue };
+            if queue.ready.len(hint.lane) >= window {
+                left.push(hint);
+            } else if queue.held.insert(hint.id) {
+                queue.ready.push(hint.lane, hint.id);
                 queues.held += 1;
                 queue.arrived.notify_one();
             }
         }
-    }
-
-    /// How many hints wait untaken in `queue`.
-    #[must_use]
-    pub fn untaken(&self, queue: &str) -> usize {
-        self.lock().by_name.get(queue).map_or(0, |queue| queue.ready.len())
+        left
     }
 
     /// How many hints are queued or taken and not acknowledged.
@@ -74,9 +81,28 @@ impl EmbeddedBroker {
             drained.await;
         }
     }
+}
 
-    /// Takes what is there, at most `most`, waiting for the first; `None` once it is closed.
-    pub async fn take(&self, name: &Arc<str>, most: usize) -> Option<Vec<i64>> {
+#[async_trait]
+impl Broker for EmbeddedBroker {
+    fn window(&self) -> usize {
+        WINDOW
+    }
+
+    async fn untaken(&self, queue: &Arc<str>, lane: Lane) -> Result<usize, BrokerError> {
+        Ok(self.lock().by_name.get(queue).map_or(0, |queue| queue.ready.len(lane)))
+    }
+
+    async fn publish(&self, hints: Vec<Hint>) -> Result<(), BrokerError> {
+        self.put(hints, usize::MAX);
+        Ok(())
+    }
+
+    fn keep(&self, hints: Vec<Hint>) -> Vec<Hint> {
+        self.put(hints, WINDOW)
+    }
+
+    async fn take(&self, name: &Arc<str>, most: usize) -> Option<Taken> {
         loop {
             let arrived = {
                 let mut queues = self.lock();
@@ -84,13 +110,17 @@ impl EmbeddedBroker {
                     return None;
                 }
                 let queue = queues.by_name.entry(name.clone()).or_default();
-                if !queue.ready.is_empty() {
-                    let taken = queue.ready.len().min(most);
-                    let ids = queue.ready.drain(..taken).collect();
+                let mut room = most;
+                let ids = queue.ready.take(|_| {
+                    let fits = room > 0;
+                    room = room.saturating_sub(1);
+                    fits
+                });
+                if !ids.is_empty() {
                     if !queue.ready.is_empty() {
                         queue.arrived.notify_one();
                     }
-                    return Some(ids);
+                    return Some(Taken { queue: name.clone(), ids, receipts: Vec::new() });
                 }
                 queue.arrived.clone()
             };
@@ -98,26 +128,18 @@ impl EmbeddedBroker {
         }
     }
 
-    /// Lets go of hints that were looked at.
-    pub fn acknowledge(&self, name: &str, ids: &[i64]) {
+    fn acknowledge(&self, taken: Taken) {
         let mut guard = self.lock();
         let queues = &mut *guard;
-        if let Some(queue) = queues.by_name.get_mut(name) {
-            queues.held -= ids.iter().filter(|id| queue.held.remove(id)).count();
+        if let Some(queue) = queues.by_name.get_mut(&taken.queue) {
+            queues.held -= taken.ids.iter().filter(|id| queue.held.remove(id)).count();
         }
         if queues.held == 0 {
             self.drained.notify_waiters();
         }
     }
 
-    /// Whether it was closed.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.lock().closed
-    }
-
-    /// Ends every wait; nothing is published or taken any more.
-    pub fn close(&self) {
+    fn close(&self) {
         let mut queues = self.lock();
         queues.closed = true;
         for queue in queues.by_name.values() {
@@ -126,4 +148,10 @@ impl EmbeddedBroker {
         }
         self.drained.notify_waiters();
     }
+
+    fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    async fn disconnect(&self) {}
 }

@@ -2,5 +2,85 @@
 //! delay or reorder any of them changes nothing but time.
 
 mod embedded;
+mod lanes;
 
 pub use embedded::EmbeddedBroker;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::store::{Hint, Lane};
+
+/// Hints taken together, to be acknowledged once each was looked at.
+#[derive(Debug)]
+pub struct Taken {
+    /// The queue they came from.
+    pub queue: Arc<str>,
+    /// The lots or jobs, by number.
+    pub ids: Vec<i64>,
+    receipts: Vec<Receipt>,
+}
+
+/// What a broker needs to know to let go of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Receipt {
+    /// Which channel it came over.
+    channel: u64,
+    /// Its number on that channel.
+    tag: u64,
+}
+
+/// Why the broker could not do it. What is due stays due.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// There is no connection now; it is being made again.
+    #[error("the broker is not connected")]
+    Disconnected,
+    /// The broker did not do what was asked.
+    #[error("the broker could not {act}: {why}")]
+    Failed {
+        /// What was tried.
+        act: &'static str,
+        /// What it said.
+        why: String,
+    },
+}
+
+/// A broker: one queue a step or kind of job, with lanes.
+#[async_trait]
+pub trait Broker: std::fmt::Debug + Send + Sync {
+    /// Untaken hints that a lane of a queue holds at most; the rest of a backlog stays in the store.
+    fn window(&self) -> usize;
+
+    /// How many hints wait untaken in a lane.
+    ///
+    /// # Errors
+    /// [`BrokerError`] if it cannot be asked.
+    async fn untaken(&self, queue: &Arc<str>, lane: Lane) -> Result<usize, BrokerError>;
+
+    /// Queues `hints`, those that are queued or under way aside, until it returns held safely.
+    ///
+    /// # Errors
+    /// [`BrokerError`] if some of them may not be queued.
+    async fn publish(&self, hints: Vec<Hint>) -> Result<(), BrokerError>;
+
+    /// Keeps what this process takes itself, if it has room; returns the others.
+    fn keep(&self, hints: Vec<Hint>) -> Vec<Hint>;
+
+    /// Takes what is there in one lane, at most `most` or one message, waiting for the first;
+    /// `None` once it is closed.
+    async fn take(&self, queue: &Arc<str>, most: usize) -> Option<Taken>;
+
+    /// Lets go of hints that were looked at.
+    fn acknowledge(&self, taken: Taken);
+
+    /// Ends every wait; nothing is taken any more.
+    fn close(&self);
+
+    /// Whether it was closed.
+    fn is_closed(&self) -> bool;
+
+    /// Ends the connection, after everything that was taken is acknowledged.
+    async fn disconnect(&self);
+}

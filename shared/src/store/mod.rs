@@ -5,10 +5,16 @@
 //! Reads are named for what they mean. No SQL type crosses this border.
 
 pub(crate) mod chain;
+mod contract;
+mod decide;
+mod hint;
+pub mod postgres;
 pub mod reference;
 pub mod sqlite;
 mod unit;
 
+pub use contract::{Cluster, Log, Queues, Reads, Store, Term};
+pub use hint::{Hint, Lane, Wanted, queues};
 pub use unit::{
     EnvelopeChange, InboxEntry, JobChange, LineChange, LotChange, NewJob, RecordChange, Unit,
 };
@@ -36,15 +42,6 @@ pub enum Fate {
     },
 }
 
-/// What to look at now: a lot at a step, or a job of a kind.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Hint {
-    /// The queue: a step's name or a job's kind.
-    pub queue: std::sync::Arc<str>,
-    /// The lot's or the job's number.
-    pub id: i64,
-}
-
 /// A batch under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease(pub i64);
@@ -64,8 +61,18 @@ pub struct Job {
     pub attempt: u32,
     /// Raised by each change.
     pub version: i64,
+    /// Raised by each claim, where several processes claim.
+    pub lease: i64,
     /// What the kind needs to know, as JSON.
     pub body: String,
+}
+
+impl Job {
+    /// The job as it was taken ends, or runs again then, as this attempt.
+    #[must_use]
+    pub fn becomes(&self, again: Option<(Timestamp, u32)>) -> JobChange {
+        JobChange { id: self.id, expected: self.version, lease: self.lease, again }
+    }
 }
 
 /// A row of the table of records.
@@ -158,7 +165,7 @@ pub struct StoredLine {
 
 /// What a lot's row repeats of its body, to be found by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Filed {
+pub struct Filed {
     pub(crate) version: i64,
     pub(crate) state: String,
     pub(crate) step: Option<String>,

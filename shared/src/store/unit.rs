@@ -1,5 +1,9 @@
 //! Units of change: what belongs together commits together, or not at all.
 
+use std::collections::HashMap;
+
+use super::reference::REFERENCE_KINDS;
+use super::{StoreError, Term};
 use crate::domain::ids::LineId;
 use crate::domain::lot::{Lot, LotState, Timestamp};
 use crate::domain::quantity::Quantity;
@@ -109,6 +113,8 @@ pub struct JobChange {
     pub id: i64,
     /// The version it was claimed at.
     pub expected: i64,
+    /// The lease it was claimed under.
+    pub lease: i64,
     /// Run again then, as this attempt; none: it is done.
     pub again: Option<(Timestamp, u32)>,
 }
@@ -147,6 +153,8 @@ pub struct Unit {
     pub inbox: Option<InboxEntry>,
     /// It tells of what has happened outside: stored even where it exceeds an envelope.
     pub is_outside_fact: bool,
+    /// The leader's term whose act it is: stale once another leads.
+    pub term: Option<Term>,
 }
 
 impl Unit {
@@ -164,11 +172,12 @@ impl Unit {
             job: None,
             inbox: None,
             is_outside_fact: false,
+            term: None,
         }
     }
 
     /// Whether lots are all it changes.
-    pub(crate) fn is_lots_only(&self) -> bool {
+    pub(super) fn is_lots_only(&self) -> bool {
         self.lines.is_empty()
             && self.records.is_empty()
             && self.jobs.is_empty()
@@ -176,10 +185,53 @@ impl Unit {
             && self.inbox.is_none()
     }
 
+    /// Whether it changes what steps look up and keep.
+    pub(super) fn changes_what_is_kept(&self) -> bool {
+        self.records.iter().any(|record| REFERENCE_KINDS.contains(&record.kind))
+            || self.lines.iter().any(|line| line.expected > 0)
+    }
+
     /// This unit with one more lot.
     #[must_use]
     pub fn lot(mut self, change: LotChange) -> Self {
         self.lots.push(change);
         self
+    }
+}
+
+/// The jobs that `units` ask for. Many may ask for the same: it is written once, for the earliest of
+/// their dates.
+pub(super) fn wanted_jobs<'a>(units: impl IntoIterator<Item = &'a Unit>) -> Vec<NewJob> {
+    let mut jobs: Vec<NewJob> = Vec::new();
+    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
+    for job in units.into_iter().flat_map(|unit| &unit.jobs) {
+        match places.get(&(job.kind, job.key.as_str())) {
+            Some(place) => jobs[*place].due = jobs[*place].due.min(job.due),
+            None => {
+                places.insert((job.kind, &job.key), jobs.len());
+                jobs.push(job.clone());
+            }
+        }
+    }
+    jobs
+}
+
+/// A unit with its lots' bodies as they are stored.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) unit: Unit,
+    pub(super) bodies: Vec<String>,
+}
+
+impl Prepared {
+    pub(super) fn of(unit: Unit) -> Result<Self, StoreError> {
+        let body = |change: &LotChange| {
+            serde_json::to_string(&change.after).map_err(|source| StoreError::Corrupt {
+                subject: change.after.id.to_string(),
+                source,
+            })
+        };
+        let bodies = unit.lots.iter().map(body).collect::<Result<_, _>>()?;
+        Ok(Self { unit, bodies })
     }
 }

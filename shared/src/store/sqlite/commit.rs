@@ -1,44 +1,18 @@
 //! Applies units: reads the versions they were decided on, drops the stale, writes the rest.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, Row, SqliteConnection};
 
-use super::heads::{Head, Heads, Kept, Subject};
+use super::ONLY_TERM;
+use super::heads::{Kept, append, read_heads};
 use super::log::{Entry, Log};
 use super::script::Script;
-use crate::domain::funding::movements;
 use crate::domain::lot::{Lot, Timestamp};
+use crate::store::decide::{Head, Heads, State, Subject, Told, touched_envelopes};
+use crate::store::unit::Prepared;
 use crate::store::{EnvelopeRow, Fate, Filed, LotChange, StoreError, Unit};
-
-/// A unit with its lots' bodies as they are stored.
-#[derive(Debug)]
-pub(super) struct Prepared {
-    unit: Unit,
-    bodies: Vec<String>,
-}
-
-impl Prepared {
-    pub(super) fn of(unit: Unit) -> Result<Self, StoreError> {
-        let body = |change: &LotChange| {
-            serde_json::to_string(&change.after).map_err(|source| StoreError::Corrupt {
-                subject: change.after.id.to_string(),
-                source,
-            })
-        };
-        let bodies = unit.lots.iter().map(body).collect::<Result<_, _>>()?;
-        Ok(Self { unit, bodies })
-    }
-}
-
-/// The rows as they are while units are accepted one after the other.
-struct State {
-    heads: Heads,
-    envelopes: BTreeMap<String, EnvelopeRow>,
-    /// Envelopes as units left them whose ceilings they changed: an event each.
-    told: Vec<(String, Timestamp, EnvelopeRow)>,
-}
 
 /// Applies `units` in order; each gets its fate. An error means that nothing was applied.
 pub(super) async fn apply(
@@ -48,7 +22,7 @@ pub(super) async fn apply(
     prepared: Vec<Prepared>,
 ) -> Result<Vec<Fate>, StoreError> {
     let units: Vec<&Unit> = prepared.iter().map(|prepared| &prepared.unit).collect();
-    let read = State::read(script.connection(), kept, &units).await;
+    let read = read(script.connection(), kept, &units).await;
     let mut state = read.map_err(database("read versions"))?;
     let fates: Vec<Fate> = units.iter().map(|unit| state.accept(unit)).collect();
     let accepted: Vec<Prepared> = prepared
@@ -71,14 +45,7 @@ async fn envelopes(
     units: &[&Unit],
     heads: &mut Heads,
 ) -> Result<BTreeMap<String, EnvelopeRow>, sqlx::Error> {
-    let shares = |change: &LotChange| {
-        let before = change.before.iter().flat_map(|lot| &lot.funding);
-        before.chain(&change.after.funding).map(|s| s.envelope.clone()).collect::<Vec<_>>()
-    };
-    let mut ids: Vec<String> = units.iter().flat_map(|u| &u.lots).flat_map(shares).collect();
-    ids.extend(units.iter().flat_map(|u| &u.envelopes).map(|e| e.id.clone()));
-    ids.sort_unstable();
-    ids.dedup();
+    let ids = touched_envelopes(units);
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -89,144 +56,22 @@ async fn envelopes(
     let mut envelopes = BTreeMap::new();
     for row in &rows {
         let (envelope, event) = (super::read::envelope(row), row.get("event"));
-        let head = Head { version: envelope.version, event };
+        let head = Head { version: envelope.version, event, lease: 0 };
         heads.put(Subject::Envelope(envelope.id.clone()), head);
         envelopes.insert(envelope.id.clone(), envelope);
     }
     Ok(envelopes)
 }
 
-impl State {
-    async fn read(
-        connection: &mut SqliteConnection,
-        kept: &Kept,
-        units: &[&Unit],
-    ) -> Result<Self, sqlx::Error> {
-        let mut heads = Heads::read(connection, kept, units).await?;
-        let envelopes = envelopes(connection, units, &mut heads).await?;
-        Ok(Self { heads, envelopes, told: Vec::new() })
-    }
-
-    /// Whether `unit` can still be applied after those accepted before; if so, it is.
-    fn accept(&mut self, unit: &Unit) -> Fate {
-        let guards = guards(unit);
-        let mut seen = HashSet::with_capacity(guards.len());
-        if let Some((twice, _)) = guards.iter().find(|(subject, _)| !seen.insert(subject)) {
-            return Fate::Refused { rule: format!("I7: {twice:?} would change twice at once") };
-        }
-        for (subject, expected) in &guards {
-            let found = self.heads.get(subject).version;
-            // A job asked for again while it ran is not stale: it stays, and runs once more.
-            let is_bumped_job = matches!(subject, Subject::Job(_)) && found > *expected;
-            if found != *expected && !is_bumped_job {
-                return Fate::Stale { subject: format!("{subject:?}") };
-            }
-        }
-        let envelopes = match self.balanced(unit) {
-            Ok(envelopes) => envelopes,
-            Err(rule) => return Fate::Refused { rule },
-        };
-        for (id, row) in envelopes {
-            if unit.envelopes.iter().any(|change| change.id == id) {
-                self.told.push((unit.actor.clone(), unit.at, row.clone()));
-            }
-            self.envelopes.insert(id, row);
-        }
-        for (subject, expected) in guards {
-            match subject {
-                Subject::Job(_) => self.heads.raise(subject, 0),
-                Subject::Lot(_)
-                | Subject::Line(_)
-                | Subject::Envelope(_)
-                | Subject::Record(..)
-                | Subject::Inbox(..) => self.heads.raise(subject, expected + 1),
-            }
-        }
-        Fate::Committed
-    }
-
-    /// The envelopes after `unit`, if the lots of each line still add up (I1) and no envelope is
-    /// exceeded (I2).
-    fn balanced(&self, unit: &Unit) -> Result<Vec<(String, EnvelopeRow)>, String> {
-        let mut quantities: BTreeMap<i64, i64> = BTreeMap::new();
-        let mut moved = BTreeMap::new();
-        for change in &unit.lots {
-            movements(change.before.as_ref(), &change.after, &mut moved);
-            let entry = quantities.entry(change.after.line().0).or_default();
-            *entry += change.after.quantity.0;
-            *entry -= change.before.as_ref().map_or(0, |lot| lot.quantity.0);
-        }
-        for change in &unit.lines {
-            let entry = quantities.entry(change.id.0).or_default();
-            *entry -= change.line.quantity.0 - change.was.0;
-        }
-        if let Some((line, by)) = quantities.iter().find(|(_, by)| **by != 0) {
-            return Err(format!("I1: the lots of line {line} would differ from it by {by}"));
-        }
-        let mut rows: BTreeMap<String, EnvelopeRow> = BTreeMap::new();
-        let row = |rows: &mut BTreeMap<String, EnvelopeRow>, id: &str| {
-            rows.get(id).or_else(|| self.envelopes.get(id)).cloned()
-        };
-        for change in &unit.envelopes {
-            let mut envelope = row(&mut rows, &change.id).unwrap_or_else(|| EnvelopeRow {
-                id: change.id.clone(),
-                currency: change.currency.clone(),
-                version: 0,
-                committed: 0,
-                opened: 0,
-                allocated: 0,
-                obligated: 0,
-                disbursed: 0,
-                expired: 0,
-                overrun: 0,
-            });
-            if envelope.currency != change.currency {
-                let EnvelopeRow { id, currency, .. } = &envelope;
-                return Err(format!(
-                    "I2: envelope `{id}` is in {currency}, not {}",
-                    change.currency
-                ));
-            }
-            envelope.committed += change.committed;
-            envelope.opened += change.opened;
-            envelope.expired += change.expired;
-            envelope.version += 1;
-            rows.insert(change.id.clone(), envelope);
-        }
-        for (id, by) in moved.iter().filter(|(_, by)| !by.is_zero()) {
-            let mut envelope =
-                row(&mut rows, id).ok_or_else(|| format!("I2: there is no envelope `{id}`"))?;
-            envelope.allocated += by.allocated;
-            envelope.obligated += by.obligated;
-            envelope.disbursed += by.disbursed;
-            rows.insert(id.clone(), envelope);
-        }
-        for row in rows.values_mut() {
-            let over = (row.used() - row.opened).max(0);
-            if unit.is_outside_fact || over < row.overrun {
-                row.overrun = over;
-            }
-        }
-        match rows.values().find(|row| !row.holds()) {
-            Some(row) => Err(format!("I2: envelope `{}` would be exceeded", row.id)),
-            None => Ok(rows.into_iter().collect()),
-        }
-    }
-}
-
-fn guards(unit: &Unit) -> Vec<(Subject, i64)> {
-    let mut guards: Vec<(Subject, i64)> = Vec::with_capacity(unit.lots.len());
-    for change in &unit.lots {
-        let version = change.before.as_ref().map_or(0, |lot| lot.version);
-        guards.push((Subject::Lot(change.after.id.0), version));
-    }
-    guards.extend(unit.lines.iter().map(|c| (Subject::Line(c.id.0), c.expected)));
-    guards.extend(unit.envelopes.iter().map(|c| (Subject::Envelope(c.id.clone()), c.expected)));
-    guards.extend(unit.records.iter().map(|c| (Subject::Record(c.kind, c.id.clone()), c.expected)));
-    guards.extend(unit.job.iter().map(|job| (Subject::Job(job.id), job.expected)));
-    guards
-        .extend(unit.inbox.iter().map(|e| (Subject::Inbox(e.sender.clone(), e.number.clone()), 0)));
-    guards
+async fn read(
+    connection: &mut SqliteConnection,
+    kept: &Kept,
+    units: &[&Unit],
+) -> Result<State, sqlx::Error> {
+    let mut heads = read_heads(connection, kept, units).await?;
+    let envelopes = envelopes(connection, units, &mut heads).await?;
+    // One process at a time opens the file: it leads.
+    Ok(State { heads, envelopes, told: Vec::new(), term: Some(ONLY_TERM) })
 }
 
 async fn write(
@@ -241,7 +86,7 @@ async fn write(
         for (change, body) in std::mem::take(&mut unit.lots).into_iter().zip(bodies) {
             let LotChange { after, kind, .. } = &change;
             let entry = Entry::of(&unit, after.id.to_string(), after.version, kind, body);
-            let event = state.heads.append(log, Subject::Lot(after.id.0), entry);
+            let event = append(&mut state.heads, log, Subject::Lot(after.id.0), entry);
             lots.push((change.due(unit.at), change.after, event));
         }
         if !unit.is_lots_only() {
@@ -251,7 +96,7 @@ async fn write(
     write_lots(script, &lots).await.map_err(database("write lots"))?;
     let heads = &mut state.heads;
     super::rest::write(script, log, heads, &rest).await.map_err(database("write the rest"))?;
-    for (actor, at, row) in state.told.drain(..) {
+    for Told { actor, at, row } in state.told.drain(..) {
         let entry = Entry {
             at: at.timestamp_millis(),
             actor,
@@ -261,7 +106,7 @@ async fn write(
             previous: 0,
             body: row.body(),
         };
-        heads.append(log, Subject::Envelope(row.id), entry);
+        append(heads, log, Subject::Envelope(row.id), entry);
     }
     let touched: Vec<(&EnvelopeRow, i64)> = state
         .envelopes

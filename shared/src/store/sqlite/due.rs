@@ -1,16 +1,18 @@
-//! Reads of what is due, and of jobs.
+//! What is due, and its claims.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::SqliteStore;
 use super::read::{json, parse, reading, time};
-use crate::domain::lot::Timestamp;
-use crate::store::{Hint, Job, StoreError};
+use crate::domain::lot::{Lot, Timestamp};
+use crate::store::{Claim, Hint, Job, Lane, Lease, Queues, StoreError, Wanted};
 
-pub(super) fn job(row: &SqliteRow) -> Job {
+fn job(row: &SqliteRow) -> Job {
     Job {
         id: row.get(0),
         kind: row.get(1),
@@ -18,59 +20,111 @@ pub(super) fn job(row: &SqliteRow) -> Job {
         due: time(row.get(3)),
         attempt: row.get::<i64, _>(4).try_into().unwrap_or(u32::MAX),
         version: row.get(5),
+        // One process takes each hint once.
+        lease: 0,
         body: row.get(6),
     }
 }
 
-/// Hints out of `[[queue, id], …]`; those of one queue share its name.
+/// Hints out of `[[queue, class, id, due], …]`; those of one queue share its name.
 fn hints(due: &str) -> Result<Vec<Hint>, StoreError> {
-    let due: Vec<(&str, i64)> = parse(due, || "what is due".to_owned())?;
+    let due: Vec<(&str, i64, i64, i64)> = parse(due, || "what is due".to_owned())?;
     let mut names: Vec<Arc<str>> = Vec::new();
-    let hint = |(name, id): (&str, i64)| {
+    let hint = |(name, class, id, due): (&str, i64, i64, i64)| {
         let known = names.iter().find(|known| ***known == *name).cloned();
         let queue = known.unwrap_or_else(|| {
             names.push(name.into());
             names[names.len() - 1].clone()
         });
-        Hint { queue, id }
+        Hint { queue, lane: Lane::of_class(class), id, due }
     };
     Ok(due.into_iter().map(hint).collect())
 }
 
-impl SqliteStore {
-    /// What is due by `now`, at most `limit`; what is under way is among it.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn due(&self, now: Timestamp, limit: i64) -> Result<Vec<Hint>, StoreError> {
-        self.hints(include_str!("sql/due.sql"), now, limit).await
-    }
-
-    /// Lots that are due by `now`, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn due_lots(&self, now: Timestamp, limit: i64) -> Result<Vec<Hint>, StoreError> {
-        self.hints(include_str!("sql/due_lots.sql"), now, limit).await
-    }
-
-    async fn hints(
+#[async_trait]
+impl Queues for SqliteStore {
+    /// They are read beside the writer.
+    async fn claim_lots(
         &self,
-        sql: &'static str,
+        step: &str,
+        ids: &[i64],
         now: Timestamp,
-        limit: i64,
-    ) -> Result<Vec<Hint>, StoreError> {
-        let due = sqlx::query_scalar(sql).bind(now.timestamp_millis()).bind(limit);
-        let due: String = due.fetch_one(&self.readers).await.map_err(reading)?;
+    ) -> Result<Claim, StoreError> {
+        let (lease, bodies) = self.leases.claim(step, ids, now).await?;
+        let lots: Vec<Lot> = serde_json::from_str(&bodies).map_err(|source| {
+            self.release(lease);
+            StoreError::Corrupt { subject: format!("a lot at {step}"), source }
+        })?;
+        Ok(Claim { lease, lots })
+    }
+
+    async fn claim_jobs(
+        &self,
+        kind: &str,
+        ids: &[i64],
+        now: Timestamp,
+    ) -> Result<Vec<Job>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/claim_jobs.sql"))
+            .bind(serde_json::json!(ids).to_string())
+            .bind(kind)
+            .bind(now.timestamp_millis())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(|source| StoreError::Database { act: "claim jobs", source })?;
+        Ok(rows.iter().map(job).collect())
+    }
+
+    fn release(&self, lease: Lease) {
+        self.leases.release(lease);
+    }
+
+    async fn lost_leases(&self) -> Result<Vec<(Lease, Vec<(i64, i64)>)>, StoreError> {
+        let lease =
+            |(id, lots): (i64, String)| Ok((Lease(id), parse(&lots, || format!("lease {id}"))?));
+        self.leases.inherited().await?.into_iter().map(lease).collect()
+    }
+
+    async fn renew_leases(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn lease_time(&self) -> Option<Duration> {
+        None
+    }
+
+    async fn due(&self, now: Timestamp, wanted: &[Wanted]) -> Result<Vec<Hint>, StoreError> {
+        let mut all = Vec::new();
+        for Wanted { queue, lots, limit } in wanted {
+            let sql = match lots {
+                Some(_) => include_str!("sql/due_at_step.sql"),
+                None => include_str!("sql/due_of_kind.sql"),
+            };
+            let (first, last) = lots.unwrap_or(Lane::Normal).classes();
+            let due: String = sqlx::query_scalar(sql)
+                .bind(now.timestamp_millis())
+                .bind(&**queue)
+                .bind(limit)
+                .bind(first)
+                .bind(last)
+                .fetch_one(&self.readers)
+                .await
+                .map_err(reading)?;
+            all.append(&mut hints(&due)?);
+        }
+        Ok(all)
+    }
+
+    async fn due_lots(&self, now: Timestamp, limit: i64) -> Result<Vec<Hint>, StoreError> {
+        let due: String = sqlx::query_scalar(include_str!("sql/due_lots.sql"))
+            .bind(now.timestamp_millis())
+            .bind(limit)
+            .fetch_one(&self.readers)
+            .await
+            .map_err(reading)?;
         hints(&due)
     }
 
-    /// The first of the jobs that are due by `now`: by their time, then by where their kind stands
-    /// in `order`, then by their key.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn first_due_job(
+    async fn first_due_job(
         &self,
         now: Timestamp,
         order: &[&str],
@@ -81,14 +135,15 @@ impl SqliteStore {
             .fetch_optional(&self.readers)
             .await
             .map_err(reading)?;
-        Ok(row.map(|row| Hint { queue: row.get::<&str, _>(0).into(), id: row.get(1) }))
+        Ok(row.map(|row| Hint {
+            queue: row.get::<&str, _>(0).into(),
+            lane: Lane::Normal,
+            id: row.get(1),
+            due: row.get(2),
+        }))
     }
 
-    /// How many jobs there are of each kind.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn job_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {
+    async fn job_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {
         let rows = sqlx::query(include_str!("sql/job_counts.sql"))
             .fetch_all(&self.readers)
             .await
@@ -96,11 +151,7 @@ impl SqliteStore {
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
-    /// The next moment after `now` at which anything but jobs of the kind `without` is due.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn next_due(
+    async fn next_due(
         &self,
         now: Timestamp,
         without: &str,

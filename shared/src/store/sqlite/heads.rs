@@ -6,30 +6,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::log::{Entry, Log};
 use crate::store::Unit;
-
-/// What a unit may change.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Subject {
-    Lot(i64),
-    Line(i64),
-    Envelope(String),
-    Record(&'static str, String),
-    Job(i64),
-    Inbox(String, String),
-}
-
-/// Where a subject is. Jobs and documents have no events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Head {
-    /// Its version; 0: it is not there.
-    pub(super) version: i64,
-    /// The position of its last event; 0: it has none.
-    pub(super) event: i64,
-}
-
-/// The heads of what a commit touches.
-#[derive(Debug, Default)]
-pub(super) struct Heads(HashMap<Subject, Head>);
+use crate::store::decide::{Head, Heads, Subject};
 
 /// The heads of lots written lately, by number. This process is the only one that writes them.
 #[derive(Debug, Default)]
@@ -59,128 +36,114 @@ impl Kept {
     }
 }
 
-impl Heads {
-    /// Reads the heads of all that `units` may change, but for envelopes; `kept` ones are known.
-    pub(super) async fn read(
-        connection: &mut SqliteConnection,
-        kept: &Kept,
-        units: &[&Unit],
-    ) -> Result<Self, sqlx::Error> {
-        let mut heads = Self::default();
-        heads.lots(connection, kept, units).await?;
-        heads.lines(connection, units).await?;
-        for unit in units {
-            heads.rest(connection, unit).await?;
-        }
-        Ok(heads)
+/// Reads the heads of all that `units` may change, but for envelopes; `kept` ones are known.
+pub(super) async fn read_heads(
+    connection: &mut SqliteConnection,
+    kept: &Kept,
+    units: &[&Unit],
+) -> Result<Heads, sqlx::Error> {
+    let mut heads = Heads::default();
+    lots(&mut heads, connection, kept, units).await?;
+    lines(&mut heads, connection, units).await?;
+    for unit in units {
+        rest(&mut heads, connection, unit).await?;
     }
+    Ok(heads)
+}
 
-    async fn lots(
-        &mut self,
-        connection: &mut SqliteConnection,
-        kept: &Kept,
-        units: &[&Unit],
-    ) -> Result<(), sqlx::Error> {
-        let mut unknown = Vec::new();
-        for id in units.iter().flat_map(|unit| &unit.lots).map(|change| change.after.id.0) {
-            match kept.0.get(&id) {
-                Some(head) => self.put(Subject::Lot(id), *head),
-                None => unknown.push(id),
-            }
+async fn lots(
+    heads: &mut Heads,
+    connection: &mut SqliteConnection,
+    kept: &Kept,
+    units: &[&Unit],
+) -> Result<(), sqlx::Error> {
+    let mut unknown = Vec::new();
+    for id in units.iter().flat_map(|unit| &unit.lots).map(|change| change.after.id.0) {
+        match kept.0.get(&id) {
+            Some(head) => heads.put(Subject::Lot(id), *head),
+            None => unknown.push(id),
         }
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        let found: String = sqlx::query_scalar(include_str!("sql/lot_versions.sql"))
-            .bind(json(unknown))
-            .fetch_one(connection)
+    }
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let found: String = sqlx::query_scalar(include_str!("sql/lot_versions.sql"))
+        .bind(json(unknown))
+        .fetch_one(connection)
+        .await?;
+    let found: Vec<(i64, i64, i64)> =
+        serde_json::from_str(&found).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    for (id, version, event) in found {
+        heads.put(Subject::Lot(id), Head { version, event, lease: 0 });
+    }
+    Ok(())
+}
+
+async fn lines(
+    heads: &mut Heads,
+    connection: &mut SqliteConnection,
+    units: &[&Unit],
+) -> Result<(), sqlx::Error> {
+    let lines: Vec<i64> =
+        units.iter().flat_map(|unit| &unit.lines).map(|change| change.id.0).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let rows = sqlx::query(include_str!("sql/line_versions.sql"))
+        .bind(json(lines))
+        .fetch_all(connection)
+        .await?;
+    for row in rows {
+        let head = Head { version: row.get(1), event: row.get(2), lease: 0 };
+        heads.put(Subject::Line(row.get(0)), head);
+    }
+    Ok(())
+}
+
+async fn rest(
+    heads: &mut Heads,
+    connection: &mut SqliteConnection,
+    unit: &Unit,
+) -> Result<(), sqlx::Error> {
+    for change in &unit.records {
+        let found = sqlx::query(include_str!("sql/record_version.sql"))
+            .bind(change.kind)
+            .bind(&change.id)
+            .fetch_optional(&mut *connection)
             .await?;
-        let found: Vec<(i64, i64, i64)> =
-            serde_json::from_str(&found).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-        for (id, version, event) in found {
-            self.put(Subject::Lot(id), Head { version, event });
+        if let Some(row) = found {
+            let head = Head { version: row.get(0), event: row.get(1), lease: 0 };
+            heads.put(Subject::Record(change.kind, change.id.clone()), head);
         }
-        Ok(())
     }
-
-    async fn lines(
-        &mut self,
-        connection: &mut SqliteConnection,
-        units: &[&Unit],
-    ) -> Result<(), sqlx::Error> {
-        let lines: Vec<i64> =
-            units.iter().flat_map(|unit| &unit.lines).map(|change| change.id.0).collect();
-        if lines.is_empty() {
-            return Ok(());
-        }
-        let rows = sqlx::query(include_str!("sql/line_versions.sql"))
-            .bind(json(lines))
-            .fetch_all(connection)
+    if let Some(job) = &unit.job {
+        let found: Option<i64> = sqlx::query_scalar(include_str!("sql/job_version.sql"))
+            .bind(job.id)
+            .fetch_optional(&mut *connection)
             .await?;
-        for row in rows {
-            let head = Head { version: row.get(1), event: row.get(2) };
-            self.put(Subject::Line(row.get(0)), head);
+        let head = Head { version: found.unwrap_or(0), ..Head::default() };
+        heads.put(Subject::Job(job.id), head);
+    }
+    if let Some(entry) = &unit.inbox {
+        let found: Option<i64> = sqlx::query_scalar(include_str!("sql/inbox_taken.sql"))
+            .bind(&entry.sender)
+            .bind(&entry.number)
+            .fetch_optional(&mut *connection)
+            .await?;
+        if found.is_some() {
+            let subject = Subject::Inbox(entry.sender.clone(), entry.number.clone());
+            heads.put(subject, Head { version: 1, ..Head::default() });
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    async fn rest(
-        &mut self,
-        connection: &mut SqliteConnection,
-        unit: &Unit,
-    ) -> Result<(), sqlx::Error> {
-        for change in &unit.records {
-            let found = sqlx::query(include_str!("sql/record_version.sql"))
-                .bind(change.kind)
-                .bind(&change.id)
-                .fetch_optional(&mut *connection)
-                .await?;
-            if let Some(row) = found {
-                let head = Head { version: row.get(0), event: row.get(1) };
-                self.put(Subject::Record(change.kind, change.id.clone()), head);
-            }
-        }
-        if let Some(job) = &unit.job {
-            let found: Option<i64> = sqlx::query_scalar(include_str!("sql/job_version.sql"))
-                .bind(job.id)
-                .fetch_optional(&mut *connection)
-                .await?;
-            let head = Head { version: found.unwrap_or(0), event: 0 };
-            self.put(Subject::Job(job.id), head);
-        }
-        if let Some(entry) = &unit.inbox {
-            let found: Option<i64> = sqlx::query_scalar(include_str!("sql/inbox_taken.sql"))
-                .bind(&entry.sender)
-                .bind(&entry.number)
-                .fetch_optional(&mut *connection)
-                .await?;
-            if found.is_some() {
-                let subject = Subject::Inbox(entry.sender.clone(), entry.number.clone());
-                self.put(subject, Head { version: 1, event: 0 });
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn get(&self, subject: &Subject) -> Head {
-        self.0.get(subject).copied().unwrap_or_default()
-    }
-
-    pub(super) fn put(&mut self, subject: Subject, head: Head) {
-        self.0.insert(subject, head);
-    }
-
-    /// Sets the version that `subject` will have.
-    pub(super) fn raise(&mut self, subject: Subject, version: i64) {
-        self.0.entry(subject).or_default().version = version;
-    }
-
-    /// Appends an event of `subject` to the log, behind its last one; returns its position.
-    pub(super) fn append(&mut self, log: &mut Log, subject: Subject, entry: Entry) -> i64 {
-        let head = self.0.entry(subject).or_default();
-        head.event = log.append(Entry { previous: head.event, ..entry });
-        head.event
-    }
+/// Appends an event of `subject` to the log, behind its last one; returns its position.
+pub(super) fn append(heads: &mut Heads, log: &mut Log, subject: Subject, entry: Entry) -> i64 {
+    let previous = heads.get(&subject).event;
+    let position = log.append(Entry { previous, ..entry });
+    heads.follow(subject, position);
+    position
 }
 
 fn json(ids: Vec<i64>) -> String {

@@ -1,5 +1,6 @@
 //! Reads of the log: by position, by subject, and its hash chain.
 
+use async_trait::async_trait;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -7,7 +8,7 @@ use super::SqliteStore;
 use super::read::{reading, time};
 use crate::domain::event::Event;
 use crate::domain::ids::{LineId, LotId};
-use crate::store::StoreError;
+use crate::store::{Log, StoreError};
 
 fn event(row: &SqliteRow) -> Event {
     Event {
@@ -21,12 +22,9 @@ fn event(row: &SqliteRow) -> Event {
     }
 }
 
-impl SqliteStore {
-    /// The timeline of one subject, by its printed id.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn events_of(&self, subject: &str) -> Result<Vec<Event>, StoreError> {
+#[async_trait]
+impl Log for SqliteStore {
+    async fn events_of(&self, subject: &str) -> Result<Vec<Event>, StoreError> {
         let (kind, id) = subject.split_once(':').unzip();
         let envelope = id.filter(|_| kind == Some("envelope"));
         let rows = sqlx::query(include_str!("sql/events_of.sql"))
@@ -41,11 +39,7 @@ impl SqliteStore {
         Ok(rows.iter().map(event).collect())
     }
 
-    /// Events that do not point to the one before of their subject: position and subject.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn broken_trails(&self) -> Result<Vec<(i64, String)>, StoreError> {
+    async fn broken_trails(&self) -> Result<Vec<(i64, String)>, StoreError> {
         let rows = sqlx::query(include_str!("sql/broken_trails.sql"))
             .fetch_all(&self.readers)
             .await
@@ -53,11 +47,7 @@ impl SqliteStore {
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
-    /// Events after `position`, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn events_after(&self, position: i64, limit: i64) -> Result<Vec<Event>, StoreError> {
+    async fn events_after(&self, position: i64, limit: i64) -> Result<Vec<Event>, StoreError> {
         let rows = sqlx::query(include_str!("sql/events_after.sql"))
             .bind(position)
             .bind(limit)
@@ -67,11 +57,7 @@ impl SqliteStore {
         Ok(rows.iter().map(event).collect())
     }
 
-    /// The links of the hash chain: last position and hash.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn chain(&self) -> Result<Vec<(i64, String)>, StoreError> {
+    async fn chain(&self) -> Result<Vec<(i64, String)>, StoreError> {
         let rows = sqlx::query(include_str!("sql/chain.sql"))
             .fetch_all(&self.readers)
             .await
@@ -79,12 +65,17 @@ impl SqliteStore {
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
-    /// The number of events.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn last_position(&self) -> Result<i64, StoreError> {
+    async fn last_position(&self) -> Result<i64, StoreError> {
         let sql = include_str!("sql/last_position.sql");
         sqlx::query_scalar(sql).fetch_one(&self.readers).await.map_err(reading)
+    }
+
+    async fn tail(&self) -> Result<Vec<Event>, StoreError> {
+        // Positions are given in the transaction itself.
+        Ok(Vec::new())
+    }
+
+    async fn last_event(&self) -> Result<i64, StoreError> {
+        self.last_position().await
     }
 }

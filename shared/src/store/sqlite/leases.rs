@@ -18,6 +18,8 @@ pub(super) struct Leases {
     connection: Arc<Mutex<Option<SqliteConnection>>>,
     /// Those that have ended, deleted with the next claim.
     ended: Arc<Lock<Vec<i64>>>,
+    /// The last one of the processes before.
+    inherited: i64,
 }
 
 fn failed(act: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
@@ -50,7 +52,11 @@ impl Leases {
             .execute(&mut connection)
             .await
             .map_err(opening)?;
-        Ok(Self { connection: Arc::new(Mutex::new(Some(connection))), ended: Arc::default() })
+        let last = sqlx::query_scalar(include_str!("sql/last_lease.sql"));
+        let inherited: i64 =
+            last.fetch_one(&mut connection).await.map_err(failed("open the leases"))?;
+        let connection = Arc::new(Mutex::new(Some(connection)));
+        Ok(Self { connection, ended: Arc::default(), inherited })
     }
 
     fn take_ended(&self) -> Vec<i64> {
@@ -94,12 +100,13 @@ impl Leases {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).push(id);
     }
 
-    /// All leases that have not ended: id, and lots by number and version.
-    pub(super) async fn all(&self) -> Result<Vec<(i64, String)>, StoreError> {
+    /// Leases that earlier processes held when they ended: id, and lots by number and version.
+    pub(super) async fn inherited(&self) -> Result<Vec<(i64, String)>, StoreError> {
         let mut guard = self.connection.lock().await;
         let connection = guard.as_mut().ok_or(StoreError::Closed)?;
         self.forget(connection).await?;
         let rows = sqlx::query(include_str!("sql/leases.sql"))
+            .bind(self.inherited)
             .fetch_all(connection)
             .await
             .map_err(failed("read leases"))?;

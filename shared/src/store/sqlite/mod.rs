@@ -1,5 +1,6 @@
 //! The store on SQLite: one file (and one for leases beside it), one writer, group commit, WAL, `synchronous=FULL`.
 
+mod cluster;
 mod commit;
 mod due;
 mod heads;
@@ -13,20 +14,22 @@ mod script;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
-use self::commit::Prepared;
 use self::leases::Leases;
 pub use self::raw::raw_updates;
 use self::writer::{Act, Writer};
-use crate::domain::lot::{Lot, Timestamp};
-use crate::store::{Claim, Fate, Job, Lease, StoreError, Unit};
+use crate::store::unit::Prepared;
+use crate::store::{Fate, Store, StoreError, Term, Unit};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -36,7 +39,11 @@ pub struct SqliteStore {
     readers: SqlitePool,
     acts: mpsc::Sender<Act>,
     leases: Leases,
+    generation: Arc<AtomicI64>,
 }
+
+/// One process at a time opens the file: it leads.
+const ONLY_TERM: Term = Term(1);
 
 impl SqliteStore {
     /// Opens the database at `path`, creates it if it is not there, and migrates it.
@@ -75,71 +82,31 @@ impl SqliteStore {
         let writer = Writer::new(connection).await.map_err(opening)?;
         let (acts, queue) = mpsc::channel(256);
         tokio::spawn(writer.run(queue));
-        Ok(Self { readers, acts, leases: Leases::open(path).await? })
+        let generation = Arc::new(AtomicI64::new(1));
+        Ok(Self { readers, acts, leases: Leases::open(path).await?, generation })
     }
 
-    /// Claims those of `ids` that are due at `step`, under one lease. They are read beside the
-    /// writer: what changes meanwhile is stale when it is committed.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be written.
-    pub async fn claim_lots(
-        &self,
-        step: &str,
-        ids: &[i64],
-        now: Timestamp,
-    ) -> Result<Claim, StoreError> {
-        let (lease, bodies) = self.leases.claim(step, ids, now).await?;
-        let lots: Vec<Lot> = serde_json::from_str(&bodies).map_err(|source| {
-            self.release(lease);
-            StoreError::Corrupt { subject: format!("a lot at {step}"), source }
-        })?;
-        Ok(Claim { lease, lots })
+    async fn ask<T>(&self, act: impl FnOnce(oneshot::Sender<T>) -> Act) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.acts.send(act(reply)).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)
     }
+}
 
-    /// Claims those of `ids` that are due jobs of `kind`.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn claim_jobs(
-        &self,
-        kind: &str,
-        ids: &[i64],
-        now: Timestamp,
-    ) -> Result<Vec<Job>, StoreError> {
-        let rows = sqlx::query(include_str!("sql/claim_jobs.sql"))
-            .bind(serde_json::json!(ids).to_string())
-            .bind(kind)
-            .bind(now.timestamp_millis())
-            .fetch_all(&self.readers)
-            .await
-            .map_err(|source| StoreError::Database { act: "claim jobs", source })?;
-        Ok(rows.iter().map(due::job).collect())
-    }
-
-    /// Commits `units` together: each whole or not at all, in order, durably before this returns.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be written; then nothing of them is stored.
-    pub async fn commit(&self, units: Vec<Unit>) -> Result<Vec<Fate>, StoreError> {
+#[async_trait]
+impl Store for SqliteStore {
+    async fn commit(&self, units: Vec<Unit>) -> Result<Vec<Fate>, StoreError> {
         if units.is_empty() {
             return Ok(Vec::new());
         }
+        let is_new_generation = units.iter().any(Unit::changes_what_is_kept);
         // Bodies are written here, so that the one writer has less to do.
         let units = units.into_iter().map(Prepared::of).collect::<Result<Vec<_>, _>>()?;
-        self.ask(|reply| Act::Commit { units, reply }).await?
+        let generation = is_new_generation.then(|| self.generation.clone());
+        self.ask(|reply| Act::Commit { units, generation, reply }).await?
     }
 
-    /// Ends the lease of a batch that has committed.
-    pub fn release(&self, lease: Lease) {
-        self.leases.release(lease);
-    }
-
-    /// This store as it is now, for many reads that have to fit together. To be dropped soon.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub(crate) async fn snapshot(&self) -> Result<Self, StoreError> {
+    async fn snapshot(&self) -> Result<Arc<dyn Store>, StoreError> {
         // One connection, never exchanged for another: its transaction is the snapshot.
         let readers = SqlitePoolOptions::new()
             .max_connections(1)
@@ -152,20 +119,13 @@ impl SqliteStore {
             .connect_with((*self.readers.connect_options()).clone())
             .await
             .map_err(|source| StoreError::Database { act: "read", source })?;
-        Ok(Self { readers, ..self.clone() })
+        Ok(Arc::new(Self { readers, ..self.clone() }))
     }
 
-    /// Writes what is queued, checkpoints and closes the files.
-    pub async fn close(&self) {
+    async fn close(&self) {
         self.readers.close().await;
         // A writer that is already gone has nothing left to write.
         drop(self.ask(|reply| Act::Close { reply }).await);
         self.leases.close().await;
-    }
-
-    async fn ask<T>(&self, act: impl FnOnce(oneshot::Sender<T>) -> Act) -> Result<T, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        self.acts.send(act(reply)).await.map_err(|_| StoreError::Closed)?;
-        answer.await.map_err(|_| StoreError::Closed)
     }
 }

@@ -1,12 +1,17 @@
 //! Reads, each a query of its own on a pool of read-only connections.
 
+use std::sync::atomic::Ordering;
+
+use async_trait::async_trait;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::SqliteStore;
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Lot, Timestamp};
-use crate::store::{EnvelopeRow, Filed, LotCount, LotFilter, Record, StoreError, StoredLine};
+use crate::store::{
+    EnvelopeRow, Filed, LotCount, LotFilter, Reads, Record, StoreError, StoredLine,
+};
 
 pub(super) fn envelope(row: &SqliteRow) -> EnvelopeRow {
     EnvelopeRow {
@@ -57,30 +62,6 @@ pub(super) fn json<T: Into<serde_json::Value>>(ids: impl IntoIterator<Item = T>)
 }
 
 impl SqliteStore {
-    /// Lots by filter, in order of ids.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn lots(&self, filter: &LotFilter) -> Result<Vec<Lot>, StoreError> {
-        self.list(filter).await?.iter().map(lot).collect()
-    }
-
-    /// Lots with what their rows repeat of them.
-    pub(crate) async fn filed_lots(
-        &self,
-        filter: &LotFilter,
-    ) -> Result<Vec<(Lot, Filed)>, StoreError> {
-        let filed = |row: &SqliteRow| Filed {
-            version: row.get(2),
-            state: row.get(3),
-            step: row.get(4),
-            awaits: row.get(5),
-            class: row.get(6),
-            rank: row.get(7),
-        };
-        self.list(filter).await?.iter().map(|row| Ok((lot(row)?, filed(row)))).collect()
-    }
-
     async fn list(&self, filter: &LotFilter) -> Result<Vec<SqliteRow>, StoreError> {
         let rows = sqlx::query(include_str!("sql/lots_list.sql"))
             .bind(filter.after.map_or(-1, |id| id.0))
@@ -92,12 +73,27 @@ impl SqliteStore {
             .await;
         rows.map_err(reading)
     }
+}
 
-    /// Lots by id.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn lots_by_id(&self, ids: &[i64]) -> Result<Vec<Lot>, StoreError> {
+#[async_trait]
+impl Reads for SqliteStore {
+    async fn lots(&self, filter: &LotFilter) -> Result<Vec<Lot>, StoreError> {
+        self.list(filter).await?.iter().map(lot).collect()
+    }
+
+    async fn filed_lots(&self, filter: &LotFilter) -> Result<Vec<(Lot, Filed)>, StoreError> {
+        let filed = |row: &SqliteRow| Filed {
+            version: row.get(2),
+            state: row.get(3),
+            step: row.get(4),
+            awaits: row.get(5),
+            class: row.get(6),
+            rank: row.get(7),
+        };
+        self.list(filter).await?.iter().map(|row| Ok((lot(row)?, filed(row)))).collect()
+    }
+
+    async fn lots_by_id(&self, ids: &[i64]) -> Result<Vec<Lot>, StoreError> {
         let rows = sqlx::query(include_str!("sql/lots_by_id.sql"))
             .bind(json(ids.iter().copied()))
             .fetch_all(&self.readers)
@@ -106,11 +102,7 @@ impl SqliteStore {
         rows.iter().map(lot).collect()
     }
 
-    /// Lines by id.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn lines(&self, ids: &[LineId]) -> Result<Vec<(LineId, StoredLine)>, StoreError> {
+    async fn lines(&self, ids: &[LineId]) -> Result<Vec<(LineId, StoredLine)>, StoreError> {
         let rows = sqlx::query(include_str!("sql/lines.sql"))
             .bind(json(ids.iter().map(|id| id.0)))
             .fetch_all(&self.readers)
@@ -119,11 +111,7 @@ impl SqliteStore {
         rows.iter().map(stored_line).collect()
     }
 
-    /// The lines that have these external ids.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn lines_by_external(
+    async fn lines_by_external(
         &self,
         ids: &[&str],
     ) -> Result<Vec<(LineId, StoredLine)>, StoreError> {
@@ -135,11 +123,7 @@ impl SqliteStore {
         rows.iter().map(stored_line).collect()
     }
 
-    /// The lines that share one of these likenesses, by id.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn lines_alike(
+    async fn lines_alike(
         &self,
         likenesses: Vec<String>,
     ) -> Result<Vec<(LineId, String)>, StoreError> {
@@ -151,11 +135,7 @@ impl SqliteStore {
         Ok(rows.iter().map(|row| (LineId(row.get(0)), row.get(1))).collect())
     }
 
-    /// All lines, by id.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn all_lines(&self) -> Result<Vec<(LineId, StoredLine)>, StoreError> {
+    async fn all_lines(&self) -> Result<Vec<(LineId, StoredLine)>, StoreError> {
         let rows = sqlx::query(include_str!("sql/all_lines.sql"))
             .fetch_all(&self.readers)
             .await
@@ -163,20 +143,12 @@ impl SqliteStore {
         rows.iter().map(stored_line).collect()
     }
 
-    /// The number of the last line; 0 if there is none.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn last_line(&self) -> Result<i64, StoreError> {
+    async fn last_line(&self) -> Result<i64, StoreError> {
         let sql = include_str!("sql/last_line.sql");
         sqlx::query_scalar(sql).fetch_one(&self.readers).await.map_err(reading)
     }
 
-    /// All lots of a line, by part.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn lots_of_line(&self, line: LineId) -> Result<Vec<Lot>, StoreError> {
+    async fn lots_of_line(&self, line: LineId) -> Result<Vec<Lot>, StoreError> {
         let first = LotId::of(line, 0).map_or(0, |id| id.0);
         let rows = sqlx::query(include_str!("sql/lots_of_line.sql"))
             .bind(first)
@@ -187,11 +159,7 @@ impl SqliteStore {
         rows.iter().map(lot).collect()
     }
 
-    /// Lots that wait for `awaits`, by priority.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn lots_awaiting(&self, awaits: &str) -> Result<Vec<Lot>, StoreError> {
+    async fn lots_awaiting(&self, awaits: &str) -> Result<Vec<Lot>, StoreError> {
         let rows = sqlx::query(include_str!("sql/lots_awaiting.sql"))
             .bind(awaits)
             .fetch_all(&self.readers)
@@ -200,11 +168,7 @@ impl SqliteStore {
         rows.iter().map(lot).collect()
     }
 
-    /// How many lots are where.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn lot_counts(&self) -> Result<Vec<LotCount>, StoreError> {
+    async fn lot_counts(&self) -> Result<Vec<LotCount>, StoreError> {
         let rows = sqlx::query(include_str!("sql/lot_counts.sql"))
             .fetch_all(&self.readers)
             .await
@@ -218,11 +182,7 @@ impl SqliteStore {
         Ok(rows.iter().map(count).collect())
     }
 
-    /// All records of a kind, by id.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn records(&self, kind: &str) -> Result<Vec<Record>, StoreError> {
+    async fn records(&self, kind: &str) -> Result<Vec<Record>, StoreError> {
         let rows = sqlx::query(include_str!("sql/records.sql"))
             .bind(kind)
             .fetch_all(&self.readers)
@@ -231,11 +191,7 @@ impl SqliteStore {
         Ok(rows.iter().map(record).collect())
     }
 
-    /// Records of all kinds after this kind and id, in their order.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn records_after(
+    async fn records_after(
         &self,
         kind: &str,
         id: &str,
@@ -251,11 +207,7 @@ impl SqliteStore {
         Ok(rows.iter().map(|row| (row.get(3), record(row))).collect())
     }
 
-    /// One record.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn record(&self, kind: &str, id: &str) -> Result<Option<Record>, StoreError> {
+    async fn record(&self, kind: &str, id: &str) -> Result<Option<Record>, StoreError> {
         let row = sqlx::query(include_str!("sql/record.sql"))
             .bind(kind)
             .bind(id)
@@ -265,11 +217,7 @@ impl SqliteStore {
         Ok(row.as_ref().map(record))
     }
 
-    /// Whether a document of this sender and number was taken.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn is_taken(&self, sender: &str, number: &str) -> Result<bool, StoreError> {
+    async fn is_taken(&self, sender: &str, number: &str) -> Result<bool, StoreError> {
         let found: Option<i64> = sqlx::query_scalar(include_str!("sql/inbox_taken.sql"))
             .bind(sender)
             .bind(number)
@@ -279,11 +227,7 @@ impl SqliteStore {
         Ok(found.is_some())
     }
 
-    /// The money ledger.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn envelopes(&self) -> Result<Vec<EnvelopeRow>, StoreError> {
+    async fn envelopes(&self) -> Result<Vec<EnvelopeRow>, StoreError> {
         let rows = sqlx::query(include_str!("sql/envelopes.sql"))
             .fetch_all(&self.readers)
             .await
@@ -291,13 +235,7 @@ impl SqliteStore {
         Ok(rows.iter().map(envelope).collect())
     }
 
-    /// Leases that were held when the process that held them ended: lots by number and version.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database cannot be read.
-    pub async fn leases(&self) -> Result<Vec<(i64, Vec<(i64, i64)>)>, StoreError> {
-        let lease =
-            |(id, subjects): (i64, String)| Ok((id, parse(&subjects, || format!("lease {id}"))?));
-        self.leases.all().await?.into_iter().map(lease).collect()
+    async fn generation(&self) -> Result<i64, StoreError> {
+        Ok(self.generation.load(Ordering::Acquire))
     }
 }

@@ -1,13 +1,13 @@
 //! Writes what accepted units change besides lots and envelopes, all of a commit together.
 
-use std::collections::HashMap;
-
 use sqlx::Arguments;
 
-use super::heads::{Heads, Subject};
+use super::heads::append;
 use super::log::{Entry, Log};
 use super::script::Script;
-use crate::store::{LineChange, NewJob, RecordChange, Unit};
+use crate::store::decide::{Heads, Subject};
+use crate::store::unit::wanted_jobs;
+use crate::store::{LineChange, RecordChange, Unit};
 
 /// Writes lines, records, jobs and documents of `units`, in their order.
 pub(super) async fn write(
@@ -36,7 +36,7 @@ async fn lines(
                 .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
             let kind = if change.expected == 0 { "line.submitted" } else { "line.amended" };
             let entry = Entry::of(unit, change.id.to_string(), change.expected + 1, kind, body);
-            lines.push((change, heads.append(log, Subject::Line(change.id.0), entry)));
+            lines.push((change, append(heads, log, Subject::Line(change.id.0), entry)));
         }
     }
     let written =
@@ -62,7 +62,7 @@ async fn records(
             let (subject, number) = (format!("{}:{}", change.kind, change.id), change.expected + 1);
             let entry = Entry::of(unit, subject, number, change.event, change.body.clone());
             let subject = Subject::Record(change.kind, change.id.clone());
-            records.push((change, heads.append(log, subject, entry)));
+            records.push((change, append(heads, log, subject, entry)));
         }
     }
     let written =
@@ -99,19 +99,8 @@ async fn ended_jobs(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx:
     Ok(())
 }
 
-/// Many units may ask for the same job: it is written once, for the earliest of their dates.
 async fn new_jobs(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx::Error> {
-    let mut jobs: Vec<NewJob> = Vec::new();
-    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
-    for job in units.iter().flat_map(|unit| &unit.jobs) {
-        match places.get(&(job.kind, job.key.as_str())) {
-            Some(place) => jobs[*place].due = jobs[*place].due.min(job.due),
-            None => {
-                places.insert((job.kind, &job.key), jobs.len());
-                jobs.push(job.clone());
-            }
-        }
-    }
+    let jobs = wanted_jobs(units);
     let written = script.rows(include_str!("sql/upsert_job.sql"), &jobs, |job, args| {
         args.add(job.kind)?;
         args.add(job.key.clone())?;

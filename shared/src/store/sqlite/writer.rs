@@ -1,14 +1,16 @@
 //! The one writer: group commit, a savepoint for each batch.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::commit::{self, Prepared};
+use super::commit;
 use super::heads::Kept;
 use super::log::Log;
 use super::script::Script;
+use crate::store::unit::Prepared;
 use crate::store::{Fate, StoreError};
 
 /// Batches committed together at most.
@@ -18,7 +20,7 @@ const GROUP: usize = 64;
 type Reply = oneshot::Sender<Result<Vec<Fate>, StoreError>>;
 
 pub(super) enum Act {
-    Commit { units: Vec<Prepared>, reply: Reply },
+    Commit { units: Vec<Prepared>, generation: Option<Arc<AtomicI64>>, reply: Reply },
     Close { reply: oneshot::Sender<()> },
 }
 
@@ -41,13 +43,17 @@ impl Writer {
         while acts.recv_many(&mut group, GROUP).await > 0 {
             let mut closing = None;
             let mut batches = Vec::with_capacity(group.len());
+            let mut generations = Vec::new();
             for act in group.drain(..) {
                 match act {
-                    Act::Commit { units, reply } => batches.push((units, reply)),
+                    Act::Commit { units, generation, reply } => {
+                        generations.extend(generation);
+                        batches.push((units, reply));
+                    }
                     Act::Close { reply } => closing = Some(reply),
                 }
             }
-            self.group(batches).await;
+            self.group(batches, &generations).await;
             if let Some(reply) = closing {
                 if let Err(error) = self.connection.close().await {
                     tracing::error!(%error, "could not close the database");
@@ -58,7 +64,11 @@ impl Writer {
         }
     }
 
-    async fn group(&mut self, batches: Vec<(Vec<Prepared>, Reply)>) {
+    async fn group(
+        &mut self,
+        batches: Vec<(Vec<Prepared>, Reply)>,
+        generations: &[Arc<AtomicI64>],
+    ) {
         if batches.is_empty() {
             return;
         }
@@ -70,6 +80,10 @@ impl Writer {
             self.kept.clear();
             // The transaction may already be gone: a failed rollback says just that.
             drop(sqlx::query("ROLLBACK").execute(&mut self.connection).await);
+        }
+        // Before anybody is told, even if nobody waits any more.
+        for generation in generations {
+            generation.fetch_add(1, Ordering::AcqRel);
         }
         match outcome {
             // A receiver that is gone has lost nothing: the database holds what was done.

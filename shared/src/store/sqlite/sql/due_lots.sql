@@ -1,3 +1,3 @@
-SELECT json_group_array(json_array(queue, id)) FROM (
-    SELECT step AS queue, id FROM lots WHERE due <= ?1 LIMIT ?2
+SELECT json_group_array(json_array(step, class, id, due)) FROM (
+    SELECT step, class, id, due FROM lots WHERE due <= ?1 LIMIT ?2
 )

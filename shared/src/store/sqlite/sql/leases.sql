@@ -1,1 +1,1 @@
-SELECT id, subjects FROM leases ORDER BY id
+SELECT id, subjects FROM leases WHERE id <= ?1 ORDER BY id

@@ -1,0 +1,109 @@
+//! Where the truth is and what carries hints: the store and the broker that options name.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use waybill_shared::broker::{Broker, EmbeddedBroker};
+use waybill_shared::store::Store;
+use waybill_shared::store::postgres::PostgresStore;
+use waybill_shared::store::sqlite::SqliteStore;
+
+use crate::args::Data;
+use crate::failure::Failure;
+
+/// A store and a broker that go together, and the folder for files.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// The folder: the socket, orders out, documents in, and the database where that is a file.
+    pub(crate) data: PathBuf,
+    /// The store.
+    pub(crate) store: StoreUrl,
+    /// The broker.
+    pub(crate) broker: BrokerUrl,
+}
+
+/// A store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StoreUrl {
+    /// A file, opened by one process at a time.
+    Sqlite(PathBuf),
+    /// A database that many processes share.
+    Postgres(String),
+}
+
+/// A broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BrokerUrl {
+    /// In this process.
+    Embedded,
+}
+
+impl StoreUrl {
+    /// Reads a store's URL.
+    pub(crate) fn parse(url: &str) -> Result<Self, Failure> {
+        if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+            return Ok(Self::Sqlite(path.into()));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres(url.to_owned()));
+        }
+        let message = format!("`{url}` is no store");
+        Err(Failure::caller(message, "use sqlite:PATH or postgres://user:password@host/database"))
+    }
+
+    /// Opens it, and makes what is not there.
+    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, Failure> {
+        Ok(match self {
+            Self::Sqlite(path) => Arc::new(SqliteStore::open(path).await?),
+            Self::Postgres(url) => Arc::new(PostgresStore::open(url).await?),
+        })
+    }
+
+    /// Whether it is there; a server is asked only when it is opened.
+    pub(crate) fn exists(&self) -> bool {
+        match self {
+            Self::Sqlite(path) => path.exists(),
+            Self::Postgres(_) => true,
+        }
+    }
+}
+
+impl BrokerUrl {
+    /// Reads a broker's URL.
+    pub(crate) fn parse(url: &str) -> Result<Self, Failure> {
+        if url == "embedded:" {
+            return Ok(Self::Embedded);
+        }
+        Err(Failure::caller(format!("`{url}` is no broker"), "use embedded:"))
+    }
+
+    /// Opens it; the first is it, where it is in this process.
+    pub(crate) async fn open(&self) -> Result<(Option<EmbeddedBroker>, Arc<dyn Broker>), Failure> {
+        match self {
+            Self::Embedded => {
+                let broker = EmbeddedBroker::default();
+                Ok((Some(broker.clone()), Arc::new(broker)))
+            }
+        }
+    }
+}
+
+impl Target {
+    /// The data folder alone: everything is in it.
+    pub(crate) fn folder(data: &Path) -> Self {
+        let store = StoreUrl::Sqlite(data.join("waybill.sqlite"));
+        Self { data: data.to_owned(), store, broker: BrokerUrl::Embedded }
+    }
+
+    /// What the options name.
+    pub(crate) fn of(options: &Data) -> Result<Self, Failure> {
+        let mut target = Self::folder(&options.data);
+        if let Some(url) = &options.store {
+            target.store = StoreUrl::parse(url)?;
+        }
+        if let Some(url) = &options.broker {
+            target.broker = BrokerUrl::parse(url)?;
+        }
+        Ok(target)
+    }
+}

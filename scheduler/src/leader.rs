@@ -1,0 +1,137 @@
+//! Leadership: of all schedulers on one store one leads, under a term that the database issues. It
+//! relays, gives events their positions, returns what lost workers held, and makes room for months
+//! to come. Each of its writes is checked against the term, so one that was deposed and does not
+//! know it yet does no harm.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{StoreError, Term};
+
+use crate::recovery::recover;
+use crate::relay::Relay;
+
+/// How often events get positions when few are written.
+const SEQUENCE: Duration = Duration::from_millis(200);
+
+/// How often the house is kept.
+const HOUSE: Duration = Duration::from_secs(3600);
+
+/// How long is waited after the store failed.
+const REST: Duration = Duration::from_millis(500);
+
+impl Relay {
+    /// Leads whenever nobody else does, and else tells whoever leads; runs until it is dropped.
+    pub async fn run(mut self) {
+        let engine = self.engine().clone();
+        let Some(time) = engine.store.term_time() else {
+            return self.serve(None).await;
+        };
+        loop {
+            match engine.store.lead(None).await {
+                Ok(Some(term)) => {
+                    tracing::info!(term = term.0, "leading");
+                    engine.metrics.leads(Some(term));
+                    let resigns = Resigns { engine: engine.clone(), term };
+                    tokio::select! {
+                        () = hold(&engine, term, time) => {}
+                        () = self.lead(&engine) => {}
+                        () = sequence(&engine, term) => {}
+                        () = watch_leases(&engine, term) => {}
+                        () = keep_house(&engine, term) => {}
+                    }
+                    drop(resigns);
+                    tracing::warn!(term = term.0, "no longer leading");
+                }
+                Ok(None) => self.forward(Instant::now() + time / 3).await,
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "cannot lead");
+                    tokio::time::sleep(REST).await;
+                }
+            }
+        }
+    }
+
+    async fn lead(&mut self, engine: &Engine) {
+        let heard = match engine.store.hear().await {
+            Ok(heard) => heard,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot listen");
+                None
+            }
+        };
+        self.serve(heard).await;
+    }
+}
+
+/// Lets another lead at once when this process stops leading.
+struct Resigns {
+    engine: Engine,
+    term: Term,
+}
+
+impl Drop for Resigns {
+    fn drop(&mut self) {
+        self.engine.metrics.leads(None);
+        let (store, term) = (self.engine.store.clone(), self.term);
+        tokio::spawn(async move { store.resign(term).await });
+    }
+}
+
+/// Renews `term` until another leads, or until it may have run out.
+async fn hold(engine: &Engine, term: Term, time: Duration) {
+    let mut held = Instant::now();
+    loop {
+        tokio::time::sleep(time / 3).await;
+        let asked = Instant::now();
+        // A renewal that does not come back in time counts as refused.
+        match tokio::time::timeout_at(held + time, engine.store.lead(Some(term))).await {
+            Ok(Ok(Some(_))) => held = asked,
+            Ok(Ok(None)) | Err(_) => return,
+            Ok(Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "term not renewed");
+            }
+        }
+        if held.elapsed() >= time {
+            return;
+        }
+    }
+}
+
+async fn sequence(engine: &Engine, term: Term) {
+    loop {
+        match engine.store.sequence(term).await {
+            Ok(0) => tokio::time::sleep(SEQUENCE).await,
+            // Soon again, but with more at once.
+            Ok(_) => tokio::time::sleep(SEQUENCE / 8).await,
+            Err(error) => rest(&error, "events got no positions").await,
+        }
+    }
+}
+
+async fn watch_leases(engine: &Engine, term: Term) {
+    let Some(time) = engine.store.lease_time() else { return std::future::pending().await };
+    loop {
+        match recover(engine, term).await {
+            Ok(0) => {}
+            Ok(lots) => tracing::warn!(lots, "a worker was lost; what it held is tried again"),
+            Err(error) => rest(&error, "lost leases were not looked for").await,
+        }
+        tokio::time::sleep(time / 4).await;
+    }
+}
+
+async fn keep_house(engine: &Engine, term: Term) {
+    loop {
+        match engine.store.keep_house(term).await {
+            Ok(()) => tokio::time::sleep(HOUSE).await,
+            Err(error) => rest(&error, "the house was not kept").await,
+        }
+    }
+}
+
+async fn rest(error: &StoreError, what: &'static str) {
+    tracing::warn!(error = error as &dyn std::error::Error, "{what}");
+    tokio::time::sleep(REST).await;
+}

@@ -1,0 +1,10 @@
+//! Private servers for tests: real ones, on free ports of the loopback interface, in temporary
+//! folders, from the programs that are installed. `WAYBILL_TEST_POSTGRES` and `WAYBILL_TEST_AMQP`
+//! name servers to be used instead. `scripts/services` installs what is missing.
+
+mod postgres;
+mod process;
+mod rabbitmq;
+
+pub use postgres::{Postgres, database};
+pub use rabbitmq::{Cluster, RabbitMq, broker};

@@ -1,0 +1,178 @@
+//! A private Postgres.
+
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use tempfile::TempDir;
+
+use crate::process::{Server, folder, free_ports, is_root, program, wait};
+
+/// The user that runs Postgres where this process is root.
+const USER: &str = "postgres";
+
+/// A Postgres server of this process.
+#[derive(Debug)]
+pub struct Postgres {
+    folder: TempDir,
+    port: u16,
+    server: Server,
+}
+
+fn installed(name: &str) -> Result<PathBuf> {
+    let versions = (14..=18).rev().map(|version| format!("/usr/lib/postgresql/{version}/bin"));
+    let places: Vec<PathBuf> = versions.map(|folder| Path::new(&folder).join(name)).collect();
+    program(name, &places).ok_or_else(|| {
+        anyhow!(
+            "no Postgres is installed: run `scripts/services`, or name a server that may be used \
+             with WAYBILL_TEST_POSTGRES=postgres://user:password@host/postgres"
+        )
+    })
+}
+
+/// `program` as the user that may run it.
+fn command(program: &Path) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", USER, "--regid", USER, "--clear-groups", "--"]).arg(program);
+    command
+}
+
+impl Postgres {
+    /// Starts a server.
+    ///
+    /// # Errors
+    /// If it is not installed or does not start.
+    pub fn start() -> Result<Self> {
+        let folder = folder()?;
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data)?;
+        if is_root() {
+            let id = |flag| -> Result<u32> {
+                let said = Command::new("id").args([flag, USER]).output()?;
+                ensure!(said.status.success(), "there is no user `{USER}` to run Postgres");
+                Ok(String::from_utf8(said.stdout)?.trim().parse()?)
+            };
+            let (user, group) = (id("-u")?, id("-g")?);
+            chown(&data, Some(user), Some(group))?;
+            chown(folder.path(), Some(user), Some(group))?;
+        }
+        let mut initdb = command(&installed("initdb")?);
+        initdb.arg("-D").arg(&data);
+        initdb.args(["-U", "waybill", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]);
+        let made = initdb.current_dir(folder.path()).output()?;
+        ensure!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let port = free_ports(1)?[0];
+        let server = Self::serve(folder.path(), port)?;
+        let mut started = Self { folder, port, server };
+        started.is_ready()?;
+        Ok(started)
+    }
+
+    fn serve(folder: &Path, port: u16) -> Result<Server> {
+        let mut postgres = command(&installed("postgres")?);
+        postgres.arg("-D").arg(folder.join("data")).arg("-p").arg(port.to_string());
+        for setting in [
+            "listen_addresses=127.0.0.1",
+            "max_connections=200",
+            // A killed process loses nothing that the system was given.
+            "fsync=off",
+            "max_wal_size=1GB",
+            "log_min_messages=warning",
+        ] {
+            postgres.arg("-c").arg(setting);
+        }
+        postgres.arg("-c").arg(format!("unix_socket_directories={}", folder.display()));
+        Server::start(postgres, &folder.join("postgres.log"), folder)
+    }
+
+    fn is_ready(&mut self) -> Result<()> {
+        let (port, client) = (self.port.to_string(), installed("pg_isready")?);
+        let server = &mut self.server;
+        let log = self.folder.path().join("postgres.log");
+        wait("Postgres is ready", || {
+            if !server.is_running()? {
+                let said = std::fs::read_to_string(&log).unwrap_or_default();
+                bail!("Postgres has ended: {said}");
+            }
+            let asked = Command::new(&client).args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
+            Ok(asked?.success())
+        })
+    }
+
+    /// The URL of one of its databases.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://waybill@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The URL of a new database.
+    ///
+    /// # Errors
+    /// If it could not be made.
+    pub fn fresh(&self) -> Result<String> {
+        let name = name();
+        make(&self.url("postgres"), &name)?;
+        Ok(self.url(&name))
+    }
+
+    /// Sends SIGKILL to all its processes.
+    ///
+    /// # Errors
+    /// If they could not be killed.
+    pub fn kill(&mut self) -> Result<()> {
+        self.server.kill()
+    }
+
+    /// Starts it again on its data.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn restart(&mut self) -> Result<()> {
+        wait("Postgres starts again", || {
+            self.server = Self::serve(self.folder.path(), self.port)?;
+            // What its processes held may not be free yet.
+            Ok(self.is_ready().is_ok())
+        })
+    }
+}
+
+fn name() -> String {
+    static MADE: AtomicU32 = AtomicU32::new(1);
+    format!("waybill_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed))
+}
+
+fn make(server: &str, name: &str) -> Result<()> {
+    let said = Command::new(installed("psql")?)
+        .args(["-q", "-X", server, "-c", &format!("CREATE DATABASE {name}")])
+        .output()?;
+    ensure!(said.status.success(), "psql: {}", String::from_utf8_lossy(&said.stderr));
+    Ok(())
+}
+
+/// The URL of a new database on this process' server, or on the one that the environment names.
+///
+/// # Errors
+/// If there is neither.
+pub fn database() -> Result<String> {
+    static SERVER: OnceLock<Result<Postgres, String>> = OnceLock::new();
+    if let Ok(server) = std::env::var("WAYBILL_TEST_POSTGRES") {
+        let name = name();
+        make(&server, &name)?;
+        let (place, _) = server.rsplit_once('/').context("WAYBILL_TEST_POSTGRES is no URL")?;
+        return Ok(format!("{place}/{name}"));
+    }
+    let server = SERVER.get_or_init(|| Postgres::start().map_err(|error| format!("{error:#}")));
+    server.as_ref().map_err(|error| anyhow!("{error}"))?.fresh()
+}

@@ -1,0 +1,265 @@
+//! A private RabbitMQ, alone or three in a cluster.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Result, anyhow, bail, ensure};
+use tempfile::TempDir;
+
+use crate::process::{Server, folder, free_ports, program, wait};
+
+/// Virtual hosts that a server starts with: one for each test.
+const HOSTS: u32 = 64;
+
+/// A RabbitMQ server of this process.
+#[derive(Debug)]
+pub struct RabbitMq {
+    folder: TempDir,
+    ports: Ports,
+    server: Server,
+    _names: Option<Server>,
+    used: AtomicU32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    amqp: u16,
+    distribution: u16,
+    names: u16,
+}
+
+fn installed(name: &str) -> Result<PathBuf> {
+    let inside = Path::new("/usr/lib/rabbitmq/bin").join(name);
+    program(name, &[inside]).ok_or_else(|| {
+        anyhow!(
+            "no RabbitMQ is installed: run `scripts/services`, or name a server that may be used \
+             with WAYBILL_TEST_AMQP=amqp://user:password@host/vhost"
+        )
+    })
+}
+
+impl RabbitMq {
+    /// Starts a server.
+    ///
+    /// # Errors
+    /// If it is not installed or does not start.
+    pub fn start() -> Result<Self> {
+        let ports = free_ports(3)?;
+        let ports = Ports { amqp: ports[0], distribution: ports[1], names: ports[2] };
+        let folder = folder()?;
+        let names = start_names(folder.path(), ports.names)?;
+        let mut started = Self::node(folder, ports, &[])?;
+        started._names = Some(names);
+        started.is_ready()?;
+        Ok(started)
+    }
+
+    /// One node, which may look for `others` to cluster with.
+    fn node(folder: TempDir, ports: Ports, others: &[String]) -> Result<Self> {
+        let hosts: Vec<_> = (1..=HOSTS).map(|n| serde_json::json!({"name": host(n)})).collect();
+        let all = |n| {
+            serde_json::json!({
+                "user": "guest", "vhost": host(n), "configure": ".*", "write": ".*", "read": ".*",
+            })
+        };
+        let definitions = serde_json::json!({
+            "vhosts": hosts,
+            "users": [{
+                "name": "guest", "password": "guest", "tags": ["administrator"], "limits": {},
+            }],
+            "permissions": (1..=HOSTS).map(all).collect::<Vec<_>>(),
+        });
+        let base = folder.path();
+        std::fs::write(base.join("definitions.json"), definitions.to_string())?;
+        let mut config = format!(
+            "listeners.tcp.default = 127.0.0.1:{}\nload_definitions = {}\n\
+             vm_memory_high_watermark.absolute = 1GB\ndisk_free_limit.absolute = 50MB\n\
+             cluster_partition_handling = ignore\n",
+            ports.amqp,
+            base.join("definitions.json").display(),
+        );
+        if !others.is_empty() {
+            config.push_str("cluster_formation.peer_discovery_backend = classic_config\n");
+            for (at, other) in others.iter().enumerate() {
+                config
+                    .push_str(&format!("cluster_formation.classic_config.nodes.{at} = {other}\n"));
+            }
+        }
+        std::fs::write(base.join("rabbitmq.conf"), config)?;
+        std::fs::write(base.join("enabled_plugins"), "[].")?;
+        let server = serve(base, ports)?;
+        Ok(Self { folder, ports, server, _names: None, used: AtomicU32::new(0) })
+    }
+
+    fn name(&self) -> String {
+        node_name(self.ports)
+    }
+
+    fn is_ready(&mut self) -> Result<()> {
+        let port = self.ports.amqp;
+        let log = self.folder.path().join("server.log");
+        let server = &mut self.server;
+        wait("RabbitMQ is ready", || {
+            if !server.is_running()? {
+                let said = std::fs::read_to_string(&log).unwrap_or_default();
+                bail!("RabbitMQ has ended: {said}");
+            }
+            // It listens once it has started.
+            Ok(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok())
+        })
+    }
+
+    /// The URL of a virtual host that nobody has used.
+    ///
+    /// # Errors
+    /// If all are used.
+    pub fn fresh(&self) -> Result<String> {
+        let number = self.used.fetch_add(1, Ordering::Relaxed) + 1;
+        ensure!(number <= HOSTS, "more than {HOSTS} virtual hosts are wanted: raise HOSTS");
+        Ok(self.url(&host(number)))
+    }
+
+    /// The URL of a virtual host.
+    #[must_use]
+    pub fn url(&self, host: &str) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{}/{host}", self.ports.amqp)
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.ports.amqp
+    }
+
+    /// Sends SIGKILL to all its processes.
+    ///
+    /// # Errors
+    /// If they could not be killed.
+    pub fn kill(&mut self) -> Result<()> {
+        self.server.kill()
+    }
+
+    /// Starts it again on its data.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn restart(&mut self) -> Result<()> {
+        self.server = serve(self.folder.path(), self.ports)?;
+        self.is_ready()
+    }
+
+    /// Runs `rabbitmqctl` on it.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub fn control(&self, arguments: &[&str]) -> Result<String> {
+        let Output { status, stdout, stderr } =
+            environment(&installed("rabbitmqctl")?, self.folder.path(), self.ports)
+                .args(["-q", "-n", &self.name()])
+                .args(arguments)
+                .output()?;
+        ensure!(status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&stderr));
+        Ok(String::from_utf8(stdout)?)
+    }
+}
+
+fn host(number: u32) -> String {
+    format!("test{number}")
+}
+
+fn node_name(ports: Ports) -> String {
+    format!("waybill{}@localhost", ports.amqp)
+}
+
+/// The daemon that gives nodes' names their ports.
+fn start_names(folder: &Path, port: u16) -> Result<Server> {
+    let mut daemon = Command::new(installed("epmd")?);
+    daemon.args(["-port", &port.to_string(), "-address", "127.0.0.1"]);
+    Server::start(daemon, &folder.join("epmd.log"), folder)
+}
+
+fn environment(program: &Path, folder: &Path, ports: Ports) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env("HOME", folder)
+        .env("ERL_EPMD_PORT", ports.names.to_string())
+        .env("RABBITMQ_NODENAME", node_name(ports))
+        .env("RABBITMQ_DIST_PORT", ports.distribution.to_string())
+        .env("RABBITMQ_MNESIA_BASE", folder.join("data"))
+        .env("RABBITMQ_LOG_BASE", folder.join("log"))
+        .env("RABBITMQ_CONFIG_FILE", folder.join("rabbitmq"))
+        .env("RABBITMQ_ENABLED_PLUGINS_FILE", folder.join("enabled_plugins"))
+        .env("RABBITMQ_PID_FILE", folder.join("pid"))
+        .env("RABBITMQ_CONF_ENV_FILE", folder.join("none"))
+        // Tests share two cores with it.
+        .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "+S 2:2 +sbwt none -setcookie waybill")
+        .env("RABBITMQ_CTL_ERL_ARGS", "-setcookie waybill")
+        .current_dir(folder);
+    command
+}
+
+fn serve(folder: &Path, ports: Ports) -> Result<Server> {
+    let command = environment(&installed("rabbitmq-server")?, folder, ports);
+    Server::start(command, &folder.join("server.log"), folder)
+}
+
+/// Three nodes.
+#[derive(Debug)]
+pub struct Cluster {
+    /// The nodes.
+    pub nodes: Vec<RabbitMq>,
+    _names: Server,
+}
+
+impl Cluster {
+    /// Starts three nodes and lets them find each other.
+    ///
+    /// # Errors
+    /// If one does not start.
+    pub fn start() -> Result<Self> {
+        let free = free_ports(7)?;
+        let ports: Vec<Ports> = (0..3)
+            .map(|n| Ports { amqp: free[n], distribution: free[n + 3], names: free[6] })
+            .collect();
+        let others: Vec<String> = ports.iter().map(|ports| node_name(*ports)).collect();
+        let names = folder()?;
+        let names = start_names(&names.keep(), free[6])?;
+        let mut nodes = Vec::new();
+        for ports in ports {
+            let mut node = RabbitMq::node(folder()?, ports, &others)?;
+            // One after the other, so that the first is there to be joined.
+            node.is_ready()?;
+            nodes.push(node);
+        }
+        let started = Self { nodes, _names: names };
+        wait("three nodes are one cluster", || {
+            let said = started.nodes[0].control(&["cluster_status", "--formatter", "json"])?;
+            let status: serde_json::Value = serde_json::from_str(&said)?;
+            Ok(status["running_nodes"].as_array().is_some_and(|nodes| nodes.len() == 3))
+        })?;
+        Ok(started)
+    }
+
+    /// One URL with all addresses.
+    #[must_use]
+    pub fn url(&self, host: &str) -> String {
+        let places: Vec<String> =
+            self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.ports.amqp)).collect();
+        format!("amqp://guest:guest@{}/{host}", places.join(","))
+    }
+}
+
+/// The URL of an unused virtual host on this process' server, or the one that the environment names.
+///
+/// # Errors
+/// If there is neither.
+pub fn broker() -> Result<String> {
+    static SERVER: OnceLock<Result<RabbitMq, String>> = OnceLock::new();
+    if let Ok(server) = std::env::var("WAYBILL_TEST_AMQP") {
+        return Ok(server);
+    }
+    let server = SERVER.get_or_init(|| RabbitMq::start().map_err(|error| format!("{error:#}")));
+    server.as_ref().map_err(|error| anyhow!("{error}"))?.fresh()
+}

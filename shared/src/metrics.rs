@@ -1,0 +1,191 @@
+//! What a process measures of itself, in the OpenMetrics text format.
+
+use std::fmt::Write;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::store::Term;
+
+/// Upper bounds of latencies, in seconds.
+const SECONDS: [f64; 12] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+/// Upper bounds of batches.
+const SIZES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    queue: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Step {
+    step: String,
+}
+
+/// The metrics of this process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    jobs: Family<Outcome, Counter>,
+    latency: Family<Step, Histogram>,
+    batch: Histogram,
+    published: Counter,
+    lag: Gauge<f64, AtomicU64>,
+    lost: Counter,
+    stale: Counter,
+    reconnects: Counter,
+    dropped: Counter,
+    leader: Gauge,
+    term: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("waybill");
+        let jobs = Family::<Outcome, Counter>::default();
+        registry.register("jobs", "Lots and jobs run, by queue and outcome", jobs.clone());
+        let latency = Family::<Step, Histogram>::new_with_constructor(|| Histogram::new(SECONDS));
+        registry.register_with_unit(
+            "step_latency",
+            "From the claim of a batch to its durable commit",
+            Unit::Seconds,
+            latency.clone(),
+        );
+        let batch = Histogram::new(SIZES);
+        registry.register("commit_batch_size", "Lots committed together", batch.clone());
+        let published = Counter::default();
+        registry.register("hints_published", "Hints given to the broker", published.clone());
+        let lag = Gauge::default();
+        registry.register_with_unit(
+            "relay_lag",
+            "How long the hint last published had been due",
+            Unit::Seconds,
+            lag.clone(),
+        );
+        let lost = Counter::default();
+        registry.register("lease_losses", "Lots whose worker was lost", lost.clone());
+        let stale = Counter::default();
+        registry.register("stale_units", "Units dropped as stale", stale.clone());
+        let reconnects = Counter::default();
+        registry.register("broker_reconnects", "Connections made anew", reconnects.clone());
+        let dropped = Counter::default();
+        registry.register("dead_letters", "Messages counted and dropped", dropped.clone());
+        let leader = Gauge::default();
+        registry.register("leader", "1 while this process leads", leader.clone());
+        let term = Gauge::default();
+        registry.register("leader_term", "The last term this process led under", term.clone());
+        Self {
+            registry,
+            jobs,
+            latency,
+            batch,
+            published,
+            lag,
+            lost,
+            stale,
+            reconnects,
+            dropped,
+            leader,
+            term,
+        }
+    }
+}
+
+impl Metrics {
+    /// `count` lots or jobs of `queue` ended so.
+    pub fn ran(&self, queue: &str, outcome: &'static str, count: u64) {
+        if count > 0 {
+            self.jobs.get_or_create(&Outcome { queue: queue.to_owned(), outcome }).inc_by(count);
+        }
+    }
+
+    /// A batch of `lots` took `time` at `step`.
+    pub fn batch(&self, step: &str, lots: usize, time: Duration) {
+        self.latency.get_or_create(&Step { step: step.to_owned() }).observe(time.as_secs_f64());
+        self.batch.observe(lots as f64);
+    }
+
+    /// `hints` were published, the last of which had been due for `lag`.
+    pub fn published(&self, hints: usize, lag: Duration) {
+        self.published.inc_by(hints as u64);
+        self.lag.set(lag.as_secs_f64());
+    }
+
+    /// `lots` were held by a worker that was lost.
+    pub fn lost(&self, lots: usize) {
+        self.lost.inc_by(lots as u64);
+    }
+
+    /// Units were stale.
+    pub fn stale(&self, units: usize) {
+        self.stale.inc_by(units as u64);
+    }
+
+    /// The broker is connected anew.
+    pub fn reconnected(&self) {
+        self.reconnects.inc();
+    }
+
+    /// Messages were counted and dropped.
+    pub fn dropped(&self, messages: u64) {
+        self.dropped.inc_by(messages);
+    }
+
+    /// This process leads under a term, or no longer does.
+    pub fn leads(&self, term: Option<Term>) {
+        self.leader.set(i64::from(term.is_some()));
+        if let Some(Term(term)) = term {
+            self.term.set(term);
+        }
+    }
+
+    /// Whether this process leads.
+    #[must_use]
+    pub fn is_leading(&self) -> bool {
+        self.leader.get() == 1
+    }
+
+    /// All of it as text, with the gauges of `backlog` (see [`Backlog`]).
+    ///
+    /// # Errors
+    /// Never in practice: writing to a string does not fail.
+    pub fn text(&self, backlog: &[Backlog]) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        for (name, help) in [
+            ("queue_depth", "Due and not under way"),
+            ("queue_oldest_seconds", "How long the oldest of them has been due"),
+        ] {
+            writeln!(text, "# HELP waybill_{name} {help}.\n# TYPE waybill_{name} gauge")?;
+            for Backlog { queue, lane, depth, oldest } in backlog {
+                let value =
+                    if name == "queue_depth" { *depth as f64 } else { oldest.as_secs_f64() };
+                writeln!(text, "waybill_{name}{{queue=\"{queue}\",lane=\"{lane}\"}} {value}")?;
+            }
+        }
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+/// What is due in one lane of a queue and not under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backlog {
+    /// The step's name or the job's kind.
+    pub queue: String,
+    /// The lane's name.
+    pub lane: &'static str,
+    /// How many.
+    pub depth: i64,
+    /// For how long the oldest has been due.
+    pub oldest: Duration,
+}

@@ -1,0 +1,214 @@
+//! What a store can do. Two implementations: SQLite and Postgres.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{
+    Claim, EnvelopeRow, Fate, Filed, Hint, Job, Lease, LotCount, LotFilter, Record, StoreError,
+    StoredLine, Unit, Wanted,
+};
+use crate::domain::event::Event;
+use crate::domain::ids::LineId;
+use crate::domain::lot::{Lot, Timestamp};
+
+/// The store: reads, the log, what is due, leadership, and the one way to write.
+///
+/// Every method fails with [`StoreError`] if the database cannot be read or written.
+#[async_trait]
+pub trait Store: Reads + Log + Queues + Cluster {
+    /// Commits `units` together: each whole or not at all, in order, durably before this returns.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be written. Where the connection was lost while it
+    /// committed, nobody knows whether they are stored: read, or commit them again, which is stale
+    /// if they were.
+    async fn commit(&self, units: Vec<Unit>) -> Result<Vec<Fate>, StoreError>;
+
+    /// This store as it is now, for many reads that have to fit together. To be dropped soon.
+    async fn snapshot(&self) -> Result<Arc<dyn Store>, StoreError>;
+
+    /// Writes what is queued and closes files and connections.
+    async fn close(&self);
+}
+
+/// Reads of what is there now.
+#[async_trait]
+pub trait Reads: std::fmt::Debug + Send + Sync {
+    /// Lots by filter, in order of ids.
+    async fn lots(&self, filter: &LotFilter) -> Result<Vec<Lot>, StoreError>;
+
+    /// Lots with what their rows repeat of them.
+    async fn filed_lots(&self, filter: &LotFilter) -> Result<Vec<(Lot, Filed)>, StoreError>;
+
+    /// Lots by id.
+    async fn lots_by_id(&self, ids: &[i64]) -> Result<Vec<Lot>, StoreError>;
+
+    /// All lots of a line, by part.
+    async fn lots_of_line(&self, line: LineId) -> Result<Vec<Lot>, StoreError>;
+
+    /// Lots that wait for `awaits`, by priority.
+    async fn lots_awaiting(&self, awaits: &str) -> Result<Vec<Lot>, StoreError>;
+
+    /// How many lots are where.
+    async fn lot_counts(&self) -> Result<Vec<LotCount>, StoreError>;
+
+    /// Lines by id.
+    async fn lines(&self, ids: &[LineId]) -> Result<Vec<(LineId, StoredLine)>, StoreError>;
+
+    /// The lines that have these external ids.
+    async fn lines_by_external(
+        &self,
+        ids: &[&str],
+    ) -> Result<Vec<(LineId, StoredLine)>, StoreError>;
+
+    /// The lines that share one of these likenesses, by id.
+    async fn lines_alike(
+        &self,
+        likenesses: Vec<String>,
+    ) -> Result<Vec<(LineId, String)>, StoreError>;
+
+    /// All lines, by id.
+    async fn all_lines(&self) -> Result<Vec<(LineId, StoredLine)>, StoreError>;
+
+    /// The number of the last line; 0 if there is none.
+    async fn last_line(&self) -> Result<i64, StoreError>;
+
+    /// All records of a kind, by id.
+    async fn records(&self, kind: &str) -> Result<Vec<Record>, StoreError>;
+
+    /// Records of all kinds after this kind and id, in their order.
+    async fn records_after(
+        &self,
+        kind: &str,
+        id: &str,
+        limit: i64,
+    ) -> Result<Vec<(String, Record)>, StoreError>;
+
+    /// One record.
+    async fn record(&self, kind: &str, id: &str) -> Result<Option<Record>, StoreError>;
+
+    /// Whether a document of this sender and number was taken.
+    async fn is_taken(&self, sender: &str, number: &str) -> Result<bool, StoreError>;
+
+    /// The money ledger.
+    async fn envelopes(&self) -> Result<Vec<EnvelopeRow>, StoreError>;
+
+    /// A number that grows whenever a record that steps look up, or a line that was there, changes.
+    /// What was read after it was given may be kept until it grows.
+    async fn generation(&self) -> Result<i64, StoreError>;
+}
+
+/// The log of events, by position and by subject.
+#[async_trait]
+pub trait Log: Send + Sync {
+    /// The timeline of one subject, by its printed id.
+    async fn events_of(&self, subject: &str) -> Result<Vec<Event>, StoreError>;
+
+    /// Events after `position`, at most `limit`, in order of positions.
+    async fn events_after(&self, position: i64, limit: i64) -> Result<Vec<Event>, StoreError>;
+
+    /// Events that have no position yet, in the order of their subjects; their position reads 0.
+    async fn tail(&self) -> Result<Vec<Event>, StoreError>;
+
+    /// Events that do not point to the one before of their subject: position or id, and subject.
+    async fn broken_trails(&self) -> Result<Vec<(i64, String)>, StoreError>;
+
+    /// The links of the hash chain: last position and hash.
+    async fn chain(&self) -> Result<Vec<(i64, String)>, StoreError>;
+
+    /// The last position.
+    async fn last_position(&self) -> Result<i64, StoreError>;
+
+    /// A number that grows with each event.
+    async fn last_event(&self) -> Result<i64, StoreError>;
+}
+
+/// What is due, and who is at it.
+#[async_trait]
+pub trait Queues: Send + Sync {
+    /// Claims those of `ids` that are due at `step`, under one lease. What changes meanwhile is
+    /// stale when it is committed.
+    async fn claim_lots(
+        &self,
+        step: &str,
+        ids: &[i64],
+        now: Timestamp,
+    ) -> Result<Claim, StoreError>;
+
+    /// Claims those of `ids` that are due jobs of `kind`.
+    async fn claim_jobs(
+        &self,
+        kind: &str,
+        ids: &[i64],
+        now: Timestamp,
+    ) -> Result<Vec<Job>, StoreError>;
+
+    /// Ends the lease of a batch that has committed.
+    fn release(&self, lease: Lease);
+
+    /// Leases whose holder is gone: lots by number and version.
+    async fn lost_leases(&self) -> Result<Vec<(Lease, Vec<(i64, i64)>)>, StoreError>;
+
+    /// Tells that this process is alive: its leases hold for another [`Queues::lease_time`].
+    async fn renew_leases(&self) -> Result<(), StoreError>;
+
+    /// How long a lease holds without being renewed; none: as long as its process lives.
+    fn lease_time(&self) -> Option<Duration>;
+
+    /// What is due by `now` and held by nobody, for each of `wanted` the longest due.
+    async fn due(&self, now: Timestamp, wanted: &[Wanted]) -> Result<Vec<Hint>, StoreError>;
+
+    /// Lots that are due by `now`, at most `limit`.
+    async fn due_lots(&self, now: Timestamp, limit: i64) -> Result<Vec<Hint>, StoreError>;
+
+    /// The first of the jobs that are due by `now`: by their time, then by where their kind stands
+    /// in `order`, then by their key.
+    async fn first_due_job(
+        &self,
+        now: Timestamp,
+        order: &[&str],
+    ) -> Result<Option<Hint>, StoreError>;
+
+    /// The next moment after `now` at which anything but jobs of the kind `without` is due.
+    async fn next_due(
+        &self,
+        now: Timestamp,
+        without: &str,
+    ) -> Result<Option<Timestamp>, StoreError>;
+
+    /// How many jobs there are of each kind.
+    async fn job_counts(&self) -> Result<Vec<(String, i64)>, StoreError>;
+}
+
+/// A leader's term, issued by the database. It only grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Term(pub i64);
+
+/// What processes that share a store agree on through it.
+#[async_trait]
+pub trait Cluster: Send + Sync {
+    /// Leads under a new term if nobody does, or goes on leading under `term`; none: another leads.
+    async fn lead(&self, term: Option<Term>) -> Result<Option<Term>, StoreError>;
+
+    /// Ends `term`, so that another may lead at once.
+    async fn resign(&self, term: Term) -> Result<(), StoreError>;
+
+    /// How long a term holds without being renewed; none: as long as its process lives.
+    fn term_time(&self) -> Option<Duration>;
+
+    /// Gives positions to events that have none, and links them into the hash chain, under `term`;
+    /// returns how many.
+    async fn sequence(&self, term: Term) -> Result<usize, StoreError>;
+
+    /// Keeps house, under `term`: makes room for the events of the months to come.
+    async fn keep_house(&self, term: Term) -> Result<(), StoreError>;
+
+    /// Tells whoever leads that these are due; an empty list: that something is. A hint, that may
+    /// be lost.
+    async fn tell(&self, hints: &[Hint]) -> Result<(), StoreError>;
+
+    /// What other processes told; none where there are no others.
+    async fn hear(&self) -> Result<Option<tokio::sync::mpsc::Receiver<Vec<Hint>>>, StoreError>;
+}

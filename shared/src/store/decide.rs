@@ -1,0 +1,218 @@
+//! Decides what becomes of units, from the rows as they are: the stale drop out, what would break
+//! a rule is refused. Pure; a store reads and locks the rows before, and writes what was accepted.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{EnvelopeRow, Fate, LotChange, Term, Unit};
+use crate::domain::funding::movements;
+use crate::domain::lot::Timestamp;
+
+/// What a unit may change.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Subject {
+    Lot(i64),
+    Line(i64),
+    Envelope(String),
+    Record(&'static str, String),
+    Job(i64),
+    Inbox(String, String),
+}
+
+/// Where a subject is. Jobs and documents have no events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Head {
+    /// Its version; 0: it is not there.
+    pub(super) version: i64,
+    /// Its last event; 0: it has none.
+    pub(super) event: i64,
+    /// The lease it was last claimed under; 0: nobody counts.
+    pub(super) lease: i64,
+}
+
+/// The heads of what a commit touches.
+#[derive(Debug, Default)]
+pub(super) struct Heads(pub(super) HashMap<Subject, Head>);
+
+impl Heads {
+    pub(super) fn get(&self, subject: &Subject) -> Head {
+        self.0.get(subject).copied().unwrap_or_default()
+    }
+
+    pub(super) fn put(&mut self, subject: Subject, head: Head) {
+        self.0.insert(subject, head);
+    }
+
+    /// Sets the version that `subject` will have.
+    fn raise(&mut self, subject: Subject, version: i64) {
+        self.0.entry(subject).or_default().version = version;
+    }
+
+    /// Notes the last event of `subject`; returns the one before.
+    pub(super) fn follow(&mut self, subject: Subject, event: i64) -> i64 {
+        std::mem::replace(&mut self.0.entry(subject).or_default().event, event)
+    }
+}
+
+/// An envelope as a unit left it whose ceiling it changed: an event.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) actor: String,
+    pub(super) at: Timestamp,
+    pub(super) row: EnvelopeRow,
+}
+
+/// The rows as they are while units are accepted one after the other.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) heads: Heads,
+    pub(super) envelopes: BTreeMap<String, EnvelopeRow>,
+    pub(super) told: Vec<Told>,
+    /// The term that is under way, where units ask for one.
+    pub(super) term: Option<Term>,
+}
+
+impl State {
+    /// Whether `unit` can still be applied after those accepted before; if so, it is.
+    pub(super) fn accept(&mut self, unit: &Unit) -> Fate {
+        if unit.term.is_some() && unit.term != self.term {
+            return Fate::Stale { subject: "the leader's term".to_owned() };
+        }
+        let guards = guards(unit);
+        let mut seen = HashSet::with_capacity(guards.len());
+        if let Some((twice, _)) = guards.iter().find(|(subject, _)| !seen.insert(subject)) {
+            return Fate::Refused { rule: format!("I7: {twice:?} would change twice at once") };
+        }
+        for (subject, expected) in &guards {
+            let found = self.heads.get(subject);
+            // A job asked for again while it ran is not stale: it stays, and runs once more.
+            let is_bumped_job = matches!(subject, Subject::Job(_)) && found.version > *expected;
+            if found.version != *expected && !is_bumped_job {
+                return Fate::Stale { subject: format!("{subject:?}") };
+            }
+        }
+        if let Some(job) = &unit.job {
+            let subject = Subject::Job(job.id);
+            if self.heads.get(&subject).lease != job.lease {
+                return Fate::Stale { subject: format!("{subject:?}, taken by another") };
+            }
+        }
+        let envelopes = match self.balanced(unit) {
+            Ok(envelopes) => envelopes,
+            Err(rule) => return Fate::Refused { rule },
+        };
+        for (id, row) in envelopes {
+            if unit.envelopes.iter().any(|change| change.id == id) {
+                let (actor, row) = (unit.actor.clone(), row.clone());
+                self.told.push(Told { actor, at: unit.at, row });
+            }
+            self.envelopes.insert(id, row);
+        }
+        for (subject, expected) in guards {
+            match subject {
+                Subject::Job(_) => self.heads.raise(subject, 0),
+                Subject::Lot(_)
+                | Subject::Line(_)
+                | Subject::Envelope(_)
+                | Subject::Record(..)
+                | Subject::Inbox(..) => self.heads.raise(subject, expected + 1),
+            }
+        }
+        Fate::Committed
+    }
+
+    /// The envelopes after `unit`, if the lots of each line still add up (I1) and no envelope is
+    /// exceeded (I2).
+    fn balanced(&self, unit: &Unit) -> Result<Vec<(String, EnvelopeRow)>, String> {
+        let mut quantities: BTreeMap<i64, i64> = BTreeMap::new();
+        let mut moved = BTreeMap::new();
+        for change in &unit.lots {
+            movements(change.before.as_ref(), &change.after, &mut moved);
+            let entry = quantities.entry(change.after.line().0).or_default();
+            *entry += change.after.quantity.0;
+            *entry -= change.before.as_ref().map_or(0, |lot| lot.quantity.0);
+        }
+        for change in &unit.lines {
+            let entry = quantities.entry(change.id.0).or_default();
+            *entry -= change.line.quantity.0 - change.was.0;
+        }
+        if let Some((line, by)) = quantities.iter().find(|(_, by)| **by != 0) {
+            return Err(format!("I1: the lots of line {line} would differ from it by {by}"));
+        }
+        let mut rows: BTreeMap<String, EnvelopeRow> = BTreeMap::new();
+        let row = |rows: &mut BTreeMap<String, EnvelopeRow>, id: &str| {
+            rows.get(id).or_else(|| self.envelopes.get(id)).cloned()
+        };
+        for change in &unit.envelopes {
+            let mut envelope = row(&mut rows, &change.id).unwrap_or_else(|| EnvelopeRow {
+                id: change.id.clone(),
+                currency: change.currency.clone(),
+                version: 0,
+                committed: 0,
+                opened: 0,
+                allocated: 0,
+                obligated: 0,
+                disbursed: 0,
+                expired: 0,
+                overrun: 0,
+            });
+            if envelope.currency != change.currency {
+                let EnvelopeRow { id, currency, .. } = &envelope;
+                return Err(format!(
+                    "I2: envelope `{id}` is in {currency}, not {}",
+                    change.currency
+                ));
+            }
+            envelope.committed += change.committed;
+            envelope.opened += change.opened;
+            envelope.expired += change.expired;
+            envelope.version += 1;
+            rows.insert(change.id.clone(), envelope);
+        }
+        for (id, by) in moved.iter().filter(|(_, by)| !by.is_zero()) {
+            let mut envelope =
+                row(&mut rows, id).ok_or_else(|| format!("I2: there is no envelope `{id}`"))?;
+            envelope.allocated += by.allocated;
+            envelope.obligated += by.obligated;
+            envelope.disbursed += by.disbursed;
+            rows.insert(id.clone(), envelope);
+        }
+        for row in rows.values_mut() {
+            let over = (row.used() - row.opened).max(0);
+            if unit.is_outside_fact || over < row.overrun {
+                row.overrun = over;
+            }
+        }
+        match rows.values().find(|row| !row.holds()) {
+            Some(row) => Err(format!("I2: envelope `{}` would be exceeded", row.id)),
+            None => Ok(rows.into_iter().collect()),
+        }
+    }
+}
+
+/// The envelopes whose money `units` move or whose ceilings they change, by id.
+pub(super) fn touched_envelopes(units: &[&Unit]) -> Vec<String> {
+    let shares = |change: &LotChange| {
+        let before = change.before.iter().flat_map(|lot| &lot.funding);
+        before.chain(&change.after.funding).map(|s| s.envelope.clone()).collect::<Vec<_>>()
+    };
+    let mut ids: Vec<String> = units.iter().flat_map(|u| &u.lots).flat_map(shares).collect();
+    ids.extend(units.iter().flat_map(|u| &u.envelopes).map(|e| e.id.clone()));
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+fn guards(unit: &Unit) -> Vec<(Subject, i64)> {
+    let mut guards: Vec<(Subject, i64)> = Vec::with_capacity(unit.lots.len());
+    for change in &unit.lots {
+        let version = change.before.as_ref().map_or(0, |lot| lot.version);
+        guards.push((Subject::Lot(change.after.id.0), version));
+    }
+    guards.extend(unit.lines.iter().map(|c| (Subject::Line(c.id.0), c.expected)));
+    guards.extend(unit.envelopes.iter().map(|c| (Subject::Envelope(c.id.clone()), c.expected)));
+    guards.extend(unit.records.iter().map(|c| (Subject::Record(c.kind, c.id.clone()), c.expected)));
+    guards.extend(unit.job.iter().map(|job| (Subject::Job(job.id), job.expected)));
+    guards
+        .extend(unit.inbox.iter().map(|e| (Subject::Inbox(e.sender.clone(), e.number.clone()), 0)));
+    guards
+}

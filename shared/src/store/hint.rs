@@ -1,0 +1,117 @@
+//! Hints: what to look at now. They carry no truth.
+
+use std::sync::Arc;
+
+use crate::domain::lot::{Lot, LotState, Priority, Timestamp};
+
+/// How urgent a hint is: a queue has a lane for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Lane {
+    /// Class 1.
+    Urgent,
+    /// Class 2, and all jobs.
+    Normal,
+    /// Class 3 and beyond.
+    Low,
+}
+
+impl Lane {
+    /// All lanes, the most urgent first.
+    pub const ALL: [Self; 3] = [Self::Urgent, Self::Normal, Self::Low];
+
+    /// The lane of a lot.
+    #[must_use]
+    pub fn of(priority: Priority) -> Self {
+        Self::of_class(i64::from(priority.class))
+    }
+
+    /// The lane of a class.
+    #[must_use]
+    pub fn of_class(class: i64) -> Self {
+        match class {
+            ..=1 => Self::Urgent,
+            2 => Self::Normal,
+            3.. => Self::Low,
+        }
+    }
+
+    /// The classes that use it, first and last.
+    #[must_use]
+    pub fn classes(self) -> (i64, i64) {
+        match self {
+            Self::Urgent => (0, 1),
+            Self::Normal => (2, 2),
+            Self::Low => (3, i64::from(u8::MAX)),
+        }
+    }
+
+    /// Its name, as queues and metrics have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Urgent => "urgent",
+            Self::Normal => "normal",
+            Self::Low => "low",
+        }
+    }
+}
+
+/// What to look at now: a lot at a step, or a job of a kind.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Hint {
+    /// The queue: a step's name or a job's kind.
+    pub queue: Arc<str>,
+    /// How urgent.
+    pub lane: Lane,
+    /// The lot's or the job's number.
+    pub id: i64,
+    /// Since when it is due, in milliseconds since 1970 UTC: tells this hint from an earlier one.
+    pub due: i64,
+}
+
+impl Hint {
+    /// The hint to a lot that is ready at `now`.
+    #[must_use]
+    pub fn of_ready(lot: &Lot, now: Timestamp) -> Option<Self> {
+        let LotState::Ready { step, .. } = &lot.state else { return None };
+        Some(Self {
+            queue: step.0.clone(),
+            lane: Lane::of(lot.priority),
+            id: lot.id.0,
+            due: now.timestamp_millis(),
+        })
+    }
+}
+
+/// A queue's lane that has room for hints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The step's name or the job's kind.
+    pub queue: Arc<str>,
+    /// The lane of lots; jobs are not in lanes.
+    pub lots: Option<Lane>,
+    /// At most this many.
+    pub limit: i64,
+}
+
+impl Wanted {
+    /// The lane its hints are in.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        self.lots.unwrap_or(Lane::Normal)
+    }
+}
+
+/// Every lane of these steps and kinds of jobs.
+pub fn queues<'a>(
+    steps: impl IntoIterator<Item = &'a str>,
+    kinds: impl IntoIterator<Item = &'a str>,
+) -> Vec<(Arc<str>, Option<Lane>)> {
+    let mut all = Vec::new();
+    for step in steps {
+        let name: Arc<str> = step.into();
+        all.extend(Lane::ALL.map(|lane| (name.clone(), Some(lane))));
+    }
+    all.extend(kinds.into_iter().map(|kind| (kind.into(), None)));
+    all
+}

@@ -1,0 +1,153 @@
+//! Leadership, and what processes tell each other.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::Row;
+use sqlx::postgres::PgListener;
+use tokio::sync::mpsc;
+
+use super::PostgresStore;
+use crate::store::{Cluster, Hint, Lane, StoreError, Term};
+
+/// The channel of notifications.
+const CHANNEL: &str = "waybill_due";
+
+/// Postgres takes less than 8,000 bytes in one notification.
+const PAYLOAD: usize = 7_500;
+
+/// Notifications that may wait; what does not fit is found in the store.
+const HEARD: usize = 1024;
+
+/// `queue lane due id id id`, a line for each queue, lane and moment.
+fn payloads(hints: &[Hint]) -> Vec<String> {
+    let mut all = vec![String::new()];
+    let mut last: Option<(&Arc<str>, Lane, i64)> = None;
+    for hint in hints {
+        let key = (&hint.queue, hint.lane, hint.due);
+        if all.last().is_none_or(|text| text.len() > PAYLOAD - 128) {
+            all.push(String::new());
+            last = None;
+        }
+        let Some(text) = all.last_mut() else { continue };
+        // Writing to a string does not fail.
+        if last != Some(key) {
+            let start = if text.is_empty() { "" } else { "\n" };
+            write!(text, "{start}{} {} {}", hint.queue, hint.lane as u8, hint.due).ok();
+            last = Some(key);
+        }
+        write!(text, " {}", hint.id).ok();
+    }
+    all
+}
+
+/// Reads what [`payloads`] wrote; what is not understood is left out.
+fn heard(payload: &str) -> Vec<Hint> {
+    let mut hints = Vec::new();
+    for line in payload.lines() {
+        let mut words = line.split(' ');
+        let (Some(queue), Some(lane), Some(due)) = (words.next(), words.next(), words.next())
+        else {
+            continue;
+        };
+        let lane = lane.parse().ok().and_then(|lane: usize| Lane::ALL.get(lane).copied());
+        let (Some(lane), Ok(due)) = (lane, due.parse()) else { continue };
+        let queue: Arc<str> = queue.into();
+        let ids = words.filter_map(|id| id.parse().ok());
+        hints.extend(ids.map(|id| Hint { queue: queue.clone(), lane, id, due }));
+    }
+    hints
+}
+
+#[async_trait]
+impl Cluster for PostgresStore {
+    async fn lead(&self, term: Option<Term>) -> Result<Option<Term>, StoreError> {
+        let query = match term {
+            None => {
+                sqlx::query(include_str!("sql/lead.sql")).bind(&*self.holder).bind(self.interval())
+            }
+            Some(Term(term)) => sqlx::query(include_str!("sql/lead_on.sql"))
+                .bind(&*self.holder)
+                .bind(self.interval())
+                .bind(term),
+        };
+        let rows = self.rows("lead", query).await?;
+        Ok(rows.first().map(|row| Term(row.get(0))))
+    }
+
+    async fn resign(&self, Term(term): Term) -> Result<(), StoreError> {
+        let query = sqlx::query(include_str!("sql/resign.sql")).bind(term);
+        self.rows("resign", query).await.map(drop)
+    }
+
+    fn term_time(&self) -> Option<Duration> {
+        Some(self.lease_time)
+    }
+
+    async fn sequence(&self, term: Term) -> Result<usize, StoreError> {
+        self.give_positions(term).await
+    }
+
+    async fn keep_house(&self, _: Term) -> Result<(), StoreError> {
+        // Made once however many ask.
+        let query = sqlx::query(include_str!("sql/make_partition.sql"));
+        self.rows("make room for months to come", query).await.map(drop)
+    }
+
+    async fn tell(&self, hints: &[Hint]) -> Result<(), StoreError> {
+        for payload in payloads(hints) {
+            let query = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(payload);
+            self.casual_rows("tell what is due", query).await?;
+        }
+        Ok(())
+    }
+
+    async fn hear(&self) -> Result<Option<mpsc::Receiver<Vec<Hint>>>, StoreError> {
+        let failed = |source| StoreError::Database { act: "listen", source };
+        let mut listener = PgListener::connect_with(&self.casual).await.map_err(failed)?;
+        listener.listen(CHANNEL).await.map_err(failed)?;
+        let (said, hears) = mpsc::channel(HEARD);
+        tokio::spawn(async move {
+            loop {
+                let hints = tokio::select! {
+                    notification = listener.try_recv() => match notification {
+                        Ok(Some(notification)) => heard(notification.payload()),
+                        // What was told while the connection was lost is looked for.
+                        Ok(None) => Vec::new(),
+                        Err(error) => {
+                            tracing::warn!(%error, "cannot hear what is due");
+                            tokio::time::sleep(Duration::from_millis(500)).await;
+                            Vec::new()
+                        }
+                    },
+                    () = said.closed() => return,
+                };
+                // A full channel loses a hint, not work.
+                said.try_send(hints).ok();
+            }
+        });
+        Ok(Some(hears))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_is_heard_in_pieces_that_fit() {
+        let hint = |id: i64| {
+            let queue = if id % 2 == 0 { "match_donor" } else { "issue_order" };
+            let lane = Lane::ALL[(id % 3) as usize];
+            Hint { queue: queue.into(), lane, id, due: 1_700_000_000_000 + id / 100 }
+        };
+        let hints: Vec<Hint> = (0..5_000).map(hint).collect();
+        let told = payloads(&hints);
+        assert!(told.len() > 1 && told.iter().all(|text| text.len() < 7_999));
+        assert_eq!(told.iter().flat_map(|text| heard(text)).collect::<Vec<_>>(), hints);
+        assert_eq!(payloads(&[]), [""]);
+        assert!(heard("").is_empty() && heard("a b c\nx 9 1 2").is_empty());
+    }
+}

@@ -1,0 +1,67 @@
+//! Applies units: the short way where it fits, else rows are locked, units decided, and what was
+//! accepted is written, in one transaction.
+
+use sqlx::postgres::{PgConnection, PgPool};
+
+use super::{PATIENCE, failed, give_up, lock, steps, write};
+use crate::store::unit::Prepared;
+use crate::store::{Fate, StoreError, Unit};
+
+/// How often a transaction is begun again that another one got in the way of.
+const ATTEMPTS: u32 = 10;
+
+/// Unique violation, serialization failure, deadlock: the rows have changed meanwhile.
+const CONFLICTS: [&str; 3] = ["23505", "40001", "40P01"];
+
+/// Commits `units` in order; each gets its fate.
+pub(super) async fn commit(pool: &PgPool, units: &[Prepared]) -> Result<Vec<Fate>, StoreError> {
+    let is_short = steps::are_steps(units);
+    for attempt in 1.. {
+        let mut connection = pool.acquire().await.map_err(failed("commit"))?;
+        let work = async {
+            if is_short {
+                steps::commit(&mut connection, units).await
+            } else {
+                transact(&mut connection, units).await
+            }
+        };
+        match tokio::time::timeout(PATIENCE, work).await {
+            Ok(Ok(fates)) => return Ok(fates),
+            Ok(Err(error)) => {
+                if !is_short && sqlx::query("ROLLBACK").execute(&mut *connection).await.is_err() {
+                    give_up(connection);
+                }
+                if !is_conflict(&error) || attempt == ATTEMPTS {
+                    return Err(failed("commit")(error));
+                }
+                tracing::debug!(%error, "another transaction got in the way; again");
+            }
+            Err(_) => return Err(failed("commit")(give_up(connection))),
+        }
+    }
+    Err(StoreError::Closed)
+}
+
+fn is_conflict(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| CONFLICTS.contains(&code.as_ref()))
+}
+
+/// One transaction, left open if it fails.
+async fn transact(
+    connection: &mut PgConnection,
+    prepared: &[Prepared],
+) -> Result<Vec<Fate>, sqlx::Error> {
+    let units: Vec<&Unit> = prepared.iter().map(|prepared| &prepared.unit).collect();
+    sqlx::query("BEGIN").execute(&mut *connection).await?;
+    let mut state = lock::lock(connection, &units).await?;
+    let fates: Vec<Fate> = units.iter().map(|unit| state.accept(unit)).collect();
+    let fated = prepared.iter().zip(&fates);
+    let accepted: Vec<&Prepared> =
+        fated.filter(|(_, fate)| **fate == Fate::Committed).map(|(prepared, _)| prepared).collect();
+    if !accepted.is_empty() {
+        write::write(connection, &accepted, state).await?;
+    }
+    sqlx::query("COMMIT").execute(connection).await?;
+    Ok(fates)
+}

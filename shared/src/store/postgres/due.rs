@@ -1,0 +1,135 @@
+//! What is due.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
+use super::read::time;
+use super::{PostgresStore, lock};
+use crate::domain::lot::Timestamp;
+use crate::store::{Claim, Hint, Job, Lane, Lease, Queues, StoreError, Wanted};
+
+const READ: &str = "read what is due";
+
+/// Hints out of rows of queue, class, number and due; those of one queue share its name.
+fn hints(rows: &[PgRow]) -> Vec<Hint> {
+    let mut names: Vec<Arc<str>> = Vec::new();
+    let hint = |row: &PgRow| {
+        let name: &str = row.get(0);
+        let known = names.iter().find(|known| ***known == *name).cloned();
+        let queue = known.unwrap_or_else(|| {
+            names.push(name.into());
+            names[names.len() - 1].clone()
+        });
+        let lane = Lane::of_class(i64::from(row.get::<i16, _>(1)));
+        Hint { queue, lane, id: row.get(2), due: row.get(3) }
+    };
+    rows.iter().map(hint).collect()
+}
+
+#[async_trait]
+impl Queues for PostgresStore {
+    async fn claim_lots(
+        &self,
+        step: &str,
+        ids: &[i64],
+        now: Timestamp,
+    ) -> Result<Claim, StoreError> {
+        self.lease_lots(step, ids, now).await
+    }
+
+    async fn claim_jobs(
+        &self,
+        kind: &str,
+        ids: &[i64],
+        now: Timestamp,
+    ) -> Result<Vec<Job>, StoreError> {
+        self.lease_jobs(kind, ids, now).await
+    }
+
+    fn release(&self, lease: Lease) {
+        lock(&self.ended).push(lease);
+    }
+
+    async fn lost_leases(&self) -> Result<Vec<(Lease, Vec<(i64, i64)>)>, StoreError> {
+        self.expired().await
+    }
+
+    async fn renew_leases(&self) -> Result<(), StoreError> {
+        self.renew().await
+    }
+
+    fn lease_time(&self) -> Option<Duration> {
+        Some(self.lease_time)
+    }
+
+    async fn due(&self, now: Timestamp, wanted: &[Wanted]) -> Result<Vec<Hint>, StoreError> {
+        let now = now.timestamp_millis();
+        let (lots, jobs): (Vec<&Wanted>, Vec<&Wanted>) =
+            wanted.iter().partition(|wanted| wanted.lots.is_some());
+        let names = |of: &[&Wanted]| of.iter().map(|w| w.queue.to_string()).collect::<Vec<_>>();
+        let limits = |of: &[&Wanted]| of.iter().map(|w| w.limit).collect::<Vec<_>>();
+        let mut all = Vec::new();
+        if !lots.is_empty() {
+            let lanes: Vec<i16> = lots.iter().map(|wanted| wanted.lane() as i16).collect();
+            let query = sqlx::query(include_str!("sql/due_lots_in.sql"))
+                .bind(now)
+                .bind(names(&lots))
+                .bind(lanes)
+                .bind(limits(&lots));
+            all.append(&mut hints(&self.rows(READ, query).await?));
+        }
+        if !jobs.is_empty() {
+            let query = sqlx::query(include_str!("sql/due_jobs_in.sql"))
+                .bind(now)
+                .bind(names(&jobs))
+                .bind(limits(&jobs));
+            all.append(&mut hints(&self.rows(READ, query).await?));
+        }
+        Ok(all)
+    }
+
+    async fn due_lots(&self, now: Timestamp, limit: i64) -> Result<Vec<Hint>, StoreError> {
+        let query =
+            sqlx::query(include_str!("sql/due_lots.sql")).bind(now.timestamp_millis()).bind(limit);
+        Ok(hints(&self.rows(READ, query).await?))
+    }
+
+    async fn first_due_job(
+        &self,
+        now: Timestamp,
+        order: &[&str],
+    ) -> Result<Option<Hint>, StoreError> {
+        let order: Vec<String> = order.iter().map(|kind| (*kind).to_owned()).collect();
+        let query = sqlx::query(include_str!("sql/first_due_job.sql"))
+            .bind(now.timestamp_millis())
+            .bind(order);
+        let rows = self.rows(READ, query).await?;
+        let hint = |row: &PgRow| {
+            let queue = row.get::<&str, _>(0).into();
+            Hint { queue, lane: Lane::Normal, id: row.get(1), due: row.get(2) }
+        };
+        Ok(rows.first().map(hint))
+    }
+
+    async fn next_due(
+        &self,
+        now: Timestamp,
+        without: &str,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let query = sqlx::query(include_str!("sql/next_due.sql"))
+            .bind(now.timestamp_millis())
+            .bind(without);
+        let rows = self.rows(READ, query).await?;
+        Ok(rows.first().and_then(|row| row.get::<Option<i64>, _>(0)).map(time))
+    }
+
+    async fn job_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        let query = sqlx::query(include_str!("sql/job_counts.sql"));
+        let rows = self.rows(READ, query).await?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+}

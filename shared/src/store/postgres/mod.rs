@@ -1,0 +1,227 @@
+//! The store on Postgres, 14 or newer: many processes at once, rows locked in one order, batches as
+//! arrays, positions of events given by the leader just after commit.
+
+mod claim;
+mod cluster;
+mod commit;
+mod due;
+mod history;
+mod lock;
+mod read;
+mod sequence;
+mod steps;
+mod write;
+
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::migrate::MigrateError;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::query::Query;
+use sqlx::{ConnectOptions, Connection, Postgres};
+
+use self::sequence::Sequencer;
+use crate::store::unit::Prepared;
+use crate::store::{Fate, Lease, Store, StoreError, Unit};
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
+
+/// The longest one statement or commit may take before its connection is given up.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// The longest wait for a connection.
+const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// A connection that was idle for longer is tried before it is used.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How long leases and terms hold without being renewed.
+const LEASE: Duration = Duration::from_secs(10);
+
+/// The store on one Postgres database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct PostgresStore {
+    pool: PgPool,
+    /// Commits here need not survive a crash of the database: leases and what is told.
+    casual: PgPool,
+    /// This process, as leases and terms name it.
+    holder: Arc<str>,
+    lease_time: Duration,
+    /// Leases that have ended, deleted with the next claim.
+    ended: Arc<Mutex<Vec<Lease>>>,
+    sequencer: Arc<tokio::sync::Mutex<Option<Sequencer>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn failed(act: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+    move |source| StoreError::Database { act, source }
+}
+
+/// The URL without its password.
+fn shown(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((user, place)) = rest.rsplit_once('@') else { return url.to_owned() };
+    let user = user.split_once(':').map_or(user, |(name, _)| name);
+    format!("{scheme}://{user}@{place}")
+}
+
+fn pool(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE)
+        .test_before_acquire(false)
+        // A restarted or failed-over database leaves dead connections behind.
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for < IDLE {
+                    return Ok(true);
+                }
+                let alive = tokio::time::timeout(IDLE, connection.ping()).await;
+                Ok(alive.is_ok_and(|ping| ping.is_ok()))
+            })
+        })
+}
+
+impl PostgresStore {
+    /// Connects to the database at `url` and migrates it.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] if a newer Waybill wrote it, [`StoreError::Open`] if it cannot be
+    /// reached.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let opening = |source| StoreError::Open { path: shown(url), source };
+        let options = PgConnectOptions::from_str(url)
+            .map_err(opening)?
+            .application_name("waybill")
+            .statement_cache_capacity(256)
+            .options([
+                ("statement_timeout", "30s"),
+                ("lock_timeout", "20s"),
+                ("idle_in_transaction_session_timeout", "30s"),
+                // Arrays of any length are looked up by key: one plan fits all.
+                ("plan_cache_mode", "force_generic_plan"),
+                ("jit", "off"),
+                ("timezone", "UTC"),
+            ]);
+        let mut connection = sqlx::PgConnection::connect_with(&options).await.map_err(opening)?;
+        MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(
+            |source| match source {
+                MigrateError::VersionMissing(_) => StoreError::Newer { path: shown(url), source },
+                other => opening(sqlx::Error::Migrate(Box::new(other))),
+            },
+        )?;
+        connection.close().await.map_err(opening)?;
+        let casual = options.clone().options([("synchronous_commit", "off")]);
+        let pool = pool(8).connect_lazy_with(options);
+        let casual = self::pool(4).connect_lazy_with(casual);
+        let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+        let started = chrono::Utc::now().timestamp_micros();
+        let holder = format!("{}:{}:{started}", host.trim(), std::process::id()).into();
+        Ok(Self {
+            pool,
+            casual,
+            holder,
+            lease_time: lease_time(),
+            ended: Arc::default(),
+            sequencer: Arc::default(),
+        })
+    }
+
+    /// Where it is, without options.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.pool.connect_options().to_url_lossy().to_string()
+    }
+
+    /// The rows that `query` gives; a connection that does not answer is given up.
+    async fn rows(
+        &self,
+        act: &'static str,
+        query: Query<'_, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, StoreError> {
+        rows(&self.pool, act, query).await
+    }
+
+    /// The same for what need not survive a crash of the database.
+    async fn casual_rows(
+        &self,
+        act: &'static str,
+        query: Query<'_, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, StoreError> {
+        rows(&self.casual, act, query).await
+    }
+}
+
+/// How long leases hold: [`LEASE`], but shorter in tests that wait for one to end.
+fn lease_time() -> Duration {
+    let given = std::env::var("WAYBILL_LEASE_MS").ok().and_then(|text| text.parse().ok());
+    given.map_or(LEASE, Duration::from_millis)
+}
+
+async fn rows(
+    pool: &PgPool,
+    act: &'static str,
+    query: Query<'_, Postgres, PgArguments>,
+) -> Result<Vec<PgRow>, StoreError> {
+    let mut connection = pool.acquire().await.map_err(failed(act))?;
+    let answer = tokio::time::timeout(PATIENCE, query.fetch_all(&mut *connection)).await;
+    answer.unwrap_or_else(|_| Err(give_up(connection))).map_err(failed(act))
+}
+
+/// Gives up a connection that does not answer.
+fn give_up(connection: PoolConnection<Postgres>) -> sqlx::Error {
+    drop(connection.detach());
+    sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut))
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn commit(&self, units: Vec<Unit>) -> Result<Vec<Fate>, StoreError> {
+        if units.is_empty() {
+            return Ok(Vec::new());
+        }
+        let units = units.into_iter().map(Prepared::of).collect::<Result<Vec<_>, _>>()?;
+        let pool = self.pool.clone();
+        // A task of its own: a caller that goes away leaves no transaction in the middle.
+        let task = tokio::spawn(async move { commit::commit(&pool, &units).await });
+        task.await.map_err(|_| StoreError::Closed)?
+    }
+
+    async fn snapshot(&self) -> Result<Arc<dyn Store>, StoreError> {
+        // One connection, never exchanged for another: its transaction is the snapshot.
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                    sqlx::query(begin).execute(connection).await.map(drop)
+                })
+            })
+            .connect_with(
+                (*self.pool.connect_options())
+                    .clone()
+                    .options([("idle_in_transaction_session_timeout", "10min")]),
+            )
+            .await
+            .map_err(failed("read"))?;
+        Ok(Arc::new(Self { pool, ..self.clone() }))
+    }
+
+    async fn close(&self) {
+        if let Err(error) = self.forget_leases().await {
+            // What they cover has changed: they mean nothing any more.
+            tracing::debug!(error = &error as &dyn std::error::Error, "leases are left behind");
+        }
+        self.casual.close().await;
+        self.pool.close().await;
+    }
+}

@@ -1,0 +1,191 @@
+//! Reads, each a query of its own.
+
+use async_trait::async_trait;
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
+use super::PostgresStore;
+use crate::domain::ids::{LineId, LotId};
+use crate::domain::lot::{Lot, Timestamp};
+use crate::store::{
+    EnvelopeRow, Filed, LotCount, LotFilter, Reads, Record, StoreError, StoredLine,
+};
+
+pub(super) fn envelope(row: &PgRow) -> EnvelopeRow {
+    EnvelopeRow {
+        id: row.get(0),
+        currency: row.get(1),
+        committed: row.get(2),
+        opened: row.get(3),
+        allocated: row.get(4),
+        obligated: row.get(5),
+        disbursed: row.get(6),
+        expired: row.get(7),
+        overrun: row.get(8),
+        version: row.get(9),
+    }
+}
+
+fn record(row: &PgRow) -> Record {
+    Record { id: row.get(0), version: row.get(1), body: row.get(2) }
+}
+
+pub(super) fn time(millis: i64) -> Timestamp {
+    Timestamp::from_timestamp_millis(millis).unwrap_or(Timestamp::MAX_UTC)
+}
+
+/// The lot in a row that begins with its number and its body.
+pub(super) fn lot(row: &PgRow) -> Result<Lot, StoreError> {
+    parse(row.get(1), || format!("lot {}", row.get::<i64, _>(0)))
+}
+
+pub(super) fn parse<'a, T: serde::Deserialize<'a>>(
+    body: &'a str,
+    subject: impl FnOnce() -> String,
+) -> Result<T, StoreError> {
+    serde_json::from_str(body).map_err(|source| StoreError::Corrupt { subject: subject(), source })
+}
+
+fn stored_line(row: &PgRow) -> Result<(LineId, StoredLine), StoreError> {
+    let id = LineId(row.get(0));
+    let line = parse(row.get(2), || id.to_string())?;
+    Ok((id, StoredLine { version: row.get(1), line }))
+}
+
+const READ: &str = "read";
+
+impl PostgresStore {
+    async fn list(&self, filter: &LotFilter) -> Result<Vec<PgRow>, StoreError> {
+        let query = sqlx::query(include_str!("sql/lots_list.sql"))
+            .bind(filter.after.map_or(-1, |id| id.0))
+            .bind(&filter.state)
+            .bind(&filter.step)
+            .bind(&filter.awaits)
+            .bind(filter.limit);
+        self.rows(READ, query).await
+    }
+
+    /// The number in the first column of the first row.
+    pub(super) async fn number(&self, sql: &'static str) -> Result<i64, StoreError> {
+        Ok(self.rows(READ, sqlx::query(sql)).await?.first().map_or(0, |row| row.get(0)))
+    }
+}
+
+#[async_trait]
+impl Reads for PostgresStore {
+    async fn lots(&self, filter: &LotFilter) -> Result<Vec<Lot>, StoreError> {
+        self.list(filter).await?.iter().map(lot).collect()
+    }
+
+    async fn filed_lots(&self, filter: &LotFilter) -> Result<Vec<(Lot, Filed)>, StoreError> {
+        let filed = |row: &PgRow| Filed {
+            version: row.get(2),
+            state: row.get(3),
+            step: row.get(4),
+            awaits: row.get(5),
+            class: row.get(6),
+            rank: row.get(7),
+        };
+        self.list(filter).await?.iter().map(|row| Ok((lot(row)?, filed(row)))).collect()
+    }
+
+    async fn lots_by_id(&self, ids: &[i64]) -> Result<Vec<Lot>, StoreError> {
+        let query = sqlx::query(include_str!("sql/lots_by_id.sql")).bind(ids);
+        self.rows(READ, query).await?.iter().map(lot).collect()
+    }
+
+    async fn lots_of_line(&self, line: LineId) -> Result<Vec<Lot>, StoreError> {
+        let first = LotId::of(line, 0).map_or(0, |id| id.0);
+        let query = sqlx::query(include_str!("sql/lots_of_line.sql"))
+            .bind(first)
+            .bind(first + LotId::MAX_PARTS);
+        self.rows(READ, query).await?.iter().map(lot).collect()
+    }
+
+    async fn lots_awaiting(&self, awaits: &str) -> Result<Vec<Lot>, StoreError> {
+        let query = sqlx::query(include_str!("sql/lots_awaiting.sql")).bind(awaits);
+        self.rows(READ, query).await?.iter().map(lot).collect()
+    }
+
+    async fn lot_counts(&self) -> Result<Vec<LotCount>, StoreError> {
+        let rows = self.rows(READ, sqlx::query(include_str!("sql/lot_counts.sql"))).await?;
+        let count = |row: &PgRow| LotCount {
+            state: row.get(0),
+            step: row.get(1),
+            awaits: row.get(2),
+            lots: row.get(3),
+        };
+        Ok(rows.iter().map(count).collect())
+    }
+
+    async fn lines(&self, ids: &[LineId]) -> Result<Vec<(LineId, StoredLine)>, StoreError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        let query = sqlx::query(include_str!("sql/lines.sql")).bind(ids);
+        self.rows(READ, query).await?.iter().map(stored_line).collect()
+    }
+
+    async fn lines_by_external(
+        &self,
+        ids: &[&str],
+    ) -> Result<Vec<(LineId, StoredLine)>, StoreError> {
+        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        let query = sqlx::query(include_str!("sql/lines_by_external.sql")).bind(ids);
+        self.rows(READ, query).await?.iter().map(stored_line).collect()
+    }
+
+    async fn lines_alike(
+        &self,
+        likenesses: Vec<String>,
+    ) -> Result<Vec<(LineId, String)>, StoreError> {
+        let query = sqlx::query(include_str!("sql/lines_alike.sql")).bind(likenesses);
+        let rows = self.rows(READ, query).await?;
+        Ok(rows.iter().map(|row| (LineId(row.get(0)), row.get(1))).collect())
+    }
+
+    async fn all_lines(&self) -> Result<Vec<(LineId, StoredLine)>, StoreError> {
+        let query = sqlx::query(include_str!("sql/all_lines.sql"));
+        self.rows(READ, query).await?.iter().map(stored_line).collect()
+    }
+
+    async fn last_line(&self) -> Result<i64, StoreError> {
+        self.number(include_str!("sql/last_line.sql")).await
+    }
+
+    async fn records(&self, kind: &str) -> Result<Vec<Record>, StoreError> {
+        let query = sqlx::query(include_str!("sql/records.sql")).bind(kind);
+        Ok(self.rows(READ, query).await?.iter().map(record).collect())
+    }
+
+    async fn records_after(
+        &self,
+        kind: &str,
+        id: &str,
+        limit: i64,
+    ) -> Result<Vec<(String, Record)>, StoreError> {
+        let query =
+            sqlx::query(include_str!("sql/records_after.sql")).bind(kind).bind(id).bind(limit);
+        let rows = self.rows(READ, query).await?;
+        Ok(rows.iter().map(|row| (row.get(3), record(row))).collect())
+    }
+
+    async fn record(&self, kind: &str, id: &str) -> Result<Option<Record>, StoreError> {
+        let query = sqlx::query(include_str!("sql/record.sql")).bind(kind).bind(id);
+        Ok(self.rows(READ, query).await?.first().map(record))
+    }
+
+    async fn is_taken(&self, sender: &str, number: &str) -> Result<bool, StoreError> {
+        let query = sqlx::query(include_str!("sql/inbox_taken.sql"))
+            .bind(vec![sender.to_owned()])
+            .bind(vec![number.to_owned()]);
+        Ok(!self.rows(READ, query).await?.is_empty())
+    }
+
+    async fn envelopes(&self) -> Result<Vec<EnvelopeRow>, StoreError> {
+        let rows = self.rows(READ, sqlx::query(include_str!("sql/envelopes.sql"))).await?;
+        Ok(rows.iter().map(envelope).collect())
+    }
+
+    async fn generation(&self) -> Result<i64, StoreError> {
+        self.number(include_str!("sql/generation.sql")).await
+    }
+}

@@ -1,0 +1,1 @@
+SELECT id, version, body FROM lines ORDER BY id

@@ -1,0 +1,1 @@
+SELECT step, class, id, due FROM lots WHERE due <= $1 LIMIT $2

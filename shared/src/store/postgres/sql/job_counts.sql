@@ -1,0 +1,1 @@
+SELECT kind, count(*) FROM jobs GROUP BY kind ORDER BY kind

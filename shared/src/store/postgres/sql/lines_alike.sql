@@ -1,0 +1,1 @@
+SELECT id, alike FROM lines WHERE alike = ANY ($1) ORDER BY id

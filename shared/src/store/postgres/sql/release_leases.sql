@@ -1,0 +1,1 @@
+DELETE FROM leases WHERE id = ANY ($1)

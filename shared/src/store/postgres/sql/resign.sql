@@ -1,0 +1,1 @@
+UPDATE leadership SET until = '-infinity' WHERE term = $1

@@ -1,0 +1,9 @@
+-- Few links reach beyond what is settled, and they are the last.
+WITH last AS (SELECT coalesce(max(settled), 0) AS settled FROM chain),
+known AS (
+    SELECT entry.id FROM chain, last, unnest(chain.events) AS entry (id)
+    WHERE chain.newest > last.settled AND entry.id > last.settled
+)
+SELECT 0::bigint, at, actor, subject, number, kind, body
+FROM events, last WHERE id > last.settled AND NOT EXISTS (SELECT 1 FROM known WHERE known.id = events.id)
+ORDER BY id

@@ -1,0 +1,330 @@
+//! Writes what was accepted, all rows of a table in one statement, and an event for each change.
+
+use std::collections::BTreeMap;
+
+use sqlx::PgConnection;
+
+use crate::domain::lot::Timestamp;
+use crate::store::decide::{Heads, State, Subject};
+use crate::store::unit::{Prepared, wanted_jobs};
+use crate::store::{
+    EnvelopeRow, Filed, JobChange, Lane, LineChange, LotChange, RecordChange, Unit,
+};
+
+/// Events about to be written, a column each.
+#[derive(Default)]
+struct Events {
+    subjects: Vec<Subject>,
+    at: Vec<i64>,
+    actors: Vec<String>,
+    names: Vec<String>,
+    numbers: Vec<i64>,
+    kinds: Vec<&'static str>,
+    bodies: Vec<String>,
+}
+
+impl Events {
+    fn tell(
+        &mut self,
+        unit: (&str, i64),
+        subject: Subject,
+        name: String,
+        number: i64,
+        kind: &'static str,
+        body: String,
+    ) {
+        self.subjects.push(subject);
+        self.actors.push(unit.0.to_owned());
+        self.at.push(unit.1);
+        self.names.push(name);
+        self.numbers.push(number);
+        self.kinds.push(kind);
+        self.bodies.push(body);
+    }
+}
+
+/// Writes `accepted`, and the envelopes as they left them.
+pub(super) async fn write(
+    connection: &mut PgConnection,
+    accepted: &[&Prepared],
+    mut state: State,
+) -> Result<(), sqlx::Error> {
+    let events = told(accepted, &state)?;
+    let mut heads = std::mem::take(&mut state.heads);
+    append(connection, events, &mut heads).await?;
+    lots(connection, accepted, &heads).await?;
+    let units: Vec<&Unit> = accepted.iter().map(|prepared| &prepared.unit).collect();
+    lines(connection, &units, &heads).await?;
+    envelopes(connection, &state, &heads).await?;
+    records(connection, &units, &heads).await?;
+    jobs(connection, &units).await?;
+    inbox(connection, &units).await?;
+    if units.iter().any(|unit| unit.changes_what_is_kept()) {
+        let sql = include_str!("sql/raise_generation.sql");
+        sqlx::query(sql).execute(connection).await?;
+    }
+    Ok(())
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, sqlx::Error> {
+    serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}
+
+/// An event for each change.
+fn told(accepted: &[&Prepared], state: &State) -> Result<Events, sqlx::Error> {
+    let mut events = Events::default();
+    for Prepared { unit, bodies } in accepted {
+        let by = (&*unit.actor, unit.at.timestamp_millis());
+        for (change, body) in unit.lots.iter().zip(bodies) {
+            let LotChange { after, kind, .. } = change;
+            let subject = Subject::Lot(after.id.0);
+            events.tell(by, subject, after.id.to_string(), after.version, kind, body.clone());
+        }
+        for change in &unit.lines {
+            let kind = if change.expected == 0 { "line.submitted" } else { "line.amended" };
+            let (subject, number) = (Subject::Line(change.id.0), change.expected + 1);
+            let body = json(&change.line)?;
+            events.tell(by, subject, change.id.to_string(), number, kind, body);
+        }
+        for change in &unit.records {
+            let subject = Subject::Record(change.kind, change.id.clone());
+            let (name, number) = (format!("{}:{}", change.kind, change.id), change.expected + 1);
+            events.tell(by, subject, name, number, change.event, change.body.clone());
+        }
+    }
+    for told in &state.told {
+        let by = (&*told.actor, told.at.timestamp_millis());
+        let (subject, row) = (Subject::Envelope(told.row.id.clone()), &told.row);
+        let name = format!("envelope:{}", row.id);
+        events.tell(by, subject, name, row.version, "envelope.changed", row.body());
+    }
+    Ok(events)
+}
+
+/// Appends `events`, each behind the one before of its subject.
+async fn append(
+    connection: &mut PgConnection,
+    events: Events,
+    heads: &mut Heads,
+) -> Result<(), sqlx::Error> {
+    if events.subjects.is_empty() {
+        return Ok(());
+    }
+    let count = i32::try_from(events.subjects.len()).unwrap_or(i32::MAX);
+    let ids: Vec<i64> = sqlx::query_scalar(include_str!("sql/draw_events.sql"))
+        .bind(count)
+        .fetch_one(&mut *connection)
+        .await?;
+    let subjects = events.subjects.into_iter().zip(&ids);
+    let previous: Vec<i64> = subjects.map(|(subject, id)| heads.follow(subject, *id)).collect();
+    sqlx::query(include_str!("sql/insert_events.sql"))
+        .bind(ids)
+        .bind(events.at)
+        .bind(events.actors)
+        .bind(events.names)
+        .bind(events.numbers)
+        .bind(events.kinds)
+        .bind(previous)
+        .bind(events.bodies)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// The statement for rows that were not there, which refuses those that are by now: rows that were
+/// there are locked, the others may have been put meanwhile.
+fn insert_only(upsert: &'static str) -> &'static str {
+    upsert.find("ON CONFLICT").map_or(upsert, |at| &upsert[..at])
+}
+
+/// The last change of each subject, those that were not there apart from those that were, and the
+/// statement for each.
+fn last_of<K: Ord, T>(
+    upsert: &'static str,
+    changes: impl IntoIterator<Item = (K, T)>,
+    is_first: impl Fn(&T) -> bool,
+) -> impl Iterator<Item = (&'static str, BTreeMap<K, T>)> {
+    let (mut new, mut old) = (BTreeMap::new(), BTreeMap::new());
+    for (key, change) in changes {
+        let is_new = is_first(&change) || new.contains_key(&key);
+        if is_new { &mut new } else { &mut old }.insert(key, change);
+    }
+    let all = [(insert_only(upsert), new), (upsert, old)];
+    all.into_iter().filter(|(_, changes)| !changes.is_empty())
+}
+
+async fn lots(
+    connection: &mut PgConnection,
+    accepted: &[&Prepared],
+    heads: &Heads,
+) -> Result<(), sqlx::Error> {
+    let mut changes: Vec<(i64, (Timestamp, &LotChange, &String))> = Vec::new();
+    for Prepared { unit, bodies } in accepted {
+        let changed = unit.lots.iter().zip(bodies);
+        changes.extend(changed.map(|(lot, body)| (lot.after.id.0, (unit.at, lot, body))));
+    }
+    let is_first = |(_, change, _): &(Timestamp, &LotChange, &String)| change.before.is_none();
+    for (sql, last) in last_of(include_str!("sql/upsert_lots.sql"), changes, is_first) {
+        let (mut versions, mut events, mut dues) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut classes, mut ranks, mut lanes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut states, mut steps, mut waits) = (Vec::new(), Vec::new(), Vec::new());
+        let mut contents = Vec::new();
+        for (at, change, body) in last.values() {
+            let Filed { version, state, step, awaits, class, rank } = Filed::of(&change.after);
+            versions.push(version);
+            events.push(heads.get(&Subject::Lot(change.after.id.0)).event);
+            dues.push(change.due(*at).map(|due| due.timestamp_millis()));
+            classes.push(class as i16);
+            ranks.push(rank as i32);
+            lanes.push(Lane::of(change.after.priority) as i16);
+            states.push(state);
+            steps.push(step);
+            waits.push(awaits);
+            contents.push(body.as_str());
+        }
+        sqlx::query(sql)
+            .bind(last.keys().copied().collect::<Vec<i64>>())
+            .bind(versions)
+            .bind(events)
+            .bind(dues)
+            .bind(classes)
+            .bind(ranks)
+            .bind(states)
+            .bind(steps)
+            .bind(waits)
+            .bind(contents)
+            .bind(lanes)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn lines(
+    connection: &mut PgConnection,
+    units: &[&Unit],
+    heads: &Heads,
+) -> Result<(), sqlx::Error> {
+    let changes = units.iter().flat_map(|unit| &unit.lines).map(|change| (change.id.0, change));
+    let is_first = |change: &&LineChange| change.expected == 0;
+    for (sql, last) in last_of(include_str!("sql/upsert_lines.sql"), changes, is_first) {
+        let of = |id: &i64| heads.get(&Subject::Line(*id)).event;
+        let bodies = last.values().map(|change| json(&change.line));
+        sqlx::query(sql)
+            .bind(last.keys().copied().collect::<Vec<i64>>())
+            .bind(last.values().map(|c| c.line.external_id.clone()).collect::<Vec<_>>())
+            .bind(last.values().map(|c| c.line.likeness()).collect::<Vec<_>>())
+            .bind(last.values().map(|c| c.expected + 1).collect::<Vec<_>>())
+            .bind(last.keys().map(of).collect::<Vec<_>>())
+            .bind(bodies.collect::<Result<Vec<_>, _>>()?)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn records(
+    connection: &mut PgConnection,
+    units: &[&Unit],
+    heads: &Heads,
+) -> Result<(), sqlx::Error> {
+    let changes = units.iter().flat_map(|unit| &unit.records);
+    let changes = changes.map(|change| ((change.kind, &*change.id), change));
+    let is_first = |change: &&RecordChange| change.expected == 0;
+    for (sql, last) in last_of(include_str!("sql/upsert_records.sql"), changes, is_first) {
+        let of = |(kind, id): &(&'static str, &str)| {
+            heads.get(&Subject::Record(kind, (*id).to_owned())).event
+        };
+        sqlx::query(sql)
+            .bind(last.keys().map(|(kind, _)| *kind).collect::<Vec<_>>())
+            .bind(last.keys().map(|(_, id)| *id).collect::<Vec<_>>())
+            .bind(last.values().map(|change| change.expected + 1).collect::<Vec<_>>())
+            .bind(last.keys().map(of).collect::<Vec<_>>())
+            .bind(last.values().map(|change| &*change.body).collect::<Vec<_>>())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn envelopes(
+    connection: &mut PgConnection,
+    state: &State,
+    heads: &Heads,
+) -> Result<(), sqlx::Error> {
+    let told = |row: &EnvelopeRow| state.told.iter().filter(|told| told.row.id == row.id).count();
+    let rows = state.envelopes.values().map(|row| (&*row.id, row));
+    // Its first version is among what was told.
+    let is_first = |row: &&EnvelopeRow| row.version == told(row) as i64;
+    for (sql, rows) in last_of(include_str!("sql/upsert_envelopes.sql"), rows, is_first) {
+        let of = |id: &&str| heads.get(&Subject::Envelope((*id).to_owned())).event;
+        let column = |value: fn(&EnvelopeRow) -> i64| -> Vec<i64> {
+            rows.values().map(|row| value(row)).collect()
+        };
+        sqlx::query(sql)
+            .bind(rows.keys().copied().collect::<Vec<_>>())
+            .bind(rows.values().map(|row| &*row.currency).collect::<Vec<_>>())
+            .bind(column(|row| row.version))
+            .bind(rows.keys().map(of).collect::<Vec<_>>())
+            .bind(column(|row| row.committed))
+            .bind(column(|row| row.opened))
+            .bind(column(|row| row.allocated))
+            .bind(column(|row| row.obligated))
+            .bind(column(|row| row.disbursed))
+            .bind(column(|row| row.expired))
+            .bind(column(|row| row.overrun))
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn jobs(connection: &mut PgConnection, units: &[&Unit]) -> Result<(), sqlx::Error> {
+    let ended: Vec<&JobChange> = units.iter().filter_map(|unit| unit.job.as_ref()).collect();
+    let done: Vec<_> = ended.iter().filter(|job| job.again.is_none()).collect();
+    if !done.is_empty() {
+        sqlx::query(include_str!("sql/jobs_done.sql"))
+            .bind(done.iter().map(|job| job.id).collect::<Vec<_>>())
+            .bind(done.iter().map(|job| job.expected).collect::<Vec<_>>())
+            .execute(&mut *connection)
+            .await?;
+    }
+    let again: Vec<_> = ended.iter().filter_map(|job| Some((job, job.again?))).collect();
+    if !again.is_empty() {
+        sqlx::query(include_str!("sql/jobs_again.sql"))
+            .bind(again.iter().map(|(job, _)| job.id).collect::<Vec<_>>())
+            .bind(again.iter().map(|(job, _)| job.expected).collect::<Vec<_>>())
+            .bind(again.iter().map(|(_, (due, _))| due.timestamp_millis()).collect::<Vec<_>>())
+            .bind(again.iter().map(|(_, (_, attempt))| *attempt as i32).collect::<Vec<_>>())
+            .execute(&mut *connection)
+            .await?;
+    }
+    let wanted = wanted_jobs(units.iter().copied());
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(include_str!("sql/upsert_jobs.sql"))
+        .bind(wanted.iter().map(|job| job.kind).collect::<Vec<_>>())
+        .bind(wanted.iter().map(|job| &*job.key).collect::<Vec<_>>())
+        .bind(wanted.iter().map(|job| job.due.timestamp_millis()).collect::<Vec<_>>())
+        .bind(wanted.iter().map(|job| &*job.body).collect::<Vec<_>>())
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+async fn inbox(connection: &mut PgConnection, units: &[&Unit]) -> Result<(), sqlx::Error> {
+    let taken: Vec<_> =
+        units.iter().filter_map(|unit| Some((unit.inbox.as_ref()?, unit.at))).collect();
+    if taken.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(include_str!("sql/insert_inbox.sql"))
+        .bind(taken.iter().map(|(entry, _)| &*entry.sender).collect::<Vec<_>>())
+        .bind(taken.iter().map(|(entry, _)| &*entry.number).collect::<Vec<_>>())
+        .bind(taken.iter().map(|(_, at)| at.timestamp_millis()).collect::<Vec<_>>())
+        .bind(taken.iter().map(|(entry, _)| &*entry.body).collect::<Vec<_>>())
+        .execute(connection)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,227 @@
+//! What every store does.
+
+use waybill_shared::domain::funding::{Share, ShareState};
+use waybill_shared::domain::lot::Lot;
+use waybill_shared::domain::money::{Currency, Money, Rate};
+use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::store::{Fate, InboxEntry, Lane, LotChange, NewJob, Store, Unit, Wanted};
+
+use crate::support::{NOW, Place, all, close, commit, envelope, lot, sequence, submit};
+
+macro_rules! on_every_store {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(crate::support::Place::sqlite()).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(crate::support::Place::postgres()).await;
+            })*
+        }
+    };
+}
+
+on_every_store! {
+    what_was_committed_is_there_after_opening_again,
+    a_stale_unit_drops_out_and_the_others_commit,
+    a_split_that_does_not_add_up_is_refused,
+    an_envelope_is_never_exceeded_not_even_within_one_batch,
+    a_document_is_taken_once_by_sender_and_number,
+    a_claim_takes_what_is_due_at_its_step,
+    a_unit_that_changes_a_subject_twice_is_refused,
+    an_envelope_changes_from_the_version_that_was_read_and_keeps_its_currency,
+    a_job_asked_for_again_while_it_ran_runs_once_more,
+    what_steps_look_up_changes_the_generation,
+}
+
+/// The lots that are due at the first step.
+async fn due(store: &dyn Store) -> Vec<i64> {
+    let wanted = Wanted { queue: "validate_priority".into(), lots: Some(Lane::Urgent), limit: 10 };
+    store.due(NOW, &[wanted]).await.expect("read").iter().map(|hint| hint.id).collect()
+}
+
+async fn what_was_committed_is_there_after_opening_again(place: Place) {
+    let store = place.open().await;
+    let store = &*store;
+    let fates = commit(store, vec![submit(1, 5), submit(2, 7)]).await;
+    assert_eq!(fates, [Fate::Committed, Fate::Committed]);
+    sequence(store).await;
+    let before = (all(store).await, store.chain().await.expect("read"));
+    store.close().await;
+
+    let store = place.open().await;
+    let store = &*store;
+    assert_eq!((all(store).await, store.chain().await.expect("read")), before);
+    assert_eq!(before.0.iter().map(|lot| lot.quantity).sum::<Quantity>(), Quantity::whole(12));
+    let events = store.events_after(0, 100).await.expect("read");
+    assert_eq!(events.iter().map(|e| e.position).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    commit(store, vec![submit(3, 1)]).await;
+    sequence(store).await;
+    assert_eq!(store.events_after(4, 100).await.expect("read").len(), 2);
+}
+
+async fn a_stale_unit_drops_out_and_the_others_commit(place: Place) {
+    let store = place.open().await;
+    let store = &*store;
+    commit(store, vec![submit(1, 5), submit(2, 7)]).await;
+    let lots = all(store).await;
+    let fates = commit(store, vec![close(&lots[0]), close(&lots[0]), close(&lots[1])]).await;
+    assert!(matches!(fates[..], [Fate::Committed, Fate::Stale { .. }, Fate::Committed]));
+    assert!(all(store).await.iter().all(|lot| lot.version == 2));
+    let timeline = store.events_of(&lots[0].id.to_string()).await.expect("read");
+    assert_eq!(timeline.iter().map(|e| e.number).collect::<Vec<_>>(), [1, 2]);
+}
+
+async fn a_split_that_does_not_add_up_is_refused(place: Place) {
+    let store = place.open().await;
+    let store = &*store;
+    commit(store, vec![submit(1, 5)]).await;
+    let whole = all(store).await.remove(0);
+    let split = |kept: i64, moved: i64| {
+        let mut after = whole.clone();
+        after.quantity = Quantity::whole(kept);
+        Unit::new("test", NOW)
+            .lot(LotChange::new(whole.clone(), after, "lot.split"))
+            .lot(LotChange::created(lot(1, 1, moved), "lot.split_off"))
+    };
+    let fates = commit(store, vec![split(3, 3)]).await;
+    assert!(matches!(&fates[0], Fate::Refused { rule } if rule.starts_with("I1")), "{fates:?}");
+    assert_eq!(all(store).await, std::slice::from_ref(&whole));
+    assert_eq!(commit(store, vec![split(3, 2)]).await, [Fate::Committed]);
+    assert_eq!(all(store).await.len(), 2);
+}
+
+async fn an_envelope_is_never_exceeded_not_even_within_one_batch(place: Place) {
+    let store = place.open().await;
+    let store = &*store;
+    commit(store, vec![envelope("LU-1", 1000), submit(1, 1), submit(2, 1)]).await;
+    let lots = all(store).await;
+    let fund = |lot: &Lot, minor: i64| {
+        let mut after = lot.clone();
+        let amount = Money::new(minor, Currency::EUR);
+        after.funding.push(Share {
+            envelope: "LU-1".to_owned(),
+            amount,
+            covers: amount,
+            rate: Rate::ONE,
+            state: ShareState::Agreed,
+        });
+        Unit::new("test", NOW).lot(LotChange::new(lot.clone(), after, "lot.matched"))
+    };
+    let fates = commit(store, vec![fund(&lots[0], 600), fund(&lots[1], 401)]).await;
+    assert_eq!(fates[0], Fate::Committed);
+    assert!(matches!(&fates[1], Fate::Refused { rule } if rule.starts_with("I2")), "{fates:?}");
+    assert_eq!(commit(store, vec![fund(&lots[1], 400)]).await, [Fate::Committed]);
+    let rows = store.envelopes().await.expect("read");
+    assert_eq!((rows[0].allocated, rows[0].opened), (1000, 1000));
+}
+
+async fn a_document_is_taken_once_by_sender_and_number(place: Place) {
+    let store = place.open().await;
+    let store = &*store;
+    let take = || {
+        let mut unit = Unit::new("supplier", NOW);
+        unit.inbox = Some(InboxEntry {
+            sender: "ACME".to_owned(),
+            number: "7".to_owned(),
+            body: "{}".to_owned(),
+        });
+        unit
+    };
+    assert_eq!(commit(store, vec![take()]).await, [Fate::Committed]);
+    assert!(matches!(commit(store, vec![take()]).await[..], [Fate::Stale { .. }]));
+}
+
+async fn a_claim_takes_what_is_due_at_its_step(place: Place) {
+    let store = place.open().await;
+    let store = &*store;
+    commit(store, vec![submit(1, 5), submit(2, 7)]).await;
+    let ids: Vec<i64> = due(store).await;
+    assert!(store.claim_lots("match_donor", &ids, NOW).await.expect("asked").lots.is_empty());
+    let claim = store.claim_lots("validate_priority", &ids, NOW).await.expect("asked");
+    assert_eq!(claim.lots.len(), 2);
+    assert!(store.lost_leases().await.expect("read").is_empty(), "its process lives");
+    store.release(claim.lease);
+    assert!(store.lost_leases().await.expect("read").is_empty());
+}
+
+/// Every statement in a file of its own is one that the migrated database understands.
+async fn a_unit_that_changes_a_subject_twice_is_refused(place: Place) {
+    let store = place.open().await;
+    let store = &*store;
+    commit(store, vec![submit(1, 5)]).await;
+    let lot = all(store).await.remove(0);
+    let change = || LotChange::new(lot.clone(), lot.clone(), "lot.stepped");
+    let twice = Unit::new("test", NOW).lot(change()).lot(change());
+    let mut envelopes = envelope("LU-1", 1000);
+    envelopes.envelopes.extend(envelope("LU-1", 1000).envelopes);
+    for fate in commit(store, vec![twice, envelopes]).await {
+        assert!(matches!(&fate, Fate::Refused { rule } if rule.starts_with("I7")), "{fate:?}");
+    }
+    sequence(store).await;
+    assert_eq!(store.last_position().await.expect("read"), 2);
+}
+
+async fn an_envelope_changes_from_the_version_that_was_read_and_keeps_its_currency(place: Place) {
+    let store = place.open().await;
+    let store = &*store;
+    assert_eq!(commit(store, vec![envelope("LU-1", 1000)]).await, [Fate::Committed]);
+    let again = commit(store, vec![envelope("LU-1", 1000)]).await;
+    assert!(matches!(again[..], [Fate::Stale { .. }]), "{again:?}");
+    let mut other = envelope("LU-1", 1000);
+    (other.envelopes[0].expected, other.envelopes[0].currency) = (1, "DKK".to_owned());
+    let refused = commit(store, vec![other]).await;
+    assert!(
+        matches!(&refused[0], Fate::Refused { rule } if rule.contains("in EUR")),
+        "{refused:?}"
+    );
+    assert_eq!(store.envelopes().await.expect("read")[0].opened, 1000);
+}
+
+async fn a_job_asked_for_again_while_it_ran_runs_once_more(place: Place) {
+    let store = place.open().await;
+    let store = &*store;
+    let ask = || {
+        let mut unit = Unit::new("test", NOW);
+        let (key, body) = ("all".to_owned(), String::new());
+        unit.jobs.push(NewJob { kind: "round", key, due: NOW, body });
+        unit
+    };
+    commit(store, vec![ask(), ask()]).await;
+    let id = store.first_due_job(NOW, &[]).await.expect("read").expect("a job").id;
+    let job = store.claim_jobs("round", &[id], NOW).await.expect("claimed").remove(0);
+    let ends = |job: &waybill_shared::store::Job| {
+        let mut unit = Unit::new("test", NOW);
+        unit.job = Some(job.becomes(None));
+        unit
+    };
+    commit(store, vec![ask()]).await;
+    assert_eq!(commit(store, vec![ends(&job)]).await, [Fate::Committed]);
+    let again = store.claim_jobs("round", &[id], NOW).await.expect("claimed").remove(0);
+    assert_eq!((again.attempt, again.version > job.version), (1, true));
+    assert_eq!(commit(store, vec![ends(&again)]).await, [Fate::Committed]);
+    assert!(store.job_counts().await.expect("read").is_empty());
+    assert!(matches!(commit(store, vec![ends(&again)]).await[..], [Fate::Stale { .. }]));
+}
+
+async fn what_steps_look_up_changes_the_generation(place: Place) {
+    let store = place.open().await;
+    let store = &*store;
+    let before = store.generation().await.expect("read");
+    commit(store, vec![submit(1, 5)]).await;
+    assert_eq!(store.generation().await.expect("read"), before);
+    let mut unit = Unit::new("test", NOW);
+    unit.records.push(waybill_shared::store::RecordChange {
+        kind: "party",
+        id: "LU".to_owned(),
+        expected: 0,
+        body: "{}".to_owned(),
+        event: "party.stated",
+    });
+    commit(store, vec![unit]).await;
+    assert!(store.generation().await.expect("read") > before);
+}

@@ -1,0 +1,6 @@
+//! The stores on real databases: guards, invariants, durability, the log.
+
+mod every;
+mod postgres;
+mod sqlite;
+mod support;

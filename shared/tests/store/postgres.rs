@@ -1,0 +1,249 @@
+//! What many processes on one Postgres rely on.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use waybill_shared::check::check;
+use waybill_shared::store::postgres::PostgresStore;
+use waybill_shared::store::{
+    Cluster, Fate, Hint, Lane, Log, LotChange, NewJob, Queues, Reads, Store, StoreError, Unit,
+};
+
+use crate::support::{NOW, all, close, commit, sequence, submit};
+
+async fn two() -> (PostgresStore, PostgresStore) {
+    let url = waybill_services::database().expect("a database");
+    let one = PostgresStore::open(&url).await.expect("opened");
+    (one, PostgresStore::open(&url).await.expect("opened"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_that_change_a_lot_at_once_one_wins() {
+    let (one, two) = two().await;
+    let units = (1..=50).map(|number| submit(number, 1)).collect();
+    commit(&one, units).await;
+    let lots = all(&one).await;
+    let race = |store: &PostgresStore| {
+        let (store, units) = (store.clone(), lots.iter().map(close).collect());
+        tokio::spawn(async move { store.commit(units).await.expect("committed") })
+    };
+    let races = [race(&one), race(&two), race(&one), race(&two)];
+    let mut won = 0;
+    for race in races {
+        let fates = race.await.expect("ran");
+        won += fates.iter().filter(|fate| **fate == Fate::Committed).count();
+    }
+    assert_eq!(won, 50);
+    let findings = check(&one).await.expect("checked");
+    assert!(findings.ok, "{findings:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_that_make_the_same_lot_one_wins() {
+    let (one, two) = two().await;
+    let race = |store: &PostgresStore| {
+        let store = store.clone();
+        tokio::spawn(async move { store.commit(vec![submit(1, 5)]).await.expect("committed") })
+    };
+    let races = [race(&one), race(&two), race(&one), race(&two)];
+    let mut won = 0;
+    for race in races {
+        won += race.await.expect("ran").iter().filter(|fate| **fate == Fate::Committed).count();
+    }
+    assert_eq!(won, 1);
+    assert_eq!(one.tail().await.expect("read").len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn positions_have_no_gaps_while_many_commit() {
+    let (one, two) = two().await;
+    commit(&one, (1..=40).map(|number| submit(number, 1)).collect()).await;
+    let term = one.lead(None).await.expect("asked").expect("leads");
+    let step = |store: PostgresStore, first: usize| {
+        tokio::spawn(async move {
+            for _ in 0..25 {
+                let lots = all(&store).await;
+                for lot in lots.iter().skip(first).step_by(4) {
+                    let change = LotChange::new(lot.clone(), lot.clone(), "lot.stepped");
+                    let fates = store.commit(vec![Unit::new("test", NOW).lot(change)]).await;
+                    assert_eq!(fates.expect("committed"), [Fate::Committed]);
+                }
+            }
+        })
+    };
+    let commits: Vec<_> = (0..4).map(|n| step([&one, &two][n % 2].clone(), n)).collect();
+    while commits.iter().any(|task| !task.is_finished()) {
+        one.sequence(term).await.expect("sequenced");
+        let findings = check(&two).await.expect("checked");
+        assert!(findings.ok, "{findings:?}");
+    }
+    for task in commits {
+        task.await.expect("ran");
+    }
+    while one.sequence(term).await.expect("sequenced") > 0 {}
+    assert_eq!(one.last_position().await.expect("read"), 80 + 40 * 25);
+    assert!(one.tail().await.expect("read").is_empty());
+    let findings = check(&one).await.expect("checked");
+    assert!(findings.ok && findings.events == 1080, "{findings:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deposed_leader_does_no_harm() {
+    let (one, two) = two().await;
+    commit(&one, vec![submit(1, 5)]).await;
+    let old = one.lead(None).await.expect("asked").expect("leads");
+    assert!(two.lead(None).await.expect("asked").is_none(), "only one leads");
+    assert_eq!(one.lead(Some(old)).await.expect("asked"), Some(old));
+    one.resign(old).await.expect("resigned");
+    let new = two.lead(None).await.expect("asked").expect("leads");
+    assert!(new > old && one.lead(Some(old)).await.expect("asked").is_none());
+    assert_eq!(one.sequence(old).await.expect("asked"), 0);
+    let lot = all(&one).await.remove(0);
+    let by = |term| {
+        let mut unit = close(&lot);
+        unit.term = Some(term);
+        unit
+    };
+    assert!(matches!(commit(&one, vec![by(old)]).await[..], [Fate::Stale { .. }]));
+    assert_eq!(two.sequence(new).await.expect("asked"), 2);
+    assert_eq!(commit(&two, vec![by(new)]).await, [Fate::Committed]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_holds_another_does_not_take() {
+    let (one, two) = two().await;
+    let mut unit = submit(1, 5);
+    let (key, body) = ("O-1".to_owned(), String::new());
+    unit.jobs.push(NewJob { kind: "send", key, due: NOW, body });
+    commit(&one, vec![unit]).await;
+    let lot = all(&one).await.remove(0).id.0;
+    let claim = one.claim_lots("validate_priority", &[lot], NOW).await.expect("claimed");
+    assert_eq!(claim.lots.len(), 1);
+    let other = two.claim_lots("validate_priority", &[lot], NOW).await.expect("claimed");
+    assert!(other.lots.is_empty());
+    assert!(two.lost_leases().await.expect("read").is_empty());
+    one.release(claim.lease);
+    one.renew_leases().await.expect("renewed");
+    let other = two.claim_lots("validate_priority", &[lot], NOW).await.expect("claimed");
+    assert_eq!(other.lots.len(), 1);
+
+    let job = one.first_due_job(NOW, &[]).await.expect("read").expect("a job").id;
+    let held = one.claim_jobs("send", &[job], NOW).await.expect("claimed");
+    assert_eq!(held.len(), 1);
+    assert!(two.claim_jobs("send", &[job], NOW).await.expect("claimed").is_empty());
+    let mut ends = Unit::new("test", NOW);
+    ends.job = Some(held[0].becomes(None));
+    let mut stale = ends.clone();
+    stale.job.as_mut().expect("a job").lease -= 1;
+    assert!(matches!(commit(&two, vec![stale]).await[..], [Fate::Stale { .. }]));
+    assert_eq!(commit(&two, vec![ends]).await, [Fate::Committed]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_renews_is_lost_and_a_lost_job_is_at_its_next_attempt() {
+    let (one, two) = two().await;
+    let mut unit = submit(1, 5);
+    let (key, body) = ("O-1".to_owned(), String::new());
+    unit.jobs.push(NewJob { kind: "send", key, due: NOW, body });
+    commit(&one, vec![unit]).await;
+    let lot = all(&one).await.remove(0).id.0;
+    one.claim_lots("validate_priority", &[lot], NOW).await.expect("claimed");
+    let job = one.first_due_job(NOW, &[]).await.expect("read").expect("a job").id;
+    let held = one.claim_jobs("send", &[job], NOW).await.expect("claimed").remove(0);
+    let pool = sqlx::PgPool::connect(&one.url()).await.expect("connected");
+    for sql in ["UPDATE leases SET until = 'epoch'", "UPDATE jobs SET held = 'epoch'"] {
+        sqlx::query(sql).execute(&pool).await.expect("the time passes");
+    }
+    let lost = two.lost_leases().await.expect("read");
+    assert_eq!(lost.iter().map(|(_, lots)| lots.clone()).collect::<Vec<_>>(), [[(lot, 1)]]);
+    let again = two.claim_jobs("send", &[job], NOW).await.expect("claimed").remove(0);
+    assert_eq!((again.attempt, again.lease), (held.attempt + 1, held.lease + 1));
+    one.renew_leases().await.expect("renewed");
+    let mut late = Unit::new("test", NOW);
+    late.job = Some(held.becomes(None));
+    assert!(matches!(commit(&one, vec![late]).await[..], [Fate::Stale { .. }]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_tells_the_leader_hears() {
+    let (one, two) = two().await;
+    let mut heard = two.hear().await.expect("listens").expect("others");
+    let hint = Hint { queue: "match_donor".into(), lane: Lane::Low, id: 7, due: 1 };
+    one.tell(std::slice::from_ref(&hint)).await.expect("told");
+    assert_eq!(heard.recv().await, Some(vec![hint]));
+    one.tell(&[]).await.expect("told");
+    assert_eq!(heard.recv().await, Some(Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_killed_is_found_again() {
+    let mut server = waybill_services::Postgres::start().expect("started");
+    let url = server.fresh().expect("a database");
+    let store = PostgresStore::open(&url).await.expect("opened");
+    commit(&store, vec![submit(1, 5)]).await;
+    server.kill().expect("killed");
+    assert!(store.commit(vec![submit(2, 5)]).await.is_err());
+    server.restart().expect("restarted");
+    // A connection that is dead is found out when it is used: at most once each.
+    let mut tries = 0;
+    while store.lots_by_id(&[]).await.is_err() {
+        tries += 1;
+        assert!(tries < 20, "it does not come back");
+    }
+    assert_eq!(commit(&store, vec![submit(3, 5)]).await, [Fate::Committed]);
+    sequence(&store).await;
+    let findings = check(&store).await.expect("checked");
+    assert!(findings.ok && findings.events == 4, "{findings:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_reached_is_named_without_its_password() {
+    let url = "postgres://waybill:secret@127.0.0.1:1/waybill";
+    let error = PostgresStore::open(url).await.expect_err("refused");
+    assert!(matches!(&error, StoreError::Open { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("postgres://waybill@127.0.0.1:1/waybill") && !text.contains("secret"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_never_changed_and_go_to_their_months_partition() {
+    let (one, _) = two().await;
+    let store: Arc<dyn Store> = Arc::new(one.clone());
+    commit(&*store, vec![submit(1, 5)]).await;
+    let term = one.lead(None).await.expect("asked").expect("leads");
+    one.keep_house(term).await.expect("kept");
+    let url = one.url();
+    let pool = sqlx::PgPool::connect(&url).await.expect("connected");
+    let other: i64 = sqlx::query_scalar("SELECT count(*) FROM events_other")
+        .fetch_one(&pool)
+        .await
+        .expect("read");
+    let months: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass")
+            .fetch_one(&pool)
+            .await
+            .expect("read");
+    assert_eq!((other, months), (0, 5), "this month, three to come, and the default");
+    for change in ["UPDATE events SET body = ''", "DELETE FROM events", "TRUNCATE events"] {
+        let refused = sqlx::query(change).execute(&pool).await.expect_err("refused");
+        assert!(refused.to_string().contains("never changed"), "{refused}");
+    }
+}
+
+/// Every statement in a file of its own is one that the migrated database understands.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_statement_can_be_prepared() {
+    use sqlx::{Executor, SqlSafeStr};
+    let (one, _) = two().await;
+    let pool = sqlx::PgPool::connect(&one.url()).await.expect("connected");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/postgres/sql");
+    let mut seen = 0;
+    for file in std::fs::read_dir(folder).expect("a folder") {
+        let path = file.expect("a file").path();
+        let sql = std::fs::read_to_string(&path).expect("a statement");
+        let prepared = pool.prepare(sqlx::AssertSqlSafe(sql).into_sql_str()).await;
+        assert!(prepared.is_ok(), "{}: {prepared:?}", path.display());
+        seen += 1;
+    }
+    assert!(seen > 50, "{seen} statements were found");
+}
