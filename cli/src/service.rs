@@ -13,6 +13,7 @@ use waybill_shared::broker::EmbeddedBroker;
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, StepConfig};
 use waybill_shared::engine::{Engine, Wakes};
+use waybill_shared::metrics::Metrics;
 use waybill_shared::store::{RecordChange, Unit, queues};
 use waybill_workers::{Step, connectors, keep_leases, run_step};
 
@@ -116,7 +117,8 @@ impl Service {
             StoreUrl::Postgres(_) => None,
         };
         let store = target.store.open().await?;
-        let (embedded, broker) = target.broker.open().await?;
+        let metrics = Arc::new(Metrics::default());
+        let (embedded, broker) = target.broker.open(&metrics).await?;
         let mut stored: Vec<(u32, Pipeline)> = Vec::new();
         for record in store.records("pipeline").await? {
             let pipeline = serde_json::from_str(&record.body).map_err(Failure::ours)?;
@@ -129,7 +131,8 @@ impl Service {
         let new = wanted.filter(|wanted| versions.last() != Some(wanted));
         versions.extend(new.clone());
         let number = versions.len();
-        let (engine, wakes) = Engine::new(store, broker, clock, versions);
+        let (mut engine, wakes) = Engine::new(store, broker, clock, versions);
+        engine.metrics = metrics;
         if let Some(new) = new {
             let mut unit = Unit::new("operator", engine.clock.now());
             unit.records.push(RecordChange {

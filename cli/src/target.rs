@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use waybill_shared::broker::{Broker, EmbeddedBroker};
+use waybill_shared::broker::{Broker, EmbeddedBroker, RabbitBroker};
+use waybill_shared::metrics::Metrics;
 use waybill_shared::store::Store;
 use waybill_shared::store::postgres::PostgresStore;
 use waybill_shared::store::sqlite::SqliteStore;
@@ -36,6 +37,8 @@ pub(crate) enum StoreUrl {
 pub(crate) enum BrokerUrl {
     /// In this process.
     Embedded,
+    /// RabbitMQ.
+    Amqp(String),
 }
 
 impl StoreUrl {
@@ -74,15 +77,29 @@ impl BrokerUrl {
         if url == "embedded:" {
             return Ok(Self::Embedded);
         }
-        Err(Failure::caller(format!("`{url}` is no broker"), "use embedded:"))
+        if url.starts_with("amqp://") || url.starts_with("amqps://") {
+            return Ok(Self::Amqp(url.to_owned()));
+        }
+        let hint = "use embedded: or amqp(s)://user:password@host/vhost";
+        Err(Failure::caller(format!("`{url}` is no broker"), hint))
     }
 
     /// Opens it; the first is it, where it is in this process.
-    pub(crate) async fn open(&self) -> Result<(Option<EmbeddedBroker>, Arc<dyn Broker>), Failure> {
+    pub(crate) async fn open(
+        &self,
+        metrics: &Arc<Metrics>,
+    ) -> Result<(Option<EmbeddedBroker>, Arc<dyn Broker>), Failure> {
         match self {
             Self::Embedded => {
                 let broker = EmbeddedBroker::default();
                 Ok((Some(broker.clone()), Arc::new(broker)))
+            }
+            Self::Amqp(url) => {
+                let broker = RabbitBroker::open(url, metrics.clone()).await;
+                let broker = broker.map_err(|error| {
+                    Failure::caller(error.to_string(), "name the broker with --broker")
+                })?;
+                Ok((None, Arc::new(broker)))
             }
         }
     }
@@ -95,6 +112,15 @@ impl Target {
         Self { data: data.to_owned(), store, broker: BrokerUrl::Embedded }
     }
 
+    /// A file is for one process, so is its broker.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if let (StoreUrl::Sqlite(_), BrokerUrl::Amqp(_)) = (&self.store, &self.broker) {
+            let message = "a broker between processes does not go with SQLite, which is for one";
+            return Err(Failure::caller(message, "use --broker embedded: or a postgres:// store"));
+        }
+        Ok(())
+    }
+
     /// What the options name.
     pub(crate) fn of(options: &Data) -> Result<Self, Failure> {
         let mut target = Self::folder(&options.data);
@@ -104,6 +130,7 @@ impl Target {
         if let Some(url) = &options.broker {
             target.broker = BrokerUrl::parse(url)?;
         }
+        target.check()?;
         Ok(target)
     }
 }

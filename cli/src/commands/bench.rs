@@ -128,6 +128,7 @@ async fn measure(
         target.store = postgres;
     }
     target.broker = BrokerUrl::parse(&arguments.broker)?;
+    target.check()?;
     let mut service = Service::open(&target, Clock::Real, Some(pipeline(workload))).await?;
     let engine = service.engine.clone();
     let latencies = Arc::new(Latencies::default());

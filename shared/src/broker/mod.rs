@@ -3,8 +3,10 @@
 
 mod embedded;
 mod lanes;
+mod rabbitmq;
 
 pub use embedded::EmbeddedBroker;
+pub use rabbitmq::RabbitBroker;
 
 use std::sync::Arc;
 

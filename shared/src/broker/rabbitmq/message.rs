@@ -1,0 +1,39 @@
+//! Messages: the numbers of lots or jobs, under a schema version in the headers.
+
+use lapin::BasicProperties;
+use lapin::message::Delivery;
+use lapin::types::{AMQPValue, FieldTable};
+
+/// The version of what messages hold.
+const SCHEMA: i32 = 1;
+
+const SCHEMA_HEADER: &str = "waybill-schema";
+
+/// Delivered from memory or disk after a restart.
+const PERSISTENT: u8 = 2;
+
+/// Hints in one message at most.
+pub(super) const HINTS: usize = 128;
+
+pub(super) fn properties() -> BasicProperties {
+    let mut headers = FieldTable::default();
+    headers.insert(SCHEMA_HEADER.into(), AMQPValue::LongInt(SCHEMA));
+    BasicProperties::default()
+        .with_delivery_mode(PERSISTENT)
+        .with_content_type("application/json".into())
+        .with_headers(headers)
+}
+
+pub(super) fn body(ids: &[i64]) -> Vec<u8> {
+    serde_json::Value::from(ids).to_string().into_bytes()
+}
+
+/// The numbers in a message; nothing if this version cannot read it.
+pub(super) fn ids(delivery: &Delivery) -> Option<Vec<i64>> {
+    let headers = delivery.properties.headers().as_ref()?;
+    let schema = headers.inner().get(SCHEMA_HEADER)?;
+    if *schema != AMQPValue::LongInt(SCHEMA) {
+        return None;
+    }
+    serde_json::from_slice(&delivery.data).ok()
+}

@@ -1,0 +1,364 @@
+//! The broker on RabbitMQ. A supervisor keeps one connection, and makes it anew whenever anything
+//! about it fails; what is lost meanwhile stays due in the store.
+
+mod message;
+mod supervisor;
+mod topology;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use lapin::options::BasicPublishOptions;
+use lapin::{Channel, Confirmation};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::timeout;
+
+use super::lanes::Lanes;
+use super::{Broker, BrokerError, Receipt, Taken};
+use crate::metrics::Metrics;
+use crate::store::{Hint, Lane};
+
+/// Untaken hints of a lane at most.
+const WINDOW: usize = 2048;
+
+/// Hints of a queue that this process keeps for itself at most.
+const KEPT: usize = 1024;
+
+/// The longest one request to the broker may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A hint that was published is not published again before; then after twice that, and so on.
+const REPEAT: Duration = Duration::from_secs(3);
+
+/// The longest time between two repeats.
+const REPEAT_AT_MOST: Duration = Duration::from_secs(60);
+
+/// Published hints remembered at most.
+const REMEMBERED: usize = 200_000;
+
+/// The broker on RabbitMQ. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct RabbitBroker {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    state: Mutex<State>,
+    link: watch::Sender<Option<Link>>,
+    /// What was looked at, to be acknowledged.
+    done: mpsc::UnboundedSender<Receipt>,
+    /// Queues that this process takes from have changed.
+    wanted: Notify,
+    closed: AtomicBool,
+    /// The broker takes nothing, for want of memory or disk.
+    blocked: AtomicBool,
+    metrics: Arc<Metrics>,
+}
+
+/// The connection that there is now.
+#[derive(Debug, Clone)]
+struct Link {
+    publishing: Channel,
+    failed: Arc<Notify>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queues: HashMap<Arc<str>, Queue>,
+    /// Lanes declared over the connection that there is now.
+    declared: HashSet<String>,
+    depths: HashMap<String, Depth>,
+    published: HashMap<Hint, (Instant, u32)>,
+}
+
+/// A queue that this process takes from.
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Lanes<Item>,
+    arrived: Arc<Notify>,
+}
+
+/// What waits in this process.
+#[derive(Debug)]
+struct Item {
+    ids: Vec<i64>,
+    /// None: this process kept it for itself.
+    receipt: Option<Receipt>,
+}
+
+/// What is known of how much waits in a lane.
+#[derive(Debug, Default, Clone, Copy)]
+struct Depth {
+    hints: usize,
+    /// Hints in a message, lately.
+    per_message: usize,
+}
+
+fn failed(act: &'static str, why: impl std::fmt::Display) -> BrokerError {
+    BrokerError::Failed { act, why: why.to_string() }
+}
+
+impl RabbitBroker {
+    /// Connects to the broker at `url`, `amqp(s)://user:password@host[:port],host[:port]/vhost`; one
+    /// that cannot be reached is tried again for ever.
+    ///
+    /// # Errors
+    /// [`BrokerError`] if the URL is no broker's, or the broker refuses the user or the virtual host.
+    pub async fn open(url: &str, metrics: Arc<Metrics>) -> Result<Self, BrokerError> {
+        let addresses = supervisor::addresses(url)?;
+        let (done, acknowledgements) = mpsc::unbounded_channel();
+        let inner = Arc::new(Inner {
+            state: Mutex::default(),
+            link: watch::Sender::new(None),
+            done,
+            wanted: Notify::new(),
+            closed: AtomicBool::new(false),
+            blocked: AtomicBool::new(false),
+            metrics,
+        });
+        let first = supervisor::connect(&addresses).await?;
+        tokio::spawn(supervisor::run(inner.clone(), addresses, first, acknowledgements));
+        Ok(Self { inner })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.inner.lock()
+    }
+
+    fn link(&self) -> Result<Link, BrokerError> {
+        if self.inner.blocked.load(Ordering::Acquire) {
+            return Err(failed("publish", "it is blocked by its memory or disk alarm"));
+        }
+        self.inner.link.borrow().clone().ok_or(BrokerError::Disconnected)
+    }
+
+    /// Waits for `request`; one that fails or takes too long costs the connection.
+    async fn ask<T>(
+        link: &Link,
+        act: &'static str,
+        request: impl Future<Output = lapin::Result<T>>,
+    ) -> Result<T, BrokerError> {
+        let answer = timeout(PATIENCE, request).await;
+        let answer = answer.map_err(|_| failed(act, "it did not answer in time"));
+        let answer = answer.and_then(|answer| answer.map_err(|error| failed(act, error)));
+        if answer.is_err() {
+            link.failed.notify_one();
+        }
+        answer
+    }
+
+    /// Puts hints of one lane, over the connection that there is.
+    async fn put(&self, link: &Link, name: &str, hints: &[Hint]) -> Result<(), BrokerError> {
+        if !self.lock().declared.contains(name) {
+            let declared = topology::declare(&link.publishing, name);
+            Self::ask(link, "declare a queue", declared).await?;
+            self.lock().declared.insert(name.to_owned());
+        }
+        let mut confirms = Vec::new();
+        for chunk in hints.chunks(message::HINTS) {
+            let ids: Vec<i64> = chunk.iter().map(|hint| hint.id).collect();
+            let body = message::body(&ids);
+            let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+            let publish = link.publishing.basic_publish(
+                "".into(),
+                name.into(),
+                options,
+                &body,
+                message::properties(),
+            );
+            confirms.push(Self::ask(link, "publish", publish).await?);
+        }
+        let messages = confirms.len();
+        for confirm in confirms {
+            match Self::ask(link, "confirm", confirm).await? {
+                Confirmation::Ack(None) => {}
+                // Not routed: the queue is gone.
+                Confirmation::Ack(Some(_)) => {
+                    self.lock().declared.remove(name);
+                    return Err(failed("publish", format!("there is no queue {name}")));
+                }
+                other => return Err(failed("publish", format!("{other:?}"))),
+            }
+        }
+        let mut state = self.lock();
+        let depth = state.depths.entry(name.to_owned()).or_default();
+        depth.hints += hints.len();
+        depth.per_message = hints.len().div_ceil(messages.max(1));
+        Ok(())
+    }
+}
+
+impl Inner {
+    /// A lock that outlives a panic elsewhere: hints are no truth.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues what a message brought.
+    fn arrived(&self, queue: &Arc<str>, lane: Lane, item: Item) {
+        if let Some(queue) = self.lock().queues.get_mut(queue) {
+            queue.waiting.push(lane, item);
+            queue.arrived.notify_one();
+        }
+    }
+
+    /// Forgets what came over a connection that is gone: the broker delivers it again.
+    fn forget(&self) {
+        let mut state = self.lock();
+        state.declared.clear();
+        state.depths.clear();
+        state.queues.values_mut().for_each(|queue| queue.waiting.clear());
+    }
+}
+
+#[async_trait]
+impl Broker for RabbitBroker {
+    fn window(&self) -> usize {
+        WINDOW
+    }
+
+    async fn untaken(&self, queue: &Arc<str>, lane: Lane) -> Result<usize, BrokerError> {
+        let name = topology::name(queue, lane);
+        let known = self.lock().depths.get(&name).copied().unwrap_or_default();
+        if known.hints < WINDOW / 2 {
+            return Ok(known.hints);
+        }
+        // What was taken since is known to the broker alone.
+        let link = self.link()?;
+        let declared = topology::declare(&link.publishing, &name);
+        let messages = Self::ask(&link, "count", declared).await? as usize;
+        let hints = messages * known.per_message.max(1);
+        self.lock().depths.insert(name, Depth { hints, ..known });
+        Ok(hints)
+    }
+
+    async fn publish(&self, hints: Vec<Hint>) -> Result<(), BrokerError> {
+        let now = Instant::now();
+        let mut by_lane: HashMap<String, Vec<Hint>> = HashMap::new();
+        {
+            let mut state = self.lock();
+            if state.published.len() > REMEMBERED {
+                let is_young = |_: &Hint, (at, _): &mut (Instant, u32)| now - *at < REPEAT_AT_MOST;
+                state.published.retain(is_young);
+            }
+            for hint in hints {
+                let pause = match state.published.get(&hint) {
+                    Some((at, tries)) => {
+                        let pause = REPEAT.saturating_mul(1 << (*tries).min(5));
+                        pause.min(REPEAT_AT_MOST).saturating_sub(now - *at)
+                    }
+                    None => Duration::ZERO,
+                };
+                if pause.is_zero() {
+                    let name = topology::name(&hint.queue, hint.lane);
+                    by_lane.entry(name).or_default().push(hint);
+                }
+            }
+        }
+        if by_lane.is_empty() {
+            return Ok(());
+        }
+        let link = self.link()?;
+        for (name, hints) in by_lane {
+            self.put(&link, &name, &hints).await?;
+            let lag = hints
+                .last()
+                .map_or(0, |hint| chrono::Utc::now().timestamp_millis().saturating_sub(hint.due));
+            let lag = Duration::from_millis(lag.try_into().unwrap_or(0));
+            self.inner.metrics.published(hints.len(), lag);
+            let mut state = self.lock();
+            for hint in hints {
+                let tries = state.published.get(&hint).map_or(0, |(_, tries)| tries + 1);
+                state.published.insert(hint, (now, tries));
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&self, hints: Vec<Hint>) -> Vec<Hint> {
+        let mut left = Vec::new();
+        let mut state = self.lock();
+        if self.is_closed() {
+            return hints;
+        }
+        let mut kept: HashMap<(Arc<str>, Lane), Vec<i64>> = HashMap::new();
+        for hint in hints {
+            match state.queues.get(&hint.queue) {
+                Some(queue) if queue.waiting.len(hint.lane) < KEPT / message::HINTS => {
+                    kept.entry((hint.queue, hint.lane)).or_default().push(hint.id);
+                }
+                Some(_) | None => left.push(hint),
+            }
+        }
+        for ((queue, lane), ids) in kept {
+            if let Some(queue) = state.queues.get_mut(&queue) {
+                queue.waiting.push(lane, Item { ids, receipt: None });
+                queue.arrived.notify_one();
+            }
+        }
+        left
+    }
+
+    async fn take(&self, name: &Arc<str>, most: usize) -> Option<Taken> {
+        loop {
+            let arrived = {
+                let mut state = self.lock();
+                if self.is_closed() {
+                    return None;
+                }
+                if !state.queues.contains_key(name) {
+                    state.queues.insert(name.clone(), Queue::default());
+                    self.inner.wanted.notify_one();
+                }
+                let queue = state.queues.entry(name.clone()).or_default();
+                let mut room = most;
+                let items = queue.waiting.take(|item| {
+                    let fits = item.ids.len() <= room;
+                    room = room.saturating_sub(item.ids.len());
+                    fits
+                });
+                if !items.is_empty() {
+                    if !queue.waiting.is_empty() {
+                        queue.arrived.notify_one();
+                    }
+                    let receipts = items.iter().filter_map(|item| item.receipt).collect();
+                    let ids = items.into_iter().flat_map(|item| item.ids).collect();
+                    return Some(Taken { queue: name.clone(), ids, receipts });
+                }
+                queue.arrived.clone()
+            };
+            arrived.notified().await;
+        }
+    }
+
+    fn acknowledge(&self, taken: Taken) {
+        for receipt in taken.receipts {
+            // A supervisor that has ended has no connection to acknowledge over.
+            self.inner.done.send(receipt).ok();
+        }
+    }
+
+    fn close(&self) {
+        self.inner.closed.store(true, Ordering::Release);
+        for queue in self.lock().queues.values() {
+            queue.arrived.notify_waiters();
+            queue.arrived.notify_one();
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.inner.closed.load(Ordering::Acquire)
+    }
+
+    async fn disconnect(&self) {
+        self.close();
+        self.inner.wanted.notify_one();
+        let mut link = self.inner.link.subscribe();
+        // The supervisor acknowledges what is done, and goes.
+        drop(timeout(PATIENCE, link.wait_for(Option::is_none)).await);
+    }
+}

@@ -1,0 +1,58 @@
+//! Queues on RabbitMQ: one quorum queue for each lane of a step, one for each kind of job, and one
+//! where the broker puts what was delivered too often: that is counted and dropped, as only attempts
+//! in the database park anything. Portable from 3.10 to 4.x.
+
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Channel, ExchangeKind};
+
+use crate::domain::pipeline::STEPS;
+use crate::store::Lane;
+
+/// Deliveries of a message that was never acknowledged, after which the broker gives it up.
+const DELIVERIES: i32 = 20;
+
+/// Where given-up messages go.
+pub(super) const DEAD: &str = "waybill.dead";
+
+/// The lanes of a queue: jobs are not in lanes.
+pub(super) fn lanes(queue: &str) -> &'static [Lane] {
+    if STEPS.contains(&queue) { &Lane::ALL } else { &[Lane::Normal] }
+}
+
+/// The broker's name of a lane.
+pub(super) fn name(queue: &str, lane: Lane) -> String {
+    if STEPS.contains(&queue) {
+        format!("waybill.{queue}.{}", lane.name())
+    } else {
+        format!("waybill.{queue}")
+    }
+}
+
+fn quorum() -> FieldTable {
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    arguments
+}
+
+/// Declares a queue; returns how many messages wait in it.
+pub(super) async fn declare(channel: &Channel, name: &str) -> lapin::Result<u32> {
+    let mut arguments = quorum();
+    arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(DELIVERIES));
+    arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString(DEAD.into()));
+    let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    let queue = channel.queue_declare(name.into(), options, arguments).await?;
+    Ok(queue.message_count())
+}
+
+/// Declares where given-up messages go.
+pub(super) async fn declare_dead(channel: &Channel) -> lapin::Result<()> {
+    let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    channel
+        .exchange_declare(DEAD.into(), ExchangeKind::Fanout, durable, FieldTable::default())
+        .await?;
+    let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    channel.queue_declare(DEAD.into(), options, quorum()).await?;
+    let bind = QueueBindOptions::default();
+    channel.queue_bind(DEAD.into(), DEAD.into(), "".into(), bind, FieldTable::default()).await
+}
