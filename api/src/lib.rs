@@ -2,9 +2,11 @@
 //! `serve` or in its own process.
 
 mod error;
+mod health;
 mod routes;
 mod timeline;
 
 pub use error::{DISK_FULL, Problem};
+pub use health::health;
 pub use routes::{ImportCoalition, ImportLines, router};
 pub use timeline::{Entry, Shown};

@@ -29,6 +29,10 @@ pub(crate) enum Command {
     Run(Run),
     /// Run all roles on real time, until SIGTERM.
     Serve(Serve),
+    /// Run time and dispatch alone, on a Postgres store and a RabbitMQ broker; of many one leads.
+    Scheduler(Serve),
+    /// Run steps and acts alone, on a Postgres store and a RabbitMQ broker; any number of them.
+    Worker(Worker),
     /// Import requisitions from a file, or a coalition's folder.
     Import(Import),
     /// List lots.
@@ -88,6 +92,25 @@ pub(crate) struct Serve {
     /// The pipeline; without it, the one in the data folder or the last one stored.
     #[arg(long, env = "WAYBILL_PIPELINE")]
     pub(crate) pipeline: Option<PathBuf>,
+    /// Serve health and metrics here, as ADDRESS:PORT.
+    #[arg(long, env = "WAYBILL_LISTEN")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+}
+
+/// `waybill worker`.
+#[derive(Debug, Args)]
+pub(crate) struct Worker {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Run only these steps.
+    #[arg(long, env = "WAYBILL_STEPS", value_delimiter = ',', value_parser = STEPS)]
+    pub(crate) steps: Vec<String>,
+    /// Batches of each step under way at once, instead of the pipeline's.
+    #[arg(long, env = "WAYBILL_CONCURRENCY")]
+    pub(crate) concurrency: Option<usize>,
+    /// Serve health and metrics here.
+    #[arg(long, env = "WAYBILL_LISTEN")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
 }
 
 /// `waybill import`.

@@ -32,7 +32,10 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Failure> {
-    output::log(arguments.verbose, matches!(arguments.command, Command::Serve(_)));
+    output::log(
+        arguments.verbose,
+        matches!(arguments.command, Command::Serve(_) | Command::Scheduler(_) | Command::Worker(_)),
+    );
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -41,6 +44,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         match arguments.command {
             Command::Run(run) => commands::run::run(run).await,
             Command::Serve(serve) => commands::serve::run(serve).await,
+            Command::Scheduler(serve) => commands::roles::scheduler(serve).await,
+            Command::Worker(worker) => commands::roles::worker(worker).await,
             Command::Import(import) => commands::import::run(import).await,
             Command::Lots(lots) => commands::lots::run(lots).await,
             Command::Show(show) => commands::show::run(show).await,

@@ -23,6 +23,9 @@ use crate::target::{StoreUrl, Target};
 /// How long another command is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long what is held may take to finish when the process is told to end.
+const DRAIN: Duration = Duration::from_secs(20);
+
 /// Jobs of one kind under way at once.
 const ACTS: usize = 2;
 
@@ -161,27 +164,31 @@ impl Service {
         router(self.engine.clone())
     }
 
-    /// Recovers what an earlier process left, starts workers and acts, and gives the relay.
-    /// `workers` is how many batches of each step are under way at once, if not as configured.
-    pub(crate) async fn start(&mut self, workers: Option<usize>) -> Result<Relay, Failure> {
+    /// Recovers what an earlier process left, starts what `role` runs, and gives the relay.
+    pub(crate) async fn start(&mut self, role: &Role) -> Result<Relay, Failure> {
         let connector =
             connectors::open(self.engine.pipeline(), &self.data).map_err(Failure::ours)?;
-        let steps = waybill_workers::steps::registry(&connector);
-        let mut acts = waybill_workers::acts::registry(&connector);
-        acts.extend(waybill_scheduler::intake::registry());
-        if matches!(self.engine.pipeline().connector, ConnectorConfig::Files) {
-            self.running.spawn(connectors::watch_inbox(self.engine.clone(), self.data.clone()));
+        let (mut steps, mut acts) = (Vec::new(), Vec::new());
+        if role.works() {
+            steps = waybill_workers::steps::registry(&connector);
+            acts = waybill_workers::acts::registry(&connector);
         }
-        waybill_scheduler::calendar::arm(&self.engine).await?;
-        self.start_with(&steps, &acts, workers).await
+        if role.schedules() {
+            acts.extend(waybill_scheduler::intake::registry());
+            if matches!(self.engine.pipeline().connector, ConnectorConfig::Files) {
+                self.running.spawn(connectors::watch_inbox(self.engine.clone(), self.data.clone()));
+            }
+            waybill_scheduler::calendar::arm(&self.engine).await?;
+        }
+        self.start_with(role, &steps, &acts).await
     }
 
     /// The same with these steps and acts.
     pub(crate) async fn start_with(
         &mut self,
+        role: &Role,
         steps: &[Arc<dyn Step>],
         acts: &[Arc<dyn Act>],
-        workers: Option<usize>,
     ) -> Result<Relay, Failure> {
         if self.engine.store.lease_time().is_none()
             && let Some(term) = self.engine.store.lead(None).await?
@@ -199,12 +206,12 @@ impl Service {
                 configs.push(config.clone());
             }
         }
-        for config in &configs {
+        for config in configs.iter().filter(|config| role.takes(&config.name.0)) {
             let Some(step) = steps.iter().find(|step| step.name() == &*config.name.0) else {
                 let message = format!("no step is called `{}`", config.name);
                 return Err(Failure::caller(message, "see `waybill serve --help`"));
             };
-            for _ in 0..workers.unwrap_or(config.concurrency).max(1) {
+            for _ in 0..role.concurrency().unwrap_or(config.concurrency).max(1) {
                 self.running.spawn(run_step(self.engine.clone(), step.clone(), config.clone()));
             }
         }
@@ -215,17 +222,66 @@ impl Service {
         }
         let wakes = self.wakes.take();
         let wakes = wakes.ok_or_else(|| Failure::ours(anyhow::anyhow!("started twice")))?;
-        let kinds = acts.iter().map(|act| act.kind());
+        let kinds = waybill_scheduler::KINDS.into_iter();
         let lanes = queues(configs.iter().map(|config| &*config.name.0), kinds);
         Ok(Relay::new(self.engine.clone(), wakes, lanes))
     }
 
-    /// Finishes what is held, and closes the files.
+    /// Finishes what is held, within a bound, and closes files and connections.
     pub(crate) async fn close(mut self) {
         self.engine.broker.close();
-        while self.running.join_next().await.is_some() {}
+        let ends = async { while self.running.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, ends).await.is_err() {
+            tracing::warn!("what is still held is left to others");
+            self.running.shutdown().await;
+        }
         self.beside.shutdown().await;
+        if let Some(wakes) = self.wakes.take() {
+            Relay::new(self.engine.clone(), wakes, Vec::new()).tell_now().await;
+        }
         self.engine.broker.disconnect().await;
         self.engine.store.close().await;
+    }
+}
+
+/// What a process does.
+#[derive(Debug, Clone)]
+pub(crate) enum Role {
+    /// Everything, with so many batches of each step under way at once, if not as configured.
+    All(Option<usize>),
+    /// Time and dispatch.
+    Scheduler,
+    /// Steps and acts.
+    Worker {
+        /// These steps; none named: all.
+        steps: Vec<String>,
+        /// Batches of each step under way at once, if not as configured.
+        concurrency: Option<usize>,
+    },
+}
+
+impl Role {
+    fn works(&self) -> bool {
+        matches!(self, Self::All(_) | Self::Worker { .. })
+    }
+
+    /// Whether it may lead.
+    pub(crate) fn schedules(&self) -> bool {
+        matches!(self, Self::All(_) | Self::Scheduler)
+    }
+
+    fn takes(&self, step: &str) -> bool {
+        match self {
+            Self::All(_) => true,
+            Self::Scheduler => false,
+            Self::Worker { steps, .. } => steps.is_empty() || steps.iter().any(|name| name == step),
+        }
+    }
+
+    fn concurrency(&self) -> Option<usize> {
+        match self {
+            Self::All(concurrency) | Self::Worker { concurrency, .. } => *concurrency,
+            Self::Scheduler => None,
+        }
     }
 }

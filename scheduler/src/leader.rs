@@ -53,6 +53,24 @@ impl Relay {
         }
     }
 
+    /// Tells whoever leads what this process makes due; runs until it is dropped.
+    pub async fn tell(mut self) {
+        loop {
+            self.forward(Instant::now() + HOUSE).await;
+        }
+    }
+
+    /// Tells whoever leads what this process has made due, and is done.
+    pub async fn tell_now(mut self) {
+        while let Some(hints) = self.try_wake() {
+            if let Err(error) = self.engine().store.tell(&hints).await {
+                // The leader looks by itself before long.
+                tracing::debug!(error = &error as &dyn std::error::Error, "could not tell");
+                return;
+            }
+        }
+    }
+
     async fn lead(&mut self, engine: &Engine) {
         let heard = match engine.store.hear().await {
             Ok(heard) => heard,
@@ -115,7 +133,10 @@ async fn watch_leases(engine: &Engine, term: Term) {
     loop {
         match recover(engine, term).await {
             Ok(0) => {}
-            Ok(lots) => tracing::warn!(lots, "a worker was lost; what it held is tried again"),
+            Ok(lots) => {
+                engine.metrics.lost(lots);
+                tracing::warn!(lots, "a worker was lost; what it held is tried again");
+            }
             Err(error) => rest(&error, "lost leases were not looked for").await,
         }
         tokio::time::sleep(time / 4).await;

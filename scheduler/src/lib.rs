@@ -10,4 +10,4 @@ mod virtual_time;
 
 pub use recovery::recover;
 pub use relay::Relay;
-pub use virtual_time::run_until_idle;
+pub use virtual_time::{KINDS, run_until_idle};

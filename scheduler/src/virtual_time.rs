@@ -13,8 +13,8 @@ use crate::relay::Relay;
 /// Lots published at once at most.
 const LOTS: i64 = 65_536;
 
-/// The order of jobs due at the same moment: what becomes known, then what follows from it.
-const ORDER: [&str; 11] = [
+/// Every kind of job, in the order of jobs due at the same moment: what becomes known, then what follows from it.
+pub const KINDS: [&str; 11] = [
     "contribution",
     "opening",
     "requisition",
@@ -62,7 +62,7 @@ async fn step(
         put(relay, lots).await;
         return Ok(true);
     }
-    let job = engine.store.first_due_job(now, &ORDER).await?;
+    let job = engine.store.first_due_job(now, &KINDS).await?;
     let found = job.is_some();
     put(relay, job.into_iter().collect()).await;
     Ok(found)

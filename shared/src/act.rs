@@ -92,9 +92,10 @@ pub async fn run_act(engine: Engine, act: Arc<dyn Act>) {
 
 async fn one(engine: &Engine, act: &Arc<dyn Act>, job: Job) {
     let cause = match attempt(engine, act, &job).await {
-        Ok(()) => return,
+        Ok(()) => return engine.metrics.ran(&job.kind, "committed", 1),
         Err(cause) => cause,
     };
+    engine.metrics.ran(&job.kind, "failed", 1);
     tracing::warn!(kind = job.kind, key = job.key, attempt = job.attempt, cause, "a job failed");
     let now = engine.clock.now();
     let mut unit = Unit::new("scheduler", now);

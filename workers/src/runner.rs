@@ -2,13 +2,13 @@
 //! then acknowledges.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::pipeline::StepConfig;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{StoreError, Unit};
+use waybill_shared::store::{Fate, StoreError, Unit};
 
 use crate::step::{Progress, Step};
 
@@ -34,7 +34,7 @@ async fn batch(
     config: &StepConfig,
     ids: &[i64],
 ) -> Result<(), StoreError> {
-    let now = engine.clock.now();
+    let (now, began) = (engine.clock.now(), Instant::now());
     let claim = engine.store.claim_lots(step.name(), ids, now).await?;
     if claim.lots.is_empty() {
         return Ok(());
@@ -54,7 +54,12 @@ async fn batch(
             units(engine, config, failed.collect())
         }
     };
-    engine.commit(units, Some(claim.lease)).await?;
+    let (step, lots) = (step.name(), units.len());
+    let fates = engine.commit(units, Some(claim.lease)).await?;
+    let done = fates.iter().filter(|fate| **fate == Fate::Committed).count();
+    engine.metrics.batch(step, lots, began.elapsed());
+    engine.metrics.ran(step, "committed", done as u64);
+    engine.metrics.ran(step, "dropped", (lots - done) as u64);
     Ok(())
 }
 

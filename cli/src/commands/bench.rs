@@ -24,7 +24,7 @@ use self::measure::{Latencies, Meter};
 use crate::args::{self, Workload};
 use crate::failure::Failure;
 use crate::output;
-use crate::service::Service;
+use crate::service::{Role, Service};
 use crate::target::{BrokerUrl, StoreUrl, Target};
 
 /// What was measured.
@@ -138,11 +138,11 @@ async fn measure(
             let trivial: Vec<Arc<dyn Step>> =
                 steps.iter().cloned().map(|step| Arc::new(step) as Arc<dyn Step>).collect();
             let acts: [Arc<dyn Act>; 0] = [];
-            service.start_with(&trivial, &acts, arguments.workers).await?
+            service.start_with(&Role::All(arguments.workers), &trivial, &acts).await?
         }
         Workload::Pipeline => {
             load::coalition(&engine).await?;
-            service.start(arguments.workers).await?
+            service.start(&Role::All(arguments.workers)).await?
         }
     };
     let relay = tokio::spawn(relay.run());

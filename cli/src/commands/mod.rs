@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod import;
 pub(crate) mod lots;
+pub(crate) mod roles;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod show;

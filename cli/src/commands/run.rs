@@ -17,7 +17,7 @@ use crate::commands::import::coalition;
 use crate::failure::Failure;
 use crate::output;
 use crate::report;
-use crate::service::{Service, read_pipeline};
+use crate::service::{Role, Service, read_pipeline};
 use crate::target::Target;
 
 /// Runs, and prints the report.
@@ -108,7 +108,7 @@ async fn carry(
         let day = requisition.on.unwrap_or(settings.start);
         plan_requisition(&engine, &settings, &requisition.file, requisition.lines, day).await?;
     }
-    let mut relay = service.start(arguments.workers).await?;
+    let mut relay = service.start(&Role::All(arguments.workers)).await?;
     let until = arguments.until.and_then(|day| day.succ_opt());
     let until = until.map(|day| start_of(day, settings.zone));
     let bar = indicatif::ProgressBar::new_spinner();

@@ -5,8 +5,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use waybill_shared::clock::Clock;
 
 use crate::args;
+use crate::commands::roles::health;
 use crate::failure::Failure;
-use crate::service::{Service, read_pipeline, socket};
+use crate::service::{Role, Service, read_pipeline, socket};
 use crate::target::Target;
 
 /// Serves until SIGTERM or SIGINT, then finishes what is held.
@@ -28,7 +29,11 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
         let message = format!("could not listen on {}: {error}", socket.display());
         Failure::caller(message, "a socket's path is short: name a nearer folder with --data")
     })?;
-    let relay = service.start(None).await?;
+    let mut beside = tokio::task::JoinSet::new();
+    if let Some(address) = arguments.listen {
+        beside.spawn(health(address, &service).await?);
+    }
+    let relay = service.start(&Role::All(None)).await?;
     let relay = tokio::spawn(relay.run());
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::ours)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::ours)?;
@@ -45,6 +50,7 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
     tracing::info!("draining");
     drop(stop);
     relay.abort();
+    beside.shutdown().await;
     service.close().await;
     routes.abort();
     std::fs::remove_file(&socket).ok();

@@ -12,6 +12,7 @@ use super::{
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
 use crate::domain::lot::{Lot, Timestamp};
+use crate::metrics::Backlog;
 
 /// The store: reads, the log, what is due, leadership, and the one way to write.
 ///
@@ -177,6 +178,9 @@ pub trait Queues: Send + Sync {
         now: Timestamp,
         without: &str,
     ) -> Result<Option<Timestamp>, StoreError>;
+
+    /// How much is due by `now`, by queue and lane.
+    async fn backlog(&self, now: Timestamp) -> Result<Vec<Backlog>, StoreError>;
 
     /// How many jobs there are of each kind.
     async fn job_counts(&self) -> Result<Vec<(String, i64)>, StoreError>;

@@ -10,6 +10,7 @@ use sqlx::postgres::PgRow;
 use super::read::time;
 use super::{PostgresStore, lock};
 use crate::domain::lot::Timestamp;
+use crate::metrics::Backlog;
 use crate::store::{Claim, Hint, Job, Lane, Lease, Queues, StoreError, Wanted};
 
 const READ: &str = "read what is due";
@@ -125,6 +126,19 @@ impl Queues for PostgresStore {
             .bind(without);
         let rows = self.rows(READ, query).await?;
         Ok(rows.first().and_then(|row| row.get::<Option<i64>, _>(0)).map(time))
+    }
+
+    async fn backlog(&self, now: Timestamp) -> Result<Vec<Backlog>, StoreError> {
+        let millis = now.timestamp_millis();
+        let rows =
+            self.rows(READ, sqlx::query(include_str!("sql/backlog.sql")).bind(millis)).await?;
+        let backlog = |row: &PgRow| {
+            let waited = millis.saturating_sub(row.get(3)).max(0).unsigned_abs();
+            let lane = Lane::ALL[row.get::<i64, _>(1).clamp(0, 2) as usize];
+            let oldest = Duration::from_millis(waited);
+            Backlog { queue: row.get(0), lane: lane.name(), depth: row.get(2), oldest }
+        };
+        Ok(rows.iter().map(backlog).collect())
     }
 
     async fn job_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {

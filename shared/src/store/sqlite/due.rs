@@ -10,6 +10,7 @@ use sqlx::sqlite::SqliteRow;
 use super::SqliteStore;
 use super::read::{json, parse, reading, time};
 use crate::domain::lot::{Lot, Timestamp};
+use crate::metrics::Backlog;
 use crate::store::{Claim, Hint, Job, Lane, Lease, Queues, StoreError, Wanted};
 
 fn job(row: &SqliteRow) -> Job {
@@ -141,6 +142,22 @@ impl Queues for SqliteStore {
             id: row.get(1),
             due: row.get(2),
         }))
+    }
+
+    async fn backlog(&self, now: Timestamp) -> Result<Vec<Backlog>, StoreError> {
+        let millis = now.timestamp_millis();
+        let rows = sqlx::query(include_str!("sql/backlog.sql"))
+            .bind(millis)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        let backlog = |row: &SqliteRow| {
+            let waited = millis.saturating_sub(row.get(3)).max(0).unsigned_abs();
+            let lane = Lane::ALL[row.get::<i64, _>(1).clamp(0, 2) as usize];
+            let oldest = Duration::from_millis(waited);
+            Backlog { queue: row.get(0), lane: lane.name(), depth: row.get(2), oldest }
+        };
+        Ok(rows.iter().map(backlog).collect())
     }
 
     async fn job_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {

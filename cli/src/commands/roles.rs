@@ -1,0 +1,94 @@
+//! `waybill scheduler` and `waybill worker`: one role a process, on a shared store and broker.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use waybill_shared::clock::Clock;
+
+use crate::args;
+use crate::failure::Failure;
+use crate::service::{Role, Service, read_pipeline};
+use crate::target::{BrokerUrl, StoreUrl, Target};
+
+/// How often a worker looks whether a scheduler has stated the pipeline.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Runs time and dispatch, until SIGTERM or SIGINT.
+pub(crate) async fn scheduler(arguments: args::Serve) -> Result<(), Failure> {
+    let target = shared(&arguments.data)?;
+    let beside = target.data.join("pipeline.toml");
+    let path = arguments.pipeline.or_else(|| beside.exists().then_some(beside));
+    let pipeline = path.as_deref().map(read_pipeline).transpose()?;
+    let service = Service::open(&target, Clock::Real, pipeline).await?;
+    run(service, &Role::Scheduler, arguments.listen).await
+}
+
+/// Runs steps and acts, until SIGTERM or SIGINT.
+pub(crate) async fn worker(arguments: args::Worker) -> Result<(), Failure> {
+    let target = shared(&arguments.data)?;
+    let store = target.store.open().await?;
+    while store.records("pipeline").await?.is_empty() {
+        tracing::info!("waiting for a scheduler to state the pipeline");
+        tokio::time::sleep(LOOK).await;
+    }
+    store.close().await;
+    let service = Service::open(&target, Clock::Real, None).await?;
+    let role = Role::Worker { steps: arguments.steps, concurrency: arguments.concurrency };
+    run(service, &role, arguments.listen).await
+}
+
+/// A store and a broker that processes can share.
+fn shared(options: &args::Data) -> Result<Target, Failure> {
+    let target = Target::of(options)?;
+    match (&target.store, &target.broker) {
+        (StoreUrl::Postgres(_), BrokerUrl::Amqp(_)) => Ok(target),
+        _ => Err(Failure::caller(
+            "one role a process needs a store and a broker that processes share",
+            "name them with --store postgres://… and --broker amqp://…, or run `waybill serve`",
+        )),
+    }
+}
+
+async fn run(mut service: Service, role: &Role, listen: Option<SocketAddr>) -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::ours)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::ours)?;
+    let mut beside = JoinSet::new();
+    if let Some(address) = listen {
+        beside.spawn(health(address, &service).await?);
+    }
+    let relay = service.start(role).await?;
+    if role.schedules() {
+        beside.spawn(relay.run());
+    } else {
+        beside.spawn(relay.tell());
+    }
+    tracing::info!(?role, "running");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("draining");
+    beside.shutdown().await;
+    service.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Listens at `address`; the future serves health and metrics.
+pub(crate) async fn health(
+    address: SocketAddr,
+    service: &Service,
+) -> Result<impl Future<Output = ()> + use<>, Failure> {
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        Failure::caller(format!("could not listen on {address}: {error}"), "choose another port")
+    })?;
+    let routes = waybill_api::health(service.engine.clone());
+    Ok(async move {
+        if let Err(error) = axum::serve(listener, routes).await {
+            tracing::error!(%error, "health is no longer served");
+        }
+    })
+}
