@@ -23,7 +23,7 @@ const LOTS: usize = 2000;
 const END: Duration = Duration::from_secs(300);
 
 /// Lots that are neither closed nor waiting for money.
-const OPEN: &str = "SELECT count(*) FROM lots WHERE step IS NOT NULL
+pub(crate) const OPEN: &str = "SELECT count(*) FROM lots WHERE step IS NOT NULL
     AND NOT (state = 'waiting' AND awaits = 'funding')";
 
 /// A small generator (xorshift), so that a run can be repeated from its seed.
@@ -43,12 +43,12 @@ fn number(variable: &str, default: u64) -> u64 {
 }
 
 /// A coalition whose money is nearly enough for everything it asks for.
-fn write_coalition(dir: &Path, day_ms: u64) -> Result<()> {
+pub(crate) fn write_coalition(dir: &Path, day_ms: u64, lots: usize) -> Result<()> {
     let mut requests = String::from(
         "external_id,requester,item,kind,classification,quantity,unit,unit_estimate,currency,class,\
          rank,requested,consignee,smallest_lot\n",
     );
-    for n in 1..=LOTS {
+    for n in 1..=lots {
         let (item, quantity) = (n % 8, 1 + n % 37);
         requests.push_str(&format!(
             "R/{n},MOD,item {item},goods,32413100-2,{quantity},H87,100.00,EUR,{},{n},2025-01-{:02},\
@@ -126,7 +126,7 @@ fn killed_at_random_moments_every_lot_ends_and_nothing_is_ordered_twice() -> Res
     let folder = tempfile::tempdir()?;
     let (dir, data) = (folder.path().join("coalition"), folder.path().join("data"));
     fs::create_dir(&dir)?;
-    write_coalition(&dir, 20 + 5 * kills)?;
+    write_coalition(&dir, 20 + 5 * kills, LOTS)?;
     let (from, to) = (dir.display().to_string(), data.display().to_string());
     run(&["import", &from, "--data", &to])?.ok()?;
     let database = data.join("waybill.sqlite");

@@ -8,6 +8,7 @@ mod coalition;
 mod crash;
 mod disk;
 mod example;
+mod faults;
 mod folder;
 mod help;
 mod import;
