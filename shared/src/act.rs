@@ -78,7 +78,8 @@ pub async fn run_act(engine: Engine, act: Arc<dyn Act>) {
         match engine.store.claim_jobs(act.kind(), &taken.ids, now).await {
             Ok(jobs) => {
                 for job in jobs {
-                    one(&engine, &act, job).await;
+                    one(&engine, &act, &job).await;
+                    engine.store.let_go(&job);
                 }
             }
             Err(error) => {
@@ -90,8 +91,8 @@ pub async fn run_act(engine: Engine, act: Arc<dyn Act>) {
     }
 }
 
-async fn one(engine: &Engine, act: &Arc<dyn Act>, job: Job) {
-    let cause = match attempt(engine, act, &job).await {
+async fn one(engine: &Engine, act: &Arc<dyn Act>, job: &Job) {
+    let cause = match attempt(engine, act, job).await {
         Ok(()) => return engine.metrics.ran(&job.kind, "committed", 1),
         Err(cause) => cause,
     };

@@ -149,6 +149,9 @@ pub trait Queues: Send + Sync {
     /// Ends the lease of a batch that has committed.
     fn release(&self, lease: Lease);
 
+    /// Ends this process' hold on a job that ran, whether or not that could be committed.
+    fn let_go(&self, job: &Job);
+
     /// Leases whose holder is gone: lots by number and version.
     async fn lost_leases(&self) -> Result<Vec<(Lease, Vec<(i64, i64)>)>, StoreError>;
 

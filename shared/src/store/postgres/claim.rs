@@ -77,7 +77,9 @@ impl PostgresStore {
             .bind(now.timestamp_millis())
             .bind(&*self.holder)
             .bind(self.interval());
-        Ok(self.casual_rows("claim jobs", query).await?.iter().map(job).collect())
+        let jobs: Vec<Job> = self.casual_rows("claim jobs", query).await?.iter().map(job).collect();
+        lock(&self.jobs).extend(jobs.iter().map(|job| job.id));
+        Ok(jobs)
     }
 
     /// Leases that nobody renewed in time: lots by number and version.
@@ -93,9 +95,11 @@ impl PostgresStore {
 
     pub(super) async fn renew(&self) -> Result<(), StoreError> {
         self.forget_leases().await?;
+        let running: Vec<i64> = lock(&self.jobs).iter().copied().collect();
         let query = sqlx::query(include_str!("sql/renew_leases.sql"))
             .bind(&*self.holder)
-            .bind(self.interval());
+            .bind(self.interval())
+            .bind(running);
         self.casual_rows("renew leases", query).await.map(drop)
     }
 

@@ -55,6 +55,11 @@ impl Queues for PostgresStore {
         lock(&self.ended).push(lease);
     }
 
+    fn let_go(&self, job: &Job) {
+        // Where its end could not be committed, its lease runs out and another takes it.
+        lock(&self.jobs).remove(&job.id);
+    }
+
     async fn lost_leases(&self) -> Result<Vec<(Lease, Vec<(i64, i64)>)>, StoreError> {
         self.expired().await
     }

@@ -12,6 +12,7 @@ mod sequence;
 mod steps;
 mod write;
 
+use std::collections::HashSet;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -52,6 +53,8 @@ pub struct PostgresStore {
     lease_time: Duration,
     /// Leases that have ended, deleted with the next claim.
     ended: Arc<Mutex<Vec<Lease>>>,
+    /// Jobs that this process runs: their leases are renewed.
+    jobs: Arc<Mutex<HashSet<i64>>>,
     sequencer: Arc<tokio::sync::Mutex<Option<Sequencer>>>,
 }
 
@@ -129,6 +132,7 @@ impl PostgresStore {
             holder,
             lease_time: lease_time(),
             ended: Arc::default(),
+            jobs: Arc::default(),
             sequencer: Arc::default(),
         })
     }

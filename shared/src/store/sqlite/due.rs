@@ -79,6 +79,8 @@ impl Queues for SqliteStore {
         self.leases.release(lease);
     }
 
+    fn let_go(&self, _: &Job) {}
+
     async fn lost_leases(&self) -> Result<Vec<(Lease, Vec<(i64, i64)>)>, StoreError> {
         let lease =
             |(id, lots): (i64, String)| Ok((Lease(id), parse(&lots, || format!("lease {id}"))?));
