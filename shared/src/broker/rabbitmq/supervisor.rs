@@ -175,7 +175,7 @@ async fn serve(
                 acknowledge(&consuming, number, receipt).await?;
             }
             Some(ended) = consumers.join_next() => {
-                let why = ended.map_or_else(|error| error.to_string(), |why| why);
+                let why = ended.unwrap_or_else(|error| error.to_string());
                 return Err(failed("deliver", why));
             }
             event = events.next() => match event {
