@@ -36,6 +36,9 @@ const REPEAT: Duration = Duration::from_secs(3);
 /// The longest time between two repeats.
 const REPEAT_AT_MOST: Duration = Duration::from_secs(60);
 
+/// A queue that refuses for longer is made anew.
+const REFUSAL: Duration = Duration::from_secs(5);
+
 /// Published hints remembered at most.
 const REMEMBERED: usize = 200_000;
 
@@ -72,6 +75,8 @@ struct State {
     /// Lanes declared over the connection that there is now.
     declared: HashSet<String>,
     depths: HashMap<String, Depth>,
+    /// Lanes that refuse what is published, since when.
+    refusing: HashMap<String, Instant>,
     published: HashMap<Hint, (Instant, u32)>,
 }
 
@@ -151,6 +156,26 @@ impl RabbitBroker {
         answer
     }
 
+    /// A lane's queue has refused a message. One that goes on refusing has lost its nodes, perhaps
+    /// while it was being made: it is deleted, and made anew where there are nodes. It held hints.
+    async fn refused(&self, link: &Link, name: &str) -> Result<(), BrokerError> {
+        let since = {
+            let mut state = self.lock();
+            *state.refusing.entry(name.to_owned()).or_insert_with(Instant::now)
+        };
+        if since.elapsed() < REFUSAL {
+            return Ok(());
+        }
+        tracing::warn!(name, "a queue takes nothing: it is made anew");
+        let options = lapin::options::QueueDeleteOptions::default();
+        let deleted = link.publishing.queue_delete(name.into(), options);
+        Self::ask(link, "delete a queue", deleted).await?;
+        let mut state = self.lock();
+        state.refusing.remove(name);
+        state.declared.remove(name);
+        Ok(())
+    }
+
     /// Puts hints of one lane, over the connection that there is.
     async fn put(&self, link: &Link, name: &str, hints: &[Hint]) -> Result<(), BrokerError> {
         if !self.lock().declared.contains(name) {
@@ -181,10 +206,14 @@ impl RabbitBroker {
                     self.lock().declared.remove(name);
                     return Err(failed("publish", format!("there is no queue {name}")));
                 }
-                other => return Err(failed("publish", format!("{other:?}"))),
+                other => {
+                    self.refused(link, name).await?;
+                    return Err(failed("publish", format!("{name}: {other:?}")));
+                }
             }
         }
         let mut state = self.lock();
+        state.refusing.remove(name);
         let depth = state.depths.entry(name.to_owned()).or_default();
         depth.hints += hints.len();
         depth.per_message = hints.len().div_ceil(messages.max(1));
@@ -211,6 +240,7 @@ impl Inner {
         let mut state = self.lock();
         state.declared.clear();
         state.depths.clear();
+        state.refusing.clear();
         state.queues.values_mut().for_each(|queue| queue.waiting.clear());
     }
 }
@@ -263,8 +293,13 @@ impl Broker for RabbitBroker {
             return Ok(());
         }
         let link = self.link()?;
+        let mut outcome = Ok(());
         for (name, hints) in by_lane {
-            self.put(&link, &name, &hints).await?;
+            if let Err(error) = self.put(&link, &name, &hints).await {
+                // One lane that fails does not keep the others waiting.
+                outcome = Err(error);
+                continue;
+            }
             let lag = hints
                 .last()
                 .map_or(0, |hint| chrono::Utc::now().timestamp_millis().saturating_sub(hint.due));
@@ -276,7 +311,7 @@ impl Broker for RabbitBroker {
                 state.published.insert(hint, (now, tries));
             }
         }
-        Ok(())
+        outcome
     }
 
     fn keep(&self, hints: Vec<Hint>) -> Vec<Hint> {
