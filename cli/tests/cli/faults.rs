@@ -17,7 +17,7 @@ use crate::support::{Started, eventually, run, text, waybill};
 const LOTS: usize = 300;
 
 /// How long everything may take to end after a fault.
-const END: Duration = Duration::from_secs(50);
+const END: Duration = Duration::from_secs(120);
 
 /// How long a lease holds, in milliseconds.
 const LEASE_MS: u64 = 1500;
