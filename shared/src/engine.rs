@@ -251,6 +251,8 @@ impl Engine {
             self.store.release(lease);
         }
         let fates = outcome?;
+        let is_stale = |fate: &&Fate| matches!(fate, Fate::Stale { .. });
+        self.metrics.stale(fates.iter().filter(is_stale).count());
         let mut hints = Vec::new();
         let mut look = false;
         for (i, fate) in fates.iter().enumerate() {

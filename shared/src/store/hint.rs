@@ -83,6 +83,20 @@ impl Hint {
     }
 }
 
+/// Hints out of queue, class, number and due; those of one queue share its name.
+pub(super) fn named<'a>(rows: impl IntoIterator<Item = (&'a str, i64, i64, i64)>) -> Vec<Hint> {
+    let mut names: Vec<Arc<str>> = Vec::new();
+    let hint = |(name, class, id, due): (&str, i64, i64, i64)| {
+        let known = names.iter().find(|known| ***known == *name).cloned();
+        let queue = known.unwrap_or_else(|| {
+            names.push(name.into());
+            names[names.len() - 1].clone()
+        });
+        Hint { queue, lane: Lane::of_class(class), id, due }
+    };
+    rows.into_iter().map(hint).collect()
+}
+
 /// A queue's lane that has room for hints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {

@@ -11,6 +11,7 @@ mod hint;
 pub mod postgres;
 pub mod reference;
 pub mod sqlite;
+mod stored;
 mod unit;
 
 pub use contract::{Cluster, Log, Queues, Reads, Store, Term};

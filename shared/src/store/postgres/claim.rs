@@ -7,9 +7,9 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 use sqlx::postgres::types::PgInterval;
 
-use super::read::{parse, time};
 use super::{PostgresStore, lock};
 use crate::domain::lot::Timestamp;
+use crate::store::stored::{parse, time};
 use crate::store::{Claim, Job, Lease, StoreError};
 
 fn interval(time: Duration) -> PgInterval {

@@ -1,34 +1,25 @@
 //! What is due.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
-use super::read::time;
 use super::{PostgresStore, lock};
 use crate::domain::lot::Timestamp;
 use crate::metrics::Backlog;
+use crate::store::hint::named;
+use crate::store::stored::time;
 use crate::store::{Claim, Hint, Job, Lane, Lease, Queues, StoreError, Wanted};
 
 const READ: &str = "read what is due";
 
-/// Hints out of rows of queue, class, number and due; those of one queue share its name.
 fn hints(rows: &[PgRow]) -> Vec<Hint> {
-    let mut names: Vec<Arc<str>> = Vec::new();
-    let hint = |row: &PgRow| {
-        let name: &str = row.get(0);
-        let known = names.iter().find(|known| ***known == *name).cloned();
-        let queue = known.unwrap_or_else(|| {
-            names.push(name.into());
-            names[names.len() - 1].clone()
-        });
-        let lane = Lane::of_class(i64::from(row.get::<i16, _>(1)));
-        Hint { queue, lane, id: row.get(2), due: row.get(3) }
-    };
-    rows.iter().map(hint).collect()
+    named(
+        rows.iter()
+            .map(|row| (row.get(0), i64::from(row.get::<i16, _>(1)), row.get(2), row.get(3))),
+    )
 }
 
 #[async_trait]

@@ -5,9 +5,9 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 use super::PostgresStore;
-use super::read::time;
 use crate::domain::event::Event;
 use crate::domain::ids::{LineId, LotId};
+use crate::store::stored::time;
 use crate::store::{Log, StoreError};
 
 const READ: &str = "read the log";

@@ -6,7 +6,8 @@ use sqlx::postgres::PgRow;
 
 use super::PostgresStore;
 use crate::domain::ids::{LineId, LotId};
-use crate::domain::lot::{Lot, Timestamp};
+use crate::domain::lot::Lot;
+use crate::store::stored::parse;
 use crate::store::{
     EnvelopeRow, Filed, LotCount, LotFilter, Reads, Record, StoreError, StoredLine,
 };
@@ -30,20 +31,9 @@ fn record(row: &PgRow) -> Record {
     Record { id: row.get(0), version: row.get(1), body: row.get(2) }
 }
 
-pub(super) fn time(millis: i64) -> Timestamp {
-    Timestamp::from_timestamp_millis(millis).unwrap_or(Timestamp::MAX_UTC)
-}
-
 /// The lot in a row that begins with its number and its body.
 pub(super) fn lot(row: &PgRow) -> Result<Lot, StoreError> {
     parse(row.get(1), || format!("lot {}", row.get::<i64, _>(0)))
-}
-
-pub(super) fn parse<'a, T: serde::Deserialize<'a>>(
-    body: &'a str,
-    subject: impl FnOnce() -> String,
-) -> Result<T, StoreError> {
-    serde_json::from_str(body).map_err(|source| StoreError::Corrupt { subject: subject(), source })
 }
 
 fn stored_line(row: &PgRow) -> Result<(LineId, StoredLine), StoreError> {

@@ -1,6 +1,5 @@
 //! What is due, and its claims.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,9 +7,11 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::SqliteStore;
-use super::read::{json, parse, reading, time};
+use super::read::{json, reading};
 use crate::domain::lot::{Lot, Timestamp};
 use crate::metrics::Backlog;
+use crate::store::hint::named;
+use crate::store::stored::{parse, time};
 use crate::store::{Claim, Hint, Job, Lane, Lease, Queues, StoreError, Wanted};
 
 fn job(row: &SqliteRow) -> Job {
@@ -27,19 +28,9 @@ fn job(row: &SqliteRow) -> Job {
     }
 }
 
-/// Hints out of `[[queue, class, id, due], …]`; those of one queue share its name.
+/// Hints out of `[[queue, class, id, due], …]`.
 fn hints(due: &str) -> Result<Vec<Hint>, StoreError> {
-    let due: Vec<(&str, i64, i64, i64)> = parse(due, || "what is due".to_owned())?;
-    let mut names: Vec<Arc<str>> = Vec::new();
-    let hint = |(name, class, id, due): (&str, i64, i64, i64)| {
-        let known = names.iter().find(|known| ***known == *name).cloned();
-        let queue = known.unwrap_or_else(|| {
-            names.push(name.into());
-            names[names.len() - 1].clone()
-        });
-        Hint { queue, lane: Lane::of_class(class), id, due }
-    };
-    Ok(due.into_iter().map(hint).collect())
+    Ok(named(parse::<Vec<(&str, i64, i64, i64)>>(due, || "what is due".to_owned())?))
 }
 
 #[async_trait]

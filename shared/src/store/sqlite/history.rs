@@ -5,9 +5,10 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::SqliteStore;
-use super::read::{reading, time};
+use super::read::reading;
 use crate::domain::event::Event;
 use crate::domain::ids::{LineId, LotId};
+use crate::store::stored::time;
 use crate::store::{Log, StoreError};
 
 fn event(row: &SqliteRow) -> Event {

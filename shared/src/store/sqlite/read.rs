@@ -8,7 +8,8 @@ use sqlx::sqlite::SqliteRow;
 
 use super::SqliteStore;
 use crate::domain::ids::{LineId, LotId};
-use crate::domain::lot::{Lot, Timestamp};
+use crate::domain::lot::Lot;
+use crate::store::stored::parse;
 use crate::store::{
     EnvelopeRow, Filed, LotCount, LotFilter, Reads, Record, StoreError, StoredLine,
 };
@@ -32,19 +33,8 @@ fn record(row: &SqliteRow) -> Record {
     Record { id: row.get(0), version: row.get(1), body: row.get(2) }
 }
 
-pub(super) fn time(millis: i64) -> Timestamp {
-    Timestamp::from_timestamp_millis(millis).unwrap_or(Timestamp::MAX_UTC)
-}
-
 pub(super) fn lot(row: &SqliteRow) -> Result<Lot, StoreError> {
     parse(row.get("body"), || format!("lot {}", row.get::<i64, _>("id")))
-}
-
-pub(super) fn parse<'a, T: serde::Deserialize<'a>>(
-    body: &'a str,
-    subject: impl FnOnce() -> String,
-) -> Result<T, StoreError> {
-    serde_json::from_str(body).map_err(|source| StoreError::Corrupt { subject: subject(), source })
 }
 
 fn stored_line(row: &SqliteRow) -> Result<(LineId, StoredLine), StoreError> {
