@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
-use waybill_shared::broker::BrokerError;
+use waybill_shared::broker::{Broker, BrokerError};
 use waybill_shared::engine::{Engine, Wakes};
 use waybill_shared::store::{Hint, Lane, StoreError, Wanted};
 
@@ -18,6 +18,12 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// How long a failed broker or store is left alone.
 const REST: Duration = Duration::from_millis(100);
+
+/// A failure that is over sooner is not said.
+const MOMENT: Duration = Duration::from_secs(1);
+
+/// How often a failure that lasts is said again.
+const REMIND: Duration = Duration::from_secs(10);
 
 /// What the relay does not know of is looked for in the store at most this often.
 const CALM: Duration = Duration::from_millis(1);
@@ -152,9 +158,17 @@ impl Relay {
 
     /// Relays in real time, listening to `heard` too, until it is dropped.
     pub(crate) async fn serve(&mut self, mut heard: Option<mpsc::Receiver<Vec<Hint>>>) {
+        let lanes: Vec<(Arc<str>, Lane)> = self
+            .lanes
+            .iter()
+            .map(|(queue, lots)| (queue.clone(), lots.unwrap_or(Lane::Normal)))
+            .collect();
+        self.engine.broker.lead(&lanes);
+        let _follows = Follows(self.engine.broker.clone());
         let mut next = Some(self.engine.clock.now());
         let mut looked = Instant::now();
         let mut looks = true;
+        let mut failing: Option<Failing> = None;
         loop {
             let mut woken: Vec<Vec<Hint>> = Vec::new();
             if looks {
@@ -193,12 +207,50 @@ impl Relay {
                 next = self.engine.store.next_due(now, "").await.unwrap_or(None);
             }
             if let Err(error) = outcome {
-                tracing::warn!(error = &error as &dyn std::error::Error, "{error}; trying again");
+                let failing = failing.get_or_insert_with(Failing::new);
+                if failing.is_news() {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "{error}; trying on");
+                }
                 tokio::time::sleep(REST).await;
                 // What was not published is found in the store.
                 looks = true;
+            } else if failing.take().is_some_and(|failing| failing.said.is_some()) {
+                tracing::info!("the relay publishes again");
             }
         }
+    }
+}
+
+/// A failure that lasts.
+struct Failing {
+    since: Instant,
+    said: Option<Instant>,
+}
+
+impl Failing {
+    fn new() -> Self {
+        Self { since: Instant::now(), said: None }
+    }
+
+    /// Whether it is to be said now.
+    fn is_news(&mut self) -> bool {
+        let is_news = match self.said {
+            None => self.since.elapsed() > MOMENT,
+            Some(said) => said.elapsed() > REMIND,
+        };
+        if is_news {
+            self.said = Some(Instant::now());
+        }
+        is_news
+    }
+}
+
+/// Leaves the queues to another when this process stops relaying.
+struct Follows(Arc<dyn Broker>);
+
+impl Drop for Follows {
+    fn drop(&mut self) {
+        self.0.lead(&[]);
     }
 }
 

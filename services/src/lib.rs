@@ -4,7 +4,9 @@
 
 mod postgres;
 mod process;
+mod proxy;
 mod rabbitmq;
 
 pub use postgres::{Postgres, database};
+pub use proxy::Proxy;
 pub use rabbitmq::{Cluster, RabbitMq, broker};

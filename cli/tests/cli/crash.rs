@@ -42,8 +42,8 @@ fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// A coalition whose money is nearly enough for everything it asks for.
-pub(crate) fn write_coalition(dir: &Path, day_ms: u64, lots: usize) -> Result<()> {
+/// Requisitions of the ministry of [`write_coalition`], as CSV.
+pub(crate) fn requisitions(prefix: &str, lots: usize) -> String {
     let mut requests = String::from(
         "external_id,requester,item,kind,classification,quantity,unit,unit_estimate,currency,class,\
          rank,requested,consignee,smallest_lot\n",
@@ -51,12 +51,18 @@ pub(crate) fn write_coalition(dir: &Path, day_ms: u64, lots: usize) -> Result<()
     for n in 1..=lots {
         let (item, quantity) = (n % 8, 1 + n % 37);
         requests.push_str(&format!(
-            "R/{n},MOD,item {item},goods,32413100-2,{quantity},H87,100.00,EUR,{},{n},2025-01-{:02},\
-             C1,1\n",
+            "{prefix}/{n},MOD,item {item},goods,32413100-2,{quantity},H87,100.00,EUR,{},{n},\
+             2025-01-{:02},C1,1\n",
             1 + n % 3,
             1 + n % 28
         ));
     }
+    requests
+}
+
+/// A coalition whose money is nearly enough for everything it asks for.
+pub(crate) fn write_coalition(dir: &Path, day_ms: u64, lots: usize) -> Result<()> {
+    let requests = requisitions("R", lots);
     let offers: String = (0..8)
         .map(|n| {
             format!("O{n},SUP{n},item {n},H87,100.00,EUR,1,1,{},2025-01-01,,AGENT,,,\n", 5 + n * 3)

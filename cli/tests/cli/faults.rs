@@ -1,129 +1,16 @@
-//! Schedulers and workers as separate processes on a real Postgres and RabbitMQ, with one part taken
-//! away in the middle: every lot ends, nothing is ordered twice, and nobody has to do anything.
+//! One part taken away in the middle: every lot ends, nothing is ordered twice, and nobody has to do
+//! anything.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use tempfile::TempDir;
-use waybill_services::{Cluster, Postgres, RabbitMq};
+use waybill_services::{Cluster, Postgres, Proxy, RabbitMq};
 
-use crate::crash::{OPEN, write_coalition};
-use crate::support::{Started, eventually, run, text, waybill};
-
-/// Lots under way.
-const LOTS: usize = 300;
-
-/// How long everything may take to end after a fault.
-const END: Duration = Duration::from_secs(120);
-
-/// How long a lease holds, in milliseconds.
-const LEASE_MS: u64 = 1500;
-
-/// A coalition under way in many processes.
-struct World {
-    folder: TempDir,
-    runtime: tokio::runtime::Runtime,
-    store: String,
-    broker: String,
-    pool: sqlx::PgPool,
-    processes: BTreeMap<&'static str, Started>,
-}
-
-impl World {
-    /// Two schedulers and two workers, and lots that have begun to move.
-    fn start(store: &Postgres, broker: String) -> Result<Self> {
-        let folder = TempDir::new()?;
-        let (coalition, data) = (folder.path().join("coalition"), folder.path().join("data"));
-        fs::create_dir_all(&coalition)?;
-        write_coalition(&coalition, 25, LOTS)?;
-        fs::create_dir_all(&data)?;
-        let store = store.fresh()?;
-        run(&["import", text(&coalition)?, "--data", text(&data)?, "--store", &store])?.ok()?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let pool = sqlx::postgres::PgPoolOptions::new();
-        let pool = runtime.block_on(pool.connect(&store))?;
-        let processes = BTreeMap::new();
-        let mut world = Self { folder, runtime, store, broker, pool, processes };
-        for name in ["scheduler 1", "scheduler 2", "worker 1", "worker 2"] {
-            world.spawn(name)?;
-        }
-        let sql = "SELECT count(*) FROM lots WHERE state = 'delivered'";
-        eventually("the first are delivered", END, || Ok((world.count(sql)? > 0).then_some(())))?;
-        Ok(world)
-    }
-
-    fn spawn(&mut self, name: &'static str) -> Result<()> {
-        let role = name.split(' ').next().context("a role")?;
-        let data = self.folder.path().join("data");
-        let arguments =
-            [role, "--data", text(&data)?, "--store", &self.store, "--broker", &self.broker];
-        let mut command = waybill(&arguments);
-        command.env("WAYBILL_LEASE_MS", LEASE_MS.to_string());
-        let log = self.folder.path().join(format!("{name}.log"));
-        let log = File::options().create(true).append(true).open(log)?;
-        command.stdout(log.try_clone()?).stderr(log);
-        self.processes.insert(name, Started(command.spawn()?));
-        Ok(())
-    }
-
-    fn signal(&self, name: &str, signal: &str) -> Result<()> {
-        let process = self.processes.get(name).context("a process")?;
-        let sent = Command::new("kill").args([signal, &process.0.id().to_string()]).status()?;
-        ensure!(sent.success(), "kill {signal} failed");
-        Ok(())
-    }
-
-    fn kill(&mut self, name: &str) -> Result<()> {
-        let mut process = self.processes.remove(name).context("a process")?;
-        process.0.kill()?;
-        process.0.wait()?;
-        Ok(())
-    }
-
-    fn count(&self, sql: &'static str) -> Result<i64> {
-        Ok(self.runtime.block_on(sqlx::query_scalar(sql).fetch_one(&self.pool))?)
-    }
-
-    /// The scheduler that leads.
-    fn leader(&self) -> Result<&'static str> {
-        let holder = "SELECT holder FROM leadership WHERE until > now()";
-        let holder: String =
-            self.runtime.block_on(sqlx::query_scalar(holder).fetch_one(&self.pool))?;
-        let pid: u32 = holder.split(':').nth(1).context("a holder")?.parse()?;
-        let found = self.processes.iter().find(|(_, process)| process.0.id() == pid);
-        found.map(|(name, _)| *name).context("the leader is no process of this test")
-    }
-
-    /// Waits until every lot has ended or waits for money, and checks everything.
-    fn ends(&self) -> Result<()> {
-        let said = || {
-            let log = |name: &str| {
-                let path = self.folder.path().join(format!("{name}.log"));
-                let text = fs::read_to_string(path).unwrap_or_default();
-                let last: Vec<&str> = text.lines().rev().take(8).collect();
-                format!("-- {name}\n{}\n", last.join("\n"))
-            };
-            self.processes.keys().map(|name| log(name)).collect::<String>()
-        };
-        // A database that has just come back refuses for a moment.
-        eventually("every lot ends", END, || match self.count(OPEN) {
-            Ok(0) => Ok(Some(())),
-            Ok(_) | Err(_) => Ok(None),
-        })
-        .with_context(said)?;
-        let parked = self.count("SELECT count(*) FROM lots WHERE state = 'parked'")?;
-        ensure!(parked == 0, "{parked} lots need an operator: {}", said());
-        let twice = "SELECT count(*) FROM (SELECT subject FROM events
-            WHERE kind = 'order.sent' GROUP BY subject HAVING count(*) > 1) AS twice";
-        ensure!(self.count(twice)? == 0, "an order was sent twice");
-        let found = run(&["check", "--store", &self.store, "--json"])?.json()?;
-        ensure!(found["ok"] == true, "violations: {found}");
-        Ok(())
-    }
-}
+use crate::support::{SOON, eventually};
+use crate::twice::repeat;
+use crate::world::{LEASE_MS, World};
 
 #[test]
 fn a_killed_worker_is_missed_by_nobody() -> Result<()> {
@@ -194,4 +81,58 @@ fn a_cluster_that_loses_one_of_three_nodes_goes_on() -> Result<()> {
     let world = World::start(&store, url)?;
     cluster.nodes[0].kill()?;
     world.ends()
+}
+
+/// A queue that is half made when its node dies must not keep its lots.
+#[test]
+fn a_cluster_that_loses_a_node_while_queues_are_made_goes_on() -> Result<()> {
+    let store = Postgres::start()?;
+    let mut cluster = Cluster::start()?;
+    let url = cluster.url("test1");
+    let mut world = World::new(&store, url)?;
+    for name in ["scheduler 1", "scheduler 2", "worker 1", "worker 2"] {
+        world.spawn(name)?;
+    }
+    let is_leading = || Ok(world.log("scheduler 1").contains("leading").then_some(()));
+    eventually("a scheduler leads", SOON, is_leading)?;
+    cluster.nodes[0].kill()?;
+    world.ends()
+}
+
+#[test]
+fn a_worker_whose_network_is_paused_does_no_harm() -> Result<()> {
+    let (store, broker) = (Postgres::start()?, RabbitMq::start()?);
+    let mut world = World::new(&store, broker.fresh()?)?;
+    let (to_store, to_broker) = (Proxy::start(store.port())?, Proxy::start(broker.port())?);
+    let through = |proxy: &Proxy, port| (port, proxy.port());
+    world.reroute("worker 1", through(&to_store, store.port()), through(&to_broker, broker.port()));
+    world.run()?;
+    to_store.pause();
+    to_broker.pause();
+    // The others carry everything to its end meanwhile.
+    world.ends()?;
+    to_store.resume();
+    to_broker.resume();
+    // What it wanted to write is refused now; then it works as before.
+    world.kill("worker 2")?;
+    world.add("more", 20)?;
+    world.ends()
+}
+
+#[test]
+fn messages_that_are_delivered_twice_do_no_harm() -> Result<()> {
+    let (store, broker) = (Postgres::start()?, RabbitMq::start()?);
+    let url = broker.fresh()?;
+    let (_, host) = url.rsplit_once('/').context("a virtual host")?;
+    // The broker tells of each message that it takes: it is put there once more.
+    broker.control(&["trace_on", "-p", host])?;
+    let mut world = World::new(&store, url.clone())?;
+    let repeated = Arc::new(AtomicU64::new(0));
+    let repeats = world.block_on(repeat(&url, repeated.clone()))?;
+    world.run()?;
+    world.ends()?;
+    ensure!(!repeats.is_finished(), "messages are no longer repeated");
+    ensure!(repeated.load(Ordering::Relaxed) > 0, "no message was repeated");
+    repeats.abort();
+    Ok(())
 }

@@ -18,3 +18,5 @@ mod run;
 mod serve;
 mod settings;
 mod support;
+mod twice;
+mod world;

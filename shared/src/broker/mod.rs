@@ -55,6 +55,10 @@ pub trait Broker: std::fmt::Debug + Send + Sync {
     /// Untaken hints that a lane of a queue holds at most; the rest of a backlog stays in the store.
     fn window(&self) -> usize;
 
+    /// From now on this process alone makes the queues of `lanes`, and makes those anew that fail;
+    /// none: another does. It is the one that publishes.
+    fn lead(&self, _lanes: &[(Arc<str>, Lane)]) {}
+
     /// How many hints wait untaken in a lane.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The broker on RabbitMQ. A supervisor keeps one connection, and makes it anew whenever anything
 //! about it fails; what is lost meanwhile stays due in the store.
 
+mod mend;
 mod message;
 mod supervisor;
 mod topology;
@@ -36,9 +37,6 @@ const REPEAT: Duration = Duration::from_secs(3);
 /// The longest time between two repeats.
 const REPEAT_AT_MOST: Duration = Duration::from_secs(60);
 
-/// A queue that refuses for longer is made anew.
-const REFUSAL: Duration = Duration::from_secs(5);
-
 /// Published hints remembered at most.
 const REMEMBERED: usize = 200_000;
 
@@ -50,11 +48,15 @@ pub struct RabbitBroker {
 
 #[derive(Debug)]
 struct Inner {
+    /// Where the broker may be, a URL each.
+    addresses: Vec<String>,
     state: Mutex<State>,
     link: watch::Sender<Option<Link>>,
     /// What was looked at, to be acknowledged.
     done: mpsc::UnboundedSender<Receipt>,
-    /// Queues that this process takes from have changed.
+    /// What is published goes over a new channel from now on.
+    renew: AtomicBool,
+    /// There may be a lane to take from.
     wanted: Notify,
     closed: AtomicBool,
     /// The broker takes nothing, for want of memory or disk.
@@ -72,11 +74,13 @@ struct Link {
 #[derive(Debug, Default)]
 struct State {
     queues: HashMap<Arc<str>, Queue>,
-    /// Lanes declared over the connection that there is now.
+    /// Lanes whose queues this process makes.
+    led: Vec<String>,
+    /// Of these, lanes whose queue is there, as the connection that there is now knows.
     declared: HashSet<String>,
     depths: HashMap<String, Depth>,
-    /// Lanes that refuse what is published, since when.
-    refusing: HashMap<String, Instant>,
+    /// Lanes whose queue failed, and is being mended.
+    suspects: HashSet<String>,
     published: HashMap<Hint, (Instant, u32)>,
 }
 
@@ -117,16 +121,18 @@ impl RabbitBroker {
         let addresses = supervisor::addresses(url)?;
         let (done, acknowledgements) = mpsc::unbounded_channel();
         let inner = Arc::new(Inner {
+            addresses,
             state: Mutex::default(),
             link: watch::Sender::new(None),
             done,
+            renew: AtomicBool::new(false),
             wanted: Notify::new(),
             closed: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
             metrics,
         });
-        let first = supervisor::connect(&addresses).await?;
-        tokio::spawn(supervisor::run(inner.clone(), addresses, first, acknowledgements));
+        let first = supervisor::connect(&inner.addresses).await?;
+        tokio::spawn(supervisor::run(inner.clone(), first, acknowledgements));
         Ok(Self { inner })
     }
 
@@ -156,32 +162,13 @@ impl RabbitBroker {
         answer
     }
 
-    /// A lane's queue has refused a message. One that goes on refusing has lost its nodes, perhaps
-    /// while it was being made: it is deleted, and made anew where there are nodes. It held hints.
-    async fn refused(&self, link: &Link, name: &str) -> Result<(), BrokerError> {
-        let since = {
-            let mut state = self.lock();
-            *state.refusing.entry(name.to_owned()).or_insert_with(Instant::now)
-        };
-        if since.elapsed() < REFUSAL {
-            return Ok(());
-        }
-        tracing::warn!(name, "a queue takes nothing: it is made anew");
-        let options = lapin::options::QueueDeleteOptions::default();
-        let deleted = link.publishing.queue_delete(name.into(), options);
-        Self::ask(link, "delete a queue", deleted).await?;
-        let mut state = self.lock();
-        state.refusing.remove(name);
-        state.declared.remove(name);
-        Ok(())
-    }
-
     /// Puts hints of one lane, over the connection that there is.
     async fn put(&self, link: &Link, name: &str, hints: &[Hint]) -> Result<(), BrokerError> {
+        if self.lock().suspects.contains(name) {
+            return Err(failed("publish", format!("{name} is being mended")));
+        }
         if !self.lock().declared.contains(name) {
-            let declared = topology::declare(&link.publishing, name);
-            Self::ask(link, "declare a queue", declared).await?;
-            self.lock().declared.insert(name.to_owned());
+            return Err(failed("publish", format!("{name} is not declared yet")));
         }
         let mut confirms = Vec::new();
         for chunk in hints.chunks(message::HINTS) {
@@ -199,21 +186,23 @@ impl RabbitBroker {
         }
         let messages = confirms.len();
         for confirm in confirms {
-            match Self::ask(link, "confirm", confirm).await? {
-                Confirmation::Ack(None) => {}
-                // Not routed: the queue is gone.
-                Confirmation::Ack(Some(_)) => {
-                    self.lock().declared.remove(name);
-                    return Err(failed("publish", format!("there is no queue {name}")));
+            let why = match timeout(PATIENCE, confirm).await {
+                Ok(Ok(Confirmation::Ack(None))) => continue,
+                Ok(Ok(Confirmation::Ack(Some(_)))) => format!("there is no queue {name}"),
+                Ok(Ok(other)) => format!("{name}: {other:?}"),
+                Ok(Err(error)) => {
+                    link.failed.notify_one();
+                    return Err(failed("publish", error));
                 }
-                other => {
-                    self.refused(link, name).await?;
-                    return Err(failed("publish", format!("{name}: {other:?}")));
-                }
+                Err(_) => format!("{name}: no confirmation in time"),
+            };
+            let error = failed("publish", why);
+            if !self.inner.blocked.load(Ordering::Acquire) {
+                self.inner.suspect(name, &error);
             }
+            return Err(error);
         }
         let mut state = self.lock();
-        state.refusing.remove(name);
         let depth = state.depths.entry(name.to_owned()).or_default();
         depth.hints += hints.len();
         depth.per_message = hints.len().div_ceil(messages.max(1));
@@ -225,6 +214,23 @@ impl Inner {
     /// A lock that outlives a panic elsewhere: hints are no truth.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// A lane's queue has failed: nothing is put there or taken from there until it is mended.
+    fn suspect(self: &Arc<Self>, name: &str, error: &BrokerError) {
+        let is_new = {
+            let mut state = self.lock();
+            state.declared.remove(name);
+            state.suspects.insert(name.to_owned())
+        };
+        if is_new {
+            tracing::warn!(queue = name, %error, "a queue failed; it is looked after");
+            tokio::spawn(mend::mend(self.clone(), name.to_owned()));
+        }
     }
 
     /// Queues what a message brought.
@@ -240,7 +246,6 @@ impl Inner {
         let mut state = self.lock();
         state.declared.clear();
         state.depths.clear();
-        state.refusing.clear();
         state.queues.values_mut().for_each(|queue| queue.waiting.clear());
     }
 }
@@ -249,6 +254,16 @@ impl Inner {
 impl Broker for RabbitBroker {
     fn window(&self) -> usize {
         WINDOW
+    }
+
+    fn lead(&self, lanes: &[(Arc<str>, Lane)]) {
+        let mut led: Vec<String> =
+            lanes.iter().map(|(queue, lane)| topology::name(queue, *lane)).collect();
+        if !led.is_empty() {
+            led.insert(0, topology::DEAD.to_owned());
+        }
+        self.lock().led = led;
+        self.inner.wanted.notify_one();
     }
 
     async fn untaken(&self, queue: &Arc<str>, lane: Lane) -> Result<usize, BrokerError> {
@@ -386,7 +401,7 @@ impl Broker for RabbitBroker {
     }
 
     fn is_closed(&self) -> bool {
-        self.inner.closed.load(Ordering::Acquire)
+        self.inner.is_closed()
     }
 
     async fn disconnect(&self) {

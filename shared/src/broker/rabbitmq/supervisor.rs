@@ -1,20 +1,22 @@
 //! Keeps one connection: connects to whichever address answers, starts consumers, acknowledges, and
 //! begins again when the connection, a channel or a consumer fails. Without a limit on attempts.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, ConfirmSelectOptions};
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions, ConfirmSelectOptions,
+};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, ConnectionProperties, ErrorKind, Event};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::{Inner, Item, Link, PATIENCE, failed, message, topology};
+use super::{Inner, Item, Link, PATIENCE, failed, mend, message, topology};
 use crate::broker::{BrokerError, Receipt};
 use crate::store::Lane;
 
@@ -26,6 +28,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// The longest pause.
 const PAUSE_AT_MOST: Duration = Duration::from_secs(2);
+
+/// A consumer that is given nothing for so long asks again.
+const IDLE: Duration = Duration::from_secs(15);
+
+/// How long is waited for a queue that is not there yet.
+const EARLY: Duration = Duration::from_millis(100);
 
 /// The addresses in a URL, a URL each.
 pub(super) fn addresses(url: &str) -> Result<Vec<String>, BrokerError> {
@@ -54,7 +62,7 @@ fn properties() -> ConnectionProperties {
     ConnectionProperties::default().with_connection_name("waybill".into())
 }
 
-async fn try_address(address: &str) -> Result<Connection, lapin::Error> {
+pub(super) async fn try_address(address: &str) -> Result<Connection, lapin::Error> {
     match timeout(PATIENCE, Connection::connect(address, properties())).await {
         Ok(connected) => connected,
         Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
@@ -78,13 +86,13 @@ pub(super) async fn connect(addresses: &[String]) -> Result<Option<Connection>, 
 /// Runs until the broker is closed.
 pub(super) async fn run(
     inner: Arc<Inner>,
-    addresses: Vec<String>,
     mut first: Option<Connection>,
     mut acknowledgements: mpsc::UnboundedReceiver<Receipt>,
 ) {
     let (mut number, mut pause) = (0, PAUSE);
-    for address in addresses.iter().cycle() {
-        if inner.closed.load(Ordering::Acquire) {
+    let mut opened = 0;
+    for address in inner.addresses.iter().cycle() {
+        if inner.is_closed() {
             return;
         }
         let connected = match first.take() {
@@ -99,7 +107,7 @@ pub(super) async fn run(
                 }
                 pause = PAUSE;
                 tracing::info!(number, "connected to the broker");
-                let ended = serve(&inner, &connection, number, &mut acknowledgements).await;
+                let ended = serve(&inner, &connection, &mut opened, &mut acknowledgements).await;
                 inner.link.send_replace(None);
                 inner.blocked.store(false, Ordering::Release);
                 inner.forget();
@@ -117,7 +125,7 @@ pub(super) async fn run(
     }
 }
 
-async fn ask<T>(
+pub(super) async fn ask<T>(
     act: &'static str,
     request: impl Future<Output = lapin::Result<T>>,
 ) -> Result<T, BrokerError> {
@@ -127,57 +135,74 @@ async fn ask<T>(
     }
 }
 
-/// Serves over `connection` until something about it fails, or the broker is closed.
+/// Serves over `connection` until it fails, or the broker is closed. A lane that fails alone is left
+/// to be mended, and served again then.
 async fn serve(
     inner: &Arc<Inner>,
     connection: &Connection,
-    number: u64,
+    opened: &mut u64,
     acknowledgements: &mut mpsc::UnboundedReceiver<Receipt>,
 ) -> Result<(), BrokerError> {
     let mut events = Box::pin(connection.events_listener());
-    let publishing = ask("open a channel", connection.create_channel()).await?;
-    let confirms = publishing.confirm_select(ConfirmSelectOptions::default());
-    ask("confirm", confirms).await?;
-    let consuming = ask("open a channel", connection.create_channel()).await?;
-    ask("set a window", consuming.basic_qos(PREFETCH, BasicQosOptions::default())).await?;
-    ask("declare", topology::declare_dead(&consuming)).await?;
     let lost = Arc::new(Notify::new());
-    inner.link.send_replace(Some(Link { publishing, failed: lost.clone() }));
+    inner.renew.store(true, Ordering::Release);
     // Consumers end with this function.
     let mut consumers = JoinSet::new();
-    consumers.spawn(count_dead(inner.clone(), consuming.clone()));
-    let mut served: HashSet<Arc<str>> = HashSet::new();
+    let mut channels: HashMap<u64, Open> = HashMap::new();
+    let mut served: HashSet<String> = HashSet::new();
     loop {
-        let wanted: Vec<Arc<str>> = inner.lock().queues.keys().cloned().collect();
-        for queue in wanted {
-            if !served.insert(queue.clone()) {
+        if inner.renew.swap(false, Ordering::AcqRel) {
+            let publishing = ask("open a channel", connection.create_channel()).await?;
+            let confirms = publishing.confirm_select(ConfirmSelectOptions::default());
+            ask("confirm", confirms).await?;
+            let link = Link { publishing, failed: lost.clone() };
+            inner.link.send_replace(Some(link));
+        }
+        // One after the other: it is known then which one the connection fails of.
+        for name in inner.undeclared() {
+            match mend::declare(connection, &name).await {
+                Ok(()) => drop(inner.lock().declared.insert(name)),
+                Err(error) => inner.suspect(&name, &error),
+            }
+            if !connection.status().connected() {
+                return Err(failed("go on", "the connection has ended"));
+            }
+        }
+        let mut is_early = false;
+        for source in inner.sources() {
+            if served.contains(&source.name) {
                 continue;
             }
-            for lane in topology::lanes(&queue) {
-                let name = topology::name(&queue, *lane);
-                ask("declare a queue", topology::declare(&consuming, &name)).await?;
-                let consumer = consume(&consuming, &name).await?;
-                consumers.spawn(receive(inner.clone(), number, queue.clone(), *lane, consumer));
+            match set_up(connection, &source.name).await {
+                Ok(Some((channel, consumer))) => {
+                    *opened += 1;
+                    let unacknowledged = Arc::new(AtomicUsize::new(0));
+                    let open = Open { channel, unacknowledged: unacknowledged.clone() };
+                    channels.insert(*opened, open);
+                    served.insert(source.name.clone());
+                    let receives =
+                        receive(inner.clone(), *opened, source, unacknowledged, consumer);
+                    consumers.spawn(receives);
+                }
+                Ok(None) => is_early = true,
+                Err(error) => inner.suspect(&source.name, &error),
+            }
+            if !connection.status().connected() {
+                return Err(failed("go on", "the connection has ended"));
             }
         }
         tokio::select! {
             biased;
             () = inner.wanted.notified() => {
-                if inner.closed.load(Ordering::Acquire) {
+                if inner.is_closed() {
                     while let Ok(receipt) = acknowledgements.try_recv() {
-                        acknowledge(&consuming, number, receipt).await?;
+                        acknowledge(&channels, receipt).await;
                     }
                     return Ok(());
                 }
             }
             () = lost.notified() => return Err(failed("go on", "a request failed")),
-            Some(receipt) = acknowledgements.recv() => {
-                acknowledge(&consuming, number, receipt).await?;
-            }
-            Some(ended) = consumers.join_next() => {
-                let why = ended.unwrap_or_else(|error| error.to_string());
-                return Err(failed("deliver", why));
-            }
+            Some(receipt) = acknowledgements.recv() => acknowledge(&channels, receipt).await,
             event = events.next() => match event {
                 Some(Event::ConnectionBlocked(why)) => {
                     tracing::warn!(why, "the broker takes nothing for now");
@@ -187,74 +212,160 @@ async fn serve(
                     tracing::info!("the broker takes messages again");
                     inner.blocked.store(false, Ordering::Release);
                 }
-                Some(Event::Error(error)) => return Err(failed("go on", error)),
+                Some(Event::Error(error)) if !connection.status().connected() => {
+                    return Err(failed("go on", error));
+                }
                 Some(_) => {}
                 None => return Err(failed("go on", "the connection has ended")),
             },
+            Some(ended) = consumers.join_next() => {
+                if !connection.status().connected() {
+                    return Err(failed("deliver", "the connection has ended"));
+                }
+                if let Ok(Ended { name, channel, why }) = ended {
+                    // Its channel is closed when it is dropped.
+                    channels.remove(&channel);
+                    served.remove(&name);
+                    if let Some(why) = why {
+                        inner.suspect(&name, &failed("deliver", why));
+                    }
+                }
+            }
+            () = tokio::time::sleep(EARLY), if is_early => {}
         }
     }
 }
 
-async fn acknowledge(channel: &Channel, number: u64, receipt: Receipt) -> Result<(), BrokerError> {
-    if receipt.channel != number {
-        // It came over an earlier connection: the broker delivers it again.
-        return Ok(());
-    }
-    ask("acknowledge", channel.basic_ack(receipt.tag, BasicAckOptions::default())).await
+/// The channel of a consumer.
+struct Open {
+    channel: Channel,
+    unacknowledged: Arc<AtomicUsize>,
 }
 
-async fn consume(channel: &Channel, name: &str) -> Result<lapin::Consumer, BrokerError> {
+/// Lets go of a message; one that came over a channel that is gone is delivered again.
+async fn acknowledge(channels: &HashMap<u64, Open>, receipt: Receipt) {
+    if let Some(Open { channel, unacknowledged }) = channels.get(&receipt.channel) {
+        unacknowledged.fetch_sub(1, Ordering::AcqRel);
+        if let Err(error) = channel.basic_ack(receipt.tag, BasicAckOptions::default()).await {
+            tracing::debug!(%error, "a message was not acknowledged");
+        }
+    }
+}
+
+/// Takes from a lane, over a channel of its own: a request that the broker does not answer keeps no
+/// other waiting. None: there is no queue yet.
+async fn set_up(
+    connection: &Connection,
+    name: &str,
+) -> Result<Option<(Channel, lapin::Consumer)>, BrokerError> {
+    let channel = ask("open a channel", connection.create_channel()).await?;
+    match timeout(PATIENCE, topology::find(&channel, name)).await {
+        Ok(Ok(true)) => {}
+        Ok(Ok(false)) => return Ok(None),
+        Ok(Err(error)) => return Err(failed("find a queue", error)),
+        Err(_) => return Err(failed("find a queue", "it did not answer in time")),
+    }
+    let consumer = consume(&channel, name, PREFETCH).await?;
+    Ok(Some((channel, consumer)))
+}
+
+/// Takes from a queue, at most `window` messages at once.
+pub(super) async fn consume(
+    channel: &Channel,
+    name: &str,
+    window: u16,
+) -> Result<lapin::Consumer, BrokerError> {
+    ask("set a window", channel.basic_qos(window, BasicQosOptions::default())).await?;
     let options = BasicConsumeOptions::default();
     let consumed = channel.basic_consume(name.into(), "".into(), options, FieldTable::default());
     ask("deliver", consumed).await
 }
 
-/// Queues what is delivered; returns why that has ended.
-async fn receive(
-    inner: Arc<Inner>,
-    number: u64,
-    queue: Arc<str>,
-    lane: Lane,
-    mut consumer: lapin::Consumer,
-) -> String {
-    while let Some(delivered) = consumer.next().await {
-        let delivery = match delivered {
-            Ok(delivery) => delivery,
-            Err(error) => return error.to_string(),
-        };
-        let receipt = Receipt { channel: number, tag: delivery.delivery_tag };
-        match message::ids(&delivery) {
-            Some(ids) => inner.arrived(&queue, lane, Item { ids, receipt: Some(receipt) }),
-            None => {
-                tracing::warn!(%queue, "a message of another version is put aside");
-                let aside = lapin::options::BasicRejectOptions { requeue: false };
-                if let Err(error) = delivery.acker.reject(aside).await {
-                    return error.to_string();
-                }
-            }
-        }
-    }
-    format!("the broker cancelled the consumer of {queue}")
+/// A consumer has ended.
+struct Ended {
+    name: String,
+    channel: u64,
+    /// None: it was given nothing for long.
+    why: Option<String>,
 }
 
-/// Counts and drops what was delivered too often or could not be read; returns why that has ended.
-async fn count_dead(inner: Arc<Inner>, channel: Channel) -> String {
-    let mut consumer = match consume(&channel, topology::DEAD).await {
-        Ok(consumer) => consumer,
-        Err(error) => return error.to_string(),
-    };
-    while let Some(delivered) = consumer.next().await {
-        let delivery = match delivered {
-            Ok(delivery) => delivery,
-            Err(error) => return error.to_string(),
+/// Queues what is delivered, until that ends. A consumer that is given nothing for long may be one
+/// that the broker has forgotten: it ends, to ask again.
+async fn receive(
+    inner: Arc<Inner>,
+    channel: u64,
+    source: Source,
+    unacknowledged: Arc<AtomicUsize>,
+    mut consumer: lapin::Consumer,
+) -> Ended {
+    let ended = |why: Option<String>| Ended { name: source.name.clone(), channel, why };
+    loop {
+        let delivery = match timeout(IDLE, consumer.next()).await {
+            Ok(Some(Ok(delivery))) => delivery,
+            Ok(Some(Err(error))) => return ended(Some(error.to_string())),
+            Ok(None) => return ended(Some("the broker cancelled the consumer".to_owned())),
+            Err(_) if unacknowledged.load(Ordering::Acquire) == 0 => return ended(None),
+            Err(_) => continue,
         };
-        tracing::warn!("the broker gave a message up; what it hinted at stays due");
-        inner.metrics.dropped(1);
-        if let Err(error) = delivery.acker.ack(BasicAckOptions::default()).await {
-            return error.to_string();
+        let ids = message::ids(&delivery);
+        let answered = match (ids, &source.lane) {
+            // Somebody has tried whether the queue works.
+            (Some(ids), _) if ids.is_empty() => {
+                delivery.acker.ack(BasicAckOptions::default()).await
+            }
+            (Some(ids), Some((queue, lane))) => {
+                let receipt = Some(Receipt { channel, tag: delivery.delivery_tag });
+                unacknowledged.fetch_add(1, Ordering::AcqRel);
+                inner.arrived(queue, *lane, Item { ids, receipt });
+                continue;
+            }
+            (_, None) => {
+                tracing::warn!("the broker gave a message up; what it hinted at stays due");
+                inner.metrics.dropped(1);
+                delivery.acker.ack(BasicAckOptions::default()).await
+            }
+            (None, Some((queue, _))) => {
+                tracing::warn!(%queue, "a message of another version is put aside");
+                delivery.acker.reject(BasicRejectOptions { requeue: false }).await
+            }
+        };
+        if let Err(error) = answered {
+            return ended(Some(error.to_string()));
         }
     }
-    "the broker cancelled a consumer".to_owned()
+}
+
+/// What this process takes from.
+struct Source {
+    name: String,
+    /// None: what was given up.
+    lane: Option<(Arc<str>, Lane)>,
+}
+
+impl Inner {
+    /// Lanes whose queues this process makes and has not declared over this connection.
+    fn undeclared(&self) -> Vec<String> {
+        let state = self.lock();
+        let is_missing =
+            |name: &&String| !state.declared.contains(*name) && !state.suspects.contains(*name);
+        state.led.iter().filter(is_missing).cloned().collect()
+    }
+
+    /// The lanes of what is taken here, those that are being mended aside.
+    fn sources(&self) -> Vec<Source> {
+        let state = self.lock();
+        let lanes = state.queues.keys().flat_map(|queue| {
+            let source = |lane: &Lane| Source {
+                name: topology::name(queue, *lane),
+                lane: Some((queue.clone(), *lane)),
+            };
+            topology::lanes(queue).iter().map(source)
+        });
+        let dead = Source { name: topology::DEAD.to_owned(), lane: None };
+        let mut sources: Vec<Source> = std::iter::once(dead).chain(lanes).collect();
+        sources.retain(|source| !state.suspects.contains(&source.name));
+        sources
+    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 //! in the database park anything. Portable from 3.10 to 4.x.
 
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{Channel, ExchangeKind};
+use lapin::{Channel, ErrorKind, ExchangeKind};
 
 use crate::domain::pipeline::STEPS;
 use crate::store::Lane;
@@ -38,21 +39,37 @@ fn quorum() -> FieldTable {
 /// Declares a queue; returns how many messages wait in it.
 pub(super) async fn declare(channel: &Channel, name: &str) -> lapin::Result<u32> {
     let mut arguments = quorum();
-    arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(DELIVERIES));
-    arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString(DEAD.into()));
+    if name != DEAD {
+        arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(DELIVERIES));
+        arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString(DEAD.into()));
+    }
     let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
     let queue = channel.queue_declare(name.into(), options, arguments).await?;
+    if name == DEAD {
+        bind_dead(channel).await?;
+    }
     Ok(queue.message_count())
 }
 
-/// Declares where given-up messages go.
-pub(super) async fn declare_dead(channel: &Channel) -> lapin::Result<()> {
+/// Whether there is a queue; a channel that has not found it is closed.
+pub(super) async fn find(channel: &Channel, name: &str) -> lapin::Result<bool> {
+    let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    let not_found = AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND);
+    match channel.queue_declare(name.into(), options, FieldTable::default()).await {
+        Ok(_) => Ok(true),
+        Err(error) => match error.kind() {
+            ErrorKind::ProtocolError(said) if *said.kind() == not_found => Ok(false),
+            _ => Err(error),
+        },
+    }
+}
+
+/// Declares where given-up messages are sent.
+async fn bind_dead(channel: &Channel) -> lapin::Result<()> {
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     channel
         .exchange_declare(DEAD.into(), ExchangeKind::Fanout, durable, FieldTable::default())
         .await?;
-    let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-    channel.queue_declare(DEAD.into(), options, quorum()).await?;
     let bind = QueueBindOptions::default();
     channel.queue_bind(DEAD.into(), DEAD.into(), "".into(), bind, FieldTable::default()).await
 }

@@ -1,0 +1,171 @@
+//! A coalition under way: schedulers and workers as separate processes on a real Postgres and
+//! RabbitMQ.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
+use waybill_services::Postgres;
+
+use crate::crash::{OPEN, requisitions, write_coalition};
+use crate::support::{Started, eventually, run, text, waybill};
+
+/// Lots under way.
+const LOTS: usize = 300;
+
+/// How long everything may take to end after a fault.
+const END: Duration = Duration::from_secs(120);
+
+/// How long a lease holds, in milliseconds.
+pub(crate) const LEASE_MS: u64 = 1500;
+
+/// A coalition under way in many processes.
+pub(crate) struct World {
+    folder: TempDir,
+    runtime: tokio::runtime::Runtime,
+    store: String,
+    broker: String,
+    /// Where one process finds them otherwise.
+    ways: BTreeMap<&'static str, (String, String)>,
+    pool: sqlx::PgPool,
+    processes: BTreeMap<&'static str, Started>,
+}
+
+impl World {
+    /// A coalition of which nothing runs yet.
+    pub(crate) fn new(store: &Postgres, broker: String) -> Result<Self> {
+        let folder = TempDir::new()?;
+        let (coalition, data) = (folder.path().join("coalition"), folder.path().join("data"));
+        fs::create_dir_all(&coalition)?;
+        write_coalition(&coalition, 25, LOTS)?;
+        fs::create_dir_all(&data)?;
+        let store = store.fresh()?;
+        run(&["import", text(&coalition)?, "--data", text(&data)?, "--store", &store])?.ok()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let pool = sqlx::postgres::PgPoolOptions::new();
+        let pool = runtime.block_on(pool.connect(&store))?;
+        let (ways, processes) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { folder, runtime, store, broker, ways, pool, processes })
+    }
+
+    /// Two schedulers and two workers, and lots that have begun to move.
+    pub(crate) fn start(store: &Postgres, broker: String) -> Result<Self> {
+        let mut world = Self::new(store, broker)?;
+        world.run()?;
+        Ok(world)
+    }
+
+    /// Starts two schedulers and two workers; returns once lots have begun to move.
+    pub(crate) fn run(&mut self) -> Result<()> {
+        for name in ["scheduler 1", "scheduler 2", "worker 1", "worker 2"] {
+            self.spawn(name)?;
+        }
+        let sql = "SELECT count(*) FROM lots WHERE state = 'delivered'";
+        eventually("the first are delivered", END, || Ok((self.count(sql)? > 0).then_some(())))
+    }
+
+    /// Hands more lots in.
+    pub(crate) fn add(&self, prefix: &str, lots: usize) -> Result<()> {
+        let path = self.folder.path().join(format!("{prefix}.csv"));
+        fs::write(&path, requisitions(prefix, lots))?;
+        let data = self.folder.path().join("data");
+        run(&["import", text(&path)?, "--data", text(&data)?, "--store", &self.store])?.ok()?;
+        Ok(())
+    }
+
+    /// The process `name` will find the store and the broker at these ports.
+    pub(crate) fn reroute(&mut self, name: &'static str, store: (u16, u16), broker: (u16, u16)) {
+        let through = |url: &str, (from, to): (u16, u16)| {
+            url.replace(&format!(":{from}/"), &format!(":{to}/"))
+        };
+        self.ways.insert(name, (through(&self.store, store), through(&self.broker, broker)));
+    }
+
+    /// Runs `future`.
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// What a process has said.
+    pub(crate) fn log(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(format!("{name}.log"))).unwrap_or_default()
+    }
+
+    /// Starts a process of the role that its name begins with.
+    pub(crate) fn spawn(&mut self, name: &'static str) -> Result<()> {
+        let role = name.split(' ').next().context("a role")?;
+        let data = self.folder.path().join("data");
+        let (store, broker) = match self.ways.get(name) {
+            Some((store, broker)) => (store, broker),
+            None => (&self.store, &self.broker),
+        };
+        let arguments = [role, "--data", text(&data)?, "--store", store, "--broker", broker];
+        let mut command = waybill(&arguments);
+        command.env("WAYBILL_LEASE_MS", LEASE_MS.to_string());
+        let log = self.folder.path().join(format!("{name}.log"));
+        let log = File::options().create(true).append(true).open(log)?;
+        command.stdout(log.try_clone()?).stderr(log);
+        self.processes.insert(name, Started(command.spawn()?));
+        Ok(())
+    }
+
+    /// Sends `signal`, as `kill` names it.
+    pub(crate) fn signal(&self, name: &str, signal: &str) -> Result<()> {
+        let process = self.processes.get(name).context("a process")?;
+        let sent = Command::new("kill").args([signal, &process.0.id().to_string()]).status()?;
+        ensure!(sent.success(), "kill {signal} failed");
+        Ok(())
+    }
+
+    /// Sends SIGKILL.
+    pub(crate) fn kill(&mut self, name: &str) -> Result<()> {
+        let mut process = self.processes.remove(name).context("a process")?;
+        process.0.kill()?;
+        process.0.wait()?;
+        Ok(())
+    }
+
+    /// The number that `sql` asks for.
+    pub(crate) fn count(&self, sql: &'static str) -> Result<i64> {
+        Ok(self.runtime.block_on(sqlx::query_scalar(sql).fetch_one(&self.pool))?)
+    }
+
+    /// The scheduler that leads.
+    pub(crate) fn leader(&self) -> Result<&'static str> {
+        let holder = "SELECT holder FROM leadership WHERE until > now()";
+        let holder: String =
+            self.runtime.block_on(sqlx::query_scalar(holder).fetch_one(&self.pool))?;
+        let pid: u32 = holder.split(':').nth(1).context("a holder")?.parse()?;
+        let found = self.processes.iter().find(|(_, process)| process.0.id() == pid);
+        found.map(|(name, _)| *name).context("the leader is no process of this test")
+    }
+
+    /// Waits until every lot has ended or waits for money, and checks everything.
+    pub(crate) fn ends(&self) -> Result<()> {
+        let said = || {
+            let log = |name: &str| {
+                let text = self.log(name);
+                let last: Vec<&str> = text.lines().rev().take(20).collect();
+                format!("-- {name}\n{}\n", last.join("\n"))
+            };
+            self.processes.keys().map(|name| log(name)).collect::<String>()
+        };
+        // A database that has just come back refuses for a moment.
+        eventually("every lot ends", END, || match self.count(OPEN) {
+            Ok(0) => Ok(Some(())),
+            Ok(_) | Err(_) => Ok(None),
+        })
+        .with_context(said)?;
+        let parked = self.count("SELECT count(*) FROM lots WHERE state = 'parked'")?;
+        ensure!(parked == 0, "{parked} lots need an operator: {}", said());
+        let twice = "SELECT count(*) FROM (SELECT subject FROM events
+            WHERE kind = 'order.sent' GROUP BY subject HAVING count(*) > 1) AS twice";
+        ensure!(self.count(twice)? == 0, "an order was sent twice");
+        let found = run(&["check", "--store", &self.store, "--json"])?.json()?;
+        ensure!(found["ok"] == true, "violations: {found}");
+        Ok(())
+    }
+}

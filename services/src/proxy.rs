@@ -1,0 +1,98 @@
+//! A network that can be paused: it forwards to a port, or holds everything, as a link does whose
+//! packets are lost.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use anyhow::Result;
+
+/// Bytes forwarded together.
+const CHUNK: usize = 16 * 1024;
+
+/// Forwards connections until its process ends.
+#[derive(Debug)]
+pub struct Proxy {
+    port: u16,
+    gate: Arc<Gate>,
+}
+
+#[derive(Debug, Default)]
+struct Gate {
+    is_paused: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Gate {
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.is_paused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, is_paused: bool) {
+        *self.lock() = is_paused;
+        self.changed.notify_all();
+    }
+
+    /// Waits while it is paused.
+    fn pass(&self) {
+        let guard = self.lock();
+        drop(self.changed.wait_while(guard, |is_paused| *is_paused));
+    }
+}
+
+impl Proxy {
+    /// Forwards a free port of the loopback interface to `port`.
+    ///
+    /// # Errors
+    /// If no port can be listened on.
+    pub fn start(port: u16) -> Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let gate = Arc::<Gate>::default();
+        let proxy = Self { port: listener.local_addr()?.port(), gate: gate.clone() };
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                gate.pass();
+                let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else { continue };
+                let ends = (client.try_clone(), server.try_clone());
+                let (Ok(from_client), Ok(from_server)) = ends else { continue };
+                for (from, to) in [(from_client, server), (from_server, client)] {
+                    let gate = gate.clone();
+                    std::thread::spawn(move || forward(&gate, from, to));
+                }
+            }
+        });
+        Ok(proxy)
+    }
+
+    /// The port that it forwards.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Forwards nothing from now on, and closes nothing.
+    pub fn pause(&self) {
+        self.gate.set(true);
+    }
+
+    /// Forwards again, what it holds first.
+    pub fn resume(&self) {
+        self.gate.set(false);
+    }
+}
+
+fn forward(gate: &Gate, mut from: TcpStream, mut to: TcpStream) {
+    let mut chunk = [0; CHUNK];
+    while let Ok(read) = from.read(&mut chunk)
+        && read > 0
+    {
+        gate.pass();
+        if to.write_all(&chunk[..read]).is_err() {
+            break;
+        }
+    }
+    gate.pass();
+    // One end is gone; so is the other.
+    to.shutdown(Shutdown::Both).ok();
+    from.shutdown(Shutdown::Both).ok();
+}
