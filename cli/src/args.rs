@@ -221,6 +221,17 @@ pub(crate) enum Workload {
     Pipeline,
 }
 
+/// A process of a bench over many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Time and dispatch.
+    Scheduler,
+    /// Steps.
+    Worker,
+    /// What submits lots, once a file `go` is in the folder for evidence.
+    Submit,
+}
+
 /// `waybill bench`.
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
@@ -245,6 +256,12 @@ pub(crate) struct Bench {
     /// Batches under way at once, for each step.
     #[arg(long, env = "WAYBILL_WORKERS")]
     pub(crate) workers: Option<usize>,
+    /// Be one part of a bench over many processes, until SIGTERM.
+    #[arg(long, hide = true, value_enum, requires_all = ["evidence", "store"])]
+    pub(crate) part: Option<Part>,
+    /// The folder in which the parts leave what they saw.
+    #[arg(long, hide = true, requires = "part")]
+    pub(crate) evidence: Option<PathBuf>,
     /// Measure raw batched row updates on the same disk, too.
     #[arg(long, env = "WAYBILL_RAW", value_parser = BoolishValueParser::new())]
     pub(crate) raw: bool,

@@ -15,7 +15,8 @@ use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, StepConfig};
 use waybill_shared::engine::{Engine, Wakes};
 use waybill_shared::metrics::Metrics;
 use waybill_shared::store::{RecordChange, Unit, queues};
-use waybill_workers::{Step, connectors, keep_leases, run_step};
+use waybill_workers::connectors::{self, Connector};
+use waybill_workers::{Step, keep_leases, run_step};
 
 use crate::failure::Failure;
 use crate::target::{StoreUrl, Target};
@@ -166,12 +167,10 @@ impl Service {
 
     /// Recovers what an earlier process left, starts what `role` runs, and gives the relay.
     pub(crate) async fn start(&mut self, role: &Role) -> Result<Relay, Failure> {
-        let connector =
-            connectors::open(self.engine.pipeline(), &self.data).map_err(Failure::ours)?;
         let (mut steps, mut acts) = (Vec::new(), Vec::new());
         if role.works() {
-            steps = waybill_workers::steps::registry(&connector);
-            acts = waybill_workers::acts::registry(&connector);
+            steps = self.steps()?;
+            acts = self.acts()?;
         }
         if role.schedules() {
             acts.extend(waybill_scheduler::intake::registry());
@@ -181,6 +180,20 @@ impl Service {
             waybill_scheduler::calendar::arm(&self.engine).await?;
         }
         self.start_with(role, &steps, &acts).await
+    }
+
+    fn connector(&self) -> Result<Arc<dyn Connector>, Failure> {
+        connectors::open(self.engine.pipeline(), &self.data).map_err(Failure::ours)
+    }
+
+    /// The steps, through the pipeline's connector.
+    pub(crate) fn steps(&self) -> Result<Vec<Arc<dyn Step>>, Failure> {
+        Ok(waybill_workers::steps::registry(&self.connector()?))
+    }
+
+    /// The workers' acts, through the pipeline's connector.
+    pub(crate) fn acts(&self) -> Result<Vec<Arc<dyn Act>>, Failure> {
+        Ok(waybill_workers::acts::registry(&self.connector()?))
     }
 
     /// The same with these steps and acts.

@@ -16,7 +16,7 @@ use waybill_shared::engine::Engine;
 use waybill_shared::store::postgres::PostgresStore;
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{Fate, LineChange, LotChange, LotFilter, Store, Term, Unit, queues};
-use waybill_workers::steps::Trivial;
+use waybill_workers::steps::{Counted, Trivial};
 use waybill_workers::{Progress, Step, StepError, run_step};
 
 const STEPS: [&str; 2] = ["first", "second"];
@@ -88,7 +88,7 @@ async fn every_lot_passes_every_step_once() {
 
 async fn every_lot_passes_every_step_once_on(store: Arc<dyn Store>) {
     let (engine, mut relay, broker) = engine(store).await;
-    let steps = STEPS.map(Trivial::new);
+    let steps = STEPS.map(|name| Counted::new(Arc::new(Trivial::new(name))));
     work(&engine, &steps.clone().map(|step| Arc::new(step) as Arc<dyn Step>));
     // More lots than the relay's window: the backlog stays in the store and is found there.
     submit(&engine, 10_000).await;

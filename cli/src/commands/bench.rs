@@ -5,6 +5,7 @@
 
 mod load;
 mod measure;
+mod parts;
 mod raw;
 
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ use waybill_shared::domain::pipeline::{
 };
 use waybill_shared::engine::Engine;
 use waybill_workers::Step;
-use waybill_workers::steps::Trivial;
+use waybill_workers::steps::{Counted, Trivial};
 
 use self::measure::{Latencies, Meter};
 use crate::args::{self, Workload};
@@ -45,6 +46,9 @@ struct Measured {
 
 /// Measures, prints, and fails if a lot was lost or run twice.
 pub(crate) async fn run(arguments: args::Bench) -> Result<(), Failure> {
+    if let (Some(part), Some(folder)) = (arguments.part, &arguments.evidence) {
+        return parts::run(&arguments, part, folder).await;
+    }
     let temporary = std::env::temp_dir().join(format!("waybill-bench-{}", std::process::id()));
     let (folder, is_temporary) = match arguments.store.as_deref().map(StoreUrl::parse) {
         Some(Ok(StoreUrl::Sqlite(path))) => {
@@ -132,7 +136,7 @@ async fn measure(
     let mut service = Service::open(&target, Clock::Real, Some(pipeline(workload))).await?;
     let engine = service.engine.clone();
     let latencies = Arc::new(Latencies::default());
-    let steps = STEPS.map(Trivial::new);
+    let steps = STEPS.map(|name| Counted::new(Arc::new(Trivial::new(name))));
     let relay = match workload {
         Workload::W4 => {
             let trivial: Vec<Arc<dyn Step>> =
@@ -149,11 +153,17 @@ async fn measure(
     let seen = engine.commits();
     let watch = tokio::spawn(latencies.clone().watch(seen));
     let meter = Meter::start();
+    let mut submits = |lot| {
+        latencies.submits(lot);
+        Ok(())
+    };
     let lots = match (arguments.rate, arguments.lots) {
         (Some(rate), _) => {
-            load::rate(&engine, workload, rate, arguments.seconds, &latencies).await?
+            load::rate(&engine, workload, rate, arguments.seconds, &mut submits).await?
         }
-        (None, lots) => load::burst(&engine, workload, lots.unwrap_or(10_000), &latencies).await?,
+        (None, lots) => {
+            load::burst(&engine, workload, lots.unwrap_or(10_000), &mut submits).await?
+        }
     };
     latencies.all_closed(lots).await;
     let used = meter.stop();
@@ -182,7 +192,7 @@ async fn wrong(
     engine: &Engine,
     workload: Workload,
     lots: i64,
-    steps: &[Trivial],
+    steps: &[Counted],
 ) -> Result<Option<String>, Failure> {
     let counts = engine.store.lot_counts().await?;
     let delivered: i64 =

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
+use waybill_scheduler::Relay;
 use waybill_shared::clock::Clock;
 
 use crate::args;
@@ -53,13 +54,23 @@ fn shared(options: &args::Data) -> Result<Target, Failure> {
 }
 
 async fn run(mut service: Service, role: &Role, listen: Option<SocketAddr>) -> Result<(), Failure> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::ours)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::ours)?;
     let mut beside = JoinSet::new();
     if let Some(address) = listen {
         beside.spawn(health(address, &service).await?);
     }
     let relay = service.start(role).await?;
+    until_told(service, relay, role, beside).await
+}
+
+/// Relays, with `beside` running, until SIGTERM or SIGINT; then drains.
+pub(crate) async fn until_told(
+    service: Service,
+    relay: Relay,
+    role: &Role,
+    mut beside: JoinSet<()>,
+) -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::ours)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::ours)?;
     if role.schedules() {
         beside.spawn(relay.run());
     } else {

@@ -1,11 +1,13 @@
 //! The steps, one file each, and their registry.
 
 pub mod confirm_delivery;
+mod counted;
 pub mod issue_order;
 pub mod match_donor;
 mod trivial;
 pub mod validate_priority;
 
+pub use counted::Counted;
 pub use trivial::Trivial;
 
 use std::sync::Arc;

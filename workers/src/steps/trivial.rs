@@ -1,7 +1,4 @@
-//! A step that does nothing but count: the bare engine, as workload W4 measures it.
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+//! A step that does nothing: the bare engine, as workload W4 measures it.
 
 use async_trait::async_trait;
 use waybill_shared::domain::lot::Lot;
@@ -10,24 +7,17 @@ use waybill_shared::engine::Engine;
 
 use crate::step::{Progress, Step, StepError};
 
-/// Counts its executions and is done.
+/// Is done at once.
 #[derive(Debug, Clone)]
 pub struct Trivial {
     name: &'static str,
-    runs: Arc<AtomicU64>,
 }
 
 impl Trivial {
     /// A step of this name.
     #[must_use]
     pub fn new(name: &'static str) -> Self {
-        Self { name, runs: Arc::default() }
-    }
-
-    /// How often it ran.
-    #[must_use]
-    pub fn runs(&self) -> u64 {
-        self.runs.load(Ordering::Relaxed)
+        Self { name }
     }
 }
 
@@ -38,7 +28,6 @@ impl Step for Trivial {
     }
 
     async fn run(&self, _: &Engine, lots: Vec<Lot>) -> Result<Vec<Progress>, StepError> {
-        self.runs.fetch_add(lots.len() as u64, Ordering::Relaxed);
         let done = |lot| Progress::new(lot, StepResult::Done, "lot.stepped");
         Ok(lots.into_iter().map(done).collect())
     }

@@ -16,7 +16,6 @@ use waybill_shared::engine::Engine;
 use waybill_shared::import::CoalitionFiles;
 use waybill_shared::store::{Fate, LineChange, LotChange, Unit};
 
-use super::measure::Latencies;
 use crate::args::Workload;
 use crate::failure::Failure;
 
@@ -25,6 +24,9 @@ const BATCH: i64 = 1000;
 
 /// Suppliers of the real pipeline's load.
 const SUPPLIERS: i64 = 8;
+
+/// Is told of each lot, by number, just before it is submitted.
+pub(super) type Submits<'a> = dyn FnMut(i64) -> Result<(), Failure> + Send + 'a;
 
 fn unit_code() -> Result<waybill_shared::domain::quantity::Unit, Failure> {
     "H87".parse().map_err(Failure::ours)
@@ -132,12 +134,12 @@ async fn submit(
     engine: &Engine,
     workload: Workload,
     numbers: std::ops::RangeInclusive<i64>,
-    latencies: &Latencies,
+    submits: &mut Submits<'_>,
 ) -> Result<(), Failure> {
     let mut units = Vec::new();
     for number in numbers {
         let unit = submission(engine, number, workload)?;
-        latencies.submits(unit.lots[0].after.id.0);
+        submits(unit.lots[0].after.id.0)?;
         units.push(unit);
     }
     let fates = engine.commit(units, None).await?;
@@ -152,12 +154,12 @@ pub(super) async fn burst(
     engine: &Engine,
     workload: Workload,
     lots: i64,
-    latencies: &Latencies,
+    submits: &mut Submits<'_>,
 ) -> Result<i64, Failure> {
     let mut first = 1;
     while first <= lots {
         let last = (first + BATCH - 1).min(lots);
-        submit(engine, workload, first..=last, latencies).await?;
+        submit(engine, workload, first..=last, submits).await?;
         first = last + 1;
     }
     Ok(lots)
@@ -169,13 +171,13 @@ pub(super) async fn rate(
     workload: Workload,
     rate: f64,
     seconds: f64,
-    latencies: &Latencies,
+    submits: &mut Submits<'_>,
 ) -> Result<i64, Failure> {
     let lots = (rate * seconds).round() as i64;
     let mut tick = tokio::time::interval(Duration::from_secs_f64(1.0 / rate.max(0.001)));
     for number in 1..=lots {
         tick.tick().await;
-        submit(engine, workload, number..=number, latencies).await?;
+        submit(engine, workload, number..=number, submits).await?;
     }
     Ok(lots)
 }

@@ -1,0 +1,171 @@
+//! One part of a bench over many processes: the scheduler, a worker, or what submits. Each leaves
+//! evidence in a folder that they share, in files of its own: `.sub` and `.done` hold records of 16
+//! bytes (a lot's number from 1 as u64, Unix seconds as f64, little endian), `.cnt` how often each
+//! of the four steps ran (u64 each).
+
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::broadcast;
+use tokio::task::JoinSet;
+use waybill_shared::clock::Clock;
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::pipeline::STEPS;
+use waybill_shared::engine::Committed;
+use waybill_workers::Step;
+use waybill_workers::steps::{Counted, Trivial};
+
+use super::{load, pipeline};
+use crate::args::{self, Part, Workload};
+use crate::commands::roles::until_told;
+use crate::failure::Failure;
+use crate::service::{Role, Service};
+use crate::target::{BrokerUrl, StoreUrl, Target};
+
+/// How often the word to begin is looked for.
+const LOOK: Duration = Duration::from_millis(2);
+
+/// Where evidence is left.
+#[derive(Debug, Clone)]
+struct Evidence {
+    folder: PathBuf,
+}
+
+impl Evidence {
+    fn file(&self, kind: &str) -> Result<File, Failure> {
+        let path = self.folder.join(format!("p{}.{kind}", std::process::id()));
+        File::options()
+            .create(true)
+            .append(kind != "cnt")
+            .write(true)
+            .open(path)
+            .map_err(Failure::ours)
+    }
+
+    /// Says that this part is there.
+    fn is_ready(&self, part: &str) -> Result<(), Failure> {
+        let path = self.folder.join(format!("{part}-ready-{}", std::process::id()));
+        File::create(path).map(drop).map_err(Failure::ours)
+    }
+}
+
+fn record(lot: i64) -> [u8; 16] {
+    let mut record = [0; 16];
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    record[..8].copy_from_slice(&LotId(lot).line().0.to_le_bytes());
+    record[8..].copy_from_slice(&now.as_secs_f64().to_le_bytes());
+    record
+}
+
+/// Runs one part until it is told to end.
+pub(super) async fn run(arguments: &args::Bench, part: Part, folder: &Path) -> Result<(), Failure> {
+    let evidence = Evidence { folder: folder.to_owned() };
+    let mut target = Target::folder(folder);
+    target.store = StoreUrl::parse(arguments.store.as_deref().unwrap_or_default())?;
+    target.broker = BrokerUrl::parse(&arguments.broker)?;
+    target.check()?;
+    let workload = arguments.workload;
+    match part {
+        Part::Scheduler => scheduler(&target, workload, &evidence).await,
+        Part::Worker => worker(&target, arguments, &evidence).await,
+        Part::Submit => submit(&target, arguments, &evidence).await,
+    }
+}
+
+async fn scheduler(
+    target: &Target,
+    workload: Workload,
+    evidence: &Evidence,
+) -> Result<(), Failure> {
+    let mut service = Service::open(target, Clock::Real, Some(pipeline(workload))).await?;
+    let role = Role::Scheduler;
+    let relay = match workload {
+        Workload::W4 => service.start_with(&role, &[], &[]).await?,
+        Workload::Pipeline => {
+            load::coalition(&service.engine).await?;
+            service.start(&role).await?
+        }
+    };
+    evidence.is_ready("scheduler")?;
+    until_told(service, relay, &role, JoinSet::new()).await
+}
+
+async fn worker(
+    target: &Target,
+    arguments: &args::Bench,
+    evidence: &Evidence,
+) -> Result<(), Failure> {
+    let mut service = Service::open(target, Clock::Real, None).await?;
+    let role = Role::Worker { steps: Vec::new(), concurrency: arguments.workers };
+    let (counts, done) = (evidence.file("cnt")?, evidence.file("done")?);
+    let steps: Vec<Arc<dyn Step>> = match arguments.workload {
+        Workload::W4 => STEPS.map(|name| Arc::new(Trivial::new(name)) as Arc<dyn Step>).into(),
+        Workload::Pipeline => service.steps()?,
+    };
+    let steps: Vec<Counted> = steps.into_iter().map(Counted::new).collect();
+    let mut beside = JoinSet::new();
+    beside.spawn(watch(service.engine.commits(), steps.clone(), counts, done));
+    let steps: Vec<Arc<dyn Step>> =
+        steps.into_iter().map(|step| Arc::new(step) as Arc<dyn Step>).collect();
+    let acts = match arguments.workload {
+        Workload::W4 => Vec::new(),
+        Workload::Pipeline => service.acts()?,
+    };
+    let relay = service.start_with(&role, &steps, &acts).await?;
+    evidence.is_ready("worker")?;
+    until_told(service, relay, &role, beside).await
+}
+
+/// Writes what commits have closed, after they are durable, and how often each step ran.
+async fn watch(
+    mut commits: broadcast::Receiver<Committed>,
+    steps: Vec<Counted>,
+    counts: File,
+    mut done: File,
+) {
+    // A commit that is missed leaves no evidence, which fails the bench.
+    while let Ok(committed) = commits.recv().await {
+        let runs: Vec<u8> = steps.iter().flat_map(|step| step.runs().to_le_bytes()).collect();
+        let records: Vec<u8> = committed.closed.iter().flat_map(|lot| record(*lot)).collect();
+        let written = counts.write_all_at(&runs, 0).and_then(|()| done.write_all(&records));
+        if let Err(error) = written {
+            tracing::error!(%error, "evidence could not be written");
+            return;
+        }
+    }
+}
+
+async fn submit(
+    target: &Target,
+    arguments: &args::Bench,
+    evidence: &Evidence,
+) -> Result<(), Failure> {
+    let mut service = Service::open(target, Clock::Real, None).await?;
+    // It runs no step.
+    let role = Role::Worker { steps: vec![String::new()], concurrency: None };
+    let relay = service.start_with(&role, &[], &[]).await?;
+    let mut submitted = evidence.file("sub")?;
+    let engine = service.engine.clone();
+    let mut beside = JoinSet::new();
+    evidence.is_ready("submit")?;
+    while !evidence.folder.join("go").exists() {
+        tokio::time::sleep(LOOK).await;
+    }
+    let arguments = (arguments.workload, arguments.rate, arguments.seconds, arguments.lots);
+    beside.spawn(async move {
+        let (workload, rate, seconds, lots) = arguments;
+        let mut submits = |lot| submitted.write_all(&record(lot)).map_err(Failure::ours);
+        let offered = match rate {
+            Some(rate) => load::rate(&engine, workload, rate, seconds, &mut submits).await,
+            None => load::burst(&engine, workload, lots.unwrap_or(10_000), &mut submits).await,
+        };
+        if let Err(failure) = offered {
+            tracing::error!(?failure, "not everything could be submitted");
+        }
+    });
+    until_told(service, relay, &role, beside).await
+}
