@@ -19,9 +19,12 @@ pub fn health(engine: Engine) -> Router {
         .with_state(engine)
 }
 
-/// Ready once the store answers.
+/// Ready while the store answers and hints flow.
 async fn ready(State(engine): State<Engine>) -> Response {
     match engine.store.generation().await {
+        Ok(_) if !engine.broker.is_ready() => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the broker is not connected\n").into_response()
+        }
         Ok(_) => "ready\n".into_response(),
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "not ready");

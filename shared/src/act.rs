@@ -71,8 +71,14 @@ pub struct Incident {
 }
 
 /// Runs `act` on what its queue brings, until the broker closes.
-pub async fn run_act(engine: Engine, act: Arc<dyn Act>) {
+pub fn run_act(engine: Engine, act: Arc<dyn Act>) -> impl Future<Output = ()> + Send {
     let queue: Arc<str> = act.kind().into();
+    // Known before anything runs.
+    engine.broker.attend(&queue);
+    serve(engine, act, queue)
+}
+
+async fn serve(engine: Engine, act: Arc<dyn Act>, queue: Arc<str>) {
     while let Some(taken) = engine.broker.take(&queue, 1).await {
         let now = engine.clock.now();
         match engine.store.claim_jobs(act.kind(), &taken.ids, now).await {

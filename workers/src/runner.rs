@@ -16,7 +16,17 @@ use crate::step::{Progress, Step};
 const BATCH: usize = 256;
 
 /// Runs `step` on what its queue brings, until the broker closes.
-pub async fn run_step(engine: Engine, step: Arc<dyn Step>, config: StepConfig) {
+pub fn run_step(
+    engine: Engine,
+    step: Arc<dyn Step>,
+    config: StepConfig,
+) -> impl Future<Output = ()> + Send {
+    // Known before anything runs.
+    engine.broker.attend(&config.name.0);
+    serve(engine, step, config)
+}
+
+async fn serve(engine: Engine, step: Arc<dyn Step>, config: StepConfig) {
     let queue = config.name.0.clone();
     while let Some(taken) = engine.broker.take(&queue, BATCH).await {
         if let Err(error) = batch(&engine, &step, &config, &taken.ids).await {

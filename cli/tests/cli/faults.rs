@@ -36,8 +36,15 @@ fn a_killed_broker_is_found_again() -> Result<()> {
     let (store, mut broker) = (Postgres::start()?, RabbitMq::start()?);
     let world = World::start(&store, broker.fresh()?)?;
     broker.kill()?;
+    for name in ["scheduler 1", "worker 1"] {
+        world.says(name, 503)?;
+    }
     broker.restart()?;
-    world.ends()
+    world.ends()?;
+    for name in ["scheduler 1", "worker 1"] {
+        world.says(name, 200)?;
+    }
+    Ok(())
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
@@ -30,6 +32,8 @@ pub(crate) struct World {
     broker: String,
     /// Where one process finds them otherwise.
     ways: BTreeMap<&'static str, (String, String)>,
+    /// Where each process tells of its health.
+    ports: BTreeMap<&'static str, u16>,
     pool: sqlx::PgPool,
     processes: BTreeMap<&'static str, Started>,
 }
@@ -47,8 +51,8 @@ impl World {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let pool = sqlx::postgres::PgPoolOptions::new();
         let pool = runtime.block_on(pool.connect(&store))?;
-        let (ways, processes) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { folder, runtime, store, broker, ways, pool, processes })
+        let (ways, ports, processes) = Default::default();
+        Ok(Self { folder, runtime, store, broker, ways, ports, pool, processes })
     }
 
     /// Two schedulers and two workers, and lots that have begun to move.
@@ -102,7 +106,11 @@ impl World {
             Some((store, broker)) => (store, broker),
             None => (&self.store, &self.broker),
         };
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        self.ports.insert(name, port);
+        let listen = format!("127.0.0.1:{port}");
         let arguments = [role, "--data", text(&data)?, "--store", store, "--broker", broker];
+        let arguments: Vec<&str> = arguments.into_iter().chain(["--listen", &listen]).collect();
         let mut command = waybill(&arguments);
         command.env("WAYBILL_LEASE_MS", LEASE_MS.to_string());
         let log = self.folder.path().join(format!("{name}.log"));
@@ -110,6 +118,18 @@ impl World {
         command.stdout(log.try_clone()?).stderr(log);
         self.processes.insert(name, Started(command.spawn()?));
         Ok(())
+    }
+
+    /// Waits until a process answers with `status` whether it is ready.
+    pub(crate) fn says(&self, name: &str, status: u16) -> Result<()> {
+        let port = self.ports.get(name).context("a port")?;
+        eventually("it says whether it is ready", END, || {
+            let mut stream = TcpStream::connect(("127.0.0.1", *port))?;
+            stream.write_all(b"GET /health/ready HTTP/1.0\r\n\r\n")?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer.starts_with(&format!("HTTP/1.0 {status} ")).then_some(()))
+        })
     }
 
     /// Sends `signal`, as `kill` names it.

@@ -102,6 +102,12 @@ impl Broker for EmbeddedBroker {
         self.put(hints, WINDOW)
     }
 
+    fn attend(&self, _: &Arc<str>) {}
+
+    fn is_ready(&self) -> bool {
+        !self.is_closed()
+    }
+
     async fn take(&self, name: &Arc<str>, most: usize) -> Option<Taken> {
         loop {
             let arrived = {

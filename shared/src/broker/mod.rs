@@ -74,6 +74,12 @@ pub trait Broker: std::fmt::Debug + Send + Sync {
     /// Keeps what this process takes itself, if it has room; returns the others.
     fn keep(&self, hints: Vec<Hint>) -> Vec<Hint>;
 
+    /// This process takes from `queue` from now on.
+    fn attend(&self, queue: &Arc<str>);
+
+    /// Whether hints flow: what this process takes from and what it publishes to is there.
+    fn is_ready(&self) -> bool;
+
     /// Takes what is there in one lane, at most `most` or one message, waiting for the first;
     /// `None` once it is closed.
     async fn take(&self, queue: &Arc<str>, most: usize) -> Option<Taken>;

@@ -26,7 +26,7 @@ use crate::failure::Failure;
 use crate::service::{Role, Service};
 use crate::target::{BrokerUrl, StoreUrl, Target};
 
-/// How often the word to begin is looked for.
+/// How often is looked whether it can begin.
 const LOOK: Duration = Duration::from_millis(2);
 
 /// Where evidence is left.
@@ -116,7 +116,15 @@ async fn worker(
         Workload::Pipeline => service.acts()?,
     };
     let relay = service.start_with(&role, &steps, &acts).await?;
-    evidence.is_ready("worker")?;
+    let (broker, ready) = (service.engine.broker.clone(), evidence.clone());
+    beside.spawn(async move {
+        while !broker.is_ready() {
+            tokio::time::sleep(LOOK).await;
+        }
+        if let Err(failure) = ready.is_ready("worker") {
+            tracing::error!(?failure, "evidence could not be written");
+        }
+    });
     until_told(service, relay, &role, beside).await
 }
 

@@ -79,6 +79,8 @@ struct State {
     /// Of these, lanes whose queue is there, as the connection that there is now knows.
     declared: HashSet<String>,
     depths: HashMap<String, Depth>,
+    /// Lanes that messages come from.
+    served: HashSet<String>,
     /// Lanes whose queue failed, and is being mended.
     suspects: HashSet<String>,
     published: HashMap<Hint, (Instant, u32)>,
@@ -245,6 +247,7 @@ impl Inner {
     fn forget(&self) {
         let mut state = self.lock();
         state.declared.clear();
+        state.served.clear();
         state.depths.clear();
         state.queues.values_mut().for_each(|queue| queue.waiting.clear());
     }
@@ -353,16 +356,23 @@ impl Broker for RabbitBroker {
         left
     }
 
+    fn attend(&self, queue: &Arc<str>) {
+        self.lock().queues.entry(queue.clone()).or_default();
+        self.inner.wanted.notify_one();
+    }
+
+    fn is_ready(&self) -> bool {
+        let is_linked = self.inner.link.borrow().is_some();
+        let is_whole = self.lock().suspects.is_empty();
+        is_linked && is_whole && self.inner.undeclared().is_empty() && self.inner.is_served()
+    }
+
     async fn take(&self, name: &Arc<str>, most: usize) -> Option<Taken> {
         loop {
             let arrived = {
                 let mut state = self.lock();
                 if self.is_closed() {
                     return None;
-                }
-                if !state.queues.contains_key(name) {
-                    state.queues.insert(name.clone(), Queue::default());
-                    self.inner.wanted.notify_one();
                 }
                 let queue = state.queues.entry(name.clone()).or_default();
                 let mut room = most;

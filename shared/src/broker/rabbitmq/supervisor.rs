@@ -1,7 +1,7 @@
 //! Keeps one connection: connects to whichever address answers, starts consumers, acknowledges, and
 //! begins again when the connection, a channel or a consumer fails. Without a limit on attempts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -149,7 +149,6 @@ async fn serve(
     // Consumers end with this function.
     let mut consumers = JoinSet::new();
     let mut channels: HashMap<u64, Open> = HashMap::new();
-    let mut served: HashSet<String> = HashSet::new();
     loop {
         if inner.renew.swap(false, Ordering::AcqRel) {
             let publishing = ask("open a channel", connection.create_channel()).await?;
@@ -169,17 +168,14 @@ async fn serve(
             }
         }
         let mut is_early = false;
-        for source in inner.sources() {
-            if served.contains(&source.name) {
-                continue;
-            }
+        for source in inner.unserved() {
             match set_up(connection, &source.name).await {
                 Ok(Some((channel, consumer))) => {
                     *opened += 1;
                     let unacknowledged = Arc::new(AtomicUsize::new(0));
                     let open = Open { channel, unacknowledged: unacknowledged.clone() };
                     channels.insert(*opened, open);
-                    served.insert(source.name.clone());
+                    inner.lock().served.insert(source.name.clone());
                     let receives =
                         receive(inner.clone(), *opened, source, unacknowledged, consumer);
                     consumers.spawn(receives);
@@ -225,7 +221,7 @@ async fn serve(
                 if let Ok(Ended { name, channel, why }) = ended {
                     // Its channel is closed when it is dropped.
                     channels.remove(&channel);
-                    served.remove(&name);
+                    inner.lock().served.remove(&name);
                     if let Some(why) = why {
                         inner.suspect(&name, &failed("deliver", why));
                     }
@@ -344,14 +340,14 @@ struct Source {
 
 impl Inner {
     /// Lanes whose queues this process makes and has not declared over this connection.
-    fn undeclared(&self) -> Vec<String> {
+    pub(super) fn undeclared(&self) -> Vec<String> {
         let state = self.lock();
         let is_missing =
             |name: &&String| !state.declared.contains(*name) && !state.suspects.contains(*name);
         state.led.iter().filter(is_missing).cloned().collect()
     }
 
-    /// The lanes of what is taken here, those that are being mended aside.
+    /// What this process takes from.
     fn sources(&self) -> Vec<Source> {
         let state = self.lock();
         let lanes = state.queues.keys().flat_map(|queue| {
@@ -362,9 +358,24 @@ impl Inner {
             topology::lanes(queue).iter().map(source)
         });
         let dead = Source { name: topology::DEAD.to_owned(), lane: None };
-        let mut sources: Vec<Source> = std::iter::once(dead).chain(lanes).collect();
-        sources.retain(|source| !state.suspects.contains(&source.name));
+        std::iter::once(dead).chain(lanes).collect()
+    }
+
+    /// Those that nothing comes from yet, and that are not being mended.
+    fn unserved(&self) -> Vec<Source> {
+        let mut sources = self.sources();
+        let state = self.lock();
+        let is_open =
+            |name: &String| !state.served.contains(name) && !state.suspects.contains(name);
+        sources.retain(|source| is_open(&source.name));
         sources
+    }
+
+    /// Whether messages come from all that this process takes from.
+    pub(super) fn is_served(&self) -> bool {
+        let sources = self.sources();
+        let state = self.lock();
+        sources.iter().all(|source| state.served.contains(&source.name))
     }
 }
 
