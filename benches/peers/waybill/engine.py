@@ -10,10 +10,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 NEEDS = {"pg", "mq"}
 ITEMS = {"": 25000, "pipeline": 10000}
-WORKERS = int(os.environ.get("WAYBILL_BENCH_PROCESSES", "1"))
+WORKERS = int(os.environ.get("WAYBILL_BENCH_PROCESSES", "2"))
 CONCURRENCY = os.environ.get("WAYBILL_BENCH_CONCURRENCY", "1")
 TUNED = {
-    "": f"scheduler, {WORKERS} worker and submitter as processes, {CONCURRENCY} batch of each step at once, lots of one batch "
+    "": f"scheduler, {WORKERS} workers and submitter as processes, {CONCURRENCY} batch of each step at once, lots of one batch "
         "commit together, submitted in batches of 1,000",
     "pipeline": "the real steps with the sandbox that answers at once, one order for up to 250 lots of a supplier",
 }
