@@ -67,6 +67,12 @@ pub(crate) struct Run {
     /// The data folder; without it, a temporary one.
     #[arg(long, env = "WAYBILL_DATA")]
     pub(crate) data: Option<PathBuf>,
+    /// The database as a URL, `sqlite:PATH` or `postgres://…`, instead of the data folder's file.
+    #[arg(long, env = "WAYBILL_STORE")]
+    pub(crate) store: Option<String>,
+    /// The broker as a URL, `embedded:` or `amqp(s)://…`.
+    #[arg(long, env = "WAYBILL_BROKER")]
+    pub(crate) broker: Option<String>,
     /// The sandbox's seed, instead of the pipeline's.
     #[arg(long, env = "WAYBILL_SEED")]
     pub(crate) seed: Option<u64>,

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use waybill_api::router;
 use waybill_scheduler::{Relay, recover};
 use waybill_shared::act::{Act, run_act};
-use waybill_shared::broker::EmbeddedBroker;
+use waybill_shared::broker::{Broker, HeldBroker};
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, StepConfig};
 use waybill_shared::engine::{Engine, Wakes};
@@ -41,8 +41,8 @@ pub(crate) struct Service {
     pub(crate) engine: Engine,
     wakes: Option<Wakes>,
     data: PathBuf,
-    /// The broker, where it is in this process.
-    embedded: Option<EmbeddedBroker>,
+    /// What the broker holds, where time is virtual.
+    held: Option<HeldBroker>,
     running: JoinSet<()>,
     /// What ends with the process.
     beside: JoinSet<()>,
@@ -122,7 +122,9 @@ impl Service {
         };
         let store = target.store.open().await?;
         let metrics = Arc::new(Metrics::default());
-        let (embedded, broker) = target.broker.open(&metrics).await?;
+        let broker = target.broker.open(&metrics).await?;
+        let held = clock.is_virtual().then(|| HeldBroker::new(broker.clone()));
+        let broker = held.clone().map_or(broker, |held| Arc::new(held) as Arc<dyn Broker>);
         let mut stored: Vec<(u32, Pipeline)> = Vec::new();
         for record in store.records("pipeline").await? {
             let pipeline = serde_json::from_str(&record.body).map_err(Failure::ours)?;
@@ -150,14 +152,13 @@ impl Service {
         }
         let (data, running, beside) = (data.to_owned(), JoinSet::new(), JoinSet::new());
         let wakes = Some(wakes);
-        Ok(Self { engine, wakes, data, embedded, running, beside, _lock: lock })
+        Ok(Self { engine, wakes, data, held, running, beside, _lock: lock })
     }
 
-    /// The broker in this process, which virtual time waits for.
-    pub(crate) fn embedded(&self) -> Result<EmbeddedBroker, Failure> {
-        let hint = "use --broker embedded:";
-        let none = || Failure::caller("virtual time needs the broker in its own process", hint);
-        self.embedded.clone().ok_or_else(none)
+    /// What the broker holds, which virtual time waits for.
+    pub(crate) fn held(&self) -> Result<HeldBroker, Failure> {
+        let none = || Failure::ours(anyhow::anyhow!("time is not virtual"));
+        self.held.clone().ok_or_else(none)
     }
 
     /// The routes.

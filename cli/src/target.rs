@@ -84,22 +84,16 @@ impl BrokerUrl {
         Err(Failure::caller(format!("`{url}` is no broker"), hint))
     }
 
-    /// Opens it; the first is it, where it is in this process.
-    pub(crate) async fn open(
-        &self,
-        metrics: &Arc<Metrics>,
-    ) -> Result<(Option<EmbeddedBroker>, Arc<dyn Broker>), Failure> {
+    /// Opens it.
+    pub(crate) async fn open(&self, metrics: &Arc<Metrics>) -> Result<Arc<dyn Broker>, Failure> {
         match self {
-            Self::Embedded => {
-                let broker = EmbeddedBroker::default();
-                Ok((Some(broker.clone()), Arc::new(broker)))
-            }
+            Self::Embedded => Ok(Arc::new(EmbeddedBroker::default())),
             Self::Amqp(url) => {
                 let broker = RabbitBroker::open(url, metrics.clone()).await;
                 let broker = broker.map_err(|error| {
                     Failure::caller(error.to_string(), "name the broker with --broker")
                 })?;
-                Ok((None, Arc::new(broker)))
+                Ok(Arc::new(broker))
             }
         }
     }
@@ -123,11 +117,20 @@ impl Target {
 
     /// What the options name.
     pub(crate) fn of(options: &Data) -> Result<Self, Failure> {
-        let mut target = Self::folder(&options.data);
-        if let Some(url) = &options.store {
+        Self::named(&options.data, options.store.as_deref(), options.broker.as_deref())
+    }
+
+    /// A store and a broker by their URLs, where they are not those of the folder.
+    pub(crate) fn named(
+        data: &Path,
+        store: Option<&str>,
+        broker: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let mut target = Self::folder(data);
+        if let Some(url) = store {
             target.store = StoreUrl::parse(url)?;
         }
-        if let Some(url) = &options.broker {
+        if let Some(url) = broker {
             target.broker = BrokerUrl::parse(url)?;
         }
         target.check()?;

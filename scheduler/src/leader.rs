@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{StoreError, Term};
@@ -80,6 +81,62 @@ impl Relay {
             }
         };
         self.serve(heard).await;
+    }
+}
+
+/// A process that leads while it runs virtual time.
+#[derive(Debug)]
+pub struct Alone {
+    engine: Engine,
+    term: Term,
+    /// Ends with this.
+    beside: JoinSet<()>,
+}
+
+impl Alone {
+    /// Leads, as soon as nobody else does; none: another goes on leading.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be asked.
+    pub async fn lead(engine: &Engine) -> Result<Option<Self>, StoreError> {
+        // A term whose process was killed runs out.
+        let patience = engine.store.term_time().unwrap_or_default() * 2;
+        let began = Instant::now();
+        loop {
+            if let Some(term) = engine.store.lead(None).await? {
+                let mut alone = Self { engine: engine.clone(), term, beside: JoinSet::new() };
+                alone.start();
+                return Ok(Some(alone));
+            }
+            if began.elapsed() > patience {
+                return Ok(None);
+            }
+            tokio::time::sleep(REST).await;
+        }
+    }
+
+    fn start(&mut self) {
+        let (engine, term) = (self.engine.clone(), self.term);
+        let Some(time) = engine.store.term_time() else { return };
+        self.beside.spawn(async move {
+            tokio::select! {
+                () = hold(&engine, term, time) => {}
+                () = sequence(&engine, term) => {}
+                () = watch_leases(&engine, term) => {}
+                () = keep_house(&engine, term) => {}
+            }
+            tracing::warn!(term = term.0, "no longer leading");
+        });
+    }
+
+    /// Gives the last events their positions, and lets others lead.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be written.
+    pub async fn end(mut self) -> Result<(), StoreError> {
+        self.beside.shutdown().await;
+        while self.engine.store.sequence(self.term).await? > 0 {}
+        self.engine.store.resign(self.term).await
     }
 }
 

@@ -8,6 +8,7 @@ mod recovery;
 mod relay;
 mod virtual_time;
 
+pub use leader::Alone;
 pub use recovery::recover;
 pub use relay::Relay;
 pub use virtual_time::{KINDS, run_until_idle};

@@ -156,15 +156,19 @@ impl Relay {
         }
     }
 
+    /// Makes the queues of all lanes, until what it returns is dropped.
+    pub(crate) fn makes_queues(&self) -> Follows {
+        let lane = |(queue, lots): &(Arc<str>, Option<Lane>)| {
+            (queue.clone(), lots.unwrap_or(Lane::Normal))
+        };
+        let lanes: Vec<(Arc<str>, Lane)> = self.lanes.iter().map(lane).collect();
+        self.engine.broker.lead(&lanes);
+        Follows(self.engine.broker.clone())
+    }
+
     /// Relays in real time, listening to `heard` too, until it is dropped.
     pub(crate) async fn serve(&mut self, mut heard: Option<mpsc::Receiver<Vec<Hint>>>) {
-        let lanes: Vec<(Arc<str>, Lane)> = self
-            .lanes
-            .iter()
-            .map(|(queue, lots)| (queue.clone(), lots.unwrap_or(Lane::Normal)))
-            .collect();
-        self.engine.broker.lead(&lanes);
-        let _follows = Follows(self.engine.broker.clone());
+        let _makes = self.makes_queues();
         let mut next = Some(self.engine.clock.now());
         let mut looked = Instant::now();
         let mut looks = true;
@@ -246,7 +250,7 @@ impl Failing {
 }
 
 /// Leaves the queues to another when this process stops relaying.
-struct Follows(Arc<dyn Broker>);
+pub(crate) struct Follows(Arc<dyn Broker>);
 
 impl Drop for Follows {
     fn drop(&mut self) {

@@ -2,7 +2,7 @@
 //! being sent. Lots run together, jobs one after the other in a fixed order, so that the same input
 //! gives the same history of every lot whatever the number of workers.
 
-use waybill_shared::broker::EmbeddedBroker;
+use waybill_shared::broker::HeldBroker;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Hint, NewJob, StoreError, Unit};
@@ -36,7 +36,7 @@ async fn put(relay: &mut Relay, hints: Vec<Hint>) {
 }
 
 /// Waits until nothing is held, and publishes what became ready meanwhile.
-async fn settle(relay: &mut Relay, broker: &EmbeddedBroker) {
+async fn settle(relay: &mut Relay, broker: &HeldBroker) {
     loop {
         tokio::select! {
             biased;
@@ -50,11 +50,7 @@ async fn settle(relay: &mut Relay, broker: &EmbeddedBroker) {
 }
 
 /// Runs what is due now; whether there was anything.
-async fn step(
-    relay: &mut Relay,
-    engine: &Engine,
-    broker: &EmbeddedBroker,
-) -> Result<bool, StoreError> {
+async fn step(relay: &mut Relay, engine: &Engine, broker: &HeldBroker) -> Result<bool, StoreError> {
     settle(relay, broker).await;
     let now = engine.clock.now();
     let lots = engine.store.due_lots(now, LOTS).await?;
@@ -74,11 +70,12 @@ async fn step(
 /// [`StoreError`] if the store cannot be read or written.
 pub async fn run_until_idle(
     relay: &mut Relay,
-    broker: &EmbeddedBroker,
+    broker: &HeldBroker,
     until: Option<Timestamp>,
     progress: &mut (dyn FnMut(Timestamp) + Send),
 ) -> Result<(), StoreError> {
     let engine = relay.engine().clone();
+    let _makes = relay.makes_queues();
     let is_within = |due: &Timestamp| until.is_none_or(|until| *due <= until);
     loop {
         while step(relay, &engine, broker).await? {}
@@ -103,7 +100,7 @@ pub async fn run_until_idle(
 async fn rematch(
     relay: &mut Relay,
     engine: &Engine,
-    broker: &EmbeddedBroker,
+    broker: &HeldBroker,
 ) -> Result<bool, StoreError> {
     if engine.store.lots_awaiting("funding").await?.is_empty() {
         return Ok(false);

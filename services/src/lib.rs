@@ -7,6 +7,6 @@ mod process;
 mod proxy;
 mod rabbitmq;
 
-pub use postgres::{Postgres, database};
+pub use postgres::{Postgres, copy, database};
 pub use proxy::Proxy;
 pub use rabbitmq::{Cluster, RabbitMq, broker};

@@ -161,6 +161,17 @@ fn make(server: &str, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Copies a database that nobody uses now; gives the URL of the copy.
+///
+/// # Errors
+/// If it could not be copied.
+pub fn copy(url: &str) -> Result<String> {
+    let (place, from) = url.rsplit_once('/').context("no URL of a database")?;
+    let name = name();
+    make(&format!("{place}/postgres"), &format!("{name} TEMPLATE {from}"))?;
+    Ok(format!("{place}/{name}"))
+}
+
 /// The URL of a new database on this process' server, or on the one that the environment names.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::process::{Server, folder, free_ports, program, wait};
 
 /// Virtual hosts that a server starts with: one for each test.
-const HOSTS: u32 = 64;
+const HOSTS: u32 = 128;
 
 /// A RabbitMQ server of this process.
 #[derive(Debug)]

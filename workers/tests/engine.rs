@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use waybill_scheduler::{Relay, recover, run_until_idle};
-use waybill_shared::broker::EmbeddedBroker;
+use waybill_shared::broker::{Broker, EmbeddedBroker, HeldBroker, RabbitBroker};
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::{Lot, LotState, Outcome, Priority, Timestamp};
@@ -23,8 +23,9 @@ const STEPS: [&str; 2] = ["first", "second"];
 const START: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// An engine on virtual time, with its relay and its broker.
-async fn engine(store: Arc<dyn Store>) -> (Engine, Relay, EmbeddedBroker) {
-    let (broker, clock) = (EmbeddedBroker::default(), Clock::starting_at(START));
+async fn engine(pair: (Arc<dyn Store>, Arc<dyn Broker>)) -> (Engine, Relay, HeldBroker) {
+    let (store, broker) = pair;
+    let (broker, clock) = (HeldBroker::new(broker), Clock::starting_at(START));
     let pipelines = vec![Pipeline::of(&STEPS)];
     let (engine, wakes) = Engine::new(store, Arc::new(broker.clone()), clock, pipelines);
     let relay = Relay::new(engine.clone(), wakes, queues(STEPS, []));
@@ -38,6 +39,27 @@ async fn sqlite(folder: &Path) -> Arc<dyn Store> {
 async fn postgres() -> Arc<dyn Store> {
     let url = waybill_services::database().expect("a database");
     Arc::new(PostgresStore::open(&url).await.expect("opened"))
+}
+
+fn embedded() -> Arc<dyn Broker> {
+    Arc::new(EmbeddedBroker::default())
+}
+
+async fn rabbitmq() -> Arc<dyn Broker> {
+    let url = waybill_services::broker().expect("a broker");
+    Arc::new(RabbitBroker::open(&url, Arc::default()).await.expect("connected"))
+}
+
+/// A store and a broker that go together, and their names.
+type Pair = (&'static str, (Arc<dyn Store>, Arc<dyn Broker>));
+
+/// Every pair that there is.
+async fn pairs(folder: &Path) -> [Pair; 3] {
+    [
+        ("SQLite and embedded", (sqlite(folder).await, embedded())),
+        ("Postgres and embedded", (postgres().await, embedded())),
+        ("Postgres and RabbitMQ", (postgres().await, rabbitmq().await)),
+    ]
 }
 
 fn work(engine: &Engine, steps: &[Arc<dyn Step>]) {
@@ -81,13 +103,14 @@ async fn lots(engine: &Engine) -> Vec<Lot> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_lot_passes_every_step_once() {
     let folder = tempfile::tempdir().expect("a folder");
-    for store in [sqlite(folder.path()).await, postgres().await] {
-        every_lot_passes_every_step_once_on(store).await;
+    for (name, pair) in pairs(folder.path()).await {
+        println!("on {name}");
+        every_lot_passes_every_step_once_on(pair).await;
     }
 }
 
-async fn every_lot_passes_every_step_once_on(store: Arc<dyn Store>) {
-    let (engine, mut relay, broker) = engine(store).await;
+async fn every_lot_passes_every_step_once_on(pair: (Arc<dyn Store>, Arc<dyn Broker>)) {
+    let (engine, mut relay, broker) = engine(pair).await;
     let steps = STEPS.map(|name| Counted::new(Arc::new(Trivial::new(name))));
     work(&engine, &steps.clone().map(|step| Arc::new(step) as Arc<dyn Step>));
     // More lots than the relay's window: the backlog stays in the store and is found there.
@@ -128,13 +151,14 @@ impl Step for Flaky {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fault_of_one_lot_is_its_own() {
     let folder = tempfile::tempdir().expect("a folder");
-    for store in [sqlite(folder.path()).await, postgres().await] {
-        a_fault_of_one_lot_is_its_own_on(store).await;
+    for (name, pair) in pairs(folder.path()).await {
+        println!("on {name}");
+        a_fault_of_one_lot_is_its_own_on(pair).await;
     }
 }
 
-async fn a_fault_of_one_lot_is_its_own_on(store: Arc<dyn Store>) {
-    let (engine, mut relay, broker) = engine(store).await;
+async fn a_fault_of_one_lot_is_its_own_on(pair: (Arc<dyn Store>, Arc<dyn Broker>)) {
+    let (engine, mut relay, broker) = engine(pair).await;
     let flaky = Flaky(START + chrono::TimeDelta::milliseconds(1));
     work(&engine, &[Arc::new(flaky), Arc::new(Trivial::new(STEPS[1]))]);
     submit(&engine, 5).await;
@@ -147,19 +171,19 @@ async fn a_fault_of_one_lot_is_its_own_on(store: Arc<dyn Store>) {
 #[tokio::test]
 async fn a_lease_left_behind_counts_as_an_attempt_and_the_fifth_parks() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (engine, ..) = self::engine(sqlite(folder.path()).await).await;
+    let (engine, ..) = self::engine((sqlite(folder.path()).await, embedded())).await;
     submit(&engine, 2).await;
     let id = lots(&engine).await[0].id;
     engine.store.close().await;
     for lost in 1..=5 {
         // A process that claims, and ends.
-        let (engine, ..) = self::engine(sqlite(folder.path()).await).await;
+        let (engine, ..) = self::engine((sqlite(folder.path()).await, embedded())).await;
         assert_eq!(recover(&engine, Term(1)).await.expect("recovered"), usize::from(lost > 1));
         let claim = engine.store.claim_lots(STEPS[0], &[id.0], START).await.expect("claimed");
         assert_eq!(claim.lots.len(), 1, "lease {lost}");
         engine.store.close().await;
     }
-    let (engine, ..) = self::engine(sqlite(folder.path()).await).await;
+    let (engine, ..) = self::engine((sqlite(folder.path()).await, embedded())).await;
     assert_eq!(recover(&engine, Term(1)).await.expect("recovered"), 1);
     let lots = lots(&engine).await;
     assert!(matches!(lots[0].state, LotState::Parked { .. }));

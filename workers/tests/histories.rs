@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use waybill_scheduler::{Relay, recover, run_until_idle};
 use waybill_shared::act::run_act;
-use waybill_shared::broker::EmbeddedBroker;
+use waybill_shared::broker::{EmbeddedBroker, HeldBroker};
 use waybill_shared::check::check;
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::contribution::Contribution;
@@ -241,7 +241,7 @@ impl History {
 struct World {
     engine: Engine,
     relay: Relay,
-    broker: EmbeddedBroker,
+    broker: HeldBroker,
     said: u64,
 }
 
@@ -254,7 +254,7 @@ impl World {
     async fn start(history: &History, folder: &Path) -> Self {
         let store = SqliteStore::open(&folder.join("waybill.sqlite")).await.expect("opened");
         let clock = Clock::starting_at(start_of(first_day(), chrono_tz::UTC));
-        let broker = EmbeddedBroker::default();
+        let broker = HeldBroker::new(Arc::new(EmbeddedBroker::default()));
         let pipelines = vec![history.pipeline()];
         let (engine, wakes) =
             Engine::new(Arc::new(store), Arc::new(broker.clone()), clock, pipelines);

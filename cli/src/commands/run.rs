@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use waybill_api::ImportCoalition;
 use waybill_scheduler::intake::{plan_contributions, plan_requisition};
-use waybill_scheduler::run_until_idle;
+use waybill_scheduler::{Alone, run_until_idle};
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline};
@@ -95,10 +95,15 @@ async fn carry(
     pipeline: Pipeline,
 ) -> Result<Report, Failure> {
     let began = Instant::now();
-    let target = Target::folder(data);
+    let (store, broker) = (arguments.store.as_deref(), arguments.broker.as_deref());
+    let target = Target::named(data, store, broker)?;
     let clock = Clock::starting_at(start(&target, &body).await?);
     let mut service = Service::open(&target, clock, Some(pipeline)).await?;
-    let (engine, broker) = (service.engine.clone(), service.embedded()?);
+    let (engine, broker) = (service.engine.clone(), service.held()?);
+    let Some(alone) = Alone::lead(&engine).await? else {
+        let message = "another scheduler leads on this store: virtual time needs it alone";
+        return Err(Failure::caller(message, "stop it, or name another store with --store"));
+    };
     let settings = body.files.settings.clone();
     load(&engine, &body.files).await.map_err(|error| Failure::caller(error.to_string(), ""))?;
     for (day, file, contributions) in &body.files.later_contributions {
@@ -116,6 +121,7 @@ async fn carry(
     let mut progress = |now: Timestamp| bar.set_message(now.format("%Y-%m-%d").to_string());
     run_until_idle(&mut relay, &broker, until, &mut progress).await?;
     bar.finish_and_clear();
+    alone.end().await?;
     let report = build(&engine, began.elapsed().as_secs_f64()).await?;
     drop(relay);
     service.close().await;

@@ -12,8 +12,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
-use sqlx::Row;
 
+use crate::pair::Database;
 use crate::support::{eventually, run, waybill};
 
 /// Lots under way.
@@ -114,15 +114,6 @@ fn serve(data: &str) -> Result<Child> {
     Ok(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
 }
 
-/// Asks the database itself, read only.
-async fn count(database: &Path, sql: &'static str) -> Result<i64> {
-    let url = format!("sqlite:{}?mode=ro", database.display());
-    let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect(&url).await?;
-    let count = sqlx::query_scalar(sql).fetch_one(&pool).await?;
-    pool.close().await;
-    Ok(count)
-}
-
 #[test]
 fn killed_at_random_moments_every_lot_ends_and_nothing_is_ordered_twice() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -135,7 +126,7 @@ fn killed_at_random_moments_every_lot_ends_and_nothing_is_ordered_twice() -> Res
     write_coalition(&dir, 20 + 5 * kills, LOTS)?;
     let (from, to) = (dir.display().to_string(), data.display().to_string());
     run(&["import", &from, "--data", &to])?.ok()?;
-    let database = data.join("waybill.sqlite");
+    let database = runtime.block_on(Database::of(&data))?;
 
     let (mut draws, mut hits, mut misses, mut open_lots) = (Draws(seed), 0, 0, Vec::new());
     while hits < kills {
@@ -144,7 +135,7 @@ fn killed_at_random_moments_every_lot_ends_and_nothing_is_ordered_twice() -> Res
         std::thread::sleep(Duration::from_millis(30 + draws.below(500)));
         child.kill()?;
         child.wait()?;
-        let open = runtime.block_on(count(&database, OPEN))?;
+        let open = runtime.block_on(database.count(OPEN))?;
         if open > 0 {
             hits += 1;
             open_lots.push(open);
@@ -159,7 +150,7 @@ fn killed_at_random_moments_every_lot_ends_and_nothing_is_ordered_twice() -> Res
 
     let mut child = serve(&to)?;
     let ended = eventually("every lot ends", END, || {
-        Ok((runtime.block_on(count(&database, OPEN))? == 0).then_some(()))
+        Ok((runtime.block_on(database.count(OPEN))? == 0).then_some(()))
     });
     let term = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     let status = child.wait()?;
@@ -168,15 +159,15 @@ fn killed_at_random_moments_every_lot_ends_and_nothing_is_ordered_twice() -> Res
     let findings = run(&["check", "--data", &to, "--json"])?.json()?;
     ensure!(findings["ok"] == true, "{findings}");
     let parked = "SELECT count(*) FROM lots WHERE state = 'parked'";
-    ensure!(runtime.block_on(count(&database, parked))? == 0, "lots are parked");
+    ensure!(runtime.block_on(database.count(parked))? == 0, "lots are parked");
     let stuck = "SELECT count(*) FROM records WHERE kind = 'incident' AND id LIKE 'document:%'";
-    ensure!(runtime.block_on(count(&database, stuck))? == 0, "documents are stuck");
-    runtime.block_on(orders_match(&database, &data.join("sandbox-orders.log")))
+    ensure!(runtime.block_on(database.count(stuck))? == 0, "documents are stuck");
+    runtime.block_on(orders_match(database, &data.join("sandbox-orders.log")))
 }
 
 /// The connector's own log against the database: repeats are byte-identical, each lot was sent in
 /// as many orders as it was ordered, and released between any two.
-async fn orders_match(database: &Path, log: &Path) -> Result<()> {
+async fn orders_match(database: Database, log: &Path) -> Result<()> {
     let mut sent: BTreeMap<String, String> = BTreeMap::new();
     let mut repeats = 0;
     for entry in fs::read_to_string(log)?.lines() {
@@ -201,24 +192,13 @@ async fn orders_match(database: &Path, log: &Path) -> Result<()> {
             of_lot.entry(lot).or_default().insert(number.clone());
         }
     }
-    let url = format!("sqlite:{}?mode=ro", database.display());
-    let pool = sqlx::SqlitePool::connect(&url).await?;
-    let rows = sqlx::query(
-        "SELECT subject, sum(kind = 'lot.ordered'),
-            sum(json_extract(body, '$.order') IS NULL AND kind IN
-                ('lot.refused_by_supplier', 'lot.short', 'lot.rejected'))
-         FROM events WHERE subject LIKE 'LOT-%' GROUP BY subject",
-    )
-    .fetch_all(&pool)
-    .await?;
-    for row in rows {
-        let (lot, ordered, released): (String, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    for (lot, ordered, released) in database.orders().await? {
         let orders = of_lot.remove(&lot).map_or(0, |orders| orders.len() as i64);
         ensure!(orders == ordered, "{lot} was ordered {ordered} times and sent in {orders} orders");
         ensure!(orders <= released + 1, "{lot}: {orders} orders, released {released} times");
     }
     ensure!(of_lot.is_empty(), "orders name lots that are not there: {of_lot:?}");
     eprintln!("{} orders sent, {repeats} repeats, all byte-identical", sent.len());
-    pool.close().await;
+    database.close().await;
     Ok(())
 }

@@ -12,7 +12,9 @@ mod faults;
 mod folder;
 mod help;
 mod import;
+mod leso;
 mod office;
+mod pair;
 mod payments;
 mod run;
 mod serve;
@@ -20,3 +22,7 @@ mod settings;
 mod support;
 mod twice;
 mod world;
+
+/// What these tests run on; `tests/postgres` and `tests/rabbitmq` build those again that hold on
+/// every pair.
+const PAIR: pair::Pair = pair::Pair::SqliteEmbedded;

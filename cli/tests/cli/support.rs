@@ -10,6 +10,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::pair;
+
 /// How long one command may take.
 const COMMAND: Duration = Duration::from_secs(240);
 
@@ -81,6 +83,8 @@ pub(crate) fn waybill(arguments: &[&str]) -> Command {
     // A folder without a `waybill.toml`.
     command.current_dir(env!("CARGO_TARGET_TMPDIR"));
     command.env("COLUMNS", "80").args(arguments).stdin(Stdio::null());
+    // A pair that cannot be had fails the test, with the way out.
+    command.envs(pair::settings(arguments).expect("a store and a broker"));
     command
 }
 
@@ -238,5 +242,6 @@ pub(crate) fn example_copy() -> Result<Copy> {
             fs::copy(entry.path(), data.join(entry.file_name()))?;
         }
     }
+    pair::copy(from, &data)?;
     Ok(Copy { _folder: folder, data })
 }

@@ -16,7 +16,6 @@ const WINDOW: usize = 4096;
 #[derive(Debug, Default)]
 struct Queues {
     by_name: HashMap<Arc<str>, Queue>,
-    held: usize,
     closed: bool,
 }
 
@@ -32,7 +31,6 @@ struct Queue {
 #[derive(Debug, Clone, Default)]
 pub struct EmbeddedBroker {
     queues: Arc<Mutex<Queues>>,
-    drained: Arc<Notify>,
 }
 
 impl EmbeddedBroker {
@@ -58,28 +56,10 @@ impl EmbeddedBroker {
                 left.push(hint);
             } else if queue.held.insert(hint.id) {
                 queue.ready.push(hint.lane, hint.id);
-                queues.held += 1;
                 queue.arrived.notify_one();
             }
         }
         left
-    }
-
-    /// How many hints are queued or taken and not acknowledged.
-    #[must_use]
-    pub fn held(&self) -> usize {
-        self.lock().held
-    }
-
-    /// Waits for the next moment at which no hint is held.
-    pub async fn drained(&self) {
-        loop {
-            let drained = self.drained.notified();
-            if self.held() == 0 {
-                return;
-            }
-            drained.await;
-        }
     }
 }
 
@@ -135,13 +115,11 @@ impl Broker for EmbeddedBroker {
     }
 
     fn acknowledge(&self, taken: Taken) {
-        let mut guard = self.lock();
-        let queues = &mut *guard;
+        let mut queues = self.lock();
         if let Some(queue) = queues.by_name.get_mut(&taken.queue) {
-            queues.held -= taken.ids.iter().filter(|id| queue.held.remove(id)).count();
-        }
-        if queues.held == 0 {
-            self.drained.notify_waiters();
+            for id in &taken.ids {
+                queue.held.remove(id);
+            }
         }
     }
 
@@ -152,7 +130,6 @@ impl Broker for EmbeddedBroker {
             queue.arrived.notify_waiters();
             queue.arrived.notify_one();
         }
-        self.drained.notify_waiters();
     }
 
     fn is_closed(&self) -> bool {

@@ -2,10 +2,12 @@
 //! delay or reorder any of them changes nothing but time.
 
 mod embedded;
+mod held;
 mod lanes;
 mod rabbitmq;
 
 pub use embedded::EmbeddedBroker;
+pub use held::HeldBroker;
 pub use rabbitmq::RabbitBroker;
 
 use std::sync::Arc;

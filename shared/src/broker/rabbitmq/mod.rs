@@ -83,7 +83,24 @@ struct State {
     served: HashSet<String>,
     /// Lanes whose queue failed, and is being mended.
     suspects: HashSet<String>,
-    published: HashMap<Hint, (Instant, u32)>,
+    /// Hints given to the broker, by queue and number.
+    published: HashMap<(Arc<str>, i64), Published>,
+}
+
+/// A hint given to the broker.
+#[derive(Debug, Clone, Copy)]
+struct Published {
+    due: i64,
+    at: Instant,
+    tries: u32,
+}
+
+impl Published {
+    /// How long it is not repeated.
+    fn pause(&self, now: Instant) -> Duration {
+        let pause = REPEAT.saturating_mul(1 << self.tries.min(5));
+        pause.min(REPEAT_AT_MOST).saturating_sub(now - self.at)
+    }
 }
 
 /// A queue that this process takes from.
@@ -290,17 +307,13 @@ impl Broker for RabbitBroker {
         {
             let mut state = self.lock();
             if state.published.len() > REMEMBERED {
-                let is_young = |_: &Hint, (at, _): &mut (Instant, u32)| now - *at < REPEAT_AT_MOST;
-                state.published.retain(is_young);
+                state.published.retain(|_, known| now - known.at < REPEAT_AT_MOST);
             }
             for hint in hints {
-                let pause = match state.published.get(&hint) {
-                    Some((at, tries)) => {
-                        let pause = REPEAT.saturating_mul(1 << (*tries).min(5));
-                        pause.min(REPEAT_AT_MOST).saturating_sub(now - *at)
-                    }
-                    None => Duration::ZERO,
-                };
+                // Due at another moment, it is another hint.
+                let known = state.published.get(&(hint.queue.clone(), hint.id));
+                let known = known.filter(|known| known.due == hint.due);
+                let pause = known.map_or(Duration::ZERO, |known| known.pause(now));
                 if pause.is_zero() {
                     let name = topology::name(&hint.queue, hint.lane);
                     by_lane.entry(name).or_default().push(hint);
@@ -325,8 +338,10 @@ impl Broker for RabbitBroker {
             self.inner.metrics.published(hints.len(), lag);
             let mut state = self.lock();
             for hint in hints {
-                let tries = state.published.get(&hint).map_or(0, |(_, tries)| tries + 1);
-                state.published.insert(hint, (now, tries));
+                let (key, due) = ((hint.queue, hint.id), hint.due);
+                let known = state.published.get(&key).filter(|known| known.due == due);
+                let tries = known.map_or(0, |known| known.tries + 1);
+                state.published.insert(key, Published { due, at: now, tries });
             }
         }
         outcome
@@ -396,6 +411,15 @@ impl Broker for RabbitBroker {
     }
 
     fn acknowledge(&self, taken: Taken) {
+        {
+            let mut state = self.lock();
+            if !state.published.is_empty() {
+                // What was looked at may be due again.
+                for id in &taken.ids {
+                    state.published.remove(&(taken.queue.clone(), *id));
+                }
+            }
+        }
         for receipt in taken.receipts {
             // A supervisor that has ended has no connection to acknowledge over.
             self.inner.done.send(receipt).ok();

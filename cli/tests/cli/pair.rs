@@ -1,0 +1,140 @@
+//! The store and the broker that the tests of this target run on. Those that hold on every pair are
+//! built three times: here with SQLite, in `tests/postgres` and in `tests/rabbitmq`.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use sqlx::Row;
+
+use crate::PAIR;
+
+/// A store and a broker that go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "each target is one of them")]
+pub(crate) enum Pair {
+    SqliteEmbedded,
+    PostgresEmbedded,
+    PostgresRabbitMq,
+}
+
+/// Where the data of a folder is.
+#[derive(Debug, Clone)]
+struct Place {
+    store: String,
+    broker: String,
+}
+
+/// The places of data folders, made when they are first named.
+static PLACES: Mutex<Option<HashMap<PathBuf, Place>>> = Mutex::new(None);
+
+fn place(data: &Path, make: impl FnOnce() -> Result<String>) -> Result<Place> {
+    let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
+    let places = places.get_or_insert_default();
+    if let Some(place) = places.get(data) {
+        return Ok(place.clone());
+    }
+    let broker = match PAIR {
+        Pair::PostgresRabbitMq => waybill_services::broker()?,
+        Pair::SqliteEmbedded | Pair::PostgresEmbedded => "embedded:".to_owned(),
+    };
+    let place = Place { store: make()?, broker };
+    places.insert(data.to_owned(), place.clone());
+    Ok(place)
+}
+
+/// The settings by which `waybill` finds the data that `arguments` name, by variable.
+pub(crate) fn settings(arguments: &[&str]) -> Result<Vec<(&'static str, String)>> {
+    let data = arguments.iter().position(|argument| *argument == "--data");
+    let Some(data) = data.and_then(|at| arguments.get(at + 1)) else { return Ok(Vec::new()) };
+    if PAIR == Pair::SqliteEmbedded || arguments.contains(&"--store") {
+        return Ok(Vec::new());
+    }
+    let place = place(Path::new(data), waybill_services::database)?;
+    Ok(vec![("WAYBILL_STORE", place.store), ("WAYBILL_BROKER", place.broker)])
+}
+
+/// The database of the folder `to` becomes a copy of that of `from`.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    if PAIR != Pair::SqliteEmbedded {
+        let from = place(from, || anyhow::bail!("there is no database of that folder"))?;
+        place(to, || waybill_services::copy(&from.store))?;
+    }
+    Ok(())
+}
+
+/// Asks the database of a data folder itself.
+pub(crate) enum Database {
+    Sqlite(sqlx::SqlitePool),
+    Postgres(sqlx::PgPool),
+}
+
+impl Database {
+    pub(crate) async fn of(data: &Path) -> Result<Self> {
+        if PAIR == Pair::SqliteEmbedded {
+            let url = format!("sqlite:{}?mode=ro", data.join("waybill.sqlite").display());
+            let options = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
+            return Ok(Self::Sqlite(options.connect(&url).await?));
+        }
+        let place = place(data, || anyhow::bail!("there is no database of that folder"))?;
+        let options = sqlx::postgres::PgPoolOptions::new().max_connections(1);
+        Ok(Self::Postgres(options.connect(&place.store).await?))
+    }
+
+    /// The number that `sql` asks for.
+    pub(crate) async fn count(&self, sql: &'static str) -> Result<i64> {
+        Ok(match self {
+            Self::Sqlite(pool) => sqlx::query_scalar(sql).fetch_one(pool).await?,
+            Self::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await?,
+        })
+    }
+
+    /// How often each lot was ordered, and how often an order let it go, by lot.
+    pub(crate) async fn orders(&self) -> Result<Vec<(String, i64, i64)>> {
+        let sql = |order: &str, is: fn(&str) -> String| {
+            let released = "kind IN ('lot.refused_by_supplier', 'lot.short', 'lot.rejected')";
+            let (ordered, released) =
+                (is("kind = 'lot.ordered'"), is(&format!("{order} IS NULL AND {released}")));
+            format!(
+                "SELECT subject, sum({ordered}), sum({released}) FROM events
+                 WHERE subject LIKE 'LOT-%' GROUP BY subject"
+            )
+        };
+        Ok(match self {
+            Self::Sqlite(pool) => {
+                let sql = sql("json_extract(body, '$.order')", |is| is.to_owned());
+                let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(pool).await?;
+                rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
+            }
+            Self::Postgres(pool) => {
+                let sql = sql("body::json ->> 'order'", |is| format!("({is})::int"));
+                let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(pool).await?;
+                rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
+            }
+        })
+    }
+
+    pub(crate) async fn close(self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// Says which pair this target runs on.
+#[test]
+fn the_pair_is_said() -> Result<()> {
+    eprintln!("this target runs on {PAIR:?}");
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().to_str().context("a path")?;
+    let settings = settings(&["serve", "--data", data])?;
+    let is = |name: &str, start: &str| {
+        settings.iter().any(|(known, value)| *known == name && value.starts_with(start))
+    };
+    let (postgres, rabbitmq) = (is("WAYBILL_STORE", "postgres"), is("WAYBILL_BROKER", "amqp"));
+    anyhow::ensure!(postgres == (PAIR != Pair::SqliteEmbedded), "{settings:?}");
+    anyhow::ensure!(rabbitmq == (PAIR == Pair::PostgresRabbitMq), "{settings:?}");
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! The tests of `tests/cli` that hold on every pair of a store and a broker, on Postgres and RabbitMQ.
+#![allow(dead_code, reason = "what only other tests of `tests/cli` use")]
+
+#[path = "../cli/coalition.rs"]
+mod coalition;
+#[path = "../cli/crash.rs"]
+mod crash;
+#[path = "../cli/example.rs"]
+mod example;
+#[path = "../cli/import.rs"]
+mod import;
+#[path = "../cli/leso.rs"]
+mod leso;
+#[path = "../cli/office.rs"]
+mod office;
+#[path = "../cli/pair.rs"]
+mod pair;
+#[path = "../cli/payments.rs"]
+mod payments;
+#[path = "../cli/run.rs"]
+mod run;
+#[path = "../cli/serve.rs"]
+mod serve;
+#[path = "../cli/support.rs"]
+mod support;
+
+/// What these tests run on.
+const PAIR: pair::Pair = pair::Pair::PostgresRabbitMq;
