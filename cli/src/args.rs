@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Show(Show),
     /// Replay the log and assert the invariants.
     Check(Check),
+    /// Ask a running process whether it is ready.
+    Health(Health),
     /// Measure throughput and latency.
     Bench(Bench),
 }
@@ -218,6 +220,14 @@ pub(crate) struct Check {
     pub(crate) json: bool,
 }
 
+/// `waybill health`.
+#[derive(Debug, Args)]
+pub(crate) struct Health {
+    /// Where it listens, as given to its `--listen`.
+    #[arg(env = "WAYBILL_LISTEN")]
+    pub(crate) address: std::net::SocketAddr,
+}
+
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Workload {
@@ -285,25 +295,30 @@ pub(crate) fn read() -> Result<Result<Arguments, clap::Error>, Failure> {
     Ok(matches.and_then(|matches| Arguments::from_arg_matches(&matches)))
 }
 
-/// The command line, with what `waybill.toml` sets as defaults.
+/// The command line, with what `waybill.toml` sets as defaults, and before that what is in files
+/// that variables name: `WAYBILL_STORE_FILE` for `WAYBILL_STORE`, so that secrets can be files.
 fn with_defaults_of_file() -> Result<clap::Command, Failure> {
-    let command = Arguments::command();
-    let text = match std::fs::read_to_string(FILE) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(command),
+    let file: toml::Table = match std::fs::read_to_string(FILE) {
+        Ok(text) => toml::from_str(&text)
+            .map_err(|error| Failure::caller(format!("{FILE}: {error}"), ""))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => toml::Table::new(),
         Err(error) => return Err(Failure::caller(format!("{FILE}: {error}"), "")),
     };
-    let file: toml::Table =
-        toml::from_str(&text).map_err(|error| Failure::caller(format!("{FILE}: {error}"), ""))?;
+    let mut command = Arguments::command();
     let mut known: Vec<String> = Vec::new();
+    let mut unread: Option<Failure> = None;
     let names: Vec<String> =
         command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
-    let mut command = command;
     for name in names {
         command = command.mut_subcommand(name, |sub| {
             sub.mut_args(|arg| {
                 let Some(key) = arg.get_long().map(str::to_owned) else { return arg };
                 known.push(key.clone());
+                match of_file(&arg) {
+                    Ok(Some(value)) => return arg.default_value(value),
+                    Ok(None) => {}
+                    Err(failure) => unread = Some(failure),
+                }
                 match file.get(&key) {
                     Some(toml::Value::String(value)) => arg.default_value(value.clone()),
                     None => arg,
@@ -312,11 +327,27 @@ fn with_defaults_of_file() -> Result<clap::Command, Failure> {
             })
         });
     }
+    if let Some(failure) = unread {
+        return Err(failure);
+    }
     if let Some(key) = file.keys().find(|key| !known.contains(key)) {
         let hint = format!("the keys are the names of options: {}", known_list(&known));
         return Err(Failure::caller(format!("{FILE}: no option is called `{key}`"), hint));
     }
     Ok(command)
+}
+
+/// What is in the file that the variable of `arg`, with `_FILE`, names.
+fn of_file(arg: &clap::Arg) -> Result<Option<String>, Failure> {
+    let Some(name) = arg.get_env() else { return Ok(None) };
+    let name = format!("{}_FILE", name.to_string_lossy());
+    let Some(path) = std::env::var_os(&name) else { return Ok(None) };
+    let path = PathBuf::from(path);
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        let message = format!("{}: {error}", path.display());
+        Failure::caller(message, format!("name a file that can be read with {name}"))
+    })?;
+    Ok(Some(text.trim_end().to_owned()))
 }
 
 fn known_list(known: &[String]) -> String {

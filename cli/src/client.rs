@@ -68,6 +68,19 @@ impl Client {
         Ok(Self::Local(Box::new(Service::open(target, Clock::Real, None).await?)))
     }
 
+    /// Where nobody leads, gives events that a leader left their positions.
+    pub(crate) async fn settle(&self) -> Result<(), Failure> {
+        if let Self::Local(service) = self
+            && let store = &service.engine.store
+            && store.term_time().is_some()
+            && let Some(term) = store.lead(None).await?
+        {
+            while store.sequence(term).await? > 0 {}
+            store.resign(term).await?;
+        }
+        Ok(())
+    }
+
     /// Asks a route.
     pub(crate) async fn get<T: DeserializeOwned>(self, path: &str) -> Result<T, Failure> {
         self.request(Method::GET, path, Body::empty()).await

@@ -50,6 +50,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Lots(lots) => commands::lots::run(lots).await,
             Command::Show(show) => commands::show::run(show).await,
             Command::Check(check) => commands::check::run(check).await,
+            Command::Health(health) => commands::health::run(health).await,
             Command::Bench(bench) => commands::bench::run(bench).await,
         }
     })

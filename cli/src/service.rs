@@ -46,8 +46,8 @@ pub(crate) struct Service {
     running: JoinSet<()>,
     /// What ends with the process.
     beside: JoinSet<()>,
-    /// Held until the process ends, where the database is a file.
-    _lock: Option<File>,
+    /// Held until the process ends, where the database is a file or a socket is served.
+    lock: Option<File>,
 }
 
 /// Locks `data` for this process.
@@ -152,7 +152,7 @@ impl Service {
         }
         let (data, running, beside) = (data.to_owned(), JoinSet::new(), JoinSet::new());
         let wakes = Some(wakes);
-        Ok(Self { engine, wakes, data, held, running, beside, _lock: lock })
+        Ok(Self { engine, wakes, data, held, running, beside, lock })
     }
 
     /// What the broker holds, which virtual time waits for.
@@ -166,8 +166,25 @@ impl Service {
         router(self.engine.clone())
     }
 
+    /// Locks the folder for this process, wherever the database is: its socket is in it.
+    pub(crate) fn hold_folder(&mut self) -> Result<(), Failure> {
+        if self.lock.is_none() {
+            self.lock = Some(lock(&self.data)?);
+        }
+        Ok(())
+    }
+
+    /// Makes the folder, for orders and documents.
+    fn make_folder(&self) -> Result<(), Failure> {
+        std::fs::create_dir_all(&self.data).map_err(|error| {
+            let hint = "name another folder with --data";
+            Failure::caller(format!("{}: {error}", self.data.display()), hint)
+        })
+    }
+
     /// Recovers what an earlier process left, starts what `role` runs, and gives the relay.
     pub(crate) async fn start(&mut self, role: &Role) -> Result<Relay, Failure> {
+        self.make_folder()?;
         let (mut steps, mut acts) = (Vec::new(), Vec::new());
         if role.works() {
             steps = self.steps()?;

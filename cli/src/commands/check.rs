@@ -11,7 +11,9 @@ use crate::target::Target;
 /// Checks, and says what it found; fails if anything was.
 pub(crate) async fn run(arguments: args::Check) -> Result<(), Failure> {
     let target = Target::of(&arguments.data)?;
-    let findings: Findings = Client::of(&target).await?.get("/v1/check").await?;
+    let client = Client::of(&target).await?;
+    client.settle().await?;
+    let findings: Findings = client.get("/v1/check").await?;
     if arguments.json {
         output::json(&findings)?;
     } else if findings.ok {

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod check;
+pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod lots;
 pub(crate) mod roles;

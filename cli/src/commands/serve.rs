@@ -18,6 +18,7 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
     let path = arguments.pipeline.or_else(|| beside.exists().then_some(beside));
     let pipeline = path.as_deref().map(read_pipeline).transpose()?;
     let mut service = Service::open(&target, Clock::Real, pipeline).await?;
+    service.hold_folder()?;
     let socket = socket(data);
     // The lock is ours, so whatever socket is there was left behind.
     if let Err(error) = std::fs::remove_file(&socket)

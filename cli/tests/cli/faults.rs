@@ -37,12 +37,12 @@ fn a_killed_broker_is_found_again() -> Result<()> {
     let world = World::start(&store, broker.fresh()?)?;
     broker.kill()?;
     for name in ["scheduler 1", "worker 1"] {
-        world.says(name, 503)?;
+        world.is_ready(name, false)?;
     }
     broker.restart()?;
     world.ends()?;
     for name in ["scheduler 1", "worker 1"] {
-        world.says(name, 200)?;
+        world.is_ready(name, true)?;
     }
     Ok(())
 }

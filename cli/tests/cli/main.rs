@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod coalition;
+mod compose;
 mod crash;
 mod disk;
 mod example;

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::process::Command;
 use std::time::Duration;
 
@@ -120,15 +119,12 @@ impl World {
         Ok(())
     }
 
-    /// Waits until a process answers with `status` whether it is ready.
-    pub(crate) fn says(&self, name: &str, status: u16) -> Result<()> {
+    /// Waits until `health` finds a process ready, or not.
+    pub(crate) fn is_ready(&self, name: &str, is_ready: bool) -> Result<()> {
         let port = self.ports.get(name).context("a port")?;
         eventually("it says whether it is ready", END, || {
-            let mut stream = TcpStream::connect(("127.0.0.1", *port))?;
-            stream.write_all(b"GET /health/ready HTTP/1.0\r\n\r\n")?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            Ok(answer.starts_with(&format!("HTTP/1.0 {status} ")).then_some(()))
+            let said = run(&["health", &format!("127.0.0.1:{port}")])?;
+            Ok(((said.code == Some(0)) == is_ready).then_some(()))
         })
     }
 
