@@ -53,12 +53,24 @@ def run(ctx, load):
     (ctx.dir / "go").touch()
     ctx.wait_done(load.items)
     ctx.end()
+    if workload == "pipeline":
+        # A real step runs again when what it waits for comes; each must have passed every lot once.
+        return ctx.result(load, verify(ctx, load.items), counts=passed(ctx))
     return ctx.result(load, verify(ctx, load.items))
 
 
 def verify(ctx, items):
-    """What the database itself says of the lots and of the steps they took."""
+    """What the database itself says of the lots."""
     import psycopg
     with psycopg.connect(ctx.pg.url()) as db:
         delivered, = db.execute("SELECT count(*) FROM lots WHERE state = 'delivered'").fetchone()
     return dict(correct=delivered == items, delivered=delivered)
+
+
+def passed(ctx):
+    """How many lots passed each of the real steps exactly once, from the log."""
+    import psycopg
+    kinds = ("lot.validated", "lot.matched", "lot.ordered", "lot.received")
+    query = "SELECT count(*) FROM (SELECT FROM events WHERE kind = %s GROUP BY subject HAVING count(*) = 1) AS once"
+    with psycopg.connect(ctx.pg.url()) as db:
+        return [db.execute(query, (kind,)).fetchone()[0] for kind in kinds]
