@@ -275,6 +275,12 @@ pub(crate) struct Bench {
     /// Be one part of a bench over many processes, until SIGTERM.
     #[arg(long, hide = true, value_enum, requires_all = ["evidence", "store"])]
     pub(crate) part: Option<Part>,
+    /// The number of the first lot.
+    #[arg(long, hide = true, default_value_t = 1)]
+    pub(crate) first: i64,
+    /// The class of the lots.
+    #[arg(long, hide = true, default_value_t = 1)]
+    pub(crate) class: u8,
     /// The folder in which the parts leave what they saw.
     #[arg(long, hide = true, requires = "part")]
     pub(crate) evidence: Option<PathBuf>,

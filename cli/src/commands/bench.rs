@@ -153,17 +153,16 @@ async fn measure(
     let seen = engine.commits();
     let watch = tokio::spawn(latencies.clone().watch(seen));
     let meter = Meter::start();
+    let offered = load::Offered::of(arguments);
     let mut submits = |lot| {
         latencies.submits(lot);
         Ok(())
     };
     let lots = match (arguments.rate, arguments.lots) {
         (Some(rate), _) => {
-            load::rate(&engine, workload, rate, arguments.seconds, &mut submits).await?
+            load::rate(&engine, offered, rate, arguments.seconds, &mut submits).await?
         }
-        (None, lots) => {
-            load::burst(&engine, workload, lots.unwrap_or(10_000), &mut submits).await?
-        }
+        (None, lots) => load::burst(&engine, offered, lots.unwrap_or(10_000), &mut submits).await?,
     };
     latencies.all_closed(lots).await;
     let used = meter.stop();

@@ -16,7 +16,7 @@ use waybill_shared::engine::Engine;
 use waybill_shared::import::CoalitionFiles;
 use waybill_shared::store::{Fate, LineChange, LotChange, Unit};
 
-use crate::args::Workload;
+use crate::args::{Bench, Workload};
 use crate::failure::Failure;
 
 /// Lots submitted in one commit.
@@ -98,10 +98,26 @@ pub(super) async fn coalition(engine: &Engine) -> Result<(), Failure> {
         .map_err(|error| Failure::ours(anyhow::Error::new(error)))
 }
 
+/// Which lots are offered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offered {
+    workload: Workload,
+    first: i64,
+    class: u8,
+}
+
+impl Offered {
+    /// As the options say.
+    pub(super) fn of(arguments: &Bench) -> Self {
+        Self { workload: arguments.workload, first: arguments.first, class: arguments.class }
+    }
+}
+
 /// The submission of one lot.
-fn submission(engine: &Engine, number: i64, workload: Workload) -> Result<Unit, Failure> {
+fn submission(engine: &Engine, number: i64, offered: Offered) -> Result<Unit, Failure> {
+    let Offered { workload, class, .. } = offered;
     let now = engine.clock.now();
-    let priority = Priority { class: 1, rank: u32::try_from(number).unwrap_or(u32::MAX) };
+    let priority = Priority { class, rank: u32::try_from(number).unwrap_or(u32::MAX) };
     let line = Line {
         external_id: format!("B/{number}"),
         requester: "R".to_owned(),
@@ -132,13 +148,13 @@ fn submission(engine: &Engine, number: i64, workload: Workload) -> Result<Unit, 
 
 async fn submit(
     engine: &Engine,
-    workload: Workload,
+    offered: Offered,
     numbers: std::ops::RangeInclusive<i64>,
     submits: &mut Submits<'_>,
 ) -> Result<(), Failure> {
     let mut units = Vec::new();
     for number in numbers {
-        let unit = submission(engine, number, workload)?;
+        let unit = submission(engine, number, offered)?;
         submits(unit.lots[0].after.id.0)?;
         units.push(unit);
     }
@@ -152,14 +168,14 @@ async fn submit(
 /// All at once.
 pub(super) async fn burst(
     engine: &Engine,
-    workload: Workload,
+    offered: Offered,
     lots: i64,
     submits: &mut Submits<'_>,
 ) -> Result<i64, Failure> {
-    let mut first = 1;
-    while first <= lots {
-        let last = (first + BATCH - 1).min(lots);
-        submit(engine, workload, first..=last, submits).await?;
+    let (mut first, end) = (offered.first, offered.first + lots);
+    while first < end {
+        let last = (first + BATCH).min(end) - 1;
+        submit(engine, offered, first..=last, submits).await?;
         first = last + 1;
     }
     Ok(lots)
@@ -168,16 +184,16 @@ pub(super) async fn burst(
 /// Open loop: `rate` lots a second for `seconds`.
 pub(super) async fn rate(
     engine: &Engine,
-    workload: Workload,
+    offered: Offered,
     rate: f64,
     seconds: f64,
     submits: &mut Submits<'_>,
 ) -> Result<i64, Failure> {
     let lots = (rate * seconds).round() as i64;
     let mut tick = tokio::time::interval(Duration::from_secs_f64(1.0 / rate.max(0.001)));
-    for number in 1..=lots {
+    for number in offered.first..offered.first + lots {
         tick.tick().await;
-        submit(engine, workload, number..=number, submits).await?;
+        submit(engine, offered, number..=number, submits).await?;
     }
     Ok(lots)
 }

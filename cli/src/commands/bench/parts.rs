@@ -19,6 +19,7 @@ use waybill_shared::engine::Committed;
 use waybill_workers::Step;
 use waybill_workers::steps::{Counted, Trivial};
 
+use super::load::Offered;
 use super::{load, pipeline};
 use crate::args::{self, Part, Workload};
 use crate::commands::roles::until_told;
@@ -163,13 +164,13 @@ async fn submit(
     while !evidence.folder.join("go").exists() {
         tokio::time::sleep(LOOK).await;
     }
-    let arguments = (arguments.workload, arguments.rate, arguments.seconds, arguments.lots);
+    let offered = Offered::of(arguments);
+    let (rate, seconds, lots) = (arguments.rate, arguments.seconds, arguments.lots);
     beside.spawn(async move {
-        let (workload, rate, seconds, lots) = arguments;
         let mut submits = |lot| submitted.write_all(&record(lot)).map_err(Failure::ours);
         let offered = match rate {
-            Some(rate) => load::rate(&engine, workload, rate, seconds, &mut submits).await,
-            None => load::burst(&engine, workload, lots.unwrap_or(10_000), &mut submits).await,
+            Some(rate) => load::rate(&engine, offered, rate, seconds, &mut submits).await,
+            None => load::burst(&engine, offered, lots.unwrap_or(10_000), &mut submits).await,
         };
         if let Err(failure) = offered {
             tracing::error!(?failure, "not everything could be submitted");
