@@ -1,4 +1,5 @@
 //! The engine as a whole, with trivial steps on a real database file.
+#![allow(clippy::print_stderr)]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -104,7 +105,7 @@ async fn lots(engine: &Engine) -> Vec<Lot> {
 async fn every_lot_passes_every_step_once() {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, pair) in pairs(folder.path()).await {
-        println!("on {name}");
+        eprintln!("on {name}");
         every_lot_passes_every_step_once_on(pair).await;
     }
 }
@@ -152,7 +153,7 @@ impl Step for Flaky {
 async fn a_fault_of_one_lot_is_its_own() {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, pair) in pairs(folder.path()).await {
-        println!("on {name}");
+        eprintln!("on {name}");
         a_fault_of_one_lot_is_its_own_on(pair).await;
     }
 }

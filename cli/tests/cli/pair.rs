@@ -1,5 +1,6 @@
 //! The store and the broker that the tests of this target run on. Those that hold on every pair are
 //! built three times: here with SQLite, in `tests/postgres` and in `tests/rabbitmq`.
+#![allow(clippy::print_stderr)]
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

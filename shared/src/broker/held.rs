@@ -15,11 +15,14 @@ use crate::store::{Hint, Lane};
 /// A broker that brings nothing for so long is given again what is held.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// Hints by queue and number.
+type Held = HashMap<(Arc<str>, i64), Hint>;
+
 /// Another broker, and what of its hints is not acknowledged. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct HeldBroker {
     inner: Arc<dyn Broker>,
-    held: Arc<Mutex<HashMap<(Arc<str>, i64), Hint>>>,
+    held: Arc<Mutex<Held>>,
     drained: Arc<Notify>,
 }
 
@@ -31,7 +34,7 @@ impl HeldBroker {
     }
 
     /// A lock that outlives a panic elsewhere: no hint is a truth.
-    fn lock(&self) -> MutexGuard<'_, HashMap<(Arc<str>, i64), Hint>> {
+    fn lock(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
