@@ -245,7 +245,9 @@ impl Engine {
         let is_followed = self.committed.receiver_count() > 0;
         let mut closed: Vec<Vec<i64>> =
             if is_followed { units.iter().map(closed_lots).collect() } else { Vec::new() };
-        let has_jobs: Vec<bool> = units.iter().map(|unit| !unit.jobs.is_empty()).collect();
+        // One that has ended may have been asked for again meanwhile.
+        let asks = |unit: &Unit| !unit.jobs.is_empty() || unit.job.is_some();
+        let has_jobs: Vec<bool> = units.iter().map(asks).collect();
         let outcome = self.store.commit(units).await;
         if let Some(lease) = release {
             self.store.release(lease);

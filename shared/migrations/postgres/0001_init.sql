@@ -63,12 +63,14 @@ CREATE TABLE envelopes (
     CHECK (allocated + obligated + disbursed + expired <= opened + overrun)
 );
 
--- Steps and acts on other subjects than lots, to be run when due. A claim raises `lease`.
+-- Steps and acts on other subjects than lots, to be run when due. A claim raises `lease`; one that is
+-- asked for while it runs is due `next` once it has ended.
 CREATE TABLE jobs (
     id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     kind    text    COLLATE "C" NOT NULL,
     key     text    COLLATE "C" NOT NULL,
     due     bigint  NOT NULL,
+    next    bigint,
     attempt integer NOT NULL,
     version bigint  NOT NULL,
     lease   bigint  NOT NULL DEFAULT 0,

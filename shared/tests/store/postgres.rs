@@ -140,6 +140,37 @@ async fn what_one_holds_another_does_not_take() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_asked_for_while_it_runs_is_due_when_it_was_asked_for() {
+    let (one, two) = two().await;
+    let later = NOW + chrono::TimeDelta::days(1);
+    let ask = |due| {
+        let mut unit = Unit::new("test", NOW);
+        let (key, body) = ("all".to_owned(), String::new());
+        unit.jobs.push(NewJob { kind: "round", key, due, body });
+        unit
+    };
+    let first = async |now| one.first_due_job(now, &[]).await.expect("read");
+    commit(&one, vec![ask(NOW)]).await;
+    let id = first(NOW).await.expect("a job").id;
+    let lost = one.claim_jobs("round", &[id], NOW).await.expect("claimed").remove(0);
+    commit(&two, vec![ask(later)]).await;
+    // Its holder is lost: it is due as before.
+    let pool = sqlx::PgPool::connect(&one.url()).await.expect("connected");
+    let passes = sqlx::query("UPDATE jobs SET held = 'epoch'");
+    passes.execute(&pool).await.expect("the time passes");
+    let held = two.claim_jobs("round", &[id], NOW).await.expect("claimed").remove(0);
+    assert_eq!(held.attempt, lost.attempt + 1);
+    commit(&one, vec![ask(later)]).await;
+    // It ends: what was asked for meanwhile is still to come.
+    let mut ends = Unit::new("test", NOW);
+    ends.job = Some(held.becomes(None));
+    assert_eq!(commit(&two, vec![ends]).await, [Fate::Committed]);
+    assert_eq!(first(NOW).await, None);
+    let hint = first(later).await.expect("a job");
+    assert_eq!((hint.id, hint.due), (id, later.timestamp_millis()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_renews_is_lost_and_a_lost_job_is_at_its_next_attempt() {
     let (one, two) = two().await;
     let mut unit = submit(1, 5);

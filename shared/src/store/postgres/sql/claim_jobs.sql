@@ -1,5 +1,5 @@
 -- One whose holder was lost is at its next attempt.
-UPDATE jobs SET lease = lease + 1, holder = $4, held = clock_timestamp() + $5,
+UPDATE jobs SET lease = lease + 1, holder = $4, held = clock_timestamp() + $5, next = NULL,
     attempt = attempt + (held IS NOT NULL)::integer
 WHERE id IN (
     SELECT id FROM jobs

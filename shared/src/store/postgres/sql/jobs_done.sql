@@ -3,6 +3,6 @@ ended AS (
     DELETE FROM jobs USING done WHERE jobs.id = done.id AND jobs.version = done.version
     RETURNING jobs.id
 )
--- One that was asked for again while it ran stays, and is free to be taken.
-UPDATE jobs SET holder = NULL, held = NULL FROM done
+-- One that was asked for again while it ran stays, and is free to be taken when it was asked for.
+UPDATE jobs SET due = coalesce(jobs.next, jobs.due), next = NULL, holder = NULL, held = NULL FROM done
 WHERE jobs.id = done.id AND jobs.version <> done.version
