@@ -170,6 +170,33 @@ async fn a_job_asked_for_while_it_runs_is_due_when_it_was_asked_for() {
     assert_eq!((hint.id, hint.due), (id, later.timestamp_millis()));
 }
 
+/// A hint that was looked at is not repeated for seconds: a claim waits for who writes the job.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_being_written_is_claimed_once_it_is() {
+    let (one, two) = two().await;
+    let mut unit = Unit::new("test", NOW);
+    let (key, body) = ("all".to_owned(), String::new());
+    unit.jobs.push(NewJob { kind: "round", key, due: NOW, body });
+    commit(&one, vec![unit]).await;
+    let id = one.first_due_job(NOW, &[]).await.expect("read").expect("a job").id;
+    let pool = sqlx::PgPool::connect(&one.url()).await.expect("connected");
+    let mut writes = pool.begin().await.expect("begun");
+    let touch = sqlx::query("UPDATE jobs SET version = version + 1");
+    touch.execute(&mut *writes).await.expect("written");
+    let claims = tokio::spawn(async move { two.claim_jobs("round", &[id], NOW).await });
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while !claims.is_finished() {
+        let waits: i64 = sqlx::query_scalar(waiting).fetch_one(&pool).await.expect("read");
+        if waits > 0 {
+            break;
+        }
+    }
+    writes.commit().await.expect("committed");
+    let jobs = claims.await.expect("ran").expect("claimed");
+    assert_eq!(jobs.iter().map(|job| (job.id, job.version)).collect::<Vec<_>>(), [(id, 2)]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_renews_is_lost_and_a_lost_job_is_at_its_next_attempt() {
     let (one, two) = two().await;
