@@ -22,6 +22,9 @@ const REST: Duration = Duration::from_millis(100);
 /// A failure that is over sooner is not said.
 const MOMENT: Duration = Duration::from_secs(1);
 
+/// Of what other processes tell, so much is published together.
+const TOLD: usize = 1024;
+
 /// How often a failure that lasts is said again.
 const REMIND: Duration = Duration::from_secs(10);
 
@@ -174,7 +177,7 @@ impl Relay {
         let mut looks = true;
         let mut failing: Option<Failing> = None;
         loop {
-            let mut woken: Vec<Vec<Hint>> = Vec::new();
+            let (mut woken, mut told): (Vec<Vec<Hint>>, Vec<Vec<Hint>>) = Default::default();
             if looks {
                 woken.push(Vec::new());
             } else {
@@ -192,12 +195,13 @@ impl Relay {
                             std::future::pending::<()>().await;
                         }
                     }
-                    Some(hints) = hear(&mut heard) => woken.push(hints),
+                    () = hear(&mut heard, &mut told) => {}
                     () = tokio::time::sleep(pause) => {
                         looks = !is_behind || until_look.is_zero();
                     }
                 }
             }
+            woken.append(&mut told);
             looks |= woken.iter().any(Vec::is_empty);
             let mut outcome: Result<(), RelayError> =
                 self.publish(woken.into_iter().flatten().collect()).await.map_err(Into::into);
@@ -258,10 +262,12 @@ impl Drop for Follows {
     }
 }
 
-/// What other processes tell; never, if nobody can.
-async fn hear(heard: &mut Option<mpsc::Receiver<Vec<Hint>>>) -> Option<Vec<Hint>> {
-    match heard {
-        Some(heard) => heard.recv().await,
-        None => std::future::pending().await,
+/// All that other processes have told; never, if nobody can.
+async fn hear(heard: &mut Option<mpsc::Receiver<Vec<Hint>>>, told: &mut Vec<Vec<Hint>>) {
+    if let Some(heard) = heard
+        && heard.recv_many(told, TOLD).await > 0
+    {
+        return;
     }
+    std::future::pending().await
 }
