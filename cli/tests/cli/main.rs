@@ -17,6 +17,7 @@ mod leso;
 mod office;
 mod pair;
 mod payments;
+mod refusal;
 mod run;
 mod serve;
 mod settings;

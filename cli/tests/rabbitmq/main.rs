@@ -17,6 +17,8 @@ mod office;
 mod pair;
 #[path = "../cli/payments.rs"]
 mod payments;
+#[path = "../cli/refusal.rs"]
+mod refusal;
 #[path = "../cli/run.rs"]
 mod run;
 #[path = "../cli/serve.rs"]

@@ -159,7 +159,7 @@ impl Coalition {
     }
 
     /// Every way to buy `quantity` of what `line` asks for on `day`, cheapest first, then soonest;
-    /// offers of the suppliers in `without` and those whose price has no rate left out.
+    /// the offers in `without` and those whose price has no rate left out.
     #[must_use]
     pub fn quotes(
         &self,
@@ -172,7 +172,7 @@ impl Coalition {
             .offers
             .values()
             .filter(|offer| offer.item == line.item && offer.unit == line.unit)
-            .filter(|offer| offer.is_open(day) && !without.contains(&offer.supplier))
+            .filter(|offer| offer.is_open(day) && !without.contains(&offer.id))
             .filter_map(|offer| {
                 let quote = Quote {
                     offer: Some(offer.clone()),

@@ -225,9 +225,9 @@ pub struct Lot {
     /// The offer it is bought through, once chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<String>,
-    /// Suppliers that refused it, envelopes whose donor did not consent: not asked again.
+    /// Offers and contributions that were refused for it, each time once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub refused_by: Vec<String>,
+    pub refused: Vec<String>,
     /// The contribution in kind that serves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_kind: Option<String>,
@@ -280,7 +280,7 @@ impl Lot {
             funding: Vec::new(),
             order: None,
             offer: None,
-            refused_by: Vec::new(),
+            refused: Vec::new(),
             in_kind: None,
             shipped: Quantity::ZERO,
             oversupply: Quantity::ZERO,

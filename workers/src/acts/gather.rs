@@ -171,7 +171,7 @@ fn ceiling_reached(engine: &Engine, lot: Lot, quote: &Quote) -> Result<Unit, Act
     let mut after = lot.clone();
     after.release();
     if let Some(offer) = &quote.offer {
-        after.refused_by.push(offer.supplier.clone());
+        after.refused.push(offer.id.clone());
         let reason = format!("the framework contract of {} is used up", offer.supplier);
         after.because("framework_exhausted", reason);
     }

@@ -61,7 +61,7 @@ impl InKindStock {
         coalition.contributions.values().find_map(|contribution| {
             let may = contribution.firmness == Firmness::Commitment
                 && contribution.stated <= self.day
-                && !lot.refused_by.contains(&contribution.id)
+                && !lot.refused.contains(&contribution.id)
                 && contribution.donors.iter().any(|donor| {
                     coalition.parties.get(donor).is_some_and(|p| p.may_fund(self.day))
                 });

@@ -47,6 +47,9 @@ impl Round {
     }
 }
 
+/// An offer is asked for at most so often, for one lot.
+const ASKED: usize = 3;
+
 /// What a round looks at.
 struct Snapshot<'a> {
     engine: &'a Engine,
@@ -127,7 +130,7 @@ impl Act for Round {
                 Some((demand, answer)) => {
                     self.answered(&mut at, &envelopes, lot, &line, demand, answer).await?
                 }
-                None => unfunded(&at, lot, "no_offer", "no supplier offers it".to_owned())?,
+                None => unoffered(&at, lot, &line)?,
             };
             units.extend(unit);
         }
@@ -257,16 +260,18 @@ async fn envelopes(at: &Snapshot<'_>) -> Result<Vec<Envelope>, ActError> {
 
 /// What a lot needs, if anybody offers it and its price has a rate.
 fn demand(at: &Snapshot<'_>, envelopes: &[Envelope], lot: &Lot, line: &Line) -> Option<Demand> {
-    let quotes =
-        |without| at.coalition.quotes(line, lot.quantity, at.day, without).into_iter().next();
-    // If everybody refused, they are asked again.
-    let quote = quotes(&lot.refused_by).or_else(|| quotes(&[]))?;
+    let quotes = |without: &[String]| at.coalition.quotes(line, lot.quantity, at.day, without);
+    let mut found = quotes(&lot.refused);
+    if found.is_empty() {
+        found = quotes(&refused_for_good(lot));
+    }
+    let quote = found.into_iter().next()?;
     let channel = quote.offer.as_ref().map(|offer| offer.channel.as_str());
     let rate = at.coalition.rate(quote.unit_price.currency, at.day)?.rate;
     let (mut usable, mut why_not) = (Vec::new(), Vec::new());
     for (id, contribution) in &at.coalition.contributions {
         let fits = match eligible(at.coalition, contribution, line, channel, at.day) {
-            Ok(()) if lot.refused_by.contains(id) => Err(WhyNot::ConsentRefused),
+            Ok(()) if lot.refused.contains(id) => Err(WhyNot::ConsentRefused),
             other => other,
         };
         match (fits, envelopes.iter().position(|envelope| envelope.id == *id)) {
@@ -285,6 +290,24 @@ fn demand(at: &Snapshot<'_>, envelopes: &[Envelope], lot: &Lot, line: &Line) -> 
         eligible: usable,
         why_not,
     })
+}
+
+/// Offers that were refused so often that they are not asked for again. Before that, they are once
+/// no other is left.
+fn refused_for_good(lot: &Lot) -> Vec<String> {
+    let mut times: BTreeMap<&String, usize> = BTreeMap::new();
+    lot.refused.iter().for_each(|refused| *times.entry(refused).or_default() += 1);
+    times.retain(|_, times| *times >= ASKED);
+    times.into_keys().cloned().collect()
+}
+
+/// Nothing is left by which the lot could be bought. A new offer, of whomever, brings it on.
+fn unoffered(at: &Snapshot<'_>, lot: Lot, line: &Line) -> Result<Option<Unit>, ActError> {
+    if at.coalition.quotes(line, lot.quantity, at.day, &[]).is_empty() {
+        return unfunded(at, lot, "no_offer", "no supplier offers it".to_owned());
+    }
+    let text = format!("every offer of it was refused, the last: {}", lot.reason);
+    unfunded(at, lot, "offers_refused", text)
 }
 
 /// The lot waits on; it gets an event only when its reason has changed.

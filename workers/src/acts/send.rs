@@ -49,7 +49,10 @@ impl Act for Send {
             return Ok(unit.into());
         }
         let bytes = read_document(engine, &job.key).await?;
-        unit.jobs = self.connector.send(&filed.order, &bytes, engine.clock.now()).await?;
+        let ids: Vec<i64> = filed.order.lines.iter().map(|line| line.lot.0).collect();
+        let lots = engine.store.lots_by_id(&ids).await?;
+        let now = engine.clock.now();
+        unit.jobs = self.connector.send(&filed.order, &lots, &bytes, now).await?;
         unit.records.push(filed.becomes(OrderStatus::Sent, "order.sent")?);
         Ok(unit.into())
     }

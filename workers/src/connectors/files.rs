@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use waybill_shared::act::ActError;
 use waybill_shared::domain::document::Document;
-use waybill_shared::domain::lot::Timestamp;
+use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::order::Order;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{NewJob, StoreError, Unit};
@@ -69,6 +69,7 @@ impl Connector for FilesConnector {
     async fn send(
         &self,
         order: &Order,
+        _: &[Lot],
         bytes: &str,
         _: Timestamp,
     ) -> Result<Vec<NewJob>, ActError> {

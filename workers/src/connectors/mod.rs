@@ -77,7 +77,7 @@ pub trait Connector: Send + Sync {
     /// answer.
     fn ask(&self, question: Question<'_>, now: Timestamp) -> Vec<NewJob>;
 
-    /// Sends an order's bytes. Called again with the same bytes if the outcome is not known; the
+    /// Sends an order's bytes, which ask for `lots`. Called again with the same bytes if the outcome is not known; the
     /// order's number tells the receiver that it is a repeat.
     ///
     /// # Errors
@@ -85,6 +85,7 @@ pub trait Connector: Send + Sync {
     async fn send(
         &self,
         order: &Order,
+        lots: &[Lot],
         bytes: &str,
         now: Timestamp,
     ) -> Result<Vec<NewJob>, ActError>;

@@ -216,6 +216,7 @@ impl Connector for Sandbox {
     async fn send(
         &self,
         order: &Order,
+        lots: &[Lot],
         bytes: &str,
         now: Timestamp,
     ) -> Result<Vec<NewJob>, ActError> {
@@ -229,8 +230,11 @@ impl Connector for Sandbox {
             log.write_all(entry.as_bytes()).and_then(|()| log.sync_data()).map_err(failed)?;
         }
         let answers = order.lines.iter().filter_map(|line| {
-            let lot = line.lot.to_string();
-            let id = [order.number.as_str(), lot.as_str()];
+            // Not by the order: which lots share one depends on what came first.
+            let refused =
+                lots.iter().find(|lot| lot.id == line.lot).map_or(0, |lot| lot.refused.len());
+            let lot = format!("{} {refused}", line.lot);
+            let id = [line.offer.as_str(), lot.as_str()];
             let answer = if self.happens(&[id[0], id[1], "refused"], self.config.refused) {
                 LineAnswer::Refused { text: "not in stock".to_owned() }
             } else if self.happens(&[id[0], id[1], "changed"], self.config.changed) {

@@ -79,7 +79,7 @@ impl Desk<'_> {
             let mut stock = InKindStock::read(self.engine, self.coalition, day).await?;
             unit.records.push(stock.give_back(&contribution, &line.item, lot.quantity)?);
             unit.jobs.push(round::wanted(self.engine));
-            after.refused_by.push(contribution.clone());
+            after.refused.push(contribution.clone());
             after.release();
             after.because("offer_not_accepted", format!("{contribution} was not accepted"));
             let result = StepResult::Wait { awaits: Awaited::Funding, until: None };
@@ -147,7 +147,7 @@ impl Desk<'_> {
         let mut unit = self.unit();
         let mut after = lot.clone();
         if !agreed {
-            after.refused_by.push(envelope.to_owned());
+            after.refused.push(envelope.to_owned());
             after.release();
             after.because("consent_refused", format!("{envelope} may not be used for it"));
             unit.jobs.push(round::wanted(self.engine));

@@ -66,9 +66,9 @@ impl Desk<'_> {
                     (StepResult::Done, "lot.order_accepted")
                 }
                 Some(why) => {
+                    after.refused.extend(order.line(lot.id).map(|line| line.offer.clone()));
                     order.lines.retain(|line| line.lot != lot.id);
                     after.release();
-                    after.refused_by.push(order.supplier.clone());
                     after.because("refused_by_supplier", format!("{}: {why}", order.supplier));
                     let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
                     (result, "lot.refused_by_supplier")

@@ -29,14 +29,14 @@ impl Step for MatchDonor {
                 LotState::Waiting { awaits: Awaited::Consent { .. }, .. } => {
                     let mut progress = Progress::new(lot, wait(), "lot.consent_expired");
                     let unanswered = progress.after.proposed();
-                    progress.after.refused_by.extend(unanswered);
+                    progress.after.refused.extend(unanswered);
                     progress.after.release();
                     progress.after.because("consent_expired", "a donor did not answer in time");
                     progress
                 }
                 LotState::Waiting { awaits: Awaited::Acceptance { contribution }, .. } => {
                     let mut progress = Progress::new(lot, wait(), "lot.acceptance_expired");
-                    progress.after.refused_by.push(contribution);
+                    progress.after.refused.push(contribution);
                     progress.after.release();
                     progress.after.because("acceptance_expired", "the offer in kind lapsed");
                     progress
