@@ -4,6 +4,7 @@
 pub mod calendar;
 pub mod intake;
 mod leader;
+mod outbox;
 mod recovery;
 mod relay;
 mod virtual_time;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use crate::broker::Track;
 use crate::domain::retry::RetryPolicy;
 use crate::engine::Engine;
 use crate::store::{Fate, Job, RecordChange, StoreError, Unit};
@@ -79,7 +80,7 @@ pub fn run_act(engine: Engine, act: Arc<dyn Act>) -> impl Future<Output = ()> + 
 }
 
 async fn serve(engine: Engine, act: Arc<dyn Act>, queue: Arc<str>) {
-    while let Some(taken) = engine.broker.take(&queue, 1).await {
+    while let Some(taken) = engine.broker.take(&queue, Track::All, 1).await {
         let now = engine.clock.now();
         match engine.store.claim_jobs(act.kind(), &taken.ids, now).await {
             Ok(jobs) => {

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinSet;
+use waybill_shared::broker::Track;
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::pipeline::StepConfig;
 use waybill_shared::domain::transition::StepResult;
@@ -15,7 +17,7 @@ use crate::step::{Progress, Step};
 /// Lots taken together at most.
 const BATCH: usize = 256;
 
-/// Runs `step` on what its queue brings, until the broker closes.
+/// Runs `step` on what its queue brings, until the broker closes: urgent lots beside the others.
 pub fn run_step(
     engine: Engine,
     step: Arc<dyn Step>,
@@ -23,12 +25,16 @@ pub fn run_step(
 ) -> impl Future<Output = ()> + Send {
     // Known before anything runs.
     engine.broker.attend(&config.name.0);
-    serve(engine, step, config)
+    let mut runners = JoinSet::new();
+    for track in [Track::Urgent, Track::Others] {
+        runners.spawn(serve(engine.clone(), step.clone(), config.clone(), track));
+    }
+    async move { drop(runners.join_all().await) }
 }
 
-async fn serve(engine: Engine, step: Arc<dyn Step>, config: StepConfig) {
+async fn serve(engine: Engine, step: Arc<dyn Step>, config: StepConfig, track: Track) {
     let queue = config.name.0.clone();
-    while let Some(taken) = engine.broker.take(&queue, BATCH).await {
+    while let Some(taken) = engine.broker.take(&queue, track, BATCH).await {
         if let Err(error) = batch(&engine, &step, &config, &taken.ids).await {
             tracing::error!(step = %config.name, error = &error as &dyn std::error::Error,
                 "a batch could not be committed; it stays due");

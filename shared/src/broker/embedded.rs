@@ -3,12 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
-use tokio::sync::Notify;
-
-use super::lanes::Lanes;
-use super::{Broker, BrokerError, Taken};
+use super::lanes::{self, Lanes, Look, Precedence};
+use super::{Broker, BrokerError, Taken, Track};
 use crate::store::{Hint, Lane};
+use async_trait::async_trait;
 
 /// Untaken hints of a lane at most.
 const WINDOW: usize = 4096;
@@ -16,6 +14,7 @@ const WINDOW: usize = 4096;
 #[derive(Debug, Default)]
 struct Queues {
     by_name: HashMap<Arc<str>, Queue>,
+    precedence: Precedence,
     closed: bool,
 }
 
@@ -24,7 +23,6 @@ struct Queue {
     ready: Lanes<i64>,
     /// Ready or taken and not yet acknowledged.
     held: HashSet<i64>,
-    arrived: Arc<Notify>,
 }
 
 /// An in-process broker. Cheap to clone.
@@ -56,7 +54,6 @@ impl EmbeddedBroker {
                 left.push(hint);
             } else if queue.held.insert(hint.id) {
                 queue.ready.push(hint.lane, hint.id);
-                queue.arrived.notify_one();
             }
         }
         left
@@ -88,48 +85,49 @@ impl Broker for EmbeddedBroker {
         !self.is_closed()
     }
 
-    async fn take(&self, name: &Arc<str>, most: usize) -> Option<Taken> {
-        loop {
-            let arrived = {
-                let mut queues = self.lock();
-                if queues.closed {
-                    return None;
-                }
-                let queue = queues.by_name.entry(name.clone()).or_default();
-                let mut room = most;
-                let ids = queue.ready.take(|_| {
-                    let fits = room > 0;
-                    room = room.saturating_sub(1);
-                    fits
-                });
-                if !ids.is_empty() {
-                    if !queue.ready.is_empty() {
-                        queue.arrived.notify_one();
-                    }
-                    return Some(Taken { queue: name.clone(), ids, receipts: Vec::new() });
-                }
-                queue.arrived.clone()
-            };
-            arrived.notified().await;
-        }
+    async fn take(&self, name: &Arc<str>, track: Track, most: usize) -> Option<Taken> {
+        lanes::take(|waits| {
+            let mut guard = self.lock();
+            let queues = &mut *guard;
+            if queues.closed {
+                return Look::Closed;
+            }
+            let all = queues.by_name.values().map(|queue| &queue.ready);
+            let before = queues.precedence.before(track, waits, all);
+            let queue = queues.by_name.entry(name.clone()).or_default();
+            if queue.ready.is_empty(track) {
+                return Look::Nothing(queue.ready.arrival(track));
+            }
+            if let Some(before) = before {
+                return before;
+            }
+            let mut room = queues.precedence.batch(track, most);
+            let ids = queue.ready.take(track, |_| {
+                let fits = room > 0;
+                room = room.saturating_sub(1);
+                fits
+            });
+            queues.precedence.takes(track, ids.len());
+            Look::Taken(Taken { queue: name.clone(), ids, track, turn: None, receipts: Vec::new() })
+        })
+        .await
     }
 
     fn acknowledge(&self, taken: Taken) {
         let mut queues = self.lock();
+        queues.precedence.ends(taken.track, taken.ids.len());
         if let Some(queue) = queues.by_name.get_mut(&taken.queue) {
             for id in &taken.ids {
                 queue.held.remove(id);
             }
         }
+        drop(taken.turn);
     }
 
     fn close(&self) {
         let mut queues = self.lock();
         queues.closed = true;
-        for queue in queues.by_name.values() {
-            queue.arrived.notify_waiters();
-            queue.arrived.notify_one();
-        }
+        queues.by_name.values().for_each(|queue| queue.ready.wake());
     }
 
     fn is_closed(&self) -> bool {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::{Broker, BrokerError, Taken};
+use super::{Broker, BrokerError, Taken, Track};
 use crate::store::{Hint, Lane};
 
 /// A broker that brings nothing for so long is given again what is held.
@@ -116,8 +116,8 @@ impl Broker for HeldBroker {
         self.inner.is_ready()
     }
 
-    async fn take(&self, queue: &Arc<str>, most: usize) -> Option<Taken> {
-        self.inner.take(queue, most).await
+    async fn take(&self, queue: &Arc<str>, track: Track, most: usize) -> Option<Taken> {
+        self.inner.take(queue, track, most).await
     }
 
     fn acknowledge(&self, taken: Taken) {

@@ -13,8 +13,30 @@ pub use rabbitmq::RabbitBroker;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::store::{Hint, Lane};
+
+/// Which lanes of a queue are taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Track {
+    /// Urgent lots.
+    Urgent,
+    /// All other lots. They let urgent ones that this process has go first, for a moment.
+    Others,
+    /// Whatever is there.
+    All,
+}
+
+impl Track {
+    fn lanes(self) -> &'static [Lane] {
+        match self {
+            Self::Urgent => &Lane::ALL[..1],
+            Self::Others => &Lane::ALL[1..],
+            Self::All => &Lane::ALL,
+        }
+    }
+}
 
 /// Hints taken together, to be acknowledged once each was looked at.
 #[derive(Debug)]
@@ -23,6 +45,9 @@ pub struct Taken {
     pub queue: Arc<str>,
     /// The lots or jobs, by number.
     pub ids: Vec<i64>,
+    track: Track,
+    /// Held while urgent lots keep coming.
+    turn: Option<OwnedSemaphorePermit>,
     receipts: Vec<Receipt>,
 }
 
@@ -82,9 +107,9 @@ pub trait Broker: std::fmt::Debug + Send + Sync {
     /// Whether hints flow: what this process takes from and what it publishes to is there.
     fn is_ready(&self) -> bool;
 
-    /// Takes what is there in one lane, at most `most` or one message, waiting for the first;
-    /// `None` once it is closed.
-    async fn take(&self, queue: &Arc<str>, most: usize) -> Option<Taken>;
+    /// Takes what is there in one lane of `track`, at most `most` or one message, waiting for the
+    /// first; `None` once it is closed.
+    async fn take(&self, queue: &Arc<str>, track: Track, most: usize) -> Option<Taken>;
 
     /// Lets go of hints that were looked at.
     fn acknowledge(&self, taken: Taken);

@@ -17,8 +17,8 @@ use lapin::{Channel, Confirmation};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::timeout;
 
-use super::lanes::Lanes;
-use super::{Broker, BrokerError, Receipt, Taken};
+use super::lanes::{self, Lanes, Look, Precedence};
+use super::{Broker, BrokerError, Receipt, Taken, Track};
 use crate::metrics::Metrics;
 use crate::store::{Hint, Lane};
 
@@ -73,7 +73,9 @@ struct Link {
 
 #[derive(Debug, Default)]
 struct State {
-    queues: HashMap<Arc<str>, Queue>,
+    /// What waits in the queues that this process takes from.
+    queues: HashMap<Arc<str>, Lanes<Item>>,
+    precedence: Precedence,
     /// Lanes whose queues this process makes.
     led: Vec<String>,
     /// Of these, lanes whose queue is there, as the connection that there is now knows.
@@ -101,13 +103,6 @@ impl Published {
         let pause = REPEAT.saturating_mul(1 << self.tries.min(5));
         pause.min(REPEAT_AT_MOST).saturating_sub(now - self.at)
     }
-}
-
-/// A queue that this process takes from.
-#[derive(Debug, Default)]
-struct Queue {
-    waiting: Lanes<Item>,
-    arrived: Arc<Notify>,
 }
 
 /// What waits in this process.
@@ -255,8 +250,7 @@ impl Inner {
     /// Queues what a message brought.
     fn arrived(&self, queue: &Arc<str>, lane: Lane, item: Item) {
         if let Some(queue) = self.lock().queues.get_mut(queue) {
-            queue.waiting.push(lane, item);
-            queue.arrived.notify_one();
+            queue.push(lane, item);
         }
     }
 
@@ -266,7 +260,7 @@ impl Inner {
         state.declared.clear();
         state.served.clear();
         state.depths.clear();
-        state.queues.values_mut().for_each(|queue| queue.waiting.clear());
+        state.queues.values_mut().for_each(Lanes::clear);
     }
 }
 
@@ -356,7 +350,7 @@ impl Broker for RabbitBroker {
         let mut kept: HashMap<(Arc<str>, Lane), Vec<i64>> = HashMap::new();
         for hint in hints {
             match state.queues.get(&hint.queue) {
-                Some(queue) if queue.waiting.len(hint.lane) < KEPT / message::HINTS => {
+                Some(queue) if queue.len(hint.lane) < KEPT / message::HINTS => {
                     kept.entry((hint.queue, hint.lane)).or_default().push(hint.id);
                 }
                 Some(_) | None => left.push(hint),
@@ -364,8 +358,7 @@ impl Broker for RabbitBroker {
         }
         for ((queue, lane), ids) in kept {
             if let Some(queue) = state.queues.get_mut(&queue) {
-                queue.waiting.push(lane, Item { ids, receipt: None });
-                queue.arrived.notify_one();
+                queue.push(lane, Item { ids, receipt: None });
             }
         }
         left
@@ -382,37 +375,39 @@ impl Broker for RabbitBroker {
         is_linked && is_whole && self.inner.undeclared().is_empty() && self.inner.is_served()
     }
 
-    async fn take(&self, name: &Arc<str>, most: usize) -> Option<Taken> {
-        loop {
-            let arrived = {
-                let mut state = self.lock();
-                if self.is_closed() {
-                    return None;
-                }
-                let queue = state.queues.entry(name.clone()).or_default();
-                let mut room = most;
-                let items = queue.waiting.take(|item| {
-                    let fits = item.ids.len() <= room;
-                    room = room.saturating_sub(item.ids.len());
-                    fits
-                });
-                if !items.is_empty() {
-                    if !queue.waiting.is_empty() {
-                        queue.arrived.notify_one();
-                    }
-                    let receipts = items.iter().filter_map(|item| item.receipt).collect();
-                    let ids = items.into_iter().flat_map(|item| item.ids).collect();
-                    return Some(Taken { queue: name.clone(), ids, receipts });
-                }
-                queue.arrived.clone()
-            };
-            arrived.notified().await;
-        }
+    async fn take(&self, name: &Arc<str>, track: Track, most: usize) -> Option<Taken> {
+        lanes::take(|waits| {
+            let mut guard = self.lock();
+            let state = &mut *guard;
+            if self.is_closed() {
+                return Look::Closed;
+            }
+            let before = state.precedence.before(track, waits, state.queues.values());
+            let waiting = state.queues.entry(name.clone()).or_default();
+            if waiting.is_empty(track) {
+                return Look::Nothing(waiting.arrival(track));
+            }
+            if let Some(before) = before {
+                return before;
+            }
+            let mut room = state.precedence.batch(track, most);
+            let items = waiting.take(track, |item| {
+                let fits = item.ids.len() <= room;
+                room = room.saturating_sub(item.ids.len());
+                fits
+            });
+            let receipts = items.iter().filter_map(|item| item.receipt).collect();
+            let ids: Vec<i64> = items.into_iter().flat_map(|item| item.ids).collect();
+            state.precedence.takes(track, ids.len());
+            Look::Taken(Taken { queue: name.clone(), ids, track, turn: None, receipts })
+        })
+        .await
     }
 
     fn acknowledge(&self, taken: Taken) {
         {
             let mut state = self.lock();
+            state.precedence.ends(taken.track, taken.ids.len());
             if !state.published.is_empty() {
                 // What was looked at may be due again.
                 for id in &taken.ids {
@@ -420,6 +415,7 @@ impl Broker for RabbitBroker {
                 }
             }
         }
+        drop(taken.turn);
         for receipt in taken.receipts {
             // A supervisor that has ended has no connection to acknowledge over.
             self.inner.done.send(receipt).ok();
@@ -428,10 +424,7 @@ impl Broker for RabbitBroker {
 
     fn close(&self) {
         self.inner.closed.store(true, Ordering::Release);
-        for queue in self.lock().queues.values() {
-            queue.arrived.notify_waiters();
-            queue.arrived.notify_one();
-        }
+        self.lock().queues.values().for_each(Lanes::wake);
     }
 
     fn is_closed(&self) -> bool {
