@@ -9,4 +9,4 @@ mod rabbitmq;
 
 pub use postgres::{Postgres, copy, database};
 pub use proxy::Proxy;
-pub use rabbitmq::{Cluster, RabbitMq, broker};
+pub use rabbitmq::{Cluster, RabbitMq, Tls, broker};

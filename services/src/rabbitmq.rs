@@ -50,14 +50,38 @@ impl RabbitMq {
         let ports = Ports { amqp: ports[0], distribution: ports[1], names: ports[2] };
         let folder = folder()?;
         let names = start_names(folder.path(), ports.names)?;
-        let mut started = Self::node(folder, ports, &[])?;
+        let mut started = Self::node(folder, ports, "")?;
         started._names = Some(names);
         started.is_ready()?;
         Ok(started)
     }
 
-    /// One node, which may look for `others` to cluster with.
-    fn node(folder: TempDir, ports: Ports, others: &[String]) -> Result<Self> {
+    /// Starts a server that speaks TLS too, under a certificate of its own authority.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn start_with_tls() -> Result<(Self, Tls)> {
+        let free = free_ports(4)?;
+        let ports = Ports { amqp: free[0], distribution: free[1], names: free[2] };
+        let folder = folder()?;
+        let authority = certify(folder.path())?;
+        let config = format!(
+            "listeners.ssl.default = 127.0.0.1:{}\nssl_options.cacertfile = {}\n\
+             ssl_options.certfile = {2}/server.pem\nssl_options.keyfile = {2}/server.key\n\
+             ssl_options.verify = verify_none\nssl_options.fail_if_no_peer_cert = false\n",
+            free[3],
+            authority.display(),
+            folder.path().display(),
+        );
+        let names = start_names(folder.path(), ports.names)?;
+        let mut started = Self::node(folder, ports, &config)?;
+        started._names = Some(names);
+        started.is_ready()?;
+        Ok((started, Tls { port: free[3], authority }))
+    }
+
+    /// One node, with `more` in its configuration.
+    fn node(folder: TempDir, ports: Ports, more: &str) -> Result<Self> {
         let hosts: Vec<_> = (1..=HOSTS).map(|n| serde_json::json!({"name": host(n)})).collect();
         let all = |n| {
             serde_json::json!({
@@ -73,20 +97,13 @@ impl RabbitMq {
         });
         let base = folder.path();
         std::fs::write(base.join("definitions.json"), definitions.to_string())?;
-        let mut config = format!(
+        let config = format!(
             "listeners.tcp.default = 127.0.0.1:{}\nload_definitions = {}\n\
              vm_memory_high_watermark.absolute = 1GB\ndisk_free_limit.absolute = 50MB\n\
-             cluster_partition_handling = ignore\n",
+             cluster_partition_handling = ignore\n{more}",
             ports.amqp,
             base.join("definitions.json").display(),
         );
-        if !others.is_empty() {
-            config.push_str("cluster_formation.peer_discovery_backend = classic_config\n");
-            for (at, other) in others.iter().enumerate() {
-                config
-                    .push_str(&format!("cluster_formation.classic_config.nodes.{at} = {other}\n"));
-            }
-        }
         std::fs::write(base.join("rabbitmq.conf"), config)?;
         std::fs::write(base.join("enabled_plugins"), "[].")?;
         let server = serve(base, ports)?;
@@ -165,6 +182,32 @@ impl RabbitMq {
     }
 }
 
+/// How a server is reached over TLS.
+#[derive(Debug)]
+pub struct Tls {
+    /// The port.
+    pub port: u16,
+    /// The certificate of the authority that signed the server's.
+    pub authority: PathBuf,
+}
+
+/// Makes an authority and a certificate for the loopback interface; gives the authority's.
+fn certify(folder: &Path) -> Result<PathBuf> {
+    let extensions = "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n";
+    std::fs::write(folder.join("extensions"), extensions)?;
+    for arguments in [
+        "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority",
+        "req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost",
+        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
+         -extfile extensions -out server.pem",
+    ] {
+        let arguments = arguments.split_whitespace();
+        let said = Command::new("openssl").args(arguments).current_dir(folder).output()?;
+        ensure!(said.status.success(), "openssl: {}", String::from_utf8_lossy(&said.stderr));
+    }
+    Ok(folder.join("ca.pem"))
+}
+
 fn host(number: u32) -> String {
     format!("test{number}")
 }
@@ -223,7 +266,11 @@ impl Cluster {
         let ports: Vec<Ports> = (0..3)
             .map(|n| Ports { amqp: free[n], distribution: free[n + 3], names: free[6] })
             .collect();
-        let others: Vec<String> = ports.iter().map(|ports| node_name(*ports)).collect();
+        let mut others = "cluster_formation.peer_discovery_backend = classic_config\n".to_owned();
+        for (at, ports) in ports.iter().enumerate() {
+            let name = node_name(*ports);
+            others.push_str(&format!("cluster_formation.classic_config.nodes.{at} = {name}\n"));
+        }
         let names = folder()?;
         let names = start_names(&names.keep(), free[6])?;
         let mut nodes = Vec::new();

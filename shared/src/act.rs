@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::broker::Track;
+use crate::domain::limit::Limit;
 use crate::domain::retry::RetryPolicy;
 use crate::engine::Engine;
 use crate::store::{Fate, Job, RecordChange, StoreError, Unit};
@@ -52,12 +53,21 @@ pub trait Act: Send + Sync {
     /// The kind of job, which is its queue.
     fn kind(&self) -> &'static str;
 
+    /// How many of its jobs may be under way at once, and how fast they may begin, for each body
+    /// that they have.
+    fn limit(&self, _: &Engine) -> Option<Limit> {
+        None
+    }
+
     /// Does `job`.
     ///
     /// # Errors
     /// [`ActError`] if it could not be done now.
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError>;
 }
+
+/// Jobs for which there is no room are looked at so often in a second.
+const PUT_OFF: i64 = 100;
 
 /// Conflicts with other writers after which a job waits for its next attempt.
 const CONFLICTS: u32 = 5;
@@ -81,21 +91,56 @@ pub fn run_act(engine: Engine, act: Arc<dyn Act>) -> impl Future<Output = ()> + 
 
 async fn serve(engine: Engine, act: Arc<dyn Act>, queue: Arc<str>) {
     while let Some(taken) = engine.broker.take(&queue, Track::All, 1).await {
-        let now = engine.clock.now();
-        match engine.store.claim_jobs(act.kind(), &taken.ids, now).await {
-            Ok(jobs) => {
-                for job in jobs {
-                    one(&engine, &act, &job).await;
-                    engine.store.let_go(&job);
-                }
-            }
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "could not claim a job");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
+        // Virtual time does not wait for the outside.
+        let limit = act.limit(&engine).filter(|_| !engine.clock.is_virtual());
+        let done = match limit {
+            None => all(&engine, &act, &taken.ids).await,
+            Some(limit) => within(&engine, &act, taken.ids.clone(), limit).await,
+        };
+        if let Err(error) = done {
+            tracing::error!(error = &error as &dyn std::error::Error, "could not claim a job");
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
         engine.broker.acknowledge(taken);
     }
+}
+
+async fn all(engine: &Engine, act: &Arc<dyn Act>, ids: &[i64]) -> Result<(), StoreError> {
+    for job in engine.store.claim_jobs(act.kind(), ids, engine.clock.now()).await? {
+        one(engine, act, &job).await;
+        engine.store.let_go(&job);
+    }
+    Ok(())
+}
+
+/// Runs those for which there is room, one at a time, and puts the others off: the longer, the more
+/// of them wait.
+async fn within(
+    engine: &Engine,
+    act: &Arc<dyn Act>,
+    mut ids: Vec<i64>,
+    limit: Limit,
+) -> Result<(), StoreError> {
+    let (kind, store) = (act.kind(), &engine.store);
+    while let Some(job) = store.claim_job_within(kind, &ids, engine.clock.now(), limit).await? {
+        one(engine, act, &job).await;
+        store.let_go(&job);
+        ids.retain(|id| *id != job.id);
+    }
+    let now = engine.clock.now();
+    let left = store.free_jobs(kind, &ids, now).await?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    let waiting = store.job_counts().await?.into_iter().find(|(counted, _)| counted == kind);
+    let seconds = waiting.map_or(1, |(_, jobs)| jobs / PUT_OFF).clamp(1, 60);
+    let due = now + chrono::TimeDelta::seconds(seconds);
+    let put_off = |job: &Job| {
+        let mut unit = Unit::new("scheduler", now);
+        unit.job = Some(job.becomes(Some((due, job.attempt))));
+        unit
+    };
+    engine.commit(left.iter().map(put_off).collect(), None).await.map(drop)
 }
 
 async fn one(engine: &Engine, act: &Arc<dyn Act>, job: &Job) {

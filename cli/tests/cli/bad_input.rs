@@ -159,6 +159,10 @@ fn a_pipeline_that_is_none() -> Result<()> {
         ("step = []\n".to_owned(), "at least one step"),
         (pipeline.replace("[[step]]\nname = \"match_donor\"\n", ""), "needs `match_donor` before"),
         (format!("{pipeline}\n[[step]]\nname = \"match_donor\"\n"), "is there twice"),
+        (
+            format!("{pipeline}\n[issue_order.limit]\nconcurrency = 0\n"),
+            "issue_order.limit.concurrency",
+        ),
     ];
     for (text_of, part) in cases {
         fs::write(dir.join("pipeline.toml"), text_of)?;

@@ -144,3 +144,22 @@ fn messages_that_are_delivered_twice_do_no_harm() -> Result<()> {
     repeats.abort();
     Ok(())
 }
+
+/// Over TLS lots end as they do without; a broker that cannot be trusted is not talked to.
+#[test]
+fn a_broker_is_reached_over_tls() -> Result<()> {
+    let store = Postgres::start()?;
+    let (broker, tls) = RabbitMq::start_with_tls()?;
+    let plain = format!(":{}/", broker.port());
+    let url = broker.fresh()?.replace("amqp://", "amqps://");
+    let mut world = World::new(&store, url.replace(&plain, &format!(":{}/", tls.port)))?;
+    world.spawn("scheduler 1")?;
+    eventually("the broker is not trusted", SOON, || {
+        Ok(world.log("scheduler 1").contains("a broker cannot be reached").then_some(()))
+    })?;
+    ensure!(!world.log("scheduler 1").contains("connected to the broker"), "it was trusted");
+    world.kill("scheduler 1")?;
+    world.trust(tls.authority);
+    world.run()?;
+    world.ends()
+}

@@ -81,6 +81,15 @@ CREATE TABLE jobs (
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 CREATE INDEX jobs_due ON jobs (kind, due);
+CREATE INDEX jobs_held ON jobs (kind) WHERE held IS NOT NULL;
+
+-- When the next job of a kind may begin, by what jobs are counted by.
+CREATE TABLE flows (
+    kind    text        COLLATE "C" NOT NULL,
+    key     text        COLLATE "C" NOT NULL,
+    free_at timestamptz NOT NULL DEFAULT '-infinity',
+    PRIMARY KEY (kind, key)
+) WITH (fillfactor = 50);
 
 -- Batches of lots under way. After a crash of the database they are gone, and so is what they
 -- guarded against: a second attempt meanwhile, which the lots' versions tell from the first.

@@ -6,6 +6,7 @@ pub mod document;
 pub mod event;
 pub mod funding;
 pub mod ids;
+pub mod limit;
 pub mod lot;
 pub mod money;
 pub mod order;

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::limit::Limit;
 use super::lot::StepName;
 use super::money::Money;
 use super::retry::RetryPolicy;
@@ -90,6 +91,10 @@ pub struct OrderPolicy {
     pub approval_above: Option<Money>,
     /// Days a supplier has to respond before it is chased.
     pub response_days: u32,
+    /// How many orders are sent to one supplier at once and in a minute, at most, by all workers
+    /// together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
 }
 
 impl Default for OrderPolicy {
@@ -100,6 +105,7 @@ impl Default for OrderPolicy {
             tolerance_per_mille: 50,
             approval_above: None,
             response_days: 7,
+            limit: None,
         }
     }
 }
@@ -311,6 +317,9 @@ impl Pipeline {
             if let Some(needed) = needed.filter(|needed| !is_before(needed)) {
                 return Err(format!("step `{}` needs `{needed}` before it", step.name));
             }
+        }
+        if let Some(limit) = self.issue_order.limit {
+            limit.check().map_err(|why| format!("issue_order.{why}"))?;
         }
         let ConnectorConfig::Sandbox(sandbox) = &self.connector else { return Ok(()) };
         let chances = [

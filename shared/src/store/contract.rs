@@ -11,6 +11,7 @@ use super::{
 };
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
+use crate::domain::limit::Limit;
 use crate::domain::lot::{Lot, Timestamp};
 use crate::metrics::Backlog;
 
@@ -140,6 +141,24 @@ pub trait Queues: Send + Sync {
 
     /// Claims those of `ids` that are due jobs of `kind`.
     async fn claim_jobs(
+        &self,
+        kind: &str,
+        ids: &[i64],
+        now: Timestamp,
+    ) -> Result<Vec<Job>, StoreError>;
+
+    /// Claims the first of `ids`, due jobs of `kind`, for which `limit` leaves room. Jobs of one kind
+    /// with one body are counted together; those under way are those with a live lease.
+    async fn claim_job_within(
+        &self,
+        kind: &str,
+        ids: &[i64],
+        now: Timestamp,
+        limit: Limit,
+    ) -> Result<Option<Job>, StoreError>;
+
+    /// Those of `ids` that are due jobs of `kind` and that nobody runs.
+    async fn free_jobs(
         &self,
         kind: &str,
         ids: &[i64],

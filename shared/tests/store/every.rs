@@ -1,6 +1,7 @@
 //! What every store does.
 
 use waybill_shared::domain::funding::{Share, ShareState};
+use waybill_shared::domain::limit::Limit;
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::money::{Currency, Money, Rate};
 use waybill_shared::domain::quantity::Quantity;
@@ -36,6 +37,22 @@ on_every_store! {
     an_envelope_changes_from_the_version_that_was_read_and_keeps_its_currency,
     a_job_asked_for_again_while_it_ran_runs_once_more,
     what_steps_look_up_changes_the_generation,
+    jobs_are_claimed_within_a_limit,
+}
+
+/// Jobs to send to each of these, and their numbers.
+pub(crate) async fn sendings(store: &dyn Store, keys: &[&str]) -> Vec<i64> {
+    let mut ids = Vec::new();
+    for (i, key) in keys.iter().enumerate() {
+        let mut unit = Unit::new("test", NOW);
+        let number = format!("{key}-{i}");
+        unit.jobs.push(NewJob { kind: "send", key: number, due: NOW, body: (*key).to_owned() });
+        assert_eq!(commit(store, vec![unit]).await, [Fate::Committed]);
+        let wanted = Wanted { queue: "send".into(), lots: None, limit: 100 };
+        let due = store.due(NOW, &[wanted]).await.expect("read");
+        ids.extend(due.iter().map(|hint| hint.id).max());
+    }
+    ids
 }
 
 /// The lots that are due at the first step.
@@ -206,6 +223,42 @@ async fn a_job_asked_for_again_while_it_ran_runs_once_more(place: Place) {
     assert_eq!(commit(store, vec![ends(&again)]).await, [Fate::Committed]);
     assert!(store.job_counts().await.expect("read").is_empty());
     assert!(matches!(commit(store, vec![ends(&again)]).await[..], [Fate::Stale { .. }]));
+}
+
+async fn jobs_are_claimed_within_a_limit(place: Place) {
+    let store = place.open().await;
+    let store = &*store;
+    let ids = sendings(store, &["A", "A", "A", "B"]).await;
+    let limit = Limit { concurrency: Some(2), per_minute: None };
+    let claim = async |limit| {
+        let claimed = store.claim_job_within("send", &ids, NOW, limit).await.expect("claimed");
+        claimed.map(|job| (job.body.clone(), job))
+    };
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(claim(limit).await.expect("room"));
+    }
+    let keys: Vec<&str> = held.iter().map(|(key, _)| &**key).collect();
+    assert_eq!(keys, ["A", "A", "B"]);
+    assert!(claim(limit).await.is_none(), "a third of one key");
+    let left = store.free_jobs("send", &ids, NOW).await.expect("read");
+    assert!(left.iter().any(|job| job.id == ids[2]), "{left:?}");
+
+    // One that ends makes room.
+    let (_, job) = held.remove(0);
+    let mut ends = Unit::new("test", NOW);
+    ends.job = Some(job.becomes(None));
+    assert_eq!(commit(store, vec![ends]).await, [Fate::Committed]);
+    store.let_go(&job);
+    assert_eq!(claim(limit).await.expect("room").1.id, ids[2]);
+
+    // At most so many begin in a minute, spaced evenly: the second has to wait.
+    let slow = Limit { concurrency: None, per_minute: Some(1) };
+    let more = sendings(store, &["C", "C"]).await;
+    let first = store.claim_job_within("send", &more, NOW, slow).await.expect("claimed");
+    assert_eq!(first.map(|job| job.id), Some(more[0]));
+    let second = store.claim_job_within("send", &more, NOW, slow).await.expect("claimed");
+    assert!(second.is_none(), "{second:?}");
 }
 
 async fn what_steps_look_up_changes_the_generation(place: Place) {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use waybill_shared::check::check;
+use waybill_shared::domain::limit::Limit;
 use waybill_shared::store::postgres::PostgresStore;
 use waybill_shared::store::{
     Cluster, Fate, Hint, Lane, Log, LotChange, NewJob, Queues, Reads, Store, StoreError, Unit,
@@ -304,4 +305,26 @@ async fn every_statement_can_be_prepared() {
         seen += 1;
     }
     assert!(seen > 50, "{seen} statements were found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_holds_over_all_processes() {
+    let (one, two) = two().await;
+    let ids = crate::every::sendings(&one, &["A"; 12]).await;
+    let limit = Limit { concurrency: Some(2), per_minute: None };
+    let mut claims = tokio::task::JoinSet::new();
+    for i in 0..8 {
+        let (store, ids) = (if i % 2 == 0 { one.clone() } else { two.clone() }, ids.clone());
+        claims.spawn(async move {
+            store.claim_job_within("send", &ids, NOW, limit).await.expect("claimed").is_some()
+        });
+    }
+    let claimed = claims.join_all().await;
+    assert_eq!(claimed.iter().filter(|is_claimed| **is_claimed).count(), 2);
+    // What a lost process held counts no longer.
+    let pool = sqlx::PgPool::connect(&one.url()).await.expect("connected");
+    let passes = sqlx::query("UPDATE jobs SET held = 'epoch' WHERE held IS NOT NULL");
+    passes.execute(&pool).await.expect("the time passes");
+    let again = two.claim_job_within("send", &ids, NOW, limit).await.expect("claimed");
+    assert_eq!(again.expect("room").attempt, 2);
 }

@@ -222,7 +222,7 @@ impl Gather {
             let awaits = Awaited::Approval { order: order.number.clone() };
             (OrderStatus::AwaitingApproval, awaits, None)
         } else {
-            unit.jobs.push(super::send::wanted(&order.number, now));
+            unit.jobs.push(super::send::wanted(&order, now));
             let awaits = Awaited::Response { order: order.number.clone() };
             (OrderStatus::Issued, awaits, Some(until))
         };

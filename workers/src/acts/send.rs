@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use waybill_shared::act::{Act, ActError, Done};
+use waybill_shared::domain::limit::Limit;
 use waybill_shared::domain::lot::Timestamp;
-use waybill_shared::domain::order::OrderStatus;
+use waybill_shared::domain::order::{Order, OrderStatus};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Job, NewJob, Unit};
 
@@ -15,10 +16,10 @@ use crate::orders::{Filed, read_document};
 /// The kind of job.
 pub const KIND: &str = "send";
 
-/// The job that sends `order`.
+/// The job that sends `order`. Its body is the supplier, by which sendings are limited.
 #[must_use]
-pub fn wanted(order: &str, due: Timestamp) -> NewJob {
-    NewJob { kind: KIND, key: order.to_owned(), due, body: String::new() }
+pub fn wanted(order: &Order, due: Timestamp) -> NewJob {
+    NewJob { kind: KIND, key: order.number.clone(), due, body: order.supplier.clone() }
 }
 
 /// The act.
@@ -38,6 +39,10 @@ impl Send {
 impl Act for Send {
     fn kind(&self) -> &'static str {
         KIND
+    }
+
+    fn limit(&self, engine: &Engine) -> Option<Limit> {
+        engine.pipeline().issue_order.limit
     }
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {

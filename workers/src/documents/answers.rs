@@ -202,7 +202,7 @@ impl Desk<'_> {
             unit.lots.push(self.change(lot, after, result, kind)?);
         }
         unit.records.push(if approved {
-            unit.jobs.push(send::wanted(number, now));
+            unit.jobs.push(send::wanted(&filed.order, now));
             filed.becomes(OrderStatus::Issued, "order.approved")?
         } else {
             filed.becomes(OrderStatus::Refused, "order.not_approved")?

@@ -4,6 +4,8 @@ use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable};
 
+use crate::domain::pipeline::STEPS;
+
 /// The version of what messages hold.
 const SCHEMA: i32 = 1;
 
@@ -14,6 +16,14 @@ const PERSISTENT: u8 = 2;
 
 /// Hints in one message at most.
 pub(super) const HINTS: usize = 128;
+
+/// The same for jobs, which a worker runs one after the other.
+const JOBS: usize = 8;
+
+/// How many hints of a queue go in one message at most.
+pub(super) fn hints(queue: &str) -> usize {
+    if STEPS.contains(&queue) { HINTS } else { JOBS }
+}
 
 pub(super) fn properties() -> BasicProperties {
     let mut headers = FieldTable::default();

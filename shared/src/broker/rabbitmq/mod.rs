@@ -185,7 +185,8 @@ impl RabbitBroker {
             return Err(failed("publish", format!("{name} is not declared yet")));
         }
         let mut confirms = Vec::new();
-        for chunk in hints.chunks(message::HINTS) {
+        let together = hints.first().map_or(1, |hint| message::hints(&hint.queue));
+        for chunk in hints.chunks(together) {
             let ids: Vec<i64> = chunk.iter().map(|hint| hint.id).collect();
             let body = message::body(&ids);
             let options = BasicPublishOptions { mandatory: true, ..Default::default() };

@@ -7,7 +7,8 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 use sqlx::postgres::types::PgInterval;
 
-use super::{PostgresStore, lock};
+use super::{PATIENCE, PostgresStore, failed, give_up, lock};
+use crate::domain::limit::Limit;
 use crate::domain::lot::Timestamp;
 use crate::store::stored::{parse, time};
 use crate::store::{Claim, Job, Lease, StoreError};
@@ -80,6 +81,61 @@ impl PostgresStore {
         let jobs: Vec<Job> = self.casual_rows("claim jobs", query).await?.iter().map(job).collect();
         lock(&self.jobs).extend(jobs.iter().map(|job| job.id));
         Ok(jobs)
+    }
+
+    pub(super) async fn lease_job_within(
+        &self,
+        kind: &str,
+        ids: &[i64],
+        now: Timestamp,
+        limit: Limit,
+    ) -> Result<Option<Job>, StoreError> {
+        const CLAIM: &str = "claim a job";
+        let mut connection = self.casual.acquire().await.map_err(failed(CLAIM))?;
+        let claim = async {
+            sqlx::query("BEGIN").execute(&mut *connection).await?;
+            sqlx::query(include_str!("sql/lock_flows.sql"))
+                .bind(ids)
+                .bind(kind)
+                .bind(now.timestamp_millis())
+                .execute(&mut *connection)
+                .await?;
+            // A statement of its own, so that it sees what the one before has waited for.
+            let row = sqlx::query(include_str!("sql/claim_job_within.sql"))
+                .bind(ids)
+                .bind(kind)
+                .bind(now.timestamp_millis())
+                .bind(&*self.holder)
+                .bind(self.interval())
+                .bind(i64::from(limit.at_once()))
+                .bind(interval(limit.spacing()))
+                .fetch_optional(&mut *connection)
+                .await?;
+            sqlx::query("COMMIT").execute(&mut *connection).await?;
+            Ok(row.as_ref().map(job))
+        };
+        match tokio::time::timeout(PATIENCE, claim).await {
+            Ok(Ok(claimed)) => {
+                lock(&self.jobs).extend(claimed.iter().map(|job| job.id));
+                Ok(claimed)
+            }
+            Ok(Err(error)) => {
+                give_up(connection);
+                Err(failed(CLAIM)(error))
+            }
+            Err(_) => Err(failed(CLAIM)(give_up(connection))),
+        }
+    }
+
+    pub(super) async fn unheld_jobs(
+        &self,
+        kind: &str,
+        ids: &[i64],
+        now: Timestamp,
+    ) -> Result<Vec<Job>, StoreError> {
+        let query = sqlx::query(include_str!("sql/free_jobs.sql"));
+        let query = query.bind(ids).bind(kind).bind(now.timestamp_millis());
+        Ok(self.casual_rows("read jobs", query).await?.iter().map(job).collect())
     }
 
     /// Leases that nobody renewed in time: lots by number and version.

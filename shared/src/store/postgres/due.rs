@@ -7,6 +7,7 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 use super::{PostgresStore, lock};
+use crate::domain::limit::Limit;
 use crate::domain::lot::Timestamp;
 use crate::metrics::Backlog;
 use crate::store::hint::named;
@@ -40,6 +41,25 @@ impl Queues for PostgresStore {
         now: Timestamp,
     ) -> Result<Vec<Job>, StoreError> {
         self.lease_jobs(kind, ids, now).await
+    }
+
+    async fn claim_job_within(
+        &self,
+        kind: &str,
+        ids: &[i64],
+        now: Timestamp,
+        limit: Limit,
+    ) -> Result<Option<Job>, StoreError> {
+        self.lease_job_within(kind, ids, now, limit).await
+    }
+
+    async fn free_jobs(
+        &self,
+        kind: &str,
+        ids: &[i64],
+        now: Timestamp,
+    ) -> Result<Vec<Job>, StoreError> {
+        self.unheld_jobs(kind, ids, now).await
     }
 
     fn release(&self, lease: Lease) {

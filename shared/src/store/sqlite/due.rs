@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::SqliteStore;
 use super::read::{json, reading};
+use crate::domain::limit::Limit;
 use crate::domain::lot::{Lot, Timestamp};
 use crate::metrics::Backlog;
 use crate::store::hint::named;
@@ -66,11 +67,33 @@ impl Queues for SqliteStore {
         Ok(rows.iter().map(job).collect())
     }
 
+    async fn claim_job_within(
+        &self,
+        kind: &str,
+        ids: &[i64],
+        now: Timestamp,
+        limit: Limit,
+    ) -> Result<Option<Job>, StoreError> {
+        Ok(self.flows.take(self.claim_jobs(kind, ids, now).await?, limit))
+    }
+
+    /// Each hint is taken by one runner: what it has is free.
+    async fn free_jobs(
+        &self,
+        kind: &str,
+        ids: &[i64],
+        now: Timestamp,
+    ) -> Result<Vec<Job>, StoreError> {
+        self.claim_jobs(kind, ids, now).await
+    }
+
     fn release(&self, lease: Lease) {
         self.leases.release(lease);
     }
 
-    fn let_go(&self, _: &Job) {}
+    fn let_go(&self, job: &Job) {
+        self.flows.ends(job);
+    }
 
     async fn lost_leases(&self) -> Result<Vec<(Lease, Vec<(i64, i64)>)>, StoreError> {
         let lease =

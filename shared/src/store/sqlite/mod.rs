@@ -3,6 +3,7 @@
 mod cluster;
 mod commit;
 mod due;
+mod flows;
 mod heads;
 mod history;
 mod leases;
@@ -25,6 +26,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
+use self::flows::Flows;
 use self::leases::Leases;
 pub use self::raw::raw_updates;
 use self::writer::{Act, Writer};
@@ -39,6 +41,7 @@ pub struct SqliteStore {
     readers: SqlitePool,
     acts: mpsc::Sender<Act>,
     leases: Leases,
+    flows: Flows,
     generation: Arc<AtomicI64>,
 }
 
@@ -83,7 +86,13 @@ impl SqliteStore {
         let (acts, queue) = mpsc::channel(256);
         tokio::spawn(writer.run(queue));
         let generation = Arc::new(AtomicI64::new(1));
-        Ok(Self { readers, acts, leases: Leases::open(path).await?, generation })
+        Ok(Self {
+            readers,
+            acts,
+            leases: Leases::open(path).await?,
+            flows: Flows::default(),
+            generation,
+        })
     }
 
     async fn ask<T>(&self, act: impl FnOnce(oneshot::Sender<T>) -> Act) -> Result<T, StoreError> {

@@ -1,0 +1,47 @@
+//! Jobs under way within a limit. One process opens the file: what it runs is all there is.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::domain::limit::Limit;
+use crate::store::Job;
+
+/// By kind and by what they are counted by. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Flows(Arc<Mutex<HashMap<(String, String), Flow>>>);
+
+#[derive(Debug, Default)]
+struct Flow {
+    running: HashSet<i64>,
+    free_at: Option<Instant>,
+}
+
+impl Flows {
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Flow>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first of `jobs` for which there is room.
+    pub(super) fn take(&self, jobs: Vec<Job>, limit: Limit) -> Option<Job> {
+        let (mut flows, now) = (self.lock(), Instant::now());
+        jobs.into_iter().find(|job| {
+            let flow = flows.entry((job.kind.clone(), job.body.clone())).or_default();
+            let has_room = flow.running.len() < limit.at_once() as usize
+                && flow.free_at.is_none_or(|free_at| free_at <= now)
+                && !flow.running.contains(&job.id);
+            if has_room {
+                flow.running.insert(job.id);
+                flow.free_at = Some(now + limit.spacing());
+            }
+            has_room
+        })
+    }
+
+    /// A job is no longer under way.
+    pub(super) fn ends(&self, job: &Job) {
+        if let Some(flow) = self.lock().get_mut(&(job.kind.clone(), job.body.clone())) {
+            flow.running.remove(&job.id);
+        }
+    }
+}
