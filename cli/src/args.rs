@@ -103,6 +103,9 @@ pub(crate) struct Serve {
     /// Serve health and metrics here, as ADDRESS:PORT.
     #[arg(long, env = "WAYBILL_LISTEN")]
     pub(crate) listen: Option<std::net::SocketAddr>,
+    /// Export traces to the OTLP collector here, as http://HOST:4318.
+    #[arg(long, env = "WAYBILL_OTLP", value_name = "URL")]
+    pub(crate) otlp: Option<String>,
 }
 
 /// `waybill worker`.
@@ -119,6 +122,9 @@ pub(crate) struct Worker {
     /// Serve health and metrics here.
     #[arg(long, env = "WAYBILL_LISTEN")]
     pub(crate) listen: Option<std::net::SocketAddr>,
+    /// Export traces to the OTLP collector here, as http://HOST:4318.
+    #[arg(long, env = "WAYBILL_OTLP", value_name = "URL")]
+    pub(crate) otlp: Option<String>,
 }
 
 /// `waybill import`.

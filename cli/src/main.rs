@@ -8,11 +8,13 @@ mod output;
 mod report;
 mod service;
 mod target;
+mod traces;
 
 use std::process::ExitCode;
 
 use crate::args::{Arguments, Command};
 use crate::failure::Failure;
+use crate::traces::Traces;
 
 /// Batches are many small allocations that one thread makes and another frees: this allocator
 /// carries about a sixth more lots than the system's.
@@ -32,15 +34,18 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Failure> {
-    output::log(
-        arguments.verbose,
-        matches!(arguments.command, Command::Serve(_) | Command::Scheduler(_) | Command::Worker(_)),
-    );
+    let (is_service, otlp) = match &arguments.command {
+        Command::Serve(serve) | Command::Scheduler(serve) => (true, serve.otlp.clone()),
+        Command::Worker(worker) => (true, worker.otlp.clone()),
+        _ => (false, None),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::ours(anyhow::Error::new(error).context("could not start")))?;
-    runtime.block_on(async {
+    let traces = otlp.map(|url| Traces::to(&url, runtime.handle().clone())).transpose()?;
+    output::log(arguments.verbose, is_service, traces.as_ref());
+    let done = runtime.block_on(async {
         match arguments.command {
             Command::Run(run) => commands::run::run(run).await,
             Command::Serve(serve) => commands::serve::run(serve).await,
@@ -53,5 +58,9 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Health(health) => commands::health::run(health).await,
             Command::Bench(bench) => commands::bench::run(bench).await,
         }
-    })
+    });
+    if let Some(traces) = traces {
+        traces.end();
+    }
+    done
 }

@@ -5,12 +5,15 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::failure::Failure;
+use crate::traces::Traces;
 
 /// Starts the log on stderr: text, or JSON with `WAYBILL_LOG_FORMAT=json`.
-pub(crate) fn log(verbose: bool, is_service: bool) {
+pub(crate) fn log(verbose: bool, is_service: bool, traces: Option<&Traces>) {
     let level = match (verbose, is_service) {
         (true, _) => "debug",
         (false, true) => "info",
@@ -18,13 +21,15 @@ pub(crate) fn log(verbose: bool, is_service: bool) {
     };
     let filter = EnvFilter::try_from_env("WAYBILL_LOG")
         .unwrap_or_else(|_| EnvFilter::new(format!("{level},sqlx=warn,hyper=warn")));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A second start of the log, as tests may do, changes nothing.
-    if std::env::var("WAYBILL_LOG_FORMAT").is_ok_and(|format| format == "json") {
-        log.json().try_init().ok();
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let log = if std::env::var("WAYBILL_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        log.json().with_filter(filter).boxed()
     } else {
-        log.with_ansi(std::io::stderr().is_terminal()).try_init().ok();
-    }
+        log.with_ansi(std::io::stderr().is_terminal()).with_filter(filter).boxed()
+    };
+    let traces = traces.map(Traces::layer);
+    // A second start of the log, as tests may do, changes nothing.
+    tracing_subscriber::registry().with(traces).with(log).try_init().ok();
 }
 
 /// Prints data. A reader that has gone away is no error.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
+use tracing::Instrument as _;
 use waybill_shared::broker::BrokerError;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::{Engine, Wakes};
@@ -90,7 +91,8 @@ impl Outbox {
             *free -= 1;
             fitting.push(hint);
         }
-        broker.publish(fitting).await
+        let span = tracing::debug_span!("publish", hints = fitting.len());
+        broker.publish(fitting).instrument(span).await
     }
 
     /// Publishes what the store says is due, in every lane or in those that are behind.

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use tracing::Instrument as _;
 
 use crate::broker::Track;
 use crate::domain::limit::Limit;
 use crate::domain::retry::RetryPolicy;
 use crate::engine::Engine;
 use crate::store::{Fate, Job, RecordChange, StoreError, Unit};
+use crate::trace;
 
 /// Why an act could not be done; it is tried again.
 #[derive(Debug, thiserror::Error)]
@@ -93,10 +95,15 @@ async fn serve(engine: Engine, act: Arc<dyn Act>, queue: Arc<str>) {
     while let Some(taken) = engine.broker.take(&queue, Track::All, 1).await {
         // Virtual time does not wait for the outside.
         let limit = act.limit(&engine).filter(|_| !engine.clock.is_virtual());
-        let done = match limit {
-            None => all(&engine, &act, &taken.ids).await,
-            Some(limit) => within(&engine, &act, taken.ids.clone(), limit).await,
+        let span = tracing::debug_span!("jobs", kind = act.kind(), hints = taken.ids.len());
+        trace::follow(&span, taken.trace.as_deref());
+        let done = async {
+            match limit {
+                None => all(&engine, &act, &taken.ids).await,
+                Some(limit) => within(&engine, &act, taken.ids.clone(), limit).await,
+            }
         };
+        let done = done.instrument(span).await;
         if let Err(error) = done {
             tracing::error!(error = &error as &dyn std::error::Error, "could not claim a job");
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -144,7 +151,8 @@ async fn within(
 }
 
 async fn one(engine: &Engine, act: &Arc<dyn Act>, job: &Job) {
-    let cause = match attempt(engine, act, job).await {
+    let span = tracing::debug_span!("job", kind = job.kind, key = job.key, attempt = job.attempt);
+    let cause = match attempt(engine, act, job).instrument(span).await {
         Ok(()) => return engine.metrics.ran(&job.kind, "committed", 1),
         Err(cause) => cause,
     };

@@ -14,3 +14,4 @@ pub mod matching;
 pub mod metrics;
 pub mod report;
 pub mod store;
+pub mod trace;

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 use waybill_shared::broker::Track;
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::pipeline::StepConfig;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Fate, StoreError, Unit};
+use waybill_shared::trace;
 
 use crate::step::{Progress, Step};
 
@@ -35,7 +37,10 @@ pub fn run_step(
 async fn serve(engine: Engine, step: Arc<dyn Step>, config: StepConfig, track: Track) {
     let queue = config.name.0.clone();
     while let Some(taken) = engine.broker.take(&queue, track, BATCH).await {
-        if let Err(error) = batch(&engine, &step, &config, &taken.ids).await {
+        let span = tracing::debug_span!("step", step = %config.name, hints = taken.ids.len());
+        trace::follow(&span, taken.trace.as_deref());
+        let done = batch(&engine, &step, &config, &taken.ids).instrument(span).await;
+        if let Err(error) = done {
             tracing::error!(step = %config.name, error = &error as &dyn std::error::Error,
                 "a batch could not be committed; it stays due");
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -51,7 +56,8 @@ async fn batch(
     ids: &[i64],
 ) -> Result<(), StoreError> {
     let (now, began) = (engine.clock.now(), Instant::now());
-    let claim = engine.store.claim_lots(step.name(), ids, now).await?;
+    let claims = engine.store.claim_lots(step.name(), ids, now);
+    let claim = claims.instrument(tracing::debug_span!("claim")).await?;
     if claim.lots.is_empty() {
         return Ok(());
     }
@@ -71,7 +77,8 @@ async fn batch(
         }
     };
     let (step, lots) = (step.name(), units.len());
-    let fates = engine.commit(units, Some(claim.lease)).await?;
+    let commits = engine.commit(units, Some(claim.lease));
+    let fates = commits.instrument(tracing::debug_span!("commit", lots)).await?;
     let done = fates.iter().filter(|fate| **fate == Fate::Committed).count();
     engine.metrics.batch(step, lots, began.elapsed());
     engine.metrics.ran(step, "committed", done as u64);
@@ -87,7 +94,8 @@ async fn attempt(
     lots: Vec<Lot>,
 ) -> Result<Vec<Progress>, String> {
     let (engine, step) = (engine.clone(), step.clone());
-    let mut task = tokio::spawn(async move { step.run(&engine, lots).await });
+    let runs = async move { step.run(&engine, lots).await };
+    let mut task = tokio::spawn(runs.instrument(tracing::debug_span!("run")));
     match tokio::time::timeout(Duration::from_secs(config.timeout_s), &mut task).await {
         Ok(Ok(Ok(done))) => Ok(done),
         Ok(Ok(Err(error))) => Err(error.to_string()),

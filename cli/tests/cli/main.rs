@@ -22,6 +22,7 @@ mod run;
 mod serve;
 mod settings;
 mod support;
+mod traces;
 mod twice;
 mod world;
 

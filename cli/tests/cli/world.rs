@@ -31,8 +31,8 @@ pub(crate) struct World {
     broker: String,
     /// Where one process finds them otherwise.
     ways: BTreeMap<&'static str, (String, String)>,
-    /// By which processes know whom to trust.
-    trusts: Option<(&'static str, std::path::PathBuf)>,
+    /// What processes find in their environment.
+    variables: BTreeMap<&'static str, String>,
     /// Where each process tells of its health.
     ports: BTreeMap<&'static str, u16>,
     pool: sqlx::PgPool,
@@ -52,8 +52,8 @@ impl World {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let pool = sqlx::postgres::PgPoolOptions::new();
         let pool = runtime.block_on(pool.connect(&store))?;
-        let (ways, trusts, ports, processes) = Default::default();
-        Ok(Self { folder, runtime, store, broker, ways, trusts, ports, pool, processes })
+        let (ways, variables, ports, processes) = Default::default();
+        Ok(Self { folder, runtime, store, broker, ways, variables, ports, pool, processes })
     }
 
     /// Two schedulers and two workers, and lots that have begun to move.
@@ -89,9 +89,9 @@ impl World {
         self.ways.insert(name, (through(&self.store, store), through(&self.broker, broker)));
     }
 
-    /// Processes will trust this authority alone.
-    pub(crate) fn trust(&mut self, authority: std::path::PathBuf) {
-        self.trusts = Some(("SSL_CERT_FILE", authority));
+    /// Processes will find `value` in their environment.
+    pub(crate) fn set(&mut self, variable: &'static str, value: String) {
+        self.variables.insert(variable, value);
     }
 
     /// Runs `future`.
@@ -118,7 +118,7 @@ impl World {
         let arguments = [role, "--data", text(&data)?, "--store", store, "--broker", broker];
         let arguments: Vec<&str> = arguments.into_iter().chain(["--listen", &listen]).collect();
         let mut command = waybill(&arguments);
-        command.env("WAYBILL_LEASE_MS", LEASE_MS.to_string()).envs(self.trusts.iter().cloned());
+        command.env("WAYBILL_LEASE_MS", LEASE_MS.to_string()).envs(&self.variables);
         let log = self.folder.path().join(format!("{name}.log"));
         let log = File::options().create(true).append(true).open(log)?;
         command.stdout(log.try_clone()?).stderr(log);

@@ -108,7 +108,14 @@ impl Broker for EmbeddedBroker {
                 fits
             });
             queues.precedence.takes(track, ids.len());
-            Look::Taken(Taken { queue: name.clone(), ids, track, turn: None, receipts: Vec::new() })
+            Look::Taken(Taken {
+                queue: name.clone(),
+                ids,
+                track,
+                turn: None,
+                trace: None,
+                receipts: Vec::new(),
+            })
         })
         .await
     }

@@ -45,6 +45,8 @@ pub struct Taken {
     pub queue: Arc<str>,
     /// The lots or jobs, by number.
     pub ids: Vec<i64>,
+    /// The trace that the first of them belongs to.
+    pub trace: Option<String>,
     track: Track,
     /// Held while urgent lots keep coming.
     turn: Option<OwnedSemaphorePermit>,

@@ -5,6 +5,7 @@ use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable};
 
 use crate::domain::pipeline::STEPS;
+use crate::trace;
 
 /// The version of what messages hold.
 const SCHEMA: i32 = 1;
@@ -25,8 +26,14 @@ pub(super) fn hints(queue: &str) -> usize {
     if STEPS.contains(&queue) { HINTS } else { JOBS }
 }
 
+/// Where the trace is told, see W3C Trace Context.
+const TRACE_HEADER: &str = "traceparent";
+
 pub(super) fn properties() -> BasicProperties {
     let mut headers = FieldTable::default();
+    if let Some(trace) = trace::current() {
+        headers.insert(TRACE_HEADER.into(), AMQPValue::LongString(trace.into()));
+    }
     headers.insert(SCHEMA_HEADER.into(), AMQPValue::LongInt(SCHEMA));
     BasicProperties::default()
         .with_delivery_mode(PERSISTENT)
@@ -36,6 +43,15 @@ pub(super) fn properties() -> BasicProperties {
 
 pub(super) fn body(ids: &[i64]) -> Vec<u8> {
     serde_json::Value::from(ids).to_string().into_bytes()
+}
+
+/// The trace that a message belongs to.
+pub(super) fn trace(delivery: &Delivery) -> Option<String> {
+    let headers = delivery.properties.headers().as_ref()?;
+    match headers.inner().get(TRACE_HEADER)? {
+        AMQPValue::LongString(trace) => Some(trace.to_string()),
+        _ => None,
+    }
 }
 
 /// The numbers in a message; nothing if this version cannot read it.

@@ -21,6 +21,7 @@ use super::lanes::{self, Lanes, Look, Precedence};
 use super::{Broker, BrokerError, Receipt, Taken, Track};
 use crate::metrics::Metrics;
 use crate::store::{Hint, Lane};
+use crate::trace;
 
 /// Untaken hints of a lane at most.
 const WINDOW: usize = 2048;
@@ -111,6 +112,7 @@ struct Item {
     ids: Vec<i64>,
     /// None: this process kept it for itself.
     receipt: Option<Receipt>,
+    trace: Option<String>,
 }
 
 /// What is known of how much waits in a lane.
@@ -344,6 +346,7 @@ impl Broker for RabbitBroker {
 
     fn keep(&self, hints: Vec<Hint>) -> Vec<Hint> {
         let mut left = Vec::new();
+        let trace = trace::current();
         let mut state = self.lock();
         if self.is_closed() {
             return hints;
@@ -359,7 +362,7 @@ impl Broker for RabbitBroker {
         }
         for ((queue, lane), ids) in kept {
             if let Some(queue) = state.queues.get_mut(&queue) {
-                queue.push(lane, Item { ids, receipt: None });
+                queue.push(lane, Item { ids, receipt: None, trace: trace.clone() });
             }
         }
         left
@@ -397,10 +400,11 @@ impl Broker for RabbitBroker {
                 room = room.saturating_sub(item.ids.len());
                 fits
             });
+            let trace = items.iter().find_map(|item| item.trace.clone());
             let receipts = items.iter().filter_map(|item| item.receipt).collect();
             let ids: Vec<i64> = items.into_iter().flat_map(|item| item.ids).collect();
             state.precedence.takes(track, ids.len());
-            Look::Taken(Taken { queue: name.clone(), ids, track, turn: None, receipts })
+            Look::Taken(Taken { queue: name.clone(), ids, track, turn: None, trace, receipts })
         })
         .await
     }

@@ -312,7 +312,8 @@ async fn receive(
             (Some(ids), Some((queue, lane))) => {
                 let receipt = Some(Receipt { channel, tag: delivery.delivery_tag });
                 unacknowledged.fetch_add(1, Ordering::AcqRel);
-                inner.arrived(queue, *lane, Item { ids, receipt });
+                let trace = message::trace(&delivery);
+                inner.arrived(queue, *lane, Item { ids, receipt, trace });
                 continue;
             }
             (_, None) => {
