@@ -95,3 +95,24 @@ async fn jobs_wait_for_no_lot() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hint_that_is_published_twice_at_once_comes_once() -> Result<()> {
+    for broker in brokers().await? {
+        let queues: [Arc<str>; 1] = ["validate_priority".into()];
+        serves(&*broker, &queues).await?;
+        let twice = || broker.publish(hints(&queues[0], Lane::Low, 1..100));
+        let (one, other) = tokio::join!(twice(), twice());
+        one.and(other)?;
+        broker.publish(hints(&queues[0], Lane::Low, 100..101)).await?;
+        let mut ids = Vec::new();
+        while !ids.contains(&100) {
+            let some = taken(&*broker, &queues[0], Track::Others, 256).await?;
+            ids.extend(some.ids.iter().copied());
+            broker.acknowledge(some);
+        }
+        ensure!(ids == (1..=100).collect::<Vec<i64>>(), "{ids:?}");
+        broker.disconnect().await;
+    }
+    Ok(())
+}

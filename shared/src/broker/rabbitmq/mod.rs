@@ -90,6 +90,15 @@ struct State {
     published: HashMap<(Arc<str>, i64), Published>,
 }
 
+impl State {
+    /// These were not published after all.
+    fn take_back(&mut self, hints: impl IntoIterator<Item = Hint>) {
+        for hint in hints {
+            self.published.remove(&(hint.queue, hint.id));
+        }
+    }
+}
+
 /// A hint given to the broker.
 #[derive(Debug, Clone, Copy)]
 struct Published {
@@ -312,6 +321,10 @@ impl Broker for RabbitBroker {
                 let known = known.filter(|known| known.due == hint.due);
                 let pause = known.map_or(Duration::ZERO, |known| known.pause(now));
                 if pause.is_zero() {
+                    // From now on, so that nobody else publishes it meanwhile.
+                    let tries = known.map_or(0, |known| known.tries + 1);
+                    let published = Published { due: hint.due, at: now, tries };
+                    state.published.insert((hint.queue.clone(), hint.id), published);
                     let name = topology::name(&hint.queue, hint.lane);
                     by_lane.entry(name).or_default().push(hint);
                 }
@@ -320,12 +333,19 @@ impl Broker for RabbitBroker {
         if by_lane.is_empty() {
             return Ok(());
         }
-        let link = self.link()?;
+        let link = match self.link() {
+            Ok(link) => link,
+            Err(error) => {
+                self.lock().take_back(by_lane.into_values().flatten());
+                return Err(error);
+            }
+        };
         let mut outcome = Ok(());
         for (name, hints) in by_lane {
             if let Err(error) = self.put(&link, &name, &hints).await {
                 // One lane that fails does not keep the others waiting.
                 outcome = Err(error);
+                self.lock().take_back(hints);
                 continue;
             }
             let lag = hints
@@ -333,13 +353,6 @@ impl Broker for RabbitBroker {
                 .map_or(0, |hint| chrono::Utc::now().timestamp_millis().saturating_sub(hint.due));
             let lag = Duration::from_millis(lag.try_into().unwrap_or(0));
             self.inner.metrics.published(hints.len(), lag);
-            let mut state = self.lock();
-            for hint in hints {
-                let (key, due) = ((hint.queue, hint.id), hint.due);
-                let known = state.published.get(&key).filter(|known| known.due == due);
-                let tries = known.map_or(0, |known| known.tries + 1);
-                state.published.insert(key, Published { due, at: now, tries });
-            }
         }
         outcome
     }
