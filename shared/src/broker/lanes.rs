@@ -23,7 +23,7 @@ const YIELD: Duration = Duration::from_millis(200);
 const EXPRESS: Duration = Duration::from_secs(1);
 
 /// Other lots are then taken in batches of this size at most.
-const SMALL: usize = 128;
+const SMALL: usize = 64;
 
 /// Items in lanes, in the order in which they came.
 #[derive(Debug)]

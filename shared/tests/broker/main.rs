@@ -60,7 +60,7 @@ async fn urgent_lots_go_first() -> Result<()> {
         ensure!(timeout(Duration::ZERO, &mut low).await.is_err(), "an urgent lot was passed by");
         broker.acknowledge(taken(&*broker, two, Track::Urgent, 256).await?);
         let low = timeout(SOON, low).await.context("nothing came")?.context("it is closed")?;
-        ensure!(low.ids.len() <= 128, "a batch of {} while urgent lots come", low.ids.len());
+        ensure!(low.ids.len() <= 64, "a batch of {} while urgent lots come", low.ids.len());
 
         // While urgent lots keep coming, one batch of the others is in hand at a time …
         let mut next = std::pin::pin!(broker.take(one, Track::Others, 256));

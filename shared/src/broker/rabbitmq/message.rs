@@ -16,7 +16,7 @@ const SCHEMA_HEADER: &str = "waybill-schema";
 const PERSISTENT: u8 = 2;
 
 /// Hints in one message at most.
-pub(super) const HINTS: usize = 128;
+pub(super) const HINTS: usize = 64;
 
 /// The same for jobs, which a worker runs one after the other.
 const JOBS: usize = 8;

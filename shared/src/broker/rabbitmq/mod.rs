@@ -27,7 +27,7 @@ use crate::trace;
 const WINDOW: usize = 2048;
 
 /// Hints of a queue that this process keeps for itself at most.
-const KEPT: usize = 1024;
+const KEPT: usize = 512;
 
 /// The longest one request to the broker may take.
 const PATIENCE: Duration = Duration::from_secs(5);
