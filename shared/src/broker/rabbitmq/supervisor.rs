@@ -21,7 +21,7 @@ use crate::broker::{BrokerError, Receipt};
 use crate::store::Lane;
 
 /// Messages that a consumer holds at most.
-const PREFETCH: u16 = 8;
+const PREFETCH: u16 = 16;
 
 /// Pauses between attempts to connect: from this, doubled each time.
 const PAUSE: Duration = Duration::from_millis(100);
