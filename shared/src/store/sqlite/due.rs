@@ -77,14 +77,13 @@ impl Queues for SqliteStore {
         Ok(self.flows.take(self.claim_jobs(kind, ids, now).await?, limit))
     }
 
-    /// Each hint is taken by one runner: what it has is free.
     async fn free_jobs(
         &self,
         kind: &str,
         ids: &[i64],
         now: Timestamp,
     ) -> Result<Vec<Job>, StoreError> {
-        self.claim_jobs(kind, ids, now).await
+        Ok(self.flows.free(self.claim_jobs(kind, ids, now).await?))
     }
 
     fn release(&self, lease: Lease) {

@@ -38,6 +38,17 @@ impl Flows {
         })
     }
 
+    /// Those of `jobs` that are not under way.
+    pub(super) fn free(&self, mut jobs: Vec<Job>) -> Vec<Job> {
+        let flows = self.lock();
+        let is_running = |job: &Job| {
+            let flow = flows.get(&(job.kind.clone(), job.body.clone()));
+            flow.is_some_and(|flow| flow.running.contains(&job.id))
+        };
+        jobs.retain(|job| !is_running(job));
+        jobs
+    }
+
     /// A job is no longer under way.
     pub(super) fn ends(&self, job: &Job) {
         if let Some(flow) = self.lock().get_mut(&(job.kind.clone(), job.body.clone())) {
