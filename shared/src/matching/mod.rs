@@ -2,9 +2,11 @@
 
 mod eligibility;
 mod greedy;
+mod network;
 
 pub use eligibility::{WhyNot, eligible};
 pub use greedy::solve;
+pub use network::{Network, Shortfall};
 
 use chrono::NaiveDate;
 
