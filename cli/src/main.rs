@@ -8,6 +8,7 @@ mod output;
 mod report;
 mod service;
 mod target;
+mod told;
 mod traces;
 
 use std::process::ExitCode;

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use waybill_scheduler::Relay;
 use waybill_shared::clock::Clock;
@@ -13,6 +12,7 @@ use crate::args;
 use crate::failure::Failure;
 use crate::service::{Role, Service, read_pipeline};
 use crate::target::{BrokerUrl, StoreUrl, Target};
+use crate::told::Told;
 
 /// How often a worker looks whether a scheduler has stated the pipeline.
 const LOOK: Duration = Duration::from_millis(200);
@@ -54,33 +54,30 @@ fn shared(options: &args::Data) -> Result<Target, Failure> {
 }
 
 async fn run(mut service: Service, role: &Role, listen: Option<SocketAddr>) -> Result<(), Failure> {
+    let told = Told::listen()?;
     let mut beside = JoinSet::new();
     if let Some(address) = listen {
         beside.spawn(health(address, &service).await?);
     }
     let relay = service.start(role).await?;
-    until_told(service, relay, role, beside).await
+    until_told(service, relay, role, beside, told).await
 }
 
-/// Relays, with `beside` running, until SIGTERM or SIGINT; then drains.
+/// Relays, with `beside` running, until the process is told to end; then drains.
 pub(crate) async fn until_told(
     service: Service,
     relay: Relay,
     role: &Role,
     mut beside: JoinSet<()>,
+    mut told: Told,
 ) -> Result<(), Failure> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::ours)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::ours)?;
     if role.schedules() {
         beside.spawn(relay.run());
     } else {
         beside.spawn(relay.tell());
     }
     tracing::info!(?role, "running");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    told.wait().await;
     tracing::info!("draining");
     beside.shutdown().await;
     service.close().await;

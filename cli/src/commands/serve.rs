@@ -1,7 +1,6 @@
 //! `waybill serve`: all roles in one process, on real time.
 
 use tokio::net::UnixListener;
-use tokio::signal::unix::{SignalKind, signal};
 use waybill_shared::clock::Clock;
 
 use crate::args;
@@ -9,6 +8,7 @@ use crate::commands::roles::health;
 use crate::failure::Failure;
 use crate::service::{Role, Service, read_pipeline, socket};
 use crate::target::Target;
+use crate::told::Told;
 
 /// Serves until SIGTERM or SIGINT, then finishes what is held.
 pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
@@ -19,6 +19,7 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
     let pipeline = path.as_deref().map(read_pipeline).transpose()?;
     let mut service = Service::open(&target, Clock::Real, pipeline).await?;
     service.hold_folder()?;
+    let mut told = Told::listen()?;
     let socket = socket(data);
     // The lock is ours, so whatever socket is there was left behind.
     if let Err(error) = std::fs::remove_file(&socket)
@@ -36,18 +37,13 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
     }
     let relay = service.start(&Role::All(None)).await?;
     let relay = tokio::spawn(relay.run());
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::ours)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::ours)?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let routes = axum::serve(listener, service.router()).with_graceful_shutdown(async {
         stopped.await.ok();
     });
     let routes = tokio::spawn(routes.into_future());
     tracing::info!(data = %data.display(), "serving");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    told.wait().await;
     tracing::info!("draining");
     drop(stop);
     relay.abort();

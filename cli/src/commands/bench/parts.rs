@@ -26,6 +26,7 @@ use crate::commands::roles::until_told;
 use crate::failure::Failure;
 use crate::service::{Role, Service};
 use crate::target::{BrokerUrl, StoreUrl, Target};
+use crate::told::Told;
 
 /// How often is looked whether it can begin.
 const LOOK: Duration = Duration::from_millis(2);
@@ -91,8 +92,9 @@ async fn scheduler(
             service.start(&role).await?
         }
     };
+    let told = Told::listen()?;
     evidence.is_ready("scheduler")?;
-    until_told(service, relay, &role, JoinSet::new()).await
+    until_told(service, relay, &role, JoinSet::new(), told).await
 }
 
 async fn worker(
@@ -117,6 +119,7 @@ async fn worker(
         Workload::Pipeline => service.acts()?,
     };
     let relay = service.start_with(&role, &steps, &acts).await?;
+    let told = Told::listen()?;
     let (broker, ready) = (service.engine.broker.clone(), evidence.clone());
     beside.spawn(async move {
         while !broker.is_ready() {
@@ -126,7 +129,7 @@ async fn worker(
             tracing::error!(?failure, "evidence could not be written");
         }
     });
-    until_told(service, relay, &role, beside).await
+    until_told(service, relay, &role, beside, told).await
 }
 
 /// Writes what commits have closed, after they are durable, and how often each step ran.
@@ -160,6 +163,7 @@ async fn submit(
     let mut submitted = evidence.file("sub")?;
     let engine = service.engine.clone();
     let mut beside = JoinSet::new();
+    let told = Told::listen()?;
     evidence.is_ready("submit")?;
     while !evidence.folder.join("go").exists() {
         tokio::time::sleep(LOOK).await;
@@ -176,5 +180,5 @@ async fn submit(
             tracing::error!(?failure, "not everything could be submitted");
         }
     });
-    until_told(service, relay, &role, beside).await
+    until_told(service, relay, &role, beside, told).await
 }
