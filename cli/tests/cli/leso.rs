@@ -14,7 +14,7 @@ use crate::pair::{Database, Pair, say};
 use crate::support::{Started, eventually, id, is_clean, lots, run, text, waybill};
 
 /// How long everything may take to end.
-const END: Duration = Duration::from_secs(300);
+const END: Duration = Duration::from_secs(900);
 
 /// Lots that have not ended: there is money for all, but nobody may be left who would sell.
 const UNENDED: &str = "SELECT count(*) FROM lots
