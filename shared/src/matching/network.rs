@@ -42,9 +42,10 @@ struct Group {
     spare: Option<(u64, i64, Vec<usize>)>,
 }
 
-/// A way for more money: the group it is for, and each envelope with the group that left it.
+/// A way by which a group gets more money.
 struct Path {
-    /// Envelopes from the group's own to one with something left, and who pays from each.
+    /// From an envelope of the group to one with something left; each with the group that it pays
+    /// more for, which leaves the envelope before.
     hops: Vec<(usize, usize)>,
     amount: i64,
 }
@@ -58,6 +59,9 @@ impl Network {
     }
 
     /// The group of lots that may use these envelopes, in any order.
+    ///
+    /// # Panics
+    /// If the network has no such envelope.
     pub fn group(&mut self, envelopes: &[usize]) -> usize {
         let mut envelopes = envelopes.to_vec();
         envelopes.sort_unstable();
