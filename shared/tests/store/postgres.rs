@@ -89,6 +89,48 @@ async fn positions_have_no_gaps_while_many_commit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn positions_that_nobody_waits_for_any_more_are_not_given_twice() {
+    let (one, two) = two().await;
+    commit(&one, vec![submit(1, 5)]).await;
+    let term = one.lead(None).await.expect("asked").expect("leads");
+    let pool = sqlx::PgPool::connect(&one.url()).await.expect("connected");
+    for slow in [
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END'",
+        "CREATE TRIGGER slow AFTER INSERT ON chain EXECUTE FUNCTION slow()",
+    ] {
+        sqlx::query(slow).execute(&pool).await.expect("slowed down");
+    }
+    let mut lock = pool.begin().await.expect("begun");
+    let hold = sqlx::query("SELECT pg_advisory_xact_lock(1)");
+    hold.execute(&mut *lock).await.expect("held");
+    // Several connections, so that the next need not wait for that of the one before.
+    let reads =
+        (0..4).map(|_| one.clone()).map(|store| tokio::spawn(async move { all(&store).await }));
+    for read in reads.collect::<Vec<_>>() {
+        read.await.expect("read");
+    }
+    let store = one.clone();
+    let gone = tokio::spawn(async move { store.sequence(term).await });
+    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *lock).await.expect("counted") == 0 {
+    }
+    gone.abort();
+    assert!(gone.await.expect_err("aborted").is_cancelled());
+    let store = one.clone();
+    let next = tokio::spawn(async move { store.sequence(term).await });
+    // Enough for the next to have come as far, if nothing holds it back.
+    for _ in 0..100 {
+        all(&two).await;
+    }
+    lock.rollback().await.expect("rolled back");
+    next.await.expect("ran").expect("sequenced");
+    while one.sequence(term).await.expect("sequenced") > 0 {}
+    let findings = check(&two).await.expect("checked");
+    assert!(findings.ok && findings.events == 2, "{findings:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deposed_leader_does_no_harm() {
     let (one, two) = two().await;
     commit(&one, vec![submit(1, 5)]).await;

@@ -57,21 +57,36 @@ impl PostgresStore {
 
     /// Gives positions to what has none; returns to how many.
     pub(super) async fn give_positions(&self, term: Term) -> Result<usize, StoreError> {
-        let mut guard = self.sequencer.lock().await;
-        // Taken out: after a failure nobody knows whether the last link is there, so it is read.
-        let mut at = match guard.take().filter(|at| at.term == term) {
-            Some(at) => at,
-            None => self.sequencer(term).await?,
-        };
+        let store = self.clone();
+        // A task of its own: a caller that goes away leaves no statement under way beside the next
+        // one's, which would give the same positions.
+        let task = tokio::spawn(async move {
+            let mut guard = store.sequencer.lock().await;
+            // Taken out: after a failure nobody knows whether the last link is there, so it is read.
+            let mut at = match guard.take().filter(|at| at.term == term) {
+                Some(at) => at,
+                None => store.sequencer(term).await?,
+            };
+            let placed = store.place(&mut at).await?;
+            if placed.is_some() {
+                *guard = Some(at);
+            }
+            Ok(placed.unwrap_or_default())
+        });
+        task.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Gives positions behind `at`, and moves it; none: another leads.
+    async fn place(&self, at: &mut Sequencer) -> Result<Option<usize>, StoreError> {
         let query = sqlx::query(include_str!("sql/sequence.sql"))
-            .bind(term.0)
+            .bind(at.term.0)
             .bind(at.settled)
             .bind(&at.known)
             .bind(at.position)
             .bind(&at.hash)
             .bind(BATCH);
         let rows = self.rows("give positions", query).await?;
-        let Some(row) = rows.first().filter(|row| row.get::<bool, _>(0)) else { return Ok(0) };
+        let Some(row) = rows.first().filter(|row| row.get::<bool, _>(0)) else { return Ok(None) };
         let events: Vec<i64> = row.get::<Option<Vec<i64>>, _>(3).unwrap_or_default();
         let placed = events.len();
         if let (Some(position), Some(hash)) = (row.get(1), row.get(2)) {
@@ -94,7 +109,6 @@ impl PostgresStore {
             at.settling = Some((at.drawn, next));
         }
         at.drawn = row.get(6);
-        *guard = Some(at);
-        Ok(placed)
+        Ok(Some(placed))
     }
 }
