@@ -6,6 +6,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::PAIR;
+use crate::pair::{Pair, say};
 use crate::support::{self, example_copy, example_run, is_clean, run_example, text};
 
 fn without_wall(mut report: Value) -> Value {
@@ -76,7 +78,9 @@ fn the_same_seed_gives_the_same_report_and_page() -> Result<()> {
 fn another_number_of_workers_gives_the_same_ends_and_money() -> Result<()> {
     let first = &example_run()?.report;
     let folder = TempDir::new()?;
-    for workers in ["1", "4"] {
+    // The run that these are compared with has as many as the pipeline says.
+    let numbers: &[&str] = if PAIR == Pair::SqliteEmbedded { &["1", "4"] } else { &["4"] };
+    for workers in numbers {
         let data = folder.path().join(workers);
         let other = run_example(&data, &["--workers", workers])?.json()?;
         ensure!(other["lots"] == first["lots"], "{workers} workers: {}", other["lots"]);
@@ -88,6 +92,9 @@ fn another_number_of_workers_gives_the_same_ends_and_money() -> Result<()> {
 
 #[test]
 fn another_seed_ends_too() -> Result<()> {
+    if PAIR != Pair::SqliteEmbedded {
+        return say("what a seed draws does not depend on the pair: another is skipped here");
+    }
     let folder = TempDir::new()?;
     let data = folder.path().join("data");
     let other = run_example(&data, &["--seed", "8"])?.json()?;
