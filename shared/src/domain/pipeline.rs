@@ -49,12 +49,43 @@ impl Default for ValidationPolicy {
     }
 }
 
+/// What happens with money that an unaffordable lot could use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenUnaffordable {
+    /// Lots behind it may have it.
+    #[default]
+    FillDown,
+    /// It is held until the lot is affordable.
+    Hold,
+}
+
+/// What makes money be used before other money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preference {
+    /// That it lapses sooner.
+    SoonestLapse,
+    /// That it may not be used for everything.
+    Earmarked,
+}
+
+impl Preference {
+    /// What lapses soonest first; of that, what may be used for everything last.
+    pub const DEFAULT: [Self; 2] = [Self::SoonestLapse, Self::Earmarked];
+}
+
 /// How donors are matched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MatchPolicy {
-    /// Whether several donors may fund one lot.
-    pub co_financing: bool,
+    /// So many donors may fund one lot together; none: any number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_donors: Option<usize>,
+    /// What happens with money that an unaffordable lot could use.
+    pub when_unaffordable: WhenUnaffordable,
+    /// Which money is used first.
+    pub order: Vec<Preference>,
     /// Whether a lot may be split down to its smallest quantity when money is short.
     pub partial: bool,
     /// Days a donor has to agree to the use of its money.
@@ -68,7 +99,9 @@ pub struct MatchPolicy {
 impl Default for MatchPolicy {
     fn default() -> Self {
         Self {
-            co_financing: true,
+            max_donors: None,
+            when_unaffordable: WhenUnaffordable::FillDown,
+            order: Preference::DEFAULT.to_vec(),
             partial: true,
             consent_days: 14,
             acceptance_days: 14,

@@ -6,7 +6,7 @@
 //! Karp 1972). Lots taken in one after the other by priority are therefore the lexicographic
 //! optimum: each that can be funded together with all accepted before it is.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 /// Why a lot cannot be funded with all that were funded before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Shortfall {
     /// The smallest amount of new money for this lot that would fund it.
     pub missing: i64,
     /// The minimum cut: the envelopes that the lot could use, and those to which the lots they pay
-    /// for could move. All they have is spent on lots that can use nothing else.
+    /// for could move. All that they may still spend is spent, on lots that can use nothing else.
     pub exhausted: Vec<usize>,
 }
 
@@ -23,13 +23,26 @@ pub struct Shortfall {
 pub struct Network {
     /// What is left of each envelope.
     left: Vec<i64>,
+    /// What each had at first.
+    had: Vec<i64>,
     groups: Vec<Group>,
     /// The group of each set of envelopes.
-    by_envelopes: BTreeMap<Vec<usize>, usize>,
+    by_envelopes: HashMap<Vec<usize>, usize>,
     /// The groups that may use each envelope.
     users: Vec<Vec<usize>>,
+    /// What several envelopes may spend together.
+    ceilings: Vec<Ceiling>,
+    /// The ceiling over each envelope.
+    ceiling: Vec<Option<usize>>,
     /// How often something was funded.
     version: u64,
+    search: Search,
+}
+
+#[derive(Debug, Clone)]
+struct Ceiling {
+    room: i64,
+    envelopes: Vec<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -39,23 +52,77 @@ struct Group {
     /// What each of all envelopes pays for it.
     paid: Vec<i64>,
     /// What could be funded at a version, and what stood against more.
-    spare: Option<(u64, i64, Vec<usize>)>,
+    spare: Option<Spare>,
 }
 
-/// A way by which a group gets more money.
-struct Path {
-    /// From an envelope of the group to one with something left; each with the group that it pays
-    /// more for, which leaves the envelope before.
-    hops: Vec<(usize, usize)>,
+#[derive(Debug, Clone)]
+struct Spare {
+    version: u64,
     amount: i64,
+    exhausted: Vec<usize>,
 }
+
+/// From where a search came to an envelope.
+#[derive(Debug, Clone, Copy)]
+enum From {
+    /// This group would be paid by it.
+    Group(usize),
+    /// It would leave room under the ceiling that it shares with this envelope.
+    Sibling(usize),
+}
+
+/// What a search has seen, kept to be used again.
+#[derive(Debug, Clone, Default)]
+struct Search {
+    /// How each envelope was reached.
+    reached: Vec<Option<From>>,
+    /// Which envelope each group would leave.
+    leaves: Vec<Option<usize>>,
+    /// Groups to look at.
+    groups: VecDeque<usize>,
+    /// Envelopes reached and not looked at.
+    envelopes: Vec<usize>,
+}
+
+impl Search {
+    fn begin(&mut self, envelopes: usize, groups: usize) {
+        self.reached.clear();
+        self.reached.resize(envelopes, None);
+        self.leaves.clear();
+        self.leaves.resize(groups, None);
+        self.groups.clear();
+        self.envelopes.clear();
+    }
+}
+
+/// A change of what an envelope pays for a group.
+type Shift = (usize, usize, i64);
 
 impl Network {
     /// A network of envelopes that have `left`, none below zero.
     #[must_use]
     pub fn new(left: Vec<i64>) -> Self {
-        let users = vec![Vec::new(); left.len()];
-        Self { left, groups: Vec::new(), by_envelopes: BTreeMap::new(), users, version: 0 }
+        Self {
+            users: vec![Vec::new(); left.len()],
+            ceiling: vec![None; left.len()],
+            had: left.clone(),
+            left,
+            groups: Vec::new(),
+            by_envelopes: HashMap::new(),
+            ceilings: Vec::new(),
+            version: 0,
+            search: Search::default(),
+        }
+    }
+
+    /// Lets `envelopes`, none of which has a ceiling yet, spend no more than `room` together.
+    ///
+    /// # Panics
+    /// If the network has no such envelope.
+    pub fn cap(&mut self, envelopes: &[usize], room: i64) {
+        let number = self.ceilings.len();
+        envelopes.iter().for_each(|envelope| self.ceiling[*envelope] = Some(number));
+        self.ceilings.push(Ceiling { room: room.max(0), envelopes: envelopes.to_vec() });
     }
 
     /// The group of lots that may use these envelopes, in any order.
@@ -81,31 +148,55 @@ impl Network {
     /// # Errors
     /// A [`Shortfall`] if that cannot be; nothing has changed then.
     pub fn fund(&mut self, group: usize, amount: i64) -> Result<(), Shortfall> {
-        if let Some((version, spare, exhausted)) = &self.groups[group].spare
-            && *version == self.version
-            && *spare < amount
-        {
-            return Err(Shortfall { missing: amount - spare, exhausted: exhausted.clone() });
+        if let Some(shortfall) = self.known(group, amount) {
+            return Err(shortfall);
         }
-        let mut missing = amount;
-        let mut paths = Vec::new();
-        while missing > 0 {
-            match self.path(group, missing) {
-                Ok(path) => {
-                    self.shift(group, &path, path.amount);
-                    missing -= path.amount;
-                    paths.push(path);
-                }
-                Err(exhausted) => {
-                    paths.iter().rev().for_each(|path| self.shift(group, path, -path.amount));
-                    let spare = (self.version, amount - missing, exhausted.clone());
-                    self.groups[group].spare = Some(spare);
-                    return Err(Shortfall { missing, exhausted });
-                }
+        let mut shifts = Vec::new();
+        let missing = self.extend(group, amount, &mut shifts);
+        if missing == 0 {
+            self.version += 1;
+            return Ok(());
+        }
+        shifts.iter().rev().for_each(|(group, envelope, by)| self.shift((*group, *envelope, -by)));
+        let reached = self.search.reached.iter().enumerate();
+        let exhausted: Vec<usize> =
+            reached.filter(|(_, from)| from.is_some()).map(|(envelope, _)| envelope).collect();
+        self.groups[group].spare = Some(Spare {
+            version: self.version,
+            amount: amount - missing,
+            exhausted: exhausted.clone(),
+        });
+        Err(Shortfall { missing, exhausted })
+    }
+
+    /// Sets aside what `group` can still have, up to `most`; returns how much.
+    pub fn hold(&mut self, group: usize, most: i64) -> i64 {
+        match self.fund(group, most) {
+            Ok(()) => most,
+            Err(shortfall) => {
+                let held = most - shortfall.missing;
+                let is_held = self.fund(group, held).is_ok();
+                debug_assert!(is_held, "what is spare can be funded");
+                held
             }
         }
+    }
+
+    /// Gives back `amount` of what was funded for `group`.
+    pub fn release(&mut self, group: usize, amount: i64) {
+        let mut left = amount;
+        for at in (0..self.groups[group].envelopes.len()).rev() {
+            let envelope = self.groups[group].envelopes[at];
+            let by = left.min(self.groups[group].paid[envelope]);
+            if by > 0 {
+                self.shift((group, envelope, -by));
+                left -= by;
+            }
+        }
+        debug_assert_eq!(left, 0, "what was not funded is not released");
+        // More is spare now than was before.
+        self.groups.iter_mut().for_each(|group| group.spare = None);
         self.version += 1;
-        Ok(())
     }
 
     /// What `envelope` pays for the lots of `group`.
@@ -120,74 +211,167 @@ impl Network {
         self.left[envelope]
     }
 
-    /// The shortest path to money that is left, for `most` at most; or the envelopes that were
-    /// looked at, which have nothing left.
-    fn path(&self, group: usize, most: i64) -> Result<Path, Vec<usize>> {
-        // By which group an envelope is used, and from which envelope a group moves.
-        let mut used_by: Vec<Option<usize>> = vec![None; self.left.len()];
-        let mut leaves: Vec<Option<usize>> = vec![None; self.groups.len()];
-        let mut next = VecDeque::from([group]);
-        while let Some(user) = next.pop_front() {
+    /// What `envelope` had at first.
+    #[must_use]
+    pub fn had(&self, envelope: usize) -> i64 {
+        self.had[envelope]
+    }
+
+    /// How many envelopes there are.
+    #[must_use]
+    pub fn envelopes(&self) -> usize {
+        self.left.len()
+    }
+
+    /// How many groups there are.
+    #[must_use]
+    pub fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// The envelopes that `group` may use, in ascending order.
+    #[must_use]
+    pub fn may_use(&self, group: usize) -> &[usize] {
+        &self.groups[group].envelopes
+    }
+
+    /// The groups that may use `envelope`.
+    #[must_use]
+    pub fn users(&self, envelope: usize) -> &[usize] {
+        &self.users[envelope]
+    }
+
+    /// What `envelope` may still spend.
+    #[must_use]
+    pub fn room(&self, envelope: usize) -> i64 {
+        let under = self.ceiling[envelope].map_or(i64::MAX, |number| self.ceilings[number].room);
+        self.left[envelope].min(under)
+    }
+
+    /// Whether two envelopes are under one ceiling, or both under none.
+    #[must_use]
+    pub fn share_ceiling(&self, one: usize, other: usize) -> bool {
+        self.ceiling[one] == self.ceiling[other]
+    }
+
+    /// `envelope` pays `by` more for `group`; below zero: less.
+    pub(super) fn shift(&mut self, (group, envelope, by): Shift) {
+        self.groups[group].paid[envelope] += by;
+        self.left[envelope] -= by;
+        if let Some(number) = self.ceiling[envelope] {
+            self.ceilings[number].room -= by;
+        }
+    }
+
+    /// What is known to stand against `amount`: what is spare only shrinks while lots come in.
+    fn known(&self, group: usize, amount: i64) -> Option<Shortfall> {
+        let spare = self.groups[group].spare.as_ref()?;
+        let holds = spare.version == self.version || spare.amount == 0;
+        let shortfall =
+            || Shortfall { missing: amount - spare.amount, exhausted: spare.exhausted.clone() };
+        (holds && spare.amount < amount).then(shortfall)
+    }
+
+    /// Gives `group` up to `amount` more; returns what is missing.
+    fn extend(&mut self, group: usize, amount: i64, shifts: &mut Vec<Shift>) -> i64 {
+        let mut missing = amount;
+        for at in 0..self.groups[group].envelopes.len() {
+            let envelope = self.groups[group].envelopes[at];
+            let by = missing.min(self.room(envelope));
+            if by > 0 {
+                self.shift((group, envelope, by));
+                shifts.push((group, envelope, by));
+                missing -= by;
+            }
+            if missing == 0 {
+                return 0;
+            }
+        }
+        while missing > 0 {
+            let Some(last) = self.search(group) else { break };
+            let mut path = Vec::new();
+            missing -= self.path(last, missing, &mut path);
+            path.iter().for_each(|shift| self.shift(*shift));
+            shifts.append(&mut path);
+        }
+        missing
+    }
+
+    /// Looks for money that `group` can have if others move; the envelope where it is.
+    fn search(&mut self, group: usize) -> Option<usize> {
+        let mut search = std::mem::take(&mut self.search);
+        search.begin(self.left.len(), self.groups.len());
+        search.groups.push_back(group);
+        let found = self.search_from(group, &mut search);
+        self.search = search;
+        found
+    }
+
+    fn search_from(&self, group: usize, search: &mut Search) -> Option<usize> {
+        while let Some(user) = search.groups.pop_front() {
             for &envelope in &self.groups[user].envelopes {
-                if used_by[envelope].is_some() {
-                    continue;
+                if search.reached[envelope].is_none() {
+                    search.reached[envelope] = Some(From::Group(user));
+                    search.envelopes.push(envelope);
                 }
-                used_by[envelope] = Some(user);
-                if self.left[envelope] > 0 {
-                    return Ok(self.path_to(envelope, most, &used_by, &leaves));
-                }
-                for &other in &self.users[envelope] {
-                    let is_new = other != group && leaves[other].is_none();
-                    if is_new && self.groups[other].paid[envelope] > 0 {
-                        leaves[other] = Some(envelope);
-                        next.push_back(other);
+                while let Some(envelope) = search.envelopes.pop() {
+                    if self.room(envelope) > 0 {
+                        return Some(envelope);
                     }
+                    self.look_behind(envelope, group, search);
                 }
             }
         }
-        let seen = used_by.iter().enumerate().filter(|(_, user)| user.is_some());
-        Err(seen.map(|(envelope, _)| envelope).collect())
+        None
     }
 
-    fn path_to(
-        &self,
-        last: usize,
-        most: i64,
-        used_by: &[Option<usize>],
-        leaves: &[Option<usize>],
-    ) -> Path {
-        let mut hops = Vec::new();
-        let mut amount = most.min(self.left[last]);
+    /// What an envelope with nothing left leads to: groups that it pays for, and envelopes whose
+    /// spending takes its room.
+    fn look_behind(&self, envelope: usize, group: usize, search: &mut Search) {
+        for &other in &self.users[envelope] {
+            let is_new = other != group && search.leaves[other].is_none();
+            if is_new && self.groups[other].paid[envelope] > 0 {
+                search.leaves[other] = Some(envelope);
+                search.groups.push_back(other);
+            }
+        }
+        if self.left[envelope] == 0 {
+            return;
+        }
+        let siblings = self.ceiling[envelope].map(|number| &self.ceilings[number].envelopes);
+        for &sibling in siblings.into_iter().flatten() {
+            if search.reached[sibling].is_none() && self.left[sibling] < self.had[sibling] {
+                search.reached[sibling] = Some(From::Sibling(envelope));
+                search.envelopes.push(sibling);
+            }
+        }
+    }
+
+    /// The way on which the last search found `last`, for `most` at most: how much goes along it.
+    fn path(&self, last: usize, most: i64, shifts: &mut Vec<Shift>) -> i64 {
+        let mut amount = most.min(self.room(last));
         let mut at = Some(last);
         while let Some(envelope) = at {
-            let Some(user) = used_by[envelope] else { break };
-            hops.push((envelope, user));
-            at = leaves[user];
-            if let Some(left) = at {
-                amount = amount.min(self.groups[user].paid[left]);
+            match self.search.reached[envelope] {
+                Some(From::Group(user)) => {
+                    shifts.push((user, envelope, 1));
+                    at = self.search.leaves[user];
+                    if let Some(left) = at {
+                        amount = amount.min(self.groups[user].paid[left]);
+                        shifts.push((user, left, -1));
+                    }
+                }
+                Some(From::Sibling(other)) => {
+                    amount = amount.min(self.left[other]);
+                    at = Some(other);
+                }
+                None => break,
             }
         }
-        hops.reverse();
-        Path { hops, amount }
-    }
-
-    /// Moves `amount` along a path; below zero: back.
-    fn shift(&mut self, group: usize, path: &Path, amount: i64) {
-        let mut leaves = None;
-        for &(envelope, user) in &path.hops {
-            if let Some(left) = leaves {
-                self.groups[user].paid[left] -= amount;
-            }
-            debug_assert!(leaves.is_some() || user == group, "a path begins with its group");
-            self.groups[user].paid[envelope] += amount;
-            leaves = Some(envelope);
-        }
-        if let Some(last) = leaves {
-            self.left[last] -= amount;
-        }
+        shifts.iter_mut().for_each(|(_, _, by)| *by *= amount);
+        amount
     }
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,14 +1,14 @@
 //! A round: everything that waits for money is matched at once, by priority. In-kind offers first,
 //! then money.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{NaiveDate, TimeDelta};
 use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::coalition::Coalition;
-use waybill_shared::domain::contribution::{Consent, Earmark};
+use waybill_shared::domain::contribution::Consent;
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::{Awaited, Lot, Timestamp};
@@ -17,11 +17,13 @@ use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
-use waybill_shared::matching::{Answer, Demand, Envelope, Rules, WhyNot, eligible, solve};
+use waybill_shared::matching::{
+    Answer, Ask, Envelope, Payment, Problem, Round as Question, Solution, Unfunded, WhyNot, solve,
+};
 use waybill_shared::store::{Job, LotChange, NewJob, Unit};
 
 use super::in_kind::InKindStock;
-use crate::connectors::{Connector, Question};
+use crate::connectors::{self, Connector};
 
 /// The kind of job.
 pub const KIND: &str = "round";
@@ -47,8 +49,12 @@ impl Round {
     }
 }
 
-/// An offer is asked for at most so often, for one lot.
-const ASKED: usize = 3;
+/// What a round found for a lot.
+struct Funded<'a> {
+    quantity: Quantity,
+    payments: &'a [Payment],
+    envelopes: &'a [Envelope],
+}
 
 /// What a round looks at.
 struct Snapshot<'a> {
@@ -114,23 +120,27 @@ impl Act for Round {
                 None => waiting.push((lot, line.clone())),
             }
         }
-        let mut envelopes = envelopes(&at).await?;
-        let demands: Vec<Option<Demand>> =
-            waiting.iter().map(|(lot, line)| demand(&at, &envelopes, lot, line)).collect();
-        let asked: Vec<Demand> = demands.iter().flatten().cloned().collect();
-        let policy = &engine.pipeline().match_donor;
-        let rules = Rules { co_financing: policy.co_financing, partial: policy.partial };
-        let answers = solve(&mut envelopes, &asked, rules)
+        let round = money(&at, &waiting).await?;
+        let problem = round.problem.clone();
+        // Solving is work without a pause: other steps go on meanwhile.
+        let solved = tokio::task::spawn_blocking(move || solve(&problem)).await;
+        let solution = solved
+            .map_err(|error| ActError::Invalid(error.to_string()))?
             .map_err(|error| ActError::Invalid(error.to_string()))?;
-        let mut answers = asked.into_iter().zip(answers);
-        for ((lot, line), has_demand) in
-            waiting.into_iter().zip(demands.iter().map(Option::is_some))
-        {
-            let unit = match has_demand.then(|| answers.next()).flatten() {
-                Some((demand, answer)) => {
-                    self.answered(&mut at, &envelopes, lot, &line, demand, answer).await?
-                }
+        let mut answers = solution.answers.iter();
+        for ((lot, line), ask) in waiting.into_iter().zip(&round.asks) {
+            let unit = match ask.as_ref().zip(ask.as_ref().and_then(|_| answers.next())) {
                 None => unoffered(&at, lot, &line)?,
+                Some((ask, Answer::Funded { part, payments })) => {
+                    let quantity = part.unwrap_or(lot.quantity);
+                    let envelopes = &round.problem.envelopes;
+                    let funded = Funded { quantity, payments, envelopes };
+                    Some(self.funded(&mut at, lot, &line, ask, funded).await?)
+                }
+                Some((ask, Answer::Unfunded(why))) => {
+                    let (code, text) = explain(&round.problem, &solution, ask, why);
+                    unfunded(&at, lot, code, format!("on {}: {text}", at.day))?
+                }
             };
             units.extend(unit);
         }
@@ -165,28 +175,23 @@ impl Round {
         after.because("in_kind_offered", format!("{contribution} gives it in kind"));
         let until = Some(at.now + TimeDelta::days(i64::from(policy.acceptance_days)));
         let awaits = Awaited::Acceptance { contribution };
-        unit.jobs.extend(self.connector.ask(Question::Acceptance { lot: &after, line }, at.now));
+        unit.jobs.extend(
+            self.connector.ask(connectors::Question::Acceptance { lot: &after, line }, at.now),
+        );
         let result = StepResult::Wait { awaits, until };
         unit.lots.push(at.change(lot.clone(), after, result, "lot.offered_in_kind")?);
         Ok(Some(unit))
     }
 
-    async fn answered(
+    async fn funded(
         &self,
         at: &mut Snapshot<'_>,
-        envelopes: &[Envelope],
         lot: Lot,
         line: &Line,
-        demand: Demand,
-        answer: Answer,
-    ) -> Result<Option<Unit>, ActError> {
-        let (quantity, payments) = match answer {
-            Answer::Funded { quantity, payments } => (quantity, payments),
-            Answer::Unfunded { missing, why } => {
-                let (code, text) = explain(&missing, &why);
-                return unfunded(at, lot, code, format!("on {}: {text}", at.day));
-            }
-        };
+        ask: &Ask,
+        funded: Funded<'_>,
+    ) -> Result<Unit, ActError> {
+        let Funded { quantity, payments, envelopes } = funded;
         let mut unit = Unit::new(KIND, at.now);
         let mut after = lot.clone();
         if quantity < lot.quantity {
@@ -198,10 +203,11 @@ impl Round {
         let mut asked = Vec::new();
         for payment in payments {
             let envelope = &envelopes[payment.envelope];
-            let needs_consent = match envelope.consent {
-                Consent::None => false,
-                Consent::EachLine => true,
-                Consent::Above(minor) => payment.amount.minor > minor,
+            let contribution = at.coalition.contributions.get(&envelope.id);
+            let needs_consent = match contribution.map(|contribution| &contribution.consent) {
+                None | Some(Consent::None) => false,
+                Some(Consent::EachLine) => true,
+                Some(Consent::Above(minor)) => payment.amount.minor > *minor,
             };
             let state = if needs_consent { ShareState::Proposed } else { ShareState::Agreed };
             if needs_consent {
@@ -215,7 +221,7 @@ impl Round {
                 state,
             });
         }
-        after.offer = demand.quote.offer.map(|offer| offer.id);
+        after.offer = ask.quote.offer.as_ref().map(|offer| offer.id.clone());
         let (result, kind) = if asked.is_empty() {
             after.because("", "");
             (StepResult::Done, "lot.matched")
@@ -225,7 +231,7 @@ impl Round {
             for id in &asked {
                 let Some(contribution) = at.coalition.contributions.get(id) else { continue };
                 donors.extend(contribution.donors.iter().cloned());
-                let question = Question::Consent { lot: &after, line, contribution };
+                let question = connectors::Question::Consent { lot: &after, line, contribution };
                 unit.jobs.extend(self.connector.ask(question, at.now));
             }
             donors.sort_unstable();
@@ -235,70 +241,17 @@ impl Round {
             (StepResult::Wait { awaits: Awaited::Consent { donors }, until }, "lot.consent_asked")
         };
         unit.lots.push(at.change(lot, after, result, kind)?);
-        Ok(Some(unit))
+        Ok(unit)
     }
 }
 
-/// The envelopes as the round may use them.
-async fn envelopes(at: &Snapshot<'_>) -> Result<Vec<Envelope>, ActError> {
+/// The round's question about money.
+async fn money(at: &Snapshot<'_>, waiting: &[(Lot, Arc<Line>)]) -> Result<Question, ActError> {
     let rows = at.engine.store.envelopes().await?;
-    let open = rows.into_iter().filter_map(|row| {
-        let contribution = at.coalition.contributions.get(&row.id)?;
-        let currency = contribution.currency()?;
-        Some(Envelope {
-            available: row.available(),
-            rate: at.coalition.rate(currency, at.day)?.rate,
-            currency,
-            obligate_by: contribution.obligate_by,
-            is_unrestricted: contribution.earmark == Earmark::default(),
-            consent: contribution.consent.clone(),
-            id: row.id,
-        })
-    });
-    Ok(open.collect())
-}
-
-/// What a lot needs, if anybody offers it and its price has a rate.
-fn demand(at: &Snapshot<'_>, envelopes: &[Envelope], lot: &Lot, line: &Line) -> Option<Demand> {
-    let quotes = |without: &[String]| at.coalition.quotes(line, lot.quantity, at.day, without);
-    let mut found = quotes(&lot.refused);
-    if found.is_empty() {
-        found = quotes(&refused_for_good(lot));
-    }
-    let quote = found.into_iter().next()?;
-    let channel = quote.offer.as_ref().map(|offer| offer.channel.as_str());
-    let rate = at.coalition.rate(quote.unit_price.currency, at.day)?.rate;
-    let (mut usable, mut why_not) = (Vec::new(), Vec::new());
-    for (id, contribution) in &at.coalition.contributions {
-        let fits = match eligible(at.coalition, contribution, line, channel, at.day) {
-            Ok(()) if lot.refused.contains(id) => Err(WhyNot::ConsentRefused),
-            other => other,
-        };
-        match (fits, envelopes.iter().position(|envelope| envelope.id == *id)) {
-            (Ok(()), Some(index)) => usable.push(index),
-            (Ok(()), None) => why_not.push((id.clone(), WhyNot::NotYetOpen)),
-            (Err(why), _) => why_not.push((id.clone(), why)),
-        }
-    }
-    Some(Demand {
-        lot: lot.id,
-        quantity: lot.quantity,
-        quote,
-        rate,
-        smallest: line.smallest_lot,
-        is_whole: line.unit.is_whole(),
-        eligible: usable,
-        why_not,
-    })
-}
-
-/// Offers that were refused so often that they are not asked for again. Before that, they are once
-/// no other is left.
-fn refused_for_good(lot: &Lot) -> Vec<String> {
-    let mut times: BTreeMap<&String, usize> = BTreeMap::new();
-    lot.refused.iter().for_each(|refused| *times.entry(refused).or_default() += 1);
-    times.retain(|_, times| *times >= ASKED);
-    times.into_keys().cloned().collect()
+    let available = rows.into_iter().map(|row| (row.id.clone(), row.available())).collect();
+    let lots: Vec<(&Lot, &Line)> = waiting.iter().map(|(lot, line)| (lot, &**line)).collect();
+    let policy = &at.engine.pipeline().match_donor;
+    Ok(Question::of(at.coalition, &available, &lots, policy, at.day))
 }
 
 /// Nothing is left by which the lot could be bought. A new offer, of whomever, brings it on.
@@ -327,13 +280,37 @@ fn unfunded(
 }
 
 /// The code and the text of why a lot is not funded.
-fn explain(missing: &Money, why: &[(String, WhyNot)]) -> (&'static str, String) {
-    let is_exhausted = |(_, why): &&(String, WhyNot)| matches!(why, WhyNot::Exhausted { .. });
-    let code = if why.iter().any(|entry| is_exhausted(&entry)) {
-        "money_exhausted"
-    } else {
-        "no_eligible_envelope"
-    };
-    let reasons: Vec<String> = why.iter().map(|(id, why)| format!("{id} {why}")).collect();
-    (code, format!("{missing} missing: {}", reasons.join("; ")))
+fn explain(
+    problem: &Problem,
+    solution: &Solution,
+    ask: &Ask,
+    why: &Unfunded,
+) -> (&'static str, String) {
+    let mut reasons: Vec<(&str, WhyNot)> =
+        ask.reasons.iter().map(|(id, why)| (id.as_str(), why.clone())).collect();
+    let named: BTreeSet<&str> = reasons.iter().map(|(id, _)| *id).collect();
+    let usable: Vec<usize> = (0..problem.envelopes.len())
+        .filter(|place| !named.contains(problem.envelopes[*place].id.as_str()))
+        .collect();
+    for place in &usable {
+        let envelope = &problem.envelopes[*place];
+        let left = envelope.available - solution.spent[*place];
+        let left = Money::new(left, envelope.currency);
+        reasons.push((&envelope.id, WhyNot::Exhausted { left }));
+    }
+    reasons.sort_by_key(|(id, _)| *id);
+    let reasons: Vec<String> = reasons.iter().map(|(id, why)| format!("{id} {why}")).collect();
+    let reasons = reasons.join("; ");
+    let code = if usable.is_empty() { "no_eligible_envelope" } else { "money_exhausted" };
+    match why {
+        Unfunded::Money { missing, .. } => (code, format!("{missing} missing: {reasons}")),
+        Unfunded::Donors { missing, is_proven, .. } => {
+            let most = problem.policy.max_donors.unwrap_or_default();
+            let how = if *is_proven { "" } else { ", as far as was looked" };
+            (code, format!("{missing} missing of {most} donors together{how}: {reasons}"))
+        }
+        Unfunded::RequesterCap { left } => {
+            ("requester_cap", format!("its requester may have {left} more"))
+        }
+    }
 }

@@ -1,0 +1,205 @@
+//! A round's question: what waits for money, and the money there is, as a problem.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use super::eligibility::{WhyNot, eligible};
+use super::problem::{Demand, Envelope, Parts, Policy, Problem};
+use crate::domain::coalition::Coalition;
+use crate::domain::contribution::Earmark;
+use crate::domain::lot::Lot;
+use crate::domain::money::{Currency, Rate};
+use crate::domain::pipeline::MatchPolicy;
+use crate::domain::requisition::Line;
+use crate::domain::supplier::Quote;
+
+/// An offer is asked for at most so often, for one lot.
+const ASKED: usize = 3;
+
+/// What a round is about.
+#[derive(Debug)]
+pub struct Round {
+    /// The problem; its demands are the asks, in the same order.
+    pub problem: Problem,
+    /// For each lot how it would be bought, or that nobody offers it.
+    pub asks: Vec<Option<Ask>>,
+}
+
+/// How a lot would be bought, and by whose money.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// The offer and the price.
+    pub quote: Quote,
+    /// For each envelope that it may not use, why.
+    pub reasons: Arc<[(String, WhyNot)]>,
+}
+
+/// Which envelopes lots may use, by what that depends on.
+type Known<'a> =
+    HashMap<(&'a str, &'a str, &'a str, Option<String>), (usize, Arc<[(String, WhyNot)]>)>;
+
+struct Building<'a> {
+    coalition: &'a Coalition,
+    day: NaiveDate,
+    places: BTreeMap<String, usize>,
+    groups: Vec<Vec<usize>>,
+    by_envelopes: HashMap<Vec<usize>, usize>,
+    known: Known<'a>,
+}
+
+impl Round {
+    /// The round of `day` over `lots`, highest priority first, with what is `available` of each
+    /// envelope.
+    #[must_use]
+    pub fn of(
+        coalition: &Coalition,
+        available: &BTreeMap<String, i64>,
+        lots: &[(&Lot, &Line)],
+        policy: &MatchPolicy,
+        day: NaiveDate,
+    ) -> Self {
+        let envelopes = envelopes(coalition, available, day);
+        let places = envelopes.iter().enumerate().map(|(at, e)| (e.id.clone(), at)).collect();
+        let mut building = Building {
+            coalition,
+            day,
+            places,
+            groups: Vec::new(),
+            by_envelopes: HashMap::new(),
+            known: HashMap::new(),
+        };
+        let mut demands = Vec::with_capacity(lots.len());
+        let mut asks = Vec::with_capacity(lots.len());
+        for (lot, line) in lots {
+            let ask = building.ask(lot, line).map(|(demand, ask)| {
+                let parts = demand.parts.filter(|_| policy.partial);
+                demands.push(Demand { parts, ..demand });
+                ask
+            });
+            asks.push(ask);
+        }
+        let currency = coalition.settings.as_ref().map_or(Currency::EUR, |s| s.currency);
+        let rate = coalition.rate(currency, day).map(|dated| dated.rate);
+        let base = rate.map_or((Currency::EUR, Rate::ONE), |rate| (currency, rate));
+        let policy = Policy {
+            max_donors: policy.max_donors,
+            when_unaffordable: policy.when_unaffordable,
+            order: policy.order.clone(),
+            ..Policy::default()
+        };
+        let groups = building.groups;
+        let problem = Problem { base, envelopes, groups, demands, requesters: Vec::new(), policy };
+        Self { problem, asks }
+    }
+}
+
+fn envelopes(
+    coalition: &Coalition,
+    available: &BTreeMap<String, i64>,
+    day: NaiveDate,
+) -> Vec<Envelope> {
+    let open = available.iter().filter_map(|(id, available)| {
+        let contribution = coalition.contributions.get(id)?;
+        let currency = contribution.currency()?;
+        Some(Envelope {
+            id: id.clone(),
+            donor: contribution.donors.join(", "),
+            available: *available,
+            rate: coalition.rate(currency, day)?.rate,
+            currency,
+            obligate_by: contribution.obligate_by,
+            is_unrestricted: contribution.earmark == Earmark::default(),
+        })
+    });
+    open.collect()
+}
+
+impl<'a> Building<'a> {
+    /// What a lot asks for, if anybody offers it and its price has a rate. Of several offers the
+    /// first for which there is money at all.
+    fn ask(&mut self, lot: &Lot, line: &'a Line) -> Option<(Demand, Ask)> {
+        let quotes =
+            |without: &[String]| self.coalition.quotes(line, lot.quantity, self.day, without);
+        let mut found = quotes(&lot.refused);
+        if found.is_empty() {
+            found = quotes(&refused_for_good(lot));
+        }
+        let mut first = None;
+        for quote in found {
+            let channel = quote.offer.as_ref().map(|offer| offer.channel.clone());
+            let Some(rate) = self.coalition.rate(quote.unit_price.currency, self.day) else {
+                continue;
+            };
+            let Ok(cost) = quote.cost(lot.quantity) else { continue };
+            let (group, reasons) = self.group(lot, line, channel);
+            let parts = line.smallest_lot.map(|smallest| Parts {
+                quantity: lot.quantity,
+                smallest,
+                is_whole: line.unit.is_whole(),
+                quote: quote.clone(),
+            });
+            let demand = Demand {
+                cost,
+                rate: rate.rate,
+                group,
+                class: i64::from(lot.priority.class),
+                parts,
+                requester: None,
+                bundle: None,
+            };
+            let ask = (demand, Ask { quote, reasons });
+            if !self.groups[group].is_empty() {
+                return Some(ask);
+            }
+            first = first.or(Some(ask));
+        }
+        first
+    }
+
+    /// The envelopes that a lot may use, as a group, and why not the others.
+    fn group(
+        &mut self,
+        lot: &Lot,
+        line: &'a Line,
+        channel: Option<String>,
+    ) -> (usize, Arc<[(String, WhyNot)]>) {
+        let key = (&*line.item, &*line.classification, &*line.requester, channel);
+        let is_plain = lot.refused.is_empty();
+        if let Some(known) = self.known.get(&key).filter(|_| is_plain) {
+            return known.clone();
+        }
+        let (mut usable, mut reasons) = (Vec::new(), Vec::new());
+        for (id, contribution) in &self.coalition.contributions {
+            let channel = key.3.as_deref();
+            let fits = match eligible(self.coalition, contribution, line, channel, self.day) {
+                Ok(()) if lot.refused.contains(id) => Err(WhyNot::ConsentRefused),
+                other => other,
+            };
+            match (fits, self.places.get(id)) {
+                (Ok(()), Some(place)) => usable.push(*place),
+                (Ok(()), None) => reasons.push((id.clone(), WhyNot::NotYetOpen)),
+                (Err(why), _) => reasons.push((id.clone(), why)),
+            }
+        }
+        let group = *self.by_envelopes.entry(usable.clone()).or_insert_with(|| {
+            self.groups.push(usable);
+            self.groups.len() - 1
+        });
+        let found = (group, Arc::from(reasons));
+        if is_plain {
+            self.known.insert(key, found.clone());
+        }
+        found
+    }
+}
+
+/// Offers that were refused so often that they are not asked for again. Before that, they are once
+/// no other is left.
+fn refused_for_good(lot: &Lot) -> Vec<String> {
+    let mut times: BTreeMap<&String, usize> = BTreeMap::new();
+    lot.refused.iter().for_each(|refused| *times.entry(refused).or_default() += 1);
+    times.retain(|_, times| *times >= ASKED);
+    times.into_keys().cloned().collect()
+}

@@ -1,0 +1,8 @@
+//! The matcher through its public interface, beside oracles that know nothing of how it works.
+
+mod few;
+mod greedy;
+mod instance;
+mod oracle;
+mod properties;
+mod random;
