@@ -4,5 +4,6 @@ mod few;
 mod greedy;
 mod instance;
 mod oracle;
+mod policies;
 mod properties;
 mod random;

@@ -370,3 +370,48 @@ async fn a_limit_holds_over_all_processes() {
     let again = two.claim_job_within("send", &ids, NOW, limit).await.expect("claimed");
     assert_eq!(again.expect("room").attempt, 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn claims_look_lots_up_by_id_though_nothing_was_due_when_statistics_were_taken() {
+    use sqlx::{Connection, Row};
+    let (one, _) = two().await;
+    let mut connection = sqlx::PgConnection::connect(&one.url()).await.expect("connected");
+    let claim = include_str!("../../src/store/postgres/sql/claim_lots.sql");
+    let ended = "INSERT INTO lots (id, version, event, lane, class, rank, state, body)
+        SELECT id, 1, id, 0, 1, 1, 'delivered', '{}' FROM generate_series(1, 20000) AS id";
+    let prepare =
+        format!("PREPARE claim (bigint[], text, bigint, text, interval, bigint[]) AS {claim}");
+    for sql in [ended, "ANALYZE lots", "SET plan_cache_mode = force_generic_plan", &prepare] {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        sqlx::raw_sql(sql).execute(&mut connection).await.expect("executed");
+    }
+    let explain = "EXPLAIN EXECUTE claim ('{1,2,3}', 'match_donor', 5, 'x', '1 s', '{}')";
+    let plan = sqlx::raw_sql(explain).fetch_all(&mut connection).await.expect("explained");
+    let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+    let plan = plan.join("\n");
+    assert!(plan.contains("lots_pkey") && !plan.contains("lots_due"), "{plan}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_tail_settles_while_it_gets_its_positions() {
+    let (one, two) = two().await;
+    commit(&one, vec![submit(1, 5)]).await;
+    let term = one.lead(None).await.expect("asked").expect("leads");
+    while one.sequence(term).await.expect("sequenced") > 0 {}
+    let pool = sqlx::PgPool::connect(&one.url()).await.expect("connected");
+    let many = "INSERT INTO events (id, at, actor, subject, number, kind, previous, body)
+        SELECT nextval('event_ids'), 1, 'test', 'envelope:E-' || n, 1, 'envelope.stated', 0, '{}'
+        FROM generate_series(1, 110000) AS n";
+    sqlx::query(many).execute(&pool).await.expect("written");
+    let settled = "SELECT settled FROM chain ORDER BY position DESC LIMIT 1";
+    for _ in 0..5 {
+        assert_eq!(one.sequence(term).await.expect("sequenced"), 20_000);
+    }
+    assert_eq!(one.sequence(term).await.expect("sequenced"), 10_000);
+    // What has its position and is settled is not looked at again.
+    let settled: i64 = sqlx::query_scalar(settled).fetch_one(&pool).await.expect("read");
+    assert!(settled >= 60_000, "{settled}");
+    while one.sequence(term).await.expect("sequenced") > 0 {}
+    assert_eq!(two.last_position().await.expect("read"), 110_002);
+    assert!(two.tail().await.expect("read").is_empty());
+}

@@ -138,8 +138,11 @@ impl Act for Round {
                     Some(self.funded(&mut at, lot, &line, ask, funded).await?)
                 }
                 Some((ask, Answer::Unfunded(why))) => {
-                    let (code, text) = explain(&round.problem, &solution, ask, why);
-                    unfunded(&at, lot, code, format!("on {}: {text}", at.day))?
+                    let code = code(&solution, why);
+                    let text = || {
+                        format!("on {}: {}", at.day, explain(&round.problem, &solution, ask, why))
+                    };
+                    unfunded(&at, lot, code, text)?
                 }
             };
             units.extend(unit);
@@ -257,10 +260,10 @@ async fn money(at: &Snapshot<'_>, waiting: &[(Lot, Arc<Line>)]) -> Result<Questi
 /// Nothing is left by which the lot could be bought. A new offer, of whomever, brings it on.
 fn unoffered(at: &Snapshot<'_>, lot: Lot, line: &Line) -> Result<Option<Unit>, ActError> {
     if at.coalition.quotes(line, lot.quantity, at.day, &[]).is_empty() {
-        return unfunded(at, lot, "no_offer", "no supplier offers it".to_owned());
+        return unfunded(at, lot, "no_offer", || "no supplier offers it".to_owned());
     }
     let text = format!("every offer of it was refused, the last: {}", lot.reason);
-    unfunded(at, lot, "offers_refused", text)
+    unfunded(at, lot, "offers_refused", || text)
 }
 
 /// The lot waits on; it gets an event only when its reason has changed.
@@ -268,49 +271,48 @@ fn unfunded(
     at: &Snapshot<'_>,
     lot: Lot,
     code: &str,
-    text: String,
+    text: impl FnOnce() -> String,
 ) -> Result<Option<Unit>, ActError> {
     if lot.code == code {
         return Ok(None);
     }
     let mut after = lot.clone();
-    after.because(code, text);
+    after.because(code, text());
     let change = at.change(lot, after, funding(), "lot.unfunded")?;
     Ok(Some(Unit::new(KIND, at.now).lot(change)))
 }
 
-/// The code and the text of why a lot is not funded.
-fn explain(
-    problem: &Problem,
-    solution: &Solution,
-    ask: &Ask,
-    why: &Unfunded,
-) -> (&'static str, String) {
-    let mut reasons: Vec<(&str, WhyNot)> =
-        ask.reasons.iter().map(|(id, why)| (id.as_str(), why.clone())).collect();
-    let named: BTreeSet<&str> = reasons.iter().map(|(id, _)| *id).collect();
-    let usable: Vec<usize> = (0..problem.envelopes.len())
-        .filter(|place| !named.contains(problem.envelopes[*place].id.as_str()))
-        .collect();
-    for place in &usable {
-        let envelope = &problem.envelopes[*place];
-        let left = envelope.available - solution.spent[*place];
-        let left = Money::new(left, envelope.currency);
-        reasons.push((&envelope.id, WhyNot::Exhausted { left }));
+/// The stable code of why a lot is not funded.
+fn code(solution: &Solution, why: &Unfunded) -> &'static str {
+    match why {
+        Unfunded::Money { cut, .. } if solution.cuts[*cut].is_empty() => "no_eligible_envelope",
+        Unfunded::Donors { from, .. } if from.is_empty() => "no_eligible_envelope",
+        Unfunded::Money { .. } => "money_exhausted",
+        Unfunded::Donors { .. } => "too_many_donors",
+        Unfunded::RequesterCap { .. } => "requester_cap",
     }
-    reasons.sort_by_key(|(id, _)| *id);
+}
+
+/// Why a lot is not funded, for people.
+fn explain(problem: &Problem, solution: &Solution, ask: &Ask, why: &Unfunded) -> String {
+    let named: BTreeSet<&str> = ask.reasons.iter().map(|(id, _)| id.as_str()).collect();
+    let left = |(envelope, spent): (&Envelope, &i64)| {
+        let left = Money::new(envelope.available - spent, envelope.currency);
+        (envelope.id.clone(), WhyNot::Exhausted { left })
+    };
+    let usable = problem.envelopes.iter().zip(&solution.spent);
+    let usable = usable.filter(|(envelope, _)| !named.contains(envelope.id.as_str())).map(left);
+    let mut reasons: Vec<(String, WhyNot)> = ask.reasons.iter().cloned().chain(usable).collect();
+    reasons.sort_by(|(one, _), (other, _)| one.cmp(other));
     let reasons: Vec<String> = reasons.iter().map(|(id, why)| format!("{id} {why}")).collect();
     let reasons = reasons.join("; ");
-    let code = if usable.is_empty() { "no_eligible_envelope" } else { "money_exhausted" };
     match why {
-        Unfunded::Money { missing, .. } => (code, format!("{missing} missing: {reasons}")),
+        Unfunded::Money { missing, .. } => format!("{missing} missing: {reasons}"),
         Unfunded::Donors { missing, is_proven, .. } => {
             let most = problem.policy.max_donors.unwrap_or_default();
             let how = if *is_proven { "" } else { ", as far as was looked" };
-            (code, format!("{missing} missing of {most} donors together{how}: {reasons}"))
+            format!("{missing} missing of {most} donors together{how}: {reasons}")
         }
-        Unfunded::RequesterCap { left } => {
-            ("requester_cap", format!("its requester may have {left} more"))
-        }
+        Unfunded::RequesterCap { left } => format!("its requester may have {left} more"),
     }
 }

@@ -89,20 +89,20 @@ impl PostgresStore {
         let Some(row) = rows.first().filter(|row| row.get::<bool, _>(0)) else { return Ok(None) };
         let events: Vec<i64> = row.get::<Option<Vec<i64>>, _>(3).unwrap_or_default();
         let placed = events.len();
+        // A full batch leaves events behind its last; before that, whatever is visible has its place.
+        let whole = events.last().copied().filter(|_| placed as i64 >= BATCH).unwrap_or(i64::MAX);
         if let (Some(position), Some(hash)) = (row.get(1), row.get(2)) {
             (at.position, at.hash) = (position, hash);
             at.known.extend(events);
         }
-        let is_all = (placed as i64) < BATCH;
         let (oldest, next): (i64, i64) = (row.get(4), row.get(5));
         if let Some((number, before)) = at.settling
             && oldest >= before
-            && is_all
         {
-            at.settled = at.settled.max(number);
+            at.settled = at.settled.max(number.min(whole));
             let settled = at.settled;
             at.known.retain(|id| *id > settled);
-            at.settling = None;
+            at.settling = Some((number, before)).filter(|_| settled < number);
         }
         if at.settling.is_none() && at.drawn > at.settled {
             // Drawn before this pass began, thus by transactions before `next`.

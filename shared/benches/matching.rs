@@ -1,0 +1,100 @@
+//! How long the matcher takes: `cargo bench -p waybill-shared`.
+#![allow(clippy::print_stdout, missing_docs)]
+
+use std::time::Instant;
+
+use waybill_shared::domain::money::{Currency, Money, Rate};
+use waybill_shared::matching::{Answer, Demand, Envelope, Policy, Problem, solve};
+
+/// Numbers that look random and are the same in every run (Knuth's MMIX generator).
+struct Draw(u64);
+
+impl Draw {
+    fn next(&mut self, below: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % below
+    }
+}
+
+/// Lots that want about half as much again as there is.
+fn problem(lots: usize, envelopes: usize, groups: usize) -> Problem {
+    let mut draw = Draw(1);
+    let demands: Vec<Demand> = (0..lots)
+        .map(|_| Demand {
+            cost: Money::new(1_000 + draw.next(2_000_000) as i64, Currency::EUR),
+            rate: Rate::ONE,
+            group: draw.next(groups as u64) as usize,
+            class: 1,
+            parts: None,
+            requester: None,
+            bundle: None,
+        })
+        .collect();
+    let wanted: i64 = demands.iter().map(|demand| demand.cost.minor).sum();
+    let dkk = ("DKK".parse().expect("known"), "7.4605".parse().expect("a rate"));
+    let envelope = |at: usize, draw: &mut Draw| {
+        let (currency, rate) = if at % 5 == 0 { dkk } else { (Currency::EUR, Rate::ONE) };
+        let part = wanted / envelopes as i64 * 2 / 3;
+        Envelope {
+            id: format!("E{at:03}"),
+            donor: format!("D{}", at % 12),
+            available: part / 2 + draw.next(part as u64 + 1) as i64,
+            currency,
+            rate,
+            obligate_by: chrono::NaiveDate::from_num_days_from_ce_opt(
+                740_000 + draw.next(8) as i32,
+            ),
+            is_unrestricted: at == 0,
+        }
+    };
+    let envelopes: Vec<Envelope> = (0..envelopes).map(|at| envelope(at, &mut draw)).collect();
+    let group = |draw: &mut Draw| {
+        let mut group = vec![0];
+        group.extend((1..envelopes.len()).filter(|_| draw.next(6) == 0));
+        group
+    };
+    let groups = (0..groups).map(|_| group(&mut draw)).collect();
+    Problem {
+        base: (Currency::EUR, Rate::ONE),
+        envelopes,
+        groups,
+        demands,
+        requesters: Vec::new(),
+        policy: Policy::default(),
+    }
+}
+
+/// The median of five runs, in milliseconds, and how many lots are funded.
+fn time(problem: &Problem) -> (f64, usize) {
+    let mut times = Vec::new();
+    let mut funded = 0;
+    for _ in 0..5 {
+        let began = Instant::now();
+        let solution = solve(problem).expect("small amounts");
+        times.push(began.elapsed().as_secs_f64() * 1e3);
+        let is_funded = |answer: &&Answer| matches!(answer, Answer::Funded { .. });
+        funded = solution.answers.iter().filter(is_funded).count();
+    }
+    times.sort_by(f64::total_cmp);
+    (times[2], funded)
+}
+
+/// The most memory this process ever held, in MiB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+fn main() {
+    println!(
+        "{:>9} {:>9} {:>6} {:>10} {:>9} {:>9}",
+        "lots", "envelopes", "groups", "ms", "funded", "peak MiB"
+    );
+    for lots in [10_000, 100_000, 101_000, 300_000, 1_000_000] {
+        let problem = problem(lots, 60, 40);
+        let (ms, funded) = time(&problem);
+        println!("{lots:>9} {:>9} {:>6} {ms:>10.1} {funded:>9} {:>9}", 60, 40, peak());
+    }
+}
