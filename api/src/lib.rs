@@ -5,8 +5,10 @@ mod error;
 mod health;
 mod routes;
 mod timeline;
+mod why;
 
 pub use error::{DISK_FULL, Problem};
 pub use health::health;
 pub use routes::{ImportCoalition, ImportLines, router};
 pub use timeline::{Entry, Shown};
+pub use why::Why;

@@ -16,6 +16,7 @@ use waybill_shared::store::{LotCount, LotFilter};
 
 use crate::Problem;
 use crate::timeline::{Shown, show};
+use crate::why::{Why, why};
 
 /// The largest body, in bytes.
 const LARGEST: usize = 256 * 1024 * 1024;
@@ -60,6 +61,7 @@ pub fn router(engine: Engine) -> Router {
         .route("/v1/status", get(status))
         .route("/v1/lots", get(lots))
         .route("/v1/show/{*id}", get(show_one))
+        .route("/v1/why/{id}", get(explain))
         .route("/v1/check", get(run_check))
         .route("/v1/report", get(report))
         .route("/v1/requisitions", post(import_lines))
@@ -95,6 +97,13 @@ async fn show_one(
     Path(id): Path<String>,
 ) -> Result<Json<Shown>, Problem> {
     Ok(Json(show(&engine, &id).await?))
+}
+
+async fn explain(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+) -> Result<Json<Why>, Problem> {
+    Ok(Json(why(&engine, &id).await?))
 }
 
 async fn run_check(State(engine): State<Engine>) -> Result<Json<Findings>, Problem> {

@@ -41,7 +41,7 @@ pub struct Shown {
 }
 
 /// Where a lot is, in words.
-fn state(lot: &Lot) -> String {
+pub(crate) fn state(lot: &Lot) -> String {
     match &lot.state {
         LotState::Ready { step, attempt: 1 } => format!("ready for {step}"),
         LotState::Ready { step, attempt } => format!("ready for {step}, attempt {attempt}"),
@@ -72,7 +72,7 @@ fn awaited(awaits: &Awaited) -> String {
     }
 }
 
-fn unknown(id: &str, what: &str) -> Problem {
+pub(crate) fn unknown(id: &str, what: &str) -> Problem {
     let hint = "`waybill lots` lists the lots there are";
     Problem::new(StatusCode::NOT_FOUND, "not_found", format!("no {what} `{id}`"), hint)
 }

@@ -39,8 +39,12 @@ pub(crate) enum Command {
     Lots(Lots),
     /// Show a lot, line, order, contribution or party with everything that happened to it.
     Show(Show),
+    /// Explain who pays for a lot and what decided, or what it is short of.
+    Why(Why),
     /// Replay the log and assert the invariants.
     Check(Check),
+    /// Match lots with donors, without a database: answer a problem in a file as JSON.
+    Match(Match),
     /// Ask a running process whether it is ready.
     Health(Health),
     /// Measure throughput and latency.
@@ -216,6 +220,18 @@ pub(crate) struct Show {
     pub(crate) json: bool,
 }
 
+/// `waybill why`.
+#[derive(Debug, Args)]
+pub(crate) struct Why {
+    /// The lot, such as LOT-7K2.
+    pub(crate) lot: String,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
 /// `waybill check`.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
@@ -223,6 +239,16 @@ pub(crate) struct Check {
     pub(crate) data: Data,
     /// Print one JSON document instead of text.
     #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+/// `waybill match`.
+#[derive(Debug, Args)]
+pub(crate) struct Match {
+    /// A JSON file with envelopes, lots, rates and policy; `-`: standard input.
+    pub(crate) instance: PathBuf,
+    /// JSON is what it always prints.
+    #[arg(long, hide = true, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 

@@ -55,7 +55,9 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Import(import) => commands::import::run(import).await,
             Command::Lots(lots) => commands::lots::run(lots).await,
             Command::Show(show) => commands::show::run(show).await,
+            Command::Why(why) => commands::why::run(why).await,
             Command::Check(check) => commands::check::run(check).await,
+            Command::Match(instance) => commands::matching::run(instance).await,
             Command::Health(health) => commands::health::run(health).await,
             Command::Bench(bench) => commands::bench::run(bench).await,
         }

@@ -27,6 +27,7 @@ fn problem(lots: usize, envelopes: usize, groups: usize) -> Problem {
             group: draw.next(groups as u64) as usize,
             class: 1,
             parts: None,
+            held: Vec::new(),
             requester: None,
             bundle: None,
         })
@@ -34,7 +35,7 @@ fn problem(lots: usize, envelopes: usize, groups: usize) -> Problem {
     let wanted: i64 = demands.iter().map(|demand| demand.cost.minor).sum();
     let dkk = ("DKK".parse().expect("known"), "7.4605".parse().expect("a rate"));
     let envelope = |at: usize, draw: &mut Draw| {
-        let (currency, rate) = if at % 5 == 0 { dkk } else { (Currency::EUR, Rate::ONE) };
+        let (currency, rate) = if at.is_multiple_of(5) { dkk } else { (Currency::EUR, Rate::ONE) };
         let part = wanted / envelopes as i64 * 2 / 3;
         Envelope {
             id: format!("E{at:03}"),

@@ -13,5 +13,6 @@ pub mod intake;
 pub mod matching;
 pub mod metrics;
 pub mod report;
+pub mod rounds;
 pub mod store;
 pub mod trace;

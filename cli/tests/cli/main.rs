@@ -14,6 +14,7 @@ mod folder;
 mod help;
 mod import;
 mod leso;
+mod matching;
 mod office;
 mod pair;
 mod payments;
@@ -24,6 +25,7 @@ mod settings;
 mod support;
 mod traces;
 mod twice;
+mod why;
 mod world;
 
 /// What these tests run on; `tests/postgres` and `tests/rabbitmq` build those again that hold on

@@ -294,6 +294,7 @@ impl Instance {
                 group,
                 class: lot.class,
                 parts: None,
+                held: Vec::new(),
                 requester: None,
                 bundle: None,
             });

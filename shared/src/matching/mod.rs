@@ -5,6 +5,7 @@
 //! (`shares`). Where few donors may pay for one lot, `few` takes the place of the walk.
 
 mod eligibility;
+pub mod explanation;
 mod few;
 mod instance;
 mod network;
@@ -20,4 +21,4 @@ pub use instance::{Instance, InstanceError, Matched};
 pub use network::{Network, Shortfall};
 pub use optimum::solve;
 pub use problem::{Answer, Demand, Envelope, Parts, Payment, Policy, Problem, Solution, Unfunded};
-pub use round::{Ask, Round};
+pub use round::{Ask, Round, is_movable, needs_consent};

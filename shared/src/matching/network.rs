@@ -169,6 +169,22 @@ impl Network {
         Err(Shortfall { missing, exhausted })
     }
 
+    /// Funds a lot of `group` by what each of these envelopes pays; whether they all can.
+    pub fn place(&mut self, group: usize, payers: &[(usize, i64)]) -> bool {
+        for (at, &(envelope, amount)) in payers.iter().enumerate() {
+            let may = self.groups[group].envelopes.binary_search(&envelope).is_ok();
+            if !may || amount > self.room(envelope) {
+                for &(envelope, amount) in &payers[..at] {
+                    self.shift((group, envelope, -amount));
+                }
+                return false;
+            }
+            self.shift((group, envelope, amount));
+        }
+        self.version += 1;
+        true
+    }
+
     /// Sets aside what `group` can still have, up to `most`; returns how much.
     pub fn hold(&mut self, group: usize, most: i64) -> i64 {
         match self.fund(group, most) {

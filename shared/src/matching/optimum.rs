@@ -3,7 +3,7 @@
 
 use super::few::{self, Placed};
 use super::network::Network;
-use super::payers;
+use super::payers::{self, Kept};
 use super::problem::{Answer, Problem, Solution, Unfunded};
 use super::shares::{Funded, deal, settle};
 use super::walk::{Verdict, Walk};
@@ -40,7 +40,8 @@ fn by_any(problem: &Problem) -> Result<Solution, MoneyError> {
     for (place, verdict) in walk.verdicts.iter().enumerate() {
         if let Verdict::Accepted { part, amount } = *verdict {
             let group = walk.groups[problem.demands[place].group];
-            funded.push(Funded { group, amount, cost: cost(problem, place, part)? });
+            let held = &problem.demands[place].held;
+            funded.push(Funded { group, amount, cost: cost(problem, place, part)?, held });
         }
     }
     let (mut payments, spent) = pay(problem, &mut walk.network, &funded)?;
@@ -66,7 +67,8 @@ fn by_few(problem: &Problem, most: usize) -> Result<Solution, MoneyError> {
     let mut funded = Vec::new();
     for (place, placed) in placed.iter().enumerate() {
         if let Placed::Accepted { group, part, amount } = *placed {
-            funded.push(Funded { group, amount, cost: cost(problem, place, part)? });
+            let cost = cost(problem, place, part)?;
+            funded.push(Funded { group, amount, cost, held: &[] });
         }
     }
     let (mut payments, spent) = pay(problem, &mut network, &funded)?;
@@ -88,7 +90,17 @@ fn by_few(problem: &Problem, most: usize) -> Result<Solution, MoneyError> {
 type Paid = (Vec<Vec<super::problem::Payment>>, Vec<i64>);
 
 /// Who pays for each funded lot, and what each envelope spends.
-fn pay(problem: &Problem, network: &mut Network, funded: &[Funded]) -> Result<Paid, MoneyError> {
-    payers::choose(network, &problem.envelopes, &problem.policy.order);
+fn pay(
+    problem: &Problem,
+    network: &mut Network,
+    funded: &[Funded<'_>],
+) -> Result<Paid, MoneyError> {
+    let mut kept = Kept::new();
+    for lot in funded {
+        for (envelope, amount) in lot.held {
+            *kept.entry((lot.group, *envelope)).or_default() += amount;
+        }
+    }
+    payers::choose(network, &problem.envelopes, &problem.policy.order, &kept);
     settle(problem, funded, &deal(network, funded))
 }

@@ -7,7 +7,7 @@
 //! 1970), and exchanges between two envelopes reach the fairest base within a class (Fujishige
 //! 1980).
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use super::network::Network;
 use super::problem::Envelope;
@@ -16,19 +16,34 @@ use crate::domain::pipeline::Preference;
 /// Exchanges between two envelopes of a class at most, for each pair.
 const EXCHANGES: usize = 16;
 
+/// What envelopes pay for groups so far, by group and envelope: kept where only fairness speaks for
+/// a change, so that donors are not asked again for it.
+pub(super) type Kept = HashMap<(usize, usize), i64>;
+
 /// How a search came to an envelope: it would pay for this group instead of that envelope.
 type Step = (usize, usize);
 
 /// Chooses who pays.
-pub(super) fn choose(network: &mut Network, envelopes: &[Envelope], order: &[Preference]) {
+pub(super) fn choose(
+    network: &mut Network,
+    envelopes: &[Envelope],
+    order: &[Preference],
+    kept: &Kept,
+) {
     let classes = classes(envelopes, order);
     for class in 0..classes.iter().max().map_or(0, |last| last + 1) {
         fill(network, &classes, class);
     }
     for class in 0..classes.iter().max().map_or(0, |last| last + 1) {
-        share(network, &classes, class);
+        share(network, &classes, class, kept);
     }
-    use_few_cells(network);
+    use_few_cells(network, kept);
+}
+
+/// What may be taken from a cell.
+fn free(network: &Network, kept: &Kept, group: usize, envelope: usize) -> i64 {
+    let paid = network.paid(group, envelope);
+    paid - kept.get(&(group, envelope)).map_or(0, |kept| paid.min(*kept))
 }
 
 /// The class of each envelope: those of the lowest are used first, those of one are equal.
@@ -54,14 +69,16 @@ fn fill(network: &mut Network, classes: &[usize], class: usize) {
     for envelope in (0..classes.len()).filter(|envelope| classes[*envelope] == class) {
         while network.room(envelope) > 0 {
             let is_later = |other: usize| classes[other] > class;
-            let Some((last, steps)) = search(network, envelope, is_later) else { break };
-            exchange(network, last, &steps, network.room(envelope));
+            let free = |group: usize, other: usize| network.paid(group, other);
+            let Some((last, steps)) = search(network, envelope, is_later, free) else { break };
+            let most = most(&steps, last, network.room(envelope), free);
+            exchange(network, last, &steps, most);
         }
     }
 }
 
 /// Lets the envelopes of `class` pay in proportion to what they have, as near as can be.
-fn share(network: &mut Network, classes: &[usize], class: usize) {
+fn share(network: &mut Network, classes: &[usize], class: usize, kept: &Kept) {
     let mut members: Vec<usize> =
         (0..classes.len()).filter(|e| classes[*e] == class && network.had(*e) > 0).collect();
     for _ in 0..EXCHANGES * members.len() {
@@ -70,13 +87,15 @@ fn share(network: &mut Network, classes: &[usize], class: usize) {
         let improved = members.iter().any(|&to| {
             // From the most used that can be relieved.
             members.iter().rev().take_while(|from| **from != to).any(|&from| {
-                let most = excess(network, from, to).min(network.room(to));
-                if most < 1 {
+                let wanted = excess(network, from, to).min(network.room(to));
+                if wanted < 1 {
                     return false;
                 }
-                let Some((last, steps)) = search(network, to, |other| other == from) else {
+                let free = |group: usize, other: usize| free(network, kept, group, other);
+                let Some((last, steps)) = search(network, to, |other| other == from, free) else {
                     return false;
                 };
+                let most = most(&steps, last, wanted, free);
                 exchange(network, last, &steps, most);
                 true
             })
@@ -110,13 +129,14 @@ fn search(
     network: &Network,
     first: usize,
     is_last: impl Fn(usize) -> bool,
+    free: impl Fn(usize, usize) -> i64,
 ) -> Option<(usize, Vec<Step>)> {
     let mut reached: Vec<Option<Step>> = vec![None; network.envelopes()];
     let mut next = VecDeque::from([first]);
     while let Some(envelope) = next.pop_front() {
         for &group in network.users(envelope) {
             for &other in network.may_use(group) {
-                if other == first || reached[other].is_some() || network.paid(group, other) == 0 {
+                if other == first || reached[other].is_some() || free(group, other) == 0 {
                     continue;
                 }
                 reached[other] = Some((group, envelope));
@@ -142,14 +162,19 @@ fn steps(last: usize, first: usize, reached: &[Option<Step>]) -> Vec<Step> {
     steps
 }
 
-/// Moves `most`, or what can be moved, along a way.
-fn exchange(network: &mut Network, last: usize, steps: &[Step], most: i64) {
-    let (mut amount, mut from) = (most, last);
+/// What can be moved along a way, up to `wanted`.
+fn most(steps: &[Step], last: usize, wanted: i64, free: impl Fn(usize, usize) -> i64) -> i64 {
+    let (mut amount, mut from) = (wanted, last);
     for &(group, to) in steps {
-        amount = amount.min(network.paid(group, from));
+        amount = amount.min(free(group, from));
         from = to;
     }
-    from = last;
+    amount
+}
+
+/// Moves an amount along a way.
+fn exchange(network: &mut Network, last: usize, steps: &[Step], amount: i64) {
+    let mut from = last;
     for &(group, to) in steps {
         network.shift((group, from, -amount));
         network.shift((group, to, amount));
@@ -159,8 +184,8 @@ fn exchange(network: &mut Network, last: usize, steps: &[Step], most: i64) {
 
 /// Takes money round in circles, which changes nothing of what each envelope pays and each group
 /// has, until no circle is left: the cells that are used are then fewer than envelopes and groups
-/// together.
-fn use_few_cells(network: &mut Network) {
+/// together. Circles stay where what is kept stands against it.
+fn use_few_cells(network: &mut Network, kept: &Kept) {
     // Nodes are envelopes, then groups. Trees of cells so far, by the cell that leads to a node's
     // parent.
     let mut cells: Vec<(usize, usize)> = Vec::new();
@@ -169,9 +194,9 @@ fn use_few_cells(network: &mut Network) {
             if network.paid(group, envelope) > 0 {
                 cells.push((group, envelope));
                 while let Some(circle) = circle(network, &cells, (group, envelope)) {
-                    turn(network, &circle);
+                    let is_broken = turn(network, &circle, kept);
                     cells.retain(|(group, envelope)| network.paid(*group, *envelope) > 0);
-                    if network.paid(group, envelope) == 0 {
+                    if !is_broken || network.paid(group, envelope) == 0 {
                         break;
                     }
                 }
@@ -217,17 +242,28 @@ fn circle(
     Some(circle)
 }
 
-/// Takes as much as can be out of every second cell of a circle and puts it into the others.
-fn turn(network: &mut Network, circle: &[(usize, usize)]) {
+/// Takes as much as can be out of every second cell of a circle and puts it into the others; whether
+/// that emptied one.
+fn turn(network: &mut Network, circle: &[(usize, usize)], kept: &Kept) -> bool {
     let smallest = |cells: &[(usize, usize)], first: usize| {
         let cells = cells.iter().skip(first).step_by(2);
         cells.map(|(group, envelope)| network.paid(*group, *envelope)).min().unwrap_or(0)
     };
+    let can = |first: usize, amount: i64| {
+        let mut cells = circle.iter().skip(first).step_by(2);
+        cells.all(|(group, envelope)| free(network, kept, *group, *envelope) >= amount)
+    };
     // The way on which less has to be moved empties a cell first.
     let (even, odd) = (smallest(circle, 0), smallest(circle, 1));
-    let (amount, sign) = if even <= odd { (even, -1) } else { (odd, 1) };
+    let (amount, sign) = match (can(0, even), can(1, odd)) {
+        (true, true) if odd < even => (odd, 1),
+        (true, _) => (even, -1),
+        (false, true) => (odd, 1),
+        (false, false) => return false,
+    };
     for (at, (group, envelope)) in circle.iter().enumerate() {
         let sign = if at % 2 == 0 { sign } else { -sign };
         network.shift((*group, *envelope, sign * amount));
     }
+    true
 }

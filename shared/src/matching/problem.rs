@@ -57,6 +57,9 @@ pub struct Demand {
     pub class: i64,
     /// How it may be funded in part; none: it is funded whole.
     pub parts: Option<Parts>,
+    /// Who was to pay for it so far, in minor units of the base that add up to its cost: it keeps
+    /// its payers unless they are needed for others.
+    pub held: Vec<(usize, i64)>,
     /// Whose ceiling it falls under, of the problem's requesters.
     pub requester: Option<usize>,
     /// Lots with the same number are funded together or not at all.

@@ -8,9 +8,10 @@ use chrono::NaiveDate;
 use super::eligibility::{WhyNot, eligible};
 use super::problem::{Demand, Envelope, Parts, Policy, Problem};
 use crate::domain::coalition::Coalition;
-use crate::domain::contribution::Earmark;
-use crate::domain::lot::Lot;
-use crate::domain::money::{Currency, Rate};
+use crate::domain::contribution::{Consent, Earmark};
+use crate::domain::funding::{Share, ShareState};
+use crate::domain::lot::{Awaited, Lot, LotState};
+use crate::domain::money::{Currency, Money, Rate};
 use crate::domain::pipeline::MatchPolicy;
 use crate::domain::requisition::Line;
 use crate::domain::supplier::Quote;
@@ -36,6 +37,37 @@ pub struct Ask {
     pub reasons: Arc<[(String, WhyNot)]>,
 }
 
+/// Whether the money of a lot may still be moved: nobody was bound by it, no donor has agreed to it
+/// when asked, and all of it is in the coalition's currency, in which the optimum is exact.
+#[must_use]
+pub fn is_movable(coalition: &Coalition, lot: &Lot, day: NaiveDate) -> bool {
+    let LotState::Waiting { awaits, .. } = &lot.state else { return false };
+    let offer = lot.offer.as_ref().and_then(|offer| coalition.quote_of(offer, day));
+    let base = coalition.settings.as_ref().map(|settings| settings.currency);
+    let is_free = |share: &Share| {
+        let is_unasked = match share.state {
+            ShareState::Proposed => true,
+            ShareState::Agreed => !needs_consent(coalition, &share.envelope, share.amount),
+            ShareState::Obligated | ShareState::Disbursed => false,
+        };
+        is_unasked && Some(share.amount.currency) == base && Some(share.covers.currency) == base
+    };
+    matches!(awaits, Awaited::Consent { .. } | Awaited::Gathering)
+        && offer.is_some()
+        && !lot.funding.is_empty()
+        && lot.funding.iter().all(is_free)
+}
+
+/// Whether the donors of an envelope are asked before `amount` of it is used.
+#[must_use]
+pub fn needs_consent(coalition: &Coalition, envelope: &str, amount: Money) -> bool {
+    match coalition.contributions.get(envelope).map(|contribution| &contribution.consent) {
+        None | Some(Consent::None) => false,
+        Some(Consent::EachLine) => true,
+        Some(Consent::Above(minor)) => amount.minor > *minor,
+    }
+}
+
 /// Which envelopes lots may use, by what that depends on.
 type Known<'a> =
     HashMap<(&'a str, &'a str, &'a str, Option<String>), (usize, Arc<[(String, WhyNot)]>)>;
@@ -51,7 +83,8 @@ struct Building<'a> {
 
 impl Round {
     /// The round of `day` over `lots`, highest priority first, with what is `available` of each
-    /// envelope.
+    /// envelope. Lots that have money are movable (see [`is_movable`]), and what they have is
+    /// available.
     #[must_use]
     pub fn of(
         coalition: &Coalition,
@@ -122,6 +155,9 @@ impl<'a> Building<'a> {
     fn ask(&mut self, lot: &Lot, line: &'a Line) -> Option<(Demand, Ask)> {
         let quotes =
             |without: &[String]| self.coalition.quotes(line, lot.quantity, self.day, without);
+        if !lot.funding.is_empty() {
+            return self.again(lot, line);
+        }
         let mut found = quotes(&lot.refused);
         if found.is_empty() {
             found = quotes(&refused_for_good(lot));
@@ -146,6 +182,7 @@ impl<'a> Building<'a> {
                 group,
                 class: i64::from(lot.priority.class),
                 parts,
+                held: Vec::new(),
                 requester: None,
                 bundle: None,
             };
@@ -156,6 +193,28 @@ impl<'a> Building<'a> {
             first = first.or(Some(ask));
         }
         first
+    }
+
+    /// What a lot asks for that has money and an offer: the same again.
+    fn again(&mut self, lot: &Lot, line: &'a Line) -> Option<(Demand, Ask)> {
+        let quote = self.coalition.quote_of(lot.offer.as_ref()?, self.day)?;
+        let channel = quote.offer.as_ref().map(|offer| offer.channel.clone());
+        let (group, reasons) = self.group(lot, line, channel);
+        let first = lot.funding.first()?;
+        let minor = lot.funding.iter().map(|share| share.covers.minor).sum();
+        let place = |share: &Share| Some((*self.places.get(&share.envelope)?, share.covers.minor));
+        let held: Option<Vec<(usize, i64)>> = lot.funding.iter().map(place).collect();
+        let demand = Demand {
+            cost: Money::new(minor, first.covers.currency),
+            rate: self.coalition.rate(first.covers.currency, self.day)?.rate,
+            group,
+            class: i64::from(lot.priority.class),
+            parts: None,
+            held: held.unwrap_or_default(),
+            requester: None,
+            bundle: None,
+        };
+        Some((demand, Ask { quote, reasons }))
     }
 
     /// The envelopes that a lot may use, as a group, and why not the others.

@@ -5,12 +5,14 @@ use super::problem::{Payment, Problem};
 use super::walk::in_base;
 use crate::domain::money::{Money, MoneyError, Rounding, convert};
 
-/// A lot that is funded: its group in the network, its amount in the base, and its cost.
+/// A lot that is funded: its group in the network, its amount in the base, its cost, and who was to
+/// pay for it so far.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Funded {
+pub(super) struct Funded<'a> {
     pub(super) group: usize,
     pub(super) amount: i64,
     pub(super) cost: Money,
+    pub(super) held: &'a [(usize, i64)],
 }
 
 /// What an envelope pays for a lot, in the base.
@@ -20,10 +22,11 @@ pub(super) struct Cell {
     pub(super) amount: i64,
 }
 
-/// Gives each lot of each group its cells. Lots are paid whole by one envelope as long as one has
+/// Gives each lot of each group its cells. Lots keep their payers as far as these pay for the group;
+/// others are paid whole by one envelope as long as one has
 /// enough left, the largest first; then the rest is split. Of a group with n cells n - 1 lots are
 /// split at most.
-pub(super) fn deal(network: &Network, funded: &[Funded]) -> Vec<Vec<Cell>> {
+pub(super) fn deal(network: &Network, funded: &[Funded<'_>]) -> Vec<Vec<Cell>> {
     let mut by_group: Vec<Vec<usize>> = vec![Vec::new(); network.groups()];
     for (at, lot) in funded.iter().enumerate() {
         by_group[lot.group].push(at);
@@ -39,6 +42,7 @@ pub(super) fn deal(network: &Network, funded: &[Funded]) -> Vec<Vec<Cell>> {
         if cells.len() > 1 {
             lots.sort_by_key(|at| std::cmp::Reverse(funded[*at].amount));
         }
+        lots.retain(|at| !keep(&funded[*at], &mut cells, &mut dealt[*at]));
         let mut split = Vec::new();
         for at in lots {
             let amount = funded[at].amount;
@@ -69,6 +73,26 @@ pub(super) fn deal(network: &Network, funded: &[Funded]) -> Vec<Vec<Cell>> {
     dealt
 }
 
+/// Gives a lot the payers that it had, if all of them still pay enough for its group.
+fn keep(lot: &Funded<'_>, cells: &mut [Cell], dealt: &mut Vec<Cell>) -> bool {
+    let find =
+        |cells: &[Cell], envelope: usize| cells.iter().position(|cell| cell.envelope == envelope);
+    let has = |(envelope, amount): &(usize, i64)| {
+        find(cells, *envelope).is_some_and(|at| cells[at].amount >= *amount)
+    };
+    let is_all = lot.held.iter().map(|(_, amount)| amount).sum::<i64>() == lot.amount;
+    if lot.held.is_empty() || !is_all || !lot.held.iter().all(has) {
+        return false;
+    }
+    for &(envelope, amount) in lot.held {
+        if let Some(at) = find(cells, envelope) {
+            cells[at].amount -= amount;
+            dealt.push(Cell { envelope, amount });
+        }
+    }
+    true
+}
+
 /// Payments in the currencies of envelopes and costs. What lots are covered by adds up exactly to
 /// their cost, and no envelope pays a minor unit beyond what it has.
 ///
@@ -76,7 +100,7 @@ pub(super) fn deal(network: &Network, funded: &[Funded]) -> Vec<Vec<Cell>> {
 /// [`MoneyError::Overflow`] if an amount does not fit.
 pub(super) fn settle(
     problem: &Problem,
-    funded: &[Funded],
+    funded: &[Funded<'_>],
     dealt: &[Vec<Cell>],
 ) -> Result<(Vec<Vec<Payment>>, Vec<i64>), MoneyError> {
     let covers: Vec<Vec<Money>> = funded.iter().zip(dealt).map(largest_remainders).collect();
@@ -89,7 +113,7 @@ pub(super) fn settle(
 }
 
 /// What each payer covers of a lot's cost, in proportion.
-fn largest_remainders((lot, cells): (&Funded, &Vec<Cell>)) -> Vec<Money> {
+fn largest_remainders((lot, cells): (&Funded<'_>, &Vec<Cell>)) -> Vec<Money> {
     if cells.len() == 1 {
         return vec![lot.cost];
     }
@@ -154,11 +178,12 @@ fn in_currency(
 /// flow with whole limits has a whole solution.
 fn within_means(
     problem: &Problem,
-    funded: &[Funded],
+    funded: &[Funded<'_>],
     dealt: &[Vec<Cell>],
 ) -> Result<Vec<Vec<Money>>, MoneyError> {
-    let is_own =
-        |lot: &Funded, cell: &Cell| problem.envelopes[cell.envelope].currency == lot.cost.currency;
+    let is_own = |lot: &Funded<'_>, cell: &Cell| {
+        problem.envelopes[cell.envelope].currency == lot.cost.currency
+    };
     let mut covers: Vec<Vec<Money>> = Vec::with_capacity(dealt.len());
     let mut left: Vec<i64> = problem.envelopes.iter().map(|has| has.available).collect();
     let mut elsewhere = vec![0_i64; left.len()];
@@ -187,7 +212,7 @@ fn within_means(
         left[place] -= in_currency(problem, place, amount, Rounding::Down)?.minor;
     }
     let mut network = Network::new(left.into_iter().map(|left| left.max(0)).collect());
-    let rest = |lot: &Funded, theirs: &[Money]| {
+    let rest = |lot: &Funded<'_>, theirs: &[Money]| {
         lot.cost.minor - theirs.iter().map(|part| part.minor).sum::<i64>()
     };
     let group = |network: &mut Network, cells: &[Cell]| {

@@ -122,7 +122,8 @@ impl Walk {
         let shortfall = if below < cost {
             None
         } else {
-            match self.network.fund(group, cost) {
+            let placed = !demand.held.is_empty() && self.network.place(group, &demand.held);
+            match if placed { Ok(()) } else { self.network.fund(group, cost) } {
                 Ok(()) => {
                     self.take(demand, cost);
                     return Ok(Verdict::Accepted { part: None, amount: cost });

@@ -191,6 +191,17 @@ impl Unit {
             || self.lines.iter().any(|line| line.expected > 0)
     }
 
+    /// This unit with all that the other changes, of the same act.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        self.lots.extend(other.lots);
+        self.lines.extend(other.lines);
+        self.records.extend(other.records);
+        self.envelopes.extend(other.envelopes);
+        self.jobs.extend(other.jobs);
+        self
+    }
+
     /// This unit with one more lot.
     #[must_use]
     pub fn lot(mut self, change: LotChange) -> Self {

@@ -68,6 +68,7 @@ pub(crate) fn problem(purses: &[Purse], wants: &[Want], in_parts: bool) -> Probl
                 is_whole: true,
                 quote,
             }),
+            held: Vec::new(),
             requester: None,
             bundle: None,
         });

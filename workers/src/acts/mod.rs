@@ -6,6 +6,7 @@ pub mod gather;
 pub(crate) mod in_kind;
 pub mod round;
 pub mod send;
+mod unfunded;
 
 use std::sync::Arc;
 

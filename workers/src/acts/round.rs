@@ -8,21 +8,21 @@ use async_trait::async_trait;
 use chrono::{NaiveDate, TimeDelta};
 use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::coalition::Coalition;
-use waybill_shared::domain::contribution::Consent;
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::{LineId, LotId};
-use waybill_shared::domain::lot::{Awaited, Lot, Timestamp};
-use waybill_shared::domain::money::Money;
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, Timestamp};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
 use waybill_shared::matching::{
-    Answer, Ask, Envelope, Payment, Problem, Round as Question, Solution, Unfunded, WhyNot, solve,
+    Answer, Ask, Envelope, Payment, Round as Question, needs_consent, solve,
 };
+use waybill_shared::rounds;
 use waybill_shared::store::{Job, LotChange, NewJob, Unit};
 
 use super::in_kind::InKindStock;
+use super::unfunded::{code, displaced, explain, shortfall, unfunded, unoffered};
 use crate::connectors::{self, Connector};
 
 /// The kind of job.
@@ -57,11 +57,11 @@ struct Funded<'a> {
 }
 
 /// What a round looks at.
-struct Snapshot<'a> {
-    engine: &'a Engine,
-    coalition: &'a Coalition,
-    day: NaiveDate,
-    now: Timestamp,
+pub(super) struct Snapshot<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) coalition: &'a Coalition,
+    pub(super) day: NaiveDate,
+    pub(super) now: Timestamp,
     /// Parts of lines that were given out by this round.
     parts: BTreeMap<LineId, i64>,
 }
@@ -81,7 +81,27 @@ impl Snapshot<'_> {
         LotId::of(line, part).ok_or_else(too_many)
     }
 
-    fn change(
+    /// What a payment sets aside: proposed where its donors have to agree.
+    fn share(&self, payment: &Payment, envelopes: &[Envelope]) -> Share {
+        let envelope = &envelopes[payment.envelope];
+        let is_asked = needs_consent(self.coalition, &envelope.id, payment.amount);
+        Share {
+            envelope: envelope.id.clone(),
+            amount: payment.amount,
+            covers: payment.covers,
+            rate: envelope.rate,
+            state: if is_asked { ShareState::Proposed } else { ShareState::Agreed },
+        }
+    }
+
+    /// The donors of these envelopes, each once.
+    fn donors(&self, envelopes: &[String]) -> Vec<String> {
+        let found = envelopes.iter().filter_map(|id| self.coalition.contributions.get(id));
+        let donors: BTreeSet<&String> = found.flat_map(|found| &found.donors).collect();
+        donors.into_iter().cloned().collect()
+    }
+
+    pub(super) fn change(
         &self,
         before: Lot,
         after: Lot,
@@ -93,10 +113,6 @@ impl Snapshot<'_> {
     }
 }
 
-fn funding() -> StepResult {
-    StepResult::Wait { awaits: Awaited::Funding, until: None }
-}
-
 #[async_trait]
 impl Act for Round {
     fn kind(&self) -> &'static str {
@@ -105,17 +121,22 @@ impl Act for Round {
 
     async fn run(&self, engine: &Engine, _: &Job) -> Result<Done, ActError> {
         let coalition = engine.coalition().await?;
-        let lots = engine.store.lots_awaiting("funding").await?;
-        let lines = engine.lines_of(&lots).await?;
         let day = engine.today(&coalition);
         let now = engine.clock.now();
         let mut at = Snapshot { engine, coalition: &coalition, day, now, parts: BTreeMap::new() };
         let mut units = Vec::new();
         let mut stock = InKindStock::read(engine, &coalition, day).await?;
+        let lots = rounds::lots(&*engine.store, &coalition, day).await?;
+        let lines = engine.lines_of(&lots).await?;
         let mut waiting: Vec<(Lot, Arc<Line>)> = Vec::with_capacity(lots.len());
         for lot in lots {
             let Some(line) = lines.get(&lot.line()) else { continue };
-            match self.in_kind(&mut at, &mut stock, &lot, line).await? {
+            let offered = if lot.funding.is_empty() {
+                self.in_kind(&mut at, &mut stock, &lot, line).await?
+            } else {
+                None
+            };
+            match offered {
                 Some(unit) => units.push(unit),
                 None => waiting.push((lot, line.clone())),
             }
@@ -128,24 +149,41 @@ impl Act for Round {
             .map_err(|error| ActError::Invalid(error.to_string()))?
             .map_err(|error| ActError::Invalid(error.to_string()))?;
         let mut answers = solution.answers.iter();
+        let (mut money, mut moves) = (Vec::new(), false);
         for ((lot, line), ask) in waiting.into_iter().zip(&round.asks) {
-            let unit = match ask.as_ref().zip(ask.as_ref().and_then(|_| answers.next())) {
-                None => unoffered(&at, lot, &line)?,
+            let had = !lot.funding.is_empty();
+            match ask.as_ref().zip(ask.as_ref().and_then(|_| answers.next())) {
+                None if had => {}
+                None => units.extend(unoffered(&at, lot, &line)?),
                 Some((ask, Answer::Funded { part, payments })) => {
                     let quantity = part.unwrap_or(lot.quantity);
                     let envelopes = &round.problem.envelopes;
                     let funded = Funded { quantity, payments, envelopes };
-                    Some(self.funded(&mut at, lot, &line, ask, funded).await?)
+                    if !had {
+                        money.push(self.funded(&mut at, lot, &line, ask, funded).await?);
+                    } else if let Some(unit) = self.moved(&at, lot, &line, funded)? {
+                        money.push(unit);
+                        moves = true;
+                    }
+                }
+                Some((_, Answer::Unfunded(why))) if had => {
+                    money.push(displaced(&at, lot, &shortfall(why))?);
+                    moves = true;
                 }
                 Some((ask, Answer::Unfunded(why))) => {
                     let code = code(&solution, why);
                     let text = || {
                         format!("on {}: {}", at.day, explain(&round.problem, &solution, ask, why))
                     };
-                    unfunded(&at, lot, code, text)?
+                    units.extend(unfunded(&at, lot, code, text)?);
                 }
-            };
-            units.extend(unit);
+            }
+        }
+        // Money that moves from one lot to another moves at once, or not at all.
+        if moves {
+            units.extend(money.into_iter().reduce(Unit::with));
+        } else {
+            units.extend(money);
         }
         Ok(Done { units, again: None })
     }
@@ -205,114 +243,111 @@ impl Round {
         }
         let mut asked = Vec::new();
         for payment in payments {
-            let envelope = &envelopes[payment.envelope];
-            let contribution = at.coalition.contributions.get(&envelope.id);
-            let needs_consent = match contribution.map(|contribution| &contribution.consent) {
-                None | Some(Consent::None) => false,
-                Some(Consent::EachLine) => true,
-                Some(Consent::Above(minor)) => payment.amount.minor > *minor,
-            };
-            let state = if needs_consent { ShareState::Proposed } else { ShareState::Agreed };
-            if needs_consent {
-                asked.push(envelope.id.clone());
+            let share = at.share(payment, envelopes);
+            if share.state == ShareState::Proposed {
+                asked.push(share.envelope.clone());
             }
-            after.funding.push(Share {
-                envelope: envelope.id.clone(),
-                amount: payment.amount,
-                covers: payment.covers,
-                rate: envelope.rate,
-                state,
-            });
+            after.funding.push(share);
         }
         after.offer = ask.quote.offer.as_ref().map(|offer| offer.id.clone());
         let (result, kind) = if asked.is_empty() {
             after.because("", "");
             (StepResult::Done, "lot.matched")
         } else {
-            let days = at.engine.pipeline_of(&lot).match_donor.consent_days;
-            let mut donors = Vec::new();
-            for id in &asked {
-                let Some(contribution) = at.coalition.contributions.get(id) else { continue };
-                donors.extend(contribution.donors.iter().cloned());
-                let question = connectors::Question::Consent { lot: &after, line, contribution };
-                unit.jobs.extend(self.connector.ask(question, at.now));
-            }
-            donors.sort_unstable();
-            donors.dedup();
-            after.because("consent_asked", format!("{} asked to agree", donors.join(", ")));
-            let until = Some(at.now + TimeDelta::days(i64::from(days)));
-            (StepResult::Wait { awaits: Awaited::Consent { donors }, until }, "lot.consent_asked")
+            let (result, jobs) = self.ask(at, &after, line, &asked);
+            unit.jobs.extend(jobs);
+            let donors = at.donors(&asked).join(", ");
+            after.because("consent_asked", format!("{donors} asked to agree"));
+            (result, "lot.consent_asked")
         };
         unit.lots.push(at.change(lot, after, result, kind)?);
         Ok(unit)
+    }
+
+    /// Asks the donors of these envelopes, and waits for all that have not agreed yet.
+    fn ask(
+        &self,
+        at: &Snapshot<'_>,
+        lot: &Lot,
+        line: &Line,
+        asked: &[String],
+    ) -> (StepResult, Vec<NewJob>) {
+        let contributions = asked.iter().filter_map(|id| at.coalition.contributions.get(id));
+        let jobs = contributions.flat_map(|contribution| {
+            let question = connectors::Question::Consent { lot, line, contribution };
+            self.connector.ask(question, at.now)
+        });
+        let days = at.engine.pipeline_of(lot).match_donor.consent_days;
+        let until = Some(at.now + TimeDelta::days(i64::from(days)));
+        let awaits = Awaited::Consent { donors: at.donors(&lot.proposed()) };
+        (StepResult::Wait { awaits, until }, jobs.collect())
+    }
+
+    /// A lot that had money gets other money; none: nothing has changed.
+    fn moved(
+        &self,
+        at: &Snapshot<'_>,
+        lot: Lot,
+        line: &Line,
+        funded: Funded<'_>,
+    ) -> Result<Option<Unit>, ActError> {
+        let mut shares: Vec<Share> =
+            funded.payments.iter().map(|payment| at.share(payment, funded.envelopes)).collect();
+        let mut asked = Vec::new();
+        for share in &mut shares {
+            let is_same = |old: &&Share| {
+                old.envelope == share.envelope
+                    && old.amount == share.amount
+                    && old.covers == share.covers
+            };
+            match lot.funding.iter().find(is_same) {
+                Some(old) => *share = old.clone(),
+                None if share.state == ShareState::Proposed => asked.push(share.envelope.clone()),
+                None => {}
+            }
+        }
+        if shares.len() == lot.funding.len() && shares.iter().all(|s| lot.funding.contains(s)) {
+            return Ok(None);
+        }
+        let list = |shares: &[Share]| {
+            let shares = shares.iter().map(|share| format!("{} {}", share.envelope, share.amount));
+            shares.collect::<Vec<_>>().join(", ")
+        };
+        let text = format!(
+            "on {}: {} instead of {}, so that as much as can be is funded by priority",
+            at.day,
+            list(&shares),
+            list(&lot.funding)
+        );
+        let mut unit = Unit::new(KIND, at.now);
+        let mut after = lot.clone();
+        after.funding = shares;
+        let result = match &lot.state {
+            LotState::Waiting { awaits: Awaited::Gathering, until, .. } if asked.is_empty() => {
+                StepResult::Wait { awaits: Awaited::Gathering, until: *until }
+            }
+            // Its donors are asked first: it is matched again.
+            LotState::Waiting { awaits: Awaited::Gathering, .. } => {
+                return displaced(at, lot, "its new donors have to agree first").map(Some);
+            }
+            _ if after.proposed().is_empty() => StepResult::Done,
+            _ => {
+                let (result, jobs) = self.ask(at, &after, line, &asked);
+                unit.jobs.extend(jobs);
+                result
+            }
+        };
+        after.because("rerouted", text);
+        unit.lots.push(at.change(lot, after, result, "lot.rerouted")?);
+        Ok(Some(unit))
     }
 }
 
 /// The round's question about money.
 async fn money(at: &Snapshot<'_>, waiting: &[(Lot, Arc<Line>)]) -> Result<Question, ActError> {
-    let rows = at.engine.store.envelopes().await?;
-    let available = rows.into_iter().map(|row| (row.id.clone(), row.available())).collect();
+    let available =
+        rounds::available(&*at.engine.store, waiting.iter().map(|(lot, _)| lot)).await?;
     let lots: Vec<(&Lot, &Line)> = waiting.iter().map(|(lot, line)| (lot, &**line)).collect();
     let policy = &at.engine.pipeline().match_donor;
     Ok(Question::of(at.coalition, &available, &lots, policy, at.day))
-}
-
-/// Nothing is left by which the lot could be bought. A new offer, of whomever, brings it on.
-fn unoffered(at: &Snapshot<'_>, lot: Lot, line: &Line) -> Result<Option<Unit>, ActError> {
-    if at.coalition.quotes(line, lot.quantity, at.day, &[]).is_empty() {
-        return unfunded(at, lot, "no_offer", || "no supplier offers it".to_owned());
-    }
-    let text = format!("every offer of it was refused, the last: {}", lot.reason);
-    unfunded(at, lot, "offers_refused", || text)
-}
-
-/// The lot waits on; it gets an event only when its reason has changed.
-fn unfunded(
-    at: &Snapshot<'_>,
-    lot: Lot,
-    code: &str,
-    text: impl FnOnce() -> String,
-) -> Result<Option<Unit>, ActError> {
-    if lot.code == code {
-        return Ok(None);
-    }
-    let mut after = lot.clone();
-    after.because(code, text());
-    let change = at.change(lot, after, funding(), "lot.unfunded")?;
-    Ok(Some(Unit::new(KIND, at.now).lot(change)))
-}
-
-/// The stable code of why a lot is not funded.
-fn code(solution: &Solution, why: &Unfunded) -> &'static str {
-    match why {
-        Unfunded::Money { cut, .. } if solution.cuts[*cut].is_empty() => "no_eligible_envelope",
-        Unfunded::Donors { from, .. } if from.is_empty() => "no_eligible_envelope",
-        Unfunded::Money { .. } => "money_exhausted",
-        Unfunded::Donors { .. } => "too_many_donors",
-        Unfunded::RequesterCap { .. } => "requester_cap",
-    }
-}
-
-/// Why a lot is not funded, for people.
-fn explain(problem: &Problem, solution: &Solution, ask: &Ask, why: &Unfunded) -> String {
-    let named: BTreeSet<&str> = ask.reasons.iter().map(|(id, _)| id.as_str()).collect();
-    let left = |(envelope, spent): (&Envelope, &i64)| {
-        let left = Money::new(envelope.available - spent, envelope.currency);
-        (envelope.id.clone(), WhyNot::Exhausted { left })
-    };
-    let usable = problem.envelopes.iter().zip(&solution.spent);
-    let usable = usable.filter(|(envelope, _)| !named.contains(envelope.id.as_str())).map(left);
-    let mut reasons: Vec<(String, WhyNot)> = ask.reasons.iter().cloned().chain(usable).collect();
-    reasons.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let reasons: Vec<String> = reasons.iter().map(|(id, why)| format!("{id} {why}")).collect();
-    let reasons = reasons.join("; ");
-    match why {
-        Unfunded::Money { missing, .. } => format!("{missing} missing: {reasons}"),
-        Unfunded::Donors { missing, is_proven, .. } => {
-            let most = problem.policy.max_donors.unwrap_or_default();
-            let how = if *is_proven { "" } else { ", as far as was looked" };
-            format!("{missing} missing of {most} donors together{how}: {reasons}")
-        }
-        Unfunded::RequesterCap { left } => format!("its requester may have {left} more"),
-    }
 }

@@ -1,0 +1,135 @@
+//! What `why` says of one lot: where it is, and why it has the money that it has, or has not.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, Priority};
+use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::requisition::Line;
+use waybill_shared::engine::Engine;
+use waybill_shared::matching::Round;
+use waybill_shared::matching::explanation::{Explanation, Spending, funded, spend, unfunded};
+use waybill_shared::rounds;
+use waybill_shared::store::{LotFilter, StoreError};
+
+use crate::Problem;
+use crate::timeline::{state, unknown};
+
+/// Lots read at once.
+const READ: i64 = 10_000;
+
+/// A lot and the explanation of its money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Why {
+    /// The lot.
+    pub lot: LotId,
+    /// Its line, by its requester's id.
+    pub line: String,
+    /// Who asks for it.
+    pub requester: String,
+    /// What it is.
+    pub item: String,
+    /// How much of it.
+    pub quantity: Quantity,
+    /// The unit's code.
+    pub unit: String,
+    /// Its priority.
+    pub priority: Priority,
+    /// Where it is, and whose move is next.
+    pub state: String,
+    /// Why it is there, in words.
+    pub reason: String,
+    /// Why it has the money that it has.
+    pub explanation: Explanation,
+}
+
+/// Explains the lot `id`.
+///
+/// # Errors
+/// A [`Problem`] if there is none, or the store cannot be read.
+pub(crate) async fn why(engine: &Engine, id: &str) -> Result<Why, Problem> {
+    let lot_id: LotId = id.parse().map_err(|_| unknown(id, "lot"))?;
+    let found = engine.store.lots_by_id(&[lot_id.0]).await?.pop();
+    let lot = found.ok_or_else(|| unknown(id, "lot"))?;
+    let lines = engine.lines_of(std::slice::from_ref(&lot)).await?;
+    let line = lines.get(&lot.line()).ok_or_else(|| unknown(id, "lot"))?;
+    let explanation = explain(engine, &lot, line).await?;
+    Ok(Why {
+        lot: lot.id,
+        line: line.external_id.clone(),
+        requester: line.requester.clone(),
+        item: line.item.clone(),
+        quantity: lot.quantity,
+        unit: line.unit.to_string(),
+        priority: lot.priority,
+        state: state(&lot),
+        reason: lot.reason.clone(),
+        explanation,
+    })
+}
+
+async fn explain(engine: &Engine, lot: &Lot, line: &Line) -> Result<Explanation, Problem> {
+    let coalition = engine.coalition().await?;
+    if let Some(contribution) = &lot.in_kind {
+        return Ok(Explanation::InKind { contribution: contribution.clone() });
+    }
+    if !lot.funding.is_empty() {
+        let day = matched_on(engine, lot).await?.unwrap_or_else(|| engine.today(&coalition));
+        let order = &engine.pipeline_of(lot).match_donor.order;
+        return Ok(funded(&coalition, lot, line, order, day));
+    }
+    if !matches!(lot.state, LotState::Waiting { awaits: Awaited::Funding, .. }) {
+        return Ok(Explanation::Undecided);
+    }
+    let day = engine.today(&coalition);
+    let waiting = rounds::lots(&*engine.store, &coalition, day).await?;
+    let lines = engine.lines_of(&waiting).await?;
+    let lots: Vec<(&Lot, &Line)> =
+        waiting.iter().filter_map(|lot| Some((lot, &**lines.get(&lot.line())?))).collect();
+    let Some(place) = lots.iter().position(|(other, _)| other.id == lot.id) else {
+        return Ok(Explanation::Undecided);
+    };
+    let available = rounds::available(&*engine.store, lots.iter().map(|(lot, _)| *lot)).await?;
+    let policy = &engine.pipeline().match_donor;
+    let round = Round::of(&coalition, &available, &lots, policy, day);
+    let ids: Vec<LotId> = lots.iter().map(|(lot, _)| lot.id).collect();
+    let spending = spending(engine, &waiting).await?;
+    let explained = unfunded(&coalition, &round, &ids, place, day, &spending);
+    let explained = explained.map_err(|error| {
+        let status = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
+        Problem::new(status, "invalid", error.to_string(), "")
+    })?;
+    Ok(explained.unwrap_or(Explanation::Undecided))
+}
+
+/// The day on which a lot got its money.
+async fn matched_on(engine: &Engine, lot: &Lot) -> Result<Option<NaiveDate>, StoreError> {
+    let events = engine.store.events_of(&lot.id.to_string()).await?;
+    let is_match =
+        |kind: &str| ["lot.matched", "lot.consent_asked", "lot.rerouted"].contains(&kind);
+    let zone = engine.coalition().await?.settings.as_ref().map(|settings| settings.zone);
+    let event = events.iter().rev().find(|event| is_match(&event.kind));
+    Ok(event.map(|event| match zone {
+        Some(zone) => event.at.with_timezone(&zone).date_naive(),
+        None => event.at.date_naive(),
+    }))
+}
+
+/// What all envelopes pay for now, but for lots that are in the round.
+async fn spending(engine: &Engine, round: &[Lot]) -> Result<Spending, StoreError> {
+    let in_round: BTreeSet<LotId> = round.iter().map(|lot| lot.id).collect();
+    let mut spending = Spending::new();
+    let mut after = None;
+    loop {
+        let filter = LotFilter { after, limit: READ, ..LotFilter::default() };
+        let lots = engine.store.lots(&filter).await?;
+        let others = lots.iter().filter(|lot| !in_round.contains(&lot.id));
+        others.for_each(|lot| spend(&mut spending, lot));
+        after = lots.last().map(|lot| lot.id);
+        if (lots.len() as i64) < READ {
+            return Ok(spending);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! `waybill why LOT`: why a lot has the money that it has, or what it is short of.
+
+use waybill_api::Why;
+use waybill_shared::domain::funding::ShareState;
+use waybill_shared::domain::money::{Money, Rate};
+use waybill_shared::domain::quantity::Unit;
+use waybill_shared::matching::explanation::{
+    Decided, Exhausted, Explanation, Missing, Other, Payer,
+};
+
+use crate::args;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::output;
+use crate::target::Target;
+
+/// Explains one lot.
+pub(crate) async fn run(arguments: args::Why) -> Result<(), Failure> {
+    let is_lot = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+    if arguments.lot.is_empty() || !arguments.lot.bytes().all(is_lot) {
+        let hint = "`waybill lots` lists the lots there are";
+        return Err(Failure::caller(format!("no lot `{}`", arguments.lot), hint));
+    }
+    let path = format!("/v1/why/{}", arguments.lot);
+    let why: Why = Client::of(&Target::of(&arguments.data)?).await?.get(&path).await?;
+    if arguments.json {
+        return output::json(&why);
+    }
+    output::data(&text(&why))
+}
+
+/// The answer in words.
+fn text(why: &Why) -> String {
+    let mut page = Page::default();
+    let Why { lot, line, priority, requester, .. } = why;
+    let (class, rank) = (priority.class, priority.rank);
+    let head = match &why.explanation {
+        Explanation::Funded { payers, .. } if payers.len() > 1 => {
+            format!("{lot} is paid for by {} donors together.", payers.len())
+        }
+        Explanation::Funded { .. } => format!("{lot} is paid for by one donor."),
+        Explanation::Unfunded(_) => format!("{lot} is not funded."),
+        Explanation::InKind { contribution } => format!("{lot} is given in kind: {contribution}."),
+        Explanation::Undecided => format!("Nothing is decided about money for {lot}."),
+    };
+    page.paragraph(&head);
+    page.paragraph(&format!(
+        "It is {} for {requester} ({line}), class {class}, rank {rank}. Now: {}.",
+        what(why),
+        why.state
+    ));
+    match &why.explanation {
+        Explanation::Funded { day, payers, others } => {
+            page.heading(&format!("Who pays, as decided on {day}:"));
+            payers.iter().for_each(|line| page.payer(line));
+            page.others("Who does not:", others);
+        }
+        Explanation::Unfunded(missing) => page.missing(missing),
+        Explanation::InKind { .. } | Explanation::Undecided => {
+            if !why.reason.is_empty() {
+                page.paragraph(&format!("Why: {}.", why.reason.trim_end_matches('.')));
+            }
+        }
+    }
+    page.text
+}
+
+/// How much of what.
+fn what(why: &Why) -> String {
+    let Why { quantity, item, .. } = why;
+    match why.unit.parse::<Unit>() {
+        Ok(unit) if unit.name() == "piece" || unit.name() == "one" => format!("{quantity} {item}"),
+        Ok(unit) => format!("{quantity} {} of {item}", unit.name()),
+        Err(_) => format!("{quantity} {} of {item}", why.unit),
+    }
+}
+
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn paragraph(&mut self, text: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.lines("", text);
+    }
+
+    fn heading(&mut self, text: &str) {
+        self.text.push('\n');
+        self.lines("", text);
+    }
+
+    fn lines(&mut self, indent: &str, text: &str) {
+        let room = output::width().saturating_sub(indent.len()).max(20);
+        for line in output::wrap(text, room) {
+            self.text.push_str(&format!("{indent}{line}\n"));
+        }
+    }
+
+    fn payer(&mut self, payer: &Payer) {
+        let state = match payer.state {
+            ShareState::Proposed => "proposed, not agreed yet",
+            ShareState::Agreed => "set aside",
+            ShareState::Obligated => "contracted",
+            ShareState::Disbursed => "paid",
+        };
+        let Payer { envelope, amount, covers, .. } = payer;
+        let donors = payer.donors.join(", ");
+        let rate = if amount.currency == covers.currency {
+            String::new()
+        } else {
+            format!(" for {covers}{}", at_rate(payer.rate, amount))
+        };
+        self.lines("  ", &format!("{envelope} of {donors}: {amount}{rate}, {state}."));
+        let decided = match &payer.decided {
+            Decided::OnlyOne => "No other money may be used for it.".to_owned(),
+            Decided::LapsesFirst { obligate_by } => {
+                format!("Of the money that may be used, it lapses first, on {obligate_by}.")
+            }
+            Decided::Earmarked => {
+                "It may be used for less than the others: flexible money is spared.".to_owned()
+            }
+            Decided::Rest => {
+                "What comes before it was not enough, or is needed by other lots.".to_owned()
+            }
+            Decided::Equal => "It stands equal with other money, and shares fairly.".to_owned(),
+        };
+        self.lines("    ", &decided);
+    }
+
+    fn missing(&mut self, missing: &Missing) {
+        let Missing { cost, missing: short, from, day, .. } = missing;
+        let least = if missing.is_proven { "" } else { " (nothing less was found in time)" };
+        let how = match from.as_slice() {
+            [] => "No envelope may pay for it: it takes a new contribution that may.".to_owned(),
+            [one] => format!("As much more in {one}, or a new contribution for it, would fund it"),
+            many => format!(
+                "As much more in any one of {}, or a new contribution for it, would fund it",
+                many.join(", ")
+            ),
+        };
+        let kept = if from.is_empty() { "" } else { " with all that is ahead of it kept." };
+        self.paragraph(&format!(
+            "It costs {cost}. On {day}, {short} is missing{least}. {how}{kept}"
+        ));
+        if !missing.would_unfund.is_empty() {
+            let lots: Vec<String> = missing.would_unfund.iter().map(ToString::to_string).collect();
+            self.paragraph(&format!(
+                "That would leave lots behind it unfunded: {}.",
+                lots.join(", ")
+            ));
+        }
+        if !missing.exhausted.is_empty() {
+            self.heading("Spent on other lots:");
+            missing.exhausted.iter().for_each(|envelope| self.exhausted(envelope));
+        }
+        self.others("Not for this lot:", &missing.others);
+    }
+
+    fn exhausted(&mut self, exhausted: &Exhausted) {
+        let Exhausted { envelope, donors, left, lots, more } = exhausted;
+        let left = if left.minor == 0 { "nothing".to_owned() } else { left.to_string() };
+        self.lines("  ", &format!("{envelope} of {}: {left} is left.", donors.join(", ")));
+        let mut named: Vec<String> =
+            lots.iter().map(|(lot, amount)| format!("{lot} {amount}")).collect();
+        match more {
+            0 => {}
+            1 => named.push("one other".to_owned()),
+            more => named.push(format!("{more} others")),
+        }
+        if !named.is_empty() {
+            self.lines("    ", &format!("It pays for {}.", named.join(", ")));
+        }
+    }
+
+    /// The others, those with one reason together.
+    fn others(&mut self, heading: &str, others: &[Other]) {
+        if others.is_empty() {
+            return;
+        }
+        self.heading(heading);
+        let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+        for other in others {
+            let why = other.why.as_ref();
+            let why = why.map_or_else(|| "not needed".to_owned(), ToString::to_string);
+            // Several may be named before it.
+            let why = why.trim_start_matches("is ").trim_start_matches("has ").to_owned();
+            match reasons.iter_mut().find(|(reason, _)| *reason == why) {
+                Some((_, envelopes)) => envelopes.push(&other.envelope),
+                None => reasons.push((why, vec![&other.envelope])),
+            }
+        }
+        for (why, envelopes) in reasons {
+            self.lines("  ", &format!("{}: {why}.", envelopes.join(", ")));
+        }
+    }
+}
+
+fn at_rate(rate: Rate, amount: &Money) -> String {
+    format!(", at {rate} {} for one EUR", amount.currency)
+}
