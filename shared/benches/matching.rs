@@ -1,10 +1,21 @@
 //! How long the matcher takes: `cargo bench -p waybill-shared`.
 #![allow(clippy::print_stdout, missing_docs)]
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
 
+use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::lot::{Lot, StepName};
 use waybill_shared::domain::money::{Currency, Money, Rate};
-use waybill_shared::matching::{Answer, Demand, Envelope, Policy, Problem, solve};
+use waybill_shared::domain::pipeline::MatchPolicy;
+use waybill_shared::domain::requisition::Line;
+use waybill_shared::import::{Mapping, ReadOptions, read_coalition, read_lines};
+use waybill_shared::matching::{Answer, Demand, Envelope, Policy, Problem, Round, solve};
+
+#[path = "../tests/matching/baseline.rs"]
+mod baseline;
 
 /// Numbers that look random and are the same in every run (Knuth's MMIX generator).
 struct Draw(u64);
@@ -88,6 +99,72 @@ fn peak() -> u64 {
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
+/// A large public record with the money and the offers of its example; none if it is not beside the
+/// project.
+fn record() -> Option<Problem> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let record = root.join("../shared/data/leso1033/ict_requests_2019q1_2020q1.csv");
+    let example = root.join("examples/leso");
+    let files = read_coalition(&example).expect("a coalition");
+    let mapping = Mapping::read(&example.join("mapping.toml")).expect("a mapping");
+    let options = ReadOptions { encoding: None, mapping: Some(mapping) };
+    let lines = record.exists().then(|| read_lines(&record, &options).expect("lines"))?;
+    let coalition = Coalition {
+        settings: Some(files.settings),
+        parties: files.parties.into_iter().map(|party| (party.id.clone(), party)).collect(),
+        contributions: files.contributions.into_iter().map(|c| (c.id.clone(), c)).collect(),
+        offers: files.offers.into_iter().map(|offer| (offer.id.clone(), offer)).collect(),
+        charges: files.charges.into_iter().enumerate().map(|(n, c)| (n.to_string(), c)).collect(),
+        rates: files.rates.into_iter().map(|rates| (rates.date, rates)).collect(),
+        ..Coalition::default()
+    };
+    let day = chrono::NaiveDate::from_ymd_opt(2020, 8, 1)?;
+    let lot = |(number, line): (i64, &Line)| {
+        let id = LotId::of(LineId(number), 0).expect("in range");
+        Lot::new(id, line.quantity, line.priority, StepName::new("match_donor"))
+    };
+    let lines: Vec<Line> = lines.good.into_iter().map(|row| row.line).collect();
+    let lots: Vec<Lot> = (1_i64..).zip(&lines).map(lot).collect();
+    let mut asked: Vec<(&Lot, &Line)> = lots.iter().zip(&lines).collect();
+    asked.sort_by_key(|(lot, _)| (lot.priority.class, lot.priority.rank, lot.id));
+    let available: BTreeMap<String, i64> = coalition
+        .contributions
+        .values()
+        .filter(|contribution| contribution.is_fundable())
+        .map(|contribution| (contribution.id.clone(), contribution.opened(day)))
+        .collect();
+    let policy = MatchPolicy { partial: false, ..MatchPolicy::default() };
+    Some(Round::of(&coalition, &available, &asked, &policy, day).problem)
+}
+
+/// How much more is funded than by a matcher that never moves what it has given.
+fn compare(problem: &Problem) {
+    println!(
+        "\n{:>9} {:>12} {:>12} {:>14} {:>14} {:>6}",
+        "money", "lots, greedy", "optimum", "EUR, greedy", "optimum", "more"
+    );
+    for percent in [100, 50, 25] {
+        let mut problem = problem.clone();
+        problem.envelopes.iter_mut().for_each(|e| e.available = e.available * percent / 100);
+        let greedy = baseline::funded(&problem);
+        let solution = solve(&problem).expect("small amounts");
+        let optimum: Vec<bool> =
+            solution.answers.iter().map(|a| matches!(a, Answer::Funded { .. })).collect();
+        let value = |funded: &[bool]| -> i64 {
+            let funded = problem.demands.iter().zip(funded).filter(|(_, is_funded)| **is_funded);
+            funded.map(|(demand, _)| baseline::cents(demand.cost, demand.rate)).sum::<i64>() / 100
+        };
+        let count = |funded: &[bool]| funded.iter().filter(|is_funded| **is_funded).count();
+        let (before, after) = (value(&greedy), value(&optimum));
+        println!(
+            "{percent:>8}% {:>12} {:>12} {before:>14} {after:>14} {:>5.1}%",
+            count(&greedy),
+            count(&optimum),
+            (after - before) as f64 * 100.0 / before as f64
+        );
+    }
+}
+
 fn main() {
     println!(
         "{:>9} {:>9} {:>6} {:>10} {:>9} {:>9}",
@@ -97,5 +174,11 @@ fn main() {
         let problem = problem(lots, 60, 40);
         let (ms, funded) = time(&problem);
         println!("{lots:>9} {:>9} {:>6} {ms:>10.1} {funded:>9} {:>9}", 60, 40, peak());
+    }
+    match record() {
+        Some(problem) => compare(&problem),
+        None => {
+            println!("the record is not beside the project: no comparison with the greedy matcher")
+        }
     }
 }

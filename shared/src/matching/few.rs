@@ -3,7 +3,7 @@
 //! one lot moved elsewhere, and by a solver of mixed integer programs up to a stated size and
 //! number of nodes. What is refused is either proven not to fit or said not to be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use microlp::{
     ComparisonOp, Error, LinearExpr, OptimizationDirection, SolveOptions, SolveOutcome, Variable,
@@ -118,7 +118,10 @@ impl Few<'_> {
         if self.relaxed.fund(self.relaxed_groups[group], amount).is_err() {
             return Fits::No;
         }
-        let fits = if let Some(group) = self.as_it_is(group, amount) {
+        let fits = if let Some(group) = self.as_before(place) {
+            self.funded.push(Lot { place, group, part: None, amount });
+            Fits::Yes
+        } else if let Some(group) = self.as_it_is(group, amount) {
             self.funded.push(Lot { place, group, part: None, amount });
             Fits::Yes
         } else if self.with_one_moved(place, group, amount) {
@@ -187,6 +190,19 @@ impl Few<'_> {
             choices.push(largest.into_iter().take(self.most).flatten().collect());
         }
         choices
+    }
+
+    /// By the payers that it had.
+    fn as_before(&mut self, place: usize) -> Option<usize> {
+        let demand = &self.problem.demands[place];
+        let payers: Vec<usize> = demand.held.iter().map(|(envelope, _)| *envelope).collect();
+        let donors: BTreeSet<usize> = payers.iter().map(|place| self.donors[*place]).collect();
+        let may = payers.iter().all(|payer| self.problem.groups[demand.group].contains(payer));
+        if payers.is_empty() || donors.len() > self.most || !may {
+            return None;
+        }
+        let group = self.network.group(&payers);
+        self.network.place(group, &demand.held).then_some(group)
     }
 
     fn as_it_is(&mut self, group: usize, amount: i64) -> Option<usize> {

@@ -68,7 +68,7 @@ fn by_few(problem: &Problem, most: usize) -> Result<Solution, MoneyError> {
     for (place, placed) in placed.iter().enumerate() {
         if let Placed::Accepted { group, part, amount } = *placed {
             let cost = cost(problem, place, part)?;
-            funded.push(Funded { group, amount, cost, held: &[] });
+            funded.push(Funded { group, amount, cost, held: &problem.demands[place].held });
         }
     }
     let (mut payments, spent) = pay(problem, &mut network, &funded)?;

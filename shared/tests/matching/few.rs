@@ -6,7 +6,8 @@ use microlp::{ComparisonOp, LinearExpr, OptimizationDirection};
 use proptest::prelude::*;
 use waybill_shared::matching::{Answer, Problem, Unfunded, solve};
 
-use crate::random::{capacities, cents, problem, purses, wants};
+use crate::baseline::{capacities, cents};
+use crate::random::{problem, purses, wants};
 
 /// The funded set where one donor pays for each lot, if each donor has one envelope.
 fn by_program(problem: &Problem) -> Vec<bool> {

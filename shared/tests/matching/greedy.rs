@@ -1,34 +1,9 @@
-//! The matcher of the first days, which never moves what it has given: a baseline.
+//! What the optimum is better in than a matcher that never moves what it has given.
 
-use waybill_shared::matching::{Answer, Problem, solve};
+use waybill_shared::matching::{Answer, solve};
 
-use crate::random::{capacities, cents, problem};
-
-/// Walks the lots and gives each the money that lapses first, if there is enough; which are funded.
-pub(crate) fn funded(problem: &Problem) -> Vec<bool> {
-    let mut left = capacities(problem);
-    let key = |place: &usize| {
-        let envelope = &problem.envelopes[*place];
-        let last = envelope.obligate_by.unwrap_or(chrono::NaiveDate::MAX);
-        (last, envelope.is_unrestricted, envelope.id.clone())
-    };
-    let fund = |demand: &waybill_shared::matching::Demand| {
-        let mut order = problem.groups[demand.group].clone();
-        order.sort_by_key(key);
-        let cost = cents(demand.cost, demand.rate);
-        if order.iter().map(|place| left[*place]).sum::<i64>() < cost {
-            return false;
-        }
-        let mut missing = cost;
-        for place in order {
-            let pays = missing.min(left[place]);
-            left[place] -= pays;
-            missing -= pays;
-        }
-        true
-    };
-    problem.demands.iter().map(fund).collect()
-}
+use crate::baseline::funded;
+use crate::random::problem;
 
 #[test]
 fn without_moving_what_was_given_flexible_money_is_wasted() {

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::matching::{Answer, Problem, solve};
 
-use crate::random::{capacities, cents, problem, purses, wants};
+use crate::baseline::{capacities, cents};
+use crate::random::{problem, purses, wants};
 
 /// How much of each lot is funded.
 fn funded(problem: &Problem) -> Vec<i64> {

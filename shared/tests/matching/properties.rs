@@ -117,3 +117,42 @@ fn equal_money_shares_fairly() {
     let solution = answer(&problem);
     assert_eq!(solution.spent, [1_500, 0, 500]);
 }
+
+/// The problem, its lots held by whoever pays for them in `solution`.
+fn held(problem: &Problem, solution: &Solution) -> Problem {
+    let mut held = problem.clone();
+    for (demand, answer) in held.demands.iter_mut().zip(&solution.answers) {
+        if let Answer::Funded { part: None, payments } = answer {
+            demand.held = payments.iter().map(|p| (p.envelope, p.covers.minor)).collect();
+        }
+    }
+    held
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn lots_keep_their_payers_unless_these_are_needed_elsewhere(
+        purses in purses(6), wants in wants(14), first in 0_usize..14,
+    ) {
+        // In one currency, as what may still move is.
+        let purses: Vec<_> = purses.into_iter().map(|(a, f, _, day, d)| (a, f, 0, day, d)).collect();
+        let wants: Vec<_> = wants.into_iter().map(|(p, n, _, mask, s)| (p, n, 0, mask, s)).collect();
+        let all = problem(&purses, &wants, false);
+        let solution = answer(&all);
+        // Asked again, nothing has changed.
+        let again = answer(&held(&all, &solution));
+        prop_assert_eq!(&again.answers, &solution.answers);
+        // Who paid for some of them before others came does not change what is funded.
+        let mut fewer = all.clone();
+        let first = first.min(wants.len());
+        fewer.demands.drain(..first);
+        let before = answer(&fewer);
+        let mut later = all.clone();
+        let kept = held(&fewer, &before).demands;
+        later.demands.splice(first.., kept);
+        prop_assert_eq!(funded(&answer(&later)), funded(&solution));
+        prop_assert_eq!(&answer(&later).spent.iter().sum::<i64>(), &solution.spent.iter().sum::<i64>());
+    }
+}

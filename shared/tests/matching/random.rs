@@ -1,7 +1,7 @@
 //! Random problems, small enough for oracles.
 
 use proptest::prelude::*;
-use waybill_shared::domain::money::{Currency, Money, Rate, Rounding, convert};
+use waybill_shared::domain::money::{Currency, Money, Rate};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::supplier::Quote;
 use waybill_shared::matching::{Demand, Envelope, Parts, Policy, Problem};
@@ -81,18 +81,4 @@ pub(crate) fn problem(purses: &[Purse], wants: &[Want], in_parts: bool) -> Probl
         requesters: Vec::new(),
         policy: Policy::default(),
     }
-}
-
-/// What each envelope has, in whole cents.
-pub(crate) fn capacities(problem: &Problem) -> Vec<i64> {
-    let capacity = |envelope: &Envelope| {
-        let has = Money::new(envelope.available, envelope.currency);
-        convert(has, envelope.rate, Currency::EUR, Rate::ONE, Rounding::Down).expect("small").minor
-    };
-    problem.envelopes.iter().map(capacity).collect()
-}
-
-/// What `cost` takes, in whole cents.
-pub(crate) fn cents(cost: Money, rate: Rate) -> i64 {
-    convert(cost, rate, Currency::EUR, Rate::ONE, Rounding::Up).expect("small").minor
 }
