@@ -15,6 +15,7 @@ use waybill_shared::report::{Report, build};
 use waybill_shared::store::{LotCount, LotFilter};
 
 use crate::Problem;
+use crate::plan::{PlanRequest, Planned, plan};
 use crate::timeline::{Shown, show};
 use crate::why::{Why, why};
 
@@ -62,6 +63,7 @@ pub fn router(engine: Engine) -> Router {
         .route("/v1/lots", get(lots))
         .route("/v1/show/{*id}", get(show_one))
         .route("/v1/why/{id}", get(explain))
+        .route("/v1/plan", post(make_plan))
         .route("/v1/check", get(run_check))
         .route("/v1/report", get(report))
         .route("/v1/requisitions", post(import_lines))
@@ -104,6 +106,13 @@ async fn explain(
     Path(id): Path<String>,
 ) -> Result<Json<Why>, Problem> {
     Ok(Json(why(&engine, &id).await?))
+}
+
+async fn make_plan(
+    State(engine): State<Engine>,
+    Json(body): Json<PlanRequest>,
+) -> Result<Json<Planned>, Problem> {
+    Ok(Json(plan(&engine, body).await?))
 }
 
 async fn run_check(State(engine): State<Engine>) -> Result<Json<Findings>, Problem> {

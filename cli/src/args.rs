@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Why(Why),
     /// Replay the log and assert the invariants.
     Check(Check),
+    /// The roadmap by quarter: what gets funded, what would lapse, and what changes would do.
+    Plan(Plan),
     /// Match lots with donors, without a database: answer a problem in a file as JSON.
     Match(Match),
     /// Ask a running process whether it is ready.
@@ -237,6 +239,40 @@ pub(crate) struct Why {
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) data: Data,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+/// `waybill plan`.
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// The first day, instead of today.
+    #[arg(long, env = "WAYBILL_FROM")]
+    pub(crate) from: Option<NaiveDate>,
+    /// How many quarters, instead of those of this year and the next two.
+    #[arg(long, env = "WAYBILL_QUARTERS")]
+    pub(crate) quarters: Option<u32>,
+    /// What if a donor adds money, as "LU 5M EUR from 2027-01"?
+    #[arg(long, env = "WAYBILL_ADD", value_name = "MONEY")]
+    pub(crate) add: Vec<String>,
+    /// What if a donor takes back what is not bound yet?
+    #[arg(long, env = "WAYBILL_WITHDRAW", value_name = "DONOR")]
+    pub(crate) withdraw: Vec<String>,
+    /// What if a line had another rank within its class?
+    #[arg(long, env = "WAYBILL_RANK", num_args = 2, value_names = ["LINE", "RANK"])]
+    pub(crate) rank: Vec<String>,
+    /// What if a supplier offered nothing any more?
+    #[arg(long, env = "WAYBILL_FAIL", value_name = "SUPPLIER")]
+    pub(crate) fail: Vec<String>,
+    /// Write the plan as a table, too.
+    #[arg(long, env = "WAYBILL_CSV")]
+    pub(crate) csv: Option<PathBuf>,
+    /// Write the plan as a web page, too.
+    #[arg(long, env = "WAYBILL_HTML")]
+    pub(crate) html: Option<PathBuf>,
     /// Print one JSON document instead of text.
     #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,

@@ -57,6 +57,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Show(show) => commands::show::run(show).await,
             Command::Why(why) => commands::why::run(why).await,
             Command::Check(check) => commands::check::run(check).await,
+            Command::Plan(plan) => commands::plan::run(plan).await,
             Command::Match(instance) => commands::matching::run(instance).await,
             Command::Health(health) => commands::health::run(health).await,
             Command::Bench(bench) => commands::bench::run(bench).await,

@@ -6,6 +6,7 @@ pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod lots;
 pub(crate) mod matching;
+pub(crate) mod plan;
 pub(crate) mod roles;
 pub(crate) mod run;
 pub(crate) mod serve;

@@ -4,6 +4,7 @@
 mod lists;
 mod money;
 mod overview;
+mod roadmap;
 mod style;
 
 use chrono::NaiveDate;
@@ -11,6 +12,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use waybill_shared::report::Report;
 
 use super::chart;
+
+pub(crate) use roadmap::roadmap;
 
 /// Forbids every request, should a text ever find a way past the escaping.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";

@@ -11,9 +11,10 @@ fn help(command: &[&str]) -> Result<String> {
 #[test]
 fn help_texts() -> Result<()> {
     insta::assert_snapshot!("help", help(&[])?);
-    for command in
-        ["run", "serve", "import", "lots", "show", "why", "check", "match", "health", "bench"]
-    {
+    for command in [
+        "run", "serve", "import", "lots", "show", "why", "plan", "check", "match", "health",
+        "bench",
+    ] {
         insta::assert_snapshot!(format!("help_{command}"), help(&[command])?);
     }
     Ok(())

@@ -18,6 +18,7 @@ mod matching;
 mod office;
 mod pair;
 mod payments;
+mod plan;
 mod refusal;
 mod run;
 mod serve;

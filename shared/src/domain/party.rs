@@ -57,6 +57,12 @@ impl Party {
                 && span.to.is_none_or(|to| day <= to)
         })
     }
+
+    /// Days on which its roles change.
+    pub fn days(&self) -> impl Iterator<Item = NaiveDate> {
+        let ended = |span: &RoleSpan| span.to.and_then(|last| last.succ_opt());
+        self.roles.iter().flat_map(move |span| [span.from].into_iter().chain(ended(span)))
+    }
 }
 
 /// An expert group that owns categories and reviews their lines.

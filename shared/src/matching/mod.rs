@@ -11,10 +11,12 @@ mod instance;
 mod network;
 mod optimum;
 mod payers;
+pub mod plan;
 mod problem;
 mod round;
 mod shares;
 mod walk;
+pub mod what_if;
 
 pub use eligibility::{WhyNot, eligible};
 pub use instance::{Instance, InstanceError, Matched};
