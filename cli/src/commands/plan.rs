@@ -4,7 +4,7 @@ use std::path::Path;
 
 use waybill_api::{PlanRequest, Planned};
 use waybill_shared::domain::money::Money;
-use waybill_shared::matching::plan::{Lapse, Quarter, SavingChange};
+use waybill_shared::matching::roadmap::{Lapse, Quarter, SavingChange};
 use waybill_shared::matching::what_if::{Difference, WhatIf};
 
 use crate::args;

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Outlook, Plan};
+use super::plan::Outlook;
+use super::roadmap::Plan;
 use crate::domain::contribution::{Consent, Contribution, Earmark, Firmness};
 use crate::domain::ids::LotId;
 use crate::domain::money::{Currency, Money, decimal};

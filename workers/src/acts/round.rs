@@ -141,13 +141,22 @@ impl Act for Round {
                 None => waiting.push((lot, line.clone())),
             }
         }
-        let round = money(&at, &waiting).await?;
-        let problem = round.problem.clone();
-        // Solving is work without a pause: other steps go on meanwhile.
-        let solved = tokio::task::spawn_blocking(move || solve(&problem)).await;
-        let solution = solved
-            .map_err(|error| ActError::Invalid(error.to_string()))?
-            .map_err(|error| ActError::Invalid(error.to_string()))?;
+        let available =
+            rounds::available(&*engine.store, waiting.iter().map(|(lot, _)| lot)).await?;
+        let asked = coalition.clone();
+        let policy = engine.pipeline().match_donor.clone();
+        // Work without a pause: other steps go on meanwhile.
+        let solved = tokio::task::spawn_blocking(move || {
+            let lots: Vec<(&Lot, &Line)> =
+                waiting.iter().map(|(lot, line)| (lot, &**line)).collect();
+            let round = Question::of(&asked, &available, &lots, &policy, day);
+            let solution = solve(&round.problem);
+            (waiting, round, solution)
+        });
+        let invalid = |error: String| ActError::Invalid(error);
+        let (waiting, round, solution) =
+            solved.await.map_err(|error| invalid(error.to_string()))?;
+        let solution = solution.map_err(|error| invalid(error.to_string()))?;
         let mut answers = solution.answers.iter();
         let (mut money, mut moves) = (Vec::new(), false);
         for ((lot, line), ask) in waiting.into_iter().zip(&round.asks) {
@@ -341,13 +350,4 @@ impl Round {
         unit.lots.push(at.change(lot, after, result, "lot.rerouted")?);
         Ok(Some(unit))
     }
-}
-
-/// The round's question about money.
-async fn money(at: &Snapshot<'_>, waiting: &[(Lot, Arc<Line>)]) -> Result<Question, ActError> {
-    let available =
-        rounds::available(&*at.engine.store, waiting.iter().map(|(lot, _)| lot)).await?;
-    let lots: Vec<(&Lot, &Line)> = waiting.iter().map(|(lot, line)| (lot, &**line)).collect();
-    let policy = &at.engine.pipeline().match_donor;
-    Ok(Question::of(at.coalition, &available, &lots, policy, at.day))
 }

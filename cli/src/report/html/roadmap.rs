@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use waybill_api::Planned;
 use waybill_shared::domain::money::Money;
-use waybill_shared::matching::plan::{Lapse, OpenLot, PlannedLot, Quarter, SavingChange};
+use waybill_shared::matching::roadmap::{Lapse, OpenLot, PlannedLot, Quarter, SavingChange};
 use waybill_shared::matching::what_if::{Difference, Moved};
 
 use super::{Kind, POLICY, counted, none, section, style, table, written};
