@@ -65,24 +65,14 @@ pub(crate) async fn plan(engine: &Engine, request: PlanRequest) -> Result<Planne
     }
     let lots = wanting(engine, from).await?;
     let all: Vec<Lot> = lots.iter().map(|(lot, _)| lot.clone()).collect();
-    let available = rounds::available(&*engine.store, &all).await?;
+    let funds = rounds::funds(engine, &all).await?;
     let rows = engine.store.envelopes().await?;
     let opened: BTreeMap<String, i64> = rows.into_iter().map(|row| (row.id, row.opened)).collect();
-    let envelopes = available.into_iter().map(|(id, available)| {
-        let opened = opened.get(&id).copied().unwrap_or_default();
-        (id, (opened, available))
-    });
     let policy = engine.pipeline().match_donor.clone();
     let name = coalition.settings.as_ref().map_or_else(String::new, |s| s.name.clone());
-    let base = Outlook {
-        coalition: (*coalition).clone(),
-        envelopes: envelopes.collect(),
-        lots,
-        policy,
-        from,
-        quarters,
-    }
-    .renewed();
+    let base =
+        Outlook { coalition: (*coalition).clone(), opened, funds, lots, policy, from, quarters }
+            .renewed();
     let mut changed = base.clone();
     for change in &request.what_if {
         change.apply(&mut changed).map_err(|error| invalid(error.to_string()))?;

@@ -91,9 +91,9 @@ async fn explain(engine: &Engine, lot: &Lot, line: &Line) -> Result<Explanation,
     let Some(place) = lots.iter().position(|(other, _)| other.id == lot.id) else {
         return Ok(Explanation::Undecided);
     };
-    let available = rounds::available(&*engine.store, lots.iter().map(|(lot, _)| *lot)).await?;
+    let funds = rounds::funds(engine, lots.iter().map(|(lot, _)| *lot)).await?;
     let policy = &engine.pipeline().match_donor;
-    let round = Round::of(&coalition, &available, &lots, policy, day);
+    let round = Round::of(&coalition, &funds, &lots, policy, day);
     let ids: Vec<LotId> = lots.iter().map(|(lot, _)| lot.id).collect();
     let spending = spending(engine, &waiting).await?;
     let explained = unfunded(&coalition, &round, &ids, place, day, &spending);

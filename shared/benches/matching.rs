@@ -12,7 +12,7 @@ use waybill_shared::domain::money::{Currency, Money, Rate};
 use waybill_shared::domain::pipeline::MatchPolicy;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::import::{Mapping, ReadOptions, read_coalition, read_lines};
-use waybill_shared::matching::{Answer, Demand, Envelope, Policy, Problem, Round, solve};
+use waybill_shared::matching::{Answer, Demand, Envelope, Funds, Policy, Problem, Round, solve};
 
 #[path = "../tests/matching/baseline.rs"]
 mod baseline;
@@ -134,7 +134,8 @@ fn record() -> Option<Problem> {
         .map(|contribution| (contribution.id.clone(), contribution.opened(day)))
         .collect();
     let policy = MatchPolicy { partial: false, ..MatchPolicy::default() };
-    Some(Round::of(&coalition, &available, &asked, &policy, day).problem)
+    let funds = Funds { available, ..Funds::default() };
+    Some(Round::of(&coalition, &funds, &asked, &policy, day).problem)
 }
 
 /// How much more is funded than by a matcher that never moves what it has given.

@@ -1,13 +1,19 @@
 //! What a round reads of the store: whatever waits for money or may still move, and the money.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
 use crate::domain::coalition::Coalition;
+use crate::domain::ids::LotId;
 use crate::domain::lot::Lot;
-use crate::matching::is_movable;
-use crate::store::{Store, StoreError};
+use crate::domain::money::{Money, Rounding};
+use crate::engine::Engine;
+use crate::matching::{Funds, is_movable};
+use crate::store::{LotFilter, Store, StoreError};
+
+/// Lots read at once.
+const READ: i64 = 10_000;
 
 /// Lots that wait for money, and those whose money may still be moved, by priority.
 ///
@@ -27,19 +33,63 @@ pub async fn lots(
     Ok(lots)
 }
 
-/// What is available of each envelope for `lots`: what is left, and what they have.
+/// The money there is for `lots`: what is left, and what they have.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
-pub async fn available<'a>(
-    store: &dyn Store,
+pub async fn funds<'a>(
+    engine: &Engine,
     lots: impl IntoIterator<Item = &'a Lot>,
-) -> Result<BTreeMap<String, i64>, StoreError> {
-    let rows = store.envelopes().await?;
-    let mut available: BTreeMap<String, i64> =
-        rows.into_iter().map(|row| (row.id.clone(), row.available())).collect();
-    for share in lots.into_iter().flat_map(|lot| &lot.funding) {
-        *available.entry(share.envelope.clone()).or_default() += share.amount.minor;
+) -> Result<Funds, StoreError> {
+    let mut funds = Funds::default();
+    for row in engine.store.envelopes().await? {
+        funds.available.insert(row.id.clone(), row.available());
+        let spent = row.allocated.saturating_add(row.obligated).saturating_add(row.disbursed);
+        funds.spent.insert(row.id, spent);
     }
-    Ok(available)
+    let mut of_round = BTreeSet::new();
+    for lot in lots {
+        of_round.insert(lot.id);
+        for share in &lot.funding {
+            *funds.available.entry(share.envelope.clone()).or_default() += share.amount.minor;
+            *funds.spent.entry(share.envelope.clone()).or_default() -= share.amount.minor;
+        }
+    }
+    if !engine.pipeline().match_donor.requester_cap.is_empty() {
+        given(engine, &of_round, &mut funds).await?;
+    }
+    Ok(funds)
+}
+
+/// Adds what the lots of each requester have, but for those of the round.
+async fn given(
+    engine: &Engine,
+    of_round: &BTreeSet<LotId>,
+    funds: &mut Funds,
+) -> Result<(), StoreError> {
+    let coalition = engine.coalition().await?;
+    let day = engine.today(&coalition);
+    let base = coalition.settings.as_ref().map(|settings| settings.currency);
+    let mut after = None;
+    loop {
+        let filter = LotFilter { after, limit: READ, ..LotFilter::default() };
+        let mut lots = engine.store.lots(&filter).await?;
+        after = lots.last().map(|lot| lot.id);
+        let is_last = (lots.len() as i64) < READ;
+        lots.retain(|lot| !lot.funding.is_empty() && !of_round.contains(&lot.id));
+        let lines = engine.lines_of(&lots).await?;
+        for lot in &lots {
+            let Some(line) = lines.get(&lot.line()) else { continue };
+            let covers = lot.funding.iter().map(|share| share.covers);
+            let in_base = |covers: Money| {
+                let found = coalition.convert(covers, base?, day, Rounding::Up).ok()??;
+                Some(found.minor)
+            };
+            let given: i64 = covers.filter_map(in_base).fold(0, i64::saturating_add);
+            *funds.given.entry(line.requester.clone()).or_default() += given;
+        }
+        if is_last {
+            return Ok(());
+        }
+    }
 }

@@ -152,11 +152,25 @@ impl Asked {
         self.folder.path().join("data")
     }
 
+    /// Rules for matching, as `pipeline.toml` has them.
+    fn rule(&self, rules: &str) -> Result<()> {
+        let dir = self.folder.path().join("coalition");
+        let path = dir.join("pipeline.toml");
+        let text = fs::read_to_string(&path)?;
+        fs::write(&path, text.replace("round_delay_ms = 10\n", &format!("{rules}\n")))?;
+        Ok(())
+    }
+
     /// One more row, and what follows from it.
     fn add(&mut self, row: String) -> Result<()> {
         self.rows.push(row);
         let dir = self.folder.path().join("coalition");
         requisitions(&dir.join("requisitions.csv"), &self.rows)?;
+        self.carry_on()
+    }
+
+    fn carry_on(&self) -> Result<()> {
+        let dir = self.folder.path().join("coalition");
         let data = self.data();
         run(&["run", text(&dir)?, "--data", text(&data)?, "--until", "2025-01-05"])?.ok()?;
         is_clean(&data)?;
@@ -213,5 +227,73 @@ fn money_that_nobody_has_agreed_to_moves_to_where_it_is_needed() -> Result<()> {
     ensure!(why["explanation"]["exhausted"][1]["lots"][0][0] == "LOT-004", "{why}");
     let shown = run(&["show", "LOT-001", "--data", text(&data)?])?.ok()?.out;
     ensure!(shown.contains("displaced") && shown.contains("EUR 450.00 missing"), "{shown}");
+    Ok(())
+}
+
+#[test]
+fn a_coalition_rules_who_gives_and_gets_how_much() -> Result<()> {
+    let mut case = Asked::open()?;
+    case.rule(
+        "donor_cap = [{ party = \"AA\", amount = { minor = 50000, currency = \"EUR\" } }]\n\
+         requester_cap = [{ party = \"REQ\", amount = { minor = 90000, currency = \"EUR\" } }]",
+    )?;
+    case.add(ranked("R-1", 6, "Server", 1))?;
+    let why = case.why("LOT-001")?;
+    ensure!(why["explanation"]["missing"]["minor"] == 4_000, "{why}");
+    // Laptops have both donors' money, up to what their requester may have.
+    case.add(ranked("R-2", 9, "Laptop", 2))?;
+    ensure!(case.payers("LOT-002")?.iter().map(|(_, minor)| minor).sum::<i64>() == 81_000);
+    ensure!(case.payers("LOT-002")?.iter().all(|(id, minor)| id != "AA-1" || *minor <= 50_000));
+    case.add(ranked("R-3", 2, "Laptop", 3))?;
+    let said = run(&["show", "LOT-003", "--data", text(&case.data())?])?.ok()?.out;
+    ensure!(said.contains("its requester may have EUR 90.00 more"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_server_and_its_licence_come_together() -> Result<()> {
+    let case = Asked::open()?;
+    let columns = |row: &str| row.replace(",C1,,0,invented", ",C1,,0,invented,rack");
+    let dir = case.folder.path().join("coalition");
+    let write = |rows: &[String]| -> Result<()> {
+        let header = crate::coalition::HEADER;
+        Ok(fs::write(
+            dir.join("requisitions.csv"),
+            format!("{header},together\n{}\n", rows.join("\n")),
+        )?)
+    };
+    // The server alone could be paid, but not with its licence.
+    let server = columns(&ranked("R-1", 8, "Server", 1));
+    let licence = columns(&ranked("R-2", 3, "Server", 4));
+    let other = ranked("R-3", 5, "Server", 3) + ",";
+    write(&[server.clone(), licence, other.clone()])?;
+    case.carry_on()?;
+    ensure!(case.payers("LOT-001")?.is_empty() && case.payers("LOT-002")?.is_empty());
+    ensure!(case.payers("LOT-003")? == [("AA-1".to_owned(), 45_000)]);
+    let why = case.why("LOT-001")?;
+    ensure!(why["explanation"]["missing"]["minor"] == 9_000, "{why}");
+    // A smaller licence fits: both are ahead of the other.
+    write(&[server, columns(&ranked("R-2", 2, "Server", 4)), other])?;
+    case.carry_on()?;
+    ensure!(case.payers("LOT-001")? == [("AA-1".to_owned(), 72_000)]);
+    ensure!(case.payers("LOT-002")? == [("AA-1".to_owned(), 18_000)]);
+    ensure!(case.payers("LOT-003")?.is_empty());
+    Ok(())
+}
+
+#[test]
+fn what_a_donor_does_not_give_for_is_not_bought_with_its_money() -> Result<()> {
+    let mut case = Asked::open()?;
+    let dir = case.folder.path().join("coalition");
+    fs::write(
+        dir.join("contributions.csv"),
+        "id,donors,firmness,stated,amount,currency,excluded,consent,source\n\
+         AA-1,AA,commitment,2025-01-01,900.00,EUR,488;Drone,none,invented\n",
+    )?;
+    case.add(ranked("R-1", 1, "Server", 1))?;
+    case.add(ranked("R-2", 1, "Laptop", 2))?;
+    let why = case.why("LOT-001")?;
+    ensure!(why["explanation"]["others"][0]["why"] == "excluded", "{why}");
+    ensure!(case.payers("LOT-002")? == [("AA-1".to_owned(), 9_000)]);
     Ok(())
 }

@@ -42,6 +42,9 @@ pub struct Earmark {
     /// Requesters.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requesters: Vec<String>,
+    /// Items, and prefixes of classification codes, that it is not given for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<String>,
     /// The only channel that may buy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,

@@ -75,6 +75,26 @@ impl Preference {
     pub const DEFAULT: [Self; 2] = [Self::SoonestLapse, Self::Earmarked];
 }
 
+/// Money that is kept for a class of lots.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reserve {
+    /// The class.
+    pub class: u8,
+    /// How much, of all that its lots may use.
+    pub amount: Money,
+}
+
+/// The most that a party gives, or is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cap {
+    /// The party.
+    pub party: String,
+    /// How much.
+    pub amount: Money,
+}
+
 /// How donors are matched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -86,6 +106,15 @@ pub struct MatchPolicy {
     pub when_unaffordable: WhenUnaffordable,
     /// Which money is used first.
     pub order: Vec<Preference>,
+    /// Money that is kept for lots of a class while lots ahead of it are funded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reserve: Vec<Reserve>,
+    /// What a donor gives altogether, however much its envelopes hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub donor_cap: Vec<Cap>,
+    /// What the lots of a requester are funded with altogether.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub requester_cap: Vec<Cap>,
     /// Whether a lot may be split down to its smallest quantity when money is short.
     pub partial: bool,
     /// Days a donor has to agree to the use of its money.
@@ -96,12 +125,38 @@ pub struct MatchPolicy {
     pub round_delay_ms: u32,
 }
 
+impl MatchPolicy {
+    /// Whether it can be followed; else why not.
+    fn check(&self) -> Result<(), String> {
+        let below = |amount: &Money| amount.minor < 0;
+        if self.reserve.iter().any(|kept| below(&kept.amount))
+            || self.donor_cap.iter().chain(&self.requester_cap).any(|cap| below(&cap.amount))
+        {
+            return Err("an amount is below zero".to_owned());
+        }
+        if self.max_donors == Some(0) {
+            return Err("max_donors is 0, and at least 1 has to pay".to_owned());
+        }
+        let is_walk_only = !self.reserve.is_empty()
+            || !self.requester_cap.is_empty()
+            || self.when_unaffordable == WhenUnaffordable::Hold;
+        if self.max_donors.is_some() && is_walk_only {
+            let others = "reserve, requester_cap or when_unaffordable = \"hold\"";
+            return Err(format!("max_donors cannot stand beside {others} yet"));
+        }
+        Ok(())
+    }
+}
+
 impl Default for MatchPolicy {
     fn default() -> Self {
         Self {
             max_donors: None,
             when_unaffordable: WhenUnaffordable::FillDown,
             order: Preference::DEFAULT.to_vec(),
+            reserve: Vec::new(),
+            donor_cap: Vec::new(),
+            requester_cap: Vec::new(),
             partial: true,
             consent_days: 14,
             acceptance_days: 14,
@@ -351,6 +406,7 @@ impl Pipeline {
                 return Err(format!("step `{}` needs `{needed}` before it", step.name));
             }
         }
+        self.match_donor.check().map_err(|why| format!("match_donor.{why}"))?;
         if let Some(limit) = self.issue_order.limit {
             limit.check().map_err(|why| format!("issue_order.{why}"))?;
         }

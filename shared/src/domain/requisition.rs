@@ -64,6 +64,10 @@ pub struct Line {
     /// The smallest quantity worth delivering alone; none: the line is delivered whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smallest_lot: Option<Quantity>,
+    /// Lines of one requester with the same word are funded together or not at all, such as a server
+    /// and its licence; none: by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub together: Option<String>,
     /// Units short that still close the line, in per mille of its quantity.
     #[serde(default)]
     pub tolerance_per_mille: u32,

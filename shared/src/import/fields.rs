@@ -101,7 +101,7 @@ impl<'a> Columns<'a> {
         let found = column.and_then(|column| there().position(|name| name == column));
         match (found, column, self.mapping) {
             (Some(index), _, _) => Ok(Some(Source::Column(index))),
-            (None, Some(column), Some(_)) => error(
+            (None, Some(column), Some(mapping)) if !mapping.columns.is_empty() => error(
                 &format!(
                     "the mapping takes it from column `{}`, which is not there",
                     excerpt(column)

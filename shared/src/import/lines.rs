@@ -25,7 +25,7 @@ pub const LINE_FIELDS: [&str; FIELDS.len()] = {
     names
 };
 
-const FIELDS: [Field<'static>; 19] = [
+const FIELDS: [Field<'static>; 20] = [
     required("external_id"),
     required("requester"),
     required("item"),
@@ -43,6 +43,7 @@ const FIELDS: [Field<'static>; 19] = [
     optional("needed_by"),
     required("consignee"),
     optional("smallest_lot"),
+    optional("together"),
     optional("tolerance_per_mille"),
     optional("source"),
 ];
@@ -152,6 +153,7 @@ fn read_line(fields: &mut RowFields<'_>, rank: Option<u32>) -> Option<Line> {
     let requested = fields.date("requested");
     let needed_by = fields.optional_date("needed_by");
     let consignee = fields.text("consignee");
+    let together = fields.optional_text("together");
     let tolerance = fields.optional("tolerance_per_mille", |text| parse::whole(text, 0, 1000));
     let source = fields.optional_text("source");
 
@@ -179,6 +181,7 @@ fn read_line(fields: &mut RowFields<'_>, rank: Option<u32>) -> Option<Line> {
         needed_by,
         consignee: consignee?,
         smallest_lot,
+        together,
         tolerance_per_mille: tolerance.unwrap_or(0),
         source: source.unwrap_or_default(),
     })

@@ -24,6 +24,8 @@ pub enum WhyNot {
     Lapsed,
     /// Earmarked for something else.
     Earmark,
+    /// Not given for such items.
+    Excluded,
     /// Bought through another channel.
     Channel,
     /// Its currency, or that of the cost, has no rate.
@@ -47,6 +49,7 @@ impl WhyNot {
             Self::NotYetOpen => "not_yet_open",
             Self::Lapsed => "lapsed",
             Self::Earmark => "earmark",
+            Self::Excluded => "excluded",
             Self::Channel => "channel",
             Self::NoRate => "no_rate",
             Self::ConsentRefused => "consent_refused",
@@ -63,6 +66,7 @@ impl fmt::Display for WhyNot {
             Self::NotYetOpen => f.write_str("is not open yet"),
             Self::Lapsed => f.write_str("has lapsed"),
             Self::Earmark => f.write_str("is earmarked for something else"),
+            Self::Excluded => f.write_str("is not given for such items"),
             Self::Channel => f.write_str("buys through another channel"),
             Self::NoRate => f.write_str("has no exchange rate"),
             Self::ConsentRefused => f.write_str("its donor did not consent"),
@@ -104,6 +108,10 @@ pub fn eligible(
         || !fits(&earmark.requesters, &line.requester)
     {
         return Err(WhyNot::Earmark);
+    }
+    let is_excluded = |word: &String| *word == line.item || code.starts_with(word.as_str());
+    if earmark.excluded.iter().any(is_excluded) {
+        return Err(WhyNot::Excluded);
     }
     if let (Some(wanted), Some(channel)) = (&earmark.channel, channel)
         && wanted != channel

@@ -128,6 +128,9 @@ pub enum InstanceError {
     /// No donor at all may pay.
     #[error("policy, max_donors: 0 lets nobody pay: at least 1, or null for any number")]
     NoDonors,
+    /// Rules that cannot stand together yet.
+    #[error("policy, when_unaffordable: hold cannot stand beside max_donors yet: leave one out")]
+    HoldForFew,
     /// An amount does not fit.
     #[error(transparent)]
     Money(#[from] MoneyError),
@@ -161,6 +164,10 @@ impl Instance {
     fn problem(&self) -> Result<(Problem, Vec<usize>), InstanceError> {
         if self.policy.max_donors == Some(0) {
             return Err(InstanceError::NoDonors);
+        }
+        let is_held = self.policy.when_unaffordable == WhenUnaffordable::Hold;
+        if is_held && self.policy.max_donors.is_some() {
+            return Err(InstanceError::HoldForFew);
         }
         let mut places: HashMap<&str, usize> = HashMap::new();
         let mut envelopes = Vec::with_capacity(self.envelopes.len());

@@ -8,7 +8,7 @@ use chrono::{Datelike, Days, NaiveDate};
 use super::optimum::solve;
 use super::problem::{Answer, Unfunded};
 use super::roadmap::{Lapse, OpenLot, Plan, PlannedLot, Quarter, Saving, SavingChange};
-use super::round::Round;
+use super::round::{Funds, Round};
 use crate::domain::coalition::Coalition;
 use crate::domain::contribution::{Contribution, Earmark};
 use crate::domain::lot::Lot;
@@ -21,8 +21,10 @@ use crate::domain::requisition::Line;
 pub struct Outlook {
     /// Who promises what, what can be bought, and by which rules.
     pub coalition: Coalition,
-    /// By envelope, what is open, and what is left of that.
-    pub envelopes: BTreeMap<String, (i64, i64)>,
+    /// What is open of each envelope on the first day.
+    pub opened: BTreeMap<String, i64>,
+    /// The money there is on the first day.
+    pub funds: Funds,
     /// Lots that want money, with their lines.
     pub lots: Vec<(Lot, Line)>,
     /// How donors are matched.
@@ -108,7 +110,7 @@ impl Outlook {
         let base = self.base();
         let mut open: Vec<&(Lot, Line)> = self.lots.iter().collect();
         open.sort_by_key(|(lot, _)| (lot.priority.class, lot.priority.rank, lot.id));
-        let mut spent: BTreeMap<String, i64> = BTreeMap::new();
+        let mut planned = Funds::default();
         let mut plan = Plan {
             from: self.from,
             to: self.to(),
@@ -136,9 +138,9 @@ impl Outlook {
                 if number == 0 { self.from } else { end_of_quarter(self.from, number - 1) };
             let is_within = |day: &&NaiveDate| **day <= ends && (number == 0 || **day > begins);
             for day in days.iter().filter(is_within) {
-                last = self.round(*day, &mut open, &mut spent, &mut now)?;
+                last = self.round(*day, &mut open, &mut planned, &mut now)?;
             }
-            for lapse in self.lapse(ends, &spent, &mut lapsed) {
+            for lapse in self.lapse(ends, &planned, &mut lapsed) {
                 now.lapses.push((lapse.envelope.clone(), lapse.amount));
                 plan.lapses.push(lapse);
             }
@@ -157,16 +159,12 @@ impl Outlook {
     }
 
     /// What an envelope has left on a day.
-    fn left(
-        &self,
-        contribution: &Contribution,
-        spent: &BTreeMap<String, i64>,
-        day: NaiveDate,
-    ) -> i64 {
+    fn left(&self, contribution: &Contribution, planned: &Funds, day: NaiveDate) -> i64 {
         let id = &contribution.id;
-        let (opened, available) = self.envelopes.get(id).copied().unwrap_or_default();
+        let opened = self.opened.get(id).copied().unwrap_or_default();
+        let available = self.funds.available.get(id).copied().unwrap_or_default();
         let more = (contribution.opened(day) - opened).max(0);
-        available + more - spent.get(id).copied().unwrap_or_default()
+        available + more - planned.spent.get(id).copied().unwrap_or_default()
     }
 
     /// One round: what it funds leaves `open`; what it does not is given.
@@ -174,22 +172,34 @@ impl Outlook {
         &self,
         day: NaiveDate,
         open: &mut Vec<&(Lot, Line)>,
-        spent: &mut BTreeMap<String, i64>,
+        planned: &mut Funds,
         quarter: &mut Quarter,
     ) -> Result<Vec<OpenLot>, MoneyError> {
         let base = self.base();
         let available = self.coalition.contributions.values();
         let available: BTreeMap<String, i64> = available
             .filter(|contribution| contribution.is_fundable())
-            .map(|contribution| (contribution.id.clone(), self.left(contribution, spent, day)))
+            .map(|contribution| (contribution.id.clone(), self.left(contribution, planned, day)))
             .collect();
+        let add = |one: &BTreeMap<String, i64>, other: &BTreeMap<String, i64>| {
+            let mut sum = one.clone();
+            for (key, minor) in other {
+                *sum.entry(key.clone()).or_default() += minor;
+            }
+            sum
+        };
+        let funds = Funds {
+            available,
+            spent: add(&self.funds.spent, &planned.spent),
+            given: add(&self.funds.given, &planned.given),
+        };
         let lots: Vec<(&Lot, &Line)> = open.iter().map(|(lot, line)| (lot, line)).collect();
         // A lot that is funded in part is funded whole a little later: parts are left to rounds.
         let policy = MatchPolicy { partial: false, ..self.policy.clone() };
-        let round = Round::of(&self.coalition, &available, &lots, &policy, day);
+        let round = Round::of(&self.coalition, &funds, &lots, &policy, day);
         let solution = solve(&round.problem)?;
         for (envelope, amount) in round.problem.envelopes.iter().zip(&solution.spent) {
-            *spent.entry(envelope.id.clone()).or_default() += amount;
+            *planned.spent.entry(envelope.id.clone()).or_default() += amount;
         }
         let mut answers = solution.answers.iter().zip(&round.problem.demands);
         let (mut left, mut unfunded) = (Vec::new(), Vec::new());
@@ -202,7 +212,9 @@ impl Outlook {
                 });
                 let lead = ask.quote.offer.as_ref().map(|offer| Days::new(offer.lead_days.into()));
                 let cost = self.coalition.convert(demand.cost, base, day, Rounding::Up)?;
-                quarter.cost = quarter.cost.checked_add(cost.unwrap_or(Money::zero(base)))?;
+                let cost = cost.unwrap_or(Money::zero(base));
+                quarter.cost = quarter.cost.checked_add(cost)?;
+                *planned.given.entry(line.requester.clone()).or_default() += cost.minor;
                 quarter.funded.push(PlannedLot {
                     lot: lot.id,
                     line: line.external_id.clone(),
@@ -241,7 +253,7 @@ impl Outlook {
         let opens = contributions.filter_map(|contribution| {
             let currency = contribution.currency()?;
             let before = if number == 0 {
-                self.envelopes.get(&contribution.id).map_or(0, |(opened, _)| *opened)
+                self.opened.get(&contribution.id).copied().unwrap_or_default()
             } else {
                 contribution.opened(end_of_quarter(self.from, number - 1))
             };
@@ -252,12 +264,7 @@ impl Outlook {
     }
 
     /// What has lapsed by a day and had not before.
-    fn lapse(
-        &self,
-        day: NaiveDate,
-        spent: &BTreeMap<String, i64>,
-        lapsed: &mut BTreeSet<String>,
-    ) -> Vec<Lapse> {
+    fn lapse(&self, day: NaiveDate, planned: &Funds, lapsed: &mut BTreeSet<String>) -> Vec<Lapse> {
         let mut found = Vec::new();
         for contribution in self.coalition.contributions.values() {
             let (Some(last_day), Some(currency)) =
@@ -267,7 +274,7 @@ impl Outlook {
             };
             let is_new =
                 last_day >= self.from && last_day <= day && !lapsed.contains(&contribution.id);
-            let left = self.left(contribution, spent, last_day);
+            let left = self.left(contribution, planned, last_day);
             if !is_new || !contribution.is_fundable() {
                 continue;
             }

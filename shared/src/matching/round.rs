@@ -11,7 +11,7 @@ use crate::domain::coalition::Coalition;
 use crate::domain::contribution::{Consent, Earmark};
 use crate::domain::funding::{Share, ShareState};
 use crate::domain::lot::{Awaited, Lot, LotState};
-use crate::domain::money::{Currency, Money, Rate};
+use crate::domain::money::{Currency, Money, Rate, Rounding};
 use crate::domain::pipeline::MatchPolicy;
 use crate::domain::requisition::Line;
 use crate::domain::supplier::Quote;
@@ -26,6 +26,17 @@ pub struct Round {
     pub problem: Problem,
     /// For each lot how it would be bought, or that nobody offers it.
     pub asks: Vec<Option<Ask>>,
+}
+
+/// The money there is.
+#[derive(Debug, Clone, Default)]
+pub struct Funds {
+    /// What is available of each envelope, in minor units.
+    pub available: BTreeMap<String, i64>,
+    /// What each envelope gives already, in minor units.
+    pub spent: BTreeMap<String, i64>,
+    /// What the lots of each requester have already, in minor units of the coalition's currency.
+    pub given: BTreeMap<String, i64>,
 }
 
 /// How a lot would be bought, and by whose money.
@@ -79,21 +90,24 @@ struct Building<'a> {
     groups: Vec<Vec<usize>>,
     by_envelopes: HashMap<Vec<usize>, usize>,
     known: Known<'a>,
+    /// Requesters with a ceiling.
+    capped: Vec<String>,
+    /// The number of each bundle, by requester and word.
+    bundles: HashMap<(&'a str, &'a str), usize>,
 }
 
 impl Round {
-    /// The round of `day` over `lots`, highest priority first, with what is `available` of each
-    /// envelope. Lots that have money are movable (see [`is_movable`]), and what they have is
-    /// available.
+    /// The round of `day` over `lots`, highest priority first. Lots that have money are movable (see
+    /// [`is_movable`]), and what they have is available.
     #[must_use]
     pub fn of(
         coalition: &Coalition,
-        available: &BTreeMap<String, i64>,
+        funds: &Funds,
         lots: &[(&Lot, &Line)],
         policy: &MatchPolicy,
         day: NaiveDate,
     ) -> Self {
-        let envelopes = envelopes(coalition, available, day);
+        let envelopes = envelopes(coalition, &funds.available, day);
         let places = envelopes.iter().enumerate().map(|(at, e)| (e.id.clone(), at)).collect();
         let mut building = Building {
             coalition,
@@ -102,13 +116,16 @@ impl Round {
             groups: Vec::new(),
             by_envelopes: HashMap::new(),
             known: HashMap::new(),
+            capped: policy.requester_cap.iter().map(|cap| cap.party.clone()).collect(),
+            bundles: HashMap::new(),
         };
         let mut demands = Vec::with_capacity(lots.len());
         let mut asks = Vec::with_capacity(lots.len());
         for (lot, line) in lots {
+            let (requester, bundle) = (building.requester(line), building.bundle(line));
             let ask = building.ask(lot, line).map(|(demand, ask)| {
-                let parts = demand.parts.filter(|_| policy.partial);
-                demands.push(Demand { parts, ..demand });
+                let parts = demand.parts.filter(|_| policy.partial && bundle.is_none());
+                demands.push(Demand { parts, requester, bundle, ..demand });
                 ask
             });
             asks.push(ask);
@@ -116,14 +133,41 @@ impl Round {
         let currency = coalition.settings.as_ref().map_or(Currency::EUR, |s| s.currency);
         let rate = coalition.rate(currency, day).map(|dated| dated.rate);
         let base = rate.map_or((Currency::EUR, Rate::ONE), |rate| (currency, rate));
+        let in_base = |amount: Money, rounding: Rounding| {
+            let found = coalition.convert(amount, base.0, day, rounding).ok().flatten();
+            found.map_or(0, |amount| amount.minor)
+        };
+        let spent = |donor: &str| -> i64 {
+            let theirs = envelopes.iter().filter(|envelope| envelope.donor == donor);
+            let spent = theirs.map(|envelope| {
+                let minor = funds.spent.get(&envelope.id).copied().unwrap_or_default();
+                in_base(Money::new(minor, envelope.currency), Rounding::Up)
+            });
+            spent.fold(0, i64::saturating_add)
+        };
+        let requesters = policy.requester_cap.iter().map(|cap| {
+            let given = funds.given.get(&cap.party).copied().unwrap_or_default();
+            (in_base(cap.amount, Rounding::Down) - given).max(0)
+        });
+        let requesters = requesters.collect();
+        let reserves = policy.reserve.iter();
+        let caps = policy.donor_cap.iter();
         let policy = Policy {
             max_donors: policy.max_donors,
             when_unaffordable: policy.when_unaffordable,
             order: policy.order.clone(),
-            ..Policy::default()
+            reserves: reserves
+                .map(|kept| (i64::from(kept.class), in_base(kept.amount, Rounding::Down)))
+                .collect(),
+            donor_caps: caps
+                .map(|cap| {
+                    let room = in_base(cap.amount, Rounding::Down) - spent(&cap.party);
+                    (cap.party.clone(), room.max(0))
+                })
+                .collect(),
         };
         let groups = building.groups;
-        let problem = Problem { base, envelopes, groups, demands, requesters: Vec::new(), policy };
+        let problem = Problem { base, envelopes, groups, demands, requesters, policy };
         Self { problem, asks }
     }
 }
@@ -150,6 +194,16 @@ fn envelopes(
 }
 
 impl<'a> Building<'a> {
+    fn requester(&self, line: &Line) -> Option<usize> {
+        self.capped.iter().position(|party| *party == line.requester)
+    }
+
+    fn bundle(&mut self, line: &'a Line) -> Option<usize> {
+        let word = line.together.as_deref()?;
+        let next = self.bundles.len();
+        Some(*self.bundles.entry((&line.requester, word)).or_insert(next))
+    }
+
     /// What a lot asks for, if anybody offers it and its price has a rate. Of several offers the
     /// first for which there is money at all.
     fn ask(&mut self, lot: &Lot, line: &'a Line) -> Option<(Demand, Ask)> {

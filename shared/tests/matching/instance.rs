@@ -83,6 +83,7 @@ fn what_is_wrong_is_named() {
     with(|i| i["lots"][0]["cost"] = json!(0));
     with(|i| i["rates"] = json!({}));
     with(|i| i["policy"]["max_donors"] = json!(0));
+    with(|i| i["policy"] = json!({"max_donors": 1, "when_unaffordable": "hold"}));
     with(|i| {
         i["envelopes"][1] = envelope("GB-1", "GB", i64::MAX, "GBP", "2026-12-31");
         i["rates"] = json!({"GBP": "0.85"});

@@ -68,6 +68,7 @@ pub(crate) fn line(external_id: &str, quantity: i64) -> Line {
         needed_by: None,
         consignee: "C-1".to_owned(),
         smallest_lot: None,
+        together: None,
         tolerance_per_mille: 0,
         source: "invented".to_owned(),
     }

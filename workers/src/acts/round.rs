@@ -141,15 +141,14 @@ impl Act for Round {
                 None => waiting.push((lot, line.clone())),
             }
         }
-        let available =
-            rounds::available(&*engine.store, waiting.iter().map(|(lot, _)| lot)).await?;
+        let funds = rounds::funds(engine, waiting.iter().map(|(lot, _)| lot)).await?;
         let asked = coalition.clone();
         let policy = engine.pipeline().match_donor.clone();
         // Work without a pause: other steps go on meanwhile.
         let solved = tokio::task::spawn_blocking(move || {
             let lots: Vec<(&Lot, &Line)> =
                 waiting.iter().map(|(lot, line)| (lot, &**line)).collect();
-            let round = Question::of(&asked, &available, &lots, &policy, day);
+            let round = Question::of(&asked, &funds, &lots, &policy, day);
             let solution = solve(&round.problem);
             (waiting, round, solution)
         });

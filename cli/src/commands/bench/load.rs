@@ -135,6 +135,7 @@ fn submission(engine: &Engine, number: i64, offered: Offered) -> Result<Unit, Fa
         needed_by: None,
         consignee: "C".to_owned(),
         smallest_lot: None,
+        together: None,
         tolerance_per_mille: 0,
         source: String::new(),
     };

@@ -9,7 +9,7 @@ use super::folder::{Folder, Placed};
 use crate::domain::contribution::{Consent, Contribution, Earmark, Firmness, InKind, Tranche};
 use crate::domain::money::{Currency, Money};
 
-const FIELDS: [Field<'static>; 20] = [
+const FIELDS: [Field<'static>; 21] = [
     required("id"),
     required("donors"),
     required("firmness"),
@@ -24,6 +24,7 @@ const FIELDS: [Field<'static>; 20] = [
     optional("earmark_prefixes"),
     optional("earmark_items"),
     optional("earmark_requesters"),
+    optional("excluded"),
     optional("channel"),
     optional("tranches"),
     optional("obligate_by"),
@@ -59,6 +60,7 @@ fn read_contribution(fields: &mut RowFields<'_>) -> Option<Contribution> {
         prefixes: fields.list("earmark_prefixes", ' '),
         items: fields.list("earmark_items", ';'),
         requesters: fields.list("earmark_requesters", ' '),
+        excluded: fields.list("excluded", ';'),
         channel: fields.optional_text("channel"),
     };
     let tranches = read_tranches(fields, amount);
