@@ -7,6 +7,7 @@
 //! optimum: each that can be funded together with all accepted before it is.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 /// Why a lot cannot be funded with all that were funded before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub struct Shortfall {
     pub missing: i64,
     /// The minimum cut: the envelopes that the lot could use, and those to which the lots they pay
     /// for could move. All that they may still spend is spent, on lots that can use nothing else.
-    pub exhausted: Vec<usize>,
+    pub exhausted: Arc<[usize]>,
 }
 
 /// Envelopes, groups, and who pays what for whom. All amounts are of one currency's minor units.
@@ -59,7 +60,7 @@ struct Group {
 struct Spare {
     version: u64,
     amount: i64,
-    exhausted: Vec<usize>,
+    exhausted: Arc<[usize]>,
 }
 
 /// From where a search came to an envelope.
@@ -159,7 +160,7 @@ impl Network {
         }
         shifts.iter().rev().for_each(|(group, envelope, by)| self.shift((*group, *envelope, -by)));
         let reached = self.search.reached.iter().enumerate();
-        let exhausted: Vec<usize> =
+        let exhausted: Arc<[usize]> =
             reached.filter(|(_, from)| from.is_some()).map(|(envelope, _)| envelope).collect();
         self.groups[group].spare = Some(Spare {
             version: self.version,
@@ -460,7 +461,7 @@ mod tests {
         assert_eq!(network.fund(both, 100), Ok(()));
         assert_eq!(network.fund(first, 100), Ok(()));
         assert_eq!((network.paid(both, 1), network.paid(first, 0)), (100, 100));
-        let nothing_left = Shortfall { missing: 1, exhausted: vec![0] };
+        let nothing_left = Shortfall { missing: 1, exhausted: [0].into() };
         assert_eq!(network.fund(first, 1), Err(nothing_left));
     }
 }

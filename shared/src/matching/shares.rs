@@ -22,16 +22,40 @@ pub(super) struct Cell {
     pub(super) amount: i64,
 }
 
+/// The cells of a lot: most lots have one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cells {
+    first: Option<Cell>,
+    more: Vec<Cell>,
+}
+
+impl Cells {
+    fn push(&mut self, cell: Cell) {
+        match self.first {
+            None => self.first = Some(cell),
+            Some(_) => self.more.push(cell),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Cell> {
+        self.first.iter().chain(&self.more)
+    }
+
+    fn count(&self) -> usize {
+        usize::from(self.first.is_some()) + self.more.len()
+    }
+}
+
 /// Gives each lot of each group its cells. Lots keep their payers as far as these pay for the group;
 /// others are paid whole by one envelope as long as one has
 /// enough left, the largest first; then the rest is split. Of a group with n cells n - 1 lots are
 /// split at most.
-pub(super) fn deal(network: &Network, funded: &[Funded<'_>]) -> Vec<Vec<Cell>> {
+pub(super) fn deal(network: &Network, funded: &[Funded<'_>]) -> Vec<Cells> {
     let mut by_group: Vec<Vec<usize>> = vec![Vec::new(); network.groups()];
     for (at, lot) in funded.iter().enumerate() {
         by_group[lot.group].push(at);
     }
-    let mut dealt = vec![Vec::new(); funded.len()];
+    let mut dealt = vec![Cells::default(); funded.len()];
     for (group, mut lots) in by_group.into_iter().enumerate() {
         let mut cells: Vec<Cell> = network
             .may_use(group)
@@ -74,7 +98,7 @@ pub(super) fn deal(network: &Network, funded: &[Funded<'_>]) -> Vec<Vec<Cell>> {
 }
 
 /// Gives a lot the payers that it had, if all of them still pay enough for its group.
-fn keep(lot: &Funded<'_>, cells: &mut [Cell], dealt: &mut Vec<Cell>) -> bool {
+fn keep(lot: &Funded<'_>, cells: &mut [Cell], dealt: &mut Cells) -> bool {
     let find =
         |cells: &[Cell], envelope: usize| cells.iter().position(|cell| cell.envelope == envelope);
     let has = |(envelope, amount): &(usize, i64)| {
@@ -101,40 +125,44 @@ fn keep(lot: &Funded<'_>, cells: &mut [Cell], dealt: &mut Vec<Cell>) -> bool {
 pub(super) fn settle(
     problem: &Problem,
     funded: &[Funded<'_>],
-    dealt: &[Vec<Cell>],
+    dealt: &[Cells],
 ) -> Result<(Vec<Vec<Payment>>, Vec<i64>), MoneyError> {
-    let covers: Vec<Vec<Money>> = funded.iter().zip(dealt).map(largest_remainders).collect();
-    let (payments, spent) = debit(problem, dealt, covers, Rounding::Up)?;
+    let (payments, spent) = debit(problem, funded, dealt, None, Rounding::Up)?;
     if spent.iter().zip(&problem.envelopes).all(|(spent, has)| *spent <= has.available) {
         return Ok((payments, spent));
     }
     let covers = within_means(problem, funded, dealt)?;
-    debit(problem, dealt, covers, Rounding::Down)
+    debit(problem, funded, dealt, Some(&covers), Rounding::Down)
 }
 
 /// What each payer covers of a lot's cost, in proportion.
-fn largest_remainders((lot, cells): (&Funded<'_>, &Vec<Cell>)) -> Vec<Money> {
-    if cells.len() == 1 {
-        return vec![lot.cost];
-    }
+fn largest_remainders(lot: &Funded<'_>, cells: &Cells) -> Vec<Money> {
     let weights: Vec<u64> = cells.iter().map(|cell| cell.amount.unsigned_abs()).collect();
     lot.cost.shares(&weights)
 }
 
-/// The payments by which lots are covered, and what they take from each envelope. What an envelope
+/// The payments by which lots are covered, by the largest remainders if not as told, and what they
+/// take from each envelope. What an envelope
 /// pays in neither its own currency nor the base is converted in one sum, rounded as told.
 fn debit(
     problem: &Problem,
-    dealt: &[Vec<Cell>],
-    covers: Vec<Vec<Money>>,
+    funded: &[Funded<'_>],
+    dealt: &[Cells],
+    covers: Option<&[Vec<Money>]>,
     rounding: Rounding,
 ) -> Result<(Vec<Vec<Payment>>, Vec<i64>), MoneyError> {
     let mut payments: Vec<Vec<Payment>> = Vec::with_capacity(dealt.len());
     let mut foreign: Vec<Vec<(usize, usize, i64)>> = vec![Vec::new(); problem.envelopes.len()];
     let mut spent = vec![0_i64; problem.envelopes.len()];
-    for (at, (cells, covers)) in dealt.iter().zip(covers).enumerate() {
-        let mut theirs = Vec::with_capacity(cells.len());
-        for (cell, covers) in cells.iter().zip(covers) {
+    for (at, (lot, cells)) in funded.iter().zip(dealt).enumerate() {
+        let mut theirs = Vec::with_capacity(cells.count());
+        let split = match covers {
+            Some(covers) => covers[at].clone(),
+            None if cells.count() > 1 => largest_remainders(lot, cells),
+            None => Vec::new(),
+        };
+        for (number, cell) in cells.iter().enumerate() {
+            let covers = split.get(number).copied().unwrap_or(lot.cost);
             let currency = problem.envelopes[cell.envelope].currency;
             let amount = if currency == covers.currency {
                 covers.minor
@@ -179,7 +207,7 @@ fn in_currency(
 fn within_means(
     problem: &Problem,
     funded: &[Funded<'_>],
-    dealt: &[Vec<Cell>],
+    dealt: &[Cells],
 ) -> Result<Vec<Vec<Money>>, MoneyError> {
     let is_own = |lot: &Funded<'_>, cell: &Cell| {
         problem.envelopes[cell.envelope].currency == lot.cost.currency
@@ -215,7 +243,7 @@ fn within_means(
     let rest = |lot: &Funded<'_>, theirs: &[Money]| {
         lot.cost.minor - theirs.iter().map(|part| part.minor).sum::<i64>()
     };
-    let group = |network: &mut Network, cells: &[Cell]| {
+    let group = |network: &mut Network, cells: &Cells| {
         network.group(&cells.iter().map(|cell| cell.envelope).collect::<Vec<_>>())
     };
     for ((lot, cells), theirs) in funded.iter().zip(dealt).zip(&covers) {
@@ -225,9 +253,9 @@ fn within_means(
     }
     for ((lot, cells), theirs) in funded.iter().zip(dealt).zip(&mut covers) {
         let group = group(&mut network, cells);
-        for at in 0..cells.len() {
-            let by = rest(lot, theirs).min(network.paid(group, cells[at].envelope));
-            network.shift((group, cells[at].envelope, -by));
+        for (at, cell) in cells.iter().enumerate() {
+            let by = rest(lot, theirs).min(network.paid(group, cell.envelope));
+            network.shift((group, cell.envelope, -by));
             theirs[at].minor += by;
         }
     }

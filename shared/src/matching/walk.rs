@@ -2,6 +2,7 @@
 //! together with all accepted before it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::network::{Network, Shortfall};
 use super::problem::{Demand, Problem};
@@ -32,7 +33,9 @@ pub(super) struct Walk {
     pub(super) held: Vec<(usize, i64)>,
     /// What the walk still may spend on each requester.
     requesters: Vec<i64>,
-    known_cuts: HashMap<Vec<usize>, usize>,
+    known_cuts: HashMap<Arc<[usize]>, usize>,
+    /// The cut that each group met last.
+    last_cuts: HashMap<usize, (Arc<[usize]>, usize)>,
 }
 
 /// What an amount is worth in the base, in whole minor units.
@@ -81,6 +84,7 @@ impl Walk {
             held: Vec::new(),
             requesters: problem.requesters.clone(),
             known_cuts: HashMap::new(),
+            last_cuts: HashMap::new(),
         };
         let mut reserved = walk.reserve(problem);
         let mut bundles = Bundles::of(problem);
@@ -144,7 +148,7 @@ impl Walk {
         }
         let Some(shortfall) = shortfall else { return Ok(Verdict::Capped { left: below }) };
         self.hold(problem, group, cost - shortfall.missing);
-        let cut = self.cut(shortfall.exhausted);
+        let cut = self.cut(group, shortfall.exhausted);
         Ok(Verdict::Short { missing: shortfall.missing, cut })
     }
 
@@ -179,7 +183,7 @@ impl Walk {
                     self.take(demand, held);
                     funded.push((*at, held));
                     rest += missing;
-                    let cut = self.cut(exhausted);
+                    let cut = self.cut(self.groups[demand.group], exhausted);
                     refusal = Some(Verdict::Short { missing: rest, cut });
                 }
             }
@@ -236,13 +240,17 @@ impl Walk {
         }
     }
 
-    fn cut(&mut self, exhausted: Vec<usize>) -> usize {
-        if let Some(cut) = self.known_cuts.get(&exhausted) {
+    fn cut(&mut self, group: usize, exhausted: Arc<[usize]>) -> usize {
+        if let Some((last, cut)) = self.last_cuts.get(&group)
+            && Arc::ptr_eq(last, &exhausted)
+        {
             return *cut;
         }
-        let cut = self.cuts.len();
-        self.cuts.push(exhausted.clone());
-        self.known_cuts.insert(exhausted, cut);
+        let cut = *self.known_cuts.entry(exhausted.clone()).or_insert_with(|| {
+            self.cuts.push(exhausted.to_vec());
+            self.cuts.len() - 1
+        });
+        self.last_cuts.insert(group, (exhausted, cut));
         cut
     }
 }
