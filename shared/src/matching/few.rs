@@ -21,7 +21,7 @@ use crate::domain::quantity::Quantity;
 pub(super) const LOTS: usize = 60;
 
 /// Nodes that the solver looks at, at most.
-pub(super) const NODES: u64 = 20_000;
+pub(super) const NODES: u64 = 5_000;
 
 /// What is said about a lot.
 #[derive(Debug, Clone, PartialEq, Eq)]
