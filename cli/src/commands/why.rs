@@ -133,7 +133,7 @@ impl Page {
 
     fn missing(&mut self, missing: &Missing) {
         let Missing { cost, missing: short, from, day, .. } = missing;
-        let least = if missing.is_proven { "" } else { " (nothing less was found in time)" };
+        let least = if missing.is_proven { "" } else { " (perhaps less would do)" };
         let how = match from.as_slice() {
             [] => "No envelope may pay for it: it takes a new contribution that may.".to_owned(),
             [one] => format!("As much more in {one}, or a new contribution for it, would fund it"),

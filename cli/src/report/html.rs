@@ -22,6 +22,45 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src dat
 pub(crate) fn page(report: &Report) -> String {
     let coalition =
         if report.coalition.is_empty() { "Coalition" } else { report.coalition.as_str() };
+    let title = html! {
+        (coalition)
+        @if let Some(day) = report.day { ", to " (written(day)) }
+    };
+    let body = html! {
+        (chart::patterns())
+        header {
+            p.kind { "Delivery report" }
+            h1 { (coalition) }
+            @if let Some(day) = report.day {
+                p.day { "As of " time datetime=(day) { (written(day)) } }
+            }
+        }
+        main {
+            p.summary { (overview::sentence(report)) }
+            (overview::headline(report))
+            (overview::ends(report))
+            (money::by_donor(report))
+            (overview::timeline(report))
+            (lists::unfunded(report))
+            (lists::declined(report))
+            (lists::late(report))
+            (lists::short(report))
+            (lists::incidents(report))
+            (lists::step_times(report))
+        }
+        footer {
+            p {
+                "Made by Waybill from the coalition’s event log: "
+                (counted(report.steps.unsigned_abs(), "change", "changes"))
+                " of lots recorded."
+            }
+        }
+    };
+    document(&title, &body)
+}
+
+/// A document that needs nothing else.
+fn document(title: &Markup, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -30,44 +69,12 @@ pub(crate) fn page(report: &Report) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
-                title {
-                    (coalition)
-                    @if let Some(day) = report.day { ", to " (written(day)) }
-                }
+                title { (title) }
                 // Without it a browser asks the server for /favicon.ico.
                 link rel="icon" href="data:,";
                 style { (PreEscaped(style::SHEET)) }
             }
-            body {
-                (chart::patterns())
-                header {
-                    p.kind { "Delivery report" }
-                    h1 { (coalition) }
-                    @if let Some(day) = report.day {
-                        p.day { "As of " time datetime=(day) { (written(day)) } }
-                    }
-                }
-                main {
-                    p.summary { (overview::sentence(report)) }
-                    (overview::headline(report))
-                    (overview::ends(report))
-                    (money::by_donor(report))
-                    (overview::timeline(report))
-                    (lists::unfunded(report))
-                    (lists::declined(report))
-                    (lists::late(report))
-                    (lists::short(report))
-                    (lists::incidents(report))
-                    (lists::step_times(report))
-                }
-                footer {
-                    p {
-                        "Made by Waybill from the coalition’s event log: "
-                        (counted(report.steps.unsigned_abs(), "change", "changes"))
-                        " of lots recorded."
-                    }
-                }
-            }
+            body { (body) }
         }
     };
     page.into_string()

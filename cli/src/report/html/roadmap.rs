@@ -1,54 +1,40 @@
 //! The roadmap as a page.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 use waybill_api::Planned;
 use waybill_shared::domain::money::Money;
 use waybill_shared::matching::roadmap::{Lapse, OpenLot, PlannedLot, Quarter, SavingChange};
 use waybill_shared::matching::what_if::{Difference, Moved};
 
-use super::{Kind, POLICY, counted, none, section, style, table, written};
+use super::{Kind, counted, document, none, section, table, written};
 
 /// The whole page.
 pub(crate) fn roadmap(planned: &Planned) -> String {
     let plan = &planned.plan;
     let name = if planned.coalition.is_empty() { "Coalition" } else { &planned.coalition };
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                title { (name) ": roadmap" }
-                link rel="icon" href="data:,";
-                style { (PreEscaped(style::SHEET)) }
-            }
-            body {
-                header {
-                    p.kind { "Roadmap" }
-                    h1 { (name) }
-                    p.day {
-                        "From " time datetime=(plan.from) { (written(plan.from)) }
-                        " to " time datetime=(plan.to) { (written(plan.to)) }
-                    }
-                }
-                main {
-                    p.summary {
-                        "What gets funded by quarter, if nothing changes. Offers that hold now are "
-                        "taken to be renewed at their prices. Nothing is committed."
-                    }
-                    (overview(&plan.quarters))
-                    @if let Some(difference) = &planned.difference { (changes(difference)) }
-                    (lapses(&plan.lapses))
-                    @for quarter in &plan.quarters { (funded(quarter)) }
-                    (open(planned))
-                }
-                footer { p { "Made by Waybill from what was known on " (written(plan.from)) "." } }
+    let body = html! {
+        header {
+            p.kind { "Roadmap" }
+            h1 { (name) }
+            p.day {
+                "From " time datetime=(plan.from) { (written(plan.from)) }
+                " to " time datetime=(plan.to) { (written(plan.to)) }
             }
         }
+        main {
+            p.summary {
+                "What gets funded by quarter, if nothing changes. Offers that hold now are "
+                "taken to be renewed at their prices. Nothing is committed."
+            }
+            (overview(&plan.quarters))
+            @if let Some(difference) = &planned.difference { (changes(difference)) }
+            (lapses(&plan.lapses))
+            @for quarter in &plan.quarters { (funded(quarter)) }
+            (open(planned))
+        }
+        footer { p { "Made by Waybill from what was known on " (written(plan.from)) "." } }
     };
-    page.into_string()
+    document(&html! { (name) ": roadmap" }, &body)
 }
 
 /// An amount that does not wrap.
