@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    Claim, EnvelopeRow, Fate, Filed, Hint, Job, Lease, LotCount, LotFilter, Record, StoreError,
-    StoredLine, Unit, Wanted,
+    Claim, EnvelopeRow, Fate, Filed, Hint, Job, Lease, LotCount, LotFilter, NoteRange, Record,
+    StoreError, StoredLine, Unit, Wanted,
 };
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
@@ -93,6 +93,16 @@ pub trait Reads: std::fmt::Debug + Send + Sync {
 
     /// Whether a document of this sender and number was taken.
     async fn is_taken(&self, sender: &str, number: &str) -> Result<bool, StoreError>;
+
+    /// What is kept beside the log under this kind and key.
+    async fn note(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError>;
+
+    /// Keys and bodies of a kind, as `range` asks.
+    async fn notes(
+        &self,
+        kind: &str,
+        range: &NoteRange,
+    ) -> Result<Vec<(String, String)>, StoreError>;
 
     /// The money ledger.
     async fn envelopes(&self) -> Result<Vec<EnvelopeRow>, StoreError>;

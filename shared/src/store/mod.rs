@@ -17,7 +17,8 @@ mod unit;
 pub use contract::{Cluster, Log, Queues, Reads, Store, Term};
 pub use hint::{Hint, Lane, Wanted, queues};
 pub use unit::{
-    EnvelopeChange, InboxEntry, JobChange, LineChange, LotChange, NewJob, RecordChange, Unit,
+    EnvelopeChange, InboxEntry, JobChange, LineChange, LotChange, NewJob, NoteChange, RecordChange,
+    Unit,
 };
 
 use std::sync::Arc;
@@ -221,6 +222,29 @@ pub struct LotFilter {
     pub after: Option<LotId>,
     /// At most this many.
     pub limit: i64,
+}
+
+/// Which notes of a kind to read, in the order of their keys (of their bytes).
+#[derive(Debug, Clone)]
+pub struct NoteRange {
+    /// Only after this key.
+    pub after: String,
+    /// Only before this key.
+    pub before: String,
+    /// The last ones first.
+    pub backwards: bool,
+    /// At most this many.
+    pub limit: i64,
+}
+
+impl NoteRange {
+    /// All keys that begin with `prefix` and a `/`, from the first.
+    #[must_use]
+    pub fn under(prefix: &str, limit: i64) -> Self {
+        // `0` is the character after `/`.
+        let (after, before) = (format!("{prefix}/"), format!("{prefix}0"));
+        Self { after, before, backwards: false, limit }
+    }
 }
 
 /// Why the store could not do it.

@@ -1,6 +1,6 @@
 //! Units of change: what belongs together commits together, or not at all.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::reference::REFERENCE_KINDS;
 use super::{StoreError, Term};
@@ -130,6 +130,18 @@ pub struct InboxEntry {
     pub body: String,
 }
 
+/// A change of what is kept beside the log: cursors, secrets, answers given. It is changed in place,
+/// without an event, and guarded by nothing but what else its unit changes.
+#[derive(Debug, Clone)]
+pub struct NoteChange {
+    /// The kind, such as `reply`.
+    pub kind: &'static str,
+    /// Unique within the kind.
+    pub key: String,
+    /// What it says; none: it goes.
+    pub body: Option<String>,
+}
+
 /// Changes that commit together or not at all.
 #[derive(Debug, Clone)]
 pub struct Unit {
@@ -151,6 +163,8 @@ pub struct Unit {
     pub job: Option<JobChange>,
     /// The document that this unit takes.
     pub inbox: Option<InboxEntry>,
+    /// What is kept beside the log.
+    pub notes: Vec<NoteChange>,
     /// It tells of what has happened outside: stored even where it exceeds an envelope.
     pub is_outside_fact: bool,
     /// The leader's term whose act it is: stale once another leads.
@@ -171,6 +185,7 @@ impl Unit {
             jobs: Vec::new(),
             job: None,
             inbox: None,
+            notes: Vec::new(),
             is_outside_fact: false,
             term: None,
         }
@@ -183,6 +198,7 @@ impl Unit {
             && self.jobs.is_empty()
             && self.job.is_none()
             && self.inbox.is_none()
+            && self.notes.is_empty()
     }
 
     /// Whether it changes what steps look up and keep.
@@ -199,6 +215,7 @@ impl Unit {
         self.records.extend(other.records);
         self.envelopes.extend(other.envelopes);
         self.jobs.extend(other.jobs);
+        self.notes.extend(other.notes);
         self
     }
 
@@ -225,6 +242,17 @@ pub(super) fn wanted_jobs<'a>(units: impl IntoIterator<Item = &'a Unit>) -> Vec<
         }
     }
     jobs
+}
+
+/// What `units` leave of the notes that they change, each once, by kind and key.
+pub(super) fn last_notes(
+    units: &[impl std::borrow::Borrow<Unit>],
+) -> impl Iterator<Item = &NoteChange> {
+    let mut notes: BTreeMap<(&str, &str), &NoteChange> = BTreeMap::new();
+    for note in units.iter().flat_map(|unit| &unit.borrow().notes) {
+        notes.insert((note.kind, &note.key), note);
+    }
+    notes.into_values()
 }
 
 /// A unit with its lots' bodies as they are stored.

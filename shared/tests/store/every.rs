@@ -5,7 +5,9 @@ use waybill_shared::domain::limit::Limit;
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::money::{Currency, Money, Rate};
 use waybill_shared::domain::quantity::Quantity;
-use waybill_shared::store::{Fate, InboxEntry, Lane, LotChange, NewJob, Store, Unit, Wanted};
+use waybill_shared::store::{
+    Fate, InboxEntry, Lane, LotChange, NewJob, NoteChange, NoteRange, Store, Unit, Wanted,
+};
 
 use crate::support::{NOW, Place, all, close, commit, envelope, lot, sequence, submit};
 
@@ -32,6 +34,7 @@ on_every_store! {
     a_split_that_does_not_add_up_is_refused,
     an_envelope_is_never_exceeded_not_even_within_one_batch,
     a_document_is_taken_once_by_sender_and_number,
+    notes_are_changed_in_place_and_read_by_range,
     a_claim_takes_what_is_due_at_its_step,
     a_unit_that_changes_a_subject_twice_is_refused,
     an_envelope_changes_from_the_version_that_was_read_and_keeps_its_currency,
@@ -277,4 +280,38 @@ async fn what_steps_look_up_changes_the_generation(place: Place) {
     });
     commit(store, vec![unit]).await;
     assert!(store.generation().await.expect("read") > before);
+}
+
+fn note(key: &str, body: Option<&str>) -> NoteChange {
+    NoteChange { kind: "reply", key: key.to_owned(), body: body.map(str::to_owned) }
+}
+
+async fn notes_are_changed_in_place_and_read_by_range(place: Place) {
+    let store = place.open().await;
+    let mut unit = Unit::new("test", NOW);
+    for (key, body) in
+        [("a/1", "one"), ("a/2", "two"), ("a/3", "three"), ("ab", "x"), ("a/1", "uno")]
+    {
+        unit.notes.push(note(key, Some(body)));
+    }
+    assert_eq!(commit(&*store, vec![unit]).await, [Fate::Committed]);
+    let all = |limit| NoteRange::under("a", limit);
+    let read = async |range: NoteRange| {
+        let found = store.notes("reply", &range).await.expect("read");
+        found.into_iter().map(|(key, body)| format!("{key}={body}")).collect::<Vec<_>>()
+    };
+    assert_eq!(read(all(10)).await, ["a/1=uno", "a/2=two", "a/3=three"]);
+    assert_eq!(read(NoteRange { backwards: true, ..all(2) }).await, ["a/3=three", "a/2=two"]);
+    assert_eq!(read(NoteRange { after: "a/1".to_owned(), ..all(1) }).await, ["a/2=two"]);
+
+    // A unit that is stale changes no notes.
+    let mut stale = submit(1, 5);
+    stale.notes.push(note("a/2", None));
+    let mut again = submit(1, 5);
+    again.notes.push(note("a/3", None));
+    assert_eq!(commit(&*store, vec![stale]).await, [Fate::Committed]);
+    assert!(matches!(commit(&*store, vec![again]).await[..], [Fate::Stale { .. }]));
+    assert_eq!(read(all(10)).await, ["a/1=uno", "a/3=three"]);
+    assert_eq!(store.note("reply", "a/1").await.expect("read").as_deref(), Some("uno"));
+    assert_eq!(store.note("other", "a/1").await.expect("read"), None);
 }

@@ -9,7 +9,7 @@ use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::Lot;
 use crate::store::stored::parse;
 use crate::store::{
-    EnvelopeRow, Filed, LotCount, LotFilter, Reads, Record, StoreError, StoredLine,
+    EnvelopeRow, Filed, LotCount, LotFilter, NoteRange, Reads, Record, StoreError, StoredLine,
 };
 
 pub(super) fn envelope(row: &PgRow) -> EnvelopeRow {
@@ -168,6 +168,27 @@ impl Reads for PostgresStore {
             .bind(vec![sender.to_owned()])
             .bind(vec![number.to_owned()]);
         Ok(!self.rows(READ, query).await?.is_empty())
+    }
+
+    async fn note(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query(include_str!("sql/note.sql")).bind(kind).bind(key);
+        Ok(self.rows(READ, query).await?.first().map(|row| row.get(0)))
+    }
+
+    async fn notes(
+        &self,
+        kind: &str,
+        range: &NoteRange,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let sql = if range.backwards {
+            include_str!("sql/notes_before.sql")
+        } else {
+            include_str!("sql/notes_after.sql")
+        };
+        let query =
+            sqlx::query(sql).bind(kind).bind(&range.after).bind(&range.before).bind(range.limit);
+        let rows = self.rows(READ, query).await?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
     async fn envelopes(&self) -> Result<Vec<EnvelopeRow>, StoreError> {

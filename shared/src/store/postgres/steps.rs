@@ -26,6 +26,7 @@ fn moved(unit: &Unit) -> Option<i64> {
         && unit.jobs.is_empty()
         && unit.job.is_none()
         && unit.inbox.is_none()
+        && unit.notes.is_empty()
         && unit.term.is_none();
     let mut money = std::collections::BTreeMap::new();
     movements(Some(before), &change.after, &mut money);

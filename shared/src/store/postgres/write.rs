@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 
 use crate::domain::lot::Timestamp;
 use crate::store::decide::{Heads, State, Subject};
-use crate::store::unit::{Prepared, wanted_jobs};
+use crate::store::unit::{Prepared, last_notes, wanted_jobs};
 use crate::store::{
     EnvelopeRow, Filed, JobChange, Lane, LineChange, LotChange, RecordChange, Unit,
 };
@@ -59,6 +59,7 @@ pub(super) async fn write(
     records(connection, &units, &heads).await?;
     jobs(connection, &units).await?;
     inbox(connection, &units).await?;
+    notes(connection, &units).await?;
     if units.iter().any(|unit| unit.changes_what_is_kept()) {
         let sql = include_str!("sql/raise_generation.sql");
         sqlx::query(sql).execute(connection).await?;
@@ -327,4 +328,24 @@ async fn inbox(connection: &mut PgConnection, units: &[&Unit]) -> Result<(), sql
         .execute(connection)
         .await
         .map(drop)
+}
+
+async fn notes(connection: &mut PgConnection, units: &[&Unit]) -> Result<(), sqlx::Error> {
+    let (put, gone): (Vec<_>, Vec<_>) = last_notes(units).partition(|note| note.body.is_some());
+    if !put.is_empty() {
+        sqlx::query(include_str!("sql/upsert_notes.sql"))
+            .bind(put.iter().map(|note| note.kind).collect::<Vec<_>>())
+            .bind(put.iter().map(|note| &*note.key).collect::<Vec<_>>())
+            .bind(put.iter().map(|note| note.body.as_deref()).collect::<Vec<_>>())
+            .execute(&mut *connection)
+            .await?;
+    }
+    if !gone.is_empty() {
+        sqlx::query(include_str!("sql/delete_notes.sql"))
+            .bind(gone.iter().map(|note| note.kind).collect::<Vec<_>>())
+            .bind(gone.iter().map(|note| &*note.key).collect::<Vec<_>>())
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
 }

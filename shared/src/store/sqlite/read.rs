@@ -11,7 +11,7 @@ use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::Lot;
 use crate::store::stored::parse;
 use crate::store::{
-    EnvelopeRow, Filed, LotCount, LotFilter, Reads, Record, StoreError, StoredLine,
+    EnvelopeRow, Filed, LotCount, LotFilter, NoteRange, Reads, Record, StoreError, StoredLine,
 };
 
 pub(super) fn envelope(row: &SqliteRow) -> EnvelopeRow {
@@ -215,6 +215,35 @@ impl Reads for SqliteStore {
             .await
             .map_err(reading)?;
         Ok(found.is_some())
+    }
+
+    async fn note(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError> {
+        sqlx::query_scalar(include_str!("sql/note.sql"))
+            .bind(kind)
+            .bind(key)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(reading)
+    }
+
+    async fn notes(
+        &self,
+        kind: &str,
+        range: &NoteRange,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let sql = if range.backwards {
+            include_str!("sql/notes_before.sql")
+        } else {
+            include_str!("sql/notes_after.sql")
+        };
+        sqlx::query_as(sql)
+            .bind(kind)
+            .bind(&range.after)
+            .bind(&range.before)
+            .bind(range.limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)
     }
 
     async fn envelopes(&self) -> Result<Vec<EnvelopeRow>, StoreError> {

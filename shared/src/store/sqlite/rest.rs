@@ -6,7 +6,7 @@ use super::heads::append;
 use super::log::{Entry, Log};
 use super::script::Script;
 use crate::store::decide::{Heads, Subject};
-use crate::store::unit::wanted_jobs;
+use crate::store::unit::{last_notes, wanted_jobs};
 use crate::store::{LineChange, RecordChange, Unit};
 
 /// Writes lines, records, jobs and documents of `units`, in their order.
@@ -20,7 +20,8 @@ pub(super) async fn write(
     records(script, log, heads, units).await?;
     ended_jobs(script, units).await?;
     new_jobs(script, units).await?;
-    inbox(script, units).await
+    inbox(script, units).await?;
+    notes(script, units).await
 }
 
 async fn lines(
@@ -120,6 +121,24 @@ async fn inbox(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx::Erro
             args.add(entry.body.clone())
         });
         taken.await?;
+    }
+    Ok(())
+}
+
+async fn notes(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx::Error> {
+    let (put, gone): (Vec<_>, Vec<_>) = last_notes(units).partition(|note| note.body.is_some());
+    let written = script.rows(include_str!("sql/upsert_note.sql"), &put, |note, args| {
+        args.add(note.kind)?;
+        args.add(note.key.clone())?;
+        args.add(note.body.clone())
+    });
+    written.await?;
+    for note in gone {
+        let deleted = script.then(include_str!("sql/delete_note.sql"), |args| {
+            args.add(note.kind)?;
+            args.add(note.key.clone())
+        });
+        deleted.await?;
     }
     Ok(())
 }

@@ -1,0 +1,1 @@
+SELECT body FROM notes WHERE kind = ?1 AND key = ?2

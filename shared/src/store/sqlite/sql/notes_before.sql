@@ -1,0 +1,3 @@
+SELECT key, body FROM notes
+WHERE kind = ?1 AND key > ?2 AND key < ?3
+ORDER BY key DESC LIMIT ?4

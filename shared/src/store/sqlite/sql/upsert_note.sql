@@ -1,0 +1,3 @@
+INSERT INTO notes (kind, key, body)
+VALUES (?, ?, ?)
+ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body
