@@ -3,42 +3,148 @@
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use waybill_shared::act::ActError;
+use waybill_shared::import::FieldError;
 use waybill_shared::intake::IntakeError;
 use waybill_shared::store::StoreError;
 
-/// What went wrong, and the way out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
-    /// A stable name, such as `not_found`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The HTTP status.
-    pub status: u16,
-    /// What went wrong.
-    pub title: String,
+/// One thing that is wrong in a request or a file that it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Wrong {
+    /// The row, from 1, where the request holds rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<u64>,
+    /// The field, such as `lines[0].quantity`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The value as given, cut to 60 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// What is wrong.
+    pub detail: String,
     /// The way out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
+impl From<&FieldError> for Wrong {
+    fn from(error: &FieldError) -> Self {
+        Self {
+            row: error.row,
+            field: error.field.clone(),
+            value: error.value.clone(),
+            detail: error.what.clone(),
+            hint: Some(error.hint.clone()).filter(|hint| !hint.is_empty()),
+        }
+    }
+}
+
+/// What went wrong, and the way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// A stable reference to the kind of problem, such as `/problems/not_found`.
+    #[serde(rename = "type")]
+    #[schema(example = "/problems/not_found")]
+    pub kind: String,
+    /// The kind of problem, in words.
+    #[schema(value_type = String)]
+    pub title: Box<str>,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
+    pub status: u16,
+    /// What went wrong this time.
+    pub detail: String,
+    /// The way out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Each thing that is wrong, where there may be several.
+    #[serde(default, skip_serializing_if = "<[Wrong]>::is_empty")]
+    #[schema(value_type = Vec<Wrong>)]
+    pub errors: Box<[Wrong]>,
+    /// Seconds to wait before another try, which is also the header `Retry-After`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u32>,
+}
+
+/// Every kind of problem: its name, its status and its title.
+pub const KINDS: [(&str, StatusCode, &str); 15] = [
+    ("invalid", StatusCode::BAD_REQUEST, "The request is not valid"),
+    ("unauthorized", StatusCode::UNAUTHORIZED, "A valid token is needed"),
+    ("forbidden", StatusCode::FORBIDDEN, "This account may not do that"),
+    ("not_found", StatusCode::NOT_FOUND, "There is no such thing"),
+    ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "This cannot be done with it"),
+    ("timeout", StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive"),
+    ("conflict", StatusCode::CONFLICT, "It does not fit what is there"),
+    ("precondition_failed", StatusCode::PRECONDITION_FAILED, "It has changed since it was read"),
+    ("too_large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+    ("unsupported_media", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body's type is not understood"),
+    ("refused", StatusCode::UNPROCESSABLE_ENTITY, "It was understood and refused"),
+    ("too_many_requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
+    ("internal", StatusCode::INTERNAL_SERVER_ERROR, "Something failed here"),
+    ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "The service cannot answer now"),
+    ("disk_full", StatusCode::INSUFFICIENT_STORAGE, "The service's disk is full"),
+];
+
 impl Problem {
-    /// The caller's mistake.
+    /// A problem of `kind`, one of [`KINDS`].
     #[must_use]
-    pub fn new(status: StatusCode, kind: &str, title: impl Into<String>, hint: &str) -> Self {
-        let hint = Some(hint.to_owned()).filter(|hint| !hint.is_empty());
-        Self { kind: kind.to_owned(), status: status.as_u16(), title: title.into(), hint }
+    pub fn new(kind: &str, detail: impl Into<String>, hint: &str) -> Self {
+        let known = KINDS.iter().find(|(name, _, _)| *name == kind);
+        let (_, status, title) = known.unwrap_or(&KINDS[12]);
+        Self {
+            kind: format!("/problems/{kind}"),
+            title: (*title).into(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            hint: Some(hint.to_owned()).filter(|hint| !hint.is_empty()),
+            errors: Box::default(),
+            retry_after: None,
+        }
+    }
+
+    /// The same, naming what is wrong one by one.
+    #[must_use]
+    pub fn with(self, errors: Vec<Wrong>) -> Self {
+        Self { errors: errors.into(), ..self }
+    }
+
+    /// Something wrong with one field.
+    #[must_use]
+    pub fn field(field: &str, detail: impl Into<String>, hint: &str) -> Self {
+        let detail = detail.into();
+        let wrong = Wrong {
+            row: None,
+            field: Some(field.to_owned()),
+            value: None,
+            detail: detail.clone(),
+            hint: None,
+        };
+        Self::new("invalid", format!("`{field}`: {detail}"), hint).with(vec![wrong])
+    }
+
+    /// Nothing of that id that the caller may see.
+    #[must_use]
+    pub fn unknown(what: &str, id: &str) -> Self {
+        Self::new("not_found", format!("no {what} `{id}`"), "check the id, and what you may see")
     }
 
     fn ours(error: &dyn std::error::Error) -> Self {
-        let mut title = error.to_string();
+        let mut text = error.to_string();
         let mut source = error.source();
         while let Some(error) = source {
-            title = format!("{title}: {error}");
+            text = format!("{text}: {error}");
             source = error.source();
         }
-        tracing::error!(error = title, "a request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", title, "run `waybill check`")
+        tracing::error!(error = text, "a request failed");
+        Self::new("internal", text, "run `waybill check`")
+    }
+
+    /// What others are told of a failure inside: what failed is for the log.
+    #[must_use]
+    pub(crate) fn inside() -> Self {
+        let hint = "try again, or ask the service's operator";
+        Self::new("internal", "the request failed inside the service", hint)
     }
 }
 
@@ -46,7 +152,16 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
         let body = serde_json::to_string(&self).unwrap_or_default();
-        (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (status, kind, body).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            let scheme = axum::http::HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        response
     }
 }
 
@@ -55,9 +170,9 @@ pub const DISK_FULL: &str = "the disk may be full: free some space and try again
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        let mut problem = Self::ours(&error);
+        let problem = Self::ours(&error);
         if error.is_disk_full() {
-            problem.hint = Some(DISK_FULL.to_owned());
+            return Self::new("disk_full", "nothing could be written", DISK_FULL);
         }
         problem
     }
@@ -67,7 +182,7 @@ impl From<ActError> for Problem {
     fn from(error: ActError) -> Self {
         match error {
             ActError::Store(error) => error.into(),
-            ActError::Invalid(text) => Self::new(StatusCode::BAD_REQUEST, "invalid", text, ""),
+            ActError::Invalid(text) => Self::new("refused", text, ""),
             other => Self::ours(&other),
         }
     }
@@ -77,12 +192,9 @@ impl From<IntakeError> for Problem {
     fn from(error: IntakeError) -> Self {
         match error {
             IntakeError::Store(error) => error.into(),
-            IntakeError::Refused(rule) => {
-                Self::new(StatusCode::CONFLICT, "refused", rule, "nothing was changed")
-            }
+            IntakeError::Refused(rule) => Self::new("refused", rule, "nothing was changed"),
             IntakeError::Conflict => {
-                let title = "others keep changing the same lines";
-                Self::new(StatusCode::CONFLICT, "conflict", title, "try again")
+                Self::new("conflict", "others keep changing the same lines", "try again")
             }
         }
     }

@@ -1,16 +1,71 @@
-//! The service's HTTP surface: the routes that the command line speaks to, over the socket of
-//! `serve` or in its own process.
+//! The service's HTTP surface, under `/v1`: for the command line over the socket of `serve` or in its
+//! own process, and for everybody else over the network, by accounts.
 
+mod access;
+mod cron;
+mod entrance;
 mod error;
 mod health;
+mod idempotency;
+mod openapi;
+mod page;
 mod plan;
+mod request;
 mod routes;
 mod timeline;
 mod why;
 
-pub use error::{DISK_FULL, Problem};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use waybill_shared::engine::Engine;
+use waybill_workers::connectors::{self, Connector};
+
+pub use access::{Allowed, Caller, ROUTES};
+pub use entrance::{Network, local, network};
+pub use error::{DISK_FULL, KINDS, Problem, Wrong};
 pub use health::health;
+pub use openapi::openapi;
 pub use plan::{PlanRequest, Planned};
-pub use routes::{ImportCoalition, ImportLines, router};
+pub use routes::{
+    AuditPage, ImportCoalition, ImportLines, IssuedToken, NewToken, TokenView, first_admin,
+};
 pub use timeline::{Entry, Shown};
 pub use why::Why;
+
+/// What routes work on. Cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    /// Store, clock and pipelines.
+    pub engine: Engine,
+    /// The folder through which the outside is reached.
+    folder: PathBuf,
+    /// How the outside is asked what follows from a document; opened when it is first needed.
+    connector: Arc<OnceLock<Arc<dyn Connector>>>,
+}
+
+impl Api {
+    /// Routes on `engine`; the outside is reached through `folder`.
+    #[must_use]
+    pub fn new(engine: Engine, folder: &Path) -> Self {
+        Self { engine, folder: folder.to_owned(), connector: Arc::default() }
+    }
+
+    /// The way to the outside.
+    pub(crate) fn connector(&self) -> Result<Arc<dyn Connector>, Problem> {
+        if let Some(connector) = self.connector.get() {
+            return Ok(connector.clone());
+        }
+        let opened = connectors::open(self.engine.pipeline(), &self.folder).map_err(|error| {
+            tracing::error!(%error, "the way to the outside could not be opened");
+            Problem::new("unavailable", "the way to the outside could not be opened", "try again")
+        })?;
+        Ok(self.connector.get_or_init(|| opened).clone())
+    }
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Api").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}

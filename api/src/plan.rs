@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::StatusCode;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use waybill_shared::domain::lot::{Lot, LotState};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
@@ -21,13 +21,15 @@ use crate::Problem;
 const READ: i64 = 10_000;
 
 /// What to plan.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct PlanRequest {
     /// The first day; none: today.
     #[serde(default)]
     pub from: Option<NaiveDate>,
     /// How many quarters, that of the first day included; none: to the end of the year after next.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 40)]
     pub quarters: Option<u32>,
     /// Changes to try.
     #[serde(default)]
@@ -35,14 +37,16 @@ pub struct PlanRequest {
 }
 
 /// A plan, and what changes make of it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Planned {
     /// The coalition's name.
     pub coalition: String,
     /// The plan, with the changes.
+    #[schema(value_type = Object)]
     pub plan: Plan,
     /// What differs from the plan without them; none without changes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     pub difference: Option<Difference>,
 }
 
@@ -54,7 +58,8 @@ const QUARTERS: u32 = 40;
 /// # Errors
 /// A [`Problem`] if the changes name what is not there, or the store cannot be read.
 pub(crate) async fn plan(engine: &Engine, request: PlanRequest) -> Result<Planned, Problem> {
-    let invalid = |text: String| Problem::new(StatusCode::BAD_REQUEST, "invalid", text, "");
+    let invalid = |text: String| Problem::new("invalid", text, "");
+    let failed = |text: String| Problem::new("internal", text, "");
     let coalition = engine.coalition().await?;
     let from = request.from.unwrap_or_else(|| engine.today(&coalition));
     let quarters = request.quarters.unwrap_or_else(|| to_the_year_after_next(from));
@@ -84,7 +89,7 @@ pub(crate) async fn plan(engine: &Engine, request: PlanRequest) -> Result<Planne
         let difference = before.map(|before| difference(&before, &plan));
         Ok::<_, waybill_shared::domain::money::MoneyError>((plan, difference))
     });
-    let planned = planned.await.map_err(|error| invalid(error.to_string()))?;
+    let planned = planned.await.map_err(|error| failed(error.to_string()))?;
     let (plan, difference) = planned.map_err(|error| invalid(error.to_string()))?;
     Ok(Planned { coalition: name, plan, difference })
 }

@@ -1,8 +1,8 @@
 //! What `show` says of one subject: where it is, why, whose move it is, and everything that
 //! happened to it.
 
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Timestamp};
 use waybill_shared::domain::money::Money;
@@ -15,9 +15,10 @@ use waybill_shared::store::StoreError;
 use crate::Problem;
 
 /// One thing that happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Entry {
     /// When.
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub at: Timestamp,
     /// Who did it.
     pub actor: String,
@@ -74,7 +75,7 @@ fn awaited(awaits: &Awaited) -> String {
 
 pub(crate) fn unknown(id: &str, what: &str) -> Problem {
     let hint = "`waybill lots` lists the lots there are";
-    Problem::new(StatusCode::NOT_FOUND, "not_found", format!("no {what} `{id}`"), hint)
+    Problem::new("not_found", format!("no {what} `{id}`"), hint)
 }
 
 /// What is known of `id`: a lot, a line (by its number or its requester's id), an order, a
@@ -263,7 +264,8 @@ async fn show_line(engine: &Engine, id: LineId) -> Result<Shown, Problem> {
     Ok(Shown { id: id.to_string(), facts, timeline: timeline(engine, &id.to_string()).await? })
 }
 
-async fn timeline(engine: &Engine, subject: &str) -> Result<Vec<Entry>, StoreError> {
+/// Everything that happened to `subject`, oldest first.
+pub(crate) async fn timeline(engine: &Engine, subject: &str) -> Result<Vec<Entry>, StoreError> {
     let events = engine.store.events_of(subject).await?;
     let mut before: Option<Line> = None;
     let entry = |event: waybill_shared::domain::event::Event| {

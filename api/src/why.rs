@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Priority};
 use waybill_shared::domain::quantity::Quantity;
@@ -12,16 +13,17 @@ use waybill_shared::engine::Engine;
 use waybill_shared::matching::Round;
 use waybill_shared::matching::explanation::{Explanation, Spending, funded, spend, unfunded};
 use waybill_shared::rounds;
+use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotFilter, StoreError};
 
 use crate::Problem;
-use crate::timeline::{state, unknown};
+use crate::timeline::state;
 
 /// Lots read at once.
 const READ: i64 = 10_000;
 
 /// A lot and the explanation of its money.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Why {
     /// The lot.
     pub lot: LotId,
@@ -45,17 +47,12 @@ pub struct Why {
     pub explanation: Explanation,
 }
 
-/// Explains the lot `id`.
+/// Explains `lot` of `line`.
 ///
 /// # Errors
-/// A [`Problem`] if there is none, or the store cannot be read.
-pub(crate) async fn why(engine: &Engine, id: &str) -> Result<Why, Problem> {
-    let lot_id: LotId = id.parse().map_err(|_| unknown(id, "lot"))?;
-    let found = engine.store.lots_by_id(&[lot_id.0]).await?.pop();
-    let lot = found.ok_or_else(|| unknown(id, "lot"))?;
-    let lines = engine.lines_of(std::slice::from_ref(&lot)).await?;
-    let line = lines.get(&lot.line()).ok_or_else(|| unknown(id, "lot"))?;
-    let explanation = explain(engine, &lot, line).await?;
+/// A [`Problem`] if the store cannot be read.
+pub(crate) async fn why(engine: &Engine, lot: &Lot, line: &Line) -> Result<Why, Problem> {
+    let explanation = explain(engine, lot, line).await?;
     Ok(Why {
         lot: lot.id,
         line: line.external_id.clone(),
@@ -64,10 +61,36 @@ pub(crate) async fn why(engine: &Engine, id: &str) -> Result<Why, Problem> {
         quantity: lot.quantity,
         unit: line.unit.to_string(),
         priority: lot.priority,
-        state: state(&lot),
+        state: state(lot),
         reason: lot.reason.clone(),
         explanation,
     })
+}
+
+impl Why {
+    /// The same as `sight` may see it: lots of others are counted, not named.
+    pub(crate) async fn seen(
+        mut self,
+        engine: &Engine,
+        sight: &mut Sight,
+    ) -> Result<Self, Problem> {
+        let Explanation::Unfunded(missing) = &mut self.explanation else { return Ok(self) };
+        if sight.is_whole() {
+            return Ok(self);
+        }
+        let paid = missing.exhausted.iter().flat_map(|envelope| &envelope.lots);
+        let named: Vec<i64> =
+            paid.map(|(lot, _)| lot.0).chain(missing.would_unfund.iter().map(|l| l.0)).collect();
+        let own = sight.lots(engine.store.lots_by_id(&named).await?).await?;
+        let is_own = |id: LotId| own.iter().any(|(lot, _)| lot.id == id);
+        for envelope in &mut missing.exhausted {
+            let all = envelope.lots.len();
+            envelope.lots.retain(|(lot, _)| is_own(*lot));
+            envelope.more += all - envelope.lots.len();
+        }
+        missing.would_unfund.retain(|lot| is_own(*lot));
+        Ok(self)
+    }
 }
 
 async fn explain(engine: &Engine, lot: &Lot, line: &Line) -> Result<Explanation, Problem> {
@@ -97,10 +120,7 @@ async fn explain(engine: &Engine, lot: &Lot, line: &Line) -> Result<Explanation,
     let ids: Vec<LotId> = lots.iter().map(|(lot, _)| lot.id).collect();
     let spending = spending(engine, &waiting).await?;
     let explained = unfunded(&coalition, &round, &ids, place, day, &spending);
-    let explained = explained.map_err(|error| {
-        let status = axum::http::StatusCode::UNPROCESSABLE_ENTITY;
-        Problem::new(status, "invalid", error.to_string(), "")
-    })?;
+    let explained = explained.map_err(|error| Problem::new("refused", error.to_string(), ""))?;
     Ok(explained.unwrap_or(Explanation::Undecided))
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::builder::BoolishValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use waybill_shared::domain::account::Role;
 use waybill_shared::domain::pipeline::STEPS;
 
 use crate::failure::Failure;
@@ -30,9 +31,11 @@ pub(crate) enum Command {
     /// Run all roles on real time, until SIGTERM.
     Serve(Serve),
     /// Run time and dispatch alone, on a Postgres store and a RabbitMQ broker; of many one leads.
-    Scheduler(Serve),
+    Scheduler(Scheduler),
     /// Run steps and acts alone, on a Postgres store and a RabbitMQ broker; any number of them.
     Worker(Worker),
+    /// Serve the API alone, on a Postgres store and a RabbitMQ broker; any number of them.
+    Api(Api),
     /// Import requisitions from a file, or a coalition's folder.
     Import(Import),
     /// List lots.
@@ -41,6 +44,12 @@ pub(crate) enum Command {
     Show(Show),
     /// Explain who pays for a lot and what decided, or what it is short of.
     Why(Why),
+    /// Give, list and revoke tokens for the API.
+    #[command(subcommand)]
+    Token(Token),
+    /// Export the log with its hash chain, or verify one.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Replay the log and assert the invariants.
     Check(Check),
     /// The roadmap by quarter: what gets funded, what would lapse, and what changes would do.
@@ -65,6 +74,12 @@ pub(crate) struct Data {
     /// The broker as a URL, `embedded:` or `amqp(s)://…`.
     #[arg(long, env = "WAYBILL_BROKER")]
     pub(crate) broker: Option<String>,
+    /// A service elsewhere, as http(s)://HOST:PORT, instead of a data folder; with a token.
+    #[arg(long, env = "WAYBILL_SERVER", value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// The file that holds the token for it, which only its owner may read; or WAYBILL_TOKEN.
+    #[arg(long, env = "WAYBILL_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 /// `waybill run`.
@@ -106,9 +121,41 @@ pub(crate) struct Serve {
     /// The pipeline; without it, the one in the data folder or the last one stored.
     #[arg(long, env = "WAYBILL_PIPELINE")]
     pub(crate) pipeline: Option<PathBuf>,
+    /// Serve the API, health and metrics here, as ADDRESS:PORT.
+    #[arg(long, env = "WAYBILL_LISTEN")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+    /// Ask for no tokens: whoever reaches the address is the operator. On loopback only.
+    #[arg(long, env = "WAYBILL_NO_ACCOUNTS", value_parser = BoolishValueParser::new())]
+    pub(crate) no_accounts: bool,
+    /// Export traces to the OTLP collector here, as http://HOST:4318.
+    #[arg(long, env = "WAYBILL_OTLP", value_name = "URL")]
+    pub(crate) otlp: Option<String>,
+}
+
+/// `waybill scheduler`.
+#[derive(Debug, Args)]
+pub(crate) struct Scheduler {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// The pipeline; without it, the one in the data folder or the last one stored.
+    #[arg(long, env = "WAYBILL_PIPELINE")]
+    pub(crate) pipeline: Option<PathBuf>,
     /// Serve health and metrics here, as ADDRESS:PORT.
     #[arg(long, env = "WAYBILL_LISTEN")]
     pub(crate) listen: Option<std::net::SocketAddr>,
+    /// Export traces to the OTLP collector here, as http://HOST:4318.
+    #[arg(long, env = "WAYBILL_OTLP", value_name = "URL")]
+    pub(crate) otlp: Option<String>,
+}
+
+/// `waybill api`.
+#[derive(Debug, Args)]
+pub(crate) struct Api {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Where it listens, as ADDRESS:PORT.
+    #[arg(long, env = "WAYBILL_LISTEN", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: std::net::SocketAddr,
     /// Export traces to the OTLP collector here, as http://HOST:4318.
     #[arg(long, env = "WAYBILL_OTLP", value_name = "URL")]
     pub(crate) otlp: Option<String>,
@@ -131,6 +178,91 @@ pub(crate) struct Worker {
     /// Export traces to the OTLP collector here, as http://HOST:4318.
     #[arg(long, env = "WAYBILL_OTLP", value_name = "URL")]
     pub(crate) otlp: Option<String>,
+}
+
+/// `waybill token`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Give an account: its token is shown once.
+    Create(TokenCreate),
+    /// List accounts, without their tokens.
+    List(Listing),
+    /// Revoke an account, at once.
+    Revoke(TokenRevoke),
+}
+
+/// `waybill token create`.
+#[derive(Debug, Args)]
+pub(crate) struct TokenCreate {
+    /// As what it acts.
+    #[arg(value_parser = ROLES)]
+    pub(crate) role: String,
+    /// For whom: a party, an expert group, a supplier, or a consignee's code.
+    #[arg(long = "for", env = "WAYBILL_FOR", value_name = "PARTY")]
+    pub(crate) party: Option<String>,
+    /// Who or what will use it; without, the role and the party.
+    #[arg(long, env = "WAYBILL_NAME")]
+    pub(crate) name: Option<String>,
+    /// For how many days it holds; without, until it is revoked.
+    #[arg(long, env = "WAYBILL_DAYS")]
+    pub(crate) days: Option<u32>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+/// The roles, by name.
+const ROLES: [&str; Role::ALL.len()] = {
+    let mut names = [""; Role::ALL.len()];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = Role::ALL[i].name();
+        i += 1;
+    }
+    names
+};
+
+/// `waybill token revoke`.
+#[derive(Debug, Args)]
+pub(crate) struct TokenRevoke {
+    /// The account's id.
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+/// Where the data is, and how to print.
+#[derive(Debug, Args)]
+pub(crate) struct Listing {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+/// `waybill audit`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Write the log as JSON lines, with the links of its hash chain.
+    Export(AuditExport),
+    /// Verify an exported log, or the one there is.
+    Verify(AuditVerify),
+}
+
+/// `waybill audit export`.
+#[derive(Debug, Args)]
+pub(crate) struct AuditExport {
+    #[command(flatten)]
+    pub(crate) data: Data,
+}
+
+/// `waybill audit verify`.
+#[derive(Debug, Args)]
+pub(crate) struct AuditVerify {
+    /// An exported log; without, the one in the data folder or at the service.
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
 }
 
 /// `waybill import`.
@@ -384,22 +516,8 @@ fn with_defaults_of_file() -> Result<clap::Command, Failure> {
     let names: Vec<String> =
         command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     for name in names {
-        command = command.mut_subcommand(name, |sub| {
-            sub.mut_args(|arg| {
-                let Some(key) = arg.get_long().map(str::to_owned) else { return arg };
-                known.push(key.clone());
-                match of_file(&arg) {
-                    Ok(Some(value)) => return arg.default_value(value),
-                    Ok(None) => {}
-                    Err(failure) => unread = Some(failure),
-                }
-                match file.get(&key) {
-                    Some(toml::Value::String(value)) => arg.default_value(value.clone()),
-                    None => arg,
-                    Some(value) => arg.default_value(value.to_string()),
-                }
-            })
-        });
+        command =
+            command.mut_subcommand(name, |sub| with_defaults(sub, &file, &mut known, &mut unread));
     }
     if let Some(failure) = unread {
         return Err(failure);
@@ -409,6 +527,34 @@ fn with_defaults_of_file() -> Result<clap::Command, Failure> {
         return Err(Failure::caller(format!("{FILE}: no option is called `{key}`"), hint));
     }
     Ok(command)
+}
+
+/// The same for one command and those below it.
+fn with_defaults(
+    mut command: clap::Command,
+    file: &toml::Table,
+    known: &mut Vec<String>,
+    unread: &mut Option<Failure>,
+) -> clap::Command {
+    let names: Vec<String> =
+        command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for name in names {
+        command = command.mut_subcommand(name, |sub| with_defaults(sub, file, known, unread));
+    }
+    command.mut_args(|arg| {
+        let Some(key) = arg.get_long().map(str::to_owned) else { return arg };
+        known.push(key.clone());
+        match of_file(&arg) {
+            Ok(Some(value)) => return arg.default_value(value),
+            Ok(None) => {}
+            Err(failure) => *unread = Some(failure),
+        }
+        match file.get(&key) {
+            Some(toml::Value::String(value)) => arg.default_value(value.clone()),
+            None => arg,
+            Some(value) => arg.default_value(value.to_string()),
+        }
+    })
 }
 
 /// What is in the file that the variable of `arg`, with `_FILE`, names.

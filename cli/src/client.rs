@@ -1,10 +1,10 @@
 //! How commands reach the routes: over the socket of a running `serve`, or in this process, with
 //! the data folder locked. One code path either way.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use chrono::NaiveDate;
 use http_body_util::BodyExt;
-use hyper::{Method, Request};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,6 +24,8 @@ pub(crate) enum Client {
     Socket(tokio::net::UnixStream),
     /// Nothing runs: this process serves itself.
     Local(Box<Service>),
+    /// A service elsewhere, and the token for it.
+    Remote(String, Option<String>),
 }
 
 impl Client {
@@ -39,6 +41,12 @@ impl Client {
 
     /// The service of a data folder that may be new; a running one keeps its own pipeline.
     pub(crate) async fn new(target: &Target, pipeline: Option<Pipeline>) -> Result<Self, Failure> {
+        if let Some((url, token)) = &target.server {
+            if pipeline.is_some() {
+                output::talk("pipeline.toml is not taken: the service keeps its own");
+            }
+            return Ok(Self::Remote(url.clone(), token.clone()));
+        }
         if let Ok(stream) = tokio::net::UnixStream::connect(service::socket(&target.data)).await {
             if pipeline.is_some() {
                 let note = "pipeline.toml is not taken: `serve` keeps the one it was started with";
@@ -51,6 +59,9 @@ impl Client {
 
     /// Finds the service of a data folder that is there.
     pub(crate) async fn of(target: &Target) -> Result<Self, Failure> {
+        if let Some((url, token)) = &target.server {
+            return Ok(Self::Remote(url.clone(), token.clone()));
+        }
         if let Ok(stream) = tokio::net::UnixStream::connect(service::socket(&target.data)).await {
             return Ok(Self::Socket(stream));
         }
@@ -96,6 +107,11 @@ impl Client {
         self.request(Method::POST, path, Body::from(body)).await
     }
 
+    /// Takes away what a route names.
+    pub(crate) async fn delete<T: DeserializeOwned>(self, path: &str) -> Result<T, Failure> {
+        self.request(Method::DELETE, path, Body::empty()).await
+    }
+
     async fn request<T: DeserializeOwned>(
         self,
         method: Method,
@@ -111,7 +127,7 @@ impl Client {
             .map_err(Failure::ours)?;
         let (status, bytes) = match self {
             Self::Local(service) => {
-                let answer = service.router().oneshot(request).await;
+                let answer = waybill_api::local(&service.api()).oneshot(request).await;
                 let answer = answer.map_err(Failure::ours)?;
                 let status = answer.status();
                 let bytes = answer.into_body().collect().await.map_err(Failure::ours)?.to_bytes();
@@ -128,6 +144,7 @@ impl Client {
                 let bytes = answer.into_body().collect().await.map_err(Failure::ours)?.to_bytes();
                 (status, bytes)
             }
+            Self::Remote(url, token) => remote(&url, token, request).await?,
         };
         if status.is_success() {
             return serde_json::from_slice(&bytes).map_err(Failure::ours);
@@ -137,8 +154,58 @@ impl Client {
         })?;
         let hint = problem.hint.unwrap_or_default();
         if status.is_client_error() {
-            return Err(Failure::caller(problem.title, hint));
+            return Err(Failure::caller(problem.detail, hint));
         }
-        Err(Failure::ours(anyhow::anyhow!(problem.title)).hint(hint))
+        Err(Failure::ours(anyhow::anyhow!(problem.detail)).hint(hint))
     }
+}
+
+/// Asks a service elsewhere.
+async fn remote(
+    url: &str,
+    token: Option<String>,
+    request: Request<Body>,
+) -> Result<(StatusCode, Bytes), Failure> {
+    if !url.starts_with("http://") && !url.starts_with("https://") {
+        let message = format!("`{url}` is no service");
+        return Err(Failure::caller(message, "name it as http(s)://HOST:PORT"));
+    }
+    let unreachable = |error: reqwest::Error| {
+        let mut text = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(error) = source {
+            text = format!("{text}: {error}");
+            source = error.source();
+        }
+        Failure::caller(text, "check --server, and whether the service runs")
+    };
+    // TLS by the one implementation that everything here uses.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let client = client.build().map_err(unreachable)?;
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map_err(Failure::ours)?.to_bytes();
+    let mut asked = client
+        .request(parts.method, format!("{url}{}", parts.uri))
+        .header("content-type", "application/json")
+        .body(body);
+    if let Some(token) = token {
+        asked = asked.bearer_auth(token);
+    }
+    let answer = asked.send().await.map_err(unreachable)?;
+    let status = answer.status();
+    Ok((status, answer.bytes().await.map_err(unreachable)?))
+}
+
+/// Percent-encodes what must not stand in a path.
+pub(crate) fn escape(id: &str) -> String {
+    let mut path = String::new();
+    for byte in id.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte) {
+            path.push(char::from(byte));
+        } else {
+            path.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    path
 }

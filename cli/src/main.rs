@@ -36,7 +36,9 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<(), Failure> {
     let (is_service, otlp) = match &arguments.command {
-        Command::Serve(serve) | Command::Scheduler(serve) => (true, serve.otlp.clone()),
+        Command::Serve(serve) => (true, serve.otlp.clone()),
+        Command::Scheduler(scheduler) => (true, scheduler.otlp.clone()),
+        Command::Api(api) => (true, api.otlp.clone()),
         Command::Worker(worker) => (true, worker.otlp.clone()),
         _ => (false, None),
     };
@@ -50,12 +52,15 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         match arguments.command {
             Command::Run(run) => commands::run::run(run).await,
             Command::Serve(serve) => commands::serve::run(serve).await,
-            Command::Scheduler(serve) => commands::roles::scheduler(serve).await,
+            Command::Scheduler(scheduler) => commands::roles::scheduler(scheduler).await,
+            Command::Api(api) => commands::roles::api(api).await,
             Command::Worker(worker) => commands::roles::worker(worker).await,
             Command::Import(import) => commands::import::run(import).await,
             Command::Lots(lots) => commands::lots::run(lots).await,
             Command::Show(show) => commands::show::run(show).await,
             Command::Why(why) => commands::why::run(why).await,
+            Command::Token(token) => commands::token::run(token).await,
+            Command::Audit(audit) => commands::audit::run(audit).await,
             Command::Check(check) => commands::check::run(check).await,
             Command::Plan(plan) => commands::plan::run(plan).await,
             Command::Match(instance) => commands::matching::run(instance).await,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
-use waybill_api::router;
+use waybill_api::Api;
 use waybill_scheduler::{Relay, recover};
 use waybill_shared::act::{Act, run_act};
 use waybill_shared::broker::{Broker, HeldBroker};
@@ -161,9 +161,9 @@ impl Service {
         self.held.clone().ok_or_else(none)
     }
 
-    /// The routes.
-    pub(crate) fn router(&self) -> axum::Router {
-        router(self.engine.clone())
+    /// What routes work on.
+    pub(crate) fn api(&self) -> Api {
+        Api::new(self.engine.clone(), &self.data)
     }
 
     /// Locks the folder for this process, wherever the database is: its socket is in it.
@@ -289,6 +289,8 @@ pub(crate) enum Role {
         /// Batches of each step under way at once, if not as configured.
         concurrency: Option<usize>,
     },
+    /// The API alone.
+    Api,
 }
 
 impl Role {
@@ -304,7 +306,7 @@ impl Role {
     fn takes(&self, step: &str) -> bool {
         match self {
             Self::All(_) => true,
-            Self::Scheduler => false,
+            Self::Scheduler | Self::Api => false,
             Self::Worker { steps, .. } => steps.is_empty() || steps.iter().any(|name| name == step),
         }
     }
@@ -312,7 +314,7 @@ impl Role {
     fn concurrency(&self) -> Option<usize> {
         match self {
             Self::All(concurrency) | Self::Worker { concurrency, .. } => *concurrency,
-            Self::Scheduler => None,
+            Self::Scheduler | Self::Api => None,
         }
     }
 }

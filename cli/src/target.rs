@@ -21,6 +21,8 @@ pub(crate) struct Target {
     pub(crate) store: StoreUrl,
     /// The broker.
     pub(crate) broker: BrokerUrl,
+    /// A service elsewhere instead, and the token for it.
+    pub(crate) server: Option<(String, Option<String>)>,
 }
 
 /// A store.
@@ -103,7 +105,7 @@ impl Target {
     /// The data folder alone: everything is in it.
     pub(crate) fn folder(data: &Path) -> Self {
         let store = StoreUrl::Sqlite(data.join("waybill.sqlite"));
-        Self { data: data.to_owned(), store, broker: BrokerUrl::Embedded }
+        Self { data: data.to_owned(), store, broker: BrokerUrl::Embedded, server: None }
     }
 
     /// A file is for one process, so is its broker.
@@ -117,7 +119,13 @@ impl Target {
 
     /// What the options name.
     pub(crate) fn of(options: &Data) -> Result<Self, Failure> {
-        Self::named(&options.data, options.store.as_deref(), options.broker.as_deref())
+        let mut target =
+            Self::named(&options.data, options.store.as_deref(), options.broker.as_deref())?;
+        if let Some(server) = &options.server {
+            let token = token(options.token_file.as_deref())?;
+            target.server = Some((server.trim_end_matches('/').to_owned(), token));
+        }
+        Ok(target)
     }
 
     /// A store and a broker by their URLs, where they are not those of the folder.
@@ -136,4 +144,23 @@ impl Target {
         target.check()?;
         Ok(target)
     }
+}
+
+/// The token for a service elsewhere: that of a file, or of the environment.
+fn token(file: Option<&Path>) -> Result<Option<String>, Failure> {
+    let Some(path) = file else { return Ok(std::env::var("WAYBILL_TOKEN").ok()) };
+    let failed = |error: std::io::Error| {
+        Failure::caller(format!("{}: {error}", path.display()), "name a file that can be read")
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            let message = format!("{} may be read by others (mode {mode:o})", path.display());
+            let hint = format!("close it first: chmod 600 {}", path.display());
+            return Err(Failure::caller(message, hint));
+        }
+    }
+    Ok(Some(std::fs::read_to_string(path).map_err(failed)?.trim().to_owned()))
 }

@@ -110,7 +110,7 @@ impl Act for StateContributions {
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
         let planned: Vec<Contribution> = serde_json::from_str(&job.body).map_err(invalid)?;
-        taken(contribute(engine, &planned).await)?;
+        taken(contribute(engine, "import", &planned).await)?;
         Ok(Unit::new("import", engine.clock.now()).into())
     }
 }

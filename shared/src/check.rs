@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use utoipa::ToSchema;
 
 use crate::domain::funding::{Movement, movements};
 use crate::domain::ids::LotId;
@@ -16,7 +17,7 @@ use crate::store::{Filed, LotFilter, Store, StoreError};
 const PAGE: i64 = 10_000;
 
 /// Something that should not be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Violation {
     /// Which invariant, such as `I2`.
     pub invariant: String,
@@ -27,7 +28,7 @@ pub struct Violation {
 }
 
 /// What a check found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Findings {
     /// Whether everything holds.
     pub ok: bool,

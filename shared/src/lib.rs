@@ -3,16 +3,20 @@
 //! Nothing in [`domain`] does I/O, reads a clock or is async.
 
 pub mod act;
+pub mod audit;
 pub mod broker;
 pub mod check;
 pub mod clock;
 pub mod domain;
 pub mod engine;
+pub mod feed;
 pub mod import;
 pub mod intake;
 pub mod matching;
 pub mod metrics;
 pub mod report;
 pub mod rounds;
+pub mod sight;
 pub mod store;
 pub mod trace;
+pub mod views;

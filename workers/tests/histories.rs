@@ -288,7 +288,7 @@ impl World {
             }
             Happening::Resize { money, per_cent } => {
                 let contribution = history.contribution(money % history.money.len(), *per_cent);
-                contribute(engine, &[contribution]).await.expect("a fact");
+                contribute(engine, "import", &[contribution]).await.expect("a fact");
             }
             Happening::Says { kind, lot, number, other } => {
                 let lots = lots(engine).await;

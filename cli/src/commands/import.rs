@@ -52,7 +52,7 @@ pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
         write_rejects(&lines, rejects)?;
     }
     let body = ImportLines { file: lines.file.clone(), lines: submitted(lines), on: None };
-    let intake: Intake = client.post("/v1/requisitions", &body).await?;
+    let intake: Intake = client.post("/v1/imports", &body).await?;
     told(&arguments, &intake, refused)
 }
 

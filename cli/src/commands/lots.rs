@@ -1,6 +1,6 @@
 //! `waybill lots`.
 
-use waybill_shared::domain::lot::{Lot, LotState};
+use waybill_shared::views::{LotPage, LotView};
 
 use crate::args;
 use crate::client::Client;
@@ -27,22 +27,22 @@ pub(crate) async fn run(arguments: args::Lots) -> Result<(), Failure> {
             path.push_str(&format!("&{name}={value}"));
         }
     }
-    let lots: Vec<Lot> = Client::of(&Target::of(&arguments.data)?).await?.get(&path).await?;
+    let page: LotPage = Client::of(&Target::of(&arguments.data)?).await?.get(&path).await?;
     if arguments.json {
-        return output::json(&lots);
+        return output::json(&page.items);
     }
-    let row = |lot: &Lot| {
-        let state = match &lot.state {
-            LotState::Waiting { awaits, .. } => format!("waits: {}", awaits.name()),
-            other => other.name().to_owned(),
+    let row = |lot: &LotView| {
+        let state = match &lot.awaits {
+            Some(awaits) => format!("waits: {awaits}"),
+            None => lot.state.clone(),
         };
-        let step = lot.state.step().map_or_else(String::new, ToString::to_string);
+        let step = lot.step.clone().unwrap_or_default();
         let priority = format!("{}/{}", lot.priority.class, lot.priority.rank);
         vec![lot.id.to_string(), priority, step, state, lot.reason.clone()]
     };
-    let rows: Vec<Vec<String>> = lots.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
     output::data(&output::brief_table(&["LOT", "RANK", "STEP", "STATE", "WHY"], &rows))?;
-    if let Some(last) = lots.last().filter(|_| lots.len() as i64 >= arguments.limit) {
+    if let (Some(_), Some(last)) = (page.next, page.items.last()) {
         output::talk(&format!("more with --after {}", last.id));
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+pub(crate) mod api;
+pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod health;
@@ -11,4 +13,5 @@ pub(crate) mod roles;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod show;
+pub(crate) mod token;
 pub(crate) mod why;

@@ -1,4 +1,4 @@
-//! `waybill scheduler` and `waybill worker`: one role a process, on a shared store and broker.
+//! `waybill scheduler`, `waybill worker` and `waybill api`: one role a process, on a shared store and broker.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use waybill_scheduler::Relay;
 use waybill_shared::clock::Clock;
 
 use crate::args;
+use crate::commands::api::network;
 use crate::failure::Failure;
 use crate::service::{Role, Service, read_pipeline};
 use crate::target::{BrokerUrl, StoreUrl, Target};
@@ -18,7 +19,7 @@ use crate::told::Told;
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Runs time and dispatch, until SIGTERM or SIGINT.
-pub(crate) async fn scheduler(arguments: args::Serve) -> Result<(), Failure> {
+pub(crate) async fn scheduler(arguments: args::Scheduler) -> Result<(), Failure> {
     let target = shared(&arguments.data)?;
     let beside = target.data.join("pipeline.toml");
     let path = arguments.pipeline.or_else(|| beside.exists().then_some(beside));
@@ -30,15 +31,33 @@ pub(crate) async fn scheduler(arguments: args::Serve) -> Result<(), Failure> {
 /// Runs steps and acts, until SIGTERM or SIGINT.
 pub(crate) async fn worker(arguments: args::Worker) -> Result<(), Failure> {
     let target = shared(&arguments.data)?;
+    wait_for_pipeline(&target).await?;
+    let service = Service::open(&target, Clock::Real, None).await?;
+    let role = Role::Worker { steps: arguments.steps, concurrency: arguments.concurrency };
+    run(service, &role, arguments.listen).await
+}
+
+/// Serves the API, until SIGTERM or SIGINT.
+pub(crate) async fn api(arguments: args::Api) -> Result<(), Failure> {
+    let target = shared(&arguments.data)?;
+    wait_for_pipeline(&target).await?;
+    let mut service = Service::open(&target, Clock::Real, None).await?;
+    let told = Told::listen()?;
+    let mut beside = JoinSet::new();
+    beside.spawn(network(arguments.listen, &service, true).await?);
+    let relay = service.start(&Role::Api).await?;
+    until_told(service, relay, &Role::Api, beside, told).await
+}
+
+/// Waits until a scheduler has stated what others go by.
+async fn wait_for_pipeline(target: &Target) -> Result<(), Failure> {
     let store = target.store.open().await?;
     while store.records("pipeline").await?.is_empty() {
         tracing::info!("waiting for a scheduler to state the pipeline");
         tokio::time::sleep(LOOK).await;
     }
     store.close().await;
-    let service = Service::open(&target, Clock::Real, None).await?;
-    let role = Role::Worker { steps: arguments.steps, concurrency: arguments.concurrency };
-    run(service, &role, arguments.listen).await
+    Ok(())
 }
 
 /// A store and a broker that processes can share.

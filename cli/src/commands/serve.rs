@@ -4,7 +4,7 @@ use tokio::net::UnixListener;
 use waybill_shared::clock::Clock;
 
 use crate::args;
-use crate::commands::roles::health;
+use crate::commands::api::network;
 use crate::failure::Failure;
 use crate::service::{Role, Service, read_pipeline, socket};
 use crate::target::Target;
@@ -33,14 +33,15 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
     })?;
     let mut beside = tokio::task::JoinSet::new();
     if let Some(address) = arguments.listen {
-        beside.spawn(health(address, &service).await?);
+        beside.spawn(network(address, &service, !arguments.no_accounts).await?);
     }
     let relay = service.start(&Role::All(None)).await?;
     let relay = tokio::spawn(relay.run());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let routes = axum::serve(listener, service.router()).with_graceful_shutdown(async {
-        stopped.await.ok();
-    });
+    let routes =
+        axum::serve(listener, waybill_api::local(&service.api())).with_graceful_shutdown(async {
+            stopped.await.ok();
+        });
     let routes = tokio::spawn(routes.into_future());
     tracing::info!(data = %data.display(), "serving");
     told.wait().await;

@@ -3,7 +3,7 @@
 use waybill_api::Shown;
 
 use crate::args;
-use crate::client::Client;
+use crate::client::{Client, escape};
 use crate::failure::Failure;
 use crate::output;
 use crate::target::Target;
@@ -21,19 +21,6 @@ pub(crate) async fn run(arguments: args::Show) -> Result<(), Failure> {
     }
     output::data(&text(&shown))?;
     Ok(())
-}
-
-/// Percent-encodes what must not stand in a path.
-fn escape(id: &str) -> String {
-    let mut path = String::new();
-    for byte in id.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte) {
-            path.push(char::from(byte));
-        } else {
-            path.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    path
 }
 
 fn text(shown: &Shown) -> String {

@@ -9,7 +9,7 @@ use waybill_shared::matching::explanation::{
 };
 
 use crate::args;
-use crate::client::Client;
+use crate::client::{Client, escape};
 use crate::failure::Failure;
 use crate::output;
 use crate::target::Target;
@@ -21,7 +21,7 @@ pub(crate) async fn run(arguments: args::Why) -> Result<(), Failure> {
         let hint = "`waybill lots` lists the lots there are";
         return Err(Failure::caller(format!("no lot `{}`", arguments.lot), hint));
     }
-    let path = format!("/v1/why/{}", arguments.lot);
+    let path = format!("/v1/lots/{}/why", escape(&arguments.lot));
     let why: Why = Client::of(&Target::of(&arguments.data)?).await?.get(&path).await?;
     if arguments.json {
         return output::json(&why);

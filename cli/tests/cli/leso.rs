@@ -126,7 +126,7 @@ fn ends(
         Ok((runtime.block_on(database.count(UNENDED))? == 0).then_some(()))
     })
     .with_context(|| {
-        let is_open = |lot: &&Value| lot["state"].get("closed").is_none();
+        let is_open = |lot: &&Value| !lot["step"].is_null();
         lots(data)
             .map(|lots| format!("{:#?}", lots.iter().filter(is_open).collect::<Vec<_>>()))
             .unwrap_or_else(|error| error.to_string())

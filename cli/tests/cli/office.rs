@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::coalition::{self, row};
-use crate::support::{SOON, Started, eventually, id, kinds, lots, run, show, text, waybill};
+use crate::support::{SOON, Started, eventually, kinds, lots, run, show, text, waybill};
 
 /// How long a service may take to drain.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -24,9 +24,15 @@ pub(crate) struct Service {
 impl Service {
     /// Starts it and waits until it answers.
     pub(crate) fn start(data: &Path, pipeline: Option<&Path>) -> Result<Self> {
+        Self::start_with(data, pipeline, &[])
+    }
+
+    /// The same with more options.
+    pub(crate) fn start_with(data: &Path, pipeline: Option<&Path>, more: &[&str]) -> Result<Self> {
         let talk = TempDir::new()?;
         let log = talk.path().join("log");
         let mut command = waybill(&["serve", "--data", text(data)?]);
+        command.args(more);
         if let Some(pipeline) = pipeline {
             command.arg("--pipeline").arg(pipeline);
         }
@@ -74,10 +80,15 @@ pub(crate) struct Office {
 
 impl Office {
     pub(crate) fn open(quantity: u32) -> Result<Self> {
+        Self::open_with(quantity, &[])
+    }
+
+    /// The same, served with more options.
+    pub(crate) fn open_with(quantity: u32, more: &[&str]) -> Result<Self> {
         let folder = TempDir::new()?;
         let data = folder.path().join("data");
         let dir = coalition::write(folder.path(), &[row("R-1", quantity)])?;
-        let service = Service::start(&data, Some(&dir.join("pipeline.toml")))?;
+        let service = Service::start_with(&data, Some(&dir.join("pipeline.toml")), more)?;
         let taken = run(&["import", text(&dir)?, "--data", text(&data)?, "--json"])?.json()?;
         ensure!(taken["new"] == 1, "{taken}");
         Ok(Self { folder, data, service })
@@ -114,18 +125,19 @@ impl Office {
     }
 
     /// Waits until lot `wanted` is in a state that prints as JSON with `part` in it.
-    pub(crate) fn until(&self, wanted: &str, part: &str) -> Result<Value> {
+    /// Waits until the lot `wanted` waits for, or has ended as, `what`.
+    pub(crate) fn until(&self, wanted: &str, what: &str) -> Result<Value> {
         let mut last = String::new();
         let found = eventually("a lot gets on", SOON, || {
             let lots = lots(&self.data)?;
             last = lots.iter().map(|lot| format!("{lot}\n")).collect();
             let is_there = |lot: &Value| {
-                id(lot).is_ok_and(|id| id == wanted) && lot["state"].to_string().contains(part)
+                lot["id"] == wanted && (lot["state"] == what || lot["awaits"] == what)
             };
             Ok(lots.into_iter().find(is_there))
         });
         found.with_context(|| {
-            format!("{wanted} {part}: {last}\n{}", self.service.log().unwrap_or_default())
+            format!("{wanted} {what}: {last}\n{}", self.service.log().unwrap_or_default())
         })
     }
 
@@ -168,11 +180,6 @@ impl Office {
 pub(crate) fn fact<'a>(shown: &'a Value, name: &str) -> Option<&'a str> {
     let facts = shown["facts"].as_array().map(Vec::as_slice).unwrap_or_default();
     facts.iter().find(|fact| fact[0] == name).and_then(|fact| fact[1].as_str())
-}
-
-/// `count` pieces as `lots --json` counts them, in thousandths.
-pub(crate) fn pieces(count: i64) -> i64 {
-    count * 1000
 }
 
 pub(crate) fn response(number: &str, order: &str, lot: &str) -> Value {

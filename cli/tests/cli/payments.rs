@@ -10,12 +10,12 @@ use crate::support::{SOON, eventually, is_clean, kinds, show};
 fn with_a_lot_to_pay() -> Result<(Office, String)> {
     let office = Office::open(10)?;
     let (order, _) = office.order(&[])?;
-    office.until("LOT-001", "\"response\"")?;
+    office.until("LOT-001", "response")?;
     office.send("response.json", &response("R-1", &order, "LOT-001"))?;
-    office.until("LOT-001", "\"delivery\"")?;
+    office.until("LOT-001", "delivery")?;
     let line = json!({"lot": "LOT-001", "accepted": "10"});
     office.send("receipt.json", &receipt("RA-1", &order, &line))?;
-    office.until("LOT-001", "\"payment\"")?;
+    office.until("LOT-001", "payment")?;
     Ok((office, order))
 }
 
@@ -26,7 +26,7 @@ fn a_lot_that_is_paid_in_part_waits_for_the_rest() -> Result<()> {
     eventually("a part is paid", SOON, || {
         Ok(kinds(&show(&office.data, "LOT-001")?).contains(&"lot.part_paid").then_some(()))
     })?;
-    let lot = office.until("LOT-001", "\"payment\"")?;
+    let lot = office.until("LOT-001", "payment")?;
     ensure!(lot["reason"] == "EUR 400.00 paid, EUR 500.00 to come", "{lot}");
     let shares: Vec<(&Value, &Value)> = (0..2)
         .map(|i| (&lot["funding"][i]["state"], &lot["funding"][i]["amount"]["minor"]))
@@ -59,7 +59,7 @@ fn a_despatch_advice_that_comes_late_does_not_undo_the_receipt() -> Result<()> {
     eventually("it is despatched", SOON, || {
         Ok(kinds(&show(&office.data, "LOT-001")?).contains(&"lot.despatched").then_some(()))
     })?;
-    office.until("LOT-001", "\"payment\"")?;
+    office.until("LOT-001", "payment")?;
     office.send("payment.json", &payment("P-1", &order, "LOT-001", 90_000))?;
     office.until("LOT-001", "delivered")?;
     office.service.stop()?;
@@ -87,12 +87,12 @@ fn a_final_payment_returns_what_was_bound_beyond_it() -> Result<()> {
 fn what_was_not_received_is_not_paid() -> Result<()> {
     let office = Office::open(10)?;
     let (order, _) = office.order(&[])?;
-    office.until("LOT-001", "\"response\"")?;
+    office.until("LOT-001", "response")?;
     office.send("response.json", &response("R-1", &order, "LOT-001"))?;
-    office.until("LOT-001", "\"delivery\"")?;
+    office.until("LOT-001", "delivery")?;
     office.send("payment.json", &payment("P-1", &order, "LOT-001", 90_000))?;
     office.until_refused("BUY", "P-1", &["LOT-001 is not to be paid before it is received"])?;
-    office.until("LOT-001", "\"delivery\"")?;
+    office.until("LOT-001", "delivery")?;
     office.service.stop()?;
     is_clean(&office.data)?;
     Ok(())
@@ -103,7 +103,7 @@ fn a_payment_below_zero_is_refused() -> Result<()> {
     let (office, order) = with_a_lot_to_pay()?;
     office.send("payment.json", &payment("P-1", &order, "LOT-001", -5_000))?;
     office.until_refused("BUY", "P-1", &["EUR -50.00", "is paid in EUR, from zero"])?;
-    office.until("LOT-001", "\"payment\"")?;
+    office.until("LOT-001", "payment")?;
     office.service.stop()?;
     Ok(())
 }
@@ -115,7 +115,7 @@ fn a_payment_in_another_currency_than_the_orders_is_refused() -> Result<()> {
     wrong["lines"][0]["amount"]["currency"] = "USD".into();
     office.send("payment.json", &wrong)?;
     office.until_refused("BUY", "P-1", &["USD", "is paid in EUR, from zero"])?;
-    office.until("LOT-001", "\"payment\"")?;
+    office.until("LOT-001", "payment")?;
     office.service.stop()?;
     Ok(())
 }
@@ -140,17 +140,17 @@ fn a_payment_above_what_was_bound_is_recorded_as_an_overrun() -> Result<()> {
 fn the_overruns_of_an_order_are_one_incident_that_grows() -> Result<()> {
     let office = Office::open(10)?;
     let (order, _) = office.order(&[])?;
-    office.until("LOT-001", "\"response\"")?;
+    office.until("LOT-001", "response")?;
     office.send("response.json", &response("R-1", &order, "LOT-001"))?;
-    office.until("LOT-001", "\"delivery\"")?;
+    office.until("LOT-001", "delivery")?;
     let line = json!({"lot": "LOT-001", "accepted": "8", "rejected": "2", "remedy": "replace"});
     office.send("receipt.json", &receipt("RA-1", &order, &line))?;
-    office.until("LOT-001", "\"payment\"")?;
+    office.until("LOT-001", "payment")?;
     office.send("payment.json", &payment("P-1", &order, "LOT-001", 8 * 9000 + 5_000))?;
     office.until("LOT-001", "delivered")?;
     let line = json!({"lot": "LOT-001.1", "accepted": "2"});
     office.send("receipt2.json", &receipt("RA-2", &order, &line))?;
-    office.until("LOT-001.1", "\"payment\"")?;
+    office.until("LOT-001.1", "payment")?;
     office.send("payment2.json", &payment("P-2", &order, "LOT-001.1", 2 * 9000 + 150))?;
     office.until("LOT-001.1", "delivered")?;
     // The same payment again does not overrun again.

@@ -145,21 +145,9 @@ pub(crate) fn lots(data: &Path) -> Result<Vec<Value>> {
     }
 }
 
-/// A lot's id as people write it; `lots --json` may give its number.
+/// A lot's id.
 pub(crate) fn id(lot: &Value) -> Result<String> {
-    if let Some(id) = lot["id"].as_str() {
-        return Ok(id.to_owned());
-    }
-    let number = lot["id"].as_i64().context("a lot without id")?;
-    let (mut line, part) = (number >> 12, number & 4095);
-    let mut digits = Vec::new();
-    while line > 0 || digits.len() < 3 {
-        digits.push(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"[(line & 31) as usize]);
-        line >>= 5;
-    }
-    digits.reverse();
-    let line = String::from_utf8(digits)?;
-    Ok(if part == 0 { format!("LOT-{line}") } else { format!("LOT-{line}.{part}") })
+    lot["id"].as_str().map(str::to_owned).context("a lot without id")
 }
 
 /// `show --json` of a subject.

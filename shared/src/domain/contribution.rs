@@ -2,12 +2,13 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::money::{Currency, Money};
 use super::quantity::Quantity;
 
 /// How firm a contribution is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Firmness {
     /// Indicative: may have no amount, cannot be used.
@@ -17,7 +18,7 @@ pub enum Firmness {
 }
 
 /// When a donor is asked before its money is used.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Consent {
     /// Never.
@@ -30,7 +31,7 @@ pub enum Consent {
 }
 
 /// A restriction of use; an empty list does not restrict.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Earmark {
     /// Prefixes of classification codes.
@@ -51,7 +52,7 @@ pub struct Earmark {
 }
 
 /// A part of an envelope that opens on a day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Tranche {
     /// The day it opens.
     pub opens: NaiveDate,
@@ -60,18 +61,18 @@ pub struct Tranche {
 }
 
 /// Goods given instead of money.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InKind {
     /// The item.
     pub item: String,
-    /// How much of it.
+    /// How much of it, in thousandths of the unit.
     pub quantity: Quantity,
     /// Days from agreement to receipt.
     pub lead_days: u32,
 }
 
 /// A pledge or a commitment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Contribution {
     /// The id its author gave it, such as `LU-2024-1`; also the id of its envelope.
     pub id: String,

@@ -3,13 +3,14 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::ids::LotId;
 use super::money::Money;
 use super::quantity::Quantity;
 
 /// What a reviewer decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Goes on.
@@ -21,7 +22,7 @@ pub enum Verdict {
 }
 
 /// What a supplier answers to one line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "answer", rename_all = "snake_case", deny_unknown_fields)]
 pub enum LineAnswer {
     /// As ordered.
@@ -43,7 +44,7 @@ pub enum LineAnswer {
 }
 
 /// A supplier's answer to one line of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ResponseLine {
     /// The lot.
     pub lot: LotId,
@@ -53,18 +54,19 @@ pub struct ResponseLine {
 }
 
 /// What of a line was despatched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DespatchLine {
     /// The lot.
     pub lot: LotId,
     /// How much.
     #[serde(with = "super::quantity::text")]
+    #[schema(value_type = String, example = "12.5")]
     pub quantity: Quantity,
 }
 
 /// What happens to what is short or rejected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Remedy {
     /// The supplier delivers again: a back order.
@@ -75,16 +77,18 @@ pub enum Remedy {
 }
 
 /// What of a line was received; for a licence: activated, for a service: accepted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiptLine {
     /// The lot.
     pub lot: LotId,
     /// Received and accepted.
     #[serde(with = "super::quantity::text")]
+    #[schema(value_type = String, example = "12.5")]
     pub accepted: Quantity,
     /// Received and rejected.
     #[serde(default, with = "super::quantity::text")]
+    #[schema(value_type = String, example = "0")]
     pub rejected: Quantity,
     /// What happens to what is missing or rejected.
     #[serde(default)]
@@ -92,7 +96,7 @@ pub struct ReceiptLine {
 }
 
 /// What was paid for one lot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PaymentLine {
     /// The lot.
@@ -106,7 +110,7 @@ pub struct PaymentLine {
 }
 
 /// What a document says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Content {
     /// An expert group's review of a lot.
@@ -182,7 +186,7 @@ impl Document {
 }
 
 /// A document from outside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Document {
     /// Who sends it: the acting party.
     pub sender: String,

@@ -8,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Crockford's base 32: no I, L, O or U, so that an id survives being read aloud.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -58,8 +59,11 @@ fn decode(text: &str) -> Option<i64> {
 pub struct LineId(pub i64);
 
 /// A part of a line that travels together, printed as `LOT-7K2` or, after a split, `LOT-7K2.3`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, example = "LOT-7K2")]
 pub struct LotId(pub i64);
 
 impl LotId {

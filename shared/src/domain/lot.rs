@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::funding::{Share, ShareState};
 use super::ids::{LineId, LotId};
@@ -197,7 +198,9 @@ impl LotState {
 }
 
 /// Rank in the beneficiary's one approved list: class first, then rank, lower before higher.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 pub struct Priority {
     /// Urgency class, from 1 (most urgent).
     pub class: u8,

@@ -1,5 +1,6 @@
 //! The field's own terms as types: pure, without I/O, clock or async.
 
+pub mod account;
 pub mod coalition;
 pub mod contribution;
 pub mod document;

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::ids::LotId;
 use super::lot::Timestamp;
@@ -9,7 +10,7 @@ use super::money::{Currency, Money};
 use super::quantity::{Quantity, Unit};
 
 /// How far an order has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStatus {
     /// Above the limit: somebody other than its author has to approve it.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::money::decimal;
 
@@ -48,8 +49,9 @@ const UNITS: &[(&str, &str, bool)] = &[
 ];
 
 /// A unit of measure, by its Recommendation 20 code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, example = "H87")]
 pub struct Unit(u8);
 
 impl Unit {
@@ -127,9 +129,21 @@ pub enum QuantityError {
 
 /// How much of a unit, in thousandths of it.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    ToSchema,
 )]
 #[serde(transparent)]
+#[schema(value_type = i64, example = 12500)]
 pub struct Quantity(pub i64);
 
 impl Quantity {

@@ -39,6 +39,8 @@ pub enum StepResult {
     },
     /// The worker lost its lease: counts as an attempt, and five of them park.
     LeaseLost,
+    /// The cause is mended: a parked lot runs its step again, with all its attempts.
+    Replay,
 }
 
 /// Lost leases after which a lot is parked rather than tried again.
@@ -66,6 +68,9 @@ pub enum TransitionError {
     /// The lot is parked: an operator has to replay its incident first.
     #[error("the lot is parked under incident `{0}`: replay it first")]
     Parked(String),
+    /// Only a parked lot is replayed.
+    #[error("the lot is not parked")]
+    NotParked,
     /// The pipeline has no such step.
     #[error("the pipeline has no step `{0}`")]
     UnknownStep(StepName),
@@ -85,6 +90,7 @@ pub fn decide(
             (step, *attempt)
         }
         LotState::Waiting { step, .. } => (step, 1),
+        LotState::Parked { step, .. } if result == StepResult::Replay => (step, 0),
         LotState::Parked { incident, .. } => return Err(TransitionError::Parked(incident.clone())),
         LotState::Closed(_) => return Err(TransitionError::Closed),
     };
@@ -125,6 +131,10 @@ pub fn decide(
             LotState::Parked { step: step.clone(), incident: format!("lease lost at {step}") }
         }
         StepResult::LeaseLost => LotState::Ready { step: step.clone(), attempt: attempt + 1 },
+        StepResult::Replay if matches!(state, LotState::Parked { .. }) => {
+            LotState::Ready { step: step.clone(), attempt: 1 }
+        }
+        StepResult::Replay => return Err(TransitionError::NotParked),
     })
 }
 
@@ -160,6 +170,7 @@ mod tests {
             2 => Just(StepResult::Retry { cause: "down".into() }),
             1 => Just(StepResult::Park { cause: "broken".into() }),
             2 => Just(StepResult::LeaseLost),
+            2 => Just(StepResult::Replay),
         ]
     }
 
@@ -190,6 +201,11 @@ mod tests {
                     Err(TransitionError::Parked(_)) => {
                         let is_parked = matches!(state, LotState::Parked { .. });
                         prop_assert!(is_parked);
+                    }
+                    Err(TransitionError::NotParked) => {
+                        prop_assert_eq!(result, StepResult::Replay);
+                        let is_parked = matches!(state, LotState::Parked { .. });
+                        prop_assert!(!is_parked);
                     }
                     Err(TransitionError::UnknownStep(step)) => {
                         prop_assert_eq!(result, StepResult::Back { to: step });

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use super::amendment::{amend, difference};
 use crate::domain::ids::{LineId, LotId};
@@ -27,7 +28,7 @@ pub struct Submitted {
 }
 
 /// One field that an amendment changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Change {
     /// The field.
     pub field: String,

@@ -94,13 +94,14 @@ pub async fn load(engine: &Engine, files: &CoalitionFiles) -> Result<(), IntakeE
 /// [`IntakeError`]; then nothing was stored.
 pub async fn contribute(
     engine: &Engine,
+    actor: &str,
     contributions: &[Contribution],
 ) -> Result<(), IntakeError> {
     let coalition = engine.coalition().await?;
     let Some(settings) = &coalition.settings else {
         return Err(IntakeError::Refused("the coalition has no settings yet".to_owned()));
     };
-    let mut unit = Unit::new("import", engine.clock.now());
+    let mut unit = Unit::new(actor, engine.clock.now());
     promise(engine, &coalition, settings, contributions, &mut unit).await?;
     commit(engine, unit).await
 }

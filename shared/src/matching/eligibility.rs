@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::domain::coalition::Coalition;
 use crate::domain::contribution::Contribution;
@@ -11,7 +12,7 @@ use crate::domain::money::Money;
 use crate::domain::requisition::Line;
 
 /// Why an envelope does not pay for a lot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhyNot {
     /// Indicative, or without an amount.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::eligibility::{WhyNot, eligible};
 use super::optimum::solve;
@@ -22,7 +23,7 @@ use crate::domain::requisition::Line;
 const NAMED: usize = 5;
 
 /// Why a lot has the money that it has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case", tag = "answer")]
 pub enum Explanation {
     /// Donors pay for it.
@@ -46,7 +47,7 @@ pub enum Explanation {
 }
 
 /// A donor's share, and what decided for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Payer {
     /// The envelope.
     pub envelope: String,
@@ -65,7 +66,7 @@ pub struct Payer {
 }
 
 /// What decided for a payer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Decided {
     /// No other money could be used.
@@ -84,7 +85,7 @@ pub enum Decided {
 }
 
 /// An envelope that does not pay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Other {
     /// The envelope.
     pub envelope: String,
@@ -93,7 +94,7 @@ pub struct Other {
 }
 
 /// What a lot that waits for money is short of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Missing {
     /// The day as of which this is said.
     pub day: NaiveDate,
@@ -114,7 +115,7 @@ pub struct Missing {
 }
 
 /// An envelope with nothing left for a lot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Exhausted {
     /// The envelope.
     pub envelope: String,

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::plan::Outlook;
 use super::roadmap::Plan;
@@ -13,7 +14,7 @@ use crate::domain::ids::LotId;
 use crate::domain::money::{Currency, Money, decimal};
 
 /// A change to try.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhatIf {
     /// A donor adds money.
@@ -27,7 +28,7 @@ pub enum WhatIf {
 }
 
 /// Money that a donor adds: `LU 5M EUR from 2027-01`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Addition {
     /// Who.
     pub donor: String,

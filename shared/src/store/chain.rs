@@ -1,5 +1,6 @@
 //! The hash chain over the log: one link a commit, SHA-256 over the link before it and the events
-//! since, as stored.
+//! since, as stored. Of an event's body its own SHA-256 goes in, so that a log from which a body was
+//! left out, because it says where somebody is, can still be verified.
 
 use sha2::{Digest, Sha256};
 
@@ -8,20 +9,31 @@ pub(crate) fn link(previous: &str) -> Sha256 {
     Sha256::new().chain_update(previous)
 }
 
-/// Adds one event to a link, over the bytes as stored: three numbers and four texts behind their
-/// lengths, all numbers big-endian in 64 bits.
+/// Adds one event to a link, over the bytes as stored: three numbers, three texts behind their
+/// lengths, all numbers big-endian in 64 bits, and the SHA-256 of the body.
 pub(crate) fn digest(
     hash: &mut Sha256,
-    (position, at, number): (i64, i64, i64),
+    numbers: (i64, i64, i64),
     (actor, subject, kind, body): (&str, &str, &str, &str),
+) {
+    digest_of(hash, numbers, (actor, subject, kind), &Sha256::digest(body).into());
+}
+
+/// The same where the body itself is not there.
+pub(crate) fn digest_of(
+    hash: &mut Sha256,
+    (position, at, number): (i64, i64, i64),
+    (actor, subject, kind): (&str, &str, &str),
+    body: &[u8; 32],
 ) {
     for number in [position, at, number] {
         hash.update(number.to_be_bytes());
     }
-    for text in [actor, subject, kind, body] {
+    for text in [actor, subject, kind] {
         hash.update((text.len() as u64).to_be_bytes());
         hash.update(text);
     }
+    hash.update(body);
 }
 
 /// A finished link in hexadecimal.

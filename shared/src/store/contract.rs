@@ -91,8 +91,8 @@ pub trait Reads: std::fmt::Debug + Send + Sync {
     /// One record.
     async fn record(&self, kind: &str, id: &str) -> Result<Option<Record>, StoreError>;
 
-    /// Whether a document of this sender and number was taken.
-    async fn is_taken(&self, sender: &str, number: &str) -> Result<bool, StoreError>;
+    /// The document of this sender and number, as it was taken; none: it was not.
+    async fn taken(&self, sender: &str, number: &str) -> Result<Option<String>, StoreError>;
 
     /// What is kept beside the log under this kind and key.
     async fn note(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError>;

@@ -197,7 +197,7 @@ impl Filed {
 }
 
 /// Counts of lots by where they are.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct LotCount {
     /// The state's name.
     pub state: String,

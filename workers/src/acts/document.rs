@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::document::Document;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{InboxEntry, Job, RecordChange, Unit};
+use waybill_shared::store::{Job, RecordChange, Unit};
 
 use crate::connectors::Connector;
-use crate::documents::{Desk, Refusal};
+use crate::documents::{Refusal, unit};
 
 /// The kind of job.
 pub const KIND: &str = "document";
@@ -37,13 +37,10 @@ impl Act for TakeDocument {
         let document: Document = serde_json::from_str(&job.body)
             .map_err(|error| ActError::Invalid(format!("document {}: {error}", job.key)))?;
         let Document { sender, number, .. } = &document;
-        if engine.store.is_taken(sender, number).await? {
-            return Ok(Unit::new(sender, engine.clock.now()).into());
-        }
-        let coalition = engine.coalition().await?;
-        let desk = Desk { engine, connector: &self.connector, coalition: &coalition, sender };
-        let mut unit = match desk.take(&document).await {
-            Ok(unit) => unit,
+        let unit = match unit(engine, &self.connector, &document).await {
+            Ok(unit) => unit.unwrap_or_else(|| Unit::new(sender, engine.clock.now())),
+            // It may be about something else, but what was taken under its number stands.
+            Err(Refusal::OtherOfThatNumber { .. }) => Unit::new(sender, engine.clock.now()),
             Err(Refusal::Failed(error)) => return Err(error),
             Err(refusal) => {
                 tracing::warn!(sender, number, %refusal, "a document changes nothing");
@@ -61,11 +58,6 @@ impl Act for TakeDocument {
                 return Ok(unit.into());
             }
         };
-        unit.inbox = Some(InboxEntry {
-            sender: sender.clone(),
-            number: number.clone(),
-            body: job.body.clone(),
-        });
         Ok(unit.into())
     }
 }

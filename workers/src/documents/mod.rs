@@ -5,6 +5,10 @@ mod answers;
 mod delivery;
 mod payment;
 mod response;
+mod take;
+
+pub(crate) use take::unit;
+pub use take::{Taken, take};
 
 use std::sync::Arc;
 
@@ -34,6 +38,14 @@ pub enum Refusal {
         sender: String,
         /// Who may.
         why: String,
+    },
+    /// Its sender sent something else under that number.
+    #[error("`{sender}` has sent something else as `{number}`")]
+    OtherOfThatNumber {
+        /// The sender.
+        sender: String,
+        /// The number.
+        number: String,
     },
     /// It could not be looked at now.
     #[error(transparent)]

@@ -163,11 +163,9 @@ impl Reads for PostgresStore {
         Ok(self.rows(READ, query).await?.first().map(record))
     }
 
-    async fn is_taken(&self, sender: &str, number: &str) -> Result<bool, StoreError> {
-        let query = sqlx::query(include_str!("sql/inbox_taken.sql"))
-            .bind(vec![sender.to_owned()])
-            .bind(vec![number.to_owned()]);
-        Ok(!self.rows(READ, query).await?.is_empty())
+    async fn taken(&self, sender: &str, number: &str) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query(include_str!("sql/inbox.sql")).bind(sender).bind(number);
+        Ok(self.rows(READ, query).await?.first().map(|row| row.get(0)))
     }
 
     async fn note(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError> {

@@ -207,14 +207,13 @@ impl Reads for SqliteStore {
         Ok(row.as_ref().map(record))
     }
 
-    async fn is_taken(&self, sender: &str, number: &str) -> Result<bool, StoreError> {
-        let found: Option<i64> = sqlx::query_scalar(include_str!("sql/inbox_taken.sql"))
+    async fn taken(&self, sender: &str, number: &str) -> Result<Option<String>, StoreError> {
+        sqlx::query_scalar(include_str!("sql/inbox.sql"))
             .bind(sender)
             .bind(number)
             .fetch_optional(&self.readers)
             .await
-            .map_err(reading)?;
-        Ok(found.is_some())
+            .map_err(reading)
     }
 
     async fn note(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError> {

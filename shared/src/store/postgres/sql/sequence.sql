@@ -16,7 +16,7 @@ WITH led AS MATERIALIZED (
             || int8send(octet_length(actor)) || convert_to(actor, 'UTF8')
             || int8send(octet_length(subject)) || convert_to(subject, 'UTF8')
             || int8send(octet_length(kind)) || convert_to(kind, 'UTF8')
-            || int8send(octet_length(body)) || convert_to(body, 'UTF8'),
+            || sha256(convert_to(body, 'UTF8')),
         '' ORDER BY position)), 'hex'), $2, max(id), array_agg(id ORDER BY position)
     FROM placed HAVING count(*) > 0
     RETURNING position, hash, events

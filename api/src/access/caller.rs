@@ -1,0 +1,186 @@
+//! Whoever makes a request: an account by its token, or the operator at this machine.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use chrono::TimeDelta;
+use waybill_shared::domain::account::{Account, Role};
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::lot::{Lot, Timestamp};
+use waybill_shared::domain::requisition::Line;
+use waybill_shared::engine::Engine;
+use waybill_shared::sight::Sight;
+use waybill_shared::store::{NoteChange, StoreError, Unit};
+
+use super::table::allowed;
+use super::token::{is_right, parts};
+use crate::{Api, Problem};
+
+/// The kind of record of an account.
+pub(crate) const ACCOUNT: &str = "token";
+
+/// The kind of note that says when an account was last used.
+pub(crate) const USED: &str = "token_used";
+
+/// How exact that is.
+const USED_EXACT: TimeDelta = TimeDelta::minutes(1);
+
+/// Whoever makes a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// At this machine: over the socket of `serve`, whose file only its owner can open, or in the
+    /// same process.
+    Local,
+    /// By a token.
+    Account(Box<Account>),
+}
+
+impl Caller {
+    /// As what it acts.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        match self {
+            Self::Local => Role::Admin,
+            Self::Account(account) => account.role,
+        }
+    }
+
+    /// For whom it acts.
+    #[must_use]
+    pub fn party(&self) -> Option<&str> {
+        match self {
+            Self::Local => None,
+            Self::Account(account) => account.party.as_deref(),
+        }
+    }
+
+    /// The name by which the log calls it.
+    #[must_use]
+    pub fn actor(&self) -> String {
+        match self {
+            Self::Local => "operator".to_owned(),
+            Self::Account(account) => account.actor(),
+        }
+    }
+
+    /// What keeps apart what different callers keep here.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Local => "local",
+            Self::Account(account) => &account.id,
+        }
+    }
+
+    /// What it sees.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the coalition cannot be read.
+    pub async fn sight(&self, engine: &Engine) -> Result<Sight, StoreError> {
+        Ok(Sight::new(engine, engine.coalition().await?, self.role(), self.party()))
+    }
+
+    /// The lot `id`, if the caller sees it, with its line.
+    pub(crate) async fn lot(
+        &self,
+        engine: &Engine,
+        sight: &mut Sight,
+        id: &str,
+    ) -> Result<(Lot, Arc<Line>), Problem> {
+        let unknown = || Problem::unknown("lot", id);
+        let lot = id.parse::<LotId>().map_err(|_| unknown())?;
+        let found = engine.store.lots_by_id(&[lot.0]).await?;
+        sight.lots(found).await?.pop().ok_or_else(unknown)
+    }
+
+    /// Whether it belongs to the secretariat.
+    #[must_use]
+    pub fn is_office(&self) -> bool {
+        matches!(self.role(), Role::Admin | Role::Operator)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let none = || Problem::new("unauthorized", "nobody is known to ask", "send a token");
+        parts.extensions.get::<Self>().cloned().ok_or_else(none)
+    }
+}
+
+/// Says that requests come from this machine's operator.
+pub(crate) async fn is_local(mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(Caller::Local);
+    next.run(request).await
+}
+
+/// Finds out who calls, and whether that role may use the route.
+pub(crate) async fn authenticate(
+    State(api): State<Api>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let caller = match request.extensions().get::<Caller>() {
+        Some(caller) => caller.clone(),
+        None => match account(&api.engine, request.headers()).await {
+            Ok(account) => Caller::Account(Box::new(account)),
+            Err(problem) => return problem.into_response(),
+        },
+    };
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let is_allowed = allowed(request.method().as_str(), path)
+        .is_some_and(|roles| roles.contains(&caller.role()));
+    if !is_allowed {
+        let detail = format!("the role {} may not do this", caller.role().name());
+        return Problem::new("forbidden", detail, "ask an admin for an account that may")
+            .into_response();
+    }
+    request.extensions_mut().insert(caller);
+    next.run(request).await
+}
+
+/// The account of the token that the request carries.
+async fn account(engine: &Engine, headers: &HeaderMap) -> Result<Account, Problem> {
+    let refuse = |detail: &str| {
+        Problem::new("unauthorized", detail, "send `Authorization: Bearer TOKEN` with a live token")
+    };
+    let Some(header) = headers.get(header::AUTHORIZATION) else {
+        return Err(refuse("the request carries no token"));
+    };
+    // One answer for whatever is wrong with a token: what exists is not told.
+    let wrong = || refuse("the token is not valid, or no longer");
+    let text = header.to_str().map_err(|_| wrong())?;
+    let (scheme, token) = text.split_once(' ').ok_or_else(wrong)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(wrong());
+    }
+    let (id, secret) = parts(token.trim()).ok_or_else(wrong)?;
+    let record = engine.store.record(ACCOUNT, id).await?.ok_or_else(wrong)?;
+    let account: Account = serde_json::from_str(&record.body).map_err(|_| wrong())?;
+    let now = engine.clock.now();
+    if !is_right(id, secret, &account.hash) || !account.is_live(now) {
+        return Err(wrong());
+    }
+    mark_used(engine, id, now).await;
+    Ok(account)
+}
+
+/// Keeps when a token was used, to the minute.
+async fn mark_used(engine: &Engine, id: &str, now: Timestamp) {
+    let last = engine.store.note(USED, id).await.ok().flatten();
+    let last = last.and_then(|text| text.parse::<Timestamp>().ok());
+    if last.is_some_and(|last| now - last < USED_EXACT) {
+        return;
+    }
+    let mut unit = Unit::new("api", now);
+    unit.notes.push(NoteChange { kind: USED, key: id.to_owned(), body: Some(now.to_rfc3339()) });
+    if let Err(error) = engine.commit(vec![unit], None).await {
+        // Whoever asks can be answered all the same.
+        tracing::warn!(error = &error as &dyn std::error::Error, "the use of a token was not kept");
+    }
+}

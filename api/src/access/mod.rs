@@ -1,0 +1,10 @@
+//! Who calls, and what that caller may do and see.
+
+mod caller;
+mod table;
+mod token;
+
+pub use caller::Caller;
+pub(crate) use caller::{ACCOUNT, USED, authenticate, is_local};
+pub use table::{Allowed, ROUTES};
+pub(crate) use token::issue;

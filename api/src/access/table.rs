@@ -1,0 +1,77 @@
+//! Which role may use which route. What is not listed nobody may use; what a caller then sees of it
+//! is decided in [`super::Sight`].
+
+use waybill_shared::domain::account::Role::{
+    self, Admin, Auditor, BuyingAgent, Carrier, Donor, Observer, Operator, Recipient, Requester,
+    Reviewer, Supplier,
+};
+
+/// A method, a route, and who may use it.
+pub type Allowed = (&'static str, &'static str, &'static [Role]);
+
+/// Everyone with an account.
+const EVERYONE: &[Role] = &Role::ALL;
+/// The secretariat.
+const OFFICE: &[Role] = &[Admin, Operator];
+/// Who sees the coalition as a whole.
+const WHOLE: &[Role] = &[Admin, Operator, Auditor, Observer];
+/// Who answers for what was given, ordered or delivered.
+const SENDERS: &[Role] =
+    &[Admin, Operator, Reviewer, Requester, Donor, Supplier, BuyingAgent, Carrier, Recipient];
+/// Who sees orders.
+const ORDERS: &[Role] = &[
+    Admin,
+    Operator,
+    Auditor,
+    Observer,
+    Requester,
+    Donor,
+    Supplier,
+    BuyingAgent,
+    Carrier,
+    Recipient,
+];
+/// Who sees money.
+const MONEY: &[Role] = &[Admin, Operator, Auditor, Observer, Donor];
+
+/// Every route.
+pub const ROUTES: &[Allowed] = &[
+    ("GET", "/v1/me", EVERYONE),
+    ("GET", "/v1/status", WHOLE),
+    ("GET", "/v1/lots", EVERYONE),
+    ("GET", "/v1/lots/{id}", EVERYONE),
+    ("GET", "/v1/lots/{id}/timeline", EVERYONE),
+    ("GET", "/v1/lots/{id}/why", EVERYONE),
+    ("GET", "/v1/lines", EVERYONE),
+    ("GET", "/v1/lines/{id}", EVERYONE),
+    ("POST", "/v1/requisitions", &[Admin, Operator, Requester]),
+    ("GET", "/v1/contributions", MONEY),
+    ("GET", "/v1/contributions/{id}", MONEY),
+    ("PUT", "/v1/contributions/{id}", &[Admin, Operator, Donor]),
+    ("GET", "/v1/orders", ORDERS),
+    ("GET", "/v1/orders/{number}", ORDERS),
+    ("GET", "/v1/orders/{number}/document", &[Admin, Operator, Auditor, Supplier, BuyingAgent]),
+    ("POST", "/v1/documents", SENDERS),
+    ("GET", "/v1/incidents", &[Admin, Operator, Auditor]),
+    ("POST", "/v1/incidents/replay", OFFICE),
+    ("GET", "/v1/events", EVERYONE),
+    ("GET", "/v1/cron", &[Admin, Operator, Auditor]),
+    ("POST", "/v1/plan", WHOLE),
+    ("GET", "/v1/check", &[Admin, Operator, Auditor]),
+    ("GET", "/v1/report", WHOLE),
+    ("GET", "/v1/audit", &[Admin, Auditor]),
+    ("GET", "/v1/tokens", &[Admin]),
+    ("POST", "/v1/tokens", &[Admin]),
+    ("DELETE", "/v1/tokens/{id}", &[Admin]),
+    // What the command line hands in, typed, as it was read.
+    ("GET", "/v1/show/{*id}", OFFICE),
+    ("POST", "/v1/imports", OFFICE),
+    ("POST", "/v1/coalition", OFFICE),
+];
+
+/// Who may use `method` on `path`; none: there is no such route.
+pub(super) fn allowed(method: &str, path: &str) -> Option<&'static [Role]> {
+    let method = if method == "HEAD" { "GET" } else { method };
+    let found = ROUTES.iter().find(|(m, p, _)| *m == method && *p == path);
+    found.map(|(_, _, roles)| *roles)
+}

@@ -1,0 +1,142 @@
+//! The two ways in: from this machine, and from the network.
+
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::{Router, routing};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::access::{authenticate, is_local};
+use crate::idempotency::once;
+use crate::{Api, Problem, health, openapi, routes};
+
+/// The largest body from this machine, in bytes.
+const LARGEST_LOCAL: usize = 256 * 1024 * 1024;
+
+/// How long a request from the network may take to arrive and be answered. A long poll and a stream
+/// of events have their own bounds.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The name of a request in answers and in the log.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How the network is served.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// Whether a token is asked for. Without, everybody who reaches the address is the operator.
+    pub accounts: bool,
+    /// The largest body, in bytes.
+    pub largest: usize,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self { accounts: true, largest: 32 * 1024 * 1024 }
+    }
+}
+
+fn v1(api: &Api) -> Router {
+    let (router, _) = OpenApiRouter::from(Router::new()).merge(routes::all()).split_for_parts();
+    router
+        .merge(routes::unlisted())
+        .route_layer(from_fn_with_state(api.clone(), once))
+        .route_layer(from_fn_with_state(api.clone(), authenticate))
+        .with_state(api.clone())
+        .fallback(nowhere)
+        .method_not_allowed_fallback(not_so)
+}
+
+/// The service for whoever is on this machine: the operator.
+pub fn local(api: &Api) -> Router {
+    v1(api).layer(DefaultBodyLimit::max(LARGEST_LOCAL)).layer(from_fn(is_local))
+}
+
+/// The service for the network: routes by accounts, health and metrics, its description.
+pub fn network(api: &Api, network: &Network) -> Router {
+    let mut v1 = v1(api).layer(DefaultBodyLimit::max(network.largest));
+    if !network.accounts {
+        v1 = v1.layer(from_fn(is_local));
+    }
+    let described = Router::new()
+        .route("/v1/openapi.json", routing::get(openapi::json))
+        .route("/docs", routing::get(openapi::page))
+        .method_not_allowed_fallback(not_so);
+    described
+        .merge(health(api.engine.clone()))
+        .merge(v1)
+        .layer(from_fn(says_little))
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::custom(|_| Problem::inside().into_response()))
+        .layer(from_fn(in_time))
+        .layer(from_fn(is_named))
+}
+
+async fn nowhere(request: Request) -> Problem {
+    let detail = format!("there is nothing at {}", request.uri().path());
+    Problem::new("not_found", detail, "see /docs for the routes")
+}
+
+async fn not_so(request: Request) -> Problem {
+    let detail = format!("{} is not for {}", request.method(), request.uri().path());
+    Problem::new("method_not_allowed", detail, "see /docs for the routes")
+}
+
+/// What failed inside is for the log.
+async fn says_little(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        return Problem::inside().into_response();
+    }
+    response
+}
+
+/// Ends requests that come or go too slowly; what gives out events takes its time.
+async fn in_time(request: Request, next: Next) -> Response {
+    if request.uri().path() == "/v1/events" {
+        return next.run(request).await;
+    }
+    match tokio::time::timeout(PATIENCE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let detail = format!("it was not there and answered within {} s", PATIENCE.as_secs());
+            Problem::new("timeout", detail, "send less at once").into_response()
+        }
+    }
+}
+
+/// Names each request, as its sender did or anew, and logs it by that name.
+async fn is_named(request: Request, next: Next) -> Response {
+    let given = request.headers().get(REQUEST_ID).filter(|id| is_plain(id)).cloned();
+    let id = given.unwrap_or_else(new_id);
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let began = std::time::Instant::now();
+    let mut response = next.run(request).await;
+    tracing::debug!(
+        request = id.to_str().unwrap_or_default(),
+        %method,
+        path,
+        status = response.status().as_u16(),
+        ms = began.elapsed().as_millis(),
+        "answered"
+    );
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+fn is_plain(id: &HeaderValue) -> bool {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    (1..=64).contains(&id.len()) && id.as_bytes().iter().all(is_word)
+}
+
+fn new_id() -> HeaderValue {
+    let number = getrandom::u64().unwrap_or_default();
+    HeaderValue::from_str(&format!("{number:016x}")).unwrap_or(HeaderValue::from_static("0"))
+}

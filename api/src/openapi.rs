@@ -1,0 +1,286 @@
+//! The description of the routes (OpenAPI 3.1), made from the code, and a page to read it on.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use maud::{DOCTYPE, Markup, html};
+use utoipa::OpenApi as _;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::access::ROUTES;
+use crate::{KINDS, Problem, routes};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Waybill",
+        description = "From a stated priority to a confirmed delivery. Every error is a problem \
+(RFC 9457). Every write takes an `Idempotency-Key`: sent again under it, it gets the answer that it \
+got. What a caller may do depends on the role of its account; what it sees, on whom it acts for."
+    ),
+    components(schemas(Problem)),
+    tags(
+        (name = "lots", description = "Where each lot is, and why."),
+        (name = "lines", description = "What is asked for."),
+        (name = "money", description = "What donors give, and what became of it."),
+        (name = "orders", description = "What is bought of whom."),
+        (name = "documents", description = "What parties answer and report."),
+        (name = "incidents", description = "What an operator has to mend."),
+        (name = "events", description = "Everything that happened, in order."),
+        (name = "webhooks", description = "The same, sent to you."),
+        (name = "accounts", description = "Who may do what."),
+        (name = "service", description = "The service as a whole."),
+    )
+)]
+struct Described;
+
+/// The description of all routes that are promised to others.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    let (_, mut described) =
+        OpenApiRouter::with_openapi(Described::openapi()).merge(routes::all()).split_for_parts();
+    let components = described.components.get_or_insert_default();
+    let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    components.security_schemes.insert("token".to_owned(), RefOr::T(token));
+    described.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
+    for (path, item) in &mut described.paths.paths {
+        for (method, operation) in operations(item) {
+            complete(method, path, operation);
+        }
+    }
+    described
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let all = [
+        ("GET", &mut item.get),
+        ("POST", &mut item.post),
+        ("PUT", &mut item.put),
+        ("PATCH", &mut item.patch),
+        ("DELETE", &mut item.delete),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// Adds what all operations have in common: who may use it, and the problems that there may be.
+fn complete(method: &str, path: &str, operation: &mut Operation) {
+    let route = ROUTES.iter().find(|(m, p, _)| *m == method && *p == path);
+    let roles: Vec<&str> = route
+        .map(|(_, _, roles)| roles.iter().map(|role| role.name()).collect())
+        .unwrap_or_default();
+    let text = operation.description.take().unwrap_or_default();
+    operation.description = Some(format!("{text}\n\nFor: {}.", roles.join(", ")).trim().to_owned());
+    let problem = || {
+        let schema = Ref::from_schema_name("Problem");
+        ContentBuilder::new().schema(Some(schema)).build()
+    };
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            response.description = "Done".to_owned();
+        }
+    }
+    for (kind, status, title) in KINDS {
+        let is_of_writes =
+            ["conflict", "too_large", "unsupported_media", "timeout", "refused", "disk_full"];
+        if method == "GET" && is_of_writes[..3].contains(&kind) {
+            continue;
+        }
+        if kind == "method_not_allowed"
+            || (kind == "precondition_failed" && !["PUT", "PATCH"].contains(&method))
+        {
+            continue;
+        }
+        let response = ResponseBuilder::new()
+            .description(title)
+            .content("application/problem+json", problem())
+            .build();
+        let status = status.as_u16().to_string();
+        operation.responses.responses.entry(status).or_insert(RefOr::T(response));
+    }
+}
+
+/// The description as JSON, made once.
+static JSON: LazyLock<String> = LazyLock::new(|| openapi().to_pretty_json().unwrap_or_default());
+
+pub(crate) async fn json() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], JSON.as_str()).into_response()
+}
+
+/// The page to read it on.
+pub(crate) async fn page() -> Response {
+    let kind = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
+    ];
+    (kind, rendered(&openapi()).into_string()).into_response()
+}
+
+const STYLE: &str = include_str!("openapi.css");
+
+fn rendered(described: &OpenApi) -> Markup {
+    let json: serde_json::Value = serde_json::to_value(described).unwrap_or_default();
+    let mut by_tag: BTreeMap<usize, Vec<(String, String, serde_json::Value)>> = BTreeMap::new();
+    let tags: Vec<(String, String)> = described
+        .tags
+        .iter()
+        .flatten()
+        .map(|tag| (tag.name.clone(), tag.description.clone().unwrap_or_default()))
+        .collect();
+    for (path, item) in json["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            let tag = operation["tags"][0].as_str().unwrap_or_default();
+            let place = tags.iter().position(|(name, _)| name == tag).unwrap_or(tags.len());
+            let entry = (method.to_uppercase(), path.clone(), operation.clone());
+            by_tag.entry(place).or_default().push(entry);
+        }
+    }
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "Waybill: the API" }
+                style { (maud::PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    h1 { "Waybill: the API" }
+                    p { (described.info.description.as_deref().unwrap_or_default()) }
+                    p { "Machine-readable: " a href="/v1/openapi.json" { "/v1/openapi.json" } " (OpenAPI 3.1)" }
+                    nav {
+                        @for (place, (name, _)) in tags.iter().enumerate() {
+                            @if by_tag.contains_key(&place) { a href={ "#" (name) } { (name) } " " }
+                        }
+                    }
+                }
+                main {
+                    @for (place, operations) in &by_tag {
+                        @let (name, text) = tags.get(*place).cloned().unwrap_or_default();
+                        section id=(name) {
+                            h2 { (name) }
+                            p { (text) }
+                            @for (method, path, operation) in operations {
+                                (described_operation(method, path, operation, &json))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn described_operation(
+    method: &str,
+    path: &str,
+    operation: &serde_json::Value,
+    json: &serde_json::Value,
+) -> Markup {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let parameters: Vec<&serde_json::Value> =
+        operation["parameters"].as_array().into_iter().flatten().collect();
+    let body =
+        operation["requestBody"]["content"].as_object().and_then(|content| content.iter().next());
+    let answers: Vec<(&String, &serde_json::Value)> = operation["responses"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(status, _)| status.starts_with('2'))
+        .collect();
+    html! {
+        details {
+            summary {
+                code class={ "method " (method.to_lowercase()) } { (method) }
+                " " code { (path) } " "
+                span { (text(&operation["summary"])) }
+            }
+            p { (text(&operation["description"])) }
+            @if !parameters.is_empty() {
+                table {
+                    caption { "Parameters" }
+                    @for parameter in parameters {
+                        tr {
+                            th scope="row" { code { (text(&parameter["name"])) } }
+                            td { (text(&parameter["in"])) }
+                            td { (text(&parameter["description"])) }
+                        }
+                    }
+                }
+            }
+            @if let Some((kind, content)) = body {
+                p { "Body: " code { (kind) } }
+                (fields(&content["schema"], json, 0))
+            }
+            @for (status, answer) in answers {
+                p { "Answer " code { (status) } }
+                @if let Some((_, content)) = answer["content"].as_object().and_then(|c| c.iter().next()) {
+                    (fields(&content["schema"], json, 0))
+                }
+            }
+        }
+    }
+}
+
+/// The fields of a schema, two levels deep.
+fn fields(schema: &serde_json::Value, json: &serde_json::Value, depth: usize) -> Markup {
+    let named = |schema: &serde_json::Value| {
+        let path = schema["$ref"].as_str()?.strip_prefix('#')?.to_owned();
+        json.pointer(&path).cloned()
+    };
+    let schema = named(schema).unwrap_or_else(|| schema.clone());
+    if schema["type"] == "array" {
+        return html! { p class="of" { "a list of" } (fields(&schema["items"], json, depth)) };
+    }
+    let Some(properties) = schema["properties"].as_object() else {
+        let text = schema["description"].as_str().unwrap_or_default();
+        return html! { @if !text.is_empty() { p { (text) } } };
+    };
+    let required: Vec<&str> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|name| name.as_str())
+        .collect();
+    html! {
+        table {
+            @for (name, property) in properties {
+                tr {
+                    th scope="row" { code { (name) } @if required.contains(&name.as_str()) { " *" } }
+                    td { (kind_of(property)) }
+                    td {
+                        (property["description"].as_str().unwrap_or_default())
+                        @if depth < 1 && property["type"] == "array" && property["items"]["$ref"].is_string() {
+                            (fields(&property["items"], json, depth + 1))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn kind_of(property: &serde_json::Value) -> String {
+    if let Some(path) = property["$ref"].as_str() {
+        return path.rsplit('/').next().unwrap_or_default().to_owned();
+    }
+    match &property["type"] {
+        serde_json::Value::String(kind) => kind.clone(),
+        serde_json::Value::Array(kinds) => {
+            let kinds: Vec<&str> = kinds
+                .iter()
+                .filter_map(|kind| kind.as_str())
+                .filter(|kind| *kind != "null")
+                .collect();
+            kinds.join(" or ")
+        }
+        _ => String::new(),
+    }
+}

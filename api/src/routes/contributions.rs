@@ -1,0 +1,173 @@
+//! Contributions: what donors promise, and what became of it.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use waybill_shared::domain::account::Role;
+use waybill_shared::domain::contribution::Contribution;
+use waybill_shared::engine::Engine;
+use waybill_shared::intake::contribute;
+use waybill_shared::store::EnvelopeRow;
+use waybill_shared::views::{ContributionPage, ContributionView, EnvelopeView};
+
+use super::{matches, versioned};
+use crate::access::Caller;
+use crate::page::cut;
+use crate::request::{Asked, Body, Named};
+use crate::{Api, Problem};
+
+/// Which contributions to list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ContributionsQuery {
+    /// Only of this donor.
+    donor: Option<String>,
+    /// The cursor that a page before gave as `next`.
+    cursor: Option<String>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 10000)]
+    limit: Option<u32>,
+}
+
+/// Contributions, in order of their ids.
+#[utoipa::path(
+    get, path = "/v1/contributions", tag = "money", params(ContributionsQuery),
+    responses((status = 200, body = ContributionPage))
+)]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Asked(query): Asked<ContributionsQuery>,
+) -> Result<Json<ContributionPage>, Problem> {
+    let sight = caller.sight(&api.engine).await?;
+    let is_asked = |given: &&Contribution| {
+        sight.contribution(given)
+            && query.donor.as_ref().is_none_or(|donor| given.donors.contains(donor))
+    };
+    let all = sight.coalition.contributions.values().filter(is_asked);
+    let asked = (query.cursor.as_deref(), query.limit);
+    let (found, next) = cut(all, "contributions", asked, |given| given.id.clone())?;
+    let rows = api.engine.store.envelopes().await?;
+    let mut items = Vec::with_capacity(found.len());
+    for given in found {
+        items.push(view(&api.engine, given.clone(), &rows).await?);
+    }
+    Ok(Json(ContributionPage { items, next }))
+}
+
+async fn view(
+    engine: &Engine,
+    contribution: Contribution,
+    rows: &[EnvelopeRow],
+) -> Result<ContributionView, Problem> {
+    let record = engine.store.record("contribution", &contribution.id).await?;
+    let envelope = rows.iter().find(|row| row.id == contribution.id).and_then(EnvelopeView::of);
+    let version = record.map_or(0, |record| record.version);
+    Ok(ContributionView { contribution, envelope, version })
+}
+
+/// One contribution, and what became of its money.
+#[utoipa::path(
+    get, path = "/v1/contributions/{id}", tag = "money",
+    params(("id" = String, Path, description = "The contribution's id")),
+    responses((status = 200, body = ContributionView, headers(("ETag" = String))))
+)]
+pub(crate) async fn one(
+    State(api): State<Api>,
+    caller: Caller,
+    Named(id): Named,
+) -> Result<Response, Problem> {
+    let sight = caller.sight(&api.engine).await?;
+    let given = sight.coalition.contributions.get(&id).filter(|given| sight.contribution(given));
+    let given = given.cloned().ok_or_else(|| Problem::unknown("contribution", &id))?;
+    let rows = api.engine.store.envelopes().await?;
+    let view = view(&api.engine, given, &rows).await?;
+    Ok(versioned(view.version, view))
+}
+
+/// States a contribution, or states it anew: firm commitments can be used at once. A donor states its
+/// own only.
+#[utoipa::path(
+    put, path = "/v1/contributions/{id}", tag = "money",
+    params(
+        ("id" = String, Path, description = "The contribution's id"),
+        ("If-Match" = Option<String>, Header, description = "The version it was read at"),
+    ),
+    request_body = Contribution,
+    responses((status = 200, body = ContributionView, headers(("ETag" = String))))
+)]
+pub(crate) async fn put(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    Named(id): Named,
+    Body(given): Body<Contribution>,
+) -> Result<Response, Problem> {
+    if given.id != id {
+        return Err(Problem::field("id", "it differs from that of the path", "give the same id"));
+    }
+    let sight = caller.sight(&api.engine).await?;
+    let is_own = |given: &Contribution| {
+        caller.role() != Role::Donor
+            || given.donors == caller.party().into_iter().collect::<Vec<_>>()
+    };
+    let before = sight.coalition.contributions.get(&id);
+    if !is_own(&given) || before.is_some_and(|before| !is_own(before)) {
+        let detail = "a donor states what it alone gives";
+        return Err(Problem::new("forbidden", detail, "the secretariat states joint ones"));
+    }
+    check(&given, &sight.coalition.parties)?;
+    let record = api.engine.store.record("contribution", &id).await?;
+    matches(&headers, record.map_or(0, |record| record.version))?;
+    contribute(&api.engine, &caller.actor(), &[given]).await?;
+    let coalition = api.engine.coalition().await?;
+    let given = coalition.contributions.get(&id).cloned();
+    let given = given.ok_or_else(|| Problem::unknown("contribution", &id))?;
+    let rows = api.engine.store.envelopes().await?;
+    let view = view(&api.engine, given, &rows).await?;
+    Ok(versioned(view.version, view))
+}
+
+/// What a file of contributions is refused for, too.
+fn check(
+    given: &Contribution,
+    parties: &std::collections::BTreeMap<String, waybill_shared::domain::party::Party>,
+) -> Result<(), Problem> {
+    if given.id.trim().is_empty() || given.id.len() > 100 || given.id.contains([':', '/']) {
+        return Err(Problem::field(
+            "id",
+            "it is empty, long, or has a colon or slash",
+            "shorten it",
+        ));
+    }
+    if given.donors.is_empty() {
+        return Err(Problem::field("donors", "there is none", "name who gives"));
+    }
+    if let Some(donor) = given.donors.iter().find(|donor| !parties.contains_key(*donor)) {
+        let detail = format!("no party is called `{donor}`");
+        return Err(Problem::field("donors", detail, "state the party first"));
+    }
+    if let Some(amount) = given.amount.filter(|amount| amount.minor < 0) {
+        return Err(Problem::field("amount", format!("{amount} is below zero"), "give an amount"));
+    }
+    if given.in_kind.iter().any(|gift| gift.quantity.0 <= 0) {
+        return Err(Problem::field("in_kind", "a quantity is not above zero", "say how much"));
+    }
+    let total = given.tranches.iter().try_fold(0_i64, |sum, tranche| {
+        sum.checked_add(tranche.minor).filter(|_| tranche.minor >= 0)
+    });
+    let fits = match (total, given.amount) {
+        (Some(0), _) if given.tranches.is_empty() => true,
+        (Some(total), Some(amount)) => total <= amount.minor,
+        _ => false,
+    };
+    if !fits {
+        let detail = "they are below zero, or more than the amount";
+        return Err(Problem::field("tranches", detail, "let them add up to the amount"));
+    }
+    Ok(())
+}

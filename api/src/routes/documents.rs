@@ -1,0 +1,157 @@
+//! What parties answer and report: reviews, acceptances, consents, approvals, order responses,
+//! despatch and receipt advices, payments. Each document is taken once by sender and number.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use waybill_shared::domain::account::Role;
+use waybill_shared::domain::document::{Content, Document, ReceiptLine};
+use waybill_workers::documents::{Refusal, Taken, take as take_document};
+
+use crate::access::Caller;
+use crate::request::Body;
+use crate::{Api, Problem};
+
+/// A document as it is sent.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Sent {
+    /// The sender's own number for it.
+    #[schema(min_length = 1, max_length = 100, example = "DA-2026-0117")]
+    number: String,
+    /// Who says it: left out, the party for which the account acts. The secretariat may hand in what
+    /// it got on paper, but for what others decide: reviews, acceptances, consents, approvals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sender: Option<String>,
+    /// What it says.
+    #[serde(flatten)]
+    content: Content,
+}
+
+/// What became of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// It was taken now.
+    Taken,
+    /// The same one was taken before, and changes nothing more.
+    TakenBefore,
+}
+
+/// What became of a document.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Answer {
+    /// What became of it.
+    outcome: Outcome,
+    /// Under which sender it was taken.
+    sender: String,
+    /// Under which number.
+    number: String,
+}
+
+/// Takes a document, once by its sender and number: the same one again changes nothing, another one
+/// under its number is refused.
+#[utoipa::path(
+    post, path = "/v1/documents", tag = "documents", request_body = Sent,
+    responses((status = 200, body = Answer))
+)]
+pub(crate) async fn take(
+    State(api): State<Api>,
+    caller: Caller,
+    Body(sent): Body<Sent>,
+) -> Result<Json<Answer>, Problem> {
+    if sent.number.trim().is_empty() || sent.number.chars().count() > 100 {
+        let detail = "it is empty, or longer than 100 characters";
+        return Err(Problem::field("number", detail, "give the sender's own number"));
+    }
+    let document = signed(&api, &caller, sent).await?;
+    let Document { sender, number, .. } = &document;
+    let connector = api.connector()?;
+    let outcome = match take_document(&api.engine, &connector, &document, &caller.actor()).await {
+        Ok(Taken::Now) => Outcome::Taken,
+        Ok(Taken::Before) => Outcome::TakenBefore,
+        Err(refusal) => return Err(problem(refusal)),
+    };
+    Ok(Json(Answer { outcome, sender: sender.clone(), number: number.clone() }))
+}
+
+fn problem(refusal: Refusal) -> Problem {
+    let text = refusal.to_string();
+    match refusal {
+        Refusal::DoesNotApply(_) => {
+            Problem::new("refused", text, "look at the lot or order as it is now")
+        }
+        Refusal::NotAllowed { .. } => Problem::new("forbidden", text, "let that party send it"),
+        Refusal::OtherOfThatNumber { .. } => {
+            Problem::new("conflict", text, "take a number of its own for each document")
+        }
+        Refusal::Failed(error) => error.into(),
+    }
+}
+
+/// The document in the name of whoever may say it.
+async fn signed(api: &Api, caller: &Caller, sent: Sent) -> Result<Document, Problem> {
+    let forbid = |detail: String| {
+        Problem::new("forbidden", detail, "send it with an account of the party that says it")
+    };
+    let role = caller.role();
+    let may_say = match &sent.content {
+        Content::Review { .. } => role == Role::Reviewer,
+        Content::Acceptance { .. } => role == Role::Requester,
+        Content::Consent { .. } => role == Role::Donor,
+        Content::Approval { .. } => caller.is_office(),
+        Content::OrderResponse { .. } => role == Role::Supplier || caller.is_office(),
+        Content::DespatchAdvice { .. } => {
+            matches!(role, Role::Supplier | Role::Carrier) || caller.is_office()
+        }
+        Content::ReceiptAdvice { .. } => {
+            matches!(role, Role::Requester | Role::Recipient) || caller.is_office()
+        }
+        Content::Payment { .. } => role == Role::BuyingAgent || caller.is_office(),
+    };
+    // What is said at this machine may be said for anybody: whoever reads the database's files could.
+    if !may_say && *caller != Caller::Local {
+        return Err(forbid(format!("the role {} may not say this", role.name())));
+    }
+    let Sent { number, sender, content } = sent;
+    if let Content::Approval { .. } = content
+        && let Caller::Account(account) = caller
+    {
+        // The approver is the account itself: never whoever drew the order up.
+        return Ok(Document { sender: account.actor(), number, content });
+    }
+    match (caller.party(), sender) {
+        (None, Some(sender)) => Ok(Document { sender, number, content }),
+        (None, None) => {
+            Err(Problem::field("sender", "it is missing", "say in whose name it is handed in"))
+        }
+        (Some(code), _) if role == Role::Recipient => {
+            let lines = match &content {
+                Content::ReceiptAdvice { lines, .. } => lines.as_slice(),
+                _ => &[],
+            };
+            let sender = received(api, code, lines).await?;
+            Ok(Document { sender, number: format!("{code}/{number}"), content })
+        }
+        (Some(party), Some(sender)) if sender != party => {
+            Err(forbid(format!("this account acts for {party}, not for {sender}")))
+        }
+        (Some(party), _) => Ok(Document { sender: party.to_owned(), number, content }),
+    }
+}
+
+/// The requester for which a consignee received these lines.
+async fn received(api: &Api, code: &str, lines: &[ReceiptLine]) -> Result<String, Problem> {
+    let ids: Vec<i64> = lines.iter().map(|line| line.lot.0).collect();
+    let lots = api.engine.store.lots_by_id(&ids).await?;
+    let known = api.engine.lines_of(&lots).await?;
+    for line in lines {
+        let lot = lots.iter().find(|lot| lot.id == line.lot);
+        let asked = lot.and_then(|lot| known.get(&lot.line()));
+        if asked.is_none_or(|asked| asked.consignee != code) {
+            return Err(Problem::unknown("lot", &line.lot.to_string()));
+        }
+    }
+    let requester = known.values().next().map(|line| line.requester.clone());
+    requester.ok_or_else(|| Problem::field("lines", "there is none", "say what was received"))
+}

@@ -1,0 +1,88 @@
+//! The routes, a file for each kind of thing.
+
+mod contributions;
+mod documents;
+mod events;
+mod imports;
+mod incidents;
+mod lines;
+mod lots;
+mod orders;
+mod requisitions;
+mod service;
+mod tokens;
+
+pub use events::AuditPage;
+pub use imports::{ImportCoalition, ImportLines};
+pub use tokens::{IssuedToken, NewToken, TokenView, first_admin};
+
+use axum::Router;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Serialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::{Api, Problem};
+
+/// The routes that are described for everybody.
+pub(crate) fn all() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(service::me))
+        .routes(routes!(service::status))
+        .routes(routes!(service::plan))
+        .routes(routes!(service::check))
+        .routes(routes!(service::cron))
+        .routes(routes!(lots::list))
+        .routes(routes!(lots::one))
+        .routes(routes!(lots::timeline))
+        .routes(routes!(lots::explain))
+        .routes(routes!(lines::list))
+        .routes(routes!(lines::one))
+        .routes(routes!(requisitions::submit))
+        .routes(routes!(contributions::list))
+        .routes(routes!(contributions::one, contributions::put))
+        .routes(routes!(orders::list))
+        .routes(routes!(orders::one))
+        .routes(routes!(orders::document))
+        .routes(routes!(documents::take))
+        .routes(routes!(incidents::list))
+        .routes(routes!(incidents::replay))
+        .routes(routes!(events::feed))
+        .routes(routes!(events::audit))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+}
+
+/// What the command line hands in and asks, typed as this program has it: no promise to others.
+pub(crate) fn unlisted() -> Router<Api> {
+    Router::new()
+        .route("/v1/show/{*id}", get(imports::show))
+        .route("/v1/report", get(imports::report))
+        .route("/v1/imports", post(imports::lines))
+        .route("/v1/coalition", post(imports::coalition))
+}
+
+/// `body` with the version of what it is about as its `ETag`.
+fn versioned(version: i64, body: impl Serialize) -> Response {
+    let mut response = axum::Json(body).into_response();
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// Refuses a change of something that is no longer at the version that `If-Match` names.
+fn matches(headers: &HeaderMap, version: i64) -> Result<(), Problem> {
+    let Some(asked) = headers.get(header::IF_MATCH) else { return Ok(()) };
+    let text = asked.to_str().unwrap_or_default().trim();
+    let is_there = version > 0;
+    if (text == "*" && is_there)
+        || text.split(',').any(|tag| tag.trim() == format!("\"{version}\""))
+    {
+        return Ok(());
+    }
+    let detail = format!("it is at version {version}, not at {text}");
+    Err(Problem::new("precondition_failed", detail, "read it again, and decide again"))
+}

@@ -1,0 +1,264 @@
+//! Requisitions: lines handed in, one or many, each answered for.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use http_body_util::BodyExt as _;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use waybill_shared::domain::account::Role;
+use waybill_shared::import::{ImportError, Lines, ReadOptions, read_lines};
+use waybill_shared::intake::{Change, Submitted};
+
+use crate::access::Caller;
+use crate::request::{Asked, media_type, too_large};
+use crate::{Api, Problem, Wrong};
+
+/// Types of body, and the ending of the files that hold such.
+const TYPES: [(&str, &str); 6] = [
+    ("application/json", "json"),
+    ("application/x-ndjson", "jsonl"),
+    ("application/jsonl", "jsonl"),
+    ("text/csv", "csv"),
+    ("application/csv", "csv"),
+    ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
+];
+
+/// How lines are handed in.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Handing {
+    /// The name by which the log calls what is handed in.
+    file: Option<String>,
+    /// Take the rows that are right although others are not. Otherwise one wrong row refuses all.
+    #[serde(default)]
+    partial: bool,
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RowResult {
+    /// It was not known.
+    New,
+    /// It says what was known.
+    Unchanged,
+    /// It says something else than before.
+    Amended,
+    /// It is ordered already: an order change is needed, and nothing was changed.
+    NeedsOrderChange,
+    /// It is wrong.
+    Refused,
+}
+
+/// What became of one row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Row {
+    /// The row, from 1 as its author counts.
+    row: u64,
+    /// What became of it.
+    result: RowResult,
+    /// The requester's id, where it could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    external_id: Option<String>,
+    /// The line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    line: Option<String>,
+    /// What an amendment changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<Change>,
+    /// What is wrong with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Wrong>,
+}
+
+/// What became of what was handed in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Handed {
+    /// Rows that were not known.
+    new: usize,
+    /// Rows that say what was known.
+    unchanged: usize,
+    /// Rows that say something else than before.
+    amended: usize,
+    /// Rows that are wrong.
+    refused: usize,
+    /// Row by row.
+    rows: Vec<Row>,
+}
+
+/// One line of a requisition, flat, as a row of a file has it. Numbers may be given as text.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "external_id": "REQ-2026-11/1", "requester": "UA-MOD", "item": "Laptop", "kind": "goods",
+    "classification": "30213100-6", "quantity": "250", "unit": "H87", "unit_estimate": "900.00",
+    "currency": "EUR", "class": "1", "rank": "3", "requested": "2026-11-26", "consignee": "UA-1"
+}))]
+pub(crate) struct RowIn(
+    /// Its fields by name.
+    BTreeMap<String, String>,
+);
+
+/// Hands in lines: a JSON array of flat objects, JSON lines, CSV or XLSX, with the fields of the
+/// requisition files. The same lines again change nothing; a line with other content amends. A
+/// requester hands in its own lines only.
+#[utoipa::path(
+    post, path = "/v1/requisitions", tag = "lines", params(Handing),
+    request_body(content(
+        (Vec<RowIn> = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"),
+    )),
+    responses((status = 200, body = Handed))
+)]
+pub(crate) async fn submit(
+    State(api): State<Api>,
+    caller: Caller,
+    Asked(how): Asked<Handing>,
+    request: Request,
+) -> Result<Json<Handed>, Problem> {
+    let kind = media_type(request.headers());
+    let ending = TYPES.iter().find(|(known, _)| *known == kind).map(|(_, ending)| *ending);
+    let ending = ending.ok_or_else(|| {
+        let detail = format!("`{kind}` is not read here");
+        Problem::new("unsupported_media", detail, "send JSON, JSON lines, CSV or XLSX")
+    })?;
+    let lines = read(request.into_body(), ending).await?;
+    let file = how.file.unwrap_or_else(|| "api".to_owned());
+    let mut handed = Handed::default();
+    for bad in &lines.bad {
+        let errors = bad.errors.iter().map(Wrong::from).collect();
+        handed.refuse(bad.row, None, errors);
+    }
+    let mut good = Vec::new();
+    let own = caller.party().filter(|_| caller.role() == Role::Requester);
+    let ids: Vec<&str> = lines.good.iter().map(|row| row.line.external_id.as_str()).collect();
+    let known = api.engine.store.lines_by_external(&ids).await?;
+    let known: BTreeMap<String, String> = known
+        .into_iter()
+        .map(|(_, stored)| (stored.line.external_id, stored.line.requester))
+        .collect();
+    for row in lines.good {
+        let has = known.get(&row.line.external_id);
+        if own.is_none_or(|own| row.line.requester == own && has.is_none_or(|has| has == own)) {
+            good.push(Submitted { row: row.row, line: row.line });
+            continue;
+        }
+        let wrong = Wrong {
+            row: Some(row.row),
+            field: Some("requester".to_owned()),
+            value: Some(row.line.requester.clone()),
+            detail: "this account does not act for it, or the line is another's".to_owned(),
+            hint: Some("hand in your own lines, under ids of your own".to_owned()),
+        };
+        handed.refuse(row.row, Some(row.line.external_id), vec![wrong]);
+    }
+    if handed.refused > 0 && (!how.partial || good.is_empty()) {
+        let detail = format!("{} rows are wrong; nothing was taken", handed.refused);
+        let errors = handed.rows.into_iter().flat_map(|row| row.errors).collect();
+        let hint = "mend them, or take the others with ?partial=true";
+        return Err(Problem::new("refused", detail, hint).with(errors));
+    }
+    take(&api, &caller, &file, good, &known, &mut handed).await?;
+    handed.rows.sort_by_key(|row| row.row);
+    Ok(Json(handed))
+}
+
+impl Handed {
+    fn refuse(&mut self, row: u64, external_id: Option<String>, errors: Vec<Wrong>) {
+        self.refused += 1;
+        let (result, changes) = (RowResult::Refused, Vec::new());
+        self.rows.push(Row { row, result, external_id, line: None, changes, errors });
+    }
+}
+
+async fn take(
+    api: &Api,
+    caller: &Caller,
+    file: &str,
+    good: Vec<Submitted>,
+    known: &BTreeMap<String, String>,
+    handed: &mut Handed,
+) -> Result<(), Problem> {
+    let store = &api.engine.store;
+    let ids: Vec<&str> = good.iter().map(|row| row.line.external_id.as_str()).collect();
+    let intake = waybill_shared::intake::submit(&api.engine, &caller.actor(), file, &good).await?;
+    let stored = store.lines_by_external(&ids).await?;
+    let lines: BTreeMap<&str, String> = stored
+        .iter()
+        .map(|(id, stored)| (stored.line.external_id.as_str(), id.to_string()))
+        .collect();
+    let amended: BTreeMap<u64, _> = intake.amended.iter().map(|a| (a.row, a)).collect();
+    for row in &good {
+        let (mut result, mut changes) = (RowResult::Unchanged, Vec::new());
+        if let Some(amended) = amended.get(&row.row) {
+            result = RowResult::Amended;
+            if amended.needs_order_change {
+                result = RowResult::NeedsOrderChange;
+            }
+            changes.clone_from(&amended.changes);
+        } else if !known.contains_key(&row.line.external_id) {
+            result = RowResult::New;
+        }
+        match result {
+            RowResult::New => handed.new += 1,
+            RowResult::Unchanged => handed.unchanged += 1,
+            RowResult::Amended | RowResult::NeedsOrderChange => handed.amended += 1,
+            RowResult::Refused => handed.refused += 1,
+        }
+        let external_id = row.line.external_id.clone();
+        handed.rows.push(Row {
+            row: row.row,
+            result,
+            line: lines.get(external_id.as_str()).cloned(),
+            external_id: Some(external_id),
+            changes,
+            errors: Vec::new(),
+        });
+    }
+    Ok(())
+}
+
+/// Reads what the body holds, by way of a file, so that a large one is never in memory whole.
+async fn read(mut body: Body, ending: &str) -> Result<Lines, Problem> {
+    let failed = |error: std::io::Error| {
+        Problem::new(
+            "unavailable",
+            format!("the body could not be put aside: {error}"),
+            "try again",
+        )
+    };
+    let named = tempfile::Builder::new().prefix("body").suffix(&format!(".{ending}")).tempfile();
+    let mut file = named.map_err(failed)?;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            let mut source = std::error::Error::source(&error);
+            while let Some(inner) = source {
+                if inner.is::<http_body_util::LengthLimitError>() {
+                    return too_large();
+                }
+                source = inner.source();
+            }
+            Problem::new("invalid", format!("the body broke off: {error}"), "send it again")
+        })?;
+        if let Some(data) = frame.data_ref() {
+            file.write_all(data).map_err(failed)?;
+        }
+    }
+    file.flush().map_err(failed)?;
+    let read =
+        tokio::task::spawn_blocking(move || read_lines(file.path(), &ReadOptions::default()));
+    let read = read.await.map_err(|error| Problem::new("internal", error.to_string(), ""))?;
+    read.map_err(wrong)
+}
+
+/// An error of an import, without the name of the file that the body was put in.
+fn wrong(error: ImportError) -> Problem {
+    let text = error.to_string();
+    let (what, hint) = text.split_once("\n  hint: ").unwrap_or((&text, ""));
+    let what = what.split_once(": ").filter(|(file, _)| file.starts_with("body"));
+    let what = what.map_or_else(|| text.clone(), |(_, what)| what.to_owned());
+    Problem::new("refused", format!("the body: {what}"), hint)
+}

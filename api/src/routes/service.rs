@@ -1,0 +1,63 @@
+//! The service as a whole.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use waybill_shared::check::Findings;
+use waybill_shared::domain::account::Role;
+use waybill_shared::store::LotCount;
+
+use crate::access::Caller;
+use crate::cron::Entry;
+use crate::request::Body;
+use crate::{Api, PlanRequest, Planned, Problem};
+
+/// Whoever asks.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Me {
+    /// By which name the log calls it.
+    actor: String,
+    /// As what it acts.
+    role: Role,
+    /// For whom it acts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    party: Option<String>,
+}
+
+/// Who the caller is.
+#[utoipa::path(get, path = "/v1/me", tag = "service", responses((status = 200, body = Me)))]
+pub(crate) async fn me(caller: Caller) -> Json<Me> {
+    let (actor, role) = (caller.actor(), caller.role());
+    Json(Me { actor, role, party: caller.party().map(str::to_owned) })
+}
+
+/// How many lots are where.
+#[utoipa::path(get, path = "/v1/status", tag = "service", responses((status = 200, body = Vec<LotCount>)))]
+pub(crate) async fn status(State(api): State<Api>) -> Result<Json<Vec<LotCount>>, Problem> {
+    Ok(Json(api.engine.store.lot_counts().await?))
+}
+
+/// The roadmap by quarter, and with changes to try, what they change. Commits nothing.
+#[utoipa::path(
+    post, path = "/v1/plan", tag = "service", request_body = PlanRequest,
+    responses((status = 200, body = Planned))
+)]
+pub(crate) async fn plan(
+    State(api): State<Api>,
+    Body(request): Body<PlanRequest>,
+) -> Result<Json<Planned>, Problem> {
+    Ok(Json(crate::plan::plan(&api.engine, request).await?))
+}
+
+/// Replays the log and asserts the invariants on what is stored.
+#[utoipa::path(get, path = "/v1/check", tag = "service", responses((status = 200, body = Findings)))]
+pub(crate) async fn check(State(api): State<Api>) -> Result<Json<Findings>, Problem> {
+    Ok(Json(waybill_shared::check::check(&*api.engine.store).await?))
+}
+
+/// The calendar: what recurs, when it ran last and when it runs next.
+#[utoipa::path(get, path = "/v1/cron", tag = "service", responses((status = 200, body = Vec<Entry>)))]
+pub(crate) async fn cron(State(api): State<Api>) -> Result<Json<Vec<Entry>>, Problem> {
+    Ok(Json(crate::cron::entries(&api.engine).await?))
+}

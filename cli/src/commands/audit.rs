@@ -1,0 +1,96 @@
+//! `waybill audit`: the log as evidence, to keep elsewhere and to verify anywhere.
+
+use std::io::BufRead as _;
+use std::path::Path;
+
+use waybill_api::AuditPage;
+use waybill_shared::audit::{Exported, Verified, Verifier};
+
+use crate::args;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::output;
+use crate::target::Target;
+
+/// Exports or verifies.
+pub(crate) async fn run(arguments: args::Audit) -> Result<(), Failure> {
+    match arguments {
+        args::Audit::Export(export) => {
+            let target = Target::of(&export.data)?;
+            each(&target, output::json_line).await
+        }
+        args::Audit::Verify(verify) => {
+            let verified = match &verify.file {
+                Some(path) => of_file(path)?,
+                None => {
+                    let target = Target::of(&verify.listing.data)?;
+                    let mut verifier = Verifier::default();
+                    each(&target, |line| verifier.take(line).map_err(broken)).await?;
+                    verifier.verified()
+                }
+            };
+            told(verified, verify.listing.json)
+        }
+    }
+}
+
+/// A log that does not verify is a finding, not the caller's mistake.
+fn broken(error: waybill_shared::audit::AuditError) -> Failure {
+    Failure::ours(error).hint("compare with an earlier export, and with `waybill check`")
+}
+
+/// Hands every line of the log there is to `take`, page by page.
+async fn each(
+    target: &Target,
+    mut take: impl FnMut(&Exported) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut after = 0;
+    loop {
+        let client = Client::of(target).await?;
+        client.settle().await?;
+        let path = format!("/v1/audit?after={after}&limit=1000");
+        let AuditPage { events, links, position } = client.get(&path).await?;
+        if events.is_empty() {
+            return Ok(());
+        }
+        let mut links = links.into_iter().peekable();
+        for event in events {
+            let at = event.position;
+            take(&Exported::Event(event))?;
+            if let Some(link) = links.next_if(|link| link.position == at) {
+                take(&Exported::Link(link))?;
+            }
+        }
+        after = position;
+    }
+}
+
+fn of_file(path: &Path) -> Result<Verified, Failure> {
+    let name = path.display();
+    let failed = |error: std::io::Error| {
+        Failure::caller(format!("{name}: {error}"), "name a file that `waybill audit export` wrote")
+    };
+    let file = std::io::BufReader::new(std::fs::File::open(path).map_err(failed)?);
+    let mut verifier = Verifier::default();
+    for (number, line) in file.lines().enumerate() {
+        let line = line.map_err(failed)?;
+        let exported: Exported = serde_json::from_str(&line).map_err(|error| {
+            let message = format!("{name}, line {}: {error}", number + 1);
+            Failure::caller(message, "name a file that `waybill audit export` wrote")
+        })?;
+        verifier.take(&exported).map_err(broken)?;
+    }
+    Ok(verifier.verified())
+}
+
+fn told(verified: Verified, json: bool) -> Result<(), Failure> {
+    if json {
+        return output::json(&verified);
+    }
+    let Verified { events, links, unproven } = verified;
+    let rest = match unproven {
+        0 => String::new(),
+        rest => format!("; {rest} after the last link are not proven yet"),
+    };
+    output::data(&format!("{events} events verify against {links} links{rest}\n"))
+}

@@ -1,0 +1,8 @@
+//! The API over real HTTP, on a running `serve`.
+
+mod bad_requests;
+mod feed;
+mod idempotency;
+mod roles;
+mod surface;
+mod walk;

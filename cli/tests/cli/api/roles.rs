@@ -1,0 +1,193 @@
+//! Which role may use which route, and what each then sees.
+
+use std::fmt::Write as _;
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+use waybill_api::{ROUTES, openapi};
+use waybill_shared::domain::account::Role;
+
+use super::surface::{Surface, row};
+
+/// For whom an account of each role acts.
+fn party(role: Role) -> &'static str {
+    match role {
+        Role::Admin | Role::Operator | Role::Auditor | Role::Observer => "",
+        Role::Reviewer => "it",
+        Role::Requester => "REQ",
+        Role::Donor => "AA",
+        Role::Supplier | Role::Carrier => "SUP",
+        Role::BuyingAgent => "BUY",
+        Role::Recipient => "C1",
+    }
+}
+
+/// The table as people read it: every route and role is in it.
+#[test]
+fn the_table_of_routes_and_roles() -> Result<()> {
+    let mut table = format!("{:<50}", "");
+    for role in Role::ALL {
+        write!(table, " {:<9}", &role.name()[..role.name().len().min(9)])?;
+    }
+    for (method, path, roles) in ROUTES {
+        write!(table, "\n{:<50}", format!("{method} {path}"))?;
+        for role in Role::ALL {
+            write!(table, " {:<9}", if roles.contains(&role) { "yes" } else { "-" })?;
+        }
+    }
+    let table: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    insta::assert_snapshot!(table);
+    Ok(())
+}
+
+#[test]
+fn every_described_route_is_in_the_table() -> Result<()> {
+    let described = serde_json::to_value(openapi())?;
+    let mut count = 0;
+    for (path, item) in described["paths"].as_object().into_iter().flatten() {
+        for method in item.as_object().into_iter().flatten().map(|(method, _)| method) {
+            let is_listed =
+                ROUTES.iter().any(|(m, p, _)| m.eq_ignore_ascii_case(method) && p == path);
+            ensure!(is_listed, "{method} {path} is for nobody");
+            count += 1;
+        }
+    }
+    ensure!(count > 20, "{count}");
+    Ok(())
+}
+
+#[test]
+fn each_role_may_use_its_routes_and_no_other() -> Result<()> {
+    let surface = Surface::open(3)?;
+    let mut wrong = String::new();
+    for (method, path, roles) in ROUTES {
+        let at = path.replace("{id}", "nothing").replace("{number}", "nothing");
+        let at = at.replace("{*id}", "nothing");
+        for role in Role::ALL {
+            let token = surface.token(role.name(), party(role))?;
+            // Bodies that nothing takes: whoever may use the route is told so.
+            let answer = match *method {
+                "GET" | "DELETE" => {
+                    surface.send(surface.request(method, &at)?.bearer_auth(&token))?
+                }
+                _ => surface.write(&token, method, &at, &json!({ "no such field": 1 }))?,
+            };
+            let is_refused =
+                answer.status == 403 && answer.text.contains(&format!("role {}", role.name()));
+            if is_refused == roles.contains(&role) || answer.status >= 500 {
+                writeln!(wrong, "{method} {path} as {}: {answer:?}", role.name())?;
+            }
+        }
+        let answer = surface.send(surface.request(method, &at)?)?;
+        if answer.status != 401 {
+            writeln!(wrong, "{method} {path} without a token: {answer:?}")?;
+        }
+    }
+    ensure!(wrong.is_empty(), "{wrong}");
+    Ok(())
+}
+
+fn ids(page: &Value, name: &str) -> Vec<String> {
+    let items = page["items"].as_array().into_iter().flatten();
+    items.filter_map(|item| Some(item[name].as_str()?.to_owned())).collect()
+}
+
+#[test]
+fn each_sees_its_own_and_nothing_else() -> Result<()> {
+    let surface = Surface::open(3)?;
+    let operator = surface.token("operator", "")?;
+    let other = json!([row("R-2", "REQ2", 2)]);
+    surface.post(&operator, "/v1/requisitions", &other)?.is(200)?;
+    surface.until("LOT-001", "response")?;
+    surface.until("LOT-002", "response")?;
+    let sees = |role: &str, party: &str, path: &str, name: &str| -> Result<Vec<String>> {
+        let token = surface.token(role, party)?;
+        Ok(ids(&surface.get(&token, path)?.is(200)?.json()?, name))
+    };
+    for (role, party, lots) in [
+        ("operator", "", vec!["LOT-001", "LOT-002"]),
+        ("observer", "", vec!["LOT-001", "LOT-002"]),
+        ("requester", "REQ", vec!["LOT-001"]),
+        ("requester", "REQ2", vec!["LOT-002"]),
+        ("donor", "AA", vec!["LOT-001", "LOT-002"]),
+        ("donor", "BB", vec![]),
+        ("supplier", "SUP", vec!["LOT-001", "LOT-002"]),
+        ("supplier", "REQ", vec![]),
+        ("buying_agent", "BUY", vec!["LOT-001", "LOT-002"]),
+        ("recipient", "C1", vec!["LOT-001", "LOT-002"]),
+    ] {
+        let found = sees(role, party, "/v1/lots", "id")?;
+        ensure!(found == lots, "{role} {party} sees {found:?}, not {lots:?}");
+    }
+    ensure!(sees("requester", "REQ2", "/v1/lines", "external_id")? == ["R-2"]);
+    ensure!(sees("donor", "BB", "/v1/lines", "external_id")?.is_empty());
+    ensure!(sees("donor", "AA", "/v1/contributions", "id")? == ["AA-1"]);
+    ensure!(sees("donor", "BB", "/v1/contributions", "id")?.is_empty());
+    let orders = sees("supplier", "SUP", "/v1/orders", "number")?;
+    ensure!(orders.len() == 2, "{orders:?}");
+    ensure!(sees("supplier", "REQ", "/v1/orders", "number")?.is_empty());
+
+    // What is another's is told from what is not there by nothing.
+    let stranger = surface.token("requester", "REQ2")?;
+    for path in ["/v1/lots/LOT-001", "/v1/lots/LOT-001/why", "/v1/lots/LOT-001/timeline"] {
+        let own = surface.get(&stranger, path)?.problem(404, "not_found", &[])?;
+        let none = surface.get(&stranger, &path.replace("LOT-001", "LOT-7K2"))?;
+        let none = none.problem(404, "not_found", &[])?;
+        let told = own.to_string().replace("LOT-001", "LOT-7K2");
+        ensure!(told == none.to_string(), "{told} is not {none}");
+    }
+    let mine = json!([row("R-1", "REQ2", 9)]);
+    let refused = surface.post(&stranger, "/v1/requisitions", &mine)?;
+    refused.problem(422, "refused", &["does not act for it"])?;
+
+    // Where a consignee is, nobody is told here.
+    for role in Role::ALL {
+        let token = surface.token(role.name(), party(role))?;
+        for path in ["/v1/events?limit=1000", "/v1/lots", "/v1/lines", "/v1/orders", "/v1/audit"] {
+            let answer = surface.get(&token, path)?;
+            ensure!(!answer.text.contains("Example Street"), "{} {path}", role.name());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_token_that_is_wrong_expired_or_revoked_opens_nothing() -> Result<()> {
+    let surface = Surface::open(1)?;
+    let admin = surface.admin()?;
+    let said = surface.get(&admin, "/v1/me")?.is(200)?.json()?;
+    ensure!(said["role"] == "admin", "{said}");
+    let new = json!({ "name": "short", "role": "observer", "days": 1 });
+    let issued = surface.post(&admin, "/v1/tokens", &new)?.is(201)?.json()?;
+    let token = issued["token"].as_str().unwrap_or_default().to_owned();
+    let id = issued["account"]["id"].as_str().unwrap_or_default().to_owned();
+    surface.get(&token, "/v1/me")?.is(200)?;
+
+    let (front, secret) = token.rsplit_once(&format!("{id}_")).unwrap_or_default();
+    let mut forged =
+        vec![String::new(), "wbt_".to_owned(), format!("{front}{id}_"), secret.to_owned()];
+    forged.push(format!("{token}x"));
+    forged.push(token.replace(&id, "000000000000"));
+    let mut answers = Vec::new();
+    for wrong in &forged {
+        let answer = surface.get(wrong, "/v1/me")?;
+        ensure!(answer.headers.get("www-authenticate").is_some(), "{answer:?}");
+        answers.push(answer.problem(401, "unauthorized", &[])?.to_string());
+    }
+    answers.dedup();
+    ensure!(answers.len() <= 2, "what is wrong with a token is told: {answers:?}");
+
+    let path = format!("/v1/tokens/{id}");
+    let gone = surface.send(surface.request("DELETE", &path)?.bearer_auth(&admin))?.is(200)?;
+    ensure!(gone.json()?["revoked"].is_string(), "{gone:?}");
+    surface.get(&token, "/v1/me")?.problem(401, "unauthorized", &["no longer"])?;
+
+    // Nothing that opens anything is in the log, in the listing, or told again.
+    let secret = &forged[3];
+    for path in ["/v1/tokens", "/v1/events?limit=1000", "/v1/audit?limit=1000"] {
+        let text = surface.get(&admin, path)?.is(200)?.text;
+        ensure!(!text.contains(secret) && !text.contains("hash\\\":"), "{path}: {text}");
+    }
+    ensure!(!surface.office.service.log()?.contains(secret.as_str()), "the log holds a token");
+    Ok(())
+}

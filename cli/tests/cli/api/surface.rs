@@ -1,0 +1,154 @@
+//! An office that serves the network, and accounts to use it with.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::office::Office;
+use crate::support::{SOON, eventually, run, text};
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Result<Value> {
+        serde_json::from_str(&self.text).with_context(|| format!("no JSON: {self:?}"))
+    }
+
+    /// It must have this status.
+    pub(crate) fn is(self, status: u16) -> Result<Self> {
+        ensure!(self.status == status, "not {status}: {self:?}");
+        Ok(self)
+    }
+
+    /// It must be a problem of this kind whose text has each of `parts`.
+    pub(crate) fn problem(self, status: u16, kind: &str, parts: &[&str]) -> Result<Value> {
+        let answer = self.is(status)?;
+        let media = answer.headers.get("content-type").map(String::as_str);
+        ensure!(media == Some("application/problem+json"), "{answer:?}");
+        let problem = answer.json()?;
+        ensure!(problem["type"] == format!("/problems/{kind}"), "not {kind}: {problem}");
+        ensure!(problem["status"] == status, "{problem}");
+        for part in parts {
+            ensure!(answer.text.contains(part), "`{part}` is missing: {problem}");
+        }
+        Ok(problem)
+    }
+}
+
+/// An office whose API is on the network.
+pub(crate) struct Surface {
+    pub(crate) office: Office,
+    pub(crate) base: String,
+    runtime: tokio::runtime::Runtime,
+    client: reqwest::Client,
+    tokens: Mutex<HashMap<String, String>>,
+}
+
+/// The address at which a service says that it serves the API.
+pub(crate) fn address(log: &str) -> Option<String> {
+    let line = log.lines().find(|line| line.contains("the API is served"))?;
+    let line: Value = serde_json::from_str(line).ok()?;
+    Some(line["fields"]["address"].as_str()?.to_owned())
+}
+
+impl Surface {
+    pub(crate) fn open(quantity: u32) -> Result<Self> {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let office = Office::open_with(quantity, &["--listen", "127.0.0.1:0"])?;
+        let found = eventually("the API is served", SOON, || Ok(address(&office.service.log()?)))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(90)).build()?;
+        let tokens = Mutex::default();
+        Ok(Self { office, base: format!("http://{found}"), runtime, client, tokens })
+    }
+
+    /// A token of `role` for `party`, the same one each time.
+    pub(crate) fn token(&self, role: &str, party: &str) -> Result<String> {
+        let mut tokens = self.tokens.lock().map_err(|_| anyhow::anyhow!("poisoned"))?;
+        let name = format!("{role} {party}");
+        if let Some(token) = tokens.get(&name) {
+            return Ok(token.clone());
+        }
+        let data = text(&self.office.data)?;
+        let mut arguments = vec!["token", "create", role, "--data", data];
+        if !party.is_empty() {
+            arguments.extend(["--for", party]);
+        }
+        let token = run(&arguments)?.ok()?.out.trim().to_owned();
+        tokens.insert(name, token.clone());
+        Ok(token)
+    }
+
+    /// The first admin's token, as the service has shown it.
+    pub(crate) fn admin(&self) -> Result<String> {
+        let log = self.office.service.log()?;
+        let token = log.lines().map(str::trim).find(|line| line.starts_with("wbt_"));
+        token.map(str::to_owned).context("no token was shown")
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str) -> Result<RequestBuilder> {
+        let method = Method::from_bytes(method.as_bytes())?;
+        Ok(self.client.request(method, format!("{}{path}", self.base)))
+    }
+
+    pub(crate) fn send(&self, request: RequestBuilder) -> Result<Answer> {
+        self.runtime.block_on(async {
+            let answer = request.send().await?;
+            let status = answer.status().as_u16();
+            let header =
+                |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
+                    Some((name.to_string(), value.to_str().ok()?.to_owned()))
+                };
+            let headers = answer.headers().iter().filter_map(header).collect();
+            Ok(Answer { status, headers, text: answer.text().await? })
+        })
+    }
+
+    pub(crate) fn get(&self, token: &str, path: &str) -> Result<Answer> {
+        self.send(self.request("GET", path)?.bearer_auth(token))
+    }
+
+    pub(crate) fn write(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Result<Answer> {
+        let request = self.request(method, path)?.bearer_auth(token);
+        self.send(request.header("content-type", "application/json").body(body.to_string()))
+    }
+
+    pub(crate) fn post(&self, token: &str, path: &str, body: &Value) -> Result<Answer> {
+        self.write(token, "POST", path, body)
+    }
+
+    /// The lot `id` as the secretariat sees it, once it waits for, or has ended as, `what`.
+    pub(crate) fn until(&self, id: &str, what: &str) -> Result<Value> {
+        let operator = self.token("operator", "")?;
+        eventually(&format!("{id} is at {what}"), SOON, || {
+            let lot = self.get(&operator, &format!("/v1/lots/{id}"))?.is(200)?.json()?;
+            Ok((lot["state"] == what || lot["awaits"] == what).then_some(lot))
+        })
+    }
+}
+
+/// A row of a requisition as the routes take it.
+pub(crate) fn row(external_id: &str, requester: &str, quantity: u32) -> Value {
+    json!({
+        "external_id": external_id, "requester": requester, "item": "Laptop", "kind": "goods",
+        "classification": "30213100-6", "scheme": "CPV", "quantity": quantity.to_string(),
+        "unit": "H87", "unit_estimate": "100.00", "currency": "EUR", "class": "1", "rank": "1",
+        "requested": "2025-01-02", "consignee": "C1", "source": "invented",
+    })
+}

@@ -1,0 +1,68 @@
+//! A line from its submission to its payment, each by its own account.
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+use super::surface::{Surface, row};
+use crate::support::is_clean;
+
+#[test]
+fn three_lines_are_submitted_and_one_is_followed_to_its_payment() -> Result<()> {
+    let surface = Surface::open(1)?;
+    let requester = surface.token("requester", "REQ")?;
+    let rows = json!([row("W-1", "REQ", 4), row("W-2", "REQ", 5), row("W-3", "REQ", 6)]);
+    let handed = surface.post(&requester, "/v1/requisitions?file=walk", &rows)?.is(200)?.json()?;
+    ensure!(handed["new"] == 3 && handed["rows"][1]["line"] == "LINE-003", "{handed}");
+    let again = surface.post(&requester, "/v1/requisitions", &rows)?.is(200)?.json()?;
+    ensure!(again["unchanged"] == 3, "{again}");
+
+    let lot = surface.until("LOT-003", "response")?;
+    ensure!(lot["external_id"] == "W-2" && lot["funding"][0]["donors"][0] == "AA", "{lot}");
+    let why = surface.get(&requester, "/v1/lots/LOT-003/why")?.is(200)?.json()?;
+    ensure!(why["explanation"]["payers"][0]["envelope"] == "AA-1", "{why}");
+    let order = lot["order"].clone();
+
+    let say = |role: &str, party: &str, document: serde_json::Value| -> Result<()> {
+        let token = surface.token(role, party)?;
+        let answer = surface.post(&token, "/v1/documents", &document)?.is(200)?.json()?;
+        ensure!(answer["outcome"] == "taken", "{answer}");
+        Ok(())
+    };
+    say(
+        "supplier",
+        "SUP",
+        json!({"number": "OR-1", "type": "order_response", "order": order, "lines": []}),
+    )?;
+    surface.until("LOT-003", "delivery")?;
+    let despatched = json!([{"lot": "LOT-003", "quantity": "5"}]);
+    say(
+        "carrier",
+        "SUP",
+        json!({"number": "DA-1", "type": "despatch_advice", "order": order,
+                                 "lines": despatched}),
+    )?;
+    let received = json!([{"lot": "LOT-003", "accepted": "5"}]);
+    say(
+        "recipient",
+        "C1",
+        json!({"number": "RA-1", "type": "receipt_advice", "order": order,
+                                  "lines": received}),
+    )?;
+    surface.until("LOT-003", "payment")?;
+    let paid = json!([{"lot": "LOT-003", "amount": {"minor": 5 * 9000, "currency": "EUR"}}]);
+    say(
+        "buying_agent",
+        "BUY",
+        json!({"number": "P-1", "type": "payment", "order": order,
+                                      "date": "2026-11-01", "lines": paid}),
+    )?;
+    surface.until("LOT-003", "delivered")?;
+
+    let timeline = surface.get(&requester, "/v1/lots/LOT-003/timeline")?.is(200)?.json()?;
+    let told = timeline.to_string();
+    for actor in ["carrier SUP (carrier for SUP", "recipient C1 (recipient for C1"] {
+        ensure!(told.contains(actor), "`{actor}` is missing: {told}");
+    }
+    is_clean(&surface.office.data)?;
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! The log as evidence: who did what and when, with the hash chain that proves that nothing of it was
+//! changed. It can be verified away from the database, even where bodies were left out.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+use crate::domain::event::Event;
+use crate::domain::lot::Timestamp;
+use crate::store::chain::{digest_of, hex, link};
+
+/// One event as it went into the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Entry {
+    /// Its place in the log.
+    pub position: i64,
+    /// When, in business time.
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
+    pub at: Timestamp,
+    /// The person or system whose act it was.
+    pub actor: String,
+    /// What changed.
+    pub subject: String,
+    /// The number within the subject, from 1.
+    pub number: i64,
+    /// What happened.
+    pub kind: String,
+    /// The subject after it, as stored; left out where it would say where somebody is, or what is
+    /// kept of a token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// SHA-256 of the body, which is what the chain holds of it.
+    pub body_sha256: String,
+}
+
+/// A link of the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Link {
+    /// The last event that it covers.
+    pub position: i64,
+    /// SHA-256 over the link before and the events since.
+    pub hash: String,
+}
+
+impl From<Event> for Entry {
+    fn from(event: Event) -> Self {
+        let Event { position, at, actor, subject, number, kind, body } = event;
+        let is_hidden = subject.starts_with("consignee:") || subject.starts_with("token:");
+        let body_sha256 = hex(Sha256::new().chain_update(&body));
+        let body = Some(body).filter(|_| !is_hidden);
+        Self { position, at, actor, subject, number, kind, body, body_sha256 }
+    }
+}
+
+/// A line of an exported log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exported {
+    /// An event.
+    Event(Entry),
+    /// The link that covers the events since the link before.
+    Link(Link),
+}
+
+/// What was verified.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verified {
+    /// Events that a link covers.
+    pub events: i64,
+    /// Links.
+    pub links: i64,
+    /// Events after the last link, which are not proven yet.
+    pub unproven: i64,
+}
+
+/// Why a log does not verify.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuditError {
+    /// An event is missing, or stands twice.
+    #[error("event {found} follows event {after}")]
+    Gap {
+        /// The event.
+        found: i64,
+        /// The one before it.
+        after: i64,
+    },
+    /// A body is not the one of which the hash went into the chain.
+    #[error("the body of event {0} is not the one that was hashed")]
+    Body(i64),
+    /// What is there is not what was linked.
+    #[error("the chain breaks between event {from} and event {to}")]
+    Broken {
+        /// The last event that is proven.
+        from: i64,
+        /// The last one of the link that does not fit.
+        to: i64,
+    },
+    /// A link does not end where the events do that were given.
+    #[error("a link covers events up to {link}, but {last} was the last one")]
+    Misplaced {
+        /// The link's last event.
+        link: i64,
+        /// The last event that was given.
+        last: i64,
+    },
+}
+
+/// Verifies a log from its first event, a line after the other.
+#[derive(Debug)]
+pub struct Verifier {
+    hash: Sha256,
+    last: i64,
+    linked: i64,
+    links: i64,
+}
+
+impl Default for Verifier {
+    fn default() -> Self {
+        Self { hash: link(""), last: 0, linked: 0, links: 0 }
+    }
+}
+
+impl Verifier {
+    /// Takes the next line.
+    ///
+    /// # Errors
+    /// [`AuditError`] if it does not follow.
+    pub fn take(&mut self, line: &Exported) -> Result<(), AuditError> {
+        match line {
+            Exported::Event(event) => self.event(event),
+            Exported::Link(found) => self.link(found),
+        }
+    }
+
+    fn event(&mut self, event: &Entry) -> Result<(), AuditError> {
+        if event.position != self.last + 1 {
+            return Err(AuditError::Gap { found: event.position, after: self.last });
+        }
+        let body = event.body.as_ref().map(|body| hex(Sha256::new().chain_update(body)));
+        let hash = unhex(&event.body_sha256).ok_or(AuditError::Body(event.position))?;
+        if body.is_some_and(|body| body != event.body_sha256) {
+            return Err(AuditError::Body(event.position));
+        }
+        let numbers = (event.position, event.at.timestamp_millis(), event.number);
+        digest_of(&mut self.hash, numbers, (&event.actor, &event.subject, &event.kind), &hash);
+        self.last = event.position;
+        Ok(())
+    }
+
+    fn link(&mut self, found: &Link) -> Result<(), AuditError> {
+        if found.position != self.last {
+            return Err(AuditError::Misplaced { link: found.position, last: self.last });
+        }
+        let hash = std::mem::replace(&mut self.hash, link(&found.hash));
+        if hex(hash) != found.hash {
+            return Err(AuditError::Broken { from: self.linked, to: found.position });
+        }
+        (self.linked, self.links) = (found.position, self.links + 1);
+        Ok(())
+    }
+
+    /// What was verified.
+    #[must_use]
+    pub fn verified(&self) -> Verified {
+        Verified { events: self.linked, links: self.links, unproven: self.last - self.linked }
+    }
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (i, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()?;
+    }
+    Some(bytes)
+}

@@ -1,0 +1,226 @@
+//! An event as `CloudEvents` 1.0 (cloudevents.io), in JSON.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::before;
+use crate::domain::account::Role;
+use crate::domain::coalition::{Coalition, Consignee};
+use crate::domain::contribution::Contribution;
+use crate::domain::event::Event;
+use crate::domain::ids::LineId;
+use crate::domain::lot::{Lot, Timestamp};
+use crate::domain::order::{Order, OrderStatus};
+use crate::domain::requisition::Line;
+use crate::engine::Engine;
+use crate::sight::Sight;
+use crate::store::StoreError;
+use crate::views::{LineView, LotView, OrderView};
+
+/// What an event is about, as it was after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EventData {
+    /// The number of the event within its subject, from 1, without gaps.
+    pub number: i64,
+    /// Whose act it was.
+    pub actor: String,
+    /// The lot, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lot: Option<Box<LotView>>,
+    /// The line, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<Box<LineView>>,
+    /// The order, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Box<OrderView>>,
+    /// The contribution, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contribution: Option<Box<Contribution>>,
+    /// Anything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub record: Option<serde_json::Value>,
+}
+
+/// An event of the feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CloudEvent {
+    /// The version of `CloudEvents`.
+    #[schema(example = "1.0")]
+    pub specversion: String,
+    /// Unique within the source.
+    pub id: String,
+    /// The coalition, as a URI reference.
+    #[schema(example = "/coalitions/IT%20Coalition")]
+    pub source: String,
+    /// What happened, such as `waybill.lot.matched`.
+    #[serde(rename = "type")]
+    #[schema(example = "waybill.lot.matched")]
+    pub kind: String,
+    /// What it happened to: events of one subject come in order.
+    #[schema(example = "LOT-7K2")]
+    pub subject: String,
+    /// When.
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
+    pub time: Timestamp,
+    /// Always `application/json`.
+    pub datacontenttype: String,
+    /// Its place in the feed, which only grows.
+    pub position: i64,
+    /// What it is about.
+    pub data: EventData,
+}
+
+/// The coalition as a URI reference.
+pub(super) fn source(coalition: &Coalition) -> String {
+    let name = coalition.settings.as_ref().map_or("", |settings| &settings.name);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    let mut source = "/coalitions/".to_owned();
+    for byte in name.bytes() {
+        if plain(byte) {
+            source.push(char::from(byte));
+        } else {
+            source.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    source
+}
+
+impl CloudEvent {
+    pub(super) fn new(source: &str, event: &Event, data: EventData) -> Self {
+        Self {
+            specversion: "1.0".to_owned(),
+            id: event.position.to_string(),
+            source: source.to_owned(),
+            kind: format!("waybill.{}", event.kind),
+            subject: event.subject.clone(),
+            time: event.at,
+            datacontenttype: "application/json".to_owned(),
+            position: event.position,
+            data,
+        }
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(event: &Event) -> Result<T, StoreError> {
+    serde_json::from_str(&event.body)
+        .map_err(|source| StoreError::Corrupt { subject: event.subject.clone(), source })
+}
+
+impl EventData {
+    /// What `sight` sees of `event`; none: nothing.
+    pub(super) async fn of(
+        engine: &Engine,
+        sight: &mut Sight,
+        event: &Event,
+    ) -> Result<Option<Self>, StoreError> {
+        let mut data = Self {
+            number: event.number,
+            actor: event.actor.clone(),
+            lot: None,
+            line: None,
+            order: None,
+            contribution: None,
+            record: None,
+        };
+        let is_seen = match event.subject.split_once(':') {
+            None if event.subject.starts_with("LOT-") => data.lot(engine, sight, event).await?,
+            None => data.line(sight, event)?,
+            Some(("order" | "order_status", number)) => {
+                data.order(engine, sight, event, number).await?
+            }
+            Some(("contribution", _)) => {
+                let contribution: Contribution = parse(event)?;
+                let is_seen = sight.contribution(&contribution);
+                data.contribution = Some(Box::new(contribution));
+                is_seen
+            }
+            Some(("envelope", id)) => {
+                data.record = Some(parse(event)?);
+                sight.coalition.contributions.get(id).is_some_and(|given| sight.contribution(given))
+            }
+            Some((kind, _)) => data.other(sight, event, kind)?,
+        };
+        Ok(is_seen.then_some(data))
+    }
+
+    async fn lot(
+        &mut self,
+        engine: &Engine,
+        sight: &mut Sight,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
+        let lot: Lot = parse(event)?;
+        let lines = engine.lines_of([&lot]).await?;
+        let Some(line) = lines.get(&lot.line()) else { return Ok(false) };
+        self.lot = Some(Box::new(LotView::of(&lot, line, &sight.coalition)));
+        if sight.lot(&lot, line).await? {
+            return Ok(true);
+        }
+        match before(engine, event).await? {
+            Some(before) => sight.lot(&before, line).await,
+            None => Ok(false),
+        }
+    }
+
+    fn line(&mut self, sight: &Sight, event: &Event) -> Result<bool, StoreError> {
+        let line: Line = parse(event)?;
+        let id = event.subject.parse::<LineId>().unwrap_or(LineId(0));
+        self.line = Some(Box::new(LineView::of(id, event.number, &line, Vec::new())));
+        Ok(sight.line(&line))
+    }
+
+    async fn order(
+        &mut self,
+        engine: &Engine,
+        sight: &mut Sight,
+        event: &Event,
+        number: &str,
+    ) -> Result<bool, StoreError> {
+        let (order, status) = if event.subject.starts_with("order:") {
+            (parse::<Order>(event)?, None)
+        } else {
+            let Some(record) = engine.store.record("order", number).await? else {
+                return Ok(false);
+            };
+            let corrupt = |source| StoreError::Corrupt { subject: event.subject.clone(), source };
+            let order = serde_json::from_str(&record.body).map_err(corrupt)?;
+            (order, Some(parse::<OrderStatus>(event)?))
+        };
+        let ids: Vec<i64> = order.lines.iter().map(|line| line.lot.0).collect();
+        let lots = sight.lots(engine.store.lots_by_id(&ids).await?).await?;
+        let status = status.unwrap_or(OrderStatus::Issued);
+        self.order = Some(Box::new(OrderView::of(&order, status, event.number)));
+        Ok(sight.order(&order, &lots))
+    }
+
+    fn other(&mut self, sight: &Sight, event: &Event, kind: &str) -> Result<bool, StoreError> {
+        let is_audit = matches!(sight.role(), Role::Admin | Role::Auditor);
+        match kind {
+            // Where a consignee is travels nowhere, and no hash of a token.
+            "consignee" => {
+                let Consignee { code, requester, .. } = parse(event)?;
+                self.record = Some(serde_json::json!({ "code": code, "requester": requester }));
+                Ok(sight.is_whole())
+            }
+            "token" => {
+                let mut record: serde_json::Value = parse(event)?;
+                if let Some(fields) = record.as_object_mut() {
+                    fields.remove("hash");
+                }
+                self.record = Some(record);
+                Ok(is_audit)
+            }
+            "webhook" | "refused_document" => {
+                self.record = Some(parse(event)?);
+                Ok(is_audit)
+            }
+            // The bytes that were sent are the order's own route.
+            "order_document" => Ok(false),
+            _ => {
+                self.record = Some(parse(event)?);
+                Ok(sight.is_whole())
+            }
+        }
+    }
+}

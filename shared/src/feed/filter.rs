@@ -1,0 +1,59 @@
+//! What a reader of the feed asks for.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::EventData;
+
+/// What a reader asks for; what is left out does not restrict.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Filter {
+    /// Kinds of events, such as `lot.matched`, or the beginning of several, such as `lot.`; any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["lot.matched", "order."]))]
+    pub kinds: Vec<String>,
+    /// Only what is about money of this donor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub donor: Option<String>,
+    /// Only what is about lines of this requester.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requester: Option<String>,
+    /// Only what is about this line, by its id or its requester's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
+}
+
+impl Filter {
+    /// Whether events of `kind` are asked for.
+    #[must_use]
+    pub fn takes_kind(&self, kind: &str) -> bool {
+        let is_asked = |asked: &String| {
+            let asked = asked.strip_prefix("waybill.").unwrap_or(asked);
+            kind == asked || (asked.ends_with('.') && kind.starts_with(asked))
+        };
+        self.kinds.is_empty() || self.kinds.iter().any(is_asked)
+    }
+
+    /// Whether an event about this is asked for.
+    #[must_use]
+    pub fn takes(&self, data: &EventData) -> bool {
+        let donor = |donor: &String| {
+            let of_lot = data.lot.iter().flat_map(|lot| &lot.funding).flat_map(|s| &s.donors);
+            let of_contribution = data.contribution.iter().flat_map(|given| &given.donors);
+            of_lot.chain(of_contribution).any(|found| found == donor)
+        };
+        let requester = |requester: &String| {
+            let of_lot = data.lot.iter().map(|lot| &lot.requester);
+            of_lot.chain(data.line.iter().map(|line| &line.requester)).any(|r| r == requester)
+        };
+        let line = |line: &String| {
+            let of_lot = data.lot.iter().flat_map(|lot| [&lot.line, &lot.external_id]);
+            let of_line = data.line.iter().flat_map(|line| [&line.id, &line.external_id]);
+            of_lot.chain(of_line).any(|found| found == line)
+        };
+        self.donor.as_ref().is_none_or(donor)
+            && self.requester.as_ref().is_none_or(requester)
+            && self.line.as_ref().is_none_or(line)
+    }
+}

@@ -1,0 +1,103 @@
+//! The feed: positioned events as others may see them, one by one as `CloudEvents` 1.0, for the route
+//! that gives them out and for webhooks.
+
+mod cloud_event;
+mod filter;
+
+pub use cloud_event::{CloudEvent, EventData};
+pub use filter::Filter;
+
+use crate::domain::event::Event;
+use crate::domain::lot::Lot;
+use crate::engine::Engine;
+use crate::sight::Sight;
+use crate::store::StoreError;
+
+/// One reader of the feed: what it may see, and what it asks for.
+#[derive(Debug)]
+pub struct Reader {
+    engine: Engine,
+    sight: Sight,
+    filter: Filter,
+    source: String,
+}
+
+/// What was read: events, and the position up to which there is nothing else for this reader.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// The events, in order of positions.
+    pub events: Vec<CloudEvent>,
+    /// The last position that was looked at.
+    pub position: i64,
+}
+
+impl Reader {
+    /// A reader with these eyes.
+    #[must_use]
+    pub fn new(engine: &Engine, sight: Sight, filter: Filter) -> Self {
+        let source = cloud_event::source(&sight.coalition);
+        Self { engine: engine.clone(), sight, filter, source }
+    }
+
+    /// Looks at the `window` events after `position`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the log, or what events are about, cannot be read.
+    pub async fn read(&mut self, position: i64, window: i64) -> Result<Read, StoreError> {
+        let events = self.engine.store.events_after(position, window).await?;
+        let mut read = Read { events: Vec::new(), position };
+        for event in events {
+            read.position = event.position;
+            if let Some(told) = self.tell(&event).await? {
+                read.events.push(told);
+            }
+        }
+        Ok(read)
+    }
+
+    /// The events at these positions that this reader may see, whatever it asks for otherwise.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the log cannot be read.
+    pub async fn at(&mut self, position: i64) -> Result<Option<CloudEvent>, StoreError> {
+        match self.engine.store.events_after(position - 1, 1).await?.pop() {
+            Some(event) if event.position == position => self.tell(&event).await,
+            _ => Ok(None),
+        }
+    }
+
+    async fn tell(&mut self, event: &Event) -> Result<Option<CloudEvent>, StoreError> {
+        if !self.filter.takes_kind(&event.kind) {
+            return Ok(None);
+        }
+        let Some(data) = EventData::of(&self.engine, &mut self.sight, event).await? else {
+            return Ok(None);
+        };
+        if !self.filter.takes(&data) {
+            return Ok(None);
+        }
+        Ok(Some(CloudEvent::new(&self.source, event, data)))
+    }
+}
+
+/// Kinds of events after which a lot may have lost what made it somebody's.
+const RELEASES: [&str; 8] = [
+    "lot.cancelled",
+    "lot.consent_refused",
+    "lot.displaced",
+    "lot.in_kind_not_accepted",
+    "lot.order_not_approved",
+    "lot.refused_by_supplier",
+    "lot.rerouted",
+    "lot.returned_to_matching",
+];
+
+/// The lot as it was before `event`, if it may have lost somebody by it.
+async fn before(engine: &Engine, event: &Event) -> Result<Option<Lot>, StoreError> {
+    if !RELEASES.contains(&event.kind.as_str()) {
+        return Ok(None);
+    }
+    let events = engine.store.events_of(&event.subject).await?;
+    let last = events.into_iter().find(|other| other.number == event.number - 1);
+    Ok(last.and_then(|last| serde_json::from_str(&last.body).ok()))
+}

@@ -1,0 +1,159 @@
+//! What a caller sees: a requester its lines, a donor its money and the lots that it pays for, a
+//! supplier its orders, and nothing else.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::domain::account::Role;
+use crate::domain::coalition::Coalition;
+use crate::domain::contribution::Contribution;
+use crate::domain::lot::{Awaited, Lot, LotState};
+use crate::domain::order::Order;
+use crate::domain::requisition::Line;
+use crate::engine::Engine;
+use crate::store::StoreError;
+
+/// The eyes of one caller, for one request.
+#[derive(Debug)]
+pub struct Sight {
+    engine: Engine,
+    /// What the coalition knows, as of this request.
+    pub coalition: Arc<Coalition>,
+    role: Role,
+    party: String,
+    /// Orders that were looked up: supplier and channel.
+    orders: HashMap<String, Option<(String, String)>>,
+}
+
+impl Sight {
+    /// The eyes of whoever acts as `role` for `party`.
+    #[must_use]
+    pub fn new(
+        engine: &Engine,
+        coalition: Arc<Coalition>,
+        role: Role,
+        party: Option<&str>,
+    ) -> Self {
+        let party = party.unwrap_or_default().to_owned();
+        Self { engine: engine.clone(), coalition, role, party, orders: HashMap::new() }
+    }
+
+    /// As what the caller acts.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Whether nothing is hidden but what is hidden from everybody.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        matches!(self.role, Role::Admin | Role::Operator | Role::Auditor | Role::Observer)
+    }
+
+    /// Whether it is only told by a lot, and not by its line, that it is the caller's own.
+    #[must_use]
+    pub fn looks_at_lots(&self) -> bool {
+        matches!(self.role, Role::Donor | Role::Supplier | Role::BuyingAgent | Role::Carrier)
+    }
+
+    /// Whether an order tells by itself whether it is the caller's own.
+    #[must_use]
+    pub fn looks_at_orders(&self) -> bool {
+        matches!(self.role, Role::Supplier | Role::BuyingAgent | Role::Carrier)
+    }
+
+    /// Whether `contribution` is its own, or nothing is hidden.
+    #[must_use]
+    pub fn contribution(&self, contribution: &Contribution) -> bool {
+        self.is_whole() || (self.role == Role::Donor && contribution.donors.contains(&self.party))
+    }
+
+    /// Whether the line is its own.
+    #[must_use]
+    pub fn line(&self, line: &Line) -> bool {
+        match self.role {
+            Role::Admin | Role::Operator | Role::Auditor | Role::Observer => true,
+            Role::Requester => line.requester == self.party,
+            Role::Recipient => line.consignee == self.party,
+            Role::Reviewer => self
+                .coalition
+                .group_of(&line.classification)
+                .is_some_and(|group| group.id == self.party),
+            Role::Donor | Role::Supplier | Role::BuyingAgent | Role::Carrier => false,
+        }
+    }
+
+    /// Whether an order is its own.
+    #[must_use]
+    pub fn order(&self, order: &Order, lots: &[(Lot, Arc<Line>)]) -> bool {
+        match self.role {
+            Role::Supplier | Role::Carrier => order.supplier == self.party,
+            Role::BuyingAgent => order.channel == self.party,
+            _ => self.is_whole() || lots.iter().any(|(lot, line)| self.own(lot, line)),
+        }
+    }
+
+    /// Whether a lot is its own by what the lot and its line say.
+    fn own(&self, lot: &Lot, line: &Line) -> bool {
+        match self.role {
+            Role::Donor => self.pays(lot),
+            Role::Reviewer => {
+                let is_asked = matches!(&lot.state, LotState::Waiting {
+                    awaits: Awaited::Review { group }, ..
+                } if *group == self.party);
+                is_asked || self.line(line)
+            }
+            _ => self.line(line),
+        }
+    }
+
+    fn pays(&self, lot: &Lot) -> bool {
+        let envelopes = lot.funding.iter().map(|share| &share.envelope).chain(&lot.in_kind);
+        let mut given = envelopes.filter_map(|id| self.coalition.contributions.get(id));
+        given.any(|contribution| contribution.donors.contains(&self.party))
+    }
+
+    /// Whether the caller sees `lot`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if its order cannot be read.
+    pub async fn lot(&mut self, lot: &Lot, line: &Line) -> Result<bool, StoreError> {
+        if self.own(lot, line) {
+            return Ok(true);
+        }
+        let (Role::Supplier | Role::Carrier | Role::BuyingAgent, Some(number)) =
+            (self.role, &lot.order)
+        else {
+            return Ok(false);
+        };
+        let known = match self.orders.get(number) {
+            Some(known) => known,
+            None => {
+                let record = self.engine.store.record("order", number).await?;
+                let order = record.and_then(|r| serde_json::from_str::<Order>(&r.body).ok());
+                let parties = order.map(|order| (order.supplier, order.channel));
+                self.orders.entry(number.clone()).or_insert(parties)
+            }
+        };
+        Ok(known.as_ref().is_some_and(|(supplier, channel)| match self.role {
+            Role::BuyingAgent => *channel == self.party,
+            _ => *supplier == self.party,
+        }))
+    }
+
+    /// Those of `lots` that the caller sees, with their lines.
+    ///
+    /// # Errors
+    /// [`StoreError`] if their lines or orders cannot be read.
+    pub async fn lots(&mut self, lots: Vec<Lot>) -> Result<Vec<(Lot, Arc<Line>)>, StoreError> {
+        let lines = self.engine.lines_of(&lots).await?;
+        let mut seen = Vec::with_capacity(lots.len());
+        for lot in lots {
+            let Some(line) = lines.get(&lot.line()) else { continue };
+            if self.lot(&lot, line).await? {
+                seen.push((lot, line.clone()));
+            }
+        }
+        Ok(seen)
+    }
+}

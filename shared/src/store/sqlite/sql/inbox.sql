@@ -1,0 +1,1 @@
+SELECT body FROM inbox WHERE sender = ?1 AND number = ?2

@@ -1,0 +1,245 @@
+//! Lots and lines.
+
+use crate::domain::coalition::Coalition;
+use crate::domain::funding::{Share, ShareState};
+use crate::domain::ids::{LineId, LotId};
+use crate::domain::lot::{Awaited, Lot, LotState, Outcome, Priority, Timestamp};
+use crate::domain::money::Money;
+use crate::domain::requisition::{Kind, Line};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A donor's part of a lot's cost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ShareView {
+    /// The envelope.
+    pub envelope: String,
+    /// Its donors.
+    pub donors: Vec<String>,
+    /// What it costs the envelope.
+    pub amount: Money,
+    /// What it pays of the lot's cost.
+    pub covers: Money,
+    /// Units of the envelope's currency for one EUR, frozen when it was set aside.
+    pub rate: String,
+    /// How far it has come.
+    pub state: ShareState,
+}
+
+/// The part of a line that travels together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LotView {
+    /// Its id.
+    pub id: LotId,
+    /// Its line.
+    #[schema(example = "LINE-7K2")]
+    pub line: String,
+    /// Its line, by its requester's id.
+    pub external_id: String,
+    /// Who asks for it.
+    pub requester: String,
+    /// What it is.
+    pub item: String,
+    /// How much of it.
+    #[schema(example = "12.5")]
+    pub quantity: String,
+    /// The unit's code (UN/ECE Recommendation 20).
+    pub unit: String,
+    /// Class and rank.
+    pub priority: Priority,
+    /// The public code of the consignee.
+    pub consignee: String,
+    /// Where it is: `ready`, `waiting`, `retry_at`, `parked`, or how it ended: `delivered`, `declined`,
+    /// `merged`, `cancelled`, `short`.
+    pub state: String,
+    /// The step it is at; none once it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// What it waits for: `review`, `funding`, `consent`, `acceptance`, `gathering`, `approval`,
+    /// `response`, `delivery`, `payment`, `release`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaits: Option<String>,
+    /// Of whom or under what: a group, donors, a contribution, an order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaits_of: Vec<String>,
+    /// Until when it waits, or when it is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
+    pub until: Option<Timestamp>,
+    /// Why it is where it is: a stable code.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub code: String,
+    /// Why it is where it is, in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Who pays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub funding: Vec<ShareView>,
+    /// The contribution in kind that serves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_kind: Option<String>,
+    /// The order it travels under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
+    /// The day its delivery is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<NaiveDate>,
+    /// How many events it has; also its `ETag`.
+    pub version: i64,
+}
+
+fn awaited(awaits: &Awaited) -> Vec<String> {
+    match awaits {
+        Awaited::Review { group } => vec![group.clone()],
+        Awaited::Consent { donors } => donors.clone(),
+        Awaited::Acceptance { contribution } => vec![contribution.clone()],
+        Awaited::Approval { order }
+        | Awaited::Response { order }
+        | Awaited::Delivery { order }
+        | Awaited::Payment { order } => vec![order.clone()],
+        Awaited::Funding | Awaited::Gathering | Awaited::Release => Vec::new(),
+    }
+}
+
+impl LotView {
+    /// The view of `lot`.
+    #[must_use]
+    pub fn of(lot: &Lot, line: &Line, coalition: &Coalition) -> Self {
+        let (mut awaits, mut awaits_of, mut until) = (None, Vec::new(), None);
+        match &lot.state {
+            LotState::Waiting { awaits: what, until: end, .. } => {
+                (awaits, awaits_of) = (Some(what.name().to_owned()), awaited(what));
+                until = *end;
+            }
+            LotState::RetryAt { due, .. } => until = Some(*due),
+            LotState::Closed(Outcome::Merged { into }) => awaits_of = vec![into.to_string()],
+            LotState::Ready { .. } | LotState::Parked { .. } | LotState::Closed(_) => {}
+        }
+        let share = |share: &Share| ShareView {
+            envelope: share.envelope.clone(),
+            donors: coalition
+                .contributions
+                .get(&share.envelope)
+                .map(|contribution| contribution.donors.clone())
+                .unwrap_or_default(),
+            amount: share.amount,
+            covers: share.covers,
+            rate: share.rate.into(),
+            state: share.state,
+        };
+        Self {
+            id: lot.id,
+            line: lot.line().to_string(),
+            external_id: line.external_id.clone(),
+            requester: line.requester.clone(),
+            item: line.item.clone(),
+            quantity: lot.quantity.to_string(),
+            unit: line.unit.to_string(),
+            priority: lot.priority,
+            consignee: line.consignee.clone(),
+            state: lot.state.name().to_owned(),
+            step: lot.state.step().map(ToString::to_string),
+            awaits,
+            awaits_of,
+            until,
+            code: lot.code.clone(),
+            reason: lot.reason.clone(),
+            funding: lot.funding.iter().map(share).collect(),
+            in_kind: lot.in_kind.clone(),
+            order: lot.order.clone(),
+            due: lot.due,
+            version: lot.version,
+        }
+    }
+}
+
+/// A page of lots.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct LotPage {
+    /// The lots, in order of their ids.
+    pub items: Vec<LotView>,
+    /// The cursor of the next page; none: this is the last. A page may hold fewer lots than asked for
+    /// and still have one after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// A line as its requester last stated it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LineView {
+    /// Its id.
+    #[schema(example = "LINE-7K2")]
+    pub id: String,
+    /// Its requester's id for it.
+    pub external_id: String,
+    /// Who asks.
+    pub requester: String,
+    /// Goods, licence or service.
+    pub kind: Kind,
+    /// What is asked for.
+    pub item: String,
+    /// In words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// The scheme of the classification code.
+    pub scheme: String,
+    /// The classification code.
+    pub classification: String,
+    /// How much.
+    pub quantity: String,
+    /// The unit's code.
+    pub unit: String,
+    /// The requester's estimate for one unit.
+    pub unit_estimate: Money,
+    /// Class and rank.
+    pub priority: Priority,
+    /// The day it was asked for.
+    pub requested: NaiveDate,
+    /// The day it is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed_by: Option<NaiveDate>,
+    /// The public code of the consignee.
+    pub consignee: String,
+    /// How many events it has; also its `ETag`.
+    pub version: i64,
+    /// Its lots; left out in listings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lots: Vec<LotView>,
+}
+
+impl LineView {
+    /// The view of `line`.
+    #[must_use]
+    pub fn of(id: LineId, version: i64, line: &Line, lots: Vec<LotView>) -> Self {
+        Self {
+            id: id.to_string(),
+            external_id: line.external_id.clone(),
+            requester: line.requester.clone(),
+            kind: line.kind,
+            item: line.item.clone(),
+            description: line.description.clone(),
+            scheme: line.scheme.clone(),
+            classification: line.classification.clone(),
+            quantity: line.quantity.to_string(),
+            unit: line.unit.to_string(),
+            unit_estimate: line.unit_estimate,
+            priority: line.priority,
+            requested: line.requested,
+            needed_by: line.needed_by,
+            consignee: line.consignee.clone(),
+            version,
+            lots,
+        }
+    }
+}
+
+/// A page of lines.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct LinePage {
+    /// The lines, in order of their ids.
+    pub items: Vec<LineView>,
+    /// The cursor of the next page; none: this is the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}

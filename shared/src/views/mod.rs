@@ -1,0 +1,9 @@
+//! What the routes say, apart from how it is stored.
+
+mod contribution;
+mod lot;
+mod order;
+
+pub use contribution::{ContributionPage, ContributionView, EnvelopeView};
+pub use lot::{LinePage, LineView, LotPage, LotView, ShareView};
+pub use order::{OrderLineView, OrderPage, OrderView};

@@ -1,0 +1,94 @@
+//! Orders.
+
+use crate::domain::ids::LotId;
+use crate::domain::lot::Timestamp;
+use crate::domain::money::Money;
+use crate::domain::order::{Order, OrderLine, OrderStatus};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One line of an order: one lot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OrderLineView {
+    /// The lot.
+    pub lot: LotId,
+    /// The item as the offer names it.
+    pub item: String,
+    /// What is bought.
+    pub quantity: String,
+    /// The unit's code.
+    pub unit: String,
+    /// The price of one unit.
+    pub unit_price: Money,
+    /// Goods and charges together.
+    pub amount: Money,
+    /// The public code of the consignee.
+    pub consignee: String,
+    /// The day it is due.
+    pub due: NaiveDate,
+}
+
+/// An order to one supplier, by one channel, in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OrderView {
+    /// The number, which is the idempotency key of its sending.
+    pub number: String,
+    /// How far it has come.
+    pub status: OrderStatus,
+    /// The supplier; the donor, for goods in kind.
+    pub supplier: String,
+    /// Who buys.
+    pub channel: String,
+    /// When it was drawn up.
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
+    pub created: Timestamp,
+    /// What all lines cost together; none for goods in kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<Money>,
+    /// The contribution in kind that it calls on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_kind: Option<String>,
+    /// Its lines, as they were agreed.
+    pub lines: Vec<OrderLineView>,
+    /// How many events it has, those of its status included; also its `ETag`.
+    pub version: i64,
+}
+
+impl OrderView {
+    /// The view of `order`.
+    #[must_use]
+    pub fn of(order: &Order, status: OrderStatus, version: i64) -> Self {
+        let line = |line: &OrderLine| OrderLineView {
+            lot: line.lot,
+            item: line.item.clone(),
+            quantity: line.quantity.to_string(),
+            unit: line.unit.to_string(),
+            unit_price: line.unit_price,
+            amount: line.amount,
+            consignee: line.consignee.clone(),
+            due: line.due,
+        };
+        Self {
+            number: order.number.clone(),
+            status,
+            supplier: order.supplier.clone(),
+            channel: order.channel.clone(),
+            created: order.created,
+            total: order.total(),
+            in_kind: order.in_kind.clone(),
+            lines: order.lines.iter().map(line).collect(),
+            version,
+        }
+    }
+}
+
+/// A page of orders.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct OrderPage {
+    /// The orders, in order of their numbers.
+    pub items: Vec<OrderView>,
+    /// The cursor of the next page; none: this is the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
