@@ -10,6 +10,7 @@ use crate::Problem;
 
 /// Something that recurs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = CalendarEntry)]
 pub(crate) struct Entry {
     /// Its name.
     name: String,

@@ -68,8 +68,9 @@ pub struct Problem {
 }
 
 /// Every kind of problem: its name, its status and its title.
-pub const KINDS: [(&str, StatusCode, &str); 15] = [
-    ("invalid", StatusCode::BAD_REQUEST, "The request is not valid"),
+pub const KINDS: [(&str, StatusCode, &str); 16] = [
+    ("malformed", StatusCode::BAD_REQUEST, "The request cannot be read"),
+    ("invalid", StatusCode::UNPROCESSABLE_ENTITY, "The request is not valid"),
     ("unauthorized", StatusCode::UNAUTHORIZED, "A valid token is needed"),
     ("forbidden", StatusCode::FORBIDDEN, "This account may not do that"),
     ("not_found", StatusCode::NOT_FOUND, "There is no such thing"),
@@ -91,7 +92,7 @@ impl Problem {
     #[must_use]
     pub fn new(kind: &str, detail: impl Into<String>, hint: &str) -> Self {
         let known = KINDS.iter().find(|(name, _, _)| *name == kind);
-        let (_, status, title) = known.unwrap_or(&KINDS[12]);
+        let (_, status, title) = known.unwrap_or(&KINDS[13]);
         Self {
             kind: format!("/problems/{kind}"),
             title: (*title).into(),

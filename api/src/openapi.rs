@@ -73,6 +73,11 @@ fn complete(method: &str, path: &str, operation: &mut Operation) {
     let roles: Vec<&str> = route
         .map(|(_, _, roles)| roles.iter().map(|role| role.name()).collect())
         .unwrap_or_default();
+    // Names of functions are unique only within a kind of thing.
+    if let (Some(tag), Some(id)) = (operation.tags.iter().flatten().next(), &operation.operation_id)
+    {
+        operation.operation_id = Some(format!("{tag}_{id}"));
+    }
     let text = operation.description.take().unwrap_or_default();
     operation.description = Some(format!("{text}\n\nFor: {}.", roles.join(", ")).trim().to_owned());
     let problem = || {

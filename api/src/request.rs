@@ -29,15 +29,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let hint = "see /v1/openapi.json for what is expected";
+    // A list would be read as the fields in their order.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::new("invalid", "the body is a list, not an object", hint));
+    }
     let read: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.inner();
-        if inner.is_syntax() || inner.is_eof() || path == "." {
+        if inner.is_syntax() || inner.is_eof() {
+            return Problem::new("malformed", format!("the body: {inner}"), hint);
+        }
+        if path == "." {
             return Problem::new("invalid", format!("the body: {inner}"), hint);
         }
         Problem::field(&path, inner.to_string(), hint)
     })?;
-    json.end().map_err(|error| Problem::new("invalid", format!("the body: {error}"), hint))?;
+    json.end().map_err(|error| Problem::new("malformed", format!("the body: {error}"), hint))?;
     Ok(read)
 }
 
@@ -54,7 +61,7 @@ pub(crate) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result
         if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
             return too_large();
         }
-        Problem::new("invalid", rejection.body_text(), "send it again")
+        Problem::new("malformed", rejection.body_text(), "send it again")
     })
 }
 
@@ -86,6 +93,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = axum::extract::Path::<String>::from_request_parts(parts, state).await;
         path.map(|path| Self(path.0))
-            .map_err(|error| Problem::new("invalid", error.body_text(), "check the path"))
+            .map_err(|error| Problem::new("malformed", error.body_text(), "check the path"))
     }
 }

@@ -16,6 +16,7 @@ use crate::Problem;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TimelineEntry)]
 pub struct Entry {
     /// When.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]

@@ -27,9 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How long what is held may take to finish when the process is told to end.
 const DRAIN: Duration = Duration::from_secs(20);
 
-/// Jobs of one kind under way at once.
-const ACTS: usize = 2;
-
 /// The socket of a data folder's `serve`.
 pub(crate) fn socket(data: &Path) -> PathBuf {
     data.join("waybill.sock")
@@ -247,7 +244,7 @@ impl Service {
             }
         }
         for act in acts {
-            for _ in 0..ACTS {
+            for _ in 0..act.at_once() {
                 self.running.spawn(run_act(self.engine.clone(), act.clone()));
             }
         }

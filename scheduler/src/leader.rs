@@ -12,6 +12,7 @@ use waybill_shared::store::{StoreError, Term};
 
 use crate::recovery::recover;
 use crate::relay::Relay;
+use crate::webhooks::wake;
 
 /// How often events get positions when few are written.
 const SEQUENCE: Duration = Duration::from_millis(200);
@@ -27,7 +28,11 @@ impl Relay {
     pub async fn run(mut self) {
         let engine = self.engine().clone();
         let Some(time) = engine.store.term_time() else {
-            return self.serve(None).await;
+            tokio::select! {
+                () = self.serve(None) => {}
+                () = wake(&engine) => {}
+            }
+            return;
         };
         loop {
             match engine.store.lead(None).await {
@@ -41,6 +46,7 @@ impl Relay {
                         () = sequence(&engine, term) => {}
                         () = watch_leases(&engine, term) => {}
                         () = keep_house(&engine, term) => {}
+                        () = wake(&engine) => {}
                     }
                     drop(resigns);
                     tracing::warn!(term = term.0, "no longer leading");

@@ -8,6 +8,7 @@ mod outbox;
 mod recovery;
 mod relay;
 mod virtual_time;
+mod webhooks;
 
 pub use leader::Alone;
 pub use recovery::recover;

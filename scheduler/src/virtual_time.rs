@@ -14,7 +14,7 @@ use crate::relay::Relay;
 const LOTS: i64 = 65_536;
 
 /// Every kind of job, in the order of jobs due at the same moment: what becomes known, then what follows from it.
-pub const KINDS: [&str; 11] = [
+pub const KINDS: [&str; 12] = [
     "contribution",
     "opening",
     "requisition",
@@ -26,6 +26,7 @@ pub const KINDS: [&str; 11] = [
     "send",
     "chase",
     "digest",
+    "webhook",
 ];
 
 async fn put(relay: &mut Relay, hints: Vec<Hint>) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use tracing::Instrument as _;
 
@@ -61,6 +62,11 @@ pub trait Act: Send + Sync {
         None
     }
 
+    /// How many of its jobs a process may have under way at once, apart from that limit.
+    fn at_once(&self) -> usize {
+        2
+    }
+
     /// Does `job`.
     ///
     /// # Errors
@@ -113,10 +119,14 @@ async fn serve(engine: Engine, act: Arc<dyn Act>, queue: Arc<str>) {
 }
 
 async fn all(engine: &Engine, act: &Arc<dyn Act>, ids: &[i64]) -> Result<(), StoreError> {
-    for job in engine.store.claim_jobs(act.kind(), ids, engine.clock.now()).await? {
+    let jobs = engine.store.claim_jobs(act.kind(), ids, engine.clock.now()).await?;
+    let run = async |job: Job| {
         one(engine, act, &job).await;
         engine.store.let_go(&job);
-    }
+    };
+    // Most jobs go one after the other, as their hints came together.
+    let at_once = if act.at_once() > 2 { act.at_once() } else { 1 };
+    futures_util::stream::iter(jobs).for_each_concurrent(at_once, run).await;
     Ok(())
 }
 

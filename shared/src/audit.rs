@@ -11,6 +11,7 @@ use crate::store::chain::{digest_of, hex, link};
 
 /// One event as it went into the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AuditEntry)]
 pub struct Entry {
     /// Its place in the log.
     pub position: i64,
@@ -35,6 +36,7 @@ pub struct Entry {
 
 /// A link of the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AuditLink)]
 pub struct Link {
     /// The last event that it covers.
     pub position: i64,

@@ -10,6 +10,7 @@ mod orders;
 mod runner;
 mod step;
 pub mod steps;
+pub mod webhooks;
 
 pub use leases::keep_leases;
 pub use runner::run_step;

@@ -21,7 +21,7 @@ use crate::request::Asked;
 use crate::{Api, Problem};
 
 /// How long a poll waits at most, in seconds.
-const LONGEST: u32 = 60;
+const LONGEST: u32 = 20;
 
 /// How often a poll and a stream look for new events.
 const LOOK: Duration = Duration::from_millis(100);
@@ -46,7 +46,7 @@ pub(crate) struct EventsQuery {
     #[param(minimum = 1, maximum = 10000)]
     limit: Option<u32>,
     /// How long to wait, in seconds, until there is one; left out: not at all.
-    #[param(minimum = 0, maximum = 60)]
+    #[param(minimum = 0, maximum = 20)]
     wait: Option<u32>,
     /// Kinds of events, separated by commas, such as `lot.matched,order.`.
     kinds: Option<String>,

@@ -82,6 +82,7 @@ pub(crate) async fn list(State(api): State<Api>) -> Result<Json<Vec<IncidentView
 /// What to replay: parked lots of a cause, or these.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = ReplayLots)]
 pub(crate) struct Replay {
     /// All lots parked with this cause.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +96,7 @@ pub(crate) struct Replay {
 
 /// What was replayed.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = ReplayedLots)]
 pub(crate) struct Replayed {
     /// Lots that run their step again.
     replayed: usize,

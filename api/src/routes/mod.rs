@@ -11,10 +11,12 @@ mod orders;
 mod requisitions;
 mod service;
 mod tokens;
+mod webhooks;
 
 pub use events::AuditPage;
 pub use imports::{ImportCoalition, ImportLines};
 pub use tokens::{IssuedToken, NewToken, TokenView, first_admin};
+pub use webhooks::{MadeWebhook, NewWebhook, Pinged, Replayed, WebhookView};
 
 use axum::Router;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -53,6 +55,13 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(events::audit))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::one, webhooks::change, webhooks::remove))
+        .routes(routes!(webhooks::ping))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::attempts))
+        .routes(routes!(webhooks::pending))
+        .routes(routes!(webhooks::replay))
 }
 
 /// What the command line hands in and asks, typed as this program has it: no promise to others.

@@ -241,7 +241,7 @@ async fn read(mut body: Body, ending: &str) -> Result<Lines, Problem> {
                 }
                 source = inner.source();
             }
-            Problem::new("invalid", format!("the body broke off: {error}"), "send it again")
+            Problem::new("malformed", format!("the body broke off: {error}"), "send it again")
         })?;
         if let Some(data) = frame.data_ref() {
             file.write_all(data).map_err(failed)?;

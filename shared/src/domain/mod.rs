@@ -18,3 +18,4 @@ pub mod requisition;
 pub mod retry;
 pub mod supplier;
 pub mod transition;
+pub mod webhook;

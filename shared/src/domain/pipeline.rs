@@ -7,6 +7,7 @@ use super::limit::Limit;
 use super::lot::StepName;
 use super::money::Money;
 use super::retry::RetryPolicy;
+use super::webhook::WebhookPolicy;
 
 /// One step of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -350,6 +351,9 @@ pub struct Pipeline {
     /// The calendar.
     #[serde(default)]
     pub cron: Vec<CronEntry>,
+    /// How events are delivered to webhooks.
+    #[serde(default, skip_serializing_if = "WebhookPolicy::is_default")]
+    pub webhooks: WebhookPolicy,
 }
 
 /// The four steps from a stated priority to a confirmed delivery.
@@ -380,6 +384,7 @@ impl Pipeline {
             confirm_delivery: DeliveryPolicy::default(),
             connector: ConnectorConfig::default(),
             cron: Vec::new(),
+            webhooks: WebhookPolicy::default(),
         }
     }
 

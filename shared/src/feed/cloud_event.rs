@@ -18,7 +18,7 @@ use crate::store::StoreError;
 use crate::views::{LineView, LotView, OrderView};
 
 /// What an event is about, as it was after it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EventData {
     /// The number of the event within its subject, from 1, without gaps.
     pub number: i64,
@@ -102,6 +102,25 @@ impl CloudEvent {
     }
 }
 
+impl CloudEvent {
+    /// An event that says nothing: a receiver shows with it that it can be reached. It has no place
+    /// in the feed.
+    #[must_use]
+    pub fn ping(coalition: &Coalition, webhook: &str, actor: &str, now: Timestamp) -> Self {
+        Self {
+            specversion: "1.0".to_owned(),
+            id: format!("ping-{}", now.timestamp_millis()),
+            source: source(coalition),
+            kind: "waybill.ping".to_owned(),
+            subject: format!("webhook:{webhook}"),
+            time: now,
+            datacontenttype: "application/json".to_owned(),
+            position: 0,
+            data: EventData { actor: actor.to_owned(), ..EventData::default() },
+        }
+    }
+}
+
 fn parse<T: serde::de::DeserializeOwned>(event: &Event) -> Result<T, StoreError> {
     serde_json::from_str(&event.body)
         .map_err(|source| StoreError::Corrupt { subject: event.subject.clone(), source })
@@ -114,15 +133,8 @@ impl EventData {
         sight: &mut Sight,
         event: &Event,
     ) -> Result<Option<Self>, StoreError> {
-        let mut data = Self {
-            number: event.number,
-            actor: event.actor.clone(),
-            lot: None,
-            line: None,
-            order: None,
-            contribution: None,
-            record: None,
-        };
+        let actor = event.actor.clone();
+        let mut data = Self { number: event.number, actor, ..Self::default() };
         let is_seen = match event.subject.split_once(':') {
             None if event.subject.starts_with("LOT-") => data.lot(engine, sight, event).await?,
             None => data.line(sight, event)?,

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use waybill_shared::act::Act;
 
 use crate::connectors::Connector;
+use crate::webhooks::Deliver;
 
 /// Every act of the workers.
 #[must_use]
@@ -25,5 +26,6 @@ pub fn registry(connector: &Arc<dyn Connector>) -> Vec<Arc<dyn Act>> {
         Arc::new(calendar::Lapse),
         Arc::new(calendar::Chase),
         Arc::new(calendar::Digest),
+        Arc::new(Deliver::default()),
     ]
 }

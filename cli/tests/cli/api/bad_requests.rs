@@ -25,25 +25,33 @@ fn whatever_is_wrong_gets_a_clear_answer_and_changes_nothing() -> Result<()> {
     let json_body = "application/json";
     // Malformed, nested, of the wrong type, unknown fields, missing fields.
     let broken = send(&supplier, "/v1/documents", json_body, "{\"number\": ".to_owned())?;
-    broken.problem(400, "invalid", &["EOF"])?;
+    broken.problem(400, "malformed", &["EOF"])?;
     let deep = "[".repeat(100_000);
-    send(&supplier, "/v1/documents", json_body, deep.clone())?.problem(400, "invalid", &[])?;
+    send(&supplier, "/v1/documents", json_body, deep.clone())?.problem(
+        422,
+        "invalid",
+        &["list"],
+    )?;
     let nested = format!("{{\"number\":\"1\",\"type\":{}", "{\"a\":".repeat(50_000));
-    send(&supplier, "/v1/documents", json_body, nested)?.problem(400, "invalid", &[])?;
+    send(&supplier, "/v1/documents", json_body, nested)?.problem(
+        400,
+        "malformed",
+        &["recursion"],
+    )?;
     let answer = send(&operator, "/v1/requisitions", json_body, deep)?;
     answer.problem(422, "refused", &["body"])?;
     let number = json!({"number": 7, "type": "consent", "lot": "LOT-001", "envelope": "AA-1", "agreed": true});
-    surface.post(&supplier, "/v1/documents", &number)?.problem(400, "invalid", &["number"])?;
+    surface.post(&supplier, "/v1/documents", &number)?.problem(422, "invalid", &["number"])?;
     let date = json!({"what_if": [], "from": "yesterday"});
-    surface.post(&operator, "/v1/plan", &date)?.problem(400, "invalid", &["`from`"])?;
+    surface.post(&operator, "/v1/plan", &date)?.problem(422, "invalid", &["`from`"])?;
     let more = json!({"name": "x", "role": "observer", "colour": "red"});
-    surface.post(&admin, "/v1/tokens", &more)?.problem(400, "invalid", &["colour"])?;
+    surface.post(&admin, "/v1/tokens", &more)?.problem(422, "invalid", &["colour"])?;
     let less = json!({"name": "x"});
-    surface.post(&admin, "/v1/tokens", &less)?.problem(400, "invalid", &["role"])?;
+    surface.post(&admin, "/v1/tokens", &less)?.problem(422, "invalid", &["role"])?;
     let nobody = json!({"name": "x", "role": "donor"});
-    surface.post(&admin, "/v1/tokens", &nobody)?.problem(400, "invalid", &["party"])?;
+    surface.post(&admin, "/v1/tokens", &nobody)?.problem(422, "invalid", &["party"])?;
     let unknown = json!({"name": "x", "role": "donor", "party": "ZZ"});
-    surface.post(&admin, "/v1/tokens", &unknown)?.problem(400, "invalid", &["ZZ"])?;
+    surface.post(&admin, "/v1/tokens", &unknown)?.problem(422, "invalid", &["ZZ"])?;
     let answer = send(&operator, "/v1/plan", "text/plain", "{}".to_owned())?;
     answer.problem(415, "unsupported_media", &["text/plain"])?;
     let answer = send(&operator, "/v1/requisitions", "image/png", "x".to_owned())?;
@@ -64,14 +72,14 @@ fn whatever_is_wrong_gets_a_clear_answer_and_changes_nothing() -> Result<()> {
         ("/v1/lots/LOT-7K2", 404, "not_found"),
         ("/v1/lots/nothing", 404, "not_found"),
         ("/v1/orders/PO-0", 404, "not_found"),
-        ("/v1/lines/%FF", 400, "invalid"),
-        ("/v1/lots?cursor=bm90aGluZw", 400, "invalid"),
-        ("/v1/lots?cursor=%00", 400, "invalid"),
-        ("/v1/lots?limit=0", 400, "invalid"),
-        ("/v1/lots?limit=many", 400, "invalid"),
-        ("/v1/lots?sort=up", 400, "invalid"),
-        ("/v1/events?after=-1", 400, "invalid"),
-        ("/v1/events?wait=3600", 400, "invalid"),
+        ("/v1/lines/%FF", 400, "malformed"),
+        ("/v1/lots?cursor=bm90aGluZw", 422, "invalid"),
+        ("/v1/lots?cursor=%00", 422, "invalid"),
+        ("/v1/lots?limit=0", 422, "invalid"),
+        ("/v1/lots?limit=many", 422, "invalid"),
+        ("/v1/lots?sort=up", 422, "invalid"),
+        ("/v1/events?after=-1", 422, "invalid"),
+        ("/v1/events?wait=3600", 422, "invalid"),
         ("/v1/nowhere", 404, "not_found"),
     ] {
         surface.get(&operator, path)?.problem(status, kind, &[])?;

@@ -61,7 +61,7 @@ fn a_poll_waits_and_a_stream_goes_on_where_it_was() -> Result<()> {
     let last = events.last().and_then(|event| event["position"].as_i64()).context("a line")?;
 
     // Answered as soon as there is one, long before the wait is over.
-    let path = format!("/v1/events?after={last}&kinds=line.&wait=60");
+    let path = format!("/v1/events?after={last}&kinds=line.&wait=20");
     std::thread::scope(|scope| -> Result<()> {
         let poll = scope.spawn(|| surface.get(&operator, &path));
         let rows = json!([row("S-1", "REQ", 1)]);

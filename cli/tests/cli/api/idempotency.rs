@@ -26,7 +26,7 @@ fn the_same_key_gets_the_same_answer_and_another_request_under_it_is_refused() -
 
     let other = json!([row("K-2", "REQ", 2)]);
     send("one", &other)?.problem(409, "conflict", &["another request"])?;
-    send("", &other)?.problem(400, "invalid", &["Idempotency-Key"])?;
+    send("", &other)?.problem(422, "invalid", &["Idempotency-Key"])?;
     let unknown = surface.get(&operator, "/v1/lines/K-2")?;
     unknown.problem(404, "not_found", &["K-2"])?;
 

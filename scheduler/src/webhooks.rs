@@ -1,0 +1,42 @@
+//! Wakes the jobs that deliver to webhooks, whenever events got positions.
+
+use std::time::Duration;
+
+use waybill_shared::domain::webhook::WEBHOOK;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{NewJob, StoreError, Unit};
+
+/// How often it is looked for new events.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Asks for deliveries whenever the log has grown; runs until it is dropped.
+pub(crate) async fn wake(engine: &Engine) {
+    let mut seen = None;
+    loop {
+        match look(engine, seen).await {
+            Ok(position) => seen = Some(position),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "webhooks were not woken");
+            }
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// The last position, once every endpoint's job is due if it differs from the one `seen` before.
+async fn look(engine: &Engine, seen: Option<i64>) -> Result<i64, StoreError> {
+    let position = engine.store.last_position().await?;
+    if seen == Some(position) {
+        return Ok(position);
+    }
+    let now = engine.clock.now();
+    let mut unit = Unit::new("scheduler", now);
+    for record in engine.store.records(WEBHOOK).await? {
+        let (kind, key, body) = (WEBHOOK, record.id, String::new());
+        unit.jobs.push(NewJob { kind, key, due: now, body });
+    }
+    if !unit.jobs.is_empty() {
+        engine.commit(vec![unit], None).await?;
+    }
+    Ok(position)
+}

@@ -1,0 +1,343 @@
+//! The act that delivers to one endpoint: what is due again, then what is new since its position.
+//!
+//! One job for each endpoint, so a slow one slows nobody else. What was sent is committed with the
+//! job: a process that is killed in between sends it again.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use futures_util::{StreamExt as _, stream};
+use reqwest::Client;
+use waybill_shared::act::{Act, ActError, Done};
+use waybill_shared::domain::lot::Timestamp;
+use waybill_shared::domain::webhook::{
+    ATTEMPT, Attempt, Delivery, Disabled, Endpoint, PROGRESS, WEBHOOK, WebhookPolicy,
+};
+use waybill_shared::engine::Engine;
+use waybill_shared::feed::{CloudEvent, Reader};
+use waybill_shared::sight::Sight;
+use waybill_shared::store::{Job, NoteChange, NoteRange, RecordChange, StoreError, Unit};
+
+use super::batch::{Batch, Queue, due, next_due};
+use super::post::{Outcome, client, post};
+use super::state::{State, WAITING, corrupt, note};
+
+/// Events looked at for one batch.
+const WINDOW: i64 = 500;
+
+/// Deliveries of one batch.
+const TOGETHER: usize = 200;
+
+/// Endpoints that one process delivers to at once.
+const ENDPOINTS: usize = 32;
+
+/// How long attempts are kept.
+const KEPT: TimeDelta = TimeDelta::days(30);
+
+/// The longest time a receiver may ask to be left alone.
+const LONGEST_REST: Duration = Duration::from_secs(24 * 3600);
+
+/// The act.
+#[derive(Default)]
+pub struct Deliver {
+    client: OnceLock<Client>,
+}
+
+#[async_trait]
+impl Act for Deliver {
+    fn kind(&self) -> &'static str {
+        WEBHOOK
+    }
+
+    fn at_once(&self) -> usize {
+        ENDPOINTS
+    }
+
+    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
+        let state = State::read(engine, &job.key).await?;
+        let Some(state) = state.filter(|state| state.endpoint.disabled.is_none()) else {
+            return Ok(Done::default());
+        };
+        let policy = &engine.pipeline().webhooks;
+        let client = match self.client.get() {
+            Some(client) => client,
+            None => {
+                let made = client(&policy.allow).map_err(|e| ActError::Invalid(e.to_string()))?;
+                self.client.get_or_init(|| made)
+            }
+        };
+        Delivering::new(engine, policy, state).await?.run(client).await
+    }
+}
+
+/// One batch of deliveries to one endpoint.
+struct Delivering<'a> {
+    engine: &'a Engine,
+    policy: &'a WebhookPolicy,
+    state: State,
+    reader: Reader,
+    now: Timestamp,
+    /// Deliveries whose notes have to be written.
+    touched: BTreeSet<i64>,
+    attempts: Vec<Attempt>,
+    has_arrived: bool,
+    is_gone: bool,
+}
+
+/// What became of one queue.
+struct Sent {
+    queue: Queue,
+    /// How many of its events have arrived.
+    arrived: usize,
+    /// What became of the first that has not.
+    failed: Option<Outcome>,
+    attempts: Vec<Attempt>,
+}
+
+impl<'a> Delivering<'a> {
+    async fn new(
+        engine: &'a Engine,
+        policy: &'a WebhookPolicy,
+        state: State,
+    ) -> Result<Self, StoreError> {
+        let Endpoint { role, party, filter, .. } = &state.endpoint;
+        let sight = Sight::new(engine, engine.coalition().await?, *role, party.as_deref());
+        let reader = Reader::new(engine, sight, filter.clone());
+        let now = engine.clock.now();
+        Ok(Self {
+            engine,
+            policy,
+            state,
+            reader,
+            now,
+            touched: BTreeSet::new(),
+            attempts: Vec::new(),
+            has_arrived: false,
+            is_gone: false,
+        })
+    }
+
+    async fn run(mut self, client: &Client) -> Result<Done, ActError> {
+        let batch = self.gather().await?;
+        let sent = self.send(client, batch).await;
+        self.now = self.engine.clock.now();
+        for sent in sent {
+            self.settle(sent);
+        }
+        if self.has_arrived {
+            self.wake_the_unreachable();
+        }
+        self.finish().await
+    }
+
+    /// What is due again, and what is new.
+    async fn gather(&mut self) -> Result<Batch, StoreError> {
+        let mut batch = Batch::default();
+        let again = due(&self.state.deliveries, self.now);
+        for position in again.into_iter().take(TOGETHER) {
+            match self.reader.at(position).await? {
+                Some(event) => batch.add(event, self.state.deliveries[&position].attempts),
+                // It is asked for, or may be seen, no more.
+                None => self.gone(position),
+            }
+        }
+        let waiting: HashSet<String> =
+            self.state.waiting().map(|(_, delivery)| delivery.subject.clone()).collect();
+        let room = self.state.waiting().count() < WAITING;
+        if room {
+            let read = self.reader.read(self.state.progress.position, WINDOW).await?;
+            self.state.progress.position = read.position;
+            for event in read.events {
+                if waiting.contains(&event.subject) {
+                    self.wait_behind(event.position, event.subject);
+                } else {
+                    batch.add(event, 0);
+                }
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Sends queues beside each other, and each queue in order up to the first that fails. Once
+    /// nobody answers, nothing more is begun.
+    async fn send(&self, client: &Client, batch: Batch) -> Vec<Sent> {
+        let is_down = AtomicBool::new(false);
+        let State { endpoint, secrets, .. } = &self.state;
+        let one = async |queue: Queue| {
+            let mut sent = Sent { queue, arrived: 0, failed: None, attempts: Vec::new() };
+            while let Some(event) = sent.queue.events.get(sent.arrived)
+                && !is_down.load(Ordering::Relaxed)
+            {
+                let attempt = if sent.arrived == 0 { sent.queue.attempts + 1 } else { 1 };
+                let at = self.engine.clock.now();
+                let outcome = post(client, &self.policy.allow, endpoint, secrets, event).await;
+                sent.attempts.push(told(event, attempt, at, &outcome));
+                if outcome.error.is_some() {
+                    is_down.fetch_or(outcome.is_unreachable(), Ordering::Relaxed);
+                    sent.failed = Some(outcome);
+                    break;
+                }
+                sent.arrived += 1;
+            }
+            sent
+        };
+        let at_once = endpoint.concurrency.max(1) as usize;
+        stream::iter(batch.queues()).map(one).buffer_unordered(at_once).collect().await
+    }
+
+    /// Keeps what became of a queue.
+    fn settle(&mut self, sent: Sent) {
+        let Sent { queue, arrived, failed, attempts } = sent;
+        self.attempts.extend(attempts);
+        self.has_arrived |= arrived > 0;
+        let mut rest = queue.events.into_iter();
+        for event in rest.by_ref().take(arrived) {
+            self.gone(event.position);
+        }
+        let tried = if arrived == 0 { queue.attempts } else { 0 };
+        if let Some(outcome) = failed
+            && let Some(event) = rest.next()
+        {
+            self.is_gone |= outcome.is_gone();
+            self.put_off(event, tried + 1, outcome);
+        } else if let Some(event) = rest.next() {
+            // Nobody answers, so it was not tried.
+            let due = Some(self.now + TimeDelta::seconds(1));
+            let attempts = tried;
+            let mut delivery = waiting(event.subject);
+            (delivery.due, delivery.attempts, delivery.is_unreachable) = (due, attempts, true);
+            self.keep(event.position, delivery);
+        }
+        for event in rest {
+            self.wait_behind(event.position, event.subject);
+        }
+    }
+
+    /// It is tried again later, or given up.
+    fn put_off(&mut self, event: CloudEvent, attempts: u32, outcome: Outcome) {
+        let draw = (event.position.unsigned_abs()).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
+        let due = self.policy.next(attempts, self.now, draw);
+        let rest = outcome.retry_after.map(|rest| rest.min(LONGEST_REST));
+        let rest = rest.and_then(|rest| TimeDelta::from_std(rest).ok()).map(|rest| self.now + rest);
+        let mut delivery = waiting(event.subject);
+        delivery.is_failed = due.is_none();
+        delivery.due = due.max(due.and(rest));
+        delivery.is_unreachable = outcome.is_unreachable();
+        delivery.attempts = attempts;
+        delivery.why = outcome.error.unwrap_or_default();
+        self.keep(event.position, delivery);
+    }
+
+    fn wait_behind(&mut self, position: i64, subject: String) {
+        if !self.state.deliveries.contains_key(&position) {
+            self.keep(position, waiting(subject));
+        }
+    }
+
+    fn keep(&mut self, position: i64, delivery: Delivery) {
+        self.state.deliveries.insert(position, delivery);
+        self.touched.insert(position);
+    }
+
+    fn gone(&mut self, position: i64) {
+        if self.state.deliveries.remove(&position).is_some() {
+            self.touched.insert(position);
+        }
+    }
+
+    /// What nobody answered to is tried at once when somebody answers again.
+    fn wake_the_unreachable(&mut self) {
+        let now = self.now;
+        for (position, delivery) in &mut self.state.deliveries {
+            if delivery.is_unreachable && !delivery.is_failed {
+                (delivery.is_unreachable, delivery.due) = (false, Some(now));
+                self.touched.insert(*position);
+            }
+        }
+    }
+
+    /// One unit with all of it, and when to run again.
+    async fn finish(mut self) -> Result<Done, ActError> {
+        let id = self.state.endpoint.id.clone();
+        let mut unit = Unit::new(WEBHOOK, self.now);
+        for position in &self.touched {
+            unit.notes.push(note(&id, *position, self.state.deliveries.get(position)));
+        }
+        let progress = &mut self.state.progress;
+        if self.has_arrived {
+            progress.failing_since = None;
+        } else if !self.attempts.is_empty() {
+            progress.failing_since.get_or_insert(self.now);
+        }
+        let body = serde_json::to_string(progress).map_err(corrupt(&id))?;
+        unit.notes.push(NoteChange { kind: PROGRESS, key: id.clone(), body: Some(body) });
+        for (i, attempt) in self.attempts.iter().enumerate() {
+            let key = format!("{id}/{:015}-{i:04}", self.now.timestamp_millis());
+            let body = serde_json::to_string(attempt).map_err(corrupt(&id))?;
+            unit.notes.push(NoteChange { kind: ATTEMPT, key, body: Some(body) });
+        }
+        self.forget(&id, &mut unit).await?;
+        if let Some(why) = self.disables() {
+            unit.records.push(disable(&self.state, self.now, why)?);
+            return Ok(unit.into());
+        }
+        let more = self.engine.store.last_position().await? > self.state.progress.position
+            && self.state.waiting().count() < WAITING;
+        let again = next_due(&self.state.deliveries, self.now);
+        let again = if more { Some(self.now) } else { again };
+        Ok(Done { units: vec![unit], again })
+    }
+
+    /// Why nothing more is sent to the endpoint, if so.
+    fn disables(&self) -> Option<String> {
+        if self.is_gone {
+            return Some("the receiver answered 410 Gone".to_owned());
+        }
+        let since = self.state.progress.failing_since?;
+        let days = TimeDelta::days(i64::from(self.policy.disable_after_days));
+        (self.now - since >= days).then(|| format!("no delivery has arrived since {since}"))
+    }
+
+    /// Forgets attempts that are old, a few at a time.
+    async fn forget(&self, id: &str, unit: &mut Unit) -> Result<(), StoreError> {
+        let oldest = format!("{id}/{:015}", (self.now - KEPT).timestamp_millis());
+        let old = NoteRange { before: oldest, ..NoteRange::under(id, 500) };
+        for (key, _) in self.engine.store.notes(ATTEMPT, &old).await? {
+            unit.notes.push(NoteChange { kind: ATTEMPT, key, body: None });
+        }
+        Ok(())
+    }
+}
+
+fn waiting(subject: String) -> Delivery {
+    let why = String::new();
+    Delivery { subject, attempts: 0, due: None, is_unreachable: false, is_failed: false, why }
+}
+
+fn told(event: &CloudEvent, attempt: u32, at: Timestamp, outcome: &Outcome) -> Attempt {
+    Attempt {
+        position: event.position,
+        kind: event.kind.clone(),
+        subject: event.subject.clone(),
+        attempt,
+        at,
+        duration_ms: u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX),
+        status: outcome.status,
+        error: outcome.error.clone().unwrap_or_default(),
+        answer: outcome.answer.clone(),
+    }
+}
+
+fn disable(state: &State, now: Timestamp, why: String) -> Result<RecordChange, StoreError> {
+    let id = state.endpoint.id.clone();
+    tracing::warn!(webhook = id, why, "a webhook is disabled");
+    let disabled = Some(Disabled { at: now, why });
+    let endpoint = Endpoint { disabled, ..state.endpoint.clone() };
+    let body = serde_json::to_string(&endpoint).map_err(corrupt(&id))?;
+    let event = "webhook.disabled";
+    Ok(RecordChange { kind: WEBHOOK, id, expected: state.version, body, event })
+}
