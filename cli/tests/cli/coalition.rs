@@ -67,7 +67,8 @@ pub(crate) fn write(folder: &Path, rows: &[String]) -> Result<PathBuf> {
         "[[step]]\nname = \"validate_priority\"\n[[step]]\nname = \"match_donor\"\n\
          [[step]]\nname = \"issue_order\"\n[[step]]\nname = \"confirm_delivery\"\n\
          [match_donor]\nround_delay_ms = 10\n[issue_order]\ngather_s = 0\n\
-         [connector]\nkind = \"files\"\n",
+         [connector]\nkind = \"files\"\n\
+         [webhooks]\nallow = [\"127.0.0.2/32\"]\nretry_s = [1, 1, 1, 1]\n",
     )?;
     requisitions(&dir.join("requisitions.csv"), rows)?;
     Ok(dir)

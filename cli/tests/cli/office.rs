@@ -86,12 +86,25 @@ impl Office {
     /// The same, served with more options.
     pub(crate) fn open_with(quantity: u32, more: &[&str]) -> Result<Self> {
         let folder = TempDir::new()?;
-        let data = folder.path().join("data");
         let dir = coalition::write(folder.path(), &[row("R-1", quantity)])?;
+        Self::open_in(folder, &dir, more)
+    }
+
+    /// One that serves the coalition in `dir`.
+    pub(crate) fn open_in(folder: TempDir, dir: &Path, more: &[&str]) -> Result<Self> {
+        let data = folder.path().join("data");
         let service = Service::start_with(&data, Some(&dir.join("pipeline.toml")), more)?;
-        let taken = run(&["import", text(&dir)?, "--data", text(&data)?, "--json"])?.json()?;
+        let taken = run(&["import", text(dir)?, "--data", text(&data)?, "--json"])?.json()?;
         ensure!(taken["new"] == 1, "{taken}");
         Ok(Self { folder, data, service })
+    }
+
+    /// SIGKILL, then what `start` starts.
+    pub(crate) fn restart(&mut self, start: impl FnOnce() -> Result<Service>) -> Result<()> {
+        self.service.process.0.kill()?;
+        self.service.process.0.wait()?;
+        self.service = start()?;
+        Ok(())
     }
 
     /// Waits for an order in the outbox that is not one of `known`; gives number and document.

@@ -45,7 +45,10 @@ pub async fn check(url: &str, allow: &[IpNet]) -> Result<Url, AddressError> {
     if bare(&host).is_some() {
         return Ok(url);
     }
-    resolve(&host, allow).await?;
+    let found = resolve(&host, allow).await?;
+    if url.scheme() == "http" && !found.iter().all(|address| is_listed(*address, allow)) {
+        return Err(AddressError::NotHttps(url.to_string()));
+    }
     Ok(url)
 }
 
@@ -57,18 +60,18 @@ pub(super) fn parse(text: &str, allow: &[IpNet]) -> Result<Url, AddressError> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(AddressError::Credentials);
     }
-    // Plain text is for what is allowed by configuration alone.
-    match url.scheme() {
-        "https" => {}
-        "http" if !allow.is_empty() => {}
-        _ => return Err(AddressError::NotHttps(text.chars().take(200).collect())),
-    }
     if let Some(address) = bare(host)
         && !is_allowed(address, allow)
     {
         return Err(AddressError::NotPublic(host.to_owned()));
     }
-    Ok(url)
+    // Plain text is for what is allowed by configuration alone.
+    let is_listed = bare(host).map_or(!allow.is_empty(), |address| is_listed(address, allow));
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_listed => Ok(url),
+        _ => Err(AddressError::NotHttps(text.chars().take(200).collect())),
+    }
 }
 
 /// The address, where the host of a URL is one.
@@ -91,8 +94,13 @@ async fn resolve(host: &str, allow: &[IpNet]) -> Result<Vec<IpAddr>, AddressErro
 }
 
 fn is_allowed(address: IpAddr, allow: &[IpNet]) -> bool {
+    is_public(address.to_canonical()) || is_listed(address, allow)
+}
+
+/// Whether the configuration names its network.
+fn is_listed(address: IpAddr, allow: &[IpNet]) -> bool {
     let address = address.to_canonical();
-    is_public(address) || allow.iter().any(|net| net.contains(&address))
+    allow.iter().any(|net| net.contains(&address))
 }
 
 /// Whether an address is reached over the public Internet (IANA's special-purpose registries).
@@ -211,5 +219,6 @@ mod tests {
         assert!(parse("https://example.org/hook", &[]).is_ok());
         assert!(parse("http://127.0.0.1:9/hook", &[lo]).is_ok());
         assert!(parse("http://169.254.169.254/", &[lo]).is_err());
+        assert!(parse("http://1.1.1.1/", &[lo]).is_err());
     }
 }

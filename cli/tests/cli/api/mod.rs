@@ -3,6 +3,8 @@
 mod bad_requests;
 mod feed;
 mod idempotency;
+mod receiver;
 mod roles;
 mod surface;
 mod walk;
+mod webhooks;

@@ -1,14 +1,17 @@
 //! An office that serves the network, and accounts to use it with.
 
 use std::collections::HashMap;
+use std::fs;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use crate::office::Office;
+use crate::coalition;
+use crate::office::{Office, Service};
 use crate::support::{SOON, eventually, run, text};
 
 /// An answer.
@@ -63,13 +66,36 @@ pub(crate) fn address(log: &str) -> Option<String> {
 
 impl Surface {
     pub(crate) fn open(quantity: u32) -> Result<Self> {
+        Self::on(Office::open_with(quantity, &["--listen", "127.0.0.1:0"])?)
+    }
+
+    /// One that tries to deliver for as long as a test may take.
+    pub(crate) fn open_patient() -> Result<Self> {
+        let folder = TempDir::new()?;
+        let dir = coalition::write(folder.path(), &[coalition::row("R-1", 1)])?;
+        let pipeline = dir.join("pipeline.toml");
+        let text = fs::read_to_string(&pipeline)?;
+        let patient = format!("retry_s = [{}1]", "1, ".repeat(300));
+        fs::write(&pipeline, text.replace("retry_s = [1, 1, 1, 1]", &patient))?;
+        Self::on(Office::open_in(folder, &dir, &["--listen", "127.0.0.1:0"])?)
+    }
+
+    fn on(office: Office) -> Result<Self> {
         rustls::crypto::ring::default_provider().install_default().ok();
-        let office = Office::open_with(quantity, &["--listen", "127.0.0.1:0"])?;
         let found = eventually("the API is served", SOON, || Ok(address(&office.service.log()?)))?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let client = reqwest::Client::builder().timeout(Duration::from_secs(90)).build()?;
         let tokens = Mutex::default();
         Ok(Self { office, base: format!("http://{found}"), runtime, client, tokens })
+    }
+
+    /// SIGKILL, and another `serve` on the same data and at the same address.
+    pub(crate) fn kill_and_start(&mut self) -> Result<()> {
+        let listen = self.base.trim_start_matches("http://").to_owned();
+        let data = self.office.data.clone();
+        self.office.restart(|| Service::start_with(&data, None, &["--listen", &listen]))?;
+        eventually("the API is served", SOON, || Ok(address(&self.office.service.log()?)))?;
+        Ok(())
     }
 
     /// A token of `role` for `party`, the same one each time.
