@@ -1,18 +1,22 @@
 //! The two ways in: from this machine, and from the network.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
+use ipnet::IpNet;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::access::{authenticate, is_local};
+use crate::access::{Asked, authenticate, is_local};
 use crate::idempotency::once;
+use crate::limits::Limits;
+use crate::origin::{Origin, find};
 use crate::{Api, Problem, health, openapi, routes};
 
 /// The largest body from this machine, in bytes.
@@ -32,20 +36,24 @@ pub struct Network {
     pub accounts: bool,
     /// The largest body, in bytes.
     pub largest: usize,
+    /// Requests a second for each account, twice as many at once; 0: no limit.
+    pub per_second: u32,
+    /// Networks of proxies that are trusted to say, with `X-Forwarded-For`, from where they were asked.
+    pub proxies: Vec<IpNet>,
 }
 
 impl Default for Network {
     fn default() -> Self {
-        Self { accounts: true, largest: 32 * 1024 * 1024 }
+        Self { accounts: true, largest: 32 * 1024 * 1024, per_second: 200, proxies: Vec::new() }
     }
 }
 
-fn v1(api: &Api) -> Router {
+fn v1(api: &Api, limits: Option<Limits>) -> Router {
     let (router, _) = OpenApiRouter::from(Router::new()).merge(routes::all()).split_for_parts();
     router
         .merge(routes::unlisted())
         .route_layer(from_fn_with_state(api.clone(), once))
-        .route_layer(from_fn_with_state(api.clone(), authenticate))
+        .route_layer(from_fn_with_state((api.clone(), limits), authenticate))
         .with_state(api.clone())
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
@@ -53,12 +61,13 @@ fn v1(api: &Api) -> Router {
 
 /// The service for whoever is on this machine: the operator.
 pub fn local(api: &Api) -> Router {
-    v1(api).layer(DefaultBodyLimit::max(LARGEST_LOCAL)).layer(from_fn(is_local))
+    v1(api, None).layer(DefaultBodyLimit::max(LARGEST_LOCAL)).layer(from_fn(is_local))
 }
 
 /// The service for the network: routes by accounts, health and metrics, its description.
 pub fn network(api: &Api, network: &Network) -> Router {
-    let mut v1 = v1(api).layer(DefaultBodyLimit::max(network.largest));
+    let limits = Limits::new(network.per_second);
+    let mut v1 = v1(api, Some(limits)).layer(DefaultBodyLimit::max(network.largest));
     if !network.accounts {
         v1 = v1.layer(from_fn(is_local));
     }
@@ -74,6 +83,7 @@ pub fn network(api: &Api, network: &Network) -> Router {
         .layer(CatchPanicLayer::custom(|_| Problem::inside().into_response()))
         .layer(from_fn(in_time))
         .layer(from_fn(is_named))
+        .layer(from_fn_with_state(Arc::from(network.proxies.as_slice()), find))
 }
 
 async fn nowhere(request: Request) -> Problem {
@@ -114,16 +124,18 @@ async fn is_named(request: Request, next: Next) -> Response {
     let given = request.headers().get(REQUEST_ID).filter(|id| is_plain(id)).cloned();
     let id = given.unwrap_or_else(new_id);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let origin = request.extensions().get::<Origin>().map(|origin| origin.0.to_string());
     let began = std::time::Instant::now();
     let mut response = next.run(request).await;
-    tracing::debug!(
-        request = id.to_str().unwrap_or_default(),
-        %method,
-        path,
-        status = response.status().as_u16(),
-        ms = began.elapsed().as_millis(),
-        "answered"
-    );
+    let request = id.to_str().unwrap_or_default();
+    let (status, ms) = (response.status().as_u16(), began.elapsed().as_millis());
+    let caller = response.extensions().get::<Asked>().map(|asked| asked.0.as_str());
+    // Who changed what, and from where; what was changed is in the log of events, by the same name.
+    if matches!(method, Method::GET | Method::HEAD) {
+        tracing::debug!(request, %method, path, status, ms, caller, origin, "answered");
+    } else {
+        tracing::info!(request, %method, path, status, ms, caller, origin, "answered");
+    }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -124,12 +124,31 @@ pub(crate) struct Serve {
     /// Serve the API, health and metrics here, as ADDRESS:PORT.
     #[arg(long, env = "WAYBILL_LISTEN")]
     pub(crate) listen: Option<std::net::SocketAddr>,
-    /// Ask for no tokens: whoever reaches the address is the operator. On loopback only.
-    #[arg(long, env = "WAYBILL_NO_ACCOUNTS", value_parser = BoolishValueParser::new())]
-    pub(crate) no_accounts: bool,
+    #[command(flatten)]
+    pub(crate) network: Network,
     /// Export traces to the OTLP collector here, as http://HOST:4318.
     #[arg(long, env = "WAYBILL_OTLP", value_name = "URL")]
     pub(crate) otlp: Option<String>,
+}
+
+/// How the API is served.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Network {
+    /// Ask for no tokens: whoever reaches the address is the operator. On loopback only.
+    #[arg(long, env = "WAYBILL_NO_ACCOUNTS", value_parser = BoolishValueParser::new())]
+    pub(crate) no_accounts: bool,
+    /// Serve over TLS, with this certificate chain (PEM).
+    #[arg(long, env = "WAYBILL_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's key (PEM).
+    #[arg(long, env = "WAYBILL_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Requests a second for each account, twice as many at once; 0: no limit.
+    #[arg(long, env = "WAYBILL_RATE", default_value_t = 200, value_name = "N")]
+    pub(crate) rate: u32,
+    /// Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8.
+    #[arg(long, env = "WAYBILL_TRUSTED_PROXY", value_delimiter = ',', value_name = "NET")]
+    pub(crate) trusted_proxy: Vec<ipnet::IpNet>,
 }
 
 /// `waybill scheduler`.
@@ -156,6 +175,8 @@ pub(crate) struct Api {
     /// Where it listens, as ADDRESS:PORT.
     #[arg(long, env = "WAYBILL_LISTEN", default_value = "127.0.0.1:8080")]
     pub(crate) listen: std::net::SocketAddr,
+    #[command(flatten)]
+    pub(crate) network: Network,
     /// Export traces to the OTLP collector here, as http://HOST:4318.
     #[arg(long, env = "WAYBILL_OTLP", value_name = "URL")]
     pub(crate) otlp: Option<String>,

@@ -18,6 +18,8 @@ use waybill_shared::store::{NoteChange, StoreError, Unit};
 
 use super::table::allowed;
 use super::token::{is_right, parts};
+use crate::limits::Limits;
+use crate::origin::Origin;
 use crate::{Api, Problem};
 
 /// The kind of record of an account.
@@ -119,9 +121,13 @@ pub(crate) async fn is_local(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Finds out who calls, and whether that role may use the route.
+/// Who has asked, as an answer carries it to the log.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked(pub(crate) String);
+
+/// Finds out who calls, and whether that role may use the route, and that often.
 pub(crate) async fn authenticate(
-    State(api): State<Api>,
+    State((api, limits)): State<(Api, Option<Limits>)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -129,19 +135,39 @@ pub(crate) async fn authenticate(
         Some(caller) => caller.clone(),
         None => match account(&api.engine, request.headers()).await {
             Ok(account) => Caller::Account(Box::new(account)),
-            Err(problem) => return problem.into_response(),
+            Err(problem) => {
+                let origin = request.extensions().get::<Origin>();
+                let too_often = limits.as_ref().zip(origin).map(|(l, o)| l.stranger(o.0));
+                return too_often.and_then(Result::err).unwrap_or(problem).into_response();
+            }
         },
     };
+    let mut response = match allow(&caller, limits.as_ref(), &request) {
+        Ok(()) => {
+            request.extensions_mut().insert(caller.clone());
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    };
+    if let Some(limits) = limits {
+        response = limits.told(response);
+    }
+    response.extensions_mut().insert(Asked(caller.actor()));
+    response
+}
+
+fn allow(caller: &Caller, limits: Option<&Limits>, request: &Request) -> Result<(), Problem> {
+    if let Some(limits) = limits {
+        limits.account(caller.id())?;
+    }
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let is_allowed = allowed(request.method().as_str(), path)
         .is_some_and(|roles| roles.contains(&caller.role()));
-    if !is_allowed {
-        let detail = format!("the role {} may not do this", caller.role().name());
-        return Problem::new("forbidden", detail, "ask an admin for an account that may")
-            .into_response();
+    if is_allowed {
+        return Ok(());
     }
-    request.extensions_mut().insert(caller);
-    next.run(request).await
+    let detail = format!("the role {} may not do this", caller.role().name());
+    Err(Problem::new("forbidden", detail, "ask an admin for an account that may"))
 }
 
 /// The account of the token that the request carries.

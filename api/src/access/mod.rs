@@ -5,6 +5,6 @@ mod table;
 mod token;
 
 pub use caller::Caller;
-pub(crate) use caller::{ACCOUNT, USED, authenticate, is_local};
+pub(crate) use caller::{ACCOUNT, Asked, USED, authenticate, is_local};
 pub use table::{Allowed, ROUTES};
 pub(crate) use token::issue;

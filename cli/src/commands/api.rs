@@ -1,28 +1,43 @@
 //! The API on the network.
 
 use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
 
-use tokio::net::TcpListener;
+use axum_server::tls_rustls::RustlsConfig;
+use axum_server::{Handle, Server};
+use hyper_util::rt::TokioTimer;
 use waybill_api::{Network, first_admin};
 
+use crate::args;
 use crate::failure::Failure;
 use crate::output;
 use crate::service::Service;
+
+/// How long the head of a request may take to arrive.
+const HEAD: Duration = Duration::from_secs(10);
 
 /// Listens at `address`; the future serves the API, health and metrics.
 pub(crate) async fn network(
     address: SocketAddr,
     service: &Service,
-    accounts: bool,
+    options: &args::Network,
 ) -> Result<impl Future<Output = ()> + use<>, Failure> {
+    let accounts = !options.no_accounts;
     if !accounts && !address.ip().is_loopback() {
         let message =
             format!("{address} can be reached from elsewhere, where everybody is operator");
         return Err(Failure::caller(message, "leave --no-accounts out, or listen on 127.0.0.1"));
     }
-    let listener = TcpListener::bind(address).await.map_err(|error| {
+    let failed = |error: std::io::Error| {
         Failure::caller(format!("could not listen on {address}: {error}"), "choose another port")
-    })?;
+    };
+    let listener = std::net::TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let tls = match (&options.tls_cert, &options.tls_key) {
+        (Some(certificate), Some(key)) => Some(tls(certificate, key).await?),
+        _ => None,
+    };
     let api = service.api();
     if accounts {
         let issued = first_admin(&api.engine).await;
@@ -35,12 +50,46 @@ pub(crate) async fn network(
             ));
         }
     }
-    let routes = waybill_api::network(&api, &Network { accounts, ..Network::default() });
-    let bound = listener.local_addr().map_err(Failure::ours)?;
-    tracing::info!(address = %bound, accounts, "the API is served");
+    let network = Network {
+        accounts,
+        per_second: options.rate,
+        proxies: options.trusted_proxy.clone(),
+        ..Network::default()
+    };
+    let routes = waybill_api::network(&api, &network);
+    let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
+    let bound = listener.local_addr().map_err(failed)?;
+    tracing::info!(address = %bound, accounts, tls = tls.is_some(), "the API is served");
+    let server = axum_server::from_tcp(listener).map_err(failed)?;
     Ok(async move {
-        if let Err(error) = axum::serve(listener, routes).await {
+        let served = match tls {
+            Some(tls) => {
+                let acceptor = axum_server::tls_rustls::RustlsAcceptor::new(tls);
+                bounded(server.acceptor(acceptor)).serve(routes).await
+            }
+            None => bounded(server).serve(routes).await,
+        };
+        if let Err(error) = served {
             tracing::error!(%error, "the API is no longer served");
         }
+    })
+}
+
+/// A server that waits for nobody for ever.
+fn bounded<A, B>(mut server: Server<A, B>) -> Server<A, B>
+where
+    A: axum_server::Address,
+{
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    server.handle(Handle::new())
+}
+
+async fn tls(certificate: &Path, key: &Path) -> Result<RustlsConfig, Failure> {
+    // TLS by the one implementation that everything here uses.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    RustlsConfig::from_pem_file(certificate, key).await.map_err(|error| {
+        let (certificate, key) = (certificate.display(), key.display());
+        let message = format!("{certificate} and {key} cannot be used for TLS: {error}");
+        Failure::caller(message, "name a PEM chain and its PEM key")
     })
 }

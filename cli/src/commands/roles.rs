@@ -44,7 +44,7 @@ pub(crate) async fn api(arguments: args::Api) -> Result<(), Failure> {
     let mut service = Service::open(&target, Clock::Real, None).await?;
     let told = Told::listen()?;
     let mut beside = JoinSet::new();
-    beside.spawn(network(arguments.listen, &service, true).await?);
+    beside.spawn(network(arguments.listen, &service, &arguments.network).await?);
     let relay = service.start(&Role::Api).await?;
     until_told(service, relay, &Role::Api, beside, told).await
 }

@@ -33,7 +33,7 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
     })?;
     let mut beside = tokio::task::JoinSet::new();
     if let Some(address) = arguments.listen {
-        beside.spawn(network(address, &service, !arguments.no_accounts).await?);
+        beside.spawn(network(address, &service, &arguments.network).await?);
     }
     let relay = service.start(&Role::All(None)).await?;
     let relay = tokio::spawn(relay.run());

@@ -1,6 +1,7 @@
 //! The API over real HTTP, on a running `serve`.
 
 mod bad_requests;
+mod entrance;
 mod feed;
 mod idempotency;
 mod receiver;

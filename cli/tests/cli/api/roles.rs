@@ -79,7 +79,7 @@ fn each_role_may_use_its_routes_and_no_other() -> Result<()> {
             }
         }
         let answer = surface.send(surface.request(method, &at)?)?;
-        if answer.status != 401 {
+        if ![401, 429].contains(&answer.status) {
             writeln!(wrong, "{method} {path} without a token: {answer:?}")?;
         }
     }

@@ -69,6 +69,13 @@ impl Surface {
         Self::on(Office::open_with(quantity, &["--listen", "127.0.0.1:0"])?)
     }
 
+    /// One that is served with more options.
+    pub(crate) fn open_with(more: &[&str]) -> Result<Self> {
+        let listen = ["--listen", "127.0.0.1:0"];
+        let all: Vec<&str> = listen.iter().chain(more).copied().collect();
+        Self::on(Office::open_with(1, &all)?)
+    }
+
     /// One that tries to deliver for as long as a test may take.
     pub(crate) fn open_patient() -> Result<Self> {
         let folder = TempDir::new()?;
