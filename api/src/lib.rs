@@ -30,8 +30,9 @@ pub use health::health;
 pub use openapi::openapi;
 pub use plan::{PlanRequest, Planned};
 pub use routes::{
-    AuditPage, ImportCoalition, ImportLines, IssuedToken, MadeWebhook, NewToken, NewWebhook,
-    Pinged, Replayed, TokenView, WebhookView, first_admin,
+    Again, AttemptPage, AuditPage, ImportCoalition, ImportLines, IssuedToken, MadeWebhook,
+    NewToken, NewWebhook, PendingPage, PendingView, Pinged, Replayed, TokenView, WebhookView,
+    first_admin,
 };
 pub use timeline::{Entry, Shown};
 pub use why::Why;

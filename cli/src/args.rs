@@ -47,6 +47,9 @@ pub(crate) enum Command {
     /// Give, list and revoke tokens for the API.
     #[command(subcommand)]
     Token(Token),
+    /// Have events sent to you, and see what became of them.
+    #[command(subcommand)]
+    Webhook(Webhook),
     /// Export the log with its hash chain, or verify one.
     #[command(subcommand)]
     Audit(Audit),
@@ -74,6 +77,13 @@ pub(crate) struct Data {
     /// The broker as a URL, `embedded:` or `amqp(s)://…`.
     #[arg(long, env = "WAYBILL_BROKER")]
     pub(crate) broker: Option<String>,
+}
+
+/// Where the data is, or the service that has it.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Reach {
+    #[command(flatten)]
+    pub(crate) data: Data,
     /// A service elsewhere, as http(s)://HOST:PORT, instead of a data folder; with a token.
     #[arg(long, env = "WAYBILL_SERVER", value_name = "URL")]
     pub(crate) server: Option<String>,
@@ -255,10 +265,77 @@ pub(crate) struct TokenRevoke {
 #[derive(Debug, Args)]
 pub(crate) struct Listing {
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: Reach,
     /// Print one JSON document instead of text.
     #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
+}
+
+/// `waybill webhook`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Webhook {
+    /// Have events sent to an address; the secret that signs them is shown once.
+    Create(WebhookCreate),
+    /// List webhooks with how far each has come.
+    List(Listing),
+    /// Show what has not arrived, and the last attempts.
+    Show(WebhookId),
+    /// Send a ping now, and say what became of it.
+    Ping(WebhookId),
+    /// Make a new secret; the one before signs beside it for a day.
+    Rotate(WebhookId),
+    /// Send again what was given up, or a range of the log.
+    Replay(WebhookReplay),
+    /// Send nothing more, for good.
+    Remove(WebhookId),
+}
+
+/// `waybill webhook create`.
+#[derive(Debug, Args)]
+pub(crate) struct WebhookCreate {
+    /// The address, over https.
+    pub(crate) url: String,
+    /// Kinds of events, such as lot.matched, or the beginning of several, such as order.
+    #[arg(long, env = "WAYBILL_KINDS", value_delimiter = ',', value_name = "KIND")]
+    pub(crate) kinds: Vec<String>,
+    /// Only what is about money of this donor.
+    #[arg(long, env = "WAYBILL_DONOR")]
+    pub(crate) donor: Option<String>,
+    /// Only what is about lines of this requester.
+    #[arg(long, env = "WAYBILL_REQUESTER")]
+    pub(crate) requester: Option<String>,
+    /// Only what is about this line.
+    #[arg(long, env = "WAYBILL_LINE")]
+    pub(crate) line: Option<String>,
+    /// The position of the log after which events are sent; without, what happens from now on.
+    #[arg(long, env = "WAYBILL_AFTER")]
+    pub(crate) after: Option<i64>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+/// A webhook by its id.
+#[derive(Debug, Args)]
+pub(crate) struct WebhookId {
+    /// The webhook's id.
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+/// `waybill webhook replay`.
+#[derive(Debug, Args)]
+pub(crate) struct WebhookReplay {
+    /// The webhook's id.
+    pub(crate) id: String,
+    /// The first position of a range; without, everything that was given up.
+    #[arg(long, env = "WAYBILL_FROM_POSITION", value_name = "POSITION")]
+    pub(crate) from: Option<i64>,
+    /// The last position of the range; without, only the first.
+    #[arg(long, env = "WAYBILL_TO_POSITION", value_name = "POSITION", requires = "from")]
+    pub(crate) to: Option<i64>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
 }
 
 /// `waybill audit`.
@@ -274,7 +351,7 @@ pub(crate) enum Audit {
 #[derive(Debug, Args)]
 pub(crate) struct AuditExport {
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: Reach,
 }
 
 /// `waybill audit verify`.
@@ -292,7 +369,7 @@ pub(crate) struct Import {
     /// A file of requisitions (.csv, .xlsx, .json, .jsonl), or a coalition's folder.
     pub(crate) path: PathBuf,
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: Reach,
     /// A mapping file for foreign columns.
     #[arg(long, env = "WAYBILL_MAPPING")]
     pub(crate) mapping: Option<PathBuf>,
@@ -342,7 +419,7 @@ const WAITS: [&str; 10] = [
 #[derive(Debug, Args)]
 pub(crate) struct Lots {
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: Reach,
     /// Only in this state.
     #[arg(long, env = "WAYBILL_STATE", value_parser = STATES)]
     pub(crate) state: Option<String>,
@@ -369,7 +446,7 @@ pub(crate) struct Show {
     /// LOT-7K2, LINE-7K2, a requester's line id, an order's number, a contribution, a party.
     pub(crate) id: String,
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: Reach,
     /// Print one JSON document instead of text.
     #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
@@ -381,7 +458,7 @@ pub(crate) struct Why {
     /// The lot, such as LOT-7K2.
     pub(crate) lot: String,
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: Reach,
     /// Print one JSON document instead of text.
     #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
@@ -391,7 +468,7 @@ pub(crate) struct Why {
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: Reach,
     /// Print one JSON document instead of text.
     #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
@@ -401,7 +478,7 @@ pub(crate) struct Check {
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: Reach,
     /// The first day, instead of today.
     #[arg(long, env = "WAYBILL_FROM")]
     pub(crate) from: Option<NaiveDate>,

@@ -35,6 +35,10 @@ impl Client {
         day: NaiveDate,
         pipeline: Option<Pipeline>,
     ) -> Result<Self, Failure> {
+        if target.server.is_some() {
+            let message = "a service elsewhere has its own day";
+            return Err(Failure::caller(message, "leave --on out, or import into a data folder"));
+        }
         let clock = Clock::starting_at(day.and_time(chrono::NaiveTime::MIN).and_utc());
         Ok(Self::Local(Box::new(Service::open(target, clock, pipeline).await?)))
     }
@@ -112,12 +116,23 @@ impl Client {
         self.request(Method::DELETE, path, Body::empty()).await
     }
 
+    /// Takes away what a route names, which answers with nothing.
+    pub(crate) async fn remove(self, path: &str) -> Result<(), Failure> {
+        self.ask(Method::DELETE, path, Body::empty()).await.map(drop)
+    }
+
     async fn request<T: DeserializeOwned>(
         self,
         method: Method,
         path: &str,
         body: Body,
     ) -> Result<T, Failure> {
+        let bytes = self.ask(method, path, body).await?;
+        serde_json::from_slice(&bytes).map_err(Failure::ours)
+    }
+
+    /// The body of a route's answer.
+    async fn ask(self, method: Method, path: &str, body: Body) -> Result<Bytes, Failure> {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -147,7 +162,7 @@ impl Client {
             Self::Remote(url, token) => remote(&url, token, request).await?,
         };
         if status.is_success() {
-            return serde_json::from_slice(&bytes).map_err(Failure::ours);
+            return Ok(bytes);
         }
         let problem: Problem = serde_json::from_slice(&bytes).map_err(|_| {
             Failure::ours(anyhow::anyhow!("{status}: {}", String::from_utf8_lossy(&bytes)))

@@ -60,6 +60,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Show(show) => commands::show::run(show).await,
             Command::Why(why) => commands::why::run(why).await,
             Command::Token(token) => commands::token::run(token).await,
+            Command::Webhook(webhook) => commands::webhook::run(webhook).await,
             Command::Audit(audit) => commands::audit::run(audit).await,
             Command::Check(check) => commands::check::run(check).await,
             Command::Plan(plan) => commands::plan::run(plan).await,

@@ -9,7 +9,7 @@ use waybill_shared::store::Store;
 use waybill_shared::store::postgres::PostgresStore;
 use waybill_shared::store::sqlite::SqliteStore;
 
-use crate::args::Data;
+use crate::args::{Data, Reach};
 use crate::failure::Failure;
 
 /// A store and a broker that go together, and the folder for files.
@@ -117,10 +117,14 @@ impl Target {
         Ok(())
     }
 
-    /// What the options name.
-    pub(crate) fn of(options: &Data) -> Result<Self, Failure> {
-        let mut target =
-            Self::named(&options.data, options.store.as_deref(), options.broker.as_deref())?;
+    /// What the options of a role name.
+    pub(crate) fn here(options: &Data) -> Result<Self, Failure> {
+        Self::named(&options.data, options.store.as_deref(), options.broker.as_deref())
+    }
+
+    /// What the options of a command name.
+    pub(crate) fn of(options: &Reach) -> Result<Self, Failure> {
+        let mut target = Self::here(&options.data)?;
         if let Some(server) = &options.server {
             let token = token(options.token_file.as_deref())?;
             target.server = Some((server.trim_end_matches('/').to_owned(), token));

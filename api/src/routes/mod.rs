@@ -16,7 +16,10 @@ mod webhooks;
 pub use events::AuditPage;
 pub use imports::{ImportCoalition, ImportLines};
 pub use tokens::{IssuedToken, NewToken, TokenView, first_admin};
-pub use webhooks::{MadeWebhook, NewWebhook, Pinged, Replayed, WebhookView};
+pub use webhooks::{
+    Again, AttemptPage, MadeWebhook, NewWebhook, PendingPage, PendingView, Pinged, Replayed,
+    WebhookView,
+};
 
 use axum::Router;
 use axum::http::{HeaderMap, HeaderValue, header};

@@ -479,12 +479,12 @@ pub(crate) struct PageQuery {
 
 /// A page of attempts.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct AttemptPage {
+pub struct AttemptPage {
     /// The attempts, the last ones first.
-    items: Vec<Attempt>,
+    pub items: Vec<Attempt>,
     /// The cursor of the next page; none: this is the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    pub next: Option<String>,
 }
 
 /// What was sent, and what was answered, the last first; kept for 30 days.
@@ -518,32 +518,32 @@ pub(crate) async fn attempts(
 
 /// A delivery that has not arrived.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub(crate) struct PendingView {
+pub struct PendingView {
     /// The event.
-    position: i64,
+    pub position: i64,
     /// What it is about.
-    subject: String,
+    pub subject: String,
     /// Whether it was given up.
-    failed: bool,
+    pub failed: bool,
     /// Attempts so far.
-    attempts: u32,
+    pub attempts: u32,
     /// When the next one is due; none: it waits for the one before of its subject, or was given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
-    due: Option<Timestamp>,
+    pub due: Option<Timestamp>,
     /// What went wrong last.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    why: String,
+    pub why: String,
 }
 
 /// A page of deliveries that have not arrived.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct PendingPage {
+pub struct PendingPage {
     /// The deliveries, in order of positions.
-    items: Vec<PendingView>,
+    pub items: Vec<PendingView>,
     /// The cursor of the next page; none: this is the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    pub next: Option<String>,
 }
 
 /// What has not arrived: what waits to be tried again, and what was given up.
@@ -575,15 +575,15 @@ pub(crate) async fn pending(
 /// What to send again: everything that was given up, or a range of the log.
 #[derive(Debug, Default, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Again {
+pub struct Again {
     /// Everything that was given up.
-    failed: bool,
+    pub failed: bool,
     /// The first position of a range.
     #[schema(minimum = 1)]
-    from: Option<i64>,
+    pub from: Option<i64>,
     /// The last position of a range; left out: only the first.
     #[schema(minimum = 1)]
-    to: Option<i64>,
+    pub to: Option<i64>,
 }
 
 /// What is sent again.

@@ -14,4 +14,5 @@ pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod token;
+pub(crate) mod webhook;
 pub(crate) mod why;

@@ -62,7 +62,7 @@ async fn wait_for_pipeline(target: &Target) -> Result<(), Failure> {
 
 /// A store and a broker that processes can share.
 fn shared(options: &args::Data) -> Result<Target, Failure> {
-    let target = Target::of(options)?;
+    let target = Target::here(options)?;
     match (&target.store, &target.broker) {
         (StoreUrl::Postgres(_), BrokerUrl::Amqp(_)) => Ok(target),
         _ => Err(Failure::caller(

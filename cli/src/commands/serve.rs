@@ -12,7 +12,7 @@ use crate::told::Told;
 
 /// Serves until SIGTERM or SIGINT, then finishes what is held.
 pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
-    let target = Target::of(&arguments.data)?;
+    let target = Target::here(&arguments.data)?;
     let data = &target.data;
     let beside = data.join("pipeline.toml");
     let path = arguments.pipeline.or_else(|| beside.exists().then_some(beside));

@@ -12,10 +12,25 @@ fn help(command: &[&str]) -> Result<String> {
 fn help_texts() -> Result<()> {
     insta::assert_snapshot!("help", help(&[])?);
     for command in [
-        "run", "serve", "import", "lots", "show", "why", "plan", "check", "match", "health",
+        "run",
+        "serve",
+        "api",
+        "import",
+        "lots",
+        "show",
+        "why",
+        "plan",
+        "check",
+        "match",
+        "health",
         "bench",
+        "token create",
+        "webhook",
+        "webhook create",
+        "audit",
     ] {
-        insta::assert_snapshot!(format!("help_{command}"), help(&[command])?);
+        let words: Vec<&str> = command.split(' ').collect();
+        insta::assert_snapshot!(format!("help_{}", words.join("_")), help(&words)?);
     }
     Ok(())
 }

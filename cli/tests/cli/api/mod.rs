@@ -5,6 +5,7 @@ mod entrance;
 mod feed;
 mod idempotency;
 mod receiver;
+mod remote;
 mod roles;
 mod surface;
 mod walk;

@@ -1,0 +1,175 @@
+//! `waybill webhook`.
+
+use waybill_api::{
+    Again, AttemptPage, MadeWebhook, NewWebhook, PendingPage, Pinged, Replayed, WebhookView,
+};
+use waybill_shared::feed::Filter;
+
+use crate::args;
+use crate::client::{Client, escape};
+use crate::failure::Failure;
+use crate::output;
+use crate::target::Target;
+
+/// Attempts and deliveries that are shown.
+const SHOWN: usize = 20;
+
+async fn client(listing: &args::Listing) -> Result<Client, Failure> {
+    Client::of(&Target::of(&listing.data)?).await
+}
+
+fn path(id: &str, rest: &str) -> String {
+    format!("/v1/webhooks/{}{rest}", escape(id))
+}
+
+/// Makes, lists, shows, pings, rotates, replays or removes.
+pub(crate) async fn run(arguments: args::Webhook) -> Result<(), Failure> {
+    match arguments {
+        args::Webhook::Create(create) => make(create).await,
+        args::Webhook::List(listing) => list(listing).await,
+        args::Webhook::Show(webhook) => show(webhook).await,
+        args::Webhook::Ping(webhook) => ping(webhook).await,
+        args::Webhook::Rotate(args::WebhookId { id, listing }) => {
+            let client = client(&listing).await?;
+            let made = client.post(&path(&id, "/rotate"), &serde_json::json!({})).await?;
+            told(&made, listing.json)
+        }
+        args::Webhook::Replay(replay) => again(replay).await,
+        args::Webhook::Remove(args::WebhookId { id, listing }) => {
+            client(&listing).await?.remove(&path(&id, "")).await?;
+            output::data(&format!("{id} is removed\n"))
+        }
+    }
+}
+
+async fn make(create: args::WebhookCreate) -> Result<(), Failure> {
+    let args::WebhookCreate { url, kinds, donor, requester, line, after, listing } = create;
+    let filter = Filter { kinds, donor, requester, line };
+    let (name, concurrency, timeout_s) = (String::new(), 4, 15);
+    let new = NewWebhook { url, name, filter, concurrency, timeout_s, after };
+    let made: MadeWebhook = client(&listing).await?.post("/v1/webhooks", &new).await?;
+    told(&made, listing.json)
+}
+
+fn told(made: &MadeWebhook, json: bool) -> Result<(), Failure> {
+    if json {
+        return output::json(made);
+    }
+    output::talk(&format!("{}: its secret, shown this once:", made.webhook.id));
+    output::data(&format!("{}\n", made.secret))
+}
+
+/// Whether events arrive, in a word or two.
+fn state(view: &WebhookView) -> String {
+    match (&view.disabled, view.failing_since) {
+        (Some(disabled), _) => format!("off: {}", disabled.why),
+        (None, Some(since)) => format!("failing since {}", since.format("%Y-%m-%d %H:%M")),
+        (None, None) => "arrives".to_owned(),
+    }
+}
+
+async fn list(listing: args::Listing) -> Result<(), Failure> {
+    let views: Vec<WebhookView> = client(&listing).await?.get("/v1/webhooks").await?;
+    if listing.json {
+        return output::json(&views);
+    }
+    let row = |view: &WebhookView| {
+        vec![
+            view.id.clone(),
+            view.party.clone().unwrap_or_else(|| view.role.name().to_owned()),
+            state(view),
+            view.behind.to_string(),
+            view.waiting.to_string(),
+            view.failed.to_string(),
+            view.url.clone(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = views.iter().map(row).collect();
+    let head = ["ID", "OF", "STATE", "BEHIND", "WAITING", "FAILED", "ADDRESS"];
+    output::data(&output::brief_table(&head, &rows))
+}
+
+async fn show(webhook: args::WebhookId) -> Result<(), Failure> {
+    let args::WebhookId { id, listing } = webhook;
+    let view: WebhookView = client(&listing).await?.get(&path(&id, "")).await?;
+    let at_most = format!("?limit={SHOWN}");
+    let pending: PendingPage =
+        client(&listing).await?.get(&path(&id, &format!("/pending{at_most}"))).await?;
+    let attempts: AttemptPage =
+        client(&listing).await?.get(&path(&id, &format!("/attempts{at_most}"))).await?;
+    if listing.json {
+        let all = serde_json::json!({
+            "webhook": view, "pending": pending.items, "attempts": attempts.items,
+        });
+        return output::json(&all);
+    }
+    let mut text = format!(
+        "{}  {}\n  {}\n  at position {}, {} behind, {} waiting, {} failed\n",
+        view.id,
+        view.url,
+        state(&view),
+        view.position,
+        view.behind,
+        view.waiting,
+        view.failed
+    );
+    if !pending.items.is_empty() {
+        let row = |item: &waybill_api::PendingView| {
+            let next = match (item.failed, item.due) {
+                (true, _) => "given up".to_owned(),
+                (false, Some(due)) => due.format("%Y-%m-%d %H:%M:%S").to_string(),
+                (false, None) => "after the one before".to_owned(),
+            };
+            let attempts = item.attempts.to_string();
+            vec![item.position.to_string(), item.subject.clone(), attempts, next, item.why.clone()]
+        };
+        let rows: Vec<Vec<String>> = pending.items.iter().map(row).collect();
+        let head = ["POSITION", "SUBJECT", "TRIED", "NEXT (UTC)", "WHY"];
+        text.push_str(&format!("\nnot arrived\n{}", output::brief_table(&head, &rows)));
+    }
+    if !attempts.items.is_empty() {
+        let row = |attempt: &waybill_shared::domain::webhook::Attempt| {
+            let answer = attempt.status.map_or_else(String::new, |status| status.to_string());
+            vec![
+                attempt.at.format("%Y-%m-%d %H:%M:%S").to_string(),
+                attempt.position.to_string(),
+                attempt.kind.clone(),
+                answer,
+                format!("{} ms", attempt.duration_ms),
+                attempt.error.clone(),
+            ]
+        };
+        let rows: Vec<Vec<String>> = attempts.items.iter().map(row).collect();
+        let head = ["AT (UTC)", "POSITION", "EVENT", "ANSWER", "TOOK", "ERROR"];
+        text.push_str(&format!("\nlast attempts\n{}", output::brief_table(&head, &rows)));
+    }
+    output::data(&text)
+}
+
+async fn ping(webhook: args::WebhookId) -> Result<(), Failure> {
+    let args::WebhookId { id, listing } = webhook;
+    let client = client(&listing).await?;
+    let pinged: Pinged = client.post(&path(&id, "/ping"), &serde_json::json!({})).await?;
+    if listing.json {
+        return output::json(&pinged);
+    }
+    let status = pinged.status.map(|status| format!("answered {status} ")).unwrap_or_default();
+    let took = format!("{status}after {} ms", pinged.duration_ms);
+    match pinged.error {
+        None => output::data(&format!("the ping has arrived: {took}\n")),
+        Some(error) => {
+            let message = format!("the ping has not arrived: {error}, {took}");
+            Err(Failure::caller(message, "look at the receiver, then ping again"))
+        }
+    }
+}
+
+async fn again(replay: args::WebhookReplay) -> Result<(), Failure> {
+    let args::WebhookReplay { id, from, to, listing } = replay;
+    let asked = Again { failed: from.is_none(), from, to };
+    let done: Replayed = client(&listing).await?.post(&path(&id, "/replay"), &asked).await?;
+    if listing.json {
+        return output::json(&done);
+    }
+    output::data(&format!("{} events are sent again\n", done.events))
+}
