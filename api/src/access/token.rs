@@ -10,13 +10,13 @@ use subtle::ConstantTimeEq;
 /// What every token begins with, so that one that leaked is found by searching for it.
 pub(crate) const PREFIX: &str = "wbt_";
 
-/// A new token: its id, the token to be shown once, and the hash to be kept.
-pub(crate) fn issue() -> Result<(String, String, String), getrandom::Error> {
-    let mut id = [0; 6];
+/// A new token, with this id if one is given: its id, the token to be shown once, and the hash to be kept.
+pub(crate) fn issue(id: Option<&str>) -> Result<(String, String, String), getrandom::Error> {
+    let mut drawn = [0; 6];
     let mut secret = [0; 32];
-    getrandom::fill(&mut id)?;
+    getrandom::fill(&mut drawn)?;
     getrandom::fill(&mut secret)?;
-    let id = hex(&id);
+    let id = id.map_or_else(|| hex(&drawn), str::to_owned);
     let secret = BASE64_URL_SAFE_NO_PAD.encode(secret);
     let hash = hash(&id, &secret);
     Ok((id.clone(), format!("{PREFIX}{id}_{secret}"), hash))

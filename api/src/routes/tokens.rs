@@ -100,14 +100,27 @@ pub async fn first_admin(engine: &Engine) -> Result<Option<IssuedToken>, Problem
     }
     let new =
         NewToken { name: "first admin".to_owned(), role: Role::Admin, party: None, days: None };
-    give(engine, "service", new).await.map(Some)
+    match give(engine, "service", Some(FIRST), new).await {
+        Ok(issued) => Ok(Some(issued)),
+        // Another process was first, and has shown it.
+        Err(problem) if problem.status == StatusCode::CONFLICT.as_u16() => Ok(None),
+        Err(problem) => Err(problem),
+    }
 }
 
-async fn give(engine: &Engine, actor: &str, new: NewToken) -> Result<IssuedToken, Problem> {
+/// The id of the first admin's account: of processes that start together one gives it.
+const FIRST: &str = "first";
+
+async fn give(
+    engine: &Engine,
+    actor: &str,
+    id: Option<&str>,
+    new: NewToken,
+) -> Result<IssuedToken, Problem> {
     let random = |error: getrandom::Error| {
         Problem::new("unavailable", format!("no random numbers: {error}"), "try again")
     };
-    let (id, token, hash) = issue().map_err(random)?;
+    let (id, token, hash) = issue(id).map_err(random)?;
     let now = engine.clock.now();
     let expires = new.days.map(|days| now + TimeDelta::days(i64::from(days)));
     let account = Account {
@@ -178,7 +191,7 @@ pub(crate) async fn create(
     Body(new): Body<NewToken>,
 ) -> Result<(StatusCode, Json<IssuedToken>), Problem> {
     check(&new, &*api.engine.coalition().await?)?;
-    let issued = give(&api.engine, &caller.actor(), new).await?;
+    let issued = give(&api.engine, &caller.actor(), None, new).await?;
     Ok((StatusCode::CREATED, Json(issued)))
 }
 

@@ -22,7 +22,7 @@ fn it_parses() -> Result<()> {
 #[test]
 fn its_commands_and_variables_are_those_of_the_program() -> Result<()> {
     let text = std::fs::read_to_string(root().join("docker-compose.yml"))?;
-    for role in ["scheduler", "worker"] {
+    for role in ["scheduler", "worker", "api"] {
         ensure!(text.contains(&format!("command: [\"{role}\"]")), "{role} is not started");
         let help = run(&[role, "--help"])?.ok()?.out;
         let help = help.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,6 +1,16 @@
 //! The tests of `tests/cli` that hold on every pair of a store and a broker, on Postgres and the embedded broker.
 #![allow(dead_code, reason = "what only other tests of `tests/cli` use")]
 
+/// Those of `tests/cli/api` that depend on the store.
+#[path = "../cli/api"]
+mod api {
+    mod feed;
+    mod idempotency;
+    mod receiver;
+    mod surface;
+    mod walk;
+    mod webhooks;
+}
 #[path = "../cli/coalition.rs"]
 mod coalition;
 #[path = "../cli/crash.rs"]

@@ -57,8 +57,10 @@ fn a_poll_waits_and_a_stream_goes_on_where_it_was() -> Result<()> {
     let surface = Surface::open(1)?;
     surface.until("LOT-001", "response")?;
     let operator = surface.token("operator", "")?;
-    let events = all(&surface, &operator, "&kinds=line.")?;
-    let last = events.last().and_then(|event| event["position"].as_i64()).context("a line")?;
+    let last = eventually("the first line is in the feed", SOON, || {
+        let events = all(&surface, &operator, "&kinds=line.")?;
+        Ok(events.last().and_then(|event| event["position"].as_i64()))
+    })?;
 
     // Answered as soon as there is one, long before the wait is over.
     let path = format!("/v1/events?after={last}&kinds=line.&wait=20");
