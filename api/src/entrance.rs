@@ -17,7 +17,7 @@ use crate::access::{Asked, authenticate, is_local};
 use crate::idempotency::once;
 use crate::limits::Limits;
 use crate::origin::{Origin, find};
-use crate::{Api, Problem, health, openapi, routes};
+use crate::{Api, Problem, health, openapi, routes, upload};
 
 /// The largest body from this machine, in bytes.
 const LARGEST_LOCAL: usize = 256 * 1024 * 1024;
@@ -67,14 +67,15 @@ pub fn local(api: &Api) -> Router {
 /// The service for the network: routes by accounts, health and metrics, its description.
 pub fn network(api: &Api, network: &Network) -> Router {
     let limits = Limits::new(network.per_second);
-    let mut v1 = v1(api, Some(limits)).layer(DefaultBodyLimit::max(network.largest));
+    let mut v1 = v1(api, Some(limits.clone())).layer(DefaultBodyLimit::max(network.largest));
     if !network.accounts {
         v1 = v1.layer(from_fn(is_local));
     }
     let described = Router::new()
         .route("/v1/openapi.json", routing::get(openapi::json))
         .route("/docs", routing::get(openapi::page))
-        .method_not_allowed_fallback(not_so);
+        .method_not_allowed_fallback(not_so)
+        .merge(upload::routes(api, &limits, network.largest));
     described
         .merge(health(api.engine.clone()))
         .merge(v1)

@@ -15,6 +15,7 @@ mod plan;
 mod request;
 mod routes;
 mod timeline;
+mod upload;
 mod why;
 
 use std::path::{Path, PathBuf};

@@ -127,7 +127,8 @@ pub(crate) async fn page() -> Response {
     (kind, rendered(&openapi()).into_string()).into_response()
 }
 
-const STYLE: &str = include_str!("openapi.css");
+/// The look of the pages.
+pub(crate) const STYLE: &str = include_str!("pages.css");
 
 fn rendered(described: &OpenApi) -> Markup {
     let json: serde_json::Value = serde_json::to_value(described).unwrap_or_default();

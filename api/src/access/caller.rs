@@ -161,8 +161,12 @@ fn allow(caller: &Caller, limits: Option<&Limits>, request: &Request) -> Result<
         limits.account(caller.id())?;
     }
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let is_allowed = allowed(request.method().as_str(), path)
-        .is_some_and(|roles| roles.contains(&caller.role()));
+    may(caller, request.method().as_str(), path)
+}
+
+/// Whether the caller's role may use a route.
+pub(crate) fn may(caller: &Caller, method: &str, path: &str) -> Result<(), Problem> {
+    let is_allowed = allowed(method, path).is_some_and(|roles| roles.contains(&caller.role()));
     if is_allowed {
         return Ok(());
     }
@@ -170,22 +174,31 @@ fn allow(caller: &Caller, limits: Option<&Limits>, request: &Request) -> Result<
     Err(Problem::new("forbidden", detail, "ask an admin for an account that may"))
 }
 
+fn refuse(detail: &str) -> Problem {
+    Problem::new("unauthorized", detail, "send `Authorization: Bearer TOKEN` with a live token")
+}
+
+/// One answer for whatever is wrong with a token: what exists is not told.
+fn wrong() -> Problem {
+    refuse("the token is not valid, or no longer")
+}
+
 /// The account of the token that the request carries.
 async fn account(engine: &Engine, headers: &HeaderMap) -> Result<Account, Problem> {
-    let refuse = |detail: &str| {
-        Problem::new("unauthorized", detail, "send `Authorization: Bearer TOKEN` with a live token")
-    };
     let Some(header) = headers.get(header::AUTHORIZATION) else {
         return Err(refuse("the request carries no token"));
     };
-    // One answer for whatever is wrong with a token: what exists is not told.
-    let wrong = || refuse("the token is not valid, or no longer");
     let text = header.to_str().map_err(|_| wrong())?;
     let (scheme, token) = text.split_once(' ').ok_or_else(wrong)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(wrong());
     }
-    let (id, secret) = parts(token.trim()).ok_or_else(wrong)?;
+    by_token(engine, token.trim()).await
+}
+
+/// The account of `token`.
+pub(crate) async fn by_token(engine: &Engine, token: &str) -> Result<Account, Problem> {
+    let (id, secret) = parts(token).ok_or_else(wrong)?;
     let record = engine.store.record(ACCOUNT, id).await?.ok_or_else(wrong)?;
     let account: Account = serde_json::from_str(&record.body).map_err(|_| wrong())?;
     let now = engine.clock.now();

@@ -18,14 +18,14 @@ use crate::{Api, Problem};
 pub(crate) struct Sent {
     /// The sender's own number for it.
     #[schema(min_length = 1, max_length = 100, example = "DA-2026-0117")]
-    number: String,
+    pub(crate) number: String,
     /// Who says it: left out, the party for which the account acts. The secretariat may hand in what
     /// it got on paper, but for what others decide: reviews, acceptances, consents, approvals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    sender: Option<String>,
+    pub(crate) sender: Option<String>,
     /// What it says.
     #[serde(flatten)]
-    content: Content,
+    pub(crate) content: Content,
 }
 
 /// What became of a document.
@@ -42,7 +42,7 @@ pub(crate) enum Outcome {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Answer {
     /// What became of it.
-    outcome: Outcome,
+    pub(crate) outcome: Outcome,
     /// Under which sender it was taken.
     sender: String,
     /// Under which number.
@@ -60,11 +60,16 @@ pub(crate) async fn take(
     caller: Caller,
     Body(sent): Body<Sent>,
 ) -> Result<Json<Answer>, Problem> {
+    hand_in(&api, &caller, sent).await.map(Json)
+}
+
+/// Takes a document in the name of `caller`.
+pub(crate) async fn hand_in(api: &Api, caller: &Caller, sent: Sent) -> Result<Answer, Problem> {
     if sent.number.trim().is_empty() || sent.number.chars().count() > 100 {
         let detail = "it is empty, or longer than 100 characters";
         return Err(Problem::field("number", detail, "give the sender's own number"));
     }
-    let document = signed(&api, &caller, sent).await?;
+    let document = signed(api, caller, sent).await?;
     let Document { sender, number, .. } = &document;
     let connector = api.connector()?;
     let outcome = match take_document(&api.engine, &connector, &document, &caller.actor()).await {
@@ -72,7 +77,7 @@ pub(crate) async fn take(
         Ok(Taken::Before) => Outcome::TakenBefore,
         Err(refusal) => return Err(problem(refusal)),
     };
-    Ok(Json(Answer { outcome, sender: sender.clone(), number: number.clone() }))
+    Ok(Answer { outcome, sender: sender.clone(), number: number.clone() })
 }
 
 fn problem(refusal: Refusal) -> Problem {

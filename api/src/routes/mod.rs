@@ -1,14 +1,14 @@
 //! The routes, a file for each kind of thing.
 
 mod contributions;
-mod documents;
+pub(crate) mod documents;
 mod events;
 mod imports;
 mod incidents;
 mod lines;
 mod lots;
 mod orders;
-mod requisitions;
+pub(crate) mod requisitions;
 mod service;
 mod tokens;
 mod webhooks;

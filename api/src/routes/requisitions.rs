@@ -33,10 +33,10 @@ const TYPES: [(&str, &str); 6] = [
 #[into_params(parameter_in = Query)]
 pub(crate) struct Handing {
     /// The name by which the log calls what is handed in.
-    file: Option<String>,
+    pub(crate) file: Option<String>,
     /// Take the rows that are right although others are not. Otherwise one wrong row refuses all.
     #[serde(default)]
-    partial: bool,
+    pub(crate) partial: bool,
 }
 
 /// What became of a row.
@@ -80,13 +80,13 @@ pub(crate) struct Row {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Handed {
     /// Rows that were not known.
-    new: usize,
+    pub(crate) new: usize,
     /// Rows that say what was known.
-    unchanged: usize,
+    pub(crate) unchanged: usize,
     /// Rows that say something else than before.
-    amended: usize,
+    pub(crate) amended: usize,
     /// Rows that are wrong.
-    refused: usize,
+    pub(crate) refused: usize,
     /// Row by row.
     rows: Vec<Row>,
 }
@@ -126,6 +126,16 @@ pub(crate) async fn submit(
         Problem::new("unsupported_media", detail, "send JSON, JSON lines, CSV or XLSX")
     })?;
     let lines = read(request.into_body(), ending).await?;
+    hand_in(&api, &caller, how, lines).await.map(Json)
+}
+
+/// Takes lines that were read, in the name of `caller`.
+pub(crate) async fn hand_in(
+    api: &Api,
+    caller: &Caller,
+    how: Handing,
+    lines: Lines,
+) -> Result<Handed, Problem> {
     let file = how.file.unwrap_or_else(|| "api".to_owned());
     let mut handed = Handed::default();
     for bad in &lines.bad {
@@ -161,9 +171,9 @@ pub(crate) async fn submit(
         let hint = "mend them, or take the others with ?partial=true";
         return Err(Problem::new("refused", detail, hint).with(errors));
     }
-    take(&api, &caller, &file, good, &known, &mut handed).await?;
+    take(api, caller, &file, good, &known, &mut handed).await?;
     handed.rows.sort_by_key(|row| row.row);
-    Ok(Json(handed))
+    Ok(handed)
 }
 
 impl Handed {
@@ -222,7 +232,7 @@ async fn take(
 }
 
 /// Reads what the body holds, by way of a file, so that a large one is never in memory whole.
-async fn read(mut body: Body, ending: &str) -> Result<Lines, Problem> {
+pub(crate) async fn read(mut body: Body, ending: &str) -> Result<Lines, Problem> {
     let failed = |error: std::io::Error| {
         Problem::new(
             "unavailable",

@@ -8,5 +8,6 @@ mod receiver;
 mod remote;
 mod roles;
 mod surface;
+mod upload;
 mod walk;
 mod webhooks;
