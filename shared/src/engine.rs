@@ -44,6 +44,7 @@ pub struct Engine {
     wake: mpsc::Sender<Vec<Hint>>,
     cache: Arc<Cache>,
     committed: broadcast::Sender<Committed>,
+    intake: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// A pipeline with the names of its steps at hand.
@@ -96,7 +97,14 @@ impl Engine {
         let cache = Arc::default();
         let (committed, _) = broadcast::channel(FOLLOWED);
         let metrics = Arc::default();
-        (Self { store, broker, clock, metrics, pipelines, wake, cache, committed }, wakes)
+        let intake = Arc::default();
+        (Self { store, broker, clock, metrics, pipelines, wake, cache, committed, intake }, wakes)
+    }
+
+    /// Held while new lines get their numbers, so that those who hand in lines at the same time to
+    /// one process do not take each other's.
+    pub async fn intake(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.intake.lock().await
     }
 
     /// Commits from now on, told after they are durable.

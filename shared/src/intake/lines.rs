@@ -1,6 +1,7 @@
 //! Submitting lines: new ones get a lot, known ones are compared, changed ones amend.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -16,7 +17,7 @@ use crate::store::chain::hex;
 use crate::store::{Fate, LineChange, LotChange, RecordChange, StoreError, StoredLine, Unit};
 
 /// Conflicts with other writers after which intake gives up.
-const CONFLICTS: u32 = 5;
+const CONFLICTS: u32 = 50;
 
 /// A line as a file states it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,7 +104,13 @@ pub async fn submit(
     file: &str,
     lines: &[Submitted],
 ) -> Result<Intake, IntakeError> {
-    for _ in 0..CONFLICTS {
+    let _turn = engine.intake().await;
+    for attempt in 0..CONFLICTS {
+        if attempt > 0 {
+            // Other processes hand in lines, too: they are not to meet again at once.
+            let spread = u64::from(std::process::id()).wrapping_mul(7919 * u64::from(attempt)) % 20;
+            tokio::time::sleep(Duration::from_millis(spread)).await;
+        }
         let (intake, units) = decide(engine, actor, file, lines).await?;
         match engine.commit(units, None).await?.into_iter().next() {
             None | Some(Fate::Committed) => return Ok(intake),

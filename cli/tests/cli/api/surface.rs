@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::coalition;
 use crate::office::{Office, Service};
-use crate::support::{SOON, eventually, run, text};
+use crate::support::{SOON, eventually, example, run, text};
 
 /// An answer.
 #[derive(Debug)]
@@ -85,6 +85,16 @@ impl Surface {
         let patient = format!("retry_s = [{}1]", "1, ".repeat(300));
         fs::write(&pipeline, text.replace("retry_s = [1, 1, 1, 1]", &patient))?;
         Self::on(Office::open_in(folder, &dir, &["--listen", "127.0.0.1:0"])?)
+    }
+
+    /// The example for the API, as README starts it.
+    pub(crate) fn of_the_example() -> Result<Self> {
+        let folder = TempDir::new()?;
+        let data = folder.path().join("data");
+        let dir = example().with_file_name("live");
+        run(&["import", text(&dir)?, "--data", text(&data)?])?.ok()?;
+        let service = Service::start_with(&data, None, &["--listen", "127.0.0.1:0"])?;
+        Self::on(Office { folder, data, service })
     }
 
     fn on(office: Office) -> Result<Self> {

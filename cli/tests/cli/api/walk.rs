@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::surface::{Surface, row};
-use crate::support::is_clean;
+use crate::support::{example, is_clean};
 
 #[test]
 fn three_lines_are_submitted_and_one_is_followed_to_its_payment() -> Result<()> {
@@ -63,6 +63,47 @@ fn three_lines_are_submitted_and_one_is_followed_to_its_payment() -> Result<()> 
     for actor in ["carrier SUP (carrier for SUP", "recipient C1 (recipient for C1"] {
         ensure!(told.contains(actor), "`{actor}` is missing: {told}");
     }
+    is_clean(&surface.office.data)?;
+    Ok(())
+}
+
+#[test]
+fn the_example_goes_from_three_lines_to_their_delivery() -> Result<()> {
+    let surface = Surface::of_the_example()?;
+    let requester = surface.token("requester", "MINISTRY")?;
+    let lines = std::fs::read_to_string(example().with_file_name("live").join("lines.json"))?;
+    let handed = surface.post(&requester, "/v1/requisitions", &serde_json::from_str(&lines)?)?;
+    ensure!(handed.is(200)?.json()?["new"] == 3);
+    for lot in ["LOT-001", "LOT-002", "LOT-003"] {
+        surface.until(lot, "delivered")?;
+    }
+    is_clean(&surface.office.data)?;
+    Ok(())
+}
+
+#[test]
+fn many_hand_in_lines_at_once_and_each_line_is_taken_once() -> Result<()> {
+    let surface = Surface::open(1)?;
+    let requester = surface.token("requester", "REQ")?;
+    std::thread::scope(|scope| {
+        let hand_in = |writer: u32| {
+            for line in 0..8 {
+                let rows =
+                    json!([row(&format!("M-{writer}/{line}"), "REQ", 1 + writer * 8 + line)]);
+                let handed =
+                    surface.post(&requester, "/v1/requisitions", &rows)?.is(200)?.json()?;
+                ensure!(handed["new"] == 1, "{handed}");
+            }
+            Ok(())
+        };
+        let writers: Vec<_> = (0..12).map(|w| scope.spawn(move || hand_in(w))).collect();
+        writers.into_iter().try_for_each(|writer| match writer.join() {
+            Ok(done) => done,
+            Err(_) => anyhow::bail!("panicked"),
+        })
+    })?;
+    let lines = surface.get(&requester, "/v1/lines?limit=1000")?.is(200)?.json()?;
+    ensure!(lines["items"].as_array().map(Vec::len) == Some(1 + 12 * 8), "{lines}");
     is_clean(&surface.office.data)?;
     Ok(())
 }
