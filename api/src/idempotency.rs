@@ -12,9 +12,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use waybill_shared::domain::lot::Timestamp;
+use waybill_shared::domain::reply::{REPLY, Reply};
 use waybill_shared::store::{NoteChange, Unit};
 
 use crate::access::Caller;
@@ -26,25 +25,11 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer is one that was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// The kind of note that holds an answer.
-pub(crate) const REPLY: &str = "reply";
-
 /// The longest key, in characters.
 const LONGEST: usize = 255;
 
 /// The longest answer that is kept, in bytes.
 const LARGEST: usize = 4 * 1024 * 1024;
-
-/// An answer that was given.
-#[derive(Serialize, Deserialize)]
-struct Reply {
-    /// SHA-256 of the request.
-    request: String,
-    status: u16,
-    content_type: Option<String>,
-    body: String,
-    at: Timestamp,
-}
 
 /// Keys under which requests are being answered by this process.
 static UNDER_WAY: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);

@@ -12,6 +12,7 @@ use waybill_shared::store::{StoreError, Term};
 
 use crate::recovery::recover;
 use crate::relay::Relay;
+use crate::replies::forget;
 use crate::webhooks::wake;
 
 /// How often events get positions when few are written.
@@ -31,6 +32,7 @@ impl Relay {
             tokio::select! {
                 () = self.serve(None) => {}
                 () = wake(&engine) => {}
+                () = forget(&engine) => {}
             }
             return;
         };
@@ -47,6 +49,7 @@ impl Relay {
                         () = watch_leases(&engine, term) => {}
                         () = keep_house(&engine, term) => {}
                         () = wake(&engine) => {}
+                        () = forget(&engine) => {}
                     }
                     drop(resigns);
                     tracing::warn!(term = term.0, "no longer leading");

@@ -7,10 +7,12 @@ mod leader;
 mod outbox;
 mod recovery;
 mod relay;
+mod replies;
 mod virtual_time;
 mod webhooks;
 
 pub use leader::Alone;
 pub use recovery::recover;
 pub use relay::Relay;
+pub use replies::forget_before;
 pub use virtual_time::{KINDS, run_until_idle};

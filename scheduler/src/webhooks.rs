@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use waybill_shared::domain::webhook::WEBHOOK;
+use waybill_shared::domain::webhook::{Endpoint, WEBHOOK};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{NewJob, StoreError, Unit};
 
@@ -32,6 +32,11 @@ async fn look(engine: &Engine, seen: Option<i64>) -> Result<i64, StoreError> {
     let now = engine.clock.now();
     let mut unit = Unit::new("scheduler", now);
     for record in engine.store.records(WEBHOOK).await? {
+        let endpoint: Endpoint = serde_json::from_str(&record.body)
+            .map_err(|source| StoreError::Corrupt { subject: record.id.clone(), source })?;
+        if endpoint.disabled.is_some() {
+            continue;
+        }
         let (kind, key, body) = (WEBHOOK, record.id, String::new());
         unit.jobs.push(NewJob { kind, key, due: now, body });
     }

@@ -5,18 +5,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use waybill_scheduler::{Relay, recover, run_until_idle};
+use waybill_scheduler::{Relay, forget_before, recover, run_until_idle};
 use waybill_shared::broker::{Broker, EmbeddedBroker, HeldBroker, RabbitBroker};
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::{Lot, LotState, Outcome, Priority, Timestamp};
 use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::reply::{REPLY, Reply};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::postgres::PostgresStore;
 use waybill_shared::store::sqlite::SqliteStore;
-use waybill_shared::store::{Fate, LineChange, LotChange, LotFilter, Store, Term, Unit, queues};
+use waybill_shared::store::{
+    Fate, LineChange, LotChange, LotFilter, NoteChange, NoteRange, Store, Term, Unit, queues,
+};
 use waybill_workers::steps::{Counted, Trivial};
 use waybill_workers::{Progress, Step, StepError, run_step};
 
@@ -190,4 +193,25 @@ async fn a_lease_left_behind_counts_as_an_attempt_and_the_fifth_parks() {
     assert!(matches!(lots[0].state, LotState::Parked { .. }));
     assert!(matches!(lots[1].state, LotState::Ready { attempt: 1, .. }));
     assert_eq!(recover(&engine, Term(1)).await.expect("recovered"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_answers_are_forgotten_and_new_ones_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for store in [sqlite(folder.path()).await, postgres().await] {
+        let (engine, _, _) = engine((store, embedded())).await;
+        let hours = |hours| START + chrono::TimeDelta::hours(hours);
+        let mut unit = Unit::new("test", START);
+        for n in 0..1200 {
+            let (request, body) = (String::new(), String::new());
+            let reply = Reply { request, status: 200, content_type: None, body, at: hours(n % 2) };
+            let body = serde_json::to_string(&reply).expect("JSON");
+            unit.notes.push(NoteChange { kind: REPLY, key: format!("a/{n:04}"), body: Some(body) });
+        }
+        engine.commit(vec![unit], None).await.expect("stored");
+        assert_eq!(forget_before(&engine, hours(1)).await.expect("forgotten"), 600);
+        let left = engine.store.notes(REPLY, &NoteRange::under("a", 2000)).await.expect("read");
+        assert_eq!(left.len(), 600);
+        assert!(left.iter().all(|(_, body)| body.contains("01:00")), "{left:?}");
+    }
 }

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use waybill_shared::domain::account::Role;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::{
-    ATTEMPT, Attempt, Disabled, Endpoint, PROGRESS, Progress, SECRETS, Secrets, WEBHOOK,
+    ATTEMPT, Attempt, DELIVERY, Disabled, Endpoint, PROGRESS, Progress, SECRETS, Secrets, WEBHOOK,
 };
 use waybill_shared::feed::{CloudEvent, Filter, Reader};
 use waybill_shared::sight::Sight;
@@ -23,6 +23,9 @@ use crate::access::Caller;
 use crate::page::{after, cursor, cut, limit};
 use crate::request::{Asked, Body, Named};
 use crate::{Api, Problem};
+
+/// Attempts and deliveries that are forgotten with their webhook; more than are ever kept.
+const KEPT: i64 = 1_000_000;
 
 /// Endpoints that one account's role and party may have.
 const MOST: usize = 100;
@@ -392,8 +395,12 @@ pub(crate) async fn remove(
     let at = api.engine.clock.now();
     let disabled = Some(Disabled { at, why: "removed".to_owned() });
     let endpoint = Endpoint { disabled, ..standing.endpoint };
-    let gone = |kind| NoteChange { kind, key: id.clone(), body: None };
-    let notes = vec![gone(SECRETS), gone(PROGRESS)];
+    let gone = |kind, key: &str| NoteChange { kind, key: key.to_owned(), body: None };
+    let mut notes = vec![gone(SECRETS, &id), gone(PROGRESS, &id)];
+    for kind in [DELIVERY, ATTEMPT] {
+        let all = api.engine.store.notes(kind, &NoteRange::under(&id, KEPT)).await?;
+        notes.extend(all.iter().map(|(key, _)| gone(kind, key)));
+    }
     write(&api, &caller, &endpoint, standing.version, "webhook.removed", notes).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,6 +14,7 @@ pub mod order;
 pub mod party;
 pub mod pipeline;
 pub mod quantity;
+pub mod reply;
 pub mod requisition;
 pub mod retry;
 pub mod supplier;

@@ -1,0 +1,57 @@
+//! Forgets answers that were kept under an idempotency key, once nobody asks for them any more.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use waybill_shared::domain::lot::Timestamp;
+use waybill_shared::domain::reply::{REPLY, Reply};
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{NoteChange, NoteRange, StoreError, Unit};
+
+/// How long an answer is kept.
+const KEPT: TimeDelta = TimeDelta::hours(24);
+
+/// How often it is looked for old ones.
+const LOOK: Duration = Duration::from_secs(3600);
+
+/// Answers looked at together.
+const PAGE: i64 = 500;
+
+/// Forgets answers as they grow old; runs until it is dropped.
+pub(crate) async fn forget(engine: &Engine) {
+    loop {
+        if let Err(error) = forget_before(engine, engine.clock.now() - KEPT).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "old answers were kept");
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Forgets what was answered before `oldest`; returns how many.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read or written.
+pub async fn forget_before(engine: &Engine, oldest: Timestamp) -> Result<usize, StoreError> {
+    let (mut after, mut forgotten) = (String::new(), 0);
+    loop {
+        let range = NoteRange { after, before: "\u{7f}".to_owned(), backwards: false, limit: PAGE };
+        let page = engine.store.notes(REPLY, &range).await?;
+        let is_last = (page.len() as i64) < PAGE;
+        let Some((last, _)) = page.last() else { return Ok(forgotten) };
+        after = last.clone();
+        let is_old = |body: &str| {
+            serde_json::from_str::<Reply>(body).map_or(true, |reply| reply.at < oldest)
+        };
+        let mut unit = Unit::new("scheduler", engine.clock.now());
+        for (key, _) in page.into_iter().filter(|(_, body)| is_old(body)) {
+            unit.notes.push(NoteChange { kind: REPLY, key, body: None });
+        }
+        if !unit.notes.is_empty() {
+            forgotten += unit.notes.len();
+            engine.commit(vec![unit], None).await?;
+        }
+        if is_last {
+            return Ok(forgotten);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Answers that were given under an idempotency key.
+
+use serde::{Deserialize, Serialize};
+
+use super::lot::Timestamp;
+
+/// The kind of note that holds an answer: by the caller's account and its key.
+pub const REPLY: &str = "reply";
+
+/// An answer that was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// SHA-256 of the request.
+    pub request: String,
+    /// The status.
+    pub status: u16,
+    /// The body's media type.
+    pub content_type: Option<String>,
+    /// The body.
+    pub body: String,
+    /// When.
+    pub at: Timestamp,
+}
