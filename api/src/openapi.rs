@@ -159,7 +159,7 @@ fn rendered(described: &OpenApi) -> Markup {
             body {
                 header {
                     h1 { "Waybill: the API" }
-                    p { (described.info.description.as_deref().unwrap_or_default()) }
+                    p { (marked(described.info.description.as_deref().unwrap_or_default())) }
                     p { "Machine-readable: " a href="/v1/openapi.json" { "/v1/openapi.json" } " (OpenAPI 3.1)" }
                     nav {
                         @for (place, (name, _)) in tags.iter().enumerate() {
@@ -206,9 +206,9 @@ fn described_operation(
             summary {
                 code class={ "method " (method.to_lowercase()) } { (method) }
                 " " code { (path) } " "
-                span { (text(&operation["summary"])) }
+                span { (marked(&text(&operation["summary"]))) }
             }
-            p { (text(&operation["description"])) }
+            @for part in text(&operation["description"]).split("\n\n") { p { (marked(part)) } }
             @if !parameters.is_empty() {
                 table {
                     caption { "Parameters" }
@@ -269,6 +269,15 @@ fn fields(schema: &serde_json::Value, json: &serde_json::Value, depth: usize) ->
                     }
                 }
             }
+        }
+    }
+}
+
+/// Text with what stands between backticks as code.
+fn marked(text: &str) -> Markup {
+    html! {
+        @for (i, part) in text.split('`').enumerate() {
+            @if i % 2 == 1 { code { (part) } } @else { (part) }
         }
     }
 }

@@ -34,12 +34,15 @@ struct Api {
     client: reqwest::Client,
 }
 
+/// A line that no other is like.
 fn row(prefix: &str, n: usize) -> Value {
+    let (quantity, days) = (1 + n % 500, n / 500);
+    let requested = format!("{}-{:02}-{:02}", 2020 + days / 336, 1 + days / 28 % 12, 1 + days % 28);
     json!({
         "external_id": format!("{prefix}/{n}"), "requester": "MOD", "item": format!("item {}", n % 8),
-        "kind": "goods", "classification": "32413100-2", "quantity": (1 + n).to_string(),
+        "kind": "goods", "classification": "32413100-2", "quantity": quantity.to_string(),
         "unit": "H87", "unit_estimate": "100.00", "currency": "EUR", "class": "2",
-        "rank": (1 + n).to_string(), "requested": "2025-01-02", "consignee": "C1",
+        "rank": "1", "requested": requested, "consignee": "C1",
     })
 }
 

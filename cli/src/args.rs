@@ -18,6 +18,9 @@ pub(crate) struct Arguments {
     /// Say more about what happens.
     #[arg(long, short, global = true, env = "WAYBILL_VERBOSE", value_parser = BoolishValueParser::new())]
     pub(crate) verbose: bool,
+    /// Take the options of `[contexts.NAME]` in waybill.toml: another environment.
+    #[arg(long, global = true, env = "WAYBILL_CONTEXT", value_name = "NAME")]
+    pub(crate) context: Option<String>,
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -602,12 +605,13 @@ pub(crate) fn read() -> Result<Result<Arguments, clap::Error>, Failure> {
 /// The command line, with what `waybill.toml` sets as defaults, and before that what is in files
 /// that variables name: `WAYBILL_STORE_FILE` for `WAYBILL_STORE`, so that secrets can be files.
 fn with_defaults_of_file() -> Result<clap::Command, Failure> {
-    let file: toml::Table = match std::fs::read_to_string(FILE) {
+    let mut file: toml::Table = match std::fs::read_to_string(FILE) {
         Ok(text) => toml::from_str(&text)
             .map_err(|error| Failure::caller(format!("{FILE}: {error}"), ""))?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => toml::Table::new(),
         Err(error) => return Err(Failure::caller(format!("{FILE}: {error}"), "")),
     };
+    choose_context(&mut file)?;
     let mut command = Arguments::command();
     let mut known: Vec<String> = Vec::new();
     let mut unread: Option<Failure> = None;
@@ -625,6 +629,38 @@ fn with_defaults_of_file() -> Result<clap::Command, Failure> {
         return Err(Failure::caller(format!("{FILE}: no option is called `{key}`"), hint));
     }
     Ok(command)
+}
+
+/// The options of the chosen context take the place of those that hold for all.
+fn choose_context(file: &mut toml::Table) -> Result<(), Failure> {
+    let contexts = match file.remove("contexts") {
+        Some(toml::Value::Table(contexts)) => contexts,
+        Some(_) => return Err(Failure::caller(format!("{FILE}: `contexts` is no table"), "")),
+        None => toml::Table::new(),
+    };
+    let named = file.remove("context").and_then(|name| name.as_str().map(str::to_owned));
+    let Some(name) = context_of(std::env::args()).or(named) else { return Ok(()) };
+    let Some(toml::Value::Table(context)) = contexts.get(&name) else {
+        let names: Vec<&str> = contexts.keys().map(String::as_str).collect();
+        let hint = format!("state [contexts.{name}]; there are: {}", names.join(", "));
+        return Err(Failure::caller(format!("{FILE} has no context `{name}`"), hint));
+    };
+    file.extend(context.clone());
+    Ok(())
+}
+
+/// The context that the command line or the environment names: it has to be known before the command
+/// line is read.
+fn context_of(mut arguments: impl Iterator<Item = String>) -> Option<String> {
+    while let Some(argument) = arguments.next() {
+        if argument == "--context" {
+            return arguments.next();
+        }
+        if let Some(name) = argument.strip_prefix("--context=") {
+            return Some(name.to_owned());
+        }
+    }
+    std::env::var("WAYBILL_CONTEXT").ok()
 }
 
 /// The same for one command and those below it.

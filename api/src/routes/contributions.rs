@@ -89,8 +89,9 @@ pub(crate) async fn one(
     Ok(versioned(view.version, view))
 }
 
-/// States a contribution, or states it anew: firm commitments can be used at once. A donor states its
-/// own only.
+/// States a contribution, or states it anew.
+///
+/// Firm commitments can be used at once. A donor states its own only.
 #[utoipa::path(
     put, path = "/v1/contributions/{id}", tag = "money",
     params(

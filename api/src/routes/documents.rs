@@ -49,8 +49,9 @@ pub(crate) struct Answer {
     number: String,
 }
 
-/// Takes a document, once by its sender and number: the same one again changes nothing, another one
-/// under its number is refused.
+/// Takes what a party answers or reports, once by its sender and number.
+///
+/// The same document again changes nothing; another one under its number is refused.
 #[utoipa::path(
     post, path = "/v1/documents", tag = "documents", request_body = Sent,
     responses((status = 200, body = Answer))

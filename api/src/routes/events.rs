@@ -80,8 +80,10 @@ impl EventsQuery {
     }
 }
 
-/// Events after a position, in order, as far as the caller may see them. With `Accept:
-/// text/event-stream` a stream that goes on, from `after` or `Last-Event-ID`.
+/// Events after a position, in order, as far as the caller may see them.
+///
+/// With `wait` the answer comes as soon as there is one. With `Accept: text/event-stream` it is a stream
+/// that goes on, from `after` or `Last-Event-ID`.
 #[utoipa::path(
     get, path = "/v1/events", tag = "events",
     params(

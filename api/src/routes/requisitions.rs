@@ -103,9 +103,11 @@ pub(crate) struct RowIn(
     BTreeMap<String, String>,
 );
 
-/// Hands in lines: a JSON array of flat objects, JSON lines, CSV or XLSX, with the fields of the
-/// requisition files. The same lines again change nothing; a line with other content amends. A
-/// requester hands in its own lines only.
+/// Hands in lines, one or many, each answered for.
+///
+/// A JSON array of flat objects, JSON lines, CSV or XLSX, with the fields of the requisition files. The
+/// same lines again change nothing; a line with other content amends. A requester hands in its own
+/// lines only.
 #[utoipa::path(
     post, path = "/v1/requisitions", tag = "lines", params(Handing),
     request_body(content(

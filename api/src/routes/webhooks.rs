@@ -264,8 +264,10 @@ pub(crate) async fn list(
     Ok(Json(all.iter().map(|standing| WebhookView::of(standing, last)).collect()))
 }
 
-/// Asks to be told of events: `CloudEvents` 1.0, signed by the rules of Standard Webhooks, at least
-/// once, in order per subject. The secret is in the answer, and never shown again.
+/// Asks to be told of events.
+///
+/// `CloudEvents` 1.0, signed by the rules of Standard Webhooks, at least once, in order per subject. The
+/// secret is in the answer, and never shown again.
 #[utoipa::path(
     post, path = "/v1/webhooks", tag = "webhooks", request_body = NewWebhook,
     responses((status = 201, body = MadeWebhook))

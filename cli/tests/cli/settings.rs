@@ -62,6 +62,22 @@ fn the_data_folder_can_be_set_anywhere() -> Result<()> {
 }
 
 #[test]
+fn a_context_takes_the_place_of_what_holds_for_all() -> Result<()> {
+    let settings = "limit = 1\n[contexts.two]\nlimit = 2\n[contexts.away]\n\
+                    server = \"http://127.0.0.1:1\"\n";
+    let place = Place::with(settings)?;
+    ensure!(place.listed(&[], &[])? == 1);
+    ensure!(place.listed(&["--context", "two"], &[])? == 2);
+    ensure!(place.listed(&["--context=two", "--limit", "4"], &[])? == 4);
+    ensure!(place.listed(&[], &[("WAYBILL_CONTEXT", "two")])? == 2);
+    place.run(&["lots", "--context", "away"], &[])?.failed(1, &["127.0.0.1:1"])?;
+    place.run(&["lots", "--context", "three"], &[])?.failed(1, &["`three`", "two"])?;
+    fs::write(place.folder.path().join("waybill.toml"), format!("context = \"two\"\n{settings}"))?;
+    ensure!(place.listed(&[], &[])? == 2);
+    Ok(())
+}
+
+#[test]
 fn an_unknown_key_is_refused() -> Result<()> {
     let place = Place::with("limt = 2\n")?;
     place.run(&["lots"], &[])?.failed(1, &["waybill.toml", "`limt`", "hint:", "limit"])?;
