@@ -74,6 +74,7 @@ pub fn network(api: &Api, network: &Network) -> Router {
     let described = Router::new()
         .route("/v1/openapi.json", routing::get(openapi::json))
         .route("/docs", routing::get(openapi::page))
+        .route("/problems/{kind}", routing::get(openapi::problem))
         .method_not_allowed_fallback(not_so)
         .merge(upload::routes(api, &limits, network.largest));
     described

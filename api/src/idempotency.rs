@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -82,6 +82,8 @@ async fn keyed(
         let detail = "a request with this Idempotency-Key is being answered";
         return Err(Problem { retry_after: Some(1), ..Problem::new("conflict", detail, "wait") });
     };
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let gives_secret = SECRETS.contains(&route);
     let (parts, body) = request.into_parts();
     let body = bytes(Request::from_parts(parts.clone(), body), &()).await?;
     let mut digest = Sha256::new();
@@ -101,11 +103,22 @@ async fn keyed(
         return Ok(again(reply));
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    if response.status().is_server_error() {
+    // What was refused changed nothing: it may be asked again.
+    if !response.status().is_success() {
+        return Ok(response);
+    }
+    if gives_secret {
+        let detail =
+            "what was asked for under this Idempotency-Key was given; its secret is shown once";
+        let problem = Problem::new("conflict", detail, "look it up, or take a new key for another");
+        keep(api, key, digest, problem.into_response()).await?;
         return Ok(response);
     }
     keep(api, key, digest, response).await
 }
+
+/// Routes whose answers hold a secret, which is kept nowhere.
+const SECRETS: [&str; 3] = ["/v1/tokens", "/v1/webhooks", "/v1/webhooks/{id}/rotate"];
 
 async fn keep(
     api: &Api,

@@ -7,7 +7,8 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 use utoipa::OpenApi as _;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement};
 use utoipa_axum::router::OpenApiRouter;
@@ -80,6 +81,20 @@ fn complete(method: &str, path: &str, operation: &mut Operation) {
     }
     let text = operation.description.take().unwrap_or_default();
     operation.description = Some(format!("{text}\n\nFor: {}.", roles.join(", ")).trim().to_owned());
+    if method != "GET" {
+        let key = ParameterBuilder::new()
+            .name("Idempotency-Key")
+            .parameter_in(ParameterIn::Header)
+            .description(Some("Sent again under it, the request gets the answer that it got"))
+            .schema(Some(
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .max_length(Some(255))
+                    .min_length(Some(1)),
+            ))
+            .build();
+        operation.parameters.get_or_insert_default().push(RefOr::T(key));
+    }
     let problem = || {
         let schema = Ref::from_schema_name("Problem");
         ContentBuilder::new().schema(Some(schema)).build()
@@ -127,6 +142,14 @@ pub(crate) async fn page() -> Response {
     (kind, rendered(&openapi()).into_string()).into_response()
 }
 
+/// What a kind of problem is, at the address that answers name as its `type`.
+pub(crate) async fn problem(crate::request::Named(kind): crate::request::Named) -> Response {
+    match KINDS.iter().find(|(name, _, _)| *name == kind) {
+        Some((name, status, title)) => format!("{name}: {title} ({status})\n").into_response(),
+        None => Problem::unknown("kind of problem", &kind).into_response(),
+    }
+}
+
 /// The look of the pages.
 pub(crate) const STYLE: &str = include_str!("pages.css");
 
@@ -160,6 +183,7 @@ fn rendered(described: &OpenApi) -> Markup {
                 header {
                     h1 { "Waybill: the API" }
                     p { (marked(described.info.description.as_deref().unwrap_or_default())) }
+                    p { "Send your token with every request: " code { "Authorization: Bearer TOKEN" } "." }
                     p { "Machine-readable: " a href="/v1/openapi.json" { "/v1/openapi.json" } " (OpenAPI 3.1)" }
                     nav {
                         @for (place, (name, _)) in tags.iter().enumerate() {
@@ -235,7 +259,7 @@ fn described_operation(
     }
 }
 
-/// The fields of a schema, two levels deep.
+/// The fields of a schema, two levels deep, and its variants.
 fn fields(schema: &serde_json::Value, json: &serde_json::Value, depth: usize) -> Markup {
     let named = |schema: &serde_json::Value| {
         let path = schema["$ref"].as_str()?.strip_prefix('#')?.to_owned();
@@ -245,30 +269,37 @@ fn fields(schema: &serde_json::Value, json: &serde_json::Value, depth: usize) ->
     if schema["type"] == "array" {
         return html! { p class="of" { "a list of" } (fields(&schema["items"], json, depth)) };
     }
-    let Some(properties) = schema["properties"].as_object() else {
-        let text = schema["description"].as_str().unwrap_or_default();
-        return html! { @if !text.is_empty() { p { (text) } } };
-    };
+    let parts = |kind: &str| schema[kind].as_array().cloned().unwrap_or_default();
     let required: Vec<&str> = schema["required"]
         .as_array()
         .into_iter()
         .flatten()
         .filter_map(|name| name.as_str())
         .collect();
+    let text = schema["description"].as_str().unwrap_or_default();
     html! {
-        table {
-            @for (name, property) in properties {
-                tr {
-                    th scope="row" { code { (name) } @if required.contains(&name.as_str()) { " *" } }
-                    td { (kind_of(property)) }
-                    td {
-                        (property["description"].as_str().unwrap_or_default())
-                        @if depth < 1 && property["type"] == "array" && property["items"]["$ref"].is_string() {
-                            (fields(&property["items"], json, depth + 1))
+        @if schema["properties"].is_null() && !text.is_empty() { p { (marked(text)) } }
+        @if let Some(properties) = schema["properties"].as_object() {
+            table {
+                @for (name, property) in properties {
+                    tr {
+                        th scope="row" { code { (name) } @if required.contains(&name.as_str()) { " *" } }
+                        td { (kind_of(property)) }
+                        td {
+                            (marked(property["description"].as_str().unwrap_or_default()))
+                            @if depth < 1 && property["type"] == "array" && property["items"]["$ref"].is_string() {
+                                (fields(&property["items"], json, depth + 1))
+                            }
                         }
                     }
                 }
             }
+        }
+        @for part in parts("allOf") { (fields(&part, json, depth)) }
+        @let variants = parts("oneOf");
+        @for (i, variant) in variants.iter().filter(|variant| variant["type"] != "null").enumerate() {
+            p class="of" { @if i > 0 { "or" } @else if variants.len() > 1 { "one of" } }
+            (fields(variant, json, depth))
         }
     }
 }
@@ -285,6 +316,10 @@ fn marked(text: &str) -> Markup {
 fn kind_of(property: &serde_json::Value) -> String {
     if let Some(path) = property["$ref"].as_str() {
         return path.rsplit('/').next().unwrap_or_default().to_owned();
+    }
+    if let Some(values) = property["enum"].as_array() {
+        let values: Vec<&str> = values.iter().filter_map(|value| value.as_str()).collect();
+        return values.join(", ");
     }
     match &property["type"] {
         serde_json::Value::String(kind) => kind.clone(),

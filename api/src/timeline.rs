@@ -10,6 +10,7 @@ use waybill_shared::domain::order::Order;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::{Change, difference};
+use waybill_shared::sight::Sight;
 use waybill_shared::store::StoreError;
 
 use crate::Problem;
@@ -117,7 +118,7 @@ pub(crate) async fn show(engine: &Engine, id: &str) -> Result<Shown, Problem> {
             let mut facts: Vec<(String, String)> = match serde_json::from_str(&record.body) {
                 Ok(serde_json::Value::Object(fields)) => fields
                     .into_iter()
-                    .filter(|(name, _)| name != "document" && name != "address")
+                    .filter(|(name, _)| !["document", "address", "hash"].contains(&name.as_str()))
                     .map(|(name, value)| (name.replace('_', " "), plain(&value)))
                     .filter(|(_, value)| !value.is_empty())
                     .collect(),
@@ -267,24 +268,49 @@ async fn show_line(engine: &Engine, id: LineId) -> Result<Shown, Problem> {
 
 /// Everything that happened to `subject`, oldest first.
 pub(crate) async fn timeline(engine: &Engine, subject: &str) -> Result<Vec<Entry>, StoreError> {
-    let events = engine.store.events_of(subject).await?;
     let mut before: Option<Line> = None;
-    let entry = |event: waybill_shared::domain::event::Event| {
-        let lot: Option<Lot> = serde_json::from_str(&event.body).ok();
-        let line: Option<Line> = serde_json::from_str(&event.body).ok();
-        let amended = before.as_ref().zip(line.as_ref()).map(|(old, new)| {
-            let told =
-                |change: Change| format!("{}: {} -> {}", change.field, change.from, change.to);
-            difference(old, new).into_iter().map(told).collect::<Vec<_>>().join("; ")
-        });
-        before = line;
-        Entry {
-            at: event.at,
-            actor: event.actor,
-            kind: event.kind,
-            state: lot.as_ref().map(state).unwrap_or_default(),
-            reason: lot.map(|lot| lot.reason).or(amended).unwrap_or_default(),
+    let events = engine.store.events_of(subject).await?;
+    Ok(events.into_iter().map(|event| entry(event, &mut before)).collect())
+}
+
+/// What happened to a lot while it was the caller's, or ended to be.
+pub(crate) async fn of_lot(
+    engine: &Engine,
+    lot: &Lot,
+    line: &Line,
+    sight: &mut Sight,
+) -> Result<Vec<Entry>, StoreError> {
+    let subject = lot.id.to_string();
+    if !sight.looks_at_lots() {
+        return timeline(engine, &subject).await;
+    }
+    let (mut entries, mut was_own) = (Vec::new(), false);
+    for event in engine.store.events_of(&subject).await? {
+        let is_own = match serde_json::from_str::<Lot>(&event.body) {
+            Ok(then) => sight.lot(&then, line).await?,
+            Err(_) => false,
+        };
+        if is_own || was_own {
+            entries.push(entry(event, &mut None));
         }
-    };
-    Ok(events.into_iter().map(entry).collect())
+        was_own = is_own;
+    }
+    Ok(entries)
+}
+
+fn entry(event: waybill_shared::domain::event::Event, before: &mut Option<Line>) -> Entry {
+    let lot: Option<Lot> = serde_json::from_str(&event.body).ok();
+    let line: Option<Line> = serde_json::from_str(&event.body).ok();
+    let amended = before.as_ref().zip(line.as_ref()).map(|(old, new)| {
+        let told = |change: Change| format!("{}: {} -> {}", change.field, change.from, change.to);
+        difference(old, new).into_iter().map(told).collect::<Vec<_>>().join("; ")
+    });
+    *before = line;
+    Entry {
+        at: event.at,
+        actor: event.actor,
+        kind: event.kind,
+        state: lot.as_ref().map(state).unwrap_or_default(),
+        reason: lot.map(|lot| lot.reason).or(amended).unwrap_or_default(),
+    }
 }

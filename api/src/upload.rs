@@ -29,7 +29,6 @@ const KINDS: [(&str, &str); 4] = [
 /// What was filled in.
 #[derive(Debug, Default)]
 struct Form {
-    token: String,
     kind: String,
     number: String,
     order: String,
@@ -51,40 +50,58 @@ async fn page() -> Response {
 
 async fn take(State((api, limits)): State<(Api, Limits)>, request: Request) -> Response {
     let origin = request.extensions().get::<Origin>().copied();
-    let form = match Multipart::from_request(request, &()).await {
-        Ok(multipart) => read(multipart).await,
+    let mut form = Form::default();
+    let taken = match Multipart::from_request(request, &()).await {
+        Ok(multipart) => read(&api, &limits, origin, multipart, &mut form).await,
         Err(error) => Err(Problem::new("malformed", error.body_text(), "send the form again")),
     };
-    let mut form = match form {
-        Ok(form) => form,
-        Err(problem) => return told(&Form::default(), problem),
+    let said = match taken {
+        Ok(caller) => hand_in(&api, &caller, &mut form).await,
+        Err(problem) => Err(problem),
     };
-    let caller = match by_token(&api.engine, form.token.trim()).await {
-        Ok(account) => Caller::Account(Box::new(account)),
-        Err(problem) => {
-            let too_often = origin.and_then(|origin| limits.stranger(origin.0).err());
-            return told(&form, too_often.unwrap_or(problem));
-        }
-    };
-    if let Err(problem) = limits.account(caller.id()) {
-        return told(&form, problem);
-    }
-    match hand_in(&api, &caller, &mut form).await {
+    match said {
         Ok(said) => shown(StatusCode::OK, &form, Some((said, false))),
         Err(problem) => told(&form, problem),
     }
 }
 
-async fn read(mut multipart: Multipart) -> Result<Form, Problem> {
+/// Fills `form`, and says who sends it: the token comes first, and without one nothing more is read.
+async fn read(
+    api: &Api,
+    limits: &Limits,
+    origin: Option<Origin>,
+    mut multipart: Multipart,
+    form: &mut Form,
+) -> Result<Caller, Problem> {
     let broken = |error: axum::extract::multipart::MultipartError| {
         if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
             return crate::request::too_large();
         }
         Problem::new("malformed", error.body_text(), "send the form again")
     };
-    let mut form = Form::default();
-    while let Some(field) = multipart.next_field().await.map_err(broken)? {
+    let mut caller = None;
+    while let Some(mut field) = multipart.next_field().await.map_err(broken)? {
         let name = field.name().unwrap_or_default().to_owned();
+        if name == "token" {
+            let mut token = Vec::new();
+            while let Some(chunk) = field.chunk().await.map_err(broken)? {
+                token.extend_from_slice(&chunk);
+                if token.len() > LONGEST_TOKEN {
+                    break;
+                }
+            }
+            let token = String::from_utf8_lossy(&token).into_owned();
+            let account = by_token(&api.engine, token.trim()).await.map_err(|problem| {
+                let too_often = origin.and_then(|origin| limits.stranger(origin.0).err());
+                Problem { hint: None, ..too_often.unwrap_or(problem) }
+            })?;
+            limits.account(&account.id)?;
+            caller = Some(Caller::Account(Box::new(account)));
+            continue;
+        }
+        if caller.is_none() {
+            return Err(Problem::field("token", "it does not come first", "use the page's form"));
+        }
         if name == "file" {
             let file = field.file_name().unwrap_or_default().to_owned();
             let bytes = field.bytes().await.map_err(broken)?;
@@ -93,7 +110,6 @@ async fn read(mut multipart: Multipart) -> Result<Form, Problem> {
         }
         let text = field.text().await.map_err(broken)?;
         match name.as_str() {
-            "token" => form.token = text,
             "kind" => form.kind = text,
             "number" => form.number = text,
             "order" => form.order = text,
@@ -101,8 +117,11 @@ async fn read(mut multipart: Multipart) -> Result<Form, Problem> {
             _ => {}
         }
     }
-    Ok(form)
+    caller.ok_or_else(|| Problem::field("token", "there is none", ""))
 }
+
+/// More than any token has, in bytes.
+const LONGEST_TOKEN: usize = 200;
 
 async fn hand_in(api: &Api, caller: &Caller, form: &mut Form) -> Result<String, Problem> {
     if form.kind == "requisitions" {
@@ -115,8 +134,9 @@ async fn hand_in(api: &Api, caller: &Caller, form: &mut Form) -> Result<String, 
             return Err(Problem::field("file", detail, "choose a .csv, .xlsx, .json or .jsonl"));
         }
         let lines = requisitions::read(Body::from(bytes), &ending).await?;
-        let how = requisitions::Handing { file: Some(name), ..Default::default() };
-        let handed = requisitions::hand_in(api, caller, how, lines).await?;
+        let how = requisitions::Handing::default();
+        let handed = requisitions::hand_in(api, caller, how, lines).await;
+        let handed = handed.map_err(|problem| Problem { hint: None, ..problem })?;
         let requisitions::Handed { new, amended, unchanged, .. } = handed;
         return Ok(format!("{new} new, {amended} amended, {unchanged} unchanged."));
     }

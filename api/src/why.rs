@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Priority};
-use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::matching::Round;
@@ -34,7 +33,7 @@ pub struct Why {
     /// What it is.
     pub item: String,
     /// How much of it.
-    pub quantity: Quantity,
+    pub quantity: String,
     /// The unit's code.
     pub unit: String,
     /// Its priority.
@@ -58,7 +57,7 @@ pub(crate) async fn why(engine: &Engine, lot: &Lot, line: &Line) -> Result<Why, 
         line: line.external_id.clone(),
         requester: line.requester.clone(),
         item: line.item.clone(),
-        quantity: lot.quantity,
+        quantity: lot.quantity.to_string(),
         unit: line.unit.to_string(),
         priority: lot.priority,
         state: state(lot),

@@ -287,7 +287,7 @@ pub(crate) enum Webhook {
     Ping(WebhookId),
     /// Make a new secret; the one before signs beside it for a day.
     Rotate(WebhookId),
-    /// Send again what was given up, or a range of the log.
+    /// Send again now what has not arrived, or a range of the log.
     Replay(WebhookReplay),
     /// Send nothing more, for good.
     Remove(WebhookId),
@@ -298,7 +298,7 @@ pub(crate) enum Webhook {
 pub(crate) struct WebhookCreate {
     /// The address, over https.
     pub(crate) url: String,
-    /// Kinds of events, such as lot.matched, or the beginning of several, such as order.
+    /// Kinds of events, such as `lot.matched`, or the first part of several, such as `order`.
     #[arg(long, env = "WAYBILL_KINDS", value_delimiter = ',', value_name = "KIND")]
     pub(crate) kinds: Vec<String>,
     /// Only what is about money of this donor.
@@ -331,7 +331,7 @@ pub(crate) struct WebhookId {
 pub(crate) struct WebhookReplay {
     /// The webhook's id.
     pub(crate) id: String,
-    /// The first position of a range; without, everything that was given up.
+    /// The first position of a range; without, everything that has not arrived.
     #[arg(long, env = "WAYBILL_FROM_POSITION", value_name = "POSITION")]
     pub(crate) from: Option<i64>,
     /// The last position of the range; without, only the first.
@@ -362,6 +362,9 @@ pub(crate) struct AuditExport {
 pub(crate) struct AuditVerify {
     /// An exported log; without, the one in the data folder or at the service.
     pub(crate) file: Option<PathBuf>,
+    /// The hash of a link that was kept elsewhere: it has to be in the log.
+    #[arg(long, env = "WAYBILL_LINK", value_name = "HASH")]
+    pub(crate) link: Option<String>,
     #[command(flatten)]
     pub(crate) listing: Listing,
 }
@@ -689,6 +692,16 @@ fn with_defaults(
             Some(value) => arg.default_value(value.to_string()),
         }
     })
+}
+
+/// Whether the command line names data here and no service elsewhere: then that is meant, whatever the
+/// environment or the file says.
+pub(crate) fn names_data() -> bool {
+    let names = |option: &str| {
+        let with_value = format!("{option}=");
+        std::env::args().any(|argument| argument == option || argument.starts_with(&with_value))
+    };
+    (names("--data") || names("--store")) && !names("--server")
 }
 
 /// What is in the file that the variable of `arg`, with `_FILE`, names.

@@ -47,12 +47,22 @@ pub(crate) struct Service {
     lock: Option<File>,
 }
 
+/// Makes a folder that is not there for its owner alone: it holds what others must not read, such as
+/// addresses and the secrets of webhooks.
+fn make_private(folder: &Path) -> Result<(), std::io::Error> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 /// Locks `data` for this process.
 fn lock(data: &Path) -> Result<File, Failure> {
     let failed = |error: std::io::Error| {
         Failure::caller(format!("{}: {error}", data.display()), "name another folder with --data")
     };
-    std::fs::create_dir_all(data).map_err(failed)?;
+    make_private(data).map_err(failed)?;
     let path = data.join("lock");
     let file = File::options().create(true).truncate(false).write(true).open(path);
     let file = file.map_err(failed)?;
@@ -173,7 +183,7 @@ impl Service {
 
     /// Makes the folder, for orders and documents.
     fn make_folder(&self) -> Result<(), Failure> {
-        std::fs::create_dir_all(&self.data).map_err(|error| {
+        make_private(&self.data).map_err(|error| {
             let hint = "name another folder with --data";
             Failure::caller(format!("{}: {error}", self.data.display()), hint)
         })

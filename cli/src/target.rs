@@ -9,7 +9,7 @@ use waybill_shared::store::Store;
 use waybill_shared::store::postgres::PostgresStore;
 use waybill_shared::store::sqlite::SqliteStore;
 
-use crate::args::{Data, Reach};
+use crate::args::{Data, Reach, names_data};
 use crate::failure::Failure;
 
 /// A store and a broker that go together, and the folder for files.
@@ -125,7 +125,7 @@ impl Target {
     /// What the options of a command name.
     pub(crate) fn of(options: &Reach) -> Result<Self, Failure> {
         let mut target = Self::here(&options.data)?;
-        if let Some(server) = &options.server {
+        if let Some(server) = options.server.as_ref().filter(|_| !names_data()) {
             let token = token(options.token_file.as_deref())?;
             target.server = Some((server.trim_end_matches('/').to_owned(), token));
         }

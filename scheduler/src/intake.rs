@@ -9,7 +9,9 @@ use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::coalition::Settings;
 use waybill_shared::domain::contribution::Contribution;
 use waybill_shared::engine::Engine;
-use waybill_shared::intake::{IntakeError, OPENING, Submitted, contribute, start_of, submit};
+use waybill_shared::intake::{
+    Handing, IntakeError, OPENING, Submitted, contribute, start_of, submit,
+};
 use waybill_shared::store::{EnvelopeChange, Job, NewJob, Unit};
 
 /// The kind of job that submits a file of requisitions.
@@ -94,7 +96,9 @@ impl Act for SubmitRequisition {
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
         let planned: Requisition = serde_json::from_str(&job.body).map_err(invalid)?;
-        taken(submit(engine, "import", &planned.file, &planned.lines).await.map(drop))?;
+        taken(
+            submit(engine, Handing::file("import", &planned.file), &planned.lines).await.map(drop),
+        )?;
         Ok(Unit::new("import", engine.clock.now()).into())
     }
 }

@@ -65,7 +65,7 @@ pub enum Exported {
 }
 
 /// What was verified.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
     /// Events that a link covers.
     pub events: i64,
@@ -73,6 +73,9 @@ pub struct Verified {
     pub links: i64,
     /// Events after the last link, which are not proven yet.
     pub unproven: i64,
+    /// The hash of the last link. Who keeps it elsewhere can prove later that nothing before it was
+    /// changed or cut off.
+    pub head: String,
 }
 
 /// Why a log does not verify.
@@ -97,6 +100,12 @@ pub enum AuditError {
         /// The last one of the link that does not fit.
         to: i64,
     },
+    /// There is no link.
+    #[error("there is nothing that is proven")]
+    Nothing,
+    /// A link that was kept elsewhere is not in the log: it was cut off, or written anew.
+    #[error("the log has no link {0}: it was cut off before it, or written anew")]
+    NoSuchLink(String),
     /// A link does not end where the events do that were given.
     #[error("a link covers events up to {link}, but {last} was the last one")]
     Misplaced {
@@ -114,15 +123,25 @@ pub struct Verifier {
     last: i64,
     linked: i64,
     links: i64,
+    head: String,
+    /// A hash that has to be among the links.
+    wanted: Option<String>,
 }
 
 impl Default for Verifier {
     fn default() -> Self {
-        Self { hash: link(""), last: 0, linked: 0, links: 0 }
+        let (head, wanted) = (String::new(), None);
+        Self { hash: link(""), last: 0, linked: 0, links: 0, head, wanted }
     }
 }
 
 impl Verifier {
+    /// One that also looks for a link that was kept elsewhere.
+    #[must_use]
+    pub fn wanting(link: Option<String>) -> Self {
+        Self { wanted: link, ..Self::default() }
+    }
+
     /// Takes the next line.
     ///
     /// # Errors
@@ -158,13 +177,24 @@ impl Verifier {
             return Err(AuditError::Broken { from: self.linked, to: found.position });
         }
         (self.linked, self.links) = (found.position, self.links + 1);
+        self.head.clone_from(&found.hash);
+        self.wanted.take_if(|wanted| *wanted == found.hash);
         Ok(())
     }
 
-    /// What was verified.
-    #[must_use]
-    pub fn verified(&self) -> Verified {
-        Verified { events: self.linked, links: self.links, unproven: self.last - self.linked }
+    /// What was verified, at the log's end.
+    ///
+    /// # Errors
+    /// [`AuditError`] if nothing was, or a link that was kept elsewhere is not there.
+    pub fn verified(self) -> Result<Verified, AuditError> {
+        if self.links == 0 {
+            return Err(AuditError::Nothing);
+        }
+        if let Some(wanted) = self.wanted {
+            return Err(AuditError::NoSuchLink(wanted));
+        }
+        let unproven = self.last - self.linked;
+        Ok(Verified { events: self.linked, links: self.links, unproven, head: self.head })
     }
 }
 

@@ -15,6 +15,7 @@ use crate::domain::lot::{Lot, LotState, StepName};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::requisition::Line;
 use crate::domain::transition::{Situation, StepResult, TransitionError, decide};
+use crate::intake::Turns;
 use crate::metrics::Metrics;
 use crate::store::reference::{REFERENCE_KINDS, add};
 use crate::store::{Fate, Hint, Lease, LotChange, Store, StoreError, Unit};
@@ -44,7 +45,8 @@ pub struct Engine {
     wake: mpsc::Sender<Vec<Hint>>,
     cache: Arc<Cache>,
     committed: broadcast::Sender<Committed>,
-    intake: Arc<tokio::sync::Mutex<()>>,
+    /// Whose turn it is to hand in lines.
+    pub(crate) turns: Arc<Turns>,
 }
 
 /// A pipeline with the names of its steps at hand.
@@ -97,14 +99,8 @@ impl Engine {
         let cache = Arc::default();
         let (committed, _) = broadcast::channel(FOLLOWED);
         let metrics = Arc::default();
-        let intake = Arc::default();
-        (Self { store, broker, clock, metrics, pipelines, wake, cache, committed, intake }, wakes)
-    }
-
-    /// Held while new lines get their numbers, so that those who hand in lines at the same time to
-    /// one process do not take each other's.
-    pub async fn intake(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.intake.lock().await
+        let turns = Arc::default();
+        (Self { store, broker, clock, metrics, pipelines, wake, cache, committed, turns }, wakes)
     }
 
     /// Commits from now on, told after they are durable.

@@ -8,7 +8,7 @@ use crate::domain::account::Role;
 use crate::domain::coalition::Coalition;
 use crate::domain::contribution::Contribution;
 use crate::domain::lot::{Awaited, Lot, LotState};
-use crate::domain::order::Order;
+use crate::domain::order::{Order, OrderLine};
 use crate::domain::requisition::Line;
 use crate::engine::Engine;
 use crate::store::StoreError;
@@ -89,8 +89,35 @@ impl Sight {
         match self.role {
             Role::Supplier | Role::Carrier => order.supplier == self.party,
             Role::BuyingAgent => order.channel == self.party,
+            Role::Donor => {
+                let shares = order.lines.iter().flat_map(|line| &line.shares);
+                let envelopes = shares.map(|share| &share.envelope).chain(&order.in_kind);
+                self.gives(envelopes) || lots.iter().any(|(lot, line)| self.own(lot, line))
+            }
             _ => self.is_whole() || lots.iter().any(|(lot, line)| self.own(lot, line)),
         }
+    }
+
+    /// Whether the line of an order for `lot` is told: that of others in the same order is not.
+    #[must_use]
+    pub fn order_line(&self, line: &OrderLine, lots: &[(Lot, Arc<Line>)]) -> bool {
+        if self.is_whole() || self.looks_at_orders() {
+            return true;
+        }
+        let pays =
+            self.role == Role::Donor && self.gives(line.shares.iter().map(|share| &share.envelope));
+        pays || lots.iter().any(|(lot, of)| lot.id == line.lot && self.own(lot, of))
+    }
+
+    /// Whether what a lot costs, and who pays, is none of the caller's business.
+    #[must_use]
+    pub fn hides_money(&self) -> bool {
+        matches!(self.role, Role::Supplier | Role::Carrier | Role::Recipient)
+    }
+
+    fn gives<'a>(&self, envelopes: impl Iterator<Item = &'a String>) -> bool {
+        let mut given = envelopes.filter_map(|id| self.coalition.contributions.get(id));
+        given.any(|contribution| contribution.donors.contains(&self.party))
     }
 
     /// Whether a lot is its own by what the lot and its line say.
@@ -108,9 +135,7 @@ impl Sight {
     }
 
     fn pays(&self, lot: &Lot) -> bool {
-        let envelopes = lot.funding.iter().map(|share| &share.envelope).chain(&lot.in_kind);
-        let mut given = envelopes.filter_map(|id| self.coalition.contributions.get(id));
-        given.any(|contribution| contribution.donors.contains(&self.party))
+        self.gives(lot.funding.iter().map(|share| &share.envelope).chain(&lot.in_kind))
     }
 
     /// Whether the caller sees `lot`.

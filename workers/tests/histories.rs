@@ -23,7 +23,7 @@ use waybill_shared::domain::pipeline::{
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::import::CoalitionFiles;
-use waybill_shared::intake::{Submitted, contribute, load, start_of, submit};
+use waybill_shared::intake::{Handing, Submitted, contribute, load, start_of, submit};
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{Fate, LotFilter, NewJob, Term, Unit};
 use waybill_workers::{acts, connectors, run_step, steps};
@@ -261,7 +261,7 @@ impl World {
         load(&engine, &history.files()).await.expect("a coalition");
         for (i, asked) in history.lines.iter().enumerate() {
             let line = Submitted { row: 1, line: history.line(i, asked.pieces) };
-            submit(&engine, "import", "lines.csv", &[line]).await.expect("a line");
+            submit(&engine, Handing::file("import", "lines.csv"), &[line]).await.expect("a line");
         }
         let connector = connectors::open(engine.pipeline(), folder).expect("a sandbox");
         let registry = steps::registry(&connector);
@@ -284,7 +284,9 @@ impl World {
             Happening::Amend { line, pieces } => {
                 let line = history.line(line % history.lines.len(), *pieces);
                 let submitted = Submitted { row: 1, line };
-                submit(engine, "import", "later.csv", &[submitted]).await.expect("taken");
+                submit(engine, Handing::file("import", "later.csv"), &[submitted])
+                    .await
+                    .expect("taken");
             }
             Happening::Resize { money, per_cent } => {
                 let contribution = history.contribution(money % history.money.len(), *per_cent);

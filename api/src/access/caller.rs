@@ -78,6 +78,14 @@ impl Caller {
         }
     }
 
+    /// Refuses an account that no longer holds.
+    pub(crate) async fn still_holds(&self, engine: &Engine) -> Result<(), Problem> {
+        let Self::Account(account) = self else { return Ok(()) };
+        let record = engine.store.record(ACCOUNT, &account.id).await?.ok_or_else(wrong)?;
+        let now: Account = serde_json::from_str(&record.body).map_err(|_| wrong())?;
+        if now.is_live(engine.clock.now()) { Ok(()) } else { Err(wrong()) }
+    }
+
     /// What it sees.
     ///
     /// # Errors
@@ -175,7 +183,11 @@ pub(crate) fn may(caller: &Caller, method: &str, path: &str) -> Result<(), Probl
 }
 
 fn refuse(detail: &str) -> Problem {
-    Problem::new("unauthorized", detail, "send `Authorization: Bearer TOKEN` with a live token")
+    Problem::new(
+        "unauthorized",
+        detail,
+        "send `Authorization: Bearer TOKEN` with a live token (the command line: --token-file)",
+    )
 }
 
 /// One answer for whatever is wrong with a token: what exists is not told.

@@ -9,6 +9,7 @@ use waybill_shared::domain::account::Role;
 use waybill_shared::domain::document::{Content, Document, ReceiptLine};
 use waybill_workers::documents::{Refusal, Taken, take as take_document};
 
+use super::orders::find;
 use crate::access::Caller;
 use crate::request::Body;
 use crate::{Api, Problem};
@@ -70,6 +71,7 @@ pub(crate) async fn hand_in(api: &Api, caller: &Caller, sent: Sent) -> Result<An
         let detail = "it is empty, or longer than 100 characters";
         return Err(Problem::field("number", detail, "give the sender's own number"));
     }
+    sees(api, caller, &sent.content).await?;
     let document = signed(api, caller, sent).await?;
     let Document { sender, number, .. } = &document;
     let connector = api.connector()?;
@@ -79,6 +81,26 @@ pub(crate) async fn hand_in(api: &Api, caller: &Caller, sent: Sent) -> Result<An
         Err(refusal) => return Err(problem(refusal)),
     };
     Ok(Answer { outcome, sender: sender.clone(), number: number.clone() })
+}
+
+/// Refuses what is about a lot or an order that the caller does not see, as if it was not there.
+async fn sees(api: &Api, caller: &Caller, content: &Content) -> Result<(), Problem> {
+    if caller.is_office() {
+        return Ok(());
+    }
+    match content {
+        Content::Review { lot, .. }
+        | Content::Acceptance { lot, .. }
+        | Content::Consent { lot, .. } => {
+            let mut sight = caller.sight(&api.engine).await?;
+            caller.lot(&api.engine, &mut sight, &lot.to_string()).await.map(drop)
+        }
+        Content::Approval { order, .. }
+        | Content::OrderResponse { order, .. }
+        | Content::DespatchAdvice { order, .. }
+        | Content::ReceiptAdvice { order, .. }
+        | Content::Payment { order, .. } => find(api, caller, order).await.map(drop),
+    }
 }
 
 fn problem(refusal: Refusal) -> Problem {

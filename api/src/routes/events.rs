@@ -1,6 +1,8 @@
 //! The events feed: pages, a long poll, or a stream; and the log as stored, for audits.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Json;
@@ -10,6 +12,7 @@ use axum::response::sse::{KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 use waybill_shared::audit::{Entry, Link};
 use waybill_shared::engine::Engine;
@@ -111,17 +114,27 @@ pub(crate) async fn feed(
     let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     if accepts.is_some_and(|accept| accept.contains("text/event-stream")) {
         let last = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
-        let after = last.and_then(|id| id.parse().ok()).unwrap_or(after);
-        return Ok(streamed(api.engine, caller, query.filter(), after).into_response());
+        let bad = |_| {
+            let hint = "give the id of an event that the stream has sent, or none";
+            Problem::field("Last-Event-ID", "it is no position of the feed", hint)
+        };
+        let after = last.map(str::parse).transpose().map_err(bad)?.unwrap_or(after);
+        return Ok(streamed(api.engine, caller, query.filter(), after)?.into_response());
     }
-    let until = tokio::time::Instant::now() + Duration::from_secs(u64::from(wait));
+    let until = Instant::now() + Duration::from_secs(u64::from(wait));
+    let _open = if wait > 0 { Some(Open::of(&caller)?) } else { None };
+    let mut checked = Instant::now();
     let mut page = EventPage { events: Vec::new(), position: after };
     loop {
         read(&api.engine, &caller, query.filter(), &mut page, limit).await?;
-        if !page.events.is_empty() || tokio::time::Instant::now() >= until {
+        if !page.events.is_empty() || Instant::now() >= until {
             return Ok(Json(page).into_response());
         }
         tokio::time::sleep(LOOK).await;
+        if checked.elapsed() >= RECHECK {
+            caller.still_holds(&api.engine).await?;
+            checked = Instant::now();
+        }
     }
 }
 
@@ -151,21 +164,72 @@ async fn read(
     }
 }
 
+/// How often a poll and a stream look whether their account still holds.
+const RECHECK: Duration = Duration::from_secs(2);
+
+/// Streams and polls of one account at once.
+const STREAMS: usize = 20;
+
+/// Streams and polls that are open, by account.
+static OPEN: LazyLock<Mutex<HashMap<String, usize>>> = LazyLock::new(Mutex::default);
+
+/// An open stream or poll.
+struct Open(String);
+
+impl Open {
+    fn of(caller: &Caller) -> Result<Self, Problem> {
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(caller.id().to_owned()).or_default();
+        if *count >= STREAMS {
+            let detail = format!("this account has {STREAMS} streams and polls open");
+            let problem = Problem::new("too_many_requests", detail, "close some");
+            return Err(Problem { retry_after: Some(1), ..problem });
+        }
+        *count += 1;
+        Ok(Self(caller.id().to_owned()))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.0) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.0);
+            }
+        }
+    }
+}
+
 /// What a stream remembers between two events.
 struct Follower {
     engine: Engine,
     caller: Caller,
     filter: Filter,
     page: EventPage,
+    checked: Instant,
+    _open: Open,
 }
 
-fn streamed(engine: Engine, caller: Caller, filter: Filter, after: i64) -> impl IntoResponse {
+fn streamed(
+    engine: Engine,
+    caller: Caller,
+    filter: Filter,
+    after: i64,
+) -> Result<impl IntoResponse, Problem> {
     let page = EventPage { events: Vec::new(), position: after };
-    let follower = Follower { engine, caller, filter, page };
+    let _open = Open::of(&caller)?;
+    let follower = Follower { engine, caller, filter, page, checked: Instant::now(), _open };
     let events = stream::unfold(follower, |mut follower| async move {
         loop {
+            if follower.checked.elapsed() >= RECHECK {
+                // A revoked account hears no more.
+                follower.caller.still_holds(&follower.engine).await.ok()?;
+                follower.checked = Instant::now();
+            }
             if follower.page.events.is_empty() {
-                let Follower { engine, caller, filter, page } = &mut follower;
+                let Follower { engine, caller, filter, page, .. } = &mut follower;
                 // A stream that cannot be served ends; its reader comes back and goes on.
                 read(engine, caller, filter.clone(), page, 100).await.ok()?;
                 // Oldest last, so that it is taken first.
@@ -177,7 +241,7 @@ fn streamed(engine: Engine, caller: Caller, filter: Filter, after: i64) -> impl 
             }
         }
     });
-    Sse::new(events).keep_alive(KeepAlive::default())
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
 fn sse(event: &CloudEvent) -> Result<axum::response::sse::Event, Infallible> {

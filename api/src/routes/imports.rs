@@ -4,8 +4,10 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use waybill_scheduler::intake::{plan_contributions, plan_requisition};
+use waybill_shared::domain::account::Role;
+use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::import::CoalitionFiles;
-use waybill_shared::intake::{Intake, Submitted, load, submit};
+use waybill_shared::intake::{Handing, Intake, Submitted, load, submit};
 use waybill_shared::report::{Report, build};
 
 use crate::access::Caller;
@@ -41,8 +43,34 @@ fn actor(caller: &Caller) -> String {
     }
 }
 
-pub(super) async fn show(State(api): State<Api>, Named(id): Named) -> Result<Json<Shown>, Problem> {
+pub(super) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    Named(id): Named,
+) -> Result<Json<Shown>, Problem> {
+    may_show(&api, &caller, &id).await?;
     Ok(Json(show_subject(&api.engine, &id).await?))
+}
+
+/// Refuses what the caller does not see. A requester and a reviewer see their lots and lines; whoever
+/// sees the whole sees everything but accounts.
+async fn may_show(api: &Api, caller: &Caller, id: &str) -> Result<(), Problem> {
+    let unknown = || Problem::unknown("lot, line or record", id);
+    let mut sight = caller.sight(&api.engine).await?;
+    if sight.is_whole() {
+        let is_account = id.starts_with("token:") || id.starts_with("webhook:");
+        let may = !is_account || matches!(caller.role(), Role::Admin | Role::Auditor);
+        return may.then_some(()).ok_or_else(unknown);
+    }
+    if id.parse::<LotId>().is_ok() {
+        return caller.lot(&api.engine, &mut sight, id).await.map(drop);
+    }
+    let found = match id.parse::<LineId>() {
+        Ok(line) => api.engine.store.lines(&[line]).await?,
+        Err(_) => api.engine.store.lines_by_external(&[id]).await?,
+    };
+    let is_own = found.iter().any(|(_, stored)| sight.line(&stored.line));
+    is_own.then_some(()).ok_or_else(unknown)
 }
 
 pub(super) async fn report(State(api): State<Api>) -> Result<Json<Report>, Problem> {
@@ -54,7 +82,10 @@ pub(super) async fn lines(
     caller: Caller,
     Body(body): Body<ImportLines>,
 ) -> Result<Json<Intake>, Problem> {
-    Ok(Json(submit(&api.engine, &actor(&caller), &body.file, &body.lines).await?))
+    let actor = actor(&caller);
+    let owner = caller.party().filter(|_| caller.role() == Role::Requester);
+    let handing = Handing { owner, ..Handing::file(&actor, &body.file) };
+    Ok(Json(submit(&api.engine, handing, &body.lines).await?))
 }
 
 pub(super) async fn coalition(
@@ -67,6 +98,7 @@ pub(super) async fn coalition(
     let coalition = engine.coalition().await?;
     let today = engine.today(&coalition);
     let settings = &body.files.settings;
+    let actor = actor(&caller);
     for (day, file, contributions) in &body.files.later_contributions {
         plan_contributions(engine, settings, file, contributions, *day).await?;
     }
@@ -76,7 +108,7 @@ pub(super) async fn coalition(
         match on.filter(|day| *day > today) {
             Some(day) => plan_requisition(engine, settings, &file, lines, day).await?,
             None => {
-                let taken = submit(engine, &actor(&caller), &file, &lines).await?;
+                let taken = submit(engine, Handing::file(&actor, &file), &lines).await?;
                 total.new += taken.new;
                 total.unchanged += taken.unchanged;
                 total.amended.extend(taken.amended);

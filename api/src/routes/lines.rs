@@ -68,7 +68,7 @@ pub(crate) async fn list(
                 let next = items.last().map(|line| cursor("lines", &line.id));
                 return Ok(Json(LinePage { items, next }));
             }
-            items.push(LineView::of(id, version, &line, Vec::new()));
+            items.push(LineView::of(id, version, &line, Vec::new()).seen(&sight));
         }
     }
     let next = Some(cursor("lines", &LineId(at).to_string())).filter(|_| at < end);
@@ -111,6 +111,9 @@ pub(crate) async fn one(
         return Err(unknown());
     }
     let lots = sight.lots(store.lots_of_line(line_id).await?).await?;
-    let lots = lots.iter().map(|(lot, line)| LotView::of(lot, line, &sight.coalition)).collect();
-    Ok(versioned(version, LineView::of(line_id, version, &line, lots)))
+    let lots = lots
+        .iter()
+        .map(|(lot, line)| LotView::of(lot, line, &sight.coalition).seen(&sight))
+        .collect();
+    Ok(versioned(version, LineView::of(line_id, version, &line, lots).seen(&sight)))
 }

@@ -89,7 +89,7 @@ pub(crate) async fn list(
         looked_at += lots.len();
         let end = lots.last().map(|lot| lot.id.to_string());
         for (lot, line) in sight.lots(lots).await? {
-            let view = LotView::of(&lot, &line, &sight.coalition);
+            let view = LotView::of(&lot, &line, &sight.coalition).seen(&sight);
             if !query.takes(&view) {
                 continue;
             }
@@ -119,7 +119,7 @@ pub(crate) async fn one(
 ) -> Result<Response, Problem> {
     let mut sight = caller.sight(&api.engine).await?;
     let (lot, line) = caller.lot(&api.engine, &mut sight, &id).await?;
-    Ok(versioned(lot.version, LotView::of(&lot, &line, &sight.coalition)))
+    Ok(versioned(lot.version, LotView::of(&lot, &line, &sight.coalition).seen(&sight)))
 }
 
 /// Everything that happened to a lot, oldest first.
@@ -133,8 +133,8 @@ pub(crate) async fn timeline(
     Named(id): Named,
 ) -> Result<Json<Vec<Entry>>, Problem> {
     let mut sight = caller.sight(&api.engine).await?;
-    let (lot, _) = caller.lot(&api.engine, &mut sight, &id).await?;
-    Ok(Json(crate::timeline::timeline(&api.engine, &lot.id.to_string()).await?))
+    let (lot, line) = caller.lot(&api.engine, &mut sight, &id).await?;
+    Ok(Json(crate::timeline::of_lot(&api.engine, &lot, &line, &mut sight).await?))
 }
 
 /// Why a lot has the money that it has, or what is missing, of whom, to the cent.

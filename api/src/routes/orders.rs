@@ -103,10 +103,10 @@ async fn see(
         Some(status) => (serde_json::from_str(&status.body).map_err(corrupt)?, status.version),
         None => (OrderStatus::Issued, 0),
     };
-    Ok(Some(OrderView::of(&order, status, record.version + raised)))
+    Ok(Some(OrderView::of(&order, status, record.version + raised, sight, &lots)))
 }
 
-async fn find(api: &Api, caller: &Caller, number: &str) -> Result<OrderView, Problem> {
+pub(super) async fn find(api: &Api, caller: &Caller, number: &str) -> Result<OrderView, Problem> {
     let unknown = || Problem::unknown("order", number);
     let record = api.engine.store.record("order", number).await?.ok_or_else(unknown)?;
     let mut sight = caller.sight(&api.engine).await?;

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::{Json, RequestExt as _};
 use http_body_util::BodyExt as _;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use waybill_shared::domain::account::Role;
 use waybill_shared::import::{ImportError, Lines, ReadOptions, read_lines};
-use waybill_shared::intake::{Change, Submitted};
+use waybill_shared::intake::{Change, Handing as Source, Submitted, submit as submit_lines};
 
 use crate::access::Caller;
 use crate::request::{Asked, media_type, too_large};
@@ -32,8 +32,6 @@ const TYPES: [(&str, &str); 6] = [
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Handing {
-    /// The name by which the log calls what is handed in.
-    pub(crate) file: Option<String>,
     /// Take the rows that are right although others are not. Otherwise one wrong row refuses all.
     #[serde(default)]
     pub(crate) partial: bool,
@@ -91,17 +89,56 @@ pub(crate) struct Handed {
     rows: Vec<Row>,
 }
 
-/// One line of a requisition, flat, as a row of a file has it. Numbers may be given as text.
+/// One line of a requisition, flat, as a row of a file has it: values as text, numbers may be numbers.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({
     "external_id": "REQ-2026-11/1", "requester": "UA-MOD", "item": "Laptop", "kind": "goods",
     "classification": "30213100-6", "quantity": "250", "unit": "H87", "unit_estimate": "900.00",
     "currency": "EUR", "class": "1", "rank": "3", "requested": "2026-11-26", "consignee": "UA-1"
 }))]
-pub(crate) struct RowIn(
-    /// Its fields by name.
-    BTreeMap<String, String>,
-);
+#[allow(dead_code, reason = "the reader of files reads it: this describes it")]
+pub(crate) struct RowIn {
+    /// The requester's own id for the line, which stays.
+    external_id: String,
+    /// Who asks: a party.
+    requester: String,
+    /// What is asked for, as offers name it.
+    item: String,
+    /// In words.
+    description: Option<String>,
+    /// `goods`, `licence` or `service`.
+    kind: String,
+    /// The classification code.
+    classification: String,
+    /// The scheme of that code; without, CPV.
+    scheme: Option<String>,
+    /// How much, with up to three decimals.
+    quantity: String,
+    /// The unit's code of UN/ECE Recommendation 20, such as H87 (piece).
+    unit: String,
+    /// The estimate for one unit, in the currency's main unit.
+    unit_estimate: String,
+    /// The currency's ISO 4217 code.
+    currency: String,
+    /// The priority class, from 1, the most urgent.
+    class: String,
+    /// The rank within the class, from 1.
+    rank: String,
+    /// The day it was asked for.
+    requested: String,
+    /// The day it is needed.
+    needed_by: Option<String>,
+    /// The public code of the consignee.
+    consignee: String,
+    /// The smallest quantity worth delivering alone.
+    smallest_lot: Option<String>,
+    /// A word that lines to be funded together share.
+    together: Option<String>,
+    /// Units short that still close the line, in per mille.
+    tolerance_per_mille: Option<String>,
+    /// Where the line comes from.
+    source: Option<String>,
+}
 
 /// Hands in lines, one or many, each answered for.
 ///
@@ -112,6 +149,7 @@ pub(crate) struct RowIn(
     post, path = "/v1/requisitions", tag = "lines", params(Handing),
     request_body(content(
         (Vec<RowIn> = "application/json"), (String = "text/csv"), (String = "application/x-ndjson"),
+        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     )),
     responses((status = 200, body = Handed))
 )]
@@ -127,7 +165,7 @@ pub(crate) async fn submit(
         let detail = format!("`{kind}` is not read here");
         Problem::new("unsupported_media", detail, "send JSON, JSON lines, CSV or XLSX")
     })?;
-    let lines = read(request.into_body(), ending).await?;
+    let lines = read(request.into_limited_body(), ending).await?;
     hand_in(&api, &caller, how, lines).await.map(Json)
 }
 
@@ -138,7 +176,6 @@ pub(crate) async fn hand_in(
     how: Handing,
     lines: Lines,
 ) -> Result<Handed, Problem> {
-    let file = how.file.unwrap_or_else(|| "api".to_owned());
     let mut handed = Handed::default();
     for bad in &lines.bad {
         let errors = bad.errors.iter().map(Wrong::from).collect();
@@ -168,12 +205,15 @@ pub(crate) async fn hand_in(
         handed.refuse(row.row, Some(row.line.external_id), vec![wrong]);
     }
     if handed.refused > 0 && (!how.partial || good.is_empty()) {
-        let detail = format!("{} rows are wrong; nothing was taken", handed.refused);
+        let detail = match handed.refused {
+            1 => "a row is wrong; nothing was taken".to_owned(),
+            count => format!("{count} rows are wrong; nothing was taken"),
+        };
         let errors = handed.rows.into_iter().flat_map(|row| row.errors).collect();
         let hint = "mend them, or take the others with ?partial=true";
         return Err(Problem::new("refused", detail, hint).with(errors));
     }
-    take(api, caller, &file, good, &known, &mut handed).await?;
+    take(api, caller, good, &known, &mut handed).await?;
     handed.rows.sort_by_key(|row| row.row);
     Ok(handed)
 }
@@ -189,14 +229,16 @@ impl Handed {
 async fn take(
     api: &Api,
     caller: &Caller,
-    file: &str,
     good: Vec<Submitted>,
     known: &BTreeMap<String, String>,
     handed: &mut Handed,
 ) -> Result<(), Problem> {
     let store = &api.engine.store;
     let ids: Vec<&str> = good.iter().map(|row| row.line.external_id.as_str()).collect();
-    let intake = waybill_shared::intake::submit(&api.engine, &caller.actor(), file, &good).await?;
+    let actor = caller.actor();
+    let owner = caller.party().filter(|_| caller.role() == Role::Requester);
+    let handing = Source { actor: &actor, file: "api", is_file: false, owner };
+    let intake = submit_lines(&api.engine, handing, &good).await?;
     let stored = store.lines_by_external(&ids).await?;
     let lines: BTreeMap<&str, String> = stored
         .iter()
@@ -268,6 +310,16 @@ pub(crate) async fn read(mut body: Body, ending: &str) -> Result<Lines, Problem>
 
 /// An error of an import, without the name of the file that the body was put in.
 fn wrong(error: ImportError) -> Problem {
+    if let ImportError::Rows(errors) = error {
+        let first = errors.first().map(|error| match &error.field {
+            Some(field) => format!("`{field}`: {}", error.what),
+            None => error.what.clone(),
+        });
+        let detail = format!("the body: {}", first.unwrap_or_default());
+        let hint = "see /docs for the fields";
+        return Problem::new("invalid", detail, hint)
+            .with(errors.iter().map(Wrong::from).collect());
+    }
     let text = error.to_string();
     let (what, hint) = text.split_once("\n  hint: ").unwrap_or((&text, ""));
     let what = what.split_once(": ").filter(|(file, _)| file.starts_with("body"));

@@ -581,11 +581,11 @@ pub(crate) async fn pending(
     Ok(Json(PendingPage { items, next }))
 }
 
-/// What to send again: everything that was given up, or a range of the log.
+/// What to send again: everything that has not arrived, or a range of the log.
 #[derive(Debug, Default, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Again {
-    /// Everything that was given up.
+    /// Everything that was given up, and what waits to be tried again.
     pub failed: bool,
     /// The first position of a range.
     #[schema(minimum = 1)]

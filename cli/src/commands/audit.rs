@@ -21,12 +21,12 @@ pub(crate) async fn run(arguments: args::Audit) -> Result<(), Failure> {
         }
         args::Audit::Verify(verify) => {
             let verified = match &verify.file {
-                Some(path) => of_file(path)?,
+                Some(path) => of_file(path, verify.link)?,
                 None => {
                     let target = Target::of(&verify.listing.data)?;
-                    let mut verifier = Verifier::default();
+                    let mut verifier = Verifier::wanting(verify.link);
                     each(&target, |line| verifier.take(line).map_err(broken)).await?;
-                    verifier.verified()
+                    verifier.verified().map_err(broken)?
                 }
             };
             told(verified, verify.listing.json)
@@ -65,13 +65,13 @@ async fn each(
     }
 }
 
-fn of_file(path: &Path) -> Result<Verified, Failure> {
+fn of_file(path: &Path, link: Option<String>) -> Result<Verified, Failure> {
     let name = path.display();
     let failed = |error: std::io::Error| {
         Failure::caller(format!("{name}: {error}"), "name a file that `waybill audit export` wrote")
     };
     let file = std::io::BufReader::new(std::fs::File::open(path).map_err(failed)?);
-    let mut verifier = Verifier::default();
+    let mut verifier = Verifier::wanting(link);
     for (number, line) in file.lines().enumerate() {
         let line = line.map_err(failed)?;
         let exported: Exported = serde_json::from_str(&line).map_err(|error| {
@@ -80,17 +80,20 @@ fn of_file(path: &Path) -> Result<Verified, Failure> {
         })?;
         verifier.take(&exported).map_err(broken)?;
     }
-    Ok(verifier.verified())
+    verifier.verified().map_err(broken)
 }
 
 fn told(verified: Verified, json: bool) -> Result<(), Failure> {
     if json {
         return output::json(&verified);
     }
-    let Verified { events, links, unproven } = verified;
+    let Verified { events, links, unproven, head } = verified;
     let rest = match unproven {
         0 => String::new(),
         rest => format!("; {rest} after the last link are not proven yet"),
     };
-    output::data(&format!("{events} events verify against {links} links{rest}\n"))
+    output::talk(
+        "keep the last link elsewhere: with --link it proves that nothing before it was changed",
+    );
+    output::data(&format!("{events} events verify against {links} links{rest}\n{head}\n"))
 }

@@ -24,6 +24,9 @@ pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
         let pipeline = beside.exists().then(|| read_pipeline(&beside)).transpose()?;
         let client = client(&arguments, pipeline).await?;
         let intake: Intake = client.post("/v1/coalition", &body).await?;
+        if !arguments.json {
+            output::talk(&format!("the coalition `{}` is stated", body.files.settings.name));
+        }
         return told(&arguments, &intake, 0);
     }
     if arguments.path.is_dir() {

@@ -31,6 +31,13 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
         let message = format!("could not listen on {}: {error}", socket.display());
         Failure::caller(message, "a socket's path is short: name a nearer folder with --data")
     })?;
+    // Whoever opens it is the operator.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let only_its_owner = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(&socket, only_its_owner).map_err(Failure::ours)?;
+    }
     let mut beside = tokio::task::JoinSet::new();
     if let Some(address) = arguments.listen {
         beside.spawn(network(address, &service, &arguments.network).await?);

@@ -21,6 +21,7 @@ pub(crate) async fn run(arguments: args::Token) -> Result<(), Failure> {
             if revoke.listing.json {
                 return output::json(&view);
             }
+            output::talk("webhooks are its party's and go on: `waybill webhook list` shows them");
             output::data(&format!("{} ({}) is revoked\n", view.id, view.name))
         }
     }

@@ -43,7 +43,7 @@ pub(crate) fn write(folder: &Path, rows: &[String]) -> Result<PathBuf> {
         "parties.csv",
         "id,name,role,from,to,evidence\nAA,Donor,member,2025-01-01,,invented\n\
          REQ,Ministry,beneficiary,2025-01-01,,invented\nBUY,Agent,buying_agent,2025-01-01,,invented\n\
-         SUP,Supplier,,,,\nBB,Other donor,member,2025-01-01,,invented\n\
+         SUP,Supplier,,,,\nXX,Other donor,member,2025-01-01,,invented\n\
          REQ2,Other ministry,beneficiary,2025-01-01,,invented\n",
     )?;
     file(

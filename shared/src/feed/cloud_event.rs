@@ -165,7 +165,7 @@ impl EventData {
         let lot: Lot = parse(event)?;
         let lines = engine.lines_of([&lot]).await?;
         let Some(line) = lines.get(&lot.line()) else { return Ok(false) };
-        self.lot = Some(Box::new(LotView::of(&lot, line, &sight.coalition)));
+        self.lot = Some(Box::new(LotView::of(&lot, line, &sight.coalition).seen(sight)));
         if sight.lot(&lot, line).await? {
             return Ok(true);
         }
@@ -178,7 +178,7 @@ impl EventData {
     fn line(&mut self, sight: &Sight, event: &Event) -> Result<bool, StoreError> {
         let line: Line = parse(event)?;
         let id = event.subject.parse::<LineId>().unwrap_or(LineId(0));
-        self.line = Some(Box::new(LineView::of(id, event.number, &line, Vec::new())));
+        self.line = Some(Box::new(LineView::of(id, event.number, &line, Vec::new()).seen(sight)));
         Ok(sight.line(&line))
     }
 
@@ -202,7 +202,7 @@ impl EventData {
         let ids: Vec<i64> = order.lines.iter().map(|line| line.lot.0).collect();
         let lots = sight.lots(engine.store.lots_by_id(&ids).await?).await?;
         let status = status.unwrap_or(OrderStatus::Issued);
-        self.order = Some(Box::new(OrderView::of(&order, status, event.number)));
+        self.order = Some(Box::new(OrderView::of(&order, status, event.number, sight, &lots)));
         Ok(sight.order(&order, &lots))
     }
 

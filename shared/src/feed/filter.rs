@@ -9,9 +9,9 @@ use super::EventData;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Filter {
-    /// Kinds of events, such as `lot.matched`, or the beginning of several, such as `lot.`; any.
+    /// Kinds of events, such as `lot.matched`, or the first part of several, such as `lot`; any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(example = json!(["lot.matched", "order."]))]
+    #[schema(example = json!(["lot.matched", "order"]))]
     pub kinds: Vec<String>,
     /// Only what is about money of this donor.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,7 +30,8 @@ impl Filter {
     pub fn takes_kind(&self, kind: &str) -> bool {
         let is_asked = |asked: &String| {
             let asked = asked.strip_prefix("waybill.").unwrap_or(asked);
-            kind == asked || (asked.ends_with('.') && kind.starts_with(asked))
+            let first = asked.trim_end_matches('.');
+            kind == asked || kind.split_once('.').is_some_and(|(of, _)| of == first)
         };
         self.kinds.is_empty() || self.kinds.iter().any(is_asked)
     }

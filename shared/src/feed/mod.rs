@@ -81,15 +81,20 @@ impl Reader {
 }
 
 /// Kinds of events after which a lot may have lost what made it somebody's.
-const RELEASES: [&str; 8] = [
+const RELEASES: [&str; 13] = [
+    "lot.acceptance_expired",
+    "lot.amended",
     "lot.cancelled",
+    "lot.consent_expired",
     "lot.consent_refused",
     "lot.displaced",
     "lot.in_kind_not_accepted",
     "lot.order_not_approved",
     "lot.refused_by_supplier",
+    "lot.rejected",
     "lot.rerouted",
     "lot.returned_to_matching",
+    "lot.short",
 ];
 
 /// The lot as it was before `event`, if it may have lost somebody by it.

@@ -94,24 +94,45 @@ impl Taken {
     }
 }
 
-/// Takes `lines` out of `file`, all or nothing. The same lines again change nothing.
+/// Where lines come from, and whose they are.
+#[derive(Debug, Clone, Copy)]
+pub struct Handing<'a> {
+    /// Who hands them in.
+    pub actor: &'a str,
+    /// The name of what holds them.
+    pub file: &'a str,
+    /// Whether that is a file, of which an old version handed in again does not undo what came after.
+    pub is_file: bool,
+    /// The requester whose lines alone they may be or amend; none: anybody's.
+    pub owner: Option<&'a str>,
+}
+
+impl<'a> Handing<'a> {
+    /// A file, of whomever.
+    #[must_use]
+    pub fn file(actor: &'a str, file: &'a str) -> Self {
+        Self { actor, file, is_file: true, owner: None }
+    }
+}
+
+/// Takes `lines`, all or nothing. The same lines again change nothing.
 ///
 /// # Errors
 /// [`IntakeError`]; then nothing was taken.
 pub async fn submit(
     engine: &Engine,
-    actor: &str,
-    file: &str,
+    handing: Handing<'_>,
     lines: &[Submitted],
 ) -> Result<Intake, IntakeError> {
-    let _turn = engine.intake().await;
+    let ids: Vec<&str> = lines.iter().map(|s| s.line.external_id.as_str()).collect();
+    let _turn = engine.turns.take(&ids).await;
     for attempt in 0..CONFLICTS {
         if attempt > 0 {
             // Other processes hand in lines, too: they are not to meet again at once.
             let spread = u64::from(std::process::id()).wrapping_mul(7919 * u64::from(attempt)) % 20;
             tokio::time::sleep(Duration::from_millis(spread)).await;
         }
-        let (intake, units) = decide(engine, actor, file, lines).await?;
+        let (intake, units) = decide(engine, handing, lines, &ids).await?;
         match engine.commit(units, None).await?.into_iter().next() {
             None | Some(Fate::Committed) => return Ok(intake),
             Some(Fate::Stale { .. }) => {}
@@ -121,25 +142,42 @@ pub async fn submit(
     Err(IntakeError::Conflict)
 }
 
+/// Refuses lines of anybody but `owner`.
+fn only_own<'a>(
+    owner: Option<&str>,
+    mut lines: impl Iterator<Item = &'a Line>,
+) -> Result<(), IntakeError> {
+    match lines.find(|line| owner.is_some_and(|owner| line.requester != owner)) {
+        Some(line) => {
+            let rule = format!("`{}` is another requester's line", line.external_id);
+            Err(IntakeError::Refused(rule))
+        }
+        None => Ok(()),
+    }
+}
+
 async fn decide(
     engine: &Engine,
-    actor: &str,
-    file: &str,
+    handing: Handing<'_>,
     lines: &[Submitted],
-) -> Result<(Intake, Vec<Unit>), StoreError> {
+    ids: &[&str],
+) -> Result<(Intake, Vec<Unit>), IntakeError> {
+    let Handing { actor, file, is_file, owner } = handing;
+    only_own(owner, lines.iter().map(|submitted| &submitted.line))?;
     let taken = Taken::of(lines);
-    if engine.store.record(FILE, &taken.hash).await?.is_some() {
+    if is_file && engine.store.record(FILE, &taken.hash).await?.is_some() {
         return Ok((Intake { unchanged: lines.len(), ..Intake::default() }, Vec::new()));
     }
-    let ids: Vec<&str> = lines.iter().map(|s| s.line.external_id.as_str()).collect();
     let known: HashMap<String, (LineId, StoredLine)> = engine
         .store
-        .lines_by_external(&ids)
+        .lines_by_external(ids)
         .await?
         .into_iter()
         .map(|(id, stored)| (stored.line.external_id.clone(), (id, stored)))
         .collect();
-    let mut number = engine.store.last_line().await?;
+    only_own(owner, known.values().map(|(_, stored)| &stored.line))?;
+    let mut last = engine.turns.last().await;
+    let mut number = engine.store.last_line().await?.max(*last);
     let now = engine.clock.now();
     let mut unit = Unit::new(actor, now);
     let mut intake = Intake::default();
@@ -176,13 +214,18 @@ async fn decide(
         };
         intake.amended.push(apply(engine, &mut unit, file, *id, stored, line, amended).await?);
     }
-    unit.records.push(RecordChange {
-        kind: FILE,
-        id: taken.hash,
-        expected: 0,
-        body: serde_json::json!({ "file": file, "lines": lines.len() }).to_string(),
-        event: "file.taken",
-    });
+    *last = number;
+    if is_file {
+        unit.records.push(RecordChange {
+            kind: FILE,
+            id: taken.hash,
+            expected: 0,
+            body: serde_json::json!({ "file": file, "lines": lines.len() }).to_string(),
+            event: "file.taken",
+        });
+    } else if unit.lines.is_empty() && unit.records.is_empty() {
+        return Ok((intake, Vec::new()));
+    }
     Ok((intake, vec![unit]))
 }
 

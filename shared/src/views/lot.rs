@@ -6,6 +6,7 @@ use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Awaited, Lot, LotState, Outcome, Priority, Timestamp};
 use crate::domain::money::Money;
 use crate::domain::requisition::{Kind, Line};
+use crate::sight::Sight;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -154,6 +155,28 @@ impl LotView {
     }
 }
 
+impl LotView {
+    /// The same as `sight` may see it: to those who sell or carry it is not told who pays.
+    #[must_use]
+    pub fn seen(mut self, sight: &Sight) -> Self {
+        if sight.hides_money() {
+            self.funding.clear();
+        }
+        self
+    }
+}
+
+impl LineView {
+    /// The same as `sight` may see it: to those who sell it is not told what it may cost.
+    #[must_use]
+    pub fn seen(mut self, sight: &Sight) -> Self {
+        if sight.hides_money() {
+            self.unit_estimate = None;
+        }
+        self
+    }
+}
+
 /// A page of lots.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct LotPage {
@@ -190,8 +213,9 @@ pub struct LineView {
     pub quantity: String,
     /// The unit's code.
     pub unit: String,
-    /// The requester's estimate for one unit.
-    pub unit_estimate: Money,
+    /// The requester's estimate for one unit; not told to those who sell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_estimate: Option<Money>,
     /// Class and rank.
     pub priority: Priority,
     /// The day it was asked for.
@@ -223,7 +247,7 @@ impl LineView {
             classification: line.classification.clone(),
             quantity: line.quantity.to_string(),
             unit: line.unit.to_string(),
-            unit_estimate: line.unit_estimate,
+            unit_estimate: Some(line.unit_estimate),
             priority: line.priority,
             requested: line.requested,
             needed_by: line.needed_by,

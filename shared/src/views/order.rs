@@ -1,9 +1,13 @@
 //! Orders.
 
 use crate::domain::ids::LotId;
-use crate::domain::lot::Timestamp;
+use crate::domain::lot::{Lot, Timestamp};
 use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderLine, OrderStatus};
+use crate::domain::requisition::Line;
+use crate::sight::Sight;
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -43,22 +47,31 @@ pub struct OrderView {
     /// When it was drawn up.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub created: Timestamp,
-    /// What all lines cost together; none for goods in kind.
+    /// What all lines cost together; none for goods in kind, or where some are others'.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<Money>,
     /// The contribution in kind that it calls on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_kind: Option<String>,
-    /// Its lines, as they were agreed.
+    /// Its lines, as they were agreed; of an order for several requesters, those that are the caller's.
     pub lines: Vec<OrderLineView>,
     /// How many events it has, those of its status included; also its `ETag`.
     pub version: i64,
 }
 
 impl OrderView {
-    /// The view of `order`.
+    /// The view of `order` with these eyes, of which `lots` are those of its lots that they see.
     #[must_use]
-    pub fn of(order: &Order, status: OrderStatus, version: i64) -> Self {
+    pub fn of(
+        order: &Order,
+        status: OrderStatus,
+        version: i64,
+        sight: &Sight,
+        lots: &[(Lot, Arc<Line>)],
+    ) -> Self {
+        let seen: Vec<&OrderLine> =
+            order.lines.iter().filter(|line| sight.order_line(line, lots)).collect();
+        let is_whole = seen.len() == order.lines.len();
         let line = |line: &OrderLine| OrderLineView {
             lot: line.lot,
             item: line.item.clone(),
@@ -75,9 +88,9 @@ impl OrderView {
             supplier: order.supplier.clone(),
             channel: order.channel.clone(),
             created: order.created,
-            total: order.total(),
+            total: order.total().filter(|_| is_whole),
             in_kind: order.in_kind.clone(),
-            lines: order.lines.iter().map(line).collect(),
+            lines: seen.into_iter().map(line).collect(),
             version,
         }
     }

@@ -141,8 +141,11 @@ impl Desk<'_> {
         let donors = self.coalition.contributions.get(envelope).map(|c| c.donors.as_slice());
         let donors = donors.unwrap_or_default();
         if !donors.iter().any(|donor| donor == self.sender) {
-            let why = format!("`{envelope}` is money of {}", donors.join(", "));
+            let why = format!("`{envelope}` is another's money");
             return Err(Refusal::NotAllowed { sender: self.sender.to_owned(), why });
+        }
+        if !lot.proposed().iter().any(|asked| asked == envelope) {
+            return Err(not_asked(&lot, &format!("a consent to the use of `{envelope}`")));
         }
         let mut unit = self.unit();
         let mut after = lot.clone();

@@ -35,8 +35,15 @@ const TOGETHER: usize = 200;
 /// Endpoints that one process delivers to at once.
 const ENDPOINTS: usize = 32;
 
+/// After how long nothing more of a batch is begun: what was sent is kept, and a change of the endpoint
+/// is heard.
+const BATCH: Duration = Duration::from_secs(10);
+
 /// How long attempts are kept.
 const KEPT: TimeDelta = TimeDelta::days(30);
+
+/// When it is tried again what was not tried.
+const UNTRIED: TimeDelta = TimeDelta::milliseconds(200);
 
 /// The longest time a receiver may ask to be left alone.
 const LONGEST_REST: Duration = Duration::from_secs(24 * 3600);
@@ -162,22 +169,23 @@ impl<'a> Delivering<'a> {
         Ok(batch)
     }
 
-    /// Sends queues beside each other, and each queue in order up to the first that fails. Once
-    /// nobody answers, nothing more is begun.
+    /// Sends queues beside each other, and each queue in order up to the first that fails. Once nobody
+    /// can be reached, or the batch has taken its time, nothing more is begun.
     async fn send(&self, client: &Client, batch: Batch) -> Vec<Sent> {
-        let is_down = AtomicBool::new(false);
+        let (is_down, began) = (AtomicBool::new(false), tokio::time::Instant::now());
         let State { endpoint, secrets, .. } = &self.state;
         let one = async |queue: Queue| {
             let mut sent = Sent { queue, arrived: 0, failed: None, attempts: Vec::new() };
             while let Some(event) = sent.queue.events.get(sent.arrived)
                 && !is_down.load(Ordering::Relaxed)
+                && began.elapsed() < BATCH
             {
                 let attempt = if sent.arrived == 0 { sent.queue.attempts + 1 } else { 1 };
                 let at = self.engine.clock.now();
                 let outcome = post(client, &self.policy.allow, endpoint, secrets, event).await;
                 sent.attempts.push(told(event, attempt, at, &outcome));
                 if outcome.error.is_some() {
-                    is_down.fetch_or(outcome.is_unreachable(), Ordering::Relaxed);
+                    is_down.fetch_or(outcome.is_unreachable, Ordering::Relaxed);
                     sent.failed = Some(outcome);
                     break;
                 }
@@ -205,11 +213,9 @@ impl<'a> Delivering<'a> {
             self.is_gone |= outcome.is_gone();
             self.put_off(event, tried + 1, outcome);
         } else if let Some(event) = rest.next() {
-            // Nobody answers, so it was not tried.
-            let due = Some(self.now + TimeDelta::seconds(1));
-            let attempts = tried;
+            // It was not tried: nobody can be reached, or the batch has taken its time.
             let mut delivery = waiting(event.subject);
-            (delivery.due, delivery.attempts, delivery.is_unreachable) = (due, attempts, true);
+            (delivery.due, delivery.attempts) = (Some(self.now + UNTRIED), tried);
             self.keep(event.position, delivery);
         }
         for event in rest {
@@ -226,7 +232,7 @@ impl<'a> Delivering<'a> {
         let mut delivery = waiting(event.subject);
         delivery.is_failed = due.is_none();
         delivery.due = due.max(due.and(rest));
-        delivery.is_unreachable = outcome.is_unreachable();
+        delivery.is_unreachable = outcome.is_unreachable;
         delivery.attempts = attempts;
         delivery.why = outcome.error.unwrap_or_default();
         self.keep(event.position, delivery);
@@ -296,6 +302,10 @@ impl<'a> Delivering<'a> {
     fn disables(&self) -> Option<String> {
         if self.is_gone {
             return Some("the receiver answered 410 Gone".to_owned());
+        }
+        // Only by what it did now: what was given up long ago says nothing of today.
+        if self.attempts.is_empty() || self.has_arrived {
+            return None;
         }
         let since = self.state.progress.failing_since?;
         let days = TimeDelta::days(i64::from(self.policy.disable_after_days));

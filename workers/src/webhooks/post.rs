@@ -32,15 +32,11 @@ pub struct Outcome {
     pub duration: Duration,
     /// How long the receiver asks to be left alone.
     pub retry_after: Option<Duration>,
+    /// Whether no connection could be made at all.
+    pub is_unreachable: bool,
 }
 
 impl Outcome {
-    /// Whether nobody answered.
-    #[must_use]
-    pub fn is_unreachable(&self) -> bool {
-        self.status.is_none()
-    }
-
     /// Whether the receiver wants nothing any more.
     #[must_use]
     pub fn is_gone(&self) -> bool {
@@ -57,6 +53,7 @@ pub fn client(allow: &[IpNet]) -> Result<Client, reqwest::Error> {
     rustls::crypto::ring::default_provider().install_default().ok();
     Client::builder()
         .redirect(Policy::none())
+        .no_proxy()
         .dns_resolver(Arc::new(Guarded { allow: allow.into() }))
         .connect_timeout(CONNECT)
         .user_agent(concat!("waybill/", env!("CARGO_PKG_VERSION")))
@@ -80,6 +77,7 @@ pub async fn post(
         answer: String::new(),
         duration: Duration::ZERO,
         retry_after: None,
+        is_unreachable: false,
     });
     outcome.duration = began.elapsed();
     outcome
@@ -98,6 +96,7 @@ async fn send(
         answer: String::new(),
         duration: Duration::ZERO,
         retry_after: None,
+        is_unreachable: false,
     };
     // An address is not asked for where the URL holds one.
     let url = match parse(&endpoint.url, allow) {
@@ -120,7 +119,9 @@ async fn send(
         .body(body);
     let answer = match request.send().await {
         Ok(answer) => answer,
-        Err(error) => return failed(told(&error)),
+        Err(error) => {
+            return Outcome { is_unreachable: error.is_connect(), ..failed(told(&error)) };
+        }
     };
     let status = answer.status();
     let retry_after = answer.headers().get(header::RETRY_AFTER);
@@ -137,6 +138,7 @@ async fn send(
         answer: String::from_utf8_lossy(&text).into_owned(),
         duration: Duration::ZERO,
         retry_after: retry_after.map(Duration::from_secs),
+        is_unreachable: false,
     }
 }
 

@@ -84,7 +84,7 @@ pub(super) fn job(id: &str, due: Timestamp) -> NewJob {
 /// What to send again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failed {
-    /// Everything that was given up.
+    /// Everything that has not arrived: what was given up, and what waits.
     All,
     /// Events from one position to another, as far as the endpoint asks for them.
     Range(i64, i64),
@@ -113,7 +113,7 @@ pub async fn replay(
     };
     match *what {
         Failed::All => {
-            for (position, delivery) in state.failed() {
+            for (position, delivery) in &state.deliveries {
                 unit.notes.push(note(id, *position, Some(&again(&delivery.subject))));
             }
         }

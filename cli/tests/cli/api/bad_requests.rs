@@ -88,13 +88,15 @@ fn whatever_is_wrong_gets_a_clear_answer_and_changes_nothing() -> Result<()> {
     answer.problem(405, "method_not_allowed", &["PATCH"])?;
 
     // 100 MB are not read.
-    let large = "x".repeat(100 * 1024 * 1024);
-    let request = surface.request("POST", "/v1/documents")?.bearer_auth(&supplier);
-    let sent = surface.send(request.header("content-type", json_body).body(large));
-    match sent {
-        Ok(answer) => drop(answer.problem(413, "too_large", &[])?),
-        // The service may hang up before all of it was sent.
-        Err(error) => ensure!(format!("{error:#}").contains("error sending"), "{error:#}"),
+    for (path, token) in [("/v1/documents", &supplier), ("/v1/requisitions", &operator)] {
+        let large = "x".repeat(100 * 1024 * 1024);
+        let request = surface.request("POST", path)?.bearer_auth(token);
+        let sent = surface.send(request.header("content-type", json_body).body(large));
+        match sent {
+            Ok(answer) => drop(answer.problem(413, "too_large", &[])?),
+            // The service may hang up before all of it was sent.
+            Err(error) => ensure!(format!("{error:#}").contains("error sending"), "{error:#}"),
+        }
     }
     ensure!(is_clean(&surface.office.data)? == events, "something was changed");
     Ok(())
@@ -107,14 +109,17 @@ fn a_document_is_taken_once_and_only_from_whoever_may_say_it() -> Result<()> {
     let order = lot["order"].as_str().unwrap_or_default().to_owned();
     let supplier = surface.token("supplier", "SUP")?;
     let response = json!({"number": "OR-1", "type": "order_response", "order": order, "lines": []});
-    for (role, party, parts) in [
-        ("donor", "AA", "role donor"),
-        ("supplier", "REQ", "only `SUP`"),
-        ("auditor", "", "role auditor"),
-    ] {
+    for (role, party, parts) in [("donor", "AA", "role donor"), ("auditor", "", "role auditor")] {
         let token = surface.token(role, party)?;
         surface.post(&token, "/v1/documents", &response)?.problem(403, "forbidden", &[parts])?;
     }
+    // To another supplier the order is not even there, nor is a lot to a donor that does not pay.
+    let stranger = surface.token("supplier", "REQ")?;
+    surface.post(&stranger, "/v1/documents", &response)?.problem(404, "not_found", &[&order])?;
+    let donor = surface.token("donor", "XX")?;
+    let refuses = json!({"number": "C-9", "type": "consent", "lot": "LOT-001", "envelope": "AA-1",
+                         "agreed": false});
+    surface.post(&donor, "/v1/documents", &refuses)?.problem(404, "not_found", &["LOT-001"])?;
     let mut forged = response.clone();
     forged["sender"] = json!("BUY");
     surface.post(&supplier, "/v1/documents", &forged)?.problem(403, "forbidden", &["SUP"])?;

@@ -46,7 +46,7 @@ fn pages_hold_every_event_once_and_in_order() -> Result<()> {
     ensure!(matched.len() == 2, "{matched:?}");
     let none = all(&surface, &auditor, "&requester=REQ2")?;
     ensure!(none.is_empty(), "{none:?}");
-    let donor = surface.token("donor", "BB")?;
+    let donor = surface.token("donor", "XX")?;
     let none = all(&surface, &donor, "&kinds=lot.,order.,contribution.,line.")?;
     ensure!(none.is_empty(), "{none:?}");
     Ok(())
@@ -93,6 +93,15 @@ fn a_poll_waits_and_a_stream_goes_on_where_it_was() -> Result<()> {
         }
     }
     ensure!(told == ["S-1", "S-2"], "{told:?}");
+
+    // A revoked account hears no more.
+    let id = operator.split('_').nth(1).context("an id")?;
+    let path = format!("/v1/tokens/{id}");
+    surface
+        .send(surface.request("DELETE", &path)?.bearer_auth(surface.token("admin", "")?))?
+        .is(200)?;
+    let rest: Vec<String> = lines.map_while(std::io::Result::ok).collect();
+    ensure!(!rest.iter().any(|line| line.starts_with("data: ")), "{rest:?}");
     Ok(())
 }
 
@@ -116,6 +125,16 @@ fn an_audit_verifies_from_a_file_and_not_when_it_was_changed() -> Result<()> {
     ensure!(verified["events"].as_i64().is_some_and(|events| events > 20), "{verified}");
     ensure!(verified["unproven"] == 0, "{verified}");
     run(&["audit", "verify", "--data", data])?.ok()?;
+
+    // A link that was kept elsewhere shows that what came before it is still there.
+    let head = verified["head"].as_str().context("a head")?;
+    run(&["audit", "verify", text(&file)?, "--link", head])?.ok()?;
+    let cut: Vec<&str> = exported.lines().take(5).collect();
+    std::fs::write(&file, cut.join("\n"))?;
+    run(&["audit", "verify", text(&file)?])?.ok()?;
+    run(&["audit", "verify", text(&file)?, "--link", head])?.failed(2, &["cut off"])?;
+    std::fs::write(&file, "")?;
+    run(&["audit", "verify", text(&file)?])?.failed(2, &["nothing that is proven"])?;
 
     let changed = exported.replacen("lot.matched", "lot.skipped", 1);
     std::fs::write(&file, changed)?;

@@ -64,3 +64,34 @@ fn what_has_changed_since_it_was_read_is_not_overwritten() -> Result<()> {
     ensure!(now["amount"]["minor"] == 12_000_000, "{now}");
     Ok(())
 }
+
+#[test]
+fn a_secret_is_not_kept_with_its_answer() -> Result<()> {
+    let surface = Surface::open(1)?;
+    let admin = surface.admin()?;
+    let send = || {
+        let request = surface.request("POST", "/v1/tokens")?.bearer_auth(&admin);
+        let request = request.header("content-type", "application/json");
+        let body = json!({ "name": "one", "role": "observer" }).to_string();
+        surface.send(request.header("idempotency-key", "token").body(body))
+    };
+    let issued = send()?.is(201)?.json()?;
+    ensure!(issued["token"].as_str().is_some_and(|token| token.starts_with("wbt_")), "{issued}");
+    let again = send()?.problem(409, "conflict", &["shown once"])?;
+    ensure!(!again.to_string().contains("wbt_"), "{again}");
+    let listed = surface.get(&admin, "/v1/tokens")?.is(200)?.json()?;
+    let named = listed.as_array().into_iter().flatten().filter(|view| view["name"] == "one");
+    ensure!(named.count() == 1, "{listed}");
+
+    // What was refused may be asked again under its key.
+    let refused = |amount: &str| {
+        let request = surface.request("POST", "/v1/requisitions")?.bearer_auth(&admin);
+        let request = request.header("content-type", "application/json");
+        let mut row = row("K-9", "REQ", 2);
+        row["quantity"] = json!(amount);
+        surface.send(request.header("idempotency-key", "mended").body(json!([row]).to_string()))
+    };
+    refused("none")?.problem(422, "refused", &["quantity"])?;
+    ensure!(refused("2")?.is(200)?.json()?["new"] == 1);
+    Ok(())
+}

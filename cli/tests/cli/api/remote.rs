@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use super::receiver::{Receiver, Temper};
 use super::surface::Surface;
 use crate::coalition::{requisitions, row};
-use crate::support::{SOON, Said, eventually, run, text};
+use crate::support::{SOON, Said, eventually, finish, run, text, waybill};
 
 fn keep(folder: &Path, name: &str, token: &str, mode: u32) -> Result<PathBuf> {
     let path = folder.join(name);
@@ -49,7 +49,18 @@ fn commands_work_from_elsewhere_as_far_as_their_account_may() -> Result<()> {
     let stranger = keep(folder, "stranger", &surface.token("requester", "REQ2")?, 0o600)?;
     let lots = there(&stranger, &["lots", "--json"])?.json()?;
     ensure!(lots.as_array().is_some_and(Vec::is_empty), "{lots}");
-    there(&stranger, &["show", "R-1"])?.failed(1, &["role requester", "hint"])?;
+    // Whoever names data here means that, whatever the environment says.
+    let mut command = waybill(&["lots", "--data", text(&surface.office.data)?]);
+    command.env("WAYBILL_SERVER", "http://127.0.0.1:1");
+    ensure!(finish(command)?.ok()?.out.contains("LOT-001"));
+    there(&stranger, &["show", "R-1"])?.failed(1, &["R-1", "hint"])?;
+    let own = folder.join("own.csv");
+    requisitions(&own, &[row("S-1", 3).replace("REQ", "REQ2")])?;
+    let taken = there(&stranger, &["import", text(&own)?, "--json"])?.json()?;
+    ensure!(taken["new"] == 1, "{taken}");
+    let shown = there(&stranger, &["show", "S-1"])?.ok()?;
+    ensure!(shown.out.contains("Laptop"), "{shown:?}");
+    there(&stranger, &["import", text(&more)?])?.failed(1, &["another requester's line"])?;
     there(&stranger, &["token", "list"])?.failed(1, &["role requester"])?;
 
     let open = keep(folder, "open", "wbt_x_y", 0o644)?;

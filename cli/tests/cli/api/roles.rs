@@ -110,7 +110,7 @@ fn each_sees_its_own_and_nothing_else() -> Result<()> {
         ("requester", "REQ", vec!["LOT-001"]),
         ("requester", "REQ2", vec!["LOT-002"]),
         ("donor", "AA", vec!["LOT-001", "LOT-002"]),
-        ("donor", "BB", vec![]),
+        ("donor", "XX", vec![]),
         ("supplier", "SUP", vec!["LOT-001", "LOT-002"]),
         ("supplier", "REQ", vec![]),
         ("buying_agent", "BUY", vec!["LOT-001", "LOT-002"]),
@@ -120,9 +120,9 @@ fn each_sees_its_own_and_nothing_else() -> Result<()> {
         ensure!(found == lots, "{role} {party} sees {found:?}, not {lots:?}");
     }
     ensure!(sees("requester", "REQ2", "/v1/lines", "external_id")? == ["R-2"]);
-    ensure!(sees("donor", "BB", "/v1/lines", "external_id")?.is_empty());
+    ensure!(sees("donor", "XX", "/v1/lines", "external_id")?.is_empty());
     ensure!(sees("donor", "AA", "/v1/contributions", "id")? == ["AA-1"]);
-    ensure!(sees("donor", "BB", "/v1/contributions", "id")?.is_empty());
+    ensure!(sees("donor", "XX", "/v1/contributions", "id")?.is_empty());
     let orders = sees("supplier", "SUP", "/v1/orders", "number")?;
     ensure!(orders.len() == 2, "{orders:?}");
     ensure!(sees("supplier", "REQ", "/v1/orders", "number")?.is_empty());
@@ -189,5 +189,40 @@ fn a_token_that_is_wrong_expired_or_revoked_opens_nothing() -> Result<()> {
         ensure!(!text.contains(secret) && !text.contains("hash\\\":"), "{path}: {text}");
     }
     ensure!(!surface.office.service.log()?.contains(secret.as_str()), "the log holds a token");
+    Ok(())
+}
+
+#[test]
+fn of_an_order_for_several_each_sees_its_own_lines() -> Result<()> {
+    let surface = Surface::open_changed("gather_s = 0", "gather_s = 1")?;
+    let operator = surface.token("operator", "")?;
+    let rows = json!([row("O-2", "REQ2", 2), row("O-3", "REQ", 3)]);
+    surface.post(&operator, "/v1/requisitions", &rows)?.is(200)?;
+    let order = surface.until("LOT-002", "response")?["order"].clone();
+    ensure!(surface.until("LOT-003", "response")?["order"] == order, "two orders");
+    let path = format!("/v1/orders/{}", order.as_str().unwrap_or_default());
+    let sees = |role: &str, party: &str| -> Result<Value> {
+        surface.get(&surface.token(role, party)?, &path)?.is(200)?.json()
+    };
+    for (role, party, lots) in [
+        ("requester", "REQ2", vec!["LOT-002"]),
+        ("supplier", "SUP", vec!["LOT-001", "LOT-002", "LOT-003"]),
+        ("donor", "AA", vec!["LOT-001", "LOT-002", "LOT-003"]),
+        ("observer", "", vec!["LOT-001", "LOT-002", "LOT-003"]),
+    ] {
+        let view = sees(role, party)?;
+        let lines = view["lines"].as_array().cloned().unwrap_or_default();
+        let found: Vec<&str> = lines.iter().filter_map(|line| line["lot"].as_str()).collect();
+        let is_whole = found.iter().all(|lot| lots.contains(lot)) && found.len() + 1 >= lots.len();
+        ensure!(is_whole && found.contains(&"LOT-002"), "{role} {party} sees {found:?}");
+        ensure!(view["total"].is_object() == (role != "requester"), "{role}: {view}");
+    }
+    // To those who sell it is told neither who pays nor what was thought to be the price.
+    let supplier = surface.token("supplier", "SUP")?;
+    let lot = surface.get(&supplier, "/v1/lots/LOT-002")?.is(200)?.json()?;
+    ensure!(lot.get("funding").is_none(), "{lot}");
+    let line = surface.get(&supplier, "/v1/lines/O-2")?.is(200)?.json()?;
+    ensure!(line.get("unit_estimate").is_none(), "{line}");
+    surface.get(&supplier, "/v1/lots/LOT-002/why")?.problem(403, "forbidden", &[])?;
     Ok(())
 }

@@ -78,12 +78,18 @@ impl Surface {
 
     /// One that tries to deliver for as long as a test may take.
     pub(crate) fn open_patient() -> Result<Self> {
+        let patient = format!("retry_s = [{}1]", "1, ".repeat(300));
+        Self::open_changed("retry_s = [1, 1, 1, 1]", &patient)
+    }
+
+    /// One whose pipeline says `new` instead of `old`.
+    pub(crate) fn open_changed(old: &str, new: &str) -> Result<Self> {
         let folder = TempDir::new()?;
         let dir = coalition::write(folder.path(), &[coalition::row("R-1", 1)])?;
         let pipeline = dir.join("pipeline.toml");
         let text = fs::read_to_string(&pipeline)?;
-        let patient = format!("retry_s = [{}1]", "1, ".repeat(300));
-        fs::write(&pipeline, text.replace("retry_s = [1, 1, 1, 1]", &patient))?;
+        ensure!(text.contains(old), "the pipeline does not say `{old}`");
+        fs::write(&pipeline, text.replace(old, new))?;
         Self::on(Office::open_in(folder, &dir, &["--listen", "127.0.0.1:0"])?)
     }
 

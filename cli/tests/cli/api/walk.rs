@@ -11,7 +11,7 @@ fn three_lines_are_submitted_and_one_is_followed_to_its_payment() -> Result<()> 
     let surface = Surface::open(1)?;
     let requester = surface.token("requester", "REQ")?;
     let rows = json!([row("W-1", "REQ", 4), row("W-2", "REQ", 5), row("W-3", "REQ", 6)]);
-    let handed = surface.post(&requester, "/v1/requisitions?file=walk", &rows)?.is(200)?.json()?;
+    let handed = surface.post(&requester, "/v1/requisitions", &rows)?.is(200)?.json()?;
     ensure!(handed["new"] == 3 && handed["rows"][1]["line"] == "LINE-003", "{handed}");
     let again = surface.post(&requester, "/v1/requisitions", &rows)?.is(200)?.json()?;
     ensure!(again["unchanged"] == 3, "{again}");

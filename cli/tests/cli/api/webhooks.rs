@@ -188,7 +188,7 @@ fn a_webhook_is_its_partys_own_and_reaches_nothing_inside() -> Result<()> {
     is_whole(&receiver, &all(&surface, &donor, "")?)?;
 
     let path = format!("/v1/webhooks/{id}");
-    let stranger = surface.token("donor", "BB")?;
+    let stranger = surface.token("donor", "XX")?;
     surface.get(&stranger, &path)?.problem(404, "not_found", &[])?;
     surface.write(&stranger, "PATCH", &path, &json!({}))?.problem(404, "not_found", &[])?;
     for rest in ["ping", "rotate", "replay"] {
@@ -196,7 +196,7 @@ fn a_webhook_is_its_partys_own_and_reaches_nothing_inside() -> Result<()> {
         let body = json!({ "failed": true });
         surface.post(&stranger, &path, &body)?.problem(404, "not_found", &[])?;
     }
-    for role in ["donor BB", "requester REQ", "observer "] {
+    for role in ["donor XX", "requester REQ", "observer "] {
         let (role, party) = role.split_once(' ').unwrap_or_default();
         let token = surface.token(role, party)?;
         let listed = surface.get(&token, "/v1/webhooks")?.is(200)?.json()?;
