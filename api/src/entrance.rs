@@ -36,7 +36,7 @@ pub struct Network {
     pub accounts: bool,
     /// The largest body, in bytes.
     pub largest: usize,
-    /// Requests a second for each account, twice as many at once; 0: no limit.
+    /// Requests a second for each account, twice as many at once; 0: no limits.
     pub per_second: u32,
     /// Networks of proxies that are trusted to say, with `X-Forwarded-For`, from where they were asked.
     pub proxies: Vec<IpNet>,

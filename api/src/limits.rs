@@ -24,12 +24,13 @@ const KEYS: usize = 10_000;
 #[derive(Clone)]
 pub(crate) struct Limits {
     accounts: Option<Arc<DefaultKeyedRateLimiter<String>>>,
-    strangers: Arc<DefaultKeyedRateLimiter<IpAddr>>,
+    strangers: Option<Arc<DefaultKeyedRateLimiter<IpAddr>>>,
     policy: HeaderValue,
 }
 
 impl Limits {
-    /// So many requests a second for each account, twice as many at once; 0: no limit.
+    /// So many requests a second for each account, twice as many at once, and few for strangers; 0: no
+    /// limits.
     pub(crate) fn new(per_second: u32) -> Self {
         let quota =
             |rate: NonZeroU32| Quota::per_second(rate).allow_burst(rate.saturating_mul(TWO));
@@ -37,7 +38,7 @@ impl Limits {
         Self {
             accounts: NonZeroU32::new(per_second)
                 .map(|rate| Arc::new(RateLimiter::keyed(quota(rate)))),
-            strangers: Arc::new(RateLimiter::keyed(quota(STRANGERS))),
+            strangers: (per_second > 0).then(|| Arc::new(RateLimiter::keyed(quota(STRANGERS)))),
             policy: HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("")),
         }
     }
@@ -56,10 +57,11 @@ impl Limits {
 
     /// Refuses an address from which tokens are guessed.
     pub(crate) fn stranger(&self, address: IpAddr) -> Result<(), Problem> {
-        if self.strangers.len() > KEYS {
-            self.strangers.retain_recent();
+        let Some(limiter) = &self.strangers else { return Ok(()) };
+        if limiter.len() > KEYS {
+            limiter.retain_recent();
         }
-        self.strangers.check_key(&address).map_err(|until| {
+        limiter.check_key(&address).map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now());
             too_many(wait.as_secs(), "too many requests without a valid token from there")
         })

@@ -156,7 +156,7 @@ pub(crate) struct Network {
     /// The certificate's key (PEM).
     #[arg(long, env = "WAYBILL_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Requests a second for each account, twice as many at once; 0: no limit.
+    /// Requests a second for each account, twice as many at once; 0: no limits.
     #[arg(long, env = "WAYBILL_RATE", default_value_t = 200, value_name = "N")]
     pub(crate) rate: u32,
     /// Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8.
