@@ -60,11 +60,11 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(tokens::revoke))
         .routes(routes!(webhooks::list, webhooks::create))
         .routes(routes!(webhooks::one, webhooks::change, webhooks::remove))
-        .routes(routes!(webhooks::ping))
+        .routes(routes!(webhooks::deliveries::ping))
         .routes(routes!(webhooks::rotate))
-        .routes(routes!(webhooks::attempts))
-        .routes(routes!(webhooks::pending))
-        .routes(routes!(webhooks::replay))
+        .routes(routes!(webhooks::deliveries::attempts))
+        .routes(routes!(webhooks::deliveries::pending))
+        .routes(routes!(webhooks::deliveries::replay))
 }
 
 /// What the command line hands in and asks, typed as this program has it: no promise to others.

@@ -37,6 +37,8 @@ impl Service {
             command.arg("--pipeline").arg(pipeline);
         }
         command.env("WAYBILL_LOG_FORMAT", "json");
+        // Where a store is shared, what a killed one held is free soon.
+        command.env("WAYBILL_LEASE_MS", "3000");
         command.stdout(Stdio::null()).stderr(File::create(&log)?);
         let mut service = Self { process: Started(command.spawn()?), log, _talk: talk };
         let socket = data.join("waybill.sock");

@@ -2,6 +2,7 @@
 
 mod bad_requests;
 mod entrance;
+mod example;
 mod feed;
 mod idempotency;
 mod receiver;

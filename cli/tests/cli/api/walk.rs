@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::surface::{Surface, row};
-use crate::support::{example, is_clean};
+use crate::support::is_clean;
 
 #[test]
 fn three_lines_are_submitted_and_one_is_followed_to_its_payment() -> Result<()> {
@@ -62,20 +62,6 @@ fn three_lines_are_submitted_and_one_is_followed_to_its_payment() -> Result<()> 
     let told = timeline.to_string();
     for actor in ["carrier SUP (carrier for SUP", "recipient C1 (recipient for C1"] {
         ensure!(told.contains(actor), "`{actor}` is missing: {told}");
-    }
-    is_clean(&surface.office.data)?;
-    Ok(())
-}
-
-#[test]
-fn the_example_goes_from_three_lines_to_their_delivery() -> Result<()> {
-    let surface = Surface::of_the_example()?;
-    let requester = surface.token("requester", "MINISTRY")?;
-    let lines = std::fs::read_to_string(example().with_file_name("live").join("lines.json"))?;
-    let handed = surface.post(&requester, "/v1/requisitions", &serde_json::from_str(&lines)?)?;
-    ensure!(handed.is(200)?.json()?["new"] == 3);
-    for lot in ["LOT-001", "LOT-002", "LOT-003"] {
-        surface.until(lot, "delivered")?;
     }
     is_clean(&surface.office.data)?;
     Ok(())

@@ -1,0 +1,299 @@
+//! The options of every command. Each has an environment variable and a key in `waybill.toml` in
+//! the current folder; the option wins, then the variable, then the file.
+
+mod roles;
+mod settings;
+mod surface;
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::builder::BoolishValueParser;
+use clap::{Args, Parser, Subcommand};
+use waybill_shared::domain::pipeline::STEPS;
+
+pub(crate) use roles::{Api, Bench, Health, Network, Part, Scheduler, Serve, Worker, Workload};
+pub(crate) use settings::{names_data, read};
+pub(crate) use surface::{
+    Audit, Token, TokenCreate, Webhook, WebhookCreate, WebhookId, WebhookReplay,
+};
+
+/// Carries each requested item from a stated priority to a confirmed delivery.
+#[derive(Debug, Parser)]
+#[command(name = "waybill", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Say more about what happens.
+    #[arg(long, short, global = true, env = "WAYBILL_VERBOSE", value_parser = BoolishValueParser::new())]
+    pub(crate) verbose: bool,
+    /// Take the options of `[contexts.NAME]` in waybill.toml: another environment.
+    #[arg(long, global = true, env = "WAYBILL_CONTEXT", value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Import a coalition's folder, run it on virtual time to its end, and report.
+    Run(Run),
+    /// Run all roles on real time, until SIGTERM.
+    Serve(Serve),
+    /// Run time and dispatch alone, on a Postgres store and a RabbitMQ broker; of many one leads.
+    Scheduler(Scheduler),
+    /// Run steps and acts alone, on a Postgres store and a RabbitMQ broker; any number of them.
+    Worker(Worker),
+    /// Serve the API alone, on a Postgres store and a RabbitMQ broker; any number of them.
+    Api(Api),
+    /// Import requisitions from a file, or a coalition's folder.
+    Import(Import),
+    /// List lots.
+    Lots(Lots),
+    /// Show a lot, line, order, contribution or party with everything that happened to it.
+    Show(Show),
+    /// Explain who pays for a lot and what decided, or what it is short of.
+    Why(Why),
+    /// Give, list and revoke tokens for the API.
+    #[command(subcommand)]
+    Token(Token),
+    /// Have events sent to you, and see what became of them.
+    #[command(subcommand)]
+    Webhook(Webhook),
+    /// Export the log with its hash chain, or verify one.
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Replay the log and assert the invariants.
+    Check(Check),
+    /// The roadmap by quarter: what gets funded, what would lapse, and what changes would do.
+    Plan(Plan),
+    /// Match lots with donors, without a database: answer a problem in a file as JSON.
+    Match(Match),
+    /// Ask a running process whether it is ready.
+    Health(Health),
+    /// Measure throughput and latency.
+    Bench(Bench),
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Data {
+    /// The data folder.
+    #[arg(long, env = "WAYBILL_DATA", default_value = "data")]
+    pub(crate) data: PathBuf,
+    /// The database as a URL, `sqlite:PATH` or `postgres://…`, instead of the data folder's file.
+    #[arg(long, env = "WAYBILL_STORE")]
+    pub(crate) store: Option<String>,
+    /// The broker as a URL, `embedded:` or `amqp(s)://…`.
+    #[arg(long, env = "WAYBILL_BROKER")]
+    pub(crate) broker: Option<String>,
+}
+
+/// Where the data is, or the service that has it.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Reach {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// A service elsewhere, as http(s)://HOST:PORT, instead of a data folder; with a token.
+    #[arg(long, env = "WAYBILL_SERVER", value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// The file that holds the token for it, which only its owner may read; or WAYBILL_TOKEN.
+    #[arg(long, env = "WAYBILL_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
+/// `waybill run`.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The coalition's folder, with its `coalition.toml`.
+    pub(crate) dir: PathBuf,
+    /// The data folder; without it, a temporary one.
+    #[arg(long, env = "WAYBILL_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// The database as a URL, `sqlite:PATH` or `postgres://…`, instead of the data folder's file.
+    #[arg(long, env = "WAYBILL_STORE")]
+    pub(crate) store: Option<String>,
+    /// The broker as a URL, `embedded:` or `amqp(s)://…`.
+    #[arg(long, env = "WAYBILL_BROKER")]
+    pub(crate) broker: Option<String>,
+    /// The sandbox's seed, instead of the pipeline's.
+    #[arg(long, env = "WAYBILL_SEED")]
+    pub(crate) seed: Option<u64>,
+    /// The last day to run to.
+    #[arg(long, env = "WAYBILL_UNTIL")]
+    pub(crate) until: Option<NaiveDate>,
+    /// Batches under way at once, for each step.
+    #[arg(long, env = "WAYBILL_WORKERS")]
+    pub(crate) workers: Option<usize>,
+    /// Write the report as a web page, too.
+    #[arg(long, env = "WAYBILL_REPORT")]
+    pub(crate) report: Option<PathBuf>,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+/// Where the data is, and how to print.
+#[derive(Debug, Args)]
+pub(crate) struct Listing {
+    #[command(flatten)]
+    pub(crate) data: Reach,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+/// `waybill import`.
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// A file of requisitions (.csv, .xlsx, .json, .jsonl), or a coalition's folder.
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: Reach,
+    /// A mapping file for foreign columns.
+    #[arg(long, env = "WAYBILL_MAPPING")]
+    pub(crate) mapping: Option<PathBuf>,
+    /// The encoding of a .csv file, such as windows-1251.
+    #[arg(long, env = "WAYBILL_ENCODING")]
+    pub(crate) encoding: Option<String>,
+    /// The day on which it is handed in, on virtual time, in UTC: for data that `waybill run`
+    /// carries on.
+    #[arg(long, env = "WAYBILL_ON")]
+    pub(crate) on: Option<NaiveDate>,
+    /// Take the valid rows and write the others with their reasons to this file.
+    #[arg(long, value_name = "REJECTS", env = "WAYBILL_KEEP_GOOD")]
+    pub(crate) keep_good: Option<PathBuf>,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+/// The states that lots can have.
+const STATES: [&str; 9] = [
+    "ready",
+    "waiting",
+    "retry_at",
+    "parked",
+    "delivered",
+    "declined",
+    "merged",
+    "cancelled",
+    "short",
+];
+
+/// What lots can wait for.
+const WAITS: [&str; 10] = [
+    "review",
+    "funding",
+    "consent",
+    "acceptance",
+    "gathering",
+    "approval",
+    "response",
+    "delivery",
+    "payment",
+    "release",
+];
+
+/// `waybill lots`.
+#[derive(Debug, Args)]
+pub(crate) struct Lots {
+    #[command(flatten)]
+    pub(crate) data: Reach,
+    /// Only in this state.
+    #[arg(long, env = "WAYBILL_STATE", value_parser = STATES)]
+    pub(crate) state: Option<String>,
+    /// Only at this step.
+    #[arg(long, env = "WAYBILL_STEP", value_parser = STEPS)]
+    pub(crate) step: Option<String>,
+    /// Only waiting for this.
+    #[arg(long, env = "WAYBILL_AWAITS", value_parser = WAITS)]
+    pub(crate) awaits: Option<String>,
+    /// Only after this lot.
+    #[arg(long, env = "WAYBILL_AFTER")]
+    pub(crate) after: Option<String>,
+    /// At most this many.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..), env = "WAYBILL_LIMIT")]
+    pub(crate) limit: i64,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+/// `waybill show`.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// LOT-7K2, LINE-7K2, a requester's line id, an order's number, a contribution, a party.
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) data: Reach,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+/// `waybill why`.
+#[derive(Debug, Args)]
+pub(crate) struct Why {
+    /// The lot, such as LOT-7K2.
+    pub(crate) lot: String,
+    #[command(flatten)]
+    pub(crate) data: Reach,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+/// `waybill check`.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) data: Reach,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+/// `waybill plan`.
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) data: Reach,
+    /// The first day, instead of today.
+    #[arg(long, env = "WAYBILL_FROM")]
+    pub(crate) from: Option<NaiveDate>,
+    /// How many quarters, instead of those of this year and the next two.
+    #[arg(long, env = "WAYBILL_QUARTERS")]
+    pub(crate) quarters: Option<u32>,
+    /// What if a donor adds money, as "LU 5M EUR from 2027-01"?
+    #[arg(long, env = "WAYBILL_ADD", value_name = "MONEY")]
+    pub(crate) add: Vec<String>,
+    /// What if a donor takes back what is not bound yet?
+    #[arg(long, env = "WAYBILL_WITHDRAW", value_name = "DONOR")]
+    pub(crate) withdraw: Vec<String>,
+    /// What if a line had another rank within its class?
+    #[arg(long, env = "WAYBILL_RANK", num_args = 2, value_names = ["LINE", "RANK"])]
+    pub(crate) rank: Vec<String>,
+    /// What if a supplier offered nothing any more?
+    #[arg(long, env = "WAYBILL_FAIL", value_name = "SUPPLIER")]
+    pub(crate) fail: Vec<String>,
+    /// Write the plan as a table, too.
+    #[arg(long, env = "WAYBILL_CSV")]
+    pub(crate) csv: Option<PathBuf>,
+    /// Write the plan as a web page, too.
+    #[arg(long, env = "WAYBILL_HTML")]
+    pub(crate) html: Option<PathBuf>,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+/// `waybill match`.
+#[derive(Debug, Args)]
+pub(crate) struct Match {
+    /// A JSON file with envelopes, lots, rates and policy; `-`: standard input.
+    pub(crate) instance: PathBuf,
+    /// JSON is what it always prints.
+    #[arg(long, hide = true, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}

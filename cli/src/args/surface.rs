@@ -1,0 +1,153 @@
+//! The options of accounts, webhooks and audits.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use waybill_shared::domain::account::Role;
+
+use super::{Listing, Reach};
+
+/// `waybill token`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Give an account: its token is shown once.
+    Create(TokenCreate),
+    /// List accounts, without their tokens.
+    List(Listing),
+    /// Revoke an account, at once.
+    Revoke(TokenRevoke),
+}
+
+/// `waybill token create`.
+#[derive(Debug, Args)]
+pub(crate) struct TokenCreate {
+    /// As what it acts.
+    #[arg(value_parser = ROLES)]
+    pub(crate) role: String,
+    /// For whom: a party, an expert group, a supplier, or a consignee's code.
+    #[arg(long = "for", env = "WAYBILL_FOR", value_name = "PARTY")]
+    pub(crate) party: Option<String>,
+    /// Who or what will use it; without, the role and the party.
+    #[arg(long, env = "WAYBILL_NAME")]
+    pub(crate) name: Option<String>,
+    /// For how many days it holds; without, until it is revoked.
+    #[arg(long, env = "WAYBILL_DAYS")]
+    pub(crate) days: Option<u32>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+/// The roles, by name.
+const ROLES: [&str; Role::ALL.len()] = {
+    let mut names = [""; Role::ALL.len()];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = Role::ALL[i].name();
+        i += 1;
+    }
+    names
+};
+
+/// `waybill token revoke`.
+#[derive(Debug, Args)]
+pub(crate) struct TokenRevoke {
+    /// The account's id.
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+/// `waybill webhook`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Webhook {
+    /// Have events sent to an address; the secret that signs them is shown once.
+    Create(WebhookCreate),
+    /// List webhooks with how far each has come.
+    List(Listing),
+    /// Show what has not arrived, and the last attempts.
+    Show(WebhookId),
+    /// Send a ping now, and say what became of it.
+    Ping(WebhookId),
+    /// Make a new secret; the one before signs beside it for a day.
+    Rotate(WebhookId),
+    /// Send again now what has not arrived, or a range of the log.
+    Replay(WebhookReplay),
+    /// Send nothing more, for good.
+    Remove(WebhookId),
+}
+
+/// `waybill webhook create`.
+#[derive(Debug, Args)]
+pub(crate) struct WebhookCreate {
+    /// The address, over https.
+    pub(crate) url: String,
+    /// Kinds of events, such as `lot.matched`, or the first part of several, such as `order`.
+    #[arg(long, env = "WAYBILL_KINDS", value_delimiter = ',', value_name = "KIND")]
+    pub(crate) kinds: Vec<String>,
+    /// Only what is about money of this donor.
+    #[arg(long, env = "WAYBILL_DONOR")]
+    pub(crate) donor: Option<String>,
+    /// Only what is about lines of this requester.
+    #[arg(long, env = "WAYBILL_REQUESTER")]
+    pub(crate) requester: Option<String>,
+    /// Only what is about this line.
+    #[arg(long, env = "WAYBILL_LINE")]
+    pub(crate) line: Option<String>,
+    /// The position of the log after which events are sent; without, what happens from now on.
+    #[arg(long, env = "WAYBILL_AFTER")]
+    pub(crate) after: Option<i64>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+/// A webhook by its id.
+#[derive(Debug, Args)]
+pub(crate) struct WebhookId {
+    /// The webhook's id.
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+/// `waybill webhook replay`.
+#[derive(Debug, Args)]
+pub(crate) struct WebhookReplay {
+    /// The webhook's id.
+    pub(crate) id: String,
+    /// The first position of a range; without, everything that has not arrived.
+    #[arg(long, env = "WAYBILL_FROM_POSITION", value_name = "POSITION")]
+    pub(crate) from: Option<i64>,
+    /// The last position of the range; without, only the first.
+    #[arg(long, env = "WAYBILL_TO_POSITION", value_name = "POSITION", requires = "from")]
+    pub(crate) to: Option<i64>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+/// `waybill audit`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Write the log as JSON lines, with the links of its hash chain.
+    Export(AuditExport),
+    /// Verify an exported log, or the one there is.
+    Verify(AuditVerify),
+}
+
+/// `waybill audit export`.
+#[derive(Debug, Args)]
+pub(crate) struct AuditExport {
+    #[command(flatten)]
+    pub(crate) data: Reach,
+}
+
+/// `waybill audit verify`.
+#[derive(Debug, Args)]
+pub(crate) struct AuditVerify {
+    /// An exported log; without, the one in the data folder or at the service.
+    pub(crate) file: Option<PathBuf>,
+    /// The hash of a link that was kept elsewhere: it has to be in the log.
+    #[arg(long, env = "WAYBILL_LINK", value_name = "HASH")]
+    pub(crate) link: Option<String>,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
