@@ -83,9 +83,7 @@ pub(super) async fn lines(
     Body(body): Body<ImportLines>,
 ) -> Result<Json<Intake>, Problem> {
     let actor = actor(&caller);
-    let owner = caller.party().filter(|_| caller.role() == Role::Requester);
-    let handing = Handing { owner, ..Handing::file(&actor, &body.file) };
-    Ok(Json(submit(&api.engine, handing, &body.lines).await?))
+    Ok(Json(submit(&api.engine, Handing::file(&actor, &body.file), &body.lines).await?))
 }
 
 pub(super) async fn coalition(

@@ -5,9 +5,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use serde_json::json;
 
 use super::receiver::{Receiver, Temper};
-use super::surface::Surface;
+use super::surface::{Surface, row as api_row};
 use crate::coalition::{requisitions, row};
 use crate::support::{SOON, Said, eventually, finish, run, text, waybill};
 
@@ -54,13 +55,12 @@ fn commands_work_from_elsewhere_as_far_as_their_account_may() -> Result<()> {
     command.env("WAYBILL_SERVER", "http://127.0.0.1:1");
     ensure!(finish(command)?.ok()?.out.contains("LOT-001"));
     there(&stranger, &["show", "R-1"])?.failed(1, &["R-1", "hint"])?;
-    let own = folder.join("own.csv");
-    requisitions(&own, &[row("S-1", 3).replace("REQ", "REQ2")])?;
-    let taken = there(&stranger, &["import", text(&own)?, "--json"])?.json()?;
-    ensure!(taken["new"] == 1, "{taken}");
+    let own = json!([api_row("S-1", "REQ2", 3)]);
+    surface.post(&surface.token("requester", "REQ2")?, "/v1/requisitions", &own)?.is(200)?;
     let shown = there(&stranger, &["show", "S-1"])?.ok()?;
     ensure!(shown.out.contains("Laptop"), "{shown:?}");
-    there(&stranger, &["import", text(&more)?])?.failed(1, &["another requester's line"])?;
+    // Typed lines are for the secretariat's program: a requester's are read by the public route.
+    there(&stranger, &["import", text(&more)?])?.failed(1, &["role requester"])?;
     there(&stranger, &["token", "list"])?.failed(1, &["role requester"])?;
 
     let open = keep(folder, "open", "wbt_x_y", 0o644)?;
