@@ -11,6 +11,7 @@ mod limits;
 mod openapi;
 mod origin;
 mod page;
+mod pages;
 mod plan;
 mod request;
 mod routes;

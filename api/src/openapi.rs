@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -14,6 +14,7 @@ use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Secu
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::access::ROUTES;
+use crate::pages::document;
 use crate::{KINDS, Problem, routes};
 
 #[derive(utoipa::OpenApi)]
@@ -150,9 +151,6 @@ pub(crate) async fn problem(crate::request::Named(kind): crate::request::Named) 
     }
 }
 
-/// The look of the pages.
-pub(crate) const STYLE: &str = include_str!("pages.css");
-
 fn rendered(described: &OpenApi) -> Markup {
     let json: serde_json::Value = serde_json::to_value(described).unwrap_or_default();
     let mut by_tag: BTreeMap<usize, Vec<(String, String, serde_json::Value)>> = BTreeMap::new();
@@ -170,42 +168,32 @@ fn rendered(described: &OpenApi) -> Markup {
             by_tag.entry(place).or_default().push(entry);
         }
     }
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Waybill: the API" }
-                style { (maud::PreEscaped(STYLE)) }
-            }
-            body {
-                header {
-                    h1 { "Waybill: the API" }
-                    p { (marked(described.info.description.as_deref().unwrap_or_default())) }
-                    p { "Send your token with every request: " code { "Authorization: Bearer TOKEN" } "." }
-                    p { "Machine-readable: " a href="/v1/openapi.json" { "/v1/openapi.json" } " (OpenAPI 3.1)" }
-                    nav {
-                        @for (place, (name, _)) in tags.iter().enumerate() {
-                            @if by_tag.contains_key(&place) { a href={ "#" (name) } { (name) } " " }
-                        }
-                    }
+    let content = html! {
+        header {
+            h1 { "Waybill: the API" }
+            p { (marked(described.info.description.as_deref().unwrap_or_default())) }
+            p { "Send your token with every request: " code { "Authorization: Bearer TOKEN" } "." }
+            p { "Machine-readable: " a href="/v1/openapi.json" { "/v1/openapi.json" } " (OpenAPI 3.1)" }
+            nav {
+                @for (place, (name, _)) in tags.iter().enumerate() {
+                    @if by_tag.contains_key(&place) { a href={ "#" (name) } { (name) } " " }
                 }
-                main {
-                    @for (place, operations) in &by_tag {
-                        @let (name, text) = tags.get(*place).cloned().unwrap_or_default();
-                        section id=(name) {
-                            h2 { (name) }
-                            p { (text) }
-                            @for (method, path, operation) in operations {
-                                (described_operation(method, path, operation, &json))
-                            }
-                        }
+            }
+        }
+        main {
+            @for (place, operations) in &by_tag {
+                @let (name, text) = tags.get(*place).cloned().unwrap_or_default();
+                section id=(name) {
+                    h2 { (name) }
+                    p { (text) }
+                    @for (method, path, operation) in operations {
+                        (described_operation(method, path, operation, &json))
                     }
                 }
             }
         }
-    }
+    };
+    document("the API", &content)
 }
 
 fn described_operation(

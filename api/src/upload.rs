@@ -6,14 +6,14 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 use waybill_shared::domain::document::{Content, DespatchLine, ReceiptLine, Remedy};
 use waybill_shared::domain::quantity::Quantity;
 
 use crate::access::{Caller, by_token, may};
 use crate::limits::Limits;
-use crate::openapi::STYLE;
 use crate::origin::Origin;
+use crate::pages::document;
 use crate::routes::documents::{Outcome, Sent};
 use crate::routes::{documents, requisitions};
 use crate::{Api, Problem};
@@ -235,62 +235,52 @@ fn shown(status: StatusCode, form: &Form, said: Option<(String, bool)>) -> Respo
 }
 
 fn rendered(form: &Form, said: Option<(String, bool)>) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "Waybill: hand in" }
-                style { (maud::PreEscaped(STYLE)) }
-            }
-            body {
-                h1 { "Hand in" }
-                p { "For those who have no system of their own. Others use " a href="/docs" { "the API" } "." }
-                @if let Some((said, is_wrong)) = &said {
-                    p class={ "said" @if *is_wrong { " wrong" } } role="status" {
-                        @if *is_wrong { strong { "Not taken: " } }
-                        (said)
-                    }
-                }
-                form method="post" action="/upload" enctype="multipart/form-data" {
-                    label {
-                        span { "Your token" }
-                        input type="password" name="token" required autocomplete="off";
-                    }
-                    label {
-                        span { "What" }
-                        select name="kind" {
-                            @for (kind, name) in KINDS {
-                                option value=(kind) selected[form.kind == kind] { (name) }
-                            }
-                        }
-                    }
-                    label {
-                        span { "Your number for it" }
-                        input name="number" value=(form.number) maxlength="100";
-                        small { "A document is taken once by its number; the same again changes nothing." }
-                    }
-                    label {
-                        span { "Order" }
-                        input name="order" value=(form.order) placeholder="PO-…";
-                    }
-                    label {
-                        span { "Lines" }
-                        textarea name="lines" placeholder="LOT-007 5" { (form.lines) }
-                        small {
-                            "Despatched: lot and quantity on each line. Received: lot, accepted, and rejected \
-                             if any; what is missing or rejected is delivered again."
-                        }
-                    }
-                    label {
-                        span { "File" }
-                        input type="file" name="file";
-                        small { "For requisitions." }
-                    }
-                    button { "Hand in" }
-                }
+    let content = html! {
+        h1 { "Hand in" }
+        p { "For those who have no system of their own. Others use " a href="/docs" { "the API" } "." }
+        @if let Some((said, is_wrong)) = &said {
+            p class={ "said" @if *is_wrong { " wrong" } } role="status" {
+                @if *is_wrong { strong { "Not taken: " } }
+                (said)
             }
         }
-    }
+        form method="post" action="/upload" enctype="multipart/form-data" {
+            label {
+                span { "Your token" }
+                input type="password" name="token" required autocomplete="off";
+            }
+            label {
+                span { "What" }
+                select name="kind" {
+                    @for (kind, name) in KINDS {
+                        option value=(kind) selected[form.kind == kind] { (name) }
+                    }
+                }
+            }
+            label {
+                span { "Your number for it" }
+                input name="number" value=(form.number) maxlength="100";
+                small { "A document is taken once by its number; the same again changes nothing." }
+            }
+            label {
+                span { "Order" }
+                input name="order" value=(form.order) placeholder="PO-…";
+            }
+            label {
+                span { "Lines" }
+                textarea name="lines" placeholder="LOT-007 5" { (form.lines) }
+                small {
+                    "Despatched: lot and quantity on each line. Received: lot, accepted, and rejected \
+                     if any; what is missing or rejected is delivered again."
+                }
+            }
+            label {
+                span { "File" }
+                input type="file" name="file";
+                small { "For requisitions." }
+            }
+            button { "Hand in" }
+        }
+    };
+    document("hand in", &content)
 }
