@@ -1,6 +1,8 @@
 //! How commands reach the routes: over the socket of a running `serve`, or in this process, with
 //! the data folder locked. One code path either way.
 
+use std::path::PathBuf;
+
 use axum::body::{Body, Bytes};
 use chrono::NaiveDate;
 use http_body_util::BodyExt;
@@ -8,6 +10,7 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
 use tower::ServiceExt;
 use waybill_api::Problem;
 use waybill_shared::clock::Clock;
@@ -18,10 +21,24 @@ use crate::output;
 use crate::service::{self, Service};
 use crate::target::{StoreUrl, Target};
 
+/// Asks one thing of the service that `target` names.
+pub(crate) async fn get<T: DeserializeOwned>(target: &Target, path: &str) -> Result<T, Failure> {
+    Client::with(target, async |client| client.get(path).await).await
+}
+
+/// Tells it one thing.
+pub(crate) async fn post<T: DeserializeOwned>(
+    target: &Target,
+    path: &str,
+    body: &impl Serialize,
+) -> Result<T, Failure> {
+    Client::with(target, async |client| client.post(path, body).await).await
+}
+
 /// A way to the routes.
 pub(crate) enum Client {
-    /// A running `serve`.
-    Socket(tokio::net::UnixStream),
+    /// A running `serve`, by its socket.
+    Socket(PathBuf),
     /// Nothing runs: this process serves itself.
     Local(Box<Service>),
     /// A service elsewhere, and the token for it.
@@ -29,6 +46,17 @@ pub(crate) enum Client {
 }
 
 impl Client {
+    /// Does `work` with the service that `target` names, and closes what was opened for it.
+    pub(crate) async fn with<T>(
+        target: &Target,
+        work: impl AsyncFnOnce(&Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let client = Self::of(target).await?;
+        let done = work(&client).await;
+        client.close().await;
+        done
+    }
+
     /// This process on a data folder that may be new, on virtual time.
     pub(crate) async fn on(
         target: &Target,
@@ -51,12 +79,13 @@ impl Client {
             }
             return Ok(Self::Remote(url.clone(), token.clone()));
         }
-        if let Ok(stream) = tokio::net::UnixStream::connect(service::socket(&target.data)).await {
+        let socket = service::socket(&target.data);
+        if UnixStream::connect(&socket).await.is_ok() {
             if pipeline.is_some() {
                 let note = "pipeline.toml is not taken: `serve` keeps the one it was started with";
                 output::talk(note);
             }
-            return Ok(Self::Socket(stream));
+            return Ok(Self::Socket(socket));
         }
         Ok(Self::Local(Box::new(Service::open(target, Clock::Real, pipeline).await?)))
     }
@@ -66,8 +95,9 @@ impl Client {
         if let Some((url, token)) = &target.server {
             return Ok(Self::Remote(url.clone(), token.clone()));
         }
-        if let Ok(stream) = tokio::net::UnixStream::connect(service::socket(&target.data)).await {
-            return Ok(Self::Socket(stream));
+        let socket = service::socket(&target.data);
+        if UnixStream::connect(&socket).await.is_ok() {
+            return Ok(Self::Socket(socket));
         }
         if !target.store.exists() {
             let message = match &target.store {
@@ -97,13 +127,13 @@ impl Client {
     }
 
     /// Asks a route.
-    pub(crate) async fn get<T: DeserializeOwned>(self, path: &str) -> Result<T, Failure> {
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.request(Method::GET, path, Body::empty()).await
     }
 
     /// Tells a route.
     pub(crate) async fn post<T: DeserializeOwned>(
-        self,
+        &self,
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, Failure> {
@@ -111,18 +141,35 @@ impl Client {
         self.request(Method::POST, path, Body::from(body)).await
     }
 
+    /// States what a route names, or states it anew.
+    pub(crate) async fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let body = serde_json::to_vec(body).map_err(Failure::ours)?;
+        self.request(Method::PUT, path, Body::from(body)).await
+    }
+
     /// Takes away what a route names.
-    pub(crate) async fn delete<T: DeserializeOwned>(self, path: &str) -> Result<T, Failure> {
+    pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.request(Method::DELETE, path, Body::empty()).await
     }
 
     /// Takes away what a route names, which answers with nothing.
-    pub(crate) async fn remove(self, path: &str) -> Result<(), Failure> {
+    pub(crate) async fn remove(&self, path: &str) -> Result<(), Failure> {
         self.ask(Method::DELETE, path, Body::empty()).await.map(drop)
     }
 
+    /// Closes what this process opened.
+    pub(crate) async fn close(self) {
+        if let Self::Local(service) = self {
+            service.close().await;
+        }
+    }
+
     async fn request<T: DeserializeOwned>(
-        self,
+        &self,
         method: Method,
         path: &str,
         body: Body,
@@ -132,7 +179,7 @@ impl Client {
     }
 
     /// The body of a route's answer.
-    async fn ask(self, method: Method, path: &str, body: Body) -> Result<Bytes, Failure> {
+    async fn ask(&self, method: Method, path: &str, body: Body) -> Result<Bytes, Failure> {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -146,10 +193,13 @@ impl Client {
                 let answer = answer.map_err(Failure::ours)?;
                 let status = answer.status();
                 let bytes = answer.into_body().collect().await.map_err(Failure::ours)?.to_bytes();
-                service.close().await;
                 (status, bytes)
             }
-            Self::Socket(stream) => {
+            Self::Socket(path) => {
+                let stream = UnixStream::connect(path).await.map_err(|error| {
+                    let message = format!("`serve` is gone: {error}");
+                    Failure::caller(message, "try again: without it the command works by itself")
+                })?;
                 let io = TokioIo::new(stream);
                 let (mut sender, connection) =
                     hyper::client::conn::http1::handshake(io).await.map_err(Failure::ours)?;
@@ -159,7 +209,7 @@ impl Client {
                 let bytes = answer.into_body().collect().await.map_err(Failure::ours)?.to_bytes();
                 (status, bytes)
             }
-            Self::Remote(url, token) => remote(&url, token, request).await?,
+            Self::Remote(url, token) => remote(url, token.as_deref(), request).await?,
         };
         if status.is_success() {
             return Ok(bytes);
@@ -178,7 +228,7 @@ impl Client {
 /// Asks a service elsewhere.
 async fn remote(
     url: &str,
-    token: Option<String>,
+    token: Option<&str>,
     request: Request<Body>,
 ) -> Result<(StatusCode, Bytes), Failure> {
     if !url.starts_with("http://") && !url.starts_with("https://") {

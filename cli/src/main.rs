@@ -47,6 +47,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::ours(anyhow::Error::new(error).context("could not start")))?;
     let traces = otlp.map(|url| Traces::to(&url, runtime.handle().clone())).transpose()?;
+    output::set(output::Look { is_utc: arguments.utc, is_quiet: arguments.quiet });
     output::log(arguments.verbose, is_service, traces.as_ref());
     let done = runtime.block_on(async {
         match arguments.command {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, SubsecRound as _};
 use tokio::sync::{broadcast, mpsc};
 
 use crate::broker::Broker;
@@ -233,6 +233,9 @@ impl Engine {
             .rotate_left(before.version as u32 & 63);
         let at = Situation { steps: names, retry, now: self.clock.now(), draw };
         after.state = decide(&before.state, result, &at)?;
+        if after.since.is_none() || !before.state.stays_at(&after.state) {
+            after.since = Some(at.now.trunc_subsecs(0));
+        }
         Ok(LotChange::new(before, after, kind))
     }
 

@@ -25,6 +25,12 @@ pub(crate) struct Arguments {
     /// Say more about what happens.
     #[arg(long, short, global = true, env = "WAYBILL_VERBOSE", value_parser = BoolishValueParser::new())]
     pub(crate) verbose: bool,
+    /// Say nothing but data and errors.
+    #[arg(long, short, global = true, env = "WAYBILL_QUIET", value_parser = BoolishValueParser::new())]
+    pub(crate) quiet: bool,
+    /// Times in UTC, not in this machine's zone.
+    #[arg(long, global = true, env = "WAYBILL_UTC", value_parser = BoolishValueParser::new())]
+    pub(crate) utc: bool,
     /// Take the options of `[contexts.NAME]` in waybill.toml: another environment.
     #[arg(long, global = true, env = "WAYBILL_CONTEXT", value_name = "NAME")]
     pub(crate) context: Option<String>,
@@ -133,14 +139,37 @@ pub(crate) struct Run {
     pub(crate) json: bool,
 }
 
-/// Where the data is, and how to print.
+/// Where the data is, and how to print one thing.
 #[derive(Debug, Args)]
-pub(crate) struct Listing {
+pub(crate) struct Single {
     #[command(flatten)]
     pub(crate) data: Reach,
     /// Print one JSON document instead of text.
     #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
+}
+
+/// Where the data is, and how to print a listing.
+#[derive(Debug, Args)]
+pub(crate) struct Listing {
+    #[command(flatten)]
+    pub(crate) data: Reach,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+/// How a listing is printed.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Form {
+    /// Print one JSON document: what the API says.
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+    /// Print comma-separated values with all columns; times in RFC 3339, amounts without grouping.
+    #[arg(long, env = "WAYBILL_CSV", value_parser = BoolishValueParser::new())]
+    pub(crate) csv: bool,
+    /// Only these columns, in this order.
+    #[arg(long, env = "WAYBILL_COLUMNS", value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) columns: Vec<String>,
 }
 
 /// `waybill import`.
@@ -215,9 +244,8 @@ pub(crate) struct Lots {
     /// At most this many.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..), env = "WAYBILL_LIMIT")]
     pub(crate) limit: i64,
-    /// Print one JSON document instead of text.
-    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) form: Form,
 }
 
 /// `waybill show`.
@@ -277,12 +305,9 @@ pub(crate) struct Plan {
     /// What if a supplier offered nothing any more?
     #[arg(long, env = "WAYBILL_FAIL", value_name = "SUPPLIER")]
     pub(crate) fail: Vec<String>,
-    /// Write the plan as a table, too.
-    #[arg(long, env = "WAYBILL_CSV")]
-    pub(crate) csv: Option<PathBuf>,
-    /// Write the plan as a web page, too.
-    #[arg(long, env = "WAYBILL_HTML")]
-    pub(crate) html: Option<PathBuf>,
+    /// Write the plan to a file, too: a web page (.html) or a table (.csv).
+    #[arg(long, short, env = "WAYBILL_OUTPUT", value_name = "FILE")]
+    pub(crate) output: Vec<PathBuf>,
     /// Print one JSON document instead of text.
     #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,

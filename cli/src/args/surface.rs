@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use waybill_shared::domain::account::Role;
 
-use super::{Listing, Reach};
+use super::{Listing, Reach, Single};
 
 /// `waybill token`.
 #[derive(Debug, Subcommand)]
@@ -34,7 +34,7 @@ pub(crate) struct TokenCreate {
     #[arg(long, env = "WAYBILL_DAYS")]
     pub(crate) days: Option<u32>,
     #[command(flatten)]
-    pub(crate) listing: Listing,
+    pub(crate) single: Single,
 }
 
 /// The roles, by name.
@@ -54,7 +54,7 @@ pub(crate) struct TokenRevoke {
     /// The account's id.
     pub(crate) id: String,
     #[command(flatten)]
-    pub(crate) listing: Listing,
+    pub(crate) single: Single,
 }
 
 /// `waybill webhook`.
@@ -97,7 +97,7 @@ pub(crate) struct WebhookCreate {
     #[arg(long, env = "WAYBILL_AFTER")]
     pub(crate) after: Option<i64>,
     #[command(flatten)]
-    pub(crate) listing: Listing,
+    pub(crate) single: Single,
 }
 
 /// A webhook by its id.
@@ -106,7 +106,7 @@ pub(crate) struct WebhookId {
     /// The webhook's id.
     pub(crate) id: String,
     #[command(flatten)]
-    pub(crate) listing: Listing,
+    pub(crate) single: Single,
 }
 
 /// `waybill webhook replay`.
@@ -121,7 +121,7 @@ pub(crate) struct WebhookReplay {
     #[arg(long, env = "WAYBILL_TO_POSITION", value_name = "POSITION", requires = "from")]
     pub(crate) to: Option<i64>,
     #[command(flatten)]
-    pub(crate) listing: Listing,
+    pub(crate) single: Single,
 }
 
 /// `waybill audit`.
@@ -149,5 +149,5 @@ pub(crate) struct AuditVerify {
     #[arg(long, env = "WAYBILL_LINK", value_name = "HASH")]
     pub(crate) link: Option<String>,
     #[command(flatten)]
-    pub(crate) listing: Listing,
+    pub(crate) single: Single,
 }

@@ -17,19 +17,22 @@ pub(crate) async fn run(arguments: args::Audit) -> Result<(), Failure> {
     match arguments {
         args::Audit::Export(export) => {
             let target = Target::of(&export.data)?;
-            each(&target, output::json_line).await
+            Client::with(&target, async |client| each(client, output::json_line).await).await
         }
         args::Audit::Verify(verify) => {
             let verified = match &verify.file {
                 Some(path) => of_file(path, verify.link)?,
                 None => {
-                    let target = Target::of(&verify.listing.data)?;
+                    let target = Target::of(&verify.single.data)?;
                     let mut verifier = Verifier::wanting(verify.link);
-                    each(&target, |line| verifier.take(line).map_err(broken)).await?;
+                    Client::with(&target, async |client| {
+                        each(client, |line| verifier.take(line).map_err(broken)).await
+                    })
+                    .await?;
                     verifier.verified().map_err(broken)?
                 }
             };
-            told(verified, verify.listing.json)
+            told(verified, verify.single.json)
         }
     }
 }
@@ -41,13 +44,12 @@ fn broken(error: waybill_shared::audit::AuditError) -> Failure {
 
 /// Hands every line of the log there is to `take`, page by page.
 async fn each(
-    target: &Target,
+    client: &Client,
     mut take: impl FnMut(&Exported) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut after = 0;
+    client.settle().await?;
     loop {
-        let client = Client::of(target).await?;
-        client.settle().await?;
         let path = format!("/v1/audit?after={after}&limit=1000");
         let AuditPage { events, links, position } = client.get(&path).await?;
         if events.is_empty() {

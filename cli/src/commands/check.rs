@@ -11,9 +11,11 @@ use crate::target::Target;
 /// Checks, and says what it found; fails if anything was.
 pub(crate) async fn run(arguments: args::Check) -> Result<(), Failure> {
     let target = Target::of(&arguments.data)?;
-    let client = Client::of(&target).await?;
-    client.settle().await?;
-    let findings: Findings = client.get("/v1/check").await?;
+    let findings: Findings = Client::with(&target, async |client| {
+        client.settle().await?;
+        client.get("/v1/check").await
+    })
+    .await?;
     if arguments.json {
         output::json(&findings)?;
     } else if findings.ok {

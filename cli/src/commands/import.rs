@@ -23,7 +23,9 @@ pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
         let beside = arguments.path.join("pipeline.toml");
         let pipeline = beside.exists().then(|| read_pipeline(&beside)).transpose()?;
         let client = client(&arguments, pipeline).await?;
-        let intake: Intake = client.post("/v1/coalition", &body).await?;
+        let intake: Result<Intake, Failure> = client.post("/v1/coalition", &body).await;
+        client.close().await;
+        let intake = intake?;
         if !arguments.json {
             output::talk(&format!("the coalition `{}` is stated", body.files.settings.name));
         }
@@ -55,8 +57,9 @@ pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
         write_rejects(&lines, rejects)?;
     }
     let body = ImportLines { file: lines.file.clone(), lines: submitted(lines), on: None };
-    let intake: Intake = client.post("/v1/imports", &body).await?;
-    told(&arguments, &intake, refused)
+    let intake: Result<Intake, Failure> = client.post("/v1/imports", &body).await;
+    client.close().await;
+    told(&arguments, &intake?, refused)
 }
 
 async fn client(arguments: &args::Import, pipeline: Option<Pipeline>) -> Result<Client, Failure> {

@@ -3,9 +3,9 @@
 use waybill_shared::views::{LotPage, LotView};
 
 use crate::args;
-use crate::client::Client;
+use crate::client;
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, Column, Fit};
 use crate::target::Target;
 
 /// Lists lots.
@@ -27,23 +27,23 @@ pub(crate) async fn run(arguments: args::Lots) -> Result<(), Failure> {
             path.push_str(&format!("&{name}={value}"));
         }
     }
-    let page: LotPage = Client::of(&Target::of(&arguments.data)?).await?.get(&path).await?;
-    if arguments.json {
-        return output::json(&page.items);
-    }
-    let row = |lot: &LotView| {
-        let state = match &lot.awaits {
-            Some(awaits) => format!("waits: {awaits}"),
-            None => lot.state.clone(),
-        };
-        let step = lot.step.clone().unwrap_or_default();
-        let priority = format!("{}/{}", lot.priority.class, lot.priority.rank);
-        vec![lot.id.to_string(), priority, step, state, lot.reason.clone()]
-    };
-    let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
-    output::data(&output::brief_table(&["LOT", "RANK", "STEP", "STATE", "WHY"], &rows))?;
+    let page: LotPage = client::get(&Target::of(&arguments.data)?, &path).await?;
+    output::listing(&arguments.form, &COLUMNS, &page.items, "no lots")?;
     if let (Some(_), Some(last)) = (page.next, page.items.last()) {
         output::talk(&format!("more with --after {}", last.id));
     }
     Ok(())
 }
+
+const COLUMNS: [Column<LotView>; 5] = [
+    Column::new("lot", Fit::Left, |lot| lot.id.to_string().into()),
+    Column::new("rank", Fit::Left, |lot| {
+        format!("{}/{}", lot.priority.class, lot.priority.rank).into()
+    }),
+    Column::new("step", Fit::Left, |lot| lot.step.clone().unwrap_or_default().into()),
+    Column::new("state", Fit::Left, |lot| match &lot.awaits {
+        Some(awaits) => format!("waits: {awaits}").into(),
+        None => lot.state.clone().into(),
+    }),
+    Column::new("why", Fit::Rest, |lot| lot.reason.clone().into()),
+];

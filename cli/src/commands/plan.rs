@@ -8,7 +8,7 @@ use waybill_shared::matching::roadmap::{Lapse, Quarter, SavingChange};
 use waybill_shared::matching::what_if::{Difference, WhatIf};
 
 use crate::args;
-use crate::client::Client;
+use crate::client;
 use crate::failure::Failure;
 use crate::output;
 use crate::report;
@@ -34,18 +34,33 @@ pub(crate) async fn run(arguments: args::Plan) -> Result<(), Failure> {
         what_if.push(WhatIf::Rank(pair[0].clone(), rank));
     }
     what_if.extend(arguments.fail.iter().cloned().map(WhatIf::Fail));
-    let request = PlanRequest { from: arguments.from, quarters: arguments.quarters, what_if };
-    let planned: Planned = Client::of(&target).await?.post("/v1/plan", &request).await?;
-    if let Some(path) = &arguments.csv {
-        write(path, &csv(&planned))?;
+    for path in &arguments.output {
+        kind(path)?;
     }
-    if let Some(path) = &arguments.html {
-        write(path, &report::html::roadmap(&planned))?;
+    let request = PlanRequest { from: arguments.from, quarters: arguments.quarters, what_if };
+    let planned: Planned = client::post(&target, "/v1/plan", &request).await?;
+    for path in &arguments.output {
+        match kind(path)? {
+            "csv" => write(path, &csv(&planned))?,
+            _ => write(path, &report::html::roadmap(&planned))?,
+        }
     }
     if arguments.json {
         return output::json(&planned);
     }
     output::data(&text(&planned))
+}
+
+/// What a file will hold, by the end of its name.
+fn kind(path: &Path) -> Result<&'static str, Failure> {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("csv") => Ok("csv"),
+        Some("html") => Ok("html"),
+        _ => {
+            let message = format!("{} is neither .html nor .csv", path.display());
+            Err(Failure::caller(message, "name the file by what it will hold: plan.html, plan.csv"))
+        }
+    }
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use waybill_api::Shown;
 
 use crate::args;
-use crate::client::{Client, escape};
+use crate::client::{self, escape};
 use crate::failure::Failure;
 use crate::output;
 use crate::target::Target;
@@ -15,7 +15,7 @@ pub(crate) async fn run(arguments: args::Show) -> Result<(), Failure> {
         return Err(Failure::caller("no id was given", hint));
     }
     let path = format!("/v1/show/{}", escape(&arguments.id));
-    let shown: Shown = Client::of(&Target::of(&arguments.data)?).await?.get(&path).await?;
+    let shown: Shown = client::get(&Target::of(&arguments.data)?, &path).await?;
     if arguments.json {
         return output::json(&shown);
     }

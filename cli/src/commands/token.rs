@@ -4,9 +4,9 @@ use waybill_api::{IssuedToken, NewToken, TokenView};
 use waybill_shared::domain::account::Role;
 
 use crate::args;
-use crate::client::{Client, escape};
+use crate::client::{self, Client, escape};
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, Cell, Column, Fit, Meaning};
 use crate::target::Target;
 
 /// Gives, lists or revokes accounts.
@@ -15,10 +15,11 @@ pub(crate) async fn run(arguments: args::Token) -> Result<(), Failure> {
         args::Token::Create(create) => give(create).await,
         args::Token::List(listing) => list(listing).await,
         args::Token::Revoke(revoke) => {
-            let client = Client::of(&Target::of(&revoke.listing.data)?).await?;
+            let target = Target::of(&revoke.single.data)?;
             let path = format!("/v1/tokens/{}", escape(&revoke.id));
-            let view: TokenView = client.delete(&path).await?;
-            if revoke.listing.json {
+            let view: TokenView =
+                Client::with(&target, async |client| client.delete(&path).await).await?;
+            if revoke.single.json {
                 return output::json(&view);
             }
             output::talk("webhooks are its party's and go on: `waybill webhook list` shows them");
@@ -28,47 +29,43 @@ pub(crate) async fn run(arguments: args::Token) -> Result<(), Failure> {
 }
 
 async fn give(create: args::TokenCreate) -> Result<(), Failure> {
-    let args::TokenCreate { role: named, party, name, days, listing } = create;
+    let args::TokenCreate { role: named, party, name, days, single } = create;
     let role = Role::ALL.into_iter().find(|role| role.name() == named).unwrap_or(Role::Observer);
     let name = name.unwrap_or_else(|| match &party {
         Some(party) => format!("{named} {party}"),
         None => named.clone(),
     });
-    let client = Client::of(&Target::of(&listing.data)?).await?;
     let new = NewToken { name, role, party, days };
-    let issued: IssuedToken = client.post("/v1/tokens", &new).await?;
-    if listing.json {
+    let issued: IssuedToken = client::post(&Target::of(&single.data)?, "/v1/tokens", &new).await?;
+    if single.json {
         return output::json(&issued);
     }
     output::talk("the token, shown this once:");
     output::data(&format!("{}\n", issued.token))
 }
 
-async fn list(listing: args::Listing) -> Result<(), Failure> {
-    let views: Vec<TokenView> =
-        Client::of(&Target::of(&listing.data)?).await?.get("/v1/tokens").await?;
-    if listing.json {
-        return output::json(&views);
+const COLUMNS: [Column<TokenView>; 6] = [
+    Column::new("id", Fit::Left, |view| view.id.clone().into()),
+    Column::new("role", Fit::Left, |view| view.role.name().into()),
+    Column::new("for", Fit::Left, |view| view.party.clone().unwrap_or_default().into()),
+    Column::new("state", Fit::Left, state),
+    Column::new("last_used", Fit::Left, |view| {
+        let used = view.last_used;
+        let text = used.map(|at| output::day(at).to_string()).unwrap_or_default();
+        Cell::from(text).raw(used.map(|at| at.to_rfc3339()).unwrap_or_default())
+    }),
+    Column::new("name", Fit::Rest, |view| view.name.clone().into()),
+];
+
+fn state(view: &TokenView) -> Cell {
+    match (view.revoked, view.expires) {
+        (Some(at), _) => Cell::from(format!("revoked {}", output::day(at))).meaning(Meaning::Faint),
+        (None, Some(at)) => format!("until {}", output::day(at)).into(),
+        (None, None) => "holds".into(),
     }
-    let day = |at: Option<waybill_shared::domain::lot::Timestamp>| {
-        at.map(|at| at.format("%Y-%m-%d").to_string()).unwrap_or_default()
-    };
-    let row = |view: &TokenView| {
-        let state = match (view.revoked, view.expires) {
-            (Some(at), _) => format!("revoked {}", at.format("%Y-%m-%d")),
-            (None, Some(at)) => format!("until {}", at.format("%Y-%m-%d")),
-            (None, None) => "holds".to_owned(),
-        };
-        vec![
-            view.id.clone(),
-            view.role.name().to_owned(),
-            view.party.clone().unwrap_or_default(),
-            state,
-            day(view.last_used),
-            view.name.clone(),
-        ]
-    };
-    let rows: Vec<Vec<String>> = views.iter().map(row).collect();
-    let head = ["ID", "ROLE", "FOR", "STATE", "LAST USED", "NAME"];
-    output::data(&output::brief_table(&head, &rows))
+}
+
+async fn list(listing: args::Listing) -> Result<(), Failure> {
+    let views: Vec<TokenView> = client::get(&Target::of(&listing.data)?, "/v1/tokens").await?;
+    output::listing(&listing.form, &COLUMNS, &views, "there are no accounts")
 }

@@ -6,17 +6,13 @@ use waybill_api::{
 use waybill_shared::feed::Filter;
 
 use crate::args;
-use crate::client::{Client, escape};
+use crate::client::{self, Client, escape};
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, Cell, Column, Fit, Meaning};
 use crate::target::Target;
 
 /// Attempts and deliveries that are shown.
 const SHOWN: usize = 20;
-
-async fn client(listing: &args::Listing) -> Result<Client, Failure> {
-    Client::of(&Target::of(&listing.data)?).await
-}
 
 fn path(id: &str, rest: &str) -> String {
     format!("/v1/webhooks/{}{rest}", escape(id))
@@ -29,26 +25,29 @@ pub(crate) async fn run(arguments: args::Webhook) -> Result<(), Failure> {
         args::Webhook::List(listing) => list(listing).await,
         args::Webhook::Show(webhook) => show(webhook).await,
         args::Webhook::Ping(webhook) => ping(webhook).await,
-        args::Webhook::Rotate(args::WebhookId { id, listing }) => {
-            let client = client(&listing).await?;
-            let made = client.post(&path(&id, "/rotate"), &serde_json::json!({})).await?;
-            told(&made, listing.json)
+        args::Webhook::Rotate(args::WebhookId { id, single }) => {
+            let target = Target::of(&single.data)?;
+            let nothing = serde_json::json!({});
+            let made = client::post(&target, &path(&id, "/rotate"), &nothing).await?;
+            told(&made, single.json)
         }
         args::Webhook::Replay(replay) => again(replay).await,
-        args::Webhook::Remove(args::WebhookId { id, listing }) => {
-            client(&listing).await?.remove(&path(&id, "")).await?;
+        args::Webhook::Remove(args::WebhookId { id, single }) => {
+            let target = Target::of(&single.data)?;
+            Client::with(&target, async |client| client.remove(&path(&id, "")).await).await?;
             output::data(&format!("{id} is removed\n"))
         }
     }
 }
 
 async fn make(create: args::WebhookCreate) -> Result<(), Failure> {
-    let args::WebhookCreate { url, kinds, donor, requester, line, after, listing } = create;
+    let args::WebhookCreate { url, kinds, donor, requester, line, after, single } = create;
     let filter = Filter { kinds, donor, requester, line };
     let (name, concurrency, timeout_s) = (String::new(), 4, 15);
     let new = NewWebhook { url, name, filter, concurrency, timeout_s, after };
-    let made: MadeWebhook = client(&listing).await?.post("/v1/webhooks", &new).await?;
-    told(&made, listing.json)
+    let target = Target::of(&single.data)?;
+    let made: MadeWebhook = client::post(&target, "/v1/webhooks", &new).await?;
+    told(&made, single.json)
 }
 
 fn told(made: &MadeWebhook, json: bool) -> Result<(), Failure> {
@@ -68,36 +67,37 @@ fn state(view: &WebhookView) -> String {
     }
 }
 
+const COLUMNS: [Column<WebhookView>; 7] = [
+    Column::new("id", Fit::Left, |view| view.id.clone().into()),
+    Column::new("of", Fit::Left, |view| {
+        view.party.clone().unwrap_or_else(|| view.role.name().to_owned()).into()
+    }),
+    Column::new("state", Fit::Left, |view| {
+        let is_well = view.disabled.is_none() && view.failing_since.is_none();
+        Cell::from(state(view)).meaning(if is_well { Meaning::Good } else { Meaning::Bad })
+    }),
+    Column::new("behind", Fit::Right, |view| view.behind.to_string().into()),
+    Column::new("waiting", Fit::Right, |view| view.waiting.to_string().into()),
+    Column::new("failed", Fit::Right, |view| view.failed.to_string().into()),
+    Column::new("address", Fit::Rest, |view| view.url.clone().into()),
+];
+
 async fn list(listing: args::Listing) -> Result<(), Failure> {
-    let views: Vec<WebhookView> = client(&listing).await?.get("/v1/webhooks").await?;
-    if listing.json {
-        return output::json(&views);
-    }
-    let row = |view: &WebhookView| {
-        vec![
-            view.id.clone(),
-            view.party.clone().unwrap_or_else(|| view.role.name().to_owned()),
-            state(view),
-            view.behind.to_string(),
-            view.waiting.to_string(),
-            view.failed.to_string(),
-            view.url.clone(),
-        ]
-    };
-    let rows: Vec<Vec<String>> = views.iter().map(row).collect();
-    let head = ["ID", "OF", "STATE", "BEHIND", "WAITING", "FAILED", "ADDRESS"];
-    output::data(&output::brief_table(&head, &rows))
+    let views: Vec<WebhookView> = client::get(&Target::of(&listing.data)?, "/v1/webhooks").await?;
+    output::listing(&listing.form, &COLUMNS, &views, "there are no webhooks")
 }
 
 async fn show(webhook: args::WebhookId) -> Result<(), Failure> {
-    let args::WebhookId { id, listing } = webhook;
-    let view: WebhookView = client(&listing).await?.get(&path(&id, "")).await?;
+    let args::WebhookId { id, single } = webhook;
     let at_most = format!("?limit={SHOWN}");
-    let pending: PendingPage =
-        client(&listing).await?.get(&path(&id, &format!("/pending{at_most}"))).await?;
-    let attempts: AttemptPage =
-        client(&listing).await?.get(&path(&id, &format!("/attempts{at_most}"))).await?;
-    if listing.json {
+    let (view, pending, attempts) = Client::with(&Target::of(&single.data)?, async |client| {
+        let view: WebhookView = client.get(&path(&id, "")).await?;
+        let pending: PendingPage = client.get(&path(&id, &format!("/pending{at_most}"))).await?;
+        let attempts: AttemptPage = client.get(&path(&id, &format!("/attempts{at_most}"))).await?;
+        Ok((view, pending, attempts))
+    })
+    .await?;
+    if single.json {
         let all = serde_json::json!({
             "webhook": view, "pending": pending.items, "attempts": attempts.items,
         });
@@ -147,10 +147,10 @@ async fn show(webhook: args::WebhookId) -> Result<(), Failure> {
 }
 
 async fn ping(webhook: args::WebhookId) -> Result<(), Failure> {
-    let args::WebhookId { id, listing } = webhook;
-    let client = client(&listing).await?;
-    let pinged: Pinged = client.post(&path(&id, "/ping"), &serde_json::json!({})).await?;
-    if listing.json {
+    let args::WebhookId { id, single } = webhook;
+    let (target, nothing) = (Target::of(&single.data)?, serde_json::json!({}));
+    let pinged: Pinged = client::post(&target, &path(&id, "/ping"), &nothing).await?;
+    if single.json {
         return output::json(&pinged);
     }
     let status = pinged.status.map(|status| format!("answered {status} ")).unwrap_or_default();
@@ -165,10 +165,11 @@ async fn ping(webhook: args::WebhookId) -> Result<(), Failure> {
 }
 
 async fn again(replay: args::WebhookReplay) -> Result<(), Failure> {
-    let args::WebhookReplay { id, from, to, listing } = replay;
+    let args::WebhookReplay { id, from, to, single } = replay;
     let asked = Again { failed: from.is_none(), from, to };
-    let done: Replayed = client(&listing).await?.post(&path(&id, "/replay"), &asked).await?;
-    if listing.json {
+    let target = Target::of(&single.data)?;
+    let done: Replayed = client::post(&target, &path(&id, "/replay"), &asked).await?;
+    if single.json {
         return output::json(&done);
     }
     output::data(&format!("{} events are sent again\n", done.events))

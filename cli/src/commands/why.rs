@@ -9,7 +9,7 @@ use waybill_shared::matching::explanation::{
 };
 
 use crate::args;
-use crate::client::{Client, escape};
+use crate::client::{self, escape};
 use crate::failure::Failure;
 use crate::output;
 use crate::target::Target;
@@ -22,7 +22,7 @@ pub(crate) async fn run(arguments: args::Why) -> Result<(), Failure> {
         return Err(Failure::caller(format!("no lot `{}`", arguments.lot), hint));
     }
     let path = format!("/v1/lots/{}/why", escape(&arguments.lot));
-    let why: Why = Client::of(&Target::of(&arguments.data)?).await?.get(&path).await?;
+    let why: Why = client::get(&Target::of(&arguments.data)?, &path).await?;
     if arguments.json {
         return output::json(&why);
     }

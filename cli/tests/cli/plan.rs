@@ -134,7 +134,8 @@ fn money_that_would_lapse_says_what_would_save_it() -> Result<()> {
 fn the_plan_is_a_table_and_a_page_too() -> Result<()> {
     let copy = Copy::of_the_example()?;
     let (csv, html) = (copy.0.join("plan.csv"), copy.0.join("plan.html"));
-    let files = ["--csv", text(&csv)?, "--html", text(&html)?, "--add", "LU 5M EUR from 2025-01"];
+    let files =
+        ["--output", text(&csv)?, "--output", text(&html)?, "--add", "LU 5M EUR from 2025-01"];
     let plan = copy.plan(&files)?;
     let table = fs::read_to_string(&csv)?;
     let funded = plan["plan"]["quarters"].as_array().context("quarters")?;

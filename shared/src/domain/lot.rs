@@ -180,6 +180,25 @@ impl LotState {
         }
     }
 
+    /// What it waits for; nothing, unless it waits.
+    #[must_use]
+    pub fn awaits(&self) -> Option<&Awaited> {
+        match self {
+            Self::Waiting { awaits, .. } => Some(awaits),
+            Self::Ready { .. } | Self::RetryAt { .. } | Self::Parked { .. } | Self::Closed(_) => {
+                None
+            }
+        }
+    }
+
+    /// Whether a lot that goes from here to `other` stays where it is: at the same step, for the same
+    /// move of somebody.
+    #[must_use]
+    pub fn stays_at(&self, other: &Self) -> bool {
+        let place = |state: &Self| (state.name(), state.awaits().map(Awaited::name));
+        self.step() == other.step() && place(self) == place(other)
+    }
+
     /// The state's name, as printed and filtered by.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -252,6 +271,13 @@ pub struct Lot {
     /// Why it is where it is, for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// Since when it is at this step in this state, for the same move of somebody.
+    #[serde(
+        default,
+        with = "chrono::serde::ts_seconds_option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub since: Option<Timestamp>,
     /// The version of the pipeline it started with.
     #[serde(default = "first_version", skip_serializing_if = "is_first")]
     pub pipeline: u32,
@@ -291,6 +317,7 @@ impl Lot {
             chased: 0,
             code: String::new(),
             reason: String::new(),
+            since: None,
             pipeline: 1,
             version: 0,
         }

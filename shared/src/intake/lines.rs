@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use chrono::SubsecRound as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
@@ -193,6 +194,7 @@ async fn decide(
             let id = LineId(number);
             let (Some(lot), Some(first)) = (LotId::of(id, 0), steps.first()) else { continue };
             let mut lot = Lot::new(lot, line.quantity, line.priority, first.clone());
+            lot.since = Some(engine.clock.now().trunc_subsecs(0));
             lot.pipeline = engine.pipeline_version();
             unit.lots.push(LotChange::created(lot, "lot.submitted"));
             let line = line.clone();

@@ -24,7 +24,7 @@ pub use unit::{
 use std::sync::Arc;
 
 use crate::domain::ids::LotId;
-use crate::domain::lot::{Lot, LotState, Timestamp};
+use crate::domain::lot::{Lot, Timestamp};
 use crate::domain::requisition::Line;
 
 /// What happened to a unit.
@@ -178,13 +178,7 @@ pub struct Filed {
 
 impl Filed {
     pub(crate) fn of(lot: &Lot) -> Self {
-        let awaits = match &lot.state {
-            LotState::Waiting { awaits, .. } => Some(awaits.name().to_owned()),
-            LotState::Ready { .. }
-            | LotState::RetryAt { .. }
-            | LotState::Parked { .. }
-            | LotState::Closed(_) => None,
-        };
+        let awaits = lot.state.awaits().map(|awaits| awaits.name().to_owned());
         Self {
             version: lot.version,
             state: lot.state.name().to_owned(),

@@ -68,6 +68,10 @@ pub struct LotView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub until: Option<Timestamp>,
+    /// Since when it is at this step, for the same move of somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
+    pub since: Option<Timestamp>,
     /// Why it is where it is: a stable code.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub code: String,
@@ -144,6 +148,7 @@ impl LotView {
             awaits,
             awaits_of,
             until,
+            since: lot.since,
             code: lot.code.clone(),
             reason: lot.reason.clone(),
             funding: lot.funding.iter().map(share).collect(),

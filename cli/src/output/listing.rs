@@ -1,0 +1,189 @@
+//! Listings: the same rows as a table for people, as CSV for spreadsheets, or as the JSON that the
+//! API gave.
+
+use serde::Serialize;
+
+use super::look::{Meaning, paint, width};
+use super::table::{cut, wrap};
+use crate::args::Form;
+use crate::failure::Failure;
+
+/// One value of a row.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cell {
+    /// For people.
+    pub(crate) text: String,
+    /// For programs, where that differs: a moment in RFC 3339, an amount without grouping.
+    pub(crate) raw: Option<String>,
+    /// What its colour stands for.
+    pub(crate) meaning: Meaning,
+}
+
+impl Cell {
+    /// The same with another text for programs.
+    pub(crate) fn raw(self, raw: impl Into<String>) -> Self {
+        Self { raw: Some(raw.into()), ..self }
+    }
+
+    /// The same in another colour.
+    pub(crate) fn meaning(self, meaning: Meaning) -> Self {
+        Self { meaning, ..self }
+    }
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self { text: text.into(), raw: None, meaning: Meaning::Plain }
+    }
+}
+
+/// How a column takes its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// As wide as its widest value, to the left.
+    Left,
+    /// As wide as its widest value, to the right: numbers.
+    Right,
+    /// What is left of the terminal, in two lines at most. One a table.
+    Rest,
+}
+
+/// A column: its name in `--columns` and, in capitals, above it.
+pub(crate) struct Column<T> {
+    pub(crate) name: &'static str,
+    pub(crate) fit: Fit,
+    /// Whether it is there when no columns are asked for.
+    pub(crate) is_usual: bool,
+    pub(crate) cell: fn(&T) -> Cell,
+}
+
+impl<T> Column<T> {
+    /// A column that is there when no columns are asked for.
+    pub(crate) const fn new(name: &'static str, fit: Fit, cell: fn(&T) -> Cell) -> Self {
+        Self { name, fit, is_usual: true, cell }
+    }
+
+    /// One that has to be asked for; CSV has it, too.
+    pub(crate) const fn more(name: &'static str, fit: Fit, cell: fn(&T) -> Cell) -> Self {
+        Self { name, fit, is_usual: false, cell }
+    }
+}
+
+/// Prints `items` as `form` asks; where there are none, a person is told `nothing`.
+pub(crate) fn listing<T: Serialize>(
+    form: &Form,
+    columns: &[Column<T>],
+    items: &[T],
+    nothing: &str,
+) -> Result<(), Failure> {
+    let chosen = choose(form, columns)?;
+    if form.json {
+        return super::json(&items);
+    }
+    if form.csv {
+        return super::data(&csv(&chosen, items)?);
+    }
+    if items.is_empty() {
+        super::talk(nothing);
+        return Ok(());
+    }
+    super::data(&text(&chosen, items))
+}
+
+fn choose<'a, T>(form: &Form, columns: &'a [Column<T>]) -> Result<Vec<&'a Column<T>>, Failure> {
+    if form.columns.is_empty() {
+        return Ok(columns.iter().filter(|column| column.is_usual || form.csv).collect());
+    }
+    let find = |name: &String| {
+        columns.iter().find(|column| column.name == name.as_str()).ok_or_else(|| {
+            let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+            let hint = format!("there are: {}", names.join(", "));
+            Failure::caller(format!("no column is called `{name}`"), hint)
+        })
+    };
+    form.columns.iter().map(find).collect()
+}
+
+fn csv<T>(columns: &[&Column<T>], items: &[T]) -> Result<String, Failure> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let failed = |error: csv::Error| Failure::ours(error);
+    writer.write_record(columns.iter().map(|column| column.name)).map_err(failed)?;
+    for item in items {
+        let cells = columns.iter().map(|column| (column.cell)(item));
+        let cells = cells.map(|cell| cell.raw.unwrap_or(cell.text));
+        writer.write_record(cells).map_err(failed)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| Failure::ours(error.into_error()))?;
+    String::from_utf8(bytes).map_err(Failure::ours)
+}
+
+fn text<T>(columns: &[&Column<T>], items: &[T]) -> String {
+    let wide = |text: &str| text.chars().count();
+    let rows: Vec<Vec<Cell>> =
+        items.iter().map(|item| columns.iter().map(|c| (c.cell)(item)).collect()).collect();
+    let mut widths: Vec<usize> = columns.iter().map(|column| wide(column.name)).collect();
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(wide(&cell.text));
+        }
+    }
+    let fixed: usize = columns
+        .iter()
+        .zip(&widths)
+        .filter(|(column, _)| column.fit != Fit::Rest)
+        .map(|(_, width)| width + 2)
+        .sum();
+    let room = width().saturating_sub(fixed).max(12);
+    for (column, width) in columns.iter().zip(&mut widths) {
+        if column.fit == Fit::Rest {
+            *width = (*width).min(room);
+        }
+    }
+    let head = |column: &&Column<T>| {
+        Cell::from(column.name.replace('_', " ").to_uppercase()).meaning(Meaning::Faint)
+    };
+    let head: Vec<Cell> = columns.iter().map(head).collect();
+    let mut text = String::new();
+    for row in std::iter::once(&head).chain(&rows) {
+        let parts: Vec<Vec<String>> = columns
+            .iter()
+            .zip(row)
+            .map(|(column, cell)| match column.fit {
+                Fit::Rest => brief(&cell.text, room),
+                Fit::Left | Fit::Right => vec![cell.text.clone()],
+            })
+            .collect();
+        for i in 0..parts.iter().map(Vec::len).max().unwrap_or(1) {
+            let mut line = String::new();
+            let mut blank = 0;
+            for ((column, cell), (part, width)) in
+                columns.iter().zip(row).zip(parts.iter().zip(&widths))
+            {
+                let part = part.get(i).map_or("", String::as_str);
+                let pad = width.saturating_sub(wide(part));
+                let (before, after) = if column.fit == Fit::Right { (pad, 0) } else { (0, pad) };
+                if !part.is_empty() {
+                    line.extend(std::iter::repeat_n(' ', blank + before));
+                    line.push_str(&paint(part, cell.meaning));
+                    blank = 0;
+                } else {
+                    blank += before;
+                }
+                blank += after + 2;
+            }
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// `text` in two lines at most.
+fn brief(text: &str, room: usize) -> Vec<String> {
+    let mut lines = wrap(text, room);
+    if lines.len() > 2 {
+        let rest = lines.split_off(1).join(" ");
+        lines.push(cut(&rest, room));
+    }
+    lines
+}

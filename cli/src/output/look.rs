@@ -1,0 +1,130 @@
+//! How things look to whoever reads them: times, colours, the terminal's width.
+
+use std::io::IsTerminal as _;
+use std::sync::OnceLock;
+
+use anstyle::{AnsiColor, Style};
+use chrono::{DateTime, Local, NaiveDate, TimeDelta, Utc};
+
+/// What holds for all that a command prints.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Look {
+    /// Times in UTC instead of this machine's zone.
+    pub(crate) is_utc: bool,
+    /// Data and errors only.
+    pub(crate) is_quiet: bool,
+}
+
+static LOOK: OnceLock<Look> = OnceLock::new();
+
+/// Sets it, once, before anything is printed.
+pub(crate) fn set(look: Look) {
+    LOOK.set(look).ok();
+}
+
+pub(super) fn get() -> Look {
+    LOOK.get().copied().unwrap_or_default()
+}
+
+/// What a colour stands for. It never stands for it alone: the words say the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Meaning {
+    /// Nothing in particular.
+    #[default]
+    Plain,
+    /// As it should be.
+    Good,
+    /// Somebody should look.
+    Warn,
+    /// Something is wrong.
+    Bad,
+    /// The way out.
+    Way,
+    /// Of less importance.
+    Faint,
+    /// A heading.
+    Head,
+}
+
+impl Meaning {
+    fn style(self) -> Style {
+        let of = |color: AnsiColor| Style::new().fg_color(Some(color.into()));
+        match self {
+            Self::Plain => Style::new(),
+            Self::Good => of(AnsiColor::Green),
+            Self::Warn => of(AnsiColor::Yellow),
+            Self::Bad => of(AnsiColor::Red).bold(),
+            Self::Way => of(AnsiColor::Cyan),
+            Self::Faint => Style::new().dimmed(),
+            Self::Head => Style::new().bold(),
+        }
+    }
+}
+
+/// `text` in the colour of `meaning`, where stdout is a terminal that wants colours.
+pub(crate) fn paint(text: &str, meaning: Meaning) -> String {
+    painted(text, meaning, std::io::stdout().is_terminal())
+}
+
+/// The same for whatever is written to; `NO_COLOR` (no-color.org) and `TERM=dumb` are kept to.
+pub(super) fn painted(text: &str, meaning: Meaning, is_terminal: bool) -> String {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let style = meaning.style();
+    if !is_terminal || is_set("NO_COLOR") || is_dumb || style.is_plain() || text.is_empty() {
+        return text.to_owned();
+    }
+    format!("{style}{text}{style:#}")
+}
+
+/// How wide the terminal is; 80 where there is none, or what `COLUMNS` says.
+pub(crate) fn width() -> usize {
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let there = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    said.or_else(there).filter(|columns| *columns >= 40).unwrap_or(80)
+}
+
+/// A moment to the minute, in this machine's zone or in UTC.
+pub(crate) fn moment(at: DateTime<Utc>) -> String {
+    let format = "%Y-%m-%d %H:%M";
+    if get().is_utc {
+        at.format(format).to_string()
+    } else {
+        at.with_timezone(&Local).format(format).to_string()
+    }
+}
+
+/// The day of a moment.
+pub(crate) fn day(at: DateTime<Utc>) -> NaiveDate {
+    if get().is_utc { at.date_naive() } else { at.with_timezone(&Local).date_naive() }
+}
+
+/// How far `at` is from now, in one unit: `now`, `12 min`, `3 h`, `6 d`; ahead: `in 6 d`.
+pub(crate) fn ago(at: DateTime<Utc>) -> String {
+    let apart = Utc::now() - at;
+    let long = long(apart.abs());
+    if long == "now" || apart >= TimeDelta::zero() { long } else { format!("in {long}") }
+}
+
+fn long(time: TimeDelta) -> String {
+    match (time.num_seconds(), time.num_minutes(), time.num_hours(), time.num_days()) {
+        (..5, ..) => "now".to_owned(),
+        (seconds, ..1, ..) => format!("{seconds} s"),
+        (_, minutes, ..1, _) => format!("{minutes} min"),
+        (_, _, hours, ..2) => format!("{hours} h"),
+        (.., days @ ..730) => format!("{days} d"),
+        (.., days) => format!("{} y", days / 365),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_has_one_unit() {
+        let lengths = [0, 59, 60, 3_599, 3_600, 172_799, 172_800, 63_072_000];
+        let said: Vec<String> = lengths.map(|s| long(TimeDelta::seconds(s))).into();
+        assert_eq!(said, ["now", "59 s", "1 min", "59 min", "1 h", "47 h", "2 d", "2 y"]);
+    }
+}

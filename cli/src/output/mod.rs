@@ -1,0 +1,86 @@
+//! The only place that prints: data on stdout, talk on stderr.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod listing;
+mod look;
+mod table;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use serde::Serialize;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+use crate::failure::Failure;
+use crate::traces::Traces;
+
+pub(crate) use listing::{Cell, Column, Fit, listing};
+pub(crate) use look::{Look, Meaning, ago, day, moment, paint, set, width};
+pub(crate) use table::{brief_table, cut, table, wrap, wrapped_table};
+
+/// Starts the log on stderr: text, or JSON with `WAYBILL_LOG_FORMAT=json`.
+pub(crate) fn log(verbose: bool, is_service: bool, traces: Option<&Traces>) {
+    let level = match (verbose, is_service) {
+        (true, _) => "debug",
+        (false, true) => "info",
+        (false, false) => "off",
+    };
+    let filter = EnvFilter::try_from_env("WAYBILL_LOG")
+        .unwrap_or_else(|_| EnvFilter::new(format!("{level},sqlx=warn,hyper=warn")));
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let log = if std::env::var("WAYBILL_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        log.json().with_filter(filter).boxed()
+    } else {
+        log.with_ansi(std::io::stderr().is_terminal()).with_filter(filter).boxed()
+    };
+    let traces = traces.map(Traces::layer);
+    // A second start of the log, as tests may do, changes nothing.
+    tracing_subscriber::registry().with(traces).with(log).try_init().ok();
+}
+
+/// Prints data. A reader that has gone away is no error.
+pub(crate) fn data(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::caller(format!("the output could not be written: {error}"), ""))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Prints usage: help goes to stdout and is no failure.
+pub(crate) fn usage(usage: &clap::Error) -> ExitCode {
+    usage.print().ok();
+    if usage.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS }
+}
+
+/// Prints one JSON document.
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(Failure::ours)?;
+    data(&format!("{text}\n"))
+}
+
+/// Prints one JSON document on one line.
+pub(crate) fn json_line(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value).map_err(Failure::ours)?;
+    data(&format!("{text}\n"))
+}
+
+/// Says something to whoever watches, unless that is not wanted.
+pub(crate) fn talk(text: &str) {
+    if !look::get().is_quiet {
+        eprintln!("{text}");
+    }
+}
+
+/// Says what went wrong.
+pub(crate) fn error(message: &str, hint: Option<&str>) {
+    let is_terminal = std::io::stderr().is_terminal();
+    eprintln!("{} {message}", look::painted("error:", Meaning::Bad, is_terminal));
+    if let Some(hint) = hint {
+        eprintln!("\n  {} {hint}", look::painted("hint:", Meaning::Way, is_terminal));
+    }
+}
