@@ -3,6 +3,7 @@
 
 mod access;
 mod cron;
+mod effects;
 mod entrance;
 mod error;
 mod health;
@@ -26,15 +27,16 @@ use waybill_shared::engine::Engine;
 use waybill_workers::connectors::{self, Connector};
 
 pub use access::{Allowed, Caller, ROUTES};
+pub use effects::Effect;
 pub use entrance::{Network, local, network};
 pub use error::{DISK_FULL, KINDS, Problem, Wrong};
 pub use health::health;
 pub use openapi::openapi;
 pub use plan::{PlanRequest, Planned};
 pub use routes::{
-    Again, AttemptPage, AuditPage, ImportCoalition, ImportLines, IssuedToken, MadeWebhook,
-    NewToken, NewWebhook, PendingPage, PendingView, Pinged, Replayed, TokenView, WebhookView,
-    first_admin,
+    ActAnswer, ActOutcome, ActRequest, Acted, Again, AttemptPage, AuditPage, DocumentAnswer,
+    DocumentOutcome, ImportCoalition, ImportLines, IssuedToken, MadeWebhook, NewToken, NewWebhook,
+    PendingPage, PendingView, Pinged, Replayed, Sent, TokenView, WebhookView, first_admin,
 };
 pub use timeline::{Entry, Shown};
 pub use why::Why;

@@ -71,6 +71,7 @@ fn awaited(awaits: &Awaited) -> String {
         Awaited::Response { order } => format!("the supplier's response to {order}"),
         Awaited::Delivery { order } => format!("delivery under {order}"),
         Awaited::Payment { order } => format!("payment of {order}"),
+        Awaited::Amendment { requester } => format!("{requester} to change the line"),
         Awaited::Release => "an operator to resume it".to_owned(),
     }
 }
@@ -225,7 +226,7 @@ async fn show_lot(engine: &Engine, id: LotId) -> Result<Shown, Problem> {
         fact("item", line.item.clone());
         fact("quantity", format!("{} {}", lot.quantity, line.unit.name()));
         fact("requester", line.requester.clone());
-        fact("consignee", line.consignee.clone());
+        fact("consignee", lot.consignee(line).to_owned());
         fact("needed by", line.needed_by.map(|day| day.to_string()).unwrap_or_default());
     }
     fact("priority", format!("class {}, rank {}", lot.priority.class, lot.priority.rank));

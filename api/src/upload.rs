@@ -149,7 +149,7 @@ async fn hand_in(api: &Api, caller: &Caller, form: &mut Form) -> Result<String, 
         _ => return Err(Problem::field("kind", "it is none of those that can be chosen", "")),
     };
     let sent = Sent { number: form.number.trim().to_owned(), sender: None, content };
-    let answer = documents::hand_in(api, caller, sent).await?;
+    let answer = documents::hand_in(api, caller, documents::HandIn::default(), sent).await?;
     Ok(match answer.outcome {
         Outcome::Taken => "It was taken.".to_owned(),
         Outcome::TakenBefore => "It was taken before, and changes nothing more.".to_owned(),

@@ -21,6 +21,9 @@ use crate::output;
 use crate::service::{self, Service};
 use crate::target::{StoreUrl, Target};
 
+/// The type of most bodies.
+const JSON: &str = "application/json";
+
 /// Asks one thing of the service that `target` names.
 pub(crate) async fn get<T: DeserializeOwned>(target: &Target, path: &str) -> Result<T, Failure> {
     Client::with(target, async |client| client.get(path).await).await
@@ -141,6 +144,17 @@ impl Client {
         self.request(Method::POST, path, Body::from(body)).await
     }
 
+    /// Hands `body` of the type `kind` to a route.
+    pub(crate) async fn send<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        kind: &str,
+        body: Vec<u8>,
+    ) -> Result<T, Failure> {
+        let bytes = self.ask(Method::POST, path, kind, Body::from(body)).await?;
+        serde_json::from_slice(&bytes).map_err(Failure::ours)
+    }
+
     /// States what a route names, or states it anew.
     pub(crate) async fn put<T: DeserializeOwned>(
         &self,
@@ -158,7 +172,7 @@ impl Client {
 
     /// Takes away what a route names, which answers with nothing.
     pub(crate) async fn remove(&self, path: &str) -> Result<(), Failure> {
-        self.ask(Method::DELETE, path, Body::empty()).await.map(drop)
+        self.ask(Method::DELETE, path, JSON, Body::empty()).await.map(drop)
     }
 
     /// Closes what this process opened.
@@ -174,17 +188,23 @@ impl Client {
         path: &str,
         body: Body,
     ) -> Result<T, Failure> {
-        let bytes = self.ask(method, path, body).await?;
+        let bytes = self.ask(method, path, JSON, body).await?;
         serde_json::from_slice(&bytes).map_err(Failure::ours)
     }
 
     /// The body of a route's answer.
-    async fn ask(&self, method: Method, path: &str, body: Body) -> Result<Bytes, Failure> {
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: Body,
+    ) -> Result<Bytes, Failure> {
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header("host", "waybill")
-            .header("content-type", "application/json")
+            .header("content-type", kind)
             .body(body)
             .map_err(Failure::ours)?;
         let (status, bytes) = match self {
@@ -252,7 +272,7 @@ async fn remote(
     let body = body.collect().await.map_err(Failure::ours)?.to_bytes();
     let mut asked = client
         .request(parts.method, format!("{url}{}", parts.uri))
-        .header("content-type", "application/json")
+        .headers(parts.headers)
         .body(body);
     if let Some(token) = token {
         asked = asked.bearer_auth(token);
@@ -273,4 +293,17 @@ pub(crate) fn escape(id: &str) -> String {
         }
     }
     path
+}
+
+/// Percent-encodes the value of a query.
+pub(crate) fn escape_value(value: &str) -> String {
+    let mut query = String::new();
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            query.push(char::from(byte));
+        } else {
+            query.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    query
 }

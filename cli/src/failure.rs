@@ -48,6 +48,12 @@ impl Failure {
     }
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
 impl From<waybill_shared::import::ImportError> for Failure {
     fn from(error: waybill_shared::import::ImportError) -> Self {
         // Import errors bring their hints with them.

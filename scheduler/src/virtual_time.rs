@@ -14,7 +14,7 @@ use crate::relay::Relay;
 const LOTS: i64 = 65_536;
 
 /// Every kind of job, in the order of jobs due at the same moment: what becomes known, then what follows from it.
-pub const KINDS: [&str; 12] = [
+pub const KINDS: [&str; 13] = [
     "contribution",
     "opening",
     "requisition",
@@ -24,6 +24,7 @@ pub const KINDS: [&str; 12] = [
     "round",
     "gather",
     "send",
+    "tell",
     "chase",
     "digest",
     "webhook",

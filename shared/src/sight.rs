@@ -130,6 +130,7 @@ impl Sight {
                 } if *group == self.party);
                 is_asked || self.line(line)
             }
+            Role::Recipient => lot.consignee(line) == self.party,
             _ => self.line(line),
         }
     }

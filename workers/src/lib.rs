@@ -6,6 +6,7 @@ pub mod connectors;
 pub mod documents;
 mod funding;
 mod leases;
+pub mod office;
 mod orders;
 mod runner;
 mod step;

@@ -2,9 +2,10 @@
 //! each a record of its own, so that a change of status does not write all lines again.
 
 use waybill_shared::act::ActError;
+use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::{Order, OrderStatus};
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{RecordChange, StoreError};
+use waybill_shared::store::{RecordChange, StoreError, Unit};
 
 /// An order with its status and the versions of its records.
 #[derive(Debug)]
@@ -86,3 +87,68 @@ pub(crate) async fn read_document(engine: &Engine, number: &str) -> Result<Strin
     let missing = || ActError::Invalid(format!("order `{number}` has no document"));
     Ok(record.ok_or_else(missing)?.body)
 }
+
+/// The kind of record that keeps what a supplier is told about an order after it was sent.
+pub(crate) const MESSAGE: &str = "order_message";
+
+/// What a supplier is told about an order: its exact bytes are fixed first and then sent, by a number of
+/// its own, as the order was.
+#[derive(Debug)]
+pub(crate) struct Message {
+    order: String,
+    what: &'static str,
+    supplier: String,
+    content: serde_json::Value,
+    event: &'static str,
+}
+
+impl Message {
+    /// A cancellation of `lots`, in the terms of a UBL 2.1 OrderCancellation.
+    pub(crate) fn cancelled(order: &Order, lots: &[Lot], why: &str) -> Self {
+        let lots: Vec<String> = lots.iter().map(|lot| lot.id.to_string()).collect();
+        let content = serde_json::json!({ "cancellation_note": why, "lines": lots });
+        Self::new(order, "CANCEL", content, "order.cancellation_fixed")
+    }
+
+    /// Another consignee for `lot`, in the terms of a UBL 2.1 OrderChange.
+    pub(crate) fn redirected(order: &Order, lot: &Lot, consignee: &str, why: &str) -> Self {
+        let line = serde_json::json!({ "id": lot.id.to_string(), "consignee": consignee });
+        let content = serde_json::json!({ "note": why, "lines": [line] });
+        Self::new(order, "CHANGE", content, "order.change_fixed")
+    }
+
+    fn new(
+        order: &Order,
+        what: &'static str,
+        content: serde_json::Value,
+        event: &'static str,
+    ) -> Self {
+        let (order, supplier) = (order.number.clone(), order.supplier.clone());
+        Self { order, what, supplier, content, event }
+    }
+
+    /// Numbers it, fixes its bytes and has them sent, in `unit`.
+    pub(crate) async fn file(mut self, engine: &Engine, unit: &mut Unit) -> Result<(), StoreError> {
+        let prefix = format!("{}-{}-", self.order, self.what);
+        let found = engine.store.records_after(MESSAGE, &prefix, MESSAGES).await?;
+        let earlier = found
+            .iter()
+            .take_while(|(kind, record)| kind == MESSAGE && record.id.starts_with(&prefix));
+        let number = format!("{prefix}{}", earlier.count() + 1);
+        self.content["id"] = number.clone().into();
+        self.content["order_reference"] = self.order.into();
+        self.content["seller"] = self.supplier.clone().into();
+        unit.records.push(RecordChange {
+            kind: MESSAGE,
+            id: number.clone(),
+            expected: 0,
+            body: self.content.to_string(),
+            event: self.event,
+        });
+        unit.jobs.push(crate::acts::tell::wanted(number, self.supplier, unit.at));
+        Ok(())
+    }
+}
+
+/// Messages about one order, at most.
+const MESSAGES: i64 = 1000;

@@ -4,36 +4,38 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use waybill_shared::domain::account::Role;
 use waybill_shared::domain::document::{Content, Document, ReceiptLine};
-use waybill_workers::documents::{Refusal, Taken, take as take_document};
+use waybill_workers::documents::{Refusal, Taken, take as take_document, unit as unit_of};
 
 use super::orders::find;
 use crate::access::Caller;
-use crate::request::Body;
+use crate::effects::{Effect, effects};
+use crate::request::{Asked, Body};
 use crate::{Api, Problem};
 
 /// A document as it is sent.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Sent {
+pub struct Sent {
     /// The sender's own number for it.
     #[schema(min_length = 1, max_length = 100, example = "DA-2026-0117")]
-    pub(crate) number: String,
+    pub number: String,
     /// Who says it: left out, the party for which the account acts. The secretariat may hand in what
     /// it got on paper, but for what others decide: reviews, acceptances, consents, approvals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) sender: Option<String>,
+    pub sender: Option<String>,
     /// What it says.
     #[serde(flatten)]
-    pub(crate) content: Content,
+    pub content: Content,
 }
 
 /// What became of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Outcome {
-    /// It was taken now.
+#[schema(as = DocumentOutcome)]
+pub enum Outcome {
+    /// It was taken now, or would be.
     Taken,
     /// The same one was taken before, and changes nothing more.
     TakenBefore,
@@ -41,32 +43,50 @@ pub(crate) enum Outcome {
 
 /// What became of a document.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Answer {
+pub struct Answer {
     /// What became of it.
-    pub(crate) outcome: Outcome,
+    pub outcome: Outcome,
     /// Under which sender it was taken.
-    sender: String,
+    pub sender: String,
     /// Under which number.
-    number: String,
+    pub number: String,
+    /// What it would change, where that was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub effects: Vec<Effect>,
+}
+
+/// How a document is handed in.
+#[derive(Debug, Default, Clone, Copy, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HandIn {
+    /// Only say what it would change.
+    dry_run: bool,
 }
 
 /// Takes what a party answers or reports, once by its sender and number.
 ///
 /// The same document again changes nothing; another one under its number is refused.
 #[utoipa::path(
-    post, path = "/v1/documents", tag = "documents", request_body = Sent,
+    post, path = "/v1/documents", tag = "documents", params(HandIn), request_body = Sent,
     responses((status = 200, body = Answer))
 )]
 pub(crate) async fn take(
     State(api): State<Api>,
     caller: Caller,
+    Asked(how): Asked<HandIn>,
     Body(sent): Body<Sent>,
 ) -> Result<Json<Answer>, Problem> {
-    hand_in(&api, &caller, sent).await.map(Json)
+    hand_in(&api, &caller, how, sent).await.map(Json)
 }
 
 /// Takes a document in the name of `caller`.
-pub(crate) async fn hand_in(api: &Api, caller: &Caller, sent: Sent) -> Result<Answer, Problem> {
+pub(crate) async fn hand_in(
+    api: &Api,
+    caller: &Caller,
+    how: HandIn,
+    sent: Sent,
+) -> Result<Answer, Problem> {
     if sent.number.trim().is_empty() || sent.number.chars().count() > 100 {
         let detail = "it is empty, or longer than 100 characters";
         return Err(Problem::field("number", detail, "give the sender's own number"));
@@ -75,12 +95,22 @@ pub(crate) async fn hand_in(api: &Api, caller: &Caller, sent: Sent) -> Result<An
     let document = signed(api, caller, sent).await?;
     let Document { sender, number, .. } = &document;
     let connector = api.connector()?;
+    let (sender, number) = (sender.clone(), number.clone());
+    if how.dry_run {
+        let unit = unit_of(&api.engine, &connector, &document).await.map_err(problem)?;
+        let outcome = if unit.is_some() { Outcome::Taken } else { Outcome::TakenBefore };
+        let effects = match &unit {
+            Some(unit) => effects(&api.engine, unit).await?,
+            None => Vec::new(),
+        };
+        return Ok(Answer { outcome, sender, number, effects });
+    }
     let outcome = match take_document(&api.engine, &connector, &document, &caller.actor()).await {
         Ok(Taken::Now) => Outcome::Taken,
         Ok(Taken::Before) => Outcome::TakenBefore,
         Err(refusal) => return Err(problem(refusal)),
     };
-    Ok(Answer { outcome, sender: sender.clone(), number: number.clone() })
+    Ok(Answer { outcome, sender, number, effects: Vec::new() })
 }
 
 /// Refuses what is about a lot or an order that the caller does not see, as if it was not there.
@@ -175,8 +205,8 @@ async fn received(api: &Api, code: &str, lines: &[ReceiptLine]) -> Result<String
     let known = api.engine.lines_of(&lots).await?;
     for line in lines {
         let lot = lots.iter().find(|lot| lot.id == line.lot);
-        let asked = lot.and_then(|lot| known.get(&lot.line()));
-        if asked.is_none_or(|asked| asked.consignee != code) {
+        let asked = lot.and_then(|lot| known.get(&lot.line()).map(|line| lot.consignee(line)));
+        if asked != Some(code) {
             return Err(Problem::unknown("lot", &line.lot.to_string()));
         }
     }

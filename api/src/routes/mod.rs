@@ -1,5 +1,6 @@
 //! The routes, a file for each kind of thing.
 
+mod acts;
 mod contributions;
 pub(crate) mod documents;
 mod events;
@@ -13,6 +14,8 @@ mod service;
 mod tokens;
 mod webhooks;
 
+pub use acts::{ActAnswer, ActRequest, Acted, Outcome as ActOutcome};
+pub use documents::{Answer as DocumentAnswer, Outcome as DocumentOutcome, Sent};
 pub use events::AuditPage;
 pub use imports::{ImportCoalition, ImportLines};
 pub use tokens::{IssuedToken, NewToken, TokenView, first_admin};
@@ -51,7 +54,9 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(orders::list))
         .routes(routes!(orders::one))
         .routes(routes!(orders::document))
+        .routes(routes!(orders::lots))
         .routes(routes!(documents::take))
+        .routes(routes!(acts::act))
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::replay))
         .routes(routes!(events::feed))

@@ -6,11 +6,12 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
+use waybill_shared::domain::ids::LineId;
 use waybill_shared::domain::order::{Order, OrderStatus};
 use waybill_shared::engine::Engine;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{Record, StoreError};
-use waybill_shared::views::{OrderPage, OrderView};
+use waybill_shared::views::{LotView, OrderPage, OrderView};
 
 use super::versioned;
 use crate::access::Caller;
@@ -126,6 +127,33 @@ pub(crate) async fn one(
 ) -> Result<Response, Problem> {
     let view = find(&api, &caller, &number).await?;
     Ok(versioned(view.version, view))
+}
+
+/// The lots that travel under an order now, those split off its lines included.
+#[utoipa::path(
+    get, path = "/v1/orders/{number}/lots", tag = "orders",
+    params(("number" = String, Path, description = "The order's number")),
+    responses((status = 200, body = Vec<LotView>))
+)]
+pub(crate) async fn lots(
+    State(api): State<Api>,
+    caller: Caller,
+    Named(number): Named,
+) -> Result<Json<Vec<LotView>>, Problem> {
+    let view = find(&api, &caller, &number).await?;
+    let mut lines: Vec<LineId> = view.lines.iter().map(|line| line.lot.line()).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    let mut sight = caller.sight(&api.engine).await?;
+    let mut found = Vec::new();
+    for line in lines {
+        let mut parts = api.engine.store.lots_of_line(line).await?;
+        parts.retain(|lot| lot.order.as_deref() == Some(&number));
+        for (lot, line) in sight.lots(parts).await? {
+            found.push(LotView::of(&lot, &line, &sight.coalition).seen(&sight));
+        }
+    }
+    Ok(Json(found))
 }
 
 /// The exact bytes of an order as they are sent.

@@ -1,6 +1,9 @@
 //! The options of every command. Each has an environment variable and a key in `waybill.toml` in
 //! the current folder; the option wins, then the variable, then the file.
 
+mod acts;
+mod giving;
+mod orders;
 mod roles;
 mod settings;
 mod surface;
@@ -12,6 +15,12 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand};
 use waybill_shared::domain::pipeline::STEPS;
 
+pub(crate) use acts::{
+    Attach, Consent, Fields, How, InKind, Incident, Lots as OfLots, Merge, Note, OnLots, Rank,
+    Redirect, Review, Split,
+};
+pub(crate) use giving::{Contribute, Deposit, Member, PartyRole, Submit, Withdraw};
+pub(crate) use orders::{Claim, Despatch, Order, Pay, Receive, Remedy, Respond};
 pub(crate) use roles::{Api, Bench, Health, Network, Part, Scheduler, Serve, Worker, Workload};
 pub(crate) use settings::{names_data, read};
 pub(crate) use surface::{
@@ -60,6 +69,66 @@ pub(crate) enum Command {
     Show(Show),
     /// Explain who pays for a lot and what decided, or what it is short of.
     Why(Why),
+    /// Hand in lines: a file, or one by its fields or by answering questions.
+    Submit(Submit),
+    /// Hand in what an expert group decided of lots.
+    #[command(subcommand)]
+    Review(Review),
+    /// Hand in what a donor decided of the use of its money.
+    #[command(subcommand)]
+    Consent(Consent),
+    /// Hand in what a requester decided of goods in kind.
+    #[command(subcommand)]
+    InKind(InKind),
+    /// Give a line another place in the list.
+    Rank(Rank),
+    /// State a line anew, in part: lots that are not ordered are validated again.
+    Amend(Fields),
+    /// Correct what was written down wrongly and changes nothing of what is asked for.
+    Correct(Fields),
+    /// Let nothing happen to lots until they are resumed; they keep their rank, not their money.
+    Hold(OnLots),
+    /// Let held lots go on.
+    Resume(OnLots),
+    /// Let lots that failed try again now.
+    Retry(OnLots),
+    /// Give lots up.
+    Cancel(OnLots),
+    /// Make a part of a lot a lot of its own.
+    Split(Split),
+    /// Let one lot carry others of its line.
+    Merge(Merge),
+    /// Send lots to another consignee, also in flight.
+    Redirect(Redirect),
+    /// Answer for an order, approve or cancel it.
+    #[command(subcommand)]
+    Order(Order),
+    /// Note what of an order is on its way.
+    Despatch(Despatch),
+    /// Note what of an order was received.
+    Receive(Receive),
+    /// Note what of an order was paid.
+    Pay(Pay),
+    /// Note a claim on a supplier.
+    Claim(Claim),
+    /// State a pledge.
+    Contribute(Contribute),
+    /// State a commitment.
+    Commit(Contribute),
+    /// Take back what of a contribution is not bound.
+    Withdraw(Withdraw),
+    /// Note cash that has reached the buying agent.
+    Deposit(Deposit),
+    /// Let a party take a role, or end it.
+    #[command(subcommand)]
+    Member(Member),
+    /// Write a note on a lot, line, order, contribution or party.
+    Note(Note),
+    /// Keep a file with a lot, line, order, contribution or party.
+    Attach(Attach),
+    /// Mend what failed for one cause, all of it at once.
+    #[command(subcommand)]
+    Incident(Incident),
     /// Give, list and revoke tokens for the API.
     #[command(subcommand)]
     Token(Token),
@@ -211,7 +280,7 @@ const STATES: [&str; 9] = [
 ];
 
 /// What lots can wait for.
-const WAITS: [&str; 10] = [
+const WAITS: [&str; 11] = [
     "review",
     "funding",
     "consent",
@@ -221,6 +290,7 @@ const WAITS: [&str; 10] = [
     "response",
     "delivery",
     "payment",
+    "amendment",
     "release",
 ];
 

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod act;
 pub(crate) mod api;
 pub(crate) mod audit;
 pub(crate) mod bench;

@@ -19,6 +19,8 @@ pub enum Verdict {
     Decline,
     /// The same need as an earlier line, which carries it.
     Merge,
+    /// Back to its requester, to be amended.
+    Return,
 }
 
 /// What a supplier answers to one line.

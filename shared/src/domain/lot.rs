@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::funding::{Share, ShareState};
 use super::ids::{LineId, LotId};
 use super::quantity::Quantity;
+use super::requisition::Line;
 
 /// A moment of business time.
 pub type Timestamp = DateTime<Utc>;
@@ -75,6 +76,11 @@ pub enum Awaited {
     Payment {
         /// The order.
         order: String,
+    },
+    /// A changed line: its review was sent back to its requester.
+    Amendment {
+        /// The requester.
+        requester: String,
     },
     /// An operator who held the lot, to resume it.
     Release,
@@ -162,6 +168,7 @@ impl Awaited {
             Self::Response { .. } => "response",
             Self::Delivery { .. } => "delivery",
             Self::Payment { .. } => "payment",
+            Self::Amendment { .. } => "amendment",
             Self::Release => "release",
         }
     }
@@ -278,6 +285,9 @@ pub struct Lot {
         skip_serializing_if = "Option::is_none"
     )]
     pub since: Option<Timestamp>,
+    /// The public code of its consignee, where that is not its line's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consignee: Option<String>,
     /// The version of the pipeline it started with.
     #[serde(default = "first_version", skip_serializing_if = "is_first")]
     pub pipeline: u32,
@@ -318,6 +328,7 @@ impl Lot {
             code: String::new(),
             reason: String::new(),
             since: None,
+            consignee: None,
             pipeline: 1,
             version: 0,
         }
@@ -327,6 +338,12 @@ impl Lot {
     #[must_use]
     pub fn line(&self) -> LineId {
         self.id.line()
+    }
+
+    /// The public code of where it goes.
+    #[must_use]
+    pub fn consignee<'a>(&'a self, line: &'a Line) -> &'a str {
+        self.consignee.as_deref().unwrap_or(&line.consignee)
     }
 
     /// Says why the lot is where it is.

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod coalition;
+pub mod command;
 pub mod contribution;
 pub mod document;
 pub mod event;

@@ -134,6 +134,21 @@ impl Money {
         Ok(Self::new(minor, currency))
     }
 
+    /// The amount as a plain decimal, such as `1250.50`, without its currency.
+    #[must_use]
+    pub fn decimal(self) -> String {
+        let unit = self.currency.minor_per_major();
+        let amount = i128::from(self.minor).abs();
+        let sign = if self.minor < 0 { "-" } else { "" };
+        match self.currency.decimals() {
+            0 => format!("{sign}{amount}"),
+            decimals => {
+                let (whole, rest) = (amount / unit, amount % unit);
+                format!("{sign}{whole}.{rest:0width$}", width = decimals as usize)
+            }
+        }
+    }
+
     /// Adds two amounts of one currency, in minor units (cents).
     ///
     /// # Errors
@@ -176,6 +191,45 @@ impl Money {
         }
         let sign = self.minor.signum();
         parts.into_iter().map(|part| Self::new(part as i64 * sign, self.currency)).collect()
+    }
+}
+
+impl FromStr for Money {
+    type Err = MoneyError;
+
+    /// Reads an amount with its currency as people write it: `EUR 12,345.67`, `5M EUR`, `250k DKK`.
+    fn from_str(text: &str) -> Result<Self, MoneyError> {
+        let wrong = || MoneyError::NotANumber(text.to_owned());
+        let (first, second) = text.trim().split_once(char::is_whitespace).ok_or_else(wrong)?;
+        let (amount, currency) = match first.parse::<Currency>() {
+            Ok(currency) => (second.trim(), currency),
+            Err(_) => (first, second.trim().parse()?),
+        };
+        let (digits, unit) = match amount.char_indices().last() {
+            Some((at, 'k' | 'K')) => (&amount[..at], 1_000),
+            Some((at, 'm' | 'M')) => (&amount[..at], 1_000_000),
+            _ => (amount, 1),
+        };
+        // Commas group three digits each; anything else is a mistake.
+        let whole = digits.split('.').next().unwrap_or(digits);
+        let mut groups = whole.rsplit(',').peekable();
+        while let Some(group) = groups.next() {
+            if groups.peek().is_some() && group.len() != 3 {
+                return Err(wrong());
+            }
+        }
+        let (number, decimals) = decimal(&digits.replace(',', "")).ok_or_else(wrong)?;
+        let scaled = number
+            .checked_mul(10_i128.pow(currency.decimals()))
+            .and_then(|number| number.checked_mul(unit))
+            .ok_or(MoneyError::Overflow)?;
+        let below = 10_i128.pow(decimals);
+        if scaled % below != 0 {
+            let (value, decimals) = (text.to_owned(), currency.decimals());
+            return Err(MoneyError::Decimals { value, currency, decimals });
+        }
+        let minor = i64::try_from(scaled / below).map_err(|_| MoneyError::Overflow)?;
+        Ok(Self::new(minor, currency))
     }
 }
 

@@ -23,6 +23,8 @@ pub enum OrderStatus {
     Accepted,
     /// Refused by the supplier or by the approver.
     Refused,
+    /// Cancelled before anything of it came.
+    Cancelled,
 }
 
 impl OrderStatus {
@@ -31,7 +33,7 @@ impl OrderStatus {
     pub fn is_live(self) -> bool {
         match self {
             Self::AwaitingApproval | Self::Issued | Self::Sent | Self::Accepted => true,
-            Self::Refused => false,
+            Self::Refused | Self::Cancelled => false,
         }
     }
 }

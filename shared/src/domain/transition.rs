@@ -90,7 +90,15 @@ pub fn decide(
             (step, *attempt)
         }
         LotState::Waiting { step, .. } => (step, 1),
-        LotState::Parked { step, .. } if result == StepResult::Replay => (step, 0),
+        // What an operator decides of a parked lot.
+        LotState::Parked { step, .. }
+            if matches!(
+                result,
+                StepResult::Replay | StepResult::Close(_) | StepResult::Back { .. }
+            ) =>
+        {
+            (step, 0)
+        }
         LotState::Parked { incident, .. } => return Err(TransitionError::Parked(incident.clone())),
         LotState::Closed(_) => return Err(TransitionError::Closed),
     };

@@ -81,14 +81,16 @@ impl Reader {
 }
 
 /// Kinds of events after which a lot may have lost what made it somebody's.
-const RELEASES: [&str; 13] = [
+const RELEASES: [&str; 15] = [
     "lot.acceptance_expired",
     "lot.amended",
     "lot.cancelled",
     "lot.consent_expired",
     "lot.consent_refused",
     "lot.displaced",
+    "lot.held",
     "lot.in_kind_not_accepted",
+    "lot.order_cancelled",
     "lot.order_not_approved",
     "lot.refused_by_supplier",
     "lot.rejected",

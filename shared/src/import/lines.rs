@@ -25,7 +25,7 @@ pub const LINE_FIELDS: [&str; FIELDS.len()] = {
     names
 };
 
-const FIELDS: [Field<'static>; 20] = [
+pub(super) const FIELDS: [Field<'static>; 20] = [
     required("external_id"),
     required("requester"),
     required("item"),
@@ -51,7 +51,7 @@ const FIELDS: [Field<'static>; 20] = [
 /// Columns that [`write_rejects`] adds: a mended file of rejects is read as it is.
 const REJECT_COLUMNS: [&str; 2] = ["row", "errors"];
 
-const KINDS: [(&str, Kind); 3] =
+pub(super) const KINDS: [(&str, Kind); 3] =
     [("goods", Kind::Goods), ("licence", Kind::Licence), ("service", Kind::Service)];
 
 /// How to read a file of lines.
@@ -135,7 +135,7 @@ pub fn read_lines(path: &Path, options: &ReadOptions) -> Result<Lines, ImportErr
     Ok(Lines { file: table.file, header: table.header, good, bad, repeats })
 }
 
-fn read_line(fields: &mut RowFields<'_>, rank: Option<u32>) -> Option<Line> {
+pub(super) fn read_line(fields: &mut RowFields<'_>, rank: Option<u32>) -> Option<Line> {
     let external_id = fields.text("external_id");
     let requester = fields.text("requester");
     let item = fields.text("item");

@@ -8,6 +8,7 @@
 //! A [`Table`] is a file as rows of text; a [`Mapping`] says which of its columns mean what;
 //! [`read_lines`] turns rows into requisition lines; [`read_coalition`] reads the rest.
 
+mod amended;
 mod coalition;
 mod error;
 mod fields;
@@ -16,6 +17,7 @@ mod mapping;
 mod parse;
 mod table;
 
+pub use amended::line_with;
 pub use coalition::{CoalitionFiles, RequisitionFile, read_coalition};
 pub use error::{FieldError, ImportError};
 pub use lines::{BadRow, GoodRow, LINE_FIELDS, Lines, ReadOptions, read_lines, write_rejects};

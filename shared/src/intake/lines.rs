@@ -143,6 +143,21 @@ pub async fn submit(
     Err(IntakeError::Conflict)
 }
 
+/// What `line`, stated anew by `actor`, would change; nothing: it says what is known.
+///
+/// # Errors
+/// [`IntakeError`] if what is there cannot be read.
+pub async fn amendment(
+    engine: &Engine,
+    actor: &str,
+    line: &Line,
+) -> Result<Option<Unit>, IntakeError> {
+    let handing = Handing { actor, file: "by hand", is_file: false, owner: None };
+    let lines = [Submitted { row: 1, line: line.clone() }];
+    let (_, mut units) = decide(engine, handing, &lines, &[&line.external_id]).await?;
+    Ok(units.pop())
+}
+
 /// Refuses lines of anybody but `owner`.
 fn only_own<'a>(
     owner: Option<&str>,

@@ -6,6 +6,6 @@ mod reference;
 mod turns;
 
 pub use amendment::difference;
-pub use lines::{Amended, Change, Handing, Intake, IntakeError, Submitted, submit};
+pub use lines::{Amended, Change, Handing, Intake, IntakeError, Submitted, amendment, submit};
 pub use reference::{OPENING, Openings, contribute, load, start_of};
 pub use turns::Turns;

@@ -11,7 +11,7 @@ use super::plan::Outlook;
 use super::roadmap::Plan;
 use crate::domain::contribution::{Consent, Contribution, Earmark, Firmness};
 use crate::domain::ids::LotId;
-use crate::domain::money::{Currency, Money, decimal};
+use crate::domain::money::Money;
 
 /// A change to try.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -63,22 +63,14 @@ impl FromStr for Addition {
         let wrong = || WhatIfError::Addition(text.to_owned());
         let words: Vec<&str> = text.split_whitespace().collect();
         let &[donor, amount, currency, "from", day] = words.as_slice() else { return Err(wrong()) };
-        let currency: Currency = currency.parse().map_err(|_| wrong())?;
-        let (digits, unit) = match amount.strip_suffix(['k', 'K']) {
-            Some(digits) => (digits, 1_000),
-            None => {
-                amount.strip_suffix(['m', 'M']).map_or((amount, 1), |digits| (digits, 1_000_000))
-            }
-        };
-        let (number, decimals) =
-            decimal(digits).filter(|(number, _)| *number > 0).ok_or_else(wrong)?;
-        let scale = 10_i128.pow(currency.decimals()) * unit;
-        let minor = number.checked_mul(scale).map(|minor| minor / 10_i128.pow(decimals));
-        let minor = minor.and_then(|minor| i64::try_from(minor).ok()).ok_or_else(wrong)?;
+        let amount: Money = format!("{amount} {currency}").parse().map_err(|_| wrong())?;
+        if amount.minor <= 0 {
+            return Err(wrong());
+        }
         let month = || NaiveDate::parse_from_str(&format!("{day}-01"), "%Y-%m-%d");
         let from = NaiveDate::parse_from_str(day, "%Y-%m-%d").or_else(|_| month());
         let from = from.map_err(|_| wrong())?;
-        Ok(Self { donor: donor.to_owned(), amount: Money::new(minor, currency), from })
+        Ok(Self { donor: donor.to_owned(), amount, from })
     }
 }
 

@@ -58,7 +58,7 @@ pub struct LotView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
     /// What it waits for: `review`, `funding`, `consent`, `acceptance`, `gathering`, `approval`,
-    /// `response`, `delivery`, `payment`, `release`.
+    /// `response`, `delivery`, `payment`, `amendment`, `release`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awaits: Option<String>,
     /// Of whom or under what: a group, donors, a contribution, an order.
@@ -72,6 +72,9 @@ pub struct LotView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub since: Option<Timestamp>,
+    /// The cause with which it is parked: its incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
     /// Why it is where it is: a stable code.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub code: String,
@@ -103,6 +106,7 @@ fn awaited(awaits: &Awaited) -> Vec<String> {
         | Awaited::Response { order }
         | Awaited::Delivery { order }
         | Awaited::Payment { order } => vec![order.clone()],
+        Awaited::Amendment { requester } => vec![requester.clone()],
         Awaited::Funding | Awaited::Gathering | Awaited::Release => Vec::new(),
     }
 }
@@ -112,6 +116,7 @@ impl LotView {
     #[must_use]
     pub fn of(lot: &Lot, line: &Line, coalition: &Coalition) -> Self {
         let (mut awaits, mut awaits_of, mut until) = (None, Vec::new(), None);
+        let mut incident = None;
         match &lot.state {
             LotState::Waiting { awaits: what, until: end, .. } => {
                 (awaits, awaits_of) = (Some(what.name().to_owned()), awaited(what));
@@ -119,7 +124,8 @@ impl LotView {
             }
             LotState::RetryAt { due, .. } => until = Some(*due),
             LotState::Closed(Outcome::Merged { into }) => awaits_of = vec![into.to_string()],
-            LotState::Ready { .. } | LotState::Parked { .. } | LotState::Closed(_) => {}
+            LotState::Parked { incident: cause, .. } => incident = Some(cause.clone()),
+            LotState::Ready { .. } | LotState::Closed(_) => {}
         }
         let share = |share: &Share| ShareView {
             envelope: share.envelope.clone(),
@@ -142,13 +148,14 @@ impl LotView {
             quantity: lot.quantity.to_string(),
             unit: line.unit.to_string(),
             priority: lot.priority,
-            consignee: line.consignee.clone(),
+            consignee: lot.consignee(line).to_owned(),
             state: lot.state.name().to_owned(),
             step: lot.state.step().map(ToString::to_string),
             awaits,
             awaits_of,
             until,
             since: lot.since,
+            incident,
             code: lot.code.clone(),
             reason: lot.reason.clone(),
             funding: lot.funding.iter().map(share).collect(),

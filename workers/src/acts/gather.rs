@@ -269,7 +269,7 @@ fn order_line(
         unit_price: offer.unit_price,
         amount,
         offer: offer.id.clone(),
-        consignee: line.consignee.clone(),
+        consignee: lot.consignee(line).to_owned(),
         due: day + chrono::Days::new(u64::from(offer.lead_days)),
         shares,
     })

@@ -6,6 +6,7 @@ pub mod gather;
 pub(crate) mod in_kind;
 pub mod round;
 pub mod send;
+pub mod tell;
 mod unfunded;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub fn registry(connector: &Arc<dyn Connector>) -> Vec<Arc<dyn Act>> {
         Arc::new(round::Round::new(connector.clone())),
         Arc::new(gather::Gather::new(connector.clone())),
         Arc::new(send::Send::new(connector.clone())),
+        Arc::new(tell::Tell::new(connector.clone())),
         Arc::new(calendar::Lapse),
         Arc::new(calendar::Chase),
         Arc::new(calendar::Digest),

@@ -44,6 +44,20 @@ impl FilesConnector {
         }
         Ok(Self { outbox })
     }
+
+    /// Writes what is sent under `number`.
+    async fn put_out(&self, number: &str, bytes: &str) -> Result<(), ActError> {
+        let path = self.outbox.join(format!("{number}.json"));
+        let bytes = bytes.to_owned();
+        let written =
+            tokio::task::spawn_blocking(move || write_whole(&path, bytes.as_bytes())).await;
+        let source = match written {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => Some(error),
+            Err(_) => None,
+        };
+        Err(ActError::Outside { what: format!("{number} could not be sent"), source })
+    }
 }
 
 /// Writes `bytes` so that the file is either there whole or not at all.
@@ -73,16 +87,11 @@ impl Connector for FilesConnector {
         bytes: &str,
         _: Timestamp,
     ) -> Result<Vec<NewJob>, ActError> {
-        let path = self.outbox.join(format!("{}.json", order.number));
-        let bytes = bytes.to_owned();
-        let written =
-            tokio::task::spawn_blocking(move || write_whole(&path, bytes.as_bytes())).await;
-        let source = match written {
-            Ok(Ok(())) => return Ok(Vec::new()),
-            Ok(Err(error)) => Some(error),
-            Err(_) => None,
-        };
-        Err(ActError::Outside { what: format!("order {} could not be sent", order.number), source })
+        self.put_out(&order.number, bytes).await.map(|()| Vec::new())
+    }
+
+    async fn tell(&self, number: &str, bytes: &str) -> Result<(), ActError> {
+        self.put_out(number, bytes).await
     }
 }
 

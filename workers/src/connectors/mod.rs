@@ -89,6 +89,13 @@ pub trait Connector: Send + Sync {
         bytes: &str,
         now: Timestamp,
     ) -> Result<Vec<NewJob>, ActError>;
+
+    /// Tells the supplier of an order something more about it: a change, a cancellation. Called again
+    /// with the same bytes if the outcome is not known; `number` tells the receiver that it is a repeat.
+    ///
+    /// # Errors
+    /// [`ActError::Outside`] if it could not be sent.
+    async fn tell(&self, number: &str, bytes: &str) -> Result<(), ActError>;
 }
 
 /// The connector that `pipeline` names, with its files in `folder`.

@@ -60,6 +60,17 @@ impl Sandbox {
         Ok(Self { config, log: Mutex::new(log) })
     }
 
+    /// Logs what it was sent.
+    fn note(&self, number: &str, bytes: &str) -> Result<(), ActError> {
+        let failed = |source| ActError::Outside {
+            what: format!("{number} could not be sent"),
+            source: Some(source),
+        };
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = format!("{number}\t{bytes}\n");
+        log.write_all(entry.as_bytes()).and_then(|()| log.sync_data()).map_err(failed)
+    }
+
     fn draw(&self, parts: &[&str], below: u64) -> u64 {
         hash(self.config.seed, parts) % below
     }
@@ -220,15 +231,7 @@ impl Connector for Sandbox {
         bytes: &str,
         now: Timestamp,
     ) -> Result<Vec<NewJob>, ActError> {
-        let failed = |source| ActError::Outside {
-            what: format!("order {} could not be sent", order.number),
-            source: Some(source),
-        };
-        {
-            let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-            let entry = format!("{}\t{bytes}\n", order.number);
-            log.write_all(entry.as_bytes()).and_then(|()| log.sync_data()).map_err(failed)?;
-        }
+        self.note(&order.number, bytes)?;
         let answers = order.lines.iter().filter_map(|line| {
             // Not by the order: which lots share one depends on what came first.
             let refused =
@@ -250,5 +253,9 @@ impl Connector for Sandbox {
             Content::OrderResponse { order: order.number.clone(), lines: answers.collect() };
         let due = self.after(now, 1 + self.draw(&[&order.number, "response"], 4));
         Ok(vec![self.answer(&order.supplier, format!("RSP-{}", order.number), content, due)])
+    }
+
+    async fn tell(&self, number: &str, bytes: &str) -> Result<(), ActError> {
+        self.note(number, bytes)
     }
 }

@@ -41,6 +41,13 @@ impl Desk<'_> {
                 after.because(&decline.code, text);
                 (StepResult::Close(Outcome::Declined(decline)), "lot.declined")
             }
+            Verdict::Return => {
+                let lines = self.engine.lines_of([&lot]).await?;
+                let requester = lines.get(&id.line()).map(|line| line.requester.clone());
+                let awaits = Awaited::Amendment { requester: requester.unwrap_or_default() };
+                after.code = "sent_back".to_owned();
+                (StepResult::Wait { awaits, until: None }, "lot.sent_back")
+            }
             Verdict::Merge => {
                 let into = self.twin(&lot).await?;
                 after.because("merged", format!("carried by {into}"));
@@ -109,7 +116,7 @@ impl Desk<'_> {
                 unit_price: zero,
                 amount: zero,
                 offer: contribution.clone(),
-                consignee: line.consignee.clone(),
+                consignee: lot.consignee(line).to_owned(),
                 due,
                 shares: Vec::new(),
             }],

@@ -7,8 +7,7 @@ mod payment;
 mod response;
 mod take;
 
-pub(crate) use take::unit;
-pub use take::{Taken, take};
+pub use take::{Taken, take, unit};
 
 use std::sync::Arc;
 
@@ -83,11 +82,11 @@ impl Desk<'_> {
         }
     }
 
-    fn unit(&self) -> Unit {
+    pub(crate) fn unit(&self) -> Unit {
         Unit::new(self.sender, self.engine.clock.now())
     }
 
-    async fn lot(&self, id: LotId) -> Result<Lot, Refusal> {
+    pub(crate) async fn lot(&self, id: LotId) -> Result<Lot, Refusal> {
         let found = self.engine.store.lots_by_id(&[id.0]).await?.pop();
         found.ok_or_else(|| Refusal::DoesNotApply(format!("there is no lot {id}")))
     }
@@ -118,7 +117,7 @@ impl Desk<'_> {
         Ok(lots.into_iter().filter(at_step).collect())
     }
 
-    fn change(
+    pub(crate) fn change(
         &self,
         before: Lot,
         after: Lot,

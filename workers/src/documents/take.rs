@@ -47,8 +47,11 @@ pub async fn take(
     Err(Refusal::Failed(ActError::Invalid(text)))
 }
 
-/// What `document` changes, itself included; none: it was taken before.
-pub(crate) async fn unit(
+/// What `document` would change, itself included; none: it was taken before.
+///
+/// # Errors
+/// [`Refusal`] if it cannot be taken.
+pub async fn unit(
     engine: &Engine,
     connector: &Arc<dyn Connector>,
     document: &Document,

@@ -58,6 +58,11 @@ impl Step for IssueOrder {
                 done.push(chased(engine, lot, awaits));
                 continue;
             }
+            // One that was parked under its order goes on waiting for the supplier: it is not ordered again.
+            if let Some(order) = lot.order.clone() {
+                done.push(followed(engine, lot, order));
+                continue;
+            }
             let found =
                 lines.get(&lot.line()).and_then(|line| quote(&coalition, &lot, line, today));
             done.push(gathered(engine, lot, found, &mut envelopes));
@@ -103,6 +108,16 @@ fn back(lot: Lot, code: &str, reason: String) -> Progress {
     let mut progress = Progress::new(lot, result, "lot.returned_to_matching");
     progress.after.release();
     progress.after.because(code, reason);
+    progress
+}
+
+/// A lot that is ordered waits for its supplier, whose response may still come.
+fn followed(engine: &Engine, lot: Lot, order: String) -> Progress {
+    let days = engine.pipeline_of(&lot).issue_order.response_days;
+    let until = Some(engine.clock.now() + TimeDelta::days(i64::from(days)));
+    let result = StepResult::Wait { awaits: Awaited::Response { order }, until };
+    let mut progress = Progress::new(lot, result, "lot.response_awaited");
+    progress.after.chased = 0;
     progress
 }
 

@@ -1,0 +1,123 @@
+//! What a unit of changes does, in words: shown before it is done, and told after.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use waybill_shared::domain::funding::movements;
+use waybill_shared::domain::money::Money;
+use waybill_shared::engine::Engine;
+use waybill_shared::intake::difference;
+use waybill_shared::store::{LotChange, StoreError, Unit};
+
+use crate::timeline::state;
+
+/// One thing that changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Effect {
+    /// What changes, by its id.
+    pub subject: String,
+    /// How.
+    pub what: String,
+}
+
+impl Effect {
+    fn new(subject: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { subject: subject.into(), what: what.into() }
+    }
+}
+
+/// What `unit` would change, lots first.
+pub(crate) async fn effects(engine: &Engine, unit: &Unit) -> Result<Vec<Effect>, StoreError> {
+    let mut told = Vec::new();
+    for change in &unit.lots {
+        told.extend(lot(change));
+    }
+    let ids: Vec<_> = unit.lines.iter().map(|change| change.id).collect();
+    let before = engine.store.lines(&ids).await?;
+    for change in &unit.lines {
+        let old = before.iter().find(|(id, _)| *id == change.id);
+        let Some((id, old)) = old else { continue };
+        for field in difference(&old.line, &change.line) {
+            let what = format!("{}: {} -> {}", field.field, field.from, field.to);
+            told.push(Effect::new(id.to_string(), what));
+        }
+    }
+    for record in unit.records.iter().filter(|record| record.kind != "order_message") {
+        let what = record.event.split_once('.').map_or(record.event, |(_, what)| what);
+        told.push(Effect::new(subject(record.kind, &record.id), what.replace('_', " ")));
+    }
+    for job in unit.jobs.iter().filter(|job| job.kind == "tell") {
+        told.push(Effect::new(job.key.clone(), format!("{} is told", job.body)));
+    }
+    Ok(told)
+}
+
+fn subject(kind: &str, id: &str) -> String {
+    match kind {
+        "order" | "order_status" | "party" | "contribution" => id.to_owned(),
+        _ => format!("{kind} {id}"),
+    }
+}
+
+fn lot(change: &LotChange) -> Vec<Effect> {
+    let id = change.after.id.to_string();
+    let mut told = Vec::new();
+    let to = state(&change.after);
+    match &change.before {
+        None => {
+            let what = format!("new, {} of it: {to}", change.after.quantity);
+            told.push(Effect::new(id.clone(), what));
+        }
+        Some(before) => {
+            let from = state(before);
+            if from != to {
+                told.push(Effect::new(id.clone(), format!("{from} -> {to}")));
+            }
+            if before.quantity != change.after.quantity {
+                let (from, to) = (before.quantity, change.after.quantity);
+                told.push(Effect::new(id.clone(), format!("quantity: {from} -> {to}")));
+            }
+            if before.priority != change.after.priority {
+                let (from, to) = (before.priority, change.after.priority);
+                let what =
+                    format!("rank: {}/{} -> {}/{}", from.class, from.rank, to.class, to.rank);
+                told.push(Effect::new(id.clone(), what));
+            }
+            if before.consignee != change.after.consignee
+                && let Some(code) = &change.after.consignee
+            {
+                told.push(Effect::new(id.clone(), format!("goes to {code}")));
+            }
+        }
+    }
+    told.extend(money(change).into_iter().map(|what| Effect::new(id.clone(), what)));
+    told
+}
+
+/// What moves in the envelopes that pay, in words.
+fn money(change: &LotChange) -> Vec<String> {
+    let mut moved = BTreeMap::new();
+    movements(change.before.as_ref(), &change.after, &mut moved);
+    let shares = change.before.iter().flat_map(|lot| &lot.funding).chain(&change.after.funding);
+    let currencies: BTreeMap<&str, _> =
+        shares.map(|share| (share.envelope.as_str(), share.amount.currency)).collect();
+    let mut told = Vec::new();
+    for (envelope, by) in &moved {
+        let Some(currency) = currencies.get(envelope.as_str()) else { continue };
+        let amount = |minor: i64| Money::new(minor.abs(), *currency);
+        let all = by.allocated + by.obligated + by.disbursed;
+        if all < 0 {
+            told.push(format!("{} returns to {envelope}", amount(all)));
+        } else if all > 0 {
+            told.push(format!("{} more of {envelope}", amount(all)));
+        }
+        if by.obligated > 0 {
+            told.push(format!("{} of {envelope} is contracted", amount(by.obligated)));
+        }
+        if by.disbursed > 0 {
+            told.push(format!("{} of {envelope} is paid", amount(by.disbursed)));
+        }
+    }
+    told
+}

@@ -1,0 +1,144 @@
+//! The options of orders and of what comes of them.
+
+use chrono::NaiveDate;
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::How;
+
+/// `waybill order`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Order {
+    /// The supplier's response: accepted, changed or refused.
+    #[command(after_help = RESPOND)]
+    Respond(Respond),
+    /// An order above the limit may be sent.
+    Approve(OrderOn),
+    /// An order above the limit may not be sent: its lots are held, their money goes back.
+    Disapprove(OrderOn),
+    /// What has not come yet of an order: the supplier is told, money returns, lots are matched again.
+    Cancel(OrderOn),
+}
+
+const RESPOND: &str = "Examples:
+  waybill order respond PO-SUP-03-NSPA-EUR-0001                      as ordered
+  waybill order respond PO-SUP-03-NSPA-EUR-0001 --price +12% --due +6w --dry-run
+  waybill order respond PO-SUP-03-NSPA-EUR-0001 --refuse LOT-00A -m 'not in stock'";
+
+/// `waybill order approve`, `disapprove` and `cancel`.
+#[derive(Debug, Args)]
+pub(crate) struct OrderOn {
+    /// Orders, by number; `-` reads them from standard input.
+    #[arg(required = true, value_name = "ORDER")]
+    pub(crate) ids: Vec<String>,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+/// `waybill order respond`.
+#[derive(Debug, Args)]
+pub(crate) struct Respond {
+    /// The order's number.
+    #[arg(value_name = "ORDER")]
+    pub(crate) order: String,
+    /// Another price of one unit, as an amount (`1250.50`) or a change (`+12%`); of one lot: LOT=PRICE.
+    #[arg(long, value_name = "[LOT=]PRICE", allow_hyphen_values = true)]
+    pub(crate) price: Vec<String>,
+    /// Another day, as a date or a change (`+6w`, `+10d`); of one lot: LOT=DAY.
+    #[arg(long, value_name = "[LOT=]DAY", allow_hyphen_values = true)]
+    pub(crate) due: Vec<String>,
+    /// Lots that the supplier refuses; `all`: the whole order.
+    #[arg(long, value_name = "LOT")]
+    pub(crate) refuse: Vec<String>,
+    #[command(flatten)]
+    pub(crate) document: Document,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+/// Under which number a document is handed in.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Document {
+    /// The sender's number for it; without, one made of what it says, so that the same again changes
+    /// nothing.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) number: Option<String>,
+}
+
+/// `waybill despatch`.
+#[derive(Debug, Args)]
+pub(crate) struct Despatch {
+    /// The order's number.
+    #[arg(value_name = "ORDER")]
+    pub(crate) order: String,
+    /// What is on its way; without, all that is to come.
+    #[arg(value_name = "LOT=QUANTITY")]
+    pub(crate) lots: Vec<String>,
+    #[command(flatten)]
+    pub(crate) document: Document,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+/// `waybill receive`.
+#[derive(Debug, Args)]
+pub(crate) struct Receive {
+    /// The order's number.
+    #[arg(value_name = "ORDER")]
+    pub(crate) order: String,
+    /// What was received, and what of it was rejected; without, each lot is asked for.
+    #[arg(value_name = "LOT=ACCEPTED[/REJECTED]")]
+    pub(crate) lots: Vec<String>,
+    /// All that is to come was received and accepted.
+    #[arg(long, conflicts_with = "lots")]
+    pub(crate) all: bool,
+    /// What happens to what is short or rejected.
+    #[arg(long, value_enum, default_value_t = Remedy::Replace)]
+    pub(crate) remedy: Remedy,
+    #[command(flatten)]
+    pub(crate) document: Document,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+/// What happens to what is short or rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Remedy {
+    /// It is delivered again.
+    Replace,
+    /// The money goes back, and it is matched again.
+    Return,
+}
+
+/// `waybill pay`.
+#[derive(Debug, Args)]
+pub(crate) struct Pay {
+    /// The order's number.
+    #[arg(value_name = "ORDER")]
+    pub(crate) order: String,
+    /// What was paid for each lot, in the order's currency; without, all that is due.
+    #[arg(value_name = "LOT=AMOUNT")]
+    pub(crate) lots: Vec<String>,
+    /// On which day; without, today.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) date: Option<NaiveDate>,
+    /// Nothing more will be paid for these lots: the rest returns to the donors.
+    #[arg(long = "final")]
+    pub(crate) is_final: bool,
+    #[command(flatten)]
+    pub(crate) document: Document,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+/// `waybill claim`.
+#[derive(Debug, Args)]
+pub(crate) struct Claim {
+    /// The order's number.
+    #[arg(value_name = "ORDER")]
+    pub(crate) order: String,
+    /// How much is claimed, if it is money, such as `EUR 1,200`.
+    #[arg(long, value_name = "MONEY")]
+    pub(crate) amount: Option<String>,
+    #[command(flatten)]
+    pub(crate) how: How,
+}

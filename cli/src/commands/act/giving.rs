@@ -1,0 +1,202 @@
+//! `waybill contribute`, `commit`, `withdraw`, `deposit`, `member`.
+
+use chrono::{NaiveDate, Utc};
+use waybill_shared::domain::command::Command;
+use waybill_shared::domain::contribution::{Consent, Contribution, Earmark, Firmness, InKind};
+use waybill_shared::domain::money::Money;
+use waybill_shared::domain::party::Role;
+use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::views::{ContributionPage, ContributionView};
+
+use super::orders::money;
+use super::{Picked, Verb, act};
+use crate::args;
+use crate::client::{Client, escape, escape_value};
+use crate::failure::Failure;
+use crate::output;
+use crate::target::Target;
+
+fn today() -> NaiveDate {
+    output::day(Utc::now())
+}
+
+pub(crate) async fn contribute(given: args::Contribute) -> Result<(), Failure> {
+    state(given, Firmness::Pledge).await
+}
+
+pub(crate) async fn commit(given: args::Contribute) -> Result<(), Failure> {
+    state(given, Firmness::Commitment).await
+}
+
+/// States a contribution, or states it anew; shown first, where it was there before.
+async fn state(given: args::Contribute, firmness: Firmness) -> Result<(), Failure> {
+    let target = Target::of(&given.how.data)?;
+    let how = given.how.clone();
+    Client::with(&target, async |client| {
+        let donor = given.donors.first().map(|donor| escape_value(donor)).unwrap_or_default();
+        let path = format!("/v1/contributions?limit=10000&donor={donor}");
+        let known: ContributionPage = client.get(&path).await?;
+        let known = known.items.into_iter().find(|known| known.contribution.id == given.id);
+        let known = known.map(|known| known.contribution);
+        let stated = contribution(given, firmness, known.as_ref())?;
+        if known.as_ref() == Some(&stated) {
+            return output::data(&format!("{}: unchanged, it says that\n", stated.id));
+        }
+        let changes = changes(known.as_ref(), &stated)?;
+        let table = output::wrapped_table(&["FIELD", "BEFORE", "NOW"], &changes);
+        if how.dry_run {
+            return output::data(&format!("{table}nothing was changed: this is what it would\n"));
+        }
+        if known.is_some() && !how.yes {
+            if !output::can_ask() {
+                let message = format!("{} is there, and says something else", stated.id);
+                return Err(Failure::caller(message, "look with --dry-run, then say --yes"));
+            }
+            output::talk(table.trim_end());
+            if !output::confirm(&format!("state {} anew?", stated.id))? {
+                return Err(Failure::caller("nothing was changed", ""));
+            }
+        }
+        let path = format!("/v1/contributions/{}", escape(&stated.id));
+        let view: ContributionView = client.put(&path, &stated).await?;
+        if how.json {
+            return output::json(&view);
+        }
+        output::data(&format!("{} is stated\n{table}", stated.id))
+    })
+    .await
+}
+
+fn contribution(
+    given: args::Contribute,
+    firmness: Firmness,
+    known: Option<&Contribution>,
+) -> Result<Contribution, Failure> {
+    let amount = given.amount.as_deref().map(money).transpose()?;
+    if firmness == Firmness::Commitment && amount.is_none() && given.in_kind.is_empty() {
+        let message = "a commitment says how much";
+        return Err(Failure::caller(message, "give --amount or --in-kind, or state a pledge"));
+    }
+    let stated = given.stated.or(known.map(|known| known.stated)).unwrap_or_else(today);
+    Ok(Contribution {
+        consent: consent(&given.consent, amount)?,
+        id: given.id,
+        donors: given.donors,
+        firmness,
+        stated,
+        amount,
+        in_kind: given.in_kind.iter().map(|text| in_kind(text)).collect::<Result<_, _>>()?,
+        converts: given.converts,
+        earmark: Earmark {
+            prefixes: given.code,
+            items: given.item,
+            requesters: given.requester,
+            excluded: Vec::new(),
+            channel: given.channel,
+        },
+        tranches: Vec::new(),
+        obligate_by: given.obligate_by,
+        pay_by: given.pay_by,
+        source: given.evidence,
+    })
+}
+
+fn consent(text: &str, amount: Option<Money>) -> Result<Consent, Failure> {
+    match text {
+        "none" => Ok(Consent::None),
+        "each" => Ok(Consent::EachLine),
+        above => {
+            let above = money(above)?;
+            if amount.is_some_and(|amount| amount.currency != above.currency) {
+                let message = format!("`{text}` is not in the contribution's currency");
+                return Err(Failure::caller(message, "give both in one currency"));
+            }
+            Ok(Consent::Above(above.minor))
+        }
+    }
+}
+
+fn in_kind(text: &str) -> Result<InKind, Failure> {
+    let read = || {
+        let (item, rest) = text.split_once('=')?;
+        let (quantity, days) = rest.split_once('@')?;
+        let quantity = Quantity::whole(quantity.parse().ok()?);
+        Some(InKind { item: item.to_owned(), quantity, lead_days: days.parse().ok()? })
+    };
+    read().ok_or_else(|| {
+        let hint = "write it as laptop=50@30: fifty of them, in thirty days";
+        Failure::caller(format!("`{text}` is no ITEM=QUANTITY@DAYS"), hint)
+    })
+}
+
+/// What differs, field by field.
+fn changes(
+    known: Option<&Contribution>,
+    stated: &Contribution,
+) -> Result<Vec<Vec<String>>, Failure> {
+    let fields = |given: Option<&Contribution>| match serde_json::to_value(given) {
+        Ok(serde_json::Value::Object(fields)) => Ok(fields),
+        Ok(_) => Ok(serde_json::Map::new()),
+        Err(error) => Err(Failure::ours(error)),
+    };
+    let (before, now) = (fields(known)?, fields(Some(stated))?);
+    let text = |value: Option<&serde_json::Value>| match value {
+        None => String::new(),
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(value) => match serde_json::from_value::<Money>(value.clone()) {
+            Ok(money) => money.to_string(),
+            Err(_) => value.to_string(),
+        },
+    };
+    let mut names: Vec<&String> = before.keys().chain(now.keys()).collect();
+    names.sort();
+    names.dedup();
+    let row = |name: &&String| vec![(*name).clone(), text(before.get(*name)), text(now.get(*name))];
+    let differs = |name: &&&String| before.get(**name) != now.get(**name);
+    Ok(names.iter().filter(|name| differs(name)).map(row).collect())
+}
+
+pub(crate) async fn withdraw(withdraw: args::Withdraw) -> Result<(), Failure> {
+    let amount = withdraw.amount.as_deref().map(money).transpose()?;
+    let verb = Verb::new("withdraw", "withdrawn", "contribution");
+    act(verb, Command::Withdraw { amount }, Picked::Ids(&[withdraw.id]), &withdraw.how).await
+}
+
+pub(crate) async fn deposit(deposit: args::Deposit) -> Result<(), Failure> {
+    let amount = money(&deposit.amount)?;
+    let date = deposit.date.unwrap_or_else(today);
+    let command = Command::Deposit { number: deposit.number, amount, date };
+    let verb = Verb::new("deposit to", "given the deposit", "contribution");
+    act(verb, command, Picked::Ids(&[deposit.id]), &deposit.how).await
+}
+
+fn role(role: args::PartyRole) -> Role {
+    match role {
+        args::PartyRole::Lead => Role::Lead,
+        args::PartyRole::Member => Role::Member,
+        args::PartyRole::Observer => Role::Observer,
+        args::PartyRole::Beneficiary => Role::Beneficiary,
+        args::PartyRole::BuyingAgent => Role::BuyingAgent,
+    }
+}
+
+pub(crate) async fn member(member: args::Member) -> Result<(), Failure> {
+    match member {
+        args::Member::Add(add) => {
+            let command = Command::BeginRole {
+                role: role(add.role),
+                from: add.from.unwrap_or_else(today),
+                name: add.name,
+                evidence: add.evidence,
+            };
+            let verb = Verb::new("add", "given the role", "party");
+            act(verb, command, Picked::Ids(&[add.party]), &add.how).await
+        }
+        args::Member::End(end) => {
+            let on = end.on.unwrap_or_else(today);
+            let command = Command::EndRole { role: role(end.role), on, evidence: end.evidence };
+            let verb = Verb::new("end", "without the role from then on", "party");
+            act(verb, command, Picked::Ids(&[end.party]), &end.how).await
+        }
+    }
+}

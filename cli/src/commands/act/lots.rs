@@ -1,0 +1,99 @@
+//! `waybill hold`, `resume`, `retry`, `cancel`, `split`, `merge`, `redirect`.
+
+use waybill_shared::domain::command::Command;
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::views::LotPage;
+
+use super::{Picked, Verb, act};
+use crate::args;
+use crate::client::{Client, escape_value};
+use crate::failure::Failure;
+
+/// Lots read at once.
+const PAGE: usize = 1000;
+
+pub(crate) async fn hold(on: args::OnLots) -> Result<(), Failure> {
+    act(Verb::new("hold", "held", "lot"), Command::Hold, Picked::Lots(&on.lots), &on.how).await
+}
+
+pub(crate) async fn resume(on: args::OnLots) -> Result<(), Failure> {
+    let verb = Verb::new("resume", "resumed", "lot");
+    act(verb, Command::Resume, Picked::Lots(&on.lots), &on.how).await
+}
+
+pub(crate) async fn retry(on: args::OnLots) -> Result<(), Failure> {
+    let verb = Verb::new("retry", "tried again", "lot");
+    act(verb, Command::Retry, Picked::Lots(&on.lots), &on.how).await
+}
+
+pub(crate) async fn cancel(on: args::OnLots) -> Result<(), Failure> {
+    let verb = Verb::new("cancel", "cancelled", "lot");
+    act(verb, Command::Cancel, Picked::Lots(&on.lots), &on.how).await
+}
+
+pub(crate) async fn split(split: args::Split) -> Result<(), Failure> {
+    // The unit decides how many decimals make sense; the service knows it.
+    let quantity = serde_json::from_value(serde_json::json!({
+        "act": "split", "quantity": split.quantity,
+    }));
+    let command: Command = quantity.map_err(|_| {
+        Failure::caller(format!("`{}` is no quantity", split.quantity), "give a number such as 12")
+    })?;
+    let ids = [split.lot];
+    act(Verb::new("split", "split", "lot"), command, Picked::Ids(&ids), &split.how).await
+}
+
+pub(crate) async fn merge(merge: args::Merge) -> Result<(), Failure> {
+    let into: LotId = merge.into.parse().map_err(|error| {
+        Failure::caller(format!("{error}"), "name the lot that carries the others on first")
+    })?;
+    let verb = Verb::new("merge", "merged", "lot");
+    act(verb, Command::Merge { into }, Picked::Ids(&merge.ids), &merge.how).await
+}
+
+pub(crate) async fn redirect(on: args::Redirect) -> Result<(), Failure> {
+    let verb = Verb::new("redirect", "redirected", "lot");
+    let command = Command::Redirect { consignee: on.to };
+    act(verb, command, Picked::Lots(&on.lots), &on.how).await
+}
+
+/// The ids of all lots that a filter takes.
+pub(super) async fn matching(client: &Client, lots: &args::OfLots) -> Result<Vec<String>, Failure> {
+    let class = lots.class.map(|class| class.to_string());
+    let filters = [
+        ("state", &lots.state),
+        ("step", &lots.step),
+        ("awaits", &lots.awaits),
+        ("requester", &lots.requester),
+        ("donor", &lots.donor),
+        ("class", &class),
+    ];
+    let mut query = format!("limit={PAGE}");
+    let mut is_any = false;
+    for (name, value) in filters {
+        if let Some(value) = value {
+            query.push_str(&format!("&{name}={}", escape_value(value)));
+            is_any = true;
+        }
+    }
+    if lots.incident.is_some() {
+        query.push_str("&state=parked");
+    } else if !is_any {
+        return Err(Failure::caller(
+            "neither lots nor a filter are given",
+            "name lots, `-` for standard input, or a filter such as --awaits review",
+        ));
+    }
+    let (mut ids, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page: LotPage = client.get(&format!("/v1/lots?{query}{cursor}")).await?;
+        let is_wanted = |lot: &&waybill_shared::views::LotView| {
+            lots.incident.is_none() || lot.incident == lots.incident
+        };
+        ids.extend(page.items.iter().filter(is_wanted).map(|lot| lot.id.to_string()));
+        match page.next {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return Ok(ids),
+        }
+    }
+}

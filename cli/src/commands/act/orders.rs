@@ -1,0 +1,149 @@
+//! `waybill order` and `claim`.
+
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate};
+use waybill_shared::domain::command::Command;
+use waybill_shared::domain::document::{Content, LineAnswer, ResponseLine};
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::money::Money;
+use waybill_shared::views::{OrderLineView, OrderView};
+
+use super::documents::{hand_in, lot_id, order_view};
+use super::{Picked, Verb, act};
+use crate::args;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::target::Target;
+
+pub(crate) async fn order(order: args::Order) -> Result<(), Failure> {
+    let (verb, command, on) = match order {
+        args::Order::Respond(respond) => return respond_to(respond).await,
+        args::Order::Approve(on) => {
+            (("approve", "approved"), Command::Approve { approved: true }, on)
+        }
+        args::Order::Disapprove(on) => {
+            (("disapprove", "not approved"), Command::Approve { approved: false }, on)
+        }
+        args::Order::Cancel(on) => (("cancel", "cancelled"), Command::CancelOrder, on),
+    };
+    act(Verb::new(verb.0, verb.1, "order"), command, Picked::Ids(&on.ids), &on.how).await
+}
+
+pub(crate) async fn claim(claim: args::Claim) -> Result<(), Failure> {
+    if claim.how.reason.trim().is_empty() {
+        return Err(Failure::caller("a claim needs its reason", "give it with --reason TEXT"));
+    }
+    let amount = claim.amount.as_deref().map(money).transpose()?;
+    let verb = Verb::new("claim on", "claimed on", "order");
+    act(verb, Command::Claim { amount }, Picked::Ids(&[claim.order]), &claim.how).await
+}
+
+/// An amount with its currency.
+pub(super) fn money(text: &str) -> Result<Money, Failure> {
+    text.parse().map_err(|error| {
+        Failure::caller(format!("`{text}`: {error}"), "write it as `EUR 1,250.50` or `5M EUR`")
+    })
+}
+
+async fn respond_to(respond: args::Respond) -> Result<(), Failure> {
+    let target = Target::of(&respond.how.data)?;
+    Client::with(&target, async |client| {
+        let order = order_view(client, &respond.order).await?;
+        let content = response(&order, &respond)?;
+        let number = respond.document.number.as_deref();
+        let done = format!("the response to {} is taken", order.number);
+        hand_in(client, &order.supplier, number, content, &respond.how, &done).await
+    })
+    .await
+}
+
+/// What is said of all lots, and of some: those come first.
+fn said<'a>(given: &'a [String], of: LotId) -> Option<&'a str> {
+    let own = given.iter().find_map(|text| {
+        let (lot, value) = text.split_once('=')?;
+        (lot.parse() == Ok(of)).then_some(value)
+    });
+    own.or_else(|| given.iter().find(|text| !text.contains('=')).map(String::as_str))
+}
+
+fn response(order: &OrderView, respond: &args::Respond) -> Result<Content, Failure> {
+    let is_all = respond.refuse.iter().any(|lot| lot == "all");
+    let refused: Vec<LotId> = respond
+        .refuse
+        .iter()
+        .filter(|lot| *lot != "all")
+        .map(|lot| lot_id(lot))
+        .collect::<Result<_, _>>()?;
+    for named in respond.price.iter().chain(&respond.due).filter_map(|text| text.split_once('=')) {
+        lot_id(named.0)?;
+    }
+    let mut answers: BTreeMap<LotId, LineAnswer> = BTreeMap::new();
+    for line in &order.lines {
+        let answer = if is_all || refused.contains(&line.lot) {
+            LineAnswer::Refused { text: respond.how.reason.clone() }
+        } else {
+            let unit_price = said(&respond.price, line.lot).map(|p| price(p, line)).transpose()?;
+            let due = said(&respond.due, line.lot).map(|d| day(d, line.due)).transpose()?;
+            match (&unit_price, &due) {
+                (None, None) => continue,
+                _ => LineAnswer::Changed { unit_price, due },
+            }
+        };
+        answers.insert(line.lot, answer);
+    }
+    if let Some(lot) = refused.iter().find(|lot| !answers.contains_key(lot)) {
+        let message = format!("{} has no line for {lot}", order.number);
+        return Err(Failure::caller(message, "`waybill show` lists its lines"));
+    }
+    let lines = answers.into_iter().map(|(lot, answer)| ResponseLine { lot, answer }).collect();
+    Ok(Content::OrderResponse { order: order.number.clone(), lines })
+}
+
+/// A price of one unit: an amount, or a change in per cent.
+fn price(text: &str, line: &OrderLineView) -> Result<Money, Failure> {
+    let wrong = || {
+        let message = format!("`{text}` is no price of {}", line.lot);
+        Failure::caller(message, "write an amount such as 1250.50, or a change such as +12%")
+    };
+    let currency = line.unit_price.currency;
+    let Some(per_cent) = text.strip_suffix('%') else {
+        let plain = Money::parse(text, currency).or_else(|_| text.parse::<Money>());
+        return plain.ok().filter(|price| price.currency == currency).ok_or_else(wrong);
+    };
+    // Hundredths of a per cent are exact enough, and whole numbers.
+    let (sign, digits) = match per_cent.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, per_cent.strip_prefix('+').unwrap_or(per_cent)),
+    };
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    if part.len() > 2 {
+        return Err(wrong());
+    }
+    let whole: i64 = whole.parse().map_err(|_| wrong())?;
+    let part: i64 = format!("{part:0<2}").parse().map_err(|_| wrong())?;
+    let change = whole.checked_mul(100).and_then(|whole| whole.checked_add(part));
+    let change = change.ok_or_else(wrong)?.checked_mul(sign).ok_or_else(wrong)?;
+    let scaled = change.checked_add(10_000).and_then(|s| line.unit_price.scaled(s, 10_000).ok());
+    scaled.filter(|price| price.minor >= 0).ok_or_else(wrong)
+}
+
+/// A day: a date, or a change of one by days or weeks.
+fn day(text: &str, from: NaiveDate) -> Result<NaiveDate, Failure> {
+    let wrong = || {
+        let message = format!("`{text}` is no day");
+        Failure::caller(message, "write a date such as 2027-03-01, or a change such as +6w or +10d")
+    };
+    if let Ok(date) = text.parse() {
+        return Ok(date);
+    }
+    let change = text.strip_prefix('+').ok_or_else(wrong)?;
+    let (digits, days) = match (change.strip_suffix('w'), change.strip_suffix('d')) {
+        (Some(digits), _) => (digits, 7),
+        (None, Some(digits)) => (digits, 1),
+        (None, None) => return Err(wrong()),
+    };
+    let count: u64 = digits.parse().map_err(|_| wrong())?;
+    let days = count.checked_mul(days).ok_or_else(wrong)?;
+    from.checked_add_days(Days::new(days)).ok_or_else(wrong)
+}

@@ -1,0 +1,119 @@
+//! A line as a row of a requisition file would say it, with some fields said otherwise.
+
+use std::collections::BTreeMap;
+
+use super::error::ImportError;
+use super::fields::{Columns, RowFields};
+use super::lines::{FIELDS, KINDS, LINE_FIELDS, read_line};
+use super::mapping::suggestion;
+use super::table::{Row, Table};
+use crate::domain::requisition::Line;
+
+/// What a row of a requisition file says of `line`, in the order of [`LINE_FIELDS`].
+fn row(line: &Line) -> [String; LINE_FIELDS.len()] {
+    let kind = KINDS.iter().find(|(_, kind)| *kind == line.kind).map_or("", |(name, _)| name);
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    [
+        line.external_id.clone(),
+        line.requester.clone(),
+        line.item.clone(),
+        line.description.clone(),
+        kind.to_owned(),
+        line.classification.clone(),
+        line.scheme.clone(),
+        line.quantity.to_string(),
+        line.unit.to_string(),
+        line.unit_estimate.decimal(),
+        line.unit_estimate.currency.to_string(),
+        line.priority.class.to_string(),
+        line.priority.rank.to_string(),
+        line.requested.to_string(),
+        line.needed_by.map(|day| day.to_string()).unwrap_or_default(),
+        line.consignee.clone(),
+        line.smallest_lot.map(|quantity| quantity.to_string()).unwrap_or_default(),
+        text(&line.together),
+        line.tolerance_per_mille.to_string(),
+        line.source.clone(),
+    ]
+}
+
+/// `line` with `fields` said otherwise, by the names of [`LINE_FIELDS`]; who asks and under which id
+/// stays. An empty value takes away what may be left out.
+///
+/// # Errors
+/// What is wrong with a field, in words that say the way out.
+pub fn line_with(line: &Line, fields: &BTreeMap<String, String>) -> Result<Line, String> {
+    let mut cells = row(line);
+    for (name, value) in fields {
+        let place = LINE_FIELDS.iter().position(|field| field == name);
+        match place {
+            Some(place) if place > 1 => value.clone_into(&mut cells[place]),
+            Some(_) => return Err(format!("`{name}` stays: hand in another line")),
+            None => {
+                let hint = suggestion(name, "the fields are", LINE_FIELDS.into_iter());
+                return Err(format!("a line has no field `{name}`; {hint}"));
+            }
+        }
+    }
+    let header = LINE_FIELDS.map(str::to_owned).to_vec();
+    let row = Row { number: 1, cells: cells.to_vec(), problems: Vec::new() };
+    let table = Table { file: line.external_id.clone(), header, rows: vec![row] };
+    let columns = Columns::find(&table, &FIELDS, &[], None).map_err(|error| error.to_string())?;
+    let read = RowFields::read(&columns, &table.rows[0], |fields| read_line(fields, None));
+    read.map_err(|errors| ImportError::Rows(errors).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::lot::Priority;
+    use crate::domain::money::Money;
+    use crate::domain::quantity::Quantity;
+    use crate::domain::requisition::Kind;
+    use proptest::prelude::*;
+
+    fn line(quantity: i64, minor: i64, tolerance: u32, has_more: bool) -> Line {
+        let more = |text: &str| has_more.then(|| text.to_owned());
+        Line {
+            external_id: "REQ-1/1".into(),
+            requester: "UA".into(),
+            item: "laptop".into(),
+            description: more("for the \"field\", rugged").unwrap_or_default(),
+            kind: Kind::Goods,
+            classification: "30213100".into(),
+            scheme: "CPV".into(),
+            quantity: Quantity::whole(quantity),
+            unit: "H87".parse().expect("a unit"),
+            unit_estimate: Money::new(minor, "EUR".parse().expect("a currency")),
+            priority: Priority { class: 1, rank: 3 },
+            requested: "2026-01-05".parse().expect("a day"),
+            needed_by: has_more.then(|| "2026-06-30".parse().expect("a day")),
+            consignee: "UA-1".into(),
+            smallest_lot: has_more.then(|| Quantity::whole(1)),
+            together: more("rack 4"),
+            tolerance_per_mille: tolerance,
+            source: more("a page").unwrap_or_default(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_reads_back(q in 1_i64..1_000_000, m in 1_i64..i64::from(i32::MAX), t in 0_u32..1000, more: bool) {
+            let line = line(q, m, t, more);
+            prop_assert_eq!(line_with(&line, &BTreeMap::new()), Ok(line));
+        }
+    }
+
+    #[test]
+    fn fields_are_said_otherwise_or_refused_by_name() {
+        let line = line(4, 100, 0, true);
+        let said = |name: &str, value: &str| {
+            line_with(&line, &BTreeMap::from([(name.to_owned(), value.to_owned())]))
+        };
+        assert_eq!(said("quantity", "6").map(|line| line.quantity), Ok(Quantity::whole(6)));
+        assert_eq!(said("needed_by", "").map(|line| line.needed_by), Ok(None));
+        assert!(said("quantity", "many").is_err_and(|error| error.contains("quantity")));
+        assert!(said("quantty", "6").is_err_and(|error| error.contains("quantity")));
+        assert!(said("external_id", "x").is_err_and(|error| error.contains("stays")));
+    }
+}

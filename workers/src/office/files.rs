@@ -1,0 +1,166 @@
+//! What is kept with a subject besides its course: notes, files, claims.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::money::Money;
+use waybill_shared::store::RecordChange;
+
+use super::{Decided, Office, already, body, refuse};
+use crate::documents::Refusal;
+use crate::orders::Filed;
+
+/// The largest file that is kept, in bytes.
+const LARGEST: usize = 8 * 1024 * 1024;
+
+/// Notes, claims and files of one subject, at most.
+const MOST: i64 = 10_000;
+
+/// A note for those who come after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// What it is about.
+    pub subject: String,
+    /// What it says.
+    pub text: String,
+    /// The day on which to look at it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_up: Option<NaiveDate>,
+}
+
+/// A claim on a supplier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The order.
+    pub order: String,
+    /// Its supplier.
+    pub supplier: String,
+    /// How much, if it is money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+    /// Why.
+    pub text: String,
+}
+
+/// A file that belongs to a subject; its content is a record of its own, by its hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// What it belongs to.
+    pub subject: String,
+    /// Its name.
+    pub name: String,
+    /// Its length in bytes.
+    pub bytes: usize,
+    /// The SHA-256 of its content.
+    pub sha256: String,
+}
+
+impl Office<'_> {
+    pub(super) async fn note(
+        &self,
+        id: &str,
+        follow_up: Option<NaiveDate>,
+    ) -> Result<Decided, Refusal> {
+        if self.reason.is_empty() {
+            return Err(refuse("the note says nothing"));
+        }
+        let subject = self.subject(id).await?;
+        let note = Note { subject, text: self.reason.to_owned(), follow_up };
+        self.keep("note", &note.subject, &note, "note.written").await
+    }
+
+    pub(super) async fn claim(&self, id: &str, amount: Option<Money>) -> Result<Decided, Refusal> {
+        let filed = Filed::read(self.desk.engine, id).await?;
+        let filed = filed.ok_or_else(|| refuse(format!("there is no order `{id}`")))?;
+        if self.reason.is_empty() {
+            return Err(refuse("a claim needs its reason"));
+        }
+        if amount.is_some_and(|amount| amount.minor <= 0) {
+            return Err(refuse("claim an amount above 0, or none"));
+        }
+        let (order, supplier) = (filed.order.number, filed.order.supplier);
+        let claim = Claim { order, supplier, amount, text: self.reason.to_owned() };
+        self.keep("claim", &claim.order, &claim, "claim.made").await
+    }
+
+    pub(super) async fn attach(
+        &self,
+        id: &str,
+        name: &str,
+        content: &[u8],
+    ) -> Result<Decided, Refusal> {
+        if content.len() > LARGEST {
+            let largest = LARGEST / 1024 / 1024;
+            return Err(refuse(format!(
+                "`{name}` is larger than {largest} MiB: keep it elsewhere"
+            )));
+        }
+        let subject = self.subject(id).await?;
+        let hash = Sha256::digest(content);
+        let sha256: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let bytes = content.len();
+        let kept = Attachment { subject, name: name.to_owned(), bytes, sha256: sha256.clone() };
+        let mut decided = self.keep("attachment", &kept.subject, &kept, "file.attached").await?;
+        if let Decided::Change(unit) = &mut decided
+            && self.desk.engine.store.record("content", &sha256).await?.is_none()
+        {
+            use base64::Engine as _;
+            let body = serde_json::json!(base64::prelude::BASE64_STANDARD.encode(content));
+            unit.records.push(RecordChange {
+                kind: "content",
+                id: sha256,
+                expected: 0,
+                body: body.to_string(),
+                event: "content.kept",
+            });
+        }
+        Ok(decided)
+    }
+
+    /// Adds a record to those of `subject`, unless the last one says the same.
+    async fn keep<T: Serialize>(
+        &self,
+        kind: &'static str,
+        subject: &str,
+        value: &T,
+        event: &'static str,
+    ) -> Result<Decided, Refusal> {
+        let prefix = format!("{subject}/");
+        let body = body(kind, subject, value)?;
+        let found = self.desk.engine.store.records_after(kind, &prefix, MOST).await?;
+        let is_own = |(found, record): &&(String, waybill_shared::store::Record)| {
+            *found == kind && record.id.starts_with(&prefix)
+        };
+        let own: Vec<_> = found.iter().take_while(is_own).collect();
+        if own.iter().any(|(_, record)| record.body == body) {
+            return already("it is kept");
+        }
+        let mut unit = self.desk.unit();
+        // Numbers of one width, so that they stay in order.
+        let id = format!("{prefix}{:05}", own.len() + 1);
+        unit.records.push(RecordChange { kind, id, expected: 0, body, event });
+        Ok(unit.into())
+    }
+
+    /// The printed id of what `id` names: a lot, a line, an order, a contribution or a party.
+    async fn subject(&self, id: &str) -> Result<String, Refusal> {
+        let store = &self.desk.engine.store;
+        if let Ok(lot) = id.parse::<LotId>() {
+            return self.desk.lot(lot).await.map(|lot| lot.id.to_string());
+        }
+        let line = match id.parse::<LineId>() {
+            Ok(line) => store.lines(&[line]).await?.pop(),
+            Err(_) => store.lines_by_external(&[id]).await?.pop(),
+        };
+        if let Some((line, _)) = line {
+            return Ok(line.to_string());
+        }
+        for kind in ["order", "contribution", "party"] {
+            if store.record(kind, id).await?.is_some() {
+                return Ok(format!("{kind}:{id}"));
+            }
+        }
+        Err(refuse(format!("there is no lot, line, order, contribution or party `{id}`")))
+    }
+}

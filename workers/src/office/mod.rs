@@ -1,0 +1,143 @@
+//! What the secretariat does by hand, one file a family: each command on one subject becomes one unit of
+//! changes, or is there already, or cannot be had.
+
+mod answers;
+mod files;
+mod lines;
+mod lots;
+mod money;
+mod orders;
+mod parties;
+mod parts;
+
+pub use files::{Attachment, Claim, Note};
+
+use std::sync::Arc;
+
+use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::command::Command;
+use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{StoreError, StoredLine, Unit};
+
+use crate::connectors::Connector;
+use crate::documents::{Desk, Refusal};
+
+/// What a command comes to.
+#[derive(Debug)]
+pub enum Decided {
+    /// It changes this.
+    Change(Box<Unit>),
+    /// What it wants is there already, or has happened: why.
+    Already(String),
+}
+
+impl From<Unit> for Decided {
+    fn from(unit: Unit) -> Self {
+        Self::Change(Box::new(unit))
+    }
+}
+
+/// Who commands what, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// Who.
+    pub actor: &'a str,
+    /// What.
+    pub command: &'a Command,
+    /// Why: kept with what it changes.
+    pub reason: &'a str,
+}
+
+/// What `order` comes to for the subject `id`, as it is now. Nothing is stored.
+///
+/// # Errors
+/// [`Refusal`] if it cannot be had.
+pub async fn decide(
+    engine: &Engine,
+    connector: &Arc<dyn Connector>,
+    order: Order<'_>,
+    id: &str,
+) -> Result<Decided, Refusal> {
+    let coalition = engine.coalition().await?;
+    let desk = Desk { engine, connector, coalition: &coalition, sender: order.actor };
+    let office = Office { desk, reason: order.reason.trim() };
+    match order.command {
+        Command::Hold => office.hold(lot(id)?).await,
+        Command::Resume => office.resume(lot(id)?).await,
+        Command::Retry => office.retry(lot(id)?).await,
+        Command::Skip => office.skip(lot(id)?).await,
+        Command::Cancel => office.cancel(lot(id)?).await,
+        Command::Split { quantity } => office.split(lot(id)?, *quantity).await,
+        Command::Merge { into } => office.merge(lot(id)?, *into).await,
+        Command::Redirect { consignee } => office.redirect(lot(id)?, consignee).await,
+        Command::Rank { rank, class } => office.rank(id, *rank, *class).await,
+        Command::Amend { fields } => office.amend(id, fields).await,
+        Command::Correct { fields } => office.correct(id, fields).await,
+        Command::Review { verdict } => office.review(lot(id)?, *verdict).await,
+        Command::Consent { envelope, agreed } => {
+            office.consent(lot(id)?, envelope.as_deref(), *agreed).await
+        }
+        Command::Accept { accepted } => office.accept(lot(id)?, *accepted).await,
+        Command::Approve { approved } => office.approve(id, *approved).await,
+        Command::CancelOrder => office.cancel_order(id).await,
+        Command::Withdraw { amount } => office.withdraw(id, *amount).await,
+        Command::Deposit { number, amount, date } => {
+            office.deposit(id, number, *amount, *date).await
+        }
+        Command::BeginRole { role, from, name, evidence } => {
+            office.begin_role(id, *role, *from, name.as_deref(), evidence).await
+        }
+        Command::EndRole { role, on, evidence } => office.end_role(id, *role, *on, evidence).await,
+        Command::Claim { amount } => office.claim(id, *amount).await,
+        Command::Note { follow_up } => office.note(id, *follow_up).await,
+        Command::Attach { name, content } => office.attach(id, name, content).await,
+    }
+}
+
+/// Somebody of the secretariat at a desk, with a reason for what is done.
+struct Office<'a> {
+    desk: Desk<'a>,
+    reason: &'a str,
+}
+
+fn lot(id: &str) -> Result<LotId, Refusal> {
+    id.parse().map_err(|error: waybill_shared::domain::ids::IdError| {
+        Refusal::DoesNotApply(error.to_string())
+    })
+}
+
+fn refuse(why: impl Into<String>) -> Refusal {
+    Refusal::DoesNotApply(why.into())
+}
+
+fn already(why: impl Into<String>) -> Result<Decided, Refusal> {
+    Ok(Decided::Already(why.into()))
+}
+
+impl Office<'_> {
+    fn coalition(&self) -> &Coalition {
+        self.desk.coalition
+    }
+
+    /// The reason that was given, or what was done.
+    fn because<'a>(&'a self, otherwise: &'a str) -> &'a str {
+        if self.reason.is_empty() { otherwise } else { self.reason }
+    }
+
+    /// The line of this id, ours or its requester's.
+    async fn line(&self, id: &str) -> Result<(LineId, StoredLine), Refusal> {
+        let store = &self.desk.engine.store;
+        let found = match id.parse::<LineId>() {
+            Ok(id) => store.lines(&[id]).await?.pop(),
+            Err(_) => store.lines_by_external(&[id]).await?.pop(),
+        };
+        found.ok_or_else(|| refuse(format!("there is no line `{id}`")))
+    }
+}
+
+/// `value` as a record holds it.
+fn body(kind: &str, id: &str, value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })
+}

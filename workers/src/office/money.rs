@@ -1,0 +1,160 @@
+//! Contributions: taken back as far as they are free, and the cash that has come.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use waybill_shared::domain::funding::ShareState;
+use waybill_shared::domain::lot::{Lot, StepName};
+use waybill_shared::domain::money::Money;
+use waybill_shared::domain::transition::StepResult;
+use waybill_shared::store::{EnvelopeChange, EnvelopeRow, RecordChange, Unit};
+
+use super::{Decided, Office, already, body, refuse};
+use crate::acts::round;
+use crate::documents::Refusal;
+use crate::steps::match_donor;
+
+/// Cash that has reached the buying agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Deposit {
+    contribution: String,
+    amount: Money,
+    date: NaiveDate,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    reason: String,
+}
+
+/// What of an envelope is not bound by an order, paid or lapsed.
+fn unbound(row: &EnvelopeRow) -> i64 {
+    (row.committed - row.obligated - row.disbursed - row.expired).max(0)
+}
+
+impl Office<'_> {
+    pub(super) async fn withdraw(
+        &self,
+        id: &str,
+        amount: Option<Money>,
+    ) -> Result<Decided, Refusal> {
+        let engine = self.desk.engine;
+        let unknown = || refuse(format!("there is no contribution `{id}`"));
+        let mut given = self.coalition().contributions.get(id).cloned().ok_or_else(unknown)?;
+        let total = given.amount.ok_or_else(|| refuse(format!("`{id}` is no money")))?;
+        let rows = engine.store.envelopes().await?;
+        let row = rows.into_iter().find(|row| row.id == id);
+        let free = row.as_ref().map_or(total.minor, unbound);
+        if amount.is_some_and(|amount| amount.currency != total.currency || amount.minor <= 0) {
+            return Err(refuse(format!("`{id}` is in {}", total.currency)));
+        }
+        let taken = amount.map_or(free, |amount| amount.minor);
+        if taken > free {
+            let free = Money::new(free, total.currency);
+            return Err(refuse(format!("only {free} of `{id}` is not bound, paid or lapsed")));
+        }
+        if taken == 0 {
+            return already("nothing of it is free");
+        }
+        let mut unit = self.desk.unit();
+        let left = total.minor - taken;
+        given.amount = Some(Money::new(left, total.currency));
+        self.cut_tranches(&mut given.tranches, left);
+        let record = engine.store.record("contribution", id).await?.ok_or_else(unknown)?;
+        if let Some(row) = &row {
+            self.free(row, taken, &mut unit).await?;
+            let opened = given.opened(engine.today(self.coalition())).min(left);
+            unit.envelopes.push(EnvelopeChange {
+                id: id.to_owned(),
+                expected: row.version,
+                currency: row.currency.clone(),
+                committed: left - row.committed,
+                opened: opened.max(row.obligated + row.disbursed + row.expired) - row.opened,
+                expired: 0,
+            });
+        }
+        unit.records.push(RecordChange {
+            kind: "contribution",
+            id: id.to_owned(),
+            expected: record.version,
+            body: body("contribution", id, &given)?,
+            event: "contribution.withdrawn",
+        });
+        unit.jobs.push(round::wanted(engine));
+        Ok(unit.into())
+    }
+
+    /// Tranches add up to what is left: the last ones are cut.
+    fn cut_tranches(
+        &self,
+        tranches: &mut Vec<waybill_shared::domain::contribution::Tranche>,
+        mut left: i64,
+    ) {
+        for tranche in tranches.iter_mut() {
+            tranche.minor = tranche.minor.min(left);
+            left -= tranche.minor;
+        }
+        tranches.retain(|tranche| tranche.minor > 0);
+    }
+
+    /// Lots that counted on what is taken back are matched again, those of least priority first.
+    async fn free(&self, row: &EnvelopeRow, taken: i64, unit: &mut Unit) -> Result<(), Refusal> {
+        let engine = self.desk.engine;
+        let spare = row.committed - row.used();
+        let mut missing = taken - spare.max(0);
+        let is_unbound = |lot: &Lot| {
+            lot.funding.iter().any(|share| {
+                share.envelope == row.id
+                    && matches!(share.state, ShareState::Proposed | ShareState::Agreed)
+            })
+        };
+        let mut lots = engine.store.lots_awaiting("consent").await?;
+        lots.extend(engine.store.lots_awaiting("gathering").await?);
+        lots.retain(is_unbound);
+        lots.sort_by_key(|lot| (lot.priority, lot.id));
+        while missing > 0
+            && let Some(lot) = lots.pop()
+        {
+            let own = lot.funding.iter().filter(|share| share.envelope == row.id);
+            missing -= own.map(|share| share.amount.minor).sum::<i64>();
+            let mut after = lot.clone();
+            after.release();
+            let why = self.because("taken back by its donor");
+            after.because("contribution_withdrawn", format!("{}: {why}", row.id));
+            let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
+            unit.lots.push(self.desk.change(lot, after, result, "lot.returned_to_matching")?);
+        }
+        if missing > 0 {
+            let text = format!("lots that `{}` pays for are on their way to an order", row.id);
+            return Err(refuse(format!("{text}: try again in a moment")));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn deposit(
+        &self,
+        id: &str,
+        number: &str,
+        amount: Money,
+        date: NaiveDate,
+    ) -> Result<Decided, Refusal> {
+        let given = self.coalition().contributions.get(id);
+        let given = given.ok_or_else(|| refuse(format!("there is no contribution `{id}`")))?;
+        let total = given.amount.ok_or_else(|| refuse(format!("`{id}` is no money")))?;
+        if amount.currency != total.currency || amount.minor <= 0 {
+            return Err(refuse(format!("`{id}` is in {}: give an amount above 0", total.currency)));
+        }
+        let record = format!("{id}/{number}");
+        let reason = self.reason.to_owned();
+        let deposit = Deposit { contribution: id.to_owned(), amount, date, reason };
+        let body = body("deposit", &record, &deposit)?;
+        match self.desk.engine.store.record("deposit", &record).await? {
+            Some(there) if there.body == body => return already("it is recorded"),
+            Some(_) => {
+                let text = format!("another deposit to `{id}` has the number `{number}`");
+                return Err(refuse(text));
+            }
+            None => {}
+        }
+        let mut unit = self.desk.unit();
+        let event = "deposit.recorded";
+        unit.records.push(RecordChange { kind: "deposit", id: record, expected: 0, body, event });
+        Ok(unit.into())
+    }
+}

@@ -1,0 +1,74 @@
+//! Orders: what has not come yet of them is cancelled, and the supplier told.
+
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
+use waybill_shared::domain::order::OrderStatus;
+use waybill_shared::domain::transition::StepResult;
+
+use super::{Decided, Office, already, refuse};
+use crate::acts::round;
+use crate::documents::Refusal;
+use crate::orders::{Filed, Message};
+use crate::steps::match_donor;
+
+/// Whether nothing of `lot` has come, or is known to be on its way.
+fn is_to_come(lot: &Lot) -> bool {
+    let waits = match &lot.state {
+        LotState::Waiting { awaits, .. } => !matches!(awaits, Awaited::Payment { .. }),
+        LotState::Ready { .. } | LotState::RetryAt { .. } | LotState::Parked { .. } => true,
+        LotState::Closed(_) => false,
+    };
+    waits && lot.shipped.is_zero()
+}
+
+impl Office<'_> {
+    pub(super) async fn cancel_order(&self, number: &str) -> Result<Decided, Refusal> {
+        let engine = self.desk.engine;
+        let filed = Filed::read(engine, number).await?;
+        let mut filed = filed.ok_or_else(|| refuse(format!("there is no order `{number}`")))?;
+        match filed.status {
+            OrderStatus::Cancelled => return already("it is cancelled"),
+            OrderStatus::Refused => return already("it was refused"),
+            OrderStatus::AwaitingApproval
+            | OrderStatus::Issued
+            | OrderStatus::Sent
+            | OrderStatus::Accepted => {}
+        }
+        if filed.order.in_kind.is_some() {
+            return Err(refuse(format!("`{number}` is for goods in kind, which nobody sells")));
+        }
+        let mut lots: Vec<Lot> = Vec::new();
+        let mut lines: Vec<_> = filed.order.lines.iter().map(|line| line.lot.line()).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        for line in lines {
+            let parts = engine.store.lots_of_line(line).await?;
+            lots.extend(parts.into_iter().filter(|lot| lot.order.as_deref() == Some(number)));
+        }
+        let (to_come, come): (Vec<Lot>, Vec<Lot>) = lots.into_iter().partition(is_to_come);
+        if to_come.is_empty() {
+            return Err(refuse(format!("all of `{number}` has come or is on its way")));
+        }
+        let mut unit = self.desk.unit();
+        let why = self.because("cancelled by an operator");
+        if filed.status != OrderStatus::AwaitingApproval {
+            let message = Message::cancelled(&filed.order, &to_come, why);
+            message.file(engine, &mut unit).await?;
+        }
+        for lot in to_come {
+            let mut after = lot.clone();
+            after.release();
+            after.chased = 0;
+            after.because("order_cancelled", format!("{number}: {why}"));
+            let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
+            unit.lots.push(self.desk.change(lot, after, result, "lot.order_cancelled")?);
+        }
+        if come.is_empty() {
+            unit.records.push(filed.becomes(OrderStatus::Cancelled, "order.cancelled")?);
+        } else {
+            filed.order.lines.retain(|line| come.iter().any(|lot| lot.id == line.lot));
+            unit.records.push(filed.lines("order.cancelled_in_part")?);
+        }
+        unit.jobs.push(round::wanted(engine));
+        Ok(unit.into())
+    }
+}
