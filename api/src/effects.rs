@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::contribution::Consent;
 use waybill_shared::domain::funding::movements;
 use waybill_shared::domain::money::Money;
+use waybill_shared::domain::order::Order;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::difference;
-use waybill_shared::store::{LotChange, StoreError, Unit};
+use waybill_shared::store::{LotChange, RecordChange, StoreError, Unit};
 
 use crate::timeline::state;
 
@@ -30,8 +33,10 @@ impl Effect {
 /// What `unit` would change, lots first.
 pub(crate) async fn effects(engine: &Engine, unit: &Unit) -> Result<Vec<Effect>, StoreError> {
     let mut told = Vec::new();
+    let coalition = engine.coalition().await?;
     for change in &unit.lots {
         told.extend(lot(change));
+        told.extend(consents(&coalition, change));
     }
     let ids: Vec<_> = unit.lines.iter().map(|change| change.id).collect();
     let before = engine.store.lines(&ids).await?;
@@ -43,7 +48,11 @@ pub(crate) async fn effects(engine: &Engine, unit: &Unit) -> Result<Vec<Effect>,
             told.push(Effect::new(id.to_string(), what));
         }
     }
-    for record in unit.records.iter().filter(|record| record.kind != "order_message") {
+    for record in unit.records.iter().filter(|record| !UNTOLD.contains(&record.kind)) {
+        if record.kind == "order" && record.expected > 0 {
+            told.extend(order(engine, record).await?);
+            continue;
+        }
         let what = record.event.split_once('.').map_or(record.event, |(_, what)| what);
         told.push(Effect::new(subject(record.kind, &record.id), what.replace('_', " ")));
     }
@@ -51,6 +60,65 @@ pub(crate) async fn effects(engine: &Engine, unit: &Unit) -> Result<Vec<Effect>,
         told.push(Effect::new(job.key.clone(), format!("{} is told", job.body)));
     }
     Ok(told)
+}
+
+/// Records that say again what others say, for machines.
+const UNTOLD: [&str; 2] = ["order_message", "content"];
+
+/// What changes in the lines of an order.
+async fn order(engine: &Engine, record: &RecordChange) -> Result<Vec<Effect>, StoreError> {
+    let before = engine.store.record("order", &record.id).await?;
+    let before = before.and_then(|before| serde_json::from_str::<Order>(&before.body).ok());
+    let after = serde_json::from_str::<Order>(&record.body).ok();
+    let (Some(before), Some(after)) = (before, after) else { return Ok(Vec::new()) };
+    let mut told = Vec::new();
+    for old in &before.lines {
+        let mut tell =
+            |what: String| told.push(Effect::new(&record.id, format!("{}: {what}", old.lot)));
+        let Some(new) = after.lines.iter().find(|line| line.lot == old.lot) else {
+            tell("no longer on it".to_owned());
+            continue;
+        };
+        if old.unit_price != new.unit_price {
+            tell(format!("unit price {} -> {}", old.unit_price, new.unit_price));
+        }
+        if old.due != new.due {
+            tell(format!("due {} -> {}", old.due, new.due));
+        }
+    }
+    Ok(told)
+}
+
+/// Whose consent is asked again, or is not, for what `change` does to their money.
+fn consents(coalition: &Coalition, change: &LotChange) -> Vec<Effect> {
+    let Some(before) = &change.before else { return Vec::new() };
+    let (was, is) = (&before.funding, &change.after.funding);
+    let is_lost = !was.is_empty() && is.is_empty() && change.after.state.step().is_some();
+    let mut told = Vec::new();
+    for share in was {
+        let Some(given) = coalition.contributions.get(&share.envelope) else { continue };
+        let donors = given.donors.join(", ");
+        let rule = match given.consent {
+            Consent::None => continue,
+            Consent::EachLine => "each lot".to_owned(),
+            Consent::Above(minor) => {
+                format!("more than {}", Money::new(minor, share.amount.currency))
+            }
+        };
+        let now = is.iter().filter(|now| now.envelope == share.envelope);
+        let now: i64 = now.map(|share| share.amount.minor).sum();
+        let what = if is_lost {
+            format!("if {} pays again, {donors} is asked again: it consents to {rule}", given.id)
+        } else if now > share.amount.minor {
+            format!(
+                "within the tolerance: {donors} is not asked again, though it consents to {rule}"
+            )
+        } else {
+            continue;
+        };
+        told.push(Effect::new(change.after.id.to_string(), what));
+    }
+    told
 }
 
 fn subject(kind: &str, id: &str) -> String {
@@ -73,6 +141,13 @@ fn lot(change: &LotChange) -> Vec<Effect> {
             let from = state(before);
             if from != to {
                 told.push(Effect::new(id.clone(), format!("{from} -> {to}")));
+            }
+            if from != to && !change.after.reason.is_empty() && before.reason != change.after.reason
+            {
+                told.push(Effect::new(id.clone(), format!("because: {}", change.after.reason)));
+            }
+            if before.shipped != change.after.shipped && !change.after.shipped.is_zero() {
+                told.push(Effect::new(id.clone(), format!("{} on its way", change.after.shipped)));
             }
             if before.quantity != change.after.quantity {
                 let (from, to) = (before.quantity, change.after.quantity);

@@ -3,6 +3,7 @@
 //! One test target, to link once. Nothing here sleeps for a fixed time: what has to happen first
 //! is waited for with a deadline (see `support::eventually`).
 
+mod acts;
 mod api;
 mod bad_input;
 mod coalition;

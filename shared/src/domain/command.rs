@@ -120,7 +120,7 @@ pub enum Command {
         /// The role.
         role: Role,
         /// The last day.
-        on: NaiveDate,
+        last: NaiveDate,
         /// Where it is written.
         evidence: String,
     },

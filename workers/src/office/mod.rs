@@ -88,7 +88,9 @@ pub async fn decide(
         Command::BeginRole { role, from, name, evidence } => {
             office.begin_role(id, *role, *from, name.as_deref(), evidence).await
         }
-        Command::EndRole { role, on, evidence } => office.end_role(id, *role, *on, evidence).await,
+        Command::EndRole { role, last, evidence } => {
+            office.end_role(id, *role, *last, evidence).await
+        }
         Command::Claim { amount } => office.claim(id, *amount).await,
         Command::Note { follow_up } => office.note(id, *follow_up).await,
         Command::Attach { name, content } => office.attach(id, name, content).await,

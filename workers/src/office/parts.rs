@@ -40,7 +40,7 @@ impl Office<'_> {
         if quantity.0 <= 0 || quantity >= lot.quantity {
             let whole = lot.quantity;
             return Err(refuse(format!(
-                "{quantity} is no part of the {whole} {unit_name} of {id}"
+                "{id} is {whole} {unit_name}: {quantity} is no part of it"
             )));
         }
         if !quantity.fits(line.unit) {

@@ -193,8 +193,8 @@ pub(crate) async fn member(member: args::Member) -> Result<(), Failure> {
             act(verb, command, Picked::Ids(&[add.party]), &add.how).await
         }
         args::Member::End(end) => {
-            let on = end.on.unwrap_or_else(today);
-            let command = Command::EndRole { role: role(end.role), on, evidence: end.evidence };
+            let (role, last) = (role(end.role), end.on.unwrap_or_else(today));
+            let command = Command::EndRole { role, last, evidence: end.evidence };
             let verb = Verb::new("end", "without the role from then on", "party");
             act(verb, command, Picked::Ids(&[end.party]), &end.how).await
         }

@@ -81,8 +81,9 @@ pub(super) async fn act(
         if ids.len() == 1 && !how.dry_run {
             return client.post("/v1/acts", &request(&ids, false)).await;
         }
-        let looked: ActAnswer = in_parts(client, &ids, &|ids| request(ids, true)).await?;
+        let mut looked: ActAnswer = in_parts(client, &ids, &|ids| request(ids, true)).await?;
         if how.dry_run || looked.changed == 0 {
+            looked.dry_run = how.dry_run;
             return Ok(looked);
         }
         let wanted: Vec<String> = of(&looked, ActOutcome::Changed).map(|a| a.id.clone()).collect();
@@ -190,7 +191,9 @@ fn tell(verb: Verb, answer: &ActAnswer, how: &How) -> Result<(), Failure> {
             if one.effects.len() > 1 {
                 text.push_str(&effects(&[*one]));
             }
-        } else if answer.changed > 0 || of_many {
+        } else if of_many && answer.changed == 0 {
+            text.push_str("nothing was changed\n");
+        } else if of_many || answer.changed > 0 {
             text.push_str(&format!("{} {count}", output::paint(verb.done, Meaning::Good)));
             for (count, what) in [(answer.unchanged, "unchanged"), (answer.refused, "refused")] {
                 if count > 0 {
@@ -201,11 +204,11 @@ fn tell(verb: Verb, answer: &ActAnswer, how: &How) -> Result<(), Failure> {
         }
         output::data(&text)?;
     }
-    refusals(answer)
+    refusals(verb, answer)
 }
 
 /// Fails if something was refused.
-fn refusals(answer: &ActAnswer) -> Result<(), Failure> {
+fn refusals(verb: Verb, answer: &ActAnswer) -> Result<(), Failure> {
     let refused: Vec<&Acted> = of(answer, ActOutcome::Refused).collect();
     let told = |acted: &&Acted| {
         if acted.why.contains(&acted.id) {
@@ -217,7 +220,9 @@ fn refusals(answer: &ActAnswer) -> Result<(), Failure> {
     match refused.as_slice() {
         [] => Ok(()),
         [one] if answer.items.len() == 1 => {
-            Err(Failure::caller(told(one), "`waybill show` says where it is and why"))
+            let hint =
+                if verb.what == "lot" { "`waybill show` says where it is and why" } else { "" };
+            Err(Failure::caller(told(one), hint))
         }
         many => {
             let mut text = format!("{} could not be changed", many.len());
@@ -227,7 +232,7 @@ fn refusals(answer: &ActAnswer) -> Result<(), Failure> {
             if many.len() > LISTED {
                 text.push_str(&format!("\n  … and {} more", many.len() - LISTED));
             }
-            Err(Failure::caller(text, "the others were not held up by them"))
+            Err(Failure::caller(text, ""))
         }
     }
 }

@@ -1,0 +1,231 @@
+//! What operators do by hand, as a dialogue at a terminal of 80 columns with a running `serve`.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use tempfile::TempDir;
+
+use crate::coalition::{self, row};
+use crate::office::{Office, Service};
+use crate::support::{Said, finish, is_clean, run, text, waybill};
+
+/// A coalition in which a group reviews what is dear, and a donor is asked for each lot.
+fn open(rows: &[String]) -> Result<Office> {
+    let folder = TempDir::new()?;
+    let dir = coalition::write(folder.path(), rows)?;
+    let put = |name: &str, text: &str| fs::write(dir.join(name), text);
+    put(
+        "groups.csv",
+        "id,name,prefixes,review_from,review_currency,review_days\nit,IT,302,500.00,EUR,10\n",
+    )?;
+    put(
+        "contributions.csv",
+        "id,donors,firmness,stated,amount,currency,channel,obligate_by,consent,source\n\
+         AA-1,AA,commitment,2025-01-01,100000.00,EUR,,2099-12-31,each_line,invented\n",
+    )?;
+    put(
+        "consignees.csv",
+        "code,requester,address\nC1,REQ,\"1 Example Street, Sampletown\"\n\
+         C2,REQ,\"2 Example Street, Sampletown\"\n",
+    )?;
+    let data = folder.path().join("data");
+    let service = Service::start_with(&data, Some(&dir.join("pipeline.toml")), &[])?;
+    run(&["import", text(&dir)?, "--data", text(&data)?])?.ok()?;
+    Ok(Office { folder, data, service })
+}
+
+/// What was typed, and what was said.
+struct Dialogue<'a> {
+    data: &'a Path,
+    said: String,
+}
+
+impl<'a> Dialogue<'a> {
+    fn at(data: &'a Path) -> Self {
+        Self { data, said: String::new() }
+    }
+
+    /// Types a command, its words as given.
+    fn types(&mut self, words: &[&str]) -> Result<Said> {
+        let mut arguments = words.to_vec();
+        arguments.extend(["--data", text(self.data)?]);
+        let said = finish(waybill(&arguments))?;
+        let word = |word: &&str| match word.contains(' ') {
+            true => format!("'{word}'"),
+            false => (*word).to_owned(),
+        };
+        let typed: Vec<String> = words.iter().map(word).collect();
+        self.said.push_str(&format!("$ waybill {}\n{}{}", typed.join(" "), said.out, said.err));
+        if said.code != Some(0) {
+            self.said.push_str(&format!("[exit {}]\n", said.code.unwrap_or(-1)));
+        }
+        self.said.push('\n');
+        Ok(said)
+    }
+
+    /// The dialogue, days left out.
+    fn ends(self) -> String {
+        masked(&self.said)
+    }
+}
+
+/// `said` with dates and times masked, which no two runs have in common.
+fn masked(said: &str) -> String {
+    let mut masked = String::new();
+    let mut rest = said;
+    while let Some(at) = rest.find("20") {
+        let is_day = |text: &str| {
+            let shape = "dddd-dd-dd";
+            text.len() >= shape.len()
+                && text.chars().zip(shape.chars()).all(|(c, s)| match s {
+                    'd' => c.is_ascii_digit(),
+                    other => c == other,
+                })
+        };
+        let (before, from) = rest.split_at(at);
+        masked.push_str(before);
+        if !is_day(from) || from.starts_with("2099") {
+            masked.push_str(&from[..2]);
+            rest = &from[2..];
+            continue;
+        }
+        let time = from[10..].strip_prefix(' ').and_then(|t| t.get(..5));
+        let has_time = time.is_some_and(|time| time.as_bytes().get(2) == Some(&b':'));
+        masked.push_str(if has_time { "[moment]" } else { "[day]" });
+        rest = &from[if has_time { 16 } else { 10 }..];
+    }
+    masked + rest
+}
+
+#[test]
+fn a_lot_is_carried_by_hand_from_its_review_to_its_payment() -> Result<()> {
+    let office = open(&[row("R-1", 10)])?;
+    office.until("LOT-001", "review")?;
+    let mut at = Dialogue::at(&office.data);
+    at.types(&["review", "decline", "LOT-001"])?;
+    at.types(&["review", "approve", "LOT-001", "-m", "fits the standard"])?;
+    at.types(&["review", "approve", "LOT-001"])?;
+    office.until("LOT-001", "consent")?;
+    at.types(&["consent", "give", "LOT-001"])?;
+    let (order, _) = office.order(&[])?;
+    office.until("LOT-001", "response")?;
+    at.types(&["consent", "give", "LOT-001"])?;
+    at.types(&["hold", "LOT-001"])?;
+    let dear = ["order", "respond", &order, "--price", "+12%", "--due", "+6w", "--dry-run"];
+    at.types(&dear)?;
+    at.types(&["order", "respond", &order, "--price", "+4%", "--due", "+6w"])?;
+    at.types(&["order", "respond", &order, "--price", "+4%", "--due", "+6w"])?;
+    office.until("LOT-001", "delivery")?;
+    at.types(&["redirect", "LOT-001", "--to", "C2", "-m", "C1 is closed"])?;
+    at.types(&["despatch", &order])?;
+    at.types(&["order", "cancel", &order])?;
+    at.types(&["receive", &order])?;
+    at.types(&["receive", &order, "LOT-001=8/2", "--remedy", "return", "--yes"])?;
+    office.until("LOT-001", "payment")?;
+    at.types(&["claim", &order, "--amount", "EUR 20", "-m", "two came broken"])?;
+    at.types(&["pay", &order, "--date", "2026-02-03"])?;
+    office.until("LOT-001", "delivered")?;
+    at.types(&["cancel", "LOT-001"])?;
+    insta::assert_snapshot!(at.ends());
+    office.service.stop()?;
+    is_clean(&office.data)?;
+    Ok(())
+}
+
+#[test]
+fn lots_are_held_split_ranked_and_given_up_by_hand() -> Result<()> {
+    let office = open(&[row("R-1", 4), row("R-2", 3), row("R-3", 2)])?;
+    for lot in ["LOT-001", "LOT-002", "LOT-003"] {
+        office.until(lot, "consent")?;
+    }
+    let mut at = Dialogue::at(&office.data);
+    at.types(&["hold", "--awaits", "consent", "--dry-run", "-m", "asked the ministry"])?;
+    at.types(&["hold", "--awaits", "consent"])?;
+    at.types(&["hold", "--awaits", "consent", "--yes", "-m", "asked the ministry"])?;
+    at.types(&["hold", "LOT-001", "LOT-002", "LOT-9ZZ", "--yes"])?;
+    at.types(&["split", "LOT-001", "4"])?;
+    at.types(&["split", "LOT-001", "1", "-m", "one is urgent"])?;
+    at.types(&["merge", "LOT-001", "LOT-001.1"])?;
+    at.types(&["merge", "LOT-001", "LOT-001.1"])?;
+    at.types(&["rank", "R-2", "9", "--class", "2", "-m", "less urgent now"])?;
+    at.types(&["rank", "R-2", "9", "--class", "2"])?;
+    at.types(&["amend", "R-3", "quantity=two"])?;
+    at.types(&["amend", "R-3", "quantty=2"])?;
+    at.types(&["correct", "R-3", "description=For the test", "needed_by=2027-01-31"])?;
+    at.types(&["cancel", "LOT-002", "-m", "bought elsewhere"])?;
+    at.types(&["cancel", "LOT-002"])?;
+    at.types(&["resume", "LOT-001", "LOT-003", "--yes"])?;
+    office.until("LOT-003", "consent")?;
+    at.types(&["amend", "R-3", "quantity=6", "--dry-run"])?;
+    at.types(&["amend", "R-3", "quantity=6"])?;
+    office.until("LOT-003", "review")?;
+    at.types(&["review", "return", "LOT-003", "-m", "which model?"])?;
+    at.types(&["retry", "LOT-003"])?;
+    at.types(&["retry", "--awaits", "payment"])?;
+    insta::assert_snapshot!(at.ends());
+    office.service.stop()?;
+    is_clean(&office.data)?;
+    Ok(())
+}
+
+#[test]
+fn money_members_notes_and_files_are_stated_by_hand() -> Result<()> {
+    let office = open(&[row("R-1", 4)])?;
+    office.until("LOT-001", "consent")?;
+    let letter = office.folder.path().join("letter.txt");
+    fs::write(&letter, "to whom it may concern")?;
+    let mut at = Dialogue::at(&office.data);
+    let day = ["--stated", "2026-01-05"];
+    let pledge =
+        ["contribute", "XX-1", "--donor", "XX", "--amount", "EUR 5k", "--evidence", "p. 3"];
+    at.types(&[&pledge[..], &day].concat())?;
+    at.types(&[&pledge[..], &day].concat())?;
+    let firm = ["commit", "XX-2", "--donor", "XX", "--converts", "XX-1", "--evidence", "letter"];
+    at.types(&[&firm[..], &day].concat())?;
+    at.types(&[&firm[..], &day, &["--amount", "EUR 4,000"]].concat())?;
+    at.types(&[&firm[..], &day, &["--amount", "EUR 6,000"]].concat())?;
+    at.types(&["deposit", "XX-2", "EUR 1k", "--number", "77", "--date", "2026-01-09"])?;
+    at.types(&["deposit", "XX-2", "EUR 1k", "--number", "77", "--date", "2026-01-09"])?;
+    at.types(&["deposit", "XX-2", "EUR 2k", "--number", "77", "--date", "2026-01-09"])?;
+    at.types(&["withdraw", "AA-1", "--amount", "EUR 200,000"])?;
+    at.types(&["withdraw", "AA-1", "--dry-run"])?;
+    at.types(&["withdraw", "AA-1", "-m", "parliament said no"])?;
+    at.types(&["withdraw", "AA-1"])?;
+    let dates = ["--from", "2026-01-01", "--evidence", "decision 4"];
+    at.types(&[&["member", "add", "YY"][..], &dates].concat())?;
+    at.types(&[&["member", "add", "YY", "--name", "Newland"][..], &dates].concat())?;
+    at.types(&[&["member", "add", "YY"][..], &dates].concat())?;
+    at.types(&["member", "end", "YY", "--on", "2026-06-30", "--evidence", "decision 9"])?;
+    at.types(&["member", "end", "YY", "--on", "2026-06-30", "--evidence", "decision 9"])?;
+    at.types(&["note", "LOT-001", "--follow-up", "2026-02-01", "-m", "call the ministry"])?;
+    at.types(&["note", "LOT-001", "--follow-up", "2026-02-01", "-m", "call the ministry"])?;
+    at.types(&["note", "nothing-known", "-m", "x"])?;
+    let masked = text(&letter)?.to_owned();
+    at.types(&["attach", "AA-1", &masked])?;
+    at.types(&["attach", "AA-1", &masked])?;
+    let said = at.ends().replace(&masked, "letter.txt");
+    insta::assert_snapshot!(said);
+    office.service.stop()?;
+    is_clean(&office.data)?;
+    Ok(())
+}
+
+#[test]
+fn ids_come_from_a_pipe_and_answers_go_out_as_json() -> Result<()> {
+    let office = open(&[row("R-1", 4), row("R-2", 3)])?;
+    office.until("LOT-001", "consent")?;
+    office.until("LOT-002", "consent")?;
+    let ids = office.folder.path().join("ids");
+    fs::write(&ids, "LOT-001  1/1  match_donor\nLOT-002\nLOT-001\n")?;
+    let mut command = waybill(&["hold", "-", "--yes", "--json", "--data", text(&office.data)?]);
+    command.stdin(fs::File::open(&ids)?);
+    let answer = finish(command)?.json()?;
+    ensure!(answer["changed"] == 2 && answer["items"].as_array().map(Vec::len) == Some(2));
+    let effects = &answer["items"][0]["effects"];
+    ensure!(effects[0]["subject"] == "LOT-001", "{answer}");
+    ensure!(effects.to_string().contains("EUR 360.00 returns to AA-1"), "{answer}");
+    office.service.stop()?;
+    is_clean(&office.data)?;
+    Ok(())
+}
