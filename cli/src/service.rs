@@ -260,7 +260,7 @@ impl Service {
         }
         let wakes = self.wakes.take();
         let wakes = wakes.ok_or_else(|| Failure::ours(anyhow::anyhow!("started twice")))?;
-        let kinds = waybill_scheduler::KINDS.into_iter();
+        let kinds = waybill_shared::act::KINDS.into_iter();
         let lanes = queues(configs.iter().map(|config| &*config.name.0), kinds);
         Ok(Relay::new(self.engine.clone(), wakes, lanes))
     }

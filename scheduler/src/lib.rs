@@ -15,4 +15,4 @@ pub use leader::Alone;
 pub use recovery::recover;
 pub use relay::Relay;
 pub use replies::forget_before;
-pub use virtual_time::{KINDS, run_until_idle};
+pub use virtual_time::run_until_idle;

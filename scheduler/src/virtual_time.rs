@@ -2,6 +2,7 @@
 //! being sent. Lots run together, jobs one after the other in a fixed order, so that the same input
 //! gives the same history of every lot whatever the number of workers.
 
+use waybill_shared::act::KINDS;
 use waybill_shared::broker::HeldBroker;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
@@ -12,23 +13,6 @@ use crate::relay::Relay;
 
 /// Lots published at once at most.
 const LOTS: i64 = 65_536;
-
-/// Every kind of job, in the order of jobs due at the same moment: what becomes known, then what follows from it.
-pub const KINDS: [&str; 13] = [
-    "contribution",
-    "opening",
-    "requisition",
-    "document",
-    "cron",
-    "lapse",
-    "round",
-    "gather",
-    "send",
-    "tell",
-    "chase",
-    "digest",
-    "webhook",
-];
 
 async fn put(relay: &mut Relay, hints: Vec<Hint>) {
     if let Err(error) = relay.publish(hints).await {

@@ -87,7 +87,42 @@ pub struct Incident {
     pub cause: String,
     /// What is parked: jobs by kind and key, lots and orders by id.
     pub subjects: Vec<String>,
+    /// The job that was given up, to be replayed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<GivenUp>,
+    /// What was done about it, by whom ever closed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<String>,
 }
+
+/// A job that failed as often as it may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenUp {
+    /// Its kind.
+    pub kind: String,
+    /// Its key.
+    pub key: String,
+    /// What the kind needs to know.
+    pub body: String,
+}
+
+/// Every kind of job, in the order of jobs due at the same moment: what becomes known, then what follows
+/// from it.
+pub const KINDS: [&str; 13] = [
+    "contribution",
+    "opening",
+    "requisition",
+    "document",
+    "cron",
+    "lapse",
+    "round",
+    "gather",
+    "send",
+    "tell",
+    "chase",
+    "digest",
+    "webhook",
+];
 
 /// Runs `act` on what its queue brings, until the broker closes.
 pub fn run_act(engine: Engine, act: Arc<dyn Act>) -> impl Future<Output = ()> + Send {
@@ -187,7 +222,9 @@ async fn one(engine: &Engine, act: &Arc<dyn Act>, job: &Job) {
             Ok(known) => known,
             Err(error) => return stays_due(&error).await,
         };
-        match serde_json::to_string(&Incident { cause, subjects }) {
+        let (kind, key, body) = (job.kind.clone(), job.key.clone(), job.body.clone());
+        let job = Some(GivenUp { kind, key, body });
+        match serde_json::to_string(&Incident { cause, subjects, job, closed: None }) {
             Ok(body) => unit.records.push(RecordChange {
                 kind: "incident",
                 id,

@@ -81,12 +81,14 @@ impl Desk<'_> {
         let id = format!("overrun:{number}");
         let found = self.engine.store.record("incident", &id).await?;
         let cause = format!("more was paid under {number} than was bound");
-        let mut incident = Incident { cause, subjects: Vec::new() };
+        let mut incident = Incident { cause, subjects: Vec::new(), job: None, closed: None };
         let invalid = |error: serde_json::Error| Refusal::DoesNotApply(error.to_string());
         if let Some(record) = &found {
             incident = serde_json::from_str(&record.body).map_err(invalid)?;
         }
         incident.subjects.extend(lots);
+        // What was closed stands open again.
+        incident.closed = None;
         let body = serde_json::to_string(&incident).map_err(invalid)?;
         let (expected, event) = match found {
             None => (0, "incident.opened"),

@@ -3,6 +3,7 @@
 
 mod answers;
 mod files;
+mod incidents;
 mod lines;
 mod lots;
 mod money;
@@ -62,6 +63,13 @@ pub async fn decide(
     let coalition = engine.coalition().await?;
     let desk = Desk { engine, connector, coalition: &coalition, sender: order.actor };
     let office = Office { desk, reason: order.reason.trim() };
+    if let Some(incident) = id.strip_prefix("incident:") {
+        return match order.command {
+            Command::Retry => office.replay(incident).await,
+            Command::Cancel => office.close(incident).await,
+            _ => Err(refuse("an incident is replayed or closed")),
+        };
+    }
     match order.command {
         Command::Hold => office.hold(lot(id)?).await,
         Command::Resume => office.resume(lot(id)?).await,

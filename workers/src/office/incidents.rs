@@ -1,0 +1,60 @@
+//! Incidents that are not about lots: jobs that were given up, payments above what was bound.
+
+use waybill_shared::act::{Incident, KINDS};
+use waybill_shared::store::{NewJob, RecordChange, StoreError};
+
+use super::{Decided, Office, already, body, refuse};
+use crate::documents::Refusal;
+
+impl Office<'_> {
+    /// The job of an incident is there again, with all its attempts.
+    pub(super) async fn replay(&self, id: &str) -> Result<Decided, Refusal> {
+        let (version, incident) = self.incident(id).await?;
+        if let Some(closed) = &incident.closed {
+            return already(closed.clone());
+        }
+        let job = incident.job.clone();
+        let job = job.ok_or_else(|| refuse("it is about no job: close it once it is mended"))?;
+        let kind = KINDS.into_iter().find(|kind| *kind == job.kind);
+        let kind = kind.ok_or_else(|| refuse(format!("there are no jobs `{}`", job.kind)))?;
+        let because = self.because("replayed by an operator");
+        let mut unit = self.desk.unit();
+        let (key, due) = (job.key, unit.at);
+        unit.jobs.push(NewJob { kind, key, due, body: job.body });
+        let closed = format!("replayed: {because}");
+        unit.records.push(closes(id, version, incident, closed, "incident.replayed")?);
+        Ok(unit.into())
+    }
+
+    /// Nothing more is done about an incident.
+    pub(super) async fn close(&self, id: &str) -> Result<Decided, Refusal> {
+        let (version, incident) = self.incident(id).await?;
+        if let Some(closed) = &incident.closed {
+            return already(closed.clone());
+        }
+        let closed = format!("closed: {}", self.because("closed by an operator"));
+        let mut unit = self.desk.unit();
+        unit.records.push(closes(id, version, incident, closed, "incident.closed")?);
+        Ok(unit.into())
+    }
+
+    async fn incident(&self, id: &str) -> Result<(i64, Incident), Refusal> {
+        let record = self.desk.engine.store.record("incident", id).await?;
+        let record = record.ok_or_else(|| refuse(format!("there is no incident `{id}`")))?;
+        let corrupt = |source| StoreError::Corrupt { subject: format!("incident:{id}"), source };
+        let incident = serde_json::from_str(&record.body).map_err(corrupt)?;
+        Ok((record.version, incident))
+    }
+}
+
+fn closes(
+    id: &str,
+    version: i64,
+    mut incident: Incident,
+    closed: String,
+    event: &'static str,
+) -> Result<RecordChange, StoreError> {
+    incident.closed = Some(closed);
+    let body = body("incident", id, &incident)?;
+    Ok(RecordChange { kind: "incident", id: id.to_owned(), expected: version, body, event })
+}
