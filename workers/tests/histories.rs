@@ -14,18 +14,22 @@ use waybill_shared::act::run_act;
 use waybill_shared::broker::{EmbeddedBroker, HeldBroker};
 use waybill_shared::check::check;
 use waybill_shared::clock::Clock;
+use waybill_shared::domain::command::Command;
 use waybill_shared::domain::contribution::Contribution;
-use waybill_shared::domain::document::Document;
+use waybill_shared::domain::document::{Document, Verdict};
 use waybill_shared::domain::lot::{Lot, LotState};
 use waybill_shared::domain::pipeline::{
     ConnectorConfig, CronAct, CronEntry, Missed, Pipeline, STEPS, SandboxConfig,
 };
+use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::import::CoalitionFiles;
 use waybill_shared::intake::{Handing, Submitted, contribute, load, start_of, submit};
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{Fate, LotFilter, NewJob, Term, Unit};
+use waybill_workers::connectors::Connector;
+use waybill_workers::office::{self, Decided};
 use waybill_workers::{acts, connectors, run_step, steps};
 
 const ITEMS: [&str; 2] = ["router", "laptop"];
@@ -65,6 +69,8 @@ enum Happening {
     Resize { money: usize, per_cent: i64 },
     /// Something in the name of whoever may say it, about a lot as it is, with these numbers.
     Says { kind: usize, lot: usize, number: i64, other: i64 },
+    /// An operator commands something of a lot, its line, its order or a contribution, with these numbers.
+    Commands { kind: usize, lot: usize, number: i64, other: usize },
     /// A batch is taken and left behind.
     LeftBehind { step: usize },
 }
@@ -106,6 +112,8 @@ fn happening() -> impl Strategy<Value = Happening> {
             .prop_map(|(money, per_cent)| Happening::Resize { money, per_cent }),
         8 => (0_usize..7, any::<usize>(), 0_i64..60, 0_i64..400)
             .prop_map(|(kind, lot, number, other)| Happening::Says { kind, lot, number, other }),
+        5 => (0_usize..14, any::<usize>(), 0_i64..60, any::<usize>())
+            .prop_map(|(kind, lot, number, other)| Happening::Commands { kind, lot, number, other }),
         1 => (0_usize..4).prop_map(|step| Happening::LeftBehind { step }),
     ]
 }
@@ -242,6 +250,7 @@ struct World {
     engine: Engine,
     relay: Relay,
     broker: HeldBroker,
+    connector: Arc<dyn Connector>,
     said: u64,
 }
 
@@ -275,7 +284,7 @@ impl World {
         }
         waybill_scheduler::calendar::arm(&engine).await.expect("armed");
         let relay = Relay::new(engine.clone(), wakes, Vec::new());
-        Self { engine, relay, broker, said: 0 }
+        Self { engine, relay, broker, connector, said: 0 }
     }
 
     async fn happens(&mut self, history: &History, happening: &Happening) {
@@ -311,6 +320,28 @@ impl World {
                 let fates = engine.commit(vec![unit], None).await.expect("committed");
                 assert_eq!(fates, [Fate::Committed]);
             }
+            Happening::Commands { kind, lot, number, other } => {
+                let lots = lots(engine).await;
+                let lot = &lots[lot % lots.len()];
+                let given = format!("D{}-1", other % history.money.len());
+                let (id, command) = commands(lot, &lots, *kind, *number, *other, given);
+                let order = office::Order { actor: "operator", command: &command, reason: "so" };
+                let connector = &self.connector;
+                // It may fit or not; what fits breaks no rule.
+                if let Ok(Decided::Change(unit)) =
+                    office::decide(engine, connector, order, &id).await
+                {
+                    let fates = engine.commit(vec![*unit], None).await.expect("committed");
+                    assert_eq!(fates, [Fate::Committed], "{id}: {command:?}");
+                    // The same again changes nothing more of what was asked for, or cannot be had.
+                    let again = office::decide(engine, connector, order, &id).await;
+                    let is_once = !matches!(command, Command::Split { .. });
+                    assert!(
+                        !is_once || !matches!(again, Ok(Decided::Change(_))),
+                        "{id}: {command:?}"
+                    );
+                }
+            }
             Happening::LeftBehind { step } => {
                 let ids: Vec<i64> = lots(engine).await.iter().map(|lot| lot.id.0).collect();
                 let now = engine.clock.now();
@@ -330,6 +361,48 @@ impl World {
             let is_ours =
                 ["I1:", "I2:", "I7:", "panicked"].iter().any(|bad| incident.body.contains(bad));
             assert!(!is_ours, "{incident:#?}");
+        }
+    }
+}
+
+/// What an operator may command of `lot`, one of `lots`: it may fit or not.
+fn commands(
+    lot: &Lot,
+    lots: &[Lot],
+    kind: usize,
+    number: i64,
+    other: usize,
+    given: String,
+) -> (String, Command) {
+    let id = lot.id.to_string();
+    let order = lot.order.clone().unwrap_or_else(|| "PO-S1-NSPA-EUR-0001".to_owned());
+    let is_even = other.is_multiple_of(2);
+    match kind {
+        0 | 1 => (id, Command::Hold),
+        2 | 3 => (id, Command::Resume),
+        4 => (id, Command::Retry),
+        5 => (id, Command::Cancel),
+        6 => (id, Command::Split { quantity: Quantity::whole(number % 7) }),
+        7 => {
+            let parts: Vec<&Lot> = lots.iter().filter(|part| part.line() == lot.line()).collect();
+            (id, Command::Merge { into: parts[other % parts.len()].id })
+        }
+        8 => {
+            let class = is_even.then_some(1 + (number % 3) as u8);
+            (lot.line().to_string(), Command::Rank { rank: 1 + number as u32, class })
+        }
+        9 => (order, Command::CancelOrder),
+        10 => (order, Command::Approve { approved: is_even }),
+        11 => (id, Command::Consent { envelope: is_even.then_some(given), agreed: number % 3 > 0 }),
+        12 => (given, Command::Withdraw { amount: None }),
+        _ => {
+            let verdict = match number % 4 {
+                0 => Verdict::Approve,
+                1 => Verdict::Decline,
+                2 => Verdict::Merge,
+                _ => Verdict::Return,
+            };
+            (id, Command::Review { verdict })
         }
     }
 }
