@@ -4,6 +4,7 @@ mod args;
 mod client;
 mod commands;
 mod failure;
+mod new_file;
 mod output;
 mod report;
 mod service;
@@ -64,6 +65,10 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Webhook(webhook) => commands::webhook::run(webhook).await,
             Command::Audit(audit) => commands::audit::run(audit).await,
             Command::Check(check) => commands::check::run(check).await,
+            Command::Backup(backup) => commands::backup::run(backup).await,
+            Command::Restore(restore) => commands::restore::run(restore).await,
+            Command::Export(export) => commands::export::run(export).await,
+            Command::Migrate(migrate) => commands::migrate::run(migrate).await,
             Command::Plan(plan) => commands::plan::run(plan).await,
             Command::Match(instance) => commands::matching::run(instance).await,
             Command::Health(health) => commands::health::run(health).await,

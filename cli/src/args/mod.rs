@@ -1,6 +1,7 @@
 //! The options of every command. Each has an environment variable and a key in `waybill.toml` in
 //! the current folder; the option wins, then the variable, then the file.
 
+mod care;
 mod roles;
 mod settings;
 mod surface;
@@ -12,6 +13,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand};
 use waybill_shared::domain::pipeline::STEPS;
 
+pub(crate) use care::{Backup, Export, Migrate, Restore};
 pub(crate) use roles::{Api, Bench, Health, Network, Part, Scheduler, Serve, Worker, Workload};
 pub(crate) use settings::{names_data, read};
 pub(crate) use surface::{
@@ -52,7 +54,7 @@ pub(crate) enum Command {
     Worker(Worker),
     /// Serve the API alone, on a Postgres store and a RabbitMQ broker; any number of them.
     Api(Api),
-    /// Import requisitions from a file, or a coalition's folder.
+    /// Import requisitions from a file, a coalition's folder, or a whole database that was exported.
     Import(Import),
     /// List lots.
     Lots(Lots),
@@ -71,6 +73,14 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Replay the log and assert the invariants.
     Check(Check),
+    /// Copy the database to a file while others work on it, and prove that the copy is whole.
+    Backup(Backup),
+    /// Put a backup or an export in the place of the database.
+    Restore(Restore),
+    /// Write the whole database as JSON lines that SQLite and Postgres both take.
+    Export(Export),
+    /// Make the changes of the tables that this version needs.
+    Migrate(Migrate),
     /// The roadmap by quarter: what gets funded, what would lapse, and what changes would do.
     Plan(Plan),
     /// Match lots with donors, without a database: answer a problem in a file as JSON.
@@ -175,7 +185,8 @@ pub(crate) struct Form {
 /// `waybill import`.
 #[derive(Debug, Args)]
 pub(crate) struct Import {
-    /// A file of requisitions (.csv, .xlsx, .json, .jsonl), or a coalition's folder.
+    /// A file of requisitions (.csv, .xlsx, .json, .jsonl), a coalition's folder, or what
+    /// `waybill export` wrote: that goes into an empty database.
     pub(crate) path: PathBuf,
     #[command(flatten)]
     pub(crate) data: Reach,

@@ -1,4 +1,4 @@
-//! `waybill import`: a file of requisitions, or a coalition's folder.
+//! `waybill import`: a file of requisitions, a coalition's folder, or a whole database.
 
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use waybill_shared::intake::{Intake, Submitted};
 
 use crate::args;
 use crate::client::Client;
+use crate::commands::restore;
 use crate::failure::Failure;
 use crate::output;
 use crate::service::read_pipeline;
@@ -18,6 +19,10 @@ use crate::target::Target;
 
 /// Reads everything first, then hands it in: all or nothing.
 pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
+    if arguments.path.is_file() && restore::is_export(&arguments.path) {
+        let target = Target::of(&arguments.data)?;
+        return restore::import(&arguments.path, &target, arguments.json).await;
+    }
     if arguments.path.join("coalition.toml").is_file() {
         let body = coalition(&arguments.path)?;
         let beside = arguments.path.join("pipeline.toml");

@@ -144,6 +144,12 @@ impl PostgresStore {
         planned(&MIGRATIONS, &applied, &shown(url))
     }
 
+    /// The URL without its password.
+    #[must_use]
+    pub fn shown(url: &str) -> String {
+        shown(url)
+    }
+
     fn on(options: PgConnectOptions) -> Self {
         let casual = options.clone().options([("synchronous_commit", "off")]);
         let pool = pool(8).connect_lazy_with(options);
