@@ -13,6 +13,7 @@ mod told;
 mod traces;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::args::{Arguments, Command};
 use crate::failure::Failure;
@@ -78,5 +79,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     if let Some(traces) = traces {
         traces.end();
     }
+    // A thread that still waits for a reader or a disk holds nobody up.
+    runtime.shutdown_timeout(Duration::from_millis(500));
     done
 }

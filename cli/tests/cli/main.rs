@@ -5,6 +5,7 @@
 
 mod api;
 mod bad_input;
+mod care;
 mod coalition;
 mod compose;
 mod crash;

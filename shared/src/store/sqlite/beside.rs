@@ -160,6 +160,11 @@ impl Beside for SqliteBeside {
         keep(&self.new).map_err(&placing)?;
         let mut kept = None;
         if self.place.exists() {
+            // Who closes it last folds its log of writes into it; what cannot be opened is kept as is.
+            let was = SqliteConnectOptions::new().filename(&self.place).connect().await;
+            if let Ok(was) = was {
+                was.close().await.ok();
+            }
             let now = chrono::Utc::now().format("%Y%m%d-%H%M%S");
             let aside = self.place.with_extension(format!("before-{now}.sqlite"));
             for (file, aside) in files(&self.place).iter().zip(files(&aside)) {
