@@ -1,5 +1,6 @@
 //! `waybill backup`: a copy of the database that was proven whole.
 
+use waybill_shared::check::Violation;
 use waybill_shared::store::sqlite::{SqliteBeside, SqliteStore};
 use waybill_shared::store::{Beside, StoreError};
 
@@ -27,19 +28,32 @@ pub(crate) async fn run(arguments: args::Backup) -> Result<(), Failure> {
     trial.discard().await?;
     let proof = proven?;
     let bytes = new.keep()?;
-    let Proof { events, link } = proof;
+    let holds = proof.holds();
+    let Proof { events, link, violations } = proof;
     if arguments.json {
-        return output::json(&serde_json::json!({
+        output::json(&serde_json::json!({
             "file": arguments.file, "format": form, "bytes": bytes, "events": events, "link": link,
-        }));
+            "ok": violations.is_empty(), "violations": violations,
+        }))?;
+        return found(&violations);
     }
     output::talk("it holds secrets, and only you may read it");
     output::data(&format!(
-        "{}: {}, {} events, every invariant holds\nlast link {link}\n",
+        "{}: {}, {} events, {holds}\nlast link {link}\n",
         arguments.file.display(),
         output::size(bytes),
         output::grouped(events.unsigned_abs())
-    ))
+    ))?;
+    found(&violations)
+}
+
+/// A copy of what does not hold is kept: there may be no better one. But it is no success.
+fn found(violations: &[Violation]) -> Result<(), Failure> {
+    if violations.is_empty() {
+        return Ok(());
+    }
+    output::talk("what does not hold in it did not hold before: see `waybill check`");
+    Err(Failure::found())
 }
 
 /// Copies `store` to `new`, and proves the copy, on `trial` where it cannot be opened as it is.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 use tokio::sync::mpsc;
-use waybill_shared::check::{Findings, check_telling};
+use waybill_shared::check::{Findings, Violation, check_telling};
 use waybill_shared::store::postgres::PostgresBeside;
 use waybill_shared::store::sqlite::SqliteBeside;
 use waybill_shared::store::{Beside, Store};
@@ -40,7 +40,8 @@ pub(crate) async fn run(arguments: args::Restore) -> Result<(), Failure> {
             }
         }
     }
-    put(&target.store, kind, &arguments.file, arguments.json).await
+    let args::Restore { file, as_it_is, json, .. } = arguments;
+    put(&target.store, kind, &file, as_it_is, json).await
 }
 
 /// Puts an export into a database that is empty.
@@ -55,7 +56,7 @@ pub(crate) async fn import(file: &Path, target: &Target, json: bool) -> Result<(
         let hint = format!("put it aside with `waybill restore {}`", file.display());
         return Err(Failure::caller(message, hint));
     }
-    put(&target.store, Kind::Export, file, json).await
+    put(&target.store, Kind::Export, file, false, json).await
 }
 
 /// What a file holds.
@@ -135,7 +136,13 @@ fn readable(store: &StoreUrl, unread: &str) -> Result<Option<String>, Failure> {
 }
 
 /// Makes the new database, and puts it in its place.
-async fn put(store: &StoreUrl, kind: Kind, file: &Path, json: bool) -> Result<(), Failure> {
+async fn put(
+    store: &StoreUrl,
+    kind: Kind,
+    file: &Path,
+    as_it_is: bool,
+    json: bool,
+) -> Result<(), Failure> {
     let (proof, kept) = match (store, kind) {
         (StoreUrl::Sqlite(place), Kind::Database) => {
             let beside = SqliteBeside::at(place)?;
@@ -145,7 +152,7 @@ async fn put(store: &StoreUrl, kind: Kind, file: &Path, json: bool) -> Result<()
                 bar.finish_and_clear();
                 Ok(())
             };
-            in_place(&beside, made).await?
+            in_place(&beside, made, as_it_is).await?
         }
         (StoreUrl::Sqlite(place), Kind::Export) => {
             let beside = SqliteBeside::at(place)?;
@@ -153,11 +160,11 @@ async fn put(store: &StoreUrl, kind: Kind, file: &Path, json: bool) -> Result<()
                 beside.empty().await?;
                 fill(&beside, file).await
             };
-            in_place(&beside, made).await?
+            in_place(&beside, made, as_it_is).await?
         }
         (StoreUrl::Postgres(url), Kind::Export) => {
             let beside = PostgresBeside::empty(url).await?;
-            in_place(&beside, fill(&beside, file)).await?
+            in_place(&beside, fill(&beside, file), as_it_is).await?
         }
         (StoreUrl::Postgres(_), Kind::Database) => {
             let file = file.display();
@@ -166,27 +173,33 @@ async fn put(store: &StoreUrl, kind: Kind, file: &Path, json: bool) -> Result<()
             return Err(Failure::caller(message, way));
         }
     };
-    let Proof { events, link } = proof;
+    let holds = proof.holds();
+    let Proof { events, link, .. } = proof;
     if json {
         return output::json(&serde_json::json!({
-            "store": store.to_string(), "events": events, "link": link, "kept": kept,
+            "store": store.to_string(), "events": events, "link": link, "ok": holds == HOLDS, "kept": kept,
         }));
     }
     if let Some(kept) = kept {
         output::talk(&format!("what was there is kept as {kept}"));
     }
     let events = output::grouped(events.unsigned_abs());
-    output::data(&format!("{store}: {events} events, every invariant holds\nlast link {link}\n"))
+    output::data(&format!("{store}: {events} events, {holds}\nlast link {link}\n"))
 }
 
 /// Lets `beside` take its place once it is made and holds; otherwise nothing of it stays.
 async fn in_place(
     beside: &dyn Beside,
     made: impl Future<Output = Result<(), Failure>>,
+    as_it_is: bool,
 ) -> Result<(Proof, Option<String>), Failure> {
     let proven = Told::unless(async {
         made.await?;
-        proof(&*beside.look().await?).await
+        let proof = proof(&*beside.look().await?).await?;
+        match proof.violations.first() {
+            Some(first) if !as_it_is => Err(does_not_hold(first, proof.violations.len())),
+            _ => Ok(proof),
+        }
     })
     .await;
     let placed = match proven {
@@ -237,6 +250,32 @@ pub(crate) struct Proof {
     pub(crate) events: i64,
     /// The hash of the last link.
     pub(crate) link: String,
+    pub(crate) violations: Vec<Violation>,
+}
+
+/// What is said where nothing was found.
+pub(crate) const HOLDS: &str = "every invariant holds";
+
+impl Proof {
+    /// Whether it holds, in words.
+    pub(crate) fn holds(&self) -> String {
+        match self.violations.len() {
+            0 => HOLDS.to_owned(),
+            1 => "1 violation".to_owned(),
+            many => format!("{many} violations"),
+        }
+    }
+}
+
+fn does_not_hold(first: &Violation, all: usize) -> Failure {
+    let Violation { invariant, subject, detail } = first;
+    let rest = match all {
+        1 => String::new(),
+        all => format!(", and {} more", all - 1),
+    };
+    let error = anyhow::anyhow!("{invariant} does not hold of {subject}: {detail}{rest}");
+    Failure::ours(error)
+        .hint("nothing was changed; `waybill restore --as-it-is` takes it all the same")
 }
 
 /// Checks everything in `store`, which is closed then.
@@ -247,12 +286,6 @@ pub(crate) async fn proof(store: &dyn Store) -> Result<Proof, Failure> {
     bar.finish_and_clear();
     let link = store.links(events - 1, events).await?.pop().map(|(_, hash)| hash);
     store.close().await;
-    let Findings { ok, violations, .. } = findings;
-    if let (false, Some(first)) = (ok, violations.first()) {
-        let (rest, what) = (violations.len() - 1, &first.detail);
-        let message = format!("{} {}: {what} (and {rest} more)", first.invariant, first.subject);
-        let hint = "what it was made from does not hold either: see `waybill check`";
-        return Err(Failure::ours(anyhow::anyhow!(message)).hint(hint));
-    }
-    Ok(Proof { events, link: link.unwrap_or_default() })
+    let Findings { violations, .. } = findings;
+    Ok(Proof { events, link: link.unwrap_or_default(), violations })
 }

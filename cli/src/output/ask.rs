@@ -1,4 +1,5 @@
 //! Questions to whoever sits at the terminal.
+#![allow(clippy::print_stderr)]
 
 use std::io::IsTerminal as _;
 
@@ -9,8 +10,8 @@ pub(crate) fn ask(question: &str) -> Result<Option<bool>, Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(None);
     }
-    let confirm = dialoguer::Confirm::new().with_prompt(question).default(false);
-    confirm.interact().map(Some).map_err(|error| {
-        Failure::caller(format!("no answer could be read: {error}"), "answer yes or no")
-    })
+    eprint!("{question}? [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(Failure::ours)?;
+    Ok(Some(["y", "yes"].contains(&answer.trim().to_lowercase().as_str())))
 }
