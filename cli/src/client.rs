@@ -19,7 +19,7 @@ use waybill_shared::domain::pipeline::Pipeline;
 use crate::failure::Failure;
 use crate::output;
 use crate::service::{self, Service};
-use crate::target::{StoreUrl, Target};
+use crate::target::Target;
 
 /// The type of most bodies.
 const JSON: &str = "application/json";
@@ -102,31 +102,16 @@ impl Client {
         if UnixStream::connect(&socket).await.is_ok() {
             return Ok(Self::Socket(socket));
         }
-        if !target.store.exists() {
-            let message = match &target.store {
-                StoreUrl::Sqlite(path) if path.parent() != Some(&target.data) => {
-                    format!("there is no database at {}", path.display())
-                }
-                StoreUrl::Sqlite(_) | StoreUrl::Postgres(_) => {
-                    format!("there is no data in {}", target.data.display())
-                }
-            };
-            return Err(Failure::caller(message, "name the folder with --data, or import first"));
-        }
+        target.is_there()?;
         Ok(Self::Local(Box::new(Service::open(target, Clock::Real, None).await?)))
     }
 
     /// Where nobody leads, gives events that a leader left their positions.
     pub(crate) async fn settle(&self) -> Result<(), Failure> {
-        if let Self::Local(service) = self
-            && let store = &service.engine.store
-            && store.term_time().is_some()
-            && let Some(term) = store.lead(None).await?
-        {
-            while store.sequence(term).await? > 0 {}
-            store.resign(term).await?;
+        match self {
+            Self::Local(service) => Ok(service::settle(&*service.engine.store).await?),
+            Self::Socket(_) | Self::Remote(..) => Ok(()),
         }
-        Ok(())
     }
 
     /// Asks a route.

@@ -66,6 +66,12 @@ impl From<waybill_shared::store::StoreError> for Failure {
         use waybill_shared::store::StoreError;
         match &error {
             StoreError::Newer { .. } => Self::caller(error.to_string(), ""),
+            StoreError::Older { .. } => {
+                Self::caller(error.to_string(), "make them with `waybill migrate`")
+            }
+            StoreError::Busy { .. } => {
+                Self::caller(error.to_string(), "stop `serve` and every scheduler first")
+            }
             StoreError::Database { .. } | StoreError::Open { .. } if error.is_disk_full() => {
                 Self::ours(error).hint(DISK_FULL)
             }

@@ -4,6 +4,7 @@ mod args;
 mod client;
 mod commands;
 mod failure;
+mod new_file;
 mod output;
 mod report;
 mod service;
@@ -12,6 +13,7 @@ mod told;
 mod traces;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::args::{Arguments, Command};
 use crate::failure::Failure;
@@ -91,6 +93,10 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Webhook(webhook) => commands::webhook::run(webhook).await,
             Command::Audit(audit) => commands::audit::run(audit).await,
             Command::Check(check) => commands::check::run(check).await,
+            Command::Backup(backup) => commands::backup::run(backup).await,
+            Command::Restore(restore) => commands::restore::run(restore).await,
+            Command::Export(export) => commands::export::run(export).await,
+            Command::Migrate(migrate) => commands::migrate::run(migrate).await,
             Command::Plan(plan) => commands::plan::run(plan).await,
             Command::Match(instance) => commands::matching::run(instance).await,
             Command::Health(health) => commands::health::run(health).await,
@@ -100,5 +106,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     if let Some(traces) = traces {
         traces.end();
     }
+    // A thread that still waits for a reader or a disk holds nobody up.
+    runtime.shutdown_timeout(Duration::from_millis(500));
     done
 }

@@ -14,7 +14,7 @@ use waybill_shared::clock::Clock;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, StepConfig};
 use waybill_shared::engine::{Engine, Wakes};
 use waybill_shared::metrics::Metrics;
-use waybill_shared::store::{RecordChange, Unit, queues};
+use waybill_shared::store::{RecordChange, Store, StoreError, Unit, queues};
 use waybill_workers::connectors::{self, Connector};
 use waybill_workers::{Step, keep_leases, run_step};
 
@@ -58,7 +58,7 @@ fn make_private(folder: &Path) -> Result<(), std::io::Error> {
 }
 
 /// Locks `data` for this process.
-fn lock(data: &Path) -> Result<File, Failure> {
+pub(crate) fn lock(data: &Path) -> Result<File, Failure> {
     let failed = |error: std::io::Error| {
         Failure::caller(format!("{}: {error}", data.display()), "name another folder with --data")
     };
@@ -83,6 +83,17 @@ fn lock(data: &Path) -> Result<File, Failure> {
             }
         }
     }
+}
+
+/// Where nobody leads, gives events that a leader left their positions.
+pub(crate) async fn settle(store: &dyn Store) -> Result<(), StoreError> {
+    if store.term_time().is_some()
+        && let Some(term) = store.lead(None).await?
+    {
+        while store.sequence(term).await? > 0 {}
+        store.resign(term).await?;
+    }
+    Ok(())
 }
 
 /// Reads a pipeline.

@@ -1,16 +1,18 @@
 //! Where the truth is and what carries hints: the store and the broker that options name.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use waybill_shared::broker::{Broker, EmbeddedBroker, RabbitBroker};
 use waybill_shared::metrics::Metrics;
-use waybill_shared::store::Store;
 use waybill_shared::store::postgres::PostgresStore;
 use waybill_shared::store::sqlite::SqliteStore;
+use waybill_shared::store::{Migration, Store};
 
 use crate::args::{Data, Reach, names_data};
 use crate::failure::Failure;
+use crate::service;
 
 /// A store and a broker that go together, and the folder for files.
 #[derive(Debug, Clone)]
@@ -56,6 +58,14 @@ impl StoreUrl {
         Err(Failure::caller(message, "use sqlite:PATH or postgres://user:password@host/database"))
     }
 
+    /// What kind of database it is.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgres",
+        }
+    }
+
     /// Opens it, and makes what is not there.
     pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, Failure> {
         Ok(match self {
@@ -64,11 +74,36 @@ impl StoreUrl {
         })
     }
 
+    /// Opens it to be read, as it is, beside whoever works on it.
+    pub(crate) async fn look(&self) -> Result<Arc<dyn Store>, Failure> {
+        Ok(match self {
+            Self::Sqlite(path) => Arc::new(SqliteStore::look(path).await?),
+            Self::Postgres(url) => Arc::new(PostgresStore::look(url).await?),
+        })
+    }
+
+    /// Its migrations, and whether they were made.
+    pub(crate) async fn migrations(&self) -> Result<Vec<Migration>, Failure> {
+        Ok(match self {
+            Self::Sqlite(path) => SqliteStore::migrations(path).await?,
+            Self::Postgres(url) => PostgresStore::migrations(url).await?,
+        })
+    }
+
     /// Whether it is there; a server is asked only when it is opened.
     pub(crate) fn exists(&self) -> bool {
         match self {
             Self::Sqlite(path) => path.exists(),
             Self::Postgres(_) => true,
+        }
+    }
+}
+
+impl std::fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => path.display().fmt(f),
+            Self::Postgres(url) => f.write_str(&PostgresStore::shown(url)),
         }
     }
 }
@@ -102,6 +137,33 @@ impl BrokerUrl {
 }
 
 impl Target {
+    /// There has to be a database.
+    pub(crate) fn is_there(&self) -> Result<(), Failure> {
+        if self.store.exists() {
+            return Ok(());
+        }
+        let message = match &self.store {
+            StoreUrl::Sqlite(path) if path.parent() != Some(&self.data) => {
+                format!("there is no database at {}", path.display())
+            }
+            StoreUrl::Sqlite(_) | StoreUrl::Postgres(_) => {
+                format!("there is no data in {}", self.data.display())
+            }
+        };
+        Err(Failure::caller(message, "name the folder with --data, or import first"))
+    }
+
+    /// Keeps other processes from the database, where it is a file.
+    pub(crate) fn hold(&self) -> Result<Option<File>, Failure> {
+        match &self.store {
+            StoreUrl::Sqlite(path) => {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                service::lock(folder.unwrap_or(Path::new("."))).map(Some)
+            }
+            StoreUrl::Postgres(_) => Ok(None),
+        }
+    }
+
     /// The data folder alone: everything is in it.
     pub(crate) fn folder(data: &Path) -> Self {
         let store = StoreUrl::Sqlite(data.join("waybill.sqlite"));

@@ -19,6 +19,17 @@ impl Told {
         Ok(Self { terminate: listen(terminate)?, interrupt: listen(interrupt)? })
     }
 
+    /// Does `work`, unless the process is told to end before that is done.
+    pub(crate) async fn unless<T>(
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let mut told = Self::listen()?;
+        tokio::select! {
+            done = work => done,
+            () = told.wait() => Err(Failure::caller("stopped before it was done", "nothing is left of it")),
+        }
+    }
+
     /// Waits until the process is told to end, or was since it has listened.
     pub(crate) async fn wait(&mut self) {
         tokio::select! {

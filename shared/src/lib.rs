@@ -20,3 +20,4 @@ pub mod sight;
 pub mod store;
 pub mod trace;
 pub mod views;
+pub mod whole;

@@ -2,6 +2,7 @@
 //! the current folder; the option wins, then the variable, then the file.
 
 mod acts;
+mod care;
 mod giving;
 mod orders;
 mod roles;
@@ -19,6 +20,7 @@ pub(crate) use acts::{
     Attach, Consent, Fields, How, InKind, Incident, Lots as OfLots, Merge, Note, OnLots, Rank,
     Redirect, Review, Split,
 };
+pub(crate) use care::{Backup, Export, Migrate, Restore};
 pub(crate) use giving::{Contribute, Deposit, Member, PartyRole, Submit, Withdraw};
 pub(crate) use orders::{Claim, Despatch, Order, Pay, Receive, Remedy, Respond};
 pub(crate) use roles::{Api, Bench, Health, Network, Part, Scheduler, Serve, Worker, Workload};
@@ -61,7 +63,7 @@ pub(crate) enum Command {
     Worker(Worker),
     /// Serve the API alone, on a Postgres store and a RabbitMQ broker; any number of them.
     Api(Api),
-    /// Import requisitions from a file, or a coalition's folder.
+    /// Import requisitions from a file, a coalition's folder, or a whole database that was exported.
     Import(Import),
     /// List lots.
     Lots(Lots),
@@ -140,6 +142,14 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Replay the log and assert the invariants.
     Check(Check),
+    /// Copy the database to a file while others work on it, and prove that the copy is whole.
+    Backup(Backup),
+    /// Put a backup or an export in the place of the database.
+    Restore(Restore),
+    /// Write the whole database as JSON lines that SQLite and Postgres both take.
+    Export(Export),
+    /// Make the changes of the tables that this version needs.
+    Migrate(Migrate),
     /// The roadmap by quarter: what gets funded, what would lapse, and what changes would do.
     Plan(Plan),
     /// Match lots with donors, without a database: answer a problem in a file as JSON.
@@ -244,7 +254,8 @@ pub(crate) struct Form {
 /// `waybill import`.
 #[derive(Debug, Args)]
 pub(crate) struct Import {
-    /// A file of requisitions (.csv, .xlsx, .json, .jsonl), or a coalition's folder.
+    /// A file of requisitions (.csv, .xlsx, .json, .jsonl), a coalition's folder, or what
+    /// `waybill export` wrote: that goes into an empty database.
     pub(crate) path: PathBuf,
     #[command(flatten)]
     pub(crate) data: Reach,

@@ -11,11 +11,14 @@ use crate::target::Target;
 /// Checks, and says what it found; fails if anything was.
 pub(crate) async fn run(arguments: args::Check) -> Result<(), Failure> {
     let target = Target::of(&arguments.data)?;
-    let findings: Findings = Client::with(&target, async |client| {
+    let bar = output::progress("checking", 0);
+    let findings: Result<Findings, Failure> = Client::with(&target, async |client| {
         client.settle().await?;
         client.get("/v1/check").await
     })
-    .await?;
+    .await;
+    bar.finish_and_clear();
+    let findings = findings?;
     if arguments.json {
         output::json(&findings)?;
     } else if findings.ok {

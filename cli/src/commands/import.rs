@@ -1,4 +1,4 @@
-//! `waybill import`: a file of requisitions, or a coalition's folder.
+//! `waybill import`: a file of requisitions, a coalition's folder, or a whole database.
 
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use waybill_shared::intake::{Intake, Submitted};
 
 use crate::args;
 use crate::client::Client;
+use crate::commands::restore;
 use crate::failure::Failure;
 use crate::output;
 use crate::service::read_pipeline;
@@ -18,13 +19,19 @@ use crate::target::Target;
 
 /// Reads everything first, then hands it in: all or nothing.
 pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
+    if arguments.path.is_file() && restore::is_export(&arguments.path) {
+        let target = Target::of(&arguments.data)?;
+        return restore::import(&arguments.path, &target, arguments.json).await;
+    }
     if arguments.path.join("coalition.toml").is_file() {
         let body = coalition(&arguments.path)?;
         let beside = arguments.path.join("pipeline.toml");
         let pipeline = beside.exists().then(|| read_pipeline(&beside)).transpose()?;
         let client = client(&arguments, pipeline).await?;
+        let bar = output::progress("handing in", 0);
         let intake: Result<Intake, Failure> = client.post("/v1/coalition", &body).await;
         client.close().await;
+        bar.finish_and_clear();
         let intake = intake?;
         if !arguments.json {
             output::talk(&format!("the coalition `{}` is stated", body.files.settings.name));
@@ -40,7 +47,10 @@ pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
     }
     let mapping = arguments.mapping.as_deref().map(Mapping::read).transpose()?;
     let options = ReadOptions { encoding: arguments.encoding.clone(), mapping };
-    let lines = read_lines(&arguments.path, &options)?;
+    let bar = output::progress("reading", 0);
+    let lines = read_lines(&arguments.path, &options);
+    bar.finish_and_clear();
+    let lines = lines?;
     let refused = lines.bad.len();
     if refused > 0 && arguments.keep_good.is_none() {
         return Err(all_errors(lines));
@@ -57,8 +67,10 @@ pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
         write_rejects(&lines, rejects)?;
     }
     let body = ImportLines { file: lines.file.clone(), lines: submitted(lines), on: None };
+    let bar = output::progress("handing in", 0);
     let intake: Result<Intake, Failure> = client.post("/v1/imports", &body).await;
     client.close().await;
+    bar.finish_and_clear();
     told(&arguments, &intake?, refused)
 }
 

@@ -3,13 +3,17 @@
 pub(crate) mod act;
 pub(crate) mod api;
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod check;
+pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod lots;
 pub(crate) mod matching;
+pub(crate) mod migrate;
 pub(crate) mod plan;
+pub(crate) mod restore;
 pub(crate) mod roles;
 pub(crate) mod run;
 pub(crate) mod serve;

@@ -1,10 +1,8 @@
-//! Questions to whoever sits at the terminal, and how far long work has come.
+//! Questions to whoever sits at the terminal.
 
 use std::io::IsTerminal as _;
-use std::time::Duration;
 
 use dialoguer::{Confirm, Input};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::failure::Failure;
 
@@ -35,18 +33,4 @@ pub(crate) fn ask(
         input = input.default(usual.to_owned());
     }
     input.validate_with(|text: &String| check(text)).interact_text().map_err(stopped)
-}
-
-/// How far work of `length` parts has come: on a terminal, and only where it takes a moment.
-pub(crate) fn progress(length: u64) -> ProgressBar {
-    if super::look::get().is_quiet || length < 1000 || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:30} {human_pos} of {human_len}, {eta} left");
-    let bar = ProgressBar::new(length);
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }

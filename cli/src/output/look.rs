@@ -99,6 +99,30 @@ pub(crate) fn day(at: DateTime<Utc>) -> NaiveDate {
     if get().is_utc { at.date_naive() } else { at.with_timezone(&Local).date_naive() }
 }
 
+/// Digits in groups of three.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// How big a file is: `512 bytes`, `1.2 MB`.
+pub(crate) fn size(bytes: u64) -> String {
+    let (unit, name) = match bytes {
+        ..1_000 => return format!("{bytes} bytes"),
+        1_000..1_000_000 => (1_000, "kB"),
+        1_000_000..1_000_000_000 => (1_000_000, "MB"),
+        1_000_000_000.. => (1_000_000_000, "GB"),
+    };
+    format!("{}.{} {name}", grouped(bytes / unit), bytes % unit * 10 / unit)
+}
+
 /// How far `at` is from now, in one unit: `now`, `12 min`, `3 h`, `6 d`; ahead: `in 6 d`.
 pub(crate) fn ago(at: DateTime<Utc>) -> String {
     let apart = Utc::now() - at;

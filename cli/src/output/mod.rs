@@ -4,6 +4,7 @@
 mod ask;
 mod listing;
 mod look;
+mod progress;
 mod table;
 
 use std::io::{IsTerminal, Write};
@@ -17,9 +18,10 @@ use tracing_subscriber::{EnvFilter, Layer};
 use crate::failure::Failure;
 use crate::traces::Traces;
 
-pub(crate) use ask::{ask, can_ask, confirm, progress};
+pub(crate) use ask::{ask, can_ask, confirm};
 pub(crate) use listing::{Cell, Column, Fit, listing};
-pub(crate) use look::{Look, Meaning, ago, day, moment, paint, set, width};
+pub(crate) use look::{Look, Meaning, ago, day, grouped, moment, paint, set, size, width};
+pub(crate) use progress::progress;
 pub(crate) use table::{brief_table, cut, table, wrap, wrapped_table};
 
 /// Starts the log on stderr: text, or JSON with `WAYBILL_LOG_FORMAT=json`.
@@ -51,6 +53,11 @@ pub(crate) fn data(text: &str) -> Result<(), Failure> {
         }
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// Standard output, for what is too long to be held.
+pub(crate) fn stream() -> impl Write + Send + 'static {
+    std::io::stdout()
 }
 
 /// Prints usage: help goes to stdout and is no failure.

@@ -12,6 +12,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use waybill_shared::report::Report;
 
 use super::chart;
+use crate::output::grouped;
 
 pub(crate) use roadmap::roadmap;
 
@@ -98,19 +99,6 @@ fn section(id: &str, heading: &str, body: &Markup) -> Markup {
 /// What is listed, when there is nothing to list.
 fn none(text: &str) -> Markup {
     html! { p.none { (text) } }
-}
-
-/// Digits in groups of three.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A number with its noun.

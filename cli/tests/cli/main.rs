@@ -6,6 +6,7 @@
 mod acts;
 mod api;
 mod bad_input;
+mod care;
 mod coalition;
 mod compose;
 mod crash;

@@ -91,6 +91,17 @@ impl Database {
         })
     }
 
+    /// The schemas that were made beside the one in use.
+    pub(crate) async fn schemas(&self) -> Result<Vec<String>> {
+        Ok(match self {
+            Self::Sqlite(_) => Vec::new(),
+            Self::Postgres(pool) => {
+                let sql = "SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'waybill%'";
+                sqlx::query_scalar(sql).fetch_all(pool).await?
+            }
+        })
+    }
+
     /// How often each lot was ordered, and how often an order let it go, by lot.
     pub(crate) async fn orders(&self) -> Result<Vec<(String, i64, i64)>> {
         let sql = |order: &str, is: fn(&str) -> String| {

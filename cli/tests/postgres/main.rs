@@ -11,6 +11,8 @@ mod api {
     mod walk;
     mod webhooks;
 }
+#[path = "../cli/care.rs"]
+mod care;
 #[path = "../cli/coalition.rs"]
 mod coalition;
 #[path = "../cli/crash.rs"]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::mpsc;
 
 use super::{
     Claim, EnvelopeRow, Fate, Filed, Hint, Job, Lease, LotCount, LotFilter, NoteRange, Record,
@@ -14,12 +15,13 @@ use crate::domain::ids::LineId;
 use crate::domain::limit::Limit;
 use crate::domain::lot::{Lot, Timestamp};
 use crate::metrics::Backlog;
+use crate::whole::{Batch, Counts};
 
 /// The store: reads, the log, what is due, leadership, and the one way to write.
 ///
 /// Every method fails with [`StoreError`] if the database cannot be read or written.
 #[async_trait]
-pub trait Store: Reads + Log + Queues + Cluster {
+pub trait Store: Reads + Log + Queues + Cluster + Whole {
     /// Commits `units` together: each whole or not at all, in order, durably before this returns.
     ///
     /// # Errors
@@ -129,6 +131,9 @@ pub trait Log: Send + Sync {
 
     /// The links of the hash chain: last position and hash.
     async fn chain(&self) -> Result<Vec<(i64, String)>, StoreError>;
+
+    /// The links after the event at `after`, up to that at `upto`.
+    async fn links(&self, after: i64, upto: i64) -> Result<Vec<(i64, String)>, StoreError>;
 
     /// The last position.
     async fn last_position(&self) -> Result<i64, StoreError>;
@@ -246,5 +251,32 @@ pub trait Cluster: Send + Sync {
     async fn tell(&self, hints: &[Hint]) -> Result<(), StoreError>;
 
     /// What other processes told; none where there are no others.
-    async fn hear(&self) -> Result<Option<tokio::sync::mpsc::Receiver<Vec<Hint>>>, StoreError>;
+    async fn hear(&self) -> Result<Option<mpsc::Receiver<Vec<Hint>>>, StoreError>;
+}
+
+/// What a store gives to be carried elsewhere, besides its log.
+#[async_trait]
+pub trait Whole: Send + Sync {
+    /// How many rows there are of each kind, those of the log as far as they have a position.
+    async fn counts(&self) -> Result<Counts, StoreError>;
+
+    /// Sends every row beside the log: lines, lots, records, envelopes, jobs, documents and notes,
+    /// each by its key, in the order of its bytes. Who takes them may stop.
+    async fn rest(&self, to: &mpsc::Sender<Batch>) -> Result<(), StoreError>;
+}
+
+/// A new database beside the one in use, to take its place once it is whole.
+#[async_trait]
+pub trait Beside: Send + Sync {
+    /// Puts every row that comes into it.
+    async fn fill(&self, from: mpsc::Receiver<Batch>) -> Result<(), StoreError>;
+
+    /// It, to be read.
+    async fn look(&self) -> Result<Arc<dyn Store>, StoreError>;
+
+    /// It takes the place; what was there is kept under the name that this gives.
+    async fn take_place(&self) -> Result<Option<String>, StoreError>;
+
+    /// It goes, with all that was put into it.
+    async fn discard(&self) -> Result<(), StoreError>;
 }

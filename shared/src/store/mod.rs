@@ -8,14 +8,16 @@ pub(crate) mod chain;
 mod contract;
 mod decide;
 mod hint;
+mod migrations;
 pub mod postgres;
 pub mod reference;
 pub mod sqlite;
 mod stored;
 mod unit;
 
-pub use contract::{Cluster, Log, Queues, Reads, Store, Term};
+pub use contract::{Beside, Cluster, Log, Queues, Reads, Store, Term, Whole};
 pub use hint::{Hint, Lane, Wanted, queues};
+pub use migrations::Migration;
 pub use unit::{
     EnvelopeChange, InboxEntry, JobChange, LineChange, LotChange, NewJob, NoteChange, RecordChange,
     Unit,
@@ -273,6 +275,22 @@ pub enum StoreError {
         #[source]
         source: sqlx::migrate::MigrateError,
     },
+    /// The database was made by an older Waybill, or is none.
+    #[error("{path} is not as this version of Waybill needs it: {pending} changes are to be made")]
+    Older {
+        /// The database.
+        path: String,
+        /// How many migrations have not been applied.
+        pending: usize,
+    },
+    /// Somebody is at the database.
+    #[error("{holder} is at work on {path}")]
+    Busy {
+        /// The database.
+        path: String,
+        /// Who.
+        holder: String,
+    },
     /// A row does not hold what its column promises.
     #[error("{subject} cannot be read back: run `waybill check`")]
     Corrupt {
@@ -293,7 +311,11 @@ impl StoreError {
     pub fn is_disk_full(&self) -> bool {
         match self {
             Self::Database { source, .. } | Self::Open { source, .. } => is_disk_full(source),
-            Self::Newer { .. } | Self::Corrupt { .. } | Self::Closed => false,
+            Self::Newer { .. }
+            | Self::Older { .. }
+            | Self::Busy { .. }
+            | Self::Corrupt { .. }
+            | Self::Closed => false,
         }
     }
 }

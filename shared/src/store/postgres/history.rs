@@ -58,6 +58,11 @@ impl Log for PostgresStore {
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
+    async fn links(&self, after: i64, upto: i64) -> Result<Vec<(i64, String)>, StoreError> {
+        let query = sqlx::query(include_str!("sql/links.sql")).bind(after).bind(upto);
+        Ok(self.rows(READ, query).await?.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+
     async fn last_position(&self) -> Result<i64, StoreError> {
         self.number(include_str!("sql/last_position.sql")).await
     }

@@ -1,15 +1,18 @@
 //! The store on Postgres, 14 or newer: many processes at once, rows locked in one order, batches as
 //! arrays, positions of events given by the leader just after commit.
 
+mod beside;
 mod claim;
 mod cluster;
 mod commit;
 mod due;
+mod fill;
 mod history;
 mod lock;
 mod read;
 mod sequence;
 mod steps;
+mod whole;
 mod write;
 
 use std::collections::HashSet;
@@ -22,16 +25,21 @@ use sqlx::migrate::MigrateError;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
-use sqlx::{ConnectOptions, Connection, Postgres};
+use sqlx::{ConnectOptions, Connection, PgConnection, Postgres};
 
+pub use self::beside::PostgresBeside;
 use self::sequence::Sequencer;
+use crate::store::migrations::{all_applied, planned};
 use crate::store::unit::Prepared;
-use crate::store::{Fate, Lease, Store, StoreError, Unit};
+use crate::store::{Fate, Lease, Migration, Store, StoreError, Unit};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 
 /// The longest one statement or commit may take before its connection is given up.
 const PATIENCE: Duration = Duration::from_secs(40);
+
+/// The same where everything is read: a snapshot is in nobody's way.
+const LONG_PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// The longest wait for a connection.
 const ACQUIRE: Duration = Duration::from_secs(10);
@@ -50,6 +58,8 @@ pub struct PostgresStore {
     casual: PgPool,
     /// This process, as leases and terms name it.
     holder: Arc<str>,
+    /// The longest that one statement may take before its connection is given up.
+    patience: Duration,
     lease_time: Duration,
     /// Leases that have ended, deleted with the next claim.
     ended: Arc<Mutex<Vec<Lease>>>,
@@ -98,43 +108,65 @@ impl PostgresStore {
     /// [`StoreError::Newer`] if a newer Waybill wrote it, [`StoreError::Open`] if it cannot be
     /// reached.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let options = options(url)?;
+        migrate(&options, url).await?;
+        Ok(Self::on(options))
+    }
+
+    /// Connects to the database at `url` as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Older`] if its migrations have not all been made, [`StoreError::Newer`] and
+    /// [`StoreError::Open`] as when it is opened.
+    pub async fn look(url: &str) -> Result<Self, StoreError> {
+        all_applied(&Self::migrations(url).await?, &shown(url))?;
+        Ok(Self::on(options(url)?))
+    }
+
+    /// The migrations of the database at `url`, and whether they were made; nothing is written.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] if a newer Waybill wrote it, [`StoreError::Open`] if it cannot be
+    /// reached.
+    pub async fn migrations(url: &str) -> Result<Vec<Migration>, StoreError> {
         let opening = |source| StoreError::Open { path: shown(url), source };
-        let options = PgConnectOptions::from_str(url)
-            .map_err(opening)?
-            .application_name("waybill")
-            .statement_cache_capacity(256)
-            .options([
-                ("statement_timeout", "30s"),
-                ("lock_timeout", "20s"),
-                ("idle_in_transaction_session_timeout", "30s"),
-                // Arrays of any length are looked up by key: one plan fits all.
-                ("plan_cache_mode", "force_generic_plan"),
-                ("jit", "off"),
-                ("timezone", "UTC"),
-            ]);
-        let mut connection = sqlx::PgConnection::connect_with(&options).await.map_err(opening)?;
-        MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(
-            |source| match source {
-                MigrateError::VersionMissing(_) => StoreError::Newer { path: shown(url), source },
-                other => opening(sqlx::Error::Migrate(Box::new(other))),
-            },
-        )?;
+        let mut connection = PgConnection::connect_with(&options(url)?).await.map_err(opening)?;
+        let has_some: bool = sqlx::query_scalar(include_str!("sql/has_migrations.sql"))
+            .fetch_one(&mut connection)
+            .await
+            .map_err(opening)?;
+        let mut applied: Vec<i64> = Vec::new();
+        if has_some {
+            let sql = sqlx::query_scalar(include_str!("sql/migrations.sql"));
+            applied = sql.fetch_all(&mut connection).await.map_err(opening)?;
+        }
         connection.close().await.map_err(opening)?;
+        planned(&MIGRATIONS, &applied, &shown(url))
+    }
+
+    /// The URL without its password.
+    #[must_use]
+    pub fn shown(url: &str) -> String {
+        shown(url)
+    }
+
+    fn on(options: PgConnectOptions) -> Self {
         let casual = options.clone().options([("synchronous_commit", "off")]);
         let pool = pool(8).connect_lazy_with(options);
         let casual = self::pool(4).connect_lazy_with(casual);
         let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
         let started = chrono::Utc::now().timestamp_micros();
         let holder = format!("{}:{}:{started}", host.trim(), std::process::id()).into();
-        Ok(Self {
+        Self {
             pool,
             casual,
             holder,
+            patience: PATIENCE,
             lease_time: lease_time(),
             ended: Arc::default(),
             jobs: Arc::default(),
             sequencer: Arc::default(),
-        })
+        }
     }
 
     /// Where it is, without options.
@@ -149,7 +181,7 @@ impl PostgresStore {
         act: &'static str,
         query: Query<'_, Postgres, PgArguments>,
     ) -> Result<Vec<PgRow>, StoreError> {
-        rows(&self.pool, act, query).await
+        rows(&self.pool, self.patience, act, query).await
     }
 
     /// The same for what need not survive a crash of the database.
@@ -158,8 +190,37 @@ impl PostgresStore {
         act: &'static str,
         query: Query<'_, Postgres, PgArguments>,
     ) -> Result<Vec<PgRow>, StoreError> {
-        rows(&self.casual, act, query).await
+        rows(&self.casual, self.patience, act, query).await
     }
+}
+
+/// How the database at `url` is connected to.
+fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|source| StoreError::Open { path: shown(url), source })?
+        .application_name("waybill")
+        .statement_cache_capacity(256)
+        .options([
+            ("statement_timeout", "30s"),
+            ("lock_timeout", "20s"),
+            ("idle_in_transaction_session_timeout", "30s"),
+            // Arrays of any length are looked up by key: one plan fits all.
+            ("plan_cache_mode", "force_generic_plan"),
+            ("jit", "off"),
+            ("timezone", "UTC"),
+        ]);
+    Ok(options)
+}
+
+/// Makes the migrations that have not been made.
+async fn migrate(options: &PgConnectOptions, url: &str) -> Result<(), StoreError> {
+    let opening = |source| StoreError::Open { path: shown(url), source };
+    let mut connection = PgConnection::connect_with(options).await.map_err(opening)?;
+    MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(|source| match source {
+        MigrateError::VersionMissing(_) => StoreError::Newer { path: shown(url), source },
+        other => opening(sqlx::Error::Migrate(Box::new(other))),
+    })?;
+    connection.close().await.map_err(opening)
 }
 
 /// How long leases hold: [`LEASE`], but shorter in tests that wait for one to end.
@@ -170,11 +231,12 @@ fn lease_time() -> Duration {
 
 async fn rows(
     pool: &PgPool,
+    patience: Duration,
     act: &'static str,
     query: Query<'_, Postgres, PgArguments>,
 ) -> Result<Vec<PgRow>, StoreError> {
     let mut connection = pool.acquire().await.map_err(failed(act))?;
-    let answer = tokio::time::timeout(PATIENCE, query.fetch_all(&mut *connection)).await;
+    let answer = tokio::time::timeout(patience, query.fetch_all(&mut *connection)).await;
     answer.unwrap_or_else(|_| Err(give_up(connection))).map_err(failed(act))
 }
 
@@ -210,14 +272,14 @@ impl Store for PostgresStore {
                     sqlx::query(begin).execute(connection).await.map(drop)
                 })
             })
-            .connect_with(
-                (*self.pool.connect_options())
-                    .clone()
-                    .options([("idle_in_transaction_session_timeout", "10min")]),
-            )
+            .connect_with((*self.pool.connect_options()).clone().options([
+                ("idle_in_transaction_session_timeout", "10min"),
+                // A whole log is read here.
+                ("statement_timeout", "1h"),
+            ]))
             .await
             .map_err(failed("read"))?;
-        Ok(Arc::new(Self { pool, ..self.clone() }))
+        Ok(Arc::new(Self { pool, patience: LONG_PATIENCE, ..self.clone() }))
     }
 
     async fn close(&self) {

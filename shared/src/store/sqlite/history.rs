@@ -66,6 +66,11 @@ impl Log for SqliteStore {
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
+    async fn links(&self, after: i64, upto: i64) -> Result<Vec<(i64, String)>, StoreError> {
+        let sql = sqlx::query_as(include_str!("sql/links.sql")).bind(after).bind(upto);
+        sql.fetch_all(&self.readers).await.map_err(reading)
+    }
+
     async fn last_position(&self) -> Result<i64, StoreError> {
         let sql = include_str!("sql/last_position.sql");
         sqlx::query_scalar(sql).fetch_one(&self.readers).await.map_err(reading)

@@ -59,6 +59,11 @@ impl Leases {
         Ok(Self { connection, ended: Arc::default(), inherited })
     }
 
+    /// None, where nobody claims anything.
+    pub(super) fn none() -> Self {
+        Self { connection: Arc::default(), ended: Arc::default(), inherited: 0 }
+    }
+
     fn take_ended(&self) -> Vec<i64> {
         std::mem::take(&mut self.ended.lock().unwrap_or_else(PoisonError::into_inner))
     }

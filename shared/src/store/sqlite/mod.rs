@@ -1,5 +1,6 @@
 //! The store on SQLite: one file (and one for leases beside it), one writer, group commit, WAL, `synchronous=FULL`.
 
+mod beside;
 mod cluster;
 mod commit;
 mod due;
@@ -12,6 +13,7 @@ mod raw;
 mod read;
 mod rest;
 mod script;
+mod whole;
 mod writer;
 
 use std::path::Path;
@@ -23,15 +25,17 @@ use async_trait::async_trait;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
+pub use self::beside::SqliteBeside;
 use self::flows::Flows;
 use self::leases::Leases;
 pub use self::raw::raw_updates;
 use self::writer::{Act, Writer};
+use crate::store::migrations::{all_applied, planned};
 use crate::store::unit::Prepared;
-use crate::store::{Fate, Store, StoreError, Term, Unit};
+use crate::store::{Fate, Migration, Store, StoreError, Term, Unit};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -43,6 +47,15 @@ pub struct SqliteStore {
     leases: Leases,
     flows: Flows,
     generation: Arc<AtomicI64>,
+}
+
+/// Options to read the database at `path`.
+fn read_only(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(Duration::from_secs(10))
+        .pragma("temp_store", "memory")
 }
 
 /// One process at a time opens the file: it leads.
@@ -93,6 +106,50 @@ impl SqliteStore {
             flows: Flows::default(),
             generation,
         })
+    }
+
+    /// Opens the database at `path` to be read only, beside whoever works on it.
+    ///
+    /// # Errors
+    /// [`StoreError::Older`] if its migrations have not all been made, [`StoreError::Newer`] and
+    /// [`StoreError::Open`] as when it is opened.
+    pub async fn look(path: &Path) -> Result<Self, StoreError> {
+        let shown = path.display().to_string();
+        all_applied(&Self::migrations(path).await?, &shown)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .test_before_acquire(false)
+            .connect_with(read_only(path))
+            .await
+            .map_err(|source| StoreError::Open { path: shown, source })?;
+        // Whoever would write is told that the store is closed.
+        let (acts, _) = mpsc::channel(1);
+        let (flows, generation) = (Flows::default(), Arc::new(AtomicI64::new(1)));
+        Ok(Self { readers, acts, leases: Leases::none(), flows, generation })
+    }
+
+    /// The migrations of the database at `path`, and whether they were made; nothing is written.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] if a newer Waybill wrote it, [`StoreError::Open`] if it is no database.
+    pub async fn migrations(path: &Path) -> Result<Vec<Migration>, StoreError> {
+        let shown = path.display().to_string();
+        if !path.exists() {
+            return planned(&MIGRATIONS, &[], &shown);
+        }
+        let opening = |source| StoreError::Open { path: shown.clone(), source };
+        let mut connection = read_only(path).connect().await.map_err(opening)?;
+        let has_some: bool = sqlx::query_scalar(include_str!("sql/has_migrations.sql"))
+            .fetch_one(&mut connection)
+            .await
+            .map_err(opening)?;
+        let mut applied: Vec<i64> = Vec::new();
+        if has_some {
+            let sql = sqlx::query_scalar(include_str!("sql/migrations.sql"));
+            applied = sql.fetch_all(&mut connection).await.map_err(opening)?;
+        }
+        connection.close().await.map_err(opening)?;
+        planned(&MIGRATIONS, &applied, &shown)
     }
 
     async fn ask<T>(&self, act: impl FnOnce(oneshot::Sender<T>) -> Act) -> Result<T, StoreError> {

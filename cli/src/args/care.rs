@@ -1,0 +1,99 @@
+//! The options of what keeps the database: copies, and what it is made of.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+
+use super::{Data, Form};
+
+/// `waybill backup`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The copy is of one moment, whoever works meanwhile, and is opened and checked before it \
+gets its name. Of SQLite it is a database, of Postgres an export. It holds secrets: only \
+its owner may read it. The files of the data folder (pipeline.toml, inbox, outbox) are \
+not in it.
+
+Examples:
+  waybill backup /backups/monday.sqlite
+  waybill backup /backups/monday.jsonl.gz --store postgres://waybill@db/waybill"
+)]
+pub(crate) struct Backup {
+    /// The new file.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+/// `waybill restore`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The file is read whole and checked beside the database before it takes its place; what \
+was there is kept under another name, which is said. Nobody may work on it meanwhile: \
+stop `serve` first.
+
+Examples:
+  waybill restore /backups/monday.sqlite
+  waybill restore coalition.jsonl.gz --store postgres://waybill@db/waybill --yes"
+)]
+pub(crate) struct Restore {
+    /// What `waybill backup` or `waybill export` wrote.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Take it although invariants do not hold in it, as they did not where it came from.
+    #[arg(long, env = "WAYBILL_AS_IT_IS", value_parser = BoolishValueParser::new())]
+    pub(crate) as_it_is: bool,
+    /// Put aside what is there, without asking.
+    #[arg(long, short, env = "WAYBILL_YES", value_parser = BoolishValueParser::new())]
+    pub(crate) yes: bool,
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+/// `waybill export`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Everything is in it: the log with its hash chain, byte for byte, and what stands beside \
+it, secrets of webhooks and hashes of tokens included. Only its owner may read the file. \
+`waybill import` puts it into an empty database of either kind, `waybill restore` in the \
+place of one.
+
+Examples:
+  waybill export coalition.jsonl.gz
+  waybill export - | gzip > coalition.jsonl.gz
+  waybill import coalition.jsonl.gz --store postgres://waybill@db/waybill"
+)]
+pub(crate) struct Export {
+    /// The new file, compressed if it ends in .gz; `-`: standard output.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Print one JSON document about the file instead of text.
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+/// `waybill migrate`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Every command that works on a database makes them, too; this says first what they are.
+
+Examples:
+  waybill migrate --dry-run
+  waybill backup before.sqlite && waybill migrate"
+)]
+pub(crate) struct Migrate {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Say what would be made, and write nothing.
+    #[arg(long, env = "WAYBILL_DRY_RUN", value_parser = BoolishValueParser::new())]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}

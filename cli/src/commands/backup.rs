@@ -1,0 +1,80 @@
+//! `waybill backup`: a copy of the database that was proven whole.
+
+use waybill_shared::check::Violation;
+use waybill_shared::store::sqlite::{SqliteBeside, SqliteStore};
+use waybill_shared::store::{Beside, StoreError};
+
+use super::export::{Out, export};
+use super::restore::{Proof, fill, proof};
+use crate::args;
+use crate::failure::Failure;
+use crate::new_file::NewFile;
+use crate::output;
+use crate::target::{StoreUrl, Target};
+use crate::told::Told;
+
+/// Copies, proves, and says what the copy holds.
+pub(crate) async fn run(arguments: args::Backup) -> Result<(), Failure> {
+    let target = Target::here(&arguments.data)?;
+    target.is_there()?;
+    let new = NewFile::at(&arguments.file)?;
+    let form = match &target.store {
+        StoreUrl::Sqlite(_) => "sqlite",
+        StoreUrl::Postgres(_) => "export",
+    };
+    let trial = SqliteBeside::at(new.path())?;
+    let proven = Told::unless(prove(&target.store, &new, &trial)).await;
+    // Of what it was tried on nothing stays.
+    trial.discard().await?;
+    let proof = proven?;
+    let bytes = new.keep()?;
+    let holds = proof.holds();
+    let Proof { events, link, violations } = proof;
+    if arguments.json {
+        output::json(&serde_json::json!({
+            "file": arguments.file, "format": form, "bytes": bytes, "events": events, "link": link,
+            "ok": violations.is_empty(), "violations": violations,
+        }))?;
+        return found(&violations);
+    }
+    output::talk("it holds secrets, and only you may read it");
+    output::data(&format!(
+        "{}: {}, {} events, {holds}\nlast link {link}\n",
+        arguments.file.display(),
+        output::size(bytes),
+        output::grouped(events.unsigned_abs())
+    ))?;
+    found(&violations)
+}
+
+/// A copy of what does not hold is kept: there may be no better one. But it is no success.
+fn found(violations: &[Violation]) -> Result<(), Failure> {
+    if violations.is_empty() {
+        return Ok(());
+    }
+    output::talk("what does not hold in it did not hold before: see `waybill check`");
+    Err(Failure::found())
+}
+
+/// Copies `store` to `new`, and proves the copy, on `trial` where it cannot be opened as it is.
+async fn prove(store: &StoreUrl, new: &NewFile, trial: &SqliteBeside) -> Result<Proof, Failure> {
+    match store {
+        StoreUrl::Sqlite(path) => {
+            let bar = output::progress("copying", 0);
+            SqliteStore::copy(path, new.path()).await?;
+            bar.finish_and_clear();
+            match SqliteStore::look(new.path()).await {
+                Ok(store) => return proof(&store).await,
+                // Before a migration is when a backup is wanted.
+                Err(StoreError::Older { .. }) => trial.copy_of(new.path()).await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        StoreUrl::Postgres(_) => {
+            export(store, Out::file(new.create()?, true)).await?;
+            trial.empty().await?;
+            fill(trial, new.path()).await?;
+        }
+    }
+    proof(&*trial.look().await?).await
+}

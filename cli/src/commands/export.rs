@@ -1,0 +1,134 @@
+//! `waybill export`: the whole database as JSON lines.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tokio::sync::mpsc;
+use waybill_shared::whole::{self, AHEAD, Written};
+
+use crate::args;
+use crate::failure::Failure;
+use crate::new_file::NewFile;
+use crate::output;
+use crate::service::settle;
+use crate::target::{StoreUrl, Target};
+use crate::told::Told;
+
+/// Writes it to a new file, or to standard output.
+pub(crate) async fn run(arguments: args::Export) -> Result<(), Failure> {
+    let target = Target::here(&arguments.data)?;
+    target.is_there()?;
+    if arguments.file == Path::new("-") {
+        let written = Told::unless(export(&target.store, Out::Stream(Box::new(output::stream()))));
+        let Written { counts, link, .. } = written.await?;
+        output::talk(&format!(
+            "{} events, last link {link}",
+            output::grouped(counts.events.unsigned_abs())
+        ));
+        return Ok(());
+    }
+    let new = NewFile::at(&arguments.file)?;
+    let out = Out::file(new.create()?, is_compressed(&arguments.file));
+    let written = Told::unless(export(&target.store, out)).await?;
+    let bytes = new.keep()?;
+    let Written { counts, link, .. } = written;
+    if arguments.json {
+        return output::json(&serde_json::json!({
+            "file": arguments.file, "bytes": bytes, "counts": counts, "link": link,
+        }));
+    }
+    let (events, lots) = (
+        output::grouped(counts.events.unsigned_abs()),
+        output::grouped(counts.lots.unsigned_abs()),
+    );
+    output::talk("it holds secrets, and only you may read it");
+    output::data(&format!(
+        "{}: {}, {events} events, {lots} lots\nlast link {link}\n",
+        arguments.file.display(),
+        output::size(bytes)
+    ))
+}
+
+/// Whether a file of this name is compressed.
+fn is_compressed(file: &Path) -> bool {
+    file.extension().is_some_and(|end| end == "gz")
+}
+
+/// Where an export goes.
+pub(crate) enum Out {
+    /// A file as it is.
+    Plain(BufWriter<File>),
+    /// A compressed one.
+    Compressed(Box<GzEncoder<BufWriter<File>>>),
+    /// What somebody else reads.
+    Stream(Box<dyn Write + Send>),
+}
+
+impl Out {
+    /// Into `file`.
+    pub(crate) fn file(file: File, is_compressed: bool) -> Self {
+        let file = BufWriter::with_capacity(1 << 20, file);
+        if is_compressed {
+            return Self::Compressed(Box::new(GzEncoder::new(file, Compression::fast())));
+        }
+        Self::Plain(file)
+    }
+
+    fn end(self) -> io::Result<()> {
+        match self {
+            Self::Plain(mut file) => file.flush(),
+            Self::Compressed(file) => file.finish()?.flush(),
+            Self::Stream(mut out) => out.flush(),
+        }
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(file) => file.write(bytes),
+            Self::Compressed(file) => file.write(bytes),
+            Self::Stream(out) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(file) => file.flush(),
+            // Flushed at its end: in between that would spoil the compression.
+            Self::Compressed(_) => Ok(()),
+            Self::Stream(out) => out.flush(),
+        }
+    }
+}
+
+/// Writes all that `store` holds at one moment to `out`.
+pub(crate) async fn export(store: &StoreUrl, mut out: Out) -> Result<Written, Failure> {
+    let opened = store.look().await?;
+    settle(&*opened).await?;
+    let snapshot = opened.snapshot().await?;
+    let header = whole::header(&*snapshot, store.kind()).await?;
+    let bar = output::progress("exporting", header.counts.rows());
+    let (to, rows) = mpsc::channel(AHEAD);
+    let writing = {
+        let bar = bar.clone();
+        tokio::task::spawn_blocking(move || {
+            let written = whole::write(&mut out, &header, rows, |rows| bar.inc(rows as u64))?;
+            out.end()?;
+            Ok(written)
+        })
+    };
+    let poured = whole::pour(&*snapshot, &to).await;
+    drop(to);
+    let written: io::Result<Written> = writing.await.map_err(Failure::ours)?;
+    bar.finish_and_clear();
+    drop(snapshot);
+    opened.close().await;
+    poured?;
+    written.map_err(|error| {
+        Failure::caller(format!("the export could not be written: {error}"), "look at the disk")
+    })
+}

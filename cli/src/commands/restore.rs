@@ -1,0 +1,291 @@
+//! `waybill restore`, and `waybill import` of a whole database: a new one is made beside the one in
+//! use, checked, and takes its place.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use flate2::read::MultiGzDecoder;
+use tokio::sync::mpsc;
+use waybill_shared::check::{Findings, Violation, check_telling};
+use waybill_shared::store::postgres::PostgresBeside;
+use waybill_shared::store::sqlite::SqliteBeside;
+use waybill_shared::store::{Beside, Store};
+use waybill_shared::whole::{self, AHEAD, Counts, Reading, WholeError};
+
+use crate::args;
+use crate::failure::Failure;
+use crate::output;
+use crate::target::{StoreUrl, Target};
+use crate::told::Told;
+
+/// Puts what is in the file in the place of what is there.
+pub(crate) async fn run(arguments: args::Restore) -> Result<(), Failure> {
+    let target = Target::here(&arguments.data)?;
+    let kind = Kind::of(&arguments.file)?;
+    let _lock = target.hold()?;
+    if let Some(there) = there(&target.store).await?
+        && !arguments.yes
+    {
+        let question = format!("{} holds {there}. Put it aside and restore", target.store);
+        match output::ask(&question)? {
+            Some(true) => {}
+            Some(false) => {
+                return Err(Failure::caller("nothing was changed", ""));
+            }
+            None => {
+                let message = format!("{} holds {there}", target.store);
+                return Err(Failure::caller(message, "say --yes to put it aside and restore"));
+            }
+        }
+    }
+    let args::Restore { file, as_it_is, json, .. } = arguments;
+    put(&target.store, kind, &file, as_it_is, json).await
+}
+
+/// Puts an export into a database that is empty.
+pub(crate) async fn import(file: &Path, target: &Target, json: bool) -> Result<(), Failure> {
+    if target.server.is_some() {
+        let message = "a whole database goes into a store of its own, not to a service";
+        return Err(Failure::caller(message, "name it with --data or --store"));
+    }
+    let _lock = target.hold()?;
+    if let Some(there) = there(&target.store).await? {
+        let message = format!("{} is not empty: it holds {there}", target.store);
+        let hint = format!("put it aside with `waybill restore {}`", file.display());
+        return Err(Failure::caller(message, hint));
+    }
+    put(&target.store, Kind::Export, file, false, json).await
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A database of SQLite.
+    Database,
+    /// What `waybill export` wrote.
+    Export,
+}
+
+impl Kind {
+    fn of(path: &Path) -> Result<Self, Failure> {
+        let mut start = Vec::new();
+        let opened = File::open(path).and_then(|file| file.take(16).read_to_end(&mut start));
+        opened.map_err(|error| unreadable(path, &error))?;
+        Ok(if start.starts_with(b"SQLite format 3\0") { Self::Database } else { Self::Export })
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    let hint = "name a file that `waybill backup` or `waybill export` wrote";
+    Failure::caller(format!("{}: {error}", path.display()), hint)
+}
+
+/// Opens an export, compressed or not.
+fn open(path: &Path) -> std::io::Result<Box<dyn BufRead + Send>> {
+    let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);
+    if file.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
+        return Ok(Box::new(BufReader::with_capacity(1 << 20, MultiGzDecoder::new(file))));
+    }
+    Ok(Box::new(file))
+}
+
+/// Whether a file is an export; one that cannot be read is none.
+pub(crate) fn is_export(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = open(path).and_then(|file| file.take(32).read_to_end(&mut start));
+    read.is_ok() && whole::begins(&start)
+}
+
+/// What a store holds, in words; none: nothing.
+async fn there(store: &StoreUrl) -> Result<Option<String>, Failure> {
+    if !store.exists() {
+        return Ok(None);
+    }
+    // What cannot be read is there all the same: to replace it may be why somebody restores.
+    let unread = "a database that cannot be read";
+    let Ok(migrations) = store.migrations().await else { return readable(store, unread) };
+    if migrations.iter().all(|migration| !migration.is_applied) {
+        return Ok(None);
+    }
+    let Ok(opened) = store.look().await else {
+        return Ok(Some("a database of an older version".to_owned()));
+    };
+    let counts = opened.counts().await;
+    opened.close().await;
+    let Ok(counts) = counts else { return readable(store, unread) };
+    let Counts { events, lots, lines, .. } = counts;
+    if counts.rows() == 0 {
+        return Ok(None);
+    }
+    let [events, lots, lines] =
+        [events, lots, lines].map(|count| output::grouped(count.unsigned_abs()));
+    Ok(Some(format!("{events} events, {lines} lines and {lots} lots")))
+}
+
+/// A file may be broken; a server that does not answer cannot be restored to either.
+fn readable(store: &StoreUrl, unread: &str) -> Result<Option<String>, Failure> {
+    match store {
+        StoreUrl::Sqlite(_) => Ok(Some(unread.to_owned())),
+        StoreUrl::Postgres(_) => Err(Failure::caller(
+            format!("{store} cannot be read"),
+            "see `waybill migrate --dry-run`",
+        )),
+    }
+}
+
+/// Makes the new database, and puts it in its place.
+async fn put(
+    store: &StoreUrl,
+    kind: Kind,
+    file: &Path,
+    as_it_is: bool,
+    json: bool,
+) -> Result<(), Failure> {
+    let (proof, kept) = match (store, kind) {
+        (StoreUrl::Sqlite(place), Kind::Database) => {
+            let beside = SqliteBeside::at(place)?;
+            let made = async {
+                let bar = output::progress("copying", 0);
+                beside.copy_of(file).await?;
+                bar.finish_and_clear();
+                Ok(())
+            };
+            in_place(&beside, made, as_it_is).await?
+        }
+        (StoreUrl::Sqlite(place), Kind::Export) => {
+            let beside = SqliteBeside::at(place)?;
+            let made = async {
+                beside.empty().await?;
+                fill(&beside, file).await
+            };
+            in_place(&beside, made, as_it_is).await?
+        }
+        (StoreUrl::Postgres(url), Kind::Export) => {
+            let beside = PostgresBeside::empty(url).await?;
+            in_place(&beside, fill(&beside, file), as_it_is).await?
+        }
+        (StoreUrl::Postgres(_), Kind::Database) => {
+            let file = file.display();
+            let message = format!("{file} is a database of SQLite, the store is one of Postgres");
+            let way = format!("export it first: waybill export FILE --store sqlite:{file}");
+            return Err(Failure::caller(message, way));
+        }
+    };
+    let holds = proof.holds();
+    let Proof { events, link, .. } = proof;
+    if json {
+        return output::json(&serde_json::json!({
+            "store": store.to_string(), "events": events, "link": link, "ok": holds == HOLDS, "kept": kept,
+        }));
+    }
+    if let Some(kept) = kept {
+        output::talk(&format!("what was there is kept as {kept}"));
+    }
+    let events = output::grouped(events.unsigned_abs());
+    output::data(&format!("{store}: {events} events, {holds}\nlast link {link}\n"))
+}
+
+/// Lets `beside` take its place once it is made and holds; otherwise nothing of it stays.
+async fn in_place(
+    beside: &dyn Beside,
+    made: impl Future<Output = Result<(), Failure>>,
+    as_it_is: bool,
+) -> Result<(Proof, Option<String>), Failure> {
+    let proven = Told::unless(async {
+        made.await?;
+        let proof = proof(&*beside.look().await?).await?;
+        match proof.violations.first() {
+            Some(first) if !as_it_is => Err(does_not_hold(first, proof.violations.len())),
+            _ => Ok(proof),
+        }
+    })
+    .await;
+    let placed = match proven {
+        Ok(proof) => beside.take_place().await.map(|kept| (proof, kept)).map_err(Failure::from),
+        Err(failure) => Err(failure),
+    };
+    if placed.is_err() {
+        beside.discard().await?;
+    }
+    placed
+}
+
+/// Fills `beside` with what is in an export.
+pub(crate) async fn fill(beside: &dyn Beside, file: &Path) -> Result<(), Failure> {
+    let opened = open(file).map_err(|error| unreadable(file, &error))?;
+    let reading = Reading::open(opened).map_err(|error| refused(file, error))?;
+    let bar = output::progress("reading", reading.header.counts.rows());
+    let (to, rows) = mpsc::channel(AHEAD);
+    let read = {
+        let bar = bar.clone();
+        tokio::task::spawn_blocking(move || reading.rows(&to, |rows| bar.inc(rows as u64)))
+    };
+    let filled = beside.fill(rows).await;
+    let read = read.await.map_err(Failure::ours)?;
+    bar.finish_and_clear();
+    match (read, filled) {
+        // The database has failed: the file may be as it should.
+        (Ok(_) | Err(WholeError::Stopped { .. }), filled) => Ok(filled?),
+        (Err(error), _) => Err(refused(file, error)),
+    }
+}
+
+fn refused(file: &Path, error: WholeError) -> Failure {
+    let hint = match &error {
+        WholeError::Foreign => "name a file that `waybill backup` or `waybill export` wrote",
+        WholeError::Newer { .. } => "use that version of Waybill",
+        WholeError::Read { .. }
+        | WholeError::CutOff { .. }
+        | WholeError::Wrong { .. }
+        | WholeError::Stopped { .. } => "nothing was changed; take another copy of the file",
+    };
+    Failure::caller(format!("{}, {error}", file.display()), hint)
+}
+
+/// What a database was found to hold.
+#[derive(Debug)]
+pub(crate) struct Proof {
+    pub(crate) events: i64,
+    /// The hash of the last link.
+    pub(crate) link: String,
+    pub(crate) violations: Vec<Violation>,
+}
+
+/// What is said where nothing was found.
+pub(crate) const HOLDS: &str = "every invariant holds";
+
+impl Proof {
+    /// Whether it holds, in words.
+    pub(crate) fn holds(&self) -> String {
+        match self.violations.len() {
+            0 => HOLDS.to_owned(),
+            1 => "1 violation".to_owned(),
+            many => format!("{many} violations"),
+        }
+    }
+}
+
+fn does_not_hold(first: &Violation, all: usize) -> Failure {
+    let Violation { invariant, subject, detail } = first;
+    let rest = match all {
+        1 => String::new(),
+        all => format!(", and {} more", all - 1),
+    };
+    let error = anyhow::anyhow!("{invariant} does not hold of {subject}: {detail}{rest}");
+    Failure::ours(error)
+        .hint("nothing was changed; `waybill restore --as-it-is` takes it all the same")
+}
+
+/// Checks everything in `store`, which is closed then.
+pub(crate) async fn proof(store: &dyn Store) -> Result<Proof, Failure> {
+    let events = store.last_position().await?;
+    let bar = Arc::new(output::progress("checking", events));
+    let findings = check_telling(store, &|events| bar.inc(events as u64)).await?;
+    bar.finish_and_clear();
+    let link = store.links(events - 1, events).await?.pop().map(|(_, hash)| hash);
+    store.close().await;
+    let Findings { violations, .. } = findings;
+    Ok(Proof { events, link: link.unwrap_or_default(), violations })
+}

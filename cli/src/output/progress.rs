@@ -1,0 +1,30 @@
+//! How far long work has come, on stderr, where that is a terminal.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::look;
+
+/// A bar of so many steps; 0: nobody knows how many.
+pub(crate) fn progress(what: &'static str, steps: i64) -> ProgressBar {
+    let steps = u64::try_from(steps).unwrap_or(0);
+    let bar = match steps {
+        0 => ProgressBar::new_spinner(),
+        steps => ProgressBar::new(steps),
+    };
+    // Nothing is drawn where stderr is no terminal.
+    if look::get().is_quiet {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    let template = match steps {
+        0 => "{spinner} {msg} {elapsed}",
+        _ => "{msg} {wide_bar} {human_pos}/{human_len} {eta}",
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.set_message(what);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

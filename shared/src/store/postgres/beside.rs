@@ -1,0 +1,158 @@
+//! A new schema beside the one in use, to take its place once it is whole.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use tokio::sync::mpsc;
+
+use super::{PostgresStore, failed, fill, migrate, options, shown};
+use crate::store::{Beside, Store, StoreError};
+use crate::whole::Batch;
+
+/// A new schema of a database, and the place that it is for.
+#[derive(Debug)]
+pub struct PostgresBeside {
+    url: String,
+    options: PgConnectOptions,
+    /// The schema in use.
+    place: String,
+    new: String,
+}
+
+/// A name as SQL has it.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+async fn run(connection: &mut PgConnection, sql: String) -> Result<(), sqlx::Error> {
+    sqlx::query(AssertSqlSafe(sql)).execute(connection).await.map(drop)
+}
+
+impl PostgresBeside {
+    /// A new schema in the database at `url`.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] if somebody leads there, [`StoreError`] if it cannot be made.
+    pub async fn empty(url: &str) -> Result<Self, StoreError> {
+        let opening = |source| StoreError::Open { path: shown(url), source };
+        let options = options(url)?;
+        let mut connection = options.connect().await.map_err(opening)?;
+        let place: Option<String> = sqlx::query_scalar("SELECT current_schema()::text")
+            .fetch_one(&mut connection)
+            .await
+            .map_err(opening)?;
+        let place = place.unwrap_or_else(|| "public".to_owned());
+        let new = format!("waybill_new_{}", chrono::Utc::now().timestamp_micros());
+        let url = url.to_owned();
+        let beside = Self { url, options, place, new };
+        beside.is_free(&mut connection).await?;
+        run(&mut connection, format!("CREATE SCHEMA {}", quoted(&beside.new)))
+            .await
+            .map_err(failed("make a new schema"))?;
+        connection.close().await.map_err(opening)?;
+        if let Err(error) = migrate(&beside.there(), &beside.url).await {
+            beside.discard().await?;
+            return Err(error);
+        }
+        Ok(beside)
+    }
+
+    /// How its new schema is connected to.
+    fn there(&self) -> PgConnectOptions {
+        self.options.clone().options([
+            ("search_path", self.new.as_str()),
+            ("statement_timeout", "1h"),
+            ("idle_in_transaction_session_timeout", "1h"),
+        ])
+    }
+
+    /// Nobody may be at work on what is to be replaced.
+    async fn is_free(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
+        let asking = failed("ask who leads");
+        let has_tables: bool = sqlx::query_scalar("SELECT to_regclass('leadership') IS NOT NULL")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(failed("ask who leads"))?;
+        if !has_tables {
+            return Ok(());
+        }
+        let leads = sqlx::query_scalar(include_str!("sql/who_leads.sql"));
+        let holder: Option<String> = leads.fetch_optional(connection).await.map_err(asking)?;
+        match holder {
+            None => Ok(()),
+            Some(holder) => Err(StoreError::Busy { path: shown(&self.url), holder }),
+        }
+    }
+
+    /// Moves what is Waybill's from one schema to another.
+    async fn carry(
+        &self,
+        connection: &mut PgConnection,
+        from: &str,
+        into: &str,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query(include_str!("sql/name_schemas.sql"))
+            .bind(from)
+            .bind(into)
+            .bind(&self.new)
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query(include_str!("sql/move_tables.sql")).execute(connection).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl Beside for PostgresBeside {
+    async fn fill(&self, mut from: mpsc::Receiver<Batch>) -> Result<(), StoreError> {
+        let filling = "fill the new database";
+        let mut connection = self.there().connect().await.map_err(failed(filling))?;
+        sqlx::query("BEGIN").execute(&mut connection).await.map_err(failed(filling))?;
+        while let Some(batch) = from.recv().await {
+            fill::insert(&mut connection, &batch).await.map_err(failed(filling))?;
+        }
+        fill::end(&mut connection).await.map_err(failed(filling))?;
+        sqlx::query("COMMIT").execute(&mut connection).await.map_err(failed(filling))?;
+        // What is asked of it next is planned by what is in it.
+        sqlx::query("ANALYZE").execute(&mut connection).await.map_err(failed(filling))?;
+        connection.close().await.map_err(failed(filling))
+    }
+
+    async fn look(&self) -> Result<Arc<dyn Store>, StoreError> {
+        Ok(Arc::new(PostgresStore::on(self.there())))
+    }
+
+    async fn take_place(&self) -> Result<Option<String>, StoreError> {
+        let placing = || failed("put the new database in its place");
+        let mut connection = self.options.connect().await.map_err(placing())?;
+        let mut transaction = connection.begin().await.map_err(placing())?;
+        self.is_free(&mut transaction).await?;
+        let has_tables: bool = sqlx::query_scalar("SELECT to_regclass('events') IS NOT NULL")
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(placing())?;
+        let now = chrono::Utc::now().format("%Y%m%d_%H%M%S");
+        let aside = format!("waybill_before_{now}");
+        let moved = async {
+            if has_tables {
+                run(&mut transaction, format!("CREATE SCHEMA {}", quoted(&aside))).await?;
+                self.carry(&mut transaction, &self.place, &aside).await?;
+            }
+            self.carry(&mut transaction, &self.new, &self.place).await?;
+            run(&mut transaction, format!("DROP SCHEMA {}", quoted(&self.new))).await?;
+            transaction.commit().await
+        };
+        moved.await.map_err(placing())?;
+        connection.close().await.map_err(placing())?;
+        Ok(has_tables.then(|| format!("the schema {aside}")))
+    }
+
+    async fn discard(&self) -> Result<(), StoreError> {
+        let act = "remove the new schema";
+        let mut connection = self.options.connect().await.map_err(failed(act))?;
+        let sql = format!("DROP SCHEMA IF EXISTS {} CASCADE", quoted(&self.new));
+        run(&mut connection, sql).await.map_err(failed(act))?;
+        connection.close().await.map_err(failed(act))
+    }
+}

@@ -1,0 +1,60 @@
+//! All rows, to be carried elsewhere.
+
+use async_trait::async_trait;
+use futures_util::TryStreamExt;
+use sqlx::Row as _;
+use tokio::sync::mpsc;
+
+use super::PostgresStore;
+use super::failed;
+use crate::store::stored::parse;
+use crate::store::{StoreError, Whole};
+use crate::whole::{BATCH, Batch, Counts, Row};
+
+const READ: &str = "read all rows";
+
+#[async_trait]
+impl Whole for PostgresStore {
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        let sql = sqlx::query(include_str!("sql/counts.sql"));
+        let row = sql.fetch_one(&self.pool).await.map_err(failed(READ))?;
+        Ok(Counts {
+            events: row.get(0),
+            links: row.get(1),
+            lines: row.get(2),
+            lots: row.get(3),
+            records: row.get(4),
+            envelopes: row.get(5),
+            jobs: row.get(6),
+            documents: row.get(7),
+            notes: row.get(8),
+        })
+    }
+
+    async fn rest(&self, to: &mpsc::Sender<Batch>) -> Result<(), StoreError> {
+        // Each row is the text of what it is in a file.
+        for sql in [
+            include_str!("sql/give_lines.sql"),
+            include_str!("sql/give_lots.sql"),
+            include_str!("sql/give_records.sql"),
+            include_str!("sql/give_envelopes.sql"),
+            include_str!("sql/give_jobs.sql"),
+            include_str!("sql/give_documents.sql"),
+            include_str!("sql/give_notes.sql"),
+        ] {
+            let mut rows = sqlx::query(sql).fetch(&self.pool);
+            let mut batch = Vec::with_capacity(BATCH);
+            while let Some(row) = rows.try_next().await.map_err(failed(READ))? {
+                let row: Row = parse(row.get(0), || "a row to be carried elsewhere".to_owned())?;
+                batch.push(row);
+                if batch.len() == BATCH && to.send(std::mem::take(&mut batch)).await.is_err() {
+                    return Ok(());
+                }
+            }
+            if !batch.is_empty() && to.send(batch).await.is_err() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}

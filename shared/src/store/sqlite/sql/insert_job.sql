@@ -1,0 +1,2 @@
+INSERT INTO jobs (kind, key, due, attempt, version, body)
+VALUES (?, ?, ?, ?, ?, ?)

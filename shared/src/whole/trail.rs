@@ -1,0 +1,133 @@
+//! Where each subject's last event is, as the log goes by, and whether its hash chain holds. Lots and
+//! lines are kept by number: a million of each take some hundred megabytes.
+
+use std::collections::HashMap;
+
+use sha2::Sha256;
+
+use super::row::{EventRow, LinkRow};
+use crate::domain::ids::{LineId, LotId};
+use crate::store::chain::{digest, hex, link};
+
+/// A subject, as short as it can be told.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Name {
+    Lot(i64),
+    Line(i64),
+    Other(Box<str>),
+}
+
+impl Name {
+    fn of(subject: &str) -> Self {
+        // Ids are read leniently: only one that is printed the same is this one.
+        if let Ok(lot) = subject.parse::<LotId>()
+            && lot.to_string() == subject
+        {
+            return Self::Lot(lot.0);
+        }
+        if let Ok(line) = subject.parse::<LineId>()
+            && line.to_string() == subject
+        {
+            return Self::Line(line.0);
+        }
+        Self::Other(subject.into())
+    }
+}
+
+/// The log as far as it went by.
+#[derive(Debug)]
+pub(super) struct Trail {
+    /// Number and position of each subject's last event.
+    last: HashMap<Name, (i64, i64)>,
+    position: i64,
+    linked: i64,
+    hash: Sha256,
+    head: String,
+}
+
+impl Default for Trail {
+    fn default() -> Self {
+        let (last, head) = (HashMap::new(), String::new());
+        Self { last, position: 0, linked: 0, hash: link(""), head }
+    }
+}
+
+impl Trail {
+    /// Takes the next event, and tells it which one it follows; what is wrong, if it does not fit.
+    pub(super) fn event(&mut self, event: &mut EventRow) -> Result<(), String> {
+        let EventRow { position, at, actor, subject, number, kind, body, .. } = &*event;
+        if *position != self.position + 1 {
+            return Err(format!("event {position} follows event {}", self.position));
+        }
+        digest(&mut self.hash, (*position, *at, *number), (actor, subject, kind, body));
+        self.position = *position;
+        let now = (*number, *position);
+        let before = self.last.insert(Name::of(subject), now).unwrap_or_default();
+        if *number != before.0 + 1 {
+            return Err(format!("event {number} of {subject} follows its event {}", before.0));
+        }
+        event.previous = before.1;
+        Ok(())
+    }
+
+    /// Takes the next link, and tells it where it begins.
+    pub(super) fn link(&mut self, found: &mut LinkRow) -> Result<(), String> {
+        if found.position != self.position {
+            let LinkRow { position, .. } = found;
+            return Err(format!(
+                "a link covers up to {position}, the last event is {}",
+                self.position
+            ));
+        }
+        let hash = std::mem::replace(&mut self.hash, link(&found.hash));
+        if hex(hash) != found.hash {
+            let (from, to) = (self.linked, found.position);
+            return Err(format!("the hash chain breaks between event {from} and event {to}"));
+        }
+        found.after = std::mem::replace(&mut self.linked, found.position);
+        self.head.clone_from(&found.hash);
+        Ok(())
+    }
+
+    /// The position of the event by which the subject of a row is at this version.
+    pub(super) fn at(&self, name: &Subject<'_>, version: i64) -> Result<i64, String> {
+        let found = match name {
+            Subject::Lot(id) => self.last.get(&Name::Lot(*id)),
+            Subject::Line(id) => self.last.get(&Name::Line(*id)),
+            Subject::Other(kind, id) => self.last.get(&Name::of(&format!("{kind}:{id}"))),
+        };
+        match found {
+            Some((number, position)) if *number == version => Ok(*position),
+            Some((number, _)) => {
+                Err(format!("{name} is at version {version}, its log at {number}"))
+            }
+            None => Err(format!("the log does not tell of {name}")),
+        }
+    }
+
+    /// The last position and the hash of the last link, once the log has ended.
+    pub(super) fn end(&self) -> Result<(i64, &str), String> {
+        if self.linked < self.position {
+            return Err(format!("no link covers the events after {}", self.linked));
+        }
+        Ok((self.position, &self.head))
+    }
+}
+
+/// Whose row it is.
+#[derive(Debug)]
+pub(super) enum Subject<'a> {
+    Lot(i64),
+    Line(i64),
+    Other(&'a str, &'a str),
+}
+
+impl std::fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Lot(id) => LotId(*id).fmt(f),
+            Self::Line(id) => LineId(*id).fmt(f),
+            Self::Other(kind, id) => write!(f, "{kind}:{id}"),
+        }
+    }
+}
