@@ -16,6 +16,7 @@ mod plan;
 mod request;
 mod routes;
 mod timeline;
+mod todo;
 mod upload;
 mod why;
 
@@ -37,6 +38,7 @@ pub use routes::{
     first_admin,
 };
 pub use timeline::{Entry, Shown};
+pub use todo::{Move, Task};
 pub use why::Why;
 
 /// What routes work on. Cheap to clone.

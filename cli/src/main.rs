@@ -57,6 +57,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Api(api) => commands::roles::api(api).await,
             Command::Worker(worker) => commands::roles::worker(worker).await,
             Command::Import(import) => commands::import::run(import).await,
+            Command::Todo(todo) => commands::todo::run(todo).await,
             Command::Lots(lots) => commands::lots::run(lots).await,
             Command::Show(show) => commands::show::run(show).await,
             Command::Why(why) => commands::why::run(why).await,

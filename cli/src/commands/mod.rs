@@ -13,6 +13,7 @@ pub(crate) mod roles;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod show;
+pub(crate) mod todo;
 pub(crate) mod token;
 pub(crate) mod webhook;
 pub(crate) mod why;

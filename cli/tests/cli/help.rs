@@ -16,6 +16,7 @@ fn help_texts() -> Result<()> {
         "serve",
         "api",
         "import",
+        "todo",
         "lots",
         "show",
         "why",

@@ -15,6 +15,7 @@ mod folder;
 mod help;
 mod import;
 mod leso;
+mod look;
 mod matching;
 mod office;
 mod pair;
