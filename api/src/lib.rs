@@ -8,6 +8,8 @@ mod error;
 mod health;
 mod idempotency;
 mod limits;
+mod lines;
+mod lots;
 mod openapi;
 mod origin;
 mod page;
@@ -15,6 +17,7 @@ mod pages;
 mod plan;
 mod request;
 mod routes;
+mod status;
 mod timeline;
 mod todo;
 mod upload;
@@ -33,9 +36,12 @@ pub use health::health;
 pub use openapi::openapi;
 pub use plan::{PlanRequest, Planned};
 pub use routes::{
-    Again, AttemptPage, AuditPage, ImportCoalition, ImportLines, IssuedToken, MadeWebhook,
-    NewToken, NewWebhook, PendingPage, PendingView, Pinged, Replayed, TokenView, WebhookView,
-    first_admin,
+    Again, AttemptPage, AuditPage, ImportCoalition, ImportLines, IncidentView, IssuedToken,
+    MadeWebhook, NewToken, NewWebhook, PendingPage, PendingView, Pinged, Replayed, TokenView,
+    WebhookView, first_admin,
+};
+pub use status::{
+    AtRisk, FailingWebhook, IncidentsView, NextFire, ServiceView, StatusView, WebhooksView,
 };
 pub use timeline::{Entry, Shown};
 pub use todo::{Move, Task};

@@ -15,7 +15,7 @@ use waybill_shared::domain::order::Order;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::sight::Sight;
-use waybill_shared::store::StoreError;
+use waybill_shared::store::{LotFilter, LotOrder, StoreError};
 
 use crate::Problem;
 
@@ -24,6 +24,9 @@ const SECRETARIAT: &str = "secretariat";
 
 /// Whose move a wait for money is.
 const NOBODY: &str = "nobody";
+
+/// Lots read at once.
+const READ: i64 = 10_000;
 
 /// Lots and orders of a move that are named.
 const NAMED: usize = 20;
@@ -135,16 +138,10 @@ pub(crate) async fn todo(
 ) -> Result<Vec<Move>, Problem> {
     let mut found = Found::new(engine, sight.coalition.clone());
     for awaits in looked_at(sight.role()) {
-        let lots = engine.store.lots_awaiting(awaits).await?;
-        let lines = engine.lines_of(&lots).await?;
-        for lot in &lots {
-            if let Some(line) = lines.get(&lot.line()) {
-                found.lot(lot, line).await?;
-            }
-        }
+        found.waiting(awaits).await?;
     }
     if sight.is_whole() {
-        for (_, _, lot) in crate::routes::parked(engine).await? {
+        for (_, _, lot) in crate::routes::parked(engine, usize::MAX).await? {
             found.add(Mover::office(Task::Incident), &lot, None, &[], None);
         }
         found.funding().await?;
@@ -263,6 +260,26 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// All lots that wait for `awaits`, by priority.
+    async fn waiting(&mut self, awaits: &str) -> Result<(), StoreError> {
+        let filter =
+            LotFilter { awaits: Some(awaits.to_owned()), limit: READ, ..LotFilter::default() };
+        let mut after = None;
+        loop {
+            let lots = self.engine.store.lots_ordered(&filter, LotOrder::Ranked(after)).await?;
+            let lines = self.engine.lines_of(&lots).await?;
+            for lot in &lots {
+                if let Some(line) = lines.get(&lot.line()) {
+                    self.lot(lot, line).await?;
+                }
+            }
+            after = lots.last().map(|lot| (lot.priority, lot.id));
+            if (lots.len() as i64) < READ {
+                return Ok(());
+            }
+        }
+    }
+
     async fn lot(&mut self, lot: &Lot, line: &Line) -> Result<(), StoreError> {
         let LotState::Waiting { awaits, until, .. } = &lot.state else { return Ok(()) };
         let due = until.map(|until| self.day(until));
@@ -363,10 +380,11 @@ impl<'a> Found<'a> {
     async fn funding(&mut self) -> Result<(), StoreError> {
         let counts = self.engine.store.lot_counts().await?;
         let waiting = counts.iter().filter(|count| count.awaits.as_deref() == Some("funding"));
-        let lots: i64 = waiting.map(|count| count.lots).sum();
+        let lots: i64 = waiting.clone().map(|count| count.lots).sum();
         if lots > 0 {
             let mut row = Move::new(NOBODY.to_owned(), None, Task::Funding);
             row.lots = lots.unsigned_abs();
+            row.since = waiting.filter_map(|count| count.oldest).min();
             self.rows.insert((row.party.clone(), None, Task::Funding), row);
         }
         Ok(())

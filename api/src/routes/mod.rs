@@ -15,7 +15,8 @@ mod webhooks;
 
 pub use events::AuditPage;
 pub use imports::{ImportCoalition, ImportLines};
-pub(crate) use incidents::parked;
+pub use incidents::IncidentView;
+pub(crate) use incidents::{incidents, parked};
 pub use tokens::{IssuedToken, NewToken, TokenView, first_admin};
 pub use webhooks::{
     Again, AttemptPage, MadeWebhook, NewWebhook, PendingPage, PendingView, Pinged, Replayed,

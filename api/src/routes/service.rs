@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use waybill_shared::check::Findings;
 use waybill_shared::domain::account::Role;
-use waybill_shared::store::LotCount;
 
 use crate::access::Caller;
 use crate::cron::Entry;
 use crate::request::{Asked, Body};
+use crate::status::StatusView;
 use crate::todo::Move;
 use crate::{Api, PlanRequest, Planned, Problem};
 
@@ -33,10 +33,10 @@ pub(crate) async fn me(caller: Caller) -> Json<Me> {
     Json(Me { actor, role, party: caller.party().map(str::to_owned) })
 }
 
-/// How many lots are where.
-#[utoipa::path(get, path = "/v1/status", tag = "service", responses((status = 200, body = Vec<LotCount>)))]
-pub(crate) async fn status(State(api): State<Api>) -> Result<Json<Vec<LotCount>>, Problem> {
-    Ok(Json(api.engine.store.lot_counts().await?))
+/// The service as it stands: whether it runs, where lots are, what is wrong, what lapses.
+#[utoipa::path(get, path = "/v1/status", tag = "service", responses((status = 200, body = StatusView)))]
+pub(crate) async fn status(State(api): State<Api>) -> Result<Json<StatusView>, Problem> {
+    Ok(Json(crate::status::status(&api.engine).await?))
 }
 
 /// Whose moves to list.

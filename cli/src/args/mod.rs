@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use look::{Lots, Todo};
+pub(crate) use look::{Incidents, Lines, Lots, Needs, Status, Todo};
 pub(crate) use roles::{Api, Bench, Health, Network, Part, Scheduler, Serve, Worker, Workload};
 pub(crate) use settings::{names_data, read};
 pub(crate) use surface::{
@@ -55,10 +55,16 @@ pub(crate) enum Command {
     Api(Api),
     /// Import requisitions from a file, or a coalition's folder.
     Import(Import),
+    /// Whether all is well: the service, where lots are, incidents, money that lapses.
+    Status(Status),
     /// Who must act today, and since when.
     Todo(Todo),
-    /// List lots.
+    /// List lots: where each is, for how long, and why.
     Lots(Lots),
+    /// List lines: what was asked for, where it is, when it arrives.
+    Lines(Lines),
+    /// What could not be done, by cause, and how it is mended.
+    Incidents(Incidents),
     /// Show a lot, line, order, contribution or party with everything that happened to it.
     Show(Show),
     /// Explain who pays for a lot and what decided, or what it is short of.
