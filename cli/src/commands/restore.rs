@@ -28,16 +28,13 @@ pub(crate) async fn run(arguments: args::Restore) -> Result<(), Failure> {
     if let Some(there) = there(&target.store).await?
         && !arguments.yes
     {
-        let question = format!("{} holds {there}. Put it aside and restore", target.store);
-        match output::ask(&question)? {
-            Some(true) => {}
-            Some(false) => {
-                return Err(Failure::caller("nothing was changed", ""));
-            }
-            None => {
-                let message = format!("{} holds {there}", target.store);
-                return Err(Failure::caller(message, "say --yes to put it aside and restore"));
-            }
+        let question = format!("{} holds {there}. Put it aside and restore?", target.store);
+        if !output::can_ask() {
+            let message = format!("{} holds {there}", target.store);
+            return Err(Failure::caller(message, "say --yes to put it aside and restore"));
+        }
+        if !output::confirm(&question)? {
+            return Err(Failure::caller("nothing was changed", ""));
         }
     }
     let args::Restore { file, as_it_is, json, .. } = arguments;

@@ -17,6 +17,7 @@ mod folder;
 mod help;
 mod import;
 mod leso;
+mod look;
 mod matching;
 mod office;
 mod pair;

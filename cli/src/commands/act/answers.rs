@@ -1,11 +1,15 @@
 //! `waybill review`, `consent`, `in-kind`, `incident`.
 
+use waybill_api::IncidentView;
 use waybill_shared::domain::command::Command;
 use waybill_shared::domain::document::Verdict;
 
+use super::lots::matching;
 use super::{Picked, Verb, act};
 use crate::args;
+use crate::client::Client;
 use crate::failure::Failure;
+use crate::target::Target;
 
 pub(crate) async fn review(review: args::Review) -> Result<(), Failure> {
     let (verb, verdict, on) = match review {
@@ -48,6 +52,27 @@ pub(crate) async fn incident(incident: args::Incident) -> Result<(), Failure> {
         args::Incident::Skip(on) => (Verb::new("let pass", "let pass", "lot"), Command::Skip, on),
         args::Incident::Close(on) => (Verb::new("cancel", "cancelled", "lot"), Command::Cancel, on),
     };
-    let lots = args::OfLots { incident: Some(on.cause), ..args::OfLots::default() };
-    act(verb, command, Picked::Lots(&lots), &on.how).await
+    let target = Target::of(&on.how.data)?;
+    let ids = Client::with(&target, async |client| subjects(client, &on.cause).await).await?;
+    act(verb, command, Picked::Ids(&ids), &on.how).await
+}
+
+/// The lots parked with a cause, and the incidents recorded with it.
+async fn subjects(client: &Client, cause: &str) -> Result<Vec<String>, Failure> {
+    let known: Vec<IncidentView> = client.get("/v1/incidents").await?;
+    let own: Vec<&IncidentView> = known.iter().filter(|view| view.cause == cause).collect();
+    if own.is_empty() {
+        let hint = match known.len() {
+            0 => "there are no incidents".to_owned(),
+            _ => "`waybill incidents` lists the causes there are".to_owned(),
+        };
+        return Err(Failure::caller(format!("nothing is parked with the cause `{cause}`"), hint));
+    }
+    let records = own.iter().flat_map(|view| &view.records);
+    let mut ids: Vec<String> = records.map(|record| format!("incident:{record}")).collect();
+    if own.iter().any(|view| view.lots > 0) {
+        let lots = args::OfLots { incident: Some(cause.to_owned()), ..args::OfLots::default() };
+        ids.extend(matching(client, &lots).await?);
+    }
+    Ok(ids)
 }

@@ -113,7 +113,7 @@ async fn in_parts(
     request: &impl Fn(&[String]) -> ActRequest,
 ) -> Result<ActAnswer, Failure> {
     let mut all = ActAnswer::default();
-    let bar = output::progress(ids.len() as u64);
+    let bar = output::progress("acting", i64::try_from(ids.len()).unwrap_or(0));
     let mut stopped = std::pin::pin!(tokio::signal::ctrl_c());
     for part in ids.chunks(AT_ONCE) {
         // What has begun is done to its end.

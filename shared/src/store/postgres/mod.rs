@@ -17,6 +17,7 @@ mod write;
 
 use std::collections::HashSet;
 use std::str::FromStr;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -66,6 +67,8 @@ pub struct PostgresStore {
     /// Jobs that this process runs: their leases are renewed.
     jobs: Arc<Mutex<HashSet<i64>>>,
     sequencer: Arc<tokio::sync::Mutex<Option<Sequencer>>>,
+    /// Events that were given positions since tallies were folded.
+    moved: Arc<AtomicUsize>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -166,6 +169,7 @@ impl PostgresStore {
             ended: Arc::default(),
             jobs: Arc::default(),
             sequencer: Arc::default(),
+            moved: Arc::default(),
         }
     }
 
