@@ -8,6 +8,7 @@ mod error;
 mod health;
 mod idempotency;
 mod limits;
+mod near;
 mod openapi;
 mod origin;
 mod page;
@@ -15,6 +16,7 @@ mod pages;
 mod plan;
 mod request;
 mod routes;
+mod show;
 mod timeline;
 mod upload;
 mod why;
@@ -36,7 +38,8 @@ pub use routes::{
     NewToken, NewWebhook, PendingPage, PendingView, Pinged, Replayed, TokenView, WebhookView,
     first_admin,
 };
-pub use timeline::{Entry, Shown};
+pub use show::Shown;
+pub use timeline::Entry;
 pub use why::Why;
 
 /// What routes work on. Cheap to clone.

@@ -82,7 +82,7 @@ pub(crate) fn waybill(arguments: &[&str]) -> Command {
     }
     // A folder without a `waybill.toml`.
     command.current_dir(env!("CARGO_TARGET_TMPDIR"));
-    command.env("COLUMNS", "80").args(arguments).stdin(Stdio::null());
+    command.env("COLUMNS", "80").env("TZ", "UTC").args(arguments).stdin(Stdio::null());
     // A pair that cannot be had fails the test, with the way out.
     command.envs(pair::settings(arguments).expect("a store and a broker"));
     command
