@@ -3,6 +3,7 @@
 
 mod access;
 mod cron;
+mod doctor;
 mod entrance;
 mod error;
 mod health;
@@ -28,15 +29,17 @@ use waybill_shared::engine::Engine;
 use waybill_workers::connectors::{self, Connector};
 
 pub use access::{Allowed, Caller, ROUTES};
+pub use cron::{Coming, Entry as CalendarEntry, FireAsked, FireRequest};
+pub use doctor::{Diagnosis, Finding, Health};
 pub use entrance::{Network, local, network};
 pub use error::{DISK_FULL, KINDS, Problem, Wrong};
 pub use health::health;
 pub use openapi::openapi;
 pub use plan::{PlanRequest, Planned};
 pub use routes::{
-    Again, AttemptPage, AuditPage, ImportCoalition, ImportLines, IssuedToken, MadeWebhook,
-    NewToken, NewWebhook, PendingPage, PendingView, Pinged, Replayed, TokenView, WebhookView,
-    first_admin,
+    Again, AttemptPage, AuditPage, EventPage, ImportCoalition, ImportLines, IssuedToken,
+    MadeWebhook, NewToken, NewWebhook, PendingPage, PendingView, Pinged, Replayed, TokenView,
+    WebhookView, first_admin,
 };
 pub use show::Shown;
 pub use timeline::Entry;

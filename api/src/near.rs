@@ -94,10 +94,13 @@ async fn records(engine: &Engine, asked: &str) -> Result<Vec<String>, StoreError
         ids.extend(engine.store.records("webhook").await?.into_iter().map(|record| record.id));
     }
     if asked.starts_with("PO") {
-        let series = asked.rsplit_once('-').map_or("PO-", |(series, _)| series);
-        for (kind, record) in engine.store.records_after("order", series, ORDERS).await? {
-            if kind == "order" {
-                ids.push(record.id);
+        // What is wrong may be anywhere: ever less of the beginning is taken to be right.
+        let cut = asked.char_indices().filter(|(_, of)| *of == '-').map(|(at, _)| &asked[..at]);
+        for beginning in cut {
+            for (kind, record) in engine.store.records_after("order", beginning, ORDERS).await? {
+                if kind == "order" && record.id.starts_with(beginning) {
+                    ids.push(record.id);
+                }
             }
         }
     }

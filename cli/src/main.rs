@@ -59,15 +59,20 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Import(import) => commands::import::run(import).await,
             Command::Lots(lots) => commands::lots::run(lots).await,
             Command::Show(show) => commands::show::run(show).await,
+            Command::Events(events) => commands::events::run(events).await,
             Command::Why(why) => commands::why::run(why).await,
             Command::Token(token) => commands::token::run(token).await,
             Command::Webhook(webhook) => commands::webhook::run(webhook).await,
             Command::Audit(audit) => commands::audit::run(audit).await,
             Command::Check(check) => commands::check::run(check).await,
+            Command::Cron(cron) => commands::cron::run(cron).await,
+            Command::Doctor(doctor) => commands::doctor::run(doctor).await,
             Command::Plan(plan) => commands::plan::run(plan).await,
             Command::Match(instance) => commands::matching::run(instance).await,
             Command::Health(health) => commands::health::run(health).await,
             Command::Bench(bench) => commands::bench::run(bench).await,
+            Command::Completions(completions) => commands::shell::completions(&completions),
+            Command::Man(man) => commands::shell::man(&man),
         }
     });
     if let Some(traces) = traces {

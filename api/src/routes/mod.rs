@@ -13,7 +13,7 @@ mod service;
 mod tokens;
 mod webhooks;
 
-pub use events::AuditPage;
+pub use events::{AuditPage, EventPage};
 pub use imports::{ImportCoalition, ImportLines};
 pub use tokens::{IssuedToken, NewToken, TokenView, first_admin};
 pub use webhooks::{
@@ -39,6 +39,9 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(service::plan))
         .routes(routes!(service::check))
         .routes(routes!(service::cron))
+        .routes(routes!(service::cron_next))
+        .routes(routes!(service::cron_run))
+        .routes(routes!(service::doctor))
         .routes(routes!(lots::list))
         .routes(routes!(lots::one))
         .routes(routes!(lots::timeline))

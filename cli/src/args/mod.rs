@@ -1,8 +1,11 @@
 //! The options of every command. Each has an environment variable and a key in `waybill.toml` in
 //! the current folder; the option wins, then the variable, then the file.
 
+mod groups;
 mod roles;
+mod service;
 mod settings;
+mod shell;
 mod surface;
 
 use std::path::PathBuf;
@@ -13,7 +16,9 @@ use clap::{Args, Parser, Subcommand};
 use waybill_shared::domain::pipeline::STEPS;
 
 pub(crate) use roles::{Api, Bench, Health, Network, Part, Scheduler, Serve, Worker, Workload};
+pub(crate) use service::{Cron, CronRun, Doctor, Events};
 pub(crate) use settings::{names_data, read};
+pub(crate) use shell::{Completions, Man, Shell};
 pub(crate) use surface::{
     Audit, Token, TokenCreate, Webhook, WebhookCreate, WebhookId, WebhookReplay,
 };
@@ -58,6 +63,8 @@ pub(crate) enum Command {
     Lots(Lots),
     /// Show a lot, line, order, contribution or party with everything that happened to it.
     Show(Show),
+    /// What happened, in order, and what happens from now on.
+    Events(Events),
     /// Explain who pays for a lot and what decided, or what it is short of.
     Why(Why),
     /// Give, list and revoke tokens for the API.
@@ -71,6 +78,11 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Replay the log and assert the invariants.
     Check(Check),
+    /// What recurs, what comes next, and a fire by hand.
+    #[command(subcommand)]
+    Cron(Cron),
+    /// Look at every part of the service, and say what ails it and the mend.
+    Doctor(Doctor),
     /// The roadmap by quarter: what gets funded, what would lapse, and what changes would do.
     Plan(Plan),
     /// Match lots with donors, without a database: answer a problem in a file as JSON.
@@ -79,6 +91,10 @@ pub(crate) enum Command {
     Health(Health),
     /// Measure throughput and latency.
     Bench(Bench),
+    /// Print what completes commands and options in a shell.
+    Completions(Completions),
+    /// Print the manual, or write a page for each command.
+    Man(Man),
 }
 
 /// Where the data is.
@@ -110,6 +126,10 @@ pub(crate) struct Reach {
 
 /// `waybill run`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill run examples/it-coalition --until 2024-06-30
+  waybill run examples/it-coalition --until 2024-06-30 --data tried --report report.html")]
 pub(crate) struct Run {
     /// The coalition's folder, with its `coalition.toml`.
     pub(crate) dir: PathBuf,
@@ -174,6 +194,11 @@ pub(crate) struct Form {
 
 /// `waybill import`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill import examples/it-coalition --data new
+  waybill import examples/it-coalition/requisitions.csv --data new
+  waybill import examples/it-coalition/requisitions.csv --data new --keep-good rejects.csv --json")]
 pub(crate) struct Import {
     /// A file of requisitions (.csv, .xlsx, .json, .jsonl), or a coalition's folder.
     pub(crate) path: PathBuf,
@@ -226,6 +251,10 @@ const WAITS: [&str; 10] = [
 
 /// `waybill lots`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill lots --state declined
+  waybill lots --awaits funding --csv > waiting.csv")]
 pub(crate) struct Lots {
     #[command(flatten)]
     pub(crate) data: Reach,
@@ -250,6 +279,12 @@ pub(crate) struct Lots {
 
 /// `waybill show`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill show LOT-00B
+  waybill show REQ-2024-07/1
+  waybill show PO-SUP-01-NSPA-EUR-0001
+  waybill show LU")]
 pub(crate) struct Show {
     /// LOT-7K2, LINE-7K2, a requester's line id, an order's number, a contribution, a party.
     pub(crate) id: String,
@@ -262,6 +297,10 @@ pub(crate) struct Show {
 
 /// `waybill why`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill why LOT-01R
+  waybill why LOT-01R --json")]
 pub(crate) struct Why {
     /// The lot, such as LOT-7K2.
     pub(crate) lot: String,
@@ -274,6 +313,10 @@ pub(crate) struct Why {
 
 /// `waybill check`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill check
+  waybill check --json")]
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) data: Reach,
@@ -284,6 +327,11 @@ pub(crate) struct Check {
 
 /// `waybill plan`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill plan --quarters 4
+  waybill plan --add \"LU 5M EUR from 2027-01\" --withdraw DK
+  waybill plan --quarters 4 --output plan.html --output plan.csv")]
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) data: Reach,
@@ -315,6 +363,10 @@ pub(crate) struct Plan {
 
 /// `waybill match`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill match examples/match.json
+  waybill match - < examples/match.json")]
 pub(crate) struct Match {
     /// A JSON file with envelopes, lots, rates and policy; `-`: standard input.
     pub(crate) instance: PathBuf,

@@ -5,11 +5,15 @@
 
 mod api;
 mod bad_input;
+mod calendar;
 mod coalition;
 mod compose;
 mod crash;
 mod disk;
+mod doctor;
+mod events;
 mod example;
+mod examples;
 mod faults;
 mod folder;
 mod help;
@@ -24,6 +28,7 @@ mod refusal;
 mod run;
 mod serve;
 mod settings;
+mod shown;
 mod support;
 mod traces;
 mod twice;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    Claim, EnvelopeRow, Fate, Filed, Hint, Job, Lease, LotCount, LotFilter, NoteRange, Record,
-    StoreError, StoredLine, Unit, Wanted,
+    Claim, Condition, EnvelopeRow, Fate, Filed, Hint, Job, Lease, LotCount, LotFilter, NoteRange,
+    Record, StoreError, StoredLine, Unit, Wanted,
 };
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
@@ -30,6 +30,9 @@ pub trait Store: Reads + Log + Queues + Cluster {
 
     /// This store as it is now, for many reads that have to fit together. To be dropped soon.
     async fn snapshot(&self) -> Result<Arc<dyn Store>, StoreError>;
+
+    /// How the database is.
+    async fn condition(&self) -> Result<Condition, StoreError>;
 
     /// Writes what is queued and closes files and connections.
     async fn close(&self);

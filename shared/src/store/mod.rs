@@ -5,6 +5,7 @@
 //! Reads are named for what they mean. No SQL type crosses this border.
 
 pub(crate) mod chain;
+mod condition;
 mod contract;
 mod decide;
 mod hint;
@@ -14,6 +15,7 @@ pub mod sqlite;
 mod stored;
 mod unit;
 
+pub use condition::{Condition, Leader};
 pub use contract::{Cluster, Log, Queues, Reads, Store, Term};
 pub use hint::{Hint, Lane, Wanted, queues};
 pub use unit::{

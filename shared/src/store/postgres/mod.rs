@@ -4,6 +4,7 @@
 mod claim;
 mod cluster;
 mod commit;
+mod condition;
 mod due;
 mod history;
 mod lock;
@@ -26,7 +27,7 @@ use sqlx::{ConnectOptions, Connection, Postgres};
 
 use self::sequence::Sequencer;
 use crate::store::unit::Prepared;
-use crate::store::{Fate, Lease, Store, StoreError, Unit};
+use crate::store::{Condition, Fate, Lease, Store, StoreError, Unit};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -218,6 +219,10 @@ impl Store for PostgresStore {
             .await
             .map_err(failed("read"))?;
         Ok(Arc::new(Self { pool, ..self.clone() }))
+    }
+
+    async fn condition(&self) -> Result<Condition, StoreError> {
+        self.look().await
     }
 
     async fn close(&self) {

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod commit;
+mod condition;
 mod due;
 mod flows;
 mod heads;
@@ -31,7 +32,7 @@ use self::leases::Leases;
 pub use self::raw::raw_updates;
 use self::writer::{Act, Writer};
 use crate::store::unit::Prepared;
-use crate::store::{Fate, Store, StoreError, Term, Unit};
+use crate::store::{Condition, Fate, Store, StoreError, Term, Unit};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -129,6 +130,10 @@ impl Store for SqliteStore {
             .await
             .map_err(|source| StoreError::Database { act: "read", source })?;
         Ok(Arc::new(Self { readers, ..self.clone() }))
+    }
+
+    async fn condition(&self) -> Result<Condition, StoreError> {
+        self.look().await
     }
 
     async fn close(&self) {
