@@ -41,9 +41,9 @@ fn a_fire_by_hand_is_run_once_and_recorded() -> Result<()> {
     let calendar =
         "\n[[cron]]\nname = \"monthly\"\nact = \"digest\"\nat = \"0 6 1 1 *\"\nzone = \"UTC\"\n";
     std::fs::write(&pipeline, std::fs::read_to_string(&pipeline)? + calendar)?;
-    let office = Office::open_in(folder, &dir, &[])?;
-    let data = text(&office.data)?.to_owned();
-    office.service.stop()?;
+    let Office { folder: _folder, data: place, service } = Office::open_in(folder, &dir, &[])?;
+    let data = text(&place)?.to_owned();
+    service.stop()?;
 
     // Nobody serves: it waits, and a second one changes nothing.
     let run_it =
@@ -59,13 +59,13 @@ fn a_fire_by_hand_is_run_once_and_recorded() -> Result<()> {
     ensure!(json["is_new"] == false && json["asked"]["by"] == "operator", "{json}");
     ensure!(entry(&data)?["asked"]["reason"] == "a trial");
 
-    let service = Service::start(&data.clone().into(), None)?;
+    let service = Service::start(&place, None)?;
     let done = eventually("it has run", SOON, || {
         let now = entry(&data)?;
         Ok((now["runs"] == 1).then_some(now))
     })?;
     ensure!(done["asked"].is_null() && done["last"].is_string(), "{done}");
-    let shown = show(data.as_ref(), "cron:monthly")?;
+    let shown = show(&place, "cron:monthly")?;
     ensure!(kinds(&shown) == ["cron.asked", "cron.fired"], "{shown}");
     let asked = &shown["timeline"][0];
     ensure!(asked["actor"] == "operator", "{shown}");
