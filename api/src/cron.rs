@@ -1,9 +1,10 @@
-//! The calendar as it stands.
+//! The calendar: as it stands, what it brings next, and fires that somebody asks for.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use waybill_scheduler::calendar::{Fired, KIND, Times};
+use waybill_scheduler::calendar::{Asked, Fired, KIND, Times, ask};
 use waybill_shared::domain::lot::Timestamp;
+use waybill_shared::domain::pipeline::{CronAct, CronEntry};
 use waybill_shared::engine::Engine;
 
 use crate::Problem;
@@ -12,25 +13,65 @@ use crate::status::NextFire;
 /// Something that recurs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = CalendarEntry)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// Its name.
-    name: String,
+    pub name: String,
+    /// What it does.
+    pub act: CronAct,
     /// When, in five fields.
-    at: String,
+    pub at: String,
     /// The IANA zone of its times.
-    zone: String,
-    /// When it ran last.
+    pub zone: String,
+    /// When it ran last, by its times or because somebody asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
-    last: Option<Timestamp>,
+    pub last: Option<Timestamp>,
     /// When it runs next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
-    next: Option<Timestamp>,
+    pub next: Option<Timestamp>,
     /// How often it ran.
-    runs: u64,
+    pub runs: u64,
     /// How often it should have run, did not, and was not made up for.
-    missed: u64,
+    pub missed: u64,
+    /// The fire that somebody has asked for and that was not run yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+}
+
+/// What the calendar brings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ComingFire)]
+pub struct Coming {
+    /// When.
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
+    pub at: Timestamp,
+    /// The entry's name.
+    pub name: String,
+    /// What it does.
+    pub act: CronAct,
+}
+
+/// Asks for a fire.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schema(as = FireRequest)]
+pub struct FireRequest {
+    /// Why; kept with the fire.
+    #[schema(max_length = 1000)]
+    pub reason: String,
+}
+
+/// What became of that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = FireAsked)]
+pub struct FireAsked {
+    /// The entry's name.
+    pub name: String,
+    /// The fire.
+    pub asked: Asked,
+    /// Whether it was asked for now; else it was before, and nothing has changed.
+    pub is_new: bool,
 }
 
 impl Entry {
@@ -50,13 +91,54 @@ pub(crate) async fn entries(engine: &Engine) -> Result<Vec<Entry>, Problem> {
         let times = Times::parse(&entry.at, entry.zone).ok();
         entries.push(Entry {
             name: entry.name.clone(),
+            act: entry.act,
             at: entry.at.clone(),
             zone: entry.zone.to_string(),
-            last: fired.last,
+            last: fired.last.max(fired.by_hand),
             next: times.and_then(|times| times.next_after(engine.clock.now())),
             runs: fired.runs,
             missed: fired.missed,
+            asked: fired.asked,
         });
     }
     Ok(entries)
+}
+
+/// The next `count` fires of all entries together, in order.
+pub(crate) fn coming(engine: &Engine, count: usize) -> Vec<Coming> {
+    let now = engine.clock.now();
+    let fires = |entry: &CronEntry| {
+        let (name, act) = (entry.name.clone(), entry.act);
+        let times = Times::parse(&entry.at, entry.zone).ok();
+        let fires = std::iter::successors(Some(now), move |last| times.as_ref()?.next_after(*last));
+        fires.skip(1).take(count).map(move |at| Coming { at, name: name.clone(), act })
+    };
+    let mut all: Vec<Coming> = engine.pipeline().cron.iter().flat_map(fires).collect();
+    all.sort_by(|one, other| (one.at, &one.name).cmp(&(other.at, &other.name)));
+    all.truncate(count);
+    all
+}
+
+/// Makes the entry `name` due now.
+pub(crate) async fn run(
+    engine: &Engine,
+    name: &str,
+    by: &str,
+    request: &FireRequest,
+) -> Result<FireAsked, Problem> {
+    let entries = &engine.pipeline().cron;
+    if entries.iter().all(|entry| entry.name != name) {
+        let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+        let hint = match names.as_slice() {
+            [] => "the pipeline has no [[cron]] entries".to_owned(),
+            names => format!("there are: {}", names.join(", ")),
+        };
+        return Err(Problem::new("not_found", format!("no calendar entry `{name}`"), &hint));
+    }
+    if request.reason.chars().count() > 1000 {
+        let detail = "it is longer than 1000 characters";
+        return Err(Problem::field("reason", detail, "shorten it"));
+    }
+    let (asked, is_new) = ask(engine, name, by, request.reason.trim()).await?;
+    Ok(FireAsked { name: name.to_owned(), asked, is_new })
 }

@@ -3,6 +3,7 @@
 
 mod access;
 mod cron;
+mod doctor;
 mod effects;
 mod entrance;
 mod error;
@@ -11,6 +12,7 @@ mod idempotency;
 mod limits;
 mod lines;
 mod lots;
+mod near;
 mod openapi;
 mod origin;
 mod page;
@@ -18,6 +20,7 @@ mod pages;
 mod plan;
 mod request;
 mod routes;
+mod show;
 mod status;
 mod timeline;
 mod todo;
@@ -31,6 +34,8 @@ use waybill_shared::engine::Engine;
 use waybill_workers::connectors::{self, Connector};
 
 pub use access::{Allowed, Caller, ROUTES};
+pub use cron::{Coming, Entry as CalendarEntry, FireAsked, FireRequest};
+pub use doctor::{Diagnosis, Finding, Health};
 pub use effects::Effect;
 pub use entrance::{Network, local, network};
 pub use error::{DISK_FULL, KINDS, Problem, Wrong};
@@ -39,14 +44,15 @@ pub use openapi::openapi;
 pub use plan::{PlanRequest, Planned};
 pub use routes::{
     ActAnswer, ActOutcome, ActRequest, Acted, Again, AttemptPage, AuditPage, DocumentAnswer,
-    DocumentOutcome, ImportCoalition, ImportLines, IncidentView, IssuedToken, MadeWebhook,
-    NewToken, NewWebhook, PendingPage, PendingView, Pinged, Replayed, Sent, TokenView, WebhookView,
-    first_admin,
+    DocumentOutcome, EventPage, ImportCoalition, ImportLines, IncidentView, IssuedToken,
+    MadeWebhook, NewToken, NewWebhook, PendingPage, PendingView, Pinged, Replayed, Sent, TokenView,
+    WebhookView, first_admin,
 };
+pub use show::Shown;
 pub use status::{
     AtRisk, FailingWebhook, IncidentsView, NextFire, ServiceView, StatusView, WebhooksView,
 };
-pub use timeline::{Entry, Shown};
+pub use timeline::Entry;
 pub use todo::{Move, Task};
 pub use why::Why;
 

@@ -39,6 +39,11 @@ impl Failure {
         self
     }
 
+    /// What happened, and the way out.
+    pub(crate) fn told(&self) -> (&str, Option<&str>) {
+        (&self.message, self.hint.as_deref())
+    }
+
     /// Prints it, and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         if !self.message.is_empty() {

@@ -65,6 +65,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Lines(lines) => commands::lines::run(lines).await,
             Command::Incidents(incidents) => commands::incidents::run(incidents).await,
             Command::Show(show) => commands::show::run(show).await,
+            Command::Events(events) => commands::events::run(events).await,
             Command::Why(why) => commands::why::run(why).await,
             Command::Submit(submit) => commands::act::submit(submit).await,
             Command::Review(review) => commands::act::review(review).await,
@@ -101,10 +102,14 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Restore(restore) => commands::restore::run(restore).await,
             Command::Export(export) => commands::export::run(export).await,
             Command::Migrate(migrate) => commands::migrate::run(migrate).await,
+            Command::Cron(cron) => commands::cron::run(cron).await,
+            Command::Doctor(doctor) => commands::doctor::run(doctor).await,
             Command::Plan(plan) => commands::plan::run(plan).await,
             Command::Match(instance) => commands::matching::run(instance).await,
             Command::Health(health) => commands::health::run(health).await,
             Command::Bench(bench) => commands::bench::run(bench).await,
+            Command::Completions(completions) => commands::shell::completions(&completions),
+            Command::Man(man) => commands::shell::man(&man),
         }
     });
     if let Some(traces) = traces {

@@ -179,6 +179,11 @@ impl Target {
         Ok(())
     }
 
+    /// Whether one process at a time has the store.
+    pub(crate) fn is_for_one(&self) -> bool {
+        matches!(self.store, StoreUrl::Sqlite(_))
+    }
+
     /// What the options of a role name.
     pub(crate) fn here(options: &Data) -> Result<Self, Failure> {
         Self::named(&options.data, options.store.as_deref(), options.broker.as_deref())

@@ -19,6 +19,7 @@ use waybill_shared::store::{NoteChange, StoreError, Unit};
 use super::table::allowed;
 use super::token::{is_right, parts};
 use crate::limits::Limits;
+use crate::near::unknown;
 use crate::origin::Origin;
 use crate::{Api, Problem};
 
@@ -101,10 +102,16 @@ impl Caller {
         sight: &mut Sight,
         id: &str,
     ) -> Result<(Lot, Arc<Line>), Problem> {
-        let unknown = || Problem::unknown("lot", id);
-        let lot = id.parse::<LotId>().map_err(|_| unknown())?;
-        let found = engine.store.lots_by_id(&[lot.0]).await?;
-        sight.lots(found).await?.pop().ok_or_else(unknown)
+        let found = match id.parse::<LotId>() {
+            Ok(lot) => engine.store.lots_by_id(&[lot.0]).await?,
+            Err(_) => Vec::new(),
+        };
+        match sight.lots(found).await?.pop() {
+            Some(found) => Ok(found),
+            // What else there is, is told to those who see all of it.
+            None if sight.is_whole() => Err(unknown(engine, "lot", id).await),
+            None => Err(Problem::unknown("lot", id)),
+        }
     }
 
     /// Whether it belongs to the secretariat.

@@ -19,7 +19,7 @@ use waybill_shared::engine::Engine;
 use waybill_shared::feed::{CloudEvent, Filter, Reader};
 
 use crate::access::Caller;
-use crate::page::limit;
+use crate::page::{MOST, limit};
 use crate::request::Asked;
 use crate::{Api, Problem};
 
@@ -45,6 +45,9 @@ pub(crate) struct EventsQuery {
     /// The position after which they are wanted; left out: from the first.
     #[param(minimum = 0)]
     after: Option<i64>,
+    /// So many of the last instead, at once; 0: only the position of the end.
+    #[param(minimum = 0, maximum = 10000)]
+    last: Option<u32>,
     /// How many at most.
     #[param(minimum = 1, maximum = 10000)]
     limit: Option<u32>,
@@ -59,15 +62,17 @@ pub(crate) struct EventsQuery {
     requester: Option<String>,
     /// Only what is about this line.
     line: Option<String>,
+    /// Only what happened to this subject.
+    subject: Option<String>,
 }
 
 /// Events of the feed.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct EventPage {
+pub struct EventPage {
     /// The events, in order of their positions.
-    events: Vec<CloudEvent>,
+    pub events: Vec<CloudEvent>,
     /// The position to go on from: up to there, there is nothing else for this caller.
-    position: i64,
+    pub position: i64,
 }
 
 impl EventsQuery {
@@ -79,6 +84,7 @@ impl EventsQuery {
             donor: self.donor.clone(),
             requester: self.requester.clone(),
             line: self.line.clone(),
+            subject: self.subject.clone(),
         }
     }
 }
@@ -111,6 +117,13 @@ pub(crate) async fn feed(
     if after < 0 {
         return Err(Problem::field("after", "it is below zero", "give a position of the feed"));
     }
+    if let Some(last) = query.last {
+        if query.after.is_some() || last > MOST {
+            let detail = format!("it is above {MOST}, or beside `after`");
+            return Err(Problem::field("last", detail, "give one of them"));
+        }
+        return Ok(Json(latest(&api.engine, &caller, query.filter(), last).await?).into_response());
+    }
     let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     if accepts.is_some_and(|accept| accept.contains("text/event-stream")) {
         let last = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
@@ -138,6 +151,27 @@ pub(crate) async fn feed(
     }
 }
 
+/// The last `count` events that the caller may see, of those not too far back.
+async fn latest(
+    engine: &Engine,
+    caller: &Caller,
+    filter: Filter,
+    count: u32,
+) -> Result<EventPage, Problem> {
+    let (count, end) = (count as usize, engine.store.last_position().await?);
+    let mut back = (count as i64).max(1);
+    loop {
+        let from = if filter.subject.is_some() { 0 } else { (end - back).max(0) };
+        let mut page = EventPage { events: Vec::new(), position: from };
+        read(engine, caller, filter.clone(), &mut page, usize::MAX).await?;
+        if page.events.len() >= count || from == 0 || back >= LOOKED_AT {
+            page.events.drain(..page.events.len().saturating_sub(count));
+            return Ok(page);
+        }
+        back = (back * 8).min(LOOKED_AT);
+    }
+}
+
 /// Adds what is there now to `page`.
 async fn read(
     engine: &Engine,
@@ -148,6 +182,13 @@ async fn read(
 ) -> Result<(), Problem> {
     let mut reader = Reader::new(engine, caller.sight(engine).await?, filter);
     let first = page.position;
+    if let Some(read) = reader.of_subject(first).await? {
+        let is_cut = read.events.len() > limit;
+        page.events.extend(read.events.into_iter().take(limit));
+        let last = page.events.last().filter(|_| is_cut).map(|event| event.position);
+        page.position = last.unwrap_or(read.position);
+        return Ok(());
+    }
     loop {
         let read = reader.read(page.position, WINDOW).await?;
         let is_last = read.position - page.position < WINDOW;

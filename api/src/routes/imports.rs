@@ -12,7 +12,7 @@ use waybill_shared::report::{Report, build};
 
 use crate::access::Caller;
 use crate::request::{Body, Named};
-use crate::timeline::{Shown, show as show_subject};
+use crate::show::{Shown, show as show_subject};
 use crate::{Api, Problem};
 
 /// Lines of a file of requisitions.
@@ -49,18 +49,24 @@ pub(super) async fn show(
     Named(id): Named,
 ) -> Result<Json<Shown>, Problem> {
     may_show(&api, &caller, &id).await?;
-    Ok(Json(show_subject(&api.engine, &id).await?))
+    let shown = show_subject(&api.engine, &id).await?;
+    let is_account = matches!(shown.kind.as_str(), "token" | "webhook");
+    if is_account && !matches!(caller.role(), Role::Admin | Role::Auditor) {
+        return Err(Problem::unknown(UNKNOWN, &id));
+    }
+    Ok(Json(shown))
 }
+
+/// What was asked for and is not there, or not for the caller.
+const UNKNOWN: &str = "lot, line or record";
 
 /// Refuses what the caller does not see. A requester and a reviewer see their lots and lines; whoever
 /// sees the whole sees everything but accounts.
 async fn may_show(api: &Api, caller: &Caller, id: &str) -> Result<(), Problem> {
-    let unknown = || Problem::unknown("lot, line or record", id);
+    let unknown = || Problem::unknown(UNKNOWN, id);
     let mut sight = caller.sight(&api.engine).await?;
     if sight.is_whole() {
-        let is_account = id.starts_with("token:") || id.starts_with("webhook:");
-        let may = !is_account || matches!(caller.role(), Role::Admin | Role::Auditor);
-        return may.then_some(()).ok_or_else(unknown);
+        return Ok(());
     }
     if id.parse::<LotId>().is_ok() {
         return caller.lot(&api.engine, &mut sight, id).await.map(drop);

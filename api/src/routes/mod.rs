@@ -16,7 +16,7 @@ mod webhooks;
 
 pub use acts::{ActAnswer, ActRequest, Acted, Outcome as ActOutcome};
 pub use documents::{Answer as DocumentAnswer, Outcome as DocumentOutcome, Sent};
-pub use events::AuditPage;
+pub use events::{AuditPage, EventPage};
 pub use imports::{ImportCoalition, ImportLines};
 pub use incidents::IncidentView;
 pub(crate) use incidents::{incidents, parked};
@@ -45,6 +45,9 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(service::plan))
         .routes(routes!(service::check))
         .routes(routes!(service::cron))
+        .routes(routes!(service::cron_next))
+        .routes(routes!(service::cron_run))
+        .routes(routes!(service::doctor))
         .routes(routes!(lots::list))
         .routes(routes!(lots::one))
         .routes(routes!(lots::timeline))

@@ -8,8 +8,9 @@ use waybill_shared::check::Findings;
 use waybill_shared::domain::account::Role;
 
 use crate::access::Caller;
-use crate::cron::Entry;
-use crate::request::{Asked, Body};
+use crate::cron::{Coming, Entry, FireAsked, FireRequest};
+use crate::doctor::Diagnosis;
+use crate::request::{Asked, Body, Named};
 use crate::status::StatusView;
 use crate::todo::Move;
 use crate::{Api, PlanRequest, Planned, Problem};
@@ -84,4 +85,56 @@ pub(crate) async fn check(State(api): State<Api>) -> Result<Json<Findings>, Prob
 #[utoipa::path(get, path = "/v1/cron", tag = "service", responses((status = 200, body = Vec<Entry>)))]
 pub(crate) async fn cron(State(api): State<Api>) -> Result<Json<Vec<Entry>>, Problem> {
     Ok(Json(crate::cron::entries(&api.engine).await?))
+}
+
+/// How many fires to tell.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct NextQuery {
+    /// How many at most; left out: 10.
+    #[param(minimum = 1, maximum = 1000)]
+    count: Option<u32>,
+}
+
+/// What the calendar brings next, over all its entries.
+#[utoipa::path(
+    get, path = "/v1/cron/next", tag = "service", params(NextQuery),
+    responses((status = 200, body = Vec<Coming>))
+)]
+pub(crate) async fn cron_next(
+    State(api): State<Api>,
+    Asked(query): Asked<NextQuery>,
+) -> Result<Json<Vec<Coming>>, Problem> {
+    match query.count.unwrap_or(10) {
+        count @ 1..=1000 => Ok(Json(crate::cron::coming(&api.engine, count as usize))),
+        other => {
+            let detail = format!("{other} is not within 1 and 1000");
+            Err(Problem::field("count", detail, "ask for fewer"))
+        }
+    }
+}
+
+/// Makes an entry of the calendar due now, once; its times stay as they are.
+#[utoipa::path(
+    post, path = "/v1/cron/{name}/run", tag = "service",
+    params(("name" = String, Path, description = "The entry's name")),
+    request_body = FireRequest,
+    responses((status = 200, body = FireAsked))
+)]
+pub(crate) async fn cron_run(
+    State(api): State<Api>,
+    caller: Caller,
+    Named(name): Named,
+    Body(request): Body<FireRequest>,
+) -> Result<Json<FireAsked>, Problem> {
+    Ok(Json(crate::cron::run(&api.engine, &name, &caller.actor(), &request).await?))
+}
+
+/// How the service is: each thing that was looked at, what was seen, and the mend.
+#[utoipa::path(
+    get, path = "/v1/doctor", tag = "service", responses((status = 200, body = Diagnosis))
+)]
+pub(crate) async fn doctor(State(api): State<Api>) -> Json<Diagnosis> {
+    Json(crate::doctor::examine(&api).await)
 }

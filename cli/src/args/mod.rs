@@ -4,10 +4,13 @@
 mod acts;
 mod care;
 mod giving;
+mod groups;
 mod look;
 mod orders;
 mod roles;
+mod service;
 mod settings;
+mod shell;
 mod surface;
 
 use std::path::PathBuf;
@@ -25,7 +28,9 @@ pub(crate) use giving::{Contribute, Deposit, Member, PartyRole, Submit, Withdraw
 pub(crate) use look::{Incidents, Lines, Lots, Needs, Status, Todo};
 pub(crate) use orders::{Claim, Despatch, Order, Pay, Receive, Remedy, Respond};
 pub(crate) use roles::{Api, Bench, Health, Network, Part, Scheduler, Serve, Worker, Workload};
+pub(crate) use service::{Cron, CronRun, Doctor, Events};
 pub(crate) use settings::{names_data, read};
+pub(crate) use shell::{Completions, Man, Shell};
 pub(crate) use surface::{
     Audit, Token, TokenCreate, Webhook, WebhookCreate, WebhookId, WebhookReplay,
 };
@@ -78,6 +83,8 @@ pub(crate) enum Command {
     Incidents(Incidents),
     /// Show a lot, line, order, contribution or party with everything that happened to it.
     Show(Show),
+    /// What happened, in order, and what happens from now on.
+    Events(Events),
     /// Explain who pays for a lot and what decided, or what it is short of.
     Why(Why),
     /// Hand in lines: a file, or one by its fields or by answering questions.
@@ -159,6 +166,11 @@ pub(crate) enum Command {
     Export(Export),
     /// Make the changes of the tables that this version needs.
     Migrate(Migrate),
+    /// What recurs, what comes next, and a fire by hand.
+    #[command(subcommand)]
+    Cron(Cron),
+    /// Look at every part of the service, and say what ails it and the mend.
+    Doctor(Doctor),
     /// The roadmap by quarter: what gets funded, what would lapse, and what changes would do.
     Plan(Plan),
     /// Match lots with donors, without a database: answer a problem in a file as JSON.
@@ -167,6 +179,10 @@ pub(crate) enum Command {
     Health(Health),
     /// Measure throughput and latency.
     Bench(Bench),
+    /// Print what completes commands and options in a shell.
+    Completions(Completions),
+    /// Print the manual, or write a page for each command.
+    Man(Man),
 }
 
 /// Where the data is.
@@ -198,6 +214,10 @@ pub(crate) struct Reach {
 
 /// `waybill run`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill run examples/it-coalition --until 2024-06-30
+  waybill run examples/it-coalition --until 2024-05-31 --report report.html")]
 pub(crate) struct Run {
     /// The coalition's folder, with its `coalition.toml`.
     pub(crate) dir: PathBuf,
@@ -262,6 +282,11 @@ pub(crate) struct Form {
 
 /// `waybill import`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill import examples/it-coalition --data new
+  waybill import examples/it-coalition/requisitions.csv --data new
+  waybill import examples/it-coalition/requisitions.csv --keep-good rejects.csv")]
 pub(crate) struct Import {
     /// A file of requisitions (.csv, .xlsx, .json, .jsonl), a coalition's folder, or what
     /// `waybill export` wrote: that goes into an empty database.
@@ -288,6 +313,12 @@ pub(crate) struct Import {
 
 /// `waybill show`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill show LOT-00B
+  waybill show REQ-2024-07/1
+  waybill show PO-SUP-01-NSPA-EUR-0001
+  waybill show LU")]
 pub(crate) struct Show {
     /// LOT-7K2, LINE-7K2, a requester's line id, an order's number, a contribution, a party.
     pub(crate) id: String,
@@ -300,6 +331,10 @@ pub(crate) struct Show {
 
 /// `waybill why`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill why LOT-01R
+  waybill why LOT-01R --json")]
 pub(crate) struct Why {
     /// The lot, such as LOT-7K2.
     pub(crate) lot: String,
@@ -312,6 +347,10 @@ pub(crate) struct Why {
 
 /// `waybill check`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill check
+  waybill check --json")]
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) data: Reach,
@@ -322,6 +361,11 @@ pub(crate) struct Check {
 
 /// `waybill plan`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill plan --quarters 4
+  waybill plan --add \"LU 5M EUR from 2027-01\" --withdraw DK
+  waybill plan --quarters 4 --output plan.html --output plan.csv")]
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) data: Reach,
@@ -353,6 +397,10 @@ pub(crate) struct Plan {
 
 /// `waybill match`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill match examples/match.json
+  waybill match - < examples/match.json")]
 pub(crate) struct Match {
     /// A JSON file with envelopes, lots, rates and policy; `-`: standard input.
     pub(crate) instance: PathBuf,

@@ -10,6 +10,10 @@ use super::Data;
 
 /// `waybill serve`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill serve
+  waybill serve --data data --listen 127.0.0.1:8080")]
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) data: Data,
@@ -48,6 +52,9 @@ pub(crate) struct Network {
 
 /// `waybill scheduler`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill scheduler --store postgres://db/waybill --broker amqp://mq")]
 pub(crate) struct Scheduler {
     #[command(flatten)]
     pub(crate) data: Data,
@@ -64,6 +71,9 @@ pub(crate) struct Scheduler {
 
 /// `waybill api`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill api --store postgres://db/waybill --broker amqp://mq")]
 pub(crate) struct Api {
     #[command(flatten)]
     pub(crate) data: Data,
@@ -79,6 +89,10 @@ pub(crate) struct Api {
 
 /// `waybill worker`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill worker --store postgres://db/waybill --broker amqp://mq
+  waybill worker --steps issue_order --concurrency 4")]
 pub(crate) struct Worker {
     #[command(flatten)]
     pub(crate) data: Data,
@@ -98,6 +112,9 @@ pub(crate) struct Worker {
 
 /// `waybill health`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill health 127.0.0.1:8080")]
 pub(crate) struct Health {
     /// Where it listens, as given to its `--listen`.
     #[arg(env = "WAYBILL_LISTEN")]
@@ -126,6 +143,10 @@ pub(crate) enum Part {
 
 /// `waybill bench`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill bench w4 --lots 200
+  waybill bench pipeline --lots 50 --json")]
 pub(crate) struct Bench {
     /// The workload.
     #[arg(value_enum)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory, FromArgMatches};
 
 use super::Arguments;
+use super::groups::grouped;
 use crate::failure::Failure;
 
 /// The settings file, read from the current folder.
@@ -26,7 +27,7 @@ fn with_defaults_of_file() -> Result<clap::Command, Failure> {
         Err(error) => return Err(Failure::caller(format!("{FILE}: {error}"), "")),
     };
     choose_context(&mut file)?;
-    let mut command = Arguments::command();
+    let mut command = grouped(Arguments::command());
     let mut known: Vec<String> = Vec::new();
     let mut unread: Option<Failure> = None;
     let names: Vec<String> =

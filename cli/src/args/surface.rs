@@ -13,6 +13,10 @@ pub(crate) enum Token {
     /// Give an account: its token is shown once.
     Create(TokenCreate),
     /// List accounts, without their tokens.
+    #[command(after_help = "\
+Examples:
+  waybill token list
+  waybill token list --json")]
     List(Listing),
     /// Revoke an account, at once.
     Revoke(TokenRevoke),
@@ -20,6 +24,10 @@ pub(crate) enum Token {
 
 /// `waybill token create`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill token create requester --for UA-MOD-IT > token
+  waybill token create auditor --days 30 --json")]
 pub(crate) struct TokenCreate {
     /// As what it acts.
     #[arg(value_parser = ROLES)]
@@ -50,6 +58,9 @@ const ROLES: [&str; Role::ALL.len()] = {
 
 /// `waybill token revoke`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill token revoke 0123456789ab")]
 pub(crate) struct TokenRevoke {
     /// The account's id.
     pub(crate) id: String,
@@ -63,21 +74,41 @@ pub(crate) enum Webhook {
     /// Have events sent to an address; the secret that signs them is shown once.
     Create(WebhookCreate),
     /// List webhooks with how far each has come.
+    #[command(after_help = "\
+Examples:
+  waybill webhook list
+  waybill webhook list --csv")]
     List(Listing),
     /// Show what has not arrived, and the last attempts.
+    #[command(after_help = "\
+Examples:
+  waybill webhook show wh_0123456789ab")]
     Show(WebhookId),
     /// Send a ping now, and say what became of it.
+    #[command(after_help = "\
+Examples:
+  waybill webhook ping wh_0123456789ab")]
     Ping(WebhookId),
     /// Make a new secret; the one before signs beside it for a day.
+    #[command(after_help = "\
+Examples:
+  waybill webhook rotate wh_0123456789ab > secret")]
     Rotate(WebhookId),
     /// Send again now what has not arrived, or a range of the log.
     Replay(WebhookReplay),
     /// Send nothing more, for good.
+    #[command(after_help = "\
+Examples:
+  waybill webhook remove wh_0123456789ab")]
     Remove(WebhookId),
 }
 
 /// `waybill webhook create`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill webhook create https://example.org/waybill --kinds lot,order > secret
+  waybill webhook create https://example.org/waybill --donor LU --after 0")]
 pub(crate) struct WebhookCreate {
     /// The address, over https.
     pub(crate) url: String,
@@ -111,6 +142,10 @@ pub(crate) struct WebhookId {
 
 /// `waybill webhook replay`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill webhook replay wh_0123456789ab
+  waybill webhook replay wh_0123456789ab --from 100 --to 200")]
 pub(crate) struct WebhookReplay {
     /// The webhook's id.
     pub(crate) id: String,
@@ -135,6 +170,9 @@ pub(crate) enum Audit {
 
 /// `waybill audit export`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill audit export > log.jsonl")]
 pub(crate) struct AuditExport {
     #[command(flatten)]
     pub(crate) data: Reach,
@@ -142,6 +180,10 @@ pub(crate) struct AuditExport {
 
 /// `waybill audit verify`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill audit verify log.jsonl
+  waybill audit verify")]
 pub(crate) struct AuditVerify {
     /// An exported log; without, the one in the data folder or at the service.
     pub(crate) file: Option<PathBuf>,

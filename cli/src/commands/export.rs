@@ -22,7 +22,7 @@ pub(crate) async fn run(arguments: args::Export) -> Result<(), Failure> {
     let target = Target::here(&arguments.data)?;
     target.is_there()?;
     if arguments.file == Path::new("-") {
-        let written = Told::unless(export(&target.store, Out::Stream(Box::new(output::stream()))));
+        let written = Told::unless(export(&target.store, Out::Stream(Box::new(output::sink()))));
         let Written { counts, link, .. } = written.await?;
         output::talk(&format!(
             "{} events, last link {link}",

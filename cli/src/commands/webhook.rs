@@ -42,7 +42,7 @@ pub(crate) async fn run(arguments: args::Webhook) -> Result<(), Failure> {
 
 async fn make(create: args::WebhookCreate) -> Result<(), Failure> {
     let args::WebhookCreate { url, kinds, donor, requester, line, after, single } = create;
-    let filter = Filter { kinds, donor, requester, line };
+    let filter = Filter { kinds, donor, requester, line, subject: None };
     let (name, concurrency, timeout_s) = (String::new(), 4, 15);
     let new = NewWebhook { url, name, filter, concurrency, timeout_s, after };
     let target = Target::of(&single.data)?;

@@ -46,17 +46,21 @@ pub(crate) fn log(verbose: bool, is_service: bool, traces: Option<&Traces>) {
 
 /// Prints data. A reader that has gone away is no error.
 pub(crate) fn data(text: &str) -> Result<(), Failure> {
+    stream(text).map(drop)
+}
+
+/// Prints data of which more may come; false: whoever read it has gone away.
+pub(crate) fn stream(text: &str) -> Result<bool, Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::caller(format!("the output could not be written: {error}"), ""))
-        }
-        Ok(()) | Err(_) => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::caller(format!("the output could not be written: {error}"), "")),
     }
 }
 
 /// Standard output, for what is too long to be held.
-pub(crate) fn stream() -> impl Write + Send + 'static {
+pub(crate) fn sink() -> impl Write + Send + 'static {
     std::io::stdout()
 }
 

@@ -74,7 +74,16 @@ impl Said {
 
 /// `waybill`, without settings from outside, on 80 columns.
 pub(crate) fn waybill(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_waybill"));
+    let mut command = plain(env!("CARGO_BIN_EXE_waybill"));
+    command.args(arguments);
+    // A pair that cannot be had fails the test, with the way out.
+    command.envs(pair::settings(arguments).expect("a store and a broker"));
+    command
+}
+
+/// `program`, the same way.
+pub(crate) fn plain(program: &str) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("WAYBILL_") {
             command.env_remove(name);
@@ -82,9 +91,7 @@ pub(crate) fn waybill(arguments: &[&str]) -> Command {
     }
     // A folder without a `waybill.toml`.
     command.current_dir(env!("CARGO_TARGET_TMPDIR"));
-    command.env("COLUMNS", "80").args(arguments).stdin(Stdio::null());
-    // A pair that cannot be had fails the test, with the way out.
-    command.envs(pair::settings(arguments).expect("a store and a broker"));
+    command.env("COLUMNS", "80").env("TZ", "UTC").stdin(Stdio::null());
     command
 }
 
@@ -116,7 +123,12 @@ impl Started {
 
     /// Sends it SIGTERM.
     pub(crate) fn terminate(&self) -> Result<()> {
-        let killed = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status()?;
+        self.signal("-TERM")
+    }
+
+    /// Sends it a signal, as `kill` names it.
+    pub(crate) fn signal(&self, signal: &str) -> Result<()> {
+        let killed = Command::new("kill").args([signal, &self.0.id().to_string()]).status()?;
         ensure!(killed.success(), "kill failed");
         Ok(())
     }
@@ -129,6 +141,19 @@ impl Drop for Started {
             self.0.wait().ok();
         }
     }
+}
+
+/// `text` with a word for how far moments are from now, which is another each day.
+pub(crate) fn steady(text: &str) -> String {
+    let mut steady = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('(') {
+        let Some((inside, after)) = after.split_once(')') else { break };
+        let is_far = inside.ends_with(" ago") || inside.starts_with("in ") || inside == "now";
+        steady.push_str(&format!("{before}({})", if is_far { "FAR" } else { inside }));
+        rest = after;
+    }
+    steady + rest
 }
 
 /// A path as text.

@@ -11,12 +11,16 @@ mod api {
     mod walk;
     mod webhooks;
 }
+#[path = "../cli/calendar.rs"]
+mod calendar;
 #[path = "../cli/care.rs"]
 mod care;
 #[path = "../cli/coalition.rs"]
 mod coalition;
 #[path = "../cli/crash.rs"]
 mod crash;
+#[path = "../cli/doctor.rs"]
+mod doctor;
 #[path = "../cli/example.rs"]
 mod example;
 #[path = "../cli/import.rs"]

@@ -1,8 +1,10 @@
 //! The calendar: recurring fires. A fire, unique by entry and instant, its job and the advance to
 //! the next one share a transaction; missed fires are counted from the last that is stored.
 
+mod asked;
 mod expression;
 
+pub use asked::{Asked, ask};
 pub use expression::{ExpressionError, Times};
 
 use async_trait::async_trait;
@@ -32,6 +34,12 @@ pub struct Fired {
     pub runs: u64,
     /// Fires that were missed and not made up for.
     pub missed: u64,
+    /// A fire that somebody has asked for and that was not run yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+    /// The last that was run because somebody had asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<Timestamp>,
 }
 
 /// Asks for the next fire of every entry that has none yet.
@@ -119,10 +127,17 @@ impl Act for Fire {
         let (version, mut fired) = read(engine, &entry.name).await?;
         let since = fired.last.unwrap_or(fire.due - TimeDelta::seconds(1));
         let due = times.between(since, now, COUNTED);
-        let run = chosen(entry, &due, now);
+        let mut run = chosen(entry, &due, now);
+        if let Some(asked) = fired.asked.take() {
+            // Where the calendar fires at the same time, that is the one.
+            if run.is_empty() {
+                run.push(asked.at);
+            }
+            fired.by_hand = Some(asked.at);
+        }
         unit.jobs.extend(run.iter().map(|instant| job(entry, *instant, now)));
         fired.runs += run.len() as u64;
-        fired.missed += (due.len() - run.len()) as u64;
+        fired.missed += due.len().saturating_sub(run.len()) as u64;
         fired.last = due.last().copied().or(fired.last);
         let body =
             serde_json::to_string(&fired).map_err(|error| ActError::Invalid(error.to_string()))?;

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::{Broker, BrokerError, Taken, Track};
+use super::{Broker, BrokerError, QueueSeen, Taken, Track};
 use crate::store::{Hint, Lane};
 
 /// A broker that brings nothing for so long is given again what is held.
@@ -118,6 +118,13 @@ impl Broker for HeldBroker {
 
     async fn take(&self, queue: &Arc<str>, track: Track, most: usize) -> Option<Taken> {
         self.inner.take(queue, track, most).await
+    }
+
+    async fn look(
+        &self,
+        lanes: &[(Arc<str>, Lane)],
+    ) -> Result<Option<Vec<QueueSeen>>, BrokerError> {
+        self.inner.look(lanes).await
     }
 
     fn acknowledge(&self, taken: Taken) {

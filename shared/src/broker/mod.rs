@@ -62,6 +62,15 @@ struct Receipt {
     tag: u64,
 }
 
+/// A queue, as the broker has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueSeen {
+    /// Its name.
+    pub name: String,
+    /// Messages that wait in it, and who takes from it; none: it is not there.
+    pub found: Option<(u32, u32)>,
+}
+
 /// Why the broker could not do it. What is due stays due.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
@@ -112,6 +121,17 @@ pub trait Broker: std::fmt::Debug + Send + Sync {
     /// Takes what is there in one lane of `track`, at most `most` or one message, waiting for the
     /// first; `None` once it is closed.
     async fn take(&self, queue: &Arc<str>, track: Track, most: usize) -> Option<Taken>;
+
+    /// How it stands with the queues of `lanes`; none: there is no broker but this process.
+    ///
+    /// # Errors
+    /// [`BrokerError`] if it cannot be asked.
+    async fn look(
+        &self,
+        _lanes: &[(Arc<str>, Lane)],
+    ) -> Result<Option<Vec<QueueSeen>>, BrokerError> {
+        Ok(None)
+    }
 
     /// Lets go of hints that were looked at.
     fn acknowledge(&self, taken: Taken);

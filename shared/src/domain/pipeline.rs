@@ -2,6 +2,7 @@
 //! stored by version; a lot keeps the version it started with.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::limit::Limit;
 use super::lot::StepName;
@@ -273,7 +274,7 @@ impl Default for SandboxConfig {
 }
 
 /// What the calendar does at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CronAct {
     /// A round over everything that waits for money.
@@ -284,6 +285,19 @@ pub enum CronAct {
     Lapse,
     /// A summary of the day.
     Digest,
+}
+
+impl CronAct {
+    /// Its name, as the pipeline has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rematch => "rematch",
+            Self::Chase => "chase",
+            Self::Lapse => "lapse",
+            Self::Digest => "digest",
+        }
+    }
 }
 
 /// What becomes of fires that were missed.

@@ -22,6 +22,10 @@ pub struct Filter {
     /// Only what is about this line, by its id or its requester's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<String>,
+    /// Only what happened to this subject, such as `LOT-7K2` or `order:PO-1`; without the kind, to all
+    /// that have the id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
 }
 
 impl Filter {
@@ -34,6 +38,13 @@ impl Filter {
             kind == asked || kind.split_once('.').is_some_and(|(of, _)| of == first)
         };
         self.kinds.is_empty() || self.kinds.iter().any(is_asked)
+    }
+
+    /// Whether what happens to `subject` is asked for.
+    #[must_use]
+    pub fn takes_subject(&self, subject: &str) -> bool {
+        let id = subject.split_once(':').map_or(subject, |(_, id)| id);
+        self.subject.as_ref().is_none_or(|asked| asked == subject || asked == id)
     }
 
     /// Whether an event about this is asked for.

@@ -55,6 +55,30 @@ impl Reader {
         Ok(read)
     }
 
+    /// What happened after `position` to the one subject that is asked for, without a walk through the
+    /// log; none: no one subject is.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the log, or what events are about, cannot be read.
+    pub async fn of_subject(&mut self, position: i64) -> Result<Option<Read>, StoreError> {
+        let Some(asked) = self.filter.subject.clone() else { return Ok(None) };
+        let mut read = Read { events: Vec::new(), position };
+        // Whatever is committed meanwhile is found the next time.
+        read.position = position.max(self.engine.store.last_position().await?);
+        let whole = [asked.clone()];
+        let of_kinds = KINDS.map(|kind| format!("{kind}:{asked}"));
+        let mut events = Vec::new();
+        for subject in whole.iter().chain(&of_kinds) {
+            events.extend(self.engine.store.events_of(subject).await?);
+        }
+        events.retain(|event| event.position > position && event.position <= read.position);
+        events.sort_by_key(|event| event.position);
+        for event in events {
+            read.events.extend(self.tell(&event).await?);
+        }
+        Ok(Some(read))
+    }
+
     /// The events at these positions that this reader may see, whatever it asks for otherwise.
     ///
     /// # Errors
@@ -67,7 +91,7 @@ impl Reader {
     }
 
     async fn tell(&mut self, event: &Event) -> Result<Option<CloudEvent>, StoreError> {
-        if !self.filter.takes_kind(&event.kind) {
+        if !self.filter.takes_kind(&event.kind) || !self.filter.takes_subject(&event.subject) {
             return Ok(None);
         }
         let Some(data) = EventData::of(&self.engine, &mut self.sight, event).await? else {
@@ -79,6 +103,20 @@ impl Reader {
         Ok(Some(CloudEvent::new(&self.source, event, data)))
     }
 }
+
+/// Kinds of records that are found by their id alone.
+const KINDS: [&str; 10] = [
+    "order",
+    "order_status",
+    "contribution",
+    "envelope",
+    "party",
+    "offer",
+    "group",
+    "incident",
+    "cron",
+    "webhook",
+];
 
 /// Kinds of events after which a lot may have lost what made it somebody's.
 const RELEASES: [&str; 15] = [

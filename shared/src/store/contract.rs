@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 use super::{
-    Claim, EnvelopeRow, Fate, Filed, Hint, Job, Lease, LotCount, LotFilter, LotOrder, NoteRange,
-    Record, StoreError, StoredLine, Unit, Wanted,
+    Claim, Condition, EnvelopeRow, Fate, Filed, Hint, Job, Lease, LotCount, LotFilter, LotOrder,
+    NoteRange, Record, StoreError, StoredLine, Unit, Wanted,
 };
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
@@ -32,6 +32,9 @@ pub trait Store: Reads + Log + Queues + Cluster + Whole {
 
     /// This store as it is now, for many reads that have to fit together. To be dropped soon.
     async fn snapshot(&self) -> Result<Arc<dyn Store>, StoreError>;
+
+    /// How the database is.
+    async fn condition(&self) -> Result<Condition, StoreError>;
 
     /// Writes what is queued and closes files and connections.
     async fn close(&self);

@@ -5,6 +5,7 @@
 //! Reads are named for what they mean. No SQL type crosses this border.
 
 pub(crate) mod chain;
+mod condition;
 mod contract;
 mod decide;
 mod hint;
@@ -16,6 +17,7 @@ mod stored;
 pub(crate) mod tally;
 mod unit;
 
+pub use condition::{Condition, Leader};
 pub use contract::{Beside, Cluster, Log, Queues, Reads, Store, Term, Whole};
 pub use hint::{Hint, Lane, Wanted, queues};
 pub use migrations::Migration;

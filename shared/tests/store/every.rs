@@ -44,6 +44,7 @@ on_every_store! {
     how_many_lots_are_where_is_kept_as_they_move,
     lots_are_listed_by_rank_and_newest_first,
     jobs_are_claimed_within_a_limit,
+    its_condition_is_told,
 }
 
 /// Jobs to send to each of these, and their numbers.
@@ -402,4 +403,29 @@ async fn lots_are_listed_by_rank_and_newest_first(place: Place) {
     assert_eq!(after, [second.line(), of_line(&*store, 4).await.line()]);
     let parked = LotFilter { state: Some("parked".to_owned()), limit: 1, ..LotFilter::default() };
     assert!(store.lots(&parked).await.expect("read").is_empty());
+    store.close().await;
+}
+
+async fn its_condition_is_told(place: Place) {
+    let store = place.open().await;
+    let store = &*store;
+    commit(store, vec![submit(1, 5)]).await;
+    let condition = store.condition().await.expect("read");
+    assert_eq!(condition.migrations, condition.known_migrations);
+    assert!(condition.size > 0, "{condition:?}");
+    // Where positions are given by a leader, there is none yet.
+    let is_shared = store.term_time().is_some();
+    assert_eq!(condition.unpositioned > 0, is_shared, "{condition:?}");
+    assert_eq!(condition.unpositioned_since.is_some(), is_shared);
+    assert_eq!(condition.leader.as_ref().map(|leader| leader.is_live), is_shared.then_some(false));
+
+    let term = store.lead(None).await.expect("asked").expect("it leads");
+    while store.sequence(term).await.expect("sequenced") > 0 {}
+    let condition = store.condition().await.expect("read");
+    assert_eq!(condition.unpositioned, 0);
+    if let (Some(leader), Some(now)) = (condition.leader, condition.now) {
+        assert!(leader.is_live && leader.renewed <= now, "{leader:?} at {now}");
+        assert!(leader.holder.contains(&std::process::id().to_string()), "{leader:?}");
+    }
+    store.close().await;
 }

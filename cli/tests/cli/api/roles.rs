@@ -62,7 +62,7 @@ fn each_role_may_use_its_routes_and_no_other() -> Result<()> {
     let mut wrong = String::new();
     for (method, path, roles) in ROUTES {
         let at = path.replace("{id}", "nothing").replace("{number}", "nothing");
-        let at = at.replace("{*id}", "nothing");
+        let at = at.replace("{*id}", "nothing").replace("{name}", "nothing");
         for role in Role::ALL {
             let token = surface.token(role.name(), party(role))?;
             // Bodies that nothing takes: whoever may use the route is told so.

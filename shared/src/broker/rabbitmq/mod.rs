@@ -1,6 +1,7 @@
 //! The broker on RabbitMQ. A supervisor keeps one connection, and makes it anew whenever anything
 //! about it fails; what is lost meanwhile stays due in the store.
 
+mod look;
 mod mend;
 mod message;
 mod supervisor;
@@ -18,7 +19,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::timeout;
 
 use super::lanes::{self, Lanes, Look, Precedence};
-use super::{Broker, BrokerError, Receipt, Taken, Track};
+use super::{Broker, BrokerError, QueueSeen, Receipt, Taken, Track};
 use crate::metrics::Metrics;
 use crate::store::{Hint, Lane};
 use crate::trace;
@@ -420,6 +421,13 @@ impl Broker for RabbitBroker {
             Look::Taken(Taken { queue: name.clone(), ids, track, turn: None, trace, receipts })
         })
         .await
+    }
+
+    async fn look(
+        &self,
+        lanes: &[(Arc<str>, Lane)],
+    ) -> Result<Option<Vec<QueueSeen>>, BrokerError> {
+        look::look(&self.inner.addresses, lanes).await.map(Some)
     }
 
     fn acknowledge(&self, taken: Taken) {

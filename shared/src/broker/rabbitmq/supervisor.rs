@@ -256,8 +256,8 @@ async fn set_up(
 ) -> Result<Option<(Channel, lapin::Consumer)>, BrokerError> {
     let channel = ask("open a channel", connection.create_channel()).await?;
     match timeout(PATIENCE, topology::find(&channel, name)).await {
-        Ok(Ok(true)) => {}
-        Ok(Ok(false)) => return Ok(None),
+        Ok(Ok(Some(_))) => {}
+        Ok(Ok(None)) => return Ok(None),
         Ok(Err(error)) => return Err(failed("find a queue", error)),
         Err(_) => return Err(failed("find a queue", "it did not answer in time")),
     }

@@ -51,14 +51,15 @@ pub(super) async fn declare(channel: &Channel, name: &str) -> lapin::Result<u32>
     Ok(queue.message_count())
 }
 
-/// Whether there is a queue; a channel that has not found it is closed.
-pub(super) async fn find(channel: &Channel, name: &str) -> lapin::Result<bool> {
+/// How many messages wait in a queue, and how many take from it; none: there is no such queue, and the
+/// channel is closed.
+pub(super) async fn find(channel: &Channel, name: &str) -> lapin::Result<Option<(u32, u32)>> {
     let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
     let not_found = AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND);
     match channel.queue_declare(name.into(), options, FieldTable::default()).await {
-        Ok(_) => Ok(true),
+        Ok(queue) => Ok(Some((queue.message_count(), queue.consumer_count()))),
         Err(error) => match error.kind() {
-            ErrorKind::ProtocolError(said) if *said.kind() == not_found => Ok(false),
+            ErrorKind::ProtocolError(said) if *said.kind() == not_found => Ok(None),
             _ => Err(error),
         },
     }

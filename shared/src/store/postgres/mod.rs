@@ -5,6 +5,7 @@ mod beside;
 mod claim;
 mod cluster;
 mod commit;
+mod condition;
 mod due;
 mod fill;
 mod history;
@@ -32,7 +33,7 @@ pub use self::beside::PostgresBeside;
 use self::sequence::Sequencer;
 use crate::store::migrations::{all_applied, planned};
 use crate::store::unit::Prepared;
-use crate::store::{Fate, Lease, Migration, Store, StoreError, Unit};
+use crate::store::{Condition, Fate, Lease, Migration, Store, StoreError, Unit};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -284,6 +285,10 @@ impl Store for PostgresStore {
             .await
             .map_err(failed("read"))?;
         Ok(Arc::new(Self { pool, patience: LONG_PATIENCE, ..self.clone() }))
+    }
+
+    async fn condition(&self) -> Result<Condition, StoreError> {
+        self.examine().await
     }
 
     async fn close(&self) {

@@ -3,6 +3,7 @@
 mod beside;
 mod cluster;
 mod commit;
+mod condition;
 mod due;
 mod flows;
 mod heads;
@@ -35,7 +36,7 @@ pub use self::raw::raw_updates;
 use self::writer::{Act, Writer};
 use crate::store::migrations::{all_applied, planned};
 use crate::store::unit::Prepared;
-use crate::store::{Fate, Migration, Store, StoreError, Term, Unit};
+use crate::store::{Condition, Fate, Migration, Store, StoreError, Term, Unit};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -186,6 +187,10 @@ impl Store for SqliteStore {
             .await
             .map_err(|source| StoreError::Database { act: "read", source })?;
         Ok(Arc::new(Self { readers, ..self.clone() }))
+    }
+
+    async fn condition(&self) -> Result<Condition, StoreError> {
+        self.examine().await
     }
 
     async fn close(&self) {

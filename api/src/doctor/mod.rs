@@ -1,0 +1,295 @@
+//! What ails the service: each part is looked at, and what is found comes with its mend.
+
+mod place;
+mod work;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::{TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use waybill_shared::act::KINDS;
+use waybill_shared::broker::QueueSeen;
+use waybill_shared::domain::lot::Timestamp;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{
+    Condition, Fate, Lane, Leader, NoteChange, StoreError, Unit, Wanted, queues,
+};
+
+use crate::Api;
+
+/// How it stands with one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// As it should be.
+    Ok,
+    /// Somebody should look.
+    Warn,
+    /// Something does not work.
+    Bad,
+}
+
+/// What was seen of one thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Finding {
+    /// What was looked at, such as `store`.
+    pub check: String,
+    /// How it stands with it.
+    pub health: Health,
+    /// What was seen.
+    pub seen: String,
+    /// The mend: a command, or what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mend: Option<String>,
+}
+
+impl Finding {
+    /// It is as it should be.
+    #[must_use]
+    pub fn ok(check: &str, seen: impl Into<String>) -> Self {
+        Self { check: check.to_owned(), health: Health::Ok, seen: seen.into(), mend: None }
+    }
+
+    /// Somebody should look.
+    #[must_use]
+    pub fn warn(check: &str, seen: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { health: Health::Warn, mend: Some(mend.into()), ..Self::ok(check, seen) }
+    }
+
+    /// Something does not work.
+    #[must_use]
+    pub fn bad(check: &str, seen: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { health: Health::Bad, mend: Some(mend.into()), ..Self::ok(check, seen) }
+    }
+}
+
+/// Everything that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Diagnosis {
+    /// Whether nothing is bad.
+    pub ok: bool,
+    /// What was seen, one by one.
+    pub findings: Vec<Finding>,
+}
+
+impl Diagnosis {
+    /// What follows from `findings`.
+    #[must_use]
+    pub fn of(findings: Vec<Finding>) -> Self {
+        Self { ok: findings.iter().all(|finding| finding.health < Health::Bad), findings }
+    }
+}
+
+/// The key of the note by which it is tried whether the store can be written.
+const PROBE: &str = "doctor";
+
+/// Looks at everything.
+pub(crate) async fn examine(api: &Api) -> Diagnosis {
+    let engine = &api.engine;
+    let mut findings = Vec::new();
+    match engine.store.condition().await {
+        Ok(condition) => {
+            findings.push(store(engine, &condition).await);
+            findings.push(migrations(&condition));
+            findings.push(pipeline(engine));
+            findings.push(broker(engine, leads(engine, &condition)).await);
+            findings.extend(condition.now.map(clock));
+            let is_led = leads(engine, &condition);
+            let serve = format!("waybill serve --data {}", api.folder.display());
+            findings.push(leader(engine, &condition, &serve));
+            findings.extend(work::examine(engine, &condition, is_led, &serve).await);
+        }
+        Err(error) => findings.push(unread("store", &error)),
+    }
+    findings.extend(place::examine(&api.folder));
+    Diagnosis::of(findings)
+}
+
+/// The store did not answer.
+fn unread(check: &str, error: &StoreError) -> Finding {
+    let mut seen = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        seen = format!("{seen}: {error}");
+        source = error.source();
+    }
+    Finding::bad(check, seen, "look at the database and its log, then `waybill check`")
+}
+
+/// Whether somebody runs what is due.
+fn leads(engine: &Engine, condition: &Condition) -> bool {
+    match &condition.leader {
+        Some(leader) => leader.is_live,
+        None => engine.metrics.is_leading(),
+    }
+}
+
+async fn store(engine: &Engine, condition: &Condition) -> Finding {
+    let Condition { kind, place, size, wal, .. } = condition;
+    let wal = wal.map(|wal| format!(", log {}", bytes(wal))).unwrap_or_default();
+    let began = Instant::now();
+    let note = |body| {
+        let mut unit = Unit::new(PROBE, engine.clock.now());
+        unit.notes.push(NoteChange { kind: PROBE, key: PROBE.to_owned(), body });
+        unit
+    };
+    let written = engine.store.commit(vec![note(Some("{}".to_owned()))]).await;
+    let took = began.elapsed().as_millis();
+    let seen = format!("{kind} at {place}, {}{wal}", bytes(*size));
+    match written {
+        Ok(fates) if fates == [Fate::Committed] => {
+            if let Err(error) = engine.store.commit(vec![note(None)]).await {
+                return unread("store", &error);
+            }
+            match took {
+                ..1000 => Finding::ok("store", format!("{seen}; written in {took} ms")),
+                _ => Finding::warn(
+                    "store",
+                    format!("{seen}; a write took {took} ms"),
+                    "look at the disk: `waybill bench w4 --raw` measures it",
+                ),
+            }
+        }
+        Ok(fates) => Finding::bad("store", format!("{seen}; not written: {fates:?}"), "try again"),
+        Err(error) if error.is_disk_full() => {
+            Finding::bad("store", format!("{seen}; it cannot be written"), crate::DISK_FULL)
+        }
+        Err(error) => unread("store", &error),
+    }
+}
+
+fn migrations(condition: &Condition) -> Finding {
+    let Condition { migrations, known_migrations, .. } = condition;
+    if migrations == known_migrations {
+        return Finding::ok("migrations", format!("all {migrations} are applied, none is newer"));
+    }
+    let seen = format!("{migrations} are applied, this program knows {known_migrations}");
+    Finding::bad("migrations", seen, "run the same version everywhere; a start migrates")
+}
+
+fn pipeline(engine: &Engine) -> Finding {
+    let (version, pipeline) = (engine.pipeline_version(), engine.pipeline());
+    match pipeline.check() {
+        Ok(()) => {
+            let names: Vec<String> =
+                pipeline.steps.iter().map(|step| step.name.to_string()).collect();
+            Finding::ok("pipeline", format!("version {version}: {}", names.join(", ")))
+        }
+        Err(wrong) => {
+            let seen = format!("version {version}: {wrong}");
+            Finding::bad("pipeline", seen, "mend pipeline.toml, then start `serve` again")
+        }
+    }
+}
+
+async fn broker(engine: &Engine, is_led: bool) -> Finding {
+    let steps = engine.pipelines().flat_map(|pipeline| &pipeline.steps);
+    let mut names: Vec<&str> = steps.map(|step| &*step.name.0).collect();
+    names.sort_unstable();
+    names.dedup();
+    let lanes: Vec<(Arc<str>, Lane)> = queues(names, KINDS)
+        .into_iter()
+        .map(|(queue, lots)| {
+            let lane = Wanted { queue: queue.clone(), lots, limit: 0 }.lane();
+            (queue, lane)
+        })
+        .collect();
+    match engine.broker.look(&lanes).await {
+        Ok(None) if engine.broker.is_ready() => Finding::ok("broker", "embedded, in this process"),
+        Ok(None) => Finding::bad("broker", "embedded, and closed", "start the process again"),
+        Ok(Some(seen)) => topology(&seen, is_led),
+        Err(error) => {
+            let mend = "start RabbitMQ, or mend the address in --broker";
+            Finding::bad("broker", error.to_string(), mend)
+        }
+    }
+}
+
+/// What there is of the queues that there should be.
+fn topology(seen: &[QueueSeen], is_led: bool) -> Finding {
+    let names = |is: fn(&QueueSeen) -> bool| -> Vec<&str> {
+        seen.iter().filter(|queue| is(queue)).map(|queue| queue.name.as_str()).collect()
+    };
+    let missing = names(|queue| queue.found.is_none());
+    let untaken = names(|queue| matches!(queue.found, Some((_, 0))));
+    let messages: u64 =
+        seen.iter().filter_map(|queue| queue.found).map(|(waiting, _)| u64::from(waiting)).sum();
+    let there = format!("{} queues, {messages} messages wait", seen.len() - missing.len());
+    if !missing.is_empty() {
+        let seen = format!("{there}; not there: {}", missing.join(", "));
+        let mend = "start `waybill scheduler`: the one that leads makes queues";
+        return if is_led {
+            Finding::bad("broker", seen, mend)
+        } else {
+            Finding::warn("broker", seen, mend)
+        };
+    }
+    if untaken.is_empty() {
+        return Finding::ok("broker", format!("{there}; all are taken from"));
+    }
+    let seen = format!("{there}; nobody takes from {}", untaken.join(", "));
+    Finding::warn("broker", seen, "start `waybill worker`")
+}
+
+fn clock(database: Timestamp) -> Finding {
+    let apart = (Utc::now() - database).abs();
+    let seen = format!("{} ms from the database's", apart.num_milliseconds());
+    let mend = "let both machines keep time by NTP: `timedatectl set-ntp true`";
+    match apart.num_milliseconds() {
+        ..1000 => Finding::ok("clock", seen),
+        1000..5000 => Finding::warn("clock", seen, mend),
+        5000.. => Finding::bad("clock", seen, mend),
+    }
+}
+
+fn leader(engine: &Engine, condition: &Condition, serve: &str) -> Finding {
+    let check = "leader";
+    let Some(Leader { holder, term, renewed, is_live }) = &condition.leader else {
+        return match engine.metrics.is_leading() {
+            true => Finding::ok(check, "this process: it alone has the database"),
+            false => Finding::warn(check, "nobody: what is due waits until somebody serves", serve),
+        };
+    };
+    let mut parts = holder.split(':');
+    let host = parts.next().unwrap_or_default();
+    let process = parts.next().unwrap_or_default();
+    let started = parts.next().and_then(|text| text.parse().ok());
+    let started = started.and_then(Timestamp::from_timestamp_micros);
+    let since = started.map(|at| format!(", up since {}", at.format("%Y-%m-%d %H:%M:%S UTC")));
+    let since = since.unwrap_or_default();
+    let ago = condition.now.map_or(TimeDelta::zero(), |now| now - *renewed);
+    let ago = long(ago.num_seconds());
+    if *is_live {
+        let seen = format!("process {process} on {host}{since}; term {term}, renewed {ago} ago");
+        return Finding::ok(check, seen);
+    }
+    let mend = "waybill scheduler, or waybill serve";
+    if holder.is_empty() {
+        return Finding::bad(check, "nobody leads, and nobody ever did", mend);
+    }
+    let seen = format!("nobody leads; process {process} on {host} did until {ago} ago");
+    Finding::bad(check, seen, mend)
+}
+
+/// A length of time in one unit.
+fn long(seconds: i64) -> String {
+    match seconds {
+        ..120 => format!("{} s", seconds.max(0)),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3600),
+        172_800.. => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// A size in the largest unit of which there are ten.
+fn bytes(size: i64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let (mut size, mut unit) = (size.max(0), 0);
+    while size >= 10 * 1024 && unit + 1 < UNITS.len() {
+        size /= 1024;
+        unit += 1;
+    }
+    format!("{size} {}", UNITS[unit])
+}

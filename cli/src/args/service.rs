@@ -1,0 +1,99 @@
+//! The options of what follows a service and looks after it: its feed, its calendar, its health.
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, Subcommand};
+
+use super::{Listing, Reach, Single};
+
+/// `waybill events`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill events
+  waybill events --kinds order,lot.matched --limit 5
+  waybill events --subject LOT-00B --after 0
+  waybill events --json --after 1000 > events.jsonl
+  waybill events --follow")]
+pub(crate) struct Events {
+    #[command(flatten)]
+    pub(crate) data: Reach,
+    /// Go on with what happens from now on, until Ctrl-C.
+    #[arg(long, short, env = "WAYBILL_FOLLOW", value_parser = BoolishValueParser::new())]
+    pub(crate) follow: bool,
+    /// The position of the log after which events are wanted; without, the last ones.
+    #[arg(long, env = "WAYBILL_AFTER", value_parser = clap::value_parser!(i64).range(0..))]
+    pub(crate) after: Option<i64>,
+    /// Kinds of events, such as `lot.matched`, or the first part of several, such as `order`.
+    #[arg(long, env = "WAYBILL_KINDS", value_delimiter = ',', value_name = "KIND")]
+    pub(crate) kinds: Vec<String>,
+    /// Only what happened to this lot, line (LINE-…), order or other subject.
+    #[arg(long, env = "WAYBILL_SUBJECT", value_name = "ID")]
+    pub(crate) subject: Option<String>,
+    /// At most this many; without, the last 20, or all after `--after`.
+    #[arg(long, env = "WAYBILL_LIMIT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
+    /// Print each event as one line of JSON (CloudEvents 1.0).
+    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+/// `waybill cron`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Cron {
+    /// List what recurs: when it ran last, and when it runs next.
+    #[command(after_help = "\
+Examples:
+  waybill cron list
+  waybill cron list --columns name,act,next,missed")]
+    List(Listing),
+    /// What the calendar brings next, over all its entries.
+    Next(CronNext),
+    /// Make an entry due now, once; its times stay as they are.
+    Run(CronRun),
+}
+
+/// `waybill cron next`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill cron next
+  waybill cron next --count 3 --utc")]
+pub(crate) struct CronNext {
+    /// How many fires.
+    #[arg(long, env = "WAYBILL_COUNT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) count: u32,
+    #[command(flatten)]
+    pub(crate) listing: Listing,
+}
+
+/// `waybill cron run`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill cron run rematch --dry-run
+  waybill cron run rematch --reason \"the rates were corrected\"")]
+pub(crate) struct CronRun {
+    /// The entry's name.
+    pub(crate) name: String,
+    /// Why; kept with the fire in the log.
+    #[arg(long, env = "WAYBILL_REASON", default_value = "", hide_default_value = true)]
+    pub(crate) reason: String,
+    /// Say what would happen, and change nothing.
+    #[arg(long, env = "WAYBILL_DRY_RUN", value_parser = BoolishValueParser::new())]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) single: Single,
+}
+
+/// `waybill doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 if nothing is bad, 2 if something is.
+
+Examples:
+  waybill doctor
+  waybill doctor --json")]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) single: Single,
+}

@@ -1,0 +1,40 @@
+//! The options of what the shell is given: completions and manual pages.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// A shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU Bash.
+    Bash,
+    /// The Z shell.
+    Zsh,
+    /// Fish.
+    Fish,
+}
+
+/// `waybill completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill completions bash > waybill.bash
+  waybill completions zsh > _waybill
+  waybill completions fish > waybill.fish")]
+pub(crate) struct Completions {
+    /// For which shell.
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// `waybill man`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill man > waybill.1
+  waybill man man/man1")]
+pub(crate) struct Man {
+    /// The folder for a page of each command; without, the first page is printed.
+    pub(crate) dir: Option<PathBuf>,
+}

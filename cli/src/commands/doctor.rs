@@ -1,0 +1,94 @@
+//! `waybill doctor`: what ails the service, line by line, each with its mend.
+
+use waybill_api::{Diagnosis, Finding, Health};
+
+use crate::args;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::output::{self, Meaning};
+use crate::service;
+use crate::target::Target;
+
+/// Looks at everything, and fails if something is bad.
+pub(crate) async fn run(arguments: args::Doctor) -> Result<(), Failure> {
+    let diagnosis = Diagnosis::of(examine(&arguments).await);
+    if arguments.single.json {
+        output::json(&diagnosis)?;
+    } else {
+        output::data(&text(&diagnosis))?;
+    }
+    if diagnosis.ok { Ok(()) } else { Err(Failure::found()) }
+}
+
+/// What is seen from here, and what the service says of itself. Whatever does not work is a finding, too.
+async fn examine(arguments: &args::Doctor) -> Vec<Finding> {
+    let target = match Target::of(&arguments.single.data) {
+        Ok(target) => target,
+        Err(failure) => return vec![failed("options", &failure)],
+    };
+    let client = match Client::of(&target).await {
+        Ok(client) => client,
+        Err(failure) => return vec![failed("service", &failure)],
+    };
+    let mut findings = vec![reached(&client, &target)];
+    match client.get::<Diagnosis>("/v1/doctor").await {
+        Ok(told) => findings.extend(told.findings),
+        Err(failure) => findings.push(failed("service", &failure)),
+    }
+    client.close().await;
+    findings
+}
+
+fn failed(check: &str, failure: &Failure) -> Finding {
+    let (message, hint) = failure.told();
+    Finding::bad(check, message, hint.unwrap_or("see `waybill doctor --help`"))
+}
+
+/// By whom what is asked here is answered.
+fn reached(client: &Client, target: &Target) -> Finding {
+    let check = "service";
+    match client {
+        Client::Socket(path) => Finding::ok(check, format!("serve answers on {}", path.display())),
+        Client::Remote(url, _) => Finding::ok(check, format!("{url} answers")),
+        Client::Local(_) if !target.is_for_one() => {
+            Finding::ok(check, "the store is shared: this process looks for itself")
+        }
+        Client::Local(_) => {
+            let data = target.data.display();
+            let socket = service::socket(&target.data);
+            let left = if socket.exists() { ", a socket is left from before" } else { "" };
+            let seen = format!("nobody serves {data}{left}");
+            Finding::warn(check, seen, format!("waybill serve --data {data}"))
+        }
+    }
+}
+
+fn text(diagnosis: &Diagnosis) -> String {
+    let wide = diagnosis.findings.iter().map(|finding| finding.check.len()).max().unwrap_or(0);
+    let room = output::width().saturating_sub(wide + 8).max(20);
+    let margin = " ".repeat(wide + 8);
+    let mut text = String::new();
+    for Finding { check, health, seen, mend } in &diagnosis.findings {
+        let (word, meaning) = match health {
+            Health::Ok => ("ok  ", Meaning::Good),
+            Health::Warn => ("warn", Meaning::Warn),
+            Health::Bad => ("bad ", Meaning::Bad),
+        };
+        let word = output::paint(word, meaning);
+        for (i, line) in output::wrap(seen, room).iter().enumerate() {
+            match i {
+                0 => text.push_str(&format!("{word}  {check:wide$}  {line}\n")),
+                _ => text.push_str(&format!("{margin}{line}\n")),
+            }
+        }
+        for line in mend.iter().flat_map(|mend| output::wrap(&format!("mend: {mend}"), room)) {
+            text.push_str(&format!("{margin}{}\n", output::paint(&line, Meaning::Way)));
+        }
+    }
+    let count = |health| diagnosis.findings.iter().filter(|f| f.health == health).count();
+    match (count(Health::Bad), count(Health::Warn)) {
+        (0, 0) => text.push_str("\nall is well\n"),
+        (bad, warn) => text.push_str(&format!("\n{bad} bad, {warn} to look at\n")),
+    }
+    text
+}

@@ -1,0 +1,66 @@
+//! Fires that somebody asks for: an entry is run now, once, and its times stay as they are.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use waybill_shared::act::ActError;
+use waybill_shared::domain::lot::Timestamp;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{Fate, NewJob, RecordChange, Unit};
+
+use super::{KIND, read};
+
+/// Conflicts with other writers after which it is given up.
+const CONFLICTS: u32 = 5;
+
+/// A fire that somebody has asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AskedFire)]
+pub struct Asked {
+    /// When it was asked for.
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
+    pub at: Timestamp,
+    /// Who has asked.
+    pub by: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// Makes the entry `name` due now, if no fire of it is asked for already: that fire, and whether it is
+/// new.
+///
+/// # Errors
+/// [`ActError`] if the store fails, or others keep changing the entry.
+pub async fn ask(
+    engine: &Engine,
+    name: &str,
+    by: &str,
+    reason: &str,
+) -> Result<(Asked, bool), ActError> {
+    for _ in 0..CONFLICTS {
+        let (version, mut fired) = read(engine, name).await?;
+        if let Some(asked) = fired.asked {
+            return Ok((asked, false));
+        }
+        let now = engine.clock.now();
+        let asked = Asked { at: now, by: by.to_owned(), reason: reason.to_owned() };
+        fired.asked = Some(asked.clone());
+        let invalid = |error: serde_json::Error| ActError::Invalid(error.to_string());
+        let mut unit = Unit::new(by, now);
+        unit.records.push(RecordChange {
+            kind: KIND,
+            id: name.to_owned(),
+            expected: version,
+            body: serde_json::to_string(&fired).map_err(invalid)?,
+            event: "cron.asked",
+        });
+        let (key, body) = (name.to_owned(), String::new());
+        unit.jobs.push(NewJob { kind: KIND, key, due: now, body });
+        match engine.commit(vec![unit], None).await?.pop() {
+            None | Some(Fate::Committed) => return Ok((asked, true)),
+            Some(Fate::Stale { .. }) => {}
+            Some(Fate::Refused { rule }) => return Err(ActError::Invalid(rule)),
+        }
+    }
+    Err(ActError::Invalid(format!("others keep changing the entry `{name}`")))
+}

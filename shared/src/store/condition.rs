@@ -1,0 +1,41 @@
+//! How a database is, for whoever looks after it.
+
+use crate::domain::lot::Timestamp;
+
+/// How a store's database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// What it is: `SQLite` or `Postgres`.
+    pub kind: &'static str,
+    /// Where it is, without a password.
+    pub place: String,
+    /// Its size, in bytes.
+    pub size: i64,
+    /// The size of its write-ahead log, in bytes, where that is a file beside it.
+    pub wal: Option<i64>,
+    /// Migrations that it has.
+    pub migrations: i64,
+    /// Migrations that this program knows.
+    pub known_migrations: i64,
+    /// Its own clock, where it has one.
+    pub now: Option<Timestamp>,
+    /// Who leads, or led last; none: one process has the database, and leads.
+    pub leader: Option<Leader>,
+    /// Events that have no position yet.
+    pub unpositioned: i64,
+    /// Since when the oldest of them has none.
+    pub unpositioned_since: Option<Timestamp>,
+}
+
+/// Who leads the schedulers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leader {
+    /// The process, as `host:process id:start in microseconds since 1970`; empty: nobody ever led.
+    pub holder: String,
+    /// Its term.
+    pub term: i64,
+    /// When it was renewed last, by the database's clock.
+    pub renewed: Timestamp,
+    /// Whether it still holds.
+    pub is_live: bool,
+}

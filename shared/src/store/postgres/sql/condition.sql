@@ -1,0 +1,7 @@
+SELECT (SELECT count(*) FROM _sqlx_migrations WHERE success),
+    pg_database_size(current_database()),
+    (extract(epoch FROM clock_timestamp()) * 1000)::bigint,
+    holder, term,
+    CASE WHEN isfinite(until) THEN (extract(epoch FROM until) * 1000)::bigint ELSE 0 END,
+    until > clock_timestamp()
+FROM leadership
