@@ -49,10 +49,12 @@ async fn near(engine: &Engine, asked: &str) -> Result<Vec<String>, StoreError> {
         return Ok(found);
     }
     let mut found = Vec::new();
-    let variants: Vec<String> = slips(&asked).chain(edits(&asked, CHARACTERS)).collect();
+    let variants = slips(&asked).chain(edits(&asked, CHARACTERS));
+    let variants: Vec<String> = std::iter::once(asked.clone()).chain(variants).collect();
     let keys: Vec<&str> = variants.iter().map(String::as_str).collect();
     for (_, stored) in engine.store.lines_by_external(&keys).await? {
-        found.push((1, stored.line.external_id));
+        let id = stored.line.external_id;
+        found.push((strsim::damerau_levenshtein(&asked, &id), id));
     }
     let bare = asked.split_once(':').map_or(asked.as_str(), |(_, id)| id);
     for id in records(engine, bare).await? {

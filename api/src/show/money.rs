@@ -124,7 +124,10 @@ pub(super) fn totals(facts: &mut Facts, views: &[ContributionView]) {
     facts.add("contracted", of(|envelope| envelope.obligated));
     facts.add("disbursed", of(|envelope| envelope.disbursed));
     facts.add("expired", of(|envelope| envelope.expired));
-    facts.add("left", of(|envelope| envelope.left));
+    if views.iter().any(|view| view.envelope.is_some()) {
+        let left = of(|envelope| envelope.left);
+        facts.add("left", if left.is_empty() { "nothing".to_owned() } else { left });
+    }
 }
 
 fn sum(amounts: impl Iterator<Item = Money>) -> String {

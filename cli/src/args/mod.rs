@@ -129,7 +129,7 @@ pub(crate) struct Reach {
 #[command(after_help = "\
 Examples:
   waybill run examples/it-coalition --until 2024-06-30
-  waybill run examples/it-coalition --until 2024-06-30 --data tried --report report.html")]
+  waybill run examples/it-coalition --until 2024-05-31 --report report.html")]
 pub(crate) struct Run {
     /// The coalition's folder, with its `coalition.toml`.
     pub(crate) dir: PathBuf,
@@ -198,7 +198,7 @@ pub(crate) struct Form {
 Examples:
   waybill import examples/it-coalition --data new
   waybill import examples/it-coalition/requisitions.csv --data new
-  waybill import examples/it-coalition/requisitions.csv --data new --keep-good rejects.csv --json")]
+  waybill import examples/it-coalition/requisitions.csv --keep-good rejects.csv")]
 pub(crate) struct Import {
     /// A file of requisitions (.csv, .xlsx, .json, .jsonl), or a coalition's folder.
     pub(crate) path: PathBuf,

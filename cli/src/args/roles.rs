@@ -54,7 +54,7 @@ pub(crate) struct Network {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  waybill scheduler --store postgres://waybill@db/waybill --broker amqp://waybill@mq/waybill")]
+  waybill scheduler --store postgres://db/waybill --broker amqp://mq")]
 pub(crate) struct Scheduler {
     #[command(flatten)]
     pub(crate) data: Data,
@@ -73,7 +73,7 @@ pub(crate) struct Scheduler {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  waybill api --store postgres://waybill@db/waybill --broker amqp://waybill@mq/waybill --listen 0.0.0.0:8080")]
+  waybill api --store postgres://db/waybill --broker amqp://mq")]
 pub(crate) struct Api {
     #[command(flatten)]
     pub(crate) data: Data,
@@ -91,8 +91,8 @@ pub(crate) struct Api {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  waybill worker --store postgres://waybill@db/waybill --broker amqp://waybill@mq/waybill
-  waybill worker --store postgres://waybill@db/waybill --broker amqp://waybill@mq/waybill --steps issue_order --concurrency 4")]
+  waybill worker --store postgres://db/waybill --broker amqp://mq
+  waybill worker --steps issue_order --concurrency 4")]
 pub(crate) struct Worker {
     #[command(flatten)]
     pub(crate) data: Data,

@@ -108,7 +108,7 @@ Examples:
 #[command(after_help = "\
 Examples:
   waybill webhook create https://example.org/waybill --kinds lot,order > secret
-  waybill webhook create https://example.org/waybill --donor LU --after 0 > secret")]
+  waybill webhook create https://example.org/waybill --donor LU --after 0")]
 pub(crate) struct WebhookCreate {
     /// The address, over https.
     pub(crate) url: String,

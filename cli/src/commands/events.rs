@@ -174,7 +174,7 @@ fn line(event: &CloudEvent) -> String {
         why if why.is_empty() => actor.clone(),
         why => format!("{actor}: {why}"),
     };
-    let line = format!("{position:>7}  {at}  {subject:<10}  {kind:<20}  {why}");
+    let line = format!("{position:>7}  {at}  {subject:<8}  {kind:<18}  {why}");
     output::cut(&line, output::width())
 }
 

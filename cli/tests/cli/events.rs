@@ -43,7 +43,7 @@ fn programs_are_given_every_event_once_in_order() -> Result<()> {
     let after = (last - 3).to_string();
     let said = run(&["events", "--after", &after, "--limit", "2", "--json", "--data", data])?;
     ensure!(said.ok()?.out.lines().count() == 2);
-    run(&["events", "--after", "-1", "--data", data])?.failed(1, &["--after"])?;
+    run(&["events", "--after=-1", "--data", data])?.failed(1, &["--after"])?;
     Ok(())
 }
 

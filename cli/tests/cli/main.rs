@@ -20,6 +20,7 @@ mod help;
 mod import;
 mod leso;
 mod matching;
+mod mends;
 mod office;
 mod pair;
 mod payments;

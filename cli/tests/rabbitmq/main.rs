@@ -11,10 +11,14 @@ mod api {
     mod walk;
     mod webhooks;
 }
+#[path = "../cli/calendar.rs"]
+mod calendar;
 #[path = "../cli/coalition.rs"]
 mod coalition;
 #[path = "../cli/crash.rs"]
 mod crash;
+#[path = "../cli/doctor.rs"]
+mod doctor;
 #[path = "../cli/example.rs"]
 mod example;
 #[path = "../cli/import.rs"]

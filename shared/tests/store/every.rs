@@ -41,6 +41,7 @@ on_every_store! {
     a_job_asked_for_again_while_it_ran_runs_once_more,
     what_steps_look_up_changes_the_generation,
     jobs_are_claimed_within_a_limit,
+    its_condition_is_told,
 }
 
 /// Jobs to send to each of these, and their numbers.
@@ -314,4 +315,28 @@ async fn notes_are_changed_in_place_and_read_by_range(place: Place) {
     assert_eq!(read(all(10)).await, ["a/1=uno", "a/3=three"]);
     assert_eq!(store.note("reply", "a/1").await.expect("read").as_deref(), Some("uno"));
     assert_eq!(store.note("other", "a/1").await.expect("read"), None);
+}
+
+async fn its_condition_is_told(place: Place) {
+    let store = place.open().await;
+    let store = &*store;
+    commit(store, vec![submit(1, 5)]).await;
+    let condition = store.condition().await.expect("read");
+    assert_eq!(condition.migrations, condition.known_migrations);
+    assert!(condition.size > 0, "{condition:?}");
+    // Where positions are given by a leader, there is none yet.
+    let is_shared = store.term_time().is_some();
+    assert_eq!(condition.unpositioned > 0, is_shared, "{condition:?}");
+    assert_eq!(condition.unpositioned_since.is_some(), is_shared);
+    assert_eq!(condition.leader.as_ref().map(|leader| leader.is_live), is_shared.then_some(false));
+
+    let term = store.lead(None).await.expect("asked").expect("it leads");
+    while store.sequence(term).await.expect("sequenced") > 0 {}
+    let condition = store.condition().await.expect("read");
+    assert_eq!(condition.unpositioned, 0);
+    if let (Some(leader), Some(now)) = (condition.leader, condition.now) {
+        assert!(leader.is_live && leader.renewed <= now, "{leader:?} at {now}");
+        assert!(leader.holder.contains(&std::process::id().to_string()), "{leader:?}");
+    }
+    store.close().await;
 }
