@@ -179,11 +179,15 @@ impl List<'_> {
             Some(cursor(KIND, &format!("{class}/{rank}/{id}")))
         };
         // A lot that was left behind by a change of rank stands elsewhere than its line.
-        let filter = LotFilter { limit: READ_RANKED, ..LotFilter::default() };
+        // The first read is most often enough.
+        let first = i64::try_from(self.limit).unwrap_or(READ_RANKED) * 5;
+        let limit = first.clamp(200, READ_RANKED);
+        let mut filter = LotFilter { limit, ..LotFilter::default() };
         let mut looked_at = 0;
         loop {
             let lots = self.engine.store.lots_ordered(&filter, LotOrder::Ranked(last)).await?;
             let is_last = (lots.len() as i64) < filter.limit;
+            filter.limit = READ_RANKED;
             looked_at += lots.len();
             for some in lots.chunks(100) {
                 let mut ids: Vec<LineId> = some.iter().map(Lot::line).collect();

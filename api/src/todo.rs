@@ -12,7 +12,6 @@ use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Timestamp};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
-use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotFilter, LotOrder, StoreError};
@@ -185,6 +184,16 @@ fn looked_at(role: Role) -> &'static [&'static str] {
     }
 }
 
+/// Whether it is the move of whoever asked for `lot`.
+fn is_requesters(lot: &Lot) -> bool {
+    match lot.state.awaits() {
+        Some(Awaited::Acceptance { .. }) => true,
+        // All of it is on its way.
+        Some(Awaited::Delivery { .. }) => lot.shipped >= lot.quantity,
+        Some(_) | None => false,
+    }
+}
+
 /// Whose move it is, and what.
 struct Mover {
     party: String,
@@ -271,11 +280,10 @@ impl<'a> Found<'a> {
         let mut after = None;
         loop {
             let lots = self.engine.store.lots_ordered(&filter, LotOrder::Ranked(after)).await?;
-            let lines = self.engine.lines_of(&lots).await?;
+            // Few are a move of who asked for them: the others' lines are not read.
+            let lines = self.engine.lines_of(lots.iter().filter(|lot| is_requesters(lot))).await?;
             for lot in &lots {
-                if let Some(line) = lines.get(&lot.line()) {
-                    self.lot(lot, line).await?;
-                }
+                self.lot(lot, lines.get(&lot.line()).map(|line| &*line.requester)).await?;
             }
             after = lots.last().map(|lot| (lot.priority, lot.id));
             if (lots.len() as i64) < READ {
@@ -284,7 +292,8 @@ impl<'a> Found<'a> {
         }
     }
 
-    async fn lot(&mut self, lot: &Lot, line: &Line) -> Result<(), StoreError> {
+    /// Adds whose move a lot is; `requester` is who asked for it, where that matters.
+    async fn lot(&mut self, lot: &Lot, requester: Option<&str>) -> Result<(), StoreError> {
         let LotState::Waiting { awaits, until, .. } = &lot.state else { return Ok(()) };
         let due = until.map(|until| self.day(until));
         let is_overdue = due.is_some_and(|due| due < self.today);
@@ -308,8 +317,10 @@ impl<'a> Found<'a> {
                 }
             }
             Awaited::Acceptance { .. } => {
-                let mover = Mover::of(&line.requester, Role::Requester, Task::Acceptance);
-                self.add(mover, lot, due, &[], None);
+                if let Some(requester) = requester {
+                    let mover = Mover::of(requester, Role::Requester, Task::Acceptance);
+                    self.add(mover, lot, due, &[], None);
+                }
             }
             Awaited::Approval { order } => {
                 let amounts = Self::bound(lot);
@@ -320,9 +331,11 @@ impl<'a> Found<'a> {
                     self.add(mover, lot, due, &[], Some(order));
                 }
             }
-            Awaited::Delivery { order } if lot.shipped >= lot.quantity => {
-                let mover = Mover::of(&line.requester, Role::Requester, Task::Receipt);
-                self.add(mover, lot, lot.due, &[], Some(order));
+            Awaited::Delivery { order } if is_requesters(lot) => {
+                if let Some(requester) = requester {
+                    let mover = Mover::of(requester, Role::Requester, Task::Receipt);
+                    self.add(mover, lot, lot.due, &[], Some(order));
+                }
             }
             Awaited::Delivery { order } => {
                 if let Some(mover) = self.seller(order, Task::Delivery).await? {
