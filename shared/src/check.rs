@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::domain::funding::{Movement, movements};
-use crate::domain::ids::LotId;
+use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Lot, LotState};
 use crate::domain::order::{Order, OrderStatus};
 use crate::store::chain::{digest_of, hex, link};
@@ -100,10 +100,10 @@ async fn compare(
     check: &mut Check,
     last: &HashMap<String, Last>,
 ) -> Result<(), StoreError> {
-    let lots = lots(store, check, last).await?;
-    lines(store, check, &lots, last).await?;
-    envelopes(store, check, &lots, last).await?;
-    orders(store, check, &lots).await?;
+    let carried = lots(store, check, last).await?;
+    lines(store, check, carried.quantities, last).await?;
+    envelopes(store, check, carried.shares, last).await?;
+    orders(store, check, &carried.ordered).await?;
     records(store, check, last).await
 }
 
@@ -172,13 +172,26 @@ async fn replay(
     Ok((position, last))
 }
 
+/// What all lots come to: they themselves would fill the memory.
+#[derive(Default)]
+struct Carried {
+    /// By line.
+    quantities: HashMap<LineId, i64>,
+    /// By envelope.
+    shares: BTreeMap<String, Movement>,
+    /// Lots that are open and on an order.
+    ordered: Vec<(LotId, String)>,
+    /// How many there are.
+    lots: usize,
+}
+
 /// I7: every lot is as its last event says.
 async fn lots(
     store: &dyn Store,
     check: &mut Check,
     last: &HashMap<String, Last>,
-) -> Result<BTreeMap<LotId, Lot>, StoreError> {
-    let mut lots = BTreeMap::new();
+) -> Result<Carried, StoreError> {
+    let mut carried = Carried::default();
     let mut after = None;
     loop {
         let filter = LotFilter { after, limit: PAGE, ..LotFilter::default() };
@@ -190,14 +203,26 @@ async fn lots(
                 check.fails("I7", lot.id, format!("is filed as {filed:?}"));
             }
             same(check, last, lot.id.to_string(), lot.version, &lot);
-            lots.insert(lot.id, lot);
+            carried.take(lot);
         }
     }
     let told = last.keys().filter(|subject| subject.starts_with("LOT-")).count();
-    if told != lots.len() {
-        check.fails("I1", "lots", format!("the log tells of {told}, {} are there", lots.len()));
+    if told != carried.lots {
+        let there = carried.lots;
+        check.fails("I1", "lots", format!("the log tells of {told}, {there} are there"));
     }
-    Ok(lots)
+    Ok(carried)
+}
+
+impl Carried {
+    fn take(&mut self, lot: Lot) {
+        self.lots += 1;
+        *self.quantities.entry(lot.line()).or_default() += lot.quantity.0;
+        movements(None, &lot, &mut self.shares);
+        if let (Some(order), false) = (lot.order, matches!(lot.state, LotState::Closed(_))) {
+            self.ordered.push((lot.id, order));
+        }
+    }
 }
 
 fn same(
@@ -225,23 +250,31 @@ fn same(
 async fn lines(
     store: &dyn Store,
     check: &mut Check,
-    lots: &BTreeMap<LotId, Lot>,
+    mut sums: HashMap<LineId, i64>,
     last: &HashMap<String, Last>,
 ) -> Result<(), StoreError> {
-    let mut sums: HashMap<i64, i64> = HashMap::new();
-    for lot in lots.values() {
-        *sums.entry(lot.line().0).or_default() += lot.quantity.0;
-    }
-    for (id, stored) in store.all_lines().await? {
-        let sum = sums.remove(&id.0).unwrap_or(0);
-        if sum != stored.line.quantity.0 {
-            let detail = format!("asks for {}, its lots carry {sum}", stored.line.quantity.0);
-            check.fails("I1", id, format!("{detail} thousandths"));
+    let told = last.keys().filter(|subject| subject.starts_with("LINE-"));
+    let mut ids: Vec<LineId> = told.filter_map(|subject| subject.parse().ok()).collect();
+    ids.sort_unstable();
+    let mut found = 0;
+    for page in ids.chunks(PAGE as usize) {
+        for (id, stored) in store.lines(page).await? {
+            found += 1;
+            let sum = sums.remove(&id).unwrap_or(0);
+            if sum != stored.line.quantity.0 {
+                let detail = format!("asks for {}, its lots carry {sum}", stored.line.quantity.0);
+                check.fails("I1", id, format!("{detail} thousandths"));
+            }
+            same(check, last, id.to_string(), stored.version, &stored.line);
         }
-        same(check, last, id.to_string(), stored.version, &stored.line);
     }
-    for line in sums.keys() {
-        check.fails("I1", crate::domain::ids::LineId(*line), "has lots and is not there");
+    let there = store.counts().await?.lines;
+    if found != there || ids.len() as i64 != there {
+        let detail = format!("the log tells of {}, {there} are there", ids.len());
+        check.fails("I7", "lines", detail);
+    }
+    for line in sums.into_keys() {
+        check.fails("I1", line, "has lots and is not there");
     }
     Ok(())
 }
@@ -250,13 +283,9 @@ async fn lines(
 async fn envelopes(
     store: &dyn Store,
     check: &mut Check,
-    lots: &BTreeMap<LotId, Lot>,
+    mut sums: BTreeMap<String, Movement>,
     last: &HashMap<String, Last>,
 ) -> Result<(), StoreError> {
-    let mut sums: BTreeMap<String, Movement> = BTreeMap::new();
-    for lot in lots.values() {
-        movements(None, lot, &mut sums);
-    }
     for row in store.envelopes().await? {
         if !row.holds() {
             let detail = format!("uses {} of {} open minor units", row.used(), row.opened);
@@ -283,7 +312,7 @@ async fn envelopes(
 async fn orders(
     store: &dyn Store,
     check: &mut Check,
-    lots: &BTreeMap<LotId, Lot>,
+    ordered: &[(LotId, String)],
 ) -> Result<(), StoreError> {
     let mut orders: BTreeMap<String, (Order, OrderStatus)> = BTreeMap::new();
     for record in store.records("order").await? {
@@ -303,15 +332,14 @@ async fn orders(
             None => check.fails("I3", &record.id, "has no status"),
         }
     }
-    for lot in lots.values().filter(|lot| !matches!(lot.state, LotState::Closed(_))) {
-        let Some(number) = &lot.order else { continue };
+    for (lot, number) in ordered {
         match orders.get(number) {
-            None => check.fails("I3", lot.id, format!("names {number}, which is not there")),
+            None => check.fails("I3", lot, format!("names {number}, which is not there")),
             Some((_, status)) if !status.is_live() => {
-                check.fails("I3", lot.id, format!("names {number}, which was refused"));
+                check.fails("I3", lot, format!("names {number}, which was refused"));
             }
-            Some((order, _)) if order.line(lot.id).is_none() => {
-                check.fails("I3", lot.id, format!("names {number}, which has no line for it"));
+            Some((order, _)) if order.line(*lot).is_none() => {
+                check.fails("I3", lot, format!("names {number}, which has no line for it"));
             }
             Some(_) => {}
         }

@@ -122,7 +122,8 @@ impl SqliteBeside {
             .journal_mode(SqliteJournalMode::Off)
             .synchronous(SqliteSynchronous::Off)
             .pragma("cache_size", "-65536")
-            .pragma("temp_store", "memory");
+            .pragma("temp_store", "memory")
+            .disable_statement_logging();
         options.connect().await.map_err(failed("open the new database"))
     }
 
