@@ -4,3 +4,4 @@ mod every;
 mod postgres;
 mod sqlite;
 mod support;
+mod whole;

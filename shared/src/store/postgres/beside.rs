@@ -61,11 +61,15 @@ impl PostgresBeside {
 
     /// How its new schema is connected to.
     fn there(&self) -> PgConnectOptions {
-        self.options.clone().options([
-            ("search_path", self.new.as_str()),
-            ("statement_timeout", "1h"),
-            ("idle_in_transaction_session_timeout", "1h"),
-        ])
+        self.options
+            .clone()
+            .options([
+                ("search_path", self.new.as_str()),
+                ("statement_timeout", "1h"),
+                ("idle_in_transaction_session_timeout", "1h"),
+            ])
+            // To write and read everything takes its time.
+            .disable_statement_logging()
     }
 
     /// Nobody may be at work on what is to be replaced.

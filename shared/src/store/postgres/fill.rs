@@ -38,6 +38,7 @@ pub(super) async fn insert(connection: &mut PgConnection, rows: &[Row]) -> Resul
 
 /// What is left to be done behind the last row.
 pub(super) async fn end(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(include_str!("sql/fill_tallies.sql")).execute(&mut *connection).await?;
     sqlx::query(include_str!("sql/fill_end.sql")).execute(connection).await.map(drop)
 }
 

@@ -277,11 +277,16 @@ impl Store for PostgresStore {
                     sqlx::query(begin).execute(connection).await.map(drop)
                 })
             })
-            .connect_with((*self.pool.connect_options()).clone().options([
-                ("idle_in_transaction_session_timeout", "10min"),
-                // A whole log is read here.
-                ("statement_timeout", "1h"),
-            ]))
+            .connect_with(
+                (*self.pool.connect_options())
+                    .clone()
+                    .options([
+                        ("idle_in_transaction_session_timeout", "10min"),
+                        // A whole log is read here.
+                        ("statement_timeout", "1h"),
+                    ])
+                    .disable_statement_logging(),
+            )
             .await
             .map_err(failed("read"))?;
         Ok(Arc::new(Self { pool, patience: LONG_PATIENCE, ..self.clone() }))

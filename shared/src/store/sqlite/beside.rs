@@ -122,7 +122,8 @@ impl SqliteBeside {
             .journal_mode(SqliteJournalMode::Off)
             .synchronous(SqliteSynchronous::Off)
             .pragma("cache_size", "-65536")
-            .pragma("temp_store", "memory");
+            .pragma("temp_store", "memory")
+            .disable_statement_logging();
         options.connect().await.map_err(failed("open the new database"))
     }
 
@@ -146,6 +147,7 @@ impl Beside for SqliteBeside {
         while let Some(batch) = from.recv().await {
             insert(&mut script, batch).await.map_err(&filling)?;
         }
+        script.word(include_str!("sql/fill_tallies.sql")).await.map_err(&filling)?;
         script.word("COMMIT").await.map_err(&filling)?;
         script.run().await.map_err(&filling)?;
         connection.close().await.map_err(filling)

@@ -57,6 +57,8 @@ fn read_only(path: &Path) -> SqliteConnectOptions {
         .read_only(true)
         .busy_timeout(Duration::from_secs(10))
         .pragma("temp_store", "memory")
+        // To read everything takes its time.
+        .disable_statement_logging()
 }
 
 /// One process at a time opens the file: it leads.

@@ -1,0 +1,180 @@
+//! A whole database goes from any store into any other.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use waybill_shared::check::check;
+use waybill_shared::store::postgres::PostgresBeside;
+use waybill_shared::store::sqlite::SqliteBeside;
+use waybill_shared::store::{Beside, Fate, InboxEntry, NewJob, NoteChange, Store, Unit};
+use waybill_shared::whole::{self, AHEAD, Reading, WholeError};
+
+use crate::support::{NOW, Place, all, close, commit, envelope, sequence, submit};
+
+/// Everything in `store`, as a file.
+async fn export(store: &dyn Store) -> Vec<u8> {
+    let snapshot = store.snapshot().await.expect("a snapshot");
+    let header = whole::header(&*snapshot, "test").await.expect("counted");
+    let (to, rows) = mpsc::channel(AHEAD);
+    let written = tokio::task::spawn_blocking(move || {
+        let mut file = Vec::new();
+        whole::write(&mut file, &header, rows, |_| ()).expect("written");
+        file
+    });
+    whole::pour(&*snapshot, &to).await.expect("poured");
+    drop(to);
+    written.await.expect("ran")
+}
+
+async fn beside(place: &Place) -> Box<dyn Beside> {
+    match place {
+        Place::Sqlite(folder) => {
+            let beside = SqliteBeside::at(&folder.path().join("waybill.sqlite")).expect("free");
+            beside.empty().await.expect("made");
+            Box::new(beside)
+        }
+        Place::Postgres(url) => Box::new(PostgresBeside::empty(url).await.expect("made")),
+    }
+}
+
+/// Puts `file` in the place of what is at `place`; what was there is kept under a name.
+async fn restore(file: Vec<u8>, place: &Place) -> Result<Option<String>, WholeError> {
+    let beside = beside(place).await;
+    let (to, rows) = mpsc::channel(AHEAD);
+    let read = tokio::task::spawn_blocking(move || {
+        Reading::open(Cursor::new(file)).and_then(|reading| reading.rows(&to, |_| ()))
+    });
+    beside.fill(rows).await.expect("filled");
+    if let Err(error) = read.await.expect("ran") {
+        beside.discard().await.expect("discarded");
+        return Err(error);
+    }
+    let store = beside.look().await.expect("read");
+    assert!(check(&*store).await.expect("checked").ok);
+    store.close().await;
+    Ok(beside.take_place().await.expect("in its place"))
+}
+
+/// Something of every kind, with a lot and a job under way, and events that have no position yet.
+async fn busy(place: &Place) -> Arc<dyn Store> {
+    let store = place.open().await;
+    commit(&*store, vec![submit(1, 5), submit(2, 7), envelope("AA-1", 900)]).await;
+    sequence(&*store).await;
+    let lot = all(&*store).await.remove(0);
+    let mut unit = Unit::new("test \"quoted\" \u{2028}\u{1}", NOW);
+    let key = |key: &str| key.to_owned();
+    unit.notes.push(NoteChange { kind: "reply", key: key("b"), body: Some(key("{\"a\": 1}")) });
+    unit.notes.push(NoteChange { kind: "reply", key: key("B"), body: Some(key("\u{e4}")) });
+    unit.inbox = Some(InboxEntry { sender: key("SUP"), number: key("1"), body: key("as it came") });
+    let body = key("{}");
+    unit.jobs.push(NewJob { kind: "round", key: key("all"), due: NOW, body: body.clone() });
+    unit.jobs.push(NewJob { kind: "send", key: key("PO-1"), due: NOW, body });
+    assert_eq!(commit(&*store, vec![unit]).await, [Fate::Committed]);
+    store.claim_lots("validate_priority", &[lot.id.0], NOW).await.expect("claimed");
+    let hint = store.first_due_job(NOW, &["round"]).await.expect("read").expect("a job");
+    assert_eq!(store.claim_jobs("round", &[hint.id], NOW).await.expect("claimed").len(), 1);
+    let second = all(&*store).await.remove(1);
+    assert_eq!(commit(&*store, vec![close(&second)]).await, [Fate::Committed]);
+    store
+}
+
+async fn goes_and_comes_back(from: Place, to: Place) {
+    let store = busy(&from).await;
+    let file = export(&*store).await;
+    store.close().await;
+    assert_eq!(restore(file.clone(), &to).await.expect("restored"), None);
+
+    let store = to.open().await;
+    assert!(export(&*store).await == file, "another database");
+    // What was under way is due again, and new events follow the old.
+    let lot = all(&*store).await.remove(0);
+    let claim = store.claim_lots("validate_priority", &[lot.id.0], NOW).await.expect("claimed");
+    assert_eq!(claim.lots.len(), 1);
+    let hint = store.first_due_job(NOW, &["round"]).await.expect("read").expect("a job");
+    let jobs = store.claim_jobs("round", &[hint.id], NOW).await.expect("claimed");
+    assert_eq!((jobs.len(), jobs[0].attempt), (1, 1));
+    assert_eq!(commit(&*store, vec![close(&lot)]).await, [Fate::Committed]);
+    sequence(&*store).await;
+    let findings = check(&*store).await.expect("checked");
+    assert!(findings.ok && findings.events == 7, "{findings:?}");
+    store.close().await;
+
+    // Over what is there: that is kept.
+    let kept = restore(file.clone(), &to).await.expect("restored");
+    assert!(kept.is_some_and(|kept| kept.contains("before")));
+    let store = to.open().await;
+    assert!(export(&*store).await == file);
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_database_goes_from_a_file_to_a_server() {
+    goes_and_comes_back(Place::sqlite(), Place::postgres()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_database_goes_from_a_server_to_a_file() {
+    goes_and_comes_back(Place::postgres(), Place::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_database_goes_from_a_server_to_a_server() {
+    goes_and_comes_back(Place::postgres(), Place::postgres()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_file_that_ends_early_nothing_stays() {
+    let from = Place::sqlite();
+    let store = busy(&from).await;
+    let file = export(&*store).await;
+    store.close().await;
+    let folder: TempDir = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_owned();
+    let to = Place::Sqlite(folder);
+    for length in (0..file.len()).step_by(97) {
+        let error = restore(file[..length].to_vec(), &to).await.expect_err("refused");
+        assert!(
+            matches!(error, WholeError::CutOff { .. } | WholeError::Foreign),
+            "{length}: {error}"
+        );
+        assert_eq!(std::fs::read_dir(&path).expect("read").count(), 0, "{length}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_byte_of_a_file_can_be_changed() {
+    let place = Place::sqlite();
+    let store = busy(&place).await;
+    let file = export(&*store).await;
+    store.close().await;
+    let end = file.iter().position(|byte| *byte == b'\n').expect("a header");
+    for at in (end + 1..file.len()).step_by(11) {
+        let mut changed = file.clone();
+        changed[at] = if changed[at] == b'7' { b'8' } else { b'7' };
+        let (to, mut rows) = mpsc::channel(1_000);
+        let read = tokio::task::spawn_blocking(move || {
+            Reading::open(Cursor::new(changed)).and_then(|reading| reading.rows(&to, |_| ()))
+        });
+        while rows.recv().await.is_some() {}
+        let error = read.await.expect("ran").expect_err("refused");
+        assert!(error.to_string().starts_with("line "), "{at}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_somebody_leads_nothing_is_replaced() {
+    let Place::Postgres(url) = Place::postgres() else { return };
+    let store = Place::Postgres(url.clone()).open().await;
+    let term = store.lead(None).await.expect("asked").expect("leads");
+    let refused = PostgresBeside::empty(&url).await;
+    assert!(matches!(refused, Err(waybill_shared::store::StoreError::Busy { .. })), "{refused:?}");
+    store.resign(term).await.expect("resigned");
+    let beside = PostgresBeside::empty(&url).await.expect("made");
+    // Or begins to lead meanwhile.
+    store.lead(None).await.expect("asked").expect("leads");
+    assert!(beside.take_place().await.is_err());
+    beside.discard().await.expect("discarded");
+    store.close().await;
+}
