@@ -39,7 +39,8 @@ pub(crate) struct IncidentView {
 /// Lots of an incident that are named.
 const NAMED: usize = 20;
 
-async fn parked(engine: &Engine) -> Result<Vec<(String, String, Lot)>, StoreError> {
+/// Parked lots with their cause and step.
+pub(crate) async fn parked(engine: &Engine) -> Result<Vec<(String, String, Lot)>, StoreError> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let state = Some("parked".to_owned());

@@ -8,6 +8,8 @@ mod incidents;
 mod lines;
 mod lots;
 mod orders;
+mod overview;
+mod reports;
 pub(crate) mod requisitions;
 mod service;
 mod tokens;
@@ -15,6 +17,7 @@ mod webhooks;
 
 pub use events::AuditPage;
 pub use imports::{ImportCoalition, ImportLines};
+pub(crate) use incidents::parked;
 pub use tokens::{IssuedToken, NewToken, TokenView, first_admin};
 pub use webhooks::{
     Again, AttemptPage, MadeWebhook, NewWebhook, PendingPage, PendingView, Pinged, Replayed,
@@ -48,6 +51,13 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(requisitions::submit))
         .routes(routes!(contributions::list))
         .routes(routes!(contributions::one, contributions::put))
+        .routes(routes!(overview::money))
+        .routes(routes!(overview::arrivals))
+        .routes(routes!(overview::lead_times))
+        .routes(routes!(reports::weekly))
+        .routes(routes!(reports::steering))
+        .routes(routes!(reports::donor))
+        .routes(routes!(reports::requester))
         .routes(routes!(orders::list))
         .routes(routes!(orders::one))
         .routes(routes!(orders::document))

@@ -1,6 +1,7 @@
 //! The options of every command. Each has an environment variable and a key in `waybill.toml` in
 //! the current folder; the option wins, then the variable, then the file.
 
+mod reports;
 mod roles;
 mod settings;
 mod surface;
@@ -12,6 +13,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand};
 use waybill_shared::domain::pipeline::STEPS;
 
+pub(crate) use reports::{Arrivals, By, LeadTimes, Money, Report, Reported, ReportedOf};
 pub(crate) use roles::{Api, Bench, Health, Network, Part, Scheduler, Serve, Worker, Workload};
 pub(crate) use settings::{names_data, read};
 pub(crate) use surface::{
@@ -60,6 +62,15 @@ pub(crate) enum Command {
     Show(Show),
     /// Explain who pays for a lot and what decided, or what it is short of.
     Why(Why),
+    /// The money by donor and envelope: what became of it, and what lapses when.
+    Money(Money),
+    /// What is to come: lots under orders by the day they are due, late ones first.
+    Arrivals(Arrivals),
+    /// How long things take: at each step, in each category, from each supplier.
+    LeadTimes(LeadTimes),
+    /// Reports as pages, text, tables or data: weekly, donor, requester, steering.
+    #[command(subcommand)]
+    Report(Report),
     /// Give, list and revoke tokens for the API.
     #[command(subcommand)]
     Token(Token),

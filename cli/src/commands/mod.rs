@@ -1,14 +1,18 @@
 //! The commands, one file each.
 
 pub(crate) mod api;
+pub(crate) mod arrivals;
 pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod health;
 pub(crate) mod import;
+pub(crate) mod lead_times;
 pub(crate) mod lots;
 pub(crate) mod matching;
+pub(crate) mod money;
 pub(crate) mod plan;
+pub(crate) mod report;
 pub(crate) mod roles;
 pub(crate) mod run;
 pub(crate) mod serve;

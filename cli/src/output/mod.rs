@@ -1,6 +1,7 @@
 //! The only place that prints: data on stdout, talk on stderr.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod file;
 mod listing;
 mod look;
 mod table;
@@ -16,6 +17,7 @@ use tracing_subscriber::{EnvFilter, Layer};
 use crate::failure::Failure;
 use crate::traces::Traces;
 
+pub(crate) use file::{ending, file};
 pub(crate) use listing::{Cell, Column, Fit, listing};
 pub(crate) use look::{Look, Meaning, ago, day, moment, paint, set, width};
 pub(crate) use table::{brief_table, cut, table, wrap, wrapped_table};
