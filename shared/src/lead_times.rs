@@ -16,6 +16,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{LotState, Timestamp};
 use crate::domain::order::Order;
+use crate::domain::pipeline::STEPS;
 use crate::domain::requisition::Line;
 use crate::domain::spread::{Days, Spread};
 use crate::engine::Engine;
@@ -224,7 +225,10 @@ impl LeadTimes {
     #[must_use]
     pub fn told(&self, by: By, monthly: bool) -> Vec<LeadTime> {
         let mut told = Vec::new();
-        for ((_, name), months) in self.months.iter().filter(|((of, _), _)| *of == by) {
+        let mut names: Vec<_> = self.months.iter().filter(|((of, _), _)| *of == by).collect();
+        // Steps in their order, all else by name.
+        names.sort_by_key(|((_, name), _)| STEPS.iter().position(|step| step == name));
+        for ((_, name), months) in names {
             let mut all = Spread::default();
             months.values().for_each(|spread| all.merge(spread));
             told.extend(LeadTime::of(name, None, &all));

@@ -15,12 +15,11 @@ use waybill_shared::store::LotFilter;
 
 use super::documents::{Filed, Wanted, documents};
 use super::waits::waits;
-use super::{Few, READ, Subject, Wait, name};
+use super::{Few, READ, Subject, Wait, name, place};
 use crate::Problem;
 use crate::arrivals::Orders;
 use crate::money::{MoneyView, money};
 use crate::past::AsOf;
-use crate::timeline::state;
 
 /// What became of a donor's money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -66,7 +65,7 @@ pub struct Item {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<ShareState>,
     /// Where the lot is, in words.
-    pub state: String,
+    pub place: String,
     /// The order it travels under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<String>,
@@ -94,7 +93,7 @@ impl Gathered {
             subject: Subject::of(lot, line),
             amount: share.map(|(amount, _)| amount),
             share: share.map(|(_, state)| state),
-            state: state(lot),
+            place: place(lot),
             order: lot.order.clone(),
             due: lot.due,
             consignee: line.consignee.clone(),

@@ -26,8 +26,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::lot::{Lot, Priority};
+use waybill_shared::domain::lot::{Lot, LotState, Priority};
 use waybill_shared::domain::requisition::Line;
+
+use crate::timeline::{awaited, state};
 
 /// Things of one list that are given at most.
 const MOST: usize = 10_000;
@@ -98,6 +100,16 @@ impl Subject {
             unit: line.unit.to_string(),
             priority: lot.priority,
         }
+    }
+}
+
+/// Where a lot is and whose move is next, in words for those outside.
+fn place(lot: &Lot) -> String {
+    match &lot.state {
+        LotState::Ready { .. } | LotState::RetryAt { .. } => "is being worked on".to_owned(),
+        LotState::Waiting { awaits, .. } => format!("waits for {}", awaited(awaits)),
+        LotState::Parked { incident, .. } => format!("waits for an operator: {incident}"),
+        LotState::Closed(_) => state(lot),
     }
 }
 

@@ -11,11 +11,10 @@ use waybill_shared::engine::Engine;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotCount, LotFilter, StoreError};
 
-use super::{Few, Funnel, MOST, READ, Subject, name};
+use super::{Few, Funnel, MOST, READ, Subject, name, place};
 use crate::arrivals::Orders;
 use crate::past::AsOf;
 use crate::plan::plan;
-use crate::timeline::state;
 use crate::{PlanRequest, Problem};
 
 /// Where a requester's list is.
@@ -115,7 +114,7 @@ pub(crate) async fn requester(
             let request = Request {
                 subject: Subject::of(&lot, line),
                 state: lot.state.name().to_owned(),
-                place: state(&lot),
+                place: place(&lot),
                 reason: lot.reason.clone(),
                 since: lot.since.map(|at| at.with_timezone(&zone).date_naive()),
                 needed_by: line.needed_by,

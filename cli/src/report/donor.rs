@@ -39,6 +39,7 @@ pub(crate) fn donor(report: &DonorReport) -> Paper {
             vec![Block::Table(parts::waits(
                 "Lots to whose cost the donor has to agree",
                 "No consent is asked for.",
+                false,
                 &report.consents,
             ))],
         ),
@@ -53,8 +54,8 @@ pub(crate) fn donor(report: &DonorReport) -> Paper {
     let money = &total.money;
     Paper {
         kind: "Donor report",
-        title: format!("{} in {}", report.name, report.coalition),
-        day: format!("As of {}", written(report.day)),
+        title: report.name.clone(),
+        day: format!("{}, as of {}", report.coalition, written(report.day)),
         summary,
         figures: vec![
             ("Committed", money.committed.to_string()),
@@ -77,6 +78,11 @@ fn share(state: Option<ShareState>) -> &'static str {
     }
 }
 
+/// The order, where the words before do not name it.
+fn order(item: &Item) -> String {
+    item.order.clone().filter(|order| !item.place.contains(order.as_str())).unwrap_or_default()
+}
+
 fn item_table(envelope: &EnvelopeReport) -> Table {
     let line = |item: &Item| {
         vec![
@@ -85,7 +91,7 @@ fn item_table(envelope: &EnvelopeReport) -> Table {
             parts::much(&item.subject).into(),
             item.amount.map_or_else(|| Cell::from("in kind"), Cell::money),
             share(item.share).into(),
-            Cell::from(item.state.clone()).aside(item.order.clone().unwrap_or_default()),
+            Cell::from(item.place.clone()).aside(order(item)),
             parts::day(item.due).into(),
         ]
     };
@@ -172,7 +178,7 @@ fn rows(report: &DonorReport) -> Vec<Row> {
             day: item.due.map(|due| due.to_string()).unwrap_or_default(),
             party: envelope.id.clone(),
             amount: item.amount,
-            detail: format!("{}; {}", share(item.share), item.state),
+            detail: format!("{}; {}", share(item.share), item.place),
             ..parts::row("item", &item.subject)
         }));
         rows.extend(envelope.documents.first.iter().map(|filed| Row {

@@ -54,37 +54,61 @@ pub(super) fn row(section: &'static str, subject: &Subject) -> Row {
     }
 }
 
-/// Waits, and whose move each is.
-pub(super) fn waits(caption: &str, nothing: &'static str, waits: &Few<Wait>) -> Table {
-    let money = |wait: &Wait| {
-        let money: Vec<String> =
-            wait.money.iter().map(|(envelope, money)| format!("{envelope} {money}")).collect();
-        money.join(", ")
-    };
+/// The money that is set aside for a lot that waits.
+fn set_aside(wait: &Wait) -> Cell {
+    let mut names = wait.money.iter().map(|(envelope, _)| envelope.as_str()).collect::<Vec<_>>();
+    names.dedup();
+    let sum = wait.money.iter().map(|(_, money)| Ok(*money)).reduce(|a, b| a?.checked_add(b?));
+    match sum {
+        None => "–".into(),
+        Some(Ok(sum)) => Cell::money(sum).aside(names.join(", ")),
+        Some(Err(_)) => {
+            let each = |(_, money): &(String, Money)| money.to_string();
+            let each: Vec<String> = wait.money.iter().map(each).collect();
+            Cell::from(each.join(", ")).aside(names.join(", "))
+        }
+    }
+}
+
+/// Waits, and whose move each is; `is_mixed`: for several things.
+pub(super) fn waits(
+    caption: &str,
+    nothing: &'static str,
+    is_mixed: bool,
+    waits: &Few<Wait>,
+) -> Table {
     let line = |wait: &Wait| {
         let due = match wait.is_overdue {
             true => Cell::from(day(wait.until)).aside("overdue"),
             false => day(wait.until).into(),
         };
-        vec![
+        let mut cells = vec![
             lot(&wait.subject),
-            Cell::from(wait.subject.item.clone()).aside(money(wait)),
-            spoken(&wait.awaits).into(),
+            wait.subject.item.clone().into(),
+            set_aside(wait),
             wait.whose.join(", ").into(),
             day(wait.since).into(),
             due,
-        ]
+        ];
+        if is_mixed {
+            cells.insert(3, spoken(&wait.awaits).into());
+        }
+        cells
     };
+    let mut columns = vec![
+        ("Lot and request", Kind::Name),
+        ("Item", Kind::Text),
+        ("Money", Kind::Number),
+        ("Whose move", Kind::Brief),
+        ("Since", Kind::Brief),
+        ("Until", Kind::Brief),
+    ];
+    if is_mixed {
+        columns.insert(3, ("Waits for", Kind::Brief));
+    }
     Table {
         caption: caption.to_owned(),
-        columns: vec![
-            ("Lot and request", Kind::Name),
-            ("Item", Kind::Text),
-            ("Waits for", Kind::Brief),
-            ("Whose move", Kind::Brief),
-            ("Since", Kind::Brief),
-            ("Until", Kind::Brief),
-        ],
+        columns,
         rows: waits.first.iter().map(line).collect(),
         all: waits.all,
         nothing,
@@ -116,12 +140,15 @@ pub(super) fn funnel(funnel: &Funnel) -> Section {
         let known = STAGES.iter().find(|(name, ..)| *name == stage.name);
         let (name, meaning) = known.map_or((stage.name.as_str(), ""), |(_, n, m)| (*n, *m));
         let further = stage.reached - stage.here;
+        let is_end = stage.name == "paid";
+        let lots = counted(stage.reached.unsigned_abs(), "lot", "lots");
         let share = percent(i128::from(stage.reached), i128::from(whole));
         Bar {
             name: name.to_owned(),
             value: match stage.here {
-                0 => format!("{} lots, {share}", stage.reached),
-                here => format!("{} lots, {share}; {here} {meaning}", stage.reached),
+                _ if is_end => format!("{lots}, {share}"),
+                0 => format!("{lots}, {share}"),
+                here => format!("{lots}, {share}; {here} {meaning}"),
             },
             parts: vec![
                 Part {
@@ -130,7 +157,7 @@ pub(super) fn funnel(funnel: &Funnel) -> Section {
                     title: format!("{further} have gone further or ended"),
                 },
                 Part {
-                    class: "allocated",
+                    class: if is_end { "delivered" } else { "allocated" },
                     size: i128::from(stage.here),
                     title: format!("{} {meaning}", stage.here),
                 },
@@ -154,7 +181,7 @@ pub(super) fn funnel(funnel: &Funnel) -> Section {
     let mut blocks = vec![Block::Bars(Bars {
         caption: "How many lots have come at least so far".to_owned(),
         legend: vec![
-            ("delivered", "Further", "gone further, or ended otherwise"),
+            ("delivered", "Further", "gone further, or at their end"),
             ("allocated", "Here", "still there"),
         ],
         bars: funnel.stages.iter().map(bar).collect(),
@@ -234,7 +261,8 @@ pub(super) fn money(view: &MoneyView) -> Section {
             (_, _) => Cell::from(digits(*pledged)).aside("and without an amount"),
         };
         let aside = Money::new(money.agreed.minor + money.proposed.minor, money.agreed.currency);
-        let left = Money::new(money.left.minor + money.unopened.minor, money.left.currency);
+        let left = money.left.minor + money.unopened.minor - money.overrun.minor;
+        let left = Money::new(left, money.left.currency);
         let mut cells = vec![name(donor).into(), pledged];
         let amounts =
             [money.committed, money.disbursed, money.obligated, aside, money.expired, left];

@@ -24,8 +24,8 @@ pub(crate) fn requester(report: &RequesterReport) -> Paper {
     let list = Section::new("list", "The list, by rank", vec![Block::Table(table(report))]);
     Paper {
         kind: "Requester report",
-        title: format!("{} in {}", report.name, report.coalition),
-        day: format!("As of {}", written(report.day)),
+        title: report.name.clone(),
+        day: format!("{}, as of {}", report.coalition, written(report.day)),
         summary,
         figures: vec![
             ("Lots", report.lots.all.to_string()),
@@ -47,6 +47,12 @@ fn basis(by: Basis) -> &'static str {
     }
 }
 
+/// What is missing, without the reasons of every donor.
+fn brief(reason: &str) -> String {
+    let what = reason.split_once(" missing: ").map(|(what, _)| format!("{what} missing"));
+    what.unwrap_or_else(|| reason.to_owned())
+}
+
 fn table(report: &RequesterReport) -> Table {
     let line = |lot: &Request| {
         let expected = lot.expected.map_or_else(
@@ -57,7 +63,7 @@ fn table(report: &RequesterReport) -> Table {
             parts::lot(&lot.subject),
             parts::rank(&lot.subject).into(),
             Cell::from(lot.subject.item.clone()).aside(parts::much(&lot.subject)),
-            Cell::from(lot.place.clone()).aside(lot.reason.clone()),
+            Cell::from(lot.place.clone()).aside(brief(&lot.reason)),
             parts::day(lot.needed_by).into(),
             expected,
         ]

@@ -32,6 +32,7 @@ pub(crate) fn steering(report: &SteeringReport) -> Paper {
             parts::waits(
                 "Lots that an expert group has to review",
                 "No review is asked for.",
+                false,
                 reviews,
             ),
         ),
@@ -41,6 +42,7 @@ pub(crate) fn steering(report: &SteeringReport) -> Paper {
             parts::waits(
                 "Lots to whose cost a donor has to agree",
                 "No consent is asked for.",
+                false,
                 consents,
             ),
         ),

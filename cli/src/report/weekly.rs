@@ -3,7 +3,7 @@
 use waybill_api::{MoneyMoved, WeeklyReport};
 use waybill_shared::domain::money::Money;
 
-use super::html::{Kind, counted, spoken, written};
+use super::html::{Kind, some, spoken, written};
 use super::paper::{Block, Cell, Paper, Row, Section, Table};
 use super::parts;
 
@@ -12,15 +12,16 @@ pub(crate) fn weekly(report: &WeeklyReport) -> Paper {
     let WeeklyReport { received, ordered, declined, overdue, incidents, .. } = report;
     let summary = format!(
         "In this week {} received and {} drawn up; {} declined. {} overdue, and {} open.",
-        were(received.all, "lot was", "lots were"),
-        were(ordered.all, "order was", "orders were"),
-        were(declined.all, "lot was", "lots were"),
-        were(overdue.all, "move is", "moves are"),
-        were(incidents.all, "incident is", "incidents are"),
+        some(received.all, "lot was", "lots were"),
+        some(ordered.all, "order was", "orders were"),
+        some(declined.all, "lot was", "lots were"),
+        some(overdue.all, "move is", "moves are"),
+        some(incidents.all, "incident is", "incidents are"),
     );
     let overdue_table = parts::waits(
         "Lots whose next move should have been made by now, the longest overdue first",
         "Nothing is overdue.",
+        true,
         overdue,
     );
     let section =
@@ -56,15 +57,11 @@ pub(crate) fn weekly(report: &WeeklyReport) -> Paper {
     }
 }
 
-fn were(number: usize, one: &str, many: &str) -> String {
-    counted(number as u64, one, many)
-}
-
 fn received_table(report: &WeeklyReport) -> Table {
     let line = |received: &waybill_api::Received| {
         let late = received.days_late.map_or_else(
             || "in time".to_owned(),
-            |days| format!("{} late", were(days.unsigned_abs() as usize, "day", "days")),
+            |days| format!("{} late", some(days.unsigned_abs() as usize, "day", "days")),
         );
         vec![
             parts::lot(&received.subject),
@@ -144,6 +141,7 @@ fn declined_table(report: &WeeklyReport) -> Table {
 fn moved_table(moved: &[MoneyMoved]) -> Table {
     let amount = |money: Money| match money.minor {
         1.. => Cell::from(format!("+{money}")),
+        ..0 => Cell::from(format!("−{}", Money::new(-money.minor, money.currency))),
         _ => Cell::money(money),
     };
     let line = |moved: &MoneyMoved| {
