@@ -184,7 +184,9 @@ pub(crate) async fn late_suppliers(engine: &Engine) -> Result<Vec<LateSupplier>,
     let coalition = engine.coalition().await?;
     let day = engine.today(&coalition);
     let mut lots = engine.store.lots_awaiting("delivery").await?;
-    lots.extend(crate::routes::parked(engine).await?.into_iter().map(|(_, _, lot)| lot));
+    lots.extend(
+        crate::routes::parked(engine, usize::MAX).await?.into_iter().map(|(_, _, lot)| lot),
+    );
     lots.retain(|lot| lot.due.is_some_and(|due| due < day) && lot.order.is_some());
     let mut orders = Orders::default();
     let mut by_supplier: BTreeMap<String, Vec<Lot>> = BTreeMap::new();

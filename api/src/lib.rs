@@ -9,6 +9,8 @@ mod error;
 mod health;
 mod idempotency;
 mod limits;
+mod lines;
+mod lots;
 mod money;
 mod openapi;
 mod origin;
@@ -19,7 +21,9 @@ mod plan;
 mod reports;
 mod request;
 mod routes;
+mod status;
 mod timeline;
+mod todo;
 mod upload;
 mod why;
 
@@ -40,15 +44,19 @@ pub use openapi::openapi;
 pub use plan::{PlanRequest, Planned};
 pub use reports::{
     Basis, Count, Declined, DonorReport, DrawnUp, EnvelopeReport, Expected, Few, Filed, Funnel,
-    Item, MoneyMoved, OpenIncident, Received, Request, RequesterReport, Short, Stage,
-    SteeringReport, Subject, Wait, WeeklyReport,
+    Item, MoneyMoved, Received, Request, RequesterReport, Short, Stage, SteeringReport, Subject,
+    Wait, WeeklyReport,
 };
 pub use routes::{
-    Again, AttemptPage, AuditPage, ImportCoalition, ImportLines, IssuedToken, MadeWebhook,
-    NewToken, NewWebhook, PendingPage, PendingView, Pinged, Replayed, TokenView, WebhookView,
-    first_admin,
+    Again, AttemptPage, AuditPage, ImportCoalition, ImportLines, IncidentView, IssuedToken,
+    MadeWebhook, NewToken, NewWebhook, PendingPage, PendingView, Pinged, Replayed, TokenView,
+    WebhookView, first_admin,
+};
+pub use status::{
+    AtRisk, FailingWebhook, IncidentsView, NextFire, ServiceView, StatusView, WebhooksView,
 };
 pub use timeline::{Entry, Shown};
+pub use todo::{Move, Task};
 pub use why::Why;
 
 /// What routes work on. Cheap to clone.

@@ -164,7 +164,7 @@ pub(crate) async fn donor(
         envelopes.push(EnvelopeReport { id: given.id.clone(), items, documents: filed.into() });
     }
     let own: BTreeSet<&String> = money.envelopes.iter().map(|given| &given.id).collect();
-    let mut consents = waits(engine, &["consent"]).await?;
+    let mut consents = waits(engine, "consent").await?;
     consents.retain(|wait| wait.whose.iter().any(|asked| asked == donor));
     for wait in &mut consents {
         wait.money.retain(|(envelope, _)| own.contains(envelope));

@@ -92,7 +92,13 @@ mod tests {
 
     fn count(state: &str, step: Option<&str>, awaits: Option<&str>, lots: i64) -> LotCount {
         let text = |text: &str| text.to_owned();
-        LotCount { state: text(state), step: step.map(text), awaits: awaits.map(text), lots }
+        LotCount {
+            state: text(state),
+            step: step.map(text),
+            awaits: awaits.map(text),
+            lots,
+            oldest: None,
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub use funnel::{Funnel, Stage};
 pub use requester::{Basis, Expected, Request, RequesterReport};
 pub use steering::{Short, SteeringReport};
 pub use waits::Wait;
-pub use weekly::{Count, Declined, DrawnUp, MoneyMoved, OpenIncident, Received, WeeklyReport};
+pub use weekly::{Count, Declined, DrawnUp, MoneyMoved, Received, WeeklyReport};
 
 pub(crate) use donor::donor;
 pub(crate) use requester::requester;

@@ -144,7 +144,8 @@ pub(crate) async fn requester(
         late += usize::from(is_open && is_late);
         lots.push(request);
     }
-    let count = |((state, step, awaits), lots)| LotCount { state, step, awaits, lots };
+    let count =
+        |((state, step, awaits), lots)| LotCount { state, step, awaits, lots, oldest: None };
     let counts: Vec<LotCount> = counts.into_iter().map(count).collect();
     Ok(RequesterReport {
         coalition: name(coalition),

@@ -83,8 +83,8 @@ pub(crate) async fn steering(then: &AsOf, sight: &Sight) -> Result<SteeringRepor
     Ok(SteeringReport {
         coalition: name(&sight.coalition),
         day: then.day,
-        reviews: waits(engine, &["review"]).await?.into(),
-        consents: waits(engine, &["consent"]).await?.into(),
+        reviews: waits(engine, "review").await?.into(),
+        consents: waits(engine, "consent").await?.into(),
         unfunded: most_urgent(engine, TOP).await?,
         lapsing,
         late: late_suppliers(engine).await?,

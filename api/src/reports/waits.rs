@@ -1,73 +1,62 @@
-//! Waits of lots for somebody's move: whose, since when, until when.
+//! Decisions about single lots that are asked for: reviews and consents, since when, until when.
 
 use chrono::{NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use waybill_shared::domain::lot::{Awaited, Lot, LotState, Timestamp};
+use waybill_shared::domain::lot::{Awaited, LotState, Timestamp};
 use waybill_shared::domain::money::Money;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::StoreError;
 
 use super::Subject;
-use crate::arrivals::Orders;
 
-/// A lot that waits for somebody.
+/// A lot that waits for a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AwaitedDecision)]
 pub struct Wait {
     /// The lot.
     #[serde(flatten)]
     pub subject: Subject,
-    /// For what: `review`, `consent`, `acceptance`, `approval`, `response`, `delivery`, `payment`.
-    pub awaits: String,
-    /// Whose move it is.
+    /// Who has to decide: an expert group, or donors.
     pub whose: Vec<String>,
     /// Since which day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<NaiveDate>,
-    /// The last day on which it should be made.
+    /// The last day on which it should be decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<NaiveDate>,
-    /// Whether it should have been made by now.
+    /// Whether that is past, or it was asked for again.
     pub is_overdue: bool,
     /// The money that is set aside for it, by envelope.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub money: Vec<(String, Money)>,
-    /// What is said about it.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reason: String,
 }
 
-/// Waits for these, the overdue first, then by their date and priority.
-pub(super) async fn waits(engine: &Engine, wanted: &[&str]) -> Result<Vec<Wait>, StoreError> {
+/// Lots that wait for a `review` or a `consent`, the overdue first, then by their date and priority.
+pub(super) async fn waits(engine: &Engine, awaits: &str) -> Result<Vec<Wait>, StoreError> {
     let coalition = engine.coalition().await?;
-    let (now, day) = (engine.clock.now(), engine.today(&coalition));
+    let now = engine.clock.now();
     let zone = coalition.settings.as_ref().map_or(chrono_tz::UTC, |settings| settings.zone);
     let on = |at: Timestamp| at.with_timezone(&zone).date_naive();
-    let mut orders = Orders::default();
     let mut found = Vec::new();
-    for awaits in wanted {
-        let lots = engine.store.lots_awaiting(awaits).await?;
-        for chunk in lots.chunks(super::READ as usize) {
-            let lines = engine.lines_of(chunk).await?;
-            for lot in chunk {
-                let Some(line) = lines.get(&lot.line()) else { continue };
-                let LotState::Waiting { awaits, until, .. } = &lot.state else { continue };
-                let due = lot.due.filter(|_| matches!(awaits, Awaited::Delivery { .. }));
-                // A review that was not given in time is asked for again.
-                let is_asked_again = matches!(awaits, Awaited::Review { .. }) && lot.chased > 0;
-                found.push(Wait {
-                    subject: Subject::of(lot, line),
-                    awaits: awaits.name().to_owned(),
-                    whose: whose(engine, lot, awaits, &line.requester, &mut orders).await?,
-                    since: lot.since.map(on),
-                    until: due.or(until.map(|end| on(end - TimeDelta::milliseconds(1)))),
-                    is_overdue: is_asked_again
-                        || due.is_some_and(|due| due < day)
-                        || until.is_some_and(|until| until < now),
-                    money: lot.funding.iter().map(|s| (s.envelope.clone(), s.amount)).collect(),
-                    reason: lot.reason.clone(),
-                });
-            }
+    for lots in engine.store.lots_awaiting(awaits).await?.chunks(super::READ as usize) {
+        let lines = engine.lines_of(lots).await?;
+        for lot in lots {
+            let Some(line) = lines.get(&lot.line()) else { continue };
+            let LotState::Waiting { awaits, until, .. } = &lot.state else { continue };
+            let (whose, is_asked_again) = match awaits {
+                Awaited::Review { group } => (vec![group.clone()], lot.chased > 0),
+                Awaited::Consent { donors } => (donors.clone(), false),
+                _ => continue,
+            };
+            found.push(Wait {
+                subject: Subject::of(lot, line),
+                whose,
+                since: lot.since.map(on),
+                until: until.map(|end| on(end - TimeDelta::milliseconds(1))),
+                is_overdue: is_asked_again || until.is_some_and(|until| until < now),
+                money: lot.funding.iter().map(|s| (s.envelope.clone(), s.amount)).collect(),
+            });
         }
     }
     found.sort_by_key(|wait| {
@@ -75,30 +64,4 @@ pub(super) async fn waits(engine: &Engine, wanted: &[&str]) -> Result<Vec<Wait>,
         (!wait.is_overdue, until, wait.subject.priority, wait.subject.lot)
     });
     Ok(found)
-}
-
-/// Whose move it is.
-async fn whose(
-    engine: &Engine,
-    lot: &Lot,
-    awaits: &Awaited,
-    requester: &str,
-    orders: &mut Orders,
-) -> Result<Vec<String>, StoreError> {
-    Ok(match awaits {
-        Awaited::Review { .. } if lot.chased > 0 => vec!["lead".to_owned()],
-        Awaited::Review { group } => vec![group.clone()],
-        Awaited::Consent { donors } => donors.clone(),
-        Awaited::Acceptance { .. } => vec![requester.to_owned()],
-        Awaited::Response { order } | Awaited::Delivery { order } => {
-            orders.supplier(engine, order).await?.map(str::to_owned).into_iter().collect()
-        }
-        Awaited::Payment { order } => {
-            let order = orders.get(engine, order).await?;
-            order.map(|order| order.channel.clone()).into_iter().collect()
-        }
-        Awaited::Approval { .. } => vec!["approver".to_owned()],
-        Awaited::Funding => Vec::new(),
-        Awaited::Gathering | Awaited::Release => vec!["operator".to_owned()],
-    })
 }

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{Days, NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use waybill_shared::act::Incident;
 use waybill_shared::domain::event::Event;
 use waybill_shared::domain::funding::{Movement, movements};
 use waybill_shared::domain::ids::LotId;
@@ -19,19 +18,15 @@ use waybill_shared::lead_times::{LeadTime, is_receipt};
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{Store, StoreError};
 
-use super::waits::waits;
-use super::{Few, Funnel, MOST, Subject, Wait, name};
+use super::{Few, Funnel, MOST, Subject, name};
 use crate::Problem;
 use crate::money::{MoneyView, money};
 use crate::past::AsOf;
-use crate::routes::parked;
+use crate::routes::{IncidentView, incidents};
+use crate::todo::{Move, todo};
 
 /// Events read at once.
 const PAGE: i64 = 10_000;
-
-/// Waits that can be overdue.
-const WAITS: [&str; 7] =
-    ["review", "consent", "acceptance", "approval", "response", "delivery", "payment"];
 
 /// What happened in a week, and where things stand at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -53,9 +48,9 @@ pub struct WeeklyReport {
     /// How the money has moved, by envelope.
     pub moved: Vec<MoneyMoved>,
     /// What is overdue, and whose move it is.
-    pub overdue: Few<Wait>,
-    /// What an operator has to look at.
-    pub incidents: Few<OpenIncident>,
+    pub overdue: Vec<Move>,
+    /// What an operator has to look at, by cause.
+    pub incidents: Vec<IncidentView>,
     /// How far lots have come.
     pub funnel: Funnel,
     /// The money.
@@ -145,17 +140,6 @@ pub struct MoneyMoved {
     pub disbursed: Money,
     /// No longer available.
     pub expired: Money,
-}
-
-/// What an operator has to look at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct OpenIncident {
-    /// The cause.
-    pub cause: String,
-    /// What it is about, or how many lots are parked for it.
-    pub subjects: usize,
-    /// Whether lots are parked for it.
-    pub is_parked: bool,
 }
 
 /// What the week's events tell.
@@ -270,8 +254,8 @@ pub(crate) async fn weekly(
         channel: order.channel,
     });
     let ordered = Few { first: ordered.collect(), all: week.ordered.all };
-    let mut overdue = waits(engine, &WAITS).await?;
-    overdue.retain(|wait| wait.is_overdue);
+    let mut overdue = todo(engine, sight, None).await?;
+    overdue.retain(|row| row.overdue > 0);
     let happened = week.happened.into_iter().map(|(kind, events)| Count { kind, events });
     Ok(WeeklyReport {
         coalition: name(coalition),
@@ -282,8 +266,8 @@ pub(crate) async fn weekly(
         ordered,
         declined,
         moved,
-        overdue: overdue.into(),
-        incidents: incidents(engine).await?.into(),
+        overdue,
+        incidents: incidents(engine, usize::MAX).await?,
         funnel: Funnel::of(&engine.store.lot_counts().await?),
         money: money(engine, sight, None).await?,
         lead_times,
@@ -347,27 +331,4 @@ async fn moved(
         })
     });
     Ok(told.collect())
-}
-
-/// What an operator has to look at: causes for which lots are parked, and facts that exceed the
-/// ledger.
-async fn incidents(engine: &Engine) -> Result<Vec<OpenIncident>, StoreError> {
-    let mut parked_for: BTreeMap<String, usize> = BTreeMap::new();
-    for (cause, _, _) in parked(engine).await? {
-        *parked_for.entry(cause).or_default() += 1;
-    }
-    let parked = parked_for.into_iter();
-    let mut open: Vec<OpenIncident> =
-        parked.map(|(cause, subjects)| OpenIncident { cause, subjects, is_parked: true }).collect();
-    for record in engine.store.records("incident").await? {
-        let incident: Incident = serde_json::from_str(&record.body).map_err(|source| {
-            StoreError::Corrupt { subject: format!("incident:{}", record.id), source }
-        })?;
-        let is_known = open.iter().any(|known| known.is_parked && known.cause == incident.cause);
-        if !is_known {
-            let subjects = incident.subjects.len();
-            open.push(OpenIncident { cause: incident.cause, subjects, is_parked: false });
-        }
-    }
-    Ok(open)
 }

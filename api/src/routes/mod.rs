@@ -17,7 +17,8 @@ mod webhooks;
 
 pub use events::AuditPage;
 pub use imports::{ImportCoalition, ImportLines};
-pub(crate) use incidents::parked;
+pub use incidents::IncidentView;
+pub(crate) use incidents::{incidents, parked};
 pub use tokens::{IssuedToken, NewToken, TokenView, first_admin};
 pub use webhooks::{
     Again, AttemptPage, MadeWebhook, NewWebhook, PendingPage, PendingView, Pinged, Replayed,
@@ -39,6 +40,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(service::me))
         .routes(routes!(service::status))
+        .routes(routes!(service::todo))
         .routes(routes!(service::plan))
         .routes(routes!(service::check))
         .routes(routes!(service::cron))

@@ -85,7 +85,9 @@ fn set_aside(money: &Stages<Money>) -> i64 {
 }
 
 fn left(money: &Stages<Money>) -> Money {
-    Money::new(money.left.minor + money.unopened.minor, money.left.currency)
+    // Below zero: more was used than there is.
+    let minor = money.left.minor + money.unopened.minor - money.overrun.minor;
+    Money::new(minor, money.left.currency)
 }
 
 fn committed(given: &Promise) -> Cell {
@@ -100,7 +102,10 @@ fn committed(given: &Promise) -> Cell {
 /// What is left, or what kind of promise it is.
 fn remains(given: &Promise) -> Cell {
     match (&given.money, given.firmness) {
-        (Some(money), _) => amount(Some(left(money))),
+        (Some(money), _) => {
+            let is_over = money.overrun.minor > 0;
+            amount(Some(left(money))).meaning(if is_over { Meaning::Bad } else { Meaning::Plain })
+        }
         (None, Firmness::Commitment) => Cell::from("in kind").raw(""),
         (None, Firmness::Pledge) if given.converted_by.is_empty() => Cell::from("pledged").raw(""),
         (None, Firmness::Pledge) => Cell::from("pledged, part firm").raw(""),

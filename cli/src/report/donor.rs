@@ -39,7 +39,6 @@ pub(crate) fn donor(report: &DonorReport) -> Paper {
             vec![Block::Table(parts::waits(
                 "Lots to whose cost the donor has to agree",
                 "No consent is asked for.",
-                false,
                 &report.consents,
             ))],
         ),

@@ -118,6 +118,11 @@ pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
+/// A number with its noun in a sentence.
+pub(super) fn some(number: usize, one: &str, many: &str) -> String {
+    if number == 0 { format!("no {many}") } else { counted(number as u64, one, many) }
+}
+
 /// A stable code such as `money_exhausted`, for people.
 pub(super) fn spoken(code: &str) -> String {
     let text = code.replace('_', " ");

@@ -70,45 +70,32 @@ fn set_aside(wait: &Wait) -> Cell {
     }
 }
 
-/// Waits, and whose move each is; `is_mixed`: for several things.
-pub(super) fn waits(
-    caption: &str,
-    nothing: &'static str,
-    is_mixed: bool,
-    waits: &Few<Wait>,
-) -> Table {
+/// Decisions that are asked for, and of whom.
+pub(super) fn waits(caption: &str, nothing: &'static str, waits: &Few<Wait>) -> Table {
     let line = |wait: &Wait| {
         let due = match wait.is_overdue {
             true => Cell::from(day(wait.until)).aside("overdue"),
             false => day(wait.until).into(),
         };
-        let mut cells = vec![
+        vec![
             lot(&wait.subject),
             wait.subject.item.clone().into(),
             set_aside(wait),
             wait.whose.join(", ").into(),
             day(wait.since).into(),
             due,
-        ];
-        if is_mixed {
-            cells.insert(3, spoken(&wait.awaits).into());
-        }
-        cells
+        ]
     };
-    let mut columns = vec![
-        ("Lot and request", Kind::Name),
-        ("Item", Kind::Text),
-        ("Money", Kind::Number),
-        ("Whose move", Kind::Brief),
-        ("Since", Kind::Brief),
-        ("Until", Kind::Brief),
-    ];
-    if is_mixed {
-        columns.insert(3, ("Waits for", Kind::Brief));
-    }
     Table {
         caption: caption.to_owned(),
-        columns,
+        columns: vec![
+            ("Lot and request", Kind::Name),
+            ("Item", Kind::Text),
+            ("Money", Kind::Number),
+            ("Whose move", Kind::Brief),
+            ("Since", Kind::Brief),
+            ("Until", Kind::Brief),
+        ],
         rows: waits.first.iter().map(line).collect(),
         all: waits.all,
         nothing,
@@ -124,10 +111,7 @@ pub(super) fn wait_rows(section: &'static str, waits: &Few<Wait>) -> Vec<Row> {
             [(_, money)] => Some(*money),
             _ => None,
         },
-        detail: match wait.is_overdue {
-            true => format!("{}, overdue", wait.awaits),
-            false => wait.awaits.clone(),
-        },
+        detail: if wait.is_overdue { "overdue".to_owned() } else { String::new() },
         ..row(section, &wait.subject)
     };
     waits.first.iter().map(line).collect()

@@ -32,7 +32,6 @@ pub(crate) fn steering(report: &SteeringReport) -> Paper {
             parts::waits(
                 "Lots that an expert group has to review",
                 "No review is asked for.",
-                false,
                 reviews,
             ),
         ),
@@ -42,7 +41,6 @@ pub(crate) fn steering(report: &SteeringReport) -> Paper {
             parts::waits(
                 "Lots to whose cost a donor has to agree",
                 "No consent is asked for.",
-                false,
                 consents,
             ),
         ),
@@ -69,6 +67,10 @@ pub(crate) fn steering(report: &SteeringReport) -> Paper {
     }
 }
 
+/// What the amounts are that would fund lots.
+const UNFUNDED: &str = "By priority. What is missing, added to any one of the envelopes, funds this \
+                        lot alone, with all that is funded ahead of it kept";
+
 fn unfunded_table(report: &SteeringReport) -> Table {
     let line = |short: &Short| {
         let missing = match (&short.missing, &short.cost) {
@@ -92,10 +94,7 @@ fn unfunded_table(report: &SteeringReport) -> Table {
         ]
     };
     Table {
-        caption:
-            "By priority; what is missing, added to any one of the envelopes, funds the lot with \
-                  all that is funded ahead of it"
-                .to_owned(),
+        caption: UNFUNDED.to_owned(),
         columns: vec![
             ("Lot and request", Kind::Name),
             ("Rank", Kind::Brief),

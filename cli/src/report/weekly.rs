@@ -1,6 +1,6 @@
 //! The weekly report.
 
-use waybill_api::{MoneyMoved, WeeklyReport};
+use waybill_api::{IncidentView, MoneyMoved, Move, WeeklyReport};
 use waybill_shared::domain::money::Money;
 
 use super::html::{Kind, some, spoken, written};
@@ -10,24 +10,19 @@ use super::parts;
 /// The report as a document.
 pub(crate) fn weekly(report: &WeeklyReport) -> Paper {
     let WeeklyReport { received, ordered, declined, overdue, incidents, .. } = report;
+    let late = overdue.iter().map(|row| row.overdue).sum::<u64>() as usize;
     let summary = format!(
         "In this week {} received and {} drawn up; {} declined. {} overdue, and {} open.",
         some(received.all, "lot was", "lots were"),
         some(ordered.all, "order was", "orders were"),
         some(declined.all, "lot was", "lots were"),
-        some(overdue.all, "move is", "moves are"),
-        some(incidents.all, "incident is", "incidents are"),
-    );
-    let overdue_table = parts::waits(
-        "Lots whose next move should have been made by now, the longest overdue first",
-        "Nothing is overdue.",
-        true,
-        overdue,
+        some(late, "lot is", "lots are"),
+        some(incidents.len(), "incident is", "incidents are"),
     );
     let section =
         |id: &str, heading: &str, table| Section::new(id, heading, vec![Block::Table(table)]);
     let mut sections = vec![
-        section("overdue", "Overdue, and whose move it is", overdue_table),
+        section("overdue", "Overdue, and whose move it is", overdue_table(report)),
         section("received", "Received", received_table(report)),
         section("ordered", "Ordered", ordered_table(report)),
         section("declined", "Declined", declined_table(report)),
@@ -49,8 +44,8 @@ pub(crate) fn weekly(report: &WeeklyReport) -> Paper {
             ("Received", received.all.to_string()),
             ("Orders", ordered.all.to_string()),
             ("Declined", declined.all.to_string()),
-            ("Overdue", overdue.all.to_string()),
-            ("Incidents", incidents.all.to_string()),
+            ("Overdue", late.to_string()),
+            ("Incidents", incidents.len().to_string()),
         ],
         sections,
         rows: rows(report),
@@ -139,9 +134,9 @@ fn declined_table(report: &WeeklyReport) -> Table {
 }
 
 fn moved_table(moved: &[MoneyMoved]) -> Table {
-    let amount = |money: Money| match money.minor {
-        1.. => Cell::from(format!("+{money}")),
-        ..0 => Cell::from(format!("−{}", Money::new(-money.minor, money.currency))),
+    let amount = |money: Money| match money.minor.signum() {
+        1 => Cell::from(format!("+{money}")),
+        -1 => Cell::from(format!("−{}", Money::new(-money.minor, money.currency))),
         _ => Cell::money(money),
     };
     let line = |moved: &MoneyMoved| {
@@ -166,16 +161,51 @@ fn moved_table(moved: &[MoneyMoved]) -> Table {
     }
 }
 
-fn incident_table(report: &WeeklyReport) -> Table {
-    let line = |incident: &waybill_api::OpenIncident| {
-        let what = if incident.is_parked { "lots are parked for it" } else { "facts recorded" };
-        vec![incident.cause.clone().into(), incident.subjects.to_string().into(), what.into()]
+fn overdue_table(report: &WeeklyReport) -> Table {
+    let line = |row: &Move| {
+        let amounts: Vec<String> = row.amounts.iter().map(ToString::to_string).collect();
+        let first: Vec<String> = row.first.iter().take(3).map(ToString::to_string).collect();
+        let more = if row.first.len() > first.len() { " …" } else { "" };
+        vec![
+            row.party.clone().into(),
+            spoken(row.task.name()).into(),
+            row.overdue.to_string().into(),
+            parts::day(row.due).into(),
+            amounts.join(", ").into(),
+            format!("{}{more}", first.join(", ")).into(),
+        ]
     };
     Table {
-        caption: "What an operator has to look at".to_owned(),
-        columns: vec![("Cause", Kind::Name), ("How many", Kind::Number), ("What", Kind::Text)],
-        rows: report.incidents.first.iter().map(line).collect(),
-        all: report.incidents.all,
+        caption: "What should have been done by now, by whom".to_owned(),
+        columns: vec![
+            ("Whose move", Kind::Name),
+            ("What", Kind::Brief),
+            ("Lots overdue", Kind::Number),
+            ("Due since", Kind::Brief),
+            ("Money of it all", Kind::Number),
+            ("First lots", Kind::Text),
+        ],
+        rows: report.overdue.iter().map(line).collect(),
+        all: report.overdue.len(),
+        nothing: "Nothing is overdue.",
+    }
+}
+
+fn incident_table(report: &WeeklyReport) -> Table {
+    let line = |incident: &IncidentView| {
+        let first: Vec<String> = incident.first.iter().take(3).map(ToString::to_string).collect();
+        let about = if first.is_empty() { &incident.subjects } else { &first };
+        vec![
+            incident.cause.clone().into(),
+            incident.lots.to_string().into(),
+            about.join(", ").into(),
+        ]
+    };
+    Table {
+        caption: "What an operator has to look at, by cause".to_owned(),
+        columns: vec![("Cause", Kind::Name), ("Lots parked", Kind::Number), ("About", Kind::Text)],
+        rows: report.incidents.iter().map(line).collect(),
+        all: report.incidents.len(),
         nothing: "No incident is open.",
     }
 }
@@ -198,7 +228,16 @@ fn happened_table(report: &WeeklyReport) -> Table {
 }
 
 fn rows(report: &WeeklyReport) -> Vec<Row> {
-    let mut rows = parts::wait_rows("overdue", &report.overdue);
+    let mut rows: Vec<Row> = Vec::new();
+    rows.extend(report.overdue.iter().map(|row| Row {
+        section: "overdue",
+        day: row.due.map(|due| due.to_string()).unwrap_or_default(),
+        subject: row.first.first().map(ToString::to_string).unwrap_or_default(),
+        quantity: row.overdue.to_string(),
+        party: row.party.clone(),
+        detail: row.task.name().to_owned(),
+        ..Row::default()
+    }));
     rows.extend(report.received.first.iter().map(|received| Row {
         day: received.day.to_string(),
         party: received.consignee.clone(),
@@ -238,9 +277,10 @@ fn rows(report: &WeeklyReport) -> Vec<Row> {
             });
         }
     }
-    rows.extend(report.incidents.first.iter().map(|incident| Row {
+    rows.extend(report.incidents.iter().map(|incident| Row {
         section: "incident",
-        quantity: incident.subjects.to_string(),
+        subject: incident.first.first().map(ToString::to_string).unwrap_or_default(),
+        quantity: incident.lots.to_string(),
         detail: incident.cause.clone(),
         ..Row::default()
     }));

@@ -20,7 +20,7 @@ pub(crate) fn html(paper: &Paper) -> String {
             @if !paper.figures.is_empty() {
                 dl.figures {
                     @for (name, value) in &paper.figures {
-                        div { dt { (name) } dd .long[value.chars().count() > 7] { (value) } }
+                        div { dt { (name) } dd .sum[value.chars().count() > 9] { (value) } }
                     }
                 }
             }
