@@ -2,6 +2,7 @@
 //! own process, and for everybody else over the network, by accounts.
 
 mod access;
+mod arrivals;
 mod cron;
 mod doctor;
 mod effects;
@@ -12,12 +13,15 @@ mod idempotency;
 mod limits;
 mod lines;
 mod lots;
+mod money;
 mod near;
 mod openapi;
 mod origin;
 mod page;
 mod pages;
+mod past;
 mod plan;
+mod reports;
 mod request;
 mod routes;
 mod show;
@@ -31,17 +35,25 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use waybill_shared::engine::Engine;
+use waybill_shared::lead_times::LeadTimes;
 use waybill_workers::connectors::{self, Connector};
 
 pub use access::{Allowed, Caller, ROUTES};
+pub use arrivals::{Arrival, ArrivalPage, LateSupplier};
 pub use cron::{Coming, Entry as CalendarEntry, FireAsked, FireRequest};
 pub use doctor::{Diagnosis, Finding, Health};
 pub use effects::Effect;
 pub use entrance::{Network, local, network};
 pub use error::{DISK_FULL, KINDS, Problem, Wrong};
 pub use health::health;
+pub use money::{DonorTotal, Lapse, MoneyView, Must, Promise, Stages, UsedRate};
 pub use openapi::openapi;
 pub use plan::{PlanRequest, Planned};
+pub use reports::{
+    Basis, Count, Declined, DonorReport, DrawnUp, EnvelopeReport, Expected, Few, Filed, Funnel,
+    Item, MoneyMoved, Received, Request, RequesterReport, Short, Stage, SteeringReport, Subject,
+    Wait, WeeklyReport,
+};
 pub use routes::{
     ActAnswer, ActOutcome, ActRequest, Acted, Again, AttemptPage, AuditPage, DocumentAnswer,
     DocumentOutcome, EventPage, ImportCoalition, ImportLines, IncidentView, IssuedToken,
@@ -65,13 +77,20 @@ pub struct Api {
     folder: PathBuf,
     /// How the outside is asked what follows from a document; opened when it is first needed.
     connector: Arc<OnceLock<Arc<dyn Connector>>>,
+    /// What the log said of lead times, as far as it was read.
+    lead_times: Arc<tokio::sync::Mutex<LeadTimes>>,
 }
 
 impl Api {
     /// Routes on `engine`; the outside is reached through `folder`.
     #[must_use]
     pub fn new(engine: Engine, folder: &Path) -> Self {
-        Self { engine, folder: folder.to_owned(), connector: Arc::default() }
+        Self {
+            engine,
+            folder: folder.to_owned(),
+            connector: Arc::default(),
+            lead_times: Arc::default(),
+        }
     }
 
     /// The way to the outside.

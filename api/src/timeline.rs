@@ -50,7 +50,8 @@ pub(crate) fn state(lot: &Lot) -> String {
     }
 }
 
-fn awaited(awaits: &Awaited) -> String {
+/// What a lot waits for, in words.
+pub(crate) fn awaited(awaits: &Awaited) -> String {
     match awaits {
         Awaited::Review { group } => format!("the review of {group}"),
         Awaited::Funding => "money".to_owned(),

@@ -7,15 +7,19 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Priority};
+use waybill_shared::domain::money::MoneyError;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
-use waybill_shared::matching::Round;
-use waybill_shared::matching::explanation::{Explanation, Spending, funded, spend, unfunded};
+use waybill_shared::matching::explanation::{
+    Explanation, Spending, funded, spend, unfunded, unfunded_by,
+};
+use waybill_shared::matching::{Round, solve};
 use waybill_shared::rounds;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotFilter, StoreError};
 
 use crate::Problem;
+use crate::reports::{Few, Short, Subject};
 use crate::timeline::state;
 
 /// Lots read at once.
@@ -121,6 +125,44 @@ async fn explain(engine: &Engine, lot: &Lot, line: &Line) -> Result<Explanation,
     let explained = unfunded(&coalition, &round, &ids, place, day, &spending);
     let explained = explained.map_err(|error| Problem::new("refused", error.to_string(), ""))?;
     Ok(explained.unwrap_or(Explanation::Undecided))
+}
+
+/// The first `most` lots by priority that wait for money, with what would fund each.
+pub(crate) async fn most_urgent(engine: &Engine, most: usize) -> Result<Few<Short>, Problem> {
+    let refused = |error: MoneyError| Problem::new("refused", error.to_string(), "");
+    let coalition = engine.coalition().await?;
+    let day = engine.today(&coalition);
+    let waiting = rounds::lots(&*engine.store, &coalition, day).await?;
+    let lines = engine.lines_of(&waiting).await?;
+    let lots: Vec<(&Lot, &Line)> =
+        waiting.iter().filter_map(|lot| Some((lot, &**lines.get(&lot.line())?))).collect();
+    let waits = |lot: &Lot| matches!(lot.state, LotState::Waiting { awaits: Awaited::Funding, .. });
+    let funds = rounds::funds(engine, lots.iter().map(|(lot, _)| *lot)).await?;
+    let round = Round::of(&coalition, &funds, &lots, &engine.pipeline().match_donor, day);
+    let solution = solve(&round.problem).map_err(refused)?;
+    let ids: Vec<LotId> = lots.iter().map(|(lot, _)| lot.id).collect();
+    let mut short = Few::default();
+    for (place, (lot, line)) in lots.iter().enumerate().filter(|(_, (lot, _))| waits(lot)) {
+        if short.first.len() == most {
+            short.all += 1;
+            continue;
+        }
+        let none = Spending::new();
+        let why = unfunded_by(&coalition, &round, &solution, &ids, place, day, &none);
+        let missing = match why.map_err(refused)? {
+            Some(Explanation::Unfunded(missing)) => Some(missing),
+            _ => None,
+        };
+        short.push(Short {
+            subject: Subject::of(lot, line),
+            cost: missing.as_ref().map(|missing| missing.cost),
+            missing: missing.as_ref().map(|missing| missing.missing),
+            would_unfund: missing.as_ref().map_or(0, |missing| missing.would_unfund.len()),
+            from: missing.map(|missing| missing.from).unwrap_or_default(),
+            reason: lot.reason.clone(),
+        });
+    }
+    Ok(short)
 }
 
 /// The day on which a lot got its money.

@@ -12,6 +12,7 @@ pub mod engine;
 pub mod feed;
 pub mod import;
 pub mod intake;
+pub mod lead_times;
 pub mod matching;
 pub mod metrics;
 pub mod report;

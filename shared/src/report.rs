@@ -10,7 +10,9 @@ use crate::domain::coalition::Coalition;
 use crate::domain::ids::LotId;
 use crate::domain::lot::{Awaited, Lot, LotState, Timestamp};
 use crate::domain::requisition::Line;
+use crate::domain::spread::{Days, Spread};
 use crate::engine::Engine;
+use crate::lead_times::{LeadTime, Stays, is_receipt};
 use crate::store::{LotFilter, StoreError};
 
 /// Events and lots read at once.
@@ -66,19 +68,6 @@ pub struct ListedLot {
     pub reason: String,
 }
 
-/// How long lots stayed at a step, in days of business time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StepTime {
-    /// The step.
-    pub step: String,
-    /// Stays that ended.
-    pub lots: usize,
-    /// Half of them took at most this long, in days.
-    pub median_days: f64,
-    /// Nine in ten took at most this long, in days.
-    pub p90_days: f64,
-}
-
 /// The report. The first five fields are a contract with scripts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -117,7 +106,7 @@ pub struct Report {
     /// Lots delivered by month, for the timeline.
     pub delivered_by_month: BTreeMap<String, usize>,
     /// Time per step.
-    pub step_times: Vec<StepTime>,
+    pub step_times: Vec<LeadTime>,
 }
 
 /// Where a lot ended, as counted: `unfunded` is what waits for money.
@@ -133,8 +122,8 @@ pub fn ending(lot: &Lot) -> &'static str {
 #[derive(Default)]
 struct History {
     steps: i64,
-    stays: BTreeMap<String, Vec<f64>>,
-    at: HashMap<String, (String, Timestamp)>,
+    stays: Stays,
+    spreads: BTreeMap<String, Spread>,
     received: HashMap<LotId, Timestamp>,
     short: BTreeMap<LotId, String>,
     delivered: BTreeMap<String, usize>,
@@ -152,32 +141,21 @@ impl History {
                 let lot: Lot = serde_json::from_str(&event.body).map_err(|source| {
                     StoreError::Corrupt { subject: event.subject.clone(), source }
                 })?;
-                history.add(&lot, &event.subject, &event.kind, event.at);
+                history.add(&lot, &event.kind, event.at);
             }
         }
     }
 
-    fn add(&mut self, lot: &Lot, subject: &str, kind: &str, at: Timestamp) {
+    fn add(&mut self, lot: &Lot, kind: &str, at: Timestamp) {
         if kind != "lot.submitted" {
             self.steps += 1;
         }
-        let step = lot.state.step().map(ToString::to_string).unwrap_or_default();
-        let since = self.at.get(subject).cloned();
-        match since {
-            Some((before, since)) if before != step => {
-                let days = (at - since).num_seconds() as f64 / 86_400.0;
-                if !before.is_empty() {
-                    self.stays.entry(before).or_default().push(days);
-                }
-                self.at.insert(subject.to_owned(), (step, at));
-            }
-            Some(_) => {}
-            None => drop(self.at.insert(subject.to_owned(), (step, at))),
+        let step = lot.state.step().map(|step| &step.0);
+        if let Some((before, since)) = self.stays.moved(lot.id.0, step, at) {
+            self.spreads.entry(before.to_string()).or_default().add(Days::of(at - since));
         }
         match kind {
-            "lot.received" | "lot.activated" | "lot.accepted" => {
-                self.received.insert(lot.id, at);
-            }
+            _ if is_receipt(kind) => drop(self.received.insert(lot.id, at)),
             "lot.short" | "lot.rejected" => {
                 self.short.insert(lot.id, lot.reason.clone());
             }
@@ -188,21 +166,9 @@ impl History {
         }
     }
 
-    fn step_times(&mut self, order: &[String]) -> Vec<StepTime> {
-        let mut times = Vec::new();
-        for step in order {
-            let Some(mut days) = self.stays.remove(step) else { continue };
-            days.sort_by(f64::total_cmp);
-            let at = |share: usize| days[(days.len() - 1) * share / 100];
-            let round = |days: f64| (days * 10.0).round() / 10.0;
-            times.push(StepTime {
-                step: step.clone(),
-                lots: days.len(),
-                median_days: round(at(50)),
-                p90_days: round(at(90)),
-            });
-        }
-        times
+    fn step_times(&self, order: &[String]) -> Vec<LeadTime> {
+        let of = |step: &String| LeadTime::of(step, None, self.spreads.get(step)?);
+        order.iter().filter_map(of).collect()
     }
 }
 
@@ -224,7 +190,7 @@ pub async fn build(engine: &Engine, wall_s: f64) -> Result<Report, StoreError> {
     }
     let lines: HashMap<i64, Line> =
         engine.store.all_lines().await?.into_iter().map(|(id, s)| (id.0, s.line)).collect();
-    let mut history = History::read(engine).await?;
+    let history = History::read(engine).await?;
     let listed = |lot: &Lot, reason: String| {
         let line = lines.get(&lot.line().0)?;
         Some(ListedLot {

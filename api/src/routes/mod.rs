@@ -9,6 +9,8 @@ mod incidents;
 mod lines;
 mod lots;
 mod orders;
+mod overview;
+mod reports;
 pub(crate) mod requisitions;
 mod service;
 mod tokens;
@@ -57,6 +59,13 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(requisitions::submit))
         .routes(routes!(contributions::list))
         .routes(routes!(contributions::one, contributions::put))
+        .routes(routes!(overview::money))
+        .routes(routes!(overview::arrivals))
+        .routes(routes!(overview::lead_times))
+        .routes(routes!(reports::weekly))
+        .routes(routes!(reports::steering))
+        .routes(routes!(reports::donor))
+        .routes(routes!(reports::requester))
         .routes(routes!(orders::list))
         .routes(routes!(orders::one))
         .routes(routes!(orders::document))

@@ -7,6 +7,7 @@ mod giving;
 mod groups;
 mod look;
 mod orders;
+mod reports;
 mod roles;
 mod service;
 mod settings;
@@ -27,6 +28,7 @@ pub(crate) use care::{Backup, Export, Migrate, Restore};
 pub(crate) use giving::{Contribute, Deposit, Member, PartyRole, Submit, Withdraw};
 pub(crate) use look::{Incidents, Lines, Lots, Needs, Status, Todo};
 pub(crate) use orders::{Claim, Despatch, Order, Pay, Receive, Remedy, Respond};
+pub(crate) use reports::{Arrivals, By, LeadTimes, Money, Report, Reported, ReportedOf};
 pub(crate) use roles::{Api, Bench, Health, Network, Part, Scheduler, Serve, Worker, Workload};
 pub(crate) use service::{Cron, CronRun, Doctor, Events};
 pub(crate) use settings::{names_data, read};
@@ -147,6 +149,15 @@ pub(crate) enum Command {
     /// Mend what failed for one cause, all of it at once.
     #[command(subcommand)]
     Incident(Incident),
+    /// The money by donor and envelope: what became of it, and what lapses when.
+    Money(Money),
+    /// What is to come: lots under orders by the day they are due, late ones first.
+    Arrivals(Arrivals),
+    /// How long things take: at each step, in each category, from each supplier.
+    LeadTimes(LeadTimes),
+    /// Reports as pages, text, tables or data: weekly, donor, requester, steering.
+    #[command(subcommand)]
+    Report(Report),
     /// Give, list and revoke tokens for the API.
     #[command(subcommand)]
     Token(Token),

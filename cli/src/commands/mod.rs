@@ -2,6 +2,7 @@
 
 pub(crate) mod act;
 pub(crate) mod api;
+pub(crate) mod arrivals;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod bench;
@@ -13,11 +14,14 @@ pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod incidents;
+pub(crate) mod lead_times;
 pub(crate) mod lines;
 pub(crate) mod lots;
 pub(crate) mod matching;
 pub(crate) mod migrate;
+pub(crate) mod money;
 pub(crate) mod plan;
+pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod roles;
 pub(crate) mod run;

@@ -1,7 +1,5 @@
 //! `waybill plan`: the roadmap by quarter, what would lapse, and what changes would make of it.
 
-use std::path::Path;
-
 use waybill_api::{PlanRequest, Planned};
 use waybill_shared::domain::money::Money;
 use waybill_shared::matching::roadmap::{Lapse, Quarter, SavingChange};
@@ -34,41 +32,23 @@ pub(crate) async fn run(arguments: args::Plan) -> Result<(), Failure> {
         what_if.push(WhatIf::Rank(pair[0].clone(), rank));
     }
     what_if.extend(arguments.fail.iter().cloned().map(WhatIf::Fail));
-    for path in &arguments.output {
-        kind(path)?;
-    }
+    let files: Vec<_> = arguments
+        .output
+        .iter()
+        .map(|path| Ok((path, output::ending(path, &["html", "csv"])?)))
+        .collect::<Result<_, Failure>>()?;
     let request = PlanRequest { from: arguments.from, quarters: arguments.quarters, what_if };
     let planned: Planned = client::post(&target, "/v1/plan", &request).await?;
-    for path in &arguments.output {
-        match kind(path)? {
-            "csv" => write(path, &csv(&planned))?,
-            _ => write(path, &report::html::roadmap(&planned))?,
+    for (path, ending) in files {
+        match ending {
+            "csv" => output::file(path, &csv(&planned))?,
+            _ => output::file(path, &report::html::roadmap(&planned))?,
         }
     }
     if arguments.json {
         return output::json(&planned);
     }
     output::data(&text(&planned))
-}
-
-/// What a file will hold, by the end of its name.
-fn kind(path: &Path) -> Result<&'static str, Failure> {
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("csv") => Ok("csv"),
-        Some("html") => Ok("html"),
-        _ => {
-            let message = format!("{} is neither .html nor .csv", path.display());
-            Err(Failure::caller(message, "name the file by what it will hold: plan.html, plan.csv"))
-        }
-    }
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(path, text).map_err(|error| {
-        Failure::caller(format!("{}: {error}", path.display()), "name a file that can be written")
-    })?;
-    output::talk(&format!("written to {}", path.display()));
-    Ok(())
 }
 
 /// One row for each lot that gets its money, by each payer; then those that stay open, and money

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod ask;
+mod file;
 mod listing;
 mod look;
 mod progress;
@@ -19,6 +20,7 @@ use crate::failure::Failure;
 use crate::traces::Traces;
 
 pub(crate) use ask::{ask, can_ask, confirm};
+pub(crate) use file::{ending, file};
 pub(crate) use listing::{Cell, Column, Fit, listing};
 pub(crate) use look::{Look, Meaning, ago, day, grouped, moment, paint, set, size, width};
 pub(crate) use progress::progress;

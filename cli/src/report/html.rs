@@ -61,7 +61,7 @@ pub(crate) fn page(report: &Report) -> String {
 }
 
 /// A document that needs nothing else.
-fn document(title: &Markup, body: &Markup) -> String {
+pub(super) fn document(title: &Markup, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -82,12 +82,12 @@ fn document(title: &Markup, body: &Markup) -> String {
 }
 
 /// A day in words.
-fn written(day: NaiveDate) -> String {
+pub(super) fn written(day: NaiveDate) -> String {
     day.format("%-d %B %Y").to_string()
 }
 
 /// A section under its heading.
-fn section(id: &str, heading: &str, body: &Markup) -> Markup {
+pub(super) fn section(id: &str, heading: &str, body: &Markup) -> Markup {
     html! {
         section aria-labelledby=(id) {
             h2 id=(id) { (heading) }
@@ -97,24 +97,29 @@ fn section(id: &str, heading: &str, body: &Markup) -> Markup {
 }
 
 /// What is listed, when there is nothing to list.
-fn none(text: &str) -> Markup {
+pub(super) fn none(text: &str) -> Markup {
     html! { p.none { (text) } }
 }
 
 /// A number with its noun.
-fn counted(number: u64, one: &str, many: &str) -> String {
+pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
+/// A number with its noun in a sentence.
+pub(super) fn some(number: usize, one: &str, many: &str) -> String {
+    if number == 0 { format!("no {many}") } else { counted(number as u64, one, many) }
+}
+
 /// A stable code such as `money_exhausted`, for people.
-fn spoken(code: &str) -> String {
+pub(super) fn spoken(code: &str) -> String {
     let text = code.replace('_', " ");
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Joins words as people do: `a, b and c`.
-fn joined(words: &[String], last_by: &str) -> String {
+pub(super) fn joined(words: &[String], last_by: &str) -> String {
     match words {
         [] => String::new(),
         [one] => one.clone(),
@@ -124,7 +129,7 @@ fn joined(words: &[String], last_by: &str) -> String {
 
 /// What a column of a table holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     /// The name of the row.
     Name,
     /// Text.
@@ -140,6 +145,11 @@ enum Kind {
 }
 
 impl Kind {
+    /// Whether it is set flush right.
+    pub(super) fn is_number(self) -> bool {
+        self == Self::Number
+    }
+
     fn class(self) -> &'static str {
         match self {
             Self::Name => "key",
@@ -154,7 +164,7 @@ impl Kind {
 
 /// A table whose rows become cards on a narrow screen. The roles repeat what the elements say,
 /// because some browsers forget it once the elements are laid out as cards.
-fn table(
+pub(super) fn table(
     caption: &str,
     columns: &[(&str, Kind)],
     rows: &[Vec<Markup>],
@@ -195,7 +205,9 @@ fn table(
 mod tests {
     use std::collections::BTreeMap;
 
-    use waybill_shared::report::{DonorMoney, ListedLot, Reason, StepTime};
+    use waybill_shared::domain::spread::Days;
+    use waybill_shared::lead_times::LeadTime;
+    use waybill_shared::report::{DonorMoney, ListedLot, Reason};
 
     use super::*;
 
@@ -261,11 +273,12 @@ mod tests {
             short_lots: 1,
             incidents: vec![text()],
             delivered_by_month: BTreeMap::from([(text(), 1)]),
-            step_times: vec![StepTime {
-                step: text(),
+            step_times: vec![LeadTime {
+                name: text(),
+                month: None,
                 lots: 1,
-                median_days: f64::NAN,
-                p90_days: 2.0,
+                median_days: Days(5),
+                p90_days: Days(20),
             }],
         }
     }

@@ -1,5 +1,18 @@
-//! The report of a run: for a terminal, and as a web page.
+//! Reports: of a run, of a week, of a donor's money, of a requester's list, for a steering group; for a
+//! terminal, as web pages, as tables.
 
 mod chart;
+mod donor;
 pub(crate) mod html;
+pub(crate) mod paper;
+mod parts;
+mod requester;
+mod steering;
 pub(crate) mod text;
+mod weekly;
+
+pub(crate) use chart::percent;
+pub(crate) use donor::donor;
+pub(crate) use requester::requester;
+pub(crate) use steering::steering;
+pub(crate) use weekly::weekly;

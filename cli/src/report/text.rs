@@ -45,12 +45,12 @@ pub(crate) fn page(report: &Report) -> String {
         }
         more(&mut text, report.incidents.len());
     }
-    let row = |time: &waybill_shared::report::StepTime| {
+    let row = |time: &waybill_shared::lead_times::LeadTime| {
         vec![
-            time.step.clone(),
+            time.name.clone(),
             time.lots.to_string(),
-            format!("{:.1}", time.median_days),
-            format!("{:.1}", time.p90_days),
+            time.median_days.to_string(),
+            time.p90_days.to_string(),
         ]
     };
     let rows: Vec<Vec<String>> = report.step_times.iter().map(row).collect();

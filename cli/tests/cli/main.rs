@@ -29,6 +29,7 @@ mod pair;
 mod payments;
 mod plan;
 mod refusal;
+mod reports;
 mod run;
 mod serve;
 mod settings;

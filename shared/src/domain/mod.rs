@@ -18,6 +18,7 @@ pub mod quantity;
 pub mod reply;
 pub mod requisition;
 pub mod retry;
+pub mod spread;
 pub mod supplier;
 pub mod transition;
 pub mod webhook;

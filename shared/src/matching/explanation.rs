@@ -234,8 +234,27 @@ pub fn unfunded(
     day: NaiveDate,
     spending: &Spending,
 ) -> Result<Option<Explanation>, MoneyError> {
-    let Some(ask) = &round.asks[place] else { return Ok(None) };
+    if round.asks[place].is_none() {
+        return Ok(None);
+    }
     let solution = solve(&round.problem)?;
+    unfunded_by(coalition, round, &solution, lots, place, day, spending)
+}
+
+/// The same for a round whose solution is known: of many lots, it is solved once.
+///
+/// # Errors
+/// [`MoneyError::Overflow`] if an amount does not fit.
+pub fn unfunded_by(
+    coalition: &Coalition,
+    round: &Round,
+    solution: &Solution,
+    lots: &[LotId],
+    place: usize,
+    day: NaiveDate,
+    spending: &Spending,
+) -> Result<Option<Explanation>, MoneyError> {
+    let Some(ask) = &round.asks[place] else { return Ok(None) };
     let asked: Vec<LotId> = lots
         .iter()
         .zip(&round.asks)
@@ -279,7 +298,7 @@ pub fn unfunded(
         is_proven,
         exhausted: exhausted.collect(),
         others: others.collect(),
-        would_unfund: would_unfund(round, &solution, at, missing, &asked)?,
+        would_unfund: would_unfund(round, solution, at, missing, &asked)?,
     };
     Ok(Some(Explanation::Unfunded(Box::new(missing))))
 }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Claim, Condition, EnvelopeRow, Fate, Filed, Hint, Job, Lease, LotCount, LotFilter, LotOrder,
-    NoteRange, Record, StoreError, StoredLine, Unit, Wanted,
+    NoteRange, Record, StoreError, StoredLine, TakenDocument, Unit, Wanted,
 };
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
@@ -105,6 +105,14 @@ pub trait Reads: std::fmt::Debug + Send + Sync {
 
     /// The document of this sender and number, as it was taken; none: it was not.
     async fn taken(&self, sender: &str, number: &str) -> Result<Option<String>, StoreError>;
+
+    /// Documents of `sender` after this number, in the order of their numbers.
+    async fn documents_of(
+        &self,
+        sender: &str,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<TakenDocument>, StoreError>;
 
     /// What is kept beside the log under this kind and key.
     async fn note(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError>;

@@ -82,6 +82,17 @@ impl Job {
     }
 }
 
+/// A document as it was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenDocument {
+    /// The sender's number for it.
+    pub number: String,
+    /// When it was taken.
+    pub at: Timestamp,
+    /// Its content as JSON.
+    pub body: String,
+}
+
 /// A row of the table of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {

@@ -2,7 +2,8 @@
 //! how long each step took.
 
 use maud::{Markup, html};
-use waybill_shared::report::{ListedLot, Reason, Report, StepTime};
+use waybill_shared::lead_times::LeadTime;
+use waybill_shared::report::{ListedLot, Reason, Report};
 
 use super::super::chart::{self, Part, percent};
 use super::{Kind, counted, grouped, none, section, spoken, table};
@@ -201,23 +202,24 @@ pub(super) fn incidents(report: &Report) -> Markup {
     section("incidents", "Incidents", &body)
 }
 
-/// Days as thousandths, for a bar; what is no number has no length.
-fn thousandths(days: f64) -> i128 {
-    if days.is_finite() { (days * 1000.0) as i128 } else { 0 }
-}
-
 /// How long lots stayed at each step.
 pub(super) fn step_times(report: &Report) -> Markup {
     if report.step_times.is_empty() {
         return html! {};
     }
-    let longest = report.step_times.iter().map(|time| thousandths(time.p90_days)).max();
-    let whole = longest.unwrap_or_default().max(1);
-    let row = |time: &StepTime| {
-        let name = spoken(&time.step);
-        let median = format!("half within {:.1} days", time.median_days);
-        let p90 = format!("nine in ten within {:.1} days", time.p90_days);
-        let (half, most) = (thousandths(time.median_days), thousandths(time.p90_days));
+    let body = lead_times("Days that lots stayed at each step", "Step", &report.step_times);
+    section("times", "Time per step", &body)
+}
+
+/// How long each took: half, and nine in ten.
+fn lead_times(caption: &str, what: &str, times: &[LeadTime]) -> Markup {
+    let whole =
+        i128::from(times.iter().map(|time| time.p90_days.0).max().unwrap_or_default()).max(1);
+    let row = |time: &LeadTime| {
+        let name = spoken(&time.name);
+        let median = format!("half within {} days", time.median_days);
+        let p90 = format!("nine in ten within {} days", time.p90_days);
+        let (half, most) = (i128::from(time.median_days.0), i128::from(time.p90_days.0));
         let title = format!("{name}: {median}, {p90}");
         let parts = [
             Part { class: "paid", size: half, title: median },
@@ -226,20 +228,20 @@ pub(super) fn step_times(report: &Report) -> Markup {
         vec![
             html! { (name) },
             chart::bar(&parts, whole, None, &title),
-            html! { (grouped(time.lots as u64)) },
-            html! { (format!("{:.1}", time.median_days)) },
-            html! { (format!("{:.1}", time.p90_days)) },
+            html! { (grouped(time.lots)) },
+            html! { (time.median_days) },
+            html! { (time.p90_days) },
         ]
     };
-    let rows: Vec<Vec<Markup>> = report.step_times.iter().map(row).collect();
+    let rows: Vec<Vec<Markup>> = times.iter().map(row).collect();
     let columns = [
-        ("Step", Kind::Name),
+        (what, Kind::Name),
         ("Duration", Kind::Bar),
         ("Lots", Kind::Number),
         ("Median, days", Kind::Number),
         ("9 in 10 within, days", Kind::Number),
     ];
-    let body = html! {
+    html! {
         ul.legend {
             li {
                 (chart::swatch("paid"))
@@ -250,9 +252,8 @@ pub(super) fn step_times(report: &Report) -> Markup {
                 span { b { "Nine in ten" } " took at most this long" }
             }
         }
-        (table("Days that lots stayed at each step", &columns, &rows, &[]))
-    };
-    section("times", "Time per step", &body)
+        (table(caption, &columns, &rows, &[]))
+    }
 }
 
 #[cfg(test)]

@@ -49,6 +49,8 @@ footer { margin-top: 3rem; border-top: 1px solid var(--rule); padding-top: .8rem
 .figures dd { margin: auto 0 0; font-size: 1.9rem; font-weight: 600; line-height: 1.25;
   font-variant-numeric: tabular-nums; }
 
+.figures dd.sum { font-size: 1.2rem; white-space: nowrap; }
+
 table { width: 100%; border-collapse: collapse; font-size: .92rem; }
 table + table, .note + table, table + .note { margin-top: 1.6rem; }
 table + .note { margin-top: .6rem; font-size: .92rem; }

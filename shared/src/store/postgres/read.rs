@@ -7,10 +7,10 @@ use sqlx::postgres::PgRow;
 use super::PostgresStore;
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::Lot;
-use crate::store::stored::{parse, place};
+use crate::store::stored::{parse, place, time};
 use crate::store::{
     EnvelopeRow, Filed, LotCount, LotFilter, LotOrder, NoteRange, Reads, Record, StoreError,
-    StoredLine, tally,
+    StoredLine, TakenDocument, tally,
 };
 
 pub(super) fn envelope(row: &PgRow) -> EnvelopeRow {
@@ -210,6 +210,22 @@ impl Reads for PostgresStore {
     async fn taken(&self, sender: &str, number: &str) -> Result<Option<String>, StoreError> {
         let query = sqlx::query(include_str!("sql/inbox.sql")).bind(sender).bind(number);
         Ok(self.rows(READ, query).await?.first().map(|row| row.get(0)))
+    }
+
+    async fn documents_of(
+        &self,
+        sender: &str,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<TakenDocument>, StoreError> {
+        let query = sqlx::query(include_str!("sql/inbox_of.sql"));
+        let rows = self.rows(READ, query.bind(sender).bind(after).bind(limit)).await?;
+        let taken = |row: &PgRow| TakenDocument {
+            number: row.get(0),
+            at: time(row.get(1)),
+            body: row.get(2),
+        };
+        Ok(rows.iter().map(taken).collect())
     }
 
     async fn note(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError> {

@@ -9,10 +9,10 @@ use sqlx::sqlite::SqliteRow;
 use super::SqliteStore;
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::Lot;
-use crate::store::stored::{parse, place};
+use crate::store::stored::{parse, place, time};
 use crate::store::{
     EnvelopeRow, Filed, LotCount, LotFilter, LotOrder, NoteRange, Reads, Record, StoreError,
-    StoredLine, tally,
+    StoredLine, TakenDocument, tally,
 };
 
 pub(super) fn envelope(row: &SqliteRow) -> EnvelopeRow {
@@ -257,6 +257,27 @@ impl Reads for SqliteStore {
             .fetch_optional(&self.readers)
             .await
             .map_err(reading)
+    }
+
+    async fn documents_of(
+        &self,
+        sender: &str,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<TakenDocument>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/inbox_of.sql"))
+            .bind(sender)
+            .bind(after)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        let taken = |row: &SqliteRow| TakenDocument {
+            number: row.get(0),
+            at: time(row.get(1)),
+            body: row.get(2),
+        };
+        Ok(rows.iter().map(taken).collect())
     }
 
     async fn note(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError> {

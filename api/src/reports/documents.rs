@@ -1,0 +1,104 @@
+//! Documents about orders and lots, by number and day, as they were taken.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use waybill_shared::domain::document::{Content, Document};
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::lot::Timestamp;
+use waybill_shared::store::{Store, StoreError};
+
+/// Documents read at once.
+const READ: i64 = 1_000;
+
+/// A document that was taken, or an order that was drawn up.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[schema(as = FiledDocument)]
+pub struct Filed {
+    /// The day.
+    pub day: NaiveDate,
+    /// What it is: `order`, `order_response`, `despatch_advice`, `receipt_advice`, `payment`,
+    /// `consent`.
+    pub kind: String,
+    /// Its number, by its sender.
+    pub number: String,
+    /// Who sent it.
+    pub sender: String,
+    /// The order or lot that it is about.
+    pub about: String,
+}
+
+/// What documents are looked for.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    /// From these senders.
+    pub(super) senders: BTreeSet<String>,
+    /// About these orders.
+    pub(super) orders: BTreeSet<String>,
+    /// Consents about these lots, by envelope.
+    pub(super) consents: BTreeSet<(LotId, String)>,
+}
+
+impl Wanted {
+    /// What a document is called and is about, if it is wanted.
+    fn about(&self, content: &Content) -> Option<(&'static str, String)> {
+        let order =
+            |kind, order: &String| self.orders.contains(order).then(|| (kind, order.clone()));
+        match content {
+            Content::OrderResponse { order: number, .. } => order("order_response", number),
+            Content::DespatchAdvice { order: number, .. } => order("despatch_advice", number),
+            Content::ReceiptAdvice { order: number, .. } => order("receipt_advice", number),
+            Content::Payment { order: number, .. } => order("payment", number),
+            Content::Consent { lot, envelope, .. } => self
+                .consents
+                .contains(&(*lot, envelope.clone()))
+                .then(|| ("consent", lot.to_string())),
+            Content::Review { .. } | Content::Acceptance { .. } | Content::Approval { .. } => None,
+        }
+    }
+}
+
+/// The documents of `wanted` that were taken before `end`, by day.
+pub(super) async fn documents(
+    store: &dyn Store,
+    wanted: &Wanted,
+    end: Option<Timestamp>,
+    zone: Tz,
+) -> Result<Vec<Filed>, StoreError> {
+    let mut found = Vec::new();
+    for sender in &wanted.senders {
+        let mut after = String::new();
+        loop {
+            let page = store.documents_of(sender, &after, READ).await?;
+            let is_last = (page.len() as i64) < READ;
+            for taken in page {
+                after.clone_from(&taken.number);
+                let corrupt = |source| {
+                    let subject = format!("document:{sender}/{}", taken.number);
+                    StoreError::Corrupt { subject, source }
+                };
+                if end.is_some_and(|end| taken.at >= end) {
+                    continue;
+                }
+                let document: Document = serde_json::from_str(&taken.body).map_err(corrupt)?;
+                if let Some((kind, about)) = wanted.about(&document.content) {
+                    found.push(Filed {
+                        day: taken.at.with_timezone(&zone).date_naive(),
+                        kind: kind.to_owned(),
+                        number: taken.number,
+                        sender: sender.clone(),
+                        about,
+                    });
+                }
+            }
+            if is_last {
+                break;
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,125 @@
+//! How far lots have come, by count.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use waybill_shared::store::LotCount;
+
+/// How far lots have come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Funnel {
+    /// The stages in their order: `asked`, `validated`, `funded`, `ordered`, `received`, `paid`.
+    pub stages: Vec<Stage>,
+    /// Lots that failed and wait for an operator, at whatever stage.
+    pub parked: i64,
+    /// Lots that ended otherwise: declined.
+    pub declined: i64,
+    /// Carried on by another lot.
+    pub merged: i64,
+    /// Given up.
+    pub cancelled: i64,
+    /// Not delivered, within the tolerance of their line.
+    pub short: i64,
+}
+
+/// A stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = FunnelStage)]
+pub struct Stage {
+    /// Its name.
+    pub name: String,
+    /// Lots that are there now.
+    pub here: i64,
+    /// Lots that have come at least so far.
+    pub reached: i64,
+}
+
+const STAGES: [&str; 6] = ["asked", "validated", "funded", "ordered", "received", "paid"];
+
+/// The stage of lots in this state; none: they ended otherwise.
+fn stage(state: &str, step: Option<&str>, awaits: Option<&str>) -> Option<usize> {
+    match (step, awaits) {
+        (Some("validate_priority"), _) => Some(0),
+        (Some("match_donor"), _) => Some(1),
+        (Some("issue_order"), Some("approval" | "response")) => Some(3),
+        (Some("issue_order"), _) => Some(2),
+        (Some("confirm_delivery"), Some("payment")) => Some(4),
+        (Some("confirm_delivery"), _) => Some(3),
+        (None, _) if state == "delivered" => Some(5),
+        _ => None,
+    }
+}
+
+impl Funnel {
+    /// The funnel of lots so counted.
+    #[must_use]
+    pub fn of(counts: &[LotCount]) -> Self {
+        let ended = |wanted: &str| {
+            let counts = counts.iter().filter(|count| count.state == wanted);
+            counts.map(|count| count.lots).sum::<i64>()
+        };
+        let mut here = [0_i64; STAGES.len()];
+        for count in counts {
+            let at = stage(&count.state, count.step.as_deref(), count.awaits.as_deref());
+            if let Some(at) = at {
+                here[at] += count.lots;
+            }
+        }
+        let (declined, cancelled, short) = (ended("declined"), ended("cancelled"), ended("short"));
+        let stages = STAGES.iter().enumerate().map(|(at, name)| {
+            let on: i64 = here[at..].iter().sum();
+            // What ended otherwise was asked for; what stayed short was ordered.
+            let off = match at {
+                0 => declined + cancelled + short,
+                1..=3 => short,
+                _ => 0,
+            };
+            Stage { name: (*name).to_owned(), here: here[at], reached: on + off }
+        });
+        Self {
+            stages: stages.collect(),
+            parked: ended("parked"),
+            declined,
+            merged: ended("merged"),
+            cancelled,
+            short,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(state: &str, step: Option<&str>, awaits: Option<&str>, lots: i64) -> LotCount {
+        let text = |text: &str| text.to_owned();
+        LotCount {
+            state: text(state),
+            step: step.map(text),
+            awaits: awaits.map(text),
+            lots,
+            oldest: None,
+        }
+    }
+
+    #[test]
+    fn every_lot_is_at_one_stage_and_has_reached_those_before() {
+        let counts = [
+            count("waiting", Some("validate_priority"), Some("review"), 1),
+            count("waiting", Some("match_donor"), Some("funding"), 2),
+            count("parked", Some("issue_order"), None, 4),
+            count("waiting", Some("issue_order"), Some("response"), 8),
+            count("waiting", Some("confirm_delivery"), Some("delivery"), 16),
+            count("waiting", Some("confirm_delivery"), Some("payment"), 32),
+            count("delivered", None, None, 64),
+            count("declined", None, None, 128),
+            count("merged", None, None, 256),
+            count("short", None, None, 512),
+        ];
+        let funnel = Funnel::of(&counts);
+        let here: Vec<i64> = funnel.stages.iter().map(|stage| stage.here).collect();
+        assert_eq!(here, [1, 2, 4, 24, 32, 64]);
+        let reached: Vec<i64> = funnel.stages.iter().map(|stage| stage.reached).collect();
+        assert_eq!(reached, [767, 638, 636, 632, 96, 64]);
+        assert_eq!((funnel.parked, funnel.declined, funnel.merged), (4, 128, 256));
+    }
+}

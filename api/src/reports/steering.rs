@@ -1,0 +1,95 @@
+//! The steering group's report: the decisions that are needed, and what they rest on.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use waybill_shared::domain::money::Money;
+use waybill_shared::matching::roadmap::Plan;
+use waybill_shared::sight::Sight;
+
+use super::waits::waits;
+use super::{Few, Funnel, Subject, Wait, name};
+use crate::arrivals::{LateSupplier, late_suppliers};
+use crate::money::{MoneyView, Promise, money};
+use crate::past::AsOf;
+use crate::plan::plan;
+use crate::why::most_urgent;
+use crate::{PlanRequest, Problem};
+
+/// Lots for which it is told what would fund them.
+const TOP: usize = 20;
+
+/// Days within which money that lapses is told of.
+const SOON: i64 = 90;
+
+/// What a steering group has to decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SteeringReport {
+    /// The coalition.
+    pub coalition: String,
+    /// As of the end of this day, or of now.
+    pub day: NaiveDate,
+    /// Reviews that are asked for, the overdue first.
+    pub reviews: Few<Wait>,
+    /// Consents that are asked for, the overdue first.
+    pub consents: Few<Wait>,
+    /// The lots highest in rank that wait for money, and the smallest amounts that would fund them.
+    pub unfunded: Few<Short>,
+    /// Money that lapses within 90 days unless it is used, by day.
+    pub lapsing: Vec<Promise>,
+    /// Suppliers with something late.
+    pub late: Vec<LateSupplier>,
+    /// How far lots have come.
+    pub funnel: Funnel,
+    /// The money.
+    pub money: MoneyView,
+    /// The roadmap by quarter.
+    #[schema(value_type = Object)]
+    pub plan: Plan,
+}
+
+/// A lot that waits for money, and what it is short of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ShortLot)]
+pub struct Short {
+    /// The lot.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// What it costs; none: nobody offers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Money>,
+    /// The smallest new money for it that funds it with all that is ahead of it kept; none: the next
+    /// round funds it, or nobody offers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Money>,
+    /// Any one of these envelopes, grown by that, would do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+    /// Lots behind it that would lose their money.
+    pub would_unfund: usize,
+    /// Why it waits, in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// The report.
+pub(crate) async fn steering(then: &AsOf, sight: &Sight) -> Result<SteeringReport, Problem> {
+    let engine = &then.engine;
+    let money = money(engine, sight, None).await?;
+    let is_soon = |given: &&Promise| given.lapses.is_some_and(|lapse| lapse.days <= SOON);
+    let mut lapsing: Vec<Promise> = money.envelopes.iter().filter(is_soon).cloned().collect();
+    lapsing.sort_by_key(|given| given.lapses.map(|lapse| lapse.by));
+    let request = PlanRequest { from: None, quarters: None, what_if: Vec::new() };
+    Ok(SteeringReport {
+        coalition: name(&sight.coalition),
+        day: then.day,
+        reviews: waits(engine, "review").await?.into(),
+        consents: waits(engine, "consent").await?.into(),
+        unfunded: most_urgent(engine, TOP).await?,
+        lapsing,
+        late: late_suppliers(engine).await?,
+        funnel: Funnel::of(&engine.store.lot_counts().await?),
+        money,
+        plan: plan(engine, request).await?.plan,
+    })
+}

@@ -1,0 +1,26 @@
+//! Files that a command was asked to write.
+
+use std::path::Path;
+
+use crate::failure::Failure;
+
+/// What a file will hold, by the end of its name: one of `endings`.
+pub(crate) fn ending(path: &Path, endings: &[&'static str]) -> Result<&'static str, Failure> {
+    let ending = path.extension().and_then(|extension| extension.to_str());
+    let known = endings.iter().find(|known| ending == Some(**known));
+    known.copied().ok_or_else(|| {
+        let named: Vec<String> = endings.iter().map(|ending| format!(".{ending}")).collect();
+        let (last, first) = named.split_last().map_or(("", &[][..]), |(l, f)| (l.as_str(), f));
+        let message = format!("{} is neither {} nor {last}", path.display(), first.join(", "));
+        Failure::caller(message, "name the file by what it will hold")
+    })
+}
+
+/// Writes a file, and says so.
+pub(crate) fn file(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text).map_err(|error| {
+        Failure::caller(format!("{}: {error}", path.display()), "name a file that can be written")
+    })?;
+    super::talk(&format!("written to {}", path.display()));
+    Ok(())
+}
