@@ -160,7 +160,7 @@ pub(crate) async fn donor(
         }
         wanted.senders.extend(given.donors.iter().cloned());
         filed.extend(documents(&*live.store, &wanted, then.end, zone).await?);
-        filed.sort_by(|a, b| a.day.cmp(&b.day));
+        filed.sort_by_key(|filed| filed.day);
         envelopes.push(EnvelopeReport { id: given.id.clone(), items, documents: filed.into() });
     }
     let own: BTreeSet<&String> = money.envelopes.iter().map(|given| &given.id).collect();

@@ -108,7 +108,7 @@ fn remains(given: &Promise) -> Cell {
         }
         (None, Firmness::Commitment) => Cell::from("in kind").raw(""),
         (None, Firmness::Pledge) if given.converted_by.is_empty() => Cell::from("pledged").raw(""),
-        (None, Firmness::Pledge) => Cell::from("pledged, part firm").raw(""),
+        (None, Firmness::Pledge) => Cell::from("partly firm").raw(""),
     }
 }
 
@@ -127,7 +127,8 @@ fn when(lapse: &Lapse) -> String {
     match lapse.days {
         ..0 => format!("{} d ago", -lapse.days),
         0 => "today".to_owned(),
-        days => format!("in {days} d"),
+        days @ 1..730 => format!("in {days} d"),
+        days => format!("in {} y", days / 365),
     }
 }
 
@@ -176,7 +177,7 @@ fn digits(money: Money) -> Cell {
 }
 
 /// The donors' sums; the currency stands above.
-const TOTALS: [Column<DonorTotal>; 6] = [
+const TOTALS: [Column<DonorTotal>; 5] = [
     Column::new("donor", Fit::Rest, |donor| match donor.donors.as_slice() {
         [] => "all".into(),
         donors => donors.join(" ").into(),
@@ -186,7 +187,6 @@ const TOTALS: [Column<DonorTotal>; 6] = [
         _ => digits(donor.pledged),
     }),
     Column::new("committed", Fit::Right, |donor| digits(donor.money.committed)),
-    Column::new("bound", Fit::Right, |donor| digits(donor.money.obligated)),
     Column::new("paid", Fit::Right, |donor| digits(donor.money.disbursed)),
     Column::new("left", Fit::Right, |donor| digits(left(&donor.money))),
 ];

@@ -97,7 +97,7 @@ pub(crate) fn swatch(class: &str) -> Markup {
 }
 
 /// A horizontal bar of `parts`, one after another, `whole` being its full width. `limit` is what
-/// should not have been passed: what lies beyond is marked.
+/// should not have been passed: what of them lies beyond is marked.
 pub(crate) fn bar(parts: &[Part], whole: i128, limit: Option<i128>, title: &str) -> Markup {
     let mut start = 0_i128;
     let placed: Vec<(i128, &Part)> = parts
@@ -123,7 +123,7 @@ pub(crate) fn bar(parts: &[Part], whole: i128, limit: Option<i128>, title: &str)
             }
             @if let Some(limit) = limit {
                 rect.beyond x=(length(limit, whole)) y="1"
-                    width=(length(whole - limit, whole)) height="20" {}
+                    width=(length(start - limit, whole)) height="20" {}
                 line.limit x1=(length(limit, whole)) x2=(length(limit, whole)) y1="-4" y2="26" {}
             }
         }
@@ -190,6 +190,13 @@ mod tests {
         ] {
             assert_eq!(percent(part, whole), shown, "{part} of {whole}");
         }
+    }
+
+    #[test]
+    fn beyond_its_limit_a_bar_is_marked_to_its_own_end() {
+        let part = Part { class: "a", size: 3, title: String::new() };
+        let svg = bar(&[part], 8, Some(2), "t").into_string();
+        assert!(svg.contains(r#"class="beyond" x="25.000%" y="1" width="12.500%""#), "{svg}");
     }
 
     #[test]

@@ -243,7 +243,7 @@ pub(super) fn money(view: &MoneyView) -> Section {
             (0, 0) => Cell::from("–"),
             (0, _) => Cell::from("no amount"),
             (_, 0) => Cell::from(digits(*pledged)),
-            (_, _) => Cell::from(digits(*pledged)).aside("and without an amount"),
+            (_, _) => Cell::from(digits(*pledged)).aside("and more"),
         };
         let aside = Money::new(money.agreed.minor + money.proposed.minor, money.agreed.currency);
         let left = money.left.minor + money.unopened.minor - money.overrun.minor;

@@ -2,25 +2,26 @@
 
 use waybill_api::{LateSupplier, Must, Promise, Short, SteeringReport};
 
-use super::html::{Kind, counted, written};
+use super::html::{Kind, counted, some, written};
 use super::paper::{Block, Cell, Paper, Row, Section, Table};
 use super::parts;
 
 /// The report as a document.
 pub(crate) fn steering(report: &SteeringReport) -> Paper {
     let SteeringReport { reviews, consents, unfunded, lapsing, late, .. } = report;
-    let asked = |number: usize, one: &str, many: &str| counted(number as u64, one, many);
-    let overdue = |waits: &[waybill_api::Wait]| waits.iter().filter(|w| w.is_overdue).count();
+    let overdue = |waits: &[waybill_api::Wait]| {
+        let overdue = waits.iter().filter(|wait| wait.is_overdue).count();
+        if overdue > 0 { format!(" ({overdue} overdue)") } else { String::new() }
+    };
     let summary = format!(
-        "To be decided: {} ({} overdue) and {} ({} overdue). {} for money. {} within 90 days, and {} \
-         late.",
-        asked(reviews.all, "review", "reviews"),
+        "To be decided: {}{} and {}{}. Without money: {}. Within 90 days, {} in part; {} late.",
+        some(reviews.all, "review", "reviews"),
         overdue(&reviews.first),
-        asked(consents.all, "consent", "consents"),
+        some(consents.all, "consent", "consents"),
         overdue(&consents.first),
-        asked(unfunded.all, "lot waits", "lots wait"),
-        asked(lapsing.len(), "envelope lapses in part", "envelopes lapse in part"),
-        asked(late.len(), "supplier is", "suppliers are"),
+        some(unfunded.all, "lot", "lots"),
+        some(lapsing.len(), "envelope lapses", "envelopes lapse"),
+        some(late.len(), "supplier is", "suppliers are"),
     );
     let section =
         |id: &str, heading: &str, table| Section::new(id, heading, vec![Block::Table(table)]);

@@ -163,7 +163,6 @@ fn moved_table(moved: &[MoneyMoved]) -> Table {
 
 fn overdue_table(report: &WeeklyReport) -> Table {
     let line = |row: &Move| {
-        let amounts: Vec<String> = row.amounts.iter().map(ToString::to_string).collect();
         let first: Vec<String> = row.first.iter().take(3).map(ToString::to_string).collect();
         let more = if row.first.len() > first.len() { " …" } else { "" };
         vec![
@@ -171,7 +170,7 @@ fn overdue_table(report: &WeeklyReport) -> Table {
             spoken(row.task.name()).into(),
             row.overdue.to_string().into(),
             parts::day(row.due).into(),
-            amounts.join(", ").into(),
+            row.lots.to_string().into(),
             format!("{}{more}", first.join(", ")).into(),
         ]
     };
@@ -182,8 +181,8 @@ fn overdue_table(report: &WeeklyReport) -> Table {
             ("What", Kind::Brief),
             ("Lots overdue", Kind::Number),
             ("Due since", Kind::Brief),
-            ("Money of it all", Kind::Number),
-            ("First lots", Kind::Text),
+            ("Lots in all", Kind::Number),
+            ("The first of them", Kind::Text),
         ],
         rows: report.overdue.iter().map(line).collect(),
         all: report.overdue.len(),
@@ -203,7 +202,7 @@ fn incident_table(report: &WeeklyReport) -> Table {
     };
     Table {
         caption: "What an operator has to look at, by cause".to_owned(),
-        columns: vec![("Cause", Kind::Name), ("Lots parked", Kind::Number), ("About", Kind::Text)],
+        columns: vec![("Cause", Kind::Name), ("Lots parked", Kind::Number), ("About", Kind::Long)],
         rows: report.incidents.iter().map(line).collect(),
         all: report.incidents.len(),
         nothing: "No incident is open.",

@@ -7,8 +7,9 @@ use tempfile::TempDir;
 
 use crate::support::{example_copy, run, run_example, text};
 
-/// A day on which much is open.
-const THEN: &str = "2024-05-15";
+/// A day on which much is open, and the next.
+const THEN: &str = "2024-05-14";
+const NEXT: &str = "2024-05-15";
 
 /// What can be asked about a day.
 const QUESTIONS: [&[&str]; 6] = [
@@ -22,10 +23,10 @@ const QUESTIONS: [&[&str]; 6] = [
 
 #[test]
 fn an_earlier_day_is_told_as_it_was_then() -> Result<()> {
-    // One history went on for a year and a half, the other ended with that day.
+    // One history went on for a year and a half, the other for a day.
     let (whole, folder) = (example_copy()?, TempDir::new()?);
     let ended = folder.path().join("data");
-    run_example(&ended, &["--until", THEN])?.ok()?;
+    run_example(&ended, &["--until", NEXT])?.ok()?;
     for question in QUESTIONS {
         let ask = |data| {
             let more = ["--on", THEN, "--json", "--data", data];
