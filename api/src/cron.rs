@@ -7,6 +7,7 @@ use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 
 use crate::Problem;
+use crate::status::NextFire;
 
 /// Something that recurs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -30,6 +31,13 @@ pub(crate) struct Entry {
     runs: u64,
     /// How often it should have run, did not, and was not made up for.
     missed: u64,
+}
+
+impl Entry {
+    /// When it runs next.
+    pub(crate) fn next_fire(self) -> Option<NextFire> {
+        Some(NextFire { next: self.next?, name: self.name })
+    }
 }
 
 /// Every entry of the pipeline's calendar.

@@ -9,6 +9,8 @@ mod error;
 mod health;
 mod idempotency;
 mod limits;
+mod lines;
+mod lots;
 mod openapi;
 mod origin;
 mod page;
@@ -16,7 +18,9 @@ mod pages;
 mod plan;
 mod request;
 mod routes;
+mod status;
 mod timeline;
+mod todo;
 mod upload;
 mod why;
 
@@ -35,10 +39,15 @@ pub use openapi::openapi;
 pub use plan::{PlanRequest, Planned};
 pub use routes::{
     ActAnswer, ActOutcome, ActRequest, Acted, Again, AttemptPage, AuditPage, DocumentAnswer,
-    DocumentOutcome, ImportCoalition, ImportLines, IssuedToken, MadeWebhook, NewToken, NewWebhook,
-    PendingPage, PendingView, Pinged, Replayed, Sent, TokenView, WebhookView, first_admin,
+    DocumentOutcome, ImportCoalition, ImportLines, IncidentView, IssuedToken, MadeWebhook,
+    NewToken, NewWebhook, PendingPage, PendingView, Pinged, Replayed, Sent, TokenView, WebhookView,
+    first_admin,
+};
+pub use status::{
+    AtRisk, FailingWebhook, IncidentsView, NextFire, ServiceView, StatusView, WebhooksView,
 };
 pub use timeline::{Entry, Shown};
+pub use todo::{Move, Task};
 pub use why::Why;
 
 /// What routes work on. Cheap to clone.

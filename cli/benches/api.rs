@@ -116,8 +116,9 @@ impl Api {
     }
 
     async fn under_way(&self) -> Result<i64> {
-        let counts = self.send("GET", "/v1/status", None).await?;
-        let open = counts.as_array().into_iter().flatten().filter(|c| c["step"].is_string());
+        let status = self.send("GET", "/v1/status", None).await?;
+        let open =
+            status["lots"].as_array().into_iter().flatten().filter(|c| c["step"].is_string());
         Ok(open.filter_map(|count| count["lots"].as_i64()).sum())
     }
 }

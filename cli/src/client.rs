@@ -295,15 +295,26 @@ pub(crate) fn escape(id: &str) -> String {
     path
 }
 
-/// Percent-encodes the value of a query.
-pub(crate) fn escape_value(value: &str) -> String {
-    let mut query = String::new();
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            query.push(char::from(byte));
-        } else {
-            query.push_str(&format!("%{byte:02X}"));
+/// The path and the query of a listing.
+#[derive(Debug)]
+pub(crate) struct Query(String);
+
+impl Query {
+    /// A listing of everything at `path`.
+    pub(crate) fn new(path: &str) -> Self {
+        Self(format!("{path}?"))
+    }
+
+    /// Asks for those only of which `name` is `value`, if there is one.
+    pub(crate) fn add(&mut self, name: &str, value: Option<impl ToString>) {
+        if let Some(value) = value {
+            self.0.push_str(&format!("{name}={}&", escape(&value.to_string())));
         }
     }
-    query
+
+    /// One page of so many, after that cursor.
+    pub(crate) fn page(&self, limit: u64, cursor: Option<&str>) -> String {
+        let cursor = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+        format!("{}limit={limit}{cursor}", self.0)
+    }
 }

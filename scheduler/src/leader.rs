@@ -29,6 +29,8 @@ impl Relay {
     pub async fn run(mut self) {
         let engine = self.engine().clone();
         let Some(time) = engine.store.term_time() else {
+            // The only process there is.
+            engine.metrics.leads(engine.store.lead(None).await.ok().flatten());
             tokio::select! {
                 () = self.serve(None) => {}
                 () = wake(&engine) => {}

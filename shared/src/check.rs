@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 
 use crate::domain::funding::{Movement, movements};
 use crate::domain::ids::LotId;
-use crate::domain::lot::{Lot, LotState};
+use crate::domain::lot::{Lot, LotState, Timestamp};
 use crate::domain::order::{Order, OrderStatus};
 use crate::store::chain::{digest, hex, link};
-use crate::store::{Filed, LotFilter, Store, StoreError};
+use crate::store::{Filed, LotCount, LotFilter, Store, StoreError, tally};
 
 /// Events read at once.
 const PAGE: i64 = 10_000;
@@ -86,6 +86,7 @@ async fn compare(
     last: &HashMap<String, Last>,
 ) -> Result<(), StoreError> {
     let lots = lots(store, check, last).await?;
+    counts(store, check, &lots).await?;
     lines(store, check, &lots, last).await?;
     envelopes(store, check, &lots, last).await?;
     orders(store, check, &lots).await?;
@@ -179,6 +180,37 @@ async fn lots(
         check.fails("I1", "lots", format!("the log tells of {told}, {} are there", lots.len()));
     }
     Ok(lots)
+}
+
+/// I7: what is kept of how many lots are where is so.
+async fn counts(
+    store: &dyn Store,
+    check: &mut Check,
+    lots: &BTreeMap<LotId, Lot>,
+) -> Result<(), StoreError> {
+    let mut counted: BTreeMap<_, (i64, Option<Timestamp>)> = BTreeMap::new();
+    for lot in lots.values() {
+        let awaits = lot.state.awaits().map(|awaits| awaits.name().to_owned());
+        let place = (lot.state.step().map(ToString::to_string), lot.state.name(), awaits);
+        let (lots, oldest) = counted.entry(place).or_default();
+        *lots += 1;
+        *oldest = oldest.iter().copied().chain(tally::oldest(lot)).min();
+    }
+    let counted = counted.into_iter().map(|((step, state, awaits), (lots, oldest))| LotCount {
+        state: state.to_owned(),
+        step,
+        awaits,
+        lots,
+        oldest,
+    });
+    let (counted, kept): (Vec<_>, _) = (counted.collect(), store.lot_counts().await?);
+    for count in kept.iter().filter(|count| !counted.contains(count)) {
+        check.fails("I7", "lots", format!("are not where it is kept that they are: {count:?}"));
+    }
+    for count in counted.iter().filter(|count| !kept.contains(count)) {
+        check.fails("I7", "lots", format!("are where it is not kept that they are: {count:?}"));
+    }
+    Ok(())
 }
 
 fn same(

@@ -144,8 +144,7 @@ impl Engine {
     /// The day it is in the coalition's zone.
     #[must_use]
     pub fn today(&self, coalition: &Coalition) -> NaiveDate {
-        let zone = coalition.settings.as_ref().map_or(chrono_tz::UTC, |settings| settings.zone);
-        self.clock.now().with_timezone(&zone).date_naive()
+        self.clock.now().with_timezone(&coalition.zone()).date_naive()
     }
 
     /// What steps look up, as it is now.

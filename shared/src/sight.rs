@@ -68,6 +68,17 @@ impl Sight {
         self.is_whole() || (self.role == Role::Donor && contribution.donors.contains(&self.party))
     }
 
+    /// Whether a move of `party`, as `role`, is its own, or nothing is hidden.
+    #[must_use]
+    pub fn moves(&self, role: Option<Role>, party: &str) -> bool {
+        let is_role = match self.role {
+            // Who carries for a supplier delivers for it.
+            Role::Carrier => role == Some(Role::Supplier),
+            own => role == Some(own),
+        };
+        self.is_whole() || (is_role && self.party == party)
+    }
+
     /// Whether the line is its own.
     #[must_use]
     pub fn line(&self, line: &Line) -> bool {

@@ -41,6 +41,7 @@ const MONEY: &[Role] = &[Admin, Operator, Auditor, Observer, Donor];
 pub const ROUTES: &[Allowed] = &[
     ("GET", "/v1/me", EVERYONE),
     ("GET", "/v1/status", WHOLE),
+    ("GET", "/v1/todo", EVERYONE),
     ("GET", "/v1/lots", EVERYONE),
     ("GET", "/v1/lots/{id}", EVERYONE),
     ("GET", "/v1/lots/{id}/timeline", EVERYONE),

@@ -6,8 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use waybill_shared::act::Incident;
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::lot::{Lot, LotState};
+use waybill_shared::domain::lot::{Lot, LotState, Timestamp};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Fate, LotFilter, StoreError, Unit};
@@ -22,61 +23,125 @@ const READ: i64 = 10_000;
 /// Lots replayed in one commit.
 const TOGETHER: usize = 200;
 
-/// Lots with one cause.
+/// What has one cause: lots parked at one step, or what else could not be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub(crate) struct IncidentView {
+pub struct IncidentView {
     /// The cause they share.
-    cause: String,
-    /// The step they are at.
-    step: String,
-    /// How many.
-    lots: usize,
-    /// The first of them.
+    pub cause: String,
+    /// The step that lots are parked at; none: it is not about lots alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// How many lots.
+    pub lots: usize,
+    /// Since when the first of it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
+    pub since: Option<Timestamp>,
+    /// The first of the lots.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    first: Vec<LotId>,
+    pub first: Vec<LotId>,
+    /// The first of the incidents that were recorded: jobs that were given up, payments above what
+    /// was bound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<String>,
+    /// What those are about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<String>,
+    /// The command that mends it, once the cause is gone, or shows what it takes.
+    pub how: String,
 }
 
-/// Lots of an incident that are named.
+/// Lots, incidents and subjects that are named.
 const NAMED: usize = 20;
 
-async fn parked(engine: &Engine) -> Result<Vec<(String, String, Lot)>, StoreError> {
+impl IncidentView {
+    fn new(cause: &str, step: Option<&str>) -> Self {
+        let (first, records, subjects, how) = Default::default();
+        let (cause, step) = (cause.to_owned(), step.map(str::to_owned));
+        Self { cause, step, lots: 0, since: None, first, records, subjects, how }
+    }
+}
+
+/// Parked lots, at most so many, each with its cause and step.
+pub(crate) async fn parked(
+    engine: &Engine,
+    at_most: usize,
+) -> Result<Vec<(String, String, Lot)>, StoreError> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let state = Some("parked".to_owned());
-        let filter = LotFilter { state, after, limit: READ, ..LotFilter::default() };
+        let limit = READ.min((at_most - found.len()).try_into().unwrap_or(READ));
+        let filter = LotFilter { state, after, limit, ..LotFilter::default() };
         let lots = engine.store.lots(&filter).await?;
         after = lots.last().map(|lot| lot.id);
-        let is_last = (lots.len() as i64) < READ;
+        let is_last = (lots.len() as i64) < limit;
         for lot in lots {
             if let LotState::Parked { step, incident } = &lot.state {
                 found.push((incident.clone(), step.to_string(), lot));
             }
         }
-        if is_last {
+        if is_last || found.len() >= at_most {
             return Ok(found);
         }
     }
 }
 
-/// What is parked, by cause.
-#[utoipa::path(
-    get, path = "/v1/incidents", tag = "incidents", responses((status = 200, body = Vec<IncidentView>))
-)]
-pub(crate) async fn list(State(api): State<Api>) -> Result<Json<Vec<IncidentView>>, Problem> {
-    let mut by_cause: BTreeMap<(String, String), IncidentView> = BTreeMap::new();
-    for (cause, step, lot) in parked(&api.engine).await? {
-        let view = by_cause.entry((cause.clone(), step.clone())).or_insert_with(|| IncidentView {
-            cause,
-            step,
-            lots: 0,
-            first: Vec::new(),
-        });
+/// What is parked, at most so many lots of it, and what else could not be done, by cause.
+pub(crate) async fn incidents(
+    engine: &Engine,
+    at_most: usize,
+) -> Result<Vec<IncidentView>, StoreError> {
+    let mut by_cause: BTreeMap<(String, Option<String>), IncidentView> = BTreeMap::new();
+    for (cause, step, lot) in parked(engine, at_most).await? {
+        let view = IncidentView::new(&cause, Some(&step));
+        let view = by_cause.entry((cause, Some(step))).or_insert(view);
         view.lots += 1;
+        view.since = view.since.into_iter().chain(lot.since).min();
         if view.first.len() < NAMED {
             view.first.push(lot.id);
         }
     }
-    Ok(Json(by_cause.into_values().collect()))
+    for record in engine.store.records("incident").await? {
+        let subject = format!("incident:{}", record.id);
+        let corrupt = |source| StoreError::Corrupt { subject: subject.clone(), source };
+        let Incident { cause, subjects } = serde_json::from_str(&record.body).map_err(corrupt)?;
+        // What differs from one to the other is told by the subjects: `overrun:PO-1`.
+        let cause = match record.id.split_once(':') {
+            Some((_, about)) if !about.is_empty() => cause.replace(about, "…"),
+            _ => cause,
+        };
+        let view = IncidentView::new(&cause, None);
+        let view = by_cause.entry((cause, None)).or_insert(view);
+        if view.records.len() < NAMED {
+            let opened = engine.store.events_of(&subject).await?.first().map(|event| event.at);
+            view.since = view.since.into_iter().chain(opened).min();
+            view.records.push(record.id);
+        }
+        view.subjects.extend(subjects);
+        view.subjects.truncate(NAMED);
+    }
+    let mut views: Vec<IncidentView> = by_cause.into_values().collect();
+    for view in &mut views {
+        view.how = how(view);
+    }
+    Ok(views)
+}
+
+/// The command that mends it, or shows what it takes.
+fn how(view: &IncidentView) -> String {
+    match view.records.first() {
+        Some(record) => format!("waybill show incident:{record}"),
+        // As a shell takes it, whatever the cause holds.
+        None => format!("waybill incident replay '{}'", view.cause.replace('\'', "'\\''")),
+    }
+}
+
+/// What is parked and what could not be done, by cause.
+#[utoipa::path(
+    get, path = "/v1/incidents", tag = "incidents", responses((status = 200, body = Vec<IncidentView>))
+)]
+pub(crate) async fn list(State(api): State<Api>) -> Result<Json<Vec<IncidentView>>, Problem> {
+    Ok(Json(incidents(&api.engine, usize::MAX).await?))
 }
 
 /// What to replay: parked lots of a cause, or these.
@@ -121,7 +186,7 @@ pub(crate) async fn replay(
             "say what to replay",
         ));
     }
-    let mut found = parked(&api.engine).await?;
+    let mut found = parked(&api.engine, usize::MAX).await?;
     found.retain(|(cause, _, lot)| {
         asked.cause.as_ref() == Some(cause) || asked.lots.contains(&lot.id)
     });

@@ -18,6 +18,8 @@ pub use acts::{ActAnswer, ActRequest, Acted, Outcome as ActOutcome};
 pub use documents::{Answer as DocumentAnswer, Outcome as DocumentOutcome, Sent};
 pub use events::AuditPage;
 pub use imports::{ImportCoalition, ImportLines};
+pub use incidents::IncidentView;
+pub(crate) use incidents::{incidents, parked};
 pub use tokens::{IssuedToken, NewToken, TokenView, first_admin};
 pub use webhooks::{
     Again, AttemptPage, MadeWebhook, NewWebhook, PendingPage, PendingView, Pinged, Replayed,
@@ -39,6 +41,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(service::me))
         .routes(routes!(service::status))
+        .routes(routes!(service::todo))
         .routes(routes!(service::plan))
         .routes(routes!(service::check))
         .routes(routes!(service::cron))

@@ -3,14 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use waybill_shared::check::Findings;
 use waybill_shared::domain::account::Role;
-use waybill_shared::store::LotCount;
 
 use crate::access::Caller;
 use crate::cron::Entry;
-use crate::request::Body;
+use crate::request::{Asked, Body};
+use crate::status::StatusView;
+use crate::todo::Move;
 use crate::{Api, PlanRequest, Planned, Problem};
 
 /// Whoever asks.
@@ -32,10 +33,33 @@ pub(crate) async fn me(caller: Caller) -> Json<Me> {
     Json(Me { actor, role, party: caller.party().map(str::to_owned) })
 }
 
-/// How many lots are where.
-#[utoipa::path(get, path = "/v1/status", tag = "service", responses((status = 200, body = Vec<LotCount>)))]
-pub(crate) async fn status(State(api): State<Api>) -> Result<Json<Vec<LotCount>>, Problem> {
-    Ok(Json(api.engine.store.lot_counts().await?))
+/// The service as it stands: whether it runs, where lots are, what is wrong, what lapses.
+#[utoipa::path(get, path = "/v1/status", tag = "service", responses((status = 200, body = StatusView)))]
+pub(crate) async fn status(State(api): State<Api>) -> Result<Json<StatusView>, Problem> {
+    Ok(Json(crate::status::status(&api.engine).await?))
+}
+
+/// Whose moves to list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TodoQuery {
+    /// Only of this party, group or supplier; `secretariat`, `nobody`.
+    waiting_on: Option<String>,
+}
+
+/// Who must act, since when and on what: what is overdue first, then what waits longest.
+#[utoipa::path(
+    get, path = "/v1/todo", tag = "service", params(TodoQuery),
+    responses((status = 200, body = Vec<Move>))
+)]
+pub(crate) async fn todo(
+    State(api): State<Api>,
+    caller: Caller,
+    Asked(query): Asked<TodoQuery>,
+) -> Result<Json<Vec<Move>>, Problem> {
+    let sight = caller.sight(&api.engine).await?;
+    Ok(Json(crate::todo::todo(&api.engine, &sight, query.waiting_on.as_deref()).await?))
 }
 
 /// The roadmap by quarter, and with changes to try, what they change. Commits nothing.

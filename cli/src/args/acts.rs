@@ -5,7 +5,8 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 use waybill_shared::domain::pipeline::STEPS;
 
-use super::{Reach, STATES, WAITS};
+use super::Reach;
+use super::look::{STATES, WAITS};
 
 /// How something is done by hand.
 #[derive(Debug, Clone, Args)]

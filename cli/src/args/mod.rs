@@ -3,6 +3,7 @@
 
 mod acts;
 mod giving;
+mod look;
 mod orders;
 mod roles;
 mod settings;
@@ -13,13 +14,13 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand};
-use waybill_shared::domain::pipeline::STEPS;
 
 pub(crate) use acts::{
     Attach, Consent, Fields, How, InKind, Incident, Lots as OfLots, Merge, Note, OnLots, Rank,
     Redirect, Review, Split,
 };
 pub(crate) use giving::{Contribute, Deposit, Member, PartyRole, Submit, Withdraw};
+pub(crate) use look::{Incidents, Lines, Lots, Needs, Status, Todo};
 pub(crate) use orders::{Claim, Despatch, Order, Pay, Receive, Remedy, Respond};
 pub(crate) use roles::{Api, Bench, Health, Network, Part, Scheduler, Serve, Worker, Workload};
 pub(crate) use settings::{names_data, read};
@@ -63,8 +64,16 @@ pub(crate) enum Command {
     Api(Api),
     /// Import requisitions from a file, or a coalition's folder.
     Import(Import),
-    /// List lots.
+    /// Whether all is well: the service, where lots are, incidents, money that lapses.
+    Status(Status),
+    /// Who must act today, and since when.
+    Todo(Todo),
+    /// List lots: where each is, for how long, and why.
     Lots(Lots),
+    /// List lines: what was asked for, where it is, when it arrives.
+    Lines(Lines),
+    /// What could not be done, by cause, and how it is mended.
+    Incidents(Incidents),
     /// Show a lot, line, order, contribution or party with everything that happened to it.
     Show(Show),
     /// Explain who pays for a lot and what decided, or what it is short of.
@@ -264,58 +273,6 @@ pub(crate) struct Import {
     /// Print one JSON document instead of text.
     #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
-}
-
-/// The states that lots can have.
-const STATES: [&str; 9] = [
-    "ready",
-    "waiting",
-    "retry_at",
-    "parked",
-    "delivered",
-    "declined",
-    "merged",
-    "cancelled",
-    "short",
-];
-
-/// What lots can wait for.
-const WAITS: [&str; 11] = [
-    "review",
-    "funding",
-    "consent",
-    "acceptance",
-    "gathering",
-    "approval",
-    "response",
-    "delivery",
-    "payment",
-    "amendment",
-    "release",
-];
-
-/// `waybill lots`.
-#[derive(Debug, Args)]
-pub(crate) struct Lots {
-    #[command(flatten)]
-    pub(crate) data: Reach,
-    /// Only in this state.
-    #[arg(long, env = "WAYBILL_STATE", value_parser = STATES)]
-    pub(crate) state: Option<String>,
-    /// Only at this step.
-    #[arg(long, env = "WAYBILL_STEP", value_parser = STEPS)]
-    pub(crate) step: Option<String>,
-    /// Only waiting for this.
-    #[arg(long, env = "WAYBILL_AWAITS", value_parser = WAITS)]
-    pub(crate) awaits: Option<String>,
-    /// Only after this lot.
-    #[arg(long, env = "WAYBILL_AFTER")]
-    pub(crate) after: Option<String>,
-    /// At most this many.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..), env = "WAYBILL_LIMIT")]
-    pub(crate) limit: i64,
-    #[command(flatten)]
-    pub(crate) form: Form,
 }
 
 /// `waybill show`.

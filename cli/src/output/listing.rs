@@ -44,7 +44,7 @@ pub(crate) enum Fit {
     Left,
     /// As wide as its widest value, to the right: numbers.
     Right,
-    /// What is left of the terminal, in two lines at most. One a table.
+    /// What is left of the terminal, in two lines at most; of several, each gets its part.
     Rest,
 }
 
@@ -133,7 +133,8 @@ fn text<T>(columns: &[&Column<T>], items: &[T]) -> String {
         .filter(|(column, _)| column.fit != Fit::Rest)
         .map(|(_, width)| width + 2)
         .sum();
-    let room = width().saturating_sub(fixed).max(12);
+    let rests = columns.iter().filter(|column| column.fit == Fit::Rest).count().max(1);
+    let room = (width().saturating_sub(fixed + 2 * (rests - 1)) / rests).max(12);
     for (column, width) in columns.iter().zip(&mut widths) {
         if column.fit == Fit::Rest {
             *width = (*width).min(room);

@@ -16,7 +16,11 @@ fn help_texts() -> Result<()> {
         "serve",
         "api",
         "import",
+        "status",
+        "todo",
         "lots",
+        "lines",
+        "incidents",
         "show",
         "why",
         "plan",
@@ -54,6 +58,10 @@ fn nothing_is_wider_than_the_terminal() -> Result<()> {
     let data = text(&copy.data)?;
     for arguments in [
         &["lots", "--data", data, "--limit", "1000"][..],
+        &["lines", "--data", data, "--all"],
+        &["incidents", "--data", data],
+        &["todo", "--data", data],
+        &["status", "--data", data],
         &["show", "LOT-00B", "--data", data],
         &["show", "PO-SUP-01-NSPA-EUR-0001", "--data", data],
         &["show", "LU", "--data", data],

@@ -16,6 +16,7 @@ mod folder;
 mod help;
 mod import;
 mod leso;
+mod look;
 mod matching;
 mod office;
 mod pair;

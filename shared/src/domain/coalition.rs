@@ -107,6 +107,12 @@ pub struct DatedRate {
 }
 
 impl Coalition {
+    /// The zone in which its days end.
+    #[must_use]
+    pub fn zone(&self) -> chrono_tz::Tz {
+        self.settings.as_ref().map_or(chrono_tz::UTC, |settings| settings.zone)
+    }
+
     /// The rate of `currency` on `day`, or the last before; none if there is none.
     #[must_use]
     pub fn rate(&self, currency: Currency, day: NaiveDate) -> Option<DatedRate> {

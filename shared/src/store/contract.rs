@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    Claim, EnvelopeRow, Fate, Filed, Hint, Job, Lease, LotCount, LotFilter, NoteRange, Record,
-    StoreError, StoredLine, Unit, Wanted,
+    Claim, EnvelopeRow, Fate, Filed, Hint, Job, Lease, LotCount, LotFilter, LotOrder, NoteRange,
+    Record, StoreError, StoredLine, Unit, Wanted,
 };
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
@@ -40,6 +40,13 @@ pub trait Store: Reads + Log + Queues + Cluster {
 pub trait Reads: std::fmt::Debug + Send + Sync {
     /// Lots by filter, in order of ids.
     async fn lots(&self, filter: &LotFilter) -> Result<Vec<Lot>, StoreError>;
+
+    /// Lots by filter, but for its `after`, in another order.
+    async fn lots_ordered(
+        &self,
+        filter: &LotFilter,
+        order: LotOrder,
+    ) -> Result<Vec<Lot>, StoreError>;
 
     /// Lots with what their rows repeat of them.
     async fn filed_lots(&self, filter: &LotFilter) -> Result<Vec<(Lot, Filed)>, StoreError>;
@@ -230,6 +237,9 @@ pub trait Cluster: Send + Sync {
 
     /// Ends `term`, so that another may lead at once.
     async fn resign(&self, term: Term) -> Result<(), StoreError>;
+
+    /// Who leads now, as far as the database knows.
+    async fn led_by(&self) -> Result<Option<String>, StoreError>;
 
     /// How long a term holds without being renewed; none: as long as its process lives.
     fn term_time(&self) -> Option<Duration>;

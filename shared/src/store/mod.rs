@@ -12,6 +12,7 @@ pub mod postgres;
 pub mod reference;
 pub mod sqlite;
 mod stored;
+pub(crate) mod tally;
 mod unit;
 
 pub use contract::{Cluster, Log, Queues, Reads, Store, Term};
@@ -24,7 +25,7 @@ pub use unit::{
 use std::sync::Arc;
 
 use crate::domain::ids::LotId;
-use crate::domain::lot::{Lot, Timestamp};
+use crate::domain::lot::{Lot, Priority, Timestamp};
 use crate::domain::requisition::Line;
 
 /// What happened to a unit.
@@ -201,6 +202,19 @@ pub struct LotCount {
     pub awaits: Option<String>,
     /// How many.
     pub lots: i64,
+    /// Since when the first of them is there, to the hour; not told of those that have ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
+    pub oldest: Option<Timestamp>,
+}
+
+/// In which order lots are listed, other than that of their ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LotOrder {
+    /// The newest first, those before this one.
+    Newest(Option<LotId>),
+    /// By class, rank and id, those after this place.
+    Ranked(Option<(Priority, LotId)>),
 }
 
 /// Which lots to list.
@@ -212,10 +226,25 @@ pub struct LotFilter {
     pub step: Option<String>,
     /// Only waiting for this.
     pub awaits: Option<String>,
+    /// Only of this class.
+    pub class: Option<u8>,
     /// Only after this one, in order of ids.
     pub after: Option<LotId>,
     /// At most this many.
     pub limit: i64,
+}
+
+impl LotFilter {
+    /// What its lots wait for, if that and their class is all that is asked of them.
+    fn waiting(&self) -> Option<&str> {
+        let is_waiting = self.state.as_deref().is_none_or(|state| state == "waiting");
+        self.awaits.as_deref().filter(|_| self.step.is_none() && is_waiting)
+    }
+
+    /// Whether they are parked.
+    fn is_parked(&self) -> bool {
+        self.awaits.is_none() && self.state.as_deref() == Some("parked")
+    }
 }
 
 /// Which notes of a kind to read, in the order of their keys (of their bytes).

@@ -1,7 +1,8 @@
 //! Values as both databases store them.
 
 use super::StoreError;
-use crate::domain::lot::Timestamp;
+use crate::domain::ids::LotId;
+use crate::domain::lot::{Priority, Timestamp};
 
 /// A moment in milliseconds since 1970 UTC.
 pub(super) fn time(millis: i64) -> Timestamp {
@@ -14,4 +15,12 @@ pub(super) fn parse<'a, T: serde::Deserialize<'a>>(
     subject: impl FnOnce() -> String,
 ) -> Result<T, StoreError> {
     serde_json::from_str(body).map_err(|source| StoreError::Corrupt { subject: subject(), source })
+}
+
+/// A place in the order of priority; without one, before all of them.
+pub(super) fn place(after: Option<(Priority, LotId)>) -> (i64, i64, i64) {
+    let place = |(priority, id): (Priority, LotId)| {
+        (i64::from(priority.class), i64::from(priority.rank), id.0)
+    };
+    after.map_or((-1, -1, -1), place)
 }

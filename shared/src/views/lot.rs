@@ -93,6 +93,9 @@ pub struct LotView {
     /// The day its delivery is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<NaiveDate>,
+    /// The day it is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed_by: Option<NaiveDate>,
     /// How many events it has; also its `ETag`.
     pub version: i64,
 }
@@ -162,6 +165,7 @@ impl LotView {
             in_kind: lot.in_kind.clone(),
             order: lot.order.clone(),
             due: lot.due,
+            needed_by: line.needed_by,
             version: lot.version,
         }
     }
@@ -198,6 +202,16 @@ pub struct LotPage {
     /// and still have one after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+}
+
+/// How many lots of a line are where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LineState {
+    /// What they wait for, or else their state.
+    #[schema(example = "delivery")]
+    pub state: String,
+    /// How many.
+    pub lots: u32,
 }
 
 /// A line as its requester last stated it.
@@ -237,6 +251,12 @@ pub struct LineView {
     pub needed_by: Option<NaiveDate>,
     /// The public code of the consignee.
     pub consignee: String,
+    /// Where its lots are, in the order of the lots.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub states: Vec<LineState>,
+    /// The day on which the last of what is under way is due; what is not ordered yet has no such day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<NaiveDate>,
     /// How many events it has; also its `ETag`.
     pub version: i64,
     /// Its lots; left out in listings.
@@ -264,9 +284,26 @@ impl LineView {
             requested: line.requested,
             needed_by: line.needed_by,
             consignee: line.consignee.clone(),
+            states: Vec::new(),
+            expected: None,
             version,
             lots,
         }
+    }
+
+    /// The same with what became of `lots`, which are its own.
+    #[must_use]
+    pub fn with(mut self, lots: &[Lot]) -> Self {
+        for lot in lots {
+            let state = lot.state.awaits().map_or(lot.state.name(), Awaited::name);
+            match self.states.iter_mut().find(|known| known.state == state) {
+                Some(known) => known.lots += 1,
+                None => self.states.push(LineState { state: state.to_owned(), lots: 1 }),
+            }
+        }
+        let is_open = |lot: &&Lot| !matches!(lot.state, LotState::Closed(_));
+        self.expected = lots.iter().filter(is_open).filter_map(|lot| lot.due).max();
+        self
     }
 }
 

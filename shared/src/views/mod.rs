@@ -5,5 +5,5 @@ mod lot;
 mod order;
 
 pub use contribution::{ContributionPage, ContributionView, EnvelopeView};
-pub use lot::{LinePage, LineView, LotPage, LotView, ShareView};
+pub use lot::{LinePage, LineState, LineView, LotPage, LotView, ShareView};
 pub use order::{OrderLineView, OrderPage, OrderView};

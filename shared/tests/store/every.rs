@@ -2,11 +2,12 @@
 
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::limit::Limit;
-use waybill_shared::domain::lot::Lot;
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, Priority, StepName, Timestamp};
 use waybill_shared::domain::money::{Currency, Money, Rate};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::store::{
-    Fate, InboxEntry, Lane, LotChange, NewJob, NoteChange, NoteRange, Store, Unit, Wanted,
+    Fate, InboxEntry, Lane, LotChange, LotFilter, LotOrder, NewJob, NoteChange, NoteRange, Store,
+    Unit, Wanted,
 };
 
 use crate::support::{NOW, Place, all, close, commit, envelope, lot, sequence, submit};
@@ -40,6 +41,8 @@ on_every_store! {
     an_envelope_changes_from_the_version_that_was_read_and_keeps_its_currency,
     a_job_asked_for_again_while_it_ran_runs_once_more,
     what_steps_look_up_changes_the_generation,
+    how_many_lots_are_where_is_kept_as_they_move,
+    lots_are_listed_by_rank_and_newest_first,
     jobs_are_claimed_within_a_limit,
 }
 
@@ -314,4 +317,89 @@ async fn notes_are_changed_in_place_and_read_by_range(place: Place) {
     assert_eq!(read(all(10)).await, ["a/1=uno", "a/3=three"]);
     assert_eq!(store.note("reply", "a/1").await.expect("read").as_deref(), Some("uno"));
     assert_eq!(store.note("other", "a/1").await.expect("read"), None);
+}
+
+/// The lot that is part 0 of a line.
+async fn of_line(store: &dyn Store, line: i64) -> Lot {
+    store.lots_by_id(&[lot(line, 0, 1).id.0]).await.expect("read").remove(0)
+}
+
+/// `lot` waits for `awaits` since so many seconds.
+fn wait(lot: &Lot, awaits: Awaited, since: i64) -> Unit {
+    let mut after = lot.clone();
+    let step = StepName::new("match_donor");
+    after.state = LotState::Waiting { step, awaits, until: None };
+    after.since = Timestamp::from_timestamp(since, 0);
+    Unit::new("test", NOW).lot(LotChange::new(lot.clone(), after, "lot.waits"))
+}
+
+async fn how_many_lots_are_where_is_kept_as_they_move(place: Place) {
+    let store = place.open().await;
+    commit(&*store, (1..=4).map(|line| submit(line, 5)).collect()).await;
+    let is_stale = close(&of_line(&*store, 4).await);
+    for (line, since) in [(1, 7_300), (2, 10_900), (3, 10_800)] {
+        let unit = wait(&of_line(&*store, line).await, Awaited::Funding, since);
+        assert_eq!(commit(&*store, vec![unit]).await, [Fate::Committed]);
+    }
+    // Together with another change: the long way.
+    let mut unit = wait(&of_line(&*store, 1).await, Awaited::Release, 14_400);
+    unit.notes.push(note("n", Some("x")));
+    let units = vec![unit, close(&of_line(&*store, 4).await), is_stale];
+    let fates = commit(&*store, units).await;
+    assert!(matches!(fates[..], [Fate::Committed, Fate::Committed, Fate::Stale { .. }]));
+    let counts = store.lot_counts().await.expect("read");
+    let told: Vec<_> = counts
+        .iter()
+        .map(|count| {
+            let since = count.oldest.map(|oldest| oldest.timestamp());
+            (count.state.as_str(), count.awaits.as_deref(), count.lots, since)
+        })
+        .collect();
+    let expected = [
+        ("cancelled", None, 1, None),
+        ("waiting", Some("funding"), 2, Some(10_800)),
+        ("waiting", Some("release"), 1, Some(14_400)),
+    ];
+    assert_eq!(told, expected);
+    sequence(&*store).await;
+    let findings = waybill_shared::check::check(&*store).await.expect("checked");
+    assert_eq!(findings.violations, []);
+}
+
+async fn lots_are_listed_by_rank_and_newest_first(place: Place) {
+    let store = place.open().await;
+    let mut units: Vec<Unit> = (1..=4).map(|line| submit(line, 5)).collect();
+    for (unit, (class, rank)) in units.iter_mut().zip([(2, 1), (1, 7), (1, 2), (2, 1)]) {
+        unit.lots[0].after.priority = Priority { class, rank };
+    }
+    commit(&*store, units).await;
+    for line in [1, 2, 4] {
+        commit(&*store, vec![wait(&of_line(&*store, line).await, Awaited::Funding, 0)]).await;
+    }
+    let listed = async |awaits: Option<&str>, class, order| {
+        let awaits = awaits.map(str::to_owned);
+        let filter = LotFilter { awaits, class, limit: 2, ..LotFilter::default() };
+        let lots = store.lots_ordered(&filter, order).await.expect("read");
+        lots.iter().map(|lot| lot.line().0).collect::<Vec<_>>()
+    };
+    let place = |lot: &Lot| LotOrder::Ranked(Some((lot.priority, lot.id)));
+    let (second, first) = (of_line(&*store, 2).await, of_line(&*store, 1).await);
+    assert_eq!(listed(None, None, LotOrder::Ranked(None)).await, [3, 2]);
+    assert_eq!(listed(None, None, place(&second)).await, [1, 4]);
+    assert_eq!(listed(None, Some(2), place(&first)).await, [4]);
+    assert_eq!(listed(Some("funding"), None, LotOrder::Ranked(None)).await, [2, 1]);
+    assert_eq!(listed(Some("funding"), None, place(&first)).await, [4]);
+    assert_eq!(listed(Some("funding"), Some(2), LotOrder::Ranked(None)).await, [1, 4]);
+    assert_eq!(listed(None, None, LotOrder::Newest(None)).await, [4, 3]);
+    assert_eq!(listed(Some("funding"), None, LotOrder::Newest(Some(first.id))).await, [0; 0]);
+    let waiting = LotFilter {
+        awaits: Some("funding".to_owned()),
+        after: Some(first.id),
+        limit: 10,
+        ..LotFilter::default()
+    };
+    let after: Vec<_> = store.lots(&waiting).await.expect("read").iter().map(Lot::line).collect();
+    assert_eq!(after, [second.line(), of_line(&*store, 4).await.line()]);
+    let parked = LotFilter { state: Some("parked".to_owned()), limit: 1, ..LotFilter::default() };
+    assert!(store.lots(&parked).await.expect("read").is_empty());
 }

@@ -403,6 +403,8 @@ async fn a_long_tail_settles_while_it_gets_its_positions() {
         SELECT nextval('event_ids'), 1, 'test', 'envelope:E-' || n, 1, 'envelope.stated', 0, '{}'
         FROM generate_series(1, 110000) AS n";
     sqlx::query(many).execute(&pool).await.expect("written");
+    let moves = "INSERT INTO tallies VALUES ('a', 'b', '', 0, 3), ('a', 'b', '', 0, -3)";
+    sqlx::query(moves).execute(&pool).await.expect("written");
     let settled = "SELECT settled FROM chain ORDER BY position DESC LIMIT 1";
     for _ in 0..5 {
         assert_eq!(one.sequence(term).await.expect("sequenced"), 20_000);
@@ -413,5 +415,8 @@ async fn a_long_tail_settles_while_it_gets_its_positions() {
     assert!(settled >= 60_000, "{settled}");
     while one.sequence(term).await.expect("sequenced") > 0 {}
     assert_eq!(two.last_position().await.expect("read"), 110_002);
+    // What has moved meanwhile is folded.
+    let rows = sqlx::query_scalar("SELECT count(*) FROM tallies").fetch_one(&pool).await;
+    assert_eq!((rows.expect("read"), two.lot_counts().await.expect("read").len()), (1_i64, 1));
     assert!(two.tail().await.expect("read").is_empty());
 }

@@ -6,11 +6,11 @@ use waybill_shared::views::LotPage;
 
 use super::{Picked, Verb, act};
 use crate::args;
-use crate::client::{Client, escape_value};
+use crate::client::{Client, Query};
 use crate::failure::Failure;
 
 /// Lots read at once.
-const PAGE: usize = 1000;
+const PAGE: u64 = 1000;
 
 pub(crate) async fn hold(on: args::OnLots) -> Result<(), Failure> {
     act(Verb::new("hold", "held", "lot"), Command::Hold, Picked::Lots(&on.lots), &on.how).await
@@ -59,41 +59,30 @@ pub(crate) async fn redirect(on: args::Redirect) -> Result<(), Failure> {
 
 /// The ids of all lots that a filter takes.
 pub(super) async fn matching(client: &Client, lots: &args::OfLots) -> Result<Vec<String>, Failure> {
-    let class = lots.class.map(|class| class.to_string());
-    let filters = [
-        ("state", &lots.state),
-        ("step", &lots.step),
-        ("awaits", &lots.awaits),
-        ("requester", &lots.requester),
-        ("donor", &lots.donor),
-        ("class", &class),
-    ];
-    let mut query = format!("limit={PAGE}");
-    let mut is_any = false;
-    for (name, value) in filters {
-        if let Some(value) = value {
-            query.push_str(&format!("&{name}={}", escape_value(value)));
-            is_any = true;
-        }
-    }
-    if lots.incident.is_some() {
-        query.push_str("&state=parked");
-    } else if !is_any {
+    let named = [&lots.state, &lots.step, &lots.awaits, &lots.requester, &lots.donor];
+    let is_any = named.iter().any(|value| value.is_some()) || lots.class.is_some();
+    if !is_any && lots.incident.is_none() {
         return Err(Failure::caller(
             "neither lots nor a filter are given",
             "name lots, `-` for standard input, or a filter such as --awaits review",
         ));
     }
-    let (mut ids, mut cursor) = (Vec::new(), String::new());
+    let mut query = Query::new("/v1/lots");
+    for (name, value) in ["state", "step", "awaits", "requester", "donor"].into_iter().zip(named) {
+        query.add(name, value.as_ref());
+    }
+    query.add("class", lots.class);
+    query.add("state", lots.incident.as_ref().map(|_| "parked"));
+    let (mut ids, mut cursor) = (Vec::new(), None);
     loop {
-        let page: LotPage = client.get(&format!("/v1/lots?{query}{cursor}")).await?;
+        let page: LotPage = client.get(&query.page(PAGE, cursor.as_deref())).await?;
         let is_wanted = |lot: &&waybill_shared::views::LotView| {
             lots.incident.is_none() || lot.incident == lots.incident
         };
         ids.extend(page.items.iter().filter(is_wanted).map(|lot| lot.id.to_string()));
-        match page.next {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return Ok(ids),
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(ids);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,6 +21,9 @@ const PAYLOAD: usize = 7_500;
 
 /// Notifications that may wait; what does not fit is found in the store.
 const HEARD: usize = 1024;
+
+/// Events after which tallies are folded.
+const FOLD: usize = 20_000;
 
 /// `queue lane due id id id`, a line for each queue, lane and moment.
 fn payloads(hints: &[Hint]) -> Vec<String> {
@@ -82,12 +86,24 @@ impl Cluster for PostgresStore {
         self.rows("resign", query).await.map(drop)
     }
 
+    async fn led_by(&self) -> Result<Option<String>, StoreError> {
+        let rows = self.rows("read", sqlx::query(include_str!("sql/led_by.sql"))).await?;
+        Ok(rows.first().map(|row| row.get(0)))
+    }
+
     fn term_time(&self) -> Option<Duration> {
         Some(self.lease_time)
     }
 
     async fn sequence(&self, term: Term) -> Result<usize, StoreError> {
-        self.give_positions(term).await
+        let events = self.give_positions(term).await?;
+        let moved = self.moved.fetch_add(events, Ordering::Relaxed) + events;
+        if moved >= FOLD {
+            self.moved.store(0, Ordering::Relaxed);
+            let query = sqlx::query(include_str!("sql/fold_tallies.sql")).bind(term.0);
+            self.rows("fold tallies", query).await?;
+        }
+        Ok(events)
     }
 
     async fn keep_house(&self, _: Term) -> Result<(), StoreError> {

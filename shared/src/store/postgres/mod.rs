@@ -14,6 +14,7 @@ mod write;
 
 use std::collections::HashSet;
 use std::str::FromStr;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -56,6 +57,8 @@ pub struct PostgresStore {
     /// Jobs that this process runs: their leases are renewed.
     jobs: Arc<Mutex<HashSet<i64>>>,
     sequencer: Arc<tokio::sync::Mutex<Option<Sequencer>>>,
+    /// Events that were given positions since tallies were folded.
+    moved: Arc<AtomicUsize>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -134,6 +137,7 @@ impl PostgresStore {
             ended: Arc::default(),
             jobs: Arc::default(),
             sequencer: Arc::default(),
+            moved: Arc::default(),
         })
     }
 

@@ -5,6 +5,7 @@ use sqlx::{PgConnection, Row};
 
 use crate::domain::funding::movements;
 use crate::store::decide::Subject;
+use crate::store::tally::Place;
 use crate::store::unit::Prepared;
 use crate::store::{Fate, Filed, Lane, Unit};
 
@@ -47,6 +48,7 @@ pub(super) async fn commit(
     let (mut states, mut steps, mut waits) = (Vec::new(), Vec::new(), Vec::new());
     let (mut bodies, mut times, mut actors) = (Vec::new(), Vec::new(), Vec::new());
     let (mut subjects, mut kinds) = (Vec::new(), Vec::new());
+    let (mut left, mut reached) = (Vec::new(), Vec::new());
     for Prepared { unit, bodies: body } in order {
         let change = &unit.lots[0];
         let Filed { version, state, step, awaits, class, rank } = Filed::of(&change.after);
@@ -64,7 +66,10 @@ pub(super) async fn commit(
         actors.push(&*unit.actor);
         subjects.push(change.after.id.to_string());
         kinds.push(change.kind);
+        left.push(change.before.as_ref().map(Place::of).unwrap_or_default());
+        reached.push(Place::of(&change.after).since);
     }
+    let was = |part: fn(&Place) -> &str| left.iter().map(part).collect::<Vec<_>>();
     let row = sqlx::query(include_str!("sql/step_lots.sql"))
         .bind(ids)
         .bind(versions)
@@ -80,6 +85,11 @@ pub(super) async fn commit(
         .bind(subjects)
         .bind(kinds)
         .bind(lanes)
+        .bind(was(|place| &place.step))
+        .bind(was(|place| &place.state))
+        .bind(was(|place| &place.awaits))
+        .bind(left.iter().map(|place| place.since).collect::<Vec<_>>())
+        .bind(reached)
         .fetch_one(connection)
         .await?;
     let mut moved: Vec<i64> = row.get(0);

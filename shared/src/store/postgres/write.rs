@@ -8,7 +8,7 @@ use crate::domain::lot::Timestamp;
 use crate::store::decide::{Heads, State, Subject};
 use crate::store::unit::{Prepared, last_notes, wanted_jobs};
 use crate::store::{
-    EnvelopeRow, Filed, JobChange, Lane, LineChange, LotChange, RecordChange, Unit,
+    EnvelopeRow, Filed, JobChange, Lane, LineChange, LotChange, RecordChange, Unit, tally,
 };
 
 /// Events about to be written, a column each.
@@ -53,6 +53,7 @@ pub(super) async fn write(
     let mut heads = std::mem::take(&mut state.heads);
     append(connection, events, &mut heads).await?;
     lots(connection, accepted, &heads).await?;
+    tallies(connection, accepted).await?;
     let units: Vec<&Unit> = accepted.iter().map(|prepared| &prepared.unit).collect();
     lines(connection, &units, &heads).await?;
     envelopes(connection, &state, &heads).await?;
@@ -199,6 +200,22 @@ async fn lots(
             .await?;
     }
     Ok(())
+}
+
+async fn tallies(connection: &mut PgConnection, accepted: &[&Prepared]) -> Result<(), sqlx::Error> {
+    let moves = tally::moves(accepted.iter().flat_map(|prepared| &prepared.unit.lots));
+    if moves.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(include_str!("sql/insert_tallies.sql"))
+        .bind(moves.iter().map(|(place, _)| &*place.step).collect::<Vec<_>>())
+        .bind(moves.iter().map(|(place, _)| &*place.state).collect::<Vec<_>>())
+        .bind(moves.iter().map(|(place, _)| &*place.awaits).collect::<Vec<_>>())
+        .bind(moves.iter().map(|(place, _)| place.since).collect::<Vec<_>>())
+        .bind(moves.iter().map(|(_, lots)| *lots).collect::<Vec<_>>())
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 async fn lines(

@@ -18,6 +18,10 @@ impl Cluster for SqliteStore {
         Ok(())
     }
 
+    async fn led_by(&self) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+
     fn term_time(&self) -> Option<Duration> {
         None
     }

@@ -11,8 +11,9 @@ use super::log::{Entry, Log};
 use super::script::Script;
 use crate::domain::lot::{Lot, Timestamp};
 use crate::store::decide::{Head, Heads, State, Subject, Told, touched_envelopes};
+use crate::store::tally::Place;
 use crate::store::unit::Prepared;
-use crate::store::{EnvelopeRow, Fate, Filed, LotChange, StoreError, Unit};
+use crate::store::{EnvelopeRow, Fate, Filed, LotChange, StoreError, Unit, tally};
 
 /// Applies `units` in order; each gets its fate. An error means that nothing was applied.
 pub(super) async fn apply(
@@ -82,6 +83,7 @@ async fn write(
 ) -> Result<(), StoreError> {
     let mut lots: Vec<(Option<Timestamp>, Lot, i64)> = Vec::new();
     let mut rest: Vec<Unit> = Vec::new();
+    let moves = tally::moves(prepared.iter().flat_map(|prepared| &prepared.unit.lots));
     for Prepared { mut unit, bodies } in prepared {
         for (change, body) in std::mem::take(&mut unit.lots).into_iter().zip(bodies) {
             let LotChange { after, kind, .. } = &change;
@@ -94,6 +96,7 @@ async fn write(
         }
     }
     write_lots(script, &lots).await.map_err(database("write lots"))?;
+    write_tallies(script, &moves).await.map_err(database("write tallies"))?;
     let heads = &mut state.heads;
     super::rest::write(script, log, heads, &rest).await.map_err(database("write the rest"))?;
     for Told { actor, at, row } in state.told.drain(..) {
@@ -147,4 +150,16 @@ async fn write_lots(
         args.add(rank)
     };
     script.rows(sql, lots, bind).await
+}
+
+async fn write_tallies(script: &mut Script<'_>, moves: &[(Place, i64)]) -> Result<(), sqlx::Error> {
+    let sql = include_str!("sql/upsert_tally.sql");
+    let bind = |(place, lots): &(Place, i64), args: &mut SqliteArguments| {
+        args.add(place.step.clone())?;
+        args.add(place.state.clone())?;
+        args.add(place.awaits.clone())?;
+        args.add(place.since)?;
+        args.add(*lots)
+    };
+    script.rows(sql, moves, bind).await
 }

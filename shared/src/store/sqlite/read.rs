@@ -9,9 +9,10 @@ use sqlx::sqlite::SqliteRow;
 use super::SqliteStore;
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::Lot;
-use crate::store::stored::parse;
+use crate::store::stored::{parse, place};
 use crate::store::{
-    EnvelopeRow, Filed, LotCount, LotFilter, NoteRange, Reads, Record, StoreError, StoredLine,
+    EnvelopeRow, Filed, LotCount, LotFilter, LotOrder, NoteRange, Reads, Record, StoreError,
+    StoredLine, tally,
 };
 
 pub(super) fn envelope(row: &SqliteRow) -> EnvelopeRow {
@@ -53,14 +54,21 @@ pub(super) fn json<T: Into<serde_json::Value>>(ids: impl IntoIterator<Item = T>)
 
 impl SqliteStore {
     async fn list(&self, filter: &LotFilter) -> Result<Vec<SqliteRow>, StoreError> {
-        let rows = sqlx::query(include_str!("sql/lots_list.sql"))
-            .bind(filter.after.map_or(-1, |id| id.0))
-            .bind(&filter.state)
-            .bind(&filter.step)
-            .bind(&filter.awaits)
-            .bind(filter.limit)
-            .fetch_all(&self.readers)
-            .await;
+        let (after, class) = (filter.after.map_or(-1, |id| id.0), filter.class.map(i64::from));
+        let query = match filter.waiting() {
+            Some(awaits) => {
+                sqlx::query(include_str!("sql/lots_waiting.sql")).bind(after).bind(awaits)
+            }
+            None if filter.is_parked() => {
+                sqlx::query(include_str!("sql/lots_parked.sql")).bind(after).bind(&filter.step)
+            }
+            None => sqlx::query(include_str!("sql/lots_list.sql"))
+                .bind(after)
+                .bind(&filter.state)
+                .bind(&filter.step)
+                .bind(&filter.awaits),
+        };
+        let rows = query.bind(class).bind(filter.limit).fetch_all(&self.readers).await;
         rows.map_err(reading)
     }
 }
@@ -69,6 +77,40 @@ impl SqliteStore {
 impl Reads for SqliteStore {
     async fn lots(&self, filter: &LotFilter) -> Result<Vec<Lot>, StoreError> {
         self.list(filter).await?.iter().map(lot).collect()
+    }
+
+    async fn lots_ordered(
+        &self,
+        filter: &LotFilter,
+        order: LotOrder,
+    ) -> Result<Vec<Lot>, StoreError> {
+        let query = match (order, filter.waiting()) {
+            (LotOrder::Newest(before), _) => sqlx::query(include_str!("sql/lots_newest.sql"))
+                .bind(before.map_or(i64::MAX, |id| id.0))
+                .bind(&filter.state)
+                .bind(&filter.step)
+                .bind(&filter.awaits),
+            (LotOrder::Ranked(after), Some(awaits)) => {
+                let (class, rank, id) = place(after);
+                sqlx::query(include_str!("sql/lots_ranked_waiting.sql"))
+                    .bind(awaits)
+                    .bind(class)
+                    .bind(rank)
+                    .bind(id)
+            }
+            (LotOrder::Ranked(after), None) => {
+                let (class, rank, id) = place(after);
+                sqlx::query(include_str!("sql/lots_ranked.sql"))
+                    .bind(class)
+                    .bind(rank)
+                    .bind(id)
+                    .bind(&filter.state)
+                    .bind(&filter.step)
+                    .bind(&filter.awaits)
+            }
+        };
+        let query = query.bind(filter.class.map(i64::from)).bind(filter.limit);
+        query.fetch_all(&self.readers).await.map_err(reading)?.iter().map(lot).collect()
     }
 
     async fn filed_lots(&self, filter: &LotFilter) -> Result<Vec<(Lot, Filed)>, StoreError> {
@@ -168,6 +210,7 @@ impl Reads for SqliteStore {
             step: row.get(1),
             awaits: row.get(2),
             lots: row.get(3),
+            oldest: tally::moment(row.get(4)),
         };
         Ok(rows.iter().map(count).collect())
     }

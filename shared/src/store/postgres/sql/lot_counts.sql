@@ -1,3 +1,8 @@
-SELECT state, step, awaits, count(*) FROM lots
-GROUP BY state, step, awaits
-ORDER BY step COLLATE "C" NULLS FIRST, state COLLATE "C", awaits COLLATE "C" NULLS FIRST
+SELECT state, nullif(step, ''), nullif(awaits, ''), sum(lots)::bigint,
+    coalesce(min(nullif(since, 0)), 0)
+FROM (
+    SELECT step, state, awaits, since, sum(lots) AS lots FROM tallies
+    GROUP BY step, state, awaits, since HAVING sum(lots) <> 0
+) AS places
+GROUP BY step, state, awaits
+ORDER BY step, state, awaits

@@ -1,1 +1,4 @@
-SELECT state, step, awaits, count(*) AS lots FROM lots GROUP BY state, step, awaits ORDER BY step, state, awaits
+SELECT state, nullif(step, ''), nullif(awaits, ''), sum(lots), coalesce(min(nullif(since, 0)), 0)
+FROM tallies
+GROUP BY step, state, awaits
+ORDER BY step, state, awaits

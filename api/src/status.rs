@@ -1,0 +1,178 @@
+//! The service on one screen: whether it runs, where lots are, what is wrong, what lapses, what runs
+//! next.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use waybill_shared::domain::lot::Timestamp;
+use waybill_shared::domain::money::Money;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{LotCount, StoreError};
+use waybill_workers::webhooks::State as Standing;
+
+use crate::Problem;
+use crate::routes::{IncidentView, incidents};
+
+/// Days within which money that may lapse is told of.
+const AHEAD: i64 = 90;
+
+/// Parked lots that are looked at for their causes.
+const LOOKED_AT: usize = 2000;
+
+/// The process that answers, and who leads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ServiceView {
+    /// The version of Waybill that answers.
+    pub version: String,
+    /// Who runs time and dispatch; none: nobody, so nothing moves by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leader: Option<String>,
+    /// Business time now.
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
+    pub now: Timestamp,
+}
+
+/// What is parked, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IncidentsView {
+    /// Parked lots.
+    pub lots: i64,
+    /// The causes, those with most lots first; of very many lots, those of the first.
+    pub causes: Vec<IncidentView>,
+}
+
+/// Money that lapses unless an order binds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AtRisk {
+    /// The envelope.
+    pub envelope: String,
+    /// Its donors.
+    pub donors: Vec<String>,
+    /// What is not bound yet.
+    pub unbound: Money,
+    /// The last day on which it can be bound.
+    pub obligate_by: chrono::NaiveDate,
+    /// Days until then; below zero: it is past, and lapses with the calendar's next fire.
+    pub days: i64,
+}
+
+/// When something of the calendar runs next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NextFire {
+    /// The entry.
+    pub name: String,
+    /// When.
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
+    pub next: Timestamp,
+}
+
+/// A webhook that does not arrive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FailingWebhook {
+    /// Its id.
+    pub id: String,
+    /// Since when no attempt has succeeded; none: single deliveries were given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
+    pub since: Option<Timestamp>,
+    /// Deliveries that were given up.
+    pub failed: usize,
+    /// Whether nothing is sent to it any more.
+    pub disabled: bool,
+}
+
+/// The webhooks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WebhooksView {
+    /// How many there are.
+    pub all: usize,
+    /// Those that do not arrive.
+    pub failing: Vec<FailingWebhook>,
+}
+
+/// The service as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StatusView {
+    /// The coalition's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coalition: Option<String>,
+    /// The service.
+    pub service: ServiceView,
+    /// How many lots are where, and since when the first of them, to the hour.
+    pub lots: Vec<LotCount>,
+    /// What is parked.
+    pub incidents: IncidentsView,
+    /// Money that lapses within 90 days unless an order binds it, the soonest first.
+    pub at_risk: Vec<AtRisk>,
+    /// What the calendar runs next, the soonest first.
+    pub calendar: Vec<NextFire>,
+    /// The webhooks.
+    pub webhooks: WebhooksView,
+}
+
+/// The service as it stands.
+pub(crate) async fn status(engine: &Engine) -> Result<StatusView, Problem> {
+    let lots = engine.store.lot_counts().await?;
+    let parked = lots.iter().filter(|count| count.state == "parked").map(|count| count.lots).sum();
+    let mut causes = incidents(engine, LOOKED_AT).await?;
+    causes.sort_by_key(|cause| std::cmp::Reverse(cause.lots));
+    let fires = crate::cron::entries(engine).await?.into_iter();
+    let mut calendar: Vec<NextFire> = fires.filter_map(crate::cron::Entry::next_fire).collect();
+    calendar.sort_by_key(|fire| fire.next);
+    let coalition = engine.coalition().await?;
+    Ok(StatusView {
+        coalition: coalition.settings.as_ref().map(|settings| settings.name.clone()),
+        service: service(engine).await?,
+        incidents: IncidentsView { lots: parked, causes },
+        lots,
+        at_risk: at_risk(engine).await?,
+        calendar,
+        webhooks: webhooks(engine).await?,
+    })
+}
+
+async fn service(engine: &Engine) -> Result<ServiceView, StoreError> {
+    let own = engine.metrics.is_leading().then(|| "this process".to_owned());
+    Ok(ServiceView {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        leader: engine.store.led_by().await?.or(own),
+        now: engine.clock.now(),
+    })
+}
+
+async fn at_risk(engine: &Engine) -> Result<Vec<AtRisk>, StoreError> {
+    let coalition = engine.coalition().await?;
+    let today = engine.today(&coalition);
+    let mut found = Vec::new();
+    for row in engine.store.envelopes().await? {
+        let Some(given) = coalition.contributions.get(&row.id) else { continue };
+        let (Some(last), Some(currency)) = (given.obligate_by, given.currency()) else { continue };
+        let unbound = row.committed - row.obligated - row.disbursed - row.expired;
+        let days = (last - today).num_days();
+        if unbound > 0 && days <= AHEAD {
+            found.push(AtRisk {
+                envelope: row.id,
+                donors: given.donors.clone(),
+                unbound: Money::new(unbound, currency),
+                obligate_by: last,
+                days,
+            });
+        }
+    }
+    found.sort_by(|a, b| (a.obligate_by, &a.envelope).cmp(&(b.obligate_by, &b.envelope)));
+    Ok(found)
+}
+
+async fn webhooks(engine: &Engine) -> Result<WebhooksView, StoreError> {
+    let mut view = WebhooksView::default();
+    for record in engine.store.records(waybill_shared::domain::webhook::WEBHOOK).await? {
+        let Some(standing) = Standing::read(engine, &record.id).await? else { continue };
+        view.all += 1;
+        let since = standing.progress.failing_since;
+        let failed = standing.failed().count();
+        let disabled = standing.endpoint.disabled.is_some();
+        if since.is_some() || failed > 0 || disabled {
+            view.failing.push(FailingWebhook { id: record.id, since, failed, disabled });
+        }
+    }
+    Ok(view)
+}

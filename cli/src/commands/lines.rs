@@ -1,0 +1,60 @@
+//! `waybill lines`.
+
+use waybill_shared::views::{LinePage, LineView};
+
+use super::lots::{PAGE, asked_for};
+use crate::args;
+use crate::client::{Client, Query};
+use crate::failure::Failure;
+use crate::output::{self, Cell, Column, Fit};
+use crate::target::Target;
+
+/// Lists lines, however many pages that takes.
+pub(crate) async fn run(arguments: args::Lines) -> Result<(), Failure> {
+    let mut query = Query::new("/v1/lines");
+    asked_for(&mut query, &arguments.asked);
+    query.add("open", Some(true).filter(|_| arguments.open));
+    query.add("sort", Some(&arguments.sort).filter(|sort| *sort != "id"));
+    let wanted = if arguments.many.all { u64::MAX } else { arguments.many.limit };
+    let (lines, more) = Client::with(&Target::of(&arguments.data)?, async |client| {
+        let (mut lines, mut cursor): (Vec<LineView>, Option<String>) = (Vec::new(), None);
+        loop {
+            let left = wanted - lines.len() as u64;
+            let page: LinePage = client.get(&query.page(left.min(PAGE), cursor.as_deref())).await?;
+            lines.extend(page.items);
+            cursor = page.next;
+            if cursor.is_none() || lines.len() as u64 >= wanted {
+                return Ok((lines, cursor.is_some()));
+            }
+        }
+    })
+    .await?;
+    output::listing(&arguments.form, &COLUMNS, &lines, "no lines")?;
+    if more {
+        output::talk("more with a higher --limit, or --all");
+    }
+    Ok(())
+}
+
+const COLUMNS: [Column<LineView>; 11] = [
+    Column::new("line", Fit::Left, |line| line.external_id.clone().into()),
+    Column::more("id", Fit::Left, |line| line.id.clone().into()),
+    Column::new("rank", Fit::Left, |line| {
+        format!("{}/{}", line.priority.class, line.priority.rank).into()
+    }),
+    Column::more("requester", Fit::Left, |line| line.requester.clone().into()),
+    Column::new("item", Fit::Rest, |line| line.item.clone().into()),
+    Column::new("quantity", Fit::Right, |line| line.quantity.clone().into()),
+    Column::more("unit", Fit::Left, |line| line.unit.clone().into()),
+    Column::more("requested", Fit::Left, |line| line.requested.to_string().into()),
+    Column::more("needed_by", Fit::Left, |line| day(line.needed_by)),
+    Column::new("arrives", Fit::Left, |line| day(line.expected)),
+    Column::new("lots", Fit::Rest, |line| {
+        let states = line.states.iter().map(|state| format!("{} {}", state.lots, state.state));
+        states.collect::<Vec<_>>().join(", ").into()
+    }),
+];
+
+fn day(day: Option<chrono::NaiveDate>) -> Cell {
+    day.map(|day| day.to_string()).unwrap_or_default().into()
+}

@@ -1,0 +1,193 @@
+//! `waybill status`: one screen.
+
+use waybill_api::{AtRisk, FailingWebhook, StatusView};
+use waybill_shared::store::LotCount;
+
+use crate::args;
+use crate::client;
+use crate::failure::Failure;
+use crate::output::{self, Meaning, ago, cut, moment, paint, width};
+use crate::target::Target;
+
+/// How wide the words before each line are.
+const LABEL: usize = 11;
+
+/// Envelopes, causes and webhooks that are named.
+const NAMED: usize = 3;
+
+/// Days within which money that may lapse is urgent.
+const URGENT: i64 = 30;
+
+/// Prints how the service stands.
+pub(crate) async fn run(arguments: args::Status) -> Result<(), Failure> {
+    let args::Status { single } = arguments;
+    let status: StatusView = client::get(&Target::of(&single.data)?, "/v1/status").await?;
+    if single.json {
+        return output::json(&status);
+    }
+    output::data(&text(&status))
+}
+
+fn text(status: &StatusView) -> String {
+    let name = status.coalition.as_deref().unwrap_or("no coalition yet: waybill import FOLDER");
+    let now = moment(status.service.now);
+    let name = cut(name, width().saturating_sub(now.len() + 2));
+    let gap = width().saturating_sub(name.chars().count() + now.len());
+    let mut page = Page { text: String::new() };
+    let heading = paint(&name, Meaning::Head);
+    page.text.push_str(&format!("{heading}{}{now}\n", " ".repeat(gap)));
+    page.line("service", &service(status));
+    page.line("incidents", &incidents(status));
+    page.line("needs you", &needed(&status.lots));
+    for (i, (text, meaning)) in lapses(&status.at_risk).into_iter().enumerate() {
+        page.line(if i == 0 { "lapses" } else { "" }, &(text, meaning));
+    }
+    page.line("calendar", &calendar(status));
+    page.line("webhooks", &webhooks(status));
+    page.text.push('\n');
+    page.text.push_str(&places(&status.lots));
+    page.text
+}
+
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn line(&mut self, label: &str, (text, meaning): &(String, Meaning)) {
+        let text = cut(text, width().saturating_sub(LABEL));
+        let label = paint(&format!("{label:LABEL$}"), Meaning::Faint);
+        self.text.push_str(&format!("{label}{}\n", paint(&text, *meaning)));
+    }
+}
+
+fn service(status: &StatusView) -> (String, Meaning) {
+    let version = &status.service.version;
+    match &status.service.leader {
+        Some(_) => (format!("runs, version {version}"), Meaning::Good),
+        None => {
+            let text = "nothing runs, so lots stand still: waybill serve";
+            (format!("{text} (version {version})"), Meaning::Warn)
+        }
+    }
+}
+
+fn incidents(status: &StatusView) -> (String, Meaning) {
+    let view = &status.incidents;
+    let Some(first) = view.causes.first() else { return ("none".to_owned(), Meaning::Good) };
+    let causes = match view.causes.len() {
+        1 => "one cause".to_owned(),
+        many => format!("{many} causes"),
+    };
+    let (parked, meaning) = match view.lots {
+        0 => ("no lot is parked".to_owned(), Meaning::Warn),
+        1 => ("1 lot is parked".to_owned(), Meaning::Bad),
+        lots => (format!("{lots} lots are parked"), Meaning::Bad),
+    };
+    (format!("{parked}, {causes}: waybill incidents ({})", first.cause), meaning)
+}
+
+fn lots(count: i64) -> String {
+    if count == 1 { "1 lot".to_owned() } else { format!("{count} lots") }
+}
+
+/// What waits for the secretariat itself.
+fn needed(counts: &[LotCount]) -> (String, Meaning) {
+    let waits = [("approval", "to be approved"), ("release", "on hold")];
+    let of = |awaits: &str| -> i64 {
+        let waiting = counts.iter().filter(|count| count.awaits.as_deref() == Some(awaits));
+        waiting.map(|count| count.lots).sum()
+    };
+    let parts = waits.iter().map(|(awaits, what)| (of(awaits), what)).filter(|(many, _)| *many > 0);
+    let parts: Vec<String> = parts.map(|(many, what)| format!("{} {what}", lots(many))).collect();
+    match parts.len() {
+        0 => ("nothing is held or to be approved; others: waybill todo".to_owned(), Meaning::Plain),
+        _ => (format!("{}: waybill todo", parts.join(", ")), Meaning::Warn),
+    }
+}
+
+fn lapses(at_risk: &[AtRisk]) -> Vec<(String, Meaning)> {
+    if at_risk.is_empty() {
+        return vec![("no money within 90 days".to_owned(), Meaning::Good)];
+    }
+    let line = |risk: &AtRisk| {
+        let AtRisk { envelope, donors, unbound, obligate_by, days } = risk;
+        let when = match days {
+            ..0 => "is past".to_owned(),
+            0 => "today".to_owned(),
+            days => format!("in {days} d"),
+        };
+        let meaning = if *days <= URGENT { Meaning::Bad } else { Meaning::Warn };
+        let donors = donors.join(", ");
+        (format!("{obligate_by} {when}: {unbound} of {donors} ({envelope})"), meaning)
+    };
+    let mut lines: Vec<(String, Meaning)> = at_risk.iter().take(NAMED).map(line).collect();
+    if at_risk.len() > NAMED {
+        let more = format!("and {} more within 90 days", at_risk.len() - NAMED);
+        lines.push((more, Meaning::Plain));
+    }
+    lines
+}
+
+fn calendar(status: &StatusView) -> (String, Meaning) {
+    let fire = |fire: &waybill_api::NextFire| format!("{} {}", fire.name, ago(fire.next));
+    let fires: Vec<String> = status.calendar.iter().map(fire).collect();
+    match fires.len() {
+        0 => ("nothing recurs".to_owned(), Meaning::Plain),
+        _ => (fires.join(", "), Meaning::Plain),
+    }
+}
+
+fn webhooks(status: &StatusView) -> (String, Meaning) {
+    let view = &status.webhooks;
+    if view.failing.is_empty() {
+        return match view.all {
+            0 => ("there are none".to_owned(), Meaning::Plain),
+            1 => ("the only one arrives".to_owned(), Meaning::Good),
+            all => (format!("all {all} arrive"), Meaning::Good),
+        };
+    }
+    let one = |hook: &FailingWebhook| match (hook.disabled, hook.since) {
+        (true, _) => format!("{} is off", hook.id),
+        (false, Some(since)) => format!("{} failing for {}", hook.id, ago(since)),
+        (false, None) => format!("{}: {} given up", hook.id, hook.failed),
+    };
+    let named: Vec<String> = view.failing.iter().take(NAMED).map(one).collect();
+    let count = format!("{} of {} do not arrive", view.failing.len(), view.all);
+    (format!("{count}: {}", named.join(", ")), Meaning::Bad)
+}
+
+/// Where lots are: a row for each step and state, those that have ended together.
+fn places(counts: &[LotCount]) -> String {
+    let (open, ended): (Vec<&LotCount>, Vec<&LotCount>) =
+        counts.iter().partition(|count| count.step.is_some());
+    let mut open: Vec<&LotCount> = open;
+    let place = |count: &LotCount| {
+        let steps = waybill_shared::domain::pipeline::STEPS;
+        steps.iter().position(|step| Some(*step) == count.step.as_deref())
+    };
+    open.sort_by_key(|count| place(count));
+    let row = |count: &&LotCount| {
+        let state = match &count.awaits {
+            Some(awaits) => format!("waits: {awaits}"),
+            None => count.state.replace('_', " "),
+        };
+        let oldest = count.oldest.map(ago).unwrap_or_default();
+        vec![count.step.clone().unwrap_or_default(), state, count.lots.to_string(), oldest]
+    };
+    let mut rows: Vec<Vec<String>> = open.iter().map(row).collect();
+    let ended_row = |count: &&LotCount| {
+        vec!["(ended)".to_owned(), count.state.clone(), count.lots.to_string(), String::new()]
+    };
+    rows.extend(ended.iter().map(ended_row));
+    if rows.is_empty() {
+        return "no lots\n".to_owned();
+    }
+    // Numbers stand under each other.
+    let wide = rows.iter().map(|row| row[2].len()).max().unwrap_or(0).max("LOTS".len());
+    for row in &mut rows {
+        row[2] = format!("{:>wide$}", row[2]);
+    }
+    let head = format!("{:>wide$}", "LOTS");
+    output::table(&["STEP", "STATE", &head, "OLDEST"], &rows)
+}

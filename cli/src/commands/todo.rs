@@ -1,0 +1,54 @@
+//! `waybill todo`.
+
+use waybill_api::Move;
+use waybill_shared::domain::account::Role;
+
+use crate::args;
+use crate::client::{self, escape};
+use crate::failure::Failure;
+use crate::output::{self, Cell, Column, Fit, Meaning};
+use crate::target::Target;
+
+/// Lists who must act.
+pub(crate) async fn run(arguments: args::Todo) -> Result<(), Failure> {
+    let mut path = "/v1/todo".to_owned();
+    let mut nothing = "nobody has to act".to_owned();
+    if let Some(party) = &arguments.waiting_on {
+        path.push_str(&format!("?waiting_on={}", escape(party)));
+        nothing = format!("nothing waits for `{party}`");
+    }
+    let moves: Vec<Move> = client::get(&Target::of(&arguments.data)?, &path).await?;
+    output::listing(&arguments.form, &COLUMNS, &moves, &nothing)
+}
+
+const COLUMNS: [Column<Move>; 11] = [
+    Column::new("party", Fit::Left, |row| row.party.clone().into()),
+    Column::more("role", Fit::Left, |row| row.role.map_or("", Role::name).into()),
+    Column::new("task", Fit::Left, |row| {
+        Cell::from(row.task.name().replace('_', " ")).raw(row.task.name())
+    }),
+    Column::new("lots", Fit::Right, |row| row.lots.to_string().into()),
+    Column::new("late", Fit::Right, |row| {
+        let text = if row.overdue == 0 { String::new() } else { row.overdue.to_string() };
+        Cell::from(text).raw(row.overdue.to_string()).meaning(Meaning::Bad)
+    }),
+    Column::new("since", Fit::Right, |row| {
+        let raw = row.since.map(|since| since.to_rfc3339()).unwrap_or_default();
+        Cell::from(row.since.map(output::ago).unwrap_or_default()).raw(raw)
+    }),
+    Column::new("due", Fit::Left, |row| {
+        let day = row.due.map(|due| due.to_string()).unwrap_or_default();
+        Cell::from(day).meaning(if row.overdue > 0 { Meaning::Bad } else { Meaning::Plain })
+    }),
+    Column::new("amount", Fit::Rest, |row| {
+        let amounts: Vec<String> = row.amounts.iter().map(ToString::to_string).collect();
+        let raw: Vec<String> = amounts.iter().map(|amount| amount.replace(',', "")).collect();
+        Cell::from(amounts.join(", ")).raw(raw.join(", "))
+    }),
+    Column::more("orders", Fit::Left, |row| row.orders.join(" ").into()),
+    Column::more("first", Fit::Left, |row| {
+        let ids: Vec<String> = row.first.iter().map(ToString::to_string).collect();
+        ids.join(" ").into()
+    }),
+    Column::more("how", Fit::Rest, |row| row.how.clone().into()),
+];

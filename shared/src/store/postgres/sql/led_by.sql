@@ -1,0 +1,1 @@
+SELECT holder FROM leadership WHERE until > clock_timestamp()

@@ -1,0 +1,4 @@
+SELECT id, body FROM lots
+WHERE id < $1 AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR step = $3)
+    AND ($4::text IS NULL OR awaits = $4) AND ($5::bigint IS NULL OR class = $5)
+ORDER BY id DESC LIMIT $6
