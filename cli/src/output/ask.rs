@@ -6,6 +6,7 @@ use std::time::Duration;
 use dialoguer::{Confirm, Input};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::stop::{Doing, Held};
 use crate::failure::Failure;
 
 /// Whether somebody is there to be asked.
@@ -13,15 +14,19 @@ pub(crate) fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-fn stopped(_: dialoguer::Error) -> Failure {
-    // The cursor may be left hidden where a question ends by Ctrl-C.
-    eprint!("\x1b[?25h");
-    Failure::caller("stopped: nothing was changed", "")
+/// What `question` is answered with; Ctrl-C ends it and changes nothing.
+fn answered<T>(question: impl FnOnce() -> dialoguer::Result<T>) -> Result<T, Failure> {
+    let asking = Held::on(Doing::Asks);
+    question().inspect(|_| asking.ends()).map_err(|_| {
+        // The cursor may be left hidden where a question ends by Ctrl-C.
+        eprint!("\r\n\x1b[?25h");
+        Failure::caller("stopped: nothing was changed", "")
+    })
 }
 
 /// Asks a question that is answered with yes or no; no is the answer that changes nothing.
 pub(crate) fn confirm(question: &str) -> Result<bool, Failure> {
-    Confirm::new().with_prompt(question).default(false).interact().map_err(stopped)
+    answered(|| Confirm::new().with_prompt(question).default(false).interact())
 }
 
 /// Asks for a text that `check` takes; `usual` is what is there to be taken.
@@ -30,11 +35,12 @@ pub(crate) fn ask(
     usual: Option<&str>,
     check: impl Fn(&str) -> Result<(), String>,
 ) -> Result<String, Failure> {
-    let mut input = Input::<String>::new().with_prompt(question);
+    // Nothing is an answer, too, which `check` may not take.
+    let mut input = Input::<String>::new().with_prompt(question).allow_empty(true);
     if let Some(usual) = usual {
         input = input.default(usual.to_owned());
     }
-    input.validate_with(|text: &String| check(text)).interact_text().map_err(stopped)
+    answered(|| input.validate_with(|text: &String| check(text)).interact_text())
 }
 
 /// How far work of `length` parts has come: on a terminal, and only where it takes a moment.

@@ -4,6 +4,7 @@
 mod ask;
 mod listing;
 mod look;
+mod stop;
 mod table;
 
 use std::io::{IsTerminal, Write};
@@ -20,6 +21,7 @@ use crate::traces::Traces;
 pub(crate) use ask::{ask, can_ask, confirm, progress};
 pub(crate) use listing::{Cell, Column, Fit, listing};
 pub(crate) use look::{Look, Meaning, ago, day, moment, paint, set, width};
+pub(crate) use stop::{Doing, Held};
 pub(crate) use table::{brief_table, cut, table, wrap, wrapped_table};
 
 /// Starts the log on stderr: text, or JSON with `WAYBILL_LOG_FORMAT=json`.
