@@ -13,6 +13,7 @@ mod service;
 mod settings;
 mod shell;
 mod surface;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -36,6 +37,7 @@ pub(crate) use shell::{Completions, Man, Shell};
 pub(crate) use surface::{
     Audit, Token, TokenCreate, Webhook, WebhookCreate, WebhookId, WebhookReplay,
 };
+pub(crate) use watch::Watch;
 
 /// Carries each requested item from a stated priority to a confirmed delivery.
 #[derive(Debug, Parser)]
@@ -89,6 +91,8 @@ pub(crate) enum Command {
     Events(Events),
     /// Explain who pays for a lot and what decided, or what it is short of.
     Why(Why),
+    /// Watch what happens on the whole screen, and mend it by keys.
+    Watch(Watch),
     /// Hand in lines: a file, or one by its fields or by answering questions.
     Submit(Submit),
     /// Hand in what an expert group decided of lots.

@@ -31,5 +31,6 @@ pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod todo;
 pub(crate) mod token;
+pub(crate) mod watch;
 pub(crate) mod webhook;
 pub(crate) mod why;

@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 
 use dialoguer::{Confirm, Input};
 
+use super::stop::{Doing, Held};
 use crate::failure::Failure;
 
 /// Whether somebody is there to be asked.
@@ -11,15 +12,19 @@ pub(crate) fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-fn stopped(_: dialoguer::Error) -> Failure {
-    // The cursor may be left hidden where a question ends by Ctrl-C.
-    eprint!("\x1b[?25h");
-    Failure::caller("stopped: nothing was changed", "")
+/// What `question` is answered with; Ctrl-C ends it and changes nothing.
+fn answered<T>(question: impl FnOnce() -> dialoguer::Result<T>) -> Result<T, Failure> {
+    let asking = Held::on(Doing::Asks);
+    question().inspect(|_| asking.ends()).map_err(|_| {
+        // The cursor may be left hidden where a question ends by Ctrl-C.
+        eprint!("\r\n\x1b[?25h");
+        Failure::caller("stopped: nothing was changed", "")
+    })
 }
 
 /// Asks a question that is answered with yes or no; no is the answer that changes nothing.
 pub(crate) fn confirm(question: &str) -> Result<bool, Failure> {
-    Confirm::new().with_prompt(question).default(false).interact().map_err(stopped)
+    answered(|| Confirm::new().with_prompt(question).default(false).interact())
 }
 
 /// Asks for a text that `check` takes; `usual` is what is there to be taken.
@@ -28,9 +33,10 @@ pub(crate) fn ask(
     usual: Option<&str>,
     check: impl Fn(&str) -> Result<(), String>,
 ) -> Result<String, Failure> {
-    let mut input = Input::<String>::new().with_prompt(question);
+    // Nothing is an answer, too, which `check` may not take.
+    let mut input = Input::<String>::new().with_prompt(question).allow_empty(true);
     if let Some(usual) = usual {
         input = input.default(usual.to_owned());
     }
-    input.validate_with(|text: &String| check(text)).interact_text().map_err(stopped)
+    answered(|| input.validate_with(|text: &String| check(text)).interact_text())
 }

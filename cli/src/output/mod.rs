@@ -6,6 +6,8 @@ mod file;
 mod listing;
 mod look;
 mod progress;
+mod screen;
+mod stop;
 mod table;
 
 use std::io::{IsTerminal, Write};
@@ -22,8 +24,12 @@ use crate::traces::Traces;
 pub(crate) use ask::{ask, can_ask, confirm};
 pub(crate) use file::{ending, file};
 pub(crate) use listing::{Cell, Column, Fit, listing};
-pub(crate) use look::{Look, Meaning, ago, day, grouped, moment, paint, set, size, width};
+pub(crate) use look::{
+    Look, Meaning, ago, apart, day, grouped, moment, paint, second, set, size, width,
+};
 pub(crate) use progress::progress;
+pub(crate) use screen::{Screen, style};
+pub(crate) use stop::{Doing, Held};
 pub(crate) use table::{brief_table, cut, table, wrap, wrapped_table};
 
 /// Starts the log on stderr: text, or JSON with `WAYBILL_LOG_FORMAT=json`.

@@ -35,8 +35,10 @@ mod serve;
 mod settings;
 mod shown;
 mod support;
+mod terminal;
 mod traces;
 mod twice;
+mod typed;
 mod why;
 mod world;
 

@@ -134,6 +134,11 @@ fn quantity(text: &str, lot: &LotView) -> Result<Quantity, Failure> {
     Quantity::parse(text, unit).map_err(|error| wrong(error.to_string()))
 }
 
+/// The same, of what may be nothing.
+fn some_or_none(text: &str, lot: &LotView) -> Result<Quantity, Failure> {
+    if text.trim() == "0" { Ok(Quantity::ZERO) } else { quantity(text, lot) }
+}
+
 pub(crate) async fn despatch(despatch: args::Despatch) -> Result<(), Failure> {
     let target = Target::of(&despatch.how.data)?;
     Client::with(&target, async |client| {
@@ -171,7 +176,7 @@ pub(crate) async fn receive(receive: args::Receive) -> Result<(), Failure> {
             let (accepted, rejected) = match said {
                 Some(text) => {
                     let (accepted, rejected) = text.split_once('/').unwrap_or((text, "0"));
-                    (quantity(accepted, lot)?, quantity(rejected, lot)?)
+                    (some_or_none(accepted, lot)?, some_or_none(rejected, lot)?)
                 }
                 None if receive.all => (quantity(&lot.quantity, lot)?, Quantity::ZERO),
                 None => ask(lot)?,
@@ -197,10 +202,11 @@ fn ask(lot: &LotView) -> Result<(Quantity, Quantity), Failure> {
         return Err(Failure::caller(message, "name each as LOT=ACCEPTED[/REJECTED], or say --all"));
     }
     output::talk(&format!("{}: {} {} of {}", lot.id, lot.quantity, lot.unit, lot.item));
-    let read = |text: &str| quantity(text, lot).map(drop).map_err(|failure| failure.to_string());
+    let read =
+        |text: &str| some_or_none(text, lot).map(drop).map_err(|failure| failure.to_string());
     let accepted = output::ask("  accepted", Some(&lot.quantity), read)?;
     let rejected = output::ask("  rejected", Some("0"), read)?;
-    Ok((quantity(&accepted, lot)?, quantity(&rejected, lot)?))
+    Ok((some_or_none(&accepted, lot)?, some_or_none(&rejected, lot)?))
 }
 
 pub(crate) async fn pay(pay: args::Pay) -> Result<(), Failure> {

@@ -11,7 +11,7 @@ use waybill_shared::views::{ContributionPage, ContributionView};
 use super::orders::money;
 use super::{Picked, Verb, act};
 use crate::args;
-use crate::client::{Client, escape};
+use crate::client::{Client, Query, escape};
 use crate::failure::Failure;
 use crate::output;
 use crate::target::Target;
@@ -33,9 +33,9 @@ async fn state(given: args::Contribute, firmness: Firmness) -> Result<(), Failur
     let target = Target::of(&given.how.data)?;
     let how = given.how.clone();
     Client::with(&target, async |client| {
-        let donor = given.donors.first().map(|donor| escape(donor)).unwrap_or_default();
-        let path = format!("/v1/contributions?limit=10000&donor={donor}");
-        let known: ContributionPage = client.get(&path).await?;
+        let mut query = Query::new("/v1/contributions");
+        query.add("donor", Some(given.donors.first().map_or("", String::as_str)));
+        let known: ContributionPage = client.get(&query.page(10_000, None)).await?;
         let known = known.items.into_iter().find(|known| known.contribution.id == given.id);
         let known = known.map(|known| known.contribution);
         let stated = contribution(given, firmness, known.as_ref())?;

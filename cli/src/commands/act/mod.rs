@@ -24,7 +24,7 @@ use waybill_shared::domain::command::Command;
 use crate::args::How;
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::output::{self, Meaning};
+use crate::output::{self, Doing, Held, Meaning};
 use crate::target::Target;
 
 /// Subjects of one request.
@@ -50,7 +50,7 @@ impl Verb {
     }
 
     /// `3 lots`, `1 lot`.
-    fn count(&self, count: usize) -> String {
+    pub(crate) fn count(&self, count: usize) -> String {
         let plural = if count == 1 { "" } else { "s" };
         format!("{count} {}{plural}", self.what)
     }
@@ -81,7 +81,7 @@ pub(super) async fn act(
         if ids.len() == 1 && !how.dry_run {
             return client.post("/v1/acts", &request(&ids, false)).await;
         }
-        let mut looked: ActAnswer = in_parts(client, &ids, &|ids| request(ids, true)).await?;
+        let mut looked: ActAnswer = in_parts(client, &ids, true, &request).await?;
         if how.dry_run || looked.changed == 0 {
             looked.dry_run = how.dry_run;
             return Ok(looked);
@@ -90,7 +90,7 @@ pub(super) async fn act(
         if wanted.len() > 1 && !how.yes {
             confirm(verb, &looked, &wanted)?;
         }
-        let mut done: ActAnswer = in_parts(client, &wanted, &|ids| request(ids, false)).await?;
+        let mut done: ActAnswer = in_parts(client, &wanted, false, &request).await?;
         // What was left out is told, too.
         let others = looked.items.into_iter().filter(|acted| acted.outcome != ActOutcome::Changed);
         done.items.extend(others);
@@ -110,20 +110,24 @@ fn of(answer: &ActAnswer, outcome: ActOutcome) -> impl Iterator<Item = &Acted> {
 async fn in_parts(
     client: &Client,
     ids: &[String],
-    request: &impl Fn(&[String]) -> ActRequest,
+    dry_run: bool,
+    request: &impl Fn(&[String], bool) -> ActRequest,
 ) -> Result<ActAnswer, Failure> {
     let mut all = ActAnswer::default();
     let bar = output::progress("acting", i64::try_from(ids.len()).unwrap_or(0));
-    let mut stopped = std::pin::pin!(tokio::signal::ctrl_c());
+    let work = Held::on(Doing::Works);
     for part in ids.chunks(AT_ONCE) {
         // What has begun is done to its end.
-        if futures_util::poll!(&mut stopped).is_ready() {
+        if work.is_told() {
             bar.finish_and_clear();
+            if dry_run {
+                return Err(Failure::caller("stopped: nothing was changed", ""));
+            }
             let (done, all) = (all.items.len(), ids.len());
             let message = format!("stopped: {done} of {all} were done, the others were not");
             return Err(Failure::caller(message, "the same command again does the rest"));
         }
-        let answer: ActAnswer = client.post("/v1/acts", &request(part)).await?;
+        let answer: ActAnswer = client.post("/v1/acts", &request(part, dry_run)).await?;
         bar.inc(part.len() as u64);
         all.dry_run = answer.dry_run;
         all.changed += answer.changed;
@@ -132,6 +136,7 @@ async fn in_parts(
         all.items.extend(answer.items);
     }
     bar.finish_and_clear();
+    work.ends();
     Ok(all)
 }
 

@@ -59,7 +59,7 @@ async fn respond_to(respond: args::Respond) -> Result<(), Failure> {
 }
 
 /// What is said of all lots, and of some: those come first.
-fn said<'a>(given: &'a [String], of: LotId) -> Option<&'a str> {
+fn said(given: &[String], of: LotId) -> Option<&str> {
     let own = given.iter().find_map(|text| {
         let (lot, value) = text.split_once('=')?;
         (lot.parse() == Ok(of)).then_some(value)
