@@ -132,12 +132,25 @@ pub(crate) struct Fields {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Review {
     /// They go on.
+    #[command(after_help = "\
+Examples:
+  waybill review approve LOT-7K2 -m 'fits the standard'
+  waybill lots --awaits review --ids | waybill review approve -")]
     Approve(OnLots),
     /// They end.
+    #[command(after_help = "\
+Examples:
+  waybill review decline LOT-7K2 -m 'not needed in this form'")]
     Decline(OnLots),
     /// Back to their requester, to be amended.
+    #[command(after_help = "\
+Examples:
+  waybill review return LOT-7K2 -m 'which model is meant?'")]
     Return(OnLots),
     /// The same need as an earlier line, which carries it.
+    #[command(after_help = "\
+Examples:
+  waybill review merge LOT-7K2 -m 'asked for in May already'")]
     Merge(OnLots),
 }
 
@@ -145,8 +158,15 @@ pub(crate) enum Review {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Consent {
     /// The donor agrees.
+    #[command(after_help = "\
+Examples:
+  waybill consent give LOT-7K2
+  waybill consent give --awaits consent --donor LU --dry-run")]
     Give(ConsentOn),
     /// The donor does not: the lots are matched again without it.
+    #[command(after_help = "\
+Examples:
+  waybill consent refuse LOT-7K2 --envelope LU-2024-1 -m 'not for vehicles'")]
     Refuse(ConsentOn),
 }
 
@@ -166,8 +186,14 @@ pub(crate) struct ConsentOn {
 #[derive(Debug, Subcommand)]
 pub(crate) enum InKind {
     /// The requester takes the goods.
+    #[command(after_help = "\
+Examples:
+  waybill in-kind accept LOT-7K2")]
     Accept(OnLots),
     /// The requester does not: the lots wait for money.
+    #[command(after_help = "\
+Examples:
+  waybill in-kind refuse LOT-7K2 -m 'the plugs do not fit'")]
     Refuse(OnLots),
 }
 
@@ -175,10 +201,19 @@ pub(crate) enum InKind {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Incident {
     /// The cause is mended: its lots run their step again.
+    #[command(after_help = "\
+Examples:
+  waybill incident replay 'a supplier does not respond' -m 'called them'")]
     Replay(IncidentOn),
     /// Its lots go on without the check that they failed: validation only.
+    #[command(after_help = "\
+Examples:
+  waybill incident skip 'lease lost at validate_priority' --dry-run")]
     Skip(IncidentOn),
     /// Its lots are given up.
+    #[command(after_help = "\
+Examples:
+  waybill incident close 'more was paid under … than was bound' -m agreed")]
     Close(IncidentOn),
 }
 

@@ -16,8 +16,8 @@ its owner may read it. The files of the data folder (pipeline.toml, inbox, outbo
 not in it.
 
 Examples:
-  waybill backup /backups/monday.sqlite
-  waybill backup /backups/monday.jsonl.gz --store postgres://waybill@db/waybill"
+  waybill backup monday.sqlite
+  waybill backup monday.jsonl.gz --store postgres://waybill@db/waybill"
 )]
 pub(crate) struct Backup {
     /// The new file.
@@ -37,7 +37,7 @@ was there is kept under another name, which is said. Nobody may work on it meanw
 stop `serve` first.
 
 Examples:
-  waybill restore /backups/monday.sqlite
+  waybill backup monday.sqlite && waybill restore monday.sqlite --yes
   waybill restore coalition.jsonl.gz --store postgres://waybill@db/waybill --yes"
 )]
 pub(crate) struct Restore {
@@ -66,8 +66,7 @@ place of one.
 
 Examples:
   waybill export coalition.jsonl.gz
-  waybill export - | gzip > coalition.jsonl.gz
-  waybill import coalition.jsonl.gz --store postgres://waybill@db/waybill"
+  waybill export - | gzip > coalition.jsonl.gz"
 )]
 pub(crate) struct Export {
     /// The new file, compressed if it ends in .gz; `-`: standard output.

@@ -86,8 +86,15 @@ pub(crate) struct Deposit {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Member {
     /// A party takes a role.
+    #[command(after_help = "\
+Examples:
+  waybill member add PT --name Portugal --evidence 'decision 12'
+  waybill member add LU --role lead --evidence 'decision 1'")]
     Add(MemberAdd),
     /// A party's role ends.
+    #[command(after_help = "\
+Examples:
+  waybill member end IS --on 2026-12-31 --evidence 'decision 14'")]
     End(MemberEnd),
 }
 

@@ -48,6 +48,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "pay",
             "deposit",
             "consent",
+            "in-kind",
             "amend",
             "correct",
             "redirect",

@@ -10,8 +10,8 @@ use super::{Form, Listing, Reach, Single};
 /// `waybill status`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  waybill status          one screen: is it well, where is everything, what lapses
-  waybill status --json   the same for a program")]
+  waybill status          # is it well, where is everything, what lapses
+  waybill status --json   # the same for a program")]
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) single: Single,
@@ -20,8 +20,8 @@ pub(crate) struct Status {
 /// `waybill incidents`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  waybill incidents                           causes, with how many lots since when
-  waybill incidents --columns cause,lots,how  the command that mends each")]
+  waybill incidents                           # causes, with how many lots since when
+  waybill incidents --columns cause,how   # the command that mends each")]
 pub(crate) struct Incidents {
     #[command(flatten)]
     pub(crate) listing: Listing,
@@ -30,9 +30,9 @@ pub(crate) struct Incidents {
 /// `waybill todo`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  waybill todo                            whose move it is, what is late first
-  waybill todo --waiting-on LU            what one party has to do
-  waybill todo --columns party,task,how   the command for each")]
+  waybill todo                            # whose move it is, what is late first
+  waybill todo --waiting-on LU            # what one party has to do
+  waybill todo --columns party,task,how   # the command for each")]
 pub(crate) struct Todo {
     #[command(flatten)]
     pub(crate) data: Reach,
@@ -78,9 +78,9 @@ const LOT_SORTS: [&str; 8] = ["id", "-id", "priority", "-priority", "age", "-age
 /// `waybill lots`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  waybill lots --awaits funding --sort priority    what waits for money, by rank
-  waybill lots --late --sort due                   what is late, the longest first
-  waybill lots --awaits review --older-than 7d --ids    ids alone, for a pipe")]
+  waybill lots --awaits funding --sort priority    # what waits for money
+  waybill lots --late --sort due                   # what is late, the longest first
+  waybill lots --awaits review --older-than 7d --ids    # ids alone, for a pipe")]
 pub(crate) struct Lots {
     #[command(flatten)]
     pub(crate) data: Reach,
@@ -151,8 +151,8 @@ pub(crate) struct Many {
 /// `waybill lines`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  waybill lines --requester MINISTRY --sort priority --limit 20   its top twenty
-  waybill lines --late --columns line,item,needed_by,arrives      what comes too late")]
+  waybill lines --requester UA-MOD-IT --sort priority --limit 20
+  waybill lines --late --columns line,item,needed_by,arrives")]
 pub(crate) struct Lines {
     #[command(flatten)]
     pub(crate) data: Reach,

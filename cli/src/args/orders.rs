@@ -12,17 +12,28 @@ pub(crate) enum Order {
     #[command(after_help = RESPOND)]
     Respond(Respond),
     /// An order above the limit may be sent.
+    #[command(after_help = "\
+Examples:
+  waybill order approve PO-SUP-03-NSPA-EUR-0001")]
     Approve(OrderOn),
     /// An order above the limit may not be sent: its lots are held, their money goes back.
+    #[command(after_help = "\
+Examples:
+  waybill order disapprove PO-SUP-03-NSPA-EUR-0001 -m 'too dear'")]
     Disapprove(OrderOn),
     /// What has not come yet of an order: the supplier is told, money returns, lots are matched again.
+    #[command(after_help = "\
+Examples:
+  waybill order cancel PO-SUP-03-NSPA-EUR-0001 --dry-run
+  waybill order cancel PO-SUP-03-NSPA-EUR-0001 -m 'the supplier is bankrupt'")]
     Cancel(OrderOn),
 }
 
-const RESPOND: &str = "Examples:
-  waybill order respond PO-SUP-03-NSPA-EUR-0001                      as ordered
+const RESPOND: &str = "\
+Examples:
+  waybill order respond PO-SUP-03-NSPA-EUR-0001    # as ordered
   waybill order respond PO-SUP-03-NSPA-EUR-0001 --price +12% --due +6w --dry-run
-  waybill order respond PO-SUP-03-NSPA-EUR-0001 --refuse LOT-00A -m 'not in stock'";
+  waybill order respond PO-SUP-03-NSPA-EUR-0001 --refuse LOT-00A -m 'sold out'";
 
 /// `waybill order approve`, `disapprove` and `cancel`.
 #[derive(Debug, Args)]

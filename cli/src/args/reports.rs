@@ -10,9 +10,9 @@ use super::{Form, Reach, Single};
 /// `waybill money`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  waybill money                              what became of all money, and what lapses when
-  waybill money --donor LU                   the same of one donor, to the cent
-  waybill money --on 2025-12-31 --csv        at the end of an earlier day, for a spreadsheet")]
+  waybill money               # what became of all money, and what lapses when
+  waybill money --donor LU    # the same of one donor, to the cent
+  waybill money --on 2025-12-31 --csv  # at the end of an earlier day")]
 pub(crate) struct Money {
     #[command(flatten)]
     pub(crate) data: Reach,
@@ -29,7 +29,7 @@ pub(crate) struct Money {
 /// `waybill arrivals`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  waybill arrivals                           what is late, or due within 30 days
+  waybill arrivals            # what is late, or due within 30 days
   waybill arrivals --next 8w --requester UA-MOD-IT
   waybill arrivals --columns due,lot,order,supplier")]
 pub(crate) struct Arrivals {
@@ -91,9 +91,9 @@ took at most so long
 digits where none does.
 
 Examples:
-  waybill lead-times                         the four steps
-  waybill lead-times --by supplier           who delivers how fast
-  waybill lead-times --by category --month   the trend, by month of completion"
+  waybill lead-times                         # the four steps
+  waybill lead-times --by supplier           # who delivers how fast
+  waybill lead-times --by category --month   # the trend, by month of completion"
 )]
 pub(crate) struct LeadTimes {
     #[command(flatten)]

@@ -12,8 +12,8 @@ const LEAST: Duration = Duration::from_millis(200);
 /// `waybill watch`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  waybill watch                what the service of the data folder does
-  waybill watch --every 5s     the same, asked less often
+  waybill watch                # what the service of the data folder does
+  waybill watch --every 5s     # the same, asked less often
 
 Keys: arrows and Tab move, Enter opens, h holds, t retries, r reviews,
 / filters, ? tells the others, q ends it.

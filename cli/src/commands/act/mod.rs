@@ -51,8 +51,11 @@ impl Verb {
 
     /// `3 lots`, `1 lot`.
     pub(crate) fn count(&self, count: usize) -> String {
-        let plural = if count == 1 { "" } else { "s" };
-        format!("{count} {}{plural}", self.what)
+        match (count, self.what) {
+            (1, what) => format!("1 {what}"),
+            (count, "party") => format!("{count} parties"),
+            (count, what) => format!("{count} {what}s"),
+        }
     }
 }
 
@@ -189,7 +192,9 @@ fn tell(verb: Verb, answer: &ActAnswer, how: &How) -> Result<(), Failure> {
         }
         let of_many = answer.items.len() > 1;
         let count = verb.count(answer.changed);
-        if answer.dry_run {
+        if answer.dry_run && answer.changed == 0 {
+            text.push_str("nothing was changed, and nothing would be\n");
+        } else if answer.dry_run {
             text.push_str(&format!("nothing was changed: this would {} {count}\n", verb.to));
         } else if let ([one], false) = (changed.as_slice(), of_many) {
             text.push_str(&format!("{} is {}\n", one.id, verb.done));
