@@ -21,7 +21,7 @@ pub(crate) struct Status {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   waybill incidents                           # causes, with how many lots since when
-  waybill incidents --columns cause,how   # the command that mends each")]
+  waybill incidents --columns cause,how       # the command that mends each")]
 pub(crate) struct Incidents {
     #[command(flatten)]
     pub(crate) listing: Listing,
@@ -79,8 +79,8 @@ const LOT_SORTS: [&str; 8] = ["id", "-id", "priority", "-priority", "age", "-age
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   waybill lots --awaits funding --sort priority    # what waits for money
-  waybill lots --late --sort due                   # what is late, the longest first
-  waybill lots --awaits review --older-than 7d --ids    # ids alone, for a pipe")]
+  waybill lots --late --sort due                   # what is late
+  waybill lots --awaits review --older-than 7d --ids    # for a pipe")]
 pub(crate) struct Lots {
     #[command(flatten)]
     pub(crate) data: Reach,

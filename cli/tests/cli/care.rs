@@ -398,9 +398,11 @@ fn at_a_terminal_it_asks_before_data_is_put_aside() -> Result<()> {
     run(&["backup", text(&backup)?, "--data", data])?.ok()?;
     let events = is_clean(&copy.data)?;
     let restore = ["restore", text(&backup)?, "--data", data];
-    for (keys, says) in
-        [("n\r", "nothing was changed"), ("\r", "nothing was changed"), ("\u{3}", "^C")]
-    {
+    for (keys, says) in [
+        ("n\r", "nothing was changed"),
+        ("\r", "nothing was changed"),
+        ("\u{3}", "nothing was changed"),
+    ] {
         let mut dialogue = Dialogue::begin(&restore)?;
         dialogue.shows("65 lots. Put it aside and restore? [y/N]")?;
         dialogue.types(keys)?;
