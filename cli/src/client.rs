@@ -116,6 +116,11 @@ impl Client {
         Ok(Self::Local(Box::new(Service::open(target, Clock::Real, None).await?)))
     }
 
+    /// Whether no other process can have the data while this one does.
+    pub(crate) fn is_alone(&self) -> bool {
+        matches!(self, Self::Local(service) if service.is_alone())
+    }
+
     /// Where nobody leads, gives events that a leader left their positions.
     pub(crate) async fn settle(&self) -> Result<(), Failure> {
         if let Self::Local(service) = self

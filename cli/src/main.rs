@@ -48,7 +48,10 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         .map_err(|error| Failure::ours(anyhow::Error::new(error).context("could not start")))?;
     let traces = otlp.map(|url| Traces::to(&url, runtime.handle().clone())).transpose()?;
     output::set(output::Look { is_utc: arguments.utc, is_quiet: arguments.quiet });
-    output::log(arguments.verbose, is_service, traces.as_ref());
+    // The log would be written over a live view.
+    if !matches!(arguments.command, Command::Watch(_)) {
+        output::log(arguments.verbose, is_service, traces.as_ref());
+    }
     let done = runtime.block_on(async {
         match arguments.command {
             Command::Run(run) => commands::run::run(run).await,
@@ -64,6 +67,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Incidents(incidents) => commands::incidents::run(incidents).await,
             Command::Show(show) => commands::show::run(show).await,
             Command::Why(why) => commands::why::run(why).await,
+            Command::Watch(watch) => commands::watch::run(watch).await,
             Command::Submit(submit) => commands::act::submit(submit).await,
             Command::Review(review) => commands::act::review(review).await,
             Command::Consent(consent) => commands::act::consent(consent).await,

@@ -173,6 +173,11 @@ impl Service {
         Api::new(self.engine.clone(), &self.data)
     }
 
+    /// Whether no other process can have the data while this one does.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.lock.is_some()
+    }
+
     /// Locks the folder for this process, wherever the database is: its socket is in it.
     pub(crate) fn hold_folder(&mut self) -> Result<(), Failure> {
         if self.lock.is_none() {

@@ -27,7 +27,7 @@ const TOGETHER: usize = 100;
 const CONFLICTS: u32 = 20;
 
 /// What is to be done, on what, and why.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ActRequest {
     /// What.
     #[serde(flatten)]

@@ -8,6 +8,7 @@ mod orders;
 mod roles;
 mod settings;
 mod surface;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -27,6 +28,7 @@ pub(crate) use settings::{names_data, read};
 pub(crate) use surface::{
     Audit, Token, TokenCreate, Webhook, WebhookCreate, WebhookId, WebhookReplay,
 };
+pub(crate) use watch::Watch;
 
 /// Carries each requested item from a stated priority to a confirmed delivery.
 #[derive(Debug, Parser)]
@@ -78,6 +80,8 @@ pub(crate) enum Command {
     Show(Show),
     /// Explain who pays for a lot and what decided, or what it is short of.
     Why(Why),
+    /// Watch what happens on the whole screen, and mend it by keys.
+    Watch(Watch),
     /// Hand in lines: a file, or one by its fields or by answering questions.
     Submit(Submit),
     /// Hand in what an expert group decided of lots.

@@ -19,5 +19,6 @@ pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod todo;
 pub(crate) mod token;
+pub(crate) mod watch;
 pub(crate) mod webhook;
 pub(crate) mod why;

@@ -66,15 +66,20 @@ pub(crate) fn paint(text: &str, meaning: Meaning) -> String {
     painted(text, meaning, std::io::stdout().is_terminal())
 }
 
-/// The same for whatever is written to; `NO_COLOR` (no-color.org) and `TERM=dumb` are kept to.
+/// The same for whatever is written to.
 pub(super) fn painted(text: &str, meaning: Meaning, is_terminal: bool) -> String {
-    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     let style = meaning.style();
-    if !is_terminal || is_set("NO_COLOR") || is_dumb || style.is_plain() || text.is_empty() {
+    if style.is_plain() || text.is_empty() || !wants_colours(is_terminal) {
         return text.to_owned();
     }
     format!("{style}{text}{style:#}")
+}
+
+/// Whether what is written to wants colours: `NO_COLOR` (no-color.org) and `TERM=dumb` are kept to.
+pub(super) fn wants_colours(is_terminal: bool) -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    is_terminal && !is_set("NO_COLOR") && !is_dumb
 }
 
 /// How wide the terminal is; 80 where there is none, or what `COLUMNS` says.
@@ -86,7 +91,15 @@ pub(crate) fn width() -> usize {
 
 /// A moment to the minute, in this machine's zone or in UTC.
 pub(crate) fn moment(at: DateTime<Utc>) -> String {
-    let format = "%Y-%m-%d %H:%M";
+    told(at, "%Y-%m-%d %H:%M")
+}
+
+/// The same to the second.
+pub(crate) fn second(at: DateTime<Utc>) -> String {
+    told(at, "%Y-%m-%d %H:%M:%S")
+}
+
+fn told(at: DateTime<Utc>, format: &str) -> String {
     if get().is_utc {
         at.format(format).to_string()
     } else {
@@ -101,7 +114,12 @@ pub(crate) fn day(at: DateTime<Utc>) -> NaiveDate {
 
 /// How far `at` is from now, in one unit: `now`, `12 min`, `3 h`, `6 d`; ahead: `in 6 d`.
 pub(crate) fn ago(at: DateTime<Utc>) -> String {
-    let apart = Utc::now() - at;
+    apart(at, Utc::now())
+}
+
+/// The same of another moment than now.
+pub(crate) fn apart(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let apart = now - at;
     let long = long(apart.abs());
     if long == "now" || apart >= TimeDelta::zero() { long } else { format!("in {long}") }
 }

@@ -4,6 +4,7 @@
 mod ask;
 mod listing;
 mod look;
+mod screen;
 mod stop;
 mod table;
 
@@ -20,7 +21,8 @@ use crate::traces::Traces;
 
 pub(crate) use ask::{ask, can_ask, confirm, progress};
 pub(crate) use listing::{Cell, Column, Fit, listing};
-pub(crate) use look::{Look, Meaning, ago, day, moment, paint, set, width};
+pub(crate) use look::{Look, Meaning, ago, apart, day, moment, paint, second, set, width};
+pub(crate) use screen::{Screen, style};
 pub(crate) use stop::{Doing, Held};
 pub(crate) use table::{brief_table, cut, table, wrap, wrapped_table};
 

@@ -23,6 +23,7 @@ fn help_texts() -> Result<()> {
         "incidents",
         "show",
         "why",
+        "watch",
         "plan",
         "check",
         "match",

@@ -50,7 +50,7 @@ impl Verb {
     }
 
     /// `3 lots`, `1 lot`.
-    fn count(&self, count: usize) -> String {
+    pub(crate) fn count(&self, count: usize) -> String {
         let plural = if count == 1 { "" } else { "s" };
         format!("{count} {}{plural}", self.what)
     }

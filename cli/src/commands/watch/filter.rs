@@ -1,0 +1,120 @@
+//! Which lots are listed: what the service is asked for, and what of it is shown.
+
+use waybill_shared::views::LotView;
+
+use crate::client::Query;
+
+/// Lots that are listed at most.
+const LISTED: u64 = 200;
+
+/// What the service can be asked for.
+const NAMES: [&str; 9] =
+    ["state", "step", "awaits", "requester", "donor", "class", "group", "item", "late"];
+
+/// Which lots are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Filter {
+    /// What the service is asked for, by name and value.
+    asked: Vec<(String, String)>,
+    /// Only those parked with this cause.
+    cause: Option<String>,
+    /// Only those that say all of this.
+    words: Vec<String>,
+}
+
+impl Default for Filter {
+    /// What somebody has to move.
+    fn default() -> Self {
+        Self::of("state", "waiting")
+    }
+}
+
+impl Filter {
+    /// Lots of which `name` is `value`.
+    pub(super) fn of(name: &str, value: &str) -> Self {
+        let asked = vec![(name.to_owned(), value.to_owned())];
+        Self { asked, cause: None, words: Vec::new() }
+    }
+
+    /// Lots parked with a cause.
+    pub(super) fn parked(cause: &str) -> Self {
+        Self { cause: Some(cause.to_owned()), ..Self::of("state", "parked") }
+    }
+
+    /// The same by what was typed: words that lots say, and what the service is asked for as
+    /// `donor=LU`, which takes the place of what it was asked for before.
+    pub(super) fn typed(&self, text: &str) -> Result<Self, String> {
+        let (mut asked, mut words) = (Vec::new(), Vec::new());
+        for word in text.split_whitespace() {
+            match word.split_once('=') {
+                Some((name, value)) if NAMES.contains(&name) && !value.is_empty() => {
+                    asked.push((name.to_owned(), value.to_owned()));
+                }
+                Some((name, _)) if !NAMES.contains(&name) => {
+                    return Err(format!("no filter `{name}`: there are {}", NAMES.join(", ")));
+                }
+                Some((name, _)) => return Err(format!("{name} of what? write {name}=VALUE")),
+                None => words.push(word.to_lowercase()),
+            }
+        }
+        if asked.is_empty() {
+            return Ok(Self { words, ..self.clone() });
+        }
+        Ok(Self { asked, cause: None, words })
+    }
+
+    /// The path of the listing.
+    pub(super) fn path(&self) -> String {
+        let mut query = Query::new("/v1/lots");
+        query.add("sort", Some("priority"));
+        for (name, value) in &self.asked {
+            query.add(name, Some(value));
+        }
+        query.page(LISTED, None)
+    }
+
+    /// Whether a lot that the service gave is shown.
+    pub(super) fn takes(&self, lot: &LotView) -> bool {
+        let is_of_cause = self.cause.is_none() || lot.incident == self.cause;
+        let says = |word: &String| {
+            let id = lot.id.to_string();
+            [&id, &lot.external_id, &lot.item, &lot.requester, &lot.reason]
+                .into_iter()
+                .chain(&lot.order)
+                .any(|text| text.to_lowercase().contains(word))
+        };
+        is_of_cause && self.words.iter().all(says)
+    }
+
+    /// As it is written.
+    pub(super) fn text(&self) -> String {
+        let asked = self.asked.iter().map(|(name, value)| format!("{name}={value}"));
+        let cause = self.cause.iter().map(|cause| format!("cause `{cause}`"));
+        let words = self.words.iter().cloned();
+        asked.chain(cause).chain(words).collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_narrow_and_named_values_ask_anew() -> Result<(), String> {
+        let filter = Filter::of("awaits", "consent");
+        let narrowed = filter.typed("Laptop")?;
+        assert_eq!(narrowed.text(), "awaits=consent laptop");
+        let anew = narrowed.typed("donor=L&U state=waiting router")?;
+        assert_eq!(anew.path(), "/v1/lots?sort=priority&donor=L%26U&state=waiting&limit=200");
+        assert_eq!(anew.text(), "donor=L&U state=waiting router");
+        assert_eq!(filter.typed(" ")?, filter);
+        Ok(())
+    }
+
+    #[test]
+    fn what_cannot_be_filtered_by_is_said() {
+        let filter = Filter::default();
+        assert!(filter.typed("colour=red").is_err_and(|why| why.contains("there are state")));
+        assert!(filter.typed("donor=").is_err_and(|why| why.contains("donor=VALUE")));
+    }
+}

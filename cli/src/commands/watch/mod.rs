@@ -1,0 +1,78 @@
+//! `waybill watch`: what the service does, live, on the whole screen, and keys to mend it.
+
+mod data;
+mod filter;
+mod keys;
+mod state;
+mod view;
+
+use std::time::Duration;
+
+use chrono::Utc;
+use futures_util::StreamExt as _;
+use ratatui::crossterm::event::Event;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::args;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::output::Screen;
+use crate::target::Target;
+use crate::told::Told;
+
+use data::Asking;
+use state::State;
+
+/// How often ages are told anew.
+const CLOCK: Duration = Duration::from_secs(1);
+
+/// Watches until it is ended by a key or a signal.
+pub(crate) async fn run(watch: args::Watch) -> Result<(), Failure> {
+    if !Screen::is_there() {
+        let message = "watch needs a terminal, and this is none";
+        return Err(Failure::caller(message, "`waybill status` prints the same once"));
+    }
+    let target = Target::of(&watch.data)?;
+    Client::with(&target, async |client| {
+        // Lots move only where a service runs, and none could be started beside this process.
+        if client.is_alone() {
+            let message = format!("nothing runs on {}: lots stand still", target.data.display());
+            let hint = "start `waybill serve` first, or look once with `waybill status`";
+            return Err(Failure::caller(message, hint));
+        }
+        follow(client, watch.every).await
+    })
+    .await
+}
+
+/// Shows what `client` answers, and takes keys.
+async fn follow(client: &Client, every: Duration) -> Result<(), Failure> {
+    let mut told = Told::listen()?;
+    let mut screen = Screen::open()?;
+    let mut events = screen.events();
+    let mut state = State::new(Utc::now());
+    let mut asking = Asking::new(client);
+    let (mut turns, mut clock) = (interval(every), interval(CLOCK));
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while !state.is_over {
+        state.now = Utc::now();
+        screen.draw(|frame| view::draw(frame, &mut state))?;
+        let asks = tokio::select! {
+            () = told.wait() => break,
+            event = events.recv() => match event {
+                Some(Event::Key(key)) => state.key(key),
+                // Whatever else it was, it is drawn anew.
+                Some(_) => Vec::new(),
+                None => break,
+            },
+            Some(answer) = asking.next() => state.take(answer),
+            _ = turns.tick() => state.refresh(),
+            _ = clock.tick() => Vec::new(),
+        };
+        for ask in asks {
+            asking.ask(ask);
+        }
+    }
+    Ok(())
+}
