@@ -11,7 +11,7 @@ use crate::office::{Office, Service};
 use crate::support::{Said, finish, is_clean, run, text, waybill};
 
 /// A coalition in which a group reviews what is dear, and a donor is asked for each lot.
-fn open(rows: &[String]) -> Result<Office> {
+pub(crate) fn open(rows: &[String]) -> Result<Office> {
     let folder = TempDir::new()?;
     let dir = coalition::write(folder.path(), rows)?;
     let put = |name: &str, text: &str| fs::write(dir.join(name), text);

@@ -27,8 +27,10 @@ mod run;
 mod serve;
 mod settings;
 mod support;
+mod terminal;
 mod traces;
 mod twice;
+mod typed;
 mod why;
 mod world;
 
