@@ -62,6 +62,10 @@ pub(crate) async fn effects(engine: &Engine, unit: &Unit) -> Result<Vec<Effect>,
     Ok(told)
 }
 
+/// Changes whose reason is the one that was given for them.
+const BY_HAND: [&str; 6] =
+    ["lot.held", "lot.resumed", "lot.retried", "lot.cancelled", "lot.passed", "lot.replayed"];
+
 /// Records that say again what others say, for machines.
 const UNTOLD: [&str; 2] = ["order_message", "content"];
 
@@ -142,7 +146,11 @@ fn lot(change: &LotChange) -> Vec<Effect> {
             if from != to {
                 told.push(Effect::new(id.clone(), format!("{from} -> {to}")));
             }
-            if from != to && !change.after.reason.is_empty() && before.reason != change.after.reason
+            let is_told = !BY_HAND.contains(&change.kind);
+            if from != to
+                && is_told
+                && !change.after.reason.is_empty()
+                && before.reason != change.after.reason
             {
                 told.push(Effect::new(id.clone(), format!("because: {}", change.after.reason)));
             }

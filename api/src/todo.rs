@@ -16,6 +16,8 @@ use waybill_shared::engine::Engine;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotFilter, LotOrder, StoreError};
 
+use waybill_workers::office::Note;
+
 use crate::Problem;
 
 /// What the secretariat is called as a party.
@@ -62,6 +64,8 @@ pub enum Task {
     ChaseReview,
     /// Consents that are overdue, to be asked for again.
     ChaseConsent,
+    /// Notes to be looked at again.
+    FollowUp,
     /// Lots that wait for money: they go on by themselves once there is some.
     Funding,
 }
@@ -84,6 +88,7 @@ impl Task {
             Self::Incident => "incident",
             Self::ChaseReview => "chase_review",
             Self::ChaseConsent => "chase_consent",
+            Self::FollowUp => "follow_up",
             Self::Funding => "funding",
         }
     }
@@ -147,6 +152,7 @@ pub(crate) async fn todo(
             found.add(Mover::office(Task::Incident), &lot, None, &[], None);
         }
         found.funding().await?;
+        found.follow_ups().await?;
     }
     let is_asked = |row: &Move| {
         sight.moves(row.role, &row.party)
@@ -271,6 +277,34 @@ impl<'a> Found<'a> {
                 None => row.amounts.push(*amount),
             }
         }
+    }
+
+    /// Notes whose day to look at them again has come.
+    async fn follow_ups(&mut self) -> Result<(), StoreError> {
+        for record in self.engine.store.records("note").await? {
+            let note: Result<Note, _> = serde_json::from_str(&record.body);
+            let Some((subject, day)) = note.ok().and_then(|n| Some((n.subject, n.follow_up?)))
+            else {
+                continue;
+            };
+            if day > self.today {
+                continue;
+            }
+            let Mover { party, role, task } = Mover::office(Task::FollowUp);
+            let key = (party.clone(), role, task);
+            let row = self.rows.entry(key).or_insert_with(|| Move::new(party, role, task));
+            row.lots += 1;
+            row.due = row.due.into_iter().chain([day]).min();
+            row.overdue += u64::from(day < self.today);
+            if row.first.len() < NAMED {
+                row.first.extend(subject.parse::<LotId>().ok());
+            }
+            if row.how.is_empty() {
+                let id = subject.split_once(':').map_or(subject.as_str(), |(_, id)| id);
+                row.how = format!("waybill show {id}");
+            }
+        }
+        Ok(())
     }
 
     /// All lots that wait for `awaits`, by priority.
@@ -431,6 +465,7 @@ fn how(row: &Move) -> String {
         Task::Payment => format!("waybill pay {order}"),
         Task::Amendment => format!("waybill lots --awaits amendment --requester {party}"),
         Task::Release => "waybill lots --awaits release --ids | waybill resume -".to_owned(),
+        Task::FollowUp => row.how.clone(),
         Task::Incident => "waybill incidents".to_owned(),
         Task::ChaseReview => "waybill lots --awaits review --late".to_owned(),
         Task::ChaseConsent => "waybill lots --awaits consent --late".to_owned(),

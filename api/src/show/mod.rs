@@ -1,6 +1,7 @@
 //! What `show` says of one subject: where it is, why, whose move it is, its money, and everything that
 //! happened to it.
 
+mod kept;
 mod lot;
 mod money;
 mod order;
@@ -79,6 +80,12 @@ const KINDS: [&str; 8] =
 /// What is known of `id`: a lot, a line (by its number or its requester's id), an order, a
 /// contribution, a party, or any other record as `kind:id`.
 pub(crate) async fn show(engine: &Engine, id: &str) -> Result<Shown, Problem> {
+    let mut shown = subject(engine, id).await?;
+    kept::add(engine, &mut shown).await?;
+    Ok(shown)
+}
+
+async fn subject(engine: &Engine, id: &str) -> Result<Shown, Problem> {
     if let Ok(id) = id.parse::<LotId>() {
         return lot::lot(engine, id).await;
     }

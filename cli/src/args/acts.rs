@@ -213,7 +213,7 @@ Examples:
     /// Its lots are given up.
     #[command(after_help = "\
 Examples:
-  waybill incident close 'more was paid under … than was bound' -m agreed")]
+  waybill incident close 'more was paid under … than was bound' --yes")]
     Close(IncidentOn),
 }
 

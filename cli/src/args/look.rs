@@ -20,8 +20,8 @@ pub(crate) struct Status {
 /// `waybill incidents`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  waybill incidents                           # causes, with how many lots since when
-  waybill incidents --columns cause,how       # the command that mends each")]
+  waybill incidents                       # causes, with how many lots
+  waybill incidents --columns cause,how   # the command that mends each")]
 pub(crate) struct Incidents {
     #[command(flatten)]
     pub(crate) listing: Listing,

@@ -11,13 +11,12 @@ const LEAST: Duration = Duration::from_millis(200);
 
 /// `waybill watch`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  waybill watch                # what the service of the data folder does
-  waybill watch --every 5s     # the same, asked less often
-
-Keys: arrows and Tab move, Enter opens, h holds, t retries, r reviews,
+#[command(before_help = "Keys: arrows and Tab move, Enter opens, h holds, t retries, r reviews,
 / filters, ? tells the others, q ends it.
 On SQLite it needs a running `waybill serve`.")]
+#[command(after_help = "Examples:
+  waybill watch                # what the service of the data folder does
+  waybill watch --every 5s     # the same, asked less often")]
 pub(crate) struct Watch {
     #[command(flatten)]
     pub(crate) data: Reach,

@@ -1,6 +1,6 @@
 //! `waybill show ID`: one subject, its money, and everything that happened to it.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use waybill_api::{Entry, Shown};
 use waybill_shared::domain::contribution::Firmness;
 use waybill_shared::domain::order::OrderStatus;
@@ -73,10 +73,14 @@ fn told(value: &str) -> String {
 }
 
 fn told_day(day: NaiveDate) -> String {
-    if day == output::day(Utc::now()) {
-        return format!("{day} (today)");
-    }
-    format!("{day} ({})", from_now(day.and_time(NaiveTime::MIN).and_utc()))
+    // In whole days, as every deadline is told.
+    let days = (day - output::day(Utc::now())).num_days();
+    let far = match days.abs() {
+        0 => return format!("{day} (today)"),
+        days @ ..730 => format!("{days} d"),
+        days => format!("{} y", days / 365),
+    };
+    if days > 0 { format!("{day} (in {far})") } else { format!("{day} ({far} ago)") }
 }
 
 fn from_now(at: DateTime<Utc>) -> String {

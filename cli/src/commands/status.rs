@@ -1,5 +1,6 @@
 //! `waybill status`: one screen.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use waybill_api::{AtRisk, FailingWebhook, StatusView};
 use waybill_shared::store::LotCount;
 
@@ -172,7 +173,7 @@ fn places(counts: &[LotCount]) -> String {
             Some(awaits) => format!("waits: {awaits}"),
             None => count.state.replace('_', " "),
         };
-        let oldest = count.oldest.map(ago).unwrap_or_default();
+        let oldest = count.oldest.map(told).unwrap_or_default();
         vec![count.step.clone().unwrap_or_default(), state, count.lots.to_string(), oldest]
     };
     let mut rows: Vec<Vec<String>> = open.iter().map(row).collect();
@@ -190,4 +191,9 @@ fn places(counts: &[LotCount]) -> String {
     }
     let head = format!("{:>wide$}", "LOTS");
     output::table(&["STEP", "STATE", &head, "OLDEST"], &rows)
+}
+
+/// How long ago: what is counted is kept to the hour.
+fn told(oldest: DateTime<Utc>) -> String {
+    if Utc::now() - oldest < TimeDelta::hours(1) { "< 1 h".to_owned() } else { ago(oldest) }
 }

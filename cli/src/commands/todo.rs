@@ -32,9 +32,10 @@ const COLUMNS: [Column<Move>; 11] = [
         let text = if row.overdue == 0 { String::new() } else { row.overdue.to_string() };
         Cell::from(text).raw(row.overdue.to_string()).meaning(Meaning::Bad)
     }),
-    Column::new("since", Fit::Right, |row| {
+    Column::new("since", Fit::Left, |row| {
         let raw = row.since.map(|since| since.to_rfc3339()).unwrap_or_default();
-        Cell::from(row.since.map(output::ago).unwrap_or_default()).raw(raw)
+        let text = |since| format!("{} ({})", output::day(since), output::ago(since));
+        Cell::from(row.since.map(text).unwrap_or_default()).raw(raw)
     }),
     Column::new("due", Fit::Left, |row| {
         let day = row.due.map(|due| due.to_string()).unwrap_or_default();

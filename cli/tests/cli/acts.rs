@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::coalition::{self, row};
-use crate::office::{Office, Service};
-use crate::support::{Said, finish, is_clean, run, text, waybill};
+use crate::office::{Office, Service, fact};
+use crate::support::{Said, finish, is_clean, kinds, run, show, text, waybill};
 
 /// A coalition in which a group reviews what is dear, and a donor is asked for each lot.
 pub(crate) fn open(rows: &[String]) -> Result<Office> {
@@ -70,6 +71,13 @@ impl<'a> Dialogue<'a> {
     }
 }
 
+/// Every store says the same.
+fn said(name: &str, dialogue: &str) {
+    insta::with_settings!({ prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, dialogue);
+    });
+}
+
 /// `said` with dates and times masked, which no two runs have in common.
 fn masked(said: &str) -> String {
     let mut masked = String::new();
@@ -117,6 +125,8 @@ fn a_lot_is_carried_by_hand_from_its_review_to_its_payment() -> Result<()> {
     at.types(&["order", "respond", &order, "--price", "+4%", "--due", "+6w"])?;
     at.types(&["order", "respond", &order, "--price", "+4%", "--due", "+6w"])?;
     office.until("LOT-001", "delivery")?;
+    at.types(&["order", "respond", &order, "--price", "LOT-0ZZ=91"])?;
+    at.types(&["order", "respond", &order, "--due", "2026-12-24", "--price", "93.60"])?;
     at.types(&["redirect", "LOT-001", "--to", "C2", "-m", "C1 is closed"])?;
     at.types(&["despatch", &order])?;
     at.types(&["order", "cancel", &order])?;
@@ -127,7 +137,7 @@ fn a_lot_is_carried_by_hand_from_its_review_to_its_payment() -> Result<()> {
     at.types(&["pay", &order, "--date", "2026-02-03"])?;
     office.until("LOT-001", "delivered")?;
     at.types(&["cancel", "LOT-001"])?;
-    insta::assert_snapshot!(at.ends());
+    said("carried_by_hand", &at.ends());
     office.service.stop()?;
     is_clean(&office.data)?;
     Ok(())
@@ -163,7 +173,7 @@ fn lots_are_held_split_ranked_and_given_up_by_hand() -> Result<()> {
     at.types(&["review", "return", "LOT-003", "-m", "which model?"])?;
     at.types(&["retry", "LOT-003"])?;
     at.types(&["retry", "--awaits", "payment"])?;
-    insta::assert_snapshot!(at.ends());
+    said("held_and_given_up_by_hand", &at.ends());
     office.service.stop()?;
     is_clean(&office.data)?;
     Ok(())
@@ -204,8 +214,15 @@ fn money_members_notes_and_files_are_stated_by_hand() -> Result<()> {
     let masked = text(&letter)?.to_owned();
     at.types(&["attach", "AA-1", &masked])?;
     at.types(&["attach", "AA-1", &masked])?;
-    let said = at.ends().replace(&masked, "letter.txt");
-    insta::assert_snapshot!(said);
+    let lot = show(&office.data, "LOT-001")?;
+    let note = "call the ministry (to follow up on 2026-02-01)";
+    ensure!(fact(&lot, "note") == Some(note), "{lot}");
+    ensure!(kinds(&lot).contains(&"note.written"), "{lot}");
+    ensure!(fact(&show(&office.data, "AA-1")?, "attachment") == Some("letter.txt, 22 bytes"));
+    let todo = run(&["todo", "--json", "--data", text(&office.data)?])?.json()?;
+    let is_it = |row: &Value| row["task"] == "follow_up" && row["how"] == "waybill show LOT-001";
+    ensure!(todo.as_array().is_some_and(|rows| rows.iter().any(is_it)), "{todo}");
+    said("stated_by_hand", &at.ends().replace(&masked, "letter.txt"));
     office.service.stop()?;
     is_clean(&office.data)?;
     Ok(())

@@ -248,7 +248,7 @@ fn ctrl_c_ends_a_long_batch_between_two_parts_and_says_what_was_done() -> Result
     let mut terminal = Terminal::start(&at(&data, &["hold", "--state", "ready"])?)?;
     terminal.until("hold 3000 lots?")?;
     terminal.types("y")?;
-    terminal.until(" of 3,000")?;
+    terminal.until("/3,000")?;
     terminal.types(CTRL_C)?;
     terminal.until("of 3000 were done, the others were not")?;
     terminal.ends(1)?;

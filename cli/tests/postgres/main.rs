@@ -11,6 +11,8 @@ mod api {
     mod walk;
     mod webhooks;
 }
+#[path = "../cli/acts.rs"]
+mod acts;
 #[path = "../cli/calendar.rs"]
 mod calendar;
 #[path = "../cli/care.rs"]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::coalition::Coalition;
-use crate::domain::contribution::Contribution;
+use crate::domain::contribution::{Contribution, Firmness};
 use crate::domain::money::Money;
 use crate::domain::requisition::Line;
 
@@ -17,6 +17,8 @@ use crate::domain::requisition::Line;
 pub enum WhyNot {
     /// Indicative, or without an amount.
     PledgeOnly,
+    /// It is goods, not money.
+    InKind,
     /// None of its donors is a member on the day.
     NotAMember,
     /// Not stated yet on the day.
@@ -46,6 +48,7 @@ impl WhyNot {
     pub fn code(&self) -> &'static str {
         match self {
             Self::PledgeOnly => "pledge_only",
+            Self::InKind => "in_kind",
             Self::NotAMember => "not_a_member",
             Self::NotYetOpen => "not_yet_open",
             Self::Lapsed => "lapsed",
@@ -63,6 +66,7 @@ impl fmt::Display for WhyNot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PledgeOnly => f.write_str("is only a pledge"),
+            Self::InKind => f.write_str("is goods, not money"),
             Self::NotAMember => f.write_str("its donor is not a member on that day"),
             Self::NotYetOpen => f.write_str("is not open yet"),
             Self::Lapsed => f.write_str("has lapsed"),
@@ -90,7 +94,9 @@ pub fn eligible(
     let earmark = &contribution.earmark;
     let is_member = |donor: &String| coalition.parties.get(donor).is_some_and(|p| p.may_fund(day));
     let Some(currency) = contribution.currency().filter(|_| contribution.is_fundable()) else {
-        return Err(WhyNot::PledgeOnly);
+        let is_goods =
+            contribution.firmness == Firmness::Commitment && contribution.amount.is_none();
+        return Err(if is_goods { WhyNot::InKind } else { WhyNot::PledgeOnly });
     };
     if contribution.stated > day {
         return Err(WhyNot::NotYetOpen);

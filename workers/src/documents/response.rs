@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use waybill_shared::domain::document::{LineAnswer, ResponseLine};
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::lot::{Lot, StepName};
+use waybill_shared::domain::lot::{Awaited, Lot, StepName};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{Order, OrderStatus};
 use waybill_shared::domain::quantity::Quantity;
@@ -14,7 +14,7 @@ use waybill_shared::store::{EnvelopeRow, Unit};
 use super::{Desk, Refusal};
 use crate::connectors::Question;
 use crate::funding;
-use crate::steps::{issue_order, match_donor};
+use crate::steps::{confirm_delivery, issue_order, match_donor};
 
 impl Desk<'_> {
     pub(super) async fn response(
@@ -23,9 +23,15 @@ impl Desk<'_> {
         answers: &[ResponseLine],
     ) -> Result<Unit, Refusal> {
         let mut filed = self.order(number).await?;
-        if !matches!(filed.status, OrderStatus::Sent | OrderStatus::Issued) {
-            return Err(Refusal::DoesNotApply(format!("`{number}` does not wait for a response")));
-        }
+        // What was accepted may still be changed by its supplier, line by line, until it is on its way.
+        let is_change = match filed.status {
+            OrderStatus::Sent | OrderStatus::Issued => false,
+            OrderStatus::Accepted if !answers.is_empty() && filed.order.in_kind.is_none() => true,
+            _ => {
+                let text = format!("`{number}` does not wait for a response");
+                return Err(Refusal::DoesNotApply(text));
+            }
+        };
         self.only(&filed.order.supplier)?;
         let mut order = filed.order.clone();
         let by_lot: BTreeMap<LotId, &LineAnswer> =
@@ -39,7 +45,16 @@ impl Desk<'_> {
         let mut unit = self.unit();
         let mut accepted: Vec<Lot> = Vec::new();
         let ids: Vec<LotId> = order.lines.iter().map(|line| line.lot).collect();
-        for lot in self.lots_under(&order, ids, issue_order::NAME).await? {
+        let step = if is_change { confirm_delivery::NAME } else { issue_order::NAME };
+        let mut lots = self.lots_under(&order, ids, step).await?;
+        if is_change {
+            lots.retain(|lot| by_lot.contains_key(&lot.id) && is_to_come(lot));
+            if lots.is_empty() {
+                let text = format!("nothing of `{number}` that it names is still to come");
+                return Err(Refusal::DoesNotApply(text));
+            }
+        }
+        for lot in lots {
             let mut after = lot.clone();
             let refused = match by_lot.get(&lot.id) {
                 None | Some(LineAnswer::Accepted) => None,
@@ -63,7 +78,12 @@ impl Desk<'_> {
                     after.due = order.line(lot.id).map(|line| line.due);
                     after.because("", "");
                     accepted.push(after.clone());
-                    (StepResult::Done, "lot.order_accepted")
+                    if is_change {
+                        let awaits = Awaited::Delivery { order: number.to_owned() };
+                        (StepResult::Wait { awaits, until: None }, "lot.order_changed")
+                    } else {
+                        (StepResult::Done, "lot.order_accepted")
+                    }
                 }
                 Some(why) => {
                     after.refused.extend(order.line(lot.id).map(|line| line.offer.clone()));
@@ -76,8 +96,10 @@ impl Desk<'_> {
             };
             unit.lots.push(self.change(lot, after, result, kind)?);
         }
-        let (status, event) = if accepted.is_empty() {
+        let (status, event) = if order.lines.is_empty() || (accepted.is_empty() && !is_change) {
             (OrderStatus::Refused, "order.refused")
+        } else if is_change {
+            (OrderStatus::Accepted, "order.changed_again")
         } else {
             unit.jobs.extend(self.await_delivery(&order, &accepted).await?);
             (OrderStatus::Accepted, "order.accepted")
@@ -106,6 +128,12 @@ impl Desk<'_> {
     }
 }
 
+/// Whether nothing of `lot` has come, or is known to be on its way.
+fn is_to_come(lot: &Lot) -> bool {
+    let awaits_it = matches!(lot.state.awaits(), Some(Awaited::Delivery { .. }));
+    awaits_it && lot.shipped.is_zero()
+}
+
 /// Applies a changed price and day; an error says why the line has to be refused instead.
 fn changed(
     desk: &Desk<'_>,
@@ -123,6 +151,17 @@ fn changed(
         let goods = price.scaled(line.quantity.0, Quantity::ONE).map_err(text)?;
         let cost = goods.checked_add(goods.scaled(channel_bp, 10_000).map_err(text)?);
         let cost = cost.map_err(text)?;
+        // However often it changes: a tolerance of a tolerance is none.
+        let offered = desk.coalition.offers.get(&line.offer).map(|offer| offer.unit_price);
+        let most = i128::from(1000 + tolerance_per_mille);
+        if let Some(offered) = offered.filter(|offered| offered.currency == price.currency)
+            && i128::from(price.minor) * 1000 > i128::from(offered.minor) * most
+            && line.unit_price != offered
+        {
+            return Err(format!(
+                "{price} a unit is more than the {offered} offered and the tolerance"
+            ));
+        }
         funding::fit(lot, cost, tolerance_per_mille, envelopes)?;
         line.unit_price = price;
         line.amount = cost;

@@ -47,10 +47,12 @@ pub(crate) async fn in_kind(in_kind: args::InKind) -> Result<(), Failure> {
 pub(crate) async fn incident(incident: args::Incident) -> Result<(), Failure> {
     let (verb, command, on) = match incident {
         args::Incident::Replay(on) => {
-            (Verb::new("retry", "tried again", "lot"), Command::Retry, on)
+            (Verb::new("retry", "tried again", "subject"), Command::Retry, on)
         }
-        args::Incident::Skip(on) => (Verb::new("let pass", "let pass", "lot"), Command::Skip, on),
-        args::Incident::Close(on) => (Verb::new("cancel", "cancelled", "lot"), Command::Cancel, on),
+        args::Incident::Skip(on) => {
+            (Verb::new("let pass", "let pass", "subject"), Command::Skip, on)
+        }
+        args::Incident::Close(on) => (Verb::new("close", "closed", "subject"), Command::Cancel, on),
     };
     let target = Target::of(&on.how.data)?;
     let ids = Client::with(&target, async |client| subjects(client, &on.cause).await).await?;

@@ -54,7 +54,7 @@ pub(super) async fn hand_in(
                 "unchanged: {sender} has said that before, as {number}\n"
             ));
         }
-        return output::data(&format!("{table}nothing was changed: this is what it would\n"));
+        return output::data(&format!("{table}nothing was changed: this is what would\n"));
     }
     let mut lots: Vec<&str> = looked.effects.iter().map(|effect| effect.subject.as_str()).collect();
     lots.retain(|subject| subject.starts_with("LOT-"));

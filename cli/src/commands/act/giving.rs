@@ -45,7 +45,7 @@ async fn state(given: args::Contribute, firmness: Firmness) -> Result<(), Failur
         let changes = changes(known.as_ref(), &stated)?;
         let table = output::wrapped_table(&["FIELD", "BEFORE", "NOW"], &changes);
         if how.dry_run {
-            return output::data(&format!("{table}nothing was changed: this is what it would\n"));
+            return output::data(&format!("{table}nothing was changed: this is what would\n"));
         }
         if known.is_some() && !how.yes {
             if !output::can_ask() {

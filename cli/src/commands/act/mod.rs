@@ -67,8 +67,13 @@ pub(super) async fn act(
     how: &How,
 ) -> Result<(), Failure> {
     let target = Target::of(&how.data)?;
+    // Whoever writes into the pipe may need the data folder first.
+    let given = ids.given()?;
     let done = Client::with(&target, async |client| {
-        let ids = ids.find(client).await?;
+        let ids = match given {
+            Some(ids) => ids,
+            None => ids.find(client).await?,
+        };
         if ids.is_empty() {
             return Err(Failure::caller(
                 format!("there is no {} to {}", verb.what, verb.to),
@@ -198,7 +203,7 @@ fn tell(verb: Verb, answer: &ActAnswer, how: &How) -> Result<(), Failure> {
             text.push_str(&format!("nothing was changed: this would {} {count}\n", verb.to));
         } else if let ([one], false) = (changed.as_slice(), of_many) {
             text.push_str(&format!("{} is {}\n", one.id, verb.done));
-            if one.effects.len() > 1 {
+            if !one.effects.is_empty() {
                 text.push_str(&effects(&[*one]));
             }
         } else if of_many && answer.changed == 0 {
@@ -256,10 +261,18 @@ pub(super) enum Picked<'a> {
 }
 
 impl Picked<'_> {
+    /// The ids, if they are named; none: a filter finds them.
+    fn given(&self) -> Result<Option<Vec<String>>, Failure> {
+        match self {
+            Self::Ids(ids) => given(ids).map(Some),
+            Self::Lots(lots) if !lots.ids.is_empty() => given(&lots.ids).map(Some),
+            Self::Lots(_) => Ok(None),
+        }
+    }
+
     async fn find(&self, client: &Client) -> Result<Vec<String>, Failure> {
         match self {
-            Self::Ids(ids) => given(ids),
-            Self::Lots(lots) if !lots.ids.is_empty() => given(&lots.ids),
+            Self::Ids(ids) => Ok(ids.to_vec()),
             Self::Lots(lots) => lots::matching(client, lots).await,
         }
     }

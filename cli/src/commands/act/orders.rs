@@ -75,8 +75,15 @@ fn response(order: &OrderView, respond: &args::Respond) -> Result<Content, Failu
         .filter(|lot| *lot != "all")
         .map(|lot| lot_id(lot))
         .collect::<Result<_, _>>()?;
-    for named in respond.price.iter().chain(&respond.due).filter_map(|text| text.split_once('=')) {
-        lot_id(named.0)?;
+    for (lot, _) in respond.price.iter().chain(&respond.due).filter_map(|t| t.split_once('=')) {
+        let lot = lot_id(lot)?;
+        if order.lines.iter().all(|line| line.lot != lot) {
+            return Err(no_line(order, lot));
+        }
+    }
+    if (is_all || !refused.is_empty()) && respond.how.reason.trim().is_empty() {
+        let message = "a refusal needs the supplier's reason";
+        return Err(Failure::caller(message, "give it with --reason TEXT"));
     }
     let mut answers: BTreeMap<LotId, LineAnswer> = BTreeMap::new();
     for line in &order.lines {
@@ -93,11 +100,15 @@ fn response(order: &OrderView, respond: &args::Respond) -> Result<Content, Failu
         answers.insert(line.lot, answer);
     }
     if let Some(lot) = refused.iter().find(|lot| !answers.contains_key(lot)) {
-        let message = format!("{} has no line for {lot}", order.number);
-        return Err(Failure::caller(message, "`waybill show` lists its lines"));
+        return Err(no_line(order, *lot));
     }
     let lines = answers.into_iter().map(|(lot, answer)| ResponseLine { lot, answer }).collect();
     Ok(Content::OrderResponse { order: order.number.clone(), lines })
+}
+
+fn no_line(order: &OrderView, lot: LotId) -> Failure {
+    let message = format!("{} has no line for {lot}", order.number);
+    Failure::caller(message, format!("`waybill show {}` lists its lines", order.number))
 }
 
 /// A price of one unit: an amount, or a change in per cent.
@@ -109,7 +120,8 @@ fn price(text: &str, line: &OrderLineView) -> Result<Money, Failure> {
     let currency = line.unit_price.currency;
     let Some(per_cent) = text.strip_suffix('%') else {
         let plain = Money::parse(text, currency).or_else(|_| text.parse::<Money>());
-        return plain.ok().filter(|price| price.currency == currency).ok_or_else(wrong);
+        let is_price = |price: &Money| price.currency == currency && price.minor > 0;
+        return plain.ok().filter(is_price).ok_or_else(wrong);
     };
     // Hundredths of a per cent are exact enough, and whole numbers.
     let (sign, digits) = match per_cent.strip_prefix('-') {
@@ -125,7 +137,7 @@ fn price(text: &str, line: &OrderLineView) -> Result<Money, Failure> {
     let change = whole.checked_mul(100).and_then(|whole| whole.checked_add(part));
     let change = change.ok_or_else(wrong)?.checked_mul(sign).ok_or_else(wrong)?;
     let scaled = change.checked_add(10_000).and_then(|s| line.unit_price.scaled(s, 10_000).ok());
-    scaled.filter(|price| price.minor >= 0).ok_or_else(wrong)
+    scaled.filter(|price| price.minor > 0).ok_or_else(wrong)
 }
 
 /// A day: a date, or a change of one by days or weeks.

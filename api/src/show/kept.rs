@@ -1,0 +1,63 @@
+//! What is kept with a subject: notes, claims, files.
+
+use waybill_shared::engine::Engine;
+use waybill_shared::store::Record;
+use waybill_workers::office::{Attachment, Claim, Note};
+
+use super::{Shown, read};
+use crate::Problem;
+use crate::timeline::timeline;
+
+/// Notes, claims or files of one subject that are shown.
+const SHOWN: i64 = 100;
+
+/// Adds them to what is known of a subject, and to what happened to it.
+pub(super) async fn add(engine: &Engine, shown: &mut Shown) -> Result<(), Problem> {
+    let subject = match shown.kind.as_str() {
+        "lot" | "line" => shown.id.clone(),
+        kind if shown.id.starts_with(&format!("{kind}:")) => shown.id.clone(),
+        kind => format!("{kind}:{}", shown.id),
+    };
+    for record in of(engine, "note", &subject).await? {
+        let note: Note = read("note", &record)?;
+        let follow_up = note.follow_up.map(|day| format!(" (to follow up on {day})"));
+        let text = format!("{}{}", note.text, follow_up.unwrap_or_default());
+        tell(engine, shown, "note", &record, text).await?;
+    }
+    // Claims are filed by their order's number alone.
+    for record in of(engine, "claim", &shown.id.clone()).await? {
+        let claim: Claim = read("claim", &record)?;
+        let amount = claim.amount.map(|amount| format!("{amount}: ")).unwrap_or_default();
+        let text = format!("{amount}{}", claim.text);
+        tell(engine, shown, "claim", &record, text).await?;
+    }
+    for record in of(engine, "attachment", &subject).await? {
+        let file: Attachment = read("attachment", &record)?;
+        let text = format!("{}, {} bytes", file.name, file.bytes);
+        tell(engine, shown, "attachment", &record, text).await?;
+    }
+    shown.timeline.sort_by_key(|entry| entry.at);
+    Ok(())
+}
+
+async fn of(engine: &Engine, kind: &str, subject: &str) -> Result<Vec<Record>, Problem> {
+    let prefix = format!("{subject}/");
+    let found = engine.store.records_after(kind, &prefix, SHOWN).await?;
+    let own = found.into_iter().filter(|(found, _)| found == kind).map(|(_, record)| record);
+    Ok(own.take_while(|record| record.id.starts_with(&prefix)).collect())
+}
+
+async fn tell(
+    engine: &Engine,
+    shown: &mut Shown,
+    kind: &str,
+    record: &Record,
+    text: String,
+) -> Result<(), Problem> {
+    for mut entry in timeline(engine, &format!("{kind}:{}", record.id)).await? {
+        entry.reason.clone_from(&text);
+        shown.timeline.push(entry);
+    }
+    shown.facts.push((kind.to_owned(), text));
+    Ok(())
+}
