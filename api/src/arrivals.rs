@@ -115,7 +115,7 @@ pub(crate) async fn arrivals(
             priority: lot.priority,
             order: number.to_owned(),
             supplier: orders.supplier(engine, number).await?.unwrap_or_default().to_owned(),
-            consignee: line.consignee.clone(),
+            consignee: lot.consignee(&line).to_owned(),
             needed_by: line.needed_by,
             chased: lot.chased,
         });

@@ -11,6 +11,7 @@ use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::difference;
+use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotChange, RecordChange, StoreError, Unit};
 
 use crate::timeline::state;
@@ -30,13 +31,20 @@ impl Effect {
     }
 }
 
-/// What `unit` would change, lots first.
-pub(crate) async fn effects(engine: &Engine, unit: &Unit) -> Result<Vec<Effect>, StoreError> {
+/// What `unit` would change, lots first, for those who see the whole: others would learn from it what
+/// others pay and tolerate.
+pub(crate) async fn effects(
+    engine: &Engine,
+    sight: &Sight,
+    unit: &Unit,
+) -> Result<Vec<Effect>, StoreError> {
     let mut told = Vec::new();
-    let coalition = engine.coalition().await?;
+    if !sight.is_whole() {
+        return Ok(told);
+    }
     for change in &unit.lots {
         told.extend(lot(change));
-        told.extend(consents(&coalition, change));
+        told.extend(consents(&sight.coalition, change));
     }
     let ids: Vec<_> = unit.lines.iter().map(|change| change.id).collect();
     let before = engine.store.lines(&ids).await?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{NaiveDate, TimeDelta};
 use tempfile::TempDir;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use waybill_shared::broker::EmbeddedBroker;
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::event::Event;
@@ -24,10 +25,13 @@ use waybill_shared::store::{
 use crate::Problem;
 
 /// Records that are read besides those that steps look up.
-const KINDS: [&str; 5] = ["order", "order_status", "incident", "in_kind_use", "pipeline"];
+const KINDS: [&str; 6] = ["order", "order_status", "incident", "in_kind_use", "note", "pipeline"];
 
 /// Lines rebuilt in one commit.
 const TOGETHER: i64 = 500;
+
+/// A day is rebuilt for one question at a time: it takes time and room.
+static ONE: Semaphore = Semaphore::const_new(1);
 
 /// What there is on a day: now, or as it was then. To be dropped soon.
 pub(crate) struct AsOf {
@@ -39,6 +43,7 @@ pub(crate) struct AsOf {
     pub(crate) end: Option<Timestamp>,
     /// Where the store of an earlier day is; goes last.
     _folder: Option<TempDir>,
+    _turn: Option<SemaphorePermit<'static>>,
 }
 
 impl AsOf {
@@ -55,10 +60,14 @@ impl AsOf {
             return Err(Problem::field("on", detail, &format!("name a day up to {today}")));
         }
         if day == today {
-            return Ok(Self { engine: engine.clone(), day, end: None, _folder: None });
+            return Ok(Self { engine: engine.clone(), day, end: None, _folder: None, _turn: None });
         }
+        let turn = ONE.try_acquire().map_err(|_| {
+            let detail = "another earlier day is being rebuilt from the log";
+            Problem::new("too_many_requests", detail, "ask again when that is done")
+        })?;
         let zone = coalition.settings.as_ref().map_or(chrono_tz::UTC, |settings| settings.zone);
-        let end = start_of(day + chrono::Days::new(1), zone);
+        let end = start_of(day.succ_opt().unwrap_or(day), zone);
         let folder = tempfile::tempdir().map_err(|error| {
             tracing::error!(%error, "no folder for a store of the past");
             Problem::new("unavailable", "there is no room for a store of that day", "try again")
@@ -76,7 +85,7 @@ impl AsOf {
         let clock = Clock::starting_at(end - TimeDelta::milliseconds(1));
         let (engine, _) =
             Engine::new(Arc::new(store), Arc::new(EmbeddedBroker::default()), clock, pipelines);
-        Ok(Self { engine, day, end: Some(end), _folder: Some(folder) })
+        Ok(Self { engine, day, end: Some(end), _folder: Some(folder), _turn: Some(turn) })
     }
 }
 

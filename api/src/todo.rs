@@ -281,15 +281,15 @@ impl<'a> Found<'a> {
 
     /// Notes whose day to look at them again has come.
     async fn follow_ups(&mut self) -> Result<(), StoreError> {
+        // A later note of the same subject answers the one before.
+        let mut last: BTreeMap<String, Option<NaiveDate>> = BTreeMap::new();
         for record in self.engine.store.records("note").await? {
-            let note: Result<Note, _> = serde_json::from_str(&record.body);
-            let Some((subject, day)) = note.ok().and_then(|n| Some((n.subject, n.follow_up?)))
-            else {
-                continue;
-            };
-            if day > self.today {
-                continue;
+            if let Ok(note) = serde_json::from_str::<Note>(&record.body) {
+                last.insert(note.subject, note.follow_up);
             }
+        }
+        for (subject, day) in last {
+            let Some(day) = day.filter(|day| *day <= self.today) else { continue };
             let Mover { party, role, task } = Mover::office(Task::FollowUp);
             let key = (party.clone(), role, task);
             let row = self.rows.entry(key).or_insert_with(|| Move::new(party, role, task));

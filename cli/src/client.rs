@@ -124,6 +124,15 @@ impl Client {
         self.request(Method::GET, path, Body::empty()).await
     }
 
+    /// Asks a route for what may not be there.
+    pub(crate) async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, Failure> {
+        match self.get(path).await {
+            Ok(found) => Ok(Some(found)),
+            Err(failure) if failure.is_not_found() => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// Tells a route.
     pub(crate) async fn post<T: DeserializeOwned>(
         &self,
@@ -228,6 +237,9 @@ impl Client {
             Failure::ours(anyhow::anyhow!("{status}: {}", String::from_utf8_lossy(&bytes)))
         })?;
         let hint = problem.hint.unwrap_or_default();
+        if status == StatusCode::NOT_FOUND {
+            return Err(Failure::caller(problem.detail, hint).not_found());
+        }
         if status.is_client_error() {
             return Err(Failure::caller(problem.detail, hint));
         }

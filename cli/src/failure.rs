@@ -13,24 +13,35 @@ pub(crate) struct Failure {
     code: u8,
     message: String,
     hint: Option<String>,
+    is_not_found: bool,
 }
 
 impl Failure {
     /// The caller's mistake, with the way out; an empty hint is none.
     pub(crate) fn caller(message: impl Into<String>, hint: impl Into<String>) -> Self {
         let hint = Some(hint.into()).filter(|hint| !hint.is_empty());
-        Self { code: 1, message: message.into(), hint }
+        Self { code: 1, message: message.into(), hint, is_not_found: false }
     }
 
     /// Ours.
     pub(crate) fn ours(error: impl Into<anyhow::Error>) -> Self {
         let error = error.into();
-        Self { code: 2, message: format!("{error:#}"), hint: None }
+        Self { code: 2, message: format!("{error:#}"), hint: None, is_not_found: false }
     }
 
     /// Exits with 2 although everything was printed already: the check found something.
     pub(crate) fn found() -> Self {
-        Self { code: 2, message: String::new(), hint: None }
+        Self { code: 2, message: String::new(), hint: None, is_not_found: false }
+    }
+
+    /// The same: there is no such thing.
+    pub(crate) fn not_found(self) -> Self {
+        Self { is_not_found: true, ..self }
+    }
+
+    /// Whether what was asked for is not there.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.is_not_found
     }
 
     /// The same with another hint.

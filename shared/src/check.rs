@@ -13,6 +13,9 @@ use crate::domain::order::{Order, OrderStatus};
 use crate::store::chain::{digest_of, hex, link};
 use crate::store::{Filed, LotCount, LotFilter, Store, StoreError, tally};
 
+/// Records read at once, some of which hold files.
+const RECORDS: i64 = 200;
+
 /// Events read at once.
 const PAGE: i64 = 10_000;
 
@@ -389,7 +392,7 @@ async fn records(
 ) -> Result<(), StoreError> {
     let mut after = (String::new(), String::new());
     loop {
-        let page = store.records_after(&after.0, &after.1, PAGE).await?;
+        let page = store.records_after(&after.0, &after.1, RECORDS).await?;
         let Some((kind, end)) = page.last() else { return Ok(()) };
         after = (kind.clone(), end.id.clone());
         for (kind, record) in page {

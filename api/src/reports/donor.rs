@@ -96,7 +96,7 @@ impl Gathered {
             place: place(lot),
             order: lot.order.clone(),
             due: lot.due,
-            consignee: line.consignee.clone(),
+            consignee: lot.consignee(line).to_owned(),
         });
     }
 }

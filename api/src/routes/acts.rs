@@ -1,6 +1,6 @@
 //! What operators do by hand: looked at first, then done, one subject at a time or many at once.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use axum::Json;
 use axum::extract::State;
@@ -108,7 +108,9 @@ pub(crate) async fn act(
     }
     may(&caller, &asked.command)?;
     let mut answer = ActAnswer { dry_run: asked.dry_run, ..ActAnswer::default() };
-    for ids in asked.on.chunks(TOGETHER) {
+    let mut seen = HashSet::new();
+    let ids: Vec<String> = asked.on.iter().filter(|id| seen.insert(*id)).cloned().collect();
+    for ids in ids.chunks(TOGETHER) {
         for acted in together(&api, &caller, &asked, ids).await? {
             match acted.outcome {
                 Outcome::Changed => answer.changed += 1,
@@ -146,16 +148,17 @@ async fn together(
     ids: &[String],
 ) -> Result<Vec<Acted>, Problem> {
     let engine = &api.engine;
+    let sight = caller.sight(engine).await?;
     let mut acted: Vec<Option<Acted>> = vec![None; ids.len()];
     let mut pending: VecDeque<usize> = (0..ids.len()).collect();
     let mut at_once = ids.len();
-    let mut conflicts = 0;
+    let mut conflicts = vec![0; ids.len()];
     while !pending.is_empty() {
         let (mut places, mut units) = (Vec::new(), Vec::new());
         for place in pending.drain(..at_once.min(pending.len())) {
             match one(api, caller, asked, &ids[place]).await? {
                 Ok(unit) => {
-                    places.push((place, effects(engine, &unit).await?));
+                    places.push((place, effects(engine, &sight, &unit).await?));
                     units.push(unit);
                 }
                 Err(settled) => acted[place] = Some(settled),
@@ -173,9 +176,10 @@ async fn together(
                     Some(Acted { id, outcome: Outcome::Changed, why: String::new(), effects })
                 }
                 Fate::Refused { rule } => Some(settled(&id, Outcome::Refused, rule)),
-                Fate::Stale { .. } if conflicts < CONFLICTS => {
+                Fate::Stale { .. } if conflicts[place] < CONFLICTS => {
                     // Decided again, alone.
-                    (conflicts, at_once) = (conflicts + 1, 1);
+                    conflicts[place] += 1;
+                    at_once = 1;
                     pending.push_back(place);
                     None
                 }

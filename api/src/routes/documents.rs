@@ -100,7 +100,7 @@ pub(crate) async fn hand_in(
         let unit = unit_of(&api.engine, &connector, &document).await.map_err(problem)?;
         let outcome = if unit.is_some() { Outcome::Taken } else { Outcome::TakenBefore };
         let effects = match &unit {
-            Some(unit) => effects(&api.engine, unit).await?,
+            Some(unit) => effects(&api.engine, &caller.sight(&api.engine).await?, unit).await?,
             None => Vec::new(),
         };
         return Ok(Answer { outcome, sender, number, effects });

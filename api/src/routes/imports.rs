@@ -49,7 +49,8 @@ pub(super) async fn show(
     Named(id): Named,
 ) -> Result<Json<Shown>, Problem> {
     may_show(&api, &caller, &id).await?;
-    let shown = show_subject(&api.engine, &id).await?;
+    let is_whole = caller.sight(&api.engine).await?.is_whole();
+    let shown = show_subject(&api.engine, &id, is_whole).await?;
     let is_account = matches!(shown.kind.as_str(), "token" | "webhook");
     if is_account && !matches!(caller.role(), Role::Admin | Role::Auditor) {
         return Err(Problem::unknown(UNKNOWN, &id));

@@ -51,7 +51,10 @@ pub struct IncidentView {
     pub how: String,
 }
 
-/// Lots, incidents and subjects that are named.
+/// Recorded incidents of one cause that are named.
+const RECORDS: usize = 1000;
+
+/// Lots and subjects that are named.
 const NAMED: usize = 20;
 
 impl IncidentView {
@@ -113,7 +116,7 @@ pub(crate) async fn incidents(
         };
         let view = IncidentView::new(&cause, None);
         let view = by_cause.entry((cause, None)).or_insert(view);
-        if view.records.len() < NAMED {
+        if view.records.len() < RECORDS {
             let opened = engine.store.events_of(&subject).await?.first().map(|event| event.at);
             view.since = view.since.into_iter().chain(opened).min();
             view.records.push(record.id);

@@ -36,8 +36,11 @@ pub(crate) async fn me(caller: Caller) -> Json<Me> {
 
 /// The service as it stands: whether it runs, where lots are, what is wrong, what lapses.
 #[utoipa::path(get, path = "/v1/status", tag = "service", responses((status = 200, body = StatusView)))]
-pub(crate) async fn status(State(api): State<Api>) -> Result<Json<StatusView>, Problem> {
-    Ok(Json(crate::status::status(&api.engine).await?))
+pub(crate) async fn status(
+    State(api): State<Api>,
+    caller: Caller,
+) -> Result<Json<StatusView>, Problem> {
+    Ok(Json(crate::status::status(&api.engine, caller.role()).await?))
 }
 
 /// Whose moves to list.

@@ -79,9 +79,12 @@ const KINDS: [&str; 8] =
 
 /// What is known of `id`: a lot, a line (by its number or its requester's id), an order, a
 /// contribution, a party, or any other record as `kind:id`.
-pub(crate) async fn show(engine: &Engine, id: &str) -> Result<Shown, Problem> {
+/// What is kept with it (notes, claims, files) is told to those who see the whole.
+pub(crate) async fn show(engine: &Engine, id: &str, is_whole: bool) -> Result<Shown, Problem> {
     let mut shown = subject(engine, id).await?;
-    kept::add(engine, &mut shown).await?;
+    if is_whole {
+        kept::add(engine, &mut shown).await?;
+    }
     Ok(shown)
 }
 
@@ -113,6 +116,8 @@ async fn of_record(engine: &Engine, kind: &str, record: Record) -> Result<Shown,
         "order" => order::order(engine, &record).await,
         "contribution" => money::contribution(engine, &record).await,
         "party" => party::party(engine, &record).await,
+        // What is in files is not printed.
+        "content" => Err(unknown(engine, "lot, line or record", &record.id).await),
         WEBHOOK => party::webhook(engine, &record.id).await,
         _ => {
             let mut facts = Facts::default();

@@ -14,7 +14,7 @@ pub(crate) fn requester(report: &RequesterReport) -> Paper {
     };
     let there = here("received") + here("paid");
     let summary = format!(
-        "Of {}, {there} are there and {} are on order; {} wait for money. {} cannot be there on the \
+        "Of {}, {there} are there and {} are on order; {} wait for money or a consent. {} cannot be there on the \
          day that it is needed, or nobody can say when.",
         counted(report.lots.all as u64, "lot", "lots"),
         here("ordered"),
@@ -31,7 +31,7 @@ pub(crate) fn requester(report: &RequesterReport) -> Paper {
             ("Lots", report.lots.all.to_string()),
             ("There", there.to_string()),
             ("On order", here("ordered").to_string()),
-            ("Unfunded", here("validated").to_string()),
+            ("Waiting", here("validated").to_string()),
             ("Late", report.late.to_string()),
         ],
         sections: vec![list, parts::funnel(&report.funnel)],

@@ -1,6 +1,6 @@
 //! The weekly report.
 
-use waybill_api::{IncidentView, MoneyMoved, Move, WeeklyReport};
+use waybill_api::{IncidentView, MoneyMoved, Move, Task, WeeklyReport};
 use waybill_shared::domain::money::Money;
 
 use super::html::{Kind, some, spoken, written};
@@ -10,9 +10,12 @@ use super::parts;
 /// The report as a document.
 pub(crate) fn weekly(report: &WeeklyReport) -> Paper {
     let WeeklyReport { received, ordered, declined, overdue, incidents, .. } = report;
-    let late = overdue.iter().map(|row| row.overdue).sum::<u64>() as usize;
+    // What the secretariat chases is what others are late with: told once.
+    let chases = |row: &&Move| matches!(row.task, Task::ChaseReview | Task::ChaseConsent);
+    let late = overdue.iter().filter(|row| !chases(row)).map(|row| row.overdue).sum::<u64>();
+    let late = usize::try_from(late).unwrap_or(usize::MAX);
     let summary = format!(
-        "In this week {} received and {} drawn up; {} declined. {} overdue, and {} open.",
+        "In this week {} received and {} drawn up; {} declined; {} overdue, and {} open.",
         some(received.all, "lot was", "lots were"),
         some(ordered.all, "order was", "orders were"),
         some(declined.all, "lot was", "lots were"),

@@ -227,8 +227,8 @@ impl EventData {
                 self.record = Some(parse(event)?);
                 Ok(is_audit)
             }
-            // The bytes that were sent are the order's own route.
-            "order_document" => Ok(false),
+            // The bytes that were sent are the order's own; what is in files travels nowhere.
+            "order_document" | "order_message" | "content" => Ok(false),
             _ => {
                 self.record = Some(parse(event)?);
                 Ok(sight.is_whole())

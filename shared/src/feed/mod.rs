@@ -119,7 +119,7 @@ const KINDS: [&str; 10] = [
 ];
 
 /// Kinds of events after which a lot may have lost what made it somebody's.
-const RELEASES: [&str; 15] = [
+const RELEASES: [&str; 16] = [
     "lot.acceptance_expired",
     "lot.amended",
     "lot.cancelled",
@@ -130,6 +130,7 @@ const RELEASES: [&str; 15] = [
     "lot.in_kind_not_accepted",
     "lot.order_cancelled",
     "lot.order_not_approved",
+    "lot.redirected",
     "lot.refused_by_supplier",
     "lot.rejected",
     "lot.rerouted",

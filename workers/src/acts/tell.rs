@@ -4,13 +4,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
+use serde::Deserialize;
 use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::lot::Timestamp;
+use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Job, NewJob, Unit};
 
 use crate::connectors::Connector;
-use crate::orders::MESSAGE;
+use crate::orders::{Filed, MESSAGE};
 
 /// The kind of job.
 pub const KIND: &str = "tell";
@@ -19,6 +22,12 @@ pub const KIND: &str = "tell";
 #[must_use]
 pub fn wanted(number: String, supplier: String, due: Timestamp) -> NewJob {
     NewJob { kind: KIND, key: number, due, body: supplier }
+}
+
+/// What of a message says which order it is about.
+#[derive(Deserialize)]
+struct About {
+    order_reference: String,
 }
 
 /// The act.
@@ -44,6 +53,14 @@ impl Act for Tell {
         let record = engine.store.record(MESSAGE, &job.key).await?;
         let missing = || ActError::Invalid(format!("there is no message `{}`", job.key));
         let bytes = record.ok_or_else(missing)?.body;
+        // It is about an order that the supplier has to have first.
+        let about: About =
+            serde_json::from_str(&bytes).map_err(|error| ActError::Invalid(error.to_string()))?;
+        let order = Filed::read(engine, &about.order_reference).await?;
+        if order.is_some_and(|order| order.status == OrderStatus::Issued) {
+            let again = Some(engine.clock.now() + TimeDelta::minutes(1));
+            return Ok(Done { units: Vec::new(), again });
+        }
         self.connector.tell(&job.key, &bytes).await?;
         Ok(Unit::new(KIND, engine.clock.now()).into())
     }

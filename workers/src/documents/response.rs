@@ -16,6 +16,9 @@ use crate::connectors::Question;
 use crate::funding;
 use crate::steps::{confirm_delivery, issue_order, match_donor};
 
+/// What is further away than this is a mistake, in days.
+const LONGEST_DAYS: u64 = 36_500;
+
 impl Desk<'_> {
     pub(super) async fn response(
         &self,
@@ -26,8 +29,13 @@ impl Desk<'_> {
         // What was accepted may still be changed by its supplier, line by line, until it is on its way.
         let is_change = match filed.status {
             OrderStatus::Sent | OrderStatus::Issued => false,
-            OrderStatus::Accepted if !answers.is_empty() && filed.order.in_kind.is_none() => true,
-            _ => {
+            OrderStatus::Accepted if changes(answers) && filed.order.in_kind.is_none() => true,
+            OrderStatus::Accepted => {
+                let way = "what was accepted is changed line by line, or cancelled";
+                let text = format!("`{number}` does not wait for a response: {way}");
+                return Err(Refusal::DoesNotApply(text));
+            }
+            OrderStatus::AwaitingApproval | OrderStatus::Refused | OrderStatus::Cancelled => {
                 let text = format!("`{number}` does not wait for a response");
                 return Err(Refusal::DoesNotApply(text));
             }
@@ -39,6 +47,9 @@ impl Desk<'_> {
         if let Some(lot) = by_lot.keys().find(|lot| order.line(**lot).is_none()) {
             return Err(Refusal::DoesNotApply(format!("`{number}` has no line for {lot}")));
         }
+        if let Some((lot, wrong)) = by_lot.iter().find_map(|(lot, a)| Some((lot, self.wrong(a)?))) {
+            return Err(Refusal::DoesNotApply(format!("{lot}: {wrong}")));
+        }
         let rows = self.engine.store.envelopes().await?;
         let mut envelopes: BTreeMap<String, EnvelopeRow> =
             rows.into_iter().map(|row| (row.id.clone(), row)).collect();
@@ -49,10 +60,14 @@ impl Desk<'_> {
         let mut lots = self.lots_under(&order, ids, step).await?;
         if is_change {
             lots.retain(|lot| by_lot.contains_key(&lot.id) && is_to_come(lot));
-            if lots.is_empty() {
-                let text = format!("nothing of `{number}` that it names is still to come");
-                return Err(Refusal::DoesNotApply(text));
-            }
+        }
+        if lots.is_empty() {
+            let text = if is_change {
+                format!("nothing of `{number}` that it names is still to come")
+            } else {
+                format!("no lot of `{number}` waits for it: retry those that are parked first")
+            };
+            return Err(Refusal::DoesNotApply(text));
         }
         for lot in lots {
             let mut after = lot.clone();
@@ -72,6 +87,14 @@ impl Desk<'_> {
                     .err()
                 }
             };
+            // What was accepted is not given up by a price: its supplier has to refuse it, or the
+            // secretariat to cancel it.
+            if let (Some(why), Some(LineAnswer::Changed { .. }), true) =
+                (&refused, by_lot.get(&lot.id), is_change)
+            {
+                let text = format!("{}: {why}: agree on less, or cancel the order", lot.id);
+                return Err(Refusal::DoesNotApply(text));
+            }
             let (result, kind) = match refused {
                 None => {
                     after.chased = 0;
@@ -112,6 +135,16 @@ impl Desk<'_> {
         Ok(unit)
     }
 
+    /// What makes no sense in a changed price or day, whatever it is of.
+    fn wrong(&self, answer: &LineAnswer) -> Option<String> {
+        let LineAnswer::Changed { unit_price, due } = answer else { return None };
+        if let Some(price) = unit_price.filter(|price| price.minor <= 0) {
+            return Some(format!("{price} is no price"));
+        }
+        let last = self.engine.today(self.coalition) + chrono::Days::new(LONGEST_DAYS);
+        due.filter(|due| *due > last).map(|due| format!("{due} is too far away"))
+    }
+
     /// Tells the outside that these lots of `order` are to come.
     pub(super) async fn await_delivery(
         &self,
@@ -126,6 +159,12 @@ impl Desk<'_> {
         let now = self.engine.clock.now();
         Ok(self.connector.ask(Question::Delivery { order, lots: &asked }, now))
     }
+}
+
+/// Whether prices or days are all that is answered.
+fn changes(answers: &[ResponseLine]) -> bool {
+    let is_change = |line: &ResponseLine| matches!(line.answer, LineAnswer::Changed { .. });
+    !answers.is_empty() && answers.iter().all(is_change)
 }
 
 /// Whether nothing of `lot` has come, or is known to be on its way.

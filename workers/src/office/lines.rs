@@ -61,6 +61,10 @@ impl Office<'_> {
         }
         let unit = amendment(self.desk.engine, self.desk.sender, &line).await;
         match unit.map_err(|error| refuse(error.to_string()))? {
+            Some(unit) if unit.lines.is_empty() => {
+                let why = "its lots are ordered, held or parked";
+                Err(refuse(format!("{id}: {why}: cancel the order, resume or retry them first")))
+            }
             Some(unit) => Ok(unit.into()),
             None => already("it says that"),
         }

@@ -3,6 +3,7 @@
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, StepName};
+use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::store::Unit;
 
@@ -138,6 +139,11 @@ impl Office<'_> {
         if let Some(number) = &lot.order
             && let Some(filed) = Filed::read(self.desk.engine, number).await?
         {
+            if filed.status == OrderStatus::AwaitingApproval {
+                let text =
+                    format!("{number} waits for its approval: approve or disapprove it first");
+                return Err(refuse(text));
+            }
             if lot.in_kind.is_none() {
                 let message = Message::redirected(&filed.order, &after, consignee, self.reason);
                 message.file(self.desk.engine, &mut unit).await?;

@@ -19,7 +19,7 @@ use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::command::Command;
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{StoreError, StoredLine, Unit};
+use waybill_shared::store::{Record, StoreError, StoredLine, Unit};
 
 use crate::connectors::Connector;
 use crate::documents::{Desk, Refusal};
@@ -144,6 +144,12 @@ impl Office<'_> {
         };
         found.ok_or_else(|| refuse(format!("there is no line `{id}`")))
     }
+}
+
+/// What a record holds.
+fn read<T: serde::de::DeserializeOwned>(kind: &str, record: &Record) -> Result<T, StoreError> {
+    serde_json::from_str(&record.body)
+        .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{}", record.id), source })
 }
 
 /// `value` as a record holds it.

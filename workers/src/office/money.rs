@@ -2,13 +2,14 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use waybill_shared::domain::contribution::Contribution;
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::lot::{Lot, StepName};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::store::{EnvelopeChange, EnvelopeRow, RecordChange, Unit};
 
-use super::{Decided, Office, already, body, refuse};
+use super::{Decided, Office, already, body, read, refuse};
 use crate::acts::round;
 use crate::documents::Refusal;
 use crate::steps::match_donor;
@@ -36,7 +37,9 @@ impl Office<'_> {
     ) -> Result<Decided, Refusal> {
         let engine = self.desk.engine;
         let unknown = || refuse(format!("there is no contribution `{id}`"));
-        let mut given = self.coalition().contributions.get(id).cloned().ok_or_else(unknown)?;
+        // The version and what it says go together.
+        let record = engine.store.record("contribution", id).await?.ok_or_else(unknown)?;
+        let mut given: Contribution = read("contribution", &record)?;
         let total = given.amount.ok_or_else(|| refuse(format!("`{id}` is no money")))?;
         let rows = engine.store.envelopes().await?;
         let row = rows.into_iter().find(|row| row.id == id);
@@ -56,7 +59,6 @@ impl Office<'_> {
         let left = total.minor - taken;
         given.amount = Some(Money::new(left, total.currency));
         self.cut_tranches(&mut given.tranches, left);
-        let record = engine.store.record("contribution", id).await?.ok_or_else(unknown)?;
         if let Some(row) = &row {
             self.free(row, taken, &mut unit).await?;
             let opened = given.opened(engine.today(self.coalition())).min(left);

@@ -25,14 +25,6 @@ impl Office<'_> {
         let engine = self.desk.engine;
         let filed = Filed::read(engine, number).await?;
         let mut filed = filed.ok_or_else(|| refuse(format!("there is no order `{number}`")))?;
-        match filed.status {
-            OrderStatus::Cancelled => return already("it is cancelled"),
-            OrderStatus::Refused => return already("it was refused"),
-            OrderStatus::AwaitingApproval
-            | OrderStatus::Issued
-            | OrderStatus::Sent
-            | OrderStatus::Accepted => {}
-        }
         if filed.order.in_kind.is_some() {
             return Err(refuse(format!("`{number}` is for goods in kind, which nobody sells")));
         }
@@ -43,6 +35,15 @@ impl Office<'_> {
         for line in lines {
             let parts = engine.store.lots_of_line(line).await?;
             lots.extend(parts.into_iter().filter(|lot| lot.order.as_deref() == Some(number)));
+        }
+        match filed.status {
+            OrderStatus::Cancelled => return already("it is cancelled"),
+            OrderStatus::Refused if lots.is_empty() => return already("it was refused"),
+            OrderStatus::AwaitingApproval
+            | OrderStatus::Issued
+            | OrderStatus::Sent
+            | OrderStatus::Accepted
+            | OrderStatus::Refused => {}
         }
         let (to_come, come): (Vec<Lot>, Vec<Lot>) = lots.into_iter().partition(is_to_come);
         if to_come.is_empty() {
@@ -56,6 +57,8 @@ impl Office<'_> {
         }
         for lot in to_come {
             let mut after = lot.clone();
+            // Not of the same supplier again.
+            after.refused.extend(after.offer.clone());
             after.release();
             after.chased = 0;
             after.because("order_cancelled", format!("{number}: {why}"));

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use waybill_shared::domain::party::{Party, Role, RoleSpan};
 use waybill_shared::store::RecordChange;
 
-use super::{Decided, Office, already, body, refuse};
+use super::{Decided, Office, already, body, read, refuse};
 use crate::acts::round;
 use crate::documents::Refusal;
 
@@ -17,7 +17,7 @@ impl Office<'_> {
         name: Option<&str>,
         evidence: &str,
     ) -> Result<Decided, Refusal> {
-        let known = self.coalition().parties.get(id).cloned();
+        let (version, known) = self.party(id).await?;
         let is_new = known.is_none();
         let mut party = match (known, name) {
             (Some(party), _) => party,
@@ -40,7 +40,7 @@ impl Office<'_> {
         }
         let evidence = evidence.to_owned();
         party.roles.push(RoleSpan { role, from, to: None, evidence });
-        self.state(party, "party.role_began").await
+        self.state(version, &party, "party.role_began")
     }
 
     pub(super) async fn end_role(
@@ -50,7 +50,7 @@ impl Office<'_> {
         on: NaiveDate,
         evidence: &str,
     ) -> Result<Decided, Refusal> {
-        let known = self.coalition().parties.get(id).cloned();
+        let (version, known) = self.party(id).await?;
         let mut party = known.ok_or_else(|| refuse(format!("no party is called `{id}`")))?;
         let mut ended = false;
         for span in party.roles.iter_mut().filter(|span| span.role == role && span.from <= on) {
@@ -68,21 +68,27 @@ impl Office<'_> {
                 Err(refuse(format!("`{id}` has no such role")))
             };
         }
-        self.state(party, "party.role_ended").await
+        self.state(version, &party, "party.role_ended")
     }
 
-    async fn state(&self, party: Party, event: &'static str) -> Result<Decided, Refusal> {
-        let engine = self.desk.engine;
-        let record = engine.store.record("party", &party.id).await?;
+    /// A party as it is recorded, with the version of that.
+    async fn party(&self, id: &str) -> Result<(i64, Option<Party>), Refusal> {
+        match self.desk.engine.store.record("party", id).await? {
+            Some(record) => Ok((record.version, Some(read("party", &record)?))),
+            None => Ok((0, None)),
+        }
+    }
+
+    fn state(&self, version: i64, party: &Party, event: &'static str) -> Result<Decided, Refusal> {
         let mut unit = self.desk.unit();
         unit.records.push(RecordChange {
             kind: "party",
             id: party.id.clone(),
-            expected: record.map_or(0, |record| record.version),
-            body: body("party", &party.id, &party)?,
+            expected: version,
+            body: body("party", &party.id, party)?,
             event,
         });
-        unit.jobs.push(round::wanted(engine));
+        unit.jobs.push(round::wanted(self.desk.engine));
         Ok(unit.into())
     }
 }

@@ -83,6 +83,9 @@ impl Office<'_> {
         if id.line() != into.line() {
             return Err(refuse(format!("{id} and {into} are of different lines")));
         }
+        if lot.consignee != target.consignee {
+            return Err(refuse(format!("{id} and {into} go to different consignees")));
+        }
         let why = self.because("merged by an operator").to_owned();
         let (mut gone, mut grown) = (lot.clone(), target.clone());
         grown.quantity = Quantity(target.quantity.0 + lot.quantity.0);

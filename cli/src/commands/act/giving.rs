@@ -6,12 +6,12 @@ use waybill_shared::domain::contribution::{Consent, Contribution, Earmark, Firmn
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::party::Role;
 use waybill_shared::domain::quantity::Quantity;
-use waybill_shared::views::{ContributionPage, ContributionView};
+use waybill_shared::views::ContributionView;
 
 use super::orders::money;
 use super::{Picked, Verb, act};
 use crate::args;
-use crate::client::{Client, Query, escape};
+use crate::client::{Client, escape};
 use crate::failure::Failure;
 use crate::output;
 use crate::target::Target;
@@ -33,10 +33,8 @@ async fn state(given: args::Contribute, firmness: Firmness) -> Result<(), Failur
     let target = Target::of(&given.how.data)?;
     let how = given.how.clone();
     Client::with(&target, async |client| {
-        let mut query = Query::new("/v1/contributions");
-        query.add("donor", Some(given.donors.first().map_or("", String::as_str)));
-        let known: ContributionPage = client.get(&query.page(10_000, None)).await?;
-        let known = known.items.into_iter().find(|known| known.contribution.id == given.id);
+        let path = format!("/v1/contributions/{}", escape(&given.id));
+        let known: Option<ContributionView> = client.find(&path).await?;
         let known = known.map(|known| known.contribution);
         let stated = contribution(given, firmness, known.as_ref())?;
         if known.as_ref() == Some(&stated) {
@@ -57,7 +55,6 @@ async fn state(given: args::Contribute, firmness: Firmness) -> Result<(), Failur
                 return Err(Failure::caller("nothing was changed", ""));
             }
         }
-        let path = format!("/v1/contributions/{}", escape(&stated.id));
         let view: ContributionView = client.put(&path, &stated).await?;
         if how.json {
             return output::json(&view);
@@ -91,10 +88,11 @@ fn contribution(
             prefixes: given.code,
             items: given.item,
             requesters: given.requester,
-            excluded: Vec::new(),
+            excluded: known.map(|known| known.earmark.excluded.clone()).unwrap_or_default(),
             channel: given.channel,
         },
-        tranches: Vec::new(),
+        // What cannot be said here stays as it was stated.
+        tranches: known.map(|known| known.tranches.clone()).unwrap_or_default(),
         obligate_by: given.obligate_by,
         pay_by: given.pay_by,
         source: given.evidence,

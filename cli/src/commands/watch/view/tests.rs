@@ -131,7 +131,7 @@ fn a_row_leads_to_its_lots_and_a_lot_to_its_details() -> Result<(), serde_json::
     assert_eq!(asks, [Ask::Shown("LOT-004".to_owned())]);
     let shown: Shown = serde_json::from_value(json!({
         "id": "LOT-004",
-        "facts": [["state", "match_donor: waits for money"], ["item", "Laptop"]],
+        "kind": "lot", "facts": [["state", "match_donor: waits for money"], ["item", "Laptop"]],
         "timeline": [
             {"at": "2026-04-01T08:00:00Z", "actor": "REQ", "kind": "lot.created",
              "state": "ready for validate_priority", "reason": ""},
