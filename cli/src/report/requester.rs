@@ -14,8 +14,8 @@ pub(crate) fn requester(report: &RequesterReport) -> Paper {
     };
     let there = here("received") + here("paid");
     let summary = format!(
-        "Of {}, {there} are there and {} are on order; {} wait for money or a consent. {} cannot be there on the \
-         day that it is needed, or nobody can say when.",
+        "Of {}, {there} are there and {} are on order; {} wait for money or a consent. {} cannot be there in \
+         time, or nobody can say when.",
         counted(report.lots.all as u64, "lot", "lots"),
         here("ordered"),
         here("validated"),

@@ -229,6 +229,59 @@ fn money_members_notes_and_files_are_stated_by_hand() -> Result<()> {
 }
 
 #[test]
+fn orders_gifts_and_refusals_go_by_hand() -> Result<()> {
+    let folder = TempDir::new()?;
+    let rows = [row("R-1", 10), row("R-2", 3), row("R-3", 2), row("R-4", 4)];
+    let dir = coalition::write(folder.path(), &rows)?;
+    // Six of them are given as goods, and what is dear is approved.
+    fs::write(
+        dir.join("contributions.csv"),
+        "id,donors,firmness,stated,amount,currency,in_kind_item,in_kind_quantity,in_kind_unit,\
+         in_kind_lead_days,obligate_by,consent,source\n\
+         AA-1,AA,commitment,2025-01-01,100000.00,EUR,,,,,2099-12-31,each_line,invented\n\
+         XX-1,XX,commitment,2025-01-01,,,Laptop,6,H87,30,,none,invented\n",
+    )?;
+    let pipeline = fs::read_to_string(dir.join("pipeline.toml"))?;
+    let approval = "[issue_order]\napproval_above = { minor = 50000, currency = \"EUR\" }\n";
+    fs::write(dir.join("pipeline.toml"), pipeline.replace("[issue_order]\n", approval))?;
+    let data = folder.path().join("data");
+    let service = Service::start_with(&data, Some(&dir.join("pipeline.toml")), &[])?;
+    run(&["import", text(&dir)?, "--data", text(&data)?])?.ok()?;
+    let office = Office { folder, data, service };
+    office.until("LOT-002", "acceptance")?;
+    office.until("LOT-003", "acceptance")?;
+    office.until("LOT-004", "consent")?;
+    office.until("LOT-001", "consent")?;
+    let mut at = Dialogue::at(&office.data);
+    at.types(&["in-kind", "accept", "LOT-002"])?;
+    at.types(&["in-kind", "accept", "LOT-002"])?;
+    at.types(&["in-kind", "refuse", "LOT-003", "-m", "the plugs do not fit"])?;
+    at.types(&["consent", "refuse", "LOT-004", "--envelope", "AA-1"])?;
+    at.types(&["consent", "give", "LOT-004"])?;
+    at.types(&["consent", "give", "LOT-001"])?;
+    let lot = office.until("LOT-001", "approval")?;
+    let order = lot["order"].as_str().unwrap_or_default().to_owned();
+    at.types(&["redirect", "LOT-001", "--to", "C2"])?;
+    at.types(&["order", "approve", &order])?;
+    at.types(&["order", "approve", &order])?;
+    office.until("LOT-001", "response")?;
+    at.types(&["order", "cancel", &order, "--dry-run"])?;
+    at.types(&["order", "cancel", &order, "-m", "the supplier is bankrupt"])?;
+    at.types(&["order", "cancel", &order])?;
+    at.types(&["order", "respond", &order])?;
+    at.types(&["incident", "replay", "nothing of the kind"])?;
+    said("orders_and_gifts_by_hand", &at.ends());
+    office.until("LOT-001", "consent")?;
+    // The supplier was told, once.
+    let (_, told) = office.order(&[&order])?;
+    ensure!(told["order_reference"] == order.as_str(), "{told}");
+    ensure!(told["cancellation_note"] == "the supplier is bankrupt", "{told}");
+    office.service.stop()?;
+    is_clean(&office.data)?;
+    Ok(())
+}
+
+#[test]
 fn ids_come_from_a_pipe_and_answers_go_out_as_json() -> Result<()> {
     let office = open(&[row("R-1", 4), row("R-2", 3)])?;
     office.until("LOT-001", "consent")?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use waybill_shared::domain::contribution::Consent;
 use waybill_shared::domain::document::{LineAnswer, ResponseLine};
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Awaited, Lot, StepName};
@@ -92,8 +93,9 @@ impl Desk<'_> {
             if let (Some(why), Some(LineAnswer::Changed { .. }), true) =
                 (&refused, by_lot.get(&lot.id), is_change)
             {
-                let text = format!("{}: {why}: agree on less, or cancel the order", lot.id);
-                return Err(Refusal::DoesNotApply(text));
+                let way = "agree on less, or cancel the order and state the new offer";
+                let asked = self.consents(&lot);
+                return Err(Refusal::DoesNotApply(format!("{}: {why}: {way}{asked}", lot.id)));
             }
             let (result, kind) = match refused {
                 None => {
@@ -133,6 +135,22 @@ impl Desk<'_> {
         }
         unit.records.push(filed.becomes(status, event)?);
         Ok(unit)
+    }
+
+    /// Whose consent a lot needs if its money is set aside anew.
+    fn consents(&self, lot: &Lot) -> String {
+        let asks = |id: &String| {
+            let given = self.coalition.contributions.get(id)?;
+            (given.consent != Consent::None).then(|| given.donors.join(", "))
+        };
+        let mut donors: Vec<String> =
+            lot.funding.iter().filter_map(|share| asks(&share.envelope)).collect();
+        donors.sort_unstable();
+        donors.dedup();
+        match donors.as_slice() {
+            [] => String::new(),
+            donors => format!("; then the consent of {} is needed again", donors.join(", ")),
+        }
     }
 
     /// What makes no sense in a changed price or day, whatever it is of.

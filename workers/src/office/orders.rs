@@ -57,7 +57,7 @@ impl Office<'_> {
         }
         for lot in to_come {
             let mut after = lot.clone();
-            // Not of the same supplier again.
+            // It counts as a refusal: the same offer is asked for three times at most.
             after.refused.extend(after.offer.clone());
             after.release();
             after.chased = 0;
