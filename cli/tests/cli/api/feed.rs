@@ -30,6 +30,11 @@ fn pages_hold_every_event_once_and_in_order() -> Result<()> {
     let surface = Surface::open(2)?;
     surface.until("LOT-001", "response")?;
     let auditor = surface.token("auditor", "")?;
+    // Events have their positions just after their commit.
+    eventually("the order is in the feed", SOON, || {
+        let ordered = all(&surface, &auditor, "&kinds=lot.ordered")?;
+        Ok((ordered.len() == 1).then_some(()))
+    })?;
     let events = all(&surface, &auditor, "")?;
     let positions: Vec<i64> = events.iter().filter_map(|e| e["position"].as_i64()).collect();
     ensure!(positions.is_sorted_by(|one, other| one < other), "{positions:?}");
