@@ -99,6 +99,7 @@ pub(crate) async fn arrivals(
 #[into_params(parameter_in = Query)]
 pub(crate) struct LeadTimesQuery {
     /// By what they are told apart; by step, unless said otherwise.
+    #[param(inline)]
     by: Option<By>,
     /// Each month, too: that in which they were complete.
     #[serde(default)]
