@@ -86,7 +86,8 @@ pub struct ActAnswer {
     pub items: Vec<Acted>,
 }
 
-/// Does something by hand, or with `dry_run` says what it would change. The same again changes nothing.
+/// Does something by hand, or with `dry_run` says what it would change. The same again changes nothing,
+/// but for a split and the withdrawal of an amount.
 ///
 /// Each subject is decided for itself: some may be refused where others are changed. Reviews, consents and
 /// acceptances are for those who give them.

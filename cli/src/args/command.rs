@@ -1,4 +1,4 @@
-//! The commands, each with what it is for and examples that are run by the tests.
+//! The commands, each with what it is for and examples.
 
 use clap::Subcommand;
 
