@@ -96,9 +96,10 @@ fn ids(page: &Value, name: &str) -> Vec<String> {
 fn each_sees_its_own_and_nothing_else() -> Result<()> {
     let surface = Surface::open(3)?;
     let operator = surface.token("operator", "")?;
+    // Ordered before the other line is there: two orders.
+    surface.until("LOT-001", "response")?;
     let other = json!([row("R-2", "REQ2", 2)]);
     surface.post(&operator, "/v1/requisitions", &other)?.is(200)?;
-    surface.until("LOT-001", "response")?;
     surface.until("LOT-002", "response")?;
     let sees = |role: &str, party: &str, path: &str, name: &str| -> Result<Vec<String>> {
         let token = surface.token(role, party)?;
