@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::domain::coalition::Coalition;
-use waybill_shared::domain::contribution::Consent;
+use waybill_shared::domain::contribution::{Consent, Contribution};
 use waybill_shared::domain::funding::movements;
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
@@ -62,7 +62,11 @@ pub(crate) async fn effects(
             continue;
         }
         let what = record.event.split_once('.').map_or(record.event, |(_, what)| what);
-        told.push(Effect::new(subject(record.kind, &record.id), what.replace('_', " ")));
+        let mut what = what.replace('_', " ");
+        if record.kind == "contribution" {
+            what.push_str(&amounts(engine, record).await?);
+        }
+        told.push(Effect::new(subject(record.kind, &record.id), what));
     }
     for job in unit.jobs.iter().filter(|job| job.kind == "tell") {
         told.push(Effect::new(job.key.clone(), format!("{} is told", job.body)));
@@ -76,6 +80,17 @@ const BY_HAND: [&str; 6] =
 
 /// Records that say again what others say, for machines.
 const UNTOLD: [&str; 2] = ["order_message", "content"];
+
+/// From what to what a contribution changes, where it is known and that differs.
+async fn amounts(engine: &Engine, record: &RecordChange) -> Result<String, StoreError> {
+    let amount = |body: &str| serde_json::from_str::<Contribution>(body).ok()?.amount;
+    let before = engine.store.record(record.kind, &record.id).await?;
+    let before = before.and_then(|before| amount(&before.body));
+    Ok(match (before, amount(&record.body)) {
+        (Some(before), Some(after)) if before != after => format!(": {before} -> {after}"),
+        _ => String::new(),
+    })
+}
 
 /// What changes in the lines of an order.
 async fn order(engine: &Engine, record: &RecordChange) -> Result<Vec<Effect>, StoreError> {

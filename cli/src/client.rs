@@ -236,15 +236,30 @@ impl Client {
         let problem: Problem = serde_json::from_slice(&bytes).map_err(|_| {
             Failure::ours(anyhow::anyhow!("{status}: {}", String::from_utf8_lossy(&bytes)))
         })?;
+        let message = told(&problem);
         let hint = problem.hint.unwrap_or_default();
         if status == StatusCode::NOT_FOUND {
-            return Err(Failure::caller(problem.detail, hint).not_found());
+            return Err(Failure::caller(message, hint).not_found());
         }
         if status.is_client_error() {
-            return Err(Failure::caller(problem.detail, hint));
+            return Err(Failure::caller(message, hint));
         }
-        Err(Failure::ours(anyhow::anyhow!(problem.detail)).hint(hint))
+        Err(Failure::ours(anyhow::anyhow!(message)).hint(hint))
     }
+}
+
+/// A problem, and on lines of their own what is wrong where, unless that is said already.
+fn told(problem: &Problem) -> String {
+    let mut text = problem.detail.clone();
+    for wrong in problem.errors.iter().filter(|wrong| !problem.detail.contains(&wrong.detail)) {
+        let row = wrong.row.map(|row| format!("row {row}"));
+        let field = wrong.field.as_ref().map(|field| format!("field {field}"));
+        let value = wrong.value.as_ref().map(|value| format!("value {value:?}"));
+        let at: Vec<String> = [row, field, value].into_iter().flatten().collect();
+        let hint = wrong.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        text.push_str(&format!("\n  {}: {}{hint}", at.join(", "), wrong.detail));
+    }
+    text
 }
 
 /// Asks a service elsewhere.
@@ -288,7 +303,7 @@ async fn remote(
 pub(crate) fn escape(id: &str) -> String {
     let mut path = String::new();
     for byte in id.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
             path.push(char::from(byte));
         } else {
             path.push_str(&format!("%{byte:02X}"));

@@ -50,6 +50,11 @@ impl Failure {
         self
     }
 
+    /// The same with `option` in the hint, where it names a route's `parameter`.
+    pub(crate) fn hint_by(self, parameter: &str, option: &str) -> Self {
+        Self { hint: self.hint.map(|hint| hint.replace(parameter, option)), ..self }
+    }
+
     /// What happened, and the way out.
     pub(crate) fn told(&self) -> (&str, Option<&str>) {
         (&self.message, self.hint.as_deref())

@@ -385,7 +385,7 @@ fn commands(
         2 | 3 => (id, Command::Resume),
         4 => (id, Command::Retry),
         5 => (id, Command::Cancel),
-        6 => (id, Command::Split { quantity: Quantity::whole(number % 7) }),
+        6 => (id, Command::Split { quantity: Quantity::whole(number % 7), again: number % 2 == 0 }),
         7 => {
             let parts: Vec<&Lot> = lots.iter().filter(|part| part.line() == lot.line()).collect();
             (id, Command::Merge { into: parts[other % parts.len()].id })
@@ -397,7 +397,7 @@ fn commands(
         9 => (order, Command::CancelOrder),
         10 => (order, Command::Approve { approved: is_even }),
         11 => (id, Command::Consent { envelope: is_even.then_some(given), agreed: number % 3 > 0 }),
-        12 => (given, Command::Withdraw { amount: None }),
+        12 => (given, Command::Withdraw { amount: None, again: false }),
         _ => {
             let verdict = match number % 4 {
                 0 => Verdict::Approve,

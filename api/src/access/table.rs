@@ -90,7 +90,7 @@ pub const ROUTES: &[Allowed] = &[
     ("GET", "/v1/webhooks/{id}/pending", EVERYONE),
     ("POST", "/v1/webhooks/{id}/replay", EVERYONE),
     // What the command line hands in, typed, as it was read.
-    ("GET", "/v1/show/{*id}", &[Admin, Operator, Auditor, Observer, Reviewer, Requester]),
+    ("GET", "/v1/show/{id}", &[Admin, Operator, Auditor, Observer, Reviewer, Requester]),
     ("POST", "/v1/imports", OFFICE),
     ("POST", "/v1/coalition", OFFICE),
 ];

@@ -4,15 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use waybill_scheduler::intake::{plan_contributions, plan_requisition};
-use waybill_shared::domain::account::Role;
-use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::import::CoalitionFiles;
 use waybill_shared::intake::{Handing, Intake, Submitted, load, submit};
 use waybill_shared::report::{Report, build};
 
 use crate::access::Caller;
-use crate::request::{Body, Named};
-use crate::show::{Shown, show as show_subject};
+use crate::request::Body;
 use crate::{Api, Problem};
 
 /// Lines of a file of requisitions.
@@ -41,43 +38,6 @@ fn actor(caller: &Caller) -> String {
         Caller::Local => "import".to_owned(),
         Caller::Account(account) => account.actor(),
     }
-}
-
-pub(super) async fn show(
-    State(api): State<Api>,
-    caller: Caller,
-    Named(id): Named,
-) -> Result<Json<Shown>, Problem> {
-    may_show(&api, &caller, &id).await?;
-    let is_whole = caller.sight(&api.engine).await?.is_whole();
-    let shown = show_subject(&api.engine, &id, is_whole).await?;
-    let is_account = matches!(shown.kind.as_str(), "token" | "webhook");
-    if is_account && !matches!(caller.role(), Role::Admin | Role::Auditor) {
-        return Err(Problem::unknown(UNKNOWN, &id));
-    }
-    Ok(Json(shown))
-}
-
-/// What was asked for and is not there, or not for the caller.
-const UNKNOWN: &str = "lot, line or record";
-
-/// Refuses what the caller does not see. A requester and a reviewer see their lots and lines; whoever
-/// sees the whole sees everything but accounts.
-async fn may_show(api: &Api, caller: &Caller, id: &str) -> Result<(), Problem> {
-    let unknown = || Problem::unknown(UNKNOWN, id);
-    let mut sight = caller.sight(&api.engine).await?;
-    if sight.is_whole() {
-        return Ok(());
-    }
-    if id.parse::<LotId>().is_ok() {
-        return caller.lot(&api.engine, &mut sight, id).await.map(drop);
-    }
-    let found = match id.parse::<LineId>() {
-        Ok(line) => api.engine.store.lines(&[line]).await?,
-        Err(_) => api.engine.store.lines_by_external(&[id]).await?,
-    };
-    let is_own = found.iter().any(|(_, stored)| sight.line(&stored.line));
-    is_own.then_some(()).ok_or_else(unknown)
 }
 
 pub(super) async fn report(State(api): State<Api>) -> Result<Json<Report>, Problem> {

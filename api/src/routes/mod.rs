@@ -13,6 +13,7 @@ mod overview;
 mod reports;
 pub(crate) mod requisitions;
 mod service;
+mod show;
 mod tokens;
 mod webhooks;
 
@@ -74,6 +75,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(acts::act))
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::replay))
+        .routes(routes!(show::show))
         .routes(routes!(events::feed))
         .routes(routes!(events::audit))
         .routes(routes!(tokens::list, tokens::create))
@@ -90,7 +92,6 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
 /// What the command line hands in and asks, typed as this program has it: no promise to others.
 pub(crate) fn unlisted() -> Router<Api> {
     Router::new()
-        .route("/v1/show/{*id}", get(imports::show))
         .route("/v1/report", get(imports::report))
         .route("/v1/imports", post(imports::lines))
         .route("/v1/coalition", post(imports::coalition))

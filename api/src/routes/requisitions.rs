@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use waybill_shared::domain::account::Role;
 use waybill_shared::import::{ImportError, Lines, ReadOptions, read_lines};
-use waybill_shared::intake::{Change, Handing as Source, Submitted, submit as submit_lines};
+use waybill_shared::intake::{
+    Change, Handing as Source, Submitted, foresee, submit as submit_lines,
+};
 
 use crate::access::Caller;
 use crate::request::{Asked, media_type, too_large};
@@ -35,6 +37,9 @@ pub(crate) struct Handing {
     /// Take the rows that are right although others are not. Otherwise one wrong row refuses all.
     #[serde(default)]
     pub(crate) partial: bool,
+    /// Take nothing: only say what would become of it.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
 }
 
 /// What became of a row.
@@ -77,6 +82,8 @@ pub(crate) struct Row {
 /// What became of what was handed in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Handed {
+    /// Whether nothing was taken, because only that was asked.
+    pub(crate) dry_run: bool,
     /// Rows that were not known.
     pub(crate) new: usize,
     /// Rows that say what was known.
@@ -144,7 +151,7 @@ pub(crate) struct RowIn {
 ///
 /// A JSON array of flat objects, JSON lines, CSV or XLSX, with the fields of the requisition files. The
 /// same lines again change nothing; a line with other content amends. A requester hands in its own
-/// lines only.
+/// lines only. With `dry_run` nothing is taken, and the answer says what would be.
 #[utoipa::path(
     post, path = "/v1/requisitions", tag = "lines", params(Handing),
     request_body(content(
@@ -176,7 +183,7 @@ pub(crate) async fn hand_in(
     how: Handing,
     lines: Lines,
 ) -> Result<Handed, Problem> {
-    let mut handed = Handed::default();
+    let mut handed = Handed { dry_run: how.dry_run, ..Handed::default() };
     for bad in &lines.bad {
         let errors = bad.errors.iter().map(Wrong::from).collect();
         handed.refuse(bad.row, None, errors);
@@ -238,7 +245,11 @@ async fn take(
     let actor = caller.actor();
     let owner = caller.party().filter(|_| caller.role() == Role::Requester);
     let handing = Source { actor: &actor, file: "api", is_file: false, owner };
-    let intake = submit_lines(&api.engine, handing, &good).await?;
+    let intake = if handed.dry_run {
+        foresee(&api.engine, handing, &good).await?
+    } else {
+        submit_lines(&api.engine, handing, &good).await?
+    };
     let stored = store.lines_by_external(&ids).await?;
     let lines: BTreeMap<&str, String> = stored
         .iter()

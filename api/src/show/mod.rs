@@ -21,13 +21,14 @@ use crate::near::unknown;
 use crate::timeline::{Entry, fields, timeline};
 
 /// A subject with its timeline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Shown {
     /// Its id.
     pub id: String,
     /// What it is: `lot`, `line`, `order`, `contribution`, `party` or another kind of record.
     pub kind: String,
     /// What is known of it, by name and value, in order. Moments are in RFC 3339, days as YYYY-MM-DD.
+    #[schema(value_type = Vec<Vec<String>>)]
     pub facts: Vec<(String, String)>,
     /// What a donor gives, and what became of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

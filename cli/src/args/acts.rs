@@ -5,8 +5,8 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 use waybill_shared::domain::pipeline::STEPS;
 
-use super::Reach;
 use super::look::{STATES, WAITS};
+use super::{OUTPUT, Reach};
 
 /// How something is done by hand.
 #[derive(Debug, Clone, Args)]
@@ -23,7 +23,7 @@ pub(crate) struct How {
     #[arg(long, short, env = "WAYBILL_YES", value_parser = BoolishValueParser::new())]
     pub(crate) yes: bool,
     /// Print one JSON document instead of text: what the API says.
-    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -73,6 +73,9 @@ pub(crate) struct Split {
     pub(crate) lot: String,
     /// How much of it becomes a lot of its own.
     pub(crate) quantity: String,
+    /// Although the last one was the same; otherwise that counts as the same act sent twice.
+    #[arg(long)]
+    pub(crate) again: bool,
     #[command(flatten)]
     pub(crate) how: How,
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::{Data, Form};
+use super::{Data, Form, OUTPUT};
 
 /// `waybill backup`.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub(crate) struct Backup {
     #[command(flatten)]
     pub(crate) data: Data,
     /// Print one JSON document instead of text.
-    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Restore {
     #[arg(long, short, env = "WAYBILL_YES", value_parser = BoolishValueParser::new())]
     pub(crate) yes: bool,
     /// Print one JSON document instead of text.
-    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Export {
     #[command(flatten)]
     pub(crate) data: Data,
     /// Print one JSON document about the file instead of text.
-    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 

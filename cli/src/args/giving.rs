@@ -61,6 +61,9 @@ pub(crate) struct Withdraw {
     /// How much; without, all that is not bound by an order.
     #[arg(long, value_name = "MONEY")]
     pub(crate) amount: Option<String>,
+    /// Although the last one was the same; otherwise that counts as the same act sent twice.
+    #[arg(long)]
+    pub(crate) again: bool,
     #[command(flatten)]
     pub(crate) how: How,
 }

@@ -46,33 +46,45 @@ pub(crate) use watch::Watch;
 #[command(name = "waybill", version, about, max_term_width = 100)]
 pub(crate) struct Arguments {
     /// Say more about what happens.
-    #[arg(long, short, global = true, env = "WAYBILL_VERBOSE", value_parser = BoolishValueParser::new())]
+    #[arg(long, short, global = true, help_heading = "Everywhere", env = "WAYBILL_VERBOSE", value_parser = BoolishValueParser::new())]
     pub(crate) verbose: bool,
     /// Say nothing but data and errors.
-    #[arg(long, short, global = true, env = "WAYBILL_QUIET", value_parser = BoolishValueParser::new())]
+    #[arg(long, short, global = true, help_heading = "Everywhere", env = "WAYBILL_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,
     /// Times in UTC, not in this machine's zone.
-    #[arg(long, global = true, env = "WAYBILL_UTC", value_parser = BoolishValueParser::new())]
+    #[arg(long, global = true, help_heading = "Everywhere", env = "WAYBILL_UTC", value_parser = BoolishValueParser::new())]
     pub(crate) utc: bool,
     /// Take the options of `[contexts.NAME]` in waybill.toml: another environment.
-    #[arg(long, global = true, env = "WAYBILL_CONTEXT", value_name = "NAME")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Everywhere",
+        env = "WAYBILL_CONTEXT",
+        value_name = "NAME"
+    )]
     pub(crate) context: Option<String>,
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
+/// The heading of the options that say where the data is.
+const DATA: &str = "Data";
+
+/// The heading of the options that say how something is printed.
+const OUTPUT: &str = "Output";
+
 /// Where the data is.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Data {
     /// The data folder.
-    #[arg(long, env = "WAYBILL_DATA", default_value = "data")]
+    #[arg(long, help_heading = DATA, env = "WAYBILL_DATA", default_value = "data")]
     pub(crate) data: PathBuf,
     /// The database as a URL, `sqlite:PATH` or `postgres://…`, instead of the data folder's file.
-    #[arg(long, env = "WAYBILL_STORE")]
+    #[arg(long, help_heading = DATA, env = "WAYBILL_STORE")]
     pub(crate) store: Option<String>,
     /// The broker as a URL, `embedded:` or `amqp(s)://…`.
-    #[arg(long, env = "WAYBILL_BROKER")]
+    #[arg(long, help_heading = DATA, env = "WAYBILL_BROKER")]
     pub(crate) broker: Option<String>,
 }
 
@@ -82,10 +94,10 @@ pub(crate) struct Reach {
     #[command(flatten)]
     pub(crate) data: Data,
     /// A service elsewhere, as http(s)://HOST:PORT, instead of a data folder; with a token.
-    #[arg(long, env = "WAYBILL_SERVER", value_name = "URL")]
+    #[arg(long, help_heading = DATA, env = "WAYBILL_SERVER", value_name = "URL")]
     pub(crate) server: Option<String>,
     /// The file that holds the token for it, which only its owner may read; or WAYBILL_TOKEN.
-    #[arg(long, env = "WAYBILL_TOKEN_FILE", value_name = "FILE")]
+    #[arg(long, help_heading = DATA, env = "WAYBILL_TOKEN_FILE", value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
 }
 
@@ -99,13 +111,13 @@ pub(crate) struct Run {
     /// The coalition's folder, with its `coalition.toml`.
     pub(crate) dir: PathBuf,
     /// The data folder; without it, a temporary one.
-    #[arg(long, env = "WAYBILL_DATA")]
+    #[arg(long, help_heading = DATA, env = "WAYBILL_DATA")]
     pub(crate) data: Option<PathBuf>,
     /// The database as a URL, `sqlite:PATH` or `postgres://…`, instead of the data folder's file.
-    #[arg(long, env = "WAYBILL_STORE")]
+    #[arg(long, help_heading = DATA, env = "WAYBILL_STORE")]
     pub(crate) store: Option<String>,
     /// The broker as a URL, `embedded:` or `amqp(s)://…`.
-    #[arg(long, env = "WAYBILL_BROKER")]
+    #[arg(long, help_heading = DATA, env = "WAYBILL_BROKER")]
     pub(crate) broker: Option<String>,
     /// The sandbox's seed, instead of the pipeline's.
     #[arg(long, env = "WAYBILL_SEED")]
@@ -120,7 +132,7 @@ pub(crate) struct Run {
     #[arg(long, env = "WAYBILL_REPORT")]
     pub(crate) report: Option<PathBuf>,
     /// Print one JSON document instead of text.
-    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -130,7 +142,7 @@ pub(crate) struct Single {
     #[command(flatten)]
     pub(crate) data: Reach,
     /// Print one JSON document instead of text.
-    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -147,13 +159,13 @@ pub(crate) struct Listing {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Form {
     /// Print one JSON document: what the API says.
-    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
     /// Print comma-separated values with all columns; times in RFC 3339, amounts without grouping.
-    #[arg(long, env = "WAYBILL_CSV", value_parser = BoolishValueParser::new())]
+    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_CSV", value_parser = BoolishValueParser::new())]
     pub(crate) csv: bool,
     /// Only these columns, in this order.
-    #[arg(long, env = "WAYBILL_COLUMNS", value_delimiter = ',', value_name = "NAMES")]
+    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_COLUMNS", value_delimiter = ',', value_name = "NAMES")]
     pub(crate) columns: Vec<String>,
 }
 
@@ -184,7 +196,7 @@ pub(crate) struct Import {
     #[arg(long, value_name = "REJECTS", env = "WAYBILL_KEEP_GOOD")]
     pub(crate) keep_good: Option<PathBuf>,
     /// Print one JSON document instead of text.
-    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -202,7 +214,7 @@ pub(crate) struct Show {
     #[command(flatten)]
     pub(crate) data: Reach,
     /// Print one JSON document instead of text.
-    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -218,7 +230,7 @@ pub(crate) struct Why {
     #[command(flatten)]
     pub(crate) data: Reach,
     /// Print one JSON document instead of text.
-    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -232,7 +244,7 @@ pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) data: Reach,
     /// Print one JSON document instead of text.
-    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -268,7 +280,7 @@ pub(crate) struct Plan {
     #[arg(long, short, env = "WAYBILL_OUTPUT", value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
     /// Print one JSON document instead of text.
-    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 
@@ -282,6 +294,6 @@ pub(crate) struct Match {
     /// A JSON file with envelopes, lots, rates and policy; `-`: standard input.
     pub(crate) instance: PathBuf,
     /// JSON is what it always prints.
-    #[arg(long, hide = true, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    #[arg(long, hide = true, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }

@@ -6,7 +6,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use waybill_shared::domain::pipeline::STEPS;
 
-use super::Data;
+use super::{Data, OUTPUT};
 
 /// `waybill serve`.
 #[derive(Debug, Args)]
@@ -185,6 +185,6 @@ pub(crate) struct Bench {
     #[arg(long, env = "WAYBILL_RAW", value_parser = BoolishValueParser::new())]
     pub(crate) raw: bool,
     /// Print one JSON document instead of text.
-    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }

@@ -3,7 +3,7 @@
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 
-use super::{Listing, Reach, Single};
+use super::{Listing, OUTPUT, Reach, Single};
 
 /// `waybill events`.
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ pub(crate) struct Events {
     #[arg(long, env = "WAYBILL_LIMIT", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: Option<u32>,
     /// Print each event as one line of JSON (CloudEvents 1.0).
-    #[arg(long, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
 

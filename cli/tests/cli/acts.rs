@@ -156,6 +156,8 @@ fn lots_are_held_split_ranked_and_given_up_by_hand() -> Result<()> {
     at.types(&["hold", "LOT-001", "LOT-002", "LOT-9ZZ", "--yes"])?;
     at.types(&["split", "LOT-001", "4"])?;
     at.types(&["split", "LOT-001", "1", "-m", "one is urgent"])?;
+    at.types(&["split", "LOT-001", "1", "-m", "one is urgent"])?;
+    at.types(&["split", "LOT-001", "1", "--again", "--dry-run"])?;
     at.types(&["merge", "LOT-001", "LOT-001.1"])?;
     at.types(&["merge", "LOT-001", "LOT-001.1"])?;
     at.types(&["rank", "R-2", "9", "--class", "2", "-m", "less urgent now"])?;
@@ -199,6 +201,9 @@ fn money_members_notes_and_files_are_stated_by_hand() -> Result<()> {
     at.types(&["deposit", "XX-2", "EUR 1k", "--number", "77", "--date", "2026-01-09"])?;
     at.types(&["deposit", "XX-2", "EUR 2k", "--number", "77", "--date", "2026-01-09"])?;
     at.types(&["withdraw", "AA-1", "--amount", "EUR 200,000"])?;
+    at.types(&["withdraw", "AA-1", "--amount", "EUR 1,000"])?;
+    at.types(&["withdraw", "AA-1", "--amount", "EUR 1,000"])?;
+    at.types(&["withdraw", "AA-1", "--amount", "EUR 1,000", "--again"])?;
     at.types(&["withdraw", "AA-1", "--dry-run"])?;
     at.types(&["withdraw", "AA-1", "-m", "parliament said no"])?;
     at.types(&["withdraw", "AA-1"])?;
@@ -278,6 +283,60 @@ fn orders_gifts_and_refusals_go_by_hand() -> Result<()> {
     ensure!(told["cancellation_note"] == "the supplier is bankrupt", "{told}");
     office.service.stop()?;
     is_clean(&office.data)?;
+    Ok(())
+}
+
+#[test]
+fn lines_are_handed_in_and_put_together_by_hand() -> Result<()> {
+    let office = open(&[row("R-1", 3)])?;
+    office.until("LOT-001", "consent")?;
+    let path = office.folder.path().join("more.csv");
+    let file = text(&path)?.to_owned();
+    let mut at = Dialogue::at(&office.data);
+    // The first says what was asked for in R-1 already.
+    coalition::requisitions(&path, &[row("R-2", 3), row("R-3", 1).replace(",C1,", ",nowhere,")])?;
+    at.types(&["submit", &file, "--dry-run"])?;
+    at.types(&["submit", &file])?;
+    at.types(&["submit", &file])?;
+    office.until("LOT-002", "review")?;
+    at.types(&["review", "merge", "LOT-002", "--dry-run"])?;
+    at.types(&["review", "merge", "LOT-002", "-m", "asked for in May already"])?;
+    office.until("LOT-002", "merged")?;
+    at.types(&["review", "merge", "LOT-002"])?;
+    coalition::requisitions(&path, &[row("R-1", 4), row("R-4", 2).replace("100.00", "dear")])?;
+    at.types(&["submit", &file])?;
+    at.types(&["submit", &file, "--partial", "--dry-run"])?;
+    at.types(&["submit", &file, "--partial"])?;
+    at.types(&["submit", "more.pdf"])?;
+    said("handed_in_by_hand", &at.ends().replace(&file, "more.csv"));
+    office.service.stop()?;
+    is_clean(&office.data)?;
+    Ok(())
+}
+
+#[test]
+fn what_failed_is_mended_by_hand_cause_by_cause() -> Result<()> {
+    let folder = TempDir::new()?;
+    // What is dear is reviewed, and nobody answers: neither the group nor a supplier.
+    let dir = coalition::write(folder.path(), &[row("R-1", 10), row("R-2", 11), row("R-3", 2)])?;
+    let groups =
+        "id,name,prefixes,review_from,review_currency,review_days\nit,IT,302,500.00,EUR,10\n";
+    fs::write(dir.join("groups.csv"), groups)?;
+    let data = folder.path().join("data");
+    run(&["run", text(&dir)?, "--data", text(&data)?])?.ok()?;
+    let mut at = Dialogue::at(&data);
+    let overdue = "a review is overdue";
+    at.types(&["incidents", "--columns", "cause,step,lots,first"])?;
+    at.types(&["incident", "skip", overdue])?;
+    at.types(&["incident", "skip", overdue, "--dry-run"])?;
+    at.types(&["incident", "skip", overdue, "--yes", "-m", "the lead agrees"])?;
+    at.types(&["incident", "skip", overdue])?;
+    let silent = "a supplier does not respond";
+    at.types(&["incident", "skip", silent])?;
+    at.types(&["incident", "close", silent, "-m", "bought elsewhere"])?;
+    at.types(&["incidents", "--columns", "cause,step,lots,first"])?;
+    said("mended_by_hand", &at.ends());
+    is_clean(&data)?;
     Ok(())
 }
 

@@ -33,6 +33,7 @@ mod reports;
 mod run;
 mod serve;
 mod settings;
+mod shapes;
 mod shown;
 mod support;
 mod terminal;

@@ -33,6 +33,9 @@ pub enum Command {
         #[serde(with = "super::quantity::text")]
         #[schema(value_type = String, example = "12.5")]
         quantity: Quantity,
+        /// Although the same person's last one was the same: otherwise that is the same act sent twice.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
     },
     /// Lots without money or order: carried by another one of their line.
     Merge {
@@ -93,6 +96,9 @@ pub enum Command {
         /// How much; without, all of it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         amount: Option<Money>,
+        /// Although the same person's last one was the same: otherwise that is the same act sent twice.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
     },
     /// A contribution: cash has reached the buying agent.
     Deposit {

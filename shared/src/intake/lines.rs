@@ -133,7 +133,7 @@ pub async fn submit(
             let spread = u64::from(std::process::id()).wrapping_mul(7919 * u64::from(attempt)) % 20;
             tokio::time::sleep(Duration::from_millis(spread)).await;
         }
-        let (intake, units) = decide(engine, handing, lines, &ids).await?;
+        let (intake, units) = decide(engine, handing, lines, &ids, true).await?;
         match engine.commit(units, None).await?.into_iter().next() {
             None | Some(Fate::Committed) => return Ok(intake),
             Some(Fate::Stale { .. }) => {}
@@ -141,6 +141,19 @@ pub async fn submit(
         }
     }
     Err(IntakeError::Conflict)
+}
+
+/// What [`submit`] would make of `lines` as things are; nothing is taken.
+///
+/// # Errors
+/// [`IntakeError`] if what is there cannot be read, or the lines are not the owner's.
+pub async fn foresee(
+    engine: &Engine,
+    handing: Handing<'_>,
+    lines: &[Submitted],
+) -> Result<Intake, IntakeError> {
+    let ids: Vec<&str> = lines.iter().map(|s| s.line.external_id.as_str()).collect();
+    Ok(decide(engine, handing, lines, &ids, false).await?.0)
 }
 
 /// What `line`, stated anew by `actor`, would change; nothing: it says what is known.
@@ -154,7 +167,7 @@ pub async fn amendment(
 ) -> Result<Option<Unit>, IntakeError> {
     let handing = Handing { actor, file: "by hand", is_file: false, owner: None };
     let lines = [Submitted { row: 1, line: line.clone() }];
-    let (_, mut units) = decide(engine, handing, &lines, &[&line.external_id]).await?;
+    let (_, mut units) = decide(engine, handing, &lines, &[&line.external_id], false).await?;
     Ok(units.pop())
 }
 
@@ -172,11 +185,14 @@ fn only_own<'a>(
     }
 }
 
+/// The changes by which `lines` are taken. New lines get numbers; these are given for good where they
+/// `are_taken`.
 async fn decide(
     engine: &Engine,
     handing: Handing<'_>,
     lines: &[Submitted],
     ids: &[&str],
+    are_taken: bool,
 ) -> Result<(Intake, Vec<Unit>), IntakeError> {
     let Handing { actor, file, is_file, owner } = handing;
     only_own(owner, lines.iter().map(|submitted| &submitted.line))?;
@@ -231,7 +247,9 @@ async fn decide(
         };
         intake.amended.push(apply(engine, &mut unit, file, *id, stored, line, amended).await?);
     }
-    *last = number;
+    if are_taken {
+        *last = number;
+    }
     if is_file {
         unit.records.push(RecordChange {
             kind: FILE,

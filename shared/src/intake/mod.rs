@@ -6,6 +6,8 @@ mod reference;
 mod turns;
 
 pub use amendment::difference;
-pub use lines::{Amended, Change, Handing, Intake, IntakeError, Submitted, amendment, submit};
+pub use lines::{
+    Amended, Change, Handing, Intake, IntakeError, Submitted, amendment, foresee, submit,
+};
 pub use reference::{OPENING, Openings, contribute, load, start_of};
 pub use turns::Turns;

@@ -1,6 +1,7 @@
 //! What the secretariat does by hand, one file a family: each command on one subject becomes one unit of
 //! changes, or is there already, or cannot be had.
 
+mod again;
 mod answers;
 mod files;
 mod incidents;
@@ -76,7 +77,7 @@ pub async fn decide(
         Command::Retry => office.retry(lot(id)?).await,
         Command::Skip => office.skip(lot(id)?).await,
         Command::Cancel => office.cancel(lot(id)?).await,
-        Command::Split { quantity } => office.split(lot(id)?, *quantity).await,
+        Command::Split { quantity, again } => office.split(lot(id)?, *quantity, *again).await,
         Command::Merge { into } => office.merge(lot(id)?, *into).await,
         Command::Redirect { consignee } => office.redirect(lot(id)?, consignee).await,
         Command::Rank { rank, class } => office.rank(id, *rank, *class).await,
@@ -89,7 +90,7 @@ pub async fn decide(
         Command::Accept { accepted } => office.accept(lot(id)?, *accepted).await,
         Command::Approve { approved } => office.approve(id, *approved).await,
         Command::CancelOrder => office.cancel_order(id).await,
-        Command::Withdraw { amount } => office.withdraw(id, *amount).await,
+        Command::Withdraw { amount, again } => office.withdraw(id, *amount, *again).await,
         Command::Deposit { number, amount, date } => {
             office.deposit(id, number, *amount, *date).await
         }

@@ -30,10 +30,18 @@ fn unbound(row: &EnvelopeRow) -> i64 {
 }
 
 impl Office<'_> {
+    /// What `id` was worth before and after this person last took some of it back.
+    async fn withdrawn(&self, id: &str) -> Result<Option<(Option<Money>, Option<Money>)>, Refusal> {
+        let subject = format!("contribution:{id}");
+        let last = self.last::<Contribution>(&subject, "contribution.withdrawn").await?;
+        Ok(last.map(|(before, after)| (before.amount, after.amount)))
+    }
+
     pub(super) async fn withdraw(
         &self,
         id: &str,
         amount: Option<Money>,
+        again: bool,
     ) -> Result<Decided, Refusal> {
         let engine = self.desk.engine;
         let unknown = || refuse(format!("there is no contribution `{id}`"));
@@ -46,6 +54,12 @@ impl Office<'_> {
         let free = row.as_ref().map_or(total.minor, unbound);
         if amount.is_some_and(|amount| amount.currency != total.currency || amount.minor <= 0) {
             return Err(refuse(format!("`{id}` is in {}", total.currency)));
+        }
+        if let (Some(amount), false) = (amount, again)
+            && let Some((Some(before), Some(after))) = self.withdrawn(id).await?
+            && before.minor - after.minor == amount.minor
+        {
+            return already(format!("{amount} was taken back before; `again` takes back more"));
         }
         let taken = amount.map_or(free, |amount| amount.minor);
         if taken > free {

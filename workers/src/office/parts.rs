@@ -31,8 +31,19 @@ fn is_loose(lot: &Lot) -> Result<(), Refusal> {
 }
 
 impl Office<'_> {
-    pub(super) async fn split(&self, id: LotId, quantity: Quantity) -> Result<Decided, Refusal> {
+    pub(super) async fn split(
+        &self,
+        id: LotId,
+        quantity: Quantity,
+        again: bool,
+    ) -> Result<Decided, Refusal> {
         let lot = self.desk.lot(id).await?;
+        if let Some((before, after)) = self.last::<Lot>(&id.to_string(), "lot.split").await?
+            && !again
+            && before.quantity == Quantity(after.quantity.0 + quantity.0)
+        {
+            return already(format!("{quantity} was split off it before; `again` splits off more"));
+        }
         is_loose(&lot)?;
         let lines = self.desk.engine.lines_of([&lot]).await?;
         let line = lines.get(&id.line()).ok_or_else(|| refuse(format!("{id} has no line")))?;

@@ -34,15 +34,21 @@ async fn state(given: args::Contribute, firmness: Firmness) -> Result<(), Failur
     let how = given.how.clone();
     Client::with(&target, async |client| {
         let path = format!("/v1/contributions/{}", escape(&given.id));
-        let known: Option<ContributionView> = client.find(&path).await?;
-        let known = known.map(|known| known.contribution);
+        let view: Option<ContributionView> = client.find(&path).await?;
+        let known = view.as_ref().map(|view| view.contribution.clone());
         let stated = contribution(given, firmness, known.as_ref())?;
-        if known.as_ref() == Some(&stated) {
+        if let (Some(view), true) = (&view, known.as_ref() == Some(&stated)) {
+            if how.json {
+                return output::json(view);
+            }
             return output::data(&format!("{}: unchanged, it says that\n", stated.id));
         }
         let changes = changes(known.as_ref(), &stated)?;
         let table = output::wrapped_table(&["FIELD", "BEFORE", "NOW"], &changes);
         if how.dry_run {
+            if how.json {
+                return output::json(&stated);
+            }
             return output::data(&format!("{table}nothing was changed: this is what would\n"));
         }
         if known.is_some() && !how.yes {
@@ -157,7 +163,13 @@ fn changes(
 pub(crate) async fn withdraw(withdraw: args::Withdraw) -> Result<(), Failure> {
     let amount = withdraw.amount.as_deref().map(money).transpose()?;
     let verb = Verb::new("withdraw", "withdrawn", "contribution");
-    act(verb, Command::Withdraw { amount }, Picked::Ids(&[withdraw.id]), &withdraw.how).await
+    act(
+        verb,
+        Command::Withdraw { amount, again: withdraw.again },
+        Picked::Ids(&[withdraw.id]),
+        &withdraw.how,
+    )
+    .await
 }
 
 pub(crate) async fn deposit(deposit: args::Deposit) -> Result<(), Failure> {

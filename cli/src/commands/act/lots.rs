@@ -34,7 +34,7 @@ pub(crate) async fn cancel(on: args::OnLots) -> Result<(), Failure> {
 pub(crate) async fn split(split: args::Split) -> Result<(), Failure> {
     // The unit decides how many decimals make sense; the service knows it.
     let quantity = serde_json::from_value(serde_json::json!({
-        "act": "split", "quantity": split.quantity,
+        "act": "split", "quantity": split.quantity, "again": split.again,
     }));
     let command: Command = quantity.map_err(|_| {
         Failure::caller(format!("`{}` is no quantity", split.quantity), "give a number such as 12")

@@ -41,16 +41,12 @@ pub(crate) async fn submit(submit: args::Submit) -> Result<(), Failure> {
         let fields = fields(&submit.what)?;
         ("application/json", json!([fields]).to_string().into_bytes())
     };
-    if submit.how.dry_run {
-        let message = "what a submission would change is not known before it is made";
-        let hint =
-            "a line that is handed in changes nothing else: cancel its lot if it was a mistake";
-        return Err(Failure::caller(message, hint));
-    }
     let target = Target::of(&submit.how.data)?;
-    let path = if submit.partial { "/v1/requisitions?partial=true" } else { "/v1/requisitions" };
-    let handed: Value =
-        Client::with(&target, async |client| client.send(path, kind, body).await).await?;
+    let (partial, dry_run) = (submit.partial, submit.how.dry_run);
+    let path = format!("/v1/requisitions?partial={partial}&dry_run={dry_run}");
+    let handed: Value = Client::with(&target, async |client| client.send(&path, kind, body).await)
+        .await
+        .map_err(|failure| failure.hint_by("?partial=true", "--partial"))?;
     if submit.how.json {
         return output::json(&handed);
     }
@@ -130,8 +126,17 @@ fn tell(handed: &Value) -> Result<(), Failure> {
             }
         } else if handed["rows"].as_array().is_some_and(|rows| rows.len() <= 20) {
             let (line, id) = (said("line"), said("external_id"));
-            text.push_str(&format!("  {id} is {line}: {}\n", said("result").replace('_', " ")));
+            let is = if line.is_empty() { String::new() } else { format!(" is {line}") };
+            text.push_str(&format!("  {id}{is}: {}\n", said("result").replace('_', " ")));
+            for change in row["changes"].as_array().into_iter().flatten() {
+                let said = |name: &str| change[name].as_str().unwrap_or_default();
+                let (field, from, to) = (said("field"), said("from"), said("to"));
+                text.push_str(&format!("    {field}: {from} -> {to}\n"));
+            }
         }
+    }
+    if handed["dry_run"] == true {
+        text.push_str("nothing was taken: this is what would be\n");
     }
     output::data(&text)
 }
