@@ -42,9 +42,17 @@ pub(super) async fn add(engine: &Engine, shown: &mut Shown) -> Result<(), Proble
 
 async fn of(engine: &Engine, kind: &str, subject: &str) -> Result<Vec<Record>, Problem> {
     let prefix = format!("{subject}/");
-    let found = engine.store.records_after(kind, &prefix, SHOWN).await?;
-    let own = found.into_iter().filter(|(found, _)| found == kind).map(|(_, record)| record);
-    Ok(own.take_while(|record| record.id.starts_with(&prefix)).collect())
+    let mut own = Vec::new();
+    // Most have none: what comes after them may be large.
+    for limit in [1, SHOWN] {
+        let found = engine.store.records_after(kind, &prefix, limit).await?;
+        let found = found.into_iter().filter(|(found, _)| found == kind).map(|(_, record)| record);
+        own = found.take_while(|record| record.id.starts_with(&prefix)).collect();
+        if own.is_empty() {
+            break;
+        }
+    }
+    Ok(own)
 }
 
 async fn tell(

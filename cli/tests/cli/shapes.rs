@@ -86,17 +86,24 @@ fn reference(name: &str) -> Value {
 /// Lets objects have no field that is not described, but for those whose fields others take over.
 fn close(schemas: &mut Value) {
     let mut lent = Vec::new();
-    for schema in schemas.as_object().into_iter().flat_map(|all| all.values()) {
-        for part in schema["allOf"].as_array().into_iter().flatten() {
-            lent.extend(part["$ref"].as_str().map(str::to_owned));
-        }
-    }
+    lends(schemas, &mut lent);
     for (name, schema) in schemas.as_object_mut().into_iter().flatten() {
         let is_lent = lent.contains(&format!("#/components/schemas/{name}"));
         let Some(schema) = schema.as_object_mut().filter(|_| !is_lent) else { continue };
         if schema.contains_key("properties") || schema.contains_key("allOf") {
             schema.insert("unevaluatedProperties".to_owned(), Value::Bool(false));
         }
+    }
+}
+
+/// The shapes in `value` whose fields others take over.
+fn lends(value: &Value, lent: &mut Vec<String>) {
+    for part in value["allOf"].as_array().into_iter().flatten() {
+        lent.extend(part["$ref"].as_str().map(str::to_owned));
+    }
+    let fields = value.as_object().into_iter().flat_map(|fields| fields.values());
+    for inner in fields.chain(value.as_array().into_iter().flatten()) {
+        lends(inner, lent);
     }
 }
 
