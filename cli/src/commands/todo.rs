@@ -34,14 +34,15 @@ const COLUMNS: [Column<Move>; 11] = [
     }),
     Column::new("since", Fit::Left, |row| {
         let raw = row.since.map(|since| since.to_rfc3339()).unwrap_or_default();
-        let text = |since| format!("{} ({})", output::day(since), output::ago(since));
-        Cell::from(row.since.map(text).unwrap_or_default()).raw(raw)
+        let Some(since) = row.since else { return Cell::default().raw(raw) };
+        let day = output::day(since).to_string();
+        Cell::from(format!("{day} ({})", output::ago(since))).short(day).raw(raw)
     }),
     Column::new("due", Fit::Left, |row| {
         let day = row.due.map(|due| due.to_string()).unwrap_or_default();
         Cell::from(day).meaning(if row.overdue > 0 { Meaning::Bad } else { Meaning::Plain })
     }),
-    Column::new("amount", Fit::Rest, |row| {
+    Column::new("amount", Fit::Right, |row| {
         let amounts: Vec<String> = row.amounts.iter().map(ToString::to_string).collect();
         let raw: Vec<String> = amounts.iter().map(|amount| amount.replace(',', "")).collect();
         Cell::from(amounts.join(", ")).raw(raw.join(", "))

@@ -13,6 +13,8 @@ use crate::failure::Failure;
 pub(crate) struct Cell {
     /// For people.
     pub(crate) text: String,
+    /// The same shorter, for where the table would be wider than the terminal.
+    pub(crate) short: Option<String>,
     /// For programs, where that differs: a moment in RFC 3339, an amount without grouping.
     pub(crate) raw: Option<String>,
     /// What its colour stands for.
@@ -25,6 +27,11 @@ impl Cell {
         Self { raw: Some(raw.into()), ..self }
     }
 
+    /// The same with a shorter text for a narrow terminal.
+    pub(crate) fn short(self, short: impl Into<String>) -> Self {
+        Self { short: Some(short.into()), ..self }
+    }
+
     /// The same in another colour.
     pub(crate) fn meaning(self, meaning: Meaning) -> Self {
         Self { meaning, ..self }
@@ -33,7 +40,7 @@ impl Cell {
 
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
-        Self { text: text.into(), raw: None, meaning: Meaning::Plain }
+        Self { text: text.into(), ..Self::default() }
     }
 }
 
@@ -87,7 +94,7 @@ pub(crate) fn listing<T: Serialize>(
         super::talk(nothing);
         return Ok(());
     }
-    super::data(&text(&chosen, items))
+    super::data(&text(chosen, items, form.columns.is_empty()))
 }
 
 fn choose<'a, T>(form: &Form, columns: &'a [Column<T>]) -> Result<Vec<&'a Column<T>>, Failure> {
@@ -117,22 +124,55 @@ fn csv<T>(columns: &[&Column<T>], items: &[T]) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(Failure::ours)
 }
 
-fn text<T>(columns: &[&Column<T>], items: &[T]) -> String {
-    let wide = |text: &str| text.chars().count();
-    let rows: Vec<Vec<Cell>> =
-        items.iter().map(|item| columns.iter().map(|c| (c.cell)(item)).collect()).collect();
-    let mut widths: Vec<usize> = columns.iter().map(|column| wide(column.name)).collect();
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(wide(&cell.text));
+fn wide(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// How wide each column has to be for all of its cells.
+fn widths<T>(columns: &[&Column<T>], rows: &[Vec<Cell>]) -> Vec<usize> {
+    let widest = |(i, column): (usize, &&Column<T>)| {
+        rows.iter().map(|row| wide(&row[i].text)).max().unwrap_or(0).max(wide(column.name))
+    };
+    columns.iter().enumerate().map(widest).collect()
+}
+
+/// What of the widths does not depend on the terminal's, the gaps included.
+fn fixed<T>(columns: &[&Column<T>], widths: &[usize]) -> usize {
+    let fixed = columns.iter().zip(widths).filter(|(column, _)| column.fit != Fit::Rest);
+    fixed.map(|(_, width)| width + 2).sum()
+}
+
+/// Makes what is wider than the terminal narrower: columns that hold nothing are left out, unless they
+/// were asked for (then it is not `usual`), then cells say what they say in short.
+fn narrow<T>(columns: &mut Vec<&Column<T>>, rows: &mut [Vec<Cell>], usual: bool) {
+    let is_wide = |columns: &[&Column<T>], rows: &[Vec<Cell>]| {
+        let rest = if columns.iter().any(|column| column.fit == Fit::Rest) { 20 } else { 0 };
+        fixed(columns, &widths(columns, rows)) + rest > width() + 2
+    };
+    if !is_wide(columns, rows) {
+        return;
+    }
+    if usual {
+        for i in (0..columns.len()).rev() {
+            if rows.iter().all(|row| row[i].text.is_empty()) {
+                columns.remove(i);
+                rows.iter_mut().for_each(|row| drop(row.remove(i)));
+            }
         }
     }
-    let fixed: usize = columns
-        .iter()
-        .zip(&widths)
-        .filter(|(column, _)| column.fit != Fit::Rest)
-        .map(|(_, width)| width + 2)
-        .sum();
+    if is_wide(columns, rows) {
+        for cell in rows.iter_mut().flatten() {
+            cell.text = cell.short.take().unwrap_or(std::mem::take(&mut cell.text));
+        }
+    }
+}
+
+fn text<T>(mut columns: Vec<&Column<T>>, items: &[T], usual: bool) -> String {
+    let mut rows: Vec<Vec<Cell>> =
+        items.iter().map(|item| columns.iter().map(|c| (c.cell)(item)).collect()).collect();
+    narrow(&mut columns, &mut rows, usual);
+    let (columns, mut widths) = (columns.as_slice(), widths(&columns, &rows));
+    let fixed = fixed(columns, &widths);
     let rests = columns.iter().filter(|column| column.fit == Fit::Rest).count().max(1);
     let room = (width().saturating_sub(fixed + 2 * (rests - 1)) / rests).max(12);
     for (column, width) in columns.iter().zip(&mut widths) {
