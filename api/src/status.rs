@@ -17,7 +17,7 @@ use crate::routes::{IncidentView, incidents};
 const AHEAD: i64 = 90;
 
 /// Parked lots that are looked at for their causes.
-const LOOKED_AT: usize = 2000;
+const LOOKED_AT: usize = 1000;
 
 /// The process that answers, and who leads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -125,6 +125,11 @@ fn lots_are_filtered_sorted_and_counted_over_pages() -> Result<()> {
         ensure!(keys == sorted, "not by {sort}: {keys:?}");
         let first = day.json(&["lots", "--limit", "7", "--sort", sort])?;
         ensure!(ids(&first)? == ids(&found)?[..7], "another order by {sort}");
+        // And that of some, which may be few among many.
+        let some = day.json(&["lots", "--all", "--sort", sort, "--step", "match_donor"])?;
+        let expected = list(&found)?.iter().filter(|lot| lot["step"] == "match_donor");
+        ensure!(ids(&some)? == ids(&expected.cloned().collect())?, "another order by {sort}");
+        ensure!(list(&some)?.len() > 10, "{some}");
     }
     let newest = ids(&day.json(&["lots", "--limit", "3", "--sort", "-id"])?)?;
     ensure!(newest.iter().rev().eq(&names[names.len() - 3..]), "{newest:?}");

@@ -112,7 +112,7 @@ impl Beside for PostgresBeside {
     async fn fill(&self, mut from: mpsc::Receiver<Batch>) -> Result<(), StoreError> {
         let filling = "fill the new database";
         let mut connection = self.there().connect().await.map_err(failed(filling))?;
-        sqlx::query("BEGIN").execute(&mut connection).await.map_err(failed(filling))?;
+        fill::begin(&mut connection).await.map_err(failed(filling))?;
         while let Some(batch) = from.recv().await {
             fill::insert(&mut connection, &batch).await.map_err(failed(filling))?;
         }

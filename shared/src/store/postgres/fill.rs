@@ -8,6 +8,11 @@ use crate::whole::{
     DocumentRow, EnvelopeRow, EventRow, JobRow, LineRow, LinkRow, LotRow, NoteRow, RecordRow, Row,
 };
 
+/// Begins to fill, in one transaction.
+pub(super) async fn begin(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(include_str!("sql/fill_begin.sql")).execute(connection).await.map(drop)
+}
+
 /// Inserts `rows`, those of one kind that stand together at once.
 pub(super) async fn insert(connection: &mut PgConnection, rows: &[Row]) -> Result<(), sqlx::Error> {
     let mut kinds = Kinds::default();

@@ -100,7 +100,12 @@ impl Reads for SqliteStore {
             }
             (LotOrder::Ranked(after), None) => {
                 let (class, rank, id) = place(after);
-                sqlx::query(include_str!("sql/lots_ranked.sql"))
+                let is_of_all = filter.state.is_none() && filter.step.is_none();
+                let query = match is_of_all && filter.awaits.is_none() {
+                    true => include_str!("sql/lots_ranked.sql"),
+                    false => include_str!("sql/lots_ranked_some.sql"),
+                };
+                sqlx::query(query)
                     .bind(class)
                     .bind(rank)
                     .bind(id)
