@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::contribution::{Consent, Contribution};
 use waybill_shared::domain::funding::movements;
+use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
+use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::difference;
+use waybill_shared::matching::needs_consent;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotChange, RecordChange, StoreError, Unit};
 
@@ -42,9 +46,14 @@ pub(crate) async fn effects(
     if !sight.is_whole() {
         return Ok(told);
     }
+    let lines = engine.lines_of(unit.lots.iter().map(|change| &change.after)).await?;
+    let today = engine.today(&sight.coalition);
     for change in &unit.lots {
         told.extend(lot(change));
         told.extend(consents(&sight.coalition, change));
+        if let (Some(line), REFUSED) = (lines.get(&change.after.line()), change.kind) {
+            told.push(offered(&sight.coalition, &change.after, line, today));
+        }
     }
     let ids: Vec<_> = unit.lines.iter().map(|change| change.id).collect();
     let before = engine.store.lines(&ids).await?;
@@ -72,6 +81,23 @@ pub(crate) async fn effects(
         told.push(Effect::new(job.key.clone(), format!("{} is told", job.body)));
     }
     Ok(told)
+}
+
+/// The supplier will not have it.
+const REFUSED: &str = "lot.refused_by_supplier";
+
+/// Who else offers what was refused.
+fn offered(coalition: &Coalition, lot: &Lot, line: &Line, today: NaiveDate) -> Effect {
+    let quotes = coalition.quotes(line, lot.quantity, today, &lot.refused);
+    let next = quotes.into_iter().find_map(|quote| quote.offer);
+    let what = match next {
+        Some(offer) => format!(
+            "is matched again: next is {} at {}, in {} d",
+            offer.supplier, offer.unit_price, offer.lead_days
+        ),
+        None => "is matched again: no other offer is left, it waits for a new one".to_owned(),
+    };
+    Effect::new(lot.id.to_string(), what)
 }
 
 /// Changes whose reason is the one that was given for them.
@@ -125,6 +151,9 @@ fn consents(coalition: &Coalition, change: &LotChange) -> Vec<Effect> {
     for share in was {
         let Some(given) = coalition.contributions.get(&share.envelope) else { continue };
         let donors = given.donors.join(", ");
+        if !needs_consent(coalition, &share.envelope, share.amount) {
+            continue;
+        }
         let rule = match given.consent {
             Consent::None => continue,
             Consent::EachLine => "each lot".to_owned(),
@@ -132,6 +161,8 @@ fn consents(coalition: &Coalition, change: &LotChange) -> Vec<Effect> {
                 format!("more than {}", Money::new(minor, share.amount.currency))
             }
         };
+        // What may not be used for it any more is asked for nothing.
+        let is_lost = is_lost && !change.after.refused.contains(&share.envelope);
         let now = is.iter().filter(|now| now.envelope == share.envelope);
         let now: i64 = now.map(|share| share.amount.minor).sum();
         let what = if is_lost {

@@ -2,6 +2,7 @@
 //! own process, and for everybody else over the network, by accounts.
 
 mod access;
+mod answered;
 mod arrivals;
 mod cron;
 mod doctor;

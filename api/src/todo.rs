@@ -458,7 +458,7 @@ fn how(row: &Move) -> String {
             format!("waybill lots --awaits consent --donor {party} --ids | waybill consent give -")
         }
         Task::Acceptance => format!("waybill lots --awaits acceptance --requester {party}"),
-        Task::Approval => format!("waybill order approve {order}"),
+        Task::Approval => format!("waybill order approve {}", row.orders.join(" ")),
         Task::Response => format!("waybill order respond {order}"),
         Task::Delivery => format!("waybill despatch {order}"),
         Task::Receipt => format!("waybill receive {order}"),
@@ -467,8 +467,8 @@ fn how(row: &Move) -> String {
         Task::Release => "waybill lots --awaits release --ids | waybill resume -".to_owned(),
         Task::FollowUp => row.how.clone(),
         Task::Incident => "waybill incidents".to_owned(),
-        Task::ChaseReview => "waybill lots --awaits review --late".to_owned(),
-        Task::ChaseConsent => "waybill lots --awaits consent --late".to_owned(),
+        Task::ChaseReview => "waybill lots --awaits review --sort due".to_owned(),
+        Task::ChaseConsent => "waybill lots --awaits consent --sort due".to_owned(),
         Task::Funding => "waybill lots --awaits funding --sort priority".to_owned(),
     }
 }

@@ -257,7 +257,8 @@ fn told(problem: &Problem) -> String {
         let value = wrong.value.as_ref().map(|value| format!("value {value:?}"));
         let at: Vec<String> = [row, field, value].into_iter().flatten().collect();
         let hint = wrong.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-        text.push_str(&format!("\n  {}: {}{hint}", at.join(", "), wrong.detail));
+        let at = if at.is_empty() { String::new() } else { format!("{}: ", at.join(", ")) };
+        text.push_str(&format!("\n  {at}{}{hint}", wrong.detail));
     }
     text
 }

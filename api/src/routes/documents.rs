@@ -11,9 +11,10 @@ use waybill_workers::documents::{Refusal, Taken, take as take_document, unit as 
 
 use super::orders::find;
 use crate::access::Caller;
+use crate::answered::answered;
 use crate::effects::{Effect, effects};
 use crate::request::{Asked, Body};
-use crate::{Api, Problem};
+use crate::{Api, Problem, Wrong};
 
 /// A document as it is sent.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -97,12 +98,27 @@ pub(crate) async fn hand_in(
     let connector = api.connector()?;
     let (sender, number) = (sender.clone(), number.clone());
     if how.dry_run {
-        let unit = unit_of(&api.engine, &connector, &document).await.map_err(problem)?;
-        let outcome = if unit.is_some() { Outcome::Taken } else { Outcome::TakenBefore };
-        let effects = match &unit {
-            Some(unit) => effects(&api.engine, &caller.sight(&api.engine).await?, unit).await?,
-            None => Vec::new(),
+        let sight = caller.sight(&api.engine).await?;
+        let mut told = match sight.is_whole() {
+            true => answered(&api.engine, &sight.coalition, &document.content).await?,
+            false => Vec::new(),
         };
+        let unit = unit_of(&api.engine, &connector, &document).await;
+        // What cannot be had says what was asked for.
+        let asked = told.iter().map(|effect| Wrong {
+            row: None,
+            field: None,
+            value: None,
+            detail: format!("{}: {}", effect.subject, effect.what),
+            hint: None,
+        });
+        let unit = unit.map_err(|refusal| problem(refusal).with(asked.collect()))?;
+        let outcome = if unit.is_some() { Outcome::Taken } else { Outcome::TakenBefore };
+        match &unit {
+            Some(unit) => told.extend(effects(&api.engine, &sight, unit).await?),
+            None => told.clear(),
+        }
+        let effects = told;
         return Ok(Answer { outcome, sender, number, effects });
     }
     let outcome = match take_document(&api.engine, &connector, &document, &caller.actor()).await {

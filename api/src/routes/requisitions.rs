@@ -10,10 +10,13 @@ use http_body_util::BodyExt as _;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use waybill_shared::domain::account::Role;
+use waybill_shared::domain::requisition::Line;
 use waybill_shared::import::{ImportError, Lines, ReadOptions, read_lines};
 use waybill_shared::intake::{
     Change, Handing as Source, Submitted, foresee, submit as submit_lines,
 };
+
+use waybill_workers::steps::validate_priority;
 
 use crate::access::Caller;
 use crate::request::{Asked, media_type, too_large};
@@ -71,6 +74,9 @@ pub(crate) struct Row {
     /// The line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     line: Option<String>,
+    /// Of a new one that was only looked at: what its validation would say, where it would not go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expected: Option<String>,
     /// What an amendment changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     changes: Vec<Change>,
@@ -229,7 +235,15 @@ impl Handed {
     fn refuse(&mut self, row: u64, external_id: Option<String>, errors: Vec<Wrong>) {
         self.refused += 1;
         let (result, changes) = (RowResult::Refused, Vec::new());
-        self.rows.push(Row { row, result, external_id, line: None, changes, errors });
+        self.rows.push(Row {
+            row,
+            result,
+            external_id,
+            line: None,
+            expected: None,
+            changes,
+            errors,
+        });
     }
 }
 
@@ -255,6 +269,14 @@ async fn take(
         .iter()
         .map(|(id, stored)| (stored.line.external_id.as_str(), id.to_string()))
         .collect();
+    let mut expected = BTreeMap::new();
+    if handed.dry_run {
+        let all: Vec<&Line> = good.iter().map(|row| &row.line).collect();
+        let said = validate_priority::foresee(&api.engine, &all).await?;
+        let new = good.iter().zip(said);
+        let new = new.filter(|(row, _)| !known.contains_key(&row.line.external_id));
+        expected.extend(new.filter_map(|(row, said)| Some((row.row, said?))));
+    }
     let amended: BTreeMap<u64, _> = intake.amended.iter().map(|a| (a.row, a)).collect();
     for row in &good {
         let (mut result, mut changes) = (RowResult::Unchanged, Vec::new());
@@ -278,6 +300,7 @@ async fn take(
             row: row.row,
             result,
             line: lines.get(external_id.as_str()).cloned(),
+            expected: expected.remove(&row.row),
             external_id: Some(external_id),
             changes,
             errors: Vec::new(),
@@ -327,7 +350,7 @@ fn wrong(error: ImportError) -> Problem {
             None => error.what.clone(),
         });
         let detail = format!("the body: {}", first.unwrap_or_default());
-        let hint = "see /docs for the fields";
+        let hint = "`waybill submit --help` and /docs name the fields";
         return Problem::new("invalid", detail, hint)
             .with(errors.iter().map(Wrong::from).collect());
     }

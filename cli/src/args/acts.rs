@@ -235,7 +235,7 @@ pub(crate) struct Note {
     /// Lots, lines, orders, contributions or parties; `-` reads ids from standard input.
     #[arg(required = true, value_name = "ID")]
     pub(crate) ids: Vec<String>,
-    /// The day on which to look at it again.
+    /// The day on which to look at it again; a later note on the same subject without one ends it.
     #[arg(long, value_name = "DATE")]
     pub(crate) follow_up: Option<NaiveDate>,
     #[command(flatten)]

@@ -46,7 +46,7 @@ pub(crate) enum Command {
     /// Hand in lines: a file, or one by its fields or by answering questions.
     #[command(after_help = "\
 Examples:
-  waybill submit examples/it-coalition/amendments.csv
+  waybill submit examples/it-coalition/amendments.csv --dry-run
   waybill submit examples/it-coalition/requisitions.csv --partial")]
     Submit(Submit),
     /// Hand in what an expert group decided of lots.
@@ -166,7 +166,7 @@ Examples:
     /// Let a party take a role, or end it.
     #[command(subcommand)]
     Member(Member),
-    /// Write a note on a lot, line, order, contribution or party.
+    /// Write a note, its text by `-m`, on a lot, line, order, contribution or party.
     #[command(after_help = "\
 Examples:
   waybill note LOT-005 --follow-up 2027-01-15 -m 'call the ministry'")]

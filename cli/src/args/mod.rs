@@ -169,6 +169,13 @@ pub(crate) struct Form {
     pub(crate) columns: Vec<String>,
 }
 
+impl Form {
+    /// Whether it is for people.
+    pub(crate) fn is_table(&self) -> bool {
+        !self.json && !self.csv
+    }
+}
+
 /// `waybill import`.
 #[derive(Debug, Args)]
 #[command(after_help = "\

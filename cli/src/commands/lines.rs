@@ -1,6 +1,6 @@
 //! `waybill lines`.
 
-use waybill_shared::views::{LinePage, LineView};
+use waybill_shared::views::{LinePage, LineState, LineView};
 
 use super::lots::{PAGE, asked_for};
 use crate::args;
@@ -33,8 +33,20 @@ pub(crate) async fn run(arguments: args::Lines) -> Result<(), Failure> {
     if more {
         output::talk("more with a higher --limit, or --all");
     }
+    let is_foreseen = |line: &LineView| {
+        let waits = |state: &LineState| NOT_ORDERED.contains(&state.state.as_str());
+        line.expected.is_none() && line.states.iter().any(waits)
+    };
+    if lines.iter().any(is_foreseen) && arguments.form.is_table() {
+        let of = arguments.asked.requester.as_deref().unwrap_or("NAME");
+        output::talk(&format!("what is not ordered is foreseen by: waybill report requester {of}"));
+    }
     Ok(())
 }
+
+/// Where lots are that are not ordered yet.
+const NOT_ORDERED: [&str; 7] =
+    ["ready", "review", "funding", "consent", "acceptance", "gathering", "amendment"];
 
 const COLUMNS: [Column<LineView>; 11] = [
     Column::new("line", Fit::Left, |line| line.external_id.clone().into()),

@@ -18,8 +18,16 @@ pub(crate) async fn run(arguments: args::Todo) -> Result<(), Failure> {
         nothing = format!("nothing waits for `{party}`");
     }
     let moves: Vec<Move> = client::get(&Target::of(&arguments.data)?, &path).await?;
-    output::listing(&arguments.form, &COLUMNS, &moves, &nothing)
+    let mut form = arguments.form;
+    // One party is told what to do.
+    if arguments.waiting_on.is_some() && form.columns.is_empty() && !form.csv {
+        form.columns = OF_ONE.map(str::to_owned).to_vec();
+    }
+    output::listing(&form, &COLUMNS, &moves, &nothing)
 }
+
+/// What one party has to do.
+const OF_ONE: [&str; 6] = ["task", "lots", "late", "since", "due", "how"];
 
 const COLUMNS: [Column<Move>; 11] = [
     Column::new("party", Fit::Left, |row| row.party.clone().into()),
@@ -52,5 +60,5 @@ const COLUMNS: [Column<Move>; 11] = [
         let ids: Vec<String> = row.first.iter().map(ToString::to_string).collect();
         ids.join(" ").into()
     }),
-    Column::more("how", Fit::Rest, |row| row.how.clone().into()),
+    Column::more("how", Fit::Whole, |row| row.how.clone().into()),
 ];

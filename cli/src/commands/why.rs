@@ -112,7 +112,7 @@ impl Page {
         let rate = if amount.currency == covers.currency {
             String::new()
         } else {
-            format!(" for {covers}{}", at_rate(payer.rate, amount))
+            format!(" for {covers}{}", at_rate(payer.rate, amount, covers))
         };
         self.lines("  ", &format!("{envelope} of {donors}: {amount}{rate}, {state}."));
         let decided = match &payer.decided {
@@ -161,9 +161,13 @@ impl Page {
     }
 
     fn exhausted(&mut self, exhausted: &Exhausted) {
-        let Exhausted { envelope, donors, left, lots, more } = exhausted;
+        let Exhausted { envelope, donors, left, opens, lots, more } = exhausted;
         let left = if left.minor == 0 { "nothing".to_owned() } else { left.to_string() };
-        self.lines("  ", &format!("{envelope} of {}: {left} is left.", donors.join(", ")));
+        let later = opens.as_ref().map(|next| {
+            format!(" now; {} more can be used from {} on (waybill plan)", next.amount, next.day)
+        });
+        let later = later.unwrap_or_default();
+        self.lines("  ", &format!("{envelope} of {}: {left} is left{later}.", donors.join(", ")));
         let mut named: Vec<String> =
             lots.iter().map(|(lot, amount)| format!("{lot} {amount}")).collect();
         match more {
@@ -199,6 +203,12 @@ impl Page {
     }
 }
 
-fn at_rate(rate: Rate, amount: &Money) -> String {
-    format!(", at {rate} {} for one EUR", amount.currency)
+/// The rate as it is usually said: of the currency that is not the euro.
+fn at_rate(rate: Rate, amount: &Money, covers: &Money) -> String {
+    if rate != Rate::ONE {
+        return format!(", at {rate} {} for one EUR", amount.currency);
+    }
+    let major = |money: &Money| money.minor as f64 / 10_f64.powi(money.currency.decimals() as i32);
+    let rate = major(covers) / major(amount);
+    format!(", at {rate:.4} {} for one {}", covers.currency, amount.currency)
 }

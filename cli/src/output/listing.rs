@@ -53,6 +53,15 @@ pub(crate) enum Fit {
     Right,
     /// What is left of the terminal, in two lines at most; of several, each gets its part.
     Rest,
+    /// The same, in as many lines as it takes: commands, which are copied.
+    Whole,
+}
+
+impl Fit {
+    /// Whether it takes what is left of the terminal.
+    fn is_rest(self) -> bool {
+        matches!(self, Self::Rest | Self::Whole)
+    }
 }
 
 /// A column: its name in `--columns` and, in capitals, above it.
@@ -138,7 +147,7 @@ fn widths<T>(columns: &[&Column<T>], rows: &[Vec<Cell>]) -> Vec<usize> {
 
 /// What of the widths does not depend on the terminal's, the gaps included.
 fn fixed<T>(columns: &[&Column<T>], widths: &[usize]) -> usize {
-    let fixed = columns.iter().zip(widths).filter(|(column, _)| column.fit != Fit::Rest);
+    let fixed = columns.iter().zip(widths).filter(|(column, _)| !column.fit.is_rest());
     fixed.map(|(_, width)| width + 2).sum()
 }
 
@@ -146,7 +155,7 @@ fn fixed<T>(columns: &[&Column<T>], widths: &[usize]) -> usize {
 /// were asked for (then it is not `usual`), then cells say what they say in short.
 fn narrow<T>(columns: &mut Vec<&Column<T>>, rows: &mut [Vec<Cell>], usual: bool) {
     let is_wide = |columns: &[&Column<T>], rows: &[Vec<Cell>]| {
-        let rest = if columns.iter().any(|column| column.fit == Fit::Rest) { 20 } else { 0 };
+        let rest = if columns.iter().any(|column| column.fit.is_rest()) { 20 } else { 0 };
         fixed(columns, &widths(columns, rows)) + rest > width() + 2
     };
     if !is_wide(columns, rows) {
@@ -173,10 +182,10 @@ fn text<T>(mut columns: Vec<&Column<T>>, items: &[T], usual: bool) -> String {
     narrow(&mut columns, &mut rows, usual);
     let (columns, mut widths) = (columns.as_slice(), widths(&columns, &rows));
     let fixed = fixed(columns, &widths);
-    let rests = columns.iter().filter(|column| column.fit == Fit::Rest).count().max(1);
+    let rests = columns.iter().filter(|column| column.fit.is_rest()).count().max(1);
     let room = (width().saturating_sub(fixed + 2 * (rests - 1)) / rests).max(12);
     for (column, width) in columns.iter().zip(&mut widths) {
-        if column.fit == Fit::Rest {
+        if column.fit.is_rest() {
             *width = (*width).min(room);
         }
     }
@@ -191,6 +200,7 @@ fn text<T>(mut columns: Vec<&Column<T>>, items: &[T], usual: bool) -> String {
             .zip(row)
             .map(|(column, cell)| match column.fit {
                 Fit::Rest => brief(&cell.text, room),
+                Fit::Whole => wrap(&cell.text, room),
                 Fit::Left | Fit::Right => vec![cell.text.clone()],
             })
             .collect();

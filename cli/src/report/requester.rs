@@ -32,7 +32,7 @@ pub(crate) fn requester(report: &RequesterReport) -> Paper {
             ("There", there.to_string()),
             ("On order", here("ordered").to_string()),
             ("Waiting", here("validated").to_string()),
-            ("Late", report.late.to_string()),
+            ("Later than needed", report.late.to_string()),
         ],
         sections: vec![list, parts::funnel(&report.funnel)],
         rows: report.lots.first.iter().map(row).collect(),

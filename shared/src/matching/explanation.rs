@@ -123,10 +123,22 @@ pub struct Exhausted {
     pub donors: Vec<String>,
     /// What is left, which is less than what is needed.
     pub left: Money,
+    /// What more of it opens next, and on which day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens: Option<Opening>,
     /// Lots that it pays for, the largest amounts first.
     pub lots: Vec<(LotId, Money)>,
     /// How many more there are.
     pub more: usize,
+}
+
+/// Money that is promised, and cannot be used before a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Opening {
+    /// How much.
+    pub amount: Money,
+    /// The day.
+    pub day: NaiveDate,
 }
 
 /// What each envelope pays for, by envelope.
@@ -286,7 +298,7 @@ pub fn unfunded_by(
     }
     let exhausted = cut.iter().map(|envelope| {
         let spent = solution.spent[*envelope];
-        exhausted(coalition, &problem.envelopes[*envelope], spent, &spending)
+        exhausted(coalition, &problem.envelopes[*envelope], spent, &spending, day)
     });
     let others =
         ask.reasons.iter().map(|(id, why)| Other { envelope: id.clone(), why: Some(why.clone()) });
@@ -308,7 +320,14 @@ fn exhausted(
     envelope: &Envelope,
     spent: i64,
     spending: &Spending,
+    day: NaiveDate,
 ) -> Exhausted {
+    let tranches = coalition.contributions.get(&envelope.id).map(|given| &given.tranches);
+    let later = tranches.into_iter().flatten().filter(|tranche| tranche.opens > day);
+    let opens = later.min_by_key(|tranche| tranche.opens).map(|tranche| Opening {
+        amount: Money::new(tranche.minor, envelope.currency),
+        day: tranche.opens,
+    });
     let mut lots = spending.get(&envelope.id).cloned().unwrap_or_default();
     lots.sort_by_key(|(lot, amount)| (std::cmp::Reverse(amount.minor), lot.0));
     let more = lots.len().saturating_sub(NAMED);
@@ -317,6 +336,7 @@ fn exhausted(
         envelope: envelope.id.clone(),
         donors: donors(coalition, &envelope.id),
         left: Money::new(envelope.available - spent, envelope.currency),
+        opens,
         lots,
         more,
     }

@@ -1,15 +1,16 @@
 //! A supplier's response: accepted, changed or refused, line by line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use waybill_shared::domain::contribution::Consent;
 use waybill_shared::domain::document::{LineAnswer, ResponseLine};
+use waybill_shared::domain::funding::Share;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Awaited, Lot, StepName};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{Order, OrderStatus};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::transition::StepResult;
+use waybill_shared::matching::needs_consent;
 use waybill_shared::store::{EnvelopeRow, Unit};
 
 use super::{Desk, Refusal};
@@ -59,6 +60,7 @@ impl Desk<'_> {
         let ids: Vec<LotId> = order.lines.iter().map(|line| line.lot).collect();
         let step = if is_change { confirm_delivery::NAME } else { issue_order::NAME };
         let mut lots = self.lots_under(&order, ids, step).await?;
+        let mut too_much = TooMuch::default();
         if is_change {
             lots.retain(|lot| by_lot.contains_key(&lot.id) && is_to_come(lot));
         }
@@ -93,9 +95,9 @@ impl Desk<'_> {
             if let (Some(why), Some(LineAnswer::Changed { .. }), true) =
                 (&refused, by_lot.get(&lot.id), is_change)
             {
-                let way = "agree on less, or cancel the order and state the new offer";
-                let asked = self.consents(&lot);
-                return Err(Refusal::DoesNotApply(format!("{}: {why}: {way}{asked}", lot.id)));
+                too_much.lots.push(format!("{}: {why}", lot.id));
+                too_much.donors.extend(self.asked_again(&lot));
+                continue;
             }
             let (result, kind) = match refused {
                 None => {
@@ -121,6 +123,9 @@ impl Desk<'_> {
             };
             unit.lots.push(self.change(lot, after, result, kind)?);
         }
+        if !too_much.lots.is_empty() {
+            return Err(Refusal::DoesNotApply(too_much.told(number)));
+        }
         let (status, event) = if order.lines.is_empty() || (accepted.is_empty() && !is_change) {
             (OrderStatus::Refused, "order.refused")
         } else if is_change {
@@ -137,20 +142,15 @@ impl Desk<'_> {
         Ok(unit)
     }
 
-    /// Whose consent a lot needs if its money is set aside anew.
-    fn consents(&self, lot: &Lot) -> String {
-        let asks = |id: &String| {
-            let given = self.coalition.contributions.get(id)?;
-            (given.consent != Consent::None).then(|| given.donors.join(", "))
+    /// Whose consent a lot needs if its money is set aside anew, and more of it.
+    fn asked_again(&self, lot: &Lot) -> Vec<String> {
+        let is_asked = |share: &&Share| {
+            let more = Money::new(share.amount.minor.saturating_add(1), share.amount.currency);
+            needs_consent(self.coalition, &share.envelope, more)
         };
-        let mut donors: Vec<String> =
-            lot.funding.iter().filter_map(|share| asks(&share.envelope)).collect();
-        donors.sort_unstable();
-        donors.dedup();
-        match donors.as_slice() {
-            [] => String::new(),
-            donors => format!("; then the consent of {} is needed again", donors.join(", ")),
-        }
+        let asked = lot.funding.iter().filter(is_asked);
+        let given = asked.filter_map(|share| self.coalition.contributions.get(&share.envelope));
+        given.flat_map(|given| given.donors.clone()).collect()
     }
 
     /// What makes no sense in a changed price or day, whatever it is of.
@@ -179,6 +179,29 @@ impl Desk<'_> {
     }
 }
 
+/// Changes of what was accepted that go too far.
+#[derive(Default)]
+struct TooMuch {
+    lots: Vec<String>,
+    /// Whose consent is needed if the lots are matched again.
+    donors: BTreeSet<String>,
+}
+
+impl TooMuch {
+    fn told(self, number: &str) -> String {
+        let donors: Vec<String> = self.donors.into_iter().collect();
+        let asked = match donors.as_slice() {
+            [] => "no donor has to consent again".to_owned(),
+            donors => format!("then {} has to consent again", donors.join(", ")),
+        };
+        format!(
+            "{}. Agree on less, hand in the new day alone, or cancel `{number}`: its lots are matched \
+             again, with what other suppliers offer or a new offer of this one; {asked}",
+            self.lots.join("; ")
+        )
+    }
+}
+
 /// Whether prices or days are all that is answered.
 fn changes(answers: &[ResponseLine]) -> bool {
     let is_change = |line: &ResponseLine| matches!(line.answer, LineAnswer::Changed { .. });
@@ -189,6 +212,14 @@ fn changes(answers: &[ResponseLine]) -> bool {
 fn is_to_come(lot: &Lot) -> bool {
     let awaits_it = matches!(lot.state.awaits(), Some(Awaited::Delivery { .. }));
     awaits_it && lot.shipped.is_zero()
+}
+
+/// Per mille as people say them.
+fn percent(per_mille: u64) -> String {
+    match per_mille % 10 {
+        0 => format!("{} %", per_mille / 10),
+        tenths => format!("{}.{tenths} %", per_mille / 10),
+    }
 }
 
 /// Applies a changed price and day; an error says why the line has to be refused instead.
@@ -215,8 +246,12 @@ fn changed(
             && i128::from(price.minor) * 1000 > i128::from(offered.minor) * most
             && line.unit_price != offered
         {
+            let more = u64::try_from((price.minor - offered.minor) * 1000 / offered.minor.max(1));
+            let (more, most) = (more.unwrap_or_default(), tolerance_per_mille.unsigned_abs());
             return Err(format!(
-                "{price} a unit is more than the {offered} offered and the tolerance"
+                "{price} a unit is {} more than the {offered} offered, and {} are tolerated",
+                percent(more),
+                percent(most)
             ));
         }
         funding::fit(lot, cost, tolerance_per_mille, envelopes)?;

@@ -69,7 +69,6 @@ impl Office<'_> {
         let mut after = lot.clone();
         let mut part = after.split_off(next, quantity);
         let why = self.because("split by an operator");
-        after.reason = why.to_owned();
         part.reason = format!("{why} (from {id})");
         let mut unit = self.desk.unit();
         unit.lots.push(LotChange::new(lot, after, "lot.split"));

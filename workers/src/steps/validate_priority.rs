@@ -15,6 +15,7 @@ use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
+use waybill_shared::store::StoreError;
 
 use crate::connectors::{Connector, Question};
 use crate::step::{Progress, Step, StepError};
@@ -46,6 +47,28 @@ enum Finding {
     Fits,
     Declined(Decline),
     Review { code: &'static str, reason: String },
+}
+
+/// What the rules would say about each of `lines` that are not handed in yet; nothing: they fit.
+///
+/// # Errors
+/// [`StoreError`] if the coalition or lines like them cannot be read.
+pub async fn foresee(engine: &Engine, lines: &[&Line]) -> Result<Vec<Option<String>>, StoreError> {
+    let coalition = engine.coalition().await?;
+    let today = engine.today(&coalition);
+    let policy = &engine.pipeline().validate_priority;
+    let likenesses = lines.iter().map(|line| line.likeness()).collect();
+    let alike = engine.store.lines_alike(likenesses).await?;
+    let said = |line: &&Line| {
+        let of = line.likeness();
+        let earlier = alike.iter().find(|(_, known)| *known == of).map(|(id, _)| *id);
+        match examine(&coalition, policy, line, today, earlier) {
+            Finding::Fits => None,
+            Finding::Declined(decline) => Some(format!("it would be declined: {}", decline.text)),
+            Finding::Review { reason, .. } => Some(format!("it would be reviewed: {reason}")),
+        }
+    };
+    Ok(lines.iter().map(said).collect())
 }
 
 fn declined(code: &str, text: String) -> Finding {

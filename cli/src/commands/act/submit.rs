@@ -128,6 +128,9 @@ fn tell(handed: &Value) -> Result<(), Failure> {
             let (line, id) = (said("line"), said("external_id"));
             let is = if line.is_empty() { String::new() } else { format!(" is {line}") };
             text.push_str(&format!("  {id}{is}: {}\n", said("result").replace('_', " ")));
+            if let Some(expected) = row["expected"].as_str() {
+                text.push_str(&format!("    {expected}\n"));
+            }
             for change in row["changes"].as_array().into_iter().flatten() {
                 let said = |name: &str| change[name].as_str().unwrap_or_default();
                 let (field, from, to) = (said("field"), said("from"), said("to"));
