@@ -14,7 +14,7 @@ use waybill_shared::domain::order::Order;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::difference;
-use waybill_shared::matching::needs_consent;
+use waybill_shared::matching::{needs_consent, quotes_for};
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotChange, RecordChange, StoreError, Unit};
 
@@ -88,13 +88,15 @@ const REFUSED: &str = "lot.refused_by_supplier";
 
 /// Who else offers what was refused.
 fn offered(coalition: &Coalition, lot: &Lot, line: &Line, today: NaiveDate) -> Effect {
-    let quotes = coalition.quotes(line, lot.quantity, today, &lot.refused);
-    let next = quotes.into_iter().find_map(|quote| quote.offer);
-    let what = match next {
-        Some(offer) => format!(
-            "is matched again: next is {} at {}, in {} d",
-            offer.supplier, offer.unit_price, offer.lead_days
-        ),
+    let next = quotes_for(coalition, lot, line, today);
+    let what = match next.into_iter().find_map(|quote| quote.offer) {
+        Some(offer) => {
+            let again = if lot.refused.contains(&offer.id) { "once more " } else { "" };
+            format!(
+                "is matched again: next, {again}{} at {}, in {} d",
+                offer.supplier, offer.unit_price, offer.lead_days
+            )
+        }
         None => "is matched again: no other offer is left, it waits for a new one".to_owned(),
     };
     Effect::new(lot.id.to_string(), what)

@@ -78,6 +78,10 @@ pub struct Expected {
 pub enum Basis {
     /// It is the day that was agreed with the supplier.
     Order,
+    /// It is the day that the supplier is asked for, and has not answered.
+    Asked,
+    /// It is the day that the supplier would be asked for, once the order is approved.
+    Approval,
     /// It would be ordered today, by the offer's lead time.
     Offer,
     /// The roadmap: once it gets its money, by the offer's lead time.
@@ -194,7 +198,12 @@ async fn expected(
         if let Some(number) = &lot.order {
             let agreed = orders.get(engine, number).await?.and_then(|order| order.line(lot.id));
             let day = lot.due.or(agreed.map(|line| line.due));
-            return Ok(day.map(|day| by(Basis::Order, day)));
+            let basis = match lot.state.awaits() {
+                Some(Awaited::Approval { .. }) => Basis::Approval,
+                Some(Awaited::Response { .. }) => Basis::Asked,
+                Some(_) | None => Basis::Order,
+            };
+            return Ok(day.map(|day| by(basis, day)));
         }
         if let Some(offer) = lot.offer.as_ref().and_then(|id| sight.coalition.offers.get(id)) {
             let day = engine.today(&sight.coalition) + Days::new(u64::from(offer.lead_days));

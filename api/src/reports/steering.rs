@@ -33,6 +33,8 @@ pub struct SteeringReport {
     pub reviews: Few<Wait>,
     /// Consents that are asked for, the overdue first.
     pub consents: Few<Wait>,
+    /// Lots under orders above the limit that are not approved.
+    pub approvals: Few<Wait>,
     /// The lots highest in rank that wait for money, and the smallest amounts that would fund them.
     pub unfunded: Few<Short>,
     /// Money that lapses within 90 days unless it is used, by day.
@@ -85,6 +87,7 @@ pub(crate) async fn steering(then: &AsOf, sight: &Sight) -> Result<SteeringRepor
         day: then.day,
         reviews: waits(engine, "review").await?.into(),
         consents: waits(engine, "consent").await?.into(),
+        approvals: waits(engine, "approval").await?.into(),
         unfunded: most_urgent(engine, TOP).await?,
         lapsing,
         late: late_suppliers(engine).await?,

@@ -1,4 +1,4 @@
-//! Decisions about single lots that are asked for: reviews and consents, since when, until when.
+//! Decisions that are asked for: reviews, consents and approvals, since when, until when.
 
 use chrono::{NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ pub struct Wait {
     /// The lot.
     #[serde(flatten)]
     pub subject: Subject,
-    /// Who has to decide: an expert group, or donors.
+    /// Who has to decide: an expert group, or donors. Of an approval, the order that it is about.
     pub whose: Vec<String>,
     /// Since which day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,7 +32,7 @@ pub struct Wait {
     pub money: Vec<(String, Money)>,
 }
 
-/// Lots that wait for a `review` or a `consent`, the overdue first, then by their date and priority.
+/// Lots that wait for a `review`, a `consent` or an `approval`, the overdue first, then by their date and priority.
 pub(super) async fn waits(engine: &Engine, awaits: &str) -> Result<Vec<Wait>, StoreError> {
     let coalition = engine.coalition().await?;
     let now = engine.clock.now();
@@ -47,6 +47,7 @@ pub(super) async fn waits(engine: &Engine, awaits: &str) -> Result<Vec<Wait>, St
             let (whose, is_asked_again) = match awaits {
                 Awaited::Review { group } => (vec![group.clone()], lot.chased > 0),
                 Awaited::Consent { donors } => (donors.clone(), false),
+                Awaited::Approval { order } => (vec![order.clone()], false),
                 _ => continue,
             };
             found.push(Wait {

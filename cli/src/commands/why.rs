@@ -104,7 +104,7 @@ impl Page {
         let state = match payer.state {
             ShareState::Proposed => "proposed, not agreed yet",
             ShareState::Agreed => "set aside",
-            ShareState::Obligated => "contracted",
+            ShareState::Obligated => "bound by an order",
             ShareState::Disbursed => "paid",
         };
         let Payer { envelope, amount, covers, .. } = payer;

@@ -34,13 +34,12 @@ pub(crate) use table::{brief_table, cut, table, wrap, wrapped_table};
 
 /// Starts the log on stderr: text, or JSON with `WAYBILL_LOG_FORMAT=json`.
 pub(crate) fn log(verbose: bool, is_service: bool, traces: Option<&Traces>) {
-    let level = match (verbose, is_service) {
-        (true, _) => "debug",
-        (false, true) => "info",
+    let usual = match (verbose, is_service) {
+        (true, _) => "debug,sqlx=warn,hyper=warn",
+        (false, true) => "info,sqlx=warn,hyper=warn",
         (false, false) => "off",
     };
-    let filter = EnvFilter::try_from_env("WAYBILL_LOG")
-        .unwrap_or_else(|_| EnvFilter::new(format!("{level},sqlx=warn,hyper=warn")));
+    let filter = EnvFilter::try_from_env("WAYBILL_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let log = if std::env::var("WAYBILL_LOG_FORMAT").is_ok_and(|format| format == "json") {
         log.json().with_filter(filter).boxed()

@@ -25,7 +25,7 @@ pub(crate) fn donor(report: &DonorReport) -> Paper {
         },
     );
     let summary = format!(
-        "Of {} committed, {} is paid and {} is contracted, for {}. {next}",
+        "Of {} committed, {} is paid and {} is bound by orders, for {}. {next}",
         total.money.committed,
         total.money.disbursed,
         total.money.obligated,
@@ -38,6 +38,7 @@ pub(crate) fn donor(report: &DonorReport) -> Paper {
             "Consents asked for",
             vec![Block::Table(parts::waits(
                 "Lots to whose cost the donor has to agree",
+                "Whose move",
                 "No consent is asked for.",
                 &report.consents,
             ))],

@@ -72,7 +72,12 @@ fn set_aside(wait: &Wait) -> Cell {
 }
 
 /// Decisions that are asked for, and of whom.
-pub(super) fn waits(caption: &str, nothing: &'static str, waits: &Few<Wait>) -> Table {
+pub(super) fn waits(
+    caption: &str,
+    whose: &'static str,
+    nothing: &'static str,
+    waits: &Few<Wait>,
+) -> Table {
     let line = |wait: &Wait| {
         let due = match wait.is_overdue {
             true => Cell::from(day(wait.until)).aside("overdue"),
@@ -93,7 +98,7 @@ pub(super) fn waits(caption: &str, nothing: &'static str, waits: &Few<Wait>) -> 
             ("Lot and request", Kind::Name),
             ("Item", Kind::Text),
             ("Money", Kind::Number),
-            ("Whose move", Kind::Brief),
+            (whose, Kind::Brief),
             ("Since", Kind::Brief),
             ("Until", Kind::Brief),
         ],

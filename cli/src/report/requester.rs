@@ -42,6 +42,8 @@ pub(crate) fn requester(report: &RequesterReport) -> Paper {
 fn basis(by: Basis) -> &'static str {
     match by {
         Basis::Order => "as ordered",
+        Basis::Asked => "as asked of the supplier",
+        Basis::Approval => "once approved",
         Basis::Offer => "if ordered now",
         Basis::Plan => "by the roadmap",
     }
@@ -89,10 +91,10 @@ fn row(lot: &Request) -> Row {
         "" => lot.place.clone(),
         reason => format!("{}: {reason}", lot.place),
     };
+    let by = lot.expected.map(|expected| format!("; expected {}", basis(expected.by)));
     Row {
         day: lot.expected.map(|expected| expected.day.to_string()).unwrap_or_default(),
-        party: lot.expected.map(|expected| basis(expected.by).to_owned()).unwrap_or_default(),
-        detail: why,
+        detail: format!("{why}{}", by.unwrap_or_default()),
         ..parts::row("lot", &lot.subject)
     }
 }

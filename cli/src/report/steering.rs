@@ -8,17 +8,18 @@ use super::parts;
 
 /// The report as a document.
 pub(crate) fn steering(report: &SteeringReport) -> Paper {
-    let SteeringReport { reviews, consents, unfunded, lapsing, late, .. } = report;
+    let SteeringReport { reviews, consents, approvals, unfunded, lapsing, late, .. } = report;
     let overdue = |waits: &[waybill_api::Wait]| {
         let overdue = waits.iter().filter(|wait| wait.is_overdue).count();
         if overdue > 0 { format!(" ({overdue} overdue)") } else { String::new() }
     };
     let summary = format!(
-        "To be decided: {}{} and {}{}. Without money: {}. Within 90 days, {} in part; {} late.",
+        "To be decided: {}{}, {}{} and {} to be approved. Without money: {}. Within 90 days, {} in part; {} late.",
         some(reviews.all, "review", "reviews"),
         overdue(&reviews.first),
         some(consents.all, "consent", "consents"),
         overdue(&consents.first),
+        some(approvals.all, "lot", "lots"),
         some(unfunded.all, "lot", "lots"),
         some(lapsing.len(), "envelope lapses", "envelopes lapse"),
         some(late.len(), "supplier is", "suppliers are"),
@@ -32,6 +33,7 @@ pub(crate) fn steering(report: &SteeringReport) -> Paper {
             "Reviews to be given",
             parts::waits(
                 "Lots that an expert group has to review",
+                "Whose move",
                 "No review is asked for.",
                 reviews,
             ),
@@ -41,8 +43,19 @@ pub(crate) fn steering(report: &SteeringReport) -> Paper {
             "Consents to be given",
             parts::waits(
                 "Lots to whose cost a donor has to agree",
+                "Whose move",
                 "No consent is asked for.",
                 consents,
+            ),
+        ),
+        section(
+            "approvals",
+            "Orders to be approved",
+            parts::waits(
+                "Lots under orders above the limit, which are sent once they are approved",
+                "Order",
+                "No order is to be approved.",
+                approvals,
             ),
         ),
         section("lapsing", "Money that lapses within 90 days", lapsing_table(lapsing)),
@@ -59,6 +72,7 @@ pub(crate) fn steering(report: &SteeringReport) -> Paper {
         figures: vec![
             ("Reviews", reviews.all.to_string()),
             ("Consents", consents.all.to_string()),
+            ("Approvals", approvals.all.to_string()),
             ("Unfunded", unfunded.all.to_string()),
             ("Lapsing", lapsing.len().to_string()),
             ("Late", late.len().to_string()),
@@ -177,6 +191,7 @@ fn rows(report: &SteeringReport) -> Vec<Row> {
     }));
     rows.extend(parts::wait_rows("review", &report.reviews));
     rows.extend(parts::wait_rows("consent", &report.consents));
+    rows.extend(parts::wait_rows("approval", &report.approvals));
     rows.extend(report.lapsing.iter().filter_map(|given| {
         let lapse = given.lapses?;
         Some(Row {

@@ -358,3 +358,32 @@ fn ids_come_from_a_pipe_and_answers_go_out_as_json() -> Result<()> {
     is_clean(&office.data)?;
     Ok(())
 }
+
+/// A dear answer says what follows: for whom it is matched next, and whose consent that needs.
+#[test]
+fn consent_is_announced_only_where_it_is_due() -> Result<()> {
+    let folder = TempDir::new()?;
+    let dir = coalition::write(folder.path(), &[row("R-1", 3), row("R-2", 4)])?;
+    // Asked above EUR 300: the second lot costs 360, the first 270.
+    let contributions = dir.join("contributions.csv");
+    let limited = fs::read_to_string(&contributions)?.replace(",none,", ",above 300.00,");
+    fs::write(&contributions, limited)?;
+    let data = folder.path().join("data");
+    let service = Service::start_with(&data, Some(&dir.join("pipeline.toml")), &[])?;
+    run(&["import", text(&dir)?, "--data", text(&data)?])?.ok()?;
+    let office = Office { folder, data, service };
+    office.until("LOT-002", "consent")?;
+    run(&["consent", "give", "LOT-002", "--data", text(&office.data)?])?.ok()?;
+    for (lot, is_asked) in [("LOT-001", false), ("LOT-002", true)] {
+        let order = office.until(lot, "response")?["order"].clone();
+        let order = order.as_str().unwrap_or_default();
+        let dear = ["order", "respond", order, "--price", &format!("{lot}=+12%"), "--dry-run"];
+        let said = run(&[&dear[..], &["--data", text(&office.data)?]].concat())?.ok()?.out;
+        ensure!(said.contains("12 % more than the EUR 90.00 offered"), "{said}");
+        ensure!(said.contains("next, once more SUP at EUR 90.00"), "{said}");
+        ensure!(said.contains("AA is asked again") == is_asked, "{lot}: {said}");
+    }
+    office.service.stop()?;
+    is_clean(&office.data)?;
+    Ok(())
+}

@@ -26,4 +26,4 @@ pub use matched::Matched;
 pub use network::{Network, Shortfall};
 pub use optimum::solve;
 pub use problem::{Answer, Demand, Envelope, Parts, Payment, Policy, Problem, Solution, Unfunded};
-pub use round::{Ask, Funds, Round, is_movable, needs_consent};
+pub use round::{Ask, Funds, Round, is_movable, needs_consent, quotes_for};

@@ -207,17 +207,11 @@ impl<'a> Building<'a> {
     /// What a lot asks for, if anybody offers it and its price has a rate. Of several offers the
     /// first for which there is money at all.
     fn ask(&mut self, lot: &Lot, line: &'a Line) -> Option<(Demand, Ask)> {
-        let quotes =
-            |without: &[String]| self.coalition.quotes(line, lot.quantity, self.day, without);
         if !lot.funding.is_empty() {
             return self.again(lot, line);
         }
-        let mut found = quotes(&lot.refused);
-        if found.is_empty() {
-            found = quotes(&refused_for_good(lot));
-        }
         let mut first = None;
-        for quote in found {
+        for quote in quotes_for(self.coalition, lot, line, self.day) {
             let channel = quote.offer.as_ref().map(|offer| offer.channel.clone());
             let Some(rate) = self.coalition.rate(quote.unit_price.currency, self.day) else {
                 continue;
@@ -306,6 +300,15 @@ impl<'a> Building<'a> {
         }
         found
     }
+}
+
+/// The quotes at which a lot may be bought, the best first: those that were not refused for it, or, where
+/// there are none, those that may be asked for once more.
+#[must_use]
+pub fn quotes_for(coalition: &Coalition, lot: &Lot, line: &Line, day: NaiveDate) -> Vec<Quote> {
+    let quotes = |without: &[String]| coalition.quotes(line, lot.quantity, day, without);
+    let found = quotes(&lot.refused);
+    if found.is_empty() { quotes(&refused_for_good(lot)) } else { found }
 }
 
 /// Offers that were refused so often that they are not asked for again. Before that, they are once
