@@ -16,6 +16,17 @@ pub(crate) fn covered(lot: &Lot) -> Option<Money> {
     Some(Money::new(minor, first.covers.currency))
 }
 
+/// By how much `now` is more than `before`, and how much of that is tolerated, in words.
+pub(crate) fn beyond(before: i64, now: i64, tolerance_per_mille: i64) -> String {
+    let percent = |per_mille: i128| match per_mille % 10 {
+        0 => format!("{} %", per_mille / 10),
+        tenths => format!("{}.{tenths} %", per_mille / 10),
+    };
+    let more = (i128::from(now) - i128::from(before)) * 1000 / i128::from(before.max(1));
+    let most = percent(i128::from(tolerance_per_mille));
+    format!("{} more (tolerated: {most}) than", percent(more))
+}
+
 /// Makes the shares of `lot` cover `cost` exactly: what is too much returns to the donors, what is
 /// missing comes from the same donors, as far as `tolerance_per_mille` and their envelopes allow.
 /// `envelopes` follow.
@@ -40,9 +51,8 @@ pub(crate) fn fit(
     }
     let limit = i128::from(covers.minor) * i128::from(1000 + tolerance_per_mille);
     if i128::from(cost.minor) * 1000 > limit {
-        return Err(format!(
-            "it now costs {cost}, more than the {covers} set aside and the tolerance"
-        ));
+        let beyond = beyond(covers.minor, cost.minor, tolerance_per_mille);
+        return Err(format!("it now costs {cost}, {beyond} the {covers} set aside"));
     }
     let weights: Vec<u64> =
         lot.funding.iter().map(|share| share.covers.minor.unsigned_abs()).collect();

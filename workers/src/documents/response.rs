@@ -214,14 +214,6 @@ fn is_to_come(lot: &Lot) -> bool {
     awaits_it && lot.shipped.is_zero()
 }
 
-/// Per mille as people say them.
-fn percent(per_mille: u64) -> String {
-    match per_mille % 10 {
-        0 => format!("{} %", per_mille / 10),
-        tenths => format!("{}.{tenths} %", per_mille / 10),
-    }
-}
-
 /// Applies a changed price and day; an error says why the line has to be refused instead.
 fn changed(
     desk: &Desk<'_>,
@@ -246,13 +238,8 @@ fn changed(
             && i128::from(price.minor) * 1000 > i128::from(offered.minor) * most
             && line.unit_price != offered
         {
-            let more = u64::try_from((price.minor - offered.minor) * 1000 / offered.minor.max(1));
-            let (more, most) = (more.unwrap_or_default(), tolerance_per_mille.unsigned_abs());
-            return Err(format!(
-                "{price} a unit is {} more than the {offered} offered, and {} are tolerated",
-                percent(more),
-                percent(most)
-            ));
+            let beyond = funding::beyond(offered.minor, price.minor, tolerance_per_mille);
+            return Err(format!("{price} a unit is {beyond} the {offered} offered"));
         }
         funding::fit(lot, cost, tolerance_per_mille, envelopes)?;
         line.unit_price = price;
