@@ -45,6 +45,11 @@ pub(crate) enum Command {
     Watch(Watch),
     /// Hand in lines: a file, or one by its fields or by answering questions.
     #[command(after_help = "\
+Fields of a line, and columns of a file:
+  external_id requester item kind classification quantity unit unit_estimate
+  currency class rank requested consignee; where there is something to say:
+  description scheme needed_by smallest_lot together tolerance_per_mille source
+
 Examples:
   waybill submit examples/it-coalition/amendments.csv --dry-run
   waybill submit examples/it-coalition/requisitions.csv --partial")]
