@@ -53,6 +53,7 @@ pub(crate) async fn effects(
         told.extend(consents(&sight.coalition, change));
         if let (Some(line), REFUSED) = (lines.get(&change.after.line()), change.kind) {
             told.push(offered(&sight.coalition, &change.after, line, today));
+            told.extend(no_consent(&sight.coalition, change));
         }
     }
     let ids: Vec<_> = unit.lines.iter().map(|change| change.id).collect();
@@ -90,13 +91,14 @@ const REFUSED: &str = "lot.refused_by_supplier";
 fn offered(coalition: &Coalition, lot: &Lot, line: &Line, today: NaiveDate) -> Effect {
     let next = quotes_for(coalition, lot, line, today);
     let what = match next.into_iter().find_map(|quote| quote.offer) {
-        Some(offer) => {
-            let again = if lot.refused.contains(&offer.id) { "once more " } else { "" };
-            format!(
-                "is matched again: next, {again}{} at {}, in {} d",
-                offer.supplier, offer.unit_price, offer.lead_days
-            )
-        }
+        Some(offer) if lot.refused.contains(&offer.id) => format!(
+            "is matched again: nobody else offers it, {} is asked once more at {} unless a new offer is imported",
+            offer.supplier, offer.unit_price
+        ),
+        Some(offer) => format!(
+            "is matched again: next, {} at {}, in {} d",
+            offer.supplier, offer.unit_price, offer.lead_days
+        ),
         None => "is matched again: no other offer is left, it waits for a new one".to_owned(),
     };
     Effect::new(lot.id.to_string(), what)
@@ -179,6 +181,15 @@ fn consents(coalition: &Coalition, change: &LotChange) -> Vec<Effect> {
         told.push(Effect::new(change.after.id.to_string(), what));
     }
     told
+}
+
+/// That nobody has to agree, if the same money is used again.
+fn no_consent(coalition: &Coalition, change: &LotChange) -> Option<Effect> {
+    let was = &change.before.as_ref()?.funding;
+    let is_free = was.iter().all(|s| !needs_consent(coalition, &s.envelope, s.amount));
+    let envelopes: Vec<&str> = was.iter().map(|share| share.envelope.as_str()).collect();
+    let what = format!("no consent is needed if {} pays as much again", envelopes.join(", "));
+    (is_free && !was.is_empty()).then(|| Effect::new(change.after.id.to_string(), what))
 }
 
 fn subject(kind: &str, id: &str) -> String {

@@ -1,6 +1,6 @@
 //! What `why` says of one lot: where it is, and why it has the money that it has, or has not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -129,6 +129,24 @@ async fn explain(engine: &Engine, lot: &Lot, line: &Line) -> Result<Explanation,
 
 /// The first `most` lots by priority that wait for money, with what would fund each.
 pub(crate) async fn most_urgent(engine: &Engine, most: usize) -> Result<Few<Short>, Problem> {
+    shorts(engine, |told, _| told < most).await
+}
+
+/// What each of `lots` that waits for money is short of now.
+pub(crate) async fn short_of(
+    engine: &Engine,
+    lots: &BTreeSet<LotId>,
+) -> Result<HashMap<LotId, Short>, Problem> {
+    let short = shorts(engine, |_, lot| lots.contains(&lot)).await?;
+    Ok(short.first.into_iter().map(|short| (short.subject.lot, short)).collect())
+}
+
+/// Lots that wait for money, by priority; of those that `is_told` takes, given how many were told before
+/// it, what would fund each.
+async fn shorts(
+    engine: &Engine,
+    is_told: impl Fn(usize, LotId) -> bool,
+) -> Result<Few<Short>, Problem> {
     let refused = |error: MoneyError| Problem::new("refused", error.to_string(), "");
     let coalition = engine.coalition().await?;
     let day = engine.today(&coalition);
@@ -143,7 +161,7 @@ pub(crate) async fn most_urgent(engine: &Engine, most: usize) -> Result<Few<Shor
     let ids: Vec<LotId> = lots.iter().map(|(lot, _)| lot.id).collect();
     let mut short = Few::default();
     for (place, (lot, line)) in lots.iter().enumerate().filter(|(_, (lot, _))| waits(lot)) {
-        if short.first.len() == most {
+        if !is_told(short.first.len(), lot.id) {
             short.all += 1;
             continue;
         }

@@ -1,6 +1,6 @@
 //! A requester's report: its own list by rank, where each is, why, and when it can be there.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use super::{Few, Funnel, MOST, READ, Subject, name, place};
 use crate::arrivals::Orders;
 use crate::past::AsOf;
 use crate::plan::plan;
+use crate::why::short_of;
 use crate::{PlanRequest, Problem};
 
 /// Where a requester's list is.
@@ -138,9 +139,22 @@ pub(crate) async fn requester(
         return Err(Problem::unknown("requester", requester));
     }
     let planned = planned(engine, &own).await?;
+    let waits = |lot: &Lot| matches!(lot.state.awaits(), Some(Awaited::Funding));
+    let waiting: BTreeSet<LotId> =
+        own.iter().filter(|(lot, _)| waits(lot)).map(|(lot, _)| lot.id).collect();
+    let short = match waiting.is_empty() {
+        true => HashMap::new(),
+        false => short_of(engine, &waiting).await?,
+    };
     let mut orders = Orders::default();
     let (mut lots, mut late) = (Vec::with_capacity(own.len()), 0);
     for (lot, mut request) in own {
+        // What it was short of when it was last looked at may be another amount by now.
+        match short.get(&lot.id).map(|short| (short.missing, short.cost)) {
+            Some((Some(missing), _)) => request.reason = format!("{missing} missing"),
+            Some((None, Some(_))) => request.reason = "it is funded by the next round".to_owned(),
+            Some((None, None)) | None => {}
+        }
         request.expected = expected(engine, sight, &lot, &mut orders, &planned).await?;
         let is_open = !matches!(lot.state, LotState::Closed(_));
         let day = request.expected.map(|expected| expected.day);

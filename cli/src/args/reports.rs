@@ -141,8 +141,8 @@ pub(crate) struct Reported {
     /// day is rebuilt from the log; of much data that takes minutes.
     #[arg(long, env = "WAYBILL_ON", value_name = "DATE")]
     pub(crate) on: Option<NaiveDate>,
-    /// Write it to a file: a page (.html), text (.md), a table (.csv) or data (.json). Without, text
-    /// is printed.
+    /// Write it to a file: a page (.html), text (.md), a table (.csv) or data (.json). Without, it is
+    /// printed: at a terminal as wide as that is, into a pipe as Markdown.
     #[arg(long, short, env = "WAYBILL_OUTPUT", value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
     #[command(flatten)]

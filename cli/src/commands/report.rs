@@ -1,5 +1,6 @@
 //! `waybill report`: a week, a donor's money, a requester's list, a steering group's decisions.
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::args::{self, Reported};
 use crate::client::{self, escape};
 use crate::failure::Failure;
 use crate::output;
-use crate::report::paper::{Paper, csv, html, markdown};
+use crate::report::paper::{Paper, csv, html, markdown, screen};
 use crate::report::{donor, requester, steering, weekly};
 use crate::target::Target;
 
@@ -69,7 +70,8 @@ async fn make<T: Serialize + DeserializeOwned>(
         return output::json(&report);
     }
     if files.is_empty() {
-        return output::data(&markdown(&paper));
+        let is_read = std::io::stdout().is_terminal();
+        return output::data(&if is_read { screen(&paper) } else { markdown(&paper) });
     }
     Ok(())
 }

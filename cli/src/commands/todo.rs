@@ -23,7 +23,12 @@ pub(crate) async fn run(arguments: args::Todo) -> Result<(), Failure> {
     if arguments.waiting_on.is_some() && form.columns.is_empty() && !form.csv {
         form.columns = OF_ONE.map(str::to_owned).to_vec();
     }
-    output::listing(&form, &COLUMNS, &moves, &nothing)
+    output::listing(&form, &COLUMNS, &moves, &nothing)?;
+    let is_others = |row: &Move| !matches!(row.role, None | Some(Role::Operator));
+    if arguments.waiting_on.is_some() && form.is_table() && moves.iter().any(is_others) {
+        output::talk("what they answer is handed in by these commands");
+    }
+    Ok(())
 }
 
 /// What one party has to do.

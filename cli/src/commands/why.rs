@@ -142,10 +142,25 @@ impl Page {
                 many.join(", ")
             ),
         };
-        let kept = if from.is_empty() { "" } else { " with all that is ahead of it kept." };
+        let kept = match (from.is_empty(), missing.ahead) {
+            (true, _) => "",
+            (false, 0) => ", with all that is ahead of it kept.",
+            (false, _) => ", with all that is funded ahead of it kept.",
+        };
         self.paragraph(&format!(
             "It costs {cost}. On {day}, {short} is missing{least}. {how}{kept}"
         ));
+        let ahead = match missing.ahead {
+            0 => None,
+            1 => Some("A lot ahead of it waits for money, too: what is not kept for this one may serve it first.".to_owned()),
+            lots => Some(format!(
+                "{lots} lots ahead of it wait for money, too: what is not kept for this one may serve \
+                 them first (waybill plan --add)."
+            )),
+        };
+        if let Some(ahead) = ahead.filter(|_| !from.is_empty()) {
+            self.paragraph(&ahead);
+        }
         if !missing.would_unfund.is_empty() {
             let lots: Vec<String> = missing.would_unfund.iter().map(ToString::to_string).collect();
             self.paragraph(&format!(

@@ -3,10 +3,12 @@
 mod csv;
 mod html;
 mod markdown;
+mod screen;
 
 pub(crate) use csv::csv;
 pub(crate) use html::html;
 pub(crate) use markdown::markdown;
+pub(crate) use screen::screen;
 
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::quantity::Unit;

@@ -13,8 +13,14 @@ pub(crate) fn requester(report: &RequesterReport) -> Paper {
         stage.map_or(0, |stage| stage.here)
     };
     let there = here("received") + here("paid");
+    let is_unapproved =
+        |lot: &&Request| lot.expected.is_some_and(|expected| expected.by == Basis::Approval);
+    let unapproved = match report.lots.first.iter().filter(is_unapproved).count() {
+        0 => String::new(),
+        lots => format!(" ({lots} of them not approved yet)"),
+    };
     let summary = format!(
-        "Of {}, {there} are there and {} are on order; {} wait for money or a consent. {} cannot be there in \
+        "Of {}, {there} are there and {} are on order{unapproved}; {} wait for money or a consent. {} cannot be there in \
          time, or nobody can say when.",
         counted(report.lots.all as u64, "lot", "lots"),
         here("ordered"),

@@ -3,13 +3,13 @@
 use std::fs;
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
 use crate::acts::open;
 use crate::coalition::{self, row};
 use crate::office::fact;
-use crate::support::{SOON, eventually, finish, is_clean, run, show, text, waybill};
+use crate::support::{SOON, eventually, example_copy, finish, is_clean, run, show, text, waybill};
 use crate::typed::Terminal;
 
 const CTRL_C: &str = "\x03";
@@ -259,5 +259,24 @@ fn ctrl_c_ends_a_long_batch_between_two_parts_and_says_what_was_done() -> Result
     let held = run(&held)?.json()?;
     ensure!(held.as_array().map(Vec::len) == Some(done), "{done} were done");
     is_clean(&data)?;
+    Ok(())
+}
+
+#[test]
+fn a_report_is_as_wide_as_the_terminal() -> Result<()> {
+    let copy = example_copy()?;
+    let report = ["report", "requester", "UA-MOD-IT", "--on", "2024-10-20"];
+    let mut terminal = Terminal::start(&at(&copy.data, &report)?)?;
+    terminal.until("HOW FAR")?;
+    terminal.ends(0)?;
+    let came = terminal.came();
+    let from = came.find("THE LIST, BY RANK").context("the list")?;
+    ensure!(came[from..].lines().all(|line| line.trim_end().chars().count() <= 80), "{came}");
+    ensure!(!came[from..].contains('|'), "a table for machines: {came}");
+    // Of a cell in lines, nothing is lost.
+    let words: Vec<&str> = came[from..].split_whitespace().collect();
+    for word in ["LOT-01V", "(REQ-2024-12/4)", "2,801,177.34", "2024-11-03"] {
+        ensure!(words.iter().any(|found| found.contains(word)), "{word} is missing: {came}");
+    }
     Ok(())
 }

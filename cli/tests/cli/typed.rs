@@ -80,6 +80,11 @@ impl Terminal {
         self.shown().parser.screen().contents()
     }
 
+    /// Everything that came.
+    pub(crate) fn came(&self) -> String {
+        String::from_utf8_lossy(&self.shown().bytes).into_owned()
+    }
+
     /// Whether the whole screen is taken by a live view.
     pub(crate) fn is_taken(&self) -> bool {
         self.shown().parser.screen().alternate_screen()

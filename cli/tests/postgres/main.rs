@@ -21,6 +21,8 @@ mod care;
 mod coalition;
 #[path = "../cli/crash.rs"]
 mod crash;
+#[path = "../cli/dialogue.rs"]
+mod dialogue;
 #[path = "../cli/doctor.rs"]
 mod doctor;
 #[path = "../cli/example.rs"]

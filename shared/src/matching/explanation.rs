@@ -110,8 +110,15 @@ pub struct Missing {
     pub exhausted: Vec<Exhausted>,
     /// Why the others do not pay.
     pub others: Vec<Other>,
+    /// How many lots ahead of it wait for money, too: what is not kept for it may serve them first.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub ahead: usize,
     /// Lots behind it that the new money would leave unfunded, because it would draw on theirs.
     pub would_unfund: Vec<LotId>,
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// An envelope with nothing left for a lot.
@@ -302,8 +309,10 @@ pub fn unfunded_by(
     });
     let others =
         ask.reasons.iter().map(|(id, why)| Other { envelope: id.clone(), why: Some(why.clone()) });
+    let is_short = |answer: &&Answer| matches!(answer, Answer::Unfunded(_));
     let missing = Missing {
         day,
+        ahead: solution.answers[..at].iter().filter(is_short).count(),
         cost: demand.cost,
         missing,
         from: from.iter().map(|envelope| problem.envelopes[*envelope].id.clone()).collect(),

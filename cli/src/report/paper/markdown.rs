@@ -1,4 +1,4 @@
-//! A report as Markdown, which reads well in a terminal, too.
+//! A report as Markdown.
 
 use super::{Bars, Block, Cell, Paper, SHOWN, Table};
 
