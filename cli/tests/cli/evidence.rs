@@ -7,43 +7,29 @@ use crate::coalition::row;
 use crate::dialogue::Dialogue;
 use crate::support::text;
 
-/// `said` without what no two runs have in common: secrets, hashes, ids, numbers of events, ages.
+/// `said` without what no two runs have in common: secrets, hashes, ids, numbers of events.
 fn steady(said: &str, data: &str) -> String {
-    let mut lines = Vec::new();
-    for line in said.replace(data, "data").lines() {
+    let steadied = |line: &str| {
         let mut words: Vec<String> = Vec::new();
-        let mut is_changed = false;
         for word in line.split(' ') {
             let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
             let is_hex = bare.len() >= 12 && bare.chars().all(|c| c.is_ascii_hexdigit());
-            let is_secret = word.starts_with("wbt_") || word.starts_with("whsec_");
-            let is_age = ["s", "min", "h", "d"].contains(&bare)
-                && words.last().is_some_and(|last| last.parse::<u32>().is_ok());
-            let is_number = |last: &String| last.parse::<u32>().is_ok();
-            let is_count =
-                ["events", "links"].contains(&bare) && words.last().is_some_and(is_number);
-            let masked = match () {
-                () if is_secret => "[secret]".to_owned(),
-                () if is_hex => word.replace(bare, "[hex]"),
-                () if is_age || bare == "now" => {
-                    words.pop_if(|_| is_age);
-                    word.replace(bare, "[age]")
+            let is_counted = ["events", "links"].contains(&bare);
+            let is_number = |last: &&mut String| last.parse::<u32>().is_ok();
+            if let Some(count) = words.last_mut().filter(is_number).filter(|_| is_counted) {
+                *count = "[n]".to_owned();
+            }
+            words.push(match word {
+                _ if word.starts_with("wbt_") || word.starts_with("whsec_") => {
+                    "[secret]".to_owned()
                 }
-                () if is_count => {
-                    words.pop();
-                    word.replace(bare, &format!("[n] {bare}"))
-                }
-                () => word.to_owned(),
-            };
-            is_changed |= masked != word;
-            words.push(masked);
+                _ if is_hex => word.replace(bare, "[hex]"),
+                _ => word.to_owned(),
+            });
         }
-        // What was masked had a width of its own.
-        if is_changed {
-            words.retain(|word| !word.is_empty());
-        }
-        lines.push(words.join(" ").trim_end().to_owned());
-    }
+        words.join(" ")
+    };
+    let lines: Vec<String> = said.replace(data, "data").lines().map(steadied).collect();
     lines.join("\n")
 }
 
@@ -55,13 +41,13 @@ fn what_is_there_is_looked_at_and_holds() -> Result<()> {
     office.until("LOT-003", "consent")?;
     let mut at = Dialogue::at(&office.data);
     at.types(&["status"])?;
-    at.types(&["lots"])?;
+    at.types(&["lots", "--columns", "lot,rank,step,state,why"])?;
     at.types(&["lots", "--state", "parked"])?;
     at.types(&["lots", "--awaits", "consent", "--donor", "AA", "--ids"])?;
     at.types(&["lots", "--stat", "waiting"])?;
     at.types(&["lots", "--columns", "lot,price"])?;
     at.types(&["lines"])?;
-    at.types(&["todo", "--waiting-on", "aa"])?;
+    at.types(&["todo", "--waiting-on", "aa", "--columns", "task,lots,due,how"])?;
     at.types(&["todo", "--waiting-on", "nobody-here"])?;
     at.types(&["why", "LOT-002"])?;
     at.types(&["why", "LOT-00B"])?;

@@ -60,6 +60,9 @@ fn todo_says_whose_move_it_is_since_when_and_how() -> Result<()> {
     ensure!(csv.contains("LU,donor,consent,7,7,2024-03-"), "{csv}");
     ensure!(csv.contains(",EUR 5228796.22,"), "{csv}");
     ensure!(day.says(&["todo", "--waiting-on", "XX"])?.is_empty());
+    // One party is told how.
+    let told = day.says(&["todo", "--waiting-on", "LU"])?;
+    ensure!(told.contains("HOW") && told.contains("waybill lots --awaits consent"), "{told}");
     Ok(())
 }
 
