@@ -11,12 +11,15 @@ use super::{Form, Reach, Single};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   waybill money               # what became of all money, and what lapses when
-  waybill money --donor LU    # the same of one donor, to the cent
+  waybill money LU            # the same of one donor, to the cent
   waybill money --on 2025-12-31 --csv  # at the end of an earlier day")]
 pub(crate) struct Money {
     #[command(flatten)]
     pub(crate) data: Reach,
     /// Only what this donor gives, alone or jointly.
+    #[arg(value_name = "DONOR", conflicts_with = "donor")]
+    pub(crate) of: Option<String>,
+    /// The same.
     #[arg(long, env = "WAYBILL_DONOR")]
     pub(crate) donor: Option<String>,
     /// At the end of this day, rebuilt from the log; of much data that takes minutes.

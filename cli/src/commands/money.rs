@@ -13,8 +13,9 @@ use crate::target::Target;
 
 /// Lists the money, or tells a donor's to the cent.
 pub(crate) async fn run(arguments: args::Money) -> Result<(), Failure> {
+    let donor = arguments.of.or(arguments.donor);
     let mut query = Vec::new();
-    query.extend(arguments.donor.as_ref().map(|donor| format!("donor={}", escape(donor))));
+    query.extend(donor.as_ref().map(|donor| format!("donor={}", escape(donor))));
     query.extend(arguments.on.map(|day| format!("on={day}")));
     let path = format!("/v1/money?{}", query.join("&"));
     let view: MoneyView = client::get(&Target::of(&arguments.data)?, &path).await?;
@@ -25,7 +26,7 @@ pub(crate) async fn run(arguments: args::Money) -> Result<(), Failure> {
     if form.csv || !form.columns.is_empty() {
         return output::listing(form, &COLUMNS, &view.envelopes, "no money is promised");
     }
-    if arguments.donor.is_some() {
+    if donor.is_some() {
         return output::data(&told(&view));
     }
     output::listing(form, &COLUMNS, &view.envelopes, "no money is promised")?;

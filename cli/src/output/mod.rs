@@ -96,11 +96,25 @@ pub(crate) fn talk(text: &str) {
     }
 }
 
+/// `text` broken at spaces to the terminal's width, what is indented with its indent.
+fn fitted(text: &str) -> String {
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let words = line.trim_start();
+        let indent = " ".repeat(line.len() - words.len());
+        // Room for what stands before the first line.
+        let room = width().saturating_sub(indent.len() + "error: ".len()).max(20);
+        lines.extend(wrap(words, room).into_iter().map(|part| format!("{indent}{part}")));
+    }
+    lines.join("\n")
+}
+
 /// Says what went wrong.
 pub(crate) fn error(message: &str, hint: Option<&str>) {
     let is_terminal = std::io::stderr().is_terminal();
-    eprintln!("{} {message}", look::painted("error:", Meaning::Bad, is_terminal));
+    let fitted = |text: &str| if is_terminal { fitted(text) } else { text.to_owned() };
+    eprintln!("{} {}", look::painted("error:", Meaning::Bad, is_terminal), fitted(message));
     if let Some(hint) = hint {
-        eprintln!("\n  {} {hint}", look::painted("hint:", Meaning::Way, is_terminal));
+        eprintln!("\n  {} {}", look::painted("hint:", Meaning::Way, is_terminal), fitted(hint));
     }
 }

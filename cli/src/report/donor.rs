@@ -25,7 +25,7 @@ pub(crate) fn donor(report: &DonorReport) -> Paper {
         },
     );
     let summary = format!(
-        "Of {} committed, {} is paid and {} is bound by orders, for {}. {next}",
+        "Of {} committed, {} is paid and {} is bound by orders. It serves {}. {next}",
         total.money.committed,
         total.money.disbursed,
         total.money.obligated,

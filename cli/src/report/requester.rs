@@ -63,8 +63,11 @@ fn brief(reason: &str) -> String {
 
 fn table(report: &RequesterReport) -> Table {
     let line = |lot: &Request| {
+        // Neither ordered nor, as things are, funded within the roadmap.
+        let is_out_of_sight = ["ready", "waiting"].contains(&lot.state.as_str())
+            && lot.place.starts_with("waits for money");
         let expected = lot.expected.map_or_else(
-            || Cell::from("–"),
+            || Cell::from(if is_out_of_sight { "not in the roadmap" } else { "–" }),
             |expected| Cell::from(expected.day.to_string()).aside(basis(expected.by)),
         );
         vec![
