@@ -10,7 +10,8 @@ use crate::whole::{
 
 /// Begins to fill, in one transaction.
 pub(super) async fn begin(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(include_str!("sql/fill_begin.sql")).execute(connection).await.map(drop)
+    sqlx::query("BEGIN").execute(&mut *connection).await?;
+    sqlx::query(include_str!("sql/fill_begin.sql")).execute(connection).await.map(drop)
 }
 
 /// Inserts `rows`, those of one kind that stand together at once.

@@ -1,6 +1,5 @@
--- Rows find their events by number. New tables have no statistics yet: without these each batch would
--- read all events.
-BEGIN;
-SET LOCAL enable_seqscan = off;
-SET LOCAL enable_hashjoin = off;
-SET LOCAL enable_mergejoin = off;
+-- Rows find their events by number. New tables have no statistics yet: without these settings, which hold
+-- for the transaction, each batch would read all events.
+SELECT set_config('enable_seqscan', 'off', true),
+    set_config('enable_hashjoin', 'off', true),
+    set_config('enable_mergejoin', 'off', true)
