@@ -155,7 +155,11 @@ fn consents(coalition: &Coalition, change: &LotChange) -> Vec<Effect> {
     for share in was {
         let Some(given) = coalition.contributions.get(&share.envelope) else { continue };
         let donors = given.donors.join(", ");
-        if !needs_consent(coalition, &share.envelope, share.amount) {
+        let now = is.iter().filter(|now| now.envelope == share.envelope);
+        let now: i64 = now.map(|share| share.amount.minor).sum();
+        // What was below a limit may be above it now.
+        let most = Money::new(now.max(share.amount.minor), share.amount.currency);
+        if !needs_consent(coalition, &share.envelope, most) {
             continue;
         }
         let rule = match given.consent {
@@ -167,8 +171,6 @@ fn consents(coalition: &Coalition, change: &LotChange) -> Vec<Effect> {
         };
         // What may not be used for it any more is asked for nothing.
         let is_lost = is_lost && !change.after.refused.contains(&share.envelope);
-        let now = is.iter().filter(|now| now.envelope == share.envelope);
-        let now: i64 = now.map(|share| share.amount.minor).sum();
         let what = if is_lost {
             format!("if {} pays again, {donors} is asked again: it consents to {rule}", given.id)
         } else if now > share.amount.minor {

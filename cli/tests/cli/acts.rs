@@ -315,6 +315,15 @@ fn consent_is_announced_only_where_it_is_due() -> Result<()> {
         ensure!(said.contains("no consent is needed if AA-1 pays") != is_asked, "{lot}: {said}");
         ensure!(said.contains("AA is asked again") == is_asked, "{lot}: {said}");
     }
+    // Accepted at EUR 270, and dear enough afterwards to need the consent that it did not need before.
+    let order = office.until("LOT-001", "response")?["order"].clone();
+    let order = order.as_str().unwrap_or_default();
+    run(&["order", "respond", order, "--data", text(&office.data)?])?.ok()?;
+    office.until("LOT-001", "delivery")?;
+    for (price, said) in [("+8%", "no donor has to consent again"), ("+12%", "AA has to consent")] {
+        let dear = ["order", "respond", order, "--price", &format!("LOT-001={price}")];
+        run(&[&dear[..], &["--data", text(&office.data)?]].concat())?.failed(1, &[said])?;
+    }
     office.service.stop()?;
     is_clean(&office.data)?;
     Ok(())

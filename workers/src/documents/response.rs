@@ -96,7 +96,9 @@ impl Desk<'_> {
                 (&refused, by_lot.get(&lot.id), is_change)
             {
                 too_much.lots.push(format!("{}: {why}", lot.id));
-                too_much.donors.extend(self.asked_again(&lot));
+                let old = order.line(lot.id).map(|line| line.unit_price);
+                let new = by_lot.get(&lot.id).and_then(|answer| price_of(answer));
+                too_much.donors.extend(self.asked_again(&lot, old.zip(new)));
                 continue;
             }
             let (result, kind) = match refused {
@@ -142,11 +144,14 @@ impl Desk<'_> {
         Ok(unit)
     }
 
-    /// Whose consent a lot needs if its money is set aside anew, and more of it.
-    fn asked_again(&self, lot: &Lot) -> Vec<String> {
+    /// Whose consent a lot needs if its money is set aside anew, at a price that went from one to another.
+    fn asked_again(&self, lot: &Lot, prices: Option<(Money, Money)>) -> Vec<String> {
+        let (old, new) = prices.map_or((1, 1), |(old, new)| (old.minor.max(1), new.minor));
         let is_asked = |share: &&Share| {
-            let more = Money::new(share.amount.minor.saturating_add(1), share.amount.currency);
-            needs_consent(self.coalition, &share.envelope, more)
+            let most = i128::from(share.amount.minor) * i128::from(new) / i128::from(old);
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            let most = Money::new(most, share.amount.currency);
+            needs_consent(self.coalition, &share.envelope, most)
         };
         let asked = lot.funding.iter().filter(is_asked);
         let given = asked.filter_map(|share| self.coalition.contributions.get(&share.envelope));
@@ -176,6 +181,14 @@ impl Desk<'_> {
             .collect();
         let now = self.engine.clock.now();
         Ok(self.connector.ask(Question::Delivery { order, lots: &asked }, now))
+    }
+}
+
+/// The price that an answer changes to, if it does.
+fn price_of(answer: &LineAnswer) -> Option<Money> {
+    match answer {
+        LineAnswer::Changed { unit_price, .. } => *unit_price,
+        LineAnswer::Accepted | LineAnswer::Refused { .. } => None,
     }
 }
 
