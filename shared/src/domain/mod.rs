@@ -20,5 +20,6 @@ pub mod requisition;
 pub mod retry;
 pub mod spread;
 pub mod supplier;
+pub mod text;
 pub mod transition;
 pub mod webhook;
