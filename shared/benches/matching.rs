@@ -107,7 +107,7 @@ fn record() -> Option<Problem> {
     let example = root.join("examples/leso");
     let files = read_coalition(&example).expect("a coalition");
     let mapping = Mapping::read(&example.join("mapping.toml")).expect("a mapping");
-    let options = ReadOptions { encoding: None, mapping: Some(mapping) };
+    let options = ReadOptions { mapping: Some(mapping), ..ReadOptions::default() };
     let lines = record.exists().then(|| read_lines(&record, &options).expect("lines"))?;
     let coalition = Coalition {
         settings: Some(files.settings),

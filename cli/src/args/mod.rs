@@ -184,7 +184,7 @@ Examples:
   waybill import examples/it-coalition/requisitions.csv --data new
   waybill import examples/it-coalition/requisitions.csv --keep-good rejects.csv")]
 pub(crate) struct Import {
-    /// A file of requisitions (.csv, .xlsx, .json, .jsonl), a coalition's folder, or what
+    /// A file of requisitions (.csv, .tsv, .xlsx, .xls, .ods, .json, .jsonl), a coalition's folder, or what
     /// `waybill export` wrote: that goes into an empty database.
     pub(crate) path: PathBuf,
     #[command(flatten)]
@@ -192,9 +192,16 @@ pub(crate) struct Import {
     /// A mapping file for foreign columns.
     #[arg(long, env = "WAYBILL_MAPPING")]
     pub(crate) mapping: Option<PathBuf>,
-    /// The encoding of a .csv file, such as windows-1251.
+    /// The encoding of a .csv file, such as windows-1251; a byte order mark says it as well.
     #[arg(long, env = "WAYBILL_ENCODING")]
     pub(crate) encoding: Option<String>,
+    /// What separates the columns of a .csv file: comma, semicolon, tab, bar, or the character
+    /// itself. Without, the header shows it.
+    #[arg(long, env = "WAYBILL_SEPARATOR")]
+    pub(crate) separator: Option<Separator>,
+    /// The sheet of a workbook. Without, the first that is not hidden.
+    #[arg(long, env = "WAYBILL_SHEET")]
+    pub(crate) sheet: Option<String>,
     /// The day on which it is handed in, on virtual time, in UTC: for data that `waybill run`
     /// carries on.
     #[arg(long, env = "WAYBILL_ON")]

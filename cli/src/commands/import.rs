@@ -17,6 +17,9 @@ use crate::output;
 use crate::service::read_pipeline;
 use crate::target::Target;
 
+/// Warnings that are shown of one file.
+const WARNINGS: usize = 20;
+
 /// Reads everything first, then hands it in: all or nothing.
 pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
     if arguments.path.is_file() && restore::is_export(&arguments.path) {
@@ -46,11 +49,17 @@ pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
         ));
     }
     let mapping = arguments.mapping.as_deref().map(Mapping::read).transpose()?;
-    let options = ReadOptions { encoding: arguments.encoding.clone(), mapping };
+    let options = ReadOptions {
+        encoding: arguments.encoding.clone(),
+        separator: arguments.separator,
+        sheet: arguments.sheet.clone(),
+        mapping,
+    };
     let bar = output::progress("reading", 0);
     let lines = read_lines(&arguments.path, &options);
     bar.finish_and_clear();
     let lines = lines?;
+    noted(&lines);
     let refused = lines.bad.len();
     if refused > 0 && arguments.keep_good.is_none() {
         return Err(all_errors(lines));
@@ -72,6 +81,19 @@ pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
     client.close().await;
     bar.finish_and_clear();
     told(&arguments, &intake?, refused)
+}
+
+/// Says what to know of how a file was read, and what to doubt in it.
+fn noted(lines: &Lines) {
+    for note in &lines.notes {
+        output::talk(&format!("{}: {note}", lines.file));
+    }
+    for warning in lines.warnings.iter().take(WARNINGS) {
+        output::talk(&format!("warning: {warning}"));
+    }
+    if let more @ 1.. = lines.warnings.len().saturating_sub(WARNINGS) {
+        output::talk(&format!("… and {more} more warnings"));
+    }
 }
 
 async fn client(arguments: &args::Import, pipeline: Option<Pipeline>) -> Result<Client, Failure> {
@@ -101,8 +123,9 @@ pub(crate) fn coalition(dir: &Path) -> Result<ImportCoalition, Failure> {
     let files = read_coalition(dir)?;
     let mut requisitions = Vec::new();
     for file in &files.requisitions {
-        let options = ReadOptions { encoding: None, mapping: file.mapping.clone() };
+        let options = ReadOptions { mapping: file.mapping.clone(), ..ReadOptions::default() };
         let lines = read_lines(&file.path, &options)?;
+        noted(&lines);
         if !lines.bad.is_empty() {
             return Err(all_errors(lines));
         }

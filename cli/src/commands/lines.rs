@@ -1,5 +1,7 @@
 //! `waybill lines`.
 
+use waybill_shared::domain::requisition::Kind;
+use waybill_shared::import::unambiguous;
 use waybill_shared::views::{LinePage, LineState, LineView};
 
 use super::lots::{PAGE, asked_for};
@@ -48,18 +50,42 @@ pub(crate) async fn run(arguments: args::Lines) -> Result<(), Failure> {
 const NOT_ORDERED: [&str; 7] =
     ["ready", "review", "funding", "consent", "acceptance", "gathering", "amendment"];
 
-const COLUMNS: [Column<LineView>; 11] = [
+/// As CSV they hold every field of a row of requisitions under its name, so that the listing can be
+/// mended and handed in; the other names are known to the reader.
+const COLUMNS: [Column<LineView>; 24] = [
     Column::new("line", Fit::Left, |line| line.external_id.clone().into()),
     Column::more("id", Fit::Left, |line| line.id.clone().into()),
     Column::new("rank", Fit::Left, |line| {
-        format!("{}/{}", line.priority.class, line.priority.rank).into()
+        let rank = format!("{}/{}", line.priority.class, line.priority.rank);
+        Cell::from(rank).raw(line.priority.rank.to_string())
     }),
+    Column::more("class", Fit::Right, |line| line.priority.class.to_string().into()),
+    Column::more("external_id", Fit::Left, |line| line.external_id.clone().into()),
     Column::more("requester", Fit::Left, |line| line.requester.clone().into()),
     Column::new("item", Fit::Rest, |line| line.item.clone().into()),
-    Column::new("quantity", Fit::Right, |line| line.quantity.clone().into()),
+    Column::more("description", Fit::Left, |line| line.description.clone().into()),
+    Column::more("kind", Fit::Left, |line| kind(line.kind).into()),
+    Column::more("classification", Fit::Left, |line| line.classification.clone().into()),
+    Column::more("scheme", Fit::Left, |line| line.scheme.clone().into()),
+    Column::new("quantity", Fit::Right, |line| number(&line.quantity)),
     Column::more("unit", Fit::Left, |line| line.unit.clone().into()),
+    Column::more("unit_estimate", Fit::Right, |line| {
+        line.unit_estimate.map_or_else(Cell::default, |money| number(&money.decimal()))
+    }),
+    Column::more("currency", Fit::Left, |line| {
+        line.unit_estimate.map(|money| money.currency.to_string()).unwrap_or_default().into()
+    }),
     Column::more("requested", Fit::Left, |line| line.requested.to_string().into()),
     Column::more("needed_by", Fit::Left, |line| day(line.needed_by)),
+    Column::more("consignee", Fit::Left, |line| line.consignee.clone().into()),
+    Column::more("smallest_lot", Fit::Right, |line| {
+        line.smallest_lot.as_deref().map_or_else(Cell::default, number)
+    }),
+    Column::more("together", Fit::Left, |line| line.together.clone().unwrap_or_default().into()),
+    Column::more("tolerance_per_mille", Fit::Right, |line| {
+        line.tolerance_per_mille.to_string().into()
+    }),
+    Column::more("source", Fit::Left, |line| line.source.clone().into()),
     Column::new("arrives", Fit::Left, |line| day(line.expected)),
     Column::new("lots", Fit::Rest, |line| {
         let states = line.states.iter().map(|state| format!("{} {}", state.lots, state.state));
@@ -69,4 +95,17 @@ const COLUMNS: [Column<LineView>; 11] = [
 
 fn day(day: Option<chrono::NaiveDate>) -> Cell {
     day.map(|day| day.to_string()).unwrap_or_default().into()
+}
+
+/// A number, for programs so that it is read as one.
+fn number(number: &str) -> Cell {
+    Cell::from(number).raw(unambiguous(number))
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Goods => "goods",
+        Kind::Licence => "licence",
+        Kind::Service => "service",
+    }
 }

@@ -2,9 +2,10 @@
 //! API gave.
 
 use serde::Serialize;
+use waybill_shared::import::defused;
 
 use super::look::{Meaning, paint, width};
-use super::table::{cut, wrap};
+use super::table::{cut, flat, wrap};
 use crate::args::Form;
 use crate::failure::Failure;
 
@@ -125,12 +126,23 @@ fn csv<T>(columns: &[&Column<T>], items: &[T]) -> Result<String, Failure> {
     let failed = |error: csv::Error| Failure::ours(error);
     writer.write_record(columns.iter().map(|column| column.name)).map_err(failed)?;
     for item in items {
-        let cells = columns.iter().map(|column| (column.cell)(item));
-        let cells = cells.map(|cell| cell.raw.unwrap_or(cell.text));
+        let cells = columns.iter().map(|column| {
+            let cell = (column.cell)(item);
+            let text = cell.raw.unwrap_or(cell.text);
+            let is_number = column.fit == Fit::Right && is_plain_number(&text);
+            if is_number { text } else { defused(&text).into_owned() }
+        });
         writer.write_record(cells).map_err(failed)?;
     }
     let bytes = writer.into_inner().map_err(|error| Failure::ours(error.into_error()))?;
     String::from_utf8(bytes).map_err(Failure::ours)
+}
+
+/// Whether `text` is a number, which a spreadsheet may take for one: `-5`, `1250.50`.
+fn is_plain_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 fn wide(text: &str) -> usize {
@@ -177,8 +189,12 @@ fn narrow<T>(columns: &mut Vec<&Column<T>>, rows: &mut [Vec<Cell>], usual: bool)
 }
 
 fn text<T>(mut columns: Vec<&Column<T>>, items: &[T], usual: bool) -> String {
+    let cell = |column: &&Column<T>, item: &T| {
+        let Cell { text, short, raw, meaning } = (column.cell)(item);
+        Cell { text: flat(&text).into_owned(), short, raw, meaning }
+    };
     let mut rows: Vec<Vec<Cell>> =
-        items.iter().map(|item| columns.iter().map(|c| (c.cell)(item)).collect()).collect();
+        items.iter().map(|item| columns.iter().map(|c| cell(c, item)).collect()).collect();
     narrow(&mut columns, &mut rows, usual);
     let (columns, mut widths) = (columns.as_slice(), widths(&columns, &rows));
     let fixed = fixed(columns, &widths);

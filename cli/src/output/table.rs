@@ -1,5 +1,7 @@
 //! Tables for people: columns as wide as they must be, the last one fitted to the terminal.
 
+use std::borrow::Cow;
+
 use super::width;
 
 /// A table: columns as wide as they must be, the last one cut to what the terminal has left.
@@ -30,8 +32,10 @@ fn laid_out(
     fit: impl Fn(&str, usize) -> Vec<String>,
 ) -> String {
     let wide = |text: &str| text.chars().count();
+    let flat = |row: &Vec<String>| row.iter().map(|cell| flat(cell).into_owned()).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(flat).collect();
     let mut widths: Vec<usize> = head.iter().map(|name| wide(name)).collect();
-    for row in rows {
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(wide(cell));
         }
@@ -41,7 +45,7 @@ fn laid_out(
     let room = width().saturating_sub(before).max(12);
     let mut text = String::new();
     let head: Vec<String> = head.iter().map(|name| (*name).to_owned()).collect();
-    for row in std::iter::once(&head).chain(rows) {
+    for row in std::iter::once(&head).chain(&rows) {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths).take(last) {
             line.push_str(cell);
@@ -59,10 +63,20 @@ fn laid_out(
     text
 }
 
+/// `text` in one line: a line end, tab or other control character in a cell would break a table. What
+/// begins a colour stays.
+pub(crate) fn flat(text: &str) -> Cow<'_, str> {
+    let is_breaking = |c: char| c.is_control() && c != '\u{1b}';
+    match text.contains(is_breaking) {
+        true => Cow::Owned(text.replace("\r\n", " ").replace(is_breaking, " ")),
+        false => Cow::Borrowed(text),
+    }
+}
+
 /// `text` broken at spaces, and within words that are wider than `room`.
 pub(crate) fn wrap(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split(' ') {
+    for word in flat(text).split(' ') {
         let mut word = word;
         loop {
             let last = lines.len() - 1;
@@ -93,8 +107,9 @@ pub(crate) fn wrap(text: &str, room: usize) -> Vec<String> {
 
 /// `text`, cut to `room` characters.
 pub(crate) fn cut(text: &str, room: usize) -> String {
+    let text = flat(text);
     if text.chars().count() <= room {
-        return text.to_owned();
+        return text.into_owned();
     }
     let mut short: String = text.chars().take(room.saturating_sub(1)).collect();
     short.push('…');

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod limit;
 pub mod lot;
 pub mod money;
+pub mod nearest;
 pub mod order;
 pub mod party;
 pub mod pipeline;

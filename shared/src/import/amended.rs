@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::ImportError;
-use super::fields::{Columns, RowFields};
+use super::fields::{Columns, RowFields, Section};
 use super::lines::{FIELDS, KINDS, LINE_FIELDS, read_line};
 use super::mapping::suggestion;
 use super::table::{Row, Table};
@@ -56,10 +56,13 @@ pub fn line_with(line: &Line, fields: &BTreeMap<String, String>) -> Result<Line,
         }
     }
     let header = LINE_FIELDS.map(str::to_owned).to_vec();
-    let row = Row { number: 1, cells: cells.to_vec(), problems: Vec::new() };
-    let table = Table { file: line.external_id.clone(), header, rows: vec![row] };
-    let columns = Columns::find(&table, &FIELDS, &[], None).map_err(|error| error.to_string())?;
-    let read = RowFields::read(&columns, &table.rows[0], |fields| read_line(fields, None));
+    let rows = vec![Row::new(1, cells.to_vec())];
+    let table = Table { header, rows, has_point: true, ..Table::of(line.external_id.clone()) };
+    let section = Section { name: "requisitions", fields: &FIELDS, ignored: &[] };
+    let columns = Columns::find(&table, section, None).map_err(|error| error.to_string())?;
+    let mut warnings = Vec::new();
+    let read = |fields: &mut RowFields<'_>| read_line(fields, None);
+    let read = RowFields::read(&columns, &table.rows[0], &mut warnings, read);
     read.map_err(|errors| ImportError::Rows(errors).to_string())
 }
 

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::coalition::{Code, Consignee, DayRates, Prohibition, Settings};
 use crate::domain::contribution::{Contribution, Firmness};
 use crate::domain::money::Currency;
+use crate::domain::nearest::{closest, did_you_mean};
 use crate::domain::party::{ExpertGroup, Party};
 use crate::domain::supplier::{ChargeRule, Offer};
 
@@ -221,8 +222,8 @@ fn check_party<T>(
     parties: &HashSet<&str>,
 ) {
     if !parties.contains(id) {
-        let hint = match super::parse::closest(id, parties.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`? Or add it to parties.csv"),
+        let hint = match closest(id, parties.iter().copied()) {
+            Some(near) => format!("{} Or add it to parties.csv", did_you_mean(id, near)),
             None => "add it to parties.csv; its role may be empty".to_owned(),
         };
         folder.fail_at(placed, field, id, "is no party", hint);

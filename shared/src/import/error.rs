@@ -124,7 +124,8 @@ pub enum ImportError {
     /// Not an extension that is read.
     #[error(
         "{file}: files named `.{extension}` are not read\n  \
-         hint: use .csv, .xlsx, .json (an array of objects) or .jsonl (an object a line)"
+         hint: use .csv, .xlsx, .json (an array of objects) or .jsonl (an object a line); \
+         .tsv, .txt, .xlsm, .xls and .ods are read, too"
     )]
     Format {
         /// The file's name.
@@ -175,7 +176,7 @@ pub enum ImportError {
     /// Not an encoding that is read.
     #[error(
         "{file}: `{label}` is not an encoding that is read\n  \
-         hint: use utf-8, windows-1251, windows-1252 or iso-8859-2, or save the file as UTF-8"
+         hint: use utf-8, utf-16le, windows-1251, windows-1252 or iso-8859-2, or save the file as UTF-8"
     )]
     UnknownEncoding {
         /// The file's name.
@@ -209,16 +210,44 @@ pub enum ImportError {
         /// The line.
         row: u64,
     },
-    /// Columns are not separated by commas.
+    /// Columns are separated by something else than what was stated, or cannot be told apart.
     #[error(
         "{file}: the columns seem to be separated by {mark:?}\n  \
-         hint: save the file with commas between columns"
+         hint: name it with --separator, or as `separator` in the mapping"
     )]
     Separator {
         /// The file's name.
         file: String,
         /// What seems to separate them.
         mark: char,
+    },
+    /// A first line such as `sep=^`.
+    #[error(
+        "{file}, row 1: `{line}` names no separator that is read\n  \
+         hint: separate the columns by commas, semicolons, tabs or bars"
+    )]
+    Said {
+        /// The file's name.
+        file: String,
+        /// The line.
+        line: String,
+    },
+    /// UTF-16 without the mark that says so.
+    #[error(
+        "{file}: looks like UTF-16 without a byte order mark\n  \
+         hint: say so with `--encoding utf-16le`, or save the file as UTF-8"
+    )]
+    Unmarked {
+        /// The file's name.
+        file: String,
+    },
+    /// Half a character of UTF-16.
+    #[error("{file}, row {row}: is not UTF-16\n  hint: save the file as UTF-8")]
+    BrokenUtf16 {
+        /// The file's name.
+        file: String,
+        /// About where.
+        row: u64,
     },
     /// Quotes that do not pair.
     #[error(

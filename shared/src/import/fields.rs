@@ -1,6 +1,5 @@
 //! The fields of a row, wherever its file keeps them, and all that is wrong with them.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
@@ -10,8 +9,10 @@ use crate::domain::quantity::{Quantity, Unit};
 
 use super::error::{FieldError, ImportError, excerpt};
 use super::mapping::{Mapping, suggestion};
+use super::number::Notation;
 use super::parse::{self, Fault, ISO_DATE};
-use super::table::{Row, Table};
+use super::table::{Row, Shown, Table};
+use crate::domain::text::{canonical, mixed};
 
 /// A field that a file may or must give.
 #[derive(Debug, Clone, Copy)]
@@ -35,9 +36,39 @@ pub(super) const fn optional(name: &str) -> Field<'_> {
 /// Fields whose values are told to nobody, not even in errors.
 const SECRET_FIELDS: [&str; 1] = ["address"];
 
+/// Fields of a line whose decimal mark matters.
+const NUMBERS: [&str; 3] = ["quantity", "unit_estimate", "smallest_lot"];
+
+/// What a file is, and where its reference stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Section<'a> {
+    /// The heading in the reference of file formats.
+    pub(super) name: &'a str,
+    /// What may stand in the file.
+    pub(super) fields: &'a [Field<'a>],
+    /// Columns that may be there and mean nothing.
+    pub(super) ignored: &'a [&'a str],
+}
+
+impl<'a> Section<'a> {
+    /// The names of the columns that the file must have, read by `mapping`.
+    pub(super) fn needed(&self, mapping: Option<&Mapping>) -> Vec<String> {
+        let needed = self.fields.iter().filter(|field| field.required);
+        let column = |field: &Field<'_>| match mapping {
+            Some(mapping) if mapping.constants.contains_key(field.name) => None,
+            Some(mapping) if !mapping.columns.is_empty() => {
+                mapping.columns.get(field.name).cloned()
+            }
+            _ => Some(field.name.to_owned()),
+        };
+        needed.filter_map(column).map(|name| canonical(&name).into_owned()).collect()
+    }
+}
+
 /// Where the fields of a file are.
 pub(super) struct Columns<'a> {
     file: &'a str,
+    notation: Notation,
     sources: HashMap<&'a str, Source<'a>>,
     mapping: Option<&'a Mapping>,
 }
@@ -49,22 +80,33 @@ enum Source<'a> {
 }
 
 impl<'a> Columns<'a> {
-    /// Finds `fields` in the header of `table`, by `mapping` or by their own names; columns named
-    /// in `ignored` may be there and mean nothing.
+    /// Finds the fields of `section` in the header of `table`, by `mapping` or by their own names.
     pub(super) fn find(
         table: &'a Table,
-        fields: &[Field<'a>],
-        ignored: &[&str],
+        section: Section<'a>,
         mapping: Option<&'a Mapping>,
     ) -> Result<Self, ImportError> {
+        let Section { fields, ignored, .. } = section;
         let file = table.file.as_str();
-        let mut columns = Self { file, sources: HashMap::new(), mapping };
+        let notation = match mapping.map_or(Notation::Unstated, Mapping::notation) {
+            Notation::Unstated if table.has_point => Notation::Format,
+            stated => stated,
+        };
+        let mut columns = Self { file, notation, sources: HashMap::new(), mapping };
         let mut errors = Vec::new();
         for field in fields {
             match columns.source(field, table) {
                 Ok(Some(source)) => drop(columns.sources.insert(field.name, source)),
                 Ok(None) => {}
                 Err(Fault { what, hint }) => {
+                    let hint = match table.elsewhere.as_slice() {
+                        [] => hint,
+                        sheets => format!(
+                            "sheet {} has all columns: read it with --sheet, or `sheet` in the \
+                             mapping",
+                            sheets.join(", ")
+                        ),
+                    };
                     errors.push(FieldError::of_file(file, what, hint).at(field.name));
                 }
             }
@@ -74,11 +116,24 @@ impl<'a> Columns<'a> {
                 ignored.contains(&name) || fields.iter().any(|field| field.name == name)
             };
             for name in table.header.iter().filter(|name| !is_known(name)) {
-                let hint = suggestion(name, "the fields are", fields.iter().map(|f| f.name));
+                let names = fields.iter().map(|field| field.name);
+                let hint = suggestion(name, "the fields are", names);
+                let hint = format!("{hint}; see docs/file-formats.md#{}", section.name);
                 errors.push(FieldError::of_file(file, "there is no such field", hint).at(name));
             }
         }
         ImportError::unless(errors, columns)
+    }
+
+    /// The columns of fields that are names, ids, codes or other text.
+    pub(super) fn named(&self) -> Vec<usize> {
+        let is_text = |name: &&&str| !NUMBERS.contains(*name);
+        let named = self.sources.iter().filter(|(name, _)| is_text(name));
+        let column = |(_, source): (_, &Source<'_>)| match source {
+            Source::Column(column) => Some(*column),
+            Source::Constant(_) => None,
+        };
+        named.filter_map(column).collect()
     }
 
     fn source(&self, field: &Field<'_>, table: &Table) -> Result<Option<Source<'a>>, Fault> {
@@ -98,7 +153,10 @@ impl<'a> Columns<'a> {
         };
         let there = || table.header.iter().map(String::as_str);
         let error = |what: &str, hint: String| Err(Fault::new(what, hint));
-        let found = column.and_then(|column| there().position(|name| name == column));
+        let found = column.and_then(|column| {
+            let column = canonical(column);
+            there().position(|name| name == column)
+        });
         match (found, column, self.mapping) {
             (Some(index), _, _) => Ok(Some(Source::Column(index))),
             (None, Some(column), Some(mapping)) if !mapping.columns.is_empty() => error(
@@ -125,16 +183,19 @@ pub(super) struct RowFields<'a> {
     columns: &'a Columns<'a>,
     row: &'a Row,
     errors: Vec<FieldError>,
+    warnings: &'a mut Vec<FieldError>,
 }
 
 impl<'a> RowFields<'a> {
-    /// What `read` makes of `row`; everything that is wrong with it if it is not whole.
+    /// What `read` makes of `row`; everything that is wrong with it if it is not whole. What to
+    /// doubt of it is added to `warnings`.
     pub(super) fn read<T>(
         columns: &'a Columns<'a>,
         row: &'a Row,
+        warnings: &'a mut Vec<FieldError>,
         read: impl FnOnce(&mut Self) -> Option<T>,
     ) -> Result<T, Vec<FieldError>> {
-        let mut fields = Self { columns, row, errors: Vec::new() };
+        let mut fields = Self { columns, row, errors: Vec::new(), warnings };
         for problem in row.problems.iter().filter(|problem| problem.column.is_none()) {
             fields.errors.push(FieldError {
                 row: Some(row.number),
@@ -152,15 +213,28 @@ impl<'a> RowFields<'a> {
 
     /// Notes that `field` is wrong.
     pub(super) fn fail(&mut self, field: &str, fault: Fault) {
-        let value = Some(self.raw(field)).filter(|value| !value.is_empty()).map(excerpt);
-        self.errors.push(FieldError {
+        let error = self.at(field, fault);
+        self.errors.push(error);
+    }
+
+    /// `fault` at `field`.
+    fn at(&self, field: &str, Fault { what, mut hint }: Fault) -> FieldError {
+        let value = Some(self.raw(field)).filter(|value| !value.is_empty());
+        let value = value.filter(|_| !SECRET_FIELDS.contains(&field));
+        if let Some(letter) = value.filter(|value| !value.is_ascii()).and_then(mixed)
+            && !what.contains("U+")
+            && !hint.contains("U+")
+        {
+            hint = format!("{hint}; the value holds {letter}");
+        }
+        FieldError {
             file: self.columns.file.to_owned(),
             row: Some(self.row.number),
             field: Some(field.to_owned()),
-            value: value.filter(|_| !SECRET_FIELDS.contains(&field)),
-            what: fault.what,
-            hint: fault.hint,
-        });
+            value: value.map(excerpt),
+            what,
+            hint,
+        }
     }
 
     /// Whether the row gives `field`, if only wrongly.
@@ -174,6 +248,22 @@ impl<'a> RowFields<'a> {
             Some(Source::Column(column)) => self.row.cell(*column).trim(),
             Some(Source::Constant(text)) => text.trim(),
             None => "",
+        }
+    }
+
+    /// How the cell of `field` looks, if it holds something else than text.
+    fn shown(&self, field: &str) -> Option<&'a Shown> {
+        match self.columns.sources.get(field)? {
+            Source::Column(column) => self.row.shown(*column),
+            Source::Constant(_) => None,
+        }
+    }
+
+    /// How the number of `field` is written.
+    fn notation(&self, field: &str) -> Notation {
+        match self.shown(field) {
+            Some(_) => Notation::Exact,
+            None => self.columns.notation,
         }
     }
 
@@ -218,14 +308,67 @@ impl<'a> RowFields<'a> {
         self.optional(field, parse)
     }
 
-    /// The text of `field`.
+    /// The text of `field`, as it is written.
     pub(super) fn text(&mut self, field: &str) -> Option<String> {
-        self.required(field, parse::text)
+        let shown = self.shown(field);
+        self.required(field, |text| parse::text(as_shown(text, shown)))
     }
 
     /// The text of `field`, if it is given.
     pub(super) fn optional_text(&mut self, field: &str) -> Option<String> {
-        self.optional(field, parse::text)
+        let shown = self.shown(field);
+        self.optional(field, |text| parse::text(as_shown(text, shown)))
+    }
+
+    /// The id or code of `field`, in the form by which such are compared.
+    pub(super) fn id(&mut self, field: &str) -> Option<String> {
+        self.named(field, true, parse::id)
+    }
+
+    /// The id or code of `field`, if it is given.
+    pub(super) fn optional_id(&mut self, field: &str) -> Option<String> {
+        self.named(field, false, parse::id)
+    }
+
+    /// The name of `field`, which may be longer than an id, in the form by which such are compared.
+    pub(super) fn name(&mut self, field: &str) -> Option<String> {
+        self.named(field, true, parse::name)
+    }
+
+    /// The name of `field`, if it is given.
+    pub(super) fn optional_name(&mut self, field: &str) -> Option<String> {
+        self.named(field, false, parse::name)
+    }
+
+    /// The name that `parse` reads; of a cell that is no text, what a person sees.
+    fn named(
+        &mut self,
+        field: &str,
+        is_required: bool,
+        parse: fn(&str) -> Result<String, Fault>,
+    ) -> Option<String> {
+        let shown = self.shown(field);
+        let read = |text: &str| match shown {
+            None | Some(Shown::Plainly) => parse(text),
+            Some(Shown::As(shown)) => parse(shown),
+            Some(Shown::Not(what)) => {
+                let hint = "format the column as text, and type what it is meant to show";
+                Err(Fault::new(format!("the cell holds {what}"), hint))
+            }
+        };
+        let name = match is_required {
+            true => self.required(field, read),
+            false => self.optional(field, read),
+        }?;
+        if !name.is_ascii()
+            && let Some(letter) = mixed(&name)
+        {
+            let hint =
+                "type it anew if it is meant to be Latin: names are compared letter by letter";
+            let warning = self.at(field, Fault::new(format!("holds {letter}"), hint));
+            self.warnings.push(warning);
+        }
+        Some(name)
     }
 
     /// The date of `field`.
@@ -241,9 +384,9 @@ impl<'a> RowFields<'a> {
 
     /// The amount of `field` in `currency`, more than zero.
     pub(super) fn money(&mut self, field: &str, currency: Option<Currency>) -> Option<Money> {
-        let mapping = self.columns.mapping;
+        let notation = self.notation(field);
         let read = |text: &str| match currency {
-            Some(currency) => parse::positive_money(&plain(mapping, text)?, currency).map(Some),
+            Some(currency) => parse::positive_money(text, currency, notation).map(Some),
             // Its currency is unknown, which has its own error.
             None => Ok(None),
         };
@@ -252,8 +395,14 @@ impl<'a> RowFields<'a> {
 
     /// The quantity of `field` in `unit`, more than zero.
     pub(super) fn quantity(&mut self, field: &str, unit: Option<Unit>) -> Option<Quantity> {
-        let mapping = self.columns.mapping;
-        self.required(field, |text| parse::quantity(&plain(mapping, text)?, unit)).flatten()
+        let notation = self.notation(field);
+        let (quantity, doubt) =
+            self.required(field, |text| parse::quantity(text, unit, notation))?;
+        if let Some(doubt) = doubt {
+            let warning = self.at(field, doubt);
+            self.warnings.push(warning);
+        }
+        quantity
     }
 
     /// The quantity of `field` in `unit`, if it is given.
@@ -270,10 +419,10 @@ impl<'a> RowFields<'a> {
         self.required(field, |text| parse::whole(text, from, to))
     }
 
-    /// The words of `field`, which `separator` keeps apart; none if it is not given.
+    /// The names of `field`, which `separator` keeps apart; none if it is not given.
     pub(super) fn list(&mut self, field: &str, separator: char) -> Vec<String> {
-        let text = self.optional_text(field).unwrap_or_default();
-        let parts = text.split(|c: char| c == separator || (separator == ' ' && c.is_whitespace()));
+        let text = self.optional_name(field).unwrap_or_default();
+        let parts = text.split(separator);
         parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
     }
 
@@ -313,9 +462,10 @@ impl<'a> RowFields<'a> {
     }
 }
 
-fn plain<'t>(mapping: Option<&Mapping>, text: &'t str) -> Result<Cow<'t, str>, Fault> {
-    match mapping {
-        Some(mapping) => mapping.plain_decimal(text).map(Cow::Owned),
-        None => Ok(Cow::Borrowed(text)),
+/// What a person sees of a cell that holds `text`, where that is known.
+fn as_shown<'t>(text: &'t str, shown: Option<&'t Shown>) -> &'t str {
+    match shown {
+        Some(Shown::As(shown)) => shown,
+        None | Some(Shown::Plainly | Shown::Not(_)) => text,
     }
 }

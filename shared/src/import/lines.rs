@@ -1,18 +1,17 @@
 //! Rows to lines of requisitions.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io;
 use std::path::Path;
 
 use crate::domain::lot::Priority;
 use crate::domain::requisition::{Kind, Line};
 
 use super::error::{FieldError, ImportError, excerpt};
-use super::fields::{Columns, Field, RowFields, optional, required};
+use super::fields::{Columns, Field, RowFields, Section, optional, required};
 use super::mapping::Mapping;
 use super::parse::{self, Fault};
-use super::table::{Row, Table, TableOptions, read_table};
+use super::rejects::{Layout, RANK_COLUMN, REJECT_COLUMNS};
+use super::table::{Row, Separator, Table, TableOptions, read_table};
 
 /// The fields of a line, by which columns are called.
 pub const LINE_FIELDS: [&str; FIELDS.len()] = {
@@ -48,8 +47,13 @@ pub(super) const FIELDS: [Field<'static>; 20] = [
     optional("source"),
 ];
 
-/// Columns that [`write_rejects`] adds: a mended file of rejects is read as it is.
-const REJECT_COLUMNS: [&str; 2] = ["row", "errors"];
+/// Columns that Waybill itself adds, in rejects and in the listing of lines: such a file is read as it
+/// is.
+const OUR_COLUMNS: [&str; 7] =
+    [REJECT_COLUMNS[0], REJECT_COLUMNS[1], RANK_COLUMN, "line", "id", "arrives", "lots"];
+
+/// Columns by which the listing of lots is known, in which a line stands once for each of its lots.
+const LOT_COLUMNS: [&str; 3] = ["lot", "step", "awaits"];
 
 pub(super) const KINDS: [(&str, Kind); 3] =
     [("goods", Kind::Goods), ("licence", Kind::Licence), ("service", Kind::Service)];
@@ -59,6 +63,10 @@ pub(super) const KINDS: [(&str, Kind); 3] =
 pub struct ReadOptions {
     /// The encoding's label; none: the mapping's, or UTF-8.
     pub encoding: Option<String>,
+    /// What separates the columns of a CSV file; none: the mapping's, or what the file shows.
+    pub separator: Option<Separator>,
+    /// The sheet of a workbook; none: the mapping's, or the first.
+    pub sheet: Option<String>,
     /// What the columns mean; none: they are called as in [`LINE_FIELDS`].
     pub mapping: Option<Mapping>,
 }
@@ -76,6 +84,13 @@ pub struct Lines {
     pub bad: Vec<BadRow>,
     /// How many rows were left out because they say again what an earlier one says.
     pub repeats: usize,
+    /// What to doubt of rows, good ones too: letters that only look Latin, numbers that could mean
+    /// another.
+    pub warnings: Vec<FieldError>,
+    /// What to know of how the file was read, such as rows above its header.
+    pub notes: Vec<String>,
+    /// How the file is laid out, for its rejects.
+    pub(super) layout: Layout,
 }
 
 /// A row that is a line.
@@ -92,57 +107,92 @@ pub struct GoodRow {
 pub struct BadRow {
     /// Its number in the file.
     pub row: u64,
-    /// Its cells as they are in the file.
+    /// Its cells as they are in the file; a cell that is no text, as a text that is read the same.
     pub cells: Vec<String>,
+    /// The rank that its place in the file gives it, if the mapping takes that.
+    pub rank: Option<u32>,
     /// Everything that is wrong with it.
     pub errors: Vec<FieldError>,
 }
 
 /// Reads the lines in the file at `path`.
 ///
-/// A row that repeats an earlier one is left out and counted; rows that give one `external_id` to
-/// different contents are all bad, for nobody can tell which is meant.
+/// A row that repeats an earlier one is left out and counted; rows in which one requester gives one
+/// `external_id` to different contents are all bad, for nobody can tell which is meant.
 ///
 /// # Errors
 /// [`ImportError`] if the file as a whole cannot be read, or its columns cannot be understood; what
 /// is wrong with rows is in [`Lines::bad`].
 pub fn read_lines(path: &Path, options: &ReadOptions) -> Result<Lines, ImportError> {
     let mapping = options.mapping.as_ref();
-    let encoding = options.encoding.as_deref();
-    let table = read_table(
-        path,
-        TableOptions {
-            encoding: encoding.or_else(|| mapping.and_then(|mapping| mapping.encoding.as_deref())),
-            sheet: mapping.and_then(|mapping| mapping.sheet.as_deref()),
-        },
-    )?;
     let rank_from_row = mapping.is_some_and(|mapping| mapping.rank_from_row);
     let fields: Vec<Field<'_>> =
         FIELDS.into_iter().filter(|field| !(rank_from_row && field.name == "rank")).collect();
-    let columns = Columns::find(&table, &fields, &REJECT_COLUMNS, mapping)?;
+    let section = Section { name: "requisitions", fields: &fields, ignored: &OUR_COLUMNS };
+    let needed = section.needed(mapping);
+    let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
+    let of_mapping = |text: fn(&Mapping) -> Option<&String>| mapping.and_then(text);
+    let encoding = options.encoding.as_ref().or(of_mapping(|mapping| mapping.encoding.as_ref()));
+    let sheet = options.sheet.as_ref().or(of_mapping(|mapping| mapping.sheet.as_ref()));
+    let mut table = read_table(
+        path,
+        TableOptions {
+            encoding: encoding.map(String::as_str),
+            sheet: sheet.map(String::as_str),
+            separator: options.separator.or(mapping.and_then(|mapping| mapping.separator)),
+            header_row: mapping.and_then(|mapping| mapping.header_row),
+            needed: &needed,
+        },
+    )?;
+    refuse_lots(&table, mapping)?;
+    let layout = Layout::of(&table, mapping);
+    let notes = std::mem::take(&mut table.notes);
+    let columns = Columns::find(&table, section, mapping)?;
+    let ranks = rank_from_row.then(|| table.header.iter().position(|name| name == RANK_COLUMN));
 
     let mut sorted = Sorted::new(&table, rank_from_row);
-    for (row, rank) in table.rows.iter().zip(1_u32..) {
-        let rank = rank_from_row.then_some(rank);
-        match RowFields::read(&columns, row, |fields| read_line(fields, rank)) {
-            Ok(line) => sorted.accept(row, line),
-            Err(errors) => sorted.refuse(row, errors),
+    let mut warnings = Vec::new();
+    for (row, place) in table.rows.iter().zip(1_u32..) {
+        // A row of rejects says which rank its place gave it.
+        let rank =
+            ranks.map(|column| column.map_or(place, |at| row.cell(at).parse().unwrap_or(place)));
+        match RowFields::read(&columns, row, &mut warnings, |fields| read_line(fields, rank)) {
+            Ok(line) => sorted.accept(row, line, rank),
+            Err(errors) => sorted.refuse(row, rank, errors),
         }
     }
-    let Sorted { good, bad, repeats, .. } = sorted;
-    let good = good.into_iter().map(|(row, line)| GoodRow { row, line }).collect();
-    let bad = bad.into_values().collect();
-    Ok(Lines { file: table.file, header: table.header, good, bad, repeats })
+    let Sorted { lines, bad, repeats, .. } = sorted;
+    let good = lines.into_iter().filter(|taken| taken.is_good);
+    let good = good.map(|Taken { row, line, .. }| GoodRow { row: row.number, line }).collect();
+    let names = columns.named();
+    let bad = bad.into_values().map(|(row, rank, errors)| {
+        let cells = layout.cells(row, &names);
+        BadRow { row: row.number, cells, rank, errors }
+    });
+    let bad = bad.collect();
+    let (file, header) = (table.file.clone(), table.header.clone());
+    Ok(Lines { file, header, good, bad, repeats, warnings, notes, layout })
+}
+
+/// Refuses what `waybill lots --csv` writes: its quantities are those of lots.
+fn refuse_lots(table: &Table, mapping: Option<&Mapping>) -> Result<(), ImportError> {
+    let has = |name: &str| table.header.iter().any(|there| there == name);
+    if mapping.is_some() || !LOT_COLUMNS.into_iter().all(has) {
+        return Ok(());
+    }
+    let what = "lists lots, in which a line stands once for each of its lots";
+    let hint = "hand in what `waybill lines --csv` writes, which has each line whole";
+    Err(ImportError::Rows(vec![FieldError::of_file(&table.file, what, hint)]))
 }
 
 pub(super) fn read_line(fields: &mut RowFields<'_>, rank: Option<u32>) -> Option<Line> {
-    let external_id = fields.text("external_id");
-    let requester = fields.text("requester");
-    let item = fields.text("item");
+    let external_id = fields.id("external_id");
+    let requester = fields.id("requester");
+    let item = fields.name("item");
     let description = fields.optional_text("description");
     let kind = fields.required("kind", |text| parse::one_of(text, &KINDS));
-    let classification = fields.text("classification");
-    let scheme = fields.optional_text("scheme");
+    let classification = fields.id("classification");
+    let scheme = fields.optional_id("scheme");
     let unit = fields.required("unit", parse::unit);
     let quantity = fields.quantity("quantity", unit);
     let smallest_lot = fields.optional_quantity("smallest_lot", unit);
@@ -152,8 +202,8 @@ pub(super) fn read_line(fields: &mut RowFields<'_>, rank: Option<u32>) -> Option
     let rank = rank.or_else(|| fields.whole("rank", 1, u32::MAX));
     let requested = fields.date("requested");
     let needed_by = fields.optional_date("needed_by");
-    let consignee = fields.text("consignee");
-    let together = fields.optional_text("together");
+    let consignee = fields.id("consignee");
+    let together = fields.optional_id("together");
     let tolerance = fields.optional("tolerance_per_mille", |text| parse::whole(text, 0, 1000));
     let source = fields.optional_text("source");
 
@@ -187,46 +237,56 @@ pub(super) fn read_line(fields: &mut RowFields<'_>, rank: Option<u32>) -> Option
     })
 }
 
+/// A row that is a line, unless a later one contradicts it.
+struct Taken<'a> {
+    row: &'a Row,
+    rank: Option<u32>,
+    line: Line,
+    is_good: bool,
+}
+
 /// The rows read so far, by what became of them.
 struct Sorted<'a> {
     table: &'a Table,
     ignore_rank: bool,
-    good: BTreeMap<u64, Line>,
-    bad: BTreeMap<u64, BadRow>,
+    lines: Vec<Taken<'a>>,
+    bad: BTreeMap<u64, (&'a Row, Option<u32>, Vec<FieldError>)>,
     repeats: usize,
-    /// The first row of each id, with its line.
-    firsts: HashMap<String, (&'a Row, Line)>,
+    /// The place in `lines` of the first row of each requester and id.
+    firsts: HashMap<String, usize>,
 }
 
 impl<'a> Sorted<'a> {
     fn new(table: &'a Table, ignore_rank: bool) -> Self {
-        let (good, bad, firsts) = (BTreeMap::new(), BTreeMap::new(), HashMap::new());
-        Self { table, ignore_rank, good, bad, repeats: 0, firsts }
+        let (lines, bad, firsts) = (Vec::new(), BTreeMap::new(), HashMap::new());
+        Self { table, ignore_rank, lines, bad, repeats: 0, firsts }
     }
 
-    fn accept(&mut self, row: &'a Row, mut line: Line) {
-        let Some((first, earlier)) = self.firsts.get(&line.external_id) else {
-            self.firsts.insert(line.external_id.clone(), (row, line.clone()));
-            self.good.insert(row.number, line);
+    fn accept(&mut self, row: &'a Row, mut line: Line, rank: Option<u32>) {
+        // Neither name holds a line end.
+        let key = format!("{}\n{}", line.requester, line.external_id);
+        let Some(first) = self.firsts.get(&key).and_then(|at| self.lines.get_mut(*at)) else {
+            self.firsts.insert(key, self.lines.len());
+            self.lines.push(Taken { row, rank, line, is_good: true });
             return;
         };
-        let first = *first;
         if self.ignore_rank {
-            line.priority.rank = earlier.priority.rank;
+            line.priority.rank = first.line.priority.rank;
         }
-        if *earlier == line {
+        if first.line == line {
             self.repeats += 1;
             return;
         }
-        self.refuse(row, vec![self.conflict(row, first, &line.external_id)]);
-        if self.good.remove(&first.number).is_some() {
-            self.refuse(first, vec![self.conflict(first, row, &line.external_id)]);
+        let was_good = std::mem::replace(&mut first.is_good, false);
+        let (first, first_rank) = (first.row, first.rank);
+        self.refuse(row, rank, vec![self.conflict(row, first, &line.external_id)]);
+        if was_good {
+            self.refuse(first, first_rank, vec![self.conflict(first, row, &line.external_id)]);
         }
     }
 
-    fn refuse(&mut self, row: &Row, errors: Vec<FieldError>) {
-        let bad = BadRow { row: row.number, cells: row.cells.clone(), errors };
-        self.bad.insert(row.number, bad);
+    fn refuse(&mut self, row: &'a Row, rank: Option<u32>, errors: Vec<FieldError>) {
+        self.bad.insert(row.number, (row, rank, errors));
     }
 
     fn conflict(&self, row: &Row, other: &Row, id: &str) -> FieldError {
@@ -238,41 +298,5 @@ impl<'a> Sorted<'a> {
             value: Some(excerpt(id)),
             ..FieldError::of_file(&self.table.file, what, hint).at("external_id")
         }
-    }
-}
-
-/// Writes the bad rows of `lines` to `path` as CSV: their columns as they were, then `row` and
-/// `errors`. Once mended it can be read as it is.
-///
-/// # Errors
-/// [`ImportError::Write`] if the file cannot be written.
-pub fn write_rejects(lines: &Lines, path: &Path) -> Result<(), ImportError> {
-    let written = File::create(path).and_then(|file| write_bad(lines, file));
-    written.map_err(|source| ImportError::Write { path: path.display().to_string(), source })
-}
-
-fn write_bad(lines: &Lines, file: File) -> io::Result<()> {
-    let columns: Vec<usize> = (0..lines.header.len())
-        .filter(|column| !REJECT_COLUMNS.contains(&lines.header[*column].as_str()))
-        .collect();
-    let mut writer = csv::Writer::from_writer(file);
-    let names = columns.iter().map(|column| lines.header[*column].as_str());
-    writer.write_record(names.chain(REJECT_COLUMNS))?;
-    for bad in &lines.bad {
-        let number = bad.row.to_string();
-        let errors: Vec<String> = bad.errors.iter().map(explain).collect();
-        let errors = errors.join("; ");
-        let cells = columns.iter().map(|column| bad.cells.get(*column).map_or("", String::as_str));
-        writer.write_record(cells.chain([number.as_str(), errors.as_str()]))?;
-    }
-    writer.flush()
-}
-
-/// An error in one line, without the place that the columns beside it give.
-fn explain(error: &FieldError) -> String {
-    let FieldError { what, hint, .. } = error;
-    match &error.field {
-        Some(field) => format!("{field}: {what} ({hint})"),
-        None => format!("{what} ({hint})"),
     }
 }

@@ -8,20 +8,25 @@ use serde::Deserialize;
 
 use super::error::{FieldError, ImportError, excerpt, file_name};
 use super::lines::LINE_FIELDS;
-use super::parse::{Fault, ISO_DATE, closest};
-use super::table::{is_encoding, read_settings};
+use super::number::Notation;
+use super::parse::ISO_DATE;
+use super::table::{Separator, is_encoding, read_settings};
+use crate::domain::nearest::{closest, did_you_mean};
+use crate::domain::text::canonical;
 
 /// The most names that a hint lists.
 const MOST_SHOWN: usize = 40;
 
+/// The last row in which a header can be stated to stand.
+const MOST_ROWS_ABOVE: u64 = 10_000;
+
 /// What separates whole units from their parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum DecimalMark {
-    /// A point; thousands are not grouped.
-    #[default]
+    /// A point; thousands may be grouped by commas, spaces or apostrophes.
     #[serde(rename = ".")]
     Point,
-    /// A comma; thousands may be grouped by points or spaces.
+    /// A comma; thousands may be grouped by points, spaces or apostrophes.
     #[serde(rename = ",")]
     Comma,
 }
@@ -34,10 +39,14 @@ pub struct Mapping {
     pub encoding: Option<String>,
     /// How dates are written, such as `%d.%m.%Y`; none: `%Y-%m-%d`, which is always taken too.
     pub date: Option<String>,
-    /// What separates whole units from their parts.
-    #[serde(default)]
-    pub decimal: DecimalMark,
-    /// The sheet of an XLSX file; none: the first.
+    /// What separates whole units from their parts; none: a point, and what could be read in two
+    /// ways is refused.
+    pub decimal: Option<DecimalMark>,
+    /// What separates the columns of a CSV file; none: what the header shows.
+    pub separator: Option<Separator>,
+    /// The row that names the columns, from 1; none: the first in which all that are needed stand.
+    pub header_row: Option<u64>,
+    /// The sheet of a workbook; none: the first.
     pub sheet: Option<String>,
     /// Whether the rank of a line is the number of its data row, from 1.
     #[serde(default)]
@@ -117,6 +126,11 @@ impl Mapping {
             let error = FieldError::of_file(file, what, hint).at("encoding");
             errors.push(FieldError { value: Some(excerpt(label)), ..error });
         }
+        if self.header_row.is_some_and(|row| !(1..=MOST_ROWS_ABOVE).contains(&row)) {
+            let what = "is not the number of a row";
+            let hint = format!("give the row of the header, from 1 to {MOST_ROWS_ABOVE}");
+            errors.push(FieldError::of_file(file, what, hint).at("header_row"));
+        }
         errors
     }
 
@@ -127,54 +141,17 @@ impl Mapping {
 
     /// The value that stands for `value` of `field`.
     pub(super) fn translate<'a>(&'a self, field: &str, value: &'a str) -> &'a str {
-        let translated = self.codes.get(field).and_then(|codes| codes.get(value));
-        translated.map_or(value, String::as_str)
+        let Some(codes) = self.codes.get(field) else { return value };
+        let is_same = |(code, _): &(&String, &String)| canonical(code) == canonical(value);
+        let same = || codes.iter().find(is_same).map(|(_, to)| to);
+        let found = codes.get(value).or_else(|| if value.is_ascii() { None } else { same() });
+        found.map_or(value, String::as_str)
     }
 
-    /// `number` as a plain decimal with a point and no grouping.
-    pub(super) fn plain_decimal(&self, number: &str) -> Result<String, Fault> {
-        match self.decimal {
-            DecimalMark::Point => Ok(number.to_owned()),
-            DecimalMark::Comma => ungroup(number).ok_or_else(|| {
-                Fault::new(
-                    "is not a number with a decimal comma",
-                    "write it as 1250,50 or 1.250,50, or set `decimal = \".\"` in the mapping",
-                )
-            }),
-        }
+    /// What it says of the marks in numbers.
+    pub(super) fn notation(&self) -> Notation {
+        self.decimal.map_or(Notation::Unstated, Notation::Stated)
     }
-}
-
-/// `1.250,50` or `1 250,50` as `1250.50`. Groups must be of three digits: else `1.5`, which is one
-/// and a half by mistake, would pass as fifteen.
-fn ungroup(number: &str) -> Option<String> {
-    let (whole, fraction) = match number.split_once(',') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (number, None),
-    };
-    if fraction.is_some_and(|fraction| !fraction.bytes().all(|byte| byte.is_ascii_digit())) {
-        return None;
-    }
-    let is_group =
-        |group: &str| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit());
-    let is_mark = |c: char| matches!(c, '.' | ' ' | '\u{a0}' | '\u{202f}');
-    let mark = whole.chars().find(|c| is_mark(*c));
-    let digits = match mark {
-        None => whole.to_owned(),
-        Some(mark) => {
-            let groups: Vec<&str> = whole.split(mark).collect();
-            let (first, others) = groups.split_first()?;
-            let first_fits = (1..=3).contains(&first.trim_start_matches('-').len());
-            if !first_fits || others.iter().any(|group| !is_group(group)) {
-                return None;
-            }
-            groups.concat()
-        }
-    };
-    Some(match fraction {
-        Some(fraction) => format!("{digits}.{fraction}"),
-        None => digits,
-    })
 }
 
 /// `did you mean ...`, or what there is.
@@ -184,7 +161,7 @@ pub(super) fn suggestion<'a>(
     names: impl Iterator<Item = &'a str> + Clone,
 ) -> String {
     match closest(name, names.clone()) {
-        Some(near) => format!("did you mean `{near}`?"),
+        Some(near) => did_you_mean(name, near),
         None => {
             let shown: Vec<String> = names.clone().take(MOST_SHOWN).map(excerpt).collect();
             let more = if names.count() > MOST_SHOWN { ", and more" } else { "" };
@@ -215,27 +192,4 @@ fn constants<'de, D: serde::Deserializer<'de>>(
         texts.insert(name, text);
     }
     Ok(texts)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn grouping_is_of_three_digits() {
-        for (given, plain) in [
-            ("1.250,50", Some("1250.50")),
-            ("1 250", Some("1250")),
-            ("12\u{a0}345\u{a0}678,9", Some("12345678.9")),
-            ("19,99", Some("19.99")),
-            ("-5,5", Some("-5.5")),
-            ("1.5", None),
-            ("1.25", None),
-            ("1234.567", None),
-            ("1,2,3", None),
-            ("1.2 3", None),
-        ] {
-            assert_eq!(ungroup(given).as_deref(), plain, "{given}");
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Files to domain values: requisitions from CSV, XLSX, JSON and JSON lines, and the folder that
+//! Files to domain values: requisitions from CSV, workbooks, JSON and JSON lines, and the folder that
 //! describes a coalition.
 //!
 //! Nothing here stores anything. Reading is bounded (a line, a file), and every error of every row
@@ -14,12 +14,19 @@ mod error;
 mod fields;
 mod lines;
 mod mapping;
+mod number;
 mod parse;
+mod rejects;
 mod table;
 
 pub use amended::line_with;
 pub use coalition::{CoalitionFiles, RequisitionFile, read_coalition};
 pub use error::{FieldError, ImportError};
-pub use lines::{BadRow, GoodRow, LINE_FIELDS, Lines, ReadOptions, read_lines, write_rejects};
+pub use lines::{BadRow, GoodRow, LINE_FIELDS, Lines, ReadOptions, read_lines};
 pub use mapping::{DecimalMark, Mapping};
-pub use table::{Problem, Row, Table, TableOptions, read_table};
+pub use number::unambiguous;
+pub use rejects::write_rejects;
+pub use table::{
+    Problem, Row, Separator, Shown, Table, TableOptions, Typed, UnknownSeparator, defused,
+    read_table,
+};

@@ -5,8 +5,11 @@ use std::str::FromStr;
 use chrono::format::ParseErrorKind;
 use chrono::{Datelike, NaiveDate};
 
+use super::number::{Notation, Number};
 use crate::domain::money::{Currency, Money, MoneyError, Rate};
+use crate::domain::nearest::{closest, did_you_mean};
 use crate::domain::quantity::{Quantity, QuantityError, Unit};
+use crate::domain::text::{canonical, invisible};
 
 /// How dates are written unless a mapping says otherwise.
 pub(super) const ISO_DATE: &str = "%Y-%m-%d";
@@ -83,6 +86,24 @@ pub(super) fn text(text: &str) -> Result<String, Fault> {
     }
 }
 
+/// A name, in the form by which names are compared.
+pub(super) fn name(text: &str) -> Result<String, Fault> {
+    if let Some(found) = invisible(text) {
+        let hint = "remove it; typing the text anew does, copying it does not";
+        return Err(Fault::new(found.to_string(), hint));
+    }
+    Ok(canonical(text).into_owned())
+}
+
+/// A name that stands in one line: an id or a code.
+pub(super) fn id(text: &str) -> Result<String, Fault> {
+    match text.chars().find(|c| matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}')) {
+        Some('\t') => Err(Fault::new("holds a tab", "remove it: an id stands in one line")),
+        Some(_) => Err(Fault::new("holds a line end", "remove it: an id stands in one line")),
+        None => name(text),
+    }
+}
+
 /// A date written as `format` says, or as in `2025-12-31`.
 pub(super) fn date(text: &str, format: &str) -> Result<NaiveDate, Fault> {
     let day = NaiveDate::parse_from_str(text, format)
@@ -109,12 +130,12 @@ pub(super) fn date(text: &str, format: &str) -> Result<NaiveDate, Fault> {
 
 /// A unit's code.
 pub(super) fn unit(text: &str) -> Result<Unit, Fault> {
-    Ok(short(text)?.parse::<Unit>()?)
+    Ok(name(short(text)?)?.parse::<Unit>()?)
 }
 
 /// A currency's code.
 pub(super) fn currency(text: &str) -> Result<Currency, Fault> {
-    Ok(short(text)?.parse::<Currency>()?)
+    Ok(name(short(text)?)?.parse::<Currency>()?)
 }
 
 /// The units of a currency for one EUR.
@@ -123,25 +144,53 @@ pub(super) fn rate(text: &str) -> Result<Rate, Fault> {
 }
 
 /// An amount of more than nothing.
-pub(super) fn positive_money(text: &str, currency: Currency) -> Result<Money, Fault> {
-    let money = Money::parse(short(text)?, currency)?;
+pub(super) fn positive_money(
+    text: &str,
+    currency: Currency,
+    notation: Notation,
+) -> Result<Money, Fault> {
+    let number = Number::read(short(text)?, notation)?;
+    if notation == Notation::Unstated
+        && currency.decimals() == 3
+        && let Some(ambiguous) = number.ambiguous()
+    {
+        return Err(ambiguous);
+    }
+    let money = Money::parse(&number.plain, currency);
+    let money = money.map_err(|error| number.or_grouped(error.into()))?;
     if money.minor > 0 {
         return Ok(money);
     }
     Err(Fault::new("an amount must be more than zero", "give the amount, such as 1250.00"))
 }
 
-/// A positive quantity; of an unknown unit, its number alone is checked.
-pub(super) fn quantity(text: &str, unit: Option<Unit>) -> Result<Option<Quantity>, Fault> {
-    let text = short(text)?;
-    match unit {
-        Some(unit) => Ok(Some(Quantity::parse(text, unit)?)),
-        None => {
-            let divisible = "MTK".parse()?;
-            Quantity::parse(text, divisible)?;
-            Ok(None)
-        }
+/// A positive quantity, and what to doubt of it; of an unknown unit, its number alone is checked.
+pub(super) fn quantity(
+    text: &str,
+    unit: Option<Unit>,
+    notation: Notation,
+) -> Result<(Option<Quantity>, Option<Fault>), Fault> {
+    let number = Number::read(short(text)?, notation)?;
+    let Some(unit) = unit else {
+        let divisible = "MTK".parse()?;
+        Quantity::parse(&number.plain, divisible)?;
+        return Ok((None, None));
+    };
+    let is_doubtful = match notation {
+        Notation::Unstated => true,
+        Notation::Format => unit.is_whole(),
+        Notation::Stated(_) | Notation::Exact => false,
+    };
+    if let Some(ambiguous) = number.ambiguous().filter(|_| is_doubtful) {
+        return Err(ambiguous);
     }
+    let read = Quantity::parse(&number.plain, unit);
+    let read = read.map_err(|error| number.or_grouped(error.into()))?;
+    let doubt = number.grouped.filter(|_| unit.is_whole()).map(|grouped| {
+        let what = format!("is read as {read}, by the decimal mark that the mapping states");
+        Fault::new(what, format!("write {grouped} if that is meant"))
+    });
+    Ok((Some(read), doubt))
 }
 
 /// A whole number from `from` to `to`.
@@ -163,66 +212,16 @@ pub(super) fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, Fa
     found.map(|(_, value)| *value).ok_or_else(|| {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
         let hint = match closest(text, names.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
+            Some(near) => did_you_mean(text, near),
             None => format!("use one of: {}", names.join(", ")),
         };
         Fault::new(format!("must be one of: {}", names.join(", ")), hint)
     })
 }
 
-/// The one of `names` that `text` is most likely meant to be.
-pub(super) fn closest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let folded = fold(text);
-    let allowed = match folded.chars().count() {
-        0..=2 => return None,
-        3..=5 => 1,
-        6..=30 => 2,
-        _ => return None,
-    };
-    names
-        .map(|name| (edits(&folded, &fold(name)), name))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
-}
-
-/// `name` without case, and with one kind of separator between words.
-fn fold(name: &str) -> String {
-    name.chars()
-        .map(|c| if matches!(c, ' ' | '-' | '.') { '_' } else { c.to_ascii_lowercase() })
-        .collect()
-}
-
-/// How many characters have to be put in, taken out or changed (Levenshtein).
-fn edits(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut costs: Vec<usize> = (0..=to.len()).collect();
-    for (row, c) in from.chars().enumerate() {
-        let mut diagonal = costs[0];
-        costs[0] = row + 1;
-        for (column, other) in to.iter().enumerate() {
-            let change = diagonal + usize::from(c != *other);
-            diagonal = costs[column + 1];
-            costs[column + 1] = change.min(diagonal + 1).min(costs[column] + 1);
-        }
-    }
-    costs[to.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_near_name_is_found_and_a_far_one_is_not() {
-        let names = || ["external_id", "quantity", "unit"].into_iter();
-        assert_eq!(closest("External ID", names()), Some("external_id"));
-        assert_eq!(closest("quantitty", names()), Some("quantity"));
-        assert_eq!(closest("unti", names()), None);
-        assert_eq!(closest("units", names()), Some("unit"));
-        assert_eq!(closest("budget", names()), None);
-        assert_eq!(edits("kitten", "sitting"), 3);
-    }
 
     #[test]
     fn days_that_do_not_exist_are_named_as_such() {

@@ -1,17 +1,26 @@
-//! A file as a table of text: CSV, XLSX, JSON and JSON lines behind one shape.
+//! A file as a table of text: CSV, workbooks, JSON and JSON lines behind one shape.
 
 mod csv;
+mod defuse;
+mod display;
+mod header;
 mod json;
+mod separator;
+mod sheet;
 mod text;
-mod xlsx;
+mod utf16;
+mod workbook;
 
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
+pub use defuse::defused;
+pub use separator::{Separator, UnknownSeparator};
 pub(super) use text::is_encoding;
 
 use super::error::{ImportError, excerpt, file_name};
+use crate::domain::text::canonical;
 
 /// The longest line, record or object that is read, in bytes.
 pub(super) const MAX_LINE_BYTES: u64 = 1024 * 1024;
@@ -31,8 +40,27 @@ pub struct Table {
     pub file: String,
     /// The names of the columns; of JSON: the keys in order of appearance.
     pub header: Vec<String>,
-    /// The rows; those of CSV and XLSX that are wholly empty are left out.
+    /// The rows; those of CSV and workbooks that are wholly empty are left out.
     pub rows: Vec<Row>,
+    /// What to know of how it was read.
+    pub notes: Vec<String>,
+    /// What separates its columns, where it is text.
+    pub separator: Separator,
+    /// Whether its text is UTF-8 without a mark at its beginning.
+    pub is_plain: bool,
+    /// Whether the format itself says that the decimal mark is the point, as JSON does.
+    pub has_point: bool,
+    /// The other sheets of a workbook that have all columns which are needed.
+    pub elsewhere: Vec<String>,
+}
+
+impl Table {
+    /// A table without columns.
+    pub(super) fn of(file: String) -> Self {
+        let (header, rows, notes, elsewhere) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (separator, is_plain, has_point) = (Separator::Comma, true, false);
+        Self { file, header, rows, notes, separator, is_plain, has_point, elsewhere }
+    }
 }
 
 /// A row of a table.
@@ -43,11 +71,43 @@ pub struct Row {
     pub number: u64,
     /// Its cells, in the order of the header; those missing at the end are empty.
     pub cells: Vec<String>,
+    /// Those of its cells that hold a number, a day or the like rather than text.
+    pub typed: Vec<Typed>,
     /// What is wrong with it before any cell is understood.
     pub problems: Vec<Problem>,
 }
 
+/// A cell that holds something else than text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Typed {
+    /// The cell's column.
+    pub column: usize,
+    /// How it looks to a person.
+    pub shown: Shown,
+}
+
+/// How a cell that is no text looks to a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// As the text in the row's cells.
+    Plainly,
+    /// Otherwise: `0012`, where the number is 12.
+    As(String),
+    /// In a way that depends on who looks, or is not known; says what it is.
+    Not(&'static str),
+}
+
 impl Row {
+    /// A row of text.
+    pub(super) fn new(number: u64, cells: Vec<String>) -> Self {
+        Self { number, cells, typed: Vec::new(), problems: Vec::new() }
+    }
+
+    /// How the cell of `column` looks, if it holds something else than text.
+    pub(super) fn shown(&self, column: usize) -> Option<&Shown> {
+        self.typed.iter().find(|typed| typed.column == column).map(|typed| &typed.shown)
+    }
+
     /// The text of the cell of `column`; empty if the row is shorter.
     #[must_use]
     pub fn cell(&self, column: usize) -> &str {
@@ -81,10 +141,17 @@ pub struct Problem {
 /// What to know about a file before it is read.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TableOptions<'a> {
-    /// The encoding's label, such as `windows-1251`; none: UTF-8. XLSX has its own.
+    /// The encoding's label, such as `windows-1251`; none: UTF-8. A mark at the beginning of the
+    /// file says more, and workbooks have their own.
     pub encoding: Option<&'a str>,
-    /// The sheet of an XLSX file; none: the first.
+    /// The sheet of a workbook; none: the first that is not hidden.
     pub sheet: Option<&'a str>,
+    /// What separates the columns of a CSV file; none: what its first line or its header shows.
+    pub separator: Option<Separator>,
+    /// The row of the header; none: the first in which all of `needed` stand.
+    pub header_row: Option<u64>,
+    /// The names of the columns that are needed, in their canonical form.
+    pub needed: &'a [&'a str],
 }
 
 /// Reads the file at `path`, in the format that its extension names.
@@ -97,7 +164,9 @@ pub fn read_table(path: &Path, options: TableOptions<'_>) -> Result<Table, Impor
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let opened = open(path)?;
     match extension.as_str() {
-        "csv" => csv::read(text::TextLines::new(file, opened, options.encoding)?),
+        "csv" | "tsv" | "txt" => {
+            csv::read(text::TextLines::new(file, opened, options.encoding)?, &options)
+        }
         "jsonl" | "ndjson" => {
             json::read_lines(text::TextLines::new(file, opened, options.encoding)?)
         }
@@ -106,7 +175,9 @@ pub fn read_table(path: &Path, options: TableOptions<'_>) -> Result<Table, Impor
             refuse_above(MAX_ARRAY_BYTES, &opened, path, hint)?;
             json::read_array(text::read_whole(file, opened, options.encoding, MAX_ARRAY_BYTES)?)
         }
-        "xlsx" => xlsx::read(file, opened, options.sheet),
+        "xlsx" | "xlsm" => workbook::read(file, opened, workbook::Kind::Xlsx, &options),
+        "xls" => workbook::read(file, opened, workbook::Kind::Xls, &options),
+        "ods" => workbook::read(file, opened, workbook::Kind::Ods, &options),
         _ => Err(ImportError::Format { file, extension }),
     }
 }
@@ -157,9 +228,9 @@ fn read_error(path: &Path, source: io::Error) -> ImportError {
     ImportError::Read { path, source }
 }
 
-/// The names of the columns, trimmed, without those at the end that have none.
+/// The names of the columns, in canonical form, without those at the end that have none.
 fn check_header(file: &str, names: Vec<String>) -> Result<Vec<String>, ImportError> {
-    let mut header: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
+    let mut header: Vec<String> = names.iter().map(|name| canonical(name).into_owned()).collect();
     while header.last().is_some_and(String::is_empty) {
         header.pop();
     }

@@ -188,6 +188,7 @@ impl LineView {
     pub fn seen(mut self, sight: &Sight) -> Self {
         if sight.hides_money() {
             self.unit_estimate = None;
+            self.source.clear();
         }
         self
     }
@@ -251,6 +252,18 @@ pub struct LineView {
     pub needed_by: Option<NaiveDate>,
     /// The public code of the consignee.
     pub consignee: String,
+    /// The smallest quantity worth delivering alone; none: the line is delivered whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smallest_lot: Option<String>,
+    /// A word that lines to be funded together share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub together: Option<String>,
+    /// Units short that still close the line, in per mille of its quantity; zero if left out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tolerance_per_mille: u32,
+    /// Where the line comes from; not told to those who sell.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
     /// Where its lots are, in the order of the lots.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub states: Vec<LineState>,
@@ -284,6 +297,10 @@ impl LineView {
             requested: line.requested,
             needed_by: line.needed_by,
             consignee: line.consignee.clone(),
+            smallest_lot: line.smallest_lot.map(|quantity| quantity.to_string()),
+            together: line.together.clone(),
+            tolerance_per_mille: line.tolerance_per_mille,
+            source: line.source.clone(),
             states: Vec::new(),
             expected: None,
             version,
@@ -305,6 +322,11 @@ impl LineView {
         self.expected = lots.iter().filter(is_open).filter_map(|lot| lot.due).max();
         self
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A page of lines.

@@ -145,7 +145,8 @@ fn a_large_public_record_is_read() {
         return;
     }
     let mapping = Some(Mapping::read(&mapping).expect("a mapping"));
-    let lines = read_lines(&record, &ReadOptions { encoding: None, mapping }).expect("read");
+    let lines =
+        read_lines(&record, &ReadOptions { mapping, ..ReadOptions::default() }).expect("read");
     let units: Vec<&str> =
         lines.bad.iter().filter_map(|bad| bad.errors[0].value.as_deref()).collect();
     assert_eq!(lines.good.len(), 2770, "{:?}", lines.bad);

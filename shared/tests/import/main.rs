@@ -58,7 +58,7 @@ fn read(name: &str, content: impl AsRef<[u8]>) -> Result<Lines, ImportError> {
 
 fn read_mapped(name: &str, content: impl AsRef<[u8]>, mapping: &str) -> Result<Lines, ImportError> {
     let mapping = Some(Mapping::parse("mapping.toml", mapping)?);
-    read_lines(&place(name, content).path, &ReadOptions { mapping, encoding: None })
+    read_lines(&place(name, content).path, &ReadOptions { mapping, ..ReadOptions::default() })
 }
 
 /// What is said about a file that is refused as a whole.

@@ -9,7 +9,7 @@ use waybill_shared::import::{
     ImportError, ReadOptions, TableOptions, read_coalition, read_lines, read_table,
 };
 
-use super::{HEADER, ROW, csv, place, read, refusal, row};
+use super::{HEADER, ROW, csv, place, read, read_mapped, refusal, row};
 
 #[test]
 fn a_file_that_is_not_there_and_a_directory_are_named() {
@@ -37,10 +37,12 @@ fn a_file_without_records_is_refused_and_one_without_rows_is_not() {
 
 #[test]
 fn an_unknown_extension_and_other_separators_say_what_to_use() {
-    assert!(refusal("lines.ods", "").contains("use .csv, .xlsx, .json"));
+    assert!(refusal("lines.xlsb", "").contains("use .csv, .xlsx, .json"));
     assert!(refusal("lines", "").contains("use .csv, .xlsx, .json"));
+    let mapping = "separator = \",\"";
     let semicolons = csv(&[ROW]).replace(',', ";");
-    assert!(refusal("a.csv", semicolons).contains("separated by ';'"));
+    let told = read_mapped("a.csv", semicolons, mapping).expect_err("refused").to_string();
+    assert!(told.contains("separated by ';'"), "{told}");
 }
 
 #[test]
@@ -68,10 +70,11 @@ fn text_is_utf_8_with_or_without_a_mark_or_as_told() {
     assert!(refused.to_string().contains("--encoding windows-1251"), "{refused}");
 
     let encoding = Some("windows-1251".to_owned());
-    let told = read_lines(&place.path, &ReadOptions { encoding, mapping: None }).expect("read");
+    let told =
+        read_lines(&place.path, &ReadOptions { encoding, ..ReadOptions::default() }).expect("read");
     assert_eq!(told.good[0].line.item, "Ноутбук");
-    for label in ["utf-16", "klingon"] {
-        let options = ReadOptions { encoding: Some(label.to_owned()), mapping: None };
+    for label in ["utf-32", "klingon"] {
+        let options = ReadOptions { encoding: Some(label.to_owned()), ..ReadOptions::default() };
         let refused = read_lines(&place.path, &options);
         assert!(matches!(refused, Err(ImportError::UnknownEncoding { .. })), "{label}");
     }
@@ -115,7 +118,12 @@ fn quoted_cells_keep_commas_quotes_and_line_ends() {
     let item = "\"Laptop, 14\"\"\n(rugged)\"";
     let lines = read("a.csv", csv(&[&row(&[("item", item)]), "", &row(&[("external_id", "R-2")])]));
     let lines = lines.expect("read");
-    assert_eq!(lines.good[0].line.item, "Laptop, 14\"\n(rugged)");
+    assert_eq!(lines.good[0].line.item, "Laptop, 14\" (rugged)");
+    let description = row(&[("description", "\"first\nsecond, \"\"third\"\"\"")]);
+    let lines = read("a.csv", csv(&[&description])).expect("read");
+    assert_eq!(lines.good[0].line.description, "first\nsecond, \"third\"");
+    let lines = read("a.csv", csv(&[&row(&[("item", item)]), "", &row(&[("external_id", "R-2")])]));
+    let lines = lines.expect("read");
     let numbers: Vec<u64> = lines.good.iter().map(|good| good.row).collect();
     assert_eq!(numbers, [2, 5]);
     let windows = read("a.csv", csv(&[ROW]).replace('\n', "\r\n")).expect("read");
@@ -171,7 +179,7 @@ proptest! {
         encoding in proptest::sample::select(vec![None, Some("windows-1251"), Some("shift_jis")]),
     ) {
         let place = place(name, bytes);
-        let _ = read_table(&place.path, TableOptions { encoding, sheet: None });
+        let _ = read_table(&place.path, TableOptions { encoding, ..TableOptions::default() });
         let _ = read_lines(&place.path, &ReadOptions::default());
     }
 

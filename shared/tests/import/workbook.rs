@@ -166,7 +166,7 @@ fn a_formula_in_a_column_that_is_not_used_does_not_matter() {
         columns += &format!("{name} = \"{name}\"\n");
     }
     let mapping = Mapping::parse("m.toml", &format!("[columns]\n{columns}")).expect("a mapping");
-    let options = ReadOptions { encoding: None, mapping: Some(mapping) };
+    let options = ReadOptions { mapping: Some(mapping), ..ReadOptions::default() };
     let lines = read_lines(&place.path, &options).expect("read");
     assert_eq!((lines.good.len(), lines.bad.len()), (1, 0));
 }
@@ -176,7 +176,7 @@ fn the_named_sheet_is_read_or_those_there_are_told() {
     let notes = sheet_row(1, &texts("notes"));
     let book = workbook(&[("Notes", notes), ("Lines", lines_with("unit", &text("H87")))]);
     let place = place("a.xlsx", book);
-    let named = |sheet| read_table(&place.path, TableOptions { encoding: None, sheet });
+    let named = |sheet| read_table(&place.path, TableOptions { sheet, ..TableOptions::default() });
     assert_eq!(named(None).expect("the first").header, ["notes"]);
     assert_eq!(named(Some("Lines")).expect("the second").rows.len(), 1);
     let told = named(Some("Total")).expect_err("refused").to_string();

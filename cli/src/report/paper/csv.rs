@@ -1,5 +1,7 @@
 //! A report for spreadsheets: one row for each thing that it lists.
 
+use waybill_shared::import::defused;
+
 use super::{Paper, Row};
 use crate::failure::Failure;
 
@@ -29,11 +31,12 @@ pub(crate) fn csv(paper: &Paper) -> Result<String, Failure> {
         let plain = amount.map(|money| money.to_string().split_off(4).replace(',', ""));
         let currency = amount.map(|money| money.currency.to_string());
         let (plain, currency) = (plain.unwrap_or_default(), currency.unwrap_or_default());
-        let cells: [&str; 12] = [
-            section, day, subject, line, requester, item, quantity, unit, party, &plain, &currency,
-            detail,
-        ];
-        writer.write_record(cells).map_err(Failure::ours)?;
+        let before = [section, day, subject, line, requester, item].map(defused);
+        // A number below zero stays one.
+        let numbers = [quantity.into(), defused(unit), defused(party), plain.as_str().into()];
+        let after = [currency.as_str().into(), defused(detail)];
+        let cells = before.iter().chain(&numbers).chain(&after);
+        writer.write_record(cells.map(|cell| cell.as_bytes())).map_err(Failure::ours)?;
     }
     let bytes = writer.into_inner().map_err(|error| Failure::ours(error.into_error()))?;
     String::from_utf8(bytes).map_err(Failure::ours)

@@ -1,5 +1,7 @@
 //! A report as Markdown.
 
+use waybill_shared::import::defused;
+
 use super::{Bars, Block, Cell, Paper, SHOWN, Table};
 
 /// The whole report.
@@ -32,7 +34,7 @@ fn escaped(text: &str) -> String {
     for letter in text.chars() {
         match letter {
             '|' | '*' | '`' | '[' | ']' | '<' | '>' | '\\' => plain.extend(['\\', letter]),
-            '\n' | '\r' => plain.push(' '),
+            _ if letter.is_control() => plain.push(' '),
             _ => plain.push(letter),
         }
     }
@@ -45,11 +47,16 @@ fn listed(table: &Table) -> String {
     }
     let heads: Vec<String> = table.columns.iter().map(|(name, _)| (*name).to_owned()).collect();
     let is_right: Vec<bool> = table.columns.iter().map(|(_, kind)| kind.is_number()).collect();
-    let cell = |cell: &Cell| match cell.aside.as_str() {
-        "" => escaped(&cell.text),
-        aside => format!("{} ({})", escaped(&cell.text), escaped(aside)),
+    let cell = |(cell, is_number): (&Cell, &bool)| {
+        // A table may be pasted into a spreadsheet, which must not run what stands in it.
+        let text = if *is_number { cell.text.as_str().into() } else { defused(&cell.text) };
+        match cell.aside.as_str() {
+            "" => escaped(&text),
+            aside => format!("{} ({})", escaped(&text), escaped(aside)),
+        }
     };
-    let rows = table.rows.iter().take(SHOWN).map(|row| row.iter().map(cell).collect());
+    let cells = |row: &Vec<Cell>| row.iter().zip(&is_right).map(cell).collect();
+    let rows = table.rows.iter().take(SHOWN).map(cells);
     let rows: Vec<Vec<String>> = rows.collect();
     let mut text = format!("{}\n\n{}", escaped(&table.caption), grid(&heads, &is_right, &rows));
     if table.all > rows.len() {
@@ -61,7 +68,7 @@ fn listed(table: &Table) -> String {
 fn plotted(bars: &Bars) -> String {
     let heads = ["".to_owned(), "".to_owned()];
     let rows: Vec<Vec<String>> =
-        bars.bars.iter().map(|bar| vec![escaped(&bar.name), escaped(&bar.value)]).collect();
+        bars.bars.iter().map(|bar| vec![escaped(&defused(&bar.name)), escaped(&bar.value)]).collect();
     format!("{}\n\n{}", escaped(&bars.caption), grid(&heads, &[false, false], &rows))
 }
 

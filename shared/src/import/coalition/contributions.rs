@@ -3,7 +3,8 @@
 use chrono::NaiveDate;
 
 use super::super::error::{ImportError, excerpt};
-use super::super::fields::{Field, RowFields, optional, required};
+use super::super::fields::{Field, RowFields, Section, optional, required};
+use super::super::number::Notation;
 use super::super::parse::{self, Fault, ISO_DATE};
 use super::folder::{Folder, Placed};
 use crate::domain::contribution::{Consent, Contribution, Earmark, Firmness, InKind, Tranche};
@@ -33,6 +34,10 @@ const FIELDS: [Field<'static>; 21] = [
     required("source"),
 ];
 
+/// What stands in a file of contributions.
+pub(in super::super) const SECTION: Section<'static> =
+    Section { name: "contributions", fields: &FIELDS, ignored: &[] };
+
 const FIRMNESS: [(&str, Firmness); 2] =
     [("pledge", Firmness::Pledge), ("commitment", Firmness::Commitment)];
 
@@ -44,24 +49,24 @@ pub(super) fn read_contributions(
     folder: &mut Folder<'_>,
     file: &str,
 ) -> Result<Vec<Placed<Contribution>>, ImportError> {
-    let table = folder.table(file)?;
-    folder.rows(&table, &FIELDS, &[], read_contribution)
+    let table = folder.table(file, SECTION)?;
+    folder.rows(&table, SECTION, read_contribution)
 }
 
 fn read_contribution(fields: &mut RowFields<'_>) -> Option<Contribution> {
-    let id = fields.text("id");
+    let id = fields.id("id");
     let donors = fields.required_list("donors", ' ');
     let firmness = fields.required("firmness", |text| parse::one_of(text, &FIRMNESS));
     let stated = fields.date("stated");
     let amount = read_amount(fields);
     let in_kind = read_in_kind(fields);
-    let converts = fields.optional_text("converts");
+    let converts = fields.optional_id("converts");
     let earmark = Earmark {
         prefixes: fields.list("earmark_prefixes", ' '),
         items: fields.list("earmark_items", ';'),
         requesters: fields.list("earmark_requesters", ' '),
         excluded: fields.list("excluded", ';'),
-        channel: fields.optional_text("channel"),
+        channel: fields.optional_id("channel"),
     };
     let tranches = read_tranches(fields, amount);
     let obligate_by = fields.optional_date("obligate_by");
@@ -112,7 +117,7 @@ fn read_in_kind(fields: &mut RowFields<'_>) -> Option<InKind> {
     if !fields.together(&["in_kind_item", "in_kind_quantity", "in_kind_unit"]) {
         return None;
     }
-    let item = fields.text("in_kind_item");
+    let item = fields.name("in_kind_item");
     let unit = fields.required("in_kind_unit", parse::unit);
     let quantity = fields.quantity("in_kind_quantity", unit);
     Some(InKind { item: item?, quantity: quantity?, lead_days })
@@ -139,7 +144,7 @@ fn parse_tranches(text: &str, amount: Money) -> Result<Vec<Tranche>, Fault> {
             what: format!("`{}`: {}", excerpt(opens), fault.what),
             ..fault
         })?;
-        let opened = parse::positive_money(opened, amount.currency)?;
+        let opened = parse::positive_money(opened, amount.currency, Notation::Unstated)?;
         sum = sum.checked_add(opened)?;
         tranches.push(Tranche { opens, minor: opened.minor });
     }
@@ -160,7 +165,9 @@ fn read_consent(text: &str, currency: Option<Currency>) -> Result<Consent, Fault
             let currency = currency.ok_or_else(|| {
                 Fault::new("there is no amount to compare with", "give amount and currency")
             })?;
-            Ok(Consent::Above(parse::positive_money(limit.trim(), currency)?.minor))
+            Ok(Consent::Above(
+                parse::positive_money(limit.trim(), currency, Notation::Unstated)?.minor,
+            ))
         }
         _ => {
             let hint = "write none, each_line, or above and an amount, such as `above 50000.00`";

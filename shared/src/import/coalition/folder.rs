@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::super::error::{FieldError, ImportError, excerpt};
-use super::super::fields::{Columns, Field, RowFields};
+use super::super::fields::{Columns, RowFields, Section};
 use super::super::table::{Table, TableOptions, read_table};
 
 /// A value with the place it was read from.
@@ -39,29 +39,35 @@ impl<'a> Folder<'a> {
         ImportError::unless(std::mem::take(&mut self.errors), ())
     }
 
-    /// The table `file`.
-    pub(super) fn table(&self, file: &str) -> Result<Table, ImportError> {
-        read_table(&self.dir.join(file), TableOptions::default())
+    /// The table `file`, with what stands in `section`.
+    pub(super) fn table(&self, file: &str, section: Section<'_>) -> Result<Table, ImportError> {
+        let needed = section.needed(None);
+        let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
+        let options = TableOptions { needed: &needed, ..TableOptions::default() };
+        read_table(&self.dir.join(file), options)
     }
 
     /// The table `file`; none if there is no such file.
-    pub(super) fn optional_table(&self, file: &str) -> Result<Option<Table>, ImportError> {
-        match self.table(file) {
+    pub(super) fn optional_table(
+        &self,
+        file: &str,
+        section: Section<'_>,
+    ) -> Result<Option<Table>, ImportError> {
+        match self.table(file, section) {
             Ok(table) => Ok(Some(table)),
             Err(ImportError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// What `read` makes of each row of `table`, whose columns are `fields` and perhaps `ignored`.
+    /// What `read` makes of each row of `table`, in which stands what `section` says.
     pub(super) fn rows<'t, T>(
         &mut self,
         table: &'t Table,
-        fields: &[Field<'t>],
-        ignored: &[&str],
+        section: Section<'t>,
         mut read: impl FnMut(&mut RowFields<'_>) -> Option<T>,
     ) -> Result<Vec<Placed<T>>, ImportError> {
-        let columns = match Columns::find(table, fields, ignored, None) {
+        let columns = match Columns::find(table, section, None) {
             Ok(columns) => columns,
             Err(ImportError::Rows(errors)) => {
                 self.errors.extend(errors);
@@ -69,9 +75,9 @@ impl<'a> Folder<'a> {
             }
             Err(error) => return Err(error),
         };
-        let mut placed = Vec::new();
+        let (mut placed, mut warnings) = (Vec::new(), Vec::new());
         for row in &table.rows {
-            match RowFields::read(&columns, row, &mut read) {
+            match RowFields::read(&columns, row, &mut warnings, &mut read) {
                 Ok(value) => {
                     placed.push(Placed { file: table.file.clone(), row: row.number, value });
                 }
@@ -85,11 +91,11 @@ impl<'a> Folder<'a> {
     pub(super) fn optional_rows<T>(
         &mut self,
         file: &str,
-        fields: &[Field<'static>],
+        section: Section<'static>,
         read: impl FnMut(&mut RowFields<'_>) -> Option<T>,
     ) -> Result<Vec<Placed<T>>, ImportError> {
-        match self.optional_table(file)? {
-            Some(table) => self.rows(&table, fields, &[], read),
+        match self.optional_table(file, section)? {
+            Some(table) => self.rows(&table, section, read),
             None => Ok(Vec::new()),
         }
     }

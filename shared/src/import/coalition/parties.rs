@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::error::ImportError;
-use super::super::fields::{Field, RowFields, optional, required};
+use super::super::fields::{Field, RowFields, Section, optional, required};
 use super::super::parse;
 use super::folder::{Folder, Placed};
 use crate::domain::party::{ExpertGroup, Party, Role, RoleSpan};
@@ -16,6 +16,10 @@ const PARTY_FIELDS: [Field<'static>; 6] = [
     optional("to"),
     required("evidence"),
 ];
+
+/// What stands in parties.csv.
+pub(in super::super) const PARTIES: Section<'static> =
+    Section { name: "parties", fields: &PARTY_FIELDS, ignored: &[] };
 
 const ROLES: [(&str, Role); 5] = [
     ("lead", Role::Lead),
@@ -34,13 +38,17 @@ const GROUP_FIELDS: [Field<'static>; 6] = [
     required("review_days"),
 ];
 
+/// What stands in groups.csv.
+pub(in super::super) const GROUPS: Section<'static> =
+    Section { name: "groups", fields: &GROUP_FIELDS, ignored: &[] };
+
 /// Longest time for a review, in days.
 const MAX_REVIEW_DAYS: u32 = 365;
 
 /// Reads parties.csv: a row for each role of a party, in one order by first row.
 pub(super) fn read_parties(folder: &mut Folder<'_>) -> Result<Vec<Placed<Party>>, ImportError> {
-    let table = folder.table("parties.csv")?;
-    let rows = folder.rows(&table, &PARTY_FIELDS, &[], read_party)?;
+    let table = folder.table("parties.csv", PARTIES)?;
+    let rows = folder.rows(&table, PARTIES, read_party)?;
     let mut parties: Vec<Placed<Party>> = Vec::new();
     let mut places = HashMap::new();
     for row in rows {
@@ -66,7 +74,7 @@ pub(super) fn read_parties(folder: &mut Folder<'_>) -> Result<Vec<Placed<Party>>
 }
 
 fn read_party(fields: &mut RowFields<'_>) -> Option<Party> {
-    let id = fields.text("id");
+    let id = fields.id("id");
     let name = fields.text("name");
     let roles = if fields.has("role") { vec![read_role(fields)?] } else { Vec::new() };
     Some(Party { id: id?, name: name?, roles })
@@ -85,8 +93,8 @@ fn read_role(fields: &mut RowFields<'_>) -> Option<RoleSpan> {
 pub(super) fn read_groups(
     folder: &mut Folder<'_>,
 ) -> Result<Vec<Placed<ExpertGroup>>, ImportError> {
-    let groups = folder.optional_rows("groups.csv", &GROUP_FIELDS, |fields| {
-        let id = fields.text("id");
+    let groups = folder.optional_rows("groups.csv", GROUPS, |fields| {
+        let id = fields.id("id");
         let name = fields.text("name");
         let prefixes = fields.required_list("prefixes", ' ');
         let review_from = if fields.together(&["review_from", "review_currency"]) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::error::ImportError;
-use super::super::fields::{Field, RowFields, optional, required};
+use super::super::fields::{Field, RowFields, Section, optional, required};
 use super::super::parse::{self, Fault};
 use super::folder::{Folder, Placed};
 use crate::domain::coalition::{Code, Consignee, DayRates, Prohibition};
@@ -14,13 +14,26 @@ const PROHIBITED_FIELDS: [Field<'static>; 2] = [required("matches"), required("r
 const CONSIGNEE_FIELDS: [Field<'static>; 3] =
     [required("code"), required("requester"), required("address")];
 
+/// What stands in codes.csv.
+pub(in super::super) const CODES: Section<'static> =
+    Section { name: "codes", fields: &CODE_FIELDS, ignored: &[] };
+/// What stands in prohibited.csv.
+pub(in super::super) const PROHIBITED: Section<'static> =
+    Section { name: "prohibited", fields: &PROHIBITED_FIELDS, ignored: &[] };
+/// What stands in consignees.csv.
+pub(in super::super) const CONSIGNEES: Section<'static> =
+    Section { name: "consignees", fields: &CONSIGNEE_FIELDS, ignored: &[] };
+/// What must stand in rates.csv, beside the currencies.
+pub(in super::super) const RATES: Section<'static> =
+    Section { name: "rates", fields: &[required("Date")], ignored: &[] };
+
 /// Who publishes the rates in this layout.
 const RATES_SOURCE: &str = "ECB";
 
 /// Reads codes.csv.
 pub(super) fn read_codes(folder: &mut Folder<'_>) -> Result<Vec<Placed<Code>>, ImportError> {
-    let codes = folder.optional_rows("codes.csv", &CODE_FIELDS, |fields| {
-        let (scheme, code) = (fields.text("scheme"), fields.text("code"));
+    let codes = folder.optional_rows("codes.csv", CODES, |fields| {
+        let (scheme, code) = (fields.id("scheme"), fields.id("code"));
         let name = fields.text("name")?;
         Some(Code { scheme: scheme?, code: code?, name })
     })?;
@@ -32,8 +45,8 @@ pub(super) fn read_codes(folder: &mut Folder<'_>) -> Result<Vec<Placed<Code>>, I
 pub(super) fn read_prohibited(
     folder: &mut Folder<'_>,
 ) -> Result<Vec<Placed<Prohibition>>, ImportError> {
-    let prohibited = folder.optional_rows("prohibited.csv", &PROHIBITED_FIELDS, |fields| {
-        let (matches, reason) = (fields.text("matches"), fields.text("reason"));
+    let prohibited = folder.optional_rows("prohibited.csv", PROHIBITED, |fields| {
+        let (matches, reason) = (fields.name("matches"), fields.text("reason"));
         Some(Prohibition { matches: matches?, reason: reason? })
     })?;
     folder.unique(&prohibited, "matches", |prohibition| prohibition.matches.clone());
@@ -44,13 +57,13 @@ pub(super) fn read_prohibited(
 pub(super) fn read_consignees(
     folder: &mut Folder<'_>,
 ) -> Result<Vec<Placed<Consignee>>, ImportError> {
-    let consignees = folder.optional_rows("consignees.csv", &CONSIGNEE_FIELDS, read_consignee)?;
+    let consignees = folder.optional_rows("consignees.csv", CONSIGNEES, read_consignee)?;
     folder.unique(&consignees, "code", |consignee| consignee.code.clone());
     Ok(consignees)
 }
 
 fn read_consignee(fields: &mut RowFields<'_>) -> Option<Consignee> {
-    let (code, requester) = (fields.text("code"), fields.text("requester"));
+    let (code, requester) = (fields.id("code"), fields.id("requester"));
     let address = fields.text("address");
     Some(Consignee { code: code?, requester: requester?, address: address? })
 }
@@ -58,7 +71,7 @@ fn read_consignee(fields: &mut RowFields<'_>) -> Option<Consignee> {
 /// Reads rates.csv, a day a row and a currency a column, as the European Central Bank publishes
 /// them; currencies that are not known are left out.
 pub(super) fn read_rates(folder: &mut Folder<'_>) -> Result<Vec<Placed<DayRates>>, ImportError> {
-    let Some(table) = folder.optional_table("rates.csv")? else { return Ok(Vec::new()) };
+    let Some(table) = folder.optional_table("rates.csv", RATES)? else { return Ok(Vec::new()) };
     let names = table.header.iter().map(String::as_str);
     let currencies: Vec<(&str, Currency)> = names
         .clone()
@@ -68,7 +81,8 @@ pub(super) fn read_rates(folder: &mut Folder<'_>) -> Result<Vec<Placed<DayRates>
     let mut fields = vec![required("Date")];
     fields.extend(currencies.iter().map(|(name, _)| optional(name)));
     let ignored: Vec<&str> = names.collect();
-    let days = folder.rows(&table, &fields, &ignored, |row| {
+    let section = Section { fields: &fields, ignored: &ignored, ..RATES };
+    let days = folder.rows(&table, section, |row| {
         let date = row.date("Date");
         let mut rates = BTreeMap::new();
         for (name, currency) in &currencies {

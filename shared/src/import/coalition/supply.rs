@@ -1,7 +1,7 @@
 //! Offers of suppliers, and the charges on top of them.
 
 use super::super::error::ImportError;
-use super::super::fields::{Field, RowFields, optional, required};
+use super::super::fields::{Field, RowFields, Section, optional, required};
 use super::super::parse;
 use super::contributions::MAX_LEAD_DAYS;
 use super::folder::{Folder, Placed};
@@ -29,6 +29,13 @@ const OFFER_FIELDS: [Field<'static>; 15] = [
 const CHARGE_FIELDS: [Field<'static>; 3] =
     [optional("channel"), required("kind"), required("basis_points")];
 
+/// What stands in offers.csv.
+pub(in super::super) const OFFERS: Section<'static> =
+    Section { name: "offers", fields: &OFFER_FIELDS, ignored: &[] };
+/// What stands in charges.csv.
+pub(in super::super) const CHARGES: Section<'static> =
+    Section { name: "charges", fields: &CHARGE_FIELDS, ignored: &[] };
+
 const CHARGE_KINDS: [(&str, ChargeKind); 4] = [
     ("freight", ChargeKind::Freight),
     ("insurance", ChargeKind::Insurance),
@@ -41,15 +48,15 @@ const MAX_BASIS_POINTS: u32 = 10_000;
 
 /// Reads offers.csv.
 pub(super) fn read_offers(folder: &mut Folder<'_>) -> Result<Vec<Placed<Offer>>, ImportError> {
-    let offers = folder.optional_rows("offers.csv", &OFFER_FIELDS, read_offer)?;
+    let offers = folder.optional_rows("offers.csv", OFFERS, read_offer)?;
     folder.unique(&offers, "id", |offer| offer.id.clone());
     Ok(offers)
 }
 
 fn read_offer(fields: &mut RowFields<'_>) -> Option<Offer> {
-    let id = fields.text("id");
-    let supplier = fields.text("supplier");
-    let item = fields.text("item");
+    let id = fields.id("id");
+    let supplier = fields.id("supplier");
+    let item = fields.name("item");
     let unit = fields.required("unit", parse::unit);
     let currency = fields.required("currency", parse::currency);
     let unit_price = fields.money("unit_price", currency);
@@ -58,7 +65,7 @@ fn read_offer(fields: &mut RowFields<'_>) -> Option<Offer> {
     let lead_days = fields.whole("lead_days", 0, MAX_LEAD_DAYS);
     let from = fields.date("from");
     let to = fields.optional_date("to");
-    let channel = fields.text("channel");
+    let channel = fields.id("channel");
     let framework = read_framework(fields, currency);
     fields.in_order(("from", from), ("to", to));
     Some(Offer {
@@ -82,7 +89,7 @@ fn read_framework(fields: &mut RowFields<'_>, currency: Option<Currency>) -> Opt
     if !fields.together(&["framework", "framework_ends", "framework_ceiling"]) {
         return None;
     }
-    let number = fields.text("framework");
+    let number = fields.id("framework");
     let ends = fields.date("framework_ends");
     let ceiling = fields.money("framework_ceiling", currency);
     Some(Framework { number: number?, ends: ends?, ceiling: ceiling? })
@@ -92,8 +99,8 @@ fn read_framework(fields: &mut RowFields<'_>, currency: Option<Currency>) -> Opt
 pub(super) fn read_charges(
     folder: &mut Folder<'_>,
 ) -> Result<Vec<Placed<ChargeRule>>, ImportError> {
-    let charges = folder.optional_rows("charges.csv", &CHARGE_FIELDS, |fields| {
-        let channel = fields.optional_text("channel");
+    let charges = folder.optional_rows("charges.csv", CHARGES, |fields| {
+        let channel = fields.optional_id("channel");
         let kind = fields.required("kind", |text| parse::one_of(text, &CHARGE_KINDS));
         let basis_points = fields.whole("basis_points", 0, MAX_BASIS_POINTS);
         Some(ChargeRule { channel, kind: kind?, basis_points: basis_points? })

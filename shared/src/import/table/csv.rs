@@ -1,47 +1,108 @@
-//! Comma-separated values as in RFC 4180, strictly: general readers mend broken quotes silently,
-//! and then a row swallows its neighbours.
+//! Separated values as in RFC 4180, strictly: general readers mend broken quotes silently, and then
+//! a row swallows its neighbours.
 
-use super::super::error::ImportError;
-use super::text::TextLines;
-use super::{MAX_LINE_BYTES, Problem, Row, Table, check_header};
+use super::super::error::{ImportError, excerpt};
+use super::defuse::restored;
+use super::text::{TextLine, TextLines};
+use super::{MAX_LINE_BYTES, Problem, Row, Separator, Table, TableOptions, check_header, header};
 
-/// Reads a table whose first record names the columns.
-pub(super) fn read(mut lines: TextLines) -> Result<Table, ImportError> {
-    let Some(first) = next_record(&mut lines)? else {
-        return Err(ImportError::Empty { file: lines.file });
+/// Reads a table, one of whose first records names the columns.
+pub(super) fn read(mut lines: TextLines, options: &TableOptions<'_>) -> Result<Table, ImportError> {
+    let said = said_by_first_line(&mut lines)?;
+    let file = lines.file.clone();
+    let separator = match options.separator.or(said) {
+        Some(stated) => stated,
+        None => recognised(lines.peek(header::ROWS_LOOKED_AT)?, &file, options),
     };
-    if let [only] = first.cells.as_slice()
-        && let Some(mark) = only.chars().find(|c| matches!(c, ';' | '\t'))
-    {
-        return Err(ImportError::Separator { file: lines.file, mark });
-    }
-    let header = check_header(&lines.file, first.cells)?;
     let mut rows = Vec::new();
-    while let Some(record) = next_record(&mut lines)? {
-        rows.push(fit(record, header.len()));
+    let is_needed = |rows: &[Row]| match options.header_row {
+        Some(stated) => rows.last().is_none_or(|row: &Row| row.number < stated),
+        None => rows.len() < header::ROWS_LOOKED_AT,
+    };
+    while is_needed(&rows)
+        && let Some(record) = read_record(&mut || lines.next(), &file, separator)?
+    {
+        rows.push(record);
     }
-    Ok(Table { file: lines.file, header, rows })
+    if rows.is_empty() {
+        return Err(ImportError::Empty { file });
+    }
+    let at = header::find(&file, &rows, options)?;
+    let below = rows.split_off(at + 1);
+    let Some(head) = rows.pop() else { return Err(ImportError::Empty { file }) };
+    let notes: Vec<String> = header::note(&rows, &head).into_iter().collect();
+    if let [only] = head.cells.as_slice()
+        && let Some(mark) = only.chars().find(|c| matches!(c, ',' | ';' | '\t' | '|'))
+    {
+        return Err(ImportError::Separator { file, mark });
+    }
+    let header = check_header(&file, head.cells)?;
+    let mut rows: Vec<Row> =
+        below.into_iter().map(|record| fit(record, header.len(), separator)).collect();
+    while let Some(record) = read_record(&mut || lines.next(), &file, separator)? {
+        rows.push(fit(record, header.len(), separator));
+    }
+    let is_plain = lines.is_plain();
+    Ok(Table { header, rows, notes, separator, is_plain, ..Table::of(file) })
+}
+
+/// The separator that the first line states, as Excel writes it; that line is taken.
+fn said_by_first_line(lines: &mut TextLines) -> Result<Option<Separator>, ImportError> {
+    let Some(said) = lines.peek(1)?.front().and_then(|line| Separator::said_by(&line.text)) else {
+        return Ok(None);
+    };
+    let line = lines.next()?;
+    said.map(Some).map_err(|_| ImportError::Said {
+        file: lines.file.clone(),
+        line: excerpt(&line.map(|line| line.text).unwrap_or_default()),
+    })
+}
+
+/// The separator with which most of the columns that are needed stand in one of the first lines.
+fn recognised<'l>(
+    first: impl IntoIterator<Item = &'l TextLine> + Clone,
+    file: &str,
+    options: &TableOptions<'_>,
+) -> Separator {
+    let named = |separator: Separator| {
+        let mut lines = first.clone().into_iter().cloned();
+        let mut best = (0, 0);
+        // What cannot be read with it is not separated by it.
+        while let Ok(Some(record)) = read_record(&mut || Ok(lines.next()), file, separator) {
+            let cells = Some(record.cells.len()).filter(|cells| *cells > 1).unwrap_or(0);
+            best = best.max((header::named(&record, options), cells));
+        }
+        best
+    };
+    // Of those that do as well the first, which is the likeliest.
+    let all = Separator::ALL.into_iter().rev();
+    all.max_by_key(|separator| named(*separator)).unwrap_or_default()
 }
 
 /// The next record that is not wholly empty.
-fn next_record(lines: &mut TextLines) -> Result<Option<Row>, ImportError> {
-    while let Some(line) = lines.next()? {
+fn read_record(
+    next_line: &mut impl FnMut() -> Result<Option<TextLine>, ImportError>,
+    file: &str,
+    separator: Separator,
+) -> Result<Option<Row>, ImportError> {
+    let mark = separator.mark();
+    while let Some(line) = next_line()? {
         let mut record = Record::default();
-        record.push(&line.text, &lines.file, line.row)?;
+        record.push(&line.text, mark, file, line.row)?;
         let mut bytes = line.text.len();
         while record.state == State::Quoted {
-            let Some(next) = lines.next()? else {
-                return Err(unclosed(lines, line.row));
+            let Some(next) = next_line()? else {
+                return Err(unclosed(file, line.row));
             };
             bytes += next.text.len() + 1;
             if bytes as u64 > MAX_LINE_BYTES {
-                return Err(unclosed(lines, line.row));
+                return Err(unclosed(file, line.row));
             }
             record.cell.push('\n');
-            record.push(&next.text, &lines.file, line.row)?;
+            record.push(&next.text, mark, file, line.row)?;
         }
         record.end_cell();
-        let row = Row { number: line.row, cells: record.cells, problems: Vec::new() };
+        let row = Row::new(line.row, record.cells);
         if !row.is_blank() {
             return Ok(Some(row));
         }
@@ -50,19 +111,21 @@ fn next_record(lines: &mut TextLines) -> Result<Option<Row>, ImportError> {
 }
 
 /// The cell with a quote that begins in the record at `row` has no end, or none in reach.
-fn unclosed(lines: &TextLines, row: u64) -> ImportError {
+fn unclosed(file: &str, row: u64) -> ImportError {
     let what = "a quote is opened and not closed within 1 MiB";
-    ImportError::Quoting { file: lines.file.clone(), row, what }
+    ImportError::Quoting { file: file.to_owned(), row, what }
 }
 
 /// `row` cut to the columns that have a name, or with a problem if it does not fit them.
-fn fit(mut row: Row, columns: usize) -> Row {
+fn fit(mut row: Row, columns: usize, separator: Separator) -> Row {
     let there = row.cells.len();
     let surplus = row.cells.get(columns..).unwrap_or_default();
     if there < columns || surplus.iter().any(|cell| !cell.trim().is_empty()) {
         let what = format!("the row has {there} cells, the header has {columns} columns");
-        let hint = "give every column a cell, and put quotes around a cell that holds a comma";
-        row.problems.push(Problem { column: None, what, hint: hint.to_owned() });
+        let hint = format!(
+            "give every column a cell, and put quotes around a cell that holds a {separator}"
+        );
+        row.problems.push(Problem { column: None, what, hint });
     } else {
         row.cells.truncate(columns);
     }
@@ -91,8 +154,8 @@ struct Record {
 }
 
 impl Record {
-    /// Reads one line of a record that begins in `row`.
-    fn push(&mut self, line: &str, file: &str, row: u64) -> Result<(), ImportError> {
+    /// Reads one line of a record that begins in `row`; `mark` separates its cells.
+    fn push(&mut self, line: &str, mark: char, file: &str, row: u64) -> Result<(), ImportError> {
         for c in line.chars() {
             self.state = match (self.state, c) {
                 (State::Quoted, '"') => State::Closed,
@@ -104,7 +167,7 @@ impl Record {
                     self.cell.push('"');
                     State::Quoted
                 }
-                (State::Start | State::Plain | State::Closed, ',') => {
+                (State::Start | State::Plain | State::Closed, c) if c == mark => {
                     self.end_cell();
                     State::Start
                 }
@@ -123,6 +186,6 @@ impl Record {
     }
 
     fn end_cell(&mut self) {
-        self.cells.push(std::mem::take(&mut self.cell));
+        self.cells.push(restored(std::mem::take(&mut self.cell)));
     }
 }

@@ -8,7 +8,8 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::super::error::ImportError;
 use super::text::{TextLines, WholeText};
-use super::{MAX_COLUMNS, Problem, Row, Table, plain_number};
+use super::{MAX_COLUMNS, Problem, Row, Shown, Table, Typed, plain_number};
+use crate::domain::text::canonical;
 
 /// Reads JSON lines; empty lines are left out.
 pub(super) fn read_lines(mut lines: TextLines) -> Result<Table, ImportError> {
@@ -76,7 +77,8 @@ impl Objects {
         if self.header.is_empty() {
             return Err(ImportError::Empty { file });
         }
-        Ok(Table { file, header: self.header, rows: self.rows })
+        let (header, rows) = (self.header, self.rows);
+        Ok(Table { header, rows, has_point: true, ..Table::of(file) })
     }
 }
 
@@ -122,11 +124,11 @@ impl<'de> Visitor<'de> for Object<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let mut row = Row { number: self.row, cells: Vec::new(), problems: Vec::new() };
+        let mut row = Row::new(self.row, Vec::new());
         let mut seen = Vec::new();
         while let Some(key) = entries.next_key::<String>()? {
             let name = key.clone();
-            let column = self.reader.column(key);
+            let column = self.reader.column(canonical(&key).into_owned());
             if column >= MAX_COLUMNS {
                 return Err(serde::de::Error::custom("too many keys"));
             }
@@ -139,6 +141,10 @@ impl<'de> Visitor<'de> for Object<'_> {
             seen.push(column);
             match entries.next_value_seed(Cell)? {
                 Scalar::Text(text) => row.set(column, text),
+                Scalar::Number(text, shown) => {
+                    row.set(column, text);
+                    row.typed.push(Typed { column, shown });
+                }
                 Scalar::Inexact => problem(
                     "the number has more than the 15 digits that are sure to be read exactly"
                         .into(),
@@ -158,6 +164,7 @@ impl<'de> Visitor<'de> for Object<'_> {
 /// A value of an object, as text if it can be.
 enum Scalar {
     Text(String),
+    Number(String, Shown),
     Inexact,
     Nested,
 }
@@ -188,17 +195,18 @@ impl<'de> Visitor<'de> for Cell {
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Scalar, E> {
-        Ok(Scalar::Text(value.to_string()))
+        Ok(Scalar::Number(value.to_string(), Shown::Plainly))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Scalar, E> {
-        Ok(Scalar::Text(value.to_string()))
+        Ok(Scalar::Number(value.to_string(), Shown::Plainly))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
         let text = plain_number(value);
         // What needs more digits to be told apart may already be rounded.
-        Ok(if text.parse() == Ok(value) { Scalar::Text(text) } else { Scalar::Inexact })
+        let shown = Shown::Not("a number with decimals, of which 1.0 and 1 are the same");
+        Ok(if text.parse() == Ok(value) { Scalar::Number(text, shown) } else { Scalar::Inexact })
     }
 
     fn visit_unit<E>(self) -> Result<Scalar, E> {

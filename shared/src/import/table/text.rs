@@ -1,26 +1,27 @@
-//! Text of a stated encoding, read in bounded pieces.
+//! Text of a stated encoding, or of the one that its first bytes show, read in bounded pieces.
 
+use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::super::error::ImportError;
 use super::MAX_LINE_BYTES;
-
-const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
+use super::utf16::Utf16;
 
 /// The lines of a text file, each read only as far as the limit.
 pub(super) struct TextLines {
     /// The file's name.
     pub(super) file: String,
-    reader: BufReader<File>,
-    encoding: &'static Encoding,
+    text: Text,
     row: u64,
     offset: u64,
+    peeked: VecDeque<TextLine>,
 }
 
 /// A line of text, without its end.
+#[derive(Clone)]
 pub(super) struct TextLine {
     /// Its number, from 1.
     pub(super) row: u64,
@@ -35,17 +36,38 @@ impl TextLines {
         opened: File,
         label: Option<&str>,
     ) -> Result<Self, ImportError> {
-        let encoding = encoding_of(&file, label)?;
-        Ok(Self { file, reader: BufReader::new(opened), encoding, row: 0, offset: 0 })
+        let text = Text::open(&file, opened, label)?;
+        Ok(Self { file, text, row: 0, offset: 0, peeked: VecDeque::new() })
+    }
+
+    /// Whether the file is UTF-8 without a mark at its beginning.
+    pub(super) fn is_plain(&self) -> bool {
+        self.text.is_plain
     }
 
     /// The next line; none at the end of the file.
     pub(super) fn next(&mut self) -> Result<Option<TextLine>, ImportError> {
+        match self.peeked.pop_front() {
+            Some(line) => Ok(Some(line)),
+            None => self.read(),
+        }
+    }
+
+    /// The next lines, up to `count`, which stay to be read.
+    pub(super) fn peek(&mut self, count: usize) -> Result<&VecDeque<TextLine>, ImportError> {
+        while self.peeked.len() < count
+            && let Some(line) = self.read()?
+        {
+            self.peeked.push_back(line);
+        }
+        Ok(&self.peeked)
+    }
+
+    fn read(&mut self) -> Result<Option<TextLine>, ImportError> {
         let mut bytes = Vec::new();
-        let mut bounded = (&mut self.reader).take(MAX_LINE_BYTES + 1);
-        bounded
-            .read_until(b'\n', &mut bytes)
-            .map_err(|source| ImportError::Read { path: self.file.clone(), source })?;
+        let mut bounded = (&mut self.text.reader).take(MAX_LINE_BYTES + 1);
+        let read = bounded.read_until(b'\n', &mut bytes);
+        read.map_err(|error| unread(&self.file, self.row + 1, error))?;
         if bytes.is_empty() {
             return Ok(None);
         }
@@ -60,7 +82,7 @@ impl TextLines {
                 bytes.pop();
             }
         }
-        let text = decode(&self.file, &bytes, self.encoding, self.row, self.offset)?;
+        let text = decode(&self.file, bytes, self.text.encoding, self.row, self.offset)?;
         self.offset += read;
         Ok(Some(TextLine { row: self.row, text }))
     }
@@ -81,20 +103,60 @@ pub(super) fn read_whole(
     label: Option<&str>,
     limit: u64,
 ) -> Result<WholeText, ImportError> {
-    let encoding = encoding_of(&file, label)?;
+    let text = Text::open(&file, opened, label)?;
     let mut bytes = Vec::new();
-    let read = opened.take(limit).read_to_end(&mut bytes);
-    read.map_err(|source| ImportError::Read { path: file.clone(), source })?;
-    let text = decode(&file, &bytes, encoding, 1, 0)?;
+    // UTF-16 grows by half at most.
+    let read = text.reader.take(limit * 2).read_to_end(&mut bytes);
+    read.map_err(|error| unread(&file, 1, error))?;
+    let text = decode(&file, bytes, text.encoding, 1, 0)?;
     Ok(WholeText { file, text })
 }
 
-/// The encoding that `label` names; only those in which a line end is always the same byte.
+/// A file without the mark at its beginning, in an encoding in which a line end is always the same
+/// byte.
+struct Text {
+    reader: BufReader<Box<dyn Read + Send>>,
+    encoding: &'static Encoding,
+    is_plain: bool,
+}
+
+impl Text {
+    /// The mark at the beginning of a file says more than `label`.
+    fn open(file: &str, mut opened: File, label: Option<&str>) -> Result<Self, ImportError> {
+        let stated = encoding_of(file, label)?;
+        let mut first = Vec::new();
+        let read = opened.by_ref().take(3).read_to_end(&mut first);
+        read.map_err(|error| unread(file, 1, error))?;
+        let marked = Encoding::for_bom(&first);
+        let (encoding, mark) = marked.unwrap_or((stated, 0));
+        let rest = Cursor::new(first.split_off(mark)).chain(opened);
+        let is_utf_16 = encoding == UTF_16LE || encoding == UTF_16BE;
+        let (source, encoding): (Box<dyn Read + Send>, _) = match is_utf_16 {
+            true => (Box::new(Utf16::new(rest, encoding)), UTF_8),
+            false => (Box::new(rest), encoding),
+        };
+        let is_plain = !is_utf_16 && encoding == UTF_8 && mark == 0;
+        Ok(Self { reader: BufReader::new(source), encoding, is_plain })
+    }
+}
+
+fn unread(file: &str, row: u64, source: io::Error) -> ImportError {
+    match source.kind() {
+        io::ErrorKind::InvalidData => ImportError::BrokenUtf16 { file: file.to_owned(), row },
+        _ => ImportError::Read { path: file.to_owned(), source },
+    }
+}
+
+/// The encoding that `label` names: one in which a line end is always the same byte, or UTF-16.
 fn encoding_of(file: &str, label: Option<&str>) -> Result<&'static Encoding, ImportError> {
     let Some(label) = label else { return Ok(UTF_8) };
+    let is_read = |encoding: &&'static Encoding| {
+        encoding.is_ascii_compatible() || *encoding == UTF_16LE || *encoding == UTF_16BE
+    };
     let found = Encoding::for_label_no_replacement(label.as_bytes());
-    found.filter(|encoding| encoding.is_ascii_compatible()).ok_or_else(|| {
-        ImportError::UnknownEncoding { file: file.to_owned(), label: label.to_owned() }
+    found.filter(is_read).ok_or_else(|| ImportError::UnknownEncoding {
+        file: file.to_owned(),
+        label: label.to_owned(),
     })
 }
 
@@ -103,15 +165,24 @@ pub(in super::super) fn is_encoding(label: &str) -> bool {
     encoding_of("", Some(label)).is_ok()
 }
 
+/// Whether `bytes` seem to be UTF-16 without a mark: much of Latin text is zeros then.
+fn looks_like_utf_16(bytes: &[u8]) -> bool {
+    let zeros = bytes.iter().take(1000).filter(|byte| **byte == 0).count();
+    zeros * 3 > bytes.len().min(1000)
+}
+
 /// The text of `bytes`, which begin at `offset` of the file, in its line `row`.
 fn decode(
     file: &str,
-    bytes: &[u8],
+    bytes: Vec<u8>,
     encoding: &'static Encoding,
     row: u64,
     offset: u64,
 ) -> Result<String, ImportError> {
-    let invalid = |at: usize| {
+    if row == 1 && looks_like_utf_16(&bytes) {
+        return Err(ImportError::Unmarked { file: file.to_owned() });
+    }
+    let invalid = |bytes: &[u8], at: usize| {
         let lines_before = bytes[..at].iter().filter(|byte| **byte == b'\n').count() as u64;
         ImportError::InvalidText {
             file: file.to_owned(),
@@ -121,11 +192,10 @@ fn decode(
         }
     };
     if encoding != UTF_8 {
-        let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
+        let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes);
         // These decoders do not say where; the line is near enough.
-        return text.map(std::borrow::Cow::into_owned).ok_or_else(|| invalid(0));
+        return text.map(std::borrow::Cow::into_owned).ok_or_else(|| invalid(&bytes, 0));
     }
-    let marked = if offset == 0 && bytes.starts_with(UTF8_MARK) { UTF8_MARK.len() } else { 0 };
-    let text = std::str::from_utf8(&bytes[marked..]);
-    text.map(str::to_owned).map_err(|error| invalid(marked + error.valid_up_to()))
+    String::from_utf8(bytes)
+        .map_err(|error| invalid(error.as_bytes(), error.utf8_error().valid_up_to()))
 }

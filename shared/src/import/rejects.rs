@@ -1,0 +1,120 @@
+//! The rows of a file that are no lines, written so that they are read as the file was.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::error::{FieldError, ImportError};
+use super::lines::Lines;
+use super::mapping::{DecimalMark, Mapping};
+use super::number::{Notation, unambiguous};
+use super::table::{Row, Separator, Shown, Table, defused};
+
+/// Columns that [`write_rejects`] adds.
+pub(super) const REJECT_COLUMNS: [&str; 2] = ["row", "errors"];
+/// One more, where the rank of a line is its place in the file.
+pub(super) const RANK_COLUMN: &str = "rank_from_row";
+
+/// How a file is laid out, as far as its rejects have to be the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Layout {
+    separator: Separator,
+    /// Whether the file is UTF-8 without a mark; else its rejects have one, which is read whatever
+    /// encoding is stated.
+    is_plain: bool,
+    /// The row of the header, where the mapping states it.
+    header_row: u64,
+    notation: Notation,
+    rank_from_row: bool,
+}
+
+impl Layout {
+    /// The layout of `table`, read by `mapping`.
+    pub(super) fn of(table: &Table, mapping: Option<&Mapping>) -> Self {
+        let stated = mapping.and_then(|mapping| mapping.encoding.as_ref());
+        Self {
+            separator: mapping.and_then(|mapping| mapping.separator).unwrap_or(table.separator),
+            is_plain: table.is_plain && stated.is_none(),
+            header_row: mapping.and_then(|mapping| mapping.header_row).unwrap_or(1),
+            notation: mapping.map_or(Notation::Unstated, Mapping::notation),
+            rank_from_row: mapping.is_some_and(|mapping| mapping.rank_from_row),
+        }
+    }
+
+    /// The cells of `row` as text that is read as the cells are; those of the columns `names` are
+    /// names, the others may be numbers.
+    pub(super) fn cells(&self, row: &Row, names: &[usize]) -> Vec<String> {
+        let cell = |(column, text): (usize, &String)| match row.shown(column) {
+            Some(Shown::As(shown)) if names.contains(&column) => shown.clone(),
+            Some(_) if !names.contains(&column) => self.number(text).into_owned(),
+            None | Some(_) => text.clone(),
+        };
+        row.cells.iter().enumerate().map(cell).collect()
+    }
+
+    /// An exact number as the file would write it.
+    fn number<'t>(&self, number: &'t str) -> Cow<'t, str> {
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        match self.notation {
+            _ if !is_number => Cow::Borrowed(number),
+            Notation::Stated(DecimalMark::Comma) => {
+                Cow::Owned(unambiguous(number).replace('.', ","))
+            }
+            Notation::Stated(DecimalMark::Point)
+            | Notation::Unstated
+            | Notation::Format
+            | Notation::Exact => unambiguous(number),
+        }
+    }
+}
+
+/// Writes the bad rows of `lines` to `path` as CSV: their columns as they were, then `row` and
+/// `errors`. Once mended it can be read as it is, with the mapping that the file was read with.
+///
+/// # Errors
+/// [`ImportError::Write`] if the file cannot be written.
+pub fn write_rejects(lines: &Lines, path: &Path) -> Result<(), ImportError> {
+    let written = File::create(path).and_then(|file| write_bad(lines, file));
+    written.map_err(|source| ImportError::Write { path: path.display().to_string(), source })
+}
+
+fn write_bad(lines: &Lines, mut file: File) -> io::Result<()> {
+    let layout = &lines.layout;
+    if !layout.is_plain {
+        file.write_all("\u{feff}".as_bytes())?;
+    }
+    // The rows above a header that is stated to stand lower.
+    file.write_all("\n".repeat(usize::try_from(layout.header_row - 1).unwrap_or(0)).as_bytes())?;
+    let is_ours = |name: &str| REJECT_COLUMNS.contains(&name) || name == RANK_COLUMN;
+    let columns: Vec<usize> =
+        (0..lines.header.len()).filter(|column| !is_ours(&lines.header[*column])).collect();
+    let mark = u8::try_from(layout.separator.mark()).unwrap_or(b',');
+    let mut writer = csv::WriterBuilder::new().delimiter(mark).from_writer(file);
+    let mut names: Vec<&str> =
+        columns.iter().map(|column| lines.header[*column].as_str()).collect();
+    names.extend(REJECT_COLUMNS);
+    names.extend(layout.rank_from_row.then_some(RANK_COLUMN));
+    writer.write_record(names.iter().map(|name| defused(name).into_owned()))?;
+    for bad in &lines.bad {
+        let errors: Vec<String> = bad.errors.iter().map(explain).collect();
+        let cells = columns.iter().map(|column| bad.cells.get(*column).map_or("", String::as_str));
+        let mut cells: Vec<Cow<'_, str>> = cells.map(defused).collect();
+        cells.push(Cow::Owned(bad.row.to_string()));
+        cells.push(Cow::Owned(defused(&errors.join("; ")).into_owned()));
+        if layout.rank_from_row {
+            cells.push(Cow::Owned(bad.rank.map(|rank| rank.to_string()).unwrap_or_default()));
+        }
+        writer.write_record(cells.iter().map(|cell| cell.as_bytes()))?;
+    }
+    writer.flush()
+}
+
+/// An error in one line, without the place that the columns beside it give.
+fn explain(error: &FieldError) -> String {
+    let FieldError { what, hint, .. } = error;
+    match &error.field {
+        Some(field) => format!("{field}: {what} ({hint})"),
+        None => format!("{what} ({hint})"),
+    }
+}

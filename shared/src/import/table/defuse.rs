@@ -1,0 +1,70 @@
+//! Text that a spreadsheet would run as a formula, made harmless, and read back as it was.
+
+use std::borrow::Cow;
+
+/// Whether a spreadsheet may take a cell that begins with `c` for a formula (OWASP, CSV injection).
+fn is_live(c: char) -> bool {
+    matches!(
+        c,
+        '=' | '+'
+            | '-'
+            | '@'
+            | '\t'
+            | '\r'
+            | '\n'
+            | '\u{ff1d}'
+            | '\u{ff0b}'
+            | '\u{ff0d}'
+            | '\u{ff20}'
+    )
+}
+
+/// Whether `text` is live but for apostrophes before it.
+fn begins_live(text: &str) -> bool {
+    text.trim_start_matches('\'').starts_with(is_live)
+}
+
+/// `text` as it is written into a cell for spreadsheets: with an apostrophe before it if it could
+/// run, or if it would be taken for such a text.
+#[must_use]
+pub fn defused(text: &str) -> Cow<'_, str> {
+    if begins_live(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+}
+
+/// What [`defused`] made of a text, as it was.
+#[must_use]
+pub(super) fn restored(mut cell: String) -> String {
+    if cell.starts_with('\'') && begins_live(&cell) {
+        cell.remove(0);
+    }
+    cell
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_could_run_is_defused() {
+        for (text, written) in [
+            ("=1+1", "'=1+1"),
+            ("-2", "'-2"),
+            ("\u{ff1d}1", "'\u{ff1d}1"),
+            ("'=1", "''=1"),
+            ("'tis", "'tis"),
+            ("a=1", "a=1"),
+        ] {
+            assert_eq!(defused(text), written);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(text in "'{0,3}[=+@\\t\\n\u{ff0b}a-]{0,3}") {
+            let written = defused(&text).into_owned();
+            prop_assert!(!written.starts_with(is_live));
+            prop_assert_eq!(restored(written), text);
+        }
+    }
+}

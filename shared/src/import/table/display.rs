@@ -1,0 +1,146 @@
+//! How a spreadsheet shows a number, as far as everybody sees the same.
+
+use super::{Shown, plain_number};
+
+/// The largest number, and so many digits, that a spreadsheet keeps exactly.
+const EXACT: f64 = 1e15;
+/// How many digits the format `General` shows of a number with decimals.
+const GENERAL_DIGITS: usize = 10;
+
+/// How a cell of `format` (`General`, `0000`, `"REQ-"000`) shows `value`.
+pub(super) fn shown(value: f64, format: &str) -> Shown {
+    if value.abs() >= EXACT {
+        return Shown::Not("a number of more than 15 digits, of which the sheet keeps 15");
+    }
+    let format = format.trim();
+    let is_general = format.eq_ignore_ascii_case("general") || format.is_empty() || format == "@";
+    let is_whole = value.fract() == 0.0;
+    if is_general {
+        let digits = plain_number(value).chars().filter(char::is_ascii_digit).count();
+        return match is_whole || digits <= GENERAL_DIGITS {
+            true => Shown::Plainly,
+            false => Shown::Not("a number that the sheet shows rounded"),
+        };
+    }
+    // The first section is the one of what is more than zero.
+    let is_sectioned = format.contains(';');
+    let section = format.split(';').next().unwrap_or_default();
+    let Some(pieces) = pieces(section) else {
+        return Shown::Not(kind(format));
+    };
+    if !is_whole {
+        return Shown::Not("a number that the sheet shows rounded");
+    }
+    if value < 0.0 || (value == 0.0 && is_sectioned) {
+        return Shown::Not("a number for which the sheet has a format of its own");
+    }
+    Shown::As(laid_out(&format!("{value:.0}"), &pieces))
+}
+
+/// What a format that cannot be followed shows, for people.
+fn kind(format: &str) -> &'static str {
+    let has = |marks: &[char]| format.contains(marks);
+    match () {
+        () if has(&['%']) => "a percentage",
+        () if format.to_ascii_uppercase().contains("E+") => "a number in scientific notation",
+        () if has(&['#', ',']) => "a number with its thousands kept apart",
+        () => "a number with a format of its own",
+    }
+}
+
+/// A piece of a format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    /// A digit; zero if there is none.
+    Zero,
+    /// A digit, or nothing.
+    Digit,
+    /// A character that stands as it is.
+    Literal(char),
+}
+
+/// The pieces of `section`; none if it is more than digits and text.
+fn pieces(section: &str) -> Option<Vec<Piece>> {
+    let mut pieces = Vec::new();
+    let mut letters = section.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '0' => pieces.push(Piece::Zero),
+            '#' => pieces.push(Piece::Digit),
+            '"' => loop {
+                match letters.next()? {
+                    '"' => break,
+                    quoted => pieces.push(Piece::Literal(quoted)),
+                }
+            },
+            '\\' => pieces.push(Piece::Literal(letters.next()?)),
+            '-' | '/' | ' ' | '(' | ')' | ':' => pieces.push(Piece::Literal(letter)),
+            _ => return None,
+        }
+    }
+    let has_digit = pieces.iter().any(|piece| matches!(piece, Piece::Zero | Piece::Digit));
+    has_digit.then_some(pieces)
+}
+
+/// `digits` in the places of `pieces`, from the right; what is left over stands at the first place.
+fn laid_out(digits: &str, pieces: &[Piece]) -> String {
+    let mut rest: Vec<char> = if digits == "0" { Vec::new() } else { digits.chars().collect() };
+    let first = pieces.iter().position(|piece| matches!(piece, Piece::Zero | Piece::Digit));
+    let mut reversed = Vec::new();
+    for (at, piece) in pieces.iter().enumerate().rev() {
+        match piece {
+            Piece::Literal(letter) => reversed.push(*letter),
+            Piece::Zero => reversed.push(rest.pop().unwrap_or('0')),
+            Piece::Digit => reversed.extend(rest.pop()),
+        }
+        if Some(at) == first {
+            reversed.extend(std::mem::take(&mut rest).into_iter().rev());
+        }
+    }
+    reversed.iter().rev().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_everybody_sees_is_what_is_read() {
+        for (value, format, text) in [
+            (12.0, "0000", "0012"),
+            (12345.0, "0000", "12345"),
+            (7.0, "\"REQ-\"000", "REQ-007"),
+            (1234567.0, "000\\-0000", "123-4567"),
+            (12.0, "00-00", "00-12"),
+            (5.0, "0;[Red]-0", "5"),
+            (0.0, "000", "000"),
+        ] {
+            assert_eq!(shown(value, format), Shown::As(text.into()), "{value} {format}");
+        }
+        for (value, format) in
+            [(12.0, "General"), (12.5, ""), (1_234_567_890_123.0, "General"), (3.0, "@")]
+        {
+            assert_eq!(shown(value, format), Shown::Plainly, "{value} {format}");
+        }
+    }
+
+    #[test]
+    fn what_depends_on_who_looks_is_said_to_be_what_it_is() {
+        for (value, format, what) in [
+            (0.12, "0%", "a percentage"),
+            (1.23e12, "0.00E+00", "scientific"),
+            (1234.0, "#,##0", "thousands"),
+            (12.6, "0", "rounded"),
+            (0.123_456_789_012, "General", "rounded"),
+            (1e15, "General", "15 digits"),
+            (12.0, "0.00", "a format of its own"),
+            (-1.0, "000", "a format of its own"),
+            (12.0, "[$€-407] 0", "a format of its own"),
+        ] {
+            match shown(value, format) {
+                Shown::Not(told) => assert!(told.contains(what), "{value} {format}: {told}"),
+                other => panic!("{value} {format}: {other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Which row names the columns: offices put titles above it.
+
+use super::super::error::{FieldError, ImportError};
+use super::{Row, TableOptions};
+use crate::domain::text::canonical;
+
+/// In how many rows from the top a header is looked for.
+pub(super) const ROWS_LOOKED_AT: usize = 50;
+
+/// How many of the columns that are needed `row` names.
+pub(super) fn named(row: &Row, options: &TableOptions<'_>) -> usize {
+    let is_there = |name: &&&str| row.cells.iter().any(|cell| canonical(cell) == **name);
+    options.needed.iter().filter(is_there).count()
+}
+
+/// Whether `row` names all columns that are needed, and some are.
+pub(super) fn is_whole(row: &Row, options: &TableOptions<'_>) -> bool {
+    !options.needed.is_empty() && named(row, options) == options.needed.len()
+}
+
+/// Which of the first `rows` names the columns: the one stated, else the first that names all that
+/// are needed, else the one that names most of them, else the first.
+pub(super) fn find(
+    file: &str,
+    rows: &[Row],
+    options: &TableOptions<'_>,
+) -> Result<usize, ImportError> {
+    if let Some(stated) = options.header_row {
+        return rows.iter().position(|row| row.number == stated).ok_or_else(|| {
+            let what = format!("row {stated}, in which the header is said to stand, is empty");
+            let hint = "count the rows from the top of the file, the empty ones too";
+            ImportError::Rows(vec![FieldError::of_file(file, what, hint).at("header_row")])
+        });
+    }
+    if let Some(whole) = rows.iter().position(|row| is_whole(row, options)) {
+        return Ok(whole);
+    }
+    let counts: Vec<usize> = rows.iter().map(|row| named(row, options)).collect();
+    let most = counts.iter().copied().max().unwrap_or(0);
+    let is_likely = most >= 2 && most * 2 >= options.needed.len();
+    Ok(if is_likely { counts.iter().position(|count| *count == most).unwrap_or(0) } else { 0 })
+}
+
+/// What to say of rows above the header.
+pub(super) fn note(above: &[Row], header: &Row) -> Option<String> {
+    let (first, last) = (above.first()?, above.last()?);
+    let number = header.number;
+    Some(match above.len() {
+        1 => format!("row {}, above the header in row {number}, is skipped", first.number),
+        _ => format!(
+            "rows {} to {}, above the header in row {number}, are skipped",
+            first.number, last.number
+        ),
+    })
+}
