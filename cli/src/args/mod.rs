@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser};
+use waybill_shared::import::Separator;
 
 pub(crate) use acts::{
     Attach, Consent, Fields, How, InKind, Incident, Lots as OfLots, Merge, Note, OnLots, Rank,

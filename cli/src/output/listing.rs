@@ -2,7 +2,7 @@
 //! API gave.
 
 use serde::Serialize;
-use waybill_shared::import::defused;
+use waybill_shared::import::{defused, defused_number};
 
 use super::look::{Meaning, paint, width};
 use super::table::{cut, flat, wrap};
@@ -129,20 +129,15 @@ fn csv<T>(columns: &[&Column<T>], items: &[T]) -> Result<String, Failure> {
         let cells = columns.iter().map(|column| {
             let cell = (column.cell)(item);
             let text = cell.raw.unwrap_or(cell.text);
-            let is_number = column.fit == Fit::Right && is_plain_number(&text);
-            if is_number { text } else { defused(&text).into_owned() }
+            match column.fit {
+                Fit::Right => defused_number(&text).into_owned(),
+                Fit::Left | Fit::Rest | Fit::Whole => defused(&text).into_owned(),
+            }
         });
         writer.write_record(cells).map_err(failed)?;
     }
     let bytes = writer.into_inner().map_err(|error| Failure::ours(error.into_error()))?;
     String::from_utf8(bytes).map_err(Failure::ours)
-}
-
-/// Whether `text` is a number, which a spreadsheet may take for one: `-5`, `1250.50`.
-fn is_plain_number(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    digits.starts_with(|c: char| c.is_ascii_digit())
-        && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 fn wide(text: &str) -> usize {

@@ -19,6 +19,7 @@ mod evidence;
 mod example;
 mod examples;
 mod faults;
+mod files;
 mod folder;
 mod help;
 mod import;

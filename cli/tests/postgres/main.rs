@@ -27,6 +27,8 @@ mod dialogue;
 mod doctor;
 #[path = "../cli/example.rs"]
 mod example;
+#[path = "../cli/files.rs"]
+mod files;
 #[path = "../cli/import.rs"]
 mod import;
 #[path = "../cli/leso.rs"]

@@ -69,9 +69,9 @@ pub struct RequisitionFile {
     pub on: NaiveDate,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SettingsFile {
+pub(super) struct SettingsFile {
     name: String,
     currency: Currency,
     zone: chrono_tz::Tz,
@@ -84,7 +84,7 @@ struct SettingsFile {
     contributions: Vec<ContributionEntry>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RequisitionEntry {
     file: String,
@@ -92,12 +92,34 @@ struct RequisitionEntry {
     on: Option<NaiveDate>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ContributionEntry {
     file: String,
     on: NaiveDate,
 }
+
+/// The settings that `text` states.
+pub(super) fn settings(text: &str) -> Result<SettingsFile, ImportError> {
+    toml::from_str(text).map_err(|source| {
+        let file = SETTINGS_FILE.to_owned();
+        ImportError::Toml { file, source: Box::new(source) }
+    })
+}
+
+/// What stands in each of the tables of a folder.
+#[cfg(test)]
+pub(super) const SECTIONS: [super::fields::Section<'static>; 9] = [
+    parties::PARTIES,
+    parties::GROUPS,
+    contributions::SECTION,
+    supply::OFFERS,
+    supply::CHARGES,
+    reference::CODES,
+    reference::PROHIBITED,
+    reference::CONSIGNEES,
+    reference::RATES,
+];
 
 /// Reads the coalition that the folder `dir` describes.
 ///
@@ -106,9 +128,7 @@ struct ContributionEntry {
 /// is wrong in their rows, or, once those are sound, with what contradicts between them.
 pub fn read_coalition(dir: &Path) -> Result<CoalitionFiles, ImportError> {
     let settings_path = dir.join(SETTINGS_FILE);
-    let file: SettingsFile = toml::from_str(&read_settings(&settings_path)?).map_err(|source| {
-        ImportError::Toml { file: SETTINGS_FILE.to_owned(), source: Box::new(source) }
-    })?;
+    let file = settings(&read_settings(&settings_path)?)?;
     let requisitions = requisition_files(dir, file.start, file.requisitions)?;
 
     let mut folder = Folder::new(dir);

@@ -99,17 +99,19 @@ impl<'a> Columns<'a> {
                 Ok(Some(source)) => drop(columns.sources.insert(field.name, source)),
                 Ok(None) => {}
                 Err(Fault { what, hint }) => {
-                    let hint = match table.elsewhere.as_slice() {
-                        [] => hint,
-                        sheets => format!(
-                            "sheet {} has all columns: read it with --sheet, or `sheet` in the \
-                             mapping",
-                            sheets.join(", ")
-                        ),
-                    };
                     errors.push(FieldError::of_file(file, what, hint).at(field.name));
                 }
             }
+        }
+        if !errors.is_empty() && !table.elsewhere.is_empty() {
+            let missing: Vec<&str> =
+                errors.iter().filter_map(|error| error.field.as_deref()).collect();
+            let what = format!("the sheet lacks columns: {}", missing.join(", "));
+            let sheets = table.elsewhere.join(", ");
+            let hint = format!(
+                "sheet {sheets} has all columns: read it with --sheet, or `sheet` in a mapping file"
+            );
+            return Err(ImportError::Rows(vec![FieldError::of_file(file, what, hint)]));
         }
         if mapping.is_none() {
             let is_known = |name: &str| {

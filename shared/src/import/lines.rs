@@ -164,9 +164,9 @@ pub fn read_lines(path: &Path, options: &ReadOptions) -> Result<Lines, ImportErr
     let Sorted { lines, bad, repeats, .. } = sorted;
     let good = lines.into_iter().filter(|taken| taken.is_good);
     let good = good.map(|Taken { row, line, .. }| GoodRow { row: row.number, line }).collect();
-    let names = columns.named();
+    let layout = layout.with(columns.named());
     let bad = bad.into_values().map(|(row, rank, errors)| {
-        let cells = layout.cells(row, &names);
+        let cells = layout.cells(row);
         BadRow { row: row.number, cells, rank, errors }
     });
     let bad = bad.collect();

@@ -16,6 +16,8 @@ mod lines;
 mod mapping;
 mod number;
 mod parse;
+#[cfg(test)]
+mod reference;
 mod rejects;
 mod table;
 
@@ -28,5 +30,5 @@ pub use number::unambiguous;
 pub use rejects::write_rejects;
 pub use table::{
     Problem, Row, Separator, Shown, Table, TableOptions, Typed, UnknownSeparator, defused,
-    read_table,
+    defused_number, read_table,
 };

@@ -9,7 +9,7 @@ use super::error::{FieldError, ImportError};
 use super::lines::Lines;
 use super::mapping::{DecimalMark, Mapping};
 use super::number::{Notation, unambiguous};
-use super::table::{Row, Separator, Shown, Table, defused};
+use super::table::{Row, Separator, Shown, Table, defused, defused_number};
 
 /// Columns that [`write_rejects`] adds.
 pub(super) const REJECT_COLUMNS: [&str; 2] = ["row", "errors"];
@@ -27,6 +27,8 @@ pub(super) struct Layout {
     header_row: u64,
     notation: Notation,
     rank_from_row: bool,
+    /// The columns of names and other text; the others may hold numbers.
+    names: Vec<usize>,
 }
 
 impl Layout {
@@ -39,15 +41,21 @@ impl Layout {
             header_row: mapping.and_then(|mapping| mapping.header_row).unwrap_or(1),
             notation: mapping.map_or(Notation::Unstated, Mapping::notation),
             rank_from_row: mapping.is_some_and(|mapping| mapping.rank_from_row),
+            names: Vec::new(),
         }
     }
 
-    /// The cells of `row` as text that is read as the cells are; those of the columns `names` are
-    /// names, the others may be numbers.
-    pub(super) fn cells(&self, row: &Row, names: &[usize]) -> Vec<String> {
+    /// The same, where the columns `names` are names or other text.
+    pub(super) fn with(self, names: Vec<usize>) -> Self {
+        Self { names, ..self }
+    }
+
+    /// The cells of `row` as text that is read as the cells are.
+    pub(super) fn cells(&self, row: &Row) -> Vec<String> {
+        let is_name = |column| self.names.contains(&column);
         let cell = |(column, text): (usize, &String)| match row.shown(column) {
-            Some(Shown::As(shown)) if names.contains(&column) => shown.clone(),
-            Some(_) if !names.contains(&column) => self.number(text).into_owned(),
+            Some(Shown::As(shown)) if is_name(column) => shown.clone(),
+            Some(_) if !is_name(column) => self.number(text).into_owned(),
             None | Some(_) => text.clone(),
         };
         row.cells.iter().enumerate().map(cell).collect()
@@ -98,8 +106,12 @@ fn write_bad(lines: &Lines, mut file: File) -> io::Result<()> {
     writer.write_record(names.iter().map(|name| defused(name).into_owned()))?;
     for bad in &lines.bad {
         let errors: Vec<String> = bad.errors.iter().map(explain).collect();
-        let cells = columns.iter().map(|column| bad.cells.get(*column).map_or("", String::as_str));
-        let mut cells: Vec<Cow<'_, str>> = cells.map(defused).collect();
+        let cell = |column: &usize| {
+            let cell = bad.cells.get(*column).map_or("", String::as_str);
+            let is_name = layout.names.contains(column);
+            if is_name { defused(cell) } else { defused_number(cell) }
+        };
+        let mut cells: Vec<Cow<'_, str>> = columns.iter().map(cell).collect();
         cells.push(Cow::Owned(bad.row.to_string()));
         cells.push(Cow::Owned(defused(&errors.join("; ")).into_owned()));
         if layout.rank_from_row {

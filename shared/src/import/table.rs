@@ -15,7 +15,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-pub use defuse::defused;
+pub use defuse::{defused, defused_number};
 pub use separator::{Separator, UnknownSeparator};
 pub(super) use text::is_encoding;
 

@@ -3,6 +3,8 @@
 mod coalition;
 mod lines;
 mod mapping;
+mod offices;
+mod round;
 mod tables;
 mod workbook;
 

@@ -1,6 +1,6 @@
 //! A report for spreadsheets: one row for each thing that it lists.
 
-use waybill_shared::import::defused;
+use waybill_shared::import::{defused, defused_number};
 
 use super::{Paper, Row};
 use crate::failure::Failure;
@@ -31,10 +31,11 @@ pub(crate) fn csv(paper: &Paper) -> Result<String, Failure> {
         let plain = amount.map(|money| money.to_string().split_off(4).replace(',', ""));
         let currency = amount.map(|money| money.currency.to_string());
         let (plain, currency) = (plain.unwrap_or_default(), currency.unwrap_or_default());
-        let before = [section, day, subject, line, requester, item].map(defused);
+        let before = [*section, day, subject, line, requester, item].map(defused);
         // A number below zero stays one.
-        let numbers = [quantity.into(), defused(unit), defused(party), plain.as_str().into()];
-        let after = [currency.as_str().into(), defused(detail)];
+        let numbers =
+            [defused_number(quantity), defused(unit), defused(party), defused_number(&plain)];
+        let after = [defused(&currency), defused(detail)];
         let cells = before.iter().chain(&numbers).chain(&after);
         writer.write_record(cells.map(|cell| cell.as_bytes())).map_err(Failure::ours)?;
     }

@@ -1,6 +1,6 @@
 //! A report as Markdown.
 
-use waybill_shared::import::defused;
+use waybill_shared::import::{defused, defused_number};
 
 use super::{Bars, Block, Cell, Paper, SHOWN, Table};
 
@@ -49,7 +49,8 @@ fn listed(table: &Table) -> String {
     let is_right: Vec<bool> = table.columns.iter().map(|(_, kind)| kind.is_number()).collect();
     let cell = |(cell, is_number): (&Cell, &bool)| {
         // A table may be pasted into a spreadsheet, which must not run what stands in it.
-        let text = if *is_number { cell.text.as_str().into() } else { defused(&cell.text) };
+        let defuse = if *is_number { defused_number } else { defused };
+        let text = defuse(&cell.text);
         match cell.aside.as_str() {
             "" => escaped(&text),
             aside => format!("{} ({})", escaped(&text), escaped(aside)),
@@ -67,8 +68,11 @@ fn listed(table: &Table) -> String {
 
 fn plotted(bars: &Bars) -> String {
     let heads = ["".to_owned(), "".to_owned()];
-    let rows: Vec<Vec<String>> =
-        bars.bars.iter().map(|bar| vec![escaped(&defused(&bar.name)), escaped(&bar.value)]).collect();
+    let rows: Vec<Vec<String>> = bars
+        .bars
+        .iter()
+        .map(|bar| vec![escaped(&defused(&bar.name)), escaped(&bar.value)])
+        .collect();
     format!("{}\n\n{}", escaped(&bars.caption), grid(&heads, &[false, false], &rows))
 }
 

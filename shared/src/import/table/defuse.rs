@@ -31,6 +31,15 @@ pub fn defused(text: &str) -> Cow<'_, str> {
     if begins_live(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
+/// The same of a cell in a column of numbers, where `-5` stays a number.
+#[must_use]
+pub fn defused_number(text: &str) -> Cow<'_, str> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_number = digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','));
+    if is_number { Cow::Borrowed(text) } else { defused(text) }
+}
+
 /// What [`defused`] made of a text, as it was.
 #[must_use]
 pub(super) fn restored(mut cell: String) -> String {
@@ -57,6 +66,7 @@ mod tests {
         ] {
             assert_eq!(defused(text), written);
         }
+        assert_eq!((&*defused_number("-5.25"), &*defused_number("-5+1")), ("-5.25", "'-5+1"));
     }
 
     proptest! {
