@@ -86,8 +86,23 @@ pub(super) fn text(text: &str) -> Result<String, Fault> {
     }
 }
 
+/// Whether `text`, without white space around it, is ASCII in print, with single spaces: then it is
+/// its own canonical form.
+fn is_plain(text: &str) -> bool {
+    let mut before = b' ';
+    let is_plain = text.bytes().all(|byte| {
+        let is_run = before == b' ' && byte == b' ';
+        before = byte;
+        matches!(byte, b' '..=b'~') && !is_run
+    });
+    is_plain && before != b' '
+}
+
 /// A name, in the form by which names are compared.
 pub(super) fn name(text: &str) -> Result<String, Fault> {
+    if is_plain(text) {
+        return Ok(text.to_owned());
+    }
     if let Some(found) = invisible(text) {
         let hint = "remove it; typing the text anew does, copying it does not";
         return Err(Fault::new(found.to_string(), hint));
@@ -97,6 +112,9 @@ pub(super) fn name(text: &str) -> Result<String, Fault> {
 
 /// A name that stands in one line: an id or a code.
 pub(super) fn id(text: &str) -> Result<String, Fault> {
+    if is_plain(text) {
+        return Ok(text.to_owned());
+    }
     match text.chars().find(|c| matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}')) {
         Some('\t') => Err(Fault::new("holds a tab", "remove it: an id stands in one line")),
         Some(_) => Err(Fault::new("holds a line end", "remove it: an id stands in one line")),

@@ -175,7 +175,7 @@ proptest! {
     #[test]
     fn no_bytes_make_it_panic(
         bytes in proptest::collection::vec(any::<u8>(), 0..400),
-        name in proptest::sample::select(vec!["a.csv", "a.json", "a.jsonl", "a.xlsx"]),
+        name in proptest::sample::select(vec!["a.csv", "a.json", "a.jsonl", "a.xlsx", "a.xls", "a.ods"]),
         encoding in proptest::sample::select(vec![None, Some("windows-1251"), Some("shift_jis")]),
     ) {
         let place = place(name, bytes);

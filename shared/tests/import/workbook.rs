@@ -202,6 +202,61 @@ fn an_empty_sheet_and_what_is_no_workbook_are_refused() {
     }
 }
 
+/// An OpenDocument workbook of one sheet.
+fn open_document(rows: &str) -> Vec<u8> {
+    let office = "urn:oasis:names:tc:opendocument:xmlns";
+    let content = format!(
+        "<office:document-content xmlns:office=\"{office}:office:1.0\" \
+         xmlns:table=\"{office}:table:1.0\" xmlns:text=\"{office}:text:1.0\"><office:body>\
+         <office:spreadsheet><table:table table:name=\"Needs\">{rows}</table:table>\
+         </office:spreadsheet></office:body></office:document-content>"
+    );
+    zip(&[
+        ("mimetype", "application/vnd.oasis.opendocument.spreadsheet".to_owned()),
+        ("META-INF/manifest.xml", format!("<m:manifest xmlns:m=\"{office}:manifest:1.0\"/>")),
+        ("content.xml", content),
+    ])
+}
+
+fn open_row(cells: &[String]) -> String {
+    format!("<table:table-row>{}</table:table-row>", cells.concat())
+}
+
+fn open_text(text: &str) -> String {
+    format!(
+        "<table:table-cell office:value-type=\"string\"><text:p>{text}</text:p></table:table-cell>"
+    )
+}
+
+fn open_number(number: &str) -> String {
+    format!(
+        "<table:table-cell office:value-type=\"float\" office:value=\"{number}\">\
+         <text:p>{number}</text:p></table:table-cell>"
+    )
+}
+
+#[test]
+fn a_sheet_of_open_document_is_read_too() {
+    let texts = |line: &str| line.split(',').map(open_text).collect::<Vec<String>>();
+    let of = |field: &str, cell: String| {
+        let mut cells = texts(ROW);
+        let column = HEADER.split(',').position(|name| name == field).expect("a field");
+        cells[column] = cell;
+        let title = open_row(&[open_text("Needs of the ministry")]);
+        open_document(&(title + &open_row(&texts(HEADER)) + &open_row(&cells)))
+    };
+    let expected = read("a.csv", super::csv(&[ROW])).expect("read").good[0].line.clone();
+    let lines = read("a.ods", of("quantity", open_number("10"))).expect("read");
+    assert_eq!((lines.good[0].row, &lines.good[0].line), (3, &expected), "{:?}", lines.bad);
+    // How it shows a number is not known: a code has to be text.
+    let lines = read("a.ods", of("external_id", open_number("12"))).expect("read");
+    let told = lines.bad[0].errors[0].to_string();
+    assert!(told.contains("field external_id") && told.contains("only .xlsx tells"), "{told}");
+    for name in ["a.ods", "a.xls"] {
+        assert!(matches!(read(name, "PK"), Err(ImportError::Workbook { .. })));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 

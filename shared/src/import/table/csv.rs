@@ -156,31 +156,39 @@ struct Record {
 impl Record {
     /// Reads one line of a record that begins in `row`; `mark` separates its cells.
     fn push(&mut self, line: &str, mark: char, file: &str, row: u64) -> Result<(), ImportError> {
-        for c in line.chars() {
-            self.state = match (self.state, c) {
-                (State::Quoted, '"') => State::Closed,
-                (State::Quoted, c) => {
-                    self.cell.push(c);
-                    State::Quoted
+        let mut rest = line;
+        while let Some(c) = rest.chars().next() {
+            let taken = match self.state {
+                State::Quoted => {
+                    let end = rest.find('"');
+                    self.cell.push_str(&rest[..end.unwrap_or(rest.len())]);
+                    self.state = if end.is_some() { State::Closed } else { State::Quoted };
+                    end.map_or(rest.len(), |end| end + 1)
                 }
-                (State::Closed, '"') => {
-                    self.cell.push('"');
-                    State::Quoted
+                State::Start | State::Closed if c == '"' => {
+                    if self.state == State::Closed {
+                        self.cell.push('"');
+                    }
+                    self.state = State::Quoted;
+                    1
                 }
-                (State::Start | State::Plain | State::Closed, c) if c == mark => {
+                State::Start | State::Plain | State::Closed if c == mark => {
                     self.end_cell();
-                    State::Start
+                    self.state = State::Start;
+                    mark.len_utf8()
                 }
-                (State::Start, '"') => State::Quoted,
-                (State::Closed, _) => {
+                State::Closed => {
                     let what = "text follows a quote that closes a cell";
                     return Err(ImportError::Quoting { file: file.to_owned(), row, what });
                 }
-                (State::Start | State::Plain, c) => {
-                    self.cell.push(c);
-                    State::Plain
+                State::Start | State::Plain => {
+                    let end = rest.find(mark).unwrap_or(rest.len());
+                    self.cell.push_str(&rest[..end]);
+                    self.state = State::Plain;
+                    end
                 }
             };
+            rest = &rest[taken..];
         }
         Ok(())
     }
