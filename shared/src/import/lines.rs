@@ -126,36 +126,17 @@ pub struct BadRow {
 pub fn read_lines(path: &Path, options: &ReadOptions) -> Result<Lines, ImportError> {
     let mapping = options.mapping.as_ref();
     let rank_from_row = mapping.is_some_and(|mapping| mapping.rank_from_row);
-    let fields: Vec<Field<'_>> =
-        FIELDS.into_iter().filter(|field| !(rank_from_row && field.name == "rank")).collect();
-    let section = Section { name: "requisitions", fields: &fields, ignored: &OUR_COLUMNS };
-    let needed = section.needed(mapping);
-    let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
-    let of_mapping = |text: fn(&Mapping) -> Option<&String>| mapping.and_then(text);
-    let encoding = options.encoding.as_ref().or(of_mapping(|mapping| mapping.encoding.as_ref()));
-    let sheet = options.sheet.as_ref().or(of_mapping(|mapping| mapping.sheet.as_ref()));
-    let mut table = read_table(
-        path,
-        TableOptions {
-            encoding: encoding.map(String::as_str),
-            sheet: sheet.map(String::as_str),
-            separator: options.separator.or(mapping.and_then(|mapping| mapping.separator)),
-            header_row: mapping.and_then(|mapping| mapping.header_row),
-            needed: &needed,
-        },
-    )?;
+    let fields = fields_of(mapping);
+    let section = section_of(&fields);
+    let mut table = read_rows(path, options)?;
     refuse_lots(&table, mapping)?;
     let layout = Layout::of(&table, mapping);
     let notes = std::mem::take(&mut table.notes);
     let columns = Columns::find(&table, section, mapping)?;
-    let ranks = rank_from_row.then(|| table.header.iter().position(|name| name == RANK_COLUMN));
 
     let mut sorted = Sorted::new(&table, rank_from_row);
     let mut warnings = Vec::new();
-    for (row, place) in table.rows.iter().zip(1_u32..) {
-        // A row of rejects says which rank its place gave it.
-        let rank =
-            ranks.map(|column| column.map_or(place, |at| row.cell(at).parse().unwrap_or(place)));
+    for (row, rank) in ranked(&table, rank_from_row) {
         match RowFields::read(&columns, row, &mut warnings, |fields| read_line(fields, rank)) {
             Ok(line) => sorted.accept(row, line, rank),
             Err(errors) => sorted.refuse(row, rank, errors),
@@ -172,6 +153,72 @@ pub fn read_lines(path: &Path, options: &ReadOptions) -> Result<Lines, ImportErr
     let bad = bad.collect();
     let (file, header) = (table.file.clone(), table.header.clone());
     Ok(Lines { file, header, good, bad, repeats, warnings, notes, layout })
+}
+
+/// Takes rows that turned out not to be taken from the good ones of `lines`, with the reasons; their
+/// cells are read again from the file at `path`.
+///
+/// # Errors
+/// [`ImportError`] if the file cannot be read any more.
+pub fn refuse_rows(
+    lines: &mut Lines,
+    path: &Path,
+    options: &ReadOptions,
+    mut refused: BTreeMap<u64, Vec<FieldError>>,
+) -> Result<(), ImportError> {
+    if refused.is_empty() {
+        return Ok(());
+    }
+    lines.good.retain(|row| !refused.contains_key(&row.row));
+    let table = read_rows(path, options)?;
+    let rank_from_row = options.mapping.as_ref().is_some_and(|mapping| mapping.rank_from_row);
+    let found = ranked(&table, rank_from_row).filter_map(|(row, rank)| {
+        let errors = refused.remove(&row.number)?;
+        Some(BadRow { row: row.number, cells: lines.layout.cells(row), rank, errors })
+    });
+    lines.bad.extend(found);
+    lines.bad.sort_by_key(|row| row.row);
+    Ok(())
+}
+
+/// The fields that a file read by `mapping` may have.
+fn fields_of(mapping: Option<&Mapping>) -> Vec<Field<'static>> {
+    let rank_from_row = mapping.is_some_and(|mapping| mapping.rank_from_row);
+    FIELDS.into_iter().filter(|field| !(rank_from_row && field.name == "rank")).collect()
+}
+
+fn section_of<'a>(fields: &'a [Field<'a>]) -> Section<'a> {
+    Section { name: "requisitions", fields, ignored: &OUR_COLUMNS }
+}
+
+/// The file at `path` as a table.
+fn read_rows(path: &Path, options: &ReadOptions) -> Result<Table, ImportError> {
+    let mapping = options.mapping.as_ref();
+    let needed = section_of(&fields_of(mapping)).needed(mapping);
+    let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
+    let of_mapping = |text: fn(&Mapping) -> Option<&String>| mapping.and_then(text);
+    let encoding = options.encoding.as_ref().or(of_mapping(|mapping| mapping.encoding.as_ref()));
+    let sheet = options.sheet.as_ref().or(of_mapping(|mapping| mapping.sheet.as_ref()));
+    read_table(
+        path,
+        TableOptions {
+            encoding: encoding.map(String::as_str),
+            sheet: sheet.map(String::as_str),
+            separator: options.separator.or(mapping.and_then(|mapping| mapping.separator)),
+            header_row: mapping.and_then(|mapping| mapping.header_row),
+            needed: &needed,
+        },
+    )
+}
+
+/// The rows of `table`, each with the rank that its place gives it, if the mapping takes that; a row
+/// of rejects says which one that was.
+fn ranked(table: &Table, rank_from_row: bool) -> impl Iterator<Item = (&Row, Option<u32>)> {
+    let column = table.header.iter().position(|name| name == RANK_COLUMN);
+    table.rows.iter().zip(1_u32..).map(move |(row, place)| {
+        let said = || column.and_then(|column| row.cell(column).parse().ok());
+        (row, rank_from_row.then(|| said().unwrap_or(place)))
+    })
 }
 
 /// Refuses what `waybill lots --csv` writes: its quantities are those of lots.

@@ -81,6 +81,7 @@ fn read_offer(fields: &mut RowFields<'_>) -> Option<Offer> {
         to,
         channel: channel?,
         framework,
+        is_suspended: false,
     })
 }
 
