@@ -14,6 +14,14 @@ pub(super) enum Value {
     Bad(String),
 }
 
+/// An area of cells that a sheet shows as one.
+pub(super) struct Merged {
+    /// Its first and last row, from 1.
+    pub(super) rows: (u64, u64),
+    /// Its first and last column, from 0.
+    pub(super) columns: (usize, usize),
+}
+
 /// A row of a sheet; of each cell its column and what it holds.
 struct RawRow {
     number: u64,
@@ -118,12 +126,8 @@ impl<'o> Sheet<'o> {
         Ok(())
     }
 
-    /// The table, in which `merged` areas (first and last row, first and last column) are refused
-    /// where they hide cells.
-    pub(super) fn finish(
-        mut self,
-        merged: &[((u64, u64), (usize, usize))],
-    ) -> Result<Table, ImportError> {
+    /// The table, in which `merged` areas are refused where they hide cells.
+    pub(super) fn finish(mut self, merged: &[Merged]) -> Result<Table, ImportError> {
         self.end_row()?;
         if self.header.is_none() {
             self.settle()?;
@@ -132,7 +136,7 @@ impl<'o> Sheet<'o> {
             return Err(ImportError::Empty { file: self.file });
         };
         let mut left = self.rows.len().saturating_mul(names.len());
-        for ((from, to), (first, last)) in merged {
+        for Merged { rows: (from, to), columns: (first, last) } in merged {
             let start = self.rows.partition_point(|there| there.number < (*from).max(row + 1));
             for there in self.rows[start..].iter_mut().take_while(|there| there.number <= *to) {
                 for column in *first..=(*last).min(names.len().saturating_sub(1)) {

@@ -12,7 +12,7 @@ use calamine::{
 
 use super::super::error::ImportError;
 use super::display::shown;
-use super::sheet::{Sheet, Value};
+use super::sheet::{Merged, Sheet, Value};
 use super::{Shown, Table, TableOptions, header, plain_number};
 
 /// The most cells of an .xlsx sheet whose own format is kept in memory.
@@ -174,7 +174,7 @@ impl Book {
 
     /// The merged areas of the sheet `name`; those of OpenDocument are not known, and their hidden
     /// cells are empty.
-    fn merged(&mut self, name: &str) -> Result<Vec<((u64, u64), (usize, usize))>, ImportError> {
+    fn merged(&mut self, name: &str) -> Result<Vec<Merged>, ImportError> {
         let damaged = self.damaged();
         let areas = match &mut self.book {
             AnyBook::Xlsx(book) => {
@@ -187,7 +187,7 @@ impl Book {
         };
         let area = |Dimensions { start, end }: Dimensions| {
             let rows = (u64::from(start.0) + 1, u64::from(end.0) + 1);
-            (rows, (start.1 as usize, end.1 as usize))
+            Merged { rows, columns: (start.1 as usize, end.1 as usize) }
         };
         Ok(areas.into_iter().map(area).collect())
     }
