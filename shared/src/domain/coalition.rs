@@ -72,6 +72,15 @@ pub struct DayRates {
     pub source: String,
 }
 
+/// A requester that is called otherwise now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renamed {
+    /// Its new id.
+    pub to: String,
+    /// Where it is written.
+    pub evidence: String,
+}
+
 /// Everything that steps look up, as of one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Coalition {
@@ -93,6 +102,8 @@ pub struct Coalition {
     pub prohibited: Vec<Prohibition>,
     /// Consignees by code.
     pub consignees: BTreeMap<String, Consignee>,
+    /// Requesters that are called otherwise now: the new id, by the old one.
+    pub renamed: BTreeMap<String, String>,
     /// Rates by day.
     pub rates: BTreeMap<NaiveDate, DayRates>,
 }
@@ -123,6 +134,20 @@ impl Coalition {
         let consignees = consignees.into_iter().map(|known| (known.code.clone(), known.clone()));
         self.consignees.extend(consignees);
         self
+    }
+
+    /// What a requester is called now.
+    #[must_use]
+    pub fn requester<'a>(&'a self, id: &'a str) -> &'a str {
+        // A name may have changed several times, and never to one that it had.
+        let mut id = id;
+        for _ in 0..self.renamed.len() {
+            match self.renamed.get(id) {
+                Some(now) => id = now,
+                None => break,
+            }
+        }
+        id
     }
 
     /// The zone in which its days end.

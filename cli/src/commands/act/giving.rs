@@ -202,11 +202,30 @@ pub(crate) async fn member(member: args::Member) -> Result<(), Failure> {
             let verb = Verb::new("add", "given the role", "party");
             act(verb, command, Picked::Ids(&[add.party]), &add.how).await
         }
+        args::Member::Rename(rename) => {
+            let (to, name, evidence) = (rename.to, rename.name, rename.evidence);
+            let command = Command::RenameRequester { to, name, evidence };
+            let verb = Verb::new("rename", "called otherwise from now on", "party");
+            act(verb, command, Picked::Ids(&[rename.party]), &rename.how).await
+        }
         args::Member::End(end) => {
             let (role, last) = (role(end.role), end.on.unwrap_or_else(today));
             let command = Command::EndRole { role, last, evidence: end.evidence };
             let verb = Verb::new("end", "without the role from then on", "party");
             act(verb, command, Picked::Ids(&[end.party]), &end.how).await
+        }
+    }
+}
+
+pub(crate) async fn offer(offer: args::Offer) -> Result<(), Failure> {
+    match offer {
+        args::Offer::End(end) => {
+            let command = Command::EndOffer { last: end.on.unwrap_or_else(today) };
+            act(Verb::new("end", "ended", "offer"), command, Picked::Ids(&[end.id]), &end.how).await
+        }
+        args::Offer::Keep(keep) => {
+            let verb = Verb::new("keep", "on sale", "offer");
+            act(verb, Command::KeepOffer, Picked::Ids(&[keep.id]), &keep.how).await
         }
     }
 }
