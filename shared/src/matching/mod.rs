@@ -20,7 +20,7 @@ mod shares;
 mod walk;
 pub mod what_if;
 
-pub use eligibility::{WhyNot, eligible};
+pub use eligibility::{WhyNot, eligible, may_serve};
 pub use instance::{Instance, InstanceError};
 pub use matched::Matched;
 pub use network::{Network, Shortfall};

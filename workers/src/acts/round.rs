@@ -219,7 +219,7 @@ impl Round {
             unit.lots.push(LotChange::created(part, "lot.split"));
             unit.jobs.push(wanted(at.engine));
         }
-        unit.records.push(stock.take(&contribution, &line.item, quantity)?);
+        unit.records.push(stock.take(at.coalition, &contribution, line, quantity)?);
         after.in_kind = Some(contribution.clone());
         after.because("in_kind_offered", format!("{contribution} gives it in kind"));
         let until = Some(at.now + TimeDelta::days(i64::from(policy.acceptance_days)));
