@@ -1,6 +1,6 @@
 //! What a round reads of the store: whatever waits for money or may still move, and the money.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -15,7 +15,10 @@ use crate::store::{LotFilter, Store, StoreError};
 /// Lots read at once.
 const READ: i64 = 10_000;
 
-/// Lots that wait for money, and those whose money may still be moved, by priority.
+/// What lots wait for that the next round may give.
+pub const OPEN: [&str; 2] = ["funding", "offer"];
+
+/// Lots that wait for money or an offer, and those whose money may still be moved, by priority.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -24,7 +27,10 @@ pub async fn lots(
     coalition: &Coalition,
     day: NaiveDate,
 ) -> Result<Vec<Lot>, StoreError> {
-    let mut lots = store.lots_awaiting("funding").await?;
+    let mut lots = Vec::new();
+    for awaits in OPEN {
+        lots.extend(store.lots_awaiting(awaits).await?);
+    }
     for awaits in ["consent", "gathering"] {
         let others = store.lots_awaiting(awaits).await?;
         lots.extend(others.into_iter().filter(|lot| is_movable(coalition, lot, day)));
@@ -59,6 +65,28 @@ pub async fn funds<'a>(
         given(engine, &of_round, &mut funds).await?;
     }
     Ok(funds)
+}
+
+/// The kind of record that keeps what is called off from a framework contract.
+pub const FRAMEWORK_USE: &str = "framework_use";
+
+/// What is called off from each framework contract, in minor units of its currency.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read.
+pub async fn called_off(store: &dyn Store) -> Result<BTreeMap<String, i64>, StoreError> {
+    #[derive(serde::Deserialize)]
+    struct Count {
+        value: i64,
+    }
+    let mut used = BTreeMap::new();
+    for record in store.records(FRAMEWORK_USE).await? {
+        let count: Count = serde_json::from_str(&record.body).map_err(|source| {
+            StoreError::Corrupt { subject: format!("{FRAMEWORK_USE}:{}", record.id), source }
+        })?;
+        used.insert(record.id, count.value);
+    }
+    Ok(used)
 }
 
 /// Adds what the lots of each requester have, but for those of the round.

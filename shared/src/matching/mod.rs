@@ -9,6 +9,7 @@ pub mod explanation;
 mod few;
 mod instance;
 mod matched;
+pub mod near;
 mod network;
 mod optimum;
 mod payers;
@@ -17,6 +18,7 @@ mod problem;
 pub mod roadmap;
 mod round;
 mod shares;
+pub mod spelling;
 mod walk;
 pub mod what_if;
 

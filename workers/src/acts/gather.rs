@@ -18,6 +18,7 @@ use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::supplier::{Quote, SoldBy};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
+use waybill_shared::rounds::FRAMEWORK_USE;
 use waybill_shared::store::{Job, RecordChange, StoreError, Unit};
 
 use crate::connectors::{Connector, Question};
@@ -119,7 +120,7 @@ impl Act for Gather {
             let framework = quote.offer.as_ref().and_then(|offer| offer.framework.clone());
             if let Some(framework) = framework {
                 if !frameworks.contains_key(&framework.number) {
-                    let used = Counter::read(engine, "framework_use", &framework.number).await?;
+                    let used = Counter::read(engine, FRAMEWORK_USE, &framework.number).await?;
                     frameworks.insert(framework.number.clone(), used);
                 }
                 let goods = quote.goods(lot.quantity);
