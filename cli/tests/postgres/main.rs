@@ -31,6 +31,8 @@ mod example;
 mod import;
 #[path = "../cli/leso.rs"]
 mod leso;
+#[path = "../cli/near.rs"]
+mod near;
 #[path = "../cli/office.rs"]
 mod office;
 #[path = "../cli/pair.rs"]

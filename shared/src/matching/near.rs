@@ -377,7 +377,9 @@ impl<'a> Market<'a> {
             }
         }
         let times = lot.refused.iter().filter(|refused| **refused == offer.id).count();
-        if times > 0 {
+        // What does not fit under its contract is refused by Waybill itself, which is said already.
+        let is_used_up = |why: &KeepsAway| matches!(why, KeepsAway::FrameworkUsedUp { .. });
+        if times > 0 && !found.iter().any(is_used_up) {
             found.push(KeepsAway::Refused { times });
         }
         found.extend(self.channel(offer, lot, line));

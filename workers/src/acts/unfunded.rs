@@ -62,7 +62,8 @@ pub(super) fn unoffered(
 ) -> Result<Option<Unit>, ActError> {
     let near = market.near(&lot, line);
     let is_refused = |near: &NearOffer| {
-        near.keeps_away.iter().any(|why| matches!(why, KeepsAway::Refused { .. }))
+        let mut barriers = near.keeps_away.iter().filter(|why| why.is_barrier());
+        barriers.all(|why| matches!(why, KeepsAway::Refused { .. }))
     };
     let code = if near.iter().any(is_refused) { REFUSED } else { "no_offer" };
     let nearest = nearest(&near);
