@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use crate::domain::coalition::Coalition;
+use crate::domain::coalition::{Coalition, DayRates, Settings};
 use crate::domain::ids::LotId;
-use crate::domain::lot::Lot;
-use crate::domain::money::{Money, Rounding};
+use crate::domain::lot::{Lot, Timestamp};
+use crate::domain::money::{Currency, Money, Rounding};
+use crate::domain::supplier::Offer;
 use crate::engine::Engine;
+use crate::intake::start_of;
 use crate::matching::{Funds, is_movable};
-use crate::store::{LotFilter, Store, StoreError};
+use crate::store::{LotFilter, NewJob, Store, StoreError};
 
 /// Lots read at once.
 const READ: i64 = 10_000;
@@ -87,6 +89,33 @@ pub async fn called_off(store: &dyn Store) -> Result<BTreeMap<String, i64>, Stor
         used.insert(record.id, count.value);
     }
     Ok(used)
+}
+
+/// Rounds on later days: when an offer begins to hold, or a currency without a rate gets its first.
+#[must_use]
+pub fn later(
+    settings: &Settings,
+    offers: &[Offer],
+    rates: &[DayRates],
+    now: Timestamp,
+) -> Vec<NewJob> {
+    let today = now.with_timezone(&settings.zone).date_naive();
+    let mut first: BTreeMap<Currency, NaiveDate> = BTreeMap::new();
+    for day in rates {
+        for currency in day.rates.keys() {
+            let known = first.entry(*currency).or_insert(day.date);
+            *known = day.date.min(*known);
+        }
+    }
+    let days: BTreeSet<NaiveDate> =
+        offers.iter().map(|offer| offer.from).chain(first.into_values()).collect();
+    let job = |day: NaiveDate| NewJob {
+        kind: "round",
+        key: format!("offers@{day}"),
+        due: start_of(day, settings.zone),
+        body: String::new(),
+    };
+    days.into_iter().filter(|day| *day > today).map(job).collect()
 }
 
 /// Adds what the lots of each requester have, but for those of the round.

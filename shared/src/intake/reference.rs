@@ -9,6 +9,7 @@ use crate::domain::contribution::Contribution;
 use crate::domain::lot::Timestamp;
 use crate::engine::Engine;
 use crate::import::CoalitionFiles;
+use crate::rounds;
 use crate::store::{EnvelopeChange, Fate, NewJob, RecordChange, StoreError, Unit};
 
 /// The kind of the job that opens a part of an envelope on its day.
@@ -85,6 +86,8 @@ pub async fn load(engine: &Engine, files: &CoalitionFiles) -> Result<(), IntakeE
     }
     let coalition = engine.coalition().await?;
     promise(engine, &coalition, &files.settings, &files.contributions, &mut unit).await?;
+    let now = unit.at;
+    unit.jobs.extend(rounds::later(&files.settings, &files.offers, &files.rates, now));
     commit(engine, unit).await
 }
 
