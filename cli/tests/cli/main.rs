@@ -28,6 +28,7 @@ mod matching;
 mod mends;
 mod near;
 mod office;
+mod packs;
 mod pair;
 mod payments;
 mod plan;

@@ -35,6 +35,8 @@ mod leso;
 mod near;
 #[path = "../cli/office.rs"]
 mod office;
+#[path = "../cli/packs.rs"]
+mod packs;
 #[path = "../cli/pair.rs"]
 mod pair;
 #[path = "../cli/payments.rs"]

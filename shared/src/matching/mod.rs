@@ -8,6 +8,7 @@ mod eligibility;
 pub mod explanation;
 mod few;
 mod instance;
+pub mod keeps_away;
 mod matched;
 pub mod near;
 mod network;

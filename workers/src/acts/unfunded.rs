@@ -7,7 +7,8 @@ use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::transition::StepResult;
-use waybill_shared::matching::near::{KeepsAway, Market, NearOffer, nearest};
+use waybill_shared::matching::keeps_away::KeepsAway;
+use waybill_shared::matching::near::{Market, NearOffer, nearest};
 use waybill_shared::matching::{Ask, Envelope, Problem, Solution, Unfunded, WhyNot};
 use waybill_shared::store::Unit;
 
