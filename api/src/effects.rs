@@ -56,12 +56,12 @@ pub(crate) async fn effects(
             told.extend(no_consent(&sight.coalition, change));
         }
     }
-    let ids: Vec<_> = unit.lines.iter().map(|change| change.id).collect();
+    let ids: Vec<_> = unit.lines.iter().map(|change| change.id()).collect();
     let before = engine.store.lines(&ids).await?;
     for change in &unit.lines {
-        let old = before.iter().find(|(id, _)| *id == change.id);
+        let old = before.iter().find(|(id, _)| *id == change.id());
         let Some((id, old)) = old else { continue };
-        for field in difference(&old.line, &change.line) {
+        for field in difference(&old.line, change.line()) {
             let what = format!("{}: {} -> {}", field.field, field.from, field.to);
             told.push(Effect::new(id.to_string(), what));
         }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use waybill_shared::act::ActError;
 use waybill_shared::import::FieldError;
 use waybill_shared::intake::IntakeError;
+use waybill_shared::line_name::Ambiguous;
 use waybill_shared::store::StoreError;
 
 /// One thing that is wrong in a request or a file that it holds.
@@ -128,6 +129,13 @@ impl Problem {
     #[must_use]
     pub fn unknown(what: &str, id: &str) -> Self {
         Self::new("not_found", format!("no {what} `{id}`"), "check the id, and what you may see")
+    }
+
+    /// A line's name that several requesters have given.
+    #[must_use]
+    pub fn ambiguous(name: &Ambiguous) -> Self {
+        let detail = format!("`{}` is a line of several requesters", name.name);
+        Self::new("refused", detail, &format!("name one of {}", name.lines.join(", ")))
     }
 
     fn ours(error: &dyn std::error::Error) -> Self {

@@ -56,10 +56,10 @@ pub use reports::{
     Unoffered, Wait, WeeklyReport,
 };
 pub use routes::{
-    ActAnswer, ActOutcome, ActRequest, Acted, Again, AttemptPage, AuditPage, DocumentAnswer,
-    DocumentOutcome, EventPage, ImportCoalition, ImportLines, IncidentView, IssuedToken,
-    MadeWebhook, NewToken, NewWebhook, PendingPage, PendingView, Pinged, Replayed, Sent, TokenView,
-    WebhookView, first_admin,
+    ActAnswer, ActOutcome, ActRequest, Acted, Again, AttemptPage, AuditPage, CoalitionIntake,
+    DocumentAnswer, DocumentOutcome, EventPage, FileIntake, ImportCoalition, ImportLines,
+    IncidentView, IssuedToken, MadeWebhook, NewToken, NewWebhook, PendingPage, PendingView, Pinged,
+    Replayed, Sent, TokenView, WebhookView, first_admin,
 };
 pub use show::Shown;
 pub use status::{

@@ -127,7 +127,7 @@ struct List<'a> {
 impl List<'_> {
     /// Adds a line, if it is asked for and seen; false: the page is full.
     async fn add(&mut self, id: LineId, stored: &StoredLine) -> Result<bool, StoreError> {
-        let StoredLine { version, line } = stored;
+        let StoredLine { version, line, .. } = stored;
         if !self.query.asks_for(line, &self.sight) {
             return Ok(true);
         }

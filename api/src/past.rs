@@ -12,7 +12,6 @@ use waybill_shared::domain::event::Event;
 use waybill_shared::domain::ids::LineId;
 use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::pipeline::Pipeline;
-use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::start_of;
@@ -180,7 +179,7 @@ async fn lines(
 ) -> Result<(), StoreError> {
     let Some(event) = last(store, &id.to_string(), end).await? else { return Ok(()) };
     let line: Line = parse(&event)?;
-    unit.lines.push(LineChange { id, expected: 0, was: Quantity::ZERO, line });
+    unit.lines.push(LineChange::created(id, line));
     for lot in store.lots_of_line(id).await? {
         let Some(event) = last(store, &lot.id.to_string(), end).await? else { continue };
         let then: Lot = parse(&event)?;

@@ -226,8 +226,7 @@ fn batch(first: i64, last: i64) -> Result<Unit> {
             state,
         }));
         lot.because("invented", "as a thousand others, to see how long it takes to look at it");
-        let expected = 0;
-        unit.lines.push(LineChange { id: LineId(n), expected, was: Quantity::ZERO, line });
+        unit.lines.push(LineChange::created(LineId(n), line));
         unit.lots.push(LotChange::created(lot, "lot.submitted"));
     }
     if !lines.is_empty() {

@@ -10,15 +10,18 @@ use waybill_shared::domain::coalition::Settings;
 use waybill_shared::domain::contribution::Contribution;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::{
-    Handing, IntakeError, OPENING, Submitted, contribute, start_of, submit,
+    Handing, IntakeError, OPENING, Submitted, contribute_planned, start_of, submit,
 };
-use waybill_shared::store::{EnvelopeChange, Job, NewJob, Unit};
+use waybill_shared::store::{EnvelopeChange, Job, NewJob, RecordChange, Unit};
 
 /// The kind of job that submits a file of requisitions.
 const REQUISITION: &str = "requisition";
 
 /// The kind of job that states contributions.
 const CONTRIBUTION: &str = "contribution";
+
+/// The kind of record that keeps which files wait for their day.
+pub const PLANNED: &str = "planned";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Requisition {
@@ -80,9 +83,36 @@ async fn plan(
     let mut unit = Unit::new("import", engine.clock.now());
     let due = start_of(day, settings.zone);
     // Files of other days may bear the same name.
-    unit.jobs.push(NewJob { kind, key: format!("{file}@{day}"), due, body });
+    let key = format!("{file}@{day}");
+    unit.records.extend(waits(engine, kind, &key, true).await?);
+    unit.jobs.push(NewJob { kind, key, due, body });
     engine.commit(vec![unit], None).await?;
     Ok(())
+}
+
+/// What has to be said of the planned file `key`: that it waits for its day, or does so no more.
+async fn waits(
+    engine: &Engine,
+    kind: &'static str,
+    key: &str,
+    waits: bool,
+) -> Result<Option<RecordChange>, ActError> {
+    let id = format!("{kind}:{key}");
+    let record = engine.store.record(PLANNED, &id).await?;
+    let body = waits.to_string();
+    if record.as_ref().is_some_and(|record| record.body == body) {
+        return Ok(None);
+    }
+    let expected = record.map_or(0, |record| record.version);
+    let event = if waits { "file.planned" } else { "file.plan_done" };
+    Ok(Some(RecordChange { kind: PLANNED, id, expected, body, event }))
+}
+
+/// A planned file was handed in.
+async fn done(engine: &Engine, kind: &'static str, key: &str) -> Result<Done, ActError> {
+    let mut unit = Unit::new("import", engine.clock.now());
+    unit.records.extend(waits(engine, kind, key, false).await?);
+    Ok(unit.into())
 }
 
 /// Submits planned requisitions. The same lines again change nothing, so a repeat does no harm.
@@ -96,10 +126,9 @@ impl Act for SubmitRequisition {
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
         let planned: Requisition = serde_json::from_str(&job.body).map_err(invalid)?;
-        taken(
-            submit(engine, Handing::file("import", &planned.file), &planned.lines).await.map(drop),
-        )?;
-        Ok(Unit::new("import", engine.clock.now()).into())
+        let handing = Handing::plan("import", &planned.file);
+        taken(submit(engine, handing, &planned.lines).await.map(drop))?;
+        done(engine, self.kind(), &job.key).await
     }
 }
 
@@ -114,8 +143,8 @@ impl Act for StateContributions {
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
         let planned: Vec<Contribution> = serde_json::from_str(&job.body).map_err(invalid)?;
-        taken(contribute(engine, "import", &planned).await)?;
-        Ok(Unit::new("import", engine.clock.now()).into())
+        taken(contribute_planned(engine, &planned).await)?;
+        done(engine, self.kind(), &job.key).await
     }
 }
 

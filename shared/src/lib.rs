@@ -13,6 +13,7 @@ pub mod feed;
 pub mod import;
 pub mod intake;
 pub mod lead_times;
+pub mod line_name;
 pub mod matching;
 pub mod metrics;
 pub mod report;

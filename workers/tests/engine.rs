@@ -81,7 +81,7 @@ fn submission(number: i64) -> Unit {
     });
     let mut unit = Unit::new("test", START);
     let line = serde_json::from_value(line).expect("a line");
-    unit.lines.push(LineChange { id: LineId(number), expected: 0, was: Quantity::ZERO, line });
+    unit.lines.push(LineChange::created(LineId(number), line));
     let id = LotId::of(LineId(number), 0).expect("in range");
     let priority = Priority { class: 1, rank: 1 };
     let lot = Lot::new(

@@ -25,7 +25,7 @@ use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::import::CoalitionFiles;
-use waybill_shared::intake::{Handing, Submitted, contribute, load, start_of, submit};
+use waybill_shared::intake::{Handing, How, Submitted, contribute, load, start_of, submit};
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{Fate, LotFilter, NewJob, Term, Unit};
 use waybill_workers::connectors::Connector;
@@ -270,7 +270,9 @@ impl World {
         load(&engine, &history.files()).await.expect("a coalition");
         for (i, asked) in history.lines.iter().enumerate() {
             let line = Submitted { row: 1, line: history.line(i, asked.pieces) };
-            submit(&engine, Handing::file("import", "lines.csv"), &[line]).await.expect("a line");
+            submit(&engine, Handing::file("import", "lines.csv", How::WHOLE), &[line])
+                .await
+                .expect("a line");
         }
         let connector = connectors::open(engine.pipeline(), folder).expect("a sandbox");
         let registry = steps::registry(&connector);
@@ -293,7 +295,7 @@ impl World {
             Happening::Amend { line, pieces } => {
                 let line = history.line(line % history.lines.len(), *pieces);
                 let submitted = Submitted { row: 1, line };
-                submit(engine, Handing::file("import", "later.csv"), &[submitted])
+                submit(engine, Handing::file("import", "later.csv", How::WHOLE), &[submitted])
                     .await
                     .expect("taken");
             }

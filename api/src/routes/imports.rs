@@ -1,12 +1,20 @@
 //! What the command line hands in and asks, typed as this program has it.
 
+use std::collections::HashSet;
+
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use waybill_scheduler::intake::{plan_contributions, plan_requisition};
+use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::engine::Engine;
 use waybill_shared::import::CoalitionFiles;
-use waybill_shared::intake::{Handing, Intake, Submitted, load, submit};
+use waybill_shared::intake::{
+    Expected, Handing, How, Intake, Loaded, RefusedRow, Submitted, prepare, submit, submit_beside,
+};
 use waybill_shared::report::{Report, build};
+use waybill_shared::store::{Fate, Unit};
+use waybill_workers::steps::validate_priority;
 
 use crate::access::Caller;
 use crate::request::Body;
@@ -22,6 +30,12 @@ pub struct ImportLines {
     /// The day on which they are submitted; none: now.
     #[serde(default)]
     pub on: Option<chrono::NaiveDate>,
+    /// How they are to be taken.
+    #[serde(default)]
+    pub how: How,
+    /// Rows of the file that are no lines, if it is taken without them.
+    #[serde(default)]
+    pub left_out: Vec<RefusedRow>,
 }
 
 /// What a coalition's folder says.
@@ -31,6 +45,34 @@ pub struct ImportCoalition {
     pub files: CoalitionFiles,
     /// The requisitions, by file.
     pub requisitions: Vec<ImportLines>,
+    /// How it is to be taken.
+    #[serde(default)]
+    pub how: How,
+}
+
+/// What became of a file of a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileIntake {
+    /// Its name.
+    pub file: String,
+    /// The day for which it waits; none: its lines were handed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<chrono::NaiveDate>,
+    /// How many lines, or contributions, it has.
+    pub rows: usize,
+    /// What became of its lines.
+    pub intake: Intake,
+}
+
+/// What became of a folder, or would become of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoalitionIntake {
+    /// Whether anything was taken.
+    pub taken: bool,
+    /// Everything but the requisitions.
+    pub loaded: Loaded,
+    /// The files of requisitions, and those of contributions that wait for their day.
+    pub files: Vec<FileIntake>,
 }
 
 fn actor(caller: &Caller) -> String {
@@ -50,35 +92,160 @@ pub(super) async fn lines(
     Body(body): Body<ImportLines>,
 ) -> Result<Json<Intake>, Problem> {
     let actor = actor(&caller);
-    Ok(Json(submit(&api.engine, Handing::file(&actor, &body.file), &body.lines).await?))
+    let handing = Handing::file(&actor, &body.file, &body.how);
+    let handing = Handing { left_out: &body.left_out, ..handing };
+    let coalition = api.engine.coalition().await?;
+    let expected = expected(&api.engine, &coalition, &body.lines).await?;
+    let intake = submit(&api.engine, handing, &body.lines).await?;
+    Ok(Json(with(intake, expected)))
+}
+
+/// The most new lines of which is said what validation would say.
+const FORESEEN: usize = 5000;
+
+/// Where lines stand that are not known; none where they are too many.
+async fn unknown(engine: &Engine, lines: &[Submitted]) -> Result<Vec<usize>, Problem> {
+    if lines.len() > FORESEEN {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<&str> = lines.iter().map(|row| &*row.line.external_id).collect();
+    let known = engine.store.lines_by_external(&ids).await?;
+    let known: HashSet<String> = known.iter().map(|(_, stored)| stored.line.key()).collect();
+    let is_known = |row: &Submitted| known.contains(&row.line.key());
+    let places = lines.iter().enumerate().filter(|(_, row)| !is_known(row));
+    Ok(places.map(|(place, _)| place).collect())
+}
+
+/// What validation would say of new lines, before they are there themselves.
+async fn expected(
+    engine: &Engine,
+    coalition: &Coalition,
+    lines: &[Submitted],
+) -> Result<Vec<Expected>, Problem> {
+    let new = unknown(engine, lines).await?;
+    let rows: Vec<&Submitted> = new.iter().map(|at| &lines[*at]).collect();
+    let asked: Vec<_> = rows.iter().map(|row| &row.line).collect();
+    let said = validate_priority::foresee(engine, coalition, &asked).await?;
+    let expected = rows.iter().zip(said).filter_map(|(row, text)| {
+        let external_id = row.line.external_id.clone();
+        Some(Expected { row: row.row, external_id, text: text? })
+    });
+    Ok(expected.collect())
+}
+
+/// What became of a file, with what validation would say of those rows that are not refused.
+fn with(mut intake: Intake, mut expected: Vec<Expected>) -> Intake {
+    expected.retain(|row| !intake.refused.iter().any(|refused| refused.row == row.row));
+    intake.expected = expected;
+    intake
 }
 
 pub(super) async fn coalition(
     State(api): State<Api>,
     caller: Caller,
     Body(body): Body<ImportCoalition>,
-) -> Result<Json<Intake>, Problem> {
-    let engine = &api.engine;
-    load(engine, &body.files).await?;
-    let coalition = engine.coalition().await?;
-    let today = engine.today(&coalition);
-    let settings = &body.files.settings;
-    let actor = actor(&caller);
-    for (day, file, contributions) in &body.files.later_contributions {
-        plan_contributions(engine, settings, file, contributions, *day).await?;
+) -> Result<Json<CoalitionIntake>, Problem> {
+    let (engine, actor) = (&api.engine, actor(&caller));
+    let ImportCoalition { files, requisitions, how } = &body;
+    let known = engine.coalition().await?;
+    let zone = files.settings.zone;
+    let today = engine.clock.now().with_timezone(&zone).date_naive();
+    let is_due = |day: chrono::NaiveDate| day <= today;
+    let due = files.later_contributions.iter().filter(|(day, _, _)| is_due(*day));
+    let due: Vec<_> = due.flat_map(|(_, _, read)| read.clone()).collect();
+    let (loaded, unit) = prepare(engine, files, &due, how).await?;
+    let coalition = (*known).clone().with_references(
+        &files.settings,
+        &files.parties,
+        &files.codes,
+        &files.consignees,
+    );
+    let mut folder = Folder { engine, coalition, actor: &actor, how, files: Vec::new() };
+    let now: Vec<&ImportLines> =
+        requisitions.iter().filter(|file| file.on.is_none_or(is_due)).collect();
+    // One file is taken together with the rest, or not at all. Of several, all are looked at first.
+    if how.dry_run || loaded.is_disputed() || now.len() > 1 {
+        folder.look(&now).await?;
     }
-    let mut total = Intake::default();
-    for requisition in body.requisitions {
-        let ImportLines { file, lines, on } = requisition;
-        match on.filter(|day| *day > today) {
-            Some(day) => plan_requisition(engine, settings, &file, lines, day).await?,
-            None => {
-                let taken = submit(engine, Handing::file(&actor, &file), &lines).await?;
-                total.new += taken.new;
-                total.unchanged += taken.unchanged;
-                total.amended.extend(taken.amended);
+    let is_disputed = loaded.is_disputed() || folder.files.iter().any(|f| f.intake.is_disputed());
+    let mut taken = !how.dry_run && (how.keep_good || !is_disputed);
+    if taken {
+        folder.files.clear();
+        folder.take(unit, &now).await?;
+        taken = folder.files.iter().all(|file| file.intake.taken || file.intake.earlier.is_some());
+    }
+    for (day, file, contributions) in &files.later_contributions {
+        if is_due(*day) {
+            continue;
+        }
+        if taken {
+            plan_contributions(engine, &files.settings, file, contributions, *day).await?;
+        }
+        folder.waits(file, *day, contributions.len());
+    }
+    for file in requisitions {
+        let Some(day) = file.on.filter(|day| !is_due(*day)) else { continue };
+        if taken {
+            let lines = file.lines.clone();
+            plan_requisition(engine, &files.settings, &file.file, lines, day).await?;
+        }
+        folder.waits(&file.file, day, file.lines.len());
+    }
+    Ok(Json(CoalitionIntake { taken, loaded, files: folder.files }))
+}
+
+/// A folder as it is taken.
+struct Folder<'a> {
+    engine: &'a Engine,
+    coalition: Coalition,
+    actor: &'a str,
+    how: &'a How,
+    files: Vec<FileIntake>,
+}
+
+impl Folder<'_> {
+    fn waits(&mut self, file: &str, day: chrono::NaiveDate, rows: usize) {
+        let (file, intake) = (file.to_owned(), Intake::default());
+        self.files.push(FileIntake { file, waits_for: Some(day), rows, intake });
+    }
+
+    /// What would become of the files; nothing is taken.
+    async fn look(&mut self, files: &[&ImportLines]) -> Result<(), Problem> {
+        let how = How { dry_run: true, ..self.how.clone() };
+        for file in files {
+            let expected = expected(self.engine, &self.coalition, &file.lines).await?;
+            let handing = Handing::file(self.actor, &file.file, &how);
+            let handing = Handing { coalition: Some(&self.coalition), ..handing };
+            let intake = submit(self.engine, handing, &file.lines).await?;
+            self.told(file, with(intake, expected));
+        }
+        Ok(())
+    }
+
+    fn told(&mut self, file: &ImportLines, intake: Intake) {
+        let (file, rows) = (file.file.clone(), file.lines.len());
+        self.files.push(FileIntake { file, waits_for: None, rows, intake });
+    }
+
+    /// Takes the files: the first one together with `unit`, what the folder says besides.
+    async fn take(&mut self, unit: Unit, files: &[&ImportLines]) -> Result<(), Problem> {
+        let mut beside = Some(unit);
+        for file in files {
+            let expected = expected(self.engine, &self.coalition, &file.lines).await?;
+            let handing = Handing::file(self.actor, &file.file, self.how);
+            let left_out = &file.left_out;
+            let handing = Handing { coalition: Some(&self.coalition), left_out, ..handing };
+            let beside = beside.take();
+            let intake = submit_beside(self.engine, handing, &file.lines, beside.as_ref()).await?;
+            self.told(file, with(intake, expected));
+        }
+        let Some(unit) = beside.filter(|unit| !unit.records.is_empty()) else { return Ok(()) };
+        match self.engine.commit(vec![unit], None).await?.into_iter().next() {
+            None | Some(Fate::Committed) => Ok(()),
+            Some(Fate::Stale { .. }) => Err(waybill_shared::intake::IntakeError::Conflict.into()),
+            Some(Fate::Refused { rule }) => {
+                Err(waybill_shared::intake::IntakeError::Refused(rule).into())
             }
         }
     }
-    Ok(Json(total))
 }

@@ -3,11 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use waybill_shared::domain::ids::LineId;
+use waybill_shared::line_name::{NamedLine, named};
 use waybill_shared::store::StoredLine;
 use waybill_shared::views::{LinePage, LineView, LotView};
 
-use super::versioned;
+use super::{own, versioned};
 use crate::access::Caller;
 use crate::lines::{LinesQuery, seen};
 use crate::request::{Asked, Named};
@@ -30,7 +30,7 @@ pub(crate) async fn list(
 /// One line, by its id or its requester's, with its lots.
 #[utoipa::path(
     get, path = "/v1/lines/{id}", tag = "lines",
-    params(("id" = String, Path, description = "The line's id, or its requester's, percent-encoded")),
+    params(("id" = String, Path, description = "The line's id, its requester's, or both as in `MIN/1`, percent-encoded")),
     responses((status = 200, body = LineView, headers(("ETag" = String))))
 )]
 pub(crate) async fn one(
@@ -38,13 +38,13 @@ pub(crate) async fn one(
     caller: Caller,
     Named(id): Named,
 ) -> Result<Response, Problem> {
-    let store = &api.engine.store;
-    let found = match id.parse::<LineId>() {
-        Ok(id) => store.lines(&[id]).await?.pop(),
-        Err(_) => store.lines_by_external(&[&id]).await?.pop(),
-    };
     let unknown = || Problem::unknown("line", &id);
-    let (line_id, StoredLine { version, line }) = found.ok_or_else(unknown)?;
+    let (line_id, stored) = match named(&*api.engine.store, &id, own(&caller)).await? {
+        NamedLine::One(line_id, stored) => (line_id, stored),
+        NamedLine::Unknown => return Err(unknown()),
+        NamedLine::Several(name) => return Err(Problem::ambiguous(&name)),
+    };
+    let StoredLine { version, line, .. } = *stored;
     let mut sight = caller.sight(&api.engine).await?;
     let lots = seen(&api.engine, &mut sight, line_id, &line).await?.ok_or_else(unknown)?;
     let views = lots.iter().map(|lot| LotView::of(lot, &line, &sight.coalition).seen(&sight));

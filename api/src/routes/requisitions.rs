@@ -1,6 +1,6 @@
 //! Requisitions: lines handed in, one or many, each answered for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 
 use axum::body::Body;
@@ -13,7 +13,7 @@ use waybill_shared::domain::account::Role;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::import::{ImportError, Lines, ReadOptions, read_lines};
 use waybill_shared::intake::{
-    Change, Handing as Source, Submitted, foresee, submit as submit_lines,
+    By, Change, Contested, Handing as Source, How, Submitted, Wrongly, submit as submit_lines,
 };
 
 use waybill_workers::steps::validate_priority;
@@ -43,6 +43,21 @@ pub(crate) struct Handing {
     /// Take nothing: only say what would become of it.
     #[serde(default)]
     pub(crate) dry_run: bool,
+    /// Lines that somebody else has changed since they were stated, and that stay so: ids, with commas
+    /// between them.
+    #[serde(default, deserialize_with = "names")]
+    #[param(value_type = Option<String>)]
+    pub(crate) ours: Vec<String>,
+    /// Lines that somebody else has changed since they were stated, and that are to be as stated now.
+    #[serde(default, deserialize_with = "names")]
+    #[param(value_type = Option<String>)]
+    pub(crate) theirs: Vec<String>,
+}
+
+/// Names with commas between them.
+fn names<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let text = String::deserialize(from)?;
+    Ok(text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
 
 /// What became of a row.
@@ -195,29 +210,11 @@ pub(crate) async fn hand_in(
         handed.refuse(bad.row, None, errors);
     }
     let mut good = Vec::new();
-    let own = caller.party().filter(|_| caller.role() == Role::Requester);
-    let ids: Vec<&str> = lines.good.iter().map(|row| row.line.external_id.as_str()).collect();
-    let known = api.engine.store.lines_by_external(&ids).await?;
-    let known: BTreeMap<String, String> = known
-        .into_iter()
-        .map(|(_, stored)| (stored.line.external_id, stored.line.requester))
-        .collect();
     for row in lines.good {
-        let has = known.get(&row.line.external_id);
-        if own.is_none_or(|own| row.line.requester == own && has.is_none_or(|has| has == own)) {
-            good.push(Submitted { row: row.row, line: row.line });
-            continue;
-        }
-        let wrong = Wrong {
-            row: Some(row.row),
-            field: Some("requester".to_owned()),
-            value: Some(row.line.requester.clone()),
-            detail: "this account does not act for it, or the line is another's".to_owned(),
-            hint: Some("hand in your own lines, under ids of your own".to_owned()),
-        };
-        handed.refuse(row.row, Some(row.line.external_id), vec![wrong]);
+        good.push(Submitted { row: row.row, line: row.line });
     }
-    if handed.refused > 0 && (!how.partial || good.is_empty()) {
+    take(api, caller, &how, good, &mut handed).await?;
+    if handed.refused > 0 && (!how.partial || handed.refused == handed.rows.len()) {
         let detail = match handed.refused {
             1 => "a row is wrong; nothing was taken".to_owned(),
             count => format!("{count} rows are wrong; nothing was taken"),
@@ -226,7 +223,6 @@ pub(crate) async fn hand_in(
         let hint = "mend them, or take the others with ?partial=true";
         return Err(Problem::new("refused", detail, hint).with(errors));
     }
-    take(api, caller, good, &known, &mut handed).await?;
     handed.rows.sort_by_key(|row| row.row);
     Ok(handed)
 }
@@ -250,35 +246,73 @@ impl Handed {
 async fn take(
     api: &Api,
     caller: &Caller,
+    how: &Handing,
     good: Vec<Submitted>,
-    known: &BTreeMap<String, String>,
     handed: &mut Handed,
 ) -> Result<(), Problem> {
     let store = &api.engine.store;
     let ids: Vec<&str> = good.iter().map(|row| row.line.external_id.as_str()).collect();
     let actor = caller.actor();
     let owner = caller.party().filter(|_| caller.role() == Role::Requester);
-    let handing = Source { actor: &actor, file: "api", is_file: false, owner };
-    let intake = if handed.dry_run {
-        foresee(&api.engine, handing, &good).await?
-    } else {
-        submit_lines(&api.engine, handing, &good).await?
+    // Rows that could not be read refuse the others, too.
+    let is_refused = handed.refused > 0 && !how.partial;
+    let how = How {
+        dry_run: how.dry_run || is_refused,
+        keep_good: how.partial,
+        ours: how.ours.clone(),
+        theirs: how.theirs.clone(),
+        as_new: false,
     };
+    let handing = Source { by: By::Api, owner, ..Source::file(&actor, "api", &how) };
+    let known = store.lines_by_external(&ids).await?;
+    let known: BTreeSet<String> = known.iter().map(|(_, stored)| stored.line.key()).collect();
+    let intake = submit_lines(&api.engine, handing, &good).await?;
     let stored = store.lines_by_external(&ids).await?;
-    let lines: BTreeMap<&str, String> = stored
-        .iter()
-        .map(|(id, stored)| (stored.line.external_id.as_str(), id.to_string()))
-        .collect();
+    let lines: BTreeMap<String, String> =
+        stored.iter().map(|(id, stored)| (stored.line.key(), id.to_string())).collect();
+    let refused: BTreeMap<u64, _> = intake.refused.iter().map(|row| (row.row, row)).collect();
+    let contested: BTreeMap<u64, _> = intake.conflicts.iter().map(|row| (row.row, row)).collect();
     let mut expected = BTreeMap::new();
     if handed.dry_run {
-        let all: Vec<&Line> = good.iter().map(|row| &row.line).collect();
-        let said = validate_priority::foresee(&api.engine, &all).await?;
-        let new = good.iter().zip(said);
-        let new = new.filter(|(row, _)| !known.contains_key(&row.line.external_id));
-        expected.extend(new.filter_map(|(row, said)| Some((row.row, said?))));
+        let new =
+            |row: &&Submitted| !known.contains(&row.line.key()) && !refused.contains_key(&row.row);
+        let new: Vec<&Submitted> = good.iter().filter(new).collect();
+        let all: Vec<&Line> = new.iter().map(|row| &row.line).collect();
+        let coalition = api.engine.coalition().await?;
+        let said = validate_priority::foresee(&api.engine, &coalition, &all).await?;
+        expected.extend(new.iter().zip(said).filter_map(|(row, said)| Some((row.row, said?))));
     }
     let amended: BTreeMap<u64, _> = intake.amended.iter().map(|a| (a.row, a)).collect();
     for row in &good {
+        let external_id = row.line.external_id.clone();
+        if let Some(refused) = refused.get(&row.row) {
+            let wrong = |fault: &Wrongly| Wrong {
+                row: Some(row.row),
+                field: Some(fault.field.clone()),
+                value: Some(fault.value.clone()),
+                detail: fault.what.clone(),
+                hint: Some(fault.hint.clone()),
+            };
+            handed.refuse(row.row, Some(external_id), refused.errors.iter().map(wrong).collect());
+            continue;
+        }
+        if let Some(conflict) = contested.get(&row.row) {
+            let wrong = |field: &Contested| Wrong {
+                row: Some(row.row),
+                field: Some(field.field.clone()),
+                value: Some(field.theirs.clone()),
+                detail: format!(
+                    "{} has changed it from {} to {} since it was stated",
+                    field.ours_by, field.before, field.ours
+                ),
+                hint: Some(format!(
+                    "decide with ?theirs={0} (as this row says) or ?ours={0} (as it is)",
+                    conflict.line
+                )),
+            };
+            handed.refuse(row.row, Some(external_id), conflict.fields.iter().map(wrong).collect());
+            continue;
+        }
         let (mut result, mut changes) = (RowResult::Unchanged, Vec::new());
         if let Some(amended) = amended.get(&row.row) {
             result = RowResult::Amended;
@@ -286,7 +320,7 @@ async fn take(
                 result = RowResult::NeedsOrderChange;
             }
             changes.clone_from(&amended.changes);
-        } else if !known.contains_key(&row.line.external_id) {
+        } else if !known.contains(&row.line.key()) {
             result = RowResult::New;
         }
         match result {
@@ -295,11 +329,10 @@ async fn take(
             RowResult::Amended | RowResult::NeedsOrderChange => handed.amended += 1,
             RowResult::Refused => handed.refused += 1,
         }
-        let external_id = row.line.external_id.clone();
         handed.rows.push(Row {
             row: row.row,
             result,
-            line: lines.get(external_id.as_str()).cloned(),
+            line: lines.get(&row.line.key()).cloned(),
             expected: expected.remove(&row.row),
             external_id: Some(external_id),
             changes,

@@ -1,9 +1,11 @@
 //! Any subject by its id.
 
+use super::own;
 use axum::Json;
 use axum::extract::State;
 use waybill_shared::domain::account::Role;
-use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::line_name::{NamedLine, named};
 
 use crate::access::Caller;
 use crate::request::Named;
@@ -50,10 +52,9 @@ async fn may_show(api: &Api, caller: &Caller, id: &str) -> Result<(), Problem> {
     if id.parse::<LotId>().is_ok() {
         return caller.lot(&api.engine, &mut sight, id).await.map(drop);
     }
-    let found = match id.parse::<LineId>() {
-        Ok(line) => api.engine.store.lines(&[line]).await?,
-        Err(_) => api.engine.store.lines_by_external(&[id]).await?,
-    };
-    let is_own = found.iter().any(|(_, stored)| sight.line(&stored.line));
-    is_own.then_some(()).ok_or_else(unknown)
+    match named(&*api.engine.store, id, own(caller)).await? {
+        NamedLine::One(_, stored) if sight.line(&stored.line) => Ok(()),
+        NamedLine::One(..) | NamedLine::Unknown => Err(unknown()),
+        NamedLine::Several(name) => Err(Problem::ambiguous(&name)),
+    }
 }

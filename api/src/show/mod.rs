@@ -13,6 +13,7 @@ use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::WEBHOOK;
 use waybill_shared::engine::Engine;
+use waybill_shared::line_name::{NamedLine, named};
 use waybill_shared::store::Record;
 use waybill_shared::views::{ContributionView, OrderView};
 
@@ -96,8 +97,10 @@ async fn subject(engine: &Engine, id: &str) -> Result<Shown, Problem> {
     if let Ok(id) = id.parse::<LineId>() {
         return lot::line(engine, id).await;
     }
-    if let Some((line, _)) = engine.store.lines_by_external(&[id]).await?.into_iter().next() {
-        return lot::line(engine, line).await;
+    match named(&*engine.store, id, None).await? {
+        NamedLine::One(line, _) => return lot::line(engine, line).await,
+        NamedLine::Several(name) => return Err(Problem::ambiguous(&name)),
+        NamedLine::Unknown => {}
     }
     let named = id.split_once(':');
     let by_id = KINDS.map(|kind| (kind, id));

@@ -202,6 +202,19 @@ pub(crate) struct Import {
     /// Take the valid rows and write the others with their reasons to this file.
     #[arg(long, value_name = "REJECTS", env = "WAYBILL_KEEP_GOOD")]
     pub(crate) keep_good: Option<PathBuf>,
+    /// Take nothing: say what is new, amended field by field, unchanged, refused and in conflict.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Take a file that was taken before, although others have stated its lines since.
+    #[arg(long)]
+    pub(crate) as_new: bool,
+    /// Of lines and records that a command has changed too, keep what the command made of these
+    /// (MIN/1, or the bare id).
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub(crate) ours: Vec<String>,
+    /// Of these, take what the file says.
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub(crate) theirs: Vec<String>,
     /// Print one JSON document instead of text.
     #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,

@@ -42,7 +42,12 @@ pub(crate) async fn run(arguments: args::Restore) -> Result<(), Failure> {
 }
 
 /// Puts an export into a database that is empty.
-pub(crate) async fn import(file: &Path, target: &Target, json: bool) -> Result<(), Failure> {
+pub(crate) async fn import(
+    file: &Path,
+    target: &Target,
+    dry_run: bool,
+    json: bool,
+) -> Result<(), Failure> {
     if target.server.is_some() {
         let message = "a whole database goes into a store of its own, not to a service";
         return Err(Failure::caller(message, "name it with --data or --store"));
@@ -53,7 +58,30 @@ pub(crate) async fn import(file: &Path, target: &Target, json: bool) -> Result<(
         let hint = format!("put it aside with `waybill restore {}`", file.display());
         return Err(Failure::caller(message, hint));
     }
+    if dry_run {
+        return foreseen(file, &target.store, json);
+    }
     put(&target.store, Kind::Export, file, false, json).await
+}
+
+/// What an export would put into an empty database.
+fn foreseen(file: &Path, store: &StoreUrl, json: bool) -> Result<(), Failure> {
+    let opened = open(file).map_err(|error| unreadable(file, &error))?;
+    let reading = Reading::open(opened).map_err(|error| refused(file, error))?;
+    let Counts { events, lines, lots, records, .. } = reading.header.counts;
+    if json {
+        return output::json(&serde_json::json!({
+            "store": store.to_string(), "dry_run": true, "events": events, "lines": lines,
+            "lots": lots, "records": records,
+        }));
+    }
+    let [events, lines, lots, records] =
+        [events, lines, lots, records].map(|count| output::grouped(count.unsigned_abs()));
+    output::data(&format!(
+        "{}: {events} events, {lines} lines, {lots} lots and {records} records would go into {store}; \
+         dry run, nothing was taken\n",
+        file.display()
+    ))
 }
 
 /// What a file holds.

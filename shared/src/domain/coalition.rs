@@ -107,6 +107,24 @@ pub struct DatedRate {
 }
 
 impl Coalition {
+    /// This with what a folder says that lines may refer to: parties, codes and consignees.
+    #[must_use]
+    pub fn with_references<'a>(
+        mut self,
+        settings: &Settings,
+        parties: impl IntoIterator<Item = &'a Party>,
+        codes: impl IntoIterator<Item = &'a Code>,
+        consignees: impl IntoIterator<Item = &'a Consignee>,
+    ) -> Self {
+        self.settings = Some(settings.clone());
+        self.parties.extend(parties.into_iter().map(|party| (party.id.clone(), party.clone())));
+        let code = |code: &Code| ((code.scheme.clone(), code.code.clone()), code.name.clone());
+        self.codes.extend(codes.into_iter().map(code));
+        let consignees = consignees.into_iter().map(|known| (known.code.clone(), known.clone()));
+        self.consignees.extend(consignees);
+        self
+    }
+
     /// The zone in which its days end.
     #[must_use]
     pub fn zone(&self) -> chrono_tz::Tz {

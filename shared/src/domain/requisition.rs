@@ -21,6 +21,12 @@ pub enum Kind {
 }
 
 impl Line {
+    /// What it is called across requesters: who asks, and the id that it has there, as in `MIN/1`.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{}/{}", self.requester, self.external_id)
+    }
+
     /// What lines have in common that may ask for the same thing twice.
     #[must_use]
     pub fn likeness(&self) -> String {

@@ -94,13 +94,18 @@ pub struct Offer {
     /// The framework contract it stands under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub framework: Option<Framework>,
+    /// The folder that stated it does not have it any more: nothing is ordered by it until somebody
+    /// ends or keeps it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_suspended: bool,
 }
 
 impl Offer {
     /// Whether it can be ordered by on `day`.
     #[must_use]
     pub fn is_open(&self, day: NaiveDate) -> bool {
-        self.from <= day
+        !self.is_suspended
+            && self.from <= day
             && self.to.is_none_or(|to| day <= to)
             && self.framework.as_ref().is_none_or(|framework| day <= framework.ends)
     }

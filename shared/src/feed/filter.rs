@@ -62,7 +62,14 @@ impl Filter {
         let line = |line: &String| {
             let of_lot = data.lot.iter().flat_map(|lot| [&lot.line, &lot.external_id]);
             let of_line = data.line.iter().flat_map(|line| [&line.id, &line.external_id]);
+            let is_key = |(requester, id): (&String, &String)| {
+                line.strip_prefix(requester.as_str()).and_then(|rest| rest.strip_prefix('/'))
+                    == Some(id)
+            };
+            let lot = data.lot.as_ref().map(|lot| (&lot.requester, &lot.external_id));
+            let own = data.line.as_ref().map(|line| (&line.requester, &line.external_id));
             of_lot.chain(of_line).any(|found| found == line)
+                || lot.into_iter().chain(own).any(is_key)
         };
         self.donor.as_ref().is_none_or(donor)
             && self.requester.as_ref().is_none_or(requester)

@@ -108,14 +108,7 @@ pub struct BadRow {
 /// is wrong with rows is in [`Lines::bad`].
 pub fn read_lines(path: &Path, options: &ReadOptions) -> Result<Lines, ImportError> {
     let mapping = options.mapping.as_ref();
-    let encoding = options.encoding.as_deref();
-    let table = read_table(
-        path,
-        TableOptions {
-            encoding: encoding.or_else(|| mapping.and_then(|mapping| mapping.encoding.as_deref())),
-            sheet: mapping.and_then(|mapping| mapping.sheet.as_deref()),
-        },
-    )?;
+    let table = read_table(path, table_options(options))?;
     let rank_from_row = mapping.is_some_and(|mapping| mapping.rank_from_row);
     let fields: Vec<Field<'_>> =
         FIELDS.into_iter().filter(|field| !(rank_from_row && field.name == "rank")).collect();
@@ -238,6 +231,41 @@ impl<'a> Sorted<'a> {
             value: Some(excerpt(id)),
             ..FieldError::of_file(&self.table.file, what, hint).at("external_id")
         }
+    }
+}
+
+/// Takes rows that turned out not to be taken from the good ones of `lines`, with the reasons; their
+/// cells are read again from the file at `path`.
+///
+/// # Errors
+/// [`ImportError`] if the file cannot be read any more.
+pub fn refuse_rows(
+    lines: &mut Lines,
+    path: &Path,
+    options: &ReadOptions,
+    mut refused: BTreeMap<u64, Vec<FieldError>>,
+) -> Result<(), ImportError> {
+    if refused.is_empty() {
+        return Ok(());
+    }
+    lines.good.retain(|row| !refused.contains_key(&row.row));
+    let table = read_table(path, table_options(options))?;
+    let found = table.rows.into_iter().filter_map(|row| {
+        let errors = refused.remove(&row.number)?;
+        Some(BadRow { row: row.number, cells: row.cells, errors })
+    });
+    lines.bad.extend(found);
+    lines.bad.sort_by_key(|row| row.row);
+    Ok(())
+}
+
+/// How the file is to be read as a table.
+fn table_options(options: &ReadOptions) -> TableOptions<'_> {
+    let mapping = options.mapping.as_ref();
+    let encoding = options.encoding.as_deref();
+    TableOptions {
+        encoding: encoding.or_else(|| mapping.and_then(|mapping| mapping.encoding.as_deref())),
+        sheet: mapping.and_then(|mapping| mapping.sheet.as_deref()),
     }
 }
 

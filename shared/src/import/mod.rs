@@ -20,6 +20,8 @@ mod table;
 pub use amended::line_with;
 pub use coalition::{CoalitionFiles, RequisitionFile, read_coalition};
 pub use error::{FieldError, ImportError};
-pub use lines::{BadRow, GoodRow, LINE_FIELDS, Lines, ReadOptions, read_lines, write_rejects};
+pub use lines::{
+    BadRow, GoodRow, LINE_FIELDS, Lines, ReadOptions, read_lines, refuse_rows, write_rejects,
+};
 pub use mapping::{DecimalMark, Mapping};
 pub use table::{Problem, Row, Table, TableOptions, read_table};

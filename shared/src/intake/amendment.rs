@@ -1,7 +1,9 @@
 //! Amendments: lots that are not ordered yet take them and are validated again at their rank; what
 //! is ordered needs an order change.
 
-use super::lines::Change;
+use std::collections::BTreeMap;
+
+use super::outcome::Change;
 use crate::domain::lot::{Awaited, Lot, LotState, Outcome};
 use crate::domain::quantity::Quantity;
 use crate::domain::requisition::Line;
@@ -39,6 +41,11 @@ fn fields(line: &Line) -> serde_json::Map<String, serde_json::Value> {
         fields.insert("smallest_lot".to_owned(), smallest.to_string().into());
     }
     fields
+}
+
+/// The same, by field, as people read them.
+pub(super) fn people(line: &Line) -> BTreeMap<String, String> {
+    fields(line).iter().map(|(field, value)| (field.clone(), text(value))).collect()
 }
 
 fn text(value: &serde_json::Value) -> String {

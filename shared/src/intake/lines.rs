@@ -1,70 +1,34 @@
-//! Submitting lines: new ones get a lot, known ones are compared, changed ones amend.
+//! Submitting lines: new ones get a lot, known ones are compared with what was stated before and what
+//! stands there now, changed ones amend.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::SubsecRound as _;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use utoipa::ToSchema;
 
-use super::amendment::{amend, difference};
+use super::amendment::{amend, difference, people};
+use super::file::{self, Became, FileTaken, RowTaken};
+use super::merge::{author, merge};
+use super::outcome::{
+    Amended, Conflict, Contested, Differs, Earlier, Gone, Intake, RefusedRow, Submitted, Wrongly,
+};
+use crate::domain::coalition::Coalition;
 use crate::domain::ids::{LineId, LotId};
-use crate::domain::lot::Lot;
-use crate::domain::quantity::Quantity;
+use crate::domain::lot::{Lot, LotState};
+use crate::domain::reference::unknown_references;
 use crate::domain::requisition::Line;
 use crate::engine::Engine;
-use crate::store::chain::hex;
 use crate::store::{Fate, LineChange, LotChange, RecordChange, StoreError, StoredLine, Unit};
 
 /// Conflicts with other writers after which intake gives up.
 const CONFLICTS: u32 = 50;
 
-/// A line as a file states it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Submitted {
-    /// Its row in the file, as its author sees it.
-    pub row: u64,
-    /// What it says.
-    pub line: Line,
-}
+/// The kind of record that keeps a conflict of a planned file, by its line, until somebody decides.
+pub const CONFLICT: &str = "line_conflict";
 
-/// One field that an amendment changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Change {
-    /// The field.
-    pub field: String,
-    /// What it was.
-    pub from: String,
-    /// What it becomes.
-    pub to: String,
-}
-
-/// A line that a later file states differently.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Amended {
-    /// Its row.
-    pub row: u64,
-    /// The requester's id.
-    pub external_id: String,
-    /// The line.
-    pub line: String,
-    /// What differs.
-    pub changes: Vec<Change>,
-    /// All of it is ordered already: an order change is needed, and nothing was changed.
-    pub needs_order_change: bool,
-}
-
-/// What became of a file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Intake {
-    /// Lines that were not known.
-    pub new: usize,
-    /// Lines that say what was known.
-    pub unchanged: usize,
-    /// Lines that say something else.
-    pub amended: Vec<Amended>,
-}
+/// Lines that are gone from a file and named, at most.
+const NAMED: usize = 200;
 
 /// Why lines could not be taken; nothing of them was.
 #[derive(Debug, thiserror::Error)]
@@ -80,18 +44,49 @@ pub enum IntakeError {
     Conflict,
 }
 
-/// The kind of record that keeps which files were taken, by what they say: an old version handed
-/// in again does not undo what came after it.
-const FILE: &str = "file";
-
-struct Taken {
-    hash: String,
+/// What lines are handed in by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// A file, of which is kept what became of each row.
+    File,
+    /// A file that was planned for this day: nobody is there to answer, so what is wrong with a row is
+    /// told to its requester, and what commands have changed meanwhile stays until somebody decides.
+    Plan,
+    /// A request over the API.
+    Api,
 }
 
-impl Taken {
-    fn of(lines: &[Submitted]) -> Self {
-        let text = serde_json::to_vec(lines).unwrap_or_default();
-        Self { hash: hex(Sha256::new().chain_update(text)) }
+/// How lines are to be taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct How {
+    /// Nothing is taken: only what would become of it is said.
+    pub dry_run: bool,
+    /// Rows that can be taken are, although others cannot.
+    pub keep_good: bool,
+    /// A file that was taken before is taken as if it were new.
+    pub as_new: bool,
+    /// Lines of which commands' changes stay, by their requesters' ids.
+    pub ours: Vec<String>,
+    /// Lines of which the file's changes are taken, by their requesters' ids.
+    pub theirs: Vec<String>,
+}
+
+impl How {
+    /// Whole or not at all.
+    pub const WHOLE: &'static Self = &Self {
+        dry_run: false,
+        keep_good: false,
+        as_new: false,
+        ours: Vec::new(),
+        theirs: Vec::new(),
+    };
+
+    /// Whether `names` names the line.
+    fn names(names: &[String], line: &Line, id: LineId) -> bool {
+        let whole = line.key();
+        let own = id.to_string();
+        names.iter().any(|name| *name == line.external_id || *name == whole || *name == own)
     }
 }
 
@@ -102,21 +97,33 @@ pub struct Handing<'a> {
     pub actor: &'a str,
     /// The name of what holds them.
     pub file: &'a str,
-    /// Whether that is a file, of which an old version handed in again does not undo what came after.
-    pub is_file: bool,
+    /// By what.
+    pub by: By,
     /// The requester whose lines alone they may be or amend; none: anybody's.
     pub owner: Option<&'a str>,
+    /// How they are to be taken.
+    pub how: &'a How,
+    /// What lines may refer to, where that is more than what is known now.
+    pub coalition: Option<&'a Coalition>,
+    /// Rows of the file that are no lines, of which it is kept that they were left out.
+    pub left_out: &'a [RefusedRow],
 }
 
 impl<'a> Handing<'a> {
     /// A file, of whomever.
     #[must_use]
-    pub fn file(actor: &'a str, file: &'a str) -> Self {
-        Self { actor, file, is_file: true, owner: None }
+    pub fn file(actor: &'a str, file: &'a str, how: &'a How) -> Self {
+        Self { actor, file, by: By::File, owner: None, how, coalition: None, left_out: &[] }
+    }
+
+    /// A file whose day has come.
+    #[must_use]
+    pub fn plan(actor: &'a str, file: &'a str) -> Self {
+        Self { by: By::Plan, ..Self::file(actor, file, How::WHOLE) }
     }
 }
 
-/// Takes `lines`, all or nothing. The same lines again change nothing.
+/// Takes `lines`, all or nothing unless that is said otherwise. The same lines again change nothing.
 ///
 /// # Errors
 /// [`IntakeError`]; then nothing was taken.
@@ -124,6 +131,19 @@ pub async fn submit(
     engine: &Engine,
     handing: Handing<'_>,
     lines: &[Submitted],
+) -> Result<Intake, IntakeError> {
+    submit_beside(engine, handing, lines, None).await
+}
+
+/// The same, together with what `beside` changes: all of it, or nothing.
+///
+/// # Errors
+/// [`IntakeError`]; then nothing was taken.
+pub async fn submit_beside(
+    engine: &Engine,
+    handing: Handing<'_>,
+    lines: &[Submitted],
+    beside: Option<&Unit>,
 ) -> Result<Intake, IntakeError> {
     let ids: Vec<&str> = lines.iter().map(|s| s.line.external_id.as_str()).collect();
     let _turn = engine.turns.take(&ids).await;
@@ -133,8 +153,18 @@ pub async fn submit(
             let spread = u64::from(std::process::id()).wrapping_mul(7919 * u64::from(attempt)) % 20;
             tokio::time::sleep(Duration::from_millis(spread)).await;
         }
-        let (intake, units) = decide(engine, handing, lines, &ids, true).await?;
-        match engine.commit(units, None).await?.into_iter().next() {
+        let (mut intake, unit) = decide(engine, handing, lines, &ids).await?;
+        let is_kept = intake.is_disputed() && !handing.how.keep_good;
+        if handing.how.dry_run || is_kept || intake.earlier.is_some() {
+            return Ok(intake);
+        }
+        intake.taken = true;
+        let both = match (beside.cloned(), unit) {
+            (Some(beside), Some(unit)) => Some(beside.with(unit)),
+            (beside, unit) => beside.or(unit),
+        };
+        let Some(unit) = both else { return Ok(intake) };
+        match engine.commit(vec![unit], None).await?.into_iter().next() {
             None | Some(Fate::Committed) => return Ok(intake),
             Some(Fate::Stale { .. }) => {}
             Some(Fate::Refused { rule }) => return Err(IntakeError::Refused(rule)),
@@ -143,143 +173,372 @@ pub async fn submit(
     Err(IntakeError::Conflict)
 }
 
-/// What [`submit`] would make of `lines` as things are; nothing is taken.
-///
-/// # Errors
-/// [`IntakeError`] if what is there cannot be read, or the lines are not the owner's.
-pub async fn foresee(
-    engine: &Engine,
-    handing: Handing<'_>,
-    lines: &[Submitted],
-) -> Result<Intake, IntakeError> {
-    let ids: Vec<&str> = lines.iter().map(|s| s.line.external_id.as_str()).collect();
-    Ok(decide(engine, handing, lines, &ids, false).await?.0)
-}
-
-/// What `line`, stated anew by `actor`, would change; nothing: it says what is known.
+/// What `line`, said otherwise by `actor`, would change; nothing: it says what is known.
 ///
 /// # Errors
 /// [`IntakeError`] if what is there cannot be read.
 pub async fn amendment(
     engine: &Engine,
     actor: &str,
+    id: LineId,
+    stored: &StoredLine,
     line: &Line,
 ) -> Result<Option<Unit>, IntakeError> {
-    let handing = Handing { actor, file: "by hand", is_file: false, owner: None };
-    let lines = [Submitted { row: 1, line: line.clone() }];
-    let (_, mut units) = decide(engine, handing, &lines, &[&line.external_id], false).await?;
-    Ok(units.pop())
+    let changes = difference(&stored.line, line);
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    let mut unit = Unit::new(actor, engine.clock.now());
+    let amended = amended(0, id, line, changes);
+    let amend = Amend { id, stored, becomes: line.clone(), stated: None, file: "by hand" };
+    apply(engine, &mut unit, amend, amended).await?;
+    Ok(Some(unit))
 }
 
-/// Refuses lines of anybody but `owner`.
-fn only_own<'a>(
-    owner: Option<&str>,
-    mut lines: impl Iterator<Item = &'a Line>,
-) -> Result<(), IntakeError> {
-    match lines.find(|line| owner.is_some_and(|owner| line.requester != owner)) {
-        Some(line) => {
-            let rule = format!("`{}` is another requester's line", line.external_id);
-            Err(IntakeError::Refused(rule))
-        }
-        None => Ok(()),
+fn amended(row: u64, id: LineId, line: &Line, changes: Vec<super::Change>) -> Amended {
+    Amended {
+        row,
+        requester: line.requester.clone(),
+        external_id: line.external_id.clone(),
+        line: id.to_string(),
+        changes,
+        needs_order_change: false,
     }
 }
 
-/// The changes by which `lines` are taken. New lines get numbers; these are given for good where they
-/// `are_taken`.
+fn refused(row: u64, line: &Line, errors: Vec<Wrongly>) -> RefusedRow {
+    let (requester, external_id) = (line.requester.clone(), line.external_id.clone());
+    RefusedRow { row, requester, external_id, errors }
+}
+
+/// Lines that are known, by requester and external id.
+type Known = HashMap<(String, String), (LineId, StoredLine)>;
+
+/// What is decided of the rows so far.
+struct Decided<'a> {
+    engine: &'a Engine,
+    handing: Handing<'a>,
+    coalition: &'a Coalition,
+    unit: Unit,
+    intake: Intake,
+    rows: Vec<RowTaken>,
+    /// Lines that the last file of this name had, by their requesters' ids, where those are not of its
+    /// rows now.
+    moved: HashMap<String, String>,
+    differs: Vec<Differs>,
+    /// The file was taken before.
+    is_known: bool,
+    number: i64,
+}
+
+/// The changes by which `lines` are taken; none: nothing changes. New lines get numbers; these are given
+/// for good where the lines are taken.
 async fn decide(
     engine: &Engine,
     handing: Handing<'_>,
     lines: &[Submitted],
     ids: &[&str],
-    are_taken: bool,
-) -> Result<(Intake, Vec<Unit>), IntakeError> {
-    let Handing { actor, file, is_file, owner } = handing;
-    only_own(owner, lines.iter().map(|submitted| &submitted.line))?;
-    let taken = Taken::of(lines);
-    if is_file && engine.store.record(FILE, &taken.hash).await?.is_some() {
-        return Ok((Intake { unchanged: lines.len(), ..Intake::default() }, Vec::new()));
+) -> Result<(Intake, Option<Unit>), IntakeError> {
+    let is_file = handing.by != By::Api;
+    let hash = if is_file { file::hash_of(lines) } else { String::new() };
+    let taken = if is_file { file::taken(engine, &hash).await? } else { None };
+    let mut known = Known::new();
+    for (id, stored) in engine.store.lines_by_external(ids).await? {
+        let key = (stored.line.requester.clone(), stored.line.external_id.clone());
+        known.insert(key, (id, stored));
     }
-    let known: HashMap<String, (LineId, StoredLine)> = engine
-        .store
-        .lines_by_external(ids)
-        .await?
-        .into_iter()
-        .map(|(id, stored)| (stored.line.external_id.clone(), (id, stored)))
-        .collect();
-    only_own(owner, known.values().map(|(_, stored)| &stored.line))?;
+    let own = engine.coalition().await?;
     let mut last = engine.turns.last().await;
-    let mut number = engine.store.last_line().await?.max(*last);
-    let now = engine.clock.now();
-    let mut unit = Unit::new(actor, now);
-    let mut intake = Intake::default();
-    let mut seen: HashSet<&str> = HashSet::new();
-    let steps = engine.pipeline().names();
+    let number = engine.store.last_line().await?.max(*last);
+    let mut decided = Decided {
+        engine,
+        handing,
+        coalition: handing.coalition.unwrap_or(&own),
+        unit: Unit::new(handing.actor, engine.clock.now()),
+        intake: Intake::default(),
+        rows: Vec::new(),
+        moved: HashMap::new(),
+        differs: Vec::new(),
+        is_known: taken.is_some(),
+        number,
+    };
+    if handing.by == By::File {
+        decided.compare_with_last(&hash, lines, &known).await?;
+    }
+    let mut seen: HashSet<(&str, &str)> = HashSet::with_capacity(lines.len());
     for submitted in lines {
         let line = &submitted.line;
-        if !seen.insert(&line.external_id) {
+        if !seen.insert((&line.requester, &line.external_id)) {
             continue;
         }
-        let Some((id, stored)) = known.get(&line.external_id) else {
-            number += 1;
-            let id = LineId(number);
-            let (Some(lot), Some(first)) = (LotId::of(id, 0), steps.first()) else { continue };
-            let mut lot = Lot::new(lot, line.quantity, line.priority, first.clone());
-            lot.since = Some(engine.clock.now().trunc_subsecs(0));
-            lot.pipeline = engine.pipeline_version();
-            unit.lots.push(LotChange::created(lot, "lot.submitted"));
-            let line = line.clone();
-            unit.lines.push(LineChange { id, expected: 0, was: Quantity::ZERO, line });
-            intake.new += 1;
-            continue;
-        };
-        let changes = difference(&stored.line, line);
-        if changes.is_empty() {
-            intake.unchanged += 1;
-            continue;
+        let key = (line.requester.clone(), line.external_id.clone());
+        match known.get(&key) {
+            Some((id, stored)) => decided.known(submitted, *id, stored).await?,
+            None => decided.new(submitted),
         }
-        let amended = Amended {
-            row: submitted.row,
-            external_id: line.external_id.clone(),
-            line: id.to_string(),
-            changes,
-            needs_order_change: false,
-        };
-        intake.amended.push(apply(engine, &mut unit, file, *id, stored, line, amended).await?);
     }
-    if are_taken {
+    let Decided { mut unit, mut intake, rows, differs, number, .. } = decided;
+    if let (Some((_, taken)), false) = (&taken, differs.is_empty()) {
+        let taken = taken.taken.unwrap_or(unit.at);
+        intake = Intake { unchanged: lines.len(), ..Intake::default() };
+        intake.earlier = Some(Earlier { taken, differs });
+        return Ok((intake, None));
+    }
+    let is_taken = !handing.how.dry_run && (handing.how.keep_good || !intake.is_disputed());
+    if is_taken {
         *last = number;
     }
-    if is_file {
-        unit.records.push(RecordChange {
-            kind: FILE,
-            id: taken.hash,
-            expected: 0,
-            body: serde_json::json!({ "file": file, "lines": lines.len() }).to_string(),
-            event: "file.taken",
-        });
-    } else if unit.lines.is_empty() && unit.records.is_empty() {
-        return Ok((intake, Vec::new()));
+    let changes_nothing = unit.lines.is_empty() && unit.lots.is_empty() && unit.records.is_empty();
+    if is_file && is_taken {
+        if taken.is_some() && changes_nothing && !handing.how.as_new {
+            file::name_it(engine, &mut unit, &hash, handing.file.to_owned()).await?;
+        } else {
+            let mut left_out = handing.left_out.to_vec();
+            left_out.extend(intake.refused.iter().cloned());
+            let file = FileTaken {
+                file: handing.file.to_owned(),
+                lines: rows.len(),
+                taken: Some(unit.at),
+                refused: left_out,
+                parts: None,
+            };
+            file::keep(engine, &mut unit, &hash, file, &rows).await?;
+        }
     }
-    Ok((intake, vec![unit]))
+    let is_empty = unit.lines.is_empty() && unit.lots.is_empty() && unit.records.is_empty();
+    Ok((intake, Some(unit).filter(|_| !is_empty)))
 }
 
-/// Adds an amendment to `unit`, or the incident that says it needs an order change.
+impl Decided<'_> {
+    /// What the last file of this name had and this one has not, and which ids it gave to another
+    /// requester.
+    async fn compare_with_last(
+        &mut self,
+        hash: &str,
+        lines: &[Submitted],
+        known: &Known,
+    ) -> Result<(), StoreError> {
+        let mut last = file::lines_of_last(self.engine, self.handing.file, hash).await?;
+        let key = |line: &Line| (line.requester.clone(), line.external_id.clone());
+        let found = lines.iter().filter_map(|submitted| known.get(&key(&submitted.line)));
+        let here: HashSet<LineId> = found.map(|(id, _)| *id).collect();
+        last.retain(|id| !here.contains(id));
+        last.sort_unstable();
+        last.dedup();
+        for (id, stored) in self.engine.store.lines(&last).await? {
+            let line = &stored.line;
+            self.moved.insert(line.external_id.clone(), line.requester.clone());
+            if self.intake.gone.len() == NAMED {
+                continue;
+            }
+            let lots = self.engine.store.lots_of_line(id).await?;
+            let open = lots.iter().filter(|lot| !matches!(lot.state, LotState::Closed(_)));
+            let open: Vec<String> = open.map(|lot| lot.id.to_string()).collect();
+            if !open.is_empty() {
+                self.intake.gone.push(Gone {
+                    requester: line.requester.clone(),
+                    external_id: line.external_id.clone(),
+                    line: id.to_string(),
+                    open,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// What keeps a row from being taken.
+    fn faults(&self, line: &Line, is_new: bool) -> Vec<Wrongly> {
+        let mut faults = Vec::new();
+        let mut fault = |field: &str, value: &str, what: String, hint: String| {
+            let (field, value) = (field.to_owned(), value.to_owned());
+            faults.push(Wrongly { field, value, what, hint });
+        };
+        if self.handing.owner.is_some_and(|owner| owner != line.requester) {
+            let what = "this account does not act for it".to_owned();
+            fault("requester", &line.requester, what, "hand in your own lines".to_owned());
+        }
+        if let Some(before) = self.moved.get(&line.external_id).filter(|_| is_new) {
+            let (id, now) = (&line.external_id, &line.requester);
+            let what = format!(
+                "the last {} says that `{id}` is {before}'s, not {now}'s",
+                self.handing.file
+            );
+            let hint = format!(
+                "give {now} a file of its own, or say that {before} is {now}: \
+                 waybill member rename {before} {now}"
+            );
+            fault("requester", now, what, hint);
+        }
+        if self.handing.by != By::Plan {
+            for unknown in unknown_references(self.coalition, line) {
+                fault(unknown.reference.field(), &unknown.value, unknown.what, unknown.hint);
+            }
+        }
+        faults
+    }
+
+    fn new(&mut self, submitted: &Submitted) {
+        let line = &submitted.line;
+        let faults = self.faults(line, true);
+        if !faults.is_empty() {
+            self.intake.refused.push(refused(submitted.row, line, faults));
+            return;
+        }
+        self.number += 1;
+        let id = LineId(self.number);
+        let first = self.engine.pipeline().names().into_iter().next();
+        let (Some(lot), Some(first)) = (LotId::of(id, 0), first) else { return };
+        let mut lot = Lot::new(lot, line.quantity, line.priority, first);
+        lot.since = Some(self.unit.at.trunc_subsecs(0));
+        lot.pipeline = self.engine.pipeline_version();
+        self.unit.lots.push(LotChange::created(lot, "lot.submitted"));
+        self.unit.lines.push(LineChange::created(id, line.clone()));
+        self.rows.push(RowTaken(submitted.row, id, 1, Became::New));
+        self.intake.new += 1;
+    }
+
+    async fn known(
+        &mut self,
+        submitted: &Submitted,
+        id: LineId,
+        stored: &StoredLine,
+    ) -> Result<(), IntakeError> {
+        let Submitted { row, line } = submitted;
+        let taken = |became, events| RowTaken(*row, id, stored.version + events, became);
+        if line == stored.stated() {
+            self.rows.push(taken(Became::Equal, 0));
+            self.intake.unchanged += 1;
+            return Ok(());
+        }
+        if self.is_known && !self.handing.how.as_new {
+            self.differs.push(Differs {
+                row: *row,
+                requester: line.requester.clone(),
+                external_id: line.external_id.clone(),
+                line: id.to_string(),
+                changes: difference(stored.stated(), line),
+            });
+            return Ok(());
+        }
+        let faults = self.faults(line, false);
+        if !faults.is_empty() {
+            self.intake.refused.push(refused(*row, line, faults));
+            return Ok(());
+        }
+        let merged = merge(stored.stated(), &stored.line, line);
+        let is = |names: &[String]| How::names(names, line, id);
+        let how = self.handing.how;
+        let (becomes, was_decided) = match merged.conflicts.is_empty() {
+            true => (merged.theirs, false),
+            false if is(&how.theirs) => (merged.theirs, false),
+            false if is(&how.ours) => (merged.ours, true),
+            false => {
+                let conflict = self.conflict(submitted, id, stored, merged.conflicts).await?;
+                if self.handing.by == By::Plan {
+                    self.dispute(&conflict).await?;
+                    self.rows.push(taken(Became::Disputed, 0));
+                } else {
+                    self.intake.conflicts.push(conflict);
+                }
+                return Ok(());
+            }
+        };
+        let changes = difference(&stored.line, &becomes);
+        if changes.is_empty() {
+            let became = if was_decided { Became::Ours } else { Became::Equal };
+            self.rows.push(taken(became, 1));
+            self.unit.lines.push(LineChange::stated(id, stored, becomes, line.clone()));
+            self.intake.unchanged += 1;
+            return Ok(());
+        }
+        let amended = amended(*row, id, &becomes, changes);
+        let amend = Amend { id, stored, becomes, stated: Some(line), file: self.handing.file };
+        let amended = apply(self.engine, &mut self.unit, amend, amended).await?;
+        let became = match (amended.needs_order_change, was_decided) {
+            (true, _) => Became::OrderChange,
+            (false, true) => Became::Ours,
+            (false, false) => Became::Amended,
+        };
+        self.rows.push(taken(became, 1));
+        self.intake.amended.push(amended);
+        Ok(())
+    }
+
+    /// Keeps a conflict that nobody is there to decide.
+    async fn dispute(&mut self, conflict: &Conflict) -> Result<(), StoreError> {
+        let record = self.engine.store.record(CONFLICT, &conflict.line).await?;
+        self.unit.records.push(RecordChange {
+            kind: CONFLICT,
+            id: conflict.line.clone(),
+            expected: record.map_or(0, |record| record.version),
+            body: serde_json::to_string(conflict).unwrap_or_default(),
+            event: "line.disputed",
+        });
+        Ok(())
+    }
+
+    /// What both have changed, and who.
+    async fn conflict(
+        &self,
+        submitted: &Submitted,
+        id: LineId,
+        stored: &StoredLine,
+        clashes: Vec<String>,
+    ) -> Result<Conflict, StoreError> {
+        let events = self.engine.store.events_of(&id.to_string()).await?;
+        let before = people(stored.stated());
+        let (ours, theirs) = (people(&stored.line), people(&submitted.line));
+        let text = |of: &BTreeMap<String, String>, field: &str| of.get(field).cloned();
+        let fields = clashes.into_iter().map(|field| Contested {
+            before: text(&before, &field).unwrap_or_default(),
+            ours: text(&ours, &field).unwrap_or_default(),
+            ours_by: author(&events, &field).to_owned(),
+            theirs: text(&theirs, &field).unwrap_or_default(),
+            theirs_by: self.handing.actor.to_owned(),
+            field,
+        });
+        Ok(Conflict {
+            row: submitted.row,
+            requester: submitted.line.requester.clone(),
+            external_id: submitted.line.external_id.clone(),
+            line: id.to_string(),
+            fields: fields.collect(),
+        })
+    }
+}
+
+/// What a line becomes, and why.
+struct Amend<'a> {
+    id: LineId,
+    stored: &'a StoredLine,
+    becomes: Line,
+    /// What its requester states; none: a command amends it.
+    stated: Option<&'a Line>,
+    file: &'a str,
+}
+
+impl Amend<'_> {
+    /// The line becomes `line`.
+    fn change(&self, line: Line) -> LineChange {
+        match self.stated {
+            Some(stated) => LineChange::stated(self.id, self.stored, line, stated.clone()),
+            None => LineChange::commanded(self.id, self.stored, line),
+        }
+    }
+}
+
+/// Adds an amendment to `unit`, or the record that says it needs an order change.
 async fn apply(
     engine: &Engine,
     unit: &mut Unit,
-    file: &str,
-    id: LineId,
-    stored: &StoredLine,
-    line: &Line,
+    amend_to: Amend<'_>,
     mut amended: Amended,
 ) -> Result<Amended, StoreError> {
-    let lots = engine.store.lots_of_line(id).await?;
+    let line = &amend_to.becomes;
+    let lots = engine.store.lots_of_line(amend_to.id).await?;
     match amend(engine, &lots, line) {
         Some((changes, given_back)) => {
-            let expected = stored.version;
-            let was = stored.line.quantity;
-            unit.lines.push(LineChange { id, expected, was, line: line.clone() });
+            unit.lines.push(amend_to.change(line.clone()));
             unit.lots.extend(changes);
             if given_back {
                 unit.jobs.push(crate::store::NewJob {
@@ -292,7 +551,7 @@ async fn apply(
         }
         None => {
             amended.needs_order_change = true;
-            let record = format!("{}:{file}", line.external_id);
+            let record = format!("{}:{}", line.key(), amend_to.file);
             let found = engine.store.record("amendment", &record).await?;
             let body = serde_json::to_string(&amended).unwrap_or_default();
             if found.as_ref().is_none_or(|found| found.body != body) {
@@ -303,6 +562,10 @@ async fn apply(
                     body,
                     event: "line.order_change_needed",
                 });
+            }
+            // What it states is remembered: handed in again, it is no news.
+            if amend_to.stated.is_some() {
+                unit.lines.push(amend_to.change(amend_to.stored.line.clone()));
             }
         }
     }

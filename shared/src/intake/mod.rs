@@ -1,13 +1,22 @@
 //! Intake: what was read from files becomes lines, lots, records and envelopes.
 
 mod amendment;
+pub mod file;
 mod lines;
+mod merge;
+mod openings;
+mod outcome;
+mod records;
 mod reference;
 mod turns;
 
 pub use amendment::difference;
-pub use lines::{
-    Amended, Change, Handing, Intake, IntakeError, Submitted, amendment, foresee, submit,
+pub use lines::{By, CONFLICT, Handing, How, IntakeError, amendment, submit, submit_beside};
+pub use openings::{OPENING, Openings, start_of};
+pub use outcome::{
+    Amended, Change, Conflict, Contested, Differs, Earlier, Expected, Gone, Intake, RefusedRow,
+    Submitted, Wrongly,
 };
-pub use reference::{OPENING, Openings, contribute, load, start_of};
+pub use records::{RecordAmended, RecordConflict, RecordGone, Records, Stated};
+pub use reference::{Loaded, contribute, contribute_planned, load, prepare};
 pub use turns::Turns;

@@ -1,97 +1,153 @@
 //! What steps look up: parties, contributions, offers, codes and rates become records;
 //! commitments in funds also become envelopes.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::lines::IntakeError;
+use super::lines::{CONFLICT, How, IntakeError};
+use super::openings::Openings;
+use super::records::{ACTOR, Merge, Records, STATED, Stated};
 use crate::domain::coalition::{Coalition, Settings};
 use crate::domain::contribution::Contribution;
-use crate::domain::lot::Timestamp;
 use crate::engine::Engine;
 use crate::import::CoalitionFiles;
 use crate::rounds;
 use crate::store::{EnvelopeChange, Fate, NewJob, RecordChange, StoreError, Unit};
 
-/// The kind of the job that opens a part of an envelope on its day.
-pub const OPENING: &str = "opening";
-
-/// How much of an envelope is open when.
-pub struct Openings;
-
-impl Openings {
-    /// The job that opens what of `contribution` opens later than today, one a day.
-    #[must_use]
-    pub fn jobs(coalition: &Settings, contribution: &Contribution, now: Timestamp) -> Vec<NewJob> {
-        let today = now.with_timezone(&coalition.zone).date_naive();
-        let mut days: Vec<chrono::NaiveDate> =
-            contribution.tranches.iter().map(|tranche| tranche.opens).collect();
-        days.push(contribution.stated);
-        days.retain(|day| *day > today);
-        days.sort_unstable();
-        days.dedup();
-        let job = |day: chrono::NaiveDate| NewJob {
-            kind: OPENING,
-            key: format!("{}@{day}", contribution.id),
-            due: start_of(day, coalition.zone),
-            body: contribution.id.clone(),
-        };
-        days.into_iter().map(job).collect()
-    }
+/// What became of what a folder says besides requisitions, or would become of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Loaded {
+    /// Kind by kind.
+    pub records: Vec<Records>,
 }
 
-/// The first moment of `day` in `zone`.
-#[must_use]
-pub fn start_of(day: chrono::NaiveDate, zone: chrono_tz::Tz) -> Timestamp {
-    let midnight = day.and_time(chrono::NaiveTime::MIN);
-    // Where midnight falls into a gap, the day starts an hour later.
-    let local = midnight
-        .and_local_timezone(zone)
-        .earliest()
-        .or_else(|| (midnight + chrono::TimeDelta::hours(1)).and_local_timezone(zone).earliest());
-    local.map_or_else(|| midnight.and_utc(), |local| local.to_utc())
+impl Loaded {
+    /// Whether commands have changed what the folder changes, too.
+    #[must_use]
+    pub fn is_disputed(&self) -> bool {
+        self.records.iter().any(|records| !records.conflicts.is_empty())
+    }
+
+    /// The first of them, in words.
+    fn first_conflict(&self) -> Option<String> {
+        self.records.iter().find_map(|records| {
+            let conflict = records.conflicts.first()?;
+            let fields: Vec<&str> = conflict.fields.iter().map(|field| &*field.field).collect();
+            let (what, id, fields) = (records.what.name(), &conflict.id, fields.join(", "));
+            Some(format!("{what}: `{id}` was changed by a command, too ({fields})"))
+        })
+    }
 }
 
 /// Stores what a coalition's files say besides requisitions. The same files again change nothing.
 ///
 /// # Errors
 /// [`IntakeError`]; then nothing was stored.
-pub async fn load(engine: &Engine, files: &CoalitionFiles) -> Result<(), IntakeError> {
-    let mut unit = Unit::new("import", engine.clock.now());
-    let mut put = Records { engine, unit: &mut unit };
-    put.one("setting", "coalition", &files.settings).await?;
-    for party in &files.parties {
-        put.one("party", &party.id, party).await?;
+pub async fn load(engine: &Engine, files: &CoalitionFiles) -> Result<Loaded, IntakeError> {
+    let (loaded, unit) = prepare(engine, files, &[], How::WHOLE).await?;
+    match loaded.first_conflict() {
+        None => commit(engine, unit).await.map(|()| loaded),
+        Some(conflict) => Err(IntakeError::Refused(conflict)),
     }
-    for group in &files.groups {
-        put.one("group", &group.id, group).await?;
-    }
-    for offer in &files.offers {
-        put.one("offer", &offer.id, offer).await?;
-    }
-    for charge in &files.charges {
-        let channel = charge.channel.as_deref().unwrap_or("any");
-        put.one("charge", &format!("{channel}:{:?}", charge.kind), charge).await?;
-    }
-    for code in &files.codes {
-        put.one("code", &format!("{}:{}", code.scheme, code.code), code).await?;
-    }
-    for prohibition in &files.prohibited {
-        put.one("prohibition", &prohibition.matches, prohibition).await?;
-    }
-    for consignee in &files.consignees {
-        put.one("consignee", &consignee.code, consignee).await?;
-    }
-    for rates in &files.rates {
-        put.one("rates", &rates.date.to_string(), rates).await?;
-    }
-    let coalition = engine.coalition().await?;
-    promise(engine, &coalition, &files.settings, &files.contributions, &mut unit).await?;
-    let now = unit.at;
-    unit.jobs.extend(rounds::later(&files.settings, &files.offers, &files.rates, now));
-    commit(engine, unit).await
 }
 
-/// Stores contributions that became known.
+/// What a coalition's files change besides requisitions, as far as no command has said otherwise since
+/// they said it. `due` are contributions of files whose day has come.
+///
+/// # Errors
+/// [`IntakeError`] if they are another coalition's, or what is there cannot be read.
+pub async fn prepare(
+    engine: &Engine,
+    files: &CoalitionFiles,
+    due: &[Contribution],
+    how: &How,
+) -> Result<(Loaded, Unit), IntakeError> {
+    let coalition = engine.coalition().await?;
+    if let Some(known) = &coalition.settings
+        && known.name != files.settings.name
+    {
+        let (here, there) = (&known.name, &files.settings.name);
+        return Err(IntakeError::Refused(format!(
+            "this data is of the coalition `{here}`, the folder is of `{there}`: name another \
+             --data for it, or give the folder its old name"
+        )));
+    }
+    Ok(decide(engine, &coalition, files, due, how).await?)
+}
+
+async fn decide(
+    engine: &Engine,
+    coalition: &Coalition,
+    files: &CoalitionFiles,
+    due: &[Contribution],
+    how: &How,
+) -> Result<(Loaded, Unit), StoreError> {
+    let now = engine.clock.now();
+    let mut unit = Unit::new(ACTOR, now);
+    let mut records = Vec::new();
+    let merge = async |what| Merge::of(engine, what, how).await;
+
+    let mut settings = merge(Stated::Settings).await?;
+    settings.state("coalition", &files.settings).await?;
+    records.push(settings.end(&mut unit).await?);
+    let mut parties = merge(Stated::Parties).await?;
+    for party in &files.parties {
+        parties.state(&party.id, party).await?;
+    }
+    records.push(parties.end(&mut unit).await?);
+    let mut groups = merge(Stated::Groups).await?;
+    for group in &files.groups {
+        groups.state(&group.id, group).await?;
+    }
+    records.push(groups.end(&mut unit).await?);
+    let all: Vec<&Contribution> = files.contributions.iter().chain(due).collect();
+    let later: Vec<&str> =
+        files.later_contributions.iter().flat_map(|(_, _, read)| read).map(|c| &*c.id).collect();
+    records.push(promise(engine, coalition, &files.settings, &all, &later, how, &mut unit).await?);
+    let mut offers = merge(Stated::Offers).await?;
+    for offer in &files.offers {
+        offers.offer(offer).await?;
+    }
+    records.push(offers.end(&mut unit).await?);
+    let mut charges = merge(Stated::Charges).await?;
+    for charge in &files.charges {
+        let channel = charge.channel.as_deref().unwrap_or("any");
+        charges.state(&format!("{channel}:{:?}", charge.kind), charge).await?;
+    }
+    records.push(charges.end(&mut unit).await?);
+    let mut codes = merge(Stated::Codes).await?;
+    for code in &files.codes {
+        codes.state(&format!("{}:{}", code.scheme, code.code), code).await?;
+    }
+    records.push(codes.end(&mut unit).await?);
+    let mut prohibited = merge(Stated::Prohibited).await?;
+    for prohibition in &files.prohibited {
+        prohibited.state(&prohibition.matches, prohibition).await?;
+    }
+    records.push(prohibited.end(&mut unit).await?);
+    let mut consignees = merge(Stated::Consignees).await?;
+    for consignee in &files.consignees {
+        consignees.state(&consignee.code, consignee).await?;
+    }
+    records.push(consignees.end(&mut unit).await?);
+    let mut rates = merge(Stated::Rates).await?;
+    for day in &files.rates {
+        rates.state(&day.date.to_string(), day).await?;
+    }
+    records.push(rates.end(&mut unit).await?);
+    if !unit.records.is_empty() {
+        // Whatever changed may bring on what waits.
+        unit.jobs.push(round(now));
+        unit.jobs.extend(rounds::later(&files.settings, &files.offers, &files.rates, now));
+    }
+    Ok((Loaded { records }, unit))
+}
+
+fn round(now: crate::domain::lot::Timestamp) -> NewJob {
+    NewJob { kind: "round", key: "all".to_owned(), due: now, body: String::new() }
+}
+
+/// Stores contributions that somebody states by a command.
 ///
 /// # Errors
 /// [`IntakeError`]; then nothing was stored.
@@ -101,12 +157,66 @@ pub async fn contribute(
     contributions: &[Contribution],
 ) -> Result<(), IntakeError> {
     let coalition = engine.coalition().await?;
-    let Some(settings) = &coalition.settings else {
-        return Err(IntakeError::Refused("the coalition has no settings yet".to_owned()));
-    };
+    let settings = settings(&coalition)?;
     let mut unit = Unit::new(actor, engine.clock.now());
-    promise(engine, &coalition, settings, contributions, &mut unit).await?;
+    for contribution in contributions {
+        let old = coalition.contributions.get(&contribution.id);
+        if old == Some(contribution) {
+            continue;
+        }
+        let (kind, id) = (Stated::Contributions.record(), contribution.id.clone());
+        let found = engine.store.record(kind, &id).await?;
+        let expected = found.map_or(0, |found| found.version);
+        let body = serde_json::to_string(contribution)
+            .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })?;
+        unit.records.push(RecordChange { kind, id, expected, body, event: STATED });
+        fund(engine, settings, old, contribution, &mut unit).await?;
+        unit.jobs.push(round(unit.at));
+    }
     commit(engine, unit).await
+}
+
+/// Stores contributions of a file whose day has come, as far as no command has said otherwise since.
+///
+/// # Errors
+/// [`IntakeError`]; then nothing was stored.
+pub async fn contribute_planned(
+    engine: &Engine,
+    contributions: &[Contribution],
+) -> Result<(), IntakeError> {
+    let coalition = engine.coalition().await?;
+    let settings = settings(&coalition)?.clone();
+    let mut unit = Unit::new(ACTOR, engine.clock.now());
+    let all: Vec<&Contribution> = contributions.iter().collect();
+    let mut merge = Merge::of(engine, Stated::Contributions, How::WHOLE).await?;
+    merge.is_planned = true;
+    let mut changed = Vec::new();
+    for contribution in all {
+        changed.extend(merge.state(&contribution.id, contribution).await?);
+    }
+    let records = merge.end(&mut unit).await?;
+    for conflict in &records.conflicts {
+        let id = format!("contribution:{}", conflict.id);
+        let record = engine.store.record(CONFLICT, &id).await?;
+        unit.records.push(RecordChange {
+            kind: CONFLICT,
+            id,
+            expected: record.map_or(0, |record| record.version),
+            body: serde_json::to_string(conflict).unwrap_or_default(),
+            event: "record.disputed",
+        });
+    }
+    for contribution in &changed {
+        let old = coalition.contributions.get(&contribution.id);
+        fund(engine, &settings, old, contribution, &mut unit).await?;
+    }
+    unit.jobs.push(round(unit.at));
+    commit(engine, unit).await
+}
+
+fn settings(coalition: &Coalition) -> Result<&Settings, IntakeError> {
+    let none = || IntakeError::Refused("the coalition has no settings yet".to_owned());
+    coalition.settings.as_ref().ok_or_else(none)
 }
 
 async fn commit(engine: &Engine, unit: Unit) -> Result<(), IntakeError> {
@@ -120,70 +230,64 @@ async fn commit(engine: &Engine, unit: Unit) -> Result<(), IntakeError> {
     }
 }
 
-/// Adds contributions and what they change in their envelopes.
+/// Adds contributions and what they change in their envelopes; those of `later` files are not gone.
 async fn promise(
     engine: &Engine,
     coalition: &Coalition,
     settings: &Settings,
-    contributions: &[Contribution],
+    contributions: &[&Contribution],
+    later: &[&str],
+    how: &How,
+    unit: &mut Unit,
+) -> Result<Records, StoreError> {
+    let mut merge = Merge::of(engine, Stated::Contributions, how).await?;
+    let mut changed = Vec::new();
+    for contribution in contributions {
+        changed.extend(merge.state(&contribution.id, *contribution).await?);
+    }
+    later.iter().for_each(|id| merge.is_known(id));
+    let records = merge.end(unit).await?;
+    for contribution in &changed {
+        let old = coalition.contributions.get(&contribution.id);
+        fund(engine, settings, old, contribution, unit).await?;
+    }
+    Ok(records)
+}
+
+/// Adds what a contribution that was `old` changes in its envelope.
+async fn fund(
+    engine: &Engine,
+    settings: &Settings,
+    old: Option<&Contribution>,
+    contribution: &Contribution,
     unit: &mut Unit,
 ) -> Result<(), StoreError> {
     let now = engine.clock.now();
     let today = now.with_timezone(&settings.zone).date_naive();
+    let Some(amount) = contribution.amount.filter(|_| contribution.is_fundable()) else {
+        return Ok(());
+    };
+    let same_money = |old: &Contribution| {
+        old.is_fundable()
+            && (old.amount, &old.tranches, old.stated)
+                == (contribution.amount, &contribution.tranches, contribution.stated)
+    };
+    if old.is_some_and(same_money) {
+        return Ok(());
+    }
     let rows = engine.store.envelopes().await?;
-    for contribution in contributions {
-        let old = coalition.contributions.get(&contribution.id);
-        if old == Some(contribution) {
-            continue;
-        }
-        Records { engine, unit }.one("contribution", &contribution.id, contribution).await?;
-        let Some(amount) = contribution.amount.filter(|_| contribution.is_fundable()) else {
-            continue;
-        };
-        let row = rows.iter().find(|row| row.id == contribution.id);
-        let opened = contribution.opened(today) - row.map_or(0, |row| row.opened);
-        unit.envelopes.push(EnvelopeChange {
-            id: contribution.id.clone(),
-            expected: row.map_or(0, |row| row.version),
-            currency: amount.currency.to_string(),
-            committed: amount.minor - row.map_or(0, |row| row.committed),
-            opened,
-            expired: 0,
-        });
-        // A commitment that was cut is a fact, even where more of it is used already.
-        unit.is_outside_fact |= row.is_some();
-        unit.jobs.extend(Openings::jobs(settings, contribution, now));
-    }
-    unit.jobs.push(NewJob { kind: "round", key: "all".to_owned(), due: now, body: String::new() });
+    let row = rows.iter().find(|row| row.id == contribution.id);
+    let opened = contribution.opened(today) - row.map_or(0, |row| row.opened);
+    unit.envelopes.push(EnvelopeChange {
+        id: contribution.id.clone(),
+        expected: row.map_or(0, |row| row.version),
+        currency: amount.currency.to_string(),
+        committed: amount.minor - row.map_or(0, |row| row.committed),
+        opened,
+        expired: 0,
+    });
+    // A commitment that was cut is a fact, even where more of it is used already.
+    unit.is_outside_fact |= row.is_some();
+    unit.jobs.extend(Openings::jobs(settings, contribution, now));
     Ok(())
-}
-
-/// Puts records that are new or differ.
-struct Records<'a> {
-    engine: &'a Engine,
-    unit: &'a mut Unit,
-}
-
-impl Records<'_> {
-    async fn one(
-        &mut self,
-        kind: &'static str,
-        id: &str,
-        value: &impl Serialize,
-    ) -> Result<(), StoreError> {
-        let body = serde_json::to_string(value)
-            .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })?;
-        let found = self.engine.store.record(kind, id).await?;
-        if found.as_ref().is_some_and(|found| found.body == body) {
-            return Ok(());
-        }
-        self.unit.records.push(RecordChange {
-            kind,
-            id: id.to_owned(),
-            expected: found.map_or(0, |found| found.version),
-            body,
-            event: "record.stated",
-        });
-        Ok(())
-    }
 }

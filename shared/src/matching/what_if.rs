@@ -127,14 +127,22 @@ impl WhatIf {
                 }
             }
             Self::Rank(line, rank) => {
-                let mut found = false;
+                let is_meant = |other: &crate::domain::requisition::Line| {
+                    other.external_id == *line || other.key() == *line
+                };
+                let mut found = std::collections::BTreeSet::new();
                 for (lot, other) in &mut outlook.lots {
-                    if other.external_id == *line {
+                    if is_meant(other) {
                         lot.priority.rank = *rank;
-                        found = true;
+                        found.insert(other.key());
                     }
                 }
-                if !found {
+                if found.len() > 1 {
+                    let names = found.into_iter().collect::<Vec<_>>().join(", ");
+                    let hint = format!("it is a line of several requesters: name one of {names}");
+                    return unknown("line", line, hint);
+                }
+                if found.is_empty() {
                     let hint = "name a line with open lots by its requester's id";
                     return unknown("line", line, hint.to_owned());
                 }

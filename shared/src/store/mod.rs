@@ -28,7 +28,9 @@ pub use unit::{
 
 use std::sync::Arc;
 
-use crate::domain::ids::LotId;
+use serde::Deserialize;
+
+use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Lot, Priority, Timestamp};
 use crate::domain::requisition::Line;
 
@@ -179,6 +181,43 @@ pub struct StoredLine {
     pub version: i64,
     /// Its content.
     pub line: Line,
+    /// What its requester last stated, where commands have changed the line since then.
+    stated: Option<Box<Line>>,
+}
+
+/// What a body holds beside the line.
+#[derive(Deserialize)]
+struct Statement {
+    stated: Box<Line>,
+}
+
+impl StoredLine {
+    /// The line `id` at `version`, as its body says.
+    pub(crate) fn parse(id: LineId, version: i64, body: &str) -> Result<Self, StoreError> {
+        let line = stored::parse(body, || id.to_string())?;
+        // Few lines have one: the others are not read twice.
+        let has_more = body.contains(concat!("\"", "stated", "\":{"));
+        let statement = has_more.then(|| stored::parse::<Statement>(body, || id.to_string()));
+        let stated = statement.transpose()?.map(|statement| statement.stated);
+        Ok(Self { version, line, stated })
+    }
+
+    /// What its requester last stated: by a file, or through the API.
+    #[must_use]
+    pub fn stated(&self) -> &Line {
+        self.stated.as_deref().unwrap_or(&self.line)
+    }
+
+    /// Whether commands have changed it since its requester last stated it.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.stated.is_some()
+    }
+
+    /// Its body, as its last event has it.
+    pub(crate) fn body(&self) -> Result<String, serde_json::Error> {
+        unit::line_body(&self.line, self.stated.as_deref())
+    }
 }
 
 /// What a lot's row repeats of its body, to be found by.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::reference::REFERENCE_KINDS;
-use super::{StoreError, Term};
+use super::{StoreError, StoredLine, Term};
 use crate::domain::ids::LineId;
 use crate::domain::lot::{Lot, LotState, Timestamp};
 use crate::domain::quantity::Quantity;
@@ -63,16 +63,81 @@ pub struct RecordChange {
 }
 
 /// A line put or amended, with its event.
+///
+/// It is made by who changes the line, so that what the requester last stated is never lost: a later
+/// statement is compared with that, not with what commands have made of the line.
 #[derive(Debug, Clone)]
 pub struct LineChange {
-    /// Its number.
-    pub id: LineId,
+    pub(super) id: LineId,
     /// The version it was decided on; 0 for a new one.
-    pub expected: i64,
+    pub(super) expected: i64,
     /// The quantity it had; nothing for a new one.
-    pub was: Quantity,
-    /// The new content.
-    pub line: Line,
+    pub(super) was: Quantity,
+    pub(super) line: Line,
+    stated: Option<Box<Line>>,
+    event: &'static str,
+}
+
+impl LineChange {
+    /// A new line, as its requester states it.
+    #[must_use]
+    pub fn created(id: LineId, line: Line) -> Self {
+        let event = "line.submitted";
+        Self { id, expected: 0, was: Quantity::ZERO, line, stated: None, event }
+    }
+
+    /// `before` becomes `line`, because its requester now states `stated`.
+    #[must_use]
+    pub fn stated(id: LineId, before: &StoredLine, line: Line, stated: Line) -> Self {
+        let (expected, was) = (before.version, before.line.quantity);
+        let event = if line == before.line { "line.restated" } else { "line.amended" };
+        let stated = (stated != line).then(|| Box::new(stated));
+        Self { id, expected, was, line, stated, event }
+    }
+
+    /// `before` becomes `line` by a command.
+    #[must_use]
+    pub fn commanded(id: LineId, before: &StoredLine, line: Line) -> Self {
+        let stated = (*before.stated() != line).then(|| Box::new(before.stated().clone()));
+        let (expected, was) = (before.version, before.line.quantity);
+        Self { id, expected, was, line, stated, event: "line.amended" }
+    }
+
+    /// The line's number.
+    #[must_use]
+    pub fn id(&self) -> LineId {
+        self.id
+    }
+
+    /// The line as it will be.
+    #[must_use]
+    pub fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// The event's kind.
+    pub(super) fn event(&self) -> &'static str {
+        self.event
+    }
+
+    /// The line's body, as its row and its event hold it.
+    pub(super) fn body(&self) -> Result<String, serde_json::Error> {
+        line_body(&self.line, self.stated.as_deref())
+    }
+}
+
+/// A line with what its requester last stated, where that differs.
+pub(super) fn line_body(line: &Line, stated: Option<&Line>) -> Result<String, serde_json::Error> {
+    #[derive(serde::Serialize)]
+    struct Body<'a> {
+        #[serde(flatten)]
+        line: &'a Line,
+        stated: &'a Line,
+    }
+    match stated {
+        None => serde_json::to_string(line),
+        Some(stated) => serde_json::to_string(&Body { line, stated }),
+    }
 }
 
 /// What a unit moves in an envelope besides its lots' shares, in minor units.

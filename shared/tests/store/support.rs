@@ -84,7 +84,7 @@ pub(crate) fn submit(number: i64, quantity: i64) -> Unit {
     let mut unit = Unit::new("test", NOW);
     let external = format!("REQ-1/{number}");
     let line = line(&external, quantity);
-    unit.lines.push(LineChange { id: LineId(number), expected: 0, was: Quantity::ZERO, line });
+    unit.lines.push(LineChange::created(LineId(number), line));
     unit.lot(LotChange::created(lot(number, 0, quantity), "lot.submitted"))
 }
 

@@ -3,8 +3,9 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::money::Money;
+use waybill_shared::line_name::{NamedLine, named};
 use waybill_shared::store::RecordChange;
 
 use super::{Decided, Office, already, body, refuse};
@@ -149,12 +150,10 @@ impl Office<'_> {
         if let Ok(lot) = id.parse::<LotId>() {
             return self.desk.lot(lot).await.map(|lot| lot.id.to_string());
         }
-        let line = match id.parse::<LineId>() {
-            Ok(line) => store.lines(&[line]).await?.pop(),
-            Err(_) => store.lines_by_external(&[id]).await?.pop(),
-        };
-        if let Some((line, _)) = line {
-            return Ok(line.to_string());
+        match named(&**store, id, None).await? {
+            NamedLine::One(line, _) => return Ok(line.to_string()),
+            NamedLine::Several(name) => return Err(refuse(name.to_string())),
+            NamedLine::Unknown => {}
         }
         for kind in ["order", "contribution", "party"] {
             if store.record(kind, id).await?.is_some() {

@@ -43,8 +43,7 @@ impl Office<'_> {
             }
             unit.lots.push(LotChange::new(lot, after, "lot.ranked"));
         }
-        let (expected, was) = (stored.version, line.quantity);
-        unit.lines.push(LineChange { id: number, expected, was, line });
+        unit.lines.push(LineChange::commanded(number, &stored, line));
         unit.jobs.push(round::wanted(self.desk.engine));
         Ok(unit.into())
     }
@@ -54,12 +53,13 @@ impl Office<'_> {
         id: &str,
         fields: &BTreeMap<String, String>,
     ) -> Result<Decided, Refusal> {
-        let (_, stored) = self.line(id).await?;
+        let (number, stored) = self.line(id).await?;
         let line = line_with(&stored.line, fields).map_err(refuse)?;
         if line == stored.line {
             return already("it says that");
         }
-        let unit = amendment(self.desk.engine, self.desk.sender, &line).await;
+        let (engine, sender) = (self.desk.engine, self.desk.sender);
+        let unit = amendment(engine, sender, number, &stored, &line).await;
         match unit.map_err(|error| refuse(error.to_string()))? {
             Some(unit) if unit.lines.is_empty() => {
                 let why = "its lots are ordered, held or parked";
@@ -86,8 +86,7 @@ impl Office<'_> {
             return already("it says that");
         }
         let mut unit = self.desk.unit();
-        let (expected, was) = (stored.version, line.quantity);
-        unit.lines.push(LineChange { id: number, expected, was, line });
+        unit.lines.push(LineChange::commanded(number, &stored, line));
         unit.jobs.push(round::wanted(self.desk.engine));
         Ok(unit.into())
     }

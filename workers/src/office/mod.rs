@@ -20,6 +20,7 @@ use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::command::Command;
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::engine::Engine;
+use waybill_shared::line_name::{NamedLine, named};
 use waybill_shared::store::{Record, StoreError, StoredLine, Unit};
 
 use crate::connectors::Connector;
@@ -138,12 +139,11 @@ impl Office<'_> {
 
     /// The line of this id, ours or its requester's.
     async fn line(&self, id: &str) -> Result<(LineId, StoredLine), Refusal> {
-        let store = &self.desk.engine.store;
-        let found = match id.parse::<LineId>() {
-            Ok(id) => store.lines(&[id]).await?.pop(),
-            Err(_) => store.lines_by_external(&[id]).await?.pop(),
-        };
-        found.ok_or_else(|| refuse(format!("there is no line `{id}`")))
+        match named(&*self.desk.engine.store, id, None).await? {
+            NamedLine::One(id, stored) => Ok((id, *stored)),
+            NamedLine::Unknown => Err(refuse(format!("there is no line `{id}`"))),
+            NamedLine::Several(name) => Err(refuse(name.to_string())),
+        }
     }
 }
 

@@ -54,16 +54,19 @@ enum Finding {
 ///
 /// # Errors
 /// [`StoreError`] if the coalition or lines like them cannot be read.
-pub async fn foresee(engine: &Engine, lines: &[&Line]) -> Result<Vec<Option<String>>, StoreError> {
-    let coalition = engine.coalition().await?;
-    let today = engine.today(&coalition);
+pub async fn foresee(
+    engine: &Engine,
+    coalition: &Coalition,
+    lines: &[&Line],
+) -> Result<Vec<Option<String>>, StoreError> {
+    let today = engine.today(coalition);
     let policy = &engine.pipeline().validate_priority;
     let likenesses = lines.iter().map(|line| line.likeness()).collect();
     let alike = engine.store.lines_alike(likenesses).await?;
     let said = |line: &&Line| {
         let of = line.likeness();
         let earlier = alike.iter().find(|(_, known)| *known == of).map(|(id, _)| *id);
-        match examine(&coalition, policy, line, today, earlier) {
+        match examine(coalition, policy, line, today, earlier) {
             Finding::Fits => None,
             Finding::Declined(decline) => Some(format!("it would be declined: {}", decline.text)),
             Finding::Review { reason, .. } => Some(format!("it would be reviewed: {reason}")),

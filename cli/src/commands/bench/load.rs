@@ -69,6 +69,7 @@ pub(super) async fn coalition(engine: &Engine) -> Result<(), Failure> {
         to: None,
         channel: "AGENT".to_owned(),
         framework: None,
+        is_suspended: false,
     });
     let files = CoalitionFiles {
         settings: Settings {
@@ -96,6 +97,7 @@ pub(super) async fn coalition(engine: &Engine) -> Result<(), Failure> {
     };
     waybill_shared::intake::load(engine, &files)
         .await
+        .map(drop)
         .map_err(|error| Failure::ours(anyhow::Error::new(error)))
 }
 
@@ -144,7 +146,7 @@ fn submission(engine: &Engine, number: i64, offered: Offered) -> Result<Unit, Fa
     let id = id.ok_or_else(|| Failure::ours(anyhow::anyhow!("no lot id for {number}")))?;
     let lot = Lot::new(id, line.quantity, priority, StepName::new(STEPS[0]));
     let mut unit = Unit::new("bench", now);
-    unit.lines.push(LineChange { id: LineId(number), expected: 0, was: Quantity::ZERO, line });
+    unit.lines.push(LineChange::created(LineId(number), line));
     Ok(unit.lot(LotChange::created(lot, "lot.submitted")))
 }
 

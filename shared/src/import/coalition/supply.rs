@@ -78,6 +78,7 @@ fn read_offer(fields: &mut RowFields<'_>) -> Option<Offer> {
         to,
         channel: channel?,
         framework,
+        is_suspended: false,
     })
 }
 

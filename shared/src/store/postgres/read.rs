@@ -39,8 +39,7 @@ pub(super) fn lot(row: &PgRow) -> Result<Lot, StoreError> {
 
 fn stored_line(row: &PgRow) -> Result<(LineId, StoredLine), StoreError> {
     let id = LineId(row.get(0));
-    let line = parse(row.get(2), || id.to_string())?;
-    Ok((id, StoredLine { version: row.get(1), line }))
+    Ok((id, StoredLine::parse(id, row.get(1), row.get(2))?))
 }
 
 const READ: &str = "read";

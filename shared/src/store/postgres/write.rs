@@ -68,8 +68,8 @@ pub(super) async fn write(
     Ok(())
 }
 
-fn json(value: &impl serde::Serialize) -> Result<String, sqlx::Error> {
-    serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+fn encoded(body: Result<String, serde_json::Error>) -> Result<String, sqlx::Error> {
+    body.map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }
 
 /// An event for each change.
@@ -83,9 +83,9 @@ fn told(accepted: &[&Prepared], state: &State) -> Result<Events, sqlx::Error> {
             events.tell(by, subject, after.id.to_string(), after.version, kind, body.clone());
         }
         for change in &unit.lines {
-            let kind = if change.expected == 0 { "line.submitted" } else { "line.amended" };
             let (subject, number) = (Subject::Line(change.id.0), change.expected + 1);
-            let body = json(&change.line)?;
+            let kind = change.event();
+            let body = encoded(change.body())?;
             events.tell(by, subject, change.id.to_string(), number, kind, body);
         }
         for change in &unit.records {
@@ -227,9 +227,10 @@ async fn lines(
     let is_first = |change: &&LineChange| change.expected == 0;
     for (sql, last) in last_of(include_str!("sql/upsert_lines.sql"), changes, is_first) {
         let of = |id: &i64| heads.get(&Subject::Line(*id)).event;
-        let bodies = last.values().map(|change| json(&change.line));
+        let bodies = last.values().map(|change| encoded(change.body()));
         sqlx::query(sql)
             .bind(last.keys().copied().collect::<Vec<i64>>())
+            .bind(last.values().map(|c| c.line.requester.clone()).collect::<Vec<_>>())
             .bind(last.values().map(|c| c.line.external_id.clone()).collect::<Vec<_>>())
             .bind(last.values().map(|c| c.line.likeness()).collect::<Vec<_>>())
             .bind(last.values().map(|c| c.expected + 1).collect::<Vec<_>>())

@@ -147,6 +147,7 @@ impl Beside for SqliteBeside {
         while let Some(batch) = from.recv().await {
             insert(&mut script, batch).await.map_err(&filling)?;
         }
+        script.word(include_str!("sql/fill_requesters.sql")).await.map_err(&filling)?;
         script.word(include_str!("sql/fill_tallies.sql")).await.map_err(&filling)?;
         script.word("COMMIT").await.map_err(&filling)?;
         script.run().await.map_err(&filling)?;
@@ -236,6 +237,8 @@ fn bind(
         }
         Row::Line(row) => {
             args.add(row.id)?;
+            // Whose it is stands in its last event; until all are there, the number tells them apart.
+            args.add(row.id.to_string())?;
             args.add(row.external)?;
             args.add(row.alike)?;
             args.add(row.version)?;

@@ -40,8 +40,7 @@ pub(super) fn lot(row: &SqliteRow) -> Result<Lot, StoreError> {
 
 fn stored_line(row: &SqliteRow) -> Result<(LineId, StoredLine), StoreError> {
     let id = LineId(row.get(0));
-    let line = parse(row.get(2), || id.to_string())?;
-    Ok((id, StoredLine { version: row.get(1), line }))
+    Ok((id, StoredLine::parse(id, row.get(1), row.get(2))?))
 }
 
 pub(super) fn reading(source: sqlx::Error) -> StoreError {

@@ -33,9 +33,8 @@ async fn lines(
     let mut lines: Vec<(&LineChange, i64)> = Vec::new();
     for unit in units {
         for change in &unit.lines {
-            let body = serde_json::to_string(&change.line)
-                .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-            let kind = if change.expected == 0 { "line.submitted" } else { "line.amended" };
+            let body = change.body().map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+            let kind = change.event();
             let entry = Entry::of(unit, change.id.to_string(), change.expected + 1, kind, body);
             lines.push((change, append(heads, log, Subject::Line(change.id.0), entry)));
         }
@@ -43,6 +42,7 @@ async fn lines(
     let written =
         script.rows(include_str!("sql/upsert_line.sql"), &lines, |(line, event), args| {
             args.add(line.id.0)?;
+            args.add(line.line.requester.clone())?;
             args.add(line.line.external_id.clone())?;
             args.add(line.line.likeness())?;
             args.add(line.expected + 1)?;

@@ -1,5 +1,5 @@
-INSERT INTO lines (id, external, alike, version, event, body)
-SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[])
+INSERT INTO lines (id, requester, external, alike, version, event, body)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[])
 ON CONFLICT (id) DO UPDATE SET
-    alike = excluded.alike, version = excluded.version, event = excluded.event,
-    body = excluded.body
+    requester = excluded.requester, alike = excluded.alike, version = excluded.version,
+    event = excluded.event, body = excluded.body

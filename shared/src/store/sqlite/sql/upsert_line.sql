@@ -1,4 +1,5 @@
-INSERT INTO lines (id, external, alike, version, event)
-VALUES (?, ?, ?, ?, ?)
+INSERT INTO lines (id, requester, external, alike, version, event)
+VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
-    alike = excluded.alike, version = excluded.version, event = excluded.event
+    requester = excluded.requester, alike = excluded.alike, version = excluded.version,
+    event = excluded.event

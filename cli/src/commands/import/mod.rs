@@ -1,0 +1,258 @@
+//! `waybill import`: a file of requisitions, a coalition's folder, or a whole database.
+
+mod said;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use waybill_api::{CoalitionIntake, ImportCoalition, ImportLines};
+use waybill_shared::domain::pipeline::Pipeline;
+use waybill_shared::import::{
+    BadRow, FieldError, ImportError, Lines, Mapping, ReadOptions, read_coalition, read_lines,
+    refuse_rows, write_rejects,
+};
+use waybill_shared::intake::{How, Intake, RefusedRow, Submitted, Wrongly};
+
+use crate::args;
+use crate::client::Client;
+use crate::commands::restore;
+use crate::failure::Failure;
+use crate::output;
+use crate::service::read_pipeline;
+use crate::target::Target;
+
+/// Reads everything first, then hands it in: all or nothing.
+pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
+    if arguments.path.is_file() && restore::is_export(&arguments.path) {
+        let target = Target::of(&arguments.data)?;
+        return restore::import(&arguments.path, &target, arguments.dry_run, arguments.json).await;
+    }
+    if arguments.path.join("coalition.toml").is_file() {
+        return folder(&arguments).await;
+    }
+    if arguments.path.is_dir() {
+        let message = format!("{} has no coalition.toml", arguments.path.display());
+        return Err(Failure::caller(
+            message,
+            "name a coalition's folder, or a file of requisitions",
+        ));
+    }
+    file(&arguments).await
+}
+
+fn how_of(arguments: &args::Import) -> How {
+    How {
+        dry_run: arguments.dry_run,
+        keep_good: arguments.keep_good.is_some(),
+        as_new: arguments.as_new,
+        ours: arguments.ours.clone(),
+        theirs: arguments.theirs.clone(),
+    }
+}
+
+async fn folder(arguments: &args::Import) -> Result<(), Failure> {
+    let mut body = coalition(&arguments.path)?;
+    body.how = how_of(arguments);
+    let beside = arguments.path.join("pipeline.toml");
+    let pipeline = beside.exists().then(|| read_pipeline(&beside)).transpose()?;
+    let (target, _folder) = target(arguments)?;
+    let stated = match &pipeline {
+        Some(pipeline) => said::pipeline(&target, pipeline).await?,
+        None => None,
+    };
+    // A new version would be stored as soon as the service is opened.
+    let pipeline = pipeline.filter(|_| !arguments.dry_run);
+    if pipeline.is_some() && stated.is_some() && target.store.exists() {
+        // A folder that is refused is not to leave its pipeline behind.
+        let how = How { dry_run: true, ..body.how.clone() };
+        let tried = ImportCoalition { how, ..body };
+        let intake = hand_in(arguments, &target, None, &tried).await?;
+        body = ImportCoalition { how: how_of(arguments), ..tried };
+        said::is_whole_folder(&intake, &body.how)?;
+    }
+    let intake = hand_in(arguments, &target, pipeline, &body).await?;
+    let name = &body.files.settings.name;
+    if arguments.json {
+        output::json(&intake)?;
+    } else {
+        output::data(&said::folder(name, &intake, stated.as_deref(), arguments.dry_run))?;
+    }
+    said::is_whole_folder(&intake, &body.how)
+}
+
+async fn hand_in(
+    arguments: &args::Import,
+    target: &Target,
+    pipeline: Option<Pipeline>,
+    body: &ImportCoalition,
+) -> Result<CoalitionIntake, Failure> {
+    let client = client(arguments, target, pipeline).await?;
+    let bar = output::progress("handing in", 0);
+    let intake: Result<CoalitionIntake, Failure> = client.post("/v1/coalition", body).await;
+    client.close().await;
+    bar.finish_and_clear();
+    intake
+}
+
+async fn file(arguments: &args::Import) -> Result<(), Failure> {
+    let mapping = arguments.mapping.as_deref().map(Mapping::read).transpose()?;
+    let options = ReadOptions { encoding: arguments.encoding.clone(), mapping };
+    let bar = output::progress("reading", 0);
+    let lines = read_lines(&arguments.path, &options);
+    bar.finish_and_clear();
+    let mut lines = lines?;
+    if !lines.bad.is_empty() && arguments.keep_good.is_none() && !arguments.dry_run {
+        return Err(all_errors(lines));
+    }
+    if let Some(rejects) = &arguments.keep_good
+        && let (Ok(rejects), Ok(input)) = (rejects.canonicalize(), arguments.path.canonicalize())
+        && rejects == input
+    {
+        let message = format!("{} is the file that is read", arguments.path.display());
+        return Err(Failure::caller(message, "name another file for the refused rows"));
+    }
+    let (target, _folder) = target(arguments)?;
+    let client = client(arguments, &target, None).await?;
+    let body = ImportLines {
+        file: lines.file.clone(),
+        lines: submitted(&lines),
+        on: None,
+        how: how_of(arguments),
+        left_out: lines.bad.iter().map(left_out).collect(),
+    };
+    let bar = output::progress("handing in", 0);
+    let intake: Result<Intake, Failure> = client.post("/v1/imports", &body).await;
+    client.close().await;
+    bar.finish_and_clear();
+    let mut intake = intake?;
+    let mut all: Vec<RefusedRow> = lines.bad.iter().map(left_out).collect();
+    if let Some(rejects) = arguments.keep_good.as_deref().filter(|_| !arguments.dry_run) {
+        let refused = not_taken(&lines.file, &intake);
+        refuse_rows(&mut lines, &arguments.path, &options, refused)?;
+        if !lines.bad.is_empty() {
+            write_rejects(&lines, rejects)?;
+            output::talk(&format!("the refused rows, with reasons, are in {}", rejects.display()));
+        }
+    }
+    all.append(&mut intake.refused);
+    all.sort_by_key(|row| row.row);
+    intake.refused = all;
+    let is_told = arguments.dry_run || intake.taken || intake.earlier.is_some();
+    if is_told && arguments.json {
+        output::json(&json(&intake))?;
+    } else if is_told {
+        output::data(&said::lines(&lines.file, &intake, arguments.dry_run))?;
+    }
+    said::is_whole(&lines.file, &intake, &body.how)
+}
+
+/// The rows that the service did not take, with its reasons.
+fn not_taken(file: &str, intake: &Intake) -> BTreeMap<u64, Vec<FieldError>> {
+    let mut rows: BTreeMap<u64, Vec<FieldError>> = BTreeMap::new();
+    let error = |row: u64, field: &str, value: &str, what: &str, hint: &str| FieldError {
+        file: file.to_owned(),
+        row: Some(row),
+        field: Some(field.to_owned()),
+        value: Some(value.to_owned()),
+        what: what.to_owned(),
+        hint: hint.to_owned(),
+    };
+    for refused in &intake.refused {
+        let errors = refused.errors.iter();
+        let errors = errors.map(|e| error(refused.row, &e.field, &e.value, &e.what, &e.hint));
+        rows.entry(refused.row).or_default().extend(errors);
+    }
+    for conflict in &intake.conflicts {
+        let errors = conflict.fields.iter().map(|field| {
+            let what = format!("{} has changed it to {}, too", field.ours_by, field.ours);
+            let hint = format!("--theirs {0} or --ours {0}", conflict.line);
+            error(conflict.row, &field.field, &field.theirs, &what, &hint)
+        });
+        rows.entry(conflict.row).or_default().extend(errors);
+    }
+    rows
+}
+
+/// The answer as it is printed; `refused` is a count, as it always was, `refused_rows` has the rows.
+fn json(intake: &Intake) -> serde_json::Value {
+    let Intake { taken, new, unchanged, amended, conflicts, refused, gone, earlier, expected } =
+        intake;
+    serde_json::json!({
+        "taken": taken, "new": new, "unchanged": unchanged, "amended": amended,
+        "refused": refused.len(), "refused_rows": refused, "conflicts": conflicts, "gone": gone,
+        "earlier": earlier, "expected": expected,
+    })
+}
+
+fn left_out(bad: &BadRow) -> RefusedRow {
+    let error = |error: &FieldError| Wrongly {
+        field: error.field.clone().unwrap_or_default(),
+        value: error.value.clone().unwrap_or_default(),
+        what: error.what.clone(),
+        hint: error.hint.clone(),
+    };
+    let (requester, external_id) = Default::default();
+    let errors = bad.errors.iter().map(error).collect();
+    RefusedRow { row: bad.row, requester, external_id, errors }
+}
+
+/// Where it goes; a dry run makes no folder: what is not there is looked at in one that goes again.
+fn target(arguments: &args::Import) -> Result<(Target, Option<tempfile::TempDir>), Failure> {
+    let target = Target::of(&arguments.data)?;
+    if !arguments.dry_run || target.server.is_some() || target.store.exists() {
+        return Ok((target, None));
+    }
+    let folder = tempfile::tempdir().map_err(Failure::ours)?;
+    Ok((Target::named(folder.path(), None, None)?, Some(folder)))
+}
+
+async fn client(
+    arguments: &args::Import,
+    target: &Target,
+    pipeline: Option<Pipeline>,
+) -> Result<Client, Failure> {
+    match arguments.on {
+        Some(day) => Client::on(target, day, pipeline).await,
+        None => Client::new(target, pipeline).await,
+    }
+}
+
+fn submitted(lines: &Lines) -> Vec<Submitted> {
+    let row = |good: &waybill_shared::import::GoodRow| Submitted {
+        row: good.row,
+        line: good.line.clone(),
+    };
+    lines.good.iter().map(row).collect()
+}
+
+/// Everything that is wrong with a file.
+pub(crate) fn all_errors(lines: Lines) -> Failure {
+    let count = lines.bad.len();
+    let errors = lines.bad.into_iter().flat_map(|row| row.errors).collect();
+    let listed = ImportError::Rows(errors).to_string();
+    let rows = if count == 1 { "1 row is".to_owned() } else { format!("{count} rows are") };
+    let message = format!("{listed}\n\n{rows} refused; nothing was taken");
+    Failure::caller(message, "mend them, or take the others with --keep-good REJECTS.csv")
+}
+
+/// What a coalition's folder says, requisitions included.
+pub(crate) fn coalition(dir: &Path) -> Result<ImportCoalition, Failure> {
+    let files = read_coalition(dir)?;
+    let mut requisitions = Vec::new();
+    for file in &files.requisitions {
+        let options = ReadOptions { encoding: None, mapping: file.mapping.clone() };
+        let lines = read_lines(&file.path, &options)?;
+        if !lines.bad.is_empty() {
+            return Err(all_errors(lines));
+        }
+        let on = Some(file.on);
+        requisitions.push(ImportLines {
+            file: lines.file.clone(),
+            lines: submitted(&lines),
+            on,
+            how: How::default(),
+            left_out: Vec::new(),
+        });
+    }
+    Ok(ImportCoalition { files, requisitions, how: How::default() })
+}

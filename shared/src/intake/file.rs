@@ -1,0 +1,193 @@
+//! What is kept of each file that is taken: what became of every row of it, so that a later one of
+//! the same name, an earlier one, and `check` can be compared with it.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::outcome::{RefusedRow, Submitted};
+use crate::domain::ids::LineId;
+use crate::domain::lot::Timestamp;
+use crate::engine::Engine;
+use crate::store::chain::hex;
+use crate::store::{RecordChange, StoreError, Unit};
+
+/// The kind of record that keeps which files were taken, by what they say.
+pub const FILE: &str = "file";
+
+/// The kind of record that keeps what became of a file's rows, some of them each.
+pub const ROWS: &str = "file_rows";
+
+/// The kind of record that keeps which file of a name was taken last.
+const NAME: &str = "file_name";
+
+/// Rows that one record keeps.
+const TOGETHER: usize = 2000;
+
+/// What became of a row that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Became {
+    /// It became a line.
+    #[serde(rename = "new")]
+    New,
+    /// It amended its line.
+    #[serde(rename = "amended")]
+    Amended,
+    /// It says what its line says, or said when it was last stated.
+    #[serde(rename = "equal")]
+    Equal,
+    /// Its line stays as a command made it, because somebody decided so.
+    #[serde(rename = "ours")]
+    Ours,
+    /// A command has changed its line, too: somebody has to decide.
+    #[serde(rename = "disputed")]
+    Disputed,
+    /// It waits for an order change.
+    #[serde(rename = "order_change")]
+    OrderChange,
+}
+
+/// A row that was taken: its number, its line, how many events that had then, and what became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowTaken(pub u64, pub LineId, pub i64, pub Became);
+
+/// A file that was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileTaken {
+    /// Its name.
+    pub file: String,
+    /// How many rows of it are lines.
+    pub lines: usize,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<Timestamp>,
+    /// Rows that were left out, with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedRow>,
+    /// How many records keep its other rows; none: it was taken before rows were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<usize>,
+}
+
+/// Some rows of a file.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FileRows {
+    /// The file's name.
+    pub file: String,
+    /// The rows.
+    pub rows: Vec<RowTaken>,
+}
+
+/// Which file of a name was taken last.
+#[derive(Debug, Serialize, Deserialize)]
+struct Latest {
+    hash: String,
+}
+
+/// What a file says, as a name for it.
+pub(super) fn hash_of(lines: &[Submitted]) -> String {
+    let mut hash = Sha256::new();
+    for submitted in lines {
+        hash.update(serde_json::to_vec(submitted).unwrap_or_default());
+        hash.update("\n");
+    }
+    hex(hash)
+}
+
+/// The id of a file's record of rows, from 0.
+#[must_use]
+pub fn part_id(hash: &str, part: usize) -> String {
+    format!("{hash}/{part:05}")
+}
+
+fn parse<T: serde::de::DeserializeOwned>(
+    kind: &str,
+    id: &str,
+    body: &str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(body)
+        .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })
+}
+
+/// The file that says this, if it was taken.
+pub(super) async fn taken(
+    engine: &Engine,
+    hash: &str,
+) -> Result<Option<(i64, FileTaken)>, StoreError> {
+    let Some(record) = engine.store.record(FILE, hash).await? else { return Ok(None) };
+    Ok(Some((record.version, parse(FILE, hash, &record.body)?)))
+}
+
+/// The lines that the last file of this name had; none: no other than this one was taken, or its rows
+/// were not kept.
+pub(super) async fn lines_of_last(
+    engine: &Engine,
+    file: &str,
+    hash: &str,
+) -> Result<Vec<LineId>, StoreError> {
+    let Some(record) = engine.store.record(NAME, file).await? else { return Ok(Vec::new()) };
+    let latest: Latest = parse(NAME, file, &record.body)?;
+    if latest.hash == hash {
+        return Ok(Vec::new());
+    }
+    let Some((_, taken)) = taken(engine, &latest.hash).await? else { return Ok(Vec::new()) };
+    let mut lines = Vec::with_capacity(taken.lines);
+    for part in 0..taken.parts.unwrap_or(0) {
+        let id = part_id(&latest.hash, part);
+        let Some(record) = engine.store.record(ROWS, &id).await? else { continue };
+        let rows: FileRows = parse(ROWS, &id, &record.body)?;
+        lines.extend(rows.rows.iter().map(|row| row.1));
+    }
+    Ok(lines)
+}
+
+/// Keeps in `unit` that a file was taken, and what became of its rows.
+pub(super) async fn keep(
+    engine: &Engine,
+    unit: &mut Unit,
+    hash: &str,
+    mut file: FileTaken,
+    rows: &[RowTaken],
+) -> Result<(), StoreError> {
+    let name = file.file.clone();
+    let before = taken(engine, hash).await?;
+    file.parts = Some(rows.len().div_ceil(TOGETHER));
+    for (part, rows) in rows.chunks(TOGETHER).enumerate() {
+        let id = part_id(hash, part);
+        let there = match before {
+            Some(_) => engine.store.record(ROWS, &id).await?,
+            None => None,
+        };
+        let expected = there.map_or(0, |there| there.version);
+        let body = text(&FileRows { file: name.clone(), rows: rows.to_vec() });
+        unit.records.push(RecordChange { kind: ROWS, id, expected, body, event: "file.rows_kept" });
+    }
+    unit.records.push(RecordChange {
+        kind: FILE,
+        id: hash.to_owned(),
+        expected: before.map_or(0, |(version, _)| version),
+        body: text(&file),
+        event: "file.taken",
+    });
+    name_it(engine, unit, hash, name).await
+}
+
+/// Keeps in `unit` that this is the last file of its name, unless that is known.
+pub(super) async fn name_it(
+    engine: &Engine,
+    unit: &mut Unit,
+    hash: &str,
+    name: String,
+) -> Result<(), StoreError> {
+    let latest = engine.store.record(NAME, &name).await?;
+    let body = text(&Latest { hash: hash.to_owned() });
+    if latest.as_ref().is_none_or(|latest| latest.body != body) {
+        let expected = latest.map_or(0, |latest| latest.version);
+        let event = "file.named";
+        unit.records.push(RecordChange { kind: NAME, id: name, expected, body, event });
+    }
+    Ok(())
+}
+
+fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

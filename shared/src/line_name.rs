@@ -1,0 +1,72 @@
+//! Lines by what people call them: our number, their requester's id, or both as in `MIN/1`.
+
+use std::fmt;
+
+use crate::domain::ids::LineId;
+use crate::domain::text::canonical;
+use crate::store::{Reads, StoreError, StoredLine};
+
+/// What a name stands for.
+#[derive(Debug)]
+pub enum NamedLine {
+    /// One line.
+    One(LineId, Box<StoredLine>),
+    /// No line.
+    Unknown,
+    /// Lines of several requesters.
+    Several(Ambiguous),
+}
+
+/// A name that several requesters have given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ambiguous {
+    /// The name.
+    pub name: String,
+    /// What tells the lines apart, such as `MIN/1 (LINE-001)`.
+    pub lines: Vec<String>,
+}
+
+impl fmt::Display for Ambiguous {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, lines } = self;
+        write!(f, "`{name}` is a line of several requesters: name one of {}", lines.join(", "))
+    }
+}
+
+/// What `name` stands for among the lines of `owner`, or of everybody. A requester's id needs no
+/// requester where only one has given it.
+///
+/// # Errors
+/// [`StoreError`] if lines cannot be read.
+pub async fn named(
+    store: &(impl Reads + ?Sized),
+    name: &str,
+    owner: Option<&str>,
+) -> Result<NamedLine, StoreError> {
+    let name = canonical(name);
+    let is_own = |stored: &StoredLine| owner.is_none_or(|owner| stored.line.requester == owner);
+    if let Ok(id) = name.parse::<LineId>() {
+        let found = store.lines(&[id]).await?.pop().filter(|(_, stored)| is_own(stored));
+        return Ok(
+            found.map_or(NamedLine::Unknown, |(id, stored)| NamedLine::One(id, Box::new(stored)))
+        );
+    }
+    // An id may hold slashes itself: any of them may be the one behind the requester.
+    let cuts = name.match_indices('/').map(|(at, _)| (&name[..at], &name[at + 1..]));
+    let cuts: Vec<(&str, &str)> = cuts.collect();
+    let ids: Vec<&str> = cuts.iter().map(|(_, id)| *id).chain([&*name]).collect();
+    let mut found = store.lines_by_external(&ids).await?;
+    found.retain(|(_, stored)| {
+        let line = &stored.line;
+        let is_cut = |(requester, id): &(&str, &str)| {
+            *requester == line.requester && *id == line.external_id
+        };
+        is_own(stored) && (line.external_id == *name || cuts.iter().any(is_cut))
+    });
+    if found.len() > 1 {
+        let line = |(id, stored): &(LineId, StoredLine)| format!("{} ({id})", stored.line.key());
+        let lines = found.iter().map(line).collect();
+        return Ok(NamedLine::Several(Ambiguous { name: name.into_owned(), lines }));
+    }
+    Ok(found.pop().map_or(NamedLine::Unknown, |(id, stored)| NamedLine::One(id, Box::new(stored))))
+}
