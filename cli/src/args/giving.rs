@@ -16,7 +16,8 @@ pub(crate) struct Contribute {
     /// How much, such as `EUR 5M` or `DKK 91,000,000`.
     #[arg(long, value_name = "MONEY")]
     pub(crate) amount: Option<String>,
-    /// Goods instead: what, how many, and in how many days they can be there.
+    /// Goods instead: what, how many, and in how many days they can be there. Pieces, or another unit
+    /// with what one of it holds: `toner=5 BX@30`, `toner=5 BX of 5 H87@30`.
     #[arg(long, value_name = "ITEM=QUANTITY@DAYS")]
     pub(crate) in_kind: Vec<String>,
     /// The pledge that it makes good.

@@ -45,8 +45,8 @@ pub(crate) async fn run(arguments: args::Lines) -> Result<(), Failure> {
 }
 
 /// Where lots are that are not ordered yet.
-const NOT_ORDERED: [&str; 7] =
-    ["ready", "review", "funding", "consent", "acceptance", "gathering", "amendment"];
+const NOT_ORDERED: [&str; 8] =
+    ["ready", "review", "funding", "offer", "consent", "acceptance", "gathering", "amendment"];
 
 const COLUMNS: [Column<LineView>; 11] = [
     Column::new("line", Fit::Left, |line| line.external_id.clone().into()),

@@ -31,8 +31,12 @@ mod example;
 mod import;
 #[path = "../cli/leso.rs"]
 mod leso;
+#[path = "../cli/near.rs"]
+mod near;
 #[path = "../cli/office.rs"]
 mod office;
+#[path = "../cli/packs.rs"]
+mod packs;
 #[path = "../cli/pair.rs"]
 mod pair;
 #[path = "../cli/payments.rs"]

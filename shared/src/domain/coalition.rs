@@ -220,14 +220,10 @@ impl Coalition {
         let mut found: Vec<(i64, u32, Quote)> = self
             .offers
             .values()
-            .filter(|offer| offer.item == line.item && offer.unit == line.unit)
+            .filter(|offer| offer.item == line.item)
             .filter(|offer| offer.is_open(day) && !without.contains(&offer.id))
             .filter_map(|offer| {
-                let quote = Quote {
-                    offer: Some(offer.clone()),
-                    unit_price: offer.unit_price,
-                    charges_bp: self.charges_bp(&offer.channel),
-                };
+                let quote = self.quote(offer, line)?;
                 let cost = quote.cost(quantity).ok()?;
                 let base = self.convert(cost, Currency::EUR, day, Rounding::Up).ok()??;
                 Some((base.minor, offer.lead_days, quote))
@@ -238,11 +234,18 @@ impl Coalition {
         found.into_iter().map(|(_, _, quote)| quote).collect()
     }
 
-    /// The quote of `offer`, if it is still there and open on `day`.
+    /// The quote of `offer` for `line`, if it is still there, open on `day`, and sells by its unit.
     #[must_use]
-    pub fn quote_of(&self, offer: &str, day: NaiveDate) -> Option<Quote> {
+    pub fn quote_of(&self, offer: &str, line: &Line, day: NaiveDate) -> Option<Quote> {
         let offer = self.offers.get(offer).filter(|offer| offer.is_open(day))?;
+        self.quote(offer, line)
+    }
+
+    /// What `offer` asks for what `line` wants; none if it sells by another unit.
+    #[must_use]
+    pub fn quote(&self, offer: &Offer, line: &Line) -> Option<Quote> {
         Some(Quote {
+            sold_by: offer.sold_by(line.unit)?,
             offer: Some(offer.clone()),
             unit_price: offer.unit_price,
             charges_bp: self.charges_bp(&offer.channel),
