@@ -6,7 +6,6 @@ use waybill_shared::domain::document::{Content, LineAnswer};
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{Order, OrderLine};
-use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::StoreError;
 
@@ -55,7 +54,7 @@ fn effect(lot: LotId, what: String) -> Effect {
 
 /// A changed price, and what the lot costs by it with its buyer's charges.
 fn priced(line: &OrderLine, price: Money, charges_bp: i64) -> String {
-    let goods = price.scaled(line.quantity.0, Quantity::ONE).ok();
+    let goods = line.goods(price).ok();
     let cost =
         goods.and_then(|goods| goods.checked_add(goods.scaled(charges_bp, 10_000).ok()?).ok());
     let cost = cost.filter(|cost| cost.currency == line.amount.currency);

@@ -53,7 +53,7 @@ pub use plan::{PlanRequest, Planned};
 pub use reports::{
     Basis, Count, Declined, DonorReport, DrawnUp, EnvelopeReport, Expected, Few, Filed, Funnel,
     Item, MoneyMoved, Received, Request, RequesterReport, Short, Stage, SteeringReport, Subject,
-    Wait, WeeklyReport,
+    Unoffered, Wait, WeeklyReport,
 };
 pub use routes::{
     ActAnswer, ActOutcome, ActRequest, Acted, Again, AttemptPage, AuditPage, CoalitionIntake,

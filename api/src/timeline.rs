@@ -55,6 +55,7 @@ pub(crate) fn awaited(awaits: &Awaited) -> String {
     match awaits {
         Awaited::Review { group } => format!("the review of {group}"),
         Awaited::Funding => "money".to_owned(),
+        Awaited::Offer => "an offer".to_owned(),
         Awaited::Consent { donors } => format!("the consent of {}", donors.join(", ")),
         Awaited::Acceptance { contribution } => format!("its requester to accept {contribution}"),
         Awaited::Gathering => "the end of the ordering window".to_owned(),

@@ -66,6 +66,8 @@ pub enum Task {
     ChaseConsent,
     /// Notes to be looked at again.
     FollowUp,
+    /// Lots that no offer fits, for which one has to be found or mended.
+    Offer,
     /// Lots that wait for money: they go on by themselves once there is some.
     Funding,
 }
@@ -89,6 +91,7 @@ impl Task {
             Self::ChaseReview => "chase_review",
             Self::ChaseConsent => "chase_consent",
             Self::FollowUp => "follow_up",
+            Self::Offer => "offer",
             Self::Funding => "funding",
         }
     }
@@ -180,6 +183,7 @@ fn looked_at(role: Role) -> &'static [&'static str] {
             "payment",
             "amendment",
             "release",
+            "offer",
         ],
         Role::Reviewer => &["review"],
         Role::Requester => &["acceptance", "amendment", "delivery"],
@@ -388,6 +392,7 @@ impl<'a> Found<'a> {
                 self.add(mover, lot, due, &[], None);
             }
             Awaited::Release => self.add(Mover::office(Task::Release), lot, due, &[], None),
+            Awaited::Offer => self.add(Mover::office(Task::Offer), lot, None, &[], None),
             Awaited::Funding | Awaited::Gathering => {}
         }
         Ok(())
@@ -466,6 +471,10 @@ fn how(row: &Move) -> String {
         Task::Amendment => format!("waybill lots --awaits amendment --requester {party}"),
         Task::Release => "waybill lots --awaits release --ids | waybill resume -".to_owned(),
         Task::FollowUp => row.how.clone(),
+        Task::Offer => match row.first.as_slice() {
+            [only] => format!("waybill why {only}"),
+            _ => "waybill lots --awaits offer --sort priority".to_owned(),
+        },
         Task::Incident => "waybill incidents".to_owned(),
         Task::ChaseReview => "waybill lots --awaits review --sort due".to_owned(),
         Task::ChaseConsent => "waybill lots --awaits consent --sort due".to_owned(),

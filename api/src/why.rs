@@ -13,7 +13,8 @@ use waybill_shared::engine::Engine;
 use waybill_shared::matching::explanation::{
     Explanation, Spending, funded, spend, unfunded, unfunded_by,
 };
-use waybill_shared::matching::{Round, solve};
+use waybill_shared::matching::near::Market;
+use waybill_shared::matching::{Round, WhyNot, solve};
 use waybill_shared::rounds;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotFilter, StoreError};
@@ -106,7 +107,7 @@ async fn explain(engine: &Engine, lot: &Lot, line: &Line) -> Result<Explanation,
         let order = &engine.pipeline_of(lot).match_donor.order;
         return Ok(funded(&coalition, lot, line, order, day));
     }
-    if !matches!(lot.state, LotState::Waiting { awaits: Awaited::Funding, .. }) {
+    if !matches!(lot.state.awaits(), Some(Awaited::Funding | Awaited::Offer)) {
         return Ok(Explanation::Undecided);
     }
     let day = engine.today(&coalition);
@@ -120,11 +121,25 @@ async fn explain(engine: &Engine, lot: &Lot, line: &Line) -> Result<Explanation,
     let funds = rounds::funds(engine, lots.iter().map(|(lot, _)| *lot)).await?;
     let policy = &engine.pipeline().match_donor;
     let round = Round::of(&coalition, &funds, &lots, policy, day);
+    if is_unoffered(&round, place) {
+        let called_off = rounds::called_off(&*engine.store).await?;
+        let near_offers = Market::new(&coalition, &called_off, day).near(lot, line);
+        return Ok(Explanation::Unoffered { day, near_offers });
+    }
     let ids: Vec<LotId> = lots.iter().map(|(lot, _)| lot.id).collect();
     let spending = spending(engine, &waiting).await?;
     let explained = unfunded(&coalition, &round, &ids, place, day, &spending);
     let explained = explained.map_err(|error| Problem::new("refused", error.to_string(), ""))?;
     Ok(explained.unwrap_or(Explanation::Undecided))
+}
+
+/// Whether no offer fits the lot at `place`, or money could be used for it through no channel of one.
+fn is_unoffered(round: &Round, place: usize) -> bool {
+    let Some(ask) = &round.asks[place] else { return true };
+    let at = round.asks[..place].iter().flatten().count();
+    let group = round.problem.demands.get(at).map(|demand| demand.group);
+    let is_empty = group.is_some_and(|group| round.problem.groups[group].is_empty());
+    is_empty && ask.reasons.iter().any(|(_, why)| *why == WhyNot::Channel)
 }
 
 /// The first `most` lots by priority that wait for money, with what would fund each.

@@ -240,6 +240,7 @@ fn ordered(lot: &Lot, line: &Line, due: chrono::NaiveDate) -> OrderLine {
         lot: lot.id,
         item: line.item.clone(),
         quantity: lot.quantity,
+        packs: None,
         surplus: Quantity::ZERO,
         surplus_payer: None,
         unit: line.unit,

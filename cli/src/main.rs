@@ -95,6 +95,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Withdraw(withdraw) => commands::act::withdraw(withdraw).await,
             Command::Deposit(deposit) => commands::act::deposit(deposit).await,
             Command::Member(member) => commands::act::member(member).await,
+            Command::Offer(offer) => commands::act::offer(offer).await,
             Command::Note(note) => commands::act::note(note).await,
             Command::Attach(attach) => commands::act::attach(attach).await,
             Command::Incident(incident) => commands::act::incident(incident).await,

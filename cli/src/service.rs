@@ -14,7 +14,7 @@ use waybill_shared::clock::Clock;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, StepConfig};
 use waybill_shared::engine::{Engine, Wakes};
 use waybill_shared::metrics::Metrics;
-use waybill_shared::store::{RecordChange, Store, StoreError, Unit, queues};
+use waybill_shared::store::{NoteChange, RecordChange, Store, StoreError, Unit, queues};
 use waybill_workers::connectors::{self, Connector};
 use waybill_workers::{Step, keep_leases, run_step};
 
@@ -49,13 +49,16 @@ pub(crate) struct Service {
 
 /// Makes a folder that is not there for its owner alone: it holds what others must not read, such as
 /// addresses and the secrets of webhooks.
-fn make_private(folder: &Path) -> Result<(), std::io::Error> {
+pub(crate) fn make_private(folder: &Path) -> Result<(), std::io::Error> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
 }
+
+/// The kind and key of the note that a service has worked on the data in real time.
+pub(crate) const LIVE: &str = "live";
 
 /// Locks `data` for this process.
 pub(crate) fn lock(data: &Path) -> Result<File, Failure> {
@@ -208,6 +211,7 @@ impl Service {
     /// Recovers what an earlier process left, starts what `role` runs, and gives the relay.
     pub(crate) async fn start(&mut self, role: &Role) -> Result<Relay, Failure> {
         self.make_folder()?;
+        self.mark_live().await?;
         let (mut steps, mut acts) = (Vec::new(), Vec::new());
         if role.works() {
             steps = self.steps()?;
@@ -221,6 +225,20 @@ impl Service {
             waybill_scheduler::calendar::arm(&self.engine).await?;
         }
         self.start_with(role, &steps, &acts).await
+    }
+
+    /// Keeps that a service has worked on the data in real time: nobody runs it into the future then.
+    async fn mark_live(&self) -> Result<(), Failure> {
+        let store = &self.engine.store;
+        if self.engine.clock.is_virtual() || store.note(LIVE, LIVE).await?.is_some() {
+            return Ok(());
+        }
+        let now = self.engine.clock.now();
+        let mut unit = Unit::new("operator", now);
+        let body = Some(now.to_rfc3339());
+        unit.notes.push(NoteChange { kind: LIVE, key: LIVE.to_owned(), body });
+        self.engine.commit(vec![unit], None).await?;
+        Ok(())
     }
 
     fn connector(&self) -> Result<Arc<dyn Connector>, Failure> {

@@ -9,6 +9,7 @@ use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::coalition::Settings;
 use waybill_shared::domain::contribution::Contribution;
 use waybill_shared::engine::Engine;
+use waybill_shared::intake::file::PLANNED;
 use waybill_shared::intake::{
     Handing, IntakeError, OPENING, Submitted, contribute_planned, start_of, submit,
 };
@@ -19,9 +20,6 @@ const REQUISITION: &str = "requisition";
 
 /// The kind of job that states contributions.
 const CONTRIBUTION: &str = "contribution";
-
-/// The kind of record that keeps which files wait for their day.
-pub const PLANNED: &str = "planned";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Requisition {

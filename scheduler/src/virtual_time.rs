@@ -6,6 +6,7 @@ use waybill_shared::act::KINDS;
 use waybill_shared::broker::HeldBroker;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
+use waybill_shared::rounds;
 use waybill_shared::store::{Hint, NewJob, StoreError, Unit};
 
 use crate::calendar;
@@ -82,13 +83,17 @@ pub async fn run_until_idle(
     }
 }
 
-/// A round over everything that waits for money; whether it changed anything.
+/// A round over everything that waits for money or an offer; whether it changed anything.
 async fn rematch(
     relay: &mut Relay,
     engine: &Engine,
     broker: &HeldBroker,
 ) -> Result<bool, StoreError> {
-    if engine.store.lots_awaiting("funding").await?.is_empty() {
+    let mut waiting = false;
+    for awaits in rounds::OPEN {
+        waiting = waiting || !engine.store.lots_awaiting(awaits).await?.is_empty();
+    }
+    if !waiting {
         return Ok(false);
     }
     let before = engine.store.last_event().await?;

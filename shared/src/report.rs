@@ -91,6 +91,9 @@ pub struct Report {
     pub unfunded_reasons: Vec<Reason>,
     /// Lots that are unfunded, by priority.
     pub unfunded: Vec<ListedLot>,
+    /// Lots that no offer fits, by priority.
+    #[serde(default)]
+    pub unoffered: Vec<ListedLot>,
     /// Why lots were declined, the most frequent first.
     pub declined_reasons: Vec<Reason>,
     /// Deliveries after the day they were needed.
@@ -109,11 +112,12 @@ pub struct Report {
     pub step_times: Vec<LeadTime>,
 }
 
-/// Where a lot ended, as counted: `unfunded` is what waits for money.
+/// Where a lot ended, as counted: `unfunded` is what waits for money, `unoffered` what no offer fits.
 #[must_use]
 pub fn ending(lot: &Lot) -> &'static str {
     match &lot.state {
         LotState::Waiting { awaits: Awaited::Funding, .. } => "unfunded",
+        LotState::Waiting { awaits: Awaited::Offer, .. } => "unoffered",
         other => other.name(),
     }
 }
@@ -203,7 +207,7 @@ pub async fn build(engine: &Engine, wall_s: f64) -> Result<Report, StoreError> {
     };
     let mut ends: BTreeMap<String, usize> = BTreeMap::new();
     let (mut unfunded, mut declined) = (BTreeMap::new(), BTreeMap::new());
-    let mut waiting: Vec<&Lot> = Vec::new();
+    let (mut waiting, mut unoffered): (Vec<&Lot>, Vec<&Lot>) = Default::default();
     let (mut late, mut short) = (Vec::new(), Vec::new());
     let (mut late_lots, mut short_lots) = (0, 0);
     for lot in &lots {
@@ -214,6 +218,7 @@ pub async fn build(engine: &Engine, wall_s: f64) -> Result<Report, StoreError> {
                 *unfunded.entry(lot.code.clone()).or_insert(0_usize) += 1;
                 waiting.push(lot);
             }
+            "unoffered" => unoffered.push(lot),
             "declined" => *declined.entry(lot.code.clone()).or_insert(0_usize) += 1,
             _ => {}
         }
@@ -231,6 +236,7 @@ pub async fn build(engine: &Engine, wall_s: f64) -> Result<Report, StoreError> {
         }
     }
     waiting.sort_by_key(|lot| (lot.priority, lot.id));
+    unoffered.sort_by_key(|lot| (lot.priority, lot.id));
     late.sort_by_key(|(by, lot, _)| (std::cmp::Reverse(*by), lot.id));
     short.truncate(LISTED);
     let names: Vec<String> = engine.pipeline().steps.iter().map(|s| s.name.to_string()).collect();
@@ -246,6 +252,11 @@ pub async fn build(engine: &Engine, wall_s: f64) -> Result<Report, StoreError> {
         day: coalition.settings.as_ref().map(|_| engine.today(&coalition)),
         unfunded_reasons: reasons(unfunded),
         unfunded: waiting
+            .into_iter()
+            .take(LISTED)
+            .filter_map(|lot| listed(lot, lot.reason.clone()))
+            .collect(),
+        unoffered: unoffered
             .into_iter()
             .take(LISTED)
             .filter_map(|lot| listed(lot, lot.reason.clone()))

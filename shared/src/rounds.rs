@@ -1,21 +1,26 @@
 //! What a round reads of the store: whatever waits for money or may still move, and the money.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use crate::domain::coalition::Coalition;
+use crate::domain::coalition::{Coalition, DayRates, Settings};
 use crate::domain::ids::LotId;
-use crate::domain::lot::Lot;
-use crate::domain::money::{Money, Rounding};
+use crate::domain::lot::{Lot, Timestamp};
+use crate::domain::money::{Currency, Money, Rounding};
+use crate::domain::supplier::Offer;
 use crate::engine::Engine;
+use crate::intake::start_of;
 use crate::matching::{Funds, is_movable};
-use crate::store::{LotFilter, Store, StoreError};
+use crate::store::{LotFilter, NewJob, Store, StoreError};
 
 /// Lots read at once.
 const READ: i64 = 10_000;
 
-/// Lots that wait for money, and those whose money may still be moved, by priority.
+/// What lots wait for that the next round may give.
+pub const OPEN: [&str; 2] = ["funding", "offer"];
+
+/// Lots that wait for money or an offer, and those whose money may still be moved, by priority.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -24,7 +29,10 @@ pub async fn lots(
     coalition: &Coalition,
     day: NaiveDate,
 ) -> Result<Vec<Lot>, StoreError> {
-    let mut lots = store.lots_awaiting("funding").await?;
+    let mut lots = Vec::new();
+    for awaits in OPEN {
+        lots.extend(store.lots_awaiting(awaits).await?);
+    }
     for awaits in ["consent", "gathering"] {
         let others = store.lots_awaiting(awaits).await?;
         lots.extend(others.into_iter().filter(|lot| is_movable(coalition, lot, day)));
@@ -59,6 +67,55 @@ pub async fn funds<'a>(
         given(engine, &of_round, &mut funds).await?;
     }
     Ok(funds)
+}
+
+/// The kind of record that keeps what is called off from a framework contract.
+pub const FRAMEWORK_USE: &str = "framework_use";
+
+/// What is called off from each framework contract, in minor units of its currency.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read.
+pub async fn called_off(store: &dyn Store) -> Result<BTreeMap<String, i64>, StoreError> {
+    #[derive(serde::Deserialize)]
+    struct Count {
+        value: i64,
+    }
+    let mut used = BTreeMap::new();
+    for record in store.records(FRAMEWORK_USE).await? {
+        let count: Count = serde_json::from_str(&record.body).map_err(|source| {
+            StoreError::Corrupt { subject: format!("{FRAMEWORK_USE}:{}", record.id), source }
+        })?;
+        used.insert(record.id, count.value);
+    }
+    Ok(used)
+}
+
+/// Rounds on later days: when an offer begins to hold, or a currency without a rate gets its first.
+#[must_use]
+pub fn later(
+    settings: &Settings,
+    offers: &[Offer],
+    rates: &[DayRates],
+    now: Timestamp,
+) -> Vec<NewJob> {
+    let today = now.with_timezone(&settings.zone).date_naive();
+    let mut first: BTreeMap<Currency, NaiveDate> = BTreeMap::new();
+    for day in rates {
+        for currency in day.rates.keys() {
+            let known = first.entry(*currency).or_insert(day.date);
+            *known = day.date.min(*known);
+        }
+    }
+    let days: BTreeSet<NaiveDate> =
+        offers.iter().map(|offer| offer.from).chain(first.into_values()).collect();
+    let job = |day: NaiveDate| NewJob {
+        kind: "round",
+        key: format!("offers@{day}"),
+        due: start_of(day, settings.zone),
+        body: String::new(),
+    };
+    days.into_iter().filter(|day| *day > today).map(job).collect()
 }
 
 /// Adds what the lots of each requester have, but for those of the round.

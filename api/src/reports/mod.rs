@@ -13,7 +13,7 @@ pub use documents::Filed;
 pub use donor::{DonorReport, EnvelopeReport, Item};
 pub use funnel::{Funnel, Stage};
 pub use requester::{Basis, Expected, Request, RequesterReport};
-pub use steering::{Short, SteeringReport};
+pub use steering::{Short, SteeringReport, Unoffered};
 pub use waits::Wait;
 pub use weekly::{Count, Declined, DrawnUp, MoneyMoved, Received, WeeklyReport};
 

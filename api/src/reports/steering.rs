@@ -3,9 +3,12 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::money::Money;
+use waybill_shared::engine::Engine;
 use waybill_shared::matching::roadmap::Plan;
 use waybill_shared::sight::Sight;
+use waybill_shared::store::StoreError;
 
 use super::waits::waits;
 use super::{Few, Funnel, Subject, Wait, name};
@@ -37,6 +40,9 @@ pub struct SteeringReport {
     pub approvals: Few<Wait>,
     /// The lots highest in rank that wait for money, and the smallest amounts that would fund them.
     pub unfunded: Few<Short>,
+    /// The lots highest in rank that no offer fits: the secretariat's move.
+    #[serde(default)]
+    pub unoffered: Few<Unoffered>,
     /// Money that lapses within 90 days unless it is used, by day.
     pub lapsing: Vec<Promise>,
     /// Suppliers with something late.
@@ -74,6 +80,31 @@ pub struct Short {
     pub reason: String,
 }
 
+/// A lot that no offer fits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = UnofferedLot)]
+pub struct Unoffered {
+    /// The lot.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// The nearest offers, and what keeps them away, in words.
+    pub reason: String,
+}
+
+/// The first `most` lots by priority that no offer fits.
+async fn unoffered(engine: &Engine, most: usize) -> Result<Few<Unoffered>, StoreError> {
+    let mut lots = engine.store.lots_awaiting("offer").await?;
+    let mut few = Few { all: lots.len(), ..Few::default() };
+    lots.truncate(most);
+    let lines = engine.lines_of(&lots).await?;
+    let told = |lot: &Lot| {
+        let subject = Subject::of(lot, lines.get(&lot.line())?);
+        Some(Unoffered { subject, reason: lot.reason.clone() })
+    };
+    few.first = lots.iter().filter_map(told).collect();
+    Ok(few)
+}
+
 /// The report.
 pub(crate) async fn steering(then: &AsOf, sight: &Sight) -> Result<SteeringReport, Problem> {
     let engine = &then.engine;
@@ -89,6 +120,7 @@ pub(crate) async fn steering(then: &AsOf, sight: &Sight) -> Result<SteeringRepor
         consents: waits(engine, "consent").await?.into(),
         approvals: waits(engine, "approval").await?.into(),
         unfunded: most_urgent(engine, TOP).await?,
+        unoffered: unoffered(engine, TOP).await?,
         lapsing,
         late: late_suppliers(engine).await?,
         funnel: Funnel::of(&engine.store.lot_counts().await?),

@@ -158,6 +158,18 @@ fn check(
     if given.in_kind.iter().any(|gift| gift.quantity.0 <= 0) {
         return Err(Problem::field("in_kind", "a quantity is not above zero", "say how much"));
     }
+    let is_odd = |gift: &&waybill_shared::domain::contribution::InKind| {
+        let pack = gift.pack_of.filter(|pack| {
+            let is_pack = gift.unit.is_some_and(|unit| unit != pack.unit && unit.is_whole());
+            !is_pack || pack.quantity.0 <= 0 || !pack.quantity.fits(pack.unit)
+        });
+        pack.is_some() || gift.unit.is_some_and(|unit| !gift.quantity.fits(unit))
+    };
+    if let Some(gift) = given.in_kind.iter().find(is_odd) {
+        let detail = format!("`{gift}` cannot be had");
+        let hint = "give a unit with a quantity that it can be counted in; a pack holds some of another unit";
+        return Err(Problem::field("in_kind", detail, hint));
+    }
     let total = given.tranches.iter().try_fold(0_i64, |sum, tranche| {
         sum.checked_add(tranche.minor).filter(|_| tranche.minor >= 0)
     });

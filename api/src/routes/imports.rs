@@ -10,7 +10,8 @@ use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::engine::Engine;
 use waybill_shared::import::CoalitionFiles;
 use waybill_shared::intake::{
-    Expected, Handing, How, Intake, Loaded, RefusedRow, Submitted, prepare, submit, submit_beside,
+    Amended, Expected, Handing, How, Intake, Loaded, RefusedRow, Submitted, prepare, submit,
+    submit_beside,
 };
 use waybill_shared::report::{Report, build};
 use waybill_shared::store::{Fate, Unit};
@@ -69,6 +70,12 @@ pub struct FileIntake {
 pub struct CoalitionIntake {
     /// Whether anything was taken.
     pub taken: bool,
+    /// Lines that were not known, in all files.
+    pub new: usize,
+    /// Lines that say what was known.
+    pub unchanged: usize,
+    /// Lines that say something else.
+    pub amended: Vec<Amended>,
     /// Everything but the requisitions.
     pub loaded: Loaded,
     /// The files of requisitions, and those of contributions that wait for their day.
@@ -191,7 +198,9 @@ pub(super) async fn coalition(
         }
         folder.waits(&file.file, day, file.lines.len());
     }
-    Ok(Json(CoalitionIntake { taken, loaded, files: folder.files }))
+    let intakes = folder.files.iter().map(|file| file.intake.clone());
+    let Intake { new, unchanged, amended, .. } = intakes.fold(Intake::default(), Intake::with);
+    Ok(Json(CoalitionIntake { taken, new, unchanged, amended, loaded, files: folder.files }))
 }
 
 /// A folder as it is taken.

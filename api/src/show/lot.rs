@@ -107,6 +107,9 @@ fn mover(lot: &Lot, line: Option<&Line>, order: Option<&Order>, coalition: &Coal
             Awaited::Funding => {
                 format!("the donors; `waybill why {}` says what is missing", lot.id)
             }
+            Awaited::Offer => {
+                format!("the secretariat; `waybill why {}` names the nearest offers", lot.id)
+            }
             Awaited::Consent { donors } => {
                 let donors: Vec<String> = donors.iter().map(|id| named(id, coalition)).collect();
                 format!("{} to consent", donors.join(", "))

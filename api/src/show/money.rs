@@ -69,7 +69,7 @@ fn firmness(firmness: Firmness) -> &'static str {
 }
 
 fn in_kind(gift: &InKind) -> String {
-    format!("{} of {}, {} days after it is agreed", gift.quantity, gift.item, gift.lead_days)
+    format!("{gift}, {} days after it is agreed", gift.lead_days)
 }
 
 fn earmark(facts: &mut Facts, given: &Contribution) {

@@ -39,7 +39,14 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Pro
     let ids: Vec<i64> = order.lines.iter().map(|line| line.lot.0).collect();
     let lots = engine.store.lots_by_id(&ids).await?;
     for line in &order.lines {
-        let what = format!("{} {} {}", line.quantity, line.unit.name(), line.item);
+        let bought = format!("{} {} {}", line.quantity, line.unit.name(), line.item);
+        let what = match line.packs {
+            Some(packs) => {
+                let (many, name) = (packs.quantity, packs.unit.name());
+                format!("{bought} in {many} {name} of {} each", packs.each)
+            }
+            None => bought,
+        };
         let surplus = match &line.surplus_payer {
             Some(payer) => format!(", of them {} surplus paid by {payer}", line.surplus),
             None => String::new(),

@@ -67,7 +67,13 @@ fn sells(facts: &mut Facts, coalition: &Coalition, supplier: &str) {
     for offer in coalition.offers.values().filter(|offer| offer.supplier == supplier) {
         let until = offer.to.map(|to| format!(" until {to}")).unwrap_or_default();
         let (item, price, days) = (&offer.item, &offer.unit_price, offer.lead_days);
-        facts.add(&offer.id, format!("{item}, {price} a unit, {days} days{until}"));
+        let per = match offer.pack_of {
+            Some(pack) => {
+                format!("a {} of {} {}", offer.unit.name(), pack.quantity, pack.unit.name())
+            }
+            None => "a unit".to_owned(),
+        };
+        facts.add(&offer.id, format!("{item}, {price} {per}, {days} days{until}"));
     }
 }
 

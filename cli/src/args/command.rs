@@ -5,9 +5,9 @@ use clap::Subcommand;
 use super::{
     Api, Arrivals, Attach, Audit, Backup, Bench, Check, Claim, Completions, Consent, Contribute,
     Cron, Deposit, Despatch, Doctor, Events, Export, Fields, Health, Import, InKind, Incident,
-    Incidents, LeadTimes, Lines, Lots, Man, Match, Member, Merge, Migrate, Money, Note, OnLots,
-    Order, Pay, Plan, Rank, Receive, Redirect, Report, Restore, Review, Run, Scheduler, Serve,
-    Show, Split, Status, Submit, Todo, Token, Watch, Webhook, Why, Withdraw, Worker,
+    Incidents, LeadTimes, Lines, Lots, Man, Match, Member, Merge, Migrate, Money, Note, Offer,
+    OnLots, Order, Pay, Plan, Rank, Receive, Redirect, Report, Restore, Review, Run, Scheduler,
+    Serve, Show, Split, Status, Submit, Todo, Token, Watch, Webhook, Why, Withdraw, Worker,
 };
 
 /// The commands.
@@ -171,6 +171,9 @@ Examples:
     /// Let a party take a role, or end it.
     #[command(subcommand)]
     Member(Member),
+    /// End or keep an offer that its folder does not have any more.
+    #[command(subcommand)]
+    Offer(Offer),
     /// Write a note, its text by `-m`, on a lot, line, order, contribution or party.
     #[command(after_help = "\
 Examples:

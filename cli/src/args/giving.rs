@@ -16,7 +16,8 @@ pub(crate) struct Contribute {
     /// How much, such as `EUR 5M` or `DKK 91,000,000`.
     #[arg(long, value_name = "MONEY")]
     pub(crate) amount: Option<String>,
-    /// Goods instead: what, how many, and in how many days they can be there.
+    /// Goods instead: what, how many, and in how many days they can be there. Pieces, or another unit
+    /// with what one of it holds: `toner=5 BX@30`, `toner=5 BX of 5 H87@30`.
     #[arg(long, value_name = "ITEM=QUANTITY@DAYS")]
     pub(crate) in_kind: Vec<String>,
     /// The pledge that it makes good.
@@ -99,6 +100,11 @@ Examples:
 Examples:
   waybill member end IS --on 2026-12-31 --evidence 'decision 14'")]
     End(MemberEnd),
+    /// A requester is called otherwise; its lines and consignees go with it.
+    #[command(after_help = "\
+Examples:
+  waybill member rename UA-MOD-IT --to UA-MOD-D --evidence 'decree 7'")]
+    Rename(MemberRename),
 }
 
 /// The roles of a party.
@@ -151,6 +157,60 @@ pub(crate) struct MemberEnd {
     /// Where it is written: a page, a decision.
     #[arg(long, required = true, value_name = "TEXT")]
     pub(crate) evidence: String,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+/// `waybill member rename`.
+#[derive(Debug, Args)]
+pub(crate) struct MemberRename {
+    /// The requester's id so far.
+    pub(crate) party: String,
+    /// Its new id.
+    #[arg(long, value_name = "ID")]
+    pub(crate) to: String,
+    /// Its name, if that changes, too.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Where it is written: a page, a decision.
+    #[arg(long, required = true, value_name = "TEXT")]
+    pub(crate) evidence: String,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+/// `waybill offer`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Offer {
+    /// Order nothing by an offer after a day.
+    #[command(after_help = "\
+Examples:
+  waybill offer end O-01 -m 'not in the new price list'")]
+    End(OfferEnd),
+    /// Keep an offer on sale that its folder does not have any more.
+    #[command(after_help = "\
+Examples:
+  waybill offer keep O-01 -m 'the supplier says that it still holds'")]
+    Keep(OfferKeep),
+}
+
+/// `waybill offer end`.
+#[derive(Debug, Args)]
+pub(crate) struct OfferEnd {
+    /// The offer.
+    pub(crate) id: String,
+    /// The last day; without, today.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Option<NaiveDate>,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+/// `waybill offer keep`.
+#[derive(Debug, Args)]
+pub(crate) struct OfferKeep {
+    /// The offer.
+    pub(crate) id: String,
     #[command(flatten)]
     pub(crate) how: How,
 }

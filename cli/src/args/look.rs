@@ -58,9 +58,10 @@ pub(super) const STATES: [&str; 9] = [
 ];
 
 /// What lots can wait for.
-pub(super) const WAITS: [&str; 11] = [
+pub(super) const WAITS: [&str; 12] = [
     "review",
     "funding",
+    "offer",
     "consent",
     "acceptance",
     "gathering",
@@ -79,6 +80,7 @@ const LOT_SORTS: [&str; 8] = ["id", "-id", "priority", "-priority", "age", "-age
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   waybill lots --awaits funding --sort priority    # what waits for money
+  waybill lots --awaits offer                      # what no offer fits
   waybill lots --late --sort due                   # what is late
   waybill lots --awaits review --older-than 7d --ids    # for a pipe")]
 pub(crate) struct Lots {

@@ -29,7 +29,7 @@ pub(crate) use acts::{
 };
 pub(crate) use care::{Backup, Export, Migrate, Restore};
 pub(crate) use command::Command;
-pub(crate) use giving::{Contribute, Deposit, Member, PartyRole, Submit, Withdraw};
+pub(crate) use giving::{Contribute, Deposit, Member, Offer, PartyRole, Submit, Withdraw};
 pub(crate) use look::{Incidents, Lines, Lots, Needs, Status, Todo};
 pub(crate) use orders::{Claim, Despatch, Order, Pay, Receive, Remedy, Respond};
 pub(crate) use reports::{Arrivals, By, LeadTimes, Money, Report, Reported, ReportedOf};
@@ -120,6 +120,10 @@ pub(crate) struct Run {
     /// The broker as a URL, `embedded:` or `amqp(s)://…`.
     #[arg(long, help_heading = DATA, env = "WAYBILL_BROKER")]
     pub(crate) broker: Option<String>,
+    /// Run on a copy of the data, in this new folder: data that a service works on is not run into
+    /// the future.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "store")]
+    pub(crate) copy_to: Option<PathBuf>,
     /// The sandbox's seed, instead of the pipeline's.
     #[arg(long, env = "WAYBILL_SEED")]
     pub(crate) seed: Option<u64>,

@@ -47,8 +47,8 @@ pub(crate) async fn run(arguments: args::Lines) -> Result<(), Failure> {
 }
 
 /// Where lots are that are not ordered yet.
-const NOT_ORDERED: [&str; 7] =
-    ["ready", "review", "funding", "consent", "acceptance", "gathering", "amendment"];
+const NOT_ORDERED: [&str; 8] =
+    ["ready", "review", "funding", "offer", "consent", "acceptance", "gathering", "amendment"];
 
 /// As CSV they hold every field of a row of requisitions under its name, so that the listing can be
 /// mended and handed in; the other names are known to the reader.

@@ -236,7 +236,7 @@ fn envelope(given: &Promise) -> String {
             (None, false) => {}
         }
         for gift in &given.in_kind {
-            say(&format!("{} {}, within {} days", gift.quantity, gift.item, gift.lead_days));
+            say(&format!("{gift}, within {} days", gift.lead_days));
         }
         if !given.converted_by.is_empty() {
             say(&format!("made firm, in whole or in part, by {}", given.converted_by.join(", ")));

@@ -11,14 +11,16 @@ use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline};
 use waybill_shared::intake::{load, start_of};
 use waybill_shared::report::{Report, build};
+use waybill_shared::store::sqlite::SqliteStore;
+use waybill_shared::store::{NoteChange, Unit};
 
 use crate::args;
 use crate::commands::import::coalition;
 use crate::failure::Failure;
 use crate::output;
 use crate::report;
-use crate::service::{Role, Service, read_pipeline};
-use crate::target::Target;
+use crate::service::{LIVE, Role, Service, make_private, read_pipeline};
+use crate::target::{StoreUrl, Target};
 
 /// Runs, and prints the report.
 pub(crate) async fn run(arguments: args::Run) -> Result<(), Failure> {
@@ -31,9 +33,16 @@ pub(crate) async fn run(arguments: args::Run) -> Result<(), Failure> {
             Failure::caller(message, "name a file that can be written with --report")
         })?;
     }
-    let report = match &arguments.data {
-        Some(data) => carry(&arguments, data, body, pipeline).await?,
-        None => {
+    let report = match (&arguments.data, &arguments.copy_to) {
+        (Some(data), Some(copy)) => {
+            copied(&Target::named(data, None, None)?, copy).await?;
+            carry(&arguments, copy, body, pipeline).await?
+        }
+        (None, Some(_)) => {
+            return Err(Failure::caller("there is nothing to copy", "name the data with --data"));
+        }
+        (Some(data), None) => carry(&arguments, data, body, pipeline).await?,
+        (None, None) => {
             let folder = temporary()?;
             let report = carry(&arguments, &folder, body, pipeline).await;
             if let Err(error) = std::fs::remove_dir_all(&folder) {
@@ -52,6 +61,49 @@ pub(crate) async fn run(arguments: args::Run) -> Result<(), Failure> {
     }
     output::data(&report::text::page(&report))?;
     Ok(())
+}
+
+/// A copy of the data of `from` in the new folder `to`, which nobody works on.
+async fn copied(from: &Target, to: &Path) -> Result<(), Failure> {
+    let StoreUrl::Sqlite(database) = &from.store else {
+        let hint =
+            "export it, and import that into a folder: waybill export FILE, waybill import FILE";
+        return Err(Failure::caller("a database of Postgres is not copied here", hint));
+    };
+    from.is_there()?;
+    let copy = Target::named(to, None, None)?;
+    let StoreUrl::Sqlite(place) = &copy.store else {
+        return Err(Failure::caller(format!("{} is no folder", to.display()), ""));
+    };
+    if place.exists() {
+        let message = format!("{} has data already", to.display());
+        return Err(Failure::caller(message, "name a new folder with --copy-to"));
+    }
+    make_private(to).map_err(Failure::ours)?;
+    SqliteStore::copy(database, place).await?;
+    let store = copy.store.open().await?;
+    let mut unit = Unit::new("operator", chrono::Utc::now());
+    unit.notes.push(NoteChange { kind: LIVE, key: LIVE.to_owned(), body: None });
+    let outcome = store.commit(vec![unit]).await;
+    store.close().await;
+    outcome?;
+    Ok(())
+}
+
+/// Refuses data on which a service works in real time: a run would write the future into its log.
+async fn is_not_live(target: &Target) -> Result<(), Failure> {
+    if !target.store.exists() {
+        return Ok(());
+    }
+    let Ok(store) = target.store.look().await else { return Ok(()) };
+    let since = store.note(LIVE, LIVE).await;
+    store.close().await;
+    let Some(since) = since? else { return Ok(()) };
+    let message = format!(
+        "a service works on {} since {since}: a run would write the future into its log",
+        target.store
+    );
+    Err(Failure::caller(message, "run a copy with --copy-to FOLDER, or name a new --data"))
 }
 
 fn temporary() -> Result<std::path::PathBuf, Failure> {
@@ -97,6 +149,7 @@ async fn carry(
     let began = Instant::now();
     let (store, broker) = (arguments.store.as_deref(), arguments.broker.as_deref());
     let target = Target::named(data, store, broker)?;
+    is_not_live(&target).await?;
     let clock = Clock::starting_at(start(&target, &body).await?);
     let mut service = Service::open(&target, clock, Some(pipeline)).await?;
     let (engine, broker) = (service.engine.clone(), service.held()?);

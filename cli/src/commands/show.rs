@@ -133,12 +133,7 @@ fn envelope(view: &ContributionView) -> String {
         about.push(match given.amount {
             Some(amount) => amount.to_string(),
             None if given.in_kind.is_empty() => "no amount".to_owned(),
-            None => {
-                let gift = |gift: &waybill_shared::domain::contribution::InKind| {
-                    format!("{} of {}", gift.quantity, gift.item)
-                };
-                given.in_kind.iter().map(gift).collect::<Vec<_>>().join(", ")
-            }
+            None => given.in_kind.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         });
     }
     let mut text = String::new();

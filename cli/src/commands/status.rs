@@ -94,7 +94,11 @@ fn lots(count: i64) -> String {
 
 /// What waits for the secretariat itself.
 fn needed(counts: &[LotCount]) -> (String, Meaning) {
-    let waits = [("approval", "to be approved"), ("release", "on hold")];
+    let waits = [
+        ("approval", "to be approved"),
+        ("release", "on hold"),
+        ("offer", "without an offer that fits"),
+    ];
     let of = |awaits: &str| -> i64 {
         let waiting = counts.iter().filter(|count| count.awaits.as_deref() == Some(awaits));
         waiting.map(|count| count.lots).sum()

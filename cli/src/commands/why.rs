@@ -1,5 +1,6 @@
 //! `waybill why LOT`: why a lot has the money that it has, or what it is short of.
 
+use chrono::NaiveDate;
 use waybill_api::Why;
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::money::{Money, Rate};
@@ -7,6 +8,7 @@ use waybill_shared::domain::quantity::Unit;
 use waybill_shared::matching::explanation::{
     Decided, Exhausted, Explanation, Missing, Other, Payer,
 };
+use waybill_shared::matching::near::NearOffer;
 
 use crate::args;
 use crate::client::{self, escape};
@@ -40,6 +42,7 @@ fn text(why: &Why) -> String {
         }
         Explanation::Funded { .. } => format!("{lot} is paid for by one donor."),
         Explanation::Unfunded(_) => format!("{lot} is not funded."),
+        Explanation::Unoffered { .. } => format!("{lot} cannot be bought: no offer fits it."),
         Explanation::InKind { contribution } => format!("{lot} is given in kind: {contribution}."),
         Explanation::Undecided => format!("Nothing is decided about money for {lot}."),
     };
@@ -56,6 +59,7 @@ fn text(why: &Why) -> String {
             page.others("Who does not:", others);
         }
         Explanation::Unfunded(missing) => page.missing(missing),
+        Explanation::Unoffered { day, near_offers } => page.near(*day, near_offers),
         Explanation::InKind { .. } | Explanation::Undecided => {
             if !why.reason.is_empty() {
                 page.paragraph(&format!("Why: {}.", why.reason.trim_end_matches('.')));
@@ -129,6 +133,27 @@ impl Page {
             Decided::Equal => "It stands equal with other money, and shares fairly.".to_owned(),
         };
         self.lines("    ", &decided);
+    }
+
+    fn near(&mut self, day: NaiveDate, near: &[NearOffer]) {
+        if near.is_empty() {
+            self.paragraph(&format!(
+                "On {day}, no supplier offers it, nor anything near it. The secretariat asks for an offer \
+                 and imports it."
+            ));
+            return;
+        }
+        self.heading(&format!("The nearest offers on {day}, and what keeps them away:"));
+        for near in near {
+            let NearOffer { offer, supplier, item, unit, text, way_out, .. } = near;
+            self.lines("  ", &format!("{offer} of {supplier}, {item} by {unit}: {text}."));
+            for way in way_out {
+                self.lines("    ", &format!("Way out: {way}"));
+            }
+        }
+        self.paragraph(
+            "It is the secretariat's move: the lot goes on by itself once an offer fits.",
+        );
     }
 
     fn missing(&mut self, missing: &Missing) {

@@ -43,6 +43,7 @@ pub(crate) fn page(report: &Report) -> String {
             (money::by_donor(report))
             (overview::timeline(report))
             (lists::unfunded(report))
+            (lists::unoffered(report))
             (lists::declined(report))
             (lists::late(report))
             (lists::short(report))
@@ -223,6 +224,7 @@ mod tests {
             day: None,
             unfunded_reasons: Vec::new(),
             unfunded: Vec::new(),
+            unoffered: Vec::new(),
             declined_reasons: Vec::new(),
             late: Vec::new(),
             late_lots: 0,
@@ -266,6 +268,7 @@ mod tests {
             day: NaiveDate::from_ymd_opt(2024, 6, 3),
             unfunded_reasons: vec![Reason { code: text(), lots: 1 }],
             unfunded: vec![lot()],
+            unoffered: Vec::new(),
             declined_reasons: vec![Reason { code: text(), lots: 1 }],
             late: vec![lot()],
             late_lots: 1,

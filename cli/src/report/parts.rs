@@ -318,10 +318,7 @@ pub(super) fn envelopes(view: &MoneyView) -> Section {
             (None, Some(amount), _) => format!("{amount}, pledged"),
             (None, None, []) => "pledged without an amount".to_owned(),
             (None, None, gifts) => {
-                let gift = |gift: &waybill_shared::domain::contribution::InKind| {
-                    format!("{} {}", gift.quantity, gift.item)
-                };
-                gifts.iter().map(gift).collect::<Vec<_>>().join(", ")
+                gifts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
             }
         };
         let lapses = given.lapses.map_or_else(

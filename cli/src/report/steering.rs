@@ -1,6 +1,6 @@
 //! The report for a steering group: first what it has to decide, then what that rests on.
 
-use waybill_api::{LateSupplier, Must, Promise, Short, SteeringReport};
+use waybill_api::{LateSupplier, Must, Promise, Short, SteeringReport, Unoffered};
 
 use super::html::{Kind, counted, some, written};
 use super::paper::{Block, Cell, Paper, Row, Section, Table};
@@ -14,13 +14,14 @@ pub(crate) fn steering(report: &SteeringReport) -> Paper {
         if overdue > 0 { format!(" ({overdue} overdue)") } else { String::new() }
     };
     let summary = format!(
-        "To be decided: {}{}, {}{} and {} to be approved. Without money: {}. Within 90 days, {} in part; {} late.",
+        "To be decided: {}{}, {}{} and {} to be approved. Without money: {}; without an offer: {}. Within 90 days, {} in part; {} late.",
         some(reviews.all, "review", "reviews"),
         overdue(&reviews.first),
         some(consents.all, "consent", "consents"),
         overdue(&consents.first),
         some(approvals.all, "lot", "lots"),
         some(unfunded.all, "lot", "lots"),
+        some(report.unoffered.all, "lot", "lots"),
         some(lapsing.len(), "envelope lapses", "envelopes lapse"),
         some(late.len(), "supplier is", "suppliers are"),
     );
@@ -28,6 +29,7 @@ pub(crate) fn steering(report: &SteeringReport) -> Paper {
         |id: &str, heading: &str, table| Section::new(id, heading, vec![Block::Table(table)]);
     let sections = vec![
         section("unfunded", "What the most urgent lots are short of", unfunded_table(report)),
+        section("unoffered", "What no offer fits", unoffered_table(report)),
         section(
             "reviews",
             "Reviews to be given",
@@ -124,6 +126,31 @@ fn unfunded_table(report: &SteeringReport) -> Table {
     }
 }
 
+fn unoffered_table(report: &SteeringReport) -> Table {
+    let line = |lot: &Unoffered| {
+        vec![
+            parts::lot(&lot.subject),
+            parts::rank(&lot.subject).into(),
+            Cell::from(lot.subject.item.clone()).aside(parts::much(&lot.subject)),
+            lot.reason.clone().into(),
+        ]
+    };
+    Table {
+        caption:
+            "By priority. The secretariat finds an offer, or mends what keeps the nearest away"
+                .to_owned(),
+        columns: vec![
+            ("Lot and request", Kind::Name),
+            ("Rank", Kind::Brief),
+            ("Item", Kind::Text),
+            ("Why", Kind::Text),
+        ],
+        rows: report.unoffered.first.iter().map(line).collect(),
+        all: report.unoffered.all,
+        nothing: "An offer fits every lot.",
+    }
+}
+
 fn lapsing_table(lapsing: &[Promise]) -> Table {
     let line = |given: &Promise| {
         let lapse = given.lapses?;
@@ -188,6 +215,11 @@ fn rows(report: &SteeringReport) -> Vec<Row> {
         amount: short.missing,
         detail: short.reason.clone(),
         ..parts::row("unfunded", &short.subject)
+    }));
+    rows.extend(report.unoffered.first.iter().map(|lot| Row {
+        party: "secretariat".to_owned(),
+        detail: lot.reason.clone(),
+        ..parts::row("unoffered", &lot.subject)
     }));
     rows.extend(parts::wait_rows("review", &report.reviews));
     rows.extend(parts::wait_rows("consent", &report.consents));

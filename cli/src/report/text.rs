@@ -35,6 +35,8 @@ pub(crate) fn page(report: &Report) -> String {
     reasons(&mut text, "UNFUNDED BECAUSE", &report.unfunded_reasons);
     let unfunded = report.lots.get("unfunded").copied().unwrap_or(0);
     lots(&mut text, "UNFUNDED, BY PRIORITY", &report.unfunded, unfunded);
+    let unoffered = report.lots.get("unoffered").copied().unwrap_or(0);
+    lots(&mut text, "WITHOUT AN OFFER, BY PRIORITY", &report.unoffered, unoffered);
     reasons(&mut text, "DECLINED BECAUSE", &report.declined_reasons);
     lots(&mut text, "LATE", &report.late, report.late_lots);
     lots(&mut text, "SHORT OR REJECTED", &report.short, report.short_lots);

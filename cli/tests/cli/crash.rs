@@ -30,9 +30,9 @@ const LATEST_MS: u64 = match PAIR {
 /// How long the end may take after the last kill.
 const END: Duration = Duration::from_secs(300);
 
-/// Lots that are neither closed nor left waiting for money: a round that is to come may give it.
+/// Lots that are neither closed nor left waiting for money or an offer: a round that is to come may give it.
 pub(crate) const OPEN: &str = "SELECT count(*) FROM lots WHERE step IS NOT NULL
-    AND NOT (state = 'waiting' AND awaits = 'funding'
+    AND NOT (state = 'waiting' AND awaits IN ('funding', 'offer')
         AND NOT EXISTS (SELECT 1 FROM jobs WHERE kind = 'round'))";
 
 /// A small generator (xorshift), so that a run can be repeated from its seed.

@@ -166,7 +166,7 @@ impl World {
         found.map(|(name, _)| *name).context("the leader is no process of this test")
     }
 
-    /// Waits until every lot has ended or waits for money, and checks everything.
+    /// Waits until every lot has ended or waits for money or an offer, and checks everything.
     pub(crate) fn ends(&self) -> Result<()> {
         let said = || {
             let log = |name: &str| {

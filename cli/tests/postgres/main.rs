@@ -33,8 +33,12 @@ mod files;
 mod import;
 #[path = "../cli/leso.rs"]
 mod leso;
+#[path = "../cli/near.rs"]
+mod near;
 #[path = "../cli/office.rs"]
 mod office;
+#[path = "../cli/packs.rs"]
+mod packs;
 #[path = "../cli/pair.rs"]
 mod pair;
 #[path = "../cli/payments.rs"]

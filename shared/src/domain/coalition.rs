@@ -72,6 +72,15 @@ pub struct DayRates {
     pub source: String,
 }
 
+/// A requester that is called otherwise now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renamed {
+    /// Its new id.
+    pub to: String,
+    /// Where it is written.
+    pub evidence: String,
+}
+
 /// Everything that steps look up, as of one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Coalition {
@@ -93,6 +102,8 @@ pub struct Coalition {
     pub prohibited: Vec<Prohibition>,
     /// Consignees by code.
     pub consignees: BTreeMap<String, Consignee>,
+    /// Requesters that are called otherwise now: the new id, by the old one.
+    pub renamed: BTreeMap<String, String>,
     /// Rates by day.
     pub rates: BTreeMap<NaiveDate, DayRates>,
 }
@@ -123,6 +134,20 @@ impl Coalition {
         let consignees = consignees.into_iter().map(|known| (known.code.clone(), known.clone()));
         self.consignees.extend(consignees);
         self
+    }
+
+    /// What a requester is called now.
+    #[must_use]
+    pub fn requester<'a>(&'a self, id: &'a str) -> &'a str {
+        // A name may have changed several times, and never to one that it had.
+        let mut id = id;
+        for _ in 0..self.renamed.len() {
+            match self.renamed.get(id) {
+                Some(now) => id = now,
+                None => break,
+            }
+        }
+        id
     }
 
     /// The zone in which its days end.
@@ -195,14 +220,10 @@ impl Coalition {
         let mut found: Vec<(i64, u32, Quote)> = self
             .offers
             .values()
-            .filter(|offer| offer.item == line.item && offer.unit == line.unit)
+            .filter(|offer| offer.item == line.item)
             .filter(|offer| offer.is_open(day) && !without.contains(&offer.id))
             .filter_map(|offer| {
-                let quote = Quote {
-                    offer: Some(offer.clone()),
-                    unit_price: offer.unit_price,
-                    charges_bp: self.charges_bp(&offer.channel),
-                };
+                let quote = self.quote(offer, line)?;
                 let cost = quote.cost(quantity).ok()?;
                 let base = self.convert(cost, Currency::EUR, day, Rounding::Up).ok()??;
                 Some((base.minor, offer.lead_days, quote))
@@ -213,11 +234,18 @@ impl Coalition {
         found.into_iter().map(|(_, _, quote)| quote).collect()
     }
 
-    /// The quote of `offer`, if it is still there and open on `day`.
+    /// The quote of `offer` for `line`, if it is still there, open on `day`, and sells by its unit.
     #[must_use]
-    pub fn quote_of(&self, offer: &str, day: NaiveDate) -> Option<Quote> {
+    pub fn quote_of(&self, offer: &str, line: &Line, day: NaiveDate) -> Option<Quote> {
         let offer = self.offers.get(offer).filter(|offer| offer.is_open(day))?;
+        self.quote(offer, line)
+    }
+
+    /// What `offer` asks for what `line` wants; none if it sells by another unit.
+    #[must_use]
+    pub fn quote(&self, offer: &Offer, line: &Line) -> Option<Quote> {
         Some(Quote {
+            sold_by: offer.sold_by(line.unit)?,
             offer: Some(offer.clone()),
             unit_price: offer.unit_price,
             charges_bp: self.charges_bp(&offer.channel),

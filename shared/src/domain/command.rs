@@ -130,6 +130,24 @@ pub enum Command {
         /// Where it is written.
         evidence: String,
     },
+    /// A requester: it is called otherwise from now on. Its lines and consignees go with it, and files that
+    /// call it by the old id mean the new one.
+    RenameRequester {
+        /// The new id.
+        to: String,
+        /// Its name, if that changes, too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// Where it is written.
+        evidence: String,
+    },
+    /// An offer: nothing is ordered by it after a day.
+    EndOffer {
+        /// The last day.
+        last: NaiveDate,
+    },
+    /// An offer that its folder does not have any more: it stays on sale.
+    KeepOffer,
     /// An order: a claim on its supplier.
     Claim {
         /// How much is claimed, if it is money.

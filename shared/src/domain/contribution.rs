@@ -1,11 +1,14 @@
 //! What donors promise: pledges and commitments, in funds or in kind.
 
+use std::fmt;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::money::{Currency, Money};
-use super::quantity::Quantity;
+use super::quantity::{Quantity, Unit};
+use super::supplier::Pack;
 
 /// How firm a contribution is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -67,8 +70,60 @@ pub struct InKind {
     pub item: String,
     /// How much of it, in thousandths of the unit.
     pub quantity: Quantity,
+    /// The unit; none: it was not kept (gifts stated before it was), and any line is served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
+    /// What one of that unit holds, where it is a pack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pack_of: Option<Pack>,
     /// Days from agreement to receipt.
     pub lead_days: u32,
+}
+
+impl InKind {
+    /// `quantity` of `unit` in what the stock of this gift is counted in: what its packs hold, or its own
+    /// unit; none if it does not serve that unit.
+    #[must_use]
+    pub fn counted(&self, quantity: Quantity, unit: Unit) -> Option<Quantity> {
+        let is_own = self.unit.is_none_or(|own| own == unit);
+        match self.pack_of {
+            Some(pack) if pack.unit == unit => Some(quantity),
+            Some(pack) if is_own => Some(pack.held_by(quantity)),
+            None if is_own => Some(quantity),
+            Some(_) | None => None,
+        }
+    }
+
+    /// How much of `unit` can be given of `left`, as the stock is counted: of packs only whole ones.
+    #[must_use]
+    pub fn can_give(&self, left: Quantity, unit: Unit) -> Option<Quantity> {
+        self.counted(Quantity::ZERO, unit)?;
+        match self.pack_of {
+            Some(pack) if pack.unit != unit => Some(pack.whole_in(left)),
+            Some(_) | None => Some(left),
+        }
+    }
+
+    /// All of it, as its stock is counted.
+    #[must_use]
+    pub fn stock(&self) -> Quantity {
+        self.pack_of.map_or(self.quantity, |pack| pack.held_by(self.quantity))
+    }
+}
+
+impl fmt::Display for InKind {
+    /// `5 box of Toner (5 piece each)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.quantity)?;
+        if let Some(unit) = self.unit.filter(|unit| unit.name() != "piece") {
+            write!(f, " {}", unit.name())?;
+        }
+        write!(f, " of {}", self.item)?;
+        match self.pack_of {
+            Some(pack) => write!(f, " ({} {} each)", pack.quantity, pack.unit.name()),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A pledge or a commitment.

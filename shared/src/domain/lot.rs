@@ -45,6 +45,8 @@ pub enum Awaited {
     },
     /// Money or goods: a contribution, a rank, a date.
     Funding,
+    /// An offer by which it can be bought: the secretariat finds one, or mends what keeps one away.
+    Offer,
     /// Consent of these donors to their share.
     Consent {
         /// The donors that have not answered.
@@ -161,6 +163,7 @@ impl Awaited {
         match self {
             Self::Review { .. } => "review",
             Self::Funding => "funding",
+            Self::Offer => "offer",
             Self::Consent { .. } => "consent",
             Self::Acceptance { .. } => "acceptance",
             Self::Gathering => "gathering",

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::ids::LotId;
 use super::lot::Timestamp;
-use super::money::{Currency, Money};
+use super::money::{Currency, Money, MoneyError};
 use super::quantity::{Quantity, Unit};
 
 /// How far an order has come.
@@ -47,7 +47,19 @@ pub struct LineShare {
     pub covers: Money,
 }
 
-/// One line of an order: one lot.
+/// The packs in which a line is bought. They stay as agreed, whatever becomes of the offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Packs {
+    /// How many packs.
+    pub quantity: Quantity,
+    /// Their unit, by which they are priced.
+    pub unit: Unit,
+    /// How much of the line's unit each of them holds.
+    pub each: Quantity,
+}
+
+/// One line of an order: one lot. Its quantities are in the unit of the lot, in which it is answered,
+/// shipped and received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderLine {
     /// The lot.
@@ -56,6 +68,9 @@ pub struct OrderLine {
     pub item: String,
     /// What is bought.
     pub quantity: Quantity,
+    /// The packs that it comes in, where it is sold by another unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packs: Option<Packs>,
     /// The part of it that nobody asked for: the offer's minimum or increment forced it.
     #[serde(default, skip_serializing_if = "Quantity::is_zero")]
     pub surplus: Quantity,
@@ -64,7 +79,7 @@ pub struct OrderLine {
     pub surplus_payer: Option<String>,
     /// The unit.
     pub unit: Unit,
-    /// The price of one unit.
+    /// The price of one unit, or of one pack.
     pub unit_price: Money,
     /// Goods and charges together.
     pub amount: Money,
@@ -77,6 +92,25 @@ pub struct OrderLine {
     /// Who pays.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<LineShare>,
+}
+
+impl OrderLine {
+    /// What is priced: units, or packs, with their unit.
+    #[must_use]
+    pub fn priced(&self) -> (Quantity, Unit) {
+        match self.packs {
+            Some(packs) => (packs.quantity, packs.unit),
+            None => (self.quantity, self.unit),
+        }
+    }
+
+    /// What its goods cost at `price` for one unit, or one pack.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] past `i64`.
+    pub fn goods(&self, price: Money) -> Result<Money, MoneyError> {
+        price.scaled(self.priced().0.0, Quantity::ONE)
+    }
 }
 
 /// An order to one supplier, by one channel, in one currency.

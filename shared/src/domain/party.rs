@@ -23,6 +23,20 @@ pub enum Role {
     BuyingAgent,
 }
 
+impl Role {
+    /// What people call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lead => "lead",
+            Self::Member => "member",
+            Self::Observer => "observer",
+            Self::Beneficiary => "beneficiary",
+            Self::BuyingAgent => "buying agent",
+        }
+    }
+}
+
 /// A role over time. Sources may contradict each other: each claim keeps its evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleSpan {

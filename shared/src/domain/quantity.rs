@@ -66,6 +66,23 @@ impl Unit {
     pub fn is_whole(self) -> bool {
         UNITS[usize::from(self.0)].2
     }
+
+    /// The unit of this code, or of this name in English, in whatever case: `H87` or `piece`; also
+    /// in the plural, `pieces`.
+    ///
+    /// # Errors
+    /// [`QuantityError::UnknownUnit`]
+    pub fn by_code_or_name(text: &str) -> Result<Self, QuantityError> {
+        let is_meant = |(code, name, _): &(&str, &str, bool)| {
+            let of = |plural: &str| text.eq_ignore_ascii_case(&format!("{name}{plural}"));
+            text.eq_ignore_ascii_case(code) || of("") || of("s") || of("es")
+        };
+        let found = text.parse().ok().or_else(|| {
+            let index = UNITS.iter().position(is_meant)?;
+            u8::try_from(index).ok().map(Self)
+        });
+        found.ok_or_else(|| QuantityError::UnknownUnit(text.to_owned()))
+    }
 }
 
 impl FromStr for Unit {

@@ -17,6 +17,9 @@ pub const FILE: &str = "file";
 /// The kind of record that keeps what became of a file's rows, some of them each.
 pub const ROWS: &str = "file_rows";
 
+/// The kind of record that keeps which files wait for their day, by the kind of their job.
+pub const PLANNED: &str = "planned";
+
 /// The kind of record that keeps which file of a name was taken last.
 const NAME: &str = "file_name";
 

@@ -211,6 +211,19 @@ fn refused(row: u64, line: &Line, errors: Vec<Wrongly>) -> RefusedRow {
     RefusedRow { row, requester, external_id, errors }
 }
 
+/// The lines under what their requesters are called now; none: nobody was renamed.
+fn renamed(coalition: &Coalition, lines: &[Submitted]) -> Option<Vec<Submitted>> {
+    if coalition.renamed.is_empty() {
+        return None;
+    }
+    let now = |submitted: &Submitted| {
+        let mut submitted = submitted.clone();
+        submitted.line.requester = coalition.requester(&submitted.line.requester).to_owned();
+        submitted
+    };
+    Some(lines.iter().map(now).collect())
+}
+
 /// Lines that are known, by requester and external id.
 type Known = HashMap<(String, String), (LineId, StoredLine)>;
 
@@ -239,6 +252,9 @@ async fn decide(
     lines: &[Submitted],
     ids: &[&str],
 ) -> Result<(Intake, Option<Unit>), IntakeError> {
+    let own = engine.coalition().await?;
+    let renamed = renamed(&own, lines);
+    let lines = renamed.as_deref().unwrap_or(lines);
     let is_file = handing.by != By::Api;
     let hash = if is_file { file::hash_of(lines) } else { String::new() };
     let taken = if is_file { file::taken(engine, &hash).await? } else { None };
@@ -247,7 +263,6 @@ async fn decide(
         let key = (stored.line.requester.clone(), stored.line.external_id.clone());
         known.insert(key, (id, stored));
     }
-    let own = engine.coalition().await?;
     let mut last = engine.turns.last().await;
     let number = engine.store.last_line().await?.max(*last);
     let mut decided = Decided {
@@ -365,11 +380,12 @@ impl Decided<'_> {
             );
             let hint = format!(
                 "give {now} a file of its own, or say that {before} is {now}: \
-                 waybill member rename {before} {now}"
+                 waybill member rename {before} --to {now}"
             );
             fault("requester", now, what, hint);
         }
-        if self.handing.by != By::Plan {
+        // Where nothing is known yet, nothing is unknown.
+        if self.handing.by != By::Plan && self.coalition.settings.is_some() {
             for unknown in unknown_references(self.coalition, line) {
                 fault(unknown.reference.field(), &unknown.value, unknown.what, unknown.hint);
             }

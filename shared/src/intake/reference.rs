@@ -11,6 +11,7 @@ use crate::domain::coalition::{Coalition, Settings};
 use crate::domain::contribution::Contribution;
 use crate::engine::Engine;
 use crate::import::CoalitionFiles;
+use crate::rounds;
 use crate::store::{EnvelopeChange, Fate, NewJob, RecordChange, StoreError, Unit};
 
 /// What became of what a folder says besides requisitions, or would become of it.
@@ -137,6 +138,7 @@ async fn decide(
     if !unit.records.is_empty() {
         // Whatever changed may bring on what waits.
         unit.jobs.push(round(now));
+        unit.jobs.extend(rounds::later(&files.settings, &files.offers, &files.rates, now));
     }
     Ok((Loaded { records }, unit))
 }

@@ -91,13 +91,31 @@ pub fn eligible(
     channel: Option<&str>,
     day: NaiveDate,
 ) -> Result<(), WhyNot> {
-    let earmark = &contribution.earmark;
-    let is_member = |donor: &String| coalition.parties.get(donor).is_some_and(|p| p.may_fund(day));
     let Some(currency) = contribution.currency().filter(|_| contribution.is_fundable()) else {
         let is_goods =
             contribution.firmness == Firmness::Commitment && contribution.amount.is_none();
         return Err(if is_goods { WhyNot::InKind } else { WhyNot::PledgeOnly });
     };
+    may_serve(coalition, contribution, line, channel, day)?;
+    if coalition.rate(currency, day).is_none() {
+        return Err(WhyNot::NoRate);
+    }
+    Ok(())
+}
+
+/// Whether what `contribution` gives, money or goods, is given for `line` on `day`, through `channel`.
+///
+/// # Errors
+/// The typed reason why it is not.
+pub fn may_serve(
+    coalition: &Coalition,
+    contribution: &Contribution,
+    line: &Line,
+    channel: Option<&str>,
+    day: NaiveDate,
+) -> Result<(), WhyNot> {
+    let earmark = &contribution.earmark;
+    let is_member = |donor: &String| coalition.parties.get(donor).is_some_and(|p| p.may_fund(day));
     if contribution.stated > day {
         return Err(WhyNot::NotYetOpen);
     }
@@ -124,9 +142,6 @@ pub fn eligible(
         && wanted != channel
     {
         return Err(WhyNot::Channel);
-    }
-    if coalition.rate(currency, day).is_none() {
-        return Err(WhyNot::NoRate);
     }
     Ok(())
 }

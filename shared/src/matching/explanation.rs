@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::eligibility::{WhyNot, eligible};
+use super::near::NearOffer;
 use super::optimum::solve;
 use super::problem::{Answer, Demand, Envelope, Solution, Unfunded};
 use super::round::Round;
@@ -37,6 +38,13 @@ pub enum Explanation {
     },
     /// It waits for money.
     Unfunded(Box<Missing>),
+    /// Nothing can be bought: no offer fits.
+    Unoffered {
+        /// The day as of which this is said.
+        day: NaiveDate,
+        /// The nearest offers, and what keeps each away.
+        near_offers: Vec<NearOffer>,
+    },
     /// A donor gives it in kind.
     InKind {
         /// The contribution.

@@ -53,7 +53,8 @@ pub struct Ask {
 #[must_use]
 pub fn is_movable(coalition: &Coalition, lot: &Lot, day: NaiveDate) -> bool {
     let LotState::Waiting { awaits, .. } = &lot.state else { return false };
-    let offer = lot.offer.as_ref().and_then(|offer| coalition.quote_of(offer, day));
+    let offer = lot.offer.as_ref().and_then(|offer| coalition.offers.get(offer));
+    let offer = offer.filter(|offer| offer.is_open(day));
     let base = coalition.settings.as_ref().map(|settings| settings.currency);
     let is_free = |share: &Share| {
         let is_unasked = match share.state {
@@ -245,7 +246,7 @@ impl<'a> Building<'a> {
 
     /// What a lot asks for that has money and an offer: the same again.
     fn again(&mut self, lot: &Lot, line: &'a Line) -> Option<(Demand, Ask)> {
-        let quote = self.coalition.quote_of(lot.offer.as_ref()?, self.day)?;
+        let quote = self.coalition.quote_of(lot.offer.as_ref()?, line, self.day)?;
         let channel = quote.offer.as_ref().map(|offer| offer.channel.clone());
         let (group, reasons) = self.group(lot, line, channel);
         let first = lot.funding.first()?;

@@ -1,13 +1,15 @@
 //! What steps look up, read from the records that hold it.
 
 use super::{Record, StoreError};
-use crate::domain::coalition::{Coalition, Code, Consignee, DayRates, Prohibition, Settings};
+use crate::domain::coalition::{
+    Coalition, Code, Consignee, DayRates, Prohibition, Renamed, Settings,
+};
 use crate::domain::contribution::Contribution;
 use crate::domain::party::{ExpertGroup, Party};
 use crate::domain::supplier::{ChargeRule, Offer};
 
 /// The kinds of records that make up a [`Coalition`].
-pub const REFERENCE_KINDS: [&str; 10] = [
+pub const REFERENCE_KINDS: [&str; 11] = [
     "setting",
     "party",
     "group",
@@ -18,7 +20,11 @@ pub const REFERENCE_KINDS: [&str; 10] = [
     "prohibition",
     "consignee",
     "rates",
+    RENAMED,
 ];
+
+/// The kind of record that keeps what a requester is called now, by its old id.
+pub const RENAMED: &str = "renamed";
 
 fn parse<T: serde::de::DeserializeOwned>(kind: &str, record: &Record) -> Result<T, StoreError> {
     serde_json::from_str(&record.body)
@@ -46,6 +52,10 @@ pub fn add(coalition: &mut Coalition, kind: &str, record: &Record) -> Result<(),
         }
         "prohibition" => coalition.prohibited.push(parse::<Prohibition>(kind, record)?),
         "consignee" => drop(coalition.consignees.insert(id, parse::<Consignee>(kind, record)?)),
+        RENAMED => {
+            let renamed: Renamed = parse(kind, record)?;
+            coalition.renamed.insert(id, renamed.to);
+        }
         "rates" => {
             let rates: DayRates = parse(kind, record)?;
             coalition.rates.insert(rates.date, rates);

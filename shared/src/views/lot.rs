@@ -110,7 +110,7 @@ fn awaited(awaits: &Awaited) -> Vec<String> {
         | Awaited::Delivery { order }
         | Awaited::Payment { order } => vec![order.clone()],
         Awaited::Amendment { requester } => vec![requester.clone()],
-        Awaited::Funding | Awaited::Gathering | Awaited::Release => Vec::new(),
+        Awaited::Funding | Awaited::Offer | Awaited::Gathering | Awaited::Release => Vec::new(),
     }
 }
 

@@ -12,6 +12,17 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// What the packs of a line hold together, in the unit in which it is answered and received.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PackContentView {
+    /// What all packs hold.
+    pub quantity: String,
+    /// The unit's code.
+    pub unit: String,
+    /// What one pack holds.
+    pub each: String,
+}
+
 /// One line of an order: one lot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OrderLineView {
@@ -19,10 +30,13 @@ pub struct OrderLineView {
     pub lot: LotId,
     /// The item as the offer names it.
     pub item: String,
-    /// What is bought.
+    /// What is bought, in the unit that is priced.
     pub quantity: String,
     /// The unit's code.
     pub unit: String,
+    /// What that holds, where it is packs of another unit: answers, despatches and receipts count this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<PackContentView>,
     /// The price of one unit.
     pub unit_price: Money,
     /// Goods and charges together.
@@ -75,8 +89,13 @@ impl OrderView {
         let line = |line: &OrderLine| OrderLineView {
             lot: line.lot,
             item: line.item.clone(),
-            quantity: line.quantity.to_string(),
-            unit: line.unit.to_string(),
+            quantity: line.priced().0.to_string(),
+            unit: line.priced().1.to_string(),
+            content: line.packs.map(|packs| PackContentView {
+                quantity: line.quantity.to_string(),
+                unit: line.unit.to_string(),
+                each: packs.each.to_string(),
+            }),
             unit_price: line.unit_price,
             amount: line.amount,
             consignee: line.consignee.clone(),

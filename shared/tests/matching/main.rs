@@ -5,6 +5,7 @@ mod few;
 mod greedy;
 mod instance;
 mod oracle;
+mod packs;
 mod policies;
 mod properties;
 mod random;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use waybill_shared::domain::money::{Currency, Money, Rate};
 use waybill_shared::domain::quantity::Quantity;
-use waybill_shared::domain::supplier::Quote;
+use waybill_shared::domain::supplier::{Quote, SoldBy};
 use waybill_shared::matching::{Demand, Envelope, Parts, Policy, Problem};
 
 /// Currencies with their rates for one EUR.
@@ -55,8 +55,12 @@ pub(crate) fn problem(purses: &[Purse], wants: &[Want], in_parts: bool) -> Probl
             groups.push(eligible);
         }
         let (currency, rate) = currency(*index);
-        let quote =
-            Quote { offer: None, unit_price: Money::new(*price, currency), charges_bp: 325 };
+        let quote = Quote {
+            offer: None,
+            unit_price: Money::new(*price, currency),
+            sold_by: SoldBy::Unit,
+            charges_bp: 325,
+        };
         demands.push(Demand {
             cost: quote.cost(Quantity::whole(*count)).expect("small"),
             rate,

@@ -13,12 +13,12 @@ use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::lot::{Awaited, Lot, StepName};
 use waybill_shared::domain::money::{Currency, Rounding};
-use waybill_shared::domain::order::{LineShare, Order, OrderLine, OrderStatus};
-use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::order::{LineShare, Order, OrderLine, OrderStatus, Packs};
 use waybill_shared::domain::requisition::Line;
-use waybill_shared::domain::supplier::Quote;
+use waybill_shared::domain::supplier::{Quote, SoldBy};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
+use waybill_shared::rounds::FRAMEWORK_USE;
 use waybill_shared::store::{Job, RecordChange, StoreError, Unit};
 
 use crate::connectors::{Connector, Question};
@@ -100,12 +100,16 @@ impl Act for Gather {
         for lot in lots {
             let Some(line) = lines.get(&lot.line()) else { continue };
             let offer = lot.offer.as_deref();
-            match offer.and_then(|offer| coalition.quote_of(offer, day)) {
+            match offer.and_then(|offer| coalition.quote_of(offer, line, day)) {
+                // Its price or pack is another than its money was set aside for.
+                Some(quote) if quote.cost(lot.quantity).ok() != covered(&lot) => {
+                    units.push(chosen_again(engine, lot, "lot.offer_changed")?);
+                }
                 Some(quote) if gathering_key(&quote).as_deref() == Some(&job.key) => {
                     ready.push((lot, line.clone(), quote));
                 }
                 Some(_) => {}
-                None => units.push(chosen_again(engine, lot)?),
+                None => units.push(chosen_again(engine, lot, "lot.offer_ended")?),
             }
         }
         let mut number = Counter::read(engine, "order_sequence", &job.key).await?;
@@ -116,10 +120,10 @@ impl Act for Gather {
             let framework = quote.offer.as_ref().and_then(|offer| offer.framework.clone());
             if let Some(framework) = framework {
                 if !frameworks.contains_key(&framework.number) {
-                    let used = Counter::read(engine, "framework_use", &framework.number).await?;
+                    let used = Counter::read(engine, FRAMEWORK_USE, &framework.number).await?;
                     frameworks.insert(framework.number.clone(), used);
                 }
-                let goods = quote.unit_price.scaled(quote.bought(lot.quantity).0, Quantity::ONE);
+                let goods = quote.goods(lot.quantity);
                 let used = frameworks.get_mut(&framework.number);
                 if let (Ok(goods), Some(used)) = (goods, used) {
                     let total = used.count.value + goods.minor;
@@ -157,12 +161,12 @@ fn invalid(error: impl std::fmt::Display) -> ActError {
     ActError::Invalid(error.to_string())
 }
 
-/// A lot whose offer has ended has its offer chosen again.
-fn chosen_again(engine: &Engine, lot: Lot) -> Result<Unit, ActError> {
+/// A lot whose offer has ended, or costs something else now, has its offer chosen again.
+fn chosen_again(engine: &Engine, lot: Lot, event: &'static str) -> Result<Unit, ActError> {
     let mut after = lot.clone();
     after.offer = None;
     let result = StepResult::Back { to: StepName::new(crate::steps::issue_order::NAME) };
-    let change = engine.advance(lot, after, result, "lot.offer_ended").map_err(invalid)?;
+    let change = engine.advance(lot, after, result, event).map_err(invalid)?;
     Ok(Unit::new(KIND, engine.clock.now()).lot(change))
 }
 
@@ -252,6 +256,13 @@ fn order_line(
 ) -> Result<OrderLine, ActError> {
     let offer = quote.offer.as_ref().ok_or_else(|| invalid("an order without an offer"))?;
     let bought = quote.bought(lot.quantity);
+    let packs = match quote.sold_by {
+        SoldBy::Unit => None,
+        SoldBy::Pack(pack) => {
+            let quantity = quote.priced(lot.quantity);
+            Some(Packs { quantity, unit: offer.unit, each: pack.quantity })
+        }
+    };
     let surplus = bought.less(lot.quantity);
     let shares: Vec<LineShare> = lot
         .funding
@@ -263,9 +274,10 @@ fn order_line(
         lot: lot.id,
         item: offer.item.clone(),
         quantity: bought,
+        packs,
         surplus,
         surplus_payer: shares.first().filter(|_| !surplus.is_zero()).map(|s| s.envelope.clone()),
-        unit: offer.unit,
+        unit: line.unit,
         unit_price: offer.unit_price,
         amount,
         offer: offer.id.clone(),
@@ -276,23 +288,37 @@ fn order_line(
 }
 
 /// The bytes a supplier gets. Names are those of a UBL 2.1 order where it has one.
+///
+/// A line that is bought in packs says how many packs, at which price a pack, and what they hold
+/// (`content`); whoever answers, ships or receives it counts what they hold (`answered_in`).
 fn document(order: &Order, day: NaiveDate) -> String {
     let money = |minor: i64, currency: Option<Currency>| serde_json::json!({ "minor": minor, "currency": currency.map(|c| c.to_string()) });
     let lines: Vec<serde_json::Value> = order
         .lines
         .iter()
         .map(|line| {
-            serde_json::json!({
+            let (quantity, unit) = line.priced();
+            let mut told = serde_json::json!({
                 "id": line.lot.to_string(),
                 "item": line.item,
-                "quantity": line.quantity.to_string(),
-                "unit_code": line.unit.to_string(),
+                "quantity": quantity.to_string(),
+                "unit_code": unit.to_string(),
                 "price": line.unit_price,
                 "line_amount": line.amount,
                 "consignee": line.consignee,
                 "requested_delivery": line.due,
                 "offer": line.offer,
-            })
+            });
+            if let Some(packs) = line.packs {
+                let unit = line.unit.to_string();
+                told["content"] = serde_json::json!({
+                    "quantity": line.quantity.to_string(),
+                    "unit_code": unit,
+                    "each": packs.each.to_string(),
+                });
+                told["answered_in"] = unit.into();
+            }
+            told
         })
         .collect();
     serde_json::json!({

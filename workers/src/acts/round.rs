@@ -15,6 +15,7 @@ use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
+use waybill_shared::matching::near::Market;
 use waybill_shared::matching::{
     Answer, Ask, Envelope, Payment, Round as Question, needs_consent, solve,
 };
@@ -22,7 +23,9 @@ use waybill_shared::rounds;
 use waybill_shared::store::{Job, LotChange, NewJob, Unit};
 
 use super::in_kind::InKindStock;
-use super::unfunded::{code, displaced, explain, shortfall, unfunded, unoffered};
+use super::unfunded::{
+    code, displaced, explain, is_kept_by_channel, shortfall, unfunded, unoffered,
+};
 use crate::connectors::{self, Connector};
 
 /// The kind of job.
@@ -156,13 +159,15 @@ impl Act for Round {
         let (waiting, round, solution) =
             solved.await.map_err(|error| invalid(error.to_string()))?;
         let solution = solution.map_err(|error| invalid(error.to_string()))?;
+        let called_off = rounds::called_off(&*engine.store).await?;
+        let mut market = Market::new(&coalition, &called_off, day);
         let mut answers = solution.answers.iter();
         let (mut money, mut moves) = (Vec::new(), false);
         for ((lot, line), ask) in waiting.into_iter().zip(&round.asks) {
             let had = !lot.funding.is_empty();
             match ask.as_ref().zip(ask.as_ref().and_then(|_| answers.next())) {
                 None if had => {}
-                None => units.extend(unoffered(&at, lot, &line)?),
+                None => units.extend(unoffered(&at, &mut market, lot, &line)?),
                 Some((ask, Answer::Funded { part, payments })) => {
                     let quantity = part.unwrap_or(lot.quantity);
                     let envelopes = &round.problem.envelopes;
@@ -180,6 +185,10 @@ impl Act for Round {
                 }
                 Some((ask, Answer::Unfunded(why))) => {
                     let code = code(&solution, why);
+                    if is_kept_by_channel(code, ask) {
+                        units.extend(unoffered(&at, &mut market, lot, &line)?);
+                        continue;
+                    }
                     let text = || {
                         format!("on {}: {}", at.day, explain(&round.problem, &solution, ask, why))
                     };
@@ -219,7 +228,7 @@ impl Round {
             unit.lots.push(LotChange::created(part, "lot.split"));
             unit.jobs.push(wanted(at.engine));
         }
-        unit.records.push(stock.take(&contribution, &line.item, quantity)?);
+        unit.records.push(stock.take(at.coalition, &contribution, line, quantity)?);
         after.in_kind = Some(contribution.clone());
         after.because("in_kind_offered", format!("{contribution} gives it in kind"));
         let until = Some(at.now + TimeDelta::days(i64::from(policy.acceptance_days)));

@@ -7,6 +7,8 @@ use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::transition::StepResult;
+use waybill_shared::matching::keeps_away::KeepsAway;
+use waybill_shared::matching::near::{Market, NearOffer, nearest};
 use waybill_shared::matching::{Ask, Envelope, Problem, Solution, Unfunded, WhyNot};
 use waybill_shared::store::Unit;
 
@@ -15,6 +17,10 @@ use crate::steps::match_donor;
 
 fn funding() -> StepResult {
     StepResult::Wait { awaits: Awaited::Funding, until: None }
+}
+
+fn offer() -> StepResult {
+    StepResult::Wait { awaits: Awaited::Offer, until: None }
 }
 
 /// A lot loses its money to lots ahead of it, and waits for other money.
@@ -44,27 +50,51 @@ pub(super) fn shortfall(why: &Unfunded) -> String {
     }
 }
 
-/// Nothing is left by which the lot could be bought. A new offer, of whomever, brings it on.
+/// All that fits was asked for and refused.
+const REFUSED: &str = "offers_refused";
+
+/// Nothing is left by which the lot could be bought: the secretariat has to find an offer, or to mend
+/// what keeps the nearest away. A new offer, of whomever, brings it on.
 pub(super) fn unoffered(
     at: &Snapshot<'_>,
+    market: &mut Market<'_>,
     lot: Lot,
     line: &Line,
 ) -> Result<Option<Unit>, ActError> {
-    if at.coalition.quotes(line, lot.quantity, at.day, &[]).is_empty() {
-        return unfunded(at, lot, "no_offer", || "no supplier offers it".to_owned());
+    let near = market.near(&lot, line);
+    let is_refused = |near: &NearOffer| {
+        let mut barriers = near.keeps_away.iter().filter(|why| why.is_barrier());
+        barriers.all(|why| matches!(why, KeepsAway::Refused { .. }))
+    };
+    let code = if near.iter().any(is_refused) { REFUSED } else { "no_offer" };
+    let nearest = nearest(&near);
+    let is_there = matches!(lot.state.awaits(), Some(Awaited::Offer));
+    if is_there && lot.code == code && lot.reason.ends_with(&nearest) {
+        return Ok(None);
     }
-    let text = format!("every offer of it was refused, the last: {}", lot.reason);
-    unfunded(at, lot, "offers_refused", || text)
+    // The last refusal is the supplier's own word.
+    let is_answer = ["refused_by_supplier", "framework_exhausted"].contains(&lot.code.as_str());
+    let text = match (code, is_answer) {
+        (REFUSED, true) => {
+            format!("every offer of it was refused, the last: {}; {nearest}", lot.reason)
+        }
+        (REFUSED, false) => format!("every offer of it was refused; {nearest}"),
+        _ => format!("no supplier offers it as asked; {nearest}"),
+    };
+    let mut after = lot.clone();
+    after.because(code, format!("on {}: {text}", at.day));
+    let change = at.change(lot, after, offer(), "lot.unoffered")?;
+    Ok(Some(Unit::new(KIND, at.now).lot(change)))
 }
 
-/// The lot waits on; it gets an event only when its reason has changed.
+/// The lot waits for money; it gets an event only when its reason has changed.
 pub(super) fn unfunded(
     at: &Snapshot<'_>,
     lot: Lot,
     code: &str,
     text: impl FnOnce() -> String,
 ) -> Result<Option<Unit>, ActError> {
-    if lot.code == code {
+    if lot.code == code && matches!(lot.state.awaits(), Some(Awaited::Funding)) {
         return Ok(None);
     }
     let mut after = lot.clone();
@@ -73,11 +103,19 @@ pub(super) fn unfunded(
     Ok(Some(Unit::new(KIND, at.now).lot(change)))
 }
 
+/// Whether money could pay for the lot, were it not for the channel of what is offered.
+pub(super) fn is_kept_by_channel(code: &str, ask: &Ask) -> bool {
+    code == NO_ENVELOPE && ask.reasons.iter().any(|(_, why)| *why == WhyNot::Channel)
+}
+
+/// No money may be used for a lot at all.
+const NO_ENVELOPE: &str = "no_eligible_envelope";
+
 /// The stable code of why a lot is not funded.
 pub(super) fn code(solution: &Solution, why: &Unfunded) -> &'static str {
     match why {
-        Unfunded::Money { cut, .. } if solution.cuts[*cut].is_empty() => "no_eligible_envelope",
-        Unfunded::Donors { from, .. } if from.is_empty() => "no_eligible_envelope",
+        Unfunded::Money { cut, .. } if solution.cuts[*cut].is_empty() => NO_ENVELOPE,
+        Unfunded::Donors { from, .. } if from.is_empty() => NO_ENVELOPE,
         Unfunded::Money { .. } => "money_exhausted",
         Unfunded::Donors { .. } => "too_many_donors",
         Unfunded::RequesterCap { .. } => "requester_cap",

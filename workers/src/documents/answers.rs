@@ -84,7 +84,12 @@ impl Desk<'_> {
         if !accepted {
             let day = self.engine.today(self.coalition);
             let mut stock = InKindStock::read(self.engine, self.coalition, day).await?;
-            unit.records.push(stock.give_back(&contribution, &line.item, lot.quantity)?);
+            unit.records.push(stock.give_back(
+                self.coalition,
+                &contribution,
+                line,
+                lot.quantity,
+            )?);
             unit.jobs.push(round::wanted(self.engine));
             after.refused.push(contribution.clone());
             after.release();
@@ -110,6 +115,7 @@ impl Desk<'_> {
                 lot: lot.id,
                 item: line.item.clone(),
                 quantity: lot.quantity,
+                packs: None,
                 surplus: waybill_shared::domain::quantity::Quantity::ZERO,
                 surplus_payer: None,
                 unit: line.unit,

@@ -8,7 +8,6 @@ use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Awaited, Lot, StepName};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{Order, OrderStatus};
-use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::matching::needs_consent;
 use waybill_shared::store::{EnvelopeRow, Unit};
@@ -241,7 +240,7 @@ fn changed(
     let line = line.ok_or_else(|| "it is not on the order".to_owned())?;
     if let Some(price) = unit_price {
         let text = |error: waybill_shared::domain::money::MoneyError| error.to_string();
-        let goods = price.scaled(line.quantity.0, Quantity::ONE).map_err(text)?;
+        let goods = line.goods(price).map_err(text)?;
         let cost = goods.checked_add(goods.scaled(channel_bp, 10_000).map_err(text)?);
         let cost = cost.map_err(text)?;
         // However often it changes: a tolerance of a tolerance is none.

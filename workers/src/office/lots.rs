@@ -165,7 +165,8 @@ impl Office<'_> {
             if let Some(line) = lines.get(&lot.line()) {
                 let day = self.desk.engine.today(self.coalition());
                 let mut stock = InKindStock::read(self.desk.engine, self.coalition(), day).await?;
-                unit.records.push(stock.give_back(contribution, &line.item, lot.quantity)?);
+                let back = stock.give_back(self.coalition(), contribution, line, lot.quantity)?;
+                unit.records.push(back);
             }
         } else if let Some(number) = &lot.order {
             let hint = format!("cancel the order first: waybill order cancel {number}");

@@ -8,6 +8,7 @@ mod incidents;
 mod lines;
 mod lots;
 mod money;
+mod offers;
 mod orders;
 mod parties;
 mod parts;
@@ -101,6 +102,11 @@ pub async fn decide(
         Command::EndRole { role, last, evidence } => {
             office.end_role(id, *role, *last, evidence).await
         }
+        Command::RenameRequester { to, name, evidence } => {
+            office.rename(id, to, name.as_deref(), evidence).await
+        }
+        Command::EndOffer { last } => office.end_offer(id, *last).await,
+        Command::KeepOffer => office.keep_offer(id).await,
         Command::Claim { amount } => office.claim(id, *amount).await,
         Command::Note { follow_up } => office.note(id, *follow_up).await,
         Command::Attach { name, content } => office.attach(id, name, content).await,

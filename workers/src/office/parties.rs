@@ -1,8 +1,11 @@
 //! Parties: roles begin and end, each with its evidence.
 
 use chrono::NaiveDate;
+use waybill_shared::domain::coalition::{Consignee, Renamed};
 use waybill_shared::domain::party::{Party, Role, RoleSpan};
-use waybill_shared::store::RecordChange;
+use waybill_shared::domain::requisition::Line;
+use waybill_shared::store::reference::RENAMED;
+use waybill_shared::store::{LineChange, RecordChange};
 
 use super::{Decided, Office, already, body, read, refuse};
 use crate::acts::round;
@@ -69,6 +72,98 @@ impl Office<'_> {
             };
         }
         self.state(version, &party, "party.role_ended")
+    }
+
+    pub(super) async fn rename(
+        &self,
+        id: &str,
+        to: &str,
+        name: Option<&str>,
+        evidence: &str,
+    ) -> Result<Decided, Refusal> {
+        let engine = self.desk.engine;
+        if let Some(now) = self.coalition().renamed.get(id) {
+            return if now == to {
+                already(format!("it is called {to}"))
+            } else {
+                Err(refuse(format!("`{id}` is called {now} since it was renamed")))
+            };
+        }
+        let (version, known) = self.party(id).await?;
+        let mut party = known.ok_or_else(|| refuse(format!("no party is called `{id}`")))?;
+        if let Some(role) = party.roles.iter().find(|span| span.role != Role::Beneficiary) {
+            let role = role.role.name();
+            return Err(refuse(format!("`{id}` is {role}, too: only requesters are renamed")));
+        }
+        if to.trim().is_empty() || to.contains([':', '/']) || to == id {
+            return Err(refuse(format!(
+                "`{to}` is no new id: it is empty, the same, or has a colon or slash"
+            )));
+        }
+        let (to_version, there) = self.party(to).await?;
+        if there.is_some() {
+            let text =
+                format!("`{to}` is a party already: lines of two requesters are not put together");
+            return Err(refuse(text));
+        }
+        let mut unit = self.desk.unit();
+        let renamed = Renamed { to: to.to_owned(), evidence: evidence.to_owned() };
+        unit.records.push(RecordChange {
+            kind: RENAMED,
+            id: id.to_owned(),
+            expected: 0,
+            body: body(RENAMED, id, &renamed)?,
+            event: "party.renamed",
+        });
+        // The old id stays known by its record; nobody acts under it any more.
+        let old = Party { roles: Vec::new(), ..party.clone() };
+        to.clone_into(&mut party.id);
+        if let Some(name) = name {
+            name.clone_into(&mut party.name);
+        }
+        for (party, version) in [(&party, to_version), (&old, version)] {
+            unit.records.push(RecordChange {
+                kind: "party",
+                id: party.id.clone(),
+                expected: version,
+                body: body("party", &party.id, party)?,
+                event: "party.renamed",
+            });
+        }
+        for (number, stored) in engine.store.all_lines().await? {
+            if stored.line.requester == id {
+                let line = Line { requester: to.to_owned(), ..stored.line.clone() };
+                unit.lines.push(LineChange::commanded(number, &stored, line));
+            }
+        }
+        for known in self.coalition().consignees.values().filter(|known| known.requester == id) {
+            let record = engine.store.record("consignee", &known.code).await?;
+            let known = Consignee { requester: to.to_owned(), ..known.clone() };
+            unit.records.push(RecordChange {
+                kind: "consignee",
+                id: known.code.clone(),
+                expected: record.map_or(0, |record| record.version),
+                body: body("consignee", &known.code, &known)?,
+                event: "consignee.renamed",
+            });
+        }
+        for given in self.coalition().contributions.values() {
+            let mut given = given.clone();
+            let named = given.earmark.requesters.iter_mut().filter(|named| *named == id);
+            if named.map(|named| to.clone_into(named)).count() == 0 {
+                continue;
+            }
+            let record = engine.store.record("contribution", &given.id).await?;
+            unit.records.push(RecordChange {
+                kind: "contribution",
+                id: given.id.clone(),
+                expected: record.map_or(0, |record| record.version),
+                body: body("contribution", &given.id, &given)?,
+                event: "contribution.renamed",
+            });
+        }
+        unit.jobs.push(round::wanted(engine));
+        Ok(unit.into())
     }
 
     /// A party as it is recorded, with the version of that.

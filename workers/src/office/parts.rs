@@ -18,14 +18,18 @@ fn is_loose(lot: &Lot) -> Result<(), Refusal> {
         return Err(refuse(format!("{id} has money or goods set aside: hold it first")));
     }
     match &lot.state {
-        LotState::Waiting { awaits: Awaited::Funding | Awaited::Release, .. } => Ok(()),
+        LotState::Waiting {
+            awaits: Awaited::Funding | Awaited::Offer | Awaited::Release, ..
+        } => Ok(()),
         LotState::Closed(_) => Err(ended(lot)),
         LotState::Ready { .. }
         | LotState::Waiting { .. }
         | LotState::RetryAt { .. }
         | LotState::Parked { .. } => {
             let id = lot.id;
-            Err(refuse(format!("{id} neither waits for money nor is held: hold it first")))
+            Err(refuse(format!(
+                "{id} neither waits for money or an offer nor is held: hold it first"
+            )))
         }
     }
 }

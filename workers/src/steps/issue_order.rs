@@ -35,7 +35,7 @@ pub fn gathering_key(quote: &Quote) -> Option<String> {
 
 /// The quote by which `lot` is bought: the one it was matched by while that stands, else the best.
 fn quote(coalition: &Coalition, lot: &Lot, line: &Line, day: NaiveDate) -> Option<Quote> {
-    let matched = lot.offer.as_deref().and_then(|offer| coalition.quote_of(offer, day));
+    let matched = lot.offer.as_deref().and_then(|offer| coalition.quote_of(offer, line, day));
     matched.or_else(|| coalition.quotes(line, lot.quantity, day, &lot.refused).into_iter().next())
 }
 

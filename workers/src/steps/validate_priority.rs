@@ -13,6 +13,7 @@ use waybill_shared::domain::party::ExpertGroup;
 use waybill_shared::domain::pipeline::ValidationPolicy;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Line;
+use waybill_shared::domain::supplier::SoldBy;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::StoreError;
@@ -135,17 +136,24 @@ fn implausible_price(
     let estimate = eur(line.unit_estimate)?.minor;
     let mut nearest = None;
     for offer in coalition.offers.values() {
-        if offer.item != line.item || offer.unit != line.unit {
+        if offer.item != line.item {
             continue;
         }
+        let Some(sold_by) = offer.sold_by(line.unit) else { continue };
+        // A pack is compared with the estimate of what it holds.
         let price = eur(offer.unit_price)?.minor;
+        let Some((price, estimate)) = sold_by.comparable(price, estimate) else { continue };
         let ratio = policy.price_ratio;
         if estimate <= price.saturating_mul(ratio) && price <= estimate.saturating_mul(ratio) {
             return None;
         }
-        nearest = Some(offer.unit_price);
+        nearest = Some((offer, sold_by));
     }
-    let offered = nearest?;
+    let (offer, sold_by) = nearest?;
+    let offered = match sold_by {
+        SoldBy::Unit => offer.unit_price.to_string(),
+        SoldBy::Pack(pack) => format!("{} for {pack}", offer.unit_price),
+    };
     Some(format!("{} a unit is far from the offered {offered}", line.unit_estimate))
 }
 

@@ -5,7 +5,8 @@ use waybill_shared::domain::command::Command;
 use waybill_shared::domain::contribution::{Consent, Contribution, Earmark, Firmness, InKind};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::party::Role;
-use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::quantity::{Quantity, Unit};
+use waybill_shared::domain::supplier::Pack;
 use waybill_shared::views::ContributionView;
 
 use super::orders::money;
@@ -123,12 +124,31 @@ fn consent(text: &str, amount: Option<Money>) -> Result<Consent, Failure> {
 fn in_kind(text: &str) -> Result<InKind, Failure> {
     let read = || {
         let (item, rest) = text.split_once('=')?;
-        let (quantity, days) = rest.split_once('@')?;
-        let quantity = Quantity::whole(quantity.parse().ok()?);
-        Some(InKind { item: item.to_owned(), quantity, lead_days: days.parse().ok()? })
+        let (much, days) = rest.rsplit_once('@')?;
+        let (much, pack) = match much.split_once(" of ") {
+            Some((much, pack)) => (much, Some(pack)),
+            None => (much, None),
+        };
+        let measured = |text: &str| {
+            let (number, unit) = text.trim().split_once(' ').unwrap_or((text.trim(), "H87"));
+            let unit = Unit::by_code_or_name(unit.trim()).ok()?;
+            Some((Quantity::parse(number, unit).ok()?, unit))
+        };
+        let (quantity, unit) = measured(much)?;
+        let pack_of = match pack {
+            Some(text) => {
+                let (quantity, of) = measured(text)?;
+                Some(Pack { quantity, unit: of }).filter(|_| of != unit && unit.is_whole())
+            }
+            None => None,
+        };
+        let is_read = pack.is_some() == pack_of.is_some();
+        let (unit, lead_days) = (Some(unit), days.parse().ok()?);
+        is_read.then(|| InKind { item: item.to_owned(), quantity, unit, pack_of, lead_days })
     };
     read().ok_or_else(|| {
-        let hint = "write it as laptop=50@30: fifty of them, in thirty days";
+        let hint = "write it as laptop=50@30: fifty of them, in thirty days; in another unit than \
+                    pieces as toner=5 BX@30, and in packs as toner=5 BX of 5 H87@30";
         Failure::caller(format!("`{text}` is no ITEM=QUANTITY@DAYS"), hint)
     })
 }
@@ -202,11 +222,30 @@ pub(crate) async fn member(member: args::Member) -> Result<(), Failure> {
             let verb = Verb::new("add", "given the role", "party");
             act(verb, command, Picked::Ids(&[add.party]), &add.how).await
         }
+        args::Member::Rename(rename) => {
+            let (to, name, evidence) = (rename.to, rename.name, rename.evidence);
+            let command = Command::RenameRequester { to, name, evidence };
+            let verb = Verb::new("rename", "called otherwise from now on", "party");
+            act(verb, command, Picked::Ids(&[rename.party]), &rename.how).await
+        }
         args::Member::End(end) => {
             let (role, last) = (role(end.role), end.on.unwrap_or_else(today));
             let command = Command::EndRole { role, last, evidence: end.evidence };
             let verb = Verb::new("end", "without the role from then on", "party");
             act(verb, command, Picked::Ids(&[end.party]), &end.how).await
+        }
+    }
+}
+
+pub(crate) async fn offer(offer: args::Offer) -> Result<(), Failure> {
+    match offer {
+        args::Offer::End(end) => {
+            let command = Command::EndOffer { last: end.on.unwrap_or_else(today) };
+            act(Verb::new("end", "ended", "offer"), command, Picked::Ids(&[end.id]), &end.how).await
+        }
+        args::Offer::Keep(keep) => {
+            let verb = Verb::new("keep", "on sale", "offer");
+            act(verb, Command::KeepOffer, Picked::Ids(&[keep.id]), &keep.how).await
         }
     }
 }

@@ -60,6 +60,7 @@ pub(super) async fn coalition(engine: &Engine) -> Result<(), Failure> {
         supplier: format!("S{n}"),
         item: format!("item {n}"),
         unit,
+        pack_of: None,
         unit_price: Money::new(10_000, Currency::EUR),
         minimum: Quantity::whole(1),
         increment: Quantity::whole(1),

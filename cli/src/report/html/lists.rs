@@ -118,6 +118,16 @@ pub(super) fn unfunded(report: &Report) -> Markup {
     section("unfunded", "Unfunded", &body)
 }
 
+/// Lots that no offer fits; nothing, if there are none.
+pub(super) fn unoffered(report: &Report) -> Markup {
+    let all = ended(report, "unoffered", &[]).max(report.unoffered.len());
+    if all == 0 {
+        return html! {};
+    }
+    let listed = lots("Lots without an offer", "most urgent first", "Why", &report.unoffered, all);
+    section("unoffered", "Without an offer", &listed)
+}
+
 /// Why lots were declined.
 pub(super) fn declined(report: &Report) -> Markup {
     let all = ended(report, "declined", &report.declined_reasons);

@@ -7,9 +7,10 @@ use super::super::chart::{self, Column, Part, percent};
 use super::{Kind, counted, grouped, joined, none, section, table};
 
 /// The ends of lots in the order they are told, with name, class and meaning.
-const ENDS: [(&str, &str, &str, &str); 10] = [
+const ENDS: [(&str, &str, &str, &str); 11] = [
     ("delivered", "Delivered", "delivered", "received, accepted and paid"),
     ("unfunded", "Unfunded", "unfunded", "wait for money"),
+    ("unoffered", "Without offer", "unfunded", "no offer fits: the secretariat’s move"),
     ("declined", "Declined", "declined", "turned down by validation or review"),
     ("merged", "Merged", "other", "carried on by another lot"),
     ("short", "Short", "declined", "not delivered, their money went back"),

@@ -7,10 +7,11 @@ use super::super::fields::{Field, RowFields, Section, optional, required};
 use super::super::number::Notation;
 use super::super::parse::{self, Fault, ISO_DATE};
 use super::folder::{Folder, Placed};
+use super::supply::read_pack;
 use crate::domain::contribution::{Consent, Contribution, Earmark, Firmness, InKind, Tranche};
 use crate::domain::money::{Currency, Money};
 
-const FIELDS: [Field<'static>; 21] = [
+const FIELDS: [Field<'static>; 22] = [
     required("id"),
     required("donors"),
     required("firmness"),
@@ -32,6 +33,7 @@ const FIELDS: [Field<'static>; 21] = [
     optional("pay_by"),
     optional("consent"),
     required("source"),
+    optional("in_kind_pack_of"),
 ];
 
 /// What stands in a file of contributions.
@@ -115,12 +117,17 @@ fn read_in_kind(fields: &mut RowFields<'_>) -> Option<InKind> {
         .optional("in_kind_lead_days", |text| parse::whole(text, 0, MAX_LEAD_DAYS))
         .unwrap_or(0);
     if !fields.together(&["in_kind_item", "in_kind_quantity", "in_kind_unit"]) {
+        if fields.has("in_kind_pack_of") && !fields.has("in_kind_item") {
+            let hint = "fill in the other in_kind columns, or clear it";
+            fields.fail("in_kind_pack_of", Fault::new("there is nothing given in kind", hint));
+        }
         return None;
     }
     let item = fields.name("in_kind_item");
     let unit = fields.required("in_kind_unit", parse::unit);
     let quantity = fields.quantity("in_kind_quantity", unit);
-    Some(InKind { item: item?, quantity: quantity?, lead_days })
+    let pack_of = read_pack(fields, "in_kind_pack_of", unit);
+    Some(InKind { item: item?, quantity: quantity?, unit: Some(unit?), pack_of, lead_days })
 }
 
 fn read_tranches(fields: &mut RowFields<'_>, amount: Option<Money>) -> Vec<Tranche> {

@@ -2,13 +2,15 @@
 
 use super::super::error::ImportError;
 use super::super::fields::{Field, RowFields, Section, optional, required};
-use super::super::parse;
+use super::super::number::Notation;
+use super::super::parse::{self, Fault};
 use super::contributions::MAX_LEAD_DAYS;
 use super::folder::{Folder, Placed};
 use crate::domain::money::Currency;
-use crate::domain::supplier::{ChargeKind, ChargeRule, Framework, Offer};
+use crate::domain::quantity::Unit;
+use crate::domain::supplier::{ChargeKind, ChargeRule, Framework, Offer, Pack};
 
-const OFFER_FIELDS: [Field<'static>; 15] = [
+const OFFER_FIELDS: [Field<'static>; 16] = [
     required("id"),
     required("supplier"),
     required("item"),
@@ -24,6 +26,7 @@ const OFFER_FIELDS: [Field<'static>; 15] = [
     optional("framework"),
     optional("framework_ends"),
     optional("framework_ceiling"),
+    optional("pack_of"),
 ];
 
 const CHARGE_FIELDS: [Field<'static>; 3] =
@@ -67,12 +70,14 @@ fn read_offer(fields: &mut RowFields<'_>) -> Option<Offer> {
     let to = fields.optional_date("to");
     let channel = fields.id("channel");
     let framework = read_framework(fields, currency);
+    let pack_of = read_pack(fields, "pack_of", unit);
     fields.in_order(("from", from), ("to", to));
     Some(Offer {
         id: id?,
         supplier: supplier?,
         item: item?,
         unit: unit?,
+        pack_of,
         unit_price: unit_price?,
         minimum: minimum?,
         increment: increment?,
@@ -82,6 +87,34 @@ fn read_offer(fields: &mut RowFields<'_>) -> Option<Offer> {
         channel: channel?,
         framework,
         is_suspended: false,
+    })
+}
+
+/// What one `unit` holds, written as `5 piece` or `5 H87`.
+pub(super) fn read_pack(
+    fields: &mut RowFields<'_>,
+    field: &str,
+    unit: Option<Unit>,
+) -> Option<Pack> {
+    fields.optional(field, |text| {
+        let hint = "write how much one holds and its unit, such as `5 piece` or `5 H87`";
+        let (quantity, of) = text
+            .split_once(char::is_whitespace)
+            .ok_or_else(|| Fault::new("is no quantity with a unit", hint))?;
+        let of = Unit::by_code_or_name(of.trim()).map_err(|error| Fault::new(error.to_string(), hint))?;
+        let (quantity, _) = parse::quantity(quantity, Some(of), Notation::Unstated)?;
+        let quantity = quantity.ok_or_else(|| Fault::new("is no quantity with a unit", hint))?;
+        let Some(unit) = unit else { return Ok(Pack { quantity, unit: of }) };
+        let (code, name) = (unit, unit.name());
+        if unit == of {
+            let hint = "name the unit of what a pack holds, or leave the cell empty";
+            return Err(Fault::new(format!("a pack cannot hold packs of its own unit, {code} ({name})"), hint));
+        }
+        if !unit.is_whole() {
+            let hint = "sell it by a unit that is counted whole, such as BX (box), or leave the cell empty";
+            return Err(Fault::new(format!("{code} ({name}) is not counted whole, so it is no pack"), hint));
+        }
+        Ok(Pack { quantity, unit: of })
     })
 }
 

@@ -6,12 +6,17 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
+mod needs;
+mod told;
+
 use crate::domain::funding::{Movement, movements};
 use crate::domain::ids::{LineId, LotId};
-use crate::domain::lot::{Lot, LotState, Timestamp};
+use crate::domain::lot::{Lot, LotState, Outcome, Timestamp};
 use crate::domain::order::{Order, OrderStatus};
 use crate::store::chain::{digest_of, hex, link};
 use crate::store::{Filed, LotCount, LotFilter, Store, StoreError, tally};
+
+use told::Told;
 
 /// Records read at once, some of which hold files.
 const RECORDS: i64 = 200;
@@ -86,7 +91,8 @@ pub async fn check_telling(
     // One snapshot, so that what `serve` commits meanwhile is no violation.
     let snapshot = store.snapshot().await?;
     let store = &*snapshot;
-    let (events, last) = replay(store, &mut check, passed).await?;
+    let (events, last, told) = replay(store, &mut check, passed).await?;
+    told.renamed_lines(&mut check);
     match compare(store, &mut check, &last).await {
         Err(StoreError::Corrupt { subject, source }) => {
             check.fails("I7", subject, format!("cannot be read: {source}"));
@@ -103,11 +109,14 @@ async fn compare(
     check: &mut Check,
     last: &HashMap<String, Last>,
 ) -> Result<(), StoreError> {
-    let carried = lots(store, check, last).await?;
+    let mut carried = lots(store, check, last).await?;
+    needs::merged(store, check, std::mem::take(&mut carried.merged)).await?;
     counts(store, check, carried.places).await?;
     lines(store, check, carried.quantities, last).await?;
     envelopes(store, check, carried.shares, last).await?;
     orders(store, check, &carried.ordered).await?;
+    told::files(store, check, last).await?;
+    told::planned(store, check).await?;
     records(store, check, last).await
 }
 
@@ -116,7 +125,8 @@ async fn replay(
     store: &dyn Store,
     check: &mut Check,
     passed: &(dyn Fn(usize) + Sync),
-) -> Result<(i64, HashMap<String, Last>), StoreError> {
+) -> Result<(i64, HashMap<String, Last>, Told), StoreError> {
+    let mut told = Told::default();
     let mut links = store.chain().await?.into_iter().peekable();
     let mut hash: Sha256 = link("");
     let mut last: HashMap<String, Last> = HashMap::new();
@@ -147,6 +157,7 @@ async fn replay(
                 hash = link(&stored);
                 linked = position;
             }
+            told.hear(&event);
             let before = last.get(&event.subject).map_or(0, |last| last.number);
             if event.number != before + 1 {
                 let detail = format!("event {} follows {before}", event.number);
@@ -157,6 +168,7 @@ async fn replay(
     }
     // What has no position yet is no violation: the leader gives it one in a moment.
     for event in store.tail().await? {
+        told.hear(&event);
         let before = last.get(&event.subject).map_or(0, |last| last.number);
         if event.number != before + 1 {
             let detail = format!("event {} follows {before}", event.number);
@@ -173,7 +185,7 @@ async fn replay(
     if let Some((at, _)) = links.next() {
         check.fails("I7", "chain", format!("a link at {at} has no events"));
     }
-    Ok((position, last))
+    Ok((position, last, told))
 }
 
 /// A step, a state, and what is waited for.
@@ -188,6 +200,8 @@ struct Carried {
     shares: BTreeMap<String, Movement>,
     /// By where they are.
     places: BTreeMap<Place, (i64, Option<Timestamp>)>,
+    /// Lots that are carried by a lot of another line.
+    merged: Vec<(LotId, LotId)>,
     /// Lots that are open and on an order.
     ordered: Vec<(LotId, String)>,
     /// How many there are.
@@ -229,6 +243,11 @@ impl Carried {
         self.lots += 1;
         *self.quantities.entry(lot.line()).or_default() += lot.quantity.0;
         movements(None, &lot, &mut self.shares);
+        if let LotState::Closed(Outcome::Merged { into }) = lot.state
+            && into.line() != lot.line()
+        {
+            self.merged.push((lot.id, into));
+        }
         let awaits = lot.state.awaits().map(|awaits| awaits.name().to_owned());
         let place = (lot.state.step().map(ToString::to_string), lot.state.name(), awaits);
         let (lots, oldest) = self.places.entry(place).or_default();

@@ -1,0 +1,78 @@
+//! I13: no need is lost: nothing is carried by what ended without delivery.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::Check;
+use crate::domain::ids::LotId;
+use crate::domain::lot::{Lot, LotState, Outcome};
+use crate::store::{Store, StoreError};
+
+/// Lots read at once.
+const READ: usize = 1000;
+
+/// How far a lot is carried by one that is carried itself, at most.
+const FAR: usize = 1000;
+
+/// Every lot that a lot of another line carries is carried by one that is open or was delivered.
+pub(super) async fn merged(
+    store: &dyn Store,
+    check: &mut Check,
+    merged: Vec<(LotId, LotId)>,
+) -> Result<(), StoreError> {
+    let mut known: HashMap<LotId, Lot> = HashMap::new();
+    let mut wanted: BTreeSet<LotId> = merged.iter().map(|(_, into)| *into).collect();
+    for _ in 0..FAR {
+        let ids: Vec<i64> = wanted.iter().map(|id| id.0).collect();
+        let mut next = BTreeSet::new();
+        for ids in ids.chunks(READ) {
+            for lot in store.lots_by_id(ids).await? {
+                if let LotState::Closed(Outcome::Merged { into }) = lot.state
+                    && !known.contains_key(&into)
+                {
+                    next.insert(into);
+                }
+                known.insert(lot.id, lot);
+            }
+        }
+        next.retain(|id| !known.contains_key(id));
+        if next.is_empty() {
+            break;
+        }
+        wanted = next;
+    }
+    let lines: Vec<_> = merged.iter().map(|(lot, _)| lot.line()).collect();
+    let names: HashMap<_, _> = store.lines(&lines).await?.into_iter().collect();
+    for (lot, into) in merged {
+        let Some(detail) = lost(&known, into) else { continue };
+        let name = names.get(&lot.line()).map_or_else(
+            || lot.line().to_string(),
+            |stored| format!("line {} ({})", stored.line.key(), lot.line()),
+        );
+        check.fails("I13", lot, format!("{name} was merged into {into}, which {detail}"));
+    }
+    Ok(())
+}
+
+/// Why nobody carries what was merged into `into`; none: somebody does.
+fn lost(known: &HashMap<LotId, Lot>, mut into: LotId) -> Option<String> {
+    for _ in 0..FAR {
+        match known.get(&into).map(|lot| &lot.state) {
+            None => return Some("is not there".to_owned()),
+            Some(LotState::Closed(Outcome::Merged { into: next })) => into = *next,
+            Some(LotState::Closed(Outcome::Declined(decline))) => {
+                return Some(format!("is declined ({}): nobody carries it", decline.code));
+            }
+            Some(LotState::Closed(Outcome::Cancelled)) => {
+                return Some("is cancelled: nobody carries it".to_owned());
+            }
+            Some(
+                LotState::Ready { .. }
+                | LotState::Waiting { .. }
+                | LotState::RetryAt { .. }
+                | LotState::Parked { .. }
+                | LotState::Closed(Outcome::Delivered | Outcome::Short),
+            ) => return None,
+        }
+    }
+    Some("is carried in a circle".to_owned())
+}

@@ -1,0 +1,63 @@
+//! Offers that a folder does not have any more: ended, or kept although.
+
+use chrono::NaiveDate;
+use waybill_shared::domain::supplier::Offer;
+use waybill_shared::store::{Record, RecordChange};
+
+use super::{Decided, Office, already, body, read, refuse};
+use crate::acts::round;
+use crate::documents::Refusal;
+
+const KIND: &str = "offer";
+
+impl Office<'_> {
+    pub(super) async fn end_offer(&self, id: &str, last: NaiveDate) -> Result<Decided, Refusal> {
+        let (record, mut offer) = self.offer(id).await?;
+        if !offer.is_suspended && offer.to.is_some_and(|to| to <= last) {
+            return already("it ends by then");
+        }
+        if last < offer.from {
+            return Err(refuse(format!(
+                "it holds from {} on: end it on that day at the earliest",
+                offer.from
+            )));
+        }
+        offer.is_suspended = false;
+        offer.to = Some(last);
+        self.state_offer(&record, &offer, "offer.ended")
+    }
+
+    pub(super) async fn keep_offer(&self, id: &str) -> Result<Decided, Refusal> {
+        let (record, mut offer) = self.offer(id).await?;
+        if !offer.is_suspended {
+            return already("it is on sale");
+        }
+        offer.is_suspended = false;
+        self.state_offer(&record, &offer, "offer.kept")
+    }
+
+    async fn offer(&self, id: &str) -> Result<(Record, Offer), Refusal> {
+        let record = self.desk.engine.store.record(KIND, id).await?;
+        let record = record.ok_or_else(|| refuse(format!("there is no offer `{id}`")))?;
+        let offer = read(KIND, &record)?;
+        Ok((record, offer))
+    }
+
+    fn state_offer(
+        &self,
+        record: &Record,
+        offer: &Offer,
+        event: &'static str,
+    ) -> Result<Decided, Refusal> {
+        let mut unit = self.desk.unit();
+        unit.records.push(RecordChange {
+            kind: KIND,
+            id: record.id.clone(),
+            expected: record.version,
+            body: body(KIND, &record.id, offer)?,
+            event,
+        });
+        unit.jobs.push(round::wanted(self.desk.engine));
+        Ok(unit.into())
+    }
+}
