@@ -15,6 +15,7 @@ pub mod order;
 pub mod party;
 pub mod pipeline;
 pub mod quantity;
+pub mod reference;
 pub mod reply;
 pub mod requisition;
 pub mod retry;

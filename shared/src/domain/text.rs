@@ -170,7 +170,8 @@ mod tests {
 
     #[test]
     fn what_print_does_not_show_is_found() {
-        for hidden in ["M\u{200b}IN", "M\u{202e}IN", "M\u{ad}IN", "M\u{7}IN", "\u{feff}MIN", "M\0"] {
+        for hidden in ["M\u{200b}IN", "M\u{202e}IN", "M\u{ad}IN", "M\u{7}IN", "\u{feff}MIN", "M\0"]
+        {
             assert!(invisible(hidden).is_some(), "{hidden:?}");
         }
         assert_eq!(invisible("R\u{e9}f-1 Київ\n"), None);
