@@ -128,6 +128,9 @@ fn told(arguments: &args::Import, intake: &Intake, refused: usize) -> Result<(),
     for amended in &intake.amended {
         let note = if amended.needs_order_change { ": needs an order change" } else { "" };
         text.push_str(&format!("  {} ({}){note}\n", amended.external_id, amended.line));
+        for needed in &amended.needs {
+            text.push_str(&format!("    waits for: {}\n", needed.how()));
+        }
         for change in &amended.changes {
             text.push_str(&format!("    {}: {} -> {}\n", change.field, change.from, change.to));
         }

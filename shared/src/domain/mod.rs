@@ -1,6 +1,7 @@
 //! The field's own terms as types: pure, without I/O, clock or async.
 
 pub mod account;
+pub mod amendment;
 pub mod coalition;
 pub mod command;
 pub mod contribution;
@@ -12,6 +13,7 @@ pub mod limit;
 pub mod lot;
 pub mod money;
 pub mod order;
+pub mod order_change;
 pub mod party;
 pub mod pipeline;
 pub mod quantity;
@@ -23,4 +25,5 @@ pub mod spread;
 pub mod supplier;
 pub mod text;
 pub mod transition;
+pub mod validation;
 pub mod webhook;

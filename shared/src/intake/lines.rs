@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use super::amendment::{amend, difference};
+use super::amendment::{Amending, amend, difference};
+use super::pending::{Pending, PendingState, round};
+use crate::domain::amendment::Needed;
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::Lot;
 use crate::domain::quantity::Quantity;
@@ -16,6 +18,7 @@ use crate::domain::requisition::Line;
 use crate::engine::Engine;
 use crate::store::chain::hex;
 use crate::store::{Fate, LineChange, LotChange, RecordChange, StoreError, StoredLine, Unit};
+use crate::twins::forsaken;
 
 /// Conflicts with other writers after which intake gives up.
 const CONFLICTS: u32 = 50;
@@ -51,8 +54,11 @@ pub struct Amended {
     pub line: String,
     /// What differs.
     pub changes: Vec<Change>,
-    /// All of it is ordered already: an order change is needed, and nothing was changed.
+    /// Some of it needs others, such as an order change, and waits for that.
     pub needs_order_change: bool,
+    /// What others have to do for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Needed>,
 }
 
 /// What became of a file.
@@ -244,12 +250,15 @@ async fn decide(
             line: id.to_string(),
             changes,
             needs_order_change: false,
+            needs: Vec::new(),
         };
         intake.amended.push(apply(engine, &mut unit, file, *id, stored, line, amended).await?);
     }
     if are_taken {
         *last = number;
     }
+    let back = forsaken(engine, &unit.lots).await?;
+    unit.lots.extend(back);
     if is_file {
         unit.records.push(RecordChange {
             kind: FILE,
@@ -264,7 +273,7 @@ async fn decide(
     Ok((intake, vec![unit]))
 }
 
-/// Adds an amendment to `unit`, or the incident that says it needs an order change.
+/// Adds an amendment to `unit`: what of it can be done at once, and what waits for others.
 async fn apply(
     engine: &Engine,
     unit: &mut Unit,
@@ -273,38 +282,44 @@ async fn apply(
     stored: &StoredLine,
     line: &Line,
     mut amended: Amended,
-) -> Result<Amended, StoreError> {
+) -> Result<Amended, IntakeError> {
     let lots = engine.store.lots_of_line(id).await?;
-    match amend(engine, &lots, line) {
-        Some((changes, given_back)) => {
-            let expected = stored.version;
-            let was = stored.line.quantity;
-            unit.lines.push(LineChange { id, expected, was, line: line.clone() });
-            unit.lots.extend(changes);
-            if given_back {
-                unit.jobs.push(crate::store::NewJob {
-                    kind: "round",
-                    key: "all".to_owned(),
-                    due: engine.clock.now(),
-                    body: String::new(),
-                });
-            }
+    let amending = amend(engine, id, &lots, &stored.line, line)
+        .map_err(|error| IntakeError::Refused(format!("`{}`: {error}", line.external_id)))?;
+    let Amending { line: now, lots: changes, gives_back, mut needs } = amending;
+    let (version, open) = Pending::of(engine, id).await?;
+    if let Some(open) = open.as_ref().filter(|_| now.consignee == stored.line.consignee) {
+        needs.extend(open.redirects(&lots, &now));
+    }
+    if now != stored.line || !changes.is_empty() {
+        let (expected, was) = (stored.version, stored.line.quantity);
+        unit.lines.push(LineChange { id, expected, was, line: now });
+        unit.lots.extend(changes);
+    }
+    if gives_back {
+        unit.jobs.push(round(engine));
+    }
+    amended.needs_order_change = !needs.is_empty();
+    amended.needs.clone_from(&needs);
+    if needs.is_empty() {
+        if let Some(open) = open {
+            unit.records.push(open.ends(version, "line.amendment_superseded")?);
         }
-        None => {
-            amended.needs_order_change = true;
-            let record = format!("{}:{file}", line.external_id);
-            let found = engine.store.record("amendment", &record).await?;
-            let body = serde_json::to_string(&amended).unwrap_or_default();
-            if found.as_ref().is_none_or(|found| found.body != body) {
-                unit.records.push(RecordChange {
-                    kind: "amendment",
-                    id: record,
-                    expected: found.map_or(0, |found| found.version),
-                    body,
-                    event: "line.order_change_needed",
-                });
-            }
-        }
+        return Ok(amended);
+    }
+    let pending = Pending {
+        line: id,
+        external_id: line.external_id.clone(),
+        requester: line.requester.clone(),
+        quantity: line.quantity,
+        needs,
+        file: file.to_owned(),
+        state: PendingState::Open,
+    };
+    let is_known =
+        open.is_some_and(|open| (open.quantity, &open.needs) == (pending.quantity, &pending.needs));
+    if !is_known {
+        unit.records.push(pending.file(version, "line.order_change_needed")?);
     }
     Ok(amended)
 }
