@@ -139,6 +139,12 @@ fn ends_undelivered(change: &LotChange) -> bool {
     is_end(&change.after.state) && !change.before.as_ref().is_some_and(|lot| is_end(&lot.state))
 }
 
+/// Whether a change gives a lot back to its requester: as it is, nobody asks for it.
+fn is_sent_back(change: &LotChange) -> bool {
+    let is_there = |lot: &Lot| matches!(lot.state.awaits(), Some(Awaited::Amendment { .. }));
+    is_there(&change.after) && !change.before.as_ref().is_some_and(is_there)
+}
+
 /// What comes back when `changes` end lots without delivery: lots that were merged into them are
 /// reopened, and lots that wait for a review as their twins are validated anew. Nothing of a need that
 /// was carried by another is lost with it.
@@ -154,7 +160,12 @@ pub async fn forsaken(
         .filter(|change| ends_undelivered(change))
         .map(|change| (change.after.id, &change.after))
         .collect();
-    if ended.is_empty() {
+    let stopped: HashMap<LotId, &Lot> = changes
+        .iter()
+        .filter(|change| ends_undelivered(change) || is_sent_back(change))
+        .map(|change| (change.after.id, &change.after))
+        .collect();
+    if stopped.is_empty() {
         return Ok(Vec::new());
     }
     let changed: HashSet<LotId> = changes.iter().map(|change| change.after.id).collect();
@@ -169,14 +180,14 @@ pub async fn forsaken(
         let reason = format!("{}, which carried it, has ended: {state}", carrier.id);
         back.extend(reopen(engine, &lot, line, "carrier_ended", reason));
     }
-    for lot in asked_as_twins(engine, changes, &ended).await? {
+    for lot in asked_as_twins(engine, changes, &stopped).await? {
         if changed.contains(&lot.id) || back.iter().any(|change| change.after.id == lot.id) {
             continue;
         }
         let Some(first) = engine.pipeline_of(&lot).names().into_iter().next() else { continue };
         let mut after = lot.clone();
         after.chased = 0;
-        after.because("twin_ended", "the line that asks for the same has ended undelivered");
+        after.because("twin_ended", "the line that asks for the same is not under way any more");
         let result = StepResult::Back { to: first };
         back.extend(engine.advance(lot, after, result, "lot.revalidated").ok());
     }
@@ -206,6 +217,9 @@ async fn merged_into<'a>(
     engine: &Engine,
     ended: &HashMap<LotId, &'a Lot>,
 ) -> Result<Vec<(Lot, &'a Lot)>, StoreError> {
+    if ended.is_empty() {
+        return Ok(Vec::new());
+    }
     let counts = engine.store.lot_counts().await?;
     if !counts.iter().any(|count| count.state == "merged" && count.lots > 0) {
         return Ok(Vec::new());

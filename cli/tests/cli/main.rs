@@ -26,6 +26,7 @@ mod leso;
 mod look;
 mod matching;
 mod mends;
+mod mind;
 mod office;
 mod pair;
 mod payments;

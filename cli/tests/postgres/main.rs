@@ -31,6 +31,8 @@ mod example;
 mod import;
 #[path = "../cli/leso.rs"]
 mod leso;
+#[path = "../cli/mind.rs"]
+mod mind;
 #[path = "../cli/office.rs"]
 mod office;
 #[path = "../cli/pair.rs"]

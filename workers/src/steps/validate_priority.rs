@@ -109,9 +109,14 @@ impl Step for ValidatePriority {
                 Finding::SentBack { code, reason } => {
                     let awaits = Awaited::Amendment { requester: line.requester.clone() };
                     let result = StepResult::Wait { awaits, until: None };
-                    let mut progress = Progress::new(lot, result, "lot.sent_back");
-                    progress.after.chased = 0;
-                    progress.after.because(code, reason);
+                    let mut after = lot.clone();
+                    after.chased = 0;
+                    after.because(code, reason);
+                    let mut progress = Progress::new(lot.clone(), result.clone(), "lot.sent_back");
+                    progress.after = after.clone();
+                    // Its twins wait for nothing any more.
+                    let stopped = engine.advance(lot, after, result, "lot.sent_back").ok();
+                    progress.with = forsaken(engine, stopped.as_slice()).await?;
                     progress
                 }
                 Finding::Review { code, reason } => {

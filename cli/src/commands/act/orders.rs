@@ -35,7 +35,7 @@ pub(crate) async fn order(order: args::Order) -> Result<(), Failure> {
         }
         args::Order::Change(change) => {
             let command = Command::ChangeOrder { lots: named_lots(&change.lots, true)? };
-            let verb = Verb::new("ask for a change of", "a change is asked of", "order");
+            let verb = Verb::new("ask for a change of", "asked to be changed", "order");
             return act(verb, command, Picked::Ids(&[change.order]), &change.how).await;
         }
     };
