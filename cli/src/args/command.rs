@@ -78,8 +78,8 @@ Examples:
     /// Validate anew what of a line was declined or sent back: a rule or reference data has changed.
     #[command(after_help = "\
 Examples:
-  waybill reopen REQ-2024-01/5 --dry-run
-  waybill reopen REQ-2024-01/5 -m 'the consignee is known now'")]
+  waybill reopen REQ-2024-10/1 --dry-run
+  waybill reopen REQ-2024-10/2 -m 'the code is known now'")]
     Reopen(Reopen),
     /// Correct what was written down wrongly and changes nothing of what is asked for.
     #[command(after_help = "\

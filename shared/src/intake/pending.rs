@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::amendment::{Amending, amend};
-use crate::domain::amendment::{Needed, Plan, Unfollowable, plan};
+use crate::domain::amendment::{Needed, Plan, Unfollowable, come, plan};
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Awaited, Lot, LotState};
 use crate::domain::quantity::Quantity;
@@ -175,8 +175,9 @@ async fn follow_line(engine: &Engine, unit: &mut Unit, id: LineId) -> Result<(),
         }
     }
     let mut wanted = stored.line.clone();
-    wanted.quantity = pending.quantity;
-    // What contradicts it stays somebody's task.
+    // It goes down as far as it can; that more has come than was wanted stays somebody's task.
+    let (delivered, on_way) = come(&lots);
+    wanted.quantity = pending.quantity.max(Quantity(delivered.0 + on_way.0));
     let Ok(amending) = amend(engine, id, &lots, &stored.line, &wanted) else { return Ok(()) };
     if amending.line.quantity == stored.line.quantity {
         return Ok(());
@@ -189,7 +190,7 @@ async fn follow_line(engine: &Engine, unit: &mut Unit, id: LineId) -> Result<(),
         unit.jobs.push(round(engine));
     }
     let has_redirects = pending.needs.iter().any(|needed| needed.consignee.is_some());
-    if needs.is_empty() && !has_redirects {
+    if needs.is_empty() && !has_redirects && wanted.quantity == pending.quantity {
         unit.records.push(pending.ends(version, "line.amendment_done")?);
     }
     Ok(())
