@@ -32,7 +32,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   waybill order change PO-SUP-03-NSPA-EUR-0001 LOT-00A=12 --dry-run
-  waybill order change PO-SUP-03-NSPA-EUR-0001 LOT-00A=12 -m 'the ministry needs less'
+  waybill order change PO-SUP-03-NSPA-EUR-0001 LOT-00A=12 -m 'too many'
   waybill order change PO-SUP-03-NSPA-EUR-0001 LOT-00A=0 LOT-00B=4")]
     Change(ChangeOrder),
 }
@@ -42,7 +42,7 @@ Examples:
   waybill order respond PO-SUP-03-NSPA-EUR-0001    # as ordered
   waybill order respond PO-SUP-03-NSPA-EUR-0001 --price +12% --due +6w --dry-run
   waybill order respond PO-SUP-03-NSPA-EUR-0001 --refuse LOT-00A -m 'sold out'
-  waybill order respond PO-SUP-03-NSPA-EUR-0001 --change PO-SUP-03-NSPA-EUR-0001-CHANGE-1";
+  waybill order respond PO-S1-AG-EUR-0001 --change PO-S1-AG-EUR-0001-CHANGE-1";
 
 /// `waybill order cancel`.
 #[derive(Debug, Args)]
