@@ -11,9 +11,10 @@ use waybill_shared::domain::funding::movements;
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
+use waybill_shared::domain::order_change::{ChangeState, ChangedLot, ORDER_CHANGE, OrderChange};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
-use waybill_shared::intake::difference;
+use waybill_shared::intake::{AMENDMENT, Pending, PendingState, difference};
 use waybill_shared::matching::{needs_consent, quotes_for};
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotChange, RecordChange, StoreError, Unit};
@@ -71,6 +72,10 @@ pub(crate) async fn effects(
             told.extend(order(engine, record).await?);
             continue;
         }
+        if let Some(needs) = needs(record) {
+            told.extend(needs);
+            continue;
+        }
         let what = record.event.split_once('.').map_or(record.event, |(_, what)| what);
         let mut what = what.replace('_', " ");
         if record.kind == "contribution" {
@@ -82,6 +87,41 @@ pub(crate) async fn effects(
         told.push(Effect::new(job.key.clone(), format!("{} is told", job.body)));
     }
     Ok(told)
+}
+
+/// What others have to do, for records that say so.
+fn needs(record: &RecordChange) -> Option<Vec<Effect>> {
+    if record.kind == ORDER_CHANGE {
+        let change: OrderChange = serde_json::from_str(&record.body).ok()?;
+        let of = |line: &ChangedLot| {
+            let (lot, from, to) = (line.lot, line.from, line.to);
+            let supplier = &change.supplier;
+            let what = match change.state {
+                ChangeState::Asked => format!("{lot}: {from} -> {to}, once {supplier} agrees"),
+                ChangeState::Accepted => format!("{lot}: {from} -> {to}, {supplier} agreed"),
+                ChangeState::Refused => format!("{lot}: {supplier} does not agree to {to}"),
+                ChangeState::Overtaken => format!("{lot}: it had come or was cancelled before"),
+                ChangeState::Settled => format!("{lot}: it is not asked for any more"),
+            };
+            Effect::new(change.number.clone(), what)
+        };
+        return Some(change.lines.iter().map(of).collect());
+    }
+    if record.kind == AMENDMENT {
+        let pending = Pending::read(&record.body)?;
+        let id = &pending.external_id;
+        return Some(match pending.state {
+            PendingState::Open => {
+                let how = pending.needs.iter().map(|needed| {
+                    let how = needed.how();
+                    Effect::new(id.clone(), format!("waits for others: {how}"))
+                });
+                how.collect()
+            }
+            PendingState::Done => vec![Effect::new(id.clone(), "waits for nobody any more")],
+        });
+    }
+    None
 }
 
 /// The supplier will not have it.
@@ -105,8 +145,15 @@ fn offered(coalition: &Coalition, lot: &Lot, line: &Line, today: NaiveDate) -> E
 }
 
 /// Changes whose reason is the one that was given for them.
-const BY_HAND: [&str; 6] =
-    ["lot.held", "lot.resumed", "lot.retried", "lot.cancelled", "lot.passed", "lot.replayed"];
+const BY_HAND: [&str; 7] = [
+    "lot.held",
+    "lot.resumed",
+    "lot.retried",
+    "lot.cancelled",
+    "lot.passed",
+    "lot.replayed",
+    "lot.reopened",
+];
 
 /// Records that say again what others say, for machines.
 const UNTOLD: [&str; 2] = ["order_message", "content"];

@@ -66,7 +66,7 @@ pub use status::{
     AtRisk, FailingWebhook, IncidentsView, NextFire, ServiceView, StatusView, WebhooksView,
 };
 pub use timeline::Entry;
-pub use todo::{Move, Task};
+pub use todo::{Each, Move, Task};
 pub use why::Why;
 
 /// What routes work on. Cheap to clone.

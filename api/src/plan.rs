@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use waybill_shared::domain::lot::{Lot, LotState};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::requisition::Line;
+use waybill_shared::domain::validation::RULES;
 use waybill_shared::engine::Engine;
 use waybill_shared::matching::is_movable;
 use waybill_shared::matching::plan::Outlook;
@@ -111,8 +112,14 @@ async fn wanting(engine: &Engine, day: NaiveDate) -> Result<Vec<(Lot, Line)>, St
         let lots = engine.store.lots(&filter).await?;
         after = lots.last().map(|lot| lot.id);
         let is_last = (lots.len() as i64) < READ;
-        let is_open =
-            |lot: &Lot| !matches!(lot.state, LotState::Parked { .. } | LotState::Closed(_));
+        // What a rule sent back is not wanted as it is; whoever reviews may still pass the others.
+        let is_open = |lot: &Lot| match &lot.state {
+            LotState::Waiting { awaits: Awaited::Amendment { .. }, .. } => {
+                !RULES.contains(&lot.code.as_str())
+            }
+            LotState::Ready { .. } | LotState::Waiting { .. } | LotState::RetryAt { .. } => true,
+            LotState::Parked { .. } | LotState::Closed(_) => false,
+        };
         wanting.extend(lots.into_iter().filter(is_open));
         if is_last {
             break;

@@ -6,16 +6,23 @@ use chrono::{NaiveDate, NaiveTime};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::domain::account::Role;
+use waybill_shared::domain::amendment::{Need, come};
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Timestamp};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
+use waybill_shared::domain::order_change::{ChangeState, ORDER_CHANGE, OrderChange};
+use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::reference::unknown_references;
+use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
+use waybill_shared::intake::Pending;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotFilter, LotOrder, StoreError};
 
+use waybill_workers::healed;
 use waybill_workers::office::Note;
 
 use crate::Problem;
@@ -68,6 +75,12 @@ pub enum Task {
     FollowUp,
     /// Lots that no offer fits, for which one has to be found or mended.
     Offer,
+    /// What an amendment needs of an order, to be asked of its supplier or decided otherwise.
+    OrderChange,
+    /// Order changes to be answered.
+    ChangeResponse,
+    /// Lines that were declined or sent back, and would pass now.
+    Reopen,
     /// Lots that wait for money: they go on by themselves once there is some.
     Funding,
 }
@@ -92,6 +105,9 @@ impl Task {
             Self::ChaseConsent => "chase_consent",
             Self::FollowUp => "follow_up",
             Self::Offer => "offer",
+            Self::OrderChange => "order_change",
+            Self::ChangeResponse => "change_response",
+            Self::Reopen => "reopen",
             Self::Funding => "funding",
         }
     }
@@ -129,13 +145,27 @@ pub struct Move {
     pub first: Vec<LotId>,
     /// The command that does it, or shows what it takes.
     pub how: String,
+    /// What has to be done of each subject, where that is not the same for all; the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each: Vec<Each>,
+}
+
+/// What has to be done of one subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Each {
+    /// What it is about: a line by its requester's id, or an order change.
+    pub subject: String,
+    /// Why.
+    pub why: String,
+    /// The command that does it.
+    pub how: String,
 }
 
 impl Move {
     fn new(party: String, role: Option<Role>, task: Task) -> Self {
-        let (amounts, orders, first, how) = Default::default();
+        let (amounts, orders, first, how, each) = Default::default();
         let (lots, overdue, since, due) = (0, 0, None, None);
-        Self { party, role, task, lots, since, due, overdue, amounts, orders, first, how }
+        Self { party, role, task, lots, since, due, overdue, amounts, orders, first, how, each }
     }
 }
 
@@ -150,7 +180,10 @@ pub(crate) async fn todo(
     for awaits in looked_at(sight.role()) {
         found.waiting(awaits).await?;
     }
+    found.order_changes(sight.is_whole()).await?;
     if sight.is_whole() {
+        found.amendments().await?;
+        found.healed().await?;
         for (_, _, lot) in crate::routes::parked(engine, usize::MAX).await? {
             found.add(Mover::office(Task::Incident), &lot, None, &[], None);
         }
@@ -197,7 +230,7 @@ fn looked_at(role: Role) -> &'static [&'static str] {
 /// Whether it is the move of whoever asked for `lot`.
 fn is_requesters(lot: &Lot) -> bool {
     match lot.state.awaits() {
-        Some(Awaited::Acceptance { .. }) => true,
+        Some(Awaited::Acceptance { .. } | Awaited::Amendment { .. }) => true,
         // All of it is on its way.
         Some(Awaited::Delivery { .. }) => lot.shipped >= lot.quantity,
         Some(_) | None => false,
@@ -321,7 +354,7 @@ impl<'a> Found<'a> {
             // Few are a move of who asked for them: the others' lines are not read.
             let lines = self.engine.lines_of(lots.iter().filter(|lot| is_requesters(lot))).await?;
             for lot in &lots {
-                self.lot(lot, lines.get(&lot.line()).map(|line| &*line.requester)).await?;
+                self.lot(lot, lines.get(&lot.line()).map(|line| &**line)).await?;
             }
             after = lots.last().map(|lot| (lot.priority, lot.id));
             if (lots.len() as i64) < READ {
@@ -330,8 +363,9 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Adds whose move a lot is; `requester` is who asked for it, where that matters.
-    async fn lot(&mut self, lot: &Lot, requester: Option<&str>) -> Result<(), StoreError> {
+    /// Adds whose move a lot is; `line` is what was asked for, where that matters.
+    async fn lot(&mut self, lot: &Lot, line: Option<&Line>) -> Result<(), StoreError> {
+        let requester = line.map(|line| &*line.requester);
         let LotState::Waiting { awaits, until, .. } = &lot.state else { return Ok(()) };
         let due = until.map(|until| self.day(until));
         let is_overdue = due.is_some_and(|due| due < self.today);
@@ -388,12 +422,162 @@ impl<'a> Found<'a> {
                 }
             }
             Awaited::Amendment { requester } => {
-                let mover = Mover::of(requester, Role::Requester, Task::Amendment);
-                self.add(mover, lot, due, &[], None);
+                // Whom nobody knows nobody can ask.
+                let is_known = self.coalition.settings.as_ref().is_some_and(|s| s.any_requester)
+                    || self.coalition.parties.contains_key(requester);
+                let mover = || match is_known {
+                    true => Mover::of(requester, Role::Requester, Task::Amendment),
+                    false => Mover::office(Task::Amendment),
+                };
+                self.add(mover(), lot, due, &[], None);
+                if let Some(line) = line {
+                    let (subject, why) = (line.external_id.clone(), lot.reason.clone());
+                    let how = amend_command(&self.coalition, line);
+                    self.each(mover(), Each { subject, why, how });
+                }
             }
             Awaited::Release => self.add(Mover::office(Task::Release), lot, due, &[], None),
             Awaited::Offer => self.add(Mover::office(Task::Offer), lot, None, &[], None),
             Awaited::Funding | Awaited::Gathering => {}
+        }
+        Ok(())
+    }
+
+    /// Adds what has to be done of one subject, and the command to the row that has none.
+    fn each(&mut self, mover: Mover, each: Each) {
+        let Mover { party, role, task } = mover;
+        let key = (party.clone(), role, task);
+        let row = self.rows.entry(key).or_insert_with(|| Move::new(party, role, task));
+        if row.how.is_empty() {
+            row.how.clone_from(&each.how);
+        }
+        if row.each.len() < NAMED && !row.each.contains(&each) {
+            row.each.push(each);
+        }
+    }
+
+    /// Order changes that their suppliers have to answer, and, where the whole is seen, those that they
+    /// refused.
+    async fn order_changes(&mut self, is_whole: bool) -> Result<(), StoreError> {
+        for record in self.engine.store.records(ORDER_CHANGE).await? {
+            let Ok(change) = serde_json::from_str::<OrderChange>(&record.body) else { continue };
+            let OrderChange { number, order, supplier, .. } = &change;
+            let mover = || match change.state {
+                ChangeState::Asked => {
+                    Some(Mover::of(supplier, Role::Supplier, Task::ChangeResponse))
+                }
+                ChangeState::Refused if is_whole => Some(Mover::office(Task::OrderChange)),
+                ChangeState::Refused
+                | ChangeState::Accepted
+                | ChangeState::Overtaken
+                | ChangeState::Settled => None,
+            };
+            if mover().is_none() {
+                continue;
+            }
+            for line in &change.lines {
+                let lots = self.engine.store.lots_of_line(line.lot.line()).await?;
+                // What has come meanwhile, or was cancelled, needs no answer.
+                let Some(lot) = lots.iter().find(|lot| line.is_about(lot, order)) else { continue };
+                let (id, from, to) = (lot.id, lot.quantity, line.to);
+                let (why, how) = match change.state {
+                    ChangeState::Asked => (
+                        format!("{id}: {from} -> {to} is asked for"),
+                        format!("waybill order respond {order} --change {number}"),
+                    ),
+                    _ => (
+                        format!("{id}: {supplier} does not agree to {to}: {}", change.answer),
+                        format!("waybill order change {order} {id}={from}"),
+                    ),
+                };
+                if let Some(mover) = mover() {
+                    self.add(mover, lot, None, &[], Some(order));
+                }
+                if let Some(mover) = mover() {
+                    let (subject, why, how) = (number.clone(), why.clone(), how.clone());
+                    self.each(mover, Each { subject, why, how });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What amendments need that nobody has been asked for yet.
+    async fn amendments(&mut self) -> Result<(), StoreError> {
+        let open: Vec<Pending> = Pending::all(self.engine).await?;
+        if open.is_empty() {
+            return Ok(());
+        }
+        let mut asked: Vec<OrderChange> = Vec::new();
+        for record in self.engine.store.records(ORDER_CHANGE).await? {
+            let change = serde_json::from_str::<OrderChange>(&record.body).ok();
+            asked.extend(change.filter(|change| change.state == ChangeState::Asked));
+        }
+        for pending in open {
+            let Some((_, stored)) = self.engine.store.lines(&[pending.line]).await?.pop() else {
+                continue;
+            };
+            let lots = self.engine.store.lots_of_line(pending.line).await?;
+            let subject = pending.external_id.clone();
+            let wanted = pending.quantity;
+            let needs = match pending.plan(self.engine, &lots, &stored.line) {
+                Ok(plan) => plan.needs,
+                Err(error) => {
+                    let (delivered, on_way) = come(&lots);
+                    let least = Quantity(delivered.0 + on_way.0);
+                    let how = format!("waybill amend {subject} quantity={least}");
+                    let why = format!("{wanted} are wanted, but {error}");
+                    if let Some(lot) = lots.first() {
+                        self.add(Mover::office(Task::OrderChange), lot, None, &[], None);
+                    }
+                    let each = Each { subject, why, how };
+                    self.each(Mover::office(Task::OrderChange), each);
+                    continue;
+                }
+            };
+            for needed in needs {
+                let is_asked = asked.iter().any(|change| {
+                    needed.need == Need::Change
+                        && needed.order.as_ref() == Some(&change.order)
+                        && change.lines.iter().any(|line| line.lot == needed.lot)
+                });
+                let lot = lots.iter().find(|lot| lot.id == needed.lot);
+                let Some(lot) = lot.filter(|_| !is_asked) else { continue };
+                let mover = || match needed.need {
+                    Need::Acceptance => {
+                        Mover::of(&pending.requester, Role::Requester, Task::Acceptance)
+                    }
+                    Need::Approval | Need::Change | Need::InKind | Need::Redirect => {
+                        Mover::office(Task::OrderChange)
+                    }
+                };
+                let why = match &needed.consignee {
+                    Some(consignee) => format!("{} is wanted at {consignee}", needed.lot),
+                    None => format!(
+                        "{wanted} are wanted: {} of {} too many",
+                        needed.from.less(needed.to),
+                        needed.lot
+                    ),
+                };
+                self.add(mover(), lot, None, &[], needed.order.as_deref());
+                let (subject, how) = (subject.clone(), needed.how());
+                self.each(mover(), Each { subject, why, how });
+            }
+        }
+        Ok(())
+    }
+
+    /// Lines that were declined or sent back, and would pass now.
+    async fn healed(&mut self) -> Result<(), StoreError> {
+        let healed = healed(self.engine).await?;
+        let ids: Vec<i64> = healed.iter().map(|heal| heal.lot.0).collect();
+        let lots = self.engine.store.lots_by_id(&ids).await?;
+        for heal in healed {
+            let Some(lot) = lots.iter().find(|lot| lot.id == heal.lot) else { continue };
+            self.add(Mover::office(Task::Reopen), lot, None, &[], None);
+            let how = format!("waybill reopen {}", heal.external_id);
+            let each = Each { subject: heal.external_id, why: heal.was, how };
+            self.each(Mover::office(Task::Reopen), each);
         }
         Ok(())
     }
@@ -451,6 +635,19 @@ impl<'a> Found<'a> {
     }
 }
 
+/// The command that mends what `line` refers to.
+fn amend_command(coalition: &Coalition, line: &Line) -> String {
+    let fields = unknown_references(coalition, line).into_iter().map(|unknown| {
+        let field = unknown.reference.field();
+        let value = unknown.nearest.unwrap_or_else(|| "VALUE".to_owned());
+        let quote = if value.contains(char::is_whitespace) { "'" } else { "" };
+        format!(" {quote}{field}={value}{quote}")
+    });
+    let fields: String = fields.collect();
+    let fields = if fields.is_empty() { " FIELD=VALUE" } else { &fields };
+    format!("waybill amend {}{fields}", line.external_id)
+}
+
 /// The command that does it, or shows what it takes.
 fn how(row: &Move) -> String {
     let party = &row.party;
@@ -468,13 +665,20 @@ fn how(row: &Move) -> String {
         Task::Delivery => format!("waybill despatch {order}"),
         Task::Receipt => format!("waybill receive {order}"),
         Task::Payment => format!("waybill pay {order}"),
-        Task::Amendment => format!("waybill lots --awaits amendment --requester {party}"),
+        Task::Amendment => match row.each.as_slice() {
+            [one] if row.lots == 1 => one.how.clone(),
+            _ => format!("waybill lots --awaits amendment --requester {party}"),
+        },
         Task::Release => "waybill lots --awaits release --ids | waybill resume -".to_owned(),
-        Task::FollowUp => row.how.clone(),
         Task::Offer => match row.first.as_slice() {
             [only] => format!("waybill why {only}"),
             _ => "waybill lots --awaits offer --sort priority".to_owned(),
         },
+        Task::FollowUp | Task::OrderChange | Task::ChangeResponse => row.how.clone(),
+        Task::Reopen => {
+            let ids: Vec<&str> = row.each.iter().map(|each| each.subject.as_str()).collect();
+            format!("waybill reopen {}", ids.join(" "))
+        }
         Task::Incident => "waybill incidents".to_owned(),
         Task::ChaseReview => "waybill lots --awaits review --sort due".to_owned(),
         Task::ChaseConsent => "waybill lots --awaits consent --sort due".to_owned(),

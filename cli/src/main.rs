@@ -77,6 +77,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::InKind(in_kind) => commands::act::in_kind(in_kind).await,
             Command::Rank(rank) => commands::act::rank(rank).await,
             Command::Amend(fields) => commands::act::amend(fields).await,
+            Command::Reopen(reopen) => commands::act::reopen(reopen).await,
             Command::Correct(fields) => commands::act::correct(fields).await,
             Command::Hold(on) => commands::act::hold(on).await,
             Command::Resume(on) => commands::act::resume(on).await,

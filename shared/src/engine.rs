@@ -222,7 +222,13 @@ impl Engine {
         result: StepResult,
         kind: &'static str,
     ) -> Result<LotChange, TransitionError> {
-        let Version { pipeline, names } = self.version_of(&before);
+        // What begins anew does so by the rules of now.
+        let is_anew = result == StepResult::Reopen;
+        if is_anew {
+            after.pipeline = self.pipeline_version();
+        }
+        let version = if is_anew { self.latest() } else { self.version_of(&before) };
+        let Version { pipeline, names } = version;
         let here = before.state.step();
         let config = pipeline.steps.iter().find(|step| Some(&step.name) == here);
         let retry = config.map(|step| step.retry).unwrap_or_default();

@@ -21,5 +21,6 @@ pub mod rounds;
 pub mod sight;
 pub mod store;
 pub mod trace;
+pub mod twins;
 pub mod views;
 pub mod whole;

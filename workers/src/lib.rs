@@ -5,14 +5,18 @@ pub mod acts;
 pub mod connectors;
 pub mod documents;
 mod funding;
+mod healed;
 mod leases;
+mod lowering;
 pub mod office;
+mod order_changes;
 mod orders;
 mod runner;
 mod step;
 pub mod steps;
 pub mod webhooks;
 
+pub use healed::{Heal, healed};
 pub use leases::keep_leases;
 pub use runner::run_step;
 pub use step::{Progress, Step, StepError};

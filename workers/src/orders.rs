@@ -2,8 +2,11 @@
 //! each a record of its own, so that a change of status does not write all lines again.
 
 use waybill_shared::act::ActError;
+use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::{Order, OrderStatus};
+use waybill_shared::domain::order_change::ChangedLot;
+use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{RecordChange, StoreError, Unit};
 
@@ -117,6 +120,24 @@ impl Message {
         Self::new(order, "CHANGE", content, "order.change_fixed")
     }
 
+    /// Less of some lots, in the terms of a UBL 2.1 OrderChange: the supplier has to agree.
+    pub(crate) fn changed(order: &Order, lots: &[ChangedLot], why: &str) -> Self {
+        let line = |lot: &ChangedLot| serde_json::json!({ "id": lot.lot.to_string(), "quantity": lot.to.to_string() });
+        let lines: Vec<serde_json::Value> = lots.iter().map(line).collect();
+        let content = serde_json::json!({ "note": why, "lines": lines });
+        Self::new(order, "CHANGE", content, "order.change_fixed")
+    }
+
+    /// A cancellation of some lots, or of parts of them, each with how much.
+    pub(crate) fn cancelled_parts(order: &Order, parts: &[(LotId, Quantity)], why: &str) -> Self {
+        let lots: Vec<String> = parts.iter().map(|(lot, _)| lot.to_string()).collect();
+        let part = |(lot, by): &(LotId, Quantity)| serde_json::json!({ "id": lot.to_string(), "cancelled": by.to_string() });
+        let parts: Vec<serde_json::Value> = parts.iter().map(part).collect();
+        let content =
+            serde_json::json!({ "cancellation_note": why, "lines": lots, "quantities": parts });
+        Self::new(order, "CANCEL", content, "order.cancellation_fixed")
+    }
+
     fn new(
         order: &Order,
         what: &'static str,
@@ -127,8 +148,12 @@ impl Message {
         Self { order, what, supplier, content, event }
     }
 
-    /// Numbers it, fixes its bytes and has them sent, in `unit`.
-    pub(crate) async fn file(mut self, engine: &Engine, unit: &mut Unit) -> Result<(), StoreError> {
+    /// Numbers it, fixes its bytes and has them sent, in `unit`; gives its number.
+    pub(crate) async fn file(
+        mut self,
+        engine: &Engine,
+        unit: &mut Unit,
+    ) -> Result<String, StoreError> {
         let prefix = format!("{}-{}-", self.order, self.what);
         let found = engine.store.records_after(MESSAGE, &prefix, MESSAGES).await?;
         let earlier = found
@@ -145,8 +170,8 @@ impl Message {
             body: self.content.to_string(),
             event: self.event,
         });
-        unit.jobs.push(crate::acts::tell::wanted(number, self.supplier, unit.at));
-        Ok(())
+        unit.jobs.push(crate::acts::tell::wanted(number.clone(), self.supplier, unit.at));
+        Ok(number)
     }
 }
 

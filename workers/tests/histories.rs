@@ -396,7 +396,7 @@ fn commands(
             let class = is_even.then_some(1 + (number % 3) as u8);
             (lot.line().to_string(), Command::Rank { rank: 1 + number as u32, class })
         }
-        9 => (order, Command::CancelOrder),
+        9 => (order, Command::CancelOrder { lots: Default::default() }),
         10 => (order, Command::Approve { approved: is_even }),
         11 => (id, Command::Consent { envelope: is_even.then_some(given), agreed: number % 3 > 0 }),
         12 => (given, Command::Withdraw { amount: None, again: false }),

@@ -49,6 +49,9 @@ impl Wanted {
             |kind, order: &String| self.orders.contains(order).then(|| (kind, order.clone()));
         match content {
             Content::OrderResponse { order: number, .. } => order("order_response", number),
+            Content::OrderChangeResponse { order: number, .. } => {
+                order("order_change_response", number)
+            }
             Content::DespatchAdvice { order: number, .. } => order("despatch_advice", number),
             Content::ReceiptAdvice { order: number, .. } => order("receipt_advice", number),
             Content::Payment { order: number, .. } => order("payment", number),

@@ -143,6 +143,7 @@ async fn sees(api: &Api, caller: &Caller, content: &Content) -> Result<(), Probl
         }
         Content::Approval { order, .. }
         | Content::OrderResponse { order, .. }
+        | Content::OrderChangeResponse { order, .. }
         | Content::DespatchAdvice { order, .. }
         | Content::ReceiptAdvice { order, .. }
         | Content::Payment { order, .. } => find(api, caller, order).await.map(drop),
@@ -174,7 +175,9 @@ async fn signed(api: &Api, caller: &Caller, sent: Sent) -> Result<Document, Prob
         Content::Acceptance { .. } => role == Role::Requester,
         Content::Consent { .. } => role == Role::Donor,
         Content::Approval { .. } => caller.is_office(),
-        Content::OrderResponse { .. } => role == Role::Supplier || caller.is_office(),
+        Content::OrderResponse { .. } | Content::OrderChangeResponse { .. } => {
+            role == Role::Supplier || caller.is_office()
+        }
         Content::DespatchAdvice { .. } => {
             matches!(role, Role::Supplier | Role::Carrier) || caller.is_office()
         }

@@ -10,6 +10,7 @@ use http_body_util::BodyExt as _;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use waybill_shared::domain::account::Role;
+use waybill_shared::domain::amendment::Needed;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::import::{ImportError, Lines, ReadOptions, read_lines};
 use waybill_shared::intake::{
@@ -318,6 +319,8 @@ async fn take(
             result = RowResult::Amended;
             if amended.needs_order_change {
                 result = RowResult::NeedsOrderChange;
+                let how: Vec<String> = amended.needs.iter().map(Needed::how).collect();
+                expected.insert(row.row, format!("it waits for: {}", how.join(", ")));
             }
             changes.clone_from(&amended.changes);
         } else if !known.contains(&row.line.key()) {

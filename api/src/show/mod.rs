@@ -76,8 +76,17 @@ fn moment(at: Timestamp) -> String {
 }
 
 /// Kinds of records that are shown by their id alone, in the order in which they are looked for.
-const KINDS: [&str; 8] =
-    ["order", "contribution", "party", "offer", "group", "incident", "amendment", WEBHOOK];
+const KINDS: [&str; 9] = [
+    "order",
+    "order_change",
+    "contribution",
+    "party",
+    "offer",
+    "group",
+    "incident",
+    "amendment",
+    WEBHOOK,
+];
 
 /// What is known of `id`: a lot, a line (by its number or its requester's id), an order, a
 /// contribution, a party, or any other record as `kind:id`.

@@ -131,6 +131,16 @@ pub(crate) struct Fields {
     pub(crate) how: How,
 }
 
+/// `waybill reopen`.
+#[derive(Debug, Args)]
+pub(crate) struct Reopen {
+    /// Lines, by their ids or their requesters'; `-` reads them from standard input.
+    #[arg(required = true, value_name = "LINE")]
+    pub(crate) lines: Vec<String>,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
 /// `waybill review`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Review {

@@ -6,7 +6,7 @@ use super::{
     Api, Arrivals, Attach, Audit, Backup, Bench, Check, Claim, Completions, Consent, Contribute,
     Cron, Deposit, Despatch, Doctor, Events, Export, Fields, Health, Import, InKind, Incident,
     Incidents, LeadTimes, Lines, Lots, Man, Match, Member, Merge, Migrate, Money, Note, Offer,
-    OnLots, Order, Pay, Plan, Rank, Receive, Redirect, Report, Restore, Review, Run, Scheduler,
+    OnLots, Order, Pay, Plan, Rank, Receive, Redirect, Reopen, Report, Restore, Review, Run, Scheduler,
     Serve, Show, Split, Status, Submit, Todo, Token, Watch, Webhook, Why, Withdraw, Worker,
 };
 
@@ -75,6 +75,12 @@ Examples:
   waybill amend REQ-2024-01/5 quantity=100 needed_by=2027-06-30 --dry-run
   waybill amend REQ-2024-01/5 quantity=100 needed_by=2027-06-30")]
     Amend(Fields),
+    /// Validate anew what of a line was declined or sent back: a rule or reference data has changed.
+    #[command(after_help = "\
+Examples:
+  waybill reopen REQ-2024-10/1 --dry-run
+  waybill reopen REQ-2024-10/2 -m 'the code is known now'")]
+    Reopen(Reopen),
     /// Correct what was written down wrongly and changes nothing of what is asked for.
     #[command(after_help = "\
 Examples:

@@ -50,6 +50,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "consent",
             "in-kind",
             "amend",
+            "reopen",
             "correct",
             "redirect",
             "note",

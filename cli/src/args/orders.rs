@@ -25,17 +25,50 @@ Examples:
     #[command(after_help = "\
 Examples:
   waybill order cancel PO-SUP-03-NSPA-EUR-0001 --dry-run
-  waybill order cancel PO-SUP-03-NSPA-EUR-0001 -m 'the supplier is bankrupt'")]
-    Cancel(OrderOn),
+  waybill order cancel PO-SUP-03-NSPA-EUR-0001 -m 'the supplier is bankrupt'
+  waybill order cancel PO-SUP-03-NSPA-EUR-0001 --lot LOT-00A --lot LOT-00B=4")]
+    Cancel(CancelOrder),
+    /// Ask the supplier for less. Nothing changes until it answers, and no other lot does.
+    #[command(after_help = "\
+Examples:
+  waybill order change PO-SUP-03-NSPA-EUR-0001 LOT-00A=12 --dry-run
+  waybill order change PO-SUP-03-NSPA-EUR-0001 LOT-00A=12 -m 'too many'
+  waybill order change PO-SUP-03-NSPA-EUR-0001 LOT-00A=0 LOT-00B=4")]
+    Change(ChangeOrder),
 }
 
 const RESPOND: &str = "\
 Examples:
   waybill order respond PO-SUP-03-NSPA-EUR-0001    # as ordered
   waybill order respond PO-SUP-03-NSPA-EUR-0001 --price +12% --due +6w --dry-run
-  waybill order respond PO-SUP-03-NSPA-EUR-0001 --refuse LOT-00A -m 'sold out'";
+  waybill order respond PO-SUP-03-NSPA-EUR-0001 --refuse LOT-00A -m 'sold out'
+  waybill order respond PO-S1-AG-EUR-0001 --change PO-S1-AG-EUR-0001-CHANGE-1";
 
-/// `waybill order approve`, `disapprove` and `cancel`.
+/// `waybill order cancel`.
+#[derive(Debug, Args)]
+pub(crate) struct CancelOrder {
+    #[command(flatten)]
+    pub(crate) on: OrderOn,
+    /// Only this lot, or this much of it.
+    #[arg(long = "lot", value_name = "LOT[=QUANTITY]")]
+    pub(crate) lots: Vec<String>,
+}
+
+/// `waybill order change`.
+#[derive(Debug, Args)]
+pub(crate) struct ChangeOrder {
+    /// The order's number.
+    #[arg(value_name = "ORDER")]
+    pub(crate) order: String,
+    /// How much of each lot is wanted still; 0: nothing. As much as is on order: what the supplier has
+    /// refused is left as it is.
+    #[arg(required = true, value_name = "LOT=QUANTITY")]
+    pub(crate) lots: Vec<String>,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+/// `waybill order approve` and `disapprove`.
 #[derive(Debug, Args)]
 pub(crate) struct OrderOn {
     /// Orders, by number; `-` reads them from standard input.
@@ -57,9 +90,12 @@ pub(crate) struct Respond {
     /// Another day, as a date or a change (`+6w`, `+10d`); of one lot: LOT=DAY.
     #[arg(long, value_name = "[LOT=]DAY", allow_hyphen_values = true)]
     pub(crate) due: Vec<String>,
-    /// Lots that the supplier refuses; `all`: the whole order.
-    #[arg(long, value_name = "LOT")]
+    /// Lots that the supplier refuses; `all`, or nothing: the whole order, or the change.
+    #[arg(long, value_name = "LOT", num_args = 0..=1, default_missing_value = "all")]
     pub(crate) refuse: Vec<String>,
+    /// It answers this order change.
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["price", "due"])]
+    pub(crate) change: Option<String>,
     #[command(flatten)]
     pub(crate) document: Document,
     #[command(flatten)]

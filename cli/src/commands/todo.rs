@@ -19,6 +19,12 @@ pub(crate) async fn run(arguments: args::Todo) -> Result<(), Failure> {
     }
     let moves: Vec<Move> = client::get(&Target::of(&arguments.data)?, &path).await?;
     let mut form = arguments.form;
+    let is_table = form.is_table();
+    let moves = if arguments.waiting_on.is_some() && is_table {
+        moves.into_iter().flat_map(one_by_one).collect()
+    } else {
+        moves
+    };
     // One party is told what to do.
     if arguments.waiting_on.is_some() && form.columns.is_empty() && !form.csv {
         form.columns = OF_ONE.map(str::to_owned).to_vec();
@@ -29,6 +35,18 @@ pub(crate) async fn run(arguments: args::Todo) -> Result<(), Failure> {
         output::talk("what they answer is handed in by these commands");
     }
     Ok(())
+}
+
+/// A move as a row for each subject, where each has a command of its own.
+fn one_by_one(row: Move) -> Vec<Move> {
+    if row.each.len() < 2 || (row.each.len() as u64) < row.lots {
+        return vec![row];
+    }
+    let one = |each: &waybill_api::Each| {
+        let (how, lots) = (each.how.clone(), 1);
+        Move { how, lots, ..row.clone() }
+    };
+    row.each.iter().map(one).collect()
 }
 
 /// What one party has to do.

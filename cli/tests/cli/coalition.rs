@@ -61,7 +61,11 @@ pub(crate) fn write(folder: &Path, rows: &[String]) -> Result<PathBuf> {
          O-1,SUP,Laptop,H87,90.00,EUR,1,1,10,2025-01-01,,BUY\n",
     )?;
     file("codes.csv", "scheme,code,name\nCPV,30213100-6,Portable computers\n")?;
-    file("consignees.csv", "code,requester,address\nC1,REQ,\"1 Example Street, Sampletown\"\n")?;
+    file(
+        "consignees.csv",
+        "code,requester,address\nC1,REQ,\"1 Example Street, Sampletown\"\n\
+         C3,REQ2,\"3 Example Street, Sampletown\"\n",
+    )?;
     file(
         "pipeline.toml",
         "[[step]]\nname = \"validate_priority\"\n[[step]]\nname = \"match_donor\"\n\

@@ -27,6 +27,7 @@ mod leso;
 mod look;
 mod matching;
 mod mends;
+mod mind;
 mod near;
 mod office;
 mod packs;

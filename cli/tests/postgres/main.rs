@@ -33,6 +33,8 @@ mod files;
 mod import;
 #[path = "../cli/leso.rs"]
 mod leso;
+#[path = "../cli/mind.rs"]
+mod mind;
 #[path = "../cli/near.rs"]
 mod near;
 #[path = "../cli/office.rs"]

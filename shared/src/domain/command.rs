@@ -60,6 +60,9 @@ pub enum Command {
         /// What changes, by the names that requisition files have for it.
         fields: BTreeMap<String, String>,
     },
+    /// A line: what of it was declined or sent back is validated anew, by the rules and reference data of
+    /// now.
+    Reopen,
     /// A line: what was written down wrongly and changes nothing of what is asked for. Its lots stay
     /// where they are.
     Correct {
@@ -90,7 +93,16 @@ pub enum Command {
         approved: bool,
     },
     /// Orders of which nothing has come yet: the supplier is told, money returns, lots are matched again.
-    CancelOrder,
+    CancelOrder {
+        /// Only these lots, each with how much of it; an empty text: all that is to come of it.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        lots: BTreeMap<String, String>,
+    },
+    /// An order: its supplier is asked for less of these lots. Nothing changes until it answers.
+    ChangeOrder {
+        /// How much of each lot is wanted still; `0`: nothing.
+        lots: BTreeMap<String, String>,
+    },
     /// A contribution: what is not bound by an order is taken back.
     Withdraw {
         /// How much; without, all of it.

@@ -154,6 +154,18 @@ pub enum Content {
         /// Line by line; a line that is missing is accepted.
         lines: Vec<ResponseLine>,
     },
+    /// A supplier's answer to an order change.
+    OrderChangeResponse {
+        /// The order.
+        order: String,
+        /// The number of the change.
+        change: String,
+        /// Whether it agrees.
+        accepted: bool,
+        /// Why not.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        text: String,
+    },
     /// Goods are on their way.
     DespatchAdvice {
         /// The order.

@@ -1,6 +1,7 @@
 //! The field's own terms as types: pure, without I/O, clock or async.
 
 pub mod account;
+pub mod amendment;
 pub mod coalition;
 pub mod command;
 pub mod contribution;
@@ -13,6 +14,7 @@ pub mod lot;
 pub mod money;
 pub mod nearest;
 pub mod order;
+pub mod order_change;
 pub mod party;
 pub mod pipeline;
 pub mod quantity;
@@ -24,4 +26,5 @@ pub mod spread;
 pub mod supplier;
 pub mod text;
 pub mod transition;
+pub mod validation;
 pub mod webhook;

@@ -32,7 +32,7 @@ impl Reference {
 
     /// The stable code of a lot that was sent back because of it.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Self::Requester => "unknown_requester",
             Self::Consignee => "unknown_consignee",

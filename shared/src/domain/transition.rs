@@ -41,6 +41,8 @@ pub enum StepResult {
     LeaseLost,
     /// The cause is mended: a parked lot runs its step again, with all its attempts.
     Replay,
+    /// It is wanted after all: a declined lot, or one whose carrier has ended, begins anew.
+    Reopen,
 }
 
 /// Lost leases after which a lot is parked rather than tried again.
@@ -71,6 +73,9 @@ pub enum TransitionError {
     /// Only a parked lot is replayed.
     #[error("the lot is not parked")]
     NotParked,
+    /// Only what was declined, or merged into another, is reopened.
+    #[error("the lot is not declined")]
+    NotDeclined,
     /// The pipeline has no such step.
     #[error("the pipeline has no step `{0}`")]
     UnknownStep(StepName),
@@ -80,6 +85,8 @@ pub enum TransitionError {
 ///
 /// # Errors
 /// [`TransitionError`] if the lot has ended or is parked, or a step is not in the pipeline.
+/// Declined is not dead, and what was merged comes back when its carrier ends: both are reopened.
+/// The other ends stay ends.
 pub fn decide(
     state: &LotState,
     result: StepResult,
@@ -100,7 +107,7 @@ pub fn decide(
             (step, 0)
         }
         LotState::Parked { incident, .. } => return Err(TransitionError::Parked(incident.clone())),
-        LotState::Closed(_) => return Err(TransitionError::Closed),
+        LotState::Closed(outcome) => return reopened(outcome, &result, at),
     };
     let position = |name: &StepName| {
         let found = at.steps.iter().position(|known| known == name);
@@ -143,7 +150,32 @@ pub fn decide(
             LotState::Ready { step: step.clone(), attempt: 1 }
         }
         StepResult::Replay => return Err(TransitionError::NotParked),
+        StepResult::Reopen => return Err(TransitionError::NotDeclined),
     })
+}
+
+/// A lot that has ended begins anew, if it may.
+fn reopened(
+    outcome: &Outcome,
+    result: &StepResult,
+    at: &Situation<'_>,
+) -> Result<LotState, TransitionError> {
+    if *result != StepResult::Reopen {
+        return Err(TransitionError::Closed);
+    }
+    match (outcome, at.steps.first()) {
+        (Outcome::Declined(_) | Outcome::Merged { .. }, Some(first)) => {
+            Ok(LotState::Ready { step: first.clone(), attempt: 1 })
+        }
+        (
+            Outcome::Declined(_)
+            | Outcome::Merged { .. }
+            | Outcome::Delivered
+            | Outcome::Cancelled
+            | Outcome::Short,
+            _,
+        ) => Err(TransitionError::Closed),
+    }
 }
 
 /// The same wait, with another deadline.
@@ -162,6 +194,8 @@ fn later(state: &LotState, until: Timestamp) -> LotState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::LotId;
+    use crate::domain::lot::Decline;
     use proptest::prelude::*;
 
     const STEPS: [&str; 4] =
@@ -179,6 +213,11 @@ mod tests {
             1 => Just(StepResult::Park { cause: "broken".into() }),
             2 => Just(StepResult::LeaseLost),
             2 => Just(StepResult::Replay),
+            2 => Just(StepResult::Reopen),
+            1 => Just(StepResult::Close(Outcome::Declined(Decline {
+                code: "prohibited_item".into(),
+                text: String::new(),
+            }))),
         ]
     }
 
@@ -201,7 +240,16 @@ mod tests {
                             prop_assert!(*attempt <= RetryPolicy::default().attempts);
                             prop_assert!(*due >= now);
                         }
+                        if let LotState::Closed(before) = &state {
+                            prop_assert_eq!(result, StepResult::Reopen);
+                            let is_declined = matches!(before, Outcome::Declined(_));
+                            prop_assert!(is_declined);
+                        }
                         state = next;
+                    }
+                    Err(TransitionError::NotDeclined) => {
+                        prop_assert_eq!(result, StepResult::Reopen);
+                        prop_assert!(!matches!(state, LotState::Closed(_)));
                     }
                     Err(TransitionError::Closed) => {
                         prop_assert!(matches!(state, LotState::Closed(_)));
@@ -235,6 +283,31 @@ mod tests {
             let next = decide(&waiting, result, &at).expect("open");
             assert!(matches!(next, LotState::Waiting { awaits: still, .. } if still == awaits));
         }
+    }
+
+    #[test]
+    fn declined_and_merged_are_reopened_and_no_other_end_is() {
+        let steps = STEPS.map(StepName::new);
+        let now = Timestamp::UNIX_EPOCH;
+        let at = Situation { steps: &steps, retry: RetryPolicy::default(), now, draw: 0 };
+        let decline = Decline { code: "prohibited_item".into(), text: "no".into() };
+        let first = LotState::Ready { step: steps[0].clone(), attempt: 1 };
+        for (outcome, is_reopened) in [
+            (Outcome::Declined(decline), true),
+            (Outcome::Merged { into: LotId(7) }, true),
+            (Outcome::Delivered, false),
+            (Outcome::Cancelled, false),
+            (Outcome::Short, false),
+        ] {
+            let ended = LotState::Closed(outcome);
+            let expected =
+                if is_reopened { Ok(first.clone()) } else { Err(TransitionError::Closed) };
+            assert_eq!(decide(&ended, StepResult::Reopen, &at), expected, "{ended:?}");
+            for other in [StepResult::Done, StepResult::Replay, StepResult::LeaseLost] {
+                assert_eq!(decide(&ended, other, &at), Err(TransitionError::Closed));
+            }
+        }
+        assert_eq!(decide(&first, StepResult::Reopen, &at), Err(TransitionError::NotDeclined));
     }
 
     #[test]

@@ -105,9 +105,10 @@ impl Reader {
 }
 
 /// Kinds of records that are found by their id alone.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     "order",
     "order_status",
+    "order_change",
     "contribution",
     "envelope",
     "party",
@@ -119,7 +120,7 @@ const KINDS: [&str; 10] = [
 ];
 
 /// Kinds of events after which a lot may have lost what made it somebody's.
-const RELEASES: [&str; 16] = [
+const RELEASES: [&str; 17] = [
     "lot.acceptance_expired",
     "lot.amended",
     "lot.cancelled",
@@ -128,6 +129,7 @@ const RELEASES: [&str; 16] = [
     "lot.displaced",
     "lot.held",
     "lot.in_kind_not_accepted",
+    "lot.left_order",
     "lot.order_cancelled",
     "lot.order_not_approved",
     "lot.redirected",

@@ -1,13 +1,16 @@
-//! Amendments: lots that are not ordered yet take them and are validated again at their rank; what
-//! is ordered needs an order change.
+//! Amendments: what is free follows a changed line at once and is validated again at its rank; what
+//! is on order needs its supplier, and the rest of the amendment waits for that.
+
+use chrono::SubsecRound as _;
 
 use std::collections::BTreeMap;
 
 use super::outcome::Change;
-use crate::domain::lot::{Awaited, Lot, LotState, Outcome};
-use crate::domain::quantity::Quantity;
+use crate::domain::amendment::{Followed, Following, Needed, Unfollowable, plan};
+use crate::domain::ids::{LineId, LotId};
+use crate::domain::lot::{Awaited, Lot, LotState, Outcome, StepName};
 use crate::domain::requisition::Line;
-use crate::domain::transition::StepResult;
+use crate::domain::transition::{StepResult, TransitionError};
 use crate::engine::Engine;
 use crate::store::LotChange;
 
@@ -52,46 +55,132 @@ fn text(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Whether a lot can still take an amendment.
-fn is_open(lot: &Lot) -> bool {
-    let is_free = lot.order.is_none() && lot.in_kind.is_none();
-    is_free
-        && match &lot.state {
-            LotState::Ready { .. } | LotState::RetryAt { .. } => true,
-            LotState::Waiting { awaits, .. } => !matches!(awaits, Awaited::Release),
-            LotState::Parked { .. } | LotState::Closed(_) => false,
-        }
+/// What an amendment changes, and what it needs from others.
+#[derive(Debug)]
+pub(super) struct Amending {
+    /// The line as it is for now: what others have to agree to is still in its quantity.
+    pub(super) line: Line,
+    /// Its lots.
+    pub(super) lots: Vec<LotChange>,
+    /// Whether money is given back.
+    pub(super) gives_back: bool,
+    /// What others have to do.
+    pub(super) needs: Vec<Needed>,
 }
 
-/// The changes by which the lots of a line follow `line`, and whether money is given back by them;
-/// none if what is ordered or closed already exceeds it.
-pub(super) fn amend(engine: &Engine, lots: &[Lot], line: &Line) -> Option<(Vec<LotChange>, bool)> {
-    let (open, fixed): (Vec<&Lot>, Vec<&Lot>) = lots.iter().partition(|lot| is_open(lot));
-    let fixed: Quantity = fixed.iter().map(|lot| lot.quantity).sum();
-    if open.is_empty() || line.quantity.0 <= fixed.0 {
-        return None;
+/// Why an amendment was not planned.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CannotAmend {
+    /// What has come, or is on order, contradicts it.
+    #[error(transparent)]
+    Unfollowable(#[from] Unfollowable),
+    /// A lot cannot go where it would have to.
+    #[error(transparent)]
+    Transition(#[from] TransitionError),
+    /// There is no number for a new lot.
+    #[error("{0} cannot be split any further")]
+    Full(LineId),
+}
+
+/// How `lots`, all of the line `id`, follow `new`.
+pub(super) fn amend(
+    engine: &Engine,
+    id: LineId,
+    lots: &[Lot],
+    old: &Line,
+    new: &Line,
+) -> Result<Amending, CannotAmend> {
+    let steps = engine.pipeline().names();
+    let plan = plan(lots, old, new, &steps)?;
+    let mut line = new.clone();
+    line.quantity = plan.quantity;
+    let (mut changes, mut gives_back) = (Vec::new(), false);
+    for lot in lots {
+        let followed = plan.lots.iter().find(|followed| followed.lot == lot.id);
+        let is_open = !matches!(lot.state, LotState::Closed(_));
+        let is_ranked = is_open && lot.priority != line.priority;
+        match followed {
+            Some(followed) => {
+                gives_back |= followed.following != Following::Stays && !lot.funding.is_empty();
+                changes.push(follow(engine, lot, followed, old, &line)?);
+            }
+            None if is_ranked => {
+                let mut after = lot.clone();
+                after.priority = line.priority;
+                changes.push(LotChange::new(lot.clone(), after, "lot.ranked"));
+            }
+            None => {}
+        }
     }
-    let mut left = line.quantity.0 - fixed.0;
-    let mut changes = Vec::new();
-    let mut gives_back = false;
-    for (i, lot) in open.iter().enumerate() {
-        let is_last = i + 1 == open.len();
-        let quantity = if is_last { left } else { left.min(lot.quantity.0) };
-        left -= quantity;
-        let mut after = (*lot).clone();
-        gives_back |= !after.funding.is_empty();
-        after.release();
-        after.quantity = Quantity(quantity);
+    if let (Some(quantity), Some(first)) = (plan.new, steps.into_iter().next()) {
+        let part = lots.iter().map(|lot| lot.id.part()).max().map_or(0, |last| last + 1);
+        let part = LotId::of(id, part).ok_or(CannotAmend::Full(id))?;
+        let mut lot = Lot::new(part, quantity, line.priority, first);
+        lot.since = Some(engine.clock.now().trunc_subsecs(0));
+        lot.pipeline = engine.pipeline_version();
+        changes.push(LotChange::created(lot, "lot.submitted"));
+    }
+    Ok(Amending { line, lots: changes, gives_back, needs: plan.needs })
+}
+
+/// What becomes of one lot.
+fn follow(
+    engine: &Engine,
+    lot: &Lot,
+    followed: &Followed,
+    old: &Line,
+    line: &Line,
+) -> Result<LotChange, TransitionError> {
+    let mut after = lot.clone();
+    after.quantity = followed.quantity;
+    if !matches!(lot.state, LotState::Closed(_)) || followed.following == Following::Reopened {
         after.priority = line.priority;
-        after.chased = 0;
-        after.because("", "");
-        let first = engine.pipeline_of(lot).names().into_iter().next()?;
-        let (result, kind) = if quantity == 0 {
-            (StepResult::Close(Outcome::Cancelled), "lot.cancelled")
-        } else {
-            (StepResult::Back { to: first }, "lot.amended")
-        };
-        changes.push(engine.advance((*lot).clone(), after, result, kind).ok()?);
     }
-    Some((changes, gives_back))
+    let first = || engine.pipeline_of(lot).names().into_iter().next();
+    let back = |first: Option<StepName>| {
+        let to = first.unwrap_or_else(|| StepName::new("validate_priority"));
+        StepResult::Back { to }
+    };
+    match followed.following {
+        Following::Stays => {
+            if followed.keeps_consignee {
+                after.consignee = Some(old.consignee.clone());
+            }
+            let is_lowered = followed.quantity < lot.quantity;
+            let kind = if is_lowered { "lot.lowered" } else { "lot.consignee_kept" };
+            Ok(LotChange::new(lot.clone(), after, kind))
+        }
+        Following::Anew => {
+            anew(&mut after);
+            engine.advance(lot.clone(), after, back(first()), "lot.amended")
+        }
+        Following::Cancelled => {
+            anew(&mut after);
+            after.because("amended", "its line was lowered");
+            let result = StepResult::Close(Outcome::Cancelled);
+            engine.advance(lot.clone(), after, result, "lot.cancelled")
+        }
+        Following::Reopened => {
+            anew(&mut after);
+            after.because("amended", "its line was amended");
+            engine.advance(lot.clone(), after, StepResult::Reopen, "lot.reopened")
+        }
+        Following::Held => {
+            let since = lot.since;
+            let (code, reason) = (after.code.clone(), after.reason.clone());
+            anew(&mut after);
+            let returned = engine.advance(lot.clone(), after, back(first()), "lot.amended")?.after;
+            let wait = StepResult::Wait { awaits: Awaited::Release, until: None };
+            let mut held = engine.advance(returned.clone(), returned, wait, "lot.amended")?.after;
+            (held.since, held.code, held.reason) = (since, code, reason);
+            Ok(LotChange::new(lot.clone(), held, "lot.amended"))
+        }
+    }
+}
+
+/// Without money, offer and reason: it is to be validated.
+fn anew(lot: &mut Lot) {
+    lot.release();
+    lot.chased = 0;
+    lot.because("", "");
 }

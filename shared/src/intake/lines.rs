@@ -7,18 +7,20 @@ use std::time::Duration;
 use chrono::SubsecRound as _;
 use serde::{Deserialize, Serialize};
 
-use super::amendment::{amend, difference, people};
+use super::amendment::{Amending, CannotAmend, amend, difference, people};
 use super::file::{self, Became, FileTaken, RowTaken};
 use super::merge::{author, merge};
 use super::outcome::{
     Amended, Conflict, Contested, Differs, Earlier, Gone, Intake, RefusedRow, Submitted, Wrongly,
 };
+use super::pending::{Pending, PendingState, round};
 use crate::domain::coalition::Coalition;
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Lot, LotState};
 use crate::domain::reference::unknown_references;
 use crate::domain::requisition::Line;
 use crate::engine::Engine;
+use crate::twins::forsaken;
 use crate::store::{Fate, LineChange, LotChange, RecordChange, StoreError, StoredLine, Unit};
 
 /// Conflicts with other writers after which intake gives up.
@@ -191,7 +193,10 @@ pub async fn amendment(
     let mut unit = Unit::new(actor, engine.clock.now());
     let amended = amended(0, id, line, changes);
     let amend = Amend { id, stored, becomes: line.clone(), stated: None, file: "by hand" };
-    apply(engine, &mut unit, amend, amended).await?;
+    let applied = apply(engine, &mut unit, amend, amended).await?;
+    applied.map_err(|error| IntakeError::Refused(format!("`{}`: {error}", line.external_id)))?;
+    let back = forsaken(engine, &unit.lots).await?;
+    unit.lots.extend(back);
     Ok(Some(unit))
 }
 
@@ -203,6 +208,7 @@ fn amended(row: u64, id: LineId, line: &Line, changes: Vec<super::Change>) -> Am
         line: id.to_string(),
         changes,
         needs_order_change: false,
+        needs: Vec::new(),
     }
 }
 
@@ -293,6 +299,8 @@ async fn decide(
         }
     }
     let Decided { mut unit, mut intake, rows, differs, number, .. } = decided;
+    let back = forsaken(engine, &unit.lots).await?;
+    unit.lots.extend(back);
     if let (Some((_, taken)), false) = (&taken, differs.is_empty()) {
         let taken = taken.taken.unwrap_or(unit.at);
         intake = Intake { unchanged: lines.len(), ..Intake::default() };
@@ -469,7 +477,19 @@ impl Decided<'_> {
         }
         let amended = amended(*row, id, &becomes, changes);
         let amend = Amend { id, stored, becomes, stated: Some(line), file: self.handing.file };
-        let amended = apply(self.engine, &mut self.unit, amend, amended).await?;
+        let amended = match apply(self.engine, &mut self.unit, amend, amended).await? {
+            Ok(amended) => amended,
+            Err(error) => {
+                let wrongly = Wrongly {
+                    field: "quantity".to_owned(),
+                    value: line.quantity.to_string(),
+                    what: error.to_string(),
+                    hint: "state what is still wanted, what has come included".to_owned(),
+                };
+                self.intake.refused.push(refused(*row, line, vec![wrongly]));
+                return Ok(());
+            }
+        };
         let became = match (amended.needs_order_change, was_decided) {
             (true, _) => Became::OrderChange,
             (false, true) => Became::Ours,
@@ -543,47 +563,53 @@ impl Amend<'_> {
     }
 }
 
-/// Adds an amendment to `unit`, or the record that says it needs an order change.
+/// Adds an amendment to `unit`: what of it can be done at once, and what waits for others.
 async fn apply(
     engine: &Engine,
     unit: &mut Unit,
     amend_to: Amend<'_>,
     mut amended: Amended,
-) -> Result<Amended, StoreError> {
-    let line = &amend_to.becomes;
-    let lots = engine.store.lots_of_line(amend_to.id).await?;
-    match amend(engine, &lots, line) {
-        Some((changes, given_back)) => {
-            unit.lines.push(amend_to.change(line.clone()));
-            unit.lots.extend(changes);
-            if given_back {
-                unit.jobs.push(crate::store::NewJob {
-                    kind: "round",
-                    key: "all".to_owned(),
-                    due: engine.clock.now(),
-                    body: String::new(),
-                });
-            }
-        }
-        None => {
-            amended.needs_order_change = true;
-            let record = format!("{}:{}", line.key(), amend_to.file);
-            let found = engine.store.record("amendment", &record).await?;
-            let body = serde_json::to_string(&amended).unwrap_or_default();
-            if found.as_ref().is_none_or(|found| found.body != body) {
-                unit.records.push(RecordChange {
-                    kind: "amendment",
-                    id: record,
-                    expected: found.map_or(0, |found| found.version),
-                    body,
-                    event: "line.order_change_needed",
-                });
-            }
-            // What it states is remembered: handed in again, it is no news.
-            if amend_to.stated.is_some() {
-                unit.lines.push(amend_to.change(amend_to.stored.line.clone()));
-            }
-        }
+) -> Result<Result<Amended, CannotAmend>, StoreError> {
+    let Amend { id, stored, becomes: line, .. } = &amend_to;
+    let lots = engine.store.lots_of_line(*id).await?;
+    let amending = match amend(engine, *id, &lots, &stored.line, line) {
+        Ok(amending) => amending,
+        Err(error) => return Ok(Err(error)),
+    };
+    let Amending { line: now, lots: changes, gives_back, mut needs } = amending;
+    let (version, open) = Pending::of(engine, *id).await?;
+    if let Some(open) = open.as_ref().filter(|_| now.consignee == stored.line.consignee) {
+        needs.extend(open.redirects(&lots, &now));
     }
-    Ok(amended)
+    // What is stated is remembered, although the line may not be so yet: again, it is no news.
+    if now != stored.line || !changes.is_empty() || amend_to.stated.is_some() {
+        unit.lines.push(amend_to.change(now));
+        unit.lots.extend(changes);
+    }
+    if gives_back {
+        unit.jobs.push(round(engine));
+    }
+    amended.needs_order_change = !needs.is_empty();
+    amended.needs.clone_from(&needs);
+    if needs.is_empty() {
+        if let Some(open) = open {
+            unit.records.push(open.ends(version, "line.amendment_superseded")?);
+        }
+        return Ok(Ok(amended));
+    }
+    let pending = Pending {
+        line: *id,
+        external_id: line.external_id.clone(),
+        requester: line.requester.clone(),
+        quantity: line.quantity,
+        needs,
+        file: amend_to.file.to_owned(),
+        state: PendingState::Open,
+    };
+    let is_known =
+        open.is_some_and(|open| (open.quantity, &open.needs) == (pending.quantity, &pending.needs));
+    if !is_known {
+        unit.records.push(pending.file(version, "line.order_change_needed")?);
+    }
+    Ok(Ok(amended))
 }

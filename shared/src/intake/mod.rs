@@ -7,6 +7,7 @@ mod merge;
 mod openings;
 mod outcome;
 mod records;
+mod pending;
 mod reference;
 mod turns;
 
@@ -17,6 +18,7 @@ pub use outcome::{
     Amended, Change, Conflict, Contested, Differs, Earlier, Expected, Gone, Intake, RefusedRow,
     Submitted, Wrongly,
 };
+pub use pending::{AMENDMENT, Pending, PendingState, follow};
 pub use records::{RecordAmended, RecordConflict, RecordGone, Records, Stated};
 pub use reference::{Loaded, contribute, contribute_planned, load, prepare};
 pub use turns::Turns;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::domain::amendment::Needed;
 use crate::domain::lot::Timestamp;
 use crate::domain::requisition::Line;
 
@@ -40,8 +41,11 @@ pub struct Amended {
     pub line: String,
     /// What differs.
     pub changes: Vec<Change>,
-    /// All of it is ordered already: an order change is needed, and nothing was changed.
+    /// Some of it needs others, such as an order change, and waits for that.
     pub needs_order_change: bool,
+    /// What others have to do for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Needed>,
 }
 
 /// A field that both a file and a command have changed since the file was taken the last time.

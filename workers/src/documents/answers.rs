@@ -6,7 +6,8 @@ use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Awaited, Decline, Lot, LotState, Outcome, StepName};
 use waybill_shared::domain::order::{Order, OrderLine, OrderStatus};
 use waybill_shared::domain::transition::StepResult;
-use waybill_shared::store::Unit;
+use waybill_shared::store::{LotChange, Unit};
+use waybill_shared::twins::Twins;
 
 use super::{Desk, Refusal};
 use crate::acts::in_kind::InKindStock;
@@ -33,6 +34,7 @@ impl Desk<'_> {
         self.only(group)?;
         let mut after = lot.clone();
         (after.chased, after.code, after.reason) = (0, String::new(), text.to_owned());
+        let mut carrier = None;
         let (result, kind) = match verdict {
             Verdict::Approve => (StepResult::Done, "lot.validated"),
             Verdict::Decline => {
@@ -50,21 +52,42 @@ impl Desk<'_> {
             }
             Verdict::Merge => {
                 let into = self.twin(&lot).await?;
-                after.because("merged", format!("carried by {into}"));
-                (StepResult::Close(Outcome::Merged { into }), "lot.merged")
+                let id = into.id;
+                after.because("merged", format!("carried by {id}"));
+                // It has to be there still when this is committed.
+                carrier = Some(LotChange::new(into.clone(), into, "lot.carries_another"));
+                (StepResult::Close(Outcome::Merged { into: id }), "lot.merged")
             }
         };
-        Ok(self.unit().lot(self.change(lot, after, result, kind)?))
+        let mut unit = self.unit().lot(self.change(lot, after, result, kind)?);
+        unit.lots.extend(carrier);
+        Ok(unit)
     }
 
-    /// The lot of the earlier line that asks for the same.
-    async fn twin(&self, lot: &Lot) -> Result<LotId, Refusal> {
+    /// The lot of another line that carries the same need: nothing is merged into what has ended
+    /// without delivery.
+    async fn twin(&self, lot: &Lot) -> Result<Lot, Refusal> {
         let lines = self.engine.lines_of([lot]).await?;
-        let likeness = lines.values().map(|line| line.likeness()).collect();
-        let alike = self.engine.store.lines_alike(likeness).await?;
-        let earlier = alike.first().map(|(line, _)| *line).filter(|line| *line < lot.line());
-        let none = || Refusal::DoesNotApply(format!("{} has no earlier twin", lot.id));
-        LotId::of(earlier.ok_or_else(none)?, 0).ok_or_else(none)
+        let line = lines
+            .get(&lot.line())
+            .ok_or_else(|| Refusal::DoesNotApply(format!("{} has no line", lot.id)))?;
+        let mut twins = Twins::of(self.engine, self.coalition, [&**line]).await?;
+        if let Some(twin) = twins.twin(lot.line(), line).await? {
+            return self.lot(twin.lot).await;
+        }
+        let others = self.engine.store.lines_alike(vec![line.likeness()]).await?;
+        let mut ended = Vec::new();
+        for (other, _) in others.iter().filter(|(other, _)| *other != lot.line()).take(3) {
+            let lots = self.engine.store.lots_of_line(*other).await?;
+            ended.extend(lots.iter().map(|lot| format!("{} is {}", lot.id, lot.state.name())));
+        }
+        let id = lot.id;
+        Err(Refusal::DoesNotApply(if ended.is_empty() {
+            format!("{id} has no twin: no other line asks for the same")
+        } else {
+            let ended = ended.join(", ");
+            format!("{id} has no twin that could carry it: {ended}; approve it instead")
+        }))
     }
 
     pub(super) async fn acceptance(&self, id: LotId, accepted: bool) -> Result<Unit, Refusal> {

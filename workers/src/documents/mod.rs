@@ -2,6 +2,7 @@
 //! says why it cannot be taken.
 
 mod answers;
+mod change_response;
 mod delivery;
 mod payment;
 mod response;
@@ -76,6 +77,9 @@ impl Desk<'_> {
             }
             Content::Approval { order, approved } => self.approval(order, *approved).await,
             Content::OrderResponse { order, lines } => self.response(order, lines).await,
+            Content::OrderChangeResponse { order, change, accepted, text } => {
+                self.change_response(order, change, *accepted, text).await
+            }
             Content::DespatchAdvice { order, lines } => self.despatch(order, lines).await,
             Content::ReceiptAdvice { order, lines } => self.receipt(order, lines).await,
             Content::Payment { order, date, lines } => self.payment(order, *date, lines).await,
@@ -91,7 +95,7 @@ impl Desk<'_> {
         found.ok_or_else(|| Refusal::DoesNotApply(format!("there is no lot {id}")))
     }
 
-    async fn order(&self, number: &str) -> Result<Filed, Refusal> {
+    pub(crate) async fn order(&self, number: &str) -> Result<Filed, Refusal> {
         let found = Filed::read(self.engine, number).await?;
         found.ok_or_else(|| Refusal::DoesNotApply(format!("there is no order `{number}`")))
     }

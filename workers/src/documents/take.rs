@@ -5,6 +5,7 @@ use std::sync::Arc;
 use waybill_shared::act::ActError;
 use waybill_shared::domain::document::Document;
 use waybill_shared::engine::Engine;
+use waybill_shared::intake::follow;
 use waybill_shared::store::{Fate, InboxEntry, StoreError, Unit};
 
 use super::{Desk, Refusal};
@@ -69,6 +70,7 @@ pub async fn unit(
     let coalition = engine.coalition().await?;
     let desk = Desk { engine, connector, coalition: &coalition, sender };
     let mut unit = desk.take(document).await?;
+    follow(engine, &mut unit).await?;
     unit.inbox = Some(InboxEntry {
         sender: sender.clone(),
         number: number.clone(),

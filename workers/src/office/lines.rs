@@ -1,11 +1,13 @@
-//! Lines: ranked, amended, corrected.
+//! Lines: ranked, amended, reopened, corrected.
 
 use std::collections::BTreeMap;
 
-use waybill_shared::domain::lot::{LotState, Priority};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, Priority};
+use waybill_shared::domain::transition::StepResult;
 use waybill_shared::import::line_with;
-use waybill_shared::intake::amendment;
-use waybill_shared::store::{LineChange, LotChange};
+use waybill_shared::intake::{Pending, amendment};
+use waybill_shared::store::{LineChange, LotChange, Unit};
+use waybill_shared::twins::reopen;
 
 use super::{Decided, Office, already, refuse};
 use crate::acts::round;
@@ -53,21 +55,71 @@ impl Office<'_> {
         id: &str,
         fields: &BTreeMap<String, String>,
     ) -> Result<Decided, Refusal> {
+        let engine = self.desk.engine;
         let (number, stored) = self.line(id).await?;
         let line = line_with(&stored.line, fields).map_err(refuse)?;
         if line == stored.line {
-            return already("it says that");
+            // As it is, it is wanted again: what was asked for and not done is not.
+            return match Pending::of(engine, number).await? {
+                (version, Some(pending)) if pending.quantity != line.quantity => {
+                    let mut unit = self.desk.unit();
+                    unit.records.push(pending.ends(version, "line.amendment_withdrawn")?);
+                    Ok(unit.into())
+                }
+                _ => already("it says that"),
+            };
         }
-        let (engine, sender) = (self.desk.engine, self.desk.sender);
-        let unit = amendment(engine, sender, number, &stored, &line).await;
-        match unit.map_err(|error| refuse(error.to_string()))? {
-            Some(unit) if unit.lines.is_empty() => {
-                let why = "its lots are ordered, held or parked";
-                Err(refuse(format!("{id}: {why}: cancel the order, resume or retry them first")))
+        let unit = amendment(engine, self.desk.sender, number, &stored, &line).await;
+        let unit = unit.map_err(|error| refuse(error.to_string()))?;
+        let is_nothing =
+            |unit: &Unit| unit.lines.is_empty() && unit.lots.is_empty() && unit.records.is_empty();
+        match unit {
+            Some(unit) if !is_nothing(&unit) => Ok(unit.into()),
+            Some(_) | None => already("it waits for others: `waybill todo` says for whom"),
+        }
+    }
+
+    /// What of a line was declined or sent back is validated anew.
+    pub(super) async fn reopen(&self, id: &str) -> Result<Decided, Refusal> {
+        let engine = self.desk.engine;
+        let (number, stored) = self.line(id).await?;
+        let lots = engine.store.lots_of_line(number).await?;
+        let mut unit = self.desk.unit();
+        for lot in &lots {
+            let why = self.because("reopened by an operator").to_owned();
+            match &lot.state {
+                LotState::Closed(Outcome::Declined(_)) => {
+                    unit.lots.extend(reopen(engine, lot, &stored.line, "reopened", why));
+                }
+                LotState::Waiting { awaits: Awaited::Amendment { .. }, step, .. } => {
+                    let mut after = lot.clone();
+                    after.chased = 0;
+                    after.because("reopened", why);
+                    let to = StepResult::Back { to: step.clone() };
+                    unit.lots.push(self.desk.change(lot.clone(), after, to, "lot.reopened")?);
+                }
+                LotState::Closed(
+                    Outcome::Delivered
+                    | Outcome::Merged { .. }
+                    | Outcome::Cancelled
+                    | Outcome::Short,
+                )
+                | LotState::Ready { .. }
+                | LotState::Waiting { .. }
+                | LotState::RetryAt { .. }
+                | LotState::Parked { .. } => {}
             }
-            Some(unit) => Ok(unit.into()),
-            None => already("it says that"),
         }
+        if !unit.lots.is_empty() {
+            return Ok(unit.into());
+        }
+        let is_open = |lot: &Lot| !matches!(lot.state, LotState::Closed(_));
+        if lots.iter().any(is_open) {
+            return already("nothing of it is declined: it is under way");
+        }
+        let ends: Vec<String> =
+            lots.iter().map(|lot| format!("{} is {}", lot.id, lot.state.name())).collect();
+        Err(refuse(format!("nothing of `{id}` is declined: {}", ends.join(", "))))
     }
 
     pub(super) async fn correct(

@@ -9,6 +9,7 @@ mod lines;
 mod lots;
 mod money;
 mod offers;
+mod order_change;
 mod orders;
 mod parties;
 mod parts;
@@ -21,6 +22,7 @@ use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::command::Command;
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::engine::Engine;
+use waybill_shared::intake::follow;
 use waybill_shared::line_name::{NamedLine, named};
 use waybill_shared::store::{Record, StoreError, StoredLine, Unit};
 
@@ -63,6 +65,19 @@ pub async fn decide(
     order: Order<'_>,
     id: &str,
 ) -> Result<Decided, Refusal> {
+    let mut decided = on_subject(engine, connector, order, id).await?;
+    if let Decided::Change(unit) = &mut decided {
+        follow(engine, unit).await?;
+    }
+    Ok(decided)
+}
+
+async fn on_subject(
+    engine: &Engine,
+    connector: &Arc<dyn Connector>,
+    order: Order<'_>,
+    id: &str,
+) -> Result<Decided, Refusal> {
     let coalition = engine.coalition().await?;
     let desk = Desk { engine, connector, coalition: &coalition, sender: order.actor };
     let office = Office { desk, reason: order.reason.trim() };
@@ -84,6 +99,7 @@ pub async fn decide(
         Command::Redirect { consignee } => office.redirect(lot(id)?, consignee).await,
         Command::Rank { rank, class } => office.rank(id, *rank, *class).await,
         Command::Amend { fields } => office.amend(id, fields).await,
+        Command::Reopen => office.reopen(id).await,
         Command::Correct { fields } => office.correct(id, fields).await,
         Command::Review { verdict } => office.review(lot(id)?, *verdict).await,
         Command::Consent { envelope, agreed } => {
@@ -91,7 +107,9 @@ pub async fn decide(
         }
         Command::Accept { accepted } => office.accept(lot(id)?, *accepted).await,
         Command::Approve { approved } => office.approve(id, *approved).await,
-        Command::CancelOrder => office.cancel_order(id).await,
+        Command::CancelOrder { lots } if lots.is_empty() => office.cancel_order(id).await,
+        Command::CancelOrder { lots } => office.cancel_parts(id, lots).await,
+        Command::ChangeOrder { lots } => office.change_order(id, lots).await,
         Command::Withdraw { amount, again } => office.withdraw(id, *amount, *again).await,
         Command::Deposit { number, amount, date } => {
             office.deposit(id, number, *amount, *date).await

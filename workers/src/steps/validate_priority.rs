@@ -1,22 +1,18 @@
 //! Validation: rules first, then the review of the expert group that owns the category.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::ids::LineId;
-use waybill_shared::domain::lot::{Awaited, Decline, Lot, LotState, Outcome};
-use waybill_shared::domain::money::{Currency, Rounding};
-use waybill_shared::domain::party::ExpertGroup;
-use waybill_shared::domain::pipeline::ValidationPolicy;
-use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::domain::requisition::Line;
-use waybill_shared::domain::supplier::SoldBy;
 use waybill_shared::domain::transition::StepResult;
+use waybill_shared::domain::validation::{DUPLICATE, Finding, examine};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::StoreError;
+use waybill_shared::twins::{Twins, forsaken};
 
 use crate::connectors::{Connector, Question};
 use crate::step::{Progress, Step, StepError};
@@ -43,13 +39,6 @@ impl ValidatePriority {
     }
 }
 
-/// What the rules say about a line.
-enum Finding {
-    Fits,
-    Declined(Decline),
-    Review { code: &'static str, reason: String },
-}
-
 /// What the rules would say about each of `lines` that are not handed in yet; nothing: they fit.
 ///
 /// # Errors
@@ -61,110 +50,18 @@ pub async fn foresee(
 ) -> Result<Vec<Option<String>>, StoreError> {
     let today = engine.today(coalition);
     let policy = &engine.pipeline().validate_priority;
-    let likenesses = lines.iter().map(|line| line.likeness()).collect();
-    let alike = engine.store.lines_alike(likenesses).await?;
-    let said = |line: &&Line| {
-        let of = line.likeness();
-        let earlier = alike.iter().find(|(_, known)| *known == of).map(|(id, _)| *id);
-        match examine(coalition, policy, line, today, earlier) {
+    let mut twins = Twins::of(engine, coalition, lines.iter().copied()).await?;
+    let mut said = Vec::with_capacity(lines.len());
+    for line in lines {
+        let twin = twins.twin(LineId(i64::MAX), line).await?.map(|twin| twin.line);
+        said.push(match examine(coalition, policy, line, today, twin) {
             Finding::Fits => None,
+            Finding::SentBack { reason, .. } => Some(format!("it would be sent back: {reason}")),
             Finding::Declined(decline) => Some(format!("it would be declined: {}", decline.text)),
             Finding::Review { reason, .. } => Some(format!("it would be reviewed: {reason}")),
-        }
-    };
-    Ok(lines.iter().map(said).collect())
-}
-
-fn declined(code: &str, text: String) -> Finding {
-    Finding::Declined(Decline { code: code.to_owned(), text })
-}
-
-/// Applies the rules, in order; the first that is broken decides.
-fn examine(
-    coalition: &Coalition,
-    policy: &ValidationPolicy,
-    line: &Line,
-    day: NaiveDate,
-    earlier: Option<LineId>,
-) -> Finding {
-    let any = coalition.settings.as_ref().is_some_and(|settings| settings.any_requester);
-    if !any && !coalition.parties.contains_key(&line.requester) {
-        let text = format!("`{}` is no known party; add it to the parties", line.requester);
-        return declined("unknown_requester", text);
+        });
     }
-    if !coalition.consignees.is_empty() && !coalition.consignees.contains_key(&line.consignee) {
-        let text = format!("`{}` is no known consignee; add its code", line.consignee);
-        return declined("unknown_consignee", text);
-    }
-    let known = (line.scheme.clone(), line.classification.clone());
-    if !coalition.codes.contains_key(&known) {
-        let text = format!("`{}` is no known code of {}", line.classification, line.scheme);
-        return declined("unknown_classification", text);
-    }
-    let forbids = |matches: &str| line.item == matches || line.classification.starts_with(matches);
-    if let Some(rule) = coalition.prohibited.iter().find(|rule| forbids(&rule.matches)) {
-        return declined("prohibited_item", rule.reason.clone());
-    }
-    if line.quantity.0 / Quantity::ONE > policy.quantity_limit {
-        let text = format!("{} is more than the {} allowed", line.quantity, policy.quantity_limit);
-        return declined("implausible_quantity", text);
-    }
-    if let Some(text) = implausible_price(coalition, policy, line, day) {
-        return declined("implausible_price", text);
-    }
-    if let Some(earlier) = earlier {
-        let reason = format!("asks for the same as {earlier}: merge them?");
-        return Finding::Review { code: "duplicate_candidate", reason };
-    }
-    match coalition.group_of(&line.classification) {
-        Some(group) if needs_review(coalition, group, line, day) => Finding::Review {
-            code: "review",
-            reason: format!("{} reviews lines of this value", group.name),
-        },
-        Some(_) | None => Finding::Fits,
-    }
-}
-
-/// Why the estimate cannot be right, if no offer comes near it.
-fn implausible_price(
-    coalition: &Coalition,
-    policy: &ValidationPolicy,
-    line: &Line,
-    day: NaiveDate,
-) -> Option<String> {
-    let eur = |money| coalition.convert(money, Currency::EUR, day, Rounding::Nearest).ok()?;
-    let estimate = eur(line.unit_estimate)?.minor;
-    let mut nearest = None;
-    for offer in coalition.offers.values() {
-        if offer.item != line.item {
-            continue;
-        }
-        let Some(sold_by) = offer.sold_by(line.unit) else { continue };
-        // A pack is compared with the estimate of what it holds.
-        let price = eur(offer.unit_price)?.minor;
-        let Some((price, estimate)) = sold_by.comparable(price, estimate) else { continue };
-        let ratio = policy.price_ratio;
-        if estimate <= price.saturating_mul(ratio) && price <= estimate.saturating_mul(ratio) {
-            return None;
-        }
-        nearest = Some((offer, sold_by));
-    }
-    let (offer, sold_by) = nearest?;
-    let offered = match sold_by {
-        SoldBy::Unit => offer.unit_price.to_string(),
-        SoldBy::Pack(pack) => format!("{} for {pack}", offer.unit_price),
-    };
-    Some(format!("{} a unit is far from the offered {offered}", line.unit_estimate))
-}
-
-fn needs_review(coalition: &Coalition, group: &ExpertGroup, line: &Line, day: NaiveDate) -> bool {
-    let Some(from) = group.review_from else { return false };
-    let value = line.unit_estimate.scaled(line.quantity.0, Quantity::ONE).ok();
-    let value = value.and_then(|value| {
-        coalition.convert(value, from.currency, day, Rounding::Nearest).ok().flatten()
-    });
-    // What cannot be valued is reviewed.
-    value.is_none_or(|value| value.minor >= from.minor)
+    Ok(said)
 }
 
 #[async_trait]
@@ -178,11 +75,8 @@ impl Step for ValidatePriority {
         let lines = engine.lines_of(&lots).await?;
         let today = engine.today(&coalition);
         let now = engine.clock.now();
-        let likenesses = lines.values().map(|line| line.likeness()).collect();
-        let mut first: HashMap<String, LineId> = HashMap::new();
-        for (id, alike) in engine.store.lines_alike(likenesses).await? {
-            first.entry(alike).or_insert(id);
-        }
+        let all = lines.values().map(|line| &**line);
+        let mut twins = Twins::of(engine, &coalition, all).await?;
         let mut done = Vec::with_capacity(lots.len());
         for lot in lots {
             let Some(line) = lines.get(&lot.line()) else {
@@ -197,9 +91,9 @@ impl Step for ValidatePriority {
                 done.push(escalated(lot, awaits, until));
                 continue;
             }
-            let earlier = first.get(&line.likeness()).copied().filter(|id| *id < lot.line());
+            let twin = twins.twin(lot.line(), line).await?.map(|twin| twin.line);
             let policy = &engine.pipeline_of(&lot).validate_priority;
-            done.push(match examine(&coalition, policy, line, today, earlier) {
+            done.push(match examine(&coalition, policy, line, today, twin) {
                 Finding::Fits => {
                     let mut progress = Progress::new(lot, StepResult::Done, "lot.validated");
                     progress.after.because("", "");
@@ -209,13 +103,29 @@ impl Step for ValidatePriority {
                     let mut after = lot.clone();
                     after.because(&decline.code, decline.text.clone());
                     let result = StepResult::Close(Outcome::Declined(decline));
-                    let mut progress = Progress::new(lot, result, "lot.declined");
-                    progress.after = after;
+                    let mut progress = Progress::new(lot.clone(), result.clone(), "lot.declined");
+                    progress.after = after.clone();
+                    // What it carried comes back.
+                    let ended = engine.advance(lot, after, result, "lot.declined").ok();
+                    progress.with = forsaken(engine, ended.as_slice()).await?;
+                    progress
+                }
+                Finding::SentBack { code, reason } => {
+                    let awaits = Awaited::Amendment { requester: line.requester.clone() };
+                    let result = StepResult::Wait { awaits, until: None };
+                    let mut after = lot.clone();
+                    after.chased = 0;
+                    after.because(code, reason);
+                    let mut progress = Progress::new(lot.clone(), result.clone(), "lot.sent_back");
+                    progress.after = after.clone();
+                    // Its twins wait for nothing any more.
+                    let stopped = engine.advance(lot, after, result, "lot.sent_back").ok();
+                    progress.with = forsaken(engine, stopped.as_slice()).await?;
                     progress
                 }
                 Finding::Review { code, reason } => {
                     let group = group.map_or("secretariat", |group| &group.id).to_owned();
-                    let is_duplicate = code == "duplicate_candidate";
+                    let is_duplicate = code == DUPLICATE;
                     let question =
                         Question::Review { lot: &lot, line, group: &group, is_duplicate };
                     let jobs = self.connector.ask(question, now);

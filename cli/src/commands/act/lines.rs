@@ -1,4 +1,4 @@
-//! `waybill rank`, `amend`, `correct`.
+//! `waybill rank`, `amend`, `reopen`, `correct`.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +18,11 @@ pub(crate) async fn amend(amend: args::Fields) -> Result<(), Failure> {
     let command = Command::Amend { fields: fields(&amend.fields)? };
     let ids = [amend.line];
     act(Verb::new("amend", "amended", "line"), command, Picked::Ids(&ids), &amend.how).await
+}
+
+pub(crate) async fn reopen(reopen: args::Reopen) -> Result<(), Failure> {
+    let verb = Verb::new("reopen", "reopened", "line");
+    act(verb, Command::Reopen, Picked::Ids(&reopen.lines), &reopen.how).await
 }
 
 pub(crate) async fn correct(correct: args::Fields) -> Result<(), Failure> {

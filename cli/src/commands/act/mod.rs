@@ -12,7 +12,7 @@ mod submit;
 pub(crate) use answers::{consent, in_kind, incident, review};
 pub(crate) use documents::{despatch, pay, receive};
 pub(crate) use giving::{commit, contribute, deposit, member, offer, withdraw};
-pub(crate) use lines::{amend, correct, rank};
+pub(crate) use lines::{amend, correct, rank, reopen};
 pub(crate) use lots::{cancel, hold, merge, redirect, resume, retry, split};
 pub(crate) use orders::{claim, order};
 pub(crate) use subjects::{attach, note};

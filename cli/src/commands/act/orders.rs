@@ -25,9 +25,41 @@ pub(crate) async fn order(order: args::Order) -> Result<(), Failure> {
         args::Order::Disapprove(on) => {
             (("disapprove", "not approved"), Command::Approve { approved: false }, on)
         }
-        args::Order::Cancel(on) => (("cancel", "cancelled"), Command::CancelOrder, on),
+        args::Order::Cancel(args::CancelOrder { on, lots }) => {
+            if !lots.is_empty() && on.ids.len() > 1 {
+                let message = "lots are named of one order at a time";
+                return Err(Failure::caller(message, "name one order with --lot"));
+            }
+            let lots = named_lots(&lots, false)?;
+            (("cancel", "cancelled"), Command::CancelOrder { lots }, on)
+        }
+        args::Order::Change(change) => {
+            let command = Command::ChangeOrder { lots: named_lots(&change.lots, true)? };
+            let verb = Verb::new("ask for a change of", "asked to be changed", "order");
+            return act(verb, command, Picked::Ids(&[change.order]), &change.how).await;
+        }
     };
     act(Verb::new(verb.0, verb.1, "order"), command, Picked::Ids(&on.ids), &on.how).await
+}
+
+/// Lots, each with a quantity, or, unless one `is_needed`, alone.
+fn named_lots(given: &[String], is_needed: bool) -> Result<BTreeMap<String, String>, Failure> {
+    let mut lots = BTreeMap::new();
+    for text in given {
+        let (lot, quantity) = match text.split_once('=') {
+            Some((lot, quantity)) if !quantity.trim().is_empty() => (lot, quantity.trim()),
+            None if !is_needed => (text.as_str(), ""),
+            Some(_) | None => {
+                let message = format!("`{text}` is no LOT=QUANTITY");
+                return Err(Failure::caller(message, "write it as LOT-7K2=12"));
+            }
+        };
+        if lots.insert(lot_id(lot.trim())?.to_string(), quantity.to_owned()).is_some() {
+            let message = format!("{lot} is named twice");
+            return Err(Failure::caller(message, "name each lot once"));
+        }
+    }
+    Ok(lots)
 }
 
 pub(crate) async fn claim(claim: args::Claim) -> Result<(), Failure> {
@@ -50,12 +82,38 @@ async fn respond_to(respond: args::Respond) -> Result<(), Failure> {
     let target = Target::of(&respond.how.data)?;
     Client::with(&target, async |client| {
         let order = order_view(client, &respond.order).await?;
-        let content = response(&order, &respond)?;
+        let content = match &respond.change {
+            Some(change) => change_response(&order, change, &respond)?,
+            None => response(&order, &respond)?,
+        };
         let number = respond.document.number.as_deref();
         let done = format!("the response to {} is taken", order.number);
         hand_in(client, &order.supplier, number, content, &respond.how, &done).await
     })
     .await
+}
+
+/// The supplier's answer to an order change, which is one for all of it.
+fn change_response(
+    order: &OrderView,
+    change: &str,
+    respond: &args::Respond,
+) -> Result<Content, Failure> {
+    if respond.refuse.iter().any(|lot| lot != "all") {
+        let message = "a change is agreed to or refused as a whole";
+        return Err(Failure::caller(
+            message,
+            "say --refuse without a lot, or ask for another change",
+        ));
+    }
+    let text = respond.how.reason.trim().to_owned();
+    let accepted = respond.refuse.is_empty();
+    if !accepted && text.is_empty() {
+        let message = "a refusal needs the supplier's reason";
+        return Err(Failure::caller(message, "give it with --reason TEXT"));
+    }
+    let (order, change) = (order.number.clone(), change.to_owned());
+    Ok(Content::OrderChangeResponse { order, change, accepted, text })
 }
 
 /// What is said of all lots, and of some: those come first.

@@ -77,6 +77,9 @@ pub(super) fn lines(file: &str, intake: &Intake, dry_run: bool) -> String {
         let note = if amended.needs_order_change { ": needs an order change" } else { "" };
         let _ = writeln!(text, "  {} ({}){note}", amended.external_id, amended.line);
         amended.changes.iter().for_each(|amended| change(&mut text, 4, amended));
+        for needed in &amended.needs {
+            let _ = writeln!(text, "    waits for: {}", needed.how());
+        }
     }
     if dry_run {
         for refused in intake.refused.iter().take(NAMED) {

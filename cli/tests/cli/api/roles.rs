@@ -115,7 +115,8 @@ fn each_sees_its_own_and_nothing_else() -> Result<()> {
         ("supplier", "SUP", vec!["LOT-001", "LOT-002"]),
         ("supplier", "REQ", vec![]),
         ("buying_agent", "BUY", vec!["LOT-001", "LOT-002"]),
-        ("recipient", "C1", vec!["LOT-001", "LOT-002"]),
+        ("recipient", "C1", vec!["LOT-001"]),
+        ("recipient", "C3", vec!["LOT-002"]),
     ] {
         let found = sees(role, party, "/v1/lots", "id")?;
         ensure!(found == lots, "{role} {party} sees {found:?}, not {lots:?}");

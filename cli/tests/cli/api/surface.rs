@@ -194,10 +194,11 @@ impl Surface {
 
 /// A row of a requisition as the routes take it.
 pub(crate) fn row(external_id: &str, requester: &str, quantity: u32) -> Value {
+    let consignee = if requester == "REQ2" { "C3" } else { "C1" };
     json!({
         "external_id": external_id, "requester": requester, "item": "Laptop", "kind": "goods",
         "classification": "30213100-6", "scheme": "CPV", "quantity": quantity.to_string(),
         "unit": "H87", "unit_estimate": "100.00", "currency": "EUR", "class": "1", "rank": "1",
-        "requested": "2025-01-02", "consignee": "C1", "source": "invented",
+        "requested": "2025-01-02", "consignee": consignee, "source": "invented",
     })
 }

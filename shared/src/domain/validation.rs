@@ -1,0 +1,138 @@
+//! The rules by which a line is validated: references first, then what must not be bought, what is
+//! not plausible, and what somebody has to look at.
+
+use chrono::NaiveDate;
+
+use super::coalition::Coalition;
+use super::ids::LineId;
+use super::lot::Decline;
+use super::money::{Currency, Rounding};
+use super::party::ExpertGroup;
+use super::pipeline::ValidationPolicy;
+use super::quantity::Quantity;
+use super::reference::{Reference, UnknownReference, unknown_references};
+use super::requisition::Line;
+use super::supplier::SoldBy;
+
+/// The code of a lot that waits for a review because an earlier line asks for the same.
+pub const DUPLICATE: &str = "duplicate_candidate";
+
+/// What the rules say about a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// Nothing is wrong with it.
+    Fits,
+    /// A mistake of form: its requester has to mend it.
+    SentBack {
+        /// A stable code.
+        code: &'static str,
+        /// What is wrong, with the value and the nearest known one.
+        reason: String,
+    },
+    /// A business answer: no.
+    Declined(Decline),
+    /// Somebody has to look at it.
+    Review {
+        /// A stable code.
+        code: &'static str,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The codes by which a rule alone ends or sends back a lot, so that it may pass once the rule or what
+/// it looks up has changed. A person's answer is none of them.
+pub const RULES: [&str; 6] = [
+    Reference::Requester.code(),
+    Reference::Consignee.code(),
+    Reference::Classification.code(),
+    "prohibited_item",
+    "implausible_quantity",
+    "implausible_price",
+];
+
+fn declined(code: &str, text: String) -> Finding {
+    Finding::Declined(Decline { code: code.to_owned(), text })
+}
+
+/// Applies the rules, in order; the first that is broken decides. `twin` is another line that asks for
+/// the same and is under way or delivered.
+#[must_use]
+pub fn examine(
+    coalition: &Coalition,
+    policy: &ValidationPolicy,
+    line: &Line,
+    day: NaiveDate,
+    twin: Option<LineId>,
+) -> Finding {
+    let unknown = unknown_references(coalition, line);
+    if let Some(first) = unknown.first() {
+        let told = |unknown: &UnknownReference| format!("{}: {}", unknown.what, unknown.hint);
+        let reason: Vec<String> = unknown.iter().map(told).collect();
+        return Finding::SentBack { code: first.reference.code(), reason: reason.join("; ") };
+    }
+    let forbids = |matches: &str| line.item == matches || line.classification.starts_with(matches);
+    if let Some(rule) = coalition.prohibited.iter().find(|rule| forbids(&rule.matches)) {
+        return declined("prohibited_item", rule.reason.clone());
+    }
+    if line.quantity.0 / Quantity::ONE > policy.quantity_limit {
+        let text = format!("{} is more than the {} allowed", line.quantity, policy.quantity_limit);
+        return declined("implausible_quantity", text);
+    }
+    if let Some(text) = implausible_price(coalition, policy, line, day) {
+        return declined("implausible_price", text);
+    }
+    if let Some(twin) = twin {
+        let reason = format!("asks for the same as {twin}: merge them?");
+        return Finding::Review { code: DUPLICATE, reason };
+    }
+    match coalition.group_of(&line.classification) {
+        Some(group) if needs_review(coalition, group, line, day) => Finding::Review {
+            code: "review",
+            reason: format!("{} reviews lines of this value", group.name),
+        },
+        Some(_) | None => Finding::Fits,
+    }
+}
+
+/// Why the estimate cannot be right, if no offer comes near it.
+fn implausible_price(
+    coalition: &Coalition,
+    policy: &ValidationPolicy,
+    line: &Line,
+    day: NaiveDate,
+) -> Option<String> {
+    let eur = |money| coalition.convert(money, Currency::EUR, day, Rounding::Nearest).ok()?;
+    let estimate = eur(line.unit_estimate)?.minor;
+    let mut nearest = None;
+    for offer in coalition.offers.values() {
+        if offer.item != line.item {
+            continue;
+        }
+        let Some(sold_by) = offer.sold_by(line.unit) else { continue };
+        // A pack is compared with the estimate of what it holds.
+        let price = eur(offer.unit_price)?.minor;
+        let Some((price, estimate)) = sold_by.comparable(price, estimate) else { continue };
+        let ratio = policy.price_ratio;
+        if estimate <= price.saturating_mul(ratio) && price <= estimate.saturating_mul(ratio) {
+            return None;
+        }
+        nearest = Some((offer, sold_by));
+    }
+    let (offer, sold_by) = nearest?;
+    let offered = match sold_by {
+        SoldBy::Unit => offer.unit_price.to_string(),
+        SoldBy::Pack(pack) => format!("{} for {pack}", offer.unit_price),
+    };
+    Some(format!("{} a unit is far from the offered {offered}", line.unit_estimate))
+}
+
+fn needs_review(coalition: &Coalition, group: &ExpertGroup, line: &Line, day: NaiveDate) -> bool {
+    let Some(from) = group.review_from else { return false };
+    let value = line.unit_estimate.scaled(line.quantity.0, Quantity::ONE).ok();
+    let value = value.and_then(|value| {
+        coalition.convert(value, from.currency, day, Rounding::Nearest).ok().flatten()
+    });
+    // What cannot be valued is reviewed.
+    value.is_none_or(|value| value.minor >= from.minor)
+}

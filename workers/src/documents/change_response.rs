@@ -1,0 +1,100 @@
+//! A supplier's answer to an order change: what it agrees to give up leaves the order, as far as it has
+//! not come meanwhile.
+
+use waybill_shared::domain::lot::Lot;
+use waybill_shared::domain::order::OrderStatus;
+use waybill_shared::domain::order_change::ChangeState;
+use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::store::Unit;
+
+use super::{Desk, Refusal};
+use crate::acts::round;
+use crate::lowering::Lowering;
+use crate::order_changes::FiledChange;
+
+impl Desk<'_> {
+    pub(super) async fn change_response(
+        &self,
+        number: &str,
+        change: &str,
+        accepted: bool,
+        text: &str,
+    ) -> Result<Unit, Refusal> {
+        let mut filed = self.order(number).await?;
+        self.only(&filed.order.supplier)?;
+        let asked = FiledChange::read(self.engine, change).await?;
+        let asked = asked.filter(|asked| asked.change.order == number);
+        let mut asked = asked.ok_or_else(|| {
+            Refusal::DoesNotApply(format!("there is no change `{change}` of `{number}`"))
+        })?;
+        match asked.change.state {
+            ChangeState::Asked => {}
+            ChangeState::Accepted
+            | ChangeState::Refused
+            | ChangeState::Overtaken
+            | ChangeState::Settled => {
+                let text = format!("`{change}` was answered before");
+                return Err(Refusal::DoesNotApply(text));
+            }
+        }
+        text.clone_into(&mut asked.change.answer);
+        let mut unit = self.unit();
+        if !accepted {
+            unit.records.push(asked.becomes(ChangeState::Refused, "order.change_refused")?);
+            return Ok(unit);
+        }
+        let mut order = filed.order.clone();
+        let reason = format!("{change} was accepted");
+        let because = ("order_changed", reason);
+        let event = "lot.left_order";
+        let mut lowering = Lowering { desk: self, order: &mut order, because, event };
+        let mut is_anything_left = false;
+        let mut lots: Vec<Lot> = Vec::new();
+        for line in &asked.change.lines {
+            // Several lots of one line may be asked for: their parts are counted on.
+            if !lots.iter().any(|lot| lot.line() == line.lot.line()) {
+                lots.extend(self.engine.store.lots_of_line(line.lot.line()).await?);
+            }
+        }
+        let mut last: std::collections::BTreeMap<_, i64> = std::collections::BTreeMap::new();
+        for lot in &lots {
+            let part = last.entry(lot.line()).or_default();
+            *part = (*part).max(lot.id.part());
+        }
+        for line in &asked.change.lines {
+            let mut left = line.from.less(line.to);
+            for lot in lots.iter().filter(|lot| line.is_about(lot, number)) {
+                let is_changed = unit.lots.iter().any(|change| change.after.id == lot.id);
+                let by = lot.quantity.less(lot.shipped).min(left);
+                if by.is_zero() || is_changed {
+                    continue;
+                }
+                left = Quantity(left.0 - by.0);
+                let last = last.entry(lot.line()).or_default();
+                lowering.lower(&mut unit, lot.clone(), by, last)?;
+            }
+            is_anything_left |= !left.is_zero();
+        }
+        let (state, event) = if unit.lots.is_empty() {
+            (ChangeState::Overtaken, "order.change_overtaken")
+        } else {
+            (ChangeState::Accepted, "order.change_accepted")
+        };
+        if is_anything_left {
+            let note = "some of it had come or was cancelled before";
+            asked.change.answer = [text, note].join(" ").trim().to_owned();
+        }
+        unit.records.push(asked.becomes(state, event)?);
+        if unit.lots.is_empty() {
+            return Ok(unit);
+        }
+        if order.lines.is_empty() {
+            unit.records.push(filed.becomes(OrderStatus::Cancelled, "order.cancelled")?);
+        } else {
+            filed.order = order;
+            unit.records.push(filed.lines("order.lowered")?);
+        }
+        unit.jobs.push(round::wanted(self.engine));
+        Ok(unit)
+    }
+}

@@ -1,0 +1,92 @@
+//! Less of what is on order: a lot, or a part of it, leaves its order with its exact part of the money,
+//! and the order says less.
+
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::lot::{Lot, LotState, StepName};
+use waybill_shared::domain::order::{Order, OrderLine};
+use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::transition::StepResult;
+use waybill_shared::store::{LotChange, Unit};
+
+use crate::documents::{Desk, Refusal};
+use crate::steps::match_donor;
+
+/// Orders that say less as lots leave them.
+pub(crate) struct Lowering<'a> {
+    pub(crate) desk: &'a Desk<'a>,
+    pub(crate) order: &'a mut Order,
+    /// Why, as a stable code and for people.
+    pub(crate) because: (&'static str, String),
+    /// The event of a lot that leaves as a whole.
+    pub(crate) event: &'static str,
+}
+
+impl Lowering<'_> {
+    /// Takes `by` of `lot` off the order; what leaves it is matched again. `last` is the last part of
+    /// its line, and grows with each part that is split off.
+    pub(crate) fn lower(
+        &mut self,
+        unit: &mut Unit,
+        lot: Lot,
+        by: Quantity,
+        last: &mut i64,
+    ) -> Result<(), Refusal> {
+        let step = StepName::new(match_donor::NAME);
+        if by >= lot.quantity {
+            self.line_says_less(&lot);
+            let mut after = lot.clone();
+            self.leaves(&mut after);
+            let result = StepResult::Back { to: step };
+            unit.lots.push(self.desk.change(lot, after, result, self.event)?);
+            return Ok(());
+        }
+        *last += 1;
+        let id = LotId::of(lot.line(), *last).ok_or_else(|| {
+            Refusal::DoesNotApply(format!("{} cannot be split any further", lot.line()))
+        })?;
+        let mut kept = lot.clone();
+        let mut part = kept.split_off(id, by);
+        self.line_says_less(&part);
+        self.leaves(&mut part);
+        part.state = LotState::Ready { step, attempt: 1 };
+        part.since = Some(chrono::SubsecRound::trunc_subsecs(unit.at, 0));
+        unit.lots.push(LotChange::new(lot, kept, "lot.lowered"));
+        unit.lots.push(LotChange::created(part, "lot.split_off"));
+        Ok(())
+    }
+
+    /// It counts as a refusal: the same offer is asked for three times at most.
+    fn leaves(&self, lot: &mut Lot) {
+        lot.refused.extend(lot.offer.clone());
+        lot.release();
+        lot.chased = 0;
+        let (code, reason) = &self.because;
+        lot.because(code, reason.clone());
+    }
+
+    /// The line that `gone` travelled under says that much less, for that much less.
+    fn line_says_less(&mut self, gone: &Lot) {
+        let lines = &mut self.order.lines;
+        let own = lines.iter().position(|line| line.lot == gone.id);
+        let place = own.or_else(|| lines.iter().rposition(|line| line.lot.line() == gone.line()));
+        let Some(place) = place else { return };
+        let line = &mut lines[place];
+        line.quantity = line.quantity.less(gone.quantity);
+        for share in &gone.funding {
+            line.amount.minor -= share.covers.minor;
+            let of = line.shares.iter_mut().find(|paid| paid.envelope == share.envelope);
+            if let Some(paid) = of {
+                paid.covers.minor -= share.covers.minor;
+            }
+        }
+        if line.quantity <= line.surplus {
+            lines.remove(place);
+        }
+    }
+}
+
+/// Whether nobody asked for some of what the order buys for `lot`: then a part of it cannot be given up
+/// alone, because its price is that of the whole.
+pub(crate) fn has_surplus(order: &Order, lot: LotId) -> bool {
+    order.line(lot).is_some_and(|line: &OrderLine| !line.surplus.is_zero())
+}

@@ -1,0 +1,61 @@
+//! Order changes as they are filed.
+
+use waybill_shared::act::ActError;
+use waybill_shared::domain::order_change::{ChangeState, ORDER_CHANGE, OrderChange};
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{Record, RecordChange, StoreError};
+
+/// Changes of one order that are looked at, at most.
+const MOST: i64 = 1000;
+
+/// An order change with the version of its record.
+#[derive(Debug)]
+pub(crate) struct FiledChange {
+    pub(crate) change: OrderChange,
+    version: i64,
+}
+
+fn read(record: &Record) -> Result<FiledChange, StoreError> {
+    let corrupt = |source| {
+        let subject = format!("{ORDER_CHANGE}:{}", record.id);
+        StoreError::Corrupt { subject, source }
+    };
+    let change = serde_json::from_str(&record.body).map_err(corrupt)?;
+    Ok(FiledChange { change, version: record.version })
+}
+
+impl FiledChange {
+    pub(crate) fn new(change: OrderChange) -> Self {
+        Self { change, version: 0 }
+    }
+
+    /// The change of this number.
+    pub(crate) async fn read(engine: &Engine, number: &str) -> Result<Option<Self>, StoreError> {
+        let record = engine.store.record(ORDER_CHANGE, number).await?;
+        record.as_ref().map(read).transpose()
+    }
+
+    /// All changes of the order `number`.
+    pub(crate) async fn of(engine: &Engine, number: &str) -> Result<Vec<Self>, StoreError> {
+        let prefix = format!("{number}-CHANGE-");
+        let found = engine.store.records_after(ORDER_CHANGE, &prefix, MOST).await?;
+        let own = found
+            .iter()
+            .take_while(|(kind, record)| kind == ORDER_CHANGE && record.id.starts_with(&prefix));
+        own.map(|(_, record)| read(record)).collect()
+    }
+
+    /// Files how far it is.
+    pub(crate) fn becomes(
+        &mut self,
+        state: ChangeState,
+        event: &'static str,
+    ) -> Result<RecordChange, ActError> {
+        self.change.state = state;
+        let (id, expected) = (self.change.number.clone(), self.version);
+        self.version += 1;
+        let body = serde_json::to_string(&self.change)
+            .map_err(|error| ActError::Invalid(error.to_string()))?;
+        Ok(RecordChange { kind: ORDER_CHANGE, id, expected, body, event })
+    }
+}
