@@ -1,6 +1,7 @@
 //! Orders: their suppliers are asked for less, or told that a part is cancelled.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::Lot;
@@ -135,12 +136,13 @@ impl Office<'_> {
         let mut lowering = Lowering { desk: &self.desk, order: &mut order, because, event };
         let mut last: BTreeMap<LineId, i64> = BTreeMap::new();
         for (lot, by) in parts {
-            if !last.contains_key(&lot.line()) {
-                let lots = engine.store.lots_of_line(lot.line()).await?;
-                let part = lots.iter().map(|lot| lot.id.part()).max().unwrap_or(0);
-                last.insert(lot.line(), part);
-            }
-            let last = last.entry(lot.line()).or_default();
+            let last = match last.entry(lot.line()) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => {
+                    let lots = engine.store.lots_of_line(lot.line()).await?;
+                    unknown.insert(lots.iter().map(|lot| lot.id.part()).max().unwrap_or(0))
+                }
+            };
             lowering.lower(&mut unit, lot, by, last)?;
         }
         if order.lines.is_empty() {
