@@ -24,7 +24,7 @@ pub(crate) struct Lowering<'a> {
 impl Lowering<'_> {
     /// Takes `by` of `lot` off the order; what leaves it is matched again. `last` is the last part of
     /// its line, and grows with each part that is split off.
-    pub(crate) fn lower(
+    pub(crate) async fn lower(
         &mut self,
         unit: &mut Unit,
         lot: Lot,
@@ -33,7 +33,7 @@ impl Lowering<'_> {
     ) -> Result<(), Refusal> {
         let step = StepName::new(match_donor::NAME);
         if by >= lot.quantity {
-            self.line_says_less(&lot);
+            self.line_says_less(unit, &lot).await?;
             let mut after = lot.clone();
             self.leaves(&mut after);
             let result = StepResult::Back { to: step };
@@ -46,7 +46,7 @@ impl Lowering<'_> {
         })?;
         let mut kept = lot.clone();
         let mut part = kept.split_off(id, by);
-        self.line_says_less(&part);
+        self.line_says_less(unit, &part).await?;
         self.leaves(&mut part);
         part.state = LotState::Ready { step, attempt: 1 };
         part.since = Some(chrono::SubsecRound::trunc_subsecs(unit.at, 0));
@@ -65,11 +65,12 @@ impl Lowering<'_> {
     }
 
     /// The line that `gone` travelled under says that much less, for that much less.
-    fn line_says_less(&mut self, gone: &Lot) {
+    async fn line_says_less(&mut self, unit: &Unit, gone: &Lot) -> Result<(), Refusal> {
+        let is_shared = self.is_shared(unit, gone).await?;
         let lines = &mut self.order.lines;
         let own = lines.iter().position(|line| line.lot == gone.id);
         let place = own.or_else(|| lines.iter().rposition(|line| line.lot.line() == gone.line()));
-        let Some(place) = place else { return };
+        let Some(place) = place else { return Ok(()) };
         let line = &mut lines[place];
         line.quantity = line.quantity.less(gone.quantity);
         for share in &gone.funding {
@@ -79,9 +80,24 @@ impl Lowering<'_> {
                 paid.covers.minor -= share.covers.minor;
             }
         }
-        if line.quantity <= line.surplus {
+        if line.quantity <= line.surplus && !is_shared {
             lines.remove(place);
         }
+        Ok(())
+    }
+
+    /// Whether another part of the line that `gone` is of goes on under the order.
+    async fn is_shared(&self, unit: &Unit, gone: &Lot) -> Result<bool, Refusal> {
+        let number = Some(self.order.number.as_str());
+        let leaves = |lot: &Lot| {
+            unit.lots
+                .iter()
+                .any(|change| change.after.id == lot.id && change.after.order.as_deref() != number)
+        };
+        let parts = self.desk.engine.store.lots_of_line(gone.line()).await?;
+        Ok(parts
+            .iter()
+            .any(|lot| lot.id != gone.id && lot.order.as_deref() == number && !leaves(lot)))
     }
 }
 

@@ -392,9 +392,21 @@ fn commands(
             let parts: Vec<&Lot> = lots.iter().filter(|part| part.line() == lot.line()).collect();
             (id, Command::Merge { into: parts[other % parts.len()].id })
         }
+        8 if number % 4 == 0 => (lot.line().to_string(), Command::Reopen),
+        8 if number % 4 == 1 => {
+            let quantity = (1 + other as i64 % 30).to_string();
+            let fields = [("quantity".to_owned(), quantity)].into();
+            (lot.line().to_string(), Command::Amend { fields })
+        }
         8 => {
             let class = is_even.then_some(1 + (number % 3) as u8);
             (lot.line().to_string(), Command::Rank { rank: 1 + number as u32, class })
+        }
+        9 if number % 3 == 0 => {
+            (order, Command::CancelOrder { lots: [(id, String::new())].into() })
+        }
+        9 if number % 3 == 1 => {
+            (order, Command::ChangeOrder { lots: [(id, (other % 5).to_string())].into() })
         }
         9 => (order, Command::CancelOrder { lots: Default::default() }),
         10 => (order, Command::Approve { approved: is_even }),
@@ -419,6 +431,12 @@ fn says(lots: &[Lot], lot: &Lot, kind: usize, number: i64, other: i64) -> (Strin
     let (id, count) = (lot.id.to_string(), number.to_string());
     let is_even = other % 2 == 0;
     match kind {
+        0 if number % 3 == 0 => {
+            let change = format!("{order}-CHANGE-{}", 1 + other % 2);
+            let content = json!({"type": "order_change_response", "order": order,
+                "change": change, "accepted": is_even, "text": "so be it"});
+            (supplier, content)
+        }
         0 => {
             let answer = match other % 3 {
                 0 => json!({"lot": id, "answer": "accepted"}),

@@ -6,8 +6,9 @@ use super::{
     Api, Arrivals, Attach, Audit, Backup, Bench, Check, Claim, Completions, Consent, Contribute,
     Cron, Deposit, Despatch, Doctor, Events, Export, Fields, Health, Import, InKind, Incident,
     Incidents, LeadTimes, Lines, Lots, Man, Match, Member, Merge, Migrate, Money, Note, Offer,
-    OnLots, Order, Pay, Plan, Rank, Receive, Redirect, Reopen, Report, Restore, Review, Run, Scheduler,
-    Serve, Show, Split, Status, Submit, Todo, Token, Watch, Webhook, Why, Withdraw, Worker,
+    OnLots, Order, Pay, Plan, Rank, Receive, Redirect, Reopen, Report, Restore, Review, Run,
+    Scheduler, Serve, Show, Split, Status, Submit, Todo, Token, Watch, Webhook, Why, Withdraw,
+    Worker,
 };
 
 /// The commands.

@@ -20,8 +20,8 @@ use crate::domain::lot::{Lot, LotState};
 use crate::domain::reference::unknown_references;
 use crate::domain::requisition::Line;
 use crate::engine::Engine;
-use crate::twins::forsaken;
 use crate::store::{Fate, LineChange, LotChange, RecordChange, StoreError, StoredLine, Unit};
+use crate::twins::forsaken;
 
 /// Conflicts with other writers after which intake gives up.
 const CONFLICTS: u32 = 50;

@@ -6,8 +6,8 @@ mod lines;
 mod merge;
 mod openings;
 mod outcome;
-mod records;
 mod pending;
+mod records;
 mod reference;
 mod turns;
 

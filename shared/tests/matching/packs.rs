@@ -19,6 +19,7 @@ fn quote(each: Quantity, of: &str, price: i64, minimum: i64, increment: i64, bp:
         supplier: "S".to_owned(),
         item: "Toner".to_owned(),
         unit: unit("BX"),
+        is_suspended: false,
         pack_of: Some(pack),
         unit_price: price,
         minimum: Quantity::whole(minimum),

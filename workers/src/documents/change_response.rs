@@ -71,7 +71,7 @@ impl Desk<'_> {
                 }
                 left = Quantity(left.0 - by.0);
                 let last = last.entry(lot.line()).or_default();
-                lowering.lower(&mut unit, lot.clone(), by, last)?;
+                lowering.lower(&mut unit, lot.clone(), by, last).await?;
             }
             is_anything_left |= !left.is_zero();
         }

@@ -143,7 +143,7 @@ impl Office<'_> {
                     unknown.insert(lots.iter().map(|lot| lot.id.part()).max().unwrap_or(0))
                 }
             };
-            lowering.lower(&mut unit, lot, by, last)?;
+            lowering.lower(&mut unit, lot, by, last).await?;
         }
         if order.lines.is_empty() {
             unit.records.push(filed.becomes(OrderStatus::Cancelled, "order.cancelled")?);

@@ -68,7 +68,11 @@ impl Office<'_> {
         if come.is_empty() {
             unit.records.push(filed.becomes(OrderStatus::Cancelled, "order.cancelled")?);
         } else {
-            filed.order.lines.retain(|line| come.iter().any(|lot| lot.id == line.lot));
+            // A part on back order travels under the line of the lot that it was split off.
+            let order = &filed.order;
+            let stay: Vec<_> =
+                come.iter().filter_map(|lot| Some(order.line(lot.id)?.lot)).collect();
+            filed.order.lines.retain(|line| stay.contains(&line.lot));
             unit.records.push(filed.lines("order.cancelled_in_part")?);
         }
         unit.jobs.push(round::wanted(engine));
