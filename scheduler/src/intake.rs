@@ -9,7 +9,7 @@ use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::coalition::Settings;
 use waybill_shared::domain::contribution::Contribution;
 use waybill_shared::engine::Engine;
-use waybill_shared::intake::file::PLANNED;
+use waybill_shared::intake::file::{PLANNED, planned};
 use waybill_shared::intake::{
     Handing, IntakeError, OPENING, Submitted, contribute_planned, start_of, submit,
 };
@@ -97,7 +97,7 @@ async fn waits(
 ) -> Result<Option<RecordChange>, ActError> {
     let id = format!("{kind}:{key}");
     let record = engine.store.record(PLANNED, &id).await?;
-    let body = waits.to_string();
+    let body = planned(waits);
     if record.as_ref().is_some_and(|record| record.body == body) {
         return Ok(None);
     }

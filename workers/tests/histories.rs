@@ -1,7 +1,8 @@
 //! Random histories of the whole engine on real database files: coalitions of a few lots and a
-//! little money, a sandbox that answers badly, strangers' documents at any moment, amendments, cut
-//! commitments, batches left behind. At every stop the invariants hold: I1, I2, I3 and I7 as
-//! `waybill check` states them, and I4 in that no round over what waits would change anything.
+//! little money, a sandbox that answers badly, strangers' documents at any moment, files handed in
+//! again by two requesters with equal ids, amendments, cut commitments, batches left behind. At every
+//! stop the invariants hold: I1, I2, I3, I7, I9 and I13 as `waybill check` states them, and I4 in that
+//! no round over what waits would change anything.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -65,6 +66,9 @@ struct Asked {
 enum Happening {
     /// A line asks for another quantity.
     Amend { line: usize, pieces: i64 },
+    /// A file of some lines is handed in, perhaps again, perhaps on the day for which it was planned; of
+    /// what commands have changed, too, its word is taken or not.
+    Import { file: usize, rows: Vec<(usize, i64, usize)>, is_planned: bool, theirs: bool },
     /// A commitment becomes this many per cent of what it was.
     Resize { money: usize, per_cent: i64 },
     /// Something in the name of whoever may say it, about a lot as it is, with these numbers.
@@ -104,10 +108,18 @@ fn asked() -> impl Strategy<Value = Asked> {
     )
 }
 
+/// Which lines a file has, how much of each, and what is odd about it.
+fn rows() -> impl Strategy<Value = Vec<(usize, i64, usize)>> {
+    proptest::collection::vec((any::<usize>(), 1_i64..50, 0_usize..6), 1..6)
+}
+
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         2 => (any::<usize>(), 1_i64..50)
             .prop_map(|(line, pieces)| Happening::Amend { line, pieces }),
+        3 => (0_usize..3, rows(), any::<bool>(), any::<bool>()).prop_map(
+            |(file, rows, is_planned, theirs)| Happening::Import { file, rows, is_planned, theirs }
+        ),
         1 => (any::<usize>(), 0_i64..150)
             .prop_map(|(money, per_cent)| Happening::Resize { money, per_cent }),
         8 => (0_usize..7, any::<usize>(), 0_i64..60, 0_i64..400)
@@ -176,9 +188,11 @@ impl History {
         let asked = &self.lines[index];
         let thousandths = |pieces: i64| pieces * 1000;
         serde_json::from_value(json!({
-            "external_id": format!("R/{index}"), "requester": "MOD", "item": ITEMS[asked.item],
+            // Both requesters number from 0.
+            "external_id": format!("R/{}", index / 2), "requester": requester(index),
+            "item": ITEMS[asked.item],
             "kind": "goods", "classification": CODES[asked.item], "scheme": "CPV",
-            "quantity": thousandths(pieces), "unit": "H87", "consignee": "UA-1",
+            "quantity": thousandths(pieces), "unit": "H87", "consignee": format!("UA-{}", 1 + index % 2),
             "unit_estimate": {"minor": 10_000, "currency": "EUR"},
             "priority": {"class": asked.class, "rank": index + 1}, "requested": first_day(),
             "smallest_lot": asked.smallest.map(thousandths),
@@ -187,12 +201,27 @@ impl History {
         .expect("a line")
     }
 
+    /// The same with something odd about it.
+    fn odd_line(&self, index: usize, pieces: i64, oddity: usize) -> Line {
+        let mut line = self.line(index, pieces);
+        match oddity {
+            // Sent back.
+            0 => "UA-9".clone_into(&mut line.consignee),
+            // Declined.
+            1 => line.unit_estimate.minor *= 1_000_000,
+            2 => line.priority.rank += 7,
+            _ => {}
+        }
+        line
+    }
+
     fn files(&self) -> CoalitionFiles {
         let role = |role: &str| json!([{"role": role, "from": first_day(), "evidence": "-"}]);
         let party = |id: String, is: &str| json!({"id": id, "name": id, "roles": role(is)});
         let mut parties: Vec<Value> =
             (0..self.money.len()).map(|i| party(format!("D{i}"), "member")).collect();
         parties.push(party("MOD".to_owned(), "beneficiary"));
+        parties.push(party("MOD2".to_owned(), "beneficiary"));
         parties.push(party("NSPA".to_owned(), "buying_agent"));
         let offer = |i: usize, supplier: &str, minor: i64, minimum: i64, increment: i64| {
             json!({
@@ -218,7 +247,10 @@ impl History {
             "contributions": contributions, "later_contributions": [], "offers": offers,
             "charges": [{"channel": "NSPA", "kind": "agent_fee", "basis_points": 325}],
             "codes": [code(0), code(1)], "prohibited": [],
-            "consignees": [{"code": "UA-1", "requester": "MOD", "address": "1 Street"}],
+            "consignees": [
+                {"code": "UA-1", "requester": "MOD", "address": "1 Street"},
+                {"code": "UA-2", "requester": "MOD2", "address": "2 Street"},
+            ],
             "rates": [{"date": first_day(), "rates": {"DKK": "7.4605"},
                 "source": "invented"}],
         }))
@@ -243,6 +275,10 @@ impl History {
         pipeline.cron = vec![daily("chase", CronAct::Chase), daily("lapse", CronAct::Lapse)];
         pipeline
     }
+}
+
+fn requester(index: usize) -> &'static str {
+    if index.is_multiple_of(2) { "MOD" } else { "MOD2" }
 }
 
 /// A coalition under way.
@@ -298,6 +334,25 @@ impl World {
                 submit(engine, Handing::file("import", "later.csv", How::WHOLE), &[submitted])
                     .await
                     .expect("taken");
+            }
+            Happening::Import { file, rows, is_planned, theirs } => {
+                let line = |(row, (line, pieces, oddity)): (u64, &(usize, i64, usize))| {
+                    let line = history.odd_line(line % history.lines.len(), *pieces, *oddity);
+                    Submitted { row, line }
+                };
+                let lines: Vec<Submitted> = (1..).zip(rows).map(line).collect();
+                let keys: Vec<String> = lines.iter().map(|row| row.line.key()).collect();
+                let (ours, theirs) = if *theirs { (Vec::new(), keys) } else { (keys, Vec::new()) };
+                let how = How { keep_good: true, ours, theirs, ..How::default() };
+                let name = format!("list-{file}.csv");
+                let handing = match is_planned {
+                    true => Handing::plan("import", &name),
+                    false => Handing::file("import", &name, &how),
+                };
+                // Twice the same is once.
+                for _ in 0..2 {
+                    submit(engine, handing, &lines).await.expect("taken");
+                }
             }
             Happening::Resize { money, per_cent } => {
                 let contribution = history.contribution(money % history.money.len(), *per_cent);

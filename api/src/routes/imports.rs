@@ -15,6 +15,7 @@ use waybill_shared::intake::{
 };
 use waybill_shared::report::{Report, build};
 use waybill_shared::store::{Fate, Unit};
+use waybill_workers::healed;
 use waybill_workers::steps::validate_priority;
 
 use crate::access::Caller;
@@ -76,6 +77,11 @@ pub struct CoalitionIntake {
     pub unchanged: usize,
     /// Lines that say something else.
     pub amended: Vec<Amended>,
+    /// How many rows are wrong.
+    pub refused: usize,
+    /// Lines that were declined or sent back, and would pass now: as `reopen` names them, with the reason
+    /// of then.
+    pub healed: Vec<(String, String)>,
     /// Everything but the requisitions.
     pub loaded: Loaded,
     /// The files of requisitions, and those of contributions that wait for their day.
@@ -199,8 +205,13 @@ pub(super) async fn coalition(
         folder.waits(&file.file, day, file.lines.len());
     }
     let intakes = folder.files.iter().map(|file| file.intake.clone());
-    let Intake { new, unchanged, amended, .. } = intakes.fold(Intake::default(), Intake::with);
-    Ok(Json(CoalitionIntake { taken, new, unchanged, amended, loaded, files: folder.files }))
+    let all = intakes.fold(Intake::default(), Intake::with);
+    let Intake { new, unchanged, amended, .. } = all;
+    let refused = all.refused.len();
+    let files = folder.files;
+    let healed = if taken { healed(engine).await? } else { Vec::new() };
+    let healed = healed.into_iter().map(|heal| (heal.line.to_string(), heal.was)).collect();
+    Ok(Json(CoalitionIntake { taken, new, unchanged, amended, refused, healed, loaded, files }))
 }
 
 /// A folder as it is taken.

@@ -185,12 +185,12 @@ pub(crate) enum Offer {
     /// Order nothing by an offer after a day.
     #[command(after_help = "\
 Examples:
-  waybill offer end O-01 -m 'not in the new price list'")]
+  waybill offer end O-001 -m 'not in the new price list'")]
     End(OfferEnd),
     /// Keep an offer on sale that its folder does not have any more.
     #[command(after_help = "\
 Examples:
-  waybill offer keep O-01 -m 'the supplier says that it still holds'")]
+  waybill offer keep O-001 -m 'it still holds'")]
     Keep(OfferKeep),
 }
 

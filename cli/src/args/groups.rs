@@ -41,6 +41,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "commit",
             "withdraw",
             "member",
+            "offer",
             "order",
             "despatch",
             "receive",

@@ -95,6 +95,8 @@ async fn is_not_live(target: &Target) -> Result<(), Failure> {
     if !target.store.exists() {
         return Ok(());
     }
+    // Whoever is at it is told of first.
+    drop(target.hold()?);
     let Ok(store) = target.store.look().await else { return Ok(()) };
     let since = store.note(LIVE, LIVE).await;
     store.close().await;

@@ -67,7 +67,8 @@ fn what_happens_is_told_at_once_until_ctrl_c() -> Result<()> {
     };
     ensure!(next(&mut lines)?["data"]["line"]["external_id"] == "R-1");
     let file = office.folder.path().join("more.csv");
-    requisitions(&file, &[row("R-2", 3)])?;
+    let known = row("R-2", 3).replace(",REQ,", ",UA-MOD-IT,").replace(",C1,", ",UA-C01,");
+    requisitions(&file, &[known])?;
     run(&["import", text(&file)?, "--data", data])?.ok()?;
     let event = next(&mut lines)?;
     ensure!(event["data"]["line"]["external_id"] == "R-2", "{event}");

@@ -4,6 +4,7 @@
 //! is waited for with a deadline (see `support::eventually`).
 
 mod acts;
+mod again;
 mod api;
 mod bad_input;
 mod calendar;
@@ -36,6 +37,7 @@ mod payments;
 mod plan;
 mod refusal;
 mod reports;
+mod requesters;
 mod run;
 mod serve;
 mod settings;

@@ -216,7 +216,7 @@ fn a_part_of_an_order_is_cancelled_and_more_becomes_a_lot_of_its_own() -> Result
 fn a_held_lot_follows_and_stays_held() -> Result<()> {
     let office = Office::open(1)?;
     import(&office, "tablets.csv", &[tablets("R-2", 12)])?;
-    office.until("LOT-002", "funding")?;
+    office.until("LOT-002", "offer")?;
     act(&office, &["hold", "LOT-002"])?.ok()?;
     act(&office, &["amend", "R-2", "quantity=5"])?.ok()?;
     let held = office.until("LOT-002", "release")?;
@@ -233,15 +233,17 @@ fn a_held_lot_follows_and_stays_held() -> Result<()> {
 #[test]
 fn a_mistake_of_form_goes_back_to_its_requester_and_is_mended() -> Result<()> {
     let office = Office::open(1)?;
-    let typo = row("R-2", 3).replace(",C1,", ",C9,");
-    import(&office, "typo.csv", &[typo])?;
+    // A file with such a mistake is refused; a command can make it.
+    import(&office, "right.csv", &[tablets("R-2", 3)])?;
+    office.until("LOT-002", "offer")?;
+    act(&office, &["amend", "R-2", "consignee=C9"])?.ok()?;
     let sent = office.until("LOT-002", "amendment")?;
     ensure!(sent["code"] == "unknown_consignee", "{sent}");
     let hows = hows(&office, "REQ", "amendment")?;
     ensure!(hows.len() == 1 && hows[0].starts_with("waybill amend R-2 consignee="), "{hows:?}");
     // A line that asks for the same is no twin of what nobody asks for as it is.
-    import(&office, "new.csv", &[row("R-3", 3)])?;
-    office.until("LOT-003", "response")?;
+    import(&office, "new.csv", &[tablets("R-3", 3)])?;
+    office.until("LOT-003", "offer")?;
     // Nor does the mended one slip through as a second order: somebody is asked.
     act(&office, &["amend", "R-2", "consignee=C1"])?.ok()?;
     let asked = office.until("LOT-002", "review")?;
@@ -256,8 +258,13 @@ fn a_mistake_of_form_goes_back_to_its_requester_and_is_mended() -> Result<()> {
 fn declined_lines_are_amended_or_reopened_and_healed_ones_are_proposed() -> Result<()> {
     let office = Office::open(1)?;
     let dear = row("R-2", 3).replace("100.00", "90000.00");
-    import(&office, "dear.csv", &[dear, row("R-3", 4).replace(",C1,", ",C7,")])?;
+    import(&office, "dear.csv", &[dear, row("R-3", 4)])?;
     office.until("LOT-002", "declined")?;
+    office.until("LOT-003", "response")?;
+    act(&office, &["order", "cancel", "PO-SUP-BUY-EUR-0002", "-m", "another place"])?.ok()?;
+    act(&office, &["hold", "LOT-003"])?.ok()?;
+    act(&office, &["amend", "R-3", "consignee=C7"])?.ok()?;
+    act(&office, &["resume", "LOT-003"])?.ok()?;
     office.until("LOT-003", "amendment")?;
     // Nothing has changed: it is declined again, by the same rule.
     act(&office, &["reopen", "R-2", "--dry-run"])?.ok()?;
@@ -292,7 +299,7 @@ fn declined_lines_are_amended_or_reopened_and_healed_ones_are_proposed() -> Resu
 fn nothing_is_merged_into_what_has_ended_and_it_comes_back_when_its_carrier_ends() -> Result<()> {
     let office = Office::open(1)?;
     import(&office, "first.csv", &[tablets("R-2", 5)])?;
-    office.until("LOT-002", "funding")?;
+    office.until("LOT-002", "offer")?;
     import(&office, "second.csv", &[tablets("R-3", 5)])?;
     office.until("LOT-003", "review")?;
     import(&office, "third.csv", &[tablets("R-4", 5)])?;
@@ -303,12 +310,12 @@ fn nothing_is_merged_into_what_has_ended_and_it_comes_back_when_its_carrier_ends
     let told = act(&office, &["cancel", "LOT-002", "--dry-run"])?.ok()?;
     ensure!(told.out.contains("LOT-003"), "{}", told.out);
     act(&office, &["cancel", "LOT-002"])?.ok()?;
-    office.until("LOT-003", "funding")?;
+    office.until("LOT-003", "offer")?;
     let asked = office.until("LOT-004", "review")?;
     ensure!(asked["reason"].as_str().is_some_and(|why| why.contains("LINE-003")), "{asked}");
     // The other one is sent back: nobody asks for it as it is.
     act(&office, &["amend", "R-3", "consignee=C9"])?.ok()?;
-    office.until("LOT-004", "funding")?;
+    office.until("LOT-004", "offer")?;
     act(&office, &["review", "merge", "LOT-004", "-m", "the same"])?
         .failed(1, &["does not wait for a review"])?;
     is_clean(&office.data)?;

@@ -238,6 +238,7 @@ fn channel_contract_and_cost_are_named_as_what_keeps_away() -> Result<()> {
                  AA-1,AA,commitment,2025-01-01,100000.00,EUR,SHOP,2099-12-31,none,invented\n";
     let parties = "id,name,role,from,to,evidence\nAA,Donor,member,2025-01-01,,invented\n\
         REQ,Ministry,beneficiary,2025-01-01,,invented\nBUY,Agent,buying_agent,2025-01-01,,invented\n\
+        REQ2,Other ministry,beneficiary,2025-01-01,,invented\n\
         SHOP,Shop,buying_agent,2025-01-01,,invented\nSUP,Supplier,,,,\n";
     let lines = [
         line("N-1", "Laptop", "2,H87", "90.00"),

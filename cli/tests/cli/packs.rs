@@ -116,7 +116,8 @@ fn gifts_serve_their_unit_and_what_their_packs_hold() -> Result<()> {
     let rows = [
         line("G-5", "Toner", "3,H87", "5.00"),
         line("G-6", "Toner", "1,BX", "25.00"),
-        line("G-7", "Toner", "2,H87", "5.00"),
+        // Not on the same day: it is nobody's twin.
+        line("G-7", "Toner", "2,H87", "5.00").replace("2025-01-02", "2025-01-03"),
     ];
     coalition::requisitions(&more, &rows)?;
     run(&["import", text(&more)?, "--data", text(&bureau.data)?])?.ok()?;

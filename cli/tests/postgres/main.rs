@@ -13,6 +13,8 @@ mod api {
 }
 #[path = "../cli/acts.rs"]
 mod acts;
+#[path = "../cli/again.rs"]
+mod again;
 #[path = "../cli/calendar.rs"]
 mod calendar;
 #[path = "../cli/care.rs"]
@@ -47,6 +49,8 @@ mod pair;
 mod payments;
 #[path = "../cli/refusal.rs"]
 mod refusal;
+#[path = "../cli/requesters.rs"]
+mod requesters;
 #[path = "../cli/run.rs"]
 mod run;
 #[path = "../cli/serve.rs"]

@@ -1,6 +1,6 @@
 //! `waybill check`: replays the log and asserts the invariants on what is stored.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -111,6 +111,7 @@ async fn compare(
 ) -> Result<(), StoreError> {
     let mut carried = lots(store, check, last).await?;
     needs::merged(store, check, std::mem::take(&mut carried.merged)).await?;
+    needs::under_way(store, check, std::mem::take(&mut carried.to_run)).await?;
     counts(store, check, carried.places).await?;
     lines(store, check, carried.quantities, last).await?;
     envelopes(store, check, carried.shares, last).await?;
@@ -200,6 +201,8 @@ struct Carried {
     shares: BTreeMap<String, Movement>,
     /// By where they are.
     places: BTreeMap<Place, (i64, Option<Timestamp>)>,
+    /// Lots that are to be run, now or later.
+    to_run: HashSet<LotId>,
     /// Lots that are carried by a lot of another line.
     merged: Vec<(LotId, LotId)>,
     /// Lots that are open and on an order.
@@ -243,6 +246,9 @@ impl Carried {
         self.lots += 1;
         *self.quantities.entry(lot.line()).or_default() += lot.quantity.0;
         movements(None, &lot, &mut self.shares);
+        if let LotState::Ready { .. } | LotState::RetryAt { .. } = lot.state {
+            self.to_run.insert(lot.id);
+        }
         if let LotState::Closed(Outcome::Merged { into }) = lot.state
             && into.line() != lot.line()
         {

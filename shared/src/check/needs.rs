@@ -1,10 +1,10 @@
 //! I13: no need is lost: nothing is carried by what ended without delivery.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Check;
 use crate::domain::ids::LotId;
-use crate::domain::lot::{Lot, LotState, Outcome};
+use crate::domain::lot::{Lot, LotState, Outcome, Timestamp};
 use crate::store::{Store, StoreError};
 
 /// Lots read at once.
@@ -49,6 +49,24 @@ pub(super) async fn merged(
             |stored| format!("line {} ({})", stored.line.key(), lot.line()),
         );
         check.fails("I13", lot, format!("{name} was merged into {into}, which {detail}"));
+    }
+    Ok(())
+}
+
+/// Every lot that is to be run is found by those who run lots: otherwise nobody would ever move it.
+pub(super) async fn under_way(
+    store: &dyn Store,
+    check: &mut Check,
+    mut to_run: HashSet<LotId>,
+) -> Result<(), StoreError> {
+    if to_run.is_empty() {
+        return Ok(());
+    }
+    for hint in store.due_lots(Timestamp::MAX_UTC, i64::MAX).await? {
+        to_run.remove(&LotId(hint.id));
+    }
+    for lot in to_run {
+        check.fails("I13", lot, "is to be run, and nobody will: it is never due");
     }
     Ok(())
 }

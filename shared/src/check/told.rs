@@ -147,10 +147,11 @@ pub(super) async fn files(
 
 /// Each file that waits for its day has the job that hands it in.
 pub(super) async fn planned(store: &dyn Store, check: &mut Check) -> Result<(), StoreError> {
+    let waits = crate::intake::file::planned(true);
     let jobs = store.job_counts().await?;
     let mut waiting: HashMap<String, i64> = HashMap::new();
     for record in store.records(PLANNED).await? {
-        if let Some((kind, _)) = record.id.split_once(':').filter(|_| record.body == "true") {
+        if let Some((kind, _)) = record.id.split_once(':').filter(|_| record.body == waits) {
             *waiting.entry(kind.to_owned()).or_default() += 1;
         }
     }

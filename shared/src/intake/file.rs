@@ -20,6 +20,12 @@ pub const ROWS: &str = "file_rows";
 /// The kind of record that keeps which files wait for their day, by the kind of their job.
 pub const PLANNED: &str = "planned";
 
+/// What the record of a file that waits for its day, or does so no more, holds.
+#[must_use]
+pub fn planned(waits: bool) -> String {
+    serde_json::json!({ "waits": waits }).to_string()
+}
+
 /// The kind of record that keeps which file of a name was taken last.
 const NAME: &str = "file_name";
 
@@ -83,7 +89,7 @@ pub struct FileRows {
 /// Which file of a name was taken last.
 #[derive(Debug, Serialize, Deserialize)]
 struct Latest {
-    hash: String,
+    sha256: String,
 }
 
 /// What a file says, as a name for it.
@@ -129,13 +135,13 @@ pub(super) async fn lines_of_last(
 ) -> Result<Vec<LineId>, StoreError> {
     let Some(record) = engine.store.record(NAME, file).await? else { return Ok(Vec::new()) };
     let latest: Latest = parse(NAME, file, &record.body)?;
-    if latest.hash == hash {
+    if latest.sha256 == hash {
         return Ok(Vec::new());
     }
-    let Some((_, taken)) = taken(engine, &latest.hash).await? else { return Ok(Vec::new()) };
+    let Some((_, taken)) = taken(engine, &latest.sha256).await? else { return Ok(Vec::new()) };
     let mut lines = Vec::with_capacity(taken.lines);
     for part in 0..taken.parts.unwrap_or(0) {
-        let id = part_id(&latest.hash, part);
+        let id = part_id(&latest.sha256, part);
         let Some(record) = engine.store.record(ROWS, &id).await? else { continue };
         let rows: FileRows = parse(ROWS, &id, &record.body)?;
         lines.extend(rows.rows.iter().map(|row| row.1));
@@ -182,7 +188,7 @@ pub(super) async fn name_it(
     name: String,
 ) -> Result<(), StoreError> {
     let latest = engine.store.record(NAME, &name).await?;
-    let body = text(&Latest { hash: hash.to_owned() });
+    let body = text(&Latest { sha256: hash.to_owned() });
     if latest.as_ref().is_none_or(|latest| latest.body != body) {
         let expected = latest.map_or(0, |latest| latest.version);
         let event = "file.named";

@@ -534,6 +534,7 @@ impl Decided<'_> {
             field,
         });
         Ok(Conflict {
+            file: self.handing.file.to_owned(),
             row: submitted.row,
             requester: submitted.line.requester.clone(),
             external_id: submitted.line.external_id.clone(),

@@ -1,6 +1,7 @@
 //! Intake: what was read from files becomes lines, lots, records and envelopes.
 
 mod amendment;
+mod disputes;
 pub mod file;
 mod lines;
 mod merge;
@@ -12,6 +13,7 @@ mod reference;
 mod turns;
 
 pub use amendment::difference;
+pub use disputes::{Dispute, disputes};
 pub use lines::{By, CONFLICT, Handing, How, IntakeError, amendment, submit, submit_beside};
 pub use openings::{OPENING, Openings, start_of};
 pub use outcome::{

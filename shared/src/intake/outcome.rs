@@ -1,5 +1,7 @@
 //! What becomes of lines that are handed in, row by row.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -65,9 +67,20 @@ pub struct Contested {
     pub theirs_by: String,
 }
 
+impl fmt::Display for Contested {
+    /// `quantity: was 10; operator made it 8, the file says 12`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { field, before, ours, ours_by, theirs, .. } = self;
+        write!(f, "{field}: was {before}; {ours_by} made it {ours}, the file says {theirs}")
+    }
+}
+
 /// A line that was changed in both places.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Conflict {
+    /// The file.
+    #[serde(default)]
+    pub file: String,
     /// Its row.
     pub row: u64,
     /// Who asks.

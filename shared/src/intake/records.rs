@@ -186,6 +186,11 @@ pub(super) struct Merge<'a> {
     pub(super) records: Records,
 }
 
+/// What the record that something is gone, or is back, holds.
+fn gone(is_gone: bool) -> String {
+    serde_json::json!({ "is_gone": is_gone }).to_string()
+}
+
 fn text(value: Option<&serde_json::Value>) -> String {
     match value {
         None | Some(serde_json::Value::Null) => String::new(),
@@ -398,7 +403,7 @@ impl<'a> Merge<'a> {
         let told = self.engine.store.records(GONE).await?;
         let told: BTreeMap<String, Record> =
             told.into_iter().map(|record| (record.id.clone(), record)).collect();
-        let is_gone = |record: &Record| record.body == "true";
+        let is_gone = |record: &Record| record.body == gone(true);
         for id in self.said.clone() {
             if let Some(record) = told.get(&subject(&id)).filter(|record| is_gone(record)) {
                 self.mark(subject(&id), false, record.version);
@@ -421,8 +426,7 @@ impl<'a> Merge<'a> {
     }
 
     fn mark(&mut self, id: String, is_gone: bool, expected: i64) {
-        let (body, event) =
-            (is_gone.to_string(), if is_gone { "record.gone" } else { "record.back" });
+        let (body, event) = (gone(is_gone), if is_gone { "record.gone" } else { "record.back" });
         self.changes.push(RecordChange { kind: GONE, id, expected, body, event });
     }
 

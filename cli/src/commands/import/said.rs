@@ -46,12 +46,7 @@ fn change(text: &mut String, indent: usize, change: &Change) {
 }
 
 fn contested(text: &mut String, indent: usize, contested: &Contested) {
-    let Contested { field, before, ours, ours_by, theirs, .. } = contested;
-    let _ = writeln!(
-        text,
-        "{:indent$}{field}: was {before}; {ours_by} made it {ours}, the file says {theirs}",
-        ""
-    );
+    let _ = writeln!(text, "{:indent$}{contested}", "");
 }
 
 /// What became of a file's lines, or would.
@@ -145,7 +140,11 @@ fn refused(file: &str, intake: &Intake) -> Failure {
             if !error.value.is_empty() {
                 let _ = write!(text, ", value {:?}", error.value);
             }
-            let _ = writeln!(text, ": {}\n  hint: {}", error.what, error.hint);
+            let of = match (&*row.requester, &*row.external_id) {
+                (_, "") => String::new(),
+                (requester, id) => format!(" (line {requester}/{id})"),
+            };
+            let _ = writeln!(text, ": {}{of}\n  hint: {}", error.what, error.hint);
         }
     }
     if let Some(first) = intake.conflicts.first() {
@@ -243,6 +242,9 @@ pub(super) fn folder(
                 let _ = write!(text, "{file}: {}", lines(file, intake, dry_run));
             }
         }
+    }
+    for (line, was) in intake.healed.iter().take(NAMED) {
+        let _ = writeln!(text, "{line} would pass now ({was}): waybill reopen {line}");
     }
     text
 }

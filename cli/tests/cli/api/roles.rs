@@ -138,9 +138,15 @@ fn each_sees_its_own_and_nothing_else() -> Result<()> {
         let told = own.to_string().replace("LOT-001", "LOT-7K2");
         ensure!(told == none, "{told} is not {none}");
     }
-    let mine = json!([row("R-1", "REQ2", 9)]);
-    let refused = surface.post(&stranger, "/v1/requisitions", &mine)?;
+    let theirs = json!([row("R-1", "REQ", 9)]);
+    let refused = surface.post(&stranger, "/v1/requisitions", &theirs)?;
     refused.problem(422, "refused", &["does not act for it"])?;
+    // Under its own name the id is its own line, and the other one stays what it was.
+    let mine = json!([row("R-1", "REQ2", 9)]);
+    let taken = surface.post(&stranger, "/v1/requisitions", &mine)?.is(200)?.json()?;
+    ensure!(taken["new"] == 1, "{taken}");
+    let own = surface.get(&stranger, "/v1/lines/R-1")?.is(200)?.json()?;
+    ensure!(own["requester"] == "REQ2" && own["quantity"] == "9", "{own}");
 
     // Where a consignee is, nobody is told here.
     for role in Role::ALL {

@@ -1,0 +1,65 @@
+//! What planned files and commands have both changed, and nobody has decided yet.
+
+use serde::{Deserialize, Serialize};
+
+use super::amendment::people;
+use super::lines::CONFLICT;
+use super::outcome::Conflict;
+use super::records::RecordConflict;
+use crate::domain::ids::LineId;
+use crate::engine::Engine;
+use crate::store::StoreError;
+
+/// A conflict that waits for somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispute {
+    /// A line as `MIN/1`, or a contribution's id.
+    pub subject: String,
+    /// What stands against what.
+    pub why: String,
+    /// The file whose day came.
+    pub file: String,
+}
+
+/// Every conflict of a planned file that is still one: the file's word has neither been taken nor been
+/// stated again since.
+///
+/// # Errors
+/// [`StoreError`] if records or lines cannot be read.
+pub async fn disputes(engine: &Engine) -> Result<Vec<Dispute>, StoreError> {
+    let mut open = Vec::new();
+    for record in engine.store.records(CONFLICT).await? {
+        if let Ok(id) = record.id.parse::<LineId>() {
+            let Ok(conflict) = serde_json::from_str::<Conflict>(&record.body) else { continue };
+            let Some((_, stored)) = engine.store.lines(&[id]).await?.pop() else { continue };
+            let (now, stated) = (people(&stored.line), people(stored.stated()));
+            let left = conflict.fields.iter().filter(|field| {
+                let is = |of: &std::collections::BTreeMap<String, String>| {
+                    of.get(&field.field).is_some_and(|value| *value == field.theirs)
+                };
+                !is(&now) && !is(&stated)
+            });
+            let why: Vec<String> = left.map(super::Contested::to_string).collect();
+            if !why.is_empty() {
+                let (subject, why) = (stored.line.key(), why.join("; "));
+                open.push(Dispute { subject, why, file: conflict.file });
+            }
+        } else if let Some(id) = record.id.strip_prefix("contribution:") {
+            let Ok(conflict) = serde_json::from_str::<RecordConflict>(&record.body) else {
+                continue;
+            };
+            // Whoever decides states the contribution anew.
+            let given = engine.store.events_of(&format!("contribution:{id}")).await?;
+            let disputed = engine.store.events_of(&format!("{CONFLICT}:{}", record.id)).await?;
+            let last = |events: &[crate::domain::event::Event]| events.last().map(|event| event.at);
+            if last(&given) > last(&disputed) {
+                continue;
+            }
+            let why: Vec<String> =
+                conflict.fields.iter().map(super::Contested::to_string).collect();
+            let (subject, file) = (id.to_owned(), String::new());
+            open.push(Dispute { subject, why: why.join("; "), file });
+        }
+    }
+    Ok(open)
+}
