@@ -266,6 +266,10 @@ async fn asked_as_twins(
     changes: &[LotChange],
     ended: &HashMap<LotId, &Lot>,
 ) -> Result<Vec<Lot>, StoreError> {
+    let counts = engine.store.lot_counts().await?;
+    if !counts.iter().any(|count| count.awaits.as_deref() == Some("review") && count.lots > 0) {
+        return Ok(Vec::new());
+    }
     let lines: HashMap<LineId, Arc<Line>> = engine.lines_of(ended.values().copied()).await?;
     let likenesses = lines.values().map(|line| line.likeness()).collect();
     let of: HashMap<String, LineId> =

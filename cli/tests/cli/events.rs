@@ -67,8 +67,7 @@ fn what_happens_is_told_at_once_until_ctrl_c() -> Result<()> {
     };
     ensure!(next(&mut lines)?["data"]["line"]["external_id"] == "R-1");
     let file = office.folder.path().join("more.csv");
-    let known = row("R-2", 3).replace(",REQ,", ",UA-MOD-IT,").replace(",C1,", ",UA-C01,");
-    requisitions(&file, &[known])?;
+    requisitions(&file, &[row("R-2", 3)])?;
     run(&["import", text(&file)?, "--data", data])?.ok()?;
     let event = next(&mut lines)?;
     ensure!(event["data"]["line"]["external_id"] == "R-2", "{event}");
@@ -91,7 +90,8 @@ fn who_follows_without_a_service_keeps_nobody_out() -> Result<()> {
     // Others take their turn between its looks.
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("more.csv");
-    requisitions(&file, &[row("R-2", 3)])?;
+    let known = row("R-2", 3).replace(",REQ,", ",UA-MOD-IT,").replace(",C1,", ",UA-C01,");
+    requisitions(&file, &[known])?;
     run(&["import", text(&file)?, "--data", data])?.ok()?;
     let told = lines.next().context("it ended")??;
     ensure!(told.contains("R-2"), "{told}");

@@ -218,7 +218,7 @@ fn the_nearest_offers_are_named_and_mended() -> Result<()> {
         .replace("R\u{43e}uter", "Router")
         .replace("Generatr", "Generator")
         .replace("2090-01-01", "2025-02-01");
-    bureau.offers(&mended)?;
+    bureau.offers(&format!("{mended}X,SUP,Anvil,H87,1.00,EUR,1,1,10,2025-01-01,,BUY,,,,\n"))?;
     for id in ["LOT-001", "LOT-003", "LOT-004", "LOT-006", "LOT-006.1", "LOT-007"] {
         bureau.until(id, "response")?;
     }

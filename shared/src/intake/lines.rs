@@ -245,8 +245,8 @@ struct Decided<'a> {
     /// rows now.
     moved: HashMap<String, String>,
     differs: Vec<Differs>,
-    /// The file was taken before.
-    is_known: bool,
+    /// The rows that were left out when the file was taken before; none: it was not.
+    left_before: Option<HashSet<u64>>,
     number: i64,
 }
 
@@ -280,7 +280,9 @@ async fn decide(
         rows: Vec::new(),
         moved: HashMap::new(),
         differs: Vec::new(),
-        is_known: taken.is_some(),
+        left_before: taken
+            .as_ref()
+            .map(|(_, taken)| taken.refused.iter().map(|refused| refused.row).collect()),
         number,
     };
     if handing.by == By::File {
@@ -318,6 +320,7 @@ async fn decide(
         } else {
             let mut left_out = handing.left_out.to_vec();
             left_out.extend(intake.refused.iter().cloned());
+            left_out.extend(intake.conflicts.iter().map(Conflict::left_out));
             let file = FileTaken {
                 file: handing.file.to_owned(),
                 lines: rows.len(),
@@ -434,7 +437,8 @@ impl Decided<'_> {
             self.intake.unchanged += 1;
             return Ok(());
         }
-        if self.is_known && !self.handing.how.as_new {
+        let was_taken = self.left_before.as_ref().is_some_and(|left| !left.contains(row));
+        if was_taken && !self.handing.how.as_new {
             self.differs.push(Differs {
                 row: *row,
                 requester: line.requester.clone(),

@@ -93,6 +93,25 @@ pub struct Conflict {
     pub fields: Vec<Contested>,
 }
 
+impl Conflict {
+    /// Its row as one that is not taken.
+    #[must_use]
+    pub fn left_out(&self) -> RefusedRow {
+        let wrongly = |contested: &Contested| Wrongly {
+            field: contested.field.clone(),
+            value: contested.theirs.clone(),
+            what: contested.to_string(),
+            hint: format!("--theirs {0} or --ours {0}", self.line),
+        };
+        RefusedRow {
+            row: self.row,
+            requester: self.requester.clone(),
+            external_id: self.external_id.clone(),
+            errors: self.fields.iter().map(wrongly).collect(),
+        }
+    }
+}
+
 /// One thing that is wrong with a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Wrongly {

@@ -56,6 +56,8 @@ pub enum KeepsAway {
         /// Its last day.
         to: NaiveDate,
     },
+    /// The folder that stated it does not have it any more.
+    Suspended,
     /// The framework contract that it stands under has ended.
     FrameworkEnded {
         /// The contract.
@@ -97,6 +99,7 @@ impl KeepsAway {
             Self::Channel { .. } => "channel",
             Self::NotYetOpen { .. } => "not_yet_open",
             Self::Ended { .. } => "ended",
+            Self::Suspended => "suspended",
             Self::FrameworkEnded { .. } => "framework_ended",
             Self::FrameworkUsedUp { .. } => "framework_used_up",
             Self::Refused { .. } => "refused",
@@ -115,6 +118,7 @@ impl KeepsAway {
             | Self::Channel { .. }
             | Self::NotYetOpen { .. }
             | Self::Ended { .. }
+            | Self::Suspended
             | Self::FrameworkEnded { .. }
             | Self::FrameworkUsedUp { .. }
             | Self::Refused { .. }
@@ -149,6 +153,7 @@ impl KeepsAway {
             Self::Ended { .. } => {
                 Some(format!("ask the supplier to renew it, and import {offer} with a later day"))
             }
+            Self::Suspended => Some(format!("waybill offer keep {offer}, if it still holds")),
             Self::FrameworkEnded { framework, .. } | Self::FrameworkUsedUp { framework, .. } => {
                 Some(format!("an offer outside of {framework}, or a new contract"))
             }
@@ -187,6 +192,7 @@ impl fmt::Display for KeepsAway {
             }
             Self::NotYetOpen { from } => write!(f, "it holds from {from} on"),
             Self::Ended { to } => write!(f, "it ended on {to}"),
+            Self::Suspended => f.write_str("its folder does not have it any more"),
             Self::FrameworkEnded { framework, ended } => {
                 write!(f, "its framework contract {framework} ended on {ended}")
             }

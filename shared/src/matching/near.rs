@@ -158,6 +158,9 @@ impl<'a> Market<'a> {
         if quote.is_none() {
             found.push(KeepsAway::Unit { offered: offer.unit, wanted: line.unit });
         }
+        if offer.is_suspended {
+            found.push(KeepsAway::Suspended);
+        }
         if offer.from > day {
             found.push(KeepsAway::NotYetOpen { from: offer.from });
         }

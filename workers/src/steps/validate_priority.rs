@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::ids::LineId;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
+use waybill_shared::domain::pipeline::ValidationPolicy;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::domain::validation::{DUPLICATE, Finding, examine};
@@ -53,8 +54,8 @@ pub async fn foresee(
     let mut twins = Twins::of(engine, coalition, lines.iter().copied()).await?;
     let mut said = Vec::with_capacity(lines.len());
     for line in lines {
-        let twin = twins.twin(LineId(i64::MAX), line).await?.map(|twin| twin.line);
-        said.push(match examine(coalition, policy, line, today, twin) {
+        let id = LineId(i64::MAX);
+        said.push(match found(&mut twins, coalition, policy, (id, line), today).await? {
             Finding::Fits => None,
             Finding::SentBack { reason, .. } => Some(format!("it would be sent back: {reason}")),
             Finding::Declined(decline) => Some(format!("it would be declined: {}", decline.text)),
@@ -62,6 +63,27 @@ pub async fn foresee(
         });
     }
     Ok(said)
+}
+
+/// What the rules say of a line. Twins are looked for only where nothing else decides: there may be many.
+async fn found(
+    twins: &mut Twins<'_>,
+    coalition: &Coalition,
+    policy: &ValidationPolicy,
+    (id, line): (LineId, &Line),
+    today: NaiveDate,
+) -> Result<Finding, StoreError> {
+    let alone = examine(coalition, policy, line, today, None);
+    match &alone {
+        Finding::SentBack { .. } | Finding::Declined(_) => Ok(alone),
+        Finding::Fits | Finding::Review { .. } => {
+            let twin = twins.twin(id, line).await?.map(|twin| twin.line);
+            Ok(match twin {
+                Some(_) => examine(coalition, policy, line, today, twin),
+                None => alone,
+            })
+        }
+    }
 }
 
 #[async_trait]
@@ -91,9 +113,9 @@ impl Step for ValidatePriority {
                 done.push(escalated(lot, awaits, until));
                 continue;
             }
-            let twin = twins.twin(lot.line(), line).await?.map(|twin| twin.line);
             let policy = &engine.pipeline_of(&lot).validate_priority;
-            done.push(match examine(&coalition, policy, line, today, twin) {
+            let of = (lot.line(), &**line);
+            done.push(match found(&mut twins, &coalition, policy, of, today).await? {
                 Finding::Fits => {
                     let mut progress = Progress::new(lot, StepResult::Done, "lot.validated");
                     progress.after.because("", "");

@@ -72,9 +72,10 @@ async fn folder(arguments: &args::Import) -> Result<(), Failure> {
     }
     let intake = hand_in(arguments, &target, pipeline, &body).await?;
     let name = &body.files.settings.name;
-    if arguments.json {
+    let is_told = intake.taken || arguments.dry_run;
+    if is_told && arguments.json {
         output::json(&intake)?;
-    } else {
+    } else if is_told {
         output::data(&said::folder(name, &intake, stated.as_deref(), arguments.dry_run))?;
     }
     said::is_whole_folder(&intake, &body.how)
@@ -106,7 +107,6 @@ async fn file(arguments: &args::Import) -> Result<(), Failure> {
     let lines = read_lines(&arguments.path, &options);
     bar.finish_and_clear();
     let mut lines = lines?;
-    said::reading(&lines);
     if !lines.bad.is_empty() && arguments.keep_good.is_none() && !arguments.dry_run {
         return Err(all_errors(lines));
     }
@@ -144,6 +144,9 @@ async fn file(arguments: &args::Import) -> Result<(), Failure> {
     all.sort_by_key(|row| row.row);
     intake.refused = all;
     let is_told = arguments.dry_run || intake.taken || intake.earlier.is_some();
+    if is_told {
+        said::reading(&lines);
+    }
     if is_told && arguments.json {
         output::json(&json(&intake))?;
     } else if is_told {
@@ -248,10 +251,10 @@ pub(crate) fn coalition(dir: &Path) -> Result<ImportCoalition, Failure> {
     for file in &files.requisitions {
         let options = ReadOptions { mapping: file.mapping.clone(), ..ReadOptions::default() };
         let lines = read_lines(&file.path, &options)?;
-        said::reading(&lines);
         if !lines.bad.is_empty() {
             return Err(all_errors(lines));
         }
+        said::reading(&lines);
         let on = Some(file.on);
         requisitions.push(ImportLines {
             file: lines.file.clone(),
