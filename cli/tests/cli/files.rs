@@ -92,7 +92,7 @@ fn a_thousand_pieces_are_never_one() -> Result<()> {
         "or 1,000 ",
         "write 1 or 1000",
     ];
-    office.hand_in("q1000.csv", csv(&[thousand.clone()]))?.failed(1, &readings)?;
+    office.hand_in("q1000.csv", csv(std::slice::from_ref(&thousand)))?.failed(1, &readings)?;
     // The same from a JSON text, by an amendment, and by hand.
     let object = serde_json::json!({
         "external_id": "X-1", "requester": "REQ", "item": "Laptop", "kind": "goods",

@@ -297,7 +297,7 @@ async fn decide(
         let key = (line.requester.clone(), line.external_id.clone());
         match known.get(&key) {
             Some((id, stored)) => decided.known(submitted, *id, stored).await?,
-            None => decided.new(submitted),
+            None => decided.unknown(submitted),
         }
     }
     let Decided { mut unit, mut intake, rows, differs, number, .. } = decided;
@@ -404,7 +404,7 @@ impl Decided<'_> {
         faults
     }
 
-    fn new(&mut self, submitted: &Submitted) {
+    fn unknown(&mut self, submitted: &Submitted) {
         let line = &submitted.line;
         let faults = self.faults(line, true);
         if !faults.is_empty() {

@@ -148,7 +148,7 @@ fn refused(file: &str, intake: &Intake) -> Failure {
         }
     }
     if let Some(first) = intake.conflicts.first() {
-        let _ = write!(text, "{file} changes what commands have changed, too:\n");
+        let _ = writeln!(text, "{file} changes what commands have changed, too:");
         let _ = write!(text, "{}", disputes(&intake.conflicts));
         let (requester, id) = (&first.requester, &first.external_id);
         let _ = writeln!(
