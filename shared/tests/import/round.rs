@@ -76,7 +76,7 @@ fn line() -> impl Strategy<Value = Line> {
             requested,
             needed_by: needed_by.map(|days| requested + Days::new(days)),
             consignee,
-            smallest_lot: has_smallest.then(|| Quantity(1000)).filter(|least| *least <= quantity),
+            smallest_lot: has_smallest.then_some(Quantity(1000)).filter(|least| *least <= quantity),
             together,
             tolerance_per_mille,
             source,
