@@ -1,6 +1,8 @@
 //! What is kept of each file that is taken: what became of every row of it, so that a later one of
 //! the same name, an earlier one, and `check` can be compared with it.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -147,6 +149,37 @@ pub(super) async fn lines_of_last(
         lines.extend(rows.rows.iter().map(|row| row.1));
     }
     Ok(lines)
+}
+
+/// Whether a file that was taken says what it said then, and none of its lines has changed since: then
+/// nothing has to be compared.
+pub(super) async fn is_as_then(
+    engine: &Engine,
+    name: &str,
+    hash: &str,
+    taken: &FileTaken,
+) -> Result<bool, StoreError> {
+    let Some(parts) = taken.parts.filter(|_| taken.refused.is_empty()) else { return Ok(false) };
+    // What another file of the name had besides is told as gone.
+    if let Some(record) = engine.store.record(NAME, name).await?
+        && parse::<Latest>(NAME, name, &record.body)?.sha256 != hash
+    {
+        return Ok(false);
+    }
+    let mut then: HashMap<LineId, i64> = HashMap::with_capacity(taken.lines);
+    for part in 0..parts {
+        let id = part_id(hash, part);
+        let Some(record) = engine.store.record(ROWS, &id).await? else { return Ok(false) };
+        let rows: FileRows = parse(ROWS, &id, &record.body)?;
+        if rows.rows.iter().any(|row| row.3 == Became::Disputed) {
+            return Ok(false);
+        }
+        then.extend(rows.rows.iter().map(|row| (row.1, row.2)));
+    }
+    let ids: Vec<LineId> = then.keys().copied().collect();
+    let now = engine.store.line_versions(&ids).await?;
+    let is_same = |(id, version): &(LineId, i64)| then.get(id) == Some(version);
+    Ok(now.len() == then.len() && now.iter().all(is_same))
 }
 
 /// Keeps in `unit` that a file was taken, and what became of its rows.

@@ -264,6 +264,16 @@ async fn decide(
     let is_file = handing.by != By::Api;
     let hash = if is_file { file::hash_of(lines) } else { String::new() };
     let taken = if is_file { file::taken(engine, &hash).await? } else { None };
+    if let Some((_, taken)) = &taken
+        && file::is_as_then(engine, handing.file, &hash, taken).await?
+    {
+        let mut unit = Unit::new(handing.actor, engine.clock.now());
+        if !handing.how.dry_run {
+            file::name_it(engine, &mut unit, &hash, handing.file.to_owned()).await?;
+        }
+        let intake = Intake { unchanged: lines.len(), ..Intake::default() };
+        return Ok((intake, Some(unit).filter(|unit| !unit.records.is_empty())));
+    }
     let mut known = Known::new();
     for (id, stored) in engine.store.lines_by_external(ids).await? {
         let key = (stored.line.requester.clone(), stored.line.external_id.clone());

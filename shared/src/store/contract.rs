@@ -71,6 +71,9 @@ pub trait Reads: std::fmt::Debug + Send + Sync {
     /// Lines by id.
     async fn lines(&self, ids: &[LineId]) -> Result<Vec<(LineId, StoredLine)>, StoreError>;
 
+    /// How many events each of these lines has.
+    async fn line_versions(&self, ids: &[LineId]) -> Result<Vec<(LineId, i64)>, StoreError>;
+
     /// The lines that have these external ids.
     async fn lines_by_external(
         &self,

@@ -157,6 +157,13 @@ impl Reads for PostgresStore {
         self.rows(READ, query).await?.iter().map(stored_line).collect()
     }
 
+    async fn line_versions(&self, ids: &[LineId]) -> Result<Vec<(LineId, i64)>, StoreError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        let query = sqlx::query(include_str!("sql/line_versions.sql")).bind(ids);
+        let rows = self.rows(READ, query).await?;
+        Ok(rows.iter().map(|row| (LineId(row.get(0)), row.get(1))).collect())
+    }
+
     async fn lines_by_external(
         &self,
         ids: &[&str],

@@ -147,6 +147,15 @@ impl Reads for SqliteStore {
         rows.iter().map(stored_line).collect()
     }
 
+    async fn line_versions(&self, ids: &[LineId]) -> Result<Vec<(LineId, i64)>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/line_versions.sql"))
+            .bind(json(ids.iter().map(|id| id.0)))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        Ok(rows.iter().map(|row| (LineId(row.get(0)), row.get(1))).collect())
+    }
+
     async fn lines_by_external(
         &self,
         ids: &[&str],
