@@ -131,7 +131,7 @@ impl Problem {
         Self::new("not_found", format!("no {what} `{id}`"), "check the id, and what you may see")
     }
 
-    /// A line's name that several requesters have given.
+    /// Several requesters use this id for a line of theirs.
     #[must_use]
     pub fn ambiguous(name: &Ambiguous) -> Self {
         let detail = format!("`{}` is a line of several requesters", name.name);

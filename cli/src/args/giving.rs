@@ -100,7 +100,7 @@ Examples:
 Examples:
   waybill member end IS --on 2026-12-31 --evidence 'decision 14'")]
     End(MemberEnd),
-    /// A requester is called otherwise; its lines and consignees go with it.
+    /// Rename a requester, with its lines and consignees.
     #[command(after_help = "\
 Examples:
   waybill member rename UA-MOD-IT --to UA-MOD-D --evidence 'decree 7'")]

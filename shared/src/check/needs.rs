@@ -13,7 +13,7 @@ const READ: usize = 1000;
 /// How far a lot is carried by one that is carried itself, at most.
 const FAR: usize = 1000;
 
-/// Every lot that a lot of another line carries is carried by one that is open or was delivered.
+/// A lot that was merged into a lot of another line must lead to one that is open or was delivered.
 pub(super) async fn merged(
     store: &dyn Store,
     check: &mut Check,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{Check, Last};
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
-use crate::intake::file::{FILE, FileRows, FileTaken, PLANNED, ROWS, part_id};
+use crate::intake::file::{FILE, FileRows, FileTaken, PLANNED, ROWS, parse, part_id};
 use crate::store::reference::RENAMED;
 use crate::store::{Store, StoreError};
 
@@ -163,13 +163,4 @@ pub(super) async fn planned(store: &dyn Store, check: &mut Check) -> Result<(), 
         }
     }
     Ok(())
-}
-
-fn parse<T: serde::de::DeserializeOwned>(
-    kind: &str,
-    id: &str,
-    body: &str,
-) -> Result<T, StoreError> {
-    serde_json::from_str(body)
-        .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })
 }

@@ -110,7 +110,8 @@ pub fn part_id(hash: &str, part: usize) -> String {
     format!("{hash}/{part:05}")
 }
 
-fn parse<T: serde::de::DeserializeOwned>(
+/// What a record holds.
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(
     kind: &str,
     id: &str,
     body: &str,
