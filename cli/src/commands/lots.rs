@@ -67,6 +67,29 @@ pub(super) fn asked_for(query: &mut Query, asked: &args::Needs) {
     query.add("late", Some(true).filter(|_| asked.late));
 }
 
+/// Every lot.
+pub(super) async fn every(client: &Client) -> Result<Vec<LotView>, Failure> {
+    let query = Query::new("/v1/lots");
+    let (mut lots, mut cursor): (Vec<LotView>, Option<String>) = (Vec::new(), None);
+    loop {
+        let page: LotPage = client.get(&query.page(PAGE, cursor.as_deref())).await?;
+        lots.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(lots);
+        }
+    }
+}
+
+/// What a listing says of `lot` that only a command or a file changes, by column.
+pub(super) fn stated(lot: &LotView) -> impl Iterator<Item = (&'static str, String)> {
+    let is_stated = |column: &Column<LotView>| STATED.contains(&column.name);
+    COLUMNS.into_iter().filter(is_stated).map(|column| (column.name, (column.cell)(lot).text))
+}
+
+const STATED: [&str; 7] =
+    ["rank", "requester", "item", "quantity", "needed_by", "external_id", "line"];
+
 fn since(lot: &LotView) -> String {
     lot.since.map(|since| since.to_rfc3339()).unwrap_or_default()
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use super::table::{MAX_COLUMNS, MAX_LINE_BYTES};
+use super::table::{MAX_COLUMNS, MAX_LINE_BYTES, Table};
 
 /// Longest excerpt of a value that an error shows, in characters.
 const SHOWN_CHARS: usize = 60;
@@ -132,6 +132,14 @@ pub enum ImportError {
         file: String,
         /// Its extension; may be empty.
         extension: String,
+    },
+    /// The listing of lots, in which a line stands once for each of its lots.
+    #[error("{error}")]
+    Lots {
+        /// What to do instead.
+        error: FieldError,
+        /// What it lists.
+        table: Box<Table>,
     },
     /// No header, or no object.
     #[error(

@@ -129,7 +129,9 @@ pub fn read_lines(path: &Path, options: &ReadOptions) -> Result<Lines, ImportErr
     let fields = fields_of(mapping);
     let section = section_of(&fields);
     let mut table = read_rows(path, options)?;
-    refuse_lots(&table, mapping)?;
+    if mapping.is_none() && lists_lots(&table) {
+        return Err(listed_lots(table));
+    }
     let layout = Layout::of(&table, mapping);
     let notes = std::mem::take(&mut table.notes);
     let columns = Columns::find(&table, section, mapping)?;
@@ -155,8 +157,8 @@ pub fn read_lines(path: &Path, options: &ReadOptions) -> Result<Lines, ImportErr
     Ok(Lines { file, header, good, bad, repeats, warnings, notes, layout })
 }
 
-/// Takes rows that turned out not to be taken from the good ones of `lines`, with the reasons; their
-/// cells are read again from the file at `path`.
+/// Adds rows that turned out not to be taken to the bad ones of `lines`, with the reasons; their cells
+/// are read again from the file at `path`.
 ///
 /// # Errors
 /// [`ImportError`] if the file cannot be read any more.
@@ -169,7 +171,6 @@ pub fn refuse_rows(
     if refused.is_empty() {
         return Ok(());
     }
-    lines.good.retain(|row| !refused.contains_key(&row.row));
     let table = read_rows(path, options)?;
     let rank_from_row = options.mapping.as_ref().is_some_and(|mapping| mapping.rank_from_row);
     let found = ranked(&table, rank_from_row).filter_map(|(row, rank)| {
@@ -221,15 +222,17 @@ fn ranked(table: &Table, rank_from_row: bool) -> impl Iterator<Item = (&Row, Opt
     })
 }
 
-/// Refuses what `waybill lots --csv` writes: its quantities are those of lots.
-fn refuse_lots(table: &Table, mapping: Option<&Mapping>) -> Result<(), ImportError> {
-    let has = |name: &str| table.header.iter().any(|there| there == name);
-    if mapping.is_some() || !LOT_COLUMNS.into_iter().all(has) {
-        return Ok(());
-    }
+/// Whether it is what `waybill lots --csv` writes.
+fn lists_lots(table: &Table) -> bool {
+    LOT_COLUMNS.into_iter().all(|name| table.header.iter().any(|there| there == name))
+}
+
+/// Its quantities are those of lots, so that it says of no line what is wanted.
+fn listed_lots(table: Table) -> ImportError {
     let what = "lists lots, in which a line stands once for each of its lots";
     let hint = "hand in what `waybill lines --csv` writes, which has each line whole";
-    Err(ImportError::Rows(vec![FieldError::of_file(&table.file, what, hint)]))
+    let error = FieldError::of_file(&table.file, what, hint);
+    ImportError::Lots { error, table: Box::new(table) }
 }
 
 pub(super) fn read_line(fields: &mut RowFields<'_>, rank: Option<u32>) -> Option<Line> {

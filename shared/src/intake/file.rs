@@ -95,13 +95,16 @@ struct Latest {
 }
 
 /// What a file says, as a name for it.
-pub(super) fn hash_of(lines: &[Submitted]) -> String {
-    let mut hash = Sha256::new();
+pub(super) fn hash_of(lines: &[Submitted]) -> Result<String, StoreError> {
+    let (mut hash, mut text) = (Sha256::new(), Vec::new());
     for submitted in lines {
-        hash.update(serde_json::to_vec(submitted).unwrap_or_default());
+        text.clear();
+        serde_json::to_writer(&mut text, submitted)
+            .map_err(|source| corrupt(FILE, &submitted.line.external_id, source))?;
+        hash.update(&text);
         hash.update("\n");
     }
-    hex(hash)
+    Ok(hex(hash))
 }
 
 /// The id of a file's record of rows, from 0.
@@ -116,8 +119,16 @@ pub(crate) fn parse<T: serde::de::DeserializeOwned>(
     id: &str,
     body: &str,
 ) -> Result<T, StoreError> {
-    serde_json::from_str(body)
-        .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })
+    serde_json::from_str(body).map_err(|source| corrupt(kind, id, source))
+}
+
+/// What a record is to hold.
+pub(crate) fn write<T: Serialize>(kind: &str, id: &str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|source| corrupt(kind, id, source))
+}
+
+fn corrupt(kind: &str, id: &str, source: serde_json::Error) -> StoreError {
+    StoreError::Corrupt { subject: format!("{kind}:{id}"), source }
 }
 
 /// The file that says this, if it was taken.
@@ -201,14 +212,14 @@ pub(super) async fn keep(
             None => None,
         };
         let expected = there.map_or(0, |there| there.version);
-        let body = text(&FileRows { file: name.clone(), rows: rows.to_vec() });
+        let body = write(ROWS, &id, &FileRows { file: name.clone(), rows: rows.to_vec() })?;
         unit.records.push(RecordChange { kind: ROWS, id, expected, body, event: "file.rows_kept" });
     }
     unit.records.push(RecordChange {
         kind: FILE,
         id: hash.to_owned(),
         expected: before.map_or(0, |(version, _)| version),
-        body: text(&file),
+        body: write(FILE, hash, &file)?,
         event: "file.taken",
     });
     name_it(engine, unit, hash, name).await
@@ -222,15 +233,11 @@ pub(super) async fn name_it(
     name: String,
 ) -> Result<(), StoreError> {
     let latest = engine.store.record(NAME, &name).await?;
-    let body = text(&Latest { sha256: hash.to_owned() });
+    let body = write(NAME, &name, &Latest { sha256: hash.to_owned() })?;
     if latest.as_ref().is_none_or(|latest| latest.body != body) {
         let expected = latest.map_or(0, |latest| latest.version);
         let event = "file.named";
         unit.records.push(RecordChange { kind: NAME, id: name, expected, body, event });
     }
     Ok(())
-}
-
-fn text(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }

@@ -262,7 +262,7 @@ async fn decide(
     let renamed = renamed(&own, lines);
     let lines = renamed.as_deref().unwrap_or(lines);
     let is_file = handing.by != By::Api;
-    let hash = if is_file { file::hash_of(lines) } else { String::new() };
+    let hash = if is_file { file::hash_of(lines)? } else { String::new() };
     let taken = if is_file { file::taken(engine, &hash).await? } else { None };
     if let Some((_, taken)) = &taken
         && file::is_as_then(engine, handing.file, &hash, taken).await?
@@ -521,7 +521,7 @@ impl Decided<'_> {
             kind: CONFLICT,
             id: conflict.line.clone(),
             expected: record.map_or(0, |record| record.version),
-            body: serde_json::to_string(conflict).unwrap_or_default(),
+            body: file::write(CONFLICT, &conflict.line, conflict)?,
             event: "line.disputed",
         });
         Ok(())

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::amendment::{Amending, amend};
+use super::file::write;
 use crate::domain::amendment::{Needed, Plan, Unfollowable, come, plan};
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Awaited, Lot, LotState};
@@ -109,10 +110,7 @@ impl Pending {
         event: &'static str,
     ) -> Result<RecordChange, StoreError> {
         let id = self.line.to_string();
-        let body = serde_json::to_string(self).map_err(|source| StoreError::Corrupt {
-            subject: format!("{AMENDMENT}:{id}"),
-            source,
-        })?;
+        let body = write(AMENDMENT, &id, self)?;
         Ok(RecordChange { kind: AMENDMENT, id, expected: version, body, event })
     }
 

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::file::{parse, write};
 use super::lines::How;
 use super::merge::{Merged, author, fields, merge};
 use super::outcome::{Change, Contested};
@@ -205,11 +206,6 @@ fn amount(value: &serde_json::Value) -> Option<String> {
     Some(money.to_string())
 }
 
-fn parse<T: DeserializeOwned>(kind: &str, id: &str, body: &str) -> Result<T, StoreError> {
-    serde_json::from_str(body)
-        .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })
-}
-
 impl<'a> Merge<'a> {
     pub(super) async fn of(
         engine: &'a Engine,
@@ -254,10 +250,7 @@ impl<'a> Merge<'a> {
         T: Serialize + DeserializeOwned + Clone + PartialEq,
     {
         let kind = self.records.what.record();
-        let body = |value: &T| {
-            serde_json::to_string(value)
-                .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })
-        };
+        let body = |value: &T| write(kind, id, value);
         self.said.insert(id.to_owned());
         let Some(record) = self.there.get(id) else {
             self.records.new.push(id.to_owned());
@@ -331,7 +324,7 @@ impl<'a> Merge<'a> {
         if becomes == theirs && said.is_none() {
             return Ok(());
         }
-        let body = serde_json::to_string(theirs).unwrap_or_default();
+        let body = write(SAID, &subject, theirs)?;
         if said.as_ref().is_none_or(|said| said.body != body) {
             let expected = said.map_or(0, |said| said.version);
             let event = "record.remembered";
@@ -452,9 +445,8 @@ impl<'a> Merge<'a> {
     fn suspend(&mut self, id: &str) -> Result<(), StoreError> {
         let Some(record) = self.there.get(id) else { return Ok(()) };
         let offer: Offer = parse(self.records.what.record(), id, &record.body)?;
-        let body =
-            serde_json::to_string(&Offer { is_suspended: true, ..offer }).unwrap_or_default();
-        let expected = record.version;
+        let (kind, expected) = (self.records.what.record(), record.version);
+        let body = write(kind, id, &Offer { is_suspended: true, ..offer })?;
         self.put(id, expected, body, "offer.suspended");
         Ok(())
     }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::file::write;
 use super::lines::{CONFLICT, How, IntakeError};
 use super::openings::Openings;
 use super::records::{ACTOR, Merge, Records, STATED, Stated};
@@ -167,8 +168,7 @@ pub async fn contribute(
         let (kind, id) = (Stated::Contributions.record(), contribution.id.clone());
         let found = engine.store.record(kind, &id).await?;
         let expected = found.map_or(0, |found| found.version);
-        let body = serde_json::to_string(contribution)
-            .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })?;
+        let body = write(kind, &id, contribution)?;
         unit.records.push(RecordChange { kind, id, expected, body, event: STATED });
         fund(engine, settings, old, contribution, &mut unit).await?;
         unit.jobs.push(round(unit.at));
@@ -198,11 +198,12 @@ pub async fn contribute_planned(
     for conflict in &records.conflicts {
         let id = format!("contribution:{}", conflict.id);
         let record = engine.store.record(CONFLICT, &id).await?;
+        let body = write(CONFLICT, &id, conflict)?;
         unit.records.push(RecordChange {
             kind: CONFLICT,
             id,
             expected: record.map_or(0, |record| record.version),
-            body: serde_json::to_string(conflict).unwrap_or_default(),
+            body,
             event: "record.disputed",
         });
     }

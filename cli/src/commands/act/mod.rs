@@ -122,8 +122,9 @@ async fn in_parts(
     request: &impl Fn(&[String], bool) -> ActRequest,
 ) -> Result<ActAnswer, Failure> {
     let mut all = ActAnswer::default();
-    let bar = output::progress("acting", i64::try_from(ids.len()).unwrap_or(0));
+    // Before anything is seen: whoever sees the bar may press Ctrl-C.
     let work = Held::on(Doing::Works);
+    let bar = output::progress("acting", i64::try_from(ids.len()).unwrap_or(0));
     for part in ids.chunks(AT_ONCE) {
         // What has begun is done to its end.
         if work.is_told() {

@@ -1,5 +1,6 @@
 //! `waybill import`: a file of requisitions, a coalition's folder, or a whole database.
 
+mod lots;
 mod said;
 
 use std::collections::BTreeMap;
@@ -106,7 +107,10 @@ async fn file(arguments: &args::Import) -> Result<(), Failure> {
     let bar = output::progress("reading", 0);
     let lines = read_lines(&arguments.path, &options);
     bar.finish_and_clear();
-    let mut lines = lines?;
+    let mut lines = match lines {
+        Err(ImportError::Lots { table, .. }) => return lots::compare(&table, arguments).await,
+        lines => lines?,
+    };
     if !lines.bad.is_empty() && arguments.keep_good.is_none() && !arguments.dry_run {
         return Err(all_errors(lines));
     }
@@ -121,7 +125,7 @@ async fn file(arguments: &args::Import) -> Result<(), Failure> {
     let client = client(arguments, &target, None).await?;
     let body = ImportLines {
         file: lines.file.clone(),
-        lines: submitted(&lines),
+        lines: submitted(&mut lines),
         on: None,
         how: how_of(arguments),
         left_out: lines.bad.iter().map(left_out).collect(),
@@ -226,12 +230,10 @@ async fn client(
     }
 }
 
-fn submitted(lines: &Lines) -> Vec<Submitted> {
-    let row = |good: &waybill_shared::import::GoodRow| Submitted {
-        row: good.row,
-        line: good.line.clone(),
-    };
-    lines.good.iter().map(row).collect()
+/// The rows that can be handed in; they are needed for nothing else.
+fn submitted(lines: &mut Lines) -> Vec<Submitted> {
+    let good = std::mem::take(&mut lines.good).into_iter();
+    good.map(|good| Submitted { row: good.row, line: good.line }).collect()
 }
 
 /// Everything that is wrong with a file.
@@ -250,7 +252,7 @@ pub(crate) fn coalition(dir: &Path) -> Result<ImportCoalition, Failure> {
     let mut requisitions = Vec::new();
     for file in &files.requisitions {
         let options = ReadOptions { mapping: file.mapping.clone(), ..ReadOptions::default() };
-        let lines = read_lines(&file.path, &options)?;
+        let mut lines = read_lines(&file.path, &options)?;
         if !lines.bad.is_empty() {
             return Err(all_errors(lines));
         }
@@ -258,7 +260,7 @@ pub(crate) fn coalition(dir: &Path) -> Result<ImportCoalition, Failure> {
         let on = Some(file.on);
         requisitions.push(ImportLines {
             file: lines.file.clone(),
-            lines: submitted(&lines),
+            lines: submitted(&mut lines),
             on,
             how: How::default(),
             left_out: Vec::new(),

@@ -1,0 +1,79 @@
+//! The listing of lots, handed in: what it says of them is what is there, or is refused.
+
+use std::collections::HashMap;
+
+use waybill_shared::import::{FieldError, ImportError, Row, Table};
+use waybill_shared::views::LotView;
+
+use crate::args;
+use crate::client::Client;
+use crate::commands::lots::{every, stated};
+use crate::failure::Failure;
+use crate::output;
+use crate::target::Target;
+
+/// Compares what `table` lists with the lots that are there.
+///
+/// Where a lot is on its way, and since when, may have moved on since it was listed; anything else that
+/// differs is refused, for a lot's row does not say what its line is to be.
+pub(super) async fn compare(table: &Table, arguments: &args::Import) -> Result<(), Failure> {
+    let target = Target::of(&arguments.data)?;
+    let lots = Client::with(&target, async |client| every(client).await).await?;
+    let lots: HashMap<String, LotView> =
+        lots.into_iter().map(|lot| (lot.id.to_string(), lot)).collect();
+    let errors: Vec<FieldError> =
+        table.rows.iter().flat_map(|row| differences(table, row, &lots)).collect();
+    if errors.is_empty() {
+        let count = table.rows.len();
+        if arguments.json {
+            return output::json(&serde_json::json!({ "file": table.file, "lots": count }));
+        }
+        let lots = if count == 1 { "1 lot" } else { &format!("{count} lots") };
+        return output::data(&format!(
+            "{}: lists {lots}, as they are; nothing to take\n",
+            table.file
+        ));
+    }
+    let listed = ImportError::Rows(errors).to_string();
+    let hint = "mend lines in what `waybill lines --csv` writes, which has each line whole";
+    Err(Failure::caller(format!("{listed}\n\nnothing was taken"), hint))
+}
+
+fn differences(table: &Table, row: &Row, lots: &HashMap<String, LotView>) -> Vec<FieldError> {
+    let cell = |name: &str| {
+        let column = table.header.iter().position(|there| there == name)?;
+        row.cells.get(column).map(|text| text.trim())
+    };
+    let error = |field: &str, value: &str, what: String, hint: String| FieldError {
+        file: table.file.clone(),
+        row: Some(row.number),
+        field: Some(field.to_owned()),
+        value: Some(value.to_owned()),
+        what,
+        hint,
+    };
+    let id = cell("lot").unwrap_or_default();
+    let Some(lot) = lots.get(id) else {
+        let hint = "look at what there is with `waybill lots`";
+        return vec![error("lot", id, "there is no such lot".to_owned(), hint.to_owned())];
+    };
+    let differs = |(name, is): (&'static str, String)| {
+        let said = cell(name).filter(|said| *said != is)?;
+        let what = if is.is_empty() { "it has none".to_owned() } else { format!("it is {is}") };
+        Some(error(name, said, what, way_out(name, lot)))
+    };
+    stated(lot).filter_map(differs).collect()
+}
+
+/// How to change what `field` of `lot` says.
+fn way_out(field: &str, lot: &LotView) -> String {
+    let line = format!("{}/{}", lot.requester, lot.external_id);
+    match field {
+        "quantity" => {
+            format!("amend the line with `waybill amend {line} quantity=N`, or split the lot")
+        }
+        "rank" => format!("amend the line with `waybill amend {line} class=N rank=N`"),
+        "item" | "needed_by" => format!("amend the line with `waybill amend {line} {field}=…`"),
+        _ => "list the lots again".to_owned(),
+    }
+}
