@@ -35,8 +35,7 @@ pub(super) async fn compare(table: &Table, arguments: &args::Import) -> Result<(
         ));
     }
     let listed = ImportError::Rows(errors).to_string();
-    let hint = "mend lines in what `waybill lines --csv` writes, which has each line whole";
-    Err(Failure::caller(format!("{listed}\n\nnothing was taken"), hint))
+    Err(Failure::caller(format!("{listed}\n\nnothing was taken"), ""))
 }
 
 fn differences(table: &Table, row: &Row, lots: &HashMap<String, LotView>) -> Vec<FieldError> {
