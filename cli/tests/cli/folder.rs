@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use sqlx::{ConnectOptions, Executor};
 use tempfile::TempDir;
 
-use crate::coalition::{requisitions, row};
+use crate::coalition::{self, requisitions, row};
 use crate::office::Service;
 use crate::support::{is_clean, lots, run, run_example, text};
 
@@ -138,6 +138,35 @@ fn a_change_behind_our_back_is_found() -> Result<()> {
         for field in ["invariant", "subject", "detail"] {
             ensure!(found["violations"][0][field].is_string(), "{change}: {found}");
         }
+    }
+    Ok(())
+}
+
+/// What a need or a file waits for is taken away, and nothing else says so.
+#[test]
+fn what_nobody_will_ever_do_is_found() -> Result<()> {
+    let folder = TempDir::new()?;
+    let lot = with_one_lot(folder.path())?;
+    let dir = coalition::write(folder.path(), &[row("R-2", 1)])?;
+    let settings = fs::read_to_string(dir.join("coalition.toml"))?;
+    fs::write(dir.join("coalition.toml"), settings + "on = \"2098-01-01\"\n")?;
+    let planned = folder.path().join("planned");
+    run(&["import", text(&dir)?, "--data", text(&planned)?])?.ok()?;
+    for (data, change, invariant, detail) in [
+        (&lot, "UPDATE lots SET due = NULL", "I13", "it is never due"),
+        (&planned, "DELETE FROM jobs", "I9", "files wait for their day"),
+    ] {
+        run(&["check", "--data", text(data)?])?.ok()?;
+        sql(&data.join("waybill.sqlite"), change)?;
+        let said = run(&["check", "--data", text(data)?, "--json"])?;
+        let found: serde_json::Value =
+            serde_json::from_str(&said.out).with_context(|| format!("{change}: {said:?}"))?;
+        let is_named = |violation: &serde_json::Value| {
+            violation["invariant"] == invariant
+                && violation["detail"].as_str().is_some_and(|said| said.contains(detail))
+        };
+        let all = found["violations"].as_array().context("violations")?;
+        ensure!(said.code == Some(2) && all.iter().any(is_named), "{change}: {found}");
     }
     Ok(())
 }
