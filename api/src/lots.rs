@@ -279,7 +279,7 @@ async fn walked(
         looked_at += lots.len();
         let end = lots.last().map(|lot| walk.after(lot.id, lot.priority));
         for (lot, line) in sight.lots(lots).await? {
-            let view = LotView::of(&lot, &line, &sight.coalition).seen(sight);
+            let view = LotView::seen(&lot, &line, sight);
             if !query.takes(&lot, &line, &view, sight, today) {
                 continue;
             }
@@ -327,7 +327,7 @@ async fn sorted(
         walk = lots.last().map_or(walk, |lot| walk.after(lot.id, lot.priority));
         for (lot, line) in sight.lots(lots).await? {
             let place = (key(sort, &lot, &line), lot.id);
-            let view = LotView::of(&lot, &line, &sight.coalition).seen(sight);
+            let view = LotView::seen(&lot, &line, sight);
             let is_later = begin.is_none_or(|begin| place > begin);
             if is_later && query.takes(&lot, &line, &view, sight, today) {
                 found.push((place, view));

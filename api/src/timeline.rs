@@ -126,18 +126,20 @@ pub(crate) async fn of_lot(
     line: &Line,
     sight: &mut Sight,
 ) -> Result<Vec<Entry>, StoreError> {
-    let subject = lot.id.to_string();
-    if !sight.looks_at_lots() {
-        return timeline(engine, &subject).await;
-    }
     let (mut entries, mut was_own) = (Vec::new(), false);
-    for event in engine.store.events_of(&subject).await? {
-        let is_own = match serde_json::from_str::<Lot>(&event.body) {
-            Ok(then) => sight.lot(&then, line).await?,
-            Err(_) => false,
+    for event in engine.store.events_of(&lot.id.to_string()).await? {
+        let then: Option<Lot> = serde_json::from_str(&event.body).ok();
+        let is_own = match &then {
+            _ if !sight.looks_at_lots() => true,
+            Some(then) => sight.lot(then, line).await?,
+            None => false,
         };
         if is_own || was_own {
-            entries.push(entry(event, None).0);
+            let mut entry = entry(event, None).0;
+            if let Some(then) = &then {
+                entry.reason = sight.reason(then);
+            }
+            entries.push(entry);
         }
         was_own = is_own;
     }

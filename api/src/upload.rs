@@ -148,7 +148,8 @@ async fn hand_in(api: &Api, caller: &Caller, form: &mut Form) -> Result<String, 
         "receipt_advice" => Content::ReceiptAdvice { order, lines: received(&form.lines)? },
         _ => return Err(Problem::field("kind", "it is none of those that can be chosen", "")),
     };
-    let sent = Sent { number: form.number.trim().to_owned(), sender: None, content };
+    let number = form.number.trim().to_owned();
+    let sent = Sent { number, sender: None, remark: String::new(), content };
     let answer = documents::hand_in(api, caller, documents::HandIn::default(), sent).await?;
     Ok(match answer.outcome {
         Outcome::Taken => "It was taken.".to_owned(),

@@ -11,7 +11,7 @@ use waybill_shared::domain::money::MoneyError;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::matching::explanation::{
-    Explanation, Spending, funded, spend, unfunded, unfunded_by,
+    Explanation, Missing, Spending, funded, spend, unfunded, unfunded_by,
 };
 use waybill_shared::matching::near::Market;
 use waybill_shared::matching::{Round, WhyNot, solve};
@@ -72,28 +72,32 @@ pub(crate) async fn why(engine: &Engine, lot: &Lot, line: &Line) -> Result<Why, 
 }
 
 impl Why {
-    /// The same as `sight` may see it: lots of others are counted, not named.
-    pub(crate) async fn seen(
-        mut self,
-        engine: &Engine,
-        sight: &mut Sight,
-    ) -> Result<Self, Problem> {
-        let Explanation::Unfunded(missing) = &mut self.explanation else { return Ok(self) };
+    /// The same of `lot` as `sight` may see it: what donors have left, and whose money it is that may not
+    /// be used, is told to those who may look at their money.
+    #[must_use]
+    pub(crate) fn seen(mut self, lot: &Lot, sight: &Sight) -> Self {
         if sight.is_whole() {
-            return Ok(self);
+            return self;
         }
-        let paid = missing.exhausted.iter().flat_map(|envelope| &envelope.lots);
-        let named: Vec<i64> =
-            paid.map(|(lot, _)| lot.0).chain(missing.would_unfund.iter().map(|l| l.0)).collect();
-        let own = sight.lots(engine.store.lots_by_id(&named).await?).await?;
-        let is_own = |id: LotId| own.iter().any(|(lot, _)| lot.id == id);
-        for envelope in &mut missing.exhausted {
-            let all = envelope.lots.len();
-            envelope.lots.retain(|(lot, _)| is_own(*lot));
-            envelope.more += all - envelope.lots.len();
+        self.reason = sight.reason(lot);
+        match &mut self.explanation {
+            Explanation::Unfunded(missing) => {
+                let Missing { day, ahead, .. } = **missing;
+                self.explanation = Explanation::Unpaid { day, ahead };
+            }
+            Explanation::Funded { others, .. } => {
+                let given = |id: &str| sight.coalition.contributions.get(id);
+                others.retain(|other| {
+                    given(&other.envelope).is_some_and(|own| sight.contribution(own))
+                });
+            }
+            Explanation::NextRound { .. }
+            | Explanation::Unpaid { .. }
+            | Explanation::Unoffered { .. }
+            | Explanation::InKind { .. }
+            | Explanation::Undecided => {}
         }
-        missing.would_unfund.retain(|lot| is_own(*lot));
-        Ok(self)
+        self
     }
 }
 
@@ -182,7 +186,12 @@ async fn shorts(
         }
         let none = Spending::new();
         let why = unfunded_by(&coalition, &round, &solution, &ids, place, day, &none);
-        let missing = match why.map_err(refused)? {
+        let why = why.map_err(refused)?;
+        let reason = match &why {
+            Some(Explanation::NextRound { .. }) => "the next round funds it".to_owned(),
+            _ => lot.reason.clone(),
+        };
+        let missing = match why {
             Some(Explanation::Unfunded(missing)) => Some(missing),
             _ => None,
         };
@@ -192,7 +201,7 @@ async fn shorts(
             missing: missing.as_ref().map(|missing| missing.missing),
             would_unfund: missing.as_ref().map_or(0, |missing| missing.would_unfund.len()),
             from: missing.map(|missing| missing.from).unwrap_or_default(),
-            reason: lot.reason.clone(),
+            reason,
         });
     }
     Ok(short)

@@ -13,6 +13,10 @@ use crate::domain::requisition::Line;
 use crate::engine::Engine;
 use crate::store::StoreError;
 
+/// Codes of reasons that tell what donors have left.
+const TELLS_BALANCES: [&str; 5] =
+    ["money_exhausted", "too_many_donors", "no_eligible_envelope", "displaced", "overrun"];
+
 /// The eyes of one caller, for one request.
 #[derive(Debug)]
 pub struct Sight {
@@ -124,6 +128,16 @@ impl Sight {
     #[must_use]
     pub fn hides_money(&self) -> bool {
         matches!(self.role, Role::Supplier | Role::Carrier | Role::Recipient)
+    }
+
+    /// Why `lot` is where it is, as far as the caller may know: what donors have left is told to those who
+    /// may look at money.
+    #[must_use]
+    pub fn reason(&self, lot: &Lot) -> String {
+        if self.is_whole() || !TELLS_BALANCES.contains(&lot.code.as_str()) {
+            return lot.reason.clone();
+        }
+        "no money that may pay for it is left".to_owned()
     }
 
     fn gives<'a>(&self, envelopes: impl Iterator<Item = &'a String>) -> bool {

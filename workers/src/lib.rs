@@ -11,6 +11,7 @@ mod lowering;
 pub mod office;
 mod order_changes;
 mod orders;
+mod remark;
 mod runner;
 mod step;
 pub mod steps;

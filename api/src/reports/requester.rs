@@ -11,7 +11,7 @@ use waybill_shared::engine::Engine;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotCount, LotFilter, StoreError};
 
-use super::{Few, Funnel, MOST, READ, Subject, name, place};
+use super::{Few, Funnel, MOST, READ, Short, Subject, name, place};
 use crate::arrivals::Orders;
 use crate::past::AsOf;
 use crate::plan::plan;
@@ -150,11 +150,13 @@ pub(crate) async fn requester(
     let (mut lots, mut late) = (Vec::with_capacity(own.len()), 0);
     for (lot, mut request) in own {
         // What it was short of when it was last looked at may be another amount by now.
-        match short.get(&lot.id).map(|short| (short.missing, short.cost)) {
-            Some((Some(missing), _)) => request.reason = format!("{missing} missing"),
-            Some((None, Some(_))) => request.reason = "it is funded by the next round".to_owned(),
-            Some((None, None)) | None => {}
-        }
+        request.reason = match short.get(&lot.id) {
+            Some(Short { missing: Some(missing), .. }) if sight.is_whole() => {
+                format!("{missing} missing")
+            }
+            Some(Short { missing: None, reason, .. }) if sight.is_whole() => reason.clone(),
+            _ => sight.reason(&lot),
+        };
         request.expected = expected(engine, sight, &lot, &mut orders, &planned).await?;
         let is_open = !matches!(lot.state, LotState::Closed(_));
         let day = request.expected.map(|expected| expected.day);

@@ -26,10 +26,17 @@ pub struct Sent {
     /// it got on paper, but for what others decide: reviews, acceptances, consents, approvals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender: Option<String>,
+    /// Why it is sent, or what it does not say: kept as a note of its lot or order.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schema(max_length = 2000, example = "two boxes came wet")]
+    pub remark: String,
     /// What it says.
     #[serde(flatten)]
     pub content: Content,
 }
+
+/// The longest remark, in characters.
+const LONGEST_REMARK: usize = 2000;
 
 /// What became of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -92,7 +99,12 @@ pub(crate) async fn hand_in(
         let detail = "it is empty, or longer than 100 characters";
         return Err(Problem::field("number", detail, "give the sender's own number"));
     }
+    if sent.remark.chars().count() > LONGEST_REMARK {
+        let detail = format!("it is longer than {LONGEST_REMARK} characters");
+        return Err(Problem::field("remark", detail, "attach what is longer as a file"));
+    }
     sees(api, caller, &sent.content).await?;
+    let remark = sent.remark.clone();
     let document = signed(api, caller, sent).await?;
     let Document { sender, number, .. } = &document;
     let connector = api.connector()?;
@@ -121,7 +133,9 @@ pub(crate) async fn hand_in(
         let effects = told;
         return Ok(Answer { outcome, sender, number, effects });
     }
-    let outcome = match take_document(&api.engine, &connector, &document, &caller.actor()).await {
+    let actor = caller.actor();
+    let taken = take_document(&api.engine, &connector, &document, &actor, &remark);
+    let outcome = match taken.await {
         Ok(Taken::Now) => Outcome::Taken,
         Ok(Taken::Before) => Outcome::TakenBefore,
         Err(refusal) => return Err(problem(refusal)),
@@ -190,7 +204,7 @@ async fn signed(api: &Api, caller: &Caller, sent: Sent) -> Result<Document, Prob
     if !may_say && *caller != Caller::Local {
         return Err(forbid(format!("the role {} may not say this", role.name())));
     }
-    let Sent { number, sender, content } = sent;
+    let Sent { number, sender, content, .. } = sent;
     if let Content::Approval { .. } = content
         && let Caller::Account(account) = caller
     {

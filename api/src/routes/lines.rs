@@ -47,7 +47,7 @@ pub(crate) async fn one(
     let StoredLine { version, line, .. } = *stored;
     let mut sight = caller.sight(&api.engine).await?;
     let lots = seen(&api.engine, &mut sight, line_id, &line).await?.ok_or_else(unknown)?;
-    let views = lots.iter().map(|lot| LotView::of(lot, &line, &sight.coalition).seen(&sight));
+    let views = lots.iter().map(|lot| LotView::seen(lot, &line, &sight));
     let view = LineView::of(line_id, version, &line, views.collect()).with(&lots);
     Ok(versioned(version, view.seen(&sight)))
 }

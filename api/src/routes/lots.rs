@@ -39,7 +39,7 @@ pub(crate) async fn one(
 ) -> Result<Response, Problem> {
     let mut sight = caller.sight(&api.engine).await?;
     let (lot, line) = caller.lot(&api.engine, &mut sight, &id).await?;
-    Ok(versioned(lot.version, LotView::of(&lot, &line, &sight.coalition).seen(&sight)))
+    Ok(versioned(lot.version, LotView::seen(&lot, &line, &sight)))
 }
 
 /// Everything that happened to a lot, oldest first.
@@ -70,5 +70,5 @@ pub(crate) async fn explain(
     let mut sight = caller.sight(&api.engine).await?;
     let (lot, line) = caller.lot(&api.engine, &mut sight, &id).await?;
     let why = crate::why::why(&api.engine, &lot, &line).await?;
-    Ok(Json(why.seen(&api.engine, &mut sight).await?))
+    Ok(Json(why.seen(&lot, &sight)))
 }

@@ -150,7 +150,7 @@ pub(crate) async fn lots(
         let mut parts = api.engine.store.lots_of_line(line).await?;
         parts.retain(|lot| lot.order.as_deref() == Some(&number));
         for (lot, line) in sight.lots(parts).await? {
-            found.push(LotView::of(&lot, &line, &sight.coalition).seen(&sight));
+            found.push(LotView::seen(&lot, &line, &sight));
         }
     }
     Ok(Json(found))

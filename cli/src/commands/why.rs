@@ -6,7 +6,7 @@ use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::money::{Money, Rate};
 use waybill_shared::domain::quantity::Unit;
 use waybill_shared::matching::explanation::{
-    Decided, Exhausted, Explanation, Missing, Other, Payer,
+    Decided, Exhausted, Explanation, Foreseen, Missing, Other, Payer,
 };
 use waybill_shared::matching::near::NearOffer;
 
@@ -42,6 +42,8 @@ fn text(why: &Why) -> String {
         }
         Explanation::Funded { .. } => format!("{lot} is paid for by one donor."),
         Explanation::Unfunded(_) => format!("{lot} is not funded."),
+        Explanation::NextRound { .. } => format!("{lot} is not funded yet: there is money for it."),
+        Explanation::Unpaid { .. } => format!("{lot} is not funded."),
         Explanation::Unoffered { .. } => format!("{lot} cannot be bought: no offer fits it."),
         Explanation::InKind { contribution } => format!("{lot} is given in kind: {contribution}."),
         Explanation::Undecided => format!("Nothing is decided about money for {lot}."),
@@ -59,6 +61,8 @@ fn text(why: &Why) -> String {
             page.others("Who does not:", others);
         }
         Explanation::Unfunded(missing) => page.missing(missing),
+        Explanation::NextRound { day, payers } => page.foreseen(*day, payers),
+        Explanation::Unpaid { day, ahead } => page.unpaid(*day, *ahead),
         Explanation::Unoffered { day, near_offers } => page.near(*day, near_offers),
         Explanation::InKind { .. } | Explanation::Undecided => {
             if !why.reason.is_empty() {
@@ -154,6 +158,25 @@ impl Page {
         self.paragraph(
             "It is the secretariat's move: the lot goes on by itself once an offer fits.",
         );
+    }
+
+    fn foreseen(&mut self, day: NaiveDate, payers: &[Foreseen]) {
+        self.paragraph(
+            "The next round funds it: one runs as soon as something changes, where `serve` runs.",
+        );
+        self.heading(&format!("Who would pay, as of {day}:"));
+        for Foreseen { envelope, donors, amount } in payers {
+            self.lines("  ", &format!("{envelope} ({}): {amount}", donors.join(", ")));
+        }
+    }
+
+    fn unpaid(&mut self, day: NaiveDate, ahead: usize) {
+        let ahead = match ahead {
+            0 => String::new(),
+            1 => "; a lot ahead of it waits for money, too".to_owned(),
+            lots => format!("; {lots} lots ahead of it wait for money, too"),
+        };
+        self.paragraph(&format!("On {day}, no money that may pay for it is left{ahead}."));
     }
 
     fn missing(&mut self, missing: &Missing) {

@@ -318,3 +318,27 @@ fn nothing_is_merged_into_what_has_ended_and_it_comes_back_when_its_carrier_ends
     is_clean(&office.data)?;
     Ok(())
 }
+
+#[test]
+fn why_something_was_done_is_kept_with_what_it_was_done_to() -> Result<()> {
+    let office = Office::open(10)?;
+    let (order, _) = office.order(&[])?;
+    office.until("LOT-001", "response")?;
+    act(&office, &["order", "respond", &order, "-m", "they called: \"as ordered\""])?.ok()?;
+    office.until("LOT-001", "delivery")?;
+    let receive = ["receive", &order, "LOT-001=4", "-m", "two boxes came wet"];
+    act(&office, &receive)?.ok()?;
+    let ended = ["offer", "end", "O-1", "-m", "no more of them are made"];
+    act(&office, &ended)?.ok()?;
+    for (subject, said) in [
+        (order.as_str(), "they called: \"as ordered\""),
+        (&order, "two boxes came wet"),
+        ("O-1", "no more of them are made"),
+    ] {
+        let shown = show(&office.data, subject)?.to_string();
+        let said = serde_json::to_string(said)?;
+        ensure!(shown.contains(said.trim_matches('"')), "{subject}: {shown}");
+    }
+    is_clean(&office.data)?;
+    Ok(())
+}

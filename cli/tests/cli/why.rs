@@ -114,6 +114,22 @@ fn the_missing_amount_funds_the_lot_and_a_cent_less_does_not() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn money_that_came_since_is_given_by_the_next_round() -> Result<()> {
+    let case = Case::run()?;
+    let data = text(&case.data)?;
+    let new = ["commit", "NEW-1", "--donor", "AA", "--amount", "EUR 100", "--item", "Server"];
+    run(&[&new[..], &["--evidence", "invented", "--yes", "--data", data]].concat())?.ok()?;
+    let why = case.json("LOT-003")?;
+    let explanation = &why["explanation"];
+    ensure!(explanation["answer"] == "next_round", "{why}");
+    ensure!(explanation["payers"][0]["envelope"] == "NEW-1", "{why}");
+    ensure!(explanation["payers"][0]["amount"]["minor"] == 8000, "{why}");
+    let said = case.why("LOT-003")?;
+    ensure!(said.contains("The next round funds it") && said.contains("NEW-1 (AA)"), "{said}");
+    Ok(())
+}
+
 /// Laptops or servers, with their rank.
 fn ranked(id: &str, quantity: u32, item: &str, rank: u32) -> String {
     let row = row(id, quantity).replace(",EUR,1,1,", &format!(",EUR,1,{rank},"));

@@ -165,7 +165,7 @@ impl EventData {
         let lot: Lot = parse(event)?;
         let lines = engine.lines_of([&lot]).await?;
         let Some(line) = lines.get(&lot.line()) else { return Ok(false) };
-        self.lot = Some(Box::new(LotView::of(&lot, line, &sight.coalition).seen(sight)));
+        self.lot = Some(Box::new(LotView::seen(&lot, line, sight)));
         if sight.lot(&lot, line).await? {
             return Ok(true);
         }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::eligibility::{WhyNot, eligible};
 use super::near::NearOffer;
 use super::optimum::solve;
-use super::problem::{Answer, Demand, Envelope, Solution, Unfunded};
+use super::problem::{Answer, Demand, Envelope, Payment, Solution, Unfunded};
 use super::round::Round;
 use crate::domain::coalition::Coalition;
 use crate::domain::contribution::{Contribution, Earmark};
@@ -38,6 +38,20 @@ pub enum Explanation {
     },
     /// It waits for money.
     Unfunded(Box<Missing>),
+    /// It waits for money that is there: the next round gives it.
+    NextRound {
+        /// The day as of which this is said.
+        day: NaiveDate,
+        /// Who would pay.
+        payers: Vec<Foreseen>,
+    },
+    /// It waits for money, and whoever asks may not know what donors have left.
+    Unpaid {
+        /// The day as of which this is said.
+        day: NaiveDate,
+        /// How many lots ahead of it wait for money, too.
+        ahead: usize,
+    },
     /// Nothing can be bought: no offer fits.
     Unoffered {
         /// The day as of which this is said.
@@ -71,6 +85,17 @@ pub struct Payer {
     pub state: ShareState,
     /// What decided.
     pub decided: Decided,
+}
+
+/// What a donor would pay, were there a round now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Foreseen {
+    /// The envelope.
+    pub envelope: String,
+    /// Its donors.
+    pub donors: Vec<String>,
+    /// What it would cost the envelope.
+    pub amount: Money,
 }
 
 /// What decided for a payer.
@@ -289,8 +314,19 @@ pub fn unfunded_by(
         .map(|(lot, _)| *lot)
         .collect();
     let Some(at) = asked.iter().position(|lot| *lot == lots[place]) else { return Ok(None) };
-    let Answer::Unfunded(why) = &solution.answers[at] else { return Ok(None) };
     let problem = &round.problem;
+    let why = match &solution.answers[at] {
+        Answer::Unfunded(why) => why,
+        Answer::Funded { payments, .. } => {
+            let foreseen = |payment: &Payment| {
+                let envelope = &problem.envelopes[payment.envelope];
+                let donors = donors(coalition, &envelope.id);
+                Foreseen { envelope: envelope.id.clone(), donors, amount: payment.amount }
+            };
+            let payers = payments.iter().map(foreseen).collect();
+            return Ok(Some(Explanation::NextRound { day, payers }));
+        }
+    };
     let demand = &problem.demands[at];
     let group = &problem.groups[demand.group];
     let (missing, from, cut, is_proven) = match why {

@@ -115,9 +115,7 @@ fn awaited(awaits: &Awaited) -> Vec<String> {
 }
 
 impl LotView {
-    /// The view of `lot`.
-    #[must_use]
-    pub fn of(lot: &Lot, line: &Line, coalition: &Coalition) -> Self {
+    fn of(lot: &Lot, line: &Line, coalition: &Coalition) -> Self {
         let (mut awaits, mut awaits_of, mut until) = (None, Vec::new(), None);
         let mut incident = None;
         match &lot.state {
@@ -172,13 +170,16 @@ impl LotView {
 }
 
 impl LotView {
-    /// The same as `sight` may see it: to those who sell or carry it is not told who pays.
+    /// The view of `lot` as `sight` may see it: to those who sell or carry it is not told who pays, and
+    /// what donors have left to nobody who may not look at their money.
     #[must_use]
-    pub fn seen(mut self, sight: &Sight) -> Self {
+    pub fn seen(lot: &Lot, line: &Line, sight: &Sight) -> Self {
+        let mut view = Self::of(lot, line, &sight.coalition);
+        view.reason = sight.reason(lot);
         if sight.hides_money() {
-            self.funding.clear();
+            view.funding.clear();
         }
-        self
+        view
     }
 }
 

@@ -10,6 +10,7 @@ use waybill_shared::store::{Fate, InboxEntry, StoreError, Unit};
 
 use super::{Desk, Refusal};
 use crate::connectors::Connector;
+use crate::remark::{self, subject_of};
 
 /// Conflicts with other writers after which a document is given back.
 const CONFLICTS: u32 = 20;
@@ -23,7 +24,8 @@ pub enum Taken {
     Before,
 }
 
-/// Takes `document` in the name of `actor`, and commits what it changes.
+/// Takes `document` in the name of `actor`, and commits what it changes, with what the actor remarks on
+/// it.
 ///
 /// # Errors
 /// [`Refusal`]; then nothing was changed.
@@ -32,12 +34,14 @@ pub async fn take(
     connector: &Arc<dyn Connector>,
     document: &Document,
     actor: &str,
+    remark: &str,
 ) -> Result<Taken, Refusal> {
     for _ in 0..CONFLICTS {
         let Some(mut unit) = unit(engine, connector, document).await? else {
             return Ok(Taken::Before);
         };
         actor.clone_into(&mut unit.actor);
+        remark::keep(engine, &mut unit, &subject_of(&document.content), remark.trim()).await?;
         match engine.commit(vec![unit], None).await?.pop() {
             None | Some(Fate::Committed) => return Ok(Taken::Now),
             Some(Fate::Refused { rule }) => return Err(Refusal::DoesNotApply(rule)),

@@ -11,24 +11,10 @@ use waybill_shared::store::RecordChange;
 use super::{Decided, Office, already, body, refuse};
 use crate::documents::Refusal;
 use crate::orders::Filed;
+use crate::remark::{NOTE, Note, WRITTEN, next};
 
 /// The largest file that is kept, in bytes.
 const LARGEST: usize = 8 * 1024 * 1024;
-
-/// Notes, claims and files of one subject, at most.
-const MOST: i64 = 10_000;
-
-/// A note for those who come after.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Note {
-    /// What it is about.
-    pub subject: String,
-    /// What it says.
-    pub text: String,
-    /// The day on which to look at it again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub follow_up: Option<NaiveDate>,
-}
 
 /// A claim on a supplier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +54,7 @@ impl Office<'_> {
         }
         let subject = self.subject(id).await?;
         let note = Note { subject, text: self.reason.to_owned(), follow_up };
-        self.keep("note", &note.subject, &note, "note.written").await
+        self.keep(NOTE, &note.subject, &note, WRITTEN).await
     }
 
     pub(super) async fn claim(&self, id: &str, amount: Option<Money>) -> Result<Decided, Refusal> {
@@ -127,25 +113,18 @@ impl Office<'_> {
         value: &T,
         event: &'static str,
     ) -> Result<Decided, Refusal> {
-        let prefix = format!("{subject}/");
         let body = body(kind, subject, value)?;
-        let found = self.desk.engine.store.records_after(kind, &prefix, MOST).await?;
-        let is_own = |(found, record): &&(String, waybill_shared::store::Record)| {
-            *found == kind && record.id.starts_with(&prefix)
-        };
-        let own: Vec<_> = found.iter().take_while(is_own).collect();
-        if own.iter().any(|(_, record)| record.body == body) {
+        let Some(id) = next(self.desk.engine, kind, subject, &body).await? else {
             return already("it is kept");
-        }
+        };
         let mut unit = self.desk.unit();
-        // Numbers of one width, so that they stay in order.
-        let id = format!("{prefix}{:05}", own.len() + 1);
         unit.records.push(RecordChange { kind, id, expected: 0, body, event });
         Ok(unit.into())
     }
 
-    /// The printed id of what `id` names: a lot, a line, an order, a contribution or a party.
-    async fn subject(&self, id: &str) -> Result<String, Refusal> {
+    /// The printed id of what `id` names: a lot, a line, an order, a contribution, a party or
+    /// an offer.
+    pub(super) async fn subject(&self, id: &str) -> Result<String, Refusal> {
         let store = &self.desk.engine.store;
         if let Ok(lot) = id.parse::<LotId>() {
             return self.desk.lot(lot).await.map(|lot| lot.id.to_string());
@@ -155,11 +134,11 @@ impl Office<'_> {
             NamedLine::Several(name) => return Err(refuse(name.to_string())),
             NamedLine::Unknown => {}
         }
-        for kind in ["order", "contribution", "party"] {
+        for kind in ["order", "contribution", "party", "offer"] {
             if store.record(kind, id).await?.is_some() {
                 return Ok(format!("{kind}:{id}"));
             }
         }
-        Err(refuse(format!("there is no lot, line, order, contribution or party `{id}`")))
+        Err(refuse(format!("there is no lot, line, order, contribution, party or offer `{id}`")))
     }
 }

@@ -14,7 +14,8 @@ mod orders;
 mod parties;
 mod parts;
 
-pub use files::{Attachment, Claim, Note};
+pub use crate::remark::Note;
+pub use files::{Attachment, Claim};
 
 use std::sync::Arc;
 
@@ -28,6 +29,10 @@ use waybill_shared::store::{Record, StoreError, StoredLine, Unit};
 
 use crate::connectors::Connector;
 use crate::documents::{Desk, Refusal};
+use crate::remark;
+
+/// What stands before the id of an incident.
+const INCIDENT: &str = "incident:";
 
 /// What a command comes to.
 #[derive(Debug)]
@@ -65,23 +70,22 @@ pub async fn decide(
     order: Order<'_>,
     id: &str,
 ) -> Result<Decided, Refusal> {
-    let mut decided = on_subject(engine, connector, order, id).await?;
+    let coalition = engine.coalition().await?;
+    let desk = Desk { engine, connector, coalition: &coalition, sender: order.actor };
+    let office = Office { desk, reason: order.reason.trim() };
+    let mut decided = on_subject(&office, order, id).await?;
     if let Decided::Change(unit) = &mut decided {
         follow(engine, unit).await?;
+        if !order.reason.trim().is_empty() && !id.starts_with(INCIDENT) {
+            let subject = office.subject(id).await?;
+            remark::keep(engine, unit, &subject, office.reason).await?;
+        }
     }
     Ok(decided)
 }
 
-async fn on_subject(
-    engine: &Engine,
-    connector: &Arc<dyn Connector>,
-    order: Order<'_>,
-    id: &str,
-) -> Result<Decided, Refusal> {
-    let coalition = engine.coalition().await?;
-    let desk = Desk { engine, connector, coalition: &coalition, sender: order.actor };
-    let office = Office { desk, reason: order.reason.trim() };
-    if let Some(incident) = id.strip_prefix("incident:") {
+async fn on_subject(office: &Office<'_>, order: Order<'_>, id: &str) -> Result<Decided, Refusal> {
+    if let Some(incident) = id.strip_prefix(INCIDENT) {
         return match order.command {
             Command::Retry => office.replay(incident).await,
             Command::Cancel => office.close(incident).await,

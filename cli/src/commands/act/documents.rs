@@ -39,7 +39,8 @@ pub(super) async fn hand_in(
         Some(number) => number.to_owned(),
         None => made_number(&content)?,
     };
-    let sent = Sent { number, sender: Some(sender.to_owned()), content };
+    let remark = how.reason.clone();
+    let sent = Sent { number, sender: Some(sender.to_owned()), remark, content };
     let looked: DocumentAnswer = client.post("/v1/documents?dry_run=true", &sent).await?;
     let rows: Vec<Vec<String>> =
         looked.effects.iter().map(|e| vec![e.subject.clone(), e.what.clone()]).collect();

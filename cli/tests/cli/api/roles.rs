@@ -160,6 +160,47 @@ fn each_sees_its_own_and_nothing_else() -> Result<()> {
 }
 
 #[test]
+fn what_donors_have_left_is_told_to_nobody_who_may_not_look_at_money() -> Result<()> {
+    let surface = Surface::open(3)?;
+    let operator = surface.token("operator", "")?;
+    surface.until("LOT-001", "response")?;
+    // AA-1 has EUR 99,730.00 left, which is not enough.
+    let rows = json!([row("R-2", "REQ2", 2000)]);
+    surface.post(&operator, "/v1/requisitions", &rows)?.is(200)?;
+    surface.until("LOT-002", "funding")?;
+    let requester = surface.token("requester", "REQ2")?;
+    for path in ["", "/why", "/timeline"] {
+        let path = format!("/v1/lots/LOT-002{path}");
+        let whole = surface.get(&operator, &path)?.is(200)?;
+        ensure!(whole.text.contains("AA-1"), "{path}: {}", whole.text);
+    }
+    surface.get(&requester, "/v1/contributions/AA-1")?.problem(403, "forbidden", &[])?;
+    for path in [
+        "/v1/lots",
+        "/v1/lots/LOT-002",
+        "/v1/lots/LOT-002/why",
+        "/v1/lots/LOT-002/timeline",
+        "/v1/lines/R-2",
+        "/v1/events?limit=1000",
+        "/v1/reports/requester/REQ2",
+    ] {
+        let told = surface.get(&requester, path)?.is(200)?;
+        ensure!(
+            told.text.contains("R-2")
+                || told.text.contains("LOT-002")
+                || path.ends_with("timeline")
+        );
+        for untold in ["AA-1", "99730", "99,730", "80270", "80,270"] {
+            ensure!(!told.text.contains(untold), "{path} tells {untold}: {}", told.text);
+        }
+    }
+    let why = surface.get(&requester, "/v1/lots/LOT-002/why")?.is(200)?.json()?;
+    ensure!(why["explanation"]["answer"] == "unpaid", "{why}");
+    ensure!(why["reason"] == "no money that may pay for it is left", "{why}");
+    Ok(())
+}
+
+#[test]
 fn a_token_that_is_wrong_expired_or_revoked_opens_nothing() -> Result<()> {
     let surface = Surface::open(1)?;
     let admin = surface.admin()?;

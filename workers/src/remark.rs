@@ -1,0 +1,96 @@
+//! Why something was done, kept in the log with what it was done to.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use waybill_shared::domain::document::Content;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{RecordChange, StoreError, Unit};
+
+/// The kind of record that keeps notes.
+pub(crate) const NOTE: &str = "note";
+
+/// The event of a note.
+pub(crate) const WRITTEN: &str = "note.written";
+
+/// What is kept of one subject in one kind of record, at most.
+const MOST: i64 = 10_000;
+
+/// A note for those who come after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// What it is about.
+    pub subject: String,
+    /// What it says.
+    pub text: String,
+    /// The day on which to look at it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_up: Option<NaiveDate>,
+}
+
+/// Keeps `reason` in `unit` as a note of `subject`, unless something in it tells the reason.
+///
+/// # Errors
+/// [`StoreError`] if the notes of the subject cannot be read.
+pub(crate) async fn keep(
+    engine: &Engine,
+    unit: &mut Unit,
+    subject: &str,
+    reason: &str,
+) -> Result<(), StoreError> {
+    if reason.is_empty() || is_told(unit, reason)? {
+        return Ok(());
+    }
+    let note = Note { subject: subject.to_owned(), text: reason.to_owned(), follow_up: None };
+    let body = text(subject, &note)?;
+    if let Some(id) = next(engine, NOTE, subject, &body).await? {
+        unit.records.push(RecordChange { kind: NOTE, id, expected: 0, body, event: WRITTEN });
+    }
+    Ok(())
+}
+
+/// What a document is about, as notes of it are filed.
+pub(crate) fn subject_of(content: &Content) -> String {
+    match content {
+        Content::Review { lot, .. }
+        | Content::Acceptance { lot, .. }
+        | Content::Consent { lot, .. } => lot.to_string(),
+        Content::Approval { order, .. }
+        | Content::OrderResponse { order, .. }
+        | Content::OrderChangeResponse { order, .. }
+        | Content::DespatchAdvice { order, .. }
+        | Content::ReceiptAdvice { order, .. }
+        | Content::Payment { order, .. } => format!("order:{order}"),
+    }
+}
+
+/// The id of what is kept of `subject` next; none: the same is kept.
+pub(crate) async fn next(
+    engine: &Engine,
+    kind: &str,
+    subject: &str,
+    body: &str,
+) -> Result<Option<String>, StoreError> {
+    let prefix = format!("{subject}/");
+    let found = engine.store.records_after(kind, &prefix, MOST).await?;
+    let is_own = |found: &&(String, waybill_shared::store::Record)| {
+        found.0 == kind && found.1.id.starts_with(&prefix)
+    };
+    let own: Vec<_> = found.iter().take_while(is_own).collect();
+    if own.iter().any(|(_, record)| record.body == body) {
+        return Ok(None);
+    }
+    // Numbers of one width, so that they stay in order.
+    Ok(Some(format!("{prefix}{:05}", own.len() + 1)))
+}
+
+fn is_told(unit: &Unit, reason: &str) -> Result<bool, StoreError> {
+    let quoted = text("reason", &reason)?;
+    let within = quoted.trim_matches('"');
+    Ok(unit.lots.iter().any(|change| change.after.reason.contains(reason))
+        || unit.records.iter().any(|change| change.body.contains(within)))
+}
+
+fn text<T: Serialize>(subject: &str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|source| StoreError::Corrupt { subject: format!("{NOTE}:{subject}"), source })
+}
