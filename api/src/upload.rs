@@ -154,6 +154,7 @@ async fn hand_in(api: &Api, caller: &Caller, form: &mut Form) -> Result<String, 
     Ok(match answer.outcome {
         Outcome::Taken => "It was taken.".to_owned(),
         Outcome::TakenBefore => "It was taken before, and changes nothing more.".to_owned(),
+        Outcome::Kept => "Its time has not come: it is kept, and taken then.".to_owned(),
     })
 }
 

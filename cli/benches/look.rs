@@ -268,6 +268,7 @@ fn order(
         created,
         lines,
         in_kind: None,
+        cancelled: Vec::new(),
     };
     let record =
         |kind, body, event| RecordChange { kind, id: number.clone(), expected: 0, body, event };

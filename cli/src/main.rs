@@ -75,6 +75,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Review(review) => commands::act::review(review).await,
             Command::Consent(consent) => commands::act::consent(consent).await,
             Command::InKind(in_kind) => commands::act::in_kind(in_kind).await,
+            Command::Surplus(surplus) => commands::act::surplus(surplus).await,
             Command::Rank(rank) => commands::act::rank(rank).await,
             Command::Amend(fields) => commands::act::amend(fields).await,
             Command::Reopen(reopen) => commands::act::reopen(reopen).await,

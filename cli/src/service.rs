@@ -220,7 +220,9 @@ impl Service {
         if role.schedules() {
             acts.extend(waybill_scheduler::intake::registry());
             if matches!(self.engine.pipeline().connector, ConnectorConfig::Files) {
-                self.running.spawn(connectors::watch_inbox(self.engine.clone(), self.data.clone()));
+                let connector = self.connector()?;
+                let (engine, data) = (self.engine.clone(), self.data.clone());
+                self.running.spawn(connectors::watch_inbox(engine, connector, data));
             }
             waybill_scheduler::calendar::arm(&self.engine).await?;
         }

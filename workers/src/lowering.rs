@@ -3,7 +3,7 @@
 
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Lot, LotState, StepName};
-use waybill_shared::domain::order::{Order, OrderLine};
+use waybill_shared::domain::order::{CancelledPart, Order, OrderLine};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::store::{LotChange, Unit};
@@ -72,6 +72,11 @@ impl Lowering<'_> {
         let place = own.or_else(|| lines.iter().rposition(|line| line.lot.line() == gone.line()));
         let Some(place) = place else { return Ok(()) };
         let line = &mut lines[place];
+        let lot = line.lot;
+        match self.order.cancelled.iter_mut().find(|part| part.lot == lot) {
+            Some(part) => part.quantity.0 += gone.quantity.0,
+            None => self.order.cancelled.push(CancelledPart { lot, quantity: gone.quantity }),
+        }
         line.quantity = line.quantity.less(gone.quantity);
         for share in &gone.funding {
             line.amount.minor -= share.covers.minor;

@@ -1,9 +1,11 @@
 //! Orders as they are filed: what was agreed, how far it has come, and the bytes that are sent,
 //! each a record of its own, so that a change of status does not write all lines again.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use waybill_shared::act::ActError;
-use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::lot::Lot;
+use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::lot::{Lot, LotState};
 use waybill_shared::domain::order::{Order, OrderStatus};
 use waybill_shared::domain::order_change::ChangedLot;
 use waybill_shared::domain::quantity::Quantity;
@@ -89,6 +91,62 @@ pub(crate) async fn read_document(engine: &Engine, number: &str) -> Result<Strin
     let record = engine.store.record("order_document", number).await?;
     let missing = || ActError::Invalid(format!("order `{number}` has no document"));
     Ok(record.ok_or_else(missing)?.body)
+}
+
+/// Files that the orders whose last lots `unit` closes, or takes off them, are completed.
+pub(crate) async fn complete(engine: &Engine, unit: &mut Unit) -> Result<(), ActError> {
+    let mut numbers: BTreeSet<&String> = BTreeSet::new();
+    for change in &unit.lots {
+        let Some(number) = change.before.as_ref().and_then(|before| before.order.as_ref()) else {
+            continue;
+        };
+        let is_closed = matches!(change.after.state, LotState::Closed(_));
+        if is_closed || change.after.order.as_ref() != Some(number) {
+            numbers.insert(number);
+        }
+    }
+    let mut completed = Vec::new();
+    for number in numbers {
+        let is_decided =
+            |record: &RecordChange| record.kind == "order_status" && record.id == *number;
+        if unit.records.iter().any(is_decided) {
+            continue;
+        }
+        let Some(mut filed) = Filed::read(engine, number).await? else { continue };
+        if filed.status == OrderStatus::Accepted && is_complete(engine, unit, &filed.order).await? {
+            completed.push(filed.becomes(OrderStatus::Completed, "order.completed")?);
+        }
+    }
+    unit.records.extend(completed);
+    Ok(())
+}
+
+/// Whether something was delivered under `order`, and nothing is under way any more, after `unit`.
+async fn is_complete(engine: &Engine, unit: &Unit, order: &Order) -> Result<bool, StoreError> {
+    let changed: BTreeMap<LotId, &Lot> =
+        unit.lots.iter().map(|change| (change.after.id, &change.after)).collect();
+    let is_under = |lot: &Lot| lot.order.as_deref() == Some(&order.number);
+    let is_open = |lot: &Lot| is_under(lot) && !matches!(lot.state, LotState::Closed(_));
+    if changed.values().any(|lot| is_open(lot)) {
+        return Ok(false);
+    }
+    let ids: Vec<i64> = order.lines.iter().map(|line| line.lot.0).collect();
+    let own = engine.store.lots_by_id(&ids).await?;
+    let is_left = |lot: &Lot| !changed.contains_key(&lot.id) && is_open(lot);
+    // Most orders have other lots under way: their parts are not read.
+    if own.iter().any(is_left) {
+        return Ok(false);
+    }
+    let lines: BTreeSet<LineId> = own.iter().map(Lot::line).collect();
+    let mut is_any = changed.values().any(|lot| is_under(lot));
+    for line in lines {
+        let parts = engine.store.lots_of_line(line).await?;
+        if parts.iter().any(is_left) {
+            return Ok(false);
+        }
+        is_any |= parts.iter().any(|lot| !changed.contains_key(&lot.id) && is_under(lot));
+    }
+    Ok(is_any)
 }
 
 /// The kind of record that keeps what a supplier is told about an order after it was sent.

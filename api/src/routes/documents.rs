@@ -47,6 +47,8 @@ pub enum Outcome {
     Taken,
     /// The same one was taken before, and changes nothing more.
     TakenBefore,
+    /// Its time has not come: it is kept, and taken then.
+    Kept,
 }
 
 /// What became of a document.
@@ -116,6 +118,13 @@ pub(crate) async fn hand_in(
             false => Vec::new(),
         };
         let unit = unit_of(&api.engine, &connector, &document).await;
+        let unit = match unit {
+            Err(early @ Refusal::Early { .. }) => {
+                let effects = vec![Effect { subject: number.clone(), what: early.to_string() }];
+                return Ok(Answer { outcome: Outcome::Kept, sender, number, effects });
+            }
+            other => other,
+        };
         // What cannot be had says what was asked for.
         let asked = told.iter().map(|effect| Wrong {
             row: None,
@@ -138,6 +147,7 @@ pub(crate) async fn hand_in(
     let outcome = match taken.await {
         Ok(Taken::Now) => Outcome::Taken,
         Ok(Taken::Before) => Outcome::TakenBefore,
+        Ok(Taken::Kept { .. }) => Outcome::Kept,
         Err(refusal) => return Err(problem(refusal)),
     };
     Ok(Answer { outcome, sender, number, effects: Vec::new() })
@@ -167,6 +177,18 @@ async fn sees(api: &Api, caller: &Caller, content: &Content) -> Result<(), Probl
 fn problem(refusal: Refusal) -> Problem {
     let text = refusal.to_string();
     match refusal {
+        Refusal::Rows(rows) => {
+            let told = rows.into_iter().map(|row| Wrong {
+                row: u64::try_from(row.row).ok(),
+                field: Some(row.field.to_owned()),
+                value: Some(row.value),
+                detail: row.detail,
+                hint: Some(row.hint),
+            });
+            let hint = "mend these rows and send the whole document again";
+            Problem::new("refused", text, hint).with(told.collect())
+        }
+        Refusal::Early { .. } => Problem::new("refused", text, "look at the order as it is now"),
         Refusal::DoesNotApply(_) => {
             Problem::new("refused", text, "look at the lot or order as it is now")
         }

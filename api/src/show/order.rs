@@ -1,8 +1,14 @@
 //! An order: what was agreed, and what became of each of its lines.
 
+use std::collections::BTreeSet;
+
+use waybill_shared::domain::ids::LineId;
+use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::{Order, OrderStatus};
+use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::Record;
+use waybill_shared::store::{Record, StoreError};
+use waybill_workers::documents::kept_for;
 
 use super::lot::named;
 use super::{Facts, Shown, read};
@@ -26,6 +32,7 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Pro
         OrderStatus::Accepted => ("accepted", String::new()),
         OrderStatus::Cancelled => ("cancelled", "nobody; it has ended".to_owned()),
         OrderStatus::Refused => ("refused", "nobody; it has ended".to_owned()),
+        OrderStatus::Completed => ("completed", "nobody; it has ended".to_owned()),
     };
     let mut facts = Facts::default();
     facts.add("status", word);
@@ -36,8 +43,7 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Pro
     facts.at("drawn up", Some(order.created));
     facts.may("total", order.total());
     facts.may("in kind", order.in_kind.as_ref());
-    let ids: Vec<i64> = order.lines.iter().map(|line| line.lot.0).collect();
-    let lots = engine.store.lots_by_id(&ids).await?;
+    let lots = under(engine, &order).await?;
     for line in &order.lines {
         let bought = format!("{} {} {}", line.quantity, line.unit.name(), line.item);
         let what = match line.packs {
@@ -57,16 +63,50 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Pro
             payers => format!(", paid by {}", payers.join(", ")),
         };
         let how = format!("{}, due {} at {}", line.amount, line.due, line.consignee);
-        let lot = lots.iter().find(|lot| lot.id == line.lot);
-        let now = match lot {
-            Some(lot) if lot.order.as_deref() == Some(&order.number) => {
-                format!("; {} {}", lot.quantity, state(lot))
-            }
-            Some(_) | None => "; no longer under this order".to_owned(),
-        };
+        let parts =
+            lots.iter().filter(|lot| order.line(lot.id).is_some_and(|of| of.lot == line.lot));
+        let parts = parts.map(|lot| match lot.id == line.lot {
+            true => format!("{} {}", lot.quantity, state(lot)),
+            false => format!("{} ({}) {}", lot.quantity, lot.id, state(lot)),
+        });
+        let mut now: Vec<String> = parts.collect();
+        if now.is_empty() {
+            now.push("no longer under this order".to_owned());
+        }
+        let cancelled = order.cancelled_of(line.lot);
+        if !cancelled.is_zero() {
+            now.push(format!("{cancelled} cancelled"));
+        }
+        let over =
+            lots.iter().filter(|lot| order.line(lot.id).is_some_and(|of| of.lot == line.lot));
+        let over: Quantity = over.map(|lot| lot.oversupply).sum();
+        if !over.is_zero() {
+            now.push(format!("{over} more than ordered came"));
+        }
+        let now = format!("; {}", now.join(", "));
         facts.add(&line.lot.to_string(), format!("{what}, {how}{payers}{surplus}{now}"));
+    }
+    // What is cancelled as a whole has no line any more.
+    for part in &order.cancelled {
+        if order.lines.iter().all(|line| line.lot != part.lot) {
+            facts.add(&part.lot.to_string(), format!("{} cancelled", part.quantity));
+        }
+    }
+    for (document, until) in kept_for(engine, &order.number).await? {
+        facts.add("kept", format!("{} of {}, {until}", document.number, document.sender));
     }
     let subjects = [format!("order:{}", order.number), format!("order_status:{}", order.number)];
     let timeline = timelines(engine, &subjects).await?;
     Ok(Shown::new("order", order.number, facts, timeline))
+}
+
+/// The lots that travel under `order` or ended so, by line and part.
+async fn under(engine: &Engine, order: &Order) -> Result<Vec<Lot>, StoreError> {
+    let lines: BTreeSet<LineId> = order.lines.iter().map(|line| line.lot.line()).collect();
+    let mut lots = Vec::new();
+    for line in lines {
+        lots.extend(engine.store.lots_of_line(line).await?);
+    }
+    lots.retain(|lot| lot.order.as_deref() == Some(&order.number) && !lot.quantity.is_zero());
+    Ok(lots)
 }

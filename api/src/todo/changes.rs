@@ -7,6 +7,7 @@ use waybill_shared::domain::order_change::{ChangeState, ORDER_CHANGE, OrderChang
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::reference::unknown_references;
 use waybill_shared::domain::requisition::Line;
+use waybill_shared::domain::surplus::{SURPLUS, Surplus};
 use waybill_shared::intake::{Pending, disputes};
 use waybill_shared::store::StoreError;
 use waybill_workers::healed;
@@ -151,6 +152,22 @@ impl Found<'_> {
             let how = format!("waybill reopen {subject}");
             let each = Each { subject, why: heal.was, how };
             self.each(Mover::office(Task::Reopen), each);
+        }
+        Ok(())
+    }
+
+    /// What came above what was bought, and nobody has decided about.
+    pub(super) async fn surplus(&mut self) -> Result<(), StoreError> {
+        for record in self.engine.store.records(SURPLUS).await? {
+            let Ok(surplus) = serde_json::from_str::<Surplus>(&record.body) else { continue };
+            let lots = self.engine.store.lots_by_id(&[surplus.lot.0]).await?;
+            let Some(lot) = lots.first().filter(|_| surplus.is_open()) else { continue };
+            let order = &surplus.order;
+            self.add(Mover::office(Task::Surplus), lot, None, &[], Some(order));
+            let (id, quantity) = (surplus.lot, surplus.quantity);
+            let why = format!("{quantity} more came than {order} bought");
+            let how = format!("waybill surplus pay {id}, or keep or return");
+            self.each(Mover::office(Task::Surplus), Each { subject: id.to_string(), why, how });
         }
         Ok(())
     }

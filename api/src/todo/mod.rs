@@ -74,6 +74,8 @@ pub enum Task {
     SuspendedOffer,
     /// What a planned file and a command have both changed.
     Conflict,
+    /// Lots of which more came than was bought: somebody has to decide what becomes of it.
+    Surplus,
     /// Lots that wait for money: they go on by themselves once there is some.
     Funding,
 }
@@ -103,6 +105,7 @@ impl Task {
             Self::Reopen => "reopen",
             Self::SuspendedOffer => "suspended_offer",
             Self::Conflict => "conflict",
+            Self::Surplus => "surplus",
             Self::Funding => "funding",
         }
     }
@@ -181,6 +184,7 @@ pub(crate) async fn todo(
         found.healed().await?;
         found.suspended();
         found.disputes().await?;
+        found.surplus().await?;
         for (_, _, lot) in crate::routes::parked(engine, usize::MAX).await? {
             found.add(Mover::office(Task::Incident), &lot, None, &[], None);
         }
@@ -254,6 +258,7 @@ fn how(row: &Move) -> String {
         | Task::OrderChange
         | Task::ChangeResponse
         | Task::SuspendedOffer
+        | Task::Surplus
         | Task::Conflict => row.how.clone(),
         Task::Reopen => {
             let ids: Vec<&str> = row.each.iter().map(|each| each.subject.as_str()).collect();

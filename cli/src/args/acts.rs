@@ -210,6 +210,26 @@ Examples:
     Refuse(OnLots),
 }
 
+/// `waybill surplus`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Surplus {
+    /// Its requester keeps it, and it is paid at the price agreed, within the tolerance of its line.
+    #[command(after_help = "\
+Examples:
+  waybill surplus pay LOT-7K2 -m 'one more is useful'")]
+    Pay(OnLots),
+    /// Its requester keeps it, and it is not paid.
+    #[command(after_help = "\
+Examples:
+  waybill surplus keep LOT-7K2 -m 'a gift of the supplier'")]
+    Keep(OnLots),
+    /// The supplier gets it back.
+    #[command(after_help = "\
+Examples:
+  waybill surplus return LOT-7K2 -m 'fetched on Monday'")]
+    Return(OnLots),
+}
+
 /// `waybill incident`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Incident {

@@ -7,8 +7,8 @@ use super::{
     Cron, Deposit, Despatch, Doctor, Events, Export, Fields, Health, Import, InKind, Incident,
     Incidents, LeadTimes, Lines, Lots, Man, Match, Member, Merge, Migrate, Money, Note, Offer,
     OnLots, Order, Pay, Plan, Rank, Receive, Redirect, Reopen, Report, Restore, Review, Run,
-    Scheduler, Serve, Show, Split, Status, Submit, Todo, Token, Watch, Webhook, Why, Withdraw,
-    Worker,
+    Scheduler, Serve, Show, Split, Status, Submit, Surplus, Todo, Token, Watch, Webhook, Why,
+    Withdraw, Worker,
 };
 
 /// The commands.
@@ -64,6 +64,9 @@ Examples:
     /// Hand in what a requester decided of goods in kind.
     #[command(subcommand)]
     InKind(InKind),
+    /// Decide what becomes of what came above what was ordered.
+    #[command(subcommand)]
+    Surplus(Surplus),
     /// Give a line another place in the list.
     #[command(after_help = "\
 Examples:

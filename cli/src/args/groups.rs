@@ -50,6 +50,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "deposit",
             "consent",
             "in-kind",
+            "surplus",
             "amend",
             "reopen",
             "correct",

@@ -25,7 +25,7 @@ use waybill_shared::import::Separator;
 
 pub(crate) use acts::{
     Attach, Consent, Fields, How, InKind, Incident, Lots as OfLots, Merge, Note, OnLots, Rank,
-    Redirect, Reopen, Review, Split,
+    Redirect, Reopen, Review, Split, Surplus,
 };
 pub(crate) use care::{Backup, Export, Migrate, Restore};
 pub(crate) use command::Command;

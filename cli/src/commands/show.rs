@@ -108,6 +108,7 @@ fn order(order: &OrderView) -> Vec<String> {
         OrderStatus::Accepted => "accepted",
         OrderStatus::Cancelled => "cancelled",
         OrderStatus::Refused => "refused",
+        OrderStatus::Completed => "completed",
     };
     vec![
         format!("  {}", order.number),

@@ -12,6 +12,7 @@ mod care;
 mod coalition;
 mod compose;
 mod crash;
+mod deliveries;
 mod dialogue;
 mod disk;
 mod doctor;

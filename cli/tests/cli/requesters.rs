@@ -158,7 +158,7 @@ fn an_id_that_changes_its_requester_is_refused_until_the_requester_is_renamed() 
 }
 
 /// What `check` finds in a database that an earlier version wrote.
-fn found(fixture: &str) -> Result<Vec<Value>> {
+pub(crate) fn found(fixture: &str) -> Result<Vec<Value>> {
     let folder = TempDir::new()?;
     let data = folder.path().join("data");
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/fixtures").join(fixture);
@@ -171,7 +171,12 @@ fn found(fixture: &str) -> Result<Vec<Value>> {
     Ok(findings["violations"].as_array().context("violations")?.clone())
 }
 
-fn names(violations: &[Value], invariant: &str, subject: &str, parts: &[&str]) -> Result<()> {
+pub(crate) fn names(
+    violations: &[Value],
+    invariant: &str,
+    subject: &str,
+    parts: &[&str],
+) -> Result<()> {
     let is_it = |found: &&Value| found["invariant"] == invariant && found["subject"] == subject;
     let found = violations.iter().find(is_it);
     let detail = found.and_then(|found| found["detail"].as_str()).unwrap_or_default();

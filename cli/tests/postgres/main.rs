@@ -23,6 +23,8 @@ mod care;
 mod coalition;
 #[path = "../cli/crash.rs"]
 mod crash;
+#[path = "../cli/deliveries.rs"]
+mod deliveries;
 #[path = "../cli/dialogue.rs"]
 mod dialogue;
 #[path = "../cli/doctor.rs"]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
+mod arrivals;
 mod needs;
 mod told;
 
@@ -13,6 +14,7 @@ use crate::domain::funding::{Movement, movements};
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Lot, LotState, Outcome, Timestamp};
 use crate::domain::order::{Order, OrderStatus};
+use crate::domain::quantity::Quantity;
 use crate::store::chain::{digest_of, hex, link};
 use crate::store::{Filed, LotCount, LotFilter, Store, StoreError, tally};
 
@@ -91,7 +93,9 @@ pub async fn check_telling(
     // One snapshot, so that what `serve` commits meanwhile is no violation.
     let snapshot = store.snapshot().await?;
     let store = &*snapshot;
-    let (events, last, told) = replay(store, &mut check, passed).await?;
+    let (events, last, mut told) = replay(store, &mut check, passed).await?;
+    let arrived = std::mem::take(&mut told.arrived);
+    arrived.rows(store, &mut check, told.requesters()).await?;
     told.renamed_lines(&mut check);
     match compare(store, &mut check, &last).await {
         Err(StoreError::Corrupt { subject, source }) => {
@@ -116,6 +120,7 @@ async fn compare(
     lines(store, check, carried.quantities, last).await?;
     envelopes(store, check, carried.shares, last).await?;
     orders(store, check, &carried.ordered).await?;
+    arrivals::surplus(store, check, &carried.over).await?;
     told::files(store, check, last).await?;
     told::planned(store, check).await?;
     records(store, check, last).await
@@ -207,6 +212,8 @@ struct Carried {
     merged: Vec<(LotId, LotId)>,
     /// Lots that are open and on an order.
     ordered: Vec<(LotId, String)>,
+    /// What came above what was bought.
+    over: Vec<(LotId, Quantity)>,
     /// How many there are.
     lots: usize,
 }
@@ -244,6 +251,7 @@ async fn lots(
 impl Carried {
     fn take(&mut self, lot: Lot) {
         self.lots += 1;
+        self.over.extend(arrivals::over(&lot));
         *self.quantities.entry(lot.line()).or_default() += lot.quantity.0;
         movements(None, &lot, &mut self.shares);
         if let LotState::Ready { .. } | LotState::RetryAt { .. } = lot.state {

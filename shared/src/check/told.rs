@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 
+use super::arrivals::Arrived;
 use super::{Check, Last};
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
@@ -39,6 +40,7 @@ pub(super) struct Told {
     whose: HashMap<LineId, u32>,
     renamed: HashSet<(String, String)>,
     moved: Vec<Moved>,
+    pub(super) arrived: Arrived,
 }
 
 impl Told {
@@ -47,7 +49,13 @@ impl Told {
         *self.names.entry(name).or_insert(next)
     }
 
+    /// Whoever has asked for something.
+    pub(super) fn requesters(&self) -> Vec<String> {
+        self.names.keys().cloned().collect()
+    }
+
     pub(super) fn hear(&mut self, event: &Event) {
+        self.arrived.hear(event);
         if event.subject.starts_with("LINE-") {
             let Ok(line) = event.subject.parse::<LineId>() else { return };
             let Ok(whose) = serde_json::from_str::<Whose>(&event.body) else { return };

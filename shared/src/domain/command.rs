@@ -12,6 +12,7 @@ use super::ids::LotId;
 use super::money::Money;
 use super::party::Role;
 use super::quantity::Quantity;
+use super::surplus::SurplusFate;
 
 /// A command by a person, on one or more subjects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -86,6 +87,11 @@ pub enum Command {
     Accept {
         /// Whether it takes them.
         accepted: bool,
+    },
+    /// Lots of which more came than was bought: what becomes of that.
+    Surplus {
+        /// Kept and paid, kept unpaid, or returned.
+        fate: SurplusFate,
     },
     /// Orders above the limit.
     Approve {

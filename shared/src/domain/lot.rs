@@ -391,4 +391,22 @@ impl Lot {
         self.quantity = rest;
         part
     }
+
+    /// Takes `part` of its line over, with its money: the reverse of [`Lot::split_off`].
+    pub fn grow(&mut self, part: &Self) {
+        self.quantity.0 += part.quantity.0;
+        for moved in &part.funding {
+            let is_same = |share: &&mut Share| {
+                (&share.envelope, share.state, share.rate)
+                    == (&moved.envelope, moved.state, moved.rate)
+            };
+            match self.funding.iter_mut().find(is_same) {
+                Some(share) => {
+                    share.amount.minor += moved.amount.minor;
+                    share.covers.minor += moved.covers.minor;
+                }
+                None => self.funding.push(moved.clone()),
+            }
+        }
+    }
 }

@@ -25,6 +25,8 @@ pub enum OrderStatus {
     Refused,
     /// Cancelled before anything of it came.
     Cancelled,
+    /// All that came of it is received and paid, and nothing more is to come.
+    Completed,
 }
 
 impl OrderStatus {
@@ -33,7 +35,7 @@ impl OrderStatus {
     pub fn is_live(self) -> bool {
         match self {
             Self::AwaitingApproval | Self::Issued | Self::Sent | Self::Accepted => true,
-            Self::Refused | Self::Cancelled => false,
+            Self::Refused | Self::Cancelled | Self::Completed => false,
         }
     }
 }
@@ -135,6 +137,20 @@ pub struct Order {
     /// The contribution in kind that it calls on, if no money pays for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_kind: Option<String>,
+    /// What left it after it was sent, by the lot whose line it was of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cancelled: Vec<CancelledPart>,
+}
+
+/// What left an order after it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CancelledPart {
+    /// The lot of the line.
+    pub lot: LotId,
+    /// How much of it.
+    #[serde(with = "super::quantity::text")]
+    #[schema(value_type = String, example = "6")]
+    pub quantity: Quantity,
 }
 
 impl Order {
@@ -143,6 +159,12 @@ impl Order {
     pub fn line(&self, lot: LotId) -> Option<&OrderLine> {
         let own = self.lines.iter().find(|line| line.lot == lot);
         own.or_else(|| self.lines.iter().rev().find(|line| line.lot.line() == lot.line()))
+    }
+
+    /// How much of the line of `lot` left it.
+    #[must_use]
+    pub fn cancelled_of(&self, lot: LotId) -> Quantity {
+        self.cancelled.iter().filter(|part| part.lot == lot).map(|part| part.quantity).sum()
     }
 
     /// What all lines cost together; none for goods in kind.

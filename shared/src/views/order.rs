@@ -45,6 +45,9 @@ pub struct OrderLineView {
     pub consignee: String,
     /// The day it is due.
     pub due: NaiveDate,
+    /// How much of it was cancelled after it was sent, in the unit in which it is received.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled: Option<String>,
 }
 
 /// An order to one supplier, by one channel, in one currency.
@@ -100,6 +103,9 @@ impl OrderView {
             amount: line.amount,
             consignee: line.consignee.clone(),
             due: line.due,
+            cancelled: Some(order.cancelled_of(line.lot))
+                .filter(|cancelled| !cancelled.is_zero())
+                .map(|cancelled| cancelled.to_string()),
         };
         Self {
             number: order.number.clone(),

@@ -207,6 +207,7 @@ impl Gather {
             created: now,
             lines: Vec::with_capacity(lots.len()),
             in_kind: None,
+            cancelled: Vec::new(),
         };
         for (lot, line, quote) in &lots {
             order.lines.push(order_line(lot, line, quote, day)?);

@@ -1,12 +1,14 @@
 //! Orders out as files, documents in from a watched folder.
 //!
 //! `outbox/NUMBER.json` holds an order's exact bytes. Documents are JSON files in `inbox/`; each is
-//! taken once by its sender and number and then moved to `inbox/taken/`, or to `inbox/refused/`
-//! with a `.txt` beside it that says why.
+//! taken once by its sender and number and then moved to `inbox/taken/`. What comes before its time
+//! waits in `inbox/kept/`, and what cannot be taken is in `inbox/refused/`, each with a `.txt` beside it
+//! that says why.
 
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,9 +17,10 @@ use waybill_shared::domain::document::Document;
 use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::order::Order;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{NewJob, StoreError, Unit};
+use waybill_shared::store::NewJob;
 
 use super::{Connector, Question};
+use crate::documents::{Kept, KeptFate, Settled, Taken, receive, why_refused};
 
 /// How often the inbox is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -39,8 +42,8 @@ impl FilesConnector {
     pub fn open(folder: &Path) -> Result<Self, std::io::Error> {
         let outbox = folder.join("outbox");
         fs::create_dir_all(&outbox)?;
-        for name in ["taken", "refused"] {
-            fs::create_dir_all(folder.join("inbox").join(name))?;
+        for place in Place::ALL {
+            fs::create_dir_all(folder.join("inbox").join(place.name()))?;
         }
         Ok(Self { outbox })
     }
@@ -96,52 +99,124 @@ impl Connector for FilesConnector {
 }
 
 /// Takes documents out of `folder/inbox` until the broker closes.
-pub async fn watch_inbox(engine: Engine, folder: PathBuf) {
+pub async fn watch_inbox(engine: Engine, connector: Arc<dyn Connector>, folder: PathBuf) {
+    let inbox = Inbox { engine, connector, folder: folder.join("inbox") };
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    while !engine.broker.is_closed() {
+    while !inbox.engine.broker.is_closed() {
         look.tick().await;
-        if let Err(error) = take_inbox(&engine, &folder).await {
+        let looked = async {
+            inbox.look().await?;
+            inbox.look_at_kept().await
+        };
+        if let Err(error) = looked.await {
             tracing::error!(error = &error as &dyn std::error::Error, "the inbox was not read");
         }
     }
 }
 
-/// Takes what is in `folder/inbox` now; returns how many documents were taken.
-///
-/// # Errors
-/// [`ActError`] if the folder cannot be read or the store not written.
-async fn take_inbox(engine: &Engine, folder: &Path) -> Result<usize, ActError> {
-    let inbox = folder.join("inbox");
-    let failed =
-        |source| ActError::Outside { what: "read the inbox".to_owned(), source: Some(source) };
+/// Where a file goes.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Taken,
+    Kept,
+    Refused,
+}
+
+impl Place {
+    const ALL: [Self; 3] = [Self::Taken, Self::Kept, Self::Refused];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Kept => "kept",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+fn failed(source: std::io::Error) -> ActError {
+    ActError::Outside { what: "read the inbox".to_owned(), source: Some(source) }
+}
+
+/// The documents in `folder`, by name.
+fn documents_in(folder: &Path) -> Result<Vec<PathBuf>, ActError> {
     let mut paths: Vec<PathBuf> = Vec::new();
-    for entry in fs::read_dir(&inbox).map_err(failed)? {
+    for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if path.extension().is_some_and(|extension| extension == "json") && path.is_file() {
             paths.push(path);
         }
     }
     paths.sort();
-    let mut taken = 0;
-    for path in paths {
-        let Some(name) = path.file_name() else { continue };
-        let refusal = match read(&path) {
-            Ok(document) => {
-                enqueue(engine, &document).await?;
-                taken += 1;
-                None
+    Ok(paths)
+}
+
+/// The inbox: a file leaves it only once what it says is stored, so that a crash loses none, and goes where
+/// what became of it is said.
+struct Inbox {
+    engine: Engine,
+    connector: Arc<dyn Connector>,
+    folder: PathBuf,
+}
+
+impl Inbox {
+    /// Takes what is there now.
+    async fn look(&self) -> Result<(), ActError> {
+        for path in documents_in(&self.folder)? {
+            let settled = match read(&path) {
+                Ok(document) => receive(&self.engine, &self.connector, &document).await,
+                Err(why) => {
+                    tracing::warn!(file = %path.display(), why, "a document was refused");
+                    Ok(Settled::Refused(why))
+                }
+            };
+            match settled {
+                Ok(Settled::Taken(Taken::Now | Taken::Before)) => {
+                    self.put(&path, Place::Taken, None)?;
+                }
+                Ok(Settled::Taken(Taken::Kept { until })) => {
+                    self.put(&path, Place::Kept, Some(&format!("it is kept {until}")))?;
+                }
+                Ok(Settled::Refused(why)) => self.put(&path, Place::Refused, Some(&why))?,
+                // It stays, and is looked at again; the others do not wait for it.
+                Err(error) => tracing::error!(
+                    file = %path.display(),
+                    error = &error as &dyn std::error::Error,
+                    "a document could not be looked at"
+                ),
             }
-            Err(why) => Some(why),
-        };
-        let to = inbox.join(if refusal.is_none() { "taken" } else { "refused" });
-        if let Some(why) = refusal {
-            tracing::warn!(file = %path.display(), why, "a document was refused");
-            fs::write(to.join(name).with_extension("txt"), why).map_err(failed)?;
         }
-        fs::rename(&path, to.join(name)).map_err(failed)?;
+        Ok(())
     }
-    Ok(taken)
+
+    /// Moves what was kept to where it belongs, once its time has come.
+    async fn look_at_kept(&self) -> Result<(), ActError> {
+        for path in documents_in(&self.folder.join(Place::Kept.name()))? {
+            let Ok(document) = read(&path) else { continue };
+            let fate = Kept::of(&self.engine, &document).await?.map(|(kept, _)| kept.fate);
+            match fate {
+                Some(KeptFate::Taken) => self.put(&path, Place::Taken, None)?,
+                Some(KeptFate::Refused) => {
+                    let why = why_refused(&self.engine, &document).await?;
+                    self.put(&path, Place::Refused, why.as_deref())?;
+                }
+                Some(KeptFate::Waiting) | None => continue,
+            }
+            fs::remove_file(path.with_extension("txt")).ok();
+        }
+        Ok(())
+    }
+
+    /// Moves the file at `path`, with why it goes there beside it.
+    fn put(&self, path: &Path, place: Place, why: Option<&str>) -> Result<(), ActError> {
+        let Some(name) = path.file_name() else { return Ok(()) };
+        let to = self.folder.join(place.name()).join(name);
+        if let Some(why) = why {
+            fs::write(to.with_extension("txt"), why).map_err(failed)?;
+        }
+        fs::rename(path, &to).map_err(failed)
+    }
 }
 
 fn read(path: &Path) -> Result<Document, String> {
@@ -151,21 +226,4 @@ fn read(path: &Path) -> Result<Document, String> {
     }
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-/// Stores a document's job; from then on it survives whatever happens to the file.
-///
-/// # Errors
-/// [`StoreError`] if it could not be stored.
-async fn enqueue(engine: &Engine, document: &Document) -> Result<(), StoreError> {
-    let now = engine.clock.now();
-    let mut unit = Unit::new(&document.sender, now);
-    unit.jobs.push(NewJob {
-        kind: "document",
-        key: document.key(),
-        due: now,
-        body: serde_json::to_string(document).unwrap_or_default(),
-    });
-    engine.commit(vec![unit], None).await?;
-    Ok(())
 }

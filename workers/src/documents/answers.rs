@@ -150,6 +150,7 @@ impl Desk<'_> {
                 shares: Vec::new(),
             }],
             in_kind: Some(contribution),
+            cancelled: Vec::new(),
         };
         after.order = Some(order.number.clone());
         after.due = Some(due);

@@ -1,21 +1,21 @@
 //! Despatch and receipt, by quantity. What is received includes what is rejected; what is short or
 //! rejected is delivered again, or its money goes back and it is matched again at its rank.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
 use waybill_shared::domain::document::{DespatchLine, ReceiptLine, Remedy};
-use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, StepName};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
 use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::receipt::{Came, Expected, Judged, judge, tolerance_left};
 use waybill_shared::domain::requisition::{Kind, Line};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::store::{LotChange, Unit};
 
+use super::rows::{Named, Stage, wrong};
 use super::{Desk, Refusal};
 use crate::acts::round;
 use crate::connectors::Question;
@@ -29,6 +29,19 @@ struct Rest {
     code: &'static str,
 }
 
+/// What a receipt comes to, as its lots are judged one by one.
+struct Receipt<'a> {
+    desk: &'a Desk<'a>,
+    order: &'a Order,
+    unit: Unit,
+    /// What is to be paid now, and what it costs.
+    payable: Vec<(Lot, Money)>,
+    /// What is to come again.
+    again: Vec<Lot>,
+    /// Whether it says anything that was not known.
+    is_news: bool,
+}
+
 /// Only what the unit can be counted in is shipped or received.
 fn counted(lot: &Lot, line: &Line, quantities: &[Quantity]) -> Result<(), Refusal> {
     match quantities.iter().find(|quantity| !quantity.fits(line.unit)) {
@@ -40,40 +53,67 @@ fn counted(lot: &Lot, line: &Line, quantities: &[Quantity]) -> Result<(), Refusa
     }
 }
 
+/// What the order buys above what `lot` carries, because its supplier sells no less.
+fn bought_above(order: &Order, lot: LotId) -> Quantity {
+    let own = order.lines.iter().find(|line| line.lot == lot);
+    own.map_or(Quantity::ZERO, |line| line.surplus)
+}
+
 impl Desk<'_> {
     pub(super) async fn despatch(
         &self,
         number: &str,
-        lines: &[DespatchLine],
+        named: Named<DespatchLine>,
     ) -> Result<Unit, Refusal> {
-        let order = self.order(number).await?.order;
+        let filed = self.order(number).await?;
+        let order = &filed.order;
         self.only(&order.supplier)?;
+        let lines = self.engine.lines_of(&named.lots).await?;
         let mut unit = self.unit();
-        let ids = lines.iter().map(|line| line.lot);
-        for lot in self.lots_under(&order, ids, confirm_delivery::NAME).await? {
-            let Some(line) = lines.iter().find(|line| line.lot == lot.id) else { continue };
-            let requested = self.engine.lines_of([&lot]).await?;
-            if let Some(requested) = requested.get(&lot.line()) {
-                counted(&lot, requested, &[line.quantity])?;
+        let mut too_much = Vec::new();
+        for lot in &named.lots {
+            let (Some(row), Some(line)) = (named.row(lot.id), lines.get(&lot.line())) else {
+                continue;
+            };
+            counted(lot, line, &[row.quantity])?;
+            if row.quantity.is_zero() {
+                let detail = "nothing is no despatch";
+                let hint = "leave the row out";
+                too_much.push(named.wrong(lot.id, "quantity", &row.quantity, detail, hint));
             }
+            let tolerated = tolerance_left(line.quantity, line.tolerance_per_mille, Quantity::ZERO);
+            let bought = Quantity(lot.quantity.0 + bought_above(order, lot.id).0);
+            let open = bought.less(lot.shipped);
+            let most = Quantity(bought.0 + tolerated.0).less(lot.shipped);
+            if Stage::of(lot) != Stage::Received && row.quantity > most {
+                let detail = match lot.shipped {
+                    Quantity::ZERO => format!("{open} of {} are to come", lot.id),
+                    shipped => format!("{open} of {} are to come, {shipped} on their way", lot.id),
+                };
+                let hint = format!("`waybill show {number}` says what is to come of each lot");
+                too_much.push(named.wrong(lot.id, "quantity", &row.quantity, &detail, &hint));
+            }
+        }
+        wrong(too_much)?;
+        self.in_time(&filed, &named.lots)?;
+        for lot in named.lots.clone() {
+            let Some(row) = named.row(lot.id) else { continue };
             let mut after = lot.clone();
-            after.shipped = Quantity(after.shipped.0.saturating_add(line.quantity.0.max(0)));
+            after.shipped = Quantity(after.shipped.0.saturating_add(row.quantity.0));
             // An advice that comes after the receipt does not undo it.
             let awaits = match &lot.state {
                 LotState::Waiting { awaits: Awaited::Payment { order }, .. } => {
                     Awaited::Payment { order: order.clone() }
                 }
-                LotState::Waiting { .. }
-                | LotState::Ready { .. }
-                | LotState::RetryAt { .. }
-                | LotState::Parked { .. }
-                | LotState::Closed(_) => Awaited::Delivery { order: number.to_owned() },
+                LotState::Waiting { .. } | LotState::Ready { .. } => {
+                    Awaited::Delivery { order: number.to_owned() }
+                }
+                LotState::RetryAt { .. } | LotState::Parked { .. } | LotState::Closed(_) => {
+                    continue;
+                }
             };
             let result = StepResult::Wait { awaits, until: None };
             unit.lots.push(self.change(lot, after, result, "lot.despatched")?);
-        }
-        if unit.lots.is_empty() {
-            return Err(Refusal::DoesNotApply(format!("nothing of `{number}` is to come")));
         }
         Ok(unit)
     }
@@ -81,107 +121,194 @@ impl Desk<'_> {
     pub(super) async fn receipt(
         &self,
         number: &str,
-        lines: &[ReceiptLine],
+        named: Named<ReceiptLine>,
     ) -> Result<Unit, Refusal> {
-        let order = self.order(number).await?.order;
-        let ids = lines.iter().map(|line| line.lot);
-        let lots = self.lots_under(&order, ids, confirm_delivery::NAME).await?;
-        let requested = self.engine.lines_of(&lots).await?;
-        let mut unit = self.unit();
-        let (mut payable, mut again): (Vec<(Lot, Money)>, Vec<Lot>) = (Vec::new(), Vec::new());
-        // The last part of each line, those given out by this document included.
-        let mut parts: HashMap<LineId, i64> = HashMap::new();
-        for lot in lots {
-            let Some(receipt) = lines.iter().find(|line| line.lot == lot.id) else { continue };
-            let Some(line) = requested.get(&lot.line()) else { continue };
-            self.only(&line.requester)?;
-            if lot.funding.iter().any(|share| share.state == ShareState::Disbursed) {
-                let text = format!("{} is paid in part: its receipt stands", lot.id);
-                return Err(Refusal::DoesNotApply(text));
-            }
-            counted(&lot, line, &[receipt.accepted, receipt.rejected])?;
-            let mut after = lot.clone();
-            let rests = self.received(&mut after, &order, line, receipt);
-            let next = match parts.entry(lot.line()) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(unknown) => {
-                    let lots = self.engine.store.lots_of_line(lot.line()).await?;
-                    unknown.insert(lots.last().map_or(0, |lot| lot.id.part()))
-                }
+        let filed = self.order(number).await?;
+        let requested = self.engine.lines_of(&named.lots).await?;
+        let mut rows: BTreeMap<LineId, Vec<&ReceiptLine>> = BTreeMap::new();
+        for row in &named.rows {
+            rows.entry(row.lot.line()).or_default().push(row);
+        }
+        for lot in &named.lots {
+            let (Some(row), Some(line)) = (named.row(lot.id), requested.get(&lot.line())) else {
+                continue;
             };
-            let mut taken_off = Quantity::ZERO;
-            for rest in rests {
-                if rest.quantity == after.quantity {
-                    // Nothing was accepted: the lot itself takes the remedy.
-                    taken_off = rest.quantity;
-                    unit.lots.push(self.remedied(
-                        &order,
-                        lot.clone(),
-                        after.clone(),
-                        &rest,
-                        &mut again,
-                    )?);
-                    break;
-                }
-                *next += 1;
-                let id = LotId::of(lot.line(), *next).ok_or_else(|| {
-                    Refusal::DoesNotApply(format!("{} cannot be split any further", lot.line()))
-                })?;
-                let part = after.split_off(id, rest.quantity);
-                unit.lots.push(self.split(&order, part, &rest, &mut again));
-            }
-            if taken_off.is_zero() {
-                let change = self.accepted(&order, lot, after, line.kind)?;
-                if let Some(cost) = covered(&change.after) {
-                    payable.push((change.after.clone(), cost));
-                }
-                unit.lots.push(change);
-            }
+            self.only(&line.requester)?;
+            counted(lot, line, &[row.accepted, row.rejected])?;
         }
-        if unit.lots.is_empty() {
-            return Err(Refusal::DoesNotApply(format!("nothing of `{number}` is to come")));
+        self.in_time(&filed, &named.lots)?;
+        let order = &filed.order;
+        let (unit, payable, again) = (self.unit(), Vec::new(), Vec::new());
+        let mut receipt = Receipt { desk: self, order, unit, payable, again, is_news: false };
+        for (id, rows) in rows {
+            let Some(line) = requested.get(&id) else { continue };
+            let lots = self.engine.store.lots_of_line(id).await?;
+            wrong(named.recounts(&lots, line))?;
+            receipt.of_line(line, &lots, &rows).await?;
         }
+        if !receipt.is_news {
+            let said = named.rows.iter().map(|row| format!("{} of {}", row.accepted, row.lot));
+            let said = said.collect::<Vec<_>>().join(", ");
+            return Err(Refusal::DoesNotApply(format!("{said}: that was received before")));
+        }
+        let Receipt { mut unit, payable, again, .. } = receipt;
         let now = self.engine.clock.now();
         if !again.is_empty() {
-            unit.jobs.extend(self.await_delivery(&order, &again).await?);
+            unit.jobs.extend(self.await_delivery(order, &again).await?);
         }
         if !payable.is_empty() {
             let lots: Vec<(&Lot, Money)> = payable.iter().map(|(lot, cost)| (lot, *cost)).collect();
-            unit.jobs
-                .extend(self.connector.ask(Question::Payment { order: &order, lots: &lots }, now));
+            unit.jobs.extend(self.connector.ask(Question::Payment { order, lots: &lots }, now));
         }
         unit.jobs.push(round::wanted(self.engine));
         Ok(unit)
     }
+}
 
-    /// What of `lot` has to come again, go back, or is written off; `lot` learns of oversupply.
-    fn received(
-        &self,
-        lot: &mut Lot,
-        order: &Order,
+impl Receipt<'_> {
+    /// What the rows say of the lots of one line.
+    async fn of_line(
+        &mut self,
         line: &Line,
-        receipt: &ReceiptLine,
-    ) -> Vec<Rest> {
-        let ordered = order.line(lot.id).map_or(lot.quantity, |line| line.quantity);
-        let all = Quantity(receipt.accepted.0.saturating_add(receipt.rejected.0));
-        lot.oversupply = all.less(ordered);
-        let accepted = receipt.accepted.min(lot.quantity);
-        let missing = lot.quantity.less(accepted);
-        let rejected = receipt.rejected.min(missing);
-        let short = missing.less(rejected);
-        let tolerance = i128::from(line.quantity.0) * i128::from(line.tolerance_per_mille) / 1000;
-        let mut rests = Vec::new();
-        if !short.is_zero() {
-            let is_tolerated = i128::from(short.0) <= tolerance && !accepted.is_zero();
-            let code = if is_tolerated { "short_tolerated" } else { "short" };
-            rests.push(Rest { quantity: short, remedy: receipt.remedy, code });
+        lots: &[Lot],
+        rows: &[&ReceiptLine],
+    ) -> Result<(), Refusal> {
+        let order = self.order;
+        let under = || lots.iter().filter(|lot| lot.order.as_deref() == Some(&order.number));
+        let expected = under().map(|lot| Expected {
+            lot: lot.id,
+            quantity: lot.quantity,
+            bought_above: bought_above(order, lot.id),
+            // What was ordered under a line of its own was never split off by a receipt.
+            is_back_order: Stage::of(lot) == Stage::ToCome
+                && order.lines.iter().all(|line| line.lot != lot.id),
+            consignee: lot.consignee(line).to_owned(),
+        });
+        let expected: Vec<Expected> = expected.collect();
+        let came = rows.iter().map(|row| Came {
+            lot: row.lot,
+            accepted: row.accepted,
+            rejected: row.rejected,
+        });
+        let came: Vec<Came> = came.collect();
+        let is_short = |lot: &&Lot| matches!(lot.state, LotState::Closed(Outcome::Short));
+        let closed = lots.iter().filter(is_short).map(|lot| lot.quantity).sum();
+        let tolerance = tolerance_left(line.quantity, line.tolerance_per_mille, closed);
+        let mut open: BTreeMap<LotId, Lot> = under().map(|lot| (lot.id, lot.clone())).collect();
+        let mut grown: BTreeMap<LotId, Lot> = BTreeMap::new();
+        let judged = judge(&expected, &came, tolerance);
+        for one in &judged {
+            if let Some(after) = open.get(&one.lot).cloned() {
+                grown.insert(one.lot, self.take_over(after, one, &mut open)?);
+            }
         }
-        if !rejected.is_zero() {
-            rests.push(Rest { quantity: rejected, remedy: receipt.remedy, code: "rejected" });
+        let mut last = lots.last().map_or(0, |lot| lot.id.part());
+        for one in judged {
+            let row = rows.iter().find(|row| row.lot == one.lot);
+            let before = lots.iter().find(|lot| lot.id == one.lot);
+            let (Some(row), Some(before), Some(after)) = (row, before, grown.remove(&one.lot))
+            else {
+                continue;
+            };
+            self.of_lot(line, before, after, &one, row.remedy, &mut last).await?;
         }
-        rests
+        Ok(())
     }
 
+    /// What came after all, as `lot`, leaves the lots on back order that missed it, with its money.
+    fn take_over(
+        &mut self,
+        mut lot: Lot,
+        judged: &Judged,
+        open: &mut BTreeMap<LotId, Lot>,
+    ) -> Result<Lot, Refusal> {
+        for (id, by) in &judged.takes_over {
+            let Some(before) = open.get(id).cloned() else { continue };
+            let mut rest = before.clone();
+            let part = rest.split_off(*id, *by);
+            lot.grow(&part);
+            let change = if rest.quantity.is_zero() {
+                rest.release();
+                rest.because("merged", format!("it came as {}", lot.id));
+                let result = StepResult::Close(Outcome::Merged { into: lot.id });
+                self.desk.change(before, rest, result, "lot.merged")?
+            } else {
+                LotChange::new(before, rest, "lot.lowered")
+            };
+            // A later row may take over more of it: its change is the last.
+            let id = *id;
+            match self.unit.lots.iter_mut().find(|known| known.after.id == id) {
+                Some(known) => {
+                    let version = known.after.version;
+                    known.after = change.after.clone();
+                    known.after.version = version;
+                    known.kind = change.kind;
+                }
+                None => self.unit.lots.push(change.clone()),
+            }
+            open.insert(id, change.after);
+        }
+        Ok(lot)
+    }
+
+    /// What one lot has become, which carries what it took over.
+    async fn of_lot(
+        &mut self,
+        line: &Line,
+        before: &Lot,
+        mut after: Lot,
+        judged: &Judged,
+        remedy: Remedy,
+        last: &mut i64,
+    ) -> Result<(), Refusal> {
+        let was = (before.quantity, before.oversupply);
+        let is_same =
+            Stage::of(before) != Stage::ToCome && was == (judged.accepted, judged.surplus);
+        self.is_news |= !is_same;
+        after.oversupply = judged.surplus;
+        if before.oversupply != after.oversupply {
+            let change = self.desk.surplus(&self.order.number, &line.requester, &after).await?;
+            self.unit.records.extend(change);
+        }
+        if let LotState::Closed(_) = before.state {
+            // Paid and closed: what was counted above that is surplus.
+            self.unit.lots.push(LotChange::new(before.clone(), after, "lot.counted"));
+            return Ok(());
+        }
+        let mut rests = Vec::new();
+        if !judged.short.is_zero() {
+            let code = if judged.is_tolerated { "short_tolerated" } else { "short" };
+            rests.push(Rest { quantity: judged.short, remedy, code });
+        }
+        if !judged.rejected.is_zero() {
+            rests.push(Rest { quantity: judged.rejected, remedy, code: "rejected" });
+        }
+        let (desk, order) = (self.desk, self.order);
+        for rest in rests {
+            if rest.quantity == after.quantity {
+                // Nothing was accepted: the lot itself takes the remedy.
+                let lot = before.clone();
+                let change = desk.remedied(order, lot, after, &rest, &mut self.again)?;
+                self.unit.lots.push(change);
+                return Ok(());
+            }
+            *last += 1;
+            let id = LotId::of(before.line(), *last).ok_or_else(|| {
+                Refusal::DoesNotApply(format!("{} cannot be split any further", before.line()))
+            })?;
+            let part = after.split_off(id, rest.quantity);
+            self.unit.lots.push(desk.split(order, part, &rest, &mut self.again));
+        }
+        let change = desk.accepted(order, before.clone(), after, line.kind)?;
+        if let Some(cost) = covered(&change.after).filter(|_| !is_same) {
+            self.payable.push((change.after.clone(), cost));
+        }
+        self.unit.lots.push(change);
+        Ok(())
+    }
+}
+
+impl Desk<'_> {
     /// A part split off: on back order, back to matching, or closed within the tolerance.
     fn split(&self, order: &Order, part: Lot, rest: &Rest, again: &mut Vec<Lot>) -> LotChange {
         let mut part = part;

@@ -4,10 +4,19 @@
 mod answers;
 mod change_response;
 mod delivery;
+mod kept;
 mod payment;
+mod refused;
 mod response;
+mod rows;
+mod surplus;
 mod take;
 
+pub use kept::kept_for;
+pub(crate) use kept::{Fate as KeptFate, Kept, wake};
+pub(crate) use refused::why as why_refused;
+pub(crate) use surplus::filed;
+pub(crate) use take::{Settled, receive, settle};
 pub use take::{Taken, take, unit};
 
 use std::sync::Arc;
@@ -18,10 +27,12 @@ use waybill_shared::domain::document::{Content, Document};
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Lot, LotState};
 use waybill_shared::domain::order::Order;
+use waybill_shared::domain::rows::{Row, WrongRow};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{LotChange, StoreError, Unit};
 
+use self::rows::Named;
 use crate::connectors::Connector;
 use crate::orders::Filed;
 
@@ -47,9 +58,28 @@ pub enum Refusal {
         /// The number.
         number: String,
     },
+    /// Some of its rows cannot be taken, so that none is.
+    #[error("{}", rows_told(.0))]
+    Rows(Vec<WrongRow>),
+    /// Its time has not come: it is kept until then.
+    #[error("it is kept {until}")]
+    Early {
+        /// Until what has happened.
+        until: String,
+    },
     /// It could not be looked at now.
     #[error(transparent)]
     Failed(#[from] ActError),
+}
+
+/// The rows that are told of.
+const TOLD: usize = 20;
+
+fn rows_told(rows: &[WrongRow]) -> String {
+    let told: Vec<String> = rows.iter().take(TOLD).map(ToString::to_string).collect();
+    let more = rows.len().saturating_sub(TOLD);
+    let more = if more == 0 { String::new() } else { format!("; and {more} more rows") };
+    format!("nothing of it is taken: {}{more}", told.join("; "))
 }
 
 impl From<StoreError> for Refusal {
@@ -76,14 +106,42 @@ impl Desk<'_> {
                 self.consent(*lot, envelope, *agreed).await
             }
             Content::Approval { order, approved } => self.approval(order, *approved).await,
-            Content::OrderResponse { order, lines } => self.response(order, lines).await,
+            Content::OrderResponse { order, lines } => {
+                let named = self.named(order, lines).await?;
+                let unit = self.response(order, &named.rows).await?;
+                self.all_taken(lines, &named.lots, unit)
+            }
             Content::OrderChangeResponse { order, change, accepted, text } => {
                 self.change_response(order, change, *accepted, text).await
             }
-            Content::DespatchAdvice { order, lines } => self.despatch(order, lines).await,
-            Content::ReceiptAdvice { order, lines } => self.receipt(order, lines).await,
-            Content::Payment { order, date, lines } => self.payment(order, *date, lines).await,
+            Content::DespatchAdvice { order, lines } => {
+                let named = self.some(order, lines).await?;
+                let lots = named.lots.clone();
+                let unit = self.despatch(order, named).await?;
+                self.all_taken(lines, &lots, unit)
+            }
+            Content::ReceiptAdvice { order, lines } => {
+                let named = self.some(order, lines).await?;
+                let lots = named.lots.clone();
+                let unit = self.receipt(order, named).await?;
+                self.all_taken(lines, &lots, unit)
+            }
+            Content::Payment { order, date, lines } => {
+                let named = self.some(order, lines).await?;
+                let unit = self.payment(order, *date, &named.rows).await?;
+                self.all_taken(lines, &named.lots, unit)
+            }
         }
+    }
+
+    /// The same as [`Desk::named`], of what has to name something.
+    async fn some<R: Row>(&self, order: &str, rows: &[R]) -> Result<Named<R>, Refusal> {
+        if rows.is_empty() {
+            return Err(Refusal::DoesNotApply(
+                "it has no rows: name the lots it is about".to_owned(),
+            ));
+        }
+        self.named(order, rows).await
     }
 
     pub(crate) fn unit(&self) -> Unit {

@@ -36,7 +36,10 @@ impl Desk<'_> {
                 let text = format!("`{number}` does not wait for a response: {way}");
                 return Err(Refusal::DoesNotApply(text));
             }
-            OrderStatus::AwaitingApproval | OrderStatus::Refused | OrderStatus::Cancelled => {
+            OrderStatus::AwaitingApproval
+            | OrderStatus::Refused
+            | OrderStatus::Cancelled
+            | OrderStatus::Completed => {
                 let text = format!("`{number}` does not wait for a response");
                 return Err(Refusal::DoesNotApply(text));
             }

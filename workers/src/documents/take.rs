@@ -8,20 +8,37 @@ use waybill_shared::engine::Engine;
 use waybill_shared::intake::follow;
 use waybill_shared::store::{Fate, InboxEntry, StoreError, Unit};
 
+use super::kept::{self, keep, wake};
+use super::refused::{mended, refuse};
 use super::{Desk, Refusal};
 use crate::connectors::Connector;
+use crate::orders::complete;
 use crate::remark::{self, subject_of};
 
 /// Conflicts with other writers after which a document is given back.
 const CONFLICTS: u32 = 20;
 
 /// Whether a document was taken now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
     /// Now.
     Now,
     /// It was taken before, and changes nothing more.
     Before,
+    /// Its time has not come: it is kept.
+    Kept {
+        /// Until what has happened.
+        until: String,
+    },
+}
+
+/// What became of a document that nobody waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// It was taken, now or before, or is kept.
+    Taken(Taken),
+    /// It cannot be taken.
+    Refused(String),
 }
 
 /// Takes `document` in the name of `actor`, and commits what it changes, with what the actor remarks on
@@ -37,19 +54,71 @@ pub async fn take(
     remark: &str,
 ) -> Result<Taken, Refusal> {
     for _ in 0..CONFLICTS {
-        let Some(mut unit) = unit(engine, connector, document).await? else {
-            return Ok(Taken::Before);
-        };
+        let (taken, mut unit) = decided(engine, connector, document).await?;
+        if taken == Taken::Before {
+            return Ok(taken);
+        }
         actor.clone_into(&mut unit.actor);
         remark::keep(engine, &mut unit, &subject_of(&document.content), remark.trim()).await?;
         match engine.commit(vec![unit], None).await?.pop() {
-            None | Some(Fate::Committed) => return Ok(Taken::Now),
+            None | Some(Fate::Committed) => return Ok(taken),
             Some(Fate::Refused { rule }) => return Err(Refusal::DoesNotApply(rule)),
             Some(Fate::Stale { .. }) => {}
         }
     }
     let text = "others keep changing what it is about".to_owned();
     Err(Refusal::Failed(ActError::Invalid(text)))
+}
+
+/// Takes or keeps `document`, or files that it was refused.
+pub(crate) async fn receive(
+    engine: &Engine,
+    connector: &Arc<dyn Connector>,
+    document: &Document,
+) -> Result<Settled, ActError> {
+    let why = match take(engine, connector, document, &document.sender, "").await {
+        Ok(taken) => return Ok(Settled::Taken(taken)),
+        Err(Refusal::Failed(error)) => return Err(error),
+        Err(refusal) => refusal.to_string(),
+    };
+    for _ in 0..CONFLICTS {
+        let unit = refuse(engine, document, &why).await?;
+        match engine.commit(vec![unit], None).await?.pop() {
+            None | Some(Fate::Committed) => return Ok(Settled::Refused(why)),
+            Some(Fate::Refused { rule }) => return Err(ActError::Invalid(rule)),
+            Some(Fate::Stale { .. }) => {}
+        }
+    }
+    Err(ActError::Invalid("others keep changing what it is about".to_owned()))
+}
+
+/// What `document` changes, whatever becomes of it.
+pub(crate) async fn settle(
+    engine: &Engine,
+    connector: &Arc<dyn Connector>,
+    document: &Document,
+) -> Result<Unit, ActError> {
+    match decided(engine, connector, document).await {
+        Ok((_, unit)) => Ok(unit),
+        Err(Refusal::Failed(error)) => Err(error),
+        Err(refusal) => refuse(engine, document, &refusal.to_string()).await,
+    }
+}
+
+async fn decided(
+    engine: &Engine,
+    connector: &Arc<dyn Connector>,
+    document: &Document,
+) -> Result<(Taken, Unit), Refusal> {
+    match unit(engine, connector, document).await {
+        Ok(Some(unit)) => Ok((Taken::Now, unit)),
+        Ok(None) => Ok((Taken::Before, Unit::new(&document.sender, engine.clock.now()))),
+        Err(Refusal::Early { until }) => {
+            let unit = keep(engine, document, until.clone()).await?;
+            Ok((Taken::Kept { until }, unit))
+        }
+        Err(refusal) => Err(refusal),
+    }
 }
 
 /// What `document` would change, itself included; none: it was taken before.
@@ -75,6 +144,10 @@ pub async fn unit(
     let desk = Desk { engine, connector, coalition: &coalition, sender };
     let mut unit = desk.take(document).await?;
     follow(engine, &mut unit).await?;
+    complete(engine, &mut unit).await?;
+    wake(engine, &mut unit).await?;
+    kept::settle(engine, document, kept::Fate::Taken, &mut unit).await?;
+    mended(engine, document, &mut unit).await?;
     unit.inbox = Some(InboxEntry {
         sender: sender.clone(),
         number: number.clone(),

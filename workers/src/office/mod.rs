@@ -13,6 +13,7 @@ mod order_change;
 mod orders;
 mod parties;
 mod parts;
+mod surplus;
 
 pub use crate::remark::Note;
 pub use files::{Attachment, Claim};
@@ -28,7 +29,8 @@ use waybill_shared::line_name::{NamedLine, named};
 use waybill_shared::store::{Record, StoreError, StoredLine, Unit};
 
 use crate::connectors::Connector;
-use crate::documents::{Desk, Refusal};
+use crate::documents::{Desk, Refusal, wake};
+use crate::orders::complete;
 use crate::remark;
 
 /// What stands before the id of an incident.
@@ -80,6 +82,8 @@ pub async fn decide(
             let subject = office.subject(id).await?;
             remark::keep(engine, unit, &subject, office.reason).await?;
         }
+        complete(engine, unit).await?;
+        wake(engine, unit).await?;
     }
     Ok(decided)
 }
@@ -110,6 +114,7 @@ async fn on_subject(office: &Office<'_>, order: Order<'_>, id: &str) -> Result<D
             office.consent(lot(id)?, envelope.as_deref(), *agreed).await
         }
         Command::Accept { accepted } => office.accept(lot(id)?, *accepted).await,
+        Command::Surplus { fate } => office.surplus(lot(id)?, *fate).await,
         Command::Approve { approved } => office.approve(id, *approved).await,
         Command::CancelOrder { lots } if lots.is_empty() => office.cancel_order(id).await,
         Command::CancelOrder { lots } => office.cancel_parts(id, lots).await,

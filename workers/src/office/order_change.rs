@@ -172,6 +172,7 @@ impl Office<'_> {
             }
             OrderStatus::Refused => Err(refuse(format!("`{number}` was refused"))),
             OrderStatus::Cancelled => Err(refuse(format!("`{number}` is cancelled"))),
+            OrderStatus::Completed => Err(refuse(format!("`{number}` is completed"))),
         }
     }
 

@@ -1,14 +1,13 @@
 //! Orders: what has not come yet of them is cancelled, and the supplier told.
 
-use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::order::OrderStatus;
-use waybill_shared::domain::transition::StepResult;
 
 use super::{Decided, Office, already, refuse};
 use crate::acts::round;
 use crate::documents::Refusal;
+use crate::lowering::Lowering;
 use crate::orders::{Filed, Message};
-use crate::steps::match_donor;
 
 /// Whether nothing of `lot` has come, or is known to be on its way.
 fn is_to_come(lot: &Lot) -> bool {
@@ -43,7 +42,8 @@ impl Office<'_> {
             | OrderStatus::Issued
             | OrderStatus::Sent
             | OrderStatus::Accepted
-            | OrderStatus::Refused => {}
+            | OrderStatus::Refused
+            | OrderStatus::Completed => {}
         }
         let (to_come, come): (Vec<Lot>, Vec<Lot>) = lots.into_iter().partition(is_to_come);
         if to_come.is_empty() {
@@ -55,24 +55,18 @@ impl Office<'_> {
             let message = Message::cancelled(&filed.order, &to_come, why);
             message.file(engine, &mut unit).await?;
         }
+        let mut order = filed.order.clone();
+        let because = ("order_cancelled", format!("{number}: {why}"));
+        let event = "lot.order_cancelled";
+        let mut lowering = Lowering { desk: &self.desk, order: &mut order, because, event };
         for lot in to_come {
-            let mut after = lot.clone();
-            // It counts as a refusal: the same offer is asked for three times at most.
-            after.refused.extend(after.offer.clone());
-            after.release();
-            after.chased = 0;
-            after.because("order_cancelled", format!("{number}: {why}"));
-            let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
-            unit.lots.push(self.desk.change(lot, after, result, "lot.order_cancelled")?);
+            let (all, mut last) = (lot.quantity, 0);
+            lowering.lower(&mut unit, lot, all, &mut last).await?;
         }
         if come.is_empty() {
             unit.records.push(filed.becomes(OrderStatus::Cancelled, "order.cancelled")?);
         } else {
-            // A part on back order travels under the line of the lot that it was split off.
-            let order = &filed.order;
-            let stay: Vec<_> =
-                come.iter().filter_map(|lot| Some(order.line(lot.id)?.lot)).collect();
-            filed.order.lines.retain(|line| stay.contains(&line.lot));
+            filed.order = order;
             unit.records.push(filed.lines("order.cancelled_in_part")?);
         }
         unit.jobs.push(round::wanted(engine));

@@ -1,8 +1,9 @@
-//! `waybill review`, `consent`, `in-kind`, `incident`.
+//! `waybill review`, `consent`, `in-kind`, `surplus`, `incident`.
 
 use waybill_api::IncidentView;
 use waybill_shared::domain::command::Command;
 use waybill_shared::domain::document::Verdict;
+use waybill_shared::domain::surplus::SurplusFate;
 
 use super::lots::matching;
 use super::{Picked, Verb, act};
@@ -42,6 +43,19 @@ pub(crate) async fn in_kind(in_kind: args::InKind) -> Result<(), Failure> {
         args::InKind::Refuse(on) => (Verb::new("refuse", "refused", "lot"), false, on),
     };
     act(verb, Command::Accept { accepted }, Picked::Lots(&on.lots), &on.how).await
+}
+
+pub(crate) async fn surplus(surplus: args::Surplus) -> Result<(), Failure> {
+    let (verb, fate, on) = match surplus {
+        args::Surplus::Pay(on) => {
+            (Verb::new("keep and pay", "kept and paid", "lot"), SurplusFate::KeptPaid, on)
+        }
+        args::Surplus::Keep(on) => (Verb::new("keep", "kept", "lot"), SurplusFate::KeptUnpaid, on),
+        args::Surplus::Return(on) => {
+            (Verb::new("return", "returned", "lot"), SurplusFate::Returned, on)
+        }
+    };
+    act(verb, Command::Surplus { fate }, Picked::Lots(&on.lots), &on.how).await
 }
 
 pub(crate) async fn incident(incident: args::Incident) -> Result<(), Failure> {

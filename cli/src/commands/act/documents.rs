@@ -75,6 +75,9 @@ pub(super) async fn hand_in(
     if how.json {
         return output::json(&answer);
     }
+    if answer.outcome == DocumentOutcome::Kept {
+        return output::data(&format!("kept, as {} of {}\n{table}", answer.number, answer.sender));
+    }
     output::data(&format!("{done}, as {} of {}\n{table}", answer.number, answer.sender))
 }
 

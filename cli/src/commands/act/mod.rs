@@ -9,7 +9,7 @@ mod orders;
 mod subjects;
 mod submit;
 
-pub(crate) use answers::{consent, in_kind, incident, review};
+pub(crate) use answers::{consent, in_kind, incident, review, surplus};
 pub(crate) use documents::{despatch, pay, receive};
 pub(crate) use giving::{commit, contribute, deposit, member, offer, withdraw};
 pub(crate) use lines::{amend, correct, rank, reopen};

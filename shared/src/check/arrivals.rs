@@ -1,0 +1,211 @@
+//! I11: every row of every document about goods and payments is accounted for, and what came above what
+//! was bought has an owner.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::Deserialize;
+
+use super::{Check, PAGE};
+use crate::domain::document::{Content, Document};
+use crate::domain::event::Event;
+use crate::domain::funding::{Share, ShareState};
+use crate::domain::ids::LotId;
+use crate::domain::lot::Lot;
+use crate::domain::order::Order;
+use crate::domain::quantity::Quantity;
+use crate::domain::surplus::{SURPLUS, Surplus};
+use crate::store::{Store, StoreError, TakenDocument};
+
+/// What a lot says of its goods and money.
+#[derive(Deserialize)]
+struct Said {
+    quantity: Quantity,
+    #[serde(default)]
+    shipped: Quantity,
+    #[serde(default)]
+    oversupply: Quantity,
+    #[serde(default)]
+    funding: Vec<Share>,
+}
+
+/// What one event did to a lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Did {
+    Shipped(i64),
+    Received(i64),
+    /// In minor units of the order's currency.
+    Paid(i64),
+}
+
+/// What the log tells of goods and payments.
+#[derive(Default)]
+pub(super) struct Arrived {
+    /// What was shipped and paid of each lot so far.
+    known: HashMap<LotId, (i64, i64)>,
+    did: HashMap<(LotId, i64), Vec<Did>>,
+}
+
+impl Arrived {
+    pub(super) fn hear(&mut self, event: &Event) {
+        let Some(kind) = event.kind.strip_prefix("lot.") else { return };
+        let is_received = matches!(kind, "received" | "activated" | "accepted" | "counted");
+        let is_paid = ["paid", "advance", "refund"].iter().any(|part| kind.contains(part));
+        let is_other = matches!(kind, "despatched" | "short" | "rejected");
+        if !is_received && !is_paid && !is_other {
+            return;
+        }
+        let Ok(lot) = event.subject.parse::<LotId>() else { return };
+        let Ok(said) = serde_json::from_str::<Said>(&event.body) else { return };
+        let paid = said.funding.iter().filter(|share| share.state == ShareState::Disbursed);
+        let paid = paid.map(|share| share.covers.minor).sum();
+        let now = (said.shipped.0, paid);
+        let (shipped_before, paid_before) = self.known.insert(lot, now).unwrap_or_default();
+        let did = if is_received {
+            Did::Received(said.quantity.0 + said.oversupply.0)
+        } else if is_paid {
+            Did::Paid(paid - paid_before)
+        } else if kind == "despatched" {
+            Did::Shipped(said.shipped.0 - shipped_before)
+        } else {
+            return;
+        };
+        self.did.entry((lot, event.at.timestamp_millis())).or_default().push(did);
+    }
+
+    /// Each row of each document that any of `requesters`, suppliers and buying agents sent did what it
+    /// says.
+    pub(super) async fn rows(
+        self,
+        store: &dyn Store,
+        check: &mut Check,
+        requesters: Vec<String>,
+    ) -> Result<(), StoreError> {
+        let mut orders: HashMap<String, Order> = HashMap::new();
+        for record in store.records("order").await? {
+            let corrupt =
+                |source| StoreError::Corrupt { subject: format!("order:{}", record.id), source };
+            orders.insert(record.id.clone(), serde_json::from_str(&record.body).map_err(corrupt)?);
+        }
+        let mut senders: BTreeSet<String> = requesters.into_iter().collect();
+        for order in orders.values() {
+            senders.extend([order.supplier.clone(), order.channel.clone()]);
+        }
+        for sender in senders {
+            let mut after = String::new();
+            loop {
+                let page = store.documents_of(&sender, &after, PAGE).await?;
+                let Some(last) = page.last() else { break };
+                after.clone_from(&last.number);
+                for taken in &page {
+                    self.document(check, &orders, &sender, taken);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn document(
+        &self,
+        check: &mut Check,
+        orders: &HashMap<String, Order>,
+        sender: &str,
+        taken: &TakenDocument,
+    ) {
+        let name = format!("document {} of {sender}", taken.number);
+        let document = match serde_json::from_str::<Document>(&taken.body) {
+            Ok(document) => document,
+            Err(error) => return check.fails("I11", name, format!("cannot be read: {error}")),
+        };
+        let at = taken.at.timestamp_millis();
+        // The sum of the rows of each lot, and what else they may come to.
+        let mut rows: Vec<(LotId, i64, i64, usize)> = Vec::new();
+        let mut add = |lot: LotId, sum: i64, more: i64| match rows.iter_mut().find(|r| r.0 == lot) {
+            Some(row) => *row = (lot, row.1.saturating_add(sum), row.2 + more, row.3 + 1),
+            None => rows.push((lot, sum, more, 1)),
+        };
+        let what = match &document.content {
+            Content::DespatchAdvice { lines, .. } => {
+                lines.iter().for_each(|line| add(line.lot, line.quantity.0, 0));
+                "shipped"
+            }
+            Content::ReceiptAdvice { lines, .. } => {
+                lines.iter().for_each(|line| add(line.lot, line.accepted.0, line.rejected.0));
+                "received"
+            }
+            Content::Payment { lines, .. } => {
+                lines.iter().for_each(|line| add(line.lot, line.amount.minor, 0));
+                "paid"
+            }
+            Content::Review { .. }
+            | Content::Acceptance { .. }
+            | Content::Consent { .. }
+            | Content::Approval { .. }
+            | Content::OrderResponse { .. }
+            | Content::OrderChangeResponse { .. } => return,
+        };
+        for (lot, sum, rejected, count) in rows {
+            let did = self.did.get(&(lot, at)).map(Vec::as_slice).unwrap_or_default();
+            let above = match &document.content {
+                Content::ReceiptAdvice { order, .. } => above(orders.get(order), lot),
+                _ => 0,
+            };
+            let is_told = |did: &Did| match (did, what) {
+                (Did::Shipped(shipped), "shipped") => *shipped == sum,
+                // What was rejected above what was ordered counted as surplus once.
+                (Did::Received(received), "received") => {
+                    (*received..=received + above).contains(&sum) || *received == sum + rejected
+                }
+                // One row alone may come to another sum: in another currency, or as a refund.
+                (Did::Paid(paid), "paid") => count == 1 || *paid == sum,
+                _ => false,
+            };
+            if sum == 0 || did.iter().any(is_told) {
+                continue;
+            }
+            let (said, found) = match what {
+                "paid" => (sum.to_string(), told(did, |minor| minor.to_string())),
+                _ => (Quantity(sum).to_string(), told(did, |count| Quantity(count).to_string())),
+            };
+            let rows = if count == 1 { "a row says" } else { "its rows say" };
+            check.fails("I11", &name, format!("{rows} {said} of {lot} {what}, {found} came of it"));
+        }
+    }
+}
+
+/// What came of a row.
+fn told(did: &[Did], text: impl Fn(i64) -> String) -> String {
+    let sums = did.iter().map(|did| match did {
+        Did::Shipped(sum) | Did::Received(sum) | Did::Paid(sum) => text(*sum),
+    });
+    let sums: Vec<String> = sums.collect();
+    if sums.is_empty() { "nothing".to_owned() } else { sums.join(", ") }
+}
+
+/// What `order` buys above what `lot` needs, in thousandths.
+fn above(order: Option<&Order>, lot: LotId) -> i64 {
+    let line = order.and_then(|order| order.lines.iter().find(|line| line.lot == lot));
+    line.map_or(0, |line| line.surplus.0)
+}
+
+/// What came of each of these lots above what was bought is somebody's, or somebody's to decide.
+pub(super) async fn surplus(
+    store: &dyn Store,
+    check: &mut Check,
+    over: &[(LotId, Quantity)],
+) -> Result<(), StoreError> {
+    for (lot, quantity) in over {
+        let record = store.record(SURPLUS, &lot.to_string()).await?;
+        let surplus = record.and_then(|found| serde_json::from_str::<Surplus>(&found.body).ok());
+        let kept = surplus.map(|surplus| surplus.quantity);
+        if kept != Some(*quantity) {
+            let detail = format!("{quantity} more came than were bought, and they are nobody's");
+            check.fails("I11", lot, detail);
+        }
+    }
+    Ok(())
+}
+
+/// How much came of `lot` above what was bought.
+pub(super) fn over(lot: &Lot) -> Option<(LotId, Quantity)> {
+    (!lot.oversupply.is_zero()).then_some((lot.id, lot.oversupply))
+}

@@ -1,0 +1,194 @@
+//! What a receipt says of the lots of one line: what came, what is missing, what is surplus. Pure
+//! arithmetic; what follows from it is the workers'.
+
+use super::ids::LotId;
+use super::quantity::Quantity;
+
+/// A lot of a line under an order, as a receipt finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// The lot.
+    pub lot: LotId,
+    /// How much it carries.
+    pub quantity: Quantity,
+    /// What its order buys above that, because its supplier sells no less.
+    pub bought_above: Quantity,
+    /// It was split off what came short or was rejected, and is still to come.
+    pub is_back_order: bool,
+    /// Where it goes.
+    pub consignee: String,
+}
+
+/// What a receipt says of one lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Came {
+    /// The lot.
+    pub lot: LotId,
+    /// Received and accepted.
+    pub accepted: Quantity,
+    /// Received and rejected.
+    pub rejected: Quantity,
+}
+
+/// What became of one lot: `accepted + short + rejected` is its quantity and what it takes over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The lot.
+    pub lot: LotId,
+    /// Accepted, of what it carries and takes over.
+    pub accepted: Quantity,
+    /// Missing.
+    pub short: Quantity,
+    /// Rejected, of what it carries: what was rejected above that goes back, and nobody misses it.
+    pub rejected: Quantity,
+    /// Accepted above what was bought: somebody has to decide about it.
+    pub surplus: Quantity,
+    /// What is missing is within the tolerance of its line.
+    pub is_tolerated: bool,
+    /// What it takes over of lots on back order: it came after all, as this lot.
+    pub takes_over: Vec<(LotId, Quantity)>,
+}
+
+/// What of the tolerance of a line is left, after parts of it were closed as short.
+#[must_use]
+pub fn tolerance_left(whole: Quantity, per_mille: u32, closed: Quantity) -> Quantity {
+    let tolerance = i128::from(whole.0.max(0)) * i128::from(per_mille) / 1000;
+    let left = tolerance - i128::from(closed.0);
+    Quantity(i64::try_from(left.max(0)).unwrap_or(i64::MAX))
+}
+
+/// Judges what `came` of the lots `expected` of one line under one order. What came above a lot is first
+/// what its own consignee still misses, then what the order bought above the need, then surplus.
+/// `tolerance` is what is left of the line's, over all its lots.
+#[must_use]
+pub fn judge(expected: &[Expected], came: &[Came], mut tolerance: Quantity) -> Vec<Judged> {
+    let mut judged: Vec<Judged> = Vec::new();
+    // What is on back order and not named itself.
+    let mut missed: Vec<Expected> = expected
+        .iter()
+        .filter(|part| part.is_back_order && came.iter().all(|row| row.lot != part.lot))
+        .cloned()
+        .collect();
+    for row in came {
+        let Some(lot) = expected.iter().find(|lot| lot.lot == row.lot) else { continue };
+        let accepted = row.accepted.min(lot.quantity);
+        let missing = lot.quantity.less(accepted);
+        let rejected = row.rejected.min(missing);
+        let short = missing.less(rejected);
+        let is_tolerated = !short.is_zero() && !accepted.is_zero() && short <= tolerance;
+        if is_tolerated {
+            tolerance = tolerance.less(short);
+        }
+        let mut above = row.accepted.less(accepted);
+        let mut takes_over = Vec::new();
+        for part in missed.iter_mut().filter(|part| part.consignee == lot.consignee) {
+            let by = part.quantity.min(above);
+            if !by.is_zero() {
+                above = above.less(by);
+                part.quantity = part.quantity.less(by);
+                takes_over.push((part.lot, by));
+            }
+        }
+        let over: Quantity = takes_over.iter().map(|(_, by)| *by).sum();
+        judged.push(Judged {
+            lot: lot.lot,
+            accepted: Quantity(accepted.0 + over.0),
+            short,
+            rejected,
+            surplus: above.less(lot.bought_above),
+            is_tolerated,
+            takes_over,
+        });
+    }
+    judged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn expected(lot: i64, quantity: i64, is_back_order: bool) -> Expected {
+        Expected {
+            lot: LotId(lot),
+            quantity: Quantity(quantity),
+            bought_above: Quantity::ZERO,
+            is_back_order,
+            consignee: "SITE-1".to_owned(),
+        }
+    }
+
+    fn came(lot: i64, accepted: i64, rejected: i64) -> Came {
+        let (accepted, rejected) = (Quantity(accepted), Quantity(rejected));
+        Came { lot: LotId(lot), accepted, rejected }
+    }
+
+    #[test]
+    fn a_part_is_judged_by_the_part() {
+        let lots = [expected(1, 8, false), expected(2, 2, true)];
+        let judged = judge(&lots, &[came(2, 5, 0)], Quantity::ZERO);
+        assert_eq!(judged.len(), 1);
+        assert_eq!((judged[0].accepted, judged[0].surplus), (Quantity(2), Quantity(3)));
+    }
+
+    #[test]
+    fn what_is_counted_anew_is_what_was_missed() {
+        let lots = [expected(1, 8, false), expected(2, 2, true)];
+        let judged = judge(&lots, &[came(1, 10, 0)], Quantity::ZERO);
+        assert_eq!((judged[0].accepted, judged[0].surplus), (Quantity(10), Quantity(0)));
+        assert_eq!(judged[0].takes_over, [(LotId(2), Quantity(2))]);
+        // Another consignee misses it still.
+        let elsewhere = Expected { consignee: "SITE-2".to_owned(), ..expected(2, 2, true) };
+        let judged = judge(&[expected(1, 8, false), elsewhere], &[came(1, 10, 0)], Quantity(0));
+        assert_eq!((judged[0].accepted, judged[0].surplus), (Quantity(8), Quantity(2)));
+    }
+
+    #[test]
+    fn what_was_bought_above_the_need_is_no_surplus() {
+        let lot = Expected { bought_above: Quantity(2), ..expected(1, 23, false) };
+        let judged = judge(&[lot], &[came(1, 26, 0)], Quantity::ZERO);
+        assert_eq!((judged[0].accepted, judged[0].surplus), (Quantity(23), Quantity(1)));
+    }
+
+    #[test]
+    fn the_tolerance_is_the_lines() {
+        let lots: Vec<Expected> = (1..=10).map(|lot| expected(lot, 10, false)).collect();
+        let rows: Vec<Came> = (1..=10).map(|lot| came(lot, 5, 0)).collect();
+        let judged = judge(&lots, &rows, tolerance_left(Quantity(100), 50, Quantity::ZERO));
+        let closed: Quantity = judged.iter().filter(|j| j.is_tolerated).map(|j| j.short).sum();
+        assert_eq!(closed, Quantity(5));
+        assert_eq!(tolerance_left(Quantity(100), 50, Quantity(5)), Quantity::ZERO);
+        assert_eq!(tolerance_left(Quantity(100), 50, Quantity(9)), Quantity::ZERO);
+    }
+
+    proptest! {
+        #[test]
+        fn every_unit_is_somewhere(
+            lots in proptest::collection::vec((1_i64..30, any::<bool>(), 0_i64..4), 1..6),
+            rows in proptest::collection::vec((0_i64..40, 0_i64..10), 1..6),
+            tolerance in 0_i64..10,
+        ) {
+            let lots: Vec<Expected> = (1..).zip(&lots).map(|(id, (quantity, is_back_order, above))| {
+                let bought_above = Quantity(if *is_back_order { 0 } else { *above });
+                Expected { bought_above, ..expected(id, *quantity, *is_back_order) }
+            }).collect();
+            let rows: Vec<Came> =
+                lots.iter().zip(&rows).map(|(lot, row)| came(lot.lot.0, row.0, row.1)).collect();
+            let judged = judge(&lots, &rows, Quantity(tolerance));
+            let mut above = 0;
+            for one in &judged {
+                let lot = lots.iter().find(|lot| lot.lot == one.lot).expect("a lot");
+                let over: i64 = one.takes_over.iter().map(|(_, by)| by.0).sum();
+                let whole = lot.quantity.0 + over;
+                prop_assert_eq!(one.accepted.0 + one.short.0 + one.rejected.0, whole);
+                above += lot.bought_above.0;
+            }
+            let accepted: i64 = judged.iter().map(|one| one.accepted.0 + one.surplus.0).sum();
+            let said: i64 = rows.iter().map(|row| row.accepted.0).sum();
+            prop_assert!(accepted <= said && said <= accepted + above);
+            let closed: i64 =
+                judged.iter().filter(|one| one.is_tolerated).map(|one| one.short.0).sum();
+            prop_assert!(closed <= tolerance);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Documents that came before their time. Each is kept by its order until something of the order
+//! changes, and looked at again then.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use waybill_shared::domain::document::{Content, Document};
+use waybill_shared::domain::lot::LotState;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{NewJob, Record, RecordChange, StoreError, Unit};
+
+use super::Refusal;
+
+/// The kind of record.
+pub(crate) const KEPT: &str = "kept_document";
+
+/// Documents kept for one order that are looked at, at most.
+const MOST: i64 = 1000;
+
+/// What became of a document that was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Fate {
+    Waiting,
+    Taken,
+    Refused,
+}
+
+/// A document that came before its time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) document: Document,
+    /// Until what has happened.
+    pub(crate) until: String,
+    pub(crate) fate: Fate,
+}
+
+fn corrupt(id: &str) -> impl FnOnce(serde_json::Error) -> StoreError + use<> {
+    let subject = format!("{KEPT}:{id}");
+    |source| StoreError::Corrupt { subject, source }
+}
+
+fn id(order: &str, document: &Document) -> String {
+    format!("{order}/{}", document.key())
+}
+
+/// The order whose goods a document tells of; only such documents are kept.
+fn order(document: &Document) -> Option<&str> {
+    match &document.content {
+        Content::DespatchAdvice { order, .. } | Content::ReceiptAdvice { order, .. } => Some(order),
+        Content::Review { .. }
+        | Content::Acceptance { .. }
+        | Content::Consent { .. }
+        | Content::Approval { .. }
+        | Content::OrderResponse { .. }
+        | Content::OrderChangeResponse { .. }
+        | Content::Payment { .. } => None,
+    }
+}
+
+impl Kept {
+    fn read(record: &Record) -> Result<Self, StoreError> {
+        serde_json::from_str(&record.body).map_err(corrupt(&record.id))
+    }
+
+    /// What is kept of `document`, with the version of its record.
+    pub(crate) async fn of(
+        engine: &Engine,
+        document: &Document,
+    ) -> Result<Option<(Self, i64)>, StoreError> {
+        let Some(order) = order(document) else { return Ok(None) };
+        let found = engine.store.record(KEPT, &id(order, document)).await?;
+        found.map(|record| Ok((Self::read(&record)?, record.version))).transpose()
+    }
+
+    fn filed(self, version: i64, event: &'static str) -> Result<RecordChange, StoreError> {
+        let id = id(order(&self.document).unwrap_or_default(), &self.document);
+        let body = serde_json::to_string(&self).map_err(corrupt(&id))?;
+        Ok(RecordChange { kind: KEPT, id, expected: version, body, event })
+    }
+}
+
+/// Keeps `document` until its time has come; nothing changes where it is kept already.
+pub(super) async fn keep(
+    engine: &Engine,
+    document: &Document,
+    until: String,
+) -> Result<Unit, Refusal> {
+    let mut unit = Unit::new(&document.sender, engine.clock.now());
+    let kept = Kept { document: document.clone(), until, fate: Fate::Waiting };
+    let change = match Kept::of(engine, document).await? {
+        None => kept.filed(0, "document.kept")?,
+        Some((before, _)) if before.fate == Fate::Waiting && before.document != *document => {
+            let (sender, number) = (document.sender.clone(), document.number.clone());
+            return Err(Refusal::OtherOfThatNumber { sender, number });
+        }
+        Some((before, _)) if before == kept => return Ok(unit),
+        Some((_, version)) => kept.filed(version, "document.kept")?,
+    };
+    unit.records.push(change);
+    Ok(unit)
+}
+
+/// What was kept of `document` is taken or refused now.
+pub(super) async fn settle(
+    engine: &Engine,
+    document: &Document,
+    fate: Fate,
+    unit: &mut Unit,
+) -> Result<(), StoreError> {
+    let Some((kept, version)) = Kept::of(engine, document).await? else { return Ok(()) };
+    if kept.fate != Fate::Waiting || kept.document != *document {
+        return Ok(());
+    }
+    let event = match fate {
+        Fate::Waiting => "document.kept",
+        Fate::Taken => "document.taken_later",
+        Fate::Refused => "document.refused_later",
+    };
+    unit.records.push(Kept { fate, ..kept }.filed(version, event)?);
+    Ok(())
+}
+
+/// What is kept for the order `number`.
+async fn waiting(engine: &Engine, number: &str) -> Result<Vec<Kept>, StoreError> {
+    let prefix = format!("{number}/");
+    let found = engine.store.records_after(KEPT, &prefix, MOST).await?;
+    let own =
+        found.iter().take_while(|(kind, record)| kind == KEPT && record.id.starts_with(&prefix));
+    let kept = own.map(|(_, record)| Kept::read(record));
+    let kept: Vec<Kept> = kept.collect::<Result<_, _>>()?;
+    Ok(kept.into_iter().filter(|kept| kept.fate == Fate::Waiting).collect())
+}
+
+/// The documents that are kept for the order `number`, each with until what has happened.
+///
+/// # Errors
+/// [`StoreError`] if they cannot be read.
+pub async fn kept_for(
+    engine: &Engine,
+    number: &str,
+) -> Result<Vec<(Document, String)>, StoreError> {
+    let kept = waiting(engine, number).await?;
+    Ok(kept.into_iter().map(|kept| (kept.document, kept.until)).collect())
+}
+
+/// Has what is kept for the orders that `unit` changes looked at again.
+pub(crate) async fn wake(engine: &Engine, unit: &mut Unit) -> Result<(), StoreError> {
+    let mut orders: BTreeSet<String> = BTreeSet::new();
+    for record in unit.records.iter().filter(|record| record.kind == "order_status") {
+        orders.insert(record.id.clone());
+    }
+    for change in &unit.lots {
+        let was_parked = |before: &waybill_shared::domain::lot::Lot| {
+            matches!(before.state, LotState::Parked { .. })
+        };
+        if let Some(before) = change.before.as_ref().filter(|before| was_parked(before)) {
+            orders.extend(before.order.clone());
+        }
+    }
+    for number in orders {
+        for kept in waiting(engine, &number).await? {
+            let body = serde_json::to_string(&kept.document);
+            unit.jobs.push(NewJob {
+                kind: "document",
+                key: kept.document.key(),
+                due: unit.at,
+                body: body.map_err(corrupt(&number))?,
+            });
+        }
+    }
+    Ok(())
+}

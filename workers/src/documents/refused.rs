@@ -1,0 +1,83 @@
+//! Documents that cannot be taken: a record says why, and an incident asks for somebody to look.
+
+use waybill_shared::act::{ActError, Incident};
+use waybill_shared::domain::document::Document;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{RecordChange, StoreError, Unit};
+
+use super::kept::{Fate, settle};
+
+/// The kind of record that says why a document was refused, by its key.
+pub(crate) const REFUSED: &str = "refused_document";
+
+fn incident(document: &Document) -> String {
+    format!("document:{}", document.key())
+}
+
+fn invalid(error: serde_json::Error) -> ActError {
+    ActError::Invalid(error.to_string())
+}
+
+/// What says that `document` was refused for `why`. Its number is not used up: it may come again, as it
+/// is or mended.
+pub(super) async fn refuse(
+    engine: &Engine,
+    document: &Document,
+    why: &str,
+) -> Result<Unit, ActError> {
+    let Document { sender, number, .. } = document;
+    tracing::warn!(sender, number, refusal = why, "a document changes nothing");
+    let mut unit = Unit::new(sender, engine.clock.now());
+    let id = document.key();
+    let found = engine.store.record(REFUSED, &id).await?;
+    unit.records.push(RecordChange {
+        kind: REFUSED,
+        id,
+        expected: found.map_or(0, |found| found.version),
+        body: serde_json::json!({ "why": why }).to_string(),
+        event: "document.refused",
+    });
+    let id = incident(document);
+    let found = engine.store.record("incident", &id).await?;
+    let cause = format!("document {number} of {sender} was refused: {why}");
+    let opened = Incident { cause, subjects: vec![id.clone()], job: None, closed: None };
+    let (expected, event) = match found {
+        None => (0, "incident.opened"),
+        Some(record) => (record.version, "incident.grew"),
+    };
+    let body = serde_json::to_string(&opened).map_err(invalid)?;
+    unit.records.push(RecordChange { kind: "incident", id, expected, body, event });
+    settle(engine, document, Fate::Refused, &mut unit).await?;
+    Ok(unit)
+}
+
+/// Why `document` was refused; none: it was not.
+pub(crate) async fn why(
+    engine: &Engine,
+    document: &Document,
+) -> Result<Option<String>, StoreError> {
+    let id = document.key();
+    let Some(record) = engine.store.record(REFUSED, &id).await? else { return Ok(None) };
+    let corrupt = |source| StoreError::Corrupt { subject: format!("{REFUSED}:{id}"), source };
+    let body: serde_json::Value = serde_json::from_str(&record.body).map_err(corrupt)?;
+    Ok(body["why"].as_str().map(str::to_owned))
+}
+
+/// A document that was refused and is taken now needs nobody any more.
+pub(super) async fn mended(
+    engine: &Engine,
+    document: &Document,
+    unit: &mut Unit,
+) -> Result<(), ActError> {
+    let id = incident(document);
+    let Some(record) = engine.store.record("incident", &id).await? else { return Ok(()) };
+    let mut incident: Incident = serde_json::from_str(&record.body).map_err(invalid)?;
+    if incident.closed.is_some() {
+        return Ok(());
+    }
+    incident.closed = Some("it was taken later".to_owned());
+    let (expected, event) = (record.version, "incident.closed");
+    let body = serde_json::to_string(&incident).map_err(invalid)?;
+    unit.records.push(RecordChange { kind: "incident", id, expected, body, event });
+    Ok(())
+}

@@ -1,0 +1,218 @@
+//! The rows of a document beside what is there: each says something of a lot under its order, and nothing
+//! that a row says is dropped.
+
+use std::fmt::Display;
+
+use waybill_shared::domain::document::ReceiptLine;
+use waybill_shared::domain::funding::ShareState;
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
+use waybill_shared::domain::order::OrderStatus;
+use waybill_shared::domain::requisition::Line;
+use waybill_shared::domain::rows::{Row, WrongRow, added_up};
+use waybill_shared::store::Unit;
+
+use super::{Desk, Refusal};
+use crate::orders::Filed;
+use crate::steps::confirm_delivery;
+
+/// How far a lot under an order is, for what is said of its delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Its delivery is not awaited yet, or somebody has to retry it first.
+    Early,
+    /// It is to come.
+    ToCome,
+    /// It was received.
+    Received,
+}
+
+impl Stage {
+    pub(super) fn of(lot: &Lot) -> Self {
+        match &lot.state {
+            LotState::Waiting { awaits: Awaited::Payment { .. }, .. } | LotState::Closed(_) => {
+                Self::Received
+            }
+            LotState::Ready { step, .. } | LotState::Waiting { step, .. }
+                if &*step.0 == confirm_delivery::NAME =>
+            {
+                Self::ToCome
+            }
+            LotState::Ready { .. }
+            | LotState::Waiting { .. }
+            | LotState::RetryAt { .. }
+            | LotState::Parked { .. } => Self::Early,
+        }
+    }
+}
+
+/// The rows of a document, each lot once, with the lots as they are, in order of ids.
+pub(super) struct Named<R> {
+    pub(super) rows: Vec<R>,
+    pub(super) lots: Vec<Lot>,
+    /// The first row of each, from 1.
+    places: Vec<usize>,
+}
+
+impl<R: Row> Named<R> {
+    pub(super) fn row(&self, lot: LotId) -> Option<&R> {
+        self.rows.iter().find(|row| row.lot() == lot)
+    }
+
+    /// What is wrong with the first row of `lot`.
+    pub(super) fn wrong(
+        &self,
+        lot: LotId,
+        field: &'static str,
+        value: &impl Display,
+        detail: &str,
+        hint: &str,
+    ) -> WrongRow {
+        let place = self.rows.iter().position(|row| row.lot() == lot);
+        let row = place.and_then(|place| self.places.get(place)).copied().unwrap_or(1);
+        let (detail, hint) = (detail.to_owned(), hint.to_owned());
+        WrongRow { row, field, value: value.to_string(), detail, hint }
+    }
+}
+
+impl Named<ReceiptLine> {
+    /// Rows that count anew what cannot be counted otherwise any more.
+    pub(super) fn recounts(&self, lots: &[Lot], line: &Line) -> Vec<WrongRow> {
+        let mut wrong = Vec::new();
+        for lot in lots.iter().filter(|lot| Stage::of(lot) == Stage::Received) {
+            let Some(row) = self.row(lot.id) else { continue };
+            let id = lot.id;
+            let order = lot.order.as_deref().unwrap_or_default();
+            let is_paid = lot.funding.iter().any(|share| share.state == ShareState::Disbursed);
+            let is_closed = matches!(lot.state, LotState::Closed(_));
+            if row.accepted < lot.quantity && (is_paid || is_closed) {
+                let detail = match is_closed {
+                    true => format!("{id} is received and paid: its receipt stands"),
+                    false => format!("{id} is paid in part: its receipt stands"),
+                };
+                let hint = format!("claim what is missing: waybill claim {order}");
+                wrong.push(self.wrong(id, "accepted", &row.accepted, &detail, &hint));
+            }
+            let is_missed = |part: &&Lot| {
+                Stage::of(part) == Stage::ToCome
+                    && part.order == lot.order
+                    && part.consignee(line) == lot.consignee(line)
+                    && self.row(part.id).is_none()
+            };
+            let missed = lots.iter().find(is_missed).filter(|_| is_closed);
+            if let Some(part) = missed.filter(|_| row.accepted > lot.quantity) {
+                let detail =
+                    format!("{id} is closed, and {} of it are still to come", part.quantity);
+                let hint = format!("say what came besides as {}", part.id);
+                wrong.push(self.wrong(id, "accepted", &row.accepted, &detail, &hint));
+            }
+        }
+        wrong
+    }
+}
+
+/// Refuses a document with `wrong` rows as a whole.
+pub(super) fn wrong(wrong: Vec<WrongRow>) -> Result<(), Refusal> {
+    if wrong.is_empty() { Ok(()) } else { Err(Refusal::Rows(wrong)) }
+}
+
+/// Refuses what is said of an order that nothing comes of.
+fn still_live(filed: &Filed) -> Result<(), Refusal> {
+    let number = &filed.order.number;
+    let what = match filed.status {
+        OrderStatus::Refused => "was refused",
+        OrderStatus::Cancelled => "is cancelled",
+        OrderStatus::AwaitingApproval
+        | OrderStatus::Issued
+        | OrderStatus::Sent
+        | OrderStatus::Accepted
+        | OrderStatus::Completed => return Ok(()),
+    };
+    let text = format!("`{number}` {what}: nothing of it is to come");
+    Err(Refusal::DoesNotApply(text))
+}
+
+impl Desk<'_> {
+    /// What `rows` say of lots under the order `number`, each lot once.
+    pub(super) async fn named<R: Row>(
+        &self,
+        number: &str,
+        rows: &[R],
+    ) -> Result<Named<R>, Refusal> {
+        let sums = added_up(rows).map_err(Refusal::Rows)?;
+        let ids: Vec<i64> = sums.iter().map(|row| row.lot().0).collect();
+        let lots = self.engine.store.lots_by_id(&ids).await?;
+        let place =
+            |row: &R| rows.iter().position(|one| one.lot() == row.lot()).map_or(1, |i| i + 1);
+        let places = sums.iter().map(place).collect();
+        let named = Named { rows: sums, lots, places };
+        let is_under = |lot: &&Lot| lot.order.as_deref() == Some(number);
+        let there: std::collections::HashSet<LotId> =
+            named.lots.iter().filter(is_under).map(|lot| lot.id).collect();
+        let strange = named.rows.iter().map(Row::lot).filter(|id| !there.contains(id));
+        let strange: Vec<LotId> = strange.collect();
+        if !strange.is_empty() {
+            still_live(&self.order(number).await?)?;
+        }
+        let hint = format!(
+            "`waybill show {number}` lists its lots; what is of another order goes into a document of \
+             its own"
+        );
+        let detail = format!("it does not travel under `{number}`");
+        wrong(strange.iter().map(|id| named.wrong(*id, "lot", id, &detail, &hint)).collect())?;
+        Ok(named)
+    }
+
+    /// Whether the time of what is said of the delivery of `lots` has come.
+    pub(super) fn in_time(&self, filed: &Filed, lots: &[Lot]) -> Result<(), Refusal> {
+        let number = &filed.order.number;
+        still_live(filed)?;
+        let Some(lot) = lots.iter().find(|lot| Stage::of(lot) == Stage::Early) else {
+            return Ok(());
+        };
+        let id = lot.id;
+        let until = match (&lot.state, filed.status) {
+            (_, OrderStatus::AwaitingApproval) => format!("until `{number}` is approved"),
+            (LotState::Parked { incident, .. }, _) => {
+                format!("until {id}, which is parked ({incident}), is retried")
+            }
+            (LotState::Waiting { awaits: Awaited::Response { .. }, .. }, _) => {
+                format!("until {} has answered `{number}`", filed.order.supplier)
+            }
+            _ => format!("until {id} is at its delivery"),
+        };
+        Err(Refusal::Early { until })
+    }
+
+    /// Whether `unit` changes what each of `rows` is about: nothing that was said is dropped.
+    pub(super) fn all_taken<R: Row>(
+        &self,
+        rows: &[R],
+        lots: &[Lot],
+        unit: Unit,
+    ) -> Result<Unit, Refusal> {
+        let is_changed = |id: LotId| unit.lots.iter().any(|change| change.after.id == id);
+        let mut dropped = Vec::new();
+        for (index, row) in rows.iter().enumerate().filter(|(_, row)| !is_changed(row.lot())) {
+            let id = row.lot();
+            let state = lots.iter().find(|lot| lot.id == id).map(|lot| match &lot.state {
+                LotState::Closed(Outcome::Delivered) => "received and paid".to_owned(),
+                state => match state.awaits() {
+                    Some(awaits) => format!("waiting for {}", awaits.name()),
+                    None => state.name().to_owned(),
+                },
+            });
+            let detail =
+                format!("it is {}, so this would change nothing", state.unwrap_or_default());
+            dropped.push(WrongRow {
+                row: index + 1,
+                field: "lot",
+                value: id.to_string(),
+                detail,
+                hint: format!("leave the row out, or look at it: waybill show {id}"),
+            });
+        }
+        wrong(dropped)?;
+        Ok(unit)
+    }
+}

@@ -1,0 +1,56 @@
+//! Surplus that a receipt tells of: a record of its own, until somebody has decided about it.
+
+use waybill_shared::domain::lot::Lot;
+use waybill_shared::domain::surplus::{SURPLUS, Surplus, SurplusFate};
+use waybill_shared::store::{RecordChange, StoreError};
+
+use super::{Desk, Refusal};
+
+impl Desk<'_> {
+    /// Files what came of `lot` above what was bought; a decision about another quantity holds no more.
+    pub(crate) async fn surplus(
+        &self,
+        order: &str,
+        requester: &str,
+        lot: &Lot,
+    ) -> Result<Option<RecordChange>, Refusal> {
+        let id = lot.id.to_string();
+        let found = self.engine.store.record(SURPLUS, &id).await?;
+        if let Some(record) = &found {
+            let corrupt =
+                |source| StoreError::Corrupt { subject: format!("{SURPLUS}:{id}"), source };
+            let before: Surplus = serde_json::from_str(&record.body).map_err(corrupt)?;
+            if before.fate == SurplusFate::KeptPaid {
+                let text =
+                    format!("{id}: {} more were bought: its receipt stands", before.quantity);
+                return Err(Refusal::DoesNotApply(text));
+            }
+        }
+        let surplus = Surplus {
+            lot: lot.id,
+            order: order.to_owned(),
+            quantity: lot.oversupply,
+            owner: requester.to_owned(),
+            fate: SurplusFate::Undecided,
+            why: String::new(),
+        };
+        let (expected, event) = match &found {
+            None if lot.oversupply.is_zero() => return Ok(None),
+            None => (0, "surplus.came"),
+            Some(record) => (record.version, "surplus.counted"),
+        };
+        Ok(Some(filed(&surplus, expected, event)?))
+    }
+}
+
+/// The change that files `surplus`.
+pub(crate) fn filed(
+    surplus: &Surplus,
+    expected: i64,
+    event: &'static str,
+) -> Result<RecordChange, StoreError> {
+    let id = surplus.lot.to_string();
+    let corrupt = |source| StoreError::Corrupt { subject: format!("{SURPLUS}:{id}"), source };
+    let body = serde_json::to_string(surplus).map_err(corrupt)?;
+    Ok(RecordChange { kind: SURPLUS, id, expected, body, event })
+}

@@ -1,0 +1,124 @@
+//! Surplus: kept and paid, kept unpaid, or returned.
+
+use std::collections::BTreeMap;
+
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::lot::{Awaited, Lot, LotState};
+use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::receipt::tolerance_left;
+use waybill_shared::domain::surplus::{SURPLUS, Surplus, SurplusFate};
+use waybill_shared::store::{EnvelopeRow, LotChange};
+
+use super::{Decided, Office, already, read, refuse};
+use crate::documents::{Refusal, filed};
+use crate::funding::{covered, fit};
+use crate::orders::Filed;
+
+/// What a change of the cost may come to where the quantity is limited already, per mille.
+const ANY: i64 = 1_000_000;
+
+impl Office<'_> {
+    pub(super) async fn surplus(&self, id: LotId, fate: SurplusFate) -> Result<Decided, Refusal> {
+        let lot = self.desk.lot(id).await?;
+        let lines = self.desk.engine.lines_of([&lot]).await?;
+        let line = lines.get(&id.line()).ok_or_else(|| refuse(format!("{id} has no line")))?;
+        let order = lot.order.clone().unwrap_or_default();
+        if lot.oversupply.is_zero() {
+            return Err(refuse(format!("no more of {id} came than was ordered")));
+        }
+        let record = self.desk.engine.store.record(SURPLUS, &id.to_string()).await?;
+        let before = record.as_ref().map(|record| read::<Surplus>(SURPLUS, record)).transpose()?;
+        let was = before.as_ref().map_or(SurplusFate::Undecided, |before| before.fate);
+        if was == fate && fate != SurplusFate::Undecided {
+            return already(format!("that was decided before: it is {}", name(fate)));
+        }
+        if was == SurplusFate::KeptPaid {
+            return Err(refuse(format!("the surplus of {id} is kept, and its payment is bound")));
+        }
+        let filed_order = Filed::read(self.desk.engine, &order).await?;
+        let filed_order = filed_order.ok_or_else(|| refuse(format!("{id} has no order")))?;
+        let mut unit = self.desk.unit();
+        let supplier = filed_order.order.supplier.clone();
+        let (owner, event) = match fate {
+            SurplusFate::Undecided => {
+                return Err(refuse("say whether it is kept and paid, kept unpaid, or returned"));
+            }
+            SurplusFate::KeptPaid => {
+                let left = self.tolerated(&lot, line.quantity, line.tolerance_per_mille).await?;
+                let after = self.paid(&lot, &filed_order, left).await?;
+                unit.lots.push(LotChange::new(lot.clone(), after, "lot.surplus_bought"));
+                (line.requester.clone(), "surplus.kept_paid")
+            }
+            SurplusFate::KeptUnpaid => (line.requester.clone(), "surplus.kept_unpaid"),
+            SurplusFate::Returned => (supplier, "surplus.returned"),
+        };
+        let (quantity, why) = (lot.oversupply, self.because("decided by an operator").to_owned());
+        let surplus = Surplus { lot: id, order, quantity, owner, fate, why };
+        let expected = record.map_or(0, |record| record.version);
+        unit.records.push(filed(&surplus, expected, event)?);
+        Ok(unit.into())
+    }
+
+    /// What of the tolerance of the line of `lot` its other surplus leaves.
+    async fn tolerated(
+        &self,
+        lot: &Lot,
+        whole: Quantity,
+        per_mille: u32,
+    ) -> Result<Quantity, Refusal> {
+        let store = &self.desk.engine.store;
+        let mut bought = Quantity::ZERO;
+        for part in store.lots_of_line(lot.line()).await? {
+            if part.id == lot.id || part.oversupply.is_zero() {
+                continue;
+            }
+            let record = store.record(SURPLUS, &part.id.to_string()).await?;
+            if let Some(record) = record {
+                let surplus: Surplus = read(SURPLUS, &record)?;
+                if surplus.fate == SurplusFate::KeptPaid {
+                    bought.0 += surplus.quantity.0;
+                }
+            }
+        }
+        Ok(tolerance_left(whole, per_mille, bought))
+    }
+
+    /// `lot` with the money for its surplus, at the price agreed, from the same donors.
+    async fn paid(&self, lot: &Lot, filed: &Filed, left: Quantity) -> Result<Lot, Refusal> {
+        let (id, over) = (lot.id, lot.oversupply);
+        if !matches!(lot.state, LotState::Waiting { awaits: Awaited::Payment { .. }, .. }) {
+            let way = "keep it unpaid, or return it";
+            return Err(refuse(format!("{id} does not wait for its payment: {way}")));
+        }
+        if over > left {
+            let way = "keep it unpaid, return it, or ask for it as a line of its own";
+            let text =
+                format!("{over} are beyond the tolerance of the line, {left} are left: {way}");
+            return Err(refuse(text));
+        }
+        let line = filed.order.line(id).filter(|line| line.packs.is_none());
+        let line = line.ok_or_else(|| refuse(format!("{id} is sold in packs: keep it unpaid")))?;
+        let text = |error: waybill_shared::domain::money::MoneyError| refuse(error.to_string());
+        let goods = line.unit_price.scaled(over.0, Quantity::ONE).map_err(text)?;
+        let charges_bp = self.coalition().charges_bp(&filed.order.channel);
+        let more = goods.checked_add(goods.scaled(charges_bp, 10_000).map_err(text)?);
+        let covers = covered(lot).ok_or_else(|| refuse(format!("no money is bound for {id}")))?;
+        let cost = covers.checked_add(more.map_err(text)?).map_err(text)?;
+        let rows = self.desk.engine.store.envelopes().await?;
+        let mut envelopes: BTreeMap<String, EnvelopeRow> =
+            rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+        let mut after = lot.clone();
+        fit(&mut after, cost, ANY, &mut envelopes).map_err(|why| refuse(format!("{id}: {why}")))?;
+        after.because("surplus_bought", format!("{over} more than ordered are kept and paid"));
+        Ok(after)
+    }
+}
+
+fn name(fate: SurplusFate) -> &'static str {
+    match fate {
+        SurplusFate::Undecided => "undecided",
+        SurplusFate::KeptPaid => "kept and paid",
+        SurplusFate::KeptUnpaid => "kept unpaid",
+        SurplusFate::Returned => "returned",
+    }
+}

@@ -1,0 +1,530 @@
+//! Any sequence of documents about one order, beside a model of it that is a few lines of arithmetic: the
+//! same answers, and the same quantities and money to the unit and the cent. `WAYBILL_SEQUENCES` says how
+//! many sequences are played.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+use waybill_shared::broker::EmbeddedBroker;
+use waybill_shared::check::check;
+use waybill_shared::clock::Clock;
+use waybill_shared::domain::document::Document;
+use waybill_shared::domain::funding::{Share, ShareState};
+use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
+use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, STEPS};
+use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::engine::{Engine, Wakes};
+use waybill_shared::intake::{load, start_of};
+use waybill_shared::store::sqlite::SqliteStore;
+use waybill_shared::store::{Fate, LineChange, LotChange, RecordChange, Unit};
+use waybill_workers::connectors::{self, Connector};
+use waybill_workers::documents::{Refusal, Taken, take};
+
+/// Sequences that are played where nothing else is said.
+const SEQUENCES: u64 = 200;
+
+/// The price of one, in cents.
+const PRICE: i64 = 1_234;
+
+/// The lines of each order: their lots' quantities, and what is tolerated of them, per mille.
+const LINES: [(&[i64], i64); 3] = [(&[10, 5], 0), (&[20], 100), (&[1], 1000)];
+
+fn first_day() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2025, 1, 1).expect("a day")
+}
+
+/// Numbers that only depend on where they begin (xorshift).
+struct Draws(u64);
+
+impl Draws {
+    fn below(&mut self, end: i64) -> i64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        i64::try_from(self.0 % end.unsigned_abs().max(1)).expect("small")
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    ToCome,
+    Received,
+    Paid,
+    /// Closed as short, or carried by another lot.
+    Gone,
+}
+
+/// A lot as the model knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    at: At,
+    quantity: i64,
+    over: i64,
+    shipped: i64,
+    paid: i64,
+    /// It has a line of its own in the order.
+    is_ordered: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Answer {
+    Taken,
+    Before,
+    Kept,
+    Refused,
+}
+
+/// Rows of a receipt: a lot by line and part, what was accepted and what rejected.
+type Rows = Vec<((usize, i64), i64, i64)>;
+
+/// What the order should have come to.
+struct Model {
+    is_accepted: bool,
+    lots: BTreeMap<(usize, i64), Known>,
+    /// What was closed as short of each line.
+    short: [i64; LINES.len()],
+}
+
+impl Model {
+    fn new() -> Self {
+        let mut lots = BTreeMap::new();
+        for (line, (quantities, _)) in LINES.iter().enumerate() {
+            for (part, quantity) in (0..).zip(*quantities) {
+                let (at, quantity) = (At::ToCome, *quantity);
+                let lot = Known { at, quantity, over: 0, shipped: 0, paid: 0, is_ordered: true };
+                lots.insert((line, part), lot);
+            }
+        }
+        Self { is_accepted: false, lots, short: [0; LINES.len()] }
+    }
+
+    fn tolerance(line: usize) -> i64 {
+        LINES[line].0.iter().sum::<i64>() * LINES[line].1 / 1000
+    }
+
+    fn is_under(&self, id: (usize, i64)) -> bool {
+        self.lots.get(&id).is_some_and(|lot| lot.at != At::Gone)
+    }
+
+    fn despatch(&mut self, id: (usize, i64), quantity: i64) -> Answer {
+        if !self.is_under(id) || quantity == 0 {
+            return Answer::Refused;
+        }
+        let lot = self.lots.get_mut(&id).expect("there");
+        let most = lot.quantity - lot.shipped + Self::tolerance(id.0);
+        if lot.at == At::Paid || (lot.at == At::ToCome && quantity > most) {
+            return Answer::Refused;
+        }
+        if !self.is_accepted {
+            return Answer::Kept;
+        }
+        lot.shipped += quantity;
+        Answer::Taken
+    }
+
+    fn receive(&mut self, rows: &Rows) -> Answer {
+        let mut sums: Rows = Vec::new();
+        for (id, accepted, rejected) in rows {
+            match sums.iter_mut().find(|sum| sum.0 == *id) {
+                Some(sum) => *sum = (*id, sum.1 + accepted, sum.2 + rejected),
+                None => sums.push((*id, *accepted, *rejected)),
+            }
+        }
+        if sums.is_empty() || sums.iter().any(|row| !self.is_under(row.0)) {
+            return Answer::Refused;
+        }
+        if !self.is_accepted {
+            return Answer::Kept;
+        }
+        let is_named = |id: &(usize, i64)| sums.iter().any(|row| row.0 == *id);
+        for (id, accepted, _) in &sums {
+            let lot = &self.lots[id];
+            let is_missed = self
+                .lots
+                .iter()
+                .any(|(other, lot)| other.0 == id.0 && lot.at == At::ToCome && !is_named(other));
+            let is_less = lot.at != At::ToCome && *accepted < lot.quantity;
+            let is_more = lot.at == At::Paid && *accepted > lot.quantity;
+            if (is_less && (lot.paid > 0 || lot.at == At::Paid)) || (is_more && is_missed) {
+                return Answer::Refused;
+            }
+        }
+        let before = self.lots.clone();
+        let mut is_news = false;
+        for line in 0..LINES.len() {
+            // What is on back order and not named may turn out to have come.
+            let is_missed = |(id, lot): &(&(usize, i64), &Known)| {
+                id.0 == line && lot.at == At::ToCome && !lot.is_ordered && !is_named(id)
+            };
+            let mut missed: Vec<((usize, i64), i64)> =
+                before.iter().filter(is_missed).map(|(id, lot)| (*id, lot.quantity)).collect();
+            let rows = sums.iter().filter(|row| row.0.0 == line);
+            let mut tolerance = Self::tolerance(line) - self.short[line];
+            let mut next =
+                before.keys().filter(|id| id.0 == line).map(|id| id.1).max().unwrap_or(0);
+            for (id, accepted, rejected) in rows {
+                let was = &before[id];
+                let mut above = (accepted - was.quantity).max(0);
+                let mut over = 0;
+                for (part, open) in &mut missed {
+                    let by = above.min(*open);
+                    (above, over, *open) = (above - by, over + by, *open - by);
+                    let known = self.lots.get_mut(part).expect("there");
+                    known.quantity = *open;
+                    if *open == 0 {
+                        known.at = At::Gone;
+                        known.shipped = 0;
+                    }
+                }
+                let came = (*accepted).min(was.quantity);
+                let rejected = (*rejected).min(was.quantity - came);
+                let short = was.quantity - came - rejected;
+                is_news |= was.at == At::ToCome || (was.quantity, was.over) != (came + over, above);
+                let lot = self.lots.get_mut(id).expect("there");
+                lot.over = above;
+                if was.at == At::Paid {
+                    continue;
+                }
+                lot.quantity = was.quantity + over;
+                let is_tolerated = short > 0 && came > 0 && short <= tolerance;
+                let mut parts = Vec::new();
+                if short > 0 {
+                    parts.push((short, is_tolerated));
+                }
+                if rejected > 0 {
+                    parts.push((rejected, false));
+                }
+                if is_tolerated {
+                    tolerance -= short;
+                    self.short[line] += short;
+                }
+                let mut is_received = true;
+                for (by, is_closed) in parts {
+                    let lot = self.lots.get_mut(id).expect("there");
+                    if by == lot.quantity {
+                        // All of it is to come again.
+                        (lot.at, lot.shipped, is_received) = (At::ToCome, 0, false);
+                        break;
+                    }
+                    lot.quantity -= by;
+                    next += 1;
+                    let at = if is_closed { At::Gone } else { At::ToCome };
+                    let part =
+                        Known { at, quantity: by, over: 0, shipped: 0, paid: 0, is_ordered: false };
+                    self.lots.insert((line, next), part);
+                }
+                if is_received {
+                    self.lots.get_mut(id).expect("there").at = At::Received;
+                }
+            }
+        }
+        if is_news { Answer::Taken } else { Answer::Refused }
+    }
+
+    fn pay(&mut self, id: (usize, i64), parts: &[i64]) -> Answer {
+        let lot = self.lots.get_mut(&id).expect("there");
+        lot.paid += parts.iter().sum::<i64>();
+        if lot.paid >= lot.quantity * PRICE {
+            lot.at = At::Paid;
+        }
+        Answer::Taken
+    }
+}
+
+/// One order in the store, and what was said of it.
+struct Played<'a> {
+    engine: &'a Engine,
+    connector: &'a Arc<dyn Connector>,
+    index: i64,
+    order: String,
+    model: Model,
+    kept: Vec<(Document, Rows, Option<((usize, i64), i64)>)>,
+    said: Vec<Document>,
+    number: u64,
+}
+
+impl Played<'_> {
+    fn line(&self, line: usize) -> LineId {
+        LineId(self.index * 3 + i64::try_from(line).expect("small") + 1)
+    }
+
+    fn lot(&self, id: (usize, i64)) -> LotId {
+        LotId::of(self.line(id.0), id.1).expect("a lot")
+    }
+
+    /// The order, sent, with its lots.
+    async fn begin(&self) {
+        let now = self.engine.clock.now();
+        let mut unit = Unit::new("test", now);
+        let mut lines = Vec::new();
+        for (line, (quantities, tolerance)) in LINES.iter().enumerate() {
+            let id = self.line(line);
+            let whole: i64 = quantities.iter().sum();
+            let stated = serde_json::from_value(json!({
+                "external_id": format!("L-{}", id.0), "requester": "MIN", "item": "router",
+                "kind": "goods", "classification": "32413100-2", "scheme": "CPV",
+                "quantity": whole * 1000, "unit": "H87", "consignee": "C",
+                "unit_estimate": {"minor": PRICE, "currency": "EUR"},
+                "priority": {"class": 1, "rank": 1}, "requested": first_day(),
+                "tolerance_per_mille": tolerance,
+            }));
+            let stated: waybill_shared::domain::requisition::Line = stated.expect("a line");
+            for (part, quantity) in (0..).zip(*quantities) {
+                let (id, priority) = (self.lot((line, part)), stated.priority);
+                let mut lot =
+                    Lot::new(id, Quantity::whole(*quantity), priority, StepName::new(STEPS[2]));
+                let awaits = Awaited::Response { order: self.order.clone() };
+                lot.state =
+                    LotState::Waiting { step: StepName::new(STEPS[2]), awaits, until: None };
+                let share: Share = serde_json::from_value(json!({
+                    "envelope": "D-1", "rate": "1", "state": "obligated",
+                    "amount": {"minor": quantity * PRICE, "currency": "EUR"},
+                    "covers": {"minor": quantity * PRICE, "currency": "EUR"},
+                }))
+                .expect("a share");
+                (lot.funding, lot.order) = (vec![share], Some(self.order.clone()));
+                unit.lots.push(LotChange::created(lot, "lot.ordered"));
+                lines.push(json!({
+                    "lot": id, "item": "router", "quantity": quantity * 1000, "unit": "H87",
+                    "unit_price": {"minor": PRICE, "currency": "EUR"},
+                    "amount": {"minor": quantity * PRICE, "currency": "EUR"},
+                    "offer": "O", "consignee": "C", "due": "2025-02-01",
+                }));
+            }
+            unit.lines.push(LineChange::created(id, stated));
+        }
+        let order = json!({
+            "number": self.order, "supplier": "SUP", "channel": "AG", "currency": "EUR",
+            "author": "waybill", "created": now, "lines": lines,
+        });
+        let record = |kind, body: Value| {
+            let (id, event) = (self.order.clone(), "order.sent");
+            RecordChange { kind, id, expected: 0, body: body.to_string(), event }
+        };
+        unit.records = vec![record("order", order), record("order_status", json!("sent"))];
+        let fates = self.engine.commit(vec![unit], None).await.expect("committed");
+        assert_eq!(fates, [Fate::Committed]);
+    }
+
+    fn document(&mut self, sender: &str, kind: &str, lines: Value) -> Document {
+        self.number += 1;
+        serde_json::from_value(json!({
+            "sender": sender, "number": format!("{}-{}", self.order, self.number), "type": kind,
+            "order": self.order, "date": first_day(), "lines": lines,
+        }))
+        .expect("a document")
+    }
+
+    async fn send(&self, document: &Document) -> (Answer, String) {
+        match take(self.engine, self.connector, document, "test", "").await {
+            Ok(Taken::Now) => (Answer::Taken, String::new()),
+            Ok(Taken::Before) => (Answer::Before, String::new()),
+            Ok(Taken::Kept { until }) => (Answer::Kept, until),
+            Err(Refusal::Failed(error)) => panic!("{error}"),
+            Err(refusal) => (Answer::Refused, refusal.to_string()),
+        }
+    }
+
+    fn any_lot(&self, draws: &mut Draws) -> (usize, i64) {
+        let ids: Vec<(usize, i64)> = self.model.lots.keys().copied().collect();
+        // One that is not there, now and then.
+        let at = draws.below(i64::try_from(ids.len()).expect("small") + 1);
+        ids.get(usize::try_from(at).expect("small")).copied().unwrap_or((0, 90))
+    }
+
+    /// The next document, and whether it is answered as the model says.
+    async fn step(&mut self, draws: &mut Draws) {
+        match draws.below(10) {
+            0 | 1 if !self.model.is_accepted => {
+                let document = self.document("SUP", "order_response", json!([]));
+                let (answer, why) = self.send(&document).await;
+                assert_eq!(answer, Answer::Taken, "{why}");
+                self.model.is_accepted = true;
+                self.said.push(document);
+                // What was kept is looked at again, as the jobs that the unit asks for do.
+                for (document, rows, despatch) in std::mem::take(&mut self.kept) {
+                    let expected = match despatch {
+                        Some((id, quantity)) => self.model.despatch(id, quantity),
+                        None => self.model.receive(&rows),
+                    };
+                    let (answer, why) = self.send(&document).await;
+                    assert_eq!(answer, expected, "{document:?}: {why}");
+                }
+            }
+            0 if !self.said.is_empty() => {
+                let last = i64::try_from(self.said.len()).expect("small");
+                let again = &self.said[usize::try_from(draws.below(last)).expect("small")];
+                assert_eq!(self.send(again).await.0, Answer::Before);
+            }
+            1 | 2 => {
+                let (id, quantity) = (self.any_lot(draws), draws.below(25));
+                let row = json!({"lot": self.lot(id), "quantity": quantity.to_string()});
+                let document = self.document("SUP", "despatch_advice", json!([row]));
+                let expected = self.model.despatch(id, quantity);
+                self.answers(document, expected, Vec::new(), Some((id, quantity))).await;
+            }
+            3 | 4 => {
+                let is_due = |(_, lot): &(&(usize, i64), &Known)| lot.at == At::Received;
+                let due: Vec<((usize, i64), i64)> = self
+                    .model
+                    .lots
+                    .iter()
+                    .filter(is_due)
+                    .map(|(id, lot)| (*id, lot.quantity * PRICE - lot.paid))
+                    .collect();
+                let last = i64::try_from(due.len()).expect("small");
+                let Some((id, left)) = due.get(usize::try_from(draws.below(last)).expect("small"))
+                else {
+                    return;
+                };
+                // All of it, or a part; in one row or in two.
+                let sum = if draws.below(2) == 0 { *left } else { 1 + draws.below(*left) };
+                let first = draws.below(sum + 1);
+                let parts = if first == 0 { vec![sum] } else { vec![first, sum - first] };
+                let row = |minor: &i64| {
+                    let amount = json!({"minor": minor, "currency": "EUR"});
+                    json!({"lot": self.lot(*id), "amount": amount})
+                };
+                let rows: Vec<Value> = parts.iter().map(row).collect();
+                let document = self.document("AG", "payment", json!(rows));
+                let expected = self.model.pay(*id, &parts);
+                self.answers(document, expected, Vec::new(), None).await;
+            }
+            _ => {
+                let mut rows: Rows = Vec::new();
+                for _ in 0..=draws.below(3) {
+                    let id = self.any_lot(draws);
+                    let near = self.model.lots.get(&id).map_or(3, |lot| lot.quantity);
+                    let accepted = match draws.below(3) {
+                        0 => near,
+                        1 => draws.below(near + 1),
+                        _ => draws.below(near + 6),
+                    };
+                    let rejected = if draws.below(3) == 0 { draws.below(4) } else { 0 };
+                    rows.push((id, accepted, rejected));
+                }
+                let row = |(id, accepted, rejected): &((usize, i64), i64, i64)| {
+                    json!({"lot": self.lot(*id), "accepted": accepted.to_string(),
+                           "rejected": rejected.to_string()})
+                };
+                let lines: Vec<Value> = rows.iter().map(row).collect();
+                let document = self.document("MIN", "receipt_advice", json!(lines));
+                let expected = self.model.receive(&rows);
+                self.answers(document, expected, rows, None).await;
+            }
+        }
+    }
+
+    async fn answers(
+        &mut self,
+        document: Document,
+        expected: Answer,
+        rows: Rows,
+        despatch: Option<((usize, i64), i64)>,
+    ) {
+        let (answer, why) = self.send(&document).await;
+        assert_eq!(answer, expected, "{document:?}: {why}\n{:#?}", self.model.lots);
+        match answer {
+            Answer::Taken => self.said.push(document),
+            Answer::Kept => self.kept.push((document, rows, despatch)),
+            Answer::Before | Answer::Refused => {}
+        }
+    }
+
+    /// The store says what the model says.
+    async fn compare(&self) {
+        let mut found = BTreeMap::new();
+        for line in 0..LINES.len() {
+            for lot in self.engine.store.lots_of_line(self.line(line)).await.expect("read") {
+                let at = match (&lot.order, &lot.state) {
+                    (None, _) => At::Gone,
+                    (_, LotState::Closed(_)) => At::Paid,
+                    (_, LotState::Waiting { awaits: Awaited::Payment { .. }, .. }) => At::Received,
+                    (Some(_), _) => At::ToCome,
+                };
+                let sum = |state| {
+                    let shares = lot.funding.iter().filter(|share| share.state == state);
+                    shares.map(|share| share.covers.minor).sum::<i64>()
+                };
+                let (quantity, paid) = (lot.quantity.0 / 1000, sum(ShareState::Disbursed));
+                if at == At::ToCome || at == At::Received {
+                    let bound = sum(ShareState::Obligated);
+                    assert_eq!(bound + paid, quantity * PRICE, "{lot:?}");
+                }
+                let (over, shipped) = (lot.oversupply.0 / 1000, lot.shipped.0 / 1000);
+                let (is_ordered, id) = (false, (line, lot.id.part()));
+                found.insert(id, Known { at, quantity, over, shipped, paid, is_ordered });
+            }
+        }
+        let mut expected = self.model.lots.clone();
+        for lot in expected.values_mut() {
+            lot.is_ordered = false;
+        }
+        assert_eq!(found, expected, "{:#?}", self.said);
+    }
+}
+
+async fn world(folder: &Path) -> (Engine, Arc<dyn Connector>, Wakes) {
+    let store = SqliteStore::open(&folder.join("waybill.sqlite")).await.expect("opened");
+    let mut pipeline = Pipeline::of(&STEPS);
+    pipeline.connector = ConnectorConfig::Files;
+    let clock = Clock::starting_at(start_of(first_day(), chrono_tz::UTC));
+    let broker = Arc::new(EmbeddedBroker::default());
+    let (engine, wakes) = Engine::new(Arc::new(store), broker, clock, vec![pipeline]);
+    let role = |role: &str| json!([{"role": role, "from": first_day(), "evidence": "-"}]);
+    let party = |id: &str, is: &str| json!({"id": id, "name": id, "roles": role(is)});
+    let files = serde_json::from_value(json!({
+        "settings": {"name": "C", "currency": "EUR", "zone": "UTC", "start": first_day()},
+        "parties": [party("D", "member"), party("MIN", "beneficiary"), party("AG", "buying_agent")],
+        "groups": [], "later_contributions": [], "offers": [], "charges": [], "prohibited": [],
+        "contributions": [{
+            "id": "D-1", "donors": ["D"], "firmness": "commitment", "stated": first_day(),
+            "amount": {"minor": 1_000_000_000_000_i64, "currency": "EUR"}, "earmark": {},
+            "consent": "none", "source": "invented",
+        }],
+        "codes": [{"scheme": "CPV", "code": "32413100-2", "name": "router"}],
+        "consignees": [{"code": "C", "requester": "MIN", "address": "1 Street"}],
+        "rates": [],
+    }));
+    load(&engine, &files.expect("a coalition")).await.expect("loaded");
+    let connector = connectors::open(engine.pipeline(), folder).expect("a connector");
+    (engine, connector, wakes)
+}
+
+#[test]
+fn any_sequence_of_documents_comes_to_what_the_model_says() {
+    let sequences = std::env::var("WAYBILL_SEQUENCES").ok().and_then(|text| text.parse().ok());
+    let sequences: u64 = sequences.unwrap_or(SEQUENCES);
+    let folder = tempfile::tempdir().expect("a folder");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        // Nobody relays: what would be due stays so.
+        let (engine, connector, _wakes) = world(folder.path()).await;
+        for index in 0..sequences {
+            let mut draws = Draws((index + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+            let order = format!("PO-{index}");
+            let index = i64::try_from(index).expect("small");
+            let mut played = Played {
+                engine: &engine,
+                connector: &connector,
+                index,
+                order,
+                model: Model::new(),
+                kept: Vec::new(),
+                said: Vec::new(),
+                number: 0,
+            };
+            played.begin().await;
+            for _ in 0..2 + draws.below(10) {
+                played.step(&mut draws).await;
+            }
+            played.compare().await;
+        }
+        let findings = check(&*engine.store).await.expect("read");
+        assert!(findings.ok, "{:#?}", findings.violations.iter().take(10).collect::<Vec<_>>());
+    });
+}
