@@ -129,7 +129,7 @@ const REFUSED: &str = "lot.refused_by_supplier";
 
 /// Who else offers what was refused.
 fn offered(coalition: &Coalition, lot: &Lot, line: &Line, today: NaiveDate) -> Effect {
-    let next = quotes_for(coalition, lot, line, today);
+    let next = quotes_for(coalition, lot, line, lot.quantity, today);
     let what = match next.into_iter().find_map(|quote| quote.offer) {
         Some(offer) if lot.refused.contains(&offer.id) => format!(
             "is matched again: nobody else offers it, {} is asked once more at {} unless a new offer is imported",

@@ -11,10 +11,10 @@ use waybill_shared::domain::money::MoneyError;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::matching::explanation::{
-    Explanation, Missing, Spending, funded, spend, unfunded, unfunded_by,
+    Explanation, Missing, Spending, funded, spend, unfunded,
 };
 use waybill_shared::matching::near::Market;
-use waybill_shared::matching::{Round, WhyNot, solve};
+use waybill_shared::matching::{Round, WhyNot};
 use waybill_shared::rounds;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotFilter, StoreError};
@@ -124,17 +124,21 @@ async fn explain(engine: &Engine, lot: &Lot, line: &Line) -> Result<Explanation,
     };
     let funds = rounds::funds(engine, lots.iter().map(|(lot, _)| *lot)).await?;
     let policy = &engine.pipeline().match_donor;
-    let round = Round::of(&coalition, &funds, &lots, policy, day);
+    let refused = |error: MoneyError| Problem::new("refused", error.to_string(), "");
+    let (round, solution) =
+        Round::solved(&coalition, &funds, &lots, policy, day).map_err(refused)?;
     if is_unoffered(&round, place) {
         let called_off = rounds::called_off(&*engine.store).await?;
-        let near_offers = Market::new(&coalition, &called_off, day).near(lot, line);
+        let wanted = lots.iter().filter(|(lot, _)| lot.funding.is_empty());
+        let mut market = Market::new(&coalition, &called_off, day)
+            .wanting(wanted.map(|(lot, line)| (lot.quantity, *line)));
+        let near_offers = market.near(lot, line);
         return Ok(Explanation::Unoffered { day, near_offers });
     }
     let ids: Vec<LotId> = lots.iter().map(|(lot, _)| lot.id).collect();
     let spending = spending(engine, &waiting).await?;
-    let explained = unfunded(&coalition, &round, &ids, place, day, &spending);
-    let explained = explained.map_err(|error| Problem::new("refused", error.to_string(), ""))?;
-    Ok(explained.unwrap_or(Explanation::Undecided))
+    let explained = unfunded(&coalition, &round, &solution, &ids, place, day, &spending);
+    Ok(explained.map_err(refused)?.unwrap_or(Explanation::Undecided))
 }
 
 /// Whether no offer fits the lot at `place`, or money could be used for it through no channel of one.
@@ -175,8 +179,9 @@ async fn shorts(
         waiting.iter().filter_map(|lot| Some((lot, &**lines.get(&lot.line())?))).collect();
     let waits = |lot: &Lot| matches!(lot.state, LotState::Waiting { awaits: Awaited::Funding, .. });
     let funds = rounds::funds(engine, lots.iter().map(|(lot, _)| *lot)).await?;
-    let round = Round::of(&coalition, &funds, &lots, &engine.pipeline().match_donor, day);
-    let solution = solve(&round.problem).map_err(refused)?;
+    let policy = &engine.pipeline().match_donor;
+    let (round, solution) =
+        Round::solved(&coalition, &funds, &lots, policy, day).map_err(refused)?;
     let ids: Vec<LotId> = lots.iter().map(|(lot, _)| lot.id).collect();
     let mut short = Few::default();
     for (place, (lot, line)) in lots.iter().enumerate().filter(|(_, (lot, _))| waits(lot)) {
@@ -185,7 +190,7 @@ async fn shorts(
             continue;
         }
         let none = Spending::new();
-        let why = unfunded_by(&coalition, &round, &solution, &ids, place, day, &none);
+        let why = unfunded(&coalition, &round, &solution, &ids, place, day, &none);
         let why = why.map_err(refused)?;
         let reason = match &why {
             Some(Explanation::NextRound { .. }) => "the next round funds it".to_owned(),

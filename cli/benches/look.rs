@@ -243,6 +243,7 @@ fn ordered(lot: &Lot, line: &Line, due: chrono::NaiveDate) -> OrderLine {
         packs: None,
         surplus: Quantity::ZERO,
         surplus_payer: None,
+        surplus_owner: None,
         unit: line.unit,
         unit_price: Money::new(10_000, Currency::EUR),
         amount: Money::new(COST, Currency::EUR),
@@ -269,6 +270,7 @@ fn order(
         lines,
         in_kind: None,
         cancelled: Vec::new(),
+        approval: Vec::new(),
     };
     let record =
         |kind, body, event| RecordChange { kind, id: number.clone(), expected: 0, body, event };

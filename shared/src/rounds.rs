@@ -63,6 +63,7 @@ pub async fn funds<'a>(
             *funds.spent.entry(share.envelope.clone()).or_default() -= share.amount.minor;
         }
     }
+    gathered(engine, &of_round, &mut funds).await?;
     if !engine.pipeline().match_donor.requester_cap.is_empty() {
         given(engine, &of_round, &mut funds).await?;
     }
@@ -116,6 +117,27 @@ pub fn later(
         body: String::new(),
     };
     days.into_iter().filter(|day| *day > today).map(job).collect()
+}
+
+/// Adds what is gathered, where it makes a difference how much of an item is on an order.
+async fn gathered(
+    engine: &Engine,
+    of_round: &BTreeSet<LotId>,
+    funds: &mut Funds,
+) -> Result<(), StoreError> {
+    let coalition = engine.coalition().await?;
+    let is_bound = |id: &String| coalition.offers.get(id).is_some_and(|o| !o.is_sold_freely());
+    if coalition.offers.values().all(Offer::is_sold_freely) {
+        return Ok(());
+    }
+    let mut lots = engine.store.lots_awaiting("gathering").await?;
+    lots.retain(|lot| lot.offer.as_ref().is_some_and(is_bound) && !of_round.contains(&lot.id));
+    let lines = engine.lines_of(&lots).await?;
+    for lot in &lots {
+        let Some((line, offer)) = lines.get(&lot.line()).zip(lot.offer.clone()) else { continue };
+        funds.gathered.entry((offer, line.unit)).or_default().add(lot);
+    }
+    Ok(())
 }
 
 /// Adds what the lots of each requester have, but for those of the round.

@@ -43,18 +43,27 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Pro
     facts.at("drawn up", Some(order.created));
     facts.may("total", order.total());
     facts.may("in kind", order.in_kind.as_ref());
+    for reason in &order.approval {
+        facts.add("approval", reason.clone());
+    }
     let lots = under(engine, &order).await?;
     for line in &order.lines {
         let bought = format!("{} {} {}", line.quantity, line.unit.name(), line.item);
-        let what = match line.packs {
-            Some(packs) => {
+        let what = match (line.whole_packs(), line.packs) {
+            (Some(packs), _) => {
                 let (many, name) = (packs.quantity, packs.unit.name());
                 format!("{bought} in {many} {name} of {} each", packs.each)
             }
-            None => bought,
+            (None, Some(packs)) => {
+                format!("{bought} out of {} of {} each", packs.unit.name(), packs.each)
+            }
+            (None, None) => bought,
         };
         let surplus = match &line.surplus_payer {
-            Some(payer) => format!(", of them {} surplus paid by {payer}", line.surplus),
+            Some(payer) => {
+                let (surplus, owner) = (line.surplus, line.surplus_owner());
+                format!(", of them {surplus} surplus for the stock of {owner} paid by {payer}")
+            }
             None => String::new(),
         };
         let payers: Vec<&str> = line.shares.iter().map(|share| share.envelope.as_str()).collect();

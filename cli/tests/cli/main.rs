@@ -36,6 +36,7 @@ mod packs;
 mod pair;
 mod payments;
 mod plan;
+mod quantities;
 mod refusal;
 mod reports;
 mod requesters;

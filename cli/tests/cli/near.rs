@@ -133,7 +133,7 @@ fn the_nearest_offers_are_named_and_mended() -> Result<()> {
         OLD,SUP,Tablet,H87,90.00,EUR,1,1,10,2025-01-01,2025-06-30,BUY,,,,\n\
         NEW,SUP,Tablet,H87,90.00,EUR,1,1,10,2090-01-01,,BUY,,,,\n";
     let lines = [
-        line("N-1", "Toner", "20,H87", "5.00"),
+        line("N-1", "Toner", "24,H87", "5.00"),
         line("N-2", "headset", "3,H87", "60.00"),
         line("N-3", "Radio", "2,H87", "95.00"),
         line("N-4", "Router", "2,H87", "95.00"),

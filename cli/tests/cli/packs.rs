@@ -9,12 +9,13 @@ use tempfile::TempDir;
 use crate::coalition;
 use crate::near::{Bureau, OFFERS, line};
 use crate::office::fact;
+use crate::quantities::pipeline;
 use crate::support::{SOON, eventually, run, show, text};
 
 #[test]
 fn pieces_are_bought_in_whole_packs() -> Result<()> {
     let offers = "O-1,SUP,Toner,BX,25.00,EUR,1,1,10,2025-01-01,,BUY,,,,5 piece\n";
-    let bureau = Bureau::open(offers, &[line("P-1", "Toner", "23,H87", "5.00")])?;
+    let bureau = Bureau::open(offers, &[line("P-1", "Toner", "23,H87", "5.50")])?;
     let order = bureau.order_of("LOT-001")?;
     let told = &order["lines"][0];
     ensure!(told["quantity"] == "5" && told["unit_code"] == "BX", "{order}");
@@ -49,23 +50,29 @@ fn pieces_are_bought_in_whole_packs() -> Result<()> {
 fn minimum_and_increment_are_packs_and_the_cheaper_offer_is_chosen() -> Result<()> {
     let offers = "\
         MIN,SUP,Toner,BX,25.00,EUR,4,3,10,2025-01-01,,BUY,,,,5 H87\n\
+        MORE,SUP,Drum,BX,25.00,EUR,4,3,10,2025-01-01,,BUY,,,,5 H87\n\
         ONE,SUP,Cable,H87,4.90,EUR,1,1,10,2025-01-01,,BUY,,,,\n\
         TEN,SUP,Cable,BX,45.00,EUR,1,1,10,2025-01-01,,BUY,,,,10 pieces\n\
+        CORD,SUP,Cord,H87,4.90,EUR,1,1,10,2025-01-01,,BUY,,,,\n\
+        REEL,SUP,Cord,BX,45.00,EUR,1,1,10,2025-01-01,,BUY,,,,10 pieces\n\
         ROLL,SUP,Wire,RO,30.00,EUR,1,1,10,2025-01-01,,BUY,,,,12.5 metre\n\
         SAME,SUP,Glove,BX,7.00,EUR,1,1,10,2025-01-01,,BUY,,,,100 piece\n";
     let lines = [
         line("P-1", "Toner", "3,H87", "5.00"),
-        line("P-2", "Toner", "21,H87", "5.00"),
+        line("P-2", "Drum", "21,H87", "5.00"),
         line("P-3", "Cable", "9,H87", "4.90"),
-        line("P-4", "Cable", "10,H87", "4.90"),
+        line("P-4", "Cord", "10,H87", "4.90"),
         line("P-5", "Wire", "30,MTR", "2.40"),
         line("P-6", "Glove", "3,BX", "7.00"),
     ];
-    let bureau = Bureau::open(offers, &lines)?;
+    // Surplus and what it costs are no matter here.
+    let any = "surplus_limit = { per_mille = 100000 }\ntolerance_per_mille = 100000";
+    let pipeline = pipeline(any);
+    let bureau = Bureau::open_with(offers, &lines, &[("pipeline.toml", &pipeline)])?;
     // (lot, quantity, unit, amount in cents, what it holds)
     let expected = [
-        ("LOT-001", "4", "BX", 10_000, json!("20")),
-        ("LOT-002", "7", "BX", 17_500, json!("35")),
+        ("LOT-001", "6", "BX", 15_000, json!("30")),
+        ("LOT-002", "6", "BX", 15_000, json!("30")),
         ("LOT-003", "9", "H87", 4_410, Value::Null),
         ("LOT-004", "1", "BX", 4_500, json!("10")),
         ("LOT-005", "3", "RO", 9_000, json!("37.5")),

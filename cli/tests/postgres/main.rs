@@ -49,6 +49,8 @@ mod packs;
 mod pair;
 #[path = "../cli/payments.rs"]
 mod payments;
+#[path = "../cli/quantities.rs"]
+mod quantities;
 #[path = "../cli/refusal.rs"]
 mod refusal;
 #[path = "../cli/requesters.rs"]

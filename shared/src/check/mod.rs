@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 mod arrivals;
 mod needs;
+mod sold;
 mod told;
 
 use crate::domain::funding::{Movement, movements};
@@ -18,6 +19,7 @@ use crate::domain::quantity::Quantity;
 use crate::store::chain::{digest_of, hex, link};
 use crate::store::{Filed, LotCount, LotFilter, Store, StoreError, tally};
 
+use sold::Sold;
 use told::Told;
 
 /// Records read at once, some of which hold files.
@@ -93,10 +95,11 @@ pub async fn check_telling(
     // One snapshot, so that what `serve` commits meanwhile is no violation.
     let snapshot = store.snapshot().await?;
     let store = &*snapshot;
-    let (events, last, mut told) = replay(store, &mut check, passed).await?;
+    let (events, last, mut told, sold) = replay(store, &mut check, passed).await?;
     let arrived = std::mem::take(&mut told.arrived);
     arrived.rows(store, &mut check, told.requesters()).await?;
     told.renamed_lines(&mut check);
+    sold.report(&mut check);
     match compare(store, &mut check, &last).await {
         Err(StoreError::Corrupt { subject, source }) => {
             check.fails("I7", subject, format!("cannot be read: {source}"));
@@ -119,7 +122,7 @@ async fn compare(
     counts(store, check, carried.places).await?;
     lines(store, check, carried.quantities, last).await?;
     envelopes(store, check, carried.shares, last).await?;
-    orders(store, check, &carried.ordered).await?;
+    orders(store, check, &carried.ordered, &carried.surplus).await?;
     arrivals::surplus(store, check, &carried.over).await?;
     told::files(store, check, last).await?;
     told::planned(store, check).await?;
@@ -131,8 +134,8 @@ async fn replay(
     store: &dyn Store,
     check: &mut Check,
     passed: &(dyn Fn(usize) + Sync),
-) -> Result<(i64, HashMap<String, Last>, Told), StoreError> {
-    let mut told = Told::default();
+) -> Result<(i64, HashMap<String, Last>, Told, Sold), StoreError> {
+    let (mut told, mut sold) = (Told::default(), Sold::default());
     let mut links = store.chain().await?.into_iter().peekable();
     let mut hash: Sha256 = link("");
     let mut last: HashMap<String, Last> = HashMap::new();
@@ -164,6 +167,7 @@ async fn replay(
                 linked = position;
             }
             told.hear(&event);
+            sold.hear(&event);
             let before = last.get(&event.subject).map_or(0, |last| last.number);
             if event.number != before + 1 {
                 let detail = format!("event {} follows {before}", event.number);
@@ -175,6 +179,7 @@ async fn replay(
     // What has no position yet is no violation: the leader gives it one in a moment.
     for event in store.tail().await? {
         told.hear(&event);
+        sold.hear(&event);
         let before = last.get(&event.subject).map_or(0, |last| last.number);
         if event.number != before + 1 {
             let detail = format!("event {} follows {before}", event.number);
@@ -191,7 +196,7 @@ async fn replay(
     if let Some((at, _)) = links.next() {
         check.fails("I7", "chain", format!("a link at {at} has no events"));
     }
-    Ok((position, last, told))
+    Ok((position, last, told, sold))
 }
 
 /// A step, a state, and what is waited for.
@@ -214,6 +219,8 @@ struct Carried {
     ordered: Vec<(LotId, String)>,
     /// What came above what was bought.
     over: Vec<(LotId, Quantity)>,
+    /// What is bought above what lots on an order want.
+    surplus: BTreeMap<String, Vec<(LotId, Quantity)>>,
     /// How many there are.
     lots: usize,
 }
@@ -267,6 +274,9 @@ impl Carried {
         let (lots, oldest) = self.places.entry(place).or_default();
         *lots += 1;
         *oldest = oldest.iter().copied().chain(tally::oldest(&lot)).min();
+        if let Some(order) = lot.order.as_ref().filter(|_| !lot.surplus.is_zero()) {
+            self.surplus.entry(order.clone()).or_default().push((lot.id, lot.surplus));
+        }
         if let (Some(order), false) = (lot.order, matches!(lot.state, LotState::Closed(_))) {
             self.ordered.push((lot.id, order));
         }
@@ -384,6 +394,7 @@ async fn orders(
     store: &dyn Store,
     check: &mut Check,
     ordered: &[(LotId, String)],
+    surplus: &BTreeMap<String, Vec<(LotId, Quantity)>>,
 ) -> Result<(), StoreError> {
     let mut orders: BTreeMap<String, (Order, OrderStatus)> = BTreeMap::new();
     for record in store.records("order").await? {
@@ -396,6 +407,7 @@ async fn orders(
         if named.len() != order.lines.len() {
             check.fails("I3", &order.number, "names a lot twice");
         }
+        sold::followed(check, &order, surplus.get(&order.number).map_or(&[], Vec::as_slice));
         let status = store.record("order_status", &record.id).await?;
         let status = status.and_then(|record| serde_json::from_str(&record.body).ok());
         match status {

@@ -11,7 +11,7 @@ use super::money::{Currency, Money, MoneyError, Rate, Rounding, convert};
 use super::party::{ExpertGroup, Party};
 use super::quantity::Quantity;
 use super::requisition::Line;
-use super::supplier::{ChargeRule, Offer, Quote};
+use super::supplier::{ChargeRule, Offer, Quote, Surplus};
 
 /// What holds for the coalition as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -249,6 +249,7 @@ impl Coalition {
             offer: Some(offer.clone()),
             unit_price: offer.unit_price,
             charges_bp: self.charges_bp(&offer.channel),
+            surplus: Surplus::ALONE,
         })
     }
 

@@ -266,6 +266,10 @@ pub struct Lot {
     /// How much of it is on its way.
     #[serde(default, skip_serializing_if = "Quantity::is_zero")]
     pub shipped: Quantity,
+    /// What is bought with it and nobody asked for: the supplier's minimum, increment or pack makes it
+    /// so. Its money pays for that, too.
+    #[serde(default, skip_serializing_if = "Quantity::is_zero")]
+    pub surplus: Quantity,
     /// Received beyond what was ordered.
     #[serde(default, skip_serializing_if = "Quantity::is_zero")]
     pub oversupply: Quantity,
@@ -325,6 +329,7 @@ impl Lot {
             refused: Vec::new(),
             in_kind: None,
             shipped: Quantity::ZERO,
+            surplus: Quantity::ZERO,
             oversupply: Quantity::ZERO,
             due: None,
             chased: 0,
@@ -370,16 +375,32 @@ impl Lot {
         self.in_kind = None;
         self.due = None;
         self.shipped = Quantity::ZERO;
+        self.surplus = Quantity::ZERO;
+    }
+
+    /// What is bought for it: what it carries, and its surplus.
+    #[must_use]
+    pub fn bought(&self) -> Quantity {
+        Quantity(self.quantity.0.saturating_add(self.surplus.0))
     }
 
     /// Splits `quantity` off as the lot `id`, with its exact part of the money; both add up to what
-    /// this was. The new lot has no version yet.
+    /// this was. The new lot has no version yet. The surplus stays.
     #[must_use]
     pub fn split_off(&mut self, id: LotId, quantity: Quantity) -> Self {
+        self.split_off_with(id, quantity, Quantity::ZERO)
+    }
+
+    /// The same with a part of the surplus.
+    #[must_use]
+    pub fn split_off_with(&mut self, id: LotId, quantity: Quantity, surplus: Quantity) -> Self {
         let rest = Quantity(self.quantity.0 - quantity.0);
-        let weights = [quantity.0.unsigned_abs(), rest.0.unsigned_abs()];
+        let kept_surplus = self.surplus.less(surplus);
+        let weight = |one: Quantity, other: Quantity| (one.0 + other.0).unsigned_abs();
+        let weights = [weight(quantity, surplus), weight(rest, kept_surplus)];
         let mut part = self.clone();
         (part.id, part.version, part.quantity) = (id, 0, quantity);
+        (part.surplus, self.surplus) = (surplus, kept_surplus);
         part.oversupply = Quantity::ZERO;
         part.shipped = Quantity::ZERO;
         part.chased = 0;

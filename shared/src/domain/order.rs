@@ -52,7 +52,7 @@ pub struct LineShare {
 /// The packs in which a line is bought. They stay as agreed, whatever becomes of the offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Packs {
-    /// How many packs.
+    /// How many whole packs; those that are shared with other lots of the item are on its sum.
     pub quantity: Quantity,
     /// Their unit, by which they are priced.
     pub unit: Unit,
@@ -79,6 +79,9 @@ pub struct OrderLine {
     /// Who pays the surplus.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surplus_payer: Option<String>,
+    /// Whose stock the surplus is, by the public code of a consignee; none: that of the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surplus_owner: Option<String>,
     /// The unit.
     pub unit: Unit,
     /// The price of one unit, or of one pack.
@@ -97,13 +100,29 @@ pub struct OrderLine {
 }
 
 impl OrderLine {
-    /// What is priced: units, or packs, with their unit.
+    /// What is priced: units, or packs, with their unit. A part of a pack is counted in units.
     #[must_use]
     pub fn priced(&self) -> (Quantity, Unit) {
-        match self.packs {
+        match self.whole_packs() {
             Some(packs) => (packs.quantity, packs.unit),
             None => (self.quantity, self.unit),
         }
+    }
+
+    /// The public code of the consignee whose stock the surplus is.
+    #[must_use]
+    pub fn surplus_owner(&self) -> &str {
+        self.surplus_owner.as_deref().unwrap_or(&self.consignee)
+    }
+
+    /// The packs that it comes in, if they are whole.
+    #[must_use]
+    pub fn whole_packs(&self) -> Option<Packs> {
+        let is_whole = |packs: &Packs| {
+            let held = i128::from(packs.quantity.0) * i128::from(packs.each.0);
+            held == i128::from(self.quantity.0) * i128::from(Quantity::ONE)
+        };
+        self.packs.filter(is_whole)
     }
 
     /// What its goods cost at `price` for one unit, or one pack.
@@ -111,7 +130,8 @@ impl OrderLine {
     /// # Errors
     /// [`MoneyError::Overflow`] past `i64`.
     pub fn goods(&self, price: Money) -> Result<Money, MoneyError> {
-        price.scaled(self.priced().0.0, Quantity::ONE)
+        let per = self.packs.map_or(Quantity::ONE, |packs| packs.each.0);
+        price.scaled(self.quantity.0, per)
     }
 }
 
@@ -137,6 +157,9 @@ pub struct Order {
     /// The contribution in kind that it calls on, if no money pays for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_kind: Option<String>,
+    /// Why somebody else has to approve it before it is sent; none: nobody has to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approval: Vec<String>,
     /// What left it after it was sent, by the lot whose line it was of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cancelled: Vec<CancelledPart>,

@@ -167,6 +167,37 @@ impl Default for MatchPolicy {
     }
 }
 
+/// How much surplus of an item an order may hold before somebody has to approve it: more than either is
+/// too much.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SurplusLimit {
+    /// Of the quantity that is wanted.
+    pub per_mille: i64,
+    /// What it costs; none: it may cost anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+}
+
+impl Default for SurplusLimit {
+    fn default() -> Self {
+        Self { per_mille: 100, amount: None }
+    }
+}
+
+impl SurplusLimit {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.per_mille < 0 || self.amount.is_some_and(|amount| amount.minor < 0) {
+            return Err("surplus_limit is below zero".to_owned());
+        }
+        Ok(())
+    }
+}
+
 /// How orders are drawn up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -179,6 +210,13 @@ pub struct OrderPolicy {
     pub tolerance_per_mille: i64,
     /// An order above this total needs an approval; none: no order does.
     pub approval_above: Option<Money>,
+    /// What may be bought above what is wanted, because a supplier sells no less, without an approval.
+    #[serde(skip_serializing_if = "SurplusLimit::is_default")]
+    pub surplus_limit: SurplusLimit,
+    /// The public code of the consignee whose stock surplus is; none: it is that of the consignee that
+    /// it comes with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub surplus_consignee: Option<String>,
     /// Days a supplier has to respond before it is chased.
     pub response_days: u32,
     /// How many orders are sent to one supplier at once and in a minute, at most, by all workers
@@ -194,6 +232,8 @@ impl Default for OrderPolicy {
             lines: 200,
             tolerance_per_mille: 50,
             approval_above: None,
+            surplus_limit: SurplusLimit::default(),
+            surplus_consignee: None,
             response_days: 7,
             limit: None,
         }
@@ -426,6 +466,7 @@ impl Pipeline {
             }
         }
         self.match_donor.check().map_err(|why| format!("match_donor.{why}"))?;
+        self.issue_order.surplus_limit.check().map_err(|why| format!("issue_order.{why}"))?;
         if let Some(limit) = self.issue_order.limit {
             limit.check().map_err(|why| format!("issue_order.{why}"))?;
         }

@@ -49,7 +49,9 @@ const UNITS: &[(&str, &str, bool)] = &[
 ];
 
 /// A unit of measure, by its Recommendation 20 code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, example = "H87")]
 pub struct Unit(u8);

@@ -120,13 +120,25 @@ impl Offer {
         self.pack_of.filter(|pack| pack.unit == unit).map(SoldBy::Pack)
     }
 
-    /// What has to be bought to have `wanted`: the minimum, or rounded up to the increment.
+    /// What has to be bought to have `wanted`, which is not nothing: a multiple of the increment, and at
+    /// least the minimum, which is itself raised to a multiple.
     #[must_use]
     pub fn buyable(&self, wanted: Quantity) -> Quantity {
         let step = self.increment.0.max(1);
-        let steps = wanted.0.max(self.minimum.0).saturating_sub(self.minimum.0);
-        let rounded = steps.saturating_add(step - 1) / step * step;
-        Quantity(self.minimum.0.saturating_add(rounded))
+        let least = wanted.0.max(self.minimum.0).max(0);
+        let steps = least / step + i64::from(least % step > 0);
+        Quantity(steps.saturating_mul(step))
+    }
+
+    /// Whether whoever wants some of it never has to buy more.
+    #[must_use]
+    pub fn is_sold_freely(&self) -> bool {
+        self.pack_of.is_none() && self.has_no_minimum()
+    }
+
+    fn has_no_minimum(&self) -> bool {
+        let atom = if self.unit.is_whole() { Quantity::ONE } else { 1 };
+        self.minimum.0 <= atom && self.increment.0 <= atom
     }
 }
 
@@ -181,6 +193,28 @@ pub struct ChargeRule {
     pub basis_points: u32,
 }
 
+/// Who pays for what a minimum, an increment or a pack adds to what is wanted. They hold for an item on
+/// an order, so of the lots that are bought together one pays for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surplus {
+    /// This lot, which is bought with `others`; `paid` of it is paid for already.
+    Borne {
+        /// What other lots want.
+        others: Quantity,
+        /// What is paid for above that.
+        paid: Quantity,
+    },
+    /// This lot pays for so much of it.
+    Fixed(Quantity),
+}
+
+impl Surplus {
+    /// Of a lot that is bought alone.
+    pub const ALONE: Self = Self::Borne { others: Quantity::ZERO, paid: Quantity::ZERO };
+    /// Another lot pays for it.
+    pub const ELSEWHERE: Self = Self::Fixed(Quantity::ZERO);
+}
+
 /// What an item costs by one offer, charges included. Quantities that are wanted and bought are in the
 /// unit of the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,10 +227,19 @@ pub struct Quote {
     pub sold_by: SoldBy,
     /// All charges, in basis points of the goods.
     pub charges_bp: i64,
+    /// Who pays for what is bought above what is wanted.
+    pub surplus: Surplus,
 }
 
 impl Quote {
-    /// What has to be bought to have `wanted`.
+    /// Whether it never makes anybody buy more than is wanted.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        let is_free = |offer: &Offer| offer.has_no_minimum();
+        self.sold_by == SoldBy::Unit && self.offer.as_ref().is_none_or(is_free)
+    }
+
+    /// What has to be bought on one order to have `wanted` of it, by however many lots.
     #[must_use]
     pub fn bought(&self, wanted: Quantity) -> Quantity {
         let priced = self.priced(wanted);
@@ -206,9 +249,12 @@ impl Quote {
         }
     }
 
-    /// What has to be bought to have `wanted`, in what is priced: packs, where it is sold in packs.
+    /// The same in what is priced: packs, where it is sold in packs.
     #[must_use]
     pub fn priced(&self, wanted: Quantity) -> Quantity {
+        if wanted.is_zero() {
+            return wanted;
+        }
         let wanted = match self.sold_by {
             SoldBy::Unit => wanted,
             SoldBy::Pack(pack) => pack.packs_for(wanted),
@@ -216,20 +262,57 @@ impl Quote {
         self.offer.as_ref().map_or(wanted, |offer| offer.buyable(wanted))
     }
 
-    /// What the goods cost, rounded half up to the minor unit.
+    /// What a lot that wants so much buys and pays for above it.
+    #[must_use]
+    pub fn surplus(&self, wanted: Quantity) -> Quantity {
+        match self.surplus {
+            Surplus::Borne { others, paid } => {
+                let together = Quantity(wanted.0.saturating_add(others.0));
+                self.bought(together).less(together).less(paid)
+            }
+            Surplus::Fixed(surplus) => surplus,
+        }
+    }
+
+    /// What exactly `quantity` costs, rounded half up to the minor unit, without charges.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`](super::money::MoneyError::Overflow) past `i64`.
+    pub fn goods_of(&self, quantity: Quantity) -> Result<Money, super::money::MoneyError> {
+        let per = match self.sold_by {
+            SoldBy::Unit => Quantity::ONE,
+            SoldBy::Pack(pack) => pack.quantity.0,
+        };
+        self.unit_price.scaled(quantity.0, per)
+    }
+
+    /// What exactly `quantity` costs with charges, each rounded half up to the minor unit.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`](super::money::MoneyError::Overflow) past `i64`.
+    pub fn cost_of(&self, quantity: Quantity) -> Result<Money, super::money::MoneyError> {
+        let goods = self.goods_of(quantity)?;
+        goods.checked_add(goods.scaled(self.charges_bp, 10_000)?)
+    }
+
+    /// What the goods cost of a lot that wants so much, with what it buys above that.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`](super::money::MoneyError::Overflow) past `i64`.
     pub fn goods(&self, wanted: Quantity) -> Result<Money, super::money::MoneyError> {
-        self.unit_price.scaled(self.priced(wanted).0, Quantity::ONE)
+        self.goods_of(self.with_surplus(wanted)?)
     }
 
-    /// Goods and charges for `wanted`, each rounded half up to the minor unit.
+    /// Goods and charges of a lot that wants so much, with what it buys above that.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`](super::money::MoneyError::Overflow) past `i64`.
     pub fn cost(&self, wanted: Quantity) -> Result<Money, super::money::MoneyError> {
-        let goods = self.goods(wanted)?;
-        goods.checked_add(goods.scaled(self.charges_bp, 10_000)?)
+        self.cost_of(self.with_surplus(wanted)?)
+    }
+
+    fn with_surplus(&self, wanted: Quantity) -> Result<Quantity, super::money::MoneyError> {
+        let all = wanted.0.checked_add(self.surplus(wanted).0);
+        all.map(Quantity).ok_or(super::money::MoneyError::Overflow)
     }
 }

@@ -281,25 +281,6 @@ fn decided(contribution: &Contribution, usable: &[&Contribution], order: &[Prefe
 pub fn unfunded(
     coalition: &Coalition,
     round: &Round,
-    lots: &[LotId],
-    place: usize,
-    day: NaiveDate,
-    spending: &Spending,
-) -> Result<Option<Explanation>, MoneyError> {
-    if round.asks[place].is_none() {
-        return Ok(None);
-    }
-    let solution = solve(&round.problem)?;
-    unfunded_by(coalition, round, &solution, lots, place, day, spending)
-}
-
-/// The same for a round whose solution is known: of many lots, it is solved once.
-///
-/// # Errors
-/// [`MoneyError::Overflow`] if an amount does not fit.
-pub fn unfunded_by(
-    coalition: &Coalition,
-    round: &Round,
     solution: &Solution,
     lots: &[LotId],
     place: usize,

@@ -79,9 +79,10 @@ pub enum KeepsAway {
     },
     /// The lot's cost by it is beyond what can be counted.
     Overflow,
-    /// Less than its minimum is wanted. This keeps nothing away: the minimum would be bought.
+    /// Less than its minimum is wanted by all lots together. This keeps nothing away: the minimum would
+    /// be bought.
     Minimum {
-        /// The minimum, in the unit it is sold by.
+        /// The minimum for an item on an order, in the unit it is sold by.
         minimum: String,
         /// That unit.
         unit: Unit,
@@ -206,7 +207,7 @@ impl fmt::Display for KeepsAway {
             Self::Refused { times } => write!(f, "it was refused {times} times"),
             Self::Overflow => f.write_str("the cost by it is too large to be counted"),
             Self::Minimum { minimum, unit } => {
-                write!(f, "its minimum is {minimum} {unit}, more than is wanted")
+                write!(f, "its minimum is {minimum} {unit}, more than is wanted of it together")
             }
         }
     }

@@ -70,6 +70,8 @@ pub struct Market<'a> {
     called_off: &'a BTreeMap<String, i64>,
     items: BTreeMap<&'a str, Item<'a>>,
     known: HashMap<String, Alike<'a>>,
+    /// What is wanted of each item by all lots that wait.
+    wanted: HashMap<(&'a str, Unit), Quantity>,
 }
 
 impl<'a> Market<'a> {
@@ -80,8 +82,24 @@ impl<'a> Market<'a> {
         called_off: &'a BTreeMap<String, i64>,
         day: NaiveDate,
     ) -> Self {
-        let (items, known) = Default::default();
-        Self { coalition, day, called_off, items, known }
+        let (items, known, wanted) = Default::default();
+        Self { coalition, day, called_off, items, known, wanted }
+    }
+
+    /// The same for lots that would be bought together: a minimum is asked of their sum.
+    #[must_use]
+    pub fn wanting(mut self, lots: impl Iterator<Item = (Quantity, &'a Line)>) -> Self {
+        for (quantity, line) in lots {
+            let sum = self.wanted.entry((&line.item, line.unit)).or_default();
+            sum.0 = sum.0.saturating_add(quantity.0);
+        }
+        self
+    }
+
+    /// What is wanted with `lot`, itself included.
+    fn wanted(&self, lot: &Lot, line: &Line) -> Quantity {
+        let sum = self.wanted.get(&(line.item.as_str(), line.unit)).copied();
+        sum.unwrap_or_default().max(lot.quantity)
     }
 
     /// The offers nearest to what `lot` of `line` asks for, the nearest first: the same item, then
@@ -177,13 +195,13 @@ impl<'a> Market<'a> {
             found.push(KeepsAway::NoRate { currency, day });
         }
         if let Some(quote) = &quote {
-            let cost = quote.cost(lot.quantity);
+            let cost = quote.cost_of(lot.quantity);
             let base = cost
                 .and_then(|cost| self.coalition.convert(cost, Currency::EUR, day, Rounding::Up));
             if base.is_err() {
                 found.push(KeepsAway::Overflow);
             }
-            if let (Some(framework), Ok(goods)) = (framework, quote.goods(lot.quantity)) {
+            if let (Some(framework), Ok(goods)) = (framework, quote.goods_of(lot.quantity)) {
                 let used = self.called_off.get(&framework.number).copied().unwrap_or_default();
                 let left = framework.ceiling.minor.saturating_sub(used).max(0);
                 if goods.minor > left {
@@ -200,7 +218,8 @@ impl<'a> Market<'a> {
             found.push(KeepsAway::Refused { times });
         }
         found.extend(self.channel(offer, lot, line));
-        if quote.is_some_and(|quote| quote.bought(Quantity(1)) > lot.quantity) {
+        let wanted = self.wanted(lot, line);
+        if quote.is_some_and(|quote| quote.bought(Quantity(1)) > wanted) {
             let (minimum, unit) = (offer.minimum.to_string(), offer.unit);
             found.push(KeepsAway::Minimum { minimum, unit });
         }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, Days, NaiveDate};
 
-use super::optimum::solve;
 use super::problem::{Answer, Unfunded};
 use super::roadmap::{Lapse, OpenLot, Plan, PlannedLot, Quarter, Saving, SavingChange};
 use super::round::{Funds, Round};
@@ -192,12 +191,12 @@ impl Outlook {
             available,
             spent: add(&self.funds.spent, &planned.spent),
             given: add(&self.funds.given, &planned.given),
+            gathered: BTreeMap::new(),
         };
         let lots: Vec<(&Lot, &Line)> = open.iter().map(|(lot, line)| (lot, line)).collect();
         // A lot that is funded in part is funded whole a little later: parts are left to rounds.
         let policy = MatchPolicy { partial: false, ..self.policy.clone() };
-        let round = Round::of(&self.coalition, &funds, &lots, &policy, day);
-        let solution = solve(&round.problem)?;
+        let (round, solution) = Round::solved(&self.coalition, &funds, &lots, &policy, day)?;
         for (envelope, amount) in round.problem.envelopes.iter().zip(&solution.spent) {
             *planned.spent.entry(envelope.id.clone()).or_default() += amount;
         }

@@ -7,14 +7,16 @@ use chrono::NaiveDate;
 
 use super::eligibility::{WhyNot, eligible};
 use super::problem::{Demand, Envelope, Parts, Policy, Problem};
+use super::together::{Apart, Gathered, Pools, Wanted};
 use crate::domain::coalition::Coalition;
 use crate::domain::contribution::{Consent, Earmark};
 use crate::domain::funding::{Share, ShareState};
 use crate::domain::lot::{Awaited, Lot, LotState};
 use crate::domain::money::{Currency, Money, Rate, Rounding};
 use crate::domain::pipeline::MatchPolicy;
+use crate::domain::quantity::{Quantity, Unit};
 use crate::domain::requisition::Line;
-use crate::domain::supplier::Quote;
+use crate::domain::supplier::{Quote, Surplus};
 
 /// An offer is asked for at most so often, for one lot.
 const ASKED: usize = 3;
@@ -37,6 +39,8 @@ pub struct Funds {
     pub spent: BTreeMap<String, i64>,
     /// What the lots of each requester have already, in minor units of the coalition's currency.
     pub given: BTreeMap<String, i64>,
+    /// What is gathered by each offer, for lots in one unit that are not part of the round.
+    pub gathered: BTreeMap<(String, Unit), Gathered>,
 }
 
 /// How a lot would be bought, and by whose money.
@@ -86,6 +90,7 @@ type Known<'a> =
 
 struct Building<'a> {
     coalition: &'a Coalition,
+    wanted: Wanted<'a>,
     day: NaiveDate,
     places: BTreeMap<String, usize>,
     groups: Vec<Vec<usize>>,
@@ -98,8 +103,8 @@ struct Building<'a> {
 }
 
 impl Round {
-    /// The round of `day` over `lots`, highest priority first. Lots that have money are movable (see
-    /// [`is_movable`]), and what they have is available.
+    /// The round of `day` over `lots`, highest priority first, as if all of them were bought together.
+    /// Lots that have money are movable (see [`is_movable`]), and what they have is available.
     #[must_use]
     pub fn of(
         coalition: &Coalition,
@@ -108,10 +113,24 @@ impl Round {
         policy: &MatchPolicy,
         day: NaiveDate,
     ) -> Self {
+        Self::build(coalition, funds, lots, policy, day, &Apart::nobody()).0
+    }
+
+    /// The round, with those of its lots `apart` that are not bought with the others, and what is
+    /// bought together in it.
+    pub(super) fn build(
+        coalition: &Coalition,
+        funds: &Funds,
+        lots: &[(&Lot, &Line)],
+        policy: &MatchPolicy,
+        day: NaiveDate,
+        apart: &Apart,
+    ) -> (Self, Pools) {
         let envelopes = envelopes(coalition, &funds.available, day);
         let places = envelopes.iter().enumerate().map(|(at, e)| (e.id.clone(), at)).collect();
         let mut building = Building {
             coalition,
+            wanted: Wanted::of(coalition, lots, apart),
             day,
             places,
             groups: Vec::new(),
@@ -169,7 +188,9 @@ impl Round {
         };
         let groups = building.groups;
         let problem = Problem { base, envelopes, groups, demands, requesters, policy };
-        Self { problem, asks }
+        let mut round = Self { problem, asks };
+        let pools = Pools::of(&mut round, lots, &funds.gathered, apart);
+        (round, pools)
     }
 }
 
@@ -212,7 +233,8 @@ impl<'a> Building<'a> {
             return self.again(lot, line);
         }
         let mut first = None;
-        for quote in quotes_for(self.coalition, lot, line, self.day) {
+        let wanted = self.wanted.with(lot, line);
+        for quote in quotes_for(self.coalition, lot, line, wanted, self.day) {
             let channel = quote.offer.as_ref().map(|offer| offer.channel.clone());
             let Some(rate) = self.coalition.rate(quote.unit_price.currency, self.day) else {
                 continue;
@@ -246,7 +268,8 @@ impl<'a> Building<'a> {
 
     /// What a lot asks for that has money and an offer: the same again.
     fn again(&mut self, lot: &Lot, line: &'a Line) -> Option<(Demand, Ask)> {
-        let quote = self.coalition.quote_of(lot.offer.as_ref()?, line, self.day)?;
+        let mut quote = self.coalition.quote_of(lot.offer.as_ref()?, line, self.day)?;
+        quote.surplus = Surplus::Fixed(lot.surplus);
         let channel = quote.offer.as_ref().map(|offer| offer.channel.clone());
         let (group, reasons) = self.group(lot, line, channel);
         let first = lot.funding.first()?;
@@ -303,11 +326,17 @@ impl<'a> Building<'a> {
     }
 }
 
-/// The quotes at which a lot may be bought, the best first: those that were not refused for it, or, where
-/// there are none, those that may be asked for once more.
+/// The quotes at which a lot may be bought, the best first where so much is wanted with it: those that
+/// were not refused for it, or, where there are none, those that may be asked for once more.
 #[must_use]
-pub fn quotes_for(coalition: &Coalition, lot: &Lot, line: &Line, day: NaiveDate) -> Vec<Quote> {
-    let quotes = |without: &[String]| coalition.quotes(line, lot.quantity, day, without);
+pub fn quotes_for(
+    coalition: &Coalition,
+    lot: &Lot,
+    line: &Line,
+    wanted: Quantity,
+    day: NaiveDate,
+) -> Vec<Quote> {
+    let quotes = |without: &[String]| coalition.quotes(line, wanted, day, without);
     let found = quotes(&lot.refused);
     if found.is_empty() { quotes(&refused_for_good(lot)) } else { found }
 }

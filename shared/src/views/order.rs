@@ -23,6 +23,15 @@ pub struct PackContentView {
     pub each: String,
 }
 
+/// What of a line nobody asked for: its supplier sells no less.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SurplusView {
+    /// How much, in the unit of the lot.
+    pub quantity: String,
+    /// The public code of the consignee whose stock it is.
+    pub owner: String,
+}
+
 /// One line of an order: one lot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OrderLineView {
@@ -48,6 +57,12 @@ pub struct OrderLineView {
     /// How much of it was cancelled after it was sent, in the unit in which it is received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancelled: Option<String>,
+    /// How much the price is for, where packs are shared with other lots; none: for one unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_base: Option<String>,
+    /// What of it nobody asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surplus: Option<SurplusView>,
 }
 
 /// An order to one supplier, by one channel, in one currency.
@@ -94,7 +109,7 @@ impl OrderView {
             item: line.item.clone(),
             quantity: line.priced().0.to_string(),
             unit: line.priced().1.to_string(),
-            content: line.packs.map(|packs| PackContentView {
+            content: line.whole_packs().map(|packs| PackContentView {
                 quantity: line.quantity.to_string(),
                 unit: line.unit.to_string(),
                 each: packs.each.to_string(),
@@ -106,6 +121,14 @@ impl OrderView {
             cancelled: Some(order.cancelled_of(line.lot))
                 .filter(|cancelled| !cancelled.is_zero())
                 .map(|cancelled| cancelled.to_string()),
+            price_base: line
+                .packs
+                .filter(|_| line.whole_packs().is_none())
+                .map(|packs| packs.each.to_string()),
+            surplus: (!line.surplus.is_zero()).then(|| SurplusView {
+                quantity: line.surplus.to_string(),
+                owner: line.surplus_owner().to_owned(),
+            }),
         };
         Self {
             number: order.number.clone(),

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use proptest::prelude::*;
 use waybill_shared::domain::money::{Currency, Money};
 use waybill_shared::domain::quantity::{Quantity, Unit};
-use waybill_shared::domain::supplier::{Offer, Pack, Quote, SoldBy};
+use waybill_shared::domain::supplier::{Offer, Pack, Quote, SoldBy, Surplus};
 
 fn unit(code: &str) -> Unit {
     code.parse().expect("a known unit")
@@ -31,15 +31,21 @@ fn quote(each: Quantity, of: &str, price: i64, minimum: i64, increment: i64, bp:
         framework: None,
     };
     let sold_by = offer.sold_by(unit(of)).expect("it holds the unit");
-    Quote { offer: Some(offer), unit_price: price, sold_by, charges_bp: bp }
+    Quote {
+        offer: Some(offer),
+        unit_price: price,
+        sold_by,
+        charges_bp: bp,
+        surplus: Surplus::ALONE,
+    }
 }
 
 #[test]
 fn packs_are_rounded_up_and_the_surplus_is_what_they_hold_more() {
-    // (wanted, packs, bought, cost): boxes of 5 at 25.00, at least 2, and then by 3.
+    // (wanted, packs, bought, cost): boxes of 5 at 25.00, by 3 and at least 2, which is raised to 3.
     let pieces = |count| quote(Quantity::whole(count), "H87", 2_500, 2, 3, 0);
     for (wanted, packs, bought, cost) in
-        [(1, 2, 10, 5_000), (10, 2, 10, 5_000), (11, 5, 25, 12_500), (26, 8, 40, 20_000)]
+        [(1, 3, 15, 7_500), (15, 3, 15, 7_500), (16, 6, 30, 15_000), (31, 9, 45, 22_500)]
     {
         let quote = pieces(5);
         assert_eq!(quote.priced(Quantity::whole(wanted)), Quantity::whole(packs), "{wanted}");
@@ -74,9 +80,10 @@ proptest! {
         prop_assert_eq!(packs.0 % Quantity::ONE, 0, "a fraction of a pack");
         let count = packs.0 / Quantity::ONE;
         prop_assert_eq!(bought, Quantity(count * each));
-        prop_assert!(count >= minimum && (count - minimum) % increment == 0);
+        prop_assert!(count >= minimum && count % increment == 0);
         // One step fewer would not do.
-        prop_assert!(count == minimum || (count - increment) * each < wanted.0);
+        let fewer = count - increment;
+        prop_assert!(fewer < minimum || fewer * each < wanted.0);
         let goods = Money::new(price * count, Currency::EUR);
         prop_assert_eq!(quote.goods(wanted), Ok(goods));
         let charges = goods.scaled(bp, 10_000).expect("small");

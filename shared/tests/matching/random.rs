@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use waybill_shared::domain::money::{Currency, Money, Rate};
 use waybill_shared::domain::quantity::Quantity;
-use waybill_shared::domain::supplier::{Quote, SoldBy};
+use waybill_shared::domain::supplier::{Quote, SoldBy, Surplus};
 use waybill_shared::matching::{Demand, Envelope, Parts, Policy, Problem};
 
 /// Currencies with their rates for one EUR.
@@ -60,6 +60,7 @@ pub(crate) fn problem(purses: &[Purse], wants: &[Want], in_parts: bool) -> Probl
             unit_price: Money::new(*price, currency),
             sold_by: SoldBy::Unit,
             charges_bp: 325,
+            surplus: Surplus::ALONE,
         };
         demands.push(Demand {
             cost: quote.cost(Quantity::whole(*count)).expect("small"),

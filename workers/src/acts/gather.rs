@@ -12,7 +12,7 @@ use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::lot::{Awaited, Lot, StepName};
-use waybill_shared::domain::money::{Currency, Rounding};
+use waybill_shared::domain::money::Currency;
 use waybill_shared::domain::order::{LineShare, Order, OrderLine, OrderStatus, Packs};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::supplier::{Quote, SoldBy};
@@ -21,6 +21,8 @@ use waybill_shared::engine::Engine;
 use waybill_shared::rounds::FRAMEWORK_USE;
 use waybill_shared::store::{Job, RecordChange, StoreError, Unit};
 
+use super::approval;
+use super::quantities::{self, Ready};
 use crate::connectors::{Connector, Question};
 use crate::funding::covered;
 use crate::orders::{self, Filed};
@@ -102,7 +104,7 @@ impl Act for Gather {
             let offer = lot.offer.as_deref();
             match offer.and_then(|offer| coalition.quote_of(offer, line, day)) {
                 // Its price or pack is another than its money was set aside for.
-                Some(quote) if quote.cost(lot.quantity).ok() != covered(&lot) => {
+                Some(quote) if quote.cost_of(lot.bought()).ok() != covered(&lot) => {
                     units.push(chosen_again(engine, lot, "lot.offer_changed")?);
                 }
                 Some(quote) if gathering_key(&quote).as_deref() == Some(&job.key) => {
@@ -115,32 +117,52 @@ impl Act for Gather {
         let mut number = Counter::read(engine, "order_sequence", &job.key).await?;
         let mut frameworks: BTreeMap<String, Counter> = BTreeMap::new();
         let limit = engine.pipeline().issue_order.lines.max(1);
-        let mut order = Vec::new();
-        for (lot, line, quote) in ready {
-            let framework = quote.offer.as_ref().and_then(|offer| offer.framework.clone());
-            if let Some(framework) = framework {
-                if !frameworks.contains_key(&framework.number) {
-                    let used = Counter::read(engine, FRAMEWORK_USE, &framework.number).await?;
-                    frameworks.insert(framework.number.clone(), used);
-                }
-                let goods = quote.goods(lot.quantity);
-                let used = frameworks.get_mut(&framework.number);
-                if let (Ok(goods), Some(used)) = (goods, used) {
-                    let total = used.count.value + goods.minor;
-                    if total > framework.ceiling.minor {
-                        units.push(ceiling_reached(engine, lot, &quote)?);
-                        continue;
+        let sold = quantities::as_sold(engine, &coalition, ready).await?;
+        units.extend(sold.returned);
+        let mut order: Vec<Ready> = Vec::new();
+        for lots in sold.groups {
+            let count = lots.len();
+            let mut group = Vec::with_capacity(count);
+            for ready in lots {
+                let framework = ready.quote.offer.as_ref().and_then(|o| o.framework.clone());
+                if let Some(framework) = framework {
+                    if !frameworks.contains_key(&framework.number) {
+                        let used = Counter::read(engine, FRAMEWORK_USE, &framework.number).await?;
+                        frameworks.insert(framework.number.clone(), used);
                     }
-                    used.count.value = total;
+                    let goods = ready.quote.goods(ready.after.quantity);
+                    let used = frameworks.get_mut(&framework.number);
+                    if let (Ok(goods), Some(used)) = (goods, used) {
+                        let total = used.count.value + goods.minor;
+                        if total > framework.ceiling.minor {
+                            units.push(ceiling_reached(engine, ready.before, &ready.quote)?);
+                            continue;
+                        }
+                        used.count.value = total;
+                    }
                 }
+                group.push(ready);
             }
-            order.push((lot, line, quote));
-            if order.len() == limit {
+            if group.len() < count {
+                // What is left of them is another quantity: it is gathered anew.
+                for ready in group {
+                    let framework = ready.quote.offer.as_ref().and_then(|o| o.framework.as_ref());
+                    let used = framework.and_then(|f| frameworks.get_mut(&f.number));
+                    if let (Ok(goods), Some(used)) = (ready.quote.goods(ready.after.quantity), used)
+                    {
+                        used.count.value -= goods.minor;
+                    }
+                    units.push(chosen_again(engine, ready.before, "lot.offer_changed")?);
+                }
+                continue;
+            }
+            if !order.is_empty() && order.len() + group.len() > limit {
                 let lots = std::mem::take(&mut order);
                 let mut unit = self.order(engine, &coalition, day, &mut number, lots)?;
                 unit.records.extend(called_off(&mut frameworks));
                 units.push(unit);
             }
+            order.extend(group);
         }
         if !order.is_empty() {
             let mut unit = self.order(engine, &coalition, day, &mut number, order)?;
@@ -191,10 +213,10 @@ impl Gather {
         coalition: &Coalition,
         day: NaiveDate,
         number: &mut Counter,
-        lots: Vec<(Lot, Arc<Line>, Quote)>,
+        lots: Vec<Ready>,
     ) -> Result<Unit, ActError> {
         let now = engine.clock.now();
-        let offer = lots.first().and_then(|(_, _, quote)| quote.offer.clone());
+        let offer = lots.first().and_then(|ready| ready.quote.offer.clone());
         let offer = offer.ok_or_else(|| invalid("an order without an offer"))?;
         let currency = offer.unit_price.currency;
         let next = number.count.value + 1;
@@ -208,21 +230,17 @@ impl Gather {
             lines: Vec::with_capacity(lots.len()),
             in_kind: None,
             cancelled: Vec::new(),
+            approval: Vec::new(),
         };
-        for (lot, line, quote) in &lots {
-            order.lines.push(order_line(lot, line, quote, day)?);
+        for ready in &lots {
+            order.lines.push(order_line(engine, &ready.after, &ready.line, &ready.quote, day)?);
         }
+        let policy = &engine.pipeline().issue_order;
+        order.approval = approval::reasons(coalition, policy, day, &order, &lots);
         let bytes = document(&order, day);
         let mut unit = Unit::new(AUTHOR, now);
-        let needs_approval = engine.pipeline().issue_order.approval_above.is_some_and(|limit| {
-            let total = order.total().and_then(|total| {
-                coalition.convert(total, limit.currency, day, Rounding::Up).ok().flatten()
-            });
-            // What cannot be valued needs an approval.
-            total.is_none_or(|total| total.minor > limit.minor)
-        });
         let until = now + TimeDelta::days(i64::from(engine.pipeline().issue_order.response_days));
-        let (status, awaits, until) = if needs_approval {
+        let (status, awaits, until) = if !order.approval.is_empty() {
             unit.jobs.extend(self.connector.ask(Question::Approval { order: &order }, now));
             let awaits = Awaited::Approval { order: order.number.clone() };
             (OrderStatus::AwaitingApproval, awaits, None)
@@ -231,14 +249,16 @@ impl Gather {
             let awaits = Awaited::Response { order: order.number.clone() };
             (OrderStatus::Issued, awaits, Some(until))
         };
-        for (lot, _, _) in lots {
-            let mut after = lot.clone();
+        for Ready { before, mut after, .. } in lots {
             after.order = Some(order.number.clone());
+            if !order.approval.is_empty() {
+                after.because("approval_needed", order.approval.join("; "));
+            }
             for share in &mut after.funding {
                 share.state = ShareState::Obligated;
             }
             let result = StepResult::Wait { awaits: awaits.clone(), until };
-            unit.lots.push(engine.advance(lot, after, result, "lot.ordered").map_err(invalid)?);
+            unit.lots.push(engine.advance(before, after, result, "lot.ordered").map_err(invalid)?);
         }
         unit.records.push(number.set(next, "order.numbered"));
         unit.records.push(orders::document(&order.number, bytes));
@@ -250,21 +270,20 @@ impl Gather {
 }
 
 fn order_line(
+    engine: &Engine,
     lot: &Lot,
     line: &Line,
     quote: &Quote,
     day: NaiveDate,
 ) -> Result<OrderLine, ActError> {
     let offer = quote.offer.as_ref().ok_or_else(|| invalid("an order without an offer"))?;
-    let bought = quote.bought(lot.quantity);
+    let (bought, surplus) = (lot.bought(), lot.surplus);
     let packs = match quote.sold_by {
         SoldBy::Unit => None,
         SoldBy::Pack(pack) => {
-            let quantity = quote.priced(lot.quantity);
-            Some(Packs { quantity, unit: offer.unit, each: pack.quantity })
+            Some(Packs { quantity: pack.whole_in(bought), unit: offer.unit, each: pack.quantity })
         }
     };
-    let surplus = bought.less(lot.quantity);
     let shares: Vec<LineShare> = lot
         .funding
         .iter()
@@ -278,6 +297,10 @@ fn order_line(
         packs,
         surplus,
         surplus_payer: shares.first().filter(|_| !surplus.is_zero()).map(|s| s.envelope.clone()),
+        surplus_owner: (!surplus.is_zero()).then(|| {
+            let named = engine.pipeline().issue_order.surplus_consignee.clone();
+            named.unwrap_or_else(|| lot.consignee(line).to_owned())
+        }),
         unit: line.unit,
         unit_price: offer.unit_price,
         amount,
@@ -291,7 +314,9 @@ fn order_line(
 /// The bytes a supplier gets. Names are those of a UBL 2.1 order where it has one.
 ///
 /// A line that is bought in packs says how many packs, at which price a pack, and what they hold
-/// (`content`); whoever answers, ships or receives it counts what they hold (`answered_in`).
+/// (`content`); whoever answers, ships or receives it counts what they hold (`answered_in`). One that
+/// shares packs with other lots of its item says for how much its price is (`price_base`). What of a
+/// line nobody asked for is its `surplus`, with the consignee whose stock it is.
 fn document(order: &Order, day: NaiveDate) -> String {
     let money = |minor: i64, currency: Option<Currency>| serde_json::json!({ "minor": minor, "currency": currency.map(|c| c.to_string()) });
     let lines: Vec<serde_json::Value> = order
@@ -310,14 +335,24 @@ fn document(order: &Order, day: NaiveDate) -> String {
                 "requested_delivery": line.due,
                 "offer": line.offer,
             });
-            if let Some(packs) = line.packs {
-                let unit = line.unit.to_string();
+            let measure = line.unit.to_string();
+            if let Some(packs) = line.whole_packs() {
                 told["content"] = serde_json::json!({
                     "quantity": line.quantity.to_string(),
-                    "unit_code": unit,
+                    "unit_code": measure,
                     "each": packs.each.to_string(),
                 });
-                told["answered_in"] = unit.into();
+                told["answered_in"] = measure.into();
+            } else if let Some(packs) = line.packs {
+                told["price_base"] = serde_json::json!({
+                    "quantity": packs.each.to_string(), "unit_code": measure,
+                });
+            }
+            if !line.surplus.is_zero() {
+                told["surplus"] = serde_json::json!({
+                    "quantity": line.surplus.to_string(),
+                    "consignee": line.surplus_owner(),
+                });
             }
             told
         })

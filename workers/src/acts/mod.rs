@@ -1,9 +1,11 @@
 //! The acts, one file each or a family, and their registry.
 
+mod approval;
 mod calendar;
 pub mod document;
 pub mod gather;
 pub(crate) mod in_kind;
+mod quantities;
 pub mod round;
 pub mod send;
 pub mod tell;

@@ -16,9 +16,7 @@ use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
 use waybill_shared::matching::near::Market;
-use waybill_shared::matching::{
-    Answer, Ask, Envelope, Payment, Round as Question, needs_consent, solve,
-};
+use waybill_shared::matching::{Answer, Ask, Envelope, Payment, Round as Question, needs_consent};
 use waybill_shared::rounds;
 use waybill_shared::store::{Job, LotChange, NewJob, Unit};
 
@@ -55,6 +53,7 @@ impl Round {
 /// What a round found for a lot.
 struct Funded<'a> {
     quantity: Quantity,
+    surplus: Quantity,
     payments: &'a [Payment],
     envelopes: &'a [Envelope],
 }
@@ -151,16 +150,18 @@ impl Act for Round {
         let solved = tokio::task::spawn_blocking(move || {
             let lots: Vec<(&Lot, &Line)> =
                 waiting.iter().map(|(lot, line)| (lot, &**line)).collect();
-            let round = Question::of(&asked, &funds, &lots, &policy, day);
-            let solution = solve(&round.problem);
-            (waiting, round, solution)
+            let solved = Question::solved(&asked, &funds, &lots, &policy, day);
+            (waiting, solved)
         });
         let invalid = |error: String| ActError::Invalid(error);
-        let (waiting, round, solution) =
-            solved.await.map_err(|error| invalid(error.to_string()))?;
-        let solution = solution.map_err(|error| invalid(error.to_string()))?;
+        let (waiting, solved) = solved.await.map_err(|error| invalid(error.to_string()))?;
+        let (round, solution) = solved.map_err(|error| invalid(error.to_string()))?;
         let called_off = rounds::called_off(&*engine.store).await?;
-        let mut market = Market::new(&coalition, &called_off, day);
+        let wanted = waiting.iter().filter(|(lot, _)| lot.funding.is_empty());
+        let wanted: Vec<(Quantity, Arc<Line>)> =
+            wanted.map(|(lot, line)| (lot.quantity, line.clone())).collect();
+        let wanted = wanted.iter().map(|(quantity, line)| (*quantity, &**line));
+        let mut market = Market::new(&coalition, &called_off, day).wanting(wanted);
         let mut answers = solution.answers.iter();
         let (mut money, mut moves) = (Vec::new(), false);
         for ((lot, line), ask) in waiting.into_iter().zip(&round.asks) {
@@ -171,7 +172,8 @@ impl Act for Round {
                 Some((ask, Answer::Funded { part, payments })) => {
                     let quantity = part.unwrap_or(lot.quantity);
                     let envelopes = &round.problem.envelopes;
-                    let funded = Funded { quantity, payments, envelopes };
+                    let surplus = ask.quote.surplus(quantity);
+                    let funded = Funded { quantity, surplus, payments, envelopes };
                     if !had {
                         money.push(self.funded(&mut at, lot, &line, ask, funded).await?);
                     } else if let Some(unit) = self.moved(&at, lot, &line, funded)? {
@@ -249,7 +251,7 @@ impl Round {
         ask: &Ask,
         funded: Funded<'_>,
     ) -> Result<Unit, ActError> {
-        let Funded { quantity, payments, envelopes } = funded;
+        let Funded { quantity, surplus, payments, envelopes } = funded;
         let mut unit = Unit::new(KIND, at.now);
         let mut after = lot.clone();
         if quantity < lot.quantity {
@@ -267,6 +269,7 @@ impl Round {
             after.funding.push(share);
         }
         after.offer = ask.quote.offer.as_ref().map(|offer| offer.id.clone());
+        after.surplus = surplus;
         let (result, kind) = if asked.is_empty() {
             after.because("", "");
             (StepResult::Done, "lot.matched")
@@ -339,6 +342,7 @@ impl Round {
         let mut unit = Unit::new(KIND, at.now);
         let mut after = lot.clone();
         after.funding = shares;
+        after.surplus = funded.surplus;
         let result = match &lot.state {
             LotState::Waiting { awaits: Awaited::Gathering, until, .. } if asked.is_empty() => {
                 StepResult::Wait { awaits: Awaited::Gathering, until: *until }

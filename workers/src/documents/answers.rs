@@ -141,6 +141,7 @@ impl Desk<'_> {
                 packs: None,
                 surplus: waybill_shared::domain::quantity::Quantity::ZERO,
                 surplus_payer: None,
+                surplus_owner: None,
                 unit: line.unit,
                 unit_price: zero,
                 amount: zero,
@@ -151,6 +152,7 @@ impl Desk<'_> {
             }],
             in_kind: Some(contribution),
             cancelled: Vec::new(),
+            approval: Vec::new(),
         };
         after.order = Some(order.number.clone());
         after.due = Some(due);
@@ -232,6 +234,7 @@ impl Desk<'_> {
             let until = Some(now + chrono::TimeDelta::days(i64::from(days)));
             let (result, kind) = if approved {
                 let awaits = Awaited::Response { order: number.to_owned() };
+                after.because("", "");
                 (StepResult::Wait { awaits, until }, "lot.order_approved")
             } else {
                 after.release();

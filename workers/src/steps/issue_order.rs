@@ -81,11 +81,15 @@ fn gathered(
     let Some(quote) = quote else {
         return back(lot, "no_offer", "no supplier offers it any more".to_owned());
     };
-    let cost = match quote.cost(lot.quantity) {
+    let mut after = lot.clone();
+    // What was set aside by another offer does not say what this one sells.
+    if quote.offer.as_ref().map(|offer| &offer.id) != lot.offer.as_ref() {
+        after.surplus = quote.surplus(lot.quantity);
+    }
+    let cost = match quote.cost_of(after.bought()) {
         Ok(cost) => cost,
         Err(error) => return back(lot, "no_offer", error.to_string()),
     };
-    let mut after = lot.clone();
     if let Err(why) = funding::fit(&mut after, cost, policy.tolerance_per_mille, envelopes) {
         return back(lot, "cost_above_allocation", why);
     }
