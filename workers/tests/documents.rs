@@ -81,6 +81,9 @@ enum Answer {
 /// Rows of a receipt: a lot by line and part, what was accepted and what rejected.
 type Rows = Vec<((usize, i64), i64, i64)>;
 
+/// A document that is kept, with what it says: rows of a receipt, or a lot with how much was despatched.
+type KeptDocument = (Document, Rows, Option<((usize, i64), i64)>);
+
 /// What the order should have come to.
 struct Model {
     is_accepted: bool,
@@ -242,7 +245,7 @@ struct Played<'a> {
     index: i64,
     order: String,
     model: Model,
-    kept: Vec<(Document, Rows, Option<((usize, i64), i64)>)>,
+    kept: Vec<KeptDocument>,
     said: Vec<Document>,
     number: u64,
 }
