@@ -81,10 +81,10 @@ impl Entry {
     }
 }
 
-/// Every entry of the pipeline's calendar.
+/// Every entry of the calendar: the pipeline's, and the daily duties that it does not schedule.
 pub(crate) async fn entries(engine: &Engine) -> Result<Vec<Entry>, Problem> {
     let mut entries = Vec::new();
-    for entry in &engine.pipeline().cron {
+    for entry in &engine.calendar().await? {
         let record = engine.store.record(KIND, &entry.name).await?;
         let fired = record.and_then(|record| serde_json::from_str::<Fired>(&record.body).ok());
         let fired = fired.unwrap_or_default();
@@ -105,7 +105,7 @@ pub(crate) async fn entries(engine: &Engine) -> Result<Vec<Entry>, Problem> {
 }
 
 /// The next `count` fires of all entries together, in order.
-pub(crate) fn coming(engine: &Engine, count: usize) -> Vec<Coming> {
+pub(crate) async fn coming(engine: &Engine, count: usize) -> Result<Vec<Coming>, Problem> {
     let now = engine.clock.now();
     let fires = |entry: &CronEntry| {
         let (name, act) = (entry.name.clone(), entry.act);
@@ -113,10 +113,10 @@ pub(crate) fn coming(engine: &Engine, count: usize) -> Vec<Coming> {
         let fires = std::iter::successors(Some(now), move |last| times.as_ref()?.next_after(*last));
         fires.skip(1).take(count).map(move |at| Coming { at, name: name.clone(), act })
     };
-    let mut all: Vec<Coming> = engine.pipeline().cron.iter().flat_map(fires).collect();
+    let mut all: Vec<Coming> = engine.calendar().await?.iter().flat_map(fires).collect();
     all.sort_by(|one, other| (one.at, &one.name).cmp(&(other.at, &other.name)));
     all.truncate(count);
-    all
+    Ok(all)
 }
 
 /// Makes the entry `name` due now.
@@ -126,13 +126,10 @@ pub(crate) async fn run(
     by: &str,
     request: &FireRequest,
 ) -> Result<FireAsked, Problem> {
-    let entries = &engine.pipeline().cron;
+    let entries = engine.calendar().await?;
     if entries.iter().all(|entry| entry.name != name) {
         let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
-        let hint = match names.as_slice() {
-            [] => "the pipeline has no [[cron]] entries".to_owned(),
-            names => format!("there are: {}", names.join(", ")),
-        };
+        let hint = format!("there are: {}", names.join(", "));
         return Err(Problem::new("not_found", format!("no calendar entry `{name}`"), &hint));
     }
     if request.reason.chars().count() > 1000 {

@@ -20,6 +20,7 @@ use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotChange, RecordChange, StoreError, Unit};
 
 use crate::timeline::state;
+use crate::touched;
 
 /// One thing that changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -31,7 +32,7 @@ pub struct Effect {
 }
 
 impl Effect {
-    fn new(subject: impl Into<String>, what: impl Into<String>) -> Self {
+    pub(crate) fn new(subject: impl Into<String>, what: impl Into<String>) -> Self {
         Self { subject: subject.into(), what: what.into() }
     }
 }
@@ -82,6 +83,9 @@ pub(crate) async fn effects(
             what.push_str(&amounts(engine, record).await?);
         }
         told.push(Effect::new(subject(record.kind, &record.id), what));
+        if record.event == touched::ROLE_ENDED {
+            told.extend(touched::by_role(engine, &sight.coalition, record).await?);
+        }
     }
     for job in unit.jobs.iter().filter(|job| job.kind == "tell") {
         told.push(Effect::new(job.key.clone(), format!("{} is told", job.body)));

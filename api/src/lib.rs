@@ -29,6 +29,7 @@ mod show;
 mod status;
 mod timeline;
 mod todo;
+mod touched;
 mod upload;
 mod why;
 

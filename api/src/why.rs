@@ -128,9 +128,8 @@ async fn explain(engine: &Engine, lot: &Lot, line: &Line) -> Result<Explanation,
     let (round, solution) =
         Round::solved(&coalition, &funds, &lots, policy, day).map_err(refused)?;
     if is_unoffered(&round, place) {
-        let called_off = rounds::called_off(&*engine.store).await?;
         let wanted = lots.iter().filter(|(lot, _)| lot.funding.is_empty());
-        let mut market = Market::new(&coalition, &called_off, day)
+        let mut market = Market::new(&coalition, &funds.frameworks, day)
             .wanting(wanted.map(|(lot, line)| (lot.quantity, *line)));
         let near_offers = market.near(lot, line);
         return Ok(Explanation::Unoffered { day, near_offers });

@@ -224,6 +224,7 @@ fn batch(first: i64, last: i64) -> Result<Unit> {
             covers: amount,
             rate: Rate::ONE,
             state,
+            consents: Vec::new(),
         }));
         lot.because("invented", "as a thousand others, to see how long it takes to look at it");
         unit.lines.push(LineChange::created(LineId(n), line));
@@ -248,6 +249,7 @@ fn ordered(lot: &Lot, line: &Line, due: chrono::NaiveDate) -> OrderLine {
         unit_price: Money::new(10_000, Currency::EUR),
         amount: Money::new(COST, Currency::EUR),
         offer: "O0".to_owned(),
+        framework: None,
         consignee: "C1".to_owned(),
         due,
         shares: Vec::new(),

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::domain::coalition::Coalition;
 use crate::domain::ids::LineId;
 use crate::domain::lot::{Lot, LotState, StepName};
-use crate::domain::pipeline::Pipeline;
+use crate::domain::pipeline::{CronEntry, Pipeline};
 use crate::domain::requisition::Line;
 use crate::domain::transition::{Situation, StepResult, TransitionError, decide};
 use crate::intake::Turns;
@@ -113,6 +113,14 @@ impl Engine {
     #[must_use]
     pub fn pipeline(&self) -> &Arc<Pipeline> {
         &self.latest().pipeline
+    }
+
+    /// The calendar of that pipeline, with the daily duties that it does not schedule itself.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the coalition's zone cannot be read.
+    pub async fn calendar(&self) -> Result<Vec<CronEntry>, StoreError> {
+        Ok(self.pipeline().calendar(self.coalition().await?.zone()))
     }
 
     /// All versions of the pipeline, the newest first.

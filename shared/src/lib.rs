@@ -10,6 +10,7 @@ pub mod clock;
 pub mod domain;
 pub mod engine;
 pub mod feed;
+pub mod frameworks;
 pub mod import;
 pub mod intake;
 pub mod lead_times;

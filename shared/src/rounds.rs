@@ -10,6 +10,7 @@ use crate::domain::lot::{Lot, Timestamp};
 use crate::domain::money::{Currency, Money, Rounding};
 use crate::domain::supplier::Offer;
 use crate::engine::Engine;
+use crate::frameworks::balances;
 use crate::intake::start_of;
 use crate::matching::{Funds, is_movable};
 use crate::store::{LotFilter, NewJob, Store, StoreError};
@@ -20,6 +21,21 @@ const READ: i64 = 10_000;
 /// What lots wait for that the next round may give.
 pub const OPEN: [&str; 2] = ["funding", "offer"];
 
+/// What lots wait for that have money which no order has bound yet.
+pub const HELD: [&str; 2] = ["consent", "gathering"];
+
+/// Lots that have money which no order has bound yet.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read.
+pub async fn held(store: &dyn Store) -> Result<Vec<Lot>, StoreError> {
+    let mut lots = Vec::new();
+    for awaits in HELD {
+        lots.extend(store.lots_awaiting(awaits).await?);
+    }
+    Ok(lots)
+}
+
 /// Lots that wait for money or an offer, and those whose money may still be moved, by priority.
 ///
 /// # Errors
@@ -29,14 +45,24 @@ pub async fn lots(
     coalition: &Coalition,
     day: NaiveDate,
 ) -> Result<Vec<Lot>, StoreError> {
+    with_waiting(store, held(store).await?, coalition, day).await
+}
+
+/// The same, of the lots `held` that were read before.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read.
+pub async fn with_waiting(
+    store: &dyn Store,
+    held: Vec<Lot>,
+    coalition: &Coalition,
+    day: NaiveDate,
+) -> Result<Vec<Lot>, StoreError> {
     let mut lots = Vec::new();
     for awaits in OPEN {
         lots.extend(store.lots_awaiting(awaits).await?);
     }
-    for awaits in ["consent", "gathering"] {
-        let others = store.lots_awaiting(awaits).await?;
-        lots.extend(others.into_iter().filter(|lot| is_movable(coalition, lot, day)));
-    }
+    lots.extend(held.into_iter().filter(|lot| is_movable(coalition, lot, day)));
     lots.sort_by_key(|lot| (lot.priority.class, lot.priority.rank, lot.id));
     Ok(lots)
 }
@@ -50,6 +76,10 @@ pub async fn funds<'a>(
     lots: impl IntoIterator<Item = &'a Lot>,
 ) -> Result<Funds, StoreError> {
     let mut funds = Funds::default();
+    let coalition = engine.coalition().await?;
+    for (number, balance) in balances(&*engine.store, &coalition).await? {
+        funds.frameworks.insert(number, balance.left());
+    }
     for row in engine.store.envelopes().await? {
         funds.available.insert(row.id.clone(), row.available());
         let spent = row.allocated.saturating_add(row.obligated).saturating_add(row.disbursed);
@@ -68,28 +98,6 @@ pub async fn funds<'a>(
         given(engine, &of_round, &mut funds).await?;
     }
     Ok(funds)
-}
-
-/// The kind of record that keeps what is called off from a framework contract.
-pub const FRAMEWORK_USE: &str = "framework_use";
-
-/// What is called off from each framework contract, in minor units of its currency.
-///
-/// # Errors
-/// [`StoreError`] if the store cannot be read.
-pub async fn called_off(store: &dyn Store) -> Result<BTreeMap<String, i64>, StoreError> {
-    #[derive(serde::Deserialize)]
-    struct Count {
-        value: i64,
-    }
-    let mut used = BTreeMap::new();
-    for record in store.records(FRAMEWORK_USE).await? {
-        let count: Count = serde_json::from_str(&record.body).map_err(|source| {
-            StoreError::Corrupt { subject: format!("{FRAMEWORK_USE}:{}", record.id), source }
-        })?;
-        used.insert(record.id, count.value);
-    }
-    Ok(used)
 }
 
 /// Rounds on later days: when an offer begins to hold, or a currency without a rate gets its first.

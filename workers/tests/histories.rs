@@ -1,7 +1,7 @@
 //! Random histories of the whole engine on real database files: coalitions of a few lots and a
 //! little money, a sandbox that answers badly, strangers' documents at any moment, files handed in
 //! again by two requesters with equal ids, amendments, cut commitments, batches left behind. At every
-//! stop the invariants hold: I1, I2, I3, I7, I9, I11 and I13 as `waybill check` states them, and I4 in that
+//! stop the invariants hold: I1, I2, I3, I7, I9, I10, I11 and I13 as `waybill check` states them, and I4 in that
 //! no round over what waits would change anything.
 
 use std::path::Path;

@@ -110,7 +110,7 @@ pub(crate) async fn cron_next(
     Asked(query): Asked<NextQuery>,
 ) -> Result<Json<Vec<Coming>>, Problem> {
     match query.count.unwrap_or(10) {
-        count @ 1..=1000 => Ok(Json(crate::cron::coming(&api.engine, count as usize))),
+        count @ 1..=1000 => Ok(Json(crate::cron::coming(&api.engine, count as usize).await?)),
         other => {
             let detail = format!("{other} is not within 1 and 1000");
             Err(Problem::field("count", detail, "ask for fewer"))

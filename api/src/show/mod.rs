@@ -1,6 +1,7 @@
 //! What `show` says of one subject: where it is, why, whose move it is, its money, and everything that
 //! happened to it.
 
+mod framework;
 mod kept;
 mod lot;
 mod money;
@@ -119,6 +120,9 @@ async fn subject(engine: &Engine, id: &str) -> Result<Shown, Problem> {
         }
     }
     if let Some(shown) = party::supplier(engine, id).await? {
+        return Ok(shown);
+    }
+    if let Some(shown) = framework::framework(engine, id).await? {
         return Ok(shown);
     }
     Err(unknown(engine, "lot, line or record", id).await)

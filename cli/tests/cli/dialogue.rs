@@ -68,10 +68,12 @@ fn masked(said: &str) -> String {
             rest = &from[2..];
             continue;
         }
-        let time = from[10..].strip_prefix(' ').and_then(|t| t.get(..5));
-        let has_time = time.is_some_and(|time| time.as_bytes().get(2) == Some(&b':'));
+        // A line may end between a day and its time.
+        let after = from[10..].trim_start();
+        let gap = from.len() - 10 - after.len();
+        let has_time = gap > 0 && after.as_bytes().get(2) == Some(&b':');
         masked.push_str(if has_time { "[moment]" } else { "[day]" });
-        rest = &from[if has_time { 16 } else { 10 }..];
+        rest = &from[if has_time { 10 + gap + 5 } else { 10 }..];
     }
     masked.push_str(rest);
     counted(&hashed(&masked))

@@ -15,6 +15,8 @@ mod api {
 mod acts;
 #[path = "../cli/again.rs"]
 mod again;
+#[path = "../cli/binding.rs"]
+mod binding;
 #[path = "../cli/calendar.rs"]
 mod calendar;
 #[path = "../cli/care.rs"]
@@ -33,6 +35,8 @@ mod doctor;
 mod example;
 #[path = "../cli/files.rs"]
 mod files;
+#[path = "../cli/frameworks.rs"]
+mod frameworks;
 #[path = "../cli/import.rs"]
 mod import;
 #[path = "../cli/leso.rs"]

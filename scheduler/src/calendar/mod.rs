@@ -49,7 +49,7 @@ pub struct Fired {
 pub async fn arm(engine: &Engine) -> Result<(), ActError> {
     let now = engine.clock.now();
     let mut unit = Unit::new("calendar", now);
-    for entry in &engine.pipeline().cron {
+    for entry in &engine.calendar().await? {
         let times = times(entry)?;
         let last = read(engine, &entry.name).await?.1.last.unwrap_or(now);
         if let Some(due) = times.next_after(last) {
@@ -121,8 +121,10 @@ impl Act for Fire {
     async fn run(&self, engine: &Engine, fire: &Job) -> Result<Done, ActError> {
         let now = engine.clock.now();
         let mut unit = Unit::new("calendar", now);
-        let entry = engine.pipeline().cron.iter().find(|entry| entry.name == fire.key);
-        let Some(entry) = entry else { return Ok(unit.into()) };
+        let entries = engine.calendar().await?;
+        let Some(entry) = entries.iter().find(|entry| entry.name == fire.key) else {
+            return Ok(unit.into());
+        };
         let times = times(entry)?;
         let (version, mut fired) = read(engine, &entry.name).await?;
         let since = fired.last.unwrap_or(fire.due - TimeDelta::seconds(1));

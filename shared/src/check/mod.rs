@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 mod arrivals;
+mod bound;
 mod needs;
 mod sold;
 mod told;
@@ -19,6 +20,7 @@ use crate::domain::quantity::Quantity;
 use crate::store::chain::{digest_of, hex, link};
 use crate::store::{Filed, LotCount, LotFilter, Store, StoreError, tally};
 
+use bound::Bound;
 use sold::Sold;
 use told::Told;
 
@@ -95,10 +97,11 @@ pub async fn check_telling(
     // One snapshot, so that what `serve` commits meanwhile is no violation.
     let snapshot = store.snapshot().await?;
     let store = &*snapshot;
-    let (events, last, mut told, sold) = replay(store, &mut check, passed).await?;
+    let (events, last, (mut told, bound, sold)) = replay(store, &mut check, passed).await?;
     let arrived = std::mem::take(&mut told.arrived);
     arrived.rows(store, &mut check, told.requesters()).await?;
     told.renamed_lines(&mut check);
+    bound.ends(&mut check);
     sold.report(&mut check);
     match compare(store, &mut check, &last).await {
         Err(StoreError::Corrupt { subject, source }) => {
@@ -134,8 +137,8 @@ async fn replay(
     store: &dyn Store,
     check: &mut Check,
     passed: &(dyn Fn(usize) + Sync),
-) -> Result<(i64, HashMap<String, Last>, Told, Sold), StoreError> {
-    let (mut told, mut sold) = (Told::default(), Sold::default());
+) -> Result<(i64, HashMap<String, Last>, (Told, Bound, Sold)), StoreError> {
+    let (mut told, mut bound, mut sold) = (Told::default(), Bound::default(), Sold::default());
     let mut links = store.chain().await?.into_iter().peekable();
     let mut hash: Sha256 = link("");
     let mut last: HashMap<String, Last> = HashMap::new();
@@ -168,6 +171,7 @@ async fn replay(
             }
             told.hear(&event);
             sold.hear(&event);
+            bound.hear(&event);
             let before = last.get(&event.subject).map_or(0, |last| last.number);
             if event.number != before + 1 {
                 let detail = format!("event {} follows {before}", event.number);
@@ -180,6 +184,7 @@ async fn replay(
     for event in store.tail().await? {
         told.hear(&event);
         sold.hear(&event);
+        bound.hear(&event);
         let before = last.get(&event.subject).map_or(0, |last| last.number);
         if event.number != before + 1 {
             let detail = format!("event {} follows {before}", event.number);
@@ -196,7 +201,7 @@ async fn replay(
     if let Some((at, _)) = links.next() {
         check.fails("I7", "chain", format!("a link at {at} has no events"));
     }
-    Ok((position, last, told, sold))
+    Ok((position, last, (told, bound, sold)))
 }
 
 /// A step, a state, and what is waited for.

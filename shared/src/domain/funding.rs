@@ -35,6 +35,9 @@ pub struct Share {
     pub rate: Rate,
     /// How far it has come.
     pub state: ShareState,
+    /// The donors who were asked for it and agreed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consents: Vec<String>,
 }
 
 /// What a change moves within one envelope, in minor units of its currency.

@@ -38,6 +38,12 @@ impl OrderStatus {
             Self::Refused | Self::Cancelled | Self::Completed => false,
         }
     }
+
+    /// Whether what it buys counts against its framework contract.
+    #[must_use]
+    pub fn calls_off(self) -> bool {
+        self.is_live() || self == Self::Completed
+    }
 }
 
 /// A share of an envelope that pays a line of an order.
@@ -90,6 +96,9 @@ pub struct OrderLine {
     pub amount: Money,
     /// The offer.
     pub offer: String,
+    /// The framework contract that it calls off from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub framework: Option<String>,
     /// The public code of the consignee.
     pub consignee: String,
     /// The day it is due.

@@ -51,6 +51,12 @@ pub struct RoleSpan {
     pub evidence: String,
 }
 
+impl RoleSpan {
+    fn holds(&self, day: NaiveDate) -> bool {
+        self.from <= day && self.to.is_none_or(|to| day <= to)
+    }
+}
+
 /// A nation, ministry, agency or company.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
@@ -67,11 +73,31 @@ impl Party {
     /// Whether the party may fund on `day`: as a member or lead.
     #[must_use]
     pub fn may_fund(&self, day: NaiveDate) -> bool {
-        self.roles.iter().any(|span| {
-            matches!(span.role, Role::Member | Role::Lead)
-                && span.from <= day
-                && span.to.is_none_or(|to| day <= to)
-        })
+        self.funding().any(|span| span.holds(day))
+    }
+
+    /// The last day up to which the party may fund without a gap from `day` on; `None` if that does not end.
+    #[must_use]
+    pub fn funds_until(&self, day: NaiveDate) -> Option<NaiveDate> {
+        let mut next = day;
+        // Each span is entered at most once: its end lies before `next` afterwards.
+        for _ in 0..=self.roles.len() {
+            match self.funding().find(|span| span.holds(next)) {
+                Some(span) => next = span.to?.succ_opt()?,
+                None => break,
+            }
+        }
+        next.pred_opt()
+    }
+
+    /// Whether the party observes on `day`.
+    #[must_use]
+    pub fn observes(&self, day: NaiveDate) -> bool {
+        self.roles.iter().any(|span| span.role == Role::Observer && span.holds(day))
+    }
+
+    fn funding(&self) -> impl Iterator<Item = &RoleSpan> {
+        self.roles.iter().filter(|span| matches!(span.role, Role::Member | Role::Lead))
     }
 
     /// Days on which its roles change.

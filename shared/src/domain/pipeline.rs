@@ -202,8 +202,11 @@ impl SurplusLimit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OrderPolicy {
-    /// How long lots are gathered into one order, in seconds.
+    /// How long lots are gathered into one order at most, in seconds.
     pub gather_s: u32,
+    /// How long before the end of the last day of anything in it (money, a role, an offer, a framework, the
+    /// day of need less the lead time) the window ends at the latest, in seconds.
+    pub margin_s: u32,
     /// Lines of one order at most.
     pub lines: usize,
     /// By how much a cost may exceed what was allocated before the lot is matched again.
@@ -229,6 +232,7 @@ impl Default for OrderPolicy {
     fn default() -> Self {
         Self {
             gather_s: 86_400,
+            margin_s: 86_400,
             lines: 200,
             tolerance_per_mille: 50,
             approval_above: None,
@@ -376,6 +380,13 @@ pub struct CronEntry {
     pub overlap: bool,
 }
 
+/// What is done every day whatever the pipeline's calendar says, under which name and when.
+const DUTIES: [(CronAct, &str, &str); 3] = [
+    (CronAct::Lapse, "daily-lapse", "5 0 * * *"),
+    (CronAct::Rematch, "daily-rematch", "10 0 * * *"),
+    (CronAct::Chase, "daily-chase", "15 0 * * *"),
+];
+
 fn default_bound() -> u32 {
     7
 }
@@ -440,6 +451,29 @@ impl Pipeline {
             cron: Vec::new(),
             webhooks: WebhookPolicy::default(),
         }
+    }
+
+    /// The calendar: the pipeline's own entries, and each daily duty that none of them does, at Waybill's own
+    /// time in `zone`. The pipeline changes when these are done, not whether.
+    #[must_use]
+    pub fn calendar(&self, zone: chrono_tz::Tz) -> Vec<CronEntry> {
+        let mut entries = self.cron.clone();
+        entries.extend(self.unscheduled().map(|(act, name, at)| CronEntry {
+            name: name.to_owned(),
+            act,
+            at: at.to_owned(),
+            zone,
+            missed: Missed::Latest,
+            bound: default_bound(),
+            overlap: false,
+        }));
+        entries
+    }
+
+    /// The daily duties that no entry of the pipeline does: the act, and the entry's name and time.
+    pub fn unscheduled(&self) -> impl Iterator<Item = (CronAct, &'static str, &'static str)> {
+        let is_own = |act: CronAct| self.cron.iter().any(|entry| entry.act == act);
+        DUTIES.into_iter().filter(move |(act, _, _)| !is_own(*act))
     }
 
     /// What is wrong with it, for people: a step twice, or before a step whose result it needs;

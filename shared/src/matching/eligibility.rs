@@ -19,7 +19,7 @@ pub enum WhyNot {
     PledgeOnly,
     /// It is goods, not money.
     InKind,
-    /// None of its donors is a member on the day.
+    /// One of its donors is no member on the day.
     NotAMember,
     /// Not stated yet on the day.
     NotYetOpen,
@@ -35,6 +35,8 @@ pub enum WhyNot {
     NoRate,
     /// Its donor did not consent.
     ConsentRefused,
+    /// A donor that has to agree has not.
+    NotAsked,
     /// Not enough is left.
     Exhausted {
         /// What is left.
@@ -57,6 +59,7 @@ impl WhyNot {
             Self::Channel => "channel",
             Self::NoRate => "no_rate",
             Self::ConsentRefused => "consent_refused",
+            Self::NotAsked => "consent_missing",
             Self::Exhausted { .. } => "exhausted",
         }
     }
@@ -75,19 +78,38 @@ impl fmt::Display for WhyNot {
             Self::Channel => f.write_str("buys through another channel"),
             Self::NoRate => f.write_str("has no exchange rate"),
             Self::ConsentRefused => f.write_str("its donor did not consent"),
+            Self::NotAsked => f.write_str("needs the consent of its donor"),
             Self::Exhausted { left } => write!(f, "has {left} left"),
         }
     }
 }
 
-/// Whether `contribution` may pay for `line`, bought through `channel` on `day`.
+/// What a line asks for, as far as it decides who may pay.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The item.
+    pub item: &'a str,
+    /// The classification code.
+    pub classification: &'a str,
+    /// Who asks.
+    pub requester: &'a str,
+}
+
+impl<'a> From<&'a Line> for Wanted<'a> {
+    fn from(line: &'a Line) -> Self {
+        let Line { item, classification, requester, .. } = line;
+        Self { item, classification, requester }
+    }
+}
+
+/// Whether `contribution` may pay for what is `wanted`, bought through `channel` on `day`.
 ///
 /// # Errors
 /// The typed reason why it may not.
-pub fn eligible(
+pub fn eligible<'a>(
     coalition: &Coalition,
     contribution: &Contribution,
-    line: &Line,
+    wanted: impl Into<Wanted<'a>>,
     channel: Option<&str>,
     day: NaiveDate,
 ) -> Result<(), WhyNot> {
@@ -96,45 +118,42 @@ pub fn eligible(
             contribution.firmness == Firmness::Commitment && contribution.amount.is_none();
         return Err(if is_goods { WhyNot::InKind } else { WhyNot::PledgeOnly });
     };
-    may_serve(coalition, contribution, line, channel, day)?;
+    may_serve(coalition, contribution, wanted, channel, day)?;
     if coalition.rate(currency, day).is_none() {
         return Err(WhyNot::NoRate);
     }
     Ok(())
 }
 
-/// Whether what `contribution` gives, money or goods, is given for `line` on `day`, through `channel`.
+/// Whether what `contribution` gives, money or goods, is given for what is `wanted` on `day`, through `channel`.
 ///
 /// # Errors
 /// The typed reason why it is not.
-pub fn may_serve(
+pub fn may_serve<'a>(
     coalition: &Coalition,
     contribution: &Contribution,
-    line: &Line,
+    wanted: impl Into<Wanted<'a>>,
     channel: Option<&str>,
     day: NaiveDate,
 ) -> Result<(), WhyNot> {
     let earmark = &contribution.earmark;
-    let is_member = |donor: &String| coalition.parties.get(donor).is_some_and(|p| p.may_fund(day));
+    let Wanted { item, classification: code, requester } = wanted.into();
     if contribution.stated > day {
         return Err(WhyNot::NotYetOpen);
     }
-    if !contribution.donors.iter().any(is_member) {
-        return Err(WhyNot::NotAMember);
-    }
+    funders(coalition, contribution, day)?;
     if contribution.obligate_by.is_some_and(|last| last < day) {
         return Err(WhyNot::Lapsed);
     }
     let fits = |list: &[String], value: &str| list.is_empty() || list.iter().any(|v| v == value);
     let prefixes = &earmark.prefixes;
-    let code = &line.classification;
     if !(prefixes.is_empty() || prefixes.iter().any(|prefix| code.starts_with(prefix.as_str())))
-        || !fits(&earmark.items, &line.item)
-        || !fits(&earmark.requesters, &line.requester)
+        || !fits(&earmark.items, item)
+        || !fits(&earmark.requesters, requester)
     {
         return Err(WhyNot::Earmark);
     }
-    let is_excluded = |word: &String| *word == line.item || code.starts_with(word.as_str());
+    let is_excluded = |word: &String| word == item || code.starts_with(word.as_str());
     if earmark.excluded.iter().any(is_excluded) {
         return Err(WhyNot::Excluded);
     }
@@ -144,4 +163,24 @@ pub fn may_serve(
         return Err(WhyNot::Channel);
     }
     Ok(())
+}
+
+/// The donors of `contribution` who fund it on `day`: all but those who only observe then.
+///
+/// # Errors
+/// [`WhyNot::NotAMember`] if one of the others may not fund, or there is no other: joint money is not split.
+pub fn funders<'a>(
+    coalition: &Coalition,
+    contribution: &'a Contribution,
+    day: NaiveDate,
+) -> Result<Vec<&'a str>, WhyNot> {
+    let mut funders = Vec::with_capacity(contribution.donors.len());
+    for donor in &contribution.donors {
+        match coalition.parties.get(donor) {
+            Some(party) if party.may_fund(day) => funders.push(donor.as_str()),
+            Some(party) if party.observes(day) => {}
+            Some(_) | None => return Err(WhyNot::NotAMember),
+        }
+    }
+    if funders.is_empty() { Err(WhyNot::NotAMember) } else { Ok(funders) }
 }

@@ -4,6 +4,7 @@
 //! before it (`walk`, on `network`), chooses who pays (`payers`), and gives each lot its payments
 //! (`shares`). Where few donors may pay for one lot, `few` takes the place of the walk.
 
+pub mod binding;
 mod eligibility;
 pub mod explanation;
 mod few;
@@ -24,7 +25,7 @@ mod together;
 mod walk;
 pub mod what_if;
 
-pub use eligibility::{WhyNot, eligible, may_serve};
+pub use eligibility::{Wanted, WhyNot, eligible, funders, may_serve};
 pub use instance::{Instance, InstanceError};
 pub use matched::Matched;
 pub use network::{Network, Shortfall};

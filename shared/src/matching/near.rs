@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::eligibility::{WhyNot, eligible};
 use super::keeps_away::KeepsAway;
+use super::round::lacking;
 use super::spelling::{Differs, Form};
 use crate::domain::coalition::Coalition;
 use crate::domain::lot::Lot;
@@ -66,8 +67,8 @@ type Alike<'a> = Arc<[(usize, Option<Differs>, &'a str)]>;
 pub struct Market<'a> {
     coalition: &'a Coalition,
     day: NaiveDate,
-    /// What is called off from framework contracts, in minor units.
-    called_off: &'a BTreeMap<String, i64>,
+    /// What is left of framework contracts.
+    frameworks: &'a BTreeMap<String, Money>,
     items: BTreeMap<&'a str, Item<'a>>,
     known: HashMap<String, Alike<'a>>,
     /// What is wanted of each item by all lots that wait.
@@ -75,15 +76,15 @@ pub struct Market<'a> {
 }
 
 impl<'a> Market<'a> {
-    /// What is offered on `day`, when so much is called off from framework contracts.
+    /// What is offered on `day`, when so much is left of framework contracts.
     #[must_use]
     pub fn new(
         coalition: &'a Coalition,
-        called_off: &'a BTreeMap<String, i64>,
+        frameworks: &'a BTreeMap<String, Money>,
         day: NaiveDate,
     ) -> Self {
         let (items, known, wanted) = Default::default();
-        Self { coalition, day, called_off, items, known, wanted }
+        Self { coalition, day, frameworks, items, known, wanted }
     }
 
     /// The same for lots that would be bought together: a minimum is asked of their sum.
@@ -201,14 +202,10 @@ impl<'a> Market<'a> {
             if base.is_err() {
                 found.push(KeepsAway::Overflow);
             }
-            if let (Some(framework), Ok(goods)) = (framework, quote.goods_of(lot.quantity)) {
-                let used = self.called_off.get(&framework.number).copied().unwrap_or_default();
-                let left = framework.ceiling.minor.saturating_sub(used).max(0);
-                if goods.minor > left {
-                    let left = Money::new(left, framework.ceiling.currency);
-                    let framework = framework.number.clone();
-                    found.push(KeepsAway::FrameworkUsedUp { framework, left });
-                }
+            let left = lacking(self.coalition, self.frameworks, quote, lot.quantity, day);
+            if let (Some(framework), Some(left)) = (framework, left) {
+                let framework = framework.number.clone();
+                found.push(KeepsAway::FrameworkUsedUp { framework, left });
             }
         }
         let times = lot.refused.iter().filter(|refused| **refused == offer.id).count();

@@ -192,6 +192,7 @@ impl Outlook {
             spent: add(&self.funds.spent, &planned.spent),
             given: add(&self.funds.given, &planned.given),
             gathered: BTreeMap::new(),
+            frameworks: self.funds.frameworks.clone(),
         };
         let lots: Vec<(&Lot, &Line)> = open.iter().map(|(lot, line)| (lot, line)).collect();
         // A lot that is funded in part is funded whole a little later: parts are left to rounds.

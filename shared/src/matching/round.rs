@@ -41,6 +41,8 @@ pub struct Funds {
     pub given: BTreeMap<String, i64>,
     /// What is gathered by each offer, for lots in one unit that are not part of the round.
     pub gathered: BTreeMap<(String, Unit), Gathered>,
+    /// What is left of each framework contract, by its number.
+    pub frameworks: BTreeMap<String, Money>,
 }
 
 /// How a lot would be bought, and by whose money.
@@ -96,6 +98,8 @@ struct Building<'a> {
     groups: Vec<Vec<usize>>,
     by_envelopes: HashMap<Vec<usize>, usize>,
     known: Known<'a>,
+    /// What is left of framework contracts.
+    frameworks: &'a BTreeMap<String, Money>,
     /// Requesters with a ceiling.
     capped: Vec<String>,
     /// The number of each bundle, by requester and word.
@@ -136,6 +140,7 @@ impl Round {
             groups: Vec::new(),
             by_envelopes: HashMap::new(),
             known: HashMap::new(),
+            frameworks: &funds.frameworks,
             capped: policy.requester_cap.iter().map(|cap| cap.party.clone()).collect(),
             bundles: HashMap::new(),
         };
@@ -240,6 +245,10 @@ impl<'a> Building<'a> {
                 continue;
             };
             let Ok(cost) = quote.cost(lot.quantity) else { continue };
+            let (coalition, left) = (self.coalition, self.frameworks);
+            if lacking(coalition, left, &quote, lot.quantity, self.day).is_some() {
+                continue;
+            }
             let (group, reasons) = self.group(lot, line, channel);
             let parts = line.smallest_lot.map(|smallest| Parts {
                 quantity: lot.quantity,
@@ -339,6 +348,25 @@ pub fn quotes_for(
     let quotes = |without: &[String]| coalition.quotes(line, wanted, day, without);
     let found = quotes(&lot.refused);
     if found.is_empty() { quotes(&refused_for_good(lot)) } else { found }
+}
+
+/// What is left of the framework contract of `quote`, if that is less than `quantity` calls off on `day`.
+pub(super) fn lacking(
+    coalition: &Coalition,
+    left: &BTreeMap<String, Money>,
+    quote: &Quote,
+    quantity: Quantity,
+    day: NaiveDate,
+) -> Option<Money> {
+    let framework = quote.offer.as_ref()?.framework.as_ref()?;
+    let left = *left.get(&framework.number)?;
+    let goods = quote.goods_of(quantity).ok();
+    let goods = goods.and_then(|goods| {
+        coalition.convert(goods, left.currency, day, Rounding::Up).ok().flatten()
+    });
+    // What cannot be counted is not called off.
+    let fits = goods.is_some_and(|goods| goods.minor <= left.minor);
+    (!fits).then_some(left)
 }
 
 /// Offers that were refused so often that they are not asked for again. Before that, they are once

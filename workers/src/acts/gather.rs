@@ -2,7 +2,6 @@
 //! become orders, their money is obligated, and the bytes to be sent are fixed. All of an order is
 //! one unit.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -18,10 +17,11 @@ use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::supplier::{Quote, SoldBy};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
-use waybill_shared::rounds::FRAMEWORK_USE;
 use waybill_shared::store::{Job, RecordChange, StoreError, Unit};
 
 use super::approval;
+use super::binding;
+use super::call_offs::CallOffs;
 use super::quantities::{self, Ready};
 use crate::connectors::{Connector, Question};
 use crate::funding::covered;
@@ -54,16 +54,19 @@ struct Count {
     value: i64,
 }
 
-struct Counter {
+pub(super) struct Counter {
     kind: &'static str,
     id: String,
     version: i64,
-    stored: i64,
     count: Count,
 }
 
 impl Counter {
-    async fn read(engine: &Engine, kind: &'static str, id: &str) -> Result<Self, ActError> {
+    pub(super) async fn read(
+        engine: &Engine,
+        kind: &'static str,
+        id: &str,
+    ) -> Result<Self, ActError> {
         let record = engine.store.record(kind, id).await?;
         let (version, count) = match record {
             None => (0, Count::default()),
@@ -74,14 +77,13 @@ impl Counter {
                 (record.version, count)
             }
         };
-        Ok(Self { kind, id: id.to_owned(), version, stored: count.value, count })
+        Ok(Self { kind, id: id.to_owned(), version, count })
     }
 
-    fn set(&mut self, value: i64, event: &'static str) -> RecordChange {
+    pub(super) fn set(&mut self, value: i64, event: &'static str) -> RecordChange {
         let expected = self.version;
         self.version += 1;
         self.count.value = value;
-        self.stored = value;
         let body = serde_json::json!(self.count).to_string();
         RecordChange { kind: self.kind, id: self.id.clone(), expected, body, event }
     }
@@ -108,14 +110,17 @@ impl Act for Gather {
                     units.push(chosen_again(engine, lot, "lot.offer_changed")?);
                 }
                 Some(quote) if gathering_key(&quote).as_deref() == Some(&job.key) => {
-                    ready.push((lot, line.clone(), quote));
+                    match binding::unbound(engine, &coalition, (&lot, line), day)? {
+                        Some(unit) => units.push(unit),
+                        None => ready.push((lot, line.clone(), quote)),
+                    }
                 }
                 Some(_) => {}
                 None => units.push(chosen_again(engine, lot, "lot.offer_ended")?),
             }
         }
         let mut number = Counter::read(engine, "order_sequence", &job.key).await?;
-        let mut frameworks: BTreeMap<String, Counter> = BTreeMap::new();
+        let mut frameworks = CallOffs::default();
         let limit = engine.pipeline().issue_order.lines.max(1);
         let sold = quantities::as_sold(engine, &coalition, ready).await?;
         units.extend(sold.returned);
@@ -124,34 +129,17 @@ impl Act for Gather {
             let count = lots.len();
             let mut group = Vec::with_capacity(count);
             for ready in lots {
-                let framework = ready.quote.offer.as_ref().and_then(|o| o.framework.clone());
-                if let Some(framework) = framework {
-                    if !frameworks.contains_key(&framework.number) {
-                        let used = Counter::read(engine, FRAMEWORK_USE, &framework.number).await?;
-                        frameworks.insert(framework.number.clone(), used);
-                    }
-                    let goods = ready.quote.goods(ready.after.quantity);
-                    let used = frameworks.get_mut(&framework.number);
-                    if let (Ok(goods), Some(used)) = (goods, used) {
-                        let total = used.count.value + goods.minor;
-                        if total > framework.ceiling.minor {
-                            units.push(ceiling_reached(engine, ready.before, &ready.quote)?);
-                            continue;
-                        }
-                        used.count.value = total;
-                    }
+                let own = (&ready.after, &ready.quote);
+                if !frameworks.call_off(engine, &coalition, day, own).await? {
+                    units.push(ceiling_reached(engine, ready.before, &ready.quote)?);
+                    continue;
                 }
                 group.push(ready);
             }
             if group.len() < count {
                 // What is left of them is another quantity: it is gathered anew.
                 for ready in group {
-                    let framework = ready.quote.offer.as_ref().and_then(|o| o.framework.as_ref());
-                    let used = framework.and_then(|f| frameworks.get_mut(&f.number));
-                    if let (Ok(goods), Some(used)) = (ready.quote.goods(ready.after.quantity), used)
-                    {
-                        used.count.value -= goods.minor;
-                    }
+                    frameworks.leave(&coalition, day, (&ready.after, &ready.quote));
                     units.push(chosen_again(engine, ready.before, "lot.offer_changed")?);
                 }
                 continue;
@@ -159,24 +147,20 @@ impl Act for Gather {
             if !order.is_empty() && order.len() + group.len() > limit {
                 let lots = std::mem::take(&mut order);
                 let mut unit = self.order(engine, &coalition, day, &mut number, lots)?;
-                unit.records.extend(called_off(&mut frameworks));
+                let called_off = frameworks.filed(&coalition, day, &unit)?;
+                unit.records.extend(called_off);
                 units.push(unit);
             }
             order.extend(group);
         }
         if !order.is_empty() {
             let mut unit = self.order(engine, &coalition, day, &mut number, order)?;
-            unit.records.extend(called_off(&mut frameworks));
+            let called_off = frameworks.filed(&coalition, day, &unit)?;
+            unit.records.extend(called_off);
             units.push(unit);
         }
         Ok(Done { units, again: None })
     }
-}
-
-/// What the order just drawn up called off from framework contracts.
-fn called_off(frameworks: &mut BTreeMap<String, Counter>) -> Vec<RecordChange> {
-    let changed = frameworks.values_mut().filter(|used| used.count.value != used.stored);
-    changed.map(|used| used.set(used.count.value, "framework.called_off")).collect()
 }
 
 fn invalid(error: impl std::fmt::Display) -> ActError {
@@ -192,12 +176,11 @@ fn chosen_again(engine: &Engine, lot: Lot, event: &'static str) -> Result<Unit, 
     Ok(Unit::new(KIND, engine.clock.now()).lot(change))
 }
 
-/// A lot that does not fit under a framework's ceiling is matched again without its supplier.
+/// A lot that does not fit under a framework's ceiling is matched again: by rounds, which know what is left.
 fn ceiling_reached(engine: &Engine, lot: Lot, quote: &Quote) -> Result<Unit, ActError> {
     let mut after = lot.clone();
     after.release();
     if let Some(offer) = &quote.offer {
-        after.refused.push(offer.id.clone());
         let reason = format!("the framework contract of {} is used up", offer.supplier);
         after.because("framework_exhausted", reason);
     }
@@ -305,6 +288,7 @@ fn order_line(
         unit_price: offer.unit_price,
         amount,
         offer: offer.id.clone(),
+        framework: offer.framework.as_ref().map(|framework| framework.number.clone()),
         consignee: lot.consignee(line).to_owned(),
         due: day + chrono::Days::new(u64::from(offer.lead_days)),
         shares,

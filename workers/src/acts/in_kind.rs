@@ -3,41 +3,36 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use waybill_shared::act::ActError;
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::contribution::{Contribution, Firmness, InKind};
-use waybill_shared::domain::lot::Lot;
+use waybill_shared::domain::lot::{Lot, LotState, Outcome};
+use waybill_shared::domain::order::Order;
 use waybill_shared::domain::quantity::{Quantity, Unit};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::matching::may_serve;
 use waybill_shared::store::{RecordChange, StoreError};
 
-/// The kind of record that keeps how much of an item in kind is spoken for.
+/// The kind of record that every gift that is spoken for changes, so that two rounds cannot both give what is
+/// left. How much is spoken for is recounted from the lots each time, so that what nobody took, what came
+/// short and what was given up is free again.
 const KIND: &str = "in_kind_use";
 
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+/// What is spoken for of an item, as the record says after a change.
+#[derive(Debug, Serialize)]
 struct Use {
     quantity: Quantity,
     /// What it is counted in: that of the pack's content, of a gift in packs. None: the gift's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<Unit>,
-}
-
-impl Use {
-    /// It as the stock of `gift` is counted now: a pack may have been stated since.
-    fn of(self, gift: &InKind) -> Quantity {
-        let unit = self.unit.or(gift.unit);
-        let counted = unit.and_then(|unit| gift.counted(self.quantity, unit));
-        counted.unwrap_or(self.quantity)
-    }
 }
 
 /// What is spoken for, by contribution and item, with the version of its record.
 #[derive(Debug)]
 pub(crate) struct InKindStock {
-    used: BTreeMap<String, (i64, Use)>,
+    used: BTreeMap<String, (i64, Quantity)>,
     day: NaiveDate,
 }
 
@@ -45,20 +40,63 @@ fn key(contribution: &str, item: &str) -> String {
     format!("{contribution}/{item}")
 }
 
+/// The lots that gifts serve, or are offered to.
+async fn served(engine: &Engine) -> Result<Vec<Lot>, ActError> {
+    let mut lots = engine.store.lots_awaiting("acceptance").await?;
+    for record in engine.store.records("order").await? {
+        if !record.id.starts_with(ORDERS) {
+            continue;
+        }
+        let order: Order = serde_json::from_str(&record.body).map_err(|source| {
+            StoreError::Corrupt { subject: format!("order:{}", record.id), source }
+        })?;
+        for line in &order.lines {
+            let parts = engine.store.lots_of_line(line.lot.line()).await?;
+            let under = |lot: &Lot| lot.order.as_ref() == Some(&order.number);
+            lots.extend(parts.into_iter().filter(under));
+        }
+    }
+    // What has ended without delivery was not given.
+    lots.retain(|lot| match &lot.state {
+        LotState::Closed(outcome) => *outcome == Outcome::Delivered,
+        LotState::Ready { .. }
+        | LotState::Waiting { .. }
+        | LotState::RetryAt { .. }
+        | LotState::Parked { .. } => true,
+    });
+    lots.sort_by_key(|lot| lot.id);
+    lots.dedup_by_key(|lot| lot.id);
+    Ok(lots)
+}
+
+/// With what the numbers of orders for goods in kind begin.
+pub(crate) const ORDERS: &str = "IK-";
+
 impl InKindStock {
     pub(crate) async fn read(
         engine: &Engine,
         coalition: &Coalition,
         day: NaiveDate,
     ) -> Result<Self, ActError> {
-        let mut used = BTreeMap::new();
-        if coalition.contributions.values().any(|c| !c.in_kind.is_empty()) {
-            for record in engine.store.records(KIND).await? {
-                let found: Use = serde_json::from_str(&record.body).map_err(|source| {
-                    StoreError::Corrupt { subject: format!("{KIND}:{}", record.id), source }
-                })?;
-                used.insert(record.id, (record.version, found));
-            }
+        let mut used: BTreeMap<String, (i64, Quantity)> = BTreeMap::new();
+        if coalition.contributions.values().all(|c| c.in_kind.is_empty()) {
+            return Ok(Self { used, day });
+        }
+        // The records first: who speaks for a gift meanwhile makes them stale.
+        for record in engine.store.records(KIND).await? {
+            used.insert(record.id, (record.version, Quantity::ZERO));
+        }
+        let lots = served(engine).await?;
+        let lines = engine.lines_of(&lots).await?;
+        for lot in &lots {
+            let (Some(contribution), Some(line)) = (&lot.in_kind, lines.get(&lot.line())) else {
+                continue;
+            };
+            let given = coalition.contributions.get(contribution);
+            let counted =
+                given.and_then(|given| gift(given, line)?.counted(lot.quantity, line.unit));
+            let used = &mut used.entry(key(contribution, &line.item)).or_default().1;
+            used.0 = used.0.saturating_add(counted.unwrap_or(lot.quantity).0);
         }
         Ok(Self { used, day })
     }
@@ -78,7 +116,7 @@ impl InKindStock {
                 && may_serve(coalition, contribution, line, None, self.day).is_ok();
             let gives = gift(contribution, line).filter(|_| may)?;
             let used = self.used.get(&key(&contribution.id, &line.item));
-            let left = gives.stock().less(used.map_or(Quantity::ZERO, |(_, used)| used.of(gives)));
+            let left = gives.stock().less(used.map_or(Quantity::ZERO, |(_, used)| *used));
             let left = gives.can_give(left, line.unit)?;
             let whole = left >= lot.quantity;
             let part = smallest
@@ -96,44 +134,15 @@ impl InKindStock {
         line: &Line,
         quantity: Quantity,
     ) -> Result<RecordChange, ActError> {
-        self.change(coalition, contribution, line, quantity, 1)
-    }
-
-    /// Gives `quantity` of what `line` asks for back.
-    pub(crate) fn give_back(
-        &mut self,
-        coalition: &Coalition,
-        contribution: &str,
-        line: &Line,
-        quantity: Quantity,
-    ) -> Result<RecordChange, ActError> {
-        self.change(coalition, contribution, line, quantity, -1)
-    }
-
-    fn change(
-        &mut self,
-        coalition: &Coalition,
-        contribution: &str,
-        line: &Line,
-        quantity: Quantity,
-        sign: i64,
-    ) -> Result<RecordChange, ActError> {
         let id = key(contribution, &line.item);
-        let gift = coalition.contributions.get(contribution).and_then(|c| gift(c, line));
-        let entry = self.used.entry(id.clone()).or_default();
-        let expected = entry.0;
-        entry.0 += 1;
-        let (before, by) = match gift {
-            Some(gift) => {
-                let by = gift.counted(quantity, line.unit).unwrap_or(quantity);
-                (entry.1.of(gift), by)
-            }
-            None => (entry.1.quantity, quantity),
-        };
-        let after = before.0.saturating_add(by.0.saturating_mul(sign)).max(0);
-        let unit = gift.map_or(entry.1.unit, |gift| gift.pack_of.map(|pack| pack.unit));
-        entry.1 = Use { quantity: Quantity(after), unit };
-        let body = serde_json::to_string(&entry.1)
+        let gift = coalition.contributions.get(contribution).and_then(|given| gift(given, line));
+        let by = gift.and_then(|gift| gift.counted(quantity, line.unit)).unwrap_or(quantity);
+        let (version, used) = self.used.entry(id.clone()).or_default();
+        let expected = *version;
+        *version += 1;
+        used.0 = used.0.saturating_add(by.0);
+        let unit = gift.and_then(|gift| gift.pack_of).map(|pack| pack.unit);
+        let body = serde_json::to_string(&Use { quantity: *used, unit })
             .map_err(|error| ActError::Invalid(error.to_string()))?;
         Ok(RecordChange { kind: KIND, id, expected, body, event: "in_kind.spoken_for" })
     }

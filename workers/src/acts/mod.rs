@@ -1,7 +1,9 @@
 //! The acts, one file each or a family, and their registry.
 
 mod approval;
+pub(crate) mod binding;
 mod calendar;
+mod call_offs;
 pub mod document;
 pub mod gather;
 pub(crate) mod in_kind;
@@ -10,6 +12,7 @@ pub mod round;
 pub mod send;
 pub mod tell;
 mod unfunded;
+pub(crate) mod windows;
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! A round: everything that waits for money is matched at once, by priority. In-kind offers first,
 //! then money.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,15 +15,18 @@ use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
+use waybill_shared::matching::binding::{unanswered, unanswered_of};
 use waybill_shared::matching::near::Market;
 use waybill_shared::matching::{Answer, Ask, Envelope, Payment, Round as Question, needs_consent};
 use waybill_shared::rounds;
 use waybill_shared::store::{Job, LotChange, NewJob, Unit};
 
+use super::binding;
 use super::in_kind::InKindStock;
 use super::unfunded::{
     code, displaced, explain, is_kept_by_channel, shortfall, unfunded, unoffered,
 };
+use super::windows;
 use crate::connectors::{self, Connector};
 
 /// The kind of job.
@@ -93,14 +96,13 @@ impl Snapshot<'_> {
             covers: payment.covers,
             rate: envelope.rate,
             state: if is_asked { ShareState::Proposed } else { ShareState::Agreed },
+            consents: Vec::new(),
         }
     }
 
-    /// The donors of these envelopes, each once.
-    fn donors(&self, envelopes: &[String]) -> Vec<String> {
-        let found = envelopes.iter().filter_map(|id| self.coalition.contributions.get(id));
-        let donors: BTreeSet<&String> = found.flat_map(|found| &found.donors).collect();
-        donors.into_iter().cloned().collect()
+    /// The donors that `lot` waits for.
+    fn unanswered(&self, lot: &Lot) -> Vec<String> {
+        unanswered(self.coalition, lot, self.day)
     }
 
     pub(super) fn change(
@@ -126,9 +128,24 @@ impl Act for Round {
         let day = engine.today(&coalition);
         let now = engine.clock.now();
         let mut at = Snapshot { engine, coalition: &coalition, day, now, parts: BTreeMap::new() };
+        let held = rounds::held(&*engine.store).await?;
+        // What may not be bound any more is matched again with the rest, at its rank: by the next round.
+        let mut returned = binding::returned(engine, &coalition, day, &held).await?;
+        let offered = engine.store.lots_awaiting("acceptance").await?;
+        returned.extend(binding::returned(engine, &coalition, day, &offered).await?);
+        returned.extend(binding::taken_back(engine, &coalition, day).await?);
+        if !returned.is_empty() {
+            return Ok(Done { units: returned, again: None });
+        }
         let mut units = Vec::new();
+        let sooner = windows::brought_forward(engine, &coalition, day, &held).await?;
+        if !sooner.is_empty() {
+            let mut unit = Unit::new(KIND, now);
+            unit.jobs = sooner;
+            units.push(unit);
+        }
         let mut stock = InKindStock::read(engine, &coalition, day).await?;
-        let lots = rounds::lots(&*engine.store, &coalition, day).await?;
+        let lots = rounds::with_waiting(&*engine.store, held, &coalition, day).await?;
         let lines = engine.lines_of(&lots).await?;
         let mut waiting: Vec<(Lot, Arc<Line>)> = Vec::with_capacity(lots.len());
         for lot in lots {
@@ -144,6 +161,7 @@ impl Act for Round {
             }
         }
         let funds = rounds::funds(engine, waiting.iter().map(|(lot, _)| lot)).await?;
+        let frameworks = funds.frameworks.clone();
         let asked = coalition.clone();
         let policy = engine.pipeline().match_donor.clone();
         // Work without a pause: other steps go on meanwhile.
@@ -156,12 +174,11 @@ impl Act for Round {
         let invalid = |error: String| ActError::Invalid(error);
         let (waiting, solved) = solved.await.map_err(|error| invalid(error.to_string()))?;
         let (round, solution) = solved.map_err(|error| invalid(error.to_string()))?;
-        let called_off = rounds::called_off(&*engine.store).await?;
         let wanted = waiting.iter().filter(|(lot, _)| lot.funding.is_empty());
         let wanted: Vec<(Quantity, Arc<Line>)> =
             wanted.map(|(lot, line)| (lot.quantity, line.clone())).collect();
         let wanted = wanted.iter().map(|(quantity, line)| (*quantity, &**line));
-        let mut market = Market::new(&coalition, &called_off, day).wanting(wanted);
+        let mut market = Market::new(&coalition, &frameworks, day).wanting(wanted);
         let mut answers = solution.answers.iter();
         let (mut money, mut moves) = (Vec::new(), false);
         for ((lot, line), ask) in waiting.into_iter().zip(&round.asks) {
@@ -276,7 +293,7 @@ impl Round {
         } else {
             let (result, jobs) = self.ask(at, &after, line, &asked);
             unit.jobs.extend(jobs);
-            let donors = at.donors(&asked).join(", ");
+            let donors = at.unanswered(&after).join(", ");
             after.because("consent_asked", format!("{donors} asked to agree"));
             (result, "lot.consent_asked")
         };
@@ -292,14 +309,16 @@ impl Round {
         line: &Line,
         asked: &[String],
     ) -> (StepResult, Vec<NewJob>) {
-        let contributions = asked.iter().filter_map(|id| at.coalition.contributions.get(id));
-        let jobs = contributions.flat_map(|contribution| {
-            let question = connectors::Question::Consent { lot, line, contribution };
+        let shares = lot.funding.iter().filter(|share| asked.contains(&share.envelope));
+        let jobs = shares.flat_map(|share| {
+            let donors = unanswered_of(at.coalition, share, at.day);
+            let envelope = &share.envelope;
+            let question = connectors::Question::Consent { lot, line, envelope, donors: &donors };
             self.connector.ask(question, at.now)
         });
         let days = at.engine.pipeline_of(lot).match_donor.consent_days;
         let until = Some(at.now + TimeDelta::days(i64::from(days)));
-        let awaits = Awaited::Consent { donors: at.donors(&lot.proposed()) };
+        let awaits = Awaited::Consent { donors: at.unanswered(lot) };
         (StepResult::Wait { awaits, until }, jobs.collect())
     }
 

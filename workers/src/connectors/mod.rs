@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use waybill_shared::act::ActError;
-use waybill_shared::domain::contribution::Contribution;
 use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
@@ -46,8 +45,10 @@ pub enum Question<'a> {
         lot: &'a Lot,
         /// Its line.
         line: &'a Line,
-        /// The contribution asked of.
-        contribution: &'a Contribution,
+        /// The envelope that would pay.
+        envelope: &'a str,
+        /// Those of its donors who have to agree.
+        donors: &'a [String],
     },
     /// Somebody approves an order above the limit.
     Approval {

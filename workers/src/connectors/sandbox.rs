@@ -188,15 +188,19 @@ impl Connector for Sandbox {
                 let due = self.after(now, 1 + self.draw(&[id[0], "acceptance days"], 7));
                 vec![self.answer(&line.requester, number, content, due)]
             }
-            Question::Consent { lot, line, contribution } => {
-                let id = [line.external_id.as_str(), contribution.id.as_str(), "consent"];
+            Question::Consent { lot, line, envelope, donors } => {
+                let id = [line.external_id.as_str(), envelope, "consent"];
                 let agreed = !self.happens(&id, self.config.not_agreed);
-                let envelope = contribution.id.clone();
-                let content = Content::Consent { lot: lot.id, envelope, agreed };
-                let number = format!("CON-{}-{}-{}", lot.id, contribution.id, lot.version);
+                let number = format!("CON-{}-{envelope}-{}", lot.id, lot.version);
                 let due = self.after(now, 1 + self.draw(&[id[0], id[1], "consent days"], 10));
-                let donor = contribution.donors.first().map_or("donor", String::as_str);
-                vec![self.answer(donor, number, content, due)]
+                // One who does not agree is enough.
+                let answering = if agreed { donors } else { &donors[..donors.len().min(1)] };
+                let answers = answering.iter().map(|donor| {
+                    let envelope = envelope.to_owned();
+                    let content = Content::Consent { lot: lot.id, envelope, agreed };
+                    self.answer(donor, number.clone(), content, due)
+                });
+                answers.collect()
             }
             Question::Approval { order } => {
                 let content = Content::Approval { order: order.number.clone(), approved: true };

@@ -1,16 +1,17 @@
 //! Answers to questions: reviews, acceptance of goods in kind, consents, approvals.
 
 use waybill_shared::domain::document::Verdict;
-use waybill_shared::domain::funding::ShareState;
+use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Awaited, Decline, Lot, LotState, Outcome, StepName};
 use waybill_shared::domain::order::{Order, OrderLine, OrderStatus};
 use waybill_shared::domain::transition::StepResult;
+use waybill_shared::matching::binding::{may_bind, may_give, may_pay, unanswered, unanswered_of};
 use waybill_shared::store::{LotChange, Unit};
 use waybill_shared::twins::Twins;
 
 use super::{Desk, Refusal};
-use crate::acts::in_kind::InKindStock;
+use crate::acts::in_kind::ORDERS;
 use crate::acts::{gather, round, send};
 use crate::connectors::Question;
 use crate::orders::Filed;
@@ -105,20 +106,18 @@ impl Desk<'_> {
         let mut unit = self.unit();
         let mut after = lot.clone();
         if !accepted {
-            let day = self.engine.today(self.coalition);
-            let mut stock = InKindStock::read(self.engine, self.coalition, day).await?;
-            unit.records.push(stock.give_back(
-                self.coalition,
-                &contribution,
-                line,
-                lot.quantity,
-            )?);
             unit.jobs.push(round::wanted(self.engine));
             after.refused.push(contribution.clone());
             after.release();
             after.because("offer_not_accepted", format!("{contribution} was not accepted"));
             let result = StepResult::Wait { awaits: Awaited::Funding, until: None };
             return Ok(unit.lot(self.change(lot, after, result, "lot.in_kind_not_accepted")?));
+        }
+        let day = self.engine.today(self.coalition);
+        if let Err(why) = may_give(self.coalition, line, &contribution, day) {
+            return Err(Refusal::DoesNotApply(format!(
+                "`{contribution}` cannot be accepted for {id} on {day}: it {why}; the next round matches {id} again"
+            )));
         }
         let given = self.coalition.contributions.get(&contribution);
         let donor = given.and_then(|c| c.donors.first()).map_or("donor", String::as_str);
@@ -128,7 +127,7 @@ impl Desk<'_> {
         let zero = waybill_shared::domain::money::Money::zero(line.unit_estimate.currency);
         let due = self.engine.today(self.coalition) + chrono::Days::new(u64::from(lead_days));
         let order = Order {
-            number: format!("IK-{contribution}-{}", lot.id),
+            number: format!("{ORDERS}{contribution}-{}", lot.id),
             supplier: donor.to_owned(),
             channel: donor.to_owned(),
             currency: None,
@@ -146,6 +145,7 @@ impl Desk<'_> {
                 unit_price: zero,
                 amount: zero,
                 offer: contribution.clone(),
+                framework: None,
                 consignee: lot.consignee(line).to_owned(),
                 due,
                 shares: Vec::new(),
@@ -177,15 +177,8 @@ impl Desk<'_> {
             return Err(not_asked(&lot, "a consent"));
         };
         let until = *until;
-        let donors = self.coalition.contributions.get(envelope).map(|c| c.donors.as_slice());
-        let donors = donors.unwrap_or_default();
-        if !donors.iter().any(|donor| donor == self.sender) {
-            let why = format!("`{envelope}` is another's money");
-            return Err(Refusal::NotAllowed { sender: self.sender.to_owned(), why });
-        }
-        if !lot.proposed().iter().any(|asked| asked == envelope) {
-            return Err(not_asked(&lot, &format!("a consent to the use of `{envelope}`")));
-        }
+        self.may_consent(&lot, envelope, agreed).await?;
+        let day = self.engine.today(self.coalition);
         let mut unit = self.unit();
         let mut after = lot.clone();
         if !agreed {
@@ -196,24 +189,70 @@ impl Desk<'_> {
             let result = StepResult::Wait { awaits: Awaited::Funding, until: None };
             return Ok(unit.lot(self.change(lot, after, result, "lot.consent_refused")?));
         }
-        for share in &mut after.funding {
-            if share.envelope == envelope && share.state == ShareState::Proposed {
+        let asked =
+            |share: &&mut Share| share.envelope == envelope && share.state == ShareState::Proposed;
+        for share in after.funding.iter_mut().filter(asked) {
+            share.consents.push(self.sender.to_owned());
+            if unanswered_of(self.coalition, share, day).is_empty() {
                 share.state = ShareState::Agreed;
             }
         }
-        let open = after.proposed();
-        let (result, kind) = if open.is_empty() {
+        let (result, kind) = if after.proposed().is_empty() {
             after.because("", "");
             (StepResult::Done, "lot.matched")
         } else {
-            let of = |id: &String| self.coalition.contributions.get(id);
-            let mut donors: Vec<String> =
-                open.iter().filter_map(of).flat_map(|c| c.donors.clone()).collect();
-            donors.sort_unstable();
-            donors.dedup();
+            let donors = unanswered(self.coalition, &after, day);
+            after.because("consent_asked", format!("{} asked to agree", donors.join(", ")));
             (StepResult::Wait { awaits: Awaited::Consent { donors }, until }, "lot.consent_given")
         };
         Ok(unit.lot(self.change(lot, after, result, kind)?))
+    }
+
+    /// Whether the sender may answer for `envelope`: it is one of those whose money it is today, and, to agree,
+    /// that money may still be used for the lot.
+    async fn may_consent(&self, lot: &Lot, envelope: &str, agreed: bool) -> Result<(), Refusal> {
+        let not_allowed = |why: String| {
+            let sender = self.sender.to_owned();
+            Err(Refusal::NotAllowed { sender, why })
+        };
+        let given = self.coalition.contributions.get(envelope);
+        if !given.is_some_and(|given| given.donors.iter().any(|id| id == self.sender)) {
+            return not_allowed(format!("`{envelope}` is another's money"));
+        }
+        if !lot.proposed().iter().any(|asked| asked == envelope) {
+            return Err(not_asked(lot, &format!("a consent to the use of `{envelope}`")));
+        }
+        let day = self.engine.today(self.coalition);
+        let party = self.coalition.parties.get(self.sender);
+        let may_fund = party.is_some_and(|party| party.may_fund(day));
+        if !may_fund && party.is_some_and(|party| party.observes(day)) {
+            return not_allowed(format!("it only observes on {day}, and is not asked"));
+        }
+        if !agreed {
+            return Ok(());
+        }
+        if !may_fund {
+            return not_allowed(format!("it is no member on {day}, and may not fund"));
+        }
+        let lines = self.engine.lines_of([lot]).await?;
+        if let Some(line) = lines.get(&lot.line())
+            && let Err(why) = may_pay(self.coalition, lot, &**line, envelope, day)
+        {
+            return Err(Refusal::DoesNotApply(format!(
+                "`{envelope}` cannot be used for {} on {day}: it {why}",
+                lot.id
+            )));
+        }
+        let has_agreed = lot.funding.iter().any(|share| {
+            share.envelope == envelope && share.consents.iter().any(|known| known == self.sender)
+        });
+        if has_agreed {
+            return Err(Refusal::DoesNotApply(format!(
+                "`{}` has agreed to the use of `{envelope}` for {} before",
+                self.sender, lot.id
+            )));
+        }
+        Ok(())
     }
 
     pub(super) async fn approval(&self, number: &str, approved: bool) -> Result<Unit, Refusal> {
@@ -226,9 +265,22 @@ impl Desk<'_> {
             return Err(Refusal::NotAllowed { sender: self.sender.to_owned(), why });
         }
         let now = self.engine.clock.now();
+        let day = self.engine.today(self.coalition);
         let mut unit = self.unit();
         let ids: Vec<LotId> = filed.order.lines.iter().map(|line| line.lot).collect();
-        for lot in self.lots_under(&filed.order, ids, crate::steps::issue_order::NAME).await? {
+        let lots = self.lots_under(&filed.order, ids, crate::steps::issue_order::NAME).await?;
+        let lines = self.engine.lines_of(&lots).await?;
+        for lot in lots {
+            if approved
+                && let Some(line) = lines.get(&lot.line())
+                && let Err(why) = may_bind(self.coalition, &lot, line, day)
+            {
+                return Err(Refusal::DoesNotApply(format!(
+                    "`{number}` cannot be approved on {day}: {why}, which pays for {}; the next round takes the \
+                     order back and matches its lots again",
+                    lot.id
+                )));
+            }
             let mut after = lot.clone();
             let days = self.engine.pipeline_of(&lot).issue_order.response_days;
             let until = Some(now + chrono::TimeDelta::days(i64::from(days)));

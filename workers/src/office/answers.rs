@@ -5,6 +5,7 @@ use waybill_shared::domain::document::{Content, Document, Verdict};
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::domain::order::OrderStatus;
+use waybill_shared::matching::binding::unanswered_of;
 use waybill_shared::store::Unit;
 
 use super::{Decided, Office, already, refuse};
@@ -72,8 +73,13 @@ impl Office<'_> {
         {
             return already(format!("the donors of {envelope} have agreed"));
         }
+        // Of several donors, each is answered for in turn.
+        let day = self.desk.engine.today(self.coalition());
+        let share = lot.funding.iter().find(|share| share.envelope == envelope);
+        let unanswered = share.map(|share| unanswered_of(self.coalition(), share, day));
         let given = self.coalition().contributions.get(&envelope);
-        let donor = given.and_then(|given| given.donors.first());
+        let donor = unanswered.as_ref().and_then(|donors| donors.first());
+        let donor = donor.or_else(|| given.and_then(|given| given.donors.first()));
         let donor = donor.ok_or_else(|| refuse(format!("there is no envelope `{envelope}`")))?;
         let number = format!("{}-{envelope}", number("CONSENT", &lot));
         let content = Content::Consent { lot: id, envelope, agreed };

@@ -8,7 +8,6 @@ use waybill_shared::domain::transition::StepResult;
 use waybill_shared::store::Unit;
 
 use super::{Decided, Office, already, refuse};
-use crate::acts::in_kind::InKindStock;
 use crate::acts::round;
 use crate::documents::Refusal;
 use crate::orders::{Filed, Message};
@@ -160,14 +159,9 @@ impl Office<'_> {
     pub(super) async fn set_free(&self, lot: &Lot) -> Result<(Lot, Unit), Refusal> {
         let mut unit = self.desk.unit();
         let mut after = lot.clone();
-        if let LotState::Waiting { awaits: Awaited::Acceptance { contribution }, .. } = &lot.state {
-            let lines = self.desk.engine.lines_of([lot]).await?;
-            if let Some(line) = lines.get(&lot.line()) {
-                let day = self.desk.engine.today(self.coalition());
-                let mut stock = InKindStock::read(self.desk.engine, self.coalition(), day).await?;
-                let back = stock.give_back(self.coalition(), contribution, line, lot.quantity)?;
-                unit.records.push(back);
-            }
+        let is_offered = matches!(lot.state.awaits(), Some(Awaited::Acceptance { .. }));
+        if is_offered {
+            unit.jobs.push(round::wanted(self.desk.engine));
         } else if let Some(number) = &lot.order {
             let hint = format!("cancel the order first: waybill order cancel {number}");
             return Err(refuse(format!("{} travels under {number}; {hint}", lot.id)));
@@ -180,7 +174,7 @@ impl Office<'_> {
         if lot.funding.iter().any(is_bound) {
             return Err(refuse(format!("money is bound for {}", lot.id)));
         }
-        if !lot.funding.is_empty() || !unit.records.is_empty() {
+        if !lot.funding.is_empty() {
             unit.jobs.push(round::wanted(self.desk.engine));
         }
         after.release();

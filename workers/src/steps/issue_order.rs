@@ -11,8 +11,9 @@ use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::supplier::Quote;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{EnvelopeRow, NewJob};
+use waybill_shared::store::EnvelopeRow;
 
+use crate::acts::windows;
 use crate::funding;
 use crate::step::{Progress, Step, StepError};
 use crate::steps::match_donor;
@@ -63,9 +64,11 @@ impl Step for IssueOrder {
                 done.push(followed(engine, lot, order));
                 continue;
             }
+            let line = lines.get(&lot.line());
             let found =
-                lines.get(&lot.line()).and_then(|line| quote(&coalition, &lot, line, today));
-            done.push(gathered(engine, lot, found, &mut envelopes));
+                line.and_then(|line| Some((&**line, quote(&coalition, &lot, line, today)?)));
+            let market = (&*coalition, today);
+            done.push(gathered(engine, market, lot, found, &mut envelopes));
         }
         Ok(done)
     }
@@ -73,12 +76,13 @@ impl Step for IssueOrder {
 
 fn gathered(
     engine: &Engine,
+    (coalition, day): (&Coalition, NaiveDate),
     lot: Lot,
-    quote: Option<Quote>,
+    found: Option<(&Line, Quote)>,
     envelopes: &mut BTreeMap<String, EnvelopeRow>,
 ) -> Progress {
     let policy = &engine.pipeline_of(&lot).issue_order;
-    let Some(quote) = quote else {
+    let Some((line, quote)) = found else {
         return back(lot, "no_offer", "no supplier offers it any more".to_owned());
     };
     let mut after = lot.clone();
@@ -93,16 +97,15 @@ fn gathered(
     if let Err(why) = funding::fit(&mut after, cost, policy.tolerance_per_mille, envelopes) {
         return back(lot, "cost_above_allocation", why);
     }
-    let (Some(key), Some(offer)) = (gathering_key(&quote), &quote.offer) else {
+    after.offer = quote.offer.as_ref().map(|offer| offer.id.clone());
+    let Some(window) = windows::window(engine, coalition, (&after, line), &quote, day) else {
         return back(lot, "no_offer", "no supplier offers it any more".to_owned());
     };
-    after.offer = Some(offer.id.clone());
     after.because("", "");
     let result = StepResult::Wait { awaits: Awaited::Gathering, until: None };
     let mut progress = Progress::new(lot, result, "lot.gathering");
     progress.after = after;
-    let due = engine.clock.now() + TimeDelta::seconds(i64::from(policy.gather_s));
-    progress.jobs.push(NewJob { kind: "gather", key, due, body: String::new() });
+    progress.jobs.push(window);
     progress
 }
 

@@ -1,5 +1,7 @@
 //! Offers of suppliers, and the charges on top of them.
 
+use std::collections::HashMap;
+
 use super::super::error::ImportError;
 use super::super::fields::{Field, RowFields, Section, optional, required};
 use super::super::number::Notation;
@@ -10,7 +12,7 @@ use crate::domain::money::Currency;
 use crate::domain::quantity::Unit;
 use crate::domain::supplier::{ChargeKind, ChargeRule, Framework, Offer, Pack};
 
-const OFFER_FIELDS: [Field<'static>; 16] = [
+const OFFER_FIELDS: [Field<'static>; 17] = [
     required("id"),
     required("supplier"),
     required("item"),
@@ -26,6 +28,7 @@ const OFFER_FIELDS: [Field<'static>; 16] = [
     optional("framework"),
     optional("framework_ends"),
     optional("framework_ceiling"),
+    optional("framework_currency"),
     optional("pack_of"),
 ];
 
@@ -53,7 +56,35 @@ const MAX_BASIS_POINTS: u32 = 10_000;
 pub(super) fn read_offers(folder: &mut Folder<'_>) -> Result<Vec<Placed<Offer>>, ImportError> {
     let offers = folder.optional_rows("offers.csv", OFFERS, read_offer)?;
     folder.unique(&offers, "id", |offer| offer.id.clone());
+    check_frameworks(folder, &offers);
     Ok(offers)
+}
+
+/// A framework contract is the same in every row that names it.
+fn check_frameworks(folder: &mut Folder<'_>, offers: &[Placed<Offer>]) {
+    let mut known: HashMap<&str, (&Placed<Offer>, &Framework)> = HashMap::new();
+    for placed in offers {
+        let Some(framework) = &placed.value.framework else { continue };
+        let (first, stated) = *known.entry(&framework.number).or_insert((placed, framework));
+        let (number, row) = (&framework.number, first.row);
+        if stated.ceiling != framework.ceiling {
+            let what = format!(
+                "makes the ceiling of {number} {}, and row {row} makes it {}",
+                framework.ceiling, stated.ceiling
+            );
+            let hint = "a framework has one ceiling, in one currency: state the same in each of its rows, with \
+                        `framework_currency` where it is not that of the price";
+            folder.fail_at(placed, "framework_ceiling", &framework.ceiling.to_string(), what, hint);
+        }
+        if stated.ends != framework.ends {
+            let what = format!(
+                "makes {number} end on {}, and row {row} on {}",
+                framework.ends, stated.ends
+            );
+            let hint = "a framework has one last day: state the same in each of its rows";
+            folder.fail_at(placed, "framework_ends", &framework.ends.to_string(), what, hint);
+        }
+    }
 }
 
 fn read_offer(fields: &mut RowFields<'_>) -> Option<Offer> {
@@ -118,14 +149,15 @@ pub(super) fn read_pack(
     })
 }
 
-/// The framework contract, whose ceiling is in the currency of the price.
+/// The framework contract, whose ceiling is in its own currency, or in that of the price.
 fn read_framework(fields: &mut RowFields<'_>, currency: Option<Currency>) -> Option<Framework> {
     if !fields.together(&["framework", "framework_ends", "framework_ceiling"]) {
         return None;
     }
     let number = fields.id("framework");
     let ends = fields.date("framework_ends");
-    let ceiling = fields.money("framework_ceiling", currency);
+    let own = fields.optional("framework_currency", parse::currency);
+    let ceiling = fields.money("framework_ceiling", own.or(currency));
     Some(Framework { number: number?, ends: ends?, ceiling: ceiling? })
 }
 
