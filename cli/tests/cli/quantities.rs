@@ -133,21 +133,6 @@ fn surplus_above_the_limit_waits_for_an_approval() -> Result<()> {
     );
     let toner = document(&bureau, "LOT-002")?;
     ensure!(told(&toner)? == [row("LOT-002", "48", 159_984, "1")], "{toner}");
-    // What of it is missing is short like any unit, and what came is paid to the cent.
-    let order = toner["id"].as_str().context("an order")?;
-    bureau.act(&["order", "respond", order])?;
-    bureau.until("LOT-002", "delivery")?;
-    bureau.act(&["receive", order, "LOT-002=44"])?;
-    let lot_2 = bureau.until("LOT-002", "payment")?;
-    ensure!(lot_2["funding"][0]["amount"]["minor"] == 146_652, "{lot_2}");
-    let short = bureau.until("LOT-002.1", "delivery")?;
-    ensure!(short["quantity"] == "3", "{short}");
-    ensure!(short["funding"][0]["amount"]["minor"] == 13_332, "{short}");
-    bureau.act(&["pay", order])?;
-    bureau.until("LOT-002", "delivered")?;
-    bureau.act(&["receive", order, "LOT-002.1=4"])?;
-    let rest = bureau.until("LOT-002.1", "payment")?;
-    ensure!(rest["code"] != "oversupply", "{rest}");
     let number = lot["order"].as_str().context("an order")?;
     let shown = show(&bureau.data, number)?;
     let said = fact(&shown, "approval").context("why it waits")?;

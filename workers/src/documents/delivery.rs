@@ -8,7 +8,7 @@ use waybill_shared::domain::document::{DespatchLine, ReceiptLine, Remedy};
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, StepName};
 use waybill_shared::domain::money::Money;
-use waybill_shared::domain::order::{Order, OrderLine};
+use waybill_shared::domain::order::Order;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::receipt::{Came, Expected, Judged, judge, tolerance_left};
 use waybill_shared::domain::requisition::{Kind, Line};
@@ -54,11 +54,9 @@ fn counted(lot: &Lot, line: &Line, quantities: &[Quantity]) -> Result<(), Refusa
 }
 
 /// What the order buys above what `lot` carries, because its supplier sells no less.
-fn bought_above(order: &Order, lot: &Lot) -> Quantity {
-    // On an order of an earlier version nobody owns it, and its lot does not know of it.
-    let is_unowned = |line: &&OrderLine| line.lot == lot.id && line.surplus_owner.is_none();
-    let unowned = order.lines.iter().find(is_unowned);
-    unowned.map_or(lot.surplus, |line| line.surplus.max(lot.surplus))
+fn bought_above(order: &Order, lot: LotId) -> Quantity {
+    let own = order.lines.iter().find(|line| line.lot == lot);
+    own.map_or(Quantity::ZERO, |line| line.surplus)
 }
 
 impl Desk<'_> {
@@ -84,7 +82,7 @@ impl Desk<'_> {
                 too_much.push(named.wrong(lot.id, "quantity", &row.quantity, detail, hint));
             }
             let tolerated = tolerance_left(line.quantity, line.tolerance_per_mille, Quantity::ZERO);
-            let bought = Quantity(lot.quantity.0 + bought_above(order, lot).0);
+            let bought = Quantity(lot.quantity.0 + bought_above(order, lot.id).0);
             let open = bought.less(lot.shipped);
             let most = Quantity(bought.0 + tolerated.0).less(lot.shipped);
             if Stage::of(lot) != Stage::Received && row.quantity > most {
@@ -180,7 +178,7 @@ impl Receipt<'_> {
         let expected = under().map(|lot| Expected {
             lot: lot.id,
             quantity: lot.quantity,
-            bought_above: bought_above(order, lot),
+            bought_above: bought_above(order, lot.id),
             // What was ordered under a line of its own was never split off by a receipt.
             is_back_order: Stage::of(lot) == Stage::ToCome
                 && order.lines.iter().all(|line| line.lot != lot.id),
@@ -298,8 +296,7 @@ impl Receipt<'_> {
             let id = LotId::of(before.line(), *last).ok_or_else(|| {
                 Refusal::DoesNotApply(format!("{} cannot be split any further", before.line()))
             })?;
-            // What nobody asked for comes last: where something is missing, it is missing, too.
-            let part = after.split_off_with(id, rest.quantity, after.surplus);
+            let part = after.split_off(id, rest.quantity);
             self.unit.lots.push(desk.split(order, part, &rest, &mut self.again));
         }
         let change = desk.accepted(order, before.clone(), after, line.kind)?;
