@@ -137,7 +137,7 @@ pub enum ImportError {
     #[error("{error}")]
     Lots {
         /// What to do instead.
-        error: FieldError,
+        error: Box<FieldError>,
         /// What it lists.
         table: Box<Table>,
     },

@@ -231,7 +231,7 @@ fn lists_lots(table: &Table) -> bool {
 fn listed_lots(table: Table) -> ImportError {
     let what = "lists lots, in which a line stands once for each of its lots";
     let hint = "hand in what `waybill lines --csv` writes, which has each line whole";
-    let error = FieldError::of_file(&table.file, what, hint);
+    let error = Box::new(FieldError::of_file(&table.file, what, hint));
     ImportError::Lots { error, table: Box::new(table) }
 }
 

@@ -194,12 +194,12 @@ impl Pool {
     /// Asks the last lot that is bought with others for what all of them need above what they want, and
     /// each that is apart for what it makes necessary besides.
     fn ask(&self, round: &mut Round, lots: &[(&Lot, &Line)], apart: &Apart) {
-        let joined = self.members.iter().filter(|member| !apart.has(lots[member.place].0));
+        let mut joined = self.members.iter().filter(|member| !apart.has(lots[member.place].0));
         let sum = |members: &mut dyn Iterator<Item = &Member>| {
             members.map(|member| lots[member.place].0.quantity.0).fold(0, i64::saturating_add)
         };
         let all = Quantity(sum(&mut joined.clone()).saturating_add(self.ready.wanted.0));
-        let payer = joined.last().map(|payer| payer.place);
+        let payer = joined.next_back().map(|payer| payer.place);
         for member in &self.members {
             let lot = lots[member.place].0;
             let Some(quote) = round.asks[member.place].as_ref().map(|ask| ask.quote.clone()) else {
