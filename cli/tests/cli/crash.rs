@@ -170,7 +170,8 @@ fn killed_at_random_moments_every_lot_ends_and_nothing_is_ordered_twice() -> Res
     let parked = "SELECT count(*) FROM lots WHERE state = 'parked'";
     ensure!(runtime.block_on(database.count(parked))? == 0, "lots are parked");
     let stuck = "SELECT count(*) FROM records WHERE kind = 'incident' AND id LIKE 'document:%'";
-    ensure!(runtime.block_on(database.count(stuck))? == 0, "documents are stuck");
+    let stuck = runtime.block_on(database.count(stuck))?;
+    ensure!(stuck == 0, "documents are stuck: {}", run(&["incidents", "--data", &to])?.out);
     runtime.block_on(orders_match(database, &data.join("sandbox-orders.log")))
 }
 

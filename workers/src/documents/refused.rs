@@ -1,7 +1,8 @@
-//! Documents that cannot be taken: a record says why, and an incident asks for somebody to look.
+//! Documents that cannot be taken: a record says why, and an incident asks for somebody to look, unless
+//! it is an answer that was overtaken.
 
 use waybill_shared::act::{ActError, Incident};
-use waybill_shared::domain::document::Document;
+use waybill_shared::domain::document::{Content, Document};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{RecordChange, StoreError, Unit};
 
@@ -16,6 +17,22 @@ fn incident(document: &Document) -> String {
 
 fn invalid(error: serde_json::Error) -> ActError {
     ActError::Invalid(error.to_string())
+}
+
+/// Whether it answers a question of ours, which does not stand any more: nobody has to look at that, and
+/// where the question is asked anew it is answered anew.
+fn is_overtaken(content: &Content) -> bool {
+    match content {
+        Content::Review { .. }
+        | Content::Acceptance { .. }
+        | Content::Consent { .. }
+        | Content::Approval { .. } => true,
+        Content::OrderResponse { .. }
+        | Content::OrderChangeResponse { .. }
+        | Content::DespatchAdvice { .. }
+        | Content::ReceiptAdvice { .. }
+        | Content::Payment { .. } => false,
+    }
 }
 
 /// What says that `document` was refused for `why`. Its number is not used up: it may come again, as it
@@ -37,6 +54,9 @@ pub(super) async fn refuse(
         body: serde_json::json!({ "why": why }).to_string(),
         event: "document.refused",
     });
+    if is_overtaken(&document.content) {
+        return Ok(unit);
+    }
     let id = incident(document);
     let found = engine.store.record("incident", &id).await?;
     let cause = format!("document {number} of {sender} was refused: {why}");
