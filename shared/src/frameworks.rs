@@ -9,6 +9,7 @@ use crate::domain::coalition::Coalition;
 use crate::domain::money::{Money, Rounding};
 use crate::domain::order::{Order, OrderStatus};
 use crate::domain::supplier::{Framework, Offer};
+use crate::store::body::parse;
 use crate::store::{Store, StoreError};
 
 /// A framework contract and what of it is called off.
@@ -113,13 +114,4 @@ pub async fn balances(
         }
     }
     Ok(balances)
-}
-
-fn parse<T: serde::de::DeserializeOwned>(
-    kind: &str,
-    id: &str,
-    body: &str,
-) -> Result<T, StoreError> {
-    serde_json::from_str(body)
-        .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })
 }

@@ -10,6 +10,7 @@ use waybill_shared::domain::order::{Order, OrderStatus};
 use waybill_shared::domain::order_change::ChangedLot;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::engine::Engine;
+use waybill_shared::store::body::parse;
 use waybill_shared::store::{RecordChange, StoreError, Unit};
 
 /// An order with its status and the versions of its records.
@@ -23,15 +24,6 @@ pub(crate) struct Filed {
 
 fn invalid(error: impl std::fmt::Display) -> ActError {
     ActError::Invalid(error.to_string())
-}
-
-fn parse<T: serde::de::DeserializeOwned>(
-    kind: &str,
-    id: &str,
-    body: &str,
-) -> Result<T, StoreError> {
-    serde_json::from_str(body)
-        .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })
 }
 
 impl Filed {

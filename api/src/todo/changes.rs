@@ -156,7 +156,7 @@ impl Found<'_> {
         Ok(())
     }
 
-    /// What came above what was bought, and nobody has decided about.
+    /// Surplus that nobody has decided about.
     pub(super) async fn surplus(&mut self) -> Result<(), StoreError> {
         for record in self.engine.store.records(SURPLUS).await? {
             let Ok(surplus) = serde_json::from_str::<Surplus>(&record.body) else { continue };

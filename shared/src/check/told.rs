@@ -8,7 +8,8 @@ use super::arrivals::Arrived;
 use super::{Check, Last};
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
-use crate::intake::file::{FILE, FileRows, FileTaken, PLANNED, ROWS, parse, part_id};
+use crate::intake::file::{FILE, FileRows, FileTaken, PLANNED, ROWS, part_id};
+use crate::store::body::parse;
 use crate::store::reference::RENAMED;
 use crate::store::{Store, StoreError};
 

@@ -10,6 +10,7 @@ use super::outcome::{RefusedRow, Submitted};
 use crate::domain::ids::LineId;
 use crate::domain::lot::Timestamp;
 use crate::engine::Engine;
+use crate::store::body::{corrupt, parse, write};
 use crate::store::chain::hex;
 use crate::store::{RecordChange, StoreError, Unit};
 
@@ -111,24 +112,6 @@ pub(super) fn hash_of(lines: &[Submitted]) -> Result<String, StoreError> {
 #[must_use]
 pub fn part_id(hash: &str, part: usize) -> String {
     format!("{hash}/{part:05}")
-}
-
-/// What a record holds.
-pub(crate) fn parse<T: serde::de::DeserializeOwned>(
-    kind: &str,
-    id: &str,
-    body: &str,
-) -> Result<T, StoreError> {
-    serde_json::from_str(body).map_err(|source| corrupt(kind, id, source))
-}
-
-/// What a record is to hold.
-pub(crate) fn write<T: Serialize>(kind: &str, id: &str, value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|source| corrupt(kind, id, source))
-}
-
-fn corrupt(kind: &str, id: &str, source: serde_json::Error) -> StoreError {
-    StoreError::Corrupt { subject: format!("{kind}:{id}"), source }
 }
 
 /// The file that says this, if it was taken.

@@ -20,6 +20,7 @@ use crate::domain::lot::{Lot, LotState};
 use crate::domain::reference::unknown_references;
 use crate::domain::requisition::Line;
 use crate::engine::Engine;
+use crate::store::body::write;
 use crate::store::{Fate, LineChange, LotChange, RecordChange, StoreError, StoredLine, Unit};
 use crate::twins::forsaken;
 
@@ -521,7 +522,7 @@ impl Decided<'_> {
             kind: CONFLICT,
             id: conflict.line.clone(),
             expected: record.map_or(0, |record| record.version),
-            body: file::write(CONFLICT, &conflict.line, conflict)?,
+            body: write(CONFLICT, &conflict.line, conflict)?,
             event: "line.disputed",
         });
         Ok(())

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::amendment::{Amending, amend};
-use super::file::write;
 use crate::domain::amendment::{Needed, Plan, Unfollowable, come, plan};
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Awaited, Lot, LotState};
 use crate::domain::quantity::Quantity;
 use crate::domain::requisition::Line;
 use crate::engine::Engine;
+use crate::store::body::write;
 use crate::store::{LineChange, LotChange, NewJob, RecordChange, StoreError, Unit};
 use crate::twins::forsaken;
 

@@ -7,12 +7,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::file::{parse, write};
 use super::lines::How;
 use super::merge::{Merged, author, fields, merge};
 use super::outcome::{Change, Contested};
 use crate::domain::supplier::Offer;
 use crate::engine::Engine;
+use crate::store::body::{parse, write};
 use crate::store::{Record, RecordChange, StoreError, Unit};
 
 /// Who states what a folder says.

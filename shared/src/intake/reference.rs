@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::file::write;
 use super::lines::{CONFLICT, How, IntakeError};
 use super::openings::Openings;
 use super::records::{ACTOR, Merge, Records, STATED, Stated};
@@ -13,6 +12,7 @@ use crate::domain::contribution::Contribution;
 use crate::engine::Engine;
 use crate::import::CoalitionFiles;
 use crate::rounds;
+use crate::store::body::write;
 use crate::store::{EnvelopeChange, Fate, NewJob, RecordChange, StoreError, Unit};
 
 /// What became of what a folder says besides requisitions, or would become of it.

@@ -4,6 +4,7 @@
 //! the versions they were decided on. A unit whose guard is stale drops out, the others commit.
 //! Reads are named for what they mean. No SQL type crosses this border.
 
+pub mod body;
 pub(crate) mod chain;
 mod condition;
 mod contract;

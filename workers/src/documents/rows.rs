@@ -116,7 +116,7 @@ pub(super) fn wrong(wrong: Vec<WrongRow>) -> Result<(), Refusal> {
     if wrong.is_empty() { Ok(()) } else { Err(Refusal::Rows(wrong)) }
 }
 
-/// Refuses what is said of an order that nothing comes of.
+/// Refuses what is said of goods under an order that has ended.
 fn still_live(filed: &Filed) -> Result<(), Refusal> {
     let number = &filed.order.number;
     let what = match filed.status {

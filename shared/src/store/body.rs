@@ -1,0 +1,26 @@
+//! What records hold, as JSON.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::StoreError;
+
+/// What the record `id` of this kind holds.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if it does not hold that.
+pub fn parse<T: DeserializeOwned>(kind: &str, id: &str, body: &str) -> Result<T, StoreError> {
+    serde_json::from_str(body).map_err(|source| corrupt(kind, id, source))
+}
+
+/// What the record `id` of this kind is to hold.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if it cannot be written as JSON.
+pub fn write<T: Serialize>(kind: &str, id: &str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|source| corrupt(kind, id, source))
+}
+
+pub(crate) fn corrupt(kind: &str, id: &str, source: serde_json::Error) -> StoreError {
+    StoreError::Corrupt { subject: format!("{kind}:{id}"), source }
+}
