@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::contribution::{Consent, Contribution};
-use waybill_shared::domain::funding::movements;
+use waybill_shared::domain::funding::{Share, ShareState, movements};
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
@@ -18,6 +18,7 @@ use waybill_shared::intake::{AMENDMENT, Pending, PendingState, difference};
 use waybill_shared::matching::{needs_consent, quotes_for};
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotChange, RecordChange, StoreError, Unit};
+use waybill_workers::{Payable, payable};
 
 use crate::timeline::state;
 use crate::touched;
@@ -70,7 +71,7 @@ pub(crate) async fn effects(
     }
     for record in unit.records.iter().filter(|record| !UNTOLD.contains(&record.kind)) {
         if record.kind == "order" && record.expected > 0 {
-            told.extend(order(engine, record).await?);
+            told.extend(order(engine, &sight.coalition, record).await?);
             continue;
         }
         if let Some(needs) = needs(record) {
@@ -174,7 +175,11 @@ async fn amounts(engine: &Engine, record: &RecordChange) -> Result<String, Store
 }
 
 /// What changes in the lines of an order.
-async fn order(engine: &Engine, record: &RecordChange) -> Result<Vec<Effect>, StoreError> {
+async fn order(
+    engine: &Engine,
+    coalition: &Coalition,
+    record: &RecordChange,
+) -> Result<Vec<Effect>, StoreError> {
     let before = engine.store.record("order", &record.id).await?;
     let before = before.and_then(|before| serde_json::from_str::<Order>(&before.body).ok());
     let after = serde_json::from_str::<Order>(&record.body).ok();
@@ -193,8 +198,33 @@ async fn order(engine: &Engine, record: &RecordChange) -> Result<Vec<Effect>, St
         if old.due != new.due {
             tell(format!("due {} -> {}", old.due, new.due));
         }
+        if let Some(terms) = new.asked.as_ref().filter(|_| old.asked != new.asked) {
+            tell(format!("waits for a decision on its terms: {}", terms.why));
+        }
+    }
+    for Payable { lot, payers } in payable(engine, coalition, &after).await? {
+        let payers = could_pay(coalition, payers);
+        told.push(Effect::new(&record.id, format!("{lot}: if accepted, paid by {payers}")));
     }
     Ok(told)
+}
+
+/// Who could pay what changed terms cost more, and who of them is asked first.
+pub(crate) fn could_pay(coalition: &Coalition, payers: Result<Vec<Share>, String>) -> String {
+    let payers = match payers {
+        Ok(payers) => payers,
+        Err(why) => return format!("nobody yet: {why}"),
+    };
+    let payer = |share: &Share| {
+        let given = coalition.contributions.get(&share.envelope);
+        let donors = given.map(|given| given.donors.join(", ")).unwrap_or_default();
+        let asked = match share.state {
+            ShareState::Proposed => format!(", once {donors} has agreed"),
+            ShareState::Agreed | ShareState::Obligated | ShareState::Disbursed => String::new(),
+        };
+        format!("{} {}{asked}", share.envelope, share.amount)
+    };
+    payers.iter().map(payer).collect::<Vec<_>>().join("; ")
 }
 
 /// Whose consent is asked again, or is not, for what `change` does to their money.

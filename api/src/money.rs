@@ -143,6 +143,9 @@ pub struct DonorTotal {
     /// Envelopes that are not in the sums, because their currency has no rate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_rate: Vec<String>,
+    /// What those are of, a sum for each currency.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<Money>,
 }
 
 /// A rate that was used.
@@ -322,6 +325,7 @@ fn empty(donors: Vec<String>, name: String, base: Currency) -> DonorTotal {
         unquantified: 0,
         money: Stages::zero(base),
         without_rate: Vec::new(),
+        left_out: Vec::new(),
     }
 }
 
@@ -340,6 +344,10 @@ fn add(coalition: &Coalition, day: NaiveDate, total: &mut DonorTotal, promise: &
         && (coalition.rate(amount.currency, day).is_none() || coalition.rate(base, day).is_none())
     {
         total.without_rate.push(promise.id.clone());
+        match total.left_out.iter_mut().find(|sum| sum.currency == amount.currency) {
+            Some(sum) => sum.minor = sum.minor.saturating_add(amount.minor),
+            None => total.left_out.push(amount),
+        }
         return;
     }
     if promise.firmness == Firmness::Pledge {

@@ -61,6 +61,7 @@ pub(crate) fn awaited(awaits: &Awaited) -> String {
         Awaited::Gathering => "the end of the ordering window".to_owned(),
         Awaited::Approval { order } => format!("the approval of {order}"),
         Awaited::Response { order } => format!("the supplier's response to {order}"),
+        Awaited::Terms { order } => format!("a decision on the changed terms of {order}"),
         Awaited::Delivery { order } => format!("delivery under {order}"),
         Awaited::Payment { order } => format!("payment of {order}"),
         Awaited::Amendment { requester } => format!("{requester} to change the line"),

@@ -224,6 +224,7 @@ fn batch(first: i64, last: i64) -> Result<Unit> {
             covers: amount,
             rate: Rate::ONE,
             state,
+            covers_rate: None,
             consents: Vec::new(),
         }));
         lot.because("invented", "as a thousand others, to see how long it takes to look at it");
@@ -253,6 +254,8 @@ fn ordered(lot: &Lot, line: &Line, due: chrono::NaiveDate) -> OrderLine {
         consignee: "C1".to_owned(),
         due,
         shares: Vec::new(),
+        ordered_at: None,
+        asked: None,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use waybill_shared::domain::funding::ShareState;
+use waybill_shared::domain::funding::{Share, ShareState};
+use waybill_shared::domain::instalment::disbursed;
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::money::{Currency, Rate};
 use waybill_shared::domain::money::{Money, MoneyError, Rounding, convert};
@@ -27,9 +28,12 @@ pub(crate) fn beyond(before: i64, now: i64, tolerance_per_mille: i64) -> String 
     format!("{} more (tolerated: {most}) than", percent(more))
 }
 
+/// Whether a share may become that much of its envelope's money without anybody being asked.
+pub(crate) type MayBecome<'a> = dyn Fn(&Share, Money) -> bool + Sync + 'a;
+
 /// Makes the shares of `lot` cover `cost` exactly: what is too much returns to the donors, what is
-/// missing comes from the same donors, as far as `tolerance_per_mille` and their envelopes allow.
-/// `envelopes` follow.
+/// missing comes from the same donors, as far as `tolerance_per_mille`, their envelopes and `may_become`
+/// allow. `envelopes` follow.
 ///
 /// # Errors
 /// Why it cannot be done, for people.
@@ -38,6 +42,7 @@ pub(crate) fn fit(
     cost: Money,
     tolerance_per_mille: i64,
     envelopes: &mut BTreeMap<String, EnvelopeRow>,
+    may_become: &MayBecome<'_>,
 ) -> Result<(), String> {
     let covers = covered(lot).ok_or("no money is set aside for it")?;
     if covers.currency != cost.currency {
@@ -54,20 +59,114 @@ pub(crate) fn fit(
         let beyond = beyond(covers.minor, cost.minor, tolerance_per_mille);
         return Err(format!("it now costs {cost}, {beyond} the {covers} set aside"));
     }
-    let weights: Vec<u64> =
-        lot.funding.iter().map(|share| share.covers.minor.unsigned_abs()).collect();
-    let parts = cost.shares(&weights);
-    let mut funding = lot.funding.clone();
-    for (share, part) in funding.iter_mut().zip(parts) {
-        let amount = debit(part, share.amount.currency, share.rate, &share.covers, &share.amount)
-            .map_err(|error| error.to_string())?;
-        let more = amount.minor - share.amount.minor;
-        let envelope = envelopes.get(&share.envelope).ok_or("one of its envelopes is not there")?;
-        if more > envelope.available() {
-            return Err(format!("it now costs {cost}, and `{}` has no more", share.envelope));
-        }
-        (share.covers, share.amount) = (part, amount);
+    let (funding, missing) = spread(lot, cost, envelopes, may_become)?;
+    if missing.minor > 0 {
+        let payers: Vec<&str> = funding.iter().map(|share| share.envelope.as_str()).collect();
+        let payers = payers.join(", ");
+        return Err(format!("it now costs {cost}, and {payers} cannot give {missing} of that"));
     }
+    follow(lot, funding, envelopes);
+    Ok(())
+}
+
+/// Shares of the same donors that cover `cost` as far as they can, and what is missing then: each gives
+/// in proportion to what it gave, and for what one has no more the others give.
+///
+/// # Errors
+/// What cannot be computed, for people.
+pub(crate) fn spread(
+    lot: &Lot,
+    cost: Money,
+    envelopes: &BTreeMap<String, EnvelopeRow>,
+    may_become: &MayBecome<'_>,
+) -> Result<(Vec<Share>, Money), String> {
+    // What is paid stays as it was paid.
+    let is_paid = |share: &Share| share.state == ShareState::Disbursed;
+    let cost = unpaid(lot, cost)?;
+    if lot.funding.iter().all(is_paid) {
+        return Ok((lot.funding.clone(), cost));
+    }
+    let weight = |share: &Share| if is_paid(share) { 0 } else { share.covers.minor.unsigned_abs() };
+    let weights: Vec<u64> = lot.funding.iter().map(weight).collect();
+    // Two shares may be of one envelope: what one takes the other has no more.
+    let mut left: BTreeMap<&str, i64> = BTreeMap::new();
+    for share in &lot.funding {
+        let row = envelopes.get(&share.envelope).ok_or("one of its envelopes is not there")?;
+        left.insert(&share.envelope, row.available());
+    }
+    let mut funding = lot.funding.clone();
+    let mut missing = 0;
+    // First each its part, then whoever can the rest.
+    for ((share, old), part) in funding.iter_mut().zip(&lot.funding).zip(cost.shares(&weights)) {
+        if is_paid(old) {
+            missing += part.minor;
+            continue;
+        }
+        let left = left.entry(&old.envelope).or_default();
+        missing += part.minor - give(share, old, part, left, may_become)?;
+    }
+    for (share, old) in funding.iter_mut().zip(&lot.funding) {
+        if missing > 0 && !is_paid(old) {
+            let left = left.entry(&old.envelope).or_default();
+            let before = share.covers.minor;
+            let wanted = Money::new(before + missing, cost.currency);
+            missing -= give(share, old, wanted, left, may_become)? - before;
+        }
+    }
+    Ok((funding, Money::new(missing, cost.currency)))
+}
+
+/// What of `cost` is not paid yet.
+fn unpaid(lot: &Lot, cost: Money) -> Result<Money, String> {
+    let paid = disbursed(lot);
+    if paid > cost.minor {
+        let paid = Money::new(paid, cost.currency);
+        return Err(format!("it now costs {cost}, and {paid} of it is paid"));
+    }
+    Ok(Money::new(cost.minor - paid, cost.currency))
+}
+
+/// Makes `share`, which was `old`, cover as much as it can up to `wanted`, with what is `left` of its
+/// envelope; says how much it covers.
+fn give(
+    share: &mut Share,
+    old: &Share,
+    wanted: Money,
+    left: &mut i64,
+    may_become: &MayBecome<'_>,
+) -> Result<i64, String> {
+    let takes = |minor: i64| {
+        let part = Money::new(minor, wanted.currency);
+        debit(part, old.amount.currency, old.rate, &old.covers, &old.amount)
+            .map_err(|error| error.to_string())
+    };
+    let fits = |amount: Money| {
+        let more = amount.minor - share.amount.minor;
+        more <= 0 || (more <= *left && may_become(old, amount))
+    };
+    let (mut known, mut beyond) = (share.covers.minor, wanted.minor);
+    let mut amount = takes(wanted.minor)?;
+    if wanted.minor <= known || fits(amount) {
+        known = wanted.minor;
+    } else {
+        amount = share.amount;
+        while beyond - known > 1 {
+            let middle = known + (beyond - known) / 2;
+            let taken = takes(middle)?;
+            if fits(taken) {
+                (known, amount) = (middle, taken);
+            } else {
+                beyond = middle;
+            }
+        }
+    }
+    *left -= amount.minor - share.amount.minor;
+    (share.covers.minor, share.amount) = (known, amount);
+    Ok(known)
+}
+
+/// Gives `lot` these shares, which are its own with other amounts; `envelopes` follow.
+fn follow(lot: &mut Lot, funding: Vec<Share>, envelopes: &mut BTreeMap<String, EnvelopeRow>) {
     for (old, new) in lot.funding.iter().zip(&funding) {
         if let Some(envelope) = envelopes.get_mut(&old.envelope) {
             let more = new.amount.minor - old.amount.minor;
@@ -79,7 +178,6 @@ pub(crate) fn fit(
         }
     }
     lot.funding = funding;
-    Ok(())
 }
 
 /// What `part` of a cost takes from an envelope at the rate frozen in its share. The rate of the

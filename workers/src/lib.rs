@@ -15,9 +15,11 @@ mod remark;
 mod runner;
 mod step;
 pub mod steps;
+mod terms;
 pub mod webhooks;
 
 pub use healed::{Heal, healed};
 pub use leases::keep_leases;
 pub use runner::run_step;
 pub use step::{Progress, Step, StepError};
+pub use terms::{Payable, cost, payable};

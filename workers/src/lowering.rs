@@ -31,6 +31,7 @@ impl Lowering<'_> {
         by: Quantity,
         last: &mut i64,
     ) -> Result<(), Refusal> {
+        stays_if_paid(&lot)?;
         let step = StepName::new(match_donor::NAME);
         if by >= lot.quantity {
             self.line_says_less(unit, &lot).await?;
@@ -104,6 +105,15 @@ impl Lowering<'_> {
             .iter()
             .any(|lot| lot.id != gone.id && lot.order.as_deref() == number && !leaves(lot)))
     }
+}
+
+/// Refuses to take off its order what was paid for in advance: its seller owes that.
+pub(crate) fn stays_if_paid(lot: &Lot) -> Result<(), Refusal> {
+    if lot.is_paid_for() {
+        let way = "record what its seller gives back first, as a payment below zero";
+        return Err(Refusal::DoesNotApply(format!("{} is paid in advance: {way}", lot.id)));
+    }
+    Ok(())
 }
 
 /// Whether nobody asked for some of what the order buys for `lot`: then a part of it cannot be given up

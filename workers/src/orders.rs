@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use waybill_shared::act::ActError;
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::{Lot, LotState};
-use waybill_shared::domain::order::{Order, OrderStatus};
+use waybill_shared::domain::order::{Order, OrderLine, OrderStatus};
 use waybill_shared::domain::order_change::ChangedLot;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::engine::Engine;
@@ -43,6 +43,11 @@ impl Filed {
     /// An order that was not there.
     pub(crate) fn new(order: Order, status: OrderStatus) -> Self {
         Self { order, status, order_version: 0, status_version: 0 }
+    }
+
+    /// How often its lines were filed.
+    pub(crate) fn version(&self) -> i64 {
+        self.order_version
     }
 
     /// Files its lines as they are now.
@@ -175,6 +180,22 @@ impl Message {
         let line = |lot: &ChangedLot| serde_json::json!({ "id": lot.lot.to_string(), "quantity": lot.to.to_string() });
         let lines: Vec<serde_json::Value> = lots.iter().map(line).collect();
         let content = serde_json::json!({ "note": why, "lines": lines });
+        Self::new(order, "CHANGE", content, "order.change_fixed")
+    }
+
+    /// What is answered to terms that the supplier changed, in the terms of a UBL 2.1 OrderChange: price
+    /// and day of each line as they are agreed now.
+    pub(crate) fn terms(order: &Order, lines: &[OrderLine], note: &str) -> Self {
+        let line = |line: &OrderLine| {
+            serde_json::json!({
+                "id": line.lot.to_string(),
+                "price": line.unit_price,
+                "line_amount": line.amount,
+                "requested_delivery": line.due,
+            })
+        };
+        let lines: Vec<serde_json::Value> = lines.iter().map(line).collect();
+        let content = serde_json::json!({ "note": note, "lines": lines });
         Self::new(order, "CHANGE", content, "order.change_fixed")
     }
 

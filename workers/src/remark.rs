@@ -55,6 +55,7 @@ pub(crate) fn subject_of(content: &Content) -> String {
         | Content::Acceptance { lot, .. }
         | Content::Consent { lot, .. } => lot.to_string(),
         Content::Approval { order, .. }
+        | Content::TermsDecision { order, .. }
         | Content::OrderResponse { order, .. }
         | Content::OrderChangeResponse { order, .. }
         | Content::DespatchAdvice { order, .. }

@@ -59,7 +59,10 @@ impl Wanted {
                 .consents
                 .contains(&(*lot, envelope.clone()))
                 .then(|| ("consent", lot.to_string())),
-            Content::Review { .. } | Content::Acceptance { .. } | Content::Approval { .. } => None,
+            Content::Review { .. }
+            | Content::Acceptance { .. }
+            | Content::Approval { .. }
+            | Content::TermsDecision { .. } => None,
         }
     }
 }

@@ -40,7 +40,7 @@ fn stage(state: &str, step: Option<&str>, awaits: Option<&str>) -> Option<usize>
     match (step, awaits) {
         (Some("validate_priority"), _) => Some(0),
         (Some("match_donor"), _) => Some(1),
-        (Some("issue_order"), Some("approval" | "response")) => Some(3),
+        (Some("issue_order"), Some("approval" | "response" | "terms")) => Some(3),
         (Some("issue_order"), _) => Some(2),
         (Some("confirm_delivery"), Some("payment")) => Some(4),
         (Some("confirm_delivery"), _) => Some(3),

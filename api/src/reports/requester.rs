@@ -216,7 +216,7 @@ async fn expected(
             let day = lot.due.or(agreed.map(|line| line.due));
             let basis = match lot.state.awaits() {
                 Some(Awaited::Approval { .. }) => Basis::Approval,
-                Some(Awaited::Response { .. }) => Basis::Asked,
+                Some(Awaited::Response { .. } | Awaited::Terms { .. }) => Basis::Asked,
                 Some(_) | None => Basis::Order,
             };
             return Ok(day.map(|day| by(basis, day)));

@@ -166,6 +166,7 @@ async fn sees(api: &Api, caller: &Caller, content: &Content) -> Result<(), Probl
             caller.lot(&api.engine, &mut sight, &lot.to_string()).await.map(drop)
         }
         Content::Approval { order, .. }
+        | Content::TermsDecision { order, .. }
         | Content::OrderResponse { order, .. }
         | Content::OrderChangeResponse { order, .. }
         | Content::DespatchAdvice { order, .. }
@@ -210,7 +211,7 @@ async fn signed(api: &Api, caller: &Caller, sent: Sent) -> Result<Document, Prob
         Content::Review { .. } => role == Role::Reviewer,
         Content::Acceptance { .. } => role == Role::Requester,
         Content::Consent { .. } => role == Role::Donor,
-        Content::Approval { .. } => caller.is_office(),
+        Content::Approval { .. } | Content::TermsDecision { .. } => caller.is_office(),
         Content::OrderResponse { .. } | Content::OrderChangeResponse { .. } => {
             role == Role::Supplier || caller.is_office()
         }
@@ -227,7 +228,7 @@ async fn signed(api: &Api, caller: &Caller, sent: Sent) -> Result<Document, Prob
         return Err(forbid(format!("the role {} may not say this", role.name())));
     }
     let Sent { number, sender, content, .. } = sent;
-    if let Content::Approval { .. } = content
+    if let Content::Approval { .. } | Content::TermsDecision { .. } = content
         && let Caller::Account(account) = caller
     {
         // The approver is the account itself: never whoever drew the order up.

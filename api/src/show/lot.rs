@@ -121,6 +121,9 @@ fn mover(lot: &Lot, line: Option<&Line>, order: Option<&Order>, coalition: &Coal
                 None => "somebody other than its author to approve it".to_owned(),
             },
             Awaited::Response { .. } => format!("{} to respond", named(supplier, coalition)),
+            Awaited::Terms { order } => {
+                format!("the secretariat to decide; `waybill show {order}` says on what")
+            }
             Awaited::Delivery { .. } if lot.shipped.is_zero() => {
                 format!("{} to despatch it", named(supplier, coalition))
             }

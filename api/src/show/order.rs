@@ -2,17 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::ids::LineId;
 use waybill_shared::domain::lot::Lot;
-use waybill_shared::domain::order::{Order, OrderStatus};
+use waybill_shared::domain::order::{Order, OrderLine, OrderStatus};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Record, StoreError};
 use waybill_workers::documents::kept_for;
+use waybill_workers::{Payable, cost, payable};
 
 use super::lot::named;
 use super::{Facts, Shown, read};
 use crate::Problem;
+use crate::effects::could_pay;
 use crate::timeline::{state, timelines};
 
 pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Problem> {
@@ -29,6 +32,10 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Pro
         }
         OrderStatus::Issued => ("issued", "Waybill sends it".to_owned()),
         OrderStatus::Sent => ("sent", format!("{supplier} to respond")),
+        OrderStatus::Changed => {
+            let ways = "`waybill order accept`, `rematch` or `reject`";
+            ("changed", format!("the secretariat to decide: {ways}"))
+        }
         OrderStatus::Accepted => ("accepted", String::new()),
         OrderStatus::Cancelled => ("cancelled", "nobody; it has ended".to_owned()),
         OrderStatus::Refused => ("refused", "nobody; it has ended".to_owned()),
@@ -93,7 +100,11 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Pro
             now.push(format!("{over} more than ordered came"));
         }
         let now = format!("; {}", now.join(", "));
-        facts.add(&line.lot.to_string(), format!("{what}, {how}{payers}{surplus}{now}"));
+        let asked = asked(&coalition, &order, line);
+        facts.add(&line.lot.to_string(), format!("{what}, {how}{payers}{surplus}{now}{asked}"));
+    }
+    for Payable { lot, payers } in payable(engine, &coalition, &order).await? {
+        facts.add("could pay", format!("{lot}: {}", could_pay(&coalition, payers)));
     }
     // What is cancelled as a whole has no line any more.
     for part in &order.cancelled {
@@ -118,4 +129,14 @@ async fn under(engine: &Engine, order: &Order) -> Result<Vec<Lot>, StoreError> {
     }
     lots.retain(|lot| lot.order.as_deref() == Some(&order.number) && !lot.quantity.is_zero());
     Ok(lots)
+}
+
+/// The terms that its supplier asks for, beside those that were agreed.
+fn asked(coalition: &Coalition, order: &Order, line: &OrderLine) -> String {
+    let Some(terms) = &line.asked else { return String::new() };
+    let (price, due) = (terms.unit_price, terms.due);
+    let cost = cost(coalition, order, line, price).unwrap_or_else(|_| line.amount);
+    let day = if due == line.due { String::new() } else { format!(", due {due}") };
+    let why = &terms.why;
+    format!("; asked: {} -> {price} a unit, {cost}{day} ({why})", line.unit_price)
 }

@@ -190,6 +190,12 @@ impl<'a> Found<'a> {
                 let amounts = Self::bound(lot);
                 self.add(Mover::office(Task::Approval), lot, due, &amounts, Some(order));
             }
+            Awaited::Terms { order } => {
+                self.add(Mover::office(Task::Terms), lot, due, &[], Some(order));
+                let how = format!("waybill order accept {order}");
+                let each = Each { subject: order.clone(), why: lot.reason.clone(), how };
+                self.each(Mover::office(Task::Terms), each);
+            }
             Awaited::Response { order } => {
                 if let Some(mover) = self.seller(order, Task::Response).await? {
                     self.add(mover, lot, due, &[], Some(order));

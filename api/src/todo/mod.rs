@@ -42,6 +42,8 @@ pub enum Task {
     Acceptance,
     /// Orders above the limit, to be approved.
     Approval,
+    /// Terms that suppliers changed, to be accepted or not.
+    Terms,
     /// Orders to be answered.
     Response,
     /// Goods to be delivered.
@@ -89,6 +91,7 @@ impl Task {
             Self::Consent => "consent",
             Self::Acceptance => "acceptance",
             Self::Approval => "approval",
+            Self::Terms => "terms",
             Self::Response => "response",
             Self::Delivery => "delivery",
             Self::Receipt => "receipt",
@@ -212,6 +215,7 @@ fn looked_at(role: Role) -> &'static [&'static str] {
             "consent",
             "acceptance",
             "approval",
+            "terms",
             "response",
             "delivery",
             "payment",
@@ -241,6 +245,7 @@ fn how(row: &Move) -> String {
         }
         Task::Acceptance => format!("waybill lots --awaits acceptance --requester {party}"),
         Task::Approval => format!("waybill order approve {}", row.orders.join(" ")),
+        Task::Terms => format!("waybill show {order}"),
         Task::Response => format!("waybill order respond {order}"),
         Task::Delivery => format!("waybill despatch {order}"),
         Task::Receipt => format!("waybill receive {order}"),

@@ -58,7 +58,7 @@ pub(super) const STATES: [&str; 9] = [
 ];
 
 /// What lots can wait for.
-pub(super) const WAITS: [&str; 12] = [
+pub(super) const WAITS: [&str; 13] = [
     "review",
     "funding",
     "offer",
@@ -67,6 +67,7 @@ pub(super) const WAITS: [&str; 12] = [
     "gathering",
     "approval",
     "response",
+    "terms",
     "delivery",
     "payment",
     "amendment",

@@ -31,7 +31,9 @@ pub(crate) use care::{Backup, Export, Migrate, Restore};
 pub(crate) use command::Command;
 pub(crate) use giving::{Contribute, Deposit, Member, Offer, PartyRole, Submit, Withdraw};
 pub(crate) use look::{Incidents, Lines, Lots, Needs, Status, Todo};
-pub(crate) use orders::{CancelOrder, Claim, Despatch, Order, Pay, Receive, Remedy, Respond};
+pub(crate) use orders::{
+    CancelOrder, Claim, DecideTerms, Despatch, Order, Pay, Receive, Remedy, Respond,
+};
 pub(crate) use reports::{Arrivals, By, LeadTimes, Money, Report, Reported, ReportedOf};
 pub(crate) use roles::{Api, Bench, Health, Network, Part, Scheduler, Serve, Worker, Workload};
 pub(crate) use service::{Cron, CronRun, Doctor, Events};

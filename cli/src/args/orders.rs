@@ -21,6 +21,25 @@ Examples:
 Examples:
   waybill order disapprove PO-SUP-03-NSPA-EUR-0001 -m 'too dear'")]
     Disapprove(OrderOn),
+    /// Terms that the supplier changed are accepted: the difference is paid, its donors asked where they
+    /// have to agree.
+    #[command(after_help = "\
+Examples:
+  waybill order accept PO-SUP-03-NSPA-EUR-0001 --dry-run
+  waybill order accept PO-SUP-03-NSPA-EUR-0001 --lot LOT-00A -m 'no other can deliver'")]
+    Accept(DecideTerms),
+    /// Terms that the supplier changed are not accepted: the lots are matched again at the price that is
+    /// known now, by whichever offer is the best.
+    #[command(after_help = "\
+Examples:
+  waybill order rematch PO-SUP-03-NSPA-EUR-0001")]
+    Rematch(DecideTerms),
+    /// Terms that the supplier changed are not accepted, and these lots are not bought at that price.
+    /// What it had accepted before it has to deliver as agreed.
+    #[command(after_help = "\
+Examples:
+  waybill order reject PO-SUP-03-NSPA-EUR-0001 -m 'too dear'")]
+    Reject(DecideTerms),
     /// What has not come yet of an order: the supplier is told, money returns, lots are matched again.
     #[command(after_help = "\
 Examples:
@@ -43,6 +62,16 @@ Examples:
   waybill order respond PO-SUP-03-NSPA-EUR-0001 --price +12% --due +6w --dry-run
   waybill order respond PO-SUP-03-NSPA-EUR-0001 --refuse LOT-00A -m 'sold out'
   waybill order respond PO-S1-AG-EUR-0001 --change PO-S1-AG-EUR-0001-CHANGE-1";
+
+/// `waybill order accept`, `rematch` and `reject`.
+#[derive(Debug, Args)]
+pub(crate) struct DecideTerms {
+    #[command(flatten)]
+    pub(crate) on: OrderOn,
+    /// Only this lot.
+    #[arg(long = "lot", value_name = "LOT")]
+    pub(crate) lots: Vec<String>,
+}
 
 /// `waybill order cancel`.
 #[derive(Debug, Args)]
@@ -68,7 +97,7 @@ pub(crate) struct ChangeOrder {
     pub(crate) how: How,
 }
 
-/// `waybill order approve` and `disapprove`.
+/// Orders that an answer is about.
 #[derive(Debug, Args)]
 pub(crate) struct OrderOn {
     /// Orders, by number; `-` reads them from standard input.
@@ -162,7 +191,8 @@ pub(crate) struct Pay {
     /// The order's number.
     #[arg(value_name = "ORDER")]
     pub(crate) order: String,
-    /// What was paid for each lot, in the order's currency; without, all that is due.
+    /// What was paid for each lot, in the order's currency, before it has come, too, as far as the pipeline
+    /// allows; below zero: what its seller gave back. Without, all that is due.
     #[arg(value_name = "LOT=AMOUNT")]
     pub(crate) lots: Vec<String>,
     /// On which day; without, today.

@@ -34,11 +34,30 @@ pub(crate) async fn run(arguments: args::Money) -> Result<(), Failure> {
         return Ok(());
     }
     output::data(&format!("\n{}\n", heading(&view)))?;
+    let left_out = left_out(&view.total);
     let mut donors = view.donors;
     if donors.len() > 1 {
         donors.push(view.total);
     }
-    output::listing(form, &TOTALS, &donors, "")
+    output::listing(form, &TOTALS, &donors, "")?;
+    match left_out {
+        Some(text) => output::data(&format!("\n{text}\n")),
+        None => Ok(()),
+    }
+}
+
+/// What a sum in one currency leaves out, because there is no rate for it.
+fn left_out(total: &DonorTotal) -> Option<String> {
+    if total.left_out.is_empty() {
+        return None;
+    }
+    let amounts: Vec<String> = total.left_out.iter().map(Money::to_string).collect();
+    let (amounts, base) = (amounts.join(", "), total.pledged.currency);
+    let text = format!(
+        "Not in these sums: {amounts} ({}), because there is no rate to {base}",
+        total.without_rate.join(", ")
+    );
+    Some(output::wrap(&text, output::width()).join("\n"))
 }
 
 /// In what currency the sums are, and at which rates.

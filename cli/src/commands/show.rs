@@ -105,6 +105,7 @@ fn order(order: &OrderView) -> Vec<String> {
         OrderStatus::AwaitingApproval => "to be approved",
         OrderStatus::Issued => "issued",
         OrderStatus::Sent => "sent",
+        OrderStatus::Changed => "changed, to be decided",
         OrderStatus::Accepted => "accepted",
         OrderStatus::Cancelled => "cancelled",
         OrderStatus::Refused => "refused",

@@ -96,6 +96,7 @@ fn lots(count: i64) -> String {
 fn needed(counts: &[LotCount]) -> (String, Meaning) {
     let waits = [
         ("approval", "to be approved"),
+        ("terms", "whose changed terms are to be decided on"),
         ("release", "on hold"),
         ("offer", "without an offer that fits"),
     ];

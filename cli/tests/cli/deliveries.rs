@@ -59,7 +59,7 @@ fn drop_in(bureau: &Bureau, name: &str, document: &Value) -> Result<()> {
 
 fn document(sender: &str, number: &str, kind: &str, order: &str, lines: Value) -> Value {
     json!({"sender": sender, "number": number, "type": kind, "order": order,
-           "date": "2025-06-01", "lines": lines})
+           "date": chrono::Utc::now().date_naive(), "lines": lines})
 }
 
 fn receipt(number: &str, order: &str, lines: Value) -> Value {

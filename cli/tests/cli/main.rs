@@ -38,6 +38,7 @@ mod packs;
 mod pair;
 mod payments;
 mod plan;
+mod prices;
 mod quantities;
 mod refusal;
 mod reports;

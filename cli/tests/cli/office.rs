@@ -211,6 +211,6 @@ pub(crate) fn receipt(number: &str, order: &str, line: &Value) -> Value {
 
 pub(crate) fn payment(number: &str, order: &str, lot: &str, minor: i64) -> Value {
     json!({"sender": "BUY", "number": number, "type": "payment", "order": order,
-           "date": "2025-06-01",
+           "date": chrono::Utc::now().date_naive(),
            "lines": [{"lot": lot, "amount": {"minor": minor, "currency": "EUR"}}]})
 }

@@ -53,6 +53,8 @@ mod packs;
 mod pair;
 #[path = "../cli/payments.rs"]
 mod payments;
+#[path = "../cli/prices.rs"]
+mod prices;
 #[path = "../cli/quantities.rs"]
 mod quantities;
 #[path = "../cli/refusal.rs"]

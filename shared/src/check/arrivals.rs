@@ -140,6 +140,7 @@ impl Arrived {
             | Content::Acceptance { .. }
             | Content::Consent { .. }
             | Content::Approval { .. }
+            | Content::TermsDecision { .. }
             | Content::OrderResponse { .. }
             | Content::OrderChangeResponse { .. } => return,
         };

@@ -183,6 +183,7 @@ fn standing(lot: &Lot, steps: &[StepName]) -> Standing {
             | Awaited::Consent { .. }
             | Awaited::Gathering
             | Awaited::Response { .. }
+            | Awaited::Terms { .. }
             | Awaited::Delivery { .. }
             | Awaited::Amendment { .. }
             | Awaited::Release,

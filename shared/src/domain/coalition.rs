@@ -222,6 +222,7 @@ impl Coalition {
             .values()
             .filter(|offer| offer.item == line.item)
             .filter(|offer| offer.is_open(day) && !without.contains(&offer.id))
+            .filter(|offer| without.is_empty() || !without.contains(&offer.at_price()))
             .filter_map(|offer| {
                 let quote = self.quote(offer, line)?;
                 let cost = quote.cost(quantity).ok()?;

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::document::Verdict;
 use super::ids::LotId;
 use super::money::Money;
+use super::order::TermsDecision;
 use super::party::Role;
 use super::quantity::Quantity;
 use super::surplus::SurplusFate;
@@ -97,6 +98,14 @@ pub enum Command {
     Approve {
         /// Whether they may be sent.
         approved: bool,
+    },
+    /// Orders whose suppliers changed their terms: what is answered to that.
+    DecideTerms {
+        /// What is answered.
+        decision: TermsDecision,
+        /// Only of these lots; none: of all that wait for it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lots: Vec<LotId>,
     },
     /// Orders of which nothing has come yet: the supplier is told, money returns, lots are matched again.
     CancelOrder {

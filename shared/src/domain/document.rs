@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::ids::LotId;
 use super::money::Money;
+use super::order::TermsDecision;
 use super::quantity::Quantity;
 
 /// What a reviewer decided.
@@ -146,6 +147,19 @@ pub enum Content {
         order: String,
         /// Whether it may be sent.
         approved: bool,
+    },
+    /// What the secretariat answers to terms that a supplier changed.
+    TermsDecision {
+        /// The order.
+        order: String,
+        /// What it answers.
+        decision: TermsDecision,
+        /// Only of these lots; none: of all that wait for it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lots: Vec<LotId>,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        text: String,
     },
     /// A supplier's response to an order.
     OrderResponse {

@@ -35,6 +35,10 @@ pub struct Share {
     pub rate: Rate,
     /// How far it has come.
     pub state: ShareState,
+    /// Of what is paid: units of the currency of `covers` for one EUR on the day of the payment. Shares paid
+    /// by versions that did not keep it have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covers_rate: Option<Rate>,
     /// The donors who were asked for it and agreed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub consents: Vec<String>,

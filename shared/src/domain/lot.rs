@@ -69,6 +69,11 @@ pub enum Awaited {
         /// The order.
         order: String,
     },
+    /// The secretariat's decision on other terms that the supplier of an order asks for.
+    Terms {
+        /// The order.
+        order: String,
+    },
     /// Despatch and receipt of an order.
     Delivery {
         /// The order.
@@ -169,6 +174,7 @@ impl Awaited {
             Self::Gathering => "gathering",
             Self::Approval { .. } => "approval",
             Self::Response { .. } => "response",
+            Self::Terms { .. } => "terms",
             Self::Delivery { .. } => "delivery",
             Self::Payment { .. } => "payment",
             Self::Amendment { .. } => "amendment",
@@ -365,6 +371,18 @@ impl Lot {
     pub fn proposed(&self) -> Vec<String> {
         let is_open = |share: &&Share| share.state == ShareState::Proposed;
         self.funding.iter().filter(is_open).map(|share| share.envelope.clone()).collect()
+    }
+
+    /// Whether something was paid for it.
+    #[must_use]
+    pub fn is_paid_for(&self) -> bool {
+        self.funding.iter().any(|share| share.state == ShareState::Disbursed)
+    }
+
+    /// Gives back what was set aside besides what an order binds: a raise that is not agreed to.
+    pub fn keep_bound(&mut self) {
+        self.funding
+            .retain(|share| matches!(share.state, ShareState::Obligated | ShareState::Disbursed));
     }
 
     /// Gives all its money back and forgets by what it would have been bought.

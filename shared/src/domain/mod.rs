@@ -9,6 +9,7 @@ pub mod document;
 pub mod event;
 pub mod funding;
 pub mod ids;
+pub mod instalment;
 pub mod limit;
 pub mod lot;
 pub mod money;

@@ -19,6 +19,8 @@ pub enum OrderStatus {
     Issued,
     /// Sent; the supplier has to respond.
     Sent,
+    /// Its supplier asks for other terms than may be accepted without a person: the secretariat decides.
+    Changed,
     /// Accepted by the supplier, perhaps changed.
     Accepted,
     /// Refused by the supplier or by the approver.
@@ -34,7 +36,9 @@ impl OrderStatus {
     #[must_use]
     pub fn is_live(self) -> bool {
         match self {
-            Self::AwaitingApproval | Self::Issued | Self::Sent | Self::Accepted => true,
+            Self::AwaitingApproval | Self::Issued | Self::Sent | Self::Changed | Self::Accepted => {
+                true
+            }
             Self::Refused | Self::Cancelled | Self::Completed => false,
         }
     }
@@ -53,6 +57,30 @@ pub struct LineShare {
     pub envelope: String,
     /// What it pays, in the order's currency.
     pub covers: Money,
+}
+
+/// Other terms than were ordered, on which the secretariat has to decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Terms {
+    /// The price of one unit that the supplier asks.
+    pub unit_price: Money,
+    /// The day on which it would deliver.
+    pub due: NaiveDate,
+    /// Why they were not accepted at once.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+}
+
+/// What the secretariat answers to changed terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TermsDecision {
+    /// They are agreed to: the difference is paid, with the consents that this needs.
+    Accept,
+    /// The lots leave the order, and are matched again at the price that is known now.
+    Rematch,
+    /// They are not agreed to, and nothing is bought at that price for these lots.
+    Reject,
 }
 
 /// The packs in which a line is bought. They stay as agreed, whatever becomes of the offer.
@@ -106,6 +134,12 @@ pub struct OrderLine {
     /// Who pays.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<LineShare>,
+    /// The price by which it was ordered, once another one was agreed: a tolerance counts from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered_at: Option<Money>,
+    /// Other terms that its supplier asks for, until the secretariat has decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Terms>,
 }
 
 impl OrderLine {
@@ -197,6 +231,12 @@ impl Order {
     #[must_use]
     pub fn cancelled_of(&self, lot: LotId) -> Quantity {
         self.cancelled.iter().filter(|part| part.lot == lot).map(|part| part.quantity).sum()
+    }
+
+    /// Whether the secretariat has to decide on terms that its supplier asks for.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.lines.iter().any(|line| line.asked.is_some())
     }
 
     /// What all lines cost together; none for goods in kind.

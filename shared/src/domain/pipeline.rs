@@ -198,6 +198,14 @@ impl SurplusLimit {
     }
 }
 
+/// What may be paid in advance where a pipeline does not say it, in per mille.
+const USUAL_ADVANCE: u32 = 300;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_usual_advance(per_mille: &u32) -> bool {
+    *per_mille == USUAL_ADVANCE
+}
+
 /// How orders are drawn up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -211,6 +219,9 @@ pub struct OrderPolicy {
     pub lines: usize,
     /// By how much a cost may exceed what was allocated before the lot is matched again.
     pub tolerance_per_mille: i64,
+    /// What of a lot may be paid before it has come, in per mille of what it costs.
+    #[serde(skip_serializing_if = "is_usual_advance")]
+    pub advance_per_mille: u32,
     /// An order above this total needs an approval; none: no order does.
     pub approval_above: Option<Money>,
     /// What may be bought above what is wanted, because a supplier sells no less, without an approval.
@@ -235,6 +246,7 @@ impl Default for OrderPolicy {
             margin_s: 86_400,
             lines: 200,
             tolerance_per_mille: 50,
+            advance_per_mille: USUAL_ADVANCE,
             approval_above: None,
             surplus_limit: SurplusLimit::default(),
             surplus_consignee: None,

@@ -110,6 +110,12 @@ impl Offer {
             && self.framework.as_ref().is_none_or(|framework| day <= framework.ends)
     }
 
+    /// What a lot keeps as refused when not the offer was, but its price.
+    #[must_use]
+    pub fn at_price(&self) -> String {
+        format!("{} at {}", self.id, self.unit_price)
+    }
+
     /// How something asked for in `unit` can be bought: none if it is sold by another unit and not in
     /// packs of this one.
     #[must_use]

@@ -208,7 +208,11 @@ impl<'a> Market<'a> {
                 found.push(KeepsAway::FrameworkUsedUp { framework, left });
             }
         }
-        let times = lot.refused.iter().filter(|refused| **refused == offer.id).count();
+        let times = lot
+            .refused
+            .iter()
+            .filter(|refused| **refused == offer.id || **refused == offer.at_price())
+            .count();
         // What does not fit under its contract is refused by Waybill itself, which is said already.
         let is_used_up = |why: &KeepsAway| matches!(why, KeepsAway::FrameworkUsedUp { .. });
         if times > 0 && !found.iter().any(is_used_up) {

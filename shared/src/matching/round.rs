@@ -131,19 +131,8 @@ impl Round {
         apart: &Apart,
     ) -> (Self, Pools) {
         let envelopes = envelopes(coalition, &funds.available, day);
-        let places = envelopes.iter().enumerate().map(|(at, e)| (e.id.clone(), at)).collect();
-        let mut building = Building {
-            coalition,
-            wanted: Wanted::of(coalition, lots, apart),
-            day,
-            places,
-            groups: Vec::new(),
-            by_envelopes: HashMap::new(),
-            known: HashMap::new(),
-            frameworks: &funds.frameworks,
-            capped: policy.requester_cap.iter().map(|cap| cap.party.clone()).collect(),
-            bundles: HashMap::new(),
-        };
+        let wanted = Wanted::of(coalition, lots, apart);
+        let mut building = Building::new(coalition, wanted, funds, &envelopes, policy, day);
         let mut demands = Vec::with_capacity(lots.len());
         let mut asks = Vec::with_capacity(lots.len());
         for (lot, line) in lots {
@@ -155,6 +144,71 @@ impl Round {
             });
             asks.push(ask);
         }
+        let problem = building.problem(funds, envelopes, demands, policy);
+        let mut round = Self { problem, asks };
+        let pools = Pools::of(&mut round, lots, &funds.gathered, apart);
+        (round, pools)
+    }
+
+    /// The question who pays `more` for a lot that `channel` has on order; none without a rate.
+    #[must_use]
+    pub fn of_more(
+        coalition: &Coalition,
+        funds: &Funds,
+        (lot, line): (&Lot, &Line),
+        (channel, more): (&str, Money),
+        policy: &MatchPolicy,
+        day: NaiveDate,
+    ) -> Option<Problem> {
+        let envelopes = envelopes(coalition, &funds.available, day);
+        let wanted = Wanted::of(coalition, &[(lot, line)], &Apart::nobody());
+        let mut building = Building::new(coalition, wanted, funds, &envelopes, policy, day);
+        let (group, _) = building.group(lot, line, Some(channel.to_owned()));
+        let demand = Demand {
+            cost: more,
+            rate: coalition.rate(more.currency, day)?.rate,
+            group,
+            class: i64::from(lot.priority.class),
+            parts: None,
+            held: Vec::new(),
+            requester: building.requester(line),
+            bundle: None,
+        };
+        Some(building.problem(funds, envelopes, vec![demand], policy))
+    }
+}
+
+impl<'a> Building<'a> {
+    fn new(
+        coalition: &'a Coalition,
+        wanted: Wanted<'a>,
+        funds: &'a Funds,
+        envelopes: &[Envelope],
+        policy: &MatchPolicy,
+        day: NaiveDate,
+    ) -> Self {
+        Self {
+            coalition,
+            wanted,
+            day,
+            places: envelopes.iter().enumerate().map(|(at, e)| (e.id.clone(), at)).collect(),
+            groups: Vec::new(),
+            by_envelopes: HashMap::new(),
+            known: HashMap::new(),
+            frameworks: &funds.frameworks,
+            capped: policy.requester_cap.iter().map(|cap| cap.party.clone()).collect(),
+            bundles: HashMap::new(),
+        }
+    }
+
+    fn problem(
+        self,
+        funds: &Funds,
+        envelopes: Vec<Envelope>,
+        demands: Vec<Demand>,
+        policy: &MatchPolicy,
+    ) -> Problem {
+        let (coalition, day) = (self.coalition, self.day);
         let currency = coalition.settings.as_ref().map_or(Currency::EUR, |s| s.currency);
         let rate = coalition.rate(currency, day).map(|dated| dated.rate);
         let base = rate.map_or((Currency::EUR, Rate::ONE), |rate| (currency, rate));
@@ -191,11 +245,8 @@ impl Round {
                 })
                 .collect(),
         };
-        let groups = building.groups;
-        let problem = Problem { base, envelopes, groups, demands, requesters, policy };
-        let mut round = Self { problem, asks };
-        let pools = Pools::of(&mut round, lots, &funds.gathered, apart);
-        (round, pools)
+        let groups = self.groups;
+        Problem { base, envelopes, groups, demands, requesters, policy }
     }
 }
 
@@ -347,7 +398,7 @@ pub fn quotes_for(
 ) -> Vec<Quote> {
     let quotes = |without: &[String]| coalition.quotes(line, wanted, day, without);
     let found = quotes(&lot.refused);
-    if found.is_empty() { quotes(&refused_for_good(lot)) } else { found }
+    if found.is_empty() { quotes(&refused_for_good(coalition, lot)) } else { found }
 }
 
 /// What is left of the framework contract of `quote`, if that is less than `quantity` calls off on `day`.
@@ -371,9 +422,11 @@ pub(super) fn lacking(
 
 /// Offers that were refused so often that they are not asked for again. Before that, they are once
 /// no other is left.
-fn refused_for_good(lot: &Lot) -> Vec<String> {
+fn refused_for_good(coalition: &Coalition, lot: &Lot) -> Vec<String> {
     let mut times: BTreeMap<&String, usize> = BTreeMap::new();
     lot.refused.iter().for_each(|refused| *times.entry(refused).or_default() += 1);
-    times.retain(|_, times| *times >= ASKED);
+    // What is no offer by its id is one at a price, which does not come back.
+    let is_offer = |refused: &String| coalition.offers.contains_key(refused);
+    times.retain(|refused, times| *times >= ASKED || !is_offer(refused));
     times.into_keys().cloned().collect()
 }

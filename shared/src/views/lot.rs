@@ -107,6 +107,7 @@ fn awaited(awaits: &Awaited) -> Vec<String> {
         Awaited::Acceptance { contribution } => vec![contribution.clone()],
         Awaited::Approval { order }
         | Awaited::Response { order }
+        | Awaited::Terms { order }
         | Awaited::Delivery { order }
         | Awaited::Payment { order } => vec![order.clone()],
         Awaited::Amendment { requester } => vec![requester.clone()],

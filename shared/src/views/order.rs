@@ -3,7 +3,7 @@
 use crate::domain::ids::LotId;
 use crate::domain::lot::{Lot, Timestamp};
 use crate::domain::money::Money;
-use crate::domain::order::{Order, OrderLine, OrderStatus};
+use crate::domain::order::{Order, OrderLine, OrderStatus, Terms};
 use crate::domain::requisition::Line;
 use crate::sight::Sight;
 use std::sync::Arc;
@@ -63,6 +63,9 @@ pub struct OrderLineView {
     /// What of it nobody asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surplus: Option<SurplusView>,
+    /// Other terms that the supplier asks for, on which the secretariat decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Terms>,
 }
 
 /// An order to one supplier, by one channel, in one currency.
@@ -128,6 +131,11 @@ impl OrderView {
             surplus: (!line.surplus.is_zero()).then(|| SurplusView {
                 quantity: line.surplus.to_string(),
                 owner: line.surplus_owner().to_owned(),
+            }),
+            // Why they were not accepted may tell of a donor's balance.
+            asked: line.asked.clone().map(|terms| match sight.is_whole() {
+                true => terms,
+                false => Terms { why: String::new(), ..terms },
             }),
         };
         Self {

@@ -133,6 +133,7 @@ async fn an_envelope_is_never_exceeded_not_even_within_one_batch(place: Place) {
             covers: amount,
             rate: Rate::ONE,
             state: ShareState::Agreed,
+            covers_rate: None,
             consents: Vec::new(),
         });
         Unit::new("test", NOW).lot(LotChange::new(lot.clone(), after, "lot.matched"))

@@ -13,6 +13,7 @@ use waybill_shared::store::{EnvelopeChange, EnvelopeRow, Job, RecordChange, Unit
 
 use super::round;
 use crate::steps::match_donor;
+use crate::terms;
 
 /// Days before `obligate_by` on which an envelope is warned of.
 const WARNINGS: [u64; 3] = [90, 30, 7];
@@ -88,6 +89,13 @@ async fn lapsed(engine: &Engine, row: &EnvelopeRow, unbound: i64) -> Result<Unit
     let mut lots = engine.store.lots_awaiting("consent").await?;
     lots.extend(engine.store.lots_awaiting("gathering").await?);
     for lot in lots.into_iter().filter(is_unbound) {
+        // An order stands: only what was to be added to it has gone.
+        if lot.order.is_some() {
+            let why = format!("{envelope} has lapsed");
+            unit.lots
+                .push(terms::asked_anew(engine, lot, "envelope_lapsed", &why).map_err(invalid)?);
+            continue;
+        }
         let mut after = lot.clone();
         after.release();
         after.because("envelope_lapsed", format!("{envelope} has lapsed"));

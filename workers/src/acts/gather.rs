@@ -292,6 +292,8 @@ fn order_line(
         consignee: lot.consignee(line).to_owned(),
         due: day + chrono::Days::new(u64::from(offer.lead_days)),
         shares,
+        ordered_at: Some(offer.unit_price),
+        asked: None,
     })
 }
 

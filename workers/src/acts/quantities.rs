@@ -148,7 +148,7 @@ fn pays_for(
     ready.after.surplus = surplus;
     ready.quote.surplus = Surplus::Fixed(surplus);
     let cost = ready.quote.cost(ready.after.quantity).map_err(|error| error.to_string())?;
-    funding::fit(&mut ready.after, cost, ANY_PER_MILLE, envelopes)
+    funding::fit(&mut ready.after, cost, ANY_PER_MILLE, envelopes, &|_, _| true)
 }
 
 /// Whether no donor has to be asked before it gives that much more.

@@ -96,6 +96,7 @@ impl Snapshot<'_> {
             covers: payment.covers,
             rate: envelope.rate,
             state: if is_asked { ShareState::Proposed } else { ShareState::Agreed },
+            covers_rate: None,
             consents: Vec::new(),
         }
     }

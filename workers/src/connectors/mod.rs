@@ -55,6 +55,15 @@ pub enum Question<'a> {
         /// The order.
         order: &'a Order,
     },
+    /// The secretariat decides on terms that a supplier changed.
+    Terms {
+        /// The order.
+        order: &'a Order,
+        /// How often its lines were filed, once they are as they are now.
+        version: i64,
+        /// Whether somebody would pay what they cost.
+        is_payable: bool,
+    },
     /// A supplier delivers these lots of an order.
     Delivery {
         /// The order.

@@ -16,7 +16,7 @@ use waybill_shared::domain::document::{
     Verdict,
 };
 use waybill_shared::domain::lot::{Lot, Timestamp};
-use waybill_shared::domain::order::Order;
+use waybill_shared::domain::order::{Order, TermsDecision};
 use waybill_shared::domain::pipeline::SandboxConfig;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::{Kind, Line};
@@ -206,6 +206,22 @@ impl Connector for Sandbox {
                 let content = Content::Approval { order: order.number.clone(), approved: true };
                 let number = format!("APP-{}", order.number);
                 vec![self.answer("steering", number, content, self.after(now, 3))]
+            }
+            Question::Terms { order, version, is_payable } => {
+                let order = order.number.clone();
+                let number = format!("TERMS-{order}-{version}");
+                // One rise in three is worth more than another search.
+                let decision = match self.draw(&[&order, "terms"], 3) {
+                    0 if is_payable => TermsDecision::Accept,
+                    _ => TermsDecision::Rematch,
+                };
+                let content = Content::TermsDecision {
+                    order,
+                    decision,
+                    lots: Vec::new(),
+                    text: String::new(),
+                };
+                vec![self.answer("secretariat", number, content, self.after(now, 2))]
             }
             Question::Delivery { order, lots } => self.deliveries(order, lots, now),
             Question::Payment { order, lots } => {

@@ -149,6 +149,8 @@ impl Desk<'_> {
                 consignee: lot.consignee(line).to_owned(),
                 due,
                 shares: Vec::new(),
+                ordered_at: None,
+                asked: None,
             }],
             in_kind: Some(contribution),
             cancelled: Vec::new(),
@@ -178,6 +180,9 @@ impl Desk<'_> {
         };
         let until = *until;
         self.may_consent(&lot, envelope, agreed).await?;
+        if lot.order.is_some() {
+            return self.raise_consent(lot, envelope, agreed).await;
+        }
         let day = self.engine.today(self.coalition);
         let mut unit = self.unit();
         let mut after = lot.clone();
@@ -189,14 +194,7 @@ impl Desk<'_> {
             let result = StepResult::Wait { awaits: Awaited::Funding, until: None };
             return Ok(unit.lot(self.change(lot, after, result, "lot.consent_refused")?));
         }
-        let asked =
-            |share: &&mut Share| share.envelope == envelope && share.state == ShareState::Proposed;
-        for share in after.funding.iter_mut().filter(asked) {
-            share.consents.push(self.sender.to_owned());
-            if unanswered_of(self.coalition, share, day).is_empty() {
-                share.state = ShareState::Agreed;
-            }
-        }
+        self.agrees(&mut after, envelope);
         let (result, kind) = if after.proposed().is_empty() {
             after.because("", "");
             (StepResult::Done, "lot.matched")
@@ -206,6 +204,19 @@ impl Desk<'_> {
             (StepResult::Wait { awaits: Awaited::Consent { donors }, until }, "lot.consent_given")
         };
         Ok(unit.lot(self.change(lot, after, result, kind)?))
+    }
+
+    /// The sender agrees to what `envelope` is asked to give; it is agreed to once all of its donors have.
+    pub(super) fn agrees(&self, lot: &mut Lot, envelope: &str) {
+        let day = self.engine.today(self.coalition);
+        let asked =
+            |share: &&mut Share| share.envelope == envelope && share.state == ShareState::Proposed;
+        for share in lot.funding.iter_mut().filter(asked) {
+            share.consents.push(self.sender.to_owned());
+            if unanswered_of(self.coalition, share, day).is_empty() {
+                share.state = ShareState::Agreed;
+            }
+        }
     }
 
     /// Whether the sender may answer for `envelope`: it is one of those whose money it is today, and, to agree,

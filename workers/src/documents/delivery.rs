@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{Days, NaiveDate};
 use waybill_shared::domain::document::{DespatchLine, ReceiptLine, Remedy};
 use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::instalment::{bound as bound_for, disbursed, keep_paid};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, StepName};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
@@ -29,12 +30,27 @@ struct Rest {
     code: &'static str,
 }
 
+impl Rest {
+    /// Whether it does not come under the order any more.
+    fn leaves(&self) -> bool {
+        self.code == "short_tolerated" || self.remedy == Remedy::Return
+    }
+
+    /// What its seller owes first, before it can leave the order: it was paid for.
+    fn owed(&self, lot: &Lot) -> Option<String> {
+        let paid = Money::new(disbursed(lot), covered(lot)?.currency);
+        (self.leaves() && paid.minor > 0).then(|| {
+            format!("{paid} of it is paid: record what its seller gives back, then cancel it")
+        })
+    }
+}
+
 /// What a receipt comes to, as its lots are judged one by one.
 struct Receipt<'a> {
     desk: &'a Desk<'a>,
     order: &'a Order,
     unit: Unit,
-    /// What is to be paid now, and what it costs.
+    /// What is to be paid now, and how much of it is not paid yet.
     payable: Vec<(Lot, Money)>,
     /// What is to come again.
     again: Vec<Lot>,
@@ -104,6 +120,9 @@ impl Desk<'_> {
             let awaits = match &lot.state {
                 LotState::Waiting { awaits: Awaited::Payment { order }, .. } => {
                     Awaited::Payment { order: order.clone() }
+                }
+                LotState::Waiting { awaits: Awaited::Terms { order }, .. } => {
+                    Awaited::Terms { order: order.clone() }
                 }
                 LotState::Waiting { .. } | LotState::Ready { .. } => {
                     Awaited::Delivery { order: number.to_owned() }
@@ -194,7 +213,7 @@ impl Receipt<'_> {
         let is_short = |lot: &&Lot| matches!(lot.state, LotState::Closed(Outcome::Short));
         let closed = lots.iter().filter(is_short).map(|lot| lot.quantity).sum();
         let tolerance = tolerance_left(line.quantity, line.tolerance_per_mille, closed);
-        let mut open: BTreeMap<LotId, Lot> = under().map(|lot| (lot.id, lot.clone())).collect();
+        let mut open: BTreeMap<LotId, Lot> = under().cloned().map(bound).collect();
         let mut grown: BTreeMap<LotId, Lot> = BTreeMap::new();
         let judged = judge(&expected, &came, tolerance);
         for one in &judged {
@@ -296,11 +315,16 @@ impl Receipt<'_> {
             let id = LotId::of(before.line(), *last).ok_or_else(|| {
                 Refusal::DoesNotApply(format!("{} cannot be split any further", before.line()))
             })?;
-            let part = after.split_off(id, rest.quantity);
+            let mut part = after.split_off(id, rest.quantity);
+            if rest.leaves() {
+                keep_paid(&mut after, &mut part);
+            }
             self.unit.lots.push(desk.split(order, part, &rest, &mut self.again));
         }
         let change = desk.accepted(order, before.clone(), after, line.kind)?;
-        if let Some(cost) = covered(&change.after).filter(|_| !is_same) {
+        let is_payable = !is_same && !is_paid(&change.after);
+        if let Some(cost) = covered(&change.after).filter(|_| is_payable) {
+            let cost = Money::new(bound_for(&change.after), cost.currency);
             self.payable.push((change.after.clone(), cost));
         }
         self.unit.lots.push(change);
@@ -313,6 +337,14 @@ impl Desk<'_> {
     fn split(&self, order: &Order, part: Lot, rest: &Rest, again: &mut Vec<Lot>) -> LotChange {
         let mut part = part;
         let step = |name: &str| StepName::new(name);
+        if let Some(owed) = rest.owed(&part) {
+            let awaits = Awaited::Delivery { order: order.number.clone() };
+            part.state =
+                LotState::Waiting { step: step(confirm_delivery::NAME), awaits, until: None };
+            part.because("paid_in_advance", owed);
+            part.due = Some(self.back_order_due(order, part.id));
+            return LotChange::created(part, "lot.short");
+        }
         if rest.code == "short_tolerated" {
             part.release();
             part.because("short_tolerated", "short, within the tolerance of its line");
@@ -355,6 +387,13 @@ impl Desk<'_> {
         again: &mut Vec<Lot>,
     ) -> Result<LotChange, Refusal> {
         let kind = if rest.code == "rejected" { "lot.rejected" } else { "lot.short" };
+        if let Some(owed) = rest.owed(&after) {
+            after.shipped = Quantity::ZERO;
+            after.because("paid_in_advance", owed);
+            let awaits = Awaited::Delivery { order: order.number.clone() };
+            let result = StepResult::Wait { awaits, until: None };
+            return self.change(lot, after, result, kind);
+        }
         let result = match rest.remedy {
             Remedy::Replace => {
                 after.shipped = Quantity::ZERO;
@@ -394,7 +433,7 @@ impl Desk<'_> {
             let reason = format!("{} more than ordered came, unpaid", after.oversupply);
             after.because("oversupply", reason);
         }
-        let result = if after.funding.is_empty() {
+        let result = if after.funding.is_empty() || is_paid(&after) {
             StepResult::Close(Outcome::Delivered)
         } else {
             let awaits = Awaited::Payment { order: order.number.clone() };
@@ -402,4 +441,15 @@ impl Desk<'_> {
         };
         self.change(lot, after, result, event)
     }
+}
+
+/// Whether everything that it costs was paid before it came.
+fn is_paid(lot: &Lot) -> bool {
+    lot.is_paid_for() && bound_for(lot) == 0
+}
+
+/// A lot with what is bound for it: a raise that its donors have not agreed to is not paid for what came.
+fn bound(mut lot: Lot) -> (LotId, Lot) {
+    lot.keep_bound();
+    (lot.id, lot)
 }

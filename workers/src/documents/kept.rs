@@ -52,6 +52,7 @@ fn order(document: &Document) -> Option<&str> {
         | Content::Acceptance { .. }
         | Content::Consent { .. }
         | Content::Approval { .. }
+        | Content::TermsDecision { .. }
         | Content::OrderResponse { .. }
         | Content::OrderChangeResponse { .. }
         | Content::Payment { .. } => None,

@@ -11,6 +11,7 @@ mod response;
 mod rows;
 mod surplus;
 mod take;
+mod terms;
 
 pub use kept::kept_for;
 pub(crate) use kept::{Fate as KeptFate, Kept, wake};
@@ -106,6 +107,9 @@ impl Desk<'_> {
                 self.consent(*lot, envelope, *agreed).await
             }
             Content::Approval { order, approved } => self.approval(order, *approved).await,
+            Content::TermsDecision { order, decision, lots, text } => {
+                self.terms_decision(order, *decision, lots, text).await
+            }
             Content::OrderResponse { order, lines } => {
                 let named = self.named(order, lines).await?;
                 let unit = self.response(order, &named.rows).await?;
@@ -128,7 +132,7 @@ impl Desk<'_> {
             }
             Content::Payment { order, date, lines } => {
                 let named = self.some(order, lines).await?;
-                let unit = self.payment(order, *date, &named.rows).await?;
+                let unit = self.payment(order, *date, &named).await?;
                 self.all_taken(lines, &named.lots, unit)
             }
         }

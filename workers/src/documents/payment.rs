@@ -1,88 +1,195 @@
 //! Payments: what was paid disburses. A lot that is paid in part waits for the rest; the last payment
-//! closes it, and what was bound beyond it returns. A payment that takes more from an envelope than
-//! was bound is a fact all the same, recorded as an overrun.
+//! closes it, and what was bound beyond it returns. Some of it may be paid before it has come; what the
+//! seller gives back is a payment below zero. A payment that takes more from an envelope than was bound is a
+//! fact all the same, recorded as an overrun.
 
 use chrono::NaiveDate;
 use waybill_shared::act::Incident;
 use waybill_shared::domain::document::PaymentLine;
 use waybill_shared::domain::funding::{Share, ShareState};
+use waybill_shared::domain::instalment::{self, bound, disbursed};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
-use waybill_shared::domain::money::{Currency, Money, Rounding};
+use waybill_shared::domain::money::Money;
+use waybill_shared::domain::order::Order;
+use waybill_shared::domain::rows::WrongRow;
 use waybill_shared::domain::transition::StepResult;
-use waybill_shared::store::{RecordChange, Unit};
+use waybill_shared::store::{LotChange, RecordChange, Unit};
 
+use super::rows::{Named, wrong};
 use super::{Desk, Refusal};
 use crate::acts::round;
 use crate::steps::confirm_delivery;
+
+/// What a payment comes to beside the lots that it changes.
+#[derive(Default)]
+struct Notes {
+    overruns: Vec<String>,
+    late: Vec<String>,
+}
+
+fn refuse(why: impl Into<String>) -> Refusal {
+    Refusal::DoesNotApply(why.into())
+}
 
 impl Desk<'_> {
     pub(super) async fn payment(
         &self,
         number: &str,
         date: NaiveDate,
-        lines: &[PaymentLine],
+        named: &Named<PaymentLine>,
     ) -> Result<Unit, Refusal> {
         let order = self.order(number).await?.order;
         self.only(&order.channel)?;
-        let is_wrong = |line: &&PaymentLine| {
-            line.amount.minor < 0 || Some(line.amount.currency) != order.currency
-        };
-        if let Some(line) = lines.iter().find(is_wrong) {
-            let currency = order.currency.map(|c| c.to_string()).unwrap_or_default();
-            let text = format!(
-                "{} for {}: `{number}` is paid in {currency}, from zero",
-                line.amount, line.lot
-            );
-            return Err(Refusal::DoesNotApply(text));
-        }
+        self.on_a_day(&order, date)?;
+        wrong(in_its_currency(&order, named))?;
         let mut unit = self.unit();
         unit.is_outside_fact = true;
-        let mut overruns = Vec::new();
-        let ids = lines.iter().map(|line| line.lot);
-        for lot in self.lots_under(&order, ids, confirm_delivery::NAME).await? {
-            let Some(paid) = lines.iter().find(|line| line.lot == lot.id) else { continue };
-            if !matches!(lot.state, LotState::Waiting { awaits: Awaited::Payment { .. }, .. }) {
-                let text = format!("{} is not to be paid before it is received", lot.id);
-                return Err(Refusal::DoesNotApply(text));
-            }
-            let mut after = lot.clone();
-            let due = bound(&after);
-            let is_settled = paid.is_final || paid.amount.minor >= due;
-            let over = self.disburse(&mut after, paid.amount, is_settled, date)?;
-            if !over.is_empty() {
-                after.because("overrun", format!("paid more than was bound: {}", over.join(", ")));
-                overruns.push(format!("{}: {}", lot.id, over.join(", ")));
-            } else if is_settled {
-                after.because("", "");
+        let mut notes = Notes::default();
+        for line in &named.rows {
+            let Some(lot) = named.lots.iter().find(|lot| lot.id == line.lot) else { continue };
+            let change = if line.amount.minor < 0 {
+                self.refunded(lot.clone(), line.amount)?
             } else {
-                let rest = Money::new(due - paid.amount.minor, paid.amount.currency);
-                after.because("part_paid", format!("{} paid, {rest} to come", paid.amount));
-            }
-            let (result, kind) = if is_settled {
-                (StepResult::Close(Outcome::Delivered), "lot.paid")
-            } else {
-                let awaits = Awaited::Payment { order: number.to_owned() };
-                (StepResult::Wait { awaits, until: None }, "lot.part_paid")
+                self.paid(&order, lot.clone(), line, date, &mut notes)?
             };
-            unit.lots.push(self.change(lot, after, result, kind)?);
+            unit.lots.push(change);
         }
         if unit.lots.is_empty() {
-            return Err(Refusal::DoesNotApply(format!("nothing of `{number}` is to be paid")));
+            return Err(refuse(format!("nothing of `{number}` is to be paid")));
         }
-        if !overruns.is_empty() {
-            unit.records.push(self.overrun(number, overruns).await?);
+        if !notes.overruns.is_empty() {
+            let cause = format!("more was paid under {number} than was bound");
+            let id = format!("overrun:{number}");
+            unit.records.push(self.incident(id, cause, notes.overruns).await?);
+        }
+        if !notes.late.is_empty() {
+            let cause = format!("money was paid under {number} after its last day");
+            let id = format!("late_payment:{number}");
+            unit.records.push(self.incident(id, cause, notes.late).await?);
         }
         unit.jobs.push(round::wanted(self.engine));
         Ok(unit)
     }
 
-    /// One incident an order, which grows.
-    async fn overrun(&self, number: &str, lots: Vec<String>) -> Result<RecordChange, Refusal> {
-        let id = format!("overrun:{number}");
+    /// Nothing was paid tomorrow, or before the order was drawn up.
+    fn on_a_day(&self, order: &Order, date: NaiveDate) -> Result<(), Refusal> {
+        // The payer's day may have begun before ours, or the coalition's.
+        let today = self.engine.today(self.coalition).max(self.engine.clock.now().date_naive());
+        if date > today {
+            return Err(refuse(format!("{date} is still to come: today is {today}")));
+        }
+        let zone = self.coalition.zone();
+        let drawn_up = order.created.with_timezone(&zone).date_naive();
+        let drawn_up = drawn_up.min(order.created.date_naive());
+        if date < drawn_up {
+            let number = &order.number;
+            return Err(refuse(format!("`{number}` was drawn up on {drawn_up}, after {date}")));
+        }
+        Ok(())
+    }
+
+    /// What was paid for a lot that was received, or in advance.
+    fn paid(
+        &self,
+        order: &Order,
+        lot: Lot,
+        paid: &PaymentLine,
+        date: NaiveDate,
+        notes: &mut Notes,
+    ) -> Result<LotChange, Refusal> {
+        let due = bound(&lot);
+        let is_at_end = matches!(
+            &lot.state,
+            LotState::Waiting { step, .. } if &*step.0 == confirm_delivery::NAME
+        );
+        let awaits = match lot.state.awaits() {
+            Some(awaits) if is_at_end && !lot.funding.is_empty() => awaits.clone(),
+            Some(_) | None => {
+                let state = lot.state.name();
+                return Err(refuse(format!("{} is not to be paid: it is {state}", lot.id)));
+            }
+        };
+        let is_received = matches!(awaits, Awaited::Payment { .. });
+        if !is_received {
+            self.may_be_advanced(&lot, paid)?;
+        }
+        let is_settled = is_received && (paid.is_final || paid.amount.minor >= due);
+        let mut after = lot.clone();
+        let rate_of = |currency| self.coalition.rate(currency, date).map(|dated| dated.rate);
+        let over = instalment::disburse(&mut after, paid.amount, is_settled, &rate_of)
+            .map_err(|error| refuse(error.to_string()))?;
+        let over: Vec<String> = over.iter().map(|(id, more)| format!("{id} {more}")).collect();
+        notes.late.extend(self.too_late(&lot, date));
+        let (id, amount) = (lot.id, paid.amount);
+        let rest = Money::new(due - amount.minor, amount.currency);
+        if !over.is_empty() {
+            after.because("overrun", format!("paid more than was bound: {}", over.join(", ")));
+            notes.overruns.push(format!("{id}: {}", over.join(", ")));
+        } else if is_settled {
+            after.because("", "");
+        } else if is_received {
+            after.because("part_paid", format!("{amount} paid, {rest} to come"));
+        }
+        let (result, kind) = match awaits {
+            _ if is_settled => (StepResult::Close(Outcome::Delivered), "lot.paid"),
+            Awaited::Payment { .. } => {
+                let awaits = Awaited::Payment { order: order.number.clone() };
+                (StepResult::Wait { awaits, until: None }, "lot.part_paid")
+            }
+            awaits => (StepResult::Wait { awaits, until: None }, "lot.advance_paid"),
+        };
+        self.change(lot, after, result, kind)
+    }
+
+    /// Refuses what is paid for goods that have not come, but for an advance.
+    fn may_be_advanced(&self, lot: &Lot, paid: &PaymentLine) -> Result<(), Refusal> {
+        let per_mille = i64::from(self.engine.pipeline_of(lot).issue_order.advance_per_mille);
+        let was = disbursed(lot);
+        let whole = Money::new(was + bound(lot), paid.amount.currency);
+        let most = whole.scaled(per_mille, 1000).map_err(|error| refuse(error.to_string()))?;
+        let all = was.saturating_add(paid.amount.minor);
+        if paid.is_final || all > most.minor {
+            return Err(refuse(format!(
+                "{} is not to be paid before it is received, but for {most} in advance",
+                lot.id
+            )));
+        }
+        Ok(())
+    }
+
+    /// The envelopes whose last day for payments had passed.
+    fn too_late(&self, lot: &Lot, date: NaiveDate) -> Option<String> {
+        let is_late = |share: &&Share| {
+            let given = self.coalition.contributions.get(&share.envelope);
+            let last = given.and_then(|given| given.pay_by);
+            share.state == ShareState::Obligated && last.is_some_and(|last| last < date)
+        };
+        let late: Vec<&str> =
+            lot.funding.iter().filter(is_late).map(|share| share.envelope.as_str()).collect();
+        (!late.is_empty()).then(|| format!("{}: {} on {date}", lot.id, late.join(", ")))
+    }
+
+    /// What its seller gave back: bound again while the lot is under way, the donors' once it has ended.
+    fn refunded(&self, lot: Lot, amount: Money) -> Result<LotChange, Refusal> {
+        let back = Money::new(amount.minor.saturating_neg(), amount.currency);
+        let is_open = !matches!(lot.state, LotState::Closed(_));
+        let mut after = lot.clone();
+        instalment::refund(&mut after, back, is_open).map_err(|error| refuse(error.to_string()))?;
+        after.because("refunded", format!("{back} came back"));
+        // It stays where it is: what has ended has ended.
+        Ok(LotChange::new(lot, after, "lot.refunded"))
+    }
+
+    /// One incident of a kind for an order, which grows.
+    async fn incident(
+        &self,
+        id: String,
+        cause: String,
+        lots: Vec<String>,
+    ) -> Result<RecordChange, Refusal> {
         let found = self.engine.store.record("incident", &id).await?;
-        let cause = format!("more was paid under {number} than was bound");
         let mut incident = Incident { cause, subjects: Vec::new(), job: None, closed: None };
-        let invalid = |error: serde_json::Error| Refusal::DoesNotApply(error.to_string());
+        let invalid = |error: serde_json::Error| refuse(error.to_string());
         if let Some(record) = &found {
             incident = serde_json::from_str(&record.body).map_err(invalid)?;
         }
@@ -96,72 +203,14 @@ impl Desk<'_> {
         };
         Ok(RecordChange { kind: "incident", id, expected, body, event })
     }
-
-    /// Pays `amount` out of what is bound for the lot, at the rates of the day, by each donor's part;
-    /// says what it took above what was bound. `is_settled`: nothing stays bound.
-    fn disburse(
-        &self,
-        lot: &mut Lot,
-        amount: Money,
-        is_settled: bool,
-        date: NaiveDate,
-    ) -> Result<Vec<String>, Refusal> {
-        let (bound, mut funding): (Vec<Share>, Vec<Share>) =
-            lot.funding.drain(..).partition(|share| share.state == ShareState::Obligated);
-        let weights: Vec<u64> =
-            bound.iter().map(|share| share.covers.minor.unsigned_abs()).collect();
-        let mut over = Vec::new();
-        for (share, part) in bound.into_iter().zip(amount.shares(&weights)) {
-            let currency: Currency = share.amount.currency;
-            let converted = self
-                .coalition
-                .convert(part, currency, date, Rounding::Up)
-                .map_err(|error| Refusal::DoesNotApply(error.to_string()))?;
-            let paid = converted.ok_or_else(|| {
-                Refusal::DoesNotApply(format!("{part} has no rate to {currency} on {date}"))
-            })?;
-            let rest = if is_settled { 0 } else { share.covers.minor - part.minor };
-            let was = if is_settled {
-                vec![share.amount, Money::new(0, currency)]
-            } else {
-                share.amount.shares(&[part.minor.unsigned_abs(), rest.unsigned_abs()])
-            };
-            if paid.minor > was[0].minor {
-                let more = Money::new(paid.minor - was[0].minor, currency);
-                over.push(format!("{} {more}", share.envelope));
-            }
-            let rate = self.coalition.rate(currency, date).map_or(share.rate, |dated| dated.rate);
-            let is_paid = |known: &&mut Share| {
-                known.envelope == share.envelope && known.state == ShareState::Disbursed
-            };
-            match funding.iter_mut().find(is_paid) {
-                Some(known) => {
-                    known.amount.minor += paid.minor;
-                    known.covers.minor += part.minor;
-                    known.rate = rate;
-                }
-                // A payment of nothing pays no part.
-                None if part.minor == 0 && !is_settled => {}
-                None => funding.push(Share {
-                    covers: part,
-                    amount: paid,
-                    rate,
-                    state: ShareState::Disbursed,
-                    ..share.clone()
-                }),
-            }
-            if rest > 0 {
-                let covers = Money::new(rest, share.covers.currency);
-                funding.push(Share { covers, amount: was[1], ..share });
-            }
-        }
-        lot.funding = funding;
-        Ok(over)
-    }
 }
 
-/// What is bound for the lot and not paid yet, in minor units of the order's currency.
-fn bound(lot: &Lot) -> i64 {
-    let bound = lot.funding.iter().filter(|share| share.state == ShareState::Obligated);
-    bound.map(|share| share.covers.minor).sum()
+/// Rows in another currency than the order's.
+fn in_its_currency(order: &Order, named: &Named<PaymentLine>) -> Vec<WrongRow> {
+    let currency = order.currency.map(|c| c.to_string()).unwrap_or_default();
+    let detail = format!("`{}` is paid in {currency}", order.number);
+    let hint = format!("say how much {currency} the bank took for it");
+    let is_other = |line: &&PaymentLine| Some(line.amount.currency) != order.currency;
+    let others = named.rows.iter().filter(is_other);
+    others.map(|line| named.wrong(line.lot, "amount", &line.amount, &detail, &hint)).collect()
 }

@@ -26,7 +26,8 @@ fn is_overtaken(content: &Content) -> bool {
         Content::Review { .. }
         | Content::Acceptance { .. }
         | Content::Consent { .. }
-        | Content::Approval { .. } => true,
+        | Content::Approval { .. }
+        | Content::TermsDecision { .. } => true,
         Content::OrderResponse { .. }
         | Content::OrderChangeResponse { .. }
         | Content::DespatchAdvice { .. }

@@ -1,21 +1,24 @@
 //! A supplier's response: accepted, changed or refused, line by line.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use waybill_shared::domain::document::{LineAnswer, ResponseLine};
-use waybill_shared::domain::funding::Share;
-use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::{Awaited, Lot, StepName};
-use waybill_shared::domain::money::Money;
-use waybill_shared::domain::order::{Order, OrderStatus};
+use waybill_shared::domain::order::{Order, OrderStatus, Terms};
+use waybill_shared::domain::requisition::Line;
+use waybill_shared::domain::supplier::Offer;
 use waybill_shared::domain::transition::StepResult;
-use waybill_shared::matching::needs_consent;
-use waybill_shared::store::{EnvelopeRow, Unit};
+use waybill_shared::store::{EnvelopeRow, RecordChange, Unit};
 
+use super::terms::is_accepted;
 use super::{Desk, Refusal};
+use crate::acts::round;
 use crate::connectors::Question;
-use crate::funding;
+use crate::orders::Filed;
 use crate::steps::{confirm_delivery, issue_order, match_donor};
+use crate::terms::{Purse, agree, answered};
 
 /// What is further away than this is a mistake, in days.
 const LONGEST_DAYS: u64 = 36_500;
@@ -27,12 +30,147 @@ impl Desk<'_> {
         answers: &[ResponseLine],
     ) -> Result<Unit, Refusal> {
         let mut filed = self.order(number).await?;
-        // What was accepted may still be changed by its supplier, line by line, until it is on its way.
-        let is_change = match filed.status {
+        self.only(&filed.order.supplier)?;
+        let by_lot: BTreeMap<LotId, &LineAnswer> =
+            answers.iter().map(|line| (line.lot, &line.answer)).collect();
+        let mut order = filed.order.clone();
+        if let Some(lot) = by_lot.keys().find(|lot| order.line(**lot).is_none()) {
+            return Err(Refusal::DoesNotApply(format!("`{number}` has no line for {lot}")));
+        }
+        if let Some((lot, wrong)) = by_lot.iter().find_map(|(lot, a)| Some((lot, self.wrong(a)?))) {
+            return Err(Refusal::DoesNotApply(format!("{lot}: {wrong}")));
+        }
+        let lots = self.answered(&filed, &by_lot).await?;
+        let requested = self.engine.lines_of(&lots).await?;
+        let rows = self.engine.store.envelopes().await?;
+        let mut envelopes: BTreeMap<String, EnvelopeRow> =
+            rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+        let mut unit = self.unit();
+        let mut accepted: Vec<Lot> = Vec::new();
+        for lot in lots {
+            let requested = requested.get(&lot.line());
+            let requested = requested
+                .ok_or_else(|| Refusal::DoesNotApply(format!("{} has no line", lot.id)))?;
+            let Some(place) = order.lines.iter().position(|line| line.lot == lot.id) else {
+                let text = format!("{} was split off: its price is that of its line", lot.id);
+                return Err(Refusal::DoesNotApply(text));
+            };
+            let mut after = lot.clone();
+            let answer = by_lot.get(&lot.id).copied().unwrap_or(&LineAnswer::Accepted);
+            let asked = match answer {
+                LineAnswer::Accepted => Ok(None),
+                LineAnswer::Refused { text } => Err(text),
+                LineAnswer::Changed { unit_price, due } => {
+                    let pipeline = self.engine.pipeline_of(&lot);
+                    let mut purse = Purse {
+                        coalition: self.coalition,
+                        day: self.engine.today(self.coalition),
+                        policy: &pipeline.match_donor,
+                        tolerance_per_mille: pipeline.issue_order.tolerance_per_mille,
+                        envelopes: &mut envelopes,
+                    };
+                    let (line, of) = (order.lines[place].clone(), (&mut after, &**requested));
+                    let price = unit_price.unwrap_or(line.unit_price);
+                    let taken = match unit_price {
+                        Some(price) => purse.accept(&order, &line, of, *price),
+                        None => Ok(()),
+                    };
+                    let due = due.unwrap_or(line.due);
+                    let why = taken.err().unwrap_or_default();
+                    Ok(Some(Terms { unit_price: price, due, why }))
+                }
+            };
+            let is_known = is_accepted(&lot);
+            let line = &mut order.lines[place];
+            let (result, kind) = match asked {
+                Ok(Some(terms)) if !terms.why.is_empty() => {
+                    after = lot.clone();
+                    after.keep_bound();
+                    // Why may tell of a donor's balance, which is not for everybody.
+                    let (now, asks) = (line.unit_price, terms.unit_price);
+                    let supplier = &filed.order.supplier;
+                    let text = format!("{supplier} asks {asks} a unit instead of {now}");
+                    after.because("terms_changed", text);
+                    line.asked = Some(terms);
+                    let awaits = Awaited::Terms { order: number.to_owned() };
+                    (StepResult::Wait { awaits, until: None }, "lot.terms_changed")
+                }
+                Ok(terms) => {
+                    line.asked = terms;
+                    agree(line, &after);
+                    after.chased = 0;
+                    after.due = Some(line.due);
+                    after.because("", "");
+                    if is_known {
+                        let awaits = Awaited::Delivery { order: number.to_owned() };
+                        (StepResult::Wait { awaits, until: None }, "lot.order_changed")
+                    } else {
+                        accepted.push(after.clone());
+                        (StepResult::Done, "lot.order_accepted")
+                    }
+                }
+                Err(why) => {
+                    after.refused.push(line.offer.clone());
+                    order.lines.remove(place);
+                    after.release();
+                    after
+                        .because("refused_by_supplier", format!("{}: {why}", filed.order.supplier));
+                    let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
+                    (result, "lot.refused_by_supplier")
+                }
+            };
+            unit.lots.push(self.change(lot, after, result, kind)?);
+        }
+        self.keep_offers(&filed.order, &by_lot, &mut unit).await?;
+        if !accepted.is_empty() {
+            unit.jobs.extend(self.await_delivery(&order, &accepted).await?);
+        }
+        let is_first = matches!(filed.status, OrderStatus::Issued | OrderStatus::Sent);
+        let (status, event) = if order.lines.is_empty() {
+            (OrderStatus::Refused, "order.refused")
+        } else if order.is_changed() {
+            (OrderStatus::Changed, "order.terms_changed")
+        } else if is_first {
+            (OrderStatus::Accepted, "order.accepted")
+        } else {
+            (OrderStatus::Accepted, "order.changed_again")
+        };
+        let is_payable = self.is_payable(&order, &unit, envelopes, &requested);
+        if filed.order != order {
+            filed.order = order;
+            unit.records.push(filed.lines("order.changed")?);
+        }
+        unit.records.push(filed.becomes(status, event)?);
+        if status == OrderStatus::Changed {
+            let (order, version) = (&filed.order, filed.version());
+            let question = Question::Terms { order, version, is_payable };
+            unit.jobs.extend(self.connector.ask(question, self.engine.clock.now()));
+        }
+        Ok(unit)
+    }
+
+    /// The lots that an answer is about: all that wait for one, or, of what was answered before, those
+    /// that it names and that are still to come.
+    async fn answered(
+        &self,
+        filed: &Filed,
+        by_lot: &BTreeMap<LotId, &LineAnswer>,
+    ) -> Result<Vec<Lot>, Refusal> {
+        let (order, number) = (&filed.order, &filed.order.number);
+        let is_change = by_lot.values().all(|a| matches!(a, LineAnswer::Changed { .. }));
+        let is_change = is_change && !by_lot.is_empty();
+        let is_again = match filed.status {
             OrderStatus::Sent | OrderStatus::Issued => false,
-            OrderStatus::Accepted if changes(answers) && filed.order.in_kind.is_none() => true,
+            OrderStatus::Changed if !by_lot.is_empty() => true,
+            // What was accepted may still be changed by its supplier, line by line.
+            OrderStatus::Accepted if is_change && order.in_kind.is_none() => true,
             OrderStatus::Accepted => {
                 let way = "what was accepted is changed line by line, or cancelled";
+                let text = format!("`{number}` does not wait for a response: {way}");
+                return Err(Refusal::DoesNotApply(text));
+            }
+            OrderStatus::Changed => {
+                let way = "it waits for a decision on its terms; other terms name their lots";
                 let text = format!("`{number}` does not wait for a response: {way}");
                 return Err(Refusal::DoesNotApply(text));
             }
@@ -44,120 +182,101 @@ impl Desk<'_> {
                 return Err(Refusal::DoesNotApply(text));
             }
         };
-        self.only(&filed.order.supplier)?;
-        let mut order = filed.order.clone();
-        let by_lot: BTreeMap<LotId, &LineAnswer> =
-            answers.iter().map(|line| (line.lot, &line.answer)).collect();
-        if let Some(lot) = by_lot.keys().find(|lot| order.line(**lot).is_none()) {
-            return Err(Refusal::DoesNotApply(format!("`{number}` has no line for {lot}")));
-        }
-        if let Some((lot, wrong)) = by_lot.iter().find_map(|(lot, a)| Some((lot, self.wrong(a)?))) {
-            return Err(Refusal::DoesNotApply(format!("{lot}: {wrong}")));
-        }
-        let rows = self.engine.store.envelopes().await?;
-        let mut envelopes: BTreeMap<String, EnvelopeRow> =
-            rows.into_iter().map(|row| (row.id.clone(), row)).collect();
-        let mut unit = self.unit();
-        let mut accepted: Vec<Lot> = Vec::new();
         let ids: Vec<LotId> = order.lines.iter().map(|line| line.lot).collect();
-        let step = if is_change { confirm_delivery::NAME } else { issue_order::NAME };
-        let mut lots = self.lots_under(&order, ids, step).await?;
-        let mut too_much = TooMuch::default();
-        if is_change {
-            lots.retain(|lot| by_lot.contains_key(&lot.id) && is_to_come(lot));
+        let mut lots = self.lots_under(order, ids.clone(), issue_order::NAME).await?;
+        if is_again {
+            let waits = |lot: &Lot| matches!(lot.state.awaits(), Some(Awaited::Terms { .. }));
+            lots.retain(|lot| by_lot.contains_key(&lot.id) && waits(lot));
+            let accepted = self.lots_under(order, ids, confirm_delivery::NAME).await?;
+            let is_asked = |lot: &Lot| {
+                by_lot.get(&lot.id).is_some_and(|answer| {
+                    is_to_come(lot) && (waits(lot) || matches!(answer, LineAnswer::Changed { .. }))
+                })
+            };
+            lots.extend(accepted.into_iter().filter(is_asked));
+        }
+        let is_refused = |lot: &&Lot| {
+            let answer = by_lot.get(&lot.id);
+            is_accepted(lot) && matches!(answer, Some(LineAnswer::Refused { .. }))
+        };
+        if let Some(lot) = lots.iter().find(is_refused) {
+            let text = format!("{} was accepted: cancel what is not to come of `{number}`", lot.id);
+            return Err(Refusal::DoesNotApply(text));
         }
         if lots.is_empty() {
-            let text = if is_change {
+            let text = if is_again {
                 format!("nothing of `{number}` that it names is still to come")
             } else {
                 format!("no lot of `{number}` waits for it: retry those that are parked first")
             };
             return Err(Refusal::DoesNotApply(text));
         }
-        for lot in lots {
-            let mut after = lot.clone();
-            let refused = match by_lot.get(&lot.id) {
-                None | Some(LineAnswer::Accepted) => None,
-                Some(LineAnswer::Refused { text }) => Some(text.clone()),
-                Some(LineAnswer::Changed { unit_price, due }) => {
-                    let tolerance = self.engine.pipeline_of(&lot).issue_order.tolerance_per_mille;
-                    changed(
-                        self,
-                        &mut order,
-                        &mut after,
-                        (*unit_price, *due),
-                        tolerance,
-                        &mut envelopes,
-                    )
-                    .err()
-                }
-            };
-            // What was accepted is not given up by a price: its supplier has to refuse it, or the
-            // secretariat to cancel it.
-            if let (Some(why), Some(LineAnswer::Changed { .. }), true) =
-                (&refused, by_lot.get(&lot.id), is_change)
-            {
-                too_much.lots.push(format!("{}: {why}", lot.id));
-                let old = order.line(lot.id).map(|line| line.unit_price);
-                let new = by_lot.get(&lot.id).and_then(|answer| price_of(answer));
-                too_much.donors.extend(self.asked_again(&lot, old.zip(new)));
-                continue;
-            }
-            let (result, kind) = match refused {
-                None => {
-                    after.chased = 0;
-                    after.due = order.line(lot.id).map(|line| line.due);
-                    after.because("", "");
-                    accepted.push(after.clone());
-                    if is_change {
-                        let awaits = Awaited::Delivery { order: number.to_owned() };
-                        (StepResult::Wait { awaits, until: None }, "lot.order_changed")
-                    } else {
-                        (StepResult::Done, "lot.order_accepted")
-                    }
-                }
-                Some(why) => {
-                    after.refused.extend(order.line(lot.id).map(|line| line.offer.clone()));
-                    order.lines.retain(|line| line.lot != lot.id);
-                    after.release();
-                    after.because("refused_by_supplier", format!("{}: {why}", order.supplier));
-                    let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
-                    (result, "lot.refused_by_supplier")
-                }
-            };
-            unit.lots.push(self.change(lot, after, result, kind)?);
-        }
-        if !too_much.lots.is_empty() {
-            return Err(Refusal::DoesNotApply(too_much.told(number)));
-        }
-        let (status, event) = if order.lines.is_empty() || (accepted.is_empty() && !is_change) {
-            (OrderStatus::Refused, "order.refused")
-        } else if is_change {
-            (OrderStatus::Accepted, "order.changed_again")
-        } else {
-            unit.jobs.extend(self.await_delivery(&order, &accepted).await?);
-            (OrderStatus::Accepted, "order.accepted")
-        };
-        if filed.order != order {
-            filed.order = order;
-            unit.records.push(filed.lines("order.changed")?);
-        }
-        unit.records.push(filed.becomes(status, event)?);
-        Ok(unit)
+        Ok(lots)
     }
 
-    /// Whose consent a lot needs if its money is set aside anew, at a price that went from one to another.
-    fn asked_again(&self, lot: &Lot, prices: Option<(Money, Money)>) -> Vec<String> {
-        let (old, new) = prices.map_or((1, 1), |(old, new)| (old.minor.max(1), new.minor));
-        let is_asked = |share: &&Share| {
-            let most = i128::from(share.amount.minor) * i128::from(new) / i128::from(old);
-            let most = i64::try_from(most).unwrap_or(i64::MAX);
-            let most = Money::new(most, share.amount.currency);
-            needs_consent(self.coalition, &share.envelope, most)
-        };
-        let asked = lot.funding.iter().filter(is_asked);
-        let given = asked.filter_map(|share| self.coalition.contributions.get(&share.envelope));
-        given.flat_map(|given| given.donors.clone()).collect()
+    /// A supplier that asks for more does not hold its offer: what it holds is kept instead, so that
+    /// nothing is ordered at the old price any more.
+    async fn keep_offers(
+        &self,
+        order: &Order,
+        by_lot: &BTreeMap<LotId, &LineAnswer>,
+        unit: &mut Unit,
+    ) -> Result<(), Refusal> {
+        let day = self.engine.today(self.coalition);
+        let mut held: BTreeMap<&str, Offer> = BTreeMap::new();
+        for line in &order.lines {
+            let Some(LineAnswer::Changed { unit_price: Some(price), due }) = by_lot.get(&line.lot)
+            else {
+                continue;
+            };
+            // Several lots of one offer: the dearest answer holds for all.
+            let known = held.get(line.offer.as_str());
+            let offer = known.or_else(|| self.coalition.offers.get(&line.offer));
+            let answered = offer.and_then(|offer| answered(offer, line, *price, *due, day));
+            held.extend(answered.map(|offer| (line.offer.as_str(), offer)));
+        }
+        for (id, offer) in held {
+            let Some(record) = self.engine.store.record("offer", id).await? else { continue };
+            let body = serde_json::to_string(&offer)
+                .map_err(|error| Refusal::DoesNotApply(error.to_string()))?;
+            unit.records.push(RecordChange {
+                kind: "offer",
+                id: id.to_owned(),
+                expected: record.version,
+                body,
+                event: "offer.price_changed",
+            });
+            unit.jobs.push(round::wanted(self.engine));
+        }
+        Ok(())
+    }
+
+    /// Whether somebody would pay for all terms that wait for a decision.
+    fn is_payable(
+        &self,
+        order: &Order,
+        unit: &Unit,
+        mut envelopes: BTreeMap<String, EnvelopeRow>,
+        requested: &HashMap<LineId, Arc<Line>>,
+    ) -> bool {
+        unit.lots.iter().all(|change| {
+            let lot = &change.after;
+            let line = order.lines.iter().find(|line| line.lot == lot.id);
+            let Some((line, terms)) = line.and_then(|line| Some((line, line.asked.as_ref()?)))
+            else {
+                return true;
+            };
+            let Some(requested) = requested.get(&lot.line()) else { return false };
+            let pipeline = self.engine.pipeline_of(lot);
+            let mut purse = Purse {
+                coalition: self.coalition,
+                day: self.engine.today(self.coalition),
+                policy: &pipeline.match_donor,
+                tolerance_per_mille: pipeline.issue_order.tolerance_per_mille,
+                envelopes: &mut envelopes,
+            };
+            purse.raise(order, line, (lot, requested), terms.unit_price).is_ok()
+        })
     }
 
     /// What makes no sense in a changed price or day, whatever it is of.
@@ -186,85 +305,9 @@ impl Desk<'_> {
     }
 }
 
-/// The price that an answer changes to, if it does.
-fn price_of(answer: &LineAnswer) -> Option<Money> {
-    match answer {
-        LineAnswer::Changed { unit_price, .. } => *unit_price,
-        LineAnswer::Accepted | LineAnswer::Refused { .. } => None,
-    }
-}
-
-/// Changes of what was accepted that go too far.
-#[derive(Default)]
-struct TooMuch {
-    lots: Vec<String>,
-    /// Whose consent is needed if the lots are matched again.
-    donors: BTreeSet<String>,
-}
-
-impl TooMuch {
-    fn told(self, number: &str) -> String {
-        let donors: Vec<String> = self.donors.into_iter().collect();
-        let asked = match donors.as_slice() {
-            [] => "no donor has to consent again".to_owned(),
-            donors => format!("then {} has to consent again", donors.join(", ")),
-        };
-        format!(
-            "{}. Agree on less, hand in the new day alone, or cancel `{number}`: its lots are matched \
-             again, with what other suppliers offer or a new offer of this one; {asked}",
-            self.lots.join("; ")
-        )
-    }
-}
-
-/// Whether prices or days are all that is answered.
-fn changes(answers: &[ResponseLine]) -> bool {
-    let is_change = |line: &ResponseLine| matches!(line.answer, LineAnswer::Changed { .. });
-    !answers.is_empty() && answers.iter().all(is_change)
-}
-
 /// Whether nothing of `lot` has come, or is known to be on its way.
 fn is_to_come(lot: &Lot) -> bool {
-    let awaits_it = matches!(lot.state.awaits(), Some(Awaited::Delivery { .. }));
+    let awaits = lot.state.awaits();
+    let awaits_it = matches!(awaits, Some(Awaited::Delivery { .. } | Awaited::Terms { .. }));
     awaits_it && lot.shipped.is_zero()
-}
-
-/// Applies a changed price and day; an error says why the line has to be refused instead.
-fn changed(
-    desk: &Desk<'_>,
-    order: &mut Order,
-    lot: &mut Lot,
-    (unit_price, due): (Option<Money>, Option<chrono::NaiveDate>),
-    tolerance_per_mille: i64,
-    envelopes: &mut BTreeMap<String, EnvelopeRow>,
-) -> Result<(), String> {
-    let channel_bp = desk.coalition.charges_bp(&order.channel);
-    let line = order.lines.iter_mut().find(|line| line.lot == lot.id);
-    let line = line.ok_or_else(|| "it is not on the order".to_owned())?;
-    if let Some(price) = unit_price {
-        let text = |error: waybill_shared::domain::money::MoneyError| error.to_string();
-        let goods = line.goods(price).map_err(text)?;
-        let cost = goods.checked_add(goods.scaled(channel_bp, 10_000).map_err(text)?);
-        let cost = cost.map_err(text)?;
-        // However often it changes: a tolerance of a tolerance is none.
-        let offered = desk.coalition.offers.get(&line.offer).map(|offer| offer.unit_price);
-        let most = i128::from(1000 + tolerance_per_mille);
-        if let Some(offered) = offered.filter(|offered| offered.currency == price.currency)
-            && i128::from(price.minor) * 1000 > i128::from(offered.minor) * most
-            && line.unit_price != offered
-        {
-            let beyond = funding::beyond(offered.minor, price.minor, tolerance_per_mille);
-            return Err(format!("{price} a unit is {beyond} the {offered} offered"));
-        }
-        funding::fit(lot, cost, tolerance_per_mille, envelopes)?;
-        line.unit_price = price;
-        line.amount = cost;
-        for (share, now) in line.shares.iter_mut().zip(&lot.funding) {
-            share.covers = now.covers;
-        }
-    }
-    if let Some(due) = due {
-        line.due = due;
-    }
-    Ok(())
 }

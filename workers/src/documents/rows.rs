@@ -4,10 +4,11 @@
 use std::fmt::Display;
 
 use waybill_shared::domain::document::ReceiptLine;
-use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::instalment::{bound, disbursed};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::domain::order::OrderStatus;
+use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::rows::{Row, WrongRow, added_up};
 use waybill_shared::store::Unit;
@@ -83,12 +84,12 @@ impl Named<ReceiptLine> {
             let Some(row) = self.row(lot.id) else { continue };
             let id = lot.id;
             let order = lot.order.as_deref().unwrap_or_default();
-            let is_paid = lot.funding.iter().any(|share| share.state == ShareState::Disbursed);
+            let is_paid = is_paid_beyond(lot, row.accepted);
             let is_closed = matches!(lot.state, LotState::Closed(_));
             if row.accepted < lot.quantity && (is_paid || is_closed) {
                 let detail = match is_closed {
                     true => format!("{id} is received and paid: its receipt stands"),
-                    false => format!("{id} is paid in part: its receipt stands"),
+                    false => format!("more of {id} is paid than that: its receipt stands"),
                 };
                 let hint = format!("claim what is missing: waybill claim {order}");
                 wrong.push(self.wrong(id, "accepted", &row.accepted, &detail, &hint));
@@ -111,6 +112,13 @@ impl Named<ReceiptLine> {
     }
 }
 
+/// Whether more is paid for `lot` than `accepted` of it costs.
+fn is_paid_beyond(lot: &Lot, accepted: Quantity) -> bool {
+    let paid = disbursed(lot);
+    let whole = i128::from(paid) + i128::from(bound(lot));
+    i128::from(paid) * i128::from(lot.quantity.0) > whole * i128::from(accepted.0)
+}
+
 /// Refuses a document with `wrong` rows as a whole.
 pub(super) fn wrong(wrong: Vec<WrongRow>) -> Result<(), Refusal> {
     if wrong.is_empty() { Ok(()) } else { Err(Refusal::Rows(wrong)) }
@@ -125,6 +133,7 @@ fn still_live(filed: &Filed) -> Result<(), Refusal> {
         OrderStatus::AwaitingApproval
         | OrderStatus::Issued
         | OrderStatus::Sent
+        | OrderStatus::Changed
         | OrderStatus::Accepted
         | OrderStatus::Completed => return Ok(()),
     };

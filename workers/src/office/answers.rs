@@ -4,7 +4,7 @@
 use waybill_shared::domain::document::{Content, Document, Verdict};
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
-use waybill_shared::domain::order::OrderStatus;
+use waybill_shared::domain::order::{OrderStatus, TermsDecision};
 use waybill_shared::matching::binding::unanswered_of;
 use waybill_shared::store::Unit;
 
@@ -107,13 +107,37 @@ impl Office<'_> {
         match (filed.status, approved) {
             (OrderStatus::AwaitingApproval, _) => {}
             (OrderStatus::Refused, false) => return already("it was not approved"),
-            (OrderStatus::Issued | OrderStatus::Sent | OrderStatus::Accepted, true) => {
+            (
+                OrderStatus::Issued
+                | OrderStatus::Sent
+                | OrderStatus::Changed
+                | OrderStatus::Accepted,
+                true,
+            ) => {
                 return already("it may be sent");
             }
             _ => return Err(refuse(format!("`{order}` does not wait for an approval"))),
         }
         let content = Content::Approval { order: order.to_owned(), approved };
         self.answer(self.desk.sender.to_owned(), format!("APPROVE-{order}"), content).await
+    }
+
+    pub(super) async fn decide_terms(
+        &self,
+        order: &str,
+        decision: TermsDecision,
+        lots: &[LotId],
+    ) -> Result<Decided, Refusal> {
+        let filed = Filed::read(self.desk.engine, order).await?;
+        let filed = filed.ok_or_else(|| refuse(format!("there is no order `{order}`")))?;
+        if filed.status != OrderStatus::Changed {
+            return Err(refuse(format!("its supplier has not changed the terms of `{order}`")));
+        }
+        // Each time that terms are asked for is decided on once.
+        let number = format!("TERMS-{order}-{}", filed.version());
+        let (order, lots, text) = (order.to_owned(), lots.to_vec(), self.reason.to_owned());
+        let content = Content::TermsDecision { order, decision, lots, text };
+        self.answer(self.desk.sender.to_owned(), number, content).await
     }
 
     /// What the document would change, in the name of its sender and by whoever hands it in.

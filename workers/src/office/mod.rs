@@ -116,6 +116,7 @@ async fn on_subject(office: &Office<'_>, order: Order<'_>, id: &str) -> Result<D
         Command::Accept { accepted } => office.accept(lot(id)?, *accepted).await,
         Command::Surplus { fate } => office.surplus(lot(id)?, *fate).await,
         Command::Approve { approved } => office.approve(id, *approved).await,
+        Command::DecideTerms { decision, lots } => office.decide_terms(id, *decision, lots).await,
         Command::CancelOrder { lots } if lots.is_empty() => office.cancel_order(id).await,
         Command::CancelOrder { lots } => office.cancel_parts(id, lots).await,
         Command::ChangeOrder { lots } => office.change_order(id, lots).await,

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use waybill_shared::domain::contribution::Contribution;
-use waybill_shared::domain::funding::ShareState;
+use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::lot::{Lot, StepName};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::transition::StepResult;
@@ -13,6 +13,7 @@ use super::{Decided, Office, already, body, read, refuse};
 use crate::acts::round;
 use crate::documents::Refusal;
 use crate::steps::match_donor;
+use crate::terms;
 
 /// Cash that has reached the buying agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,11 +128,22 @@ impl Office<'_> {
         while missing > 0
             && let Some(lot) = lots.pop()
         {
-            let own = lot.funding.iter().filter(|share| share.envelope == row.id);
+            let is_free = |share: &&Share| {
+                share.envelope == row.id
+                    && matches!(share.state, ShareState::Proposed | ShareState::Agreed)
+            };
+            let own = lot.funding.iter().filter(is_free);
             missing -= own.map(|share| share.amount.minor).sum::<i64>();
+            let why = self.because("taken back by its donor");
+            // An order stands: only what was to be added to it goes back.
+            if lot.order.is_some() {
+                let why = format!("{}: {why}", row.id);
+                let change = terms::asked_anew(engine, lot, "contribution_withdrawn", &why);
+                unit.lots.push(change.map_err(|error| refuse(error.to_string()))?);
+                continue;
+            }
             let mut after = lot.clone();
             after.release();
-            let why = self.because("taken back by its donor");
             after.because("contribution_withdrawn", format!("{}: {why}", row.id));
             let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
             unit.lots.push(self.desk.change(lot, after, result, "lot.returned_to_matching")?);

@@ -163,7 +163,10 @@ impl Office<'_> {
             return Err(refuse(format!("`{number}` is for goods in kind, which nobody sells")));
         }
         match filed.status {
-            OrderStatus::Issued | OrderStatus::Sent | OrderStatus::Accepted => Ok(filed),
+            OrderStatus::Issued
+            | OrderStatus::Sent
+            | OrderStatus::Changed
+            | OrderStatus::Accepted => Ok(filed),
             OrderStatus::AwaitingApproval => {
                 let hint = format!("waybill order disapprove {number}");
                 Err(refuse(format!(

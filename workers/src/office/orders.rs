@@ -41,6 +41,7 @@ impl Office<'_> {
             OrderStatus::AwaitingApproval
             | OrderStatus::Issued
             | OrderStatus::Sent
+            | OrderStatus::Changed
             | OrderStatus::Accepted
             | OrderStatus::Refused
             | OrderStatus::Completed => {}

@@ -108,7 +108,8 @@ impl Office<'_> {
         let mut envelopes: BTreeMap<String, EnvelopeRow> =
             rows.into_iter().map(|row| (row.id.clone(), row)).collect();
         let mut after = lot.clone();
-        fit(&mut after, cost, ANY, &mut envelopes).map_err(|why| refuse(format!("{id}: {why}")))?;
+        fit(&mut after, cost, ANY, &mut envelopes, &|_, _| true)
+            .map_err(|why| refuse(format!("{id}: {why}")))?;
         after.because("surplus_bought", format!("{over} more than ordered are kept and paid"));
         Ok(after)
     }

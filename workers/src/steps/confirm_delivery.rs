@@ -6,6 +6,7 @@ use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
 
+use super::issue_order::not_raised;
 use crate::step::{Progress, Step, StepError};
 
 /// The step's name.
@@ -22,6 +23,9 @@ impl Step for ConfirmDelivery {
 
     async fn run(&self, _: &Engine, lots: Vec<Lot>) -> Result<Vec<Progress>, StepError> {
         let follow = |lot: Lot| {
+            if matches!(lot.state.awaits(), Some(Awaited::Consent { .. })) {
+                return not_raised(lot);
+            }
             let result = match (&lot.state, &lot.order) {
                 (LotState::Waiting { awaits, .. }, _) => {
                     StepResult::Wait { awaits: awaits.clone(), until: None }

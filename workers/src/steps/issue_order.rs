@@ -55,6 +55,10 @@ impl Step for IssueOrder {
             rows.into_iter().map(|row| (row.id.clone(), row)).collect();
         let mut done = Vec::with_capacity(lots.len());
         for lot in lots {
+            if let LotState::Waiting { awaits: Awaited::Consent { .. }, .. } = lot.state {
+                done.push(not_raised(lot));
+                continue;
+            }
             if let LotState::Waiting { awaits, .. } = lot.state.clone() {
                 done.push(chased(engine, lot, awaits));
                 continue;
@@ -94,7 +98,8 @@ fn gathered(
         Ok(cost) => cost,
         Err(error) => return back(lot, "no_offer", error.to_string()),
     };
-    if let Err(why) = funding::fit(&mut after, cost, policy.tolerance_per_mille, envelopes) {
+    let tolerance = policy.tolerance_per_mille;
+    if let Err(why) = funding::fit(&mut after, cost, tolerance, envelopes, &|_, _| true) {
         return back(lot, "cost_above_allocation", why);
     }
     after.offer = quote.offer.as_ref().map(|offer| offer.id.clone());
@@ -125,6 +130,16 @@ fn followed(engine: &Engine, lot: Lot, order: String) -> Progress {
     let result = StepResult::Wait { awaits: Awaited::Response { order }, until };
     let mut progress = Progress::new(lot, result, "lot.response_awaited");
     progress.after.chased = 0;
+    progress
+}
+
+/// Donors that were asked for more have not answered in time: its terms are to be decided on again.
+pub(super) fn not_raised(lot: Lot) -> Progress {
+    let awaits = Awaited::Terms { order: lot.order.clone().unwrap_or_default() };
+    let result = StepResult::Wait { awaits, until: None };
+    let mut progress = Progress::new(lot, result, "lot.terms_changed");
+    progress.after.keep_bound();
+    progress.after.because("consent_expired", "its donors have not agreed to its price in time");
     progress
 }
 

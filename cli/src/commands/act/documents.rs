@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use waybill_api::{DocumentAnswer, DocumentOutcome, Sent};
 use waybill_shared::domain::document::{Content, DespatchLine, PaymentLine, ReceiptLine, Remedy};
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::money::Money;
+use waybill_shared::domain::money::{Currency, Money};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::views::{LotView, OrderView};
 
@@ -221,11 +221,10 @@ pub(crate) async fn pay(pay: args::Pay) -> Result<(), Failure> {
         let named = named(&pay.lots)?;
         let mut lines = Vec::new();
         for lot in those(&lots, "payment", &named, &order)? {
-            let due = due(lot)?;
             let said = named.iter().find(|(id, _)| *id == lot.id);
             let amount = match said {
-                None => due,
-                Some((_, text)) => Money::parse(text, due.currency).map_err(|error| {
+                None => due(lot)?,
+                Some((_, text)) => Money::parse(text, paid_in(lot)?).map_err(|error| {
                     Failure::caller(
                         format!("{}: {error}", lot.id),
                         "give an amount such as 1250.50",
@@ -243,6 +242,16 @@ pub(crate) async fn pay(pay: args::Pay) -> Result<(), Failure> {
     .await
 }
 
+/// In which currency a lot is paid.
+fn paid_in(lot: &LotView) -> Result<Currency, Failure> {
+    let first = lot.funding.first().ok_or_else(|| no_money(lot))?;
+    Ok(first.covers.currency)
+}
+
+fn no_money(lot: &LotView) -> Failure {
+    Failure::caller(format!("no money is bound for {}", lot.id), "`waybill show` says why")
+}
+
 /// What is bound for a lot and not paid yet.
 fn due(lot: &LotView) -> Result<Money, Failure> {
     let bound = lot
@@ -250,9 +259,7 @@ fn due(lot: &LotView) -> Result<Money, Failure> {
         .iter()
         .filter(|share| share.state == waybill_shared::domain::funding::ShareState::Obligated);
     let covers: Vec<Money> = bound.map(|share| share.covers).collect();
-    let first = covers.first().ok_or_else(|| {
-        Failure::caller(format!("no money is bound for {}", lot.id), "`waybill show` says why")
-    })?;
+    let first = covers.first().ok_or_else(|| no_money(lot))?;
     let minor = covers.iter().map(|money| money.minor).sum();
     Ok(Money::new(minor, first.currency))
 }

@@ -7,6 +7,7 @@ use waybill_shared::domain::command::Command;
 use waybill_shared::domain::document::{Content, LineAnswer, ResponseLine};
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::money::Money;
+use waybill_shared::domain::order::TermsDecision;
 use waybill_shared::views::{OrderLineView, OrderView};
 
 use super::documents::{hand_in, lot_id, order_view};
@@ -25,6 +26,9 @@ pub(crate) async fn order(order: args::Order) -> Result<(), Failure> {
         args::Order::Disapprove(on) => {
             (("disapprove", "not approved"), Command::Approve { approved: false }, on)
         }
+        args::Order::Accept(terms) => return decide(terms, TermsDecision::Accept).await,
+        args::Order::Rematch(terms) => return decide(terms, TermsDecision::Rematch).await,
+        args::Order::Reject(terms) => return decide(terms, TermsDecision::Reject).await,
         args::Order::Cancel(args::CancelOrder { on, lots }) => {
             if !lots.is_empty() && on.ids.len() > 1 {
                 let message = "lots are named of one order at a time";
@@ -40,6 +44,23 @@ pub(crate) async fn order(order: args::Order) -> Result<(), Failure> {
         }
     };
     act(Verb::new(verb.0, verb.1, "order"), command, Picked::Ids(&on.ids), &on.how).await
+}
+
+/// What is answered to terms that a supplier changed.
+async fn decide(terms: args::DecideTerms, decision: TermsDecision) -> Result<(), Failure> {
+    let args::DecideTerms { on, lots } = terms;
+    if !lots.is_empty() && on.ids.len() > 1 {
+        let message = "lots are named of one order at a time";
+        return Err(Failure::caller(message, "name one order with --lot"));
+    }
+    let lots = lots.iter().map(|lot| lot_id(lot)).collect::<Result<_, _>>()?;
+    let (verb, done) = match decision {
+        TermsDecision::Accept => ("accept the terms of", "accepted"),
+        TermsDecision::Rematch => ("match again", "matched again"),
+        TermsDecision::Reject => ("reject the terms of", "rejected"),
+    };
+    let command = Command::DecideTerms { decision, lots };
+    act(Verb::new(verb, done, "order"), command, Picked::Ids(&on.ids), &on.how).await
 }
 
 /// Lots, each with a quantity, or, unless one `is_needed`, alone.

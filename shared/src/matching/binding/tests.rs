@@ -57,6 +57,7 @@ fn share(consents: &[&str]) -> Share {
         covers: amount,
         rate: Rate::ONE,
         state: ShareState::Agreed,
+        covers_rate: None,
         consents: consents.iter().map(|donor| (*donor).to_owned()).collect(),
     }
 }

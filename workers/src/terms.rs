@@ -1,0 +1,305 @@
+//! Terms that a supplier changed after it was sent an order: what they cost, and who would pay the
+//! difference.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::funding::{Share, ShareState};
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::lot::{Awaited, Lot};
+use waybill_shared::domain::money::Money;
+use waybill_shared::domain::order::{LineShare, Order, OrderLine};
+use waybill_shared::domain::pipeline::MatchPolicy;
+use waybill_shared::domain::requisition::Line;
+use waybill_shared::domain::supplier::Offer;
+use waybill_shared::domain::transition::{StepResult, TransitionError};
+use waybill_shared::engine::Engine;
+use waybill_shared::matching::binding::may_pay;
+use waybill_shared::matching::{Answer, Funds, Round, needs_consent, solve};
+use waybill_shared::store::{EnvelopeRow, LotChange, StoreError};
+
+use crate::funding::{beyond, covered, fit, spread};
+
+/// With what the difference is paid.
+pub(crate) struct Purse<'a> {
+    pub(crate) coalition: &'a Coalition,
+    pub(crate) day: NaiveDate,
+    pub(crate) policy: &'a MatchPolicy,
+    pub(crate) tolerance_per_mille: i64,
+    /// What there is; it follows what is taken.
+    pub(crate) envelopes: &'a mut BTreeMap<String, EnvelopeRow>,
+}
+
+/// What a line of `order` costs at `price`, with the charges of its buyer.
+///
+/// # Errors
+/// What cannot be computed, for people.
+pub fn cost(
+    coalition: &Coalition,
+    order: &Order,
+    line: &OrderLine,
+    price: Money,
+) -> Result<Money, String> {
+    let goods = line.goods(price);
+    let charges_bp = coalition.charges_bp(&order.channel);
+    let cost = goods.and_then(|goods| goods.checked_add(goods.scaled(charges_bp, 10_000)?));
+    cost.map_err(|error| error.to_string())
+}
+
+impl Purse<'_> {
+    /// Accepts a price that nobody has to decide on: within the tolerance of what was ordered, and paid
+    /// for by the donors that pay already, as far as they need not be asked again.
+    ///
+    /// # Errors
+    /// Why somebody has to decide, for people.
+    pub(crate) fn accept(
+        &mut self,
+        order: &Order,
+        line: &OrderLine,
+        (lot, requested): (&mut Lot, &Line),
+        price: Money,
+    ) -> Result<(), String> {
+        // However often it changes: a tolerance of a tolerance is none.
+        let offered = self.coalition.offers.get(&line.offer).map(|offer| offer.unit_price);
+        let ordered = line.ordered_at.or(offered).unwrap_or(line.unit_price);
+        let most = i128::from(1000 + self.tolerance_per_mille);
+        if price.currency != line.unit_price.currency {
+            return Err(format!("{price} a unit is another currency than the order's"));
+        }
+        if i128::from(price.minor) * 1000 > i128::from(ordered.minor) * most {
+            let beyond = beyond(ordered.minor, price.minor, self.tolerance_per_mille);
+            return Err(format!("{price} a unit is {beyond} the {ordered} ordered"));
+        }
+        let cost = cost(self.coalition, order, line, price)?;
+        let (coalition, day, tolerance) = (self.coalition, self.day, self.tolerance_per_mille);
+        let payer = lot.clone();
+        let may_become = |share: &Share, amount: Money| {
+            let is_raised = is_beyond(share.amount, amount, tolerance);
+            let is_asked = is_raised && needs_consent(coalition, &share.envelope, amount);
+            !is_asked && may_pay(coalition, &payer, requested, &share.envelope, day).is_ok()
+        };
+        fit(lot, cost, tolerance, self.envelopes, &may_become)
+    }
+
+    /// Who would pay what `lot` costs at `price` beyond what it has: the donors that pay already, then
+    /// others. Each of them gives at once, or has to agree first (`Proposed`).
+    ///
+    /// # Errors
+    /// Why it cannot be paid, for people.
+    pub(crate) fn raise(
+        &mut self,
+        order: &Order,
+        line: &OrderLine,
+        (lot, requested): (&Lot, &Line),
+        price: Money,
+    ) -> Result<Vec<Share>, String> {
+        let has = covered(lot).ok_or("no money is bound for it")?;
+        if price.currency != has.currency {
+            let currency = has.currency;
+            return Err(format!("{price} cannot be paid under an order in {currency}"));
+        }
+        let cost = cost(self.coalition, order, line, price)?;
+        let (coalition, day) = (self.coalition, self.day);
+        let may_become = |share: &Share, _: Money| {
+            may_pay(coalition, lot, requested, &share.envelope, day).is_ok()
+        };
+        let (raised, missing) = spread(lot, cost, self.envelopes, &may_become)?;
+        let mut more = Vec::new();
+        for (old, new) in lot.funding.iter().zip(raised) {
+            let is_asked = is_beyond(old.amount, new.amount, self.tolerance_per_mille)
+                && needs_consent(coalition, &old.envelope, new.amount);
+            let amount = Money::new(new.amount.minor - old.amount.minor, new.amount.currency);
+            let covers = Money::new(new.covers.minor - old.covers.minor, new.covers.currency);
+            if covers.minor != 0 || amount.minor != 0 {
+                let consents = if is_asked { Vec::new() } else { new.consents.clone() };
+                more.push(Share { amount, covers, state: state(is_asked), consents, ..new });
+            }
+        }
+        self.take(&more);
+        if missing.minor > 0 {
+            let others = self.others(order, (lot, requested), missing)?;
+            self.take(&others);
+            more.extend(others);
+        }
+        Ok(more)
+    }
+
+    /// Other donors that pay what is missing, found as a round would.
+    fn others(
+        &self,
+        order: &Order,
+        (lot, requested): (&Lot, &Line),
+        missing: Money,
+    ) -> Result<Vec<Share>, String> {
+        let mut funds = Funds::default();
+        for (id, row) in self.envelopes.iter() {
+            funds.available.insert(id.clone(), row.available());
+            let spent = row.allocated.saturating_add(row.obligated).saturating_add(row.disbursed);
+            funds.spent.insert(id.clone(), spent);
+        }
+        let nobody = || format!("nobody has the {missing} that are missing");
+        let asked = (order.channel.as_str(), missing);
+        let lot = (lot, requested);
+        let problem = Round::of_more(self.coalition, &funds, lot, asked, self.policy, self.day);
+        let problem = problem.ok_or_else(nobody)?;
+        let solution = solve(&problem).map_err(|error| error.to_string())?;
+        let Some(Answer::Funded { part: None, payments }) = solution.answers.first() else {
+            return Err(nobody());
+        };
+        Ok(payments
+            .iter()
+            .map(|payment| {
+                let envelope = &problem.envelopes[payment.envelope];
+                let is_asked = needs_consent(self.coalition, &envelope.id, payment.amount);
+                Share {
+                    envelope: envelope.id.clone(),
+                    amount: payment.amount,
+                    covers: payment.covers,
+                    rate: envelope.rate,
+                    state: state(is_asked),
+                    covers_rate: None,
+                    consents: Vec::new(),
+                }
+            })
+            .collect())
+    }
+
+    fn take(&mut self, shares: &[Share]) {
+        for share in shares {
+            if let Some(row) = self.envelopes.get_mut(&share.envelope) {
+                row.allocated += share.amount.minor;
+            }
+        }
+    }
+}
+
+/// Who could pay what the changed terms of a lot cost more.
+#[derive(Debug)]
+pub struct Payable {
+    /// The lot.
+    pub lot: LotId,
+    /// What each envelope would give, `Proposed` where its donors are asked first; or why it cannot be paid.
+    pub payers: Result<Vec<Share>, String>,
+}
+
+/// Who could pay now what the changed terms of `order` cost more, line by line.
+///
+/// # Errors
+/// [`StoreError`] if lots or money cannot be read.
+pub async fn payable(
+    engine: &Engine,
+    coalition: &Coalition,
+    order: &Order,
+) -> Result<Vec<Payable>, StoreError> {
+    let rows = engine.store.envelopes().await?;
+    let mut envelopes: BTreeMap<String, EnvelopeRow> =
+        rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+    let mut found = Vec::new();
+    for line in &order.lines {
+        let Some(terms) = &line.asked else { continue };
+        let lots = engine.store.lots_by_id(&[line.lot.0]).await?;
+        let lines = engine.lines_of(&lots).await?;
+        let Some(lot) = lots.first() else { continue };
+        let Some(requested) = lines.get(&lot.line()) else { continue };
+        let pipeline = engine.pipeline_of(lot);
+        let mut purse = Purse {
+            coalition,
+            day: engine.today(coalition),
+            policy: &pipeline.match_donor,
+            tolerance_per_mille: pipeline.issue_order.tolerance_per_mille,
+            envelopes: &mut envelopes,
+        };
+        let payers = purse.raise(order, line, (lot, requested), terms.unit_price);
+        found.push(Payable { lot: lot.id, payers });
+    }
+    Ok(found)
+}
+
+fn state(is_asked: bool) -> ShareState {
+    if is_asked { ShareState::Proposed } else { ShareState::Agreed }
+}
+
+/// Whether `now` is more than `before` by more than the tolerance.
+fn is_beyond(before: Money, now: Money, tolerance_per_mille: i64) -> bool {
+    let most = i128::from(before.minor) * i128::from(1000 + tolerance_per_mille);
+    i128::from(now.minor) * 1000 > most
+}
+
+/// Binds all that is set aside for `lot`: what an envelope gives is one share.
+pub(crate) fn bind(lot: &mut Lot) {
+    let mut bound: Vec<Share> = Vec::new();
+    for share in lot.funding.drain(..) {
+        let is_paid = share.state == ShareState::Disbursed;
+        let known = bound.iter_mut().find(|known| {
+            known.envelope == share.envelope && !is_paid && known.state == ShareState::Obligated
+        });
+        match known {
+            Some(known) => {
+                known.amount.minor += share.amount.minor;
+                known.covers.minor += share.covers.minor;
+                known.consents.extend(share.consents);
+                known.consents.sort_unstable();
+                known.consents.dedup();
+            }
+            None if is_paid => bound.push(share),
+            None => bound.push(Share { state: ShareState::Obligated, ..share }),
+        }
+    }
+    lot.funding = bound;
+}
+
+/// Makes the terms that were asked for those of the line, for which `lot` has the money.
+pub(crate) fn agree(line: &mut OrderLine, lot: &Lot) {
+    let Some(terms) = line.asked.take() else { return };
+    line.unit_price = terms.unit_price;
+    line.due = terms.due;
+    if let Some(covers) = covered(lot) {
+        line.amount = covers;
+    }
+    line.shares.clear();
+    for share in &lot.funding {
+        match line.shares.iter_mut().find(|known| known.envelope == share.envelope) {
+            Some(known) => known.covers.minor += share.covers.minor,
+            None => line
+                .shares
+                .push(LineShare { envelope: share.envelope.clone(), covers: share.covers }),
+        }
+    }
+}
+
+/// A lot whose raise is not paid after all: its order stands, and its terms are to be decided on again.
+///
+/// # Errors
+/// [`TransitionError`] if it has ended.
+pub(crate) fn asked_anew(
+    engine: &Engine,
+    lot: Lot,
+    code: &str,
+    why: &str,
+) -> Result<LotChange, TransitionError> {
+    let mut after = lot.clone();
+    after.keep_bound();
+    after.because(code, why);
+    let awaits = Awaited::Terms { order: lot.order.clone().unwrap_or_default() };
+    let result = StepResult::Wait { awaits, until: None };
+    engine.advance(lot, after, result, "lot.terms_changed")
+}
+
+/// `offer` at the price that its supplier holds from `day` on; none if it holds the offered one.
+pub(crate) fn answered(
+    offer: &Offer,
+    line: &OrderLine,
+    price: Money,
+    due: Option<NaiveDate>,
+    day: NaiveDate,
+) -> Option<Offer> {
+    let offered = offer.unit_price;
+    let is_dearer = price.currency != offered.currency || price.minor > offered.minor;
+    if line.priced().1 != offer.unit || !is_dearer {
+        return None;
+    }
+    let days = due.and_then(|due| u32::try_from((due - day).num_days()).ok());
+    let lead_days = days.unwrap_or(offer.lead_days);
+    Some(Offer { unit_price: price, from: day, lead_days, ..offer.clone() })
+}
