@@ -6,8 +6,10 @@ use waybill_shared::domain::document::{Content, LineAnswer};
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{Order, OrderLine};
+use waybill_shared::domain::price::Price;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::StoreError;
+use waybill_workers::cost;
 
 use crate::effects::Effect;
 
@@ -30,11 +32,10 @@ pub(crate) async fn answered(
     for answer in lines {
         let LineAnswer::Changed { unit_price, due } = &answer.answer else { continue };
         let Some(line) = order.line(answer.lot) else { continue };
-        let charges_bp = coalition.charges_bp(&order.channel);
         let needed = asked.get(&answer.lot.line()).and_then(|line| line.needed_by);
         let mut tell = |what: String| told.push(effect(answer.lot, what));
         if let Some(price) = unit_price.filter(|price| *price != line.unit_price) {
-            tell(priced(line, price, charges_bp));
+            tell(priced(coalition, &order, line, price));
         }
         if let Some(due) = due.filter(|due| *due != line.due) {
             let later = (due - line.due).num_days();
@@ -53,10 +54,8 @@ fn effect(lot: LotId, what: String) -> Effect {
 }
 
 /// A changed price, and what the lot costs by it with its buyer's charges.
-fn priced(line: &OrderLine, price: Money, charges_bp: i64) -> String {
-    let goods = line.goods(price).ok();
-    let cost =
-        goods.and_then(|goods| goods.checked_add(goods.scaled(charges_bp, 10_000).ok()?).ok());
+fn priced(coalition: &Coalition, order: &Order, line: &OrderLine, price: Price) -> String {
+    let cost = cost(coalition, order, line, price).ok();
     let cost = cost.filter(|cost| cost.currency == line.amount.currency);
     let costs = cost.map(|cost| {
         let more = Money::new((cost.minor - line.amount.minor).abs(), cost.currency);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use waybill_shared::domain::event::Event;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Timestamp};
-use waybill_shared::domain::money::Money;
+use waybill_shared::domain::price::Price;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::{Change, difference};
@@ -84,8 +84,8 @@ pub(crate) fn plain(value: &Value) -> String {
         Value::Bool(_) | Value::Number(_) => value.to_string(),
         Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
         Value::Object(fields) => {
-            if let Ok(money) = serde_json::from_value::<Money>(value.clone()) {
-                return money.to_string();
+            if let Ok(price) = serde_json::from_value::<Price>(value.clone()) {
+                return price.to_string();
             }
             let field = |(name, value): (&String, &Value)| {
                 format!("{} {}", name.replace('_', " "), plain(value))

@@ -17,6 +17,7 @@ use waybill_shared::domain::lot::{
 };
 use waybill_shared::domain::money::{Currency, Money, Rate};
 use waybill_shared::domain::order::{Order, OrderLine, OrderStatus};
+use waybill_shared::domain::price::Price;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::{Kind, Line};
 use waybill_shared::store::sqlite::SqliteStore;
@@ -137,7 +138,7 @@ fn line(n: i64) -> Result<Line> {
         scheme: "CPV".to_owned(),
         quantity: Quantity::whole(1 + n % 500),
         unit: "H87".parse()?,
-        unit_estimate: Money::new(10_000, Currency::EUR),
+        unit_estimate: Price::new(10_000, Currency::EUR),
         priority: Priority { class: 1 + (drawn % 4) as u8, rank: 1 + (drawn / 4 % 250_000) as u32 },
         requested: today - TimeDelta::days(400 + n % 300),
         needed_by: Some(today + TimeDelta::days((drawn % 700) as i64 - 200)),
@@ -247,8 +248,9 @@ fn ordered(lot: &Lot, line: &Line, due: chrono::NaiveDate) -> OrderLine {
         surplus_payer: None,
         surplus_owner: None,
         unit: line.unit,
-        unit_price: Money::new(10_000, Currency::EUR),
+        unit_price: Price::new(10_000, Currency::EUR),
         amount: Money::new(COST, Currency::EUR),
+        charges: Vec::new(),
         offer: "O0".to_owned(),
         framework: None,
         consignee: "C1".to_owned(),

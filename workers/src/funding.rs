@@ -18,12 +18,12 @@ pub(crate) fn covered(lot: &Lot) -> Option<Money> {
 }
 
 /// By how much `now` is more than `before`, and how much of that is tolerated, in words.
-pub(crate) fn beyond(before: i64, now: i64, tolerance_per_mille: i64) -> String {
+pub(crate) fn beyond(before: i128, now: i128, tolerance_per_mille: i64) -> String {
     let percent = |per_mille: i128| match per_mille % 10 {
         0 => format!("{} %", per_mille / 10),
         tenths => format!("{}.{tenths} %", per_mille / 10),
     };
-    let more = (i128::from(now) - i128::from(before)) * 1000 / i128::from(before.max(1));
+    let more = (now - before) * 1000 / before.max(1);
     let most = percent(i128::from(tolerance_per_mille));
     format!("{} more (tolerated: {most}) than", percent(more))
 }
@@ -56,7 +56,7 @@ pub(crate) fn fit(
     }
     let limit = i128::from(covers.minor) * i128::from(1000 + tolerance_per_mille);
     if i128::from(cost.minor) * 1000 > limit {
-        let beyond = beyond(covers.minor, cost.minor, tolerance_per_mille);
+        let beyond = beyond(covers.minor.into(), cost.minor.into(), tolerance_per_mille);
         return Err(format!("it now costs {cost}, {beyond} the {covers} set aside"));
     }
     let (funding, missing) = spread(lot, cost, envelopes, may_become)?;

@@ -86,6 +86,7 @@ impl Lowering<'_> {
                 paid.covers.minor -= share.covers.minor;
             }
         }
+        line.recharge();
         if line.quantity <= line.surplus && !is_shared {
             lines.remove(place);
         }

@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use waybill_shared::act::ActError;
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::{Lot, LotState};
+use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{Order, OrderLine, OrderStatus};
 use waybill_shared::domain::order_change::ChangedLot;
 use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::supplier::Charge;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::body::parse;
 use waybill_shared::store::{RecordChange, StoreError, Unit};
@@ -147,6 +149,32 @@ async fn is_complete(engine: &Engine, unit: &Unit, order: &Order) -> Result<bool
 }
 
 /// The kind of record that keeps what a supplier is told about an order after it was sent.
+/// Says in `told`, a line for `supplier`, what its goods cost: the price, for how much that is (`price_base`,
+/// where it is not for one), the amount, and the charges that the supplier gets.
+pub(crate) fn tell_price(told: &mut serde_json::Value, line: &OrderLine, supplier: &str) {
+    let price = line.unit_price;
+    told["price"] = serde_json::json!(Money::new(price.minor, price.currency));
+    let (each, unit) = match (line.whole_packs(), line.packs) {
+        (Some(packs), _) => (Quantity(Quantity::ONE), packs.unit),
+        (None, Some(packs)) => (packs.each, line.unit),
+        (None, None) => (Quantity(Quantity::ONE), line.unit),
+    };
+    let base = Quantity(each.0.saturating_mul(i64::from(price.per)));
+    if base.0 != Quantity::ONE {
+        let (quantity, unit) = (base.to_string(), unit.to_string());
+        told["price_base"] = serde_json::json!({ "quantity": quantity, "unit_code": unit });
+    }
+    let goods = Money::new(line.amount.minor - line.charged().minor, line.amount.currency);
+    told["line_amount"] = serde_json::json!(goods);
+    let due: Vec<&Charge> =
+        line.charges.iter().filter(|charge| charge.due_to == supplier).collect();
+    if !due.is_empty() {
+        let charge =
+            |charge: &&Charge| serde_json::json!({ "kind": charge.kind, "amount": charge.amount });
+        told["charges"] = due.iter().map(charge).collect();
+    }
+}
+
 pub(crate) const MESSAGE: &str = "order_message";
 
 /// What a supplier is told about an order: its exact bytes are fixed first and then sent, by a number of
@@ -187,12 +215,12 @@ impl Message {
     /// and day of each line as they are agreed now.
     pub(crate) fn terms(order: &Order, lines: &[OrderLine], note: &str) -> Self {
         let line = |line: &OrderLine| {
-            serde_json::json!({
+            let mut told = serde_json::json!({
                 "id": line.lot.to_string(),
-                "price": line.unit_price,
-                "line_amount": line.amount,
                 "requested_delivery": line.due,
-            })
+            });
+            tell_price(&mut told, line, &order.supplier);
+            told
         };
         let lines: Vec<serde_json::Value> = lines.iter().map(line).collect();
         let content = serde_json::json!({ "note": note, "lines": lines });

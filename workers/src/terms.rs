@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use waybill_shared::domain::coalition::Coalition;
-use waybill_shared::domain::funding::{Share, ShareState};
+use waybill_shared::domain::funding::{self, Share, ShareState};
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Awaited, Lot};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{LineShare, Order, OrderLine};
 use waybill_shared::domain::pipeline::MatchPolicy;
+use waybill_shared::domain::price::Price;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::supplier::Offer;
 use waybill_shared::domain::transition::{StepResult, TransitionError};
@@ -39,11 +40,9 @@ pub fn cost(
     coalition: &Coalition,
     order: &Order,
     line: &OrderLine,
-    price: Money,
+    price: Price,
 ) -> Result<Money, String> {
-    let goods = line.goods(price);
-    let charges_bp = coalition.charges_bp(&order.channel);
-    let cost = goods.and_then(|goods| goods.checked_add(goods.scaled(charges_bp, 10_000)?));
+    let cost = line.goods(price).and_then(|goods| coalition.with_charges(&order.channel, goods));
     cost.map_err(|error| error.to_string())
 }
 
@@ -58,17 +57,17 @@ impl Purse<'_> {
         order: &Order,
         line: &OrderLine,
         (lot, requested): (&mut Lot, &Line),
-        price: Money,
+        price: Price,
     ) -> Result<(), String> {
         // However often it changes: a tolerance of a tolerance is none.
         let offered = self.coalition.offers.get(&line.offer).map(|offer| offer.unit_price);
         let ordered = line.ordered_at.or(offered).unwrap_or(line.unit_price);
-        let most = i128::from(1000 + self.tolerance_per_mille);
         if price.currency != line.unit_price.currency {
             return Err(format!("{price} a unit is another currency than the order's"));
         }
-        if i128::from(price.minor) * 1000 > i128::from(ordered.minor) * most {
-            let beyond = beyond(ordered.minor, price.minor, self.tolerance_per_mille);
+        if price.is_beyond(ordered, self.tolerance_per_mille) {
+            let many = (ordered.for_all(price), price.for_all(ordered));
+            let beyond = beyond(many.0, many.1, self.tolerance_per_mille);
             return Err(format!("{price} a unit is {beyond} the {ordered} ordered"));
         }
         let cost = cost(self.coalition, order, line, price)?;
@@ -92,7 +91,7 @@ impl Purse<'_> {
         order: &Order,
         line: &OrderLine,
         (lot, requested): (&Lot, &Line),
-        price: Money,
+        price: Price,
     ) -> Result<Vec<Share>, String> {
         let has = covered(lot).ok_or("no money is bound for it")?;
         if price.currency != has.currency {
@@ -200,7 +199,8 @@ pub async fn payable(
         let Some(terms) = &line.asked else { continue };
         let lots = engine.store.lots_by_id(&[line.lot.0]).await?;
         let lines = engine.lines_of(&lots).await?;
-        let Some(lot) = lots.first() else { continue };
+        let asked = |lot: &&Lot| matches!(lot.state.awaits(), Some(Awaited::Terms { .. }));
+        let Some(lot) = lots.first().filter(asked) else { continue };
         let Some(requested) = lines.get(&lot.line()) else { continue };
         let pipeline = engine.pipeline_of(lot);
         let mut purse = Purse {
@@ -226,27 +226,13 @@ fn is_beyond(before: Money, now: Money, tolerance_per_mille: i64) -> bool {
     i128::from(now.minor) * 1000 > most
 }
 
-/// Binds all that is set aside for `lot`: what an envelope gives is one share.
+/// Binds all that is set aside for `lot`.
 pub(crate) fn bind(lot: &mut Lot) {
-    let mut bound: Vec<Share> = Vec::new();
-    for share in lot.funding.drain(..) {
+    for share in std::mem::take(&mut lot.funding) {
         let is_paid = share.state == ShareState::Disbursed;
-        let known = bound.iter_mut().find(|known| {
-            known.envelope == share.envelope && !is_paid && known.state == ShareState::Obligated
-        });
-        match known {
-            Some(known) => {
-                known.amount.minor += share.amount.minor;
-                known.covers.minor += share.covers.minor;
-                known.consents.extend(share.consents);
-                known.consents.sort_unstable();
-                known.consents.dedup();
-            }
-            None if is_paid => bound.push(share),
-            None => bound.push(Share { state: ShareState::Obligated, ..share }),
-        }
+        let state = if is_paid { ShareState::Disbursed } else { ShareState::Obligated };
+        funding::add(&mut lot.funding, Share { state, ..share });
     }
-    lot.funding = bound;
 }
 
 /// Makes the terms that were asked for those of the line, for which `lot` has the money.
@@ -257,6 +243,7 @@ pub(crate) fn agree(line: &mut OrderLine, lot: &Lot) {
     if let Some(covers) = covered(lot) {
         line.amount = covers;
     }
+    line.recharge();
     line.shares.clear();
     for share in &lot.funding {
         match line.shares.iter_mut().find(|known| known.envelope == share.envelope) {
@@ -290,12 +277,12 @@ pub(crate) fn asked_anew(
 pub(crate) fn answered(
     offer: &Offer,
     line: &OrderLine,
-    price: Money,
+    price: Price,
     due: Option<NaiveDate>,
     day: NaiveDate,
 ) -> Option<Offer> {
     let offered = offer.unit_price;
-    let is_dearer = price.currency != offered.currency || price.minor > offered.minor;
+    let is_dearer = price.currency != offered.currency || price.is_beyond(offered, 0);
     if line.priced().1 != offer.unit || !is_dearer {
         return None;
     }

@@ -152,7 +152,8 @@ impl Model {
                 .any(|(other, lot)| other.0 == id.0 && lot.at == At::ToCome && !is_named(other));
             let is_less = lot.at != At::ToCome && *accepted < lot.quantity;
             let is_more = lot.at == At::Paid && *accepted > lot.quantity;
-            if (is_less && (lot.paid > 0 || lot.at == At::Paid)) || (is_more && is_missed) {
+            let is_paid = lot.at == At::Paid || lot.paid > accepted * PRICE;
+            if (is_less && is_paid) || (is_more && is_missed) {
                 return Answer::Refused;
             }
         }
@@ -173,10 +174,13 @@ impl Model {
                 let was = &before[id];
                 let mut above = (accepted - was.quantity).max(0);
                 let mut over = 0;
+                let mut paid = 0;
                 for (part, open) in &mut missed {
                     let by = above.min(*open);
                     (above, over, *open) = (above - by, over + by, *open - by);
                     let known = self.lots.get_mut(part).expect("there");
+                    let moved = part_of(known.paid, by, *open);
+                    (paid, known.paid) = (paid + moved, known.paid - moved);
                     known.quantity = *open;
                     if *open == 0 {
                         known.at = At::Gone;
@@ -193,6 +197,7 @@ impl Model {
                     continue;
                 }
                 lot.quantity = was.quantity + over;
+                lot.paid += paid;
                 let is_tolerated = short > 0 && came > 0 && short <= tolerance;
                 let mut parts = Vec::new();
                 if short > 0 {
@@ -203,7 +208,6 @@ impl Model {
                 }
                 if is_tolerated {
                     tolerance -= short;
-                    self.short[line] += short;
                 }
                 let mut is_received = true;
                 for (by, is_closed) in parts {
@@ -215,13 +219,24 @@ impl Model {
                     }
                     lot.quantity -= by;
                     next += 1;
+                    // An advance is for what came, as far as that costs as much.
+                    let kept = match is_closed {
+                        true => lot.paid.min(lot.quantity * PRICE),
+                        false => lot.paid - part_of(lot.paid, by, lot.quantity),
+                    };
+                    let paid = lot.paid - kept;
+                    lot.paid = kept;
+                    let is_closed = is_closed && paid == 0;
+                    self.short[line] += if is_closed { by } else { 0 };
                     let at = if is_closed { At::Gone } else { At::ToCome };
                     let part =
-                        Known { at, quantity: by, over: 0, shipped: 0, paid: 0, is_ordered: false };
+                        Known { at, quantity: by, over: 0, shipped: 0, paid, is_ordered: false };
                     self.lots.insert((line, next), part);
                 }
                 if is_received {
-                    self.lots.get_mut(id).expect("there").at = At::Received;
+                    let lot = self.lots.get_mut(id).expect("there");
+                    let is_paid = lot.paid > 0 && lot.paid == lot.quantity * PRICE;
+                    lot.at = if is_paid { At::Paid } else { At::Received };
                 }
             }
         }
@@ -229,13 +244,36 @@ impl Model {
     }
 
     fn pay(&mut self, id: (usize, i64), parts: &[i64]) -> Answer {
+        if !self.is_under(id) {
+            return Answer::Refused;
+        }
+        let is_accepted = self.is_accepted;
         let lot = self.lots.get_mut(&id).expect("there");
-        lot.paid += parts.iter().sum::<i64>();
-        if lot.paid >= lot.quantity * PRICE {
+        let (sum, cost) = (parts.iter().sum::<i64>(), lot.quantity * PRICE);
+        let most = match lot.at {
+            // Three tenths, to the nearest cent.
+            At::ToCome if is_accepted => (cost * 3 + 5) / 10 - lot.paid,
+            At::Received => i64::MAX,
+            At::ToCome | At::Paid | At::Gone => 0,
+        };
+        if sum == 0 || sum > most || -sum > lot.paid {
+            return Answer::Refused;
+        }
+        lot.paid += sum;
+        if lot.at == At::Received && lot.paid >= cost {
             lot.at = At::Paid;
         }
         Answer::Taken
     }
+}
+
+/// The part of `amount` that goes with `by` where `rest` stays: what both lack to a whole cent goes to the larger
+/// remainder.
+fn part_of(amount: i64, by: i64, rest: i64) -> i64 {
+    let whole = (by + rest).max(1);
+    let (part, other) = (amount * by / whole, amount * rest / whole);
+    let is_larger = amount * by % whole >= amount * rest % whole;
+    part + if is_larger { amount - part - other } else { 0 }
 }
 
 /// One order in the store, and what was said of it.
@@ -371,30 +409,26 @@ impl Played<'_> {
                 self.answers(document, expected, Vec::new(), Some((id, quantity))).await;
             }
             3 | 4 => {
-                let is_due = |(_, lot): &(&(usize, i64), &Known)| lot.at == At::Received;
-                let due: Vec<((usize, i64), i64)> = self
-                    .model
-                    .lots
-                    .iter()
-                    .filter(is_due)
-                    .map(|(id, lot)| (*id, lot.quantity * PRICE - lot.paid))
-                    .collect();
-                let last = i64::try_from(due.len()).expect("small");
-                let Some((id, left)) = due.get(usize::try_from(draws.below(last)).expect("small"))
-                else {
-                    return;
+                let id = self.any_lot(draws);
+                let known = self.model.lots.get(&id);
+                let (cost, paid) = known.map_or((9, 0), |lot| (lot.quantity * PRICE, lot.paid));
+                // The rest, an advance, more than that, what comes back; in one row or in two.
+                let sum = match draws.below(6) {
+                    0 | 1 => cost - paid,
+                    2 => 1 + draws.below((cost - paid).max(1)),
+                    3 => 1 + draws.below(cost * 3 / 10 + 2),
+                    4 => -1 - draws.below(paid + 2),
+                    _ => cost - paid + draws.below(3) - 1,
                 };
-                // All of it, or a part; in one row or in two.
-                let sum = if draws.below(2) == 0 { *left } else { 1 + draws.below(*left) };
-                let first = draws.below(sum + 1);
+                let first = draws.below(sum.abs() + 1);
                 let parts = if first == 0 { vec![sum] } else { vec![first, sum - first] };
                 let row = |minor: &i64| {
                     let amount = json!({"minor": minor, "currency": "EUR"});
-                    json!({"lot": self.lot(*id), "amount": amount})
+                    json!({"lot": self.lot(id), "amount": amount})
                 };
                 let rows: Vec<Value> = parts.iter().map(row).collect();
                 let document = self.document("AG", "payment", json!(rows));
-                let expected = self.model.pay(*id, &parts);
+                let expected = self.model.pay(id, &parts);
                 self.answers(document, expected, Vec::new(), None).await;
             }
             _ => {

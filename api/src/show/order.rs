@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::ids::LineId;
-use waybill_shared::domain::lot::Lot;
+use waybill_shared::domain::lot::{Awaited, Lot};
 use waybill_shared::domain::order::{Order, OrderLine, OrderStatus};
 use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::supplier::Charge;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Record, StoreError};
 use waybill_workers::documents::kept_for;
@@ -26,12 +27,16 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Pro
         None => OrderStatus::Issued,
     };
     let supplier = named(&order.supplier, &coalition);
+    let lots = under(engine, &order).await?;
     let (word, mover) = match status {
         OrderStatus::AwaitingApproval => {
             ("awaiting approval", format!("somebody other than {} to approve it", order.author))
         }
         OrderStatus::Issued => ("issued", "Waybill sends it".to_owned()),
         OrderStatus::Sent => ("sent", format!("{supplier} to respond")),
+        OrderStatus::Changed if lots.iter().all(|lot| !waits_for_terms(lot)) => {
+            ("changed", "the donors that are asked to agree".to_owned())
+        }
         OrderStatus::Changed => {
             let ways = "`waybill order accept`, `rematch` or `reject`";
             ("changed", format!("the secretariat to decide: {ways}"))
@@ -53,7 +58,6 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Pro
     for reason in &order.approval {
         facts.add("approval", reason.clone());
     }
-    let lots = under(engine, &order).await?;
     for line in &order.lines {
         let bought = format!("{} {} {}", line.quantity, line.unit.name(), line.item);
         let what = match (line.whole_packs(), line.packs) {
@@ -78,7 +82,18 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Pro
             [] => String::new(),
             payers => format!(", paid by {}", payers.join(", ")),
         };
-        let how = format!("{}, due {} at {}", line.amount, line.due, line.consignee);
+        let charges: Vec<String> = line
+            .charges
+            .iter()
+            .map(|Charge { kind, due_to, amount, .. }| {
+                format!("{} {amount} for {due_to}", kind.name())
+            })
+            .collect();
+        let charges = match charges.as_slice() {
+            [] => String::new(),
+            charges => format!(" with {}", charges.join(" and ")),
+        };
+        let how = format!("{}{charges}, due {} at {}", line.amount, line.due, line.consignee);
         let parts =
             lots.iter().filter(|lot| order.line(lot.id).is_some_and(|of| of.lot == line.lot));
         let parts = parts.map(|lot| match lot.id == line.lot {
@@ -129,6 +144,10 @@ async fn under(engine: &Engine, order: &Order) -> Result<Vec<Lot>, StoreError> {
     }
     lots.retain(|lot| lot.order.as_deref() == Some(&order.number) && !lot.quantity.is_zero());
     Ok(lots)
+}
+
+fn waits_for_terms(lot: &Lot) -> bool {
+    matches!(lot.state.awaits(), Some(Awaited::Terms { .. }))
 }
 
 /// The terms that its supplier asks for, beside those that were agreed.

@@ -26,7 +26,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   waybill order accept PO-SUP-03-NSPA-EUR-0001 --dry-run
-  waybill order accept PO-SUP-03-NSPA-EUR-0001 --lot LOT-00A -m 'no other can deliver'")]
+  waybill order accept PO-SUP-03-NSPA-EUR-0001 --lot LOT-00A -m urgent")]
     Accept(DecideTerms),
     /// Terms that the supplier changed are not accepted: the lots are matched again at the price that is
     /// known now, by whichever offer is the best.

@@ -10,6 +10,7 @@ mod bad_input;
 mod binding;
 mod calendar;
 mod care;
+mod charges;
 mod coalition;
 mod compose;
 mod crash;

@@ -120,6 +120,27 @@ fn terms_beyond_the_tolerance_wait_for_a_decision_and_may_be_accepted_with_a_con
 }
 
 #[test]
+fn a_donor_that_agreed_to_the_order_is_asked_again_for_what_it_costs_more() -> Result<()> {
+    let money = "C1,AA,commitment,2025-01-01,50000.00,EUR,2098-12-31,each_line,invented\n";
+    let files = [("contributions.csv", format!("{MONEY}{money}"))];
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, &**text)).collect();
+    let lines = [line("F-1", "Laptop", "10,H87", "950.00")];
+    let bureau = Bureau::open_with(OFFER, &lines, &files)?;
+    bureau.until("LOT-001", "consent")?;
+    bureau.act(&["consent", "give", "LOT-001"])?;
+    let order = bureau.order_of("LOT-001")?;
+    let order = order["id"].as_str().context("a number")?;
+    bureau.act(&["order", "respond", order, "--price", "+12%"])?;
+    bureau.until("LOT-001", "terms")?;
+    bureau.act(&["order", "accept", order])?;
+    bureau.until("LOT-001", "consent")?;
+    bureau.act(&["consent", "give", "LOT-001"])?;
+    let lot = bureau.until("LOT-001", "delivery")?;
+    ensure!(shares(&lot) == [share("C1", 1_008_000)], "{lot}");
+    bureau.end()
+}
+
+#[test]
 fn terms_that_are_matched_again_or_rejected_end_with_a_message() -> Result<()> {
     let money = "C1,AA,commitment,2025-01-01,50000.00,EUR,2098-12-31,none,invented\n";
     let (bureau, order) = ordered(money, &[])?;
@@ -146,7 +167,8 @@ fn terms_that_are_matched_again_or_rejected_end_with_a_message() -> Result<()> {
     // A folder that says otherwise than the supplier is decided on.
     let offer = OFFER.replace("900.00", "890.00");
     bureau.offers(&offer).expect_err("both have changed it");
-    bureau.act(&["import", text(&bureau.dir)?, "--theirs", "O-1"])?;
+    let (dir, data) = (text(&bureau.dir)?, text(&bureau.data)?);
+    run(&["import", dir, "--theirs", "O-1", "--data", data])?.ok()?;
     let third = bureau.order_of("LOT-001")?;
     ensure!(third["payable"]["minor"] == 890_000, "{third}");
     bureau.end()

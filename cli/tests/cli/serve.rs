@@ -231,7 +231,7 @@ fn a_document_about_nothing_changes_nothing() -> Result<()> {
     office.send("no-lot.json", &response("R-2", &order, "LOT-ZZZ"))?;
     office.until_refused("SUP", "R-2", &[&order])?;
     office.send("too-early.json", &payment("P-1", &order, "LOT-001", 90_000))?;
-    office.until_refused("BUY", "P-1", &["nothing of", "is to be paid"])?;
+    office.until_refused("BUY", "P-1", &["LOT-001 is not to be paid"])?;
     for (name, document) in [
         ("unknown-type.json", json!({"sender": "SUP", "number": "X-1", "type": "hello"})),
         (

@@ -21,6 +21,8 @@ mod binding;
 mod calendar;
 #[path = "../cli/care.rs"]
 mod care;
+#[path = "../cli/charges.rs"]
+mod charges;
 #[path = "../cli/coalition.rs"]
 mod coalition;
 #[path = "../cli/crash.rs"]

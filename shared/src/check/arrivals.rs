@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
 
+use super::paid::Told;
 use super::{Check, PAGE};
 use crate::domain::document::{Content, Document};
 use crate::domain::event::Event;
@@ -43,6 +44,7 @@ pub(super) struct Arrived {
     /// What was shipped and paid of each lot so far.
     known: HashMap<LotId, (i64, i64)>,
     did: HashMap<(LotId, i64), Vec<Did>>,
+    paid: Told,
 }
 
 impl Arrived {
@@ -56,6 +58,9 @@ impl Arrived {
         }
         let Ok(lot) = event.subject.parse::<LotId>() else { return };
         let Ok(said) = serde_json::from_str::<Said>(&event.body) else { return };
+        if is_paid {
+            self.paid.hear(lot, &said.funding);
+        }
         let paid = said.funding.iter().filter(|share| share.state == ShareState::Disbursed);
         let paid = paid.map(|share| share.covers.minor).sum();
         let now = (said.shipped.0, paid);
@@ -73,13 +78,13 @@ impl Arrived {
     }
 
     /// Each row of each document that any of `requesters`, suppliers and buying agents sent did what it
-    /// says.
+    /// says; gives what they say of payments.
     pub(super) async fn rows(
-        self,
+        mut self,
         store: &dyn Store,
         check: &mut Check,
         requesters: Vec<String>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Told, StoreError> {
         let mut orders: HashMap<String, Order> = HashMap::new();
         for record in store.records("order").await? {
             let corrupt =
@@ -101,11 +106,11 @@ impl Arrived {
                 }
             }
         }
-        Ok(())
+        Ok(self.paid)
     }
 
     fn document(
-        &self,
+        &mut self,
         check: &mut Check,
         orders: &HashMap<String, Order>,
         sender: &str,
@@ -133,7 +138,10 @@ impl Arrived {
                 "received"
             }
             Content::Payment { lines, .. } => {
-                lines.iter().for_each(|line| add(line.lot, line.amount.minor, 0));
+                for line in lines {
+                    add(line.lot, line.amount.minor, 0);
+                    self.paid.row(line.lot, line.amount.minor);
+                }
                 "paid"
             }
             Content::Review { .. }
@@ -156,8 +164,7 @@ impl Arrived {
                 (Did::Received(received), "received") => {
                     (*received..=received + above).contains(&sum) || *received == sum + rejected
                 }
-                // One row alone may come to another sum: in another currency, or as a refund.
-                (Did::Paid(paid), "paid") => count == 1 || *paid == sum,
+                (Did::Paid(paid), "paid") => *paid == sum,
                 _ => false,
             };
             if sum == 0 || did.iter().any(is_told) {

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 mod arrivals;
 mod bound;
 mod needs;
+mod paid;
 mod sold;
 mod told;
 
@@ -99,11 +100,11 @@ pub async fn check_telling(
     let store = &*snapshot;
     let (events, last, (mut told, bound, sold)) = replay(store, &mut check, passed).await?;
     let arrived = std::mem::take(&mut told.arrived);
-    arrived.rows(store, &mut check, told.requesters()).await?;
+    let payments = arrived.rows(store, &mut check, told.requesters()).await?;
     told.renamed_lines(&mut check);
     bound.ends(&mut check);
     sold.report(&mut check);
-    match compare(store, &mut check, &last).await {
+    match compare(store, &mut check, &last, &payments).await {
         Err(StoreError::Corrupt { subject, source }) => {
             check.fails("I7", subject, format!("cannot be read: {source}"));
         }
@@ -118,14 +119,16 @@ async fn compare(
     store: &dyn Store,
     check: &mut Check,
     last: &HashMap<String, Last>,
+    payments: &paid::Told,
 ) -> Result<(), StoreError> {
     let mut carried = lots(store, check, last).await?;
     needs::merged(store, check, std::mem::take(&mut carried.merged)).await?;
     needs::under_way(store, check, std::mem::take(&mut carried.to_run)).await?;
-    counts(store, check, carried.places).await?;
-    lines(store, check, carried.quantities, last).await?;
-    envelopes(store, check, carried.shares, last).await?;
-    orders(store, check, &carried.ordered, &carried.surplus).await?;
+    counts(store, check, std::mem::take(&mut carried.places)).await?;
+    lines(store, check, std::mem::take(&mut carried.quantities), last).await?;
+    envelopes(store, check, std::mem::take(&mut carried.shares), last).await?;
+    orders(store, check, &carried).await?;
+    carried.paid.report(check, payments);
     arrivals::surplus(store, check, &carried.over).await?;
     told::files(store, check, last).await?;
     told::planned(store, check).await?;
@@ -226,6 +229,8 @@ struct Carried {
     over: Vec<(LotId, Quantity)>,
     /// What is bought above what lots on an order want.
     surplus: BTreeMap<String, Vec<(LotId, Quantity)>>,
+    /// Money that orders bind.
+    paid: paid::Paid,
     /// How many there are.
     lots: usize,
 }
@@ -264,6 +269,7 @@ impl Carried {
     fn take(&mut self, lot: Lot) {
         self.lots += 1;
         self.over.extend(arrivals::over(&lot));
+        self.paid.take(&lot);
         *self.quantities.entry(lot.line()).or_default() += lot.quantity.0;
         movements(None, &lot, &mut self.shares);
         if let LotState::Ready { .. } | LotState::RetryAt { .. } = lot.state {
@@ -398,8 +404,7 @@ async fn envelopes(
 async fn orders(
     store: &dyn Store,
     check: &mut Check,
-    ordered: &[(LotId, String)],
-    surplus: &BTreeMap<String, Vec<(LotId, Quantity)>>,
+    Carried { ordered, surplus, paid, .. }: &Carried,
 ) -> Result<(), StoreError> {
     let mut orders: BTreeMap<String, (Order, OrderStatus)> = BTreeMap::new();
     for record in store.records("order").await? {
@@ -412,6 +417,7 @@ async fn orders(
         if named.len() != order.lines.len() {
             check.fails("I3", &order.number, "names a lot twice");
         }
+        paid.order(check, &order);
         sold::followed(check, &order, surplus.get(&order.number).map_or(&[], Vec::as_slice));
         let status = store.record("order_status", &record.id).await?;
         let status = status.and_then(|record| serde_json::from_str(&record.body).ok());

@@ -406,7 +406,7 @@ mod tests {
     use super::*;
     use crate::domain::ids::LineId;
     use crate::domain::lot::{Decline, Priority};
-    use crate::domain::money::{Currency, Money};
+    use crate::domain::money::Currency;
     use crate::domain::requisition::Kind;
 
     const STEPS: [&str; 4] =
@@ -423,7 +423,7 @@ mod tests {
             scheme: "CPV".into(),
             quantity: Quantity(quantity * 1000),
             unit: "H87".parse().expect("a unit"),
-            unit_estimate: Money::zero(Currency::EUR),
+            unit_estimate: crate::domain::price::Price::new(0, Currency::EUR),
             priority: Priority { class: 1, rank: 1 },
             requested: NaiveDate::default(),
             needed_by: None,

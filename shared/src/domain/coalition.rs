@@ -11,7 +11,7 @@ use super::money::{Currency, Money, MoneyError, Rate, Rounding, convert};
 use super::party::{ExpertGroup, Party};
 use super::quantity::Quantity;
 use super::requisition::Line;
-use super::supplier::{ChargeRule, Offer, Quote, Surplus};
+use super::supplier::{Charge, ChargeRule, Offer, Quote, Surplus};
 
 /// What holds for the coalition as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,8 +203,37 @@ impl Coalition {
     /// All charges on what `channel` buys, in basis points of the goods.
     #[must_use]
     pub fn charges_bp(&self, channel: &str) -> i64 {
-        let applies = |rule: &&ChargeRule| rule.channel.as_deref().is_none_or(|c| c == channel);
-        self.charges.values().filter(applies).map(|rule| i64::from(rule.basis_points)).sum()
+        self.charge_rules(channel).map(|rule| i64::from(rule.basis_points)).sum()
+    }
+
+    fn charge_rules(&self, channel: &str) -> impl Iterator<Item = &ChargeRule> {
+        let applies =
+            move |rule: &&ChargeRule| rule.channel.as_deref().is_none_or(|c| c == channel);
+        self.charges.values().filter(applies)
+    }
+
+    /// What `goods` cost with the charges on what `channel` buys.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] past `i64`.
+    pub fn with_charges(&self, channel: &str, goods: Money) -> Result<Money, MoneyError> {
+        goods.checked_add(goods.scaled(self.charges_bp(channel), 10_000)?)
+    }
+
+    /// The charges on goods that `channel` buys from `supplier`, which come to `sum`: each has its part of it
+    /// by its rate, with the largest remainder.
+    #[must_use]
+    pub fn charges(&self, channel: &str, supplier: &str, sum: Money) -> Vec<Charge> {
+        let rules: Vec<&ChargeRule> =
+            self.charge_rules(channel).filter(|rule| rule.basis_points > 0).collect();
+        let weights: Vec<u64> = rules.iter().map(|rule| u64::from(rule.basis_points)).collect();
+        let charges = rules.into_iter().zip(sum.shares(&weights)).map(|(rule, amount)| Charge {
+            kind: rule.kind,
+            due_to: rule.payee(channel, supplier).to_owned(),
+            basis_points: rule.basis_points,
+            amount,
+        });
+        charges.collect()
     }
 
     /// Every way to buy `quantity` of what `line` asks for on `day`, cheapest first, then soonest;

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::ids::LotId;
 use super::money::Money;
 use super::order::TermsDecision;
+use super::price::Price;
 use super::quantity::Quantity;
 
 /// What a reviewer decided.
@@ -34,7 +35,7 @@ pub enum LineAnswer {
     Changed {
         /// The new price of one unit.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        unit_price: Option<Money>,
+        unit_price: Option<Price>,
         /// The new day.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         due: Option<NaiveDate>,

@@ -44,6 +44,25 @@ pub struct Share {
     pub consents: Vec<String>,
 }
 
+/// Adds `share` to `funding`: to the share of the same envelope that has come as far at the same rates, if there
+/// is one.
+pub fn add(funding: &mut Vec<Share>, share: Share) {
+    let of = |share: &Share| (share.state, share.rate, share.covers_rate);
+    let known = funding
+        .iter_mut()
+        .find(|known| known.envelope == share.envelope && of(known) == of(&share));
+    match known {
+        Some(known) => {
+            known.amount.minor += share.amount.minor;
+            known.covers.minor += share.covers.minor;
+            known.consents.extend(share.consents);
+            known.consents.sort_unstable();
+            known.consents.dedup();
+        }
+        None => funding.push(share),
+    }
+}
+
 /// What a change moves within one envelope, in minor units of its currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Movement {

@@ -3,7 +3,7 @@
 //! All that an envelope pays at the rates of one day is one share, converted as a whole and rounded up
 //! once. So however many parts there are, together they debit what one payment would.
 
-use super::funding::{Share, ShareState};
+use super::funding::{self, Share, ShareState};
 use super::lot::Lot;
 use super::money::{Currency, Money, MoneyError, Rate, Rounding, convert};
 
@@ -175,7 +175,7 @@ pub fn keep_paid(kept: &mut Lot, leaving: &mut Lot) {
             if by > 0 {
                 rest.push(cut(&mut kept.funding[at], by));
                 let moved = cut(share, by);
-                kept.funding.push(moved);
+                funding::add(&mut kept.funding, moved);
             }
         }
     }

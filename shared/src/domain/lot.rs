@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::funding::{Share, ShareState};
+use super::funding::{self, Share, ShareState};
 use super::ids::{LineId, LotId};
 use super::quantity::Quantity;
 use super::requisition::Line;
@@ -435,17 +435,7 @@ impl Lot {
     pub fn grow(&mut self, part: &Self) {
         self.quantity.0 += part.quantity.0;
         for moved in &part.funding {
-            let is_same = |share: &&mut Share| {
-                (&share.envelope, share.state, share.rate)
-                    == (&moved.envelope, moved.state, moved.rate)
-            };
-            match self.funding.iter_mut().find(is_same) {
-                Some(share) => {
-                    share.amount.minor += moved.amount.minor;
-                    share.covers.minor += moved.covers.minor;
-                }
-                None => self.funding.push(moved.clone()),
-            }
+            funding::add(&mut self.funding, moved.clone());
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod order;
 pub mod order_change;
 pub mod party;
 pub mod pipeline;
+pub mod price;
 pub mod quantity;
 pub mod receipt;
 pub mod reference;

@@ -85,6 +85,17 @@ pub enum MoneyError {
         /// The decimals that the currency has.
         decimals: u32,
     },
+    /// More decimals than a price may have.
+    #[error("`{value}` has more than the {decimals} decimals of a price")]
+    PriceDecimals {
+        /// The text as given.
+        value: String,
+        /// The decimals that a price may have.
+        decimals: u32,
+    },
+    /// A price for none, or for too many.
+    #[error("a price is for 1 to 1,000,000 units, not for {0}")]
+    Per(u32),
     /// A rate that is not a positive decimal with at most eight decimals.
     #[error("`{0}` is not a rate (a positive number with at most 8 decimals)")]
     Rate(String),

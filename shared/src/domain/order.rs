@@ -7,7 +7,9 @@ use utoipa::ToSchema;
 use super::ids::LotId;
 use super::lot::Timestamp;
 use super::money::{Currency, Money, MoneyError};
+use super::price::Price;
 use super::quantity::{Quantity, Unit};
+use super::supplier::Charge;
 
 /// How far an order has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -63,7 +65,7 @@ pub struct LineShare {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Terms {
     /// The price of one unit that the supplier asks.
-    pub unit_price: Money,
+    pub unit_price: Price,
     /// The day on which it would deliver.
     pub due: NaiveDate,
     /// Why they were not accepted at once.
@@ -119,9 +121,12 @@ pub struct OrderLine {
     /// The unit.
     pub unit: Unit,
     /// The price of one unit, or of one pack.
-    pub unit_price: Money,
+    pub unit_price: Price,
     /// Goods and charges together.
     pub amount: Money,
+    /// The charges, each with whom it is due to. Orders of versions that did not keep them have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charges: Vec<Charge>,
     /// The offer.
     pub offer: String,
     /// The framework contract that it calls off from.
@@ -136,7 +141,7 @@ pub struct OrderLine {
     pub shares: Vec<LineShare>,
     /// The price by which it was ordered, once another one was agreed: a tolerance counts from here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ordered_at: Option<Money>,
+    pub ordered_at: Option<Price>,
     /// Other terms that its supplier asks for, until the secretariat has decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Terms>,
@@ -168,13 +173,39 @@ impl OrderLine {
         self.packs.filter(is_whole)
     }
 
+    /// What its charges come to.
+    #[must_use]
+    pub fn charged(&self) -> Money {
+        let minor = self.charges.iter().map(|charge| charge.amount.minor).sum();
+        Money::new(minor, self.amount.currency)
+    }
+
+    /// What is due to `supplier` for it: the goods, and the charges that it gets.
+    #[must_use]
+    pub fn due_to(&self, supplier: &str) -> Money {
+        let others = self.charges.iter().filter(|charge| charge.due_to != supplier);
+        let others: i64 = others.map(|charge| charge.amount.minor).sum();
+        Money::new(self.amount.minor - others, self.amount.currency)
+    }
+
+    /// Deals what it costs above its goods anew to its charges.
+    pub fn recharge(&mut self) {
+        let Ok(goods) = self.goods(self.unit_price) else { return };
+        let sum = Money::new((self.amount.minor - goods.minor).max(0), goods.currency);
+        let weights: Vec<u64> =
+            self.charges.iter().map(|charge| u64::from(charge.basis_points)).collect();
+        for (charge, amount) in self.charges.iter_mut().zip(sum.shares(&weights)) {
+            charge.amount = amount;
+        }
+    }
+
     /// What its goods cost at `price` for one unit, or one pack.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] past `i64`.
-    pub fn goods(&self, price: Money) -> Result<Money, MoneyError> {
-        let per = self.packs.map_or(Quantity::ONE, |packs| packs.each.0);
-        price.scaled(self.quantity.0, per)
+    pub fn goods(&self, price: Price) -> Result<Money, MoneyError> {
+        let each = self.packs.map_or(Quantity::ONE, |packs| packs.each.0);
+        price.of_each(self.quantity, Quantity(each))
     }
 }
 

@@ -200,7 +200,7 @@ mod tests {
     use super::*;
     use crate::domain::coalition::{Consignee, Settings};
     use crate::domain::lot::Priority;
-    use crate::domain::money::{Currency, Money};
+    use crate::domain::money::Currency;
     use crate::domain::party::Party;
     use crate::domain::quantity::Quantity;
     use crate::domain::requisition::Kind;
@@ -233,7 +233,7 @@ mod tests {
             scheme: "CPV".into(),
             quantity: Quantity(1000),
             unit: "H87".parse().expect("a unit"),
-            unit_estimate: Money::zero(Currency::EUR),
+            unit_estimate: crate::domain::price::Price::new(0, Currency::EUR),
             priority: Priority { class: 1, rank: 1 },
             requested: NaiveDate::default(),
             needed_by: None,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::lot::Priority;
-use super::money::Money;
+use super::price::Price;
 use super::quantity::{Quantity, Unit};
 
 /// What kind of thing a line asks for; it decides how delivery is confirmed.
@@ -58,7 +58,7 @@ pub struct Line {
     /// Of which unit.
     pub unit: Unit,
     /// The requester's estimate for one unit.
-    pub unit_estimate: Money,
+    pub unit_estimate: Price,
     /// Class and rank in the beneficiary's list.
     pub priority: Priority,
     /// The day it was asked for.

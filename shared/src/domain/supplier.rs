@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::money::Money;
+use super::price::Price;
 use super::quantity::{Quantity, Unit};
 
 /// A framework contract; orders under it are call-offs.
@@ -77,7 +78,7 @@ pub struct Offer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pack_of: Option<Pack>,
     /// The price of one unit.
-    pub unit_price: Money,
+    pub unit_price: Price,
     /// The smallest quantity sold.
     pub minimum: Quantity,
     /// The step by which more is sold.
@@ -174,7 +175,7 @@ impl SoldBy {
 }
 
 /// What a charge is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChargeKind {
     /// Carriage.
@@ -187,6 +188,32 @@ pub enum ChargeKind {
     Tax,
 }
 
+impl ChargeKind {
+    /// Its name for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Freight => "freight",
+            Self::Insurance => "insurance",
+            Self::AgentFee => "agent fee",
+            Self::Tax => "tax",
+        }
+    }
+}
+
+/// What is charged on the goods of an order line besides their price, and who gets it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Charge {
+    /// What it is for.
+    pub kind: ChargeKind,
+    /// The party that it is due to: the supplier, the buying agent, or another one that the rule names.
+    pub due_to: String,
+    /// Its rate, in hundredths of a per cent (basis points) of the goods.
+    pub basis_points: u32,
+    /// How much, in the order's currency.
+    pub amount: Money,
+}
+
 /// A charge on the goods of an order, by channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChargeRule {
@@ -197,6 +224,21 @@ pub struct ChargeRule {
     pub kind: ChargeKind,
     /// The rate in hundredths of a per cent (basis points) of the goods.
     pub basis_points: u32,
+    /// The party that it is due to; `None`: an agent fee is due to the buying agent, the rest to the supplier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_to: Option<String>,
+}
+
+impl ChargeRule {
+    /// The party that it is due to, when `channel` buys from `supplier`.
+    #[must_use]
+    pub fn payee<'a>(&'a self, channel: &'a str, supplier: &'a str) -> &'a str {
+        match (&self.due_to, self.kind) {
+            (Some(party), _) => party,
+            (None, ChargeKind::AgentFee) => channel,
+            (None, ChargeKind::Freight | ChargeKind::Insurance | ChargeKind::Tax) => supplier,
+        }
+    }
 }
 
 /// Who pays for what a minimum, an increment or a pack adds to what is wanted. They hold for an item on
@@ -228,7 +270,7 @@ pub struct Quote {
     /// The offer; none while only the requester's estimate is known.
     pub offer: Option<Offer>,
     /// The price of one unit, or of one pack.
-    pub unit_price: Money,
+    pub unit_price: Price,
     /// By what it is sold.
     pub sold_by: SoldBy,
     /// All charges, in basis points of the goods.
@@ -285,11 +327,11 @@ impl Quote {
     /// # Errors
     /// [`MoneyError::Overflow`](super::money::MoneyError::Overflow) past `i64`.
     pub fn goods_of(&self, quantity: Quantity) -> Result<Money, super::money::MoneyError> {
-        let per = match self.sold_by {
-            SoldBy::Unit => Quantity::ONE,
-            SoldBy::Pack(pack) => pack.quantity.0,
+        let each = match self.sold_by {
+            SoldBy::Unit => Quantity(Quantity::ONE),
+            SoldBy::Pack(pack) => pack.quantity,
         };
-        self.unit_price.scaled(quantity.0, per)
+        self.unit_price.of_each(quantity, each)
     }
 
     /// What exactly `quantity` costs with charges, each rounded half up to the minor unit.

@@ -9,6 +9,7 @@ use super::lot::Decline;
 use super::money::{Currency, Rounding};
 use super::party::ExpertGroup;
 use super::pipeline::ValidationPolicy;
+use super::price::Price;
 use super::quantity::Quantity;
 use super::reference::{Reference, UnknownReference, unknown_references};
 use super::requisition::Line;
@@ -95,6 +96,9 @@ pub fn examine(
     }
 }
 
+/// So many units are compared, of prices with up to six decimals.
+const MANY: i64 = 10_000;
+
 /// Why the estimate cannot be right, if no offer comes near it.
 fn implausible_price(
     coalition: &Coalition,
@@ -102,7 +106,11 @@ fn implausible_price(
     line: &Line,
     day: NaiveDate,
 ) -> Option<String> {
-    let eur = |money| coalition.convert(money, Currency::EUR, day, Rounding::Nearest).ok()?;
+    // What many cost, so that prices below a cent differ.
+    let eur = |price: Price| {
+        let money = price.of(Quantity::whole(MANY)).ok()?;
+        coalition.convert(money, Currency::EUR, day, Rounding::Nearest).ok()?
+    };
     let estimate = eur(line.unit_estimate)?.minor;
     let mut nearest = None;
     for offer in coalition.offers.values() {
@@ -129,7 +137,7 @@ fn implausible_price(
 
 fn needs_review(coalition: &Coalition, group: &ExpertGroup, line: &Line, day: NaiveDate) -> bool {
     let Some(from) = group.review_from else { return false };
-    let value = line.unit_estimate.scaled(line.quantity.0, Quantity::ONE).ok();
+    let value = line.unit_estimate.of(line.quantity).ok();
     let value = value.and_then(|value| {
         coalition.convert(value, from.currency, day, Rounding::Nearest).ok().flatten()
     });

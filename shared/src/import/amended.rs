@@ -70,7 +70,7 @@ pub fn line_with(line: &Line, fields: &BTreeMap<String, String>) -> Result<Line,
 mod tests {
     use super::*;
     use crate::domain::lot::Priority;
-    use crate::domain::money::Money;
+    use crate::domain::price::Price;
     use crate::domain::quantity::Quantity;
     use crate::domain::requisition::Kind;
     use proptest::prelude::*;
@@ -87,7 +87,7 @@ mod tests {
             scheme: "CPV".into(),
             quantity: Quantity::whole(quantity),
             unit: "H87".parse().expect("a unit"),
-            unit_estimate: Money::new(minor, "EUR".parse().expect("a currency")),
+            unit_estimate: Price::new(minor, "EUR".parse().expect("a currency")),
             priority: Priority { class: 1, rank: 3 },
             requested: "2026-01-05".parse().expect("a day"),
             needed_by: has_more.then(|| "2026-06-30".parse().expect("a day")),

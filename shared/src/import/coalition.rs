@@ -161,6 +161,11 @@ pub fn read_coalition(dir: &Path) -> Result<CoalitionFiles, ImportError> {
     for offer in &offers {
         check_party(&mut folder, offer, "supplier", &offer.value.supplier, &known);
     }
+    for charge in &charges {
+        if let Some(party) = &charge.value.due_to {
+            check_party(&mut folder, charge, "due_to", party, &known);
+        }
+    }
     if !file.any_requester {
         for placed in &all {
             for requester in &placed.value.earmark.requesters {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 
 use crate::domain::money::{Currency, Money};
+use crate::domain::price::Price;
 use crate::domain::quantity::{Quantity, Unit};
 
 use super::error::{FieldError, ImportError, excerpt};
@@ -389,6 +390,17 @@ impl<'a> RowFields<'a> {
         let notation = self.notation(field);
         let read = |text: &str| match currency {
             Some(currency) => parse::positive_money(text, currency, notation).map(Some),
+            // Its currency is unknown, which has its own error.
+            None => Ok(None),
+        };
+        self.required(field, read).flatten()
+    }
+
+    /// The price of `field` in `currency`, more than zero.
+    pub(super) fn price(&mut self, field: &str, currency: Option<Currency>) -> Option<Price> {
+        let notation = self.notation(field);
+        let read = |text: &str| match currency {
+            Some(currency) => parse::positive_price(text, currency, notation).map(Some),
             // Its currency is unknown, which has its own error.
             None => Ok(None),
         };

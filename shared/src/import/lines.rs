@@ -247,7 +247,7 @@ pub(super) fn read_line(fields: &mut RowFields<'_>, rank: Option<u32>) -> Option
     let quantity = fields.quantity("quantity", unit);
     let smallest_lot = fields.optional_quantity("smallest_lot", unit);
     let currency = fields.required("currency", parse::currency);
-    let unit_estimate = fields.money("unit_estimate", currency);
+    let unit_estimate = fields.price("unit_estimate", currency);
     let class = fields.whole("class", 1, 9).and_then(|class| u8::try_from(class).ok());
     let rank = rank.or_else(|| fields.whole("rank", 1, u32::MAX));
     let requested = fields.date("requested");

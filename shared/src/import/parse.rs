@@ -8,6 +8,7 @@ use chrono::{Datelike, NaiveDate};
 use super::number::{Notation, Number};
 use crate::domain::money::{Currency, Money, MoneyError, Rate};
 use crate::domain::nearest::{closest, did_you_mean};
+use crate::domain::price::Price;
 use crate::domain::quantity::{Quantity, QuantityError, Unit};
 use crate::domain::text::{canonical, invisible};
 
@@ -60,6 +61,8 @@ impl From<MoneyError> for Fault {
             MoneyError::NotANumber(_) => "write it plainly, without currency sign or grouping",
             MoneyError::Overflow => "check the amount; one this large cannot be kept",
             MoneyError::Currency(..) => "give both amounts in one currency",
+            MoneyError::PriceDecimals { .. } => "round the price, or give it for more units",
+            MoneyError::Per(_) => "give the price for 100 or 1000 units",
             MoneyError::Rate(_) => "write the units of the currency for one EUR, such as 7.4605",
         };
         Self::new(error.to_string(), hint)
@@ -180,6 +183,27 @@ pub(super) fn positive_money(
         return Ok(money);
     }
     Err(Fault::new("an amount must be more than zero", "give the amount, such as 1250.00"))
+}
+
+/// A positive price, with up to six decimals.
+pub(super) fn positive_price(
+    text: &str,
+    currency: Currency,
+    notation: Notation,
+) -> Result<Price, Fault> {
+    let number = Number::read(short(text)?, notation)?;
+    // Three decimals may be a price, or thousands.
+    if notation == Notation::Unstated
+        && let Some(ambiguous) = number.ambiguous()
+    {
+        return Err(ambiguous);
+    }
+    let price = Price::parse(&number.plain, currency);
+    let price = price.map_err(|error| number.or_grouped(error.into()))?;
+    if price.minor > 0 {
+        return Ok(price);
+    }
+    Err(Fault::new("a price must be more than zero", "give the price, such as 1250.00 or 0.125"))
 }
 
 /// A positive quantity, and what to doubt of it; of an unknown unit, its number alone is checked.

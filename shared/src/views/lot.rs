@@ -5,6 +5,7 @@ use crate::domain::funding::{Share, ShareState};
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Awaited, Lot, LotState, Outcome, Priority, Timestamp};
 use crate::domain::money::Money;
+use crate::domain::price::Price;
 use crate::domain::requisition::{Kind, Line};
 use crate::sight::Sight;
 use chrono::NaiveDate;
@@ -244,7 +245,7 @@ pub struct LineView {
     pub unit: String,
     /// The requester's estimate for one unit; not told to those who sell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit_estimate: Option<Money>,
+    pub unit_estimate: Option<Price>,
     /// Class and rank.
     pub priority: Priority,
     /// The day it was asked for.

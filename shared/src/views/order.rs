@@ -4,7 +4,9 @@ use crate::domain::ids::LotId;
 use crate::domain::lot::{Lot, Timestamp};
 use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderLine, OrderStatus, Terms};
+use crate::domain::price::Price;
 use crate::domain::requisition::Line;
+use crate::domain::supplier::Charge;
 use crate::sight::Sight;
 use std::sync::Arc;
 
@@ -47,9 +49,12 @@ pub struct OrderLineView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<PackContentView>,
     /// The price of one unit.
-    pub unit_price: Money,
+    pub unit_price: Price,
     /// Goods and charges together.
     pub amount: Money,
+    /// The charges, each with whom it is due to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charges: Vec<Charge>,
     /// The public code of the consignee.
     pub consignee: String,
     /// The day it is due.
@@ -119,6 +124,7 @@ impl OrderView {
             }),
             unit_price: line.unit_price,
             amount: line.amount,
+            charges: line.charges.clone(),
             consignee: line.consignee.clone(),
             due: line.due,
             cancelled: Some(order.cancelled_of(line.lot))

@@ -54,7 +54,7 @@ fn every_field_has_its_rules() {
         ("quantity", "-3", "more than zero"),
         ("quantity", "0", "more than zero"),
         ("quantity", "1e3", "not a quantity"),
-        ("unit_estimate", "1.125", "more than the 2 decimals of EUR"),
+        ("unit_estimate", "0.1234567", "more than the 6 decimals of a price"),
         ("unit_estimate", "0.00", "more than zero"),
         ("unit_estimate", "-1", "more than zero"),
         ("unit_estimate", "99999999999999999999", "too large"),

@@ -71,7 +71,10 @@ fn line() -> impl Strategy<Value = Line> {
             scheme: "CPV".into(),
             quantity,
             unit: unit.parse().expect("a unit"),
-            unit_estimate: Money::new(minor, ["EUR", "JPY", "BHD"][currency].parse().expect("one")),
+            unit_estimate: waybill_shared::domain::price::Price::new(
+                minor,
+                ["EUR", "JPY", "BHD"][currency].parse().expect("one"),
+            ),
             priority: Priority { class, rank },
             requested,
             needed_by: needed_by.map(|days| requested + Days::new(days)),

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use proptest::prelude::*;
 use waybill_shared::domain::money::{Currency, Money};
+use waybill_shared::domain::price::Price;
 use waybill_shared::domain::quantity::{Quantity, Unit};
 use waybill_shared::domain::supplier::{Offer, Pack, Quote, SoldBy, Surplus};
 
@@ -13,7 +14,7 @@ fn unit(code: &str) -> Unit {
 /// An offer of boxes at `price` cents that hold so much, of `minimum` boxes and more by `increment`.
 fn quote(each: Quantity, of: &str, price: i64, minimum: i64, increment: i64, bp: i64) -> Quote {
     let pack = Pack { quantity: each, unit: unit(of) };
-    let price = Money::new(price, Currency::EUR);
+    let price = Price::new(price, Currency::EUR);
     let offer = Offer {
         id: "O".to_owned(),
         supplier: "S".to_owned(),

@@ -57,7 +57,7 @@ pub(crate) fn problem(purses: &[Purse], wants: &[Want], in_parts: bool) -> Probl
         let (currency, rate) = currency(*index);
         let quote = Quote {
             offer: None,
-            unit_price: Money::new(*price, currency),
+            unit_price: waybill_shared::domain::price::Price::new(*price, currency),
             sold_by: SoldBy::Unit,
             charges_bp: 325,
             surplus: Surplus::ALONE,

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::{Lot, LotState, Outcome, Priority, StepName, Timestamp};
 use waybill_shared::domain::money::{Currency, Money};
+use waybill_shared::domain::price::Price;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::{Kind, Line};
 use waybill_shared::store::postgres::PostgresStore;
@@ -62,7 +63,7 @@ pub(crate) fn line(external_id: &str, quantity: i64) -> Line {
         scheme: "CPV".to_owned(),
         quantity: Quantity::whole(quantity),
         unit: "H87".parse().expect("a unit"),
-        unit_estimate: Money::new(10_000, Currency::EUR),
+        unit_estimate: Price::new(10_000, Currency::EUR),
         priority: Priority { class: 1, rank: 1 },
         requested: NOW.date_naive(),
         needed_by: None,

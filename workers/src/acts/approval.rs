@@ -120,14 +120,17 @@ impl Asked<'_> {
         if i128::from(total.minor) * 1000 <= most {
             return None;
         }
-        let beyond =
-            crate::funding::beyond(estimate.minor, total.minor, self.policy.tolerance_per_mille);
+        let beyond = crate::funding::beyond(
+            estimate.minor.into(),
+            total.minor.into(),
+            self.policy.tolerance_per_mille,
+        );
         Some(format!("it costs {total}, {beyond} the {estimate} estimated"))
     }
 
     fn estimated(&self, currency: Currency, lots: &[Ready]) -> Option<Money> {
         let of = |ready: &Ready| -> Result<Money, MoneyError> {
-            ready.line.unit_estimate.scaled(ready.after.quantity.0, Quantity::ONE)
+            ready.line.unit_estimate.of(ready.after.quantity)
         };
         lots.iter().try_fold(Money::zero(currency), |sum, ready| {
             let estimate = self.converted(of(ready).ok()?, currency)?;

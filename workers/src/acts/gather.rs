@@ -11,9 +11,8 @@ use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::lot::{Awaited, Lot, StepName};
-use waybill_shared::domain::money::Currency;
+use waybill_shared::domain::money::{Currency, Money};
 use waybill_shared::domain::order::{LineShare, Order, OrderLine, OrderStatus, Packs};
-use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::supplier::{Quote, SoldBy};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
@@ -25,7 +24,7 @@ use super::call_offs::CallOffs;
 use super::quantities::{self, Ready};
 use crate::connectors::{Connector, Question};
 use crate::funding::covered;
-use crate::orders::{self, Filed};
+use crate::orders::{self, Filed, tell_price};
 use crate::steps::issue_order::gathering_key;
 use crate::steps::match_donor;
 
@@ -216,7 +215,7 @@ impl Gather {
             approval: Vec::new(),
         };
         for ready in &lots {
-            order.lines.push(order_line(engine, &ready.after, &ready.line, &ready.quote, day)?);
+            order.lines.push(order_line(engine, coalition, ready, day)?);
         }
         let policy = &engine.pipeline().issue_order;
         order.approval = approval::reasons(coalition, policy, day, &order, &lots);
@@ -254,11 +253,11 @@ impl Gather {
 
 fn order_line(
     engine: &Engine,
-    lot: &Lot,
-    line: &Line,
-    quote: &Quote,
+    coalition: &Coalition,
+    ready: &Ready,
     day: NaiveDate,
 ) -> Result<OrderLine, ActError> {
+    let Ready { after: lot, line, quote, .. } = ready;
     let offer = quote.offer.as_ref().ok_or_else(|| invalid("an order without an offer"))?;
     let (bought, surplus) = (lot.bought(), lot.surplus);
     let packs = match quote.sold_by {
@@ -273,6 +272,9 @@ fn order_line(
         .map(|share| LineShare { envelope: share.envelope.clone(), covers: share.covers })
         .collect();
     let amount = covered(lot).ok_or_else(|| invalid(format!("{} has no money", lot.id)))?;
+    let goods = quote.goods_of(bought).map_err(|error| invalid(error.to_string()))?;
+    let charged = Money::new((amount.minor - goods.minor).max(0), amount.currency);
+    let charges = coalition.charges(&offer.channel, &offer.supplier, charged);
     Ok(OrderLine {
         lot: lot.id,
         item: offer.item.clone(),
@@ -287,6 +289,7 @@ fn order_line(
         unit: line.unit,
         unit_price: offer.unit_price,
         amount,
+        charges,
         offer: offer.id.clone(),
         framework: offer.framework.as_ref().map(|framework| framework.number.clone()),
         consignee: lot.consignee(line).to_owned(),
@@ -302,7 +305,8 @@ fn order_line(
 /// A line that is bought in packs says how many packs, at which price a pack, and what they hold
 /// (`content`); whoever answers, ships or receives it counts what they hold (`answered_in`). One that
 /// shares packs with other lots of its item says for how much its price is (`price_base`). What of a
-/// line nobody asked for is its `surplus`, with the consignee whose stock it is.
+/// line nobody asked for is its `surplus`, with the consignee whose stock it is. A line's amount is that of its
+/// goods; charges that its supplier gets are lines of their own, and what others get is not asked of it.
 fn document(order: &Order, day: NaiveDate) -> String {
     let money = |minor: i64, currency: Option<Currency>| serde_json::json!({ "minor": minor, "currency": currency.map(|c| c.to_string()) });
     let lines: Vec<serde_json::Value> = order
@@ -315,8 +319,6 @@ fn document(order: &Order, day: NaiveDate) -> String {
                 "item": line.item,
                 "quantity": quantity.to_string(),
                 "unit_code": unit.to_string(),
-                "price": line.unit_price,
-                "line_amount": line.amount,
                 "consignee": line.consignee,
                 "requested_delivery": line.due,
                 "offer": line.offer,
@@ -329,11 +331,8 @@ fn document(order: &Order, day: NaiveDate) -> String {
                     "each": packs.each.to_string(),
                 });
                 told["answered_in"] = measure.into();
-            } else if let Some(packs) = line.packs {
-                told["price_base"] = serde_json::json!({
-                    "quantity": packs.each.to_string(), "unit_code": measure,
-                });
             }
+            tell_price(&mut told, line, &order.supplier);
             if !line.surplus.is_zero() {
                 told["surplus"] = serde_json::json!({
                     "quantity": line.surplus.to_string(),
@@ -343,13 +342,14 @@ fn document(order: &Order, day: NaiveDate) -> String {
             told
         })
         .collect();
+    let payable: i64 = order.lines.iter().map(|line| line.due_to(&order.supplier).minor).sum();
     serde_json::json!({
         "id": order.number,
         "issue_date": day,
         "seller": order.supplier,
         "buyer": order.channel,
         "currency": order.currency.map(|currency| currency.to_string()),
-        "payable": money(order.total().map_or(0, |total| total.minor), order.currency),
+        "payable": money(payable, order.currency),
         "lines": lines,
     })
     .to_string()

@@ -16,8 +16,10 @@ use waybill_shared::domain::document::{
     Verdict,
 };
 use waybill_shared::domain::lot::{Lot, Timestamp};
+use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{Order, TermsDecision};
 use waybill_shared::domain::pipeline::SandboxConfig;
+use waybill_shared::domain::price::Price;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::{Kind, Line};
 use waybill_shared::store::NewJob;
@@ -262,7 +264,11 @@ impl Connector for Sandbox {
                 LineAnswer::Refused { text: "not in stock".to_owned() }
             } else if self.happens(&[id[0], id[1], "changed"], self.config.changed) {
                 let per_mille = 970 + self.draw(&[id[0], id[1], "price"], 100);
-                let price = line.unit_price.scaled(i64::try_from(per_mille).ok()?, 1000).ok()?;
+                // As suppliers do, to a whole minor unit.
+                let price = Money::new(line.unit_price.minor, line.unit_price.currency)
+                    .scaled(i64::try_from(per_mille).ok()?, 1000)
+                    .ok()?;
+                let price = Price::from(price).each(line.unit_price.per).ok()?;
                 LineAnswer::Changed { unit_price: Some(price), due: None }
             } else {
                 return None;

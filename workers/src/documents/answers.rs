@@ -142,8 +142,9 @@ impl Desk<'_> {
                 surplus_payer: None,
                 surplus_owner: None,
                 unit: line.unit,
-                unit_price: zero,
+                unit_price: zero.into(),
                 amount: zero,
+                charges: Vec::new(),
                 offer: contribution.clone(),
                 framework: None,
                 consignee: lot.consignee(line).to_owned(),
@@ -254,8 +255,11 @@ impl Desk<'_> {
                 lot.id
             )));
         }
+        // To what is asked now: it may have agreed to what is bound already.
         let has_agreed = lot.funding.iter().any(|share| {
-            share.envelope == envelope && share.consents.iter().any(|known| known == self.sender)
+            share.envelope == envelope
+                && share.state == ShareState::Proposed
+                && share.consents.iter().any(|known| known == self.sender)
         });
         if has_agreed {
             return Err(Refusal::DoesNotApply(format!(

@@ -42,6 +42,7 @@ impl Desk<'_> {
         self.only(&order.channel)?;
         self.on_a_day(&order, date)?;
         wrong(in_its_currency(&order, named))?;
+        wrong(of_nothing(named))?;
         let mut unit = self.unit();
         unit.is_outside_fact = true;
         let mut notes = Notes::default();
@@ -203,6 +204,16 @@ impl Desk<'_> {
         };
         Ok(RecordChange { kind: "incident", id, expected, body, event })
     }
+}
+
+/// Rows that pay nothing and settle nothing.
+fn of_nothing(named: &Named<PaymentLine>) -> Vec<WrongRow> {
+    let is_nothing = |line: &&PaymentLine| line.amount.minor == 0 && !line.is_final;
+    let wrong = |line: &PaymentLine| {
+        let hint = "leave the row out, or make it final where nothing more is to be paid";
+        named.wrong(line.lot, "amount", &line.amount, "nothing was paid", hint)
+    };
+    named.rows.iter().filter(is_nothing).map(wrong).collect()
 }
 
 /// Rows in another currency than the order's.

@@ -55,6 +55,13 @@ impl Desk<'_> {
                 let text = format!("{} was split off: its price is that of its line", lot.id);
                 return Err(Refusal::DoesNotApply(text));
             };
+            let is_changed = matches!(by_lot.get(&lot.id), Some(LineAnswer::Changed { .. }));
+            if is_changed && lot.bought() != order.lines[place].quantity {
+                let way = "cancel what is not to come as agreed";
+                let text =
+                    format!("parts of {} were split off, and their price is one: {way}", lot.id);
+                return Err(Refusal::DoesNotApply(text));
+            }
             let mut after = lot.clone();
             let answer = by_lot.get(&lot.id).copied().unwrap_or(&LineAnswer::Accepted);
             let asked = match answer {

@@ -99,9 +99,8 @@ impl Office<'_> {
         let line = filed.order.line(id).filter(|line| line.packs.is_none());
         let line = line.ok_or_else(|| refuse(format!("{id} is sold in packs: keep it unpaid")))?;
         let text = |error: waybill_shared::domain::money::MoneyError| refuse(error.to_string());
-        let goods = line.unit_price.scaled(over.0, Quantity::ONE).map_err(text)?;
-        let charges_bp = self.coalition().charges_bp(&filed.order.channel);
-        let more = goods.checked_add(goods.scaled(charges_bp, 10_000).map_err(text)?);
+        let goods = line.unit_price.of(over).map_err(text)?;
+        let more = self.coalition().with_charges(&filed.order.channel, goods);
         let covers = covered(lot).ok_or_else(|| refuse(format!("no money is bound for {id}")))?;
         let cost = covers.checked_add(more.map_err(text)?).map_err(text)?;
         let rows = self.desk.engine.store.envelopes().await?;

@@ -8,6 +8,7 @@ use waybill_shared::domain::document::{Content, LineAnswer, ResponseLine};
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::TermsDecision;
+use waybill_shared::domain::price::Price;
 use waybill_shared::views::{OrderLineView, OrderView};
 
 use super::documents::{hand_in, lot_id, order_view};
@@ -191,15 +192,16 @@ fn no_line(order: &OrderView, lot: LotId) -> Failure {
 }
 
 /// A price of one unit: an amount, or a change in per cent.
-fn price(text: &str, line: &OrderLineView) -> Result<Money, Failure> {
+fn price(text: &str, line: &OrderLineView) -> Result<Price, Failure> {
     let wrong = || {
         let message = format!("`{text}` is no price of {}", line.lot);
         Failure::caller(message, "write an amount such as 1250.50, or a change such as +12%")
     };
     let currency = line.unit_price.currency;
     let Some(per_cent) = text.strip_suffix('%') else {
-        let plain = Money::parse(text, currency).or_else(|_| text.parse::<Money>());
-        let is_price = |price: &Money| price.currency == currency && price.minor > 0;
+        let plain =
+            Price::parse(text, currency).or_else(|_| text.parse::<Money>().map(Price::from));
+        let is_price = |price: &Price| price.currency == currency && price.minor > 0;
         return plain.ok().filter(is_price).ok_or_else(wrong);
     };
     // Hundredths of a per cent are exact enough, and whole numbers.

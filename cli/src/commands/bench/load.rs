@@ -9,6 +9,7 @@ use waybill_shared::domain::lot::{Lot, Priority, StepName};
 use waybill_shared::domain::money::{Currency, Money};
 use waybill_shared::domain::party::{Party, Role, RoleSpan};
 use waybill_shared::domain::pipeline::STEPS;
+use waybill_shared::domain::price::Price;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::{Kind, Line};
 use waybill_shared::domain::supplier::Offer;
@@ -61,7 +62,7 @@ pub(super) async fn coalition(engine: &Engine) -> Result<(), Failure> {
         item: format!("item {n}"),
         unit,
         pack_of: None,
-        unit_price: Money::new(10_000, Currency::EUR),
+        unit_price: Price::new(10_000, Currency::EUR),
         minimum: Quantity::whole(1),
         increment: Quantity::whole(1),
         lead_days: 10,
@@ -132,7 +133,7 @@ fn submission(engine: &Engine, number: i64, offered: Offered) -> Result<Unit, Fa
         // Quantities differ, so that lines are not taken for duplicates.
         quantity: Quantity::whole(if workload == Workload::W4 { 1 } else { number }),
         unit: unit_code()?,
-        unit_estimate: Money::new(10_000, Currency::EUR),
+        unit_estimate: Price::new(10_000, Currency::EUR),
         priority,
         requested: now.date_naive(),
         needed_by: None,

@@ -54,7 +54,7 @@ fn three_lines_are_submitted_and_one_is_followed_to_its_payment() -> Result<()> 
         "buying_agent",
         "BUY",
         json!({"number": "P-1", "type": "payment", "order": order,
-                                      "date": "2026-11-01", "lines": paid}),
+                                      "date": chrono::Utc::now().date_naive(), "lines": paid}),
     )?;
     surface.until("LOT-003", "delivered")?;
 

@@ -9,10 +9,11 @@ use super::super::parse::{self, Fault};
 use super::contributions::MAX_LEAD_DAYS;
 use super::folder::{Folder, Placed};
 use crate::domain::money::Currency;
+use crate::domain::price::{MOST, Price};
 use crate::domain::quantity::Unit;
 use crate::domain::supplier::{ChargeKind, ChargeRule, Framework, Offer, Pack};
 
-const OFFER_FIELDS: [Field<'static>; 17] = [
+const OFFER_FIELDS: [Field<'static>; 18] = [
     required("id"),
     required("supplier"),
     required("item"),
@@ -30,10 +31,11 @@ const OFFER_FIELDS: [Field<'static>; 17] = [
     optional("framework_ceiling"),
     optional("framework_currency"),
     optional("pack_of"),
+    optional("price_per"),
 ];
 
-const CHARGE_FIELDS: [Field<'static>; 3] =
-    [optional("channel"), required("kind"), required("basis_points")];
+const CHARGE_FIELDS: [Field<'static>; 4] =
+    [optional("channel"), required("kind"), required("basis_points"), optional("due_to")];
 
 /// What stands in offers.csv.
 pub(in super::super) const OFFERS: Section<'static> =
@@ -93,7 +95,8 @@ fn read_offer(fields: &mut RowFields<'_>) -> Option<Offer> {
     let item = fields.name("item");
     let unit = fields.required("unit", parse::unit);
     let currency = fields.required("currency", parse::currency);
-    let unit_price = fields.money("unit_price", currency);
+    let unit_price = fields.price("unit_price", currency);
+    let unit_price = read_per(fields, unit_price);
     let minimum = fields.quantity("minimum", unit);
     let increment = fields.quantity("increment", unit);
     let lead_days = fields.whole("lead_days", 0, MAX_LEAD_DAYS);
@@ -119,6 +122,18 @@ fn read_offer(fields: &mut RowFields<'_>) -> Option<Offer> {
         framework,
         is_suspended: false,
     })
+}
+
+/// The price, where it is one for several units.
+fn read_per(fields: &mut RowFields<'_>, price: Option<Price>) -> Option<Price> {
+    if !fields.has("price_per") {
+        return price;
+    }
+    let each = |text: &str| {
+        let per = parse::whole(text, 1, MOST)?;
+        price.map(|price| price.each(per)).transpose().map_err(Fault::from)
+    };
+    fields.optional("price_per", each).flatten()
 }
 
 /// What one `unit` holds, written as `5 piece` or `5 H87`.
@@ -169,7 +184,8 @@ pub(super) fn read_charges(
         let channel = fields.optional_id("channel");
         let kind = fields.required("kind", |text| parse::one_of(text, &CHARGE_KINDS));
         let basis_points = fields.whole("basis_points", 0, MAX_BASIS_POINTS);
-        Some(ChargeRule { channel, kind: kind?, basis_points: basis_points? })
+        let due_to = fields.optional_id("due_to");
+        Some(ChargeRule { channel, kind: kind?, basis_points: basis_points?, due_to })
     })?;
     let name =
         |rule: &ChargeRule| format!("{} {:?}", rule.channel.as_deref().unwrap_or("any"), rule.kind);

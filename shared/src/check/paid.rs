@@ -1,0 +1,216 @@
+//! I12: an order line costs its goods and charges, lots under it carry their part of that, what was paid for a
+//! line is what its documents say, and instalments debit what the whole would.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::Check;
+use crate::domain::funding::{Share, ShareState};
+use crate::domain::ids::{LineId, LotId};
+use crate::domain::instalment::{bound, disbursed};
+use crate::domain::lot::{Lot, LotState};
+use crate::domain::money::{Currency, Money, Rate, Rounding, convert};
+use crate::domain::order::{Order, OrderLine};
+use crate::domain::quantity::Quantity;
+
+/// What of one envelope, at the rates of one day, is paid for one line.
+type Instalments = (LineId, String, String, String);
+
+/// What lots say of the money that orders bind for them.
+#[derive(Default)]
+pub(super) struct Paid {
+    /// What is paid for each line, in minor units of its order's currency.
+    lines: HashMap<LineId, i64>,
+    /// What instalments cover and debit together, and in how many shares.
+    instalments: BTreeMap<Instalments, (Share, i64)>,
+    /// Lots that are open, by order: what they buy, and what is bound and paid for that.
+    open: BTreeMap<String, Vec<(LotId, Quantity, i64)>>,
+    /// How many lots a line was split into.
+    parts: HashMap<LineId, i64>,
+    wrong: Vec<(String, String)>,
+}
+
+impl Paid {
+    pub(super) fn take(&mut self, lot: &Lot) {
+        let line = lot.line();
+        if lot.id.part() > 0 {
+            let parts = self.parts.entry(line).or_default();
+            *parts = (*parts).max(lot.id.part());
+        }
+        let paid = disbursed(lot);
+        if paid != 0 {
+            *self.lines.entry(line).or_default() += paid;
+        }
+        for share in lot.funding.iter().filter(|share| share.state == ShareState::Disbursed) {
+            self.instalment(lot, share);
+        }
+        let is_open = !matches!(lot.state, LotState::Closed(_));
+        // What was bought above what was ordered is paid beside the order's lines.
+        if let Some(order) = lot.order.as_ref().filter(|_| is_open && lot.oversupply.is_zero())
+            && !lot.funding.is_empty()
+        {
+            let covers = bound(lot) + paid;
+            self.open.entry(order.clone()).or_default().push((lot.id, lot.bought(), covers));
+        }
+    }
+
+    fn instalment(&mut self, lot: &Lot, share: &Share) {
+        if share.covers.currency == share.amount.currency {
+            if share.covers != share.amount {
+                let (covers, amount) = (share.covers, share.amount);
+                let detail = format!("{} paid {amount} for {covers}", share.envelope);
+                self.wrong.push((lot.id.to_string(), detail));
+            }
+            return;
+        }
+        // What was paid before rates were kept is judged by the log.
+        let Some(covers_rate) = share.covers_rate else { return };
+        let rates = (share.rate.to_string(), covers_rate.to_string());
+        let key = (lot.line(), share.envelope.clone(), rates.0, rates.1);
+        match self.instalments.get_mut(&key) {
+            Some((sum, shares)) => {
+                sum.covers.minor += share.covers.minor;
+                sum.amount.minor += share.amount.minor;
+                *shares += 1;
+            }
+            None => drop(self.instalments.insert(key, (share.clone(), 1))),
+        }
+    }
+
+    /// An order line costs its goods and charges, and open lots under it carry their part of that.
+    pub(super) fn order(&self, check: &mut Check, order: &Order) {
+        if order.in_kind.is_some() {
+            return;
+        }
+        for line in &order.lines {
+            let Ok(goods) = line.goods(line.unit_price) else { continue };
+            // Each cut rounds once.
+            let slack = 1 + self.parts.get(&line.lot.line()).copied().unwrap_or_default();
+            let known = goods.minor + line.charged().minor;
+            let more = line.amount.minor - known;
+            // Orders of versions that kept no charges may have had some.
+            let is_wrong = if line.charges.is_empty() { more < -slack } else { more.abs() > slack };
+            if is_wrong {
+                let (amount, price, number) = (line.amount, line.unit_price, &order.number);
+                let detail = format!(
+                    "costs {amount} under {number}, {} at {price} and {} of charges are {}",
+                    line.quantity,
+                    line.charged(),
+                    Money::new(known, amount.currency)
+                );
+                check.fails("I12", line.lot, detail);
+            }
+        }
+        for (lot, bought, covers) in self.open.get(&order.number).into_iter().flatten() {
+            let Some(line) = order.line(*lot) else { continue };
+            let slack = 1 + self.parts.get(&lot.line()).copied().unwrap_or_default();
+            let due = part(line, *bought);
+            if (covers - due).abs() > slack {
+                let currency = line.amount.currency;
+                let (has, due) = (Money::new(*covers, currency), Money::new(due, currency));
+                let number = &order.number;
+                let detail = format!("has {has} bound and paid, and costs {due} under {number}");
+                check.fails("I12", lot, detail);
+            }
+        }
+    }
+
+    /// What the documents say was paid for each line is paid for its lots, and no instalment debits more.
+    pub(super) fn report(self, check: &mut Check, told: &Told) {
+        for (subject, detail) in self.wrong {
+            check.fails("I12", subject, detail);
+        }
+        let mut lines = self.lines;
+        for (line, said) in &told.lines {
+            let paid = lines.remove(line).unwrap_or_default();
+            if paid != *said {
+                let detail =
+                    format!("{said} minor units were paid by its documents, its lots say {paid}");
+                check.fails("I12", line, detail);
+            }
+        }
+        for (line, paid) in lines {
+            check.fails("I12", line, format!("no document says that {paid} minor units were paid"));
+        }
+        for ((line, envelope, _, _), (sum, shares)) in self.instalments {
+            let Some(covers_rate) = sum.covers_rate else { continue };
+            let whole = whole(sum.covers, covers_rate, sum.amount.currency, sum.rate);
+            // Each lot that the line was split into rounds once.
+            if whole.is_none_or(|whole| (sum.amount.minor - whole).abs() >= shares) {
+                debited(check, &line, &envelope, sum.amount, whole);
+            }
+        }
+        told.before(check);
+    }
+}
+
+/// What `bought` of an order line costs.
+fn part(line: &OrderLine, bought: Quantity) -> i64 {
+    let whole = i128::from(line.quantity.0.max(1));
+    let due = (i128::from(line.amount.minor) * i128::from(bought.0) * 2 + whole) / (2 * whole);
+    i64::try_from(due).unwrap_or(i64::MAX)
+}
+
+fn whole(covers: Money, covers_rate: Rate, currency: Currency, rate: Rate) -> Option<i64> {
+    convert(covers, covers_rate, currency, rate, Rounding::Up).ok().map(|whole| whole.minor)
+}
+
+fn debited(
+    check: &mut Check,
+    subject: &impl ToString,
+    envelope: &str,
+    amount: Money,
+    whole: Option<i64>,
+) {
+    let whole = Money::new(whole.unwrap_or_default(), amount.currency);
+    let detail = format!("instalments debit {envelope} by {amount}, at once they would by {whole}");
+    check.fails("I12", subject.to_string(), detail);
+}
+
+/// What documents and the log tell of payments.
+#[derive(Default)]
+pub(super) struct Told {
+    lines: HashMap<LineId, i64>,
+    /// What envelopes had paid for lots by the versions that kept no rates of the day.
+    known: HashMap<(LotId, String), (i64, i64)>,
+    /// What of that is of each rate, in minor units covered.
+    rates: BTreeMap<(LotId, String), (BTreeMap<String, (Rate, i64)>, Money)>,
+}
+
+impl Told {
+    /// A row of a document that was taken.
+    pub(super) fn row(&mut self, lot: LotId, minor: i64) {
+        *self.lines.entry(lot.line()).or_default() += minor;
+    }
+
+    /// A lot after a payment.
+    pub(super) fn hear(&mut self, lot: LotId, funding: &[Share]) {
+        for share in funding {
+            let is_old = share.state == ShareState::Disbursed && share.covers_rate.is_none();
+            let is_known = share.covers.currency == Currency::EUR;
+            if !is_old || !is_known || share.amount.currency == Currency::EUR {
+                continue;
+            }
+            let key = (lot, share.envelope.clone());
+            let now = (share.covers.minor, share.amount.minor);
+            let before = self.known.insert(key.clone(), now).unwrap_or_default();
+            let by = now.0 - before.0;
+            let (rates, amount) =
+                self.rates.entry(key).or_insert_with(|| (BTreeMap::new(), share.amount));
+            *amount = share.amount;
+            let rate = rates.entry(share.rate.to_string()).or_insert((share.rate, 0));
+            rate.1 += by;
+        }
+    }
+
+    fn before(&self, check: &mut Check) {
+        for ((lot, envelope), (rates, amount)) in &self.rates {
+            let whole = rates.values().try_fold(0, |sum, (rate, covers)| {
+                let covers = Money::new(*covers, Currency::EUR);
+                Some(sum + whole(covers, Rate::ONE, amount.currency, *rate)?)
+            });
+            if whole.is_none_or(|whole| amount.minor > whole) {
+                debited(check, lot, envelope, *amount, whole);
+            }
+        }
+    }
+}
