@@ -72,8 +72,8 @@ fn every_field_has_its_rules() {
         let text = complaint(field, value);
         assert!(text.contains(&format!(", field {field}")) && text.contains(what), "{text}");
     }
-    let yen = complaints(&[&row(&[("currency", "JPY"), ("unit_estimate", "10.5")])]);
-    assert!(yen[0].contains("more than the 0 decimals of JPY"), "{yen:?}");
+    let yen = complaints(&[&row(&[("currency", "JPY"), ("unit_estimate", "10.1234567")])]);
+    assert!(yen[0].contains("more than the 6 decimals of a price"), "{yen:?}");
 }
 
 #[test]

@@ -8,7 +8,6 @@ use encoding_rs::{UTF_8, WINDOWS_1251, WINDOWS_1252};
 use proptest::prelude::*;
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 use waybill_shared::domain::lot::Priority;
-use waybill_shared::domain::money::Money;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::{Kind, Line};
 use waybill_shared::domain::text::{canonical, invisible};

@@ -1,7 +1,7 @@
 //! Random problems, small enough for oracles.
 
 use proptest::prelude::*;
-use waybill_shared::domain::money::{Currency, Money, Rate};
+use waybill_shared::domain::money::{Currency, Rate};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::supplier::{Quote, SoldBy, Surplus};
 use waybill_shared::matching::{Demand, Envelope, Parts, Policy, Problem};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::{Lot, LotState, Outcome, Priority, StepName, Timestamp};
-use waybill_shared::domain::money::{Currency, Money};
+use waybill_shared::domain::money::Currency;
 use waybill_shared::domain::price::Price;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::{Kind, Line};

@@ -15,10 +15,9 @@ use waybill_shared::domain::rows::WrongRow;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::store::{LotChange, RecordChange, Unit};
 
-use super::rows::{Named, wrong};
+use super::rows::{Named, Stage, wrong};
 use super::{Desk, Refusal};
 use crate::acts::round;
-use crate::steps::confirm_delivery;
 
 /// What a payment comes to beside the lots that it changes.
 #[derive(Default)]
@@ -99,16 +98,16 @@ impl Desk<'_> {
         notes: &mut Notes,
     ) -> Result<LotChange, Refusal> {
         let due = bound(&lot);
-        let is_at_end = matches!(
-            &lot.state,
-            LotState::Waiting { step, .. } if &*step.0 == confirm_delivery::NAME
-        );
-        let awaits = match lot.state.awaits() {
-            Some(awaits) if is_at_end && !lot.funding.is_empty() => awaits.clone(),
-            Some(_) | None => {
-                let state = lot.state.name();
-                return Err(refuse(format!("{} is not to be paid: it is {state}", lot.id)));
-            }
+        let refused = || {
+            let state = lot.state.name();
+            refuse(format!("{} is not to be paid: it is {state}", lot.id))
+        };
+        let delivery = || Awaited::Delivery { order: order.number.clone() };
+        let awaits = match (Stage::of(&lot), lot.state.awaits()) {
+            _ if lot.funding.is_empty() => return Err(refused()),
+            (Stage::ToCome, awaits) => awaits.cloned().unwrap_or_else(delivery),
+            (Stage::Received, Some(awaits)) => awaits.clone(),
+            (Stage::Received, None) | (Stage::Early, _) => return Err(refused()),
         };
         let is_received = matches!(awaits, Awaited::Payment { .. });
         if !is_received {
