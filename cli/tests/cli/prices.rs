@@ -232,3 +232,12 @@ fn instalments_debit_what_the_whole_would() -> Result<()> {
     ensure!(show(&bureau.data, &format!("overrun:{order}")).is_err(), "nothing is overrun");
     bureau.end()
 }
+
+#[test]
+fn check_names_instalments_that_an_earlier_version_rounded_up_one_by_one() -> Result<()> {
+    let violations = crate::requesters::found("part_rounding.jsonl.gz")?;
+    let told = ["C2", "DKK 747.07", "DKK 747.05"];
+    crate::requesters::names(&violations, "I12", "LOT-001", &told)?;
+    ensure!(violations.len() == 1, "{violations:?}");
+    Ok(())
+}

@@ -103,8 +103,11 @@ impl Paid {
         for (lot, bought, covers) in self.open.get(&order.number).into_iter().flatten() {
             let Some(line) = order.line(*lot) else { continue };
             let slack = 1 + self.parts.get(&lot.line()).copied().unwrap_or_default();
-            let due = part(line, *bought);
-            if (covers - due).abs() > slack {
+            let due = part(line, *bought, line.quantity);
+            // Versions that did not keep what of a surplus is whose had lots that carry all of it.
+            let wanted = line.quantity.less(line.surplus);
+            let whole = part(line, *bought, wanted);
+            if (covers - due).abs() > slack && (covers - whole).abs() > slack {
                 let currency = line.amount.currency;
                 let (has, due) = (Money::new(*covers, currency), Money::new(due, currency));
                 let number = &order.number;
@@ -143,9 +146,9 @@ impl Paid {
     }
 }
 
-/// What `bought` of an order line costs.
-fn part(line: &OrderLine, bought: Quantity) -> i64 {
-    let whole = i128::from(line.quantity.0.max(1));
+/// What `bought` of the `whole` of an order line costs.
+fn part(line: &OrderLine, bought: Quantity, whole: Quantity) -> i64 {
+    let whole = i128::from(whole.0.max(1));
     let due = (i128::from(line.amount.minor) * i128::from(bought.0) * 2 + whole) / (2 * whole);
     i64::try_from(due).unwrap_or(i64::MAX)
 }
