@@ -63,6 +63,28 @@ pub fn add(funding: &mut Vec<Share>, share: Share) {
     }
 }
 
+/// Splits a part off `funding` by the weights of the part and of what stays. The sum of what is covered is
+/// rounded once, however many shares there are, and what is paid is dealt first.
+pub(super) fn split(funding: &mut [Share], weights: &[u64; 2]) -> Vec<Share> {
+    let Some(first) = funding.first() else { return Vec::new() };
+    let whole = funding.iter().map(|share| share.covers.minor).sum();
+    let whole = Money::new(whole, first.covers.currency).shares(weights)[0];
+    let mut order: Vec<usize> = (0..funding.len()).collect();
+    order.sort_by_key(|at| funding[*at].state != ShareState::Disbursed);
+    let covers = |at: &usize| funding[*at].covers.minor.unsigned_abs();
+    let covers: Vec<u64> = order.iter().map(covers).collect();
+    let mut parts = funding.to_vec();
+    for (at, covers) in order.into_iter().zip(whole.shares(&covers)) {
+        let (kept, moved) = (&mut funding[at], &mut parts[at]);
+        kept.covers.minor -= covers.minor;
+        moved.covers = covers;
+        let of_covers = [covers.minor.unsigned_abs(), kept.covers.minor.unsigned_abs()];
+        let amounts = kept.amount.shares(&of_covers);
+        (moved.amount, kept.amount) = (amounts[0], amounts[1]);
+    }
+    parts
+}
+
 /// What a change moves within one envelope, in minor units of its currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Movement {

@@ -422,11 +422,7 @@ impl Lot {
         part.oversupply = Quantity::ZERO;
         part.shipped = Quantity::ZERO;
         part.chased = 0;
-        for (kept, moved) in self.funding.iter_mut().zip(&mut part.funding) {
-            let (amounts, covers) = (kept.amount.shares(&weights), kept.covers.shares(&weights));
-            (moved.amount, kept.amount) = (amounts[0], amounts[1]);
-            (moved.covers, kept.covers) = (covers[0], covers[1]);
-        }
+        part.funding = funding::split(&mut self.funding, &weights);
         self.quantity = rest;
         part
     }
