@@ -11,6 +11,7 @@ pub mod domain;
 pub mod engine;
 pub mod feed;
 pub mod frameworks;
+pub mod happened;
 pub mod import;
 pub mod intake;
 pub mod lead_times;

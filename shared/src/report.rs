@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::domain::coalition::Coalition;
 use crate::domain::ids::LotId;
 use crate::domain::lot::{Awaited, Lot, LotState, Timestamp};
+use crate::domain::order::Order;
 use crate::domain::requisition::Line;
 use crate::domain::spread::{Days, Spread};
 use crate::engine::Engine;
+use crate::happened::{Happened, Happening};
 use crate::lead_times::{LeadTime, Stays, is_receipt};
 use crate::store::{LotFilter, StoreError};
 
@@ -104,6 +106,9 @@ pub struct Report {
     pub short: Vec<ListedLot>,
     /// How many there are.
     pub short_lots: usize,
+    /// What happened to orders on their way.
+    #[serde(default)]
+    pub happened: Vec<Happening>,
     /// Incidents that are open.
     pub incidents: Vec<String>,
     /// Lots delivered by month, for the timeline.
@@ -131,6 +136,7 @@ struct History {
     received: HashMap<LotId, Timestamp>,
     short: BTreeMap<LotId, String>,
     delivered: BTreeMap<String, usize>,
+    happened: Happened,
 }
 
 impl History {
@@ -141,7 +147,11 @@ impl History {
             let page = engine.store.events_after(position, PAGE).await?;
             let Some(last) = page.last() else { return Ok(history) };
             position = last.position;
-            for event in page.iter().filter(|event| event.subject.starts_with("LOT-")) {
+            for event in &page {
+                if !event.subject.starts_with("LOT-") {
+                    history.happened.event(event);
+                    continue;
+                }
                 let lot: Lot = serde_json::from_str(&event.body).map_err(|source| {
                     StoreError::Corrupt { subject: event.subject.clone(), source }
                 })?;
@@ -158,6 +168,7 @@ impl History {
         if let Some((before, since)) = self.stays.moved(lot.id.0, step, at) {
             self.spreads.entry(before.to_string()).or_default().add(Days::of(at - since));
         }
+        self.happened.lot(lot, kind);
         match kind {
             _ if is_receipt(kind) => drop(self.received.insert(lot.id, at)),
             "lot.short" | "lot.rejected" => {
@@ -241,11 +252,18 @@ pub async fn build(engine: &Engine, wall_s: f64) -> Result<Report, StoreError> {
     short.truncate(LISTED);
     let names: Vec<String> = engine.pipeline().steps.iter().map(|s| s.name.to_string()).collect();
     let incidents = engine.store.records("incident").await?;
+    let step_times = history.step_times(&names);
+    let mut orders: Vec<Order> = Vec::new();
+    for record in engine.store.records("order").await? {
+        let corrupt =
+            |source| StoreError::Corrupt { subject: format!("order:{}", record.id), source };
+        orders.push(serde_json::from_str(&record.body).map_err(corrupt)?);
+    }
     Ok(Report {
         lots: ends,
         lines: lines.len(),
         money: money(engine, &coalition).await?,
-        orders: engine.store.records("order").await?.len(),
+        orders: orders.len(),
         steps: history.steps,
         wall_s,
         coalition: coalition.settings.as_ref().map(|s| s.name.clone()).unwrap_or_default(),
@@ -270,8 +288,9 @@ pub async fn build(engine: &Engine, wall_s: f64) -> Result<Report, StoreError> {
         late_lots,
         short,
         short_lots,
+        happened: history.happened.all(&coalition, &orders),
         incidents: incidents.into_iter().map(|record| record.id).collect(),
-        step_times: history.step_times(&names),
+        step_times,
         delivered_by_month: history.delivered,
     })
 }

@@ -1,9 +1,13 @@
 //! The report for a terminal.
 
 use waybill_shared::domain::money::{Currency, Money};
+use waybill_shared::happened::Happening;
 use waybill_shared::report::{DonorMoney, ListedLot, Reason, Report};
 
-use crate::output::{brief_table, cut, table, width};
+use crate::output::{brief_table, cut, table, width, wrap};
+
+/// Sentences of one kind of thing.
+const OF_A_KIND: usize = 2;
 
 /// Rows of a list of lots.
 const LISTED: usize = 8;
@@ -40,6 +44,7 @@ pub(crate) fn page(report: &Report) -> String {
     reasons(&mut text, "DECLINED BECAUSE", &report.declined_reasons);
     lots(&mut text, "LATE", &report.late, report.late_lots);
     lots(&mut text, "SHORT OR REJECTED", &report.short, report.short_lots);
+    text.push_str(&happened(&report.happened));
     if !report.incidents.is_empty() {
         text.push_str(&format!("\nINCIDENTS  {}\n", report.incidents.len()));
         for incident in report.incidents.iter().take(LISTED) {
@@ -58,6 +63,31 @@ pub(crate) fn page(report: &Report) -> String {
     let rows: Vec<Vec<String>> = report.step_times.iter().map(row).collect();
     text.push('\n');
     text.push_str(&table(&["TIME PER STEP", "LOTS", "MEDIAN DAYS", "9 IN 10 WITHIN"], &rows));
+    text
+}
+
+/// Of each kind the first few, each as a sentence.
+fn happened(all: &[Happening]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\nON THE WAY  {}\n", all.len());
+    for of in all.chunk_by(|one, other| one.what == other.what) {
+        for Happening { subject, text: told, .. } in of.iter().take(OF_A_KIND) {
+            let sentence = if told.contains(subject.as_str()) {
+                format!("{told}.")
+            } else {
+                format!("{subject}: {told}.")
+            };
+            for (row, part) in wrap(&sentence, width().saturating_sub(4)).iter().enumerate() {
+                let indent = if row == 0 { "  " } else { "    " };
+                text.push_str(&format!("{indent}{part}\n"));
+            }
+        }
+        if of.len() > OF_A_KIND {
+            text.push_str(&format!("    … and {} more like it\n", of.len() - OF_A_KIND));
+        }
+    }
     text
 }
 

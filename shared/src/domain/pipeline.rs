@@ -264,11 +264,30 @@ pub struct DeliveryPolicy {
     pub chase_days: u32,
     /// Chases before the lot is parked for an operator.
     pub chases: u32,
+    /// What becomes of what came above what was bought.
+    #[serde(skip_serializing_if = "is_asked")]
+    pub surplus: SurplusPolicy,
+}
+
+/// What becomes of what came above what was bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SurplusPolicy {
+    /// The secretariat decides each time.
+    #[default]
+    Ask,
+    /// Who received it keeps it, and nothing is paid for it.
+    KeepUnpaid,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_asked(policy: &SurplusPolicy) -> bool {
+    *policy == SurplusPolicy::Ask
 }
 
 impl Default for DeliveryPolicy {
     fn default() -> Self {
-        Self { chase_days: 7, chases: 8 }
+        Self { chase_days: 7, chases: 8, surplus: SurplusPolicy::Ask }
     }
 }
 
@@ -309,6 +328,17 @@ pub struct SandboxConfig {
     pub rejected: u16,
     /// Deliveries that bring more than was ordered.
     pub over: u16,
+    /// Lots of which a fifth is paid before they come.
+    #[serde(skip_serializing_if = "is_never")]
+    pub advance: u16,
+    /// Payments of which the supplier gives a twentieth back afterwards.
+    #[serde(skip_serializing_if = "is_never")]
+    pub refund: u16,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_never(per_mille: &u16) -> bool {
+    *per_mille == 0
 }
 
 impl Default for SandboxConfig {
@@ -325,6 +355,8 @@ impl Default for SandboxConfig {
             short: 80,
             rejected: 40,
             over: 10,
+            advance: 0,
+            refund: 0,
         }
     }
 }

@@ -25,6 +25,7 @@ use waybill_shared::domain::requisition::{Kind, Line};
 use waybill_shared::store::NewJob;
 
 use super::{Connector, Question};
+use crate::funding::covered;
 
 /// The file that records every order sent, each time it was sent.
 const LOG: &str = "sandbox-orders.log";
@@ -140,6 +141,52 @@ impl Sandbox {
         jobs
     }
 
+    /// Parts of lots that are paid before they come.
+    fn advances(&self, order: &Order, lots: &[(&Lot, &Line)], now: Timestamp) -> Vec<NewJob> {
+        let due = self.after(now, 1);
+        let advance = |(lot, line): &(&Lot, &Line)| {
+            let id = [line.external_id.as_str(), "advance"];
+            let is_first = lot.id.part() == 0 && !lot.is_paid_for();
+            if !is_first || !self.happens(&id, self.config.advance) {
+                return None;
+            }
+            let covers = covered(lot)?.scaled(1, 5).ok()?;
+            Some(PaymentLine { lot: lot.id, amount: covers, is_final: false })
+        };
+        let advances = lots.iter().filter_map(advance);
+        let answer = |line: PaymentLine| {
+            let number = format!("ADV-{}-{}", order.number, line.lot);
+            let (order_number, date) = (order.number.clone(), due.date_naive());
+            let content = Content::Payment { order: order_number, date, lines: vec![line] };
+            self.answer(&order.channel, number, content, due)
+        };
+        advances.map(answer).collect()
+    }
+
+    /// What the supplier gives back some weeks after lots were paid.
+    fn refunds(
+        &self,
+        order: &Order,
+        lots: &[(&Lot, Money)],
+        number: &str,
+        paid: Timestamp,
+    ) -> Vec<NewJob> {
+        let due = self.after(paid, 30);
+        let refund = |(lot, amount): &(&Lot, Money)| {
+            let lot_id = lot.id.to_string();
+            let back = amount.scaled(-1, 20).ok().filter(|back| back.minor < 0)?;
+            self.happens(&[&order.number, &lot_id, "refund"], self.config.refund)
+                .then_some(PaymentLine { lot: lot.id, amount: back, is_final: false })
+        };
+        let lines: Vec<PaymentLine> = lots.iter().filter_map(refund).collect();
+        if lines.is_empty() {
+            return Vec::new();
+        }
+        let (order_number, date) = (order.number.clone(), due.date_naive());
+        let content = Content::Payment { order: order_number, date, lines };
+        vec![self.answer(&order.channel, format!("REF-{number}"), content, due)]
+    }
+
     fn receipt(&self, order: &Order, lot: &Lot, line: &Line) -> ReceiptLine {
         let part = lot.id.part().to_string();
         let id = |what| [line.external_id.as_str(), part.as_str(), what];
@@ -212,9 +259,9 @@ impl Connector for Sandbox {
             Question::Terms { order, version, is_payable } => {
                 let order = order.number.clone();
                 let number = format!("TERMS-{order}-{version}");
-                // One rise in three is worth more than another search.
+                // Two rises in three are worth more than another search.
                 let decision = match self.draw(&[&order, "terms"], 3) {
-                    0 if is_payable => TermsDecision::Accept,
+                    0 | 1 if is_payable => TermsDecision::Accept,
                     _ => TermsDecision::Rematch,
                 };
                 let content = Content::TermsDecision {
@@ -225,7 +272,11 @@ impl Connector for Sandbox {
                 };
                 vec![self.answer("secretariat", number, content, self.after(now, 2))]
             }
-            Question::Delivery { order, lots } => self.deliveries(order, lots, now),
+            Question::Delivery { order, lots } => {
+                let mut jobs = self.advances(order, lots, now);
+                jobs.extend(self.deliveries(order, lots, now));
+                jobs
+            }
             Question::Payment { order, lots } => {
                 let lines = lots
                     .iter()
@@ -240,8 +291,10 @@ impl Connector for Sandbox {
                     Content::Payment { order: order.number.clone(), date: due.date_naive(), lines };
                 let first = lots.first().map_or(0, |(lot, _)| lot.id.0);
                 let version = lots.first().map_or(0, |(lot, _)| lot.version);
-                let number = format!("PAY-{}-{first}-{version}", order.number);
-                vec![self.answer(&order.channel, number, content, due)]
+                let number = format!("{}-{first}-{version}", order.number);
+                let mut jobs = self.refunds(order, lots, &number, due);
+                jobs.push(self.answer(&order.channel, format!("PAY-{number}"), content, due));
+                jobs
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Surplus that a receipt tells of: a record of its own, until somebody has decided about it.
 
 use waybill_shared::domain::lot::Lot;
+use waybill_shared::domain::pipeline::SurplusPolicy;
 use waybill_shared::domain::surplus::{SURPLUS, Surplus, SurplusFate};
 use waybill_shared::store::{RecordChange, StoreError};
 
@@ -31,7 +32,10 @@ impl Desk<'_> {
             order: order.to_owned(),
             quantity: lot.oversupply,
             owner: requester.to_owned(),
-            fate: SurplusFate::Undecided,
+            fate: match self.engine.pipeline_of(lot).confirm_delivery.surplus {
+                SurplusPolicy::Ask => SurplusFate::Undecided,
+                SurplusPolicy::KeepUnpaid => SurplusFate::KeptUnpaid,
+            },
             why: String::new(),
         };
         let (expected, event) = match &found {
