@@ -85,10 +85,10 @@ impl Happened {
                 drop(self.asked.insert(lot.id, (lot.reason.clone(), Vec::new())))
             }
             "lot.consent_asked" if lot.order.is_some() => {
-                if let Some((_, donors)) = self.asked.get_mut(&lot.id) {
-                    if let Some(Awaited::Consent { donors: whose }) = lot.state.awaits() {
-                        donors.clone_from(whose);
-                    }
+                if let Some((_, donors)) = self.asked.get_mut(&lot.id)
+                    && let Some(Awaited::Consent { donors: whose }) = lot.state.awaits()
+                {
+                    donors.clone_from(whose);
                 }
             }
             "lot.order_accepted" | "lot.order_changed" => {
@@ -210,6 +210,19 @@ impl Happened {
         }
         self.all.sort_by_key(|happening| happening.what);
         self.all
+    }
+}
+
+impl Happening {
+    /// The whole sentence, which names its subject.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let Self { subject, text, .. } = self;
+        if text.contains(subject.as_str()) {
+            format!("{text}.")
+        } else {
+            format!("{subject}: {text}.")
+        }
     }
 }
 

@@ -154,7 +154,7 @@ fn waits_for_terms(lot: &Lot) -> bool {
 fn asked(coalition: &Coalition, order: &Order, line: &OrderLine) -> String {
     let Some(terms) = &line.asked else { return String::new() };
     let (price, due) = (terms.unit_price, terms.due);
-    let cost = cost(coalition, order, line, price).unwrap_or_else(|_| line.amount);
+    let cost = cost(coalition, order, line, price).unwrap_or(line.amount);
     let day = if due == line.due { String::new() } else { format!(", due {due}") };
     let why = &terms.why;
     format!("; asked: {} -> {price} a unit, {cost}{day} ({why})", line.unit_price)

@@ -47,6 +47,7 @@ pub(crate) fn page(report: &Report) -> String {
             (lists::declined(report))
             (lists::late(report))
             (lists::short(report))
+            (lists::happened(report))
             (lists::incidents(report))
             (lists::step_times(report))
         }
@@ -207,6 +208,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use waybill_shared::domain::spread::Days;
+    use waybill_shared::happened::{Happening, What};
     use waybill_shared::lead_times::LeadTime;
     use waybill_shared::report::{DonorMoney, ListedLot, Reason};
 
@@ -230,6 +232,7 @@ mod tests {
             late_lots: 0,
             short: Vec::new(),
             short_lots: 0,
+            happened: Vec::new(),
             incidents: Vec::new(),
             delivered_by_month: BTreeMap::new(),
             step_times: Vec::new(),
@@ -274,6 +277,7 @@ mod tests {
             late_lots: 1,
             short: vec![lot()],
             short_lots: 1,
+            happened: vec![Happening { what: What::Advance, subject: text(), text: text() }],
             incidents: vec![text()],
             delivered_by_month: BTreeMap::from([(text(), 1)]),
             step_times: vec![LeadTime {

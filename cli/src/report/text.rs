@@ -73,13 +73,9 @@ fn happened(all: &[Happening]) -> String {
     }
     let mut text = format!("\nON THE WAY  {}\n", all.len());
     for of in all.chunk_by(|one, other| one.what == other.what) {
-        for Happening { subject, text: told, .. } in of.iter().take(OF_A_KIND) {
-            let sentence = if told.contains(subject.as_str()) {
-                format!("{told}.")
-            } else {
-                format!("{subject}: {told}.")
-            };
-            for (row, part) in wrap(&sentence, width().saturating_sub(4)).iter().enumerate() {
+        for one in of.iter().take(OF_A_KIND) {
+            let parts = wrap(&one.sentence(), width().saturating_sub(4));
+            for (row, part) in parts.iter().enumerate() {
                 let indent = if row == 0 { "  " } else { "    " };
                 text.push_str(&format!("{indent}{part}\n"));
             }

@@ -164,3 +164,25 @@ fn lots_can_be_paged() -> Result<()> {
     ensure!(ids == expected, "pages miss or repeat lots");
     Ok(())
 }
+
+#[test]
+fn the_report_tells_what_happened_to_orders_on_the_way() -> Result<()> {
+    let happened = example_run()?.report["happened"].clone();
+    let happened = happened.as_array().context("what happened")?;
+    for (what, part) in [
+        ("price_accepted", "agreed, and the secretariat accepted"),
+        ("price_declined", "was matched again"),
+        ("advance", "was paid before it came"),
+        ("refund", "came back from its supplier"),
+        ("surplus", "keeps it, and nothing is paid for it"),
+        ("framework", "EUR 832,500.00 of EUR 840,000.00 were called off at most"),
+        ("framework", "EUR 420,000.00 came back by changes and cancellations"),
+        ("gift", "LV gave 500 piece in 50 box of 10 each"),
+    ] {
+        let is_it = |one: &&Value| {
+            one["what"] == what && one["text"].as_str().is_some_and(|text| text.contains(part))
+        };
+        ensure!(happened.iter().any(|one| is_it(&one)), "{what}: {part}: {happened:?}");
+    }
+    Ok(())
+}

@@ -176,8 +176,11 @@ pub(super) struct Told {
     /// What envelopes had paid for lots by the versions that kept no rates of the day.
     known: HashMap<(LotId, String), (i64, i64)>,
     /// What of that is of each rate, in minor units covered.
-    rates: BTreeMap<(LotId, String), (BTreeMap<String, (Rate, i64)>, Money)>,
+    rates: BTreeMap<(LotId, String), OfRates>,
 }
+
+/// What of an envelope's payments for a lot is of each rate, in minor units covered, and what they debit together.
+type OfRates = (BTreeMap<String, (Rate, i64)>, Money);
 
 impl Told {
     /// A row of a document that was taken.

@@ -124,7 +124,7 @@ impl Price {
     pub fn scaled(self, numerator: i64, denominator: i64) -> Result<Self, MoneyError> {
         // As many decimals as there may be, if it is not for another number of units.
         let fine = 10_u32.pow(DECIMALS.saturating_sub(self.currency.decimals()));
-        let per = if fine % self.per == 0 { fine } else { self.per };
+        let per = if fine.is_multiple_of(self.per) { fine } else { self.per };
         let whole = Money::new(self.minor, self.currency).scaled(i64::from(per / self.per), 1)?;
         Self::new(whole.scaled(numerator, denominator)?.minor, self.currency).each(per)
     }

@@ -176,6 +176,17 @@ pub(super) fn short(report: &Report) -> Markup {
     section("short", "Short or rejected", &body)
 }
 
+/// What happened to orders on their way, a sentence each.
+pub(super) fn happened(report: &Report) -> Markup {
+    if report.happened.is_empty() {
+        return html! {};
+    }
+    let list = html! {
+        ul { @for one in &report.happened { li { (one.sentence()) } } }
+    };
+    section("happened", "On the way", &list)
+}
+
 /// Incidents that are open, those of one kind together.
 pub(super) fn incidents(report: &Report) -> Markup {
     let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
