@@ -199,7 +199,7 @@ pub async fn payable(
         let Some(terms) = &line.asked else { continue };
         let lots = engine.store.lots_by_id(&[line.lot.0]).await?;
         let lines = engine.lines_of(&lots).await?;
-        let asked = |lot: &&Lot| matches!(lot.state.awaits(), Some(Awaited::Terms { .. }));
+        let asked = |lot: &&Lot| !matches!(lot.state.awaits(), Some(Awaited::Consent { .. }));
         let Some(lot) = lots.first().filter(asked) else { continue };
         let Some(requested) = lines.get(&lot.line()) else { continue };
         let pipeline = engine.pipeline_of(lot);

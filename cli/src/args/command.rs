@@ -118,7 +118,7 @@ Examples:
     /// Make a part of a lot a lot of its own.
     #[command(after_help = "\
 Examples:
-  waybill split LOT-015 700 -m 'the first 700 are urgent' --dry-run")]
+  waybill split LOT-01C 200 -m 'the first 200 are urgent' --dry-run")]
     Split(Split),
     /// Let one lot carry others of its line.
     #[command(after_help = "\

@@ -67,8 +67,8 @@ fn a_day_that_does_not_exist() -> Result<()> {
 }
 
 #[test]
-fn a_price_of_three_decimals() -> Result<()> {
-    let parts = ["r.csv, row 3, field unit_estimate, value \"100.005\"", "2 decimals"];
+fn a_price_of_three_decimals_may_be_thousands() -> Result<()> {
+    let parts = ["r.csv, row 3, field unit_estimate, value \"100.005\"", "or 100,005"];
     refused("r.csv", changed("100.00", "100.005").as_bytes(), &parts)
 }
 

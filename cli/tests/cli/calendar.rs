@@ -23,10 +23,10 @@ fn the_calendar_in_columns() -> Result<()> {
     let said = run(&[&["cron", "list", "--data", data][..], &columns].concat())?.ok()?;
     insta::assert_snapshot!(said.out, @r"
     NAME     ACT      AT               LAST              ZONE
-    rematch  rematch  0 6 * * MON      2025-11-10 05:00  Europe/Luxembourg
-    chase    chase    0 7 * * MON-FRI  2025-11-14 06:00  Europe/Luxembourg
-    lapse    lapse    5 0 * * *        2025-11-15 23:05  Europe/Luxembourg
-    digest   digest   0 18 * * *       2025-11-16 17:00  Europe/Luxembourg
+    rematch  rematch  0 6 * * MON      2025-12-15 05:00  Europe/Luxembourg
+    chase    chase    0 7 * * MON-FRI  2025-12-18 06:00  Europe/Luxembourg
+    lapse    lapse    5 0 * * *        2025-12-17 23:05  Europe/Luxembourg
+    digest   digest   0 18 * * *       2025-12-18 17:00  Europe/Luxembourg
     ");
     let said = run(&["cron", "list", "--data", data])?.ok()?;
     ensure!(said.out.lines().all(|line| line.chars().count() <= 80), "{}", said.out);

@@ -129,7 +129,7 @@ fn live_data_is_put_aside_only_when_that_was_said() -> Result<()> {
     run(&["backup", text(&backup)?, "--data", data])?.ok()?;
     let events = is_clean(&copy.data)?;
     let restore = ["restore", text(&backup)?, "--data", data];
-    run(&restore)?.failed(1, &["holds", "65 lots", "--yes"])?;
+    run(&restore)?.failed(1, &["holds", "70 lots", "--yes"])?;
 
     // Not while others work on it.
     let service = Service::start(&copy.data, None)?;
@@ -404,7 +404,7 @@ fn at_a_terminal_it_asks_before_data_is_put_aside() -> Result<()> {
         ("\u{3}", "nothing was changed"),
     ] {
         let mut dialogue = Dialogue::begin(&restore)?;
-        dialogue.shows("65 lots. Put it aside and restore? [y/N]")?;
+        dialogue.shows("70 lots. Put it aside and restore? [y/N]")?;
         dialogue.types(keys)?;
         dialogue.shows(says)?;
         ensure!(!dialogue.ends()?, "it restored");

@@ -257,20 +257,24 @@ impl Connector for Sandbox {
                 vec![self.answer("steering", number, content, self.after(now, 3))]
             }
             Question::Terms { order, version, is_payable } => {
-                let order = order.number.clone();
-                let number = format!("TERMS-{order}-{version}");
-                // Two rises in three are worth more than another search.
-                let decision = match self.draw(&[&order, "terms"], 3) {
-                    0 | 1 if is_payable => TermsDecision::Accept,
-                    _ => TermsDecision::Rematch,
+                let number = |decision: &str| format!("TERMS-{}-{version}{decision}", order.number);
+                let content = |decision| {
+                    let (order, lots, text) = (order.number.clone(), Vec::new(), String::new());
+                    Content::TermsDecision { order, decision, lots, text }
                 };
-                let content = Content::TermsDecision {
-                    order,
-                    decision,
-                    lots: Vec::new(),
-                    text: String::new(),
+                let decided = |number, decision, days| {
+                    let due = self.after(now, days);
+                    self.answer("secretariat", number, content(decision), due)
                 };
-                vec![self.answer("secretariat", number, content, self.after(now, 2))]
+                // Two rises in three are worth more than another search. When the money for one is gone by
+                // then, it is searched after all.
+                let again = decided(number("-AGAIN"), TermsDecision::Rematch, 3);
+                match self.draw(&[&order.number, "terms"], 3) {
+                    0 | 1 if is_payable => {
+                        vec![decided(number(""), TermsDecision::Accept, 2), again]
+                    }
+                    _ => vec![again],
+                }
             }
             Question::Delivery { order, lots } => {
                 let mut jobs = self.advances(order, lots, now);
