@@ -105,7 +105,7 @@ impl Database {
     /// How often each lot was ordered, and how often an order let it go, by lot.
     pub(crate) async fn orders(&self) -> Result<Vec<(String, i64, i64)>> {
         let sql = |order: &str, is: fn(&str) -> String| {
-            let released = "kind IN ('lot.refused_by_supplier', 'lot.short', 'lot.rejected')";
+            let released = "kind IN ('lot.refused_by_supplier', 'lot.short', 'lot.rejected', 'lot.order_cancelled')";
             let (ordered, released) =
                 (is("kind = 'lot.ordered'"), is(&format!("{order} IS NULL AND {released}")));
             format!(
