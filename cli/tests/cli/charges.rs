@@ -117,3 +117,22 @@ fn what_others_than_the_supplier_get_is_not_asked_of_it() -> Result<()> {
     ensure!(told.contains("agent fee JPY 25 for BUY and insurance JPY 3 for SUP"), "{told}");
     bureau.end()
 }
+
+#[test]
+fn a_total_names_what_it_leaves_out_for_want_of_a_rate() -> Result<()> {
+    let money =
+        format!("{MONEY}C4,XX,commitment,2025-01-01,5000000.00,UAH,2099-12-31,none,invented\n");
+    let files = [("contributions.csv", money.as_str())];
+    let bureau = Bureau::open_with("", &[line("A-1", "Laptop", "1,H87", "900.00")], &files)?;
+    let data = text(&bureau.data)?;
+    let said = run(&["money", "--data", data])?.ok()?.out;
+    ensure!(said.contains("UAH 5,000,000.00"), "{said}");
+    let told = said.lines().find(|line| line.contains("Not in these sums")).unwrap_or_default();
+    ensure!(told.contains("UAH 5,000,000.00"), "the sum does not say so: {said}");
+    let json = run(&["money", "--data", data, "--json"])?.json()?;
+    ensure!(
+        json["total"]["left_out"] == json!([{"minor": 500_000_000, "currency": "UAH"}]),
+        "{json}"
+    );
+    bureau.end()
+}
