@@ -119,7 +119,7 @@ impl Model {
         }
         let lot = self.lots.get_mut(&id).expect("there");
         let most = lot.quantity - lot.shipped + Self::tolerance(id.0);
-        if lot.at == At::Paid || (lot.at == At::ToCome && quantity > most) {
+        if lot.at == At::ToCome && quantity > most {
             return Answer::Refused;
         }
         if !self.is_accepted {

@@ -86,6 +86,8 @@ fn in_real_time(folder: &Path) -> Result<PathBuf> {
         let text = match entry.file_name().to_str() {
             Some("pipeline.toml") => text
                 .replace("gather_s = 86400", "gather_s = 1")
+                // What a supplier asks holds for whoever is matched after it, which depends on the hour.
+                .replace("changed = 60", "changed = 0")
                 .replace("kind = \"sandbox\"", "kind = \"sandbox\"\nday_ms = 20"),
             Some("contributions.csv") => (0..5)
                 .fold(text.replace("2020-03-01:700000 2020-07-01:500000", ""), |text, n| {

@@ -127,6 +127,11 @@ impl Desk<'_> {
                 LotState::Waiting { .. } | LotState::Ready { .. } => {
                     Awaited::Delivery { order: number.to_owned() }
                 }
+                // Paid already: the advice is late, and kept all the same.
+                LotState::Closed(Outcome::Delivered) => {
+                    unit.lots.push(LotChange::new(lot, after, "lot.despatched"));
+                    continue;
+                }
                 LotState::RetryAt { .. } | LotState::Parked { .. } | LotState::Closed(_) => {
                     continue;
                 }
