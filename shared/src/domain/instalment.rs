@@ -23,6 +23,14 @@ pub enum InstalmentError {
         /// The envelope's currency.
         currency: Currency,
     },
+    /// Nothing is left of what was bound, so that nobody would be debited.
+    #[error("nothing is bound for {lot} any more, and {amount} cannot be paid for it")]
+    NotBound {
+        /// The lot.
+        lot: String,
+        /// What is said to be paid.
+        amount: Money,
+    },
     /// More comes back than was paid.
     #[error("only {paid} was paid for {lot}, and {back} cannot come back")]
     NotPaid {
@@ -54,6 +62,9 @@ pub fn disburse(
 ) -> Result<Vec<Overrun>, InstalmentError> {
     let (bound, mut funding): (Vec<Share>, Vec<Share>) =
         lot.funding.iter().cloned().partition(|share| share.state == ShareState::Obligated);
+    if bound.is_empty() && amount.minor != 0 {
+        return Err(InstalmentError::NotBound { lot: lot.id.to_string(), amount });
+    }
     let weights: Vec<u64> = bound.iter().map(|share| share.covers.minor.unsigned_abs()).collect();
     let mut over = Vec::new();
     for (share, part) in bound.into_iter().zip(amount.shares(&weights)) {

@@ -67,6 +67,19 @@ fn rates_of_two_days_are_two_shares() {
 }
 
 #[test]
+fn what_nobody_is_bound_to_pay_is_refused() {
+    let mut lot = lot(100);
+    let pay = |lot: &mut Lot, minor| {
+        disburse(lot, Money::new(minor, Currency::EUR), true, &rates(DKK_PER_EUR))
+    };
+    pay(&mut lot, 200).expect("paid");
+    let before = lot.clone();
+    let error = pay(&mut lot, 1).expect_err("nothing is bound").to_string();
+    assert!(error.contains("nothing is bound for LOT-001"), "{error}");
+    assert_eq!(lot, before);
+}
+
+#[test]
 fn a_currency_without_a_rate_is_refused() {
     let mut lot = lot(100);
     let before = lot.clone();
