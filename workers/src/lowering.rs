@@ -75,10 +75,11 @@ impl Lowering<'_> {
         let line = &mut lines[place];
         let lot = line.lot;
         match self.order.cancelled.iter_mut().find(|part| part.lot == lot) {
-            Some(part) => part.quantity.0 += gone.quantity.0,
-            None => self.order.cancelled.push(CancelledPart { lot, quantity: gone.quantity }),
+            Some(part) => part.quantity.0 += gone.bought().0,
+            None => self.order.cancelled.push(CancelledPart { lot, quantity: gone.bought() }),
         }
-        line.quantity = line.quantity.less(gone.quantity);
+        line.quantity = line.quantity.less(gone.bought());
+        line.surplus = line.surplus.less(gone.surplus);
         for share in &gone.funding {
             line.amount.minor -= share.covers.minor;
             let of = line.shares.iter_mut().find(|paid| paid.envelope == share.envelope);

@@ -5,9 +5,6 @@ use waybill_shared::domain::order_change::{ChangeState, ORDER_CHANGE, OrderChang
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Record, RecordChange, StoreError};
 
-/// Changes of one order that are looked at, at most.
-const MOST: i64 = 1000;
-
 /// An order change with the version of its record.
 #[derive(Debug)]
 pub(crate) struct FiledChange {
@@ -38,11 +35,7 @@ impl FiledChange {
     /// All changes of the order `number`.
     pub(crate) async fn of(engine: &Engine, number: &str) -> Result<Vec<Self>, StoreError> {
         let prefix = format!("{number}-CHANGE-");
-        let found = engine.store.records_after(ORDER_CHANGE, &prefix, MOST).await?;
-        let own = found
-            .iter()
-            .take_while(|(kind, record)| kind == ORDER_CHANGE && record.id.starts_with(&prefix));
-        own.map(|(_, record)| read(record)).collect()
+        engine.store.records_of(ORDER_CHANGE, &prefix).await?.iter().map(read).collect()
     }
 
     /// Files how far it is.

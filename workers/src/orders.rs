@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use waybill_shared::act::ActError;
-use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Lot, LotState};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{Order, OrderLine, OrderStatus};
@@ -136,19 +136,14 @@ async fn is_complete(engine: &Engine, unit: &Unit, order: &Order) -> Result<bool
     if own.iter().any(is_left) {
         return Ok(false);
     }
-    let lines: BTreeSet<LineId> = own.iter().map(Lot::line).collect();
-    let mut is_any = changed.values().any(|lot| is_under(lot));
-    for line in lines {
-        let parts = engine.store.lots_of_line(line).await?;
-        if parts.iter().any(is_left) {
-            return Ok(false);
-        }
-        is_any |= parts.iter().any(|lot| !changed.contains_key(&lot.id) && is_under(lot));
+    let under = engine.store.lots_under(order).await?;
+    if under.iter().any(is_left) {
+        return Ok(false);
     }
-    Ok(is_any)
+    let is_as_before = |lot: &Lot| !changed.contains_key(&lot.id);
+    Ok(changed.values().any(|lot| is_under(lot)) || under.iter().any(is_as_before))
 }
 
-/// The kind of record that keeps what a supplier is told about an order after it was sent.
 /// Says in `told`, a line for `supplier`, what its goods cost: the price, for how much that is (`price_base`,
 /// where it is not for one), the amount, and the charges that the supplier gets.
 pub(crate) fn tell_price(told: &mut serde_json::Value, line: &OrderLine, supplier: &str) {
@@ -175,6 +170,7 @@ pub(crate) fn tell_price(told: &mut serde_json::Value, line: &OrderLine, supplie
     }
 }
 
+/// The kind of record that keeps what a supplier is told about an order after it was sent.
 pub(crate) const MESSAGE: &str = "order_message";
 
 /// What a supplier is told about an order: its exact bytes are fixed first and then sent, by a number of
@@ -254,11 +250,8 @@ impl Message {
         unit: &mut Unit,
     ) -> Result<String, StoreError> {
         let prefix = format!("{}-{}-", self.order, self.what);
-        let found = engine.store.records_after(MESSAGE, &prefix, MESSAGES).await?;
-        let earlier = found
-            .iter()
-            .take_while(|(kind, record)| kind == MESSAGE && record.id.starts_with(&prefix));
-        let number = format!("{prefix}{}", earlier.count() + 1);
+        let earlier = engine.store.records_of(MESSAGE, &prefix).await?;
+        let number = format!("{prefix}{}", earlier.len() + 1);
         self.content["id"] = number.clone().into();
         self.content["order_reference"] = self.order.into();
         self.content["seller"] = self.supplier.clone().into();
@@ -273,6 +266,3 @@ impl Message {
         Ok(number)
     }
 }
-
-/// Messages about one order, at most.
-const MESSAGES: i64 = 1000;

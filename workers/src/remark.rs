@@ -12,9 +12,6 @@ pub(crate) const NOTE: &str = "note";
 /// The event of a note.
 pub(crate) const WRITTEN: &str = "note.written";
 
-/// What is kept of one subject in one kind of record, at most.
-const MOST: i64 = 10_000;
-
 /// A note for those who come after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
@@ -72,12 +69,8 @@ pub(crate) async fn next(
     body: &str,
 ) -> Result<Option<String>, StoreError> {
     let prefix = format!("{subject}/");
-    let found = engine.store.records_after(kind, &prefix, MOST).await?;
-    let is_own = |found: &&(String, waybill_shared::store::Record)| {
-        found.0 == kind && found.1.id.starts_with(&prefix)
-    };
-    let own: Vec<_> = found.iter().take_while(is_own).collect();
-    if own.iter().any(|(_, record)| record.body == body) {
+    let own = engine.store.records_of(kind, &prefix).await?;
+    if own.iter().any(|record| record.body == body) {
         return Ok(None);
     }
     // Numbers of one width, so that they stay in order.

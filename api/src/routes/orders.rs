@@ -1,5 +1,7 @@
 //! Orders, and the bytes that were sent.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
@@ -141,19 +143,12 @@ pub(crate) async fn lots(
     Named(number): Named,
 ) -> Result<Json<Vec<LotView>>, Problem> {
     let view = find(&api, &caller, &number).await?;
-    let mut lines: Vec<LineId> = view.lines.iter().map(|line| line.lot.line()).collect();
-    lines.sort_unstable();
-    lines.dedup();
+    let lines: BTreeSet<LineId> = view.lines.iter().map(|line| line.lot.line()).collect();
     let mut sight = caller.sight(&api.engine).await?;
-    let mut found = Vec::new();
-    for line in lines {
-        let mut parts = api.engine.store.lots_of_line(line).await?;
-        parts.retain(|lot| lot.order.as_deref() == Some(&number));
-        for (lot, line) in sight.lots(parts).await? {
-            found.push(LotView::seen(&lot, &line, &sight));
-        }
-    }
-    Ok(Json(found))
+    let mut lots = api.engine.store.lots_of_lines(&Vec::from_iter(lines)).await?;
+    lots.retain(|lot| lot.order.as_deref() == Some(&number));
+    let seen = sight.lots(lots).await?;
+    Ok(Json(seen.iter().map(|(lot, line)| LotView::seen(lot, line, &sight)).collect()))
 }
 
 /// The exact bytes of an order as they are sent.

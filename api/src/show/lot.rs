@@ -58,6 +58,9 @@ pub(super) async fn lot(engine: &Engine, id: LotId) -> Result<Shown, Problem> {
     if is_open && !lot.shipped.is_zero() {
         facts.add("on its way", lot.shipped.to_string());
     }
+    if !lot.surplus.is_zero() {
+        facts.add("surplus", format!("{} bought with it", lot.surplus));
+    }
     if !lot.oversupply.is_zero() {
         facts.add("received beyond", lot.oversupply.to_string());
     }

@@ -1,15 +1,12 @@
 //! An order: what was agreed, and what became of each of its lines.
 
-use std::collections::BTreeSet;
-
 use waybill_shared::domain::coalition::Coalition;
-use waybill_shared::domain::ids::LineId;
 use waybill_shared::domain::lot::{Awaited, Lot};
 use waybill_shared::domain::order::{Order, OrderLine, OrderStatus};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::supplier::Charge;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{Record, StoreError};
+use waybill_shared::store::Record;
 use waybill_workers::documents::kept_for;
 use waybill_workers::{Payable, cost, payable};
 
@@ -27,7 +24,8 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Pro
         None => OrderStatus::Issued,
     };
     let supplier = named(&order.supplier, &coalition);
-    let lots = under(engine, &order).await?;
+    let mut lots = engine.store.lots_under(&order).await?;
+    lots.retain(|lot| !lot.quantity.is_zero());
     let (word, mover) = match status {
         OrderStatus::AwaitingApproval => {
             ("awaiting approval", format!("somebody other than {} to approve it", order.author))
@@ -108,6 +106,15 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Pro
         if !cancelled.is_zero() {
             now.push(format!("{cancelled} cancelled"));
         }
+        // What nobody asked for is missing where no lot has it any more.
+        let missing = line.surplus_payer.as_ref().map_or(Quantity::ZERO, |_| {
+            let under =
+                lots.iter().filter(|lot| order.line(lot.id).is_some_and(|of| of.lot == line.lot));
+            line.surplus.less(under.map(|lot| lot.surplus).sum())
+        });
+        if !missing.is_zero() {
+            now.push(format!("{missing} of the surplus did not come"));
+        }
         let over =
             lots.iter().filter(|lot| order.line(lot.id).is_some_and(|of| of.lot == line.lot));
         let over: Quantity = over.map(|lot| lot.oversupply).sum();
@@ -133,17 +140,6 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Pro
     let subjects = [format!("order:{}", order.number), format!("order_status:{}", order.number)];
     let timeline = timelines(engine, &subjects).await?;
     Ok(Shown::new("order", order.number, facts, timeline))
-}
-
-/// The lots that travel under `order` or ended so, by line and part.
-async fn under(engine: &Engine, order: &Order) -> Result<Vec<Lot>, StoreError> {
-    let lines: BTreeSet<LineId> = order.lines.iter().map(|line| line.lot.line()).collect();
-    let mut lots = Vec::new();
-    for line in lines {
-        lots.extend(engine.store.lots_of_line(line).await?);
-    }
-    lots.retain(|lot| lot.order.as_deref() == Some(&order.number) && !lot.quantity.is_zero());
-    Ok(lots)
 }
 
 fn waits_for_terms(lot: &Lot) -> bool {

@@ -133,6 +133,18 @@ fn surplus_above_the_limit_waits_for_an_approval() -> Result<()> {
     );
     let toner = document(&bureau, "LOT-002")?;
     ensure!(told(&toner)? == [row("LOT-002", "48", 159_984, "1")], "{toner}");
+    // What of it is missing is short like any unit, and what came is paid to the cent.
+    let order = toner["id"].as_str().context("an order")?;
+    bureau.act(&["order", "respond", order])?;
+    bureau.until("LOT-002", "delivery")?;
+    bureau.act(&["receive", order, "LOT-002=44"])?;
+    let came = bureau.until("LOT-002", "payment")?;
+    ensure!(came["funding"][0]["amount"]["minor"] == 146_652, "{came}");
+    let short = bureau.until("LOT-002.1", "delivery")?;
+    ensure!(short["quantity"] == "3" && short["surplus"] == "1", "{short}");
+    ensure!(short["funding"][0]["amount"]["minor"] == 13_332, "{short}");
+    bureau.act(&["pay", order])?;
+    bureau.until("LOT-002", "delivered")?;
     let number = lot["order"].as_str().context("an order")?;
     let shown = show(&bureau.data, number)?;
     let said = fact(&shown, "approval").context("why it waits")?;
@@ -142,6 +154,53 @@ fn surplus_above_the_limit_waits_for_an_approval() -> Result<()> {
     bureau.act(&["order", "approve", number])?;
     let routers = document(&bureau, "LOT-001")?;
     ensure!(told(&routers)? == [row("LOT-001", "100", 2_400_000, "93")], "{routers}");
+    bureau.end()
+}
+
+/// 47 toners of 48 that were ordered, at EUR 33.33.
+fn toner() -> Result<(Bureau, String)> {
+    let offers = "T,SUP,Toner,H87,33.33,EUR,24,24,5,2025-01-01,,BUY,,,,\n";
+    let bureau = open(offers, &[line("M-4", "Toner", "47,H87", "34.00")], "100000.00", "")?;
+    let order = document(&bureau, "LOT-001")?;
+    let number = order["id"].as_str().context("an order")?.to_owned();
+    bureau.act(&["order", "respond", &number])?;
+    bureau.until("LOT-001", "delivery")?;
+    Ok((bureau, number))
+}
+
+#[test]
+fn surplus_that_alone_is_missing_is_not_waited_for_and_not_paid() -> Result<()> {
+    let (bureau, order) = toner()?;
+    bureau.act(&["receive", &order, "LOT-001=47"])?;
+    let came = bureau.until("LOT-001", "payment")?;
+    ensure!(came["funding"][0]["amount"]["minor"] == 156_651, "{came}");
+    ensure!(came["reason"] == "1 of its surplus did not come, and is not paid", "{came}");
+    bureau.act(&["pay", &order])?;
+    bureau.until("LOT-001", "delivered")?;
+    let shown = show(&bureau.data, &order)?;
+    let said = fact(&shown, "LOT-001").context("the line")?;
+    ensure!(said.contains("1 of the surplus did not come"), "{said}");
+    ensure!(fact(&shown, "status") == Some("completed"), "{shown}");
+    bureau.end()
+}
+
+#[test]
+fn surplus_comes_with_what_was_missed_and_all_of_it_is_received() -> Result<()> {
+    let (bureau, order) = toner()?;
+    bureau.act(&["receive", &order, "LOT-001=40/4"])?;
+    let part = bureau.until("LOT-001.1", "delivery")?;
+    ensure!(part["surplus"] == "1", "{part}");
+    // Counted anew, all had come.
+    bureau.act(&["receive", &order, "LOT-001=48", "--number", "again"])?;
+    let came = bureau.until("LOT-001", "payment")?;
+    ensure!(came["quantity"] == "47" && came["surplus"] == "1", "{came}");
+    ensure!(came["funding"][0]["amount"]["minor"] == 159_984, "{came}");
+    bureau.until("LOT-001.1", "merged")?;
+    bureau.end()?;
+    let (bureau, order) = toner()?;
+    bureau.act(&["receive", &order, "--all"])?;
+    let came = bureau.until("LOT-001", "payment")?;
+    ensure!(came["funding"][0]["amount"]["minor"] == 159_984, "{came}");
     bureau.end()
 }
 

@@ -26,6 +26,10 @@ struct Said {
     #[serde(default)]
     oversupply: Quantity,
     #[serde(default)]
+    surplus: Quantity,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
     funding: Vec<Share>,
 }
 
@@ -33,7 +37,8 @@ struct Said {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Did {
     Shipped(i64),
-    Received(i64),
+    /// At least and at most: surplus that is paid for stays with its lot, and may not have come.
+    Received(i64, i64),
     /// In minor units of the order's currency.
     Paid(i64),
 }
@@ -66,7 +71,9 @@ impl Arrived {
         let now = (said.shipped.0, paid);
         let (shipped_before, paid_before) = self.known.insert(lot, now).unwrap_or_default();
         let did = if is_received {
-            Did::Received(said.quantity.0 + said.oversupply.0)
+            let came = said.quantity.0 + said.oversupply.0;
+            let most = came + said.surplus.0;
+            Did::Received(if said.code == "paid_in_advance" { came } else { most }, most)
         } else if is_paid {
             Did::Paid(paid - paid_before)
         } else if kind == "despatched" {
@@ -161,8 +168,8 @@ impl Arrived {
             let is_told = |did: &Did| match (did, what) {
                 (Did::Shipped(shipped), "shipped") => *shipped == sum,
                 // What was rejected above what was ordered counted as surplus once.
-                (Did::Received(received), "received") => {
-                    (*received..=received + above).contains(&sum) || *received == sum + rejected
+                (Did::Received(least, most), "received") => {
+                    (*least..=most + above).contains(&sum) || *least == sum + rejected
                 }
                 (Did::Paid(paid), "paid") => *paid == sum,
                 _ => false,
@@ -183,16 +190,16 @@ impl Arrived {
 /// What came of a row.
 fn told(did: &[Did], text: impl Fn(i64) -> String) -> String {
     let sums = did.iter().map(|did| match did {
-        Did::Shipped(sum) | Did::Received(sum) | Did::Paid(sum) => text(*sum),
+        Did::Shipped(sum) | Did::Received(sum, _) | Did::Paid(sum) => text(*sum),
     });
     let sums: Vec<String> = sums.collect();
     if sums.is_empty() { "nothing".to_owned() } else { sums.join(", ") }
 }
 
-/// What `order` buys above what `lot` needs, in thousandths.
+/// What `order` buys above what `lot` needs and knows of, in thousandths: so it was in earlier versions.
 fn above(order: Option<&Order>, lot: LotId) -> i64 {
     let line = order.and_then(|order| order.lines.iter().find(|line| line.lot == lot));
-    line.map_or(0, |line| line.surplus.0)
+    line.filter(|line| line.surplus_payer.is_none()).map_or(0, |line| line.surplus.0)
 }
 
 /// What came of each of these lots above what was bought is somebody's, or somebody's to decide.

@@ -409,7 +409,7 @@ impl Lot {
         self.split_off_with(id, quantity, Quantity::ZERO)
     }
 
-    /// The same with a part of the surplus.
+    /// The same with so much of the surplus.
     #[must_use]
     pub fn split_off_with(&mut self, id: LotId, quantity: Quantity, surplus: Quantity) -> Self {
         let rest = Quantity(self.quantity.0 - quantity.0);
@@ -430,6 +430,7 @@ impl Lot {
     /// Takes `part` of its line over, with its money: the reverse of [`Lot::split_off`].
     pub fn grow(&mut self, part: &Self) {
         self.quantity.0 += part.quantity.0;
+        self.surplus.0 += part.surplus.0;
         for moved in &part.funding {
             funding::add(&mut self.funding, moved.clone());
         }

@@ -30,6 +30,17 @@ pub struct Came {
     pub rejected: Quantity,
 }
 
+/// What a lot takes over of another on back order: it came after all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// The lot on back order.
+    pub lot: LotId,
+    /// How much of what it carries.
+    pub quantity: Quantity,
+    /// How much of what is bought with it.
+    pub surplus: Quantity,
+}
+
 /// What became of one lot: `accepted + short + rejected` is its quantity and what it takes over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
@@ -41,12 +52,14 @@ pub struct Judged {
     pub short: Quantity,
     /// Rejected, of what it carries: what was rejected above that goes back, and nobody misses it.
     pub rejected: Quantity,
+    /// Missing or rejected of what was bought above what it carries.
+    pub bought_above_missing: Quantity,
     /// Accepted above what was bought: somebody has to decide about it.
     pub surplus: Quantity,
     /// What is missing is within the tolerance of its line.
     pub is_tolerated: bool,
     /// What it takes over of lots on back order: it came after all, as this lot.
-    pub takes_over: Vec<(LotId, Quantity)>,
+    pub takes_over: Vec<Taken>,
 }
 
 /// What of the tolerance of a line is left, after parts of it were closed as short.
@@ -80,22 +93,35 @@ pub fn judge(expected: &[Expected], came: &[Came], mut tolerance: Quantity) -> V
             tolerance = tolerance.less(short);
         }
         let mut above = row.accepted.less(accepted);
-        let mut takes_over = Vec::new();
-        for part in missed.iter_mut().filter(|part| part.consignee == lot.consignee) {
-            let by = part.quantity.min(above);
-            if !by.is_zero() {
-                above = above.less(by);
-                part.quantity = part.quantity.less(by);
-                takes_over.push((part.lot, by));
+        let mut take = |of: &mut Quantity| {
+            let by = (*of).min(above);
+            (above, *of) = (above.less(by), of.less(by));
+            by
+        };
+        let near = |part: &&mut Expected| part.consignee == lot.consignee;
+        let mut takes_over: Vec<Taken> = Vec::new();
+        for part in missed.iter_mut().filter(near) {
+            let (lot, quantity, surplus) = (part.lot, take(&mut part.quantity), Quantity::ZERO);
+            if !quantity.is_zero() {
+                takes_over.push(Taken { lot, quantity, surplus });
             }
         }
-        let over: Quantity = takes_over.iter().map(|(_, by)| *by).sum();
+        let mut bought_above_missing = lot.bought_above;
+        take(&mut bought_above_missing);
+        // What is bought with a need goes where all of the need went.
+        for part in missed.iter_mut().filter(near).filter(|part| part.quantity.is_zero()) {
+            if let Some(taken) = takes_over.iter_mut().find(|taken| taken.lot == part.lot) {
+                taken.surplus = take(&mut part.bought_above);
+            }
+        }
+        let over: Quantity = takes_over.iter().map(|taken| taken.quantity).sum();
         judged.push(Judged {
             lot: lot.lot,
             accepted: Quantity(accepted.0 + over.0),
             short,
             rejected,
-            surplus: above.less(lot.bought_above),
+            bought_above_missing,
+            surplus: above,
             is_tolerated,
             takes_over,
         });
@@ -136,7 +162,8 @@ mod tests {
         let lots = [expected(1, 8, false), expected(2, 2, true)];
         let judged = judge(&lots, &[came(1, 10, 0)], Quantity::ZERO);
         assert_eq!((judged[0].accepted, judged[0].surplus), (Quantity(10), Quantity(0)));
-        assert_eq!(judged[0].takes_over, [(LotId(2), Quantity(2))]);
+        let (quantity, surplus) = (Quantity(2), Quantity::ZERO);
+        assert_eq!(judged[0].takes_over, [Taken { lot: LotId(2), quantity, surplus }]);
         // Another consignee misses it still.
         let elsewhere = Expected { consignee: "SITE-2".to_owned(), ..expected(2, 2, true) };
         let judged = judge(&[expected(1, 8, false), elsewhere], &[came(1, 10, 0)], Quantity(0));
@@ -146,8 +173,25 @@ mod tests {
     #[test]
     fn what_was_bought_above_the_need_is_no_surplus() {
         let lot = Expected { bought_above: Quantity(2), ..expected(1, 23, false) };
-        let judged = judge(&[lot], &[came(1, 26, 0)], Quantity::ZERO);
+        let judged = judge(std::slice::from_ref(&lot), &[came(1, 26, 0)], Quantity::ZERO);
         assert_eq!((judged[0].accepted, judged[0].surplus), (Quantity(23), Quantity(1)));
+        // And it is missed like any unit.
+        let judged = judge(&[lot], &[came(1, 24, 0)], Quantity::ZERO);
+        assert_eq!((judged[0].short, judged[0].bought_above_missing), (Quantity(0), Quantity(1)));
+    }
+
+    #[test]
+    fn what_was_bought_with_a_back_order_comes_with_it() {
+        let part = Expected { bought_above: Quantity(2), ..expected(2, 3, true) };
+        let lots = [expected(1, 44, false), part];
+        let of = |accepted| judge(&lots, &[came(1, accepted, 0)], Quantity::ZERO);
+        let taken = |quantity, surplus| {
+            let (quantity, surplus) = (Quantity(quantity), Quantity(surplus));
+            [Taken { lot: LotId(2), quantity, surplus }]
+        };
+        assert_eq!(of(46)[0].takes_over, taken(2, 0));
+        assert_eq!(of(48)[0].takes_over, taken(3, 1));
+        assert_eq!((of(50)[0].surplus, of(50)[0].accepted), (Quantity(1), Quantity(47)));
     }
 
     #[test]
@@ -169,23 +213,23 @@ mod tests {
             tolerance in 0_i64..10,
         ) {
             let lots: Vec<Expected> = (1..).zip(&lots).map(|(id, (quantity, is_back_order, above))| {
-                let bought_above = Quantity(if *is_back_order { 0 } else { *above });
-                Expected { bought_above, ..expected(id, *quantity, *is_back_order) }
+                Expected { bought_above: Quantity(*above), ..expected(id, *quantity, *is_back_order) }
             }).collect();
             let rows: Vec<Came> =
                 lots.iter().zip(&rows).map(|(lot, row)| came(lot.lot.0, row.0, row.1)).collect();
             let judged = judge(&lots, &rows, Quantity(tolerance));
-            let mut above = 0;
+            let mut bought = 0;
             for one in &judged {
                 let lot = lots.iter().find(|lot| lot.lot == one.lot).expect("a lot");
-                let over: i64 = one.takes_over.iter().map(|(_, by)| by.0).sum();
+                let over: i64 = one.takes_over.iter().map(|taken| taken.quantity.0).sum();
                 let whole = lot.quantity.0 + over;
                 prop_assert_eq!(one.accepted.0 + one.short.0 + one.rejected.0, whole);
-                above += lot.bought_above.0;
+                bought += lot.bought_above.0 - one.bought_above_missing.0;
+                bought += one.takes_over.iter().map(|taken| taken.surplus.0).sum::<i64>();
             }
             let accepted: i64 = judged.iter().map(|one| one.accepted.0 + one.surplus.0).sum();
             let said: i64 = rows.iter().map(|row| row.accepted.0).sum();
-            prop_assert!(accepted <= said && said <= accepted + above);
+            prop_assert_eq!(accepted + bought, said);
             let closed: i64 =
                 judged.iter().filter(|one| one.is_tolerated).map(|one| one.short.0).sum();
             prop_assert!(closed <= tolerance);

@@ -1,5 +1,6 @@
 //! What a store can do. Two implementations: SQLite and Postgres.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::LineId;
 use crate::domain::limit::Limit;
 use crate::domain::lot::{Lot, Timestamp};
+use crate::domain::order::Order;
 use crate::metrics::Backlog;
 use crate::whole::{Batch, Counts};
 
@@ -59,8 +61,21 @@ pub trait Reads: std::fmt::Debug + Send + Sync {
     /// Lots by id.
     async fn lots_by_id(&self, ids: &[i64]) -> Result<Vec<Lot>, StoreError>;
 
+    /// All lots of each of these lines, which differ, by line and part.
+    async fn lots_of_lines(&self, lines: &[LineId]) -> Result<Vec<Lot>, StoreError>;
+
     /// All lots of a line, by part.
-    async fn lots_of_line(&self, line: LineId) -> Result<Vec<Lot>, StoreError>;
+    async fn lots_of_line(&self, line: LineId) -> Result<Vec<Lot>, StoreError> {
+        self.lots_of_lines(&[line]).await
+    }
+
+    /// The lots that travel under `order` or ended so, by line and part.
+    async fn lots_under(&self, order: &Order) -> Result<Vec<Lot>, StoreError> {
+        let lines: BTreeSet<LineId> = order.lines.iter().map(|line| line.lot.line()).collect();
+        let mut lots = self.lots_of_lines(&Vec::from_iter(lines)).await?;
+        lots.retain(|lot| lot.order.as_deref() == Some(&order.number));
+        Ok(lots)
+    }
 
     /// Lots that wait for `awaits`, by priority.
     async fn lots_awaiting(&self, awaits: &str) -> Result<Vec<Lot>, StoreError>;
@@ -94,6 +109,9 @@ pub trait Reads: std::fmt::Debug + Send + Sync {
 
     /// All records of a kind, by id.
     async fn records(&self, kind: &str) -> Result<Vec<Record>, StoreError>;
+
+    /// The records of a kind whose ids begin with `prefix`, by id.
+    async fn records_of(&self, kind: &str, prefix: &str) -> Result<Vec<Record>, StoreError>;
 
     /// Records of all kinds after this kind and id, in their order.
     async fn records_after(

@@ -1,7 +1,7 @@
 //! Values as both databases store them.
 
 use super::StoreError;
-use crate::domain::ids::LotId;
+use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Priority, Timestamp};
 
 /// A moment in milliseconds since 1970 UTC.
@@ -23,4 +23,14 @@ pub(super) fn place(after: Option<(Priority, LotId)>) -> (i64, i64, i64) {
         (i64::from(priority.class), i64::from(priority.rank), id.0)
     };
     after.map_or((-1, -1, -1), place)
+}
+
+/// The number of the first part of each of `lines`.
+pub(super) fn first_parts(lines: &[LineId]) -> Vec<i64> {
+    lines.iter().filter_map(|line| LotId::of(*line, 0)).map(|lot| lot.0).collect()
+}
+
+/// What is after all ids that begin with `prefix`, in the order of their bytes.
+pub(super) fn end_of(prefix: &str) -> String {
+    format!("{prefix}{}", char::MAX)
 }

@@ -46,6 +46,10 @@ pub struct LotView {
     /// How much of it.
     #[schema(example = "12.5")]
     pub quantity: String,
+    /// How much is bought above that, because its supplier sells no less; despatches and receipts count it,
+    /// too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surplus: Option<String>,
     /// The unit's code (UN/ECE Recommendation 20).
     pub unit: String,
     /// Class and rank.
@@ -149,6 +153,7 @@ impl LotView {
             requester: line.requester.clone(),
             item: line.item.clone(),
             quantity: lot.quantity.to_string(),
+            surplus: (!lot.surplus.is_zero()).then(|| lot.surplus.to_string()),
             unit: line.unit.to_string(),
             priority: lot.priority,
             consignee: lot.consignee(line).to_owned(),

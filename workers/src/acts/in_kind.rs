@@ -43,18 +43,11 @@ fn key(contribution: &str, item: &str) -> String {
 /// The lots that gifts serve, or are offered to.
 async fn served(engine: &Engine) -> Result<Vec<Lot>, ActError> {
     let mut lots = engine.store.lots_awaiting("acceptance").await?;
-    for record in engine.store.records("order").await? {
-        if !record.id.starts_with(ORDERS) {
-            continue;
-        }
+    for record in engine.store.records_of("order", ORDERS).await? {
         let order: Order = serde_json::from_str(&record.body).map_err(|source| {
             StoreError::Corrupt { subject: format!("order:{}", record.id), source }
         })?;
-        for line in &order.lines {
-            let parts = engine.store.lots_of_line(line.lot.line()).await?;
-            let under = |lot: &Lot| lot.order.as_ref() == Some(&order.number);
-            lots.extend(parts.into_iter().filter(under));
-        }
+        lots.extend(engine.store.lots_under(&order).await?);
     }
     // What has ended without delivery was not given.
     lots.retain(|lot| match &lot.state {

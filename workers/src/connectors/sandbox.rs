@@ -128,13 +128,13 @@ impl Sandbox {
             let number = |kind: &str| format!("{kind}-{}-{lot}-{version}", order.number);
             let despatched = lots
                 .iter()
-                .map(|(lot, _)| DespatchLine { lot: lot.id, quantity: lot.quantity })
+                .map(|(lot, _)| DespatchLine { lot: lot.id, quantity: lot.bought() })
                 .collect();
             let content =
                 Content::DespatchAdvice { order: order.number.clone(), lines: despatched };
             let due = self.after(now, days.saturating_sub(1));
             jobs.push(self.answer(&order.supplier, number("DES"), content, due));
-            let lines = lots.iter().map(|(lot, line)| self.receipt(order, lot, line)).collect();
+            let lines = lots.iter().map(|(lot, line)| self.receipt(lot, line)).collect();
             let content = Content::ReceiptAdvice { order: order.number.clone(), lines };
             jobs.push(self.answer(requester, number("RCP"), content, self.after(now, days)));
         }
@@ -187,15 +187,12 @@ impl Sandbox {
         vec![self.answer(&order.channel, format!("REF-{number}"), content, due)]
     }
 
-    fn receipt(&self, order: &Order, lot: &Lot, line: &Line) -> ReceiptLine {
+    fn receipt(&self, lot: &Lot, line: &Line) -> ReceiptLine {
         let part = lot.id.part().to_string();
         let id = |what| [line.external_id.as_str(), part.as_str(), what];
-        // Only the lot that was ordered carries the surplus, not what was split off it.
-        let line_of = order.line(lot.id).filter(|line| line.lot == lot.id);
-        let surplus = line_of.map_or(Quantity::ZERO, |line| line.surplus);
         let mut receipt = ReceiptLine {
             lot: lot.id,
-            accepted: Quantity(lot.quantity.0 + surplus.0),
+            accepted: lot.bought(),
             rejected: Quantity::ZERO,
             remedy: Remedy::Replace,
         };
@@ -208,7 +205,7 @@ impl Sandbox {
             receipt.accepted = Quantity::whole(whole - 1 - whole / 4);
         } else if self.happens(&id("rejected"), self.config.rejected) {
             receipt.rejected = Quantity::whole(1 + whole / 10);
-            receipt.accepted = lot.quantity.less(receipt.rejected);
+            receipt.accepted = lot.bought().less(receipt.rejected);
             if self.draw(&id("remedy"), 2) == 0 {
                 receipt.remedy = Remedy::Return;
             }

@@ -11,7 +11,7 @@ use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, StepName};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
 use waybill_shared::domain::quantity::Quantity;
-use waybill_shared::domain::receipt::{Came, Expected, Judged, judge, tolerance_left};
+use waybill_shared::domain::receipt::{Came, Expected, Judged, Taken, judge, tolerance_left};
 use waybill_shared::domain::requisition::{Kind, Line};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::store::{LotChange, Unit};
@@ -23,9 +23,16 @@ use crate::connectors::Question;
 use crate::funding::covered;
 use crate::steps::{confirm_delivery, match_donor};
 
+/// What is missing is paid for.
+const PAID_IN_ADVANCE: &str = "paid_in_advance";
+/// What is missing is only what nobody asked for.
+const SURPLUS_SHORT: &str = "surplus_short";
+
 /// Parts of one lot after a receipt, besides what was accepted.
 struct Rest {
     quantity: Quantity,
+    /// What was bought above that, and is missing with it.
+    surplus: Quantity,
     remedy: Remedy,
     code: &'static str,
 }
@@ -69,10 +76,11 @@ fn counted(lot: &Lot, line: &Line, quantities: &[Quantity]) -> Result<(), Refusa
     }
 }
 
-/// What the order buys above what `lot` carries, because its supplier sells no less.
-fn bought_above(order: &Order, lot: LotId) -> Quantity {
-    let own = order.lines.iter().find(|line| line.lot == lot);
-    own.map_or(Quantity::ZERO, |line| line.surplus)
+/// What the order buys above what `lot` carries, because its supplier sells no less. On an order of an
+/// earlier version nobody pays for it, and its lot does not know of it.
+fn bought_above(order: &Order, lot: &Lot) -> Quantity {
+    let own = order.lines.iter().find(|line| line.lot == lot.id && line.surplus_payer.is_none());
+    own.map_or(lot.surplus, |line| line.surplus)
 }
 
 impl Desk<'_> {
@@ -98,7 +106,7 @@ impl Desk<'_> {
                 too_much.push(named.wrong(lot.id, "quantity", &row.quantity, detail, hint));
             }
             let tolerated = tolerance_left(line.quantity, line.tolerance_per_mille, Quantity::ZERO);
-            let bought = Quantity(lot.quantity.0 + bought_above(order, lot.id).0);
+            let bought = Quantity(lot.quantity.0 + bought_above(order, lot).0);
             let open = bought.less(lot.shipped);
             let most = Quantity(bought.0 + tolerated.0).less(lot.shipped);
             if Stage::of(lot) != Stage::Received && row.quantity > most {
@@ -163,10 +171,16 @@ impl Desk<'_> {
         self.in_time(&filed, &named.lots)?;
         let order = &filed.order;
         let (unit, payable, again) = (self.unit(), Vec::new(), Vec::new());
+        let lines: Vec<LineId> = rows.keys().copied().collect();
+        let mut parts: BTreeMap<LineId, Vec<Lot>> = BTreeMap::new();
+        for lot in self.engine.store.lots_of_lines(&lines).await? {
+            parts.entry(lot.line()).or_default().push(lot);
+        }
         let mut receipt = Receipt { desk: self, order, unit, payable, again, is_news: false };
         for (id, rows) in rows {
-            let Some(line) = requested.get(&id) else { continue };
-            let lots = self.engine.store.lots_of_line(id).await?;
+            let (Some(line), Some(lots)) = (requested.get(&id), parts.remove(&id)) else {
+                continue;
+            };
             wrong(named.recounts(&lots, line))?;
             receipt.of_line(line, &lots, &rows).await?;
         }
@@ -202,7 +216,7 @@ impl Receipt<'_> {
         let expected = under().map(|lot| Expected {
             lot: lot.id,
             quantity: lot.quantity,
-            bought_above: bought_above(order, lot.id),
+            bought_above: bought_above(order, lot),
             // What was ordered under a line of its own was never split off by a receipt.
             is_back_order: Stage::of(lot) == Stage::ToCome
                 && order.lines.iter().all(|line| line.lot != lot.id),
@@ -246,10 +260,10 @@ impl Receipt<'_> {
         judged: &Judged,
         open: &mut BTreeMap<LotId, Lot>,
     ) -> Result<Lot, Refusal> {
-        for (id, by) in &judged.takes_over {
+        for Taken { lot: id, quantity, surplus } in &judged.takes_over {
             let Some(before) = open.get(id).cloned() else { continue };
             let mut rest = before.clone();
-            let part = rest.split_off(*id, *by);
+            let part = rest.split_off_with(*id, *quantity, *surplus);
             lot.grow(&part);
             let change = if rest.quantity.is_zero() {
                 rest.release();
@@ -285,9 +299,11 @@ impl Receipt<'_> {
         remedy: Remedy,
         last: &mut i64,
     ) -> Result<(), Refusal> {
-        let was = (before.quantity, before.oversupply);
-        let is_same =
-            Stage::of(before) != Stage::ToCome && was == (judged.accepted, judged.surplus);
+        // Of earlier versions, the lot does not know what is bought with it.
+        let missing = judged.bought_above_missing.min(after.surplus);
+        let was = (before.quantity, before.surplus, before.oversupply);
+        let came = (judged.accepted, after.surplus.less(missing), judged.surplus);
+        let is_same = Stage::of(before) != Stage::ToCome && was == came;
         self.is_news |= !is_same;
         after.oversupply = judged.surplus;
         if before.oversupply != after.oversupply {
@@ -300,13 +316,15 @@ impl Receipt<'_> {
             return Ok(());
         }
         let mut rests = Vec::new();
-        if !judged.short.is_zero() {
-            let code = if judged.is_tolerated { "short_tolerated" } else { "short" };
-            rests.push(Rest { quantity: judged.short, remedy, code });
-        }
-        if !judged.rejected.is_zero() {
-            rests.push(Rest { quantity: judged.rejected, remedy, code: "rejected" });
-        }
+        let mut rest = |quantity: Quantity, code| {
+            if !quantity.is_zero() {
+                let surplus = if rests.is_empty() { missing } else { Quantity::ZERO };
+                rests.push(Rest { quantity, surplus, remedy, code });
+            }
+        };
+        rest(judged.short, if judged.is_tolerated { "short_tolerated" } else { "short" });
+        rest(judged.rejected, "rejected");
+        let is_alone = rests.is_empty();
         let (desk, order) = (self.desk, self.order);
         for rest in rests {
             if rest.quantity == after.quantity {
@@ -320,13 +338,17 @@ impl Receipt<'_> {
             let id = LotId::of(before.line(), *last).ok_or_else(|| {
                 Refusal::DoesNotApply(format!("{} cannot be split any further", before.line()))
             })?;
-            let mut part = after.split_off(id, rest.quantity);
+            let mut part = after.split_off_with(id, rest.quantity, rest.surplus);
             if rest.leaves() {
                 keep_paid(&mut after, &mut part);
             }
             self.unit.lots.push(desk.split(order, part, &rest, &mut self.again));
         }
-        let change = desk.accepted(order, before.clone(), after, line.kind)?;
+        let code = match is_alone && !missing.is_zero() {
+            true => leave(&mut after, missing),
+            false => "",
+        };
+        let change = desk.accepted(order, before.clone(), after, (code, missing), line.kind)?;
         let is_payable = !is_same && !is_paid(&change.after);
         if let Some(cost) = covered(&change.after).filter(|_| is_payable) {
             let cost = Money::new(bound_for(&change.after), cost.currency);
@@ -346,7 +368,7 @@ impl Desk<'_> {
             let awaits = Awaited::Delivery { order: order.number.clone() };
             part.state =
                 LotState::Waiting { step: step(confirm_delivery::NAME), awaits, until: None };
-            part.because("paid_in_advance", owed);
+            part.because(PAID_IN_ADVANCE, owed);
             part.due = Some(self.back_order_due(order, part.id));
             return LotChange::created(part, "lot.short");
         }
@@ -394,7 +416,7 @@ impl Desk<'_> {
         let kind = if rest.code == "rejected" { "lot.rejected" } else { "lot.short" };
         if let Some(owed) = rest.owed(&after) {
             after.shipped = Quantity::ZERO;
-            after.because("paid_in_advance", owed);
+            after.because(PAID_IN_ADVANCE, owed);
             let awaits = Awaited::Delivery { order: order.number.clone() };
             let result = StepResult::Wait { awaits, until: None };
             return self.change(lot, after, result, kind);
@@ -424,6 +446,7 @@ impl Desk<'_> {
         order: &Order,
         lot: Lot,
         mut after: Lot,
+        (code, missing): (&str, Quantity),
         kind: Kind,
     ) -> Result<LotChange, Refusal> {
         after.chased = 0;
@@ -432,9 +455,15 @@ impl Desk<'_> {
             Kind::Licence => "lot.activated",
             Kind::Service => "lot.accepted",
         };
-        if after.oversupply.is_zero() {
-            after.because("", "");
-        } else {
+        let reason = match code {
+            PAID_IN_ADVANCE => format!(
+                "{missing} of its surplus did not come, and is paid: record what its seller gives back"
+            ),
+            SURPLUS_SHORT => format!("{missing} of its surplus did not come, and is not paid"),
+            _ => String::new(),
+        };
+        after.because(code, reason);
+        if !after.oversupply.is_zero() {
             let reason = format!("{} more than ordered came, unpaid", after.oversupply);
             after.because("oversupply", reason);
         }
@@ -446,6 +475,19 @@ impl Desk<'_> {
         };
         self.change(lot, after, result, event)
     }
+}
+
+/// Gives back the money for so much of the surplus of `lot`, which nobody waits for; says what became of
+/// it, as a code. What was paid in advance is its seller's to give back.
+fn leave(lot: &mut Lot, missing: Quantity) -> &'static str {
+    let mut rest = lot.clone();
+    let mut part = rest.split_off_with(lot.id, Quantity::ZERO, missing);
+    keep_paid(&mut rest, &mut part);
+    if part.is_paid_for() {
+        return PAID_IN_ADVANCE;
+    }
+    *lot = rest;
+    SURPLUS_SHORT
 }
 
 /// Whether everything that it costs was paid before it came.

@@ -14,9 +14,6 @@ use super::Refusal;
 /// The kind of record.
 pub(crate) const KEPT: &str = "kept_document";
 
-/// Documents kept for one order that are looked at, at most.
-const MOST: i64 = 1000;
-
 /// What became of a document that was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -125,11 +122,8 @@ pub(super) async fn settle(
 /// What is kept for the order `number`.
 async fn waiting(engine: &Engine, number: &str) -> Result<Vec<Kept>, StoreError> {
     let prefix = format!("{number}/");
-    let found = engine.store.records_after(KEPT, &prefix, MOST).await?;
-    let own =
-        found.iter().take_while(|(kind, record)| kind == KEPT && record.id.starts_with(&prefix));
-    let kept = own.map(|(_, record)| Kept::read(record));
-    let kept: Vec<Kept> = kept.collect::<Result<_, _>>()?;
+    let found = engine.store.records_of(KEPT, &prefix).await?;
+    let kept: Vec<Kept> = found.iter().map(Kept::read).collect::<Result<_, _>>()?;
     Ok(kept.into_iter().filter(|kept| kept.fate == Fate::Waiting).collect())
 }
 

@@ -86,7 +86,7 @@ impl Named<ReceiptLine> {
             let order = lot.order.as_deref().unwrap_or_default();
             let is_paid = is_paid_beyond(lot, row.accepted);
             let is_closed = matches!(lot.state, LotState::Closed(_));
-            if row.accepted < lot.quantity && (is_paid || is_closed) {
+            if row.accepted < lot.bought() && (is_paid || is_closed) {
                 let detail = match is_closed {
                     true => format!("{id} is received and paid: its receipt stands"),
                     false => format!("more of {id} is paid than that: its receipt stands"),
@@ -101,7 +101,7 @@ impl Named<ReceiptLine> {
                     && self.row(part.id).is_none()
             };
             let missed = lots.iter().find(is_missed).filter(|_| is_closed);
-            if let Some(part) = missed.filter(|_| row.accepted > lot.quantity) {
+            if let Some(part) = missed.filter(|_| row.accepted > lot.bought()) {
                 let detail =
                     format!("{id} is closed, and {} of it are still to come", part.quantity);
                 let hint = format!("say what came besides as {}", part.id);
@@ -116,7 +116,7 @@ impl Named<ReceiptLine> {
 fn is_paid_beyond(lot: &Lot, accepted: Quantity) -> bool {
     let paid = disbursed(lot);
     let whole = i128::from(paid) + i128::from(bound(lot));
-    i128::from(paid) * i128::from(lot.quantity.0) > whole * i128::from(accepted.0)
+    i128::from(paid) * i128::from(lot.bought().0) > whole * i128::from(accepted.0)
 }
 
 /// Refuses a document with `wrong` rows as a whole.

@@ -27,14 +27,7 @@ impl Office<'_> {
         if filed.order.in_kind.is_some() {
             return Err(refuse(format!("`{number}` is for goods in kind, which nobody sells")));
         }
-        let mut lots: Vec<Lot> = Vec::new();
-        let mut lines: Vec<_> = filed.order.lines.iter().map(|line| line.lot.line()).collect();
-        lines.sort_unstable();
-        lines.dedup();
-        for line in lines {
-            let parts = engine.store.lots_of_line(line).await?;
-            lots.extend(parts.into_iter().filter(|lot| lot.order.as_deref() == Some(number)));
-        }
+        let lots = engine.store.lots_under(&filed.order).await?;
         match filed.status {
             OrderStatus::Cancelled => return already("it is cancelled"),
             OrderStatus::Refused if lots.is_empty() => return already("it was refused"),

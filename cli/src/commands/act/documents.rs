@@ -152,8 +152,11 @@ pub(crate) async fn despatch(despatch: args::Despatch) -> Result<(), Failure> {
         let mut lines = Vec::new();
         for lot in those(&lots, "delivery", &named, &order)? {
             let said = named.iter().find(|(id, _)| *id == lot.id);
-            let text = said.map_or(lot.quantity.as_str(), |(_, text)| text);
-            lines.push(DespatchLine { lot: lot.id, quantity: quantity(text, lot)? });
+            let quantity = match said {
+                Some((_, text)) => quantity(text, lot)?,
+                None => bought(lot)?,
+            };
+            lines.push(DespatchLine { lot: lot.id, quantity });
         }
         let content = Content::DespatchAdvice { order: order.number.clone(), lines };
         let number = despatch.document.number.as_deref();
@@ -182,7 +185,7 @@ pub(crate) async fn receive(receive: args::Receive) -> Result<(), Failure> {
                     let (accepted, rejected) = text.split_once('/').unwrap_or((text, "0"));
                     (some_or_none(accepted, lot)?, some_or_none(rejected, lot)?)
                 }
-                None if receive.all => (quantity(&lot.quantity, lot)?, Quantity::ZERO),
+                None if receive.all => (bought(lot)?, Quantity::ZERO),
                 None => ask(lot)?,
             };
             let line = ReceiptLine { lot: lot.id, accepted, rejected, remedy };
@@ -199,16 +202,23 @@ pub(crate) async fn receive(receive: args::Receive) -> Result<(), Failure> {
     .await
 }
 
+/// How much of `lot` its order buys.
+fn bought(lot: &LotView) -> Result<Quantity, Failure> {
+    let surplus = lot.surplus.as_deref().map(|text| quantity(text, lot)).transpose()?;
+    Ok(Quantity(quantity(&lot.quantity, lot)?.0 + surplus.unwrap_or_default().0))
+}
+
 /// Asks how much of `lot` was received, and how much of that was rejected.
 fn ask(lot: &LotView) -> Result<(Quantity, Quantity), Failure> {
     if !output::can_ask() {
         let message = format!("how much of {} was received?", lot.id);
         return Err(Failure::caller(message, "name each as LOT=ACCEPTED[/REJECTED], or say --all"));
     }
-    output::talk(&format!("{}: {} {} of {}", lot.id, lot.quantity, lot.unit, lot.item));
+    let bought = bought(lot)?.to_string();
+    output::talk(&format!("{}: {bought} {} of {}", lot.id, lot.unit, lot.item));
     let read =
         |text: &str| some_or_none(text, lot).map(drop).map_err(|failure| failure.to_string());
-    let accepted = output::ask("  accepted", Some(&lot.quantity), read)?;
+    let accepted = output::ask("  accepted", Some(&bought), read)?;
     let rejected = output::ask("  rejected", Some("0"), read)?;
     Ok((some_or_none(&accepted, lot)?, some_or_none(&rejected, lot)?))
 }

@@ -7,7 +7,7 @@ use sqlx::postgres::PgRow;
 use super::PostgresStore;
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::Lot;
-use crate::store::stored::{parse, place, time};
+use crate::store::stored::{end_of, first_parts, parse, place, time};
 use crate::store::{
     EnvelopeRow, Filed, LotCount, LotFilter, LotOrder, NoteRange, Reads, Record, StoreError,
     StoredLine, TakenDocument, tally,
@@ -126,11 +126,10 @@ impl Reads for PostgresStore {
         self.rows(READ, query).await?.iter().map(lot).collect()
     }
 
-    async fn lots_of_line(&self, line: LineId) -> Result<Vec<Lot>, StoreError> {
-        let first = LotId::of(line, 0).map_or(0, |id| id.0);
-        let query = sqlx::query(include_str!("sql/lots_of_line.sql"))
-            .bind(first)
-            .bind(first + LotId::MAX_PARTS);
+    async fn lots_of_lines(&self, lines: &[LineId]) -> Result<Vec<Lot>, StoreError> {
+        let query = sqlx::query(include_str!("sql/lots_of_lines.sql"))
+            .bind(first_parts(lines))
+            .bind(LotId::MAX_PARTS);
         self.rows(READ, query).await?.iter().map(lot).collect()
     }
 
@@ -193,6 +192,14 @@ impl Reads for PostgresStore {
 
     async fn records(&self, kind: &str) -> Result<Vec<Record>, StoreError> {
         let query = sqlx::query(include_str!("sql/records.sql")).bind(kind);
+        Ok(self.rows(READ, query).await?.iter().map(record).collect())
+    }
+
+    async fn records_of(&self, kind: &str, prefix: &str) -> Result<Vec<Record>, StoreError> {
+        let query = sqlx::query(include_str!("sql/records_of.sql"))
+            .bind(kind)
+            .bind(prefix)
+            .bind(end_of(prefix));
         Ok(self.rows(READ, query).await?.iter().map(record).collect())
     }
 

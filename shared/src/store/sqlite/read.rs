@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use super::SqliteStore;
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::Lot;
-use crate::store::stored::{parse, place, time};
+use crate::store::stored::{end_of, first_parts, parse, place, time};
 use crate::store::{
     EnvelopeRow, Filed, LotCount, LotFilter, LotOrder, NoteRange, Reads, Record, StoreError,
     StoredLine, TakenDocument, tally,
@@ -193,11 +193,10 @@ impl Reads for SqliteStore {
         sqlx::query_scalar(sql).fetch_one(&self.readers).await.map_err(reading)
     }
 
-    async fn lots_of_line(&self, line: LineId) -> Result<Vec<Lot>, StoreError> {
-        let first = LotId::of(line, 0).map_or(0, |id| id.0);
-        let rows = sqlx::query(include_str!("sql/lots_of_line.sql"))
-            .bind(first)
-            .bind(first + LotId::MAX_PARTS)
+    async fn lots_of_lines(&self, lines: &[LineId]) -> Result<Vec<Lot>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/lots_of_lines.sql"))
+            .bind(json(first_parts(lines)))
+            .bind(LotId::MAX_PARTS)
             .fetch_all(&self.readers)
             .await
             .map_err(reading)?;
@@ -231,6 +230,17 @@ impl Reads for SqliteStore {
     async fn records(&self, kind: &str) -> Result<Vec<Record>, StoreError> {
         let rows = sqlx::query(include_str!("sql/records.sql"))
             .bind(kind)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        Ok(rows.iter().map(record).collect())
+    }
+
+    async fn records_of(&self, kind: &str, prefix: &str) -> Result<Vec<Record>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/records_of.sql"))
+            .bind(kind)
+            .bind(prefix)
+            .bind(end_of(prefix))
             .fetch_all(&self.readers)
             .await
             .map_err(reading)?;
