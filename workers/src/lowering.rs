@@ -69,7 +69,7 @@ impl Lowering<'_> {
     async fn line_says_less(&mut self, unit: &Unit, gone: &Lot) -> Result<(), Refusal> {
         let is_shared = self.is_shared(unit, gone).await?;
         let lines = &mut self.order.lines;
-        let own = lines.iter().position(|line| line.lot == gone.id);
+        let own = lines.iter().position(|line| line.lot == gone.order_line());
         let place = own.or_else(|| lines.iter().rposition(|line| line.lot.line() == gone.line()));
         let Some(place) = place else { return Ok(()) };
         let line = &mut lines[place];
@@ -120,6 +120,6 @@ pub(crate) fn stays_if_paid(lot: &Lot) -> Result<(), Refusal> {
 
 /// Whether nobody asked for some of what the order buys for `lot`: then a part of it cannot be given up
 /// alone, because its price is that of the whole.
-pub(crate) fn has_surplus(order: &Order, lot: LotId) -> bool {
-    order.line(lot).is_some_and(|line: &OrderLine| !line.surplus.is_zero())
+pub(crate) fn has_surplus(order: &Order, lot: &Lot) -> bool {
+    order.line(lot.order_line()).is_some_and(|line: &OrderLine| !line.surplus.is_zero())
 }

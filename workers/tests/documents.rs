@@ -30,8 +30,10 @@ const SEQUENCES: u64 = 200;
 /// The price of one, in cents.
 const PRICE: i64 = 1_234;
 
-/// The lines of each order: their lots' quantities, and what is tolerated of them, per mille.
-const LINES: [(&[i64], i64); 3] = [(&[10, 5], 0), (&[20], 100), (&[1], 1000)];
+/// The lines of each order: their lots' quantities, what is tolerated of them, per mille, and what is bought
+/// above their last lot, because the supplier sells no less.
+const LINES: [(&[i64], i64, i64); 4] =
+    [(&[10, 5], 0, 0), (&[20], 100, 0), (&[1], 1000, 0), (&[7, 9], 0, 4)];
 
 fn first_day() -> NaiveDate {
     NaiveDate::from_ymd_opt(2025, 1, 1).expect("a day")
@@ -63,6 +65,7 @@ enum At {
 struct Known {
     at: At,
     quantity: i64,
+    surplus: i64,
     over: i64,
     shipped: i64,
     paid: i64,
@@ -76,6 +79,16 @@ enum Answer {
     Before,
     Kept,
     Refused,
+}
+
+impl Known {
+    fn bought(&self) -> i64 {
+        self.quantity + self.surplus
+    }
+
+    fn cost(&self) -> i64 {
+        self.bought() * PRICE
+    }
 }
 
 /// Rows of a receipt: a lot by line and part, what was accepted and what rejected.
@@ -95,10 +108,11 @@ struct Model {
 impl Model {
     fn new() -> Self {
         let mut lots = BTreeMap::new();
-        for (line, (quantities, _)) in LINES.iter().enumerate() {
+        for (line, (quantities, ..)) in LINES.iter().enumerate() {
             for (part, quantity) in (0..).zip(*quantities) {
-                let (at, quantity) = (At::ToCome, *quantity);
-                let lot = Known { at, quantity, over: 0, shipped: 0, paid: 0, is_ordered: true };
+                let (at, quantity, surplus) = (At::ToCome, *quantity, surplus_of(line, part));
+                let (over, shipped, paid, is_ordered) = (0, 0, 0, true);
+                let lot = Known { at, quantity, surplus, over, shipped, paid, is_ordered };
                 lots.insert((line, part), lot);
             }
         }
@@ -118,7 +132,7 @@ impl Model {
             return Answer::Refused;
         }
         let lot = self.lots.get_mut(&id).expect("there");
-        let most = lot.quantity - lot.shipped + Self::tolerance(id.0);
+        let most = lot.bought() - lot.shipped + Self::tolerance(id.0);
         if lot.at == At::ToCome && quantity > most {
             return Answer::Refused;
         }
@@ -150,8 +164,8 @@ impl Model {
                 .lots
                 .iter()
                 .any(|(other, lot)| other.0 == id.0 && lot.at == At::ToCome && !is_named(other));
-            let is_less = lot.at != At::ToCome && *accepted < lot.quantity;
-            let is_more = lot.at == At::Paid && *accepted > lot.quantity;
+            let is_less = lot.at != At::ToCome && *accepted < lot.bought();
+            let is_more = lot.at == At::Paid && *accepted > lot.bought();
             let is_paid = lot.at == At::Paid || lot.paid > accepted * PRICE;
             if (is_less && is_paid) || (is_more && is_missed) {
                 return Answer::Refused;
@@ -164,8 +178,9 @@ impl Model {
             let is_missed = |(id, lot): &(&(usize, i64), &Known)| {
                 id.0 == line && lot.at == At::ToCome && !lot.is_ordered && !is_named(id)
             };
-            let mut missed: Vec<((usize, i64), i64)> =
-                before.iter().filter(is_missed).map(|(id, lot)| (*id, lot.quantity)).collect();
+            let missed = before.iter().filter(is_missed);
+            let mut missed: Vec<((usize, i64), i64, i64)> =
+                missed.map(|(id, lot)| (*id, lot.quantity, lot.surplus)).collect();
             let rows = sums.iter().filter(|row| row.0.0 == line);
             let mut tolerance = Self::tolerance(line) - self.short[line];
             let mut next =
@@ -173,44 +188,65 @@ impl Model {
             for (id, accepted, rejected) in rows {
                 let was = &before[id];
                 let mut above = (accepted - was.quantity).max(0);
-                let mut over = 0;
-                let mut paid = 0;
-                for (part, open) in &mut missed {
+                // First what is wanted of all parts, then what this lot buys above that, then what they do.
+                let mut taken = Vec::new();
+                for (part, open, _) in missed.iter_mut().filter(|part| part.1 > 0) {
                     let by = above.min(*open);
-                    (above, over, *open) = (above - by, over + by, *open - by);
-                    let known = self.lots.get_mut(part).expect("there");
-                    let moved = part_of(known.paid, by, *open);
+                    (above, *open) = (above - by, *open - by);
+                    taken.push((*part, by, 0));
+                }
+                let mut surplus = above.min(was.surplus);
+                above -= surplus;
+                let missing = was.surplus - surplus;
+                for (part, open, more) in &mut missed {
+                    let found = taken.iter_mut().find(|one| one.0 == *part && one.1 > 0);
+                    if let Some(found) = found.filter(|_| *open == 0) {
+                        found.2 = above.min(*more);
+                        above -= found.2;
+                    }
+                }
+                let (mut over, mut paid) = (0, 0);
+                for (part, by, more) in taken.into_iter().filter(|one| one.1 > 0) {
+                    let known = self.lots.get_mut(&part).expect("there");
+                    let moved = part_of(known.paid, by + more, known.bought() - by - more);
                     (paid, known.paid) = (paid + moved, known.paid - moved);
-                    known.quantity = *open;
-                    if *open == 0 {
-                        known.at = At::Gone;
-                        known.shipped = 0;
+                    known.quantity -= by;
+                    known.surplus -= more;
+                    (over, surplus) = (over + by, surplus + more);
+                    if known.quantity == 0 {
+                        (known.at, known.shipped, known.surplus, known.paid) = (At::Gone, 0, 0, 0);
                     }
                 }
                 let came = (*accepted).min(was.quantity);
                 let rejected = (*rejected).min(was.quantity - came);
                 let short = was.quantity - came - rejected;
-                is_news |= was.at == At::ToCome || (was.quantity, was.over) != (came + over, above);
+                is_news |= was.at == At::ToCome
+                    || (was.quantity, was.surplus, was.over) != (came + over, surplus, above);
                 let lot = self.lots.get_mut(id).expect("there");
                 lot.over = above;
                 if was.at == At::Paid {
                     continue;
                 }
                 lot.quantity = was.quantity + over;
+                lot.surplus = surplus + missing;
                 lot.paid += paid;
                 let is_tolerated = short > 0 && came > 0 && short <= tolerance;
                 let mut parts = Vec::new();
                 if short > 0 {
-                    parts.push((short, is_tolerated));
+                    parts.push((short, missing, is_tolerated));
                 }
                 if rejected > 0 {
-                    parts.push((rejected, false));
+                    parts.push((rejected, if short > 0 { 0 } else { missing }, false));
+                }
+                if parts.is_empty() && lot.paid <= (lot.bought() - missing) * PRICE {
+                    // Nobody waits for what nobody asked for; what is paid of it is owed.
+                    lot.surplus -= missing;
                 }
                 if is_tolerated {
                     tolerance -= short;
                 }
                 let mut is_received = true;
-                for (by, is_closed) in parts {
+                for (by, more, is_closed) in parts {
                     let lot = self.lots.get_mut(id).expect("there");
                     if by == lot.quantity {
                         // All of it is to come again.
@@ -218,24 +254,26 @@ impl Model {
                         break;
                     }
                     lot.quantity -= by;
+                    lot.surplus -= more;
                     next += 1;
                     // An advance is for what came, as far as that costs as much.
                     let kept = match is_closed {
-                        true => lot.paid.min(lot.quantity * PRICE),
-                        false => lot.paid - part_of(lot.paid, by, lot.quantity),
+                        true => lot.paid.min(lot.cost()),
+                        false => lot.paid - part_of(lot.paid, by + more, lot.bought()),
                     };
                     let paid = lot.paid - kept;
                     lot.paid = kept;
                     let is_closed = is_closed && paid == 0;
                     self.short[line] += if is_closed { by } else { 0 };
                     let at = if is_closed { At::Gone } else { At::ToCome };
-                    let part =
-                        Known { at, quantity: by, over: 0, shipped: 0, paid, is_ordered: false };
+                    let surplus = if is_closed { 0 } else { more };
+                    let (quantity, over, shipped, is_ordered) = (by, 0, 0, false);
+                    let part = Known { at, quantity, surplus, over, shipped, paid, is_ordered };
                     self.lots.insert((line, next), part);
                 }
                 if is_received {
                     let lot = self.lots.get_mut(id).expect("there");
-                    let is_paid = lot.paid > 0 && lot.paid == lot.quantity * PRICE;
+                    let is_paid = lot.paid > 0 && lot.paid == lot.cost();
                     lot.at = if is_paid { At::Paid } else { At::Received };
                 }
             }
@@ -249,7 +287,7 @@ impl Model {
         }
         let is_accepted = self.is_accepted;
         let lot = self.lots.get_mut(&id).expect("there");
-        let (sum, cost) = (parts.iter().sum::<i64>(), lot.quantity * PRICE);
+        let (sum, cost) = (parts.iter().sum::<i64>(), lot.cost());
         let most = match lot.at {
             // Three tenths, to the nearest cent.
             At::ToCome if is_accepted => (cost * 3 + 5) / 10 - lot.paid,
@@ -265,6 +303,12 @@ impl Model {
         }
         Answer::Taken
     }
+}
+
+/// What is bought above this part of a line.
+fn surplus_of(line: usize, part: i64) -> i64 {
+    let (quantities, _, surplus) = LINES[line];
+    if usize::try_from(part).is_ok_and(|part| part + 1 == quantities.len()) { surplus } else { 0 }
 }
 
 /// The part of `amount` that goes with `by` where `rest` stays: what both lack to a whole cent goes to the larger
@@ -290,7 +334,7 @@ struct Played<'a> {
 
 impl Played<'_> {
     fn line(&self, line: usize) -> LineId {
-        LineId(self.index * 3 + i64::try_from(line).expect("small") + 1)
+        LineId(self.index * 4 + i64::try_from(line).expect("small") + 1)
     }
 
     fn lot(&self, id: (usize, i64)) -> LotId {
@@ -302,7 +346,7 @@ impl Played<'_> {
         let now = self.engine.clock.now();
         let mut unit = Unit::new("test", now);
         let mut lines = Vec::new();
-        for (line, (quantities, tolerance)) in LINES.iter().enumerate() {
+        for (line, (quantities, tolerance, _)) in LINES.iter().enumerate() {
             let id = self.line(line);
             let whole: i64 = quantities.iter().sum();
             let stated = serde_json::from_value(json!({
@@ -321,20 +365,26 @@ impl Played<'_> {
                 let awaits = Awaited::Response { order: self.order.clone() };
                 lot.state =
                     LotState::Waiting { step: StepName::new(STEPS[2]), awaits, until: None };
+                let surplus = surplus_of(line, part);
+                lot.surplus = Quantity::whole(surplus);
+                let cost = json!({"minor": (quantity + surplus) * PRICE, "currency": "EUR"});
                 let share: Share = serde_json::from_value(json!({
                     "envelope": "D-1", "rate": "1", "state": "obligated",
-                    "amount": {"minor": quantity * PRICE, "currency": "EUR"},
-                    "covers": {"minor": quantity * PRICE, "currency": "EUR"},
+                    "amount": cost, "covers": cost,
                 }))
                 .expect("a share");
                 (lot.funding, lot.order) = (vec![share], Some(self.order.clone()));
                 unit.lots.push(LotChange::created(lot, "lot.ordered"));
-                lines.push(json!({
-                    "lot": id, "item": "router", "quantity": quantity * 1000, "unit": "H87",
-                    "unit_price": {"minor": PRICE, "currency": "EUR"},
-                    "amount": {"minor": quantity * PRICE, "currency": "EUR"},
-                    "offer": "O", "consignee": "C", "due": "2025-02-01",
-                }));
+                let mut told = json!({
+                    "lot": id, "item": "router", "quantity": (quantity + surplus) * 1000,
+                    "unit": "H87", "unit_price": {"minor": PRICE, "currency": "EUR"},
+                    "amount": cost, "offer": "O", "consignee": "C", "due": "2025-02-01",
+                });
+                if surplus > 0 {
+                    told["surplus"] = json!(surplus * 1000);
+                    told["surplus_payer"] = json!("D-1");
+                }
+                lines.push(told);
             }
             unit.lines.push(LineChange::created(id, stated));
         }
@@ -411,7 +461,7 @@ impl Played<'_> {
             3 | 4 => {
                 let id = self.any_lot(draws);
                 let known = self.model.lots.get(&id);
-                let (cost, paid) = known.map_or((9, 0), |lot| (lot.quantity * PRICE, lot.paid));
+                let (cost, paid) = known.map_or((9, 0), |lot| (lot.cost(), lot.paid));
                 // The rest, an advance, more than that, what comes back; in one row or in two.
                 let sum = match draws.below(6) {
                     0 | 1 => cost - paid,
@@ -435,7 +485,7 @@ impl Played<'_> {
                 let mut rows: Rows = Vec::new();
                 for _ in 0..=draws.below(3) {
                     let id = self.any_lot(draws);
-                    let near = self.model.lots.get(&id).map_or(3, |lot| lot.quantity);
+                    let near = self.model.lots.get(&id).map_or(3, Known::bought);
                     let accepted = match draws.below(3) {
                         0 => near,
                         1 => draws.below(near + 1),
@@ -488,13 +538,14 @@ impl Played<'_> {
                     shares.map(|share| share.covers.minor).sum::<i64>()
                 };
                 let (quantity, paid) = (lot.quantity.0 / 1000, sum(ShareState::Disbursed));
+                let surplus = lot.surplus.0 / 1000;
                 if at == At::ToCome || at == At::Received {
                     let bound = sum(ShareState::Obligated);
-                    assert_eq!(bound + paid, quantity * PRICE, "{lot:?}");
+                    assert_eq!(bound + paid, (quantity + surplus) * PRICE, "{lot:?}");
                 }
                 let (over, shipped) = (lot.oversupply.0 / 1000, lot.shipped.0 / 1000);
                 let (is_ordered, id) = (false, (line, lot.id.part()));
-                found.insert(id, Known { at, quantity, over, shipped, paid, is_ordered });
+                found.insert(id, Known { at, quantity, surplus, over, shipped, paid, is_ordered });
             }
         }
         let mut expected = self.model.lots.clone();

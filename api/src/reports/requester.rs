@@ -212,7 +212,8 @@ async fn expected(
             }
         }
         if let Some(number) = &lot.order {
-            let agreed = orders.get(engine, number).await?.and_then(|order| order.line(lot.id));
+            let agreed =
+                orders.get(engine, number).await?.and_then(|order| order.line(lot.order_line()));
             let day = lot.due.or(agreed.map(|line| line.due));
             let basis = match lot.state.awaits() {
                 Some(Awaited::Approval { .. }) => Basis::Approval,

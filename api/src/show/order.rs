@@ -92,9 +92,8 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Pro
             charges => format!(" with {}", charges.join(" and ")),
         };
         let how = format!("{}{charges}, due {} at {}", line.amount, line.due, line.consignee);
-        let parts =
-            lots.iter().filter(|lot| order.line(lot.id).is_some_and(|of| of.lot == line.lot));
-        let parts = parts.map(|lot| match lot.id == line.lot {
+        let is_of = |lot: &&Lot| order.line(lot.order_line()).is_some_and(|of| of.lot == line.lot);
+        let parts = lots.iter().filter(is_of).map(|lot| match lot.id == line.lot {
             true => format!("{} {}", lot.quantity, state(lot)),
             false => format!("{} ({}) {}", lot.quantity, lot.id, state(lot)),
         });
@@ -108,16 +107,12 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Pro
         }
         // What nobody asked for is missing where no lot has it any more.
         let missing = line.surplus_payer.as_ref().map_or(Quantity::ZERO, |_| {
-            let under =
-                lots.iter().filter(|lot| order.line(lot.id).is_some_and(|of| of.lot == line.lot));
-            line.surplus.less(under.map(|lot| lot.surplus).sum())
+            line.surplus.less(lots.iter().filter(is_of).map(|lot| lot.surplus).sum())
         });
         if !missing.is_zero() {
             now.push(format!("{missing} of the surplus did not come"));
         }
-        let over =
-            lots.iter().filter(|lot| order.line(lot.id).is_some_and(|of| of.lot == line.lot));
-        let over: Quantity = over.map(|lot| lot.oversupply).sum();
+        let over: Quantity = lots.iter().filter(is_of).map(|lot| lot.oversupply).sum();
         if !over.is_zero() {
             now.push(format!("{over} more than ordered came"));
         }

@@ -282,26 +282,26 @@ fn what_is_counted_anew_is_what_was_missed() -> Result<()> {
     bureau.end()
 }
 
-#[test]
-fn the_tolerance_of_a_line_is_one_over_all_its_lots() -> Result<()> {
-    let row = line("R-1", "Laptop", "100,H87", "95.00").replace("C1,,0,", "C1,1,50,");
+/// A service with a line of `quantity`, of which `times` lots of `each` are split off before any of it is
+/// ordered.
+fn split(quantity: &str, times: usize, each: &str) -> Result<Bureau> {
+    let row = line("R-1", "Laptop", &format!("{quantity},H87"), "95.00");
+    let row = row.replace("C1,,0,", "C1,1,50,");
     let money = "id,donors,firmness,stated,amount,currency,earmark_items,obligate_by,consent,source\n\
                  AA-1,AA,commitment,2025-01-01,100000.00,EUR,Router,2099-12-31,none,invented\n";
     let bureau = Bureau::open_with(OFFER, &[row], &[("contributions.csv", money)])?;
     bureau.until("LOT-001", "funding")?;
-    for _ in 0..9 {
-        bureau.act(&["split", "LOT-001", "10", "--again"])?;
+    for _ in 0..times {
+        bureau.act(&["split", "LOT-001", each, "--again"])?;
     }
-    bureau.act(&[
-        "commit",
-        "AA-2",
-        "--donor",
-        "AA",
-        "--amount",
-        "EUR 50,000",
-        "--evidence",
-        "x",
-    ])?;
+    let money = ["--amount", "EUR 50,000", "--evidence", "x"];
+    bureau.act(&[&["commit", "AA-2", "--donor", "AA"][..], &money].concat())?;
+    Ok(bureau)
+}
+
+#[test]
+fn the_tolerance_of_a_line_is_one_over_all_its_lots() -> Result<()> {
+    let bureau = split("100", 9, "10")?;
     let order = bureau.until("LOT-001.9", "response")?["order"].as_str().context("one")?.to_owned();
     bureau.act(&["order", "respond", &order])?;
     bureau.until("LOT-001.9", "delivery")?;
@@ -341,6 +341,23 @@ fn an_order_tells_what_became_of_it() -> Result<()> {
     let shown = show(&bureau.data, &order)?;
     ensure!(fact(&shown, "status") == Some("completed"), "{shown}");
     ensure!(fact(&shown, "total") == Some("EUR 1,080.00"), "{shown}");
+    bureau.end()
+}
+
+#[test]
+fn a_part_that_is_cancelled_leaves_the_line_that_it_was_ordered_under() -> Result<()> {
+    let bureau = split("20", 1, "5")?;
+    let order = bureau.until("LOT-001.1", "response")?["order"].as_str().context("one")?.to_owned();
+    bureau.act(&["order", "respond", &order])?;
+    bureau.until("LOT-001.1", "delivery")?;
+    bureau.act(&["receive", &order, "LOT-001=3"])?;
+    bureau.until("LOT-001.2", "delivery")?;
+    bureau.act(&["order", "cancel", &order, "--lot", "LOT-001.2"])?;
+    let told = show(&bureau.data, &order)?;
+    let line = |lot| fact(&told, lot).with_context(|| format!("{lot}: {told}"));
+    ensure!(line("LOT-001")?.starts_with("3 piece"), "{told}");
+    ensure!(line("LOT-001")?.contains("12 cancelled"), "{told}");
+    ensure!(line("LOT-001.1")?.starts_with("5 piece"), "{told}");
     bureau.end()
 }
 

@@ -223,8 +223,8 @@ struct Carried {
     to_run: HashSet<LotId>,
     /// Lots that are carried by a lot of another line.
     merged: Vec<(LotId, LotId)>,
-    /// Lots that are open and on an order.
-    ordered: Vec<(LotId, String)>,
+    /// Lots that are open and on an order, with the lot under whose line of it they travel.
+    ordered: Vec<(LotId, LotId, String)>,
     /// What came above what was bought.
     over: Vec<(LotId, Quantity)>,
     /// What is bought above what lots on an order want.
@@ -288,8 +288,9 @@ impl Carried {
         if let Some(order) = lot.order.as_ref().filter(|_| !lot.surplus.is_zero()) {
             self.surplus.entry(order.clone()).or_default().push((lot.id, lot.surplus));
         }
+        let line = lot.order_line();
         if let (Some(order), false) = (lot.order, matches!(lot.state, LotState::Closed(_))) {
-            self.ordered.push((lot.id, order));
+            self.ordered.push((lot.id, line, order));
         }
     }
 }
@@ -426,13 +427,13 @@ async fn orders(
             None => check.fails("I3", &record.id, "has no status"),
         }
     }
-    for (lot, number) in ordered {
+    for (lot, line, number) in ordered {
         match orders.get(number) {
             None => check.fails("I3", lot, format!("names {number}, which is not there")),
             Some((_, status)) if !status.is_live() => {
                 check.fails("I3", lot, format!("names {number}, which was refused"));
             }
-            Some((order, _)) if order.line(*lot).is_none() => {
+            Some((order, _)) if order.line(*line).is_none() => {
                 check.fails("I3", lot, format!("names {number}, which has no line for it"));
             }
             Some(_) => {}

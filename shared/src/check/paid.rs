@@ -22,8 +22,8 @@ pub(super) struct Paid {
     lines: HashMap<LineId, i64>,
     /// What instalments cover and debit together, and in how many shares.
     instalments: BTreeMap<Instalments, (Share, i64)>,
-    /// Lots that are open, by order: what they buy, and what is bound and paid for that.
-    open: BTreeMap<String, Vec<(LotId, Quantity, i64)>>,
+    /// Lots that are open, by order: under whose line of it they travel, what they buy, and what is bound and paid for that.
+    open: BTreeMap<String, Vec<(LotId, LotId, Quantity, i64)>>,
     /// How many lots a line was split into.
     parts: HashMap<LineId, i64>,
     wrong: Vec<(String, String)>,
@@ -49,7 +49,12 @@ impl Paid {
             && !lot.funding.is_empty()
         {
             let covers = bound(lot) + paid;
-            self.open.entry(order.clone()).or_default().push((lot.id, lot.bought(), covers));
+            self.open.entry(order.clone()).or_default().push((
+                lot.id,
+                lot.order_line(),
+                lot.bought(),
+                covers,
+            ));
         }
     }
 
@@ -100,8 +105,8 @@ impl Paid {
                 check.fails("I12", line.lot, detail);
             }
         }
-        for (lot, bought, covers) in self.open.get(&order.number).into_iter().flatten() {
-            let Some(line) = order.line(*lot) else { continue };
+        for (lot, line, bought, covers) in self.open.get(&order.number).into_iter().flatten() {
+            let Some(line) = order.line(*line) else { continue };
             let slack = 1 + self.parts.get(&lot.line()).copied().unwrap_or_default();
             let due = part(line, *bought, line.quantity);
             // Versions that did not keep what of a surplus is whose had lots that carry all of it.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Check;
 use crate::domain::event::Event;
-use crate::domain::ids::LotId;
+use crate::domain::ids::{LineId, LotId};
 use crate::domain::order::{Order, OrderLine};
 use crate::domain::quantity::{Quantity, Unit};
 use crate::domain::supplier::{Offer, Pack, Quote, SoldBy, Surplus};
@@ -79,20 +79,18 @@ fn quote(offer: &Offer, line: &OrderLine) -> Quote {
     }
 }
 
-/// No lots under an order have more surplus together than their line buys.
+/// No lots of one line under an order have more surplus together than it buys for them.
 pub(super) fn followed(check: &mut Check, order: &Order, lots: &[(LotId, Quantity)]) {
-    let mut sums: BTreeMap<LotId, Quantity> = BTreeMap::new();
+    let mut sums: BTreeMap<LineId, Quantity> = BTreeMap::new();
     for (lot, surplus) in lots {
-        match order.line(*lot) {
-            Some(line) => sums.entry(line.lot).or_default().0 += surplus.0,
-            None => check.fails("I14", lot, format!("has surplus that {} lacks", order.number)),
-        }
+        sums.entry(lot.line()).or_default().0 += surplus.0;
     }
-    for (lot, sum) in sums {
-        let bought = order.line(lot).map_or(Quantity::ZERO, |line| line.surplus);
+    for (line, sum) in sums {
+        let own = order.lines.iter().filter(|of| of.lot.line() == line);
+        let bought: Quantity = own.map(|of| of.surplus).sum();
         if sum > bought {
             let number = &order.number;
-            check.fails("I14", lot, format!("has a surplus of {sum}, {number} buys {bought}"));
+            check.fails("I14", line, format!("has a surplus of {sum}, {number} buys {bought}"));
         }
     }
 }

@@ -260,6 +260,9 @@ pub struct Lot {
     /// The order it travels under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<String>,
+    /// The lot under whose line of that order it travels, where it was split off that lot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered_as: Option<LotId>,
     /// The offer it is bought through, once chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<String>,
@@ -331,6 +334,7 @@ impl Lot {
             state: LotState::Ready { step: first, attempt: 1 },
             funding: Vec::new(),
             order: None,
+            ordered_as: None,
             offer: None,
             refused: Vec::new(),
             in_kind: None,
@@ -358,6 +362,12 @@ impl Lot {
     #[must_use]
     pub fn consignee<'a>(&'a self, line: &'a Line) -> &'a str {
         self.consignee.as_deref().unwrap_or(&line.consignee)
+    }
+
+    /// The lot under whose line of its order it travels: itself, or the lot that it was split off.
+    #[must_use]
+    pub fn order_line(&self) -> LotId {
+        self.ordered_as.unwrap_or(self.id)
     }
 
     /// Says why the lot is where it is.
@@ -389,6 +399,7 @@ impl Lot {
     pub fn release(&mut self) {
         self.funding.clear();
         self.order = None;
+        self.ordered_as = None;
         self.offer = None;
         self.in_kind = None;
         self.due = None;
@@ -419,6 +430,7 @@ impl Lot {
         let mut part = self.clone();
         (part.id, part.version, part.quantity) = (id, 0, quantity);
         (part.surplus, self.surplus) = (surplus, kept_surplus);
+        part.ordered_as = self.order.as_ref().map(|_| self.order_line());
         part.oversupply = Quantity::ZERO;
         part.shipped = Quantity::ZERO;
         part.chased = 0;

@@ -251,7 +251,7 @@ pub struct CancelledPart {
 }
 
 impl Order {
-    /// The line of `lot`, or of the lot it was split off.
+    /// The line of `lot`; of a part that an earlier version split off, the last of what its line asks for.
     #[must_use]
     pub fn line(&self, lot: LotId) -> Option<&OrderLine> {
         let own = self.lines.iter().find(|line| line.lot == lot);

@@ -369,7 +369,7 @@ impl Desk<'_> {
             part.state =
                 LotState::Waiting { step: step(confirm_delivery::NAME), awaits, until: None };
             part.because(PAID_IN_ADVANCE, owed);
-            part.due = Some(self.back_order_due(order, part.id));
+            part.due = Some(self.back_order_due(order, &part));
             return LotChange::created(part, "lot.short");
         }
         if rest.code == "short_tolerated" {
@@ -384,7 +384,7 @@ impl Desk<'_> {
                 let step = step(confirm_delivery::NAME);
                 part.state = LotState::Waiting { step, awaits, until: None };
                 part.because(rest.code, "on back order");
-                part.due = Some(self.back_order_due(order, part.id));
+                part.due = Some(self.back_order_due(order, &part));
                 again.push(part.clone());
             }
             Remedy::Return => {
@@ -397,9 +397,9 @@ impl Desk<'_> {
     }
 
     /// What is delivered again is due after the lead time that was agreed.
-    fn back_order_due(&self, order: &Order, lot: LotId) -> NaiveDate {
+    fn back_order_due(&self, order: &Order, lot: &Lot) -> NaiveDate {
         let today = self.engine.today(self.coalition);
-        let due = order.line(lot).map_or(today, |line| line.due);
+        let due = order.line(lot.order_line()).map_or(today, |line| line.due);
         let lead = (due - order.created.date_naive()).num_days().max(1);
         today + Days::new(lead.unsigned_abs())
     }
@@ -426,7 +426,7 @@ impl Desk<'_> {
                 after.shipped = Quantity::ZERO;
                 after.because(rest.code, "on back order");
                 after.chased = 0;
-                after.due = Some(self.back_order_due(order, after.id));
+                after.due = Some(self.back_order_due(order, &after));
                 again.push(after.clone());
                 let awaits = Awaited::Delivery { order: order.number.clone() };
                 StepResult::Wait { awaits, until: None }

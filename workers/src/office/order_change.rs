@@ -48,7 +48,7 @@ impl Office<'_> {
             if to < lot.shipped {
                 return Err(refuse(format!("{} of {id} are on their way", lot.shipped)));
             }
-            if !to.is_zero() && has_surplus(&filed.order, id) {
+            if !to.is_zero() && has_surplus(&filed.order, &lot) {
                 let why = "its supplier sells no less than was ordered";
                 return Err(refuse(format!("{id}: {why}; `{id}=0` gives all of it up")));
             }
@@ -120,7 +120,7 @@ impl Office<'_> {
                 let unit = if lot.shipped.is_zero() { "" } else { ", the rest is on its way" };
                 return Err(refuse(format!("{most} of {id} can be cancelled{unit}, not {by}")));
             }
-            if by < lot.quantity && has_surplus(&filed.order, id) {
+            if by < lot.quantity && has_surplus(&filed.order, &lot) {
                 let why = "its supplier sells no less than was ordered";
                 return Err(refuse(format!("{id}: {why}; cancel all of it")));
             }

@@ -96,7 +96,7 @@ impl Office<'_> {
                 format!("{over} are beyond the tolerance of the line, {left} are left: {way}");
             return Err(refuse(text));
         }
-        let line = filed.order.line(id).filter(|line| line.packs.is_none());
+        let line = filed.order.line(lot.order_line()).filter(|line| line.packs.is_none());
         let line = line.ok_or_else(|| refuse(format!("{id} is sold in packs: keep it unpaid")))?;
         let text = |error: waybill_shared::domain::money::MoneyError| refuse(error.to_string());
         let goods = line.unit_price.of(over).map_err(text)?;
