@@ -51,8 +51,15 @@ pub(crate) async fn effects(
     }
     let lines = engine.lines_of(unit.lots.iter().map(|change| &change.after)).await?;
     let today = engine.today(&sight.coalition);
-    for change in &unit.lots {
+    for (index, change) in unit.lots.iter().enumerate() {
         told.extend(lot(change));
+        let line = change.after.line();
+        // Parts of a line take money over from each other: what the line gains or gives is told once.
+        if unit.lots[..index].iter().all(|earlier| earlier.after.line() != line) {
+            let own = unit.lots[index..].iter().filter(|other| other.after.line() == line);
+            let subject = change.after.id.to_string();
+            told.extend(money(own).into_iter().map(|what| Effect::new(&subject, what)));
+        }
         told.extend(consents(&sight.coalition, change));
         if let (Some(line), REFUSED) = (lines.get(&change.after.line()), change.kind) {
             told.push(offered(&sight.coalition, &change.after, line, today));
@@ -324,17 +331,20 @@ fn lot(change: &LotChange) -> Vec<Effect> {
             }
         }
     }
-    told.extend(money(change).into_iter().map(|what| Effect::new(id.clone(), what)));
     told
 }
 
 /// What moves in the envelopes that pay, in words.
-fn money(change: &LotChange) -> Vec<String> {
+fn money<'a>(changes: impl Iterator<Item = &'a LotChange>) -> Vec<String> {
     let mut moved = BTreeMap::new();
-    movements(change.before.as_ref(), &change.after, &mut moved);
-    let shares = change.before.iter().flat_map(|lot| &lot.funding).chain(&change.after.funding);
-    let currencies: BTreeMap<&str, _> =
-        shares.map(|share| (share.envelope.as_str(), share.amount.currency)).collect();
+    let mut currencies = BTreeMap::new();
+    for change in changes {
+        movements(change.before.as_ref(), &change.after, &mut moved);
+        let before = change.before.iter().flat_map(|lot| &lot.funding);
+        for share in before.chain(&change.after.funding) {
+            currencies.insert(share.envelope.as_str(), share.amount.currency);
+        }
+    }
     let mut told = Vec::new();
     for (envelope, by) in &moved {
         let Some(currency) = currencies.get(envelope.as_str()) else { continue };

@@ -13,6 +13,7 @@ pub mod feed;
 pub mod frameworks;
 pub mod happened;
 pub mod import;
+pub mod incidents;
 pub mod intake;
 pub mod lead_times;
 pub mod line_name;

@@ -108,7 +108,7 @@ pub(crate) async fn incidents(
         let subject = format!("incident:{}", record.id);
         let corrupt = |source| StoreError::Corrupt { subject: subject.clone(), source };
         let incident: Incident = serde_json::from_str(&record.body).map_err(corrupt)?;
-        let Incident { cause, subjects, closed: None, .. } = incident else { continue };
+        let Incident { cause, subjects, closed: None, job } = incident else { continue };
         // What differs from one to the other is told by the subjects: `overrun:PO-1`.
         let cause = match record.id.split_once(':') {
             Some((_, about)) if !about.is_empty() => cause.replace(about, "…"),
@@ -123,18 +123,21 @@ pub(crate) async fn incidents(
         }
         view.subjects.extend(subjects);
         view.subjects.truncate(NAMED);
+        if job.is_none() {
+            view.how = how(view, "close");
+        }
     }
     let mut views: Vec<IncidentView> = by_cause.into_values().collect();
-    for view in &mut views {
-        view.how = how(view);
+    for view in views.iter_mut().filter(|view| view.how.is_empty()) {
+        view.how = how(view, "replay");
     }
     Ok(views)
 }
 
-/// The command that tries it again, once the cause is mended.
-fn how(view: &IncidentView) -> String {
+/// The command that tries it again, once the cause is mended, or closes it, where there is nothing to try.
+fn how(view: &IncidentView, verb: &str) -> String {
     // As a shell takes it, whatever the cause holds.
-    format!("waybill incident replay '{}'", view.cause.replace('\'', "'\\''"))
+    format!("waybill incident {verb} '{}'", view.cause.replace('\'', "'\\''"))
 }
 
 /// What is parked and what could not be done, by cause.

@@ -172,6 +172,17 @@ impl Found<'_> {
         Ok(())
     }
 
+    /// What the world did against the rules, and jobs that were given up: no lot waits for them.
+    pub(super) async fn incidents(&mut self) -> Result<(), StoreError> {
+        let views = crate::routes::incidents(self.engine, usize::MAX).await?;
+        for view in views.into_iter().filter(|view| view.lots == 0) {
+            let why = [vec![view.cause], view.subjects].concat().join(", ");
+            let (subject, how) = (view.records.join(", "), view.how);
+            self.each(Mover::office(Task::Incident), Each { subject, why, how });
+        }
+        Ok(())
+    }
+
     /// Offers that their folder does not have any more.
     pub(super) fn suspended(&mut self) {
         let coalition = self.coalition.clone();

@@ -191,6 +191,7 @@ pub(crate) async fn todo(
         for (_, _, lot) in crate::routes::parked(engine, usize::MAX).await? {
             found.add(Mover::office(Task::Incident), &lot, None, &[], None);
         }
+        found.incidents().await?;
         found.funding().await?;
         found.follow_ups().await?;
     }

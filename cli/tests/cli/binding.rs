@@ -341,3 +341,52 @@ fn daily_duties_are_named_where_the_pipeline_schedules_none() -> Result<()> {
     service.stop()?;
     Ok(())
 }
+
+/// What `waybill incidents` says.
+fn incidents(case: &Case) -> Result<String> {
+    Ok(run(&["incidents", "--data", text(&case.data)?])?.ok()?.out)
+}
+
+#[test]
+fn a_commitment_that_was_cut_below_what_is_bound_is_an_incident_until_it_is_mended() -> Result<()> {
+    let case = Case::serve(0)?;
+    let money = |amount: &str| {
+        case.money(&format!("C1,D1,commitment,2025-01-01,{amount},EUR,2099-12-31,none,letter\n"))
+    };
+    money("20000.00")?;
+    let service = case.served()?;
+    case.until("response")?;
+    money("5000.00")?;
+    case.act(&["import", text(&case.dir)?])?;
+    let said = incidents(&case)?;
+    ensure!(said.contains("EUR 5,000.00 is stated, and EUR 9,000.00"), "{said}");
+    let todo = run(&["todo", "--data", text(&case.data)?])?.ok()?.out;
+    ensure!(todo.contains("incident"), "{todo}");
+    // The order stands: its money is bound.
+    case.until("response")?;
+    money("9000.00")?;
+    case.act(&["import", text(&case.dir)?])?;
+    eventually("the incident is closed", SOON, || {
+        Ok((!incidents(&case)?.contains("bound")).then_some(()))
+    })?;
+    service.stop()?;
+    is_clean(&case.data)?;
+    Ok(())
+}
+
+#[test]
+fn a_commitment_that_was_cut_is_not_bound_for_what_was_gathered() -> Result<()> {
+    let case = Case::serve(3600)?;
+    case.money("C1,D1,commitment,2025-01-01,20000.00,EUR,2099-12-31,none,letter\n")?;
+    let service = case.served()?;
+    case.until("gathering")?;
+    case.money("C1,D1,commitment,2025-01-01,5000.00,EUR,2099-12-31,none,letter\n")?;
+    case.act(&["import", text(&case.dir)?])?;
+    let lot = case.until("funding")?;
+    ensure!(lot["funding"].as_array().is_none_or(Vec::is_empty), "{lot}");
+    let said = incidents(&case)?;
+    ensure!(!said.contains("C1"), "{said}");
+    service.stop()?;
+    is_clean(&case.data)?;
+    Ok(())
+}

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 mod arrivals;
 mod bound;
+mod ledger;
 mod needs;
 mod paid;
 mod sold;
@@ -126,7 +127,7 @@ async fn compare(
     needs::under_way(store, check, std::mem::take(&mut carried.to_run)).await?;
     counts(store, check, std::mem::take(&mut carried.places)).await?;
     lines(store, check, std::mem::take(&mut carried.quantities), last).await?;
-    envelopes(store, check, std::mem::take(&mut carried.shares), last).await?;
+    ledger::envelopes(store, check, std::mem::take(&mut carried.shares), last).await?;
     orders(store, check, &carried).await?;
     carried.paid.report(check, payments);
     arrivals::surplus(store, check, &carried.over).await?;
@@ -368,35 +369,6 @@ async fn lines(
     }
     for line in sums.into_keys() {
         check.fails("I1", line, "has lots and is not there");
-    }
-    Ok(())
-}
-
-/// I2: the ledger equals the lots' shares, and no envelope is exceeded.
-async fn envelopes(
-    store: &dyn Store,
-    check: &mut Check,
-    mut sums: BTreeMap<String, Movement>,
-    last: &HashMap<String, Last>,
-) -> Result<(), StoreError> {
-    for row in store.envelopes().await? {
-        if !row.holds() {
-            let detail = format!("uses {} of {} open minor units", row.used(), row.opened);
-            check.fails("I2", &row.id, detail);
-        }
-        let told = last.get(&format!("envelope:{}", row.id));
-        if told.is_none_or(|told| told.number != row.version || told.body != sum(&row.body())) {
-            check.fails("I7", &row.id, "the envelope is not as its last event says");
-        }
-        let sum = sums.remove(&row.id).unwrap_or_default();
-        if (sum.allocated, sum.obligated, sum.disbursed)
-            != (row.allocated, row.obligated, row.disbursed)
-        {
-            check.fails("I2", &row.id, format!("{row:?} is not the sum of shares {sum:?}"));
-        }
-    }
-    for id in sums.keys() {
-        check.fails("I2", id, "lots have shares of it and it is not there");
     }
     Ok(())
 }

@@ -9,8 +9,10 @@ use super::openings::Openings;
 use super::records::{ACTOR, Merge, Records, STATED, Stated};
 use crate::domain::coalition::{Coalition, Settings};
 use crate::domain::contribution::Contribution;
+use crate::domain::money::Money;
 use crate::engine::Engine;
 use crate::import::CoalitionFiles;
+use crate::incidents::{self, OVERDRAWN};
 use crate::rounds;
 use crate::store::body::write;
 use crate::store::{EnvelopeChange, Fate, NewJob, RecordChange, StoreError, Unit};
@@ -289,6 +291,13 @@ async fn fund(
     });
     // A commitment that was cut is a fact, even where more of it is used already.
     unit.is_outside_fact |= row.is_some();
+    let bound = row.map_or(0, |row| row.obligated + row.disbursed + row.expired);
+    if bound > amount.minor {
+        let (id, bound) = (&contribution.id, Money::new(bound, amount.currency));
+        let cause = format!("{amount} is stated, and {bound} is bound, paid or lapsed");
+        let (incident, subjects) = (format!("{OVERDRAWN}{id}"), vec![id.clone()]);
+        unit.records.push(incidents::opened(&*engine.store, &incident, &cause, subjects).await?);
+    }
     unit.jobs.extend(Openings::jobs(settings, contribution, now));
     Ok(())
 }

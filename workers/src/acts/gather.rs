@@ -21,6 +21,7 @@ use waybill_shared::store::{Job, RecordChange, StoreError, Unit};
 use super::approval;
 use super::binding;
 use super::call_offs::CallOffs;
+use super::overdrawn;
 use super::quantities::{self, Ready};
 use crate::connectors::{Connector, Question};
 use crate::funding::covered;
@@ -99,8 +100,12 @@ impl Act for Gather {
         let day = engine.today(&coalition);
         let lots = engine.store.lots_awaiting("gathering").await?;
         let lines = engine.lines_of(&lots).await?;
-        let (mut ready, mut units) = (Vec::new(), Vec::new());
+        let over = overdrawn::envelopes(engine).await?;
+        let (mut ready, mut units) = (Vec::new(), overdrawn::returned(engine, &over, &lots)?);
         for lot in lots {
+            if units.iter().flat_map(|unit| &unit.lots).any(|change| change.after.id == lot.id) {
+                continue;
+            }
             let Some(line) = lines.get(&lot.line()) else { continue };
             let offer = lot.offer.as_deref();
             match offer.and_then(|offer| coalition.quote_of(offer, line, day)) {

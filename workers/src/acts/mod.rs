@@ -7,6 +7,7 @@ mod call_offs;
 pub mod document;
 pub mod gather;
 pub(crate) mod in_kind;
+pub(crate) mod overdrawn;
 mod quantities;
 pub mod round;
 pub mod send;

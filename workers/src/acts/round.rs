@@ -21,12 +21,12 @@ use waybill_shared::matching::{Answer, Ask, Envelope, Payment, Round as Question
 use waybill_shared::rounds;
 use waybill_shared::store::{Job, LotChange, NewJob, Unit};
 
-use super::binding;
 use super::in_kind::InKindStock;
 use super::unfunded::{
     code, displaced, explain, is_kept_by_channel, shortfall, unfunded, unoffered,
 };
 use super::windows;
+use super::{binding, overdrawn};
 use crate::connectors::{self, Connector};
 
 /// The kind of job.
@@ -135,10 +135,14 @@ impl Act for Round {
         let offered = engine.store.lots_awaiting("acceptance").await?;
         returned.extend(binding::returned(engine, &coalition, day, &offered).await?);
         returned.extend(binding::taken_back(engine, &coalition, day).await?);
+        let over = overdrawn::envelopes(engine).await?;
+        if returned.is_empty() {
+            returned.extend(overdrawn::returned(engine, &over, &held)?);
+        }
         if !returned.is_empty() {
             return Ok(Done { units: returned, again: None });
         }
-        let mut units = Vec::new();
+        let mut units = Vec::from_iter(overdrawn::closed(engine, &over).await?);
         let sooner = windows::brought_forward(engine, &coalition, day, &held).await?;
         if !sooner.is_empty() {
             let mut unit = Unit::new(KIND, now);

@@ -4,7 +4,6 @@
 //! fact all the same, recorded as an overrun.
 
 use chrono::NaiveDate;
-use waybill_shared::act::Incident;
 use waybill_shared::domain::document::PaymentLine;
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::instalment::{self, bound, disbursed};
@@ -13,7 +12,8 @@ use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
 use waybill_shared::domain::rows::WrongRow;
 use waybill_shared::domain::transition::StepResult;
-use waybill_shared::store::{LotChange, RecordChange, Unit};
+use waybill_shared::incidents::{self, OVERRUN};
+use waybill_shared::store::{LotChange, Unit};
 
 use super::rows::{Named, Stage, wrong};
 use super::{Desk, Refusal};
@@ -59,13 +59,15 @@ impl Desk<'_> {
         }
         if !notes.overruns.is_empty() {
             let cause = format!("more was paid under {number} than was bound");
-            let id = format!("overrun:{number}");
-            unit.records.push(self.incident(id, cause, notes.overruns).await?);
+            let id = format!("{OVERRUN}{number}");
+            let store = &*self.engine.store;
+            unit.records.push(incidents::opened(store, &id, &cause, notes.overruns).await?);
         }
         if !notes.late.is_empty() {
             let cause = format!("money was paid under {number} after its last day");
             let id = format!("late_payment:{number}");
-            unit.records.push(self.incident(id, cause, notes.late).await?);
+            let store = &*self.engine.store;
+            unit.records.push(incidents::opened(store, &id, &cause, notes.late).await?);
         }
         unit.jobs.push(round::wanted(self.engine));
         Ok(unit)
@@ -178,30 +180,6 @@ impl Desk<'_> {
         after.because("refunded", format!("{back} came back"));
         // It stays where it is: what has ended has ended.
         Ok(LotChange::new(lot, after, "lot.refunded"))
-    }
-
-    /// One incident of a kind for an order, which grows.
-    async fn incident(
-        &self,
-        id: String,
-        cause: String,
-        lots: Vec<String>,
-    ) -> Result<RecordChange, Refusal> {
-        let found = self.engine.store.record("incident", &id).await?;
-        let mut incident = Incident { cause, subjects: Vec::new(), job: None, closed: None };
-        let invalid = |error: serde_json::Error| refuse(error.to_string());
-        if let Some(record) = &found {
-            incident = serde_json::from_str(&record.body).map_err(invalid)?;
-        }
-        incident.subjects.extend(lots);
-        // What was closed stands open again.
-        incident.closed = None;
-        let body = serde_json::to_string(&incident).map_err(invalid)?;
-        let (expected, event) = match found {
-            None => (0, "incident.opened"),
-            Some(record) => (record.version, "incident.grew"),
-        };
-        Ok(RecordChange { kind: "incident", id, expected, body, event })
     }
 }
 

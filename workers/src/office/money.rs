@@ -3,17 +3,13 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use waybill_shared::domain::contribution::Contribution;
-use waybill_shared::domain::funding::{Share, ShareState};
-use waybill_shared::domain::lot::{Lot, StepName};
 use waybill_shared::domain::money::Money;
-use waybill_shared::domain::transition::StepResult;
 use waybill_shared::store::{EnvelopeChange, EnvelopeRow, RecordChange, Unit};
 
 use super::{Decided, Office, already, body, read, refuse};
+use crate::acts::overdrawn::given_back;
 use crate::acts::round;
 use crate::documents::Refusal;
-use crate::steps::match_donor;
-use crate::terms;
 
 /// Cash that has reached the buying agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,40 +110,13 @@ impl Office<'_> {
     async fn free(&self, row: &EnvelopeRow, taken: i64, unit: &mut Unit) -> Result<(), Refusal> {
         let engine = self.desk.engine;
         let spare = row.committed - row.used();
-        let mut missing = taken - spare.max(0);
-        let is_unbound = |lot: &Lot| {
-            lot.funding.iter().any(|share| {
-                share.envelope == row.id
-                    && matches!(share.state, ShareState::Proposed | ShareState::Agreed)
-            })
-        };
         let mut lots = engine.store.lots_awaiting("consent").await?;
         lots.extend(engine.store.lots_awaiting("gathering").await?);
-        lots.retain(is_unbound);
-        lots.sort_by_key(|lot| (lot.priority, lot.id));
-        while missing > 0
-            && let Some(lot) = lots.pop()
-        {
-            let is_free = |share: &&Share| {
-                share.envelope == row.id
-                    && matches!(share.state, ShareState::Proposed | ShareState::Agreed)
-            };
-            let own = lot.funding.iter().filter(is_free);
-            missing -= own.map(|share| share.amount.minor).sum::<i64>();
-            let why = self.because("taken back by its donor");
-            // An order stands: only what was to be added to it goes back.
-            if lot.order.is_some() {
-                let why = format!("{}: {why}", row.id);
-                let change = terms::asked_anew(engine, lot, "contribution_withdrawn", &why);
-                unit.lots.push(change.map_err(|error| refuse(error.to_string()))?);
-                continue;
-            }
-            let mut after = lot.clone();
-            after.release();
-            after.because("contribution_withdrawn", format!("{}: {why}", row.id));
-            let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
-            unit.lots.push(self.desk.change(lot, after, result, "lot.returned_to_matching")?);
-        }
+        let why = format!("{}: {}", row.id, self.because("taken back by its donor"));
+        let because = ("contribution_withdrawn", why.as_str());
+        let (changes, missing) = given_back(engine, &lots, &row.id, taken - spare.max(0), because)
+            .map_err(|error| refuse(error.to_string()))?;
+        unit.lots.extend(changes);
         if missing > 0 {
             let text = format!("lots that `{}` pays for are on their way to an order", row.id);
             return Err(refuse(format!("{text}: try again in a moment")));

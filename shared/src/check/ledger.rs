@@ -1,0 +1,47 @@
+//! I2: the ledger equals the lots' shares, no envelope is exceeded, and where the world has done so somebody is told.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Check, Last, sum};
+use crate::domain::funding::Movement;
+use crate::incidents::{OVERDRAWN, OVERRUN};
+use crate::store::{Store, StoreError};
+
+/// The ledger equals the lots' shares, and no envelope is exceeded.
+pub(super) async fn envelopes(
+    store: &dyn Store,
+    check: &mut Check,
+    mut sums: BTreeMap<String, Movement>,
+    last: &HashMap<String, Last>,
+) -> Result<(), StoreError> {
+    let overdrawn = store.records_of("incident", OVERDRAWN).await?;
+    let is_paid_beyond = !store.records_of("incident", OVERRUN).await?.is_empty();
+    for row in store.envelopes().await? {
+        let bound = row.obligated + row.disbursed + row.expired;
+        let is_told =
+            overdrawn.iter().any(|found| found.id[OVERDRAWN.len()..] == row.id) || is_paid_beyond;
+        if bound > row.committed && !is_told {
+            let detail =
+                format!("{bound} minor units are bound of {}, and nobody is told", row.committed);
+            check.fails("I2", &row.id, detail);
+        }
+        if !row.holds() {
+            let detail = format!("uses {} of {} open minor units", row.used(), row.opened);
+            check.fails("I2", &row.id, detail);
+        }
+        let told = last.get(&format!("envelope:{}", row.id));
+        if told.is_none_or(|told| told.number != row.version || told.body != sum(&row.body())) {
+            check.fails("I7", &row.id, "the envelope is not as its last event says");
+        }
+        let sum = sums.remove(&row.id).unwrap_or_default();
+        if (sum.allocated, sum.obligated, sum.disbursed)
+            != (row.allocated, row.obligated, row.disbursed)
+        {
+            check.fails("I2", &row.id, format!("{row:?} is not the sum of shares {sum:?}"));
+        }
+    }
+    for id in sums.keys() {
+        check.fails("I2", id, "lots have shares of it and it is not there");
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! Incidents that no job opens: something that the world did, and that somebody has to look at.
+
+use crate::act::Incident;
+use crate::store::{RecordChange, Store, StoreError};
+
+/// The kind of record.
+const KIND: &str = "incident";
+
+/// With what the ids of incidents begin that are about contributions of which more is bound than they state.
+pub const OVERDRAWN: &str = "overdrawn:";
+
+/// With what the ids of incidents begin that are about orders under which more was paid than was bound.
+pub const OVERRUN: &str = "overrun:";
+
+fn parsed(id: &str, body: &str) -> Result<Incident, StoreError> {
+    let corrupt = |source| StoreError::Corrupt { subject: format!("{KIND}:{id}"), source };
+    serde_json::from_str(body).map_err(corrupt)
+}
+
+fn written(
+    id: &str,
+    expected: i64,
+    incident: &Incident,
+    event: &'static str,
+) -> Result<RecordChange, StoreError> {
+    let corrupt = |source| StoreError::Corrupt { subject: format!("{KIND}:{id}"), source };
+    let body = serde_json::to_string(incident).map_err(corrupt)?;
+    Ok(RecordChange { kind: KIND, id: id.to_owned(), expected, body, event })
+}
+
+/// Opens the incident `id`, or adds `subjects` to it: one that was closed stands open again.
+///
+/// # Errors
+/// [`StoreError`] if it cannot be read.
+pub async fn opened(
+    store: &dyn Store,
+    id: &str,
+    cause: &str,
+    subjects: Vec<String>,
+) -> Result<RecordChange, StoreError> {
+    let found = store.record(KIND, id).await?;
+    let (expected, event, mut incident) = match &found {
+        None => {
+            let (cause, subjects) = (cause.to_owned(), Vec::new());
+            (0, "incident.opened", Incident { cause, subjects, job: None, closed: None })
+        }
+        Some(record) => (record.version, "incident.grew", parsed(id, &record.body)?),
+    };
+    cause.clone_into(&mut incident.cause);
+    let is_new = |subject: &String| !incident.subjects.contains(subject);
+    let subjects: Vec<String> = subjects.into_iter().filter(is_new).collect();
+    incident.subjects.extend(subjects);
+    incident.closed = None;
+    written(id, expected, &incident, event)
+}
+
+/// The incidents that are open, of those whose ids begin with `prefix`, each closed by `closed`, which says
+/// what was done, or left open.
+///
+/// # Errors
+/// [`StoreError`] if they cannot be read.
+pub async fn mended(
+    store: &dyn Store,
+    prefix: &str,
+    closed: impl Fn(&str) -> Option<String>,
+) -> Result<Vec<RecordChange>, StoreError> {
+    let mut changes = Vec::new();
+    for record in store.records_of(KIND, prefix).await? {
+        let mut incident = parsed(&record.id, &record.body)?;
+        if incident.closed.is_none()
+            && let Some(closed) = closed(&record.id[prefix.len()..])
+        {
+            incident.closed = Some(closed);
+            changes.push(written(&record.id, record.version, &incident, "incident.closed")?);
+        }
+    }
+    Ok(changes)
+}
