@@ -12,16 +12,16 @@ use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
 use waybill_shared::domain::order_change::{ChangeState, ChangedLot, ORDER_CHANGE, OrderChange};
+use waybill_shared::domain::party::Party;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::{AMENDMENT, Pending, PendingState, difference};
 use waybill_shared::matching::{needs_consent, quotes_for};
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotChange, RecordChange, StoreError, Unit};
-use waybill_workers::{Payable, payable};
+use waybill_workers::{Payable, ROLE_ENDED, payable, touched};
 
 use crate::timeline::state;
-use crate::touched;
 
 /// One thing that changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -91,8 +91,11 @@ pub(crate) async fn effects(
             what.push_str(&amounts(engine, record).await?);
         }
         told.push(Effect::new(subject(record.kind, &record.id), what));
-        if record.event == touched::ROLE_ENDED {
-            told.extend(touched::by_role(engine, &sight.coalition, record).await?);
+        if record.event == ROLE_ENDED
+            && let Ok(party) = serde_json::from_str::<Party>(&record.body)
+        {
+            let touched = touched(engine, &sight.coalition, &party).await?;
+            told.extend(touched.into_iter().map(|(subject, what)| Effect::new(subject, what)));
         }
     }
     for job in unit.jobs.iter().filter(|job| job.kind == "tell") {
@@ -168,7 +171,7 @@ const BY_HAND: [&str; 7] = [
 ];
 
 /// Records that say again what others say, for machines.
-const UNTOLD: [&str; 2] = ["order_message", "content"];
+const UNTOLD: [&str; 3] = ["order_message", "content", "incident"];
 
 /// From what to what a contribution changes, where it is known and that differs.
 async fn amounts(engine: &Engine, record: &RecordChange) -> Result<String, StoreError> {

@@ -29,7 +29,6 @@ mod show;
 mod status;
 mod timeline;
 mod todo;
-mod touched;
 mod upload;
 mod why;
 

@@ -70,7 +70,7 @@ pub struct Promise {
     pub lapses: Option<Lapse>,
 }
 
-/// How far money has come. All but `overrun` are parts of `committed`, and add up to it.
+/// How far money has come. All but `overrun` are parts of `committed`, and add up to it and to `overrun`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = MoneyStages)]
 pub struct Stages<T> {
@@ -210,6 +210,26 @@ impl Stages<Money> {
             overrun: 0,
         };
         stages.map(|minor| Money::new(minor, currency))
+    }
+
+    /// The same in another currency: what rounding leaves over goes to the largest part, so that they add up.
+    fn converted(&self, with: impl Fn(Money) -> Money) -> Self {
+        let mut stages = self.map(with);
+        let whole = stages.committed.minor.saturating_add(stages.overrun.minor);
+        let mut parts = [
+            &mut stages.unopened,
+            &mut stages.left,
+            &mut stages.proposed,
+            &mut stages.agreed,
+            &mut stages.obligated,
+            &mut stages.disbursed,
+            &mut stages.expired,
+        ];
+        let rest = parts.iter().fold(whole, |rest, part| rest.saturating_sub(part.minor));
+        if let Some(largest) = parts.iter_mut().max_by_key(|part| part.minor) {
+            largest.minor = largest.minor.saturating_add(rest);
+        }
+        stages
     }
 
     fn add(&mut self, other: &Self) {
@@ -354,7 +374,7 @@ fn add(coalition: &Coalition, day: NaiveDate, total: &mut DonorTotal, promise: &
         total.pledged.minor = total.pledged.minor.saturating_add(in_base(amount).minor);
     }
     if let Some(money) = &promise.money {
-        total.money.add(&money.map(in_base));
+        total.money.add(&money.converted(in_base));
     }
 }
 

@@ -7,7 +7,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
 use maud::{Markup, html};
-use waybill_shared::domain::document::{Content, DespatchLine, ReceiptLine, Remedy};
+use waybill_shared::domain::document::{Content, DespatchLine, ReceiptLine};
 use waybill_shared::domain::quantity::Quantity;
 
 use crate::access::{Caller, by_token, may};
@@ -206,7 +206,8 @@ fn received(text: &str) -> Result<Vec<ReceiptLine>, Problem> {
         };
         let lot = lot.parse().map_err(|_| wrong(row, &format!("`{lot}` is no lot")))?;
         let (accepted, rejected) = (quantity(row, accepted)?, quantity(row, rejected)?);
-        Ok(ReceiptLine { lot, accepted, rejected, remedy: Remedy::default() })
+        let (remedy, reject_reason) = Default::default();
+        Ok(ReceiptLine { lot, accepted, rejected, remedy, reject_reason })
     };
     rows(text).map(line).collect()
 }

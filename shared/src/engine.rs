@@ -161,12 +161,14 @@ impl Engine {
     /// [`StoreError`] if it cannot be read.
     pub async fn coalition(&self) -> Result<Arc<Coalition>, StoreError> {
         let generation = self.store.generation().await?;
+        let rate_days = self.pipeline().match_donor.rate_days;
         if let Some((read, coalition)) = &*lock(&self.cache.coalition)
             && *read == generation
+            && coalition.rate_days == rate_days
         {
             return Ok(coalition.clone());
         }
-        let mut coalition = Coalition::default();
+        let mut coalition = Coalition { rate_days, ..Coalition::default() };
         for kind in REFERENCE_KINDS {
             for record in self.store.records(kind).await? {
                 add(&mut coalition, kind, &record)?;

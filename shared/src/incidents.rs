@@ -12,6 +12,9 @@ pub const OVERDRAWN: &str = "overdrawn:";
 /// With what the ids of incidents begin that are about orders under which more was paid than was bound.
 pub const OVERRUN: &str = "overrun:";
 
+/// With what the ids of incidents begin that are about donors whose roles ended, and what that touches.
+pub const ROLE: &str = "role:";
+
 fn parsed(id: &str, body: &str) -> Result<Incident, StoreError> {
     let corrupt = |source| StoreError::Corrupt { subject: format!("{KIND}:{id}"), source };
     serde_json::from_str(body).map_err(corrupt)

@@ -16,6 +16,7 @@ mod runner;
 mod step;
 pub mod steps;
 mod terms;
+mod touched;
 pub mod webhooks;
 
 pub use healed::{Heal, healed};
@@ -23,3 +24,4 @@ pub use leases::keep_leases;
 pub use runner::run_step;
 pub use step::{Progress, Step, StepError};
 pub use terms::{Payable, cost, payable};
+pub use touched::{ROLE_ENDED, touched};

@@ -6,7 +6,7 @@ use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::lot::{Awaited, Lot, LotState};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::engine::Engine;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotCount, LotFilter, StoreError};
@@ -58,7 +58,7 @@ pub struct Request {
     /// The day it is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_by: Option<NaiveDate>,
-    /// When it is expected; none: it has ended, or nobody can say.
+    /// When it is expected, or came; none: it has ended without delivery, or nobody can say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<Expected>,
 }
@@ -77,6 +77,8 @@ pub struct Expected {
 #[serde(rename_all = "snake_case")]
 #[schema(as = ExpectedBy)]
 pub enum Basis {
+    /// It was received on that day.
+    Received,
     /// It is the day that was agreed with the supplier.
     Order,
     /// It is the day that the supplier is asked for, and has not answered.
@@ -195,7 +197,20 @@ async fn planned(
     Ok(funded.filter_map(|lot| Some((lot.lot, lot.expected?))).collect())
 }
 
-/// When a lot is expected.
+/// When a lot was received that does not keep it, as the log tells.
+async fn received(
+    engine: &Engine,
+    sight: &Sight,
+    lot: &Lot,
+) -> Result<Option<NaiveDate>, StoreError> {
+    let zone = sight.coalition.zone();
+    let events = engine.store.events_of(&lot.id.to_string()).await?;
+    let kinds = ["lot.received", "lot.activated", "lot.accepted", "lot.counted"];
+    let last = events.iter().rev().find(|event| kinds.contains(&event.kind.as_str()));
+    Ok(last.map(|event| event.at.with_timezone(&zone).date_naive()))
+}
+
+/// When a lot is expected, or came.
 async fn expected(
     engine: &Engine,
     sight: &Sight,
@@ -204,13 +219,16 @@ async fn expected(
     planned: &HashMap<LotId, NaiveDate>,
 ) -> Result<Option<Expected>, StoreError> {
     let by = |by, day| Expected { day, by };
+    let is_received = matches!(lot.state.awaits(), Some(Awaited::Payment { .. }))
+        || matches!(lot.state, LotState::Closed(Outcome::Delivered));
+    if is_received {
+        let day = match lot.received {
+            Some(day) => Some(day),
+            None => received(engine, sight, lot).await?,
+        };
+        return Ok(day.map(|day| by(Basis::Received, day)));
+    }
     let LotState::Closed(_) = &lot.state else {
-        if let Some(awaits) = lot.state.awaits() {
-            // What is received is there.
-            if matches!(awaits, Awaited::Payment { .. }) {
-                return Ok(None);
-            }
-        }
         if let Some(number) = &lot.order {
             let agreed =
                 orders.get(engine, number).await?.and_then(|order| order.line(lot.order_line()));

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand, ValueEnum};
+use waybill_shared::domain::document::RejectReason;
 
 use super::How;
 
@@ -170,10 +171,19 @@ pub(crate) struct Receive {
     /// What happens to what is short or rejected.
     #[arg(long, value_enum, default_value_t = Remedy::Replace)]
     pub(crate) remedy: Remedy,
+    /// Why some of it was rejected: broken, quality, wrong_item, wrong_version, wrong_label, wrong_price,
+    /// wrong_packaging, damaged_packaging or other; or OpenPeppol's code, such as 1.
+    #[arg(long, value_name = "REASON", value_parser = reject_reason)]
+    pub(crate) rejected_for: Option<RejectReason>,
     #[command(flatten)]
     pub(crate) document: Document,
     #[command(flatten)]
     pub(crate) how: How,
+}
+
+/// A reason as documents name it.
+fn reject_reason(text: &str) -> Result<RejectReason, String> {
+    serde_json::from_value(text.into()).map_err(|error| error.to_string())
 }
 
 /// What happens to what is short or rejected.

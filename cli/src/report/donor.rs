@@ -1,7 +1,8 @@
 //! A donor's report.
 
-use waybill_api::{DonorReport, EnvelopeReport, Filed, Item};
+use waybill_api::{DonorReport, EnvelopeReport, Filed, Item, Stages};
 use waybill_shared::domain::funding::ShareState;
+use waybill_shared::domain::money::Money;
 
 use super::html::{Kind, counted, spoken, written};
 use super::paper::{Block, Cell, Paper, Row, Section, Table};
@@ -57,15 +58,24 @@ pub(crate) fn donor(report: &DonorReport) -> Paper {
         title: report.name.clone(),
         day: format!("{}, as of {}", report.coalition, written(report.day)),
         summary,
-        figures: vec![
-            ("Committed", money.committed.to_string()),
-            ("Disbursed", money.disbursed.to_string()),
-            ("Contracted", money.obligated.to_string()),
-            ("Left", money.left.to_string()),
-        ],
+        figures: figures(money),
         sections,
         rows: rows(report),
     }
+}
+
+/// What is committed, and the parts that it is in: they add up to it.
+fn figures(money: &Stages<Money>) -> Vec<(&'static str, String)> {
+    let Stages { committed, unopened, left, proposed, agreed, obligated, disbursed, .. } = *money;
+    let beyond = Money::new(-money.overrun.minor, committed.currency);
+    let aside = Money::new(proposed.minor + agreed.minor, committed.currency);
+    let always = [("Committed", committed), ("Disbursed", disbursed), ("Contracted", obligated)];
+    let mut shown = Vec::from(always);
+    let some = [("Set aside", aside), ("Not open yet", unopened), ("Lapsed", money.expired)];
+    shown.extend(some.into_iter().filter(|(_, part)| part.minor != 0));
+    shown.push(("Left", left));
+    shown.extend((beyond.minor != 0).then_some(("Paid beyond", beyond)));
+    shown.into_iter().map(|(name, money)| (name, money.to_string())).collect()
 }
 
 fn share(state: Option<ShareState>) -> &'static str {

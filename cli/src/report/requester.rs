@@ -47,6 +47,7 @@ pub(crate) fn requester(report: &RequesterReport) -> Paper {
 
 fn basis(by: Basis) -> &'static str {
     match by {
+        Basis::Received => "received",
         Basis::Order => "as ordered",
         Basis::Asked => "as asked of the supplier",
         Basis::Approval => "once approved",
@@ -87,7 +88,7 @@ fn table(report: &RequesterReport) -> Table {
             ("Item", Kind::Text),
             ("Where it is, and why", Kind::Text),
             ("Needed by", Kind::Brief),
-            ("Expected", Kind::Text),
+            ("Expected or received", Kind::Text),
         ],
         rows: report.lots.first.iter().map(line).collect(),
         all: report.lots.all,
@@ -100,7 +101,10 @@ fn row(lot: &Request) -> Row {
         "" => lot.place.clone(),
         reason => format!("{}: {reason}", lot.place),
     };
-    let by = lot.expected.map(|expected| format!("; expected {}", basis(expected.by)));
+    let by = lot.expected.map(|expected| match expected.by {
+        Basis::Received => "; received".to_owned(),
+        by => format!("; expected {}", basis(by)),
+    });
     Row {
         day: lot.expected.map(|expected| expected.day.to_string()).unwrap_or_default(),
         detail: format!("{why}{}", by.unwrap_or_default()),

@@ -292,6 +292,19 @@ fn the_end_of_a_role_lists_what_it_touches() -> Result<()> {
         ensure!(said.out.contains(part), "{part}: {}", said.out);
     }
     ensure!(case.until("gathering")?["funding"][0]["envelope"] == "C1");
+    // Done, each is to be decided on, until somebody closes it.
+    run(&[&end[..], &["--yes", "--data", data]].concat())?.ok()?;
+    let tasks = || -> Result<Value> { run(&["todo", "--json", "--data", data])?.json() };
+    let task = tasks()?;
+    let all = task.as_array().context("tasks")?;
+    let task = all.iter().find(|task| task["task"] == "incident").context("an incident")?;
+    let why = task["each"][0]["why"].as_str().context("why")?;
+    for part in ["the role of … as member has ended", "EUR 20,000.00 is not bound", "LOT-001"] {
+        ensure!(why.contains(part), "{part}: {why}");
+    }
+    let close = ["incident", "close", "the role of … as member has ended", "-m", "told to all"];
+    run(&[&close[..], &["--yes", "--data", data]].concat())?.ok()?;
+    ensure!(!tasks()?.to_string().contains("incident"), "{}", tasks()?);
     service.stop()?;
     is_clean(&case.data)?;
     Ok(())
@@ -386,6 +399,33 @@ fn a_commitment_that_was_cut_is_not_bound_for_what_was_gathered() -> Result<()> 
     ensure!(lot["funding"].as_array().is_none_or(Vec::is_empty), "{lot}");
     let said = incidents(&case)?;
     ensure!(!said.contains("C1"), "{said}");
+    service.stop()?;
+    is_clean(&case.data)?;
+    Ok(())
+}
+
+#[test]
+fn a_rate_that_is_too_old_binds_nothing_and_counts_for_nothing() -> Result<()> {
+    let case = Case::serve(0)?;
+    let pipeline = fs::read_to_string(case.dir.join("pipeline.toml"))?;
+    let pipeline = pipeline.replace("[match_donor]\n", "[match_donor]\nrate_days = 30\n");
+    case.write("pipeline.toml", &pipeline)?;
+    case.money("C1,D1,commitment,2025-01-01,100000.00,DKK,2098-12-31,none,invented\n")?;
+    case.write("rates.csv", "Date,DKK\n2025-01-02,7.4700\n")?;
+    let service = case.served()?;
+    let mut lot = case.until("funding")?;
+    eventually("a round has looked at it", SOON, || {
+        lot = case.until("funding")?;
+        Ok(lot["reason"].is_string().then_some(()))
+    })?;
+    let reason = lot["reason"].as_str().context("a reason")?;
+    ensure!(reason.contains("C1 has an exchange rate of 2025-01-02 only"), "{reason}");
+    let money = run(&["money", "--data", text(&case.data)?])?.ok()?.out;
+    ensure!(money.contains("DKK 100,000.00"), "{money}");
+    let today = chrono::Utc::now().date_naive();
+    case.write("rates.csv", &format!("Date,DKK\n{today},7.4700\n2025-01-02,7.4700\n"))?;
+    case.act(&["import", text(&case.dir)?])?;
+    case.until("response")?;
     service.stop()?;
     is_clean(&case.data)?;
     Ok(())

@@ -345,6 +345,32 @@ fn an_order_tells_what_became_of_it() -> Result<()> {
 }
 
 #[test]
+fn what_is_rejected_says_why() -> Result<()> {
+    let (bureau, order) = accepted(&["10", "20"])?;
+    bureau.act(&["receive", &order, "LOT-001=8/2", "--rejected-for", "broken"])?;
+    let part = bureau.until("LOT-001.1", "delivery")?;
+    ensure!(part["reason"] == "rejected, broken: on back order", "{part}");
+    // By OpenPeppol's codes, in a document: wrong items, sent back.
+    let row = json!({"lot": "LOT-002", "accepted": "15", "rejected": "5", "remedy": "2",
+                     "reject_reason": "3"});
+    drop_in(&bureau, "codes.json", &receipt("R-2", &order, json!([row])))?;
+    filed(&bureau, "codes.json", "taken")?;
+    let events = run(&["show", "LOT-002.1", "--data", text(&bureau.data)?])?.ok()?.out;
+    ensure!(events.contains("another item"), "{events}");
+    run(&[
+        "receive",
+        &order,
+        "LOT-001.1=2",
+        "--rejected-for",
+        "ugly",
+        "--data",
+        text(&bureau.data)?,
+    ])?
+    .failed(1, &["ugly", "wrong_item"])?;
+    bureau.end()
+}
+
+#[test]
 fn a_part_that_is_cancelled_leaves_the_line_that_it_was_ordered_under() -> Result<()> {
     let bureau = split("20", 1, "5")?;
     let order = bureau.until("LOT-001.1", "response")?["order"].as_str().context("one")?.to_owned();

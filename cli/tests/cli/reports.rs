@@ -81,6 +81,50 @@ fn the_parts_of_each_envelope_add_up() -> Result<()> {
     Ok(())
 }
 
+/// The figures at the head of a donor's page, in cents.
+fn figures(page: &str) -> Result<Vec<(String, i64)>> {
+    let figures = page.lines().filter_map(|line| line.strip_prefix("- ")?.split_once(": **"));
+    let cents = |(name, amount): (&str, &str)| {
+        let digits: String = amount.chars().filter(|c| c.is_ascii_digit() || *c == '-').collect();
+        Ok((name.to_owned(), digits.parse()?))
+    };
+    figures.map(cents).collect()
+}
+
+#[test]
+fn the_figures_of_every_donors_page_add_up_to_the_cent() -> Result<()> {
+    let copy = example_copy()?;
+    let data = text(&copy.data)?;
+    // Iceland had given nothing then.
+    let then = (vec!["--on", THEN], &["DK", "EE", "LT", "LU", "NL"][..]);
+    for (on, donors) in [(vec![], &["DK", "EE", "IS", "LT", "LU", "NL"][..]), then] {
+        for donor in donors {
+            let asked = [&["report", "donor", donor, "--data", data][..], &on].concat();
+            let found = figures(&run(&asked)?.ok()?.out)?;
+            let (whole, parts) = found.split_first().context("figures")?;
+            ensure!(whole.0 == "Committed" && parts.len() >= 3, "{found:?}");
+            let sum: i64 = parts.iter().map(|(_, part)| part).sum();
+            ensure!(sum == whole.1, "{donor} {on:?}: {found:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_requesters_page_has_the_day_of_everything_that_came() -> Result<()> {
+    let copy = example_copy()?;
+    let asked = ["report", "requester", "UA-MOD-IT", "--json", "--data", text(&copy.data)?];
+    let report = run(&asked)?.json()?;
+    let lots = report["lots"]["first"].as_array().context("lots")?;
+    let came = lots.iter().filter(|lot| lot["state"] == "delivered");
+    ensure!(came.clone().count() > 3, "{report}");
+    for lot in came {
+        ensure!(lot["expected"]["by"] == "received", "{lot}");
+        ensure!(lot["expected"]["day"].as_str() <= report["day"].as_str(), "{lot}");
+    }
+    Ok(())
+}
+
 #[test]
 fn a_report_is_a_page_a_text_a_table_and_data() -> Result<()> {
     let copy = example_copy()?;

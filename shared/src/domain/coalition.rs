@@ -106,6 +106,8 @@ pub struct Coalition {
     pub renamed: BTreeMap<String, String>,
     /// Rates by day.
     pub rates: BTreeMap<NaiveDate, DayRates>,
+    /// For so many days a rate is used; none: until the next one.
+    pub rate_days: Option<u32>,
 }
 
 /// A rate with the day it was published.
@@ -156,9 +158,18 @@ impl Coalition {
         self.settings.as_ref().map_or(chrono_tz::UTC, |settings| settings.zone)
     }
 
-    /// The rate of `currency` on `day`, or the last before; none if there is none.
+    /// The rate of `currency` on `day`, or the last before; none if there is none that may be used still.
     #[must_use]
     pub fn rate(&self, currency: Currency, day: NaiveDate) -> Option<DatedRate> {
+        let is_young = |date: NaiveDate| {
+            self.rate_days.is_none_or(|days| (day - date).num_days() <= i64::from(days))
+        };
+        self.last_rate(currency, day).filter(|found| found.date.is_none_or(is_young))
+    }
+
+    /// The rate of `currency` on `day`, or the last before, however old it is: what happened, happened.
+    #[must_use]
+    pub fn last_rate(&self, currency: Currency, day: NaiveDate) -> Option<DatedRate> {
         if currency == Currency::EUR {
             return Some(DatedRate { rate: Rate::ONE, date: None });
         }

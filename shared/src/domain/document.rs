@@ -73,11 +73,64 @@ pub struct DespatchLine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Remedy {
-    /// The supplier delivers again: a back order.
+    /// The supplier delivers again: a back order. Peppol's action code 1.
     #[default]
+    #[serde(alias = "1")]
     Replace,
-    /// The money goes back, and the quantity is matched again at its rank.
+    /// The money goes back, and the quantity is matched again at its rank. Peppol's action code 2.
+    #[serde(alias = "2")]
     Return,
+}
+
+/// Why something was rejected: OpenPeppol's code list `RejectReasonCode` (receipt advice 1.0), by name or code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectReason {
+    /// Parts are broken: code 1.
+    #[serde(alias = "1")]
+    Broken,
+    /// The quality is not as agreed: code 2.
+    #[serde(alias = "2")]
+    Quality,
+    /// It is another item: code 3.
+    #[serde(alias = "3")]
+    WrongItem,
+    /// It is another version of the item: code 4.
+    #[serde(alias = "4")]
+    WrongVersion,
+    /// It is labelled wrongly: code 5.
+    #[serde(alias = "5")]
+    WrongLabel,
+    /// Its price is wrong: code 6.
+    #[serde(alias = "6")]
+    WrongPrice,
+    /// It is packed wrongly: code 7.
+    #[serde(alias = "7")]
+    WrongPackaging,
+    /// It is packed wrongly, and the packaging is damaged: code 8.
+    #[serde(alias = "8")]
+    DamagedPackaging,
+    /// Something else, or several: code 99.
+    #[serde(alias = "99")]
+    Other,
+}
+
+impl RejectReason {
+    /// In words.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Broken => "broken",
+            Self::Quality => "not of the agreed quality",
+            Self::WrongItem => "another item",
+            Self::WrongVersion => "another version of the item",
+            Self::WrongLabel => "labelled wrongly",
+            Self::WrongPrice => "at a wrong price",
+            Self::WrongPackaging => "packed wrongly",
+            Self::DamagedPackaging => "packed wrongly, with damaged packaging",
+            Self::Other => "for another reason",
+        }
+    }
 }
 
 /// What of a line was received; for a licence: activated, for a service: accepted.
@@ -97,6 +150,9 @@ pub struct ReceiptLine {
     /// What happens to what is missing or rejected.
     #[serde(default)]
     pub remedy: Remedy,
+    /// Why some of it was rejected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reject_reason: Option<RejectReason>,
 }
 
 /// What was paid for one lot.

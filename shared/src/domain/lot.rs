@@ -282,6 +282,9 @@ pub struct Lot {
     /// Received beyond what was ordered.
     #[serde(default, skip_serializing_if = "Quantity::is_zero")]
     pub oversupply: Quantity,
+    /// The day on which what it carries was received.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received: Option<NaiveDate>,
     /// The day its delivery is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<NaiveDate>,
@@ -341,6 +344,7 @@ impl Lot {
             shipped: Quantity::ZERO,
             surplus: Quantity::ZERO,
             oversupply: Quantity::ZERO,
+            received: None,
             due: None,
             chased: 0,
             code: String::new(),
@@ -433,6 +437,7 @@ impl Lot {
         part.ordered_as = self.order.as_ref().map(|_| self.order_line());
         part.oversupply = Quantity::ZERO;
         part.shipped = Quantity::ZERO;
+        part.received = None;
         part.chased = 0;
         part.funding = funding::split(&mut self.funding, &weights);
         self.quantity = rest;

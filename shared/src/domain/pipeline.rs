@@ -123,6 +123,9 @@ pub struct MatchPolicy {
     pub consent_days: u32,
     /// Days a requester has to accept goods in kind.
     pub acceptance_days: u32,
+    /// For so many days an exchange rate is used to set money aside and to bind it; none: until the next one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_days: Option<u32>,
     /// How long changes are gathered before a round, in milliseconds.
     pub round_delay_ms: u32,
 }
@@ -162,6 +165,7 @@ impl Default for MatchPolicy {
             partial: true,
             consent_days: 14,
             acceptance_days: 14,
+            rate_days: None,
             round_delay_ms: 200,
         }
     }

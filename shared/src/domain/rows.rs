@@ -1,6 +1,6 @@
 //! Rows of a document: several for one lot add up, or contradict one another.
 
-use super::document::{DespatchLine, PaymentLine, ReceiptLine, ResponseLine};
+use super::document::{DespatchLine, PaymentLine, ReceiptLine, RejectReason, ResponseLine};
 use super::ids::LotId;
 
 /// A row that keeps its document from being taken.
@@ -69,6 +69,10 @@ impl Row for ReceiptLine {
         let rejected = self.rejected.0.checked_add(other.rejected.0);
         let too_much = || ("rejected", other.rejected.to_string(), TOO_MUCH.to_owned());
         self.rejected.0 = rejected.ok_or_else(too_much)?;
+        self.reject_reason = match (self.reject_reason, other.reject_reason) {
+            (Some(reason), Some(more)) if reason != more => Some(RejectReason::Other),
+            (reason, more) => reason.or(more),
+        };
         Ok(())
     }
 }
@@ -136,7 +140,7 @@ mod tests {
 
     fn receipt(lot: i64, accepted: i64, remedy: Remedy) -> ReceiptLine {
         let (accepted, rejected) = (Quantity::whole(accepted), Quantity::whole(1));
-        ReceiptLine { lot: LotId(lot), accepted, rejected, remedy }
+        ReceiptLine { lot: LotId(lot), accepted, rejected, remedy, reject_reason: None }
     }
 
     #[test]

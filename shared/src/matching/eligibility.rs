@@ -33,6 +33,11 @@ pub enum WhyNot {
     Channel,
     /// Its currency, or that of the cost, has no rate.
     NoRate,
+    /// The last rate of its currency is older than the pipeline lets it be.
+    StaleRate {
+        /// Of which day it is.
+        date: NaiveDate,
+    },
     /// Its donor did not consent.
     ConsentRefused,
     /// A donor that has to agree has not.
@@ -58,6 +63,7 @@ impl WhyNot {
             Self::Excluded => "excluded",
             Self::Channel => "channel",
             Self::NoRate => "no_rate",
+            Self::StaleRate { .. } => "stale_rate",
             Self::ConsentRefused => "consent_refused",
             Self::NotAsked => "consent_missing",
             Self::Exhausted { .. } => "exhausted",
@@ -77,6 +83,9 @@ impl fmt::Display for WhyNot {
             Self::Excluded => f.write_str("is not given for such items"),
             Self::Channel => f.write_str("buys through another channel"),
             Self::NoRate => f.write_str("has no exchange rate"),
+            Self::StaleRate { date } => {
+                write!(f, "has an exchange rate of {date} only, which is too old to be used")
+            }
             Self::ConsentRefused => f.write_str("its donor did not consent"),
             Self::NotAsked => f.write_str("needs the consent of its donor"),
             Self::Exhausted { left } => write!(f, "has {left} left"),
@@ -120,7 +129,8 @@ pub fn eligible<'a>(
     };
     may_serve(coalition, contribution, wanted, channel, day)?;
     if coalition.rate(currency, day).is_none() {
-        return Err(WhyNot::NoRate);
+        let last = coalition.last_rate(currency, day).and_then(|found| found.date);
+        return Err(last.map_or(WhyNot::NoRate, |date| WhyNot::StaleRate { date }));
     }
     Ok(())
 }

@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use waybill_shared::act::ActError;
 use waybill_shared::domain::document::{
-    Content, DespatchLine, Document, LineAnswer, PaymentLine, ReceiptLine, Remedy, ResponseLine,
-    Verdict,
+    Content, DespatchLine, Document, LineAnswer, PaymentLine, ReceiptLine, RejectReason, Remedy,
+    ResponseLine, Verdict,
 };
 use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::money::Money;
@@ -195,6 +195,7 @@ impl Sandbox {
             accepted: lot.bought(),
             rejected: Quantity::ZERO,
             remedy: Remedy::Replace,
+            reject_reason: None,
         };
         // What was split off once is delivered whole, so that every order comes to its end.
         let whole = lot.quantity.0 / Quantity::ONE;
@@ -205,6 +206,7 @@ impl Sandbox {
             receipt.accepted = Quantity::whole(whole - 1 - whole / 4);
         } else if self.happens(&id("rejected"), self.config.rejected) {
             receipt.rejected = Quantity::whole(1 + whole / 10);
+            receipt.reject_reason = Some(RejectReason::Broken);
             receipt.accepted = lot.bought().less(receipt.rejected);
             if self.draw(&id("remedy"), 2) == 0 {
                 receipt.remedy = Remedy::Return;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
-use waybill_shared::domain::document::{DespatchLine, ReceiptLine, Remedy};
+use waybill_shared::domain::document::{DespatchLine, ReceiptLine, RejectReason, Remedy};
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::instalment::{bound as bound_for, disbursed, keep_paid};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, StepName};
@@ -35,12 +35,22 @@ struct Rest {
     surplus: Quantity,
     remedy: Remedy,
     code: &'static str,
+    /// Why it was rejected, where that was said.
+    why: Option<RejectReason>,
 }
 
 impl Rest {
     /// Whether it does not come under the order any more.
     fn leaves(&self) -> bool {
         self.code == "short_tolerated" || self.remedy == Remedy::Return
+    }
+
+    /// `what` becomes of it, and why it was rejected.
+    fn told(&self, what: &str) -> String {
+        match self.why {
+            Some(why) => format!("rejected, {}: {what}", why.text()),
+            None => what.to_owned(),
+        }
     }
 
     /// What its seller owes first, before it can leave the order: it was paid for.
@@ -248,7 +258,7 @@ impl Receipt<'_> {
             else {
                 continue;
             };
-            self.of_lot(line, before, after, &one, row.remedy, &mut last).await?;
+            self.of_lot(line, before, after, &one, row, &mut last).await?;
         }
         Ok(())
     }
@@ -296,7 +306,7 @@ impl Receipt<'_> {
         before: &Lot,
         mut after: Lot,
         judged: &Judged,
-        remedy: Remedy,
+        row: &ReceiptLine,
         last: &mut i64,
     ) -> Result<(), Refusal> {
         // Of earlier versions, the lot does not know what is bought with it.
@@ -319,7 +329,8 @@ impl Receipt<'_> {
         let mut rest = |quantity: Quantity, code| {
             if !quantity.is_zero() {
                 let surplus = if rests.is_empty() { missing } else { Quantity::ZERO };
-                rests.push(Rest { quantity, surplus, remedy, code });
+                let why = row.reject_reason.filter(|_| code == "rejected");
+                rests.push(Rest { quantity, surplus, remedy: row.remedy, code, why });
             }
         };
         rest(judged.short, if judged.is_tolerated { "short_tolerated" } else { "short" });
@@ -383,13 +394,13 @@ impl Desk<'_> {
                 let awaits = Awaited::Delivery { order: order.number.clone() };
                 let step = step(confirm_delivery::NAME);
                 part.state = LotState::Waiting { step, awaits, until: None };
-                part.because(rest.code, "on back order");
+                part.because(rest.code, rest.told("on back order"));
                 part.due = Some(self.back_order_due(order, &part));
                 again.push(part.clone());
             }
             Remedy::Return => {
                 part.release();
-                part.because(rest.code, "returned; its money went back");
+                part.because(rest.code, rest.told("returned; its money went back"));
                 part.state = LotState::Ready { step: step(match_donor::NAME), attempt: 1 };
             }
         }
@@ -424,7 +435,7 @@ impl Desk<'_> {
         let result = match rest.remedy {
             Remedy::Replace => {
                 after.shipped = Quantity::ZERO;
-                after.because(rest.code, "on back order");
+                after.because(rest.code, rest.told("on back order"));
                 after.chased = 0;
                 after.due = Some(self.back_order_due(order, &after));
                 again.push(after.clone());
@@ -433,7 +444,7 @@ impl Desk<'_> {
             }
             Remedy::Return => {
                 after.release();
-                after.because(rest.code, "returned; its money went back");
+                after.because(rest.code, rest.told("returned; its money went back"));
                 StepResult::Back { to: StepName::new(match_donor::NAME) }
             }
         };
@@ -450,6 +461,7 @@ impl Desk<'_> {
         kind: Kind,
     ) -> Result<LotChange, Refusal> {
         after.chased = 0;
+        after.received = Some(self.engine.today(self.coalition));
         let event = match kind {
             Kind::Goods => "lot.received",
             Kind::Licence => "lot.activated",

@@ -117,7 +117,7 @@ impl Desk<'_> {
         }
         let is_settled = is_received && (paid.is_final || paid.amount.minor >= due);
         let mut after = lot.clone();
-        let rate_of = |currency| self.coalition.rate(currency, date).map(|dated| dated.rate);
+        let rate_of = |currency| self.coalition.last_rate(currency, date).map(|dated| dated.rate);
         let over = instalment::disburse(&mut after, paid.amount, is_settled, &rate_of)
             .map_err(|error| refuse(error.to_string()))?;
         let over: Vec<String> = over.iter().map(|(id, more)| format!("{id} {more}")).collect();

@@ -4,12 +4,14 @@ use chrono::NaiveDate;
 use waybill_shared::domain::coalition::{Consignee, Renamed};
 use waybill_shared::domain::party::{Party, Role, RoleSpan};
 use waybill_shared::domain::requisition::Line;
+use waybill_shared::incidents::{self, ROLE};
 use waybill_shared::store::reference::RENAMED;
-use waybill_shared::store::{LineChange, RecordChange};
+use waybill_shared::store::{LineChange, RecordChange, Unit};
 
 use super::{Decided, Office, already, body, read, refuse};
 use crate::acts::round;
 use crate::documents::Refusal;
+use crate::touched::{ROLE_ENDED, touched};
 
 impl Office<'_> {
     pub(super) async fn begin_role(
@@ -43,7 +45,7 @@ impl Office<'_> {
         }
         let evidence = evidence.to_owned();
         party.roles.push(RoleSpan { role, from, to: None, evidence });
-        self.state(version, &party, "party.role_began")
+        Ok(self.state(version, &party, "party.role_began")?.into())
     }
 
     pub(super) async fn end_role(
@@ -71,7 +73,16 @@ impl Office<'_> {
                 Err(refuse(format!("`{id}` has no such role")))
             };
         }
-        self.state(version, &party, "party.role_ended")
+        let mut unit = self.state(version, &party, ROLE_ENDED)?;
+        let touched = touched(self.desk.engine, self.coalition(), &party).await?;
+        if !touched.is_empty() {
+            // Each is to be decided on by somebody, who closes it.
+            let subjects = touched.into_iter().map(|(id, what)| format!("{id}: {what}")).collect();
+            let cause = format!("the role of {id} as {} has ended", role.name());
+            let (store, incident) = (&*self.desk.engine.store, format!("{ROLE}{id}"));
+            unit.records.push(incidents::opened(store, &incident, &cause, subjects).await?);
+        }
+        Ok(unit.into())
     }
 
     pub(super) async fn rename(
@@ -174,7 +185,7 @@ impl Office<'_> {
         }
     }
 
-    fn state(&self, version: i64, party: &Party, event: &'static str) -> Result<Decided, Refusal> {
+    fn state(&self, version: i64, party: &Party, event: &'static str) -> Result<Unit, Refusal> {
         let mut unit = self.desk.unit();
         unit.records.push(RecordChange {
             kind: "party",
@@ -184,6 +195,6 @@ impl Office<'_> {
             event,
         });
         unit.jobs.push(round::wanted(self.desk.engine));
-        Ok(unit.into())
+        Ok(unit)
     }
 }

@@ -188,7 +188,8 @@ pub(crate) async fn receive(receive: args::Receive) -> Result<(), Failure> {
                 None if receive.all => (bought(lot)?, Quantity::ZERO),
                 None => ask(lot)?,
             };
-            let line = ReceiptLine { lot: lot.id, accepted, rejected, remedy };
+            let reject_reason = receive.rejected_for;
+            let line = ReceiptLine { lot: lot.id, accepted, rejected, remedy, reject_reason };
             by_requester.entry(&lot.requester).or_default().push(line);
         }
         for (requester, lines) in by_requester {

@@ -8,12 +8,10 @@ use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::party::Party;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{RecordChange, StoreError};
-
-use crate::effects::Effect;
+use waybill_shared::store::StoreError;
 
 /// The event of a role that ends.
-pub(crate) const ROLE_ENDED: &str = "party.role_ended";
+pub const ROLE_ENDED: &str = "party.role_ended";
 
 /// What lots wait for while their money may still be taken back, and what becomes of them; then the same of
 /// those on order.
@@ -26,15 +24,17 @@ const WAITS: [(&str, &str); 6] = [
     ("payment", "it has come and is paid"),
 ];
 
-/// What the role that `record` ends touches.
-pub(crate) async fn by_role(
+/// What is touched by the end of the role that `party` has as it is now: each by its id, with what becomes of it.
+///
+/// # Errors
+/// [`StoreError`] if the store cannot be read.
+pub async fn touched(
     engine: &Engine,
     coalition: &Coalition,
-    record: &RecordChange,
-) -> Result<Vec<Effect>, StoreError> {
-    let today = engine.today(coalition);
-    let Some((party, last)) = ended(record, today) else { return Ok(Vec::new()) };
-    let is_own = |given: &&Contribution| given.is_fundable() && given.donors.contains(&party);
+    party: &Party,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let Some(last) = ended(party, engine.today(coalition)) else { return Ok(Vec::new()) };
+    let is_own = |given: &&Contribution| given.is_fundable() && given.donors.contains(&party.id);
     let given: Vec<&Contribution> = coalition.contributions.values().filter(is_own).collect();
     let mut told = Vec::new();
     for row in engine.store.envelopes().await? {
@@ -43,7 +43,7 @@ pub(crate) async fn by_role(
         if let (Some(currency), true) = (given.currency(), left > 0) {
             let left = Money::new(left, currency);
             let what = format!("{left} is not bound: nothing of it is bound after {last}");
-            told.push(Effect::new(row.id, what));
+            told.push((row.id, what));
         }
     }
     for (awaits, what) in WAITS {
@@ -54,23 +54,21 @@ pub(crate) async fn by_role(
                     "waits for {awaits}{} on {money}: {what}",
                     of_order.unwrap_or_default()
                 );
-                told.push(Effect::new(lot.id.to_string(), what));
+                told.push((lot.id.to_string(), what));
             }
         }
     }
     Ok(told)
 }
 
-/// The party that may not fund any more, and its last day.
-fn ended(record: &RecordChange, today: NaiveDate) -> Option<(String, NaiveDate)> {
-    let party: Party = serde_json::from_str(&record.body).ok()?;
+/// The last day of a party that may not fund any more.
+fn ended(party: &Party, today: NaiveDate) -> Option<NaiveDate> {
     let ends = party.roles.iter().filter_map(|span| span.to);
     // It funds until its roles end without a gap, or has stopped before today.
-    let last = match party.may_fund(today) {
-        true => party.funds_until(today)?,
-        false => ends.filter(|last| *last < today && party.may_fund(*last)).max()?,
-    };
-    Some((party.id, last))
+    match party.may_fund(today) {
+        true => party.funds_until(today),
+        false => ends.filter(|last| *last < today && party.may_fund(*last)).max(),
+    }
 }
 
 /// What of `given` pays for `lot`.
