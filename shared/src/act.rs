@@ -200,19 +200,25 @@ async fn within(
 
 async fn one(engine: &Engine, act: &Arc<dyn Act>, job: &Job) {
     let span = tracing::debug_span!("job", kind = job.kind, key = job.key, attempt = job.attempt);
-    let cause = match attempt(engine, act, job).instrument(span).await {
+    let Failed { cause, is_passing } = match attempt(engine, act, job).instrument(span).await {
         Ok(()) => return engine.metrics.ran(&job.kind, "committed", 1),
-        Err(cause) => cause,
+        Err(failed) => failed,
     };
     engine.metrics.ran(&job.kind, "failed", 1);
     tracing::warn!(kind = job.kind, key = job.key, attempt = job.attempt, cause, "a job failed");
     let now = engine.clock.now();
     let mut unit = Unit::new("scheduler", now);
     let draw = (job.id as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let again = RetryPolicy::default().delay(job.attempt, draw);
+    let policy = RetryPolicy::default();
+    // What the database did not do is no attempt of the job: it is tried until the database is well.
+    let (attempt, next) = match is_passing {
+        true => (job.attempt.min(policy.attempts - 1), job.attempt),
+        false => (job.attempt, job.attempt + 1),
+    };
+    let again = policy.delay(attempt, draw);
     unit.job = Some(job.becomes(again.map(|delay| {
         let delay = chrono::TimeDelta::from_std(delay).unwrap_or(chrono::TimeDelta::MAX);
-        (now + delay, job.attempt + 1)
+        (now + delay, next)
     })));
     if again.is_none() {
         let subjects = vec![format!("{}:{}", job.kind, job.key)];
@@ -248,12 +254,44 @@ async fn stays_due(error: &StoreError) {
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
+/// Why an attempt failed.
+struct Failed {
+    cause: String,
+    /// The database could not do it, and will be able to.
+    is_passing: bool,
+}
+
+impl Failed {
+    fn of(error: &dyn std::error::Error, is_passing: bool) -> Self {
+        let cause = match error.source() {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        };
+        Self { cause, is_passing }
+    }
+}
+
+impl From<ActError> for Failed {
+    fn from(error: ActError) -> Self {
+        let is_passing = matches!(&error, ActError::Store(source) if source.is_passing());
+        Self::of(&error, is_passing)
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::of(&error, error.is_passing())
+    }
+}
+
+impl From<String> for Failed {
+    fn from(cause: String) -> Self {
+        Self { cause, is_passing: false }
+    }
+}
+
 /// Runs and commits one attempt; conflicts with other writers are decided again at once.
-async fn attempt(engine: &Engine, act: &Arc<dyn Act>, job: &Job) -> Result<(), String> {
-    let text = |error: &dyn std::error::Error| match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    };
+async fn attempt(engine: &Engine, act: &Arc<dyn Act>, job: &Job) -> Result<(), Failed> {
     for _ in 0..CONFLICTS {
         // A task of its own, so that a panic ends only this attempt.
         let task = {
@@ -261,8 +299,8 @@ async fn attempt(engine: &Engine, act: &Arc<dyn Act>, job: &Job) -> Result<(), S
             tokio::spawn(async move { act.run(&engine, &job).await })
         };
         let done = match task.await {
-            Ok(done) => done.map_err(|error| text(&error))?,
-            Err(_) => return Err(format!("{} panicked", job.kind)),
+            Ok(done) => done?,
+            Err(_) => return Err(format!("{} panicked", job.kind).into()),
         };
         let ends = job.becomes(done.again.map(|due| (due, 1)));
         let mut units = done.units;
@@ -270,12 +308,12 @@ async fn attempt(engine: &Engine, act: &Arc<dyn Act>, job: &Job) -> Result<(), S
         if is_one {
             units[0].job = Some(ends.clone());
         }
-        let fates = engine.commit(units, None).await.map_err(|error| text(&error))?;
+        let fates = engine.commit(units, None).await?;
         if let Some(Fate::Refused { rule }) =
             fates.iter().find(|f| matches!(f, Fate::Refused { .. }))
             && is_one
         {
-            return Err(rule.clone());
+            return Err(rule.clone().into());
         }
         if fates.iter().any(|fate| *fate != Fate::Committed) {
             continue;
@@ -283,9 +321,9 @@ async fn attempt(engine: &Engine, act: &Arc<dyn Act>, job: &Job) -> Result<(), S
         if !is_one {
             let mut last = Unit::new("scheduler", engine.clock.now());
             last.job = Some(ends);
-            engine.commit(vec![last], None).await.map_err(|error| text(&error))?;
+            engine.commit(vec![last], None).await?;
         }
         return Ok(());
     }
-    Err("other writers kept changing what it is about".to_owned())
+    Err("other writers kept changing what it is about".to_owned().into())
 }

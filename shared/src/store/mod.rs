@@ -388,6 +388,41 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it passes by itself once the database is well again: the database is away, starting, full, read-only, or
+    /// too busy. What else fails would fail again.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Database { source, .. } => is_passing(source),
+            _ => false,
+        }
+    }
+}
+
+fn is_passing(error: &sqlx::Error) -> bool {
+    let Some(error) = error.as_database_error() else {
+        return matches!(
+            error,
+            sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
+        );
+    };
+    let code = error.code().unwrap_or_default();
+    // SQLSTATE classes: connection, read-only, rollback, resources, intervention, system.
+    let postgres = ["08", "25006", "40", "53", "57", "58"];
+    // SQLite's primary result codes: busy, locked, read-only, input or output, full, cannot open.
+    let sqlite = [5, 6, 8, 10, 13, 14];
+    match code.parse::<i32>() {
+        Ok(number) if code.len() != 5 => sqlite.contains(&(number & 0xff)),
+        _ => postgres.iter().any(|class| code.starts_with(class)),
+    }
+}
+
+impl StoreError {
     /// Whether the disk was full, or a file could not grow.
     #[must_use]
     pub fn is_disk_full(&self) -> bool {

@@ -40,6 +40,7 @@ on_every_store! {
     a_unit_that_changes_a_subject_twice_is_refused,
     an_envelope_changes_from_the_version_that_was_read_and_keeps_its_currency,
     a_job_asked_for_again_while_it_ran_runs_once_more,
+    a_job_asked_for_again_rests_after_a_failure_only,
     what_steps_look_up_changes_the_generation,
     how_many_lots_are_where_is_kept_as_they_move,
     lots_are_listed_by_rank_and_newest_first,
@@ -232,6 +233,35 @@ async fn a_job_asked_for_again_while_it_ran_runs_once_more(place: Place) {
     assert_eq!(commit(store, vec![ends(&again)]).await, [Fate::Committed]);
     assert!(store.job_counts().await.expect("read").is_empty());
     assert!(matches!(commit(store, vec![ends(&again)]).await[..], [Fate::Stale { .. }]));
+}
+
+/// While a job of a webhook runs, it is asked for by every event that comes.
+async fn a_job_asked_for_again_rests_after_a_failure_only(place: Place) {
+    let store = &*place.open().await;
+    let ask = async |due| {
+        let mut unit = Unit::new("test", NOW);
+        let (key, body) = (String::new(), String::new());
+        unit.jobs.push(NewJob { kind: "round", key, due, body });
+        assert_eq!(commit(store, vec![unit]).await, [Fate::Committed]);
+    };
+    let after = |millis| NOW + chrono::TimeDelta::milliseconds(millis);
+    ask(NOW).await;
+    let id = store.first_due_job(NOW, &[]).await.expect("read").expect("a job").id;
+    // Twice it fails, and a third time all goes well: each time it is asked for meanwhile.
+    for (now, again, attempt) in [(0, 5000, 2), (5000, 9000, 3), (9000, 9100, 1)] {
+        let job = store.claim_jobs("round", &[id], after(now)).await.expect("claimed").remove(0);
+        ask(after(now + 10)).await;
+        let mut unit = Unit::new("test", after(now));
+        unit.job = Some(job.becomes(Some((after(again), attempt))));
+        assert_eq!(commit(store, vec![unit]).await, [Fate::Committed]);
+        let due = store.first_due_job(after(again), &[]).await.expect("read").expect("a job").due;
+        match attempt {
+            1 => assert!(due <= after(now + 10).timestamp_millis(), "{due} after {now} ms"),
+            _ => assert_eq!(due, after(again).timestamp_millis(), "after {now} ms"),
+        }
+    }
+    let job = store.claim_jobs("round", &[id], after(9010)).await.expect("claimed").remove(0);
+    assert_eq!(job.attempt, 1, "what went well counts anew");
 }
 
 async fn jobs_are_claimed_within_a_limit(place: Place) {
