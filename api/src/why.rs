@@ -108,7 +108,7 @@ async fn explain(engine: &Engine, lot: &Lot, line: &Line) -> Result<Explanation,
     }
     if !lot.funding.is_empty() {
         let day = matched_on(engine, lot).await?.unwrap_or_else(|| engine.today(&coalition));
-        let order = &engine.pipeline_of(lot).match_donor.order;
+        let order = &engine.pipeline_of(lot).map_err(StoreError::from)?.match_donor.order;
         return Ok(funded(&coalition, lot, line, order, day));
     }
     if !matches!(lot.state.awaits(), Some(Awaited::Funding | Awaited::Offer)) {

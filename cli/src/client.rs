@@ -19,6 +19,7 @@ use waybill_shared::domain::pipeline::Pipeline;
 use crate::failure::Failure;
 use crate::output;
 use crate::service::{self, Service};
+use crate::stating::Stating;
 use crate::target::Target;
 
 /// The type of most bodies.
@@ -71,7 +72,7 @@ impl Client {
             return Err(Failure::caller(message, "leave --on out, or import into a data folder"));
         }
         let clock = Clock::starting_at(day.and_time(chrono::NaiveTime::MIN).and_utc());
-        Ok(Self::Local(Box::new(Service::open(target, clock, pipeline).await?)))
+        Ok(Self::Local(Box::new(Service::open(target, clock, pipeline.map(Stating::once)).await?)))
     }
 
     /// The service of a data folder that may be new; a running one keeps its own pipeline.
@@ -90,7 +91,9 @@ impl Client {
             }
             return Ok(Self::Socket(socket));
         }
-        Ok(Self::Local(Box::new(Service::open(target, Clock::Real, pipeline).await?)))
+        Ok(Self::Local(Box::new(
+            Service::open(target, Clock::Real, pipeline.map(Stating::once)).await?,
+        )))
     }
 
     /// Finds the service of a data folder that is there.

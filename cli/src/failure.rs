@@ -102,9 +102,10 @@ impl From<waybill_shared::store::StoreError> for Failure {
                     .map_or_else(|| source.to_string(), |reported| reported.message().to_owned());
                 Self::caller(format!("{error}: {why}"), "name another folder with --data")
             }
-            StoreError::Database { .. } | StoreError::Corrupt { .. } | StoreError::Closed => {
-                Self::ours(error)
-            }
+            StoreError::Database { .. }
+            | StoreError::Corrupt { .. }
+            | StoreError::UnknownVersion(_)
+            | StoreError::Closed => Self::ours(error),
         }
     }
 }

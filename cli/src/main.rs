@@ -8,6 +8,7 @@ mod new_file;
 mod output;
 mod report;
 mod service;
+mod stating;
 mod target;
 mod told;
 mod traces;

@@ -14,11 +14,12 @@ use waybill_shared::clock::Clock;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, StepConfig};
 use waybill_shared::engine::{Engine, Wakes};
 use waybill_shared::metrics::Metrics;
-use waybill_shared::store::{NoteChange, RecordChange, Store, StoreError, Unit, queues};
+use waybill_shared::store::{NoteChange, Store, StoreError, Unit, queues};
 use waybill_workers::connectors::{self, Connector};
 use waybill_workers::{Step, keep_leases, run_step};
 
 use crate::failure::Failure;
+use crate::stating::{self, Stating};
 use crate::target::{StoreUrl, Target};
 
 /// How long another command is waited for.
@@ -129,12 +130,12 @@ pub(crate) fn read_pipeline(path: &Path) -> Result<Pipeline, Failure> {
 }
 
 impl Service {
-    /// Opens `target`. A `pipeline` that differs from the last one stored becomes the next version;
-    /// without one, the last one stored holds, or the default.
+    /// Opens `target`. A `pipeline` that is new becomes the next version; without one, the last one stored holds,
+    /// or the default.
     pub(crate) async fn open(
         target: &Target,
         clock: Clock,
-        pipeline: Option<Pipeline>,
+        pipeline: Option<Stating>,
     ) -> Result<Self, Failure> {
         let data = &target.data;
         let lock = match &target.store {
@@ -146,31 +147,9 @@ impl Service {
         let broker = target.broker.open(&metrics).await?;
         let held = clock.is_virtual().then(|| HeldBroker::new(broker.clone()));
         let broker = held.clone().map_or(broker, |held| Arc::new(held) as Arc<dyn Broker>);
-        let mut stored: Vec<(u32, Pipeline)> = Vec::new();
-        for record in store.records("pipeline").await? {
-            let pipeline = serde_json::from_str(&record.body).map_err(Failure::ours)?;
-            stored.push((record.id.parse().map_err(Failure::ours)?, pipeline));
-        }
-        stored.sort_by_key(|(version, _)| *version);
-        let mut versions: Vec<Pipeline> =
-            stored.into_iter().map(|(_, pipeline)| pipeline).collect();
-        let wanted = pipeline.or_else(|| versions.is_empty().then(Pipeline::default));
-        let new = wanted.filter(|wanted| versions.last() != Some(wanted));
-        versions.extend(new.clone());
-        let number = versions.len();
+        let versions = stating::state(&*store, pipeline, clock.now()).await?;
         let (mut engine, wakes) = Engine::new(store, broker, clock, versions);
         engine.metrics = metrics;
-        if let Some(new) = new {
-            let mut unit = Unit::new("operator", engine.clock.now());
-            unit.records.push(RecordChange {
-                kind: "pipeline",
-                id: number.to_string(),
-                expected: 0,
-                body: serde_json::to_string(&new).map_err(Failure::ours)?,
-                event: "pipeline.stated",
-            });
-            engine.commit(vec![unit], None).await?;
-        }
         let (data, running, beside) = (data.to_owned(), JoinSet::new(), JoinSet::new());
         let wakes = Some(wakes);
         Ok(Self { engine, wakes, data, held, running, beside, lock })
@@ -273,6 +252,9 @@ impl Service {
             }
         }
         self.beside.spawn(keep_leases(self.engine.clone()));
+        if !self.engine.clock.is_virtual() {
+            self.beside.spawn(learn_versions(self.engine.clone()));
+        }
         // Lots keep the pipeline they began with: its steps run as the newest one has them.
         let mut configs: Vec<StepConfig> = Vec::new();
         for config in self.engine.pipelines().flat_map(|pipeline| &pipeline.steps) {
@@ -315,6 +297,24 @@ impl Service {
         }
         self.engine.broker.disconnect().await;
         self.engine.store.close().await;
+    }
+}
+
+/// How often it is looked for new versions of the pipeline.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Reads every version of the pipeline soon after it was stated; runs until it is dropped.
+async fn learn_versions(engine: Engine) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        match engine.learn_versions().await {
+            Ok(0) => {}
+            Ok(_) => tracing::info!(version = engine.pipeline_version(), "a pipeline was stated"),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::debug!(error, "the pipeline's versions could not be read");
+            }
+        }
     }
 }
 

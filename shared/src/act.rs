@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 use crate::broker::Track;
 use crate::domain::limit::Limit;
 use crate::domain::retry::RetryPolicy;
+use crate::domain::transition::UnknownVersion;
 use crate::engine::Engine;
 use crate::store::{Fate, Job, RecordChange, StoreError, Unit};
 use crate::trace;
@@ -33,6 +34,12 @@ pub enum ActError {
     /// The job or what it is about makes no sense.
     #[error("{0}")]
     Invalid(String),
+}
+
+impl From<UnknownVersion> for ActError {
+    fn from(unknown: UnknownVersion) -> Self {
+        Self::Store(unknown.into())
+    }
 }
 
 /// What an act wants stored.
@@ -293,6 +300,8 @@ impl From<String> for Failed {
 /// Runs and commits one attempt; conflicts with other writers are decided again at once.
 async fn attempt(engine: &Engine, act: &Arc<dyn Act>, job: &Job) -> Result<(), Failed> {
     for _ in 0..CONFLICTS {
+        // What was stated meanwhile holds.
+        engine.learn_versions().await?;
         // A task of its own, so that a panic ends only this attempt.
         let task = {
             let (engine, act, job) = (engine.clone(), act.clone(), job.clone());

@@ -11,14 +11,15 @@ use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::domain::coalition::Coalition;
 use crate::domain::ids::LineId;
-use crate::domain::lot::{Lot, LotState, StepName};
+use crate::domain::lot::{Lot, LotState};
 use crate::domain::pipeline::{CronEntry, Pipeline};
 use crate::domain::requisition::Line;
-use crate::domain::transition::{Situation, StepResult, TransitionError, decide};
+use crate::domain::transition::{Situation, StepResult, TransitionError, UnknownVersion, decide};
 use crate::intake::Turns;
 use crate::metrics::Metrics;
 use crate::store::reference::{REFERENCE_KINDS, add};
 use crate::store::{Fate, Hint, Lease, LotChange, Store, StoreError, Unit};
+use crate::versions::{Version, Versions};
 
 /// Batches of hints that may wait for the relay; what does not fit is found in the store.
 const WAKES: usize = 1024;
@@ -41,25 +42,12 @@ pub struct Engine {
     /// What this process measures of itself.
     pub metrics: Arc<Metrics>,
     /// Every version of the pipeline; the last is the one new lots start with.
-    pipelines: Arc<Vec<Version>>,
+    versions: Arc<Versions>,
     wake: mpsc::Sender<Vec<Hint>>,
     cache: Arc<Cache>,
     committed: broadcast::Sender<Committed>,
     /// Whose turn it is to hand in lines.
     pub(crate) turns: Arc<Turns>,
-}
-
-/// A pipeline with the names of its steps at hand.
-#[derive(Debug)]
-struct Version {
-    pipeline: Arc<Pipeline>,
-    names: Vec<StepName>,
-}
-
-impl Version {
-    fn of(pipeline: Pipeline) -> Self {
-        Self { names: pipeline.names(), pipeline: Arc::new(pipeline) }
-    }
 }
 
 /// What a commit did, for whoever follows the engine.
@@ -94,13 +82,12 @@ impl Engine {
         pipelines: Vec<Pipeline>,
     ) -> (Self, Wakes) {
         let (wake, wakes) = mpsc::channel(WAKES);
-        let pipelines = if pipelines.is_empty() { vec![Pipeline::default()] } else { pipelines };
-        let pipelines = Arc::new(pipelines.into_iter().map(Version::of).collect());
+        let versions = Arc::new(Versions::of(pipelines));
         let cache = Arc::default();
         let (committed, _) = broadcast::channel(FOLLOWED);
         let metrics = Arc::default();
         let turns = Arc::default();
-        (Self { store, broker, clock, metrics, pipelines, wake, cache, committed, turns }, wakes)
+        (Self { store, broker, clock, metrics, versions, wake, cache, committed, turns }, wakes)
     }
 
     /// Commits from now on, told after they are durable.
@@ -112,7 +99,15 @@ impl Engine {
     /// The pipeline that new lots start with.
     #[must_use]
     pub fn pipeline(&self) -> &Arc<Pipeline> {
-        &self.latest().pipeline
+        &self.versions.latest().1.pipeline
+    }
+
+    /// Reads the versions of the pipeline that were stated since they were last read; gives how many.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub async fn learn_versions(&self) -> Result<u32, StoreError> {
+        self.versions.learn(&*self.store).await
     }
 
     /// The calendar of that pipeline, with the daily duties that it does not schedule itself.
@@ -125,28 +120,25 @@ impl Engine {
 
     /// All versions of the pipeline, the newest first.
     pub fn pipelines(&self) -> impl Iterator<Item = &Pipeline> {
-        self.pipelines.iter().rev().map(|version| &*version.pipeline)
+        let mut known: Vec<&Pipeline> =
+            self.versions.iter().map(|known| &*known.pipeline).collect();
+        known.reverse();
+        known.into_iter()
     }
 
     /// The number of that pipeline, from 1.
     #[must_use]
     pub fn pipeline_version(&self) -> u32 {
-        u32::try_from(self.pipelines.len()).unwrap_or(u32::MAX)
+        self.versions.latest().0
     }
 
     /// The pipeline that `lot` started with.
-    #[must_use]
-    pub fn pipeline_of(&self, lot: &Lot) -> &Arc<Pipeline> {
-        &self.version_of(lot).pipeline
-    }
-
-    fn latest(&self) -> &Version {
-        &self.pipelines[self.pipelines.len() - 1]
-    }
-
-    fn version_of(&self, lot: &Lot) -> &Version {
-        let index = (lot.pipeline as usize).saturating_sub(1);
-        self.pipelines.get(index).unwrap_or_else(|| self.latest())
+    ///
+    /// # Errors
+    /// [`UnknownVersion`] if this process has not read it: what is decided about the lot is left to others, or
+    /// done once it has.
+    pub fn pipeline_of(&self, lot: &Lot) -> Result<&Arc<Pipeline>, UnknownVersion> {
+        self.versions.get(lot.pipeline).map(|version| &version.pipeline)
     }
 
     /// The day it is in the coalition's zone.
@@ -237,8 +229,8 @@ impl Engine {
         if is_anew {
             after.pipeline = self.pipeline_version();
         }
-        let version = if is_anew { self.latest() } else { self.version_of(&before) };
-        let Version { pipeline, names } = version;
+        let number = if is_anew { self.pipeline_version() } else { before.pipeline };
+        let Version { pipeline, names, .. } = self.versions.get(number)?;
         let here = before.state.step();
         let config = pipeline.steps.iter().find(|step| Some(&step.name) == here);
         let retry = config.map(|step| step.retry).unwrap_or_default();

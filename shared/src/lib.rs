@@ -25,5 +25,6 @@ pub mod sight;
 pub mod store;
 pub mod trace;
 pub mod twins;
+pub mod versions;
 pub mod views;
 pub mod whole;

@@ -104,7 +104,9 @@ impl<'a> Twins<'a> {
     }
 
     fn is_first(&self, lot: &Lot) -> bool {
-        self.engine.pipeline_of(lot).steps.first().map(|step| &step.name) == lot.state.step()
+        let pipeline = self.engine.pipeline_of(lot);
+        // One of a version that is not known yet was looked at by others: it is no new one.
+        pipeline.is_ok_and(|known| known.steps.first().map(|step| &step.name) == lot.state.step())
     }
 
     /// Whether `lot` is about to be validated.
@@ -118,7 +120,7 @@ impl<'a> Twins<'a> {
     async fn passes(&self, lot: &Lot) -> Result<bool, StoreError> {
         let lines = self.engine.lines_of([lot]).await?;
         let Some(line) = lines.get(&lot.line()) else { return Ok(false) };
-        let policy = &self.engine.pipeline_of(lot).validate_priority;
+        let policy = &self.engine.pipeline_of(lot)?.validate_priority;
         Ok(match examine(self.coalition, policy, line, self.day, None) {
             Finding::Fits | Finding::Review { .. } => true,
             Finding::SentBack { .. } | Finding::Declined(_) => false,
@@ -184,7 +186,7 @@ pub async fn forsaken(
         if changed.contains(&lot.id) || back.iter().any(|change| change.after.id == lot.id) {
             continue;
         }
-        let Some(first) = engine.pipeline_of(&lot).names().into_iter().next() else { continue };
+        let Some(first) = engine.pipeline_of(&lot)?.names().into_iter().next() else { continue };
         let mut after = lot.clone();
         after.chased = 0;
         after.because("twin_ended", "the line that asks for the same is not under way any more");

@@ -58,6 +58,16 @@ async fn batch(
     let (now, began) = (engine.clock.now(), Instant::now());
     let claims = engine.store.claim_lots(step.name(), ids, now);
     let claim = claims.instrument(tracing::debug_span!("claim")).await?;
+    let mut claim = claim;
+    // Nothing is done by a version that is not known.
+    if claim.lots.iter().any(|lot| lot.pipeline > engine.pipeline_version()) {
+        engine.learn_versions().await?;
+        claim.lots.retain(|lot| lot.pipeline <= engine.pipeline_version());
+        if claim.lots.is_empty() {
+            engine.store.release(claim.lease);
+            return Ok(());
+        }
+    }
     if claim.lots.is_empty() {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use waybill_shared::domain::lot::Lot;
-use waybill_shared::domain::transition::StepResult;
+use waybill_shared::domain::transition::{StepResult, UnknownVersion};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{LotChange, NewJob, RecordChange, StoreError};
 
@@ -40,6 +40,12 @@ pub enum StepError {
     /// The store could not be read.
     #[error("the step could not read what it needs")]
     Store(#[from] StoreError),
+}
+
+impl From<UnknownVersion> for StepError {
+    fn from(unknown: UnknownVersion) -> Self {
+        Self::Store(unknown.into())
+    }
 }
 
 /// One step of a pipeline. To add one: a file in `steps/`, a line in its registry, a name in

@@ -202,7 +202,7 @@ pub async fn payable(
         let asked = |lot: &&Lot| !matches!(lot.state.awaits(), Some(Awaited::Consent { .. }));
         let Some(lot) = lots.first().filter(asked) else { continue };
         let Some(requested) = lines.get(&lot.line()) else { continue };
-        let pipeline = engine.pipeline_of(lot);
+        let pipeline = engine.pipeline_of(lot)?;
         let mut purse = Purse {
             coalition,
             day: engine.today(coalition),

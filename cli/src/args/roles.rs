@@ -17,9 +17,13 @@ Examples:
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) data: Data,
-    /// The pipeline; without it, the one in the data folder or the last one stored.
+    /// The pipeline; without it, the one in the data folder or the last one stored. It becomes the next
+    /// version, unless it is as an earlier one.
     #[arg(long, env = "WAYBILL_PIPELINE")]
     pub(crate) pipeline: Option<PathBuf>,
+    /// State the pipeline again, though a later version has replaced it.
+    #[arg(long)]
+    pub(crate) restate: bool,
     /// Serve the API, health and metrics here, as ADDRESS:PORT.
     #[arg(long, env = "WAYBILL_LISTEN")]
     pub(crate) listen: Option<std::net::SocketAddr>,
@@ -58,9 +62,13 @@ Examples:
 pub(crate) struct Scheduler {
     #[command(flatten)]
     pub(crate) data: Data,
-    /// The pipeline; without it, the one in the data folder or the last one stored.
+    /// The pipeline; without it, the one in the data folder or the last one stored. It becomes the next
+    /// version, unless it is as an earlier one.
     #[arg(long, env = "WAYBILL_PIPELINE")]
     pub(crate) pipeline: Option<PathBuf>,
+    /// State the pipeline again, though a later version has replaced it.
+    #[arg(long)]
+    pub(crate) restate: bool,
     /// Serve health and metrics here, as ADDRESS:PORT.
     #[arg(long, env = "WAYBILL_LISTEN")]
     pub(crate) listen: Option<std::net::SocketAddr>,

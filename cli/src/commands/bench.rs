@@ -26,6 +26,7 @@ use crate::args::{self, Workload};
 use crate::failure::Failure;
 use crate::output;
 use crate::service::{Role, Service};
+use crate::stating::Stating;
 use crate::target::{BrokerUrl, StoreUrl, Target};
 
 /// What was measured.
@@ -133,7 +134,8 @@ async fn measure(
     }
     target.broker = BrokerUrl::parse(&arguments.broker)?;
     target.check()?;
-    let mut service = Service::open(&target, Clock::Real, Some(pipeline(workload))).await?;
+    let mut service =
+        Service::open(&target, Clock::Real, Some(Stating::again(pipeline(workload)))).await?;
     let engine = service.engine.clone();
     let latencies = Arc::new(Latencies::default());
     let steps = STEPS.map(|name| Counted::new(Arc::new(Trivial::new(name))));

@@ -12,6 +12,7 @@ use crate::args;
 use crate::commands::api::network;
 use crate::failure::Failure;
 use crate::service::{Role, Service, read_pipeline};
+use crate::stating::Stating;
 use crate::target::{BrokerUrl, StoreUrl, Target};
 use crate::told::Told;
 
@@ -24,6 +25,8 @@ pub(crate) async fn scheduler(arguments: args::Scheduler) -> Result<(), Failure>
     let beside = target.data.join("pipeline.toml");
     let path = arguments.pipeline.or_else(|| beside.exists().then_some(beside));
     let pipeline = path.as_deref().map(read_pipeline).transpose()?;
+    let is_again = arguments.restate;
+    let pipeline = pipeline.map(|pipeline| Stating { pipeline, is_again });
     let service = Service::open(&target, Clock::Real, pipeline).await?;
     run(service, &Role::Scheduler, arguments.listen).await
 }

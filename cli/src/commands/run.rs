@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::report;
 use crate::service::{LIVE, Role, Service, make_private, read_pipeline};
+use crate::stating::Stating;
 use crate::target::{StoreUrl, Target};
 
 /// Runs, and prints the report.
@@ -153,7 +154,7 @@ async fn carry(
     let target = Target::named(data, store, broker)?;
     is_not_live(&target).await?;
     let clock = Clock::starting_at(start(&target, &body).await?);
-    let mut service = Service::open(&target, clock, Some(pipeline)).await?;
+    let mut service = Service::open(&target, clock, Some(Stating::again(pipeline))).await?;
     let (engine, broker) = (service.engine.clone(), service.held()?);
     let Some(alone) = Alone::lead(&engine).await? else {
         let message = "another scheduler leads on this store: virtual time needs it alone";

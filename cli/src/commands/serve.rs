@@ -7,6 +7,7 @@ use crate::args;
 use crate::commands::api::network;
 use crate::failure::Failure;
 use crate::service::{Role, Service, read_pipeline, socket};
+use crate::stating::Stating;
 use crate::target::Target;
 use crate::told::Told;
 
@@ -17,6 +18,8 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
     let beside = data.join("pipeline.toml");
     let path = arguments.pipeline.or_else(|| beside.exists().then_some(beside));
     let pipeline = path.as_deref().map(read_pipeline).transpose()?;
+    let is_again = arguments.restate;
+    let pipeline = pipeline.map(|pipeline| Stating { pipeline, is_again });
     let mut service = Service::open(&target, Clock::Real, pipeline).await?;
     service.hold_folder()?;
     let mut told = Told::listen()?;

@@ -21,6 +21,41 @@ fn a_killed_worker_is_missed_by_nobody() -> Result<()> {
 }
 
 #[test]
+fn a_pipeline_that_is_stated_holds_for_workers_that_were_not_restarted() -> Result<()> {
+    let (store, broker) = (Postgres::start()?, RabbitMq::start()?);
+    let mut world = World::new(&store, broker.fresh()?)?;
+    world.spawn("scheduler 1")?;
+    world.spawn("worker 1")?;
+    world.ends()?;
+    // Nobody may give more than a euro, from now on.
+    let cap = |donor| {
+        format!("{{ party = \"{donor}\", amount = {{ minor = 100, currency = \"EUR\" }} }}")
+    };
+    world.state(&format!("donor_cap = [{}, {}]", cap("LU"), cap("EE")))?;
+    world.kill("scheduler 1")?;
+    world.spawn("scheduler 1")?;
+    let versions = "SELECT count(*) FROM records WHERE kind = 'pipeline'";
+    eventually("the pipeline is stated", SOON, || Ok((world.count(versions)? == 2).then_some(())))?;
+    world.add("B", 40)?;
+    world.ends()?;
+    let served = "SELECT count(*) FROM lots WHERE body LIKE '%\"pipeline\":2%'
+        AND awaits IS DISTINCT FROM 'funding'";
+    ensure!(world.count(served)? == 0, "lots of version 2 were paid by version 1");
+    let pinned = "SELECT count(*) FROM lots WHERE body LIKE '%\"pipeline\":2%'";
+    ensure!(world.count(pinned)? >= 40, "new lots are not of the new version");
+    ensure!(world.log("worker 1").contains("a pipeline was stated"), "{}", world.log("worker 1"));
+    // The file of before states nothing any more.
+    world.state("")?;
+    world.kill("scheduler 1")?;
+    world.spawn("scheduler 1")?;
+    eventually("it says that it does not", SOON, || {
+        Ok(world.log("scheduler 1").contains("a later one has replaced").then_some(()))
+    })?;
+    ensure!(world.count(versions)? == 2);
+    world.ends()
+}
+
+#[test]
 fn when_the_leading_scheduler_is_killed_another_leads() -> Result<()> {
     let (store, broker) = (Postgres::start()?, RabbitMq::start()?);
     let mut world = World::start(&store, broker.fresh()?)?;

@@ -81,6 +81,14 @@ impl World {
         Ok(())
     }
 
+    /// The pipeline that a scheduler states when it starts: that of the coalition, with `more`.
+    pub(crate) fn state(&self, more: &str) -> Result<()> {
+        let said = fs::read_to_string(self.folder.path().join("coalition/pipeline.toml"))?;
+        let said = said.replacen("[match_donor]\n", &format!("[match_donor]\n{more}\n"), 1);
+        fs::write(self.folder.path().join("data/pipeline.toml"), said)?;
+        Ok(())
+    }
+
     /// The process `name` will find the store and the broker at these ports.
     pub(crate) fn reroute(&mut self, name: &'static str, store: (u16, u16), broker: (u16, u16)) {
         let through = |url: &str, (from, to): (u16, u16)| {

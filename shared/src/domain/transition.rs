@@ -8,6 +8,11 @@ use chrono::TimeDelta;
 use super::lot::{Awaited, LotState, Outcome, StepName, Timestamp};
 use super::retry::RetryPolicy;
 
+/// A lot is of a version of the pipeline that this process has not read: nothing is decided about it by another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("version {0} of the pipeline is not known to this process yet")]
+pub struct UnknownVersion(pub u32);
+
 /// How one attempt at a step ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepResult {
@@ -79,6 +84,9 @@ pub enum TransitionError {
     /// The pipeline has no such step.
     #[error("the pipeline has no step `{0}`")]
     UnknownStep(StepName),
+    /// The lot's version of the pipeline was not read yet.
+    #[error(transparent)]
+    UnknownVersion(#[from] UnknownVersion),
 }
 
 /// The state that follows `state` when its step ended with `result`.
@@ -254,6 +262,7 @@ mod tests {
                     Err(TransitionError::Closed) => {
                         prop_assert!(matches!(state, LotState::Closed(_)));
                     }
+                    Err(TransitionError::UnknownVersion(_)) => prop_assert!(false),
                     Err(TransitionError::Parked(_)) => {
                         let is_parked = matches!(state, LotState::Parked { .. });
                         prop_assert!(is_parked);

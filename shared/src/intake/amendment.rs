@@ -136,7 +136,7 @@ fn follow(
     if !matches!(lot.state, LotState::Closed(_)) || followed.following == Following::Reopened {
         after.priority = line.priority;
     }
-    let first = || engine.pipeline_of(lot).names().into_iter().next();
+    let first = engine.pipeline_of(lot)?.names().into_iter().next();
     let back = |first: Option<StepName>| {
         let to = first.unwrap_or_else(|| StepName::new("validate_priority"));
         StepResult::Back { to }
@@ -152,7 +152,7 @@ fn follow(
         }
         Following::Anew => {
             anew(&mut after);
-            engine.advance(lot.clone(), after, back(first()), "lot.amended")
+            engine.advance(lot.clone(), after, back(first.clone()), "lot.amended")
         }
         Following::Cancelled => {
             anew(&mut after);
@@ -169,7 +169,8 @@ fn follow(
             let since = lot.since;
             let (code, reason) = (after.code.clone(), after.reason.clone());
             anew(&mut after);
-            let returned = engine.advance(lot.clone(), after, back(first()), "lot.amended")?.after;
+            let returned =
+                engine.advance(lot.clone(), after, back(first.clone()), "lot.amended")?.after;
             let wait = StepResult::Wait { awaits: Awaited::Release, until: None };
             let mut held = engine.advance(returned.clone(), returned, wait, "lot.amended")?.after;
             (held.since, held.code, held.reason) = (since, code, reason);

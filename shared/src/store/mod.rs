@@ -385,6 +385,9 @@ pub enum StoreError {
     /// The writer has stopped, as it does at shutdown.
     #[error("the store is closed")]
     Closed,
+    /// A lot is of a version of the pipeline that was not read yet.
+    #[error(transparent)]
+    UnknownVersion(#[from] crate::domain::transition::UnknownVersion),
 }
 
 impl StoreError {
@@ -394,12 +397,16 @@ impl StoreError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Database { source, .. } => is_passing(source),
+            Self::UnknownVersion(_) => true,
             _ => false,
         }
     }
 }
 
 fn is_passing(error: &sqlx::Error) -> bool {
+    if let Some(shared) = shared(error) {
+        return is_passing(shared);
+    }
     let Some(error) = error.as_database_error() else {
         return matches!(
             error,
@@ -432,18 +439,24 @@ impl StoreError {
             | Self::Older { .. }
             | Self::Busy { .. }
             | Self::Corrupt { .. }
+            | Self::UnknownVersion(_)
             | Self::Closed => false,
         }
     }
 }
 
+/// The cause that the members of a group that did not commit share.
+fn shared(error: &sqlx::Error) -> Option<&sqlx::Error> {
+    let sqlx::Error::Io(error) = error else { return None };
+    let shared = error.get_ref()?.downcast_ref::<Arc<sqlx::Error>>()?;
+    Some(shared)
+}
+
 fn is_disk_full(error: &sqlx::Error) -> bool {
     /// SQLITE_FULL, SQLITE_IOERR_WRITE, SQLITE_IOERR_SHMSIZE.
     const CODES: [&str; 3] = ["13", "778", "4874"];
-    if let sqlx::Error::Io(error) = error {
-        // A group that did not commit shares its cause.
-        let shared = error.get_ref().and_then(|error| error.downcast_ref::<Arc<sqlx::Error>>());
-        return shared.is_some_and(|shared| is_disk_full(shared));
+    if let sqlx::Error::Io(_) = error {
+        return shared(error).is_some_and(is_disk_full);
     }
     let code = error.as_database_error().and_then(|error| error.code());
     code.is_some_and(|code| CODES.contains(&code.as_ref()))

@@ -134,7 +134,7 @@ impl Act for Chase {
             };
             let Some(due) = lot.due else { continue };
             let number = order.clone();
-            let policy = &engine.pipeline_of(&lot).confirm_delivery;
+            let policy = &engine.pipeline_of(&lot)?.confirm_delivery;
             let days = u64::from(policy.chase_days) * u64::from(lot.chased + 1);
             if day <= due + Days::new(days) {
                 continue;

@@ -239,7 +239,7 @@ impl Round {
         lot: &Lot,
         line: &Line,
     ) -> Result<Option<Unit>, ActError> {
-        let policy = &at.engine.pipeline_of(lot).match_donor;
+        let policy = &at.engine.pipeline_of(lot)?.match_donor;
         let smallest = line.smallest_lot.filter(|_| policy.partial);
         let Some((contribution, quantity)) = stock.find(at.coalition, lot, line, smallest) else {
             return Ok(None);
@@ -296,7 +296,7 @@ impl Round {
             after.because("", "");
             (StepResult::Done, "lot.matched")
         } else {
-            let (result, jobs) = self.ask(at, &after, line, &asked);
+            let (result, jobs) = self.ask(at, &after, line, &asked)?;
             unit.jobs.extend(jobs);
             let donors = at.unanswered(&after).join(", ");
             after.because("consent_asked", format!("{donors} asked to agree"));
@@ -313,7 +313,7 @@ impl Round {
         lot: &Lot,
         line: &Line,
         asked: &[String],
-    ) -> (StepResult, Vec<NewJob>) {
+    ) -> Result<(StepResult, Vec<NewJob>), ActError> {
         let shares = lot.funding.iter().filter(|share| asked.contains(&share.envelope));
         let jobs = shares.flat_map(|share| {
             let donors = unanswered_of(at.coalition, share, at.day);
@@ -321,10 +321,10 @@ impl Round {
             let question = connectors::Question::Consent { lot, line, envelope, donors: &donors };
             self.connector.ask(question, at.now)
         });
-        let days = at.engine.pipeline_of(lot).match_donor.consent_days;
+        let days = at.engine.pipeline_of(lot)?.match_donor.consent_days;
         let until = Some(at.now + TimeDelta::days(i64::from(days)));
         let awaits = Awaited::Consent { donors: at.unanswered(lot) };
-        (StepResult::Wait { awaits, until }, jobs.collect())
+        Ok((StepResult::Wait { awaits, until }, jobs.collect()))
     }
 
     /// A lot that had money gets other money; none: nothing has changed.
@@ -377,7 +377,7 @@ impl Round {
             }
             _ if after.proposed().is_empty() => StepResult::Done,
             _ => {
-                let (result, jobs) = self.ask(at, &after, line, &asked);
+                let (result, jobs) = self.ask(at, &after, line, &asked)?;
                 unit.jobs.extend(jobs);
                 result
             }

@@ -7,6 +7,7 @@ use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Timestamp};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::supplier::Quote;
+use waybill_shared::domain::transition::UnknownVersion;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::start_of;
 use waybill_shared::matching::binding::last_day;
@@ -22,10 +23,12 @@ fn deadline(
     (lot, line): (&Lot, &Line),
     quote: &Quote,
     day: NaiveDate,
-) -> Option<Timestamp> {
-    let last = last_day(coalition, lot, line, quote.offer.as_ref()?, day)?;
-    let margin = TimeDelta::seconds(i64::from(engine.pipeline_of(lot).issue_order.margin_s));
-    start_of(last.succ_opt()?, coalition.zone()).checked_sub_signed(margin)
+) -> Result<Option<Timestamp>, UnknownVersion> {
+    let margin = TimeDelta::seconds(i64::from(engine.pipeline_of(lot)?.issue_order.margin_s));
+    let offer = quote.offer.as_ref();
+    let last = offer.and_then(|offer| last_day(coalition, lot, line, offer, day));
+    let end = last.and_then(|last| last.succ_opt());
+    Ok(end.and_then(|end| start_of(end, coalition.zone()).checked_sub_signed(margin)))
 }
 
 /// The job that ends the window of a lot that is gathered from now on.
@@ -35,12 +38,13 @@ pub(crate) fn window(
     (lot, line): (&Lot, &Line),
     quote: &Quote,
     day: NaiveDate,
-) -> Option<NewJob> {
+) -> Result<Option<NewJob>, UnknownVersion> {
     let now = engine.clock.now();
-    let longest = TimeDelta::seconds(i64::from(engine.pipeline_of(lot).issue_order.gather_s));
-    let deadline = deadline(engine, coalition, (lot, line), quote, day);
+    let longest = TimeDelta::seconds(i64::from(engine.pipeline_of(lot)?.issue_order.gather_s));
+    let deadline = deadline(engine, coalition, (lot, line), quote, day)?;
     let due = deadline.map_or(now + longest, |deadline| deadline.clamp(now, now + longest));
-    Some(NewJob { kind: gather::KIND, key: gathering_key(quote)?, due, body: String::new() })
+    let job = |key| NewJob { kind: gather::KIND, key, due, body: String::new() };
+    Ok(gathering_key(quote).map(job))
 }
 
 /// Windows that end sooner than they did when their lots came into them: a role, an offer or money was
@@ -62,8 +66,8 @@ pub(super) async fn brought_forward(
         let Some(quote) = offer.and_then(|offer| coalition.quote_of(offer, line, day)) else {
             continue;
         };
-        let Some(due) = deadline(engine, coalition, (lot, line), &quote, day) else { continue };
-        let longest = TimeDelta::seconds(i64::from(engine.pipeline_of(lot).issue_order.gather_s));
+        let Some(due) = deadline(engine, coalition, (lot, line), &quote, day)? else { continue };
+        let longest = TimeDelta::seconds(i64::from(engine.pipeline_of(lot)?.issue_order.gather_s));
         let end = lot.since.map(|since| since + longest);
         let Some(key) = gathering_key(&quote).filter(|_| end.is_none_or(|end| due < end)) else {
             continue;

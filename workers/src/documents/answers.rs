@@ -297,7 +297,7 @@ impl Desk<'_> {
                 )));
             }
             let mut after = lot.clone();
-            let days = self.engine.pipeline_of(&lot).issue_order.response_days;
+            let days = self.engine.pipeline_of(&lot)?.issue_order.response_days;
             let until = Some(now + chrono::TimeDelta::days(i64::from(days)));
             let (result, kind) = if approved {
                 let awaits = Awaited::Response { order: number.to_owned() };

@@ -29,7 +29,7 @@ use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Lot, LotState};
 use waybill_shared::domain::order::Order;
 use waybill_shared::domain::rows::{Row, WrongRow};
-use waybill_shared::domain::transition::StepResult;
+use waybill_shared::domain::transition::{StepResult, UnknownVersion};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{LotChange, StoreError, Unit};
 
@@ -71,6 +71,12 @@ pub enum Refusal {
     /// It could not be looked at now.
     #[error(transparent)]
     Failed(#[from] ActError),
+}
+
+impl From<UnknownVersion> for Refusal {
+    fn from(unknown: UnknownVersion) -> Self {
+        Self::Failed(unknown.into())
+    }
 }
 
 /// The rows that are told of.

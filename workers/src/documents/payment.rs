@@ -145,7 +145,7 @@ impl Desk<'_> {
 
     /// Refuses what is paid for goods that have not come, but for an advance.
     fn may_be_advanced(&self, lot: &Lot, paid: &PaymentLine) -> Result<(), Refusal> {
-        let per_mille = i64::from(self.engine.pipeline_of(lot).issue_order.advance_per_mille);
+        let per_mille = i64::from(self.engine.pipeline_of(lot)?.issue_order.advance_per_mille);
         let was = disbursed(lot);
         let whole = Money::new(was + bound(lot), paid.amount.currency);
         let most = whole.scaled(per_mille, 1000).map_err(|error| refuse(error.to_string()))?;

@@ -68,7 +68,7 @@ impl Desk<'_> {
                 LineAnswer::Accepted => Ok(None),
                 LineAnswer::Refused { text } => Err(text),
                 LineAnswer::Changed { unit_price, due } => {
-                    let pipeline = self.engine.pipeline_of(&lot);
+                    let pipeline = self.engine.pipeline_of(&lot)?;
                     let mut purse = Purse {
                         coalition: self.coalition,
                         day: self.engine.today(self.coalition),
@@ -274,7 +274,7 @@ impl Desk<'_> {
                 return true;
             };
             let Some(requested) = requested.get(&lot.line()) else { return false };
-            let pipeline = self.engine.pipeline_of(lot);
+            let Ok(pipeline) = self.engine.pipeline_of(lot) else { return false };
             let mut purse = Purse {
                 coalition: self.coalition,
                 day: self.engine.today(self.coalition),

@@ -32,7 +32,7 @@ impl Desk<'_> {
             order: order.to_owned(),
             quantity: lot.oversupply,
             owner: requester.to_owned(),
-            fate: match self.engine.pipeline_of(lot).confirm_delivery.surplus {
+            fate: match self.engine.pipeline_of(lot)?.confirm_delivery.surplus {
                 SurplusPolicy::Ask => SurplusFate::Undecided,
                 SurplusPolicy::KeepUnpaid => SurplusFate::KeptUnpaid,
             },

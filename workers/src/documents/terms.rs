@@ -114,7 +114,7 @@ impl Desk<'_> {
             let ways = "match it again, or reject the terms";
             Refusal::DoesNotApply(format!("{}: {why}; {ways}", lot.id))
         };
-        let pipeline = self.engine.pipeline_of(&lot);
+        let pipeline = self.engine.pipeline_of(&lot)?;
         let order = &deciding.filed.order;
         let line = order.lines.iter().find(|line| line.lot == lot.id);
         let asked = line.and_then(|line| Some((line, line.asked.as_ref()?)));

@@ -60,19 +60,19 @@ impl Step for IssueOrder {
                 continue;
             }
             if let LotState::Waiting { awaits, .. } = lot.state.clone() {
-                done.push(chased(engine, lot, awaits));
+                done.push(chased(engine, lot, awaits)?);
                 continue;
             }
             // One that was parked under its order goes on waiting for the supplier: it is not ordered again.
             if let Some(order) = lot.order.clone() {
-                done.push(followed(engine, lot, order));
+                done.push(followed(engine, lot, order)?);
                 continue;
             }
             let line = lines.get(&lot.line());
             let found =
                 line.and_then(|line| Some((&**line, quote(&coalition, &lot, line, today)?)));
             let market = (&*coalition, today);
-            done.push(gathered(engine, market, lot, found, &mut envelopes));
+            done.push(gathered(engine, market, lot, found, &mut envelopes)?);
         }
         Ok(done)
     }
@@ -84,10 +84,10 @@ fn gathered(
     lot: Lot,
     found: Option<(&Line, Quote)>,
     envelopes: &mut BTreeMap<String, EnvelopeRow>,
-) -> Progress {
-    let policy = &engine.pipeline_of(&lot).issue_order;
+) -> Result<Progress, StepError> {
+    let policy = &engine.pipeline_of(&lot)?.issue_order;
     let Some((line, quote)) = found else {
-        return back(lot, "no_offer", "no supplier offers it any more".to_owned());
+        return Ok(back(lot, "no_offer", "no supplier offers it any more".to_owned()));
     };
     let mut after = lot.clone();
     // What was set aside by another offer does not say what this one sells.
@@ -96,22 +96,22 @@ fn gathered(
     }
     let cost = match quote.cost_of(after.bought()) {
         Ok(cost) => cost,
-        Err(error) => return back(lot, "no_offer", error.to_string()),
+        Err(error) => return Ok(back(lot, "no_offer", error.to_string())),
     };
     let tolerance = policy.tolerance_per_mille;
     if let Err(why) = funding::fit(&mut after, cost, tolerance, envelopes, &|_, _| true) {
-        return back(lot, "cost_above_allocation", why);
+        return Ok(back(lot, "cost_above_allocation", why));
     }
     after.offer = quote.offer.as_ref().map(|offer| offer.id.clone());
-    let Some(window) = windows::window(engine, coalition, (&after, line), &quote, day) else {
-        return back(lot, "no_offer", "no supplier offers it any more".to_owned());
+    let Some(window) = windows::window(engine, coalition, (&after, line), &quote, day)? else {
+        return Ok(back(lot, "no_offer", "no supplier offers it any more".to_owned()));
     };
     after.because("", "");
     let result = StepResult::Wait { awaits: Awaited::Gathering, until: None };
     let mut progress = Progress::new(lot, result, "lot.gathering");
     progress.after = after;
     progress.jobs.push(window);
-    progress
+    Ok(progress)
 }
 
 /// Back to matching at its rank, its money returned.
@@ -124,13 +124,13 @@ fn back(lot: Lot, code: &str, reason: String) -> Progress {
 }
 
 /// A lot that is ordered waits for its supplier, whose response may still come.
-fn followed(engine: &Engine, lot: Lot, order: String) -> Progress {
-    let days = engine.pipeline_of(&lot).issue_order.response_days;
+fn followed(engine: &Engine, lot: Lot, order: String) -> Result<Progress, StepError> {
+    let days = engine.pipeline_of(&lot)?.issue_order.response_days;
     let until = Some(engine.clock.now() + TimeDelta::days(i64::from(days)));
     let result = StepResult::Wait { awaits: Awaited::Response { order }, until };
     let mut progress = Progress::new(lot, result, "lot.response_awaited");
     progress.after.chased = 0;
-    progress
+    Ok(progress)
 }
 
 /// Donors that were asked for more have not answered in time: its terms are to be decided on again.
@@ -144,16 +144,16 @@ pub(super) fn not_raised(lot: Lot) -> Progress {
 }
 
 /// A supplier that has not responded is chased, and at last left to an operator.
-fn chased(engine: &Engine, lot: Lot, awaits: Awaited) -> Progress {
+fn chased(engine: &Engine, lot: Lot, awaits: Awaited) -> Result<Progress, StepError> {
     if lot.chased >= CHASES {
         let cause = "a supplier does not respond".to_owned();
-        return Progress::new(lot, StepResult::Park { cause }, "lot.parked");
+        return Ok(Progress::new(lot, StepResult::Park { cause }, "lot.parked"));
     }
-    let days = engine.pipeline_of(&lot).issue_order.response_days;
+    let days = engine.pipeline_of(&lot)?.issue_order.response_days;
     let until = Some(engine.clock.now() + TimeDelta::days(i64::from(days)));
     let result = StepResult::Wait { awaits, until };
     let mut progress = Progress::new(lot, result, "lot.response_chased");
     progress.after.chased += 1;
     progress.after.because("response_overdue", "the supplier's response is overdue");
-    progress
+    Ok(progress)
 }

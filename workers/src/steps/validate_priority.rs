@@ -113,7 +113,7 @@ impl Step for ValidatePriority {
                 done.push(escalated(lot, awaits, until));
                 continue;
             }
-            let policy = &engine.pipeline_of(&lot).validate_priority;
+            let policy = &engine.pipeline_of(&lot)?.validate_priority;
             let of = (lot.line(), &**line);
             done.push(match found(&mut twins, &coalition, policy, of, today).await? {
                 Finding::Fits => {

@@ -25,6 +25,7 @@ use crate::args::{self, Part, Workload};
 use crate::commands::roles::until_told;
 use crate::failure::Failure;
 use crate::service::{Role, Service};
+use crate::stating::Stating;
 use crate::target::{BrokerUrl, StoreUrl, Target};
 use crate::told::Told;
 
@@ -83,7 +84,8 @@ async fn scheduler(
     workload: Workload,
     evidence: &Evidence,
 ) -> Result<(), Failure> {
-    let mut service = Service::open(target, Clock::Real, Some(pipeline(workload))).await?;
+    let mut service =
+        Service::open(target, Clock::Real, Some(Stating::again(pipeline(workload)))).await?;
     let role = Role::Scheduler;
     let relay = match workload {
         Workload::W4 => service.start_with(&role, &[], &[]).await?,

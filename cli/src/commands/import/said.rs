@@ -9,6 +9,7 @@ use waybill_shared::intake::{Change, Conflict, Contested, How, Intake, Records, 
 
 use crate::failure::Failure;
 use crate::output;
+use crate::stating::{Becomes, stored};
 use crate::target::Target;
 
 /// Things of one kind that are named, at most.
@@ -170,18 +171,17 @@ pub(super) async fn pipeline(target: &Target, new: &Pipeline) -> Result<Option<S
     let Ok(store) = target.store.look().await else {
         return Ok(Some("a first version".to_owned()));
     };
-    let stored = store.records("pipeline").await;
+    let stored = stored(&*store).await;
     store.close().await;
-    let stored = stored?;
-    let body = serde_json::to_string(new).map_err(Failure::ours)?;
-    let last = stored.iter().max_by_key(|record| record.id.parse::<u32>().unwrap_or(0));
-    Ok(match last {
-        Some(last) if last.body == body => None,
-        Some(last) => {
-            let version = last.id.parse::<u32>().unwrap_or(0) + 1;
+    Ok(match Becomes::of(new, &stored?) {
+        Becomes::Newest => None,
+        Becomes::Next(1) => Some("a first version".to_owned()),
+        Becomes::Next(version) => {
             Some(format!("version {version}, for lots that come from now on"))
         }
-        None => Some("a first version".to_owned()),
+        Becomes::Replaced(version) => Some(format!(
+            "as version {version}, which a later one has replaced: it is not stated again (`serve --restate` does)"
+        )),
     })
 }
 

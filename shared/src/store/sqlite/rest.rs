@@ -88,10 +88,12 @@ async fn ended_jobs(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx:
             }
             Some((due, attempt)) => {
                 let again = script.then(include_str!("sql/job_again.sql"), |args| {
+                    args.add(job.expected)?;
+                    args.add(i64::from(attempt))?;
+                    args.add(due.timestamp_millis())?;
                     args.add(due.timestamp_millis())?;
                     args.add(i64::from(attempt))?;
-                    args.add(job.id)?;
-                    args.add(job.expected)
+                    args.add(job.id)
                 });
                 again.await?;
             }

@@ -1,0 +1,134 @@
+//! Who says by which pipeline new lots are carried: whoever starts with a file that is new. A file that a later
+//! version has replaced states nothing, so that two of them do not take turns with every start.
+
+use waybill_shared::domain::pipeline::Pipeline;
+use waybill_shared::store::{Fate, RecordChange, Store, Unit};
+use waybill_shared::versions::PIPELINE;
+
+use crate::failure::Failure;
+
+/// A pipeline that a file states.
+#[derive(Debug, Clone)]
+pub(crate) struct Stating {
+    /// What it says.
+    pub(crate) pipeline: Pipeline,
+    /// Whether it is stated again where a later version has replaced it.
+    pub(crate) is_again: bool,
+}
+
+impl Stating {
+    /// As the file says, once.
+    pub(crate) fn once(pipeline: Pipeline) -> Self {
+        Self { pipeline, is_again: false }
+    }
+
+    /// As the file says, whatever was stated since.
+    pub(crate) fn again(pipeline: Pipeline) -> Self {
+        Self { pipeline, is_again: true }
+    }
+}
+
+/// What becomes of a pipeline that a file states, beside those that are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Becomes {
+    /// It is the newest already.
+    Newest,
+    /// It is this version, which a later one has replaced.
+    Replaced(u32),
+    /// It becomes the next version.
+    Next(u32),
+}
+
+impl Becomes {
+    /// What `pipeline` becomes where `stored` are the versions, oldest first.
+    pub(crate) fn of(pipeline: &Pipeline, stored: &[Pipeline]) -> Self {
+        let next = u32::try_from(stored.len()).unwrap_or(u32::MAX).saturating_add(1);
+        match (1..).zip(stored).filter(|(_, known)| *known == pipeline).last() {
+            Some((version, _)) if version + 1 == next => Self::Newest,
+            Some((version, _)) => Self::Replaced(version),
+            None => Self::Next(next),
+        }
+    }
+}
+
+/// The versions that are stored, oldest first.
+pub(crate) async fn stored(store: &dyn Store) -> Result<Vec<Pipeline>, Failure> {
+    let mut stored: Vec<(u32, Pipeline)> = Vec::new();
+    for record in store.records(PIPELINE).await? {
+        let pipeline = serde_json::from_str(&record.body).map_err(Failure::ours)?;
+        stored.push((record.id.parse().map_err(Failure::ours)?, pipeline));
+    }
+    stored.sort_by_key(|(version, _)| *version);
+    Ok(stored.into_iter().map(|(_, pipeline)| pipeline).collect())
+}
+
+/// States what is new, and gives all versions, oldest first. Without anything to state, the default is the first.
+pub(crate) async fn state(
+    store: &dyn Store,
+    stating: Option<Stating>,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<Vec<Pipeline>, Failure> {
+    loop {
+        let mut known = stored(store).await?;
+        let stating = match &stating {
+            Some(stating) => stating.clone(),
+            None if known.is_empty() => Stating::once(Pipeline::default()),
+            None => return Ok(known),
+        };
+        let next = match Becomes::of(&stating.pipeline, &known) {
+            Becomes::Newest => return Ok(known),
+            Becomes::Replaced(version) if !stating.is_again => {
+                let newest = known.len();
+                tracing::warn!(
+                    version,
+                    newest,
+                    "the pipeline's file is as an earlier version, which a later one has replaced: it states nothing; \
+                     `--restate` states it again"
+                );
+                return Ok(known);
+            }
+            Becomes::Replaced(_) => {
+                u32::try_from(known.len()).unwrap_or(u32::MAX).saturating_add(1)
+            }
+            Becomes::Next(next) => next,
+        };
+        let mut unit = Unit::new("operator", now);
+        unit.records.push(RecordChange {
+            kind: PIPELINE,
+            id: next.to_string(),
+            expected: 0,
+            body: serde_json::to_string(&stating.pipeline).map_err(Failure::ours)?,
+            event: "pipeline.stated",
+        });
+        // Somebody else may state one at the same moment: what it is then is looked at again.
+        if store.commit(vec![unit]).await?.first() == Some(&Fate::Committed) {
+            known.push(stating.pipeline);
+            return Ok(known);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use waybill_shared::domain::pipeline::STEPS;
+
+    #[test]
+    fn what_a_later_version_has_replaced_states_nothing() {
+        let versions: Vec<Pipeline> = (1..=3)
+            .map(|days| {
+                let mut pipeline = Pipeline::of(&STEPS);
+                pipeline.match_donor.consent_days = days;
+                pipeline
+            })
+            .collect();
+        let [one, two, three] = &versions[..] else { panic!("three") };
+        assert_eq!(Becomes::of(one, &[]), Becomes::Next(1));
+        assert_eq!(Becomes::of(one, std::slice::from_ref(one)), Becomes::Newest);
+        let both = [one.clone(), two.clone()];
+        assert_eq!(Becomes::of(one, &both), Becomes::Replaced(1));
+        assert_eq!(Becomes::of(three, &both), Becomes::Next(3));
+        let stated_again = [one.clone(), two.clone(), one.clone()];
+        assert_eq!(Becomes::of(one, &stated_again), Becomes::Newest);
+    }
+}
