@@ -35,13 +35,13 @@ fn a_pipeline_that_is_stated_holds_for_workers_that_were_not_restarted() -> Resu
     world.kill("scheduler 1")?;
     world.spawn("scheduler 1")?;
     let versions = "SELECT count(*) FROM records WHERE kind = 'pipeline'";
-    eventually("the pipeline is stated", SOON, || Ok((world.count(versions)? == 2).then_some(())))?;
+    eventually("the pipeline is stated", SOON, || Ok((world.count(versions)? == 3).then_some(())))?;
     world.add("B", 40)?;
     world.ends()?;
-    let served = "SELECT count(*) FROM lots WHERE body LIKE '%\"pipeline\":2%'
-        AND awaits IS DISTINCT FROM 'funding'";
-    ensure!(world.count(served)? == 0, "lots of version 2 were paid by version 1");
-    let pinned = "SELECT count(*) FROM lots WHERE body LIKE '%\"pipeline\":2%'";
+    let served = "SELECT count(*) FROM lots WHERE body LIKE '%\"pipeline\":3%'
+        AND body LIKE '%\"envelope\":%'";
+    ensure!(world.count(served)? == 0, "new lots were paid by an old version");
+    let pinned = "SELECT count(*) FROM lots WHERE body LIKE '%\"pipeline\":3%'";
     ensure!(world.count(pinned)? >= 40, "new lots are not of the new version");
     ensure!(world.log("worker 1").contains("a pipeline was stated"), "{}", world.log("worker 1"));
     // The file of before states nothing any more.
@@ -51,7 +51,7 @@ fn a_pipeline_that_is_stated_holds_for_workers_that_were_not_restarted() -> Resu
     eventually("it says that it does not", SOON, || {
         Ok(world.log("scheduler 1").contains("a later one has replaced").then_some(()))
     })?;
-    ensure!(world.count(versions)? == 2);
+    ensure!(world.count(versions)? == 3);
     world.ends()
 }
 
