@@ -93,6 +93,11 @@ impl From<waybill_shared::store::StoreError> for Failure {
             StoreError::Busy { .. } => {
                 Self::caller(error.to_string(), "stop `serve` and every scheduler first")
             }
+            StoreError::Gone { .. } => Self::caller(
+                error.to_string(),
+                "bring it back: `waybill restore` from a backup, or rename what is left of it; or name a new folder \
+                 with --data",
+            ),
             StoreError::Database { .. } | StoreError::Open { .. } if error.is_disk_full() => {
                 Self::ours(error).hint(DISK_FULL)
             }

@@ -7,6 +7,9 @@ use waybill_shared::versions::PIPELINE;
 
 use crate::failure::Failure;
 
+/// How often it is tried to be the one who states.
+const CONFLICTS: usize = 8;
+
 /// A pipeline that a file states.
 #[derive(Debug, Clone)]
 pub(crate) struct Stating {
@@ -68,7 +71,7 @@ pub(crate) async fn state(
     stating: Option<Stating>,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<Vec<Pipeline>, Failure> {
-    loop {
+    for _ in 0..CONFLICTS {
         let mut known = stored(store).await?;
         let stating = match &stating {
             Some(stating) => stating.clone(),
@@ -104,6 +107,14 @@ pub(crate) async fn state(
         if store.commit(vec![unit]).await?.first() == Some(&Fate::Committed) {
             known.push(stating.pipeline);
             return Ok(known);
+        }
+    }
+    match stating {
+        // Of a database that does not hold together, somebody wants to know that.
+        None => Ok(Vec::new()),
+        Some(_) => {
+            let hint = "run `waybill check`";
+            Err(Failure::caller("the pipeline could not be stated: others keep stating it", hint))
         }
     }
 }

@@ -195,14 +195,16 @@ impl Model {
                     (above, *open) = (above - by, *open - by);
                     taken.push((*part, by, 0));
                 }
-                let mut surplus = above.min(was.surplus);
-                above -= surplus;
-                let missing = was.surplus - surplus;
+                let own = above.min(was.surplus);
+                above -= own;
+                let (mut whole, mut missing) = (was.surplus, was.surplus - own);
                 for (part, open, more) in &mut missed {
                     let found = taken.iter_mut().find(|one| one.0 == *part && one.1 > 0);
                     if let Some(found) = found.filter(|_| *open == 0) {
-                        found.2 = above.min(*more);
-                        above -= found.2;
+                        let came = above.min(*more);
+                        above -= came;
+                        (whole, missing) = (whole + *more, missing + *more - came);
+                        (found.2, *more) = (*more, 0);
                     }
                 }
                 let (mut over, mut paid) = (0, 0);
@@ -212,23 +214,24 @@ impl Model {
                     (paid, known.paid) = (paid + moved, known.paid - moved);
                     known.quantity -= by;
                     known.surplus -= more;
-                    (over, surplus) = (over + by, surplus + more);
+                    over += by;
                     if known.quantity == 0 {
-                        (known.at, known.shipped, known.surplus, known.paid) = (At::Gone, 0, 0, 0);
+                        (known.at, known.shipped) = (At::Gone, 0);
                     }
                 }
                 let came = (*accepted).min(was.quantity);
                 let rejected = (*rejected).min(was.quantity - came);
                 let short = was.quantity - came - rejected;
                 is_news |= was.at == At::ToCome
-                    || (was.quantity, was.surplus, was.over) != (came + over, surplus, above);
+                    || (was.quantity, was.surplus, was.over)
+                        != (came + over, whole - missing, above);
                 let lot = self.lots.get_mut(id).expect("there");
                 lot.over = above;
                 if was.at == At::Paid {
                     continue;
                 }
                 lot.quantity = was.quantity + over;
-                lot.surplus = surplus + missing;
+                lot.surplus = whole;
                 lot.paid += paid;
                 let is_tolerated = short > 0 && came > 0 && short <= tolerance;
                 let mut parts = Vec::new();

@@ -164,6 +164,52 @@ fn live_data_is_put_aside_only_when_that_was_said() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_database_that_was_there_is_replaced_in_one_step_and_never_made_anew() -> Result<()> {
+    if PAIR != Pair::SqliteEmbedded {
+        return Ok(());
+    }
+    let copy = example_copy()?;
+    let folder = TempDir::new()?;
+    let (backup, data) = (folder.path().join("backup"), text(&copy.data)?);
+    run(&["backup", text(&backup)?, "--data", data])?.ok()?;
+    let database = copy.data.join("waybill.sqlite");
+    let (ended, watched) = (std::sync::atomic::AtomicBool::new(false), database.clone());
+    let missed = std::thread::scope(|scope| -> Result<u64> {
+        let watcher = scope.spawn(|| {
+            let mut missed = 0_u64;
+            while !ended.load(std::sync::atomic::Ordering::Relaxed) {
+                missed += u64::from(!watched.exists());
+            }
+            missed
+        });
+        // Within a second, so that their names would be the same.
+        let mut kept = std::collections::BTreeSet::new();
+        let restored = (0..3).try_for_each(|_| -> Result<()> {
+            let said =
+                run(&["restore", text(&backup)?, "--data", data, "--yes", "--json"])?.json()?;
+            kept.insert(said["kept"].as_str().context("kept")?.to_owned());
+            Ok(())
+        });
+        ended.store(true, std::sync::atomic::Ordering::Relaxed);
+        restored?;
+        ensure!(kept.len() == 3, "one was written over another: {kept:?}");
+        watcher.join().map_err(|_| anyhow::anyhow!("the watcher"))
+    })?;
+    ensure!(missed == 0, "there was no database {missed} times");
+    is_clean(&copy.data)?;
+    // Gone, it is told by everybody who would work, and nothing is made in its place.
+    fs::remove_file(&database)?;
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/it-coalition");
+    for work in [&["serve"][..], &["import", text(&example)?]] {
+        run(&[work, &["--data", data]].concat())?.failed(1, &["is not there", "restore"])?;
+        ensure!(!database.exists(), "{work:?} made a new one");
+    }
+    run(&["restore", text(&backup)?, "--data", data])?.ok()?;
+    is_clean(&copy.data)?;
+    Ok(())
+}
+
 /// Writes `export` with `change` made, and gives the file.
 fn changed(folder: &Path, export: &str, change: impl FnOnce(&mut Vec<String>)) -> Result<PathBuf> {
     let mut lines: Vec<String> = export.lines().map(str::to_owned).collect();

@@ -52,7 +52,7 @@ pub struct Judged {
     pub short: Quantity,
     /// Rejected, of what it carries: what was rejected above that goes back, and nobody misses it.
     pub rejected: Quantity,
-    /// Missing or rejected of what was bought above what it carries.
+    /// Missing or rejected of what was bought above what it carries and takes over.
     pub bought_above_missing: Quantity,
     /// Accepted above what was bought: somebody has to decide about it.
     pub surplus: Quantity,
@@ -108,10 +108,13 @@ pub fn judge(expected: &[Expected], came: &[Came], mut tolerance: Quantity) -> V
         }
         let mut bought_above_missing = lot.bought_above;
         take(&mut bought_above_missing);
-        // What is bought with a need goes where all of the need went.
+        // What is bought with a need goes where all of the need went, whether it came or not.
         for part in missed.iter_mut().filter(near).filter(|part| part.quantity.is_zero()) {
             if let Some(taken) = takes_over.iter_mut().find(|taken| taken.lot == part.lot) {
-                taken.surplus = take(&mut part.bought_above);
+                taken.surplus = std::mem::take(&mut part.bought_above);
+                let mut not_come = taken.surplus;
+                take(&mut not_come);
+                bought_above_missing.0 += not_come.0;
             }
         }
         let over: Quantity = takes_over.iter().map(|taken| taken.quantity).sum();
@@ -190,7 +193,8 @@ mod tests {
             [Taken { lot: LotId(2), quantity, surplus }]
         };
         assert_eq!(of(46)[0].takes_over, taken(2, 0));
-        assert_eq!(of(48)[0].takes_over, taken(3, 1));
+        assert_eq!(of(48)[0].takes_over, taken(3, 2));
+        assert_eq!(of(48)[0].bought_above_missing, Quantity(1));
         assert_eq!((of(50)[0].surplus, of(50)[0].accepted), (Quantity(1), Quantity(47)));
     }
 

@@ -373,6 +373,14 @@ pub enum StoreError {
         /// Who.
         holder: String,
     },
+    /// A database was there, and is not any more: nothing new takes its place by itself.
+    #[error("{path} is not there, and {left} says that it was")]
+    Gone {
+        /// The database.
+        path: String,
+        /// What says so.
+        left: String,
+    },
     /// A row does not hold what its column promises.
     #[error("{subject} cannot be read back: run `waybill check`")]
     Corrupt {
@@ -438,6 +446,7 @@ impl StoreError {
             Self::Newer { .. }
             | Self::Older { .. }
             | Self::Busy { .. }
+            | Self::Gone { .. }
             | Self::Corrupt { .. }
             | Self::UnknownVersion(_)
             | Self::Closed => false,

@@ -9,7 +9,7 @@ use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::instalment::{bound as bound_for, disbursed, keep_paid};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, StepName};
 use waybill_shared::domain::money::Money;
-use waybill_shared::domain::order::Order;
+use waybill_shared::domain::order::{Order, OrderLine};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::receipt::{Came, Expected, Judged, Taken, judge, tolerance_left};
 use waybill_shared::domain::requisition::{Kind, Line};
@@ -89,8 +89,9 @@ fn counted(lot: &Lot, line: &Line, quantities: &[Quantity]) -> Result<(), Refusa
 /// What the order buys above what `lot` carries, because its supplier sells no less. On an order of an
 /// earlier version nobody pays for it, and its lot does not know of it.
 fn bought_above(order: &Order, lot: &Lot) -> Quantity {
-    let own = order.lines.iter().find(|line| line.lot == lot.id && line.surplus_payer.is_none());
-    own.map_or(lot.surplus, |line| line.surplus)
+    let is_unpaid = |line: &&OrderLine| line.lot == lot.id && line.surplus_payer.is_none();
+    let unpaid = order.lines.iter().find(is_unpaid).map_or(Quantity::ZERO, |line| line.surplus);
+    unpaid.max(lot.surplus)
 }
 
 impl Desk<'_> {

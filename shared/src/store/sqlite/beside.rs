@@ -168,12 +168,10 @@ impl Beside for SqliteBeside {
             if let Ok(was) = was {
                 was.close().await.ok();
             }
-            let now = chrono::Utc::now().format("%Y%m%d-%H%M%S");
-            let aside = self.place.with_extension(format!("before-{now}.sqlite"));
-            for (file, aside) in files(&self.place).iter().zip(files(&aside)) {
-                if file.exists() {
-                    std::fs::rename(file, aside).map_err(&placing)?;
-                }
+            let aside = put_aside(&self.place).map_err(&placing)?;
+            // What could not be folded in is of the one put aside; the new one has none.
+            for file in &files(&self.place)[1..] {
+                remove(file).map_err(&placing)?;
             }
             kept = Some(aside.display().to_string());
         }
@@ -181,6 +179,7 @@ impl Beside for SqliteBeside {
         for file in files(&self.place.with_extension("leases.sqlite")) {
             remove(&file).map_err(&placing)?;
         }
+        // Over the one that is there: at no moment there is none.
         std::fs::rename(&self.new, &self.place).map_err(&placing)?;
         keep(&self.place).map_err(placing)?;
         Ok(kept)
@@ -192,6 +191,44 @@ impl Beside for SqliteBeside {
         }
         Ok(())
     }
+}
+
+/// Gives the files of the database at `place` a second name, over no other file, and says which.
+fn put_aside(place: &Path) -> std::io::Result<PathBuf> {
+    let now = chrono::Utc::now().format("%Y%m%d-%H%M%S");
+    let names = std::iter::once(String::new()).chain((2..).map(|n| format!("-{n}")));
+    for name in names {
+        let aside = place.with_extension(format!("before-{now}{name}.sqlite"));
+        match std::fs::hard_link(place, &aside) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
+            done => done?,
+        }
+        for (file, aside) in files(place).iter().zip(files(&aside)).skip(1) {
+            if file.exists() {
+                std::fs::hard_link(file, aside)?;
+            }
+        }
+        return Ok(aside);
+    }
+    Err(std::io::ErrorKind::AlreadyExists.into())
+}
+
+/// What says that a database was at `place`, where none is: a restore that was cut off, or a file that was moved or
+/// deleted.
+pub(super) fn was_there(place: &Path) -> Option<PathBuf> {
+    let leases = place.with_extension("leases.sqlite");
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let stem = format!("{}.", place.file_stem()?.to_string_lossy());
+    let is_left = |name: &str| {
+        name.strip_prefix(&stem).is_some_and(|rest| {
+            rest == "new.sqlite" || (rest.starts_with("before-") && rest.ends_with(".sqlite"))
+        })
+    };
+    let there = std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten().flatten();
+    let left = there
+        .map(|entry| entry.path())
+        .filter(|path| path.file_name().is_some_and(|name| is_left(&name.to_string_lossy())));
+    left.max().or_else(|| leases.exists().then_some(leases))
 }
 
 /// Inserts rows, those of one kind that stand together at once.

@@ -69,9 +69,13 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError::Newer`] if a newer Waybill wrote it, [`StoreError::Open`] if it cannot
-    /// be opened or is no database.
+    /// be opened or is no database, [`StoreError::Gone`] if one was there and is not any more.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let opening = |source| StoreError::Open { path: path.display().to_string(), source };
+        if let Some(left) = beside::was_there(path).filter(|_| !path.exists()) {
+            let (path, left) = (path.display().to_string(), left.display().to_string());
+            return Err(StoreError::Gone { path, left });
+        }
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
