@@ -101,6 +101,11 @@ impl From<waybill_shared::store::StoreError> for Failure {
             StoreError::Database { .. } | StoreError::Open { .. } if error.is_disk_full() => {
                 Self::ours(error).hint(DISK_FULL)
             }
+            StoreError::Open { path, source } if path.starts_with("postgres") => {
+                Self::ours(anyhow::anyhow!("{error}: {source}")).hint(postgres_hint(
+                    &source.as_database_error().and_then(|e| e.code()).unwrap_or_default(),
+                ))
+            }
             StoreError::Open { source, .. } => {
                 let why = source
                     .as_database_error()
@@ -122,5 +127,27 @@ impl From<waybill_shared::act::ActError> for Failure {
             ActError::Invalid(text) => Self::caller(text.clone(), ""),
             ActError::Store(_) | ActError::Outside { .. } => Self::ours(error),
         }
+    }
+}
+
+/// The way out where Postgres cannot be reached or does not let in, by its SQLSTATE.
+fn postgres_hint(code: &str) -> &'static str {
+    match code {
+        "28P01" | "28000" => {
+            "its user or password is wrong: see --store, WAYBILL_STORE or the file that holds it"
+        }
+        "3D000" => "make that database first, or name another one in --store",
+        "42501" => "give that user the rights to the database and its schema",
+        "53300" => "it has no connection left: end some, or raise its `max_connections`",
+        "57P03" => "it is starting or shutting down: try again in a moment",
+        "25006" => {
+            "it is read-only: a standby, or one that failed over; name the one that takes writes"
+        }
+        "08P01" | "42P05" | "26000" => {
+            "a pooler stands before it: name Postgres itself, or a pool in session mode that lets through \
+             `extra_float_digits` and `options`"
+        }
+        "" => "is it running, and is its address right? see --store or WAYBILL_STORE",
+        _ => "ask who runs it; `waybill doctor` tells more once it can be reached",
     }
 }

@@ -188,16 +188,19 @@ impl Model {
             for (id, accepted, rejected) in rows {
                 let was = &before[id];
                 let mut above = (accepted - was.quantity).max(0);
-                // First what is wanted of all parts, then what this lot buys above that, then what they do.
+                // First what is wanted of all parts, then what this lot buys above that, then what they do. What was
+                // received before stays what it is.
+                let own = if was.at == At::ToCome { 0 } else { above.min(was.surplus) };
+                above -= own;
                 let mut taken = Vec::new();
                 for (part, open, _) in missed.iter_mut().filter(|part| part.1 > 0) {
                     let by = above.min(*open);
                     (above, *open) = (above - by, *open - by);
                     taken.push((*part, by, 0));
                 }
-                let own = above.min(was.surplus);
-                above -= own;
-                let (mut whole, mut missing) = (was.surplus, was.surplus - own);
+                let more = above.min(was.surplus - own);
+                above -= more;
+                let (mut whole, mut missing) = (was.surplus, was.surplus - own - more);
                 for (part, open, more) in &mut missed {
                     let found = taken.iter_mut().find(|one| one.0 == *part && one.1 > 0);
                     if let Some(found) = found.filter(|_| *open == 0) {

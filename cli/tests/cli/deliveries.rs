@@ -345,6 +345,39 @@ fn an_order_tells_what_became_of_it() -> Result<()> {
 }
 
 #[test]
+fn a_file_that_cannot_be_filed_stops_no_other_and_one_that_is_being_written_is_left() -> Result<()>
+{
+    let (bureau, order) = accepted(&["10", "20"])?;
+    let whole = receipt("R-3", &order, json!([{"lot": "LOT-001", "accepted": "10"}]));
+    let text_of = whole.to_string();
+    let uploaded = bureau.data.join("inbox/a-large.json");
+    fs::write(&uploaded, &text_of[..text_of.len() / 2])?;
+    for (name, number) in [("b-nul.json", "R\u{0}4".to_owned()), ("c-long.json", "9".repeat(5000))]
+    {
+        drop_in(
+            &bureau,
+            name,
+            &receipt(&number, &order, json!([{"lot": "LOT-002", "accepted": "1"}])),
+        )?;
+    }
+    drop_in(
+        &bureau,
+        "d.json",
+        &receipt("R-5", &order, json!([{"lot": "LOT-002", "accepted": "20"}])),
+    )?;
+    // All of them were looked at, in the order of their names.
+    filed(&bureau, "d.json", "taken")?;
+    ensure!(filed(&bureau, "b-nul.json", "refused")?.contains("U+0000"));
+    ensure!(filed(&bureau, "c-long.json", "refused")?.contains("5000 characters"));
+    let said = incidents(&bureau)?;
+    ensure!(said.contains("b-nul.json") && said.contains("c-long.json"), "{said}");
+    ensure!(uploaded.exists(), "it was taken away from whoever writes it");
+    fs::write(&uploaded, text_of)?;
+    filed(&bureau, "a-large.json", "taken")?;
+    bureau.end()
+}
+
+#[test]
 fn what_is_rejected_says_why() -> Result<()> {
     let (bureau, order) = accepted(&["10", "20"])?;
     bureau.act(&["receive", &order, "LOT-001=8/2", "--rejected-for", "broken"])?;

@@ -281,3 +281,27 @@ pub struct Document {
     #[serde(flatten)]
     pub content: Content,
 }
+
+/// Characters that a sender's number for a document, or its id, has at most.
+const LONGEST: usize = 200;
+
+impl Document {
+    /// What keeps it from being filed under its sender and number, which every store can keep and people can read:
+    /// neither is empty or long, or holds control characters.
+    #[must_use]
+    pub fn unfilable(&self) -> Option<String> {
+        let wrong = |(field, text): (&str, &str)| {
+            let length = text.chars().count();
+            let why = if text.trim().is_empty() {
+                "is empty".to_owned()
+            } else if length > LONGEST {
+                format!("has {length} characters, and at most {LONGEST} are taken")
+            } else {
+                let control = text.chars().find(|c| c.is_control())?;
+                format!("holds the control character U+{:04X}", u32::from(control))
+            };
+            Some(format!("its {field} {why}"))
+        };
+        [("sender", self.sender.as_str()), ("number", &self.number)].into_iter().find_map(wrong)
+    }
+}

@@ -15,6 +15,8 @@ pub struct Expected {
     pub bought_above: Quantity,
     /// It was split off what came short or was rejected, and is still to come.
     pub is_back_order: bool,
+    /// It was received before, and is counted again: what is bought above it came with it.
+    pub is_received: bool,
     /// Where it goes.
     pub consignee: String,
 }
@@ -71,7 +73,8 @@ pub fn tolerance_left(whole: Quantity, per_mille: u32, closed: Quantity) -> Quan
 }
 
 /// Judges what `came` of the lots `expected` of one line under one order. What came above a lot is first
-/// what its own consignee still misses, then what the order bought above the need, then surplus.
+/// what its own consignee still misses, then what the order bought above the need, then surplus. Where that was
+/// received before, it stays what it is.
 /// `tolerance` is what is left of the line's, over all its lots.
 #[must_use]
 pub fn judge(expected: &[Expected], came: &[Came], mut tolerance: Quantity) -> Vec<Judged> {
@@ -98,6 +101,10 @@ pub fn judge(expected: &[Expected], came: &[Came], mut tolerance: Quantity) -> V
             (above, *of) = (above.less(by), of.less(by));
             by
         };
+        let mut bought_above_missing = lot.bought_above;
+        if lot.is_received {
+            take(&mut bought_above_missing);
+        }
         let near = |part: &&mut Expected| part.consignee == lot.consignee;
         let mut takes_over: Vec<Taken> = Vec::new();
         for part in missed.iter_mut().filter(near) {
@@ -106,7 +113,6 @@ pub fn judge(expected: &[Expected], came: &[Came], mut tolerance: Quantity) -> V
                 takes_over.push(Taken { lot, quantity, surplus });
             }
         }
-        let mut bought_above_missing = lot.bought_above;
         take(&mut bought_above_missing);
         // What is bought with a need goes where all of the need went, whether it came or not.
         for part in missed.iter_mut().filter(near).filter(|part| part.quantity.is_zero()) {
@@ -143,6 +149,7 @@ mod tests {
             quantity: Quantity(quantity),
             bought_above: Quantity::ZERO,
             is_back_order,
+            is_received: false,
             consignee: "SITE-1".to_owned(),
         }
     }
@@ -196,6 +203,17 @@ mod tests {
         assert_eq!(of(48)[0].takes_over, taken(3, 2));
         assert_eq!(of(48)[0].bought_above_missing, Quantity(1));
         assert_eq!((of(50)[0].surplus, of(50)[0].accepted), (Quantity(1), Quantity(47)));
+    }
+
+    #[test]
+    fn what_was_received_before_stays_what_it_is() {
+        let lot =
+            Expected { bought_above: Quantity(4), is_received: true, ..expected(1, 9, false) };
+        let lots = [lot, expected(2, 2, true)];
+        let judged = judge(&lots, &[came(1, 13, 0)], Quantity::ZERO);
+        assert!(judged[0].takes_over.is_empty(), "{judged:?}");
+        let judged = judge(&lots, &[came(1, 14, 0)], Quantity::ZERO);
+        assert_eq!((judged[0].accepted, judged[0].surplus), (Quantity(10), Quantity::ZERO));
     }
 
     #[test]

@@ -17,13 +17,17 @@ use waybill_shared::domain::document::Document;
 use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::order::Order;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::NewJob;
+use waybill_shared::incidents;
+use waybill_shared::store::{NewJob, Unit};
 
 use super::{Connector, Question};
 use crate::documents::{Kept, KeptFate, Settled, Taken, receive, why_refused};
 
 /// How often the inbox is looked at.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// A file that ends too early is being written until it has been left alone for so long.
+const STILL: Duration = Duration::from_secs(5);
 
 /// Documents larger than this are refused, in bytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
@@ -166,9 +170,10 @@ impl Inbox {
         for path in documents_in(&self.folder)? {
             let settled = match read(&path) {
                 Ok(document) => receive(&self.engine, &self.connector, &document).await,
-                Err(why) => {
+                Err(Unread::Partly) => continue,
+                Err(Unread::Wrong(why)) => {
                     tracing::warn!(file = %path.display(), why, "a document was refused");
-                    Ok(Settled::Refused(why))
+                    self.told(&path, &why).await.map(|()| Settled::Refused(why))
                 }
             };
             match settled {
@@ -187,6 +192,17 @@ impl Inbox {
                 ),
             }
         }
+        Ok(())
+    }
+
+    /// Opens the incident of a file that cannot be read: it is nobody's document.
+    async fn told(&self, path: &Path, why: &str) -> Result<(), ActError> {
+        let name =
+            path.file_name().unwrap_or_default().to_string_lossy().escape_debug().to_string();
+        let (id, cause) = (format!("inbox:{name}"), format!("{name} in the inbox: {why}"));
+        let mut unit = Unit::new("inbox", self.engine.clock.now());
+        unit.records.push(incidents::opened(&*self.engine.store, &id, &cause, vec![name]).await?);
+        self.engine.commit(vec![unit], None).await?;
         Ok(())
     }
 
@@ -219,11 +235,35 @@ impl Inbox {
     }
 }
 
-fn read(path: &Path) -> Result<Document, String> {
-    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
+/// Why a file is no document.
+#[derive(Debug)]
+enum Unread {
+    /// It ends too early, and was written to a moment ago: somebody may be writing it still.
+    Partly,
+    /// It cannot be read.
+    Wrong(String),
+}
+
+fn read(path: &Path) -> Result<Document, Unread> {
+    let wrong = |error: std::io::Error| Unread::Wrong(error.to_string());
+    let about = fs::metadata(path).map_err(wrong)?;
+    let size = about.len();
     if size > LARGEST {
-        return Err(format!("{size} bytes: a document has at most {LARGEST}"));
+        return Err(Unread::Wrong(format!("{size} bytes: a document has at most {LARGEST}")));
     }
-    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+    // A clock that was set back has made no file old.
+    let age = about.modified().ok().and_then(|written| written.elapsed().ok());
+    let unread = |is_cut: bool, why: String| match is_cut && age.is_none_or(|age| age < STILL) {
+        true => Unread::Partly,
+        false => Unread::Wrong(format!("{}: {why}", path.display())),
+    };
+    let bytes = fs::read(path).map_err(wrong)?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|error| unread(error.error_len().is_none(), format!("no UTF-8: {error}")))?;
+    let document: Document =
+        serde_json::from_str(text).map_err(|error| unread(error.is_eof(), error.to_string()))?;
+    match document.unfilable() {
+        Some(why) => Err(Unread::Wrong(why)),
+        None => Ok(document),
+    }
 }

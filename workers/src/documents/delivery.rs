@@ -231,6 +231,7 @@ impl Receipt<'_> {
             // What was ordered under a line of its own was never split off by a receipt.
             is_back_order: Stage::of(lot) == Stage::ToCome
                 && order.lines.iter().all(|line| line.lot != lot.id),
+            is_received: Stage::of(lot) == Stage::Received,
             consignee: lot.consignee(line).to_owned(),
         });
         let expected: Vec<Expected> = expected.collect();

@@ -130,6 +130,9 @@ pub async fn unit(
     connector: &Arc<dyn Connector>,
     document: &Document,
 ) -> Result<Option<Unit>, Refusal> {
+    if let Some(wrong) = document.unfilable() {
+        return Err(Refusal::DoesNotApply(wrong));
+    }
     let Document { sender, number, .. } = document;
     let corrupt = |source| StoreError::Corrupt { subject: document.key(), source };
     if let Some(body) = engine.store.taken(sender, number).await? {
