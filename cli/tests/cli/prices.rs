@@ -241,3 +241,26 @@ fn check_names_instalments_that_an_earlier_version_rounded_up_one_by_one() -> Re
     ensure!(violations.len() == 1, "{violations:?}");
     Ok(())
 }
+
+#[test]
+fn what_is_told_of_an_order_stays_the_same_when_its_price_changes() -> Result<()> {
+    let money = "C1,AA,commitment,2025-01-01,70000.00,EUR,2098-12-31,none,invented\n";
+    let (bureau, order) = ordered(money, &[])?;
+    let told = || -> Result<Vec<String>> {
+        let asked = ["events", "--json", "--after", "0", "--kinds", "order"];
+        let said = run(&[&asked[..], &["--data", text(&bureau.data)?]].concat())?.ok()?.out;
+        Ok(said.lines().map(str::to_owned).collect())
+    };
+    let before = eventually("it was sent", SOON, || {
+        let events = told()?;
+        let is_sent = events.iter().any(|event| event.contains("order.sent"));
+        Ok(is_sent.then_some(events))
+    })?;
+    bureau.act(&["order", "respond", &order, "--price", "+1%"])?;
+    let lot = bureau.until("LOT-001", "delivery")?;
+    ensure!(lot["funding"][0]["amount"]["minor"] == 909_000, "{lot}");
+    let after = told()?;
+    ensure!(after.len() > before.len(), "{after:?}");
+    ensure!(after[..before.len()] == before[..], "{before:#?}\n{after:#?}");
+    bureau.end()
+}

@@ -192,12 +192,12 @@ impl EventData {
         let (order, status) = if event.subject.starts_with("order:") {
             (parse::<Order>(event)?, None)
         } else {
-            let Some(record) = engine.store.record("order", number).await? else {
+            // As it was then: what is told of an event stays the same, however the order changes.
+            let told = engine.store.events_of(&format!("order:{number}")).await?;
+            let Some(then) = told.iter().rev().find(|told| told.position <= event.position) else {
                 return Ok(false);
             };
-            let corrupt = |source| StoreError::Corrupt { subject: event.subject.clone(), source };
-            let order = serde_json::from_str(&record.body).map_err(corrupt)?;
-            (order, Some(parse::<OrderStatus>(event)?))
+            (parse(then)?, Some(parse::<OrderStatus>(event)?))
         };
         let ids: Vec<i64> = order.lines.iter().map(|line| line.lot.0).collect();
         let lots = sight.lots(engine.store.lots_by_id(&ids).await?).await?;
