@@ -60,7 +60,7 @@ pub fn called_off(
     goods: Money,
     day: NaiveDate,
 ) -> Option<Money> {
-    coalition.convert(goods, framework.ceiling.currency, day, Rounding::Up).ok().flatten()
+    coalition.reckon(goods, framework.ceiling.currency, day, Rounding::Up).ok().flatten()
 }
 
 /// The goods that `order` calls off from framework contracts, by the contract's number, in its own currency.

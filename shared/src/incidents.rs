@@ -57,6 +57,16 @@ pub async fn opened(
     written(id, expected, &incident, event)
 }
 
+/// Whether the incident `id` is open for this cause.
+///
+/// # Errors
+/// [`StoreError`] if it cannot be read.
+pub async fn is_open(store: &dyn Store, id: &str, cause: &str) -> Result<bool, StoreError> {
+    let Some(record) = store.record(KIND, id).await? else { return Ok(false) };
+    let incident = parsed(id, &record.body)?;
+    Ok(incident.closed.is_none() && incident.cause == cause)
+}
+
 /// The incidents that are open, of those whose ids begin with `prefix`, each closed by `closed`, which says
 /// what was done, or left open.
 ///

@@ -169,7 +169,7 @@ async fn given(
             let Some(line) = lines.get(&lot.line()) else { continue };
             let covers = lot.funding.iter().map(|share| share.covers);
             let in_base = |covers: Money| {
-                let found = coalition.convert(covers, base?, day, Rounding::Up).ok()??;
+                let found = coalition.reckon(covers, base?, day, Rounding::Up).ok()??;
                 Some(found.minor)
             };
             let given: i64 = covers.filter_map(in_base).fold(0, i64::saturating_add);

@@ -36,7 +36,7 @@ impl Versions {
     pub(crate) fn of(pipelines: Vec<Pipeline>) -> Self {
         let mut pipelines = pipelines.into_iter();
         let versions = Self { first: Version::of(pipelines.next().unwrap_or_default()) };
-        pipelines.for_each(|pipeline| versions.add(pipeline));
+        (1..).zip(pipelines).for_each(|(after, pipeline)| versions.add(after, pipeline));
         versions
     }
 
@@ -57,23 +57,22 @@ impl Versions {
         found.ok_or(UnknownVersion(number))
     }
 
-    fn add(&self, pipeline: Pipeline) {
-        let (_, newest) = self.latest();
-        // Whoever was quicker has read the same record.
-        newest.next.get_or_init(|| Box::new(Version::of(pipeline)));
+    /// Adds the version that follows the one of the number `after`.
+    fn add(&self, after: u32, pipeline: Pipeline) {
+        if let Ok(before) = self.get(after) {
+            // Whoever was quicker has read the same record.
+            before.next.get_or_init(|| Box::new(Version::of(pipeline)));
+        }
     }
 
     /// Reads the versions that were stated since; gives how many.
     pub(crate) async fn learn(&self, store: &dyn Store) -> Result<u32, StoreError> {
         let mut learnt = 0;
         loop {
-            let number = self.latest().0 + 1;
-            let Some(pipeline) = stated(store, number).await? else { return Ok(learnt) };
-            // Another task may have added it meanwhile.
-            if self.latest().0 + 1 == number {
-                self.add(pipeline);
-                learnt += 1;
-            }
+            let newest = self.latest().0;
+            let Some(pipeline) = stated(store, newest + 1).await? else { return Ok(learnt) };
+            self.add(newest, pipeline);
+            learnt += 1;
         }
     }
 }
@@ -83,4 +82,29 @@ async fn stated(store: &dyn Store, number: u32) -> Result<Option<Pipeline>, Stor
     let Some(record) = store.record(PIPELINE, &number.to_string()).await? else { return Ok(None) };
     let corrupt = |source| StoreError::Corrupt { subject: format!("{PIPELINE}:{number}"), source };
     serde_json::from_str(&record.body).map(Some).map_err(corrupt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::pipeline::STEPS;
+
+    #[test]
+    fn a_version_that_two_have_read_is_added_once() {
+        let pipeline = |days| {
+            let mut pipeline = Pipeline::of(&STEPS);
+            pipeline.match_donor.consent_days = days;
+            pipeline
+        };
+        let versions = Versions::of(vec![pipeline(1), pipeline(2)]);
+        let reference: *const Version = versions.latest().1;
+        versions.add(2, pipeline(3));
+        versions.add(2, pipeline(3));
+        assert_eq!(versions.latest().0, 3);
+        assert_eq!(versions.get(4).err(), Some(UnknownVersion(4)));
+        let days =
+            |number| versions.get(number).map(|known| known.pipeline.match_donor.consent_days);
+        assert_eq!((days(1), days(2), days(3)), (Ok(1), Ok(2), Ok(3)));
+        assert!(std::ptr::eq(reference, versions.get(2).expect("there")), "it stays where it is");
+    }
 }

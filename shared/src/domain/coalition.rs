@@ -179,7 +179,7 @@ impl Coalition {
         })
     }
 
-    /// `amount` in `to` at the rates of `day`; none if there is no rate.
+    /// `amount` in `to` at the rates of `day`; none if there is no rate that may be used still.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] past `i64`.
@@ -190,15 +190,38 @@ impl Coalition {
         day: NaiveDate,
         rounding: Rounding,
     ) -> Result<Option<Money>, MoneyError> {
-        if amount.currency == to {
-            return Ok(Some(amount));
+        let rates = (self.rate(amount.currency, day), self.rate(to, day));
+        Self::converted(amount, to, rates, rounding)
+    }
+
+    /// The same at the last rates, however old they are: what is given, spent or called off counts on.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] past `i64`.
+    pub fn reckon(
+        &self,
+        amount: Money,
+        to: Currency,
+        day: NaiveDate,
+        rounding: Rounding,
+    ) -> Result<Option<Money>, MoneyError> {
+        let rates = (self.last_rate(amount.currency, day), self.last_rate(to, day));
+        Self::converted(amount, to, rates, rounding)
+    }
+
+    fn converted(
+        amount: Money,
+        to: Currency,
+        rates: (Option<DatedRate>, Option<DatedRate>),
+        rounding: Rounding,
+    ) -> Result<Option<Money>, MoneyError> {
+        match rates {
+            _ if amount.currency == to => Ok(Some(amount)),
+            (Some(from), Some(into)) => {
+                convert(amount, from.rate, to, into.rate, rounding).map(Some)
+            }
+            (None, _) | (_, None) => Ok(None),
         }
-        let (Some(from_rate), Some(to_rate)) =
-            (self.rate(amount.currency, day), self.rate(to, day))
-        else {
-            return Ok(None);
-        };
-        convert(amount, from_rate.rate, to, to_rate.rate, rounding).map(Some)
     }
 
     /// The expert group that owns `code`: the one with the longest matching prefix.

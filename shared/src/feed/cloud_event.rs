@@ -194,10 +194,18 @@ impl EventData {
         } else {
             // As it was then: what is told of an event stays the same, however the order changes.
             let told = engine.store.events_of(&format!("order:{number}")).await?;
-            let Some(then) = told.iter().rev().find(|told| told.position <= event.position) else {
-                return Ok(false);
+            let is_then = |told: &&Event| (1..=event.position).contains(&told.position);
+            let order = match told.iter().rev().find(is_then) {
+                Some(then) => parse(then)?,
+                // What the log does not tell any more is as it is now.
+                None => match engine.store.record("order", number).await? {
+                    Some(record) => serde_json::from_str(&record.body).map_err(|source| {
+                        StoreError::Corrupt { subject: event.subject.clone(), source }
+                    })?,
+                    None => return Ok(false),
+                },
             };
-            (parse(then)?, Some(parse::<OrderStatus>(event)?))
+            (order, Some(parse::<OrderStatus>(event)?))
         };
         let ids: Vec<i64> = order.lines.iter().map(|line| line.lot.0).collect();
         let lots = sight.lots(engine.store.lots_by_id(&ids).await?).await?;

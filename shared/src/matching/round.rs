@@ -210,10 +210,10 @@ impl<'a> Building<'a> {
     ) -> Problem {
         let (coalition, day) = (self.coalition, self.day);
         let currency = coalition.settings.as_ref().map_or(Currency::EUR, |s| s.currency);
-        let rate = coalition.rate(currency, day).map(|dated| dated.rate);
+        let rate = coalition.last_rate(currency, day).map(|dated| dated.rate);
         let base = rate.map_or((Currency::EUR, Rate::ONE), |rate| (currency, rate));
         let in_base = |amount: Money, rounding: Rounding| {
-            let found = coalition.convert(amount, base.0, day, rounding).ok().flatten();
+            let found = coalition.reckon(amount, base.0, day, rounding).ok().flatten();
             found.map_or(0, |amount| amount.minor)
         };
         let spent = |donor: &str| -> i64 {
@@ -412,9 +412,8 @@ pub(super) fn lacking(
     let framework = quote.offer.as_ref()?.framework.as_ref()?;
     let left = *left.get(&framework.number)?;
     let goods = quote.goods_of(quantity).ok();
-    let goods = goods.and_then(|goods| {
-        coalition.convert(goods, left.currency, day, Rounding::Up).ok().flatten()
-    });
+    let goods = goods
+        .and_then(|goods| coalition.reckon(goods, left.currency, day, Rounding::Up).ok().flatten());
     // What cannot be counted is not called off.
     let fits = goods.is_some_and(|goods| goods.minor <= left.minor);
     (!fits).then_some(left)

@@ -420,15 +420,15 @@ fn is_passing(error: &sqlx::Error) -> bool {
             error,
             sqlx::Error::Io(_)
                 | sqlx::Error::Tls(_)
-                | sqlx::Error::Protocol(_)
                 | sqlx::Error::PoolTimedOut
                 | sqlx::Error::PoolClosed
                 | sqlx::Error::WorkerCrashed
         );
     };
     let code = error.code().unwrap_or_default();
-    // SQLSTATE classes: connection, read-only, rollback, resources, intervention, system.
-    let postgres = ["08", "25006", "40", "53", "57", "58"];
+    // SQLSTATE: connection, read-only, rollback, resources, a lock that was not had, intervention, system. What was
+    // cancelled because it took too long would take as long again.
+    let postgres = ["08", "25006", "40", "530", "531", "532", "533", "55P03", "57P", "58"];
     // SQLite's primary result codes: busy, locked, read-only, input or output, full, cannot open.
     let sqlite = [5, 6, 8, 10, 13, 14];
     match code.parse::<i32>() {

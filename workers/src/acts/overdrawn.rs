@@ -6,7 +6,7 @@ use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::lot::{Lot, StepName};
 use waybill_shared::domain::transition::{StepResult, TransitionError};
 use waybill_shared::engine::Engine;
-use waybill_shared::incidents::{OVERDRAWN, mended};
+use waybill_shared::incidents::{OVERDRAWN, OVERRUN, mended, opened};
 use waybill_shared::store::{EnvelopeRow, LotChange, Unit};
 
 use super::round;
@@ -67,7 +67,13 @@ pub(super) fn returned(
         };
         let lots: Vec<Lot> = lots.iter().filter(|lot| !is_taken(lot)).cloned().collect();
         let why = format!("{} states less than is set aside of it, so it is matched again", row.id);
-        let missing = row.used() - row.opened;
+        let back = |lot: &Lot| -> i64 {
+            let own = lot.funding.iter().filter(|share| share.envelope == row.id);
+            own.map(|share| share.amount.minor).sum()
+        };
+        let taken =
+            units.iter().flat_map(|unit| &unit.lots).filter_map(|change| change.before.as_ref());
+        let missing = row.used() - row.opened - taken.map(back).sum::<i64>();
         let (changes, _) = given_back(engine, &lots, &row.id, missing, ("money_exhausted", &why))
             .map_err(|error| ActError::Invalid(error.to_string()))?;
         if !changes.is_empty() {
@@ -80,16 +86,43 @@ pub(super) fn returned(
     Ok(units)
 }
 
-/// What closes the incidents of contributions that state enough again.
-pub(super) async fn closed(
+/// What opens the incidents of contributions of which more is bound than they state, where nothing tells of it: so earlier
+/// versions left it.
+pub(super) async fn untold(
     engine: &Engine,
     over: &[EnvelopeRow],
 ) -> Result<Option<Unit>, ActError> {
-    let enough = |id: &str| match over.iter().any(|row| row.id == id) {
-        true => None,
-        false => Some("it states enough again".to_owned()),
-    };
+    let store = &*engine.store;
+    let bound = |row: &EnvelopeRow| row.obligated + row.disbursed + row.expired;
     let mut unit = Unit::new(round::KIND, engine.clock.now());
-    unit.records = mended(&*engine.store, OVERDRAWN, enough).await?;
+    for row in over.iter().filter(|row| bound(row) > row.committed) {
+        let id = format!("{OVERDRAWN}{}", row.id);
+        let is_told = store.record("incident", &id).await?.is_some()
+            || !store.records_of("incident", OVERRUN).await?.is_empty();
+        if is_told {
+            continue;
+        }
+        let cause = format!(
+            "{} minor units are stated, and {} are bound, paid or lapsed",
+            row.committed,
+            bound(row)
+        );
+        unit.records.push(opened(store, &id, &cause, vec![row.id.clone()]).await?);
+    }
+    Ok((!unit.records.is_empty()).then_some(unit))
+}
+
+/// What closes the incidents of contributions that state enough again.
+pub(super) async fn closed(engine: &Engine) -> Result<Option<Unit>, ActError> {
+    let mut unit = Unit::new(round::KIND, engine.clock.now());
+    let mended = mended(&*engine.store, OVERDRAWN, |_| Some("it states enough again".to_owned()));
+    unit.records = mended.await?;
+    if !unit.records.is_empty() {
+        // Read after the incidents: one that is opened meanwhile makes its record stale.
+        let over = envelopes(engine).await?;
+        let is_over =
+            |id: &str| over.iter().any(|row| Some(row.id.as_str()) == id.strip_prefix(OVERDRAWN));
+        unit.records.retain(|record| !is_over(&record.id));
+    }
     Ok((!unit.records.is_empty()).then_some(unit))
 }

@@ -142,7 +142,8 @@ impl Act for Round {
         if !returned.is_empty() {
             return Ok(Done { units: returned, again: None });
         }
-        let mut units = Vec::from_iter(overdrawn::closed(engine, &over).await?);
+        let mut units = Vec::from_iter(overdrawn::closed(engine).await?);
+        units.extend(overdrawn::untold(engine, &over).await?);
         let sooner = windows::brought_forward(engine, &coalition, day, &held).await?;
         if !sooner.is_empty() {
             let mut unit = Unit::new(KIND, now);

@@ -18,7 +18,7 @@ use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::order::Order;
 use waybill_shared::engine::Engine;
 use waybill_shared::incidents;
-use waybill_shared::store::{NewJob, Unit};
+use waybill_shared::store::{Fate, NewJob, Unit};
 
 use super::{Connector, Question};
 use crate::documents::{Kept, KeptFate, Settled, Taken, receive, why_refused};
@@ -176,20 +176,23 @@ impl Inbox {
                     self.told(&path, &why).await.map(|()| Settled::Refused(why))
                 }
             };
-            match settled {
+            let put = match settled {
                 Ok(Settled::Taken(Taken::Now | Taken::Before)) => {
-                    self.put(&path, Place::Taken, None)?;
+                    self.put(&path, Place::Taken, None)
                 }
                 Ok(Settled::Taken(Taken::Kept { until })) => {
-                    self.put(&path, Place::Kept, Some(&format!("it is kept {until}")))?;
+                    self.put(&path, Place::Kept, Some(&format!("it is kept {until}")))
                 }
-                Ok(Settled::Refused(why)) => self.put(&path, Place::Refused, Some(&why))?,
-                // It stays, and is looked at again; the others do not wait for it.
-                Err(error) => tracing::error!(
+                Ok(Settled::Refused(why)) => self.put(&path, Place::Refused, Some(&why)),
+                Err(error) => Err(error),
+            };
+            // It stays, and is looked at again; the others do not wait for it.
+            if let Err(error) = put {
+                tracing::error!(
                     file = %path.display(),
                     error = &error as &dyn std::error::Error,
                     "a document could not be looked at"
-                ),
+                );
             }
         }
         Ok(())
@@ -200,10 +203,15 @@ impl Inbox {
         let name =
             path.file_name().unwrap_or_default().to_string_lossy().escape_debug().to_string();
         let (id, cause) = (format!("inbox:{name}"), format!("{name} in the inbox: {why}"));
+        if incidents::is_open(&*self.engine.store, &id, &cause).await? {
+            return Ok(());
+        }
         let mut unit = Unit::new("inbox", self.engine.clock.now());
         unit.records.push(incidents::opened(&*self.engine.store, &id, &cause, vec![name]).await?);
-        self.engine.commit(vec![unit], None).await?;
-        Ok(())
+        match self.engine.commit(vec![unit], None).await?.first() {
+            Some(Fate::Committed) => Ok(()),
+            _ => Err(ActError::Invalid(format!("others file {id} at the same moment"))),
+        }
     }
 
     /// Moves what was kept to where it belongs, once its time has come.
@@ -245,7 +253,11 @@ enum Unread {
 }
 
 fn read(path: &Path) -> Result<Document, Unread> {
-    let wrong = |error: std::io::Error| Unread::Wrong(error.to_string());
+    let wrong = |error: std::io::Error| match error.kind() {
+        // Somebody else has taken it.
+        std::io::ErrorKind::NotFound => Unread::Partly,
+        _ => Unread::Wrong(error.to_string()),
+    };
     let about = fs::metadata(path).map_err(wrong)?;
     let size = about.len();
     if size > LARGEST {

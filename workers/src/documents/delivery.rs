@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
 use waybill_shared::domain::document::{DespatchLine, ReceiptLine, RejectReason, Remedy};
+use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::instalment::{bound as bound_for, disbursed, keep_paid};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, StepName};
@@ -497,11 +498,14 @@ fn leave(lot: &mut Lot, missing: Quantity) -> &'static str {
     let mut rest = lot.clone();
     let mut part = rest.split_off_with(lot.id, Quantity::ZERO, missing);
     keep_paid(&mut rest, &mut part);
-    if part.is_paid_for() {
-        return PAID_IN_ADVANCE;
+    let is_paid = part.is_paid_for();
+    if is_paid {
+        // It stays with the lot, for what is paid of it: nothing more of it is to be paid.
+        part.funding.retain(|share| share.state == ShareState::Disbursed);
+        rest.grow(&part);
     }
     *lot = rest;
-    SURPLUS_SHORT
+    if is_paid { PAID_IN_ADVANCE } else { SURPLUS_SHORT }
 }
 
 /// Whether everything that it costs was paid before it came.

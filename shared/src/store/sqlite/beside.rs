@@ -165,7 +165,8 @@ impl Beside for SqliteBeside {
         if self.place.exists() {
             // Who closes it last folds its log of writes into it; what cannot be opened is kept as is.
             let was = SqliteConnectOptions::new().filename(&self.place).connect().await;
-            if let Ok(was) = was {
+            if let Ok(mut was) = was {
+                sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut was).await.ok();
                 was.close().await.ok();
             }
             let aside = put_aside(&self.place).map_err(&placing)?;
@@ -199,13 +200,15 @@ fn put_aside(place: &Path) -> std::io::Result<PathBuf> {
     let names = std::iter::once(String::new()).chain((2..).map(|n| format!("-{n}")));
     for name in names {
         let aside = place.with_extension(format!("before-{now}{name}.sqlite"));
-        match std::fs::hard_link(place, &aside) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
-            done => done?,
+        if aside.exists() {
+            continue;
         }
-        for (file, aside) in files(place).iter().zip(files(&aside)).skip(1) {
-            if file.exists() {
-                std::fs::hard_link(file, aside)?;
+        for (file, aside) in files(place).iter().zip(files(&aside)) {
+            if file.exists() && std::fs::hard_link(file, &aside).is_err() {
+                // Not every file system has second names.
+                make_private(&aside)?;
+                std::fs::copy(file, &aside)?;
+                keep(&aside)?;
             }
         }
         return Ok(aside);
