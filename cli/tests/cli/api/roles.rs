@@ -8,6 +8,7 @@ use waybill_api::{ROUTES, openapi};
 use waybill_shared::domain::account::Role;
 
 use super::surface::{Surface, row};
+use crate::support::{SOON, eventually};
 
 /// For whom an account of each role acts.
 fn party(role: Role) -> &'static str {
@@ -168,6 +169,10 @@ fn what_donors_have_left_is_told_to_nobody_who_may_not_look_at_money() -> Result
     let rows = json!([row("R-2", "REQ2", 2000)]);
     surface.post(&operator, "/v1/requisitions", &rows)?.is(200)?;
     surface.until("LOT-002", "funding")?;
+    eventually("a round has looked at it", SOON, || {
+        let told = surface.get(&operator, "/v1/lots/LOT-002")?.text;
+        Ok(told.contains("AA-1").then_some(()))
+    })?;
     let requester = surface.token("requester", "REQ2")?;
     for path in ["", "/why", "/timeline"] {
         let path = format!("/v1/lots/LOT-002{path}");
