@@ -57,7 +57,7 @@ impl Arrived {
         let Some(kind) = event.kind.strip_prefix("lot.") else { return };
         let is_received = matches!(kind, "received" | "activated" | "accepted" | "counted");
         let is_paid = ["paid", "advance", "refund"].iter().any(|part| kind.contains(part));
-        let is_other = matches!(kind, "despatched" | "short" | "rejected");
+        let is_other = matches!(kind, "despatched" | "short" | "rejected" | "lowered" | "merged");
         if !is_received && !is_paid && !is_other {
             return;
         }
