@@ -88,7 +88,7 @@ fn table(report: &RequesterReport) -> Table {
             ("Item", Kind::Text),
             ("Where it is, and why", Kind::Text),
             ("Needed by", Kind::Brief),
-            ("Expected or received", Kind::Text),
+            ("Expected", Kind::Text),
         ],
         rows: report.lots.first.iter().map(line).collect(),
         all: report.lots.all,
