@@ -6,13 +6,13 @@ use crate::store::{RecordChange, Store, StoreError};
 /// The kind of record.
 const KIND: &str = "incident";
 
-/// With what the ids of incidents begin that are about contributions of which more is bound than they state.
+/// Ids of incidents about contributions of which more is bound than they state begin with this.
 pub const OVERDRAWN: &str = "overdrawn:";
 
-/// With what the ids of incidents begin that are about orders under which more was paid than was bound.
+/// Ids of incidents about orders under which more was paid than was bound begin with this.
 pub const OVERRUN: &str = "overrun:";
 
-/// With what the ids of incidents begin that are about donors whose roles ended, and what that touches.
+/// Ids of incidents about what the end of a donor's role touches begin with this.
 pub const ROLE: &str = "role:";
 
 fn parsed(id: &str, body: &str) -> Result<Incident, StoreError> {
@@ -67,23 +67,20 @@ pub async fn is_open(store: &dyn Store, id: &str, cause: &str) -> Result<bool, S
     Ok(incident.closed.is_none() && incident.cause == cause)
 }
 
-/// The incidents that are open, of those whose ids begin with `prefix`, each closed by `closed`, which says
-/// what was done, or left open.
+/// What closes the open incidents whose ids begin with `prefix`; `how` says what was done.
 ///
 /// # Errors
 /// [`StoreError`] if they cannot be read.
 pub async fn mended(
     store: &dyn Store,
     prefix: &str,
-    closed: impl Fn(&str) -> Option<String>,
+    how: &str,
 ) -> Result<Vec<RecordChange>, StoreError> {
     let mut changes = Vec::new();
     for record in store.records_of(KIND, prefix).await? {
         let mut incident = parsed(&record.id, &record.body)?;
-        if incident.closed.is_none()
-            && let Some(closed) = closed(&record.id[prefix.len()..])
-        {
-            incident.closed = Some(closed);
+        if incident.closed.is_none() {
+            incident.closed = Some(how.to_owned());
             changes.push(written(&record.id, record.version, &incident, "incident.closed")?);
         }
     }

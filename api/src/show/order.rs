@@ -105,7 +105,7 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Pro
         if !cancelled.is_zero() {
             now.push(format!("{cancelled} cancelled"));
         }
-        // What nobody asked for is missing where no lot has it any more.
+        // Surplus that no lot of the line has any more did not come.
         let missing = line.surplus_payer.as_ref().map_or(Quantity::ZERO, |_| {
             line.surplus.less(lots.iter().filter(is_of).map(|lot| lot.surplus).sum())
         });

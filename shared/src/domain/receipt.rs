@@ -114,7 +114,7 @@ pub fn judge(expected: &[Expected], came: &[Came], mut tolerance: Quantity) -> V
             }
         }
         take(&mut bought_above_missing);
-        // What is bought with a need goes where all of the need went, whether it came or not.
+        // A part whose need was all taken over has nobody left: its surplus goes along, come or not.
         for part in missed.iter_mut().filter(near).filter(|part| part.quantity.is_zero()) {
             if let Some(taken) = takes_over.iter_mut().find(|taken| taken.lot == part.lot) {
                 taken.surplus = std::mem::take(&mut part.bought_above);

@@ -115,8 +115,7 @@ pub(super) async fn untold(
 /// What closes the incidents of contributions that state enough again.
 pub(super) async fn closed(engine: &Engine) -> Result<Option<Unit>, ActError> {
     let mut unit = Unit::new(round::KIND, engine.clock.now());
-    let mended = mended(&*engine.store, OVERDRAWN, |_| Some("it states enough again".to_owned()));
-    unit.records = mended.await?;
+    unit.records = mended(&*engine.store, OVERDRAWN, "it states enough again").await?;
     if !unit.records.is_empty() {
         // Read after the incidents: one that is opened meanwhile makes its record stale.
         let over = envelopes(engine).await?;
