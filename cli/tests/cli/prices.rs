@@ -259,8 +259,10 @@ fn what_is_told_of_an_order_stays_the_same_when_its_price_changes() -> Result<()
     bureau.act(&["order", "respond", &order, "--price", "+1%"])?;
     let lot = bureau.until("LOT-001", "delivery")?;
     ensure!(lot["funding"][0]["amount"]["minor"] == 909_000, "{lot}");
-    let after = told()?;
-    ensure!(after.len() > before.len(), "{after:?}");
+    let after = eventually("the new price was told", SOON, || {
+        let events = told()?;
+        Ok((events.len() > before.len()).then_some(events))
+    })?;
     ensure!(after[..before.len()] == before[..], "{before:#?}\n{after:#?}");
     bureau.end()
 }
