@@ -84,6 +84,7 @@ impl Entry {
 /// Every entry of the calendar: the pipeline's, and the daily duties that it does not schedule.
 pub(crate) async fn entries(engine: &Engine) -> Result<Vec<Entry>, Problem> {
     let mut entries = Vec::new();
+    let due = engine.store.job_dues(KIND).await?;
     for entry in &engine.calendar().await? {
         let record = engine.store.record(KIND, &entry.name).await?;
         let fired = record.and_then(|record| serde_json::from_str::<Fired>(&record.body).ok());
@@ -95,7 +96,7 @@ pub(crate) async fn entries(engine: &Engine) -> Result<Vec<Entry>, Problem> {
             at: entry.at.clone(),
             zone: entry.zone.to_string(),
             last: fired.last.max(fired.by_hand),
-            next: times.and_then(|times| times.next_after(engine.clock.now())),
+            next: next(engine, entry, times.as_ref(), &due),
             runs: fired.runs,
             missed: fired.missed,
             asked: fired.asked,
@@ -104,14 +105,27 @@ pub(crate) async fn entries(engine: &Engine) -> Result<Vec<Entry>, Problem> {
     Ok(entries)
 }
 
+/// When `entry` runs next: when its job is due, or, where it has none to come yet, as its times say.
+fn next(
+    engine: &Engine,
+    entry: &CronEntry,
+    times: Option<&Times>,
+    due: &[(String, Timestamp)],
+) -> Option<Timestamp> {
+    let now = engine.clock.now();
+    let stored = due.iter().find(|(name, due)| *name == entry.name && *due > now);
+    stored.map(|(_, due)| *due).or_else(|| times?.next_after(now))
+}
+
 /// The next `count` fires of all entries together, in order.
 pub(crate) async fn coming(engine: &Engine, count: usize) -> Result<Vec<Coming>, Problem> {
-    let now = engine.clock.now();
+    let due = engine.store.job_dues(KIND).await?;
     let fires = |entry: &CronEntry| {
         let (name, act) = (entry.name.clone(), entry.act);
         let times = Times::parse(&entry.at, entry.zone).ok();
-        let fires = std::iter::successors(Some(now), move |last| times.as_ref()?.next_after(*last));
-        fires.skip(1).take(count).map(move |at| Coming { at, name: name.clone(), act })
+        let first = next(engine, entry, times.as_ref(), &due);
+        let fires = std::iter::successors(first, move |last| times.as_ref()?.next_after(*last));
+        fires.take(count).map(move |at| Coming { at, name: name.clone(), act })
     };
     let mut all: Vec<Coming> = engine.calendar().await?.iter().flat_map(fires).collect();
     all.sort_by(|one, other| (one.at, &one.name).cmp(&(other.at, &other.name)));

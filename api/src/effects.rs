@@ -98,6 +98,14 @@ pub(crate) async fn effects(
             told.extend(touched.into_iter().map(|(subject, what)| Effect::new(subject, what)));
         }
     }
+    for change in unit.envelopes.iter().filter(|change| change.expired < 0) {
+        let again = change.currency.parse().map(|currency| Money::new(-change.expired, currency));
+        let again = again.map_or_else(|_| "it".to_owned(), |money| money.to_string());
+        told.push(Effect::new(
+            change.id.clone(),
+            format!("{again} that had lapsed is there again"),
+        ));
+    }
     for job in unit.jobs.iter().filter(|job| job.kind == "tell") {
         told.push(Effect::new(job.key.clone(), format!("{} is told", job.body)));
     }

@@ -179,6 +179,18 @@ pub const DISK_FULL: &str = "the disk may be full: free some space and try again
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
+        if let StoreError::Clock(doubt) = &error {
+            let mut problem = Self::new("unavailable", error.to_string(), doubt.mend());
+            problem.retry_after = Some(5);
+            return problem;
+        }
+        if matches!(error, StoreError::Moved { .. }) {
+            return Self::new(
+                "unavailable",
+                "the service's files are gone: it ends",
+                "try again later",
+            );
+        }
         let problem = Self::ours(&error);
         if error.is_disk_full() {
             return Self::new("disk_full", "nothing could be written", DISK_FULL);

@@ -4,6 +4,7 @@
 mod access;
 mod answered;
 mod arrivals;
+mod clock;
 mod cron;
 mod doctor;
 mod effects;
@@ -41,12 +42,13 @@ use waybill_workers::connectors::{self, Connector};
 
 pub use access::{Allowed, Caller, ROUTES};
 pub use arrivals::{Arrival, ArrivalPage, LateSupplier};
+pub use clock::ClockView;
 pub use cron::{Coming, Entry as CalendarEntry, FireAsked, FireRequest};
 pub use doctor::{Diagnosis, Finding, Health};
 pub use effects::Effect;
 pub use entrance::{Network, local, network};
 pub use error::{DISK_FULL, KINDS, Problem, Wrong};
-pub use health::health;
+pub use health::{Readiness, health};
 pub use money::{DonorTotal, Lapse, MoneyView, Must, Promise, Stages, UsedRate};
 pub use openapi::openapi;
 pub use plan::{PlanRequest, Planned};
@@ -63,7 +65,8 @@ pub use routes::{
 };
 pub use show::Shown;
 pub use status::{
-    AtRisk, FailingWebhook, IncidentsView, NextFire, ServiceView, StatusView, WebhooksView,
+    AtRisk, FailingWebhook, IncidentsView, NextFire, PauseView, ServiceView, StatusView,
+    WebhooksView,
 };
 pub use timeline::Entry;
 pub use todo::{Each, Move, Task};

@@ -7,6 +7,8 @@ use waybill_shared::domain::account::Role;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::money::Money;
 use waybill_shared::engine::Engine;
+use waybill_shared::pauses::{Pause, pauses};
+use waybill_shared::presence::{Presence, Trouble, processes};
 use waybill_shared::store::{LotCount, StoreError};
 use waybill_workers::webhooks::State as Standing;
 
@@ -27,9 +29,28 @@ pub struct ServiceView {
     /// Who runs time and dispatch; none: nobody, so nothing moves by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leader: Option<String>,
+    /// What somebody has stopped for a while.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<PauseView>,
+    /// What keeps the process that answers from working.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub troubles: Vec<Trouble>,
+    /// The processes that share the store.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub processes: Vec<Presence>,
     /// Business time now.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub now: Timestamp,
+}
+
+/// Something that is paused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PauseView {
+    /// What: `all`, `calendar`, `connector`, `webhooks`, `step:NAME`, `supplier:ID`, `webhook:ID`.
+    pub what: String,
+    /// Since when, by whom and why.
+    #[serde(flatten)]
+    pub pause: Pause,
 }
 
 /// What is parked, and why.
@@ -124,7 +145,7 @@ pub(crate) async fn status(engine: &Engine, role: Role) -> Result<StatusView, Pr
     let coalition = engine.coalition().await?;
     Ok(StatusView {
         coalition: coalition.settings.as_ref().map(|settings| settings.name.clone()),
-        service: service(engine).await?,
+        service: service(engine, is_told).await?,
         incidents: IncidentsView { lots: parked, causes },
         lots,
         at_risk: at_risk(engine).await?,
@@ -133,11 +154,15 @@ pub(crate) async fn status(engine: &Engine, role: Role) -> Result<StatusView, Pr
     })
 }
 
-async fn service(engine: &Engine) -> Result<ServiceView, StoreError> {
+async fn service(engine: &Engine, is_told: bool) -> Result<ServiceView, StoreError> {
+    let paused = pauses(&*engine.store).await?.into_iter();
     let own = engine.metrics.is_leading().then(|| "this process".to_owned());
     Ok(ServiceView {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         leader: engine.store.led_by().await?.or(own),
+        paused: paused.map(|(what, pause)| PauseView { what, pause }).collect(),
+        troubles: crate::health::reasons(engine).await,
+        processes: if is_told { processes(&*engine.store).await? } else { Vec::new() },
         now: engine.clock.now(),
     })
 }

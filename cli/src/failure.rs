@@ -112,6 +112,13 @@ impl From<waybill_shared::store::StoreError> for Failure {
                     .map_or_else(|| source.to_string(), |reported| reported.message().to_owned());
                 Self::caller(format!("{error}: {why}"), "name another folder with --data")
             }
+            StoreError::Moved { .. } => Self::ours(error).hint(
+                "nothing was written since: put the file back, or `waybill restore` a backup, then start again",
+            ),
+            StoreError::Clock(doubt) => {
+                let mend = doubt.mend();
+                Self::ours(error).hint(mend)
+            }
             StoreError::Database { .. }
             | StoreError::Corrupt { .. }
             | StoreError::UnknownVersion(_)

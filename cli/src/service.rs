@@ -14,13 +14,18 @@ use waybill_shared::clock::Clock;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, StepConfig};
 use waybill_shared::engine::{Engine, Wakes};
 use waybill_shared::metrics::Metrics;
+use waybill_shared::presence::Pulse;
 use waybill_shared::store::{NoteChange, Store, StoreError, Unit, queues};
 use waybill_workers::connectors::{self, Connector};
 use waybill_workers::{Step, keep_leases, run_step};
 
 use crate::failure::Failure;
+use crate::output;
 use crate::stating::{self, Stating};
 use crate::target::{StoreUrl, Target};
+
+/// How often it is said what the log has left out.
+const LEFT_OUT: Duration = Duration::from_secs(10);
 
 /// How long another command is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -42,6 +47,8 @@ pub(crate) struct Service {
     /// What the broker holds, where time is virtual.
     held: Option<HeldBroker>,
     running: JoinSet<()>,
+    /// Says that the process is there.
+    pulse: Option<Arc<Pulse>>,
     /// What ends with the process.
     beside: JoinSet<()>,
     /// Held until the process ends, where the database is a file or a socket is served.
@@ -100,6 +107,13 @@ pub(crate) async fn settle(store: &dyn Store) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Which file stands at `path`: its device and inode.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let data = std::fs::metadata(path).ok()?;
+    Some((data.dev(), data.ino()))
+}
+
 /// Reads a pipeline.
 pub(crate) fn read_pipeline(path: &Path) -> Result<Pipeline, Failure> {
     let name = path.display();
@@ -150,9 +164,11 @@ impl Service {
         let versions = stating::state(&*store, pipeline, clock.now()).await?;
         let (mut engine, wakes) = Engine::new(store, broker, clock, versions);
         engine.metrics = metrics;
+        // Whatever is committed looks at what was found.
+        engine.look_at_clock().await?;
         let (data, running, beside) = (data.to_owned(), JoinSet::new(), JoinSet::new());
         let wakes = Some(wakes);
-        Ok(Self { engine, wakes, data, held, running, beside, lock })
+        Ok(Self { engine, wakes, data, held, running, pulse: None, beside, lock })
     }
 
     /// What the broker holds, which virtual time waits for.
@@ -187,9 +203,21 @@ impl Service {
         })
     }
 
-    /// Recovers what an earlier process left, starts what `role` runs, and gives the relay.
+    /// Recovers what an earlier process left, starts what `role` runs, and gives the relay. As long as the clock is not
+    /// believed it waits.
     pub(crate) async fn start(&mut self, role: &Role) -> Result<Relay, Failure> {
         self.make_folder()?;
+        if !self.engine.clock.is_virtual() {
+            self.beside.spawn(keep_time(self.engine.clone()));
+            let pulse = Arc::new(Pulse::of(self.engine.clone(), role.name()));
+            self.pulse = Some(pulse.clone());
+            self.beside.spawn(async move {
+                tokio::join!(pulse.run(), say_left_out());
+            });
+        }
+        while self.engine.doubt().is_some() {
+            tokio::time::sleep(LOOK).await;
+        }
         self.mark_live().await?;
         let (mut steps, mut acts) = (Vec::new(), Vec::new());
         if role.works() {
@@ -253,6 +281,9 @@ impl Service {
         }
         self.beside.spawn(keep_leases(self.engine.clone()));
         if !self.engine.clock.is_virtual() {
+            self.engine.pauses.learn(&*self.engine.store).await?;
+        }
+        if !self.engine.clock.is_virtual() {
             self.beside.spawn(learn_versions(self.engine.clone()));
         }
         // Lots keep the pipeline they began with: its steps run as the newest one has them.
@@ -283,6 +314,28 @@ impl Service {
         Ok(Relay::new(self.engine.clone(), wakes, lanes))
     }
 
+    /// Returns once a file of the store, the lock or `socket` is not the one any more that this process works with.
+    pub(crate) async fn lost(&self, socket: &Path) -> Failure {
+        let lock = self.data.join("lock");
+        let known = [&lock, socket].map(|path| (path.to_owned(), identity(path)));
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if let Err(error) = self.engine.store.in_place() {
+                tracing::error!(%error, "ending");
+                return error.into();
+            }
+            if let Some((path, _)) = known.iter().find(|(path, known)| identity(path) != *known) {
+                let message = format!(
+                    "{} was moved, deleted or replaced while it was in use",
+                    path.display()
+                );
+                tracing::error!(message, "ending");
+                return Failure::ours(anyhow::anyhow!(message))
+                    .hint("another waybill may have been started here: look, then start again");
+            }
+        }
+    }
+
     /// Finishes what is held, within a bound, and closes files and connections.
     pub(crate) async fn close(mut self) {
         self.engine.broker.close();
@@ -292,6 +345,9 @@ impl Service {
             self.running.shutdown().await;
         }
         self.beside.shutdown().await;
+        if let Some(pulse) = self.pulse.take() {
+            pulse.leave().await;
+        }
         if let Some(wakes) = self.wakes.take() {
             Relay::new(self.engine.clone(), wakes, Vec::new()).tell_now().await;
         }
@@ -300,13 +356,39 @@ impl Service {
     }
 }
 
-/// How often it is looked for new versions of the pipeline.
+/// How often the clock is held against others.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Holds the clock against others; runs until it is dropped.
+async fn keep_time(engine: Engine) {
+    loop {
+        tokio::time::sleep(TICK).await;
+        if let Err(error) = engine.look_at_clock().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::debug!(error, "the clock could not be held against the database's");
+        }
+    }
+}
+
+/// Says from time to time what the log has left out.
+async fn say_left_out() {
+    loop {
+        tokio::time::sleep(LEFT_OUT).await;
+        output::left_out();
+    }
+}
+
+/// How often it is looked for new versions of the pipeline, and for what is paused.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Reads every version of the pipeline soon after it was stated; runs until it is dropped.
+/// Reads every version of the pipeline, and what is paused, soon after it was stated; runs until it is dropped.
 async fn learn_versions(engine: Engine) {
     loop {
         tokio::time::sleep(LOOK).await;
+        if let Err(error) = engine.pauses.learn(&*engine.store).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::debug!(error, "what is paused could not be read");
+        }
         match engine.learn_versions().await {
             Ok(0) => {}
             Ok(_) => tracing::info!(version = engine.pipeline_version(), "a pipeline was stated"),
@@ -337,6 +419,16 @@ pub(crate) enum Role {
 }
 
 impl Role {
+    /// What it is called.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::All(_) => "serve",
+            Self::Scheduler => "scheduler",
+            Self::Worker { .. } => "worker",
+            Self::Api => "api",
+        }
+    }
+
     fn works(&self) -> bool {
         matches!(self, Self::All(_) | Self::Worker { .. })
     }

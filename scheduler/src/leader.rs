@@ -29,15 +29,23 @@ impl Relay {
     pub async fn run(mut self) {
         let engine = self.engine().clone();
         let Some(time) = engine.store.term_time() else {
-            engine.metrics.leads(engine.store.lead(None).await.ok().flatten());
-            tokio::select! {
-                () = self.serve(None) => {}
-                () = wake(&engine) => {}
-                () = forget(&engine) => {}
+            loop {
+                until_believed(&engine).await;
+                engine.metrics.leads(engine.store.lead(None).await.ok().flatten());
+                tokio::select! {
+                    () = self.serve(None) => return,
+                    () = until_doubted(&engine) => {}
+                    () = wake(&engine) => {}
+                    () = forget(&engine) => {}
+                }
+                engine.metrics.leads(None);
             }
-            return;
         };
         loop {
+            if engine.doubt().is_some() {
+                self.forward(Instant::now() + REST).await;
+                continue;
+            }
             match engine.store.lead(None).await {
                 Ok(Some(term)) => {
                     tracing::info!(term = term.0, "leading");
@@ -45,6 +53,7 @@ impl Relay {
                     let resigns = Resigns { engine: engine.clone(), term };
                     tokio::select! {
                         () = hold(&engine, term, time) => {}
+                        () = until_doubted(&engine) => {}
                         () = self.lead(&engine) => {}
                         () = sequence(&engine, term) => {}
                         () = watch_leases(&engine, term) => {}
@@ -147,6 +156,19 @@ impl Alone {
         self.beside.shutdown().await;
         while self.engine.store.sequence(self.term).await? > 0 {}
         self.engine.store.resign(self.term).await
+    }
+}
+
+/// Whoever does not know what time it is leads nobody.
+async fn until_doubted(engine: &Engine) {
+    while engine.doubt().is_none() {
+        tokio::time::sleep(REST).await;
+    }
+}
+
+async fn until_believed(engine: &Engine) {
+    while engine.doubt().is_some() {
+        tokio::time::sleep(REST).await;
     }
 }
 

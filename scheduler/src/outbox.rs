@@ -75,7 +75,7 @@ impl Outbox {
         let broker = &self.engine.broker;
         let mut room: HashMap<(Arc<str>, Lane), usize> = HashMap::new();
         let mut fitting = Vec::with_capacity(hints.len());
-        for hint in hints {
+        for hint in hints.into_iter().filter(|hint| !self.engine.pauses.stop(&hint.queue)) {
             let key = (hint.queue.clone(), hint.lane);
             let free = match room.get_mut(&key) {
                 Some(free) => free,
@@ -102,6 +102,9 @@ impl Outbox {
         let limit = i64::try_from(2 * window).unwrap_or(i64::MAX);
         let mut wanted = Vec::new();
         for (queue, lots) in &self.lanes {
+            if self.engine.pauses.stop(queue) {
+                continue;
+            }
             let want = Wanted { queue: queue.clone(), lots: *lots, limit };
             let key = (queue.clone(), want.lane());
             if !is_everywhere && !self.behind().contains(&key) {

@@ -34,7 +34,7 @@ async fn look(engine: &Engine, seen: Option<i64>) -> Result<i64, StoreError> {
     for record in engine.store.records(WEBHOOK).await? {
         let endpoint: Endpoint = serde_json::from_str(&record.body)
             .map_err(|source| StoreError::Corrupt { subject: record.id.clone(), source })?;
-        if endpoint.disabled.is_some() {
+        if endpoint.disabled.is_some() || engine.pauses.stop_for(WEBHOOK, &record.id) {
             continue;
         }
         let (kind, key, body) = (WEBHOOK, record.id, String::new());

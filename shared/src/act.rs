@@ -51,6 +51,17 @@ pub struct Done {
     pub again: Option<crate::domain::lot::Timestamp>,
 }
 
+impl Done {
+    /// Nothing for now: those whom it is for are paused.
+    #[must_use]
+    pub fn paused(engine: &Engine) -> Self {
+        Self { units: Vec::new(), again: Some(engine.clock.now() + PAUSED) }
+    }
+}
+
+/// How long what is for somebody who is paused is left alone.
+const PAUSED: chrono::TimeDelta = chrono::TimeDelta::seconds(15);
+
 impl From<Unit> for Done {
     fn from(unit: Unit) -> Self {
         Self { units: vec![unit], again: None }
@@ -143,6 +154,12 @@ async fn serve(engine: Engine, act: Arc<dyn Act>, queue: Arc<str>) {
     while let Some(taken) = engine.broker.take(&queue, Track::All, 1).await {
         // Virtual time does not wait for the outside.
         let limit = act.limit(&engine).filter(|_| !engine.clock.is_virtual());
+        if engine.is_stopped(&queue) {
+            // They stay due, for others or for later.
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            engine.broker.acknowledge(taken);
+            continue;
+        }
         let span = tracing::debug_span!("jobs", kind = act.kind(), hints = taken.ids.len());
         trace::follow(&span, taken.trace.as_deref());
         let done = async {

@@ -17,8 +17,11 @@ use crate::domain::requisition::Line;
 use crate::domain::transition::{Situation, StepResult, TransitionError, UnknownVersion, decide};
 use crate::intake::Turns;
 use crate::metrics::Metrics;
+use crate::pauses::Pauses;
+use crate::presence::Vitals;
 use crate::store::reference::{REFERENCE_KINDS, add};
 use crate::store::{Fate, Hint, Lease, LotChange, Store, StoreError, Unit};
+use crate::timekeeper::{Doubt, Timekeeper};
 use crate::versions::{Version, Versions};
 
 /// Batches of hints that may wait for the relay; what does not fit is found in the store.
@@ -39,6 +42,12 @@ pub struct Engine {
     pub broker: Arc<dyn Broker>,
     /// Business time.
     pub clock: Clock,
+    /// Whether that can be believed.
+    pub timekeeper: Arc<Timekeeper>,
+    /// What somebody has stopped for a while.
+    pub pauses: Arc<Pauses>,
+    /// What keeps this process from working, as it last found out.
+    pub vitals: Arc<Vitals>,
     /// What this process measures of itself.
     pub metrics: Arc<Metrics>,
     /// Every version of the pipeline; the last is the one new lots start with.
@@ -85,15 +94,54 @@ impl Engine {
         let versions = Arc::new(Versions::of(pipelines));
         let cache = Arc::default();
         let (committed, _) = broadcast::channel(FOLLOWED);
-        let metrics = Arc::default();
-        let turns = Arc::default();
-        (Self { store, broker, clock, metrics, versions, wake, cache, committed, turns }, wakes)
+        let (metrics, vitals, pauses) = (Arc::default(), Arc::default(), Arc::default());
+        let (turns, timekeeper) = (Arc::default(), Arc::default());
+        (
+            Self {
+                store,
+                broker,
+                clock,
+                timekeeper,
+                vitals,
+                pauses,
+                metrics,
+                versions,
+                wake,
+                cache,
+                committed,
+                turns,
+            },
+            wakes,
+        )
     }
 
     /// Commits from now on, told after they are durable.
     #[must_use]
     pub fn commits(&self) -> broadcast::Receiver<Committed> {
         self.committed.subscribe()
+    }
+
+    /// Why nothing may be done by the clock of this process; none: it is believed.
+    #[must_use]
+    pub fn doubt(&self) -> Option<Doubt> {
+        if self.clock.is_virtual() { None } else { self.timekeeper.doubt(self.clock.now()) }
+    }
+
+    /// Holds this process' clock against the database's and the machine's count.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be asked.
+    pub async fn look_at_clock(&self) -> Result<Option<Doubt>, StoreError> {
+        if self.clock.is_virtual() {
+            return Ok(None);
+        }
+        self.timekeeper.look(&*self.store, || self.clock.now()).await
+    }
+
+    /// Whether what `queue` brings is left alone for now.
+    #[must_use]
+    pub fn is_stopped(&self, queue: &str) -> bool {
+        self.doubt().is_some() || self.pauses.stop(queue)
     }
 
     /// The pipeline that new lots start with.
@@ -249,12 +297,18 @@ impl Engine {
     /// Commits `units`, tells the relay what they made due, and ends the lease they came from.
     ///
     /// # Errors
-    /// [`StoreError`] if nothing could be committed.
+    /// [`StoreError`] if nothing could be committed, or the clock is not believed.
     pub async fn commit(
         &self,
-        units: Vec<Unit>,
+        mut units: Vec<Unit>,
         release: Option<Lease>,
     ) -> Result<Vec<Fate>, StoreError> {
+        if let Some(doubt) = self.doubt() {
+            release.into_iter().for_each(|lease| self.store.release(lease));
+            return Err(doubt.into());
+        }
+        let kept = self.timekeeper.to_keep().zip(units.first_mut());
+        let is_kept = kept.map(|(note, unit)| unit.notes.push(note)).is_some();
         let mut ready: Vec<Vec<Hint>> = units.iter().map(ready_lots).collect();
         let is_followed = self.committed.receiver_count() > 0;
         let mut closed: Vec<Vec<i64>> =
@@ -266,7 +320,12 @@ impl Engine {
         if let Some(lease) = release {
             self.store.release(lease);
         }
+        let is_stored = matches!(&outcome, Ok(fates) if fates.first() == Some(&Fate::Committed));
+        if is_kept && !is_stored {
+            self.timekeeper.not_kept();
+        }
         let fates = outcome?;
+        self.vitals.moved(self.clock.now());
         let is_stale = |fate: &&Fate| matches!(fate, Fate::Stale { .. });
         self.metrics.stale(fates.iter().filter(is_stale).count());
         let mut hints = Vec::new();

@@ -4,14 +4,17 @@ use std::fmt::Write;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::presence::Trouble;
 use crate::store::Term;
 
 /// Upper bounds of latencies, in seconds.
@@ -47,7 +50,17 @@ pub struct Metrics {
     dropped: Counter,
     leader: Gauge,
     term: Gauge,
+    trouble: Family<Part, Gauge>,
+    offset: Gauge<f64, AtomicU64>,
 }
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Part {
+    part: &'static str,
+}
+
+/// What may keep a process from working.
+const PARTS: [&str; 3] = ["store", "broker", "clock"];
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -84,6 +97,14 @@ impl Default for Metrics {
         registry.register("leader", "1 while this process leads", leader.clone());
         let term = Gauge::default();
         registry.register("leader_term", "The last term this process led under", term.clone());
+        let trouble = Family::<Part, Gauge>::default();
+        let help = "1 while this keeps the process from working";
+        registry.register("trouble", help, trouble.clone());
+        let offset = Gauge::default();
+        let help = "How far the clock is ahead of the database's";
+        registry.register_with_unit("clock_offset", help, Unit::Seconds, offset.clone());
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The version of Waybill", build);
         Self {
             registry,
             jobs,
@@ -97,6 +118,8 @@ impl Default for Metrics {
             dropped,
             leader,
             term,
+            trouble,
+            offset,
         }
     }
 }
@@ -146,6 +169,17 @@ impl Metrics {
         self.leader.set(i64::from(term.is_some()));
         if let Some(Term(term)) = term {
             self.term.set(term);
+        }
+    }
+
+    /// What keeps this process from working now, and how far its clock is ahead of the database's.
+    pub(crate) fn troubles(&self, troubles: &[Trouble], offset: Option<TimeDelta>) {
+        for part in PARTS {
+            let is_met = troubles.iter().any(|trouble| trouble.part == part);
+            self.trouble.get_or_create(&Part { part }).set(i64::from(is_met));
+        }
+        if let Some(offset) = offset {
+            self.offset.set(offset.num_milliseconds() as f64 / 1000.0);
         }
     }
 

@@ -39,6 +39,12 @@ async fn serve(engine: Engine, step: Arc<dyn Step>, config: StepConfig, track: T
     while let Some(taken) = engine.broker.take(&queue, track, BATCH).await {
         let span = tracing::debug_span!("step", step = %config.name, hints = taken.ids.len());
         trace::follow(&span, taken.trace.as_deref());
+        if engine.is_stopped(&queue) {
+            // It stays due, for others or for later.
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            engine.broker.acknowledge(taken);
+            continue;
+        }
         let done = batch(&engine, &step, &config, &taken.ids).instrument(span).await;
         if let Err(error) = done {
             tracing::error!(step = %config.name, error = &error as &dyn std::error::Error,

@@ -64,6 +64,8 @@ pub const ROUTES: &[Allowed] = &[
     ("GET", "/v1/incidents", &[Admin, Operator, Auditor]),
     ("POST", "/v1/incidents/replay", OFFICE),
     ("GET", "/v1/events", EVERYONE),
+    ("GET", "/v1/clock", &[Admin, Operator, Auditor]),
+    ("POST", "/v1/clock/accept", OFFICE),
     ("GET", "/v1/cron", &[Admin, Operator, Auditor]),
     ("GET", "/v1/cron/next", &[Admin, Operator, Auditor]),
     ("POST", "/v1/cron/{name}/run", OFFICE),

@@ -1,16 +1,17 @@
 //! What ails the service: each part is looked at, and what is found comes with its mend.
 
 mod place;
+mod processes;
 mod work;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::act::KINDS;
-use waybill_shared::broker::QueueSeen;
+use waybill_shared::broker::{BrokerError, QueueSeen};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{
@@ -95,7 +96,8 @@ pub(crate) async fn examine(api: &Api) -> Diagnosis {
             findings.push(migrations(&condition));
             findings.push(pipeline(engine));
             findings.push(broker(engine, leads(engine, &condition)).await);
-            findings.extend(condition.now.map(clock));
+            findings.extend(clock(engine, &condition).await);
+            findings.extend(processes::examine(engine, &condition).await);
             let is_led = leads(engine, &condition);
             let serve = format!("waybill serve --data {}", api.folder.display());
             findings.push(leader(engine, &condition, &serve));
@@ -196,16 +198,24 @@ async fn broker(engine: &Engine, is_led: bool) -> Finding {
             (queue, lane)
         })
         .collect();
+    let mend = "start RabbitMQ, or mend the address in --broker";
+    match engine.broker.probe().await {
+        Ok(()) => {}
+        Err(error @ BrokerError::Disconnected) => {
+            return Finding::bad("broker", error.to_string(), mend);
+        }
+        Err(error) => return Finding::bad("broker", error.to_string(), ALARM),
+    }
     match engine.broker.look(&lanes).await {
         Ok(None) if engine.broker.is_ready() => Finding::ok("broker", "embedded, in this process"),
         Ok(None) => Finding::bad("broker", "embedded, and closed", "start the process again"),
         Ok(Some(seen)) => topology(&seen, is_led),
-        Err(error) => {
-            let mend = "start RabbitMQ, or mend the address in --broker";
-            Finding::bad("broker", error.to_string(), mend)
-        }
+        Err(error) => Finding::bad("broker", error.to_string(), mend),
     }
 }
+
+/// The way out where a broker takes nothing.
+const ALARM: &str = "free memory or disk on its machine: `rabbitmqctl status` names the alarm; then all goes on by itself";
 
 /// What there is of the queues that there should be.
 fn topology(seen: &[QueueSeen], is_led: bool) -> Finding {
@@ -233,15 +243,22 @@ fn topology(seen: &[QueueSeen], is_led: bool) -> Finding {
     Finding::warn("broker", seen, "start `waybill worker`")
 }
 
-fn clock(database: Timestamp) -> Finding {
-    let apart = (Utc::now() - database).abs();
-    let seen = format!("{} ms from the database's", apart.num_milliseconds());
-    let mend = "let both machines keep time by NTP: `timedatectl set-ntp true`";
-    match apart.num_milliseconds() {
-        ..1000 => Finding::ok("clock", seen),
-        1000..5000 => Finding::warn("clock", seen, mend),
-        5000.. => Finding::bad("clock", seen, mend),
+/// Whether the clock is believed; where there is no other clock, only if not.
+async fn clock(engine: &Engine, condition: &Condition) -> Option<Finding> {
+    let check = "clock";
+    let looked = engine.look_at_clock().await.ok().flatten();
+    if let Some(doubt) = looked.or_else(|| engine.doubt()) {
+        return Some(Finding::bad(check, format!("{doubt}: nothing is done"), doubt.mend()));
     }
+    let offset = engine.timekeeper.offset();
+    let offset = offset.or_else(|| Some(engine.clock.now() - condition.now?))?;
+    let seen = format!("{} ms from the database's", offset.num_milliseconds().abs());
+    let mend = "let both machines keep time by NTP: `timedatectl set-ntp true`";
+    Some(match offset.num_milliseconds().abs() {
+        ..1000 => Finding::ok(check, seen),
+        1000..5000 => Finding::warn(check, seen, mend),
+        5000.. => Finding::bad(check, seen, mend),
+    })
 }
 
 fn leader(engine: &Engine, condition: &Condition, serve: &str) -> Finding {

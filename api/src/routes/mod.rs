@@ -49,6 +49,8 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(service::todo))
         .routes(routes!(service::plan))
         .routes(routes!(service::check))
+        .routes(routes!(service::clock))
+        .routes(routes!(service::clock_accept))
         .routes(routes!(service::cron))
         .routes(routes!(service::cron_next))
         .routes(routes!(service::cron_run))

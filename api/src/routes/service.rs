@@ -8,6 +8,7 @@ use waybill_shared::check::Findings;
 use waybill_shared::domain::account::Role;
 
 use crate::access::Caller;
+use crate::clock::ClockView;
 use crate::cron::{Coming, Entry, FireAsked, FireRequest};
 use crate::doctor::Diagnosis;
 use crate::request::{Asked, Body, Named};
@@ -82,6 +83,25 @@ pub(crate) async fn plan(
 #[utoipa::path(get, path = "/v1/check", tag = "service", responses((status = 200, body = Findings)))]
 pub(crate) async fn check(State(api): State<Api>) -> Result<Json<Findings>, Problem> {
     Ok(Json(waybill_shared::check::check(&*api.engine.store).await?))
+}
+
+/// What time it is for the process that answers, and whether that is believed.
+#[utoipa::path(get, path = "/v1/clock", tag = "service", responses((status = 200, body = ClockView)))]
+pub(crate) async fn clock(State(api): State<Api>) -> Result<Json<ClockView>, Problem> {
+    Ok(Json(crate::clock::look(&api.engine).await?))
+}
+
+/// Says that the clock is right, where it was set, or the machine was off for long.
+///
+/// A clock apart from its database's cannot be accepted: one of the two is wrong.
+#[utoipa::path(
+    post, path = "/v1/clock/accept", tag = "service", responses((status = 200, body = ClockView))
+)]
+pub(crate) async fn clock_accept(
+    State(api): State<Api>,
+    caller: Caller,
+) -> Result<Json<ClockView>, Problem> {
+    Ok(Json(crate::clock::accept(&api.engine, &caller.actor()).await?))
 }
 
 /// The calendar: what recurs, when it ran last and when it runs next.

@@ -27,6 +27,26 @@ pub(crate) struct How {
     pub(crate) json: bool,
 }
 
+/// `waybill pause`.
+#[derive(Debug, Args)]
+pub(crate) struct Pause {
+    /// What: all, calendar, connector, webhooks, step:NAME, supplier:ID, webhook:ID; without, what is paused is listed.
+    #[arg(value_name = "WHAT")]
+    pub(crate) what: Vec<String>,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+/// `waybill unpause`.
+#[derive(Debug, Args)]
+pub(crate) struct Unpause {
+    /// What, as `waybill pause` lists it.
+    #[arg(value_name = "WHAT", required = true)]
+    pub(crate) what: Vec<String>,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
 /// Which lots: by id, from a pipe, or all that a filter takes.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Lots {

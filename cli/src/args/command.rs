@@ -3,12 +3,12 @@
 use clap::Subcommand;
 
 use super::{
-    Api, Arrivals, Attach, Audit, Backup, Bench, Check, Claim, Completions, Consent, Contribute,
-    Cron, Deposit, Despatch, Doctor, Events, Export, Fields, Health, Import, InKind, Incident,
-    Incidents, LeadTimes, Lines, Lots, Man, Match, Member, Merge, Migrate, Money, Note, Offer,
-    OnLots, Order, Pay, Plan, Rank, Receive, Redirect, Reopen, Report, Restore, Review, Run,
-    Scheduler, Serve, Show, Split, Status, Submit, Surplus, Todo, Token, Watch, Webhook, Why,
-    Withdraw, Worker,
+    Api, Arrivals, Attach, Audit, Backup, Bench, Check, Claim, Clock, Completions, Consent,
+    Contribute, Cron, Deposit, Despatch, Doctor, Events, Export, Fields, Health, Import, InKind,
+    Incident, Incidents, LeadTimes, Lines, Lots, Man, Match, Member, Merge, Migrate, Money, Note,
+    Offer, OnLots, Order, Pause, Pay, Plan, Rank, Receive, Redirect, Reinstate, Reopen, Report,
+    Restore, Review, Run, Scheduler, Serve, Show, Split, Status, Submit, Surplus, Todo, Token,
+    Unpause, Watch, Webhook, Why, Withdraw, Worker,
 };
 
 /// The commands.
@@ -90,6 +90,18 @@ Examples:
 Examples:
   waybill correct REQ-2024-01/5 'description=For meeting rooms' source=letter")]
     Correct(Fields),
+    /// Let nothing happen by itself until it is unpaused: all of it, a step, a supplier, the calendar, webhooks.
+    #[command(after_help = "\
+Examples:
+  waybill pause
+  waybill pause all -m 'restored from last night'
+  waybill pause supplier:SUP-10 step:issue_order -m 'prices are being asked'")]
+    Pause(Pause),
+    /// Let what is paused go on.
+    #[command(after_help = "\
+Examples:
+  waybill unpause all")]
+    Unpause(Unpause),
     /// Let nothing happen to lots until they are resumed; they keep their rank, not their money.
     #[command(after_help = "\
 Examples:
@@ -173,6 +185,12 @@ Examples:
   waybill withdraw DK-2024-1 --dry-run
   waybill withdraw DK-2024-1 --amount 'DKK 1M' -m 'letter of 3 May'")]
     Withdraw(Withdraw),
+    /// Take back that money lapsed: it was the wrong day, or its last day is a later one now.
+    #[command(after_help = "\
+Examples:
+  waybill reinstate DK-2024-1 --dry-run
+  waybill reinstate DK-2024-1 -m 'the clock was wrong'")]
+    Reinstate(Reinstate),
     /// Note cash that has reached the buying agent.
     #[command(after_help = "\
 Examples:
@@ -225,6 +243,9 @@ Examples:
     Export(Export),
     /// Make the changes of the tables that this version needs.
     Migrate(Migrate),
+    /// What time it is for the service, and that it is right.
+    #[command(subcommand)]
+    Clock(Clock),
     /// What recurs, what comes next, and a fire by hand.
     #[command(subcommand)]
     Cron(Cron),

@@ -69,6 +69,15 @@ pub(crate) struct Withdraw {
     pub(crate) how: How,
 }
 
+/// `waybill reinstate`.
+#[derive(Debug, Args)]
+pub(crate) struct Reinstate {
+    /// The contribution.
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
 /// `waybill deposit`.
 #[derive(Debug, Args)]
 pub(crate) struct Deposit {

@@ -31,6 +31,8 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "submit",
             "review",
             "rank",
+            "pause",
+            "unpause",
             "hold",
             "resume",
             "retry",
@@ -40,6 +42,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "contribute",
             "commit",
             "withdraw",
+            "reinstate",
             "member",
             "offer",
             "order",
@@ -64,8 +67,8 @@ const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Care",
         &[
-            "doctor", "check", "cron", "audit", "token", "webhook", "backup", "restore", "migrate",
-            "export",
+            "doctor", "check", "clock", "cron", "audit", "token", "webhook", "backup", "restore",
+            "migrate", "export",
         ],
     ),
     ("Service", &["run", "serve", "scheduler", "worker", "api", "health", "bench"]),

@@ -24,19 +24,21 @@ use clap::{Args, Parser};
 use waybill_shared::import::Separator;
 
 pub(crate) use acts::{
-    Attach, Consent, Fields, How, InKind, Incident, Lots as OfLots, Merge, Note, OnLots, Rank,
-    Redirect, Reopen, Review, Split, Surplus,
+    Attach, Consent, Fields, How, InKind, Incident, Lots as OfLots, Merge, Note, OnLots, Pause,
+    Rank, Redirect, Reopen, Review, Split, Surplus, Unpause,
 };
 pub(crate) use care::{Backup, Export, Migrate, Restore};
 pub(crate) use command::Command;
-pub(crate) use giving::{Contribute, Deposit, Member, Offer, PartyRole, Submit, Withdraw};
+pub(crate) use giving::{
+    Contribute, Deposit, Member, Offer, PartyRole, Reinstate, Submit, Withdraw,
+};
 pub(crate) use look::{Incidents, Lines, Lots, Needs, Status, Todo};
 pub(crate) use orders::{
     CancelOrder, Claim, DecideTerms, Despatch, Order, Pay, Receive, Remedy, Respond,
 };
 pub(crate) use reports::{Arrivals, By, LeadTimes, Money, Report, Reported, ReportedOf};
 pub(crate) use roles::{Api, Bench, Health, Network, Part, Scheduler, Serve, Worker, Workload};
-pub(crate) use service::{Cron, CronRun, Doctor, Events};
+pub(crate) use service::{Clock, Cron, CronRun, Doctor, Events};
 pub(crate) use settings::{names_data, read};
 pub(crate) use shell::{Completions, Man, Shell};
 pub(crate) use surface::{

@@ -37,6 +37,24 @@ pub(crate) struct Events {
     pub(crate) json: bool,
 }
 
+/// `waybill clock`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Clock {
+    /// Show what time it is for the service, and whether it believes that.
+    #[command(after_help = "\
+Exit codes: 0 if it is believed, 2 if not.
+
+Examples:
+  waybill clock show
+  waybill clock show --json")]
+    Show(Single),
+    /// Say that the clock is right, where it was set or the machine was off for long.
+    #[command(after_help = "\
+Examples:
+  waybill clock accept")]
+    Accept(Single),
+}
+
 /// `waybill cron`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Cron {

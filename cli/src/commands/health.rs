@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use axum::body::Body;
 use http_body_util::BodyExt;
 use hyper::Request;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use waybill_api::Readiness;
 
 use crate::args;
 use crate::failure::Failure;
@@ -25,19 +27,22 @@ pub(crate) async fn run(arguments: args::Health) -> Result<(), Failure> {
     };
     let answer = timeout(PATIENCE, ask(&address.to_string())).await;
     let answer = answer.map_err(|_| unreached("not in time".to_owned()))?;
-    let (is_ready, text) = answer.map_err(|error| unreached(error.to_string()))?;
-    output::data(&text)?;
-    if is_ready { Ok(()) } else { Err(Failure::found()) }
+    let Readiness { ready, reasons } = answer.map_err(|error| unreached(format!("{error:#}")))?;
+    if ready {
+        return output::data("ready\n");
+    }
+    let reasons: Vec<String> = reasons.into_iter().map(|reason| reason.what).collect();
+    output::data(&format!("not ready: {}\n", reasons.join("; ")))?;
+    Err(Failure::found())
 }
 
-async fn ask(address: &str) -> anyhow::Result<(bool, String)> {
+async fn ask(address: &str) -> anyhow::Result<Readiness> {
     let io = TokioIo::new(TcpStream::connect(address).await?);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await?;
     tokio::spawn(connection);
     let request =
         Request::builder().uri("/health/ready").header("host", address).body(Body::empty())?;
     let answer = sender.send_request(request).await?;
-    let is_ready = answer.status().is_success();
     let text = answer.into_body().collect().await?.to_bytes();
-    Ok((is_ready, String::from_utf8_lossy(&text).into_owned()))
+    serde_json::from_slice(&text).context("what answers is no waybill")
 }

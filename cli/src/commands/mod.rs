@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod check;
+pub(crate) mod clock;
 pub(crate) mod cron;
 pub(crate) mod doctor;
 pub(crate) mod events;

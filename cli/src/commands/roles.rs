@@ -44,12 +44,11 @@ pub(crate) async fn worker(arguments: args::Worker) -> Result<(), Failure> {
 pub(crate) async fn api(arguments: args::Api) -> Result<(), Failure> {
     let target = shared(&arguments.data)?;
     wait_for_pipeline(&target).await?;
-    let mut service = Service::open(&target, Clock::Real, None).await?;
+    let service = Service::open(&target, Clock::Real, None).await?;
     let told = Told::listen()?;
     let mut beside = JoinSet::new();
     beside.spawn(network(arguments.listen, &service, &arguments.network).await?);
-    let relay = service.start(&Role::Api).await?;
-    until_told(service, relay, &Role::Api, beside, told).await
+    start(service, &Role::Api, beside, told).await
 }
 
 /// Waits until a scheduler has stated what others go by.
@@ -75,14 +74,33 @@ fn shared(options: &args::Data) -> Result<Target, Failure> {
     }
 }
 
-async fn run(mut service: Service, role: &Role, listen: Option<SocketAddr>) -> Result<(), Failure> {
+async fn run(service: Service, role: &Role, listen: Option<SocketAddr>) -> Result<(), Failure> {
     let told = Told::listen()?;
     let mut beside = JoinSet::new();
     if let Some(address) = listen {
         beside.spawn(health(address, &service).await?);
     }
-    let relay = service.start(role).await?;
-    until_told(service, relay, role, beside, told).await
+    start(service, role, beside, told).await
+}
+
+/// Starts `role`, unless the process is told to end before it could, and runs it.
+async fn start(
+    mut service: Service,
+    role: &Role,
+    beside: JoinSet<()>,
+    mut told: Told,
+) -> Result<(), Failure> {
+    let relay = tokio::select! {
+        relay = service.start(role) => Some(relay?),
+        () = told.wait() => None,
+    };
+    match relay {
+        Some(relay) => until_told(service, relay, role, beside, told).await,
+        None => {
+            service.close().await;
+            Ok(())
+        }
+    }
 }
 
 /// Relays, with `beside` running, until the process is told to end; then drains.

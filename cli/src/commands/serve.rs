@@ -45,23 +45,33 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
     if let Some(address) = arguments.listen {
         beside.spawn(network(address, &service, &arguments.network).await?);
     }
-    let relay = service.start(&Role::All(None)).await?;
-    let relay = tokio::spawn(relay.run());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let routes =
         axum::serve(listener, waybill_api::local(&service.api())).with_graceful_shutdown(async {
             stopped.await.ok();
         });
     let routes = tokio::spawn(routes.into_future());
-    tracing::info!(data = %data.display(), "serving");
-    told.wait().await;
+    let relay = tokio::select! {
+        relay = service.start(&Role::All(None)) => Some(tokio::spawn(relay?.run())),
+        () = told.wait() => None,
+    };
+    let mut outcome = Ok(());
+    if let Some(relay) = relay {
+        tracing::info!(data = %data.display(), "serving");
+        tokio::select! {
+            () = told.wait() => {}
+            lost = service.lost(&socket) => outcome = Err(lost),
+        }
+        relay.abort();
+    }
     tracing::info!("draining");
     drop(stop);
-    relay.abort();
     beside.shutdown().await;
     service.close().await;
     routes.abort();
-    std::fs::remove_file(&socket).ok();
+    if outcome.is_ok() {
+        std::fs::remove_file(&socket).ok();
+    }
     tracing::info!("stopped");
-    Ok(())
+    outcome
 }

@@ -1,7 +1,9 @@
 //! `waybill status`: one screen.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use waybill_api::{AtRisk, FailingWebhook, StatusView};
+use waybill_api::{AtRisk, FailingWebhook, PauseView, StatusView};
 use waybill_shared::store::LotCount;
 
 use crate::args;
@@ -38,6 +40,12 @@ fn text(status: &StatusView) -> String {
     let heading = paint(&name, Meaning::Head);
     page.text.push_str(&format!("{heading}{}{now}\n", " ".repeat(gap)));
     page.line("service", &service(status));
+    for trouble in &status.service.troubles {
+        page.line("", &(trouble.what.clone(), Meaning::Bad));
+    }
+    for paused in &status.service.paused {
+        page.line("paused", &(stopped(paused), Meaning::Warn));
+    }
     page.line("incidents", &incidents(status));
     page.line("needs you", &needed(&status.lots));
     for (i, (text, meaning)) in lapses(&status.at_risk).into_iter().enumerate() {
@@ -65,12 +73,28 @@ impl Page {
 fn service(status: &StatusView) -> (String, Meaning) {
     let version = &status.service.version;
     match &status.service.leader {
-        Some(_) => (format!("runs, version {version}"), Meaning::Good),
+        Some(_) => {
+            let mut roles: BTreeMap<&str, usize> = BTreeMap::new();
+            let there =
+                status.service.processes.iter().filter(|one| one.is_there(status.service.now));
+            there.for_each(|process| *roles.entry(&process.role).or_default() += 1);
+            let there: Vec<String> =
+                roles.iter().map(|(role, count)| format!("{count} {role}")).collect();
+            let there =
+                if there.is_empty() { String::new() } else { format!(": {}", there.join(", ")) };
+            (format!("runs, version {version}{there}"), Meaning::Good)
+        }
         None => {
             let text = "nothing runs, so lots stand still: waybill serve";
             (format!("{text} (version {version})"), Meaning::Warn)
         }
     }
+}
+
+/// What is paused, since when, by whom and why.
+fn stopped(PauseView { what, pause }: &PauseView) -> String {
+    let why = if pause.reason.is_empty() { String::new() } else { format!(": {}", pause.reason) };
+    format!("{what} {} by {}{why}; waybill unpause {what}", ago(pause.since), pause.by)
 }
 
 fn incidents(status: &StatusView) -> (String, Meaning) {

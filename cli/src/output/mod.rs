@@ -4,6 +4,7 @@
 mod ask;
 mod file;
 mod listing;
+mod log;
 mod look;
 mod progress;
 mod screen;
@@ -14,6 +15,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use serde::Serialize;
+use tracing_subscriber::filter::FilterExt as _;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -24,6 +26,7 @@ use crate::traces::Traces;
 pub(crate) use ask::{ask, can_ask, confirm};
 pub(crate) use file::{ending, file};
 pub(crate) use listing::{Cell, Column, Fit, listing};
+pub(crate) use log::left_out;
 pub(crate) use look::{
     Look, Meaning, ago, apart, day, grouped, moment, paint, second, set, size, width,
 };
@@ -35,11 +38,13 @@ pub(crate) use table::{brief_table, cut, table, wrap, wrapped_table};
 /// Starts the log on stderr: text, or JSON with `WAYBILL_LOG_FORMAT=json`.
 pub(crate) fn log(verbose: bool, is_service: bool, traces: Option<&Traces>) {
     let usual = match (verbose, is_service) {
-        (true, _) => "debug,sqlx=warn,hyper=warn",
-        (false, true) => "info,sqlx=warn,hyper=warn",
+        // What RabbitMQ's client says of a queue that is not there yet is said by those who wait for it.
+        (true, _) => "debug,sqlx=warn,hyper=warn,lapin=off",
+        (false, true) => "info,sqlx=warn,hyper=warn,lapin=off",
         (false, false) => "off",
     };
     let filter = EnvFilter::try_from_env("WAYBILL_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    let filter = filter.and(log::Seldom);
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let log = if std::env::var("WAYBILL_LOG_FORMAT").is_ok_and(|format| format == "json") {
         log.json().with_filter(filter).boxed()

@@ -83,11 +83,80 @@ fn a_killed_broker_is_found_again() -> Result<()> {
 }
 
 #[test]
+fn a_worker_whose_clock_is_ahead_leaves_everything_to_others() -> Result<()> {
+    let (store, broker) = (Postgres::start()?, RabbitMq::start()?);
+    let mut world = World::new(&store, broker.fresh()?)?;
+    let folder = tempfile::tempdir()?;
+    let offset = folder.path().join("offset");
+    std::fs::write(&offset, "25920000")?;
+    world.set("WAYBILL_CLOCK_OFFSET_FILE", offset.display().to_string());
+    for name in ["scheduler 2", "worker 2"] {
+        world.spawn(name)?;
+        let says = || world.log(name).contains("300 days ahead of the database's").then_some(());
+        eventually("it does not believe its clock", SOON, || Ok(says()))?;
+        world.is_ready(name, false)?;
+    }
+    world.set("WAYBILL_CLOCK_OFFSET_FILE", folder.path().join("none").display().to_string());
+    world.spawn("scheduler 1")?;
+    world.spawn("worker 1")?;
+    world.ends()?;
+    ensure!(world.leader()? == "scheduler 1", "one that does not know the time leads");
+    let late = "SELECT count(*) FROM events WHERE at > (extract(epoch FROM now()) + 86400) * 1000";
+    ensure!(world.count(late)? == 0, "something was done by a clock that was ahead");
+    Ok(())
+}
+
+/// A broker without memory keeps its connections and takes nothing: that is said, and no queue is to blame.
+#[test]
+fn a_broker_whose_alarm_is_on_is_named() -> Result<()> {
+    let (store, broker) = (Postgres::start()?, RabbitMq::start()?);
+    let mut world = World::start(&store, broker.fresh()?)?;
+    world.ends()?;
+    broker.control(&["set_vm_memory_high_watermark", "0.000001"])?;
+    world.add("B", 40)?;
+    for name in ["scheduler 1", "worker 1"] {
+        world.is_ready(name, false)?;
+    }
+    let seen = world.waybill(&["doctor", "--json"])?;
+    ensure!(seen.code == Some(2), "{seen:?}");
+    ensure!(seen.out.contains("memory or disk alarm is on"), "{seen:?}");
+    ensure!(seen.out.contains("free memory or disk on its machine"), "{seen:?}");
+    broker.control(&["set_vm_memory_high_watermark", "0.4"])?;
+    world.ends()?;
+    for name in ["scheduler 1", "worker 1"] {
+        world.is_ready(name, true)?;
+        ensure!(!world.log(name).contains("it is made anew"), "{}", world.log(name));
+    }
+    let seen = world.waybill(&["doctor", "--json"])?;
+    ensure!(seen.out.contains("2 scheduler, 2 worker"), "{seen:?}");
+    world.kill("worker 1")?;
+    Ok(())
+}
+
+#[test]
 fn a_killed_database_is_found_again() -> Result<()> {
     let (mut store, broker) = (Postgres::start()?, RabbitMq::start()?);
     let world = World::start(&store, broker.fresh()?)?;
     store.kill()?;
     store.restart()?;
+    world.ends()
+}
+
+/// After a fail-over sessions that began on the old one stay read-only, however well the new one is.
+#[test]
+fn sessions_that_cannot_write_are_replaced() -> Result<()> {
+    let (store, broker) = (Postgres::start()?, RabbitMq::start()?);
+    let world = World::start(&store, broker.fresh()?)?;
+    world.execute("ALTER ROLE CURRENT_USER SET default_transaction_read_only = on")?;
+    world.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE application_name = 'waybill' AND pid <> pg_backend_pid()",
+    )?;
+    let is_told = |name| world.log(name).contains("read-only transaction");
+    eventually("they meet it", SOON, || {
+        Ok((is_told("worker 1") && is_told("worker 2")).then_some(()))
+    })?;
+    world.execute("ALTER ROLE CURRENT_USER RESET default_transaction_read_only")?;
     world.ends()
 }
 

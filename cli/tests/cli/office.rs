@@ -29,10 +29,20 @@ impl Service {
 
     /// The same with more options.
     pub(crate) fn start_with(data: &Path, pipeline: Option<&Path>, more: &[&str]) -> Result<Self> {
+        Self::start_in(data, pipeline, more, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub(crate) fn start_in(
+        data: &Path,
+        pipeline: Option<&Path>,
+        more: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
         let talk = TempDir::new()?;
         let log = talk.path().join("log");
         let mut command = waybill(&["serve", "--data", text(data)?]);
-        command.args(more);
+        command.args(more).envs(variables.iter().copied());
         if let Some(pipeline) = pipeline {
             command.arg("--pipeline").arg(pipeline);
         }
@@ -54,6 +64,12 @@ impl Service {
     /// What it has logged so far.
     pub(crate) fn log(&self) -> Result<String> {
         Ok(fs::read_to_string(&self.log)?)
+    }
+
+    /// Waits until it ends by itself; gives the exit code and the log.
+    pub(crate) fn ended(mut self) -> Result<(Option<i32>, String)> {
+        let status = self.process.end(SOON)?;
+        Ok((status.code(), self.log()?))
     }
 
     /// SIGTERM; it must drain and exit with 0 in time. Gives the log.

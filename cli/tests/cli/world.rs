@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use waybill_services::Postgres;
 
 use crate::crash::{OPEN, requisitions, write_coalition};
-use crate::support::{Started, eventually, run, text, waybill};
+use crate::support::{Said, Started, eventually, run, text, waybill};
 
 /// Lots under way.
 const LOTS: usize = 300;
@@ -151,11 +151,23 @@ impl World {
         Ok(())
     }
 
+    /// Runs `waybill` on its store and broker.
+    pub(crate) fn waybill(&self, arguments: &[&str]) -> Result<Said> {
+        let place = ["--store", &self.store, "--broker", &self.broker];
+        run(&[arguments, &place].concat())
+    }
+
     /// Sends SIGKILL.
     pub(crate) fn kill(&mut self, name: &str) -> Result<()> {
         let mut process = self.processes.remove(name).context("a process")?;
         process.0.kill()?;
         process.0.wait()?;
+        Ok(())
+    }
+
+    /// Runs `sql`.
+    pub(crate) fn execute(&self, sql: &'static str) -> Result<()> {
+        self.runtime.block_on(sqlx::query(sql).execute(&self.pool))?;
         Ok(())
     }
 

@@ -23,6 +23,8 @@ mod calendar;
 mod care;
 #[path = "../cli/charges.rs"]
 mod charges;
+#[path = "../cli/clocks.rs"]
+mod clocks;
 #[path = "../cli/coalition.rs"]
 mod coalition;
 #[path = "../cli/crash.rs"]

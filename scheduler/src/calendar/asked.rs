@@ -5,9 +5,9 @@ use utoipa::ToSchema;
 use waybill_shared::act::ActError;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{Fate, NewJob, RecordChange, Unit};
+use waybill_shared::store::{Fate, NewJob, Unit};
 
-use super::{KIND, read};
+use super::{KIND, changed, read};
 
 /// Conflicts with other writers after which it is given up.
 const CONFLICTS: u32 = 5;
@@ -45,15 +45,8 @@ pub async fn ask(
         let now = engine.clock.now();
         let asked = Asked { at: now, by: by.to_owned(), reason: reason.to_owned() };
         fired.asked = Some(asked.clone());
-        let invalid = |error: serde_json::Error| ActError::Invalid(error.to_string());
         let mut unit = Unit::new(by, now);
-        unit.records.push(RecordChange {
-            kind: KIND,
-            id: name.to_owned(),
-            expected: version,
-            body: serde_json::to_string(&fired).map_err(invalid)?,
-            event: "cron.asked",
-        });
+        unit.records.push(changed(name, version, &fired, "cron.asked")?);
         let (key, body) = (name.to_owned(), String::new());
         unit.jobs.push(NewJob { kind: KIND, key, due: now, body });
         match engine.commit(vec![unit], None).await?.pop() {

@@ -42,7 +42,7 @@ pub struct Fired {
     pub by_hand: Option<Timestamp>,
 }
 
-/// Asks for the next fire of every entry that has none yet.
+/// Asks for the next fire of every entry that has none yet, or that has been put off by a clock that was ahead.
 ///
 /// # Errors
 /// [`ActError`] if an expression is invalid or the store fails.
@@ -51,7 +51,30 @@ pub async fn arm(engine: &Engine) -> Result<(), ActError> {
     let mut unit = Unit::new("calendar", now);
     for entry in &engine.calendar().await? {
         let times = times(entry)?;
-        let last = read(engine, &entry.name).await?.1.last.unwrap_or(now);
+        let (version, mut fired) = read(engine, &entry.name).await?;
+        if fired.is_ahead(now) {
+            tracing::warn!(
+                entry = entry.name,
+                "it had run by a clock that was ahead: it counts from now on"
+            );
+            // What it has missed meanwhile nobody knows: it runs once.
+            fired.asked.get_or_insert_with(|| Asked {
+                at: now,
+                by: "calendar".to_owned(),
+                reason: "the clock was ahead when it ran last".to_owned(),
+            });
+            fired.last = fired.last.min(Some(now));
+            fired.by_hand = fired.by_hand.min(Some(now));
+            unit.records.push(changed(&entry.name, version, &fired, "cron.corrected")?);
+            unit.jobs.push(NewJob {
+                kind: KIND,
+                key: entry.name.clone(),
+                due: now,
+                body: String::new(),
+            });
+            continue;
+        }
+        let last = fired.last.unwrap_or(now);
         if let Some(due) = times.next_after(last) {
             let (key, body) = (entry.name.clone(), String::new());
             unit.jobs.push(NewJob { kind: KIND, key, due, body });
@@ -59,6 +82,25 @@ pub async fn arm(engine: &Engine) -> Result<(), ActError> {
     }
     engine.commit(vec![unit], None).await?;
     Ok(())
+}
+
+impl Fired {
+    /// Whether it ran at a time that is still to come.
+    fn is_ahead(&self, now: Timestamp) -> bool {
+        self.last.max(self.by_hand).is_some_and(|last| last > now + ON_TIME)
+    }
+}
+
+/// What is kept of the entry `name` becomes `fired`.
+fn changed(
+    name: &str,
+    expected: i64,
+    fired: &Fired,
+    event: &'static str,
+) -> Result<RecordChange, ActError> {
+    let body =
+        serde_json::to_string(fired).map_err(|error| ActError::Invalid(error.to_string()))?;
+    Ok(RecordChange { kind: KIND, id: name.to_owned(), expected, body, event })
 }
 
 fn times(entry: &CronEntry) -> Result<Times, ActError> {
@@ -141,15 +183,7 @@ impl Act for Fire {
         fired.runs += run.len() as u64;
         fired.missed += due.len().saturating_sub(run.len()) as u64;
         fired.last = due.last().copied().or(fired.last);
-        let body =
-            serde_json::to_string(&fired).map_err(|error| ActError::Invalid(error.to_string()))?;
-        unit.records.push(RecordChange {
-            kind: KIND,
-            id: entry.name.clone(),
-            expected: version,
-            body,
-            event: "cron.fired",
-        });
+        unit.records.push(changed(&entry.name, version, &fired, "cron.fired")?);
         Ok(Done { units: vec![unit], again: times.next_after(now) })
     }
 }

@@ -77,6 +77,9 @@ pub enum BrokerError {
     /// There is no connection now; it is being made again.
     #[error("the broker is not connected")]
     Disconnected,
+    /// It takes no message, for want of memory or disk.
+    #[error("the broker takes nothing: its memory or disk alarm is on")]
+    Blocked,
     /// The broker did not do what was asked.
     #[error("the broker could not {act}: {why}")]
     Failed {
@@ -117,6 +120,19 @@ pub trait Broker: std::fmt::Debug + Send + Sync {
 
     /// Whether hints flow: what this process takes from and what it publishes to is there.
     fn is_ready(&self) -> bool;
+
+    /// Why they do not; none: they do.
+    fn trouble(&self) -> Option<String> {
+        (!self.is_ready()).then(|| BrokerError::Disconnected.to_string())
+    }
+
+    /// Tries whether it takes what is published.
+    ///
+    /// # Errors
+    /// [`BrokerError`] if it does not.
+    async fn probe(&self) -> Result<(), BrokerError> {
+        Ok(())
+    }
 
     /// Takes what is there in one lane of `track`, at most `most` or one message, waiting for the
     /// first; `None` once it is closed.

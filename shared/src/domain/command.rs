@@ -127,6 +127,13 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         again: bool,
     },
+    /// Everything (`all`), `calendar`, `connector`, `webhooks`, `step:NAME`, `supplier:ID` or `webhook:ID`: nothing of it
+    /// happens by itself until it goes on.
+    Pause,
+    /// The same: it goes on.
+    Unpause,
+    /// A contribution: what has lapsed of it is there again, if its last day is still to come.
+    Reinstate,
     /// A contribution: cash has reached the buying agent.
     Deposit {
         /// The sender's number for it, once for each contribution.

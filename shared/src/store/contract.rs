@@ -38,6 +38,14 @@ pub trait Store: Reads + Log + Queues + Cluster + Whole {
     /// How the database is.
     async fn condition(&self) -> Result<Condition, StoreError>;
 
+    /// Whether others will find what is written: its files are those that were opened.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`] if one of them is not.
+    fn in_place(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Writes what is queued and closes files and connections.
     async fn close(&self);
 }
@@ -258,6 +266,9 @@ pub trait Queues: Send + Sync {
     /// How much is due by `now`, by queue and lane.
     async fn backlog(&self, now: Timestamp) -> Result<Vec<Backlog>, StoreError>;
 
+    /// When each job of a kind is due, by key.
+    async fn job_dues(&self, kind: &str) -> Result<Vec<(String, Timestamp)>, StoreError>;
+
     /// How many jobs there are of each kind.
     async fn job_counts(&self) -> Result<Vec<(String, i64)>, StoreError>;
 }
@@ -274,6 +285,11 @@ pub trait Cluster: Send + Sync {
 
     /// Ends `term`, so that another may lead at once.
     async fn resign(&self, term: Term) -> Result<(), StoreError>;
+
+    /// What time the database has; none where it goes by this machine's clock.
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
 
     /// Who leads now, as far as the database knows.
     async fn led_by(&self) -> Result<Option<String>, StoreError>;

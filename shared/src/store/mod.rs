@@ -381,6 +381,12 @@ pub enum StoreError {
         /// What says so.
         left: String,
     },
+    /// The file is not any more the one that was opened: nobody would find what is written.
+    #[error("{path} was moved, deleted or replaced while it was in use")]
+    Moved {
+        /// The file.
+        path: String,
+    },
     /// A row does not hold what its column promises.
     #[error("{subject} cannot be read back: run `waybill check`")]
     Corrupt {
@@ -396,6 +402,9 @@ pub enum StoreError {
     /// A lot is of a version of the pipeline that was not read yet.
     #[error(transparent)]
     UnknownVersion(#[from] crate::domain::transition::UnknownVersion),
+    /// This process' clock is not believed, so it writes nothing.
+    #[error("nothing is done: {0}")]
+    Clock(#[from] crate::timekeeper::Doubt),
 }
 
 impl StoreError {
@@ -405,7 +414,7 @@ impl StoreError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Database { source, .. } => is_passing(source),
-            Self::UnknownVersion(_) => true,
+            Self::UnknownVersion(_) | Self::Clock(_) => true,
             _ => false,
         }
     }
@@ -447,8 +456,10 @@ impl StoreError {
             | Self::Older { .. }
             | Self::Busy { .. }
             | Self::Gone { .. }
+            | Self::Moved { .. }
             | Self::Corrupt { .. }
             | Self::UnknownVersion(_)
+            | Self::Clock(_)
             | Self::Closed => false,
         }
     }

@@ -46,6 +46,9 @@ impl Act for Send {
     }
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
+        if engine.pauses.stop_for("supplier", &job.body) {
+            return Ok(Done::paused(engine));
+        }
         let mut unit = Unit::new(KIND, engine.clock.now());
         let Some(mut filed) = Filed::read(engine, &job.key).await? else {
             return Err(ActError::Invalid(format!("there is no order `{}`", job.key)));

@@ -50,6 +50,9 @@ impl Act for Tell {
     }
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
+        if engine.pauses.stop_for("supplier", &job.body) {
+            return Ok(Done::paused(engine));
+        }
         let record = engine.store.record(MESSAGE, &job.key).await?;
         let missing = || ActError::Invalid(format!("there is no message `{}`", job.key));
         let bytes = record.ok_or_else(missing)?.body;

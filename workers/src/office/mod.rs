@@ -13,6 +13,7 @@ mod order_change;
 mod orders;
 mod parties;
 mod parts;
+mod pause;
 mod surplus;
 
 pub use crate::remark::Note;
@@ -78,7 +79,8 @@ pub async fn decide(
     let mut decided = on_subject(&office, order, id).await?;
     if let Decided::Change(unit) = &mut decided {
         follow(engine, unit).await?;
-        if !order.reason.trim().is_empty() && !id.starts_with(INCIDENT) {
+        let is_kept = matches!(order.command, Command::Pause | Command::Unpause);
+        if !order.reason.trim().is_empty() && !id.starts_with(INCIDENT) && !is_kept {
             let subject = office.subject(id).await?;
             remark::keep(engine, unit, &subject, office.reason).await?;
         }
@@ -121,6 +123,9 @@ async fn on_subject(office: &Office<'_>, order: Order<'_>, id: &str) -> Result<D
         Command::CancelOrder { lots } => office.cancel_parts(id, lots).await,
         Command::ChangeOrder { lots } => office.change_order(id, lots).await,
         Command::Withdraw { amount, again } => office.withdraw(id, *amount, *again).await,
+        Command::Pause => office.pause(id, true).await,
+        Command::Unpause => office.pause(id, false).await,
+        Command::Reinstate => office.reinstate(id).await,
         Command::Deposit { number, amount, date } => {
             office.deposit(id, number, *amount, *date).await
         }

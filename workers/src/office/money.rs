@@ -1,4 +1,4 @@
-//! Contributions: taken back as far as they are free, and the cash that has come.
+//! Contributions: taken back as far as they are free, there again after they lapsed, and the cash that has come.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -122,6 +122,34 @@ impl Office<'_> {
             return Err(refuse(format!("{text}: try again in a moment")));
         }
         Ok(())
+    }
+
+    /// What has lapsed by a clock that was wrong, or before its donor gave it more time, is there again.
+    pub(super) async fn reinstate(&self, id: &str) -> Result<Decided, Refusal> {
+        let engine = self.desk.engine;
+        let given = self.coalition().contributions.get(id);
+        let given = given.ok_or_else(|| refuse(format!("there is no contribution `{id}`")))?;
+        let rows = engine.store.envelopes().await?;
+        let row = rows.into_iter().find(|row| row.id == id && row.expired > 0);
+        let Some(row) = row else { return already("nothing of it has lapsed") };
+        let today = engine.today(self.coalition());
+        if let Some(last) = given.obligate_by.filter(|last| *last < today) {
+            let text = format!("the last day on which `{id}` can be bound was {last}");
+            return Err(refuse(format!(
+                "{text}: state a later one with `waybill commit --obligate-by`"
+            )));
+        }
+        let mut unit = self.desk.unit();
+        unit.envelopes.push(EnvelopeChange {
+            id: row.id,
+            expected: row.version,
+            currency: row.currency,
+            committed: 0,
+            opened: 0,
+            expired: -row.expired,
+        });
+        unit.jobs.push(round::wanted(engine));
+        Ok(unit.into())
     }
 
     pub(super) async fn deposit(

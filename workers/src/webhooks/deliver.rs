@@ -65,6 +65,9 @@ impl Act for Deliver {
     }
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
+        if engine.pauses.stop_for(WEBHOOK, &job.key) {
+            return Ok(Done::paused(engine));
+        }
         let state = State::read(engine, &job.key).await?;
         let Some(state) = state.filter(|state| state.endpoint.disabled.is_none()) else {
             return Ok(Done::default());

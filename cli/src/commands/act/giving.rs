@@ -192,6 +192,11 @@ pub(crate) async fn withdraw(withdraw: args::Withdraw) -> Result<(), Failure> {
     .await
 }
 
+pub(crate) async fn reinstate(given: args::Reinstate) -> Result<(), Failure> {
+    let verb = Verb::new("reinstate", "reinstated", "contribution");
+    act(verb, Command::Reinstate, Picked::Ids(&[given.id]), &given.how).await
+}
+
 pub(crate) async fn deposit(deposit: args::Deposit) -> Result<(), Failure> {
     let amount = money(&deposit.amount)?;
     let date = deposit.date.unwrap_or_else(today);

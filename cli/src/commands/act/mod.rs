@@ -6,15 +6,17 @@ mod giving;
 mod lines;
 mod lots;
 mod orders;
+mod pause;
 mod subjects;
 mod submit;
 
 pub(crate) use answers::{consent, in_kind, incident, review, surplus};
 pub(crate) use documents::{despatch, pay, receive};
-pub(crate) use giving::{commit, contribute, deposit, member, offer, withdraw};
+pub(crate) use giving::{commit, contribute, deposit, member, offer, reinstate, withdraw};
 pub(crate) use lines::{amend, correct, rank, reopen};
 pub(crate) use lots::{cancel, hold, merge, redirect, resume, retry, split};
 pub(crate) use orders::{claim, order};
+pub(crate) use pause::{pause, unpause};
 pub(crate) use subjects::{attach, note};
 pub(crate) use submit::submit;
 

@@ -9,10 +9,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeleteOptions};
-use lapin::{Confirmation, Connection};
+use lapin::{Channel, Confirmation, Connection};
 use tokio::time::timeout;
 
-use super::supervisor::{ask, consume, try_address};
+use super::supervisor::{ask, consume, spread, try_address};
 use super::{Inner, failed, message, topology};
 use crate::broker::BrokerError;
 
@@ -22,8 +22,44 @@ const REFUSAL: Duration = Duration::from_secs(5);
 /// Nodes that are gone are waited for by the broker before it deletes a queue without them.
 const DELETION: Duration = Duration::from_secs(60);
 
-/// Between two tries.
+/// Between two tries, at first; then twice that, and so on.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// Between two tries at most.
+const PAUSE_AT_MOST: Duration = Duration::from_secs(5);
+
+/// How long a broker may take to confirm a message that is for no queue.
+const CONFIRM: Duration = Duration::from_secs(2);
+
+/// Where no queue is.
+const NOWHERE: &str = "waybill.nowhere";
+
+/// Whether the broker takes messages at all: it confirms what is for no queue, unless an alarm keeps it from reading.
+pub(super) async fn takes(channel: &Channel) -> Result<(), BrokerError> {
+    // It reads the first message of a connection before it blocks that.
+    for _ in 0..2 {
+        let (options, properties) = (BasicPublishOptions::default(), message::properties());
+        let publish = channel.basic_publish("".into(), NOWHERE.into(), options, &[], properties);
+        let confirmed = timeout(CONFIRM, async { publish.await?.await });
+        match confirmed.await {
+            Ok(Ok(Confirmation::Ack(_))) => {}
+            Ok(Ok(other)) => return Err(failed("take a message", format!("{other:?}"))),
+            Ok(Err(error)) => return Err(failed("take a message", error)),
+            Err(_) => return Err(failed("take a message", "it confirmed none in time")),
+        }
+    }
+    Ok(())
+}
+
+/// The same, over a channel of its own.
+async fn is_taking(connection: &Connection) -> bool {
+    let opened = async {
+        let channel = ask("open a channel", connection.create_channel()).await?;
+        ask("confirm", channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        takes(&channel).await
+    };
+    opened.await.is_ok()
+}
 
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -38,6 +74,7 @@ pub(super) async fn declare(connection: &Connection, name: &str) -> Result<(), B
 /// Returns once the queue works, or this broker is closed.
 pub(super) async fn mend(inner: Arc<Inner>, name: String) {
     let mut failing: Option<Instant> = None;
+    let mut pause = PAUSE;
     for address in inner.addresses.iter().cycle() {
         if inner.is_closed() {
             return;
@@ -47,7 +84,11 @@ pub(super) async fn mend(inner: Arc<Inner>, name: String) {
             && let Ok(connection) = try_address(address).await
         {
             let leads = inner.lock().led.contains(&name);
-            if leads && failing.is_some_and(|since| since.elapsed() > REFUSAL) {
+            // One that takes nothing at all is no queue's fault either, whether or not it has said so.
+            if leads
+                && failing.is_some_and(|since| since.elapsed() > REFUSAL)
+                && is_taking(&connection).await
+            {
                 tracing::warn!(queue = name, "a queue goes on failing: it is made anew");
                 match delete(&connection, &name).await {
                     Ok(()) => failing = None,
@@ -64,7 +105,8 @@ pub(super) async fn mend(inner: Arc<Inner>, name: String) {
                 }
             }
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(spread(pause)).await;
+        pause = (pause * 2).min(PAUSE_AT_MOST);
     }
     tracing::info!(queue = name, "a queue works again");
     inner.lock().suspects.remove(&name);

@@ -33,6 +33,9 @@ const KEPT: usize = 512;
 /// The longest one request to the broker may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a connection that is being made is waited for.
+const LINKED: Duration = Duration::from_secs(1);
+
 /// A hint that was published is not published again before; then after twice that, and so on.
 const REPEAT: Duration = Duration::from_secs(3);
 
@@ -168,7 +171,7 @@ impl RabbitBroker {
 
     fn link(&self) -> Result<Link, BrokerError> {
         if self.inner.blocked.load(Ordering::Acquire) {
-            return Err(failed("publish", "it is blocked by its memory or disk alarm"));
+            return Err(BrokerError::Blocked);
         }
         self.inner.link.borrow().clone().ok_or(BrokerError::Disconnected)
     }
@@ -391,6 +394,40 @@ impl Broker for RabbitBroker {
         let is_linked = self.inner.link.borrow().is_some();
         let is_whole = self.lock().suspects.is_empty();
         is_linked && is_whole && self.inner.undeclared().is_empty() && self.inner.is_served()
+    }
+
+    fn trouble(&self) -> Option<String> {
+        if self.inner.blocked.load(Ordering::Acquire) {
+            return Some(BrokerError::Blocked.to_string());
+        }
+        if self.inner.link.borrow().is_none() {
+            return Some(BrokerError::Disconnected.to_string());
+        }
+        let suspects: Vec<String> = self.lock().suspects.iter().cloned().collect();
+        if !suspects.is_empty() {
+            return Some(format!("queues fail and are looked after: {}", suspects.join(", ")));
+        }
+        let is_whole = self.inner.undeclared().is_empty() && self.inner.is_served();
+        (!is_whole)
+            .then(|| "queues are not there yet: the scheduler that leads makes them".to_owned())
+    }
+
+    async fn probe(&self) -> Result<(), BrokerError> {
+        // Whether or not it is known to be blocked: that is what is tried.
+        let mut links = self.inner.link.subscribe();
+        let linked = timeout(LINKED, links.wait_for(Option::is_some)).await;
+        let link =
+            linked.ok().and_then(|link| link.ok()?.clone()).ok_or(BrokerError::Disconnected)?;
+        let taken = mend::takes(&link.publishing).await;
+        let is_blocked = self.inner.blocked.load(Ordering::Acquire);
+        match taken {
+            Ok(()) => {
+                self.inner.blocked.store(false, Ordering::Release);
+                Ok(())
+            }
+            Err(_) if is_blocked => Err(BrokerError::Blocked),
+            Err(error) => Err(error),
+        }
     }
 
     async fn take(&self, name: &Arc<str>, track: Track, most: usize) -> Option<Taken> {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use lapin::options::{
@@ -27,7 +27,16 @@ const PREFETCH: u16 = 16;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The longest pause.
-const PAUSE_AT_MOST: Duration = Duration::from_secs(2);
+const PAUSE_AT_MOST: Duration = Duration::from_secs(5);
+
+/// A connection that lasted for longer was a good one: the next is made at once.
+const LASTED: Duration = Duration::from_secs(10);
+
+/// About `pause`, so that those who wait do not come together.
+pub(super) fn spread(pause: Duration) -> Duration {
+    let drawn = getrandom::u32().map_or(0.5, |drawn| f64::from(drawn) / f64::from(u32::MAX));
+    pause.mul_f64(0.5 + drawn)
+}
 
 /// A consumer that is given nothing for so long asks again.
 const IDLE: Duration = Duration::from_secs(15);
@@ -105,11 +114,13 @@ pub(super) async fn run(
                 if number > 1 {
                     inner.metrics.reconnected();
                 }
-                pause = PAUSE;
+                let since = Instant::now();
                 tracing::info!(number, "connected to the broker");
                 let ended = serve(&inner, &connection, &mut opened, &mut acknowledgements).await;
                 inner.link.send_replace(None);
-                inner.blocked.store(false, Ordering::Release);
+                if since.elapsed() > LASTED {
+                    pause = PAUSE;
+                }
                 inner.forget();
                 // A connection that is gone needs no farewell.
                 drop(timeout(PATIENCE, connection.close(200, "done".into())).await);
@@ -120,7 +131,7 @@ pub(super) async fn run(
             }
             Err(error) => tracing::warn!(%error, "the broker cannot be reached; trying again"),
         }
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(spread(pause)).await;
         pause = (pause * 2).min(PAUSE_AT_MOST);
     }
 }

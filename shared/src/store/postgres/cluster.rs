@@ -11,6 +11,7 @@ use sqlx::postgres::PgListener;
 use tokio::sync::mpsc;
 
 use super::PostgresStore;
+use crate::domain::lot::Timestamp;
 use crate::store::{Cluster, Hint, Lane, StoreError, Term};
 
 /// The channel of notifications.
@@ -84,6 +85,12 @@ impl Cluster for PostgresStore {
     async fn resign(&self, Term(term): Term) -> Result<(), StoreError> {
         let query = sqlx::query(include_str!("sql/resign.sql")).bind(term);
         self.rows("resign", query).await.map(drop)
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        let rows =
+            self.casual_rows("read the time", sqlx::query(include_str!("sql/time.sql"))).await?;
+        Ok(rows.first().and_then(|row| Timestamp::from_timestamp_millis(row.get(0))))
     }
 
     async fn led_by(&self) -> Result<Option<String>, StoreError> {

@@ -157,6 +157,12 @@ impl Queues for PostgresStore {
         Ok(rows.iter().map(backlog).collect())
     }
 
+    async fn job_dues(&self, kind: &str) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        let query = sqlx::query(include_str!("sql/job_dues.sql")).bind(kind);
+        let rows = self.rows(READ, query).await?;
+        Ok(rows.iter().map(|row| (row.get(0), time(row.get(1)))).collect())
+    }
+
     async fn job_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {
         let query = sqlx::query(include_str!("sql/job_counts.sql"));
         let rows = self.rows(READ, query).await?;

@@ -12,6 +12,7 @@ mod history;
 mod lock;
 mod read;
 mod sequence;
+mod sessions;
 mod steps;
 mod whole;
 mod write;
@@ -77,7 +78,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn failed(act: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
-    move |source| StoreError::Database { act, source }
+    move |source| {
+        sessions::met(&source);
+        StoreError::Database { act, source }
+    }
 }
 
 /// The URL without its password.
@@ -96,6 +100,9 @@ fn pool(connections: u32) -> PgPoolOptions {
         // A restarted or failed-over database leaves dead connections behind.
         .before_acquire(|connection, meta| {
             Box::pin(async move {
+                if !sessions::is_sound(meta.age) {
+                    return Ok(false);
+                }
                 if meta.idle_for < IDLE {
                     return Ok(true);
                 }

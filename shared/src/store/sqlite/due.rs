@@ -175,6 +175,15 @@ impl Queues for SqliteStore {
         Ok(rows.iter().map(backlog).collect())
     }
 
+    async fn job_dues(&self, kind: &str) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(include_str!("sql/job_dues.sql"))
+            .bind(kind)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(reading)?;
+        Ok(rows.into_iter().map(|(key, due)| (key, time(due))).collect())
+    }
+
     async fn job_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {
         let rows = sqlx::query(include_str!("sql/job_counts.sql"))
             .fetch_all(&self.readers)

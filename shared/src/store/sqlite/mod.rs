@@ -10,6 +10,7 @@ mod heads;
 mod history;
 mod leases;
 mod log;
+mod place;
 mod raw;
 mod read;
 mod rest;
@@ -32,6 +33,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use self::beside::SqliteBeside;
 use self::flows::Flows;
 use self::leases::Leases;
+use self::place::Place;
 pub use self::raw::raw_updates;
 use self::writer::{Act, Writer};
 use crate::store::migrations::{all_applied, planned};
@@ -48,6 +50,7 @@ pub struct SqliteStore {
     leases: Leases,
     flows: Flows,
     generation: Arc<AtomicI64>,
+    place: Place,
 }
 
 /// Options to read the database at `path`.
@@ -102,17 +105,13 @@ impl SqliteStore {
             .connect_with(options.read_only(true).create_if_missing(false))
             .await
             .map_err(opening)?;
-        let writer = Writer::new(connection).await.map_err(opening)?;
+        let leases = Leases::open(path).await?;
+        let place = Place::of(path);
+        let writer = Writer::new(connection, place.clone()).await.map_err(opening)?;
         let (acts, queue) = mpsc::channel(256);
         tokio::spawn(writer.run(queue));
-        let generation = Arc::new(AtomicI64::new(1));
-        Ok(Self {
-            readers,
-            acts,
-            leases: Leases::open(path).await?,
-            flows: Flows::default(),
-            generation,
-        })
+        let (flows, generation) = (Flows::default(), Arc::new(AtomicI64::new(1)));
+        Ok(Self { readers, acts, leases, flows, generation, place })
     }
 
     /// Opens the database at `path` to be read only, beside whoever works on it.
@@ -132,7 +131,8 @@ impl SqliteStore {
         // Whoever would write is told that the store is closed.
         let (acts, _) = mpsc::channel(1);
         let (flows, generation) = (Flows::default(), Arc::new(AtomicI64::new(1)));
-        Ok(Self { readers, acts, leases: Leases::none(), flows, generation })
+        let (leases, place) = (Leases::none(), Place::default());
+        Ok(Self { readers, acts, leases, flows, generation, place })
     }
 
     /// The migrations of the database at `path`, and whether they were made; nothing is written.
@@ -197,6 +197,10 @@ impl Store for SqliteStore {
 
     async fn condition(&self) -> Result<Condition, StoreError> {
         self.examine().await
+    }
+
+    fn in_place(&self) -> Result<(), StoreError> {
+        self.place.moved().map_or(Ok(()), Err)
     }
 
     async fn close(&self) {

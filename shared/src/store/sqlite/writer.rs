@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::commit;
 use super::heads::Kept;
 use super::log::Log;
+use super::place::Place;
 use super::script::Script;
 use crate::store::unit::Prepared;
 use crate::store::{Fate, StoreError};
@@ -28,13 +29,17 @@ pub(super) struct Writer {
     connection: SqliteConnection,
     log: Log,
     kept: Kept,
+    place: Place,
 }
 
 impl Writer {
-    pub(super) async fn new(mut connection: SqliteConnection) -> Result<Self, sqlx::Error> {
+    pub(super) async fn new(
+        mut connection: SqliteConnection,
+        place: Place,
+    ) -> Result<Self, sqlx::Error> {
         let (position, link): (i64, String) =
             sqlx::query_as(include_str!("sql/tail.sql")).fetch_one(&mut connection).await?;
-        Ok(Self { connection, log: Log::new(position, &link), kept: Kept::default() })
+        Ok(Self { connection, log: Log::new(position, &link), kept: Kept::default(), place })
     }
 
     /// Runs until the last sender is gone or an act closes it.
@@ -70,6 +75,13 @@ impl Writer {
         generations: &[Arc<AtomicI64>],
     ) {
         if batches.is_empty() {
+            return;
+        }
+        if self.place.moved().is_some() {
+            for (_, reply) in batches {
+                let moved = self.place.moved().unwrap_or(StoreError::Closed);
+                reply.send(Err(moved)).ok();
+            }
             return;
         }
         let mark = self.log.mark();

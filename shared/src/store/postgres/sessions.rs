@@ -1,0 +1,42 @@
+//! Pooled sessions that go on failing although the database is well: a session that began while the database was
+//! read-only, as after a fail-over, stays so for as long as it lives. At the first such error every session that is as
+//! old is replaced when it is next used.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Read-only; a plan or a prepared statement that the session does not know any more.
+const CODES: [&str; 3] = ["25006", "0A000", "26000"];
+
+/// How often all sessions may be replaced.
+const PAUSE: u64 = 1_000;
+
+/// When such an error was last met, in milliseconds on this process' clock; 0: never.
+static MET: AtomicU64 = AtomicU64::new(0);
+
+fn now() -> u64 {
+    static BEGAN: OnceLock<Instant> = OnceLock::new();
+    let began = BEGAN.get_or_init(Instant::now);
+    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
+}
+
+/// Looks whether `error` is one that goes with its session.
+pub(super) fn met(error: &sqlx::Error) {
+    let code = error.as_database_error().and_then(|error| error.code());
+    if !code.is_some_and(|code| CODES.contains(&&*code)) {
+        return;
+    }
+    let (now, before) = (now(), MET.load(Ordering::Acquire));
+    if before == 0 || now.saturating_sub(before) > PAUSE {
+        MET.store(now, Ordering::Release);
+        tracing::warn!(%error, "sessions of the database are replaced");
+    }
+}
+
+/// Whether a session that is so old began after the last such error.
+pub(super) fn is_sound(age: Duration) -> bool {
+    let met = MET.load(Ordering::Acquire);
+    let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+    met == 0 || now().saturating_sub(age) > met
+}

@@ -1,0 +1,34 @@
+//! The files by which a store is found. Others may move, delete or replace them; what is written then, nobody finds
+//! again.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::store::StoreError;
+
+/// Which files they were when the store was opened.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Place(Vec<(PathBuf, Identity)>);
+
+/// Device and inode.
+type Identity = (u64, u64);
+
+fn identity(path: &Path) -> Option<Identity> {
+    let data = std::fs::metadata(path).ok()?;
+    Some((data.dev(), data.ino()))
+}
+
+impl Place {
+    /// The database at `path`, its log and the leases beside it, as far as they are there.
+    pub(super) fn of(path: &Path) -> Self {
+        let log = PathBuf::from(format!("{}-wal", path.display()));
+        let files = [path.to_owned(), log, path.with_extension("leases.sqlite")];
+        Self(files.into_iter().filter_map(|file| Some((file.clone(), identity(&file)?))).collect())
+    }
+
+    /// The first that is not the same any more.
+    pub(super) fn moved(&self) -> Option<StoreError> {
+        let (path, _) = self.0.iter().find(|(path, known)| identity(path) != Some(*known))?;
+        Some(StoreError::Moved { path: path.display().to_string() })
+    }
+}

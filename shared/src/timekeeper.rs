@@ -1,0 +1,345 @@
+//! Whether this process' clock can be believed.
+//!
+//! What time alone decides cannot be taken back: money lapses, consents expire, a calendar fires. So the clock is held
+//! against others: the database's, where it has one, and the machine's count of seconds since it was started, which
+//! nobody sets. Where they disagree this process does nothing until they agree again, or somebody has said which time it
+//! is ([`Timekeeper::accepted`]).
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::lot::Timestamp;
+use crate::store::{NoteChange, NoteRange, Store, StoreError};
+
+/// The kind of the notes that keep what time it was: one for each start of a machine, and [`ACCEPTED`].
+const CLOCK: &str = "clock";
+
+/// The key of the note that somebody has said that the clock is right.
+const ACCEPTED: &str = "accepted";
+
+/// How far the clock of a process may be from its database's.
+pub const APART: TimeDelta = TimeDelta::seconds(60);
+
+/// How far a clock may move on by more, or by less, than the machine has counted.
+pub const STEP: TimeDelta = TimeDelta::hours(1);
+
+/// How long after the last known time a clock is believed when the machine was started anew meanwhile.
+pub const GAP: TimeDelta = TimeDelta::days(30);
+
+/// For how long what somebody has said of the time holds.
+const FRESH: TimeDelta = TimeDelta::hours(1);
+
+/// How often what time it is is kept.
+const KEPT: TimeDelta = TimeDelta::hours(1);
+
+/// Why a clock is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Doubt {
+    /// It is so far after the database's; negative: before it.
+    #[error("this machine's clock is {} the database's", apart(*.0, "ahead of", "behind"))]
+    Apart(TimeDelta),
+    /// It has moved on by so much more than the machine has counted.
+    #[error("the clock was set {}", apart(*.0, "ahead", "back"))]
+    Stepped(TimeDelta),
+    /// It is so far before a time that was known to be right.
+    #[error("the clock is {} the last time that was known", apart(*.0, "ahead of", "behind"))]
+    Behind(TimeDelta),
+    /// It is so far after the last time that was known to be right, and the machine was started since.
+    #[error("the clock is {} the last time that was known", apart(*.0, "ahead of", "behind"))]
+    Gap(TimeDelta),
+}
+
+impl Doubt {
+    /// The way out.
+    #[must_use]
+    pub fn mend(self) -> &'static str {
+        match self {
+            Self::Apart(_) => {
+                "set the clock of the one that is wrong: `timedatectl set-ntp true` keeps time by NTP"
+            }
+            Self::Stepped(_) | Self::Behind(_) | Self::Gap(_) => {
+                "set the clock right; if it is right, say so: `waybill clock accept`"
+            }
+        }
+    }
+}
+
+/// `2 h ahead of`.
+fn apart(by: TimeDelta, ahead: &str, behind: &str) -> String {
+    let seconds = by.num_seconds().abs();
+    let long = match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", (seconds + 30) / 60),
+        7_200..172_800 => format!("{} h", (seconds + 1_800) / 3_600),
+        172_800.. => format!("{} days", (seconds + 43_200) / 86_400),
+    };
+    format!("{long} {}", if by < TimeDelta::zero() { behind } else { ahead })
+}
+
+/// A time that was right, and what the machine had counted then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Known {
+    at: Timestamp,
+    /// Milliseconds since the machine was started.
+    up: i64,
+}
+
+impl Known {
+    /// How far `now` is from what the machine's count says.
+    fn step(self, now: Known) -> TimeDelta {
+        (now.at - self.at) - TimeDelta::milliseconds(now.up - self.up)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// When the reference (the database's clock, or else this one) was last believed.
+    reference: Option<Known>,
+    /// The same of this process' clock.
+    own: Option<Known>,
+    /// How far that may move away from the count until it is looked at again.
+    bound: TimeDelta,
+    /// How far this process' clock is from the database's.
+    offset: Option<TimeDelta>,
+    doubt: Option<Doubt>,
+    is_looked: bool,
+    /// When what is known was last kept.
+    kept: Option<Known>,
+}
+
+/// Holds the clock of a process against others.
+#[derive(Debug)]
+pub struct Timekeeper {
+    boot: String,
+    seen: Mutex<Seen>,
+}
+
+impl Default for Timekeeper {
+    fn default() -> Self {
+        Self { boot: boot(), seen: Mutex::default() }
+    }
+}
+
+impl Timekeeper {
+    /// Why the clock that says `now` is not believed.
+    #[must_use]
+    pub fn doubt(&self, now: Timestamp) -> Option<Doubt> {
+        let seen = self.seen();
+        if seen.doubt.is_some() {
+            return seen.doubt;
+        }
+        let step = seen.own?.step(Known { at: now, up: uptime() });
+        (step.abs() > seen.bound).then_some(Doubt::Stepped(step))
+    }
+
+    /// How far the clock was from the database's when it was last looked at.
+    #[must_use]
+    pub fn offset(&self) -> Option<TimeDelta> {
+        self.seen().offset
+    }
+
+    /// Holds the clock that `now` reads against all that there is, and gives why it is not believed.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be asked; then what was known stands.
+    pub async fn look(
+        &self,
+        store: &dyn Store,
+        now: impl Fn() -> Timestamp,
+    ) -> Result<Option<Doubt>, StoreError> {
+        let before = now();
+        let database = store.time().await?;
+        let own = Known { at: now(), up: uptime() };
+        // The database was asked somewhere in between.
+        let middle = before + (own.at - before) / 2;
+        let offset = database.map(|database| middle - database);
+        let reference = Known { at: own.at - offset.unwrap_or_default(), up: own.up };
+        let (is_first, known) = {
+            let seen = self.seen();
+            (!seen.is_looked, seen.reference)
+        };
+        let was = match known {
+            Some(known) => Was { known: Some(known), latest: None, accepted: None },
+            None => self.kept(store, own.up).await?,
+        };
+        let mut doubt = doubt_of(offset, reference, &was);
+        if doubt.is_some_and(|doubt| !matches!(doubt, Doubt::Apart(_))) {
+            let accepted = match was.accepted {
+                Some(accepted) => Some(accepted),
+                None => self.kept(store, own.up).await?.accepted,
+            };
+            if accepted.is_some_and(|at| (reference.at - at).abs() <= FRESH) {
+                doubt = None;
+            }
+        }
+        let mut seen = self.seen();
+        match doubt {
+            None if seen.doubt.is_some() => tracing::info!("the clock is believed again"),
+            Some(doubt) if is_first || seen.doubt.is_none() => {
+                tracing::error!(%doubt, mend = doubt.mend(), "nothing is done until the clock is right");
+            }
+            _ => {}
+        }
+        (seen.doubt, seen.offset, seen.is_looked) = (doubt, offset, true);
+        seen.bound = if database.is_some() { APART } else { STEP };
+        if doubt.is_none() {
+            (seen.reference, seen.own) = (Some(reference), Some(own));
+        } else if seen.reference.is_none() {
+            seen.reference = was.known;
+        }
+        Ok(doubt)
+    }
+
+    /// What keeps that somebody has said that it is `now`, by the database's clock where it has one.
+    #[must_use]
+    pub fn accepted(&self, now: Timestamp) -> Vec<NoteChange> {
+        let known = serde_json::to_string(&Known { at: now, up: uptime() }).ok();
+        let said =
+            NoteChange { kind: CLOCK, key: ACCEPTED.to_owned(), body: Some(now.to_rfc3339()) };
+        vec![said, NoteChange { kind: CLOCK, key: self.boot.clone(), body: known }]
+    }
+
+    /// What is to be kept of the time, with the next thing that is stored.
+    pub(crate) fn to_keep(&self) -> Option<NoteChange> {
+        let mut seen = self.seen();
+        let known = seen.reference.filter(|_| seen.doubt.is_none())?;
+        if seen.kept.is_some_and(|kept| known.at - kept.at < KEPT) {
+            return None;
+        }
+        seen.kept = Some(known);
+        let body = serde_json::to_string(&known).ok();
+        Some(NoteChange { kind: CLOCK, key: self.boot.clone(), body })
+    }
+
+    /// Keeps it the next time: what was to be stored was not.
+    pub(crate) fn not_kept(&self) {
+        self.seen().kept = None;
+    }
+
+    /// What was kept of the time, on this machine since it was started and elsewhere.
+    async fn kept(&self, store: &dyn Store, up: i64) -> Result<Was, StoreError> {
+        let all = NoteRange {
+            after: String::new(),
+            before: "~".to_owned(),
+            backwards: false,
+            limit: 10_000,
+        };
+        let mut was = Was::default();
+        for (key, body) in store.notes(CLOCK, &all).await? {
+            // Of a note that cannot be read nothing is known.
+            if key == ACCEPTED {
+                was.accepted = body.parse().ok();
+                continue;
+            }
+            let Ok(known) = serde_json::from_str::<Known>(&body) else { continue };
+            was.latest = was.latest.max(Some(known.at));
+            // A count that went back is that of a machine within the machine that was started anew.
+            if key == self.boot && !key.is_empty() && known.up <= up {
+                was.known = Some(known);
+            }
+        }
+        Ok(was)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is known of the time from before.
+#[derive(Debug, Default)]
+struct Was {
+    /// Since the machine was started.
+    known: Option<Known>,
+    /// The latest of all.
+    latest: Option<Timestamp>,
+    /// When somebody said that the clock is right.
+    accepted: Option<Timestamp>,
+}
+
+/// Why `now` is not believed, with the clock so far from the database's.
+fn doubt_of(offset: Option<TimeDelta>, now: Known, was: &Was) -> Option<Doubt> {
+    if let Some(offset) = offset.filter(|offset| offset.abs() > APART) {
+        return Some(Doubt::Apart(offset));
+    }
+    if let Some(known) = was.known {
+        let step = known.step(now);
+        return (step.abs() > STEP).then_some(Doubt::Stepped(step));
+    }
+    let since = now.at - was.latest?;
+    if since < -APART {
+        return Some(Doubt::Behind(since));
+    }
+    (since > GAP).then_some(Doubt::Gap(since))
+}
+
+/// What names this start of the machine; empty where nothing does.
+fn boot() -> String {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().to_owned()
+}
+
+/// Milliseconds that the machine has counted since it was started, asleep or not; where it does not tell, since this
+/// was first asked.
+fn uptime() -> i64 {
+    static BEGAN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    let told = std::fs::read_to_string("/proc/uptime").ok();
+    let seconds = told.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
+    match seconds {
+        Some(seconds) => (seconds * 1000.0) as i64,
+        None => {
+            let began = BEGAN.get_or_init(Instant::now);
+            i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(day: i64, hours: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + TimeDelta::days(20_000 + day) + TimeDelta::hours(hours)
+    }
+
+    fn up(hours: i64) -> i64 {
+        hours * 3_600_000
+    }
+
+    #[test]
+    fn a_clock_is_held_against_the_count_of_its_machine() {
+        let known = Known { at: at(0, 0), up: up(10) };
+        let was = Was { known: Some(known), ..Was::default() };
+        let doubt =
+            |day, hours, count| doubt_of(None, Known { at: at(day, hours), up: up(count) }, &was);
+        assert_eq!(doubt(0, 5, 15), None);
+        assert_eq!(doubt(300, 0, 10 + 300 * 24), None, "however long ago");
+        assert_eq!(doubt(300, 0, 10), Some(Doubt::Stepped(TimeDelta::days(300))));
+        assert_eq!(doubt(0, -2, 10), Some(Doubt::Stepped(TimeDelta::hours(-2))));
+    }
+
+    #[test]
+    fn after_a_start_of_the_machine_it_is_held_against_the_last_time_that_was_known() {
+        let was = Was { latest: Some(at(0, 0)), ..Was::default() };
+        let doubt = |day, hours| doubt_of(None, Known { at: at(day, hours), up: 0 }, &was);
+        assert_eq!(doubt(29, 0), None);
+        assert_eq!(doubt(31, 0), Some(Doubt::Gap(TimeDelta::days(31))));
+        assert_eq!(doubt(0, -1), Some(Doubt::Behind(TimeDelta::hours(-1))));
+        let nothing = Was::default();
+        assert_eq!(doubt_of(None, Known { at: at(900, 0), up: 0 }, &nothing), None);
+    }
+
+    #[test]
+    fn a_clock_far_from_its_database_says_which_way() {
+        let now = Known { at: at(0, 0), up: 0 };
+        let doubt = |offset| doubt_of(Some(offset), now, &Was::default());
+        assert_eq!(doubt(TimeDelta::seconds(59)), None);
+        let ahead = doubt(TimeDelta::days(300)).expect("a doubt").to_string();
+        assert_eq!(ahead, "this machine's clock is 300 days ahead of the database's");
+        let behind = doubt(TimeDelta::hours(-2)).expect("a doubt").to_string();
+        assert_eq!(behind, "this machine's clock is 2 h behind the database's");
+    }
+}

@@ -1,0 +1,64 @@
+//! Pauses: something is left alone until somebody lets it go on.
+
+use waybill_shared::domain::webhook::WEBHOOK;
+use waybill_shared::pauses::{ALL, PAUSE, Pause};
+use waybill_shared::store::RecordChange;
+
+use super::{Decided, Office, already, body, read, refuse};
+use crate::documents::Refusal;
+
+/// What may be paused, for people.
+const PARTS: &str = "all, calendar, connector, webhooks, step:NAME, supplier:ID, webhook:ID";
+
+impl Office<'_> {
+    pub(super) async fn pause(&self, what: &str, paused: bool) -> Result<Decided, Refusal> {
+        if paused {
+            self.is_part(what).await?;
+        }
+        let engine = self.desk.engine;
+        let record = engine.store.record(PAUSE, what).await?;
+        let known: Option<Pause> = record.as_ref().map(|record| read(PAUSE, record)).transpose()?;
+        match known {
+            Some(known) if known.paused && paused => {
+                return already(format!("{} has paused it since {}", known.by, known.since));
+            }
+            Some(known) if known.paused => {}
+            _ if !paused => return already("it is not paused"),
+            _ => {}
+        }
+        let pause = Pause {
+            paused,
+            since: engine.clock.now(),
+            by: self.desk.sender.to_owned(),
+            reason: self.reason.to_owned(),
+        };
+        let mut unit = self.desk.unit();
+        unit.records.push(RecordChange {
+            kind: PAUSE,
+            id: what.to_owned(),
+            expected: record.map_or(0, |record| record.version),
+            body: body(PAUSE, what, &pause)?,
+            event: if paused { "pause.set" } else { "pause.lifted" },
+        });
+        Ok(unit.into())
+    }
+
+    /// Whether `what` is something that can be paused.
+    async fn is_part(&self, what: &str) -> Result<(), Refusal> {
+        let engine = self.desk.engine;
+        let (kind, id) = what.split_once(':').unwrap_or((what, ""));
+        let is_known = match (kind, id) {
+            (ALL | "calendar" | "connector" | "webhooks", "") => true,
+            ("step", name) => {
+                engine.pipelines().flat_map(|one| &one.steps).any(|step| &*step.name.0 == name)
+            }
+            ("supplier", id) => self.coalition().offers.values().any(|offer| offer.supplier == id),
+            (WEBHOOK, id) => engine.store.record(WEBHOOK, id).await?.is_some(),
+            _ => false,
+        };
+        if is_known {
+            return Ok(());
+        }
+        Err(refuse(format!("`{what}` cannot be paused: there are {PARTS}")))
+    }
+}
