@@ -69,7 +69,7 @@ pub struct Problem {
 }
 
 /// Every kind of problem: its name, its status and its title.
-pub const KINDS: [(&str, StatusCode, &str); 16] = [
+pub const KINDS: [(&str, StatusCode, &str); 17] = [
     ("malformed", StatusCode::BAD_REQUEST, "The request cannot be read"),
     ("invalid", StatusCode::UNPROCESSABLE_ENTITY, "The request is not valid"),
     ("unauthorized", StatusCode::UNAUTHORIZED, "A valid token is needed"),
@@ -78,6 +78,7 @@ pub const KINDS: [(&str, StatusCode, &str); 16] = [
     ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "This cannot be done with it"),
     ("timeout", StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive"),
     ("conflict", StatusCode::CONFLICT, "It does not fit what is there"),
+    ("gone", StatusCode::GONE, "It is not there any more"),
     ("precondition_failed", StatusCode::PRECONDITION_FAILED, "It has changed since it was read"),
     ("too_large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
     ("unsupported_media", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body's type is not understood"),
@@ -93,7 +94,7 @@ impl Problem {
     #[must_use]
     pub fn new(kind: &str, detail: impl Into<String>, hint: &str) -> Self {
         let known = KINDS.iter().find(|(name, _, _)| *name == kind);
-        let (_, status, title) = known.unwrap_or(&KINDS[13]);
+        let (_, status, title) = known.unwrap_or(&KINDS[14]);
         Self {
             kind: format!("/problems/{kind}"),
             title: (*title).into(),

@@ -12,6 +12,9 @@ pub const OVERDRAWN: &str = "overdrawn:";
 /// Ids of incidents about orders under which more was paid than was bound begin with this.
 pub const OVERRUN: &str = "overrun:";
 
+/// Ids of incidents about what was given out before a restore begin with this.
+pub const RESTORED: &str = "restored:";
+
 /// Ids of incidents about what the end of a donor's role touches begin with this.
 pub const ROLE: &str = "role:";
 

@@ -17,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use waybill_shared::audit::{Entry, Link};
 use waybill_shared::engine::Engine;
 use waybill_shared::feed::{CloudEvent, Filter, Reader};
+use waybill_shared::whole::restores;
 
 use crate::access::Caller;
 use crate::page::{MOST, limit};
@@ -132,8 +133,10 @@ pub(crate) async fn feed(
             Problem::field("Last-Event-ID", "it is no position of the feed", hint)
         };
         let after = last.map(str::parse).transpose().map_err(bad)?.unwrap_or(after);
+        let after = from(&api.engine, after).await?;
         return Ok(streamed(api.engine, caller, query.filter(), after)?.into_response());
     }
+    let after = from(&api.engine, after).await?;
     let until = Instant::now() + Duration::from_secs(u64::from(wait));
     let _open = if wait > 0 { Some(Open::of(&caller)?) } else { None };
     let mut checked = Instant::now();
@@ -149,6 +152,31 @@ pub(crate) async fn feed(
             checked = Instant::now();
         }
     }
+}
+
+/// Where whoever has read up to `after` goes on.
+///
+/// What somebody has read of a log that was replaced is void: it has to begin again where that left off.
+async fn from(engine: &Engine, after: i64) -> Result<i64, Problem> {
+    let restores = restores(&*engine.store).await?;
+    if let Some(restore) = restores.iter().rfind(|restore| restore.voids(after)) {
+        let detail = format!(
+            "events {} to {} are void: the log was restored on {} from a copy of before",
+            restore.upto + 1,
+            restore.given_out,
+            restore.at.format("%Y-%m-%d %H:%M UTC"),
+        );
+        let hint = format!("forget them, and begin again with after={}", restore.upto);
+        return Err(Problem::new("gone", detail, &hint));
+    }
+    let end = engine.store.last_position().await?;
+    if after > end {
+        let detail =
+            format!("the log ends at {end}, before {after}: it is not the one that you have read");
+        let hint = "find out what was restored or replaced, and begin again with after=0";
+        return Err(Problem::new("gone", detail, hint));
+    }
+    Ok(after)
 }
 
 /// The last `count` events that the caller may see, of those not too far back.
@@ -182,6 +210,7 @@ async fn read(
 ) -> Result<(), Problem> {
     let mut reader = Reader::new(engine, caller.sight(engine).await?, filter);
     let first = page.position;
+    let restores = restores(&*engine.store).await?;
     if let Some(read) = reader.of_subject(first).await? {
         let is_cut = read.events.len() > limit;
         page.events.extend(read.events.into_iter().take(limit));
@@ -192,7 +221,8 @@ async fn read(
     loop {
         let read = reader.read(page.position, WINDOW).await?;
         let is_last = read.position - page.position < WINDOW;
-        page.position = read.position;
+        // Nobody is left standing where others have read what is void.
+        page.position = restores.iter().fold(read.position, |at, restore| restore.beyond(at));
         page.events.extend(read.events);
         if page.events.len() > limit {
             page.events.truncate(limit);

@@ -74,7 +74,6 @@ async fn beginning(
         }
         return print(arguments, &page, position);
     };
-    position.set(Some(after));
     loop {
         let limit = left.map_or(PAGE, |left| left.min(PAGE));
         let from = position.get().unwrap_or(after);

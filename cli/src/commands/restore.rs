@@ -9,6 +9,7 @@ use std::sync::Arc;
 use flate2::read::MultiGzDecoder;
 use tokio::sync::mpsc;
 use waybill_shared::check::{Findings, Violation, check_telling};
+use waybill_shared::clock::Clock;
 use waybill_shared::store::postgres::PostgresBeside;
 use waybill_shared::store::sqlite::SqliteBeside;
 use waybill_shared::store::{Beside, Store};
@@ -38,7 +39,7 @@ pub(crate) async fn run(arguments: args::Restore) -> Result<(), Failure> {
         }
     }
     let args::Restore { file, as_it_is, json, .. } = arguments;
-    put(&target.store, kind, &file, as_it_is, json).await
+    put(&target.store, kind, &file, How { as_it_is, is_restore: true, json }).await
 }
 
 /// Puts an export into a database that is empty.
@@ -61,7 +62,7 @@ pub(crate) async fn import(
     if dry_run {
         return foreseen(file, &target.store, json);
     }
-    put(&target.store, Kind::Export, file, false, json).await
+    put(&target.store, Kind::Export, file, How { as_it_is: false, is_restore: false, json }).await
 }
 
 /// What an export would put into an empty database.
@@ -160,14 +161,57 @@ fn readable(store: &StoreUrl, unread: &str) -> Result<Option<String>, Failure> {
     }
 }
 
-/// Makes the new database, and puts it in its place.
-async fn put(
-    store: &StoreUrl,
-    kind: Kind,
-    file: &Path,
+/// How a database takes the place of another.
+#[derive(Debug, Clone, Copy)]
+struct How {
+    /// Although it does not hold.
     as_it_is: bool,
+    /// After a loss; else it is moved from one store to another.
+    is_restore: bool,
     json: bool,
+}
+
+/// The database that is replaced, if it can be read.
+async fn old(store: &StoreUrl) -> Option<Arc<dyn Store>> {
+    if !store.exists() {
+        return None;
+    }
+    let migrations = store.migrations().await.ok()?;
+    if migrations.iter().all(|migration| !migration.is_applied) {
+        return None;
+    }
+    let opened = store.look().await;
+    opened
+        .inspect_err(|failure| {
+            output::talk(&format!("what was given out is not known: {failure}"));
+        })
+        .ok()
+}
+
+/// Carries what `old` has given out into what takes its place.
+async fn carry_into(
+    beside: &dyn Beside,
+    old: Option<&dyn Store>,
+    file: &Path,
 ) -> Result<(), Failure> {
+    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
+    let new = beside.open().await?;
+    let carried = whole::carry(&*new, old, &name, Clock::Real.now()).await;
+    new.close().await;
+    if let Some(old) = old {
+        old.close().await;
+    }
+    Ok(carried.map(drop)?)
+}
+
+/// Makes the new database, and puts it in its place.
+async fn put(store: &StoreUrl, kind: Kind, file: &Path, how: How) -> Result<(), Failure> {
+    // Whoever works with the one that is replaced goes on with the new one.
+    let carries = match how.is_restore {
+        true => Some((file, old(store).await)),
+        false => None,
+    };
+    let carries = carries.as_ref();
     let (proof, kept) = match (store, kind) {
         (StoreUrl::Sqlite(place), Kind::Database) => {
             let beside = SqliteBeside::at(place)?;
@@ -177,7 +221,7 @@ async fn put(
                 bar.finish_and_clear();
                 Ok(())
             };
-            in_place(&beside, made, as_it_is).await?
+            in_place(&beside, made, carries, how).await?
         }
         (StoreUrl::Sqlite(place), Kind::Export) => {
             let beside = SqliteBeside::at(place)?;
@@ -185,11 +229,11 @@ async fn put(
                 beside.empty().await?;
                 fill(&beside, file).await
             };
-            in_place(&beside, made, as_it_is).await?
+            in_place(&beside, made, carries, how).await?
         }
         (StoreUrl::Postgres(url), Kind::Export) => {
             let beside = PostgresBeside::empty(url).await?;
-            in_place(&beside, fill(&beside, file), as_it_is).await?
+            in_place(&beside, fill(&beside, file), carries, how).await?
         }
         (StoreUrl::Postgres(_), Kind::Database) => {
             let file = file.display();
@@ -200,31 +244,48 @@ async fn put(
     };
     let holds = proof.holds();
     let Proof { events, link, .. } = proof;
-    if json {
+    if how.json {
         return output::json(&serde_json::json!({
             "store": store.to_string(), "events": events, "link": link, "ok": holds == HOLDS, "kept": kept,
+            "paused": how.is_restore,
         }));
     }
     if let Some(kept) = kept {
         output::talk(&format!("what was there is kept as {kept}"));
     }
     let events = output::grouped(events.unsigned_abs());
-    output::data(&format!("{store}: {events} events, {holds}\nlast link {link}\n"))
+    let paused = if how.is_restore {
+        "everything is paused: look at `waybill todo`, then `waybill unpause all`\n"
+    } else {
+        ""
+    };
+    output::data(&format!("{store}: {events} events, {holds}\nlast link {link}\n{paused}"))
 }
 
 /// Lets `beside` take its place once it is made and holds; otherwise nothing of it stays.
 async fn in_place(
     beside: &dyn Beside,
     made: impl Future<Output = Result<(), Failure>>,
-    as_it_is: bool,
+    carries: Option<&(&Path, Option<Arc<dyn Store>>)>,
+    how: How,
 ) -> Result<(Proof, Option<String>), Failure> {
     let proven = Told::unless(async {
         made.await?;
         let proof = proof(&*beside.look().await?).await?;
-        match proof.violations.first() {
-            Some(first) if !as_it_is => Err(does_not_hold(first, proof.violations.len())),
-            _ => Ok(proof),
+        if let Some(first) = proof.violations.first().filter(|_| !how.as_it_is) {
+            return Err(does_not_hold(first, proof.violations.len()));
         }
+        if let Some((file, old)) = carries {
+            let done = carry_into(beside, old.as_deref(), file).await;
+            // What does not hold may not be written either.
+            match done {
+                Err(failure) if how.as_it_is => {
+                    output::talk(&format!("what was given out is not carried on: {failure}"))
+                }
+                done => done?,
+            }
+        }
+        Ok(proof)
     })
     .await;
     let placed = match proven {

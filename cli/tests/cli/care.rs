@@ -117,7 +117,8 @@ fn a_backup_while_lots_are_carried_is_of_one_moment() -> Result<()> {
 
     let restored = folder.path().join("restored");
     run(&["restore", text(&backup)?, "--data", text(&restored)?])?.ok()?;
-    ensure!(is_clean(&restored)? == said["events"].as_i64().unwrap_or_default());
+    // What was restored, that it was, and that nothing moves until somebody has looked.
+    ensure!(is_clean(&restored)? == said["events"].as_i64().unwrap_or_default() + 3);
     Ok(())
 }
 
@@ -143,16 +144,22 @@ fn live_data_is_put_aside_only_when_that_was_said() -> Result<()> {
     let later = is_clean(&copy.data)?;
     ensure!(later >= events, "what was there is gone");
 
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let database = Database::of(&copy.data).await?;
+        database.leave_a_schema().await?;
+        database.close().await;
+        anyhow::Ok(())
+    })?;
     let said = run(&[&with_yes[..], &["--json"]].concat())?.json()?;
     ensure!(said["events"] == events, "{said}");
     let kept = said["kept"].as_str().context("nothing was kept")?.to_owned();
-    ensure!(is_clean(&copy.data)? == events);
+    ensure!(is_clean(&copy.data)? > later, "positions that were given out are given out again");
     if PAIR == Pair::SqliteEmbedded {
         let found = run(&["check", "--store", &format!("sqlite:{kept}"), "--json"])?.json()?;
         ensure!(found["events"] == later, "{found}");
     } else {
         let schema = kept.rsplit(' ').next().context("a schema")?.to_owned();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let there = runtime.block_on(async {
             let database = Database::of(&copy.data).await?;
             let there = database.schemas().await?;
@@ -461,7 +468,7 @@ fn at_a_terminal_it_asks_before_data_is_put_aside() -> Result<()> {
     dialogue.types("y\r")?;
     dialogue.shows("every invariant holds")?;
     ensure!(dialogue.ends()?, "it failed");
-    ensure!(is_clean(&copy.data)? == events);
+    ensure!(is_clean(&copy.data)? > events);
     Ok(())
 }
 

@@ -46,6 +46,7 @@ mod quantities;
 mod refusal;
 mod reports;
 mod requesters;
+mod restored;
 mod run;
 mod serve;
 mod settings;

@@ -91,6 +91,14 @@ impl Database {
         })
     }
 
+    /// What a restore that was killed leaves; on SQLite it is overwritten.
+    pub(crate) async fn leave_a_schema(&self) -> Result<()> {
+        if let Self::Postgres(pool) = self {
+            sqlx::query("CREATE SCHEMA waybill_new_4711").execute(pool).await?;
+        }
+        Ok(())
+    }
+
     /// The schemas that were made beside the one in use.
     pub(crate) async fn schemas(&self) -> Result<Vec<String>> {
         Ok(match self {

@@ -65,6 +65,8 @@ mod quantities;
 mod refusal;
 #[path = "../cli/requesters.rs"]
 mod requesters;
+#[path = "../cli/restored.rs"]
+mod restored;
 #[path = "../cli/run.rs"]
 mod run;
 #[path = "../cli/serve.rs"]

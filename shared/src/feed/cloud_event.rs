@@ -16,6 +16,7 @@ use crate::engine::Engine;
 use crate::sight::Sight;
 use crate::store::StoreError;
 use crate::views::{LineView, LotView, OrderView};
+use crate::whole::{RESTORE, Restore};
 
 /// What an event is about, as it was after it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -237,6 +238,14 @@ impl EventData {
             }
             // The bytes that were sent are the order's own; what is in files travels nowhere.
             "order_document" | "order_message" | "content" => Ok(false),
+            // Every reader has to know that what it has read is void.
+            RESTORE => {
+                let Restore { upto, given_out, epoch, .. } = parse(event)?;
+                self.record = Some(serde_json::json!({
+                    "epoch": epoch, "void_from": upto + 1, "void_to": given_out,
+                }));
+                Ok(true)
+            }
             _ => {
                 self.record = Some(parse(event)?);
                 Ok(sight.is_whole())

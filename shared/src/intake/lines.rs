@@ -23,6 +23,7 @@ use crate::engine::Engine;
 use crate::store::body::write;
 use crate::store::{Fate, LineChange, LotChange, RecordChange, StoreError, StoredLine, Unit};
 use crate::twins::forsaken;
+use crate::whole::restores;
 
 /// Conflicts with other writers after which intake gives up.
 const CONFLICTS: u32 = 50;
@@ -281,7 +282,10 @@ async fn decide(
         known.insert(key, (id, stored));
     }
     let mut last = engine.turns.last().await;
-    let number = engine.store.last_line().await?.max(*last);
+    // Of what a restore has taken away numbers were given out, too.
+    let restores = restores(&*engine.store).await?;
+    let given_out = restores.iter().map(|restore| restore.lines).max().unwrap_or(0);
+    let number = engine.store.last_line().await?.max(*last).max(given_out);
     let mut decided = Decided {
         engine,
         handing,

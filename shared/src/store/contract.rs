@@ -332,6 +332,9 @@ pub trait Beside: Send + Sync {
     /// It, to be read.
     async fn look(&self) -> Result<Arc<dyn Store>, StoreError>;
 
+    /// It, to be written before it takes the place; to be closed before that.
+    async fn open(&self) -> Result<Arc<dyn Store>, StoreError>;
+
     /// It takes the place; what was there is kept under the name that this gives.
     async fn take_place(&self) -> Result<Option<String>, StoreError>;
 

@@ -6,12 +6,14 @@
 //! follows from the log (which event is a subject's last, which one it follows) is left out, and
 //! found again as it is read. Leases are left out, too: what was under way is due again.
 
+mod carry;
 mod pour;
 mod read;
 mod row;
 mod trail;
 mod write;
 
+pub use carry::{RESTORE, Restore, VOID, carry, restores};
 pub use pour::{header, pour};
 pub use read::{Reading, WholeError, begins};
 pub use row::{

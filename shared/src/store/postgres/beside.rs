@@ -19,6 +19,8 @@ pub struct PostgresBeside {
     /// The schema in use.
     place: String,
     new: String,
+    /// Held as long as it is made: nobody else makes one.
+    _lock: PgConnection,
 }
 
 /// A name as SQL has it.
@@ -28,6 +30,44 @@ fn quoted(name: &str) -> String {
 
 async fn run(connection: &mut PgConnection, sql: String) -> Result<(), sqlx::Error> {
     sqlx::query(AssertSqlSafe(sql)).execute(connection).await.map(drop)
+}
+
+/// The key of the lock that whoever makes a new schema holds: `waybill` in bytes.
+const LOCK: i64 = 0x0077_6179_6269_6c6c;
+
+/// One new schema is made at a time in a database, for as long as `connection` lives.
+async fn only_one(connection: &mut PgConnection, url: &str) -> Result<(), StoreError> {
+    let asked = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(LOCK);
+    let is_only: bool = asked.fetch_one(connection).await.map_err(failed("ask who restores"))?;
+    if is_only {
+        return Ok(());
+    }
+    Err(StoreError::Busy { path: shown(url), holder: "another restore".to_owned() })
+}
+
+/// The schemas that killed processes have left.
+async fn left_behind(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+    let sql =
+        "SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'waybill\\_new\\_%' ORDER BY 1";
+    sqlx::query_scalar(sql).fetch_all(connection).await
+}
+
+/// Nobody may be at work on what is to be replaced.
+async fn is_free(connection: &mut PgConnection, url: &str) -> Result<(), StoreError> {
+    let asking = failed("ask who leads");
+    let has_tables: bool = sqlx::query_scalar("SELECT to_regclass('leadership') IS NOT NULL")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(failed("ask who leads"))?;
+    if !has_tables {
+        return Ok(());
+    }
+    let leads = sqlx::query_scalar(include_str!("sql/who_leads.sql"));
+    let holder: Option<String> = leads.fetch_optional(connection).await.map_err(asking)?;
+    match holder {
+        None => Ok(()),
+        Some(holder) => Err(StoreError::Busy { path: shown(url), holder }),
+    }
 }
 
 impl PostgresBeside {
@@ -44,14 +84,19 @@ impl PostgresBeside {
             .await
             .map_err(opening)?;
         let place = place.unwrap_or_else(|| "public".to_owned());
+        only_one(&mut connection, url).await?;
+        for left in left_behind(&mut connection).await.map_err(failed("look for what is left"))? {
+            tracing::warn!(schema = left, "a restore that was killed has left this: it is removed");
+            run(&mut connection, format!("DROP SCHEMA IF EXISTS {} CASCADE", quoted(&left)))
+                .await
+                .map_err(failed("remove what was left"))?;
+        }
         let new = format!("waybill_new_{}", chrono::Utc::now().timestamp_micros());
         let url = url.to_owned();
-        let beside = Self { url, options, place, new };
-        beside.is_free(&mut connection).await?;
-        run(&mut connection, format!("CREATE SCHEMA {}", quoted(&beside.new)))
-            .await
-            .map_err(failed("make a new schema"))?;
-        connection.close().await.map_err(opening)?;
+        let mut beside = Self { url, options, place, new, _lock: connection };
+        is_free(&mut beside._lock, &beside.url).await?;
+        let made = format!("CREATE SCHEMA {}", quoted(&beside.new));
+        run(&mut beside._lock, made).await.map_err(failed("make a new schema"))?;
         if let Err(error) = migrate(&beside.there(), &beside.url).await {
             beside.discard().await?;
             return Err(error);
@@ -70,24 +115,6 @@ impl PostgresBeside {
             ])
             // To write and read everything takes its time.
             .disable_statement_logging()
-    }
-
-    /// Nobody may be at work on what is to be replaced.
-    async fn is_free(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
-        let asking = failed("ask who leads");
-        let has_tables: bool = sqlx::query_scalar("SELECT to_regclass('leadership') IS NOT NULL")
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(failed("ask who leads"))?;
-        if !has_tables {
-            return Ok(());
-        }
-        let leads = sqlx::query_scalar(include_str!("sql/who_leads.sql"));
-        let holder: Option<String> = leads.fetch_optional(connection).await.map_err(asking)?;
-        match holder {
-            None => Ok(()),
-            Some(holder) => Err(StoreError::Busy { path: shown(&self.url), holder }),
-        }
     }
 
     /// Moves what is Waybill's from one schema to another.
@@ -127,11 +154,15 @@ impl Beside for PostgresBeside {
         Ok(Arc::new(PostgresStore::on(self.there())))
     }
 
+    async fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
+        Ok(Arc::new(PostgresStore::on(self.there())))
+    }
+
     async fn take_place(&self) -> Result<Option<String>, StoreError> {
         let placing = || failed("put the new database in its place");
         let mut connection = self.options.connect().await.map_err(placing())?;
         let mut transaction = connection.begin().await.map_err(placing())?;
-        self.is_free(&mut transaction).await?;
+        is_free(&mut transaction, &self.url).await?;
         let has_tables: bool = sqlx::query_scalar("SELECT to_regclass('events') IS NOT NULL")
             .fetch_one(&mut *transaction)
             .await

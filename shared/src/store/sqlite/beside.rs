@@ -90,7 +90,7 @@ impl SqliteBeside {
     /// [`StoreError`] if what a killed process left cannot be removed.
     pub fn at(place: &Path) -> Result<Self, StoreError> {
         let new = place.with_extension("new.sqlite");
-        for file in files(&new) {
+        for file in files(&new).into_iter().chain(files(&new.with_extension("leases.sqlite"))) {
             remove(&file).map_err(lost("remove what was left"))?;
         }
         Ok(Self { place: place.to_owned(), new })
@@ -158,8 +158,15 @@ impl Beside for SqliteBeside {
         Ok(Arc::new(SqliteStore::look(&self.new).await?))
     }
 
+    async fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
+        Ok(Arc::new(SqliteStore::open(&self.new).await?))
+    }
+
     async fn take_place(&self) -> Result<Option<String>, StoreError> {
         let placing = lost("put the new database in its place");
+        for file in files(&self.new.with_extension("leases.sqlite")) {
+            remove(&file).map_err(&placing)?;
+        }
         keep(&self.new).map_err(&placing)?;
         let mut kept = None;
         if self.place.exists() {
@@ -187,7 +194,8 @@ impl Beside for SqliteBeside {
     }
 
     async fn discard(&self) -> Result<(), StoreError> {
-        for file in files(&self.new) {
+        let leases = self.new.with_extension("leases.sqlite");
+        for file in files(&self.new).into_iter().chain(files(&leases)) {
             remove(&file).map_err(lost("remove the new database"))?;
         }
         Ok(())

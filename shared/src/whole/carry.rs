@@ -1,0 +1,310 @@
+//! What a database that is replaced has given out is not given out again. Whoever took numbers, positions or documents
+//! from it goes on with the one that takes its place: so that carries counters on, fills the positions that were given
+//! out with events that say nothing, keeps the messages that were sent, lists what was, and lets nothing happen by itself
+//! until somebody has looked.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::lot::Timestamp;
+use crate::domain::order::{Order, OrderStatus};
+use crate::incidents::{RESTORED, opened};
+use crate::pauses::{ALL, PAUSE, Pause};
+use crate::store::{Fate, Record, RecordChange, Store, StoreError, Unit};
+
+/// The kind of record that a restore is, by its number.
+pub const RESTORE: &str = "restore";
+
+/// The kind of event at a position that was given out before, which says nothing.
+pub const VOID: &str = "log.void";
+
+/// The kind of event that a database has taken the place of another.
+const RESTORED_EVENT: &str = "log.restored";
+
+/// Counters by which orders are numbered.
+const COUNTERS: &str = "order_sequence";
+
+/// Messages to suppliers, by number.
+const MESSAGES: &str = "order_message";
+
+/// Void events committed together.
+const TOGETHER: i64 = 500;
+
+/// Lines that are named.
+const NAMED: usize = 20;
+
+/// A restore, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restore {
+    /// Its number, from 1: the log after it is of this epoch.
+    pub epoch: u32,
+    /// When.
+    pub at: Timestamp,
+    /// The file that it was restored from.
+    pub from: String,
+    /// The last position that the restored database had.
+    pub upto: i64,
+    /// The last one that the replaced one had given out; the same: none beyond.
+    pub given_out: i64,
+    /// The number of the last line that was given out.
+    pub lines: i64,
+}
+
+impl Restore {
+    /// Whether a reader that goes on after `position` has read what is void now.
+    #[must_use]
+    pub fn voids(&self, position: i64) -> bool {
+        position > self.upto && position <= self.given_out
+    }
+
+    /// Where somebody stands who has read up to `position` since: behind what is void.
+    #[must_use]
+    pub fn beyond(&self, position: i64) -> i64 {
+        if self.voids(position) { self.given_out + 1 } else { position }
+    }
+}
+
+/// Every restore that a database has seen.
+///
+/// # Errors
+/// [`StoreError`] if they cannot be read.
+pub async fn restores(store: &dyn Store) -> Result<Vec<Restore>, StoreError> {
+    store.records(RESTORE).await?.iter().map(|record| parse(RESTORE, record)).collect()
+}
+
+fn parse<T: serde::de::DeserializeOwned>(kind: &str, record: &Record) -> Result<T, StoreError> {
+    serde_json::from_str(&record.body)
+        .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{}", record.id), source })
+}
+
+fn written(kind: &str, id: &str, value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })
+}
+
+/// Carries what `old`, if it can be read, has given out into `new`, which was read from `from` and takes its place. No
+/// other works on either.
+///
+/// # Errors
+/// [`StoreError`] if one cannot be read, or the new one not be written.
+pub async fn carry(
+    new: &dyn Store,
+    old: Option<&dyn Store>,
+    from: &str,
+    now: Timestamp,
+) -> Result<Restore, StoreError> {
+    let term = new.lead(None).await?;
+    let settle = async || -> Result<(), StoreError> {
+        if let Some(term) = term {
+            while new.sequence(term).await? > 0 {}
+        }
+        Ok(())
+    };
+    settle().await?;
+    let upto = new.last_position().await?;
+    let given_out = match old {
+        Some(old) => old.last_position().await?.max(upto),
+        None => upto,
+    };
+    let number = restores(new).await?.iter().map(|one| one.epoch).max().unwrap_or(0);
+    // What the replaced one was restored from was given out, too.
+    let known = match old {
+        Some(old) => restores(old).await?.iter().map(|one| one.epoch).max().unwrap_or(0),
+        None => 0,
+    };
+    let epoch = number.max(known) + 1;
+    if given_out > upto {
+        void(new, epoch, given_out + 1 - upto, now).await?;
+        settle().await?;
+    }
+    let lines = match old {
+        Some(old) => old.last_line().await?.max(new.last_line().await?),
+        None => new.last_line().await?,
+    };
+    let lines = restores(new).await?.iter().map(|one| one.lines).fold(lines, i64::max);
+    let restore = Restore { epoch, at: now, from: from.to_owned(), upto, given_out, lines };
+    let mut unit = Unit::new("restore", now);
+    let id = epoch.to_string();
+    let body = written(RESTORE, &id, &restore)?;
+    unit.records.push(RecordChange { kind: RESTORE, id, expected: 0, body, event: RESTORED_EVENT });
+    unit.records.push(paused(new, from, now).await?);
+    unit.records.extend(match old {
+        Some(old) => carried(new, old, &restore).await?,
+        None => vec![unknown(new, &restore).await?],
+    });
+    commit(new, vec![unit]).await?;
+    settle().await?;
+    if let Some(term) = term {
+        new.resign(term).await?;
+    }
+    Ok(restore)
+}
+
+async fn commit(store: &dyn Store, units: Vec<Unit>) -> Result<(), StoreError> {
+    let fates = store.commit(units).await?;
+    match fates.into_iter().find(|fate| *fate != Fate::Committed) {
+        None => Ok(()),
+        Some(other) => {
+            let why = std::io::Error::other(format!("{other:?}"));
+            Err(StoreError::Database { act: "carry what was given out", source: why.into() })
+        }
+    }
+}
+
+/// Fills `count` positions with events that say nothing.
+async fn void(store: &dyn Store, epoch: u32, count: i64, now: Timestamp) -> Result<(), StoreError> {
+    let mut version = 0;
+    while version < count {
+        let upto = (version + TOGETHER).min(count);
+        let units = (version..upto).map(|expected| {
+            let mut unit = Unit::new("restore", now);
+            unit.records.push(RecordChange {
+                kind: "void",
+                id: epoch.to_string(),
+                expected,
+                body: "{}".to_owned(),
+                event: VOID,
+            });
+            unit
+        });
+        commit(store, units.collect()).await?;
+        version = upto;
+    }
+    Ok(())
+}
+
+/// Nothing happens by itself until somebody has looked.
+async fn paused(store: &dyn Store, from: &str, now: Timestamp) -> Result<RecordChange, StoreError> {
+    let known = store.record(PAUSE, ALL).await?;
+    let reason = format!("restored from {from}: look at `waybill todo` first");
+    let pause = Pause { paused: true, since: now, by: "restore".to_owned(), reason };
+    Ok(RecordChange {
+        kind: PAUSE,
+        id: ALL.to_owned(),
+        expected: known.map_or(0, |known| known.version),
+        body: written(PAUSE, ALL, &pause)?,
+        event: "pause.set",
+    })
+}
+
+/// Of what was given out after the copy was made nothing is known.
+async fn unknown(store: &dyn Store, restore: &Restore) -> Result<RecordChange, StoreError> {
+    let cause = format!(
+        "restored from {}, and what was given out after that copy is not known here: ask suppliers which orders they \
+         have, and readers of the feed how far they are",
+        restore.from
+    );
+    let subjects = vec![format!("restore:{}", restore.epoch)];
+    opened(store, &format!("{RESTORED}{}", restore.epoch), &cause, subjects).await
+}
+
+/// Counters and messages of `old`, and an incident for each order that somebody has and `new` does not know.
+async fn carried(
+    new: &dyn Store,
+    old: &dyn Store,
+    restore: &Restore,
+) -> Result<Vec<RecordChange>, StoreError> {
+    let mut changes = counters(new, old).await?;
+    let own = ids(new.records(MESSAGES).await?);
+    let messages = old.records(MESSAGES).await?;
+    let sent: Vec<&Record> = messages.iter().filter(|one| !own.contains_key(&one.id)).collect();
+    changes.extend(sent.iter().map(|message| RecordChange {
+        kind: MESSAGES,
+        id: message.id.clone(),
+        expected: 0,
+        body: message.body.clone(),
+        event: "order_message.carried",
+    }));
+    let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let known = ids(new.records("order_status").await?);
+    for record in old.records("order_status").await? {
+        let status: OrderStatus = parse("order_status", &record)?;
+        let before = known.get(&record.id).map(|known| parse::<OrderStatus>("order_status", known));
+        let was_sent = matches!(before.transpose()?, Some(before) if before != OrderStatus::Issued);
+        if status == OrderStatus::Issued || was_sent {
+            continue;
+        }
+        let order = old.record("order", &record.id).await?;
+        let supplier = match &order {
+            Some(order) => parse::<Order>("order", order)?.supplier,
+            None => String::new(),
+        };
+        told.entry(supplier).or_default().push(record.id);
+    }
+    for message in sent {
+        let body: serde_json::Value = parse(MESSAGES, message)?;
+        let supplier = body["seller"].as_str().unwrap_or_default().to_owned();
+        told.entry(supplier).or_default().push(message.id.clone());
+    }
+    for (supplier, numbers) in told {
+        let id = format!("{RESTORED}{}:{supplier}", restore.epoch);
+        let cause = format!(
+            "{supplier} was sent {}, which the restored database does not know: cancel or confirm them with {supplier} \
+             by hand; their numbers are not used again",
+            numbers.join(", ")
+        );
+        let subjects = numbers.into_iter().map(|number| format!("order:{number}")).collect();
+        changes.push(opened(new, &id, &cause, subjects).await?);
+    }
+    if restore.given_out > restore.upto {
+        let lines = lost_lines(new, old).await?;
+        let cause = format!(
+            "events {} to {} were given out before the restore and are void: readers of the feed get 410 and begin again \
+             after {}{lines}",
+            restore.upto + 1,
+            restore.given_out,
+            restore.upto
+        );
+        let subjects = vec![format!("restore:{}", restore.epoch)];
+        changes.push(opened(new, &format!("{RESTORED}{}", restore.epoch), &cause, subjects).await?);
+    }
+    Ok(changes)
+}
+
+fn ids(records: Vec<Record>) -> BTreeMap<String, Record> {
+    records.into_iter().map(|record| (record.id.clone(), record)).collect()
+}
+
+/// Counters go on from where the later of the two was.
+async fn counters(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, StoreError> {
+    let own = ids(new.records(COUNTERS).await?);
+    let mut changes = Vec::new();
+    for record in old.records(COUNTERS).await? {
+        let value = |body: &str| -> i64 {
+            let read: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+            read["value"].as_i64().unwrap_or(0)
+        };
+        let known = own.get(&record.id);
+        if value(&record.body) > known.map_or(0, |known| value(&known.body)) {
+            changes.push(RecordChange {
+                kind: COUNTERS,
+                id: record.id,
+                expected: known.map_or(0, |known| known.version),
+                body: record.body,
+                event: "order.number_carried",
+            });
+        }
+    }
+    Ok(changes)
+}
+
+/// The lines that were handed in since the copy, in words.
+async fn lost_lines(new: &dyn Store, old: &dyn Store) -> Result<String, StoreError> {
+    let own = new.last_line().await?;
+    let lost: Vec<String> = old
+        .all_lines()
+        .await?
+        .into_iter()
+        .filter(|(id, _)| id.0 > own)
+        .map(|(_, stored)| format!("{}/{}", stored.line.requester, stored.line.external_id))
+        .collect();
+    let named = lost.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    Ok(match lost.len() {
+        0 => String::new(),
+        1..=NAMED => format!("; handed in since then, and to be handed in again: {named}"),
+        many => {
+            format!("; {many} lines were handed in since then, and are to be again: {named}, …")
+        }
+    })
+}
