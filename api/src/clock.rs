@@ -56,7 +56,7 @@ pub(crate) async fn accept(engine: &Engine, by: &str) -> Result<ClockView, Probl
         let now = engine.store.time().await?.unwrap_or_else(|| engine.clock.now());
         tracing::warn!(by, %now, "the clock is said to be right");
         let mut unit = Unit::new(by, now);
-        unit.notes = engine.timekeeper.accepted(now);
+        unit.notes = engine.timekeeper.accepted(&*engine.store, now).await?;
         // Whatever else is stored waits for this.
         engine.store.commit(vec![unit]).await?;
     }

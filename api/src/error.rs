@@ -196,6 +196,13 @@ impl From<StoreError> for Problem {
         if error.is_disk_full() {
             return Self::new("disk_full", "nothing could be written", DISK_FULL);
         }
+        if error.is_passing() {
+            let detail = "the database cannot be used now";
+            let mut problem =
+                Self::new("unavailable", detail, "try again; `waybill doctor` says why");
+            problem.retry_after = Some(2);
+            return problem;
+        }
         problem
     }
 }

@@ -1,5 +1,6 @@
 //! Health, readiness and metrics, for whoever runs the service. What is down is said at once: none of them waits for it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,6 +13,8 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 use waybill_shared::engine::Engine;
 use waybill_shared::presence::Trouble;
+
+use crate::gauges::Gauges;
 
 /// The OpenMetrics text format.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -35,7 +38,13 @@ pub fn health(engine: Engine) -> Router {
         .route("/health/live", get(|| async { "live\n" }))
         .route("/health/ready", get(ready))
         .route("/metrics", get(metrics))
-        .with_state(engine)
+        .with_state(Probes { engine, gauges: Arc::default() })
+}
+
+#[derive(Clone)]
+struct Probes {
+    engine: Engine,
+    gauges: Arc<Gauges>,
 }
 
 /// What keeps this process from working.
@@ -63,18 +72,20 @@ pub(crate) async fn reasons(engine: &Engine) -> Vec<Trouble> {
     reasons
 }
 
-async fn ready(State(engine): State<Engine>) -> Response {
-    let reasons = reasons(&engine).await;
+async fn ready(State(probes): State<Probes>) -> Response {
+    let mut reasons = reasons(&probes.engine).await;
+    // Anybody may ask; what parts say of themselves is for operators.
+    reasons.iter_mut().for_each(|reason| reason.detail = None);
     let ready = reasons.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, axum::Json(Readiness { ready, reasons })).into_response()
 }
 
-async fn metrics(State(engine): State<Engine>) -> Response {
+async fn metrics(State(Probes { engine, gauges }): State<Probes>) -> Response {
     // Without the store the rest still tells something.
     let backlog = timeout(PATIENCE, engine.store.backlog(engine.clock.now())).await;
     let backlog = backlog.ok().and_then(Result::ok).unwrap_or_default();
-    match engine.metrics.text(&backlog) {
+    match engine.metrics.text(&backlog, &gauges.text(&engine).await) {
         Ok(text) => ([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }

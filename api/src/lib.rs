@@ -10,6 +10,7 @@ mod doctor;
 mod effects;
 mod entrance;
 mod error;
+mod gauges;
 mod health;
 mod idempotency;
 mod limits;
@@ -66,7 +67,7 @@ pub use routes::{
 pub use show::Shown;
 pub use status::{
     AtRisk, FailingWebhook, IncidentsView, NextFire, PauseView, ServiceView, StatusView,
-    WebhooksView,
+    WebhookLag, WebhooksView,
 };
 pub use timeline::Entry;
 pub use todo::{Each, Move, Task};

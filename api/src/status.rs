@@ -102,6 +102,17 @@ pub struct FailingWebhook {
     pub disabled: bool,
 }
 
+/// How far a webhook is behind the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WebhookLag {
+    /// Its id.
+    pub id: String,
+    /// Events that it has not looked at.
+    pub events: i64,
+    /// For how many seconds the first of them has been there.
+    pub seconds: i64,
+}
+
 /// The webhooks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WebhooksView {
@@ -109,6 +120,9 @@ pub struct WebhooksView {
     pub all: usize,
     /// Those that do not arrive.
     pub failing: Vec<FailingWebhook>,
+    /// How far each is behind the log, those that are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub behind: Vec<WebhookLag>,
 }
 
 /// The service as a whole.
@@ -190,11 +204,33 @@ async fn at_risk(engine: &Engine) -> Result<Vec<AtRisk>, StoreError> {
     Ok(found)
 }
 
+/// How far a webhook that is on is behind the log; none: it is not.
+async fn lag(
+    engine: &Engine,
+    id: &str,
+    standing: &Standing,
+) -> Result<Option<WebhookLag>, StoreError> {
+    let from = standing.progress.position;
+    let events = engine.store.last_position().await? - from;
+    if events <= 0 || standing.endpoint.disabled.is_some() {
+        return Ok(None);
+    }
+    let first = engine.store.events_after(from, 1).await?.pop();
+    let since = first.map_or(0, |first| (engine.clock.now() - first.at).num_seconds().max(0));
+    Ok(Some(WebhookLag { id: id.to_owned(), events, seconds: since }))
+}
+
+/// How far each webhook is behind the log, those that are.
+pub(crate) async fn behind(engine: &Engine) -> Result<Vec<WebhookLag>, StoreError> {
+    Ok(webhooks(engine).await?.behind)
+}
+
 async fn webhooks(engine: &Engine) -> Result<WebhooksView, StoreError> {
     let mut view = WebhooksView::default();
     for record in engine.store.records(waybill_shared::domain::webhook::WEBHOOK).await? {
         let Some(standing) = Standing::read(engine, &record.id).await? else { continue };
         view.all += 1;
+        view.behind.extend(lag(engine, &record.id, &standing).await?);
         let since = standing.progress.failing_since;
         let failed = standing.failed().count();
         let disabled = standing.endpoint.disabled.is_some();

@@ -2,6 +2,8 @@
 //! the data folder locked. One code path either way.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use chrono::NaiveDate;
@@ -11,8 +13,10 @@ use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
+use tokio::time::timeout;
 use tower::ServiceExt;
 use waybill_api::Problem;
+use waybill_shared::broker::{Broker, SilentBroker};
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::pipeline::Pipeline;
 
@@ -24,6 +28,9 @@ use crate::target::Target;
 
 /// The type of most bodies.
 const JSON: &str = "application/json";
+
+/// How long a part may take to answer a diagnosis.
+const PART: Duration = Duration::from_secs(2);
 
 /// Asks one thing of the service that `target` names.
 pub(crate) async fn get<T: DeserializeOwned>(target: &Target, path: &str) -> Result<T, Failure> {
@@ -72,7 +79,9 @@ impl Client {
             return Err(Failure::caller(message, "leave --on out, or import into a data folder"));
         }
         let clock = Clock::starting_at(day.and_time(chrono::NaiveTime::MIN).and_utc());
-        Ok(Self::Local(Box::new(Service::open(target, clock, pipeline.map(Stating::once)).await?)))
+        Ok(Self::Local(Box::new(
+            Service::for_command(target, clock, pipeline.map(Stating::once)).await?,
+        )))
     }
 
     /// The service of a data folder that may be new; a running one keeps its own pipeline.
@@ -92,7 +101,7 @@ impl Client {
             return Ok(Self::Socket(socket));
         }
         Ok(Self::Local(Box::new(
-            Service::open(target, Clock::Real, pipeline.map(Stating::once)).await?,
+            Service::for_command(target, Clock::Real, pipeline.map(Stating::once)).await?,
         )))
     }
 
@@ -106,7 +115,29 @@ impl Client {
             return Ok(Self::Socket(socket));
         }
         target.is_there()?;
-        Ok(Self::Local(Box::new(Service::open(target, Clock::Real, None).await?)))
+        Ok(Self::Local(Box::new(Service::for_command(target, Clock::Real, None).await?)))
+    }
+
+    /// The same with the broker that `target` names, to look at it, too; one that cannot be opened is told apart.
+    pub(crate) async fn to_diagnose(target: &Target) -> Result<(Self, Option<Failure>), Failure> {
+        if target.server.is_some()
+            || UnixStream::connect(service::socket(&target.data)).await.is_ok()
+        {
+            return Ok((Self::of(target).await?, None));
+        }
+        target.is_there()?;
+        let metrics = Arc::default();
+        let opened = timeout(PART, target.broker.open(&metrics)).await;
+        let late = || Failure::caller("the broker does not answer", "look whether RabbitMQ runs");
+        let (broker, failure): (Arc<dyn Broker>, _) = match opened.unwrap_or_else(|_| Err(late())) {
+            Ok(broker) => (broker, None),
+            Err(failure) => (Arc::new(SilentBroker::default()), Some(failure)),
+        };
+        let service = Service::with(target, Clock::Real, None, broker, metrics);
+        let late =
+            || Failure::caller("the store does not answer", "look whether the database runs");
+        let service = timeout(2 * PART, service).await.unwrap_or_else(|_| Err(late()))?;
+        Ok((Self::Local(Box::new(service)), failure))
     }
 
     /// Whether no other process can have the data while this one does.

@@ -14,29 +14,42 @@ pub(crate) struct Failure {
     message: String,
     hint: Option<String>,
     is_not_found: bool,
+    /// The database is away, and will be back.
+    is_passing: bool,
 }
 
 impl Failure {
     /// The caller's mistake, with the way out; an empty hint is none.
     pub(crate) fn caller(message: impl Into<String>, hint: impl Into<String>) -> Self {
         let hint = Some(hint.into()).filter(|hint| !hint.is_empty());
-        Self { code: 1, message: message.into(), hint, is_not_found: false }
+        Self { code: 1, message: message.into(), hint, is_not_found: false, is_passing: false }
     }
 
     /// Ours.
     pub(crate) fn ours(error: impl Into<anyhow::Error>) -> Self {
         let error = error.into();
-        Self { code: 2, message: format!("{error:#}"), hint: None, is_not_found: false }
+        Self {
+            code: 2,
+            message: format!("{error:#}"),
+            hint: None,
+            is_not_found: false,
+            is_passing: false,
+        }
     }
 
     /// Exits with 2 although everything was printed already: the check found something.
     pub(crate) fn found() -> Self {
-        Self { code: 2, message: String::new(), hint: None, is_not_found: false }
+        Self { code: 2, message: String::new(), hint: None, is_not_found: false, is_passing: false }
     }
 
     /// The same: there is no such thing.
     pub(crate) fn not_found(self) -> Self {
         Self { is_not_found: true, ..self }
+    }
+
+    /// Whether the database was away, starting or full of others: it passes by itself.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.is_passing
     }
 
     /// Whether what was asked for is not there.
@@ -84,6 +97,13 @@ impl From<waybill_shared::import::ImportError> for Failure {
 
 impl From<waybill_shared::store::StoreError> for Failure {
     fn from(error: waybill_shared::store::StoreError) -> Self {
+        let is_passing = error.is_passing();
+        Self { is_passing, ..Self::of_store(error) }
+    }
+}
+
+impl Failure {
+    fn of_store(error: waybill_shared::store::StoreError) -> Self {
         use waybill_shared::store::StoreError;
         match &error {
             StoreError::Newer { .. } => Self::caller(error.to_string(), ""),

@@ -1,11 +1,13 @@
 //! `waybill`: carries each requested item from a stated priority to a confirmed delivery.
 
 mod args;
+mod certificate;
 mod client;
 mod commands;
 mod failure;
 mod new_file;
 mod output;
+mod reload;
 mod report;
 mod service;
 mod stating;

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use waybill_api::Api;
 use waybill_scheduler::{Relay, recover};
 use waybill_shared::act::{Act, run_act};
-use waybill_shared::broker::{Broker, HeldBroker};
+use waybill_shared::broker::{Broker, EmbeddedBroker, HeldBroker, SilentBroker};
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, StepConfig};
 use waybill_shared::engine::{Engine, Wakes};
@@ -22,7 +22,7 @@ use waybill_workers::{Step, keep_leases, run_step};
 use crate::failure::Failure;
 use crate::output;
 use crate::stating::{self, Stating};
-use crate::target::{StoreUrl, Target};
+use crate::target::{BrokerUrl, StoreUrl, Target};
 
 /// How often it is said what the log has left out.
 const LEFT_OUT: Duration = Duration::from_secs(10);
@@ -151,14 +151,43 @@ impl Service {
         clock: Clock,
         pipeline: Option<Stating>,
     ) -> Result<Self, Failure> {
+        let metrics = Arc::new(Metrics::default());
+        let broker = target.broker.open(&metrics).await?;
+        let opened = Self::with(target, clock, pipeline, broker.clone(), metrics).await;
+        if opened.is_err() {
+            broker.close();
+            broker.disconnect().await;
+        }
+        opened
+    }
+
+    /// The same for a command, which takes nothing from a broker and needs none.
+    pub(crate) async fn for_command(
+        target: &Target,
+        clock: Clock,
+        pipeline: Option<Stating>,
+    ) -> Result<Self, Failure> {
+        let broker: Arc<dyn Broker> = match target.broker {
+            BrokerUrl::Embedded => Arc::new(EmbeddedBroker::default()),
+            BrokerUrl::Amqp(_) => Arc::new(SilentBroker::default()),
+        };
+        Self::with(target, clock, pipeline, broker, Arc::default()).await
+    }
+
+    /// The same on `broker`.
+    pub(crate) async fn with(
+        target: &Target,
+        clock: Clock,
+        pipeline: Option<Stating>,
+        broker: Arc<dyn Broker>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, Failure> {
         let data = &target.data;
         let lock = match &target.store {
             StoreUrl::Sqlite(path) => Some(lock(path.parent().unwrap_or(data))?),
             StoreUrl::Postgres(_) => None,
         };
         let store = target.store.open().await?;
-        let metrics = Arc::new(Metrics::default());
-        let broker = target.broker.open(&metrics).await?;
         let held = clock.is_virtual().then(|| HeldBroker::new(broker.clone()));
         let broker = held.clone().map_or(broker, |held| Arc::new(held) as Arc<dyn Broker>);
         let versions = stating::state(&*store, pipeline, clock.now()).await?;
@@ -284,7 +313,7 @@ impl Service {
             self.engine.pauses.learn(&*self.engine.store).await?;
         }
         if !self.engine.clock.is_virtual() {
-            self.beside.spawn(learn_versions(self.engine.clone()));
+            self.beside.spawn(learn_versions(self.engine.clone(), role.schedules()));
         }
         // Lots keep the pipeline they began with: its steps run as the newest one has them.
         let mut configs: Vec<StepConfig> = Vec::new();
@@ -382,7 +411,7 @@ async fn say_left_out() {
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Reads every version of the pipeline, and what is paused, soon after it was stated; runs until it is dropped.
-async fn learn_versions(engine: Engine) {
+async fn learn_versions(engine: Engine, is_scheduler: bool) {
     loop {
         tokio::time::sleep(LOOK).await;
         if let Err(error) = engine.pauses.learn(&*engine.store).await {
@@ -391,7 +420,17 @@ async fn learn_versions(engine: Engine) {
         }
         match engine.learn_versions().await {
             Ok(0) => {}
-            Ok(_) => tracing::info!(version = engine.pipeline_version(), "a pipeline was stated"),
+            Ok(_) => {
+                tracing::info!(version = engine.pipeline_version(), "a pipeline was stated");
+                // What it schedules otherwise is due from now on.
+                if is_scheduler && let Err(error) = waybill_scheduler::calendar::arm(&engine).await
+                {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the calendar was not set"
+                    );
+                }
+            }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::debug!(error, "the pipeline's versions could not be read");

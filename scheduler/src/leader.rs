@@ -236,7 +236,10 @@ async fn keep_house(engine: &Engine, term: Term) {
     loop {
         match engine.store.keep_house(term).await {
             Ok(()) => tokio::time::sleep(HOUSE).await,
-            Err(error) => rest(&error, "the house was not kept").await,
+            Err(error) => {
+                rest(&error, "the house was not kept").await;
+                tokio::time::sleep(HOUSE / 60).await;
+            }
         }
     }
 }

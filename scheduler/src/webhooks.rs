@@ -14,7 +14,7 @@ pub(crate) async fn wake(engine: &Engine) {
     let mut seen = None;
     loop {
         match look(engine, seen).await {
-            Ok(position) => seen = Some(position),
+            Ok(position) => seen = position,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "webhooks were not woken");
             }
@@ -23,18 +23,24 @@ pub(crate) async fn wake(engine: &Engine) {
     }
 }
 
-/// The last position, once every endpoint's job is due if it differs from the one `seen` before.
-async fn look(engine: &Engine, seen: Option<i64>) -> Result<i64, StoreError> {
+/// The last position, once every endpoint's job is due if it differs from the one `seen` before; none: an endpoint is
+/// paused, and is looked at again.
+async fn look(engine: &Engine, seen: Option<i64>) -> Result<Option<i64>, StoreError> {
     let position = engine.store.last_position().await?;
     if seen == Some(position) {
-        return Ok(position);
+        return Ok(seen);
     }
+    let mut is_paused = false;
     let now = engine.clock.now();
     let mut unit = Unit::new("scheduler", now);
     for record in engine.store.records(WEBHOOK).await? {
         let endpoint: Endpoint = serde_json::from_str(&record.body)
             .map_err(|source| StoreError::Corrupt { subject: record.id.clone(), source })?;
-        if endpoint.disabled.is_some() || engine.pauses.stop_for(WEBHOOK, &record.id) {
+        if endpoint.disabled.is_some() {
+            continue;
+        }
+        if engine.pauses.stop_for(WEBHOOK, &record.id) {
+            is_paused = true;
             continue;
         }
         let (kind, key, body) = (WEBHOOK, record.id, String::new());
@@ -43,5 +49,5 @@ async fn look(engine: &Engine, seen: Option<i64>) -> Result<i64, StoreError> {
     if !unit.jobs.is_empty() {
         engine.commit(vec![unit], None).await?;
     }
-    Ok(position)
+    Ok(Some(position).filter(|_| !is_paused))
 }

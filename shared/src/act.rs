@@ -156,8 +156,8 @@ async fn serve(engine: Engine, act: Arc<dyn Act>, queue: Arc<str>) {
         let limit = act.limit(&engine).filter(|_| !engine.clock.is_virtual());
         if engine.is_stopped(&queue) {
             // They stay due, for others or for later.
-            tokio::time::sleep(Duration::from_millis(500)).await;
             engine.broker.acknowledge(taken);
+            engine.until_goes_on(&queue).await;
             continue;
         }
         let span = tracing::debug_span!("jobs", kind = act.kind(), hints = taken.ids.len());

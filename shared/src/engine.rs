@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{NaiveDate, SubsecRound as _};
 use tokio::sync::{broadcast, mpsc};
@@ -29,6 +30,9 @@ const WAKES: usize = 1024;
 
 /// Commits a slow follower may be behind.
 const FOLLOWED: usize = 65_536;
+
+/// How often it is looked whether what was stopped goes on.
+const STOPPED: Duration = Duration::from_millis(250);
 
 /// Lines kept in memory at most.
 const LINES: usize = 65_536;
@@ -142,6 +146,14 @@ impl Engine {
     #[must_use]
     pub fn is_stopped(&self, queue: &str) -> bool {
         self.doubt().is_some() || self.pauses.stop(queue)
+    }
+
+    /// Returns once what `queue` brings may be done again, or the broker is closed. Until then nothing is taken: others
+    /// take it, who may.
+    pub async fn until_goes_on(&self, queue: &str) {
+        while self.is_stopped(queue) && !self.broker.is_closed() {
+            tokio::time::sleep(STOPPED).await;
+        }
     }
 
     /// The pipeline that new lots start with.

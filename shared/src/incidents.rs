@@ -1,5 +1,7 @@
 //! Incidents that no job opens: something that the world did, and that somebody has to look at.
 
+use std::collections::BTreeSet;
+
 use crate::act::Incident;
 use crate::store::{RecordChange, Store, StoreError};
 
@@ -32,6 +34,23 @@ fn written(
     let corrupt = |source| StoreError::Corrupt { subject: format!("{KIND}:{id}"), source };
     let body = serde_json::to_string(incident).map_err(corrupt)?;
     Ok(RecordChange { kind: KIND, id: id.to_owned(), expected, body, event })
+}
+
+/// The envelopes of which more was paid than was bound, as the incidents that tell of it name them.
+///
+/// # Errors
+/// [`StoreError`] if they cannot be read.
+pub async fn overrun_envelopes(store: &dyn Store) -> Result<BTreeSet<String>, StoreError> {
+    let mut envelopes = BTreeSet::new();
+    for record in store.records_of(KIND, OVERRUN).await? {
+        for subject in parsed(&record.id, &record.body)?.subjects {
+            // `LOT-7K2: LU-1 EUR 12.00, EE-1 EUR 3.00`
+            let Some((_, shares)) = subject.split_once(": ") else { continue };
+            let named = shares.split(", ").filter_map(|share| share.split(' ').next());
+            envelopes.extend(named.map(str::to_owned));
+        }
+    }
+    Ok(envelopes)
 }
 
 /// Opens the incident `id`, or adds `subjects` to it: one that was closed stands open again.

@@ -189,11 +189,11 @@ impl Metrics {
         self.leader.get() == 1
     }
 
-    /// All of it as text, with the gauges of `backlog` (see [`Backlog`]).
+    /// All of it as text, with the gauges of `backlog` (see [`Backlog`]) and `more` in the same format.
     ///
     /// # Errors
     /// Never in practice: writing to a string does not fail.
-    pub fn text(&self, backlog: &[Backlog]) -> Result<String, std::fmt::Error> {
+    pub fn text(&self, backlog: &[Backlog], more: &str) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         for (name, help) in [
             ("queue_depth", "Due and not under way"),
@@ -206,6 +206,7 @@ impl Metrics {
                 writeln!(text, "waybill_{name}{{queue=\"{queue}\",lane=\"{lane}\"}} {value}")?;
             }
         }
+        text.push_str(more);
         encode(&mut text, &self.registry)?;
         Ok(text)
     }

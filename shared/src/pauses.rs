@@ -45,6 +45,9 @@ impl Pauses {
             "cron" => "calendar".to_owned(),
             "send" | "tell" => "connector".to_owned(),
             "webhook" => "webhooks".to_owned(),
+            // What these steps begin, these acts end.
+            "round" => "step:match_donor".to_owned(),
+            "gather" => "step:issue_order".to_owned(),
             step => format!("step:{step}"),
         };
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);

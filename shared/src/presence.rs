@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
+use crate::broker::BrokerError;
 use crate::domain::lot::Timestamp;
 use crate::engine::Engine;
 use crate::store::{Fate, NoteChange, NoteRange, Store, StoreError, Unit};
 
 /// The kind of the notes in which processes say that they are there, by process.
-const PROCESS: &str = "process";
+pub(crate) const PROCESS: &str = "process";
 
 /// How often a process says that it is there.
 pub const BEAT: Duration = Duration::from_secs(5);
@@ -35,13 +36,35 @@ pub struct Trouble {
     pub part: String,
     /// What it is.
     pub what: String,
+    /// What the part said of it, for operators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 impl Trouble {
     /// Trouble with `part`.
     #[must_use]
     pub fn new(part: &str, what: impl std::fmt::Display) -> Self {
-        Self { part: part.to_owned(), what: what.to_string() }
+        Self { part: part.to_owned(), what: what.to_string(), detail: None }
+    }
+
+    fn of_broker(error: &BrokerError) -> Self {
+        match error {
+            BrokerError::Failed { .. } => {
+                let detail = Some(error.to_string());
+                Self { detail, ..Self::new("broker", "the broker takes no messages") }
+            }
+            BrokerError::Disconnected | BrokerError::Blocked => Self::new("broker", error),
+        }
+    }
+
+    /// What it is, and what the part said of it.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match &self.detail {
+            Some(detail) => format!("{}: {detail}", self.what),
+            None => self.what.clone(),
+        }
     }
 }
 
@@ -161,13 +184,17 @@ impl Pulse {
         troubles.extend(doubt.map(|doubt| Trouble::new("clock", doubt)));
         match timeout(PATIENCE, engine.broker.probe()).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => troubles.push(Trouble::new("broker", error)),
+            Ok(Err(error)) => troubles.push(Trouble::of_broker(&error)),
             Err(_) => troubles.push(Trouble::new("broker", "the broker does not answer in time")),
         }
         let said = self.presence(&troubles);
         match timeout(PATIENCE, self.keep(Some(&said))).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => troubles.push(Trouble::new("store", told(&error))),
+            Ok(Err(error)) => {
+                let detail = Some(told(&error));
+                let what = "what is committed fails";
+                troubles.push(Trouble { detail, ..Trouble::new("store", what) });
+            }
             Err(_) => {
                 troubles.push(Trouble::new("store", "what is committed is not confirmed in time"))
             }

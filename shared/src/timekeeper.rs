@@ -15,7 +15,7 @@ use crate::domain::lot::Timestamp;
 use crate::store::{NoteChange, NoteRange, Store, StoreError};
 
 /// The kind of the notes that keep what time it was: one for each start of a machine, and [`ACCEPTED`].
-const CLOCK: &str = "clock";
+pub(crate) const CLOCK: &str = "clock";
 
 /// The key of the note that somebody has said that the clock is right.
 const ACCEPTED: &str = "accepted";
@@ -193,20 +193,35 @@ impl Timekeeper {
         Ok(doubt)
     }
 
-    /// What keeps that somebody has said that it is `now`, by the database's clock where it has one.
-    #[must_use]
-    pub fn accepted(&self, now: Timestamp) -> Vec<NoteChange> {
+    /// What keeps that somebody has said that it is `now`, by the database's clock where it has one: what was known of
+    /// later times was wrong.
+    ///
+    /// # Errors
+    /// [`StoreError`] if that cannot be read.
+    pub async fn accepted(
+        &self,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<Vec<NoteChange>, StoreError> {
+        let note = |key: &str, body| NoteChange { kind: CLOCK, key: key.to_owned(), body };
+        let mut notes = Vec::new();
+        for (key, body) in store.notes(CLOCK, &all()).await? {
+            let known = serde_json::from_str::<Known>(&body).ok();
+            if known.is_some_and(|known| known.at > now) {
+                notes.push(note(&key, None));
+            }
+        }
         let known = serde_json::to_string(&Known { at: now, up: uptime() }).ok();
-        let said =
-            NoteChange { kind: CLOCK, key: ACCEPTED.to_owned(), body: Some(now.to_rfc3339()) };
-        vec![said, NoteChange { kind: CLOCK, key: self.boot.clone(), body: known }]
+        notes.retain(|other: &NoteChange| other.key != self.boot);
+        notes.extend([note(ACCEPTED, Some(now.to_rfc3339())), note(&self.boot, known)]);
+        Ok(notes)
     }
 
     /// What is to be kept of the time, with the next thing that is stored.
     pub(crate) fn to_keep(&self) -> Option<NoteChange> {
         let mut seen = self.seen();
         let known = seen.reference.filter(|_| seen.doubt.is_none())?;
-        if seen.kept.is_some_and(|kept| known.at - kept.at < KEPT) {
+        if seen.kept.is_some_and(|kept| (known.at - kept.at).abs() < KEPT) {
             return None;
         }
         seen.kept = Some(known);
@@ -221,14 +236,8 @@ impl Timekeeper {
 
     /// What was kept of the time, on this machine since it was started and elsewhere.
     async fn kept(&self, store: &dyn Store, up: i64) -> Result<Was, StoreError> {
-        let all = NoteRange {
-            after: String::new(),
-            before: "~".to_owned(),
-            backwards: false,
-            limit: 10_000,
-        };
         let mut was = Was::default();
-        for (key, body) in store.notes(CLOCK, &all).await? {
+        for (key, body) in store.notes(CLOCK, &all()).await? {
             // Of a note that cannot be read nothing is known.
             if key == ACCEPTED {
                 was.accepted = body.parse().ok();
@@ -247,6 +256,12 @@ impl Timekeeper {
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Every note of a kind.
+fn all() -> NoteRange {
+    let (after, before) = (String::new(), "~".to_owned());
+    NoteRange { after, before, backwards: false, limit: 10_000 }
 }
 
 /// What is known of the time from before.

@@ -40,9 +40,9 @@ async fn serve(engine: Engine, step: Arc<dyn Step>, config: StepConfig, track: T
         let span = tracing::debug_span!("step", step = %config.name, hints = taken.ids.len());
         trace::follow(&span, taken.trace.as_deref());
         if engine.is_stopped(&queue) {
-            // It stays due, for others or for later.
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            // They stay due, for others or for later.
             engine.broker.acknowledge(taken);
+            engine.until_goes_on(&queue).await;
             continue;
         }
         let done = batch(&engine, &step, &config, &taken.ids).instrument(span).await;

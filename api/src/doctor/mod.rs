@@ -15,7 +15,7 @@ use waybill_shared::broker::{BrokerError, QueueSeen};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{
-    Condition, Fate, Lane, Leader, NoteChange, StoreError, Unit, Wanted, queues,
+    Condition, Fate, Lane, Leader, NoteChange, StoreError, Transaction, Unit, Wanted, queues,
 };
 
 use crate::Api;
@@ -83,6 +83,9 @@ impl Diagnosis {
     }
 }
 
+/// The size of a write-ahead log beside a database from which somebody should look, in bytes.
+const LARGE_LOG: i64 = 256 << 20;
+
 /// The key of the note by which it is tried whether the store can be written.
 const PROBE: &str = "doctor";
 
@@ -96,6 +99,7 @@ pub(crate) async fn examine(api: &Api) -> Diagnosis {
             findings.push(migrations(&condition));
             findings.push(pipeline(engine));
             findings.push(broker(engine, leads(engine, &condition)).await);
+            findings.extend(growing(&condition));
             findings.extend(clock(engine, &condition).await);
             findings.extend(processes::examine(engine, &condition).await);
             let is_led = leads(engine, &condition);
@@ -130,6 +134,7 @@ fn leads(engine: &Engine, condition: &Condition) -> bool {
 
 async fn store(engine: &Engine, condition: &Condition) -> Finding {
     let Condition { kind, place, size, wal, .. } = condition;
+    let wal_size = wal.unwrap_or(0);
     let wal = wal.map(|wal| format!(", log {}", bytes(wal))).unwrap_or_default();
     let began = Instant::now();
     let note = |body| {
@@ -146,6 +151,11 @@ async fn store(engine: &Engine, condition: &Condition) -> Finding {
                 return unread("store", &error);
             }
             match took {
+                ..1000 if wal_size > LARGE_LOG => Finding::warn(
+                    "store",
+                    format!("{seen}: something that reads keeps the log from being folded in"),
+                    "end what reads for long (a backup, an export, another tool): then it shrinks by itself",
+                ),
                 ..1000 => Finding::ok("store", format!("{seen}; written in {took} ms")),
                 _ => Finding::warn(
                     "store",
@@ -160,6 +170,28 @@ async fn store(engine: &Engine, condition: &Condition) -> Finding {
         }
         Err(error) => unread("store", &error),
     }
+}
+
+/// What grows where nobody looks.
+fn growing(condition: &Condition) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if condition.strays > 0 {
+        let seen =
+            format!("{} events stand in no month: theirs was not made in time", condition.strays);
+        let mend = "the scheduler that leads moves them within the hour; if not, see its log";
+        findings.push(Finding::warn("months", seen, mend));
+    }
+    if let Some(oldest) = &condition.oldest {
+        let Transaction { process, database, seconds } = oldest;
+        let open = long(*seconds);
+        let seen =
+            format!("process {process} in database {database} has a transaction open for {open}");
+        let mend = format!(
+            "what it holds makes everything dearer: SELECT pg_terminate_backend({process})"
+        );
+        findings.push(Finding::warn("transactions", seen, mend));
+    }
+    findings
 }
 
 fn migrations(condition: &Condition) -> Finding {

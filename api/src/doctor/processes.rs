@@ -22,7 +22,7 @@ pub(super) async fn examine(engine: &Engine, condition: &Condition) -> Vec<Findi
     let mut findings = vec![counted(&there)];
     for process in &there {
         for trouble in &process.troubles {
-            let seen = format!("{}: {}", process.name(), trouble.what);
+            let seen = format!("{}: {}", process.name(), trouble.told());
             findings.push(Finding::bad(CHECK, seen, mend(&trouble.part)));
         }
     }

@@ -8,6 +8,7 @@ use waybill_shared::store::{Condition, StoreError};
 use waybill_workers::webhooks::State as Standing;
 
 use super::{Finding, Health, long, unread};
+use crate::status::WebhookLag;
 
 /// What is due for longer is stuck, in seconds.
 const STUCK: i64 = 60;
@@ -155,6 +156,13 @@ async fn webhooks(engine: &Engine) -> Result<Vec<Finding>, StoreError> {
             (None, None) => continue,
         };
         findings.push(Finding::warn(check, seen, format!("waybill webhook show {id}")));
+    }
+    for WebhookLag { id, events, seconds } in crate::status::behind(engine).await? {
+        if seconds > STUCK {
+            let seen =
+                format!("{id} is {events} events behind, the first of them {}", long(seconds));
+            findings.push(Finding::warn(check, seen, format!("waybill webhook show {id}")));
+        }
     }
     if findings.is_empty() {
         findings.push(Finding::ok(check, format!("{count}, none failing")));

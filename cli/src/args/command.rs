@@ -95,7 +95,7 @@ Examples:
 Examples:
   waybill pause
   waybill pause all -m 'restored from last night'
-  waybill pause supplier:SUP-10 step:issue_order -m 'prices are being asked'")]
+  waybill pause supplier:SUP-10 -m 'prices are being asked'")]
     Pause(Pause),
     /// Let what is paused go on.
     #[command(after_help = "\

@@ -8,10 +8,13 @@ use axum_server::tls_rustls::RustlsConfig;
 use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
 use waybill_api::{Network, first_admin};
+use waybill_shared::clock::Clock;
 
 use crate::args;
+use crate::certificate;
 use crate::failure::Failure;
 use crate::output;
+use crate::reload;
 use crate::service::Service;
 
 /// How long the head of a request may take to arrive.
@@ -35,7 +38,11 @@ pub(crate) async fn network(
     let listener = std::net::TcpListener::bind(address).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let tls = match (&options.tls_cert, &options.tls_key) {
-        (Some(certificate), Some(key)) => Some(tls(certificate, key).await?),
+        (Some(certificate), Some(key)) => {
+            let config = tls(certificate, key).await?;
+            let again = reload::certificate(config.clone(), [certificate.clone(), key.clone()])?;
+            Some((config, again))
+        }
         _ => None,
     };
     let api = service.api();
@@ -63,9 +70,12 @@ pub(crate) async fn network(
     let server = axum_server::from_tcp(listener).map_err(failed)?;
     Ok(async move {
         let served = match tls {
-            Some(tls) => {
+            Some((tls, again)) => {
                 let acceptor = axum_server::tls_rustls::RustlsAcceptor::new(tls);
-                bounded(server.acceptor(acceptor)).serve(routes).await
+                tokio::select! {
+                    served = bounded(server.acceptor(acceptor)).serve(routes) => served,
+                    () = again => Ok(()),
+                }
             }
             None => bounded(server).serve(routes).await,
         };
@@ -84,12 +94,16 @@ where
     server.handle(Handle::new())
 }
 
-async fn tls(certificate: &Path, key: &Path) -> Result<RustlsConfig, Failure> {
+async fn tls(chain: &Path, key: &Path) -> Result<RustlsConfig, Failure> {
     // TLS by the one implementation that everything here uses.
     rustls::crypto::ring::default_provider().install_default().ok();
-    RustlsConfig::from_pem_file(certificate, key).await.map_err(|error| {
-        let (certificate, key) = (certificate.display(), key.display());
-        let message = format!("{certificate} and {key} cannot be used for TLS: {error}");
+    certificate::holds(chain, Clock::Real.now()).map_err(|why| {
+        let message = format!("{} cannot be used for TLS: {why}", chain.display());
+        Failure::caller(message, "renew it, or look at the clock: `waybill clock show`")
+    })?;
+    RustlsConfig::from_pem_file(chain, key).await.map_err(|error| {
+        let (chain, key) = (chain.display(), key.display());
+        let message = format!("{chain} and {key} cannot be used for TLS: {error}");
         Failure::caller(message, "name a PEM chain and its PEM key")
     })
 }

@@ -1,5 +1,9 @@
 //! `waybill doctor`: what ails the service, line by line, each with its mend.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
 use waybill_api::{Diagnosis, Finding, Health};
 
 use crate::args;
@@ -7,7 +11,10 @@ use crate::client::Client;
 use crate::failure::Failure;
 use crate::output::{self, Meaning};
 use crate::service;
-use crate::target::Target;
+use crate::target::{BrokerUrl, Target};
+
+/// How long a part may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Looks at everything, and fails if something is bad.
 pub(crate) async fn run(arguments: args::Doctor) -> Result<(), Failure> {
@@ -26,16 +33,37 @@ async fn examine(arguments: &args::Doctor) -> Vec<Finding> {
         Ok(target) => target,
         Err(failure) => return vec![failed("options", &failure)],
     };
-    let client = match Client::of(&target).await {
-        Ok(client) => client,
-        Err(failure) => return vec![failed("service", &failure)],
+    let (client, broker) = match Client::to_diagnose(&target).await {
+        Ok(opened) => opened,
+        Err(failure) => return without_store(&target, &failure).await,
     };
     let mut findings = vec![reached(&client, &target)];
     match client.get::<Diagnosis>("/v1/doctor").await {
         Ok(told) => findings.extend(told.findings),
         Err(failure) => findings.push(failed("service", &failure)),
     }
+    if let Some(failure) = broker {
+        findings.retain(|finding| finding.check != "broker");
+        findings.push(failed("broker", &failure));
+    }
     client.close().await;
+    findings
+}
+
+/// What can be seen where the store cannot be opened.
+async fn without_store(target: &Target, failure: &Failure) -> Vec<Finding> {
+    let mut findings = vec![failed("store", failure)];
+    if matches!(target.broker, BrokerUrl::Amqp(_)) {
+        let opened = timeout(PATIENCE, target.broker.open(&Arc::default())).await;
+        findings.push(match opened {
+            Ok(Ok(broker)) => match broker.probe().await {
+                Ok(()) => Finding::ok("broker", "it takes messages"),
+                Err(error) => Finding::bad("broker", error.to_string(), "start RabbitMQ"),
+            },
+            Ok(Err(failure)) => failed("broker", &failure),
+            Err(_) => Finding::bad("broker", "it does not answer", "start RabbitMQ"),
+        });
+    }
     findings
 }
 

@@ -13,7 +13,7 @@ use waybill_shared::clock::Clock;
 use waybill_shared::store::postgres::PostgresBeside;
 use waybill_shared::store::sqlite::SqliteBeside;
 use waybill_shared::store::{Beside, Store};
-use waybill_shared::whole::{self, AHEAD, Counts, Reading, WholeError};
+use waybill_shared::whole::{self, AHEAD, Counts, GivenOut, Reading, WholeError};
 
 use crate::args;
 use crate::failure::Failure;
@@ -188,20 +188,40 @@ async fn old(store: &StoreUrl) -> Option<Arc<dyn Store>> {
         .ok()
 }
 
-/// Carries what `old` has given out into what takes its place.
+/// Pauses what takes the place of `old`, and carries into it what that has given out.
 async fn carry_into(
     beside: &dyn Beside,
     old: Option<&dyn Store>,
     file: &Path,
+    as_it_is: bool,
 ) -> Result<(), Failure> {
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
-    let new = beside.open().await?;
-    let carried = whole::carry(&*new, old, &name, Clock::Real.now()).await;
+    let (new, now) = (beside.open().await?, Clock::Real.now());
+    let done = async {
+        whole::pause(&*new, &name, now).await?;
+        // One that is damaged may be why somebody restores.
+        let given_out = match old {
+            Some(old) => GivenOut::of(old, &*new).await.inspect_err(|error| {
+                output::talk(&format!("what was given out is not known: {error}"));
+            }),
+            None => Ok(GivenOut::default()),
+        };
+        let given_out = given_out.ok().filter(|_| old.is_some());
+        match whole::carry(&*new, given_out, &name, now).await {
+            // What does not hold may not be written either.
+            Err(error) if as_it_is => {
+                output::talk(&format!("what was given out is not carried on: {error}"));
+                Ok(())
+            }
+            done => Ok(done.map(drop)?),
+        }
+    };
+    let done: Result<(), Failure> = done.await;
     new.close().await;
     if let Some(old) = old {
         old.close().await;
     }
-    Ok(carried.map(drop)?)
+    done
 }
 
 /// Makes the new database, and puts it in its place.
@@ -276,14 +296,7 @@ async fn in_place(
             return Err(does_not_hold(first, proof.violations.len()));
         }
         if let Some((file, old)) = carries {
-            let done = carry_into(beside, old.as_deref(), file).await;
-            // What does not hold may not be written either.
-            match done {
-                Err(failure) if how.as_it_is => {
-                    output::talk(&format!("what was given out is not carried on: {failure}"))
-                }
-                done => done?,
-            }
+            carry_into(beside, old.as_deref(), file, how.as_it_is).await?;
         }
         Ok(proof)
     })

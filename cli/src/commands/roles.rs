@@ -1,6 +1,7 @@
 //! `waybill scheduler`, `waybill worker` and `waybill api`: one role a process, on a shared store and broker.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -11,6 +12,7 @@ use waybill_shared::clock::Clock;
 use crate::args;
 use crate::commands::api::network;
 use crate::failure::Failure;
+use crate::reload;
 use crate::service::{Role, Service, read_pipeline};
 use crate::stating::Stating;
 use crate::target::{BrokerUrl, StoreUrl, Target};
@@ -27,35 +29,73 @@ pub(crate) async fn scheduler(arguments: args::Scheduler) -> Result<(), Failure>
     let pipeline = path.as_deref().map(read_pipeline).transpose()?;
     let is_again = arguments.restate;
     let pipeline = pipeline.map(|pipeline| Stating { pipeline, is_again });
-    let service = Service::open(&target, Clock::Real, pipeline).await?;
-    run(service, &Role::Scheduler, arguments.listen).await
+    let service = opened(&target, pipeline).await?;
+    run(service, &Role::Scheduler, arguments.listen, path).await
 }
 
 /// Runs steps and acts, until SIGTERM or SIGINT.
 pub(crate) async fn worker(arguments: args::Worker) -> Result<(), Failure> {
     let target = shared(&arguments.data)?;
     wait_for_pipeline(&target).await?;
-    let service = Service::open(&target, Clock::Real, None).await?;
+    let service = opened(&target, None).await?;
     let role = Role::Worker { steps: arguments.steps, concurrency: arguments.concurrency };
-    run(service, &role, arguments.listen).await
+    run(service, &role, arguments.listen, None).await
 }
 
 /// Serves the API, until SIGTERM or SIGINT.
 pub(crate) async fn api(arguments: args::Api) -> Result<(), Failure> {
     let target = shared(&arguments.data)?;
     wait_for_pipeline(&target).await?;
-    let service = Service::open(&target, Clock::Real, None).await?;
+    let service = opened(&target, None).await?;
     let told = Told::listen()?;
     let mut beside = JoinSet::new();
+    beside.spawn(reload::pipeline(service.engine.clone(), None)?);
     beside.spawn(network(arguments.listen, &service, &arguments.network).await?);
     start(service, &Role::Api, beside, told).await
 }
 
+/// The service of a role, as soon as the database is there.
+async fn opened(target: &Target, pipeline: Option<Stating>) -> Result<Service, Failure> {
+    patiently(|| Service::open(target, Clock::Real, pipeline.clone())).await
+}
+
+/// Does what needs the database, as soon as that is there.
+async fn patiently<T, F: Future<Output = Result<T, Failure>>>(
+    work: impl Fn() -> F,
+) -> Result<T, Failure> {
+    let mut pause = LOOK;
+    loop {
+        match work().await {
+            Err(failure) if failure.is_passing() => {
+                tracing::warn!(%failure, "the database cannot be used; trying again");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(PAUSE_AT_MOST);
+            }
+            done => return done,
+        }
+    }
+}
+
+/// The longest pause between two tries to open the database.
+const PAUSE_AT_MOST: Duration = Duration::from_secs(5);
+
 /// Waits until a scheduler has stated what others go by.
 async fn wait_for_pipeline(target: &Target) -> Result<(), Failure> {
-    let store = target.store.open().await?;
-    while store.records("pipeline").await?.is_empty() {
-        tracing::info!("waiting for a scheduler to state the pipeline");
+    let store = patiently(|| target.store.open()).await?;
+    loop {
+        match store.records("pipeline").await {
+            Ok(stated) if stated.is_empty() => {
+                tracing::info!("waiting for a scheduler to state the pipeline");
+            }
+            Ok(_) => break,
+            Err(error) if error.is_passing() => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the pipeline cannot be read"
+                );
+            }
+            Err(error) => return Err(error.into()),
+        }
         tokio::time::sleep(LOOK).await;
     }
     store.close().await;
@@ -74,9 +114,15 @@ fn shared(options: &args::Data) -> Result<Target, Failure> {
     }
 }
 
-async fn run(service: Service, role: &Role, listen: Option<SocketAddr>) -> Result<(), Failure> {
+async fn run(
+    service: Service,
+    role: &Role,
+    listen: Option<SocketAddr>,
+    pipeline: Option<PathBuf>,
+) -> Result<(), Failure> {
     let told = Told::listen()?;
     let mut beside = JoinSet::new();
+    beside.spawn(reload::pipeline(service.engine.clone(), pipeline)?);
     if let Some(address) = listen {
         beside.spawn(health(address, &service).await?);
     }

@@ -6,6 +6,7 @@ use waybill_shared::clock::Clock;
 use crate::args;
 use crate::commands::api::network;
 use crate::failure::Failure;
+use crate::reload;
 use crate::service::{Role, Service, read_pipeline, socket};
 use crate::stating::Stating;
 use crate::target::Target;
@@ -42,6 +43,7 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
         std::fs::set_permissions(&socket, only_its_owner).map_err(Failure::ours)?;
     }
     let mut beside = tokio::task::JoinSet::new();
+    beside.spawn(reload::pipeline(service.engine.clone(), path)?);
     if let Some(address) = arguments.listen {
         beside.spawn(network(address, &service, &arguments.network).await?);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use waybill_api::{AtRisk, FailingWebhook, PauseView, StatusView};
+use waybill_api::{AtRisk, FailingWebhook, PauseView, StatusView, WebhookLag};
 use waybill_shared::store::LotCount;
 
 use crate::args;
@@ -17,6 +17,9 @@ const LABEL: usize = 11;
 
 /// Envelopes, causes and webhooks that are named.
 const NAMED: usize = 3;
+
+/// A webhook that is behind for longer is late, in seconds.
+const LATE: i64 = 30;
 
 /// Days within which money that may lapse is urgent.
 const URGENT: i64 = 30;
@@ -80,8 +83,9 @@ fn service(status: &StatusView) -> (String, Meaning) {
             there.for_each(|process| *roles.entry(&process.role).or_default() += 1);
             let there: Vec<String> =
                 roles.iter().map(|(role, count)| format!("{count} {role}")).collect();
-            let there =
-                if there.is_empty() { String::new() } else { format!(": {}", there.join(", ")) };
+            // One that does everything is what runs.
+            let is_one = there.is_empty() || there == ["1 serve"];
+            let there = if is_one { String::new() } else { format!(": {}", there.join(", ")) };
             (format!("runs, version {version}{there}"), Meaning::Good)
         }
         None => {
@@ -171,6 +175,12 @@ fn calendar(status: &StatusView) -> (String, Meaning) {
 fn webhooks(status: &StatusView) -> (String, Meaning) {
     let view = &status.webhooks;
     if view.failing.is_empty() {
+        let late =
+            view.behind.iter().filter(|lag| lag.seconds > LATE).max_by_key(|lag| lag.seconds);
+        if let Some(WebhookLag { id, events, seconds }) = late {
+            let text = format!("{id} is {events} events behind, {seconds} s");
+            return (text, Meaning::Warn);
+        }
         return match view.all {
             0 => ("there are none".to_owned(), Meaning::Plain),
             1 => ("the only one arrives".to_owned(), Meaning::Good),

@@ -86,17 +86,13 @@ fn a_killed_broker_is_found_again() -> Result<()> {
 fn a_worker_whose_clock_is_ahead_leaves_everything_to_others() -> Result<()> {
     let (store, broker) = (Postgres::start()?, RabbitMq::start()?);
     let mut world = World::new(&store, broker.fresh()?)?;
-    let folder = tempfile::tempdir()?;
-    let offset = folder.path().join("offset");
-    std::fs::write(&offset, "25920000")?;
-    world.set("WAYBILL_CLOCK_OFFSET_FILE", offset.display().to_string());
     for name in ["scheduler 2", "worker 2"] {
+        world.wrong_clock(name, 300 * 86_400)?;
         world.spawn(name)?;
         let says = || world.log(name).contains("300 days ahead of the database's").then_some(());
         eventually("it does not believe its clock", SOON, || Ok(says()))?;
         world.is_ready(name, false)?;
     }
-    world.set("WAYBILL_CLOCK_OFFSET_FILE", folder.path().join("none").display().to_string());
     world.spawn("scheduler 1")?;
     world.spawn("worker 1")?;
     world.ends()?;
@@ -147,7 +143,9 @@ fn a_killed_database_is_found_again() -> Result<()> {
 fn sessions_that_cannot_write_are_replaced() -> Result<()> {
     let (store, broker) = (Postgres::start()?, RabbitMq::start()?);
     let world = World::start(&store, broker.fresh()?)?;
-    world.execute("ALTER ROLE CURRENT_USER SET default_transaction_read_only = on")?;
+    world.execute(
+        "BEGIN READ WRITE; ALTER ROLE CURRENT_USER SET default_transaction_read_only = on; COMMIT",
+    )?;
     world.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE application_name = 'waybill' AND pid <> pg_backend_pid()",
@@ -156,7 +154,9 @@ fn sessions_that_cannot_write_are_replaced() -> Result<()> {
     eventually("they meet it", SOON, || {
         Ok((is_told("worker 1") && is_told("worker 2")).then_some(()))
     })?;
-    world.execute("ALTER ROLE CURRENT_USER RESET default_transaction_read_only")?;
+    world.execute(
+        "BEGIN READ WRITE; ALTER ROLE CURRENT_USER RESET default_transaction_read_only; COMMIT",
+    )?;
     world.ends()
 }
 

@@ -52,6 +52,7 @@ mod serve;
 mod settings;
 mod shapes;
 mod shown;
+mod storm;
 mod support;
 mod terminal;
 mod traces;

@@ -66,6 +66,11 @@ impl Service {
         Ok(fs::read_to_string(&self.log)?)
     }
 
+    /// Sends it a signal, as `kill` names it.
+    pub(crate) fn signal(&self, signal: &str) -> Result<()> {
+        self.process.signal(signal)
+    }
+
     /// Waits until it ends by itself; gives the exit code and the log.
     pub(crate) fn ended(mut self) -> Result<(Option<i32>, String)> {
         let status = self.process.end(SOON)?;

@@ -89,6 +89,24 @@ impl World {
         Ok(())
     }
 
+    /// The same, with these sections.
+    pub(crate) fn state_whole(&self, more: &str) -> Result<()> {
+        let said = fs::read_to_string(self.folder.path().join("coalition/pipeline.toml"))?;
+        fs::write(self.folder.path().join("data/pipeline.toml"), said + more)?;
+        Ok(())
+    }
+
+    /// The clock of the process `name`, which has to be told so before it is first spawned, is so many seconds ahead.
+    pub(crate) fn wrong_clock(&self, name: &str, seconds: i64) -> Result<()> {
+        let (new, file) = (self.offset(name).with_extension("new"), self.offset(name));
+        fs::write(&new, seconds.to_string())?;
+        Ok(fs::rename(new, file)?)
+    }
+
+    fn offset(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(format!("{name}.offset"))
+    }
+
     /// The process `name` will find the store and the broker at these ports.
     pub(crate) fn reroute(&mut self, name: &'static str, store: (u16, u16), broker: (u16, u16)) {
         let through = |url: &str, (from, to): (u16, u16)| {
@@ -127,6 +145,13 @@ impl World {
         let arguments: Vec<&str> = arguments.into_iter().chain(["--listen", &listen]).collect();
         let mut command = waybill(&arguments);
         command.env("WAYBILL_LEASE_MS", LEASE_MS.to_string()).envs(&self.variables);
+        if role == "api" {
+            command.arg("--no-accounts");
+        }
+        let offset = self.offset(name);
+        if offset.exists() {
+            command.env("WAYBILL_CLOCK_OFFSET_FILE", offset);
+        }
         let log = self.folder.path().join(format!("{name}.log"));
         let log = File::options().create(true).append(true).open(log)?;
         command.stdout(log.try_clone()?).stderr(log);
@@ -167,7 +192,7 @@ impl World {
 
     /// Runs `sql`.
     pub(crate) fn execute(&self, sql: &'static str) -> Result<()> {
-        self.runtime.block_on(sqlx::query(sql).execute(&self.pool))?;
+        self.runtime.block_on(sqlx::raw_sql(sql).execute(&self.pool))?;
         Ok(())
     }
 

@@ -5,10 +5,12 @@ mod embedded;
 mod held;
 mod lanes;
 mod rabbitmq;
+mod silent;
 
 pub use embedded::EmbeddedBroker;
 pub use held::HeldBroker;
 pub use rabbitmq::RabbitBroker;
+pub use silent::SilentBroker;
 
 use std::sync::Arc;
 

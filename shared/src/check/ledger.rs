@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{Check, Last, sum};
 use crate::domain::funding::Movement;
-use crate::incidents::{OVERDRAWN, OVERRUN};
+use crate::incidents::{OVERDRAWN, overrun_envelopes};
 use crate::store::{Store, StoreError};
 
 /// The ledger equals the lots' shares, and no envelope is exceeded.
@@ -15,11 +15,11 @@ pub(super) async fn envelopes(
     last: &HashMap<String, Last>,
 ) -> Result<(), StoreError> {
     let overdrawn = store.records_of("incident", OVERDRAWN).await?;
-    let is_paid_beyond = !store.records_of("incident", OVERRUN).await?.is_empty();
+    let paid_beyond = overrun_envelopes(store).await?;
     for row in store.envelopes().await? {
         let bound = row.obligated + row.disbursed + row.expired;
-        let is_told =
-            overdrawn.iter().any(|found| found.id[OVERDRAWN.len()..] == row.id) || is_paid_beyond;
+        let is_told = overdrawn.iter().any(|found| found.id[OVERDRAWN.len()..] == row.id)
+            || paid_beyond.contains(&row.id);
         if bound > row.committed && !is_told {
             let detail =
                 format!("{bound} minor units are bound of {}, and nobody is told", row.committed);

@@ -25,6 +25,21 @@ pub struct Condition {
     pub unpositioned: i64,
     /// Since when the oldest of them has none.
     pub unpositioned_since: Option<Timestamp>,
+    /// Events that stand in no month, because theirs was not made in time.
+    pub strays: i64,
+    /// A transaction that has been open for more than five minutes, the oldest.
+    pub oldest: Option<Transaction>,
+}
+
+/// A transaction of somebody's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transaction {
+    /// The process of the server that serves it.
+    pub process: i64,
+    /// In which database.
+    pub database: String,
+    /// Since how many seconds it is open.
+    pub seconds: i64,
 }
 
 /// Who leads the schedulers.

@@ -18,7 +18,7 @@ mod stored;
 pub(crate) mod tally;
 mod unit;
 
-pub use condition::{Condition, Leader};
+pub use condition::{Condition, Leader, Transaction};
 pub use contract::{Beside, Cluster, Log, Queues, Reads, Store, Term, Whole};
 pub use hint::{Hint, Lane, Wanted, queues};
 pub use migrations::Migration;
@@ -413,7 +413,7 @@ impl StoreError {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Database { source, .. } => is_passing(source),
+            Self::Database { source, .. } | Self::Open { source, .. } => is_passing(source),
             Self::UnknownVersion(_) | Self::Clock(_) => true,
             _ => false,
         }

@@ -11,7 +11,9 @@ use crate::domain::lot::Timestamp;
 use crate::domain::order::{Order, OrderStatus};
 use crate::incidents::{RESTORED, opened};
 use crate::pauses::{ALL, PAUSE, Pause};
-use crate::store::{Fate, Record, RecordChange, Store, StoreError, Unit};
+use crate::presence::PROCESS;
+use crate::store::{Fate, NoteChange, NoteRange, Record, RecordChange, Store, StoreError, Unit};
+use crate::timekeeper::CLOCK;
 
 /// The kind of record that a restore is, by its number.
 pub const RESTORE: &str = "restore";
@@ -27,6 +29,9 @@ const COUNTERS: &str = "order_sequence";
 
 /// Messages to suppliers, by number.
 const MESSAGES: &str = "order_message";
+
+/// Accounts.
+const TOKENS: &str = "token";
 
 /// Void events committed together.
 const TOGETHER: i64 = 500;
@@ -83,17 +88,65 @@ fn written(kind: &str, id: &str, value: &impl Serialize) -> Result<String, Store
         .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })
 }
 
-/// Carries what `old`, if it can be read, has given out into `new`, which was read from `from` and takes its place. No
-/// other works on either.
+/// Nothing happens by itself in `new` until somebody has looked: before anything else is done with it.
 ///
 /// # Errors
-/// [`StoreError`] if one cannot be read, or the new one not be written.
+/// [`StoreError`] if it cannot be written.
+pub async fn pause(new: &dyn Store, from: &str, now: Timestamp) -> Result<(), StoreError> {
+    let mut unit = Unit::new("restore", now);
+    unit.records.push(paused(new, from, now).await?);
+    // Of clocks and processes elsewhere, and then.
+    for kind in [CLOCK, PROCESS] {
+        let (after, before) = (String::new(), "\u{10ffff}".to_owned());
+        let all = NoteRange { after, before, backwards: false, limit: 10_000 };
+        let notes = new.notes(kind, &all).await?.into_iter();
+        unit.notes.extend(notes.map(|(key, _)| NoteChange { kind, key, body: None }));
+    }
+    commit(new, vec![unit]).await
+}
+
+/// What a database has given out that another does not know.
+#[derive(Debug, Default)]
+pub struct GivenOut {
+    position: i64,
+    lines: i64,
+    epoch: u32,
+    changes: Vec<RecordChange>,
+    /// What others did since that is not there any more, in words.
+    lost: String,
+}
+
+impl GivenOut {
+    /// What `old`, which is replaced, has given out beyond `new`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if one of them cannot be read.
+    pub async fn of(old: &dyn Store, new: &dyn Store) -> Result<Self, StoreError> {
+        let before = restores(old).await?;
+        let lines = before.iter().map(|one| one.lines).fold(old.last_line().await?, i64::max);
+        Ok(Self {
+            position: old.last_position().await?,
+            lines,
+            epoch: before.iter().map(|one| one.epoch).max().unwrap_or(0),
+            changes: carried(new, old).await?,
+            lost: lost(new, old).await?,
+        })
+    }
+}
+
+/// Carries what the replaced database has given out into `new`, which was read from `from` and takes its place; none: that
+/// could not be read. Nobody else works on it.
+///
+/// # Errors
+/// [`StoreError`] if it cannot be written.
 pub async fn carry(
     new: &dyn Store,
-    old: Option<&dyn Store>,
+    given_out: Option<GivenOut>,
     from: &str,
     now: Timestamp,
 ) -> Result<Restore, StoreError> {
+    let is_known = given_out.is_some();
+    let given = given_out.unwrap_or_default();
     let term = new.lead(None).await?;
     let settle = async || -> Result<(), StoreError> {
         if let Some(term) = term {
@@ -102,43 +155,55 @@ pub async fn carry(
         Ok(())
     };
     settle().await?;
+    let before = restores(new).await?;
     let upto = new.last_position().await?;
-    let given_out = match old {
-        Some(old) => old.last_position().await?.max(upto),
-        None => upto,
-    };
-    let number = restores(new).await?.iter().map(|one| one.epoch).max().unwrap_or(0);
-    // What the replaced one was restored from was given out, too.
-    let known = match old {
-        Some(old) => restores(old).await?.iter().map(|one| one.epoch).max().unwrap_or(0),
-        None => 0,
-    };
-    let epoch = number.max(known) + 1;
+    let epoch = before.iter().map(|one| one.epoch).fold(given.epoch, u32::max) + 1;
+    let lines = before.iter().map(|one| one.lines).fold(given.lines, i64::max);
+    let lines = lines.max(new.last_line().await?);
+    let given_out = given.position.max(upto);
     if given_out > upto {
         void(new, epoch, given_out + 1 - upto, now).await?;
         settle().await?;
     }
-    let lines = match old {
-        Some(old) => old.last_line().await?.max(new.last_line().await?),
-        None => new.last_line().await?,
-    };
-    let lines = restores(new).await?.iter().map(|one| one.lines).fold(lines, i64::max);
     let restore = Restore { epoch, at: now, from: from.to_owned(), upto, given_out, lines };
     let mut unit = Unit::new("restore", now);
     let id = epoch.to_string();
     let body = written(RESTORE, &id, &restore)?;
     unit.records.push(RecordChange { kind: RESTORE, id, expected: 0, body, event: RESTORED_EVENT });
-    unit.records.push(paused(new, from, now).await?);
-    unit.records.extend(match old {
-        Some(old) => carried(new, old, &restore).await?,
-        None => vec![unknown(new, &restore).await?],
-    });
+    unit.records.extend(given.changes);
+    unit.records.extend(summed_up(new, &restore, is_known, &given.lost).await?);
     commit(new, vec![unit]).await?;
     settle().await?;
     if let Some(term) = term {
         new.resign(term).await?;
     }
     Ok(restore)
+}
+
+/// The incident of the restore itself; none: nothing was given out since the copy.
+async fn summed_up(
+    new: &dyn Store,
+    restore: &Restore,
+    is_known: bool,
+    lost: &str,
+) -> Result<Option<RecordChange>, StoreError> {
+    let Restore { epoch, from, upto, given_out, .. } = restore;
+    let cause = if !is_known {
+        format!(
+            "restored from {from}, and what was given out after that copy is not known here: ask suppliers which orders \
+             they have, and readers of the feed how far they are"
+        )
+    } else if given_out > upto {
+        format!(
+            "events {} to {given_out} were given out before the restore and are void: readers of the feed get 410 and \
+             begin again after {upto}{lost}",
+            upto + 1
+        )
+    } else {
+        return Ok(None);
+    };
+    let subjects = vec![format!("restore:{epoch}")];
+    Ok(Some(opened(new, &format!("{RESTORED}{epoch}"), &cause, subjects).await?))
 }
 
 async fn commit(store: &dyn Store, units: Vec<Unit>) -> Result<(), StoreError> {
@@ -188,34 +253,16 @@ async fn paused(store: &dyn Store, from: &str, now: Timestamp) -> Result<RecordC
     })
 }
 
-/// Of what was given out after the copy was made nothing is known.
-async fn unknown(store: &dyn Store, restore: &Restore) -> Result<RecordChange, StoreError> {
-    let cause = format!(
-        "restored from {}, and what was given out after that copy is not known here: ask suppliers which orders they \
-         have, and readers of the feed how far they are",
-        restore.from
-    );
-    let subjects = vec![format!("restore:{}", restore.epoch)];
-    opened(store, &format!("{RESTORED}{}", restore.epoch), &cause, subjects).await
-}
-
-/// Counters and messages of `old`, and an incident for each order that somebody has and `new` does not know.
-async fn carried(
-    new: &dyn Store,
-    old: &dyn Store,
-    restore: &Restore,
-) -> Result<Vec<RecordChange>, StoreError> {
+/// Counters, messages and accounts of `old`, and an incident for each supplier that has what `new` does not know.
+async fn carried(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, StoreError> {
     let mut changes = counters(new, old).await?;
     let own = ids(new.records(MESSAGES).await?);
     let messages = old.records(MESSAGES).await?;
     let sent: Vec<&Record> = messages.iter().filter(|one| !own.contains_key(&one.id)).collect();
-    changes.extend(sent.iter().map(|message| RecordChange {
-        kind: MESSAGES,
-        id: message.id.clone(),
-        expected: 0,
-        body: message.body.clone(),
-        event: "order_message.carried",
-    }));
+    changes.extend(sent.iter().map(|message| taken(MESSAGES, message, 0, "order_message.carried")));
+    changes.extend(later(new, old, TOKENS, "", "token.carried").await?);
+    // What an earlier restore has found is to be done still.
+    changes.extend(later(new, old, "incident", RESTORED, "incident.carried").await?);
     let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let known = ids(new.records("order_status").await?);
     for record in old.records("order_status").await? {
@@ -238,7 +285,8 @@ async fn carried(
         told.entry(supplier).or_default().push(message.id.clone());
     }
     for (supplier, numbers) in told {
-        let id = format!("{RESTORED}{}:{supplier}", restore.epoch);
+        // By what it is about: two restores may find something for one supplier.
+        let id = format!("{RESTORED}{supplier}:{}", numbers[0]);
         let cause = format!(
             "{supplier} was sent {}, which the restored database does not know: cancel or confirm them with {supplier} \
              by hand; their numbers are not used again",
@@ -247,19 +295,30 @@ async fn carried(
         let subjects = numbers.into_iter().map(|number| format!("order:{number}")).collect();
         changes.push(opened(new, &id, &cause, subjects).await?);
     }
-    if restore.given_out > restore.upto {
-        let lines = lost_lines(new, old).await?;
-        let cause = format!(
-            "events {} to {} were given out before the restore and are void: readers of the feed get 410 and begin again \
-             after {}{lines}",
-            restore.upto + 1,
-            restore.given_out,
-            restore.upto
-        );
-        let subjects = vec![format!("restore:{}", restore.epoch)];
-        changes.push(opened(new, &format!("{RESTORED}{}", restore.epoch), &cause, subjects).await?);
-    }
     Ok(changes)
+}
+
+/// What `new` is to hold of a record of `old`.
+fn taken(kind: &'static str, record: &Record, expected: i64, event: &'static str) -> RecordChange {
+    RecordChange { kind, id: record.id.clone(), expected, body: record.body.clone(), event }
+}
+
+/// Records of a kind, with ids that begin so, that have changed since: as they are in `old`.
+async fn later(
+    new: &dyn Store,
+    old: &dyn Store,
+    kind: &'static str,
+    prefix: &str,
+    event: &'static str,
+) -> Result<Vec<RecordChange>, StoreError> {
+    let own = ids(new.records_of(kind, prefix).await?);
+    let records = old.records_of(kind, prefix).await?;
+    let changed = records.iter().filter_map(|record| {
+        let known = own.get(&record.id);
+        let is_new = known.is_none_or(|known| known.body != record.body);
+        is_new.then(|| taken(kind, record, known.map_or(0, |known| known.version), event))
+    });
+    Ok(changed.collect())
 }
 
 fn ids(records: Vec<Record>) -> BTreeMap<String, Record> {
@@ -289,8 +348,8 @@ async fn counters(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>,
     Ok(changes)
 }
 
-/// The lines that were handed in since the copy, in words.
-async fn lost_lines(new: &dyn Store, old: &dyn Store) -> Result<String, StoreError> {
+/// What others did since the copy and have to do again, in words.
+async fn lost(new: &dyn Store, old: &dyn Store) -> Result<String, StoreError> {
     let own = new.last_line().await?;
     let lost: Vec<String> = old
         .all_lines()
@@ -300,11 +359,19 @@ async fn lost_lines(new: &dyn Store, old: &dyn Store) -> Result<String, StoreErr
         .map(|(_, stored)| format!("{}/{}", stored.line.requester, stored.line.external_id))
         .collect();
     let named = lost.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-    Ok(match lost.len() {
+    let mut told = match lost.len() {
         0 => String::new(),
         1..=NAMED => format!("; handed in since then, and to be handed in again: {named}"),
         many => {
             format!("; {many} lines were handed in since then, and are to be again: {named}, …")
         }
-    })
+    };
+    let documents = old.counts().await?.documents - new.counts().await?.documents;
+    if documents > 0 {
+        told.push_str(&format!(
+            "; {documents} documents (responses, receipts, payments, decisions) were taken since then: ask their senders \
+             for them again"
+        ));
+    }
+    Ok(told)
 }

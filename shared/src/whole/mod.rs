@@ -13,7 +13,7 @@ mod row;
 mod trail;
 mod write;
 
-pub use carry::{RESTORE, Restore, VOID, carry, restores};
+pub use carry::{GivenOut, RESTORE, Restore, VOID, carry, pause, restores};
 pub use pour::{header, pour};
 pub use read::{Reading, WholeError, begins};
 pub use row::{

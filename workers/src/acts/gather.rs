@@ -96,6 +96,11 @@ impl Act for Gather {
     }
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
+        // The key begins with the supplier.
+        let supplier = job.key.split('|').next().unwrap_or_default();
+        if engine.pauses.stop_for("supplier", supplier) {
+            return Ok(Done::paused(engine));
+        }
         let coalition = engine.coalition().await?;
         let day = engine.today(&coalition);
         let lots = engine.store.lots_awaiting("gathering").await?;

@@ -6,7 +6,7 @@ use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::lot::{Lot, StepName};
 use waybill_shared::domain::transition::{StepResult, TransitionError};
 use waybill_shared::engine::Engine;
-use waybill_shared::incidents::{OVERDRAWN, OVERRUN, mended, opened};
+use waybill_shared::incidents::{OVERDRAWN, mended, opened, overrun_envelopes};
 use waybill_shared::store::{EnvelopeRow, LotChange, Unit};
 
 use super::round;
@@ -95,10 +95,14 @@ pub(super) async fn untold(
     let store = &*engine.store;
     let bound = |row: &EnvelopeRow| row.obligated + row.disbursed + row.expired;
     let mut unit = Unit::new(round::KIND, engine.clock.now());
+    if over.is_empty() {
+        return Ok(None);
+    }
+    let paid_beyond = overrun_envelopes(store).await?;
     for row in over.iter().filter(|row| bound(row) > row.committed) {
         let id = format!("{OVERDRAWN}{}", row.id);
-        let is_told = store.record("incident", &id).await?.is_some()
-            || !store.records_of("incident", OVERRUN).await?.is_empty();
+        let is_told =
+            store.record("incident", &id).await?.is_some() || paid_beyond.contains(&row.id);
         if is_told {
             continue;
         }

@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::io::Write as _;
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
 use super::surface::Surface;
-use crate::support::{run, text};
+use crate::support::{SOON, eventually, finish, run, text, waybill};
 
 #[test]
 fn whoever_asks_too_often_is_told_to_wait() -> Result<()> {
@@ -48,38 +49,61 @@ fn a_head_that_never_ends_is_hung_up_on() -> Result<()> {
     Ok(())
 }
 
+/// Makes a certificate for this machine that holds for so many days, and its key.
+fn certify(certificate: &Path, key: &Path, days: &str) -> Result<()> {
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
+        .args(["-nodes", "-days", days, "-subj", "/CN=localhost"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(key)
+        .arg("-out")
+        .arg(certificate)
+        .output()?;
+    ensure!(made.status.success(), "{made:?}");
+    Ok(())
+}
+
 #[test]
 fn it_is_served_over_tls_and_never_open_to_others_without_accounts() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
-        .args(["-nodes", "-days", "2", "-subj", "/CN=localhost"])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .arg("-keyout")
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .output()?;
-    ensure!(made.status.success(), "{made:?}");
+    certify(&certificate, &key, "30")?;
     let files = ["--tls-cert", text(&certificate)?, "--tls-key", text(&key)?];
     let surface = Surface::open_with(&files)?;
     let root = reqwest::Certificate::from_pem(&std::fs::read(&certificate)?)?;
     let client = reqwest::Client::builder().tls_certs_only([root]).build()?;
     let url = format!("{}/v1/me", surface.base.replace("http://", "https://"));
-    let answer = surface.send(client.get(url).bearer_auth(surface.admin()?))?.is(200)?;
+    let answer = surface.send(client.get(&url).bearer_auth(surface.admin()?))?.is(200)?;
     ensure!(answer.json()?["role"] == "admin", "{answer:?}");
     ensure!(surface.get("nobody", "/v1/me").is_err(), "plain text is answered");
+
+    // A new one is taken without a restart; SIGHUP ends nothing.
+    certify(&certificate, &key, "31")?;
+    surface.office.service.signal("-HUP")?;
+    let root = reqwest::Certificate::from_pem(&std::fs::read(&certificate)?)?;
+    let again = || -> Result<Option<()>> {
+        let client = reqwest::Client::builder().tls_certs_only([root.clone()]).build()?;
+        let answer = surface.send(client.get(&url).bearer_auth(surface.admin()?));
+        Ok(answer.is_ok().then_some(()))
+    };
+    eventually("the new certificate is used", SOON, again)?;
 
     let data = folder.path().join("data");
     let open = ["serve", "--data", text(&data)?, "--no-accounts", "--listen", "0.0.0.0:0"];
     run(&open)?.failed(1, &["everybody is operator", "--no-accounts"])?;
-    std::fs::write(&key, "no key")?;
     let wrong: Vec<&str> = ["serve", "--data", text(&data)?, "--listen", "127.0.0.1:0"]
         .into_iter()
         .chain(files)
         .collect();
+    // Forty days from now it has ended.
+    let offset = folder.path().join("offset");
+    std::fs::write(&offset, "3456000")?;
+    let mut expired = waybill(&wrong);
+    expired.env("WAYBILL_CLOCK_OFFSET_FILE", &offset);
+    finish(expired)?.failed(1, &["cannot be used for TLS", "it has expired on"])?;
+    std::fs::write(&key, "no key")?;
     run(&wrong)?.failed(1, &["cannot be used for TLS"])?;
     Ok(())
 }

@@ -5,7 +5,7 @@ mod entrance;
 mod example;
 mod feed;
 mod idempotency;
-mod receiver;
+pub(crate) mod receiver;
 mod remote;
 mod roles;
 mod surface;

@@ -38,6 +38,8 @@ pub(crate) struct Arrived {
     pub(crate) body: String,
     /// Whether it was taken.
     pub(crate) taken: bool,
+    /// When, in milliseconds since 1970 UTC.
+    pub(crate) at: i64,
 }
 
 impl Arrived {
@@ -94,7 +96,8 @@ async fn take(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> 
     let text = |value: &axum::http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
     let headers = headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
     let body = String::from_utf8_lossy(&body).into_owned();
-    let arrived = Arrived { headers, body, taken: status.is_success() };
+    let at = chrono::Utc::now().timestamp_millis();
+    let arrived = Arrived { headers, body, taken: status.is_success(), at };
     shared.arrived.lock().unwrap_or_else(PoisonError::into_inner).push(arrived);
     status
 }

@@ -165,6 +165,10 @@ async fn serve(
             let publishing = ask("open a channel", connection.create_channel()).await?;
             let confirms = publishing.confirm_select(ConfirmSelectOptions::default());
             ask("confirm", confirms).await?;
+            // Of a broker that was blocked nobody says that it is not any more, where the connection is a new one.
+            if inner.blocked.load(Ordering::Acquire) && mend::takes(&publishing).await.is_ok() {
+                inner.blocked.store(false, Ordering::Release);
+            }
             let link = Link { publishing, failed: lost.clone() };
             inner.link.send_replace(Some(link));
         }

@@ -23,6 +23,9 @@ const PAYLOAD: usize = 7_500;
 /// Notifications that may wait; what does not fit is found in the store.
 const HEARD: usize = 1024;
 
+/// Months to come for which there is room.
+const MONTHS: i32 = 3;
+
 /// Events after which tallies are folded.
 const FOLD: usize = 20_000;
 
@@ -114,9 +117,19 @@ impl Cluster for PostgresStore {
     }
 
     async fn keep_house(&self, _: Term) -> Result<(), StoreError> {
-        // Made once however many ask.
-        let query = sqlx::query(include_str!("sql/make_partition.sql"));
-        self.rows("make room for months to come", query).await.map(drop)
+        // Each made once however many ask; one that cannot be made keeps no other from it.
+        let mut made = Ok(());
+        for months in 0..=MONTHS {
+            let query = sqlx::query(include_str!("sql/make_partition.sql")).bind(months);
+            made = made.and(self.rows("make room for months to come", query).await.map(drop));
+        }
+        let strays = sqlx::query(include_str!("sql/stray_months.sql"));
+        for row in self.rows("look for months that are missing", strays).await? {
+            let month: String = row.get(0);
+            let query = sqlx::query(include_str!("sql/make_month.sql")).bind(month);
+            made = made.and(self.rows("make a month that is missing", query).await.map(drop));
+        }
+        made
     }
 
     async fn tell(&self, hints: &[Hint]) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use sqlx::Row;
 
 use super::{MIGRATIONS, PostgresStore, shown};
-use crate::store::condition::Leader;
+use crate::store::condition::{Leader, Transaction};
 use crate::store::stored::time;
 use crate::store::{Condition, StoreError};
 
@@ -16,6 +16,8 @@ impl PostgresStore {
         let row = rows.first().ok_or(StoreError::Closed)?;
         let rest = self.rows(READ, sqlx::query(include_str!("sql/unpositioned.sql"))).await?;
         let rest = rest.first().ok_or(StoreError::Closed)?;
+        let strays = self.rows(READ, sqlx::query(include_str!("sql/strays.sql"))).await?;
+        let oldest = self.rows(READ, sqlx::query(include_str!("sql/oldest.sql"))).await?;
         let lease = TimeDelta::from_std(self.lease_time).unwrap_or(TimeDelta::zero());
         let leader = Leader {
             holder: row.get(3),
@@ -34,6 +36,12 @@ impl PostgresStore {
             leader: Some(leader),
             unpositioned: rest.get(0),
             unpositioned_since: rest.get::<Option<i64>, _>(1).map(time),
+            strays: strays.first().map_or(0, |row| row.get(0)),
+            oldest: oldest.first().map(|row| Transaction {
+                process: row.get(0),
+                database: row.get(1),
+                seconds: row.get(2),
+            }),
         })
     }
 }

@@ -47,6 +47,9 @@ const LONG_PATIENCE: Duration = Duration::from_secs(3_600);
 /// The longest wait for a connection.
 const ACQUIRE: Duration = Duration::from_secs(10);
 
+/// Connections of a process, where nothing else is said.
+const CONNECTIONS: u32 = 12;
+
 /// A connection that was idle for longer is tried before it is used.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -120,7 +123,11 @@ impl PostgresStore {
     /// reached.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let options = options(url)?;
-        migrate(&options, url).await?;
+        // A database that takes no writes now can be read all the same.
+        let planned = Self::migrations(url).await?;
+        if planned.iter().any(|migration| !migration.is_applied) {
+            migrate(&options, url).await?;
+        }
         Ok(Self::on(options))
     }
 
@@ -163,8 +170,9 @@ impl PostgresStore {
 
     fn on(options: PgConnectOptions) -> Self {
         let casual = options.clone().options([("synchronous_commit", "off")]);
-        let pool = pool(8).connect_lazy_with(options);
-        let casual = self::pool(4).connect_lazy_with(casual);
+        let all = connections();
+        let pool = pool(all - all / 3).connect_lazy_with(options);
+        let casual = self::pool(all / 3).connect_lazy_with(casual);
         let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
         let started = chrono::Utc::now().timestamp_micros();
         let holder = format!("{}:{}:{started}", host.trim(), std::process::id()).into();
@@ -239,6 +247,13 @@ async fn migrate(options: &PgConnectOptions, url: &str) -> Result<(), StoreError
 fn lease_time() -> Duration {
     let given = std::env::var("WAYBILL_LEASE_MS").ok().and_then(|text| text.parse().ok());
     given.map_or(LEASE, Duration::from_millis)
+}
+
+/// How many connections a process holds at most, besides the one of the leader that listens: [`CONNECTIONS`], or what
+/// `WAYBILL_STORE_CONNECTIONS` says.
+fn connections() -> u32 {
+    let given = std::env::var("WAYBILL_STORE_CONNECTIONS").ok();
+    given.and_then(|text| text.parse().ok()).unwrap_or(CONNECTIONS).max(3)
 }
 
 async fn rows(

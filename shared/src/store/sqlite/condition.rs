@@ -31,6 +31,8 @@ impl SqliteStore {
             leader: None,
             unpositioned: 0,
             unpositioned_since: None,
+            strays: 0,
+            oldest: None,
         })
     }
 }

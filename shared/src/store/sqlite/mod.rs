@@ -87,6 +87,8 @@ impl SqliteStore {
             .busy_timeout(Duration::from_secs(10))
             // Pages; a hot page is then copied back once for many commits.
             .pragma("wal_autocheckpoint", "4096")
+            // A log that has grown while somebody read shrinks again.
+            .pragma("journal_size_limit", "67108864")
             .pragma("cache_size", "-65536")
             .statement_cache_capacity(256)
             .pragma("temp_store", "memory");

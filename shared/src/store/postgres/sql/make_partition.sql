@@ -1,2 +1,1 @@
-SELECT make_events_partition((now() AT TIME ZONE 'UTC' + make_interval(months => months))::date)
-FROM generate_series(0, 3) AS months
+SELECT make_events_partition((now() AT TIME ZONE 'UTC' + make_interval(months => $1))::date)

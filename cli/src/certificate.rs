@@ -1,0 +1,31 @@
+//! How long a certificate holds.
+
+use std::path::Path;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use x509_parser::pem::Pem;
+
+/// From when on before its end somebody should renew it.
+const SOON: TimeDelta = TimeDelta::days(14);
+
+/// Whether the first certificate of a PEM file holds now, and until when; why it cannot be used.
+pub(crate) fn holds(path: &Path, now: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let pem = Pem::iter_from_buffer(&bytes).next().ok_or("it holds no certificate")?;
+    let pem = pem.map_err(|error| error.to_string())?;
+    let read = pem.parse_x509().map_err(|error| error.to_string())?;
+    let moment = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let (from, until) = (read.validity().not_before, read.validity().not_after);
+    let (from, until) = (moment(from.timestamp()), moment(until.timestamp()));
+    if until <= now {
+        return Err(format!("it has expired on {}", until.format("%Y-%m-%d %H:%M UTC")));
+    }
+    if from > now {
+        return Err(format!("it holds from {} only", from.format("%Y-%m-%d %H:%M UTC")));
+    }
+    if until - now < SOON {
+        let until = until.format("%Y-%m-%d %H:%M UTC");
+        tracing::warn!(%until, certificate = %path.display(), "a certificate ends soon: renew it");
+    }
+    Ok(until)
+}

@@ -1,0 +1,98 @@
+//! What is read again while a process runs: on SIGHUP, and certificates whenever their files change.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use axum_server::tls_rustls::RustlsConfig;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use waybill_shared::clock::Clock;
+use waybill_shared::domain::pipeline::StepConfig;
+use waybill_shared::engine::Engine;
+
+use crate::certificate;
+use crate::failure::Failure;
+use crate::service::read_pipeline;
+use crate::stating::{self, Stating};
+
+/// How often it is looked whether the files of a certificate have changed.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// SIGHUP, from now on; it no longer ends the process.
+fn hangups() -> Result<Signal, Failure> {
+    signal(SignalKind::hangup()).map_err(Failure::ours)
+}
+
+/// States the pipeline in `path` anew with each SIGHUP; without a path nothing follows from one.
+pub(crate) fn pipeline(
+    engine: Engine,
+    path: Option<PathBuf>,
+) -> Result<impl Future<Output = ()> + use<>, Failure> {
+    let mut hangups = hangups()?;
+    Ok(async move {
+        while hangups.recv().await.is_some() {
+            let Some(path) = &path else { continue };
+            match again(&engine, path).await {
+                Ok(version) => {
+                    tracing::info!(version, path = %path.display(), "the pipeline was read again")
+                }
+                Err(failure) => tracing::error!(%failure, "the pipeline stays as it was"),
+            }
+        }
+        std::future::pending().await
+    })
+}
+
+async fn again(engine: &Engine, path: &Path) -> Result<u32, Failure> {
+    let pipeline = read_pipeline(path)?;
+    let running = engine.pipelines().flat_map(|known| &known.steps);
+    let running: Vec<&str> = running.map(|step| &*step.name.0).collect();
+    let is_new = |step: &&StepConfig| !running.contains(&&*step.name.0);
+    if let Some(step) = pipeline.steps.iter().find(is_new) {
+        let message = format!("it has a step that nobody runs yet, `{}`", step.name);
+        return Err(Failure::caller(message, "start the processes anew instead"));
+    }
+    if pipeline.connector != engine.pipeline().connector {
+        return Err(Failure::caller(
+            "it has another connector",
+            "start the processes anew instead",
+        ));
+    }
+    let stating = Stating { pipeline, is_again: false };
+    stating::state(&*engine.store, Some(stating), engine.clock.now()).await?;
+    engine.learn_versions().await?;
+    Ok(engine.pipeline_version())
+}
+
+/// Reads a certificate and its key again with each SIGHUP, and whenever one of the files has changed.
+pub(crate) fn certificate(
+    config: RustlsConfig,
+    files: [PathBuf; 2],
+) -> Result<impl Future<Output = ()> + use<>, Failure> {
+    let mut hangups = hangups()?;
+    let mut known = files.each_ref().map(|file| changed(file));
+    Ok(async move {
+        loop {
+            let is_asked = tokio::select! {
+                hangup = hangups.recv() => hangup.is_some(),
+                () = tokio::time::sleep(LOOK) => false,
+            };
+            let now = files.each_ref().map(|file| changed(file));
+            if !is_asked && now == known {
+                continue;
+            }
+            known = now;
+            let read = match certificate::holds(&files[0], Clock::Real.now()) {
+                Ok(_) => config.reload_from_pem_file(&files[0], &files[1]).await,
+                Err(why) => Err(std::io::Error::other(why)),
+            };
+            match read {
+                Ok(()) => tracing::info!("the certificate was read again"),
+                Err(error) => tracing::error!(%error, "the certificate stays as it was"),
+            }
+        }
+    })
+}
+
+fn changed(file: &Path) -> Option<SystemTime> {
+    std::fs::metadata(file).ok()?.modified().ok()
+}

@@ -1,0 +1,280 @@
+//! A storm: schedulers, workers, an API and a receiver of webhooks under one fault after the other, on a real Postgres
+//! and RabbitMQ. Nothing is lost, nothing happens twice, nothing is told otherwise, and nobody has to do anything.
+//!
+//! `WAYBILL_STORM` is how many faults there are (12 without it), `WAYBILL_STORM_SEED` repeats their order.
+#![allow(clippy::print_stderr)]
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use waybill_services::{Postgres, RabbitMq};
+
+use crate::api::receiver::{Receiver, Temper};
+use crate::support::eventually;
+use crate::world::{LEASE_MS, World};
+
+/// How long webhooks may take to have caught up after the last fault.
+const CAUGHT_UP: Duration = Duration::from_secs(60);
+
+/// After so many faults more lots are handed in.
+const EACH: u64 = 10;
+
+const PROCESSES: [&str; 6] =
+    ["scheduler 1", "scheduler 2", "worker 1", "worker 2", "worker 3", "api 1"];
+
+/// A small generator (xorshift), so that a storm can be repeated from its seed.
+struct Draws(u64);
+
+impl Draws {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+
+    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len() as u64) as usize]
+    }
+}
+
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// How long something lasts is the input of this test.
+fn lasts(millis: u64) {
+    std::thread::sleep(Duration::from_millis(millis));
+}
+
+/// One fault; gives what it was.
+fn fault(
+    draws: &mut Draws,
+    world: &mut World,
+    store: &mut Postgres,
+    broker: &mut RabbitMq,
+    host: &str,
+) -> Result<&'static str> {
+    match draws.below(100) {
+        ..70 => {
+            let name = draws.of(&PROCESSES);
+            world.kill(name)?;
+            world.spawn(name)?;
+            Ok("a process killed")
+        }
+        70..75 => {
+            let name = draws.of(&["worker 1", "worker 2", "worker 3", "scheduler 1"]);
+            world.signal(name, "-STOP")?;
+            lasts(2 * LEASE_MS);
+            world.signal(name, "-CONT")?;
+            Ok("a sleeper")
+        }
+        75..81 => {
+            world.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE application_name = 'waybill'",
+            )?;
+            Ok("sessions ended")
+        }
+        81..85 => {
+            store.kill()?;
+            store.restart()?;
+            Ok("Postgres killed")
+        }
+        85..88 => {
+            world.execute("BEGIN READ WRITE; ALTER ROLE CURRENT_USER SET default_transaction_read_only = on; COMMIT")?;
+            world.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE application_name = 'waybill'",
+            )?;
+            lasts(1_000);
+            world.execute("BEGIN READ WRITE; ALTER ROLE CURRENT_USER RESET default_transaction_read_only; COMMIT")?;
+            Ok("read-only")
+        }
+        88..91 => {
+            for queue in queues(broker, host)? {
+                broker.control(&["purge_queue", "-p", host, &queue]).ok();
+            }
+            Ok("queues purged")
+        }
+        91..93 => {
+            if let Some(queue) = queues(broker, host)?.first() {
+                broker.control(&["delete_queue", "-p", host, queue]).ok();
+            }
+            Ok("a queue deleted")
+        }
+        93..95 => {
+            broker.control(&["close_all_connections", "-p", host, "a storm"])?;
+            Ok("connections closed")
+        }
+        95..97 => {
+            broker.control(&["set_vm_memory_high_watermark", "0.000001"])?;
+            lasts(2_000);
+            broker.control(&["set_vm_memory_high_watermark", "0.4"])?;
+            Ok("an alarm")
+        }
+        97..99 => {
+            let name = draws.of(&["worker 1", "worker 2", "scheduler 1"]);
+            world.wrong_clock(name, 300 * 86_400)?;
+            lasts(2_000);
+            world.wrong_clock(name, 0)?;
+            Ok("a clock ahead")
+        }
+        _ => {
+            broker.kill()?;
+            broker.restart()?;
+            Ok("RabbitMQ killed")
+        }
+    }
+}
+
+fn queues(broker: &RabbitMq, host: &str) -> Result<Vec<String>> {
+    let listed = broker.control(&["list_queues", "-p", host, "name", "--no-table-headers"])?;
+    Ok(listed.lines().map(|line| line.trim().to_owned()).filter(|name| !name.is_empty()).collect())
+}
+
+/// The events after `position`; none while the database cannot be read.
+fn told(world: &World, position: i64) -> Option<Vec<Value>> {
+    let after = position.to_string();
+    let said = world.waybill(&["events", "--json", "--after", &after]).ok()?;
+    if said.code != Some(0) {
+        return None;
+    }
+    said.out.lines().map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+fn position(event: &Value) -> i64 {
+    event["position"].as_i64().unwrap_or_default()
+}
+
+/// All processes, and a receiver that is told everything.
+fn told_to(store: &Postgres, broker: String, temper: Temper) -> Result<(World, Receiver)> {
+    let mut world = World::new(store, broker)?;
+    world.state_whole(
+        "[webhooks]\nallow = [\"127.0.0.2/32\"]\nretry_s = [1, 1, 1, 2, 2, 5, 5, 5, 10, 10]\n",
+    )?;
+    for name in PROCESSES {
+        world.wrong_clock(name, 0)?;
+        world.spawn(name)?;
+    }
+    let receiver = Receiver::start(temper)?;
+    eventually("the pipeline is stated", CAUGHT_UP, || {
+        let stated = "SELECT count(*) FROM records WHERE kind = 'pipeline'";
+        Ok((world.count(stated)? == 2).then_some(()))
+    })?;
+    world.waybill(&["webhook", "create", &receiver.url(), "--after", "0"])?.ok()?;
+    Ok((world, receiver))
+}
+
+/// While the log grows without a pause, what is in it is told soon: minutes late where a job that was asked for again
+/// rested as long as before.
+#[test]
+fn a_growing_log_is_told_soon() -> Result<()> {
+    let (store, broker) = (Postgres::start()?, RabbitMq::start()?);
+    let (world, receiver) = told_to(&store, broker.fresh()?, Temper::Ready)?;
+    world.ends()?;
+    let began = chrono::Utc::now().timestamp_millis();
+    let rounds = number("WAYBILL_LAG", 15);
+    for n in 0..rounds {
+        // About a hundred events.
+        world.add(&format!("L{n}"), 10)?;
+        lasts(500);
+    }
+    world.ends()?;
+    let mut lags = Vec::new();
+    for arrived in receiver.arrived() {
+        let event = arrived.event()?;
+        let time = event["time"].as_str().context("a time")?;
+        let time = time.parse::<chrono::DateTime<chrono::Utc>>()?.timestamp_millis();
+        if time > began {
+            lags.push(arrived.at - time);
+        }
+    }
+    lags.sort_unstable();
+    let at = |part: usize| lags.get(lags.len() * part / 100).copied().unwrap_or(i64::MAX);
+    let told =
+        format!("{} events: told after {} ms (p50), {} ms (p99)", lags.len(), at(50), at(99));
+    eprintln!("{told}");
+    ensure!(lags.len() > 100 && at(50) < 3_000, "{told}");
+    Ok(())
+}
+
+#[test]
+fn nothing_is_lost_in_a_storm_and_nobody_has_to_do_anything() -> Result<()> {
+    let faults = number("WAYBILL_STORM", 12);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
+    let seed = number("WAYBILL_STORM_SEED", now) | 1;
+    eprintln!("seed {seed}");
+    let (mut store, mut broker) = (Postgres::start()?, RabbitMq::start()?);
+    let url = broker.fresh()?;
+    let host = url.rsplit_once('/').context("a virtual host")?.1.to_owned();
+    let (mut world, receiver) = told_to(&store, url, Temper::Moody(10))?;
+    let (mut draws, mut counts) = (Draws(seed), BTreeMap::<&str, u64>::new());
+    let mut follower: HashMap<i64, Value> = HashMap::new();
+    let (mut read, mut otherwise, mut lots) = (0, 0, 0);
+    for n in 0..faults {
+        if n % EACH == 0 {
+            // A database that is away refuses; what was refused is handed in again.
+            let more = || Ok(world.add(&format!("S{n}"), 20).is_ok().then_some(()));
+            eventually("more lots are taken", CAUGHT_UP, more)?;
+            lots += 20;
+        }
+        let what = fault(&mut draws, &mut world, &mut store, &mut broker, &host)?;
+        *counts.entry(what).or_default() += 1;
+        lasts(draws.below(700));
+        if n % 5 == 0 {
+            for event in told(&world, read).into_iter().flatten() {
+                read = read.max(position(&event));
+                let before = follower.insert(position(&event), event.clone());
+                otherwise += u64::from(before.is_some_and(|before| before != event));
+            }
+        }
+    }
+    let last_fault = Instant::now();
+    world.ends()?;
+    let ended = last_fault.elapsed();
+    let all = eventually("the log can be read", CAUGHT_UP, || Ok(told(&world, 0)))?;
+    for event in &all {
+        let before = follower.get(&position(event));
+        otherwise += u64::from(before.is_some_and(|before| before != event));
+    }
+    ensure!(otherwise == 0, "{otherwise} events are told otherwise later");
+    // Webhooks: each event, in the order of its subject.
+    let is_for_audit = |event: &&Value| {
+        let subject = event["subject"].as_str().unwrap_or_default();
+        subject.starts_with("webhook:") || subject.starts_with("refused_document:")
+    };
+    let wanted: BTreeSet<i64> =
+        all.iter().filter(|event| !is_for_audit(event)).map(position).collect();
+    let mut missing = Vec::new();
+    let taken = eventually("all have arrived", CAUGHT_UP, || {
+        let taken = receiver.taken()?;
+        let there: BTreeSet<i64> = taken.iter().map(position).collect();
+        missing = wanted.difference(&there).copied().collect();
+        Ok(missing.is_empty().then_some(taken))
+    });
+    let taken = taken.with_context(|| {
+        let left = all.iter().filter(|event| missing.contains(&position(event)));
+        let left: Vec<String> = left.take(10).map(Value::to_string).collect();
+        format!("seed {seed}, {counts:?}: {} missing, {left:#?}", missing.len())
+    })?;
+    let caught_up = last_fault.elapsed();
+    ensure!(caught_up.saturating_sub(ended) < CAUGHT_UP, "webhooks took {caught_up:?}");
+    let mut last: HashMap<String, i64> = HashMap::new();
+    for event in &taken {
+        let before = last.insert(event["subject"].to_string(), position(event)).unwrap_or(0);
+        ensure!(position(event) > before, "{} came after {before}", event["subject"]);
+    }
+    let by_hand = world.count("SELECT count(*) FROM records WHERE kind = 'incident'")?;
+    ensure!(by_hand == 0, "{by_hand} incidents: somebody has to act");
+    let late = "SELECT count(*) FROM events WHERE at > (extract(epoch FROM now()) + 86400) * 1000";
+    ensure!(world.count(late)? == 0, "something was done by a clock that was ahead");
+    eprintln!(
+        "seed {seed}: {faults} faults {counts:?}, {lots} lots more, {} events; all ended after {ended:?}, webhooks caught \
+         up after {caught_up:?}",
+        all.len()
+    );
+    Ok(())
+}
