@@ -331,6 +331,34 @@ async fn events_are_never_changed_and_go_to_their_months_partition() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_month_that_was_not_made_in_time_is_made_with_its_events() {
+    let (one, _) = two().await;
+    let store: Arc<dyn Store> = Arc::new(one.clone());
+    let pool = sqlx::PgPool::connect(&one.url()).await.expect("connected");
+    let month = chrono::Utc::now().format("events_%Y_%m").to_string();
+    let lost = format!("DROP TABLE {month}");
+    sqlx::query(sqlx::AssertSqlSafe(lost)).execute(&pool).await.expect("dropped");
+    commit(&*store, vec![submit(1, 5)]).await;
+    let strays = store.condition().await.expect("looked at").strays;
+    assert!(strays > 0, "its events stand elsewhere");
+    let term = one.lead(None).await.expect("asked").expect("leads");
+    one.keep_house(term).await.expect("kept");
+    assert_eq!(store.condition().await.expect("looked at").strays, 0);
+    let moved = format!("SELECT count(*) FROM {month}");
+    let moved: i64 =
+        sqlx::query_scalar(sqlx::AssertSqlSafe(moved)).fetch_one(&pool).await.expect("counted");
+    assert_eq!(moved, strays);
+    // What comes now goes there, and what is there is never changed.
+    commit(&*store, vec![submit(2, 5)]).await;
+    assert_eq!(store.condition().await.expect("looked at").strays, 0);
+    let refused = sqlx::query("DELETE FROM events").execute(&pool).await.expect_err("refused");
+    assert!(refused.to_string().contains("never changed"), "{refused}");
+    while one.sequence(term).await.expect("positions") > 0 {}
+    let findings = waybill_shared::check::check(&*store).await.expect("checked");
+    assert!(findings.violations.iter().all(|found| found.invariant != "I7"), "{findings:?}");
+}
+
 /// Every statement in a file of its own is one that the migrated database understands.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_statement_can_be_prepared() {
