@@ -98,7 +98,7 @@ pub(crate) async fn examine(api: &Api) -> Diagnosis {
             findings.push(store(engine, &condition).await);
             findings.push(migrations(&condition));
             findings.push(pipeline(engine));
-            findings.push(broker(engine, leads(engine, &condition)).await);
+            findings.push(broker(engine, leads(engine, &condition), condition.now).await);
             findings.extend(growing(&condition));
             findings.extend(clock(engine, &condition).await);
             findings.extend(processes::examine(engine, &condition).await);
@@ -218,7 +218,7 @@ fn pipeline(engine: &Engine) -> Finding {
     }
 }
 
-async fn broker(engine: &Engine, is_led: bool) -> Finding {
+async fn broker(engine: &Engine, is_led: bool, now: Option<Timestamp>) -> Finding {
     let steps = engine.pipelines().flat_map(|pipeline| &pipeline.steps);
     let mut names: Vec<&str> = steps.map(|step| &*step.name.0).collect();
     names.sort_unstable();
@@ -241,7 +241,7 @@ async fn broker(engine: &Engine, is_led: bool) -> Finding {
     match engine.broker.look(&lanes).await {
         Ok(None) if engine.broker.is_ready() => Finding::ok("broker", "embedded, in this process"),
         Ok(None) => Finding::bad("broker", "embedded, and closed", "start the process again"),
-        Ok(Some(seen)) => topology(&seen, is_led),
+        Ok(Some(seen)) => topology(&seen, is_led, processes::known(engine, now).await),
         Err(error) => Finding::bad("broker", error.to_string(), mend),
     }
 }
@@ -250,7 +250,7 @@ async fn broker(engine: &Engine, is_led: bool) -> Finding {
 const ALARM: &str = "free memory or disk on its machine: `rabbitmqctl status` names the alarm; then all goes on by itself";
 
 /// What there is of the queues that there should be.
-fn topology(seen: &[QueueSeen], is_led: bool) -> Finding {
+fn topology(seen: &[QueueSeen], is_led: bool, known: Option<usize>) -> Finding {
     let names = |is: fn(&QueueSeen) -> bool| -> Vec<&str> {
         seen.iter().filter(|queue| is(queue)).map(|queue| queue.name.as_str()).collect()
     };
@@ -267,6 +267,17 @@ fn topology(seen: &[QueueSeen], is_led: bool) -> Finding {
         } else {
             Finding::warn("broker", seen, mend)
         };
+    }
+    // Each process takes from a queue once; those that were given up everybody counts.
+    let taking = seen.iter().filter(|queue| !queue.name.ends_with(".dead"));
+    let taking = taking.filter_map(|queue| queue.found).map(|(_, takers)| takers as usize).max();
+    if let (Some(known), Some(taking)) = (known, taking)
+        && taking > known
+    {
+        let seen =
+            format!("{there}; {taking} take from one queue, and {known} processes are known");
+        let mend = "another installation uses this virtual host: give each its own";
+        return Finding::bad("broker", seen, mend);
     }
     if untaken.is_empty() {
         return Finding::ok("broker", format!("{there}; all are taken from"));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 use waybill_shared::presence::{Presence, processes};
 use waybill_shared::store::Condition;
@@ -43,6 +44,12 @@ pub(super) async fn examine(engine: &Engine, condition: &Condition) -> Vec<Findi
         findings.push(Finding::warn(CHECK, seen, "start it again, if nothing has taken its place"));
     }
     findings
+}
+
+/// How many processes are there; none: that is not known.
+pub(super) async fn known(engine: &Engine, now: Option<Timestamp>) -> Option<usize> {
+    let (now, all) = (now?, processes(&*engine.store).await.ok()?);
+    Some(all.iter().filter(|process| process.is_there(now)).count())
 }
 
 /// How many there are of each role, and which is missing.

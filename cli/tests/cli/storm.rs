@@ -162,7 +162,8 @@ fn told_to(store: &Postgres, broker: String, temper: Temper) -> Result<(World, R
     let receiver = Receiver::start(temper)?;
     eventually("the pipeline is stated", CAUGHT_UP, || {
         let stated = "SELECT count(*) FROM records WHERE kind = 'pipeline'";
-        Ok((world.count(stated)? == 2).then_some(()))
+        // The default, that of the coalition's folder, and this one.
+        Ok((world.count(stated)? == 3).then_some(()))
     })?;
     world.waybill(&["webhook", "create", &receiver.url(), "--after", "0"])?.ok()?;
     Ok((world, receiver))

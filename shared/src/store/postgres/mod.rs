@@ -148,7 +148,11 @@ impl PostgresStore {
     /// reached.
     pub async fn migrations(url: &str) -> Result<Vec<Migration>, StoreError> {
         let opening = |source| StoreError::Open { path: shown(url), source };
-        let mut connection = PgConnection::connect_with(&options(url)?).await.map_err(opening)?;
+        let options = options(url)?;
+        // One that does not even refuse is not waited for.
+        let connected = tokio::time::timeout(ACQUIRE, PgConnection::connect_with(&options)).await;
+        let late = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
+        let mut connection = connected.unwrap_or_else(late).map_err(opening)?;
         let has_some: bool = sqlx::query_scalar(include_str!("sql/has_migrations.sql"))
             .fetch_one(&mut connection)
             .await
