@@ -106,13 +106,13 @@ fn fault(
             Ok("a queue deleted")
         }
         93..95 => {
-            broker.control(&["close_all_connections", "-p", host, "a storm"])?;
+            control(broker, &["close_all_connections", "-p", host, "a storm"])?;
             Ok("connections closed")
         }
         95..97 => {
-            broker.control(&["set_vm_memory_high_watermark", "0.000001"])?;
+            control(broker, &["set_vm_memory_high_watermark", "0.000001"])?;
             lasts(2_000);
-            broker.control(&["set_vm_memory_high_watermark", "0.4"])?;
+            control(broker, &["set_vm_memory_high_watermark", "0.4"])?;
             Ok("an alarm")
         }
         97..99 => {
@@ -130,8 +130,13 @@ fn fault(
     }
 }
 
+/// Tells the broker something, once it can be told.
+fn control(broker: &RabbitMq, arguments: &[&str]) -> Result<String> {
+    eventually("the broker is told", CAUGHT_UP, || Ok(broker.control(arguments).ok()))
+}
+
 fn queues(broker: &RabbitMq, host: &str) -> Result<Vec<String>> {
-    let listed = broker.control(&["list_queues", "-p", host, "name", "--no-table-headers"])?;
+    let listed = control(broker, &["list_queues", "-p", host, "name", "--no-table-headers"])?;
     Ok(listed.lines().map(|line| line.trim().to_owned()).filter(|name| !name.is_empty()).collect())
 }
 
