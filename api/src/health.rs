@@ -83,9 +83,10 @@ async fn ready(State(probes): State<Probes>) -> Response {
 
 async fn metrics(State(Probes { engine, gauges }): State<Probes>) -> Response {
     // Without the store the rest still tells something.
-    let backlog = timeout(PATIENCE, engine.store.backlog(engine.clock.now())).await;
+    let backlog = timeout(PATIENCE, engine.store.backlog(engine.clock.now()));
+    let (backlog, gauges) = tokio::join!(backlog, gauges.text(&engine));
     let backlog = backlog.ok().and_then(Result::ok).unwrap_or_default();
-    match engine.metrics.text(&backlog, &gauges.text(&engine).await) {
+    match engine.metrics.text(&backlog, &gauges) {
         Ok(text) => ([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }

@@ -36,10 +36,10 @@ pub(crate) const OPEN: &str = "SELECT count(*) FROM lots WHERE step IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM jobs WHERE kind = 'round'))";
 
 /// A small generator (xorshift), so that a run can be repeated from its seed.
-struct Draws(u64);
+pub(crate) struct Draws(pub(crate) u64);
 
 impl Draws {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -47,7 +47,8 @@ impl Draws {
     }
 }
 
-fn number(variable: &str, default: u64) -> u64 {
+/// The number that a variable holds.
+pub(crate) fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 

@@ -154,6 +154,11 @@ fn sessions_that_cannot_write_are_replaced() -> Result<()> {
     eventually("they meet it", SOON, || {
         Ok((is_told("worker 1") && is_told("worker 2")).then_some(()))
     })?;
+    // Whoever looks meanwhile sees what is there, and why nothing moves.
+    world.waybill(&["status"])?.ok()?;
+    world.waybill(&["check"])?.ok()?;
+    let seen = world.waybill(&["doctor"])?;
+    ensure!(seen.code == Some(2) && seen.out.contains("read-only transaction"), "{seen:?}");
     world.execute(
         "BEGIN READ WRITE; ALTER ROLE CURRENT_USER RESET default_transaction_read_only; COMMIT",
     )?;

@@ -12,6 +12,7 @@ use serde_json::Value;
 use waybill_services::{Postgres, RabbitMq};
 
 use crate::api::receiver::{Receiver, Temper};
+use crate::crash::{Draws, number};
 use crate::support::eventually;
 use crate::world::{LEASE_MS, World};
 
@@ -24,24 +25,9 @@ const EACH: u64 = 10;
 const PROCESSES: [&str; 6] =
     ["scheduler 1", "scheduler 2", "worker 1", "worker 2", "worker 3", "api 1"];
 
-/// A small generator (xorshift), so that a storm can be repeated from its seed.
-struct Draws(u64);
-
-impl Draws {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len() as u64) as usize]
-    }
-}
-
-fn number(variable: &str, default: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+/// One of `all`.
+fn one<T: Copy>(draws: &mut Draws, all: &[T]) -> T {
+    all[draws.below(all.len() as u64) as usize]
 }
 
 /// How long something lasts is the input of this test.
@@ -59,13 +45,13 @@ fn fault(
 ) -> Result<&'static str> {
     match draws.below(100) {
         ..70 => {
-            let name = draws.of(&PROCESSES);
+            let name = one(draws, &PROCESSES);
             world.kill(name)?;
             world.spawn(name)?;
             Ok("a process killed")
         }
         70..75 => {
-            let name = draws.of(&["worker 1", "worker 2", "worker 3", "scheduler 1"]);
+            let name = one(draws, &["worker 1", "worker 2", "worker 3", "scheduler 1"]);
             world.signal(name, "-STOP")?;
             lasts(2 * LEASE_MS);
             world.signal(name, "-CONT")?;
@@ -116,7 +102,7 @@ fn fault(
             Ok("an alarm")
         }
         97..99 => {
-            let name = draws.of(&["worker 1", "worker 2", "scheduler 1"]);
+            let name = one(draws, &["worker 1", "worker 2", "scheduler 1"]);
             world.wrong_clock(name, 300 * 86_400)?;
             lasts(2_000);
             world.wrong_clock(name, 0)?;
