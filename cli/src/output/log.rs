@@ -74,3 +74,41 @@ pub(crate) fn left_out() {
         tracing::info!(place, lines, "left out: the same was said before");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use tracing::Subscriber;
+    use tracing_subscriber::Layer;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+
+    struct Count(Arc<AtomicU32>);
+
+    impl<S: Subscriber> Layer<S> for Count {
+        fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn what_is_said_over_and_over_is_said_a_few_times_and_then_counted() {
+        let count = Arc::new(AtomicU32::new(0));
+        let layer = Count(count.clone()).with_filter(Seldom);
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            for _ in 0..MOST + 30 {
+                tracing::warn!("the same again");
+            }
+            assert_eq!(count.load(Ordering::Relaxed), MOST);
+            for _ in 0..MOST + 30 {
+                tracing::info!("what is no warning is not counted");
+            }
+        });
+        assert_eq!(count.load(Ordering::Relaxed), MOST + MOST + 30);
+        let left: u64 = said().values().map(|said| said.left_out).sum();
+        assert_eq!(left, 30);
+    }
+}
