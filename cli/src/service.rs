@@ -153,7 +153,15 @@ impl Service {
     ) -> Result<Self, Failure> {
         let metrics = Arc::new(Metrics::default());
         let broker = target.broker.open(&metrics).await?;
-        let opened = Self::with(target, clock, pipeline, broker.clone(), metrics).await;
+        let opened = async {
+            let service = Self::with(target, clock, pipeline, broker.clone(), metrics).await?;
+            // Before anything is asked of it: what it is told in real time is not run into the future.
+            if service.engine.doubt().is_none() {
+                service.mark_live().await?;
+            }
+            Ok(service)
+        };
+        let opened = opened.await;
         if opened.is_err() {
             broker.close();
             broker.disconnect().await;
