@@ -18,7 +18,7 @@ use crate::domain::requisition::Line;
 use crate::domain::transition::{Situation, StepResult, TransitionError, UnknownVersion, decide};
 use crate::intake::Turns;
 use crate::metrics::Metrics;
-use crate::pauses::Pauses;
+use crate::pauses::{PAUSE, Pauses};
 use crate::presence::Vitals;
 use crate::store::reference::{REFERENCE_KINDS, add};
 use crate::store::{Fate, Hint, Lease, LotChange, Store, StoreError, Unit};
@@ -328,6 +328,7 @@ impl Engine {
         // One that has ended may have been asked for again meanwhile.
         let asks = |unit: &Unit| !unit.jobs.is_empty() || unit.job.is_some();
         let has_jobs: Vec<bool> = units.iter().map(asks).collect();
+        let pauses = units.iter().flat_map(|unit| &unit.records).any(|one| one.kind == PAUSE);
         let outcome = self.store.commit(units).await;
         if let Some(lease) = release {
             self.store.release(lease);
@@ -337,6 +338,13 @@ impl Engine {
             self.timekeeper.not_kept();
         }
         let fates = outcome?;
+        // Here it holds at once, elsewhere soon.
+        if pauses && let Err(error) = self.pauses.learn(&*self.store).await {
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "what is paused is read later"
+            );
+        }
         self.vitals.moved(self.clock.now());
         let is_stale = |fate: &&Fate| matches!(fate, Fate::Stale { .. });
         self.metrics.stale(fates.iter().filter(is_stale).count());

@@ -13,6 +13,12 @@ use crate::store::{Store, StoreError};
 /// The kind of record that a pause is, by what is paused.
 pub const PAUSE: &str = "pause";
 
+/// The kind of event that something was paused.
+pub const PAUSED: &str = "pause.set";
+
+/// The kind of event that it goes on.
+pub const LIFTED: &str = "pause.lifted";
+
 /// Everything that happens by itself.
 pub const ALL: &str = "all";
 
@@ -41,15 +47,7 @@ impl Pauses {
     /// Whether what a queue brings is left alone.
     #[must_use]
     pub fn stop(&self, queue: &str) -> bool {
-        let part = match queue {
-            "cron" => "calendar".to_owned(),
-            "send" | "tell" => "connector".to_owned(),
-            "webhook" => "webhooks".to_owned(),
-            // What these steps begin, these acts end.
-            "round" => "step:match_donor".to_owned(),
-            "gather" => "step:issue_order".to_owned(),
-            step => format!("step:{step}"),
-        };
+        let part = part_of(queue);
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         !known.is_empty() && (known.contains_key(ALL) || known.contains_key(&part))
     }
@@ -69,6 +67,20 @@ impl Pauses {
         let read = pauses(store).await?.into_iter().collect();
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = read;
         Ok(())
+    }
+}
+
+/// What somebody pauses so that what `queue` brings is left alone.
+#[must_use]
+pub fn part_of(queue: &str) -> String {
+    match queue {
+        "cron" => "calendar".to_owned(),
+        "send" | "tell" => "connector".to_owned(),
+        "webhook" => "webhooks".to_owned(),
+        // What these steps begin, these acts end.
+        "round" => "step:match_donor".to_owned(),
+        "gather" => "step:issue_order".to_owned(),
+        step => format!("step:{step}"),
     }
 }
 

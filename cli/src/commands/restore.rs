@@ -198,7 +198,6 @@ async fn carry_into(
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
     let (new, now) = (beside.open().await?, Clock::Real.now());
     let done = async {
-        whole::pause(&*new, &name, now).await?;
         // One that is damaged may be why somebody restores.
         let given_out = match old {
             Some(old) => GivenOut::of(old, &*new).await.inspect_err(|error| {
@@ -211,7 +210,7 @@ async fn carry_into(
             // What does not hold may not be written either.
             Err(error) if as_it_is => {
                 output::talk(&format!("what was given out is not carried on: {error}"));
-                Ok(())
+                Ok(whole::pause(&*new, &name, now).await?)
             }
             done => Ok(done.map(drop)?),
         }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::office::{Service, fact};
-use crate::support::{SOON, eventually, is_clean, lots, run, show, text};
+use crate::pair::Database;
+use crate::support::{SOON, eventually, is_clean, is_named, lots, run, show, text};
 
 /// Contributions: id, donors, amount and currency, the last day to bind it, the consent rule.
 const MONEY: &str = "id,donors,firmness,stated,amount,currency,obligate_by,consent,source\n";
@@ -385,6 +386,21 @@ fn a_commitment_that_was_cut_below_what_is_bound_is_an_incident_until_it_is_mend
     service.stop()?;
     is_clean(&case.data)?;
     Ok(())
+}
+
+#[test]
+fn check_names_an_envelope_that_is_bound_beyond_what_is_stated_when_nobody_is_told() -> Result<()> {
+    let case = Case::serve(0)?;
+    case.money("C1,D1,commitment,2025-01-01,20000.00,EUR,2099-12-31,none,letter\n")?;
+    let service = case.served()?;
+    case.until("response")?;
+    case.money("C1,D1,commitment,2025-01-01,5000.00,EUR,2099-12-31,none,letter\n")?;
+    case.act(&["import", text(&case.dir)?])?;
+    service.stop()?;
+    is_clean(&case.data)?;
+    Database::tamper(&case.data, "DELETE FROM records WHERE kind = 'incident'")?;
+    is_named(&case.data, "I7", "the log tells of it, and it is not there")?;
+    is_named(&case.data, "I2", "and nobody is told")
 }
 
 #[test]

@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use crate::PAIR;
 use crate::coalition::{self, row};
 use crate::office::Service;
-use crate::pair::Pair;
-use crate::support::{SOON, eventually, is_clean, run, text};
+use crate::pair::{Database, Pair};
+use crate::support::{SOON, eventually, is_clean, is_named, run, text};
 
 /// Seconds by which a clock is ahead, or behind.
 const DAYS_300: i64 = 300 * 86_400;
@@ -169,6 +169,10 @@ fn what_a_wrong_clock_has_done_is_undone() -> Result<()> {
     place.set(0)?;
     place.is_believed(false)?;
     run(&["clock", "accept", "--data", &data])?.ok()?;
+    // The next thing that happens shows that the day was still to come.
+    run(&["pause", "webhooks", "--data", &data])?.ok()?;
+    let folder = place.folder.path().join("data");
+    is_named(&folder, "I15", "by a clock that was ahead: position")?;
     // What it shows as next is what comes.
     let ahead: chrono::DateTime<chrono::Utc> =
         place.entry(LAPSE)?["next"].as_str().context("a next fire")?.parse()?;
@@ -189,5 +193,25 @@ fn what_a_wrong_clock_has_done_is_undone() -> Result<()> {
     })?;
     ensure!(place.lapsed()? == 0);
     is_clean(&place.folder.path().join("data"))?;
+    place.stop()
+}
+
+#[test]
+fn check_names_what_moved_by_itself_while_it_was_paused() -> Result<()> {
+    if PAIR != Pair::SqliteEmbedded {
+        // Its clock would be too far from the database's.
+        return Ok(());
+    }
+    let place = Place::open()?;
+    let (data, folder) = (place.data()?, place.folder.path().join("data"));
+    place.run_entry(LAPSE)?;
+    run(&["pause", "all", "--data", &data])?.ok()?;
+    let dir = coalition::write(place.folder.path(), &[row("R-1", 1), row("R-2", 1)])?;
+    run(&["import", text(&dir.join("requisitions.csv"))?, "--data", &data])?.ok()?;
+    // Later than what was under way may take.
+    place.set(600)?;
+    is_clean(&folder)?;
+    Database::tamper(&folder, "DELETE FROM records WHERE kind = 'pause'")?;
+    eventually("a lot moves", SOON, || Ok(is_named(&folder, "I15", "had paused all since").ok()))?;
     place.stop()
 }

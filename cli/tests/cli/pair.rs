@@ -135,6 +135,27 @@ impl Database {
         })
     }
 
+    /// Changes what is stored, past the program: what only a fault of it would do.
+    pub(crate) fn tamper(data: &Path, sql: &'static str) -> Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let changed = if PAIR == Pair::SqliteEmbedded {
+                let url = format!("sqlite:{}", data.join("waybill.sqlite").display());
+                let pool = sqlx::SqlitePool::connect(&url).await?;
+                let changed = sqlx::query(sql).execute(&pool).await?.rows_affected();
+                pool.close().await;
+                changed
+            } else {
+                let Self::Postgres(pool) = Self::of(data).await? else { return Ok(()) };
+                let changed = sqlx::query(sql).execute(&pool).await?.rows_affected();
+                pool.close().await;
+                changed
+            };
+            anyhow::ensure!(changed > 0, "nothing was changed by {sql}");
+            Ok(())
+        })
+    }
+
     pub(crate) async fn close(self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,

@@ -32,6 +32,7 @@ fn nothing_that_was_given_out_is_given_out_again() -> Result<()> {
     run(&["import", text(&dir)?, "--data", &place])?.ok()?;
     service.stop()?;
     run(&["export", text(&copy)?, "--data", &place])?.ok()?;
+    let copied = events(&place, 0)?.last().map(position).context("an event")?;
 
     let service = Service::start(&data, None)?;
     run(&["unpause", "all", "--yes", "--data", &place])?.ok()?;
@@ -66,6 +67,11 @@ fn nothing_that_was_given_out_is_given_out_again() -> Result<()> {
     ensure!(gone.code == Some(1) && gone.err.contains("are void"), "{gone:?}");
     let again = gone.err.split("after=").nth(1).context("where")?;
     let again: i64 = again.trim().parse()?;
+    ensure!(again == copied, "{gone:?}");
+    // The first that was given out after the copy is void, too.
+    let first_void =
+        run(&["events", "--json", "--after", &(copied + 1).to_string(), "--data", &place])?;
+    first_void.failed(1, &["are void"])?;
     let since = events(&place, again)?;
     ensure!(since.iter().all(|event| position(event) > given_out), "{since:?}");
     let first_told = since.first().context("an event")?;

@@ -202,6 +202,19 @@ pub(crate) fn is_clean(data: &Path) -> Result<i64> {
     })
 }
 
+/// Whether `waybill check` names a violation of `invariant` that says `what`.
+pub(crate) fn is_named(data: &Path, invariant: &str, what: &str) -> Result<()> {
+    let said = run(&["check", "--data", text(data)?, "--json"])?;
+    let found: Value = serde_json::from_str(&said.out)?;
+    let all = found["violations"].as_array();
+    let is_it = |one: &Value| {
+        one["invariant"] == invariant
+            && one["detail"].as_str().is_some_and(|detail| detail.contains(what))
+    };
+    ensure!(all.is_some_and(|all| all.iter().any(is_it)), "no {invariant} {what}: {found}");
+    Ok(())
+}
+
 /// The example run to its end, once for all tests. Its data is copied by whoever looks into it:
 /// one process at a time may open a data folder.
 pub(crate) struct Example {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
+mod acted;
 mod arrivals;
 mod bound;
 mod ledger;
@@ -14,6 +15,7 @@ mod paid;
 mod sold;
 mod told;
 
+use crate::domain::event::Event;
 use crate::domain::funding::{Movement, movements};
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Lot, LotState, Outcome, Timestamp};
@@ -22,6 +24,7 @@ use crate::domain::quantity::Quantity;
 use crate::store::chain::{digest_of, hex, link};
 use crate::store::{Filed, LotCount, LotFilter, Store, StoreError, tally};
 
+use acted::Acted;
 use bound::Bound;
 use sold::Sold;
 use told::Told;
@@ -99,11 +102,13 @@ pub async fn check_telling(
     // One snapshot, so that what `serve` commits meanwhile is no violation.
     let snapshot = store.snapshot().await?;
     let store = &*snapshot;
-    let (events, last, (mut told, bound, sold)) = replay(store, &mut check, passed).await?;
+    let (events, last, Heard { mut told, bound, sold, acted }) =
+        replay(store, &mut check, passed).await?;
     let arrived = std::mem::take(&mut told.arrived);
     let payments = arrived.rows(store, &mut check, told.requesters()).await?;
     told.renamed_lines(&mut check);
     bound.ends(&mut check);
+    acted.report(&mut check);
     sold.report(&mut check);
     match compare(store, &mut check, &last, &payments).await {
         Err(StoreError::Corrupt { subject, source }) => {
@@ -136,13 +141,31 @@ async fn compare(
     records(store, check, last).await
 }
 
+/// What the log tells, by the invariants that go by it.
+#[derive(Default)]
+struct Heard {
+    told: Told,
+    bound: Bound,
+    sold: Sold,
+    acted: Acted,
+}
+
+impl Heard {
+    fn hear(&mut self, event: &Event) {
+        self.told.hear(event);
+        self.sold.hear(event);
+        self.bound.hear(event);
+        self.acted.hear(event);
+    }
+}
+
 /// I7: positions and numbers have no gaps, and the hash chain verifies.
 async fn replay(
     store: &dyn Store,
     check: &mut Check,
     passed: &(dyn Fn(usize) + Sync),
-) -> Result<(i64, HashMap<String, Last>, (Told, Bound, Sold)), StoreError> {
-    let (mut told, mut bound, mut sold) = (Told::default(), Bound::default(), Sold::default());
+) -> Result<(i64, HashMap<String, Last>, Heard), StoreError> {
+    let mut heard = Heard::default();
     let mut links = store.chain().await?.into_iter().peekable();
     let mut hash: Sha256 = link("");
     let mut last: HashMap<String, Last> = HashMap::new();
@@ -173,9 +196,7 @@ async fn replay(
                 hash = link(&stored);
                 linked = position;
             }
-            told.hear(&event);
-            sold.hear(&event);
-            bound.hear(&event);
+            heard.hear(&event);
             let before = last.get(&event.subject).map_or(0, |last| last.number);
             if event.number != before + 1 {
                 let detail = format!("event {} follows {before}", event.number);
@@ -186,9 +207,7 @@ async fn replay(
     }
     // What has no position yet is no violation: the leader gives it one in a moment.
     for event in store.tail().await? {
-        told.hear(&event);
-        sold.hear(&event);
-        bound.hear(&event);
+        heard.hear(&event);
         let before = last.get(&event.subject).map_or(0, |last| last.number);
         if event.number != before + 1 {
             let detail = format!("event {} follows {before}", event.number);
@@ -205,7 +224,7 @@ async fn replay(
     if let Some((at, _)) = links.next() {
         check.fails("I7", "chain", format!("a link at {at} has no events"));
     }
-    Ok((position, last, (told, bound, sold)))
+    Ok((position, last, heard))
 }
 
 /// A step, a state, and what is waited for.
@@ -414,19 +433,28 @@ async fn orders(
     Ok(())
 }
 
-/// I7: every record is as its last event says.
+/// I7: every record is as its last event says, and there.
 async fn records(
     store: &dyn Store,
     check: &mut Check,
     last: &HashMap<String, Last>,
 ) -> Result<(), StoreError> {
     let mut after = (String::new(), String::new());
+    // Lots and lines have no kind before a colon; what is known of envelopes is a ledger.
+    let is_record = |subject: &&String| subject.contains(':') && !subject.starts_with("envelope:");
+    let mut told: HashSet<&String> = last.keys().filter(is_record).collect();
     loop {
         let page = store.records_after(&after.0, &after.1, RECORDS).await?;
-        let Some((kind, end)) = page.last() else { return Ok(()) };
+        let Some((kind, end)) = page.last() else {
+            for subject in told {
+                check.fails("I7", subject, "the log tells of it, and it is not there");
+            }
+            return Ok(());
+        };
         after = (kind.clone(), end.id.clone());
         for (kind, record) in page {
             let subject = format!("{kind}:{}", record.id);
+            told.remove(&subject);
             match last.get(&subject) {
                 Some(told) if told.number == record.version && told.body == sum(&record.body) => {}
                 Some(_) => check.fails("I7", subject, "is not as its last event says"),

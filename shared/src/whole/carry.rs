@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::lot::Timestamp;
 use crate::domain::order::{Order, OrderStatus};
 use crate::incidents::{RESTORED, opened};
-use crate::pauses::{ALL, PAUSE, Pause};
+use crate::pauses::{ALL, PAUSE, PAUSED, Pause};
 use crate::presence::PROCESS;
 use crate::store::{Fate, NoteChange, NoteRange, Record, RecordChange, Store, StoreError, Unit};
 use crate::timekeeper::CLOCK;
@@ -25,7 +25,7 @@ pub const VOID: &str = "log.void";
 const RESTORED_EVENT: &str = "log.restored";
 
 /// Counters by which orders are numbered.
-const COUNTERS: &str = "order_sequence";
+pub(crate) const COUNTERS: &str = "order_sequence";
 
 /// Messages to suppliers, by number.
 const MESSAGES: &str = "order_message";
@@ -88,20 +88,13 @@ fn written(kind: &str, id: &str, value: &impl Serialize) -> Result<String, Store
         .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })
 }
 
-/// Nothing happens by itself in `new` until somebody has looked: before anything else is done with it.
+/// Nothing happens by itself in `new` until somebody has looked: where nothing else could be carried on.
 ///
 /// # Errors
 /// [`StoreError`] if it cannot be written.
 pub async fn pause(new: &dyn Store, from: &str, now: Timestamp) -> Result<(), StoreError> {
     let mut unit = Unit::new("restore", now);
-    unit.records.push(paused(new, from, now).await?);
-    // Of clocks and processes elsewhere, and then.
-    for kind in [CLOCK, PROCESS] {
-        let (after, before) = (String::new(), "\u{10ffff}".to_owned());
-        let all = NoteRange { after, before, backwards: false, limit: 10_000 };
-        let notes = new.notes(kind, &all).await?.into_iter();
-        unit.notes.extend(notes.map(|(key, _)| NoteChange { kind, key, body: None }));
-    }
+    paused(new, from, &mut unit).await?;
     commit(new, vec![unit]).await
 }
 
@@ -134,8 +127,9 @@ impl GivenOut {
     }
 }
 
-/// Carries what the replaced database has given out into `new`, which was read from `from` and takes its place; none: that
-/// could not be read. Nobody else works on it.
+/// Carries what the replaced database has given out into `new`, which was read from `from` and takes its place, and pauses
+/// everything; none: that could not be read. Nobody else works on it, and nothing was committed to it: its first new
+/// position would be one that was given out.
 ///
 /// # Errors
 /// [`StoreError`] if it cannot be written.
@@ -170,6 +164,7 @@ pub async fn carry(
     let id = epoch.to_string();
     let body = written(RESTORE, &id, &restore)?;
     unit.records.push(RecordChange { kind: RESTORE, id, expected: 0, body, event: RESTORED_EVENT });
+    paused(new, from, &mut unit).await?;
     unit.records.extend(given.changes);
     unit.records.extend(summed_up(new, &restore, is_known, &given.lost).await?);
     commit(new, vec![unit]).await?;
@@ -239,18 +234,25 @@ async fn void(store: &dyn Store, epoch: u32, count: i64, now: Timestamp) -> Resu
     Ok(())
 }
 
-/// Nothing happens by itself until somebody has looked.
-async fn paused(store: &dyn Store, from: &str, now: Timestamp) -> Result<RecordChange, StoreError> {
+/// Lets nothing happen by itself until somebody has looked, and forgets clocks and processes of elsewhere, and then.
+async fn paused(store: &dyn Store, from: &str, unit: &mut Unit) -> Result<(), StoreError> {
     let known = store.record(PAUSE, ALL).await?;
     let reason = format!("restored from {from}: look at `waybill todo` first");
-    let pause = Pause { paused: true, since: now, by: "restore".to_owned(), reason };
-    Ok(RecordChange {
+    let pause = Pause { paused: true, since: unit.at, by: "restore".to_owned(), reason };
+    unit.records.push(RecordChange {
         kind: PAUSE,
         id: ALL.to_owned(),
         expected: known.map_or(0, |known| known.version),
         body: written(PAUSE, ALL, &pause)?,
-        event: "pause.set",
-    })
+        event: PAUSED,
+    });
+    for kind in [CLOCK, PROCESS] {
+        let (after, before) = (String::new(), "\u{10ffff}".to_owned());
+        let all = NoteRange { after, before, backwards: false, limit: 10_000 };
+        let notes = store.notes(kind, &all).await?.into_iter();
+        unit.notes.extend(notes.map(|(key, _)| NoteChange { kind, key, body: None }));
+    }
+    Ok(())
 }
 
 /// Counters, messages and accounts of `old`, and an incident for each supplier that has what `new` does not know.

@@ -13,6 +13,7 @@ mod row;
 mod trail;
 mod write;
 
+pub(crate) use carry::COUNTERS;
 pub use carry::{GivenOut, RESTORE, Restore, VOID, carry, pause, restores};
 pub use pour::{header, pour};
 pub use read::{Reading, WholeError, begins};

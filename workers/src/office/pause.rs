@@ -1,7 +1,7 @@
 //! Pauses: something is left alone until somebody lets it go on.
 
 use waybill_shared::domain::webhook::WEBHOOK;
-use waybill_shared::pauses::{ALL, PAUSE, Pause};
+use waybill_shared::pauses::{ALL, LIFTED, PAUSE, PAUSED, Pause};
 use waybill_shared::store::RecordChange;
 
 use super::{Decided, Office, already, body, read, refuse};
@@ -38,7 +38,7 @@ impl Office<'_> {
             id: what.to_owned(),
             expected: record.map_or(0, |record| record.version),
             body: body(PAUSE, what, &pause)?,
-            event: if paused { "pause.set" } else { "pause.lifted" },
+            event: if paused { PAUSED } else { LIFTED },
         });
         Ok(unit.into())
     }
