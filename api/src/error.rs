@@ -178,12 +178,18 @@ impl IntoResponse for Problem {
 /// The way out of a full disk.
 pub const DISK_FULL: &str = "the disk may be full: free some space and try again";
 
+/// The way to what is not in the log any more.
+pub(crate) const ARCHIVED: &str = "ask the command line, with --with-archive FILE";
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         if let StoreError::Clock(doubt) = &error {
             let mut problem = Self::new("unavailable", error.to_string(), doubt.mend());
             problem.retry_after = Some(5);
             return problem;
+        }
+        if matches!(error, StoreError::Archived { .. }) {
+            return Self::new("gone", error.to_string(), ARCHIVED);
         }
         if matches!(error, StoreError::Moved { .. }) {
             return Self::new(

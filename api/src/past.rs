@@ -15,6 +15,7 @@ use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::start_of;
+use waybill_shared::store::body::of_event;
 use waybill_shared::store::reference::REFERENCE_KINDS;
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{
@@ -97,11 +98,6 @@ async fn last(
     Ok(store.events_of(subject).await?.into_iter().rfind(|event| event.at < end))
 }
 
-fn parse<T: serde::de::DeserializeOwned>(event: &Event) -> Result<T, StoreError> {
-    serde_json::from_str(&event.body)
-        .map_err(|source| StoreError::Corrupt { subject: event.subject.clone(), source })
-}
-
 /// Stores `unit`, which states what was there: nothing can stand against it.
 async fn put(past: &SqliteStore, unit: Unit) -> Result<(), Problem> {
     for fate in past.commit(vec![unit]).await? {
@@ -166,7 +162,7 @@ fn envelope(id: String, event: &Event) -> Result<EnvelopeChange, StoreError> {
         opened: i64,
         expired: i64,
     }
-    let Told { currency, committed, opened, expired } = parse(event)?;
+    let Told { currency, committed, opened, expired } = of_event(event)?;
     Ok(EnvelopeChange { id, expected: 0, currency, committed, opened, expired })
 }
 
@@ -178,11 +174,11 @@ async fn lines(
     unit: &mut Unit,
 ) -> Result<(), StoreError> {
     let Some(event) = last(store, &id.to_string(), end).await? else { return Ok(()) };
-    let line: Line = parse(&event)?;
+    let line: Line = of_event(&event)?;
     unit.lines.push(LineChange::created(id, line));
     for lot in store.lots_of_line(id).await? {
         let Some(event) = last(store, &lot.id.to_string(), end).await? else { continue };
-        let then: Lot = parse(&event)?;
+        let then: Lot = of_event(&event)?;
         unit.lots.push(LotChange::created(then, "lot.submitted"));
     }
     Ok(())

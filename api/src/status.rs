@@ -13,6 +13,7 @@ use waybill_shared::store::{LotCount, StoreError};
 use waybill_workers::webhooks::State as Standing;
 
 use crate::Problem;
+use crate::growth::Growth;
 use crate::routes::{IncidentView, incidents};
 
 /// Days within which money that may lapse is told of.
@@ -143,6 +144,9 @@ pub struct StatusView {
     pub calendar: Vec<NextFire>,
     /// The webhooks.
     pub webhooks: WebhooksView,
+    /// The log, and how it grows.
+    #[serde(default)]
+    pub log: Growth,
 }
 
 /// The service as it stands.
@@ -165,6 +169,7 @@ pub(crate) async fn status(engine: &Engine, role: Role) -> Result<StatusView, Pr
         at_risk: at_risk(engine).await?,
         calendar,
         webhooks: if is_told { webhooks(engine).await? } else { WebhooksView::default() },
+        log: Growth::of(engine).await?,
     })
 }
 

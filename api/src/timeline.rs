@@ -11,6 +11,7 @@ use waybill_shared::engine::Engine;
 use waybill_shared::intake::{Change, difference};
 use waybill_shared::sight::Sight;
 use waybill_shared::store::StoreError;
+use waybill_shared::store::chain::archived;
 
 /// What of a record is told nowhere: the bytes of documents, where somebody is, what is kept of a
 /// token.
@@ -152,9 +153,10 @@ fn entry(event: Event, before: Option<&str>) -> (Entry, String) {
     let Event { at, actor, kind, body, .. } = event;
     let lot: Option<Lot> = serde_json::from_str(&body).ok();
     let state = lot.as_ref().map(state).unwrap_or_default();
-    let reason = match lot {
-        Some(lot) => lot.reason,
-        None => {
+    let reason = match (lot, archived(&body)) {
+        (Some(lot), _) => lot.reason,
+        (None, Some((number, _))) => format!("in archive {number}"),
+        (None, None) => {
             Some(changed(before, &body)).filter(|word| !kind.ends_with(word)).unwrap_or_default()
         }
     };

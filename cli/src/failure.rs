@@ -139,6 +139,7 @@ impl Failure {
                 let mend = doubt.mend();
                 Self::ours(error).hint(mend)
             }
+            StoreError::Archived { .. } => Self::caller(error.to_string(), "name its file: --with-archive FILE"),
             StoreError::Database { .. }
             | StoreError::Corrupt { .. }
             | StoreError::UnknownVersion(_)

@@ -47,6 +47,13 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Worker(worker) => (true, worker.otlp.clone()),
         _ => (false, None),
     };
+    if !arguments.with_archive.is_empty() {
+        if !arguments.command.is_question() {
+            let hint = "it goes with commands that answer a question, such as `waybill show`";
+            return Err(Failure::caller("this command takes no --with-archive", hint));
+        }
+        commands::with_archive::named(arguments.with_archive);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -118,6 +125,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Backup(backup) => commands::backup::run(backup).await,
             Command::Restore(restore) => commands::restore::run(restore).await,
             Command::Export(export) => commands::export::run(export).await,
+            Command::Archive(archive) => commands::archive::run(archive).await,
             Command::Migrate(migrate) => commands::migrate::run(migrate).await,
             Command::Clock(clock) => commands::clock::run(clock).await,
             Command::Cron(cron) => commands::cron::run(cron).await,
@@ -130,6 +138,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Man(man) => commands::shell::man(&man),
         }
     });
+    commands::with_archive::end();
     if let Some(traces) = traces {
         traces.end();
     }

@@ -11,6 +11,7 @@ use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{Migration, Store};
 
 use crate::args::{Data, Reach, names_data};
+use crate::commands::with_archive;
 use crate::failure::Failure;
 use crate::service;
 
@@ -186,7 +187,9 @@ impl Target {
 
     /// What the options of a role name.
     pub(crate) fn here(options: &Data) -> Result<Self, Failure> {
-        Self::named(&options.data, options.store.as_deref(), options.broker.as_deref())
+        let target =
+            Self::named(&options.data, options.store.as_deref(), options.broker.as_deref())?;
+        with_archive::instead_of(target)
     }
 
     /// What the options of a command name.

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::domain::event::Event;
 use crate::domain::lot::Timestamp;
-use crate::store::chain::{digest_of, hex, link};
+use crate::store::chain::{archived, digest_of, hex, link, sum_of, unhex};
 
 /// One event as it went into the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -27,7 +27,7 @@ pub struct Entry {
     /// What happened.
     pub kind: String,
     /// The subject after it, as stored; left out where it would say where somebody is, or what is
-    /// kept of a token.
+    /// kept of a token, and where it stands in an archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// SHA-256 of the body, which is what the chain holds of it.
@@ -48,8 +48,9 @@ impl From<Event> for Entry {
     fn from(event: Event) -> Self {
         let Event { position, at, actor, subject, number, kind, body } = event;
         let is_hidden = subject.starts_with("consignee:") || subject.starts_with("token:");
-        let body_sha256 = hex(Sha256::new().chain_update(&body));
-        let body = Some(body).filter(|_| !is_hidden);
+        let body_sha256 = sum_of(&body).iter().map(|byte| format!("{byte:02x}")).collect();
+        let is_elsewhere = archived(&body).is_some();
+        let body = Some(body).filter(|_| !is_hidden && !is_elsewhere);
         Self { position, at, actor, subject, number, kind, body, body_sha256 }
     }
 }
@@ -196,15 +197,4 @@ impl Verifier {
         let unproven = self.last - self.linked;
         Ok(Verified { events: self.linked, links: self.links, unproven, head: self.head })
     }
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (i, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()?;
-    }
-    Some(bytes)
 }

@@ -22,6 +22,8 @@ use crate::domain::spread::{Days, Spread};
 use crate::engine::Engine;
 use crate::intake::start_of;
 use crate::store::StoreError;
+use crate::store::body::of_event;
+use crate::store::chain::archived;
 
 /// Events read at once.
 const PAGE: i64 = 10_000;
@@ -159,8 +161,11 @@ impl LeadTimes {
         receipts: &mut Vec<Receipt>,
     ) -> Result<(), StoreError> {
         let Ok(lot) = event.subject.parse::<LotId>() else { return Ok(()) };
-        let corrupt = |source| StoreError::Corrupt { subject: event.subject.clone(), source };
-        let told: Told = serde_json::from_str(&event.body).map_err(corrupt)?;
+        // Of lots that are in an archive nothing is learned from the rest.
+        if archived(&event.body).is_some() {
+            return Ok(());
+        }
+        let told: Told = of_event(event)?;
         let step = told.state.step().map(|step| &step.0);
         if let Some((before, since)) = self.stays.moved(lot.0, step, event.at) {
             self.count(By::Step, &before, event.at, zone, Days::of(event.at - since));

@@ -17,6 +17,7 @@ use waybill_shared::engine::Engine;
 use waybill_shared::intake::start_of;
 use waybill_shared::lead_times::{LeadTime, is_receipt};
 use waybill_shared::sight::Sight;
+use waybill_shared::store::body::of_event;
 use waybill_shared::store::{Store, StoreError};
 
 use super::{Few, Funnel, MOST, Subject, name};
@@ -157,7 +158,6 @@ struct Week {
 
 impl Week {
     fn add(&mut self, event: &Event) -> Result<(), StoreError> {
-        let corrupt = |source| StoreError::Corrupt { subject: event.subject.clone(), source };
         let (subject, kind) = (event.subject.as_str(), event.kind.as_str());
         if let Ok(lot) = subject.parse::<LotId>() {
             self.lots.insert(lot);
@@ -169,13 +169,13 @@ impl Week {
             if let Some((list, all)) = list {
                 *all += 1;
                 if list.len() < MOST {
-                    list.push((serde_json::from_str(&event.body).map_err(corrupt)?, event.at));
+                    list.push((of_event(event)?, event.at));
                 }
             }
         } else if let Some(envelope) = subject.strip_prefix("envelope:") {
             self.envelopes.insert(envelope.to_owned());
         } else if kind == "order.drawn_up" {
-            self.ordered.push((serde_json::from_str(&event.body).map_err(corrupt)?, event.at));
+            self.ordered.push((of_event(event)?, event.at));
         }
         // What the calendar and the engine note for themselves is no news.
         let is_news = ["lot.", "line.", "order.", "envelope.", "incident."];
@@ -290,11 +290,7 @@ async fn moved(
     let mut moved: BTreeMap<String, Movement> = BTreeMap::new();
     for id in &week.lots {
         let events = live.store.events_of(&id.to_string()).await?;
-        let read = |event: &Event| -> Result<Lot, StoreError> {
-            let subject = event.subject.clone();
-            serde_json::from_str(&event.body)
-                .map_err(|source| StoreError::Corrupt { subject, source })
-        };
+        let read = of_event::<Lot>;
         let before = events.iter().rfind(|event| event.at < start).map(read).transpose()?;
         let after = events.iter().rfind(|event| !is_over(event)).map(read).transpose()?;
         if let Some(after) = after {

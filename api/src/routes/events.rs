@@ -14,6 +14,7 @@ use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
+use waybill_shared::archive::{Archive, archives};
 use waybill_shared::audit::{Entry, Link};
 use waybill_shared::engine::Engine;
 use waybill_shared::feed::{CloudEvent, Filter, Reader};
@@ -167,6 +168,15 @@ async fn from(engine: &Engine, after: i64) -> Result<i64, Problem> {
             restore.at.format("%Y-%m-%d %H:%M UTC"),
         );
         let hint = format!("forget them, and begin again with after={}", restore.upto);
+        return Err(Problem::new("gone", detail, &hint));
+    }
+    let archives = archives(&*engine.store).await?;
+    if let Some(archive) = archives.iter().rfind(|archive| archive.upto > after) {
+        let Archive { before, upto, number, .. } = archive;
+        let detail = format!(
+            "events up to {upto} are not told any more: those of lots that had ended before {before} are in archive {number}"
+        );
+        let hint = format!("begin again with after={upto}; what was before: --with-archive FILE");
         return Err(Problem::new("gone", detail, &hint));
     }
     let end = engine.store.last_position().await?;

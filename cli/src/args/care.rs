@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
@@ -51,6 +52,35 @@ pub(crate) struct Restore {
     /// Put aside what is there, without asking.
     #[arg(long, short, env = "WAYBILL_YES", value_parser = BoolishValueParser::new())]
     pub(crate) yes: bool,
+    /// Print one JSON document instead of text.
+    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
+    pub(crate) json: bool,
+}
+
+/// `waybill archive`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Lots are archived with their whole line, once all of it has ended. What they are stays, and who \
+did what and when; what they looked like at each of these events moves to the file. The log verifies as before, and \
+the file by itself: `waybill audit verify FILE`. Questions about old days are answered with --with-archive FILE. \
+On SQLite stop `serve` first; on Postgres others go on working.
+
+Examples:
+  waybill archive --before 2024-07-01 --dry-run
+  waybill archive --before 2024-07-01 --to 2024-h1.jsonl.gz"
+)]
+pub(crate) struct Archive {
+    /// What had ended before this day; without it, as long ago as the pipeline's `[log] keep_days`.
+    #[arg(long, env = "WAYBILL_BEFORE", value_name = "DAY")]
+    pub(crate) before: Option<NaiveDate>,
+    /// The new file, compressed if it ends in .gz; without it, one in the folder `archive` of the data.
+    #[arg(long, env = "WAYBILL_TO", value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Say what would be archived, and archive nothing.
+    #[arg(long, env = "WAYBILL_DRY_RUN", value_parser = BoolishValueParser::new())]
+    pub(crate) dry_run: bool,
     /// Print one JSON document instead of text.
     #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,

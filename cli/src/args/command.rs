@@ -3,12 +3,12 @@
 use clap::Subcommand;
 
 use super::{
-    Api, Arrivals, Attach, Audit, Backup, Bench, Check, Claim, Clock, Completions, Consent,
-    Contribute, Cron, Deposit, Despatch, Doctor, Events, Export, Fields, Health, Import, InKind,
-    Incident, Incidents, LeadTimes, Lines, Lots, Man, Match, Member, Merge, Migrate, Money, Note,
-    Offer, OnLots, Order, Pause, Pay, Plan, Rank, Receive, Redirect, Reinstate, Reopen, Report,
-    Restore, Review, Run, Scheduler, Serve, Show, Split, Status, Submit, Surplus, Todo, Token,
-    Unpause, Watch, Webhook, Why, Withdraw, Worker,
+    Api, Archive, Arrivals, Attach, Audit, Backup, Bench, Check, Claim, Clock, Completions,
+    Consent, Contribute, Cron, Deposit, Despatch, Doctor, Events, Export, Fields, Health, Import,
+    InKind, Incident, Incidents, LeadTimes, Lines, Lots, Man, Match, Member, Merge, Migrate, Money,
+    Note, Offer, OnLots, Order, Pause, Pay, Plan, Rank, Receive, Redirect, Reinstate, Reopen,
+    Report, Restore, Review, Run, Scheduler, Serve, Show, Split, Status, Submit, Surplus, Todo,
+    Token, Unpause, Watch, Webhook, Why, Withdraw, Worker,
 };
 
 /// The commands.
@@ -241,6 +241,8 @@ Examples:
     Restore(Restore),
     /// Write the whole database as JSON lines that SQLite and Postgres both take.
     Export(Export),
+    /// Move what lots that ended long ago looked like on their way out of the log into a file.
+    Archive(Archive),
     /// Make the changes of the tables that this version needs.
     Migrate(Migrate),
     /// What time it is for the service, and that it is right.
@@ -263,4 +265,28 @@ Examples:
     Completions(Completions),
     /// Print the manual, or write a page for each command.
     Man(Man),
+}
+
+impl Command {
+    /// Whether it only answers questions.
+    pub(crate) fn is_question(&self) -> bool {
+        matches!(
+            self,
+            Self::Status(_)
+                | Self::Todo(_)
+                | Self::Lots(_)
+                | Self::Lines(_)
+                | Self::Incidents(_)
+                | Self::Show(_)
+                | Self::Events(_)
+                | Self::Why(_)
+                | Self::Money(_)
+                | Self::Arrivals(_)
+                | Self::LeadTimes(_)
+                | Self::Report(_)
+                | Self::Audit(_)
+                | Self::Check(_)
+                | Self::Plan(_)
+        )
+    }
 }

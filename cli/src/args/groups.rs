@@ -68,7 +68,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
         "Care",
         &[
             "doctor", "check", "clock", "cron", "audit", "token", "webhook", "backup", "restore",
-            "migrate", "export",
+            "migrate", "export", "archive",
         ],
     ),
     ("Service", &["run", "serve", "scheduler", "worker", "api", "health", "bench"]),

@@ -27,7 +27,7 @@ pub(crate) use acts::{
     Attach, Consent, Fields, How, InKind, Incident, Lots as OfLots, Merge, Note, OnLots, Pause,
     Rank, Redirect, Reopen, Review, Split, Surplus, Unpause,
 };
-pub(crate) use care::{Backup, Export, Migrate, Restore};
+pub(crate) use care::{Archive, Backup, Export, Migrate, Restore};
 pub(crate) use command::Command;
 pub(crate) use giving::{
     Contribute, Deposit, Member, Offer, PartyRole, Reinstate, Submit, Withdraw,
@@ -68,6 +68,16 @@ pub(crate) struct Arguments {
         value_name = "NAME"
     )]
     pub(crate) context: Option<String>,
+    /// Answer as if what is in this archive were still in the log: from a copy that is made for it.
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Everywhere",
+        env = "WAYBILL_WITH_ARCHIVE",
+        value_name = "FILE",
+        value_delimiter = ','
+    )]
+    pub(crate) with_archive: Vec<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -6,6 +6,7 @@ use std::path::Path;
 use waybill_api::AuditPage;
 use waybill_shared::audit::{Exported, Verified, Verifier};
 
+use super::restore::open;
 use crate::args;
 use crate::client::Client;
 use crate::failure::Failure;
@@ -72,7 +73,7 @@ fn of_file(path: &Path, link: Option<String>) -> Result<Verified, Failure> {
     let failed = |error: std::io::Error| {
         Failure::caller(format!("{name}: {error}"), "name a file that `waybill audit export` wrote")
     };
-    let file = std::io::BufReader::new(std::fs::File::open(path).map_err(failed)?);
+    let file = open(path).map_err(failed)?;
     let mut verifier = Verifier::wanting(link);
     for (number, line) in file.lines().enumerate() {
         let line = line.map_err(failed)?;

@@ -53,7 +53,7 @@ pub(crate) async fn run(arguments: args::Export) -> Result<(), Failure> {
 }
 
 /// Whether a file of this name is compressed.
-fn is_compressed(file: &Path) -> bool {
+pub(crate) fn is_compressed(file: &Path) -> bool {
     file.extension().is_some_and(|end| end == "gz")
 }
 
@@ -77,7 +77,8 @@ impl Out {
         Self::Plain(file)
     }
 
-    fn end(self) -> io::Result<()> {
+    /// Writes what is held back.
+    pub(crate) fn end(self) -> io::Result<()> {
         match self {
             Self::Plain(mut file) => file.flush(),
             Self::Compressed(file) => file.finish()?.flush(),

@@ -2,6 +2,7 @@
 
 pub(crate) mod act;
 pub(crate) mod api;
+pub(crate) mod archive;
 pub(crate) mod arrivals;
 pub(crate) mod audit;
 pub(crate) mod backup;
@@ -35,3 +36,4 @@ pub(crate) mod token;
 pub(crate) mod watch;
 pub(crate) mod webhook;
 pub(crate) mod why;
+pub(crate) mod with_archive;

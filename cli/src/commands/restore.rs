@@ -109,7 +109,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
 }
 
 /// Opens an export, compressed or not.
-fn open(path: &Path) -> std::io::Result<Box<dyn BufRead + Send>> {
+pub(crate) fn open(path: &Path) -> std::io::Result<Box<dyn BufRead + Send>> {
     let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);
     if file.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
         return Ok(Box::new(BufReader::with_capacity(1 << 20, MultiGzDecoder::new(file))));

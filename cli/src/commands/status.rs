@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use waybill_api::{AtRisk, FailingWebhook, PauseView, StatusView, WebhookLag};
+use waybill_api::{AtRisk, FailingWebhook, Growth, PauseView, StatusView, WebhookLag};
 use waybill_shared::store::LotCount;
 
 use crate::args;
@@ -56,6 +56,9 @@ fn text(status: &StatusView) -> String {
     }
     page.line("calendar", &calendar(status));
     page.line("webhooks", &webhooks(status));
+    if let Some(told) = log(&status.log) {
+        page.line("log", &told);
+    }
     page.text.push('\n');
     page.text.push_str(&places(&status.lots));
     page.text
@@ -195,6 +198,29 @@ fn webhooks(status: &StatusView) -> (String, Meaning) {
     let named: Vec<String> = view.failing.iter().take(NAMED).map(one).collect();
     let count = format!("{} of {} do not arrive", view.failing.len(), view.all);
     (format!("{count}: {}", named.join(", ")), Meaning::Bad)
+}
+
+/// How large the log is and will be; none: it is too young to tell.
+fn log(log: &Growth) -> Option<(String, Meaning)> {
+    let Growth { events, bytes, month, in_a_year, archived_before, due_since, begun } = log;
+    if let Some(number) = begun {
+        let text = format!("archive {number} was begun: finish it with `waybill archive`");
+        return Some((text, Meaning::Warn));
+    }
+    let (month, in_a_year) = month.zip(*in_a_year)?;
+    let [events, month] = [*events, month].map(|events| output::grouped(events.unsigned_abs()));
+    let [now, then] = [*bytes, in_a_year].map(|bytes| output::size(bytes.unsigned_abs()));
+    let mut text = format!("{events} events, {now}; {month} a month: {then} in a year");
+    if let Some(day) = archived_before {
+        text.push_str(&format!("; archived before {day}"));
+    }
+    if let Some(since) = due_since {
+        return Some((
+            format!("{text}; to be archived since {since}: `waybill archive`"),
+            Meaning::Warn,
+        ));
+    }
+    Some((text, Meaning::Plain))
 }
 
 /// Where lots are: a row for each step and state, those that have ended together.

@@ -6,6 +6,7 @@
 mod acts;
 mod again;
 mod api;
+mod archive;
 mod bad_input;
 mod binding;
 mod calendar;

@@ -15,6 +15,8 @@ mod api {
 mod acts;
 #[path = "../cli/again.rs"]
 mod again;
+#[path = "../cli/archive.rs"]
+mod archive;
 #[path = "../cli/binding.rs"]
 mod binding;
 #[path = "../cli/calendar.rs"]

@@ -1,7 +1,7 @@
 //! I11: every row of every document about goods and payments is accounted for, and what came above what
 //! was bought has an owner.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::Deserialize;
 
@@ -15,6 +15,7 @@ use crate::domain::lot::Lot;
 use crate::domain::order::Order;
 use crate::domain::quantity::Quantity;
 use crate::domain::surplus::{SURPLUS, Surplus};
+use crate::store::chain::archived;
 use crate::store::{Store, StoreError, TakenDocument};
 
 /// What a lot says of its goods and money.
@@ -49,12 +50,18 @@ pub(super) struct Arrived {
     /// What was shipped and paid of each lot so far.
     known: HashMap<LotId, (i64, i64)>,
     did: HashMap<(LotId, i64), Vec<Did>>,
+    /// What came of documents about these is in an archive, and was checked before it went there.
+    archived: HashSet<LotId>,
     paid: Told,
 }
 
 impl Arrived {
     pub(super) fn hear(&mut self, event: &Event) {
         let Some(kind) = event.kind.strip_prefix("lot.") else { return };
+        if archived(&event.body).is_some() {
+            self.archived.extend(event.subject.parse::<LotId>());
+            return;
+        }
         let is_received = matches!(kind, "received" | "activated" | "accepted" | "counted");
         let is_paid = ["paid", "advance", "refund"].iter().any(|part| kind.contains(part));
         let is_other = matches!(kind, "despatched" | "short" | "rejected" | "lowered" | "merged");
@@ -62,6 +69,9 @@ impl Arrived {
             return;
         }
         let Ok(lot) = event.subject.parse::<LotId>() else { return };
+        if self.archived.contains(&lot) {
+            return;
+        }
         let Ok(said) = serde_json::from_str::<Said>(&event.body) else { return };
         if is_paid {
             self.paid.hear(lot, &said.funding);
@@ -160,6 +170,9 @@ impl Arrived {
             | Content::OrderChangeResponse { .. } => return,
         };
         for (lot, sum, rejected, count) in rows {
+            if self.archived.contains(&lot) {
+                continue;
+            }
             let did = self.did.get(&(lot, at)).map(Vec::as_slice).unwrap_or_default();
             let above = match &document.content {
                 Content::ReceiptAdvice { order, .. } => above(orders.get(order), lot),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use utoipa::ToSchema;
 
 mod acted;
@@ -15,13 +15,14 @@ mod paid;
 mod sold;
 mod told;
 
+use crate::archive::{ARCHIVE, Archive, Tally, archives};
 use crate::domain::event::Event;
 use crate::domain::funding::{Movement, movements};
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Lot, LotState, Outcome, Timestamp};
 use crate::domain::order::{Order, OrderStatus};
 use crate::domain::quantity::Quantity;
-use crate::store::chain::{digest_of, hex, link};
+use crate::store::chain::{archived, digest_of, hex, link, sum_of};
 use crate::store::{Filed, LotCount, LotFilter, Store, StoreError, tally};
 
 use acted::Acted;
@@ -79,7 +80,7 @@ struct Last {
 }
 
 fn sum(body: &str) -> [u8; 32] {
-    Sha256::digest(body).into()
+    sum_of(body)
 }
 
 /// Checks everything in `store`.
@@ -102,13 +103,14 @@ pub async fn check_telling(
     // One snapshot, so that what `serve` commits meanwhile is no violation.
     let snapshot = store.snapshot().await?;
     let store = &*snapshot;
-    let (events, last, Heard { mut told, bound, sold, acted }) =
+    let (events, last, Heard { mut told, bound, sold, acted, archived }) =
         replay(store, &mut check, passed).await?;
     let arrived = std::mem::take(&mut told.arrived);
     let payments = arrived.rows(store, &mut check, told.requesters()).await?;
     told.renamed_lines(&mut check);
     bound.ends(&mut check);
     acted.report(&mut check);
+    archive(store, &mut check, archived).await?;
     sold.report(&mut check);
     match compare(store, &mut check, &last, &payments).await {
         Err(StoreError::Corrupt { subject, source }) => {
@@ -118,6 +120,30 @@ pub async fn check_telling(
     }
     let violations = check.violations;
     Ok(Findings { ok: violations.is_empty(), events, violations })
+}
+
+/// I7: what is not in the log any more is in an archive that was made of it.
+async fn archive(
+    store: &dyn Store,
+    check: &mut Check,
+    mut archived: BTreeMap<u32, Tally>,
+) -> Result<(), StoreError> {
+    for archive in archives(store).await? {
+        let Archive { number, events, digest, is_done, .. } = archive;
+        let found = archived.remove(&number).unwrap_or_default();
+        // One that was begun is taken out of the log bit by bit.
+        let is_so = if is_done { found.digest() == digest } else { found.events <= events };
+        if !is_so {
+            let there = found.events;
+            let detail = format!("{events} bodies went into it, the log lacks {there} or others");
+            check.fails("I7", format!("{ARCHIVE}:{number}"), detail);
+        }
+    }
+    for (number, found) in archived {
+        let detail = format!("the log lacks {} bodies, and tells of no such archive", found.events);
+        check.fails("I7", format!("{ARCHIVE}:{number}"), detail);
+    }
+    Ok(())
 }
 
 /// Compares what is stored with what the log says of it.
@@ -148,10 +174,15 @@ struct Heard {
     bound: Bound,
     sold: Sold,
     acted: Acted,
+    /// What of the log is in which archive.
+    archived: BTreeMap<u32, Tally>,
 }
 
 impl Heard {
     fn hear(&mut self, event: &Event) {
+        if let Some((number, sum)) = archived(&event.body) {
+            self.archived.entry(number).or_default().add(event.position, &sum);
+        }
         self.told.hear(event);
         self.sold.hear(event);
         self.bound.hear(event);

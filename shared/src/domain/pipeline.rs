@@ -467,6 +467,24 @@ pub struct Pipeline {
     /// How events are delivered to webhooks.
     #[serde(default, skip_serializing_if = "WebhookPolicy::is_default")]
     pub webhooks: WebhookPolicy,
+    /// How long the log keeps all that it says.
+    #[serde(default, skip_serializing_if = "LogPolicy::is_default")]
+    pub log: LogPolicy,
+}
+
+/// How long the log keeps all that it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogPolicy {
+    /// `waybill archive` moves what had ended so many days ago into an archive; none: nothing is due to be archived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_days: Option<u32>,
+}
+
+impl LogPolicy {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The four steps from a stated priority to a confirmed delivery.
@@ -498,6 +516,7 @@ impl Pipeline {
             connector: ConnectorConfig::default(),
             cron: Vec::new(),
             webhooks: WebhookPolicy::default(),
+            log: LogPolicy::default(),
         }
     }
 

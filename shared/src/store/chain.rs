@@ -16,7 +16,7 @@ pub(crate) fn digest(
     numbers: (i64, i64, i64),
     (actor, subject, kind, body): (&str, &str, &str, &str),
 ) {
-    digest_of(hash, numbers, (actor, subject, kind), &Sha256::digest(body).into());
+    digest_of(hash, numbers, (actor, subject, kind), &sum_of(body));
 }
 
 /// The same where the body itself is not there.
@@ -39,4 +39,40 @@ pub(crate) fn digest_of(
 /// A finished link in hexadecimal.
 pub(crate) fn hex(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What stands for a body that is in an archive: the archive's number, and the SHA-256 of the body. It is no JSON, which
+/// every body is.
+const ARCHIVED: &str = "#archived ";
+
+/// What stands in the log for the body with the SHA-256 `sum`, which is in the archive `number`.
+#[must_use]
+pub fn placeholder(number: u32, sum: &[u8; 32]) -> String {
+    let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{ARCHIVED}{number} {sum}")
+}
+
+/// The archive that a body is in, and its SHA-256; none: it is here.
+#[must_use]
+pub fn archived(body: &str) -> Option<(u32, [u8; 32])> {
+    let (number, sum) = body.strip_prefix(ARCHIVED)?.split_once(' ')?;
+    Some((number.parse().ok()?, unhex(sum)?))
+}
+
+/// The SHA-256 of a body, wherever that is.
+#[must_use]
+pub fn sum_of(body: &str) -> [u8; 32] {
+    archived(body).map_or_else(|| Sha256::digest(body).into(), |(_, sum)| sum)
+}
+
+/// A SHA-256 in hexadecimal, read.
+pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (i, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()?;
+    }
+    Some(bytes)
 }

@@ -321,6 +321,13 @@ pub trait Whole: Send + Sync {
     /// Sends every row beside the log: lines, lots, records, envelopes, jobs, documents and notes,
     /// each by its key, in the order of its bytes. Who takes them may stop.
     async fn rest(&self, to: &mpsc::Sender<Batch>) -> Result<(), StoreError>;
+
+    /// Lets these placeholders stand where the bodies of events were, by position: what was put into an archive and is on the
+    /// disk. Those that are there already stay.
+    async fn take_out(&self, placeholders: &[(i64, String)]) -> Result<(), StoreError>;
+
+    /// Gives what room was freed back to the disk, as far as nobody is kept waiting.
+    async fn compact(&self) -> Result<(), StoreError>;
 }
 
 /// A new database beside the one in use, to take its place once it is whole.

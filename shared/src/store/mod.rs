@@ -5,7 +5,7 @@
 //! Reads are named for what they mean. No SQL type crosses this border.
 
 pub mod body;
-pub(crate) mod chain;
+pub mod chain;
 mod condition;
 mod contract;
 mod decide;
@@ -396,6 +396,14 @@ pub enum StoreError {
         #[source]
         source: serde_json::Error,
     },
+    /// What something was then is not in the log any more.
+    #[error("what {subject} was then is in archive {number}")]
+    Archived {
+        /// What is asked for.
+        subject: String,
+        /// The archive.
+        number: u32,
+    },
     /// The writer has stopped, as it does at shutdown.
     #[error("the store is closed")]
     Closed,
@@ -457,6 +465,7 @@ impl StoreError {
             | Self::Busy { .. }
             | Self::Gone { .. }
             | Self::Moved { .. }
+            | Self::Archived { .. }
             | Self::Corrupt { .. }
             | Self::UnknownVersion(_)
             | Self::Clock(_)

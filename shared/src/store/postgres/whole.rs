@@ -57,4 +57,34 @@ impl Whole for PostgresStore {
         }
         Ok(())
     }
+
+    async fn take_out(&self, placeholders: &[(i64, String)]) -> Result<(), StoreError> {
+        let (positions, bodies): (Vec<i64>, Vec<&str>) =
+            placeholders.iter().map(|(position, body)| (*position, body.as_str())).unzip();
+        let sql = sqlx::query(include_str!("sql/take_out.sql")).bind(positions).bind(bodies);
+        let taken = sql.execute(&self.pool).await.map_err(failed("take bodies out of the log"))?;
+        tracing::debug!(bodies = taken.rows_affected(), "taken out of the log");
+        Ok(())
+    }
+
+    async fn compact(&self) -> Result<(), StoreError> {
+        const COMPACT: &str = "give room back";
+        let months: Vec<String> = sqlx::query_scalar(include_str!("sql/old_months.sql"))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed(COMPACT))?;
+        let mut connection = self.pool.acquire().await.map_err(failed(COMPACT))?;
+        // Who is kept waiting gives up soon.
+        sqlx::query("SET lock_timeout = '2s'")
+            .execute(&mut *connection)
+            .await
+            .map_err(failed(COMPACT))?;
+        for month in months {
+            let sql = sqlx::AssertSqlSafe(format!("VACUUM (FULL) {month}"));
+            if let Err(error) = sqlx::query(sql).execute(&mut *connection).await {
+                tracing::warn!(%error, month, "its room is not given back");
+            }
+        }
+        connection.close().await.map_err(failed(COMPACT))
+    }
 }

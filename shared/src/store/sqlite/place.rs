@@ -26,6 +26,11 @@ impl Place {
         Self(files.into_iter().filter_map(|file| Some((file.clone(), identity(&file)?))).collect())
     }
 
+    /// The database; none: it was opened to be read only.
+    pub(super) fn database(&self) -> Option<&Path> {
+        self.0.first().map(|(path, _)| path.as_path())
+    }
+
     /// The first that is not the same any more.
     pub(super) fn moved(&self) -> Option<StoreError> {
         let (path, _) = self.0.iter().find(|(path, known)| identity(path) != Some(*known))?;

@@ -1,8 +1,11 @@
 //! All rows, to be carried elsewhere.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
 use tokio::sync::mpsc;
 
 use super::SqliteStore;
@@ -55,4 +58,43 @@ impl Whole for SqliteStore {
         }
         Ok(())
     }
+
+    async fn take_out(&self, placeholders: &[(i64, String)]) -> Result<(), StoreError> {
+        let mut connection = self.beside_the_writer().await?;
+        let mut act = connection.begin().await.map_err(failed(TAKE_OUT))?;
+        for (position, placeholder) in placeholders {
+            let sql = sqlx::query(include_str!("sql/take_out.sql"));
+            let sql = sql.bind(position).bind(placeholder);
+            sql.execute(&mut *act).await.map_err(failed(TAKE_OUT))?;
+        }
+        act.commit().await.map_err(failed(TAKE_OUT))?;
+        connection.close().await.map_err(failed(TAKE_OUT))
+    }
+
+    async fn compact(&self) -> Result<(), StoreError> {
+        let mut connection = self.beside_the_writer().await?;
+        for sql in ["VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"] {
+            sqlx::query(sql).execute(&mut connection).await.map_err(failed("shrink the file"))?;
+        }
+        connection.close().await.map_err(failed("shrink the file"))
+    }
 }
+
+const TAKE_OUT: &str = "take bodies out of the log";
+
+fn failed(act: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
+    move |source| StoreError::Database { act, source }
+}
+
+impl SqliteStore {
+    /// A connection for what is no unit of changes.
+    async fn beside_the_writer(&self) -> Result<SqliteConnection, StoreError> {
+        let path = self.place.database().ok_or(StoreError::Closed)?;
+        let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY);
+        let options = options.synchronous(SqliteSynchronous::Full);
+        options.disable_statement_logging().connect().await.map_err(failed(TAKE_OUT))
+    }
+}
+
+/// How long the writer may be at it.
+const BUSY: Duration = Duration::from_secs(30);

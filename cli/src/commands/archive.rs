@@ -1,0 +1,277 @@
+//! `waybill archive`: what lots that have ended looked like on their way leaves the log for a file, which proves that
+//! nothing else has.
+
+use std::io::{BufRead as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use chrono::{Days, NaiveDate};
+use waybill_shared::archive::{ARCHIVE, Archive, BEGUN, DONE, Plan, Tally, archives};
+use waybill_shared::audit::{AuditError, Entry, Exported, Link, Verifier};
+use waybill_shared::clock::Clock;
+use waybill_shared::domain::webhook::WEBHOOK;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::chain::{placeholder, sum_of};
+use waybill_shared::store::{Fate, RecordChange, Store, Unit};
+use waybill_workers::webhooks::State;
+
+use super::export::{Out, is_compressed};
+use super::restore::open;
+use crate::args;
+use crate::failure::Failure;
+use crate::new_file::NewFile;
+use crate::output;
+use crate::service::{Service, make_private, settle};
+use crate::target::Target;
+
+/// Events read at once.
+const PAGE: i64 = 5_000;
+
+/// Bodies taken out at once.
+const TOGETHER: usize = 2_000;
+
+/// Archives what there is to be, or says what that would be.
+pub(crate) async fn run(arguments: args::Archive) -> Result<(), Failure> {
+    let target = Target::here(&arguments.data)?;
+    target.is_there()?;
+    let service = Service::for_command(&target, Clock::Real, None).await?;
+    let done = archive(&arguments, &target, &service.engine).await;
+    service.close().await;
+    done
+}
+
+async fn archive(
+    arguments: &args::Archive,
+    target: &Target,
+    engine: &Engine,
+) -> Result<(), Failure> {
+    let store = &*engine.store;
+    settle(store).await?;
+    let known = archives(store).await?;
+    // One that was cut off is finished first: its file is whole.
+    for begun in known.iter().filter(|archive| !archive.is_done) {
+        let file = arguments.to.clone().filter(|file| file.exists());
+        let file = file.unwrap_or_else(|| PathBuf::from(&begun.file));
+        output::talk(&format!("archive {} was begun: finishing it", begun.number));
+        if !arguments.dry_run {
+            finish(store, begun, &file, engine).await?;
+        }
+    }
+    let before = before(arguments, engine).await?;
+    let plan = Plan::of(&*store.snapshot().await?, before, told(engine).await?).await?;
+    let number = known.iter().map(|archive| archive.number).max().unwrap_or(0) + 1;
+    let file = arguments.to.clone().filter(|file| !file.exists()).unwrap_or_else(|| {
+        target.data.join("archive").join(format!("{number:03}-{before}.jsonl.gz"))
+    });
+    if plan.events == 0 {
+        return said(arguments, &plan, None, "nothing had ended before that is not archived yet");
+    }
+    if arguments.dry_run {
+        return said(arguments, &plan, None, "dry run, nothing was archived");
+    }
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        make_private(folder).map_err(Failure::ours)?;
+    }
+    let new = NewFile::at(&file)?;
+    let tally = write(store, &plan, &new, is_compressed(&file)).await?;
+    // What was written is what it should be, as it is read back.
+    bodies(new.path())?;
+    new.keep()?;
+    let archive = Archive {
+        number,
+        at: engine.clock.now(),
+        before,
+        upto: plan.upto,
+        events: tally.events,
+        digest: tally.digest(),
+        file: std::path::absolute(&file).unwrap_or(file.clone()).display().to_string(),
+        is_done: false,
+    };
+    keep(engine, &archive, BEGUN).await?;
+    finish(store, &archive, &file, engine).await?;
+    said(arguments, &plan, Some(&file), "")
+}
+
+/// The day before which lots must have ended.
+async fn before(arguments: &args::Archive, engine: &Engine) -> Result<NaiveDate, Failure> {
+    let today = engine.today(&*engine.coalition().await?);
+    let day = match arguments.before {
+        Some(day) => Some(day),
+        None => {
+            let keep = engine.pipeline().log.keep_days;
+            keep.and_then(|days| today.checked_sub_days(Days::new(days.into())))
+        }
+    };
+    let hint = "name one with --before DAY, or state `[log] keep_days` in the pipeline";
+    let day = day.ok_or_else(|| Failure::caller("there is no day to archive before", hint))?;
+    if day > today {
+        let message = format!("{day} is still to come");
+        return Err(Failure::caller(message, "name a day that has been"));
+    }
+    Ok(day)
+}
+
+/// How far every webhook that is on was told of the log.
+async fn told(engine: &Engine) -> Result<i64, Failure> {
+    let mut told = i64::MAX;
+    for record in engine.store.records(WEBHOOK).await? {
+        let Some(state) = State::read(engine, &record.id).await? else { continue };
+        if state.endpoint.disabled.is_none() {
+            let failed = state.deliveries.keys().next().map_or(i64::MAX, |first| first - 1);
+            told = told.min(state.progress.position).min(failed);
+        }
+    }
+    Ok(told)
+}
+
+/// Writes the whole log, with the bodies that go and of all others their SHA-256: so it verifies by itself.
+async fn write(
+    store: &dyn Store,
+    plan: &Plan,
+    new: &NewFile,
+    is_compressed: bool,
+) -> Result<Tally, Failure> {
+    let mut out = Out::file(new.create()?, is_compressed);
+    let failed = |error: std::io::Error| {
+        Failure::caller(format!("the archive could not be written: {error}"), "look at the disk")
+    };
+    let (mut tally, mut position) = (Tally::default(), 0);
+    let snapshot = store.snapshot().await?;
+    let bar = output::progress("archiving", snapshot.last_position().await?);
+    loop {
+        let page = snapshot.events_after(position, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        let mut links = snapshot.links(position, last.position).await?.into_iter().peekable();
+        position = last.position;
+        let mut text = Vec::with_capacity(1 << 20);
+        bar.inc(page.len() as u64);
+        for event in page {
+            let at = event.position;
+            let goes = plan.takes(&event);
+            if goes {
+                tally.add(at, &sum_of(&event.body));
+            }
+            let mut entry = Entry::from(event);
+            entry.body.take_if(|_| !goes);
+            line(&mut text, &Exported::Event(entry)).map_err(failed)?;
+            if let Some((position, hash)) = links.next_if(|(position, _)| *position == at) {
+                line(&mut text, &Exported::Link(Link { position, hash })).map_err(failed)?;
+            }
+        }
+        out.write_all(&text).map_err(failed)?;
+    }
+    out.end().map_err(failed)?;
+    bar.finish_and_clear();
+    Ok(tally)
+}
+
+fn line(text: &mut Vec<u8>, exported: &Exported) -> std::io::Result<()> {
+    serde_json::to_writer(&mut *text, exported)?;
+    text.push(b'\n');
+    Ok(())
+}
+
+/// The bodies that an archive holds, by position, once it has proven that they are those that were in the log.
+pub(crate) fn bodies(path: &Path) -> Result<Vec<(i64, String)>, Failure> {
+    let (mut bodies, mut verifier) = (Vec::new(), Verifier::default());
+    let changed = |error: AuditError| {
+        let message = format!("{}: {error}: it was changed, or cut off", path.display());
+        Failure::caller(message, "take another copy of the archive")
+    };
+    each(path, |line| {
+        verifier.take(&line).map_err(changed)?;
+        if let Exported::Event(Entry { position, body: Some(body), .. }) = line {
+            bodies.push((position, body));
+        }
+        Ok(())
+    })?;
+    verifier.verified().map_err(changed)?;
+    Ok(bodies)
+}
+
+/// Each line of an archive.
+fn each(path: &Path, mut take: impl FnMut(Exported) -> Result<(), Failure>) -> Result<(), Failure> {
+    let name = path.display();
+    let hint = "name a file that `waybill archive` wrote";
+    let file = open(path).map_err(|error| Failure::caller(format!("{name}: {error}"), hint))?;
+    for (number, line) in file.lines().enumerate() {
+        let wrong = |error: &dyn std::fmt::Display| {
+            Failure::caller(format!("{name}, line {}: {error}", number + 1), hint)
+        };
+        let line = line.map_err(|error| wrong(&error))?;
+        take(serde_json::from_str(&line).map_err(|error| wrong(&error))?)?;
+    }
+    Ok(())
+}
+
+/// Takes out of the log what is in the file, and keeps that it was.
+async fn finish(
+    store: &dyn Store,
+    archive: &Archive,
+    file: &Path,
+    engine: &Engine,
+) -> Result<(), Failure> {
+    let mut tally = Tally::default();
+    let placeholders: Vec<(i64, String)> = bodies(file)?
+        .into_iter()
+        .map(|(position, body)| {
+            let sum = sum_of(&body);
+            tally.add(position, &sum);
+            (position, placeholder(archive.number, &sum))
+        })
+        .collect();
+    if tally.digest() != archive.digest {
+        let message =
+            format!("{} is not archive {}, or was changed", file.display(), archive.number);
+        return Err(Failure::caller(message, "name its file with --to"));
+    }
+    let bar = output::progress("taking out", placeholders.len() as i64);
+    for some in placeholders.chunks(TOGETHER) {
+        store.take_out(some).await?;
+        bar.inc(some.len() as u64);
+    }
+    bar.finish_and_clear();
+    keep(engine, &Archive { is_done: true, ..archive.clone() }, DONE).await?;
+    Ok(store.compact().await?)
+}
+
+/// Keeps what is known of an archive.
+async fn keep(engine: &Engine, archive: &Archive, event: &'static str) -> Result<(), Failure> {
+    let id = format!("{:05}", archive.number);
+    let known = engine.store.record(ARCHIVE, &id).await?;
+    let mut unit = Unit::new("operator", engine.clock.now());
+    unit.records.push(RecordChange {
+        kind: ARCHIVE,
+        id,
+        expected: known.map_or(0, |known| known.version),
+        body: serde_json::to_string(archive).map_err(Failure::ours)?,
+        event,
+    });
+    match engine.commit(vec![unit], None).await?.first() {
+        Some(Fate::Committed) => Ok(settle(&*engine.store).await?),
+        _ => Err(Failure::caller("somebody else archives at this moment", "try again")),
+    }
+}
+
+/// What was archived, or would be.
+fn said(
+    arguments: &args::Archive,
+    plan: &Plan,
+    file: Option<&Path>,
+    note: &str,
+) -> Result<(), Failure> {
+    let Plan { before, upto, lots, events, bytes, .. } = plan;
+    if arguments.json {
+        return output::json(&serde_json::json!({
+            "before": before, "upto": upto, "lots": lots, "events": events, "bytes": bytes, "file": file,
+        }));
+    }
+    if !note.is_empty() {
+        output::talk(note);
+    }
+    let [lots, events] = [*lots as u64, events.unsigned_abs()].map(output::grouped);
+    let place = file.map_or_else(String::new, |file| format!("{}: ", file.display()));
+    output::data(&format!(
+        "{place}{events} events of {lots} lots that had ended before {before}, {}\n",
+        output::size(*bytes)
+    ))
+}

@@ -1,0 +1,123 @@
+//! `--with-archive FILE`: a question about old days is answered from a copy of the data, with what archives hold put back.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use waybill_shared::store::Beside as _;
+use waybill_shared::store::chain::archived;
+use waybill_shared::store::sqlite::SqliteBeside;
+use waybill_shared::whole::{self, AHEAD, Batch, Row};
+
+use super::archive::bodies;
+use super::export::Out;
+use super::restore::fill;
+use crate::failure::Failure;
+use crate::output;
+use crate::service::settle;
+use crate::target::{StoreUrl, Target};
+
+/// The archives that were named for this command.
+static NAMED: OnceLock<Vec<PathBuf>> = OnceLock::new();
+
+/// The copy, while this command runs.
+static COPY: OnceLock<TempDir> = OnceLock::new();
+
+/// Names the archives.
+pub(crate) fn named(archives: Vec<PathBuf>) {
+    NAMED.get_or_init(|| archives);
+}
+
+/// Removes the copy.
+pub(crate) fn end() {
+    // A static is not dropped at the end of a process.
+    if let Some(copy) = COPY.get() {
+        std::fs::remove_dir_all(copy.path()).ok();
+    }
+}
+
+/// The copy that answers instead of `target`, if archives were named.
+pub(crate) fn instead_of(target: Target) -> Result<Target, Failure> {
+    let Some(archives) = NAMED.get().filter(|archives| !archives.is_empty()) else {
+        return Ok(target);
+    };
+    if COPY.get().is_none() {
+        let copy = tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(made(&target, archives))
+        })?;
+        COPY.get_or_init(|| copy);
+    }
+    Ok(COPY.get().map_or(target, |copy| Target::folder(copy.path())))
+}
+
+async fn made(target: &Target, archives: &[PathBuf]) -> Result<TempDir, Failure> {
+    let mut all: HashMap<i64, String> = HashMap::new();
+    for archive in archives {
+        all.extend(bodies(archive)?);
+    }
+    target.is_there()?;
+    let copy = TempDir::with_prefix("waybill-archive-").map_err(Failure::ours)?;
+    let file = copy.path().join("whole.jsonl");
+    export(&target.store, &file, all).await?;
+    let place = copy.path().join("waybill.sqlite");
+    let beside = SqliteBeside::at(&place)?;
+    beside.empty().await?;
+    if let Err(failure) = fill(&beside, &file).await {
+        beside.discard().await?;
+        return Err(failure.hint(
+            "an archive may be of another coalition, or was changed: `waybill audit verify FILE`",
+        ));
+    }
+    beside.take_place().await?;
+    std::fs::remove_file(&file).map_err(Failure::ours)?;
+    Ok(copy)
+}
+
+/// Exports `store` to `file`, with `bodies` put back where they were.
+async fn export(
+    store: &StoreUrl,
+    file: &Path,
+    bodies: HashMap<i64, String>,
+) -> Result<(), Failure> {
+    let opened = store.look().await?;
+    settle(&*opened).await?;
+    let snapshot = opened.snapshot().await?;
+    let header = whole::header(&*snapshot, store.kind()).await?;
+    let bar = output::progress("putting back", header.counts.rows());
+    let (to, mut poured) = mpsc::channel::<Batch>(AHEAD);
+    let (on, rows) = mpsc::channel::<Batch>(AHEAD);
+    let put_back = async move {
+        while let Some(mut batch) = poured.recv().await {
+            for row in &mut batch {
+                if let Row::Event(event) = row
+                    && archived(&event.body).is_some()
+                    && let Some(body) = bodies.get(&event.position)
+                {
+                    event.body.clone_from(body);
+                }
+            }
+            if on.send(batch).await.is_err() {
+                return;
+            }
+        }
+    };
+    let out = Out::file(std::fs::File::create_new(file).map_err(Failure::ours)?, false);
+    let writing = tokio::task::spawn_blocking(move || {
+        let mut out = out;
+        whole::write(&mut out, &header, rows, |rows| bar.inc(rows as u64))?;
+        bar.finish_and_clear();
+        out.end()
+    });
+    let pour = async {
+        let done = whole::pour(&*snapshot, &to).await;
+        drop(to);
+        done
+    };
+    let (poured, ()) = tokio::join!(pour, put_back);
+    drop(snapshot);
+    opened.close().await;
+    poured?;
+    writing.await.map_err(Failure::ours)?.map_err(Failure::ours)
+}
