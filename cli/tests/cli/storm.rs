@@ -14,10 +14,15 @@ use waybill_services::{Postgres, RabbitMq};
 use crate::api::receiver::{Receiver, Temper};
 use crate::crash::{Draws, number};
 use crate::support::eventually;
+use crate::twice::meddle;
 use crate::world::{LEASE_MS, World};
 
 /// How long webhooks may take to have caught up after the last fault.
 const CAUGHT_UP: Duration = Duration::from_secs(60);
+
+/// Receivers may be on this machine, and are tried again soon.
+const SECTIONS: &str =
+    "[webhooks]\nallow = [\"127.0.0.2/32\"]\nretry_s = [1, 1, 1, 2, 2, 5, 5, 5, 10, 10]\n";
 
 /// After so many faults more lots are handed in.
 const EACH: u64 = 10;
@@ -44,11 +49,44 @@ fn fault(
     host: &str,
 ) -> Result<&'static str> {
     match draws.below(100) {
-        ..70 => {
+        ..64 => {
             let name = one(draws, &PROCESSES);
             world.kill(name)?;
             world.spawn(name)?;
             Ok("a process killed")
+        }
+        64..66 => {
+            world.state_whole(&format!(
+                "{SECTIONS}disable_after_days = {}\n",
+                30 + draws.below(5_000)
+            ))?;
+            world.kill("scheduler 1")?;
+            world.spawn("scheduler 1")?;
+            Ok("a pipeline replaced")
+        }
+        66..68 => {
+            let queues = queues(broker, host)?;
+            if let Some(queue) = queues.get(draws.below(queues.len().max(1) as u64) as usize) {
+                // The queue may go meanwhile.
+                world.block_on(meddle(&broker.url(host), queue)).ok();
+            }
+            Ok("messages doubled, and junk")
+        }
+        68..69 => {
+            for name in PROCESSES {
+                world.kill(name)?;
+            }
+            ensure!(world.kill_a_restore(draws.below(250))?, "a restore was too fast to be killed");
+            for name in PROCESSES {
+                world.spawn(name)?;
+            }
+            Ok("a restore killed")
+        }
+        69..70 => {
+            control(broker, &["delete_vhost", host])?;
+            control(broker, &["add_vhost", host])?;
+            control(broker, &["set_permissions", "-p", host, "guest", ".*", ".*", ".*"])?;
+            Ok("a virtual host deleted")
         }
         70..75 => {
             let name = one(draws, &["worker 1", "worker 2", "worker 3", "scheduler 1"]);
@@ -143,9 +181,7 @@ fn position(event: &Value) -> i64 {
 /// All processes, and a receiver that is told everything.
 fn told_to(store: &Postgres, broker: String, temper: Temper) -> Result<(World, Receiver)> {
     let mut world = World::new(store, broker)?;
-    world.state_whole(
-        "[webhooks]\nallow = [\"127.0.0.2/32\"]\nretry_s = [1, 1, 1, 2, 2, 5, 5, 5, 10, 10]\n",
-    )?;
+    world.state_whole(SECTIONS)?;
     for name in PROCESSES {
         world.wrong_clock(name, 0)?;
         world.spawn(name)?;
@@ -203,6 +239,7 @@ fn nothing_is_lost_in_a_storm_and_nobody_has_to_do_anything() -> Result<()> {
     let url = broker.fresh()?;
     let host = url.rsplit_once('/').context("a virtual host")?.1.to_owned();
     let (mut world, receiver) = told_to(&store, url, Temper::Moody(10))?;
+    world.export()?;
     let (mut draws, mut counts) = (Draws(seed), BTreeMap::<&str, u64>::new());
     let mut follower: HashMap<i64, Value> = HashMap::new();
     let (mut read, mut otherwise, mut lots) = (0, 0, 0);

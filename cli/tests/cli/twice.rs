@@ -8,7 +8,8 @@ use anyhow::Result;
 use futures_util::StreamExt;
 use lapin::message::Delivery;
 use lapin::options::{
-    BasicConsumeOptions, BasicPublishOptions, QueueBindOptions, QueueDeclareOptions,
+    BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, QueueBindOptions,
+    QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Connection, ConnectionProperties};
@@ -16,6 +17,29 @@ use tokio::task::JoinHandle;
 
 /// Marks what was repeated, so that it is not repeated again.
 const AGAIN: &str = "again";
+
+/// Puts messages of `queue` there twice, and others that say nothing.
+pub(crate) async fn meddle(url: &str, queue: &str) -> Result<()> {
+    let connection = Connection::connect(url, ConnectionProperties::default()).await?;
+    let channel = connection.create_channel().await?;
+    let publish = async |body: &[u8]| -> Result<()> {
+        let options = BasicPublishOptions::default();
+        let properties = BasicProperties::default();
+        channel.basic_publish("".into(), queue.into(), options, body, properties).await?;
+        Ok(())
+    };
+    for _ in 0..10 {
+        let taken = channel.basic_get(queue.into(), BasicGetOptions { no_ack: true }).await?;
+        let Some(taken) = taken else { break };
+        publish(&taken.delivery.data).await?;
+        publish(&taken.delivery.data).await?;
+    }
+    for junk in [&b""[..], b"\0\xff", b"{\"kind\":\"no such\"}", &[b'['; 100_000]] {
+        publish(junk).await?;
+    }
+    connection.close(200, "".into()).await?;
+    Ok(())
+}
 
 /// Begins to repeat, and counts.
 pub(crate) async fn repeat(url: &str, repeated: Arc<AtomicU64>) -> Result<JoinHandle<Result<()>>> {

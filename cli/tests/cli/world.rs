@@ -89,6 +89,30 @@ impl World {
         Ok(())
     }
 
+    /// Exports its database to a file.
+    pub(crate) fn export(&self) -> Result<()> {
+        self.waybill(&["export", text(&self.copy())?])?.ok()?;
+        Ok(())
+    }
+
+    fn copy(&self) -> std::path::PathBuf {
+        self.folder.path().join("copy.jsonl")
+    }
+
+    /// Kills a restore of that file `after` so many milliseconds, while nobody works; false: it was too late.
+    pub(crate) fn kill_a_restore(&self, after: u64) -> Result<bool> {
+        let file = self.copy();
+        let arguments = ["restore", text(&file)?, "--yes", "--store", &self.store];
+        let mut command = waybill(&arguments);
+        let nowhere = std::process::Stdio::null;
+        let mut restore = Started(command.stdout(nowhere()).stderr(nowhere()).spawn()?);
+        std::thread::sleep(Duration::from_millis(after));
+        let is_over = restore.0.try_wait()?.is_some();
+        restore.0.kill()?;
+        restore.0.wait()?;
+        Ok(!is_over)
+    }
+
     /// The same, with these sections.
     pub(crate) fn state_whole(&self, more: &str) -> Result<()> {
         let said = fs::read_to_string(self.folder.path().join("coalition/pipeline.toml"))?;
