@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use waybill_api::Api;
 use waybill_scheduler::{Relay, recover};
-use waybill_shared::act::{Act, run_act};
+use waybill_shared::act::{Act, ActError, run_act};
 use waybill_shared::broker::{Broker, EmbeddedBroker, HeldBroker, SilentBroker};
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, StepConfig};
@@ -268,9 +268,23 @@ impl Service {
                 let (engine, data) = (self.engine.clone(), self.data.clone());
                 self.running.spawn(connectors::watch_inbox(engine, connector, data));
             }
-            waybill_scheduler::calendar::arm(&self.engine).await?;
+            self.arm().await?;
         }
         self.start_with(role, &steps, &acts).await
+    }
+
+    /// Arms the calendar, as soon as the database takes it.
+    async fn arm(&self) -> Result<(), Failure> {
+        loop {
+            match waybill_scheduler::calendar::arm(&self.engine).await {
+                Err(ActError::Store(error)) if error.is_passing() => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "the calendar cannot be armed; trying again");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                done => return Ok(done?),
+            }
+        }
     }
 
     /// Keeps that a service has worked on the data in real time: nobody runs it into the future then.
@@ -392,6 +406,9 @@ impl Service {
         self.engine.store.close().await;
     }
 }
+
+/// Between two tries to arm the calendar.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// How often the clock is held against others.
 const TICK: Duration = Duration::from_secs(1);

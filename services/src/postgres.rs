@@ -17,9 +17,10 @@ const USER: &str = "postgres";
 /// A Postgres server of this process.
 #[derive(Debug)]
 pub struct Postgres {
+    // Ended before its folder goes.
+    server: Server,
     folder: TempDir,
     port: u16,
-    server: Server,
 }
 
 fn installed(name: &str) -> Result<PathBuf> {

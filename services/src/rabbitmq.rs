@@ -16,10 +16,11 @@ const HOSTS: u32 = 128;
 /// A RabbitMQ server of this process.
 #[derive(Debug)]
 pub struct RabbitMq {
-    folder: TempDir,
-    ports: Ports,
+    // Ended before its folder goes.
     server: Server,
     _names: Option<Server>,
+    folder: TempDir,
+    ports: Ports,
     used: AtomicU32,
 }
 
@@ -254,6 +255,7 @@ pub struct Cluster {
     /// The nodes.
     pub nodes: Vec<RabbitMq>,
     _names: Server,
+    _folder: TempDir,
 }
 
 impl Cluster {
@@ -267,20 +269,19 @@ impl Cluster {
             .map(|n| Ports { amqp: free[n], distribution: free[n + 3], names: free[6] })
             .collect();
         let mut others = "cluster_formation.peer_discovery_backend = classic_config\n".to_owned();
-        for (at, ports) in ports.iter().enumerate() {
-            let name = node_name(*ports);
-            others.push_str(&format!("cluster_formation.classic_config.nodes.{at} = {name}\n"));
-        }
-        let names = folder()?;
-        let names = start_names(&names.keep(), free[6])?;
+        let own = folder()?;
+        let names = start_names(own.path(), free[6])?;
         let mut nodes = Vec::new();
-        for ports in ports {
+        for (at, ports) in ports.into_iter().enumerate() {
+            // Each joins those that are there; a node that waits for others that are still to come waits long.
+            let name = node_name(ports);
+            others.push_str(&format!("cluster_formation.classic_config.nodes.{at} = {name}\n"));
             let mut node = RabbitMq::node(folder()?, ports, &others)?;
             // One after the other, so that the first is there to be joined.
             node.is_ready()?;
             nodes.push(node);
         }
-        let started = Self { nodes, _names: names };
+        let started = Self { nodes, _names: names, _folder: own };
         wait("three nodes are one cluster", || {
             let said = started.nodes[0].control(&["cluster_status", "--formatter", "json"])?;
             let status: serde_json::Value = serde_json::from_str(&said)?;

@@ -188,10 +188,11 @@ impl Plan {
             return false;
         }
         if let Ok(lot) = event.subject.parse::<LotId>() {
-            return self.ended.get(&lot.0).is_some_and(|last| *last != event.position);
+            // One that was opened again meanwhile has events behind that one.
+            return self.ended.get(&lot.0).is_some_and(|last| event.position < *last);
         }
         event.position <= self.cut
-            && self.calendar.get(&event.subject).is_some_and(|last| *last != event.position)
+            && self.calendar.get(&event.subject).is_some_and(|last| event.position < *last)
     }
 }
 

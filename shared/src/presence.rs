@@ -54,7 +54,7 @@ impl Trouble {
                 let detail = Some(error.to_string());
                 Self { detail, ..Self::new("broker", "the broker takes no messages") }
             }
-            BrokerError::Disconnected | BrokerError::Blocked => Self::new("broker", error),
+            BrokerError::Disconnected | BrokerError::Blocked(_) => Self::new("broker", error),
         }
     }
 

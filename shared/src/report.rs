@@ -15,6 +15,7 @@ use crate::domain::spread::{Days, Spread};
 use crate::engine::Engine;
 use crate::happened::{Happened, Happening};
 use crate::lead_times::{LeadTime, Stays, is_receipt};
+use crate::store::body::of_event;
 use crate::store::{LotFilter, StoreError};
 
 /// Events and lots read at once.
@@ -152,9 +153,7 @@ impl History {
                     history.happened.event(event);
                     continue;
                 }
-                let lot: Lot = serde_json::from_str(&event.body).map_err(|source| {
-                    StoreError::Corrupt { subject: event.subject.clone(), source }
-                })?;
+                let lot: Lot = of_event(event)?;
                 history.add(&lot, &event.kind, event.at);
             }
         }

@@ -14,6 +14,7 @@ use waybill_shared::act::KINDS;
 use waybill_shared::broker::{BrokerError, QueueSeen};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
+use waybill_shared::pauses::{Pause, pauses};
 use waybill_shared::store::{
     Condition, Fate, Lane, Leader, NoteChange, StoreError, Transaction, Unit, Wanted, queues,
 };
@@ -86,6 +87,10 @@ impl Diagnosis {
 /// The size of a write-ahead log beside a database from which somebody should look, in bytes.
 const LARGE_LOG: i64 = 256 << 20;
 
+/// The way out where a database takes no writes.
+const READ_ONLY: &str = "SELECT pg_is_in_recovery(): on a standby, name the primary or promote this one; else take \
+default_transaction_read_only back: then all goes on by itself, nothing is to be started";
+
 /// The key of the note by which it is tried whether the store can be written.
 const PROBE: &str = "doctor";
 
@@ -100,6 +105,7 @@ pub(crate) async fn examine(api: &Api) -> Diagnosis {
             findings.push(pipeline(engine));
             findings.push(broker(engine, leads(engine, &condition), condition.now).await);
             findings.extend(growing(&condition));
+            findings.extend(paused(engine).await);
             findings.extend(clock(engine, &condition).await);
             findings.extend(processes::examine(engine, &condition).await);
             let is_led = leads(engine, &condition);
@@ -165,6 +171,10 @@ async fn store(engine: &Engine, condition: &Condition) -> Finding {
             }
         }
         Ok(fates) => Finding::bad("store", format!("{seen}; not written: {fates:?}"), "try again"),
+        Err(error) if error.is_read_only() => {
+            let seen = format!("{seen}; it takes no writes: it is a standby, or was set read-only");
+            Finding::bad("store", seen, READ_ONLY)
+        }
         Err(error) if error.is_disk_full() => {
             Finding::bad("store", format!("{seen}; it cannot be written"), crate::DISK_FULL)
         }
@@ -175,7 +185,14 @@ async fn store(engine: &Engine, condition: &Condition) -> Finding {
 /// What grows where nobody looks.
 fn growing(condition: &Condition) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if condition.strays > 0 {
+    if !condition.detached.is_empty() {
+        let seen = format!(
+            "{} was taken out of the log, and its events with it: histories, feed and reports lack them",
+            condition.detached
+        );
+        let mend = "nobody may drop it; a scheduler that starts attaches it again, and the one that leads within the hour";
+        findings.push(Finding::bad("months", seen, mend));
+    } else if condition.strays > 0 {
         let seen =
             format!("{} events stand in no month: theirs was not made in time", condition.strays);
         let mend = "the scheduler that leads moves them within the hour; if not, see its log";
@@ -192,6 +209,21 @@ fn growing(condition: &Condition) -> Vec<Finding> {
         findings.push(Finding::warn("transactions", seen, mend));
     }
     findings
+}
+
+/// What somebody has stopped.
+async fn paused(engine: &Engine) -> Vec<Finding> {
+    let told = |(what, pause): (String, Pause)| {
+        let why =
+            if pause.reason.is_empty() { String::new() } else { format!(": {}", pause.reason) };
+        let since = pause.since.format("%Y-%m-%d %H:%M UTC");
+        let seen = format!("{what} is paused since {since} by {}{why}", pause.by);
+        Finding::warn("paused", seen, format!("waybill unpause {what}"))
+    };
+    match pauses(&*engine.store).await {
+        Ok(all) => all.into_iter().map(told).collect(),
+        Err(error) => vec![unread("paused", &error)],
+    }
 }
 
 fn migrations(condition: &Condition) -> Finding {
@@ -247,7 +279,8 @@ async fn broker(engine: &Engine, is_led: bool, now: Option<Timestamp>) -> Findin
 }
 
 /// The way out where a broker takes nothing.
-const ALARM: &str = "free memory or disk on its machine: `rabbitmqctl status` names the alarm; then all goes on by itself";
+const ALARM: &str = "free memory or disk where RabbitMQ runs (`rabbitmqctl status`: alarms, and the disk it counts), or move the limit: \
+`rabbitmqctl set_disk_free_limit`, `set_vm_memory_high_watermark`; then all goes on by itself";
 
 /// What there is of the queues that there should be.
 fn topology(seen: &[QueueSeen], is_led: bool, known: Option<usize>) -> Finding {
@@ -271,7 +304,9 @@ fn topology(seen: &[QueueSeen], is_led: bool, known: Option<usize>) -> Finding {
     // Each process takes from a queue once; those that were given up everybody counts.
     let taking = seen.iter().filter(|queue| !queue.name.ends_with(".dead"));
     let taking = taking.filter_map(|queue| queue.found).map(|(_, takers)| takers as usize).max();
+    // Where nothing can be written nobody is known.
     if let (Some(known), Some(taking)) = (known, taking)
+        && known > 0
         && taking > known
     {
         let seen =
@@ -283,7 +318,15 @@ fn topology(seen: &[QueueSeen], is_led: bool, known: Option<usize>) -> Finding {
         return Finding::ok("broker", format!("{there}; all are taken from"));
     }
     let seen = format!("{there}; nobody takes from {}", untaken.join(", "));
-    Finding::warn("broker", seen, "start `waybill worker`")
+    let is_schedulers = |name: &&str| {
+        let kinds = ["contribution", "opening", "requisition", "cron"];
+        kinds.iter().any(|kind| name.contains(kind))
+    };
+    let mend = match untaken.iter().all(is_schedulers) {
+        true => "start `waybill scheduler`, which takes from these; or look at its trouble below",
+        false => "start `waybill worker`; or look at the trouble of those there are below",
+    };
+    Finding::warn("broker", seen, mend)
 }
 
 /// Whether the clock is believed; where there is no other clock, only if not.
@@ -329,7 +372,10 @@ fn leader(engine: &Engine, condition: &Condition, serve: &str) -> Finding {
     if holder.is_empty() {
         return Finding::bad(check, "nobody leads, and nobody ever did", mend);
     }
-    let seen = format!("nobody leads; process {process} on {host} did until {ago} ago");
+    let seen = match renewed.timestamp() {
+        ..86_400 => format!("nobody leads; process {process} on {host} did, and has left"),
+        _ => format!("nobody leads; process {process} on {host} did until {ago} ago"),
+    };
     Finding::bad(check, seen, mend)
 }
 

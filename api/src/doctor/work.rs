@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use waybill_scheduler::calendar::{Fired, KIND, Times};
 use waybill_shared::domain::webhook::WEBHOOK;
 use waybill_shared::engine::Engine;
+use waybill_shared::pauses::pauses;
 use waybill_shared::store::{Condition, StoreError};
 use waybill_workers::webhooks::State as Standing;
 
@@ -31,7 +32,7 @@ pub(super) async fn examine(
         Err(error) => findings.push(unread(check, &error)),
     };
     add("work", due(engine, is_expected, serve).await);
-    add("leases", leases(engine, is_led, serve).await);
+    add("leases", leases(engine, is_led, condition.now.is_some(), serve).await);
     add("events", Ok(vec![events(condition)]));
     add("calendar", calendar(engine, is_expected, serve).await);
     add("webhooks", webhooks(engine).await);
@@ -65,19 +66,33 @@ async fn due(engine: &Engine, is_expected: bool, serve: &str) -> Result<Vec<Find
     if !is_expected {
         return Ok(vec![Finding::warn(check, seen, serve)]);
     }
-    let mend = "start more workers, or look into the log of those there are";
+    let is_stopped = !pauses(&*engine.store).await?.is_empty();
+    let mend = match (is_stopped, engine.broker.trouble()) {
+        (true, _) => "what is paused waits: see above",
+        (false, Some(_)) => "the broker's trouble keeps it waiting: see above",
+        (false, None) => "start more workers, or look into the log of those there are",
+    };
     let health = if oldest > LONG { Health::Bad } else { Health::Warn };
     Ok(vec![Finding { health, ..Finding::warn(check, seen, mend) }])
 }
 
-async fn leases(engine: &Engine, is_led: bool, serve: &str) -> Result<Vec<Finding>, StoreError> {
+async fn leases(
+    engine: &Engine,
+    is_led: bool,
+    is_shared: bool,
+    serve: &str,
+) -> Result<Vec<Finding>, StoreError> {
     let lost = engine.store.lost_leases().await?;
     if lost.is_empty() {
         return Ok(vec![Finding::ok("leases", "no worker was lost while it held lots")]);
     }
     let lots: usize = lost.iter().map(|(_, lots)| lots.len()).sum();
     let seen = format!("{lots} lots are held by workers that are gone");
-    let mend = if is_led { "none: they are taken back within seconds" } else { serve };
+    let mend = match (is_led, is_shared) {
+        (true, _) => "none: they are taken back within seconds",
+        (false, true) => "the next scheduler that leads takes them back",
+        (false, false) => serve,
+    };
     Ok(vec![Finding::warn("leases", seen, mend)])
 }
 

@@ -158,7 +158,7 @@ pub(crate) async fn feed(
 /// Where whoever has read up to `after` goes on.
 ///
 /// What somebody has read of a log that was replaced is void: it has to begin again where that left off.
-async fn from(engine: &Engine, after: i64) -> Result<i64, Problem> {
+pub(super) async fn from(engine: &Engine, after: i64) -> Result<i64, Problem> {
     let restores = restores(&*engine.store).await?;
     if let Some(restore) = restores.iter().rfind(|restore| restore.voids(after)) {
         let detail = format!(

@@ -111,7 +111,8 @@ pub(crate) async fn incidents(
         let Incident { cause, subjects, closed: None, job } = incident else { continue };
         // What differs from one to the other is told by the subjects: `overrun:PO-1`.
         let cause = match record.id.split_once(':') {
-            Some((_, about)) if !about.is_empty() => cause.replace(about, "…"),
+            // A number says nothing by itself: others stand in the text, too.
+            Some((_, about)) if about.len() > 3 => cause.replace(about, "…"),
             _ => cause,
         };
         let view = IncidentView::new(&cause, None);

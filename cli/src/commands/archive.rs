@@ -112,13 +112,21 @@ async fn before(arguments: &args::Archive, engine: &Engine) -> Result<NaiveDate,
 
 /// How far every webhook that is on was told of the log.
 async fn told(engine: &Engine) -> Result<i64, Failure> {
-    let mut told = i64::MAX;
+    let (mut told, mut who) = (i64::MAX, String::new());
     for record in engine.store.records(WEBHOOK).await? {
         let Some(state) = State::read(engine, &record.id).await? else { continue };
         if state.endpoint.disabled.is_none() {
             let failed = state.deliveries.keys().next().map_or(i64::MAX, |first| first - 1);
-            told = told.min(state.progress.position).min(failed);
+            let position = state.progress.position.min(failed);
+            if position < told {
+                (told, who) = (position, record.id);
+            }
         }
+    }
+    if told < engine.store.last_position().await? {
+        output::talk(&format!(
+            "webhook {who} was told up to event {told} only: what came later stays in the log"
+        ));
     }
     Ok(told)
 }

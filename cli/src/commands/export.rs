@@ -130,6 +130,10 @@ pub(crate) async fn export(store: &StoreUrl, mut out: Out) -> Result<Written, Fa
     opened.close().await;
     poured?;
     written.map_err(|error| {
-        Failure::caller(format!("the export could not be written: {error}"), "look at the disk")
+        let hint = match error.kind() {
+            io::ErrorKind::Other => "the log lacks events that it counts: `waybill check`",
+            _ => "look at the disk",
+        };
+        Failure::caller(format!("the export could not be written: {error}"), hint)
     })
 }

@@ -46,6 +46,13 @@ fn text(status: &StatusView) -> String {
     for trouble in &status.service.troubles {
         page.line("", &(trouble.what.clone(), Meaning::Bad));
     }
+    let now = status.service.now;
+    for process in status.service.processes.iter().filter(|process| process.is_there(now)) {
+        for trouble in &process.troubles {
+            let told = format!("{}: {}", process.name(), trouble.what);
+            page.line("trouble", &(told, Meaning::Bad));
+        }
+    }
     for paused in &status.service.paused {
         page.line("paused", &(stopped(paused), Meaning::Warn));
     }
@@ -92,7 +99,14 @@ fn service(status: &StatusView) -> (String, Meaning) {
             (format!("runs, version {version}{there}"), Meaning::Good)
         }
         None => {
-            let text = "nothing runs, so lots stand still: waybill serve";
+            let there = status.service.processes.iter();
+            let there = there.filter(|one| one.is_there(status.service.now)).count();
+            let text = match there {
+                0 => "nothing runs, so lots stand still: waybill serve".to_owned(),
+                _ => format!(
+                    "{there} processes run and none leads, so lots stand still: waybill doctor"
+                ),
+            };
             (format!("{text} (version {version})"), Meaning::Warn)
         }
     }
@@ -100,8 +114,9 @@ fn service(status: &StatusView) -> (String, Meaning) {
 
 /// What is paused, since when, by whom and why.
 fn stopped(PauseView { what, pause }: &PauseView) -> String {
+    // The reason first: the rest may be cut.
     let why = if pause.reason.is_empty() { String::new() } else { format!(": {}", pause.reason) };
-    format!("{what} {} by {}{why}; waybill unpause {what}", ago(pause.since), pause.by)
+    format!("{what}{why} (by {}, {}; waybill unpause {what})", pause.by, ago(pause.since))
 }
 
 fn incidents(status: &StatusView) -> (String, Meaning) {

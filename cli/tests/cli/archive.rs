@@ -123,6 +123,24 @@ fn what_ended_long_ago_is_in_a_file_and_every_question_is_answered_with_it() -> 
     Ok(())
 }
 
+/// What a webhook was not told stays; what is archived is told to nobody who begins before it.
+#[test]
+fn what_a_webhook_was_not_told_stays() -> Result<()> {
+    let place = Place::open()?;
+    let create = ["webhook", "create", "https://1.1.1.1/", "--after", "0", "--json"];
+    let made: Value = serde_json::from_str(&place.said(&create)?)?;
+    let id = made["webhook"]["id"].as_str().with_context(|| made.to_string())?;
+    let dry = ["archive", "--before", BEFORE, "--dry-run", "--data", place.data()?];
+    let said = run(&dry)?.ok()?;
+    ensure!(said.err.contains(&format!("{id} was told up to event 0 only")), "{said:?}");
+    ensure!(said.out.starts_with("0 events of 0 lots"), "{said:?}");
+    place.said(&["webhook", "remove", id])?;
+    place.archive()?;
+    let again = run(&[&create[..], &["--data", place.data()?]].concat())?;
+    again.failed(1, &["are in archive 1", "begin again with after="])?;
+    Ok(())
+}
+
 #[test]
 fn what_was_archived_is_carried_by_backups_and_exports() -> Result<()> {
     let place = Place::open()?;

@@ -91,5 +91,14 @@ fn nothing_that_was_given_out_is_given_out_again() -> Result<()> {
     ensure!(second != first, "the number {first} was used again");
     fs::metadata(data.join("outbox").join(format!("{first}.json")))?;
     is_clean(&data)?;
-    office.service.stop().map(drop)
+    office.service.stop()?;
+    // Twice in a row: what the first has found is still to be done, and is told once.
+    for _ in 0..2 {
+        run(&["restore", text(&copy)?, "--yes", "--data", &place])?.ok()?;
+        is_clean(&data)?;
+    }
+    let todo = run(&["todo", "--json", "--data", &place])?.ok()?.out;
+    let told = format!("SUP was sent {first}, {second}");
+    ensure!(todo.contains(&told) && todo.matches("\"restored:SUP:").count() == 1, "{todo}");
+    Ok(())
 }

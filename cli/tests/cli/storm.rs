@@ -244,6 +244,9 @@ fn nothing_is_lost_in_a_storm_and_nobody_has_to_do_anything() -> Result<()> {
     let mut follower: HashMap<i64, Value> = HashMap::new();
     let (mut read, mut otherwise, mut lots) = (0, 0, 0);
     for n in 0..faults {
+        if n > 0 && n % 100 == 0 {
+            eprintln!("{n} faults: {counts:?}");
+        }
         if n % EACH == 0 {
             // A database that is away refuses; what was refused is handed in again.
             let more = || Ok(world.add(&format!("S{n}"), 20).is_ok().then_some(()));

@@ -99,7 +99,7 @@ impl World {
         self.folder.path().join("copy.jsonl")
     }
 
-    /// Kills a restore of that file `after` so many milliseconds, while nobody works; false: it was too late.
+    /// Kills a restore of that file `after` so many milliseconds, while nobody works; false: it was done by then.
     pub(crate) fn kill_a_restore(&self, after: u64) -> Result<bool> {
         let file = self.copy();
         let arguments = ["restore", text(&file)?, "--yes", "--store", &self.store];
@@ -107,10 +107,11 @@ impl World {
         let nowhere = std::process::Stdio::null;
         let mut restore = Started(command.stdout(nowhere()).stderr(nowhere()).spawn()?);
         std::thread::sleep(Duration::from_millis(after));
-        let is_over = restore.0.try_wait()?.is_some();
+        // A database that has just come back refuses it.
+        let is_done = restore.0.try_wait()?.is_some_and(|status| status.success());
         restore.0.kill()?;
         restore.0.wait()?;
-        Ok(!is_over)
+        Ok(!is_done)
     }
 
     /// The same, with these sections.

@@ -73,6 +73,38 @@ pub struct QueueSeen {
     pub found: Option<(u32, u32)>,
 }
 
+/// Of what a broker has too little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alarm {
+    /// Memory.
+    Memory,
+    /// Disk.
+    Disk,
+    /// One of them: it did not say which.
+    Either,
+}
+
+impl Alarm {
+    /// What a broker says of it: `low on memory`, `low on disk`.
+    pub(crate) fn of(why: &str) -> Self {
+        match (why.contains("memory"), why.contains("disk")) {
+            (true, false) => Self::Memory,
+            (false, true) => Self::Disk,
+            _ => Self::Either,
+        }
+    }
+}
+
+impl std::fmt::Display for Alarm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Memory => "memory",
+            Self::Disk => "disk",
+            Self::Either => "memory or disk",
+        })
+    }
+}
+
 /// Why the broker could not do it. What is due stays due.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
@@ -80,8 +112,8 @@ pub enum BrokerError {
     #[error("the broker is not connected")]
     Disconnected,
     /// It takes no message, for want of memory or disk.
-    #[error("the broker takes nothing: its memory or disk alarm is on")]
-    Blocked,
+    #[error("the broker takes nothing: its {0} alarm is on")]
+    Blocked(Alarm),
     /// The broker did not do what was asked.
     #[error("the broker could not {act}: {why}")]
     Failed {

@@ -12,6 +12,7 @@ use crate::domain::lot::Lot;
 use crate::engine::Engine;
 use crate::sight::Sight;
 use crate::store::StoreError;
+use crate::store::chain::archived;
 use crate::whole::VOID;
 
 /// One reader of the feed: what it may see, and what it asks for.
@@ -94,6 +95,10 @@ impl Reader {
     async fn tell(&mut self, event: &Event) -> Result<Option<CloudEvent>, StoreError> {
         // Its place was another event's, in a database that was replaced.
         if event.kind == VOID {
+            return Ok(None);
+        }
+        // Whoever reads from before it is told so; a webhook that was off meanwhile goes on behind it.
+        if archived(&event.body).is_some() {
             return Ok(None);
         }
         if !self.filter.takes_kind(&event.kind) || !self.filter.takes_subject(&event.subject) {

@@ -455,6 +455,15 @@ fn is_passing(error: &sqlx::Error) -> bool {
 }
 
 impl StoreError {
+    /// Whether the database takes no writes: a standby, or one that was set so.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        let Self::Database { source, .. } = self else { return false };
+        let source = shared(source).unwrap_or(source);
+        let code = source.as_database_error().and_then(|error| Some(error.code()?.into_owned()));
+        code.is_some_and(|code| code == "25006")
+    }
+
     /// Whether the disk was full, or a file could not grow.
     #[must_use]
     pub fn is_disk_full(&self) -> bool {

@@ -75,7 +75,11 @@ impl Restore {
 /// # Errors
 /// [`StoreError`] if they cannot be read.
 pub async fn restores(store: &dyn Store) -> Result<Vec<Restore>, StoreError> {
-    store.records(RESTORE).await?.iter().map(|record| parse(RESTORE, record)).collect()
+    let read = store.records(RESTORE).await?;
+    let read = read.iter().map(|record| parse(RESTORE, record));
+    let mut restores: Vec<Restore> = read.collect::<Result<_, _>>()?;
+    restores.sort_by_key(|restore| restore.epoch);
+    Ok(restores)
 }
 
 fn parse<T: serde::de::DeserializeOwned>(kind: &str, record: &Record) -> Result<T, StoreError> {
@@ -237,7 +241,7 @@ async fn void(store: &dyn Store, epoch: u32, count: i64, now: Timestamp) -> Resu
 /// Lets nothing happen by itself until somebody has looked, and forgets clocks and processes of elsewhere, and then.
 async fn paused(store: &dyn Store, from: &str, unit: &mut Unit) -> Result<(), StoreError> {
     let known = store.record(PAUSE, ALL).await?;
-    let reason = format!("restored from {from}: look at `waybill todo` first");
+    let reason = format!("restored from {from}, see `waybill incidents`");
     let pause = Pause { paused: true, since: unit.at, by: "restore".to_owned(), reason };
     unit.records.push(RecordChange {
         kind: PAUSE,
@@ -295,7 +299,10 @@ async fn carried(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, 
             numbers.join(", ")
         );
         let subjects = numbers.into_iter().map(|number| format!("order:{number}")).collect();
-        changes.push(opened(new, &id, &cause, subjects).await?);
+        // Of what an earlier restore has found about the same this says the newest.
+        let found = opened(new, &id, &cause, subjects).await?;
+        changes.retain(|change| (change.kind, &change.id) != (found.kind, &found.id));
+        changes.push(found);
     }
     Ok(changes)
 }

@@ -359,6 +359,32 @@ async fn a_month_that_was_not_made_in_time_is_made_with_its_events() {
     assert!(findings.violations.iter().all(|found| found.invariant != "I7"), "{findings:?}");
 }
 
+/// A month that somebody has taken out of the log is named, and comes back with what was told meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_month_that_was_detached_is_attached_again() {
+    let (one, _) = two().await;
+    let store: Arc<dyn Store> = Arc::new(one.clone());
+    let pool = sqlx::PgPool::connect(&one.url()).await.expect("connected");
+    let term = one.lead(None).await.expect("asked").expect("leads");
+    commit(&*store, vec![submit(1, 5)]).await;
+    while one.sequence(term).await.expect("positions") > 0 {}
+    let month = chrono::Utc::now().format("events_%Y_%m").to_string();
+    let detach = format!("ALTER TABLE events DETACH PARTITION {month}");
+    sqlx::query(sqlx::AssertSqlSafe(detach)).execute(&pool).await.expect("detached");
+    commit(&*store, vec![submit(2, 5)]).await;
+    let condition = store.condition().await.expect("looked at");
+    assert_eq!(condition.detached, month);
+    assert!(condition.strays > 0, "what was told meanwhile stands elsewhere");
+    one.keep_house(term).await.expect("kept");
+    let condition = store.condition().await.expect("looked at");
+    assert_eq!((condition.strays, condition.detached.as_str()), (0, ""));
+    while one.sequence(term).await.expect("positions") > 0 {}
+    let findings = waybill_shared::check::check(&*store).await.expect("checked");
+    assert!(findings.violations.iter().all(|found| found.invariant != "I7"), "{findings:?}");
+    let refused = sqlx::query("DELETE FROM events").execute(&pool).await.expect_err("refused");
+    assert!(refused.to_string().contains("never changed"), "{refused}");
+}
+
 /// Every statement in a file of its own is one that the migrated database understands.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_statement_can_be_prepared() {

@@ -9,6 +9,7 @@ use waybill_shared::domain::transition::StepResult;
 use waybill_shared::matching::binding::{may_bind, may_give, may_pay, unanswered, unanswered_of};
 use waybill_shared::store::{LotChange, Unit};
 use waybill_shared::twins::Twins;
+use waybill_shared::whole::restores;
 
 use super::{Desk, Refusal};
 use crate::acts::in_kind::ORDERS;
@@ -126,8 +127,12 @@ impl Desk<'_> {
         let now = self.engine.clock.now();
         let zero = waybill_shared::domain::money::Money::zero(line.unit_estimate.currency);
         let due = self.engine.today(self.coalition) + chrono::Days::new(u64::from(lead_days));
+        // After a restore the same lot may be given the same gift again: not under a number that the donor has.
+        let epoch = restores(&*self.engine.store).await?.last().map_or(0, |restore| restore.epoch);
+        let again = if epoch > 0 { format!("-{}", epoch + 1) } else { String::new() };
+        let number = format!("{ORDERS}{contribution}-{}{again}", lot.id);
         let order = Order {
-            number: format!("{ORDERS}{contribution}-{}", lot.id),
+            number,
             supplier: donor.to_owned(),
             channel: donor.to_owned(),
             currency: None,

@@ -15,6 +15,7 @@ use waybill_shared::domain::webhook::{
 use waybill_shared::store::{Fate, NewJob, NoteChange, NoteRange, RecordChange, StoreError, Unit};
 use waybill_workers::webhooks::{State as Standing, check, new_secret, rotated};
 
+use super::events::from;
 use super::{matches, versioned};
 use crate::access::Caller;
 use crate::request::{Body, Named};
@@ -140,6 +141,9 @@ pub(crate) async fn create(
     let last = api.engine.store.last_position().await?;
     if after.is_some_and(|after| !(0..=last).contains(&after)) {
         return Err(Problem::field("after", "it is no position of the log", "leave it out"));
+    }
+    if let Some(after) = after {
+        from(&api.engine, after).await?;
     }
     let (role, party) = eyes(&caller);
     let mut id = [0; 6];

@@ -19,7 +19,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::timeout;
 
 use super::lanes::{self, Lanes, Look, Precedence};
-use super::{Broker, BrokerError, QueueSeen, Receipt, Taken, Track};
+use super::{Alarm, Broker, BrokerError, QueueSeen, Receipt, Taken, Track};
 use crate::metrics::Metrics;
 use crate::store::{Hint, Lane};
 use crate::trace;
@@ -66,6 +66,8 @@ struct Inner {
     closed: AtomicBool,
     /// The broker takes nothing, for want of memory or disk.
     blocked: AtomicBool,
+    /// By what, as it last said.
+    alarm: Mutex<Alarm>,
     metrics: Arc<Metrics>,
 }
 
@@ -158,6 +160,7 @@ impl RabbitBroker {
             wanted: Notify::new(),
             closed: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
+            alarm: Mutex::new(Alarm::Either),
             metrics,
         });
         let first = supervisor::connect(&inner.addresses).await?;
@@ -171,7 +174,7 @@ impl RabbitBroker {
 
     fn link(&self) -> Result<Link, BrokerError> {
         if self.inner.blocked.load(Ordering::Acquire) {
-            return Err(BrokerError::Blocked);
+            return Err(BrokerError::Blocked(self.inner.alarm()));
         }
         self.inner.link.borrow().clone().ok_or(BrokerError::Disconnected)
     }
@@ -241,6 +244,17 @@ impl RabbitBroker {
 }
 
 impl Inner {
+    /// The broker takes nothing, because of this.
+    fn raise(&self, alarm: Alarm) {
+        *self.alarm.lock().unwrap_or_else(PoisonError::into_inner) = alarm;
+        self.blocked.store(true, Ordering::Release);
+    }
+
+    /// What it said last of why it takes nothing.
+    fn alarm(&self) -> Alarm {
+        *self.alarm.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A lock that outlives a panic elsewhere: hints are no truth.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -398,7 +412,7 @@ impl Broker for RabbitBroker {
 
     fn trouble(&self) -> Option<String> {
         if self.inner.blocked.load(Ordering::Acquire) {
-            return Some(BrokerError::Blocked.to_string());
+            return Some(BrokerError::Blocked(self.inner.alarm()).to_string());
         }
         if self.inner.link.borrow().is_none() {
             return Some(BrokerError::Disconnected.to_string());
@@ -425,7 +439,7 @@ impl Broker for RabbitBroker {
                 self.inner.blocked.store(false, Ordering::Release);
                 Ok(())
             }
-            Err(_) if is_blocked => Err(BrokerError::Blocked),
+            Err(_) if is_blocked => Err(BrokerError::Blocked(self.inner.alarm())),
             Err(error) => Err(error),
         }
     }

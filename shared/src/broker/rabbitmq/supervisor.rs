@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::{Inner, Item, Link, PATIENCE, failed, mend, message, topology};
-use crate::broker::{BrokerError, Receipt};
+use crate::broker::{Alarm, BrokerError, Receipt};
 use crate::store::Lane;
 
 /// Messages that a consumer holds at most.
@@ -217,7 +217,7 @@ async fn serve(
             event = events.next() => match event {
                 Some(Event::ConnectionBlocked(why)) => {
                     tracing::warn!(why, "the broker takes nothing for now");
-                    inner.blocked.store(true, Ordering::Release);
+                    inner.raise(Alarm::of(&why.to_string()));
                 }
                 Some(Event::ConnectionUnblocked) => {
                     tracing::info!("the broker takes messages again");

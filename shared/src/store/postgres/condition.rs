@@ -17,6 +17,7 @@ impl PostgresStore {
         let rest = self.rows(READ, sqlx::query(include_str!("sql/unpositioned.sql"))).await?;
         let rest = rest.first().ok_or(StoreError::Closed)?;
         let strays = self.rows(READ, sqlx::query(include_str!("sql/strays.sql"))).await?;
+        let detached = self.rows(READ, sqlx::query(include_str!("sql/detached.sql"))).await?;
         let oldest = self.rows(READ, sqlx::query(include_str!("sql/oldest.sql"))).await?;
         let lease = TimeDelta::from_std(self.lease_time).unwrap_or(TimeDelta::zero());
         let leader = Leader {
@@ -37,6 +38,7 @@ impl PostgresStore {
             unpositioned: rest.get(0),
             unpositioned_since: rest.get::<Option<i64>, _>(1).map(time),
             strays: strays.first().map_or(0, |row| row.get(0)),
+            detached: detached.first().map(|row| row.get(0)).unwrap_or_default(),
             oldest: oldest.first().map(|row| Transaction {
                 process: row.get(0),
                 database: row.get(1),
