@@ -196,6 +196,10 @@ impl Target {
     pub(crate) fn of(options: &Reach) -> Result<Self, Failure> {
         let mut target = Self::here(&options.data)?;
         if let Some(server) = options.server.as_ref().filter(|_| !names_data()) {
+            if with_archive::are_named() {
+                let hint = "ask where the database is: name it with --data or --store";
+                return Err(Failure::caller("a service elsewhere has no archive put back", hint));
+            }
             let token = token(options.token_file.as_deref())?;
             target.server = Some((server.trim_end_matches('/').to_owned(), token));
         }

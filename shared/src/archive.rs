@@ -23,6 +23,9 @@ pub const BEGUN: &str = "archive.begun";
 /// The event that all of them are.
 pub const DONE: &str = "archive.done";
 
+/// The kind and key of the note in a copy that has what archives hold back in its log.
+pub const PUT_BACK: &str = "put_back";
+
 /// Events and lots read at once.
 const PAGE: i64 = 5_000;
 

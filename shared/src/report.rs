@@ -16,6 +16,7 @@ use crate::engine::Engine;
 use crate::happened::{Happened, Happening};
 use crate::lead_times::{LeadTime, Stays, is_receipt};
 use crate::store::body::of_event;
+use crate::store::chain::archived;
 use crate::store::{LotFilter, StoreError};
 
 /// Events and lots read at once.
@@ -151,6 +152,10 @@ impl History {
             for event in &page {
                 if !event.subject.starts_with("LOT-") {
                     history.happened.event(event);
+                    continue;
+                }
+                // Of what is in an archive the report tells no more.
+                if archived(&event.body).is_some() {
                     continue;
                 }
                 let lot: Lot = of_event(event)?;

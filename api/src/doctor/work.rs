@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use waybill_scheduler::calendar::{Fired, KIND, Times};
 use waybill_shared::domain::webhook::WEBHOOK;
 use waybill_shared::engine::Engine;
-use waybill_shared::pauses::pauses;
+use waybill_shared::pauses::{ALL, pauses};
 use waybill_shared::store::{Condition, StoreError};
 use waybill_workers::webhooks::State as Standing;
 
@@ -66,7 +66,7 @@ async fn due(engine: &Engine, is_expected: bool, serve: &str) -> Result<Vec<Find
     if !is_expected {
         return Ok(vec![Finding::warn(check, seen, serve)]);
     }
-    let is_stopped = !pauses(&*engine.store).await?.is_empty();
+    let is_stopped = pauses(&*engine.store).await?.iter().any(|(what, _)| what == ALL);
     let mend = match (is_stopped, engine.broker.trouble()) {
         (true, _) => "what is paused waits: see above",
         (false, Some(_)) => "the broker's trouble keeps it waiting: see above",

@@ -14,7 +14,7 @@ use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
-use waybill_shared::archive::{Archive, archives};
+use waybill_shared::archive::{Archive, PUT_BACK, archives};
 use waybill_shared::audit::{Entry, Link};
 use waybill_shared::engine::Engine;
 use waybill_shared::feed::{CloudEvent, Filter, Reader};
@@ -115,7 +115,11 @@ pub(crate) async fn feed(
         let detail = format!("{wait} is more than {LONGEST} s");
         return Err(Problem::field("wait", detail, "ask again when it is over"));
     }
-    let after = query.after.unwrap_or(0);
+    let after = match query.after {
+        Some(after) => after,
+        // From the first that is still told.
+        None => archived(&api.engine).await?.map_or(0, |archive| archive.upto),
+    };
     if after < 0 {
         return Err(Problem::field("after", "it is below zero", "give a position of the feed"));
     }
@@ -155,6 +159,15 @@ pub(crate) async fn feed(
     }
 }
 
+/// The archive behind which the feed begins; none: nothing is archived, or all of it was put back.
+async fn archived(engine: &Engine) -> Result<Option<Archive>, Problem> {
+    let archives = archives(&*engine.store).await?;
+    if archives.is_empty() || engine.store.note(PUT_BACK, PUT_BACK).await?.is_some() {
+        return Ok(None);
+    }
+    Ok(archives.into_iter().max_by_key(|archive| archive.upto))
+}
+
 /// Where whoever has read up to `after` goes on.
 ///
 /// What somebody has read of a log that was replaced is void: it has to begin again where that left off.
@@ -170,8 +183,7 @@ pub(super) async fn from(engine: &Engine, after: i64) -> Result<i64, Problem> {
         let hint = format!("forget them, and begin again with after={}", restore.upto);
         return Err(Problem::new("gone", detail, &hint));
     }
-    let archives = archives(&*engine.store).await?;
-    if let Some(archive) = archives.iter().rfind(|archive| archive.upto > after) {
+    if let Some(archive) = archived(engine).await?.filter(|archive| archive.upto > after) {
         let Archive { before, upto, number, .. } = archive;
         let detail = format!(
             "events up to {upto} are not told any more: those of lots that had ended before {before} are in archive {number}"

@@ -112,7 +112,9 @@ pub(crate) async fn incidents(
         // What differs from one to the other is told by the subjects: `overrun:PO-1`.
         let cause = match record.id.split_once(':') {
             // A number says nothing by itself: others stand in the text, too.
-            Some((_, about)) if about.len() > 3 => cause.replace(about, "…"),
+            Some((_, about)) if about.parse::<u64>().is_err() && !about.is_empty() => {
+                cause.replace(about, "…")
+            }
             _ => cause,
         };
         let view = IncidentView::new(&cause, None);

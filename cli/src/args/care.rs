@@ -63,11 +63,12 @@ pub(crate) struct Restore {
     after_help = "Lots are archived with their whole line, once all of it has ended. What they are stays, and who \
 did what and when; what they looked like at each of these events moves to the file. The log verifies as before, and \
 the file by itself: `waybill audit verify FILE`. Questions about old days are answered with --with-archive FILE. \
-On SQLite stop `serve` first; on Postgres others go on working.
+On SQLite stop `serve` first; on Postgres others go on working, but for --compact.
 
 Examples:
   waybill archive --before 2024-07-01 --dry-run
-  waybill archive --before 2024-07-01 --to 2024-h1.jsonl.gz"
+  waybill archive --before 2024-07-01 --to 2024-h1.jsonl.gz
+  waybill archive --before 2024-07-01 --compact"
 )]
 pub(crate) struct Archive {
     /// What had ended before this day; without it, as long ago as the pipeline's `[log] keep_days`.
@@ -78,6 +79,10 @@ pub(crate) struct Archive {
     pub(crate) to: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) data: Data,
+    /// Give the room back to the disk, too: on Postgres each past month is locked while it is written anew. On SQLite that is
+    /// always done.
+    #[arg(long, env = "WAYBILL_COMPACT", value_parser = BoolishValueParser::new())]
+    pub(crate) compact: bool,
     /// Say what would be archived, and archive nothing.
     #[arg(long, env = "WAYBILL_DRY_RUN", value_parser = BoolishValueParser::new())]
     pub(crate) dry_run: bool,

@@ -48,26 +48,40 @@ async fn archive(
     settle(store).await?;
     let known = archives(store).await?;
     // One that was cut off is finished first: its file is whole.
+    let is_finished = known.iter().any(|archive| !archive.is_done);
     for begun in known.iter().filter(|archive| !archive.is_done) {
         let file = arguments.to.clone().filter(|file| file.exists());
         let file = file.unwrap_or_else(|| PathBuf::from(&begun.file));
         output::talk(&format!("archive {} was begun: finishing it", begun.number));
         if !arguments.dry_run {
-            finish(store, begun, &file, engine).await?;
+            finish(store, begun, &file, engine, arguments.compact).await?;
         }
     }
     let before = before(arguments, engine).await?;
     let plan = Plan::of(&*store.snapshot().await?, before, told(engine).await?).await?;
     let number = known.iter().map(|archive| archive.number).max().unwrap_or(0) + 1;
-    let file = arguments.to.clone().filter(|file| !file.exists()).unwrap_or_else(|| {
-        target.data.join("archive").join(format!("{number:03}-{before}.jsonl.gz"))
-    });
+    if arguments.compact && !arguments.dry_run && plan.events == 0 {
+        store.compact().await?;
+    }
     if plan.events == 0 {
         return said(arguments, &plan, None, "nothing had ended before that is not archived yet");
     }
     if arguments.dry_run {
         return said(arguments, &plan, None, "dry run, nothing was archived");
     }
+    let file = match &arguments.to {
+        // What was just finished is there.
+        Some(file) if is_finished && file.exists() => {
+            return said(
+                arguments,
+                &plan,
+                None,
+                "the archive that was begun is finished; name another file for more",
+            );
+        }
+        Some(file) => file.clone(),
+        None => free(&target.data.join("archive"), &format!("{number:03}-{before}")),
+    };
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         make_private(folder).map_err(Failure::ours)?;
     }
@@ -86,9 +100,22 @@ async fn archive(
         file: std::path::absolute(&file).unwrap_or(file.clone()).display().to_string(),
         is_done: false,
     };
-    keep(engine, &archive, BEGUN).await?;
-    finish(store, &archive, &file, engine).await?;
+    if let Err(failure) = keep(engine, &archive, BEGUN).await {
+        std::fs::remove_file(&file).ok();
+        return Err(failure);
+    }
+    finish(store, &archive, &file, engine, arguments.compact || target.is_for_one()).await?;
     said(arguments, &plan, Some(&file), "")
+}
+
+/// A name in `folder` that no file has; one that a killed archive left is no archive that is known.
+fn free(folder: &Path, name: &str) -> PathBuf {
+    let names = (1..).map(|n| match n {
+        1 => folder.join(format!("{name}.jsonl.gz")),
+        n => folder.join(format!("{name}-{n}.jsonl.gz")),
+    });
+    let mut free = names.filter(|file| !file.exists());
+    free.next().unwrap_or_else(|| folder.join(name))
 }
 
 /// The day before which lots must have ended.
@@ -217,6 +244,7 @@ async fn finish(
     archive: &Archive,
     file: &Path,
     engine: &Engine,
+    is_compacted: bool,
 ) -> Result<(), Failure> {
     let mut tally = Tally::default();
     let placeholders: Vec<(i64, String)> = bodies(file)?
@@ -239,13 +267,25 @@ async fn finish(
     }
     bar.finish_and_clear();
     keep(engine, &Archive { is_done: true, ..archive.clone() }, DONE).await?;
-    Ok(store.compact().await?)
+    if is_compacted {
+        store.compact().await?;
+    }
+    Ok(())
 }
 
 /// Keeps what is known of an archive.
+///
+/// Its number is taken once: of two that begin at once one is refused.
 async fn keep(engine: &Engine, archive: &Archive, event: &'static str) -> Result<(), Failure> {
     let id = format!("{:05}", archive.number);
-    let known = engine.store.record(ARCHIVE, &id).await?;
+    let known = match event {
+        BEGUN => None,
+        _ => engine.store.record(ARCHIVE, &id).await?,
+    };
+    if known.as_ref().is_some_and(|known| known.version > 1) {
+        // Somebody else has finished the same.
+        return Ok(());
+    }
     let mut unit = Unit::new("operator", engine.clock.now());
     unit.records.push(RecordChange {
         kind: ARCHIVE,

@@ -9,10 +9,12 @@ use waybill_scheduler::{Alone, run_until_idle};
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline};
+use waybill_shared::engine::Engine;
 use waybill_shared::intake::{load, start_of};
+use waybill_shared::pauses::{LIFTED, PAUSE, Pause};
 use waybill_shared::report::{Report, build};
 use waybill_shared::store::sqlite::SqliteStore;
-use waybill_shared::store::{NoteChange, Unit};
+use waybill_shared::store::{NoteChange, RecordChange, Unit};
 
 use crate::args;
 use crate::commands::import::coalition;
@@ -129,6 +131,23 @@ fn pipeline(arguments: &args::Run) -> Result<Pipeline, Failure> {
     Ok(pipeline)
 }
 
+/// What was paused where the data came from goes on here, and the log says so.
+async fn lift(engine: &Engine) -> Result<(), Failure> {
+    let mut unit = Unit::new("run", engine.clock.now());
+    for record in engine.store.records(PAUSE).await? {
+        let mut pause: Pause = serde_json::from_str(&record.body).map_err(Failure::ours)?;
+        if std::mem::take(&mut pause.paused) {
+            let body = serde_json::to_string(&pause).map_err(Failure::ours)?;
+            let (id, expected) = (record.id, record.version);
+            unit.records.push(RecordChange { kind: PAUSE, id, expected, body, event: LIFTED });
+        }
+    }
+    if !unit.records.is_empty() {
+        engine.commit(vec![unit], None).await?;
+    }
+    Ok(())
+}
+
 /// Where virtual time starts: the coalition's start, or where an earlier run ended.
 async fn start(target: &Target, body: &ImportCoalition) -> Result<Timestamp, Failure> {
     let settings = &body.files.settings;
@@ -160,6 +179,7 @@ async fn carry(
         let message = "another scheduler leads on this store: virtual time needs it alone";
         return Err(Failure::caller(message, "stop it, or name another store with --store"));
     };
+    lift(&engine).await?;
     let settings = body.files.settings.clone();
     load(&engine, &body.files).await.map_err(|error| Failure::caller(error.to_string(), ""))?;
     for (day, file, contributions) in &body.files.later_contributions {

@@ -6,9 +6,11 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 use tokio::sync::mpsc;
-use waybill_shared::store::Beside as _;
+use waybill_shared::archive::PUT_BACK;
+use waybill_shared::clock::Clock;
 use waybill_shared::store::chain::archived;
-use waybill_shared::store::sqlite::SqliteBeside;
+use waybill_shared::store::sqlite::{SqliteBeside, SqliteStore};
+use waybill_shared::store::{Beside as _, NoteChange, Store as _, Unit};
 use waybill_shared::whole::{self, AHEAD, Batch, Row};
 
 use super::archive::bodies;
@@ -28,6 +30,11 @@ static COPY: OnceLock<TempDir> = OnceLock::new();
 /// Names the archives.
 pub(crate) fn named(archives: Vec<PathBuf>) {
     NAMED.get_or_init(|| archives);
+}
+
+/// Whether there are any.
+pub(crate) fn are_named() -> bool {
+    NAMED.get().is_some_and(|archives| !archives.is_empty())
 }
 
 /// Removes the copy.
@@ -72,6 +79,12 @@ async fn made(target: &Target, archives: &[PathBuf]) -> Result<TempDir, Failure>
     }
     beside.take_place().await?;
     std::fs::remove_file(&file).map_err(Failure::ours)?;
+    let store = SqliteStore::open(&place).await?;
+    let mut unit = Unit::new("operator", Clock::Real.now());
+    let body = Some(String::new());
+    unit.notes.push(NoteChange { kind: PUT_BACK, key: PUT_BACK.to_owned(), body });
+    store.commit(vec![unit]).await?;
+    store.close().await;
     Ok(copy)
 }
 

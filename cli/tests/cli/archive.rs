@@ -106,6 +106,9 @@ fn what_ended_long_ago_is_in_a_file_and_every_question_is_answered_with_it() -> 
         let again = place.said(&[question, &["--with-archive", text(&file)?][..]].concat())?;
         ensure!(again == *before, "{question:?}: {again}\n\nbefore: {before}");
     }
+    let all = place.said(&["events", "--json", "--after", "0", "--with-archive", text(&file)?])?;
+    ensure!(all.lines().next().is_some_and(|first| first.contains("\"position\":1,")), "{all}");
+    place.said(&["check", "--with-archive", text(&file)?])?;
     let act = ["hold", "LOT-001", "--with-archive", text(&file)?, "--data", place.data()?];
     run(&act)?.failed(1, &["takes no --with-archive"])?;
     // The feed begins behind it.

@@ -90,6 +90,12 @@ fn nothing_that_was_given_out_is_given_out_again() -> Result<()> {
     let (second, _) = office.order(&[&first])?;
     ensure!(second != first, "the number {first} was used again");
     fs::metadata(data.join("outbox").join(format!("{first}.json")))?;
+    eventually("it was told that it was sent", SOON, || {
+        let is_it = |event: &Value| {
+            event["type"] == "waybill.order.sent" && event.to_string().contains(&second)
+        };
+        Ok(events(&place, again)?.iter().any(is_it).then_some(()))
+    })?;
     is_clean(&data)?;
     office.service.stop()?;
     // Twice in a row: what the first has found is still to be done, and is told once.

@@ -7,11 +7,13 @@ DECLARE
     name     text := 'events_' || to_char(day, 'YYYY_MM');
     lower    timestamptz := (first || ' 00:00+00')::timestamptz;
     upper    timestamptz := ((first + interval '1 month')::date || ' 00:00+00')::timestamptz;
-    is_there boolean := to_regclass(name) IS NOT NULL;
+    -- Beside the log, wherever that is.
+    place    text := (SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = 'events'::regclass);
+    own      regclass := to_regclass(format('%s.%I', place, name));
     stray    bigint;
 BEGIN
     IF EXISTS (
-        SELECT FROM pg_inherits WHERE inhrelid = to_regclass(name) AND inhparent = 'events'::regclass
+        SELECT FROM pg_inherits WHERE inhrelid = own AND inhparent = 'events'::regclass
     ) THEN
         RETURN;
     END IF;
@@ -27,19 +29,19 @@ BEGIN
         LOCK TABLE events IN ACCESS EXCLUSIVE MODE;
         ALTER TABLE events DETACH PARTITION events_other;
     END IF;
-    IF is_there THEN
+    IF own IS NOT NULL THEN
         EXECUTE format(
-            'ALTER TABLE events ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', name, lower, upper
+            'ALTER TABLE events ATTACH PARTITION %s.%I FOR VALUES FROM (%L) TO (%L)', place, name, lower, upper
         );
     ELSE
         EXECUTE format(
-            'CREATE TABLE %I PARTITION OF events FOR VALUES FROM (%L) TO (%L)', name, lower, upper
+            'CREATE TABLE %s.%I PARTITION OF events FOR VALUES FROM (%L) TO (%L)', place, name, lower, upper
         );
     END IF;
     IF stray > 0 THEN
         EXECUTE format(
             'WITH moved AS (DELETE FROM events_other WHERE recorded >= %L AND recorded < %L RETURNING *) '
-            'INSERT INTO %I SELECT * FROM moved', lower, upper, name
+            'INSERT INTO %s.%I SELECT * FROM moved', lower, upper, place, name
         );
         ALTER TABLE events ATTACH PARTITION events_other DEFAULT;
     END IF;

@@ -25,8 +25,9 @@ const UNDER_WAY: TimeDelta = TimeDelta::minutes(5);
 const KINDS: [&str; 2] = ["setting", "contribution"];
 
 /// Who acts by itself, beside steps: as actors are named, and as the queues whose work they do.
-const ACTORS: [(&str, &str); 5] = [
+const ACTORS: [(&str, &str); 6] = [
     ("round", "round"),
+    ("gather", "gather"),
     ("calendar", "lapse"),
     ("send", "send"),
     ("tell", "tell"),
@@ -187,8 +188,13 @@ impl Acted {
     }
 
     fn moved(&mut self, event: &Event) {
+        // A calendar is corrected when a scheduler starts, and what a donor takes back leaves its lots at once.
+        if ["cron.corrected", "lot.returned_to_matching"].contains(&event.kind.as_str()) {
+            return;
+        }
         let actor = event.actor.as_str();
         let queue = ACTORS.iter().find(|(known, _)| *known == actor).map(|(_, queue)| *queue);
+        let queue = if event.kind == "cron.fired" { Some("cron") } else { queue };
         let Some(queue) = queue.or_else(|| STEPS.iter().find(|step| **step == actor).copied())
         else {
             return;

@@ -1,6 +1,6 @@
 //! I2: the ledger equals the lots' shares, no envelope is exceeded, and where the world has done so somebody is told.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Check, Last, sum};
 use crate::domain::funding::Movement;
@@ -16,7 +16,10 @@ pub(super) async fn envelopes(
 ) -> Result<(), StoreError> {
     let overdrawn = store.records_of("incident", OVERDRAWN).await?;
     let paid_beyond = overrun_envelopes(store).await?;
+    let mut told_of: HashSet<&str> =
+        last.keys().filter_map(|subject| subject.strip_prefix("envelope:")).collect();
     for row in store.envelopes().await? {
+        told_of.remove(row.id.as_str());
         let bound = row.obligated + row.disbursed + row.expired;
         let is_told = overdrawn.iter().any(|found| found.id[OVERDRAWN.len()..] == row.id)
             || paid_beyond.contains(&row.id);
@@ -39,6 +42,9 @@ pub(super) async fn envelopes(
         {
             check.fails("I2", &row.id, format!("{row:?} is not the sum of shares {sum:?}"));
         }
+    }
+    for id in told_of {
+        check.fails("I7", id, "the log tells of the envelope, and it is not there");
     }
     for id in sums.keys() {
         check.fails("I2", id, "lots have shares of it and it is not there");

@@ -326,7 +326,7 @@ pub trait Whole: Send + Sync {
     /// disk. Those that are there already stay.
     async fn take_out(&self, placeholders: &[(i64, String)]) -> Result<(), StoreError>;
 
-    /// Gives what room was freed back to the disk, as far as nobody is kept waiting.
+    /// Gives what room was freed back to the disk; whoever reads what is written anew waits meanwhile.
     async fn compact(&self) -> Result<(), StoreError>;
 }
 

@@ -1,6 +1,7 @@
 //! Whether somebody says the same again: what is done once is not done twice because it was sent twice.
 
 use waybill_shared::store::StoreError;
+use waybill_shared::store::chain::archived;
 
 use super::Office;
 
@@ -23,6 +24,10 @@ impl Office<'_> {
             serde_json::from_str(body)
                 .map_err(|source| StoreError::Corrupt { subject: subject.to_owned(), source })
         };
+        // What is in an archive was long ago.
+        if events[at - 1..=at].iter().any(|event| archived(&event.body).is_some()) {
+            return Ok(None);
+        }
         Ok(Some((read(&events[at - 1].body)?, read(&events[at].body)?)))
     }
 }

@@ -221,6 +221,7 @@ pub(crate) async fn replay(
                 let detail = format!("{from} to {to} is no range of at most {RANGE} positions");
                 return Err(Problem::field("from", detail, "give positions of the log"));
             }
+            super::super::events::from(&api.engine, from - 1).await?;
             Failed::Range(from, to)
         }
         _ => {

@@ -100,7 +100,10 @@ fn it_is_served_over_tls_and_never_open_to_others_without_accounts() -> Result<(
     // Forty days from now it has ended.
     let offset = folder.path().join("offset");
     std::fs::write(&offset, "3456000")?;
-    let mut expired = waybill(&wrong);
+    let later = folder.path().join("later");
+    let mut expired = wrong.clone();
+    expired[2] = text(&later)?;
+    let mut expired = waybill(&expired);
     expired.env("WAYBILL_CLOCK_OFFSET_FILE", &offset);
     finish(expired)?.failed(1, &["cannot be used for TLS", "it has expired on"])?;
     std::fs::write(&key, "no key")?;

@@ -75,10 +75,9 @@ impl Whole for PostgresStore {
             .map_err(failed(COMPACT))?;
         let mut connection = self.pool.acquire().await.map_err(failed(COMPACT))?;
         // Who is kept waiting gives up soon.
-        sqlx::query("SET lock_timeout = '2s'")
-            .execute(&mut *connection)
-            .await
-            .map_err(failed(COMPACT))?;
+        for setting in ["SET lock_timeout = '2s'", "SET statement_timeout = 0"] {
+            sqlx::query(setting).execute(&mut *connection).await.map_err(failed(COMPACT))?;
+        }
         for month in months {
             let sql = sqlx::AssertSqlSafe(format!("VACUUM (FULL) {month}"));
             if let Err(error) = sqlx::query(sql).execute(&mut *connection).await {
