@@ -176,11 +176,20 @@ pub(crate) async fn status(engine: &Engine, role: Role) -> Result<StatusView, Pr
 async fn service(engine: &Engine, is_told: bool) -> Result<ServiceView, StoreError> {
     let paused = pauses(&*engine.store).await?.into_iter();
     let own = engine.metrics.is_leading().then(|| "this process".to_owned());
+    let mut troubles = crate::health::reasons(engine).await;
+    let condition = engine.store.condition().await?;
+    if condition.is_read_only && troubles.iter().all(|trouble| trouble.part != "store") {
+        troubles.push(Trouble::new("store", "the database takes no writes: waybill doctor"));
+    }
+    if !condition.detached.is_empty() {
+        let what = format!("{} was taken out of the log: waybill doctor", condition.detached);
+        troubles.push(Trouble::new("store", what));
+    }
     Ok(ServiceView {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         leader: engine.store.led_by().await?.or(own),
         paused: paused.map(|(what, pause)| PauseView { what, pause }).collect(),
-        troubles: crate::health::reasons(engine).await,
+        troubles,
         processes: if is_told { processes(&*engine.store).await? } else { Vec::new() },
         now: engine.clock.now(),
     })

@@ -218,7 +218,14 @@ async fn paused(engine: &Engine) -> Vec<Finding> {
             if pause.reason.is_empty() { String::new() } else { format!(": {}", pause.reason) };
         let since = pause.since.format("%Y-%m-%d %H:%M UTC");
         let seen = format!("{what} is paused since {since} by {}{why}", pause.by);
-        Finding::warn("paused", seen, format!("waybill unpause {what}"))
+        let mend = match pause.by.as_str() {
+            // What was sent since the copy would be ordered again.
+            "restore" => format!(
+                "first `waybill incidents`, and \"After a restore\" in docs/runbook.md; then waybill unpause {what}"
+            ),
+            _ => format!("waybill unpause {what}"),
+        };
+        Finding::warn("paused", seen, mend)
     };
     match pauses(&*engine.store).await {
         Ok(all) => all.into_iter().map(told).collect(),

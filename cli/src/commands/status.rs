@@ -9,7 +9,7 @@ use waybill_shared::store::LotCount;
 use crate::args;
 use crate::client;
 use crate::failure::Failure;
-use crate::output::{self, Meaning, ago, cut, moment, paint, width};
+use crate::output::{self, Meaning, ago, cut, moment, paint, width, wrap};
 use crate::target::Target;
 
 /// How wide the words before each line are.
@@ -44,17 +44,17 @@ fn text(status: &StatusView) -> String {
     page.text.push_str(&format!("{heading}{}{now}\n", " ".repeat(gap)));
     page.line("service", &service(status));
     for trouble in &status.service.troubles {
-        page.line("", &(trouble.what.clone(), Meaning::Bad));
+        page.whole("trouble", &(trouble.what.clone(), Meaning::Bad));
     }
     let now = status.service.now;
     for process in status.service.processes.iter().filter(|process| process.is_there(now)) {
         for trouble in &process.troubles {
             let told = format!("{}: {}", process.name(), trouble.what);
-            page.line("trouble", &(told, Meaning::Bad));
+            page.whole("trouble", &(told, Meaning::Bad));
         }
     }
     for paused in &status.service.paused {
-        page.line("paused", &(stopped(paused), Meaning::Warn));
+        page.whole("paused", &(stopped(paused), Meaning::Warn));
     }
     page.line("incidents", &incidents(status));
     page.line("needs you", &needed(&status.lots));
@@ -76,6 +76,13 @@ struct Page {
 }
 
 impl Page {
+    /// A line of which nothing may be cut: it goes on below.
+    fn whole(&mut self, label: &str, (text, meaning): &(String, Meaning)) {
+        for (i, part) in wrap(text, width().saturating_sub(LABEL)).into_iter().enumerate() {
+            self.line(if i == 0 { label } else { "" }, &(part, *meaning));
+        }
+    }
+
     fn line(&mut self, label: &str, (text, meaning): &(String, Meaning)) {
         let text = cut(text, width().saturating_sub(LABEL));
         let label = paint(&format!("{label:LABEL$}"), Meaning::Faint);
@@ -101,7 +108,9 @@ fn service(status: &StatusView) -> (String, Meaning) {
         None => {
             let there = status.service.processes.iter();
             let there = there.filter(|one| one.is_there(status.service.now)).count();
+            let is_ill = !status.service.troubles.is_empty();
             let text = match there {
+                _ if is_ill => "nothing can run: waybill doctor".to_owned(),
                 0 => "nothing runs, so lots stand still: waybill serve".to_owned(),
                 _ => format!(
                     "{there} processes run and none leads, so lots stand still: waybill doctor"

@@ -158,7 +158,8 @@ fn sessions_that_cannot_write_are_replaced() -> Result<()> {
     world.kill("scheduler 1")?;
     world.spawn("scheduler 1")?;
     // Whoever looks meanwhile sees what is there, and why nothing moves.
-    world.waybill(&["status"])?.ok()?;
+    let status = world.waybill(&["status"])?.ok()?;
+    ensure!(status.out.contains("the database takes no writes"), "{status:?}");
     world.waybill(&["check"])?.ok()?;
     let seen = world.waybill(&["doctor"])?;
     ensure!(seen.code == Some(2) && seen.out.contains("takes no writes"), "{seen:?}");

@@ -27,6 +27,8 @@ pub struct Condition {
     pub unpositioned_since: Option<Timestamp>,
     /// Events that stand in no month, because theirs was not made in time.
     pub strays: i64,
+    /// Whether it takes no writes: it is a standby, or was set so.
+    pub is_read_only: bool,
     /// Months that somebody has taken out of the log, by the names of their tables; empty: none.
     pub detached: String,
     /// A transaction that has been open for more than five minutes, the oldest.

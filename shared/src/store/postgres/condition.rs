@@ -38,6 +38,7 @@ impl PostgresStore {
             unpositioned: rest.get(0),
             unpositioned_since: rest.get::<Option<i64>, _>(1).map(time),
             strays: strays.first().map_or(0, |row| row.get(0)),
+            is_read_only: row.get(7),
             detached: detached.first().map(|row| row.get(0)).unwrap_or_default(),
             oldest: oldest.first().map(|row| Transaction {
                 process: row.get(0),

@@ -32,6 +32,7 @@ impl SqliteStore {
             unpositioned: 0,
             unpositioned_since: None,
             strays: 0,
+            is_read_only: false,
             detached: String::new(),
             oldest: None,
         })
