@@ -167,7 +167,8 @@ impl Beside for PostgresBeside {
             .fetch_one(&mut *transaction)
             .await
             .map_err(placing())?;
-        let now = chrono::Utc::now().format("%Y%m%d_%H%M%S");
+        // To the millisecond: one may follow another at once.
+        let now = chrono::Utc::now().format("%Y%m%d_%H%M%S_%3f");
         let aside = format!("waybill_before_{now}");
         let moved = async {
             if has_tables {
