@@ -273,7 +273,7 @@ impl Cluster {
         let names = start_names(own.path(), free[6])?;
         let mut nodes = Vec::new();
         for (at, ports) in ports.into_iter().enumerate() {
-            // Each joins those that are there; a node that waits for others that are still to come waits long.
+            // Each node lists only those that run already: RabbitMQ 4 waits long for a listed node that does not.
             let name = node_name(ports);
             others.push_str(&format!("cluster_formation.classic_config.nodes.{at} = {name}\n"));
             let mut node = RabbitMq::node(folder()?, ports, &others)?;

@@ -102,7 +102,7 @@ pub struct Plan {
     pub events: i64,
     /// How many bytes these have.
     pub bytes: u64,
-    /// The positions of the last events of the lots: what they are now.
+    /// The position of each lot's last event, whose body stays: it says what the lot is now.
     ended: HashMap<i64, i64>,
     /// The last event of each entry of the calendar, and the last position of all that may go.
     calendar: HashMap<String, i64>,

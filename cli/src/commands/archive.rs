@@ -1,5 +1,5 @@
-//! `waybill archive`: what lots that have ended looked like on their way leaves the log for a file, which proves that
-//! nothing else has.
+//! `waybill archive`: moves the history of lots that have ended from the log to a file. The file proves that nothing else
+//! has left the log.
 
 use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -100,10 +100,8 @@ async fn archive(
         file: std::path::absolute(&file).unwrap_or(file.clone()).display().to_string(),
         is_done: false,
     };
-    if let Err(failure) = keep(engine, &archive, BEGUN).await {
-        std::fs::remove_file(&file).ok();
-        return Err(failure);
-    }
+    // Where that fails the file stays: the record may have been written all the same, and needs it.
+    keep(engine, &archive, BEGUN).await?;
     finish(store, &archive, &file, engine, arguments.compact || target.is_for_one()).await?;
     said(arguments, &plan, Some(&file), "")
 }

@@ -127,7 +127,7 @@ impl Desk<'_> {
         let now = self.engine.clock.now();
         let zero = waybill_shared::domain::money::Money::zero(line.unit_estimate.currency);
         let due = self.engine.today(self.coalition) + chrono::Days::new(u64::from(lead_days));
-        // After a restore the same lot may be given the same gift again: not under a number that the donor has.
+        // After a restore the same lot may be given the same gift again. The donor may know its first number already.
         let epoch = restores(&*self.engine.store).await?.last().map_or(0, |restore| restore.epoch);
         let again = if epoch > 0 { format!("-{}", epoch + 1) } else { String::new() };
         let number = format!("{ORDERS}{contribution}-{}{again}", lot.id);
