@@ -14,11 +14,11 @@ use crate::pair::say;
 use crate::support::{Said, finish, is_clean, lots, run, text, waybill};
 
 /// A small file system of its own, in memory.
-struct SmallDisk(PathBuf);
+pub(crate) struct SmallDisk(pub(crate) PathBuf);
 
 impl SmallDisk {
     /// Mounts it; none where that is not permitted.
-    fn mount(at: &Path, size: &str) -> Result<Option<Self>> {
+    pub(crate) fn mount(at: &Path, size: &str) -> Result<Option<Self>> {
         fs::create_dir(at)?;
         let options = format!("size={size}");
         let mut mount = Command::new("mount");
@@ -28,7 +28,7 @@ impl SmallDisk {
     }
 
     /// Fills it until `left` bytes are left, about; gives the file that does.
-    fn fill(&self, left: usize) -> Result<PathBuf> {
+    pub(crate) fn fill(&self, left: usize) -> Result<PathBuf> {
         let (path, room) = (self.0.join("filler"), self.0.join("room"));
         fs::write(&room, vec![0; left])?;
         let mut file = File::create(&path)?;

@@ -54,6 +54,7 @@ mod settings;
 mod shapes;
 mod shown;
 mod storm;
+mod storm_alone;
 mod support;
 mod terminal;
 mod traces;

@@ -13,19 +13,19 @@ use waybill_services::{Postgres, RabbitMq};
 
 use crate::api::receiver::{Receiver, Temper};
 use crate::crash::{Draws, number};
-use crate::support::eventually;
+use crate::support::{Said, eventually};
 use crate::twice::meddle;
 use crate::world::{LEASE_MS, World};
 
 /// How long webhooks may take to have caught up after the last fault.
-const CAUGHT_UP: Duration = Duration::from_secs(60);
+pub(crate) const CAUGHT_UP: Duration = Duration::from_secs(60);
 
 /// Receivers may be on this machine, and are tried again soon.
-const SECTIONS: &str =
+pub(crate) const SECTIONS: &str =
     "[webhooks]\nallow = [\"127.0.0.2/32\"]\nretry_s = [1, 1, 1, 2, 2, 5, 5, 5, 10, 10]\n";
 
 /// After so many faults more lots are handed in.
-const EACH: u64 = 10;
+pub(crate) const EACH: u64 = 10;
 
 const PROCESSES: [&str; 6] =
     ["scheduler 1", "scheduler 2", "worker 1", "worker 2", "worker 3", "api 1"];
@@ -36,7 +36,7 @@ fn one<T: Copy>(draws: &mut Draws, all: &[T]) -> T {
 }
 
 /// How long something lasts is the input of this test.
-fn lasts(millis: u64) {
+pub(crate) fn lasts(millis: u64) {
     std::thread::sleep(Duration::from_millis(millis));
 }
 
@@ -164,18 +164,81 @@ fn queues(broker: &RabbitMq, host: &str) -> Result<Vec<String>> {
     Ok(listed.lines().map(|line| line.trim().to_owned()).filter(|name| !name.is_empty()).collect())
 }
 
-/// The events after `position`; none while the database cannot be read.
-fn told(world: &World, position: i64) -> Option<Vec<Value>> {
+fn position(event: &Value) -> i64 {
+    event["position"].as_i64().unwrap_or_default()
+}
+
+/// What was told of each event at first, to be held against what is told of it later.
+#[derive(Default)]
+pub(crate) struct Follower {
+    first: HashMap<i64, Value>,
+    read: i64,
+    otherwise: u64,
+}
+
+impl Follower {
+    /// Reads on, by `waybill` with the arguments it is given; nothing while the database cannot be read.
+    pub(crate) fn read_on(&mut self, waybill: impl Fn(&[&str]) -> Result<Said>) {
+        for event in told(waybill, self.read).into_iter().flatten() {
+            self.read = self.read.max(position(&event));
+            let before = self.first.insert(position(&event), event.clone());
+            self.otherwise += u64::from(before.is_some_and(|before| before != event));
+        }
+    }
+
+    /// Reads the whole log, which must tell what it told before; gives it.
+    pub(crate) fn read_all(
+        mut self,
+        waybill: impl Fn(&[&str]) -> Result<Said>,
+    ) -> Result<Vec<Value>> {
+        let all = eventually("the log can be read", CAUGHT_UP, || Ok(told(&waybill, 0)))?;
+        for event in &all {
+            let before = self.first.get(&position(event));
+            self.otherwise += u64::from(before.is_some_and(|before| before != event));
+        }
+        let (there, read) = (all.len(), self.first.len());
+        ensure!(there >= read, "{read} events were told, {there} are there");
+        ensure!(self.otherwise == 0, "{} events are told otherwise later", self.otherwise);
+        Ok(all)
+    }
+}
+
+/// The events after `position`.
+fn told(waybill: impl Fn(&[&str]) -> Result<Said>, position: i64) -> Option<Vec<Value>> {
     let after = position.to_string();
-    let said = world.waybill(&["events", "--json", "--after", &after]).ok()?;
+    let said = waybill(&["events", "--json", "--after", &after]).ok()?;
     if said.code != Some(0) {
         return None;
     }
     said.out.lines().map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-fn position(event: &Value) -> i64 {
-    event["position"].as_i64().unwrap_or_default()
+/// Waits until each event of `all` has arrived, those of a subject in their order.
+pub(crate) fn all_arrive(all: &[Value], receiver: &Receiver) -> Result<()> {
+    let is_for_audit = |event: &&Value| {
+        let subject = event["subject"].as_str().unwrap_or_default();
+        subject.starts_with("webhook:") || subject.starts_with("refused_document:")
+    };
+    let wanted: BTreeSet<i64> =
+        all.iter().filter(|event| !is_for_audit(event)).map(position).collect();
+    let mut missing = Vec::new();
+    let taken = eventually("all have arrived", CAUGHT_UP, || {
+        let taken = receiver.taken()?;
+        let there: BTreeSet<i64> = taken.iter().map(position).collect();
+        missing = wanted.difference(&there).copied().collect();
+        Ok(missing.is_empty().then_some(taken))
+    });
+    let taken = taken.with_context(|| {
+        let left = all.iter().filter(|event| missing.contains(&position(event)));
+        let left: Vec<String> = left.take(10).map(Value::to_string).collect();
+        format!("{} missing, {left:#?}", missing.len())
+    })?;
+    let mut last: HashMap<String, i64> = HashMap::new();
+    for event in &taken {
+        let before = last.insert(event["subject"].to_string(), position(event)).unwrap_or(0);
+        ensure!(position(event) > before, "{} came after {before}", event["subject"]);
+    }
+    Ok(())
 }
 
 /// All processes, and a receiver that is told everything.
@@ -241,8 +304,7 @@ fn nothing_is_lost_in_a_storm_and_nobody_has_to_do_anything() -> Result<()> {
     let (mut world, receiver) = told_to(&store, url, Temper::Moody(10))?;
     world.export()?;
     let (mut draws, mut counts) = (Draws(seed), BTreeMap::<&str, u64>::new());
-    let mut follower: HashMap<i64, Value> = HashMap::new();
-    let (mut read, mut otherwise, mut lots) = (0, 0, 0);
+    let (mut follower, mut lots) = (Follower::default(), 0);
     for n in 0..faults {
         if n > 0 && n % 100 == 0 {
             eprintln!("{n} faults: {counts:?}");
@@ -257,48 +319,16 @@ fn nothing_is_lost_in_a_storm_and_nobody_has_to_do_anything() -> Result<()> {
         *counts.entry(what).or_default() += 1;
         lasts(draws.below(700));
         if n % 5 == 0 {
-            for event in told(&world, read).into_iter().flatten() {
-                read = read.max(position(&event));
-                let before = follower.insert(position(&event), event.clone());
-                otherwise += u64::from(before.is_some_and(|before| before != event));
-            }
+            follower.read_on(|arguments| world.waybill(arguments));
         }
     }
     let last_fault = Instant::now();
     world.ends()?;
     let ended = last_fault.elapsed();
-    let all = eventually("the log can be read", CAUGHT_UP, || Ok(told(&world, 0)))?;
-    for event in &all {
-        let before = follower.get(&position(event));
-        otherwise += u64::from(before.is_some_and(|before| before != event));
-    }
-    ensure!(otherwise == 0, "{otherwise} events are told otherwise later");
-    // Webhooks: each event, in the order of its subject.
-    let is_for_audit = |event: &&Value| {
-        let subject = event["subject"].as_str().unwrap_or_default();
-        subject.starts_with("webhook:") || subject.starts_with("refused_document:")
-    };
-    let wanted: BTreeSet<i64> =
-        all.iter().filter(|event| !is_for_audit(event)).map(position).collect();
-    let mut missing = Vec::new();
-    let taken = eventually("all have arrived", CAUGHT_UP, || {
-        let taken = receiver.taken()?;
-        let there: BTreeSet<i64> = taken.iter().map(position).collect();
-        missing = wanted.difference(&there).copied().collect();
-        Ok(missing.is_empty().then_some(taken))
-    });
-    let taken = taken.with_context(|| {
-        let left = all.iter().filter(|event| missing.contains(&position(event)));
-        let left: Vec<String> = left.take(10).map(Value::to_string).collect();
-        format!("seed {seed}, {counts:?}: {} missing, {left:#?}", missing.len())
-    })?;
+    let all = follower.read_all(|arguments| world.waybill(arguments))?;
+    all_arrive(&all, &receiver).with_context(|| format!("seed {seed}, {counts:?}"))?;
     let caught_up = last_fault.elapsed();
     ensure!(caught_up.saturating_sub(ended) < CAUGHT_UP, "webhooks took {caught_up:?}");
-    let mut last: HashMap<String, i64> = HashMap::new();
-    for event in &taken {
-        let before = last.insert(event["subject"].to_string(), position(event)).unwrap_or(0);
-        ensure!(position(event) > before, "{} came after {before}", event["subject"]);
-    }
     let by_hand = world.count("SELECT count(*) FROM records WHERE kind = 'incident'")?;
     ensure!(by_hand == 0, "{by_hand} incidents: somebody has to act");
     let late = "SELECT count(*) FROM events WHERE at > (extract(epoch FROM now()) + 86400) * 1000";
