@@ -3,17 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
+use http_body_util::Limited;
 use ipnet::IpNet;
+use tokio::time::timeout;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::access::{Asked, authenticate, is_local};
+use crate::admission::{Admission, LARGEST_MESSAGE, admit, only_reads};
 use crate::idempotency::once;
 use crate::limits::Limits;
 use crate::origin::{Origin, find};
@@ -21,6 +25,9 @@ use crate::{Api, Problem, health, openapi, routes, upload};
 
 /// The largest body from this machine, in bytes.
 const LARGEST_LOCAL: usize = 256 * 1024 * 1024;
+
+/// The largest body of what a program has read from files, in bytes: it takes many times its size in memory.
+const LARGEST_TYPED: usize = 12 * 1024 * 1024;
 
 /// How long a request from the network may take to arrive and be answered. A long poll and a stream
 /// of events have their own bounds.
@@ -48,11 +55,12 @@ impl Default for Network {
     }
 }
 
-fn v1(api: &Api, limits: Option<Limits>) -> Router {
+fn v1(api: &Api, limits: Option<Limits>, admission: Option<Arc<Admission>>) -> Router {
     let (router, _) = OpenApiRouter::from(Router::new()).merge(routes::all()).split_for_parts();
     router
         .merge(routes::unlisted())
         .route_layer(from_fn_with_state(api.clone(), once))
+        .route_layer(from_fn_with_state((admission, limits.clone()), admit))
         .route_layer(from_fn_with_state((api.clone(), limits), authenticate))
         .with_state(api.clone())
         .fallback(nowhere)
@@ -61,13 +69,16 @@ fn v1(api: &Api, limits: Option<Limits>) -> Router {
 
 /// The service for whoever is on this machine: the operator.
 pub fn local(api: &Api) -> Router {
-    v1(api, None).layer(DefaultBodyLimit::max(LARGEST_LOCAL)).layer(from_fn(is_local))
+    v1(api, None, None).layer(DefaultBodyLimit::max(LARGEST_LOCAL)).layer(from_fn(is_local))
 }
 
 /// The service for the network: routes by accounts, health and metrics, its description.
 pub fn network(api: &Api, network: &Network) -> Router {
     let limits = Limits::new(network.per_second);
-    let mut v1 = v1(api, Some(limits.clone())).layer(DefaultBodyLimit::max(network.largest));
+    let admission = network.accounts.then(Arc::<Admission>::default);
+    let mut v1 = v1(api, Some(limits.clone()), admission.clone())
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(network.largest, bounded));
     if !network.accounts {
         v1 = v1.layer(from_fn(is_local));
     }
@@ -76,7 +87,7 @@ pub fn network(api: &Api, network: &Network) -> Router {
         .route("/docs", routing::get(openapi::page))
         .route("/problems/{kind}", routing::get(openapi::problem))
         .method_not_allowed_fallback(not_so)
-        .merge(upload::routes(api, &limits, network.largest));
+        .merge(upload::routes(api, &limits, admission, network.largest));
     described
         .merge(health(api.engine.clone()))
         .merge(v1)
@@ -107,13 +118,32 @@ async fn says_little(request: Request, next: Next) -> Response {
     response
 }
 
-/// Ends requests that come or go too slowly; what gives out events takes its time. What has begun runs on
-/// to its end: a caller that goes away, or is told that it took too long, cuts nothing in the middle.
+/// Bounds the body: by `largest` where it is a file as somebody has it, and closer elsewhere.
+async fn bounded(State(largest): State<usize>, request: Request, next: Next) -> Response {
+    let most = match request.uri().path() {
+        "/v1/requisitions" => largest,
+        "/v1/imports" | "/v1/coalition" => LARGEST_TYPED.min(largest),
+        _ => LARGEST_MESSAGE.min(largest),
+    };
+    let declared = request.body().size_hint().lower();
+    if declared > most as u64 {
+        return crate::request::too_large().into_response();
+    }
+    next.run(request.map(|body| Body::new(Limited::new(body, most)))).await
+}
+
+/// Ends requests that come or go too slowly; what gives out events takes its time. A change that has begun runs on to
+/// its end: a caller that goes away, or is told that it took too long, cuts nothing in the middle. What only reads ends
+/// when nobody waits for it any more.
 async fn in_time(request: Request, next: Next) -> Response {
     if request.uri().path() == "/v1/events" {
         return next.run(request).await;
     }
-    match tokio::time::timeout(PATIENCE, tokio::spawn(next.run(request))).await {
+    let answered = match only_reads(&request) {
+        true => timeout(PATIENCE, next.run(request)).await.map(Ok),
+        false => timeout(PATIENCE, tokio::spawn(next.run(request))).await,
+    };
+    match answered {
         Ok(response) => response.unwrap_or_else(|_| Problem::inside().into_response()),
         Err(_) => {
             let detail = format!("it was not there and answered within {} s", PATIENCE.as_secs());

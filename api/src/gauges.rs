@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 use waybill_shared::engine::Engine;
+use waybill_shared::metrics::Backlog;
 use waybill_shared::pauses::pauses;
 use waybill_shared::store::StoreError;
 
@@ -33,21 +34,31 @@ impl Gauge {
 /// All of them, as they were lately: however many ask, the store is asked seldom, and by one at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Gauges {
-    last: Mutex<Option<(Instant, String)>>,
+    last: Mutex<Option<(Instant, String, Vec<Backlog>)>>,
 }
 
 impl Gauges {
-    /// Their text; of those that the store does not tell in time nothing.
-    pub(crate) async fn text(&self, engine: &Engine) -> String {
+    /// Their text, and what waits in the queues; of those that the store does not tell in time nothing.
+    pub(crate) async fn look(&self, engine: &Engine) -> (String, Vec<Backlog>) {
         let mut text = written(process());
         // Who is asking already keeps the others from it.
-        let Ok(mut last) = self.last.try_lock() else { return text };
-        if last.as_ref().is_none_or(|(at, _)| at.elapsed() > FRESH) {
-            let told = timeout(PATIENCE, of_store(engine)).await;
-            *last = told.ok().and_then(Result::ok).map(|told| (Instant::now(), written(told)));
+        let Ok(mut last) = self.last.try_lock() else { return (text, Vec::new()) };
+        if last.as_ref().is_none_or(|(at, _, _)| at.elapsed() > FRESH) {
+            // Each for itself: without the one the other still tells something.
+            let told = timeout(PATIENCE, of_store(engine));
+            let backlog = timeout(PATIENCE, engine.store.backlog(engine.clock.now()));
+            let (told, backlog) = tokio::join!(told, backlog);
+            let told = told.ok().and_then(Result::ok).map(written);
+            let backlog = backlog.ok().and_then(Result::ok);
+            *last = (told.is_some() || backlog.is_some())
+                .then(|| (Instant::now(), told.unwrap_or_default(), backlog.unwrap_or_default()));
         }
-        text.extend(last.iter().map(|(_, told)| told.as_str()));
-        text
+        let mut backlog = Vec::new();
+        if let Some((_, told, waiting)) = last.as_ref() {
+            text.push_str(told);
+            backlog.clone_from(waiting);
+        }
+        (text, backlog)
     }
 }
 

@@ -82,10 +82,7 @@ async fn ready(State(probes): State<Probes>) -> Response {
 }
 
 async fn metrics(State(Probes { engine, gauges }): State<Probes>) -> Response {
-    // Without the store the rest still tells something.
-    let backlog = timeout(PATIENCE, engine.store.backlog(engine.clock.now()));
-    let (backlog, gauges) = tokio::join!(backlog, gauges.text(&engine));
-    let backlog = backlog.ok().and_then(Result::ok).unwrap_or_default();
+    let (gauges, backlog) = gauges.look(&engine).await;
     match engine.metrics.text(&backlog, &gauges) {
         Ok(text) => ([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),

@@ -29,7 +29,7 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const LONGEST: usize = 255;
 
 /// The longest answer that is kept, in bytes.
-const LARGEST: usize = 4 * 1024 * 1024;
+const LARGEST: usize = 1024 * 1024;
 
 /// Keys under which requests are being answered by this process.
 static UNDER_WAY: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
@@ -84,6 +84,8 @@ async fn keyed(
     };
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let gives_secret = SECRETS.contains(&route);
+    let query = request.uri().query().unwrap_or_default();
+    let only_looks = query.split('&').any(|part| part == "dry_run=true");
     let (parts, body) = request.into_parts();
     let body = bytes(Request::from_parts(parts.clone(), body), &()).await?;
     let mut digest = Sha256::new();
@@ -103,8 +105,8 @@ async fn keyed(
         return Ok(again(reply));
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    // What was refused changed nothing: it may be asked again.
-    if !response.status().is_success() {
+    // What was refused, or only looked at, changed nothing: it may be asked again.
+    if !response.status().is_success() || only_looks {
         return Ok(response);
     }
     if gives_secret {

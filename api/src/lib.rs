@@ -2,6 +2,7 @@
 //! own process, and for everybody else over the network, by accounts.
 
 mod access;
+mod admission;
 mod answered;
 mod arrivals;
 mod clock;

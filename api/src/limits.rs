@@ -55,6 +55,18 @@ impl Limits {
         })
     }
 
+    /// The same for a request that counts as `more` requests besides itself.
+    pub(crate) fn more(&self, id: &str, more: u32) -> Result<(), Problem> {
+        let (Some(limiter), Some(more)) = (&self.accounts, NonZeroU32::new(more)) else {
+            return Ok(());
+        };
+        let asked = limiter.check_key_n(&id.to_owned(), more);
+        // A rate that never allows so many at once allows the one that was counted.
+        let Ok(Err(until)) = asked else { return Ok(()) };
+        let wait = until.wait_time_from(DefaultClock::default().now());
+        Err(too_many(wait.as_secs(), "this account asks more often than it may"))
+    }
+
     /// Refuses an address from which tokens are guessed.
     pub(crate) fn stranger(&self, address: IpAddr) -> Result<(), Problem> {
         let Some(limiter) = &self.strangers else { return Ok(()) };

@@ -134,13 +134,15 @@ pub(crate) async fn json() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], JSON.as_str()).into_response()
 }
 
+static PAGE: LazyLock<String> = LazyLock::new(|| rendered(&openapi()).into_string());
+
 /// The page to read it on.
 pub(crate) async fn page() -> Response {
     let kind = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
     ];
-    (kind, rendered(&openapi()).into_string()).into_response()
+    (kind, PAGE.as_str()).into_response()
 }
 
 /// What a kind of problem is, at the address that answers name as its `type`.

@@ -7,10 +7,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
 use maud::{Markup, html};
+use std::sync::Arc;
 use waybill_shared::domain::document::{Content, DespatchLine, ReceiptLine};
 use waybill_shared::domain::quantity::Quantity;
 
 use crate::access::{Caller, by_token, may};
+use crate::admission::{Admission, Cost, LARGEST_MESSAGE, Place};
 use crate::limits::Limits;
 use crate::origin::Origin;
 use crate::pages::document;
@@ -37,26 +39,39 @@ struct Form {
 }
 
 /// The page, and what it sends.
-pub(crate) fn routes(api: &Api, limits: &Limits, largest: usize) -> Router {
+pub(crate) fn routes(
+    api: &Api,
+    limits: &Limits,
+    admission: Option<Arc<Admission>>,
+    largest: usize,
+) -> Router {
     Router::new()
         .route("/upload", routing::get(page).post(take))
         .layer(DefaultBodyLimit::max(largest))
-        .with_state((api.clone(), limits.clone()))
+        .with_state(Entry { api: api.clone(), limits: limits.clone(), admission })
+}
+
+/// What decides on who may hand in.
+#[derive(Clone)]
+struct Entry {
+    api: Api,
+    limits: Limits,
+    admission: Option<Arc<Admission>>,
 }
 
 async fn page() -> Response {
     shown(StatusCode::OK, &Form::default(), None)
 }
 
-async fn take(State((api, limits)): State<(Api, Limits)>, request: Request) -> Response {
+async fn take(State(entry): State<Entry>, request: Request) -> Response {
     let origin = request.extensions().get::<Origin>().copied();
     let mut form = Form::default();
     let taken = match Multipart::from_request(request, &()).await {
-        Ok(multipart) => read(&api, &limits, origin, multipart, &mut form).await,
+        Ok(multipart) => read(&entry, origin, multipart, &mut form).await,
         Err(error) => Err(Problem::new("malformed", error.body_text(), "send the form again")),
     };
     let said = match taken {
-        Ok(caller) => hand_in(&api, &caller, &mut form).await,
+        Ok((caller, _place)) => hand_in(&entry.api, &caller, &mut form).await,
         Err(problem) => Err(problem),
     };
     match said {
@@ -67,30 +82,16 @@ async fn take(State((api, limits)): State<(Api, Limits)>, request: Request) -> R
 
 /// Fills `form`, and says who sends it: the token comes first, and without one nothing more is read.
 async fn read(
-    api: &Api,
-    limits: &Limits,
+    Entry { api, limits, admission }: &Entry,
     origin: Option<Origin>,
     mut multipart: Multipart,
     form: &mut Form,
-) -> Result<Caller, Problem> {
-    let broken = |error: axum::extract::multipart::MultipartError| {
-        if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            return crate::request::too_large();
-        }
-        Problem::new("malformed", error.body_text(), "send the form again")
-    };
-    let mut caller = None;
+) -> Result<(Caller, Option<Place>), Problem> {
+    let (mut caller, mut place) = (None, None);
     while let Some(mut field) = multipart.next_field().await.map_err(broken)? {
         let name = field.name().unwrap_or_default().to_owned();
         if name == "token" {
-            let mut token = Vec::new();
-            while let Some(chunk) = field.chunk().await.map_err(broken)? {
-                token.extend_from_slice(&chunk);
-                if token.len() > LONGEST_TOKEN {
-                    break;
-                }
-            }
-            let token = String::from_utf8_lossy(&token).into_owned();
+            let token = text(&mut field, LONGEST_TOKEN).await?;
             let account = by_token(&api.engine, token.trim()).await.map_err(|problem| {
                 let too_often = origin.and_then(|origin| limits.stranger(origin.0).err());
                 Problem { hint: None, ..too_often.unwrap_or(problem) }
@@ -99,16 +100,19 @@ async fn read(
             caller = Some(Caller::Account(Box::new(account)));
             continue;
         }
-        if caller.is_none() {
+        let Some(caller) = &caller else {
             return Err(Problem::field("token", "it does not come first", "use the page's form"));
-        }
+        };
         if name == "file" {
+            if let (Some(admission), None) = (admission, &place) {
+                place = Some(admission.place(Caller::id(caller), Cost::File).await?);
+            }
             let file = field.file_name().unwrap_or_default().to_owned();
             let bytes = field.bytes().await.map_err(broken)?;
             form.file = Some((file, bytes)).filter(|(_, bytes)| !bytes.is_empty());
             continue;
         }
-        let text = field.text().await.map_err(broken)?;
+        let text = text(&mut field, LARGEST_MESSAGE).await?;
         match name.as_str() {
             "kind" => form.kind = text,
             "number" => form.number = text,
@@ -117,7 +121,30 @@ async fn read(
             _ => {}
         }
     }
-    caller.ok_or_else(|| Problem::field("token", "there is none", ""))
+    let caller = caller.ok_or_else(|| Problem::field("token", "there is none", ""))?;
+    Ok((caller, place))
+}
+
+/// The text of `field`, of at most `most` bytes.
+async fn text(
+    field: &mut axum::extract::multipart::Field<'_>,
+    most: usize,
+) -> Result<String, Problem> {
+    let mut text = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        text.extend_from_slice(&chunk);
+        if text.len() > most {
+            return Err(crate::request::too_large());
+        }
+    }
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+fn broken(error: axum::extract::multipart::MultipartError) -> Problem {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return crate::request::too_large();
+    }
+    Problem::new("malformed", error.body_text(), "send the form again")
 }
 
 /// More than any token has, in bytes.

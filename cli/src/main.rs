@@ -5,6 +5,7 @@ mod certificate;
 mod client;
 mod commands;
 mod failure;
+mod listen;
 mod new_file;
 mod output;
 mod reload;

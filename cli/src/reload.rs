@@ -11,6 +11,7 @@ use waybill_shared::engine::Engine;
 
 use crate::certificate;
 use crate::failure::Failure;
+use crate::listen;
 use crate::service::read_pipeline;
 use crate::stating::{self, Stating};
 
@@ -86,7 +87,10 @@ pub(crate) fn certificate(
                 Err(why) => Err(std::io::Error::other(why)),
             };
             match read {
-                Ok(()) => tracing::info!("the certificate was read again"),
+                Ok(()) => {
+                    listen::offer_http1(&config);
+                    tracing::info!("the certificate was read again");
+                }
                 Err(error) => tracing::error!(%error, "the certificate stays as it was"),
             }
         }

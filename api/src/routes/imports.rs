@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use waybill_scheduler::intake::{plan_contributions, plan_requisition};
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::engine::Engine;
-use waybill_shared::import::CoalitionFiles;
+use waybill_shared::import::{CoalitionFiles, ReadLimits};
 use waybill_shared::intake::{
     Amended, Expected, Handing, How, Intake, Loaded, RefusedRow, Submitted, prepare, submit,
     submit_beside,
@@ -95,6 +95,16 @@ fn actor(caller: &Caller) -> String {
     }
 }
 
+/// Refuses more lines at once than are taken over the network; whoever is at this machine may hand in more.
+fn few(caller: &Caller, lines: usize) -> Result<(), Problem> {
+    let most = ReadLimits::SENT.rows;
+    if lines <= most || *caller == Caller::Local {
+        return Ok(());
+    }
+    let detail = format!("there are {lines} lines, and {most} are taken at once");
+    Err(Problem::new("too_large", detail, "hand them in in parts, or at the service's own machine"))
+}
+
 pub(super) async fn report(State(api): State<Api>) -> Result<Json<Report>, Problem> {
     Ok(Json(build(&api.engine, 0.0).await?))
 }
@@ -104,6 +114,7 @@ pub(super) async fn lines(
     caller: Caller,
     Body(body): Body<ImportLines>,
 ) -> Result<Json<Intake>, Problem> {
+    few(&caller, body.lines.len())?;
     let actor = actor(&caller);
     let handing = Handing::file(&actor, &body.file, &body.how);
     let handing = Handing { left_out: &body.left_out, ..handing };
@@ -160,6 +171,7 @@ pub(super) async fn coalition(
 ) -> Result<Json<CoalitionIntake>, Problem> {
     let (engine, actor) = (&api.engine, actor(&caller));
     let ImportCoalition { files, requisitions, how } = &body;
+    few(&caller, requisitions.iter().map(|file| file.lines.len()).sum())?;
     let known = engine.coalition().await?;
     let zone = files.settings.zone;
     let today = engine.clock.now().with_timezone(&zone).date_naive();

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use waybill_shared::domain::account::Role;
 use waybill_shared::domain::amendment::Needed;
 use waybill_shared::domain::requisition::Line;
-use waybill_shared::import::{ImportError, Lines, ReadOptions, read_lines};
+use waybill_shared::import::{ImportError, Lines, ReadLimits, ReadOptions, read_lines};
 use waybill_shared::intake::{
     By, Change, Contested, Handing as Source, How, Submitted, Wrongly, submit as submit_lines,
 };
@@ -218,6 +218,12 @@ pub(crate) async fn hand_in(
     if handed.refused > 0 && (!how.partial || handed.refused == handed.rows.len()) {
         let detail = match handed.refused {
             1 => "a row is wrong; nothing was taken".to_owned(),
+            count if count > ReadLimits::SENT.told => {
+                let told = ReadLimits::SENT.told;
+                format!(
+                    "{count} rows are wrong; nothing was taken. Of {told} is said what is wrong"
+                )
+            }
             count => format!("{count} rows are wrong; nothing was taken"),
         };
         let errors = handed.rows.into_iter().flat_map(|row| row.errors).collect();
@@ -372,8 +378,8 @@ pub(crate) async fn read(mut body: Body, ending: &str) -> Result<Lines, Problem>
         }
     }
     file.flush().map_err(failed)?;
-    let read =
-        tokio::task::spawn_blocking(move || read_lines(file.path(), &ReadOptions::default()));
+    let options = ReadOptions { limits: ReadLimits::SENT, ..ReadOptions::default() };
+    let read = tokio::task::spawn_blocking(move || read_lines(file.path(), &options));
     let read = read.await.map_err(|error| Problem::new("internal", error.to_string(), ""))?;
     read.map_err(wrong)
 }
@@ -390,9 +396,13 @@ fn wrong(error: ImportError) -> Problem {
         return Problem::new("invalid", detail, hint)
             .with(errors.iter().map(Wrong::from).collect());
     }
+    let kind = match &error {
+        ImportError::TooMuch { .. } | ImportError::TooManyColumns { .. } => "too_large",
+        _ => "refused",
+    };
     let text = error.to_string();
     let (what, hint) = text.split_once("\n  hint: ").unwrap_or((&text, ""));
     let what = what.split_once(": ").filter(|(file, _)| file.starts_with("body"));
     let what = what.map_or_else(|| text.clone(), |(_, what)| what.to_owned());
-    Problem::new("refused", format!("the body: {what}"), hint)
+    Problem::new(kind, format!("the body: {what}"), hint)
 }

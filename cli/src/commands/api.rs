@@ -2,23 +2,18 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
 use axum_server::tls_rustls::RustlsConfig;
-use axum_server::{Handle, Server};
-use hyper_util::rt::TokioTimer;
 use waybill_api::{Network, first_admin};
 use waybill_shared::clock::Clock;
 
 use crate::args;
 use crate::certificate;
 use crate::failure::Failure;
+use crate::listen;
 use crate::output;
 use crate::reload;
 use crate::service::Service;
-
-/// How long the head of a request may take to arrive.
-const HEAD: Duration = Duration::from_secs(10);
 
 /// Listens at `address`; the future serves the API, health and metrics.
 pub(crate) async fn network(
@@ -64,34 +59,21 @@ pub(crate) async fn network(
         ..Network::default()
     };
     let routes = waybill_api::network(&api, &network);
-    let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
     let bound = listener.local_addr().map_err(failed)?;
     tracing::info!(address = %bound, accounts, tls = tls.is_some(), "the API is served");
-    let server = axum_server::from_tcp(listener).map_err(failed)?;
+    let proxies = network.proxies;
     Ok(async move {
         let served = match tls {
-            Some((tls, again)) => {
-                let acceptor = axum_server::tls_rustls::RustlsAcceptor::new(tls);
-                tokio::select! {
-                    served = bounded(server.acceptor(acceptor)).serve(routes) => served,
-                    () = again => Ok(()),
-                }
-            }
-            None => bounded(server).serve(routes).await,
+            Some((tls, again)) => tokio::select! {
+                served = listen::serve(listener, routes, Some(tls), &proxies) => served,
+                () = again => Ok(()),
+            },
+            None => listen::serve(listener, routes, None, &proxies).await,
         };
         if let Err(error) = served {
             tracing::error!(%error, "the API is no longer served");
         }
     })
-}
-
-/// A server that waits for nobody for ever.
-fn bounded<A, B>(mut server: Server<A, B>) -> Server<A, B>
-where
-    A: axum_server::Address,
-{
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
-    server.handle(Handle::new())
 }
 
 async fn tls(chain: &Path, key: &Path) -> Result<RustlsConfig, Failure> {
@@ -101,9 +83,11 @@ async fn tls(chain: &Path, key: &Path) -> Result<RustlsConfig, Failure> {
         let message = format!("{} cannot be used for TLS: {why}", chain.display());
         Failure::caller(message, "renew it, or look at the clock: `waybill clock show`")
     })?;
-    RustlsConfig::from_pem_file(chain, key).await.map_err(|error| {
+    let config = RustlsConfig::from_pem_file(chain, key).await.map_err(|error| {
         let (chain, key) = (chain.display(), key.display());
         let message = format!("{chain} and {key} cannot be used for TLS: {error}");
         Failure::caller(message, "name a PEM chain and its PEM key")
-    })
+    })?;
+    listen::offer_http1(&config);
+    Ok(config)
 }

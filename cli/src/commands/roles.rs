@@ -1,10 +1,9 @@
 //! `waybill scheduler`, `waybill worker` and `waybill api`: one role a process, on a shared store and broker.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use waybill_scheduler::Relay;
 use waybill_shared::clock::Clock;
@@ -12,6 +11,7 @@ use waybill_shared::clock::Clock;
 use crate::args;
 use crate::commands::api::network;
 use crate::failure::Failure;
+use crate::listen;
 use crate::reload;
 use crate::service::{Role, Service, read_pipeline};
 use crate::stating::Stating;
@@ -176,12 +176,12 @@ pub(crate) async fn health(
     address: SocketAddr,
     service: &Service,
 ) -> Result<impl Future<Output = ()> + use<>, Failure> {
-    let listener = TcpListener::bind(address).await.map_err(|error| {
+    let listener = TcpListener::bind(address).map_err(|error| {
         Failure::caller(format!("could not listen on {address}: {error}"), "choose another port")
     })?;
     let routes = waybill_api::health(service.engine.clone());
     Ok(async move {
-        if let Err(error) = axum::serve(listener, routes).await {
+        if let Err(error) = listen::serve(listener, routes, None, &[]).await {
             tracing::error!(%error, "health is no longer served");
         }
     })

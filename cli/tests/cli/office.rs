@@ -66,6 +66,11 @@ impl Service {
         Ok(fs::read_to_string(&self.log)?)
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.0.id()
+    }
+
     /// Sends it a signal, as `kill` names it.
     pub(crate) fn signal(&self, signal: &str) -> Result<()> {
         self.process.signal(signal)

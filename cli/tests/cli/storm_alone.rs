@@ -82,6 +82,10 @@ impl Alone {
     }
 
     fn kill(&mut self) -> Result<()> {
+        if let Some(status) = self.process.0.try_wait()? {
+            let log = fs::read_to_string(self.folder.path().join("log"))?;
+            anyhow::bail!("it had ended by itself, with {status}: {log}");
+        }
         self.process.0.kill()?;
         self.process.0.wait()?;
         Ok(())

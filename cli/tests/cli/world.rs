@@ -207,9 +207,12 @@ impl World {
         run(&[arguments, &place].concat())
     }
 
-    /// Sends SIGKILL.
+    /// Sends SIGKILL to a process, which is to be there: none ends for a fault of something else.
     pub(crate) fn kill(&mut self, name: &str) -> Result<()> {
         let mut process = self.processes.remove(name).context("a process")?;
+        if let Some(status) = process.0.try_wait()? {
+            anyhow::bail!("{name} had ended by itself, with {status}: {}", self.log(name));
+        }
         process.0.kill()?;
         process.0.wait()?;
         Ok(())
@@ -238,6 +241,10 @@ impl World {
 
     /// Waits until every lot has ended or waits for money or an offer, and checks everything.
     pub(crate) fn ends(&self) -> Result<()> {
+        for (name, process) in &self.processes {
+            let there = std::path::Path::new("/proc").join(process.0.id().to_string()).join("exe");
+            ensure!(there.exists(), "{name} had ended by itself: {}", self.log(name));
+        }
         let said = || {
             let log = |name: &str| {
                 let text = self.log(name);

@@ -121,6 +121,14 @@ pub enum ImportError {
         /// The way out.
         hint: &'static str,
     },
+    /// More than is read: a small file can hold gigabytes.
+    #[error("{file}: {what}\n  hint: hand it in in parts")]
+    TooMuch {
+        /// The file's name.
+        file: String,
+        /// How much it is.
+        what: String,
+    },
     /// Not an extension that is read.
     #[error(
         "{file}: files named `.{extension}` are not read\n  \

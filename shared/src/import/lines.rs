@@ -11,7 +11,7 @@ use super::fields::{Columns, Field, RowFields, Section, optional, required};
 use super::mapping::Mapping;
 use super::parse::{self, Fault};
 use super::rejects::{Layout, RANK_COLUMN, REJECT_COLUMNS};
-use super::table::{Row, Separator, Table, TableOptions, read_table};
+use super::table::{ReadLimits, Row, Separator, Table, TableOptions, read_table};
 
 /// The fields of a line, by which columns are called.
 pub const LINE_FIELDS: [&str; FIELDS.len()] = {
@@ -69,6 +69,8 @@ pub struct ReadOptions {
     pub sheet: Option<String>,
     /// What the columns mean; none: they are called as in [`LINE_FIELDS`].
     pub mapping: Option<Mapping>,
+    /// How much of it is read.
+    pub limits: ReadLimits,
 }
 
 /// What a file of lines holds.
@@ -111,7 +113,7 @@ pub struct BadRow {
     pub cells: Vec<String>,
     /// The rank that its place in the file gives it, if the mapping takes that.
     pub rank: Option<u32>,
-    /// Everything that is wrong with it.
+    /// Everything that is wrong with it; of one after [`ReadLimits::told`]: nothing.
     pub errors: Vec<FieldError>,
 }
 
@@ -136,13 +138,14 @@ pub fn read_lines(path: &Path, options: &ReadOptions) -> Result<Lines, ImportErr
     let notes = std::mem::take(&mut table.notes);
     let columns = Columns::find(&table, section, mapping)?;
 
-    let mut sorted = Sorted::new(&table, rank_from_row);
+    let mut sorted = Sorted::new(&table, rank_from_row, options.limits.told);
     let mut warnings = Vec::new();
     for (row, rank) in ranked(&table, rank_from_row) {
         match RowFields::read(&columns, row, &mut warnings, |fields| read_line(fields, rank)) {
             Ok(line) => sorted.accept(row, line, rank),
             Err(errors) => sorted.refuse(row, rank, errors),
         }
+        warnings.truncate(options.limits.told);
     }
     let Sorted { lines, bad, repeats, .. } = sorted;
     let good = lines.into_iter().filter(|taken| taken.is_good);
@@ -208,6 +211,7 @@ fn read_rows(path: &Path, options: &ReadOptions) -> Result<Table, ImportError> {
             separator: options.separator.or(mapping.and_then(|mapping| mapping.separator)),
             header_row: mapping.and_then(|mapping| mapping.header_row),
             needed: &needed,
+            limits: options.limits,
         },
     )
 }
@@ -299,6 +303,8 @@ struct Taken<'a> {
 struct Sorted<'a> {
     table: &'a Table,
     ignore_rank: bool,
+    /// Of how many more bad rows is said what is wrong.
+    told: usize,
     lines: Vec<Taken<'a>>,
     bad: BTreeMap<u64, (&'a Row, Option<u32>, Vec<FieldError>)>,
     repeats: usize,
@@ -307,9 +313,9 @@ struct Sorted<'a> {
 }
 
 impl<'a> Sorted<'a> {
-    fn new(table: &'a Table, ignore_rank: bool) -> Self {
+    fn new(table: &'a Table, ignore_rank: bool, told: usize) -> Self {
         let (lines, bad, firsts) = (Vec::new(), BTreeMap::new(), HashMap::new());
-        Self { table, ignore_rank, lines, bad, repeats: 0, firsts }
+        Self { table, ignore_rank, told, lines, bad, repeats: 0, firsts }
     }
 
     fn accept(&mut self, row: &'a Row, mut line: Line, rank: Option<u32>) {
@@ -335,7 +341,11 @@ impl<'a> Sorted<'a> {
         }
     }
 
-    fn refuse(&mut self, row: &'a Row, rank: Option<u32>, errors: Vec<FieldError>) {
+    fn refuse(&mut self, row: &'a Row, rank: Option<u32>, mut errors: Vec<FieldError>) {
+        match self.told.checked_sub(1) {
+            Some(left) => self.told = left,
+            None => errors = Vec::new(),
+        }
         self.bad.insert(row.number, (row, rank, errors));
     }
 

@@ -29,6 +29,6 @@ pub use mapping::{DecimalMark, Mapping};
 pub use number::unambiguous;
 pub use rejects::write_rejects;
 pub use table::{
-    Problem, Row, Separator, Shown, Table, TableOptions, Typed, UnknownSeparator, defused,
-    defused_number, read_table,
+    Problem, ReadLimits, Row, Separator, Shown, Table, TableOptions, Typed, UnknownSeparator,
+    defused, defused_number, read_table,
 };

@@ -1,5 +1,6 @@
 //! A file as a table of text: CSV, workbooks, JSON and JSON lines behind one shape.
 
+mod budget;
 mod csv;
 mod defuse;
 mod display;
@@ -15,6 +16,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
+pub use budget::ReadLimits;
 pub use defuse::{defused, defused_number};
 pub use separator::{Separator, UnknownSeparator};
 pub(super) use text::is_encoding;
@@ -152,6 +154,8 @@ pub struct TableOptions<'a> {
     pub header_row: Option<u64>,
     /// The names of the columns that are needed, in their canonical form.
     pub needed: &'a [&'a str],
+    /// How much of it is read.
+    pub limits: ReadLimits,
 }
 
 /// Reads the file at `path`, in the format that its extension names.
@@ -168,12 +172,14 @@ pub fn read_table(path: &Path, options: TableOptions<'_>) -> Result<Table, Impor
             csv::read(text::TextLines::new(file, opened, options.encoding)?, &options)
         }
         "jsonl" | "ndjson" => {
-            json::read_lines(text::TextLines::new(file, opened, options.encoding)?)
+            let lines = text::TextLines::new(file, opened, options.encoding)?;
+            json::read_lines(lines, options.limits)
         }
         "json" => {
             let hint = "save it as .jsonl, an object a line, which may be larger";
             refuse_above(MAX_ARRAY_BYTES, &opened, path, hint)?;
-            json::read_array(text::read_whole(file, opened, options.encoding, MAX_ARRAY_BYTES)?)
+            let whole = text::read_whole(file, opened, options.encoding, MAX_ARRAY_BYTES)?;
+            json::read_array(whole, options.limits)
         }
         "xlsx" | "xlsm" => workbook::read(file, opened, workbook::Kind::Xlsx, &options),
         "xls" => workbook::read(file, opened, workbook::Kind::Xls, &options),

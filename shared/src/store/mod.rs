@@ -443,6 +443,11 @@ fn is_passing(error: &sqlx::Error) -> bool {
         );
     };
     let code = error.code().unwrap_or_default();
+    // A pooler that does not let through what is set at the start of a session never will. It gives the same code
+    // to what passes, such as a server that cannot be reached.
+    if code == "08P01" && error.message().contains("startup parameter") {
+        return false;
+    }
     // SQLSTATE: connection, read-only, rollback, resources, a lock that was not had, intervention, system. What was
     // cancelled because it took too long would take as long again.
     let postgres = ["08", "25006", "40", "530", "531", "532", "533", "55P03", "57P", "58"];

@@ -9,8 +9,8 @@ use std::path::Path;
 use waybill_api::{CoalitionIntake, ImportCoalition, ImportLines};
 use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::import::{
-    BadRow, FieldError, ImportError, Lines, Mapping, ReadOptions, read_coalition, read_lines,
-    refuse_rows, write_rejects,
+    BadRow, FieldError, ImportError, Lines, Mapping, ReadLimits, ReadOptions, read_coalition,
+    read_lines, refuse_rows, write_rejects,
 };
 use waybill_shared::intake::{How, Intake, RefusedRow, Submitted, Wrongly};
 
@@ -103,6 +103,7 @@ async fn file(arguments: &args::Import) -> Result<(), Failure> {
         separator: arguments.separator,
         sheet: arguments.sheet.clone(),
         mapping,
+        limits: ReadLimits::OWN,
     };
     let bar = output::progress("reading", 0);
     let lines = read_lines(&arguments.path, &options);

@@ -1,5 +1,6 @@
 //! The API over real HTTP, on a running `serve`.
 
+mod attacks;
 mod bad_requests;
 mod entrance;
 mod example;

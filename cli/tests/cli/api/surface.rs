@@ -163,6 +163,17 @@ impl Surface {
         })
     }
 
+    /// The statuses of all `requests`, sent at once.
+    pub(crate) fn all_at_once(&self, requests: Vec<RequestBuilder>) -> Result<Vec<u16>> {
+        let sent = requests.into_iter().map(|request| async {
+            let answer = request.send().await?;
+            let status = answer.status().as_u16();
+            answer.bytes().await?;
+            Ok(status)
+        });
+        self.runtime.block_on(futures_util::future::try_join_all(sent))
+    }
+
     pub(crate) fn get(&self, token: &str, path: &str) -> Result<Answer> {
         self.send(self.request("GET", path)?.bearer_auth(token))
     }

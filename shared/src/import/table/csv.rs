@@ -2,6 +2,7 @@
 //! a row swallows its neighbours.
 
 use super::super::error::{ImportError, excerpt};
+use super::budget::Budget;
 use super::defuse::restored;
 use super::text::{TextLine, TextLines};
 use super::{MAX_LINE_BYTES, Problem, Row, Separator, Table, TableOptions, check_header, header};
@@ -14,6 +15,7 @@ pub(super) fn read(mut lines: TextLines, options: &TableOptions<'_>) -> Result<T
         Some(stated) => stated,
         None => recognised(lines.peek(header::ROWS_LOOKED_AT)?, &file, options),
     };
+    let mut budget = Budget::new(&file, options.limits);
     let mut rows = Vec::new();
     let is_needed = |rows: &[Row]| match options.header_row {
         Some(stated) => rows.last().is_none_or(|row: &Row| row.number < stated),
@@ -22,6 +24,7 @@ pub(super) fn read(mut lines: TextLines, options: &TableOptions<'_>) -> Result<T
     while is_needed(&rows)
         && let Some(record) = read_record(&mut || lines.next(), &file, separator)?
     {
+        budget.take(&record)?;
         rows.push(record);
     }
     if rows.is_empty() {
@@ -40,7 +43,9 @@ pub(super) fn read(mut lines: TextLines, options: &TableOptions<'_>) -> Result<T
     let mut rows: Vec<Row> =
         below.into_iter().map(|record| fit(record, header.len(), separator)).collect();
     while let Some(record) = read_record(&mut || lines.next(), &file, separator)? {
-        rows.push(fit(record, header.len(), separator));
+        let row = fit(record, header.len(), separator);
+        budget.take(&row)?;
+        rows.push(row);
     }
     let is_plain = lines.is_plain();
     Ok(Table { header, rows, notes, separator, is_plain, ..Table::of(file) })

@@ -7,13 +7,14 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::super::error::ImportError;
+use super::budget::Budget;
 use super::text::{TextLines, WholeText};
-use super::{MAX_COLUMNS, Problem, Row, Shown, Table, Typed, plain_number};
+use super::{MAX_COLUMNS, Problem, ReadLimits, Row, Shown, Table, Typed, plain_number};
 use crate::domain::text::canonical;
 
 /// Reads JSON lines; empty lines are left out.
-pub(super) fn read_lines(mut lines: TextLines) -> Result<Table, ImportError> {
-    let mut reader = Objects::default();
+pub(super) fn read_lines(mut lines: TextLines, limits: ReadLimits) -> Result<Table, ImportError> {
+    let mut reader = Objects::new(Budget::new(&lines.file, limits));
     while let Some(line) = lines.next()? {
         if line.text.trim().is_empty() {
             continue;
@@ -27,8 +28,8 @@ pub(super) fn read_lines(mut lines: TextLines) -> Result<Table, ImportError> {
 }
 
 /// Reads an array of objects.
-pub(super) fn read_array(whole: WholeText) -> Result<Table, ImportError> {
-    let mut reader = Objects::default();
+pub(super) fn read_array(whole: WholeText, limits: ReadLimits) -> Result<Table, ImportError> {
+    let mut reader = Objects::new(Budget::new(&whole.file, limits));
     let mut json = serde_json::Deserializer::from_str(&whole.text);
     if whole.text.trim().is_empty() {
         return Err(ImportError::Empty { file: whole.file });
@@ -40,14 +41,21 @@ pub(super) fn read_array(whole: WholeText) -> Result<Table, ImportError> {
 }
 
 /// The objects read so far.
-#[derive(Default)]
 struct Objects {
     header: Vec<String>,
     columns: HashMap<String, usize>,
     rows: Vec<Row>,
+    budget: Budget,
+    /// Why no more is read.
+    refused: Option<ImportError>,
 }
 
 impl Objects {
+    fn new(budget: Budget) -> Self {
+        let (header, columns, rows) = Default::default();
+        Self { header, columns, rows, budget, refused: None }
+    }
+
     /// The column of `key`, which may be new.
     fn column(&mut self, key: String) -> usize {
         let next = self.header.len();
@@ -61,12 +69,15 @@ impl Objects {
     }
 
     fn check(
-        &self,
+        &mut self,
         file: &str,
         row: u64,
         read: Result<(), serde_json::Error>,
     ) -> Result<(), ImportError> {
         let file = file.to_owned();
+        if let Some(refused) = self.refused.take() {
+            return Err(refused);
+        }
         if self.header.len() > MAX_COLUMNS {
             return Err(ImportError::TooManyColumns { file });
         }
@@ -127,6 +138,10 @@ impl<'de> Visitor<'de> for Object<'_> {
         let mut row = Row::new(self.row, Vec::new());
         let mut seen = Vec::new();
         while let Some(key) = entries.next_key::<String>()? {
+            // One key again and again is as many columns.
+            if seen.len() == MAX_COLUMNS {
+                return Err(serde::de::Error::custom("too many keys"));
+            }
             let name = key.clone();
             let column = self.reader.column(canonical(&key).into_owned());
             if column >= MAX_COLUMNS {
@@ -155,6 +170,10 @@ impl<'de> Visitor<'de> for Object<'_> {
                     "flatten it: a string, number, true, false or null",
                 ),
             }
+        }
+        if let Err(refused) = self.reader.budget.take(&row) {
+            self.reader.refused = Some(refused);
+            return Err(serde::de::Error::custom("too much"));
         }
         self.reader.rows.push(row);
         Ok(())

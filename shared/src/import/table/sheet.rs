@@ -1,6 +1,7 @@
 //! A sheet of a workbook as a table, from its cells in order.
 
 use super::super::error::ImportError;
+use super::budget::Budget;
 use super::defuse::restored;
 use super::{MAX_COLUMNS, Problem, Row, Shown, Table, TableOptions, Typed, check_header, header};
 
@@ -28,6 +29,9 @@ struct RawRow {
     cells: Vec<(usize, Value)>,
 }
 
+/// The most cells of merged areas of which is said that they are hidden: areas may lie over each other.
+const MOST_HIDDEN: usize = 100_000;
+
 /// A sheet while it is read.
 pub(super) struct Sheet<'o> {
     file: String,
@@ -37,6 +41,7 @@ pub(super) struct Sheet<'o> {
     current: Option<RawRow>,
     header: Option<Header>,
     rows: Vec<Row>,
+    budget: Budget,
 }
 
 struct Header {
@@ -48,8 +53,9 @@ struct Header {
 impl<'o> Sheet<'o> {
     /// An empty sheet of `file`.
     pub(super) fn new(file: &str, options: &'o TableOptions<'o>) -> Self {
+        let budget = Budget::new(file, options.limits);
         let (file, first, rows) = (file.to_owned(), Vec::new(), Vec::new());
-        Self { file, options, first, current: None, header: None, rows }
+        Self { file, options, first, current: None, header: None, rows, budget }
     }
 
     /// Takes the next cell in order, row by row.
@@ -87,7 +93,9 @@ impl<'o> Sheet<'o> {
     fn end_row(&mut self) -> Result<(), ImportError> {
         let Some(ended) = self.current.take() else { return Ok(()) };
         if let Some(header) = &self.header {
-            self.rows.push(fit(ended, &header.names));
+            let row = fit(ended, &header.names);
+            self.budget.take(&row)?;
+            self.rows.push(row);
             return Ok(());
         }
         let is_enough = match self.options.header_row {
@@ -135,7 +143,7 @@ impl<'o> Sheet<'o> {
         let Some(Header { names, row, note }) = self.header else {
             return Err(ImportError::Empty { file: self.file });
         };
-        let mut left = self.rows.len().saturating_mul(names.len());
+        let mut left = self.rows.len().saturating_mul(names.len()).min(MOST_HIDDEN);
         for Merged { rows: (from, to), columns: (first, last) } in merged {
             let start = self.rows.partition_point(|there| there.number < (*from).max(row + 1));
             for there in self.rows[start..].iter_mut().take_while(|there| there.number <= *to) {

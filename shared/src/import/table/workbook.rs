@@ -11,6 +11,7 @@ use calamine::{
 };
 
 use super::super::error::ImportError;
+use super::budget::check_unpacked;
 use super::display::shown;
 use super::sheet::{Merged, Sheet, Value};
 use super::{Shown, Table, TableOptions, header, plain_number};
@@ -52,6 +53,9 @@ fn read_book(
     kind: Kind,
     options: &TableOptions<'_>,
 ) -> Result<Table, ImportError> {
+    if matches!(kind, Kind::Xlsx | Kind::Ods) {
+        check_unpacked(file, &opened, options.limits)?;
+    }
     let mut book = Book::open(file, opened, kind)?;
     let sheets = book.sheets();
     let name = choose(file, &sheets, options.sheet)?;
