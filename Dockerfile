@@ -8,7 +8,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /data --create-home waybill
+    && useradd --system --uid 10001 --home-dir /data --create-home waybill \
+    && chmod 700 /data
 COPY --from=build /waybill /usr/local/bin/waybill
 USER waybill
 WORKDIR /data

@@ -135,7 +135,7 @@ impl Problem {
     /// Several requesters use this id for a line of theirs.
     #[must_use]
     pub fn ambiguous(name: &Ambiguous) -> Self {
-        let detail = format!("`{}` is a line of several requesters", name.name);
+        let detail = format!("`{}` is the name of several things", name.name);
         Self::new("refused", detail, &format!("name one of {}", name.lines.join(", ")))
     }
 
@@ -180,6 +180,12 @@ pub const DISK_FULL: &str = "the disk may be full: free some space and try again
 
 /// The way to what is not in the log any more.
 pub(crate) const ARCHIVED: &str = "ask the command line, with --with-archive FILE";
+
+impl From<waybill_shared::domain::rules::Wrong> for Problem {
+    fn from(wrong: waybill_shared::domain::rules::Wrong) -> Self {
+        Self::field(wrong.field, wrong.what, wrong.hint)
+    }
+}
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {

@@ -4,6 +4,8 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
+use waybill_shared::domain::admissible;
+
 use crate::Problem;
 
 /// Things given at once, unless asked otherwise.
@@ -40,7 +42,8 @@ pub(crate) fn after(kind: &str, cursor: Option<&str>) -> Result<Option<String>, 
     let read = || {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let text = String::from_utf8(bytes).ok()?;
-        Some(text.strip_prefix(kind)?.strip_prefix(':')?.to_owned())
+        let key = text.strip_prefix(kind)?.strip_prefix(':')?.to_owned();
+        admissible::in_one_line(&key, usize::MAX).is_none().then_some(key)
     };
     let hint = "give what an earlier page of the same listing has as `next`";
     let bad = || Problem::field("cursor", "it is no cursor of this listing", hint);

@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
+use waybill_shared::domain::admissible::{self, LONGEST_NAME, inadmissible};
 
 use crate::Problem;
 
@@ -27,6 +28,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
 /// `bytes` as JSON.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if let Some(found) = inadmissible(bytes) {
+        return Err(Problem::field(
+            &found.field,
+            found.what,
+            "leave it out, or write it otherwise",
+        ));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let hint = "see /v1/openapi.json for what is expected";
     // A list would be read as the fields in their order.
@@ -78,9 +86,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        axum::extract::Query::try_from_uri(&parts.uri).map(|query| Self(query.0)).map_err(|error| {
-            Problem::new("invalid", error.body_text(), "see /v1/openapi.json for what can be asked")
-        })
+        let hint = "see /v1/openapi.json for what can be asked";
+        let wrong = |error: axum::extract::rejection::QueryRejection| {
+            Problem::new("invalid", error.body_text(), hint)
+        };
+        let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
+        for (name, text) in pairs.map_err(wrong)?.0 {
+            if let Some(what) = admissible::question(&text) {
+                return Err(Problem::field(&name, what, hint));
+            }
+        }
+        axum::extract::Query::try_from_uri(&parts.uri).map(|query| Self(query.0)).map_err(wrong)
     }
 }
 
@@ -92,7 +108,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = axum::extract::Path::<String>::from_request_parts(parts, state).await;
-        path.map(|path| Self(path.0))
-            .map_err(|error| Problem::new("malformed", error.body_text(), "check the path"))
+        let malformed = |detail| Problem::new("malformed", detail, "check the path");
+        let path = path.map_err(|error| malformed(error.body_text()))?;
+        match admissible::in_one_line(&path.0, LONGEST_NAME) {
+            Some(what) => Err(malformed(format!("what the path names {what}"))),
+            None => Ok(Self(path.0)),
+        }
     }
 }

@@ -139,8 +139,10 @@ pub(crate) async fn of_lot(
         if is_own || was_own {
             let mut entry = entry(event, None).0;
             if let Some(then) = &then {
-                entry.reason = sight.reason(then);
+                entry.reason = sight.told(&sight.reason(then));
             }
+            entry.actor = sight.actor(&entry.actor);
+            entry.state = sight.told(&entry.state);
             entries.push(entry);
         }
         was_own = is_own;

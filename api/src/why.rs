@@ -79,23 +79,32 @@ impl Why {
         if sight.is_whole() {
             return self;
         }
-        self.reason = sight.reason(lot);
+        self.reason = sight.told(&sight.reason(lot));
+        self.state = sight.told(&self.state);
         match &mut self.explanation {
             Explanation::Unfunded(missing) => {
                 let Missing { day, ahead, .. } = **missing;
                 self.explanation = Explanation::Unpaid { day, ahead };
             }
-            Explanation::Funded { others, .. } => {
+            Explanation::Funded { payers, others, .. } => {
+                for payer in payers {
+                    payer.envelope = sight.envelope(&payer.envelope);
+                }
                 let given = |id: &str| sight.coalition.contributions.get(id);
                 others.retain(|other| {
                     given(&other.envelope).is_some_and(|own| sight.contribution(own))
                 });
             }
-            Explanation::NextRound { .. }
-            | Explanation::Unpaid { .. }
-            | Explanation::Unoffered { .. }
-            | Explanation::InKind { .. }
-            | Explanation::Undecided => {}
+            Explanation::NextRound { payers, .. } => {
+                for payer in payers {
+                    payer.envelope = sight.envelope(&payer.envelope);
+                }
+            }
+            Explanation::InKind { contribution } => {
+                *contribution = sight.contribution_name(contribution);
+            }
+            Explanation::Unpaid { .. } | Explanation::Unoffered { .. } | Explanation::Undecided => {
+            }
         }
         self
     }

@@ -15,6 +15,7 @@ mod stating;
 mod target;
 mod told;
 mod traces;
+mod trust;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -29,6 +30,8 @@ use crate::traces::Traces;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // What is made holds what others must not read, whatever the shell allows them.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let arguments = match args::read() {
         Ok(Ok(arguments)) => arguments,
         Ok(Err(usage)) => return output::usage(&usage),
@@ -54,6 +57,9 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             return Err(Failure::caller("this command takes no --with-archive", hint));
         }
         commands::with_archive::named(arguments.with_archive);
+    }
+    if is_service {
+        listen::raise_files();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -135,6 +141,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Match(instance) => commands::matching::run(instance).await,
             Command::Health(health) => commands::health::run(health).await,
             Command::Bench(bench) => commands::bench::run(bench).await,
+            Command::Trust(_) => commands::shell::trust(),
             Command::Completions(completions) => commands::shell::completions(&completions),
             Command::Man(man) => commands::shell::man(&man),
         }

@@ -51,6 +51,15 @@ impl NewFile {
         options.open(&self.part).map_err(|error| self.failed(&error))
     }
 
+    /// Makes it with this text, for its owner alone.
+    pub(crate) fn write(self, text: &str) -> Result<(), Failure> {
+        let mut file = self.create()?;
+        std::io::Write::write_all(&mut file, text.as_bytes())
+            .map_err(|error| self.failed(&error))?;
+        drop(file);
+        self.keep().map(drop)
+    }
+
     /// It gets its name, once it is on the disk; returns how many bytes it has.
     pub(crate) fn keep(self) -> Result<u64, Failure> {
         self.is_free()?;

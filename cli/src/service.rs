@@ -65,6 +65,28 @@ pub(crate) fn make_private(folder: &Path) -> Result<(), std::io::Error> {
     builder.create(folder)
 }
 
+/// Takes the database and what was kept of it from others, who could read addresses and secrets in it: files of an older
+/// program, or of one that was started otherwise.
+fn close_to_others(database: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let (Some(folder), Some(stem)) = (database.parent(), database.file_stem()) else {
+        return Ok(());
+    };
+    let stem = stem.to_string_lossy().into_owned();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_ours = entry.file_name().to_string_lossy().starts_with(&stem);
+        let Ok(about) = entry.metadata() else { continue };
+        if is_ours && about.is_file() && about.mode() & 0o077 != 0 {
+            let closed = std::fs::Permissions::from_mode(about.mode() & 0o700);
+            if let Err(error) = std::fs::set_permissions(entry.path(), closed) {
+                let path = entry.path();
+                tracing::warn!(path = %path.display(), %error, "others can read it");
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The kind and key of the note that a service has worked on the data in real time.
 pub(crate) const LIVE: &str = "live";
 
@@ -195,6 +217,9 @@ impl Service {
             StoreUrl::Sqlite(path) => Some(lock(path.parent().unwrap_or(data))?),
             StoreUrl::Postgres(_) => None,
         };
+        if let StoreUrl::Sqlite(path) = &target.store {
+            close_to_others(path)?;
+        }
         let store = target.store.open().await?;
         let held = clock.is_virtual().then(|| HeldBroker::new(broker.clone()));
         let broker = held.clone().map_or(broker, |held| Arc::new(held) as Arc<dyn Broker>);
@@ -217,6 +242,11 @@ impl Service {
     /// What routes work on.
     pub(crate) fn api(&self) -> Api {
         Api::new(self.engine.clone(), &self.data)
+    }
+
+    /// The data folder.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
     }
 
     /// Whether no other process can have the data while this one does.

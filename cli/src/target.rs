@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use waybill_shared::address::without_secrets;
 use waybill_shared::broker::{Broker, EmbeddedBroker, RabbitBroker};
 use waybill_shared::metrics::Metrics;
 use waybill_shared::store::postgres::PostgresStore;
@@ -55,7 +56,7 @@ impl StoreUrl {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(Self::Postgres(url.to_owned()));
         }
-        let message = format!("`{url}` is no store");
+        let message = format!("`{}` is no store", without_secrets(url));
         Err(Failure::caller(message, "use sqlite:PATH or postgres://user:password@host/database"))
     }
 
@@ -104,7 +105,7 @@ impl std::fmt::Display for StoreUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Sqlite(path) => path.display().fmt(f),
-            Self::Postgres(url) => f.write_str(&PostgresStore::shown(url)),
+            Self::Postgres(url) => f.write_str(&without_secrets(url)),
         }
     }
 }
@@ -119,7 +120,7 @@ impl BrokerUrl {
             return Ok(Self::Amqp(url.to_owned()));
         }
         let hint = "use embedded: or amqp(s)://user:password@host/vhost";
-        Err(Failure::caller(format!("`{url}` is no broker"), hint))
+        Err(Failure::caller(format!("`{}` is no broker", without_secrets(url)), hint))
     }
 
     /// Opens it.

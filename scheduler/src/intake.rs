@@ -11,7 +11,7 @@ use waybill_shared::domain::contribution::Contribution;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::file::{PLANNED, planned};
 use waybill_shared::intake::{
-    Handing, IntakeError, OPENING, Submitted, contribute_planned, start_of, submit,
+    Handing, IMPORT, IntakeError, OPENING, Submitted, contribute_planned, start_of, submit,
 };
 use waybill_shared::store::{EnvelopeChange, Job, NewJob, RecordChange, Unit};
 
@@ -25,6 +25,25 @@ const CONTRIBUTION: &str = "contribution";
 struct Requisition {
     file: String,
     lines: Vec<Submitted>,
+    /// Who planned it; an older program did not keep that.
+    #[serde(default = "import")]
+    by: String,
+}
+
+/// Contributions as they wait for their day.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Contributions {
+    By {
+        by: String,
+        contributions: Vec<Contribution>,
+    },
+    /// As an older program kept them.
+    Bare(Vec<Contribution>),
+}
+
+fn import() -> String {
+    IMPORT.to_owned()
 }
 
 fn invalid(error: impl std::fmt::Display) -> ActError {
@@ -45,14 +64,15 @@ fn taken(outcome: Result<(), IntakeError>) -> Result<(), ActError> {
 /// [`ActError`] if it could not be stored.
 pub async fn plan_requisition(
     engine: &Engine,
+    actor: &str,
     settings: &Settings,
     file: &str,
     lines: Vec<Submitted>,
     day: NaiveDate,
 ) -> Result<(), ActError> {
-    let body = Requisition { file: file.to_owned(), lines };
+    let body = Requisition { file: file.to_owned(), lines, by: actor.to_owned() };
     let body = serde_json::to_string(&body).map_err(invalid)?;
-    plan(engine, settings, REQUISITION, file, body, day).await
+    plan((engine, actor), settings, REQUISITION, file, body, day).await
 }
 
 /// Plans to state `contributions` of `file` on `day`.
@@ -61,24 +81,27 @@ pub async fn plan_requisition(
 /// [`ActError`] if it could not be stored.
 pub async fn plan_contributions(
     engine: &Engine,
+    actor: &str,
     settings: &Settings,
     file: &str,
     contributions: &[Contribution],
     day: NaiveDate,
 ) -> Result<(), ActError> {
-    let body = serde_json::to_string(contributions).map_err(invalid)?;
-    plan(engine, settings, CONTRIBUTION, file, body, day).await
+    let (by, contributions) = (actor.to_owned(), contributions.to_vec());
+    let body = Contributions::By { by, contributions };
+    let body = serde_json::to_string(&body).map_err(invalid)?;
+    plan((engine, actor), settings, CONTRIBUTION, file, body, day).await
 }
 
 async fn plan(
-    engine: &Engine,
+    (engine, actor): (&Engine, &str),
     settings: &Settings,
     kind: &'static str,
     file: &str,
     body: String,
     day: NaiveDate,
 ) -> Result<(), ActError> {
-    let mut unit = Unit::new("import", engine.clock.now());
+    let mut unit = Unit::new(actor, engine.clock.now());
     let due = start_of(day, settings.zone);
     // Files of other days may bear the same name.
     let key = format!("{file}@{day}");
@@ -107,8 +130,13 @@ async fn waits(
 }
 
 /// A planned file was handed in.
-async fn done(engine: &Engine, kind: &'static str, key: &str) -> Result<Done, ActError> {
-    let mut unit = Unit::new("import", engine.clock.now());
+async fn done(
+    engine: &Engine,
+    actor: &str,
+    kind: &'static str,
+    key: &str,
+) -> Result<Done, ActError> {
+    let mut unit = Unit::new(actor, engine.clock.now());
     unit.records.extend(waits(engine, kind, key, false).await?);
     Ok(unit.into())
 }
@@ -124,9 +152,9 @@ impl Act for SubmitRequisition {
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
         let planned: Requisition = serde_json::from_str(&job.body).map_err(invalid)?;
-        let handing = Handing::plan("import", &planned.file);
+        let handing = Handing::plan(&planned.by, &planned.file);
         taken(submit(engine, handing, &planned.lines).await.map(drop))?;
-        done(engine, self.kind(), &job.key).await
+        done(engine, &planned.by, self.kind(), &job.key).await
     }
 }
 
@@ -140,9 +168,12 @@ impl Act for StateContributions {
     }
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
-        let planned: Vec<Contribution> = serde_json::from_str(&job.body).map_err(invalid)?;
-        taken(contribute_planned(engine, &planned).await)?;
-        done(engine, self.kind(), &job.key).await
+        let (by, planned) = match serde_json::from_str(&job.body).map_err(invalid)? {
+            Contributions::By { by, contributions } => (by, contributions),
+            Contributions::Bare(contributions) => (import(), contributions),
+        };
+        taken(contribute_planned(engine, &by, &planned).await)?;
+        done(engine, &by, self.kind(), &job.key).await
     }
 }
 

@@ -3,6 +3,7 @@
 //! Nothing in [`domain`] does I/O, reads a clock or is async.
 
 pub mod act;
+pub mod address;
 pub mod archive;
 pub mod audit;
 pub mod broker;

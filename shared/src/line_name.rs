@@ -13,24 +13,53 @@ pub enum NamedLine {
     One(LineId, Box<StoredLine>),
     /// No line.
     Unknown,
-    /// Lines of several requesters.
+    /// Several things: lines of several requesters, or a line and something else.
     Several(Ambiguous),
 }
 
-/// A name that several requesters have given.
+/// A name that several have given to what is theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ambiguous {
     /// The name.
     pub name: String,
-    /// What tells the lines apart, such as `MIN/1 (LINE-001)`.
+    /// What tells them apart, such as `MIN/1 (LINE-001)`.
     pub lines: Vec<String>,
 }
 
 impl fmt::Display for Ambiguous {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, lines } = self;
-        write!(f, "`{name}` is a line of several requesters: name one of {}", lines.join(", "))
+        write!(f, "`{name}` is the name of several things: name one of {}", lines.join(", "))
     }
+}
+
+/// The same among records of `kinds`, too: none, and the kind of the record that alone has the name, or what the line
+/// is; a line that bears the id of something else hides nothing.
+///
+/// # Errors
+/// [`StoreError`] if lines or records cannot be read.
+pub async fn named_among<'k>(
+    store: &(impl Reads + ?Sized),
+    name: &str,
+    kinds: &[&'k str],
+) -> Result<(NamedLine, Option<&'k str>), StoreError> {
+    let line = named(store, name, None).await?;
+    let mut record = None;
+    for kind in kinds {
+        if store.record(kind, name).await?.is_some() {
+            record = Some(*kind);
+            break;
+        }
+    }
+    let (Some(kind), NamedLine::One(id, stored)) = (record, &line) else {
+        return Ok((line, record));
+    };
+    // Our own number for a line is nobody else's.
+    if name.parse::<LineId>().is_ok() {
+        return Ok((line, None));
+    }
+    let lines = vec![format!("{kind}:{name}"), format!("{} ({id})", stored.line.key())];
+    Ok((NamedLine::Several(Ambiguous { name: name.to_owned(), lines }), None))
 }
 
 /// What `name` stands for among the lines of `owner`, or of everybody. A requester's id needs no

@@ -17,6 +17,9 @@ use crate::store::StoreError;
 const TELLS_BALANCES: [&str; 5] =
     ["money_exhausted", "too_many_donors", "no_eligible_envelope", "displaced", "overrun"];
 
+/// What a donor is called to those who may not know who pays.
+const A_DONOR: &str = "a donor";
+
 /// The eyes of one caller, for one request.
 #[derive(Debug)]
 pub struct Sight {
@@ -138,6 +141,84 @@ impl Sight {
             return lot.reason.clone();
         }
         "no money that may pay for it is left".to_owned()
+    }
+
+    /// Whether what was ordered costs is none of the caller's business.
+    #[must_use]
+    pub fn hides_prices(&self) -> bool {
+        matches!(self.role, Role::Carrier | Role::Recipient)
+    }
+
+    /// The contribution `id`, as the caller may name it: another's is named by its donors, if at all.
+    #[must_use]
+    pub fn contribution_name(&self, id: &str) -> String {
+        if self.is_whole() {
+            return id.to_owned();
+        }
+        match self.coalition.contributions.get(id) {
+            Some(given) if given.donors.contains(&self.party) => id.to_owned(),
+            Some(given) if !self.hides_money() => given.donors.join(" and "),
+            Some(_) | None => A_DONOR.to_owned(),
+        }
+    }
+
+    /// The envelope `id` of a share, if it is the caller's own or nothing is hidden; empty: it is another's.
+    #[must_use]
+    pub fn envelope(&self, id: &str) -> String {
+        let given = self.coalition.contributions.get(id);
+        let is_own = given.is_some_and(|given| given.donors.contains(&self.party));
+        if self.is_whole() || is_own { id.to_owned() } else { String::new() }
+    }
+
+    /// `text` without the names of others' contributions, and, for those who may not know who pays, of donors.
+    #[must_use]
+    pub fn told(&self, text: &str) -> String {
+        if self.is_whole() || text.is_empty() {
+            return text.to_owned();
+        }
+        let is_inside = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let mut told = String::with_capacity(text.len());
+        let mut rest = text;
+        while !rest.is_empty() {
+            let end = rest.find(|c| !is_inside(c)).unwrap_or(rest.len());
+            let (word, after) = rest.split_at(end);
+            // A full stop ends a sentence rather than a name.
+            let name = word.trim_end_matches('.');
+            told.push_str(&self.word(name));
+            told.push_str(&word[name.len()..]);
+            let other = after.find(is_inside).unwrap_or(after.len());
+            told.push_str(&after[..other]);
+            rest = &after[other..];
+        }
+        told
+    }
+
+    fn word<'w>(&self, word: &'w str) -> std::borrow::Cow<'w, str> {
+        if self.coalition.contributions.contains_key(word) {
+            return self.contribution_name(word).into();
+        }
+        let is_donor = || {
+            let mut all = self.coalition.contributions.values();
+            all.any(|given| given.donors.iter().any(|donor| donor == word))
+        };
+        if self.hides_money() && !word.is_empty() && word != self.party && is_donor() {
+            return A_DONOR.into();
+        }
+        word.into()
+    }
+
+    /// Who did something, as the caller may know it: of accounts the role and whom they act for, not what they are called.
+    #[must_use]
+    pub fn actor(&self, actor: &str) -> String {
+        if self.is_whole() {
+            return actor.to_owned();
+        }
+        let account = actor.strip_suffix(')').and_then(|rest| rest.rsplit_once(" ("));
+        let Some((who, _)) = account.and_then(|(_, inside)| inside.rsplit_once(", ")) else {
+            return self.told(actor);
+        };
+        let is_hidden_donor = self.hides_money() && who.starts_with("donor");
+        if is_hidden_donor { A_DONOR.to_owned() } else { self.told(who) }
     }
 
     fn gives<'a>(&self, envelopes: impl Iterator<Item = &'a String>) -> bool {

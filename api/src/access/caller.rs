@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
-use waybill_shared::domain::account::{Account, Role};
+use waybill_shared::domain::account::{ACCOUNT, Account, Role};
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::requisition::Line;
@@ -22,9 +22,6 @@ use crate::limits::Limits;
 use crate::near::unknown;
 use crate::origin::Origin;
 use crate::{Api, Problem};
-
-/// The kind of record of an account.
-pub(crate) const ACCOUNT: &str = "token";
 
 /// The kind of note that says when an account was last used.
 pub(crate) const USED: &str = "token_used";

@@ -5,6 +5,6 @@ mod table;
 mod token;
 
 pub use caller::Caller;
-pub(crate) use caller::{ACCOUNT, Asked, USED, authenticate, by_token, is_local, may};
+pub(crate) use caller::{Asked, USED, authenticate, by_token, is_local, may};
 pub use table::{Allowed, ROUTES};
 pub(crate) use token::issue;

@@ -138,49 +138,10 @@ fn check(
     given: &Contribution,
     parties: &std::collections::BTreeMap<String, waybill_shared::domain::party::Party>,
 ) -> Result<(), Problem> {
-    if given.id.trim().is_empty() || given.id.len() > 100 || given.id.contains([':', '/']) {
-        return Err(Problem::field(
-            "id",
-            "it is empty, long, or has a colon or slash",
-            "shorten it",
-        ));
-    }
-    if given.donors.is_empty() {
-        return Err(Problem::field("donors", "there is none", "name who gives"));
-    }
+    given.check()?;
     if let Some(donor) = given.donors.iter().find(|donor| !parties.contains_key(*donor)) {
         let detail = format!("no party is called `{donor}`");
         return Err(Problem::field("donors", detail, "state the party first"));
-    }
-    if let Some(amount) = given.amount.filter(|amount| amount.minor < 0) {
-        return Err(Problem::field("amount", format!("{amount} is below zero"), "give an amount"));
-    }
-    if given.in_kind.iter().any(|gift| gift.quantity.0 <= 0) {
-        return Err(Problem::field("in_kind", "a quantity is not above zero", "say how much"));
-    }
-    let is_odd = |gift: &&waybill_shared::domain::contribution::InKind| {
-        let pack = gift.pack_of.filter(|pack| {
-            let is_pack = gift.unit.is_some_and(|unit| unit != pack.unit && unit.is_whole());
-            !is_pack || pack.quantity.0 <= 0 || !pack.quantity.fits(pack.unit)
-        });
-        pack.is_some() || gift.unit.is_some_and(|unit| !gift.quantity.fits(unit))
-    };
-    if let Some(gift) = given.in_kind.iter().find(is_odd) {
-        let detail = format!("`{gift}` cannot be had");
-        let hint = "give a unit with a quantity that it can be counted in; a pack holds some of another unit";
-        return Err(Problem::field("in_kind", detail, hint));
-    }
-    let total = given.tranches.iter().try_fold(0_i64, |sum, tranche| {
-        sum.checked_add(tranche.minor).filter(|_| tranche.minor >= 0)
-    });
-    let fits = match (total, given.amount) {
-        (Some(0), _) if given.tranches.is_empty() => true,
-        (Some(total), Some(amount)) => total <= amount.minor,
-        _ => false,
-    };
-    if !fits {
-        let detail = "they are below zero, or more than the amount";
-        return Err(Problem::field("tranches", detail, "let them add up to the amount"));
     }
     Ok(())
 }

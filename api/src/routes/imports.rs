@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use waybill_scheduler::intake::{plan_contributions, plan_requisition};
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::engine::Engine;
-use waybill_shared::import::{CoalitionFiles, ReadLimits};
+use waybill_shared::import::{CoalitionFiles, ReadLimits, check_line};
 use waybill_shared::intake::{
-    Amended, Expected, Handing, How, Intake, Loaded, RefusedRow, Submitted, prepare, submit,
-    submit_beside,
+    Amended, Expected, Handing, How, Intake, Loaded, RefusedRow, Submitted, imported_by, prepare,
+    submit, submit_beside,
 };
 use waybill_shared::report::{Report, build};
 use waybill_shared::store::{Fate, Unit};
@@ -20,7 +20,7 @@ use waybill_workers::steps::validate_priority;
 
 use crate::access::Caller;
 use crate::request::Body;
-use crate::{Api, Problem};
+use crate::{Api, Problem, Wrong};
 
 /// Lines of a file of requisitions.
 #[derive(Debug, Serialize, Deserialize)]
@@ -90,8 +90,8 @@ pub struct CoalitionIntake {
 
 fn actor(caller: &Caller) -> String {
     match caller {
-        Caller::Local => "import".to_owned(),
-        Caller::Account(account) => account.actor(),
+        Caller::Local => imported_by(None),
+        Caller::Account(account) => imported_by(Some(&account.actor())),
     }
 }
 
@@ -105,6 +105,23 @@ fn few(caller: &Caller, lines: usize) -> Result<(), Problem> {
     Err(Problem::new("too_large", detail, "hand them in in parts, or at the service's own machine"))
 }
 
+/// Refuses lines that a file would be refused for, whoever has read them.
+fn check_lines(lines: &[Submitted]) -> Result<(), Problem> {
+    let mut errors = Vec::new();
+    for submitted in lines {
+        let Err(found) = check_line(&submitted.line) else { continue };
+        errors.extend(found.iter().map(|found| Wrong { row: Some(submitted.row), ..found.into() }));
+        if errors.len() > ReadLimits::SENT.told {
+            break;
+        }
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let detail = "lines are wrong; nothing was taken";
+    Err(Problem::new("refused", detail, "mend them, and hand them in again").with(errors))
+}
+
 pub(super) async fn report(State(api): State<Api>) -> Result<Json<Report>, Problem> {
     Ok(Json(build(&api.engine, 0.0).await?))
 }
@@ -115,6 +132,7 @@ pub(super) async fn lines(
     Body(body): Body<ImportLines>,
 ) -> Result<Json<Intake>, Problem> {
     few(&caller, body.lines.len())?;
+    check_lines(&body.lines)?;
     let actor = actor(&caller);
     let handing = Handing::file(&actor, &body.file, &body.how);
     let handing = Handing { left_out: &body.left_out, ..handing };
@@ -172,13 +190,23 @@ pub(super) async fn coalition(
     let (engine, actor) = (&api.engine, actor(&caller));
     let ImportCoalition { files, requisitions, how } = &body;
     few(&caller, requisitions.iter().map(|file| file.lines.len()).sum())?;
+    for file in requisitions {
+        check_lines(&file.lines)?;
+    }
+    let later = files.later_contributions.iter().flat_map(|(_, _, read)| read);
+    for contribution in files.contributions.iter().chain(later) {
+        contribution.check()?;
+    }
+    for offer in &files.offers {
+        offer.check()?;
+    }
     let known = engine.coalition().await?;
     let zone = files.settings.zone;
     let today = engine.clock.now().with_timezone(&zone).date_naive();
     let is_due = |day: chrono::NaiveDate| day <= today;
     let due = files.later_contributions.iter().filter(|(day, _, _)| is_due(*day));
     let due: Vec<_> = due.flat_map(|(_, _, read)| read.clone()).collect();
-    let (loaded, unit) = prepare(engine, files, &due, how).await?;
+    let (loaded, unit) = prepare(engine, &actor, files, &due, how).await?;
     let coalition = (*known).clone().with_references(
         &files.settings,
         &files.parties,
@@ -204,7 +232,7 @@ pub(super) async fn coalition(
             continue;
         }
         if taken {
-            plan_contributions(engine, &files.settings, file, contributions, *day).await?;
+            plan_contributions(engine, &actor, &files.settings, file, contributions, *day).await?;
         }
         folder.waits(file, *day, contributions.len());
     }
@@ -212,7 +240,7 @@ pub(super) async fn coalition(
         let Some(day) = file.on.filter(|day| !is_due(*day)) else { continue };
         if taken {
             let lines = file.lines.clone();
-            plan_requisition(engine, &files.settings, &file.file, lines, day).await?;
+            plan_requisition(engine, &actor, &files.settings, &file.file, lines, day).await?;
         }
         folder.waits(&file.file, day, file.lines.len());
     }

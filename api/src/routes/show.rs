@@ -6,6 +6,7 @@ use axum::extract::State;
 use waybill_shared::domain::account::Role;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::line_name::{NamedLine, named};
+use waybill_shared::sight::Sight;
 
 use crate::access::Caller;
 use crate::request::Named;
@@ -28,9 +29,11 @@ pub(super) async fn show(
     caller: Caller,
     Named(id): Named,
 ) -> Result<Json<Shown>, Problem> {
-    may_show(&api, &caller, &id).await?;
-    let is_whole = caller.sight(&api.engine).await?.is_whole();
-    let shown = show_known(&api.engine, &id, is_whole).await?;
+    let mut sight = caller.sight(&api.engine).await?;
+    if !sight.is_whole() {
+        return own_only(&api, &caller, &mut sight, &id).await.map(Json);
+    }
+    let shown = show_known(&api.engine, &id, true).await?;
     let is_account = matches!(shown.kind.as_str(), "token" | "webhook");
     if is_account && !matches!(caller.role(), Role::Admin | Role::Auditor) {
         return Err(Problem::unknown(UNKNOWN, &id));
@@ -41,19 +44,27 @@ pub(super) async fn show(
 /// What was asked for and is not there, or not for the caller.
 const UNKNOWN: &str = "lot, line or record";
 
-/// Refuses what the caller does not see. A requester and a reviewer see their lots and lines; whoever
-/// sees the whole sees everything but accounts.
-async fn may_show(api: &Api, caller: &Caller, id: &str) -> Result<(), Problem> {
+/// A lot or a line of the caller's own, as far as it may know of it.
+async fn own_only(
+    api: &Api,
+    caller: &Caller,
+    sight: &mut Sight,
+    id: &str,
+) -> Result<Shown, Problem> {
     let unknown = || Problem::unknown(UNKNOWN, id);
-    let mut sight = caller.sight(&api.engine).await?;
-    if sight.is_whole() {
-        return Ok(());
-    }
     if id.parse::<LotId>().is_ok() {
-        return caller.lot(&api.engine, &mut sight, id).await.map(drop);
+        let (lot, line) = caller.lot(&api.engine, sight, id).await?;
+        let mut shown = show_known(&api.engine, &lot.id.to_string(), false).await?;
+        for (_, value) in shown.facts.iter_mut().filter(|(_, value)| *value == lot.reason) {
+            *value = sight.reason(&lot);
+        }
+        shown.timeline = crate::timeline::of_lot(&api.engine, &lot, &line, sight).await?;
+        return Ok(shown.seen(sight));
     }
     match named(&*api.engine.store, id, own(caller)).await? {
-        NamedLine::One(_, stored) if sight.line(&stored.line) => Ok(()),
+        NamedLine::One(line, stored) if sight.line(&stored.line) => {
+            Ok(show_known(&api.engine, &line.to_string(), false).await?.seen(sight))
+        }
         NamedLine::One(..) | NamedLine::Unknown => Err(unknown()),
         NamedLine::Several(name) => Err(Problem::ambiguous(&name)),
     }

@@ -8,13 +8,13 @@ use axum::http::StatusCode;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use waybill_shared::domain::account::{Account, Role};
+use waybill_shared::domain::account::{ACCOUNT, Account, Role};
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Fate, NoteRange, Record, RecordChange, StoreError, Unit};
 
-use crate::access::{ACCOUNT, Caller, USED, issue};
+use crate::access::{Caller, USED, issue};
 use crate::request::{Body, Named};
 use crate::{Api, Problem};
 
@@ -67,9 +67,9 @@ pub struct NewToken {
     /// code (recipient).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<String>,
-    /// For how many days it holds; none: until it is revoked.
+    /// For how many days it holds; none: 365; 0: until it is revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 3650)]
+    #[schema(minimum = 0, maximum = 3650)]
     pub days: Option<u32>,
 }
 
@@ -98,8 +98,12 @@ pub async fn first_admin(engine: &Engine) -> Result<Option<IssuedToken>, Problem
     if !engine.store.records(ACCOUNT).await?.is_empty() {
         return Ok(None);
     }
-    let new =
-        NewToken { name: "first admin".to_owned(), role: Role::Admin, party: None, days: None };
+    let new = NewToken {
+        name: "first admin".to_owned(),
+        role: Role::Admin,
+        party: None,
+        days: Some(FIRST_DAYS),
+    };
     match give(engine, "service", Some(FIRST), new).await {
         Ok(issued) => Ok(Some(issued)),
         // Another process was first, and has shown it.
@@ -107,6 +111,12 @@ pub async fn first_admin(engine: &Engine) -> Result<Option<IssuedToken>, Problem
         Err(problem) => Err(problem),
     }
 }
+
+/// For how many days the first admin's account holds: long enough to give others.
+const FIRST_DAYS: u32 = 30;
+
+/// For how many days an account holds unless it is said.
+const DAYS: u32 = 365;
 
 /// The id of the first admin's account: of processes that start together one gives it.
 const FIRST: &str = "first";
@@ -122,7 +132,8 @@ async fn give(
     };
     let (id, token, hash) = issue(id).map_err(random)?;
     let now = engine.clock.now();
-    let expires = new.days.map(|days| now + TimeDelta::days(i64::from(days)));
+    let days = new.days.unwrap_or(DAYS);
+    let expires = (days > 0).then(|| now + TimeDelta::days(i64::from(days)));
     let account = Account {
         id: id.clone(),
         name: new.name.trim().to_owned(),
@@ -199,8 +210,8 @@ fn check(new: &NewToken, coalition: &Coalition) -> Result<(), Problem> {
     if new.name.trim().is_empty() || new.name.chars().count() > 100 {
         return Err(Problem::field("name", "it is empty, or longer than 100 characters", ""));
     }
-    if new.days.is_some_and(|days| !(1..=3650).contains(&days)) {
-        return Err(Problem::field("days", "it is not within 1 and 3650", ""));
+    if new.days.is_some_and(|days| days > 3650) {
+        return Err(Problem::field("days", "it is more than 3650", "0: until it is revoked"));
     }
     let (party, wanted) = match (&new.party, new.role.acts_for()) {
         (None, None) => return Ok(()),

@@ -14,7 +14,8 @@ use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::WEBHOOK;
 use waybill_shared::engine::Engine;
-use waybill_shared::line_name::{NamedLine, named};
+use waybill_shared::line_name::{NamedLine, named_among};
+use waybill_shared::sight::Sight;
 use waybill_shared::store::Record;
 use waybill_shared::views::{ContributionView, OrderView};
 
@@ -46,6 +47,20 @@ impl Shown {
     fn new(kind: &str, id: String, facts: Facts, timeline: Vec<Entry>) -> Self {
         let (kind, facts) = (kind.to_owned(), facts.0);
         Self { id, kind, facts, envelopes: Vec::new(), orders: Vec::new(), timeline }
+    }
+
+    /// The same as `sight` may know it.
+    #[must_use]
+    pub(crate) fn seen(mut self, sight: &Sight) -> Self {
+        for (_, value) in &mut self.facts {
+            *value = sight.told(value);
+        }
+        for entry in &mut self.timeline {
+            entry.actor = sight.actor(&entry.actor);
+            entry.state = sight.told(&entry.state);
+            entry.reason = sight.told(&entry.reason);
+        }
+        self
     }
 }
 
@@ -107,7 +122,7 @@ async fn subject(engine: &Engine, id: &str) -> Result<Shown, Problem> {
     if let Ok(id) = id.parse::<LineId>() {
         return lot::line(engine, id).await;
     }
-    match named(&*engine.store, id, None).await? {
+    match named_among(&*engine.store, id, &KINDS).await?.0 {
         NamedLine::One(line, _) => return lot::line(engine, line).await,
         NamedLine::Several(name) => return Err(Problem::ambiguous(&name)),
         NamedLine::Unknown => {}

@@ -8,7 +8,7 @@ use super::{
     InKind, Incident, Incidents, LeadTimes, Lines, Lots, Man, Match, Member, Merge, Migrate, Money,
     Note, Offer, OnLots, Order, Pause, Pay, Plan, Rank, Receive, Redirect, Reinstate, Reopen,
     Report, Restore, Review, Run, Scheduler, Serve, Show, Split, Status, Submit, Surplus, Todo,
-    Token, Unpause, Watch, Webhook, Why, Withdraw, Worker,
+    Token, Trust, Unpause, Watch, Webhook, Why, Withdraw, Worker,
 };
 
 /// The commands.
@@ -261,6 +261,8 @@ Examples:
     Health(Health),
     /// Measure throughput and latency.
     Bench(Bench),
+    /// Trust the waybill.toml of this folder, as it is now, to name servers, stores and token files.
+    Trust(Trust),
     /// Print what completes commands and options in a shell.
     Completions(Completions),
     /// Print the manual, or write a page for each command.

@@ -72,7 +72,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
         ],
     ),
     ("Service", &["run", "serve", "scheduler", "worker", "api", "health", "bench"]),
-    ("Shell", &["completions", "man"]),
+    ("Shell", &["trust", "completions", "man"]),
 ];
 
 /// The widest line.

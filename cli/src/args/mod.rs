@@ -39,8 +39,8 @@ pub(crate) use orders::{
 pub(crate) use reports::{Arrivals, By, LeadTimes, Money, Report, Reported, ReportedOf};
 pub(crate) use roles::{Api, Bench, Health, Network, Part, Scheduler, Serve, Worker, Workload};
 pub(crate) use service::{Clock, Cron, CronRun, Doctor, Events};
-pub(crate) use settings::{names_data, read};
-pub(crate) use shell::{Completions, Man, Shell};
+pub(crate) use settings::{FILE as SETTINGS, names_data, read};
+pub(crate) use shell::{Completions, Man, Shell, Trust};
 pub(crate) use surface::{
     Audit, Token, TokenCreate, Webhook, WebhookCreate, WebhookId, WebhookReplay,
 };
@@ -96,10 +96,10 @@ pub(crate) struct Data {
     #[arg(long, help_heading = DATA, env = "WAYBILL_DATA", default_value = "data")]
     pub(crate) data: PathBuf,
     /// The database as a URL, `sqlite:PATH` or `postgres://…`, instead of the data folder's file.
-    #[arg(long, help_heading = DATA, env = "WAYBILL_STORE")]
+    #[arg(long, help_heading = DATA, env = "WAYBILL_STORE", hide_env_values = true)]
     pub(crate) store: Option<String>,
     /// The broker as a URL, `embedded:` or `amqp(s)://…`.
-    #[arg(long, help_heading = DATA, env = "WAYBILL_BROKER")]
+    #[arg(long, help_heading = DATA, env = "WAYBILL_BROKER", hide_env_values = true)]
     pub(crate) broker: Option<String>,
 }
 
@@ -129,10 +129,10 @@ pub(crate) struct Run {
     #[arg(long, help_heading = DATA, env = "WAYBILL_DATA")]
     pub(crate) data: Option<PathBuf>,
     /// The database as a URL, `sqlite:PATH` or `postgres://…`, instead of the data folder's file.
-    #[arg(long, help_heading = DATA, env = "WAYBILL_STORE")]
+    #[arg(long, help_heading = DATA, env = "WAYBILL_STORE", hide_env_values = true)]
     pub(crate) store: Option<String>,
     /// The broker as a URL, `embedded:` or `amqp(s)://…`.
-    #[arg(long, help_heading = DATA, env = "WAYBILL_BROKER")]
+    #[arg(long, help_heading = DATA, env = "WAYBILL_BROKER", hide_env_values = true)]
     pub(crate) broker: Option<String>,
     /// Run on a copy of the data, in this new folder: data that a service works on is not run into
     /// the future.

@@ -169,10 +169,10 @@ pub(crate) struct Bench {
     #[arg(long, default_value_t = 10.0, env = "WAYBILL_SECONDS")]
     pub(crate) seconds: f64,
     /// The database as a URL, `sqlite:PATH` or `postgres://…`; without it, a temporary file.
-    #[arg(long, env = "WAYBILL_STORE")]
+    #[arg(long, env = "WAYBILL_STORE", hide_env_values = true)]
     pub(crate) store: Option<String>,
     /// The broker as a URL.
-    #[arg(long, default_value = "embedded:", env = "WAYBILL_BROKER")]
+    #[arg(long, default_value = "embedded:", env = "WAYBILL_BROKER", hide_env_values = true)]
     pub(crate) broker: String,
     /// Batches under way at once, for each step.
     #[arg(long, env = "WAYBILL_WORKERS")]

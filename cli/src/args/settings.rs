@@ -1,15 +1,19 @@
 //! Where options come from: the command line, the environment, and `waybill.toml`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, FromArgMatches};
 
 use super::Arguments;
 use super::groups::grouped;
 use crate::failure::Failure;
+use crate::trust;
 
 /// The settings file, read from the current folder.
-const FILE: &str = "waybill.toml";
+pub(crate) const FILE: &str = "waybill.toml";
+
+/// What goes without trust in the settings file: it looks nowhere else.
+const HARMLESS: [&str; 5] = ["trust", "completions", "man", "help", "--version"];
 
 /// Reads the command line; the inner error is usage: help that was asked for, or a mistake.
 pub(crate) fn read() -> Result<Result<Arguments, clap::Error>, Failure> {
@@ -20,13 +24,19 @@ pub(crate) fn read() -> Result<Result<Arguments, clap::Error>, Failure> {
 /// The command line, with what `waybill.toml` sets as defaults, and before that what is in files
 /// that variables name: `WAYBILL_STORE_FILE` for `WAYBILL_STORE`, so that secrets can be files.
 fn with_defaults_of_file() -> Result<clap::Command, Failure> {
-    let mut file: toml::Table = match std::fs::read_to_string(FILE) {
-        Ok(text) => toml::from_str(&text)
-            .map_err(|error| Failure::caller(format!("{FILE}: {error}"), ""))?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => toml::Table::new(),
+    let text = match std::fs::read_to_string(FILE) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(Failure::caller(format!("{FILE}: {error}"), "")),
     };
+    let mut file: toml::Table =
+        toml::from_str(&text).map_err(|error| Failure::caller(format!("{FILE}: {error}"), ""))?;
     choose_context(&mut file)?;
+    let mut arguments = std::env::args().skip(1).peekable();
+    let is_harmless = arguments.peek().is_some_and(|first| HARMLESS.contains(&&**first));
+    if !is_harmless && !arguments.any(|argument| argument == "--help") {
+        trust::check(Path::new(FILE), &text, &file)?;
+    }
     let mut command = grouped(Arguments::command());
     let mut known: Vec<String> = Vec::new();
     let mut unread: Option<Failure> = None;
@@ -94,7 +104,8 @@ fn with_defaults(
         let Some(key) = arg.get_long().map(str::to_owned) else { return arg };
         known.push(key.clone());
         match of_file(&arg) {
-            Ok(Some(value)) => return arg.default_value(value),
+            // What is kept in a file is not to be seen.
+            Ok(Some(value)) => return arg.default_value(value).hide_default_value(true),
             Ok(None) => {}
             Err(failure) => *unread = Some(failure),
         }

@@ -38,3 +38,15 @@ pub(crate) struct Man {
     /// The folder for a page of each command; without, the first page is printed.
     pub(crate) dir: Option<PathBuf>,
 }
+
+/// `waybill trust`.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "\
+Trust the waybill.toml of this folder, as it is now, to name servers, stores and token files: a folder that comes from \
+somebody else could name a server of theirs, which would get your token. Once the file changes, you are asked again.",
+    after_help = "\
+Examples:
+  waybill trust"
+)]
+pub(crate) struct Trust {}

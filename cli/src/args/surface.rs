@@ -26,7 +26,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  waybill token create requester --for UA-MOD-IT > token
+  waybill token create requester --for UA-MOD-IT --output token
   waybill token create auditor --days 30 --json")]
 pub(crate) struct TokenCreate {
     /// As what it acts.
@@ -38,9 +38,12 @@ pub(crate) struct TokenCreate {
     /// Who or what will use it; without, the role and the party.
     #[arg(long, env = "WAYBILL_NAME")]
     pub(crate) name: Option<String>,
-    /// For how many days it holds; without, until it is revoked.
-    #[arg(long, env = "WAYBILL_DAYS")]
-    pub(crate) days: Option<u32>,
+    /// For how many days it holds; 0: until it is revoked.
+    #[arg(long, env = "WAYBILL_DAYS", default_value_t = 365)]
+    pub(crate) days: u32,
+    /// Write the token into this new file, which only you can read, instead of printing it.
+    #[arg(long, short, env = "WAYBILL_OUTPUT", value_name = "FILE")]
+    pub(crate) output: Option<std::path::PathBuf>,
     #[command(flatten)]
     pub(crate) single: Single,
 }

@@ -11,9 +11,13 @@ use crate::args;
 use crate::certificate;
 use crate::failure::Failure;
 use crate::listen;
+use crate::new_file::NewFile;
 use crate::output;
 use crate::reload;
 use crate::service::Service;
+
+/// The file of the first admin's token, in the data folder: in a log it would stay.
+const ADMIN_TOKEN: &str = "admin-token";
 
 /// Listens at `address`; the future serves the API, health and metrics.
 pub(crate) async fn network(
@@ -45,10 +49,11 @@ pub(crate) async fn network(
         let issued = first_admin(&api.engine).await;
         let issued = issued.map_err(|problem| Failure::ours(anyhow::anyhow!(problem.detail)))?;
         if let Some(issued) = issued {
+            let file = service.data().join(ADMIN_TOKEN);
+            NewFile::at(&file)?.write(&format!("{}\n", issued.token))?;
             output::talk(&format!(
-                "the first admin's token, shown this once:\n\n  {}\n\n\
-                 keep it, and give others with `waybill token create`",
-                issued.token
+                "the first admin's token is in {}: give others with `waybill token create`, then delete it",
+                file.display()
             ));
         }
     }

@@ -145,11 +145,7 @@ fn print(
     position: &Cell<Option<i64>>,
 ) -> Result<bool, Failure> {
     for event in &page.events {
-        let line = if arguments.json {
-            serde_json::to_string(event).map_err(Failure::ours)?
-        } else {
-            line(event)
-        };
+        let line = if arguments.json { output::compact(event)? } else { line(event) };
         if !output::stream(&format!("{line}\n"))? {
             return Ok(false);
         }

@@ -61,7 +61,7 @@ async fn make<T: Serialize + DeserializeOwned>(
     let paper = written(&report);
     for (path, ending) in &files {
         let text = match *ending {
-            "json" => serde_json::to_string_pretty(&report).map_err(Failure::ours)? + "\n",
+            "json" => output::pretty(&report)? + "\n",
             ending => text(&paper, ending)?,
         };
         output::file(Path::new(path), &text)?;

@@ -10,7 +10,7 @@ use waybill_shared::clock::Clock;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline};
 use waybill_shared::engine::Engine;
-use waybill_shared::intake::{load, start_of};
+use waybill_shared::intake::{IMPORT, load, start_of};
 use waybill_shared::pauses::{LIFTED, PAUSE, Pause};
 use waybill_shared::report::{Report, build};
 use waybill_shared::store::sqlite::SqliteStore;
@@ -183,11 +183,12 @@ async fn carry(
     let settings = body.files.settings.clone();
     load(&engine, &body.files).await.map_err(|error| Failure::caller(error.to_string(), ""))?;
     for (day, file, contributions) in &body.files.later_contributions {
-        plan_contributions(&engine, &settings, file, contributions, *day).await?;
+        plan_contributions(&engine, IMPORT, &settings, file, contributions, *day).await?;
     }
     for requisition in body.requisitions {
         let day = requisition.on.unwrap_or(settings.start);
-        plan_requisition(&engine, &settings, &requisition.file, requisition.lines, day).await?;
+        plan_requisition(&engine, IMPORT, &settings, &requisition.file, requisition.lines, day)
+            .await?;
     }
     let mut relay = service.start(&Role::All(arguments.workers)).await?;
     let until = arguments.until.and_then(|day| day.succ_opt());

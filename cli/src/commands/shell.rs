@@ -7,6 +7,7 @@ use clap::CommandFactory as _;
 use crate::args::{self, Arguments};
 use crate::failure::Failure;
 use crate::output;
+use crate::trust;
 
 /// Prints a shell's completions.
 pub(crate) fn completions(arguments: &args::Completions) -> Result<(), Failure> {
@@ -43,4 +44,10 @@ fn write(dir: &Path) -> Result<usize, std::io::Error> {
         entry.as_ref().is_ok_and(|entry| entry.path().extension().is_some_and(|e| e == "1"))
     };
     Ok(std::fs::read_dir(dir)?.filter(is_page).count())
+}
+
+/// Trusts the settings of the current folder.
+pub(crate) fn trust() -> Result<(), Failure> {
+    trust::trust(Path::new(args::SETTINGS))?;
+    output::data("the waybill.toml of this folder is trusted, as it is now\n")
 }

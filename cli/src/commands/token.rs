@@ -6,6 +6,7 @@ use waybill_shared::domain::account::Role;
 use crate::args;
 use crate::client::{self, Client, escape};
 use crate::failure::Failure;
+use crate::new_file::NewFile;
 use crate::output::{self, Cell, Column, Fit, Meaning};
 use crate::target::Target;
 
@@ -29,14 +30,21 @@ pub(crate) async fn run(arguments: args::Token) -> Result<(), Failure> {
 }
 
 async fn give(create: args::TokenCreate) -> Result<(), Failure> {
-    let args::TokenCreate { role: named, party, name, days, single } = create;
+    let args::TokenCreate { role: named, party, name, days, output, single } = create;
+    // A place for it is found before there is one.
+    let file = output.as_deref().map(NewFile::at).transpose()?;
     let role = Role::ALL.into_iter().find(|role| role.name() == named).unwrap_or(Role::Observer);
     let name = name.unwrap_or_else(|| match &party {
         Some(party) => format!("{named} {party}"),
         None => named.clone(),
     });
-    let new = NewToken { name, role, party, days };
+    let new = NewToken { name, role, party, days: Some(days) };
     let issued: IssuedToken = client::post(&Target::of(&single.data)?, "/v1/tokens", &new).await?;
+    if let Some(file) = file {
+        file.write(&format!("{}\n", issued.token))?;
+        output::talk(&format!("the account {} is given", issued.account.id));
+        return Ok(());
+    }
     if single.json {
         return output::json(&issued);
     }

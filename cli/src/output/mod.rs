@@ -10,6 +10,7 @@ mod progress;
 mod screen;
 mod stop;
 mod table;
+mod visible;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ pub(crate) use progress::progress;
 pub(crate) use screen::{Screen, style};
 pub(crate) use stop::{Doing, Held};
 pub(crate) use table::{brief_table, cut, table, wrap, wrapped_table};
+use visible::{visible, visible_json};
 
 /// Starts the log on stderr: text, or JSON with `WAYBILL_LOG_FORMAT=json`.
 pub(crate) fn log(verbose: bool, is_service: bool, traces: Option<&Traces>) {
@@ -64,7 +66,7 @@ pub(crate) fn data(text: &str) -> Result<(), Failure> {
 /// Prints data of which more may come; false: whoever read it has gone away.
 pub(crate) fn stream(text: &str) -> Result<bool, Failure> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(visible(text).as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::caller(format!("the output could not be written: {error}"), "")),
@@ -82,22 +84,32 @@ pub(crate) fn usage(usage: &clap::Error) -> ExitCode {
     if usage.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }
 
+/// A JSON document, which a terminal shows as it is.
+pub(crate) fn pretty(value: &impl Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(Failure::ours)?;
+    Ok(visible_json(&text).into_owned())
+}
+
+/// The same in one line.
+pub(crate) fn compact(value: &impl Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string(value).map_err(Failure::ours)?;
+    Ok(visible_json(&text).into_owned())
+}
+
 /// Prints one JSON document.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(Failure::ours)?;
-    data(&format!("{text}\n"))
+    data(&format!("{}\n", pretty(value)?))
 }
 
 /// Prints one JSON document on one line.
 pub(crate) fn json_line(value: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string(value).map_err(Failure::ours)?;
-    data(&format!("{text}\n"))
+    data(&format!("{}\n", compact(value)?))
 }
 
 /// Says something to whoever watches, unless that is not wanted.
 pub(crate) fn talk(text: &str) {
     if !look::get().is_quiet {
-        eprintln!("{text}");
+        eprintln!("{}", visible(text));
     }
 }
 
@@ -118,8 +130,9 @@ fn fitted(text: &str) -> String {
 pub(crate) fn error(message: &str, hint: Option<&str>) {
     let is_terminal = std::io::stderr().is_terminal();
     let fitted = |text: &str| if is_terminal { fitted(text) } else { text.to_owned() };
-    eprintln!("{} {}", look::painted("error:", Meaning::Bad, is_terminal), fitted(message));
+    let (message, hint) = (visible(message), hint.map(visible));
+    eprintln!("{} {}", look::painted("error:", Meaning::Bad, is_terminal), fitted(&message));
     if let Some(hint) = hint {
-        eprintln!("\n  {} {}", look::painted("hint:", Meaning::Way, is_terminal), fitted(hint));
+        eprintln!("\n  {} {}", look::painted("hint:", Meaning::Way, is_terminal), fitted(&hint));
     }
 }

@@ -29,7 +29,8 @@ fn its_commands_and_variables_are_those_of_the_program() -> Result<()> {
         let names = text.lines().filter_map(|line| line.trim().split_once(':'));
         for (name, _) in names.filter(|(name, _)| name.starts_with("WAYBILL_")) {
             let name = name.trim_end_matches("_FILE");
-            let is_known = help.contains(&format!("[env: {name}=")) || name == "WAYBILL_LOG_FORMAT";
+            let says = |end: &str| help.contains(&format!("[env: {name}{end}"));
+            let is_known = says("=") || says("]") || name == "WAYBILL_LOG_FORMAT";
             ensure!(is_known, "`{role}` has no {name}: {help}");
         }
     }

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use crate::support::{Said, example, example_copy, finish, plain, run, text};
 
 /// Examples that are not run here, by how they begin, and why not.
-const NOT_RUN: [(&str, &str); 23] = [
+const NOT_RUN: [(&str, &str); 24] = [
+    ("waybill trust", "the folder of the example has no settings"),
     ("waybill serve", "it runs until it is told to end"),
     ("waybill scheduler", "it runs on servers that the example invents"),
     ("waybill worker", "it runs on servers that the example invents"),

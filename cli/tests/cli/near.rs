@@ -233,7 +233,7 @@ fn channel_contract_and_cost_are_named_as_what_keeps_away() -> Result<()> {
         CH,SUP,Laptop,H87,90.00,EUR,1,1,10,2025-01-01,,BUY,,,,\n\
         FW,SUP,Tablet,H87,90.00,EUR,1,1,10,2025-01-01,,SHOP,F-1,2099-12-31,100.00,\n\
         FE,SUP,Phone,H87,90.00,EUR,1,1,10,2025-01-01,,SHOP,F-2,2025-03-31,9000.00,\n\
-        BIG,SUP,Server,H87,90000000000000000.00,EUR,1,1,10,2025-01-01,,SHOP,,,,\n";
+        BIG,SUP,Server,H87,9000000000000.00,EUR,1,1,10,2025-01-01,,SHOP,,,,\n";
     let money = "id,donors,firmness,stated,amount,currency,channel,obligate_by,consent,source\n\
                  AA-1,AA,commitment,2025-01-01,100000.00,EUR,SHOP,2099-12-31,none,invented\n";
     let parties = "id,name,role,from,to,evidence\nAA,Donor,member,2025-01-01,,invented\n\
@@ -244,7 +244,7 @@ fn channel_contract_and_cost_are_named_as_what_keeps_away() -> Result<()> {
         line("N-1", "Laptop", "2,H87", "90.00"),
         line("N-2", "Tablet", "2,H87", "90.00"),
         line("N-3", "Phone", "2,H87", "90.00"),
-        line("N-4", "Server", "2,H87", "90000000000000000.00"),
+        line("N-4", "Server", "1000000,H87", "9000000000000.00"),
     ];
     let files = [("contributions.csv", money), ("parties.csv", parties)];
     let bureau = Bureau::open_with(offers, &lines, &files)?;

@@ -70,10 +70,39 @@ fn a_context_takes_the_place_of_what_holds_for_all() -> Result<()> {
     ensure!(place.listed(&["--context", "two"], &[])? == 2);
     ensure!(place.listed(&["--context=two", "--limit", "4"], &[])? == 4);
     ensure!(place.listed(&[], &[("WAYBILL_CONTEXT", "two")])? == 2);
+    let asked = place.run(&["lots", "--context", "away"], &[])?;
+    asked.failed(1, &["waybill.toml here sets `server`", "waybill trust"])?;
+    place.run(&["trust"], &[])?.ok()?;
     place.run(&["lots", "--context", "away"], &[])?.failed(1, &["127.0.0.1:1"])?;
     place.run(&["lots", "--context", "three"], &[])?.failed(1, &["`three`", "two"])?;
     fs::write(place.folder.path().join("waybill.toml"), format!("context = \"two\"\n{settings}"))?;
     ensure!(place.listed(&[], &[])? == 2);
+    Ok(())
+}
+
+#[test]
+fn a_folder_leads_nobody_elsewhere_before_it_is_trusted() -> Result<()> {
+    let token = TempDir::new()?;
+    let file = token.path().join("token");
+    fs::write(&file, "wbt_secret")?;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
+    let settings = format!(
+        "server = \"http://{}\"\ntoken-file = \"{}\"\n",
+        listener.local_addr()?,
+        text(&file)?
+    );
+    let place = Place::with(&settings)?;
+    for command in ["status", "lots", "todo", "doctor"] {
+        place.run(&[command], &[])?.failed(1, &["`server`", "trust"])?;
+    }
+    ensure!(listener.accept().is_err(), "it went there");
+    ensure!(place.run(&["lots", "--help"], &[])?.code == Some(0));
+    place.run(&["trust"], &[])?.ok()?;
+    // A change has to be trusted anew.
+    fs::write(place.folder.path().join("waybill.toml"), format!("{settings}limit = 3\n"))?;
+    place.run(&["status"], &[])?.failed(1, &["trust"])?;
+    ensure!(listener.accept().is_err(), "it went there");
     Ok(())
 }
 

@@ -74,6 +74,6 @@ fn what_may_be_meant_by_an_id_that_is_not_there() -> Result<()> {
     let said = run(&["show", "NOTHING-LIKE-IT", "--data", data])?;
     said.failed(1, &["`waybill lots` lists"])?;
     let long = "X".repeat(5_000);
-    run(&["show", &long, "--data", data])?.failed(1, &["no lot, line or record"])?;
+    run(&["show", &long, "--data", data])?.failed(1, &["5000 characters", "check the path"])?;
     Ok(())
 }

@@ -91,6 +91,8 @@ pub(crate) fn plain(program: &str) -> Command {
     }
     // A folder without a `waybill.toml`.
     command.current_dir(env!("CARGO_TARGET_TMPDIR"));
+    // What is trusted there is not what its user trusts.
+    command.env("XDG_CONFIG_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/config"));
     command.env("COLUMNS", "80").env("TZ", "UTC").stdin(Stdio::null());
     command
 }

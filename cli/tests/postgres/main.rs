@@ -4,6 +4,7 @@
 /// Those of `tests/cli/api` that depend on the store.
 #[path = "../cli/api"]
 mod api {
+    mod extremes;
     mod feed;
     mod idempotency;
     mod receiver;

@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::admissible::{LONGEST_ID, in_one_line};
 use super::ids::LotId;
 use super::money::Money;
 use super::order::TermsDecision;
@@ -282,23 +283,15 @@ pub struct Document {
     pub content: Content,
 }
 
-/// Characters that a sender's number for a document, or its id, has at most.
-const LONGEST: usize = 200;
-
 impl Document {
     /// What keeps it from being filed under its sender and number, which every store can keep and people can read:
     /// neither is empty or long, or holds control characters.
     #[must_use]
     pub fn unfilable(&self) -> Option<String> {
         let wrong = |(field, text): (&str, &str)| {
-            let length = text.chars().count();
-            let why = if text.trim().is_empty() {
-                "is empty".to_owned()
-            } else if length > LONGEST {
-                format!("has {length} characters, and at most {LONGEST} are taken")
-            } else {
-                let control = text.chars().find(|c| c.is_control())?;
-                format!("holds the control character U+{:04X}", u32::from(control))
+            let why = match text.trim() {
+                "" => "is empty".to_owned(),
+                _ => in_one_line(text, LONGEST_ID)?,
             };
             Some(format!("its {field} {why}"))
         };

@@ -90,6 +90,19 @@ impl LotId {
     }
 }
 
+/// Beginnings of ids that are given here: orders, and webhooks.
+const GIVEN_HERE: [&str; 2] = ["PO-", "wh_"];
+
+/// Whether `text` looks like an id that is given here, so that nobody else may give it to something.
+#[must_use]
+pub fn is_given_here(text: &str) -> bool {
+    let begins =
+        |with: &&str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    text.parse::<LotId>().is_ok()
+        || text.parse::<LineId>().is_ok()
+        || GIVEN_HERE.iter().any(|with| begins(&with))
+}
+
 impl fmt::Display for LineId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "LINE-{}", encode(self.0))

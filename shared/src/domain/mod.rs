@@ -1,6 +1,7 @@
 //! The field's own terms as types: pure, without I/O, clock or async.
 
 pub mod account;
+pub mod admissible;
 pub mod amendment;
 pub mod coalition;
 pub mod command;
@@ -26,6 +27,7 @@ pub mod reply;
 pub mod requisition;
 pub mod retry;
 pub mod rows;
+pub mod rules;
 pub mod spread;
 pub mod supplier;
 pub mod surplus;

@@ -81,6 +81,12 @@ pub struct Endpoint {
     /// For whom that role acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<String>,
+    /// The account that made it: of a role that acts for nobody, it alone owns it. None: made before that was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The secretariat's account that changed it last, where it is not the secretariat's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
     /// Deliveries under way at once, each of another subject.
     pub concurrency: u32,
     /// How long an answer may take, in seconds.

@@ -134,7 +134,7 @@ impl EventData {
         sight: &mut Sight,
         event: &Event,
     ) -> Result<Option<Self>, StoreError> {
-        let actor = event.actor.clone();
+        let actor = sight.actor(&event.actor);
         let mut data = Self { number: event.number, actor, ..Self::default() };
         let is_seen = match event.subject.split_once(':') {
             None if event.subject.starts_with("LOT-") => data.lot(engine, sight, event).await?,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::error::ImportError;
+use super::error::{FieldError, ImportError};
 use super::fields::{Columns, RowFields, Section};
 use super::lines::{FIELDS, KINDS, LINE_FIELDS, read_line};
 use super::mapping::suggestion;
@@ -64,6 +64,23 @@ pub fn line_with(line: &Line, fields: &BTreeMap<String, String>) -> Result<Line,
     let read = |fields: &mut RowFields<'_>| read_line(fields, None);
     let read = RowFields::read(&columns, &table.rows[0], &mut warnings, read);
     read.map_err(|errors| ImportError::Rows(errors).to_string())
+}
+
+/// What is wrong with `line`, however it was made: it is read as a row of a file would be.
+///
+/// # Errors
+/// Each field that is wrong, with what and the way out.
+pub fn check_line(line: &Line) -> Result<(), Vec<FieldError>> {
+    let header = LINE_FIELDS.map(str::to_owned).to_vec();
+    let rows = vec![Row::new(1, row(line).to_vec())];
+    let table = Table { header, rows, has_point: true, ..Table::of(line.external_id.clone()) };
+    let section = Section { name: "requisitions", fields: &FIELDS, ignored: &[] };
+    let whole = |error: ImportError| {
+        vec![FieldError::of_file(&table.file, error.to_string(), "hand the line in again")]
+    };
+    let columns = Columns::find(&table, section, None).map_err(whole)?;
+    let read = |fields: &mut RowFields<'_>| read_line(fields, None);
+    RowFields::read(&columns, &table.rows[0], &mut Vec::new(), read).map(drop)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ mod reference;
 mod rejects;
 mod table;
 
-pub use amended::line_with;
+pub use amended::{check_line, line_with};
 pub use coalition::{CoalitionFiles, RequisitionFile, read_coalition};
 pub use error::{FieldError, ImportError};
 pub use lines::{BadRow, GoodRow, LINE_FIELDS, Lines, ReadOptions, read_lines, refuse_rows};

@@ -6,6 +6,7 @@ use chrono::format::ParseErrorKind;
 use chrono::{Datelike, NaiveDate};
 
 use super::number::{Notation, Number};
+use crate::domain::admissible::{LONGEST_ID, LONGEST_NAME, LONGEST_TEXT, NUMBER, YEARS, in_lines};
 use crate::domain::money::{Currency, Money, MoneyError, Rate};
 use crate::domain::nearest::{closest, did_you_mean};
 use crate::domain::price::Price;
@@ -14,9 +15,6 @@ use crate::domain::text::{canonical, invisible};
 
 /// How dates are written unless a mapping says otherwise.
 pub(super) const ISO_DATE: &str = "%Y-%m-%d";
-
-/// Years in which dates of requisitions and contributions can be.
-const YEARS: std::ops::RangeInclusive<i32> = 1990..=2100;
 
 /// The longest code or number that is read, in bytes.
 const LONGEST_CODE: usize = 64;
@@ -80,13 +78,32 @@ fn short(text: &str) -> Result<&str, Fault> {
 
 /// Any text without control characters.
 pub(super) fn text(text: &str) -> Result<String, Fault> {
-    match text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+    match in_lines(text, LONGEST_TEXT) {
         None => Ok(text.to_owned()),
-        Some(c) => Err(Fault::new(
-            format!("holds the control character U+{:04X}", u32::from(c)),
+        Some(what) => Err(Fault::new(
+            what,
             "remove it; if much of the text is unreadable, check the file's encoding",
         )),
     }
+}
+
+/// `text`, unless it has more than `longest` characters.
+fn within(text: String, longest: usize) -> Result<String, Fault> {
+    let length = if text.len() > longest { text.chars().count() } else { 0 };
+    if length <= longest {
+        return Ok(text);
+    }
+    let hint =
+        "shorten it; check that the cell belongs to this column, and that every quote is closed";
+    Err(Fault::new(format!("has {length} characters, and at most {longest} are taken"), hint))
+}
+
+/// `number`, unless it is larger than what is taken anywhere.
+fn bounded(number: i64) -> Result<(), Fault> {
+    if number < NUMBER {
+        return Ok(());
+    }
+    Err(Fault::new("is larger than what is taken", "check it: it has more than 12 digits"))
 }
 
 /// Whether `text`, without white space around it, is ASCII in print, with single spaces: then it is
@@ -104,24 +121,24 @@ fn is_plain(text: &str) -> bool {
 /// A name, in the form by which names are compared.
 pub(super) fn name(text: &str) -> Result<String, Fault> {
     if is_plain(text) {
-        return Ok(text.to_owned());
+        return within(text.to_owned(), LONGEST_NAME);
     }
     if let Some(found) = invisible(text) {
         let hint = "remove it; typing the text anew does, copying it does not";
         return Err(Fault::new(found.to_string(), hint));
     }
-    Ok(canonical(text).into_owned())
+    within(canonical(text).into_owned(), LONGEST_NAME)
 }
 
 /// A name that stands in one line: an id or a code.
 pub(super) fn id(text: &str) -> Result<String, Fault> {
     if is_plain(text) {
-        return Ok(text.to_owned());
+        return within(text.to_owned(), LONGEST_ID);
     }
     match text.chars().find(|c| matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}')) {
         Some('\t') => Err(Fault::new("holds a tab", "remove it: an id stands in one line")),
         Some(_) => Err(Fault::new("holds a line end", "remove it: an id stands in one line")),
-        None => name(text),
+        None => within(name(text)?, LONGEST_ID),
     }
 }
 
@@ -179,6 +196,7 @@ pub(super) fn positive_money(
     }
     let money = Money::parse(&number.plain, currency);
     let money = money.map_err(|error| number.or_grouped(error.into()))?;
+    bounded(money.minor)?;
     if money.minor > 0 {
         return Ok(money);
     }
@@ -200,6 +218,7 @@ pub(super) fn positive_price(
     }
     let price = Price::parse(&number.plain, currency);
     let price = price.map_err(|error| number.or_grouped(error.into()))?;
+    bounded(price.minor)?;
     if price.minor > 0 {
         return Ok(price);
     }
@@ -228,6 +247,7 @@ pub(super) fn quantity(
     }
     let read = Quantity::parse(&number.plain, unit);
     let read = read.map_err(|error| number.or_grouped(error.into()))?;
+    bounded(read.0)?;
     let doubt = number.grouped.filter(|_| unit.is_whole()).map(|grouped| {
         let what = format!("is read as {read}, by the decimal mark that the mapping states");
         Fault::new(what, format!("write {grouped} if that is meant"))

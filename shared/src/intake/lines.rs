@@ -15,7 +15,7 @@ use super::outcome::{
 };
 use super::pending::{Pending, PendingState, round};
 use crate::domain::coalition::Coalition;
-use crate::domain::ids::{LineId, LotId};
+use crate::domain::ids::{LineId, LotId, is_given_here};
 use crate::domain::lot::{Lot, LotState};
 use crate::domain::reference::unknown_references;
 use crate::domain::requisition::Line;
@@ -397,6 +397,11 @@ impl Decided<'_> {
         if self.handing.owner.is_some_and(|owner| owner != line.requester) {
             let what = "this account does not act for it".to_owned();
             fault("requester", &line.requester, what, "hand in your own lines".to_owned());
+        }
+        if is_new && is_given_here(&line.external_id) {
+            let what = "looks like an id of a lot, a line, an order or a webhook".to_owned();
+            let hint = "give it another one, such as `REQ-7`".to_owned();
+            fault("external_id", &line.external_id, what, hint);
         }
         if let Some(before) = self.moved.get(&line.external_id).filter(|_| is_new) {
             let (id, now) = (&line.external_id, &line.requester);

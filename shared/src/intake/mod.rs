@@ -21,6 +21,8 @@ pub use outcome::{
     Submitted, Wrongly,
 };
 pub use pending::{AMENDMENT, Pending, PendingState, follow};
-pub use records::{RecordAmended, RecordConflict, RecordGone, Records, Stated};
+pub use records::{
+    IMPORT, RecordAmended, RecordConflict, RecordGone, Records, Stated, imported_by,
+};
 pub use reference::{Loaded, contribute, contribute_planned, load, prepare};
 pub use turns::Turns;

@@ -16,7 +16,18 @@ use crate::store::body::{parse, write};
 use crate::store::{Record, RecordChange, StoreError, Unit};
 
 /// Who states what a folder says.
-pub(super) const ACTOR: &str = "import";
+pub const IMPORT: &str = "import";
+
+/// The actor of what `caller` imports; none: whoever is at this machine.
+#[must_use]
+pub fn imported_by(caller: Option<&str>) -> String {
+    caller.map_or_else(|| IMPORT.to_owned(), |caller| format!("{IMPORT}, by {caller}"))
+}
+
+/// Whether `actor` is one who imports: what it states is what a folder says.
+fn is_import(actor: &str) -> bool {
+    actor.strip_prefix(IMPORT).is_some_and(|by| by.is_empty() || by.starts_with(", by "))
+}
 
 /// The event of a record that was stated.
 pub(super) const STATED: &str = "record.stated";
@@ -308,7 +319,7 @@ impl<'a> Merge<'a> {
             return parse(SAID, &subject, &said.body).map(Some);
         }
         let events = self.engine.store.events_of(&subject).await?;
-        let stated = events.iter().rev().find(|e| e.kind == STATED && e.actor == ACTOR);
+        let stated = events.iter().rev().find(|e| e.kind == STATED && is_import(&e.actor));
         stated.map(|event| parse(kind, id, &event.body)).transpose()
     }
 
@@ -368,7 +379,7 @@ impl<'a> Merge<'a> {
             ours: self.shown(&field, ours.get(&field)),
             ours_by: author(&events, &field).to_owned(),
             theirs: self.shown(&field, theirs.get(&field)),
-            theirs_by: ACTOR.to_owned(),
+            theirs_by: IMPORT.to_owned(),
             field,
         };
         let fields = clashes.into_iter().map(contested).collect();
@@ -429,7 +440,7 @@ impl<'a> Merge<'a> {
             Stated::Contributions | Stated::Parties => {
                 let subject = format!("{}:{id}", self.records.what.record());
                 let events = self.engine.store.events_of(&subject).await?;
-                Ok(events.iter().any(|event| event.kind == STATED && event.actor == ACTOR))
+                Ok(events.iter().any(|event| event.kind == STATED && is_import(&event.actor)))
             }
             Stated::Settings
             | Stated::Groups

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::lines::{CONFLICT, How, IntakeError};
 use super::openings::Openings;
-use super::records::{ACTOR, Merge, Records, STATED, Stated};
+use super::records::{IMPORT, Merge, Records, STATED, Stated};
 use crate::domain::coalition::{Coalition, Settings};
 use crate::domain::contribution::Contribution;
 use crate::domain::money::Money;
@@ -47,7 +47,7 @@ impl Loaded {
 /// # Errors
 /// [`IntakeError`]; then nothing was stored.
 pub async fn load(engine: &Engine, files: &CoalitionFiles) -> Result<Loaded, IntakeError> {
-    let (loaded, unit) = prepare(engine, files, &[], How::WHOLE).await?;
+    let (loaded, unit) = prepare(engine, IMPORT, files, &[], How::WHOLE).await?;
     match loaded.first_conflict() {
         None => commit(engine, unit).await.map(|()| loaded),
         Some(conflict) => Err(IntakeError::Refused(conflict)),
@@ -61,6 +61,7 @@ pub async fn load(engine: &Engine, files: &CoalitionFiles) -> Result<Loaded, Int
 /// [`IntakeError`] if they are another coalition's, or what is there cannot be read.
 pub async fn prepare(
     engine: &Engine,
+    actor: &str,
     files: &CoalitionFiles,
     due: &[Contribution],
     how: &How,
@@ -75,7 +76,8 @@ pub async fn prepare(
              --data for it, or give the folder its old name"
         )));
     }
-    Ok(decide(engine, &coalition, files, due, how).await?)
+    let unit = Unit::new(actor, engine.clock.now());
+    Ok(decide(engine, &coalition, files, due, how, unit).await?)
 }
 
 async fn decide(
@@ -84,9 +86,9 @@ async fn decide(
     files: &CoalitionFiles,
     due: &[Contribution],
     how: &How,
+    mut unit: Unit,
 ) -> Result<(Loaded, Unit), StoreError> {
-    let now = engine.clock.now();
-    let mut unit = Unit::new(ACTOR, now);
+    let now = unit.at;
     let mut records = Vec::new();
     let merge = async |what| Merge::of(engine, what, how).await;
 
@@ -184,11 +186,12 @@ pub async fn contribute(
 /// [`IntakeError`]; then nothing was stored.
 pub async fn contribute_planned(
     engine: &Engine,
+    actor: &str,
     contributions: &[Contribution],
 ) -> Result<(), IntakeError> {
     let coalition = engine.coalition().await?;
     let settings = settings(&coalition)?.clone();
-    let mut unit = Unit::new(ACTOR, engine.clock.now());
+    let mut unit = Unit::new(actor, engine.clock.now());
     let all: Vec<&Contribution> = contributions.iter().collect();
     let mut merge = Merge::of(engine, Stated::Contributions, How::WHOLE).await?;
     merge.is_planned = true;

@@ -15,7 +15,8 @@ use utoipa::ToSchema;
 /// A donor's part of a lot's cost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ShareView {
-    /// The envelope.
+    /// The envelope; left out: it is another's.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub envelope: String,
     /// Its donors.
     pub donors: Vec<String>,
@@ -89,7 +90,7 @@ pub struct LotView {
     /// Who pays.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub funding: Vec<ShareView>,
-    /// The contribution in kind that serves it.
+    /// The contribution in kind that serves it; of another, its donors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_kind: Option<String>,
     /// The order it travels under.
@@ -182,7 +183,24 @@ impl LotView {
     #[must_use]
     pub fn seen(lot: &Lot, line: &Line, sight: &Sight) -> Self {
         let mut view = Self::of(lot, line, &sight.coalition);
-        view.reason = sight.reason(lot);
+        if sight.is_whole() {
+            return view;
+        }
+        view.reason = sight.told(&sight.reason(lot));
+        view.incident = view.incident.map(|incident| sight.told(&incident));
+        view.in_kind = view.in_kind.map(|id| sight.contribution_name(&id));
+        for share in &mut view.funding {
+            share.envelope = sight.envelope(&share.envelope);
+        }
+        match lot.state.awaits() {
+            Some(Awaited::Consent { .. } | Awaited::Acceptance { .. }) if sight.hides_money() => {
+                view.awaits_of.clear();
+            }
+            Some(Awaited::Acceptance { contribution }) => {
+                view.awaits_of = vec![sight.contribution_name(contribution)];
+            }
+            _ => {}
+        }
         if sight.hides_money() {
             view.funding.clear();
         }

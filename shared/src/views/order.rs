@@ -48,10 +48,12 @@ pub struct OrderLineView {
     /// What that holds, where it is packs of another unit: answers, despatches and receipts count this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<PackContentView>,
-    /// The price of one unit.
-    pub unit_price: Price,
-    /// Goods and charges together.
-    pub amount: Money,
+    /// The price of one unit; not told to those who carry or receive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_price: Option<Price>,
+    /// Goods and charges together; not told to them either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
     /// The charges, each with whom it is due to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub charges: Vec<Charge>,
@@ -112,6 +114,7 @@ impl OrderView {
         let seen: Vec<&OrderLine> =
             order.lines.iter().filter(|line| sight.order_line(line, lots)).collect();
         let is_whole = seen.len() == order.lines.len();
+        let is_priced = !sight.hides_prices();
         let line = |line: &OrderLine| OrderLineView {
             lot: line.lot,
             item: line.item.clone(),
@@ -122,9 +125,9 @@ impl OrderView {
                 unit: line.unit.to_string(),
                 each: packs.each.to_string(),
             }),
-            unit_price: line.unit_price,
-            amount: line.amount,
-            charges: line.charges.clone(),
+            unit_price: is_priced.then_some(line.unit_price),
+            amount: is_priced.then_some(line.amount),
+            charges: if is_priced { line.charges.clone() } else { Vec::new() },
             consignee: line.consignee.clone(),
             due: line.due,
             cancelled: Some(order.cancelled_of(line.lot))
@@ -139,7 +142,7 @@ impl OrderView {
                 owner: line.surplus_owner().to_owned(),
             }),
             // Why they were not accepted may tell of a donor's balance.
-            asked: line.asked.clone().map(|terms| match sight.is_whole() {
+            asked: line.asked.clone().filter(|_| is_priced).map(|terms| match sight.is_whole() {
                 true => terms,
                 false => Terms { why: String::new(), ..terms },
             }),
@@ -150,8 +153,8 @@ impl OrderView {
             supplier: order.supplier.clone(),
             channel: order.channel.clone(),
             created: order.created,
-            total: order.total().filter(|_| is_whole),
-            in_kind: order.in_kind.clone(),
+            total: order.total().filter(|_| is_whole && is_priced),
+            in_kind: order.in_kind.as_deref().map(|id| sight.contribution_name(id)),
             lines: seen.into_iter().map(line).collect(),
             version,
         }

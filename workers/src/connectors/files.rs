@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use waybill_shared::act::ActError;
+use waybill_shared::domain::admissible::inadmissible;
 use waybill_shared::domain::document::Document;
 use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::order::Order;
@@ -30,7 +31,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const STILL: Duration = Duration::from_secs(5);
 
 /// Documents larger than this are refused, in bytes.
-const LARGEST: u64 = 16 * 1024 * 1024;
+const LARGEST: u64 = 1024 * 1024;
 
 /// The connector to folders.
 #[derive(Debug)]
@@ -272,6 +273,9 @@ fn read(path: &Path) -> Result<Document, Unread> {
     let bytes = fs::read(path).map_err(wrong)?;
     let text = std::str::from_utf8(&bytes)
         .map_err(|error| unread(error.error_len().is_none(), format!("no UTF-8: {error}")))?;
+    if let Some(found) = inadmissible(text.as_bytes()) {
+        return Err(Unread::Wrong(found.to_string()));
+    }
     let document: Document =
         serde_json::from_str(text).map_err(|error| unread(error.is_eof(), error.to_string()))?;
     match document.unfilable() {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::money::Money;
-use waybill_shared::line_name::{NamedLine, named};
+use waybill_shared::line_name::{NamedLine, named_among};
 use waybill_shared::store::RecordChange;
 
 use super::{Decided, Office, already, body, refuse};
@@ -129,15 +129,19 @@ impl Office<'_> {
         if let Ok(lot) = id.parse::<LotId>() {
             return self.desk.lot(lot).await.map(|lot| lot.id.to_string());
         }
-        match named(&**store, id, None).await? {
-            NamedLine::One(line, _) => return Ok(line.to_string()),
-            NamedLine::Several(name) => return Err(refuse(name.to_string())),
-            NamedLine::Unknown => {}
+        let kinds = ["order", "contribution", "party", "offer"];
+        match named_among(&**store, id, &kinds).await? {
+            (NamedLine::Several(name), _) => return Err(refuse(name.to_string())),
+            (_, Some(kind)) => return Ok(format!("{kind}:{id}")),
+            (NamedLine::One(line, _), None) => return Ok(line.to_string()),
+            (NamedLine::Unknown, None) => {}
         }
-        for kind in ["order", "contribution", "party", "offer"] {
-            if store.record(kind, id).await?.is_some() {
-                return Ok(format!("{kind}:{id}"));
-            }
+        // As it is asked for where a name alone does not tell.
+        if let Some((kind, name)) = id.split_once(':')
+            && kinds.contains(&kind)
+            && store.record(kind, name).await?.is_some()
+        {
+            return Ok(id.to_owned());
         }
         Err(refuse(format!("there is no lot, line, order, contribution, party or offer `{id}`")))
     }

@@ -13,6 +13,7 @@ use chrono::TimeDelta;
 use futures_util::{StreamExt as _, stream};
 use reqwest::Client;
 use waybill_shared::act::{Act, ActError, Done};
+use waybill_shared::domain::account::{ACCOUNT, Account, Role};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::{
     ATTEMPT, Attempt, Delivery, Disabled, Endpoint, PROGRESS, WEBHOOK, WebhookPolicy,
@@ -72,6 +73,12 @@ impl Act for Deliver {
         let Some(state) = state.filter(|state| state.endpoint.disabled.is_none()) else {
             return Ok(Done::default());
         };
+        if is_orphaned(engine, &state.endpoint).await? {
+            let now = engine.clock.now();
+            let mut unit = Unit::new("webhooks", now);
+            unit.records.push(disable(&state, now, "its account holds no longer".to_owned())?);
+            return Ok(unit.into());
+        }
         let policy = &engine.pipeline().webhooks;
         let client = match self.client.get() {
             Some(client) => client,
@@ -343,6 +350,16 @@ fn told(event: &CloudEvent, attempt: u32, at: Timestamp, outcome: &Outcome) -> A
         error: outcome.error.clone().unwrap_or_default(),
         answer: outcome.answer.clone(),
     }
+}
+
+/// Whether the account that alone owns it holds no longer: nobody is told any more what nobody may ask. What is a party's
+/// outlives its accounts, which come and go.
+async fn is_orphaned(engine: &Engine, endpoint: &Endpoint) -> Result<bool, StoreError> {
+    let is_of_account = endpoint.party.is_none() && endpoint.role != Role::Operator;
+    let Some(owner) = endpoint.owner.as_deref().filter(|_| is_of_account) else { return Ok(false) };
+    let Some(record) = engine.store.record(ACCOUNT, owner).await? else { return Ok(true) };
+    let account: Account = serde_json::from_str(&record.body).map_err(corrupt(owner))?;
+    Ok(!account.is_live(engine.clock.now()))
 }
 
 fn disable(state: &State, now: Timestamp, why: String) -> Result<RecordChange, StoreError> {

@@ -37,13 +37,31 @@ fn eyes(caller: &Caller) -> (Role, Option<String>) {
     (role, caller.party().map(str::to_owned))
 }
 
+/// Whether it is the caller's: its party's, or, of a role that acts for nobody, its own account's. The secretariat has its
+/// own together.
 fn is_own(caller: &Caller, endpoint: &Endpoint) -> bool {
-    caller.is_office() || eyes(caller) == (endpoint.role, endpoint.party.clone())
+    let is_alike = eyes(caller) == (endpoint.role, endpoint.party.clone());
+    let is_shared = endpoint.party.is_some() || endpoint.role == Role::Operator;
+    is_alike && (is_shared || endpoint.owner.as_deref() == Some(caller.id()))
+}
+
+/// Whether the caller may know of it, turn it off and on, and remove it.
+fn may_know(caller: &Caller, endpoint: &Endpoint) -> bool {
+    caller.is_office() || is_own(caller, endpoint)
+}
+
+/// Refuses what only its owner may: to say where its events go, and to see its secret.
+fn owned(caller: &Caller, endpoint: &Endpoint) -> Result<(), Problem> {
+    if is_own(caller, endpoint) {
+        return Ok(());
+    }
+    let detail = "only its owner says where its events go, and sees its secret";
+    Err(Problem::new("forbidden", detail, "turn it off, or remove it; its owner makes another"))
 }
 
 async fn find(api: &Api, caller: &Caller, id: &str) -> Result<Standing, Problem> {
     let found = Standing::read(&api.engine, id).await?;
-    let found = found.filter(|found| is_own(caller, &found.endpoint));
+    let found = found.filter(|found| may_know(caller, &found.endpoint));
     found.ok_or_else(|| Problem::unknown("webhook", id))
 }
 
@@ -106,7 +124,7 @@ async fn all(api: &Api, caller: &Caller) -> Result<Vec<Standing>, Problem> {
     let mut found = Vec::new();
     for record in api.engine.store.records(WEBHOOK).await? {
         let standing = Standing::read(&api.engine, &record.id).await?;
-        found.extend(standing.filter(|standing| is_own(caller, &standing.endpoint)));
+        found.extend(standing.filter(|standing| may_know(caller, &standing.endpoint)));
     }
     Ok(found)
 }
@@ -157,6 +175,8 @@ pub(crate) async fn create(
         filter,
         role,
         party,
+        owner: Some(caller.id().to_owned()),
+        changed_by: None,
         concurrency,
         timeout_s,
         created,
@@ -224,7 +244,13 @@ pub(crate) async fn change(
         }
         Some(false) | None => before.disabled.clone(),
     };
+    let only_switched = WebhookChange { enabled: change.enabled, ..WebhookChange::default() };
+    if change != only_switched {
+        owned(&caller, &before)?;
+    }
+    let is_own = is_own(&caller, &before);
     let endpoint = Endpoint {
+        changed_by: (!is_own).then(|| caller.actor()),
         url: change.url.unwrap_or_else(|| before.url.clone()),
         name: change.name.unwrap_or_else(|| before.name.clone()),
         filter: change.filter.unwrap_or_else(|| before.filter.clone()),
@@ -282,6 +308,7 @@ pub(crate) async fn rotate(
     Named(id): Named,
 ) -> Result<Json<MadeWebhook>, Problem> {
     let standing = find(&api, &caller, &id).await?;
+    owned(&caller, &standing.endpoint)?;
     let secret = new_secret().map_err(random)?;
     let secrets = rotated(&standing.secrets, secret.clone(), api.engine.clock.now());
     let notes = vec![note(SECRETS, &id, &secrets)];

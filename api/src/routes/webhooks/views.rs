@@ -45,7 +45,7 @@ fn fifteen() -> u32 {
 }
 
 /// A change of a webhook; what is left out stays.
-#[derive(Debug, Default, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct WebhookChange {
     /// Another address.
@@ -83,6 +83,9 @@ pub struct WebhookView {
     /// For whom that role acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<String>,
+    /// Who of the secretariat has changed it last, where it is not the secretariat's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
     /// Deliveries under way at once.
     pub concurrency: u32,
     /// How long an answer may take, in seconds.
@@ -119,6 +122,7 @@ impl WebhookView {
             filter: endpoint.filter.clone(),
             role: endpoint.role,
             party: endpoint.party.clone(),
+            changed_by: endpoint.changed_by.clone(),
             concurrency: endpoint.concurrency,
             timeout_s: endpoint.timeout_s,
             created: endpoint.created,

@@ -197,7 +197,9 @@ fn price(text: &str, line: &OrderLineView) -> Result<Price, Failure> {
         let message = format!("`{text}` is no price of {}", line.lot);
         Failure::caller(message, "write an amount such as 1250.50, or a change such as +12%")
     };
-    let currency = line.unit_price.currency;
+    let hidden = || Failure::caller("you are not told what it costs", "ask its supplier");
+    let now = line.unit_price.ok_or_else(hidden)?;
+    let currency = now.currency;
     let Some(per_cent) = text.strip_suffix('%') else {
         let plain =
             Price::parse(text, currency).or_else(|_| text.parse::<Money>().map(Price::from));
@@ -217,7 +219,7 @@ fn price(text: &str, line: &OrderLineView) -> Result<Price, Failure> {
     let part: i64 = format!("{part:0<2}").parse().map_err(|_| wrong())?;
     let change = whole.checked_mul(100).and_then(|whole| whole.checked_add(part));
     let change = change.ok_or_else(wrong)?.checked_mul(sign).ok_or_else(wrong)?;
-    let scaled = change.checked_add(10_000).and_then(|s| line.unit_price.scaled(s, 10_000).ok());
+    let scaled = change.checked_add(10_000).and_then(|s| now.scaled(s, 10_000).ok());
     scaled.filter(|price| price.minor > 0).ok_or_else(wrong)
 }
 

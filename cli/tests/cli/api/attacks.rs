@@ -150,8 +150,11 @@ fn no_body_takes_more_memory_than_the_service_has() -> Result<()> {
         ("/v1/documents", json!({"number": "x".repeat(2 << 20)})),
         ("/v1/acts", json!({"reason": "x".repeat(2 << 20)})),
     ] {
-        let answer = surface.post(&operator, path, &body)?;
-        ensure!([200, 413].contains(&answer.status), "{path}: {answer:?}");
+        match surface.post(&operator, path, &body) {
+            Ok(answer) => ensure!([200, 413].contains(&answer.status), "{path}: {answer:?}"),
+            // The service may hang up before all of it was sent.
+            Err(error) => ensure!(format!("{error:#}").contains("error sending"), "{error:#}"),
+        }
     }
     let many: Vec<_> = (0..10_001).map(|n| row(&format!("M-{n}"), "REQ", 1)).collect();
     let answer = surface.post(&requester, "/v1/requisitions", &json!(many))?;

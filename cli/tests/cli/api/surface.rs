@@ -103,6 +103,11 @@ impl Surface {
         Self::on(Office { folder, data, service })
     }
 
+    /// One whose office serves an address already.
+    pub(crate) fn of(office: Office) -> Result<Self> {
+        Self::on(office)
+    }
+
     fn on(office: Office) -> Result<Self> {
         rustls::crypto::ring::default_provider().install_default().ok();
         let found = eventually("the API is served", SOON, || Ok(address(&office.service.log()?)))?;
@@ -138,11 +143,13 @@ impl Surface {
         Ok(token)
     }
 
-    /// The first admin's token, as the service has shown it.
+    /// The first admin's token, as the service has left it in its folder.
     pub(crate) fn admin(&self) -> Result<String> {
         let log = self.office.service.log()?;
-        let token = log.lines().map(str::trim).find(|line| line.starts_with("wbt_"));
-        token.map(str::to_owned).context("no token was shown")
+        ensure!(!log.contains("wbt_"), "the log has a token: {log}");
+        let file = self.office.data.join("admin-token");
+        eventually("the token is there", SOON, || Ok(fs::read_to_string(&file).ok()))
+            .map(|token| token.trim().to_owned())
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> Result<RequestBuilder> {

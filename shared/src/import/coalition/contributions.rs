@@ -8,6 +8,7 @@ use super::super::number::Notation;
 use super::super::parse::{self, Fault, ISO_DATE};
 use super::folder::{Folder, Placed};
 use super::supply::read_pack;
+use crate::domain::admissible::LONGEST_LEAD;
 use crate::domain::contribution::{Consent, Contribution, Earmark, Firmness, InKind, Tranche};
 use crate::domain::money::{Currency, Money};
 
@@ -42,9 +43,6 @@ pub(in super::super) const SECTION: Section<'static> =
 
 const FIRMNESS: [(&str, Firmness); 2] =
     [("pledge", Firmness::Pledge), ("commitment", Firmness::Commitment)];
-
-/// Longest time from order or agreement to receipt, in days.
-pub(super) const MAX_LEAD_DAYS: u32 = 3650;
 
 /// Reads a file of contributions.
 pub(super) fn read_contributions(
@@ -114,7 +112,7 @@ fn read_amount(fields: &mut RowFields<'_>) -> Option<Money> {
 
 fn read_in_kind(fields: &mut RowFields<'_>) -> Option<InKind> {
     let lead_days = fields
-        .optional("in_kind_lead_days", |text| parse::whole(text, 0, MAX_LEAD_DAYS))
+        .optional("in_kind_lead_days", |text| parse::whole(text, 0, LONGEST_LEAD))
         .unwrap_or(0);
     if !fields.together(&["in_kind_item", "in_kind_quantity", "in_kind_unit"]) {
         if fields.has("in_kind_pack_of") && !fields.has("in_kind_item") {

@@ -6,8 +6,8 @@ use super::super::error::ImportError;
 use super::super::fields::{Field, RowFields, Section, optional, required};
 use super::super::number::Notation;
 use super::super::parse::{self, Fault};
-use super::contributions::MAX_LEAD_DAYS;
 use super::folder::{Folder, Placed};
+use crate::domain::admissible::LONGEST_LEAD;
 use crate::domain::money::Currency;
 use crate::domain::price::{MOST, Price};
 use crate::domain::quantity::Unit;
@@ -99,7 +99,7 @@ fn read_offer(fields: &mut RowFields<'_>) -> Option<Offer> {
     let unit_price = read_per(fields, unit_price);
     let minimum = fields.quantity("minimum", unit);
     let increment = fields.quantity("increment", unit);
-    let lead_days = fields.whole("lead_days", 0, MAX_LEAD_DAYS);
+    let lead_days = fields.whole("lead_days", 0, LONGEST_LEAD);
     let from = fields.date("from");
     let to = fields.optional_date("to");
     let channel = fields.id("channel");

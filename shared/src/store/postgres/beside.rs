@@ -7,7 +7,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tokio::sync::mpsc;
 
-use super::{PostgresStore, failed, fill, migrate, options, shown};
+use super::{PostgresStore, failed, fill, migrate, options};
+use crate::address::without_secrets;
 use crate::store::{Beside, Store, StoreError};
 use crate::whole::Batch;
 
@@ -42,7 +43,7 @@ async fn only_one(connection: &mut PgConnection, url: &str) -> Result<(), StoreE
     if is_only {
         return Ok(());
     }
-    Err(StoreError::Busy { path: shown(url), holder: "another restore".to_owned() })
+    Err(StoreError::Busy { path: without_secrets(url), holder: "another restore".to_owned() })
 }
 
 /// The schemas that killed processes have left.
@@ -66,7 +67,7 @@ async fn is_free(connection: &mut PgConnection, url: &str) -> Result<(), StoreEr
     let holder: Option<String> = leads.fetch_optional(connection).await.map_err(asking)?;
     match holder {
         None => Ok(()),
-        Some(holder) => Err(StoreError::Busy { path: shown(url), holder }),
+        Some(holder) => Err(StoreError::Busy { path: without_secrets(url), holder }),
     }
 }
 
@@ -76,7 +77,7 @@ impl PostgresBeside {
     /// # Errors
     /// [`StoreError::Busy`] if somebody leads there, [`StoreError`] if it cannot be made.
     pub async fn empty(url: &str) -> Result<Self, StoreError> {
-        let opening = |source| StoreError::Open { path: shown(url), source };
+        let opening = |source| StoreError::Open { path: without_secrets(url), source };
         let options = options(url)?;
         let mut connection = options.connect().await.map_err(opening)?;
         let place: Option<String> = sqlx::query_scalar("SELECT current_schema()::text")

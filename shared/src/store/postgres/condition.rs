@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use sqlx::Row;
 
-use super::{MIGRATIONS, PostgresStore, shown};
+use super::{MIGRATIONS, PostgresStore};
+use crate::address::without_secrets;
 use crate::store::condition::{Leader, Transaction};
 use crate::store::stored::time;
 use crate::store::{Condition, StoreError};
@@ -28,7 +29,7 @@ impl PostgresStore {
         };
         Ok(Condition {
             kind: "Postgres",
-            place: shown(&self.url()),
+            place: without_secrets(&self.url()),
             size: row.get(1),
             wal: None,
             migrations: row.get(0),

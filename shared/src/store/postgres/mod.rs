@@ -32,6 +32,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, Postgres};
 
 pub use self::beside::PostgresBeside;
 use self::sequence::Sequencer;
+use crate::address::without_secrets;
 use crate::store::migrations::{all_applied, planned};
 use crate::store::unit::Prepared;
 use crate::store::{Condition, Fate, Lease, Migration, Store, StoreError, Unit};
@@ -87,14 +88,6 @@ fn failed(act: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
     }
 }
 
-/// The URL without its password.
-fn shown(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let Some((user, place)) = rest.rsplit_once('@') else { return url.to_owned() };
-    let user = user.split_once(':').map_or(user, |(name, _)| name);
-    format!("{scheme}://{user}@{place}")
-}
-
 fn pool(connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
@@ -137,7 +130,7 @@ impl PostgresStore {
     /// [`StoreError::Older`] if its migrations have not all been made, [`StoreError::Newer`] and
     /// [`StoreError::Open`] as when it is opened.
     pub async fn look(url: &str) -> Result<Self, StoreError> {
-        all_applied(&Self::migrations(url).await?, &shown(url))?;
+        all_applied(&Self::migrations(url).await?, &without_secrets(url))?;
         Ok(Self::on(options(url)?))
     }
 
@@ -147,7 +140,7 @@ impl PostgresStore {
     /// [`StoreError::Newer`] if a newer Waybill wrote it, [`StoreError::Open`] if it cannot be
     /// reached.
     pub async fn migrations(url: &str) -> Result<Vec<Migration>, StoreError> {
-        let opening = |source| StoreError::Open { path: shown(url), source };
+        let opening = |source| StoreError::Open { path: without_secrets(url), source };
         let options = options(url)?;
         // One that does not even refuse is not waited for.
         let connected = tokio::time::timeout(ACQUIRE, PgConnection::connect_with(&options)).await;
@@ -163,13 +156,7 @@ impl PostgresStore {
             applied = sql.fetch_all(&mut connection).await.map_err(opening)?;
         }
         connection.close().await.map_err(opening)?;
-        planned(&MIGRATIONS, &applied, &shown(url))
-    }
-
-    /// The URL without its password.
-    #[must_use]
-    pub fn shown(url: &str) -> String {
-        shown(url)
+        planned(&MIGRATIONS, &applied, &without_secrets(url))
     }
 
     fn on(options: PgConnectOptions) -> Self {
@@ -221,7 +208,7 @@ impl PostgresStore {
 /// How the database at `url` is connected to.
 fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     let options = PgConnectOptions::from_str(url)
-        .map_err(|source| StoreError::Open { path: shown(url), source })?
+        .map_err(|source| StoreError::Open { path: without_secrets(url), source })?
         .application_name("waybill")
         .statement_cache_capacity(256)
         .options([
@@ -238,10 +225,10 @@ fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
 
 /// Makes the migrations that have not been made.
 async fn migrate(options: &PgConnectOptions, url: &str) -> Result<(), StoreError> {
-    let opening = |source| StoreError::Open { path: shown(url), source };
+    let opening = |source| StoreError::Open { path: without_secrets(url), source };
     let mut connection = PgConnection::connect_with(options).await.map_err(opening)?;
     MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(|source| match source {
-        MigrateError::VersionMissing(_) => StoreError::Newer { path: shown(url), source },
+        MigrateError::VersionMissing(_) => StoreError::Newer { path: without_secrets(url), source },
         other => opening(sqlx::Error::Migrate(Box::new(other))),
     })?;
     connection.close().await.map_err(opening)

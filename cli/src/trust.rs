@@ -1,0 +1,73 @@
+//! Settings in the current folder that say where data, tokens and traces go: folders come from others, so their user says
+//! once that they are trusted, as they are.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::failure::Failure;
+
+/// Options by which somebody else's folder could lead a token, data or an answer elsewhere.
+const LEADING: [&str; 6] = ["server", "token-file", "store", "broker", "otlp", "yes"];
+
+/// Where it is kept which settings are trusted: in the user's own folder for configuration.
+fn list() -> Result<PathBuf, Failure> {
+    let own = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+    let own = own.filter(|path| path.is_absolute());
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config"));
+    let found = own.or_else(home).map(|config| config.join("waybill").join("trusted"));
+    found.ok_or_else(|| {
+        Failure::caller("there is no folder for your configuration", "set HOME or XDG_CONFIG_HOME")
+    })
+}
+
+/// What stands for `file` with this text: another text is another file.
+fn entry(file: &Path, text: &str) -> Result<String, Failure> {
+    let path = file.canonicalize().map_err(Failure::ours)?;
+    let digest: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{digest} {}", path.display()))
+}
+
+fn entries(list: &Path) -> BTreeSet<String> {
+    let text = fs::read_to_string(list).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+/// Refuses settings that lead elsewhere, unless they are trusted.
+pub(crate) fn check(file: &Path, text: &str, settings: &toml::Table) -> Result<(), Failure> {
+    let Some(key) = LEADING.into_iter().find(|key| settings.contains_key(*key)) else {
+        return Ok(());
+    };
+    if list().is_ok_and(|list| entry(file, text).is_ok_and(|entry| entries(&list).contains(&entry)))
+    {
+        return Ok(());
+    }
+    let message = format!(
+        "{} here sets `{key}`, and you have not said that you trust it as it is now",
+        file.display()
+    );
+    Err(Failure::caller(
+        message,
+        "look into it, then run `waybill trust` here; or use the option instead",
+    ))
+}
+
+/// Keeps that `file` is trusted as it is now.
+pub(crate) fn trust(file: &Path) -> Result<(), Failure> {
+    let failed = |path: &Path, error: std::io::Error| {
+        Failure::caller(format!("{}: {error}", path.display()), "")
+    };
+    let text = fs::read_to_string(file).map_err(|error| failed(file, error))?;
+    let list = list()?;
+    let mut all = entries(&list);
+    all.insert(entry(file, &text)?);
+    if let Some(folder) = list.parent() {
+        fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    }
+    let lines: String = all.iter().map(|entry| format!("{entry}\n")).collect();
+    let new = list.with_extension("new");
+    fs::write(&new, lines).map_err(|error| failed(&new, error))?;
+    fs::rename(&new, &list).map_err(|error| failed(&list, error))
+}

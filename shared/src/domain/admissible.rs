@@ -1,0 +1,294 @@
+//! What may stand in anything that comes from outside, whatever it means: bounds of every text, day and number. Each door
+//! asks here (routes, their queries and paths, files, the inbox), so that no two of them differ.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use chrono::{Datelike as _, NaiveDate};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// The most characters of an id or a code.
+pub const LONGEST_ID: usize = 200;
+
+/// The most characters of a text in one line, such as a name.
+pub const LONGEST_NAME: usize = 500;
+
+/// The most characters of a URL.
+pub const LONGEST_URL: usize = 2048;
+
+/// The most characters of a text that people write, which may have several lines.
+pub const LONGEST_TEXT: usize = 10_000;
+
+/// The years in which days may be.
+pub const YEARS: RangeInclusive<i32> = 1990..=2100;
+
+/// Numbers are below this, and above its opposite: minor units of money, thousandths of a quantity. So a thousand of them
+/// add up to what 64 bits hold.
+pub const NUMBER: i64 = 1_000_000_000_000_000;
+
+/// The most days from an order to its receipt.
+pub const LONGEST_LEAD: u32 = 3650;
+
+/// Fields whose text may have several lines.
+const PROSE: [&str; 8] =
+    ["address", "description", "evidence", "reason", "remark", "source", "text", "what"];
+
+/// Fields that hold bytes in base 64, which a bound of the whole body keeps short.
+const BYTES: [&str; 1] = ["content"];
+
+/// What cannot be taken, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inadmissible {
+    /// The field, such as `lines[0].quantity`; empty: all of it.
+    pub field: String,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl fmt::Display for Inadmissible {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.field.as_str() {
+            "" => f.write_str(&self.what),
+            field => write!(f, "`{field}` {}", self.what),
+        }
+    }
+}
+
+/// Why `text` cannot be taken as a text in one line of at most `longest` characters.
+#[must_use]
+pub fn in_one_line(text: &str, longest: usize) -> Option<String> {
+    let is_end = |c: &char| matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}');
+    if let Some(end) = text.chars().find(is_end) {
+        return Some(match end {
+            '\t' => "holds a tab".to_owned(),
+            _ => "holds a line end".to_owned(),
+        });
+    }
+    in_lines(text, longest)
+}
+
+/// Why `text` cannot be taken as a text of at most `longest` characters, which may have several lines.
+#[must_use]
+pub fn in_lines(text: &str, longest: usize) -> Option<String> {
+    // Bytes are no fewer than characters, and counted at once.
+    if text.len() > longest {
+        let length = text.chars().count();
+        if length > longest {
+            return Some(format!("has {length} characters, and at most {longest} are taken"));
+        }
+    }
+    let is_wrong = |c: &char| {
+        c.is_control() && !matches!(c, '\n' | '\r' | '\t')
+            || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}')
+            || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    };
+    let character = text.chars().find(is_wrong)?;
+    let kind = if character.is_control() { "control" } else { "direction" };
+    Some(format!("holds the {kind} character U+{:04X}", u32::from(character)))
+}
+
+/// Why `day` cannot be taken.
+#[must_use]
+pub fn on(day: NaiveDate) -> Option<String> {
+    let (first, last) = (YEARS.start(), YEARS.end());
+    let is_taken = YEARS.contains(&day.year());
+    (!is_taken)
+        .then(|| format!("is in the year {}; years from {first} to {last} are taken", day.year()))
+}
+
+/// Why `text`, which is asked for, cannot be: a day may be far away, but not beyond what calendars hold.
+#[must_use]
+pub fn question(text: &str) -> Option<String> {
+    in_one_line(text, LONGEST_TEXT).or_else(|| {
+        let day = text.get(..text.find('T').unwrap_or(text.len())).unwrap_or(text);
+        let year = day.parse::<NaiveDate>().ok()?.year();
+        (!(1..=9999).contains(&year)).then(|| format!("is in the year {year}"))
+    })
+}
+
+/// Why `text`, the value of `field`, cannot be taken.
+#[must_use]
+pub fn value(field: &str, text: &str) -> Option<String> {
+    if BYTES.contains(&field) {
+        return in_one_line(text, usize::MAX);
+    }
+    if PROSE.contains(&field) {
+        return in_lines(text, LONGEST_TEXT);
+    }
+    let longest = if field == "url" { LONGEST_URL } else { LONGEST_NAME };
+    in_one_line(text, longest).or_else(|| {
+        // A day, whatever it is the day of.
+        let day = text.get(..text.find('T').unwrap_or(text.len())).unwrap_or(text);
+        day.parse::<NaiveDate>().ok().and_then(on)
+    })
+}
+
+/// The first thing in `json` that cannot be taken; what is no JSON is not looked at.
+#[must_use]
+pub fn inadmissible(json: &[u8]) -> Option<Inadmissible> {
+    let mut look = Look { path: Vec::new(), found: None };
+    let mut json = serde_json::Deserializer::from_slice(json);
+    // Whoever reads it says what is wrong with its form.
+    Here(&mut look).deserialize(&mut json).ok();
+    look.found
+}
+
+/// Where in a document it is looked.
+struct Look {
+    path: Vec<Part>,
+    found: Option<Inadmissible>,
+}
+
+enum Part {
+    Key(String),
+    Place(usize),
+}
+
+impl Look {
+    /// The nearest key.
+    fn key(&self) -> &str {
+        let key = |part: &'_ Part| match part {
+            Part::Key(_) => true,
+            Part::Place(_) => false,
+        };
+        match self.path.iter().rfind(|part| key(part)) {
+            Some(Part::Key(key)) => key,
+            Some(Part::Place(_)) | None => "",
+        }
+    }
+
+    /// Keeps what is wrong here; an error ends the look.
+    fn judge<E: serde::de::Error>(&mut self, wrong: Option<String>) -> Result<(), E> {
+        let Some(what) = wrong else { return Ok(()) };
+        let mut field = String::new();
+        for part in &self.path {
+            match part {
+                Part::Key(key) if field.is_empty() => field.push_str(key),
+                Part::Key(key) => field.extend([".", key]),
+                Part::Place(place) => field.push_str(&format!("[{place}]")),
+            }
+        }
+        self.found = Some(Inadmissible { field, what });
+        Err(E::custom("found"))
+    }
+
+    fn number<E: serde::de::Error>(&mut self, is_taken: bool) -> Result<(), E> {
+        let what = || "is a number of more than 15 digits".to_owned();
+        self.judge((!is_taken).then(what))
+    }
+}
+
+struct Here<'a>(&'a mut Look);
+
+impl<'de> DeserializeSeed<'de> for Here<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Here<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        let wrong = value(self.0.key(), text);
+        self.0.judge(wrong)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<(), E> {
+        self.0.number(number < NUMBER.unsigned_abs())
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<(), E> {
+        self.0.number(number.unsigned_abs() < NUMBER.unsigned_abs())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<(), E> {
+        self.0.number(number.abs() < NUMBER as f64)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        for place in 0.. {
+            self.0.path.push(Part::Place(place));
+            if items.next_element_seed(Here(&mut *self.0))?.is_none() {
+                break;
+            }
+            self.0.path.pop();
+        }
+        self.0.path.pop();
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        while let Some(key) = entries.next_key::<String>()? {
+            let wrong =
+                in_one_line(&key, LONGEST_NAME).map(|what| format!("has a key that {what}"));
+            self.0.judge(wrong)?;
+            self.0.path.push(Part::Key(key));
+            entries.next_value_seed(Here(&mut *self.0))?;
+            self.0.path.pop();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(json: &str) -> String {
+        inadmissible(json.as_bytes()).map(|found| found.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn every_text_day_and_number_is_looked_at_wherever_it_stands() {
+        assert_eq!(
+            said(r#"{"a": ["b", {"c": "x\u0000y"}]}"#),
+            "`a[1].c` holds the control character U+0000"
+        );
+        assert_eq!(said(r#"{"a": "\u202Ex"}"#), "`a` holds the direction character U+202E");
+        assert_eq!(said(r#"{"a": {"b\n": 1}}"#), "`a` has a key that holds a line end");
+        assert_eq!(
+            said(r#"{"due": "-262143-01-01"}"#),
+            "`due` is in the year -262143; years from 1990 to 2100 are taken"
+        );
+        assert_eq!(
+            said(r#"{"since": "2500-01-01T00:00:00Z"}"#),
+            "`since` is in the year 2500; years from 1990 to 2100 are taken"
+        );
+        assert_eq!(
+            said(r#"{"minor": 9223372036854775807}"#),
+            "`minor` is a number of more than 15 digits"
+        );
+        assert_eq!(
+            said(r#"{"minor": -9223372036854775808}"#),
+            "`minor` is a number of more than 15 digits"
+        );
+        assert_eq!(said(r#"[1e300]"#), "`[0]` is a number of more than 15 digits");
+        let long = format!(r#"{{"id": "{}"}}"#, "x".repeat(501));
+        assert_eq!(said(&long), "`id` has 501 characters, and at most 500 are taken");
+        // Beside it all is well, and what is no JSON is for others to say.
+        for well in [
+            r#"{"text": "two\nlines", "minor": 999999999999999, "on": "2026-11-28", "name": "Їжак"}"#,
+            r#"{"a": [], "b": {}, "c": null, "d": true, "e": 1.5, "content": "AAAA"}"#,
+            "[1, 2",
+            "",
+            "nothing",
+        ] {
+            assert_eq!(said(well), "", "{well}");
+        }
+    }
+}

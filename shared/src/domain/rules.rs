@@ -1,0 +1,167 @@
+//! What contributions and offers may not say, by whatever door they come: what their files are refused for.
+
+use super::admissible::{LONGEST_ID, LONGEST_LEAD, in_one_line};
+use super::contribution::{Consent, Contribution, Firmness, InKind};
+use super::ids::is_given_here;
+use super::quantity::Unit;
+use super::supplier::{Offer, Pack};
+use super::text::{canonical, invisible, mixed};
+
+/// A field that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// Its name.
+    pub field: &'static str,
+    /// What is wrong.
+    pub what: String,
+    /// The way out.
+    pub hint: &'static str,
+}
+
+fn wrong(field: &'static str, what: impl Into<String>, hint: &'static str) -> Result<(), Wrong> {
+    Err(Wrong { field, what: what.into(), hint })
+}
+
+/// An id that print shows as it is, so that no two look alike.
+fn id(field: &'static str, id: &str) -> Result<(), Wrong> {
+    let hint = "type it anew, in one line, without spaces around it";
+    if id.trim().is_empty() {
+        return wrong(field, "is empty", hint);
+    }
+    if let Some(what) = in_one_line(id, LONGEST_ID) {
+        return wrong(field, what, hint);
+    }
+    if let Some(found) = invisible(id) {
+        return wrong(field, found.to_string(), hint);
+    }
+    if canonical(id) != id {
+        return wrong(field, "has spaces around it, or accents apart from their letters", hint);
+    }
+    if is_given_here(id) {
+        return wrong(field, "looks like an id of a lot, a line, an order or a webhook", hint);
+    }
+    match mixed(id) {
+        Some(letter) => wrong(field, format!("holds {letter}"), hint),
+        None => Ok(()),
+    }
+}
+
+fn lead_days(field: &'static str, days: u32) -> Result<(), Wrong> {
+    if days <= LONGEST_LEAD {
+        return Ok(());
+    }
+    let what = format!("{days} days are more than {LONGEST_LEAD}");
+    wrong(field, what, "give the days from order to receipt")
+}
+
+fn pack(field: &'static str, unit: Option<Unit>, pack: Option<Pack>) -> Result<(), Wrong> {
+    let Some(pack) = pack else { return Ok(()) };
+    let is_pack = unit.is_some_and(|unit| unit != pack.unit && unit.is_whole());
+    if is_pack && pack.quantity.0 > 0 && pack.quantity.fits(pack.unit) {
+        return Ok(());
+    }
+    wrong(field, "is no pack", "a pack is a whole unit, and holds some of another unit")
+}
+
+impl Contribution {
+    /// What it may not say.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn check(&self) -> Result<(), Wrong> {
+        id("id", &self.id)?;
+        if self.id.contains([':', '/']) {
+            return wrong("id", "has a colon or a slash", "leave it out");
+        }
+        if self.donors.is_empty() {
+            return wrong("donors", "there is none", "name who gives");
+        }
+        if let Some(amount) = self.amount.filter(|amount| amount.minor <= 0) {
+            return wrong("amount", format!("{amount} is not above zero"), "give an amount");
+        }
+        if let Consent::Above(minor) = self.consent
+            && minor < 0
+        {
+            return wrong("consent", "it is asked above less than nothing", "give an amount");
+        }
+        for gift in &self.in_kind {
+            gift.check()?;
+        }
+        let is_commitment = self.firmness == Firmness::Commitment;
+        if is_commitment && self.amount.is_none() && self.in_kind.is_empty() {
+            let hint = "give amount and currency, or what is given in kind, or call it a pledge";
+            return wrong("amount", "a commitment has an amount, or is in kind", hint);
+        }
+        if !is_commitment && self.converts.is_some() {
+            let hint = "call it a commitment, or leave it out";
+            return wrong("converts", "only a commitment converts a pledge", hint);
+        }
+        let in_order = |first: Option<chrono::NaiveDate>, last: Option<chrono::NaiveDate>| {
+            first.zip(last).is_none_or(|(first, last)| first <= last)
+        };
+        if !in_order(Some(self.stated), self.obligate_by) {
+            return wrong("obligate_by", "is before it was stated", "give a later day");
+        }
+        if !in_order(self.obligate_by, self.pay_by) {
+            return wrong("pay_by", "is before the last day to bind it", "give a later day");
+        }
+        self.check_tranches()
+    }
+
+    fn check_tranches(&self) -> Result<(), Wrong> {
+        let total = self.tranches.iter().try_fold(0_i64, |sum, tranche| {
+            sum.checked_add(tranche.minor).filter(|_| tranche.minor >= 0)
+        });
+        let fits = match (total, self.amount) {
+            _ if self.tranches.is_empty() => true,
+            (Some(total), Some(amount)) => total <= amount.minor,
+            _ => false,
+        };
+        if fits {
+            return Ok(());
+        }
+        let what = "they are below zero, or more than the amount";
+        wrong("tranches", what, "let them add up to the amount")
+    }
+}
+
+impl InKind {
+    fn check(&self) -> Result<(), Wrong> {
+        if self.quantity.0 <= 0 {
+            return wrong("in_kind", "a quantity is not above zero", "say how much");
+        }
+        if self.unit.is_some_and(|unit| !self.quantity.fits(unit)) {
+            let hint = "give a quantity that its unit can be counted in";
+            return wrong("in_kind", format!("`{self}` cannot be had"), hint);
+        }
+        pack("in_kind", self.unit, self.pack_of)?;
+        lead_days("in_kind", self.lead_days)
+    }
+}
+
+impl Offer {
+    /// What it may not say.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn check(&self) -> Result<(), Wrong> {
+        id("id", &self.id)?;
+        if self.unit_price.minor <= 0 {
+            return wrong("unit_price", "is not above zero", "give the price");
+        }
+        for (field, quantity) in [("minimum", self.minimum), ("increment", self.increment)] {
+            if quantity.0 <= 0 || !quantity.fits(self.unit) {
+                return wrong(
+                    field,
+                    "cannot be bought",
+                    "give at least one, as its unit is counted",
+                );
+            }
+        }
+        if self.to.is_some_and(|to| to < self.from) {
+            return wrong("to", "is before its first day", "give a later day");
+        }
+        pack("pack_of", Some(self.unit), self.pack_of)?;
+        lead_days("lead_days", self.lead_days)
+    }
+}
