@@ -38,7 +38,7 @@ const SHARE_OF_ONE: usize = 2;
 /// Raises the number of files that may be open to what the system allows; gives it.
 pub(crate) fn raise_files() -> usize {
     let limit = getrlimit(Resource::Nofile);
-    let mut raised = limit.clone();
+    let mut raised = limit;
     raised.current = limit.maximum;
     let now =
         if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };

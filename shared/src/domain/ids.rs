@@ -100,7 +100,7 @@ pub fn is_given_here(text: &str) -> bool {
         |with: &&str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
     text.parse::<LotId>().is_ok()
         || text.parse::<LineId>().is_ok()
-        || GIVEN_HERE.iter().any(|with| begins(&with))
+        || GIVEN_HERE.iter().any(|with| begins(with))
 }
 
 impl fmt::Display for LineId {
