@@ -122,7 +122,8 @@ impl Page {
         } else {
             format!(" for {covers}{}", at_rate(payer.rate, amount, covers))
         };
-        self.lines("  ", &format!("{envelope} of {donors}: {amount}{rate}, {state}."));
+        let of = whose(envelope, &donors);
+        self.lines("  ", &format!("{of}: {amount}{rate}, {state}."));
         let decided = match &payer.decided {
             Decided::OnlyOne => "No other money may be used for it.".to_owned(),
             Decided::LapsesFirst { obligate_by } => {
@@ -166,7 +167,7 @@ impl Page {
         );
         self.heading(&format!("Who would pay, as of {day}:"));
         for Foreseen { envelope, donors, amount } in payers {
-            self.lines("  ", &format!("{envelope} ({}): {amount}", donors.join(", ")));
+            self.lines("  ", &format!("{}: {amount}", whose(envelope, &donors.join(", "))));
         }
     }
 
@@ -274,4 +275,12 @@ fn at_rate(rate: Rate, amount: &Money, covers: &Money) -> String {
     let major = |money: &Money| money.minor as f64 / 10_f64.powi(money.currency.decimals() as i32);
     let rate = major(covers) / major(amount);
     format!(", at {rate:.4} {} for one {}", covers.currency, amount.currency)
+}
+
+/// An envelope with its donors; of another's, which is not named, the donors alone.
+fn whose(envelope: &str, donors: &str) -> String {
+    match envelope {
+        "" => donors.to_owned(),
+        envelope => format!("{envelope} of {donors}"),
+    }
 }

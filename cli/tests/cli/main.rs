@@ -56,6 +56,7 @@ mod shown;
 mod storm;
 mod storm_alone;
 mod support;
+mod tampered;
 mod terminal;
 mod traces;
 mod twice;

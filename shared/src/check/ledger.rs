@@ -32,6 +32,11 @@ pub(super) async fn envelopes(
             let detail = format!("uses {} of {} open minor units", row.used(), row.opened);
             check.fails("I2", &row.id, detail);
         }
+        let over = (row.used() - row.opened).max(0);
+        if row.overrun != over {
+            let detail = format!("exceeds what is open by {over}, and is filed as {}", row.overrun);
+            check.fails("I2", &row.id, detail);
+        }
         let told = last.get(&format!("envelope:{}", row.id));
         if told.is_none_or(|told| told.number != row.version || told.body != sum(&row.body())) {
             check.fails("I7", &row.id, "the envelope is not as its last event says");

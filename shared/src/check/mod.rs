@@ -106,18 +106,22 @@ pub async fn check_telling(
     let (events, last, Heard { mut told, bound, sold, acted, archived }) =
         replay(store, &mut check, passed).await?;
     let arrived = std::mem::take(&mut told.arrived);
-    let payments = arrived.rows(store, &mut check, told.requesters()).await?;
-    told.renamed_lines(&mut check);
-    bound.ends(&mut check);
-    acted.report(&mut check);
-    archive(store, &mut check, archived).await?;
-    sold.report(&mut check);
-    match compare(store, &mut check, &last, &payments).await {
+    let requesters = told.requesters();
+    let compared = async {
+        let payments = arrived.rows(store, &mut check, requesters).await?;
+        compare(store, &mut check, &last, &payments).await
+    };
+    match compared.await {
         Err(StoreError::Corrupt { subject, source }) => {
             check.fails("I7", subject, format!("cannot be read: {source}"));
         }
         other => other?,
     }
+    told.renamed_lines(&mut check);
+    bound.ends(&mut check);
+    acted.report(&mut check);
+    archive(store, &mut check, archived).await?;
+    sold.report(&mut check);
     let violations = check.violations;
     Ok(Findings { ok: violations.is_empty(), events, violations })
 }
@@ -403,8 +407,17 @@ async fn lines(
     ids.sort_unstable();
     let mut found = 0;
     for page in ids.chunks(PAGE as usize) {
-        for (id, stored) in store.lines(page).await? {
+        let there = store.lines(page).await?;
+        let names: Vec<&str> = there.iter().map(|(_, line)| &*line.line.external_id).collect();
+        // One that is not found by its id would be taken again.
+        let by_name = store.lines_by_external(&names).await?;
+        let by_name: HashSet<LineId> = by_name.into_iter().map(|(id, _)| id).collect();
+        for (id, stored) in there {
             found += 1;
+            if !by_name.contains(&id) {
+                let name = &stored.line.external_id;
+                check.fails("I7", id, format!("is not found by its id, `{name}`"));
+            }
             let sum = sums.remove(&id).unwrap_or(0);
             if sum != stored.line.quantity.0 {
                 let detail = format!("asks for {}, its lots carry {sum}", stored.line.quantity.0);
