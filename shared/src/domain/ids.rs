@@ -98,9 +98,7 @@ const GIVEN_HERE: [&str; 2] = ["PO-", "wh_"];
 pub fn is_given_here(text: &str) -> bool {
     let begins =
         |with: &&str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
-    text.parse::<LotId>().is_ok()
-        || text.parse::<LineId>().is_ok()
-        || GIVEN_HERE.iter().any(|with| begins(with))
+    text.parse::<LotId>().is_ok() || text.parse::<LineId>().is_ok() || GIVEN_HERE.iter().any(begins)
 }
 
 impl fmt::Display for LineId {
