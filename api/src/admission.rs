@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody as _};
-use axum::extract::{MatchedPath, Request, State};
+use axum::body::Body;
+use axum::extract::{MatchedPath, Query, Request, State};
 use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::Problem;
 use crate::access::Caller;
 use crate::limits::Limits;
+use crate::request::media_type;
 
 /// The largest body of what is no file, in bytes.
 pub(crate) const LARGEST_MESSAGE: usize = 1024 * 1024;
@@ -25,7 +26,7 @@ pub(crate) const LARGEST_MESSAGE: usize = 1024 * 1024;
 const SHORT: u64 = 64 * 1024;
 
 /// A file above this is one of the few that are read at once, in bytes.
-const SMALL_FILE: u64 = 256 * 1024;
+const SMALL_FILE: u64 = 64 * 1024;
 
 /// A list longer than this is no page.
 const LONG_LIST: u32 = 1000;
@@ -53,9 +54,13 @@ impl Cost {
     /// What `request` costs; none: it waits for something, and has bounds of its own.
     pub(crate) fn of(request: &Request) -> Option<Self> {
         let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-        let query = request.uri().query().unwrap_or_default();
+        let query = parameters(request);
         Some(match route {
-            "/v1/events" => return None,
+            "/v1/events" if waits(request) => return None,
+            "/v1/events" if is_searched(&query) => Self::Much,
+            "/v1/acts" if length(request).is_none_or(|size| size > LARGEST_MESSAGE as u64) => {
+                Self::File
+            }
             "/v1/requisitions" if is_small(request) => Self::Little,
             "/v1/requisitions" | "/v1/imports" | "/v1/coalition" => Self::File,
             "/v1/webhooks/{id}/ping" => Self::Outside,
@@ -63,7 +68,7 @@ impl Cost {
             | "/v1/doctor" | "/v1/todo" | "/v1/arrivals" | "/v1/lead-times" | "/v1/money"
             | "/v1/status" => Self::Much,
             route if route.starts_with("/v1/reports/") => Self::Much,
-            _ if is_of_another_day(query) || is_long(query) => Self::Much,
+            _ if is_of_another_day(&query) || is_long(&query) => Self::Much,
             _ => Self::Little,
         })
     }
@@ -93,24 +98,45 @@ impl Cost {
 
 /// A short message rather than a file; what does not say how long it is may be long, and a workbook unpacks to more.
 fn is_small(request: &Request) -> bool {
-    let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let length = text(header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
-    let kind = text(header::CONTENT_TYPE).unwrap_or_default();
+    let kind = media_type(request.headers());
     let is_text = ["json", "csv"].iter().any(|word| kind.contains(word));
-    is_text && length.is_some_and(|length| length <= SMALL_FILE)
+    is_text && length(request).is_some_and(|length| length <= SMALL_FILE)
 }
 
-fn parameters(query: &str) -> impl Iterator<Item = (&str, &str)> {
-    query.split('&').filter_map(|part| part.split_once('='))
+/// How long the body is said to be.
+pub(crate) fn length(request: &Request) -> Option<u64> {
+    let header = request.headers().get(header::CONTENT_LENGTH)?;
+    header.to_str().ok()?.parse().ok()
 }
 
-fn is_of_another_day(query: &str) -> bool {
-    parameters(query).any(|(name, _)| name == "on")
+/// What is asked for, as the routes read it.
+fn parameters(request: &Request) -> Vec<(String, String)> {
+    Query::try_from_uri(request.uri()).map(|query| query.0).unwrap_or_default()
 }
 
-fn is_long(query: &str) -> bool {
-    let limit = parameters(query).find(|(name, _)| *name == "limit");
-    limit.is_some_and(|(_, text)| text.parse::<u32>().is_ok_and(|limit| limit > LONG_LIST))
+/// Whether the answer waits for what is to come: a long poll, or a stream.
+pub(crate) fn waits(request: &Request) -> bool {
+    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let polls = |(name, text): &(String, String)| {
+        name == "wait" && text.parse::<u32>().is_ok_and(|seconds| seconds > 0)
+    };
+    request.uri().path() == "/v1/events"
+        && (accepts.is_some_and(|kinds| kinds.contains("text/event-stream"))
+            || parameters(request).iter().any(polls))
+}
+
+fn is_of_another_day(query: &[(String, String)]) -> bool {
+    query.iter().any(|(name, _)| name == "on")
+}
+
+/// Whether the log is searched for what few of its events are.
+fn is_searched(query: &[(String, String)]) -> bool {
+    query.iter().any(|(name, _)| !["after", "last", "limit", "wait"].contains(&name.as_str()))
+}
+
+fn is_long(query: &[(String, String)]) -> bool {
+    let is_long = |text: &str| text.parse::<u32>().is_ok_and(|limit| limit > LONG_LIST);
+    query.iter().any(|(name, text)| ["limit", "last"].contains(&name.as_str()) && is_long(text))
 }
 
 /// The places for each kind of request.
@@ -195,9 +221,7 @@ pub(crate) async fn admit(
     let caller = request.extensions().get::<Caller>().map(|caller| caller.id().to_owned());
     let place = match (&admission, caller) {
         (Some(admission), Some(account)) => {
-            if cost == Cost::Little
-                && request.body().size_hint().upper().is_some_and(|size| size <= SHORT)
-            {
+            if cost == Cost::Little && length(&request).is_some_and(|size| size <= SHORT) {
                 let (parts, body) = request.into_parts();
                 request = match body.collect().await {
                     Ok(arrived) => Request::from_parts(parts, Body::from(arrived.to_bytes())),
@@ -218,9 +242,9 @@ pub(crate) async fn admit(
         }
         _ => None,
     };
-    let response = match cost {
-        Cost::Much => beside(request, next).await,
-        Cost::Little | Cost::File | Cost::Outside => next.run(request).await,
+    let (response, place) = match cost {
+        Cost::Much => beside(request, next, place).await,
+        Cost::Little | Cost::File | Cost::Outside => (next.run(request).await, place),
     };
     let Some(place) = place else { return response };
     response.map(|body| {
@@ -232,28 +256,29 @@ pub(crate) async fn admit(
 }
 
 /// Answers on a thread of its own, so that what computes for long keeps nobody else waiting; ends when nobody waits for
-/// the answer any more.
-async fn beside(request: Request, next: Next) -> Response {
+/// the answer any more. Its place is taken for as long as the thread is.
+async fn beside(request: Request, next: Next, place: Option<Place>) -> (Response, Option<Place>) {
     let (waits, gone) = tokio::sync::oneshot::channel::<()>();
     let runtime = tokio::runtime::Handle::current();
     let span = tracing::Span::current();
     let answered = tokio::task::spawn_blocking(move || {
         let _span = span.entered();
-        runtime.block_on(async {
+        let answered = runtime.block_on(async {
             tokio::select! {
                 response = next.run(request) => Some(response),
                 _ = gone => None,
             }
-        })
+        });
+        (answered, place)
     });
     let answered = answered.await;
     drop(waits);
     match answered {
-        Ok(Some(response)) => response,
-        Ok(None) => Problem::inside().into_response(),
+        Ok((Some(response), place)) => (response, place),
+        Ok((None, _)) => (Problem::inside().into_response(), None),
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Problem::inside().into_response(),
+            Err(_) => (Problem::inside().into_response(), None),
         },
     }
 }

@@ -9,15 +9,16 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
+use futures_util::StreamExt as _;
 use http_body_util::Limited;
 use ipnet::IpNet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::access::{Asked, authenticate, is_local};
-use crate::admission::{Admission, LARGEST_MESSAGE, admit, only_reads};
+use crate::admission::{Admission, LARGEST_MESSAGE, admit, length, only_reads, waits};
 use crate::idempotency::once;
 use crate::limits::Limits;
 use crate::origin::{Origin, find};
@@ -122,23 +123,42 @@ async fn says_little(request: Request, next: Next) -> Response {
 async fn bounded(State(largest): State<usize>, request: Request, next: Next) -> Response {
     let most = match request.uri().path() {
         "/v1/requisitions" => largest,
-        "/v1/imports" | "/v1/coalition" => LARGEST_TYPED.min(largest),
+        "/v1/imports" | "/v1/coalition" | "/v1/acts" => LARGEST_TYPED.min(largest),
         _ => LARGEST_MESSAGE.min(largest),
     };
-    let declared = request.body().size_hint().lower();
-    if declared > most as u64 {
+    if length(&request).is_some_and(|declared| declared > most as u64) {
         return crate::request::too_large().into_response();
     }
     next.run(request.map(|body| Body::new(Limited::new(body, most)))).await
+}
+
+/// A body that is there in time, or breaks off: whoever waits for it holds what others wait for.
+fn arriving(body: Body) -> Body {
+    if body.is_end_stream() {
+        return body;
+    }
+    let end = Instant::now() + PATIENCE;
+    let frames =
+        futures_util::stream::unfold(Some(body.into_data_stream()), move |left| async move {
+            let mut left = left?;
+            match timeout_at(end, left.next()).await {
+                Ok(Some(Ok(frame))) => Some((Ok(frame), Some(left))),
+                Ok(Some(Err(error))) => Some((Err(error), None)),
+                Ok(None) => None,
+                Err(_) => Some((Err(axum::Error::new("it was not there in time")), None)),
+            }
+        });
+    Body::from_stream(frames)
 }
 
 /// Ends requests that come or go too slowly; what gives out events takes its time. A change that has begun runs on to
 /// its end: a caller that goes away, or is told that it took too long, cuts nothing in the middle. What only reads ends
 /// when nobody waits for it any more.
 async fn in_time(request: Request, next: Next) -> Response {
-    if request.uri().path() == "/v1/events" {
+    if waits(&request) {
         return next.run(request).await;
     }
+    let request = request.map(arriving);
     let answered = match only_reads(&request) {
         true => timeout(PATIENCE, next.run(request)).await.map(Ok),
         false => timeout(PATIENCE, tokio::spawn(next.run(request))).await,

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
 use maud::{Markup, html};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use waybill_shared::domain::document::{Content, DespatchLine, ReceiptLine};
 use waybill_shared::domain::quantity::Quantity;
 
@@ -27,6 +28,9 @@ const KINDS: [(&str, &str); 4] = [
     ("receipt_advice", "Receipt advice: what was received"),
     ("requisitions", "Requisitions: a file (.csv, .xlsx, .json, .jsonl)"),
 ];
+
+/// Forms that are read at once: of each up to a whole file is held.
+static STRANGERS: Semaphore = Semaphore::const_new(3);
 
 /// What was filled in.
 #[derive(Debug, Default)]
@@ -66,6 +70,12 @@ async fn page() -> Response {
 async fn take(State(entry): State<Entry>, request: Request) -> Response {
     let origin = request.extensions().get::<Origin>().copied();
     let mut form = Form::default();
+    // Before a token is known a form takes room already.
+    let Ok(_room) = STRANGERS.try_acquire() else {
+        let problem =
+            Problem::new("too_many_requests", "others are handing in", "try again in a moment");
+        return told(&form, problem);
+    };
     let taken = match Multipart::from_request(request, &()).await {
         Ok(multipart) => read(&entry, origin, multipart, &mut form).await,
         Err(error) => Err(Problem::new("malformed", error.body_text(), "send the form again")),

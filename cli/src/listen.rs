@@ -98,9 +98,9 @@ impl Doors {
     /// A place for somebody at `address`, if there is one.
     fn enter(&self, address: IpAddr) -> Option<Place> {
         let crowd = &self.0;
-        let address = network(address);
         // Behind a proxy are many.
-        let is_many = crowd.proxies.iter().any(|proxy| proxy.contains(&address));
+        let is_many = crowd.proxies.iter().any(|proxy| proxy.contains(&address.to_canonical()));
+        let address = network(address);
         let mut inside = crowd.inside.lock().unwrap_or_else(PoisonError::into_inner);
         let there = inside.by_address.get(&address).copied().unwrap_or(0);
         if inside.all >= crowd.most || (there >= crowd.most_of_one && !is_many) {

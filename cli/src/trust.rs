@@ -9,8 +9,31 @@ use sha2::{Digest as _, Sha256};
 
 use crate::failure::Failure;
 
-/// Options by which somebody else's folder could lead a token, data or an answer elsewhere.
-const LEADING: [&str; 6] = ["server", "token-file", "store", "broker", "otlp", "yes"];
+/// Options that only say how much is shown, and of what: they lead no token, data or answer elsewhere, and write nothing.
+const SHOWING: [&str; 22] = [
+    "all",
+    "awaits",
+    "class",
+    "columns",
+    "csv",
+    "data",
+    "days",
+    "donor",
+    "group",
+    "json",
+    "limit",
+    "quiet",
+    "requester",
+    "rank",
+    "sort",
+    "state",
+    "step",
+    "supplier",
+    "timeline",
+    "utc",
+    "verbose",
+    "waiting-on",
+];
 
 /// Where it is kept which settings are trusted: in the user's own folder for configuration.
 fn list() -> Result<PathBuf, Failure> {
@@ -37,7 +60,7 @@ fn entries(list: &Path) -> BTreeSet<String> {
 
 /// Refuses settings that lead elsewhere, unless they are trusted.
 pub(crate) fn check(file: &Path, text: &str, settings: &toml::Table) -> Result<(), Failure> {
-    let Some(key) = LEADING.into_iter().find(|key| settings.contains_key(*key)) else {
+    let Some(key) = settings.keys().find(|key| !SHOWING.contains(&key.as_str())) else {
         return Ok(());
     };
     if list().is_ok_and(|list| entry(file, text).is_ok_and(|entry| entries(&list).contains(&entry)))
@@ -50,7 +73,7 @@ pub(crate) fn check(file: &Path, text: &str, settings: &toml::Table) -> Result<(
     );
     Err(Failure::caller(
         message,
-        "look into it, then run `waybill trust` here; or use the option instead",
+        "look into it, then run `waybill trust` here; or work from another folder",
     ))
 }
 

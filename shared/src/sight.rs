@@ -8,6 +8,7 @@ use crate::domain::account::Role;
 use crate::domain::coalition::Coalition;
 use crate::domain::contribution::Contribution;
 use crate::domain::lot::{Awaited, Lot, LotState};
+use crate::domain::money::Currency;
 use crate::domain::order::{Order, OrderLine};
 use crate::domain::requisition::Line;
 use crate::engine::Engine;
@@ -16,6 +17,15 @@ use crate::store::StoreError;
 /// Codes of reasons that tell what donors have left.
 const TELLS_BALANCES: [&str; 5] =
     ["money_exhausted", "too_many_donors", "no_eligible_envelope", "displaced", "overrun"];
+
+/// Whether a text holds an amount of money, such as `EUR 1,250.00`.
+fn tells_an_amount(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.windows(2).any(|pair| {
+        let is_currency = pair[0].trim_start_matches('(').parse::<Currency>().is_ok();
+        is_currency && pair[1].starts_with(|c: char| c.is_ascii_digit() || c == '-')
+    })
+}
 
 /// What a donor is called to those who may not know who pays.
 const A_DONOR: &str = "a donor";
@@ -137,6 +147,10 @@ impl Sight {
     /// may look at money.
     #[must_use]
     pub fn reason(&self, lot: &Lot) -> String {
+        // Who may not know what it costs is not told by the way.
+        if self.hides_money() && tells_an_amount(&lot.reason) {
+            return String::new();
+        }
         if self.is_whole() || !TELLS_BALANCES.contains(&lot.code.as_str()) {
             return lot.reason.clone();
         }

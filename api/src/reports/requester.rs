@@ -157,7 +157,7 @@ pub(crate) async fn requester(
                 format!("{missing} missing")
             }
             Some(Short { missing: None, reason, .. }) if sight.is_whole() => reason.clone(),
-            _ => sight.reason(&lot),
+            _ => sight.told(&sight.reason(&lot)),
         };
         request.expected = expected(engine, sight, &lot, &mut orders, &planned).await?;
         let is_open = !matches!(lot.state, LotState::Closed(_));

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use waybill_shared::domain::account::Role;
 use waybill_shared::domain::contribution::Contribution;
+use waybill_shared::domain::rules::check_new;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::contribute;
 use waybill_shared::store::EnvelopeRow;
@@ -120,6 +121,9 @@ pub(crate) async fn put(
     if !is_own(&given) || before.is_some_and(|before| !is_own(before)) {
         let detail = "a donor states what it alone gives";
         return Err(Problem::new("forbidden", detail, "the secretariat states joint ones"));
+    }
+    if before.is_none() {
+        check_new(&given.id)?;
     }
     check(&given, &sight.coalition.parties)?;
     let record = api.engine.store.record("contribution", &id).await?;

@@ -7,6 +7,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use waybill_scheduler::intake::{plan_contributions, plan_requisition};
 use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::rules::check_new;
 use waybill_shared::engine::Engine;
 use waybill_shared::import::{CoalitionFiles, ReadLimits, check_line};
 use waybill_shared::intake::{
@@ -122,6 +123,21 @@ fn check_lines(lines: &[Submitted]) -> Result<(), Problem> {
     Err(Problem::new("refused", detail, "mend them, and hand them in again").with(errors))
 }
 
+/// Says of what `id` names that it is wrong.
+fn named(
+    id: &str,
+    is_known: bool,
+    checked: Result<(), waybill_shared::domain::rules::Wrong>,
+) -> Result<(), Problem> {
+    if !is_known {
+        check_new(id)?;
+    }
+    checked.map_err(|wrong| {
+        let what = format!("of `{id}`: {}", wrong.what);
+        Problem::field(wrong.field, what, wrong.hint)
+    })
+}
+
 pub(super) async fn report(State(api): State<Api>) -> Result<Json<Report>, Problem> {
     Ok(Json(build(&api.engine, 0.0).await?))
 }
@@ -189,18 +205,19 @@ pub(super) async fn coalition(
 ) -> Result<Json<CoalitionIntake>, Problem> {
     let (engine, actor) = (&api.engine, actor(&caller));
     let ImportCoalition { files, requisitions, how } = &body;
+    let known = engine.coalition().await?;
     few(&caller, requisitions.iter().map(|file| file.lines.len()).sum())?;
     for file in requisitions {
         check_lines(&file.lines)?;
     }
     let later = files.later_contributions.iter().flat_map(|(_, _, read)| read);
     for contribution in files.contributions.iter().chain(later) {
-        contribution.check()?;
+        let is_known = known.contributions.contains_key(&contribution.id);
+        named(&contribution.id, is_known, contribution.check())?;
     }
     for offer in &files.offers {
-        offer.check()?;
+        named(&offer.id, known.offers.contains_key(&offer.id), offer.check())?;
     }
-    let known = engine.coalition().await?;
     let zone = files.settings.zone;
     let today = engine.clock.now().with_timezone(&zone).date_naive();
     let is_due = |day: chrono::NaiveDate| day <= today;

@@ -289,6 +289,7 @@ async fn take(
         let said = validate_priority::foresee(&api.engine, &coalition, &all).await?;
         expected.extend(new.iter().zip(said).filter_map(|(row, said)| Some((row.row, said?))));
     }
+    let sight = caller.sight(&api.engine).await?;
     let amended: BTreeMap<u64, _> = intake.amended.iter().map(|a| (a.row, a)).collect();
     for row in &good {
         let external_id = row.line.external_id.clone();
@@ -310,7 +311,9 @@ async fn take(
                 value: Some(field.theirs.clone()),
                 detail: format!(
                     "{} has changed it from {} to {} since it was stated",
-                    field.ours_by, field.before, field.ours
+                    sight.actor(&field.ours_by),
+                    field.before,
+                    field.ours
                 ),
                 hint: Some(format!(
                     "decide with ?theirs={0} (as this row says) or ?ours={0} (as it is)",
@@ -351,6 +354,9 @@ async fn take(
     Ok(())
 }
 
+/// How many times its size a file of text may take in memory: empty cells take more than the comma before them.
+const TIMES: usize = 32;
+
 /// Reads what the body holds, by way of a file, so that a large one is never in memory whole.
 pub(crate) async fn read(mut body: Body, ending: &str) -> Result<Lines, Problem> {
     let failed = |error: std::io::Error| {
@@ -378,7 +384,14 @@ pub(crate) async fn read(mut body: Body, ending: &str) -> Result<Lines, Problem>
         }
     }
     file.flush().map_err(failed)?;
-    let options = ReadOptions { limits: ReadLimits::SENT, ..ReadOptions::default() };
+    // Text takes some times its size once it is a table; a small file never needs what a large one may.
+    let size = file.as_file().metadata().map_err(failed)?.len();
+    let mut limits = ReadLimits::SENT;
+    if ending != "xlsx" {
+        let most = usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(TIMES);
+        limits.memory = limits.memory.min(most.saturating_add(64 * 1024));
+    }
+    let options = ReadOptions { limits, ..ReadOptions::default() };
     let read = tokio::task::spawn_blocking(move || read_lines(file.path(), &options));
     let read = read.await.map_err(|error| Problem::new("internal", error.to_string(), ""))?;
     read.map_err(wrong)

@@ -13,7 +13,7 @@ use crate::trust;
 pub(crate) const FILE: &str = "waybill.toml";
 
 /// What goes without trust in the settings file: it looks nowhere else.
-const HARMLESS: [&str; 5] = ["trust", "completions", "man", "help", "--version"];
+const HARMLESS: [&str; 6] = ["trust", "completions", "man", "help", "--version", "-V"];
 
 /// Reads the command line; the inner error is usage: help that was asked for, or a mistake.
 pub(crate) fn read() -> Result<Result<Arguments, clap::Error>, Failure> {
@@ -32,11 +32,6 @@ fn with_defaults_of_file() -> Result<clap::Command, Failure> {
     let mut file: toml::Table =
         toml::from_str(&text).map_err(|error| Failure::caller(format!("{FILE}: {error}"), ""))?;
     choose_context(&mut file)?;
-    let mut arguments = std::env::args().skip(1).peekable();
-    let is_harmless = arguments.peek().is_some_and(|first| HARMLESS.contains(&&**first));
-    if !is_harmless && !arguments.any(|argument| argument == "--help") {
-        trust::check(Path::new(FILE), &text, &file)?;
-    }
     let mut command = grouped(Arguments::command());
     let mut known: Vec<String> = Vec::new();
     let mut unread: Option<Failure> = None;
@@ -52,6 +47,11 @@ fn with_defaults_of_file() -> Result<clap::Command, Failure> {
     if let Some(key) = file.keys().find(|key| !known.contains(key)) {
         let hint = format!("the keys are the names of options: {}", known_list(&known));
         return Err(Failure::caller(format!("{FILE}: no option is called `{key}`"), hint));
+    }
+    let mut arguments = std::env::args().skip(1).peekable();
+    let is_harmless = arguments.peek().is_some_and(|first| HARMLESS.contains(&&**first));
+    if !is_harmless && !arguments.any(|argument| ["--help", "-h"].contains(&&*argument)) {
+        trust::check(Path::new(FILE), &text, &file)?;
     }
     Ok(command)
 }
@@ -110,6 +110,10 @@ fn with_defaults(
             Err(failure) => *unread = Some(failure),
         }
         match file.get(&key) {
+            // Nor what a file that others may see in a help holds.
+            Some(toml::Value::String(value)) if value.contains("://") => {
+                arg.default_value(value.clone()).hide_default_value(true)
+            }
             Some(toml::Value::String(value)) => arg.default_value(value.clone()),
             None => arg,
             Some(value) => arg.default_value(value.to_string()),

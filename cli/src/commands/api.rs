@@ -1,5 +1,6 @@
 //! The API on the network.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -11,10 +12,9 @@ use crate::args;
 use crate::certificate;
 use crate::failure::Failure;
 use crate::listen;
-use crate::new_file::NewFile;
 use crate::output;
 use crate::reload;
-use crate::service::Service;
+use crate::service::{Service, make_private};
 
 /// The file of the first admin's token, in the data folder: in a log it would stay.
 const ADMIN_TOKEN: &str = "admin-token";
@@ -46,15 +46,28 @@ pub(crate) async fn network(
     };
     let api = service.api();
     if accounts {
+        // A place for the token is found before there is one.
+        make_private(service.data()).map_err(Failure::ours)?;
+        let path = service.data().join(ADMIN_TOKEN);
+        let part = path.with_extension("part");
+        let unwritten = |error: std::io::Error| {
+            let message = format!("{}: {error}", part.display());
+            Failure::caller(message, "let it be written: it gets the first admin's token")
+        };
+        let mut file = std::fs::File::create(&part).map_err(unwritten)?;
         let issued = first_admin(&api.engine).await;
         let issued = issued.map_err(|problem| Failure::ours(anyhow::anyhow!(problem.detail)))?;
-        if let Some(issued) = issued {
-            let file = service.data().join(ADMIN_TOKEN);
-            NewFile::at(&file)?.write(&format!("{}\n", issued.token))?;
-            output::talk(&format!(
-                "the first admin's token is in {}: give others with `waybill token create`, then delete it",
-                file.display()
-            ));
+        match issued {
+            Some(issued) => {
+                writeln!(file, "{}", issued.token).map_err(unwritten)?;
+                file.sync_all().map_err(unwritten)?;
+                std::fs::rename(&part, &path).map_err(unwritten)?;
+                output::talk(&format!(
+                    "the first admin's token is in {}: give others with `waybill token create`, then delete it",
+                    path.display()
+                ));
+            }
+            None => std::fs::remove_file(&part).map_err(unwritten)?,
         }
     }
     let network = Network {

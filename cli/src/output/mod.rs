@@ -35,6 +35,7 @@ pub(crate) use progress::progress;
 pub(crate) use screen::{Screen, style};
 pub(crate) use stop::{Doing, Held};
 pub(crate) use table::{brief_table, cut, table, wrap, wrapped_table};
+pub(crate) use visible::plainly;
 use visible::{visible, visible_json};
 
 /// Starts the log on stderr: text, or JSON with `WAYBILL_LOG_FORMAT=json`.
@@ -66,7 +67,9 @@ pub(crate) fn data(text: &str) -> Result<(), Failure> {
 /// Prints data of which more may come; false: whoever read it has gone away.
 pub(crate) fn stream(text: &str) -> Result<bool, Failure> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(visible(text).as_bytes()).and_then(|()| out.flush()) {
+    // What goes into a file or to a program stays as it is.
+    let text = if out.is_terminal() { visible(text) } else { text.into() };
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::caller(format!("the output could not be written: {error}"), "")),

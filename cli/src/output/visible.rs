@@ -25,6 +25,15 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
     shown(text, |c| format!("\\u{{{:x}}}", u32::from(c)))
 }
 
+/// The same, colours too: what is handed on is no picture.
+pub(crate) fn plainly(text: &str) -> String {
+    let code = |c: char| match is_obeyed(c) {
+        true => format!("\\u{{{:x}}}", u32::from(c)),
+        false => c.to_string(),
+    };
+    text.chars().map(code).collect()
+}
+
 /// The same of JSON, in which it means the same as before.
 pub(super) fn visible_json(json: &str) -> Cow<'_, str> {
     shown(json, |c| format!("\\u{:04x}", u32::from(c)))

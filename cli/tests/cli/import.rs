@@ -220,3 +220,24 @@ fn rejects_are_not_left_where_nothing_could_be_taken() -> Result<()> {
     ensure!(!folder.path().join("rejects.csv").exists(), "rejects without a refused row");
     Ok(())
 }
+
+#[test]
+fn rows_that_nobody_can_keep_are_left_out_by_themselves() -> Result<()> {
+    let folder = TempDir::new()?;
+    let (file, data) = (folder.path().join("r.csv"), folder.path().join("data"));
+    let rest = folder.path().join("rest.csv");
+    let bad = [
+        row("R-1", 1).replace("2025-01-02", "1925-11-26"),
+        row("R-\u{1b}[31m2", 1),
+        row("\"R\n3\"", 1),
+        row("R-4", 1).replace("For a test", "a\u{7}b"),
+    ];
+    let rows: Vec<String> = bad.into_iter().chain([row("R-5", 1)]).collect();
+    requisitions(&file, &rows)?;
+    let arguments =
+        ["import", text(&file)?, "--data", text(&data)?, "--keep-good", text(&rest)?, "--json"];
+    let said = run(&arguments)?;
+    ensure!(lots(&data)?.len() == 1, "{said:?}");
+    ensure!(std::fs::read_to_string(&rest)?.lines().count() > 4, "{said:?}");
+    Ok(())
+}

@@ -29,9 +29,19 @@ pub const NUMBER: i64 = 1_000_000_000_000_000;
 /// The most days from an order to its receipt.
 pub const LONGEST_LEAD: u32 = 3650;
 
-/// Fields whose text may have several lines.
-const PROSE: [&str; 8] =
-    ["address", "description", "evidence", "reason", "remark", "source", "text", "what"];
+/// Fields whose text may have several lines; those of what was wrong with a row hold what was found there.
+const PROSE: [&str; 10] = [
+    "address",
+    "description",
+    "evidence",
+    "hint",
+    "reason",
+    "remark",
+    "source",
+    "text",
+    "value",
+    "what",
+];
 
 /// Fields that hold bytes in base 64, which a bound of the whole body keeps short.
 const BYTES: [&str; 1] = ["content"];
@@ -64,6 +74,9 @@ pub fn in_one_line(text: &str, longest: usize) -> Option<String> {
             _ => "holds a line end".to_owned(),
         });
     }
+    if text.contains(['\u{61C}', '\u{200E}', '\u{200F}']) {
+        return Some("holds a direction mark".to_owned());
+    }
     in_lines(text, longest)
 }
 
@@ -79,7 +92,6 @@ pub fn in_lines(text: &str, longest: usize) -> Option<String> {
     }
     let is_wrong = |c: &char| {
         c.is_control() && !matches!(c, '\n' | '\r' | '\t')
-            || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}')
             || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
     };
     let character = text.chars().find(is_wrong)?;

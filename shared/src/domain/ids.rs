@@ -90,8 +90,8 @@ impl LotId {
     }
 }
 
-/// Beginnings of ids that are given here: orders, and webhooks.
-const GIVEN_HERE: [&str; 2] = ["PO-", "wh_"];
+/// Beginnings of ids that are given here: orders, of goods in kind too, and webhooks.
+const GIVEN_HERE: [&str; 3] = ["PO-", "IK-", "wh_"];
 
 /// Whether `text` looks like an id that is given here, so that nobody else may give it to something.
 #[must_use]

@@ -37,13 +37,22 @@ fn id(field: &'static str, id: &str) -> Result<(), Wrong> {
     if canonical(id) != id {
         return wrong(field, "has spaces around it, or accents apart from their letters", hint);
     }
-    if is_given_here(id) {
-        return wrong(field, "looks like an id of a lot, a line, an order or a webhook", hint);
-    }
     match mixed(id) {
         Some(letter) => wrong(field, format!("holds {letter}"), hint),
         None => Ok(()),
     }
+}
+
+/// Whether an id that is not known yet can be given.
+///
+/// # Errors
+/// It looks like one that is given here.
+pub fn check_new(id: &str) -> Result<(), Wrong> {
+    if is_given_here(id) {
+        let what = format!("`{id}` looks like an id of a lot, a line, an order or a webhook");
+        return wrong("id", what, "give it another one");
+    }
+    Ok(())
 }
 
 fn lead_days(field: &'static str, days: u32) -> Result<(), Wrong> {

@@ -152,7 +152,8 @@ pub fn read_lines(path: &Path, options: &ReadOptions) -> Result<Lines, ImportErr
     let good = good.map(|Taken { row, line, .. }| GoodRow { row: row.number, line }).collect();
     let layout = layout.with(columns.named());
     let bad = bad.into_values().map(|(row, rank, errors)| {
-        let cells = layout.cells(row);
+        // Of what is told nothing of nothing is kept.
+        let cells = if errors.is_empty() { Vec::new() } else { layout.cells(row) };
         BadRow { row: row.number, cells, rank, errors }
     });
     let bad = bad.collect();

@@ -57,7 +57,8 @@ pub(crate) async fn ping(
         |error: reqwest::Error| Problem::new("unavailable", error.to_string(), "try again");
     let client = client(allow).map_err(failed)?;
     let coalition = api.engine.coalition().await?;
-    let event = CloudEvent::ping(&coalition, &id, &caller.actor(), api.engine.clock.now());
+    let actor = caller.sight(&api.engine).await?.actor(&caller.actor());
+    let event = CloudEvent::ping(&coalition, &id, &actor, api.engine.clock.now());
     let outcome = post(&client, allow, &standing.endpoint, &standing.secrets, &event).await;
     Ok(Json(Pinged {
         arrived: outcome.error.is_none(),

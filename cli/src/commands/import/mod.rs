@@ -199,11 +199,13 @@ fn json(intake: &Intake) -> serde_json::Value {
 }
 
 fn left_out(bad: &BadRow) -> RefusedRow {
+    // What is wrong with it may be what nobody can keep.
+    let kept = |text: &str| output::plainly(text);
     let error = |error: &FieldError| Wrongly {
-        field: error.field.clone().unwrap_or_default(),
-        value: error.value.clone().unwrap_or_default(),
-        what: error.what.clone(),
-        hint: error.hint.clone(),
+        field: kept(error.field.as_deref().unwrap_or_default()),
+        value: kept(error.value.as_deref().unwrap_or_default()),
+        what: kept(&error.what),
+        hint: kept(&error.hint),
     };
     let (requester, external_id) = Default::default();
     let errors = bad.errors.iter().map(error).collect();

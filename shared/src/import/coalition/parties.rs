@@ -75,7 +75,7 @@ pub(super) fn read_parties(folder: &mut Folder<'_>) -> Result<Vec<Placed<Party>>
 
 fn read_party(fields: &mut RowFields<'_>) -> Option<Party> {
     let id = fields.id("id");
-    let name = fields.text("name");
+    let name = fields.name("name");
     let roles = if fields.has("role") { vec![read_role(fields)?] } else { Vec::new() };
     Some(Party { id: id?, name: name?, roles })
 }
@@ -95,7 +95,7 @@ pub(super) fn read_groups(
 ) -> Result<Vec<Placed<ExpertGroup>>, ImportError> {
     let groups = folder.optional_rows("groups.csv", GROUPS, |fields| {
         let id = fields.id("id");
-        let name = fields.text("name");
+        let name = fields.name("name");
         let prefixes = fields.required_list("prefixes", ' ');
         let review_from = if fields.together(&["review_from", "review_currency"]) {
             let currency = fields.required("review_currency", parse::currency);

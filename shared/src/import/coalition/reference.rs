@@ -34,7 +34,7 @@ const RATES_SOURCE: &str = "ECB";
 pub(super) fn read_codes(folder: &mut Folder<'_>) -> Result<Vec<Placed<Code>>, ImportError> {
     let codes = folder.optional_rows("codes.csv", CODES, |fields| {
         let (scheme, code) = (fields.id("scheme"), fields.id("code"));
-        let name = fields.text("name")?;
+        let name = fields.name("name")?;
         Some(Code { scheme: scheme?, code: code?, name })
     })?;
     folder.unique(&codes, "code", |code| format!("{} {}", code.scheme, code.code));

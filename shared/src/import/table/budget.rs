@@ -11,7 +11,7 @@ use super::{Problem, Row, Typed};
 const LONGEST_TEXT: u64 = 512 * 1024;
 
 /// Bytes of a workbook that the reader of the format takes for each tag, about, where it unpacks to nothing else.
-const TAG: u64 = 64;
+const TAG: u64 = 32;
 
 /// The bounds within which a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,21 +55,34 @@ impl Budget {
         Self { file: file.to_owned(), limits, rows: 0, memory: 0 }
     }
 
+    /// Takes a cell off it that is not in a row yet, with a text of so many bytes.
+    pub(super) fn cell(&mut self, row: u64, bytes: usize) -> Result<(), ImportError> {
+        self.memory = self.memory.saturating_add(CELL + bytes);
+        self.within(row)
+    }
+
     /// Takes `row` off it.
     pub(super) fn take(&mut self, row: &Row) -> Result<(), ImportError> {
         self.rows += 1;
         self.memory = self.memory.saturating_add(cost(row));
+        self.within(row.number)
+    }
+
+    fn within(&self, row: u64) -> Result<(), ImportError> {
         let what = if self.rows > self.limits.rows {
             format!("has more than {} rows", self.limits.rows)
         } else if self.memory > self.limits.memory {
             let room = self.limits.memory >> 20;
-            format!("needs more than {room} MiB of memory up to row {}", row.number)
+            format!("needs more than {room} MiB of memory up to row {row}")
         } else {
             return Ok(());
         };
         Err(too_much(&self.file, what))
     }
 }
+
+/// What a cell takes besides its text, in bytes, about.
+const CELL: usize = 64;
 
 /// What `row` takes, in bytes, about.
 fn cost(row: &Row) -> usize {
@@ -98,29 +111,67 @@ pub(super) fn check_unpacked(
     let mut left = limits.unpacked;
     for at in 0..archive.len() {
         let entry = archive.by_index(at).map_err(|error| damaged(error.to_string()))?;
-        if !entry.is_file() {
-            continue;
-        }
         let weight = weigh(entry, left).map_err(|error| damaged(error.to_string()))?;
         left = weight.and_then(|weight| left.checked_sub(weight)).ok_or_else(|| {
-            too_much(file, format!("unpacks to more than {} MiB", limits.unpacked >> 20))
+            too_much(
+                file,
+                format!("takes more than {} MiB once it is unpacked", limits.unpacked >> 20),
+            )
         })?;
     }
     Ok(())
 }
 
+/// The largest number of texts that a part of a workbook claims to have.
+#[derive(Default)]
+struct Claim {
+    /// How much of the attribute's name was read.
+    matched: usize,
+    /// The number behind it, as far as it was read.
+    value: Option<u64>,
+    largest: u64,
+}
+
+impl Claim {
+    const NAME: &'static [u8] = b"uniqueCount";
+
+    fn read(&mut self, byte: u8) {
+        match (self.value, byte) {
+            // Every other byte of UTF-16.
+            (_, 0) => {}
+            (Some(value), b'0'..=b'9') => {
+                let value = value.saturating_mul(10).saturating_add(u64::from(byte - b'0'));
+                (self.value, self.largest) = (Some(value), self.largest.max(value));
+            }
+            (Some(_), b'=' | b'"' | b'\'' | b' ' | b'\t' | b'\n' | b'\r' | b'+') => {}
+            (Some(_), _) => self.value = None,
+            (None, byte) if byte == Self::NAME[self.matched] => {
+                self.matched += 1;
+                if self.matched == Self::NAME.len() {
+                    (self.matched, self.value) = (0, Some(0));
+                }
+            }
+            (None, byte) => self.matched = usize::from(byte == Self::NAME[0]),
+        }
+    }
+}
+
 /// How much `entry` is once it is unpacked: its bytes, and what its tags take; none: more than `most`, or a text that is
 /// longer than a cell's.
 fn weigh(mut entry: impl Read, most: u64) -> io::Result<Option<u64>> {
-    let (mut weight, mut text) = (0_u64, 0_u64);
+    let (mut weight, mut bytes, mut text) = (0_u64, 0_u64, 0_u64);
+    let mut claim = Claim::default();
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let read = entry.read(&mut buffer)?;
         if read == 0 {
-            return Ok(Some(weight));
+            // Room is made for what it claims to hold before that is there.
+            return Ok(Some(weight).filter(|_| claim.largest <= bytes));
         }
         weight += read as u64;
+        bytes += read as u64;
         for byte in &buffer[..read] {
+            claim.read(*byte);
             if *byte == b'<' {
                 weight += TAG;
                 text = 0;

@@ -29,6 +29,9 @@ struct RawRow {
     cells: Vec<(usize, Value)>,
 }
 
+/// The most columns of a sheet that are looked at: more than a table may have, for what stands beside it is named.
+const MOST_COLUMNS: usize = 16_384;
+
 /// The most cells of merged areas of which is said that they are hidden: areas may lie over each other.
 const MOST_HIDDEN: usize = 100_000;
 
@@ -72,6 +75,13 @@ impl<'o> Sheet<'o> {
             self.end_row()?;
             self.current = Some(RawRow { number: row, cells: Vec::new() });
         }
+        if column >= MOST_COLUMNS {
+            return Err(ImportError::TooManyColumns { file: self.file.clone() });
+        }
+        let bytes = match &value {
+            Value::Text(text) | Value::Other(text, _) | Value::Bad(text) => text.len(),
+        };
+        self.budget.cell(row, bytes)?;
         if let Some(current) = &mut self.current {
             current.cells.push((column, value));
         }
