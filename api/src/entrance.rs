@@ -137,7 +137,8 @@ fn arriving(body: Body) -> Body {
     if body.is_end_stream() {
         return body;
     }
-    let end = Instant::now() + PATIENCE;
+    // Whoever is still there has been answered by then.
+    let end = Instant::now() + PATIENCE + Duration::from_secs(1);
     let frames =
         futures_util::stream::unfold(Some(body.into_data_stream()), move |left| async move {
             let mut left = left?;

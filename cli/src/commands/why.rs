@@ -167,7 +167,12 @@ impl Page {
         );
         self.heading(&format!("Who would pay, as of {day}:"));
         for Foreseen { envelope, donors, amount } in payers {
-            self.lines("  ", &format!("{}: {amount}", whose(envelope, &donors.join(", "))));
+            let donors = donors.join(", ");
+            let of = match envelope.as_str() {
+                "" => donors,
+                envelope => format!("{envelope} ({donors})"),
+            };
+            self.lines("  ", &format!("{of}: {amount}"));
         }
     }
 

@@ -170,15 +170,16 @@ impl Surface {
         })
     }
 
-    /// The statuses of all `requests`, sent at once.
-    pub(crate) fn all_at_once(&self, requests: Vec<RequestBuilder>) -> Result<Vec<u16>> {
+    /// The statuses of all `requests`, sent at once; of those that the service hung up on before they were sent, none.
+    pub(crate) fn all_at_once(&self, requests: Vec<RequestBuilder>) -> Vec<u16> {
         let sent = requests.into_iter().map(|request| async {
-            let answer = request.send().await?;
+            let answer = request.send().await.ok()?;
             let status = answer.status().as_u16();
-            answer.bytes().await?;
-            Ok(status)
+            answer.bytes().await.ok()?;
+            Some(status)
         });
-        self.runtime.block_on(futures_util::future::try_join_all(sent))
+        let sent = self.runtime.block_on(futures_util::future::join_all(sent));
+        sent.into_iter().flatten().collect()
     }
 
     pub(crate) fn get(&self, token: &str, path: &str) -> Result<Answer> {
