@@ -1,6 +1,6 @@
 //! Who is let in while others are being answered. What a request costs depends on its route: most read a page, some read
-//! everything there is. Each kind has its places, of the service and of each account, and a place is left once the last
-//! byte of the answer has gone out. Health and this machine's operator are never asked for a place.
+//! everything there is. Each kind has its places, of the service and of each account, and a place is left once the
+//! answer has been handed to its connection. Health and this machine's operator are never asked for a place.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -73,7 +73,7 @@ impl Cost {
         })
     }
 
-    /// Requests of that kind that an account's rate counts it as.
+    /// As how many requests it counts towards an account's rate.
     pub(crate) fn points(self) -> u32 {
         match self {
             Self::Little => 1,
@@ -81,8 +81,8 @@ impl Cost {
         }
     }
 
-    /// How many are answered at once, of all and of one account; more of an account than the second number are refused
-    /// unless it is little that they ask.
+    /// How many are answered at once: of all accounts, and of one. An account that asks more than that is refused; what
+    /// costs little waits instead.
     fn places(self) -> (usize, usize) {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         match self {
