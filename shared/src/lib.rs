@@ -9,6 +9,7 @@ pub mod audit;
 pub mod broker;
 pub mod check;
 pub mod clock;
+pub mod documents;
 pub mod domain;
 pub mod engine;
 pub mod feed;

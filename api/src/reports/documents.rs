@@ -6,7 +6,8 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use waybill_shared::domain::document::{Content, Document};
+use waybill_shared::documents::{self, TakenDocument};
+use waybill_shared::domain::document::Content;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::store::{Store, StoreError};
@@ -78,24 +79,20 @@ pub(super) async fn documents(
     for sender in &wanted.senders {
         let mut after = String::new();
         loop {
-            let page = store.documents_of(sender, &after, READ).await?;
+            let page = documents::page(store, Some(sender), &after, READ).await?;
             let is_last = (page.len() as i64) < READ;
-            for taken in page {
-                after.clone_from(&taken.number);
-                let corrupt = |source| {
-                    let subject = format!("document:{sender}/{}", taken.number);
-                    StoreError::Corrupt { subject, source }
-                };
-                if end.is_some_and(|end| taken.at >= end) {
+            for record in page {
+                let TakenDocument { at, document } = TakenDocument::read(&record)?;
+                after = record.id;
+                if end.is_some_and(|end| at >= end) {
                     continue;
                 }
-                let document: Document = serde_json::from_str(&taken.body).map_err(corrupt)?;
                 if let Some((kind, about)) = wanted.about(&document.content) {
                     found.push(Filed {
-                        day: taken.at.with_timezone(&zone).date_naive(),
+                        day: at.with_timezone(&zone).date_naive(),
                         kind: kind.to_owned(),
-                        number: taken.number,
-                        sender: sender.clone(),
+                        number: document.number,
+                        sender: document.sender,
                         about,
                     });
                 }

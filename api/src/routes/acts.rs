@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use waybill_shared::documents::TakenDocument;
 use waybill_shared::domain::account::Role;
 use waybill_shared::domain::command::Command;
 use waybill_shared::store::{Fate, Unit};
@@ -216,10 +217,10 @@ async fn one(
     let order = Order { actor: &actor, command: &asked.command, reason: &asked.reason };
     let decided = office::decide(engine, &api.connector()?, order, id).await;
     Ok(match decided {
-        Ok(Decided::Change(unit)) => match (caller.party(), &unit.inbox) {
+        Ok(Decided::Change(unit)) => match (caller.party(), TakenDocument::sender_in(&unit)) {
             // An answer is given by the party that was asked.
-            (Some(party), Some(said)) if said.sender != party && said.sender != actor => {
-                let why = format!("only {} may", said.sender);
+            (Some(party), Some(sender)) if sender != party && sender != actor => {
+                let why = format!("only {sender} may");
                 Err(settled(id, Outcome::Refused, why))
             }
             _ => Ok(*unit),

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::paid::Told;
 use super::{Check, PAGE};
+use crate::documents::{self, TakenDocument};
 use crate::domain::document::{Content, Document};
 use crate::domain::event::Event;
 use crate::domain::funding::{Share, ShareState};
@@ -16,7 +17,7 @@ use crate::domain::order::Order;
 use crate::domain::quantity::Quantity;
 use crate::domain::surplus::{SURPLUS, Surplus};
 use crate::store::chain::archived;
-use crate::store::{Store, StoreError, TakenDocument};
+use crate::store::{Record, Store, StoreError};
 
 /// What a lot says of its goods and money.
 #[derive(Deserialize)]
@@ -115,30 +116,28 @@ impl Arrived {
         for sender in senders {
             let mut after = String::new();
             loop {
-                let page = store.documents_of(&sender, &after, PAGE).await?;
+                let page = documents::page(store, Some(&sender), &after, PAGE).await?;
                 let Some(last) = page.last() else { break };
-                after.clone_from(&last.number);
+                after.clone_from(&last.id);
                 for taken in &page {
-                    self.document(check, &orders, &sender, taken);
+                    self.document(check, &orders, taken);
                 }
             }
         }
         Ok(self.paid)
     }
 
-    fn document(
-        &mut self,
-        check: &mut Check,
-        orders: &HashMap<String, Order>,
-        sender: &str,
-        taken: &TakenDocument,
-    ) {
-        let name = format!("document {} of {sender}", taken.number);
-        let document = match serde_json::from_str::<Document>(&taken.body) {
-            Ok(document) => document,
-            Err(error) => return check.fails("I11", name, format!("cannot be read: {error}")),
+    fn document(&mut self, check: &mut Check, orders: &HashMap<String, Order>, taken: &Record) {
+        let TakenDocument { at, document } = match TakenDocument::read(taken) {
+            Ok(taken) => taken,
+            Err(error) => {
+                let name = format!("document {}", taken.id);
+                return check.fails("I11", name, format!("cannot be read: {error}"));
+            }
         };
-        let at = taken.at.timestamp_millis();
+        let Document { sender, number, .. } = &document;
+        let name = format!("document {number} of {sender}");
+        let at = at.timestamp_millis();
         // The sum of the rows of each lot, and what else they may come to.
         let mut rows: Vec<(LotId, i64, i64, usize)> = Vec::new();
         let mut add = |lot: LotId, sum: i64, more: i64| match rows.iter_mut().find(|r| r.0 == lot) {

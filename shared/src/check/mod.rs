@@ -409,7 +409,10 @@ async fn lines(
     for page in ids.chunks(PAGE as usize) {
         let there = store.lines(page).await?;
         let names: Vec<&str> = there.iter().map(|(_, line)| &*line.line.external_id).collect();
-        // One that is not found by its id would be taken again.
+        let likenesses = there.iter().map(|(_, line)| line.line.likeness()).collect();
+        let alike = store.lines_alike(likenesses).await?;
+        let alike: HashMap<LineId, String> = alike.into_iter().collect();
+        // One that is not found by its id would be taken again, and one by its likeness is what warns of that.
         let by_name = store.lines_by_external(&names).await?;
         let by_name: HashSet<LineId> = by_name.into_iter().map(|(id, _)| id).collect();
         for (id, stored) in there {
@@ -417,6 +420,9 @@ async fn lines(
             if !by_name.contains(&id) {
                 let name = &stored.line.external_id;
                 check.fails("I7", id, format!("is not found by its id, `{name}`"));
+            }
+            if alike.get(&id) != Some(&stored.line.likeness()) {
+                check.fails("I7", id, "is not found by what it asks for");
             }
             let sum = sums.remove(&id).unwrap_or(0);
             if sum != stored.line.quantity.0 {
@@ -431,6 +437,9 @@ async fn lines(
     if found != there || ids.len() as i64 != there {
         let detail = format!("the log tells of {}, {there} are there", ids.len());
         check.fails("I7", "lines", detail);
+    }
+    for line in store.lines_of_others().await? {
+        check.fails("I7", line, "is kept under another requester than its own");
     }
     for line in sums.into_keys() {
         check.fails("I1", line, "has lots and is not there");

@@ -267,7 +267,13 @@ impl Document {
     /// The key of its job: sender and number, whatever they hold.
     #[must_use]
     pub fn key(&self) -> String {
-        format!("{}:{}/{}", self.sender.chars().count(), self.sender, self.number)
+        Self::key_of(&self.sender, &self.number)
+    }
+
+    /// The key of the document of this sender and number.
+    #[must_use]
+    pub fn key_of(sender: &str, number: &str) -> String {
+        format!("{}:{sender}/{number}", sender.chars().count())
     }
 }
 

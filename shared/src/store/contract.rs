@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Claim, Condition, EnvelopeRow, Fate, Filed, Hint, Job, Lease, LotCount, LotFilter, LotOrder,
-    NoteRange, Record, StoreError, StoredLine, TakenDocument, Unit, Wanted,
+    NoteRange, OldDocument, Record, StoreError, StoredLine, Unit, Wanted,
 };
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
@@ -109,6 +109,9 @@ pub trait Reads: std::fmt::Debug + Send + Sync {
         likenesses: Vec<String>,
     ) -> Result<Vec<(LineId, String)>, StoreError>;
 
+    /// Lines that are kept under another requester than theirs.
+    async fn lines_of_others(&self) -> Result<Vec<LineId>, StoreError>;
+
     /// All lines, by id.
     async fn all_lines(&self) -> Result<Vec<(LineId, StoredLine)>, StoreError>;
 
@@ -132,16 +135,12 @@ pub trait Reads: std::fmt::Debug + Send + Sync {
     /// One record.
     async fn record(&self, kind: &str, id: &str) -> Result<Option<Record>, StoreError>;
 
-    /// The document of this sender and number, as it was taken; none: it was not.
-    async fn taken(&self, sender: &str, number: &str) -> Result<Option<String>, StoreError>;
-
-    /// Documents of `sender` after this number, in the order of their numbers.
-    async fn documents_of(
+    /// Documents as an older version kept them, after this sender and number.
+    async fn old_documents(
         &self,
-        sender: &str,
-        after: &str,
+        after: (&str, &str),
         limit: i64,
-    ) -> Result<Vec<TakenDocument>, StoreError>;
+    ) -> Result<Vec<OldDocument>, StoreError>;
 
     /// What is kept beside the log under this kind and key.
     async fn note(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError>;

@@ -15,10 +15,9 @@ pub(super) enum Subject {
     Envelope(String),
     Record(&'static str, String),
     Job(i64),
-    Inbox(String, String),
 }
 
-/// Where a subject is. Jobs and documents have no events.
+/// Where a subject is. Jobs have no events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Head {
     /// Its version; 0: it is not there.
@@ -110,11 +109,9 @@ impl State {
         for (subject, expected) in guards {
             match subject {
                 Subject::Job(_) => self.heads.raise(subject, 0),
-                Subject::Lot(_)
-                | Subject::Line(_)
-                | Subject::Envelope(_)
-                | Subject::Record(..)
-                | Subject::Inbox(..) => self.heads.raise(subject, expected + 1),
+                Subject::Lot(_) | Subject::Line(_) | Subject::Envelope(_) | Subject::Record(..) => {
+                    self.heads.raise(subject, expected + 1)
+                }
             }
         }
         Fate::Committed
@@ -212,7 +209,5 @@ fn guards(unit: &Unit) -> Vec<(Subject, i64)> {
     guards.extend(unit.envelopes.iter().map(|c| (Subject::Envelope(c.id.clone()), c.expected)));
     guards.extend(unit.records.iter().map(|c| (Subject::Record(c.kind, c.id.clone()), c.expected)));
     guards.extend(unit.job.iter().map(|job| (Subject::Job(job.id), job.expected)));
-    guards
-        .extend(unit.inbox.iter().map(|e| (Subject::Inbox(e.sender.clone(), e.number.clone()), 0)));
     guards
 }

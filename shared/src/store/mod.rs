@@ -23,8 +23,7 @@ pub use contract::{Beside, Cluster, Log, Queues, Reads, Store, Term, Whole};
 pub use hint::{Hint, Lane, Wanted, queues};
 pub use migrations::Migration;
 pub use unit::{
-    EnvelopeChange, InboxEntry, JobChange, LineChange, LotChange, NewJob, NoteChange, RecordChange,
-    Unit,
+    EnvelopeChange, JobChange, LineChange, LotChange, NewJob, NoteChange, RecordChange, Unit,
 };
 
 use std::sync::Arc;
@@ -85,9 +84,11 @@ impl Job {
     }
 }
 
-/// A document as it was taken.
+/// A document that an older version took.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TakenDocument {
+pub struct OldDocument {
+    /// Who sent it.
+    pub sender: String,
     /// The sender's number for it.
     pub number: String,
     /// When it was taken.

@@ -184,17 +184,6 @@ pub struct JobChange {
     pub again: Option<(Timestamp, u32)>,
 }
 
-/// An outside document, taken once by sender and number.
-#[derive(Debug, Clone)]
-pub struct InboxEntry {
-    /// Who sent it.
-    pub sender: String,
-    /// The sender's number.
-    pub number: String,
-    /// The document as it came.
-    pub body: String,
-}
-
 /// A change of what is kept beside the log: cursors, secrets, answers given. It is changed in place,
 /// without an event, and guarded by nothing but what else its unit changes.
 #[derive(Debug, Clone)]
@@ -226,8 +215,6 @@ pub struct Unit {
     pub jobs: Vec<NewJob>,
     /// The job that this unit answers.
     pub job: Option<JobChange>,
-    /// The document that this unit takes.
-    pub inbox: Option<InboxEntry>,
     /// What is kept beside the log.
     pub notes: Vec<NoteChange>,
     /// It tells of what has happened outside: stored even where it exceeds an envelope.
@@ -249,7 +236,6 @@ impl Unit {
             envelopes: Vec::new(),
             jobs: Vec::new(),
             job: None,
-            inbox: None,
             notes: Vec::new(),
             is_outside_fact: false,
             term: None,
@@ -262,7 +248,6 @@ impl Unit {
             && self.records.is_empty()
             && self.jobs.is_empty()
             && self.job.is_none()
-            && self.inbox.is_none()
             && self.notes.is_empty()
     }
 

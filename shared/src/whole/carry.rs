@@ -3,10 +3,11 @@
 //! out with events that say nothing, keeps the messages that were sent, lists what was, and lets nothing happen by itself
 //! until somebody has looked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::documents;
 use crate::domain::lot::Timestamp;
 use crate::domain::order::{Order, OrderStatus};
 use crate::incidents::{RESTORED, opened};
@@ -375,11 +376,19 @@ async fn lost(new: &dyn Store, old: &dyn Store) -> Result<String, StoreError> {
             format!("; {many} lines were handed in since then, and are to be again: {named}, …")
         }
     };
-    let documents = old.counts().await?.documents - new.counts().await?.documents;
-    if documents > 0 {
+    let (kept, mut lost) = (documents::senders(new).await?, 0);
+    let mut senders: BTreeSet<String> = BTreeSet::new();
+    for (key, sender) in documents::senders(old).await? {
+        if !kept.contains_key(&key) {
+            lost += 1;
+            senders.insert(sender);
+        }
+    }
+    if lost > 0 {
+        let senders = senders.into_iter().collect::<Vec<_>>().join(", ");
         told.push_str(&format!(
-            "; {documents} documents (responses, receipts, payments, decisions) were taken since then: ask their senders \
-             for them again"
+            "; {lost} documents (responses, receipts, payments, decisions) were taken since then: ask their senders \
+             for them again ({senders})"
         ));
     }
     Ok(told)

@@ -139,10 +139,10 @@ pub struct JobRow {
     pub body: String,
 }
 
-/// A document as it came.
+/// A document as it came to a version that did not keep such as records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(missing_docs, reason = "as in `store::InboxEntry`")]
+#[allow(missing_docs, reason = "as in `store::OldDocument`")]
 pub struct DocumentRow {
     pub sender: String,
     pub number: String,

@@ -1,13 +1,15 @@
 //! What every store does.
 
+use waybill_shared::documents::TakenDocument;
+use waybill_shared::domain::document::{Content, Document};
 use waybill_shared::domain::funding::{Share, ShareState};
+use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::limit::Limit;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Priority, StepName, Timestamp};
 use waybill_shared::domain::money::{Currency, Money, Rate};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::store::{
-    Fate, InboxEntry, Lane, LotChange, LotFilter, LotOrder, NewJob, NoteChange, NoteRange, Store,
-    Unit, Wanted,
+    Fate, Lane, LotChange, LotFilter, LotOrder, NewJob, NoteChange, NoteRange, Store, Unit, Wanted,
 };
 
 use crate::support::{NOW, Place, all, close, commit, envelope, lot, sequence, submit};
@@ -150,13 +152,11 @@ async fn an_envelope_is_never_exceeded_not_even_within_one_batch(place: Place) {
 async fn a_document_is_taken_once_by_sender_and_number(place: Place) {
     let store = place.open().await;
     let store = &*store;
+    let content = Content::Acceptance { lot: LotId(1 << 12), accepted: true };
+    let document = Document { sender: "ACME".to_owned(), number: "7".to_owned(), content };
     let take = || {
         let mut unit = Unit::new("supplier", NOW);
-        unit.inbox = Some(InboxEntry {
-            sender: "ACME".to_owned(),
-            number: "7".to_owned(),
-            body: "{}".to_owned(),
-        });
+        unit.records.push(TakenDocument::filed(document.clone(), NOW).expect("filed"));
         unit
     };
     assert_eq!(commit(store, vec![take()]).await, [Fate::Committed]);

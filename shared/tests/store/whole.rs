@@ -6,10 +6,11 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use waybill_shared::check::check;
+use waybill_shared::documents::{DOCUMENT, TakenDocument};
 use waybill_shared::store::postgres::PostgresBeside;
 use waybill_shared::store::sqlite::SqliteBeside;
-use waybill_shared::store::{Beside, Fate, InboxEntry, NewJob, NoteChange, Store, Unit};
-use waybill_shared::whole::{self, AHEAD, Reading, WholeError};
+use waybill_shared::store::{Beside, Fate, NewJob, NoteChange, Store, Unit};
+use waybill_shared::whole::{self, AHEAD, DocumentRow, Reading, Row, WholeError};
 
 use crate::support::{NOW, Place, all, close, commit, envelope, sequence, submit};
 
@@ -67,7 +68,6 @@ async fn busy(place: &Place) -> Arc<dyn Store> {
     let key = |key: &str| key.to_owned();
     unit.notes.push(NoteChange { kind: "reply", key: key("b"), body: Some(key("{\"a\": 1}")) });
     unit.notes.push(NoteChange { kind: "reply", key: key("B"), body: Some(key("\u{e4}")) });
-    unit.inbox = Some(InboxEntry { sender: key("SUP"), number: key("1"), body: key("as it came") });
     let body = key("{}");
     unit.jobs.push(NewJob { kind: "round", key: key("all"), due: NOW, body: body.clone() });
     unit.jobs.push(NewJob { kind: "send", key: key("PO-1"), due: NOW, body });
@@ -177,4 +177,45 @@ async fn where_somebody_leads_nothing_is_replaced() {
     assert!(beside.take_place().await.is_err());
     beside.discard().await.expect("discarded");
     store.close().await;
+}
+
+/// What an older version took is a record once this one opens the database, whatever opens it twice.
+async fn older_documents_are_records(place: Place) {
+    let beside = beside(&place).await;
+    let (to, rows) = mpsc::channel(AHEAD);
+    let old = |number: usize| {
+        let body = serde_json::json!({
+            "sender": "MOD", "number": number.to_string(), "type": "acceptance", "lot": "LOT-1", "accepted": true,
+        });
+        Row::Document(DocumentRow {
+            sender: "MOD".to_owned(),
+            number: number.to_string(),
+            at: NOW.timestamp_millis(),
+            body: body.to_string(),
+        })
+    };
+    to.send((0..1_200).map(old).collect()).await.expect("taken");
+    drop(to);
+    beside.fill(rows).await.expect("filled");
+    beside.take_place().await.expect("in its place");
+    for _ in 0..2 {
+        let store = place.open().await;
+        assert_eq!(store.records(DOCUMENT).await.expect("read").len(), 1_200);
+        let taken = TakenDocument::of(&*store, "MOD", "1199").await.expect("read").expect("there");
+        assert_eq!((taken.at, &*taken.document.number), (NOW, "1199"));
+        sequence(&*store).await;
+        let findings = check(&*store).await.expect("checked");
+        assert!(findings.ok && findings.events == 1_200, "{findings:?}");
+        store.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_of_an_older_version_are_records_in_a_file() {
+    older_documents_are_records(Place::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_of_an_older_version_are_records_on_a_server() {
+    older_documents_are_records(Place::postgres()).await;
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use waybill_shared::act::ActError;
+use waybill_shared::documents::TakenDocument;
 use waybill_shared::domain::document::Document;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::follow;
-use waybill_shared::store::{Fate, InboxEntry, StoreError, Unit};
+use waybill_shared::store::{Fate, Unit};
 
 use super::kept::{self, keep, wake};
 use super::refused::{mended, refuse};
@@ -134,10 +135,8 @@ pub async fn unit(
         return Err(Refusal::DoesNotApply(wrong));
     }
     let Document { sender, number, .. } = document;
-    let corrupt = |source| StoreError::Corrupt { subject: document.key(), source };
-    if let Some(body) = engine.store.taken(sender, number).await? {
-        let before: Document = serde_json::from_str(&body).map_err(corrupt)?;
-        if before == *document {
+    if let Some(before) = TakenDocument::of(&*engine.store, sender, number).await? {
+        if before.document == *document {
             return Ok(None);
         }
         let (sender, number) = (sender.clone(), number.clone());
@@ -151,10 +150,6 @@ pub async fn unit(
     wake(engine, &mut unit).await?;
     kept::settle(engine, document, kept::Fate::Taken, &mut unit).await?;
     mended(engine, document, &mut unit).await?;
-    unit.inbox = Some(InboxEntry {
-        sender: sender.clone(),
-        number: number.clone(),
-        body: serde_json::to_string(document).map_err(corrupt)?,
-    });
+    unit.records.push(TakenDocument::filed(document.clone(), unit.at)?);
     Ok(Some(unit))
 }

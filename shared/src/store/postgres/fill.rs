@@ -193,7 +193,7 @@ async fn documents(
     if rows.is_empty() {
         return Ok(());
     }
-    sqlx::query(include_str!("sql/insert_inbox.sql"))
+    sqlx::query(include_str!("sql/insert_old_documents.sql"))
         .bind(column(rows, |row| row.sender.as_str()))
         .bind(column(rows, |row| row.number.as_str()))
         .bind(column(rows, |row| row.at))

@@ -35,7 +35,6 @@ pub(super) async fn lock(
     envelopes(&mut state, connection, units).await?;
     records(&mut state, connection, units).await?;
     jobs(&mut state, connection, units).await?;
-    inbox(&mut state, connection, units).await?;
     Ok(state)
 }
 
@@ -133,24 +132,6 @@ async fn jobs(
     for row in sqlx::query(sql).bind(ids).bind(kinds).bind(keys).fetch_all(connection).await? {
         let job = Head { version: row.get(1), event: 0, lease: row.get(2) };
         state.heads.put(Subject::Job(row.get(0)), job);
-    }
-    Ok(())
-}
-
-async fn inbox(
-    state: &mut State,
-    connection: &mut PgConnection,
-    units: &[&Unit],
-) -> Result<(), sqlx::Error> {
-    let entries = units.iter().filter_map(|unit| unit.inbox.as_ref());
-    let (senders, numbers): (Vec<&str>, Vec<&str>) =
-        entries.map(|entry| (&*entry.sender, &*entry.number)).unzip();
-    if senders.is_empty() {
-        return Ok(());
-    }
-    let sql = include_str!("sql/inbox_taken.sql");
-    for row in sqlx::query(sql).bind(senders).bind(numbers).fetch_all(connection).await? {
-        state.heads.put(Subject::Inbox(row.get(0), row.get(1)), head(1, 0));
     }
     Ok(())
 }

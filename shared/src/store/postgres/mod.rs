@@ -33,6 +33,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, Postgres};
 pub use self::beside::PostgresBeside;
 use self::sequence::Sequencer;
 use crate::address::without_secrets;
+use crate::documents;
 use crate::store::migrations::{all_applied, planned};
 use crate::store::unit::Prepared;
 use crate::store::{Condition, Fate, Lease, Migration, Store, StoreError, Unit};
@@ -121,7 +122,9 @@ impl PostgresStore {
         if planned.iter().any(|migration| !migration.is_applied) {
             migrate(&options, url).await?;
         }
-        Ok(Self::on(options))
+        let store = Self::on(options);
+        documents::move_in(&store).await?;
+        Ok(store)
     }
 
     /// Connects to the database at `url` as it is.

@@ -9,8 +9,8 @@ use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::Lot;
 use crate::store::stored::{end_of, first_parts, parse, place, time};
 use crate::store::{
-    EnvelopeRow, Filed, LotCount, LotFilter, LotOrder, NoteRange, Reads, Record, StoreError,
-    StoredLine, TakenDocument, tally,
+    EnvelopeRow, Filed, LotCount, LotFilter, LotOrder, NoteRange, OldDocument, Reads, Record,
+    StoreError, StoredLine, tally,
 };
 
 pub(super) fn envelope(row: &PgRow) -> EnvelopeRow {
@@ -181,6 +181,11 @@ impl Reads for PostgresStore {
         Ok(rows.iter().map(|row| (LineId(row.get(0)), row.get(1))).collect())
     }
 
+    async fn lines_of_others(&self) -> Result<Vec<LineId>, StoreError> {
+        let rows = self.rows(READ, sqlx::query(include_str!("sql/lines_of_others.sql"))).await?;
+        Ok(rows.iter().map(|row| LineId(row.get(0))).collect())
+    }
+
     async fn all_lines(&self) -> Result<Vec<(LineId, StoredLine)>, StoreError> {
         let query = sqlx::query(include_str!("sql/all_lines.sql"));
         self.rows(READ, query).await?.iter().map(stored_line).collect()
@@ -220,25 +225,20 @@ impl Reads for PostgresStore {
         Ok(self.rows(READ, query).await?.first().map(record))
     }
 
-    async fn taken(&self, sender: &str, number: &str) -> Result<Option<String>, StoreError> {
-        let query = sqlx::query(include_str!("sql/inbox.sql")).bind(sender).bind(number);
-        Ok(self.rows(READ, query).await?.first().map(|row| row.get(0)))
-    }
-
-    async fn documents_of(
+    async fn old_documents(
         &self,
-        sender: &str,
-        after: &str,
+        (sender, number): (&str, &str),
         limit: i64,
-    ) -> Result<Vec<TakenDocument>, StoreError> {
-        let query = sqlx::query(include_str!("sql/inbox_of.sql"));
-        let rows = self.rows(READ, query.bind(sender).bind(after).bind(limit)).await?;
-        let taken = |row: &PgRow| TakenDocument {
-            number: row.get(0),
-            at: time(row.get(1)),
-            body: row.get(2),
+    ) -> Result<Vec<OldDocument>, StoreError> {
+        let query = sqlx::query(include_str!("sql/old_documents.sql"));
+        let rows = self.rows(READ, query.bind(sender).bind(number).bind(limit)).await?;
+        let old = |row: &PgRow| OldDocument {
+            sender: row.get(0),
+            number: row.get(1),
+            at: time(row.get(2)),
+            body: row.get(3),
         };
-        Ok(rows.iter().map(taken).collect())
+        Ok(rows.iter().map(old).collect())
     }
 
     async fn note(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError> {

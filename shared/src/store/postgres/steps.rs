@@ -26,7 +26,6 @@ fn moved(unit: &Unit) -> Option<i64> {
         && unit.envelopes.is_empty()
         && unit.jobs.is_empty()
         && unit.job.is_none()
-        && unit.inbox.is_none()
         && unit.notes.is_empty()
         && unit.term.is_none();
     let mut money = std::collections::BTreeMap::new();

@@ -59,7 +59,6 @@ pub(super) async fn write(
     envelopes(connection, &state, &heads).await?;
     records(connection, &units, &heads).await?;
     jobs(connection, &units).await?;
-    inbox(connection, &units).await?;
     notes(connection, &units).await?;
     if units.iter().any(|unit| unit.changes_what_is_kept()) {
         let sql = include_str!("sql/raise_generation.sql");
@@ -327,22 +326,6 @@ async fn jobs(connection: &mut PgConnection, units: &[&Unit]) -> Result<(), sqlx
         .bind(wanted.iter().map(|job| &*job.key).collect::<Vec<_>>())
         .bind(wanted.iter().map(|job| job.due.timestamp_millis()).collect::<Vec<_>>())
         .bind(wanted.iter().map(|job| &*job.body).collect::<Vec<_>>())
-        .execute(connection)
-        .await
-        .map(drop)
-}
-
-async fn inbox(connection: &mut PgConnection, units: &[&Unit]) -> Result<(), sqlx::Error> {
-    let taken: Vec<_> =
-        units.iter().filter_map(|unit| Some((unit.inbox.as_ref()?, unit.at))).collect();
-    if taken.is_empty() {
-        return Ok(());
-    }
-    sqlx::query(include_str!("sql/insert_inbox.sql"))
-        .bind(taken.iter().map(|(entry, _)| &*entry.sender).collect::<Vec<_>>())
-        .bind(taken.iter().map(|(entry, _)| &*entry.number).collect::<Vec<_>>())
-        .bind(taken.iter().map(|(_, at)| at.timestamp_millis()).collect::<Vec<_>>())
-        .bind(taken.iter().map(|(entry, _)| &*entry.body).collect::<Vec<_>>())
         .execute(connection)
         .await
         .map(drop)

@@ -255,7 +255,7 @@ async fn insert(script: &mut Script<'_>, batch: Batch) -> Result<(), sqlx::Error
             Row::Record(_) => include_str!("sql/upsert_record.sql"),
             Row::Envelope(_) => include_str!("sql/upsert_envelope.sql"),
             Row::Job(_) => include_str!("sql/insert_job.sql"),
-            Row::Document(_) => include_str!("sql/insert_inbox.sql"),
+            Row::Document(_) => include_str!("sql/insert_old_documents.sql"),
             Row::Note(_) => include_str!("sql/upsert_note.sql"),
         };
         script.rows(template, rows, bind).await?;

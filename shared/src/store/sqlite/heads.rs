@@ -27,11 +27,7 @@ impl Kept {
         }
         self.0.extend(heads.0.iter().filter_map(|(subject, head)| match subject {
             Subject::Lot(id) => Some((*id, *head)),
-            Subject::Line(_)
-            | Subject::Envelope(_)
-            | Subject::Record(..)
-            | Subject::Job(_)
-            | Subject::Inbox(..) => None,
+            Subject::Line(_) | Subject::Envelope(_) | Subject::Record(..) | Subject::Job(_) => None,
         }));
     }
 }
@@ -123,17 +119,6 @@ async fn rest(
             .await?;
         let head = Head { version: found.unwrap_or(0), ..Head::default() };
         heads.put(Subject::Job(job.id), head);
-    }
-    if let Some(entry) = &unit.inbox {
-        let found: Option<i64> = sqlx::query_scalar(include_str!("sql/inbox_taken.sql"))
-            .bind(&entry.sender)
-            .bind(&entry.number)
-            .fetch_optional(&mut *connection)
-            .await?;
-        if found.is_some() {
-            let subject = Subject::Inbox(entry.sender.clone(), entry.number.clone());
-            heads.put(subject, Head { version: 1, ..Head::default() });
-        }
     }
     Ok(())
 }

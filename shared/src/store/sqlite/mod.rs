@@ -36,6 +36,7 @@ use self::leases::Leases;
 use self::place::Place;
 pub use self::raw::raw_updates;
 use self::writer::{Act, Writer};
+use crate::documents;
 use crate::store::migrations::{all_applied, planned};
 use crate::store::unit::Prepared;
 use crate::store::{Condition, Fate, Migration, Store, StoreError, Term, Unit};
@@ -113,7 +114,9 @@ impl SqliteStore {
         let (acts, queue) = mpsc::channel(256);
         tokio::spawn(writer.run(queue));
         let (flows, generation) = (Flows::default(), Arc::new(AtomicI64::new(1)));
-        Ok(Self { readers, acts, leases, flows, generation, place })
+        let store = Self { readers, acts, leases, flows, generation, place };
+        documents::move_in(&store).await?;
+        Ok(store)
     }
 
     /// Opens the database at `path` to be read only, beside whoever works on it.

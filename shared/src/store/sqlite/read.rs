@@ -11,8 +11,8 @@ use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::Lot;
 use crate::store::stored::{end_of, first_parts, parse, place, time};
 use crate::store::{
-    EnvelopeRow, Filed, LotCount, LotFilter, LotOrder, NoteRange, Reads, Record, StoreError,
-    StoredLine, TakenDocument, tally,
+    EnvelopeRow, Filed, LotCount, LotFilter, LotOrder, NoteRange, OldDocument, Reads, Record,
+    StoreError, StoredLine, tally,
 };
 
 pub(super) fn envelope(row: &SqliteRow) -> EnvelopeRow {
@@ -180,6 +180,12 @@ impl Reads for SqliteStore {
         Ok(rows.iter().map(|row| (LineId(row.get(0)), row.get(1))).collect())
     }
 
+    async fn lines_of_others(&self) -> Result<Vec<LineId>, StoreError> {
+        let sql = include_str!("sql/lines_of_others.sql");
+        let ids = sqlx::query_scalar(sql).fetch_all(&self.readers).await.map_err(reading)?;
+        Ok(ids.into_iter().map(LineId).collect())
+    }
+
     async fn all_lines(&self) -> Result<Vec<(LineId, StoredLine)>, StoreError> {
         let rows = sqlx::query(include_str!("sql/all_lines.sql"))
             .fetch_all(&self.readers)
@@ -273,34 +279,25 @@ impl Reads for SqliteStore {
         Ok(row.as_ref().map(record))
     }
 
-    async fn taken(&self, sender: &str, number: &str) -> Result<Option<String>, StoreError> {
-        sqlx::query_scalar(include_str!("sql/inbox.sql"))
+    async fn old_documents(
+        &self,
+        (sender, number): (&str, &str),
+        limit: i64,
+    ) -> Result<Vec<OldDocument>, StoreError> {
+        let rows = sqlx::query(include_str!("sql/old_documents.sql"))
             .bind(sender)
             .bind(number)
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(reading)
-    }
-
-    async fn documents_of(
-        &self,
-        sender: &str,
-        after: &str,
-        limit: i64,
-    ) -> Result<Vec<TakenDocument>, StoreError> {
-        let rows = sqlx::query(include_str!("sql/inbox_of.sql"))
-            .bind(sender)
-            .bind(after)
             .bind(limit)
             .fetch_all(&self.readers)
             .await
             .map_err(reading)?;
-        let taken = |row: &SqliteRow| TakenDocument {
-            number: row.get(0),
-            at: time(row.get(1)),
-            body: row.get(2),
+        let old = |row: &SqliteRow| OldDocument {
+            sender: row.get(0),
+            number: row.get(1),
+            at: time(row.get(2)),
+            body: row.get(3),
         };
-        Ok(rows.iter().map(taken).collect())
+        Ok(rows.iter().map(old).collect())
     }
 
     async fn note(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError> {

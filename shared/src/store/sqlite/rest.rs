@@ -9,7 +9,7 @@ use crate::store::decide::{Heads, Subject};
 use crate::store::unit::{last_notes, wanted_jobs};
 use crate::store::{LineChange, RecordChange, Unit};
 
-/// Writes lines, records, jobs and documents of `units`, in their order.
+/// Writes lines, records, jobs and notes of `units`, in their order.
 pub(super) async fn write(
     script: &mut Script<'_>,
     log: &mut Log,
@@ -20,7 +20,6 @@ pub(super) async fn write(
     records(script, log, heads, units).await?;
     ended_jobs(script, units).await?;
     new_jobs(script, units).await?;
-    inbox(script, units).await?;
     notes(script, units).await
 }
 
@@ -111,20 +110,6 @@ async fn new_jobs(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx::E
         args.add(job.body.clone())
     });
     written.await
-}
-
-async fn inbox(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx::Error> {
-    for unit in units {
-        let Some(entry) = &unit.inbox else { continue };
-        let taken = script.then(include_str!("sql/insert_inbox.sql"), |args| {
-            args.add(entry.sender.clone())?;
-            args.add(entry.number.clone())?;
-            args.add(unit.at.timestamp_millis())?;
-            args.add(entry.body.clone())
-        });
-        taken.await?;
-    }
-    Ok(())
 }
 
 async fn notes(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx::Error> {

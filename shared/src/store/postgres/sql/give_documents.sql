@@ -1,4 +1,4 @@
 -- In the order of their bytes, whatever the database's language.
 SELECT json_build_object('document', json_build_object('sender', sender, 'number', number, 'at', at,
     'body', body))::text
-FROM inbox ORDER BY sender COLLATE "C", number COLLATE "C"
+FROM old_documents ORDER BY sender COLLATE "C", number COLLATE "C"

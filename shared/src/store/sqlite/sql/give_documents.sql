@@ -1,2 +1,2 @@
 SELECT json_object('document', json_object('sender', sender, 'number', number, 'at', at, 'body', body))
-FROM inbox ORDER BY sender, number
+FROM old_documents ORDER BY sender, number

@@ -1,2 +1,2 @@
-INSERT INTO inbox (sender, number, at, body)
+INSERT INTO old_documents (sender, number, at, body)
 SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[])

@@ -1,1 +1,0 @@
-SELECT body FROM inbox WHERE sender = ?1 AND number = ?2

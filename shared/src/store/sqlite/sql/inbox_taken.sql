@@ -1,1 +1,0 @@
-SELECT 1 FROM inbox WHERE sender = ?1 AND number = ?2

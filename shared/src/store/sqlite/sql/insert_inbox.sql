@@ -1,1 +1,0 @@
-INSERT INTO inbox (sender, number, at, body) VALUES (?, ?, ?, ?)

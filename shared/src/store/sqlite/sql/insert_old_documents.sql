@@ -1,0 +1,1 @@
+INSERT INTO old_documents (sender, number, at, body) VALUES (?, ?, ?, ?)
