@@ -17,7 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::access::{Asked, authenticate, is_local};
+use crate::access::{AccessLog, Asked, Entry, authenticate, is_local};
 use crate::admission::{Admission, LARGEST_MESSAGE, admit, length, only_reads, waits};
 use crate::idempotency::once;
 use crate::limits::Limits;
@@ -48,11 +48,19 @@ pub struct Network {
     pub per_second: u32,
     /// Networks of proxies that are trusted to say, with `X-Forwarded-For`, from where they were asked.
     pub proxies: Vec<IpNet>,
+    /// Where each request is written down.
+    pub access_log: Option<Arc<AccessLog>>,
 }
 
 impl Default for Network {
     fn default() -> Self {
-        Self { accounts: true, largest: 32 * 1024 * 1024, per_second: 200, proxies: Vec::new() }
+        Self {
+            accounts: true,
+            largest: 32 * 1024 * 1024,
+            per_second: 200,
+            proxies: Vec::new(),
+            access_log: None,
+        }
     }
 }
 
@@ -96,7 +104,7 @@ pub fn network(api: &Api, network: &Network) -> Router {
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(|_| Problem::inside().into_response()))
         .layer(from_fn(in_time))
-        .layer(from_fn(is_named))
+        .layer(from_fn_with_state(network.access_log.clone(), is_named))
         .layer(from_fn_with_state(Arc::from(network.proxies.as_slice()), find))
 }
 
@@ -174,16 +182,36 @@ async fn in_time(request: Request, next: Next) -> Response {
 }
 
 /// Names each request, as its sender did or anew, and logs it by that name.
-async fn is_named(request: Request, next: Next) -> Response {
+async fn is_named(
+    State(log): State<Option<Arc<AccessLog>>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let given = request.headers().get(REQUEST_ID).filter(|id| is_plain(id)).cloned();
     let id = given.unwrap_or_else(new_id);
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let origin = request.extensions().get::<Origin>().map(|origin| origin.0.to_string());
     let began = std::time::Instant::now();
     let mut response = next.run(request).await;
     let request = id.to_str().unwrap_or_default();
-    let (status, ms) = (response.status().as_u16(), began.elapsed().as_millis());
-    let caller = response.extensions().get::<Asked>().map(|asked| asked.0.as_str());
+    let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let (status, path) = (response.status(), uri.path());
+    let asked = response.extensions().get::<Asked>().cloned().unwrap_or_default();
+    let caller = asked.actor.as_deref();
+    if let Some(log) = log.filter(|_| !is_probe(path) || !status.is_success()) {
+        log.write(&Entry {
+            time: chrono::Utc::now(),
+            request,
+            from: origin.as_deref(),
+            actor: caller,
+            token: asked.token.as_deref(),
+            method: method.as_str(),
+            path: uri.path_and_query().map_or(path, |path| path.as_str()),
+            status: status.as_u16(),
+            ms,
+        });
+    }
+    let status = status.as_u16();
     // Who changed what, and from where; what was changed is in the log of events, by the same name.
     if matches!(method, Method::GET | Method::HEAD) {
         tracing::debug!(request, %method, path, status, ms, caller, origin, "answered");
@@ -195,6 +223,11 @@ async fn is_named(request: Request, next: Next) -> Response {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Whether machines ask for it every few seconds.
+fn is_probe(path: &str) -> bool {
+    path.starts_with("/health/") || path == "/metrics"
 }
 
 fn is_plain(id: &HeaderValue) -> bool {

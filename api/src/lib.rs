@@ -43,7 +43,7 @@ use waybill_shared::engine::Engine;
 use waybill_shared::lead_times::LeadTimes;
 use waybill_workers::connectors::{self, Connector};
 
-pub use access::{Allowed, Caller, ROUTES};
+pub use access::{AccessLog, Allowed, Caller, ROUTES};
 pub use arrivals::{Arrival, ArrivalPage, LateSupplier};
 pub use clock::ClockView;
 pub use cron::{Coming, Entry as CalendarEntry, FireAsked, FireRequest};

@@ -1,10 +1,12 @@
 //! What is read again while a process runs: on SIGHUP, and certificates whenever their files change.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum_server::tls_rustls::RustlsConfig;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use waybill_api::AccessLog;
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::pipeline::StepConfig;
 use waybill_shared::engine::Engine;
@@ -94,6 +96,22 @@ pub(crate) fn certificate(
                 Err(error) => tracing::error!(%error, "the certificate stays as it was"),
             }
         }
+    })
+}
+
+/// Opens the access log anew with each SIGHUP, after whoever rotates logs has moved the old one away.
+pub(crate) fn access_log(
+    log: Option<Arc<AccessLog>>,
+) -> Result<impl Future<Output = ()> + use<>, Failure> {
+    let mut hangups = hangups()?;
+    Ok(async move {
+        while let (Some(log), Some(())) = (&log, hangups.recv().await) {
+            match log.reopen() {
+                Ok(()) => tracing::info!("the access log was opened anew"),
+                Err(error) => tracing::error!(%error, "the access log goes on in its old file"),
+            }
+        }
+        std::future::pending().await
     })
 }
 

@@ -133,9 +133,35 @@ pub(crate) async fn is_local(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Who has asked, as an answer carries it to the log.
-#[derive(Debug, Clone)]
-pub(crate) struct Asked(pub(crate) String);
+/// Who has asked, as an answer carries it to the logs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Asked {
+    /// Whoever it is, where that is known.
+    pub(crate) actor: Option<String>,
+    /// The id of the token that was shown, valid or not.
+    pub(crate) token: Option<String>,
+}
+
+impl Asked {
+    fn by(caller: &Caller) -> Self {
+        let token = match caller {
+            Caller::Local => None,
+            Caller::Account(account) => Some(account.id.clone()),
+        };
+        Self { actor: Some(caller.actor()), token }
+    }
+
+    /// By nobody who is known; of what was shown the logs get no more than an id has.
+    fn unknown(headers: &HeaderMap) -> Self {
+        let shown = headers.get(header::AUTHORIZATION).and_then(|header| header.to_str().ok());
+        let token = shown.and_then(|text| parts(text.split_once(' ')?.1.trim()));
+        let is_id = |id: &str| {
+            (1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric())
+        };
+        let token = token.map(|(id, _)| id).filter(|id| is_id(id)).map(str::to_owned);
+        Self { actor: None, token }
+    }
+}
 
 /// Finds out who calls, and whether that role may use the route, and that often.
 pub(crate) async fn authenticate(
@@ -150,7 +176,10 @@ pub(crate) async fn authenticate(
             Err(problem) => {
                 let origin = request.extensions().get::<Origin>();
                 let too_often = limits.as_ref().zip(origin).map(|(l, o)| l.stranger(o.0));
-                return too_often.and_then(Result::err).unwrap_or(problem).into_response();
+                let problem = too_often.and_then(Result::err).unwrap_or(problem);
+                let mut response = problem.into_response();
+                response.extensions_mut().insert(Asked::unknown(request.headers()));
+                return response;
             }
         },
     };
@@ -164,7 +193,7 @@ pub(crate) async fn authenticate(
     if let Some(limits) = limits {
         response = limits.told(response);
     }
-    response.extensions_mut().insert(Asked(caller.actor()));
+    response.extensions_mut().insert(Asked::by(&caller));
     response
 }
 

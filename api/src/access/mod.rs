@@ -1,10 +1,13 @@
 //! Who calls, and what that caller may do and see.
 
 mod caller;
+mod log;
 mod table;
 mod token;
 
 pub use caller::Caller;
 pub(crate) use caller::{Asked, USED, authenticate, by_token, is_local, may};
+pub use log::AccessLog;
+pub(crate) use log::Entry;
 pub use table::{Allowed, ROUTES};
 pub(crate) use token::issue;

@@ -52,6 +52,9 @@ pub(crate) struct Network {
     /// Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8.
     #[arg(long, env = "WAYBILL_TRUSTED_PROXY", value_delimiter = ',', value_name = "NET")]
     pub(crate) trusted_proxy: Vec<ipnet::IpNet>,
+    /// Write each request here, a line of JSON: who asked what from where. SIGHUP opens it anew.
+    #[arg(long, env = "WAYBILL_ACCESS_LOG", value_name = "FILE")]
+    pub(crate) access_log: Option<PathBuf>,
 }
 
 /// `waybill scheduler`.

@@ -3,9 +3,10 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use axum_server::tls_rustls::RustlsConfig;
-use waybill_api::{Network, first_admin};
+use waybill_api::{AccessLog, Network, first_admin};
 use waybill_shared::clock::Clock;
 
 use crate::args;
@@ -44,6 +45,8 @@ pub(crate) async fn network(
         }
         _ => None,
     };
+    let access_log = options.access_log.as_deref().map(access_log).transpose()?;
+    let again = reload::access_log(access_log.clone())?;
     let api = service.api();
     if accounts {
         // A place for the token is found before there is one.
@@ -74,6 +77,7 @@ pub(crate) async fn network(
         accounts,
         per_second: options.rate,
         proxies: options.trusted_proxy.clone(),
+        access_log,
         ..Network::default()
     };
     let routes = waybill_api::network(&api, &network);
@@ -81,16 +85,28 @@ pub(crate) async fn network(
     tracing::info!(address = %bound, accounts, tls = tls.is_some(), "the API is served");
     let proxies = network.proxies;
     Ok(async move {
-        let served = match tls {
-            Some((tls, again)) => tokio::select! {
-                served = listen::serve(listener, routes, Some(tls), &proxies) => served,
-                () = again => Ok(()),
-            },
-            None => listen::serve(listener, routes, None, &proxies).await,
+        let (tls, renewed) = tls.unzip();
+        let renewed = async {
+            match renewed {
+                Some(renewed) => renewed.await,
+                None => std::future::pending().await,
+            }
+        };
+        let served = tokio::select! {
+            served = listen::serve(listener, routes, tls, &proxies) => served,
+            () = renewed => Ok(()),
+            () = again => Ok(()),
         };
         if let Err(error) = served {
             tracing::error!(%error, "the API is no longer served");
         }
+    })
+}
+
+fn access_log(path: &Path) -> Result<Arc<AccessLog>, Failure> {
+    AccessLog::open(path).map(Arc::new).map_err(|error| {
+        let message = format!("{} cannot be written: {error}", path.display());
+        Failure::caller(message, "name a file in a folder of this process's user")
     })
 }
 

@@ -20,9 +20,9 @@ use crate::support::{SOON, Started, eventually, run, text, waybill};
 /// What the composed service may use, in KiB.
 const ROOM: u64 = 512 * 1024;
 
-/// The most memory that the service has used so far, in KiB.
-fn most_memory(surface: &Surface) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", surface.office.service.id()))?;
+/// The most memory that the process `service` has used so far, in KiB.
+pub(super) fn most_memory(service: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{service}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
     Ok(line.trim().trim_end_matches("kB").trim().parse()?)
 }
@@ -87,7 +87,7 @@ fn list(first: &str, other: &str, times: usize) -> Vec<u8> {
 }
 
 /// Bodies that are small, or as large as is read, and hold much more; with their types.
-fn bodies() -> Result<Vec<(&'static str, &'static str, Vec<u8>)>> {
+pub(super) fn bodies() -> Result<Vec<(&'static str, &'static str, Vec<u8>)>> {
     const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
     let wide: String = (0..255).map(|n| format!("\"c{n}\":1,")).collect();
     let one = b"<row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c></row>";
@@ -169,7 +169,7 @@ fn no_body_takes_more_memory_than_the_service_has() -> Result<()> {
             let request = request.bearer_auth(&requester).header("content-type", kind);
             let answer = surface.send(request.body(body.clone()))?;
             ensure!([400, 413, 422].contains(&answer.status), "{what}: {}", answer.status);
-            let (size, used) = (answer.text.len(), most_memory(&surface)?);
+            let (size, used) = (answer.text.len(), most_memory(surface.office.service.id())?);
             ensure!(size < 1 << 20, "{what}: the answer has {size} bytes");
             ensure!(used < ROOM, "{what}: {used} KiB were used");
         }
@@ -191,7 +191,7 @@ fn no_body_takes_more_memory_than_the_service_has() -> Result<()> {
     let many: Vec<_> = (0..10_001).map(|n| row(&format!("M-{n}"), "REQ", 1)).collect();
     let answer = surface.post(&requester, "/v1/requisitions", &json!(many))?;
     answer.problem(413, "too_large", &["more than 10000 rows", "in parts"])?;
-    let used = most_memory(&surface)?;
+    let used = most_memory(surface.office.service.id())?;
     ensure!(used < ROOM, "{used} KiB were used");
     surface.get(&requester, "/v1/me")?.is(200)?;
     Ok(())
@@ -270,7 +270,7 @@ fn many_small_bodies_are_no_large_one() -> Result<()> {
     for status in surface.all_at_once(asked.collect::<Result<Vec<_>>>()?) {
         ensure!([400, 413, 422, 429].contains(&status), "{status}");
     }
-    let used = most_memory(&surface)?;
+    let used = most_memory(surface.office.service.id())?;
     ensure!(used < ROOM, "{used} KiB were used");
     Ok(())
 }
@@ -418,7 +418,7 @@ fn heavy_questions_leave_room_for_others() -> Result<()> {
         Ok(slowest)
     })?;
     ensure!(answered.load(Ordering::Relaxed) > 0, "nobody was answered");
-    let used = most_memory(&surface)?;
+    let used = most_memory(surface.office.service.id())?;
     crate::pair::say(&format!("300 heavy questions: /v1/me at most {slowest:?}, {used} KiB"))?;
     ensure!(used < 1024 * 1024, "{used} KiB were used");
     ensure!(slowest < Duration::from_secs(2), "somebody waited {slowest:?}");

@@ -1,5 +1,6 @@
 //! The API over real HTTP, on a running `serve`.
 
+mod access_log;
 mod attacks;
 mod bad_requests;
 mod entrance;
@@ -8,9 +9,11 @@ mod extremes;
 mod feed;
 mod idempotency;
 mod markers;
+mod ownership;
 pub(crate) mod receiver;
 mod remote;
 mod roles;
+mod siege;
 mod surface;
 mod upload;
 mod walk;

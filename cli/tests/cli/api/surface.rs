@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::ops::Deref;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -48,13 +49,69 @@ impl Answer {
     }
 }
 
-/// An office whose API is on the network.
-pub(crate) struct Surface {
-    pub(crate) office: Office,
+/// Whoever asks a service on the network.
+pub(crate) struct Client {
     pub(crate) base: String,
     runtime: tokio::runtime::Runtime,
     client: reqwest::Client,
+}
+
+/// An office whose API is on the network.
+pub(crate) struct Surface {
+    pub(crate) office: Office,
+    client: Client,
     tokens: Mutex<HashMap<String, String>>,
+}
+
+impl Client {
+    pub(crate) fn new(base: &str) -> Result<Self> {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(90)).build()?;
+        Ok(Self { base: base.to_owned(), runtime, client })
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str) -> Result<RequestBuilder> {
+        let method = Method::from_bytes(method.as_bytes())?;
+        Ok(self.client.request(method, format!("{}{path}", self.base)))
+    }
+
+    pub(crate) fn send(&self, request: RequestBuilder) -> Result<Answer> {
+        self.runtime.block_on(async {
+            let answer = request.send().await?;
+            let status = answer.status().as_u16();
+            let header =
+                |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
+                    Some((name.to_string(), value.to_str().ok()?.to_owned()))
+                };
+            let headers = answer.headers().iter().filter_map(header).collect();
+            Ok(Answer { status, headers, text: answer.text().await? })
+        })
+    }
+
+    /// The statuses of all `requests`, sent at once; of those that the service hung up on before they were sent, none.
+    pub(crate) fn all_at_once(&self, requests: Vec<RequestBuilder>) -> Vec<u16> {
+        let sent = requests.into_iter().map(|request| async {
+            let answer = request.send().await.ok()?;
+            let status = answer.status().as_u16();
+            answer.bytes().await.ok()?;
+            Some(status)
+        });
+        let sent = self.runtime.block_on(futures_util::future::join_all(sent));
+        sent.into_iter().flatten().collect()
+    }
+
+    pub(crate) fn get(&self, token: &str, path: &str) -> Result<Answer> {
+        self.send(self.request("GET", path)?.bearer_auth(token))
+    }
+}
+
+impl Deref for Surface {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
 }
 
 /// The address at which a service says that it serves the API.
@@ -109,12 +166,12 @@ impl Surface {
     }
 
     fn on(office: Office) -> Result<Self> {
-        rustls::crypto::ring::default_provider().install_default().ok();
         let found = eventually("the API is served", SOON, || Ok(address(&office.service.log()?)))?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(90)).build()?;
-        let tokens = Mutex::default();
-        Ok(Self { office, base: format!("http://{found}"), runtime, client, tokens })
+        Ok(Self {
+            office,
+            client: Client::new(&format!("http://{found}"))?,
+            tokens: Mutex::default(),
+        })
     }
 
     /// SIGKILL, and another `serve` on the same data and at the same address.
@@ -150,40 +207,6 @@ impl Surface {
         let file = self.office.data.join("admin-token");
         eventually("the token is there", SOON, || Ok(fs::read_to_string(&file).ok()))
             .map(|token| token.trim().to_owned())
-    }
-
-    pub(crate) fn request(&self, method: &str, path: &str) -> Result<RequestBuilder> {
-        let method = Method::from_bytes(method.as_bytes())?;
-        Ok(self.client.request(method, format!("{}{path}", self.base)))
-    }
-
-    pub(crate) fn send(&self, request: RequestBuilder) -> Result<Answer> {
-        self.runtime.block_on(async {
-            let answer = request.send().await?;
-            let status = answer.status().as_u16();
-            let header =
-                |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
-                    Some((name.to_string(), value.to_str().ok()?.to_owned()))
-                };
-            let headers = answer.headers().iter().filter_map(header).collect();
-            Ok(Answer { status, headers, text: answer.text().await? })
-        })
-    }
-
-    /// The statuses of all `requests`, sent at once; of those that the service hung up on before they were sent, none.
-    pub(crate) fn all_at_once(&self, requests: Vec<RequestBuilder>) -> Vec<u16> {
-        let sent = requests.into_iter().map(|request| async {
-            let answer = request.send().await.ok()?;
-            let status = answer.status().as_u16();
-            answer.bytes().await.ok()?;
-            Some(status)
-        });
-        let sent = self.runtime.block_on(futures_util::future::join_all(sent));
-        sent.into_iter().flatten().collect()
-    }
-
-    pub(crate) fn get(&self, token: &str, path: &str) -> Result<Answer> {
-        self.send(self.request("GET", path)?.bearer_auth(token))
     }
 
     pub(crate) fn write(

@@ -1,0 +1,83 @@
+//! The access log: who asked what from where.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::surface::Surface;
+use crate::support::{SOON, eventually, text};
+
+fn entries(path: &std::path::Path) -> Result<Vec<Value>> {
+    let read = fs::read_to_string(path)?;
+    read.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+}
+
+#[test]
+fn each_request_is_written_down_without_its_secrets() -> Result<()> {
+    let folder = TempDir::new()?;
+    let path = folder.path().join("access.jsonl");
+    let surface = Surface::open_with(&["--access-log", text(&path)?])?;
+    let token = surface.token("observer", "")?;
+    let id = token.split('_').nth(1).context("a token")?;
+    surface.get(&token, "/v1/money?donor=AA")?.is(200)?;
+    surface.get(&token, "/v1/tokens")?.is(403)?;
+    surface.post(&token, "/v1/plan", &json!({}))?.is(200)?;
+    let guessed = format!("wbt_{id}_guessed");
+    surface.get(&guessed, "/v1/money")?.is(401)?;
+    surface.get("wbt_a-b_x", "/v1/money")?.is(401)?;
+    surface.get("", "/health/live")?.is(200)?;
+
+    let written = entries(&path)?;
+    let told: Vec<Value> = written
+        .iter()
+        .map(|entry| {
+            let actor = entry["actor"].as_str().is_some_and(|actor| actor.contains(id));
+            json!([
+                entry["method"],
+                entry["path"],
+                entry["status"],
+                actor,
+                entry["token"] == id,
+                entry["from"]
+            ])
+        })
+        .collect();
+    let here = "127.0.0.1";
+    ensure!(
+        told == [
+            json!(["GET", "/v1/money?donor=AA", 200, true, true, here]),
+            json!(["GET", "/v1/tokens", 403, true, true, here]),
+            json!(["POST", "/v1/plan", 200, true, true, here]),
+            json!(["GET", "/v1/money", 401, false, true, here]),
+            json!(["GET", "/v1/money", 401, false, false, here]),
+        ],
+        "{written:#?}"
+    );
+    let all = fs::read_to_string(&path)?;
+    let secret = token.rsplit('_').next().context("a token")?;
+    ensure!(!all.contains(secret) && !all.contains("guessed"), "{all}");
+    ensure!(fs::metadata(&path)?.permissions().mode() & 0o077 == 0);
+
+    // Whoever rotates logs moves it away; it goes on in a new one.
+    let old = folder.path().join("access.1");
+    fs::rename(&path, &old)?;
+    surface.office.service.signal("-HUP")?;
+    eventually("a new access log", SOON, || Ok(path.exists().then_some(())))?;
+    surface.get(&token, "/v1/me")?.is(200)?;
+    ensure!(entries(&path)?.len() == 1 && entries(&old)?.len() == written.len());
+    Ok(())
+}
+
+#[test]
+fn one_that_cannot_be_written_is_told_at_the_start() -> Result<()> {
+    let folder = TempDir::new()?;
+    let data = folder.path().join("data");
+    let log = folder.path().join("none/access.jsonl");
+    let serve = ["serve", "--data", text(&data)?, "--listen", "127.0.0.1:0"];
+    let said = crate::support::run(&[&serve[..], &["--access-log", text(&log)?]].concat())?;
+    said.failed(1, &["none/access.jsonl cannot be written", "name a file in a folder"])?;
+    Ok(())
+}
