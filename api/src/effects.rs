@@ -179,7 +179,7 @@ const BY_HAND: [&str; 7] = [
 ];
 
 /// Records that say again what others say, for machines.
-const UNTOLD: [&str; 4] = ["document", "order_message", "content", "incident"];
+const UNTOLD: [&str; 5] = ["document", "request", "order_message", "content", "incident"];
 
 /// From what to what a contribution changes, where it is known and that differs.
 async fn amounts(engine: &Engine, record: &RecordChange) -> Result<String, StoreError> {

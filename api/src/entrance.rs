@@ -17,7 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::access::{AccessLog, Asked, Entry, authenticate, is_local};
+use crate::access::{AccessLog, Asked, Entry, Named, authenticate, is_local};
 use crate::admission::{Admission, LARGEST_MESSAGE, admit, length, only_reads, waits};
 use crate::idempotency::once;
 use crate::limits::Limits;
@@ -184,13 +184,17 @@ async fn in_time(request: Request, next: Next) -> Response {
 /// Names each request, as its sender did or anew, and logs it by that name.
 async fn is_named(
     State(log): State<Option<Arc<AccessLog>>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let given = request.headers().get(REQUEST_ID).filter(|id| is_plain(id)).cloned();
     let id = given.unwrap_or_else(new_id);
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let origin = request.extensions().get::<Origin>().map(|origin| origin.0.to_string());
+    if log.is_some() {
+        let name = id.to_str().unwrap_or_default().to_owned();
+        request.extensions_mut().insert(Named(name));
+    }
     let began = std::time::Instant::now();
     let mut response = next.run(request).await;
     let request = id.to_str().unwrap_or_default();
@@ -205,6 +209,7 @@ async fn is_named(
             from: origin.as_deref(),
             actor: caller,
             token: asked.token.as_deref(),
+            salt: asked.salt.as_deref(),
             method: method.as_str(),
             path: uri.path_and_query().map_or(path, |path| path.as_str()),
             status: status.as_u16(),

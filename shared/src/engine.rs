@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{NaiveDate, SubsecRound as _};
 use tokio::sync::{broadcast, mpsc};
 
+use crate::asked;
 use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::domain::coalition::Coalition;
@@ -321,6 +322,7 @@ impl Engine {
         }
         let kept = self.timekeeper.to_keep().zip(units.first_mut());
         let is_kept = kept.map(|(note, unit)| unit.notes.push(note)).is_some();
+        let is_marked = units.first_mut().is_some_and(asked::mark);
         let mut ready: Vec<Vec<Hint>> = units.iter().map(ready_lots).collect();
         let is_followed = self.committed.receiver_count() > 0;
         let mut closed: Vec<Vec<i64>> =
@@ -336,6 +338,9 @@ impl Engine {
         let is_stored = matches!(&outcome, Ok(fates) if fates.first() == Some(&Fate::Committed));
         if is_kept && !is_stored {
             self.timekeeper.not_kept();
+        }
+        if is_marked && !is_stored {
+            asked::not_told();
         }
         let fates = outcome?;
         // Here it holds at once, elsewhere soon.

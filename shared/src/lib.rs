@@ -5,6 +5,7 @@
 pub mod act;
 pub mod address;
 pub mod archive;
+pub mod asked;
 pub mod audit;
 pub mod broker;
 pub mod check;

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
+use waybill_shared::asked::{Mark, with_mark};
 use waybill_shared::domain::account::{ACCOUNT, Account, Role};
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Lot, Timestamp};
@@ -140,7 +141,13 @@ pub(crate) struct Asked {
     pub(crate) actor: Option<String>,
     /// The id of the token that was shown, valid or not.
     pub(crate) token: Option<String>,
+    /// With what the request's mark was salted, where it has one.
+    pub(crate) salt: Option<String>,
 }
+
+/// The name of a request that is written to the access log.
+#[derive(Debug, Clone)]
+pub(crate) struct Named(pub(crate) String);
 
 impl Asked {
     fn by(caller: &Caller) -> Self {
@@ -148,7 +155,7 @@ impl Asked {
             Caller::Local => None,
             Caller::Account(account) => Some(account.id.clone()),
         };
-        Self { actor: Some(caller.actor()), token }
+        Self { actor: Some(caller.actor()), token, salt: None }
     }
 
     /// By nobody who is known; of what was shown the logs get no more than an id has.
@@ -159,7 +166,7 @@ impl Asked {
             (1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric())
         };
         let token = token.map(|(id, _)| id).filter(|id| is_id(id)).map(str::to_owned);
-        Self { actor: None, token }
+        Self { actor: None, token, salt: None }
     }
 }
 
@@ -183,18 +190,41 @@ pub(crate) async fn authenticate(
             }
         },
     };
+    let mut asked = Asked::by(&caller);
     let mut response = match allow(&caller, limits.as_ref(), &request) {
         Ok(()) => {
             request.extensions_mut().insert(caller.clone());
-            next.run(request).await
+            match mark(&request, &asked) {
+                Some((salt, mark)) => {
+                    asked.salt = Some(salt);
+                    with_mark(mark, next.run(request)).await
+                }
+                None => next.run(request).await,
+            }
         }
         Err(problem) => problem.into_response(),
     };
     if let Some(limits) = limits {
         response = limits.told(response);
     }
-    response.extensions_mut().insert(Asked::by(&caller));
+    response.extensions_mut().insert(asked);
     response
+}
+
+/// The mark that a request leaves beside what it changes, and its salt; none: it changes nothing, or is not written to an
+/// access log, which alone could tell what the mark stands for.
+fn mark(request: &Request, asked: &Asked) -> Option<(String, Mark)> {
+    let Named(name) = request.extensions().get()?;
+    if request.method().is_safe() {
+        return None;
+    }
+    let from = request.extensions().get::<Origin>().map(|origin| origin.0.to_string());
+    let mut salt = [0; 16];
+    getrandom::fill(&mut salt).ok()?;
+    let salt = super::token::hex(&salt);
+    let token = asked.token.as_deref().unwrap_or_default();
+    let mark = Mark::of(&salt, name, from.as_deref().unwrap_or_default(), token);
+    Some((salt, mark))
 }
 
 fn allow(caller: &Caller, limits: Option<&Limits>, request: &Request) -> Result<(), Problem> {

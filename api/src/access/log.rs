@@ -31,6 +31,9 @@ pub(crate) struct Entry<'a> {
     /// The id of the token that was shown, valid or not: never the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) token: Option<&'a str>,
+    /// What the hash of this request in the log of events begins with, where it may have changed something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) salt: Option<&'a str>,
     pub(crate) method: &'a str,
     /// Path and query.
     pub(crate) path: &'a str,

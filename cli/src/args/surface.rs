@@ -169,6 +169,24 @@ pub(crate) enum Audit {
     Export(AuditExport),
     /// Verify an exported log, or the one there is.
     Verify(AuditVerify),
+    /// Hold access logs against the log of events: each change that came over the network is in them.
+    Access(AuditAccess),
+}
+
+/// `waybill audit access`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 if all are there, 2 if lines were changed or are missing.
+
+Examples:
+  waybill audit access access.jsonl
+  waybill audit access access.jsonl.1 access.jsonl")]
+pub(crate) struct AuditAccess {
+    /// All access logs that the services wrote.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: Reach,
 }
 
 /// `waybill audit export`.

@@ -1,9 +1,11 @@
 //! `waybill audit`: the log as evidence, to keep elsewhere and to verify anywhere.
 
+use std::collections::HashSet;
 use std::io::BufRead as _;
 use std::path::Path;
 
 use waybill_api::AuditPage;
+use waybill_shared::asked::{Mark, REQUEST};
 use waybill_shared::audit::{Exported, Verified, Verifier};
 
 use super::restore::open;
@@ -20,6 +22,7 @@ pub(crate) async fn run(arguments: args::Audit) -> Result<(), Failure> {
             let target = Target::of(&export.data)?;
             Client::with(&target, async |client| each(client, output::json_line).await).await
         }
+        args::Audit::Access(access) => held_against(&access).await,
         args::Audit::Verify(verify) => {
             let verified = match &verify.file {
                 Some(path) => of_file(path, verify.link)?,
@@ -66,6 +69,70 @@ async fn each(
         }
         after = position;
     }
+}
+
+/// Holds access logs against the log: whatever came over the network while they were written is in them as it came.
+async fn held_against(access: &args::AuditAccess) -> Result<(), Failure> {
+    let mut marks: HashSet<String> = HashSet::new();
+    let mut lines = 0_u64;
+    for path in &access.files {
+        let name = path.display();
+        let failed = |error: std::io::Error| {
+            Failure::caller(format!("{name}: {error}"), "name files of `--access-log`")
+        };
+        for (number, line) in open(path).map_err(failed)?.lines().enumerate() {
+            let written: Written =
+                serde_json::from_str(&line.map_err(failed)?).map_err(|error| {
+                    let message = format!("{name}, line {}: {error}", number + 1);
+                    Failure::caller(message, "name files of `--access-log`")
+                })?;
+            lines += 1;
+            if let Some(salt) = &written.salt {
+                let Written { request, from, token, .. } = &written;
+                marks.insert(format!("{REQUEST}:{}", Mark::of(salt, request, from, token).sha256));
+            }
+        }
+    }
+    let target = Target::of(&access.data)?;
+    let (mut there, mut missing) = (0_u64, Vec::new());
+    Client::with(&target, async |client| {
+        each(client, |line| {
+            let Exported::Event(event) = line else { return Ok(()) };
+            if event.subject.starts_with(&format!("{REQUEST}:")) {
+                match marks.contains(&event.subject) {
+                    true => there += 1,
+                    false => missing.push((event.position, event.actor.clone())),
+                }
+            }
+            Ok(())
+        })
+        .await
+    })
+    .await?;
+    output::data(&format!(
+        "{lines} requests are written down, {there} of them changed something\n"
+    ))?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for (position, actor) in missing.iter().take(20) {
+        output::data(&format!("not as it came: what {actor} changed at {position}\n"))?;
+    }
+    let message =
+        format!("{} changes came over the network otherwise than it is written", missing.len());
+    Err(Failure::ours(anyhow::anyhow!(message))
+        .hint("name all access logs; if these are all, lines were changed or taken out"))
+}
+
+/// A line of an access log, as far as it is held against the log.
+#[derive(serde::Deserialize)]
+struct Written {
+    request: String,
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    token: String,
+    salt: Option<String>,
 }
 
 fn of_file(path: &Path, link: Option<String>) -> Result<Verified, Failure> {

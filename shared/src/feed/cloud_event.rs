@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::before;
+use crate::asked::REQUEST;
 use crate::domain::account::Role;
 use crate::domain::coalition::{Coalition, Consignee};
 use crate::domain::contribution::Contribution;
@@ -237,7 +238,7 @@ impl EventData {
                 Ok(is_audit)
             }
             // The bytes that were sent are the order's own; what is in files travels nowhere.
-            "order_document" | "order_message" | "content" => Ok(false),
+            "order_document" | "order_message" | "content" | REQUEST => Ok(false),
             // Every reader has to know that what it has read is void.
             RESTORE => {
                 let Restore { upto, given_out, epoch, .. } = parse(event)?;

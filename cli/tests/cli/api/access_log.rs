@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::surface::Surface;
-use crate::support::{SOON, eventually, text};
+use super::surface::{Surface, row};
+use crate::support::{SOON, eventually, is_clean, run, text};
 
 fn entries(path: &std::path::Path) -> Result<Vec<Value>> {
     let read = fs::read_to_string(path)?;
@@ -72,12 +72,52 @@ fn each_request_is_written_down_without_its_secrets() -> Result<()> {
 }
 
 #[test]
+fn an_access_log_cannot_be_changed_unseen() -> Result<()> {
+    let folder = TempDir::new()?;
+    let path = folder.path().join("access.jsonl");
+    let surface = Surface::open_with(&["--access-log", text(&path)?])?;
+    let requester = surface.token("requester", "REQ")?;
+    for n in 0..3 {
+        surface
+            .post(&requester, "/v1/requisitions", &json!([row(&format!("M-{n}"), "REQ", 1)]))?
+            .is(200)?;
+    }
+    // What changes nothing leaves no mark.
+    surface
+        .post(&requester, "/v1/requisitions?dry_run=true", &json!([row("M-9", "REQ", 1)]))?
+        .is(200)?;
+    surface.get(&requester, "/v1/lines")?.is(200)?;
+    let data = text(&surface.office.data)?;
+    let held = |file: &std::path::Path| run(&["audit", "access", text(file)?, "--data", data]);
+    let said = held(&path)?.ok()?;
+    ensure!(
+        said.out == "5 requests are written down, 3 of them changed something\n",
+        "{}",
+        said.out
+    );
+
+    let all = fs::read_to_string(&path)?;
+    let other = folder.path().join("other.jsonl");
+    for changed in [
+        all.replacen("127.0.0.1", "127.0.0.2", 1),
+        all.lines().skip(1).map(|line| format!("{line}\n")).collect(),
+    ] {
+        fs::write(&other, changed)?;
+        let said = held(&other)?;
+        ensure!(said.code == Some(2) && said.out.contains("not as it came: what"), "{said:?}");
+        ensure!(said.err.contains("1 changes came over the network otherwise"), "{said:?}");
+    }
+    is_clean(&surface.office.data)?;
+    Ok(())
+}
+
+#[test]
 fn one_that_cannot_be_written_is_told_at_the_start() -> Result<()> {
     let folder = TempDir::new()?;
     let data = folder.path().join("data");
     let log = folder.path().join("none/access.jsonl");
     let serve = ["serve", "--data", text(&data)?, "--listen", "127.0.0.1:0"];
-    let said = crate::support::run(&[&serve[..], &["--access-log", text(&log)?]].concat())?;
+    let said = run(&[&serve[..], &["--access-log", text(&log)?]].concat())?;
     said.failed(1, &["none/access.jsonl cannot be written", "name a file in a folder"])?;
     Ok(())
 }

@@ -153,7 +153,13 @@ impl Writer {
                     drop(script.undo("ROLLBACK").await);
                     return Ok(all);
                 }
-                script.undo("ROLLBACK TO batch; RELEASE batch").await?;
+                if let Err(gone) = script.undo("ROLLBACK TO batch; RELEASE batch").await {
+                    // A full disk or no memory ends the whole transaction: what failed first says why.
+                    return Err(match all.pop() {
+                        Some(Err(StoreError::Database { source, .. })) => source,
+                        _ => gone,
+                    });
+                }
             }
         }
         self.log.seal(&mut script, since).await?;
