@@ -9,6 +9,7 @@ mod json;
 mod separator;
 mod sheet;
 mod text;
+mod unpacked;
 mod utf16;
 mod workbook;
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use waybill_shared::import::{
-    ImportError, Mapping, ReadOptions, TableOptions, read_lines, read_table,
+    ImportError, Mapping, ReadLimits, ReadOptions, TableOptions, read_lines, read_table,
 };
 
 use super::{HEADER, ROW, place, read};
@@ -199,6 +199,36 @@ fn an_empty_sheet_and_what_is_no_workbook_are_refused() {
     assert!(matches!(empty, Err(ImportError::Empty { .. })), "{empty:?}");
     for content in ["", "PK\x03\x04", HEADER] {
         assert!(matches!(read("a.xlsx", content), Err(ImportError::Workbook { .. })));
+    }
+}
+
+#[test]
+fn a_sheet_takes_as_much_of_the_budget_as_the_same_text() {
+    let cells = |n: usize| (0..10).map(|column| format!("cell {n:03}.{column}")).collect();
+    let rows: Vec<Vec<String>> = (0..100).map(cells).collect();
+    let header: Vec<String> = (0..10).map(|column| format!("c{column}")).collect();
+    let sheet = |(row, cells): (u64, &Vec<String>)| {
+        sheet_row(row, &cells.iter().map(|cell| text(cell)).collect::<Vec<_>>())
+    };
+    let sheet: String = (1..).zip([&header].into_iter().chain(&rows)).map(sheet).collect();
+    let plain: Vec<String> = [&header].into_iter().chain(&rows).map(|row| row.join(",")).collect();
+    let files = [place("a.csv", plain.join("\n")), place("a.xlsx", workbook(&[("S", sheet)]))];
+    for (memory, fits) in [(60_000, true), (30_000, false)] {
+        let options = TableOptions {
+            limits: ReadLimits { memory, ..ReadLimits::SENT },
+            ..Default::default()
+        };
+        for file in &files {
+            let table = read_table(&file.path, options);
+            assert_eq!(table.is_ok(), fits, "{:?}: {table:?}", file.path);
+        }
+    }
+    // The rows until the header is found are rows, too.
+    let options =
+        TableOptions { limits: ReadLimits { rows: 99, ..ReadLimits::SENT }, ..Default::default() };
+    for file in &files {
+        let told = read_table(&file.path, options).expect_err("refused").to_string();
+        assert!(told.contains("has more than 99 rows"), "{told}");
     }
 }
 

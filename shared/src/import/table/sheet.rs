@@ -104,6 +104,7 @@ impl<'o> Sheet<'o> {
         let Some(ended) = self.current.take() else { return Ok(()) };
         if let Some(header) = &self.header {
             let row = fit(ended, &header.names);
+            self.budget.put_into_rows();
             self.budget.take(&row)?;
             self.rows.push(row);
             return Ok(());
@@ -139,7 +140,12 @@ impl<'o> Sheet<'o> {
         plain.truncate(at);
         let note = header::note(&plain, &head);
         let names = check_header(&file, head.cells)?;
-        self.rows = below.into_iter().map(|row| fit(row, &names)).collect();
+        self.budget.put_into_rows();
+        for row in below {
+            let row = fit(row, &names);
+            self.budget.take(&row)?;
+            self.rows.push(row);
+        }
         self.header = Some(Header { names, row: head.number, note });
         Ok(())
     }

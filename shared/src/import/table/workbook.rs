@@ -11,9 +11,9 @@ use calamine::{
 };
 
 use super::super::error::ImportError;
-use super::budget::check_unpacked;
 use super::display::shown;
 use super::sheet::{Merged, Sheet, Value};
+use super::unpacked::weighed;
 use super::{Shown, Table, TableOptions, header, plain_number};
 
 /// The most cells of an .xlsx sheet whose own format is kept in memory.
@@ -53,9 +53,10 @@ fn read_book(
     kind: Kind,
     options: &TableOptions<'_>,
 ) -> Result<Table, ImportError> {
-    if matches!(kind, Kind::Xlsx | Kind::Ods) {
-        check_unpacked(file, &opened, options.limits)?;
-    }
+    let opened = match kind {
+        Kind::Xlsx | Kind::Ods => weighed(file, opened, options.limits)?,
+        Kind::Xls => opened,
+    };
     let mut book = Book::open(file, opened, kind)?;
     let sheets = book.sheets();
     let name = choose(file, &sheets, options.sheet)?;
