@@ -91,8 +91,11 @@ pub(crate) async fn arrivals(
         if asked.requester.is_some_and(|requester| line.requester != requester) {
             continue;
         }
-        if asked.supplier.is_some() && asked.supplier != orders.supplier(engine, number).await? {
-            continue;
+        if let Some(asked) = asked.supplier {
+            let order = orders.get(engine, number).await?;
+            if order.is_none_or(|order| sight.party_of(order, &order.supplier) != asked) {
+                continue;
+            }
         }
         found.push((due, lot, line));
     }
@@ -102,6 +105,8 @@ pub(crate) async fn arrivals(
     let mut items = Vec::with_capacity(cut.len());
     for (due, lot, line) in cut {
         let number = under(&lot).unwrap_or_default();
+        let order = orders.get(engine, number).await?;
+        let supplier = order.map(|order| sight.party_of(order, &order.supplier));
         items.push(Arrival {
             due,
             days: (due - day).num_days(),
@@ -114,7 +119,7 @@ pub(crate) async fn arrivals(
             unit: line.unit.to_string(),
             priority: lot.priority,
             order: number.to_owned(),
-            supplier: orders.supplier(engine, number).await?.unwrap_or_default().to_owned(),
+            supplier: supplier.unwrap_or_default(),
             consignee: lot.consignee(&line).to_owned(),
             needed_by: line.needed_by,
             chased: lot.chased,

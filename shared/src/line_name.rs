@@ -43,7 +43,7 @@ pub async fn named_among<'k>(
     name: &str,
     kinds: &[&'k str],
 ) -> Result<(NamedLine, Option<&'k str>), StoreError> {
-    let line = named(store, name, None).await?;
+    let line = named(store, name).await?;
     let mut record = None;
     for kind in kinds {
         if store.record(kind, name).await?.is_some() {
@@ -62,23 +62,25 @@ pub async fn named_among<'k>(
     Ok((NamedLine::Several(Ambiguous { name: name.to_owned(), lines }), None))
 }
 
-/// What `name` stands for among the lines of `owner`, or of everybody. A requester's id needs no
-/// requester where only one has given it.
+/// What `name` stands for among all lines. A requester's id needs no requester where only one has given it.
 ///
 /// # Errors
 /// [`StoreError`] if lines cannot be read.
-pub async fn named(
+pub async fn named(store: &(impl Reads + ?Sized), name: &str) -> Result<NamedLine, StoreError> {
+    Ok(NamedLine::among(name, lines_named(store, name).await?))
+}
+
+/// The lines that `name` may stand for.
+///
+/// # Errors
+/// [`StoreError`] if lines cannot be read.
+pub async fn lines_named(
     store: &(impl Reads + ?Sized),
     name: &str,
-    owner: Option<&str>,
-) -> Result<NamedLine, StoreError> {
+) -> Result<Vec<(LineId, StoredLine)>, StoreError> {
     let name = canonical(name);
-    let is_own = |stored: &StoredLine| owner.is_none_or(|owner| stored.line.requester == owner);
     if let Ok(id) = name.parse::<LineId>() {
-        let found = store.lines(&[id]).await?.pop().filter(|(_, stored)| is_own(stored));
-        return Ok(
-            found.map_or(NamedLine::Unknown, |(id, stored)| NamedLine::One(id, Box::new(stored)))
-        );
+        return store.lines(&[id]).await;
     }
     // An id may hold slashes itself: any of them may be the one behind the requester.
     let cuts = name.match_indices('/').map(|(at, _)| (&name[..at], &name[at + 1..]));
@@ -90,12 +92,21 @@ pub async fn named(
         let is_cut = |(requester, id): &(&str, &str)| {
             *requester == line.requester && *id == line.external_id
         };
-        is_own(stored) && (line.external_id == *name || cuts.iter().any(is_cut))
+        line.external_id == *name || cuts.iter().any(is_cut)
     });
-    if found.len() > 1 {
-        let line = |(id, stored): &(LineId, StoredLine)| format!("{} ({id})", stored.line.key());
-        let lines = found.iter().map(line).collect();
-        return Ok(NamedLine::Several(Ambiguous { name: name.into_owned(), lines }));
+    Ok(found)
+}
+
+impl NamedLine {
+    /// What `name` stands for, where it may stand for any of `found`.
+    #[must_use]
+    pub fn among(name: &str, mut found: Vec<(LineId, StoredLine)>) -> Self {
+        if found.len() > 1 {
+            let line =
+                |(id, stored): &(LineId, StoredLine)| format!("{} ({id})", stored.line.key());
+            let lines = found.iter().map(line).collect();
+            return Self::Several(Ambiguous { name: canonical(name).into_owned(), lines });
+        }
+        found.pop().map_or(Self::Unknown, |(id, stored)| Self::One(id, Box::new(stored)))
     }
-    Ok(found.pop().map_or(NamedLine::Unknown, |(id, stored)| NamedLine::One(id, Box::new(stored))))
 }

@@ -1,8 +1,10 @@
 //! What a caller sees: a requester its lines, a donor its money and the lots that it pays for, a
 //! supplier its orders, and nothing else.
 
+mod names;
+
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::domain::account::Role;
 use crate::domain::coalition::Coalition;
@@ -13,6 +15,7 @@ use crate::domain::order::{Order, OrderLine};
 use crate::domain::requisition::Line;
 use crate::engine::Engine;
 use crate::store::StoreError;
+use names::Names;
 
 /// Codes of reasons that tell what donors have left.
 const TELLS_BALANCES: [&str; 5] =
@@ -40,6 +43,8 @@ pub struct Sight {
     party: String,
     /// Orders that were looked up: supplier and channel.
     orders: HashMap<String, Option<(String, String)>>,
+    /// What the caller may not be told by its name; made when it is first needed.
+    hidden: OnceLock<Names>,
 }
 
 impl Sight {
@@ -52,7 +57,8 @@ impl Sight {
         party: Option<&str>,
     ) -> Self {
         let party = party.unwrap_or_default().to_owned();
-        Self { engine: engine.clone(), coalition, role, party, orders: HashMap::new() }
+        let (orders, hidden) = (HashMap::new(), OnceLock::new());
+        Self { engine: engine.clone(), coalition, role, party, orders, hidden }
     }
 
     /// As what the caller acts.
@@ -184,41 +190,36 @@ impl Sight {
         if self.is_whole() || is_own { id.to_owned() } else { String::new() }
     }
 
+    /// A party of `order`, its supplier or who buys: of goods in kind they are the donor.
+    #[must_use]
+    pub fn party_of(&self, order: &Order, party: &str) -> String {
+        if order.in_kind.is_some() { self.told(party) } else { party.to_owned() }
+    }
+
     /// `text` without the names of others' contributions, and, for those who may not know who pays, of donors.
     #[must_use]
     pub fn told(&self, text: &str) -> String {
         if self.is_whole() || text.is_empty() {
             return text.to_owned();
         }
-        let is_inside = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-        let mut told = String::with_capacity(text.len());
-        let mut rest = text;
-        while !rest.is_empty() {
-            let end = rest.find(|c| !is_inside(c)).unwrap_or(rest.len());
-            let (word, after) = rest.split_at(end);
-            // A full stop ends a sentence rather than a name.
-            let name = word.trim_end_matches('.');
-            told.push_str(&self.word(name));
-            told.push_str(&word[name.len()..]);
-            let other = after.find(is_inside).unwrap_or(after.len());
-            told.push_str(&after[..other]);
-            rest = &after[other..];
-        }
-        told
+        self.hidden.get_or_init(|| self.hidden_names()).without(text)
     }
 
-    fn word<'w>(&self, word: &'w str) -> std::borrow::Cow<'w, str> {
-        if self.coalition.contributions.contains_key(word) {
-            return self.contribution_name(word).into();
+    /// What is said instead of each name that the caller may not know.
+    fn hidden_names(&self) -> Names {
+        let contributions = &self.coalition.contributions;
+        let ids = contributions.keys().map(|id| (id.clone(), self.contribution_name(id)));
+        let mut names: Vec<(String, String)> = ids.filter(|(id, said)| id != said).collect();
+        if self.hides_money() {
+            let donors = contributions.values().flat_map(|given| &given.donors);
+            for donor in donors.filter(|donor| **donor != self.party) {
+                let party = self.coalition.parties.get(donor);
+                let called = party.map(|party| party.name.clone()).filter(|name| !name.is_empty());
+                let all = called.into_iter().chain([donor.clone()]);
+                names.extend(all.map(|name| (name, A_DONOR.to_owned())));
+            }
         }
-        let is_donor = || {
-            let mut all = self.coalition.contributions.values();
-            all.any(|given| given.donors.iter().any(|donor| donor == word))
-        };
-        if self.hides_money() && !word.is_empty() && word != self.party && is_donor() {
-            return A_DONOR.into();
-        }
-        word.into()
+        Names::new(names)
     }
 
     /// Who did something, as the caller may know it: of accounts the role and whom they act for, not what they are called.

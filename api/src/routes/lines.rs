@@ -3,11 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use waybill_shared::line_name::{NamedLine, named};
+use waybill_shared::line_name::{NamedLine, lines_named};
 use waybill_shared::store::StoredLine;
 use waybill_shared::views::{LinePage, LineView, LotView};
 
-use super::{own, versioned};
+use super::versioned;
 use crate::access::Caller;
 use crate::lines::{LinesQuery, seen};
 use crate::request::{Asked, Named};
@@ -39,14 +39,21 @@ pub(crate) async fn one(
     Named(id): Named,
 ) -> Result<Response, Problem> {
     let unknown = || Problem::unknown("line", &id);
-    let (line_id, stored) = match named(&*api.engine.store, &id, own(&caller)).await? {
+    let mut sight = caller.sight(&api.engine).await?;
+    // Of lines of one name only those are known to the caller that it sees.
+    let (mut found, mut lots) = (Vec::new(), Vec::new());
+    for (line_id, stored) in lines_named(&*api.engine.store, &id).await? {
+        if let Some(its) = seen(&api.engine, &mut sight, line_id, &stored.line).await? {
+            found.push((line_id, stored));
+            lots = its;
+        }
+    }
+    let (line_id, stored) = match NamedLine::among(&id, found) {
         NamedLine::One(line_id, stored) => (line_id, stored),
         NamedLine::Unknown => return Err(unknown()),
         NamedLine::Several(name) => return Err(Problem::ambiguous(&name)),
     };
     let StoredLine { version, line, .. } = *stored;
-    let mut sight = caller.sight(&api.engine).await?;
-    let lots = seen(&api.engine, &mut sight, line_id, &line).await?.ok_or_else(unknown)?;
     let views = lots.iter().map(|lot| LotView::seen(lot, &line, &sight));
     let view = LineView::of(line_id, version, &line, views.collect()).with(&lots);
     Ok(versioned(version, view.seen(&sight)))

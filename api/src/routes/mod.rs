@@ -36,9 +36,7 @@ use axum::routing::{get, post};
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use waybill_shared::domain::account::Role;
 
-use crate::access::Caller;
 use crate::{Api, Problem};
 
 /// The routes that are described for everybody.
@@ -102,11 +100,6 @@ pub(crate) fn unlisted() -> Router<Api> {
 }
 
 /// `body` with the version of what it is about as its `ETag`.
-/// The requester whose lines alone are meant, where the caller is one.
-fn own(caller: &Caller) -> Option<&str> {
-    caller.party().filter(|_| caller.role() == Role::Requester)
-}
-
 fn versioned(version: i64, body: impl Serialize) -> Response {
     let mut response = axum::Json(body).into_response();
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {

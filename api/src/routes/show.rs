@@ -1,11 +1,10 @@
 //! Any subject by its id.
 
-use super::own;
 use axum::Json;
 use axum::extract::State;
 use waybill_shared::domain::account::Role;
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::line_name::{NamedLine, named};
+use waybill_shared::line_name::{NamedLine, lines_named};
 use waybill_shared::sight::Sight;
 
 use crate::access::Caller;
@@ -61,11 +60,13 @@ async fn own_only(
         shown.timeline = crate::timeline::of_lot(&api.engine, &lot, &line, sight).await?;
         return Ok(shown.seen(sight));
     }
-    match named(&*api.engine.store, id, own(caller)).await? {
-        NamedLine::One(line, stored) if sight.line(&stored.line) => {
+    let mut found = lines_named(&*api.engine.store, id).await?;
+    found.retain(|(_, stored)| sight.line(&stored.line));
+    match NamedLine::among(id, found) {
+        NamedLine::One(line, _) => {
             Ok(show_known(&api.engine, &line.to_string(), false).await?.seen(sight))
         }
-        NamedLine::One(..) | NamedLine::Unknown => Err(unknown()),
+        NamedLine::Unknown => Err(unknown()),
         NamedLine::Several(name) => Err(Problem::ambiguous(&name)),
     }
 }

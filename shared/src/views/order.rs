@@ -150,8 +150,8 @@ impl OrderView {
         Self {
             number: order.number.clone(),
             status,
-            supplier: order.supplier.clone(),
-            channel: order.channel.clone(),
+            supplier: sight.party_of(order, &order.supplier),
+            channel: sight.party_of(order, &order.channel),
             created: order.created,
             total: order.total().filter(|_| is_whole && is_priced),
             in_kind: order.in_kind.as_deref().map(|id| sight.contribution_name(id)),

@@ -1,5 +1,6 @@
 //! Answers to questions: reviews, acceptance of goods in kind, consents, approvals.
 
+use waybill_shared::domain::admissible::LONGEST_LEAD;
 use waybill_shared::domain::document::Verdict;
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::LotId;
@@ -123,14 +124,22 @@ impl Desk<'_> {
         let given = self.coalition.contributions.get(&contribution);
         let donor = given.and_then(|c| c.donors.first()).map_or("donor", String::as_str);
         let gift = given.and_then(|c| c.in_kind.iter().find(|gift| gift.item == line.item));
-        let lead_days = gift.map_or(30, |gift| gift.lead_days);
+        let lead_days = gift.map_or(30, |gift| gift.lead_days.min(LONGEST_LEAD));
         let now = self.engine.clock.now();
         let zero = waybill_shared::domain::money::Money::zero(line.unit_estimate.currency);
         let due = self.engine.today(self.coalition) + chrono::Days::new(u64::from(lead_days));
         // After a restore the same lot may be given the same gift again. The donor may know its first number already.
         let epoch = restores(&*self.engine.store).await?.last().map_or(0, |restore| restore.epoch);
         let again = if epoch > 0 { format!("-{}", epoch + 1) } else { String::new() };
-        let number = format!("{ORDERS}{contribution}-{}{again}", lot.id);
+        let first = format!("{ORDERS}{}{again}", lot.id);
+        let mut number = first.clone();
+        for gift in 2.. {
+            // What an earlier gift was given up under is not given out again.
+            if self.engine.store.record("order", &number).await?.is_none() {
+                break;
+            }
+            number = format!("{first}_{gift}");
+        }
         let order = Order {
             number,
             supplier: donor.to_owned(),

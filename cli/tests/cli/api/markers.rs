@@ -40,6 +40,7 @@ impl Account {
         for donor in ["DONORONE", "DONORTWO"] {
             if self.party != donor {
                 hidden.push(format!("{donor}-GIVES"));
+                hidden.push(format!("KIND OF {donor}"));
                 hidden.push(format!("SOURCE-{donor}"));
                 if self.sells_or_receives() {
                     hidden.push(donor.to_owned());
@@ -73,9 +74,11 @@ fn place() -> Result<Surface> {
         let said = fs::read_to_string(&path)?;
         fs::write(&path, said.replace("AA", "DONORONE").replace("XX", "DONORTWO"))?;
     }
-    let money = "id,donors,firmness,stated,amount,currency,earmark_requesters,obligate_by,consent,source\n\
-        DONORONE-GIVES,DONORONE,commitment,2025-01-01,100000.00,EUR,REQ,2099-12-31,each_line,SOURCE-DONORONE\n\
-        DONORTWO-GIVES,DONORTWO,commitment,2025-01-01,100000.00,EUR,REQ2,2099-12-31,each_line,SOURCE-DONORTWO\n";
+    let money = "id,donors,firmness,stated,amount,currency,earmark_requesters,obligate_by,consent,in_kind_item,\
+        in_kind_quantity,in_kind_unit,in_kind_lead_days,source\n\
+        DONORONE-GIVES,DONORONE,commitment,2025-01-01,100000.00,EUR,REQ,2099-12-31,each_line,,,,,SOURCE-DONORONE\n\
+        DONORTWO-GIVES,DONORTWO,commitment,2025-01-01,100000.00,EUR,REQ2,2099-12-31,each_line,,,,,SOURCE-DONORTWO\n\
+        KIND OF DONORONE,DONORONE,commitment,2025-01-01,,,REQ,,,Tablet,9,H87,10,SOURCE-DONORONE\n";
     fs::write(dir.join("contributions.csv"), money)?;
     Surface::of(Office::open_in(folder, &dir, &["--listen", "127.0.0.1:0", "--rate", "0"])?)
 }
@@ -148,6 +151,16 @@ fn happen(surface: &Surface, accounts: &[Account]) -> Result<()> {
         let note = json!({"on": [lot], "act": "note", "reason": "OFFICE-NOTE"});
         surface.post(office, "/v1/acts", &note)?.is(200)?;
     }
+    // The same without money: goods in kind.
+    let mut line = row("ITS-REQ-2", "REQ", 3);
+    (line["item"], line["description"]) = (json!("Tablet"), json!("WORDS-REQ."));
+    let requester = of(accounts, "requester", "REQ")?;
+    surface.post(&requester.token, "/v1/requisitions", &json!([line]))?.is(200)?;
+    surface.until("LOT-003", "acceptance")?;
+    let accepted =
+        json!({"number": "K-1", "type": "acceptance", "lot": "LOT-003", "accepted": true});
+    surface.post(&requester.token, "/v1/documents", &accepted)?.is(200)?;
+    surface.until("LOT-003", "delivery")?;
     for account in accounts {
         let hook = json!({"url": "https://1.1.1.1/", "name": format!("HOOK-{}.", account.party)});
         surface.post(&account.token, "/v1/webhooks", &hook)?.is(201)?;
@@ -162,12 +175,16 @@ fn addresses(surface: &Surface, accounts: &[Account]) -> Result<BTreeSet<String>
     let orders = orders["items"].as_array().context("orders")?;
     let numbers: Vec<String> =
         orders.iter().filter_map(|order| Some(order["number"].as_str()?.to_owned())).collect();
-    ensure!(numbers.len() == 2, "{numbers:?}");
+    ensure!(numbers.len() == 3, "{numbers:?}");
     let named: Vec<String> = [
         "LOT-001",
         "LOT-002",
+        "LOT-003",
         "LINE-001",
         "LINE-002",
+        "LINE-003",
+        "IK-LOT-003",
+        "KIND%20OF%20DONORONE",
         "ITS-REQ-1",
         "ITS-REQ2-1",
         "REQ",
@@ -260,5 +277,38 @@ fn nobody_finds_the_mark_of_another_in_any_answer() -> Result<()> {
     for mark in ["Example Street", "whsec_", "wbt_"] {
         ensure!(!log.contains(mark), "the log has {mark}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_name_that_several_have_names_to_each_what_it_sees() -> Result<()> {
+    let surface = Surface::open(1)?;
+    for requester in ["REQ", "REQ2"] {
+        let token = surface.token("requester", requester)?;
+        surface.post(&token, "/v1/requisitions", &json!([row("R-9", requester, 1)]))?.is(200)?;
+    }
+    for (role, party) in [("requester", "REQ"), ("requester", "REQ2")] {
+        let token = surface.token(role, party)?;
+        for path in ["/v1/lines/R-9", "/v1/show/R-9"] {
+            let answer = surface.get(&token, path)?.is(200)?;
+            ensure!(answer.text.contains(party), "{answer:?}");
+        }
+    }
+    for (role, party) in [("supplier", "SUP"), ("donor", "XX")] {
+        let token = surface.token(role, party)?;
+        for path in ["/v1/lines/R-9", "/v1/show/R-9"] {
+            let answer = surface.get(&token, path)?;
+            ensure!([403, 404].contains(&answer.status), "{role}: {path}: {answer:?}");
+            let problem = answer.text;
+            ensure!(!problem.contains("REQ"), "{role}: {path}: {problem}");
+        }
+    }
+    let reviewer = surface.token("reviewer", "it")?;
+    for path in ["/v1/lines/R-9", "/v1/show/R-9"] {
+        let named = ["REQ/R-9 (LINE-002)", "REQ2/R-9 (LINE-003)"];
+        surface.get(&reviewer, path)?.problem(422, "refused", &named)?;
+    }
+    let recipient = surface.token("recipient", "C3")?;
+    surface.get(&recipient, "/v1/lines/R-9")?.is(200)?;
     Ok(())
 }
