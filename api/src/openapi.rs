@@ -1,5 +1,7 @@
 //! The description of the routes (OpenAPI 3.1), made from the code, and a page to read it on.
 
+mod bounds;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -55,6 +57,7 @@ pub fn openapi() -> OpenApi {
             complete(method, path, operation);
         }
     }
+    bounds::state(&mut described);
     described
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::domain::ids::LotId;
@@ -241,7 +241,7 @@ async fn expected(
             return Ok(day.map(|day| by(basis, day)));
         }
         if let Some(offer) = lot.offer.as_ref().and_then(|id| sight.coalition.offers.get(id)) {
-            let day = engine.today(&sight.coalition) + Days::new(u64::from(offer.lead_days));
+            let day = engine.today(&sight.coalition) + offer.lead();
             return Ok(Some(by(Basis::Offer, day)));
         }
         return Ok(planned.get(&lot.id).map(|day| by(Basis::Plan, *day)));

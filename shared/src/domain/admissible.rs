@@ -19,6 +19,9 @@ pub const LONGEST_URL: usize = 2048;
 /// The most characters of a text that people write, which may have several lines.
 pub const LONGEST_TEXT: usize = 10_000;
 
+/// The most characters of a text in the query of a URL, which is bounded itself, however it is encoded.
+pub const LONGEST_QUESTION: usize = 1000;
+
 /// The years in which days may be.
 pub const YEARS: RangeInclusive<i32> = 1990..=2100;
 
@@ -28,6 +31,9 @@ pub const NUMBER: i64 = 1_000_000_000_000_000;
 
 /// The most days from an order to its receipt.
 pub const LONGEST_LEAD: u32 = 3650;
+
+/// The classes of priority.
+pub const CLASSES: RangeInclusive<u8> = 1..=9;
 
 /// Fields whose text may have several lines; those of what was wrong with a row hold what was found there.
 const PROSE: [&str; 10] = [
@@ -64,18 +70,49 @@ impl fmt::Display for Inadmissible {
     }
 }
 
+/// Ends of lines, and marks of direction: what a text in one line does not hold, besides what no text holds.
+const IN_LINES_ONLY: [RangeInclusive<char>; 5] = [
+    '\t'..='\n',
+    '\r'..='\r',
+    '\u{61C}'..='\u{61C}',
+    '\u{200E}'..='\u{200F}',
+    '\u{2028}'..='\u{2029}',
+];
+
+/// Control characters but tab and line ends, and what turns the direction of text: what no text holds.
+const NOWHERE: [RangeInclusive<char>; 6] = [
+    '\0'..='\u{8}',
+    '\u{B}'..='\u{C}',
+    '\u{E}'..='\u{1F}',
+    '\u{7F}'..='\u{9F}',
+    '\u{202A}'..='\u{202E}',
+    '\u{2066}'..='\u{2069}',
+];
+
+fn is_among(ranges: &[RangeInclusive<char>], character: char) -> bool {
+    ranges.iter().any(|range| range.contains(&character))
+}
+
+/// The regular expression of what `field` may hold, as far as it is a matter of characters.
+#[must_use]
+pub fn pattern(field: &str) -> String {
+    let also: &[RangeInclusive<char>] = if is_prose(field) { &[] } else { &IN_LINES_ONLY };
+    let code = |character: &char| format!("\\u{:04x}", u32::from(*character));
+    let ranges = NOWHERE.iter().chain(also);
+    let ranges = ranges.map(|range| format!("{}-{}", code(range.start()), code(range.end())));
+    format!("^[^{}]*$", ranges.collect::<String>())
+}
+
 /// Why `text` cannot be taken as a text in one line of at most `longest` characters.
 #[must_use]
 pub fn in_one_line(text: &str, longest: usize) -> Option<String> {
-    let is_end = |c: &char| matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}');
-    if let Some(end) = text.chars().find(is_end) {
-        return Some(match end {
-            '\t' => "holds a tab".to_owned(),
-            _ => "holds a line end".to_owned(),
-        });
-    }
-    if text.contains(['\u{61C}', '\u{200E}', '\u{200F}']) {
-        return Some("holds a direction mark".to_owned());
+    match text.chars().find(|character| is_among(&IN_LINES_ONLY, *character)) {
+        Some('\t') => return Some("holds a tab".to_owned()),
+        Some('\u{61C}' | '\u{200E}' | '\u{200F}') => {
+            return Some("holds a direction mark".to_owned());
+        }
+        Some(_) => return Some("holds a line end".to_owned()),
+        None => {}
     }
     in_lines(text, longest)
 }
@@ -90,11 +127,7 @@ pub fn in_lines(text: &str, longest: usize) -> Option<String> {
             return Some(format!("has {length} characters, and at most {longest} are taken"));
         }
     }
-    let is_wrong = |c: &char| {
-        c.is_control() && !matches!(c, '\n' | '\r' | '\t')
-            || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-    };
-    let character = text.chars().find(is_wrong)?;
+    let character = text.chars().find(|character| is_among(&NOWHERE, *character))?;
     let kind = if character.is_control() { "control" } else { "direction" };
     Some(format!("holds the {kind} character U+{:04X}", u32::from(character)))
 }
@@ -111,23 +144,41 @@ pub fn on(day: NaiveDate) -> Option<String> {
 /// Why `text`, which is asked for, cannot be: a day may be far away, but not beyond what calendars hold.
 #[must_use]
 pub fn question(text: &str) -> Option<String> {
-    in_one_line(text, LONGEST_TEXT).or_else(|| {
+    in_one_line(text, LONGEST_QUESTION).or_else(|| {
         let day = text.get(..text.find('T').unwrap_or(text.len())).unwrap_or(text);
         let year = day.parse::<NaiveDate>().ok()?.year();
         (!(1..=9999).contains(&year)).then(|| format!("is in the year {year}"))
     })
 }
 
+fn is_prose(field: &str) -> bool {
+    PROSE.contains(&field)
+}
+
+/// Whether `field` holds bytes, which are bounded otherwise.
+#[must_use]
+pub fn is_bytes(field: &str) -> bool {
+    BYTES.contains(&field)
+}
+
+/// The most characters that `field` may have.
+#[must_use]
+pub fn longest(field: &str) -> usize {
+    match field {
+        field if is_bytes(field) => usize::MAX,
+        field if is_prose(field) => LONGEST_TEXT,
+        "url" => LONGEST_URL,
+        _ => LONGEST_NAME,
+    }
+}
+
 /// Why `text`, the value of `field`, cannot be taken.
 #[must_use]
 pub fn value(field: &str, text: &str) -> Option<String> {
-    if BYTES.contains(&field) {
-        return in_one_line(text, usize::MAX);
+    let longest = longest(field);
+    if is_prose(field) {
+        return in_lines(text, longest);
     }
-    if PROSE.contains(&field) {
-        return in_lines(text, LONGEST_TEXT);
-    }
-    let longest = if field == "url" { LONGEST_URL } else { LONGEST_NAME };
     in_one_line(text, longest).or_else(|| {
         // A day, whatever it is the day of.
         let day = text.get(..text.find('T').unwrap_or(text.len())).unwrap_or(text);
@@ -260,6 +311,27 @@ impl<'de> Visitor<'de> for Here<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_described_is_what_is_taken() {
+        let characters = (0..0x3000).chain(0xFE00..0xFFFF).filter_map(char::from_u32);
+        for field in ["name", "reason"] {
+            let (text, said) =
+                (pattern(field), |character| value(field, &format!("a{character}b")));
+            let inside = text.strip_prefix("^[^").and_then(|text| text.strip_suffix("]*$"));
+            let ranges: Vec<u32> = inside
+                .into_iter()
+                .flat_map(|text| text.split(['-', '\\']))
+                .filter_map(|code| u32::from_str_radix(code.strip_prefix('u')?, 16).ok())
+                .collect();
+            for character in characters.clone() {
+                let is_left_out = ranges
+                    .chunks(2)
+                    .any(|range| (range[0]..=range[1]).contains(&u32::from(character)));
+                assert_eq!(said(character).is_some(), is_left_out, "{field}: {character:?}");
+            }
+        }
+    }
 
     fn said(json: &str) -> String {
         inadmissible(json.as_bytes()).map(|found| found.to_string()).unwrap_or_default()

@@ -1,8 +1,10 @@
-//! What contributions and offers may not say, by whatever door they come: what their files are refused for.
+//! What contributions, offers, parties and the like may not say, by whatever door they come: what their files are refused for.
 
-use super::admissible::{LONGEST_ID, LONGEST_LEAD, in_one_line};
+use super::admissible::{LONGEST_ID, LONGEST_LEAD, LONGEST_NAME, in_one_line};
+use super::coalition::{Code, Consignee};
 use super::contribution::{Consent, Contribution, Firmness, InKind};
 use super::ids::is_given_here;
+use super::party::{ExpertGroup, Party};
 use super::quantity::Unit;
 use super::supplier::{Offer, Pack};
 use super::text::{canonical, invisible, mixed};
@@ -22,8 +24,8 @@ fn wrong(field: &'static str, what: impl Into<String>, hint: &'static str) -> Re
     Err(Wrong { field, what: what.into(), hint })
 }
 
-/// An id that print shows as it is, so that no two look alike.
-fn id(field: &'static str, id: &str) -> Result<(), Wrong> {
+/// An id that print shows as it is.
+fn plain_id(field: &'static str, id: &str) -> Result<(), Wrong> {
     let hint = "type it anew, in one line, without spaces around it";
     if id.trim().is_empty() {
         return wrong(field, "is empty", hint);
@@ -37,8 +39,28 @@ fn id(field: &'static str, id: &str) -> Result<(), Wrong> {
     if canonical(id) != id {
         return wrong(field, "has spaces around it, or accents apart from their letters", hint);
     }
+    Ok(())
+}
+
+/// An id that print shows as it is, so that no two look alike.
+fn id(field: &'static str, id: &str) -> Result<(), Wrong> {
+    plain_id(field, id)?;
     match mixed(id) {
-        Some(letter) => wrong(field, format!("holds {letter}"), hint),
+        Some(letter) => {
+            wrong(field, format!("holds {letter}"), "type it anew, in letters of one alphabet")
+        }
+        None => Ok(()),
+    }
+}
+
+fn name(field: &'static str, name: &str) -> Result<(), Wrong> {
+    let hint = "type it anew, in one line";
+    if name.trim().is_empty() {
+        return wrong(field, "is empty", hint);
+    }
+    let hidden = invisible(name).map(|found| found.to_string());
+    match in_one_line(name, LONGEST_NAME).or(hidden) {
+        Some(what) => wrong(field, what, hint),
         None => Ok(()),
     }
 }
@@ -172,5 +194,65 @@ impl Offer {
         }
         pack("pack_of", Some(self.unit), self.pack_of)?;
         lead_days("lead_days", self.lead_days)
+    }
+}
+
+/// The longest time for a review, in days.
+pub const LONGEST_REVIEW: u32 = 365;
+
+impl Party {
+    /// What it may not say.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn check(&self) -> Result<(), Wrong> {
+        plain_id("id", &self.id)?;
+        name("name", &self.name)?;
+        let is_backwards = self.roles.iter().any(|span| span.to.is_some_and(|to| to < span.from));
+        if is_backwards {
+            return wrong("to", "is before the first day of the role", "give a later day");
+        }
+        Ok(())
+    }
+}
+
+impl ExpertGroup {
+    /// What it may not say.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn check(&self) -> Result<(), Wrong> {
+        plain_id("id", &self.id)?;
+        name("name", &self.name)?;
+        if self.review_from.is_some_and(|from| from.minor <= 0) {
+            return wrong("review_from", "is not above zero", "give an amount, or leave it out");
+        }
+        if self.review_days > LONGEST_REVIEW {
+            let what = format!("{} days are more than {LONGEST_REVIEW}", self.review_days);
+            return wrong("review_days", what, "give the days of a review");
+        }
+        self.prefixes.iter().try_for_each(|prefix| plain_id("prefixes", prefix))
+    }
+}
+
+impl Consignee {
+    /// What it may not say.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn check(&self) -> Result<(), Wrong> {
+        plain_id("code", &self.code)?;
+        plain_id("requester", &self.requester)
+    }
+}
+
+impl Code {
+    /// What it may not say.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn check(&self) -> Result<(), Wrong> {
+        plain_id("scheme", &self.scheme)?;
+        plain_id("code", &self.code)
     }
 }

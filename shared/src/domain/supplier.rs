@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::admissible::LONGEST_LEAD;
 use super::money::Money;
 use super::price::Price;
 use super::quantity::{Quantity, Unit};
@@ -102,6 +103,12 @@ pub struct Offer {
 }
 
 impl Offer {
+    /// The days from an order to its receipt; an older version took more than are taken now.
+    #[must_use]
+    pub fn lead(&self) -> Days {
+        Days::new(self.lead_days.min(LONGEST_LEAD).into())
+    }
+
     /// Whether it can be ordered by on `day`.
     #[must_use]
     pub fn is_open(&self, day: NaiveDate) -> bool {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use crate::domain::admissible::{CLASSES, LONGEST_ID, LONGEST_NAME, LONGEST_TEXT};
 use crate::domain::lot::Priority;
 use crate::domain::requisition::{Kind, Line};
 
@@ -240,6 +241,19 @@ fn listed_lots(table: Table) -> ImportError {
     ImportError::Lots { error, table: Box::new(table) }
 }
 
+/// The most characters that `field` of a line may have in a file.
+#[must_use]
+pub fn longest(field: &str) -> usize {
+    match field {
+        "external_id" | "requester" | "classification" | "scheme" | "consignee" | "together" => {
+            LONGEST_ID
+        }
+        "item" => LONGEST_NAME,
+        "description" | "source" => LONGEST_TEXT,
+        _ => parse::LONGEST_CODE,
+    }
+}
+
 pub(super) fn read_line(fields: &mut RowFields<'_>, rank: Option<u32>) -> Option<Line> {
     let external_id = fields.id("external_id");
     let requester = fields.id("requester");
@@ -253,7 +267,9 @@ pub(super) fn read_line(fields: &mut RowFields<'_>, rank: Option<u32>) -> Option
     let smallest_lot = fields.optional_quantity("smallest_lot", unit);
     let currency = fields.required("currency", parse::currency);
     let unit_estimate = fields.price("unit_estimate", currency);
-    let class = fields.whole("class", 1, 9).and_then(|class| u8::try_from(class).ok());
+    let (first, last) = CLASSES.into_inner();
+    let class =
+        fields.whole("class", first.into(), last.into()).and_then(|class| u8::try_from(class).ok());
     let rank = rank.or_else(|| fields.whole("rank", 1, u32::MAX));
     let requested = fields.date("requested");
     let needed_by = fields.optional_date("needed_by");

@@ -24,7 +24,9 @@ mod table;
 pub use amended::{check_line, line_with};
 pub use coalition::{CoalitionFiles, RequisitionFile, read_coalition};
 pub use error::{FieldError, ImportError};
-pub use lines::{BadRow, GoodRow, LINE_FIELDS, Lines, ReadOptions, read_lines, refuse_rows};
+pub use lines::{
+    BadRow, GoodRow, LINE_FIELDS, Lines, ReadOptions, longest, read_lines, refuse_rows,
+};
 pub use mapping::{DecimalMark, Mapping};
 pub use number::unambiguous;
 pub use rejects::write_rejects;

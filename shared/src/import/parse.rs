@@ -17,7 +17,7 @@ use crate::domain::text::{canonical, invisible};
 pub(super) const ISO_DATE: &str = "%Y-%m-%d";
 
 /// The longest code or number that is read, in bytes.
-const LONGEST_CODE: usize = 64;
+pub(super) const LONGEST_CODE: usize = 64;
 
 /// Why a text is no value, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq)]

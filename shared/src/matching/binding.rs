@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 
 use super::eligibility::{Wanted, WhyNot, eligible, funders, may_serve};
 use super::round::needs_consent;
@@ -140,7 +140,7 @@ pub fn last_day(
         let roles = donors.filter_map(|donor| coalition.parties.get(donor)?.funds_until(day));
         roles.chain(contribution.obligate_by)
     });
-    let lead = Days::new(u64::from(offer.lead_days));
+    let lead = offer.lead();
     let in_time = line.needed_by.and_then(|needed| needed.checked_sub_days(lead));
     of_money
         .chain(offer.to)

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{Datelike, NaiveDate};
 
 use super::problem::{Answer, Unfunded};
 use super::roadmap::{Lapse, OpenLot, Plan, PlannedLot, Quarter, Saving, SavingChange};
@@ -210,7 +210,7 @@ impl Outlook {
                 let payers = payments.iter().map(|payment| {
                     (round.problem.envelopes[payment.envelope].id.clone(), payment.amount)
                 });
-                let lead = ask.quote.offer.as_ref().map(|offer| Days::new(offer.lead_days.into()));
+                let lead = ask.quote.offer.as_ref().map(|offer| offer.lead());
                 let cost = self.coalition.convert(demand.cost, base, day, Rounding::Up)?;
                 let cost = cost.unwrap_or(Money::zero(base));
                 quarter.cost = quarter.cost.checked_add(cost)?;

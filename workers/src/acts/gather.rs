@@ -303,7 +303,7 @@ fn order_line(
         offer: offer.id.clone(),
         framework: offer.framework.as_ref().map(|framework| framework.number.clone()),
         consignee: lot.consignee(line).to_owned(),
-        due: day + chrono::Days::new(u64::from(offer.lead_days)),
+        due: day + offer.lead(),
         shares,
         ordered_at: Some(offer.unit_price),
         asked: None,

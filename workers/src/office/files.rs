@@ -14,7 +14,7 @@ use crate::orders::Filed;
 use crate::remark::{NOTE, Note, WRITTEN, next};
 
 /// The largest file that is kept, in bytes.
-const LARGEST: usize = 8 * 1024 * 1024;
+pub const LARGEST: usize = 8 * 1024 * 1024;
 
 /// A claim on a supplier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

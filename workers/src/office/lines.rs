@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use waybill_shared::domain::admissible::CLASSES;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, Priority};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::import::line_with;
@@ -25,7 +26,7 @@ impl Office<'_> {
     ) -> Result<Decided, Refusal> {
         let (number, stored) = self.line(id).await?;
         let priority = Priority { class: class.unwrap_or(stored.line.priority.class), rank };
-        if rank == 0 || !(1..=9).contains(&priority.class) {
+        if rank == 0 || !CLASSES.contains(&priority.class) {
             return Err(refuse("ranks are from 1, classes from 1 to 9"));
         }
         if priority == stored.line.priority {

@@ -17,7 +17,7 @@ mod pause;
 mod surplus;
 
 pub use crate::remark::Note;
-pub use files::{Attachment, Claim};
+pub use files::{Attachment, Claim, LARGEST};
 
 use std::sync::Arc;
 
@@ -178,7 +178,7 @@ impl Office<'_> {
 
     /// The line of this id, ours or its requester's.
     async fn line(&self, id: &str) -> Result<(LineId, StoredLine), Refusal> {
-        match named(&*self.desk.engine.store, id, None).await? {
+        match named(&*self.desk.engine.store, id).await? {
             NamedLine::One(id, stored) => Ok((id, *stored)),
             NamedLine::Unknown => Err(refuse(format!("there is no line `{id}`"))),
             NamedLine::Several(name) => Err(refuse(name.to_string())),

@@ -3,6 +3,7 @@
 mod access_log;
 mod attacks;
 mod bad_requests;
+mod bounds;
 mod entrance;
 mod example;
 mod extremes;
@@ -18,3 +19,4 @@ mod surface;
 mod upload;
 mod walk;
 mod webhooks;
+mod workbooks;

@@ -7,6 +7,7 @@ use super::super::fields::{Field, RowFields, Section, optional, required};
 use super::super::parse;
 use super::folder::{Folder, Placed};
 use crate::domain::party::{ExpertGroup, Party, Role, RoleSpan};
+use crate::domain::rules::LONGEST_REVIEW;
 
 const PARTY_FIELDS: [Field<'static>; 6] = [
     required("id"),
@@ -41,9 +42,6 @@ const GROUP_FIELDS: [Field<'static>; 6] = [
 /// What stands in groups.csv.
 pub(in super::super) const GROUPS: Section<'static> =
     Section { name: "groups", fields: &GROUP_FIELDS, ignored: &[] };
-
-/// Longest time for a review, in days.
-const MAX_REVIEW_DAYS: u32 = 365;
 
 /// Reads parties.csv: a row for each role of a party, in one order by first row.
 pub(super) fn read_parties(folder: &mut Folder<'_>) -> Result<Vec<Placed<Party>>, ImportError> {
@@ -103,7 +101,7 @@ pub(super) fn read_groups(
         } else {
             None
         };
-        let review_days = fields.whole("review_days", 0, MAX_REVIEW_DAYS)?;
+        let review_days = fields.whole("review_days", 0, LONGEST_REVIEW)?;
         Some(ExpertGroup { id: id?, name: name?, prefixes, review_from, review_days })
     })?;
     folder.unique(&groups, "id", |group| group.id.clone());
