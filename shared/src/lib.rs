@@ -23,6 +23,7 @@ pub mod lead_times;
 pub mod line_name;
 pub mod matching;
 pub mod metrics;
+pub mod outgrown;
 pub mod pauses;
 pub mod presence;
 pub mod report;

@@ -2,6 +2,7 @@
 
 mod place;
 mod processes;
+mod values;
 mod work;
 
 use std::sync::Arc;
@@ -112,6 +113,7 @@ pub(crate) async fn examine(api: &Api) -> Diagnosis {
             let serve = format!("waybill serve --data {}", api.folder.display());
             findings.push(leader(engine, &condition, &serve));
             findings.extend(work::examine(engine, &condition, is_led, &serve).await);
+            findings.extend(values::examine(engine).await);
         }
         Err(error) => findings.push(unread("store", &error)),
     }

@@ -1,12 +1,13 @@
 //! What the command line hands in and asks, typed as this program has it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use waybill_scheduler::intake::{plan_contributions, plan_requisition};
 use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::rules::check_new;
 use waybill_shared::engine::Engine;
 use waybill_shared::import::{CoalitionFiles, ReadLimits, check_line};
@@ -106,12 +107,19 @@ fn few(caller: &Caller, lines: usize) -> Result<(), Problem> {
     Err(Problem::new("too_large", detail, "hand them in in parts, or at the service's own machine"))
 }
 
-/// Refuses lines that a file would be refused for, whoever has read them.
-fn check_lines(lines: &[Submitted]) -> Result<(), Problem> {
+/// Refuses lines that a file would be refused for, whoever has read them; what a line that is known has said before is not
+/// judged again.
+async fn check_lines(engine: &Engine, lines: &[Submitted]) -> Result<(), Problem> {
+    let wrong: Vec<&Submitted> =
+        lines.iter().filter(|submitted| check_line(&submitted.line, None).is_err()).collect();
+    let ids: Vec<&str> = wrong.iter().map(|submitted| &*submitted.line.external_id).collect();
+    let known = engine.store.lines_by_external(&ids).await?;
+    let known: HashMap<String, &Line> =
+        known.iter().map(|(_, stored)| (stored.line.key(), &stored.line)).collect();
     let mut errors = Vec::new();
-    for submitted in lines {
-        let Err(found) = check_line(&submitted.line) else { continue };
-        errors.extend(found.iter().map(|found| Wrong { row: Some(submitted.row), ..found.into() }));
+    for Submitted { row, line, .. } in wrong {
+        let Err(found) = check_line(line, known.get(&line.key()).copied()) else { continue };
+        errors.extend(found.iter().map(|found| Wrong { row: Some(*row), ..found.into() }));
         if errors.len() > ReadLimits::SENT.told {
             break;
         }
@@ -148,7 +156,7 @@ pub(super) async fn lines(
     Body(body): Body<ImportLines>,
 ) -> Result<Json<Intake>, Problem> {
     few(&caller, body.lines.len())?;
-    check_lines(&body.lines)?;
+    check_lines(&api.engine, &body.lines).await?;
     let actor = actor(&caller);
     let handing = Handing::file(&actor, &body.file, &body.how);
     let handing = Handing { left_out: &body.left_out, ..handing };
@@ -208,12 +216,25 @@ pub(super) async fn coalition(
     let known = engine.coalition().await?;
     few(&caller, requisitions.iter().map(|file| file.lines.len()).sum())?;
     for file in requisitions {
-        check_lines(&file.lines)?;
+        check_lines(engine, &file.lines).await?;
     }
     let later = files.later_contributions.iter().flat_map(|(_, _, read)| read);
     for contribution in files.contributions.iter().chain(later) {
         let is_known = known.contributions.contains_key(&contribution.id);
         named(&contribution.id, is_known, contribution.check())?;
+    }
+    for party in &files.parties {
+        named(&party.id, known.parties.contains_key(&party.id), party.check())?;
+    }
+    for group in &files.groups {
+        named(&group.id, known.groups.contains_key(&group.id), group.check())?;
+    }
+    for consignee in &files.consignees {
+        let is_known = known.consignees.contains_key(&consignee.code);
+        named(&consignee.code, is_known, consignee.check())?;
+    }
+    for code in &files.codes {
+        named(&code.code, true, code.check())?;
     }
     for offer in &files.offers {
         named(&offer.id, known.offers.contains_key(&offer.id), offer.check())?;

@@ -223,6 +223,23 @@ async fn carry_into(
     done
 }
 
+/// Refuses an export with a NUL in it, which Postgres keeps nowhere.
+fn holds_no_nul(file: &Path) -> Result<(), Failure> {
+    let opened = open(file).map_err(|error| unreadable(file, &error))?;
+    let Some(found) = whole::first_nul(opened).map_err(|error| unreadable(file, &error))? else {
+        return Ok(());
+    };
+    let message = format!(
+        "{}, row {}: {} holds a NUL (U+0000), which Postgres cannot keep; nothing was written",
+        file.display(),
+        found.row,
+        found.what
+    );
+    let hint = "keep this database on SQLite (`--data FOLDER`): what was logged is not changed; `waybill doctor` there names \
+                each such value; or begin a new one on Postgres from the coalition's files";
+    Err(Failure::caller(message, hint))
+}
+
 /// Makes the new database, and puts it in its place.
 async fn put(store: &StoreUrl, kind: Kind, file: &Path, how: How) -> Result<(), Failure> {
     // Whoever works with the one that is replaced goes on with the new one.
@@ -251,6 +268,7 @@ async fn put(store: &StoreUrl, kind: Kind, file: &Path, how: How) -> Result<(), 
             in_place(&beside, made, carries, how).await?
         }
         (StoreUrl::Postgres(url), Kind::Export) => {
+            holds_no_nul(file)?;
             let beside = PostgresBeside::empty(url).await?;
             in_place(&beside, fill(&beside, file), carries, how).await?
         }

@@ -37,6 +37,7 @@ mod mends;
 mod mind;
 mod near;
 mod office;
+mod old_values;
 mod on_call;
 mod packs;
 mod pair;

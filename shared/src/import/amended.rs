@@ -55,24 +55,112 @@ pub fn line_with(line: &Line, fields: &BTreeMap<String, String>) -> Result<Line,
             }
         }
     }
-    let header = LINE_FIELDS.map(str::to_owned).to_vec();
-    let rows = vec![Row::new(1, cells.to_vec())];
-    let table = Table { header, rows, has_point: true, ..Table::of(line.external_id.clone()) };
-    let section = Section { name: "requisitions", fields: &FIELDS, ignored: &[] };
-    let columns = Columns::find(&table, section, None).map_err(|error| error.to_string())?;
-    let mut warnings = Vec::new();
-    let read = |fields: &mut RowFields<'_>| read_line(fields, None);
-    let read = RowFields::read(&columns, &table.rows[0], &mut warnings, read);
-    read.map_err(|errors| ImportError::Rows(errors).to_string())
+    match read(line, &cells) {
+        Ok(read) => return Ok(read),
+        // What an older version took stays as it is, unless it is said otherwise.
+        Err(errors) if errors.iter().all(|error| is_unsaid(error, fields)) => {
+            for error in &errors {
+                let field = error.field.as_deref().unwrap_or_default();
+                if let Some(place) = LINE_FIELDS.iter().position(|name| *name == field) {
+                    ANY[place].clone_into(&mut cells[place]);
+                }
+            }
+        }
+        Err(errors) => return Err(ImportError::Rows(errors).to_string()),
+    }
+    let kept: Vec<&str> = LINE_FIELDS
+        .into_iter()
+        .zip(&row(line))
+        .zip(&cells)
+        .filter(|((name, was), is)| was != is && !fields.contains_key(*name))
+        .map(|((name, _), _)| name)
+        .collect();
+    let mut read = read(line, &cells).map_err(|errors| ImportError::Rows(errors).to_string())?;
+    for field in kept {
+        keep(field, line, &mut read);
+    }
+    Ok(read)
 }
 
-/// What is wrong with `line`, however it was made: it is read as a row of a file would be.
+fn is_unsaid(error: &FieldError, fields: &BTreeMap<String, String>) -> bool {
+    let field = error.field.as_deref();
+    field.is_some_and(|field| LINE_FIELDS.contains(&field) && !fields.contains_key(field))
+}
+
+/// What can be read of any line, in the order of [`LINE_FIELDS`].
+const ANY: [&str; LINE_FIELDS.len()] = [
+    "x",
+    "x",
+    "x",
+    "",
+    "goods",
+    "x",
+    "",
+    "1",
+    "H87",
+    "1",
+    "EUR",
+    "1",
+    "1",
+    "1990-01-01",
+    "",
+    "x",
+    "",
+    "",
+    "0",
+    "",
+];
+
+/// Lets `to` say of `field` what `from` says.
+fn keep(field: &str, from: &Line, to: &mut Line) {
+    match field {
+        "external_id" => to.external_id.clone_from(&from.external_id),
+        "requester" => to.requester.clone_from(&from.requester),
+        "item" => to.item.clone_from(&from.item),
+        "description" => to.description.clone_from(&from.description),
+        "kind" => to.kind = from.kind,
+        "classification" => to.classification.clone_from(&from.classification),
+        "scheme" => to.scheme.clone_from(&from.scheme),
+        "quantity" => to.quantity = from.quantity,
+        "unit" => to.unit = from.unit,
+        "unit_estimate" | "currency" => to.unit_estimate = from.unit_estimate,
+        "class" => to.priority.class = from.priority.class,
+        "rank" => to.priority.rank = from.priority.rank,
+        "requested" => to.requested = from.requested,
+        "needed_by" => to.needed_by = from.needed_by,
+        "consignee" => to.consignee.clone_from(&from.consignee),
+        "smallest_lot" => to.smallest_lot = from.smallest_lot,
+        "together" => to.together.clone_from(&from.together),
+        "tolerance_per_mille" => to.tolerance_per_mille = from.tolerance_per_mille,
+        _ => to.source.clone_from(&from.source),
+    }
+}
+
+/// What is wrong with `line`, however it was made: it is read as a row of a file would be. What `known`, the line as it
+/// stands, says too, is not judged again: an older version took it.
 ///
 /// # Errors
 /// Each field that is wrong, with what and the way out.
-pub fn check_line(line: &Line) -> Result<(), Vec<FieldError>> {
+pub fn check_line(line: &Line, known: Option<&Line>) -> Result<(), Vec<FieldError>> {
+    let cells = row(line);
+    let Err(mut errors) = read(line, &cells) else { return Ok(()) };
+    if let Some(known) = known {
+        let known = row(known);
+        let is_as_it_was = |field: &str| {
+            LINE_FIELDS
+                .iter()
+                .position(|name| *name == field)
+                .is_some_and(|at| cells[at] == known[at])
+        };
+        errors.retain(|error| !error.field.as_deref().is_some_and(is_as_it_was));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+/// `cells`, what a row says of `line`, as a line.
+fn read(line: &Line, cells: &[String; LINE_FIELDS.len()]) -> Result<Line, Vec<FieldError>> {
     let header = LINE_FIELDS.map(str::to_owned).to_vec();
-    let rows = vec![Row::new(1, row(line).to_vec())];
+    let rows = vec![Row::new(1, cells.to_vec())];
     let table = Table { header, rows, has_point: true, ..Table::of(line.external_id.clone()) };
     let section = Section { name: "requisitions", fields: &FIELDS, ignored: &[] };
     let whole = |error: ImportError| {
@@ -80,7 +168,7 @@ pub fn check_line(line: &Line) -> Result<(), Vec<FieldError>> {
     };
     let columns = Columns::find(&table, section, None).map_err(whole)?;
     let read = |fields: &mut RowFields<'_>| read_line(fields, None);
-    RowFields::read(&columns, &table.rows[0], &mut Vec::new(), read).map(drop)
+    RowFields::read(&columns, &table.rows[0], &mut Vec::new(), read)
 }
 
 #[cfg(test)]
@@ -122,6 +210,34 @@ mod tests {
             let line = line(q, m, t, more);
             prop_assert_eq!(line_with(&line, &BTreeMap::new()), Ok(line));
         }
+    }
+
+    #[test]
+    fn what_an_older_version_took_stays_until_it_is_said_otherwise() {
+        let mut old = line(4, 100, 0, true);
+        old.description = "x\u{7}".repeat(9000);
+        (old.quantity, old.requested) = (Quantity(-5000), "0025-01-01".parse().expect("a day"));
+        let said = |fields: &[(&str, &str)]| {
+            let fields =
+                fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            line_with(&old, &fields.collect())
+        };
+        let source = Line { source: "a letter".to_owned(), ..old.clone() };
+        assert_eq!(said(&[("source", "a letter")]), Ok(source.clone()));
+        let mended = said(&[("quantity", "5"), ("description", "short")]).expect("mended");
+        assert_eq!((mended.quantity, &*mended.description), (Quantity::whole(5), "short"));
+        assert_eq!(mended.requested, old.requested);
+        assert!(
+            said(&[("description", "y\u{7}")]).is_err_and(|error| error.contains("description"))
+        );
+        let errors = check_line(&source, None).expect_err("wrong");
+        let fields: Vec<&str> = errors.iter().filter_map(|error| error.field.as_deref()).collect();
+        assert_eq!(fields, ["description", "quantity", "requested"]);
+        assert_eq!(check_line(&source, Some(&old)), Ok(()));
+        let other = Line { description: "z\u{7}".to_owned(), ..source };
+        let errors = check_line(&other, Some(&old)).expect_err("wrong");
+        assert_eq!(errors[0].field.as_deref(), Some("description"));
+        assert_eq!(errors.len(), 1);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! found again as it is read. Leases are left out, too: what was under way is due again.
 
 mod carry;
+mod nul;
 mod pour;
 mod read;
 mod row;
@@ -15,6 +16,7 @@ mod write;
 
 pub(crate) use carry::COUNTERS;
 pub use carry::{GivenOut, RESTORE, Restore, VOID, carry, pause, restores};
+pub use nul::{NulFound, first_nul};
 pub use pour::{header, pour};
 pub use read::{Reading, WholeError, begins};
 pub use row::{

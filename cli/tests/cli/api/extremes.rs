@@ -196,3 +196,64 @@ fn what_files_are_refused_for_is_refused_everywhere() -> Result<()> {
 fn percent(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
+
+#[test]
+fn what_a_folder_is_refused_for_is_refused_of_one_that_was_read_already() -> Result<()> {
+    let surface = Surface::open(1)?;
+    let operator = surface.token("operator", "")?;
+    let folder = surface.office.folder.path().join("coalition");
+    let files = serde_json::to_value(waybill_shared::import::read_coalition(&folder)?)?;
+    let whole = json!({"files": files, "requisitions": [], "how": {}});
+    surface.post(&operator, "/v1/coalition", &whole)?.is(200)?;
+    let events = is_clean(&surface.office.data)?;
+    let mut changes = Vec::new();
+    for list in ["parties", "groups", "contributions", "offers"] {
+        for id in [
+            "a\0b",
+            "a\u{1b}[31mb",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "AA-1 ",
+            "a\nb",
+            "",
+            "LOT-001",
+            "PO-1",
+        ] {
+            changes.push((format!("/files/{list}/0/id"), json!(id)));
+        }
+        changes.push((format!("/files/{list}/0/id"), json!("x".repeat(501))));
+    }
+    let long = "x".repeat(10_001);
+    changes.extend(
+        [
+            ("/files/parties/0/id", json!("x".repeat(201))),
+            ("/files/parties/0/name", json!("")),
+            ("/files/parties/0/name", json!("a\u{200b}b")),
+            ("/files/parties/0/roles/0/from", json!("1066-10-14")),
+            ("/files/parties/0/roles/0/to", json!("2000-01-01")),
+            ("/files/groups/0/review_days", json!(u32::MAX)),
+            ("/files/groups/0/review_from", json!({"minor": -1, "currency": "EUR"})),
+            ("/files/contributions/0/amount/minor", json!(i64::MAX)),
+            ("/files/contributions/0/amount/minor", json!(0)),
+            ("/files/contributions/0/obligate_by", json!("2101-01-01")),
+            ("/files/contributions/0/source", json!(long)),
+            ("/files/offers/0/unit_price/minor", json!(-1)),
+            ("/files/offers/0/lead_days", json!(u32::MAX)),
+            ("/files/offers/0/minimum", json!(-1000)),
+            ("/files/consignees/0/code", json!("a\u{200b}b")),
+            ("/files/consignees/0/code", json!("")),
+            ("/files/consignees/0/address", json!("a\0b")),
+            ("/files/codes/0/code", json!("")),
+            ("/files/codes/0/scheme", json!("a\tb")),
+            ("/files/settings/name", json!("a\u{1b}]0;x\u{7}b")),
+        ]
+        .map(|(path, value)| (path.to_owned(), value)),
+    );
+    for (path, value) in changes {
+        let body = with(whole.clone(), &path, value.clone());
+        ensure!(body != whole, "{path} is not there");
+        refused(&surface, &operator, "POST", "/v1/coalition", &body)?;
+    }
+    ensure!(is_clean(&surface.office.data)? == events, "something was kept");
+    Ok(())
+}
