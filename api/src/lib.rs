@@ -26,6 +26,7 @@ mod page;
 mod pages;
 mod past;
 mod plan;
+pub mod readers;
 mod reports;
 mod request;
 mod routes;

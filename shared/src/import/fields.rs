@@ -136,7 +136,9 @@ impl<'a> Columns<'a> {
             Source::Column(column) => Some(*column),
             Source::Constant(_) => None,
         };
-        named.filter_map(column).collect()
+        let mut named: Vec<usize> = named.filter_map(column).collect();
+        named.sort_unstable();
+        named
     }
 
     fn source(&self, field: &Field<'_>, table: &Table) -> Result<Option<Source<'a>>, Fault> {

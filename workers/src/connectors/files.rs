@@ -266,20 +266,39 @@ fn read(path: &Path) -> Result<Document, Unread> {
     }
     // A clock that was set back has made no file old.
     let age = about.modified().ok().and_then(|written| written.elapsed().ok());
-    let unread = |is_cut: bool, why: String| match is_cut && age.is_none_or(|age| age < STILL) {
-        true => Unread::Partly,
-        false => Unread::Wrong(format!("{}: {why}", path.display())),
-    };
     let bytes = fs::read(path).map_err(wrong)?;
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|error| unread(error.error_len().is_none(), format!("no UTF-8: {error}")))?;
+    read_document(&bytes).map_err(|Misread { is_cut, why }| {
+        match is_cut && age.is_none_or(|age| age < STILL) {
+            true => Unread::Partly,
+            false => Unread::Wrong(why),
+        }
+    })
+}
+
+/// Why bytes are no document.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub struct Misread {
+    /// Whether more bytes could make them one.
+    is_cut: bool,
+    why: String,
+}
+
+/// The document that a file of the inbox holds.
+///
+/// # Errors
+/// [`Misread`] if it holds none, or one that may not be taken.
+pub fn read_document(bytes: &[u8]) -> Result<Document, Misread> {
+    let misread = |is_cut: bool, why: String| Misread { is_cut, why };
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| misread(error.error_len().is_none(), format!("no UTF-8: {error}")))?;
     if let Some(found) = inadmissible(text.as_bytes()) {
-        return Err(Unread::Wrong(found.to_string()));
+        return Err(misread(false, found.to_string()));
     }
     let document: Document =
-        serde_json::from_str(text).map_err(|error| unread(error.is_eof(), error.to_string()))?;
+        serde_json::from_str(text).map_err(|error| misread(error.is_eof(), error.to_string()))?;
     match document.unfilable() {
-        Some(why) => Err(Unread::Wrong(why)),
+        Some(why) => Err(misread(false, why)),
         None => Ok(document),
     }
 }

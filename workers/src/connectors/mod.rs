@@ -3,7 +3,7 @@
 mod files;
 mod sandbox;
 
-pub use files::{FilesConnector, watch_inbox};
+pub use files::{FilesConnector, Misread, read_document, watch_inbox};
 pub use sandbox::Sandbox;
 
 use std::path::Path;
