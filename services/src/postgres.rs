@@ -21,7 +21,11 @@ pub struct Postgres {
     server: Server,
     folder: TempDir,
     port: u16,
+    settings: Vec<String>,
 }
+
+/// The user of [`Postgres::owned`], who has to say a password.
+const OWNER: &str = "owner";
 
 fn installed(name: &str) -> Result<PathBuf> {
     let versions = (14..=18).rev().map(|version| format!("/usr/lib/postgresql/{version}/bin"));
@@ -35,7 +39,7 @@ fn installed(name: &str) -> Result<PathBuf> {
 }
 
 /// `program` as the user that may run it.
-fn command(program: &Path) -> Command {
+pub(crate) fn command(program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);
     }
@@ -44,38 +48,56 @@ fn command(program: &Path) -> Command {
     command
 }
 
+/// Gives `paths` to the user that runs servers where this process is root.
+pub(crate) fn give(paths: &[&Path]) -> Result<()> {
+    if !is_root() {
+        return Ok(());
+    }
+    let id = |flag| -> Result<u32> {
+        let said = Command::new("id").args([flag, USER]).output()?;
+        ensure!(said.status.success(), "there is no user `{USER}` to run Postgres");
+        Ok(String::from_utf8(said.stdout)?.trim().parse()?)
+    };
+    let (user, group) = (id("-u")?, id("-g")?);
+    paths.iter().try_for_each(|path| Ok(chown(path, Some(user), Some(group))?))
+}
+
 impl Postgres {
     /// Starts a server.
     ///
     /// # Errors
     /// If it is not installed or does not start.
     pub fn start() -> Result<Self> {
+        Self::start_with(&[])
+    }
+
+    /// Starts a server with other settings, each as `name=value`.
+    ///
+    /// # Errors
+    /// If it is not installed or does not start.
+    pub fn start_with(settings: &[&str]) -> Result<Self> {
         let folder = folder()?;
         let data = folder.path().join("data");
         std::fs::create_dir(&data)?;
-        if is_root() {
-            let id = |flag| -> Result<u32> {
-                let said = Command::new("id").args([flag, USER]).output()?;
-                ensure!(said.status.success(), "there is no user `{USER}` to run Postgres");
-                Ok(String::from_utf8(said.stdout)?.trim().parse()?)
-            };
-            let (user, group) = (id("-u")?, id("-g")?);
-            chown(&data, Some(user), Some(group))?;
-            chown(folder.path(), Some(user), Some(group))?;
-        }
+        give(&[&data, folder.path()])?;
         let mut initdb = command(&installed("initdb")?);
         initdb.arg("-D").arg(&data);
         initdb.args(["-U", "waybill", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]);
         let made = initdb.current_dir(folder.path()).output()?;
         ensure!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let access = data.join("pg_hba.conf");
+        let trusting = std::fs::read_to_string(&access)?;
+        let asking = format!("host all {OWNER} 127.0.0.1/32 scram-sha-256\n{trusting}");
+        std::fs::write(&access, asking)?;
         let port = free_ports(1)?[0];
-        let server = Self::serve(folder.path(), port)?;
-        let mut started = Self { folder, port, server };
+        let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        let server = Self::serve(folder.path(), port, &settings)?;
+        let mut started = Self { folder, port, settings, server };
         started.is_ready()?;
         Ok(started)
     }
 
-    fn serve(folder: &Path, port: u16) -> Result<Server> {
+    fn serve(folder: &Path, port: u16, settings: &[String]) -> Result<Server> {
         let mut postgres = command(&installed("postgres")?);
         postgres.arg("-D").arg(folder.join("data")).arg("-p").arg(port.to_string());
         for setting in [
@@ -86,6 +108,9 @@ impl Postgres {
             "max_wal_size=1GB",
             "log_min_messages=warning",
         ] {
+            postgres.arg("-c").arg(setting);
+        }
+        for setting in settings {
             postgres.arg("-c").arg(setting);
         }
         postgres.arg("-c").arg(format!("unix_socket_directories={}", folder.display()));
@@ -128,6 +153,18 @@ impl Postgres {
         Ok(self.url(&name))
     }
 
+    /// The URL of a new database for its owner, who has to say `password`.
+    ///
+    /// # Errors
+    /// If it could not be made.
+    pub fn owned(&self, password: &str) -> Result<String> {
+        let name = name();
+        let role = format!("CREATE ROLE {OWNER} LOGIN PASSWORD '{password}'");
+        ask(&self.url("postgres"), &role)?;
+        make(&self.url("postgres"), &format!("{name} OWNER {OWNER}"))?;
+        Ok(format!("postgres://{OWNER}:{password}@127.0.0.1:{}/{name}", self.port))
+    }
+
     /// Sends SIGKILL to all its processes.
     ///
     /// # Errors
@@ -142,7 +179,7 @@ impl Postgres {
     /// If it does not start.
     pub fn restart(&mut self) -> Result<()> {
         wait("Postgres starts again", || {
-            self.server = Self::serve(self.folder.path(), self.port)?;
+            self.server = Self::serve(self.folder.path(), self.port, &self.settings)?;
             // What its processes held may not be free yet.
             Ok(self.is_ready().is_ok())
         })
@@ -155,9 +192,11 @@ fn name() -> String {
 }
 
 fn make(server: &str, name: &str) -> Result<()> {
-    let said = Command::new(installed("psql")?)
-        .args(["-q", "-X", server, "-c", &format!("CREATE DATABASE {name}")])
-        .output()?;
+    ask(server, &format!("CREATE DATABASE {name}"))
+}
+
+fn ask(server: &str, sql: &str) -> Result<()> {
+    let said = Command::new(installed("psql")?).args(["-q", "-X", server, "-c", sql]).output()?;
     ensure!(said.status.success(), "psql: {}", String::from_utf8_lossy(&said.stderr));
     Ok(())
 }

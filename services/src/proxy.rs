@@ -3,7 +3,9 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use anyhow::Result;
 
@@ -21,6 +23,9 @@ pub struct Proxy {
 struct Gate {
     is_paused: Mutex<bool>,
     changed: Condvar,
+    refuses: AtomicBool,
+    /// When somebody came while it refused.
+    came: Mutex<Vec<Instant>>,
 }
 
 impl Gate {
@@ -52,6 +57,10 @@ impl Proxy {
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 gate.pass();
+                if gate.refuses.load(Ordering::Acquire) {
+                    gate.came.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
+                    continue;
+                }
                 let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else { continue };
                 let ends = (client.try_clone(), server.try_clone());
                 let (Ok(from_client), Ok(from_server)) = ends else { continue };
@@ -75,6 +84,17 @@ impl Proxy {
         self.gate.set(true);
     }
 
+    /// Closes each connection at once from now on, those there are with their next byte; or not any more.
+    pub fn refuse(&self, refuses: bool) {
+        self.gate.refuses.store(refuses, Ordering::Release);
+    }
+
+    /// When somebody came while it refused.
+    #[must_use]
+    pub fn came(&self) -> Vec<Instant> {
+        self.gate.came.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Forwards again, what it holds first.
     pub fn resume(&self) {
         self.gate.set(false);
@@ -87,7 +107,7 @@ fn forward(gate: &Gate, mut from: TcpStream, mut to: TcpStream) {
         && read > 0
     {
         gate.pass();
-        if to.write_all(&chunk[..read]).is_err() {
+        if gate.refuses.load(Ordering::Acquire) || to.write_all(&chunk[..read]).is_err() {
             break;
         }
     }
