@@ -22,6 +22,9 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 /// How long the store may take to answer.
 const PATIENCE: Duration = Duration::from_millis(700);
 
+/// After how many seconds it is worth asking again.
+const RETRY_AFTER: &str = "5";
+
 /// Whether a process can work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Readiness {
@@ -30,6 +33,20 @@ pub struct Readiness {
     /// Why it cannot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Trouble>,
+}
+
+impl IntoResponse for Readiness {
+    fn into_response(mut self) -> Response {
+        // Anybody may ask; what parts say of themselves is for operators.
+        for reason in &mut self.reasons {
+            (reason.detail, reason.mend) = (None, None);
+        }
+        if self.ready {
+            return axum::Json(self).into_response();
+        }
+        let again = [(header::RETRY_AFTER, RETRY_AFTER)];
+        (StatusCode::SERVICE_UNAVAILABLE, again, axum::Json(self)).into_response()
+    }
 }
 
 /// `/health/live`, `/health/ready` and `/metrics`.
@@ -50,12 +67,16 @@ struct Probes {
 /// What keeps this process from working.
 pub(crate) async fn reasons(engine: &Engine) -> Vec<Trouble> {
     let mut reasons = Vec::new();
+    // What the way of work has met.
+    let met = engine.vitals.troubles();
     match timeout(PATIENCE, engine.store.generation()).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "not ready");
-            reasons.push(Trouble::new("store", "the store does not answer"));
+            reasons.push(Trouble::of_store(&error, "the store does not answer"));
         }
+        // That tells why.
+        Err(_) if met.iter().any(|met| met.part == "store") => {}
         Err(_) => reasons.push(Trouble::new("store", "the store does not answer in time")),
     }
     if let Some(trouble) = engine.broker.trouble() {
@@ -64,21 +85,15 @@ pub(crate) async fn reasons(engine: &Engine) -> Vec<Trouble> {
     if let Some(doubt) = engine.doubt() {
         reasons.push(Trouble::new("clock", doubt));
     }
-    // What the way of work has met since.
-    let met = engine.vitals.troubles().into_iter();
     let met: Vec<Trouble> =
-        met.filter(|met| reasons.iter().all(|told| told.part != met.part)).collect();
+        met.into_iter().filter(|met| reasons.iter().all(|told| told.part != met.part)).collect();
     reasons.extend(met);
     reasons
 }
 
 async fn ready(State(probes): State<Probes>) -> Response {
-    let mut reasons = reasons(&probes.engine).await;
-    // Anybody may ask; what parts say of themselves is for operators.
-    reasons.iter_mut().for_each(|reason| reason.detail = None);
-    let ready = reasons.is_empty();
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, axum::Json(Readiness { ready, reasons })).into_response()
+    let reasons = reasons(&probes.engine).await;
+    Readiness { ready: reasons.is_empty(), reasons }.into_response()
 }
 
 async fn metrics(State(Probes { engine, gauges }): State<Probes>) -> Response {

@@ -181,6 +181,10 @@ async fn service(engine: &Engine, is_told: bool) -> Result<ServiceView, StoreErr
     if condition.is_read_only && troubles.iter().all(|trouble| trouble.part != "store") {
         troubles.push(Trouble::new("store", "the database takes no writes: waybill doctor"));
     }
+    if troubles.iter().all(|trouble| trouble.part != "store") {
+        let hindrances = engine.store.hindrances().await?;
+        troubles.extend(hindrances.into_iter().map(Trouble::of_hindrance));
+    }
     if !condition.detached.is_empty() {
         let what = format!("{} was taken out of the log: waybill doctor", condition.detached);
         troubles.push(Trouble::new("store", what));

@@ -6,6 +6,9 @@ use waybill_api::DISK_FULL;
 
 use crate::output;
 
+/// The way out where a database that cannot be opened does not tell why.
+const ELSE: &str = "ask who runs it; `waybill doctor` tells more once it can be reached";
+
 /// A command that did not do what was asked.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -14,15 +17,15 @@ pub(crate) struct Failure {
     message: String,
     hint: Option<String>,
     is_not_found: bool,
-    /// The database is away, and will be back.
-    is_passing: bool,
+    /// Why the database cannot be used, where that passes by itself.
+    passes: Option<&'static str>,
 }
 
 impl Failure {
     /// The caller's mistake, with the way out; an empty hint is none.
     pub(crate) fn caller(message: impl Into<String>, hint: impl Into<String>) -> Self {
         let hint = Some(hint.into()).filter(|hint| !hint.is_empty());
-        Self { code: 1, message: message.into(), hint, is_not_found: false, is_passing: false }
+        Self { code: 1, message: message.into(), hint, is_not_found: false, passes: None }
     }
 
     /// Ours.
@@ -33,13 +36,13 @@ impl Failure {
             message: format!("{error:#}"),
             hint: None,
             is_not_found: false,
-            is_passing: false,
+            passes: None,
         }
     }
 
     /// Exits with 2 although everything was printed already: the check found something.
     pub(crate) fn found() -> Self {
-        Self { code: 2, message: String::new(), hint: None, is_not_found: false, is_passing: false }
+        Self { code: 2, message: String::new(), hint: None, is_not_found: false, passes: None }
     }
 
     /// The same: there is no such thing.
@@ -47,9 +50,9 @@ impl Failure {
         Self { is_not_found: true, ..self }
     }
 
-    /// Whether the database was away, starting or full of others: it passes by itself.
-    pub(crate) fn is_passing(&self) -> bool {
-        self.is_passing
+    /// Why the database cannot be used, where that passes by itself: it is away, starting or full of others.
+    pub(crate) fn passes(&self) -> Option<&'static str> {
+        self.passes
     }
 
     /// Whether what was asked for is not there.
@@ -97,8 +100,10 @@ impl From<waybill_shared::import::ImportError> for Failure {
 
 impl From<waybill_shared::store::StoreError> for Failure {
     fn from(error: waybill_shared::store::StoreError) -> Self {
-        let is_passing = error.is_passing();
-        Self { is_passing, ..Self::of_store(error) }
+        // A user or password that is wrong at the start is somebody's mistake.
+        let is_passing = error.is_passing() && !error.is_refused();
+        let what = error.cause().map_or("the database cannot be used", |cause| cause.what);
+        Self { passes: is_passing.then_some(what), ..Self::of_store(error) }
     }
 }
 
@@ -110,6 +115,17 @@ impl Failure {
             StoreError::Older { .. } => {
                 Self::caller(error.to_string(), "make them with `waybill migrate`")
             }
+            StoreError::HalfMade { .. } => {
+                Self::caller(error.to_string(), "`waybill restore` the backup of before it")
+            }
+            StoreError::MadeOtherwise { .. } => Self::caller(
+                error.to_string(),
+                "use the version of Waybill that made it, or `waybill restore` a backup of this one's",
+            ),
+            StoreError::Pooled { .. } => Self::caller(
+                error.to_string(),
+                "name Postgres itself in --store, or a pool in session mode: see \"Connections and poolers\" in docs/runbook.md",
+            ),
             StoreError::Busy { .. } => {
                 Self::caller(error.to_string(), "stop `serve` and every scheduler first")
             }
@@ -122,9 +138,8 @@ impl Failure {
                 Self::ours(error).hint(DISK_FULL)
             }
             StoreError::Open { path, source } if path.starts_with("postgres") => {
-                Self::ours(anyhow::anyhow!("{error}: {source}")).hint(postgres_hint(
-                    &source.as_database_error().and_then(|e| e.code()).unwrap_or_default(),
-                ))
+                let hint = error.cause().map_or(ELSE, |cause| cause.mend);
+                Self::ours(anyhow::anyhow!("{error}: {source}")).hint(hint)
             }
             StoreError::Open { source, .. } => {
                 let why = source
@@ -155,27 +170,5 @@ impl From<waybill_shared::act::ActError> for Failure {
             ActError::Invalid(text) => Self::caller(text.clone(), ""),
             ActError::Store(_) | ActError::Outside { .. } => Self::ours(error),
         }
-    }
-}
-
-/// The way out where Postgres cannot be reached or does not let in, by its SQLSTATE.
-fn postgres_hint(code: &str) -> &'static str {
-    match code {
-        "28P01" | "28000" => {
-            "its user or password is wrong: see --store, WAYBILL_STORE or the file that holds it"
-        }
-        "3D000" => "make that database first, or name another one in --store",
-        "42501" => "give that user the rights to the database and its schema",
-        "53300" => "it has no connection left: end some, or raise its `max_connections`",
-        "57P03" => "it is starting or shutting down: try again in a moment",
-        "25006" => {
-            "it is read-only: a standby, or one that failed over; name the one that takes writes"
-        }
-        "08P01" | "42P05" | "26000" => {
-            "a pooler stands before it: name Postgres itself, or a pool in session mode that lets through \
-             `extra_float_digits` and `options`"
-        }
-        "" => "is it running, and is its address right? see --store or WAYBILL_STORE",
-        _ => "ask who runs it; `waybill doctor` tells more once it can be reached",
     }
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use axum::Router;
 use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use axum_server::{Control, Handle};
 use hyper_util::rt::TokioTimer;
 use ipnet::IpNet;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -45,16 +46,18 @@ pub(crate) fn raise_files() -> usize {
     now.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX))
 }
 
-/// Serves `routes` to whoever connects to `listener`.
+/// Serves `routes` to whoever connects to `listener`, until `control` ends it.
 pub(crate) async fn serve(
     listener: TcpListener,
     routes: Router,
     tls: Option<RustlsConfig>,
     proxies: &[IpNet],
+    control: Control,
 ) -> io::Result<()> {
     let doors = Doors::new(raise_files(), proxies);
     let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
     let mut server = axum_server::from_tcp(listener)?.http1_only().first_request_timeout(HEAD);
+    server = server.handle(Handle::with_control(control));
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
     match tls {
         Some(tls) => server.acceptor(RustlsAcceptor::new(tls).acceptor(doors)).serve(routes).await,

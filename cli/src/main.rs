@@ -4,6 +4,7 @@ mod args;
 mod certificate;
 mod client;
 mod commands;
+mod door;
 mod failure;
 mod listen;
 mod new_file;

@@ -25,6 +25,12 @@ fn hangups() -> Result<Signal, Failure> {
     signal(SignalKind::hangup()).map_err(Failure::ours)
 }
 
+/// From now on SIGHUP does not end the process, whether or not there is anything yet that it reads again.
+pub(crate) fn outlive_hangups() -> Result<(), Failure> {
+    // One that was listened for once stays so.
+    hangups().map(drop)
+}
+
 /// States the pipeline in `path` anew with each SIGHUP; without a path nothing follows from one.
 pub(crate) fn pipeline(
     engine: Engine,

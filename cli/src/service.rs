@@ -220,7 +220,7 @@ impl Service {
         if let StoreUrl::Sqlite(path) = &target.store {
             close_to_others(path)?;
         }
-        let store = target.store.open().await?;
+        let store = target.store.open_with(target.connections).await?;
         let held = clock.is_virtual().then(|| HeldBroker::new(broker.clone()));
         let broker = held.clone().map_or(broker, |held| Arc::new(held) as Arc<dyn Broker>);
         let versions = stating::state(&*store, pipeline, clock.now()).await?;

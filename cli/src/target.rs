@@ -7,7 +7,7 @@ use std::sync::Arc;
 use waybill_shared::address::without_secrets;
 use waybill_shared::broker::{Broker, EmbeddedBroker, RabbitBroker};
 use waybill_shared::metrics::Metrics;
-use waybill_shared::store::postgres::PostgresStore;
+use waybill_shared::store::postgres::{CONNECTIONS, PostgresStore};
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{Migration, Store};
 
@@ -27,6 +27,8 @@ pub(crate) struct Target {
     pub(crate) broker: BrokerUrl,
     /// A service elsewhere instead, and the token for it.
     pub(crate) server: Option<(String, Option<String>)>,
+    /// How many connections this process holds to a database that others share.
+    pub(crate) connections: u32,
 }
 
 /// A store.
@@ -70,9 +72,14 @@ impl StoreUrl {
 
     /// Opens it, and makes what is not there.
     pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, Failure> {
+        self.open_with(CONNECTIONS).await
+    }
+
+    /// The same, holding so many connections at most where it is a server.
+    pub(crate) async fn open_with(&self, connections: u32) -> Result<Arc<dyn Store>, Failure> {
         Ok(match self {
             Self::Sqlite(path) => Arc::new(SqliteStore::open(path).await?),
-            Self::Postgres(url) => Arc::new(PostgresStore::open(url).await?),
+            Self::Postgres(url) => Arc::new(PostgresStore::open_with(url, connections).await?),
         })
     }
 
@@ -169,7 +176,8 @@ impl Target {
     /// The data folder alone: everything is in it.
     pub(crate) fn folder(data: &Path) -> Self {
         let store = StoreUrl::Sqlite(data.join("waybill.sqlite"));
-        Self { data: data.to_owned(), store, broker: BrokerUrl::Embedded, server: None }
+        let (broker, server) = (BrokerUrl::Embedded, None);
+        Self { data: data.to_owned(), store, broker, server, connections: CONNECTIONS }
     }
 
     /// A file is for one process, so is its broker.

@@ -7,6 +7,7 @@ pub mod address;
 pub mod archive;
 pub mod asked;
 pub mod audit;
+pub mod backoff;
 pub mod broker;
 pub mod check;
 pub mod clock;

@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 use crate::broker::BrokerError;
 use crate::domain::lot::Timestamp;
 use crate::engine::Engine;
-use crate::store::{Fate, NoteChange, NoteRange, Store, StoreError, Unit};
+use crate::store::{Fate, Hindrance, NoteChange, NoteRange, Store, StoreError, Unit};
+use crate::timekeeper::apart;
 
 /// The kind of the notes in which processes say that they are there, by process.
 pub(crate) const PROCESS: &str = "process";
@@ -29,6 +30,9 @@ const GONE: TimeDelta = TimeDelta::seconds(30);
 /// One that was not heard of for so long is forgotten.
 const FORGOTTEN: TimeDelta = TimeDelta::days(1);
 
+/// A clock that is further from the database's does not keep time.
+pub const APART: TimeDelta = TimeDelta::seconds(5);
+
 /// What keeps a process from working.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Trouble {
@@ -39,13 +43,33 @@ pub struct Trouble {
     /// What the part said of it, for operators.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// The way out, where the part told which, for operators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mend: Option<String>,
 }
 
 impl Trouble {
     /// Trouble with `part`.
     #[must_use]
     pub fn new(part: &str, what: impl std::fmt::Display) -> Self {
-        Self { part: part.to_owned(), what: what.to_string(), detail: None }
+        Self { part: part.to_owned(), what: what.to_string(), detail: None, mend: None }
+    }
+
+    /// Trouble with the store, which did not do what was asked; `otherwise` where its error does not tell why.
+    #[must_use]
+    pub fn of_store(error: &StoreError, otherwise: &str) -> Self {
+        let cause = error.cause();
+        Self {
+            detail: Some(told(error)),
+            mend: cause.map(|cause| cause.mend.to_owned()),
+            ..Self::new("store", cause.map_or(otherwise, |cause| cause.what))
+        }
+    }
+
+    /// What keeps the store's commits from being done.
+    #[must_use]
+    pub fn of_hindrance(Hindrance { what, detail, mend }: Hindrance) -> Self {
+        Self { detail: Some(detail), mend: Some(mend), ..Self::new("store", what) }
     }
 
     fn of_broker(error: &BrokerError) -> Self {
@@ -104,6 +128,14 @@ impl Presence {
     #[must_use]
     pub fn is_there(&self, now: Timestamp) -> bool {
         now - self.seen <= GONE
+    }
+
+    /// How its clock stands to the database's, where they are further apart than clocks that keep time.
+    #[must_use]
+    pub fn clock_apart(&self) -> Option<String> {
+        let offset = TimeDelta::milliseconds(self.offset_ms?);
+        let is_apart = offset.abs() > APART;
+        is_apart.then(|| format!("{} the database's", apart(offset, "ahead of", "behind")))
     }
 
     /// `worker 4711 on atlas`.
@@ -187,14 +219,15 @@ impl Pulse {
             Ok(Err(error)) => troubles.push(Trouble::of_broker(&error)),
             Err(_) => troubles.push(Trouble::new("broker", "the broker does not answer in time")),
         }
+        if let Ok(Ok(hindrances)) = timeout(PATIENCE, engine.store.hindrances()).await {
+            troubles.extend(hindrances.into_iter().map(Trouble::of_hindrance));
+        }
+        let is_known = troubles.iter().any(|trouble| trouble.part == "store");
         let said = self.presence(&troubles);
         match timeout(PATIENCE, self.keep(Some(&said))).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                let detail = Some(told(&error));
-                let what = "what is committed fails";
-                troubles.push(Trouble { detail, ..Trouble::new("store", what) });
-            }
+            _ if is_known => {}
+            Ok(Err(error)) => troubles.push(Trouble::of_store(&error, "what is committed fails")),
             Err(_) => {
                 troubles.push(Trouble::new("store", "what is committed is not confirmed in time"))
             }

@@ -68,7 +68,7 @@ impl Doubt {
 }
 
 /// `2 h ahead of`.
-fn apart(by: TimeDelta, ahead: &str, behind: &str) -> String {
+pub(crate) fn apart(by: TimeDelta, ahead: &str, behind: &str) -> String {
     let seconds = by.num_seconds().abs();
     let long = match seconds {
         ..120 => format!("{seconds} s"),

@@ -6,10 +6,11 @@ mod values;
 mod work;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 use utoipa::ToSchema;
 use waybill_shared::act::KINDS;
 use waybill_shared::broker::{BrokerError, QueueSeen};
@@ -17,9 +18,11 @@ use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 use waybill_shared::pauses::{Pause, pauses};
 use waybill_shared::store::{
-    Condition, Fate, Lane, Leader, NoteChange, StoreError, Transaction, Unit, Wanted, queues,
+    Condition, Fate, Hindrance, Lane, Leader, NoteChange, Slot, StoreError, Transaction, Unit,
+    Wanted, queues,
 };
 
+use self::processes::Takers;
 use crate::Api;
 
 /// How it stands with one thing.
@@ -92,6 +95,15 @@ const LARGE_LOG: i64 = 256 << 20;
 const READ_ONLY: &str = "SELECT pg_is_in_recovery(): on a standby, name the primary or promote this one; else take \
 default_transaction_read_only back: then all goes on by itself, nothing is to be started";
 
+/// How long the store may take for what is tried.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The checks that fail where nothing can be committed, and need no mend of their own.
+const FOLLOWING: [&str; 5] = ["leader", "processes", "work", "leases", "events"];
+
+/// The way out where the database does not tell what ails it.
+const UNKNOWN: &str = "look at the database and its log, then `waybill check`";
+
 /// The key of the note by which it is tried whether the store can be written.
 const PROBE: &str = "doctor";
 
@@ -114,6 +126,9 @@ pub(crate) async fn examine(api: &Api) -> Diagnosis {
             findings.push(leader(engine, &condition, &serve));
             findings.extend(work::examine(engine, &condition, is_led, &serve).await);
             findings.extend(values::examine(engine).await);
+            if findings.first().is_some_and(|store| store.health == Health::Bad) {
+                follow(&mut findings);
+            }
         }
         Err(error) => findings.push(unread("store", &error)),
     }
@@ -129,7 +144,16 @@ fn unread(check: &str, error: &StoreError) -> Finding {
         seen = format!("{seen}: {error}");
         source = error.source();
     }
-    Finding::bad(check, seen, "look at the database and its log, then `waybill check`")
+    let mend = error.cause().map_or(UNKNOWN, |cause| cause.mend);
+    Finding::bad(check, seen, mend)
+}
+
+/// Nothing can be committed: what does not move for that is told, with no mend of its own.
+fn follow(findings: &mut [Finding]) {
+    let following = findings.iter_mut().filter(|finding| FOLLOWING.contains(&&*finding.check));
+    for finding in following.filter(|finding| finding.health > Health::Ok) {
+        finding.mend = Some("none: it follows from the store's trouble, see above".to_owned());
+    }
 }
 
 /// Whether somebody runs what is due.
@@ -144,15 +168,26 @@ async fn store(engine: &Engine, condition: &Condition) -> Finding {
     let Condition { kind, place, size, wal, .. } = condition;
     let wal_size = wal.unwrap_or(0);
     let wal = wal.map(|wal| format!(", log {}", bytes(wal))).unwrap_or_default();
+    let seen = format!("{kind} at {place}, {}{wal}", bytes(*size));
+    // What is tried would wait for it.
+    if let Ok(Some(hindrance)) = hindrance(engine).await {
+        return hindered(&seen, &hindrance);
+    }
     let began = Instant::now();
     let note = |body| {
         let mut unit = Unit::new(PROBE, engine.clock.now());
         unit.notes.push(NoteChange { kind: PROBE, key: PROBE.to_owned(), body });
         unit
     };
-    let written = engine.store.commit(vec![note(Some("{}".to_owned()))]).await;
+    let written = timeout(PATIENCE, engine.store.commit(vec![note(Some("{}".to_owned()))]));
+    let Ok(written) = written.await else {
+        if let Ok(Some(hindrance)) = hindrance(engine).await {
+            return hindered(&seen, &hindrance);
+        }
+        let seen = format!("{seen}; a write was not confirmed within {} s", PATIENCE.as_secs());
+        return Finding::bad("store", seen, UNKNOWN);
+    };
     let took = began.elapsed().as_millis();
-    let seen = format!("{kind} at {place}, {}{wal}", bytes(*size));
     match written {
         Ok(fates) if fates == [Fate::Committed] => {
             if let Err(error) = engine.store.commit(vec![note(None)]).await {
@@ -184,6 +219,14 @@ async fn store(engine: &Engine, condition: &Condition) -> Finding {
     }
 }
 
+async fn hindrance(engine: &Engine) -> Result<Option<Hindrance>, StoreError> {
+    Ok(engine.store.hindrances().await?.into_iter().next())
+}
+
+fn hindered(seen: &str, hindrance: &Hindrance) -> Finding {
+    Finding::bad("store", format!("{seen}; {}", hindrance.told()), &*hindrance.mend)
+}
+
 /// What grows where nobody looks.
 fn growing(condition: &Condition) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -201,14 +244,32 @@ fn growing(condition: &Condition) -> Vec<Finding> {
         findings.push(Finding::warn("months", seen, mend));
     }
     if let Some(oldest) = &condition.oldest {
-        let Transaction { process, database, seconds } = oldest;
+        let Transaction { holder, end, database, seconds } = oldest;
         let open = long(*seconds);
-        let seen =
-            format!("process {process} in database {database} has a transaction open for {open}");
-        let mend = format!(
-            "what it holds makes everything dearer: SELECT pg_terminate_backend({process})"
-        );
+        let seen = format!("{holder} in database {database} has a transaction open for {open}");
+        let mend = format!("what it holds makes everything dearer; in that database: {end}");
         findings.push(Finding::warn("transactions", seen, mend));
+    }
+    if let Some(Slot { name, is_used, kept }) =
+        condition.slot.as_ref().filter(|slot| slot.kept > LARGE_LOG)
+    {
+        let kept = bytes(*kept);
+        let (reader, mend) = match is_used {
+            true => (
+                "whose reader is behind",
+                "look at that standby or reader: it takes the log too slowly".to_owned(),
+            ),
+            false => (
+                "by which nobody reads",
+                format!(
+                    "start its reader again; or, if it is gone for good: SELECT pg_drop_replication_slot('{name}')"
+                ),
+            ),
+        };
+        let seen = format!(
+            "the replication slot {name}, {reader}, keeps {kept} of the write-ahead log, and more each day"
+        );
+        findings.push(Finding::warn("log", seen, mend));
     }
     findings
 }
@@ -292,7 +353,7 @@ const ALARM: &str = "free memory or disk where RabbitMQ runs (`rabbitmqctl statu
 `rabbitmqctl set_disk_free_limit`, `set_vm_memory_high_watermark`; then all goes on by itself";
 
 /// What there is of the queues that there should be.
-fn topology(seen: &[QueueSeen], is_led: bool, known: Option<usize>) -> Finding {
+fn topology(seen: &[QueueSeen], is_led: bool, known: Option<Takers>) -> Finding {
     let names = |is: fn(&QueueSeen) -> bool| -> Vec<&str> {
         seen.iter().filter(|queue| is(queue)).map(|queue| queue.name.as_str()).collect()
     };
@@ -310,32 +371,39 @@ fn topology(seen: &[QueueSeen], is_led: bool, known: Option<usize>) -> Finding {
             Finding::warn("broker", seen, mend)
         };
     }
-    // Each process takes from a queue once; those that were given up everybody counts.
-    let taking = seen.iter().filter(|queue| !queue.name.ends_with(".dead"));
-    let taking = taking.filter_map(|queue| queue.found).map(|(_, takers)| takers as usize).max();
-    // Where nothing can be written nobody is known.
-    if let (Some(known), Some(taking)) = (known, taking)
-        && known > 0
-        && taking > known
-    {
-        let seen =
-            format!("{there}; {taking} take from one queue, and {known} processes are known");
-        let mend = "another installation uses this virtual host: give each its own";
-        return Finding::bad("broker", seen, mend);
+    // Each process takes from a queue once; those that were given up everybody counts. Where nothing can be written
+    // nobody is known.
+    if let Some(known) = known.filter(|known| known.all > 0) {
+        let taking = seen.iter().filter(|queue| !queue.name.ends_with(".dead"));
+        let taking = taking.filter_map(|queue| Some((queue, queue.found?.1 as usize)));
+        let mut strange = taking.map(|(queue, takers)| {
+            let own = if is_schedulers(&queue.name) { known.schedulers } else { known.workers };
+            (&queue.name, takers, own)
+        });
+        if let Some((queue, takers, own)) = strange.find(|(_, takers, own)| takers > own) {
+            let seen = format!(
+                "{there}; {takers} take from {queue}, and {own} processes that may are known"
+            );
+            let mend =
+                "another installation uses this virtual host: give each its own (--broker …/VHOST)";
+            return Finding::bad("broker", seen, mend);
+        }
     }
     if untaken.is_empty() {
         return Finding::ok("broker", format!("{there}; all are taken from"));
     }
     let seen = format!("{there}; nobody takes from {}", untaken.join(", "));
-    let is_schedulers = |name: &&str| {
-        let kinds = ["contribution", "opening", "requisition", "cron"];
-        kinds.iter().any(|kind| name.contains(kind))
-    };
-    let mend = match untaken.iter().all(is_schedulers) {
+    let mend = match untaken.iter().all(|name| is_schedulers(name)) {
         true => "start `waybill scheduler`, which takes from these; or look at its trouble below",
         false => "start `waybill worker`; or look at the trouble of those there are below",
     };
     Finding::warn("broker", seen, mend)
+}
+
+/// Whether schedulers take from the queue of that name; the others are workers'.
+fn is_schedulers(queue: &str) -> bool {
+    let kinds = ["contribution", "opening", "requisition", "cron"];
+    kinds.iter().any(|kind| queue.contains(kind))
 }
 
 /// Whether the clock is believed; where there is no other clock, only if not.
@@ -381,11 +449,18 @@ fn leader(engine: &Engine, condition: &Condition, serve: &str) -> Finding {
     if holder.is_empty() {
         return Finding::bad(check, "nobody leads, and nobody ever did", mend);
     }
-    let seen = match renewed.timestamp() {
-        ..86_400 => format!("nobody leads; process {process} on {host} did, and has left"),
-        _ => format!("nobody leads; process {process} on {host} did until {ago} ago"),
-    };
-    Finding::bad(check, seen, mend)
+    match renewed.timestamp() {
+        ..86_400 => {
+            let seen = format!("nobody leads; process {process} on {host} did, and has left");
+            Finding::bad(check, seen, mend)
+        }
+        _ => {
+            let seen = format!("nobody leads; process {process} on {host} did until {ago} ago");
+            // It did not leave: it may run still, and not reach the database any more.
+            let mend = format!("see what is said of it above; if it does not run any more: {mend}");
+            Finding::bad(check, seen, mend)
+        }
+    }
 }
 
 /// A length of time in one unit.

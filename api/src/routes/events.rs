@@ -148,7 +148,8 @@ pub(crate) async fn feed(
     let mut page = EventPage { events: Vec::new(), position: after };
     loop {
         read(&api.engine, &caller, query.filter(), &mut page, limit).await?;
-        if !page.events.is_empty() || Instant::now() >= until {
+        let is_over = Instant::now() >= until || api.engine.broker.is_closed();
+        if !page.events.is_empty() || is_over {
             return Ok(Json(page).into_response());
         }
         tokio::time::sleep(LOOK).await;
@@ -320,6 +321,10 @@ fn streamed(
                 // A revoked account hears no more.
                 follower.caller.still_holds(&follower.engine).await.ok()?;
                 follower.checked = Instant::now();
+            }
+            // The process ends: the reader comes back to another, and goes on where it was.
+            if follower.engine.broker.is_closed() {
+                return None;
             }
             if follower.page.events.is_empty() {
                 let Follower { engine, caller, filter, page, .. } = &mut follower;

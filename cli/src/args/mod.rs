@@ -37,7 +37,9 @@ pub(crate) use orders::{
     CancelOrder, Claim, DecideTerms, Despatch, Order, Pay, Receive, Remedy, Respond,
 };
 pub(crate) use reports::{Arrivals, By, LeadTimes, Money, Report, Reported, ReportedOf};
-pub(crate) use roles::{Api, Bench, Health, Network, Part, Scheduler, Serve, Worker, Workload};
+pub(crate) use roles::{
+    Api, Bench, Health, Network, Part, Pool, Scheduler, Serve, Worker, Workload,
+};
 pub(crate) use service::{Clock, Cron, CronRun, Doctor, Events};
 pub(crate) use settings::{FILE as SETTINGS, names_data, read};
 pub(crate) use shell::{Completions, Man, Shell, Trust};

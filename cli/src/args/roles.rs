@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 use waybill_shared::domain::pipeline::STEPS;
+use waybill_shared::store::postgres::{CONNECTIONS, FEWEST_CONNECTIONS};
 
-use super::{Data, OUTPUT};
+use super::{DATA, Data, OUTPUT};
 
 /// `waybill serve`.
 #[derive(Debug, Args)]
@@ -17,6 +18,8 @@ Examples:
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) pool: Pool,
     /// The pipeline; without it, the one in the data folder or the last one stored. It becomes the next
     /// version, unless it is as an earlier one.
     #[arg(long, env = "WAYBILL_PIPELINE")]
@@ -32,6 +35,17 @@ pub(crate) struct Serve {
     /// Export traces to the OTLP collector here, as http://HOST:4318.
     #[arg(long, env = "WAYBILL_OTLP", value_name = "URL")]
     pub(crate) otlp: Option<String>,
+}
+
+/// How the database is reached.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Pool {
+    /// Connections to Postgres that this process holds at most; the scheduler that leads holds one more.
+    #[arg(
+        long, help_heading = DATA, env = "WAYBILL_STORE_CONNECTIONS", value_name = "N", default_value_t = CONNECTIONS,
+        value_parser = clap::value_parser!(u32).range(i64::from(FEWEST_CONNECTIONS)..)
+    )]
+    pub(crate) store_connections: u32,
 }
 
 /// How the API is served.
@@ -65,6 +79,8 @@ Examples:
 pub(crate) struct Scheduler {
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) pool: Pool,
     /// The pipeline; without it, the one in the data folder or the last one stored. It becomes the next
     /// version, unless it is as an earlier one.
     #[arg(long, env = "WAYBILL_PIPELINE")]
@@ -88,6 +104,8 @@ Examples:
 pub(crate) struct Api {
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) pool: Pool,
     /// Where it listens, as ADDRESS:PORT.
     #[arg(long, env = "WAYBILL_LISTEN", default_value = "127.0.0.1:8080")]
     pub(crate) listen: std::net::SocketAddr,
@@ -107,6 +125,8 @@ Examples:
 pub(crate) struct Worker {
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) pool: Pool,
     /// Run only these steps.
     #[arg(long, env = "WAYBILL_STEPS", value_delimiter = ',', value_parser = STEPS)]
     pub(crate) steps: Vec<String>,

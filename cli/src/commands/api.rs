@@ -2,51 +2,38 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::Arc;
 
-use axum_server::tls_rustls::RustlsConfig;
-use waybill_api::{AccessLog, Network, first_admin};
-use waybill_shared::clock::Clock;
+use waybill_api::{Network, first_admin};
 
 use crate::args;
-use crate::certificate;
+use crate::door::Door;
 use crate::failure::Failure;
-use crate::listen;
 use crate::output;
-use crate::reload;
 use crate::service::{Service, make_private};
 
 /// The file of the first admin's token, in the data folder: in a log it would stay.
 const ADMIN_TOKEN: &str = "admin-token";
 
-/// Listens at `address`; the future serves the API, health and metrics.
-pub(crate) async fn network(
+/// Listens at `address` for the API, health and metrics; the future serves them.
+pub(crate) async fn listen(
     address: SocketAddr,
-    service: &Service,
     options: &args::Network,
-) -> Result<impl Future<Output = ()> + use<>, Failure> {
-    let accounts = !options.no_accounts;
-    if !accounts && !address.ip().is_loopback() {
+) -> Result<(Door, impl Future<Output = ()> + use<>), Failure> {
+    if options.no_accounts && !address.ip().is_loopback() {
         let message =
             format!("{address} can be reached from elsewhere, where everybody is operator");
         return Err(Failure::caller(message, "leave --no-accounts out, or listen on 127.0.0.1"));
     }
-    let failed = |error: std::io::Error| {
-        Failure::caller(format!("could not listen on {address}: {error}"), "choose another port")
-    };
-    let listener = std::net::TcpListener::bind(address).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
-    let tls = match (&options.tls_cert, &options.tls_key) {
-        (Some(certificate), Some(key)) => {
-            let config = tls(certificate, key).await?;
-            let again = reload::certificate(config.clone(), [certificate.clone(), key.clone()])?;
-            Some((config, again))
-        }
-        _ => None,
-    };
-    let access_log = options.access_log.as_deref().map(access_log).transpose()?;
-    let again = reload::access_log(access_log.clone())?;
+    Door::at(address, Some(options)).await
+}
+
+/// Serves the API at `door`.
+pub(crate) async fn open(
+    door: &Door,
+    service: &Service,
+    options: &args::Network,
+) -> Result<(), Failure> {
+    let accounts = !options.no_accounts;
     let api = service.api();
     if accounts {
         // A place for the token is found before there is one.
@@ -77,51 +64,11 @@ pub(crate) async fn network(
         accounts,
         per_second: options.rate,
         proxies: options.trusted_proxy.clone(),
-        access_log,
+        access_log: door.access_log(),
         ..Network::default()
     };
-    let routes = waybill_api::network(&api, &network);
-    let bound = listener.local_addr().map_err(failed)?;
-    tracing::info!(address = %bound, accounts, tls = tls.is_some(), "the API is served");
-    let proxies = network.proxies;
-    Ok(async move {
-        let (tls, renewed) = tls.unzip();
-        let renewed = async {
-            match renewed {
-                Some(renewed) => renewed.await,
-                None => std::future::pending().await,
-            }
-        };
-        let served = tokio::select! {
-            served = listen::serve(listener, routes, tls, &proxies) => served,
-            () = renewed => Ok(()),
-            () = again => Ok(()),
-        };
-        if let Err(error) = served {
-            tracing::error!(%error, "the API is no longer served");
-        }
-    })
-}
-
-fn access_log(path: &Path) -> Result<Arc<AccessLog>, Failure> {
-    AccessLog::open(path).map(Arc::new).map_err(|error| {
-        let message = format!("{} cannot be written: {error}", path.display());
-        Failure::caller(message, "name a file in a folder of this process's user")
-    })
-}
-
-async fn tls(chain: &Path, key: &Path) -> Result<RustlsConfig, Failure> {
-    // TLS by the one implementation that everything here uses.
-    rustls::crypto::ring::default_provider().install_default().ok();
-    certificate::holds(chain, Clock::Real.now()).map_err(|why| {
-        let message = format!("{} cannot be used for TLS: {why}", chain.display());
-        Failure::caller(message, "renew it, or look at the clock: `waybill clock show`")
-    })?;
-    let config = RustlsConfig::from_pem_file(chain, key).await.map_err(|error| {
-        let (chain, key) = (chain.display(), key.display());
-        let message = format!("{chain} and {key} cannot be used for TLS: {error}");
-        Failure::caller(message, "name a PEM chain and its PEM key")
-    })?;
-    listen::offer_http1(&config);
-    Ok(config)
+    door.open(waybill_api::network(&api, &network));
+    let tls = options.tls_cert.is_some();
+    tracing::info!(address = %door.address(), accounts, tls, "the API is served");
+    Ok(())
 }

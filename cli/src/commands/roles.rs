@@ -1,17 +1,16 @@
 //! `waybill scheduler`, `waybill worker` and `waybill api`: one role a process, on a shared store and broker.
 
-use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use waybill_scheduler::Relay;
+use waybill_shared::backoff::Backoff;
 use waybill_shared::clock::Clock;
 
 use crate::args;
-use crate::commands::api::network;
+use crate::commands::api;
+use crate::door::Door;
 use crate::failure::Failure;
-use crate::listen;
 use crate::reload;
 use crate::service::{Role, Service, read_pipeline};
 use crate::stating::Stating;
@@ -23,56 +22,152 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// Runs time and dispatch, until SIGTERM or SIGINT.
 pub(crate) async fn scheduler(arguments: args::Scheduler) -> Result<(), Failure> {
-    let target = shared(&arguments.data)?;
+    let target = shared(&arguments.data, &arguments.pool)?;
     let beside = target.data.join("pipeline.toml");
     let path = arguments.pipeline.or_else(|| beside.exists().then_some(beside));
     let pipeline = path.as_deref().map(read_pipeline).transpose()?;
     let is_again = arguments.restate;
     let pipeline = pipeline.map(|pipeline| Stating { pipeline, is_again });
-    let service = opened(&target, pipeline).await?;
-    run(service, &Role::Scheduler, arguments.listen, path).await
+    let mut process = Process::new()?;
+    if let Some(address) = arguments.listen {
+        process.listen(Door::at(address, None).await?);
+    }
+    let opens = opened(&target, pipeline, process.door.clone());
+    let Some(service) = process.unless_told(opens).await? else { return Ok(()) };
+    process.reads_again(reload::pipeline(service.engine.clone(), path)?);
+    process.open_health(&service);
+    process.run(service, &Role::Scheduler).await
 }
 
 /// Runs steps and acts, until SIGTERM or SIGINT.
 pub(crate) async fn worker(arguments: args::Worker) -> Result<(), Failure> {
-    let target = shared(&arguments.data)?;
-    wait_for_pipeline(&target).await?;
-    let service = opened(&target, None).await?;
+    let target = shared(&arguments.data, &arguments.pool)?;
+    let mut process = Process::new()?;
+    if let Some(address) = arguments.listen {
+        process.listen(Door::at(address, None).await?);
+    }
+    let opens = opened_after_pipeline(&target, process.door.clone());
+    let Some(service) = process.unless_told(opens).await? else { return Ok(()) };
+    process.reads_again(reload::pipeline(service.engine.clone(), None)?);
+    process.open_health(&service);
     let role = Role::Worker { steps: arguments.steps, concurrency: arguments.concurrency };
-    run(service, &role, arguments.listen, None).await
+    process.run(service, &role).await
 }
 
 /// Serves the API, until SIGTERM or SIGINT.
 pub(crate) async fn api(arguments: args::Api) -> Result<(), Failure> {
-    let target = shared(&arguments.data)?;
-    wait_for_pipeline(&target).await?;
-    let service = opened(&target, None).await?;
-    let told = Told::listen()?;
-    let mut beside = JoinSet::new();
-    beside.spawn(reload::pipeline(service.engine.clone(), None)?);
-    beside.spawn(network(arguments.listen, &service, &arguments.network).await?);
-    start(service, &Role::Api, beside, told).await
+    let target = shared(&arguments.data, &arguments.pool)?;
+    let mut process = Process::new()?;
+    let (door, serves) = api::listen(arguments.listen, &arguments.network).await?;
+    process.listen((door.clone(), serves));
+    let opens = opened_after_pipeline(&target, Some(door.clone()));
+    let Some(service) = process.unless_told(opens).await? else { return Ok(()) };
+    process.reads_again(reload::pipeline(service.engine.clone(), None)?);
+    let opens = patiently(Some(&door), || api::open(&door, &service, &arguments.network));
+    process.unless_told(opens).await?;
+    process.run(service, &Role::Api).await
+}
+
+/// A process of one role, from its first moment: it answers, outlives SIGHUP, and ends when it is told to.
+struct Process {
+    told: Told,
+    beside: JoinSet<()>,
+    door: Option<Door>,
+}
+
+impl Process {
+    fn new() -> Result<Self, Failure> {
+        reload::outlive_hangups()?;
+        Ok(Self { told: Told::listen()?, beside: JoinSet::new(), door: None })
+    }
+
+    fn listen(&mut self, (door, serves): (Door, impl Future<Output = ()> + Send + 'static)) {
+        self.door = Some(door);
+        self.beside.spawn(serves);
+    }
+
+    fn reads_again(&mut self, reads: impl Future<Output = ()> + Send + 'static) {
+        self.beside.spawn(reads);
+    }
+
+    /// Serves health and metrics where it listens.
+    fn open_health(&self, service: &Service) {
+        if let Some(door) = &self.door {
+            door.open(waybill_api::health(service.engine.clone()));
+        }
+    }
+
+    /// Does `work`; none: the process was told to end before that was done.
+    async fn unless_told<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<Option<T>, Failure> {
+        tokio::select! {
+            done = work => done.map(Some),
+            () = self.told.wait() => Ok(None),
+        }
+    }
+
+    /// Starts `role`, unless the process is told to end before it could, and runs it until it is told to end.
+    async fn run(mut self, mut service: Service, role: &Role) -> Result<(), Failure> {
+        let relay = tokio::select! {
+            relay = service.start(role) => Some(relay?),
+            () = self.told.wait() => None,
+        };
+        match relay {
+            Some(relay) => {
+                let Self { told, beside, door } = self;
+                until_told(service, relay, role, beside, told, door).await
+            }
+            None => {
+                service.close().await;
+                Ok(())
+            }
+        }
+    }
 }
 
 /// The service of a role, as soon as the database is there.
-async fn opened(target: &Target, pipeline: Option<Stating>) -> Result<Service, Failure> {
-    patiently(|| Service::open(target, Clock::Real, pipeline.clone())).await
+async fn opened(
+    target: &Target,
+    pipeline: Option<Stating>,
+    door: Option<Door>,
+) -> Result<Service, Failure> {
+    let door = door.as_ref();
+    patiently(door, || Service::open(target, Clock::Real, pipeline.clone())).await
+}
+
+/// The same, as soon as a scheduler has stated what others go by.
+async fn opened_after_pipeline(target: &Target, door: Option<Door>) -> Result<Service, Failure> {
+    wait_for_pipeline(target, door.as_ref()).await?;
+    opened(target, None, door).await
 }
 
 /// Does what needs the database, as soon as that is there.
 async fn patiently<T, F: Future<Output = Result<T, Failure>>>(
+    door: Option<&Door>,
     work: impl Fn() -> F,
 ) -> Result<T, Failure> {
-    let mut pause = LOOK;
+    let mut backoff = Backoff::new(LOOK, PAUSE_AT_MOST);
     loop {
-        match work().await {
-            Err(failure) if failure.is_passing() => {
-                tracing::warn!(%failure, "the database cannot be used; trying again");
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(PAUSE_AT_MOST);
-            }
-            done => return done,
+        let failure = match work().await {
+            Ok(done) => return Ok(done),
+            Err(failure) => failure,
+        };
+        let Some(why) = failure.passes() else { return Err(failure) };
+        tracing::warn!(%failure, "the database cannot be used; trying again");
+        if let Some(door) = door {
+            door.waits_for(why);
         }
+        tokio::time::sleep(backoff.pause()).await;
+    }
+}
+
+/// Lets those who follow the log, and whoever else is inside, finish.
+pub(crate) async fn leave(service: &Service, door: Option<&Door>) {
+    service.engine.broker.close();
+    if let Some(door) = door {
+        door.close().await;
     }
 }
 
@@ -80,12 +175,15 @@ async fn patiently<T, F: Future<Output = Result<T, Failure>>>(
 const PAUSE_AT_MOST: Duration = Duration::from_secs(5);
 
 /// Waits until a scheduler has stated what others go by.
-async fn wait_for_pipeline(target: &Target) -> Result<(), Failure> {
-    let store = patiently(|| target.store.open()).await?;
+async fn wait_for_pipeline(target: &Target, door: Option<&Door>) -> Result<(), Failure> {
+    let store = patiently(door, || target.store.open_with(target.connections)).await?;
     loop {
         match store.records("pipeline").await {
             Ok(stated) if stated.is_empty() => {
                 tracing::info!("waiting for a scheduler to state the pipeline");
+                if let Some(door) = door {
+                    door.waits_for("no scheduler has stated a pipeline yet");
+                }
             }
             Ok(_) => break,
             Err(error) if error.is_passing() => {
@@ -103,49 +201,14 @@ async fn wait_for_pipeline(target: &Target) -> Result<(), Failure> {
 }
 
 /// A store and a broker that processes can share.
-fn shared(options: &args::Data) -> Result<Target, Failure> {
-    let target = Target::here(options)?;
+fn shared(options: &args::Data, pool: &args::Pool) -> Result<Target, Failure> {
+    let target = Target { connections: pool.store_connections, ..Target::here(options)? };
     match (&target.store, &target.broker) {
         (StoreUrl::Postgres(_), BrokerUrl::Amqp(_)) => Ok(target),
         _ => Err(Failure::caller(
             "one role a process needs a store and a broker that processes share",
             "name them with --store postgres://… and --broker amqp://…, or run `waybill serve`",
         )),
-    }
-}
-
-async fn run(
-    service: Service,
-    role: &Role,
-    listen: Option<SocketAddr>,
-    pipeline: Option<PathBuf>,
-) -> Result<(), Failure> {
-    let told = Told::listen()?;
-    let mut beside = JoinSet::new();
-    beside.spawn(reload::pipeline(service.engine.clone(), pipeline)?);
-    if let Some(address) = listen {
-        beside.spawn(health(address, &service).await?);
-    }
-    start(service, role, beside, told).await
-}
-
-/// Starts `role`, unless the process is told to end before it could, and runs it.
-async fn start(
-    mut service: Service,
-    role: &Role,
-    beside: JoinSet<()>,
-    mut told: Told,
-) -> Result<(), Failure> {
-    let relay = tokio::select! {
-        relay = service.start(role) => Some(relay?),
-        () = told.wait() => None,
-    };
-    match relay {
-        Some(relay) => until_told(service, relay, role, beside, told).await,
-        None => {
-            service.close().await;
-            Ok(())
-        }
     }
 }
 
@@ -156,33 +219,19 @@ pub(crate) async fn until_told(
     role: &Role,
     mut beside: JoinSet<()>,
     mut told: Told,
+    door: Option<Door>,
 ) -> Result<(), Failure> {
-    if role.schedules() {
-        beside.spawn(relay.run());
-    } else {
-        beside.spawn(relay.tell());
-    }
+    let relay = match role.schedules() {
+        true => beside.spawn(relay.run()),
+        false => beside.spawn(relay.tell()),
+    };
     tracing::info!(?role, "running");
     told.wait().await;
     tracing::info!("draining");
+    relay.abort();
+    leave(&service, door.as_ref()).await;
     beside.shutdown().await;
     service.close().await;
     tracing::info!("stopped");
     Ok(())
-}
-
-/// Listens at `address`; the future serves health and metrics.
-pub(crate) async fn health(
-    address: SocketAddr,
-    service: &Service,
-) -> Result<impl Future<Output = ()> + use<>, Failure> {
-    let listener = TcpListener::bind(address).map_err(|error| {
-        Failure::caller(format!("could not listen on {address}: {error}"), "choose another port")
-    })?;
-    let routes = waybill_api::health(service.engine.clone());
-    Ok(async move {
-        if let Err(error) = listen::serve(listener, routes, None, &[]).await {
-            tracing::error!(%error, "health is no longer served");
-        }
-    })
 }

@@ -4,7 +4,8 @@ use tokio::net::UnixListener;
 use waybill_shared::clock::Clock;
 
 use crate::args;
-use crate::commands::api::network;
+use crate::commands::api;
+use crate::commands::roles::leave;
 use crate::failure::Failure;
 use crate::reload;
 use crate::service::{Role, Service, read_pipeline, socket};
@@ -15,12 +16,14 @@ use crate::told::Told;
 /// Serves until SIGTERM or SIGINT, then finishes what is held.
 pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
     let target = Target::here(&arguments.data)?;
-    let data = &target.data;
+    let data = &target.data.clone();
     let beside = data.join("pipeline.toml");
     let path = arguments.pipeline.or_else(|| beside.exists().then_some(beside));
     let pipeline = path.as_deref().map(read_pipeline).transpose()?;
     let is_again = arguments.restate;
     let pipeline = pipeline.map(|pipeline| Stating { pipeline, is_again });
+    reload::outlive_hangups()?;
+    let target = Target { connections: arguments.pool.store_connections, ..target };
     let mut service = Service::open(&target, Clock::Real, pipeline).await?;
     service.hold_folder()?;
     let mut told = Told::listen()?;
@@ -42,10 +45,13 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
         let only_its_owner = std::fs::Permissions::from_mode(0o600);
         std::fs::set_permissions(&socket, only_its_owner).map_err(Failure::ours)?;
     }
-    let mut beside = tokio::task::JoinSet::new();
+    let (mut beside, mut door) = (tokio::task::JoinSet::new(), None);
     beside.spawn(reload::pipeline(service.engine.clone(), path)?);
     if let Some(address) = arguments.listen {
-        beside.spawn(network(address, &service, &arguments.network).await?);
+        let (opened, serves) = api::listen(address, &arguments.network).await?;
+        beside.spawn(serves);
+        api::open(&opened, &service, &arguments.network).await?;
+        door = Some(opened);
     }
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let routes =
@@ -68,6 +74,7 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
     }
     tracing::info!("draining");
     drop(stop);
+    leave(&service, door.as_ref()).await;
     beside.shutdown().await;
     service.close().await;
     routes.abort();

@@ -53,6 +53,11 @@ fn text(status: &StatusView) -> String {
             page.whole("trouble", &(told, Meaning::Bad));
         }
     }
+    for process in status.service.processes.iter().filter(|process| process.is_there(now)) {
+        if let Some(apart) = process.clock_apart() {
+            page.whole("clock", &(format!("that of {} is {apart}", process.name()), Meaning::Warn));
+        }
+    }
     for paused in &status.service.paused {
         page.whole("paused", &(stopped(paused), Meaning::Warn));
     }

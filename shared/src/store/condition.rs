@@ -33,17 +33,32 @@ pub struct Condition {
     pub detached: String,
     /// A transaction that has been open for more than five minutes, the oldest.
     pub oldest: Option<Transaction>,
+    /// The replication slot that keeps most of the write-ahead log.
+    pub slot: Option<Slot>,
 }
 
 /// A transaction of somebody's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transaction {
-    /// The process of the server that serves it.
-    pub process: i64,
+    /// Who has it open: a process of the server, or nobody any more, where it was prepared.
+    pub holder: String,
+    /// The statement that ends it.
+    pub end: String,
     /// In which database.
     pub database: String,
     /// Since how many seconds it is open.
     pub seconds: i64,
+}
+
+/// What keeps the write-ahead log for a standby or another reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// Its name.
+    pub name: String,
+    /// Whether somebody reads by it now.
+    pub is_used: bool,
+    /// How much of the log it keeps, in bytes.
+    pub kept: i64,
 }
 
 /// Who leads the schedulers.

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 use super::{
-    Claim, Condition, EnvelopeRow, Fate, Filed, Hint, Job, Lease, LotCount, LotFilter, LotOrder,
-    NoteRange, OldDocument, Record, StoreError, StoredLine, Unit, Wanted,
+    Claim, Condition, EnvelopeRow, Fate, Filed, Hindrance, Hint, Job, Lease, LotCount, LotFilter,
+    LotOrder, NoteRange, OldDocument, Record, StoreError, StoredLine, Unit, Wanted,
 };
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
@@ -299,6 +299,11 @@ pub trait Cluster: Send + Sync {
     /// Gives positions to events that have none, and links them into the hash chain, under `term`;
     /// returns how many.
     async fn sequence(&self, term: Term) -> Result<usize, StoreError>;
+
+    /// What keeps commits from being done or confirmed, although the database can be read.
+    async fn hindrances(&self) -> Result<Vec<Hindrance>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// Keeps house, under `term`: makes room for the events of the months to come.
     async fn keep_house(&self, term: Term) -> Result<(), StoreError>;

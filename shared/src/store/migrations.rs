@@ -34,6 +34,16 @@ pub(super) fn planned(
     Ok(migrator.iter().map(migration).collect())
 }
 
+/// Why a database could not be migrated.
+pub(super) fn unmade(source: MigrateError, path: String) -> StoreError {
+    match source {
+        MigrateError::VersionMissing(_) => StoreError::Newer { path, source },
+        MigrateError::Dirty(version) => StoreError::HalfMade { path, version },
+        MigrateError::VersionMismatch(version) => StoreError::MadeOtherwise { path, version },
+        other => StoreError::Open { path, source: sqlx::Error::Migrate(Box::new(other)) },
+    }
+}
+
 /// Refuses a database whose migrations have not all been made.
 pub(super) fn all_applied(migrations: &[Migration], path: &str) -> Result<(), StoreError> {
     match migrations.iter().filter(|migration| !migration.is_applied).count() {

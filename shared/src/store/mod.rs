@@ -5,6 +5,7 @@
 //! Reads are named for what they mean. No SQL type crosses this border.
 
 pub mod body;
+mod cause;
 pub mod chain;
 mod condition;
 mod contract;
@@ -18,7 +19,8 @@ mod stored;
 pub(crate) mod tally;
 mod unit;
 
-pub use condition::{Condition, Leader, Transaction};
+pub use cause::{Cause, Hindrance};
+pub use condition::{Condition, Leader, Slot, Transaction};
 pub use contract::{Beside, Cluster, Log, Queues, Reads, Store, Term, Whole};
 pub use hint::{Hint, Lane, Wanted, queues};
 pub use migrations::Migration;
@@ -29,6 +31,7 @@ pub use unit::{
 use std::sync::Arc;
 
 use serde::Deserialize;
+use sqlx::migrate::MigrateError;
 
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Lot, Priority, Timestamp};
@@ -358,6 +361,22 @@ pub enum StoreError {
         #[source]
         source: sqlx::migrate::MigrateError,
     },
+    /// A migration was noted as begun and never as done.
+    #[error("migration {version} of {path} was begun and not finished")]
+    HalfMade {
+        /// The database.
+        path: String,
+        /// The migration's number.
+        version: i64,
+    },
+    /// A migration is not the one that this program knows by its number.
+    #[error("migration {version} of {path} was made by another program, or was changed since")]
+    MadeOtherwise {
+        /// The database.
+        path: String,
+        /// The migration's number.
+        version: i64,
+    },
     /// The database was made by an older Waybill, or is none.
     #[error("{path} is not as this version of Waybill needs it: {pending} changes are to be made")]
     Older {
@@ -373,6 +392,12 @@ pub enum StoreError {
         path: String,
         /// Who.
         holder: String,
+    },
+    /// A pooler gives the sessions of the database to others in between.
+    #[error("a pooler stands before {path} that keeps no sessions (transaction mode)")]
+    Pooled {
+        /// The database.
+        path: String,
     },
     /// A database was there, and is not any more: nothing new takes its place by itself.
     #[error("{path} is not there, and {left} says that it was")]
@@ -418,7 +443,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// Whether it passes by itself once the database is well again: the database is away, starting, full, read-only, or
-    /// too busy. What else fails would fail again.
+    /// too busy, or refuses this user for now. What else fails would fail again.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
@@ -449,9 +474,12 @@ fn is_passing(error: &sqlx::Error) -> bool {
     if code == "08P01" && error.message().contains("startup parameter") {
         return false;
     }
-    // SQLSTATE: connection, read-only, rollback, resources, a lock that was not had, intervention, system. What was
-    // cancelled because it took too long would take as long again.
-    let postgres = ["08", "25006", "40", "530", "531", "532", "533", "55P03", "57P", "58"];
+    // SQLSTATE: connection, read-only, user and password, database, rollback, right, resources, a lock that was not had,
+    // intervention, system. What was cancelled because it took too long would take as long again.
+    let postgres = [
+        "08", "25006", "28", "3D000", "40", "42501", "530", "531", "532", "533", "55P03", "57P",
+        "58",
+    ];
     // SQLite's primary result codes: busy, locked, read-only, input or output, full, cannot open.
     let sqlite = [5, 6, 8, 10, 13, 14];
     match code.parse::<i32>() {
@@ -479,6 +507,9 @@ impl StoreError {
             | Self::Older { .. }
             | Self::Busy { .. }
             | Self::Gone { .. }
+            | Self::Pooled { .. }
+            | Self::HalfMade { .. }
+            | Self::MadeOtherwise { .. }
             | Self::Moved { .. }
             | Self::Archived { .. }
             | Self::Corrupt { .. }
@@ -489,8 +520,14 @@ impl StoreError {
     }
 }
 
-/// The cause that the members of a group that did not commit share.
+/// What is behind an error: the cause that the members of a group that did not commit share, or that of a migration.
 fn shared(error: &sqlx::Error) -> Option<&sqlx::Error> {
+    if let sqlx::Error::Migrate(migration) = error
+        && let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) =
+            &**migration
+    {
+        return Some(error);
+    }
     let sqlx::Error::Io(error) = error else { return None };
     let shared = error.get_ref()?.downcast_ref::<Arc<sqlx::Error>>()?;
     Some(shared)

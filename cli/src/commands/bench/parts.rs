@@ -96,7 +96,7 @@ async fn scheduler(
     };
     let told = Told::listen()?;
     evidence.is_ready("scheduler")?;
-    until_told(service, relay, &role, JoinSet::new(), told).await
+    until_told(service, relay, &role, JoinSet::new(), told, None).await
 }
 
 async fn worker(
@@ -131,7 +131,7 @@ async fn worker(
             tracing::error!(?failure, "evidence could not be written");
         }
     });
-    until_told(service, relay, &role, beside, told).await
+    until_told(service, relay, &role, beside, told, None).await
 }
 
 /// Writes what commits have closed, after they are durable, and how often each step ran.
@@ -182,5 +182,5 @@ async fn submit(
             tracing::error!(?failure, "not everything could be submitted");
         }
     });
-    until_told(service, relay, &role, beside, told).await
+    until_told(service, relay, &role, beside, told, None).await
 }

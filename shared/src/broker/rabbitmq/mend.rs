@@ -12,8 +12,9 @@ use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeleteOptio
 use lapin::{Channel, Confirmation, Connection};
 use tokio::time::timeout;
 
-use super::supervisor::{ask, consume, spread, try_address};
+use super::supervisor::{ask, consume, try_address};
 use super::{Inner, failed, message, topology};
+use crate::backoff::Backoff;
 use crate::broker::BrokerError;
 
 /// A queue that fails for longer is made anew.
@@ -74,7 +75,7 @@ pub(super) async fn declare(connection: &Connection, name: &str) -> Result<(), B
 /// Returns once the queue works, or this broker is closed.
 pub(super) async fn mend(inner: Arc<Inner>, name: String) {
     let mut failing: Option<Instant> = None;
-    let mut pause = PAUSE;
+    let mut backoff = Backoff::new(PAUSE, PAUSE_AT_MOST);
     for address in inner.addresses.iter().cycle() {
         if inner.is_closed() {
             return;
@@ -105,8 +106,7 @@ pub(super) async fn mend(inner: Arc<Inner>, name: String) {
                 }
             }
         }
-        tokio::time::sleep(spread(pause)).await;
-        pause = (pause * 2).min(PAUSE_AT_MOST);
+        tokio::time::sleep(backoff.pause()).await;
     }
     tracing::info!(queue = name, "a queue works again");
     inner.lock().suspects.remove(&name);

@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::{Inner, Item, Link, PATIENCE, failed, mend, message, topology};
+use crate::backoff::Backoff;
 use crate::broker::{Alarm, BrokerError, Receipt};
 use crate::store::Lane;
 
@@ -31,12 +32,6 @@ const PAUSE_AT_MOST: Duration = Duration::from_secs(5);
 
 /// A connection that lasted for longer was a good one: the next is made at once.
 const LASTED: Duration = Duration::from_secs(10);
-
-/// About `pause`, so that those who wait do not come together.
-pub(super) fn spread(pause: Duration) -> Duration {
-    let drawn = getrandom::u32().map_or(0.5, |drawn| f64::from(drawn) / f64::from(u32::MAX));
-    pause.mul_f64(0.5 + drawn)
-}
 
 /// A consumer that is given nothing for so long asks again.
 const IDLE: Duration = Duration::from_secs(15);
@@ -98,7 +93,7 @@ pub(super) async fn run(
     mut first: Option<Connection>,
     mut acknowledgements: mpsc::UnboundedReceiver<Receipt>,
 ) {
-    let (mut number, mut pause) = (0, PAUSE);
+    let (mut number, mut backoff) = (0, Backoff::new(PAUSE, PAUSE_AT_MOST));
     let mut opened = 0;
     for address in inner.addresses.iter().cycle() {
         if inner.is_closed() {
@@ -119,7 +114,7 @@ pub(super) async fn run(
                 let ended = serve(&inner, &connection, &mut opened, &mut acknowledgements).await;
                 inner.link.send_replace(None);
                 if since.elapsed() > LASTED {
-                    pause = PAUSE;
+                    backoff.reset();
                 }
                 inner.forget();
                 // A connection that is gone needs no farewell.
@@ -131,8 +126,7 @@ pub(super) async fn run(
             }
             Err(error) => tracing::warn!(%error, "the broker cannot be reached; trying again"),
         }
-        tokio::time::sleep(spread(pause)).await;
-        pause = (pause * 2).min(PAUSE_AT_MOST);
+        tokio::time::sleep(backoff.pause()).await;
     }
 }
 

@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tokio::sync::mpsc;
 
-use super::{PostgresStore, failed, fill, migrate, options};
+use super::{CONNECTIONS, PostgresStore, failed, fill, migrate, options};
 use crate::address::without_secrets;
 use crate::store::{Beside, Store, StoreError};
 use crate::whole::Batch;
@@ -152,11 +152,11 @@ impl Beside for PostgresBeside {
     }
 
     async fn look(&self) -> Result<Arc<dyn Store>, StoreError> {
-        Ok(Arc::new(PostgresStore::on(self.there())))
+        Ok(Arc::new(PostgresStore::on(self.there(), CONNECTIONS)))
     }
 
     async fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
-        Ok(Arc::new(PostgresStore::on(self.there())))
+        Ok(Arc::new(PostgresStore::on(self.there(), CONNECTIONS)))
     }
 
     async fn take_place(&self) -> Result<Option<String>, StoreError> {

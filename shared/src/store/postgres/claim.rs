@@ -13,7 +13,7 @@ use crate::domain::lot::Timestamp;
 use crate::store::stored::{parse, time};
 use crate::store::{Claim, Job, Lease, StoreError};
 
-fn interval(time: Duration) -> PgInterval {
+pub(super) fn interval(time: Duration) -> PgInterval {
     let microseconds = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
     PgInterval { months: 0, days: 0, microseconds }
 }
@@ -91,7 +91,8 @@ impl PostgresStore {
         limit: Limit,
     ) -> Result<Option<Job>, StoreError> {
         const CLAIM: &str = "claim a job";
-        let mut connection = self.casual.acquire().await.map_err(failed(CLAIM))?;
+        let connection = self.gate.acquire(&self.casual).await;
+        let mut connection = connection.map_err(failed(CLAIM))?;
         let claim = async {
             sqlx::query("BEGIN").execute(&mut *connection).await?;
             sqlx::query(include_str!("sql/lock_flows.sql"))

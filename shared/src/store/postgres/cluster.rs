@@ -11,8 +11,9 @@ use sqlx::postgres::PgListener;
 use tokio::sync::mpsc;
 
 use super::PostgresStore;
+use crate::backoff::Backoff;
 use crate::domain::lot::Timestamp;
-use crate::store::{Cluster, Hint, Lane, StoreError, Term};
+use crate::store::{Cluster, Hindrance, Hint, Lane, StoreError, Term};
 
 /// The channel of notifications.
 const CHANNEL: &str = "waybill_due";
@@ -25,6 +26,9 @@ const HEARD: usize = 1024;
 
 /// Months to come for which there is room.
 const MONTHS: i32 = 3;
+
+/// Pauses before it is listened again: the first, and the longest.
+const DEAF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
 
 /// Events after which tallies are folded.
 const FOLD: usize = 20_000;
@@ -116,6 +120,10 @@ impl Cluster for PostgresStore {
         Ok(events)
     }
 
+    async fn hindrances(&self) -> Result<Vec<Hindrance>, StoreError> {
+        self.hindered().await
+    }
+
     async fn keep_house(&self, _: Term) -> Result<(), StoreError> {
         // Each made once however many ask; one that cannot be made keeps no other from it.
         let mut made = Ok(());
@@ -146,15 +154,19 @@ impl Cluster for PostgresStore {
         listener.listen(CHANNEL).await.map_err(failed)?;
         let (said, hears) = mpsc::channel(HEARD);
         tokio::spawn(async move {
+            let mut backoff = Backoff::new(DEAF.0, DEAF.1);
             loop {
                 let hints = tokio::select! {
                     notification = listener.try_recv() => match notification {
-                        Ok(Some(notification)) => heard(notification.payload()),
+                        Ok(Some(notification)) => {
+                            backoff.reset();
+                            heard(notification.payload())
+                        }
                         // What was told while the connection was lost is looked for.
                         Ok(None) => Vec::new(),
                         Err(error) => {
                             tracing::warn!(%error, "cannot hear what is due");
-                            tokio::time::sleep(Duration::from_millis(500)).await;
+                            tokio::time::sleep(backoff.pause()).await;
                             Vec::new()
                         }
                     },

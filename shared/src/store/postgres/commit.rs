@@ -3,6 +3,7 @@
 
 use sqlx::postgres::{PgConnection, PgPool};
 
+use super::gate::Gate;
 use super::{PATIENCE, failed, give_up, lock, steps, write};
 use crate::store::unit::Prepared;
 use crate::store::{Fate, StoreError, Unit};
@@ -14,10 +15,14 @@ const ATTEMPTS: u32 = 10;
 const CONFLICTS: [&str; 3] = ["23505", "40001", "40P01"];
 
 /// Commits `units` in order; each gets its fate.
-pub(super) async fn commit(pool: &PgPool, units: &[Prepared]) -> Result<Vec<Fate>, StoreError> {
+pub(super) async fn commit(
+    gate: &Gate,
+    pool: &PgPool,
+    units: &[Prepared],
+) -> Result<Vec<Fate>, StoreError> {
     let is_short = steps::are_steps(units);
     for attempt in 1.. {
-        let mut connection = pool.acquire().await.map_err(failed("commit"))?;
+        let mut connection = gate.acquire(pool).await.map_err(failed("commit"))?;
         let work = async {
             if is_short {
                 steps::commit(&mut connection, units).await

@@ -1,17 +1,59 @@
 //! How the database is.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use sqlx::Row;
 
+use super::claim::interval;
 use super::{MIGRATIONS, PostgresStore};
 use crate::address::without_secrets;
-use crate::store::condition::{Leader, Transaction};
+use crate::store::condition::{Leader, Slot, Transaction};
 use crate::store::stored::time;
-use crate::store::{Condition, StoreError};
+use crate::store::{Condition, Hindrance, StoreError};
 
 const READ: &str = "look at the database";
 
+/// A transaction that is open for longer is somebody's who has forgotten it.
+const LONG_OPEN: Duration = Duration::from_secs(300);
+
+/// [`LONG_OPEN`], but shorter in tests that wait for one.
+fn long_open() -> Duration {
+    let given = std::env::var("WAYBILL_LONG_OPEN_MS").ok().and_then(|text| text.parse().ok());
+    given.map_or(LONG_OPEN, Duration::from_millis)
+}
+
 impl PostgresStore {
+    pub(super) async fn hindered(&self) -> Result<Vec<Hindrance>, StoreError> {
+        // Not over the connections that may be waiting for what is looked for.
+        let rows = self.casual_rows(READ, sqlx::query(include_str!("sql/hindrances.sql"))).await?;
+        let row = rows.first().ok_or(StoreError::Closed)?;
+        let mut found = Vec::new();
+        let (waiting, standbys): (i64, String) = (row.get(0), row.get(1));
+        if waiting > 0 {
+            found.push(Hindrance {
+                what: "commits wait for a synchronous standby that does not confirm them",
+                detail: format!("{waiting} wait, synchronous_standby_names is '{standbys}'"),
+                mend: "bring that standby back; or go on without it: ALTER SYSTEM SET synchronous_standby_names = ''; \
+                       SELECT pg_reload_conf(): all goes on by itself then, nothing is to be started"
+                    .to_owned(),
+            });
+        }
+        let (user, missing): (String, Option<String>) = (row.get(2), row.get(4));
+        if let Some(missing) = missing {
+            let schema: String = row.get(3);
+            found.push(Hindrance {
+                what: "the database's user lacks a right",
+                detail: format!("{user} has no {missing}"),
+                mend: format!(
+                    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {user}: all goes on by \
+                     itself then"
+                ),
+            });
+        }
+        Ok(found)
+    }
+
     pub(super) async fn examine(&self) -> Result<Condition, StoreError> {
         let rows = self.rows(READ, sqlx::query(include_str!("sql/condition.sql"))).await?;
         let row = rows.first().ok_or(StoreError::Closed)?;
@@ -19,7 +61,9 @@ impl PostgresStore {
         let rest = rest.first().ok_or(StoreError::Closed)?;
         let strays = self.rows(READ, sqlx::query(include_str!("sql/strays.sql"))).await?;
         let detached = self.rows(READ, sqlx::query(include_str!("sql/detached.sql"))).await?;
-        let oldest = self.rows(READ, sqlx::query(include_str!("sql/oldest.sql"))).await?;
+        let oldest = sqlx::query(include_str!("sql/oldest.sql")).bind(interval(long_open()));
+        let oldest = self.rows(READ, oldest).await?;
+        let slots = self.rows(READ, sqlx::query(include_str!("sql/slots.sql"))).await?;
         let lease = TimeDelta::from_std(self.lease_time).unwrap_or(TimeDelta::zero());
         let leader = Leader {
             holder: row.get(3),
@@ -42,9 +86,15 @@ impl PostgresStore {
             is_read_only: row.get(7),
             detached: detached.first().map(|row| row.get(0)).unwrap_or_default(),
             oldest: oldest.first().map(|row| Transaction {
-                process: row.get(0),
-                database: row.get(1),
-                seconds: row.get(2),
+                holder: row.get(0),
+                end: row.get(1),
+                database: row.get(2),
+                seconds: row.get(3),
+            }),
+            slot: slots.first().map(|row| Slot {
+                name: row.get(0),
+                is_used: row.get(1),
+                kept: row.get(2),
             }),
         })
     }

@@ -8,6 +8,7 @@ mod commit;
 mod condition;
 mod due;
 mod fill;
+mod gate;
 mod history;
 mod lock;
 mod read;
@@ -24,17 +25,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::migrate::MigrateError;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
-use sqlx::{ConnectOptions, Connection, PgConnection, Postgres};
+use sqlx::{ConnectOptions, Connection, PgConnection, Postgres, Row as _};
 
 pub use self::beside::PostgresBeside;
+use self::gate::Gate;
 use self::sequence::Sequencer;
 use crate::address::without_secrets;
 use crate::documents;
-use crate::store::migrations::{all_applied, planned};
+use crate::store::migrations::{all_applied, planned, unmade};
 use crate::store::unit::Prepared;
 use crate::store::{Condition, Fate, Lease, Migration, Store, StoreError, Unit};
 
@@ -43,14 +44,20 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres
 /// The longest one statement or commit may take before its connection is given up.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// The longest that a statement may take, for the server.
+const STATEMENT: &str = "30s";
+
 /// The same where everything is read: a snapshot is in nobody's way.
 const LONG_PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// The longest wait for a connection.
 const ACQUIRE: Duration = Duration::from_secs(10);
 
-/// Connections of a process, where nothing else is said.
-const CONNECTIONS: u32 = 12;
+/// Connections of a process, besides the one of the leader that listens, where nothing else is said.
+pub const CONNECTIONS: u32 = 12;
+
+/// The fewest with which a process works.
+pub const FEWEST_CONNECTIONS: u32 = 3;
 
 /// A connection that was idle for longer is tried before it is used.
 const IDLE: Duration = Duration::from_secs(1);
@@ -64,6 +71,7 @@ pub struct PostgresStore {
     pool: PgPool,
     /// Commits here need not survive a crash of the database: leases and what is told.
     casual: PgPool,
+    gate: Arc<Gate>,
     /// This process, as leases and terms name it.
     holder: Arc<str>,
     /// The longest that one statement may take before its connection is given up.
@@ -116,13 +124,21 @@ impl PostgresStore {
     /// [`StoreError::Newer`] if a newer Waybill wrote it, [`StoreError::Open`] if it cannot be
     /// reached.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_with(url, CONNECTIONS).await
+    }
+
+    /// The same, holding so many connections at most, and [`FEWEST_CONNECTIONS`] at least.
+    ///
+    /// # Errors
+    /// As when it is opened.
+    pub async fn open_with(url: &str, connections: u32) -> Result<Self, StoreError> {
         let options = options(url)?;
         // A database that takes no writes now can be read all the same.
         let planned = Self::migrations(url).await?;
         if planned.iter().any(|migration| !migration.is_applied) {
             migrate(&options, url).await?;
         }
-        let store = Self::on(options);
+        let store = Self::on(options, connections);
         documents::move_in(&store).await?;
         Ok(store)
     }
@@ -134,7 +150,7 @@ impl PostgresStore {
     /// [`StoreError::Open`] as when it is opened.
     pub async fn look(url: &str) -> Result<Self, StoreError> {
         all_applied(&Self::migrations(url).await?, &without_secrets(url))?;
-        Ok(Self::on(options(url)?))
+        Ok(Self::on(options(url)?, CONNECTIONS))
     }
 
     /// The migrations of the database at `url`, and whether they were made; nothing is written.
@@ -149,6 +165,9 @@ impl PostgresStore {
         let connected = tokio::time::timeout(ACQUIRE, PgConnection::connect_with(&options)).await;
         let late = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
         let mut connection = connected.unwrap_or_else(late).map_err(opening)?;
+        if is_pooled(&mut connection, &options).await.map_err(opening)? {
+            return Err(StoreError::Pooled { path: without_secrets(url) });
+        }
         let has_some: bool = sqlx::query_scalar(include_str!("sql/has_migrations.sql"))
             .fetch_one(&mut connection)
             .await
@@ -162,9 +181,9 @@ impl PostgresStore {
         planned(&MIGRATIONS, &applied, &without_secrets(url))
     }
 
-    fn on(options: PgConnectOptions) -> Self {
+    fn on(options: PgConnectOptions, connections: u32) -> Self {
         let casual = options.clone().options([("synchronous_commit", "off")]);
-        let all = connections();
+        let all = connections.max(FEWEST_CONNECTIONS);
         let pool = pool(all - all / 3).connect_lazy_with(options);
         let casual = self::pool(all / 3).connect_lazy_with(casual);
         let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
@@ -173,6 +192,7 @@ impl PostgresStore {
         Self {
             pool,
             casual,
+            gate: Arc::default(),
             holder,
             patience: PATIENCE,
             lease_time: lease_time(),
@@ -195,7 +215,7 @@ impl PostgresStore {
         act: &'static str,
         query: Query<'_, Postgres, PgArguments>,
     ) -> Result<Vec<PgRow>, StoreError> {
-        rows(&self.pool, self.patience, act, query).await
+        rows(&self.gate, &self.pool, self.patience, act, query).await
     }
 
     /// The same for what need not survive a crash of the database.
@@ -204,7 +224,7 @@ impl PostgresStore {
         act: &'static str,
         query: Query<'_, Postgres, PgArguments>,
     ) -> Result<Vec<PgRow>, StoreError> {
-        rows(&self.casual, self.patience, act, query).await
+        rows(&self.gate, &self.casual, self.patience, act, query).await
     }
 }
 
@@ -215,7 +235,7 @@ fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
         .application_name("waybill")
         .statement_cache_capacity(256)
         .options([
-            ("statement_timeout", "30s"),
+            ("statement_timeout", STATEMENT),
             ("lock_timeout", "20s"),
             ("idle_in_transaction_session_timeout", "30s"),
             // Arrays of any length are looked up by key: one plan fits all.
@@ -226,14 +246,31 @@ fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     Ok(options)
 }
 
+/// Whether what answers is a pooler that gives a session to others between two transactions: it does not set what a
+/// session is begun with, and two connections are the same process of the server.
+async fn is_pooled(
+    connection: &mut PgConnection,
+    options: &PgConnectOptions,
+) -> Result<bool, sqlx::Error> {
+    // As text at once: nothing is prepared where somebody else's statements may be.
+    let asked = sqlx::raw_sql(include_str!("sql/session.sql")).fetch_one(&mut *connection).await?;
+    if asked.get::<String, _>(0) == STATEMENT {
+        return Ok(false);
+    }
+    let mut other = PgConnection::connect_with(options).await?;
+    let sql = include_str!("sql/session.sql");
+    let first = sqlx::raw_sql(sql).fetch_one(&mut *connection).await?.get::<i32, _>(1);
+    let second = sqlx::raw_sql(sql).fetch_one(&mut other).await?.get::<i32, _>(1);
+    other.close().await?;
+    Ok(first == second)
+}
+
 /// Makes the migrations that have not been made.
 async fn migrate(options: &PgConnectOptions, url: &str) -> Result<(), StoreError> {
     let opening = |source| StoreError::Open { path: without_secrets(url), source };
     let mut connection = PgConnection::connect_with(options).await.map_err(opening)?;
-    MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(|source| match source {
-        MigrateError::VersionMissing(_) => StoreError::Newer { path: without_secrets(url), source },
-        other => opening(sqlx::Error::Migrate(Box::new(other))),
-    })?;
+    let made = MIGRATIONS.run_direct(None, &mut connection, false).await;
+    made.map_err(|source| unmade(source, without_secrets(url)))?;
     connection.close().await.map_err(opening)
 }
 
@@ -243,20 +280,14 @@ fn lease_time() -> Duration {
     given.map_or(LEASE, Duration::from_millis)
 }
 
-/// How many connections a process holds at most, besides the one of the leader that listens: [`CONNECTIONS`], or what
-/// `WAYBILL_STORE_CONNECTIONS` says.
-fn connections() -> u32 {
-    let given = std::env::var("WAYBILL_STORE_CONNECTIONS").ok();
-    given.and_then(|text| text.parse().ok()).unwrap_or(CONNECTIONS).max(3)
-}
-
 async fn rows(
+    gate: &Gate,
     pool: &PgPool,
     patience: Duration,
     act: &'static str,
     query: Query<'_, Postgres, PgArguments>,
 ) -> Result<Vec<PgRow>, StoreError> {
-    let mut connection = pool.acquire().await.map_err(failed(act))?;
+    let mut connection = gate.acquire(pool).await.map_err(failed(act))?;
     let answer = tokio::time::timeout(patience, query.fetch_all(&mut *connection)).await;
     answer.unwrap_or_else(|_| Err(give_up(connection))).map_err(failed(act))
 }
@@ -274,9 +305,9 @@ impl Store for PostgresStore {
             return Ok(Vec::new());
         }
         let units = units.into_iter().map(Prepared::of).collect::<Result<Vec<_>, _>>()?;
-        let pool = self.pool.clone();
+        let (gate, pool) = (self.gate.clone(), self.pool.clone());
         // A task of its own: a caller that goes away leaves no transaction in the middle.
-        let task = tokio::spawn(async move { commit::commit(&pool, &units).await });
+        let task = tokio::spawn(async move { commit::commit(&gate, &pool, &units).await });
         task.await.map_err(|_| StoreError::Closed)?
     }
 

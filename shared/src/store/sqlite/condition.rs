@@ -35,6 +35,7 @@ impl SqliteStore {
             is_read_only: false,
             detached: String::new(),
             oldest: None,
+            slot: None,
         })
     }
 }

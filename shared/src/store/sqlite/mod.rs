@@ -37,7 +37,7 @@ use self::place::Place;
 pub use self::raw::raw_updates;
 use self::writer::{Act, Writer};
 use crate::documents;
-use crate::store::migrations::{all_applied, planned};
+use crate::store::migrations::{all_applied, planned, unmade};
 use crate::store::unit::Prepared;
 use crate::store::{Condition, Fate, Migration, Store, StoreError, Term, Unit};
 
@@ -94,14 +94,8 @@ impl SqliteStore {
             .statement_cache_capacity(256)
             .pragma("temp_store", "memory");
         let mut connection: SqliteConnection = options.connect().await.map_err(opening)?;
-        MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(
-            |source| match source {
-                sqlx::migrate::MigrateError::VersionMissing(_) => {
-                    StoreError::Newer { path: path.display().to_string(), source }
-                }
-                other => opening(sqlx::Error::Migrate(Box::new(other))),
-            },
-        )?;
+        let made = MIGRATIONS.run_direct(None, &mut connection, false).await;
+        made.map_err(|source| unmade(source, path.display().to_string()))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .test_before_acquire(false)
