@@ -1,6 +1,8 @@
 //! Starting `waybill`, waiting for things, and reading what it said.
 
 use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -60,6 +62,12 @@ impl Said {
         serde_json::from_str(&said.out).with_context(|| format!("not one document: {}", said.out))
     }
 
+    /// It must have exited with `code` and an error with each of `parts`, whatever it has logged before.
+    pub(crate) fn refused(self, code: i32, parts: &[&str]) -> Result<Self> {
+        let error = self.err.find("error: ").context("no error")?;
+        Self { err: self.err[error..].to_owned(), ..self }.failed(code, parts)
+    }
+
     /// It must have exited with `code`, nothing on stdout, and an error with each of `parts`.
     pub(crate) fn failed(self, code: i32, parts: &[&str]) -> Result<Self> {
         ensure!(self.code == Some(code), "exit {:?}, not {code}: {}", self.code, self.err);
@@ -111,6 +119,18 @@ pub(crate) fn finish(mut command: Command) -> Result<Said> {
 /// Runs `waybill` with `arguments` to its end.
 pub(crate) fn run(arguments: &[&str]) -> Result<Said> {
     finish(waybill(arguments))
+}
+
+/// What is answered at `path` of a service: status, head and body.
+pub(crate) fn answered(address: &str, path: &str) -> Result<(u16, String, String)> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(SOON))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    let (head, body) = text.split_once("\r\n\r\n").with_context(|| format!("no answer: {text}"))?;
+    let status = head.split(' ').nth(1).context("a status")?.parse()?;
+    Ok((status, head.to_ascii_lowercase(), body.to_owned()))
 }
 
 /// A process that ends with the test.

@@ -12,13 +12,16 @@ use tempfile::TempDir;
 use waybill_services::Postgres;
 
 use crate::crash::{OPEN, requisitions, write_coalition};
-use crate::support::{Said, Started, eventually, run, text, waybill};
+use crate::support::{Said, Started, answered, eventually, finish, run, text, waybill};
 
 /// Lots under way.
 const LOTS: usize = 300;
 
 /// How long everything may take to end after a fault.
 const END: Duration = Duration::from_secs(120);
+
+/// How long a process may take to end once it is told to.
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// How long a lease holds, in milliseconds.
 pub(crate) const LEASE_MS: u64 = 1500;
@@ -42,16 +45,29 @@ pub(crate) struct World {
 impl World {
     /// A coalition of which nothing runs yet.
     pub(crate) fn new(store: &Postgres, broker: String) -> Result<Self> {
+        let url = store.fresh()?;
+        Self::at(&url, &url, broker)
+    }
+
+    /// One whose processes use the database as its owner, who has to say `password`; the test is its administrator.
+    pub(crate) fn owned(store: &Postgres, password: &str, broker: String) -> Result<Self> {
+        let url = store.owned(password)?;
+        let (_, name) = url.rsplit_once('/').context("a database")?;
+        Self::at(&store.url(name), &url, broker)
+    }
+
+    fn at(administered: &str, store: &str, broker: String) -> Result<Self> {
         let folder = TempDir::new()?;
         let (coalition, data) = (folder.path().join("coalition"), folder.path().join("data"));
         fs::create_dir_all(&coalition)?;
         write_coalition(&coalition, 25, LOTS)?;
         fs::create_dir_all(&data)?;
-        let store = store.fresh()?;
+        let store = store.to_owned();
         run(&["import", text(&coalition)?, "--data", text(&data)?, "--store", &store])?.ok()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let pool = sqlx::postgres::PgPoolOptions::new();
-        let pool = runtime.block_on(pool.connect(&store))?;
+        // One connection: a test may leave few to others.
+        let pool = sqlx::postgres::PgPoolOptions::new().max_connections(1);
+        let pool = runtime.block_on(pool.connect(administered))?;
         let (ways, variables, ports, processes) = Default::default();
         Ok(Self { folder, runtime, store, broker, ways, variables, ports, pool, processes })
     }
@@ -69,7 +85,7 @@ impl World {
             self.spawn(name)?;
         }
         let sql = "SELECT count(*) FROM lots WHERE state = 'delivered'";
-        eventually("the first are delivered", END, || Ok((self.count(sql)? > 0).then_some(())))
+        self.until("the first are delivered", sql)
     }
 
     /// Hands more lots in.
@@ -184,11 +200,73 @@ impl World {
         Ok(())
     }
 
+    /// What a process answers at `path`: status, head and body; none while it does not.
+    pub(crate) fn answered(&self, name: &str, path: &str) -> Result<Option<(u16, String, String)>> {
+        Ok(answered(&self.address(name)?, path).ok())
+    }
+
+    /// Waits until a process is alive and not ready, for a reason that says `what`; how that is said.
+    pub(crate) fn waits_for(&self, name: &str, what: &str) -> Result<()> {
+        let said = eventually("it says why it is not ready", END, || {
+            let answered = self.answered(name, "/health/ready")?;
+            Ok(answered.filter(|(status, _, body)| *status == 503 && body.contains(what)))
+        });
+        let (_, head, body) = said.with_context(|| format!("{what}: {}", self.log(name)))?;
+        let body: serde_json::Value = serde_json::from_str(&body)?;
+        ensure!(body["ready"] == false && body["reasons"][0]["part"] == "store", "{body}");
+        ensure!(head.contains("retry-after: "), "{head}");
+        let (status, _, body) = self.answered(name, "/health/live")?.context("an answer")?;
+        ensure!(status == 200 && body == "live\n", "{status} {body}");
+        let health = run(&["health", &self.address(name)?])?;
+        ensure!(health.code == Some(2) && health.out.contains("not ready: "), "{health:?}");
+        Ok(())
+    }
+
+    /// From now on processes that start and commands use this store.
+    pub(crate) fn moves_to(&mut self, store: String) {
+        self.store = store;
+    }
+
+    /// The store that processes use.
+    pub(crate) fn store(&self) -> &str {
+        &self.store
+    }
+
+    /// Waits until `doctor` finds something bad or worth a look that says `seen`; gives its mend.
+    pub(crate) fn finds(&self, seen: &str) -> Result<String> {
+        let mut last = String::new();
+        let found = eventually("doctor finds it", END, || {
+            let said = self.waybill(&["doctor", "--json"])?;
+            let diagnosis: serde_json::Value =
+                serde_json::from_str(&said.out).with_context(|| said.err.clone())?;
+            let mut findings = diagnosis["findings"].as_array().into_iter().flatten();
+            let says = |finding: &&serde_json::Value| {
+                finding["seen"].as_str().is_some_and(|text| text.contains(seen))
+            };
+            let found = findings.find(says).and_then(|finding| finding["mend"].as_str());
+            last = said.out.clone();
+            Ok(found.map(str::to_owned))
+        });
+        found.with_context(|| format!("`{seen}` in {last}"))
+    }
+
+    /// Waits until `doctor` finds nothing that says `seen` any more.
+    pub(crate) fn no_longer_finds(&self, seen: &str) -> Result<()> {
+        eventually("doctor finds it no more", END, || {
+            Ok((!self.waybill(&["doctor", "--json"])?.out.contains(seen)).then_some(()))
+        })
+    }
+
+    /// Waits until `ask` gives another number than 0.
+    pub(crate) fn until(&self, what: &str, ask: &'static str) -> Result<()> {
+        eventually(what, END, || Ok(self.count(ask).is_ok_and(|count| count > 0).then_some(())))
+    }
+
     /// Waits until `health` finds a process ready, or not.
     pub(crate) fn is_ready(&self, name: &str, is_ready: bool) -> Result<()> {
-        let port = self.ports.get(name).context("a port")?;
+        let address = self.address(name)?;
         eventually("it says whether it is ready", END, || {
-            let said = run(&["health", &format!("127.0.0.1:{port}")])?;
+            let said = run(&["health", &address])?;
             Ok(((said.code == Some(0)) == is_ready).then_some(()))
         })
     }
@@ -204,7 +282,9 @@ impl World {
     /// Runs `waybill` on its store and broker.
     pub(crate) fn waybill(&self, arguments: &[&str]) -> Result<Said> {
         let place = ["--store", &self.store, "--broker", &self.broker];
-        run(&[arguments, &place].concat())
+        let mut command = waybill(&[arguments, &place].concat());
+        command.envs(&self.variables);
+        finish(command)
     }
 
     /// Sends SIGKILL to a process, which is to be there: none ends for a fault of something else.
@@ -215,6 +295,26 @@ impl World {
         }
         process.0.kill()?;
         process.0.wait()?;
+        Ok(())
+    }
+
+    /// Where a process listens.
+    pub(crate) fn address(&self, name: &str) -> Result<String> {
+        Ok(format!("127.0.0.1:{}", self.ports.get(name).context("a port")?))
+    }
+
+    /// Waits until a process that was told to has ended, in order.
+    pub(crate) fn ended(&mut self, name: &str) -> Result<()> {
+        let mut process = self.processes.remove(name).context("a process")?;
+        let status = process.end(DRAIN)?;
+        ensure!(status.success(), "{name}: {status}: {}", self.log(name));
+        Ok(())
+    }
+
+    /// Runs `sql`, which a test has put together.
+    pub(crate) fn ask(&self, sql: &str) -> Result<()> {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        self.runtime.block_on(sqlx::raw_sql(sql).execute(&self.pool))?;
         Ok(())
     }
 

@@ -15,7 +15,7 @@ pub(crate) mod receiver;
 mod remote;
 mod roles;
 mod siege;
-mod surface;
+pub(crate) mod surface;
 mod upload;
 mod walk;
 mod webhooks;
