@@ -120,7 +120,8 @@ async fn keyed(
 }
 
 /// Routes whose answers hold a secret, which is kept nowhere.
-const SECRETS: [&str; 3] = ["/v1/tokens", "/v1/webhooks", "/v1/webhooks/{id}/rotate"];
+const SECRETS: [&str; 4] =
+    ["/v1/tokens", "/v1/tokens/{id}/rotate", "/v1/webhooks", "/v1/webhooks/{id}/rotate"];
 
 async fn keep(
     api: &Api,

@@ -44,7 +44,7 @@ use waybill_shared::engine::Engine;
 use waybill_shared::lead_times::LeadTimes;
 use waybill_workers::connectors::{self, Connector};
 
-pub use access::{AccessLog, Allowed, Caller, ROUTES};
+pub use access::{AccessLog, Allowed, Caller, ROUTES, check_token};
 pub use arrivals::{Arrival, ArrivalPage, LateSupplier};
 pub use clock::ClockView;
 pub use cron::{Coming, Entry as CalendarEntry, FireAsked, FireRequest};
@@ -66,7 +66,7 @@ pub use routes::{
     ActAnswer, ActOutcome, ActRequest, Acted, Again, AttemptPage, AuditPage, CoalitionIntake,
     DocumentAnswer, DocumentOutcome, EventPage, FileIntake, ImportCoalition, ImportLines,
     IncidentView, IssuedToken, MadeWebhook, NewToken, NewWebhook, PendingPage, PendingView, Pinged,
-    Replayed, Sent, TokenView, WebhookView, first_admin,
+    Replayed, RotateToken, Sent, TokenView, WebhookView, first_admin,
 };
 pub use show::Shown;
 pub use status::{

@@ -13,9 +13,9 @@ use waybill_shared::sight::Sight;
 use waybill_shared::store::StoreError;
 use waybill_shared::store::chain::archived;
 
-/// What of a record is told nowhere: the bytes of documents, where somebody is, what is kept of a
-/// token.
-const UNTOLD: [&str; 3] = ["document", "address", "hash"];
+/// What of a record is told nowhere: the bytes of documents, where somebody is, what is kept of
+/// tokens.
+const UNTOLD: [&str; 4] = ["document", "address", "hash", "replaced"];
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

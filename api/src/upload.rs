@@ -102,7 +102,7 @@ async fn read(
         let name = field.name().unwrap_or_default().to_owned();
         if name == "token" {
             let token = text(&mut field, LONGEST_TOKEN).await?;
-            let account = by_token(&api.engine, token.trim()).await.map_err(|problem| {
+            let account = by_token(&api.engine, token.trim(), origin).await.map_err(|problem| {
                 let too_often = origin.and_then(|origin| limits.stranger(origin.0).err());
                 Problem { hint: None, ..too_often.unwrap_or(problem) }
             })?;

@@ -9,6 +9,7 @@ mod failure;
 mod listen;
 mod new_file;
 mod output;
+mod private;
 mod reload;
 mod report;
 mod service;

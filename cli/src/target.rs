@@ -14,6 +14,7 @@ use waybill_shared::store::{Migration, Store};
 use crate::args::{Data, Reach, names_data};
 use crate::commands::with_archive;
 use crate::failure::Failure;
+use crate::private;
 use crate::service;
 
 /// A store and a broker that go together, and the folder for files.
@@ -235,19 +236,21 @@ impl Target {
 
 /// The token for a service elsewhere: that of a file, or of the environment.
 fn token(file: Option<&Path>) -> Result<Option<String>, Failure> {
-    let Some(path) = file else { return Ok(std::env::var("WAYBILL_TOKEN").ok()) };
-    let failed = |error: std::io::Error| {
-        Failure::caller(format!("{}: {error}", path.display()), "name a file that can be read")
+    let Some(path) = file else {
+        let token = std::env::var("WAYBILL_TOKEN").ok().filter(|token| !token.is_empty());
+        let Some(token) = token else { return Ok(None) };
+        return whole(token, "WAYBILL_TOKEN").map(Some);
     };
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            let message = format!("{} may be read by others (mode {mode:o})", path.display());
-            let hint = format!("close it first: chmod 600 {}", path.display());
-            return Err(Failure::caller(message, hint));
-        }
-    }
-    Ok(Some(std::fs::read_to_string(path).map_err(failed)?.trim().to_owned()))
+    let text = private::read(path)?;
+    whole(text, &path.display().to_string()).map(Some)
+}
+
+/// A token that was not mistyped or cut off, which is seen before anybody is asked.
+fn whole(text: String, place: &str) -> Result<String, Failure> {
+    let token = text.trim();
+    waybill_api::check_token(token).map_err(|fault| {
+        let hint = "copy it again, whole, from where it was given; an admin gives another";
+        Failure::caller(format!("what is in {place} is no token: {fault}"), hint)
+    })?;
+    Ok(token.to_owned())
 }

@@ -29,6 +29,7 @@ pub mod pauses;
 pub mod presence;
 pub mod report;
 pub mod rounds;
+pub mod sealing;
 pub mod sight;
 pub mod store;
 pub mod timekeeper;

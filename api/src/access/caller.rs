@@ -14,11 +14,12 @@ use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
+use waybill_shared::sealing::text;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{NoteChange, StoreError, Unit};
 
 use super::table::allowed;
-use super::token::{is_right, parts};
+use super::token::{claimed, is_right, parts};
 use crate::limits::Limits;
 use crate::near::unknown;
 use crate::origin::Origin;
@@ -82,6 +83,8 @@ impl Caller {
         let Self::Account(account) = self else { return Ok(()) };
         let record = engine.store.record(ACCOUNT, &account.id).await?.ok_or_else(wrong)?;
         let now: Account = serde_json::from_str(&record.body).map_err(|_| wrong())?;
+        // A token that was replaced meanwhile ends with its overlap.
+        let now = now.by(|hash| hash == account.hash).ok_or_else(wrong)?;
         if now.is_live(engine.clock.now()) { Ok(()) } else { Err(wrong()) }
     }
 
@@ -161,11 +164,11 @@ impl Asked {
     /// By nobody who is known; of what was shown the logs get no more than an id has.
     fn unknown(headers: &HeaderMap) -> Self {
         let shown = headers.get(header::AUTHORIZATION).and_then(|header| header.to_str().ok());
-        let token = shown.and_then(|text| parts(text.split_once(' ')?.1.trim()));
+        let token = shown.and_then(|text| claimed(text.split_once(' ')?.1.trim()));
         let is_id = |id: &str| {
             (1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric())
         };
-        let token = token.map(|(id, _)| id).filter(|id| is_id(id)).map(str::to_owned);
+        let token = token.filter(|id| is_id(id)).map(str::to_owned);
         Self { actor: None, token, salt: None }
     }
 }
@@ -178,11 +181,10 @@ pub(crate) async fn authenticate(
 ) -> Response {
     let caller = match request.extensions().get::<Caller>() {
         Some(caller) => caller.clone(),
-        None => match account(&api.engine, request.headers()).await {
+        None => match account(&api.engine, request.headers(), origin(&request)).await {
             Ok(account) => Caller::Account(Box::new(account)),
             Err(problem) => {
-                let origin = request.extensions().get::<Origin>();
-                let too_often = limits.as_ref().zip(origin).map(|(l, o)| l.stranger(o.0));
+                let too_often = limits.as_ref().zip(origin(&request)).map(|(l, o)| l.stranger(o.0));
                 let problem = too_often.and_then(Result::err).unwrap_or(problem);
                 let mut response = problem.into_response();
                 response.extensions_mut().insert(Asked::unknown(request.headers()));
@@ -219,9 +221,7 @@ fn mark(request: &Request, asked: &Asked) -> Option<(String, Mark)> {
         return None;
     }
     let from = request.extensions().get::<Origin>().map(|origin| origin.0.to_string());
-    let mut salt = [0; 16];
-    getrandom::fill(&mut salt).ok()?;
-    let salt = super::token::hex(&salt);
+    let salt = text::new_id::<16>().ok()?;
     let token = asked.token.as_deref().unwrap_or_default();
     let mark = Mark::of(&salt, name, from.as_deref().unwrap_or_default(), token);
     Some((salt, mark))
@@ -235,8 +235,18 @@ fn allow(caller: &Caller, limits: Option<&Limits>, request: &Request) -> Result<
     may(caller, request.method().as_str(), path)
 }
 
-/// Whether the caller's role may use a route.
+/// Whether the caller's role, and the scope of its account, may use a route.
 pub(crate) fn may(caller: &Caller, method: &str, path: &str) -> Result<(), Problem> {
+    if let Caller::Account(account) = caller
+        && !account.scope.lets(method)
+    {
+        let detail = format!("this token may only read, and {method} {path} does more");
+        return Err(Problem::new(
+            "forbidden",
+            detail,
+            "ask an admin for a token with another scope",
+        ));
+    }
     let is_allowed = allowed(method, path).is_some_and(|roles| roles.contains(&caller.role()));
     if is_allowed {
         return Ok(());
@@ -258,8 +268,16 @@ fn wrong() -> Problem {
     refuse("the token is not valid, or no longer")
 }
 
+fn origin(request: &Request) -> Option<Origin> {
+    request.extensions().get::<Origin>().copied()
+}
+
 /// The account of the token that the request carries.
-async fn account(engine: &Engine, headers: &HeaderMap) -> Result<Account, Problem> {
+async fn account(
+    engine: &Engine,
+    headers: &HeaderMap,
+    origin: Option<Origin>,
+) -> Result<Account, Problem> {
     let Some(header) = headers.get(header::AUTHORIZATION) else {
         return Err(refuse("the request carries no token"));
     };
@@ -268,17 +286,30 @@ async fn account(engine: &Engine, headers: &HeaderMap) -> Result<Account, Proble
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(wrong());
     }
-    by_token(engine, token.trim()).await
+    by_token(engine, token.trim(), origin).await
 }
 
-/// The account of `token`.
-pub(crate) async fn by_token(engine: &Engine, token: &str) -> Result<Account, Problem> {
-    let (id, secret) = parts(token).ok_or_else(wrong)?;
+/// The account of `token`, which came from `origin`.
+pub(crate) async fn by_token(
+    engine: &Engine,
+    token: &str,
+    origin: Option<Origin>,
+) -> Result<Account, Problem> {
+    let (id, secret) = parts(token).map_err(|_| wrong())?;
     let record = engine.store.record(ACCOUNT, id).await?.ok_or_else(wrong)?;
     let account: Account = serde_json::from_str(&record.body).map_err(|_| wrong())?;
     let now = engine.clock.now();
-    if !is_right(id, secret, &account.hash) || !account.is_live(now) {
+    let account = account.by(|hash| is_right(id, secret, hash)).ok_or_else(wrong)?;
+    if !account.is_live(now) {
         return Err(wrong());
+    }
+    let origin = origin.map(|origin| origin.0);
+    if !account.may_come_from(origin) {
+        let from = origin.map_or_else(|| "an unknown address".to_owned(), |ip| ip.to_string());
+        tracing::warn!(account = account.actor(), from, "a token was used from elsewhere");
+        let detail = format!("this token may not be used from {from}");
+        let hint = "use it from the networks that it was given for, or ask an admin for another";
+        return Err(Problem::new("forbidden", detail, hint));
     }
     mark_used(engine, id, now).await;
     Ok(account)

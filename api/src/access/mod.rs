@@ -10,6 +10,7 @@ pub(crate) use caller::{Asked, Named, USED, authenticate, by_token, is_local, ma
 pub use log::AccessLog;
 pub(crate) use log::Entry;
 pub use table::{Allowed, ROUTES};
+pub use token::check_token;
 pub(crate) use token::issue;
 
 /// Whether `text` has the form of a token.

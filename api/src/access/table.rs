@@ -81,6 +81,7 @@ pub const ROUTES: &[Allowed] = &[
     ("GET", "/v1/tokens", &[Admin]),
     ("POST", "/v1/tokens", &[Admin]),
     ("DELETE", "/v1/tokens/{id}", &[Admin]),
+    ("POST", "/v1/tokens/{id}/rotate", &[Admin]),
     ("GET", "/v1/webhooks", EVERYONE),
     ("POST", "/v1/webhooks", EVERYONE),
     ("GET", "/v1/webhooks/{id}", EVERYONE),

@@ -23,7 +23,7 @@ pub use events::{AuditPage, EventPage};
 pub use imports::{CoalitionIntake, FileIntake, ImportCoalition, ImportLines};
 pub use incidents::IncidentView;
 pub(crate) use incidents::{incidents, parked};
-pub use tokens::{IssuedToken, NewToken, TokenView, first_admin};
+pub use tokens::{IssuedToken, NewToken, RotateToken, TokenView, first_admin};
 pub use webhooks::{
     Again, AttemptPage, MadeWebhook, NewWebhook, PendingPage, PendingView, Pinged, Replayed,
     WebhookView,
@@ -82,6 +82,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(events::audit))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(tokens::rotate))
         .routes(routes!(webhooks::list, webhooks::create))
         .routes(routes!(webhooks::one, webhooks::change, webhooks::remove))
         .routes(routes!(webhooks::deliveries::ping))

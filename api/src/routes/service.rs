@@ -2,10 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use waybill_shared::check::Findings;
-use waybill_shared::domain::account::Role;
+use waybill_shared::domain::account::{Role, Scope};
+use waybill_shared::domain::lot::Timestamp;
 
 use crate::access::Caller;
 use crate::clock::ClockView;
@@ -26,13 +28,27 @@ pub(crate) struct Me {
     /// For whom it acts.
     #[serde(skip_serializing_if = "Option::is_none")]
     party: Option<String>,
+    /// How much of that its token may do.
+    scope: Scope,
+    /// The networks from which its token may be used; left out: from anywhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    networks: Vec<IpNet>,
+    /// From when on its token no longer holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
+    expires: Option<Timestamp>,
 }
 
 /// Who the caller is.
 #[utoipa::path(get, path = "/v1/me", tag = "service", responses((status = 200, body = Me)))]
 pub(crate) async fn me(caller: Caller) -> Json<Me> {
-    let (actor, role) = (caller.actor(), caller.role());
-    Json(Me { actor, role, party: caller.party().map(str::to_owned) })
+    let (actor, role, party) = (caller.actor(), caller.role(), caller.party().map(str::to_owned));
+    let (scope, networks, expires) = match caller {
+        Caller::Local => Default::default(),
+        Caller::Account(account) => (account.scope, account.networks, account.expires),
+    };
+    Json(Me { actor, role, party, scope, networks, expires })
 }
 
 /// The service as it stands: whether it runs, where lots are, what is wrong, what lapses.

@@ -6,9 +6,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::TimeDelta;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use waybill_shared::domain::account::{ACCOUNT, Account, Role};
+use waybill_shared::domain::account::{ACCOUNT, Account, Replaced, Role, Scope};
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
@@ -45,12 +46,42 @@ pub struct TokenView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub last_used: Option<Timestamp>,
+    /// How much of what its role may it may do.
+    #[serde(default)]
+    pub scope: Scope,
+    /// The networks from which its token may be used; left out: from anywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub networks: Vec<IpNet>,
+    /// When its token was replaced last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
+    pub rotated: Option<Timestamp>,
+    /// Until when the token before holds, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
+    pub replaced_until: Option<Timestamp>,
 }
 
 impl TokenView {
     fn of(account: Account, last_used: Option<Timestamp>) -> Self {
-        let Account { id, name, role, party, created, expires, revoked, hash: _ } = account;
-        Self { id, name, role, party, created, expires, revoked, last_used }
+        let Account { id, name, role, party, created, expires, revoked, .. } = account;
+        let Account { scope, networks, rotated, replaced, .. } = account;
+        let replaced_until = replaced.map(|replaced| replaced.until);
+        Self {
+            id,
+            name,
+            role,
+            party,
+            created,
+            expires,
+            revoked,
+            last_used,
+            scope,
+            networks,
+            rotated,
+            replaced_until,
+        }
     }
 }
 
@@ -69,6 +100,26 @@ pub struct NewToken {
     pub party: Option<String>,
     /// For how many days it holds; none: 365; 0: until it is revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 3650)]
+    pub days: Option<u32>,
+    /// How much of what its role may it may do; left out: all of it.
+    #[serde(default, skip_serializing_if = "Scope::is_all")]
+    pub scope: Scope,
+    /// The networks from which its token may be used; left out: from anywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>, max_items = 100, example = json!(["192.0.2.0/24"]))]
+    pub networks: Vec<IpNet>,
+}
+
+/// A token to be replaced by a new one with the same rights.
+#[derive(Debug, Default, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RotateToken {
+    /// For how many seconds the old token holds beside the new one; left out: not at all.
+    #[schema(minimum = 0, maximum = 2_592_000)]
+    pub overlap_s: u32,
+    /// For how many days the new one holds; left out: for as long as the old one was given; 0: until it is revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 3650)]
     pub days: Option<u32>,
 }
@@ -103,6 +154,8 @@ pub async fn first_admin(engine: &Engine) -> Result<Option<IssuedToken>, Problem
         role: Role::Admin,
         party: None,
         days: Some(FIRST_DAYS),
+        scope: Scope::All,
+        networks: Vec::new(),
     };
     match give(engine, "service", Some(FIRST), new).await {
         Ok(issued) => Ok(Some(issued)),
@@ -121,19 +174,30 @@ const DAYS: u32 = 365;
 /// The id of the first admin's account: of processes that start together one gives it.
 const FIRST: &str = "first";
 
+/// The longest time, in seconds, for which a token holds beside the one that replaces it.
+const LONGEST_OVERLAP: u32 = 30 * 24 * 3600;
+
+/// Networks that one token may be bound to.
+const MOST_NETWORKS: usize = 100;
+
+fn random(error: getrandom::Error) -> Problem {
+    Problem::new("unavailable", format!("no random numbers: {error}"), "try again")
+}
+
+/// So many days after `now`; none: 0 was said, which is never.
+fn in_days(days: u32, now: Timestamp) -> Option<Timestamp> {
+    (days > 0).then(|| now + TimeDelta::days(i64::from(days)))
+}
+
 async fn give(
     engine: &Engine,
     actor: &str,
     id: Option<&str>,
     new: NewToken,
 ) -> Result<IssuedToken, Problem> {
-    let random = |error: getrandom::Error| {
-        Problem::new("unavailable", format!("no random numbers: {error}"), "try again")
-    };
     let (id, token, hash) = issue(id).map_err(random)?;
     let now = engine.clock.now();
-    let days = new.days.unwrap_or(DAYS);
-    let expires = (days > 0).then(|| now + TimeDelta::days(i64::from(days)));
+    let expires = in_days(new.days.unwrap_or(DAYS), now);
     let account = Account {
         id: id.clone(),
         name: new.name.trim().to_owned(),
@@ -143,6 +207,10 @@ async fn give(
         created: now,
         expires,
         revoked: None,
+        scope: new.scope,
+        networks: new.networks.iter().map(IpNet::trunc).collect(),
+        rotated: None,
+        replaced: None,
     };
     write(engine, actor, 0, &account, "token.issued").await?;
     Ok(IssuedToken { token, account: TokenView::of(account, None) })
@@ -206,12 +274,21 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, Json(issued)))
 }
 
+fn bounded(days: Option<u32>) -> Result<(), Problem> {
+    if days.is_some_and(|days| days > 3650) {
+        return Err(Problem::field("days", "it is more than 3650", "0: until it is revoked"));
+    }
+    Ok(())
+}
+
 fn check(new: &NewToken, coalition: &Coalition) -> Result<(), Problem> {
     if new.name.trim().is_empty() || new.name.chars().count() > 100 {
         return Err(Problem::field("name", "it is empty, or longer than 100 characters", ""));
     }
-    if new.days.is_some_and(|days| days > 3650) {
-        return Err(Problem::field("days", "it is more than 3650", "0: until it is revoked"));
+    bounded(new.days)?;
+    if new.networks.len() > MOST_NETWORKS {
+        let detail = format!("there are more than {MOST_NETWORKS}");
+        return Err(Problem::field("networks", detail, "name wider ones"));
     }
     let (party, wanted) = match (&new.party, new.role.acts_for()) {
         (None, None) => return Ok(()),
@@ -265,4 +342,45 @@ pub(crate) async fn revoke(
         write(&api.engine, &caller.actor(), record.version, &account, "token.revoked").await?;
     }
     Ok(Json(TokenView::of(account, None)))
+}
+
+/// Gives an account a new token with the same rights, id and webhooks; the old one ends, at once or after an overlap.
+#[utoipa::path(
+    post, path = "/v1/tokens/{id}/rotate", tag = "accounts",
+    params(("id" = String, Path, description = "The account's id")),
+    request_body = RotateToken,
+    responses((status = 200, body = IssuedToken))
+)]
+pub(crate) async fn rotate(
+    State(api): State<Api>,
+    caller: Caller,
+    Named(id): Named,
+    Body(asked): Body<RotateToken>,
+) -> Result<Json<IssuedToken>, Problem> {
+    bounded(asked.days)?;
+    if asked.overlap_s > LONGEST_OVERLAP {
+        let detail = format!("it is more than {LONGEST_OVERLAP}, which is 30 days");
+        return Err(Problem::field("overlap_s", detail, "give it a shorter one"));
+    }
+    let record = api.engine.store.record(ACCOUNT, &id).await?;
+    let record = record.ok_or_else(|| Problem::unknown("account", &id))?;
+    let account = read(&record)?;
+    if let Some(at) = account.revoked {
+        let detail = format!("the account {id} was revoked at {at}");
+        return Err(Problem::new("conflict", detail, "give a new one"));
+    }
+    let (_, token, hash) = issue(Some(&id)).map_err(random)?;
+    let now = api.engine.clock.now();
+    let began = account.rotated.unwrap_or(account.created);
+    let expires = match asked.days {
+        Some(days) => in_days(days, now),
+        None => account.expires.map(|expires| now + (expires - began)),
+    };
+    // What has ended does not hold again, and no old token holds longer than it was given for.
+    let until = now + TimeDelta::seconds(i64::from(asked.overlap_s));
+    let until = account.expires.map_or(until, |expires| expires.min(until));
+    let replaced = (until > now).then_some(Replaced { hash: account.hash, until });
+    let account = Account { hash, expires, rotated: Some(now), replaced, ..account };
+    write(&api.engine, &caller.actor(), record.version, &account, "token.rotated").await?;
+    Ok(Json(IssuedToken { token, account: TokenView::of(account, None) }))
 }

@@ -44,7 +44,7 @@ pub(crate) use service::{Clock, Cron, CronRun, Doctor, Events};
 pub(crate) use settings::{FILE as SETTINGS, names_data, read};
 pub(crate) use shell::{Completions, Man, Shell, Trust};
 pub(crate) use surface::{
-    Audit, AuditAccess, Token, TokenCreate, Webhook, WebhookCreate, WebhookId, WebhookReplay,
+    Audit, AuditAccess, Token, TokenCreate, TokenRotate, Webhook, WebhookCreate, WebhookId, WebhookReplay,
 };
 pub(crate) use watch::Watch;
 

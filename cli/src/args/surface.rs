@@ -1,9 +1,11 @@
 //! The options of accounts, webhooks and audits.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use waybill_shared::domain::account::Role;
+use ipnet::IpNet;
+use waybill_shared::domain::account::{Role, Scope};
 
 use super::{Listing, Reach, Single};
 
@@ -18,6 +20,8 @@ Examples:
   waybill token list
   waybill token list --json")]
     List(Listing),
+    /// Give an account a new token with the same rights; the old one ends.
+    Rotate(TokenRotate),
     /// Revoke an account, at once.
     Revoke(TokenRevoke),
 }
@@ -27,7 +31,8 @@ Examples:
 #[command(after_help = "\
 Examples:
   waybill token create requester --for UA-MOD-IT --output token
-  waybill token create auditor --days 30 --json")]
+  waybill token create auditor --days 30 --json
+  waybill token create donor --for LU --scope read --network 192.0.2.0/24")]
 pub(crate) struct TokenCreate {
     /// As what it acts.
     #[arg(value_parser = ROLES)]
@@ -41,9 +46,15 @@ pub(crate) struct TokenCreate {
     /// For how many days it holds; 0: until it is revoked.
     #[arg(long, env = "WAYBILL_DAYS", default_value_t = 365)]
     pub(crate) days: u32,
+    /// How much of what the role may it may do: `read` is every GET.
+    #[arg(long, env = "WAYBILL_SCOPE", value_parser = SCOPES, default_value = "all")]
+    pub(crate) scope: String,
+    /// Networks or addresses from which alone it may be used, such as 192.0.2.0/24.
+    #[arg(long, env = "WAYBILL_NETWORK", value_delimiter = ',', value_name = "NET", value_parser = network)]
+    pub(crate) network: Vec<IpNet>,
     /// Write the token into this new file, which only you can read, instead of printing it.
     #[arg(long, short, env = "WAYBILL_OUTPUT", value_name = "FILE")]
-    pub(crate) output: Option<std::path::PathBuf>,
+    pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) single: Single,
 }
@@ -59,14 +70,68 @@ const ROLES: [&str; Role::ALL.len()] = {
     names
 };
 
+/// The scopes, by name.
+const SCOPES: [&str; Scope::ALL.len()] = {
+    let mut names = [""; Scope::ALL.len()];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = Scope::ALL[i].name();
+        i += 1;
+    }
+    names
+};
+
+/// A network, or a single address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    network.map_err(|_| format!("`{text}` is no network: write 192.0.2.0/24 or 2001:db8::/32"))
+}
+
+/// `waybill token rotate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill token rotate 0123456789ab --output token
+  waybill token rotate portal --overlap 1h")]
+pub(crate) struct TokenRotate {
+    /// The account's id, or its name.
+    pub(crate) account: String,
+    /// How long the old token holds beside the new one, such as 30m, 1h or 7d.
+    #[arg(long, env = "WAYBILL_OVERLAP", value_name = "TIME", default_value = "0s", value_parser = seconds)]
+    pub(crate) overlap: u32,
+    /// For how many days the new one holds; 0: until it is revoked; without, as many as the old one was given.
+    #[arg(long, env = "WAYBILL_DAYS")]
+    pub(crate) days: Option<u32>,
+    /// Write the token into this new file, which only you can read, instead of printing it.
+    #[arg(long, short, env = "WAYBILL_OUTPUT", value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) single: Single,
+}
+
+/// Seconds, of a length of time such as `1h`.
+fn seconds(text: &str) -> Result<u32, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let wrong = || format!("`{text}` is no length of time: write 30m, 1h or 7d");
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 24 * 3600,
+        _ => return Err(wrong()),
+    };
+    number.parse::<u32>().ok().and_then(|number| number.checked_mul(seconds)).ok_or_else(wrong)
+}
+
 /// `waybill token revoke`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   waybill token revoke 0123456789ab")]
 pub(crate) struct TokenRevoke {
-    /// The account's id.
-    pub(crate) id: String,
+    /// The account's id, or its name.
+    pub(crate) account: String,
     #[command(flatten)]
     pub(crate) single: Single,
 }

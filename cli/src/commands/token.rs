@@ -1,7 +1,7 @@
 //! `waybill token`.
 
-use waybill_api::{IssuedToken, NewToken, TokenView};
-use waybill_shared::domain::account::Role;
+use waybill_api::{IssuedToken, NewToken, RotateToken, TokenView};
+use waybill_shared::domain::account::{Role, Scope};
 
 use crate::args;
 use crate::client::{self, Client, escape};
@@ -10,16 +10,19 @@ use crate::new_file::NewFile;
 use crate::output::{self, Cell, Column, Fit, Meaning};
 use crate::target::Target;
 
-/// Gives, lists or revokes accounts.
+/// Gives, lists, renews or revokes accounts.
 pub(crate) async fn run(arguments: args::Token) -> Result<(), Failure> {
     match arguments {
         args::Token::Create(create) => give(create).await,
         args::Token::List(listing) => list(listing).await,
+        args::Token::Rotate(rotate) => renew(rotate).await,
         args::Token::Revoke(revoke) => {
             let target = Target::of(&revoke.single.data)?;
-            let path = format!("/v1/tokens/{}", escape(&revoke.id));
-            let view: TokenView =
-                Client::with(&target, async |client| client.delete(&path).await).await?;
+            let view: TokenView = Client::with(&target, async |client| {
+                let id = find(client, &revoke.account).await?;
+                client.delete(&format!("/v1/tokens/{}", escape(&id))).await
+            })
+            .await?;
             if revoke.single.json {
                 return output::json(&view);
             }
@@ -29,33 +32,87 @@ pub(crate) async fn run(arguments: args::Token) -> Result<(), Failure> {
     }
 }
 
+/// The id of the account that `named` names: by its id, or by a name that one account alone has that was not revoked.
+async fn find(client: &Client, named: &str) -> Result<String, Failure> {
+    let views: Vec<TokenView> = client.get("/v1/tokens").await?;
+    if views.iter().any(|view| view.id == named) {
+        return Ok(named.to_owned());
+    }
+    let alike = views.iter().filter(|view| view.name == named && view.revoked.is_none());
+    match &alike.map(|view| view.id.as_str()).collect::<Vec<_>>()[..] {
+        [] => Ok(named.to_owned()),
+        [id] => Ok((*id).to_owned()),
+        several => {
+            let message = format!("{} accounts are called `{named}`", several.len());
+            Err(Failure::caller(message, format!("name one by its id: {}", several.join(", "))))
+        }
+    }
+}
+
 async fn give(create: args::TokenCreate) -> Result<(), Failure> {
-    let args::TokenCreate { role: named, party, name, days, output, single } = create;
+    let args::TokenCreate { role: named, party, name, days, scope, network, output, single } =
+        create;
     // A place for it is found before there is one.
     let file = output.as_deref().map(NewFile::at).transpose()?;
     let role = Role::ALL.into_iter().find(|role| role.name() == named).unwrap_or(Role::Observer);
+    let scope = Scope::ALL.into_iter().find(|one| one.name() == scope).unwrap_or(Scope::Read);
     let name = name.unwrap_or_else(|| match &party {
         Some(party) => format!("{named} {party}"),
         None => named.clone(),
     });
-    let new = NewToken { name, role, party, days: Some(days) };
+    let new = NewToken { name, role, party, days: Some(days), scope, networks: network };
     let issued: IssuedToken = client::post(&Target::of(&single.data)?, "/v1/tokens", &new).await?;
+    told(&issued, file, single.json, "is given")
+}
+
+async fn renew(rotate: args::TokenRotate) -> Result<(), Failure> {
+    let args::TokenRotate { account, overlap, days, output, single } = rotate;
+    let file = output.as_deref().map(NewFile::at).transpose()?;
+    let target = Target::of(&single.data)?;
+    let asked = RotateToken { overlap_s: overlap, days };
+    let issued: IssuedToken = Client::with(&target, async |client| {
+        let id = find(client, &account).await?;
+        client.post(&format!("/v1/tokens/{}/rotate", escape(&id)), &asked).await
+    })
+    .await?;
+    match issued.account.replaced_until {
+        Some(until) => {
+            let until = until.format("%Y-%m-%d %H:%M UTC");
+            output::talk(&format!("the old token holds until {until}"));
+        }
+        None => output::talk("the old token no longer holds"),
+    }
+    told(&issued, file, single.json, "has a new token")
+}
+
+/// Hands out a token: into `file`, if there is one.
+fn told(
+    issued: &IssuedToken,
+    file: Option<NewFile>,
+    json: bool,
+    done: &str,
+) -> Result<(), Failure> {
     if let Some(file) = file {
         file.write(&format!("{}\n", issued.token))?;
-        output::talk(&format!("the account {} is given", issued.account.id));
+        output::talk(&format!("the account {} {done}", issued.account.id));
         return Ok(());
     }
-    if single.json {
-        return output::json(&issued);
+    if json {
+        return output::json(issued);
     }
     output::talk("the token, shown this once:");
     output::data(&format!("{}\n", issued.token))
 }
 
-const COLUMNS: [Column<TokenView>; 6] = [
+const COLUMNS: [Column<TokenView>; 8] = [
     Column::new("id", Fit::Left, |view| view.id.clone().into()),
     Column::new("role", Fit::Left, |view| view.role.name().into()),
     Column::new("for", Fit::Left, |view| view.party.clone().unwrap_or_default().into()),
+    Column::new("scope", Fit::Left, |view| view.scope.name().into()),
+    Column::new("networks", Fit::Left, |view| {
+        let networks: Vec<String> = view.networks.iter().map(ToString::to_string).collect();
+        networks.join(" ").into()
+    }),
     Column::new("state", Fit::Left, state),
     Column::new("last_used", Fit::Left, |view| {
         let used = view.last_used;

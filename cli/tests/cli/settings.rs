@@ -84,7 +84,7 @@ fn a_context_takes_the_place_of_what_holds_for_all() -> Result<()> {
 fn a_folder_leads_nobody_elsewhere_before_it_is_trusted() -> Result<()> {
     let token = TempDir::new()?;
     let file = token.path().join("token");
-    fs::write(&file, "wbt_secret")?;
+    fs::write(&file, format!("wbt_0123456789ab_{}", "x".repeat(43)))?;
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;
     let settings = format!(

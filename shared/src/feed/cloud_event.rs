@@ -229,6 +229,7 @@ impl EventData {
                 let mut record: serde_json::Value = parse(event)?;
                 if let Some(fields) = record.as_object_mut() {
                     fields.remove("hash");
+                    fields.remove("replaced");
                 }
                 self.record = Some(record);
                 Ok(is_audit)

@@ -16,6 +16,7 @@ mod remote;
 mod roles;
 mod siege;
 pub(crate) mod surface;
+mod tokens;
 mod upload;
 mod walk;
 mod webhooks;

@@ -65,8 +65,19 @@ fn commands_work_from_elsewhere_as_far_as_their_account_may() -> Result<()> {
 
     let open = keep(folder, "open", "wbt_x_y", 0o644)?;
     there(&open, &["lots"])?.failed(1, &["may be read by others", "chmod 600"])?;
-    let wrong = keep(folder, "wrong", "wbt_x_y", 0o600)?;
+    let unknown = format!("wbt_0123456789ab_{}", "x".repeat(43));
+    let wrong = keep(folder, "wrong", &unknown, 0o600)?;
     there(&wrong, &["lots"])?.failed(1, &["not valid"])?;
+    // One that was cut off or mistyped is known before anybody is asked.
+    let token = surface.token("operator", "")?;
+    let cut = token[..token.len() - 2].to_owned();
+    let end = if token.ends_with('a') { 'b' } else { 'a' };
+    let typed = format!("{}{end}", &token[..token.len() - 1]);
+    for (name, slip) in [("cut", cut), ("typed", typed)] {
+        let slip = keep(folder, name, &slip, 0o600)?;
+        let nobody = ["lots", "--server", "http://127.0.0.1:1", "--token-file", text(&slip)?];
+        run(&nobody)?.failed(1, &[name, "checksum", "copy it again"])?;
+    }
     let nowhere = ["lots", "--server", "http://127.0.0.1:1", "--token-file", text(&operator)?];
     run(&nowhere)?.failed(1, &["--server"])?;
     run(&["lots", "--server", "somewhere"])?.failed(1, &["is no service"])?;

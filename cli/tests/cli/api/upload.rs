@@ -8,7 +8,11 @@ use super::surface::{Answer, Surface, row};
 const BOUNDARY: &str = "waybill-test-boundary";
 
 /// Sends the form with these fields, and a file.
-fn send(surface: &Surface, fields: &[(&str, &str)], file: Option<(&str, &str)>) -> Result<Answer> {
+pub(crate) fn send(
+    surface: &Surface,
+    fields: &[(&str, &str)],
+    file: Option<(&str, &str)>,
+) -> Result<Answer> {
     let mut body = String::new();
     for (name, value) in fields {
         body.push_str(&format!(

@@ -1,0 +1,23 @@
+//! Files that hold secrets.
+
+use std::path::Path;
+
+use crate::failure::Failure;
+
+/// The text of a file that only its owner may read.
+pub(crate) fn read(path: &Path) -> Result<String, Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::caller(format!("{}: {error}", path.display()), "name a file that can be read")
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            let message = format!("{} may be read by others (mode {mode:o})", path.display());
+            let hint = format!("close it first: chmod 600 {}", path.display());
+            return Err(Failure::caller(message, hint));
+        }
+    }
+    std::fs::read_to_string(path).map_err(failed)
+}

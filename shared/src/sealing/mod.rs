@@ -1,0 +1,5 @@
+//! Secrets: how they are written.
+
+pub mod text;
+
+pub use text::Fault;
