@@ -22,7 +22,7 @@ use crate::admission::{Admission, LARGEST_MESSAGE, admit, length, only_reads, wa
 use crate::idempotency::once;
 use crate::limits::Limits;
 use crate::origin::{Origin, find};
-use crate::{Api, Problem, health, openapi, routes, upload};
+use crate::{Api, MetricsToken, Problem, health, openapi, routes, upload};
 
 /// The largest body from this machine, in bytes.
 const LARGEST_LOCAL: usize = 256 * 1024 * 1024;
@@ -50,6 +50,8 @@ pub struct Network {
     pub proxies: Vec<IpNet>,
     /// Where each request is written down.
     pub access_log: Option<Arc<AccessLog>>,
+    /// The token that `/metrics` asks for; none: it is open to whoever reaches the port.
+    pub metrics: Option<MetricsToken>,
 }
 
 impl Default for Network {
@@ -60,6 +62,7 @@ impl Default for Network {
             per_second: 200,
             proxies: Vec::new(),
             access_log: None,
+            metrics: None,
         }
     }
 }
@@ -98,7 +101,7 @@ pub fn network(api: &Api, network: &Network) -> Router {
         .method_not_allowed_fallback(not_so)
         .merge(upload::routes(api, &limits, admission, network.largest));
     described
-        .merge(health(api.engine.clone()))
+        .merge(health(api.engine.clone(), network.metrics.clone()))
         .merge(v1)
         .layer(from_fn(says_little))
         .layer(CompressionLayer::new())

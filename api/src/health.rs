@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 use waybill_shared::engine::Engine;
 use waybill_shared::presence::Trouble;
 
+use crate::Problem;
 use crate::gauges::Gauges;
 
 /// The OpenMetrics text format.
@@ -49,19 +52,48 @@ impl IntoResponse for Readiness {
     }
 }
 
-/// `/health/live`, `/health/ready` and `/metrics`.
-pub fn health(engine: Engine) -> Router {
+/// The token that `/metrics` asks for; of it only a hash is kept, which takes as long to compare whatever is sent.
+#[derive(Clone)]
+pub struct MetricsToken([u8; 32]);
+
+impl MetricsToken {
+    /// This one.
+    #[must_use]
+    pub fn of(token: &str) -> Self {
+        Self(Sha256::digest(token).into())
+    }
+
+    /// Whether `headers` carry it.
+    fn is_in(&self, headers: &HeaderMap) -> bool {
+        let text = headers.get(header::AUTHORIZATION).and_then(|header| header.to_str().ok());
+        let Some((scheme, token)) = text.and_then(|text| text.split_once(' ')) else {
+            return false;
+        };
+        let sent: [u8; 32] = Sha256::digest(token.trim()).into();
+        scheme.eq_ignore_ascii_case("bearer") && bool::from(sent.ct_eq(&self.0))
+    }
+}
+
+impl std::fmt::Debug for MetricsToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MetricsToken").finish_non_exhaustive()
+    }
+}
+
+/// `/health/live`, `/health/ready` and `/metrics`, which asks for `token`, if there is one.
+pub fn health(engine: Engine, token: Option<MetricsToken>) -> Router {
     Router::new()
         .route("/health/live", get(|| async { "live\n" }))
         .route("/health/ready", get(ready))
         .route("/metrics", get(metrics))
-        .with_state(Probes { engine, gauges: Arc::default() })
+        .with_state(Probes { engine, gauges: Arc::default(), token })
 }
 
 #[derive(Clone)]
 struct Probes {
     engine: Engine,
     gauges: Arc<Gauges>,
+    token: Option<MetricsToken>,
 }
 
 /// What keeps this process from working.
@@ -96,7 +128,14 @@ async fn ready(State(probes): State<Probes>) -> Response {
     Readiness { ready: reasons.is_empty(), reasons }.into_response()
 }
 
-async fn metrics(State(Probes { engine, gauges }): State<Probes>) -> Response {
+async fn metrics(
+    State(Probes { engine, gauges, token }): State<Probes>,
+    headers: HeaderMap,
+) -> Response {
+    if token.is_some_and(|token| !token.is_in(&headers)) {
+        let hint = "send `Authorization: Bearer TOKEN` with the token of --metrics-token-file";
+        return Problem::new("unauthorized", "the metrics ask for a token", hint).into_response();
+    }
     let (gauges, backlog) = gauges.look(&engine).await;
     match engine.metrics.text(&backlog, &gauges) {
         Ok(text) => ([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response(),

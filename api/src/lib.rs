@@ -53,7 +53,7 @@ pub use effects::Effect;
 pub use entrance::{Network, local, network};
 pub use error::{DISK_FULL, KINDS, Problem, Wrong};
 pub use growth::Growth;
-pub use health::{Readiness, health};
+pub use health::{MetricsToken, Readiness, health};
 pub use money::{DonorTotal, Lapse, MoneyView, Must, Promise, Stages, UsedRate};
 pub use openapi::openapi;
 pub use plan::{PlanRequest, Planned};

@@ -1,6 +1,6 @@
 //! What requests carry, read without a service: for whoever tries the readers with anything.
 
-use crate::access::is_token_form;
+use crate::access::check_token;
 use crate::request::parse;
 use crate::{ActRequest, Sent, page};
 
@@ -19,7 +19,7 @@ pub fn after(kind: &str, cursor: &str) -> Option<String> {
 /// Whether `text` has the form of a token.
 #[must_use]
 pub fn is_token(text: &str) -> bool {
-    is_token_form(text)
+    check_token(text).is_ok()
 }
 
 /// Whether `body` is a document as it is sent.

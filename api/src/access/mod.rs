@@ -12,8 +12,3 @@ pub(crate) use log::Entry;
 pub use table::{Allowed, ROUTES};
 pub use token::check_token;
 pub(crate) use token::issue;
-
-/// Whether `text` has the form of a token.
-pub(crate) fn is_token_form(text: &str) -> bool {
-    token::parts(text).is_some()
-}

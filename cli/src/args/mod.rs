@@ -38,13 +38,14 @@ pub(crate) use orders::{
 };
 pub(crate) use reports::{Arrivals, By, LeadTimes, Money, Report, Reported, ReportedOf};
 pub(crate) use roles::{
-    Api, Bench, Health, Network, Part, Pool, Scheduler, Serve, Worker, Workload,
+    Api, Bench, Health, Metrics, Network, Part, Pool, Scheduler, Serve, Worker, Workload,
 };
 pub(crate) use service::{Clock, Cron, CronRun, Doctor, Events};
 pub(crate) use settings::{FILE as SETTINGS, names_data, read};
 pub(crate) use shell::{Completions, Man, Shell, Trust};
 pub(crate) use surface::{
-    Audit, AuditAccess, Token, TokenCreate, TokenRotate, Webhook, WebhookCreate, WebhookId, WebhookReplay,
+    Audit, AuditAccess, Token, TokenCreate, TokenRotate, Webhook, WebhookCreate, WebhookId,
+    WebhookReplay,
 };
 pub(crate) use watch::Watch;
 

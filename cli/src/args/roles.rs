@@ -69,6 +69,16 @@ pub(crate) struct Network {
     /// Write each request here, a line of JSON: who asked what from where. SIGHUP opens it anew.
     #[arg(long, env = "WAYBILL_ACCESS_LOG", value_name = "FILE")]
     pub(crate) access_log: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) metrics: Metrics,
+}
+
+/// Who may read what is measured.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Metrics {
+    /// The file with the token that /metrics asks for; without, whoever reaches the port reads them.
+    #[arg(long, env = "WAYBILL_METRICS_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) metrics_token_file: Option<PathBuf>,
 }
 
 /// `waybill scheduler`.
@@ -91,6 +101,8 @@ pub(crate) struct Scheduler {
     /// Serve health and metrics here, as ADDRESS:PORT.
     #[arg(long, env = "WAYBILL_LISTEN")]
     pub(crate) listen: Option<std::net::SocketAddr>,
+    #[command(flatten)]
+    pub(crate) metrics: Metrics,
     /// Export traces to the OTLP collector here, as http://HOST:4318.
     #[arg(long, env = "WAYBILL_OTLP", value_name = "URL")]
     pub(crate) otlp: Option<String>,
@@ -136,6 +148,8 @@ pub(crate) struct Worker {
     /// Serve health and metrics here.
     #[arg(long, env = "WAYBILL_LISTEN")]
     pub(crate) listen: Option<std::net::SocketAddr>,
+    #[command(flatten)]
+    pub(crate) metrics: Metrics,
     /// Export traces to the OTLP collector here, as http://HOST:4318.
     #[arg(long, env = "WAYBILL_OTLP", value_name = "URL")]
     pub(crate) otlp: Option<String>,

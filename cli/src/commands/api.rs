@@ -3,16 +3,20 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 
-use waybill_api::{Network, first_admin};
+use waybill_api::{MetricsToken, Network, first_admin};
 
 use crate::args;
 use crate::door::Door;
 use crate::failure::Failure;
 use crate::output;
+use crate::private;
 use crate::service::{Service, make_private};
 
 /// The file of the first admin's token, in the data folder: in a log it would stay.
 const ADMIN_TOKEN: &str = "admin-token";
+
+/// The shortest token for metrics.
+const SHORTEST: usize = 20;
 
 /// Listens at `address` for the API, health and metrics; the future serves them.
 pub(crate) async fn listen(
@@ -24,6 +28,7 @@ pub(crate) async fn listen(
             format!("{address} can be reached from elsewhere, where everybody is operator");
         return Err(Failure::caller(message, "leave --no-accounts out, or listen on 127.0.0.1"));
     }
+    metrics_token(&options.metrics)?;
     Door::at(address, Some(options)).await
 }
 
@@ -34,6 +39,8 @@ pub(crate) async fn open(
     options: &args::Network,
 ) -> Result<(), Failure> {
     let accounts = !options.no_accounts;
+    // What cannot be started gives no account.
+    let metrics = metrics_token(&options.metrics)?;
     let api = service.api();
     if accounts {
         // A place for the token is found before there is one.
@@ -65,10 +72,26 @@ pub(crate) async fn open(
         per_second: options.rate,
         proxies: options.trusted_proxy.clone(),
         access_log: door.access_log(),
+        metrics,
         ..Network::default()
     };
     door.open(waybill_api::network(&api, &network));
     let tls = options.tls_cert.is_some();
     tracing::info!(address = %door.address(), accounts, tls, "the API is served");
     Ok(())
+}
+
+/// The token that `/metrics` is to ask for.
+pub(crate) fn metrics_token(options: &args::Metrics) -> Result<Option<MetricsToken>, Failure> {
+    let Some(path) = &options.metrics_token_file else { return Ok(None) };
+    let text = private::read(path)?;
+    let token = text.trim();
+    // One that can be guessed protects nothing.
+    if token.len() < SHORTEST || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let message =
+            format!("{}: it is no token of {SHORTEST} characters or more", path.display());
+        let hint = format!("make one: openssl rand -hex 32 > {}", path.display());
+        return Err(Failure::caller(message, hint));
+    }
+    Ok(Some(MetricsToken::of(token)))
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use waybill_api::MetricsToken;
 use waybill_scheduler::Relay;
 use waybill_shared::backoff::Backoff;
 use waybill_shared::clock::Clock;
@@ -28,6 +29,7 @@ pub(crate) async fn scheduler(arguments: args::Scheduler) -> Result<(), Failure>
     let pipeline = path.as_deref().map(read_pipeline).transpose()?;
     let is_again = arguments.restate;
     let pipeline = pipeline.map(|pipeline| Stating { pipeline, is_again });
+    let metrics = api::metrics_token(&arguments.metrics)?;
     let mut process = Process::new()?;
     if let Some(address) = arguments.listen {
         process.listen(Door::at(address, None).await?);
@@ -35,13 +37,14 @@ pub(crate) async fn scheduler(arguments: args::Scheduler) -> Result<(), Failure>
     let opens = opened(&target, pipeline, process.door.clone());
     let Some(service) = process.unless_told(opens).await? else { return Ok(()) };
     process.reads_again(reload::pipeline(service.engine.clone(), path)?);
-    process.open_health(&service);
+    process.open_health(&service, metrics);
     process.run(service, &Role::Scheduler).await
 }
 
 /// Runs steps and acts, until SIGTERM or SIGINT.
 pub(crate) async fn worker(arguments: args::Worker) -> Result<(), Failure> {
     let target = shared(&arguments.data, &arguments.pool)?;
+    let metrics = api::metrics_token(&arguments.metrics)?;
     let mut process = Process::new()?;
     if let Some(address) = arguments.listen {
         process.listen(Door::at(address, None).await?);
@@ -49,7 +52,7 @@ pub(crate) async fn worker(arguments: args::Worker) -> Result<(), Failure> {
     let opens = opened_after_pipeline(&target, process.door.clone());
     let Some(service) = process.unless_told(opens).await? else { return Ok(()) };
     process.reads_again(reload::pipeline(service.engine.clone(), None)?);
-    process.open_health(&service);
+    process.open_health(&service, metrics);
     let role = Role::Worker { steps: arguments.steps, concurrency: arguments.concurrency };
     process.run(service, &role).await
 }
@@ -91,9 +94,9 @@ impl Process {
     }
 
     /// Serves health and metrics where it listens.
-    fn open_health(&self, service: &Service) {
+    fn open_health(&self, service: &Service, metrics: Option<MetricsToken>) {
         if let Some(door) = &self.door {
-            door.open(waybill_api::health(service.engine.clone()));
+            door.open(waybill_api::health(service.engine.clone(), metrics));
         }
     }
 

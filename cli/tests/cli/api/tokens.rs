@@ -151,3 +151,38 @@ fn a_token_without_a_checksum_holds_as_before() -> Result<()> {
     run(&["status", "--server", &surface.base, "--token-file", text(&file)?])?.ok()?;
     Ok(())
 }
+
+#[test]
+fn metrics_ask_for_a_token_where_one_is_named() -> Result<()> {
+    let folder = TempDir::new()?;
+    let file = folder.path().join("metrics-token");
+    let secret = "5d1c3f0e9a7b42c88e6f";
+    fs::write(&file, format!("{secret}\n"))?;
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+    let surface = Surface::open_with(&["--metrics-token-file", text(&file)?])?;
+    let metrics = |token: &str| surface.get(token, "/metrics");
+    let answer = metrics(secret)?.is(200)?;
+    ensure!(answer.text.contains("waybill_lots"), "{answer:?}");
+    for wrong in ["", "5d1c", &secret.replace('5', "6"), &format!("{secret}x")] {
+        metrics(wrong)?.problem(401, "unauthorized", &["ask for a token"])?;
+    }
+    let none = surface.send(surface.request("GET", "/metrics")?)?;
+    ensure!(!none.text.contains("waybill_lots"), "{none:?}");
+    none.problem(401, "unauthorized", &["--metrics-token-file"])?;
+    // No account opens them, and whether it runs is told without.
+    metrics(&surface.admin()?)?.is(401)?;
+    surface.send(surface.request("GET", "/health/live")?)?.is(200)?;
+
+    let data = folder.path().join("other");
+    let serve = ["serve", "--data", text(&data)?, "--listen", "127.0.0.1:0"];
+    let named = [&serve[..], &["--metrics-token-file", text(&file)?]].concat();
+    fs::write(&file, "short")?;
+    run(&named)?.failed(1, &["20 characters", "openssl rand"])?;
+    fs::write(&file, secret)?;
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644))?;
+    run(&named)?.failed(1, &["may be read by others", "chmod 600"])?;
+    // Open, as long as nobody asks for more.
+    let open = Surface::open(1)?;
+    open.send(open.request("GET", "/metrics")?)?.is(200)?;
+    Ok(())
+}
