@@ -8,6 +8,7 @@ use waybill_shared::act::ActError;
 use waybill_shared::import::FieldError;
 use waybill_shared::intake::IntakeError;
 use waybill_shared::line_name::Ambiguous;
+use waybill_shared::sealing::SealError;
 use waybill_shared::store::StoreError;
 
 /// One thing that is wrong in a request or a file that it holds.
@@ -178,6 +179,10 @@ impl IntoResponse for Problem {
 /// The way out of a full disk.
 pub const DISK_FULL: &str = "the disk may be full: free some space and try again";
 
+/// The way out where a key is lacking.
+pub const LACKING: &str =
+    "give the service that key: start it with --key-file FILE, or WAYBILL_KEY_FILE";
+
 /// The way to what is not in the log any more.
 pub(crate) const ARCHIVED: &str = "ask the command line, with --with-archive FILE";
 
@@ -196,6 +201,9 @@ impl From<StoreError> for Problem {
         }
         if matches!(error, StoreError::Archived { .. }) {
             return Self::new("gone", error.to_string(), ARCHIVED);
+        }
+        if matches!(error, StoreError::Seal(SealError::Lacking { .. })) {
+            return Self::new("unavailable", error.to_string(), LACKING);
         }
         if matches!(error, StoreError::Moved { .. }) {
             return Self::new(

@@ -51,7 +51,7 @@ pub use cron::{Coming, Entry as CalendarEntry, FireAsked, FireRequest};
 pub use doctor::{Diagnosis, Finding, Health};
 pub use effects::Effect;
 pub use entrance::{Network, local, network};
-pub use error::{DISK_FULL, KINDS, Problem, Wrong};
+pub use error::{DISK_FULL, KINDS, LACKING, Problem, Wrong};
 pub use growth::Growth;
 pub use health::{MetricsToken, Readiness, health};
 pub use money::{DonorTotal, Lapse, MoneyView, Must, Promise, Stages, UsedRate};
@@ -65,8 +65,9 @@ pub use reports::{
 pub use routes::{
     ActAnswer, ActOutcome, ActRequest, Acted, Again, AttemptPage, AuditPage, CoalitionIntake,
     DocumentAnswer, DocumentOutcome, EventPage, FileIntake, ImportCoalition, ImportLines,
-    IncidentView, IssuedToken, MadeWebhook, NewToken, NewWebhook, PendingPage, PendingView, Pinged,
-    Replayed, RotateToken, Sent, TokenView, WebhookView, first_admin,
+    IncidentView, IssuedToken, KeysView, MadeWebhook, NewToken, NewWebhook, PendingPage,
+    PendingView, Pinged, Replayed, Resealed, RotateToken, SealRequest, Sent, TokenView,
+    WebhookView, first_admin,
 };
 pub use show::Shown;
 pub use status::{

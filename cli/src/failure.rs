@@ -109,6 +109,7 @@ impl From<waybill_shared::store::StoreError> for Failure {
 
 impl Failure {
     fn of_store(error: waybill_shared::store::StoreError) -> Self {
+        use waybill_shared::sealing::SealError;
         use waybill_shared::store::StoreError;
         match &error {
             StoreError::Newer { .. } => Self::caller(error.to_string(), ""),
@@ -154,10 +155,14 @@ impl Failure {
                 let mend = doubt.mend();
                 Self::ours(error).hint(mend)
             }
+            StoreError::Seal(SealError::Lacking { .. }) => {
+                Self::caller(error.to_string(), waybill_api::LACKING)
+            }
             StoreError::Archived { .. } => Self::caller(error.to_string(), "name its file: --with-archive FILE"),
             StoreError::Database { .. }
             | StoreError::Corrupt { .. }
             | StoreError::UnknownVersion(_)
+            | StoreError::Seal(_)
             | StoreError::Closed => Self::ours(error),
         }
     }

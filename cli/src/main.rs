@@ -6,6 +6,7 @@ mod client;
 mod commands;
 mod door;
 mod failure;
+mod keys;
 mod listen;
 mod new_file;
 mod output;
@@ -128,6 +129,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::LeadTimes(times) => commands::lead_times::run(times).await,
             Command::Report(report) => commands::report::run(report).await,
             Command::Token(token) => commands::token::run(token).await,
+            Command::Key(key) => commands::key::run(key).await,
             Command::Webhook(webhook) => commands::webhook::run(webhook).await,
             Command::Audit(audit) => commands::audit::run(audit).await,
             Command::Check(check) => commands::check::run(check).await,

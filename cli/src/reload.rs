@@ -1,4 +1,4 @@
-//! What is read again while a process runs: on SIGHUP, and certificates whenever their files change.
+//! What is read again while a process runs: pipeline, keys and certificates on SIGHUP, and certificates whenever their files change.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use waybill_api::AccessLog;
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::pipeline::StepConfig;
 use waybill_shared::engine::Engine;
+use waybill_shared::sealing::Keys;
 
 use crate::certificate;
 use crate::failure::Failure;
@@ -115,6 +116,27 @@ pub(crate) fn access_log(
             match log.reopen() {
                 Ok(()) => tracing::info!("the access log was opened anew"),
                 Err(error) => tracing::error!(%error, "the access log goes on in its old file"),
+            }
+        }
+        std::future::pending().await
+    })
+}
+
+/// Reads the file of keys again with each SIGHUP; without a file nothing follows from one.
+pub(crate) fn keys(
+    keys: Arc<Keys>,
+    path: Option<PathBuf>,
+) -> Result<impl Future<Output = ()> + use<>, Failure> {
+    let mut hangups = hangups()?;
+    Ok(async move {
+        while hangups.recv().await.is_some() {
+            let Some(path) = &path else { continue };
+            match crate::keys::of_file(path) {
+                Ok(read) => {
+                    keys.replace(&read);
+                    tracing::info!(keys = ?keys.ids(), path = %path.display(), "the keys were read again");
+                }
+                Err(failure) => tracing::error!(%failure, "the keys stay as they were"),
             }
         }
         std::future::pending().await

@@ -15,6 +15,7 @@ use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, StepConfig};
 use waybill_shared::engine::{Engine, Wakes};
 use waybill_shared::metrics::Metrics;
 use waybill_shared::presence::Pulse;
+use waybill_shared::sealing::begins;
 use waybill_shared::store::{NoteChange, Store, StoreError, Unit, queues};
 use waybill_workers::connectors::{self, Connector};
 use waybill_workers::{Step, keep_leases, run_step};
@@ -226,6 +227,7 @@ impl Service {
         let versions = stating::state(&*store, pipeline, clock.now()).await?;
         let (mut engine, wakes) = Engine::new(store, broker, clock, versions);
         engine.metrics = metrics;
+        engine.keys = target.keys.clone();
         // Whatever is committed looks at what was found.
         engine.look_at_clock().await?;
         let (data, running, beside) = (data.to_owned(), JoinSet::new(), JoinSet::new());
@@ -286,6 +288,7 @@ impl Service {
             tokio::time::sleep(LOOK).await;
         }
         self.mark_live().await?;
+        self.mark_key().await?;
         let (mut steps, mut acts) = (Vec::new(), Vec::new());
         if role.works() {
             steps = self.steps()?;
@@ -328,6 +331,16 @@ impl Service {
         let body = Some(now.to_rfc3339());
         unit.notes.push(NoteChange { kind: LIVE, key: LIVE.to_owned(), body });
         self.engine.commit(vec![unit], None).await?;
+        Ok(())
+    }
+
+    /// Keeps by which key this process seals: one without a key writes nothing in plain text beside it.
+    async fn mark_key(&self) -> Result<(), Failure> {
+        if let Some(note) = begins(&self.engine).await? {
+            let mut unit = Unit::new("operator", self.engine.clock.now());
+            unit.notes.push(note);
+            self.engine.commit(vec![unit], None).await?;
+        }
         Ok(())
     }
 

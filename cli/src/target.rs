@@ -7,6 +7,7 @@ use std::sync::Arc;
 use waybill_shared::address::without_secrets;
 use waybill_shared::broker::{Broker, EmbeddedBroker, RabbitBroker};
 use waybill_shared::metrics::Metrics;
+use waybill_shared::sealing::Keys;
 use waybill_shared::store::postgres::{CONNECTIONS, PostgresStore};
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{Migration, Store};
@@ -14,6 +15,7 @@ use waybill_shared::store::{Migration, Store};
 use crate::args::{Data, Reach, names_data};
 use crate::commands::with_archive;
 use crate::failure::Failure;
+use crate::keys;
 use crate::private;
 use crate::service;
 
@@ -30,6 +32,10 @@ pub(crate) struct Target {
     pub(crate) server: Option<(String, Option<String>)>,
     /// How many connections this process holds to a database that others share.
     pub(crate) connections: u32,
+    /// What seals and opens what is confidential.
+    pub(crate) keys: Arc<Keys>,
+    /// The file that they were read from, to be read again.
+    pub(crate) key_file: Option<PathBuf>,
 }
 
 /// A store.
@@ -177,8 +183,10 @@ impl Target {
     /// The data folder alone: everything is in it.
     pub(crate) fn folder(data: &Path) -> Self {
         let store = StoreUrl::Sqlite(data.join("waybill.sqlite"));
-        let (broker, server) = (BrokerUrl::Embedded, None);
-        Self { data: data.to_owned(), store, broker, server, connections: CONNECTIONS }
+        let (keys, key_file) = Default::default();
+        let (data, broker) = (data.to_owned(), BrokerUrl::Embedded);
+        let connections = CONNECTIONS;
+        Self { data, store, broker, server: None, connections, keys, key_file }
     }
 
     /// A file is for one process, so is its broker.
@@ -197,8 +205,12 @@ impl Target {
 
     /// What the options of a role name.
     pub(crate) fn here(options: &Data) -> Result<Self, Failure> {
-        let target =
-            Self::named(&options.data, options.store.as_deref(), options.broker.as_deref())?;
+        let (store, broker) = (options.store.as_deref(), options.broker.as_deref());
+        let mut target = Self::named(&options.data, store, broker)?;
+        if let Some(path) = &options.key_file {
+            target.keys = Arc::new(keys::of_file(path)?);
+            target.key_file = Some(path.clone());
+        }
         with_archive::instead_of(target)
     }
 
@@ -223,6 +235,7 @@ impl Target {
         broker: Option<&str>,
     ) -> Result<Self, Failure> {
         let mut target = Self::folder(data);
+        target.keys = Arc::new(keys::of_environment()?);
         if let Some(url) = store {
             target.store = StoreUrl::parse(url)?;
         }

@@ -21,6 +21,7 @@ use crate::intake::Turns;
 use crate::metrics::Metrics;
 use crate::pauses::{PAUSE, Pauses};
 use crate::presence::Vitals;
+use crate::sealing::{self, Keys};
 use crate::store::reference::{REFERENCE_KINDS, add};
 use crate::store::{Fate, Hint, Lease, LotChange, Store, StoreError, Unit};
 use crate::timekeeper::{Doubt, Timekeeper};
@@ -53,6 +54,8 @@ pub struct Engine {
     pub pauses: Arc<Pauses>,
     /// What keeps this process from working, as it last found out.
     pub vitals: Arc<Vitals>,
+    /// What is confidential is sealed and opened by these; none: it is kept as it is.
+    pub keys: Arc<Keys>,
     /// What this process measures of itself.
     pub metrics: Arc<Metrics>,
     /// Every version of the pipeline; the last is the one new lots start with.
@@ -100,7 +103,7 @@ impl Engine {
         let cache = Arc::default();
         let (committed, _) = broadcast::channel(FOLLOWED);
         let (metrics, vitals, pauses) = (Arc::default(), Arc::default(), Arc::default());
-        let (turns, timekeeper) = (Arc::default(), Arc::default());
+        let (turns, timekeeper, keys) = Default::default();
         (
             Self {
                 store,
@@ -109,6 +112,7 @@ impl Engine {
                 timekeeper,
                 vitals,
                 pauses,
+                keys,
                 metrics,
                 versions,
                 wake,
@@ -310,7 +314,7 @@ impl Engine {
     /// Commits `units`, tells the relay what they made due, and ends the lease they came from.
     ///
     /// # Errors
-    /// [`StoreError`] if nothing could be committed, or the clock is not believed.
+    /// [`StoreError`] if nothing could be committed, the clock is not believed, or a key is lacking.
     pub async fn commit(
         &self,
         mut units: Vec<Unit>,
@@ -319,6 +323,10 @@ impl Engine {
         if let Some(doubt) = self.doubt() {
             release.into_iter().for_each(|lease| self.store.release(lease));
             return Err(doubt.into());
+        }
+        if let Err(error) = sealing::seal(&self.keys, &*self.store, &mut units).await {
+            release.into_iter().for_each(|lease| self.store.release(lease));
+            return Err(error);
         }
         let kept = self.timekeeper.to_keep().zip(units.first_mut());
         let is_kept = kept.map(|(note, unit)| unit.notes.push(note)).is_some();

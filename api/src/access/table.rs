@@ -96,6 +96,8 @@ pub const ROUTES: &[Allowed] = &[
     ("GET", "/v1/show/{id}", &[Admin, Operator, Auditor, Observer, Reviewer, Requester]),
     ("POST", "/v1/imports", OFFICE),
     ("POST", "/v1/coalition", OFFICE),
+    ("GET", "/v1/keys", OFFICE),
+    ("POST", "/v1/keys/seal", OFFICE),
 ];
 
 /// Who may use `method` on `path`; none: there is no such route.

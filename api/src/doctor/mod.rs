@@ -1,5 +1,6 @@
 //! What ails the service: each part is looked at, and what is found comes with its mend.
 
+mod keys;
 mod place;
 mod processes;
 mod values;
@@ -119,6 +120,7 @@ pub(crate) async fn examine(api: &Api) -> Diagnosis {
             findings.push(broker(engine, leads(engine, &condition), condition.now).await);
             findings.extend(growing(&condition));
             findings.extend(paused(engine).await);
+            findings.extend(keys::examine(engine).await);
             findings.extend(clock(engine, &condition).await);
             findings.extend(processes::examine(engine, &condition).await);
             let is_led = leads(engine, &condition);

@@ -6,6 +6,7 @@ pub(crate) mod documents;
 mod events;
 mod imports;
 mod incidents;
+mod keys;
 mod lines;
 mod lots;
 mod orders;
@@ -23,6 +24,7 @@ pub use events::{AuditPage, EventPage};
 pub use imports::{CoalitionIntake, FileIntake, ImportCoalition, ImportLines};
 pub use incidents::IncidentView;
 pub(crate) use incidents::{incidents, parked};
+pub use keys::{KeysView, Resealed, SealRequest};
 pub use tokens::{IssuedToken, NewToken, RotateToken, TokenView, first_admin};
 pub use webhooks::{
     Again, AttemptPage, MadeWebhook, NewWebhook, PendingPage, PendingView, Pinged, Replayed,
@@ -98,6 +100,8 @@ pub(crate) fn unlisted() -> Router<Api> {
         .route("/v1/report", get(imports::report))
         .route("/v1/imports", post(imports::lines))
         .route("/v1/coalition", post(imports::coalition))
+        .route("/v1/keys", get(keys::list))
+        .route("/v1/keys/seal", post(keys::seal))
 }
 
 /// `body` with the version of what it is about as its `ETag`.

@@ -5,10 +5,10 @@ use clap::Subcommand;
 use super::{
     Api, Archive, Arrivals, Attach, Audit, Backup, Bench, Check, Claim, Clock, Completions,
     Consent, Contribute, Cron, Deposit, Despatch, Doctor, Events, Export, Fields, Health, Import,
-    InKind, Incident, Incidents, LeadTimes, Lines, Lots, Man, Match, Member, Merge, Migrate, Money,
-    Note, Offer, OnLots, Order, Pause, Pay, Plan, Rank, Receive, Redirect, Reinstate, Reopen,
-    Report, Restore, Review, Run, Scheduler, Serve, Show, Split, Status, Submit, Surplus, Todo,
-    Token, Trust, Unpause, Watch, Webhook, Why, Withdraw, Worker,
+    InKind, Incident, Incidents, Key, LeadTimes, Lines, Lots, Man, Match, Member, Merge, Migrate,
+    Money, Note, Offer, OnLots, Order, Pause, Pay, Plan, Rank, Receive, Redirect, Reinstate,
+    Reopen, Report, Restore, Review, Run, Scheduler, Serve, Show, Split, Status, Submit, Surplus,
+    Todo, Token, Trust, Unpause, Watch, Webhook, Why, Withdraw, Worker,
 };
 
 /// The commands.
@@ -227,6 +227,9 @@ Examples:
     /// Give, list and revoke tokens for the API.
     #[command(subcommand)]
     Token(Token),
+    /// Make and renew the keys that seal secrets and addresses in the database.
+    #[command(subcommand)]
+    Key(Key),
     /// Have events sent to you, and see what became of them.
     #[command(subcommand)]
     Webhook(Webhook),

@@ -67,8 +67,8 @@ const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Care",
         &[
-            "doctor", "check", "clock", "cron", "audit", "token", "webhook", "backup", "restore",
-            "migrate", "export", "archive",
+            "doctor", "check", "clock", "cron", "audit", "token", "key", "webhook", "backup",
+            "restore", "migrate", "export", "archive",
         ],
     ),
     ("Service", &["run", "serve", "scheduler", "worker", "api", "health", "bench"]),

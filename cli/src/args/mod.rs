@@ -6,6 +6,7 @@ mod care;
 mod command;
 mod giving;
 mod groups;
+mod key;
 mod look;
 mod orders;
 mod reports;
@@ -32,6 +33,7 @@ pub(crate) use command::Command;
 pub(crate) use giving::{
     Contribute, Deposit, Member, Offer, PartyRole, Reinstate, Submit, Withdraw,
 };
+pub(crate) use key::{Key, KeyRotate};
 pub(crate) use look::{Incidents, Lines, Lots, Needs, Status, Todo};
 pub(crate) use orders::{
     CancelOrder, Claim, DecideTerms, Despatch, Order, Pay, Receive, Remedy, Respond,
@@ -104,6 +106,9 @@ pub(crate) struct Data {
     /// The broker as a URL, `embedded:` or `amqp(s)://…`.
     #[arg(long, help_heading = DATA, env = "WAYBILL_BROKER", hide_env_values = true)]
     pub(crate) broker: Option<String>,
+    /// The file of keys that seal secrets and addresses in the database; or WAYBILL_KEY.
+    #[arg(long, help_heading = DATA, env = "WAYBILL_KEY_FILE", value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
 }
 
 /// Where the data is, or the service that has it.

@@ -5,7 +5,7 @@ use waybill_shared::store::sqlite::{SqliteBeside, SqliteStore};
 use waybill_shared::store::{Beside, StoreError};
 
 use super::export::{Out, export};
-use super::restore::{Proof, fill, proof};
+use super::restore::{Proof, fill, needs, proof};
 use crate::args;
 use crate::failure::Failure;
 use crate::new_file::NewFile;
@@ -29,15 +29,17 @@ pub(crate) async fn run(arguments: args::Backup) -> Result<(), Failure> {
     let proof = proven?;
     let bytes = new.keep()?;
     let holds = proof.holds();
-    let Proof { events, link, violations } = proof;
+    let Proof { events, link, violations, sealed } = proof;
     if arguments.json {
         output::json(&serde_json::json!({
             "file": arguments.file, "format": form, "bytes": bytes, "events": events, "link": link,
             "ok": violations.is_empty(), "violations": violations,
+            "sealed": sealed,
         }))?;
         return found(&violations);
     }
     output::talk("it holds secrets, and only you may read it");
+    needs(&sealed);
     output::data(&format!(
         "{}: {}, {} events, {holds}\nlast link {link}\n",
         arguments.file.display(),

@@ -30,5 +30,12 @@ pub(crate) async fn run(arguments: args::Check) -> Result<(), Failure> {
         let rows: Vec<Vec<String>> = findings.violations.iter().map(row).collect();
         output::data(&output::table(&["RULE", "SUBJECT", "WHAT IS WRONG"], &rows))?;
     }
+    if !arguments.json {
+        for (key, count) in &findings.unopened {
+            output::talk(&format!(
+                "not looked into: {count} values sealed by key {key}, which is not here (--key-file)"
+            ));
+        }
+    }
     if findings.ok { Ok(()) } else { Err(Failure::found()) }
 }

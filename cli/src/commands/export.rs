@@ -1,5 +1,6 @@
 //! `waybill export`: the whole database as JSON lines.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -7,8 +8,10 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tokio::sync::mpsc;
+use waybill_shared::sealing::Inventory;
 use waybill_shared::whole::{self, AHEAD, Written};
 
+use super::restore::needs;
 use crate::args;
 use crate::failure::Failure;
 use crate::new_file::NewFile;
@@ -22,8 +25,10 @@ pub(crate) async fn run(arguments: args::Export) -> Result<(), Failure> {
     let target = Target::here(&arguments.data)?;
     target.is_there()?;
     if arguments.file == Path::new("-") {
-        let written = Told::unless(export(&target.store, Out::Stream(Box::new(output::sink()))));
-        let Written { counts, link, .. } = written.await?;
+        let out = Out::Stream(Box::new(output::sink()));
+        let (written, sealed) = Told::unless(with_keys(&target.store, out)).await?;
+        let Written { counts, link, .. } = written;
+        needs(&sealed);
         output::talk(&format!(
             "{} events, last link {link}",
             output::grouped(counts.events.unsigned_abs())
@@ -32,12 +37,13 @@ pub(crate) async fn run(arguments: args::Export) -> Result<(), Failure> {
     }
     let new = NewFile::at(&arguments.file)?;
     let out = Out::file(new.create()?, is_compressed(&arguments.file));
-    let written = Told::unless(export(&target.store, out)).await?;
+    let (written, sealed) = Told::unless(with_keys(&target.store, out)).await?;
     let bytes = new.keep()?;
     let Written { counts, link, .. } = written;
     if arguments.json {
         return output::json(&serde_json::json!({
             "file": arguments.file, "bytes": bytes, "counts": counts, "link": link,
+            "sealed": sealed,
         }));
     }
     let (events, lots) = (
@@ -45,6 +51,7 @@ pub(crate) async fn run(arguments: args::Export) -> Result<(), Failure> {
         output::grouped(counts.lots.unsigned_abs()),
     );
     output::talk("it holds secrets, and only you may read it");
+    needs(&sealed);
     output::data(&format!(
         "{}: {}, {events} events, {lots} lots\nlast link {link}\n",
         arguments.file.display(),
@@ -107,10 +114,19 @@ impl Write for Out {
 }
 
 /// Writes all that `store` holds at one moment to `out`.
-pub(crate) async fn export(store: &StoreUrl, mut out: Out) -> Result<Written, Failure> {
+pub(crate) async fn export(store: &StoreUrl, out: Out) -> Result<Written, Failure> {
+    Ok(with_keys(store, out).await?.0)
+}
+
+/// The same, with what of it is sealed, by the id of the key.
+async fn with_keys(
+    store: &StoreUrl,
+    mut out: Out,
+) -> Result<(Written, BTreeMap<String, usize>), Failure> {
     let opened = store.look().await?;
     settle(&*opened).await?;
     let snapshot = opened.snapshot().await?;
+    let sealed = Inventory::of(&*snapshot).await?.sealed;
     let header = whole::header(&*snapshot, store.kind()).await?;
     let bar = output::progress("exporting", header.counts.rows());
     let (to, rows) = mpsc::channel(AHEAD);
@@ -129,11 +145,12 @@ pub(crate) async fn export(store: &StoreUrl, mut out: Out) -> Result<Written, Fa
     drop(snapshot);
     opened.close().await;
     poured?;
-    written.map_err(|error| {
+    let written = written.map_err(|error| {
         let hint = match error.kind() {
             io::ErrorKind::Other => "the log lacks events that it counts: `waybill check`",
             _ => "look at the disk",
         };
         Failure::caller(format!("the export could not be written: {error}"), hint)
-    })
+    })?;
+    Ok((written, sealed))
 }

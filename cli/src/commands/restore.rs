@@ -1,6 +1,7 @@
 //! `waybill restore`, and `waybill import` of a whole database: a new one is made beside the one in
 //! use, checked, and takes its place.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -10,6 +11,7 @@ use flate2::read::MultiGzDecoder;
 use tokio::sync::mpsc;
 use waybill_shared::check::{Findings, Violation, check_telling};
 use waybill_shared::clock::Clock;
+use waybill_shared::sealing::Keys;
 use waybill_shared::store::postgres::PostgresBeside;
 use waybill_shared::store::sqlite::SqliteBeside;
 use waybill_shared::store::{Beside, Store};
@@ -280,16 +282,17 @@ async fn put(store: &StoreUrl, kind: Kind, file: &Path, how: How) -> Result<(), 
         }
     };
     let holds = proof.holds();
-    let Proof { events, link, .. } = proof;
+    let Proof { events, link, sealed, .. } = proof;
     if how.json {
         return output::json(&serde_json::json!({
             "store": store.to_string(), "events": events, "link": link, "ok": holds == HOLDS, "kept": kept,
-            "paused": how.is_restore,
+            "paused": how.is_restore, "sealed": sealed,
         }));
     }
     if let Some(kept) = kept {
         output::talk(&format!("what was there is kept as {kept}"));
     }
+    needs(&sealed);
     let events = output::grouped(events.unsigned_abs());
     let paused = if how.is_restore {
         "everything is paused: look at `waybill todo`, then `waybill unpause all`\n"
@@ -360,6 +363,15 @@ fn refused(file: &Path, error: WholeError) -> Failure {
     Failure::caller(format!("{}, {error}", file.display()), hint)
 }
 
+/// Says which keys what is sealed needs.
+pub(crate) fn needs(sealed: &BTreeMap<String, usize>) {
+    for (key, count) in sealed {
+        output::talk(&format!(
+            "{count} secrets and addresses in it are sealed by key {key}, which is not in it"
+        ));
+    }
+}
+
 /// What a database was found to hold.
 #[derive(Debug)]
 pub(crate) struct Proof {
@@ -367,6 +379,8 @@ pub(crate) struct Proof {
     /// The hash of the last link.
     pub(crate) link: String,
     pub(crate) violations: Vec<Violation>,
+    /// How much in it is sealed, by the id of the key.
+    pub(crate) sealed: BTreeMap<String, usize>,
 }
 
 /// What is said where nothing was found.
@@ -398,10 +412,10 @@ fn does_not_hold(first: &Violation, all: usize) -> Failure {
 pub(crate) async fn proof(store: &dyn Store) -> Result<Proof, Failure> {
     let events = store.last_position().await?;
     let bar = Arc::new(output::progress("checking", events));
-    let findings = check_telling(store, &|events| bar.inc(events as u64)).await?;
+    let findings = check_telling(store, &Keys::default(), &|events| bar.inc(events as u64)).await?;
     bar.finish_and_clear();
     let link = store.links(events - 1, events).await?.pop().map(|(_, hash)| hash);
     store.close().await;
-    let Findings { violations, .. } = findings;
-    Ok(Proof { events, link: link.unwrap_or_default(), violations })
+    let Findings { violations, unopened: sealed, .. } = findings;
+    Ok(Proof { events, link: link.unwrap_or_default(), violations, sealed })
 }

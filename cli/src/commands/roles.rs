@@ -36,6 +36,7 @@ pub(crate) async fn scheduler(arguments: args::Scheduler) -> Result<(), Failure>
     }
     let opens = opened(&target, pipeline, process.door.clone());
     let Some(service) = process.unless_told(opens).await? else { return Ok(()) };
+    process.reads_again(reload::keys(target.keys.clone(), target.key_file.clone())?);
     process.reads_again(reload::pipeline(service.engine.clone(), path)?);
     process.open_health(&service, metrics);
     process.run(service, &Role::Scheduler).await
@@ -51,6 +52,7 @@ pub(crate) async fn worker(arguments: args::Worker) -> Result<(), Failure> {
     }
     let opens = opened_after_pipeline(&target, process.door.clone());
     let Some(service) = process.unless_told(opens).await? else { return Ok(()) };
+    process.reads_again(reload::keys(target.keys.clone(), target.key_file.clone())?);
     process.reads_again(reload::pipeline(service.engine.clone(), None)?);
     process.open_health(&service, metrics);
     let role = Role::Worker { steps: arguments.steps, concurrency: arguments.concurrency };
@@ -65,6 +67,7 @@ pub(crate) async fn api(arguments: args::Api) -> Result<(), Failure> {
     process.listen((door.clone(), serves));
     let opens = opened_after_pipeline(&target, Some(door.clone()));
     let Some(service) = process.unless_told(opens).await? else { return Ok(()) };
+    process.reads_again(reload::keys(target.keys.clone(), target.key_file.clone())?);
     process.reads_again(reload::pipeline(service.engine.clone(), None)?);
     let opens = patiently(Some(&door), || api::open(&door, &service, &arguments.network));
     process.unless_told(opens).await?;

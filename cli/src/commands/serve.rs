@@ -47,6 +47,7 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
     }
     let (mut beside, mut door) = (tokio::task::JoinSet::new(), None);
     beside.spawn(reload::pipeline(service.engine.clone(), path)?);
+    beside.spawn(reload::keys(target.keys.clone(), target.key_file.clone())?);
     if let Some(address) = arguments.listen {
         let (opened, serves) = api::listen(address, &arguments.network).await?;
         beside.spawn(serves);

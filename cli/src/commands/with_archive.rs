@@ -56,7 +56,9 @@ pub(crate) fn instead_of(target: Target) -> Result<Target, Failure> {
         })?;
         COPY.get_or_init(|| copy);
     }
-    Ok(COPY.get().map_or(target, |copy| Target::folder(copy.path())))
+    let Some(copy) = COPY.get() else { return Ok(target) };
+    let Target { keys, key_file, .. } = target;
+    Ok(Target { keys, key_file, ..Target::folder(copy.path()) })
 }
 
 async fn made(target: &Target, archives: &[PathBuf]) -> Result<TempDir, Failure> {

@@ -58,6 +58,7 @@ mod reports;
 mod requesters;
 mod restored;
 mod run;
+mod sealed;
 mod serve;
 mod settings;
 mod shapes;

@@ -7,7 +7,7 @@ mod api {
     mod extremes;
     mod feed;
     mod idempotency;
-    mod receiver;
+    pub(crate) mod receiver;
     mod surface;
     mod walk;
     mod webhooks;
@@ -72,6 +72,8 @@ mod requesters;
 mod restored;
 #[path = "../cli/run.rs"]
 mod run;
+#[path = "../cli/sealed.rs"]
+mod sealed;
 #[path = "../cli/serve.rs"]
 mod serve;
 #[path = "../cli/support.rs"]

@@ -22,6 +22,7 @@ use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Lot, LotState, Outcome, Timestamp};
 use crate::domain::order::{Order, OrderStatus};
 use crate::domain::quantity::Quantity;
+use crate::sealing::{self, Keys};
 use crate::store::chain::{archived, digest_of, hex, link, sum_of};
 use crate::store::{Filed, LotCount, LotFilter, Store, StoreError, tally};
 
@@ -56,6 +57,9 @@ pub struct Findings {
     pub events: i64,
     /// What does not hold.
     pub violations: Vec<Violation>,
+    /// How many sealed values were not looked into, by the id of the key that is not here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unopened: BTreeMap<String, usize>,
 }
 
 #[derive(Default)]
@@ -88,15 +92,16 @@ fn sum(body: &str) -> [u8; 32] {
 /// # Errors
 /// [`StoreError`] if it cannot be read.
 pub async fn check(store: &dyn Store) -> Result<Findings, StoreError> {
-    check_telling(store, &|_| ()).await
+    check_telling(store, &Keys::default(), &|_| ()).await
 }
 
-/// The same, telling `passed` each time how many events were replayed.
+/// The same, opening what is sealed with `keys` and telling `passed` each time how many events were replayed.
 ///
 /// # Errors
 /// [`StoreError`] if it cannot be read.
 pub async fn check_telling(
     store: &dyn Store,
+    keys: &Keys,
     passed: &(dyn Fn(usize) + Sync),
 ) -> Result<Findings, StoreError> {
     let mut check = Check::default();
@@ -122,8 +127,17 @@ pub async fn check_telling(
     acted.report(&mut check);
     archive(store, &mut check, archived).await?;
     sold.report(&mut check);
+    let unopened = match sealing::look(store, keys).await {
+        Ok(looked) => {
+            looked.forged.iter().for_each(|(what, error)| check.fails("I7", what, error));
+            looked.unopened
+        }
+        // That was found before, and named.
+        Err(StoreError::Corrupt { .. }) => BTreeMap::new(),
+        Err(error) => return Err(error),
+    };
     let violations = check.violations;
-    Ok(Findings { ok: violations.is_empty(), events, violations })
+    Ok(Findings { ok: violations.is_empty(), events, violations, unopened })
 }
 
 /// I7: what is not in the log any more is in an archive that was made of it.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::confidential::Confidential;
 use super::contribution::Contribution;
 use super::money::{Currency, Money, MoneyError, Rate, Rounding, convert};
 use super::party::{ExpertGroup, Party};
@@ -58,7 +59,7 @@ pub struct Consignee {
     /// Whose it is.
     pub requester: String,
     /// Where it is.
-    pub address: String,
+    pub address: Confidential,
 }
 
 /// Reference rates of a day: units of each currency for one EUR.

@@ -5,6 +5,7 @@ pub mod admissible;
 pub mod amendment;
 pub mod coalition;
 pub mod command;
+pub mod confidential;
 pub mod contribution;
 pub mod document;
 pub mod event;

@@ -199,6 +199,7 @@ mod tests {
 
     use super::*;
     use crate::domain::coalition::{Consignee, Settings};
+    use crate::domain::confidential::Confidential;
     use crate::domain::lot::Priority;
     use crate::domain::money::Currency;
     use crate::domain::party::Party;
@@ -212,7 +213,8 @@ mod tests {
             coalition.parties.insert(id.into(), party);
         }
         for (code, requester) in [("SITE-1", "MIN"), ("SITE-2", "MIN"), ("DEPOT", "MIN2")] {
-            let (requester, address) = (requester.into(), "1 Example Street".into());
+            let address = Confidential::Plain("1 Example Street".to_owned());
+            let requester = requester.into();
             let consignee = Consignee { code: code.into(), requester, address };
             coalition.consignees.insert(code.into(), consignee);
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::account::Role;
+use super::confidential::Confidential;
 use super::lot::Timestamp;
 use crate::feed::Filter;
 
@@ -118,14 +119,22 @@ pub struct Progress {
     pub failing_since: Option<Timestamp>,
 }
 
-/// What deliveries are signed with: `whsec_` and base 64.
+/// What deliveries are signed with: `whsec_` and base 64; as it is kept, or opened as text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Secrets {
+pub struct Secrets<S = Confidential> {
     /// The one that holds.
-    pub current: String,
+    pub current: S,
     /// The one before, and until when it signs, too.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<(String, Timestamp)>,
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    pub before: Option<(S, Timestamp)>,
+}
+
+impl<S> Secrets<S> {
+    /// Each of them, to be changed.
+    pub fn all_mut(&mut self) -> impl Iterator<Item = &mut S> {
+        let before = self.before.as_mut().map(|(secret, _)| secret);
+        std::iter::once(&mut self.current).chain(before)
+    }
 }
 
 /// An event that has not arrived yet although others behind it may have.

@@ -21,6 +21,7 @@ pub use outcome::{
     Submitted, Wrongly,
 };
 pub use pending::{AMENDMENT, Pending, PendingState, follow};
+pub(crate) use records::SAID;
 pub use records::{
     IMPORT, RecordAmended, RecordConflict, RecordGone, Records, Stated, imported_by,
 };

@@ -12,6 +12,7 @@ use super::merge::{Merged, author, fields, merge};
 use super::outcome::{Change, Contested};
 use crate::domain::supplier::Offer;
 use crate::engine::Engine;
+use crate::sealing;
 use crate::store::body::{parse, write};
 use crate::store::{Record, RecordChange, StoreError, Unit};
 
@@ -33,7 +34,7 @@ fn is_import(actor: &str) -> bool {
 pub(super) const STATED: &str = "record.stated";
 
 /// The kind of record that keeps what a folder said last of a record that does not say so any more.
-const SAID: &str = "stated";
+pub(crate) const SAID: &str = "stated";
 
 /// The kind of record that keeps that a folder does not have a record any more.
 const GONE: &str = "gone";
@@ -272,9 +273,10 @@ impl<'a> Merge<'a> {
             self.records.unchanged += 1;
             return Ok(None);
         }
-        let (version, before): (i64, T) = (record.version, parse(kind, id, &record.body)?);
+        let (version, there) = (record.version, self.opened(kind, id, &record.body, None)?);
+        let before: T = parse(kind, id, &there)?;
         let ours = clear(before.clone());
-        let base: Option<T> = self.base(id).await?;
+        let base: Option<T> = self.base(id, &there).await?;
         let mut event = STATED;
         let becomes = if base.as_ref() == Some(theirs) || ours == *theirs {
             event = "record.restated";
@@ -312,15 +314,45 @@ impl<'a> Merge<'a> {
     }
 
     /// What a folder said of it the last time; none: no folder did.
-    async fn base<T: DeserializeOwned>(&self, id: &str) -> Result<Option<T>, StoreError> {
+    ///
+    /// A commands' word is never about what is confidential: what was sealed by a key that is gone is as `there`.
+    async fn base<T: DeserializeOwned>(
+        &self,
+        id: &str,
+        there: &str,
+    ) -> Result<Option<T>, StoreError> {
         let kind = self.records.what.record();
         let subject = format!("{kind}:{id}");
         if let Some(said) = self.engine.store.record(SAID, &subject).await? {
-            return parse(SAID, &subject, &said.body).map(Some);
+            let body = self.opened(SAID, &subject, &said.body, Some(there))?;
+            return parse(SAID, &subject, &body).map(Some);
         }
         let events = self.engine.store.events_of(&subject).await?;
         let stated = events.iter().rev().find(|e| e.kind == STATED && is_import(&e.actor));
-        stated.map(|event| parse(kind, id, &event.body)).transpose()
+        let Some(stated) = stated else { return Ok(None) };
+        parse(kind, id, &self.opened(kind, id, &stated.body, Some(there))?).map(Some)
+    }
+
+    /// A body with what is confidential in plain text: only so it can be compared.
+    fn opened(
+        &self,
+        kind: &str,
+        id: &str,
+        body: &str,
+        otherwise: Option<&str>,
+    ) -> Result<String, StoreError> {
+        match self.records.what {
+            Stated::Consignees => sealing::opened(&self.engine.keys, kind, id, body, otherwise),
+            Stated::Settings
+            | Stated::Parties
+            | Stated::Groups
+            | Stated::Contributions
+            | Stated::Offers
+            | Stated::Charges
+            | Stated::Codes
+            | Stated::Prohibited
+            | Stated::Rates => Ok(body.to_owned()),
+        }
     }
 
     /// Keeps what the folder says where the record does not.
@@ -336,7 +368,8 @@ impl<'a> Merge<'a> {
             return Ok(());
         }
         let body = write(SAID, &subject, theirs)?;
-        if said.as_ref().is_none_or(|said| said.body != body) {
+        let before = said.as_ref().map(|said| self.opened(SAID, &subject, &said.body, Some(&body)));
+        if before.transpose()? != Some(body.clone()) {
             let expected = said.map_or(0, |said| said.version);
             let event = "record.remembered";
             self.changes.push(RecordChange { kind: SAID, id: subject, expected, body, event });

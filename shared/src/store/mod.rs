@@ -439,6 +439,9 @@ pub enum StoreError {
     /// This process' clock is not believed, so it writes nothing.
     #[error("nothing is done: {0}")]
     Clock(#[from] crate::timekeeper::Doubt),
+    /// What is confidential could not be sealed or opened.
+    #[error(transparent)]
+    Seal(#[from] crate::sealing::SealError),
 }
 
 impl StoreError {
@@ -515,6 +518,7 @@ impl StoreError {
             | Self::Corrupt { .. }
             | Self::UnknownVersion(_)
             | Self::Clock(_)
+            | Self::Seal(_)
             | Self::Closed => false,
         }
     }

@@ -16,10 +16,11 @@ use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::account::{ACCOUNT, Account, Role};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::{
-    ATTEMPT, Attempt, Delivery, Disabled, Endpoint, PROGRESS, WEBHOOK, WebhookPolicy,
+    ATTEMPT, Attempt, Delivery, Disabled, Endpoint, PROGRESS, Secrets, WEBHOOK, WebhookPolicy,
 };
 use waybill_shared::engine::Engine;
 use waybill_shared::feed::{CloudEvent, Reader};
+use waybill_shared::sealing;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{Job, NoteChange, NoteRange, RecordChange, StoreError, Unit};
 
@@ -79,6 +80,13 @@ impl Act for Deliver {
             unit.records.push(disable(&state, now, "its account holds no longer".to_owned())?);
             return Ok(unit.into());
         }
+        let secrets = match sealing::secrets(&engine.keys, &job.key, &state.secrets) {
+            Ok(secrets) => secrets,
+            Err(error) => {
+                tracing::error!(%error, "nothing is sent to a webhook: start this process with the key (--key-file)");
+                return Ok(Done::paused(engine));
+            }
+        };
         let policy = &engine.pipeline().webhooks;
         let client = match self.client.get() {
             Some(client) => client,
@@ -87,7 +95,7 @@ impl Act for Deliver {
                 self.client.get_or_init(|| made)
             }
         };
-        Delivering::new(engine, policy, state).await?.run(client).await
+        Delivering::new(engine, policy, state, secrets).await?.run(client).await
     }
 }
 
@@ -96,6 +104,7 @@ struct Delivering<'a> {
     engine: &'a Engine,
     policy: &'a WebhookPolicy,
     state: State,
+    secrets: Secrets<String>,
     reader: Reader,
     now: Timestamp,
     /// Deliveries whose notes have to be written.
@@ -120,6 +129,7 @@ impl<'a> Delivering<'a> {
         engine: &'a Engine,
         policy: &'a WebhookPolicy,
         state: State,
+        secrets: Secrets<String>,
     ) -> Result<Self, StoreError> {
         let Endpoint { role, party, filter, .. } = &state.endpoint;
         let sight = Sight::new(engine, engine.coalition().await?, *role, party.as_deref());
@@ -129,6 +139,7 @@ impl<'a> Delivering<'a> {
             engine,
             policy,
             state,
+            secrets,
             reader,
             now,
             touched: BTreeSet::new(),
@@ -183,7 +194,7 @@ impl<'a> Delivering<'a> {
     /// can be reached, or the batch has taken its time, nothing more is begun.
     async fn send(&self, client: &Client, batch: Batch) -> Vec<Sent> {
         let (is_down, began) = (AtomicBool::new(false), tokio::time::Instant::now());
-        let State { endpoint, secrets, .. } = &self.state;
+        let (endpoint, secrets) = (&self.state.endpoint, &self.secrets);
         let one = async |queue: Queue| {
             let mut sent = Sent { queue, arrived: 0, failed: None, attempts: Vec::new() };
             while let Some(event) = sent.queue.events.get(sent.arrived)

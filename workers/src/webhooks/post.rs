@@ -65,7 +65,7 @@ pub async fn post(
     client: &Client,
     allow: &[IpNet],
     endpoint: &Endpoint,
-    secrets: &Secrets,
+    secrets: &Secrets<String>,
     event: &CloudEvent,
 ) -> Outcome {
     let began = tokio::time::Instant::now();
@@ -87,7 +87,7 @@ async fn send(
     client: &Client,
     allow: &[IpNet],
     endpoint: &Endpoint,
-    secrets: &Secrets,
+    secrets: &Secrets<String>,
     event: &CloudEvent,
 ) -> Outcome {
     let failed = |error: String| Outcome {

@@ -6,6 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use chrono::TimeDelta;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use waybill_shared::domain::confidential::Confidential;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::Secrets;
 
@@ -28,11 +29,14 @@ pub fn new_secret() -> Result<String, getrandom::Error> {
 /// `secrets` with `new` in the place of the current one, which signs for another day.
 #[must_use]
 pub fn rotated(secrets: &Secrets, new: String, now: Timestamp) -> Secrets {
-    Secrets { current: new, before: Some((secrets.current.clone(), now + BOTH)) }
+    Secrets {
+        current: Confidential::Plain(new),
+        before: Some((secrets.current.clone(), now + BOTH)),
+    }
 }
 
 /// The value of the header `webhook-signature`.
-pub(super) fn signatures(secrets: &Secrets, id: &str, at: Timestamp, body: &str) -> String {
+pub(super) fn signatures(secrets: &Secrets<String>, id: &str, at: Timestamp, body: &str) -> String {
     let before = secrets.before.iter().filter(|(_, until)| at < *until).map(|(secret, _)| secret);
     let all = std::iter::once(&secrets.current).chain(before);
     all.map(|secret| signature(secret, id, at.timestamp(), body)).collect::<Vec<_>>().join(" ")
@@ -52,6 +56,7 @@ fn signature(secret: &str, id: &str, at: i64, body: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use waybill_shared::sealing::Keys;
 
     /// The example of the specification.
     #[test]
@@ -65,9 +70,12 @@ mod tests {
 
     #[test]
     fn both_secrets_sign_for_a_day() {
-        let first = Secrets { current: new_secret().expect("random"), before: None };
+        let keys = Keys::default();
+        let first = Secrets { current: new_secret().expect("random").into(), before: None };
         let at = Timestamp::UNIX_EPOCH;
         let both = rotated(&first, new_secret().expect("random"), at);
+        let both = waybill_shared::sealing::secrets(&keys, "wh", &both).expect("plain");
+        let first = waybill_shared::sealing::secrets(&keys, "wh", &first).expect("plain");
         let old = signatures(&first, "1", at, "{}");
         let signed = signatures(&both, "1", at, "{}");
         assert!(signed.split(' ').count() == 2 && signed.ends_with(&old), "{signed}");

@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::{ATTEMPT, Attempt, Endpoint};
 use waybill_shared::feed::{CloudEvent, Reader};
+use waybill_shared::sealing::secrets;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{NoteRange, StoreError};
 use waybill_workers::webhooks::{Failed, client, post, replay as send_again};
@@ -59,7 +60,8 @@ pub(crate) async fn ping(
     let coalition = api.engine.coalition().await?;
     let actor = caller.sight(&api.engine).await?.actor(&caller.actor());
     let event = CloudEvent::ping(&coalition, &id, &actor, api.engine.clock.now());
-    let outcome = post(&client, allow, &standing.endpoint, &standing.secrets, &event).await;
+    let secrets = secrets(&api.engine.keys, &id, &standing.secrets).map_err(StoreError::from)?;
+    let outcome = post(&client, allow, &standing.endpoint, &secrets, &event).await;
     Ok(Json(Pinged {
         arrived: outcome.error.is_none(),
         status: outcome.status,

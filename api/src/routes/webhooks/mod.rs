@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 use waybill_shared::domain::account::Role;
+use waybill_shared::domain::confidential::Confidential;
 use waybill_shared::domain::webhook::{
     ATTEMPT, DELIVERY, Disabled, Endpoint, PROGRESS, Progress, SECRETS, Secrets, WEBHOOK,
 };
@@ -193,7 +194,8 @@ pub(crate) async fn create(
     }
     let secret = new_secret().map_err(random)?;
     let progress = Progress { position: after.unwrap_or(last), failing_since: None };
-    let secrets = Secrets { current: secret.clone(), before: None };
+    let current = Confidential::Plain(secret.clone());
+    let secrets = Secrets { current, before: None };
     let notes =
         vec![note(PROGRESS, &endpoint.id, &progress), note(SECRETS, &endpoint.id, &secrets)];
     write(&api, &caller, &endpoint, 0, "webhook.created", notes).await?;

@@ -7,6 +7,7 @@ use super::super::fields::{Field, RowFields, Section, optional, required};
 use super::super::parse::{self, Fault};
 use super::folder::{Folder, Placed};
 use crate::domain::coalition::{Code, Consignee, DayRates, Prohibition};
+use crate::domain::confidential::Confidential;
 use crate::domain::money::{Currency, Rate};
 
 const CODE_FIELDS: [Field<'static>; 3] = [required("scheme"), required("code"), required("name")];
@@ -64,7 +65,7 @@ pub(super) fn read_consignees(
 
 fn read_consignee(fields: &mut RowFields<'_>) -> Option<Consignee> {
     let (code, requester) = (fields.id("code"), fields.id("requester"));
-    let address = fields.text("address");
+    let address = fields.text("address").map(Confidential::Plain);
     Some(Consignee { code: code?, requester: requester?, address: address? })
 }
 
