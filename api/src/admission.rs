@@ -84,10 +84,9 @@ impl Cost {
     /// How many are answered at once: of all accounts, and of one. An account that asks more than that is refused; what
     /// costs little waits instead.
     fn places(self) -> (usize, usize) {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
         match self {
             Self::Little => (64, 16),
-            Self::Much => (cores, 4),
+            Self::Much => (cores(), 4),
             Self::File => (2, 1),
             Self::Outside => (8, 1),
         }
@@ -139,9 +138,26 @@ fn is_long(query: &[(String, String)]) -> bool {
     query.iter().any(|(name, text)| ["limit", "last"].contains(&name.as_str()) && is_long(text))
 }
 
+/// How many heavy questions of one account may be under way or next at once; its others stand behind those of others, who
+/// would wait for all of them otherwise.
+fn turns() -> usize {
+    cores().div_ceil(2)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
 /// The places for each kind of request.
 #[derive(Debug)]
 struct Places([Arc<Semaphore>; 4]);
+
+/// Those of one account, and whose turn it is among its heavy questions.
+#[derive(Debug)]
+struct Own {
+    places: Places,
+    turns: Arc<Semaphore>,
+}
 
 impl Places {
     fn new(count: impl Fn(Cost) -> usize) -> Self {
@@ -157,7 +173,7 @@ impl Places {
 #[derive(Debug)]
 pub(crate) struct Admission {
     all: Places,
-    accounts: Mutex<HashMap<String, Arc<Places>>>,
+    accounts: Mutex<HashMap<String, Arc<Own>>>,
 }
 
 impl Default for Admission {
@@ -167,22 +183,26 @@ impl Default for Admission {
 }
 
 /// A place, which is left when it is dropped.
-pub(crate) struct Place(#[expect(dead_code, reason = "it is held")] [OwnedSemaphorePermit; 2]);
+pub(crate) struct Place(#[expect(dead_code, reason = "it is held")] Vec<OwnedSemaphorePermit>);
 
 impl Admission {
     /// Those of an account.
-    fn of(&self, account: &str) -> Arc<Places> {
+    fn of(&self, account: &str) -> Arc<Own> {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         if accounts.len() > ACCOUNTS {
             accounts.retain(|_, places| Arc::strong_count(places) > 1);
         }
-        let new = || Arc::new(Places::new(|cost| cost.places().1));
+        let new = || {
+            let places = Places::new(|cost| cost.places().1);
+            Arc::new(Own { places, turns: Arc::new(Semaphore::new(turns())) })
+        };
         accounts.entry(account.to_owned()).or_insert_with(new).clone()
     }
 
     /// A place for a request of `account`.
     pub(crate) async fn place(&self, account: &str, cost: Cost) -> Result<Place, Problem> {
-        let own = self.of(account).of(cost);
+        let account = self.of(account);
+        let own = account.places.of(cost);
         let own = match cost {
             Cost::Little => {
                 within(own).await.ok_or_else(|| busy("this account asks too much at once"))
@@ -191,13 +211,18 @@ impl Admission {
                 .try_acquire_owned()
                 .map_err(|_| busy("this account is being answered, and may not ask more at once")),
         }?;
+        let others = || busy("others are being answered, who asked before");
+        let mut held = vec![own];
+        if cost == Cost::Much {
+            held.push(within(account.turns.clone()).await.ok_or_else(others)?);
+        }
         let all = self.all.of(cost);
         let all = match cost {
             Cost::File => all.try_acquire_owned().ok(),
             Cost::Little | Cost::Much | Cost::Outside => within(all).await,
         };
-        let all = all.ok_or_else(|| busy("others are being answered, who asked before"))?;
-        Ok(Place([own, all]))
+        held.push(all.ok_or_else(others)?);
+        Ok(Place(held))
     }
 }
 
@@ -317,5 +342,32 @@ mod tests {
         assert!(admission.place("c", Cost::File).await.is_err(), "two files at once");
         drop(first);
         assert!(admission.place("c", Cost::File).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_one_heavy_question_does_not_wait_for_all_of_anothers() {
+        let admission = Arc::new(Admission::default());
+        let mut held = Vec::new();
+        for _ in 0..turns() {
+            held.push(admission.place("a", Cost::Much).await.ok());
+        }
+        // More of the same account stand in its own queue.
+        let more = tokio::spawn({
+            let admission = admission.clone();
+            async move { admission.place("a", Cost::Much).await.is_ok() }
+        });
+        tokio::task::yield_now().await;
+        for _ in turns()..cores() {
+            held.push(admission.place("b", Cost::Much).await.ok());
+        }
+        let asked = tokio::spawn({
+            let admission = admission.clone();
+            async move { admission.place("c", Cost::Much).await.ok() }
+        });
+        tokio::task::yield_now().await;
+        // One is answered: the next is who asks one question, whoever asked before.
+        drop(held.remove(0));
+        assert!(asked.await.expect("ran").is_some());
+        assert!(!more.is_finished());
     }
 }
