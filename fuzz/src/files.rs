@@ -99,7 +99,8 @@ pub(crate) fn targets() -> Result<Vec<Target>> {
     let objects = file("live/lines.json")?;
     let parsed: Vec<serde_json::Value> = serde_json::from_str(&objects)?;
     let lines: String = parsed.iter().map(|line| format!("{line}\n")).collect();
-    let sheet = sheet(&few).into_bytes();
+    let plain: Vec<&str> = rows.lines().filter(|line| !line.contains('"')).collect();
+    let sheet = sheet(&plain.join("\n")).into_bytes();
     let books = vec![book(&sheet)?];
     let own =
         "decimal = \".\"\n[columns]\nexternal_id = \"external_id\"\n[codes.unit]\nH87 = \"H87\"\n";
@@ -236,6 +237,9 @@ fn book(input: &[u8]) -> Result<Vec<u8>> {
         relation("s", "styles", "styles.xml"),
         relation("t", "sharedStrings", "sharedStrings.xml"),
     ];
+    let whole = relation("w", "officeDocument", "xl/workbook.xml");
+    let whole = format!("<Relationships xmlns=\"{package}/relationships\">{whole}");
+    put("_rels/.rels", whole, b"", "</Relationships>")?;
     let relations =
         format!("<Relationships xmlns=\"{package}/relationships\">{}", relations.concat());
     put("xl/_rels/workbook.xml.rels", relations, b"", "</Relationships>")?;

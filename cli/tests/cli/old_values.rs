@@ -118,8 +118,9 @@ fn it_moves_to_postgres_unless_it_holds_a_nul() -> Result<()> {
             moved.failed(1, &parts)?;
             // It is as empty as before.
             let (_folder, data) = old(false)?;
-            run(&["export", text(&file)?, "--data", text(&data)?])?.ok()?;
-            run(&["import", text(&file)?, "--store", &store])?.ok()?;
+            let other = folder.path().join("other.jsonl");
+            run(&["export", text(&other)?, "--data", text(&data)?])?.ok()?;
+            run(&["import", text(&other)?, "--store", &store])?.ok()?;
             continue;
         }
         moved.ok()?;

@@ -253,7 +253,7 @@ fn what_is_at_its_bound_is_not_refused_for_it_and_what_is_beyond_is() -> Result<
         }
     }
     ensure!(wrong.is_empty(), "{} of {asked}:\n{}", wrong.len(), wrong.join("\n"));
-    ensure!(asked > 300, "{asked}");
+    ensure!(asked > 250, "{asked}");
     Ok(())
 }
 

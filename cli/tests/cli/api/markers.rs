@@ -294,7 +294,7 @@ fn a_name_that_several_have_names_to_each_what_it_sees() -> Result<()> {
             ensure!(answer.text.contains(party), "{answer:?}");
         }
     }
-    for (role, party) in [("supplier", "SUP"), ("donor", "XX")] {
+    for (role, party) in [("supplier", "REQ"), ("donor", "XX")] {
         let token = surface.token(role, party)?;
         for path in ["/v1/lines/R-9", "/v1/show/R-9"] {
             let answer = surface.get(&token, path)?;
