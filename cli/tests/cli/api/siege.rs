@@ -99,7 +99,7 @@ fn attack(
             }
             let last = streams.pop().context("no connection")?;
             last.set_read_timeout(Some(Duration::from_secs(1)))?;
-            (&last).read(&mut [0; 1]).ok();
+            (&last).read_exact(&mut [0; 1]).ok();
         }
         _ => {
             let guesses = (0..20)
