@@ -18,7 +18,7 @@ use crate::coalition;
 use crate::support::{SOON, Started, eventually, run, text, waybill};
 
 /// What the composed service may use, in KiB.
-const ROOM: u64 = 512 * 1024;
+pub(super) const ROOM: u64 = 512 * 1024;
 
 /// The most memory that the process `service` has used so far, in KiB.
 pub(super) fn most_memory(service: u32) -> Result<u64> {

@@ -1,7 +1,8 @@
 //! A siege: attackers send one thing after the other that harmed a service once, while lots travel and others work, and
-//! the service has no more memory than the composed one.
+//! the service needs no more memory than the composed one has.
 //!
-//! `WAYBILL_SIEGE` is how many seconds it lasts; without, each attacker does each of its attacks once.
+//! `WAYBILL_SIEGE` is how many seconds it lasts; without, each attack is made once or twice. `WAYBILL_SIEGE_CGROUP` is the
+//! folder of a control group that the service is put into.
 #![allow(clippy::print_stderr)]
 
 use std::fs::{self, File};
@@ -15,7 +16,7 @@ use anyhow::{Context, Result, ensure};
 use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
-use super::attacks::{bodies, most_memory};
+use super::attacks::{ROOM, bodies, most_memory};
 use super::surface::Client;
 use crate::crash::{OPEN, number, requisitions, write_coalition};
 use crate::support::{SOON, Started, eventually, is_clean, run, text, waybill};
@@ -25,9 +26,6 @@ const ATTACKERS: usize = 20;
 
 /// Lots that travel.
 const LOTS: usize = 2_000;
-
-/// The memory that the service may allocate, in KiB: as in docker-compose.yml.
-const ROOM: &str = "524288";
 
 /// Heavy or wrong questions, with the body of those that have one.
 const QUESTIONS: [(&str, &str, &str); 14] = [
@@ -126,7 +124,9 @@ fn lots_travel_and_others_work_under_siege() -> Result<()> {
     let (requester, observer) = (token("requester", &["--for", "MOD"])?, token("observer", &[])?);
     let auditor = token("auditor", &[])?;
     let mut command = std::process::Command::new("sh");
-    command.args(["-c", &format!("ulimit -d {ROOM}; exec \"$0\" \"$@\"")]);
+    let join =
+        "[ -z \"$WAYBILL_SIEGE_CGROUP\" ] || echo $$ >\"$WAYBILL_SIEGE_CGROUP/cgroup.procs\"";
+    command.args(["-c", &format!("{join}; exec \"$0\" \"$@\"")]);
     command.arg(waybill(&[]).get_program());
     command.args(["serve", "--data", text(&data)?, "--listen", "127.0.0.1:0"]);
     command.env("WAYBILL_LOG_FORMAT", "json").stdout(Stdio::null()).stderr(File::create(&log)?);
@@ -196,6 +196,7 @@ fn lots_travel_and_others_work_under_siege() -> Result<()> {
         waits.part(1000),
         used / 1024,
     );
+    ensure!(used < ROOM, "{used} KiB were used");
     ensure!(lasts.is_zero() || waits.part(990) < Duration::from_secs(1), "others waited");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let database = format!("sqlite:{}?mode=ro", data.join("waybill.sqlite").display());

@@ -9,5 +9,5 @@ FROM (
     SELECT format('the prepared transaction %L', gid), format('ROLLBACK PREPARED %L', gid), database, prepared
     FROM pg_prepared_xacts
 ) AS open
-WHERE since < clock_timestamp() - $1
+WHERE since < clock_timestamp() - $1::interval
 ORDER BY since LIMIT 1
