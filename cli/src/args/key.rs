@@ -30,8 +30,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  waybill key new waybill-key
-  waybill serve --key-file waybill-key")]
+  waybill key new waybill-key")]
 pub(crate) struct KeyNew {
     /// The new file, which only you can read.
     pub(crate) file: PathBuf,
