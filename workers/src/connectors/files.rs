@@ -270,7 +270,7 @@ fn read(path: &Path) -> Result<Document, Unread> {
     read_document(&bytes).map_err(|Misread { is_cut, why }| {
         match is_cut && age.is_none_or(|age| age < STILL) {
             true => Unread::Partly,
-            false => Unread::Wrong(why),
+            false => Unread::Wrong(format!("{}: {why}", path.display())),
         }
     })
 }
