@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
@@ -17,11 +17,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::access::{AccessLog, Asked, Entry, Named, authenticate, is_local};
+use crate::access::{AccessLog, Named, Written, authenticate, is_local};
 use crate::admission::{Admission, LARGEST_MESSAGE, admit, length, only_reads, waits};
 use crate::idempotency::once;
 use crate::limits::Limits;
-use crate::origin::{Origin, find};
+use crate::origin::find;
 use crate::{Api, MetricsToken, Problem, health, openapi, routes, upload};
 
 /// The largest body from this machine, in bytes.
@@ -106,8 +106,9 @@ pub fn network(api: &Api, network: &Network) -> Router {
         .layer(from_fn(says_little))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(|_| Problem::inside().into_response()))
+        .layer(from_fn_with_state(network.access_log.clone(), is_written))
         .layer(from_fn(in_time))
-        .layer(from_fn_with_state(network.access_log.clone(), is_named))
+        .layer(from_fn(is_named))
         .layer(from_fn_with_state(Arc::from(network.proxies.as_slice()), find))
 }
 
@@ -184,52 +185,29 @@ async fn in_time(request: Request, next: Next) -> Response {
     }
 }
 
-/// Names each request, as its sender did or anew, and logs it by that name.
-async fn is_named(
-    State(log): State<Option<Arc<AccessLog>>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+/// Names each request, as its sender did or anew.
+async fn is_named(mut request: Request, next: Next) -> Response {
     let given = request.headers().get(REQUEST_ID).filter(|id| is_plain(id)).cloned();
     let id = given.unwrap_or_else(new_id);
-    let (method, uri) = (request.method().clone(), request.uri().clone());
-    let origin = request.extensions().get::<Origin>().map(|origin| origin.0.to_string());
-    if log.is_some() {
-        let name = id.to_str().unwrap_or_default().to_owned();
-        request.extensions_mut().insert(Named(name));
-    }
-    let began = std::time::Instant::now();
+    request.extensions_mut().insert(Named(id.to_str().unwrap_or_default().to_owned()));
     let mut response = next.run(request).await;
-    let request = id.to_str().unwrap_or_default();
-    let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let (status, path) = (response.status(), uri.path());
-    let asked = response.extensions().get::<Asked>().cloned().unwrap_or_default();
-    let caller = asked.actor.as_deref();
-    if let Some(log) = log.filter(|_| !is_probe(path) || !status.is_success()) {
-        log.write(&Entry {
-            time: chrono::Utc::now(),
-            request,
-            from: origin.as_deref(),
-            actor: caller,
-            token: asked.token.as_deref(),
-            salt: asked.salt.as_deref(),
-            method: method.as_str(),
-            path: uri.path_and_query().map_or(path, |path| path.as_str()),
-            status: status.as_u16(),
-            ms,
-        });
-    }
-    let status = status.as_u16();
-    // Who changed what, and from where; what was changed is in the log of events, by the same name.
-    if matches!(method, Method::GET | Method::HEAD) {
-        tracing::debug!(request, %method, path, status, ms, caller, origin, "answered");
-    } else {
-        tracing::info!(request, %method, path, status, ms, caller, origin, "answered");
-    }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Writes each request down when it is answered or given up, whoever still waits for the answer.
+async fn is_written(
+    State(log): State<Option<Arc<AccessLog>>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let written = Written::begun(log.filter(|_| !is_probe(request.uri().path())), &request);
+    request.extensions_mut().insert(written.seen());
+    let response = next.run(request).await;
+    written.answered(response.status());
     response
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use waybill_shared::domain::document::{Content, DespatchLine, ReceiptLine};
 use waybill_shared::domain::quantity::Quantity;
 
-use crate::access::{Caller, by_token, may};
+use crate::access::{Asked, Caller, Seen, by_token, may};
 use crate::admission::{Admission, Cost, LARGEST_MESSAGE, Place};
 use crate::limits::Limits;
 use crate::origin::Origin;
@@ -69,6 +69,7 @@ async fn page() -> Response {
 
 async fn take(State(entry): State<Entry>, request: Request) -> Response {
     let origin = request.extensions().get::<Origin>().copied();
+    let seen = request.extensions().get::<Seen>().cloned();
     let mut form = Form::default();
     // Before a token is known a form takes room already.
     let Ok(_room) = STRANGERS.try_acquire() else {
@@ -81,7 +82,12 @@ async fn take(State(entry): State<Entry>, request: Request) -> Response {
         Err(error) => Err(Problem::new("malformed", error.body_text(), "send the form again")),
     };
     let said = match taken {
-        Ok((caller, _place)) => hand_in(&entry.api, &caller, &mut form).await,
+        Ok((caller, _place)) => {
+            if let Some(seen) = seen {
+                seen.is(Asked::by(&caller));
+            }
+            hand_in(&entry.api, &caller, &mut form).await
+        }
         Err(problem) => Err(problem),
     };
     match said {

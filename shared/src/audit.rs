@@ -47,7 +47,9 @@ pub struct Link {
 impl From<Event> for Entry {
     fn from(event: Event) -> Self {
         let Event { position, at, actor, subject, number, kind, body } = event;
-        let is_hidden = subject.starts_with("consignee:") || subject.starts_with("token:");
+        let is_hidden = subject.starts_with("consignee:")
+            || subject.starts_with("stated:consignee:")
+            || subject.starts_with("token:");
         let body_sha256 = sum_of(&body).iter().map(|byte| format!("{byte:02x}")).collect();
         let is_elsewhere = archived(&body).is_some();
         let body = Some(body).filter(|_| !is_hidden && !is_elsewhere);

@@ -93,9 +93,37 @@ pub async fn page(
     Ok(found.into_iter().take_while(is_of).map(|(_, record)| record).collect())
 }
 
+/// Documents that an older version took and that are no records yet, after the one `after`, as their records will be.
+pub(crate) async fn not_moved(
+    store: &dyn Store,
+    after: &mut (String, String),
+) -> Result<Option<Vec<Record>>, StoreError> {
+    if store.note(MOVED.0, MOVED.1).await?.is_some() {
+        return Ok(None);
+    }
+    let old = store.old_documents((&after.0, &after.1), TOGETHER).await?;
+    let Some(end) = old.last() else { return Ok(None) };
+    *after = (end.sender.clone(), end.number.clone());
+    let mut left = Vec::with_capacity(old.len());
+    for old in &old {
+        let RecordChange { id, body, .. } = old.filed();
+        // A process that was killed has moved some.
+        if store.record(DOCUMENT, &id).await?.is_none() {
+            left.push(Record { id, version: 0, body });
+        }
+    }
+    Ok(Some(left))
+}
+
 /// Who sent what was taken, by the document's key.
 pub(crate) async fn senders(store: &dyn Store) -> Result<BTreeMap<String, String>, StoreError> {
     let (mut senders, mut after) = (BTreeMap::new(), String::new());
+    let mut last = (String::new(), String::new());
+    while let Some(old) = not_moved(store, &mut last).await? {
+        for record in &old {
+            senders.insert(record.id.clone(), TakenDocument::read(record)?.document.sender);
+        }
+    }
     loop {
         let page = page(store, None, &after, TOGETHER).await?;
         let Some(last) = page.last() else { return Ok(senders) };

@@ -9,8 +9,11 @@ use crate::domain::supplier::Offer;
 use crate::import::check_line;
 use crate::store::{Reads, Record, StoreError};
 
-/// Records and lines read at once.
+/// Lines read at once.
 const PAGE: usize = 1000;
+
+/// Records read at once, some of which hold files.
+const RECORDS: i64 = 20;
 
 /// Kinds of records whose ids others give, and which those are that name what they are for.
 const NAMED_BY_OTHERS: [&str; 5] = ["consignee", "contribution", "group", "offer", "party"];
@@ -53,7 +56,7 @@ pub async fn outgrown(
     };
     let (mut kind, mut id) = (String::new(), String::new());
     loop {
-        let page = store.records_after(&kind, &id, PAGE as i64).await?;
+        let page = store.records_after(&kind, &id, RECORDS).await?;
         let Some((last_kind, last)) = page.last() else { break };
         (kind, id) = (last_kind.clone(), last.id.clone());
         for (kind, record) in &page {

@@ -18,6 +18,7 @@ use waybill_shared::sealing::text;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{NoteChange, StoreError, Unit};
 
+use super::log::Seen;
 use super::table::allowed;
 use super::token::{claimed, is_right, parts};
 use crate::limits::Limits;
@@ -137,7 +138,7 @@ pub(crate) async fn is_local(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Who has asked, as an answer carries it to the logs.
+/// Who has asked, as the logs tell it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
     /// Whoever it is, where that is known.
@@ -148,12 +149,12 @@ pub(crate) struct Asked {
     pub(crate) salt: Option<String>,
 }
 
-/// The name of a request that is written to the access log.
+/// The name of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Named(pub(crate) String);
 
 impl Asked {
-    fn by(caller: &Caller) -> Self {
+    pub(crate) fn by(caller: &Caller) -> Self {
         let token = match caller {
             Caller::Local => None,
             Caller::Account(account) => Some(account.id.clone()),
@@ -186,9 +187,8 @@ pub(crate) async fn authenticate(
             Err(problem) => {
                 let too_often = limits.as_ref().zip(origin(&request)).map(|(l, o)| l.stranger(o.0));
                 let problem = too_often.and_then(Result::err).unwrap_or(problem);
-                let mut response = problem.into_response();
-                response.extensions_mut().insert(Asked::unknown(request.headers()));
-                return response;
+                see(&request, Asked::unknown(request.headers()));
+                return problem.into_response();
             }
         },
     };
@@ -196,28 +196,38 @@ pub(crate) async fn authenticate(
     let mut response = match allow(&caller, limits.as_ref(), &request) {
         Ok(()) => {
             request.extensions_mut().insert(caller.clone());
-            match mark(&request, &asked) {
-                Some((salt, mark)) => {
-                    asked.salt = Some(salt);
-                    with_mark(mark, next.run(request)).await
-                }
+            let marked = mark(&request, &asked);
+            asked.salt = marked.as_ref().map(|(salt, _)| salt.clone());
+            see(&request, asked);
+            match marked {
+                Some((_, mark)) => with_mark(mark, next.run(request)).await,
                 None => next.run(request).await,
             }
         }
-        Err(problem) => problem.into_response(),
+        Err(problem) => {
+            see(&request, asked);
+            problem.into_response()
+        }
     };
     if let Some(limits) = limits {
         response = limits.told(response);
     }
-    response.extensions_mut().insert(asked);
     response
+}
+
+/// Tells the logs who asks.
+pub(crate) fn see(request: &Request, asked: Asked) {
+    if let Some(seen) = request.extensions().get::<Seen>() {
+        seen.is(asked);
+    }
 }
 
 /// The mark that a request leaves beside what it changes, and its salt; none: it changes nothing, or is not written to an
 /// access log, which alone could tell what the mark stands for.
 fn mark(request: &Request, asked: &Asked) -> Option<(String, Mark)> {
     let Named(name) = request.extensions().get()?;
-    if request.method().is_safe() {
+    let is_written = request.extensions().get::<Seen>().is_some_and(|seen| seen.is_written);
+    if request.method().is_safe() || !is_written {
         return None;
     }
     let from = request.extensions().get::<Origin>().map(|origin| origin.0.to_string());

@@ -8,7 +8,7 @@ mod token;
 pub use caller::Caller;
 pub(crate) use caller::{Asked, Named, USED, authenticate, by_token, is_local, may};
 pub use log::AccessLog;
-pub(crate) use log::Entry;
+pub(crate) use log::{Seen, Written};
 pub use table::{Allowed, ROUTES};
 pub use token::check_token;
 pub(crate) use token::issue;

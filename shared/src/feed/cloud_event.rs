@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::before;
 use crate::asked::REQUEST;
+use crate::documents::DOCUMENT;
 use crate::domain::account::Role;
 use crate::domain::coalition::{Coalition, Consignee};
 use crate::domain::contribution::Contribution;
@@ -234,7 +235,7 @@ impl EventData {
                 self.record = Some(record);
                 Ok(is_audit)
             }
-            "webhook" | "refused_document" => {
+            "webhook" | "refused_document" | DOCUMENT => {
                 self.record = Some(parse(event)?);
                 Ok(is_audit)
             }

@@ -307,8 +307,11 @@ async fn consignees(engine: &Engine, actor: &str, current: &str) -> Result<Vec<U
 async fn webhooks(engine: &Engine, actor: &str, current: &str) -> Result<Vec<Unit>, StoreError> {
     let (store, keys) = (&engine.store, &engine.keys);
     let mut units = Vec::new();
-    for (id, mut secrets) in of_webhooks(&**store).await? {
-        let what = of_webhook(&id);
+    for (id, _) in of_webhooks(&**store).await? {
+        // The endpoint first: where secrets are renewed after it was read, nothing is written.
+        let Some(endpoint) = store.record(WEBHOOK, &id).await? else { continue };
+        let Some(kept) = store.note(SECRETS, &id).await? else { continue };
+        let (what, mut secrets): (_, Secrets) = (of_webhook(&id), parse(SECRETS, &id, &kept)?);
         let mut is_changed = false;
         for secret in secrets.all_mut() {
             if let Some(plain) = fresh(keys, &what, secret, current) {
@@ -316,16 +319,16 @@ async fn webhooks(engine: &Engine, actor: &str, current: &str) -> Result<Vec<Uni
                 is_changed = true;
             }
         }
-        let Some(endpoint) = store.record(WEBHOOK, &id).await?.filter(|_| is_changed) else {
+        if !is_changed {
             continue;
-        };
+        }
         let mut unit = Unit::new(actor, engine.clock.now());
         unit.notes.push(NoteChange {
             kind: SECRETS,
             key: id.clone(),
             body: Some(write(SECRETS, &id, &secrets)?),
         });
-        // As it was: of a secret that is renewed meanwhile nothing is written over.
+        // As it was: it guards the secrets.
         unit.records.push(RecordChange {
             kind: WEBHOOK,
             id,

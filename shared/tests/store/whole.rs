@@ -195,17 +195,30 @@ async fn older_documents_are_records(place: Place) {
         })
     };
     to.send((0..1_200).map(old).collect()).await.expect("taken");
+    let broken = DocumentRow {
+        sender: "MOD".to_owned(),
+        number: "broken".to_owned(),
+        at: NOW.timestamp_millis(),
+        body: "{}".to_owned(),
+    };
+    to.send(vec![Row::Document(broken)]).await.expect("taken");
     drop(to);
     beside.fill(rows).await.expect("filled");
+    // A copy is judged before anybody works on it: its documents with it.
+    let copy = beside.look().await.expect("read");
+    let findings = check(&*copy).await.expect("checked");
+    copy.close().await;
+    let found: Vec<&str> = findings.violations.iter().map(|one| &*one.subject).collect();
+    assert_eq!(found, ["document 3:MOD/broken"], "{findings:?}");
     beside.take_place().await.expect("in its place");
     for _ in 0..2 {
         let store = place.open().await;
-        assert_eq!(store.records(DOCUMENT).await.expect("read").len(), 1_200);
+        assert_eq!(store.records(DOCUMENT).await.expect("read").len(), 1_201);
         let taken = TakenDocument::of(&*store, "MOD", "1199").await.expect("read").expect("there");
         assert_eq!((taken.at, &*taken.document.number), (NOW, "1199"));
         sequence(&*store).await;
         let findings = check(&*store).await.expect("checked");
-        assert!(findings.ok && findings.events == 1_200, "{findings:?}");
+        assert_eq!((findings.events, findings.violations.len()), (1_201, 0), "{findings:?}");
         store.close().await;
     }
 }

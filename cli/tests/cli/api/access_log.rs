@@ -1,6 +1,7 @@
 //! The access log: who asked what from where.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use anyhow::{Context, Result, ensure};
@@ -87,14 +88,34 @@ fn an_access_log_cannot_be_changed_unseen() -> Result<()> {
         .post(&requester, "/v1/requisitions?dry_run=true", &json!([row("M-9", "REQ", 1)]))?
         .is(200)?;
     surface.get(&requester, "/v1/lines")?.is(200)?;
+    // A question of this form would be answered on a thread of its own.
+    let admin = surface.token("admin", "")?;
+    let account = requester.split('_').nth(1).context("an id")?;
+    surface
+        .write(&admin, "DELETE", &format!("/v1/tokens/{account}?limit=5000"), &Value::Null)?
+        .is(200)?;
+    // Whoever goes before the answer is written down as well.
+    let before = entries(&path)?.len();
+    let observer = surface.token("auditor", "")?;
+    let hook = json!({ "url": "https://example.org/none", "after": 0 }).to_string();
+    let host = surface.base.trim_start_matches("http://").to_owned();
+    let mut stream = std::net::TcpStream::connect(&host)?;
+    write!(
+        stream,
+        "POST /v1/webhooks HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {observer}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{hook}",
+        hook.len()
+    )?;
+    drop(stream);
+    eventually("it is written down", SOON, || Ok((entries(&path)?.len() > before).then_some(())))?;
     let data = text(&surface.office.data)?;
     let held = |file: &std::path::Path| run(&["audit", "access", text(file)?, "--data", data]);
     let said = held(&path)?.ok()?;
-    ensure!(
-        said.out == "5 requests are written down, 3 of them changed something\n",
-        "{}",
-        said.out
-    );
+    let told = [
+        "7 requests are written down, 4 of them changed",
+        "7 requests are written down, 5 of them changed",
+    ];
+    ensure!(told.iter().any(|told| said.out.starts_with(told)), "{}", said.out);
 
     let all = fs::read_to_string(&path)?;
     let other = folder.path().join("other.jsonl");

@@ -159,7 +159,8 @@ impl Beside for SqliteBeside {
     }
 
     async fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
-        Ok(Arc::new(SqliteStore::open(&self.new).await?))
+        // The first who works on it moves what an older version kept: behind what is void.
+        Ok(Arc::new(SqliteStore::migrated(&self.new).await?))
     }
 
     async fn take_place(&self) -> Result<Option<String>, StoreError> {

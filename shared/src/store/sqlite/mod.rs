@@ -75,6 +75,13 @@ impl SqliteStore {
     /// [`StoreError::Newer`] if a newer Waybill wrote it, [`StoreError::Open`] if it cannot
     /// be opened or is no database, [`StoreError::Gone`] if one was there and is not any more.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let store = Self::migrated(path).await?;
+        documents::move_in(&store).await?;
+        Ok(store)
+    }
+
+    /// The same, with documents where an older version kept them.
+    pub(super) async fn migrated(path: &Path) -> Result<Self, StoreError> {
         let opening = |source| StoreError::Open { path: path.display().to_string(), source };
         if let Some(left) = beside::was_there(path).filter(|_| !path.exists()) {
             let (path, left) = (path.display().to_string(), left.display().to_string());
@@ -108,9 +115,7 @@ impl SqliteStore {
         let (acts, queue) = mpsc::channel(256);
         tokio::spawn(writer.run(queue));
         let (flows, generation) = (Flows::default(), Arc::new(AtomicI64::new(1)));
-        let store = Self { readers, acts, leases, flows, generation, place };
-        documents::move_in(&store).await?;
-        Ok(store)
+        Ok(Self { readers, acts, leases, flows, generation, place })
     }
 
     /// Opens the database at `path` to be read only, beside whoever works on it.

@@ -12,8 +12,10 @@ SELECT
         SELECT string_agg(need.operation || ' on ' || need.name, ', ' ORDER BY need.name, need.operation)
         FROM (
             SELECT name, operation
-            FROM unnest(ARRAY['events', 'chain', 'lines', 'lots', 'records', 'envelopes', 'jobs', 'inbox', 'notes', 'leases'])
+            FROM unnest(ARRAY['events', 'chain', 'lines', 'lots', 'records', 'envelopes', 'jobs', 'notes', 'leases'])
                 AS name, unnest(ARRAY['SELECT', 'INSERT']) AS operation
+            UNION ALL
+            SELECT 'old_documents', 'SELECT'
             UNION ALL
             SELECT name, 'UPDATE'
             FROM unnest(ARRAY['lines', 'lots', 'records', 'envelopes', 'jobs', 'notes', 'leadership', 'generation']) AS name
