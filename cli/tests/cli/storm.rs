@@ -217,7 +217,8 @@ fn told(waybill: impl Fn(&[&str]) -> Result<Said>, position: i64) -> Option<Vec<
 pub(crate) fn all_arrive(all: &[Value], receiver: &Receiver) -> Result<()> {
     let is_for_audit = |event: &&Value| {
         let subject = event["subject"].as_str().unwrap_or_default();
-        subject.starts_with("webhook:") || subject.starts_with("refused_document:")
+        let (kind, _) = subject.split_once(':').unwrap_or_default();
+        ["document", "refused_document", "webhook"].contains(&kind)
     };
     let wanted: BTreeSet<i64> =
         all.iter().filter(|event| !is_for_audit(event)).map(position).collect();
