@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -65,9 +66,15 @@ pub(crate) struct Surface {
 
 impl Client {
     pub(crate) fn new(base: &str) -> Result<Self> {
+        Self::from(base, Ipv4Addr::LOCALHOST)
+    }
+
+    /// One that asks from `address`.
+    pub(crate) fn from(base: &str, address: Ipv4Addr) -> Result<Self> {
         rustls::crypto::ring::default_provider().install_default().ok();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(90)).build()?;
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(90));
+        let client = client.local_address(IpAddr::from(address)).build()?;
         Ok(Self { base: base.to_owned(), runtime, client })
     }
 
