@@ -14,7 +14,7 @@ use waybill_shared::domain::requisition::Line;
 use waybill_shared::import::{Mapping, ReadOptions, read_coalition, read_lines};
 use waybill_shared::matching::{Answer, Demand, Envelope, Funds, Policy, Problem, Round, solve};
 
-#[path = "../tests/matching/baseline.rs"]
+#[path = "../matching/tests/matching/baseline.rs"]
 mod baseline;
 
 /// Numbers that look random and are the same in every run (Knuth's MMIX generator).

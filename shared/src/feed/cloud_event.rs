@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::before;
+use super::{Filter, before};
 use crate::asked::REQUEST;
 use crate::documents::DOCUMENT;
 use crate::domain::account::Role;
@@ -130,6 +130,34 @@ fn parse<T: serde::de::DeserializeOwned>(event: &Event) -> Result<T, StoreError>
 }
 
 impl EventData {
+    /// Whether `filter` asks for an event about this.
+    pub(super) fn is_taken_by(&self, filter: &Filter) -> bool {
+        let donor = |donor: &String| {
+            let of_lot = self.lot.iter().flat_map(|lot| &lot.funding).flat_map(|s| &s.donors);
+            let of_contribution = self.contribution.iter().flat_map(|given| &given.donors);
+            of_lot.chain(of_contribution).any(|found| found == donor)
+        };
+        let requester = |requester: &String| {
+            let of_lot = self.lot.iter().map(|lot| &lot.requester);
+            of_lot.chain(self.line.iter().map(|line| &line.requester)).any(|r| r == requester)
+        };
+        let line = |line: &String| {
+            let of_lot = self.lot.iter().flat_map(|lot| [&lot.line, &lot.external_id]);
+            let of_line = self.line.iter().flat_map(|line| [&line.id, &line.external_id]);
+            let is_key = |(requester, id): (&String, &String)| {
+                line.strip_prefix(requester.as_str()).and_then(|rest| rest.strip_prefix('/'))
+                    == Some(id)
+            };
+            let lot = self.lot.as_ref().map(|lot| (&lot.requester, &lot.external_id));
+            let own = self.line.as_ref().map(|line| (&line.requester, &line.external_id));
+            of_lot.chain(of_line).any(|found| found == line)
+                || lot.into_iter().chain(own).any(is_key)
+        };
+        filter.donor.as_ref().is_none_or(donor)
+            && filter.requester.as_ref().is_none_or(requester)
+            && filter.line.as_ref().is_none_or(line)
+    }
+
     /// What `sight` sees of `event`; none: nothing.
     pub(super) async fn of(
         engine: &Engine,

@@ -2,10 +2,9 @@
 //! that gives them out and for webhooks.
 
 mod cloud_event;
-mod filter;
 
 pub use cloud_event::{CloudEvent, EventData};
-pub use filter::Filter;
+pub use crate::domain::event_filter::Filter;
 
 use crate::domain::event::Event;
 use crate::domain::lot::Lot;
@@ -107,7 +106,7 @@ impl Reader {
         let Some(data) = EventData::of(&self.engine, &mut self.sight, event).await? else {
             return Ok(None);
         };
-        if !self.filter.takes(&data) {
+        if !data.is_taken_by(&self.filter) {
             return Ok(None);
         }
         Ok(Some(CloudEvent::new(&self.source, event, data)))

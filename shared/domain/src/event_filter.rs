@@ -1,0 +1,47 @@
+//! What a reader of the feed asks for.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What a reader asks for; what is left out does not restrict.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Filter {
+    /// Kinds of events, such as `lot.matched`, or the first part of several, such as `lot`; any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["lot.matched", "order"]))]
+    pub kinds: Vec<String>,
+    /// Only what is about money of this donor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub donor: Option<String>,
+    /// Only what is about lines of this requester.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requester: Option<String>,
+    /// Only what is about this line, by its id or its requester's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
+    /// Only what happened to this subject, such as `LOT-7K2` or `order:PO-1`; without the kind, to all
+    /// that have the id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+}
+
+impl Filter {
+    /// Whether events of `kind` are asked for.
+    #[must_use]
+    pub fn takes_kind(&self, kind: &str) -> bool {
+        let is_asked = |asked: &String| {
+            let asked = asked.strip_prefix("waybill.").unwrap_or(asked);
+            let first = asked.trim_end_matches('.');
+            kind == asked || kind.split_once('.').is_some_and(|(of, _)| of == first)
+        };
+        self.kinds.is_empty() || self.kinds.iter().any(is_asked)
+    }
+
+    /// Whether what happens to `subject` is asked for.
+    #[must_use]
+    pub fn takes_subject(&self, subject: &str) -> bool {
+        let id = subject.split_once(':').map_or(subject, |(_, id)| id);
+        self.subject.as_ref().is_none_or(|asked| asked == subject || asked == id)
+    }
+}

@@ -1,0 +1,338 @@
+//! `decide(state, outcome) -> transition`: where a lot goes after its step ran.
+//!
+//! Pure and total: it has no clock and no I/O, and no match over states has a `_`, so that a new
+//! state does not compile until each rule has said what it does with it.
+
+use chrono::TimeDelta;
+
+use super::lot::{Awaited, LotState, Outcome, StepName, Timestamp};
+use super::retry::RetryPolicy;
+
+/// A lot is of a version of the pipeline that this process has not read: nothing is decided about it by another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("version {0} of the pipeline is not known to this process yet")]
+pub struct UnknownVersion(pub u32);
+
+/// How one attempt at a step ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepResult {
+    /// The step is done; the next one is due.
+    Done,
+    /// Somebody outside has to move, until a moment at the latest.
+    Wait {
+        /// Whose move it is.
+        awaits: Awaited,
+        /// Until when; the step runs again then.
+        until: Option<Timestamp>,
+    },
+    /// An earlier step has to run again.
+    Back {
+        /// The step to run.
+        to: StepName,
+    },
+    /// The lot is at its end.
+    Close(Outcome),
+    /// A fault that may pass: repeat.
+    Retry {
+        /// The cause, by which attempts that run out are grouped.
+        cause: String,
+    },
+    /// A fault that will not pass by itself.
+    Park {
+        /// The cause, by which lots are grouped into an incident.
+        cause: String,
+    },
+    /// The worker lost its lease: counts as an attempt, and five of them park.
+    LeaseLost,
+    /// The cause is mended: a parked lot runs its step again, with all its attempts.
+    Replay,
+    /// It is wanted after all: a declined lot, or one whose carrier has ended, begins anew.
+    Reopen,
+}
+
+/// Lost leases after which a lot is parked rather than tried again.
+pub const LOST_LEASES_TO_PARK: u32 = 5;
+
+/// What the caller knows and this function must not look up.
+#[derive(Debug, Clone)]
+pub struct Situation<'a> {
+    /// The pipeline's steps, in order.
+    pub steps: &'a [StepName],
+    /// The retry policy of the current step.
+    pub retry: RetryPolicy,
+    /// Business time now.
+    pub now: Timestamp,
+    /// A number evenly drawn, for the jitter.
+    pub draw: u64,
+}
+
+/// Why a result cannot be applied to a state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransitionError {
+    /// The lot has ended.
+    #[error("the lot has ended and cannot change")]
+    Closed,
+    /// The lot is parked: an operator has to replay its incident first.
+    #[error("the lot is parked under incident `{0}`: replay it first")]
+    Parked(String),
+    /// Only a parked lot is replayed.
+    #[error("the lot is not parked")]
+    NotParked,
+    /// Only what was declined, or merged into another, is reopened.
+    #[error("the lot is not declined")]
+    NotDeclined,
+    /// The pipeline has no such step.
+    #[error("the pipeline has no step `{0}`")]
+    UnknownStep(StepName),
+    /// The lot's version of the pipeline was not read yet.
+    #[error(transparent)]
+    UnknownVersion(#[from] UnknownVersion),
+}
+
+/// The state that follows `state` when its step ended with `result`.
+///
+/// # Errors
+/// [`TransitionError`] if the lot has ended or is parked, or a step is not in the pipeline.
+/// Declined is not dead, and what was merged comes back when its carrier ends: both are reopened.
+/// The other ends stay ends.
+pub fn decide(
+    state: &LotState,
+    result: StepResult,
+    at: &Situation<'_>,
+) -> Result<LotState, TransitionError> {
+    let (step, attempt) = match state {
+        LotState::Ready { step, attempt } | LotState::RetryAt { step, attempt, .. } => {
+            (step, *attempt)
+        }
+        LotState::Waiting { step, .. } => (step, 1),
+        // What an operator decides of a parked lot.
+        LotState::Parked { step, .. }
+            if matches!(
+                result,
+                StepResult::Replay | StepResult::Close(_) | StepResult::Back { .. }
+            ) =>
+        {
+            (step, 0)
+        }
+        LotState::Parked { incident, .. } => return Err(TransitionError::Parked(incident.clone())),
+        LotState::Closed(outcome) => return reopened(outcome, &result, at),
+    };
+    let position = |name: &StepName| {
+        let found = at.steps.iter().position(|known| known == name);
+        found.ok_or_else(|| TransitionError::UnknownStep(name.clone()))
+    };
+    let here = position(step)?;
+    Ok(match result {
+        StepResult::Done => match at.steps.get(here + 1) {
+            Some(next) => LotState::Ready { step: next.clone(), attempt: 1 },
+            None => LotState::Closed(Outcome::Delivered),
+        },
+        StepResult::Wait { awaits, until } => {
+            LotState::Waiting { step: step.clone(), awaits, until }
+        }
+        StepResult::Back { to } => {
+            position(&to)?;
+            LotState::Ready { step: to, attempt: 1 }
+        }
+        StepResult::Close(outcome) => LotState::Closed(outcome),
+        StepResult::Park { cause } => LotState::Parked { step: step.clone(), incident: cause },
+        // A wait whose deadline could not be acted on still waits: whose move it is stays known.
+        StepResult::Retry { .. } if matches!(state, LotState::Waiting { .. }) => {
+            let delay = at.retry.delay(1, at.draw).unwrap_or_default();
+            later(state, at.now + TimeDelta::from_std(delay).unwrap_or(TimeDelta::MAX))
+        }
+        StepResult::LeaseLost if matches!(state, LotState::Waiting { .. }) => state.clone(),
+        StepResult::Retry { cause } => match at.retry.delay(attempt, at.draw) {
+            Some(delay) => LotState::RetryAt {
+                step: step.clone(),
+                attempt: attempt + 1,
+                due: at.now + TimeDelta::from_std(delay).unwrap_or(TimeDelta::MAX),
+            },
+            None => LotState::Parked { step: step.clone(), incident: cause },
+        },
+        StepResult::LeaseLost if attempt >= LOST_LEASES_TO_PARK => {
+            LotState::Parked { step: step.clone(), incident: format!("lease lost at {step}") }
+        }
+        StepResult::LeaseLost => LotState::Ready { step: step.clone(), attempt: attempt + 1 },
+        StepResult::Replay if matches!(state, LotState::Parked { .. }) => {
+            LotState::Ready { step: step.clone(), attempt: 1 }
+        }
+        StepResult::Replay => return Err(TransitionError::NotParked),
+        StepResult::Reopen => return Err(TransitionError::NotDeclined),
+    })
+}
+
+/// A lot that has ended begins anew, if it may.
+fn reopened(
+    outcome: &Outcome,
+    result: &StepResult,
+    at: &Situation<'_>,
+) -> Result<LotState, TransitionError> {
+    if *result != StepResult::Reopen {
+        return Err(TransitionError::Closed);
+    }
+    match (outcome, at.steps.first()) {
+        (Outcome::Declined(_) | Outcome::Merged { .. }, Some(first)) => {
+            Ok(LotState::Ready { step: first.clone(), attempt: 1 })
+        }
+        (
+            Outcome::Declined(_)
+            | Outcome::Merged { .. }
+            | Outcome::Delivered
+            | Outcome::Cancelled
+            | Outcome::Short,
+            _,
+        ) => Err(TransitionError::Closed),
+    }
+}
+
+/// The same wait, with another deadline.
+fn later(state: &LotState, until: Timestamp) -> LotState {
+    match state {
+        LotState::Waiting { step, awaits, .. } => {
+            LotState::Waiting { step: step.clone(), awaits: awaits.clone(), until: Some(until) }
+        }
+        LotState::Ready { .. }
+        | LotState::RetryAt { .. }
+        | LotState::Parked { .. }
+        | LotState::Closed(_) => state.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::LotId;
+    use crate::lot::Decline;
+    use proptest::prelude::*;
+
+    const STEPS: [&str; 4] =
+        ["validate_priority", "match_donor", "issue_order", "confirm_delivery"];
+
+    fn results() -> impl Strategy<Value = StepResult> {
+        prop_oneof![
+            4 => Just(StepResult::Done),
+            2 => Just(StepResult::Wait { awaits: Awaited::Funding, until: None }),
+            1 => (0_usize..5).prop_map(|i| StepResult::Back {
+                to: StepName::new(STEPS.get(i).unwrap_or(&"no_such_step"))
+            }),
+            1 => Just(StepResult::Close(Outcome::Cancelled)),
+            2 => Just(StepResult::Retry { cause: "down".into() }),
+            1 => Just(StepResult::Park { cause: "broken".into() }),
+            2 => Just(StepResult::LeaseLost),
+            2 => Just(StepResult::Replay),
+            2 => Just(StepResult::Reopen),
+            1 => Just(StepResult::Close(Outcome::Declined(Decline {
+                code: "prohibited_item".into(),
+                text: String::new(),
+            }))),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_history_keeps_a_lot_in_one_valid_state(
+            history in proptest::collection::vec((results(), any::<u64>()), 0..60),
+        ) {
+            let steps = STEPS.map(StepName::new);
+            let mut state = LotState::Ready { step: steps[0].clone(), attempt: 1 };
+            for (result, draw) in history {
+                let now = Timestamp::UNIX_EPOCH;
+                let at = Situation { steps: &steps, retry: RetryPolicy::default(), now, draw };
+                match decide(&state, result.clone(), &at) {
+                    Ok(next) => {
+                        if let Some(step) = next.step() {
+                            prop_assert!(steps.contains(step));
+                        }
+                        if let LotState::RetryAt { attempt, due, .. } = &next {
+                            prop_assert!(*attempt <= RetryPolicy::default().attempts);
+                            prop_assert!(*due >= now);
+                        }
+                        if let LotState::Closed(before) = &state {
+                            prop_assert_eq!(result, StepResult::Reopen);
+                            let is_declined = matches!(before, Outcome::Declined(_));
+                            prop_assert!(is_declined);
+                        }
+                        state = next;
+                    }
+                    Err(TransitionError::NotDeclined) => {
+                        prop_assert_eq!(result, StepResult::Reopen);
+                        prop_assert!(!matches!(state, LotState::Closed(_)));
+                    }
+                    Err(TransitionError::Closed) => {
+                        prop_assert!(matches!(state, LotState::Closed(_)));
+                    }
+                    Err(TransitionError::UnknownVersion(_)) => prop_assert!(false),
+                    Err(TransitionError::Parked(_)) => {
+                        let is_parked = matches!(state, LotState::Parked { .. });
+                        prop_assert!(is_parked);
+                    }
+                    Err(TransitionError::NotParked) => {
+                        prop_assert_eq!(result, StepResult::Replay);
+                        let is_parked = matches!(state, LotState::Parked { .. });
+                        prop_assert!(!is_parked);
+                    }
+                    Err(TransitionError::UnknownStep(step)) => {
+                        prop_assert_eq!(result, StepResult::Back { to: step });
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_wait_whose_deadline_failed_still_names_whose_move_it_is() {
+        let steps = STEPS.map(StepName::new);
+        let now = Timestamp::UNIX_EPOCH;
+        let at = Situation { steps: &steps, retry: RetryPolicy::default(), now, draw: 7 };
+        let awaits = Awaited::Response { order: "PO-1".into() };
+        let step = steps[2].clone();
+        let waiting = LotState::Waiting { step, awaits: awaits.clone(), until: Some(now) };
+        for result in [StepResult::Retry { cause: "down".into() }, StepResult::LeaseLost] {
+            let next = decide(&waiting, result, &at).expect("open");
+            assert!(matches!(next, LotState::Waiting { awaits: still, .. } if still == awaits));
+        }
+    }
+
+    #[test]
+    fn declined_and_merged_are_reopened_and_no_other_end_is() {
+        let steps = STEPS.map(StepName::new);
+        let now = Timestamp::UNIX_EPOCH;
+        let at = Situation { steps: &steps, retry: RetryPolicy::default(), now, draw: 0 };
+        let decline = Decline { code: "prohibited_item".into(), text: "no".into() };
+        let first = LotState::Ready { step: steps[0].clone(), attempt: 1 };
+        for (outcome, is_reopened) in [
+            (Outcome::Declined(decline), true),
+            (Outcome::Merged { into: LotId(7) }, true),
+            (Outcome::Delivered, false),
+            (Outcome::Cancelled, false),
+            (Outcome::Short, false),
+        ] {
+            let ended = LotState::Closed(outcome);
+            let expected =
+                if is_reopened { Ok(first.clone()) } else { Err(TransitionError::Closed) };
+            assert_eq!(decide(&ended, StepResult::Reopen, &at), expected, "{ended:?}");
+            for other in [StepResult::Done, StepResult::Replay, StepResult::LeaseLost] {
+                assert_eq!(decide(&ended, other, &at), Err(TransitionError::Closed));
+            }
+        }
+        assert_eq!(decide(&first, StepResult::Reopen, &at), Err(TransitionError::NotDeclined));
+    }
+
+    #[test]
+    fn the_fifth_lost_lease_parks() {
+        let steps = STEPS.map(StepName::new);
+        let at = Situation {
+            steps: &steps,
+            retry: RetryPolicy::default(),
+            now: Timestamp::UNIX_EPOCH,
+            draw: 0,
+        };
+        let mut state = LotState::Ready { step: steps[0].clone(), attempt: 1 };
+        for lost in 1..=LOST_LEASES_TO_PARK {
+            state = decide(&state, StepResult::LeaseLost, &at).expect("open");
+            let parked = matches!(state, LotState::Parked { .. });
+            assert_eq!(parked, lost == LOST_LEASES_TO_PARK, "after {lost} lost leases");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Which envelopes a line may use, and the typed reason for each that it may not.
+
+use std::fmt;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use waybill_domain::coalition::Coalition;
+use waybill_domain::contribution::{Contribution, Firmness};
+use waybill_domain::money::Money;
+use waybill_domain::requisition::Line;
+
+/// Why an envelope does not pay for a lot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyNot {
+    /// Indicative, or without an amount.
+    PledgeOnly,
+    /// It is goods, not money.
+    InKind,
+    /// One of its donors is no member on the day.
+    NotAMember,
+    /// Not stated yet on the day.
+    NotYetOpen,
+    /// The last day for orders has passed.
+    Lapsed,
+    /// Earmarked for something else.
+    Earmark,
+    /// Not given for such items.
+    Excluded,
+    /// Bought through another channel.
+    Channel,
+    /// Its currency, or that of the cost, has no rate.
+    NoRate,
+    /// The last rate of its currency is older than the pipeline lets it be.
+    StaleRate {
+        /// Of which day it is.
+        date: NaiveDate,
+    },
+    /// Its donor did not consent.
+    ConsentRefused,
+    /// A donor that has to agree has not.
+    NotAsked,
+    /// Not enough is left.
+    Exhausted {
+        /// What is left.
+        left: Money,
+    },
+}
+
+impl WhyNot {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::PledgeOnly => "pledge_only",
+            Self::InKind => "in_kind",
+            Self::NotAMember => "not_a_member",
+            Self::NotYetOpen => "not_yet_open",
+            Self::Lapsed => "lapsed",
+            Self::Earmark => "earmark",
+            Self::Excluded => "excluded",
+            Self::Channel => "channel",
+            Self::NoRate => "no_rate",
+            Self::StaleRate { .. } => "stale_rate",
+            Self::ConsentRefused => "consent_refused",
+            Self::NotAsked => "consent_missing",
+            Self::Exhausted { .. } => "exhausted",
+        }
+    }
+}
+
+impl fmt::Display for WhyNot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PledgeOnly => f.write_str("is only a pledge"),
+            Self::InKind => f.write_str("is goods, not money"),
+            Self::NotAMember => f.write_str("its donor is not a member on that day"),
+            Self::NotYetOpen => f.write_str("is not open yet"),
+            Self::Lapsed => f.write_str("has lapsed"),
+            Self::Earmark => f.write_str("is earmarked for something else"),
+            Self::Excluded => f.write_str("is not given for such items"),
+            Self::Channel => f.write_str("buys through another channel"),
+            Self::NoRate => f.write_str("has no exchange rate"),
+            Self::StaleRate { date } => {
+                write!(f, "has an exchange rate of {date} only, which is too old to be used")
+            }
+            Self::ConsentRefused => f.write_str("its donor did not consent"),
+            Self::NotAsked => f.write_str("needs the consent of its donor"),
+            Self::Exhausted { left } => write!(f, "has {left} left"),
+        }
+    }
+}
+
+/// What a line asks for, as far as it decides who may pay.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The item.
+    pub item: &'a str,
+    /// The classification code.
+    pub classification: &'a str,
+    /// Who asks.
+    pub requester: &'a str,
+}
+
+impl<'a> From<&'a Line> for Wanted<'a> {
+    fn from(line: &'a Line) -> Self {
+        let Line { item, classification, requester, .. } = line;
+        Self { item, classification, requester }
+    }
+}
+
+/// Whether `contribution` may pay for what is `wanted`, bought through `channel` on `day`.
+///
+/// # Errors
+/// The typed reason why it may not.
+pub fn eligible<'a>(
+    coalition: &Coalition,
+    contribution: &Contribution,
+    wanted: impl Into<Wanted<'a>>,
+    channel: Option<&str>,
+    day: NaiveDate,
+) -> Result<(), WhyNot> {
+    let Some(currency) = contribution.currency().filter(|_| contribution.is_fundable()) else {
+        let is_goods =
+            contribution.firmness == Firmness::Commitment && contribution.amount.is_none();
+        return Err(if is_goods { WhyNot::InKind } else { WhyNot::PledgeOnly });
+    };
+    may_serve(coalition, contribution, wanted, channel, day)?;
+    if coalition.rate(currency, day).is_none() {
+        let last = coalition.last_rate(currency, day).and_then(|found| found.date);
+        return Err(last.map_or(WhyNot::NoRate, |date| WhyNot::StaleRate { date }));
+    }
+    Ok(())
+}
+
+/// Whether what `contribution` gives, money or goods, is given for what is `wanted` on `day`, through `channel`.
+///
+/// # Errors
+/// The typed reason why it is not.
+pub fn may_serve<'a>(
+    coalition: &Coalition,
+    contribution: &Contribution,
+    wanted: impl Into<Wanted<'a>>,
+    channel: Option<&str>,
+    day: NaiveDate,
+) -> Result<(), WhyNot> {
+    let earmark = &contribution.earmark;
+    let Wanted { item, classification: code, requester } = wanted.into();
+    if contribution.stated > day {
+        return Err(WhyNot::NotYetOpen);
+    }
+    funders(coalition, contribution, day)?;
+    if contribution.obligate_by.is_some_and(|last| last < day) {
+        return Err(WhyNot::Lapsed);
+    }
+    let fits = |list: &[String], value: &str| list.is_empty() || list.iter().any(|v| v == value);
+    let prefixes = &earmark.prefixes;
+    if !(prefixes.is_empty() || prefixes.iter().any(|prefix| code.starts_with(prefix.as_str())))
+        || !fits(&earmark.items, item)
+        || !fits(&earmark.requesters, requester)
+    {
+        return Err(WhyNot::Earmark);
+    }
+    let is_excluded = |word: &String| word == item || code.starts_with(word.as_str());
+    if earmark.excluded.iter().any(is_excluded) {
+        return Err(WhyNot::Excluded);
+    }
+    if let (Some(wanted), Some(channel)) = (&earmark.channel, channel)
+        && wanted != channel
+    {
+        return Err(WhyNot::Channel);
+    }
+    Ok(())
+}
+
+/// The donors of `contribution` who fund it on `day`: all but those who only observe then.
+///
+/// # Errors
+/// [`WhyNot::NotAMember`] if one of the others may not fund, or there is no other: joint money is not split.
+pub fn funders<'a>(
+    coalition: &Coalition,
+    contribution: &'a Contribution,
+    day: NaiveDate,
+) -> Result<Vec<&'a str>, WhyNot> {
+    let mut funders = Vec::with_capacity(contribution.donors.len());
+    for donor in &contribution.donors {
+        match coalition.parties.get(donor) {
+            Some(party) if party.may_fund(day) => funders.push(donor.as_str()),
+            Some(party) if party.observes(day) => {}
+            Some(_) | None => return Err(WhyNot::NotAMember),
+        }
+    }
+    if funders.is_empty() { Err(WhyNot::NotAMember) } else { Ok(funders) }
+}
