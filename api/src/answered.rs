@@ -4,6 +4,7 @@
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::document::{Content, LineAnswer};
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{Order, OrderLine};
 use waybill_shared::domain::price::Price;
@@ -22,7 +23,7 @@ pub(crate) async fn answered(
     let Content::OrderResponse { order: number, lines, .. } = content else {
         return Ok(Vec::new());
     };
-    let record = engine.store.record("order", number).await?;
+    let record = engine.store.record(RecordKind::Order, number).await?;
     let order = record.and_then(|record| serde_json::from_str::<Order>(&record.body).ok());
     let Some(order) = order else { return Ok(Vec::new()) };
     let ids: Vec<i64> = lines.iter().map(|line| line.lot.0).collect();

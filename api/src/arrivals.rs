@@ -6,6 +6,7 @@ use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Priority};
 use waybill_shared::domain::order::Order;
 use waybill_shared::engine::Engine;
@@ -148,7 +149,7 @@ impl Orders {
         number: &str,
     ) -> Result<Option<&Order>, StoreError> {
         if !self.0.contains_key(number) {
-            let record = engine.store.record("order", number).await?;
+            let record = engine.store.record(RecordKind::Order, number).await?;
             let order = record.and_then(|record| serde_json::from_str(&record.body).ok());
             self.0.insert(number.to_owned(), order);
         }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use waybill_scheduler::calendar::{Asked, Fired, KIND, Times, ask};
+use waybill_scheduler::calendar::{Asked, Fired, Times, ask};
+use waybill_shared::domain::kinds::{JobKind, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::pipeline::{CronAct, CronEntry};
 use waybill_shared::engine::Engine;
@@ -84,9 +85,9 @@ impl Entry {
 /// Every entry of the calendar: the pipeline's, and the daily duties that it does not schedule.
 pub(crate) async fn entries(engine: &Engine) -> Result<Vec<Entry>, Problem> {
     let mut entries = Vec::new();
-    let due = engine.store.job_dues(KIND).await?;
+    let due = engine.store.job_dues(JobKind::Cron).await?;
     for entry in &engine.calendar().await? {
-        let record = engine.store.record(KIND, &entry.name).await?;
+        let record = engine.store.record(RecordKind::Cron, &entry.name).await?;
         let fired = record.and_then(|record| serde_json::from_str::<Fired>(&record.body).ok());
         let fired = fired.unwrap_or_default();
         let times = Times::parse(&entry.at, entry.zone).ok();
@@ -119,7 +120,7 @@ fn next(
 
 /// The next `count` fires of all entries together, in order.
 pub(crate) async fn coming(engine: &Engine, count: usize) -> Result<Vec<Coming>, Problem> {
-    let due = engine.store.job_dues(KIND).await?;
+    let due = engine.store.job_dues(JobKind::Cron).await?;
     let fires = |entry: &CronEntry| {
         let (name, act) = (entry.name.clone(), entry.act);
         let times = Times::parse(&entry.at, entry.zone).ok();

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::contribution::{Consent, Contribution};
 use waybill_shared::domain::funding::{Share, ShareState, movements};
+use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordKind};
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
@@ -61,7 +62,9 @@ pub(crate) async fn effects(
             told.extend(money(own).into_iter().map(|what| Effect::new(&subject, what)));
         }
         told.extend(consents(&sight.coalition, change));
-        if let (Some(line), REFUSED) = (lines.get(&change.after.line()), change.kind) {
+        if let (Some(line), LotEvent::RefusedBySupplier) =
+            (lines.get(&change.after.line()), change.kind)
+        {
             told.push(offered(&sight.coalition, &change.after, line, today));
             told.extend(no_consent(&sight.coalition, change));
         }
@@ -76,8 +79,8 @@ pub(crate) async fn effects(
             told.push(Effect::new(id.to_string(), what));
         }
     }
-    for record in unit.records.iter().filter(|record| !UNTOLD.contains(&record.kind)) {
-        if record.kind == "order" && record.expected > 0 {
+    for record in unit.records.iter().filter(|record| !record.kind.is_said_elsewhere()) {
+        if record.kind == RecordKind::Order && record.expected > 0 {
             told.extend(order(engine, &sight.coalition, record).await?);
             continue;
         }
@@ -87,10 +90,10 @@ pub(crate) async fn effects(
         }
         let what = record.event.split_once('.').map_or(record.event, |(_, what)| what);
         let mut what = what.replace('_', " ");
-        if record.kind == "contribution" {
+        if record.kind == RecordKind::Contribution {
             what.push_str(&amounts(engine, record).await?);
         }
-        told.push(Effect::new(subject(record.kind, &record.id), what));
+        told.push(Effect::new(subject(record.kind.name(), &record.id), what));
         if record.event == ROLE_ENDED
             && let Ok(party) = serde_json::from_str::<Party>(&record.body)
         {
@@ -106,7 +109,7 @@ pub(crate) async fn effects(
             format!("{again} that had lapsed is there again"),
         ));
     }
-    for job in unit.jobs.iter().filter(|job| job.kind == "tell") {
+    for job in unit.jobs.iter().filter(|job| job.kind == JobKind::Tell) {
         told.push(Effect::new(job.key.clone(), format!("{} is told", job.body)));
     }
     Ok(told)
@@ -114,7 +117,7 @@ pub(crate) async fn effects(
 
 /// What others have to do, for records that say so.
 fn needs(record: &RecordChange) -> Option<Vec<Effect>> {
-    if record.kind == ORDER_CHANGE {
+    if record.kind == RecordKind::OrderChange {
         let change: OrderChange = serde_json::from_str(&record.body).ok()?;
         let of = |line: &ChangedLot| {
             let (lot, from, to) = (line.lot, line.from, line.to);
@@ -130,7 +133,7 @@ fn needs(record: &RecordChange) -> Option<Vec<Effect>> {
         };
         return Some(change.lines.iter().map(of).collect());
     }
-    if record.kind == AMENDMENT {
+    if record.kind == RecordKind::Amendment {
         let pending = Pending::read(&record.body)?;
         let id = &pending.external_id;
         return Some(match pending.state {
@@ -146,9 +149,6 @@ fn needs(record: &RecordChange) -> Option<Vec<Effect>> {
     }
     None
 }
-
-/// The supplier will not have it.
-const REFUSED: &str = "lot.refused_by_supplier";
 
 /// Who else offers what was refused.
 fn offered(coalition: &Coalition, lot: &Lot, line: &Line, today: NaiveDate) -> Effect {
@@ -167,20 +167,6 @@ fn offered(coalition: &Coalition, lot: &Lot, line: &Line, today: NaiveDate) -> E
     Effect::new(lot.id.to_string(), what)
 }
 
-/// Changes whose reason is the one that was given for them.
-const BY_HAND: [&str; 7] = [
-    "lot.held",
-    "lot.resumed",
-    "lot.retried",
-    "lot.cancelled",
-    "lot.passed",
-    "lot.replayed",
-    "lot.reopened",
-];
-
-/// Records that say again what others say, for machines.
-const UNTOLD: [&str; 5] = ["document", "request", "order_message", "content", "incident"];
-
 /// From what to what a contribution changes, where it is known and that differs.
 async fn amounts(engine: &Engine, record: &RecordChange) -> Result<String, StoreError> {
     let amount = |body: &str| serde_json::from_str::<Contribution>(body).ok()?.amount;
@@ -198,7 +184,7 @@ async fn order(
     coalition: &Coalition,
     record: &RecordChange,
 ) -> Result<Vec<Effect>, StoreError> {
-    let before = engine.store.record("order", &record.id).await?;
+    let before = engine.store.record(RecordKind::Order, &record.id).await?;
     let before = before.and_then(|before| serde_json::from_str::<Order>(&before.body).ok());
     let after = serde_json::from_str::<Order>(&record.body).ok();
     let (Some(before), Some(after)) = (before, after) else { return Ok(Vec::new()) };
@@ -314,7 +300,7 @@ fn lot(change: &LotChange) -> Vec<Effect> {
             if from != to {
                 told.push(Effect::new(id.clone(), format!("{from} -> {to}")));
             }
-            let is_told = !BY_HAND.contains(&change.kind);
+            let is_told = !change.kind.is_by_hand();
             if from != to
                 && is_told
                 && !change.after.reason.is_empty()

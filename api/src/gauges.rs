@@ -11,6 +11,7 @@ use waybill_shared::pauses::pauses;
 use waybill_shared::store::StoreError;
 
 use crate::status::{WebhookLag, behind};
+use waybill_shared::domain::kinds::RecordKind;
 
 /// How long the store may take for all of them.
 const PATIENCE: Duration = Duration::from_millis(700);
@@ -81,7 +82,7 @@ async fn of_store(engine: &Engine) -> Result<Vec<Gauge>, StoreError> {
         let (state, awaits) = (count.state, count.awaits.unwrap_or_default());
         (format!("{{state=\"{state}\",awaits=\"{awaits}\"}}"), count.lots as f64)
     });
-    let incidents = engine.store.records("incident").await?;
+    let incidents = engine.store.records(RecordKind::Incident).await?;
     let open = incidents.iter().filter(|incident| !incident.body.contains("\"closed\":")).count();
     let lag = behind(engine).await?;
     let lagging = |value: fn(&WebhookLag) -> i64| {

@@ -13,6 +13,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
+use waybill_shared::domain::kinds::NoteKind;
 use waybill_shared::domain::reply::{REPLY, Reply};
 use waybill_shared::store::{NoteChange, Unit};
 
@@ -95,7 +96,7 @@ async fn keyed(
     }
     digest.update(&body);
     let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    if let Some(kept) = api.engine.store.note(REPLY, &key).await?
+    if let Some(kept) = api.engine.store.note(NoteKind::Reply, &key).await?
         && let Ok(reply) = serde_json::from_str::<Reply>(&kept)
     {
         if reply.request != digest {
@@ -146,7 +147,7 @@ async fn keep(
         };
         let mut unit = Unit::new("api", at);
         let body = serde_json::to_string(&reply).ok();
-        unit.notes.push(NoteChange { kind: REPLY, key, body });
+        unit.notes.push(NoteChange { kind: NoteKind::Reply, key, body });
         api.engine.commit(vec![unit], None).await?;
     }
     Ok(Response::from_parts(parts, Body::from(body)))

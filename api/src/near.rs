@@ -2,6 +2,7 @@
 //! slip away is asked for by key, records of one kind by the beginning they share.
 
 use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::StoreError;
 
@@ -93,7 +94,9 @@ async fn records(engine: &Engine, asked: &str) -> Result<Vec<String>, StoreError
     ];
     let mut ids: Vec<String> = known.into_iter().flatten().cloned().collect();
     if asked.starts_with("WH") {
-        ids.extend(engine.store.records("webhook").await?.into_iter().map(|record| record.id));
+        ids.extend(
+            engine.store.records(RecordKind::Webhook).await?.into_iter().map(|record| record.id),
+        );
     }
     if asked.starts_with("PO") {
         // What is wrong may be anywhere: ever less of the beginning is taken to be right.

@@ -10,22 +10,19 @@ use waybill_shared::broker::EmbeddedBroker;
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::event::Event;
 use waybill_shared::domain::ids::LineId;
+use waybill_shared::domain::kinds::{LotEvent, RecordKind};
 use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::start_of;
 use waybill_shared::store::body::of_event;
-use waybill_shared::store::reference::REFERENCE_KINDS;
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{
     EnvelopeChange, Fate, LineChange, LotChange, RecordChange, Store, StoreError, Unit,
 };
 
 use crate::Problem;
-
-/// Records that are read besides those that steps look up.
-const KINDS: [&str; 6] = ["order", "order_status", "incident", "in_kind_use", "note", "pipeline"];
 
 /// Lines rebuilt in one commit.
 const TOGETHER: i64 = 500;
@@ -75,7 +72,7 @@ impl AsOf {
         let store = SqliteStore::open(&folder.path().join("past.sqlite")).await?;
         rebuild(&*engine.store, &store, end).await?;
         let mut pipelines: Vec<(u32, Pipeline)> = Vec::new();
-        for record in waybill_shared::store::Reads::records(&store, "pipeline").await? {
+        for record in waybill_shared::store::Reads::records(&store, RecordKind::Pipeline).await? {
             let corrupt = |source| StoreError::Corrupt { subject: record.id.clone(), source };
             let pipeline = serde_json::from_str(&record.body).map_err(corrupt)?;
             pipelines.push((record.id.parse().unwrap_or_default(), pipeline));
@@ -115,7 +112,7 @@ async fn put(past: &SqliteStore, unit: Unit) -> Result<(), Problem> {
 
 /// Puts into `past` what there was before `end`.
 async fn rebuild(store: &dyn Store, past: &SqliteStore, end: Timestamp) -> Result<(), Problem> {
-    for kind in REFERENCE_KINDS.into_iter().chain(KINDS) {
+    for kind in RecordKind::ALL.iter().copied().filter(|kind| kind.is_of_the_past()) {
         let mut unit = Unit::new("past", end);
         for record in store.records(kind).await? {
             let subject = format!("{kind}:{}", record.id);
@@ -179,7 +176,7 @@ async fn lines(
     for lot in store.lots_of_line(id).await? {
         let Some(event) = last(store, &lot.id.to_string(), end).await? else { continue };
         let then: Lot = of_event(&event)?;
-        unit.lots.push(LotChange::created(then, "lot.submitted"));
+        unit.lots.push(LotChange::created(then, LotEvent::Submitted));
     }
     Ok(())
 }

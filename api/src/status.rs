@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::domain::account::Role;
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::money::Money;
 use waybill_shared::engine::Engine;
@@ -245,7 +246,7 @@ pub(crate) async fn behind(engine: &Engine) -> Result<Vec<WebhookLag>, StoreErro
 
 async fn webhooks(engine: &Engine) -> Result<WebhooksView, StoreError> {
     let mut view = WebhooksView::default();
-    for record in engine.store.records(waybill_shared::domain::webhook::WEBHOOK).await? {
+    for record in engine.store.records(RecordKind::Webhook).await? {
         let Some(standing) = Standing::read(engine, &record.id).await? else { continue };
         view.all += 1;
         view.behind.extend(lag(engine, &record.id, &standing).await?);

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Priority};
 use waybill_shared::domain::money::MoneyError;
 use waybill_shared::domain::requisition::Line;
@@ -223,8 +224,10 @@ async fn shorts(
 /// The day on which a lot got its money.
 async fn matched_on(engine: &Engine, lot: &Lot) -> Result<Option<NaiveDate>, StoreError> {
     let events = engine.store.events_of(&lot.id.to_string()).await?;
-    let is_match =
-        |kind: &str| ["lot.matched", "lot.consent_asked", "lot.rerouted"].contains(&kind);
+    let is_match = |kind: &str| {
+        use LotEvent::{ConsentAsked, Matched, Rerouted};
+        matches!(LotEvent::named(kind), Some(Matched | ConsentAsked | Rerouted))
+    };
     let zone = engine.coalition().await?.settings.as_ref().map(|settings| settings.zone);
     let event = events.iter().rev().find(|event| is_match(&event.kind));
     Ok(event.map(|event| match zone {

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 use chrono::{SubsecRound as _, TimeDelta, Utc};
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::kinds::{LotEvent, RecordKind};
 use waybill_shared::domain::lot::{
     Awaited, Decline, Lot, LotState, Outcome, Priority, StepName, Timestamp,
 };
@@ -230,7 +231,7 @@ fn batch(first: i64, last: i64) -> Result<Unit> {
         }));
         lot.because("invented", "as a thousand others, to see how long it takes to look at it");
         unit.lines.push(LineChange::created(LineId(n), line));
-        unit.lots.push(LotChange::created(lot, "lot.submitted"));
+        unit.lots.push(LotChange::created(lot, LotEvent::Submitted));
     }
     if !lines.is_empty() {
         unit.records.extend(order(number, lines, since, first)?);
@@ -282,8 +283,12 @@ fn order(
     let record =
         |kind, body, event| RecordChange { kind, id: number.clone(), expected: 0, body, event };
     Ok([
-        record("order", serde_json::to_string(&order)?, "order.drawn_up"),
-        record("order_status", serde_json::to_string(&OrderStatus::Accepted)?, "order.accepted"),
+        record(RecordKind::Order, serde_json::to_string(&order)?, "order.drawn_up"),
+        record(
+            RecordKind::OrderStatus,
+            serde_json::to_string(&OrderStatus::Accepted)?,
+            "order.accepted",
+        ),
     ])
 }
 

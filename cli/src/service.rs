@@ -11,6 +11,7 @@ use waybill_scheduler::{Relay, recover};
 use waybill_shared::act::{Act, ActError, run_act};
 use waybill_shared::broker::{Broker, EmbeddedBroker, HeldBroker, SilentBroker};
 use waybill_shared::clock::Clock;
+use waybill_shared::domain::kinds::{JobKind, NoteKind};
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, StepConfig};
 use waybill_shared::engine::{Engine, Wakes};
 use waybill_shared::metrics::Metrics;
@@ -323,13 +324,13 @@ impl Service {
     /// Keeps that a service has worked on the data in real time: nobody runs it into the future then.
     async fn mark_live(&self) -> Result<(), Failure> {
         let store = &self.engine.store;
-        if self.engine.clock.is_virtual() || store.note(LIVE, LIVE).await?.is_some() {
+        if self.engine.clock.is_virtual() || store.note(NoteKind::Live, LIVE).await?.is_some() {
             return Ok(());
         }
         let now = self.engine.clock.now();
         let mut unit = Unit::new("operator", now);
         let body = Some(now.to_rfc3339());
-        unit.notes.push(NoteChange { kind: LIVE, key: LIVE.to_owned(), body });
+        unit.notes.push(NoteChange { kind: NoteKind::Live, key: LIVE.to_owned(), body });
         self.engine.commit(vec![unit], None).await?;
         Ok(())
     }
@@ -403,7 +404,7 @@ impl Service {
         }
         let wakes = self.wakes.take();
         let wakes = wakes.ok_or_else(|| Failure::ours(anyhow::anyhow!("started twice")))?;
-        let kinds = waybill_shared::act::KINDS.into_iter();
+        let kinds = JobKind::ALL.iter().copied();
         let lanes = queues(configs.iter().map(|config| &*config.name.0), kinds);
         Ok(Relay::new(self.engine.clone(), wakes, lanes))
     }

@@ -1,6 +1,7 @@
 //! Who says by which pipeline new lots are carried: whoever starts with a file that is new. A file that a later
 //! version has replaced states nothing, so that two of them do not take turns with every start.
 
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::store::{Fate, RecordChange, Store, Unit};
 use waybill_shared::versions::PIPELINE;
@@ -57,7 +58,7 @@ impl Becomes {
 /// The versions that are stored, oldest first.
 pub(crate) async fn stored(store: &dyn Store) -> Result<Vec<Pipeline>, Failure> {
     let mut stored: Vec<(u32, Pipeline)> = Vec::new();
-    for record in store.records(PIPELINE).await? {
+    for record in store.records(RecordKind::Pipeline).await? {
         let pipeline = serde_json::from_str(&record.body).map_err(Failure::ours)?;
         stored.push((record.id.parse().map_err(Failure::ours)?, pipeline));
     }
@@ -97,7 +98,7 @@ pub(crate) async fn state(
         };
         let mut unit = Unit::new("operator", now);
         unit.records.push(RecordChange {
-            kind: PIPELINE,
+            kind: RecordKind::Pipeline,
             id: next.to_string(),
             expected: 0,
             body: serde_json::to_string(&stating.pipeline).map_err(Failure::ours)?,

@@ -8,18 +8,13 @@ use serde::{Deserialize, Serialize};
 use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::coalition::Settings;
 use waybill_shared::domain::contribution::Contribution;
+use waybill_shared::domain::kinds::{JobKind, RecordKind};
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::file::{PLANNED, planned};
 use waybill_shared::intake::{
     Handing, IMPORT, IntakeError, OPENING, Submitted, contribute_planned, start_of, submit,
 };
 use waybill_shared::store::{EnvelopeChange, Job, NewJob, RecordChange, Unit};
-
-/// The kind of job that submits a file of requisitions.
-const REQUISITION: &str = "requisition";
-
-/// The kind of job that states contributions.
-const CONTRIBUTION: &str = "contribution";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Requisition {
@@ -72,7 +67,7 @@ pub async fn plan_requisition(
 ) -> Result<(), ActError> {
     let body = Requisition { file: file.to_owned(), lines, by: actor.to_owned() };
     let body = serde_json::to_string(&body).map_err(invalid)?;
-    plan((engine, actor), settings, REQUISITION, file, body, day).await
+    plan((engine, actor), settings, JobKind::Requisition, file, body, day).await
 }
 
 /// Plans to state `contributions` of `file` on `day`.
@@ -90,13 +85,13 @@ pub async fn plan_contributions(
     let (by, contributions) = (actor.to_owned(), contributions.to_vec());
     let body = Contributions::By { by, contributions };
     let body = serde_json::to_string(&body).map_err(invalid)?;
-    plan((engine, actor), settings, CONTRIBUTION, file, body, day).await
+    plan((engine, actor), settings, JobKind::Contribution, file, body, day).await
 }
 
 async fn plan(
     (engine, actor): (&Engine, &str),
     settings: &Settings,
-    kind: &'static str,
+    kind: JobKind,
     file: &str,
     body: String,
     day: NaiveDate,
@@ -114,28 +109,23 @@ async fn plan(
 /// What has to be said of the planned file `key`: that it waits for its day, or does so no more.
 async fn waits(
     engine: &Engine,
-    kind: &'static str,
+    kind: JobKind,
     key: &str,
     waits: bool,
 ) -> Result<Option<RecordChange>, ActError> {
     let id = format!("{kind}:{key}");
-    let record = engine.store.record(PLANNED, &id).await?;
+    let record = engine.store.record(RecordKind::Planned, &id).await?;
     let body = planned(waits);
     if record.as_ref().is_some_and(|record| record.body == body) {
         return Ok(None);
     }
     let expected = record.map_or(0, |record| record.version);
     let event = if waits { "file.planned" } else { "file.plan_done" };
-    Ok(Some(RecordChange { kind: PLANNED, id, expected, body, event }))
+    Ok(Some(RecordChange { kind: RecordKind::Planned, id, expected, body, event }))
 }
 
 /// A planned file was handed in.
-async fn done(
-    engine: &Engine,
-    actor: &str,
-    kind: &'static str,
-    key: &str,
-) -> Result<Done, ActError> {
+async fn done(engine: &Engine, actor: &str, kind: JobKind, key: &str) -> Result<Done, ActError> {
     let mut unit = Unit::new(actor, engine.clock.now());
     unit.records.extend(waits(engine, kind, key, false).await?);
     Ok(unit.into())
@@ -146,8 +136,8 @@ struct SubmitRequisition;
 
 #[async_trait]
 impl Act for SubmitRequisition {
-    fn kind(&self) -> &'static str {
-        REQUISITION
+    fn kind(&self) -> JobKind {
+        JobKind::Requisition
     }
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
@@ -163,8 +153,8 @@ struct StateContributions;
 
 #[async_trait]
 impl Act for StateContributions {
-    fn kind(&self) -> &'static str {
-        CONTRIBUTION
+    fn kind(&self) -> JobKind {
+        JobKind::Contribution
     }
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
@@ -182,8 +172,8 @@ struct Open;
 
 #[async_trait]
 impl Act for Open {
-    fn kind(&self) -> &'static str {
-        OPENING
+    fn kind(&self) -> JobKind {
+        JobKind::Opening
     }
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
@@ -207,7 +197,7 @@ impl Act for Open {
                 expired: 0,
             });
             let (key, body) = ("all".to_owned(), String::new());
-            unit.jobs.push(NewJob { kind: "round", key, due: now, body });
+            unit.jobs.push(NewJob { kind: JobKind::Round, key, due: now, body });
         }
         Ok(unit.into())
     }

@@ -182,7 +182,7 @@ impl Outbox {
             if outcome.is_ok() && is_everywhere {
                 looked = Instant::now();
                 let now = self.engine.clock.now();
-                outcome = match self.engine.store.next_due(now, "").await {
+                outcome = match self.engine.store.next_due(now, None).await {
                     Ok(due) => {
                         next = due;
                         Ok(())

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{StoreError, Term, Unit};
@@ -21,7 +22,7 @@ pub async fn recover(engine: &Engine, term: Term) -> Result<usize, StoreError> {
             if versions.get(&lot.id.0) != Some(&lot.version) {
                 continue;
             }
-            let lost = engine.advance(lot.clone(), lot, StepResult::LeaseLost, "lot.lease_lost");
+            let lost = engine.advance(lot.clone(), lot, StepResult::LeaseLost, LotEvent::LeaseLost);
             let Ok(change) = lost else { continue };
             let mut unit = Unit::new("scheduler", now).lot(change);
             unit.term = Some(term);

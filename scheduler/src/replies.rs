@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use waybill_shared::domain::kinds::NoteKind;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::reply::{REPLY, Reply};
 use waybill_shared::engine::Engine;
@@ -35,7 +36,7 @@ pub async fn forget_before(engine: &Engine, oldest: Timestamp) -> Result<usize, 
     let (mut after, mut forgotten) = (String::new(), 0);
     loop {
         let range = NoteRange { after, before: "\u{7f}".to_owned(), backwards: false, limit: PAGE };
-        let page = engine.store.notes(REPLY, &range).await?;
+        let page = engine.store.notes(NoteKind::Reply, &range).await?;
         let is_last = (page.len() as i64) < PAGE;
         let Some((last, _)) = page.last() else { return Ok(forgotten) };
         after = last.clone();
@@ -44,7 +45,7 @@ pub async fn forget_before(engine: &Engine, oldest: Timestamp) -> Result<usize, 
         };
         let mut unit = Unit::new("scheduler", engine.clock.now());
         for (key, _) in page.into_iter().filter(|(_, body)| is_old(body)) {
-            unit.notes.push(NoteChange { kind: REPLY, key, body: None });
+            unit.notes.push(NoteChange { kind: NoteKind::Reply, key, body: None });
         }
         if !unit.notes.is_empty() {
             forgotten += unit.notes.len();

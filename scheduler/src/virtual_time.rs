@@ -2,8 +2,8 @@
 //! being sent. Lots run together, jobs one after the other in a fixed order, so that the same input
 //! gives the same history of every lot whatever the number of workers.
 
-use waybill_shared::act::KINDS;
 use waybill_shared::broker::HeldBroker;
+use waybill_shared::domain::kinds::JobKind;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 use waybill_shared::rounds;
@@ -45,7 +45,7 @@ async fn step(relay: &mut Relay, engine: &Engine, broker: &HeldBroker) -> Result
         put(relay, lots).await;
         return Ok(true);
     }
-    let job = engine.store.first_due_job(now, &KINDS).await?;
+    let job = engine.store.first_due_job(now).await?;
     let found = job.is_some();
     put(relay, job.into_iter().collect()).await;
     Ok(found)
@@ -68,8 +68,8 @@ pub async fn run_until_idle(
         while step(relay, &engine, broker).await? {}
         let now = engine.clock.now();
         progress(now);
-        let any = engine.store.next_due(now, "").await?.filter(is_within);
-        let other = engine.store.next_due(now, calendar::KIND).await?.filter(is_within);
+        let any = engine.store.next_due(now, None).await?.filter(is_within);
+        let other = engine.store.next_due(now, Some(JobKind::Cron)).await?.filter(is_within);
         match (any, other) {
             (Some(due), Some(_)) => engine.clock.advance_to(due),
             (_, None) if !rematch(relay, &engine, broker).await? => {
@@ -100,7 +100,7 @@ async fn rematch(
     let now = engine.clock.now();
     let mut unit = Unit::new("scheduler", now);
     let (key, body) = ("all".to_owned(), String::new());
-    unit.jobs.push(NewJob { kind: "round", key, due: now, body });
+    unit.jobs.push(NewJob { kind: JobKind::Round, key, due: now, body });
     engine.commit(vec![unit], None).await?;
     while step(relay, engine, broker).await? {}
     Ok(engine.store.last_event().await? != before)

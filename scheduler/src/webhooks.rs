@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use waybill_shared::domain::kinds::{JobKind, RecordKind};
 use waybill_shared::domain::webhook::{Endpoint, WEBHOOK};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{NewJob, StoreError, Unit};
@@ -33,7 +34,7 @@ async fn look(engine: &Engine, seen: Option<i64>) -> Result<Option<i64>, StoreEr
     let mut is_paused = false;
     let now = engine.clock.now();
     let mut unit = Unit::new("scheduler", now);
-    for record in engine.store.records(WEBHOOK).await? {
+    for record in engine.store.records(RecordKind::Webhook).await? {
         let endpoint: Endpoint = serde_json::from_str(&record.body)
             .map_err(|source| StoreError::Corrupt { subject: record.id.clone(), source })?;
         if endpoint.disabled.is_some() {
@@ -43,7 +44,7 @@ async fn look(engine: &Engine, seen: Option<i64>) -> Result<Option<i64>, StoreEr
             is_paused = true;
             continue;
         }
-        let (kind, key, body) = (WEBHOOK, record.id, String::new());
+        let (kind, key, body) = (JobKind::Webhook, record.id, String::new());
         unit.jobs.push(NewJob { kind, key, due: now, body });
     }
     if !unit.jobs.is_empty() {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tracing::Instrument as _;
 
 use crate::broker::Track;
+use crate::domain::kinds::{JobKind, RecordKind};
 use crate::domain::limit::Limit;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::transition::UnknownVersion;
@@ -72,7 +73,7 @@ impl From<Unit> for Done {
 #[async_trait]
 pub trait Act: Send + Sync {
     /// The kind of job, which is its queue.
-    fn kind(&self) -> &'static str;
+    fn kind(&self) -> JobKind;
 
     /// How many of its jobs may be under way at once, and how fast they may begin, for each body
     /// that they have.
@@ -124,27 +125,9 @@ pub struct GivenUp {
     pub body: String,
 }
 
-/// Every kind of job, in the order of jobs due at the same moment: what becomes known, then what follows
-/// from it.
-pub const KINDS: [&str; 13] = [
-    "contribution",
-    "opening",
-    "requisition",
-    "document",
-    "cron",
-    "lapse",
-    "round",
-    "gather",
-    "send",
-    "tell",
-    "chase",
-    "digest",
-    "webhook",
-];
-
 /// Runs `act` on what its queue brings, until the broker closes.
 pub fn run_act(engine: Engine, act: Arc<dyn Act>) -> impl Future<Output = ()> + Send {
-    let queue: Arc<str> = act.kind().into();
+    let queue: Arc<str> = act.kind().name().into();
     // Known before anything runs.
     engine.broker.attend(&queue);
     serve(engine, act, queue)
@@ -160,7 +143,7 @@ async fn serve(engine: Engine, act: Arc<dyn Act>, queue: Arc<str>) {
             engine.until_goes_on(&queue).await;
             continue;
         }
-        let span = tracing::debug_span!("jobs", kind = act.kind(), hints = taken.ids.len());
+        let span = tracing::debug_span!("jobs", kind = act.kind().name(), hints = taken.ids.len());
         trace::follow(&span, taken.trace.as_deref());
         let done = async {
             match limit {
@@ -208,7 +191,7 @@ async fn within(
     if left.is_empty() {
         return Ok(());
     }
-    let waiting = store.job_counts().await?.into_iter().find(|(counted, _)| counted == kind);
+    let waiting = store.job_counts().await?.into_iter().find(|(counted, _)| counted == kind.name());
     let seconds = waiting.map_or(1, |(_, jobs)| jobs / PUT_OFF).clamp(1, 60);
     let put_off = |job: &Job| {
         // Spread, so that they do not come back together.
@@ -248,7 +231,7 @@ async fn one(engine: &Engine, act: &Arc<dyn Act>, job: &Job) {
         let subjects = vec![format!("{}:{}", job.kind, job.key)];
         let id = format!("{}:{}:{}", job.kind, job.key, job.id);
         // A job that was asked for again while it failed may fail once more.
-        let known = match engine.store.record("incident", &id).await {
+        let known = match engine.store.record(RecordKind::Incident, &id).await {
             Ok(known) => known,
             Err(error) => return stays_due(&error).await,
         };
@@ -256,7 +239,7 @@ async fn one(engine: &Engine, act: &Arc<dyn Act>, job: &Job) {
         let job = Some(GivenUp { kind, key, body });
         match serde_json::to_string(&Incident { cause, subjects, job, closed: None }) {
             Ok(body) => unit.records.push(RecordChange {
-                kind: "incident",
+                kind: RecordKind::Incident,
                 id,
                 expected: known.map_or(0, |known| known.version),
                 body,

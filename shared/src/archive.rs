@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::event::Event;
 use crate::domain::ids::LotId;
+use crate::domain::kinds::RecordKind;
 use crate::domain::lot::{LotState, Timestamp};
 use crate::store::chain::{archived, hex};
 use crate::store::{LotFilter, Store, StoreError};
@@ -59,7 +60,7 @@ pub struct Archive {
 /// [`StoreError`] if they cannot be read.
 pub async fn archives(store: &dyn Store) -> Result<Vec<Archive>, StoreError> {
     let mut archives = Vec::new();
-    for record in store.records(ARCHIVE).await? {
+    for record in store.records(RecordKind::Archive).await? {
         archives.push(crate::store::body::parse::<Archive>(ARCHIVE, &record.id, &record.body)?);
     }
     archives.sort_by_key(|archive| archive.number);
@@ -202,8 +203,8 @@ impl Plan {
 /// The zone of the coalition.
 async fn settings_zone(store: &dyn Store) -> Result<chrono_tz::Tz, StoreError> {
     let mut coalition = crate::domain::coalition::Coalition::default();
-    for record in store.records("setting").await? {
-        crate::store::reference::add(&mut coalition, "setting", &record)?;
+    for record in store.records(RecordKind::Setting).await? {
+        crate::store::reference::add(&mut coalition, RecordKind::Setting, &record)?;
     }
     Ok(coalition.zone())
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::domain::kinds::RecordKind;
 use crate::store::chain::hex;
 use crate::store::{RecordChange, Unit};
 
@@ -57,7 +58,13 @@ pub(crate) fn mark(unit: &mut Unit) -> bool {
         serde_json::to_string(&asked.mark).ok().map(|body| (asked.mark.sha256.clone(), body))
     });
     let Ok(Some((id, body))) = marked else { return false };
-    unit.records.push(RecordChange { kind: REQUEST, id, expected: 0, body, event: "request.came" });
+    unit.records.push(RecordChange {
+        kind: RecordKind::Request,
+        id,
+        expected: 0,
+        body,
+        event: "request.came",
+    });
     true
 }
 

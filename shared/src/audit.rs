@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::domain::event::Event;
+use crate::domain::kinds::{EventSubject, RecordKind};
 use crate::domain::lot::Timestamp;
 use crate::store::chain::{archived, digest_of, hex, link, sum_of, unhex};
 
@@ -47,13 +48,23 @@ pub struct Link {
 impl From<Event> for Entry {
     fn from(event: Event) -> Self {
         let Event { position, at, actor, subject, number, kind, body } = event;
-        let is_hidden = subject.starts_with("consignee:")
-            || subject.starts_with("stated:consignee:")
-            || subject.starts_with("token:");
+        let is_hidden = is_confidential(&subject);
         let body_sha256 = sum_of(&body).iter().map(|byte| format!("{byte:02x}")).collect();
         let is_elsewhere = archived(&body).is_some();
         let body = Some(body).filter(|_| !is_hidden && !is_elsewhere);
         Self { position, at, actor, subject, number, kind, body, body_sha256 }
+    }
+}
+
+/// Whether the body of what happens to `subject` is in no audit.
+fn is_confidential(subject: &str) -> bool {
+    match EventSubject::of(subject) {
+        EventSubject::Record(RecordKind::Stated, of) => is_confidential(of),
+        EventSubject::Record(kind, _) => kind.is_confidential(),
+        EventSubject::Lot
+        | EventSubject::Line
+        | EventSubject::Envelope(_)
+        | EventSubject::Unknown => false,
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::document::Document;
+use crate::domain::kinds::{NoteKind, RecordKind};
 use crate::domain::lot::Timestamp;
 use crate::store::{NoteChange, OldDocument, Record, RecordChange, Store, StoreError, Unit};
 
@@ -15,7 +16,7 @@ pub const DOCUMENT: &str = "document";
 pub const TAKEN: &str = "document.taken";
 
 /// The note that says that no document of an older version is left to be moved.
-const MOVED: (&str, &str) = ("moved", "documents");
+const MOVED: (NoteKind, &str) = (NoteKind::Moved, "documents");
 
 /// Documents of an older version moved in one commit.
 const TOGETHER: i64 = 500;
@@ -38,7 +39,7 @@ impl TakenDocument {
         let id = document.key();
         let body = serde_json::to_string(&Self { at, document });
         let body = body.map_err(|source| corrupt(&id, source))?;
-        Ok(RecordChange { kind: DOCUMENT, id, expected: 0, body, event: TAKEN })
+        Ok(RecordChange { kind: RecordKind::Document, id, expected: 0, body, event: TAKEN })
     }
 
     /// What a record says.
@@ -58,14 +59,14 @@ impl TakenDocument {
         sender: &str,
         number: &str,
     ) -> Result<Option<Self>, StoreError> {
-        let found = store.record(DOCUMENT, &Document::key_of(sender, number)).await?;
+        let found = store.record(RecordKind::Document, &Document::key_of(sender, number)).await?;
         found.as_ref().map(Self::read).transpose()
     }
 
     /// Who sent the document that `unit` takes; none: it takes none.
     #[must_use]
     pub fn sender_in(unit: &Unit) -> Option<String> {
-        let taken = unit.records.iter().find(|record| record.kind == DOCUMENT)?;
+        let taken = unit.records.iter().find(|record| record.kind == RecordKind::Document)?;
         serde_json::from_str::<Self>(&taken.body).ok().map(|taken| taken.document.sender)
     }
 }
@@ -108,7 +109,7 @@ pub(crate) async fn not_moved(
     for old in &old {
         let RecordChange { id, body, .. } = old.filed();
         // A process that was killed has moved some.
-        if store.record(DOCUMENT, &id).await?.is_none() {
+        if store.record(RecordKind::Document, &id).await?.is_none() {
             left.push(Record { id, version: 0, body });
         }
     }
@@ -172,6 +173,6 @@ impl OldDocument {
         let at = serde_json::to_string(&self.at).unwrap_or_default();
         let body = format!(r#"{{"at":{at},"document":{}}}"#, self.body);
         let id = Document::key_of(&self.sender, &self.number);
-        RecordChange { kind: DOCUMENT, id, expected: 0, body, event: TAKEN }
+        RecordChange { kind: RecordKind::Document, id, expected: 0, body, event: TAKEN }
     }
 }

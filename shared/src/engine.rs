@@ -13,6 +13,7 @@ use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::domain::coalition::Coalition;
 use crate::domain::ids::LineId;
+use crate::domain::kinds::{LotEvent, RecordKind};
 use crate::domain::lot::{Lot, LotState};
 use crate::domain::pipeline::{CronEntry, Pipeline};
 use crate::domain::requisition::Line;
@@ -22,7 +23,7 @@ use crate::metrics::Metrics;
 use crate::pauses::{PAUSE, Pauses};
 use crate::presence::Vitals;
 use crate::sealing::{self, Keys};
-use crate::store::reference::{REFERENCE_KINDS, add};
+use crate::store::reference::add;
 use crate::store::{Fate, Hint, Lease, LotChange, Store, StoreError, Unit};
 use crate::timekeeper::{Doubt, Timekeeper};
 use crate::versions::{Version, Versions};
@@ -226,7 +227,7 @@ impl Engine {
             return Ok(coalition.clone());
         }
         let mut coalition = Coalition { rate_days, ..Coalition::default() };
-        for kind in REFERENCE_KINDS {
+        for kind in RecordKind::ALL.iter().copied().filter(|kind| kind.is_looked_up()) {
             for record in self.store.records(kind).await? {
                 add(&mut coalition, kind, &record)?;
             }
@@ -287,7 +288,7 @@ impl Engine {
         before: Lot,
         mut after: Lot,
         result: StepResult,
-        kind: &'static str,
+        kind: LotEvent,
     ) -> Result<LotChange, TransitionError> {
         // What begins anew does so by the rules of now.
         let is_anew = result == StepResult::Reopen;
@@ -338,7 +339,8 @@ impl Engine {
         // One that has ended may have been asked for again meanwhile.
         let asks = |unit: &Unit| !unit.jobs.is_empty() || unit.job.is_some();
         let has_jobs: Vec<bool> = units.iter().map(asks).collect();
-        let pauses = units.iter().flat_map(|unit| &unit.records).any(|one| one.kind == PAUSE);
+        let pauses =
+            units.iter().flat_map(|unit| &unit.records).any(|one| one.kind == RecordKind::Pause);
         let outcome = self.store.commit(units).await;
         if let Some(lease) = release {
             self.store.release(lease);

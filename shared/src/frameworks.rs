@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::NaiveDate;
 
 use crate::domain::coalition::Coalition;
+use crate::domain::kinds::RecordKind;
 use crate::domain::money::{Money, Rounding};
 use crate::domain::order::{Order, OrderStatus};
 use crate::domain::supplier::{Framework, Offer};
@@ -96,11 +97,11 @@ pub async fn balances(
         return Ok(balances);
     }
     let mut live: HashMap<String, bool> = HashMap::new();
-    for record in store.records("order_status").await? {
+    for record in store.records(RecordKind::OrderStatus).await? {
         let status: OrderStatus = parse("order_status", &record.id, &record.body)?;
         live.insert(record.id, status.calls_off());
     }
-    for record in store.records("order").await? {
+    for record in store.records(RecordKind::Order).await? {
         if !live.get(&record.id).copied().unwrap_or_default() {
             continue;
         }

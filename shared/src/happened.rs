@@ -9,6 +9,7 @@ use crate::domain::coalition::Coalition;
 use crate::domain::event::Event;
 use crate::domain::ids::LotId;
 use crate::domain::instalment::disbursed;
+use crate::domain::kinds::LotEvent;
 use crate::domain::lot::{Awaited, Lot};
 use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderStatus};
@@ -80,18 +81,18 @@ impl Happened {
             0 => 0,
             _ => self.paid.insert(lot.id, paid).unwrap_or_default(),
         };
-        match kind {
-            "lot.terms_changed" => {
+        match LotEvent::named(kind) {
+            Some(LotEvent::TermsChanged) => {
                 drop(self.asked.insert(lot.id, (lot.reason.clone(), Vec::new())))
             }
-            "lot.consent_asked" if lot.order.is_some() => {
+            Some(LotEvent::ConsentAsked) if lot.order.is_some() => {
                 if let Some((_, donors)) = self.asked.get_mut(&lot.id)
                     && let Some(Awaited::Consent { donors: whose }) = lot.state.awaits()
                 {
                     donors.clone_from(whose);
                 }
             }
-            "lot.order_accepted" | "lot.order_changed" => {
+            Some(LotEvent::OrderAccepted | LotEvent::OrderChanged) => {
                 let Some((asked, donors)) = self.asked.remove(&lot.id) else { return };
                 let agreed = match donors.as_slice() {
                     [] => String::new(),
@@ -100,18 +101,18 @@ impl Happened {
                 let text = format!("{asked}; {agreed}the secretariat accepted");
                 self.add(What::PriceAccepted, &lot.id, text);
             }
-            "lot.order_cancelled" => {
+            Some(LotEvent::OrderCancelled) => {
                 let Some((asked, _)) = self.asked.remove(&lot.id) else { return };
                 let text =
                     format!("{asked}; it was not accepted, and {} was matched again", lot.id);
                 self.add(What::PriceDeclined, &lot.id, text);
             }
-            "lot.advance_paid" => {
+            Some(LotEvent::AdvancePaid) => {
                 let Some(first) = lot.funding.first() else { return };
                 let paid = Money::new(paid - before, first.covers.currency);
                 self.add(What::Advance, &lot.id, format!("{paid} was paid before it came"));
             }
-            "lot.refunded" => {
+            Some(LotEvent::Refunded) => {
                 let text = format!("{} from its supplier after it was paid", lot.reason);
                 self.add(What::Refund, &lot.id, text);
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::act::Incident;
+use crate::domain::kinds::RecordKind;
 use crate::store::{RecordChange, Store, StoreError};
 
 /// The kind of record.
@@ -33,7 +34,7 @@ fn written(
 ) -> Result<RecordChange, StoreError> {
     let corrupt = |source| StoreError::Corrupt { subject: format!("{KIND}:{id}"), source };
     let body = serde_json::to_string(incident).map_err(corrupt)?;
-    Ok(RecordChange { kind: KIND, id: id.to_owned(), expected, body, event })
+    Ok(RecordChange { kind: RecordKind::Incident, id: id.to_owned(), expected, body, event })
 }
 
 /// The envelopes of which more was paid than was bound, as the incidents that tell of it name them.
@@ -42,7 +43,7 @@ fn written(
 /// [`StoreError`] if they cannot be read.
 pub async fn overrun_envelopes(store: &dyn Store) -> Result<BTreeSet<String>, StoreError> {
     let mut envelopes = BTreeSet::new();
-    for record in store.records_of(KIND, OVERRUN).await? {
+    for record in store.records_of(RecordKind::Incident, OVERRUN).await? {
         for subject in parsed(&record.id, &record.body)?.subjects {
             // `LOT-7K2: LU-1 EUR 12.00, EE-1 EUR 3.00`
             let Some((_, shares)) = subject.split_once(": ") else { continue };
@@ -63,7 +64,7 @@ pub async fn opened(
     cause: &str,
     subjects: Vec<String>,
 ) -> Result<RecordChange, StoreError> {
-    let found = store.record(KIND, id).await?;
+    let found = store.record(RecordKind::Incident, id).await?;
     let (expected, event, mut incident) = match &found {
         None => {
             let (cause, subjects) = (cause.to_owned(), Vec::new());
@@ -84,7 +85,7 @@ pub async fn opened(
 /// # Errors
 /// [`StoreError`] if it cannot be read.
 pub async fn is_open(store: &dyn Store, id: &str, cause: &str) -> Result<bool, StoreError> {
-    let Some(record) = store.record(KIND, id).await? else { return Ok(false) };
+    let Some(record) = store.record(RecordKind::Incident, id).await? else { return Ok(false) };
     let incident = parsed(id, &record.body)?;
     Ok(incident.closed.is_none() && incident.cause == cause)
 }
@@ -99,7 +100,7 @@ pub async fn mended(
     how: &str,
 ) -> Result<Vec<RecordChange>, StoreError> {
     let mut changes = Vec::new();
-    for record in store.records_of(KIND, prefix).await? {
+    for record in store.records_of(RecordKind::Incident, prefix).await? {
         let mut incident = parsed(&record.id, &record.body)?;
         if incident.closed.is_none() {
             incident.closed = Some(how.to_owned());

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use crate::domain::coalition::Coalition;
 use crate::domain::event::Event;
 use crate::domain::ids::{LineId, LotId};
+use crate::domain::kinds::{LotEvent, RecordKind};
 use crate::domain::lot::{LotState, Timestamp};
 use crate::domain::order::Order;
 use crate::domain::pipeline::STEPS;
@@ -170,7 +171,7 @@ impl LeadTimes {
         if let Some((before, since)) = self.stays.moved(lot.0, step, event.at) {
             self.count(By::Step, &before, event.at, zone, Days::of(event.at - since));
         }
-        if is_receipt(&event.kind) {
+        if LotEvent::named(&event.kind).is_some_and(LotEvent::is_receipt) {
             receipts.push(Receipt { lot, order: told.order, at: event.at });
         }
         Ok(())
@@ -216,7 +217,7 @@ impl LeadTimes {
         if let Some(known) = self.orders.get(&number) {
             return Ok(known.clone());
         }
-        let record = engine.store.record("order", &number).await?;
+        let record = engine.store.record(RecordKind::Order, &number).await?;
         let order = record.and_then(|record| serde_json::from_str::<Order>(&record.body).ok());
         let found = order.map(|order| (order.supplier, order.created));
         if self.orders.len() >= ORDERS {
@@ -244,12 +245,6 @@ impl LeadTimes {
         }
         told
     }
-}
-
-/// Whether an event says that a lot was received.
-#[must_use]
-pub fn is_receipt(kind: &str) -> bool {
-    matches!(kind, "lot.received" | "lot.activated" | "lot.accepted")
 }
 
 /// The expert group that owns what is asked for; where none does, the division of its code.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::domain::ids::LineId;
+use crate::domain::kinds::RecordKind;
 use crate::domain::text::canonical;
 use crate::store::{Reads, StoreError, StoredLine};
 
@@ -38,15 +39,15 @@ impl fmt::Display for Ambiguous {
 ///
 /// # Errors
 /// [`StoreError`] if lines or records cannot be read.
-pub async fn named_among<'k>(
+pub async fn named_among(
     store: &(impl Reads + ?Sized),
     name: &str,
-    kinds: &[&'k str],
-) -> Result<(NamedLine, Option<&'k str>), StoreError> {
+    kinds: &[RecordKind],
+) -> Result<(NamedLine, Option<RecordKind>), StoreError> {
     let line = named(store, name).await?;
     let mut record = None;
     for kind in kinds {
-        if store.record(kind, name).await?.is_some() {
+        if store.record(*kind, name).await?.is_some() {
             record = Some(*kind);
             break;
         }

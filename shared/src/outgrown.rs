@@ -3,6 +3,7 @@
 use crate::domain::admissible::{LONGEST_ID, in_one_line, inadmissible};
 use crate::domain::contribution::Contribution;
 use crate::domain::ids::{LineId, is_given_here};
+use crate::domain::kinds::RecordKind;
 use crate::domain::party::Party;
 use crate::domain::rules::Wrong;
 use crate::domain::supplier::Offer;
@@ -14,12 +15,6 @@ const PAGE: usize = 1000;
 
 /// Records read at once, some of which hold files.
 const RECORDS: i64 = 20;
-
-/// Kinds of records whose ids others give, and which those are that name what they are for.
-const NAMED_BY_OTHERS: [&str; 5] = ["consignee", "contribution", "group", "offer", "party"];
-
-/// Kinds of records whose content is bytes, or is made here.
-const NOT_SAID: [&str; 2] = ["content", "order_document"];
 
 /// A value beyond what is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +87,8 @@ fn looks_like_ours(id: &str) -> String {
 }
 
 fn of_record(kind: &str, record: &Record) -> Option<Outgrown> {
-    if NOT_SAID.contains(&kind) {
+    let known = RecordKind::named(kind);
+    if known.is_some_and(RecordKind::is_bytes) {
         return None;
     }
     let subject = format!("{kind}:{}", record.id);
@@ -101,7 +97,7 @@ fn of_record(kind: &str, record: &Record) -> Option<Outgrown> {
         let (subject, field) = (subject.escape_debug().to_string(), field.to_owned());
         Some(Outgrown { subject, field, what, is_nul })
     };
-    if NAMED_BY_OTHERS.contains(&kind) {
+    if known.is_some_and(RecordKind::is_named_by_people) {
         if let Some(what) = in_one_line(&record.id, LONGEST_ID) {
             return found("", what);
         }
@@ -112,10 +108,10 @@ fn of_record(kind: &str, record: &Record) -> Option<Outgrown> {
     if let Some(wrong) = inadmissible(record.body.as_bytes()) {
         return found(&wrong.field, wrong.what);
     }
-    let checked = match kind {
-        "contribution" => check::<Contribution>(record, Contribution::check),
-        "offer" => check::<Offer>(record, Offer::check),
-        "party" => check::<Party>(record, Party::check),
+    let checked = match known {
+        Some(RecordKind::Contribution) => check::<Contribution>(record, Contribution::check),
+        Some(RecordKind::Offer) => check::<Offer>(record, Offer::check),
+        Some(RecordKind::Party) => check::<Party>(record, Party::check),
         _ => None,
     };
     checked.and_then(|wrong| found(wrong.field, wrong.what))

@@ -7,6 +7,7 @@ use std::sync::{PoisonError, RwLock};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::domain::kinds::RecordKind;
 use crate::domain::lot::Timestamp;
 use crate::store::{Store, StoreError};
 
@@ -90,7 +91,7 @@ pub fn part_of(queue: &str) -> String {
 /// [`StoreError`] if it cannot be read.
 pub async fn pauses(store: &dyn Store) -> Result<Vec<(String, Pause)>, StoreError> {
     let mut paused = Vec::new();
-    for record in store.records(PAUSE).await? {
+    for record in store.records(RecordKind::Pause).await? {
         let subject = || format!("{PAUSE}:{}", record.id);
         let pause: Pause = serde_json::from_str(&record.body)
             .map_err(|source| StoreError::Corrupt { subject: subject(), source })?;

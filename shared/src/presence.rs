@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use crate::broker::BrokerError;
+use crate::domain::kinds::NoteKind;
 use crate::domain::lot::Timestamp;
 use crate::engine::Engine;
 use crate::store::{Fate, Hindrance, NoteChange, NoteRange, Store, StoreError, Unit};
@@ -257,7 +258,7 @@ impl Pulse {
     async fn keep(&self, said: Option<&Presence>) -> Result<(), StoreError> {
         let mut unit = Unit::new(self.role, self.engine.clock.now());
         let body = said.and_then(|said| serde_json::to_string(said).ok());
-        unit.notes.push(NoteChange { kind: PROCESS, key: self.key.clone(), body });
+        unit.notes.push(NoteChange { kind: NoteKind::Process, key: self.key.clone(), body });
         // Not by way of the engine: one that does not believe its clock says so.
         match self.engine.store.commit(vec![unit]).await?.first() {
             Some(Fate::Committed) | None => Ok(()),
@@ -284,7 +285,11 @@ impl Pulse {
         let now = engine.clock.now();
         let mut unit = Unit::new(self.role, now);
         let old = old.into_iter().filter(|(_, known)| now - known.seen > FORGOTTEN);
-        unit.notes.extend(old.map(|(key, _)| NoteChange { kind: PROCESS, key, body: None }));
+        unit.notes.extend(old.map(|(key, _)| NoteChange {
+            kind: NoteKind::Process,
+            key,
+            body: None,
+        }));
         if !unit.notes.is_empty() && engine.store.commit(vec![unit]).await.is_err() {
             tracing::debug!("processes that are gone were not forgotten");
         }
@@ -305,7 +310,7 @@ fn told(error: &StoreError) -> String {
 async fn kept(store: &dyn Store) -> Result<Vec<(String, Presence)>, StoreError> {
     let (after, before) = (String::new(), "\u{10ffff}".to_owned());
     let all = NoteRange { after, before, backwards: false, limit: 10_000 };
-    let notes = store.notes(PROCESS, &all).await?;
+    let notes = store.notes(NoteKind::Process, &all).await?;
     // What a newer version says otherwise is left out.
     let read = |(key, body): (String, String)| Some((key, serde_json::from_str(&body).ok()?));
     Ok(notes.into_iter().filter_map(read).collect())

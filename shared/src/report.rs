@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::coalition::Coalition;
 use crate::domain::ids::LotId;
+use crate::domain::kinds::{LotEvent, RecordKind};
 use crate::domain::lot::{Awaited, Lot, LotState, Timestamp};
 use crate::domain::order::Order;
 use crate::domain::requisition::Line;
 use crate::domain::spread::{Days, Spread};
 use crate::engine::Engine;
 use crate::happened::{Happened, Happening};
-use crate::lead_times::{LeadTime, Stays, is_receipt};
+use crate::lead_times::{LeadTime, Stays};
 use crate::store::body::of_event;
 use crate::store::chain::archived;
 use crate::store::{LotFilter, StoreError};
@@ -165,7 +166,7 @@ impl History {
     }
 
     fn add(&mut self, lot: &Lot, kind: &str, at: Timestamp) {
-        if kind != "lot.submitted" {
+        if kind != LotEvent::Submitted.name() {
             self.steps += 1;
         }
         let step = lot.state.step().map(|step| &step.0);
@@ -173,9 +174,9 @@ impl History {
             self.spreads.entry(before.to_string()).or_default().add(Days::of(at - since));
         }
         self.happened.lot(lot, kind);
-        match kind {
-            _ if is_receipt(kind) => drop(self.received.insert(lot.id, at)),
-            "lot.short" | "lot.rejected" => {
+        match LotEvent::named(kind) {
+            Some(event) if event.is_receipt() => drop(self.received.insert(lot.id, at)),
+            Some(LotEvent::Short | LotEvent::Rejected) => {
                 self.short.insert(lot.id, lot.reason.clone());
             }
             _ => {}
@@ -255,10 +256,10 @@ pub async fn build(engine: &Engine, wall_s: f64) -> Result<Report, StoreError> {
     late.sort_by_key(|(by, lot, _)| (std::cmp::Reverse(*by), lot.id));
     short.truncate(LISTED);
     let names: Vec<String> = engine.pipeline().steps.iter().map(|s| s.name.to_string()).collect();
-    let incidents = engine.store.records("incident").await?;
+    let incidents = engine.store.records(RecordKind::Incident).await?;
     let step_times = history.step_times(&names);
     let mut orders: Vec<Order> = Vec::new();
-    for record in engine.store.records("order").await? {
+    for record in engine.store.records(RecordKind::Order).await? {
         let corrupt =
             |source| StoreError::Corrupt { subject: format!("order:{}", record.id), source };
         orders.push(serde_json::from_str(&record.body).map_err(corrupt)?);

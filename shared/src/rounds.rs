@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 
 use crate::domain::coalition::{Coalition, DayRates, Settings};
 use crate::domain::ids::LotId;
+use crate::domain::kinds::JobKind;
 use crate::domain::lot::{Lot, Timestamp};
 use crate::domain::money::{Currency, Money, Rounding};
 use crate::domain::supplier::Offer;
@@ -119,7 +120,7 @@ pub fn later(
     let days: BTreeSet<NaiveDate> =
         offers.iter().map(|offer| offer.from).chain(first.into_values()).collect();
     let job = |day: NaiveDate| NewJob {
-        kind: "round",
+        kind: JobKind::Round,
         key: format!("offers@{day}"),
         due: start_of(day, settings.zone),
         body: String::new(),

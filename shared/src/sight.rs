@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use crate::domain::account::Role;
 use crate::domain::coalition::Coalition;
 use crate::domain::contribution::Contribution;
+use crate::domain::kinds::RecordKind;
 use crate::domain::lot::{Awaited, Lot, LotState};
 use crate::domain::money::Currency;
 use crate::domain::order::{Order, OrderLine};
@@ -276,7 +277,7 @@ impl Sight {
         let known = match self.orders.get(number) {
             Some(known) => known,
             None => {
-                let record = self.engine.store.record("order", number).await?;
+                let record = self.engine.store.record(RecordKind::Order, number).await?;
                 let order = record.and_then(|r| serde_json::from_str::<Order>(&r.body).ok());
                 let parties = order.map(|order| (order.supplier, order.channel));
                 self.orders.entry(number.clone()).or_insert(parties)

@@ -11,6 +11,7 @@ use std::time::Instant;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::kinds::NoteKind;
 use crate::domain::lot::Timestamp;
 use crate::store::{NoteChange, NoteRange, Store, StoreError};
 
@@ -203,9 +204,10 @@ impl Timekeeper {
         store: &dyn Store,
         now: Timestamp,
     ) -> Result<Vec<NoteChange>, StoreError> {
-        let note = |key: &str, body| NoteChange { kind: CLOCK, key: key.to_owned(), body };
+        let note =
+            |key: &str, body| NoteChange { kind: NoteKind::Clock, key: key.to_owned(), body };
         let mut notes = Vec::new();
-        for (key, body) in store.notes(CLOCK, &all()).await? {
+        for (key, body) in store.notes(NoteKind::Clock, &all()).await? {
             let known = serde_json::from_str::<Known>(&body).ok();
             if known.is_some_and(|known| known.at > now) {
                 notes.push(note(&key, None));
@@ -226,7 +228,7 @@ impl Timekeeper {
         }
         seen.kept = Some(known);
         let body = serde_json::to_string(&known).ok();
-        Some(NoteChange { kind: CLOCK, key: self.boot.clone(), body })
+        Some(NoteChange { kind: NoteKind::Clock, key: self.boot.clone(), body })
     }
 
     /// Keeps it the next time: what was to be stored was not.
@@ -237,7 +239,7 @@ impl Timekeeper {
     /// What was kept of the time, on this machine since it was started and elsewhere.
     async fn kept(&self, store: &dyn Store, up: i64) -> Result<Was, StoreError> {
         let mut was = Was::default();
-        for (key, body) in store.notes(CLOCK, &all()).await? {
+        for (key, body) in store.notes(NoteKind::Clock, &all()).await? {
             // Of a note that cannot be read nothing is known.
             if key == ACCEPTED {
                 was.accepted = body.parse().ok();

@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 
 use crate::domain::coalition::Coalition;
 use crate::domain::ids::{LineId, LotId};
+use crate::domain::kinds::LotEvent;
 use crate::domain::lot::{Awaited, Lot, LotState, Outcome};
 use crate::domain::requisition::Line;
 use crate::domain::transition::StepResult;
@@ -191,7 +192,7 @@ pub async fn forsaken(
         after.chased = 0;
         after.because("twin_ended", "the line that asks for the same is not under way any more");
         let result = StepResult::Back { to: first };
-        back.extend(engine.advance(lot, after, result, "lot.revalidated").ok());
+        back.extend(engine.advance(lot, after, result, LotEvent::Revalidated).ok());
     }
     Ok(back)
 }
@@ -210,7 +211,7 @@ pub fn reopen(
     after.priority = line.priority;
     after.chased = 0;
     after.because(code, reason);
-    engine.advance(lot.clone(), after, StepResult::Reopen, "lot.reopened").ok()
+    engine.advance(lot.clone(), after, StepResult::Reopen, LotEvent::Reopened).ok()
 }
 
 /// The lots of other lines that were merged into one of `ended`, also by way of lots of its own line,

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::domain::kinds::RecordKind;
 use crate::domain::lot::StepName;
 use crate::domain::pipeline::Pipeline;
 use crate::domain::transition::UnknownVersion;
@@ -79,7 +80,9 @@ impl Versions {
 
 /// The version of this number, as it was stated.
 async fn stated(store: &dyn Store, number: u32) -> Result<Option<Pipeline>, StoreError> {
-    let Some(record) = store.record(PIPELINE, &number.to_string()).await? else { return Ok(None) };
+    let Some(record) = store.record(RecordKind::Pipeline, &number.to_string()).await? else {
+        return Ok(None);
+    };
     let corrupt = |source| StoreError::Corrupt { subject: format!("{PIPELINE}:{number}"), source };
     serde_json::from_str(&record.body).map(Some).map_err(corrupt)
 }

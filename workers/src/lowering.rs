@@ -2,6 +2,7 @@
 //! and the order says less.
 
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Lot, LotState, StepName};
 use waybill_shared::domain::order::{CancelledPart, Order, OrderLine};
 use waybill_shared::domain::quantity::Quantity;
@@ -18,7 +19,7 @@ pub(crate) struct Lowering<'a> {
     /// Why, as a stable code and for people.
     pub(crate) because: (&'static str, String),
     /// The event of a lot that leaves as a whole.
-    pub(crate) event: &'static str,
+    pub(crate) event: LotEvent,
 }
 
 impl Lowering<'_> {
@@ -51,8 +52,8 @@ impl Lowering<'_> {
         self.leaves(&mut part);
         part.state = LotState::Ready { step, attempt: 1 };
         part.since = Some(chrono::SubsecRound::trunc_subsecs(unit.at, 0));
-        unit.lots.push(LotChange::new(lot, kept, "lot.lowered"));
-        unit.lots.push(LotChange::created(part, "lot.split_off"));
+        unit.lots.push(LotChange::new(lot, kept, LotEvent::Lowered));
+        unit.lots.push(LotChange::created(part, LotEvent::SplitOff));
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Order changes as they are filed.
 
 use waybill_shared::act::ActError;
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::order_change::{ChangeState, ORDER_CHANGE, OrderChange};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Record, RecordChange, StoreError};
@@ -28,14 +29,14 @@ impl FiledChange {
 
     /// The change of this number.
     pub(crate) async fn read(engine: &Engine, number: &str) -> Result<Option<Self>, StoreError> {
-        let record = engine.store.record(ORDER_CHANGE, number).await?;
+        let record = engine.store.record(RecordKind::OrderChange, number).await?;
         record.as_ref().map(read).transpose()
     }
 
     /// All changes of the order `number`.
     pub(crate) async fn of(engine: &Engine, number: &str) -> Result<Vec<Self>, StoreError> {
         let prefix = format!("{number}-CHANGE-");
-        engine.store.records_of(ORDER_CHANGE, &prefix).await?.iter().map(read).collect()
+        engine.store.records_of(RecordKind::OrderChange, &prefix).await?.iter().map(read).collect()
     }
 
     /// Files how far it is.
@@ -49,6 +50,6 @@ impl FiledChange {
         self.version += 1;
         let body = serde_json::to_string(&self.change)
             .map_err(|error| ActError::Invalid(error.to_string()))?;
-        Ok(RecordChange { kind: ORDER_CHANGE, id, expected, body, event })
+        Ok(RecordChange { kind: RecordKind::OrderChange, id, expected, body, event })
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use waybill_shared::act::ActError;
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::lot::{Lot, LotState};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{Order, OrderLine, OrderStatus};
@@ -31,8 +32,8 @@ fn invalid(error: impl std::fmt::Display) -> ActError {
 impl Filed {
     /// The order of this number.
     pub(crate) async fn read(engine: &Engine, number: &str) -> Result<Option<Self>, StoreError> {
-        let order = engine.store.record("order", number).await?;
-        let status = engine.store.record("order_status", number).await?;
+        let order = engine.store.record(RecordKind::Order, number).await?;
+        let status = engine.store.record(RecordKind::OrderStatus, number).await?;
         let (Some(order), Some(status)) = (order, status) else { return Ok(None) };
         Ok(Some(Self {
             order_version: order.version,
@@ -57,7 +58,7 @@ impl Filed {
         let (id, expected) = (self.order.number.clone(), self.order_version);
         self.order_version += 1;
         let body = serde_json::to_string(&self.order).map_err(invalid)?;
-        Ok(RecordChange { kind: "order", id, expected, body, event })
+        Ok(RecordChange { kind: RecordKind::Order, id, expected, body, event })
     }
 
     /// Files how far it has come.
@@ -70,14 +71,14 @@ impl Filed {
         let (id, expected) = (self.order.number.clone(), self.status_version);
         self.status_version += 1;
         let body = serde_json::to_string(&status).map_err(invalid)?;
-        Ok(RecordChange { kind: "order_status", id, expected, body, event })
+        Ok(RecordChange { kind: RecordKind::OrderStatus, id, expected, body, event })
     }
 }
 
 /// Files the exact bytes to be sent, once.
 pub(crate) fn document(number: &str, bytes: String) -> RecordChange {
     RecordChange {
-        kind: "order_document",
+        kind: RecordKind::OrderDocument,
         id: number.to_owned(),
         expected: 0,
         body: bytes,
@@ -87,7 +88,7 @@ pub(crate) fn document(number: &str, bytes: String) -> RecordChange {
 
 /// The exact bytes to be sent.
 pub(crate) async fn read_document(engine: &Engine, number: &str) -> Result<String, ActError> {
-    let record = engine.store.record("order_document", number).await?;
+    let record = engine.store.record(RecordKind::OrderDocument, number).await?;
     let missing = || ActError::Invalid(format!("order `{number}` has no document"));
     Ok(record.ok_or_else(missing)?.body)
 }
@@ -107,7 +108,7 @@ pub(crate) async fn complete(engine: &Engine, unit: &mut Unit) -> Result<(), Act
     let mut completed = Vec::new();
     for number in numbers {
         let is_decided =
-            |record: &RecordChange| record.kind == "order_status" && record.id == *number;
+            |record: &RecordChange| record.kind == RecordKind::OrderStatus && record.id == *number;
         if unit.records.iter().any(is_decided) {
             continue;
         }
@@ -250,13 +251,13 @@ impl Message {
         unit: &mut Unit,
     ) -> Result<String, StoreError> {
         let prefix = format!("{}-{}-", self.order, self.what);
-        let earlier = engine.store.records_of(MESSAGE, &prefix).await?;
+        let earlier = engine.store.records_of(RecordKind::OrderMessage, &prefix).await?;
         let number = format!("{prefix}{}", earlier.len() + 1);
         self.content["id"] = number.clone().into();
         self.content["order_reference"] = self.order.into();
         self.content["seller"] = self.supplier.clone().into();
         unit.records.push(RecordChange {
-            kind: MESSAGE,
+            kind: RecordKind::OrderMessage,
             id: number.clone(),
             expected: 0,
             body: self.content.to_string(),

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use waybill_shared::documents::DOCUMENT;
 use waybill_shared::domain::document::Content;
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{RecordChange, StoreError, Unit};
 
@@ -40,8 +41,14 @@ pub(crate) async fn keep(
     }
     let note = Note { subject: subject.to_owned(), text: reason.to_owned(), follow_up: None };
     let body = text(subject, &note)?;
-    if let Some(id) = next(engine, NOTE, subject, &body).await? {
-        unit.records.push(RecordChange { kind: NOTE, id, expected: 0, body, event: WRITTEN });
+    if let Some(id) = next(engine, RecordKind::Note, subject, &body).await? {
+        unit.records.push(RecordChange {
+            kind: RecordKind::Note,
+            id,
+            expected: 0,
+            body,
+            event: WRITTEN,
+        });
     }
     Ok(())
 }
@@ -65,7 +72,7 @@ pub(crate) fn subject_of(content: &Content) -> String {
 /// The id of what is kept of `subject` next; none: the same is kept.
 pub(crate) async fn next(
     engine: &Engine,
-    kind: &str,
+    kind: RecordKind,
     subject: &str,
     body: &str,
 ) -> Result<Option<String>, StoreError> {
@@ -82,7 +89,7 @@ fn is_told(unit: &Unit, reason: &str) -> Result<bool, StoreError> {
     let quoted = text("reason", &reason)?;
     let within = quoted.trim_matches('"');
     // A document is kept as it came; nobody is shown it where its subject is looked at.
-    let mut told = unit.records.iter().filter(|change| change.kind != DOCUMENT);
+    let mut told = unit.records.iter().filter(|change| change.kind != RecordKind::Document);
     Ok(unit.lots.iter().any(|change| change.after.reason.contains(reason))
         || told.any(|change| change.body.contains(within)))
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 use waybill_shared::broker::Track;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::pipeline::StepConfig;
 use waybill_shared::domain::transition::StepResult;
@@ -124,7 +125,7 @@ async fn attempt(
 }
 
 fn failed(lot: Lot, cause: String) -> Progress {
-    Progress::new(lot, StepResult::Retry { cause }, "lot.attempt_failed")
+    Progress::new(lot, StepResult::Retry { cause }, LotEvent::AttemptFailed)
 }
 
 fn units(engine: &Engine, config: &StepConfig, done: Vec<Progress>) -> Vec<Unit> {
@@ -139,7 +140,8 @@ fn units(engine: &Engine, config: &StepConfig, done: Vec<Progress>) -> Vec<Unit>
                 tracing::error!(lot = %id, %error, "a step's result does not fit");
                 // Without the step's own changes: an operator has to look at the pipeline.
                 let cause = StepResult::Park { cause: error.to_string() };
-                let parked = engine.advance(before.clone(), before, cause, "lot.parked").ok()?;
+                let parked =
+                    engine.advance(before.clone(), before, cause, LotEvent::Parked).ok()?;
                 return Some(Unit::new(&config.name.0, now).lot(parked));
             }
         };

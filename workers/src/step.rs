@@ -1,6 +1,7 @@
 //! What a step is.
 
 use async_trait::async_trait;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::transition::{StepResult, UnknownVersion};
 use waybill_shared::engine::Engine;
@@ -16,7 +17,7 @@ pub struct Progress {
     /// How the attempt ended.
     pub result: StepResult,
     /// The event's kind, such as `lot.validated`.
-    pub kind: &'static str,
+    pub kind: LotEvent,
     /// Other lots that change with it: parts split off.
     pub with: Vec<LotChange>,
     /// Records that change with it.
@@ -28,7 +29,7 @@ pub struct Progress {
 impl Progress {
     /// The lot as it is, and how the attempt ended.
     #[must_use]
-    pub fn new(lot: Lot, result: StepResult, kind: &'static str) -> Self {
+    pub fn new(lot: Lot, result: StepResult, kind: LotEvent) -> Self {
         let (with, records, jobs) = (Vec::new(), Vec::new(), Vec::new());
         Self { before: lot.clone(), after: lot, result, kind, with, records, jobs }
     }

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::funding::{self, Share, ShareState};
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{LineShare, Order, OrderLine};
@@ -270,7 +271,7 @@ pub(crate) fn asked_anew(
     after.because(code, why);
     let awaits = Awaited::Terms { order: lot.order.clone().unwrap_or_default() };
     let result = StepResult::Wait { awaits, until: None };
-    engine.advance(lot, after, result, "lot.terms_changed")
+    engine.advance(lot, after, result, LotEvent::TermsChanged)
 }
 
 /// `offer` at the price that its supplier holds from `day` on; none if it holds the offered one.

@@ -14,6 +14,7 @@ use waybill_shared::clock::Clock;
 use waybill_shared::domain::document::Document;
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::kinds::{LotEvent, RecordKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, STEPS};
 use waybill_shared::domain::quantity::Quantity;
@@ -380,7 +381,7 @@ impl Played<'_> {
                 }))
                 .expect("a share");
                 (lot.funding, lot.order) = (vec![share], Some(self.order.clone()));
-                unit.lots.push(LotChange::created(lot, "lot.ordered"));
+                unit.lots.push(LotChange::created(lot, LotEvent::Ordered));
                 let mut told = json!({
                     "lot": id, "item": "router", "quantity": (quantity + surplus) * 1000,
                     "unit": "H87", "unit_price": {"minor": PRICE, "currency": "EUR"},
@@ -402,7 +403,8 @@ impl Played<'_> {
             let (id, event) = (self.order.clone(), "order.sent");
             RecordChange { kind, id, expected: 0, body: body.to_string(), event }
         };
-        unit.records = vec![record("order", order), record("order_status", json!("sent"))];
+        unit.records =
+            vec![record(RecordKind::Order, order), record(RecordKind::OrderStatus, json!("sent"))];
         let fates = self.engine.commit(vec![unit], None).await.expect("committed");
         assert_eq!(fates, [Fate::Committed]);
     }

@@ -9,6 +9,7 @@ use waybill_scheduler::{Relay, forget_before, recover, run_until_idle};
 use waybill_shared::broker::{Broker, EmbeddedBroker, HeldBroker, RabbitBroker};
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::kinds::{LotEvent, NoteKind};
 use waybill_shared::domain::lot::{Lot, LotState, Outcome, Priority, Timestamp};
 use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::domain::quantity::Quantity;
@@ -90,7 +91,7 @@ fn submission(number: i64) -> Unit {
         priority,
         waybill_shared::domain::lot::StepName::new(STEPS[0]),
     );
-    unit.lot(LotChange::created(lot, "lot.submitted"))
+    unit.lot(LotChange::created(lot, LotEvent::Submitted))
 }
 
 async fn submit(engine: &Engine, lots: i64) {
@@ -146,7 +147,7 @@ impl Step for Flaky {
             .into_iter()
             .map(|lot| {
                 let result = result(&lot);
-                Progress::new(lot, result, "lot.stepped")
+                Progress::new(lot, result, LotEvent::Stepped)
             })
             .collect())
     }
@@ -206,11 +207,16 @@ async fn old_answers_are_forgotten_and_new_ones_kept() {
             let (request, body) = (String::new(), String::new());
             let reply = Reply { request, status: 200, content_type: None, body, at: hours(n % 2) };
             let body = serde_json::to_string(&reply).expect("JSON");
-            unit.notes.push(NoteChange { kind: REPLY, key: format!("a/{n:04}"), body: Some(body) });
+            unit.notes.push(NoteChange {
+                kind: NoteKind::Reply,
+                key: format!("a/{n:04}"),
+                body: Some(body),
+            });
         }
         engine.commit(vec![unit], None).await.expect("stored");
         assert_eq!(forget_before(&engine, hours(1)).await.expect("forgotten"), 600);
-        let left = engine.store.notes(REPLY, &NoteRange::under("a", 2000)).await.expect("read");
+        let left =
+            engine.store.notes(NoteKind::Reply, &NoteRange::under("a", 2000)).await.expect("read");
         assert_eq!(left.len(), 600);
         assert!(left.iter().all(|(_, body)| body.contains("01:00")), "{left:?}");
     }

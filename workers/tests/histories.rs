@@ -18,6 +18,7 @@ use waybill_shared::clock::Clock;
 use waybill_shared::domain::command::Command;
 use waybill_shared::domain::contribution::Contribution;
 use waybill_shared::domain::document::{Document, Verdict};
+use waybill_shared::domain::kinds::{JobKind, RecordKind};
 use waybill_shared::domain::lot::{Lot, LotState};
 use waybill_shared::domain::pipeline::{
     ConnectorConfig, CronAct, CronEntry, Missed, Pipeline, STEPS, SandboxConfig,
@@ -369,7 +370,7 @@ impl World {
                 let document: Document = serde_json::from_value(said.clone()).expect("a document");
                 let mut unit = Unit::new("inbox", engine.clock.now());
                 unit.jobs.push(NewJob {
-                    kind: "document",
+                    kind: JobKind::Document,
                     key: document.key(),
                     due: engine.clock.now(),
                     body: said.to_string(),
@@ -417,7 +418,7 @@ impl World {
         let findings = check(&*self.engine.store).await.expect("read");
         assert!(findings.ok, "{:#?}", findings.violations);
         // The store refuses what would break an invariant: nothing of ours may have tried.
-        for incident in self.engine.store.records("incident").await.expect("read") {
+        for incident in self.engine.store.records(RecordKind::Incident).await.expect("read") {
             let is_ours =
                 ["I1:", "I2:", "I7:", "panicked"].iter().any(|bad| incident.body.contains(bad));
             assert!(!is_ours, "{incident:#?}");

@@ -12,6 +12,7 @@ use waybill_scheduler::Relay;
 use waybill_shared::act::{Act, ActError, Done, run_act};
 use waybill_shared::broker::{Broker, EmbeddedBroker, RabbitBroker};
 use waybill_shared::clock::Clock;
+use waybill_shared::domain::kinds::JobKind;
 use waybill_shared::domain::limit::Limit;
 use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::engine::Engine;
@@ -51,8 +52,8 @@ impl Sends {
 
 #[async_trait]
 impl Act for Sends {
-    fn kind(&self) -> &'static str {
-        "send"
+    fn kind(&self) -> JobKind {
+        JobKind::Send
     }
 
     fn limit(&self, _: &Engine) -> Option<Limit> {
@@ -78,7 +79,7 @@ impl Act for Sends {
 fn engine(store: Arc<dyn Store>, broker: Arc<dyn Broker>) -> (Engine, Relay) {
     let pipelines = vec![Pipeline::default()];
     let (engine, wakes) = Engine::new(store, broker, Clock::Real, pipelines);
-    let relay = Relay::new(engine.clone(), wakes, queues([], ["send"]));
+    let relay = Relay::new(engine.clone(), wakes, queues([], [JobKind::Send]));
     (engine, relay)
 }
 
@@ -100,7 +101,7 @@ async fn holds(engines: Vec<(Engine, Relay)>) -> Result<()> {
     let units = (0..2 * JOBS).map(|i| {
         let (body, key) = (if i < JOBS { "A" } else { "B" }, i.to_string());
         let mut unit = Unit::new("test", now);
-        unit.jobs.push(NewJob { kind: "send", key, due: now, body: body.to_owned() });
+        unit.jobs.push(NewJob { kind: JobKind::Send, key, due: now, body: body.to_owned() });
         unit
     });
     let fates = first.commit(units.collect(), None).await?;

@@ -11,6 +11,7 @@ use chrono::TimeDelta;
 use waybill_shared::asked::{Mark, with_mark};
 use waybill_shared::domain::account::{ACCOUNT, Account, Role};
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::{NoteKind, RecordKind};
 use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
@@ -82,7 +83,8 @@ impl Caller {
     /// Refuses an account that no longer holds.
     pub(crate) async fn still_holds(&self, engine: &Engine) -> Result<(), Problem> {
         let Self::Account(account) = self else { return Ok(()) };
-        let record = engine.store.record(ACCOUNT, &account.id).await?.ok_or_else(wrong)?;
+        let record =
+            engine.store.record(RecordKind::Token, &account.id).await?.ok_or_else(wrong)?;
         let now: Account = serde_json::from_str(&record.body).map_err(|_| wrong())?;
         // A token that was replaced meanwhile ends with its overlap.
         let now = now.by(|hash| hash == account.hash).ok_or_else(wrong)?;
@@ -306,7 +308,7 @@ pub(crate) async fn by_token(
     origin: Option<Origin>,
 ) -> Result<Account, Problem> {
     let (id, secret) = parts(token).map_err(|_| wrong())?;
-    let record = engine.store.record(ACCOUNT, id).await?.ok_or_else(wrong)?;
+    let record = engine.store.record(RecordKind::Token, id).await?.ok_or_else(wrong)?;
     let account: Account = serde_json::from_str(&record.body).map_err(|_| wrong())?;
     let now = engine.clock.now();
     let account = account.by(|hash| is_right(id, secret, hash)).ok_or_else(wrong)?;
@@ -327,13 +329,17 @@ pub(crate) async fn by_token(
 
 /// Keeps when a token was used, to the minute.
 async fn mark_used(engine: &Engine, id: &str, now: Timestamp) {
-    let last = engine.store.note(USED, id).await.ok().flatten();
+    let last = engine.store.note(NoteKind::TokenUsed, id).await.ok().flatten();
     let last = last.and_then(|text| text.parse::<Timestamp>().ok());
     if last.is_some_and(|last| now - last < USED_EXACT) {
         return;
     }
     let mut unit = Unit::new("api", now);
-    unit.notes.push(NoteChange { kind: USED, key: id.to_owned(), body: Some(now.to_rfc3339()) });
+    unit.notes.push(NoteChange {
+        kind: NoteKind::TokenUsed,
+        key: id.to_owned(),
+        body: Some(now.to_rfc3339()),
+    });
     if let Err(error) = engine.commit(vec![unit], None).await {
         // Whoever asks can be answered all the same.
         tracing::warn!(error = &error as &dyn std::error::Error, "the use of a token was not kept");

@@ -13,8 +13,8 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use utoipa::ToSchema;
-use waybill_shared::act::KINDS;
 use waybill_shared::broker::{BrokerError, QueueSeen};
+use waybill_shared::domain::kinds::{JobKind, NoteKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 use waybill_shared::pauses::{Pause, pauses};
@@ -178,7 +178,7 @@ async fn store(engine: &Engine, condition: &Condition) -> Finding {
     let began = Instant::now();
     let note = |body| {
         let mut unit = Unit::new(PROBE, engine.clock.now());
-        unit.notes.push(NoteChange { kind: PROBE, key: PROBE.to_owned(), body });
+        unit.notes.push(NoteChange { kind: NoteKind::Doctor, key: PROBE.to_owned(), body });
         unit
     };
     let written = timeout(PATIENCE, engine.store.commit(vec![note(Some("{}".to_owned()))]));
@@ -327,7 +327,7 @@ async fn broker(engine: &Engine, is_led: bool, now: Option<Timestamp>) -> Findin
     let mut names: Vec<&str> = steps.map(|step| &*step.name.0).collect();
     names.sort_unstable();
     names.dedup();
-    let lanes: Vec<(Arc<str>, Lane)> = queues(names, KINDS)
+    let lanes: Vec<(Arc<str>, Lane)> = queues(names, JobKind::ALL.iter().copied())
         .into_iter()
         .map(|(queue, lots)| {
             let lane = Wanted { queue: queue.clone(), lots, limit: 0 }.lane();

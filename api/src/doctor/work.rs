@@ -1,7 +1,8 @@
 //! Work that stands still: what is due and nobody runs, what lost workers held, calendar and webhooks.
 
 use chrono::TimeDelta;
-use waybill_scheduler::calendar::{Fired, KIND, Times};
+use waybill_scheduler::calendar::{Fired, Times};
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::webhook::WEBHOOK;
 use waybill_shared::engine::Engine;
 use waybill_shared::pauses::{ALL, pauses};
@@ -125,7 +126,9 @@ async fn calendar(
                 continue;
             }
         };
-        let Some(record) = engine.store.record(KIND, &entry.name).await? else { continue };
+        let Some(record) = engine.store.record(RecordKind::Cron, &entry.name).await? else {
+            continue;
+        };
         let fired: Fired = serde_json::from_str(&record.body).unwrap_or_default();
         let next = fired.last.and_then(|last| times.next_after(last));
         if let Some(next) = next.filter(|next| *next < late) {
@@ -157,7 +160,7 @@ async fn calendar(
 async fn webhooks(engine: &Engine) -> Result<Vec<Finding>, StoreError> {
     let check = "webhooks";
     let (mut count, mut findings) = (0, Vec::new());
-    for record in engine.store.records(WEBHOOK).await? {
+    for record in engine.store.records(RecordKind::Webhook).await? {
         let Some(standing) = Standing::read(engine, &record.id).await? else { continue };
         count += 1;
         let id = &standing.endpoint.id;

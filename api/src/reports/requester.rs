@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::engine::Engine;
 use waybill_shared::sight::Sight;
@@ -205,8 +206,11 @@ async fn received(
 ) -> Result<Option<NaiveDate>, StoreError> {
     let zone = sight.coalition.zone();
     let events = engine.store.events_of(&lot.id.to_string()).await?;
-    let kinds = ["lot.received", "lot.activated", "lot.accepted", "lot.counted"];
-    let last = events.iter().rev().find(|event| kinds.contains(&event.kind.as_str()));
+    let has_come = |event: &&waybill_shared::domain::event::Event| {
+        LotEvent::named(&event.kind)
+            .is_some_and(|event| event.is_receipt() || event == LotEvent::Counted)
+    };
+    let last = events.iter().rev().find(has_come);
     Ok(last.map(|event| event.at.with_timezone(&zone).date_naive()))
 }
 

@@ -10,12 +10,13 @@ use waybill_shared::domain::account::Role;
 use waybill_shared::domain::event::Event;
 use waybill_shared::domain::funding::{Movement, movements};
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::money::{Currency, Money};
 use waybill_shared::domain::order::Order;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::start_of;
-use waybill_shared::lead_times::{LeadTime, is_receipt};
+use waybill_shared::lead_times::LeadTime;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::body::of_event;
 use waybill_shared::store::{Store, StoreError};
@@ -161,9 +162,9 @@ impl Week {
         let (subject, kind) = (event.subject.as_str(), event.kind.as_str());
         if let Ok(lot) = subject.parse::<LotId>() {
             self.lots.insert(lot);
-            let list = match kind {
-                _ if is_receipt(kind) => Some((&mut self.received, &mut self.all.0)),
-                "lot.declined" => Some((&mut self.declined, &mut self.all.1)),
+            let list = match LotEvent::named(kind) {
+                Some(event) if event.is_receipt() => Some((&mut self.received, &mut self.all.0)),
+                Some(LotEvent::Declined) => Some((&mut self.declined, &mut self.all.1)),
                 _ => None,
             };
             if let Some((list, all)) = list {

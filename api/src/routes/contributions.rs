@@ -8,6 +8,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use waybill_shared::domain::account::Role;
 use waybill_shared::domain::contribution::Contribution;
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::rules::check_new;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::contribute;
@@ -65,7 +66,7 @@ async fn view(
     contribution: Contribution,
     rows: &[EnvelopeRow],
 ) -> Result<ContributionView, Problem> {
-    let record = engine.store.record("contribution", &contribution.id).await?;
+    let record = engine.store.record(RecordKind::Contribution, &contribution.id).await?;
     let envelope = rows.iter().find(|row| row.id == contribution.id).and_then(EnvelopeView::of);
     let version = record.map_or(0, |record| record.version);
     Ok(ContributionView { contribution, envelope, version })
@@ -126,7 +127,7 @@ pub(crate) async fn put(
         check_new(&given.id)?;
     }
     check(&given, &sight.coalition.parties)?;
-    let record = api.engine.store.record("contribution", &id).await?;
+    let record = api.engine.store.record(RecordKind::Contribution, &id).await?;
     matches(&headers, record.map_or(0, |record| record.version))?;
     contribute(&api.engine, &caller.actor(), &[given]).await?;
     let coalition = api.engine.coalition().await?;

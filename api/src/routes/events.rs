@@ -24,6 +24,7 @@ use crate::access::Caller;
 use crate::page::{MOST, limit};
 use crate::request::Asked;
 use crate::{Api, Problem};
+use waybill_shared::domain::kinds::NoteKind;
 
 /// How long a poll waits at most, in seconds.
 const LONGEST: u32 = 20;
@@ -163,7 +164,7 @@ pub(crate) async fn feed(
 /// The archive behind which the feed begins; none: nothing is archived, or all of it was put back.
 async fn archived(engine: &Engine) -> Result<Option<Archive>, Problem> {
     let archives = archives(&*engine.store).await?;
-    if archives.is_empty() || engine.store.note(PUT_BACK, PUT_BACK).await?.is_some() {
+    if archives.is_empty() || engine.store.note(NoteKind::PutBack, PUT_BACK).await?.is_some() {
         return Ok(None);
     }
     Ok(archives.into_iter().max_by_key(|archive| archive.upto))

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::act::Incident;
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::{LotEvent, RecordKind};
 use waybill_shared::domain::lot::{Lot, LotState, Timestamp};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
@@ -104,7 +105,7 @@ pub(crate) async fn incidents(
             view.first.push(lot.id);
         }
     }
-    for record in engine.store.records("incident").await? {
+    for record in engine.store.records(RecordKind::Incident).await? {
         let subject = format!("incident:{}", record.id);
         let corrupt = |source| StoreError::Corrupt { subject: subject.clone(), source };
         let incident: Incident = serde_json::from_str(&record.body).map_err(corrupt)?;
@@ -210,7 +211,7 @@ pub(crate) async fn replay(
                 reason => format!("{reason} (was parked: {cause})"),
             };
             after.because("replayed", reason);
-            let change = engine.advance(lot.clone(), after, StepResult::Replay, "lot.replayed");
+            let change = engine.advance(lot.clone(), after, StepResult::Replay, LotEvent::Replayed);
             let change = change.map_err(|error| Problem::new("conflict", error.to_string(), ""))?;
             units.push(Unit::new(&caller.actor(), engine.clock.now()).lot(change));
         }

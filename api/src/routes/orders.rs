@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use waybill_shared::domain::ids::LineId;
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::order::{Order, OrderStatus};
 use waybill_shared::engine::Engine;
 use waybill_shared::sight::Sight;
@@ -101,7 +102,7 @@ async fn see(
     if !sight.order(&order, &lots) {
         return Ok(None);
     }
-    let status = engine.store.record("order_status", &record.id).await?;
+    let status = engine.store.record(RecordKind::OrderStatus, &record.id).await?;
     let (status, raised) = match status {
         Some(status) => (serde_json::from_str(&status.body).map_err(corrupt)?, status.version),
         None => (OrderStatus::Issued, 0),
@@ -111,7 +112,7 @@ async fn see(
 
 pub(super) async fn find(api: &Api, caller: &Caller, number: &str) -> Result<OrderView, Problem> {
     let unknown = || Problem::unknown("order", number);
-    let record = api.engine.store.record("order", number).await?.ok_or_else(unknown)?;
+    let record = api.engine.store.record(RecordKind::Order, number).await?.ok_or_else(unknown)?;
     let mut sight = caller.sight(&api.engine).await?;
     see(&api.engine, &mut sight, &record).await?.ok_or_else(unknown)
 }
@@ -163,7 +164,7 @@ pub(crate) async fn document(
     Named(number): Named,
 ) -> Result<Response, Problem> {
     find(&api, &caller, &number).await?;
-    let record = api.engine.store.record("order_document", &number).await?;
+    let record = api.engine.store.record(RecordKind::OrderDocument, &number).await?;
     let missing = || Problem::unknown("document of order", &number);
     let bytes = record.ok_or_else(missing)?.body;
     Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())

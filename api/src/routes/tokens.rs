@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::domain::account::{ACCOUNT, Account, Replaced, Role, Scope};
 use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::kinds::{NoteKind, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Fate, NoteRange, Record, RecordChange, StoreError, Unit};
@@ -146,7 +147,7 @@ fn read(record: &Record) -> Result<Account, StoreError> {
 /// # Errors
 /// A [`Problem`] if the store cannot be read or written.
 pub async fn first_admin(engine: &Engine) -> Result<Option<IssuedToken>, Problem> {
-    if !engine.store.records(ACCOUNT).await?.is_empty() {
+    if !engine.store.records(RecordKind::Token).await?.is_empty() {
         return Ok(None);
     }
     let new = NewToken {
@@ -227,7 +228,7 @@ async fn write(
     let corrupt = |source| StoreError::Corrupt { subject: account.id.clone(), source };
     let body = serde_json::to_string(account).map_err(corrupt)?;
     let id = account.id.clone();
-    unit.records.push(RecordChange { kind: ACCOUNT, id, expected, body, event });
+    unit.records.push(RecordChange { kind: RecordKind::Token, id, expected, body, event });
     match engine.commit(vec![unit], None).await?.pop() {
         None | Some(Fate::Committed) => Ok(()),
         Some(Fate::Stale { .. }) => {
@@ -249,9 +250,9 @@ pub(crate) async fn list(State(api): State<Api>) -> Result<Json<Vec<TokenView>>,
         limit: 100_000,
     };
     let used: BTreeMap<String, String> =
-        api.engine.store.notes(USED, &all).await?.into_iter().collect();
+        api.engine.store.notes(NoteKind::TokenUsed, &all).await?.into_iter().collect();
     let mut views = Vec::new();
-    for record in api.engine.store.records(ACCOUNT).await? {
+    for record in api.engine.store.records(RecordKind::Token).await? {
         let last = used.get(&record.id).and_then(|at| at.parse().ok());
         views.push(TokenView::of(read(&record)?, last));
     }
@@ -334,7 +335,7 @@ pub(crate) async fn revoke(
     caller: Caller,
     Named(id): Named,
 ) -> Result<Json<TokenView>, Problem> {
-    let record = api.engine.store.record(ACCOUNT, &id).await?;
+    let record = api.engine.store.record(RecordKind::Token, &id).await?;
     let record = record.ok_or_else(|| Problem::unknown("account", &id))?;
     let mut account = read(&record)?;
     if account.revoked.is_none() {
@@ -362,7 +363,7 @@ pub(crate) async fn rotate(
         let detail = format!("it is more than {LONGEST_OVERLAP}, which is 30 days");
         return Err(Problem::field("overlap_s", detail, "give it a shorter one"));
     }
-    let record = api.engine.store.record(ACCOUNT, &id).await?;
+    let record = api.engine.store.record(RecordKind::Token, &id).await?;
     let record = record.ok_or_else(|| Problem::unknown("account", &id))?;
     let account = read(&record)?;
     if let Some(at) = account.revoked {

@@ -2,6 +2,7 @@
 
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
@@ -20,7 +21,7 @@ pub(super) async fn lot(engine: &Engine, id: LotId) -> Result<Shown, Problem> {
     let coalition = engine.coalition().await?;
     let line = engine.store.lines(&[lot.line()]).await?.pop().map(|(_, stored)| stored.line);
     let order = match &lot.order {
-        Some(number) => engine.store.record("order", number).await?,
+        Some(number) => engine.store.record(RecordKind::Order, number).await?,
         None => None,
     };
     let order: Option<Order> = order.and_then(|record| serde_json::from_str(&record.body).ok());

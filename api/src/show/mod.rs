@@ -11,6 +11,7 @@ mod party;
 use chrono::SecondsFormat;
 use serde::{Deserialize, Serialize};
 use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::kinds::{EventSubject, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::WEBHOOK;
 use waybill_shared::engine::Engine;
@@ -92,16 +93,16 @@ fn moment(at: Timestamp) -> String {
 }
 
 /// Kinds of records that are shown by their id alone, in the order in which they are looked for.
-const KINDS: [&str; 9] = [
-    "order",
-    "order_change",
-    "contribution",
-    "party",
-    "offer",
-    "group",
-    "incident",
-    "amendment",
-    WEBHOOK,
+const KINDS: [RecordKind; 9] = [
+    RecordKind::Order,
+    RecordKind::OrderChange,
+    RecordKind::Contribution,
+    RecordKind::Party,
+    RecordKind::Offer,
+    RecordKind::Group,
+    RecordKind::Incident,
+    RecordKind::Amendment,
+    RecordKind::Webhook,
 ];
 
 /// What is known of `id`: a lot, a line (by its number or its requester's id), an order, a
@@ -127,7 +128,13 @@ async fn subject(engine: &Engine, id: &str) -> Result<Shown, Problem> {
         NamedLine::Several(name) => return Err(Problem::ambiguous(&name)),
         NamedLine::Unknown => {}
     }
-    let named = id.split_once(':');
+    let named = match EventSubject::of(id) {
+        EventSubject::Record(kind, id) => Some((kind, id)),
+        EventSubject::Lot
+        | EventSubject::Line
+        | EventSubject::Envelope(_)
+        | EventSubject::Unknown => None,
+    };
     let by_id = KINDS.map(|kind| (kind, id));
     for (kind, id) in named.into_iter().chain(by_id) {
         if let Some(record) = engine.store.record(kind, id).await? {
@@ -143,14 +150,14 @@ async fn subject(engine: &Engine, id: &str) -> Result<Shown, Problem> {
     Err(unknown(engine, "lot, line or record", id).await)
 }
 
-async fn of_record(engine: &Engine, kind: &str, record: Record) -> Result<Shown, Problem> {
+async fn of_record(engine: &Engine, kind: RecordKind, record: Record) -> Result<Shown, Problem> {
     match kind {
-        "order" => order::order(engine, &record).await,
-        "contribution" => money::contribution(engine, &record).await,
-        "party" => party::party(engine, &record).await,
+        RecordKind::Order => order::order(engine, &record).await,
+        RecordKind::Contribution => money::contribution(engine, &record).await,
+        RecordKind::Party => party::party(engine, &record).await,
         // What is in files is not printed.
-        "content" => Err(unknown(engine, "lot, line or record", &record.id).await),
-        WEBHOOK => party::webhook(engine, &record.id).await,
+        RecordKind::Content => Err(unknown(engine, "lot, line or record", &record.id).await),
+        RecordKind::Webhook => party::webhook(engine, &record.id).await,
         _ => {
             let mut facts = Facts::default();
             match fields(&record.body) {
@@ -161,7 +168,7 @@ async fn of_record(engine: &Engine, kind: &str, record: Record) -> Result<Shown,
             }
             let id = format!("{kind}:{}", record.id);
             let timeline = timeline(engine, &id).await?;
-            Ok(Shown::new(kind, id, facts, timeline))
+            Ok(Shown::new(kind.name(), id, facts, timeline))
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::contribution::{Consent, Contribution, Firmness, InKind};
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::money::{Currency, Money};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::Record;
@@ -102,7 +103,7 @@ pub(super) async fn given_by(
     let rows = engine.store.envelopes().await?;
     let mut views = Vec::new();
     for given in coalition.contributions.values().filter(is_own) {
-        let record = engine.store.record("contribution", &given.id).await?;
+        let record = engine.store.record(RecordKind::Contribution, &given.id).await?;
         let envelope = rows.iter().find(|row| row.id == given.id).and_then(EnvelopeView::of);
         let version = record.map_or(0, |record| record.version);
         views.push(ContributionView { contribution: given.clone(), envelope, version });

@@ -1,6 +1,7 @@
 //! An order: what was agreed, and what became of each of its lines.
 
 use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::lot::{Awaited, Lot};
 use waybill_shared::domain::order::{Order, OrderLine, OrderStatus};
 use waybill_shared::domain::quantity::Quantity;
@@ -19,7 +20,7 @@ use crate::timeline::{state, timelines};
 pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Problem> {
     let order: Order = read("order", record)?;
     let coalition = engine.coalition().await?;
-    let status = match engine.store.record("order_status", &order.number).await? {
+    let status = match engine.store.record(RecordKind::OrderStatus, &order.number).await? {
         Some(status) => read("order_status", &status)?,
         None => OrderStatus::Issued,
     };

@@ -1,6 +1,7 @@
 //! Parties: donors with their money, suppliers with their orders; and webhooks.
 
 use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::order::{Order, OrderStatus};
 use waybill_shared::domain::party::{Party, Role as PartyRole};
 use waybill_shared::engine::Engine;
@@ -95,7 +96,7 @@ async fn orders(
         if order.supplier != supplier {
             continue;
         }
-        let status = engine.store.record("order_status", &order.number).await?;
+        let status = engine.store.record(RecordKind::OrderStatus, &order.number).await?;
         let (status, raised) = match status {
             Some(status) => (read("order_status", &status)?, status.version),
             None => (OrderStatus::Issued, 0),

@@ -3,6 +3,7 @@
 use waybill_shared::domain::account::Role;
 use waybill_shared::domain::amendment::{Need, come};
 use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::order_change::{ChangeState, ORDER_CHANGE, OrderChange};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::reference::unknown_references;
@@ -32,7 +33,7 @@ impl Found<'_> {
     /// Order changes that their suppliers have to answer, and, where the whole is seen, those that they
     /// refused.
     pub(super) async fn order_changes(&mut self, is_whole: bool) -> Result<(), StoreError> {
-        for record in self.engine.store.records(ORDER_CHANGE).await? {
+        for record in self.engine.store.records(RecordKind::OrderChange).await? {
             let Ok(change) = serde_json::from_str::<OrderChange>(&record.body) else { continue };
             let OrderChange { number, order, supplier, .. } = &change;
             let mover = || match change.state {
@@ -82,7 +83,7 @@ impl Found<'_> {
             return Ok(());
         }
         let mut asked: Vec<OrderChange> = Vec::new();
-        for record in self.engine.store.records(ORDER_CHANGE).await? {
+        for record in self.engine.store.records(RecordKind::OrderChange).await? {
             let change = serde_json::from_str::<OrderChange>(&record.body).ok();
             asked.extend(change.filter(|change| change.state == ChangeState::Asked));
         }
@@ -158,7 +159,7 @@ impl Found<'_> {
 
     /// Surplus that nobody has decided about.
     pub(super) async fn surplus(&mut self) -> Result<(), StoreError> {
-        for record in self.engine.store.records(SURPLUS).await? {
+        for record in self.engine.store.records(RecordKind::Surplus).await? {
             let Ok(surplus) = serde_json::from_str::<Surplus>(&record.body) else { continue };
             let lots = self.engine.store.lots_by_id(&[surplus.lot.0]).await?;
             let Some(lot) = lots.first().filter(|_| surplus.is_open()) else { continue };

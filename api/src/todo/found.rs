@@ -8,6 +8,7 @@ use waybill_shared::domain::account::Role;
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Timestamp};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
@@ -112,7 +113,7 @@ impl<'a> Found<'a> {
     pub(super) async fn follow_ups(&mut self) -> Result<(), StoreError> {
         // A later note of the same subject answers the one before.
         let mut last: BTreeMap<String, Option<NaiveDate>> = BTreeMap::new();
-        for record in self.engine.store.records("note").await? {
+        for record in self.engine.store.records(RecordKind::Note).await? {
             if let Ok(note) = serde_json::from_str::<Note>(&record.body) {
                 last.insert(note.subject, note.follow_up);
             }
@@ -267,7 +268,7 @@ impl<'a> Found<'a> {
 
     async fn order(&mut self, number: &str) -> Result<Option<&Parties>, StoreError> {
         if !self.orders.contains_key(number) {
-            let record = self.engine.store.record("order", number).await?;
+            let record = self.engine.store.record(RecordKind::Order, number).await?;
             let order = record.and_then(|found| serde_json::from_str::<Order>(&found.body).ok());
             let parties = order.map(|order| Parties {
                 supplier: order.supplier,

@@ -8,6 +8,7 @@ use chrono::{Days, NaiveDate};
 use waybill_shared::archive::{ARCHIVE, Archive, BEGUN, DONE, Plan, Tally, archives};
 use waybill_shared::audit::{AuditError, Entry, Exported, Link, Verifier};
 use waybill_shared::clock::Clock;
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::webhook::WEBHOOK;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::chain::{placeholder, sum_of};
@@ -138,7 +139,7 @@ async fn before(arguments: &args::Archive, engine: &Engine) -> Result<NaiveDate,
 /// How far every webhook that is on was told of the log.
 async fn told(engine: &Engine) -> Result<i64, Failure> {
     let (mut told, mut who) = (i64::MAX, String::new());
-    for record in engine.store.records(WEBHOOK).await? {
+    for record in engine.store.records(RecordKind::Webhook).await? {
         let Some(state) = State::read(engine, &record.id).await? else { continue };
         if state.endpoint.disabled.is_none() {
             let failed = state.deliveries.keys().next().map_or(i64::MAX, |first| first - 1);
@@ -278,7 +279,7 @@ async fn keep(engine: &Engine, archive: &Archive, event: &'static str) -> Result
     let id = format!("{:05}", archive.number);
     let known = match event {
         BEGUN => None,
-        _ => engine.store.record(ARCHIVE, &id).await?,
+        _ => engine.store.record(RecordKind::Archive, &id).await?,
     };
     if known.as_ref().is_some_and(|known| known.version > 1) {
         // Somebody else has finished the same.
@@ -286,7 +287,7 @@ async fn keep(engine: &Engine, archive: &Archive, event: &'static str) -> Result
     }
     let mut unit = Unit::new("operator", engine.clock.now());
     unit.records.push(RecordChange {
-        kind: ARCHIVE,
+        kind: RecordKind::Archive,
         id,
         expected: known.map_or(0, |known| known.version),
         body: serde_json::to_string(archive).map_err(Failure::ours)?,

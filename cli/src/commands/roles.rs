@@ -17,6 +17,7 @@ use crate::service::{Role, Service, read_pipeline};
 use crate::stating::Stating;
 use crate::target::{BrokerUrl, StoreUrl, Target};
 use crate::told::Told;
+use waybill_shared::domain::kinds::RecordKind;
 
 /// How often a worker looks whether a scheduler has stated the pipeline.
 const LOOK: Duration = Duration::from_millis(200);
@@ -184,7 +185,7 @@ const PAUSE_AT_MOST: Duration = Duration::from_secs(5);
 async fn wait_for_pipeline(target: &Target, door: Option<&Door>) -> Result<(), Failure> {
     let store = patiently(door, || target.store.open_with(target.connections)).await?;
     loop {
-        match store.records("pipeline").await {
+        match store.records(RecordKind::Pipeline).await {
             Ok(stated) if stated.is_empty() => {
                 tracing::info!("waiting for a scheduler to state the pipeline");
                 if let Some(door) = door {

@@ -7,6 +7,7 @@ use waybill_api::ImportCoalition;
 use waybill_scheduler::intake::{plan_contributions, plan_requisition};
 use waybill_scheduler::{Alone, run_until_idle};
 use waybill_shared::clock::Clock;
+use waybill_shared::domain::kinds::{NoteKind, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline};
 use waybill_shared::engine::Engine;
@@ -86,7 +87,7 @@ async fn copied(from: &Target, to: &Path) -> Result<(), Failure> {
     SqliteStore::copy(database, place).await?;
     let store = copy.store.open().await?;
     let mut unit = Unit::new("operator", chrono::Utc::now());
-    unit.notes.push(NoteChange { kind: LIVE, key: LIVE.to_owned(), body: None });
+    unit.notes.push(NoteChange { kind: NoteKind::Live, key: LIVE.to_owned(), body: None });
     let outcome = store.commit(vec![unit]).await;
     store.close().await;
     outcome?;
@@ -101,7 +102,7 @@ async fn is_not_live(target: &Target) -> Result<(), Failure> {
     // Whoever is at it is told of first.
     drop(target.hold()?);
     let Ok(store) = target.store.look().await else { return Ok(()) };
-    let since = store.note(LIVE, LIVE).await;
+    let since = store.note(NoteKind::Live, LIVE).await;
     store.close().await;
     let Some(since) = since? else { return Ok(()) };
     let message = format!(
@@ -134,12 +135,18 @@ fn pipeline(arguments: &args::Run) -> Result<Pipeline, Failure> {
 /// What was paused where the data came from goes on here, and the log says so.
 async fn lift(engine: &Engine) -> Result<(), Failure> {
     let mut unit = Unit::new("run", engine.clock.now());
-    for record in engine.store.records(PAUSE).await? {
+    for record in engine.store.records(RecordKind::Pause).await? {
         let mut pause: Pause = serde_json::from_str(&record.body).map_err(Failure::ours)?;
         if std::mem::take(&mut pause.paused) {
             let body = serde_json::to_string(&pause).map_err(Failure::ours)?;
             let (id, expected) = (record.id, record.version);
-            unit.records.push(RecordChange { kind: PAUSE, id, expected, body, event: LIFTED });
+            unit.records.push(RecordChange {
+                kind: RecordKind::Pause,
+                id,
+                expected,
+                body,
+                event: LIFTED,
+            });
         }
     }
     if !unit.records.is_empty() {

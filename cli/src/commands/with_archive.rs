@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::service::settle;
 use crate::target::{StoreUrl, Target};
+use waybill_shared::domain::kinds::NoteKind;
 
 /// The archives that were named for this command.
 static NAMED: OnceLock<Vec<PathBuf>> = OnceLock::new();
@@ -84,7 +85,7 @@ async fn made(target: &Target, archives: &[PathBuf]) -> Result<TempDir, Failure>
     let store = SqliteStore::open(&place).await?;
     let mut unit = Unit::new("operator", Clock::Real.now());
     let body = Some(String::new());
-    unit.notes.push(NoteChange { kind: PUT_BACK, key: PUT_BACK.to_owned(), body });
+    unit.notes.push(NoteChange { kind: NoteKind::PutBack, key: PUT_BACK.to_owned(), body });
     store.commit(vec![unit]).await?;
     store.close().await;
     Ok(copy)

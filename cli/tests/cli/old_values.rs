@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use waybill_shared::domain::ids::LineId;
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{Fate, LineChange, Reads as _, RecordChange, Store, Unit};
 
@@ -24,7 +25,7 @@ fn write_beyond(data: &Path, nul: bool) -> Result<()> {
                                   "source": "invented", field: value});
             body["id"] = json!(id);
             unit.records.push(RecordChange {
-                kind: "contribution",
+                kind: RecordKind::Contribution,
                 id: id.to_owned(),
                 expected: 0,
                 body: body.to_string(),

@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::act::ActError;
+use waybill_shared::domain::kinds::JobKind;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Fate, NewJob, Unit};
 
-use super::{KIND, changed, read};
+use super::{changed, read};
 
 /// Conflicts with other writers after which it is given up.
 const CONFLICTS: u32 = 5;
@@ -48,7 +49,7 @@ pub async fn ask(
         let mut unit = Unit::new(by, now);
         unit.records.push(changed(name, version, &fired, "cron.asked")?);
         let (key, body) = (name.to_owned(), String::new());
-        unit.jobs.push(NewJob { kind: KIND, key, due: now, body });
+        unit.jobs.push(NewJob { kind: JobKind::Cron, key, due: now, body });
         match engine.commit(vec![unit], None).await?.pop() {
             None | Some(Fate::Committed) => return Ok((asked, true)),
             Some(Fate::Stale { .. }) => {}

@@ -11,13 +11,11 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use waybill_shared::act::{Act, ActError, Done};
+use waybill_shared::domain::kinds::{JobKind, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::pipeline::{CronAct, CronEntry, Missed};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Job, NewJob, RecordChange, StoreError, Unit};
-
-/// The kind of a fire's job.
-pub const KIND: &str = "cron";
 
 /// A fire later than this was missed.
 const ON_TIME: TimeDelta = TimeDelta::minutes(5);
@@ -67,7 +65,7 @@ pub async fn arm(engine: &Engine) -> Result<(), ActError> {
             fired.by_hand = fired.by_hand.min(Some(now));
             unit.records.push(changed(&entry.name, version, &fired, "cron.corrected")?);
             unit.jobs.push(NewJob {
-                kind: KIND,
+                kind: JobKind::Cron,
                 key: entry.name.clone(),
                 due: now,
                 body: String::new(),
@@ -77,7 +75,7 @@ pub async fn arm(engine: &Engine) -> Result<(), ActError> {
         let last = fired.last.unwrap_or(now);
         if let Some(due) = times.next_after(last) {
             let (key, body) = (entry.name.clone(), String::new());
-            unit.jobs.push(NewJob { kind: KIND, key, due, body });
+            unit.jobs.push(NewJob { kind: JobKind::Cron, key, due, body });
         }
     }
     engine.commit(vec![unit], None).await?;
@@ -100,7 +98,7 @@ fn changed(
 ) -> Result<RecordChange, ActError> {
     let body =
         serde_json::to_string(fired).map_err(|error| ActError::Invalid(error.to_string()))?;
-    Ok(RecordChange { kind: KIND, id: name.to_owned(), expected, body, event })
+    Ok(RecordChange { kind: RecordKind::Cron, id: name.to_owned(), expected, body, event })
 }
 
 fn times(entry: &CronEntry) -> Result<Times, ActError> {
@@ -109,21 +107,23 @@ fn times(entry: &CronEntry) -> Result<Times, ActError> {
 }
 
 async fn read(engine: &Engine, name: &str) -> Result<(i64, Fired), StoreError> {
-    let Some(record) = engine.store.record(KIND, name).await? else {
+    let Some(record) = engine.store.record(RecordKind::Cron, name).await? else {
         return Ok((0, Fired::default()));
     };
-    let fired = serde_json::from_str(&record.body)
-        .map_err(|source| StoreError::Corrupt { subject: format!("{KIND}:{name}"), source })?;
+    let fired = serde_json::from_str(&record.body).map_err(|source| StoreError::Corrupt {
+        subject: RecordKind::Cron.subject(name),
+        source,
+    })?;
     Ok((record.version, fired))
 }
 
 /// The kind of job that an entry's act is.
-fn job_kind(act: CronAct) -> &'static str {
+fn job_kind(act: CronAct) -> JobKind {
     match act {
-        CronAct::Rematch => "round",
-        CronAct::Chase => "chase",
-        CronAct::Lapse => "lapse",
-        CronAct::Digest => "digest",
+        CronAct::Rematch => JobKind::Round,
+        CronAct::Chase => JobKind::Chase,
+        CronAct::Lapse => JobKind::Lapse,
+        CronAct::Digest => JobKind::Digest,
     }
 }
 
@@ -156,8 +156,8 @@ pub struct Fire;
 
 #[async_trait]
 impl Act for Fire {
-    fn kind(&self) -> &'static str {
-        KIND
+    fn kind(&self) -> JobKind {
+        JobKind::Cron
     }
 
     async fn run(&self, engine: &Engine, fire: &Job) -> Result<Done, ActError> {

@@ -10,6 +10,7 @@ use super::Check;
 use crate::domain::coalition::Coalition;
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
+use crate::domain::kinds::{EventSubject, LotEvent, RecordKind};
 use crate::domain::lot::Timestamp;
 use crate::domain::pipeline::STEPS;
 use crate::pauses::{ALL, LIFTED, PAUSE, PAUSED, Pause, part_of};
@@ -22,7 +23,7 @@ use crate::whole::{COUNTERS, RESTORE, Restore, VOID};
 const UNDER_WAY: TimeDelta = TimeDelta::minutes(5);
 
 /// The kinds of records on which it depends until when money can be bound.
-const KINDS: [&str; 2] = ["setting", "contribution"];
+const KINDS: [RecordKind; 2] = [RecordKind::Setting, RecordKind::Contribution];
 
 /// Who acts by itself, beside steps: as actors are named, and as the queues whose work they do.
 const ACTORS: [(&str, &str); 6] = [
@@ -84,26 +85,25 @@ impl Acted {
         if !self.paused.is_empty() {
             self.moved(event);
         }
-        if self.lines > 0 && event.number == 1 && event.subject.starts_with("LINE-") {
-            self.line(event);
-        }
-        if let Some((kind, id)) = event.subject.split_once(':') {
-            self.record(kind, id, event);
+        match EventSubject::of(&event.subject) {
+            EventSubject::Line if self.lines > 0 && event.number == 1 => self.line(event),
+            EventSubject::Envelope(id) => self.envelope(id, event),
+            EventSubject::Record(kind, id) => self.record(kind, id, event),
+            EventSubject::Lot | EventSubject::Line | EventSubject::Unknown => {}
         }
     }
 
     /// What cannot be read is told by those who compare it with its record.
-    fn record(&mut self, kind: &str, id: &str, event: &Event) {
+    fn record(&mut self, kind: RecordKind, id: &str, event: &Event) {
         match kind {
-            "envelope" => self.envelope(id, event),
-            COUNTERS => self.counted(id, event),
-            RESTORE => self.restored(event),
-            PAUSE if event.kind == PAUSED => {
+            RecordKind::OrderSequence => self.counted(id, event),
+            RecordKind::Restore => self.restored(event),
+            RecordKind::Pause if event.kind == PAUSED => {
                 if let Ok(pause) = serde_json::from_str(&event.body) {
                     self.paused.insert(id.to_owned(), pause);
                 }
             }
-            PAUSE if event.kind == LIFTED => drop(self.paused.remove(id)),
+            RecordKind::Pause if event.kind == LIFTED => drop(self.paused.remove(id)),
             _ if KINDS.contains(&kind) => {
                 let (id, body) = (id.to_owned(), event.body.clone());
                 let record = Record { id, version: event.number, body };
@@ -189,7 +189,7 @@ impl Acted {
 
     fn moved(&mut self, event: &Event) {
         // A calendar is corrected when a scheduler starts, and what a donor takes back leaves its lots at once.
-        if ["cron.corrected", "lot.returned_to_matching"].contains(&event.kind.as_str()) {
+        if ["cron.corrected", LotEvent::ReturnedToMatching.name()].contains(&event.kind.as_str()) {
             return;
         }
         let actor = event.actor.as_str();
@@ -315,7 +315,8 @@ mod tests {
             let pause = Pause { paused: true, since, by: "ada".to_owned(), reason: String::new() };
             (0, "ada", what, 1, PAUSED, serde_json::json!(pause))
         };
-        let moves = |minute, actor| (minute, actor, "LOT-001", 2, "lot.matched", Value::Null);
+        let moves =
+            |minute, actor| (minute, actor, "LOT-001", 2, LotEvent::Matched.name(), Value::Null);
         let one = |what, at| found(&[pause(what), at]).len();
         assert_eq!(one("pause:all", moves(4, "round")), 0, "what was under way");
         assert_eq!(one("pause:all", moves(6, "round")), 1);

@@ -12,6 +12,7 @@ use crate::domain::document::{Content, Document};
 use crate::domain::event::Event;
 use crate::domain::funding::{Share, ShareState};
 use crate::domain::ids::LotId;
+use crate::domain::kinds::RecordKind;
 use crate::domain::lot::Lot;
 use crate::domain::order::Order;
 use crate::domain::quantity::Quantity;
@@ -104,7 +105,7 @@ impl Arrived {
         requesters: Vec<String>,
     ) -> Result<Told, StoreError> {
         let mut orders: HashMap<String, Order> = HashMap::new();
-        for record in store.records("order").await? {
+        for record in store.records(RecordKind::Order).await? {
             let corrupt =
                 |source| StoreError::Corrupt { subject: format!("order:{}", record.id), source };
             orders.insert(record.id.clone(), serde_json::from_str(&record.body).map_err(corrupt)?);
@@ -231,7 +232,7 @@ pub(super) async fn surplus(
     over: &[(LotId, Quantity)],
 ) -> Result<(), StoreError> {
     for (lot, quantity) in over {
-        let record = store.record(SURPLUS, &lot.to_string()).await?;
+        let record = store.record(RecordKind::Surplus, &lot.to_string()).await?;
         let surplus = record.and_then(|found| serde_json::from_str::<Surplus>(&found.body).ok());
         let kept = surplus.map(|surplus| surplus.quantity);
         if kept != Some(*quantity) {

@@ -10,6 +10,7 @@ use super::Check;
 use crate::domain::coalition::Coalition;
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
+use crate::domain::kinds::{EventSubject, LotEvent, RecordKind};
 use crate::domain::lot::{Lot, Timestamp};
 use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderStatus};
@@ -20,7 +21,13 @@ use crate::store::Record;
 use crate::store::reference::add;
 
 /// The kinds of records on which it depends whether money may be bound.
-const KINDS: [&str; 5] = ["setting", "party", "contribution", "offer", "rates"];
+const KINDS: [RecordKind; 5] = [
+    RecordKind::Setting,
+    RecordKind::Party,
+    RecordKind::Contribution,
+    RecordKind::Offer,
+    RecordKind::Rates,
+];
 
 /// Within this time two things happen at once.
 const AT_ONCE: TimeDelta = TimeDelta::minutes(1);
@@ -58,27 +65,26 @@ pub(super) struct Bound {
 
 impl Bound {
     pub(super) fn hear(&mut self, event: &Event) {
-        if event.kind == "lot.ordered" {
-            self.ordered(event);
-        } else if event.subject.starts_with("LINE-") {
-            self.line(event);
-        } else if let Some((kind, id)) = event.subject.split_once(':') {
-            self.record(kind, id, event);
+        match EventSubject::of(&event.subject) {
+            EventSubject::Lot if event.kind == LotEvent::Ordered.name() => self.ordered(event),
+            EventSubject::Line => self.line(event),
+            EventSubject::Record(kind, id) => self.record(kind, id, event),
+            EventSubject::Lot | EventSubject::Envelope(_) | EventSubject::Unknown => {}
         }
     }
 
     /// What cannot be read is told by those who compare it with its record.
-    fn record(&mut self, kind: &str, id: &str, event: &Event) {
+    fn record(&mut self, kind: RecordKind, id: &str, event: &Event) {
         match kind {
-            "order" => self.order(id, event),
-            "order_status" => {
+            RecordKind::Order => self.order(id, event),
+            RecordKind::OrderStatus => {
                 let status = serde_json::from_str::<OrderStatus>(&event.body);
                 if let (Some(order), Ok(status)) = (self.orders.get_mut(id), status) {
                     order.is_live = status.calls_off();
                     self.given_back = self.given_back.max((!order.is_live).then_some(event.at));
                 }
             }
-            "framework_use" => self.called_off(id, event),
+            RecordKind::FrameworkUse => self.called_off(id, event),
             _ if KINDS.contains(&kind) => {
                 let (id, body) = (id.to_owned(), event.body.clone());
                 let record = Record { id, version: event.number, body };

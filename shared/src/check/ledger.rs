@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Check, Last, sum};
 use crate::domain::funding::Movement;
+use crate::domain::kinds::RecordKind;
 use crate::incidents::{OVERDRAWN, overrun_envelopes};
 use crate::store::{Store, StoreError};
 
@@ -14,7 +15,7 @@ pub(super) async fn envelopes(
     mut sums: BTreeMap<String, Movement>,
     last: &HashMap<String, Last>,
 ) -> Result<(), StoreError> {
-    let overdrawn = store.records_of("incident", OVERDRAWN).await?;
+    let overdrawn = store.records_of(RecordKind::Incident, OVERDRAWN).await?;
     let paid_beyond = overrun_envelopes(store).await?;
     let mut told_of: HashSet<&str> =
         last.keys().filter_map(|subject| subject.strip_prefix("envelope:")).collect();

@@ -19,6 +19,7 @@ use crate::archive::{ARCHIVE, Archive, Tally, archives};
 use crate::domain::event::Event;
 use crate::domain::funding::{Movement, movements};
 use crate::domain::ids::{LineId, LotId};
+use crate::domain::kinds::RecordKind;
 use crate::domain::lot::{Lot, LotState, Outcome, Timestamp};
 use crate::domain::order::{Order, OrderStatus};
 use crate::domain::quantity::Quantity;
@@ -468,7 +469,7 @@ async fn orders(
     Carried { ordered, surplus, paid, .. }: &Carried,
 ) -> Result<(), StoreError> {
     let mut orders: BTreeMap<String, (Order, OrderStatus)> = BTreeMap::new();
-    for record in store.records("order").await? {
+    for record in store.records(RecordKind::Order).await? {
         let order: Order = serde_json::from_str(&record.body).map_err(|source| {
             StoreError::Corrupt { subject: format!("order:{}", record.id), source }
         })?;
@@ -480,7 +481,7 @@ async fn orders(
         }
         paid.order(check, &order);
         sold::followed(check, &order, surplus.get(&order.number).map_or(&[], Vec::as_slice));
-        let status = store.record("order_status", &record.id).await?;
+        let status = store.record(RecordKind::OrderStatus, &record.id).await?;
         let status = status.and_then(|record| serde_json::from_str(&record.body).ok());
         match status {
             Some(status) => drop(orders.insert(record.id, (order, status))),

@@ -8,9 +8,9 @@ use super::arrivals::Arrived;
 use super::{Check, Last};
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
+use crate::domain::kinds::RecordKind;
 use crate::intake::file::{FILE, FileRows, FileTaken, PLANNED, ROWS, part_id};
 use crate::store::body::parse;
-use crate::store::reference::RENAMED;
 use crate::store::{Store, StoreError};
 
 /// Whose a line is, as its events say.
@@ -75,7 +75,7 @@ impl Told {
                 file: None,
             });
         } else if let Some(from) =
-            event.subject.strip_prefix(RENAMED).and_then(|s| s.strip_prefix(':'))
+            event.subject.strip_prefix(RecordKind::Renamed.name()).and_then(|s| s.strip_prefix(':'))
         {
             #[derive(Deserialize)]
             struct To {
@@ -117,7 +117,7 @@ pub(super) async fn files(
     check: &mut Check,
     last: &HashMap<String, Last>,
 ) -> Result<(), StoreError> {
-    for record in store.records(FILE).await? {
+    for record in store.records(RecordKind::File).await? {
         let taken: FileTaken = parse(FILE, &record.id, &record.body)?;
         // What was taken before rows were kept is known by its name alone.
         let Some(parts) = taken.parts else { continue };
@@ -125,7 +125,7 @@ pub(super) async fn files(
         let mut rows = 0;
         for part in 0..parts {
             let id = part_id(&record.id, part);
-            let Some(kept) = store.record(ROWS, &id).await? else {
+            let Some(kept) = store.record(RecordKind::FileRows, &id).await? else {
                 check.fails("I9", file, format!("what became of its rows is not there ({id})"));
                 continue;
             };
@@ -159,7 +159,7 @@ pub(super) async fn planned(store: &dyn Store, check: &mut Check) -> Result<(), 
     let waits = crate::intake::file::planned(true);
     let jobs = store.job_counts().await?;
     let mut waiting: HashMap<String, i64> = HashMap::new();
-    for record in store.records(PLANNED).await? {
+    for record in store.records(RecordKind::Planned).await? {
         if let Some((kind, _)) = record.id.split_once(':').filter(|_| record.body == waits) {
             *waiting.entry(kind.to_owned()).or_default() += 1;
         }

@@ -4,13 +4,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Filter, before};
-use crate::asked::REQUEST;
-use crate::documents::DOCUMENT;
 use crate::domain::account::Role;
 use crate::domain::coalition::{Coalition, Consignee};
 use crate::domain::contribution::Contribution;
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
+use crate::domain::kinds::{EventSubject, RecordKind};
 use crate::domain::lot::{Lot, Timestamp};
 use crate::domain::order::{Order, OrderStatus};
 use crate::domain::requisition::Line;
@@ -18,7 +17,7 @@ use crate::engine::Engine;
 use crate::sight::Sight;
 use crate::store::StoreError;
 use crate::views::{LineView, LotView, OrderView};
-use crate::whole::{RESTORE, Restore};
+use crate::whole::Restore;
 
 /// What an event is about, as it was after it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -166,23 +165,18 @@ impl EventData {
     ) -> Result<Option<Self>, StoreError> {
         let actor = sight.actor(&event.actor);
         let mut data = Self { number: event.number, actor, ..Self::default() };
-        let is_seen = match event.subject.split_once(':') {
-            None if event.subject.starts_with("LOT-") => data.lot(engine, sight, event).await?,
-            None => data.line(sight, event)?,
-            Some(("order" | "order_status", number)) => {
-                data.order(engine, sight, event, number).await?
-            }
-            Some(("contribution", _)) => {
-                let contribution: Contribution = parse(event)?;
-                let is_seen = sight.contribution(&contribution);
-                data.contribution = Some(Box::new(contribution));
-                is_seen
-            }
-            Some(("envelope", id)) => {
+        let is_seen = match EventSubject::of(&event.subject) {
+            EventSubject::Lot => data.lot(engine, sight, event).await?,
+            EventSubject::Line => data.line(sight, event)?,
+            EventSubject::Envelope(id) => {
                 data.record = Some(parse(event)?);
                 sight.coalition.contributions.get(id).is_some_and(|given| sight.contribution(given))
             }
-            Some((kind, _)) => data.other(sight, event, kind)?,
+            EventSubject::Record(RecordKind::Order | RecordKind::OrderStatus, number) => {
+                data.order(engine, sight, event, number).await?
+            }
+            EventSubject::Record(kind, _) => data.other(sight, event, kind)?,
+            EventSubject::Unknown => false,
         };
         Ok(is_seen.then_some(data))
     }
@@ -229,7 +223,7 @@ impl EventData {
             let order = match told.iter().rev().find(is_then) {
                 Some(then) => parse(then)?,
                 // What the log does not tell any more is as it is now.
-                None => match engine.store.record("order", number).await? {
+                None => match engine.store.record(RecordKind::Order, number).await? {
                     Some(record) => serde_json::from_str(&record.body).map_err(|source| {
                         StoreError::Corrupt { subject: event.subject.clone(), source }
                     })?,
@@ -245,16 +239,28 @@ impl EventData {
         Ok(sight.order(&order, &lots))
     }
 
-    fn other(&mut self, sight: &Sight, event: &Event, kind: &str) -> Result<bool, StoreError> {
+    /// What is seen of a record that is no order.
+    fn other(
+        &mut self,
+        sight: &Sight,
+        event: &Event,
+        kind: RecordKind,
+    ) -> Result<bool, StoreError> {
         let is_audit = matches!(sight.role(), Role::Admin | Role::Auditor);
         match kind {
+            RecordKind::Contribution => {
+                let contribution: Contribution = parse(event)?;
+                let is_seen = sight.contribution(&contribution);
+                self.contribution = Some(Box::new(contribution));
+                Ok(is_seen)
+            }
             // Where a consignee is travels nowhere, and no hash of a token.
-            "consignee" => {
+            RecordKind::Consignee => {
                 let Consignee { code, requester, .. } = parse(event)?;
                 self.record = Some(serde_json::json!({ "code": code, "requester": requester }));
                 Ok(sight.is_whole())
             }
-            "token" => {
+            RecordKind::Token => {
                 let mut record: serde_json::Value = parse(event)?;
                 if let Some(fields) = record.as_object_mut() {
                     fields.remove("hash");
@@ -263,21 +269,60 @@ impl EventData {
                 self.record = Some(record);
                 Ok(is_audit)
             }
-            "webhook" | "refused_document" | DOCUMENT => {
+            RecordKind::Document | RecordKind::RefusedDocument | RecordKind::Webhook => {
                 self.record = Some(parse(event)?);
                 Ok(is_audit)
             }
             // The bytes that were sent are the order's own; what is in files travels nowhere.
-            "order_document" | "order_message" | "content" | REQUEST => Ok(false),
+            RecordKind::Content
+            | RecordKind::Order
+            | RecordKind::OrderDocument
+            | RecordKind::OrderMessage
+            | RecordKind::OrderStatus
+            | RecordKind::Request
+            | RecordKind::Void => Ok(false),
             // Every reader has to know that what it has read is void.
-            RESTORE => {
+            RecordKind::Restore => {
                 let Restore { upto, given_out, epoch, .. } = parse(event)?;
                 self.record = Some(serde_json::json!({
                     "epoch": epoch, "void_from": upto + 1, "void_to": given_out,
                 }));
                 Ok(true)
             }
-            _ => {
+            RecordKind::Amendment
+            | RecordKind::Archive
+            | RecordKind::Attachment
+            | RecordKind::Charge
+            | RecordKind::Claim
+            | RecordKind::Code
+            | RecordKind::Cron
+            | RecordKind::Deposit
+            | RecordKind::Digest
+            | RecordKind::File
+            | RecordKind::FileName
+            | RecordKind::FileRows
+            | RecordKind::FrameworkUse
+            | RecordKind::Gone
+            | RecordKind::Group
+            | RecordKind::InKindUse
+            | RecordKind::Incident
+            | RecordKind::KeptDocument
+            | RecordKind::LineConflict
+            | RecordKind::Note
+            | RecordKind::Offer
+            | RecordKind::OrderChange
+            | RecordKind::OrderSequence
+            | RecordKind::Party
+            | RecordKind::Pause
+            | RecordKind::Pipeline
+            | RecordKind::Planned
+            | RecordKind::Prohibition
+            | RecordKind::Rates
+            | RecordKind::Renamed
+            | RecordKind::Setting
+            | RecordKind::Stated
+            | RecordKind::Surplus
+            | RecordKind::Warning => {
                 self.record = Some(parse(event)?);
                 Ok(sight.is_whole())
             }

@@ -3,10 +3,11 @@
 
 mod cloud_event;
 
-pub use cloud_event::{CloudEvent, EventData};
 pub use crate::domain::event_filter::Filter;
+pub use cloud_event::{CloudEvent, EventData};
 
 use crate::domain::event::Event;
+use crate::domain::kinds::{LotEvent, RecordKind};
 use crate::domain::lot::Lot;
 use crate::engine::Engine;
 use crate::sight::Sight;
@@ -66,11 +67,11 @@ impl Reader {
         let mut read = Read { events: Vec::new(), position };
         // Whatever is committed meanwhile is found the next time.
         read.position = position.max(self.engine.store.last_position().await?);
-        let whole = [asked.clone()];
-        let of_kinds = KINDS.map(|kind| format!("{kind}:{asked}"));
+        let kinds = RecordKind::ALL.iter().filter(|kind| kind.is_named_alone());
+        let named = kinds.map(|kind| kind.subject(&asked)).chain([format!("envelope:{asked}")]);
         let mut events = Vec::new();
-        for subject in whole.iter().chain(&of_kinds) {
-            events.extend(self.engine.store.events_of(subject).await?);
+        for subject in [asked.clone()].into_iter().chain(named) {
+            events.extend(self.engine.store.events_of(&subject).await?);
         }
         events.retain(|event| event.position > position && event.position <= read.position);
         events.sort_by_key(|event| event.position);
@@ -113,45 +114,9 @@ impl Reader {
     }
 }
 
-/// Kinds of records that are found by their id alone.
-const KINDS: [&str; 11] = [
-    "order",
-    "order_status",
-    "order_change",
-    "contribution",
-    "envelope",
-    "party",
-    "offer",
-    "group",
-    "incident",
-    "cron",
-    "webhook",
-];
-
-/// Kinds of events after which a lot may have lost what made it somebody's.
-const RELEASES: [&str; 17] = [
-    "lot.acceptance_expired",
-    "lot.amended",
-    "lot.cancelled",
-    "lot.consent_expired",
-    "lot.consent_refused",
-    "lot.displaced",
-    "lot.held",
-    "lot.in_kind_not_accepted",
-    "lot.left_order",
-    "lot.order_cancelled",
-    "lot.order_not_approved",
-    "lot.redirected",
-    "lot.refused_by_supplier",
-    "lot.rejected",
-    "lot.rerouted",
-    "lot.returned_to_matching",
-    "lot.short",
-];
-
 /// The lot as it was before `event`, if it may have lost somebody by it.
 async fn before(engine: &Engine, event: &Event) -> Result<Option<Lot>, StoreError> {
-    if !RELEASES.contains(&event.kind.as_str()) {
+    if !LotEvent::named(&event.kind).is_some_and(LotEvent::releases) {
         return Ok(None);
     }
     let events = engine.store.events_of(&event.subject).await?;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::outcome::Change;
 use crate::domain::amendment::{Followed, Following, Needed, Unfollowable, plan};
 use crate::domain::ids::{LineId, LotId};
+use crate::domain::kinds::LotEvent;
 use crate::domain::lot::{Awaited, Lot, LotState, Outcome, StepName};
 use crate::domain::requisition::Line;
 use crate::domain::transition::{StepResult, TransitionError};
@@ -107,7 +108,7 @@ pub(super) fn amend(
             None if is_ranked => {
                 let mut after = lot.clone();
                 after.priority = line.priority;
-                changes.push(LotChange::new(lot.clone(), after, "lot.ranked"));
+                changes.push(LotChange::new(lot.clone(), after, LotEvent::Ranked));
             }
             None => {}
         }
@@ -118,7 +119,7 @@ pub(super) fn amend(
         let mut lot = Lot::new(part, quantity, line.priority, first);
         lot.since = Some(engine.clock.now().trunc_subsecs(0));
         lot.pipeline = engine.pipeline_version();
-        changes.push(LotChange::created(lot, "lot.submitted"));
+        changes.push(LotChange::created(lot, LotEvent::Submitted));
     }
     Ok(Amending { line, lots: changes, gives_back, needs: plan.needs })
 }
@@ -147,34 +148,35 @@ fn follow(
                 after.consignee = Some(old.consignee.clone());
             }
             let is_lowered = followed.quantity < lot.quantity;
-            let kind = if is_lowered { "lot.lowered" } else { "lot.consignee_kept" };
+            let kind = if is_lowered { LotEvent::Lowered } else { LotEvent::ConsigneeKept };
             Ok(LotChange::new(lot.clone(), after, kind))
         }
         Following::Anew => {
             anew(&mut after);
-            engine.advance(lot.clone(), after, back(first.clone()), "lot.amended")
+            engine.advance(lot.clone(), after, back(first.clone()), LotEvent::Amended)
         }
         Following::Cancelled => {
             anew(&mut after);
             after.because("amended", "its line was lowered");
             let result = StepResult::Close(Outcome::Cancelled);
-            engine.advance(lot.clone(), after, result, "lot.cancelled")
+            engine.advance(lot.clone(), after, result, LotEvent::Cancelled)
         }
         Following::Reopened => {
             anew(&mut after);
             after.because("amended", "its line was amended");
-            engine.advance(lot.clone(), after, StepResult::Reopen, "lot.reopened")
+            engine.advance(lot.clone(), after, StepResult::Reopen, LotEvent::Reopened)
         }
         Following::Held => {
             let since = lot.since;
             let (code, reason) = (after.code.clone(), after.reason.clone());
             anew(&mut after);
             let returned =
-                engine.advance(lot.clone(), after, back(first.clone()), "lot.amended")?.after;
+                engine.advance(lot.clone(), after, back(first.clone()), LotEvent::Amended)?.after;
             let wait = StepResult::Wait { awaits: Awaited::Release, until: None };
-            let mut held = engine.advance(returned.clone(), returned, wait, "lot.amended")?.after;
+            let mut held =
+                engine.advance(returned.clone(), returned, wait, LotEvent::Amended)?.after;
             (held.since, held.code, held.reason) = (since, code, reason);
-            Ok(LotChange::new(lot.clone(), held, "lot.amended"))
+            Ok(LotChange::new(lot.clone(), held, LotEvent::Amended))
         }
     }
 }

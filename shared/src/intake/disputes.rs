@@ -7,6 +7,7 @@ use super::lines::CONFLICT;
 use super::outcome::Conflict;
 use super::records::RecordConflict;
 use crate::domain::ids::LineId;
+use crate::domain::kinds::RecordKind;
 use crate::engine::Engine;
 use crate::store::StoreError;
 
@@ -28,7 +29,7 @@ pub struct Dispute {
 /// [`StoreError`] if records or lines cannot be read.
 pub async fn disputes(engine: &Engine) -> Result<Vec<Dispute>, StoreError> {
     let mut open = Vec::new();
-    for record in engine.store.records(CONFLICT).await? {
+    for record in engine.store.records(RecordKind::LineConflict).await? {
         if let Ok(id) = record.id.parse::<LineId>() {
             let Ok(conflict) = serde_json::from_str::<Conflict>(&record.body) else { continue };
             let Some((_, stored)) = engine.store.lines(&[id]).await?.pop() else { continue };

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::outcome::{RefusedRow, Submitted};
 use crate::domain::ids::LineId;
+use crate::domain::kinds::RecordKind;
 use crate::domain::lot::Timestamp;
 use crate::engine::Engine;
 use crate::store::body::{corrupt, parse, write};
@@ -119,7 +120,7 @@ pub(super) async fn taken(
     engine: &Engine,
     hash: &str,
 ) -> Result<Option<(i64, FileTaken)>, StoreError> {
-    let Some(record) = engine.store.record(FILE, hash).await? else { return Ok(None) };
+    let Some(record) = engine.store.record(RecordKind::File, hash).await? else { return Ok(None) };
     Ok(Some((record.version, parse(FILE, hash, &record.body)?)))
 }
 
@@ -130,7 +131,9 @@ pub(super) async fn lines_of_last(
     file: &str,
     hash: &str,
 ) -> Result<Vec<LineId>, StoreError> {
-    let Some(record) = engine.store.record(NAME, file).await? else { return Ok(Vec::new()) };
+    let Some(record) = engine.store.record(RecordKind::FileName, file).await? else {
+        return Ok(Vec::new());
+    };
     let latest: Latest = parse(NAME, file, &record.body)?;
     if latest.sha256 == hash {
         return Ok(Vec::new());
@@ -139,7 +142,7 @@ pub(super) async fn lines_of_last(
     let mut lines = Vec::with_capacity(taken.lines);
     for part in 0..taken.parts.unwrap_or(0) {
         let id = part_id(&latest.sha256, part);
-        let Some(record) = engine.store.record(ROWS, &id).await? else { continue };
+        let Some(record) = engine.store.record(RecordKind::FileRows, &id).await? else { continue };
         let rows: FileRows = parse(ROWS, &id, &record.body)?;
         lines.extend(rows.rows.iter().map(|row| row.1));
     }
@@ -156,7 +159,7 @@ pub(super) async fn is_as_then(
 ) -> Result<bool, StoreError> {
     let Some(parts) = taken.parts.filter(|_| taken.refused.is_empty()) else { return Ok(false) };
     // What another file of the name had besides is told as gone.
-    if let Some(record) = engine.store.record(NAME, name).await?
+    if let Some(record) = engine.store.record(RecordKind::FileName, name).await?
         && parse::<Latest>(NAME, name, &record.body)?.sha256 != hash
     {
         return Ok(false);
@@ -164,7 +167,9 @@ pub(super) async fn is_as_then(
     let mut then: HashMap<LineId, i64> = HashMap::with_capacity(taken.lines);
     for part in 0..parts {
         let id = part_id(hash, part);
-        let Some(record) = engine.store.record(ROWS, &id).await? else { return Ok(false) };
+        let Some(record) = engine.store.record(RecordKind::FileRows, &id).await? else {
+            return Ok(false);
+        };
         let rows: FileRows = parse(ROWS, &id, &record.body)?;
         if rows.rows.iter().any(|row| row.3 == Became::Disputed) {
             return Ok(false);
@@ -191,15 +196,21 @@ pub(super) async fn keep(
     for (part, rows) in rows.chunks(TOGETHER).enumerate() {
         let id = part_id(hash, part);
         let there = match before {
-            Some(_) => engine.store.record(ROWS, &id).await?,
+            Some(_) => engine.store.record(RecordKind::FileRows, &id).await?,
             None => None,
         };
         let expected = there.map_or(0, |there| there.version);
         let body = write(ROWS, &id, &FileRows { file: name.clone(), rows: rows.to_vec() })?;
-        unit.records.push(RecordChange { kind: ROWS, id, expected, body, event: "file.rows_kept" });
+        unit.records.push(RecordChange {
+            kind: RecordKind::FileRows,
+            id,
+            expected,
+            body,
+            event: "file.rows_kept",
+        });
     }
     unit.records.push(RecordChange {
-        kind: FILE,
+        kind: RecordKind::File,
         id: hash.to_owned(),
         expected: before.map_or(0, |(version, _)| version),
         body: write(FILE, hash, &file)?,
@@ -215,12 +226,18 @@ pub(super) async fn name_it(
     hash: &str,
     name: String,
 ) -> Result<(), StoreError> {
-    let latest = engine.store.record(NAME, &name).await?;
+    let latest = engine.store.record(RecordKind::FileName, &name).await?;
     let body = write(NAME, &name, &Latest { sha256: hash.to_owned() })?;
     if latest.as_ref().is_none_or(|latest| latest.body != body) {
         let expected = latest.map_or(0, |latest| latest.version);
         let event = "file.named";
-        unit.records.push(RecordChange { kind: NAME, id: name, expected, body, event });
+        unit.records.push(RecordChange {
+            kind: RecordKind::FileName,
+            id: name,
+            expected,
+            body,
+            event,
+        });
     }
     Ok(())
 }

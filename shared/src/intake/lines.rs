@@ -16,6 +16,7 @@ use super::outcome::{
 use super::pending::{Pending, PendingState, round};
 use crate::domain::coalition::Coalition;
 use crate::domain::ids::{LineId, LotId, is_given_here};
+use crate::domain::kinds::{LotEvent, RecordKind};
 use crate::domain::lot::{Lot, LotState};
 use crate::domain::reference::unknown_references;
 use crate::domain::requisition::Line;
@@ -438,7 +439,7 @@ impl Decided<'_> {
         let mut lot = Lot::new(lot, line.quantity, line.priority, first);
         lot.since = Some(self.unit.at.trunc_subsecs(0));
         lot.pipeline = self.engine.pipeline_version();
-        self.unit.lots.push(LotChange::created(lot, "lot.submitted"));
+        self.unit.lots.push(LotChange::created(lot, LotEvent::Submitted));
         self.unit.lines.push(LineChange::created(id, line.clone()));
         self.rows.push(RowTaken(submitted.row, id, 1, Became::New));
         self.intake.new += 1;
@@ -526,9 +527,9 @@ impl Decided<'_> {
 
     /// Keeps a conflict that nobody is there to decide.
     async fn dispute(&mut self, conflict: &Conflict) -> Result<(), StoreError> {
-        let record = self.engine.store.record(CONFLICT, &conflict.line).await?;
+        let record = self.engine.store.record(RecordKind::LineConflict, &conflict.line).await?;
         self.unit.records.push(RecordChange {
-            kind: CONFLICT,
+            kind: RecordKind::LineConflict,
             id: conflict.line.clone(),
             expected: record.map_or(0, |record| record.version),
             body: write(CONFLICT, &conflict.line, conflict)?,

@@ -2,6 +2,7 @@
 
 use crate::domain::coalition::Settings;
 use crate::domain::contribution::Contribution;
+use crate::domain::kinds::JobKind;
 use crate::domain::lot::Timestamp;
 use crate::store::NewJob;
 
@@ -23,7 +24,7 @@ impl Openings {
         days.sort_unstable();
         days.dedup();
         let job = |day: chrono::NaiveDate| NewJob {
-            kind: OPENING,
+            kind: JobKind::Opening,
             key: format!("{}@{day}", contribution.id),
             due: start_of(day, coalition.zone),
             body: contribution.id.clone(),

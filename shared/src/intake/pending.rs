@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::amendment::{Amending, amend};
 use crate::domain::amendment::{Needed, Plan, Unfollowable, come, plan};
 use crate::domain::ids::{LineId, LotId};
+use crate::domain::kinds::{JobKind, RecordKind};
 use crate::domain::lot::{Awaited, Lot, LotState};
 use crate::domain::quantity::Quantity;
 use crate::domain::requisition::Line;
@@ -57,7 +58,8 @@ impl Pending {
     /// # Errors
     /// [`StoreError`] if it cannot be read.
     pub async fn of(engine: &Engine, line: LineId) -> Result<(i64, Option<Self>), StoreError> {
-        let Some(record) = engine.store.record(AMENDMENT, &line.to_string()).await? else {
+        let Some(record) = engine.store.record(RecordKind::Amendment, &line.to_string()).await?
+        else {
             return Ok((0, None));
         };
         let open = Self::read(&record.body).filter(|pending| pending.state == PendingState::Open);
@@ -75,7 +77,7 @@ impl Pending {
     /// # Errors
     /// [`StoreError`] if they cannot be read.
     pub async fn all(engine: &Engine) -> Result<Vec<Self>, StoreError> {
-        let records = engine.store.records(AMENDMENT).await?;
+        let records = engine.store.records(RecordKind::Amendment).await?;
         let open = records.iter().filter_map(|record| Self::read(&record.body));
         Ok(open.filter(|pending| pending.state == PendingState::Open).collect())
     }
@@ -111,7 +113,7 @@ impl Pending {
     ) -> Result<RecordChange, StoreError> {
         let id = self.line.to_string();
         let body = write(AMENDMENT, &id, self)?;
-        Ok(RecordChange { kind: AMENDMENT, id, expected: version, body, event })
+        Ok(RecordChange { kind: RecordKind::Amendment, id, expected: version, body, event })
     }
 
     /// Nothing is wanted of it any more.
@@ -216,5 +218,5 @@ fn merge(changes: &mut Vec<LotChange>, later: Vec<LotChange>) {
 /// A round is wanted: money is free.
 pub(super) fn round(engine: &Engine) -> NewJob {
     let (key, due, body) = ("all".to_owned(), engine.clock.now(), String::new());
-    NewJob { kind: "round", key, due, body }
+    NewJob { kind: JobKind::Round, key, due, body }
 }

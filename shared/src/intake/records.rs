@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::lines::How;
 use super::merge::{Merged, author, fields, merge};
 use super::outcome::{Change, Contested};
+use crate::domain::kinds::RecordKind;
 use crate::domain::supplier::Offer;
 use crate::engine::Engine;
 use crate::sealing;
@@ -70,18 +71,18 @@ pub enum Stated {
 impl Stated {
     /// The kind of its records.
     #[must_use]
-    pub fn record(self) -> &'static str {
+    pub fn record(self) -> RecordKind {
         match self {
-            Self::Settings => "setting",
-            Self::Parties => "party",
-            Self::Groups => "group",
-            Self::Contributions => "contribution",
-            Self::Offers => "offer",
-            Self::Charges => "charge",
-            Self::Codes => "code",
-            Self::Prohibited => "prohibition",
-            Self::Consignees => "consignee",
-            Self::Rates => "rates",
+            Self::Settings => RecordKind::Setting,
+            Self::Parties => RecordKind::Party,
+            Self::Groups => RecordKind::Group,
+            Self::Contributions => RecordKind::Contribution,
+            Self::Offers => RecordKind::Offer,
+            Self::Charges => RecordKind::Charge,
+            Self::Codes => RecordKind::Code,
+            Self::Prohibited => RecordKind::Prohibition,
+            Self::Consignees => RecordKind::Consignee,
+            Self::Rates => RecordKind::Rates,
         }
     }
 
@@ -323,8 +324,8 @@ impl<'a> Merge<'a> {
     ) -> Result<Option<T>, StoreError> {
         let kind = self.records.what.record();
         let subject = format!("{kind}:{id}");
-        if let Some(said) = self.engine.store.record(SAID, &subject).await? {
-            let body = self.opened(SAID, &subject, &said.body, Some(there))?;
+        if let Some(said) = self.engine.store.record(RecordKind::Stated, &subject).await? {
+            let body = self.opened(RecordKind::Stated, &subject, &said.body, Some(there))?;
             return parse(SAID, &subject, &body).map(Some);
         }
         let events = self.engine.store.events_of(&subject).await?;
@@ -336,7 +337,7 @@ impl<'a> Merge<'a> {
     /// A body with what is confidential in plain text: only so it can be compared.
     fn opened(
         &self,
-        kind: &str,
+        kind: RecordKind,
         id: &str,
         body: &str,
         otherwise: Option<&str>,
@@ -363,16 +364,24 @@ impl<'a> Merge<'a> {
         theirs: &T,
     ) -> Result<(), StoreError> {
         let subject = format!("{}:{id}", self.records.what.record());
-        let said = self.engine.store.record(SAID, &subject).await?;
+        let said = self.engine.store.record(RecordKind::Stated, &subject).await?;
         if becomes == theirs && said.is_none() {
             return Ok(());
         }
         let body = write(SAID, &subject, theirs)?;
-        let before = said.as_ref().map(|said| self.opened(SAID, &subject, &said.body, Some(&body)));
+        let before = said
+            .as_ref()
+            .map(|said| self.opened(RecordKind::Stated, &subject, &said.body, Some(&body)));
         if before.transpose()? != Some(body.clone()) {
             let expected = said.map_or(0, |said| said.version);
             let event = "record.remembered";
-            self.changes.push(RecordChange { kind: SAID, id: subject, expected, body, event });
+            self.changes.push(RecordChange {
+                kind: RecordKind::Stated,
+                id: subject,
+                expected,
+                body,
+                event,
+            });
         }
         Ok(())
     }
@@ -437,7 +446,7 @@ impl<'a> Merge<'a> {
     async fn compare_with_last(&mut self) -> Result<(), StoreError> {
         let what = self.records.what;
         let subject = |id: &str| format!("{}:{id}", what.record());
-        let told = self.engine.store.records(GONE).await?;
+        let told = self.engine.store.records(RecordKind::Gone).await?;
         let told: BTreeMap<String, Record> =
             told.into_iter().map(|record| (record.id.clone(), record)).collect();
         let is_gone = |record: &Record| record.body == gone(true);
@@ -464,7 +473,7 @@ impl<'a> Merge<'a> {
 
     fn mark(&mut self, id: String, is_gone: bool, expected: i64) {
         let (body, event) = (gone(is_gone), if is_gone { "record.gone" } else { "record.back" });
-        self.changes.push(RecordChange { kind: GONE, id, expected, body, event });
+        self.changes.push(RecordChange { kind: RecordKind::Gone, id, expected, body, event });
     }
 
     /// Whether a folder has stated it: what only commands have stated was never in one.

@@ -9,6 +9,7 @@ use super::openings::Openings;
 use super::records::{IMPORT, Merge, Records, STATED, Stated};
 use crate::domain::coalition::{Coalition, Settings};
 use crate::domain::contribution::Contribution;
+use crate::domain::kinds::{JobKind, RecordKind};
 use crate::domain::money::Money;
 use crate::engine::Engine;
 use crate::import::CoalitionFiles;
@@ -149,7 +150,7 @@ async fn decide(
 }
 
 fn round(now: crate::domain::lot::Timestamp) -> NewJob {
-    NewJob { kind: "round", key: "all".to_owned(), due: now, body: String::new() }
+    NewJob { kind: JobKind::Round, key: "all".to_owned(), due: now, body: String::new() }
 }
 
 /// Stores contributions that somebody states by a command.
@@ -202,10 +203,10 @@ pub async fn contribute_planned(
     let records = merge.end(&mut unit).await?;
     for conflict in &records.conflicts {
         let id = format!("contribution:{}", conflict.id);
-        let record = engine.store.record(CONFLICT, &id).await?;
+        let record = engine.store.record(RecordKind::LineConflict, &id).await?;
         let body = write(CONFLICT, &id, conflict)?;
         unit.records.push(RecordChange {
-            kind: CONFLICT,
+            kind: RecordKind::LineConflict,
             id,
             expected: record.map_or(0, |record| record.version),
             body,

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::keys::{Keys, SealError};
 use crate::domain::coalition::Consignee;
 use crate::domain::confidential::Confidential;
+use crate::domain::kinds::{NoteKind, RecordKind};
 use crate::domain::webhook::{SECRETS, Secrets, WEBHOOK};
 use crate::engine::Engine;
 use crate::intake::SAID;
@@ -35,10 +36,10 @@ fn of_webhook(id: &str) -> String {
 }
 
 /// The name under which the address in a record is sealed; none: the record has none.
-fn of_record(kind: &str, id: &str) -> Option<String> {
+fn of_record(kind: RecordKind, id: &str) -> Option<String> {
     match kind {
-        CONSIGNEE => Some(format!("{CONSIGNEE}:{id}")),
-        SAID if is_of_consignee(id) => Some(id.to_owned()),
+        RecordKind::Consignee => Some(kind.subject(id)),
+        RecordKind::Stated if is_of_consignee(id) => Some(id.to_owned()),
         _ => None,
     }
 }
@@ -49,7 +50,7 @@ fn is_of_consignee(id: &str) -> bool {
 
 /// A note that the key `id` seals.
 fn note(id: String) -> NoteChange {
-    NoteChange { kind: KEY, key: CURRENT.to_owned(), body: Some(id) }
+    NoteChange { kind: NoteKind::Key, key: CURRENT.to_owned(), body: Some(id) }
 }
 
 /// The note that the key of this process seals, if another or none did so far.
@@ -58,7 +59,7 @@ fn note(id: String) -> NoteChange {
 /// [`StoreError`] if that cannot be read.
 pub async fn begins(engine: &Engine) -> Result<Option<NoteChange>, StoreError> {
     let Some(id) = engine.keys.current() else { return Ok(None) };
-    let known = engine.store.note(KEY, CURRENT).await?;
+    let known = engine.store.note(NoteKind::Key, CURRENT).await?;
     Ok((known.as_ref() != Some(&id)).then(|| note(id)))
 }
 
@@ -70,14 +71,14 @@ pub(crate) async fn seal(
 ) -> Result<(), StoreError> {
     let has_some = |unit: &Unit| {
         unit.records.iter().any(|record| of_record(record.kind, &record.id).is_some())
-            || unit.notes.iter().any(|note| note.kind == SECRETS)
+            || unit.notes.iter().any(|note| note.kind == NoteKind::WebhookSecrets)
     };
     if !units.iter().any(has_some) {
         return Ok(());
     }
     let sealing = match keys.current() {
         Some(_) => Ok(keys),
-        None => match store.note(KEY, CURRENT).await? {
+        None => match store.note(NoteKind::Key, CURRENT).await? {
             Some(key) => Err(key),
             None => return Ok(()),
         },
@@ -93,17 +94,17 @@ pub(crate) async fn seal(
                 is_sealed = true;
             }
         }
-        for note in unit.notes.iter_mut().filter(|note| note.kind == SECRETS) {
+        for note in unit.notes.iter_mut().filter(|note| note.kind == NoteKind::WebhookSecrets) {
             let Some(body) = &note.body else { continue };
             let what = of_webhook(&note.key);
-            let mut secrets: Secrets = parse(SECRETS, &note.key, body)?;
+            let mut secrets: Secrets = parse(NoteKind::WebhookSecrets, &note.key, body)?;
             for secret in secrets.all_mut() {
                 if let Some(instead) = sealed(&sealing, &what, secret)? {
                     *secret = instead;
                     is_sealed = true;
                 }
             }
-            note.body = Some(write(SECRETS, &note.key, &secrets)?);
+            note.body = Some(write(NoteKind::WebhookSecrets, &note.key, &secrets)?);
         }
         if let Some(id) = keys.current().filter(|_| is_sealed) {
             unit.notes.push(note(id));
@@ -143,7 +144,7 @@ pub fn secrets(keys: &Keys, id: &str, kept: &Secrets) -> Result<Secrets<String>,
 /// The body of a record with what is confidential in it in plain text. What cannot be opened is as in `otherwise`.
 pub(crate) fn opened(
     keys: &Keys,
-    kind: &str,
+    kind: RecordKind,
     id: &str,
     body: &str,
     otherwise: Option<&str>,
@@ -169,10 +170,12 @@ struct Value {
 /// All of them.
 async fn values(store: &dyn Reads) -> Result<Vec<Value>, StoreError> {
     let mut values = Vec::new();
-    let said = store.records_of(SAID, &format!("{CONSIGNEE}:")).await?;
-    let said = said.into_iter().map(|record| (SAID, record));
-    let consignees = store.records(CONSIGNEE).await?;
-    for (kind, record) in consignees.into_iter().map(|record| (CONSIGNEE, record)).chain(said) {
+    let said = store.records_of(RecordKind::Stated, &format!("{CONSIGNEE}:")).await?;
+    let said = said.into_iter().map(|record| (RecordKind::Stated, record));
+    let consignees = store.records(RecordKind::Consignee).await?;
+    for (kind, record) in
+        consignees.into_iter().map(|record| (RecordKind::Consignee, record)).chain(said)
+    {
         let Some(what) = of_record(kind, &record.id) else { continue };
         let consignee: Consignee = parse(kind, &record.id, &record.body)?;
         values.push(Value { what, kept: consignee.address });
@@ -188,8 +191,11 @@ async fn values(store: &dyn Reads) -> Result<Vec<Value>, StoreError> {
 async fn of_webhooks(store: &dyn Reads) -> Result<Vec<(String, Secrets)>, StoreError> {
     let (after, before) = (String::new(), "~".to_owned());
     let all = NoteRange { after, before, backwards: false, limit: 100_000 };
-    let notes = store.notes(SECRETS, &all).await?;
-    notes.into_iter().map(|(id, body)| Ok((id.clone(), parse(SECRETS, &id, &body)?))).collect()
+    let notes = store.notes(NoteKind::WebhookSecrets, &all).await?;
+    notes
+        .into_iter()
+        .map(|(id, body)| Ok((id.clone(), parse(NoteKind::WebhookSecrets, &id, &body)?)))
+        .collect()
 }
 
 /// How many confidential values there are, and how they are kept.
@@ -284,11 +290,11 @@ fn fresh(keys: &Keys, what: &str, kept: &Confidential, current: &str) -> Option<
 
 async fn consignees(engine: &Engine, actor: &str, current: &str) -> Result<Vec<Unit>, StoreError> {
     let (store, keys) = (&engine.store, &engine.keys);
-    let consignees = store.records(CONSIGNEE).await?.into_iter();
-    let said = store.records_of(SAID, &format!("{CONSIGNEE}:")).await?.into_iter();
+    let consignees = store.records(RecordKind::Consignee).await?.into_iter();
+    let said = store.records_of(RecordKind::Stated, &format!("{CONSIGNEE}:")).await?.into_iter();
     let all = consignees
-        .map(|record| (CONSIGNEE, "consignee.sealed", record))
-        .chain(said.map(|record| (SAID, "record.sealed", record)));
+        .map(|record| (RecordKind::Consignee, "consignee.sealed", record))
+        .chain(said.map(|record| (RecordKind::Stated, "record.sealed", record)));
     let mut units = Vec::new();
     for (kind, event, record) in all {
         let Some(what) = of_record(kind, &record.id) else { continue };
@@ -309,9 +315,10 @@ async fn webhooks(engine: &Engine, actor: &str, current: &str) -> Result<Vec<Uni
     let mut units = Vec::new();
     for (id, _) in of_webhooks(&**store).await? {
         // The endpoint first: where secrets are renewed after it was read, nothing is written.
-        let Some(endpoint) = store.record(WEBHOOK, &id).await? else { continue };
-        let Some(kept) = store.note(SECRETS, &id).await? else { continue };
-        let (what, mut secrets): (_, Secrets) = (of_webhook(&id), parse(SECRETS, &id, &kept)?);
+        let Some(endpoint) = store.record(RecordKind::Webhook, &id).await? else { continue };
+        let Some(kept) = store.note(NoteKind::WebhookSecrets, &id).await? else { continue };
+        let (what, mut secrets): (_, Secrets) =
+            (of_webhook(&id), parse(NoteKind::WebhookSecrets, &id, &kept)?);
         let mut is_changed = false;
         for secret in secrets.all_mut() {
             if let Some(plain) = fresh(keys, &what, secret, current) {
@@ -324,13 +331,13 @@ async fn webhooks(engine: &Engine, actor: &str, current: &str) -> Result<Vec<Uni
         }
         let mut unit = Unit::new(actor, engine.clock.now());
         unit.notes.push(NoteChange {
-            kind: SECRETS,
+            kind: NoteKind::WebhookSecrets,
             key: id.clone(),
-            body: Some(write(SECRETS, &id, &secrets)?),
+            body: Some(write(NoteKind::WebhookSecrets, &id, &secrets)?),
         });
         // As it was: it guards the secrets.
         unit.records.push(RecordChange {
-            kind: WEBHOOK,
+            kind: RecordKind::Webhook,
             id,
             expected: endpoint.version,
             body: endpoint.body,

@@ -1,5 +1,7 @@
 //! What records hold, as JSON.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -11,7 +13,11 @@ use crate::domain::event::Event;
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] if it does not hold that.
-pub fn parse<T: DeserializeOwned>(kind: &str, id: &str, body: &str) -> Result<T, StoreError> {
+pub fn parse<T: DeserializeOwned>(
+    kind: impl Display,
+    id: &str,
+    body: &str,
+) -> Result<T, StoreError> {
     serde_json::from_str(body).map_err(|source| corrupt(kind, id, source))
 }
 
@@ -19,7 +25,7 @@ pub fn parse<T: DeserializeOwned>(kind: &str, id: &str, body: &str) -> Result<T,
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] if it cannot be written as JSON.
-pub fn write<T: Serialize>(kind: &str, id: &str, value: &T) -> Result<String, StoreError> {
+pub fn write<T: Serialize>(kind: impl Display, id: &str, value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|source| corrupt(kind, id, source))
 }
 
@@ -36,6 +42,6 @@ pub fn of_event<T: DeserializeOwned>(event: &Event) -> Result<T, StoreError> {
         .map_err(|source| StoreError::Corrupt { subject: subject(), source })
 }
 
-pub(crate) fn corrupt(kind: &str, id: &str, source: serde_json::Error) -> StoreError {
+pub(crate) fn corrupt(kind: impl Display, id: &str, source: serde_json::Error) -> StoreError {
     StoreError::Corrupt { subject: format!("{kind}:{id}"), source }
 }

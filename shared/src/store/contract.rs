@@ -13,6 +13,7 @@ use super::{
 };
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
+use crate::domain::kinds::{JobKind, NoteKind, RecordKind};
 use crate::domain::limit::Limit;
 use crate::domain::lot::{Lot, Timestamp};
 use crate::domain::order::Order;
@@ -119,10 +120,10 @@ pub trait Reads: std::fmt::Debug + Send + Sync {
     async fn last_line(&self) -> Result<i64, StoreError>;
 
     /// All records of a kind, by id.
-    async fn records(&self, kind: &str) -> Result<Vec<Record>, StoreError>;
+    async fn records(&self, kind: RecordKind) -> Result<Vec<Record>, StoreError>;
 
     /// The records of a kind whose ids begin with `prefix`, by id.
-    async fn records_of(&self, kind: &str, prefix: &str) -> Result<Vec<Record>, StoreError>;
+    async fn records_of(&self, kind: RecordKind, prefix: &str) -> Result<Vec<Record>, StoreError>;
 
     /// Records of all kinds after this kind and id, in their order.
     async fn records_after(
@@ -133,7 +134,7 @@ pub trait Reads: std::fmt::Debug + Send + Sync {
     ) -> Result<Vec<(String, Record)>, StoreError>;
 
     /// One record.
-    async fn record(&self, kind: &str, id: &str) -> Result<Option<Record>, StoreError>;
+    async fn record(&self, kind: RecordKind, id: &str) -> Result<Option<Record>, StoreError>;
 
     /// Documents as an older version kept them, after this sender and number.
     async fn old_documents(
@@ -143,12 +144,12 @@ pub trait Reads: std::fmt::Debug + Send + Sync {
     ) -> Result<Vec<OldDocument>, StoreError>;
 
     /// What is kept beside the log under this kind and key.
-    async fn note(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError>;
+    async fn note(&self, kind: NoteKind, key: &str) -> Result<Option<String>, StoreError>;
 
     /// Keys and bodies of a kind, as `range` asks.
     async fn notes(
         &self,
-        kind: &str,
+        kind: NoteKind,
         range: &NoteRange,
     ) -> Result<Vec<(String, String)>, StoreError>;
 
@@ -203,7 +204,7 @@ pub trait Queues: Send + Sync {
     /// Claims those of `ids` that are due jobs of `kind`.
     async fn claim_jobs(
         &self,
-        kind: &str,
+        kind: JobKind,
         ids: &[i64],
         now: Timestamp,
     ) -> Result<Vec<Job>, StoreError>;
@@ -212,7 +213,7 @@ pub trait Queues: Send + Sync {
     /// with one body are counted together; those under way are those with a live lease.
     async fn claim_job_within(
         &self,
-        kind: &str,
+        kind: JobKind,
         ids: &[i64],
         now: Timestamp,
         limit: Limit,
@@ -221,7 +222,7 @@ pub trait Queues: Send + Sync {
     /// Those of `ids` that are due jobs of `kind` and that nobody runs.
     async fn free_jobs(
         &self,
-        kind: &str,
+        kind: JobKind,
         ids: &[i64],
         now: Timestamp,
     ) -> Result<Vec<Job>, StoreError>;
@@ -247,26 +248,22 @@ pub trait Queues: Send + Sync {
     /// Lots that are due by `now`, at most `limit`.
     async fn due_lots(&self, now: Timestamp, limit: i64) -> Result<Vec<Hint>, StoreError>;
 
-    /// The first of the jobs that are due by `now`: by their time, then by where their kind stands
-    /// in `order`, then by their key.
-    async fn first_due_job(
-        &self,
-        now: Timestamp,
-        order: &[&str],
-    ) -> Result<Option<Hint>, StoreError>;
+    /// The first of the jobs that are due by `now`: by their time, then by the order of their kinds, then by their
+    /// key. Jobs of a newer version's kinds are left alone.
+    async fn first_due_job(&self, now: Timestamp) -> Result<Option<Hint>, StoreError>;
 
     /// The next moment after `now` at which anything but jobs of the kind `without` is due.
     async fn next_due(
         &self,
         now: Timestamp,
-        without: &str,
+        without: Option<JobKind>,
     ) -> Result<Option<Timestamp>, StoreError>;
 
     /// How much is due by `now`, by queue and lane.
     async fn backlog(&self, now: Timestamp) -> Result<Vec<Backlog>, StoreError>;
 
     /// When each job of a kind is due, by key.
-    async fn job_dues(&self, kind: &str) -> Result<Vec<(String, Timestamp)>, StoreError>;
+    async fn job_dues(&self, kind: JobKind) -> Result<Vec<(String, Timestamp)>, StoreError>;
 
     /// How many jobs there are of each kind.
     async fn job_counts(&self) -> Result<Vec<(String, i64)>, StoreError>;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{EnvelopeRow, Fate, LotChange, Term, Unit};
 use crate::domain::funding::movements;
+use crate::domain::kinds::RecordKind;
 use crate::domain::lot::Timestamp;
 
 /// What a unit may change.
@@ -13,7 +14,7 @@ pub(super) enum Subject {
     Lot(i64),
     Line(i64),
     Envelope(String),
-    Record(&'static str, String),
+    Record(RecordKind, String),
     Job(i64),
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::kinds::JobKind;
 use crate::domain::lot::{Lot, LotState, Priority, Timestamp};
 
 /// How urgent a hint is: a queue has a lane for each.
@@ -119,13 +120,13 @@ impl Wanted {
 /// Every lane of these steps and kinds of jobs.
 pub fn queues<'a>(
     steps: impl IntoIterator<Item = &'a str>,
-    kinds: impl IntoIterator<Item = &'a str>,
+    kinds: impl IntoIterator<Item = JobKind>,
 ) -> Vec<(Arc<str>, Option<Lane>)> {
     let mut all = Vec::new();
     for step in steps {
         let name: Arc<str> = step.into();
         all.extend(Lane::ALL.map(|lane| (name.clone(), Some(lane))));
     }
-    all.extend(kinds.into_iter().map(|kind| (kind.into(), None)));
+    all.extend(kinds.into_iter().map(|kind| (kind.name().into(), None)));
     all
 }

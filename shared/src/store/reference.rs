@@ -5,28 +5,14 @@ use crate::domain::coalition::{
     Coalition, Code, Consignee, DayRates, Prohibition, Renamed, Settings,
 };
 use crate::domain::contribution::Contribution;
+use crate::domain::kinds::RecordKind;
 use crate::domain::party::{ExpertGroup, Party};
 use crate::domain::supplier::{ChargeRule, Offer};
 
-/// The kinds of records that make up a [`Coalition`].
-pub const REFERENCE_KINDS: [&str; 11] = [
-    "setting",
-    "party",
-    "group",
-    "contribution",
-    "offer",
-    "charge",
-    "code",
-    "prohibition",
-    "consignee",
-    "rates",
-    RENAMED,
-];
-
-/// The kind of record that keeps what a requester is called now, by its old id.
-pub const RENAMED: &str = "renamed";
-
-fn parse<T: serde::de::DeserializeOwned>(kind: &str, record: &Record) -> Result<T, StoreError> {
+fn parse<T: serde::de::DeserializeOwned>(
+    kind: RecordKind,
+    record: &Record,
+) -> Result<T, StoreError> {
     serde_json::from_str(&record.body)
         .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{}", record.id), source })
 }
@@ -35,28 +21,32 @@ fn parse<T: serde::de::DeserializeOwned>(kind: &str, record: &Record) -> Result<
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] if the record does not hold what its kind promises.
-pub fn add(coalition: &mut Coalition, kind: &str, record: &Record) -> Result<(), StoreError> {
+pub fn add(coalition: &mut Coalition, kind: RecordKind, record: &Record) -> Result<(), StoreError> {
     let id = record.id.clone();
     match kind {
-        "setting" => coalition.settings = Some(parse::<Settings>(kind, record)?),
-        "party" => drop(coalition.parties.insert(id, parse::<Party>(kind, record)?)),
-        "group" => drop(coalition.groups.insert(id, parse::<ExpertGroup>(kind, record)?)),
-        "contribution" => {
+        RecordKind::Setting => coalition.settings = Some(parse::<Settings>(kind, record)?),
+        RecordKind::Party => drop(coalition.parties.insert(id, parse::<Party>(kind, record)?)),
+        RecordKind::Group => drop(coalition.groups.insert(id, parse::<ExpertGroup>(kind, record)?)),
+        RecordKind::Contribution => {
             coalition.contributions.insert(id, parse::<Contribution>(kind, record)?);
         }
-        "offer" => drop(coalition.offers.insert(id, parse::<Offer>(kind, record)?)),
-        "charge" => drop(coalition.charges.insert(id, parse::<ChargeRule>(kind, record)?)),
-        "code" => {
+        RecordKind::Offer => drop(coalition.offers.insert(id, parse::<Offer>(kind, record)?)),
+        RecordKind::Charge => {
+            drop(coalition.charges.insert(id, parse::<ChargeRule>(kind, record)?))
+        }
+        RecordKind::Code => {
             let code: Code = parse(kind, record)?;
             coalition.codes.insert((code.scheme, code.code), code.name);
         }
-        "prohibition" => coalition.prohibited.push(parse::<Prohibition>(kind, record)?),
-        "consignee" => drop(coalition.consignees.insert(id, parse::<Consignee>(kind, record)?)),
-        RENAMED => {
+        RecordKind::Prohibition => coalition.prohibited.push(parse::<Prohibition>(kind, record)?),
+        RecordKind::Consignee => {
+            drop(coalition.consignees.insert(id, parse::<Consignee>(kind, record)?))
+        }
+        RecordKind::Renamed => {
             let renamed: Renamed = parse(kind, record)?;
             coalition.renamed.insert(id, renamed.to);
         }
-        "rates" => {
+        RecordKind::Rates => {
             let rates: DayRates = parse(kind, record)?;
             coalition.rates.insert(rates.date, rates);
         }

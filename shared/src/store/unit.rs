@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::reference::REFERENCE_KINDS;
 use super::{StoreError, StoredLine, Term};
 use crate::domain::ids::LineId;
+use crate::domain::kinds::{JobKind, LotEvent, NoteKind, RecordKind};
 use crate::domain::lot::{Lot, LotState, Timestamp};
 use crate::domain::quantity::Quantity;
 use crate::domain::requisition::Line;
@@ -16,21 +16,21 @@ pub struct LotChange {
     pub before: Option<Lot>,
     /// The lot as it will be.
     pub after: Lot,
-    /// The event's kind, such as `lot.validated`.
-    pub kind: &'static str,
+    /// The event.
+    pub kind: LotEvent,
 }
 
 impl LotChange {
     /// `before` becomes `after`, with an event of this kind.
     #[must_use]
-    pub fn new(before: Lot, mut after: Lot, kind: &'static str) -> Self {
+    pub fn new(before: Lot, mut after: Lot, kind: LotEvent) -> Self {
         after.version = before.version + 1;
         Self { before: Some(before), after, kind }
     }
 
     /// A lot that was not there.
     #[must_use]
-    pub fn created(mut lot: Lot, kind: &'static str) -> Self {
+    pub fn created(mut lot: Lot, kind: LotEvent) -> Self {
         lot.version = 1;
         Self { before: None, after: lot, kind }
     }
@@ -50,8 +50,8 @@ impl LotChange {
 /// A record put or replaced, with its event.
 #[derive(Debug, Clone)]
 pub struct RecordChange {
-    /// The table's kind: `party`, `contribution`, `order` …
-    pub kind: &'static str,
+    /// Its kind.
+    pub kind: RecordKind,
     /// The id its author gave it.
     pub id: String,
     /// The version it was decided on; 0 for a new one.
@@ -162,7 +162,7 @@ pub struct EnvelopeChange {
 #[derive(Debug, Clone)]
 pub struct NewJob {
     /// The kind, which is its queue.
-    pub kind: &'static str,
+    pub kind: JobKind,
     /// Unique within the kind.
     pub key: String,
     /// When.
@@ -188,8 +188,8 @@ pub struct JobChange {
 /// without an event, and guarded by nothing but what else its unit changes.
 #[derive(Debug, Clone)]
 pub struct NoteChange {
-    /// The kind, such as `reply`.
-    pub kind: &'static str,
+    /// The kind.
+    pub kind: NoteKind,
     /// Unique within the kind.
     pub key: String,
     /// What it says; none: it goes.
@@ -253,7 +253,7 @@ impl Unit {
 
     /// Whether it changes what steps look up and keep.
     pub(super) fn changes_what_is_kept(&self) -> bool {
-        self.records.iter().any(|record| REFERENCE_KINDS.contains(&record.kind))
+        self.records.iter().any(|record| record.kind.is_looked_up())
             || self.lines.iter().any(|line| line.expected > 0)
     }
 
@@ -281,7 +281,7 @@ impl Unit {
 /// their dates.
 pub(super) fn wanted_jobs<'a>(units: impl IntoIterator<Item = &'a Unit>) -> Vec<NewJob> {
     let mut jobs: Vec<NewJob> = Vec::new();
-    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut places: HashMap<(JobKind, &str), usize> = HashMap::new();
     for job in units.into_iter().flat_map(|unit| &unit.jobs) {
         match places.get(&(job.kind, job.key.as_str())) {
             Some(place) => jobs[*place].due = jobs[*place].due.min(job.due),
@@ -298,7 +298,7 @@ pub(super) fn wanted_jobs<'a>(units: impl IntoIterator<Item = &'a Unit>) -> Vec<
 pub(super) fn last_notes(
     units: &[impl std::borrow::Borrow<Unit>],
 ) -> impl Iterator<Item = &NoteChange> {
-    let mut notes: BTreeMap<(&str, &str), &NoteChange> = BTreeMap::new();
+    let mut notes: BTreeMap<(NoteKind, &str), &NoteChange> = BTreeMap::new();
     for note in units.iter().flat_map(|unit| &unit.borrow().notes) {
         notes.insert((note.kind, &note.key), note);
     }

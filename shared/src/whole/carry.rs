@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::documents;
+use crate::domain::kinds::{NoteKind, RecordKind};
 use crate::domain::lot::Timestamp;
 use crate::domain::order::{Order, OrderStatus};
 use crate::incidents::{RESTORED, opened};
@@ -76,7 +77,7 @@ impl Restore {
 /// # Errors
 /// [`StoreError`] if they cannot be read.
 pub async fn restores(store: &dyn Store) -> Result<Vec<Restore>, StoreError> {
-    let read = store.records(RESTORE).await?;
+    let read = store.records(RecordKind::Restore).await?;
     let read = read.iter().map(|record| parse(RESTORE, record));
     let mut restores: Vec<Restore> = read.collect::<Result<_, _>>()?;
     restores.sort_by_key(|restore| restore.epoch);
@@ -88,7 +89,7 @@ fn parse<T: serde::de::DeserializeOwned>(kind: &str, record: &Record) -> Result<
         .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{}", record.id), source })
 }
 
-fn written(kind: &str, id: &str, value: &impl Serialize) -> Result<String, StoreError> {
+fn written(kind: RecordKind, id: &str, value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value)
         .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })
 }
@@ -167,8 +168,14 @@ pub async fn carry(
     let restore = Restore { epoch, at: now, from: from.to_owned(), upto, given_out, lines };
     let mut unit = Unit::new("restore", now);
     let id = epoch.to_string();
-    let body = written(RESTORE, &id, &restore)?;
-    unit.records.push(RecordChange { kind: RESTORE, id, expected: 0, body, event: RESTORED_EVENT });
+    let body = written(RecordKind::Restore, &id, &restore)?;
+    unit.records.push(RecordChange {
+        kind: RecordKind::Restore,
+        id,
+        expected: 0,
+        body,
+        event: RESTORED_EVENT,
+    });
     paused(new, from, &mut unit).await?;
     unit.records.extend(given.changes);
     unit.records.extend(summed_up(new, &restore, is_known, &given.lost).await?);
@@ -225,7 +232,7 @@ async fn void(store: &dyn Store, epoch: u32, count: i64, now: Timestamp) -> Resu
         let units = (version..upto).map(|expected| {
             let mut unit = Unit::new("restore", now);
             unit.records.push(RecordChange {
-                kind: "void",
+                kind: RecordKind::Void,
                 id: epoch.to_string(),
                 expected,
                 body: "{}".to_owned(),
@@ -241,17 +248,17 @@ async fn void(store: &dyn Store, epoch: u32, count: i64, now: Timestamp) -> Resu
 
 /// Lets nothing happen by itself until somebody has looked, and forgets clocks and processes of elsewhere, and then.
 async fn paused(store: &dyn Store, from: &str, unit: &mut Unit) -> Result<(), StoreError> {
-    let known = store.record(PAUSE, ALL).await?;
+    let known = store.record(RecordKind::Pause, ALL).await?;
     let reason = format!("restored from {from}, see `waybill incidents`");
     let pause = Pause { paused: true, since: unit.at, by: "restore".to_owned(), reason };
     unit.records.push(RecordChange {
-        kind: PAUSE,
+        kind: RecordKind::Pause,
         id: ALL.to_owned(),
         expected: known.map_or(0, |known| known.version),
-        body: written(PAUSE, ALL, &pause)?,
+        body: written(RecordKind::Pause, ALL, &pause)?,
         event: PAUSED,
     });
-    for kind in [CLOCK, PROCESS] {
+    for kind in [NoteKind::Clock, NoteKind::Process] {
         let (after, before) = (String::new(), "\u{10ffff}".to_owned());
         let all = NoteRange { after, before, backwards: false, limit: 10_000 };
         let notes = store.notes(kind, &all).await?.into_iter();
@@ -263,23 +270,26 @@ async fn paused(store: &dyn Store, from: &str, unit: &mut Unit) -> Result<(), St
 /// Counters, messages and accounts of `old`, and an incident for each supplier that has what `new` does not know.
 async fn carried(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, StoreError> {
     let mut changes = counters(new, old).await?;
-    let own = ids(new.records(MESSAGES).await?);
-    let messages = old.records(MESSAGES).await?;
+    let own = ids(new.records(RecordKind::OrderMessage).await?);
+    let messages = old.records(RecordKind::OrderMessage).await?;
     let sent: Vec<&Record> = messages.iter().filter(|one| !own.contains_key(&one.id)).collect();
-    changes.extend(sent.iter().map(|message| taken(MESSAGES, message, 0, "order_message.carried")));
-    changes.extend(later(new, old, TOKENS, "", "token.carried").await?);
+    changes.extend(
+        sent.iter()
+            .map(|message| taken(RecordKind::OrderMessage, message, 0, "order_message.carried")),
+    );
+    changes.extend(later(new, old, RecordKind::Token, "", "token.carried").await?);
     // What an earlier restore has found is to be done still.
-    changes.extend(later(new, old, "incident", RESTORED, "incident.carried").await?);
+    changes.extend(later(new, old, RecordKind::Incident, RESTORED, "incident.carried").await?);
     let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let known = ids(new.records("order_status").await?);
-    for record in old.records("order_status").await? {
+    let known = ids(new.records(RecordKind::OrderStatus).await?);
+    for record in old.records(RecordKind::OrderStatus).await? {
         let status: OrderStatus = parse("order_status", &record)?;
         let before = known.get(&record.id).map(|known| parse::<OrderStatus>("order_status", known));
         let was_sent = matches!(before.transpose()?, Some(before) if before != OrderStatus::Issued);
         if status == OrderStatus::Issued || was_sent {
             continue;
         }
-        let order = old.record("order", &record.id).await?;
+        let order = old.record(RecordKind::Order, &record.id).await?;
         let supplier = match &order {
             Some(order) => parse::<Order>("order", order)?.supplier,
             None => String::new(),
@@ -309,7 +319,7 @@ async fn carried(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, 
 }
 
 /// What `new` is to hold of a record of `old`.
-fn taken(kind: &'static str, record: &Record, expected: i64, event: &'static str) -> RecordChange {
+fn taken(kind: RecordKind, record: &Record, expected: i64, event: &'static str) -> RecordChange {
     RecordChange { kind, id: record.id.clone(), expected, body: record.body.clone(), event }
 }
 
@@ -317,7 +327,7 @@ fn taken(kind: &'static str, record: &Record, expected: i64, event: &'static str
 async fn later(
     new: &dyn Store,
     old: &dyn Store,
-    kind: &'static str,
+    kind: RecordKind,
     prefix: &str,
     event: &'static str,
 ) -> Result<Vec<RecordChange>, StoreError> {
@@ -337,9 +347,9 @@ fn ids(records: Vec<Record>) -> BTreeMap<String, Record> {
 
 /// Counters go on from where the later of the two was.
 async fn counters(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, StoreError> {
-    let own = ids(new.records(COUNTERS).await?);
+    let own = ids(new.records(RecordKind::OrderSequence).await?);
     let mut changes = Vec::new();
-    for record in old.records(COUNTERS).await? {
+    for record in old.records(RecordKind::OrderSequence).await? {
         let value = |body: &str| -> i64 {
             let read: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
             read["value"].as_i64().unwrap_or(0)
@@ -347,7 +357,7 @@ async fn counters(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>,
         let known = own.get(&record.id);
         if value(&record.body) > known.map_or(0, |known| value(&known.body)) {
             changes.push(RecordChange {
-                kind: COUNTERS,
+                kind: RecordKind::OrderSequence,
                 id: record.id,
                 expected: known.map_or(0, |known| known.version),
                 body: record.body,

@@ -4,6 +4,7 @@ use waybill_shared::documents::TakenDocument;
 use waybill_shared::domain::document::{Content, Document};
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::{JobKind, LotEvent, NoteKind, RecordKind};
 use waybill_shared::domain::limit::Limit;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Priority, StepName, Timestamp};
 use waybill_shared::domain::money::{Currency, Money, Rate};
@@ -56,7 +57,12 @@ pub(crate) async fn sendings(store: &dyn Store, keys: &[&str]) -> Vec<i64> {
     for (i, key) in keys.iter().enumerate() {
         let mut unit = Unit::new("test", NOW);
         let number = format!("{key}-{i}");
-        unit.jobs.push(NewJob { kind: "send", key: number, due: NOW, body: (*key).to_owned() });
+        unit.jobs.push(NewJob {
+            kind: JobKind::Send,
+            key: number,
+            due: NOW,
+            body: (*key).to_owned(),
+        });
         assert_eq!(commit(store, vec![unit]).await, [Fate::Committed]);
         let wanted = Wanted { queue: "send".into(), lots: None, limit: 100 };
         let due = store.due(NOW, &[wanted]).await.expect("read");
@@ -112,8 +118,8 @@ async fn a_split_that_does_not_add_up_is_refused(place: Place) {
         let mut after = whole.clone();
         after.quantity = Quantity::whole(kept);
         Unit::new("test", NOW)
-            .lot(LotChange::new(whole.clone(), after, "lot.split"))
-            .lot(LotChange::created(lot(1, 1, moved), "lot.split_off"))
+            .lot(LotChange::new(whole.clone(), after, LotEvent::Split))
+            .lot(LotChange::created(lot(1, 1, moved), LotEvent::SplitOff))
     };
     let fates = commit(store, vec![split(3, 3)]).await;
     assert!(matches!(&fates[0], Fate::Refused { rule } if rule.starts_with("I1")), "{fates:?}");
@@ -139,7 +145,7 @@ async fn an_envelope_is_never_exceeded_not_even_within_one_batch(place: Place) {
             covers_rate: None,
             consents: Vec::new(),
         });
-        Unit::new("test", NOW).lot(LotChange::new(lot.clone(), after, "lot.matched"))
+        Unit::new("test", NOW).lot(LotChange::new(lot.clone(), after, LotEvent::Matched))
     };
     let fates = commit(store, vec![fund(&lots[0], 600), fund(&lots[1], 401)]).await;
     assert_eq!(fates[0], Fate::Committed);
@@ -182,7 +188,7 @@ async fn a_unit_that_changes_a_subject_twice_is_refused(place: Place) {
     let store = &*store;
     commit(store, vec![submit(1, 5)]).await;
     let lot = all(store).await.remove(0);
-    let change = || LotChange::new(lot.clone(), lot.clone(), "lot.stepped");
+    let change = || LotChange::new(lot.clone(), lot.clone(), LotEvent::Stepped);
     let twice = Unit::new("test", NOW).lot(change()).lot(change());
     let mut envelopes = envelope("LU-1", 1000);
     envelopes.envelopes.extend(envelope("LU-1", 1000).envelopes);
@@ -215,12 +221,12 @@ async fn a_job_asked_for_again_while_it_ran_runs_once_more(place: Place) {
     let ask = || {
         let mut unit = Unit::new("test", NOW);
         let (key, body) = ("all".to_owned(), String::new());
-        unit.jobs.push(NewJob { kind: "round", key, due: NOW, body });
+        unit.jobs.push(NewJob { kind: JobKind::Round, key, due: NOW, body });
         unit
     };
     commit(store, vec![ask(), ask()]).await;
-    let id = store.first_due_job(NOW, &[]).await.expect("read").expect("a job").id;
-    let job = store.claim_jobs("round", &[id], NOW).await.expect("claimed").remove(0);
+    let id = store.first_due_job(NOW).await.expect("read").expect("a job").id;
+    let job = store.claim_jobs(JobKind::Round, &[id], NOW).await.expect("claimed").remove(0);
     let ends = |job: &waybill_shared::store::Job| {
         let mut unit = Unit::new("test", NOW);
         unit.job = Some(job.becomes(None));
@@ -228,7 +234,7 @@ async fn a_job_asked_for_again_while_it_ran_runs_once_more(place: Place) {
     };
     commit(store, vec![ask()]).await;
     assert_eq!(commit(store, vec![ends(&job)]).await, [Fate::Committed]);
-    let again = store.claim_jobs("round", &[id], NOW).await.expect("claimed").remove(0);
+    let again = store.claim_jobs(JobKind::Round, &[id], NOW).await.expect("claimed").remove(0);
     assert_eq!((again.attempt, again.version > job.version), (1, true));
     assert_eq!(commit(store, vec![ends(&again)]).await, [Fate::Committed]);
     assert!(store.job_counts().await.expect("read").is_empty());
@@ -241,26 +247,28 @@ async fn a_job_asked_for_again_rests_after_a_failure_only(place: Place) {
     let ask = async |due| {
         let mut unit = Unit::new("test", NOW);
         let (key, body) = (String::new(), String::new());
-        unit.jobs.push(NewJob { kind: "round", key, due, body });
+        unit.jobs.push(NewJob { kind: JobKind::Round, key, due, body });
         assert_eq!(commit(store, vec![unit]).await, [Fate::Committed]);
     };
     let after = |millis| NOW + chrono::TimeDelta::milliseconds(millis);
     ask(NOW).await;
-    let id = store.first_due_job(NOW, &[]).await.expect("read").expect("a job").id;
+    let id = store.first_due_job(NOW).await.expect("read").expect("a job").id;
     // Twice it fails, and a third time all goes well: each time it is asked for meanwhile.
     for (now, again, attempt) in [(0, 5000, 2), (5000, 9000, 3), (9000, 9100, 1)] {
-        let job = store.claim_jobs("round", &[id], after(now)).await.expect("claimed").remove(0);
+        let job =
+            store.claim_jobs(JobKind::Round, &[id], after(now)).await.expect("claimed").remove(0);
         ask(after(now + 10)).await;
         let mut unit = Unit::new("test", after(now));
         unit.job = Some(job.becomes(Some((after(again), attempt))));
         assert_eq!(commit(store, vec![unit]).await, [Fate::Committed]);
-        let due = store.first_due_job(after(again), &[]).await.expect("read").expect("a job").due;
+        let due = store.first_due_job(after(again)).await.expect("read").expect("a job").due;
         match attempt {
             1 => assert!(due <= after(now + 10).timestamp_millis(), "{due} after {now} ms"),
             _ => assert_eq!(due, after(again).timestamp_millis(), "after {now} ms"),
         }
     }
-    let job = store.claim_jobs("round", &[id], after(9010)).await.expect("claimed").remove(0);
+    let job =
+        store.claim_jobs(JobKind::Round, &[id], after(9010)).await.expect("claimed").remove(0);
     assert_eq!(job.attempt, 1, "what went well counts anew");
 }
 
@@ -270,7 +278,8 @@ async fn jobs_are_claimed_within_a_limit(place: Place) {
     let ids = sendings(store, &["A", "A", "A", "B"]).await;
     let limit = Limit { concurrency: Some(2), per_minute: None };
     let claim = async |limit| {
-        let claimed = store.claim_job_within("send", &ids, NOW, limit).await.expect("claimed");
+        let claimed =
+            store.claim_job_within(JobKind::Send, &ids, NOW, limit).await.expect("claimed");
         claimed.map(|job| (job.body.clone(), job))
     };
     let mut held = Vec::new();
@@ -280,7 +289,7 @@ async fn jobs_are_claimed_within_a_limit(place: Place) {
     let keys: Vec<&str> = held.iter().map(|(key, _)| &**key).collect();
     assert_eq!(keys, ["A", "A", "B"]);
     assert!(claim(limit).await.is_none(), "a third of one key");
-    let left = store.free_jobs("send", &ids, NOW).await.expect("read");
+    let left = store.free_jobs(JobKind::Send, &ids, NOW).await.expect("read");
     assert!(left.iter().any(|job| job.id == ids[2]), "{left:?}");
 
     // One that ends makes room.
@@ -294,9 +303,9 @@ async fn jobs_are_claimed_within_a_limit(place: Place) {
     // At most so many begin in a minute, spaced evenly: the second has to wait.
     let slow = Limit { concurrency: None, per_minute: Some(1) };
     let more = sendings(store, &["C", "C"]).await;
-    let first = store.claim_job_within("send", &more, NOW, slow).await.expect("claimed");
+    let first = store.claim_job_within(JobKind::Send, &more, NOW, slow).await.expect("claimed");
     assert_eq!(first.map(|job| job.id), Some(more[0]));
-    let second = store.claim_job_within("send", &more, NOW, slow).await.expect("claimed");
+    let second = store.claim_job_within(JobKind::Send, &more, NOW, slow).await.expect("claimed");
     assert!(second.is_none(), "{second:?}");
 }
 
@@ -308,7 +317,7 @@ async fn what_steps_look_up_changes_the_generation(place: Place) {
     assert_eq!(store.generation().await.expect("read"), before);
     let mut unit = Unit::new("test", NOW);
     unit.records.push(waybill_shared::store::RecordChange {
-        kind: "party",
+        kind: RecordKind::Party,
         id: "LU".to_owned(),
         expected: 0,
         body: "{}".to_owned(),
@@ -319,7 +328,7 @@ async fn what_steps_look_up_changes_the_generation(place: Place) {
 }
 
 fn note(key: &str, body: Option<&str>) -> NoteChange {
-    NoteChange { kind: "reply", key: key.to_owned(), body: body.map(str::to_owned) }
+    NoteChange { kind: NoteKind::Reply, key: key.to_owned(), body: body.map(str::to_owned) }
 }
 
 async fn notes_are_changed_in_place_and_read_by_range(place: Place) {
@@ -333,7 +342,7 @@ async fn notes_are_changed_in_place_and_read_by_range(place: Place) {
     assert_eq!(commit(&*store, vec![unit]).await, [Fate::Committed]);
     let all = |limit| NoteRange::under("a", limit);
     let read = async |range: NoteRange| {
-        let found = store.notes("reply", &range).await.expect("read");
+        let found = store.notes(NoteKind::Reply, &range).await.expect("read");
         found.into_iter().map(|(key, body)| format!("{key}={body}")).collect::<Vec<_>>()
     };
     assert_eq!(read(all(10)).await, ["a/1=uno", "a/2=two", "a/3=three"]);
@@ -348,8 +357,8 @@ async fn notes_are_changed_in_place_and_read_by_range(place: Place) {
     assert_eq!(commit(&*store, vec![stale]).await, [Fate::Committed]);
     assert!(matches!(commit(&*store, vec![again]).await[..], [Fate::Stale { .. }]));
     assert_eq!(read(all(10)).await, ["a/1=uno", "a/3=three"]);
-    assert_eq!(store.note("reply", "a/1").await.expect("read").as_deref(), Some("uno"));
-    assert_eq!(store.note("other", "a/1").await.expect("read"), None);
+    assert_eq!(store.note(NoteKind::Reply, "a/1").await.expect("read").as_deref(), Some("uno"));
+    assert_eq!(store.note(NoteKind::Key, "a/1").await.expect("read"), None);
 }
 
 /// The lot that is part 0 of a line.
@@ -363,7 +372,7 @@ fn wait(lot: &Lot, awaits: Awaited, since: i64) -> Unit {
     let step = StepName::new("match_donor");
     after.state = LotState::Waiting { step, awaits, until: None };
     after.since = Timestamp::from_timestamp(since, 0);
-    Unit::new("test", NOW).lot(LotChange::new(lot.clone(), after, "lot.waits"))
+    Unit::new("test", NOW).lot(LotChange::new(lot.clone(), after, LotEvent::WaitsForMoney))
 }
 
 async fn how_many_lots_are_where_is_kept_as_they_move(place: Place) {

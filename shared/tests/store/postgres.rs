@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use waybill_shared::check::check;
+use waybill_shared::domain::kinds::{JobKind, LotEvent};
 use waybill_shared::domain::limit::Limit;
 use waybill_shared::store::postgres::PostgresStore;
 use waybill_shared::store::{
@@ -65,7 +66,7 @@ async fn positions_have_no_gaps_while_many_commit() {
             for _ in 0..25 {
                 let lots = all(&store).await;
                 for lot in lots.iter().skip(first).step_by(4) {
-                    let change = LotChange::new(lot.clone(), lot.clone(), "lot.stepped");
+                    let change = LotChange::new(lot.clone(), lot.clone(), LotEvent::Stepped);
                     let fates = store.commit(vec![Unit::new("test", NOW).lot(change)]).await;
                     assert_eq!(fates.expect("committed"), [Fate::Committed]);
                 }
@@ -157,7 +158,7 @@ async fn what_one_holds_another_does_not_take() {
     let (one, two) = two().await;
     let mut unit = submit(1, 5);
     let (key, body) = ("O-1".to_owned(), String::new());
-    unit.jobs.push(NewJob { kind: "send", key, due: NOW, body });
+    unit.jobs.push(NewJob { kind: JobKind::Send, key, due: NOW, body });
     commit(&one, vec![unit]).await;
     let lot = all(&one).await.remove(0).id.0;
     let claim = one.claim_lots("validate_priority", &[lot], NOW).await.expect("claimed");
@@ -170,10 +171,10 @@ async fn what_one_holds_another_does_not_take() {
     let other = two.claim_lots("validate_priority", &[lot], NOW).await.expect("claimed");
     assert_eq!(other.lots.len(), 1);
 
-    let job = one.first_due_job(NOW, &[]).await.expect("read").expect("a job").id;
-    let held = one.claim_jobs("send", &[job], NOW).await.expect("claimed");
+    let job = one.first_due_job(NOW).await.expect("read").expect("a job").id;
+    let held = one.claim_jobs(JobKind::Send, &[job], NOW).await.expect("claimed");
     assert_eq!(held.len(), 1);
-    assert!(two.claim_jobs("send", &[job], NOW).await.expect("claimed").is_empty());
+    assert!(two.claim_jobs(JobKind::Send, &[job], NOW).await.expect("claimed").is_empty());
     let mut ends = Unit::new("test", NOW);
     ends.job = Some(held[0].becomes(None));
     let mut stale = ends.clone();
@@ -189,19 +190,19 @@ async fn a_job_asked_for_while_it_runs_is_due_when_it_was_asked_for() {
     let ask = |due| {
         let mut unit = Unit::new("test", NOW);
         let (key, body) = ("all".to_owned(), String::new());
-        unit.jobs.push(NewJob { kind: "round", key, due, body });
+        unit.jobs.push(NewJob { kind: JobKind::Round, key, due, body });
         unit
     };
-    let first = async |now| one.first_due_job(now, &[]).await.expect("read");
+    let first = async |now| one.first_due_job(now).await.expect("read");
     commit(&one, vec![ask(NOW)]).await;
     let id = first(NOW).await.expect("a job").id;
-    let lost = one.claim_jobs("round", &[id], NOW).await.expect("claimed").remove(0);
+    let lost = one.claim_jobs(JobKind::Round, &[id], NOW).await.expect("claimed").remove(0);
     commit(&two, vec![ask(later)]).await;
     // Its holder is lost: it is due as before.
     let pool = sqlx::PgPool::connect(&one.url()).await.expect("connected");
     let passes = sqlx::query("UPDATE jobs SET held = 'epoch'");
     passes.execute(&pool).await.expect("the time passes");
-    let held = two.claim_jobs("round", &[id], NOW).await.expect("claimed").remove(0);
+    let held = two.claim_jobs(JobKind::Round, &[id], NOW).await.expect("claimed").remove(0);
     assert_eq!(held.attempt, lost.attempt + 1);
     commit(&one, vec![ask(later)]).await;
     // It ends: what was asked for meanwhile is still to come.
@@ -219,14 +220,14 @@ async fn a_job_that_is_being_written_is_claimed_once_it_is() {
     let (one, two) = two().await;
     let mut unit = Unit::new("test", NOW);
     let (key, body) = ("all".to_owned(), String::new());
-    unit.jobs.push(NewJob { kind: "round", key, due: NOW, body });
+    unit.jobs.push(NewJob { kind: JobKind::Round, key, due: NOW, body });
     commit(&one, vec![unit]).await;
-    let id = one.first_due_job(NOW, &[]).await.expect("read").expect("a job").id;
+    let id = one.first_due_job(NOW).await.expect("read").expect("a job").id;
     let pool = sqlx::PgPool::connect(&one.url()).await.expect("connected");
     let mut writes = pool.begin().await.expect("begun");
     let touch = sqlx::query("UPDATE jobs SET version = version + 1");
     touch.execute(&mut *writes).await.expect("written");
-    let claims = tokio::spawn(async move { two.claim_jobs("round", &[id], NOW).await });
+    let claims = tokio::spawn(async move { two.claim_jobs(JobKind::Round, &[id], NOW).await });
     let waiting = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
     while !claims.is_finished() {
@@ -245,19 +246,19 @@ async fn what_nobody_renews_is_lost_and_a_lost_job_is_at_its_next_attempt() {
     let (one, two) = two().await;
     let mut unit = submit(1, 5);
     let (key, body) = ("O-1".to_owned(), String::new());
-    unit.jobs.push(NewJob { kind: "send", key, due: NOW, body });
+    unit.jobs.push(NewJob { kind: JobKind::Send, key, due: NOW, body });
     commit(&one, vec![unit]).await;
     let lot = all(&one).await.remove(0).id.0;
     one.claim_lots("validate_priority", &[lot], NOW).await.expect("claimed");
-    let job = one.first_due_job(NOW, &[]).await.expect("read").expect("a job").id;
-    let held = one.claim_jobs("send", &[job], NOW).await.expect("claimed").remove(0);
+    let job = one.first_due_job(NOW).await.expect("read").expect("a job").id;
+    let held = one.claim_jobs(JobKind::Send, &[job], NOW).await.expect("claimed").remove(0);
     let pool = sqlx::PgPool::connect(&one.url()).await.expect("connected");
     for sql in ["UPDATE leases SET until = 'epoch'", "UPDATE jobs SET held = 'epoch'"] {
         sqlx::query(sql).execute(&pool).await.expect("the time passes");
     }
     let lost = two.lost_leases().await.expect("read");
     assert_eq!(lost.iter().map(|(_, lots)| lots.clone()).collect::<Vec<_>>(), [[(lot, 1)]]);
-    let again = two.claim_jobs("send", &[job], NOW).await.expect("claimed").remove(0);
+    let again = two.claim_jobs(JobKind::Send, &[job], NOW).await.expect("claimed").remove(0);
     assert_eq!((again.attempt, again.lease), (held.attempt + 1, held.lease + 1));
     one.renew_leases().await.expect("renewed");
     let mut late = Unit::new("test", NOW);
@@ -412,7 +413,11 @@ async fn a_limit_holds_over_all_processes() {
     for i in 0..8 {
         let (store, ids) = (if i % 2 == 0 { one.clone() } else { two.clone() }, ids.clone());
         claims.spawn(async move {
-            store.claim_job_within("send", &ids, NOW, limit).await.expect("claimed").is_some()
+            store
+                .claim_job_within(JobKind::Send, &ids, NOW, limit)
+                .await
+                .expect("claimed")
+                .is_some()
         });
     }
     let claimed = claims.join_all().await;
@@ -421,7 +426,7 @@ async fn a_limit_holds_over_all_processes() {
     let pool = sqlx::PgPool::connect(&one.url()).await.expect("connected");
     let passes = sqlx::query("UPDATE jobs SET held = 'epoch' WHERE held IS NOT NULL");
     passes.execute(&pool).await.expect("the time passes");
-    let again = two.claim_job_within("send", &ids, NOW, limit).await.expect("claimed");
+    let again = two.claim_job_within(JobKind::Send, &ids, NOW, limit).await.expect("claimed");
     assert_eq!(again.expect("room").attempt, 2);
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Lot, LotState, Outcome, Priority, StepName, Timestamp};
 use waybill_shared::domain::money::Currency;
 use waybill_shared::domain::price::Price;
@@ -86,7 +87,7 @@ pub(crate) fn submit(number: i64, quantity: i64) -> Unit {
     let external = format!("REQ-1/{number}");
     let line = line(&external, quantity);
     unit.lines.push(LineChange::created(LineId(number), line));
-    unit.lot(LotChange::created(lot(number, 0, quantity), "lot.submitted"))
+    unit.lot(LotChange::created(lot(number, 0, quantity), LotEvent::Submitted))
 }
 
 pub(crate) fn envelope(id: &str, minor: i64) -> Unit {
@@ -114,5 +115,5 @@ pub(crate) async fn all(store: &dyn Store) -> Vec<Lot> {
 pub(crate) fn close(lot: &Lot) -> Unit {
     let mut after = lot.clone();
     after.state = LotState::Closed(Outcome::Cancelled);
-    Unit::new("test", NOW).lot(LotChange::new(lot.clone(), after, "lot.cancelled"))
+    Unit::new("test", NOW).lot(LotChange::new(lot.clone(), after, LotEvent::Cancelled))
 }

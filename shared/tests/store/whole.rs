@@ -13,6 +13,7 @@ use waybill_shared::store::{Beside, Fate, NewJob, NoteChange, Store, Unit};
 use waybill_shared::whole::{self, AHEAD, DocumentRow, Reading, Row, WholeError};
 
 use crate::support::{NOW, Place, all, close, commit, envelope, sequence, submit};
+use waybill_shared::domain::kinds::{JobKind, NoteKind, RecordKind};
 
 /// Everything in `store`, as a file.
 async fn export(store: &dyn Store) -> Vec<u8> {
@@ -66,15 +67,19 @@ async fn busy(place: &Place) -> Arc<dyn Store> {
     let lot = all(&*store).await.remove(0);
     let mut unit = Unit::new("test \"quoted\" \u{2028}\u{1}", NOW);
     let key = |key: &str| key.to_owned();
-    unit.notes.push(NoteChange { kind: "reply", key: key("b"), body: Some(key("{\"a\": 1}")) });
-    unit.notes.push(NoteChange { kind: "reply", key: key("B"), body: Some(key("\u{e4}")) });
+    unit.notes.push(NoteChange {
+        kind: NoteKind::Reply,
+        key: key("b"),
+        body: Some(key("{\"a\": 1}")),
+    });
+    unit.notes.push(NoteChange { kind: NoteKind::Reply, key: key("B"), body: Some(key("\u{e4}")) });
     let body = key("{}");
-    unit.jobs.push(NewJob { kind: "round", key: key("all"), due: NOW, body: body.clone() });
-    unit.jobs.push(NewJob { kind: "send", key: key("PO-1"), due: NOW, body });
+    unit.jobs.push(NewJob { kind: JobKind::Round, key: key("all"), due: NOW, body: body.clone() });
+    unit.jobs.push(NewJob { kind: JobKind::Send, key: key("PO-1"), due: NOW, body });
     assert_eq!(commit(&*store, vec![unit]).await, [Fate::Committed]);
     store.claim_lots("validate_priority", &[lot.id.0], NOW).await.expect("claimed");
-    let hint = store.first_due_job(NOW, &["round"]).await.expect("read").expect("a job");
-    assert_eq!(store.claim_jobs("round", &[hint.id], NOW).await.expect("claimed").len(), 1);
+    let hint = store.first_due_job(NOW).await.expect("read").expect("a job");
+    assert_eq!(store.claim_jobs(JobKind::Round, &[hint.id], NOW).await.expect("claimed").len(), 1);
     let second = all(&*store).await.remove(1);
     assert_eq!(commit(&*store, vec![close(&second)]).await, [Fate::Committed]);
     store
@@ -92,8 +97,8 @@ async fn goes_and_comes_back(from: Place, to: Place) {
     let lot = all(&*store).await.remove(0);
     let claim = store.claim_lots("validate_priority", &[lot.id.0], NOW).await.expect("claimed");
     assert_eq!(claim.lots.len(), 1);
-    let hint = store.first_due_job(NOW, &["round"]).await.expect("read").expect("a job");
-    let jobs = store.claim_jobs("round", &[hint.id], NOW).await.expect("claimed");
+    let hint = store.first_due_job(NOW).await.expect("read").expect("a job");
+    let jobs = store.claim_jobs(JobKind::Round, &[hint.id], NOW).await.expect("claimed");
     assert_eq!((jobs.len(), jobs[0].attempt), (1, 1));
     assert_eq!(commit(&*store, vec![close(&lot)]).await, [Fate::Committed]);
     sequence(&*store).await;
@@ -213,7 +218,7 @@ async fn older_documents_are_records(place: Place) {
     beside.take_place().await.expect("in its place");
     for _ in 0..2 {
         let store = place.open().await;
-        assert_eq!(store.records(DOCUMENT).await.expect("read").len(), 1_201);
+        assert_eq!(store.records(RecordKind::Document).await.expect("read").len(), 1_201);
         let taken = TakenDocument::of(&*store, "MOD", "1199").await.expect("read").expect("there");
         assert_eq!((taken.at, &*taken.document.number), (NOW, "1199"));
         sequence(&*store).await;

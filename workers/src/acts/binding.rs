@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use waybill_shared::act::ActError;
 use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
 use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::domain::requisition::Line;
@@ -86,7 +87,7 @@ fn advance(
     after: Lot,
     result: StepResult,
 ) -> Result<LotChange, ActError> {
-    let change = engine.advance(lot, after, result, "lot.returned_to_matching");
+    let change = engine.advance(lot, after, result, LotEvent::ReturnedToMatching);
     change.map_err(|error| ActError::Invalid(error.to_string()))
 }
 

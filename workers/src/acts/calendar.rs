@@ -5,6 +5,7 @@ use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::funding::ShareState;
+use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::transition::StepResult;
@@ -34,8 +35,8 @@ fn invalid(error: impl std::fmt::Display) -> ActError {
 
 #[async_trait]
 impl Act for Lapse {
-    fn kind(&self) -> &'static str {
-        "lapse"
+    fn kind(&self) -> JobKind {
+        JobKind::Lapse
     }
 
     async fn run(&self, engine: &Engine, _: &Job) -> Result<Done, ActError> {
@@ -57,12 +58,12 @@ impl Act for Lapse {
             let near = WARNINGS.iter().rev().find(|days| day + Days::new(**days) >= last);
             if let Some(days) = near.filter(|_| last >= day && left > 0) {
                 let id = format!("{}:{days}", row.id);
-                if engine.store.record("warning", &id).await?.is_none() {
+                if engine.store.record(RecordKind::Warning, &id).await?.is_none() {
                     let left = Money::new(left, currency);
                     let body = serde_json::to_string(&Warning { obligate_by: last, left });
                     let mut unit = Unit::new("calendar", now);
                     unit.records.push(RecordChange {
-                        kind: "warning",
+                        kind: RecordKind::Warning,
                         id,
                         expected: 0,
                         body: body.map_err(invalid)?,
@@ -100,8 +101,9 @@ async fn lapsed(engine: &Engine, row: &EnvelopeRow, unbound: i64) -> Result<Unit
         after.release();
         after.because("envelope_lapsed", format!("{envelope} has lapsed"));
         let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
-        unit.lots
-            .push(engine.advance(lot, after, result, "lot.returned_to_matching").map_err(invalid)?);
+        unit.lots.push(
+            engine.advance(lot, after, result, LotEvent::ReturnedToMatching).map_err(invalid)?,
+        );
     }
     unit.envelopes.push(EnvelopeChange {
         id: row.id.clone(),
@@ -120,8 +122,8 @@ pub(super) struct Chase;
 
 #[async_trait]
 impl Act for Chase {
-    fn kind(&self) -> &'static str {
-        "chase"
+    fn kind(&self) -> JobKind {
+        JobKind::Chase
     }
 
     async fn run(&self, engine: &Engine, _: &Job) -> Result<Done, ActError> {
@@ -147,10 +149,10 @@ impl Act for Chase {
             };
             after.because("delivery_overdue", format!("due on {due}, chased {times}"));
             let (result, kind) = if lot.chased >= policy.chases {
-                (StepResult::Park { cause: format!("{number} is overdue") }, "lot.parked")
+                (StepResult::Park { cause: format!("{number} is overdue") }, LotEvent::Parked)
             } else {
                 let awaits = Awaited::Delivery { order: number };
-                (StepResult::Wait { awaits, until: None }, "lot.delivery_chased")
+                (StepResult::Wait { awaits, until: None }, LotEvent::DeliveryChased)
             };
             let change = engine.advance(lot, after, result, kind).map_err(invalid)?;
             units.push(Unit::new("calendar", now).lot(change));
@@ -164,15 +166,15 @@ pub(super) struct Digest;
 
 #[async_trait]
 impl Act for Digest {
-    fn kind(&self) -> &'static str {
-        "digest"
+    fn kind(&self) -> JobKind {
+        JobKind::Digest
     }
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
         let coalition = engine.coalition().await?;
         let day = engine.today(&coalition).to_string();
         let mut unit = Unit::new("calendar", engine.clock.now());
-        if engine.store.record("digest", &day).await?.is_some() {
+        if engine.store.record(RecordKind::Digest, &day).await?.is_some() {
             return Ok(unit.into());
         }
         let counts: Vec<serde_json::Value> = engine
@@ -189,7 +191,13 @@ impl Act for Digest {
             .collect();
         let body = serde_json::json!({ "fire": job.key, "lots": counts }).to_string();
         let event = "digest.written";
-        unit.records.push(RecordChange { kind: "digest", id: day, expected: 0, body, event });
+        unit.records.push(RecordChange {
+            kind: RecordKind::Digest,
+            id: day,
+            expected: 0,
+            body,
+            event,
+        });
         Ok(unit.into())
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use waybill_shared::act::ActError;
 use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::Order;
 use waybill_shared::domain::supplier::Quote;
@@ -48,7 +49,8 @@ impl CallOffs {
         };
         if !self.open.contains_key(&framework.number) {
             // The record first: whoever calls off meanwhile makes this stale.
-            let counter = Counter::read(engine, KIND, &framework.number).await?;
+            let counter =
+                Counter::read(engine, RecordKind::FrameworkUse, &framework.number).await?;
             let called = balances(&*engine.store, coalition).await?.remove(&framework.number);
             let drawn_up = called.map_or(0, |balance| balance.called_off.minor);
             self.open.insert(framework.number.clone(), Open { counter, drawn_up, pending: 0 });
@@ -94,7 +96,7 @@ impl CallOffs {
         if self.open.is_empty() {
             return Ok(filed);
         }
-        for record in unit.records.iter().filter(|record| record.kind == "order") {
+        for record in unit.records.iter().filter(|record| record.kind == RecordKind::Order) {
             let order: Order = serde_json::from_str(&record.body)
                 .map_err(|error| ActError::Invalid(error.to_string()))?;
             let mut called: BTreeMap<&str, i64> = BTreeMap::new();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::document::Document;
+use waybill_shared::domain::kinds::JobKind;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::Job;
 
@@ -29,8 +30,8 @@ impl TakeDocument {
 
 #[async_trait]
 impl Act for TakeDocument {
-    fn kind(&self) -> &'static str {
-        KIND
+    fn kind(&self) -> JobKind {
+        JobKind::Document
     }
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::funding::ShareState;
+use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordKind};
 use waybill_shared::domain::lot::{Awaited, Lot, StepName};
 use waybill_shared::domain::money::{Currency, Money};
 use waybill_shared::domain::order::{LineShare, Order, OrderLine, OrderStatus, Packs};
@@ -55,7 +56,7 @@ struct Count {
 }
 
 pub(super) struct Counter {
-    kind: &'static str,
+    kind: RecordKind,
     id: String,
     version: i64,
     count: Count,
@@ -64,7 +65,7 @@ pub(super) struct Counter {
 impl Counter {
     pub(super) async fn read(
         engine: &Engine,
-        kind: &'static str,
+        kind: RecordKind,
         id: &str,
     ) -> Result<Self, ActError> {
         let record = engine.store.record(kind, id).await?;
@@ -91,8 +92,8 @@ impl Counter {
 
 #[async_trait]
 impl Act for Gather {
-    fn kind(&self) -> &'static str {
-        KIND
+    fn kind(&self) -> JobKind {
+        JobKind::Gather
     }
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
@@ -116,7 +117,7 @@ impl Act for Gather {
             match offer.and_then(|offer| coalition.quote_of(offer, line, day)) {
                 // Its price or pack is another than its money was set aside for.
                 Some(quote) if quote.cost_of(lot.bought()).ok() != covered(&lot) => {
-                    units.push(chosen_again(engine, lot, "lot.offer_changed")?);
+                    units.push(chosen_again(engine, lot, LotEvent::OfferChanged)?);
                 }
                 Some(quote) if gathering_key(&quote).as_deref() == Some(&job.key) => {
                     match binding::unbound(engine, &coalition, (&lot, line), day)? {
@@ -125,10 +126,10 @@ impl Act for Gather {
                     }
                 }
                 Some(_) => {}
-                None => units.push(chosen_again(engine, lot, "lot.offer_ended")?),
+                None => units.push(chosen_again(engine, lot, LotEvent::OfferEnded)?),
             }
         }
-        let mut number = Counter::read(engine, "order_sequence", &job.key).await?;
+        let mut number = Counter::read(engine, RecordKind::OrderSequence, &job.key).await?;
         let mut frameworks = CallOffs::default();
         let limit = engine.pipeline().issue_order.lines.max(1);
         let sold = quantities::as_sold(engine, &coalition, ready).await?;
@@ -149,7 +150,7 @@ impl Act for Gather {
                 // What is left of them is another quantity: it is gathered anew.
                 for ready in group {
                     frameworks.leave(&coalition, day, (&ready.after, &ready.quote));
-                    units.push(chosen_again(engine, ready.before, "lot.offer_changed")?);
+                    units.push(chosen_again(engine, ready.before, LotEvent::OfferChanged)?);
                 }
                 continue;
             }
@@ -177,7 +178,7 @@ fn invalid(error: impl std::fmt::Display) -> ActError {
 }
 
 /// A lot whose offer has ended, or costs something else now, has its offer chosen again.
-fn chosen_again(engine: &Engine, lot: Lot, event: &'static str) -> Result<Unit, ActError> {
+fn chosen_again(engine: &Engine, lot: Lot, event: LotEvent) -> Result<Unit, ActError> {
     let mut after = lot.clone();
     after.offer = None;
     let result = StepResult::Back { to: StepName::new(crate::steps::issue_order::NAME) };
@@ -194,7 +195,8 @@ fn ceiling_reached(engine: &Engine, lot: Lot, quote: &Quote) -> Result<Unit, Act
         after.because("framework_exhausted", reason);
     }
     let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
-    let change = engine.advance(lot, after, result, "lot.returned_to_matching").map_err(invalid)?;
+    let change =
+        engine.advance(lot, after, result, LotEvent::ReturnedToMatching).map_err(invalid)?;
     Ok(Unit::new(KIND, engine.clock.now()).lot(change))
 }
 
@@ -250,7 +252,8 @@ impl Gather {
                 share.state = ShareState::Obligated;
             }
             let result = StepResult::Wait { awaits: awaits.clone(), until };
-            unit.lots.push(engine.advance(before, after, result, "lot.ordered").map_err(invalid)?);
+            unit.lots
+                .push(engine.advance(before, after, result, LotEvent::Ordered).map_err(invalid)?);
         }
         unit.records.push(number.set(next, "order.numbered"));
         unit.records.push(orders::document(&order.number, bytes));

@@ -7,6 +7,7 @@ use serde::Serialize;
 use waybill_shared::act::ActError;
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::contribution::{Contribution, Firmness, InKind};
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::lot::{Lot, LotState, Outcome};
 use waybill_shared::domain::order::Order;
 use waybill_shared::domain::quantity::{Quantity, Unit};
@@ -43,7 +44,7 @@ fn key(contribution: &str, item: &str) -> String {
 /// The lots that gifts serve, or are offered to.
 async fn served(engine: &Engine) -> Result<Vec<Lot>, ActError> {
     let mut lots = engine.store.lots_awaiting("acceptance").await?;
-    for record in engine.store.records_of("order", ORDERS).await? {
+    for record in engine.store.records_of(RecordKind::Order, ORDERS).await? {
         let order: Order = serde_json::from_str(&record.body).map_err(|source| {
             StoreError::Corrupt { subject: format!("order:{}", record.id), source }
         })?;
@@ -76,7 +77,7 @@ impl InKindStock {
             return Ok(Self { used, day });
         }
         // The records first: who speaks for a gift meanwhile makes them stale.
-        for record in engine.store.records(KIND).await? {
+        for record in engine.store.records(RecordKind::InKindUse).await? {
             used.insert(record.id, (record.version, Quantity::ZERO));
         }
         let lots = served(engine).await?;
@@ -137,7 +138,13 @@ impl InKindStock {
         let unit = gift.and_then(|gift| gift.pack_of).map(|pack| pack.unit);
         let body = serde_json::to_string(&Use { quantity: *used, unit })
             .map_err(|error| ActError::Invalid(error.to_string()))?;
-        Ok(RecordChange { kind: KIND, id, expected, body, event: "in_kind.spoken_for" })
+        Ok(RecordChange {
+            kind: RecordKind::InKindUse,
+            id,
+            expected,
+            body,
+            event: "in_kind.spoken_for",
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 
 use waybill_shared::act::ActError;
 use waybill_shared::domain::funding::ShareState;
+use waybill_shared::domain::kinds::{LotEvent, RecordKind};
 use waybill_shared::domain::lot::{Lot, StepName};
 use waybill_shared::domain::transition::{StepResult, TransitionError};
 use waybill_shared::engine::Engine;
@@ -43,7 +44,7 @@ pub(crate) fn given_back(
         after.release();
         after.because(code, why);
         let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
-        changes.push(engine.advance(lot.clone(), after, result, "lot.returned_to_matching")?);
+        changes.push(engine.advance(lot.clone(), after, result, LotEvent::ReturnedToMatching)?);
     }
     Ok((changes, missing.max(0)))
 }
@@ -101,8 +102,8 @@ pub(super) async fn untold(
     let paid_beyond = overrun_envelopes(store).await?;
     for row in over.iter().filter(|row| bound(row) > row.committed) {
         let id = format!("{OVERDRAWN}{}", row.id);
-        let is_told =
-            store.record("incident", &id).await?.is_some() || paid_beyond.contains(&row.id);
+        let is_told = store.record(RecordKind::Incident, &id).await?.is_some()
+            || paid_beyond.contains(&row.id);
         if is_told {
             continue;
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use waybill_shared::act::ActError;
 use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Lot, StepName};
 use waybill_shared::domain::quantity::{Quantity, Unit as Measure};
 use waybill_shared::domain::requisition::Line;
@@ -173,7 +174,7 @@ fn returned(engine: &Engine, lot: Lot, why: &str) -> Result<Unit, ActError> {
     after.because(LESS_THAN_SOLD, why);
     let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
     let change = engine
-        .advance(lot, after, result, "lot.returned_to_matching")
+        .advance(lot, after, result, LotEvent::ReturnedToMatching)
         .map_err(|error| ActError::Invalid(error.to_string()))?;
     Ok(Unit::new(KIND, engine.clock.now()).lot(change))
 }

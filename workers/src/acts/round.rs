@@ -10,6 +10,7 @@ use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::kinds::{JobKind, LotEvent};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Timestamp};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Line;
@@ -37,7 +38,7 @@ pub const KIND: &str = "round";
 pub fn wanted(engine: &Engine) -> NewJob {
     let delay = i64::from(engine.pipeline().match_donor.round_delay_ms);
     let due = engine.clock.now() + TimeDelta::milliseconds(delay);
-    NewJob { kind: KIND, key: "all".to_owned(), due, body: String::new() }
+    NewJob { kind: JobKind::Round, key: "all".to_owned(), due, body: String::new() }
 }
 
 /// The act.
@@ -111,7 +112,7 @@ impl Snapshot<'_> {
         before: Lot,
         after: Lot,
         result: StepResult,
-        kind: &'static str,
+        kind: LotEvent,
     ) -> Result<LotChange, ActError> {
         let advanced = self.engine.advance(before, after, result, kind);
         advanced.map_err(|error| ActError::Invalid(error.to_string()))
@@ -120,8 +121,8 @@ impl Snapshot<'_> {
 
 #[async_trait]
 impl Act for Round {
-    fn kind(&self) -> &'static str {
-        KIND
+    fn kind(&self) -> JobKind {
+        JobKind::Round
     }
 
     async fn run(&self, engine: &Engine, _: &Job) -> Result<Done, ActError> {
@@ -250,7 +251,7 @@ impl Round {
         if quantity < lot.quantity {
             let rest = Quantity(lot.quantity.0 - quantity.0);
             let part = after.split_off(at.next_part(lot.line()).await?, rest);
-            unit.lots.push(LotChange::created(part, "lot.split"));
+            unit.lots.push(LotChange::created(part, LotEvent::Split));
             unit.jobs.push(wanted(at.engine));
         }
         unit.records.push(stock.take(at.coalition, &contribution, line, quantity)?);
@@ -262,7 +263,7 @@ impl Round {
             self.connector.ask(connectors::Question::Acceptance { lot: &after, line }, at.now),
         );
         let result = StepResult::Wait { awaits, until };
-        unit.lots.push(at.change(lot.clone(), after, result, "lot.offered_in_kind")?);
+        unit.lots.push(at.change(lot.clone(), after, result, LotEvent::OfferedInKind)?);
         Ok(Some(unit))
     }
 
@@ -280,7 +281,7 @@ impl Round {
         if quantity < lot.quantity {
             let rest = Quantity(lot.quantity.0 - quantity.0);
             let part = after.split_off(at.next_part(lot.line()).await?, rest);
-            unit.lots.push(LotChange::created(part, "lot.split"));
+            unit.lots.push(LotChange::created(part, LotEvent::Split));
             unit.jobs.push(wanted(at.engine));
         }
         let mut asked = Vec::new();
@@ -295,13 +296,13 @@ impl Round {
         after.surplus = surplus;
         let (result, kind) = if asked.is_empty() {
             after.because("", "");
-            (StepResult::Done, "lot.matched")
+            (StepResult::Done, LotEvent::Matched)
         } else {
             let (result, jobs) = self.ask(at, &after, line, &asked)?;
             unit.jobs.extend(jobs);
             let donors = at.unanswered(&after).join(", ");
             after.because("consent_asked", format!("{donors} asked to agree"));
-            (result, "lot.consent_asked")
+            (result, LotEvent::ConsentAsked)
         };
         unit.lots.push(at.change(lot, after, result, kind)?);
         Ok(unit)
@@ -384,7 +385,7 @@ impl Round {
             }
         };
         after.because("rerouted", text);
-        unit.lots.push(at.change(lot, after, result, "lot.rerouted")?);
+        unit.lots.push(at.change(lot, after, result, LotEvent::Rerouted)?);
         Ok(Some(unit))
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use waybill_shared::act::{Act, ActError, Done};
+use waybill_shared::domain::kinds::JobKind;
 use waybill_shared::domain::limit::Limit;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::order::{Order, OrderStatus};
@@ -19,7 +20,7 @@ pub const KIND: &str = "send";
 /// The job that sends `order`. Its body is the supplier, by which sendings are limited.
 #[must_use]
 pub fn wanted(order: &Order, due: Timestamp) -> NewJob {
-    NewJob { kind: KIND, key: order.number.clone(), due, body: order.supplier.clone() }
+    NewJob { kind: JobKind::Send, key: order.number.clone(), due, body: order.supplier.clone() }
 }
 
 /// The act.
@@ -37,8 +38,8 @@ impl Send {
 
 #[async_trait]
 impl Act for Send {
-    fn kind(&self) -> &'static str {
-        KIND
+    fn kind(&self) -> JobKind {
+        JobKind::Send
     }
 
     fn limit(&self, engine: &Engine) -> Option<Limit> {

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use serde::Deserialize;
 use waybill_shared::act::{Act, ActError, Done};
+use waybill_shared::domain::kinds::{JobKind, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::engine::Engine;
@@ -21,7 +22,7 @@ pub const KIND: &str = "tell";
 /// The job that sends the message `number`.
 #[must_use]
 pub fn wanted(number: String, supplier: String, due: Timestamp) -> NewJob {
-    NewJob { kind: KIND, key: number, due, body: supplier }
+    NewJob { kind: JobKind::Tell, key: number, due, body: supplier }
 }
 
 /// What of a message says which order it is about.
@@ -45,15 +46,15 @@ impl Tell {
 
 #[async_trait]
 impl Act for Tell {
-    fn kind(&self) -> &'static str {
-        KIND
+    fn kind(&self) -> JobKind {
+        JobKind::Tell
     }
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
         if engine.pauses.stop_for("supplier", &job.body) {
             return Ok(Done::paused(engine));
         }
-        let record = engine.store.record(MESSAGE, &job.key).await?;
+        let record = engine.store.record(RecordKind::OrderMessage, &job.key).await?;
         let missing = || ActError::Invalid(format!("there is no message `{}`", job.key));
         let bytes = record.ok_or_else(missing)?.body;
         // It is about an order that the supplier has to have first.

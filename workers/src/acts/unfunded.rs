@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use waybill_shared::act::ActError;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::requisition::Line;
@@ -34,7 +35,7 @@ pub(super) fn displaced(at: &Snapshot<'_>, lot: Lot, why: &str) -> Result<Unit, 
         }
         _ => funding(),
     };
-    let change = at.change(lot, after, result, "lot.displaced")?;
+    let change = at.change(lot, after, result, LotEvent::Displaced)?;
     let mut unit = Unit::new(KIND, at.now).lot(change);
     unit.jobs.push(wanted(at.engine));
     Ok(unit)
@@ -83,7 +84,7 @@ pub(super) fn unoffered(
     };
     let mut after = lot.clone();
     after.because(code, format!("on {}: {text}", at.day));
-    let change = at.change(lot, after, offer(), "lot.unoffered")?;
+    let change = at.change(lot, after, offer(), LotEvent::Unoffered)?;
     Ok(Some(Unit::new(KIND, at.now).lot(change)))
 }
 
@@ -99,7 +100,7 @@ pub(super) fn unfunded(
     }
     let mut after = lot.clone();
     after.because(code, text());
-    let change = at.change(lot, after, funding(), "lot.unfunded")?;
+    let change = at.change(lot, after, funding(), LotEvent::Unfunded)?;
     Ok(Some(Unit::new(KIND, at.now).lot(change)))
 }
 

@@ -4,6 +4,7 @@
 use chrono::{NaiveDate, TimeDelta};
 use waybill_shared::act::ActError;
 use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::kinds::JobKind;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Timestamp};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::supplier::Quote;
@@ -43,7 +44,7 @@ pub(crate) fn window(
     let longest = TimeDelta::seconds(i64::from(engine.pipeline_of(lot)?.issue_order.gather_s));
     let deadline = deadline(engine, coalition, (lot, line), quote, day)?;
     let due = deadline.map_or(now + longest, |deadline| deadline.clamp(now, now + longest));
-    let job = |key| NewJob { kind: gather::KIND, key, due, body: String::new() };
+    let job = |key| NewJob { kind: JobKind::Gather, key, due, body: String::new() };
     Ok(gathering_key(quote).map(job))
 }
 
@@ -75,7 +76,7 @@ pub(super) async fn brought_forward(
         let due = due.max(engine.clock.now());
         match jobs.iter_mut().find(|job| job.key == key) {
             Some(job) => job.due = job.due.min(due),
-            None => jobs.push(NewJob { kind: gather::KIND, key, due, body: String::new() }),
+            None => jobs.push(NewJob { kind: JobKind::Gather, key, due, body: String::new() }),
         }
     }
     Ok(jobs)

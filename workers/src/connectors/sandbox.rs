@@ -15,6 +15,7 @@ use waybill_shared::domain::document::{
     Content, DespatchLine, Document, LineAnswer, PaymentLine, ReceiptLine, RejectReason, Remedy,
     ResponseLine, Verdict,
 };
+use waybill_shared::domain::kinds::JobKind;
 use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{Order, TermsDecision};
@@ -90,7 +91,7 @@ impl Sandbox {
     fn answer(&self, sender: &str, number: String, content: Content, due: Timestamp) -> NewJob {
         let document = Document { sender: sender.to_owned(), number, content };
         NewJob {
-            kind: "document",
+            kind: JobKind::Document,
             key: document.key(),
             due,
             body: serde_json::to_string(&document).unwrap_or_default(),

@@ -4,6 +4,7 @@ use waybill_shared::domain::admissible::LONGEST_LEAD;
 use waybill_shared::domain::document::Verdict;
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::{LotEvent, RecordKind};
 use waybill_shared::domain::lot::{Awaited, Decline, Lot, LotState, Outcome, StepName};
 use waybill_shared::domain::order::{Order, OrderLine, OrderStatus};
 use waybill_shared::domain::transition::StepResult;
@@ -39,27 +40,27 @@ impl Desk<'_> {
         (after.chased, after.code, after.reason) = (0, String::new(), text.to_owned());
         let mut carrier = None;
         let (result, kind) = match verdict {
-            Verdict::Approve => (StepResult::Done, "lot.validated"),
+            Verdict::Approve => (StepResult::Done, LotEvent::Validated),
             Verdict::Decline => {
                 let decline =
                     Decline { code: "declined_by_review".to_owned(), text: text.to_owned() };
                 after.because(&decline.code, text);
-                (StepResult::Close(Outcome::Declined(decline)), "lot.declined")
+                (StepResult::Close(Outcome::Declined(decline)), LotEvent::Declined)
             }
             Verdict::Return => {
                 let lines = self.engine.lines_of([&lot]).await?;
                 let requester = lines.get(&id.line()).map(|line| line.requester.clone());
                 let awaits = Awaited::Amendment { requester: requester.unwrap_or_default() };
                 after.code = "sent_back".to_owned();
-                (StepResult::Wait { awaits, until: None }, "lot.sent_back")
+                (StepResult::Wait { awaits, until: None }, LotEvent::SentBack)
             }
             Verdict::Merge => {
                 let into = self.twin(&lot).await?;
                 let id = into.id;
                 after.because("merged", format!("carried by {id}"));
                 // It has to be there still when this is committed.
-                carrier = Some(LotChange::new(into.clone(), into, "lot.carries_another"));
-                (StepResult::Close(Outcome::Merged { into: id }), "lot.merged")
+                carrier = Some(LotChange::new(into.clone(), into, LotEvent::CarriesAnother));
+                (StepResult::Close(Outcome::Merged { into: id }), LotEvent::Merged)
             }
         };
         let mut unit = self.unit().lot(self.change(lot, after, result, kind)?);
@@ -113,7 +114,7 @@ impl Desk<'_> {
             after.release();
             after.because("offer_not_accepted", format!("{contribution} was not accepted"));
             let result = StepResult::Wait { awaits: Awaited::Funding, until: None };
-            return Ok(unit.lot(self.change(lot, after, result, "lot.in_kind_not_accepted")?));
+            return Ok(unit.lot(self.change(lot, after, result, LotEvent::InKindNotAccepted)?));
         }
         let day = self.engine.today(self.coalition);
         if let Err(why) = may_give(self.coalition, line, &contribution, day) {
@@ -135,7 +136,7 @@ impl Desk<'_> {
         let mut number = first.clone();
         for gift in 2.. {
             // What an earlier gift was given up under is not given out again.
-            if self.engine.store.record("order", &number).await?.is_none() {
+            if self.engine.store.record(RecordKind::Order, &number).await?.is_none() {
                 break;
             }
             number = format!("{first}_{gift}");
@@ -180,7 +181,7 @@ impl Desk<'_> {
         unit.records.push(filed.lines("order.drawn_up")?);
         unit.records.push(filed.becomes(OrderStatus::Accepted, "order.accepted")?);
         let result = StepResult::Back { to: StepName::new(confirm_delivery::NAME) };
-        Ok(unit.lot(self.change(lot, after, result, "lot.accepted_in_kind")?))
+        Ok(unit.lot(self.change(lot, after, result, LotEvent::AcceptedInKind)?))
     }
 
     pub(super) async fn consent(
@@ -207,16 +208,19 @@ impl Desk<'_> {
             after.because("consent_refused", format!("{envelope} may not be used for it"));
             unit.jobs.push(round::wanted(self.engine));
             let result = StepResult::Wait { awaits: Awaited::Funding, until: None };
-            return Ok(unit.lot(self.change(lot, after, result, "lot.consent_refused")?));
+            return Ok(unit.lot(self.change(lot, after, result, LotEvent::ConsentRefused)?));
         }
         self.agrees(&mut after, envelope);
         let (result, kind) = if after.proposed().is_empty() {
             after.because("", "");
-            (StepResult::Done, "lot.matched")
+            (StepResult::Done, LotEvent::Matched)
         } else {
             let donors = unanswered(self.coalition, &after, day);
             after.because("consent_asked", format!("{} asked to agree", donors.join(", ")));
-            (StepResult::Wait { awaits: Awaited::Consent { donors }, until }, "lot.consent_given")
+            (
+                StepResult::Wait { awaits: Awaited::Consent { donors }, until },
+                LotEvent::ConsentGiven,
+            )
         };
         Ok(unit.lot(self.change(lot, after, result, kind)?))
     }
@@ -316,12 +320,12 @@ impl Desk<'_> {
             let (result, kind) = if approved {
                 let awaits = Awaited::Response { order: number.to_owned() };
                 after.because("", "");
-                (StepResult::Wait { awaits, until }, "lot.order_approved")
+                (StepResult::Wait { awaits, until }, LotEvent::OrderApproved)
             } else {
                 after.release();
                 after.because("order_not_approved", format!("{number} was not approved"));
                 let wait = StepResult::Wait { awaits: Awaited::Release, until: None };
-                (wait, "lot.order_not_approved")
+                (wait, LotEvent::OrderNotApproved)
             };
             unit.lots.push(self.change(lot, after, result, kind)?);
         }

@@ -1,6 +1,7 @@
 //! A supplier's answer to an order change: what it agrees to give up leaves the order, as far as it has
 //! not come meanwhile.
 
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::domain::order_change::ChangeState;
@@ -46,7 +47,7 @@ impl Desk<'_> {
         let mut order = filed.order.clone();
         let reason = format!("{change} was accepted");
         let because = ("order_changed", reason);
-        let event = "lot.left_order";
+        let event = LotEvent::LeftOrder;
         let mut lowering = Lowering { desk: self, order: &mut order, because, event };
         let mut is_anything_left = false;
         let mut lots: Vec<Lot> = Vec::new();

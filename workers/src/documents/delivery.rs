@@ -8,6 +8,7 @@ use waybill_shared::domain::document::{DespatchLine, ReceiptLine, RejectReason, 
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::instalment::{bound as bound_for, disbursed, keep_paid};
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, StepName};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{Order, OrderLine};
@@ -149,7 +150,7 @@ impl Desk<'_> {
                 }
                 // Paid already: the advice is late, and kept all the same.
                 LotState::Closed(Outcome::Delivered) => {
-                    unit.lots.push(LotChange::new(lot, after, "lot.despatched"));
+                    unit.lots.push(LotChange::new(lot, after, LotEvent::Despatched));
                     continue;
                 }
                 LotState::RetryAt { .. } | LotState::Parked { .. } | LotState::Closed(_) => {
@@ -157,7 +158,7 @@ impl Desk<'_> {
                 }
             };
             let result = StepResult::Wait { awaits, until: None };
-            unit.lots.push(self.change(lot, after, result, "lot.despatched")?);
+            unit.lots.push(self.change(lot, after, result, LotEvent::Despatched)?);
         }
         Ok(unit)
     }
@@ -282,9 +283,9 @@ impl Receipt<'_> {
                 rest.release();
                 rest.because("merged", format!("it came as {}", lot.id));
                 let result = StepResult::Close(Outcome::Merged { into: lot.id });
-                self.desk.change(before, rest, result, "lot.merged")?
+                self.desk.change(before, rest, result, LotEvent::Merged)?
             } else {
-                LotChange::new(before, rest, "lot.lowered")
+                LotChange::new(before, rest, LotEvent::Lowered)
             };
             // A later row may take over more of it: its change is the last.
             let id = *id;
@@ -325,7 +326,7 @@ impl Receipt<'_> {
         }
         if let LotState::Closed(_) = before.state {
             // Paid and closed: what was counted above that is surplus.
-            self.unit.lots.push(LotChange::new(before.clone(), after, "lot.counted"));
+            self.unit.lots.push(LotChange::new(before.clone(), after, LotEvent::Counted));
             return Ok(());
         }
         let mut rests = Vec::new();
@@ -384,13 +385,13 @@ impl Desk<'_> {
                 LotState::Waiting { step: step(confirm_delivery::NAME), awaits, until: None };
             part.because(PAID_IN_ADVANCE, owed);
             part.due = Some(self.back_order_due(order, &part));
-            return LotChange::created(part, "lot.short");
+            return LotChange::created(part, LotEvent::Short);
         }
         if rest.code == "short_tolerated" {
             part.release();
             part.because("short_tolerated", "short, within the tolerance of its line");
             part.state = LotState::Closed(Outcome::Short);
-            return LotChange::created(part, "lot.short");
+            return LotChange::created(part, LotEvent::Short);
         }
         match rest.remedy {
             Remedy::Replace => {
@@ -407,7 +408,10 @@ impl Desk<'_> {
                 part.state = LotState::Ready { step: step(match_donor::NAME), attempt: 1 };
             }
         }
-        LotChange::created(part, if rest.code == "short" { "lot.short" } else { "lot.rejected" })
+        LotChange::created(
+            part,
+            if rest.code == "short" { LotEvent::Short } else { LotEvent::Rejected },
+        )
     }
 
     /// What is delivered again is due after the lead time that was agreed.
@@ -427,7 +431,7 @@ impl Desk<'_> {
         rest: &Rest,
         again: &mut Vec<Lot>,
     ) -> Result<LotChange, Refusal> {
-        let kind = if rest.code == "rejected" { "lot.rejected" } else { "lot.short" };
+        let kind = if rest.code == "rejected" { LotEvent::Rejected } else { LotEvent::Short };
         if let Some(owed) = rest.owed(&after) {
             after.shipped = Quantity::ZERO;
             after.because(PAID_IN_ADVANCE, owed);
@@ -466,9 +470,9 @@ impl Desk<'_> {
         after.chased = 0;
         after.received = Some(self.engine.today(self.coalition));
         let event = match kind {
-            Kind::Goods => "lot.received",
-            Kind::Licence => "lot.activated",
-            Kind::Service => "lot.accepted",
+            Kind::Goods => LotEvent::Received,
+            Kind::Licence => LotEvent::Activated,
+            Kind::Service => LotEvent::Accepted,
         };
         let reason = match code {
             PAID_IN_ADVANCE => format!(

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use waybill_shared::domain::document::{Content, Document};
+use waybill_shared::domain::kinds::{JobKind, RecordKind};
 use waybill_shared::domain::lot::LotState;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{NewJob, Record, RecordChange, StoreError, Unit};
@@ -67,14 +68,14 @@ impl Kept {
         document: &Document,
     ) -> Result<Option<(Self, i64)>, StoreError> {
         let Some(order) = order(document) else { return Ok(None) };
-        let found = engine.store.record(KEPT, &id(order, document)).await?;
+        let found = engine.store.record(RecordKind::KeptDocument, &id(order, document)).await?;
         found.map(|record| Ok((Self::read(&record)?, record.version))).transpose()
     }
 
     fn filed(self, version: i64, event: &'static str) -> Result<RecordChange, StoreError> {
         let id = id(order(&self.document).unwrap_or_default(), &self.document);
         let body = serde_json::to_string(&self).map_err(corrupt(&id))?;
-        Ok(RecordChange { kind: KEPT, id, expected: version, body, event })
+        Ok(RecordChange { kind: RecordKind::KeptDocument, id, expected: version, body, event })
     }
 }
 
@@ -122,7 +123,7 @@ pub(super) async fn settle(
 /// What is kept for the order `number`.
 async fn waiting(engine: &Engine, number: &str) -> Result<Vec<Kept>, StoreError> {
     let prefix = format!("{number}/");
-    let found = engine.store.records_of(KEPT, &prefix).await?;
+    let found = engine.store.records_of(RecordKind::KeptDocument, &prefix).await?;
     let kept: Vec<Kept> = found.iter().map(Kept::read).collect::<Result<_, _>>()?;
     Ok(kept.into_iter().filter(|kept| kept.fate == Fate::Waiting).collect())
 }
@@ -142,7 +143,7 @@ pub async fn kept_for(
 /// Has what is kept for the orders that `unit` changes looked at again.
 pub(crate) async fn wake(engine: &Engine, unit: &mut Unit) -> Result<(), StoreError> {
     let mut orders: BTreeSet<String> = BTreeSet::new();
-    for record in unit.records.iter().filter(|record| record.kind == "order_status") {
+    for record in unit.records.iter().filter(|record| record.kind == RecordKind::OrderStatus) {
         orders.insert(record.id.clone());
     }
     for change in &unit.lots {
@@ -157,7 +158,7 @@ pub(crate) async fn wake(engine: &Engine, unit: &mut Unit) -> Result<(), StoreEr
         for kept in waiting(engine, &number).await? {
             let body = serde_json::to_string(&kept.document);
             unit.jobs.push(NewJob {
-                kind: "document",
+                kind: JobKind::Document,
                 key: kept.document.key(),
                 due: unit.at,
                 body: body.map_err(corrupt(&number))?,

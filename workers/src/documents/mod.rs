@@ -26,6 +26,7 @@ use waybill_shared::act::ActError;
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::document::{Content, Document};
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Lot, LotState};
 use waybill_shared::domain::order::Order;
 use waybill_shared::domain::rows::{Row, WrongRow};
@@ -194,7 +195,7 @@ impl Desk<'_> {
         before: Lot,
         after: Lot,
         result: StepResult,
-        kind: &'static str,
+        kind: LotEvent,
     ) -> Result<LotChange, Refusal> {
         let advanced = self.engine.advance(before, after, result, kind);
         advanced.map_err(|error| Refusal::DoesNotApply(error.to_string()))

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use waybill_shared::domain::document::PaymentLine;
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::instalment::{self, bound, disbursed};
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
@@ -133,12 +134,12 @@ impl Desk<'_> {
             after.because("part_paid", format!("{amount} paid, {rest} to come"));
         }
         let (result, kind) = match awaits {
-            _ if is_settled => (StepResult::Close(Outcome::Delivered), "lot.paid"),
+            _ if is_settled => (StepResult::Close(Outcome::Delivered), LotEvent::Paid),
             Awaited::Payment { .. } => {
                 let awaits = Awaited::Payment { order: order.number.clone() };
-                (StepResult::Wait { awaits, until: None }, "lot.part_paid")
+                (StepResult::Wait { awaits, until: None }, LotEvent::PartPaid)
             }
-            awaits => (StepResult::Wait { awaits, until: None }, "lot.advance_paid"),
+            awaits => (StepResult::Wait { awaits, until: None }, LotEvent::AdvancePaid),
         };
         self.change(lot, after, result, kind)
     }
@@ -179,7 +180,7 @@ impl Desk<'_> {
         instalment::refund(&mut after, back, is_open).map_err(|error| refuse(error.to_string()))?;
         after.because("refunded", format!("{back} came back"));
         // It stays where it is: what has ended has ended.
-        Ok(LotChange::new(lot, after, "lot.refunded"))
+        Ok(LotChange::new(lot, after, LotEvent::Refunded))
     }
 }
 

@@ -3,6 +3,7 @@
 
 use waybill_shared::act::{ActError, Incident};
 use waybill_shared::domain::document::{Content, Document};
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{RecordChange, StoreError, Unit};
 
@@ -47,9 +48,9 @@ pub(super) async fn refuse(
     tracing::warn!(sender, number, refusal = why, "a document changes nothing");
     let mut unit = Unit::new(sender, engine.clock.now());
     let id = document.key();
-    let found = engine.store.record(REFUSED, &id).await?;
+    let found = engine.store.record(RecordKind::RefusedDocument, &id).await?;
     unit.records.push(RecordChange {
-        kind: REFUSED,
+        kind: RecordKind::RefusedDocument,
         id,
         expected: found.map_or(0, |found| found.version),
         body: serde_json::json!({ "why": why }).to_string(),
@@ -59,7 +60,7 @@ pub(super) async fn refuse(
         return Ok(unit);
     }
     let id = incident(document);
-    let found = engine.store.record("incident", &id).await?;
+    let found = engine.store.record(RecordKind::Incident, &id).await?;
     let cause = format!("document {number} of {sender} was refused: {why}");
     let opened = Incident { cause, subjects: vec![id.clone()], job: None, closed: None };
     let (expected, event) = match found {
@@ -67,7 +68,7 @@ pub(super) async fn refuse(
         Some(record) => (record.version, "incident.grew"),
     };
     let body = serde_json::to_string(&opened).map_err(invalid)?;
-    unit.records.push(RecordChange { kind: "incident", id, expected, body, event });
+    unit.records.push(RecordChange { kind: RecordKind::Incident, id, expected, body, event });
     settle(engine, document, Fate::Refused, &mut unit).await?;
     Ok(unit)
 }
@@ -78,7 +79,9 @@ pub(crate) async fn why(
     document: &Document,
 ) -> Result<Option<String>, StoreError> {
     let id = document.key();
-    let Some(record) = engine.store.record(REFUSED, &id).await? else { return Ok(None) };
+    let Some(record) = engine.store.record(RecordKind::RefusedDocument, &id).await? else {
+        return Ok(None);
+    };
     let corrupt = |source| StoreError::Corrupt { subject: format!("{REFUSED}:{id}"), source };
     let body: serde_json::Value = serde_json::from_str(&record.body).map_err(corrupt)?;
     Ok(body["why"].as_str().map(str::to_owned))
@@ -91,7 +94,7 @@ pub(super) async fn mended(
     unit: &mut Unit,
 ) -> Result<(), ActError> {
     let id = incident(document);
-    let Some(record) = engine.store.record("incident", &id).await? else { return Ok(()) };
+    let Some(record) = engine.store.record(RecordKind::Incident, &id).await? else { return Ok(()) };
     let mut incident: Incident = serde_json::from_str(&record.body).map_err(invalid)?;
     if incident.closed.is_some() {
         return Ok(());
@@ -99,6 +102,6 @@ pub(super) async fn mended(
     incident.closed = Some("it was taken later".to_owned());
     let (expected, event) = (record.version, "incident.closed");
     let body = serde_json::to_string(&incident).map_err(invalid)?;
-    unit.records.push(RecordChange { kind: "incident", id, expected, body, event });
+    unit.records.push(RecordChange { kind: RecordKind::Incident, id, expected, body, event });
     Ok(())
 }

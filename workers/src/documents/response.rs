@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use waybill_shared::domain::document::{LineAnswer, ResponseLine};
 use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::kinds::{LotEvent, RecordKind};
 use waybill_shared::domain::lot::{Awaited, Lot, StepName};
 use waybill_shared::domain::order::{Order, OrderStatus, Terms};
 use waybill_shared::domain::requisition::Line;
@@ -100,7 +101,7 @@ impl Desk<'_> {
                     after.because("terms_changed", text);
                     line.asked = Some(terms);
                     let awaits = Awaited::Terms { order: number.to_owned() };
-                    (StepResult::Wait { awaits, until: None }, "lot.terms_changed")
+                    (StepResult::Wait { awaits, until: None }, LotEvent::TermsChanged)
                 }
                 Ok(terms) => {
                     line.asked = terms;
@@ -110,10 +111,10 @@ impl Desk<'_> {
                     after.because("", "");
                     if is_known {
                         let awaits = Awaited::Delivery { order: number.to_owned() };
-                        (StepResult::Wait { awaits, until: None }, "lot.order_changed")
+                        (StepResult::Wait { awaits, until: None }, LotEvent::OrderChanged)
                     } else {
                         accepted.push(after.clone());
-                        (StepResult::Done, "lot.order_accepted")
+                        (StepResult::Done, LotEvent::OrderAccepted)
                     }
                 }
                 Err(why) => {
@@ -123,7 +124,7 @@ impl Desk<'_> {
                     after
                         .because("refused_by_supplier", format!("{}: {why}", filed.order.supplier));
                     let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
-                    (result, "lot.refused_by_supplier")
+                    (result, LotEvent::RefusedBySupplier)
                 }
             };
             unit.lots.push(self.change(lot, after, result, kind)?);
@@ -243,11 +244,13 @@ impl Desk<'_> {
             held.extend(answered.map(|offer| (line.offer.as_str(), offer)));
         }
         for (id, offer) in held {
-            let Some(record) = self.engine.store.record("offer", id).await? else { continue };
+            let Some(record) = self.engine.store.record(RecordKind::Offer, id).await? else {
+                continue;
+            };
             let body = serde_json::to_string(&offer)
                 .map_err(|error| Refusal::DoesNotApply(error.to_string()))?;
             unit.records.push(RecordChange {
-                kind: "offer",
+                kind: RecordKind::Offer,
                 id: id.to_owned(),
                 expected: record.version,
                 body,

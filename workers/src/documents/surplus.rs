@@ -1,5 +1,6 @@
 //! Surplus that a receipt tells of: a record of its own, until somebody has decided about it.
 
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::pipeline::SurplusPolicy;
 use waybill_shared::domain::surplus::{SURPLUS, Surplus, SurplusFate};
@@ -16,7 +17,7 @@ impl Desk<'_> {
         lot: &Lot,
     ) -> Result<Option<RecordChange>, Refusal> {
         let id = lot.id.to_string();
-        let found = self.engine.store.record(SURPLUS, &id).await?;
+        let found = self.engine.store.record(RecordKind::Surplus, &id).await?;
         if let Some(record) = &found {
             let corrupt =
                 |source| StoreError::Corrupt { subject: format!("{SURPLUS}:{id}"), source };
@@ -56,5 +57,5 @@ pub(crate) fn filed(
     let id = surplus.lot.to_string();
     let corrupt = |source| StoreError::Corrupt { subject: format!("{SURPLUS}:{id}"), source };
     let body = serde_json::to_string(surplus).map_err(corrupt)?;
-    Ok(RecordChange { kind: SURPLUS, id, expected, body, event })
+    Ok(RecordChange { kind: RecordKind::Surplus, id, expected, body, event })
 }

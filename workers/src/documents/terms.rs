@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
 use waybill_shared::domain::order::{Order, OrderLine, OrderStatus, TermsDecision};
 use waybill_shared::domain::requisition::Line;
@@ -148,7 +149,7 @@ impl Desk<'_> {
         after.because("consent_asked", text);
         let until = Some(now + chrono::TimeDelta::days(days));
         let result = StepResult::Wait { awaits: Awaited::Consent { donors }, until };
-        deciding.unit.lots.push(self.change(lot, after, result, "lot.consent_asked")?);
+        deciding.unit.lots.push(self.change(lot, after, result, LotEvent::ConsentAsked)?);
         Ok(())
     }
 
@@ -180,10 +181,10 @@ impl Desk<'_> {
         after.because("", "");
         let (result, kind) = if is_accepted(&lot) {
             let awaits = Awaited::Delivery { order: deciding.filed.order.number.clone() };
-            (StepResult::Wait { awaits, until: None }, "lot.order_changed")
+            (StepResult::Wait { awaits, until: None }, LotEvent::OrderChanged)
         } else {
             deciding.go_on.push(after.clone());
-            (StepResult::Done, "lot.order_accepted")
+            (StepResult::Done, LotEvent::OrderAccepted)
         };
         deciding.unit.lots.push(self.change(lot, after, result, kind)?);
         Ok(())
@@ -227,7 +228,7 @@ impl Desk<'_> {
         after.because("terms_declined", format!("{number}: {why}"));
         deciding.leave.push(lot.clone());
         let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
-        deciding.unit.lots.push(self.change(lot, after, result, "lot.order_cancelled")?);
+        deciding.unit.lots.push(self.change(lot, after, result, LotEvent::OrderCancelled)?);
         Ok(())
     }
 
@@ -295,7 +296,7 @@ impl Desk<'_> {
             };
             let awaits = Awaited::Consent { donors: unanswered(self.coalition, &after, day) };
             let result = StepResult::Wait { awaits, until };
-            return Ok(unit.lot(self.change(lot, after, result, "lot.consent_given")?));
+            return Ok(unit.lot(self.change(lot, after, result, LotEvent::ConsentGiven)?));
         }
         // Who agreed some days ago may not fund any more.
         let lines = self.engine.lines_of([&lot]).await?;

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::{EventSubject, RecordKind};
 use waybill_shared::domain::money::Money;
 use waybill_shared::line_name::{NamedLine, named_among};
 use waybill_shared::store::RecordChange;
@@ -54,7 +55,7 @@ impl Office<'_> {
         }
         let subject = self.subject(id).await?;
         let note = Note { subject, text: self.reason.to_owned(), follow_up };
-        self.keep(NOTE, &note.subject, &note, WRITTEN).await
+        self.keep(RecordKind::Note, &note.subject, &note, WRITTEN).await
     }
 
     pub(super) async fn claim(&self, id: &str, amount: Option<Money>) -> Result<Decided, Refusal> {
@@ -68,7 +69,7 @@ impl Office<'_> {
         }
         let (order, supplier) = (filed.order.number, filed.order.supplier);
         let claim = Claim { order, supplier, amount, text: self.reason.to_owned() };
-        self.keep("claim", &claim.order, &claim, "claim.made").await
+        self.keep(RecordKind::Claim, &claim.order, &claim, "claim.made").await
     }
 
     pub(super) async fn attach(
@@ -88,14 +89,15 @@ impl Office<'_> {
         let sha256: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         let bytes = content.len();
         let kept = Attachment { subject, name: name.to_owned(), bytes, sha256: sha256.clone() };
-        let mut decided = self.keep("attachment", &kept.subject, &kept, "file.attached").await?;
+        let mut decided =
+            self.keep(RecordKind::Attachment, &kept.subject, &kept, "file.attached").await?;
         if let Decided::Change(unit) = &mut decided
-            && self.desk.engine.store.record("content", &sha256).await?.is_none()
+            && self.desk.engine.store.record(RecordKind::Content, &sha256).await?.is_none()
         {
             use base64::Engine as _;
             let body = serde_json::json!(base64::prelude::BASE64_STANDARD.encode(content));
             unit.records.push(RecordChange {
-                kind: "content",
+                kind: RecordKind::Content,
                 id: sha256,
                 expected: 0,
                 body: body.to_string(),
@@ -108,7 +110,7 @@ impl Office<'_> {
     /// Adds a record to those of `subject`, unless the last one says the same.
     async fn keep<T: Serialize>(
         &self,
-        kind: &'static str,
+        kind: RecordKind,
         subject: &str,
         value: &T,
         event: &'static str,
@@ -129,7 +131,8 @@ impl Office<'_> {
         if let Ok(lot) = id.parse::<LotId>() {
             return self.desk.lot(lot).await.map(|lot| lot.id.to_string());
         }
-        let kinds = ["order", "contribution", "party", "offer"];
+        let kinds =
+            [RecordKind::Order, RecordKind::Contribution, RecordKind::Party, RecordKind::Offer];
         match named_among(&**store, id, &kinds).await? {
             (NamedLine::Several(name), _) => return Err(refuse(name.to_string())),
             (_, Some(kind)) => return Ok(format!("{kind}:{id}")),
@@ -137,7 +140,7 @@ impl Office<'_> {
             (NamedLine::Unknown, None) => {}
         }
         // As it is asked for where a name alone does not tell.
-        if let Some((kind, name)) = id.split_once(':')
+        if let EventSubject::Record(kind, name) = EventSubject::of(id)
             && kinds.contains(&kind)
             && store.record(kind, name).await?.is_some()
         {

@@ -1,10 +1,11 @@
 //! Incidents that are not about lots: jobs that were given up, payments above what was bound.
 
-use waybill_shared::act::{Incident, KINDS};
+use waybill_shared::act::Incident;
 use waybill_shared::store::{NewJob, RecordChange, StoreError};
 
 use super::{Decided, Office, already, body, refuse};
 use crate::documents::Refusal;
+use waybill_shared::domain::kinds::{JobKind, RecordKind};
 
 impl Office<'_> {
     /// The job of an incident is there again, with all its attempts.
@@ -15,7 +16,7 @@ impl Office<'_> {
         }
         let job = incident.job.clone();
         let job = job.ok_or_else(|| refuse("it is about no job: close it once it is mended"))?;
-        let kind = KINDS.into_iter().find(|kind| *kind == job.kind);
+        let kind = JobKind::named(&job.kind);
         let kind = kind.ok_or_else(|| refuse(format!("there are no jobs `{}`", job.kind)))?;
         let because = self.because("replayed by an operator");
         let mut unit = self.desk.unit();
@@ -39,7 +40,7 @@ impl Office<'_> {
     }
 
     async fn incident(&self, id: &str) -> Result<(i64, Incident), Refusal> {
-        let record = self.desk.engine.store.record("incident", id).await?;
+        let record = self.desk.engine.store.record(RecordKind::Incident, id).await?;
         let record = record.ok_or_else(|| refuse(format!("there is no incident `{id}`")))?;
         let corrupt = |source| StoreError::Corrupt { subject: format!("incident:{id}"), source };
         let incident = serde_json::from_str(&record.body).map_err(corrupt)?;
@@ -55,6 +56,12 @@ fn closes(
     event: &'static str,
 ) -> Result<RecordChange, StoreError> {
     incident.closed = Some(closed);
-    let body = body("incident", id, &incident)?;
-    Ok(RecordChange { kind: "incident", id: id.to_owned(), expected: version, body, event })
+    let body = body(RecordKind::Incident, id, &incident)?;
+    Ok(RecordChange {
+        kind: RecordKind::Incident,
+        id: id.to_owned(),
+        expected: version,
+        body,
+        event,
+    })
 }

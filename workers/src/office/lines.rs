@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use waybill_shared::domain::admissible::CLASSES;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, Priority};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::import::line_with;
@@ -44,7 +45,7 @@ impl Office<'_> {
             if !self.reason.is_empty() {
                 self.reason.clone_into(&mut after.reason);
             }
-            unit.lots.push(LotChange::new(lot, after, "lot.ranked"));
+            unit.lots.push(LotChange::new(lot, after, LotEvent::Ranked));
         }
         unit.lines.push(LineChange::commanded(number, &stored, line));
         unit.jobs.push(round::wanted(self.desk.engine));
@@ -97,7 +98,7 @@ impl Office<'_> {
                     after.chased = 0;
                     after.because("reopened", why);
                     let to = StepResult::Back { to: step.clone() };
-                    unit.lots.push(self.desk.change(lot.clone(), after, to, "lot.reopened")?);
+                    unit.lots.push(self.desk.change(lot.clone(), after, to, LotEvent::Reopened)?);
                 }
                 LotState::Closed(
                     Outcome::Delivered

@@ -2,6 +2,7 @@
 
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, StepName};
 use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::domain::transition::StepResult;
@@ -27,7 +28,7 @@ impl Office<'_> {
         let (mut after, mut unit) = self.set_free(&lot).await?;
         after.because("held", self.because("held by an operator"));
         let result = StepResult::Wait { awaits: Awaited::Release, until: None };
-        unit.lots.push(self.desk.change(lot, after, result, "lot.held")?);
+        unit.lots.push(self.desk.change(lot, after, result, LotEvent::Held)?);
         Ok(unit.into())
     }
 
@@ -45,7 +46,7 @@ impl Office<'_> {
         let to = if is_before { step.clone() } else { StepName::new(match_donor::NAME) };
         let mut after = lot.clone();
         after.because("resumed", self.because("resumed by an operator"));
-        let change = self.desk.change(lot, after, StepResult::Back { to }, "lot.resumed")?;
+        let change = self.desk.change(lot, after, StepResult::Back { to }, LotEvent::Resumed)?;
         Ok(self.desk.unit().lot(change).into())
     }
 
@@ -59,11 +60,11 @@ impl Office<'_> {
                     reason => format!("{reason} (was parked: {incident})"),
                 };
                 after.because("replayed", why);
-                (StepResult::Replay, "lot.replayed")
+                (StepResult::Replay, LotEvent::Replayed)
             }
             LotState::RetryAt { step, .. } => {
                 after.because("retried", self.because("tried again by an operator"));
-                (StepResult::Back { to: step.clone() }, "lot.retried")
+                (StepResult::Back { to: step.clone() }, LotEvent::Retried)
             }
             LotState::Ready { .. } => return already("it is about to run"),
             LotState::Closed(_) => return Err(ended(&lot)),
@@ -92,7 +93,7 @@ impl Office<'_> {
         let why = self.because("passed by an operator");
         after.because("passed", format!("{why} (was parked: {incident})"));
         let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
-        let change = self.desk.change(lot, after, result, "lot.passed")?;
+        let change = self.desk.change(lot, after, result, LotEvent::Passed)?;
         Ok(self.desk.unit().lot(change).into())
     }
 
@@ -109,7 +110,7 @@ impl Office<'_> {
         let (mut after, mut unit) = self.set_free(&lot).await?;
         after.because("cancelled", self.because("cancelled by an operator"));
         let result = StepResult::Close(Outcome::Cancelled);
-        unit.lots.push(self.desk.change(lot, after, result, "lot.cancelled")?);
+        unit.lots.push(self.desk.change(lot, after, result, LotEvent::Cancelled)?);
         Ok(unit.into())
     }
 
@@ -150,7 +151,7 @@ impl Office<'_> {
             after.because("redirected", self.because("another consignee"));
         }
         // It stays where it is.
-        let change = waybill_shared::store::LotChange::new(lot, after, "lot.redirected");
+        let change = waybill_shared::store::LotChange::new(lot, after, LotEvent::Redirected);
         unit.lots.push(change);
         Ok(unit.into())
     }

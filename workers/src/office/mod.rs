@@ -24,6 +24,7 @@ use std::sync::Arc;
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::command::Command;
 use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::follow;
 use waybill_shared::line_name::{NamedLine, named};
@@ -187,13 +188,16 @@ impl Office<'_> {
 }
 
 /// What a record holds.
-fn read<T: serde::de::DeserializeOwned>(kind: &str, record: &Record) -> Result<T, StoreError> {
+fn read<T: serde::de::DeserializeOwned>(
+    kind: RecordKind,
+    record: &Record,
+) -> Result<T, StoreError> {
     serde_json::from_str(&record.body)
         .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{}", record.id), source })
 }
 
 /// `value` as a record holds it.
-fn body(kind: &str, id: &str, value: &impl serde::Serialize) -> Result<String, StoreError> {
+fn body(kind: RecordKind, id: &str, value: &impl serde::Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value)
         .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })
 }

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use waybill_shared::domain::contribution::Contribution;
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::money::Money;
 use waybill_shared::store::{EnvelopeChange, EnvelopeRow, RecordChange, Unit};
 
@@ -43,8 +44,9 @@ impl Office<'_> {
         let engine = self.desk.engine;
         let unknown = || refuse(format!("there is no contribution `{id}`"));
         // The version and what it says go together.
-        let record = engine.store.record("contribution", id).await?.ok_or_else(unknown)?;
-        let mut given: Contribution = read("contribution", &record)?;
+        let record =
+            engine.store.record(RecordKind::Contribution, id).await?.ok_or_else(unknown)?;
+        let mut given: Contribution = read(RecordKind::Contribution, &record)?;
         let total = given.amount.ok_or_else(|| refuse(format!("`{id}` is no money")))?;
         let rows = engine.store.envelopes().await?;
         let row = rows.into_iter().find(|row| row.id == id);
@@ -83,10 +85,10 @@ impl Office<'_> {
             });
         }
         unit.records.push(RecordChange {
-            kind: "contribution",
+            kind: RecordKind::Contribution,
             id: id.to_owned(),
             expected: record.version,
-            body: body("contribution", id, &given)?,
+            body: body(RecordKind::Contribution, id, &given)?,
             event: "contribution.withdrawn",
         });
         unit.jobs.push(round::wanted(engine));
@@ -168,8 +170,8 @@ impl Office<'_> {
         let record = format!("{id}/{number}");
         let reason = self.reason.to_owned();
         let deposit = Deposit { contribution: id.to_owned(), amount, date, reason };
-        let body = body("deposit", &record, &deposit)?;
-        match self.desk.engine.store.record("deposit", &record).await? {
+        let body = body(RecordKind::Deposit, &record, &deposit)?;
+        match self.desk.engine.store.record(RecordKind::Deposit, &record).await? {
             Some(there) if there.body == body => return already("it is recorded"),
             Some(_) => {
                 let text = format!("another deposit to `{id}` has the number `{number}`");
@@ -179,7 +181,13 @@ impl Office<'_> {
         }
         let mut unit = self.desk.unit();
         let event = "deposit.recorded";
-        unit.records.push(RecordChange { kind: "deposit", id: record, expected: 0, body, event });
+        unit.records.push(RecordChange {
+            kind: RecordKind::Deposit,
+            id: record,
+            expected: 0,
+            body,
+            event,
+        });
         Ok(unit.into())
     }
 }

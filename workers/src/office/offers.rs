@@ -1,6 +1,7 @@
 //! Offers that a folder does not have any more: ended, or kept although.
 
 use chrono::NaiveDate;
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::supplier::Offer;
 use waybill_shared::store::{Record, RecordChange};
 
@@ -37,9 +38,9 @@ impl Office<'_> {
     }
 
     async fn offer(&self, id: &str) -> Result<(Record, Offer), Refusal> {
-        let record = self.desk.engine.store.record(KIND, id).await?;
+        let record = self.desk.engine.store.record(RecordKind::Offer, id).await?;
         let record = record.ok_or_else(|| refuse(format!("there is no offer `{id}`")))?;
-        let offer = read(KIND, &record)?;
+        let offer = read(RecordKind::Offer, &record)?;
         Ok((record, offer))
     }
 
@@ -51,10 +52,10 @@ impl Office<'_> {
     ) -> Result<Decided, Refusal> {
         let mut unit = self.desk.unit();
         unit.records.push(RecordChange {
-            kind: KIND,
+            kind: RecordKind::Offer,
             id: record.id.clone(),
             expected: record.version,
-            body: body(KIND, &record.id, offer)?,
+            body: body(RecordKind::Offer, &record.id, offer)?,
             event,
         });
         unit.jobs.push(round::wanted(self.desk.engine));

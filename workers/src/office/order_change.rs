@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::domain::order_change::{ChangeState, ChangedLot, OrderChange, is_to_come};
@@ -132,7 +133,7 @@ impl Office<'_> {
         Message::cancelled_parts(&filed.order, &told, why).file(engine, &mut unit).await?;
         let mut order = filed.order.clone();
         let because = ("order_cancelled", format!("{number}: {why}"));
-        let event = "lot.order_cancelled";
+        let event = LotEvent::OrderCancelled;
         let mut lowering = Lowering { desk: &self.desk, order: &mut order, because, event };
         let mut last: BTreeMap<LineId, i64> = BTreeMap::new();
         for (lot, by) in parts {

@@ -1,5 +1,6 @@
 //! Orders: what has not come yet of them is cancelled, and the supplier told.
 
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::order::OrderStatus;
 
@@ -51,7 +52,7 @@ impl Office<'_> {
         }
         let mut order = filed.order.clone();
         let because = ("order_cancelled", format!("{number}: {why}"));
-        let event = "lot.order_cancelled";
+        let event = LotEvent::OrderCancelled;
         let mut lowering = Lowering { desk: &self.desk, order: &mut order, because, event };
         for lot in to_come {
             let (all, mut last) = (lot.quantity, 0);

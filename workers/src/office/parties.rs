@@ -2,10 +2,10 @@
 
 use chrono::NaiveDate;
 use waybill_shared::domain::coalition::{Consignee, Renamed};
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::party::{Party, Role, RoleSpan};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::incidents::{self, ROLE};
-use waybill_shared::store::reference::RENAMED;
 use waybill_shared::store::{LineChange, RecordChange, Unit};
 
 use super::{Decided, Office, already, body, read, refuse};
@@ -120,10 +120,10 @@ impl Office<'_> {
         let mut unit = self.desk.unit();
         let renamed = Renamed { to: to.to_owned(), evidence: evidence.to_owned() };
         unit.records.push(RecordChange {
-            kind: RENAMED,
+            kind: RecordKind::Renamed,
             id: id.to_owned(),
             expected: 0,
-            body: body(RENAMED, id, &renamed)?,
+            body: body(RecordKind::Renamed, id, &renamed)?,
             event: "party.renamed",
         });
         // The old id stays known by its record; nobody acts under it any more.
@@ -134,10 +134,10 @@ impl Office<'_> {
         }
         for (party, version) in [(&party, to_version), (&old, version)] {
             unit.records.push(RecordChange {
-                kind: "party",
+                kind: RecordKind::Party,
                 id: party.id.clone(),
                 expected: version,
-                body: body("party", &party.id, party)?,
+                body: body(RecordKind::Party, &party.id, party)?,
                 event: "party.renamed",
             });
         }
@@ -148,13 +148,13 @@ impl Office<'_> {
             }
         }
         for known in self.coalition().consignees.values().filter(|known| known.requester == id) {
-            let record = engine.store.record("consignee", &known.code).await?;
+            let record = engine.store.record(RecordKind::Consignee, &known.code).await?;
             let known = Consignee { requester: to.to_owned(), ..known.clone() };
             unit.records.push(RecordChange {
-                kind: "consignee",
+                kind: RecordKind::Consignee,
                 id: known.code.clone(),
                 expected: record.map_or(0, |record| record.version),
-                body: body("consignee", &known.code, &known)?,
+                body: body(RecordKind::Consignee, &known.code, &known)?,
                 event: "consignee.renamed",
             });
         }
@@ -164,12 +164,12 @@ impl Office<'_> {
             if named.map(|named| to.clone_into(named)).count() == 0 {
                 continue;
             }
-            let record = engine.store.record("contribution", &given.id).await?;
+            let record = engine.store.record(RecordKind::Contribution, &given.id).await?;
             unit.records.push(RecordChange {
-                kind: "contribution",
+                kind: RecordKind::Contribution,
                 id: given.id.clone(),
                 expected: record.map_or(0, |record| record.version),
-                body: body("contribution", &given.id, &given)?,
+                body: body(RecordKind::Contribution, &given.id, &given)?,
                 event: "contribution.renamed",
             });
         }
@@ -179,8 +179,8 @@ impl Office<'_> {
 
     /// A party as it is recorded, with the version of that.
     async fn party(&self, id: &str) -> Result<(i64, Option<Party>), Refusal> {
-        match self.desk.engine.store.record("party", id).await? {
-            Some(record) => Ok((record.version, Some(read("party", &record)?))),
+        match self.desk.engine.store.record(RecordKind::Party, id).await? {
+            Some(record) => Ok((record.version, Some(read(RecordKind::Party, &record)?))),
             None => Ok((0, None)),
         }
     }
@@ -188,10 +188,10 @@ impl Office<'_> {
     fn state(&self, version: i64, party: &Party, event: &'static str) -> Result<Unit, Refusal> {
         let mut unit = self.desk.unit();
         unit.records.push(RecordChange {
-            kind: "party",
+            kind: RecordKind::Party,
             id: party.id.clone(),
             expected: version,
-            body: body("party", &party.id, party)?,
+            body: body(RecordKind::Party, &party.id, party)?,
             event,
         });
         unit.jobs.push(round::wanted(self.desk.engine));

@@ -1,6 +1,7 @@
 //! Lots of one line: split and put together by hand, before anything is set aside for them.
 
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::transition::StepResult;
@@ -42,7 +43,8 @@ impl Office<'_> {
         again: bool,
     ) -> Result<Decided, Refusal> {
         let lot = self.desk.lot(id).await?;
-        if let Some((before, after)) = self.last::<Lot>(&id.to_string(), "lot.split").await?
+        if let Some((before, after)) =
+            self.last::<Lot>(&id.to_string(), LotEvent::Split.name()).await?
             && !again
             && before.quantity == Quantity(after.quantity.0 + quantity.0)
         {
@@ -75,8 +77,8 @@ impl Office<'_> {
         let why = self.because("split by an operator");
         part.reason = format!("{why} (from {id})");
         let mut unit = self.desk.unit();
-        unit.lots.push(LotChange::new(lot, after, "lot.split"));
-        unit.lots.push(LotChange::created(part, "lot.split_off"));
+        unit.lots.push(LotChange::new(lot, after, LotEvent::Split));
+        unit.lots.push(LotChange::created(part, LotEvent::SplitOff));
         unit.jobs.push(round::wanted(self.desk.engine));
         Ok(unit.into())
     }
@@ -108,8 +110,8 @@ impl Office<'_> {
         gone.because("merged", format!("{why} (carried by {into})"));
         let result = StepResult::Close(Outcome::Merged { into });
         let mut unit = self.desk.unit();
-        unit.lots.push(self.desk.change(lot, gone, result, "lot.merged")?);
-        unit.lots.push(LotChange::new(target, grown, "lot.grown"));
+        unit.lots.push(self.desk.change(lot, gone, result, LotEvent::Merged)?);
+        unit.lots.push(LotChange::new(target, grown, LotEvent::Grown));
         unit.jobs.push(round::wanted(self.desk.engine));
         Ok(unit.into())
     }

@@ -1,5 +1,6 @@
 //! Pauses: something is left alone until somebody lets it go on.
 
+use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::webhook::WEBHOOK;
 use waybill_shared::pauses::{ALL, LIFTED, PAUSE, PAUSED, Pause};
 use waybill_shared::store::RecordChange;
@@ -16,8 +17,9 @@ impl Office<'_> {
             self.is_part(what).await?;
         }
         let engine = self.desk.engine;
-        let record = engine.store.record(PAUSE, what).await?;
-        let known: Option<Pause> = record.as_ref().map(|record| read(PAUSE, record)).transpose()?;
+        let record = engine.store.record(RecordKind::Pause, what).await?;
+        let known: Option<Pause> =
+            record.as_ref().map(|record| read(RecordKind::Pause, record)).transpose()?;
         match known {
             Some(known) if known.paused && paused => {
                 return already(format!("{} has paused it since {}", known.by, known.since));
@@ -34,10 +36,10 @@ impl Office<'_> {
         };
         let mut unit = self.desk.unit();
         unit.records.push(RecordChange {
-            kind: PAUSE,
+            kind: RecordKind::Pause,
             id: what.to_owned(),
             expected: record.map_or(0, |record| record.version),
-            body: body(PAUSE, what, &pause)?,
+            body: body(RecordKind::Pause, what, &pause)?,
             event: if paused { PAUSED } else { LIFTED },
         });
         Ok(unit.into())
@@ -53,7 +55,7 @@ impl Office<'_> {
                 engine.pipelines().flat_map(|one| &one.steps).any(|step| &*step.name.0 == name)
             }
             ("supplier", id) => self.coalition().offers.values().any(|offer| offer.supplier == id),
-            (WEBHOOK, id) => engine.store.record(WEBHOOK, id).await?.is_some(),
+            (WEBHOOK, id) => engine.store.record(RecordKind::Webhook, id).await?.is_some(),
             _ => false,
         };
         if is_known {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::{LotEvent, RecordKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::receipt::tolerance_left;
@@ -26,8 +27,11 @@ impl Office<'_> {
         if lot.oversupply.is_zero() {
             return Err(refuse(format!("no more of {id} came than was ordered")));
         }
-        let record = self.desk.engine.store.record(SURPLUS, &id.to_string()).await?;
-        let before = record.as_ref().map(|record| read::<Surplus>(SURPLUS, record)).transpose()?;
+        let record = self.desk.engine.store.record(RecordKind::Surplus, &id.to_string()).await?;
+        let before = record
+            .as_ref()
+            .map(|record| read::<Surplus>(RecordKind::Surplus, record))
+            .transpose()?;
         let was = before.as_ref().map_or(SurplusFate::Undecided, |before| before.fate);
         if was == fate && fate != SurplusFate::Undecided {
             return already(format!("that was decided before: it is {}", name(fate)));
@@ -46,7 +50,7 @@ impl Office<'_> {
             SurplusFate::KeptPaid => {
                 let left = self.tolerated(&lot, line.quantity, line.tolerance_per_mille).await?;
                 let after = self.paid(&lot, &filed_order, left).await?;
-                unit.lots.push(LotChange::new(lot.clone(), after, "lot.surplus_bought"));
+                unit.lots.push(LotChange::new(lot.clone(), after, LotEvent::SurplusBought));
                 (line.requester.clone(), "surplus.kept_paid")
             }
             SurplusFate::KeptUnpaid => (line.requester.clone(), "surplus.kept_unpaid"),
@@ -72,9 +76,9 @@ impl Office<'_> {
             if part.id == lot.id || part.oversupply.is_zero() {
                 continue;
             }
-            let record = store.record(SURPLUS, &part.id.to_string()).await?;
+            let record = store.record(RecordKind::Surplus, &part.id.to_string()).await?;
             if let Some(record) = record {
-                let surplus: Surplus = read(SURPLUS, &record)?;
+                let surplus: Surplus = read(RecordKind::Surplus, &record)?;
                 if surplus.fate == SurplusFate::KeptPaid {
                     bought.0 += surplus.quantity.0;
                 }

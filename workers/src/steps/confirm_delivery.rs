@@ -2,6 +2,7 @@
 //! `acts/document`); what is overdue is chased by the calendar (see `acts/chase`).
 
 use async_trait::async_trait;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
@@ -36,7 +37,7 @@ impl Step for ConfirmDelivery {
                 }
                 (_, None) => StepResult::Park { cause: "it has no order".to_owned() },
             };
-            Progress::new(lot, result, "lot.delivery_awaited")
+            Progress::new(lot, result, LotEvent::DeliveryAwaited)
         };
         Ok(lots.into_iter().map(follow).collect())
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use chrono::{NaiveDate, TimeDelta};
 use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::supplier::Quote;
@@ -108,7 +109,7 @@ fn gathered(
     };
     after.because("", "");
     let result = StepResult::Wait { awaits: Awaited::Gathering, until: None };
-    let mut progress = Progress::new(lot, result, "lot.gathering");
+    let mut progress = Progress::new(lot, result, LotEvent::Gathering);
     progress.after = after;
     progress.jobs.push(window);
     Ok(progress)
@@ -117,7 +118,7 @@ fn gathered(
 /// Back to matching at its rank, its money returned.
 fn back(lot: Lot, code: &str, reason: String) -> Progress {
     let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
-    let mut progress = Progress::new(lot, result, "lot.returned_to_matching");
+    let mut progress = Progress::new(lot, result, LotEvent::ReturnedToMatching);
     progress.after.release();
     progress.after.because(code, reason);
     progress
@@ -128,7 +129,7 @@ fn followed(engine: &Engine, lot: Lot, order: String) -> Result<Progress, StepEr
     let days = engine.pipeline_of(&lot)?.issue_order.response_days;
     let until = Some(engine.clock.now() + TimeDelta::days(i64::from(days)));
     let result = StepResult::Wait { awaits: Awaited::Response { order }, until };
-    let mut progress = Progress::new(lot, result, "lot.response_awaited");
+    let mut progress = Progress::new(lot, result, LotEvent::ResponseAwaited);
     progress.after.chased = 0;
     Ok(progress)
 }
@@ -137,7 +138,7 @@ fn followed(engine: &Engine, lot: Lot, order: String) -> Result<Progress, StepEr
 pub(super) fn not_raised(lot: Lot) -> Progress {
     let awaits = Awaited::Terms { order: lot.order.clone().unwrap_or_default() };
     let result = StepResult::Wait { awaits, until: None };
-    let mut progress = Progress::new(lot, result, "lot.terms_changed");
+    let mut progress = Progress::new(lot, result, LotEvent::TermsChanged);
     progress.after.keep_bound();
     progress.after.because("consent_expired", "its donors have not agreed to its price in time");
     progress
@@ -147,12 +148,12 @@ pub(super) fn not_raised(lot: Lot) -> Progress {
 fn chased(engine: &Engine, lot: Lot, awaits: Awaited) -> Result<Progress, StepError> {
     if lot.chased >= CHASES {
         let cause = "a supplier does not respond".to_owned();
-        return Ok(Progress::new(lot, StepResult::Park { cause }, "lot.parked"));
+        return Ok(Progress::new(lot, StepResult::Park { cause }, LotEvent::Parked));
     }
     let days = engine.pipeline_of(&lot)?.issue_order.response_days;
     let until = Some(engine.clock.now() + TimeDelta::days(i64::from(days)));
     let result = StepResult::Wait { awaits, until };
-    let mut progress = Progress::new(lot, result, "lot.response_chased");
+    let mut progress = Progress::new(lot, result, LotEvent::ResponseChased);
     progress.after.chased += 1;
     progress.after.because("response_overdue", "the supplier's response is overdue");
     Ok(progress)

@@ -2,6 +2,7 @@
 //! everything that waits (see `acts/round`).
 
 use async_trait::async_trait;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
@@ -27,7 +28,7 @@ impl Step for MatchDonor {
         for lot in lots {
             let mut progress = match lot.state.clone() {
                 LotState::Waiting { awaits: Awaited::Consent { .. }, .. } => {
-                    let mut progress = Progress::new(lot, wait(), "lot.consent_expired");
+                    let mut progress = Progress::new(lot, wait(), LotEvent::ConsentExpired);
                     let unanswered = progress.after.proposed();
                     progress.after.refused.extend(unanswered);
                     progress.after.release();
@@ -35,7 +36,7 @@ impl Step for MatchDonor {
                     progress
                 }
                 LotState::Waiting { awaits: Awaited::Acceptance { contribution }, .. } => {
-                    let mut progress = Progress::new(lot, wait(), "lot.acceptance_expired");
+                    let mut progress = Progress::new(lot, wait(), LotEvent::AcceptanceExpired);
                     progress.after.refused.push(contribution);
                     progress.after.release();
                     progress.after.because("acceptance_expired", "the offer in kind lapsed");
@@ -45,7 +46,7 @@ impl Step for MatchDonor {
                 | LotState::RetryAt { .. }
                 | LotState::Waiting { .. }
                 | LotState::Parked { .. }
-                | LotState::Closed(_) => Progress::new(lot, wait(), "lot.waits_for_money"),
+                | LotState::Closed(_) => Progress::new(lot, wait(), LotEvent::WaitsForMoney),
             };
             progress.jobs.push(round::wanted(engine));
             done.push(progress);

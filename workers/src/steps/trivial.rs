@@ -1,6 +1,7 @@
 //! A step that does nothing: the bare engine, as workload W4 measures it.
 
 use async_trait::async_trait;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
@@ -28,7 +29,7 @@ impl Step for Trivial {
     }
 
     async fn run(&self, _: &Engine, lots: Vec<Lot>) -> Result<Vec<Progress>, StepError> {
-        let done = |lot| Progress::new(lot, StepResult::Done, "lot.stepped");
+        let done = |lot| Progress::new(lot, StepResult::Done, LotEvent::Stepped);
         Ok(lots.into_iter().map(done).collect())
     }
 }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use chrono::{NaiveDate, TimeDelta};
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::ids::LineId;
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::domain::pipeline::ValidationPolicy;
 use waybill_shared::domain::requisition::Line;
@@ -103,7 +104,7 @@ impl Step for ValidatePriority {
         for lot in lots {
             let Some(line) = lines.get(&lot.line()) else {
                 let cause = "its line is missing".to_owned();
-                done.push(Progress::new(lot, StepResult::Park { cause }, "lot.parked"));
+                done.push(Progress::new(lot, StepResult::Park { cause }, LotEvent::Parked));
                 continue;
             };
             let group = coalition.group_of(&line.classification);
@@ -117,7 +118,7 @@ impl Step for ValidatePriority {
             let of = (lot.line(), &**line);
             done.push(match found(&mut twins, &coalition, policy, of, today).await? {
                 Finding::Fits => {
-                    let mut progress = Progress::new(lot, StepResult::Done, "lot.validated");
+                    let mut progress = Progress::new(lot, StepResult::Done, LotEvent::Validated);
                     progress.after.because("", "");
                     progress
                 }
@@ -125,10 +126,11 @@ impl Step for ValidatePriority {
                     let mut after = lot.clone();
                     after.because(&decline.code, decline.text.clone());
                     let result = StepResult::Close(Outcome::Declined(decline));
-                    let mut progress = Progress::new(lot.clone(), result.clone(), "lot.declined");
+                    let mut progress =
+                        Progress::new(lot.clone(), result.clone(), LotEvent::Declined);
                     progress.after = after.clone();
                     // What it carried comes back.
-                    let ended = engine.advance(lot, after, result, "lot.declined").ok();
+                    let ended = engine.advance(lot, after, result, LotEvent::Declined).ok();
                     progress.with = forsaken(engine, ended.as_slice()).await?;
                     progress
                 }
@@ -138,10 +140,11 @@ impl Step for ValidatePriority {
                     let mut after = lot.clone();
                     after.chased = 0;
                     after.because(code, reason);
-                    let mut progress = Progress::new(lot.clone(), result.clone(), "lot.sent_back");
+                    let mut progress =
+                        Progress::new(lot.clone(), result.clone(), LotEvent::SentBack);
                     progress.after = after.clone();
                     // Its twins wait for nothing any more.
-                    let stopped = engine.advance(lot, after, result, "lot.sent_back").ok();
+                    let stopped = engine.advance(lot, after, result, LotEvent::SentBack).ok();
                     progress.with = forsaken(engine, stopped.as_slice()).await?;
                     progress
                 }
@@ -153,7 +156,7 @@ impl Step for ValidatePriority {
                     let jobs = self.connector.ask(question, now);
                     let awaits = Awaited::Review { group };
                     let result = StepResult::Wait { awaits, until };
-                    let mut progress = Progress::new(lot, result, "lot.review_asked");
+                    let mut progress = Progress::new(lot, result, LotEvent::ReviewAsked);
                     progress.after.because(code, reason);
                     progress.jobs = jobs;
                     progress
@@ -172,10 +175,10 @@ fn escalated(
 ) -> Progress {
     if lot.chased >= ESCALATIONS {
         let cause = "a review is overdue".to_owned();
-        return Progress::new(lot, StepResult::Park { cause }, "lot.parked");
+        return Progress::new(lot, StepResult::Park { cause }, LotEvent::Parked);
     }
     let result = StepResult::Wait { awaits, until };
-    let mut progress = Progress::new(lot, result, "lot.review_escalated");
+    let mut progress = Progress::new(lot, result, LotEvent::ReviewEscalated);
     progress.after.chased += 1;
     progress.after.because("review_overdue", "the review is overdue; the lead is asked to decide");
     progress

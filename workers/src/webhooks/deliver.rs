@@ -14,6 +14,7 @@ use futures_util::{StreamExt as _, stream};
 use reqwest::Client;
 use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::account::{ACCOUNT, Account, Role};
+use waybill_shared::domain::kinds::{JobKind, NoteKind, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::{
     ATTEMPT, Attempt, Delivery, Disabled, Endpoint, PROGRESS, Secrets, WEBHOOK, WebhookPolicy,
@@ -58,8 +59,8 @@ pub struct Deliver {
 
 #[async_trait]
 impl Act for Deliver {
-    fn kind(&self) -> &'static str {
-        WEBHOOK
+    fn kind(&self) -> JobKind {
+        JobKind::Webhook
     }
 
     fn at_once(&self) -> usize {
@@ -301,11 +302,15 @@ impl<'a> Delivering<'a> {
             progress.failing_since.get_or_insert(self.now);
         }
         let body = serde_json::to_string(progress).map_err(corrupt(&id))?;
-        unit.notes.push(NoteChange { kind: PROGRESS, key: id.clone(), body: Some(body) });
+        unit.notes.push(NoteChange {
+            kind: NoteKind::WebhookProgress,
+            key: id.clone(),
+            body: Some(body),
+        });
         for (i, attempt) in self.attempts.iter().enumerate() {
             let key = format!("{id}/{:015}-{i:04}", self.now.timestamp_millis());
             let body = serde_json::to_string(attempt).map_err(corrupt(&id))?;
-            unit.notes.push(NoteChange { kind: ATTEMPT, key, body: Some(body) });
+            unit.notes.push(NoteChange { kind: NoteKind::WebhookAttempt, key, body: Some(body) });
         }
         self.forget(&id, &mut unit).await?;
         if let Some(why) = self.disables() {
@@ -337,8 +342,8 @@ impl<'a> Delivering<'a> {
     async fn forget(&self, id: &str, unit: &mut Unit) -> Result<(), StoreError> {
         let oldest = format!("{id}/{:015}", (self.now - KEPT).timestamp_millis());
         let old = NoteRange { before: oldest, ..NoteRange::under(id, 500) };
-        for (key, _) in self.engine.store.notes(ATTEMPT, &old).await? {
-            unit.notes.push(NoteChange { kind: ATTEMPT, key, body: None });
+        for (key, _) in self.engine.store.notes(NoteKind::WebhookAttempt, &old).await? {
+            unit.notes.push(NoteChange { kind: NoteKind::WebhookAttempt, key, body: None });
         }
         Ok(())
     }
@@ -368,7 +373,9 @@ fn told(event: &CloudEvent, attempt: u32, at: Timestamp, outcome: &Outcome) -> A
 async fn is_orphaned(engine: &Engine, endpoint: &Endpoint) -> Result<bool, StoreError> {
     let is_of_account = endpoint.party.is_none() && endpoint.role != Role::Operator;
     let Some(owner) = endpoint.owner.as_deref().filter(|_| is_of_account) else { return Ok(false) };
-    let Some(record) = engine.store.record(ACCOUNT, owner).await? else { return Ok(true) };
+    let Some(record) = engine.store.record(RecordKind::Token, owner).await? else {
+        return Ok(true);
+    };
     let account: Account = serde_json::from_str(&record.body).map_err(corrupt(owner))?;
     Ok(!account.is_live(engine.clock.now()))
 }
@@ -380,5 +387,5 @@ fn disable(state: &State, now: Timestamp, why: String) -> Result<RecordChange, S
     let endpoint = Endpoint { disabled, ..state.endpoint.clone() };
     let body = serde_json::to_string(&endpoint).map_err(corrupt(&id))?;
     let event = "webhook.disabled";
-    Ok(RecordChange { kind: WEBHOOK, id, expected: state.version, body, event })
+    Ok(RecordChange { kind: RecordKind::Webhook, id, expected: state.version, body, event })
 }

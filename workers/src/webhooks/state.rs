@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use waybill_shared::domain::kinds::{JobKind, NoteKind, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::{
     DELIVERY, Delivery, Endpoint, PROGRESS, Progress, SECRETS, Secrets, WEBHOOK, delivery_key,
@@ -44,14 +45,18 @@ impl State {
     /// [`StoreError`] if it cannot be read.
     pub async fn read(engine: &Engine, id: &str) -> Result<Option<Self>, StoreError> {
         let store = &engine.store;
-        let Some(record) = store.record(WEBHOOK, id).await? else { return Ok(None) };
+        let Some(record) = store.record(RecordKind::Webhook, id).await? else { return Ok(None) };
         let endpoint: Endpoint = serde_json::from_str(&record.body).map_err(corrupt(id))?;
-        let Some(secrets) = store.note(SECRETS, id).await? else { return Ok(None) };
+        let Some(secrets) = store.note(NoteKind::WebhookSecrets, id).await? else {
+            return Ok(None);
+        };
         let secrets = serde_json::from_str(&secrets).map_err(corrupt(id))?;
-        let progress = store.note(PROGRESS, id).await?;
+        let progress = store.note(NoteKind::WebhookProgress, id).await?;
         let progress = progress.map(|text| serde_json::from_str(&text).map_err(corrupt(id)));
         let mut deliveries = BTreeMap::new();
-        for (key, body) in store.notes(DELIVERY, &NoteRange::under(id, READ)).await? {
+        for (key, body) in
+            store.notes(NoteKind::WebhookDelivery, &NoteRange::under(id, READ)).await?
+        {
             let Some(position) = position_of(&key) else { continue };
             deliveries.insert(position, serde_json::from_str(&body).map_err(corrupt(&key))?);
         }
@@ -73,12 +78,12 @@ impl State {
 /// The note of a delivery; none: it goes.
 pub(super) fn note(id: &str, position: i64, delivery: Option<&Delivery>) -> NoteChange {
     let body = delivery.and_then(|delivery| serde_json::to_string(delivery).ok());
-    NoteChange { kind: DELIVERY, key: delivery_key(id, position), body }
+    NoteChange { kind: NoteKind::WebhookDelivery, key: delivery_key(id, position), body }
 }
 
 /// The job that delivers to an endpoint.
 pub(super) fn job(id: &str, due: Timestamp) -> NewJob {
-    NewJob { kind: WEBHOOK, key: id.to_owned(), due, body: String::new() }
+    NewJob { kind: JobKind::Webhook, key: id.to_owned(), due, body: String::new() }
 }
 
 /// What to send again.

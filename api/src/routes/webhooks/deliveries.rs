@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use waybill_shared::domain::kinds::NoteKind;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::{ATTEMPT, Attempt, Endpoint};
 use waybill_shared::feed::{CloudEvent, Reader};
@@ -114,7 +115,7 @@ pub(crate) async fn attempts(
         }
         range.before = before;
     }
-    let mut found = api.engine.store.notes(ATTEMPT, &range).await?;
+    let mut found = api.engine.store.notes(NoteKind::WebhookAttempt, &range).await?;
     let has_more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| has_more).map(|(key, _)| cursor("attempts", key));

@@ -10,6 +10,7 @@ use axum::response::Response;
 use serde::Serialize;
 use waybill_shared::domain::account::Role;
 use waybill_shared::domain::confidential::Confidential;
+use waybill_shared::domain::kinds::{JobKind, NoteKind, RecordKind};
 use waybill_shared::domain::webhook::{
     ATTEMPT, DELIVERY, Disabled, Endpoint, PROGRESS, Progress, SECRETS, Secrets, WEBHOOK,
 };
@@ -106,9 +107,15 @@ async fn write(
     let id = endpoint.id.clone();
     let corrupt = |source| StoreError::Corrupt { subject: endpoint.id.clone(), source };
     let body = serde_json::to_string(endpoint).map_err(corrupt)?;
-    unit.records.push(RecordChange { kind: WEBHOOK, id: id.clone(), expected, body, event });
+    unit.records.push(RecordChange {
+        kind: RecordKind::Webhook,
+        id: id.clone(),
+        expected,
+        body,
+        event,
+    });
     unit.notes = notes;
-    unit.jobs.push(NewJob { kind: WEBHOOK, key: id, due: now, body: String::new() });
+    unit.jobs.push(NewJob { kind: JobKind::Webhook, key: id, due: now, body: String::new() });
     match api.engine.commit(vec![unit], None).await?.pop() {
         None | Some(Fate::Committed) => Ok(()),
         Some(Fate::Stale { .. }) => {
@@ -118,13 +125,13 @@ async fn write(
     }
 }
 
-fn note(kind: &'static str, id: &str, value: &impl Serialize) -> NoteChange {
+fn note(kind: NoteKind, id: &str, value: &impl Serialize) -> NoteChange {
     NoteChange { kind, key: id.to_owned(), body: serde_json::to_string(value).ok() }
 }
 
 async fn all(api: &Api, caller: &Caller) -> Result<Vec<Standing>, Problem> {
     let mut found = Vec::new();
-    for record in api.engine.store.records(WEBHOOK).await? {
+    for record in api.engine.store.records(RecordKind::Webhook).await? {
         let standing = Standing::read(&api.engine, &record.id).await?;
         found.extend(standing.filter(|standing| may_know(caller, &standing.endpoint)));
     }
@@ -196,8 +203,10 @@ pub(crate) async fn create(
     let progress = Progress { position: after.unwrap_or(last), failing_since: None };
     let current = Confidential::Plain(secret.clone());
     let secrets = Secrets { current, before: None };
-    let notes =
-        vec![note(PROGRESS, &endpoint.id, &progress), note(SECRETS, &endpoint.id, &secrets)];
+    let notes = vec![
+        note(NoteKind::WebhookProgress, &endpoint.id, &progress),
+        note(NoteKind::WebhookSecrets, &endpoint.id, &secrets),
+    ];
     write(&api, &caller, &endpoint, 0, "webhook.created", notes).await?;
     let standing = find(&api, &caller, &endpoint.id).await?;
     let webhook = WebhookView::of(&standing, last);
@@ -267,7 +276,7 @@ pub(crate) async fn change(
         let mut notes = Vec::new();
         if before.disabled.is_some() && endpoint.disabled.is_none() {
             let progress = Progress { failing_since: None, ..standing.progress };
-            notes.push(note(PROGRESS, &id, &progress));
+            notes.push(note(NoteKind::WebhookProgress, &id, &progress));
         }
         write(&api, &caller, &endpoint, standing.version, "webhook.changed", notes).await?;
     }
@@ -290,8 +299,8 @@ pub(crate) async fn remove(
     let disabled = Some(Disabled { at, why: "removed".to_owned() });
     let endpoint = Endpoint { disabled, ..standing.endpoint };
     let gone = |kind, key: &str| NoteChange { kind, key: key.to_owned(), body: None };
-    let mut notes = vec![gone(SECRETS, &id), gone(PROGRESS, &id)];
-    for kind in [DELIVERY, ATTEMPT] {
+    let mut notes = vec![gone(NoteKind::WebhookSecrets, &id), gone(NoteKind::WebhookProgress, &id)];
+    for kind in [NoteKind::WebhookDelivery, NoteKind::WebhookAttempt] {
         let all = api.engine.store.notes(kind, &NoteRange::under(&id, KEPT)).await?;
         notes.extend(all.iter().map(|(key, _)| gone(kind, key)));
     }
@@ -314,7 +323,7 @@ pub(crate) async fn rotate(
     owned(&caller, &standing.endpoint)?;
     let secret = new_secret().map_err(random)?;
     let secrets = rotated(&standing.secrets, secret.clone(), api.engine.clock.now());
-    let notes = vec![note(SECRETS, &id, &secrets)];
+    let notes = vec![note(NoteKind::WebhookSecrets, &id, &secrets)];
     let event = "webhook.secret_rotated";
     write(&api, &caller, &standing.endpoint, standing.version, event, notes).await?;
     let last = api.engine.store.last_position().await?;

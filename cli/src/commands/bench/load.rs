@@ -5,6 +5,7 @@ use std::time::Duration;
 use waybill_shared::domain::coalition::{Code, Settings};
 use waybill_shared::domain::contribution::{Consent, Contribution, Earmark, Firmness};
 use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Lot, Priority, StepName};
 use waybill_shared::domain::money::{Currency, Money};
 use waybill_shared::domain::party::{Party, Role, RoleSpan};
@@ -148,7 +149,7 @@ fn submission(engine: &Engine, number: i64, offered: Offered) -> Result<Unit, Fa
     let lot = Lot::new(id, line.quantity, priority, StepName::new(STEPS[0]));
     let mut unit = Unit::new("bench", now);
     unit.lines.push(LineChange::created(LineId(number), line));
-    Ok(unit.lot(LotChange::created(lot, "lot.submitted")))
+    Ok(unit.lot(LotChange::created(lot, LotEvent::Submitted)))
 }
 
 async fn submit(

@@ -7,7 +7,18 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 /// They stand in the order in which jobs run that are due at one moment: first what becomes known, then what follows
 /// from it.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumString, IntoStaticStr, VariantArray,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum JobKind {
@@ -40,6 +51,9 @@ pub enum JobKind {
 }
 
 impl JobKind {
+    /// All of them, in their order.
+    pub const ALL: &[Self] = Self::VARIANTS;
+
     /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {

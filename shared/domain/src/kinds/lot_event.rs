@@ -4,7 +4,18 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// What happened to a lot. Its name begins with `lot.`, in the log and in the feed.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumString, IntoStaticStr, VariantArray,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
 )]
 pub enum LotEvent {
     /// It came in.
@@ -223,6 +234,9 @@ pub enum LotEvent {
 }
 
 impl LotEvent {
+    /// All of them, in their order.
+    pub const ALL: &[Self] = Self::VARIANTS;
+
     /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -384,6 +398,82 @@ impl LotEvent {
             | Self::CarriesAnother
             | Self::ConsigneeKept
             | Self::Redirected
+            | Self::Parked
+            | Self::AttemptFailed
+            | Self::LeaseLost
+            | Self::Stepped => false,
+        }
+    }
+
+    /// Whether it says that the lot has come.
+    #[must_use]
+    pub fn is_receipt(self) -> bool {
+        match self {
+            Self::Received | Self::Accepted | Self::Activated => true,
+            Self::Submitted
+            | Self::Validated
+            | Self::ReviewAsked
+            | Self::ReviewEscalated
+            | Self::SentBack
+            | Self::Declined
+            | Self::Passed
+            | Self::Revalidated
+            | Self::Matched
+            | Self::Unfunded
+            | Self::Unoffered
+            | Self::WaitsForMoney
+            | Self::ConsentAsked
+            | Self::ConsentGiven
+            | Self::ConsentRefused
+            | Self::ConsentExpired
+            | Self::OfferedInKind
+            | Self::AcceptedInKind
+            | Self::InKindNotAccepted
+            | Self::AcceptanceExpired
+            | Self::Displaced
+            | Self::Rerouted
+            | Self::ReturnedToMatching
+            | Self::Gathering
+            | Self::Ordered
+            | Self::OfferChanged
+            | Self::OfferEnded
+            | Self::OrderApproved
+            | Self::OrderNotApproved
+            | Self::ResponseAwaited
+            | Self::ResponseChased
+            | Self::OrderAccepted
+            | Self::OrderChanged
+            | Self::TermsChanged
+            | Self::RefusedBySupplier
+            | Self::OrderCancelled
+            | Self::LeftOrder
+            | Self::DeliveryAwaited
+            | Self::DeliveryChased
+            | Self::Despatched
+            | Self::Short
+            | Self::Rejected
+            | Self::Counted
+            | Self::SurplusBought
+            | Self::AdvancePaid
+            | Self::PartPaid
+            | Self::Paid
+            | Self::Refunded
+            | Self::Amended
+            | Self::Ranked
+            | Self::Lowered
+            | Self::Grown
+            | Self::Split
+            | Self::SplitOff
+            | Self::Merged
+            | Self::CarriesAnother
+            | Self::ConsigneeKept
+            | Self::Redirected
+            | Self::Held
+            | Self::Resumed
+            | Self::Retried
+            | Self::Replayed
+            | Self::Reopened
+            | Self::Cancelled
             | Self::Parked
             | Self::AttemptFailed
             | Self::LeaseLost

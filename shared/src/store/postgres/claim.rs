@@ -8,6 +8,7 @@ use sqlx::postgres::PgRow;
 use sqlx::postgres::types::PgInterval;
 
 use super::{PATIENCE, PostgresStore, failed, give_up, lock};
+use crate::domain::kinds::JobKind;
 use crate::domain::limit::Limit;
 use crate::domain::lot::Timestamp;
 use crate::store::stored::{parse, time};
@@ -68,13 +69,13 @@ impl PostgresStore {
 
     pub(super) async fn lease_jobs(
         &self,
-        kind: &str,
+        kind: JobKind,
         ids: &[i64],
         now: Timestamp,
     ) -> Result<Vec<Job>, StoreError> {
         let query = sqlx::query(include_str!("sql/claim_jobs.sql"))
             .bind(ids)
-            .bind(kind)
+            .bind(kind.name())
             .bind(now.timestamp_millis())
             .bind(&*self.holder)
             .bind(self.interval());
@@ -85,7 +86,7 @@ impl PostgresStore {
 
     pub(super) async fn lease_job_within(
         &self,
-        kind: &str,
+        kind: JobKind,
         ids: &[i64],
         now: Timestamp,
         limit: Limit,
@@ -97,14 +98,14 @@ impl PostgresStore {
             sqlx::query("BEGIN").execute(&mut *connection).await?;
             sqlx::query(include_str!("sql/lock_flows.sql"))
                 .bind(ids)
-                .bind(kind)
+                .bind(kind.name())
                 .bind(now.timestamp_millis())
                 .execute(&mut *connection)
                 .await?;
             // A statement of its own, so that it sees what the one before has waited for.
             let row = sqlx::query(include_str!("sql/claim_job_within.sql"))
                 .bind(ids)
-                .bind(kind)
+                .bind(kind.name())
                 .bind(now.timestamp_millis())
                 .bind(&*self.holder)
                 .bind(self.interval())
@@ -130,12 +131,12 @@ impl PostgresStore {
 
     pub(super) async fn unheld_jobs(
         &self,
-        kind: &str,
+        kind: JobKind,
         ids: &[i64],
         now: Timestamp,
     ) -> Result<Vec<Job>, StoreError> {
         let query = sqlx::query(include_str!("sql/free_jobs.sql"));
-        let query = query.bind(ids).bind(kind).bind(now.timestamp_millis());
+        let query = query.bind(ids).bind(kind.name()).bind(now.timestamp_millis());
         Ok(self.casual_rows("read jobs", query).await?.iter().map(job).collect())
     }
 

@@ -7,6 +7,7 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 use super::{PostgresStore, lock};
+use crate::domain::kinds::JobKind;
 use crate::domain::limit::Limit;
 use crate::domain::lot::Timestamp;
 use crate::metrics::Backlog;
@@ -36,7 +37,7 @@ impl Queues for PostgresStore {
 
     async fn claim_jobs(
         &self,
-        kind: &str,
+        kind: JobKind,
         ids: &[i64],
         now: Timestamp,
     ) -> Result<Vec<Job>, StoreError> {
@@ -45,7 +46,7 @@ impl Queues for PostgresStore {
 
     async fn claim_job_within(
         &self,
-        kind: &str,
+        kind: JobKind,
         ids: &[i64],
         now: Timestamp,
         limit: Limit,
@@ -55,7 +56,7 @@ impl Queues for PostgresStore {
 
     async fn free_jobs(
         &self,
-        kind: &str,
+        kind: JobKind,
         ids: &[i64],
         now: Timestamp,
     ) -> Result<Vec<Job>, StoreError> {
@@ -115,12 +116,8 @@ impl Queues for PostgresStore {
         Ok(hints(&self.rows(READ, query).await?))
     }
 
-    async fn first_due_job(
-        &self,
-        now: Timestamp,
-        order: &[&str],
-    ) -> Result<Option<Hint>, StoreError> {
-        let order: Vec<String> = order.iter().map(|kind| (*kind).to_owned()).collect();
+    async fn first_due_job(&self, now: Timestamp) -> Result<Option<Hint>, StoreError> {
+        let order: Vec<&str> = JobKind::ALL.iter().map(|kind| kind.name()).collect();
         let query = sqlx::query(include_str!("sql/first_due_job.sql"))
             .bind(now.timestamp_millis())
             .bind(order);
@@ -135,11 +132,11 @@ impl Queues for PostgresStore {
     async fn next_due(
         &self,
         now: Timestamp,
-        without: &str,
+        without: Option<JobKind>,
     ) -> Result<Option<Timestamp>, StoreError> {
         let query = sqlx::query(include_str!("sql/next_due.sql"))
             .bind(now.timestamp_millis())
-            .bind(without);
+            .bind(without.map_or("", JobKind::name));
         let rows = self.rows(READ, query).await?;
         Ok(rows.first().and_then(|row| row.get::<Option<i64>, _>(0)).map(time))
     }
@@ -157,8 +154,8 @@ impl Queues for PostgresStore {
         Ok(rows.iter().map(backlog).collect())
     }
 
-    async fn job_dues(&self, kind: &str) -> Result<Vec<(String, Timestamp)>, StoreError> {
-        let query = sqlx::query(include_str!("sql/job_dues.sql")).bind(kind);
+    async fn job_dues(&self, kind: JobKind) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        let query = sqlx::query(include_str!("sql/job_dues.sql")).bind(kind.name());
         let rows = self.rows(READ, query).await?;
         Ok(rows.iter().map(|row| (row.get(0), time(row.get(1)))).collect())
     }

@@ -5,6 +5,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
 use super::read::envelope;
+use crate::domain::kinds::RecordKind;
 use crate::store::decide::{Head, State, Subject, touched_envelopes};
 use crate::store::unit::wanted_jobs;
 use crate::store::{Term, Unit};
@@ -100,16 +101,17 @@ async fn records(
     units: &[&Unit],
 ) -> Result<(), sqlx::Error> {
     let keys = units.iter().flat_map(|unit| &unit.records);
-    let keys: Vec<(&'static str, &str)> = keys.map(|record| (record.kind, &*record.id)).collect();
+    let keys: Vec<(RecordKind, &str)> = keys.map(|record| (record.kind, &*record.id)).collect();
     let keys = sorted(keys);
     if keys.is_empty() {
         return Ok(());
     }
-    let (kinds, ids): (Vec<&'static str>, Vec<&str>) = keys.iter().copied().unzip();
+    let (kinds, ids): (Vec<&str>, Vec<&str>) =
+        keys.iter().map(|(kind, id)| (kind.name(), *id)).unzip();
     let sql = include_str!("sql/lock_records.sql");
     for row in sqlx::query(sql).bind(kinds).bind(ids).fetch_all(connection).await? {
         let (kind, id): (&str, String) = (row.get(0), row.get(1));
-        if let Some((kind, _)) = keys.iter().find(|(name, _)| *name == kind) {
+        if let Some(kind) = RecordKind::named(kind) {
             state.heads.put(Subject::Record(kind, id), head(row.get(2), row.get(3)));
         }
     }
@@ -126,7 +128,7 @@ async fn jobs(
     if ids.is_empty() && wanted.is_empty() {
         return Ok(());
     }
-    let kinds: Vec<&str> = wanted.iter().map(|job| job.kind).collect();
+    let kinds: Vec<&str> = wanted.iter().map(|job| job.kind.name()).collect();
     let keys: Vec<&str> = wanted.iter().map(|job| &*job.key).collect();
     let sql = include_str!("sql/lock_jobs.sql");
     for row in sqlx::query(sql).bind(ids).bind(kinds).bind(keys).fetch_all(connection).await? {

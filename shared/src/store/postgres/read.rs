@@ -6,6 +6,7 @@ use sqlx::postgres::PgRow;
 
 use super::PostgresStore;
 use crate::domain::ids::{LineId, LotId};
+use crate::domain::kinds::{NoteKind, RecordKind};
 use crate::domain::lot::Lot;
 use crate::store::stored::{end_of, first_parts, parse, place, time};
 use crate::store::{
@@ -195,14 +196,14 @@ impl Reads for PostgresStore {
         self.number(include_str!("sql/last_line.sql")).await
     }
 
-    async fn records(&self, kind: &str) -> Result<Vec<Record>, StoreError> {
-        let query = sqlx::query(include_str!("sql/records.sql")).bind(kind);
+    async fn records(&self, kind: RecordKind) -> Result<Vec<Record>, StoreError> {
+        let query = sqlx::query(include_str!("sql/records.sql")).bind(kind.name());
         Ok(self.rows(READ, query).await?.iter().map(record).collect())
     }
 
-    async fn records_of(&self, kind: &str, prefix: &str) -> Result<Vec<Record>, StoreError> {
+    async fn records_of(&self, kind: RecordKind, prefix: &str) -> Result<Vec<Record>, StoreError> {
         let query = sqlx::query(include_str!("sql/records_of.sql"))
-            .bind(kind)
+            .bind(kind.name())
             .bind(prefix)
             .bind(end_of(prefix));
         Ok(self.rows(READ, query).await?.iter().map(record).collect())
@@ -220,8 +221,8 @@ impl Reads for PostgresStore {
         Ok(rows.iter().map(|row| (row.get(3), record(row))).collect())
     }
 
-    async fn record(&self, kind: &str, id: &str) -> Result<Option<Record>, StoreError> {
-        let query = sqlx::query(include_str!("sql/record.sql")).bind(kind).bind(id);
+    async fn record(&self, kind: RecordKind, id: &str) -> Result<Option<Record>, StoreError> {
+        let query = sqlx::query(include_str!("sql/record.sql")).bind(kind.name()).bind(id);
         Ok(self.rows(READ, query).await?.first().map(record))
     }
 
@@ -241,14 +242,14 @@ impl Reads for PostgresStore {
         Ok(rows.iter().map(old).collect())
     }
 
-    async fn note(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError> {
-        let query = sqlx::query(include_str!("sql/note.sql")).bind(kind).bind(key);
+    async fn note(&self, kind: NoteKind, key: &str) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query(include_str!("sql/note.sql")).bind(kind.name()).bind(key);
         Ok(self.rows(READ, query).await?.first().map(|row| row.get(0)))
     }
 
     async fn notes(
         &self,
-        kind: &str,
+        kind: NoteKind,
         range: &NoteRange,
     ) -> Result<Vec<(String, String)>, StoreError> {
         let sql = if range.backwards {
@@ -256,8 +257,11 @@ impl Reads for PostgresStore {
         } else {
             include_str!("sql/notes_after.sql")
         };
-        let query =
-            sqlx::query(sql).bind(kind).bind(&range.after).bind(&range.before).bind(range.limit);
+        let query = sqlx::query(sql)
+            .bind(kind.name())
+            .bind(&range.after)
+            .bind(&range.before)
+            .bind(range.limit);
         let rows = self.rows(READ, query).await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }

@@ -64,7 +64,7 @@ pub(super) async fn commit(
         times.push(unit.at.timestamp_millis());
         actors.push(&*unit.actor);
         subjects.push(change.after.id.to_string());
-        kinds.push(change.kind);
+        kinds.push(change.kind.name());
         left.push(change.before.as_ref().map(Place::of).unwrap_or_default());
         reached.push(Place::of(&change.after).since);
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::PgConnection;
 
+use crate::domain::kinds::RecordKind;
 use crate::domain::lot::Timestamp;
 use crate::store::decide::{Heads, State, Subject};
 use crate::store::unit::{Prepared, last_notes, wanted_jobs};
@@ -79,7 +80,14 @@ fn told(accepted: &[&Prepared], state: &State) -> Result<Events, sqlx::Error> {
         for (change, body) in unit.lots.iter().zip(bodies) {
             let LotChange { after, kind, .. } = change;
             let subject = Subject::Lot(after.id.0);
-            events.tell(by, subject, after.id.to_string(), after.version, kind, body.clone());
+            events.tell(
+                by,
+                subject,
+                after.id.to_string(),
+                after.version,
+                kind.name(),
+                body.clone(),
+            );
         }
         for change in &unit.lines {
             let (subject, number) = (Subject::Line(change.id.0), change.expected + 1);
@@ -250,11 +258,11 @@ async fn records(
     let changes = changes.map(|change| ((change.kind, &*change.id), change));
     let is_first = |change: &&RecordChange| change.expected == 0;
     for (sql, last) in last_of(include_str!("sql/upsert_records.sql"), changes, is_first) {
-        let of = |(kind, id): &(&'static str, &str)| {
-            heads.get(&Subject::Record(kind, (*id).to_owned())).event
+        let of = |(kind, id): &(RecordKind, &str)| {
+            heads.get(&Subject::Record(*kind, (*id).to_owned())).event
         };
         sqlx::query(sql)
-            .bind(last.keys().map(|(kind, _)| *kind).collect::<Vec<_>>())
+            .bind(last.keys().map(|(kind, _)| kind.name()).collect::<Vec<_>>())
             .bind(last.keys().map(|(_, id)| *id).collect::<Vec<_>>())
             .bind(last.values().map(|change| change.expected + 1).collect::<Vec<_>>())
             .bind(last.keys().map(of).collect::<Vec<_>>())
@@ -322,7 +330,7 @@ async fn jobs(connection: &mut PgConnection, units: &[&Unit]) -> Result<(), sqlx
         return Ok(());
     }
     sqlx::query(include_str!("sql/upsert_jobs.sql"))
-        .bind(wanted.iter().map(|job| job.kind).collect::<Vec<_>>())
+        .bind(wanted.iter().map(|job| job.kind.name()).collect::<Vec<_>>())
         .bind(wanted.iter().map(|job| &*job.key).collect::<Vec<_>>())
         .bind(wanted.iter().map(|job| job.due.timestamp_millis()).collect::<Vec<_>>())
         .bind(wanted.iter().map(|job| &*job.body).collect::<Vec<_>>())
@@ -335,7 +343,7 @@ async fn notes(connection: &mut PgConnection, units: &[&Unit]) -> Result<(), sql
     let (put, gone): (Vec<_>, Vec<_>) = last_notes(units).partition(|note| note.body.is_some());
     if !put.is_empty() {
         sqlx::query(include_str!("sql/upsert_notes.sql"))
-            .bind(put.iter().map(|note| note.kind).collect::<Vec<_>>())
+            .bind(put.iter().map(|note| note.kind.name()).collect::<Vec<_>>())
             .bind(put.iter().map(|note| &*note.key).collect::<Vec<_>>())
             .bind(put.iter().map(|note| note.body.as_deref()).collect::<Vec<_>>())
             .execute(&mut *connection)
@@ -343,7 +351,7 @@ async fn notes(connection: &mut PgConnection, units: &[&Unit]) -> Result<(), sql
     }
     if !gone.is_empty() {
         sqlx::query(include_str!("sql/delete_notes.sql"))
-            .bind(gone.iter().map(|note| note.kind).collect::<Vec<_>>())
+            .bind(gone.iter().map(|note| note.kind.name()).collect::<Vec<_>>())
             .bind(gone.iter().map(|note| &*note.key).collect::<Vec<_>>())
             .execute(connection)
             .await?;

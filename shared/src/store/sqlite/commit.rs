@@ -87,7 +87,7 @@ async fn write(
     for Prepared { mut unit, bodies } in prepared {
         for (change, body) in std::mem::take(&mut unit.lots).into_iter().zip(bodies) {
             let LotChange { after, kind, .. } = &change;
-            let entry = Entry::of(&unit, after.id.to_string(), after.version, kind, body);
+            let entry = Entry::of(&unit, after.id.to_string(), after.version, kind.name(), body);
             let event = append(&mut state.heads, log, Subject::Lot(after.id.0), entry);
             lots.push((change.due(unit.at), change.after, event));
         }

@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::SqliteStore;
 use super::read::{json, reading};
+use crate::domain::kinds::JobKind;
 use crate::domain::limit::Limit;
 use crate::domain::lot::{Lot, Timestamp};
 use crate::metrics::Backlog;
@@ -53,13 +54,13 @@ impl Queues for SqliteStore {
 
     async fn claim_jobs(
         &self,
-        kind: &str,
+        kind: JobKind,
         ids: &[i64],
         now: Timestamp,
     ) -> Result<Vec<Job>, StoreError> {
         let rows = sqlx::query(include_str!("sql/claim_jobs.sql"))
             .bind(serde_json::json!(ids).to_string())
-            .bind(kind)
+            .bind(kind.name())
             .bind(now.timestamp_millis())
             .fetch_all(&self.readers)
             .await
@@ -69,7 +70,7 @@ impl Queues for SqliteStore {
 
     async fn claim_job_within(
         &self,
-        kind: &str,
+        kind: JobKind,
         ids: &[i64],
         now: Timestamp,
         limit: Limit,
@@ -79,7 +80,7 @@ impl Queues for SqliteStore {
 
     async fn free_jobs(
         &self,
-        kind: &str,
+        kind: JobKind,
         ids: &[i64],
         now: Timestamp,
     ) -> Result<Vec<Job>, StoreError> {
@@ -140,14 +141,10 @@ impl Queues for SqliteStore {
         hints(&due)
     }
 
-    async fn first_due_job(
-        &self,
-        now: Timestamp,
-        order: &[&str],
-    ) -> Result<Option<Hint>, StoreError> {
+    async fn first_due_job(&self, now: Timestamp) -> Result<Option<Hint>, StoreError> {
         let row = sqlx::query(include_str!("sql/first_due_job.sql"))
             .bind(now.timestamp_millis())
-            .bind(json(order.iter().map(|kind| (*kind).to_owned())))
+            .bind(json(JobKind::ALL.iter().map(|kind| kind.name().to_owned())))
             .fetch_optional(&self.readers)
             .await
             .map_err(reading)?;
@@ -175,9 +172,9 @@ impl Queues for SqliteStore {
         Ok(rows.iter().map(backlog).collect())
     }
 
-    async fn job_dues(&self, kind: &str) -> Result<Vec<(String, Timestamp)>, StoreError> {
+    async fn job_dues(&self, kind: JobKind) -> Result<Vec<(String, Timestamp)>, StoreError> {
         let rows: Vec<(String, i64)> = sqlx::query_as(include_str!("sql/job_dues.sql"))
-            .bind(kind)
+            .bind(kind.name())
             .fetch_all(&self.readers)
             .await
             .map_err(reading)?;
@@ -195,11 +192,11 @@ impl Queues for SqliteStore {
     async fn next_due(
         &self,
         now: Timestamp,
-        without: &str,
+        without: Option<JobKind>,
     ) -> Result<Option<Timestamp>, StoreError> {
         let due: Option<i64> = sqlx::query_scalar(include_str!("sql/next_due.sql"))
             .bind(now.timestamp_millis())
-            .bind(without)
+            .bind(without.map_or("", JobKind::name))
             .fetch_one(&self.readers)
             .await
             .map_err(reading)?;

@@ -103,7 +103,7 @@ async fn rest(
 ) -> Result<(), sqlx::Error> {
     for change in &unit.records {
         let found = sqlx::query(include_str!("sql/record_version.sql"))
-            .bind(change.kind)
+            .bind(change.kind.name())
             .bind(&change.id)
             .fetch_optional(&mut *connection)
             .await?;

@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::SqliteStore;
 use crate::domain::ids::{LineId, LotId};
+use crate::domain::kinds::{NoteKind, RecordKind};
 use crate::domain::lot::Lot;
 use crate::store::stored::{end_of, first_parts, parse, place, time};
 use crate::store::{
@@ -233,18 +234,18 @@ impl Reads for SqliteStore {
         Ok(rows.iter().map(count).collect())
     }
 
-    async fn records(&self, kind: &str) -> Result<Vec<Record>, StoreError> {
+    async fn records(&self, kind: RecordKind) -> Result<Vec<Record>, StoreError> {
         let rows = sqlx::query(include_str!("sql/records.sql"))
-            .bind(kind)
+            .bind(kind.name())
             .fetch_all(&self.readers)
             .await
             .map_err(reading)?;
         Ok(rows.iter().map(record).collect())
     }
 
-    async fn records_of(&self, kind: &str, prefix: &str) -> Result<Vec<Record>, StoreError> {
+    async fn records_of(&self, kind: RecordKind, prefix: &str) -> Result<Vec<Record>, StoreError> {
         let rows = sqlx::query(include_str!("sql/records_of.sql"))
-            .bind(kind)
+            .bind(kind.name())
             .bind(prefix)
             .bind(end_of(prefix))
             .fetch_all(&self.readers)
@@ -269,9 +270,9 @@ impl Reads for SqliteStore {
         Ok(rows.iter().map(|row| (row.get(3), record(row))).collect())
     }
 
-    async fn record(&self, kind: &str, id: &str) -> Result<Option<Record>, StoreError> {
+    async fn record(&self, kind: RecordKind, id: &str) -> Result<Option<Record>, StoreError> {
         let row = sqlx::query(include_str!("sql/record.sql"))
-            .bind(kind)
+            .bind(kind.name())
             .bind(id)
             .fetch_optional(&self.readers)
             .await
@@ -300,9 +301,9 @@ impl Reads for SqliteStore {
         Ok(rows.iter().map(old).collect())
     }
 
-    async fn note(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError> {
+    async fn note(&self, kind: NoteKind, key: &str) -> Result<Option<String>, StoreError> {
         sqlx::query_scalar(include_str!("sql/note.sql"))
-            .bind(kind)
+            .bind(kind.name())
             .bind(key)
             .fetch_optional(&self.readers)
             .await
@@ -311,7 +312,7 @@ impl Reads for SqliteStore {
 
     async fn notes(
         &self,
-        kind: &str,
+        kind: NoteKind,
         range: &NoteRange,
     ) -> Result<Vec<(String, String)>, StoreError> {
         let sql = if range.backwards {
@@ -320,7 +321,7 @@ impl Reads for SqliteStore {
             include_str!("sql/notes_after.sql")
         };
         sqlx::query_as(sql)
-            .bind(kind)
+            .bind(kind.name())
             .bind(&range.after)
             .bind(&range.before)
             .bind(range.limit)

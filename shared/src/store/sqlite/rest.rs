@@ -67,7 +67,7 @@ async fn records(
     }
     let written =
         script.rows(include_str!("sql/upsert_record.sql"), &records, |(row, event), args| {
-            args.add(row.kind)?;
+            args.add(row.kind.name())?;
             args.add(row.id.clone())?;
             args.add(row.expected + 1)?;
             args.add(*event)
@@ -104,7 +104,7 @@ async fn ended_jobs(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx:
 async fn new_jobs(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx::Error> {
     let jobs = wanted_jobs(units);
     let written = script.rows(include_str!("sql/upsert_job.sql"), &jobs, |job, args| {
-        args.add(job.kind)?;
+        args.add(job.kind.name())?;
         args.add(job.key.clone())?;
         args.add(job.due.timestamp_millis())?;
         args.add(job.body.clone())
@@ -115,14 +115,14 @@ async fn new_jobs(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx::E
 async fn notes(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx::Error> {
     let (put, gone): (Vec<_>, Vec<_>) = last_notes(units).partition(|note| note.body.is_some());
     let written = script.rows(include_str!("sql/upsert_note.sql"), &put, |note, args| {
-        args.add(note.kind)?;
+        args.add(note.kind.name())?;
         args.add(note.key.clone())?;
         args.add(note.body.clone())
     });
     written.await?;
     for note in gone {
         let deleted = script.then(include_str!("sql/delete_note.sql"), |args| {
-            args.add(note.kind)?;
+            args.add(note.kind.name())?;
             args.add(note.key.clone())
         });
         deleted.await?;
