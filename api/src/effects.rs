@@ -12,11 +12,11 @@ use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordKind};
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
-use waybill_shared::domain::order_change::{ChangeState, ChangedLot, ORDER_CHANGE, OrderChange};
+use waybill_shared::domain::order_change::{ChangeState, ChangedLot, OrderChange};
 use waybill_shared::domain::party::Party;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
-use waybill_shared::intake::{AMENDMENT, Pending, PendingState, difference};
+use waybill_shared::intake::{Pending, PendingState, difference};
 use waybill_shared::matching::{needs_consent, quotes_for};
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotChange, RecordChange, StoreError, Unit};
@@ -93,7 +93,7 @@ pub(crate) async fn effects(
         if record.kind == RecordKind::Contribution {
             what.push_str(&amounts(engine, record).await?);
         }
-        told.push(Effect::new(subject(record.kind.name(), &record.id), what));
+        told.push(Effect::new(subject(record.kind, &record.id), what));
         if record.event == ROLE_ENDED
             && let Ok(party) = serde_json::from_str::<Party>(&record.body)
         {
@@ -279,9 +279,12 @@ fn no_consent(coalition: &Coalition, change: &LotChange) -> Option<Effect> {
     (is_free && !was.is_empty()).then(|| Effect::new(change.after.id.to_string(), what))
 }
 
-fn subject(kind: &str, id: &str) -> String {
+fn subject(kind: RecordKind, id: &str) -> String {
     match kind {
-        "order" | "order_status" | "party" | "contribution" => id.to_owned(),
+        RecordKind::Order
+        | RecordKind::OrderStatus
+        | RecordKind::Party
+        | RecordKind::Contribution => id.to_owned(),
         _ => format!("{kind} {id}"),
     }
 }

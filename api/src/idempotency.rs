@@ -14,7 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use waybill_shared::domain::kinds::NoteKind;
-use waybill_shared::domain::reply::{REPLY, Reply};
+use waybill_shared::domain::reply::Reply;
 use waybill_shared::store::{NoteChange, Unit};
 
 use crate::access::Caller;

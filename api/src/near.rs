@@ -102,11 +102,9 @@ async fn records(engine: &Engine, asked: &str) -> Result<Vec<String>, StoreError
         // What is wrong may be anywhere: ever less of the beginning is taken to be right.
         let cut = asked.char_indices().filter(|(_, of)| *of == '-').map(|(at, _)| &asked[..at]);
         for beginning in cut {
-            for (kind, record) in engine.store.records_after("order", beginning, ORDERS).await? {
-                if kind == "order" && record.id.starts_with(beginning) {
-                    ids.push(record.id);
-                }
-            }
+            let found = engine.store.records_from(RecordKind::Order, beginning, ORDERS).await?;
+            let own = found.into_iter().filter(|record| record.id.starts_with(beginning));
+            ids.extend(own.map(|record| record.id));
         }
     }
     Ok(ids)

@@ -4,7 +4,6 @@
 use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::store::{Fate, RecordChange, Store, Unit};
-use waybill_shared::versions::PIPELINE;
 
 use crate::failure::Failure;
 

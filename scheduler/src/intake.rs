@@ -10,9 +10,9 @@ use waybill_shared::domain::coalition::Settings;
 use waybill_shared::domain::contribution::Contribution;
 use waybill_shared::domain::kinds::{JobKind, RecordKind};
 use waybill_shared::engine::Engine;
-use waybill_shared::intake::file::{PLANNED, planned};
+use waybill_shared::intake::file::planned;
 use waybill_shared::intake::{
-    Handing, IMPORT, IntakeError, OPENING, Submitted, contribute_planned, start_of, submit,
+    Handing, IMPORT, IntakeError, Submitted, contribute_planned, start_of, submit,
 };
 use waybill_shared::store::{EnvelopeChange, Job, NewJob, RecordChange, Unit};
 

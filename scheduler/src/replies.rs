@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use waybill_shared::domain::kinds::NoteKind;
 use waybill_shared::domain::lot::Timestamp;
-use waybill_shared::domain::reply::{REPLY, Reply};
+use waybill_shared::domain::reply::Reply;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{NoteChange, NoteRange, StoreError, Unit};
 

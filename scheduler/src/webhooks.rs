@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use waybill_shared::domain::kinds::{JobKind, RecordKind};
-use waybill_shared::domain::webhook::{Endpoint, WEBHOOK};
+use waybill_shared::domain::webhook::Endpoint;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{NewJob, StoreError, Unit};
 
@@ -40,7 +40,7 @@ async fn look(engine: &Engine, seen: Option<i64>) -> Result<Option<i64>, StoreEr
         if endpoint.disabled.is_some() {
             continue;
         }
-        if engine.pauses.stop_for(WEBHOOK, &record.id) {
+        if engine.pauses.stop_for(JobKind::Webhook.name(), &record.id) {
             is_paused = true;
             continue;
         }

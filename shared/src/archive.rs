@@ -15,9 +15,6 @@ use crate::domain::lot::{LotState, Timestamp};
 use crate::store::chain::{archived, hex};
 use crate::store::{LotFilter, Store, StoreError};
 
-/// The kind of record that an archive is, by its number.
-pub const ARCHIVE: &str = "archive";
-
 /// The event that an archive is written, and bodies are about to be taken out of the log.
 pub const BEGUN: &str = "archive.begun";
 
@@ -61,7 +58,11 @@ pub struct Archive {
 pub async fn archives(store: &dyn Store) -> Result<Vec<Archive>, StoreError> {
     let mut archives = Vec::new();
     for record in store.records(RecordKind::Archive).await? {
-        archives.push(crate::store::body::parse::<Archive>(ARCHIVE, &record.id, &record.body)?);
+        archives.push(crate::store::body::parse::<Archive>(
+            RecordKind::Archive,
+            &record.id,
+            &record.body,
+        )?);
     }
     archives.sort_by_key(|archive| archive.number);
     Ok(archives)

@@ -10,9 +10,6 @@ use crate::domain::kinds::RecordKind;
 use crate::store::chain::hex;
 use crate::store::{RecordChange, Unit};
 
-/// The kind of record.
-pub const REQUEST: &str = "request";
-
 tokio::task_local! {
     /// The request for which this task works.
     static ASKED: Asked;

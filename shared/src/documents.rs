@@ -9,9 +9,6 @@ use crate::domain::kinds::{NoteKind, RecordKind};
 use crate::domain::lot::Timestamp;
 use crate::store::{NoteChange, OldDocument, Record, RecordChange, Store, StoreError, Unit};
 
-/// The kind of record. Its id is the document's key, so that one of a sender and number is taken once.
-pub const DOCUMENT: &str = "document";
-
 /// The event.
 pub const TAKEN: &str = "document.taken";
 
@@ -72,7 +69,7 @@ impl TakenDocument {
 }
 
 fn corrupt(id: &str, source: serde_json::Error) -> StoreError {
-    StoreError::Corrupt { subject: format!("{DOCUMENT}:{id}"), source }
+    StoreError::Corrupt { subject: RecordKind::Document.subject(&id.to_string()), source }
 }
 
 /// The records of documents of `sender` after that with the id `after`, at most `limit`, in the order of
@@ -88,10 +85,8 @@ pub async fn page(
 ) -> Result<Vec<Record>, StoreError> {
     let prefix = sender.map(|sender| Document::key_of(sender, "")).unwrap_or_default();
     let from = after.max(prefix.as_str());
-    let found = store.records_after(DOCUMENT, from, limit).await?;
-    let is_of =
-        |(kind, record): &(String, Record)| kind == DOCUMENT && record.id.starts_with(&prefix);
-    Ok(found.into_iter().take_while(is_of).map(|(_, record)| record).collect())
+    let found = store.records_from(RecordKind::Document, from, limit).await?;
+    Ok(found.into_iter().take_while(|record| record.id.starts_with(&prefix)).collect())
 }
 
 /// Documents that an older version took and that are no records yet, after the one `after`, as their records will be.

@@ -20,7 +20,7 @@ use crate::domain::requisition::Line;
 use crate::domain::transition::{Situation, StepResult, TransitionError, UnknownVersion, decide};
 use crate::intake::Turns;
 use crate::metrics::Metrics;
-use crate::pauses::{PAUSE, Pauses};
+use crate::pauses::Pauses;
 use crate::presence::Vitals;
 use crate::sealing::{self, Keys};
 use crate::store::reference::add;

@@ -98,14 +98,14 @@ pub async fn balances(
     }
     let mut live: HashMap<String, bool> = HashMap::new();
     for record in store.records(RecordKind::OrderStatus).await? {
-        let status: OrderStatus = parse("order_status", &record.id, &record.body)?;
+        let status: OrderStatus = parse(RecordKind::OrderStatus, &record.id, &record.body)?;
         live.insert(record.id, status.calls_off());
     }
     for record in store.records(RecordKind::Order).await? {
         if !live.get(&record.id).copied().unwrap_or_default() {
             continue;
         }
-        let order: Order = parse("order", &record.id, &record.body)?;
+        let order: Order = parse(RecordKind::Order, &record.id, &record.body)?;
         let day = order.created.with_timezone(&coalition.zone()).date_naive();
         for (number, goods) in goods_of(coalition, &order) {
             let Some(balance) = balances.get_mut(number) else { continue };

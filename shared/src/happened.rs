@@ -9,12 +9,12 @@ use crate::domain::coalition::Coalition;
 use crate::domain::event::Event;
 use crate::domain::ids::LotId;
 use crate::domain::instalment::disbursed;
-use crate::domain::kinds::LotEvent;
+use crate::domain::kinds::{EventSubject, LotEvent, RecordKind};
 use crate::domain::lot::{Awaited, Lot};
 use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderStatus};
 use crate::domain::supplier::Framework;
-use crate::domain::surplus::{SURPLUS, Surplus, SurplusFate};
+use crate::domain::surplus::{Surplus, SurplusFate};
 
 /// What kind of thing happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -122,9 +122,9 @@ impl Happened {
 
     /// Any other event.
     pub fn event(&mut self, event: &Event) {
-        let Some((kind, id)) = event.subject.split_once(':') else { return };
+        let EventSubject::Record(kind, id) = EventSubject::of(&event.subject) else { return };
         match kind {
-            SURPLUS => {
+            RecordKind::Surplus => {
                 let Ok(surplus) = serde_json::from_str::<Surplus>(&event.body) else { return };
                 let Surplus { lot, quantity, owner, .. } = &surplus;
                 let fate = match surplus.fate {
@@ -137,12 +137,12 @@ impl Happened {
                 };
                 self.add(What::Surplus, lot, format!("{quantity} more than ordered came: {fate}"));
             }
-            "order" => {
+            RecordKind::Order => {
                 if let Ok(order) = serde_json::from_str::<Order>(&event.body) {
                     self.order(&order);
                 }
             }
-            "order_status" => {
+            RecordKind::OrderStatus => {
                 let status = serde_json::from_str::<OrderStatus>(&event.body);
                 if let Ok(OrderStatus::Refused | OrderStatus::Cancelled) = status {
                     for framework in self.frameworks.values_mut() {

@@ -6,9 +6,6 @@ use crate::act::Incident;
 use crate::domain::kinds::RecordKind;
 use crate::store::{RecordChange, Store, StoreError};
 
-/// The kind of record.
-const KIND: &str = "incident";
-
 /// Ids of incidents about contributions of which more is bound than they state begin with this.
 pub const OVERDRAWN: &str = "overdrawn:";
 
@@ -22,7 +19,10 @@ pub const RESTORED: &str = "restored:";
 pub const ROLE: &str = "role:";
 
 fn parsed(id: &str, body: &str) -> Result<Incident, StoreError> {
-    let corrupt = |source| StoreError::Corrupt { subject: format!("{KIND}:{id}"), source };
+    let corrupt = |source| StoreError::Corrupt {
+        subject: RecordKind::Incident.subject(&id.to_string()),
+        source,
+    };
     serde_json::from_str(body).map_err(corrupt)
 }
 
@@ -32,7 +32,10 @@ fn written(
     incident: &Incident,
     event: &'static str,
 ) -> Result<RecordChange, StoreError> {
-    let corrupt = |source| StoreError::Corrupt { subject: format!("{KIND}:{id}"), source };
+    let corrupt = |source| StoreError::Corrupt {
+        subject: RecordKind::Incident.subject(&id.to_string()),
+        source,
+    };
     let body = serde_json::to_string(incident).map_err(corrupt)?;
     Ok(RecordChange { kind: RecordKind::Incident, id: id.to_owned(), expected, body, event })
 }

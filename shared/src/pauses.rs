@@ -11,9 +11,6 @@ use crate::domain::kinds::RecordKind;
 use crate::domain::lot::Timestamp;
 use crate::store::{Store, StoreError};
 
-/// The kind of record that a pause is, by what is paused.
-pub const PAUSE: &str = "pause";
-
 /// The kind of event that something was paused.
 pub const PAUSED: &str = "pause.set";
 
@@ -92,7 +89,7 @@ pub fn part_of(queue: &str) -> String {
 pub async fn pauses(store: &dyn Store) -> Result<Vec<(String, Pause)>, StoreError> {
     let mut paused = Vec::new();
     for record in store.records(RecordKind::Pause).await? {
-        let subject = || format!("{PAUSE}:{}", record.id);
+        let subject = || RecordKind::Pause.subject(&record.id);
         let pause: Pause = serde_json::from_str(&record.body)
             .map_err(|source| StoreError::Corrupt { subject: subject(), source })?;
         if pause.paused {

@@ -16,9 +16,6 @@ use crate::engine::Engine;
 use crate::store::{Fate, Hindrance, NoteChange, NoteRange, Store, StoreError, Unit};
 use crate::timekeeper::apart;
 
-/// The kind of the notes in which processes say that they are there, by process.
-pub(crate) const PROCESS: &str = "process";
-
 /// How often a process says that it is there.
 pub const BEAT: Duration = Duration::from_secs(5);
 

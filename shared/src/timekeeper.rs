@@ -15,9 +15,6 @@ use crate::domain::kinds::NoteKind;
 use crate::domain::lot::Timestamp;
 use crate::store::{NoteChange, NoteRange, Store, StoreError};
 
-/// The kind of the notes that keep what time it was: one for each start of a machine, and [`ACCEPTED`].
-pub(crate) const CLOCK: &str = "clock";
-
 /// The key of the note that somebody has said that the clock is right.
 const ACCEPTED: &str = "accepted";
 

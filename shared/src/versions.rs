@@ -9,9 +9,6 @@ use crate::domain::pipeline::Pipeline;
 use crate::domain::transition::UnknownVersion;
 use crate::store::{Store, StoreError};
 
-/// The kind of record that a version is, by its number.
-pub const PIPELINE: &str = "pipeline";
-
 /// A pipeline with the names of its steps at hand.
 #[derive(Debug)]
 pub(crate) struct Version {
@@ -83,7 +80,10 @@ async fn stated(store: &dyn Store, number: u32) -> Result<Option<Pipeline>, Stor
     let Some(record) = store.record(RecordKind::Pipeline, &number.to_string()).await? else {
         return Ok(None);
     };
-    let corrupt = |source| StoreError::Corrupt { subject: format!("{PIPELINE}:{number}"), source };
+    let corrupt = |source| StoreError::Corrupt {
+        subject: RecordKind::Pipeline.subject(&number.to_string()),
+        source,
+    };
     serde_json::from_str(&record.body).map(Some).map_err(corrupt)
 }
 

@@ -2,7 +2,7 @@
 
 use waybill_shared::act::ActError;
 use waybill_shared::domain::kinds::RecordKind;
-use waybill_shared::domain::order_change::{ChangeState, ORDER_CHANGE, OrderChange};
+use waybill_shared::domain::order_change::{ChangeState, OrderChange};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Record, RecordChange, StoreError};
 
@@ -15,7 +15,7 @@ pub(crate) struct FiledChange {
 
 fn read(record: &Record) -> Result<FiledChange, StoreError> {
     let corrupt = |source| {
-        let subject = format!("{ORDER_CHANGE}:{}", record.id);
+        let subject = RecordKind::OrderChange.subject(&record.id);
         StoreError::Corrupt { subject, source }
     };
     let change = serde_json::from_str(&record.body).map_err(corrupt)?;

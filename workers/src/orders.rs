@@ -171,9 +171,6 @@ pub(crate) fn tell_price(told: &mut serde_json::Value, line: &OrderLine, supplie
     }
 }
 
-/// The kind of record that keeps what a supplier is told about an order after it was sent.
-pub(crate) const MESSAGE: &str = "order_message";
-
 /// What a supplier is told about an order: its exact bytes are fixed first and then sent, by a number of
 /// its own, as the order was.
 #[derive(Debug)]

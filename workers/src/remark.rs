@@ -2,14 +2,10 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use waybill_shared::documents::DOCUMENT;
 use waybill_shared::domain::document::Content;
 use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{RecordChange, StoreError, Unit};
-
-/// The kind of record that keeps notes.
-pub(crate) const NOTE: &str = "note";
 
 /// The event of a note.
 pub(crate) const WRITTEN: &str = "note.written";
@@ -95,6 +91,8 @@ fn is_told(unit: &Unit, reason: &str) -> Result<bool, StoreError> {
 }
 
 fn text<T: Serialize>(subject: &str, value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value)
-        .map_err(|source| StoreError::Corrupt { subject: format!("{NOTE}:{subject}"), source })
+    serde_json::to_string(value).map_err(|source| StoreError::Corrupt {
+        subject: RecordKind::Note.subject(&subject.to_string()),
+        source,
+    })
 }

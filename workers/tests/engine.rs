@@ -13,7 +13,7 @@ use waybill_shared::domain::kinds::{LotEvent, NoteKind};
 use waybill_shared::domain::lot::{Lot, LotState, Outcome, Priority, Timestamp};
 use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::domain::quantity::Quantity;
-use waybill_shared::domain::reply::{REPLY, Reply};
+use waybill_shared::domain::reply::Reply;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::postgres::PostgresStore;

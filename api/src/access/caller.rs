@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use waybill_shared::asked::{Mark, with_mark};
-use waybill_shared::domain::account::{ACCOUNT, Account, Role};
+use waybill_shared::domain::account::{Account, Role};
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::kinds::{NoteKind, RecordKind};
 use waybill_shared::domain::lot::{Lot, Timestamp};
@@ -26,9 +26,6 @@ use crate::limits::Limits;
 use crate::near::unknown;
 use crate::origin::Origin;
 use crate::{Api, Problem};
-
-/// The kind of note that says when an account was last used.
-pub(crate) const USED: &str = "token_used";
 
 /// How exact that is.
 const USED_EXACT: TimeDelta = TimeDelta::minutes(1);

@@ -404,8 +404,8 @@ fn topology(seen: &[QueueSeen], is_led: bool, known: Option<Takers>) -> Finding 
 
 /// Whether schedulers take from the queue of that name; the others are workers'.
 fn is_schedulers(queue: &str) -> bool {
-    let kinds = ["contribution", "opening", "requisition", "cron"];
-    kinds.iter().any(|kind| queue.contains(kind))
+    let mut kinds = JobKind::ALL.iter().filter(|kind| kind.is_schedulers());
+    kinds.any(|kind| queue.contains(kind.name()))
 }
 
 /// Whether the clock is believed; where there is no other clock, only if not.

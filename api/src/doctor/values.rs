@@ -1,5 +1,6 @@
 //! Values that an older version took and this one would refuse.
 
+use waybill_shared::domain::kinds::EventSubject;
 use waybill_shared::engine::Engine;
 use waybill_shared::outgrown::{Outgrown, outgrown};
 
@@ -36,10 +37,11 @@ fn finding(outgrown: &Outgrown) -> Finding {
                     logged is not changed; state it anew under another id, and begin anew on Postgres with the coalition's files";
         return Finding::warn("values", seen, mend);
     }
-    let (kind, id) = subject.split_once(':').unwrap_or(("line", subject));
-    let mend = match kind {
-        "line" => format!("`waybill amend {id}` says the field anew; until then it stays"),
-        "contribution" | "offer" | "party" | "group" | "consignee" => format!(
+    let mend = match EventSubject::of(subject) {
+        EventSubject::Line => {
+            format!("`waybill amend {subject}` says the field anew; until then it stays")
+        }
+        EventSubject::Record(kind, _) if kind.is_named_by_people() => format!(
             "say it anew in its row of the coalition's files, then `waybill import`; until then it stays (`waybill show {subject}`)"
         ),
         _ => format!("it stays as it was said: `waybill show {subject}`"),

@@ -3,7 +3,6 @@
 use chrono::TimeDelta;
 use waybill_scheduler::calendar::{Fired, Times};
 use waybill_shared::domain::kinds::RecordKind;
-use waybill_shared::domain::webhook::WEBHOOK;
 use waybill_shared::engine::Engine;
 use waybill_shared::pauses::{ALL, pauses};
 use waybill_shared::store::{Condition, StoreError};

@@ -59,9 +59,7 @@ pub(crate) async fn list(
     let mut sight = caller.sight(&api.engine).await?;
     let (mut items, mut looked_at): (Vec<OrderView>, usize) = (Vec::new(), 0);
     loop {
-        let found = api.engine.store.records_after("order", &last, READ).await?;
-        let records: Vec<Record> =
-            found.into_iter().filter(|(kind, _)| kind == "order").map(|(_, r)| r).collect();
+        let records = api.engine.store.records_from(RecordKind::Order, &last, READ).await?;
         let is_last = (records.len() as i64) < READ;
         looked_at += records.len();
         for record in records {

@@ -9,14 +9,14 @@ use chrono::TimeDelta;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use waybill_shared::domain::account::{ACCOUNT, Account, Replaced, Role, Scope};
+use waybill_shared::domain::account::{Account, Replaced, Role, Scope};
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::kinds::{NoteKind, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Fate, NoteRange, Record, RecordChange, StoreError, Unit};
 
-use crate::access::{Caller, USED, issue};
+use crate::access::{Caller, issue};
 use crate::request::{Body, Named};
 use crate::{Api, Problem};
 
@@ -137,7 +137,7 @@ pub struct IssuedToken {
 
 fn read(record: &Record) -> Result<Account, StoreError> {
     serde_json::from_str(&record.body).map_err(|source| StoreError::Corrupt {
-        subject: format!("{ACCOUNT}:{}", record.id),
+        subject: RecordKind::Token.subject(&record.id),
         source,
     })
 }

@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::kinds::{EventSubject, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
-use waybill_shared::domain::webhook::WEBHOOK;
 use waybill_shared::engine::Engine;
 use waybill_shared::line_name::{NamedLine, named_among};
 use waybill_shared::sight::Sight;
@@ -174,7 +173,7 @@ async fn of_record(engine: &Engine, kind: RecordKind, record: Record) -> Result<
 }
 
 /// What a record holds.
-fn read<T: serde::de::DeserializeOwned>(kind: &str, record: &Record) -> Result<T, Problem> {
+fn read<T: serde::de::DeserializeOwned>(kind: RecordKind, record: &Record) -> Result<T, Problem> {
     serde_json::from_str(&record.body).map_err(|source| {
         let subject = format!("{kind}:{}", record.id);
         waybill_shared::store::StoreError::Corrupt { subject, source }.into()

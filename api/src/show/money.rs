@@ -16,7 +16,7 @@ use crate::Problem;
 use crate::timeline::timelines;
 
 pub(super) async fn contribution(engine: &Engine, record: &Record) -> Result<Shown, Problem> {
-    let given: Contribution = read("contribution", record)?;
+    let given: Contribution = read(RecordKind::Contribution, record)?;
     let coalition = engine.coalition().await?;
     let mut facts = Facts::default();
     facts.add("id", given.id.clone());

@@ -18,10 +18,10 @@ use crate::effects::could_pay;
 use crate::timeline::{state, timelines};
 
 pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Problem> {
-    let order: Order = read("order", record)?;
+    let order: Order = read(RecordKind::Order, record)?;
     let coalition = engine.coalition().await?;
     let status = match engine.store.record(RecordKind::OrderStatus, &order.number).await? {
-        Some(status) => read("order_status", &status)?,
+        Some(status) => read(RecordKind::OrderStatus, &status)?,
         None => OrderStatus::Issued,
     };
     let supplier = named(&order.supplier, &coalition);

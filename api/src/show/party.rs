@@ -20,7 +20,7 @@ use crate::timeline::timeline;
 const ORDERS: i64 = 200;
 
 pub(super) async fn party(engine: &Engine, record: &Record) -> Result<Shown, Problem> {
-    let party: Party = read("party", record)?;
+    let party: Party = read(RecordKind::Party, record)?;
     let coalition = engine.coalition().await?;
     let mut facts = Facts::default();
     facts.add("name", party.name.clone());
@@ -88,17 +88,17 @@ async fn orders(
     let role = waybill_shared::domain::account::Role::Operator;
     let sight = Sight::new(engine, coalition.clone(), role, None);
     let mut orders = Vec::new();
-    for (kind, record) in engine.store.records_after("order", &first, ORDERS).await? {
-        if kind != "order" || !record.id.starts_with(&first) {
+    for record in engine.store.records_from(RecordKind::Order, &first, ORDERS).await? {
+        if !record.id.starts_with(&first) {
             break;
         }
-        let order: Order = read("order", &record)?;
+        let order: Order = read(RecordKind::Order, &record)?;
         if order.supplier != supplier {
             continue;
         }
         let status = engine.store.record(RecordKind::OrderStatus, &order.number).await?;
         let (status, raised) = match status {
-            Some(status) => (read("order_status", &status)?, status.version),
+            Some(status) => (read(RecordKind::OrderStatus, &status)?, status.version),
             None => (OrderStatus::Issued, 0),
         };
         let version = record.version + raised;

@@ -5,11 +5,10 @@ use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use chrono::{Days, NaiveDate};
-use waybill_shared::archive::{ARCHIVE, Archive, BEGUN, DONE, Plan, Tally, archives};
+use waybill_shared::archive::{Archive, BEGUN, DONE, Plan, Tally, archives};
 use waybill_shared::audit::{AuditError, Entry, Exported, Link, Verifier};
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::kinds::RecordKind;
-use waybill_shared::domain::webhook::WEBHOOK;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::chain::{placeholder, sum_of};
 use waybill_shared::store::{Fate, RecordChange, Store, Unit};

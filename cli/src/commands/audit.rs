@@ -5,7 +5,7 @@ use std::io::BufRead as _;
 use std::path::Path;
 
 use waybill_api::AuditPage;
-use waybill_shared::asked::{Mark, REQUEST};
+use waybill_shared::asked::Mark;
 use waybill_shared::audit::{Exported, Verified, Verifier};
 
 use super::restore::open;
@@ -14,6 +14,7 @@ use crate::client::Client;
 use crate::failure::Failure;
 use crate::output;
 use crate::target::Target;
+use waybill_shared::domain::kinds::RecordKind;
 
 /// Exports or verifies.
 pub(crate) async fn run(arguments: args::Audit) -> Result<(), Failure> {
@@ -89,7 +90,9 @@ async fn held_against(access: &args::AuditAccess) -> Result<(), Failure> {
             lines += 1;
             if let Some(salt) = &written.salt {
                 let Written { request, from, token, .. } = &written;
-                marks.insert(format!("{REQUEST}:{}", Mark::of(salt, request, from, token).sha256));
+                marks.insert(
+                    RecordKind::Request.subject(&Mark::of(salt, request, from, token).sha256),
+                );
             }
         }
     }
@@ -98,7 +101,7 @@ async fn held_against(access: &args::AuditAccess) -> Result<(), Failure> {
     Client::with(&target, async |client| {
         each(client, |line| {
             let Exported::Event(event) = line else { return Ok(()) };
-            if event.subject.starts_with(&format!("{REQUEST}:")) {
+            if event.subject.starts_with(&format!("{}:", RecordKind::Request)) {
                 match marks.contains(&event.subject) {
                     true => there += 1,
                     false => missing.push((event.position, event.actor.clone())),

@@ -12,7 +12,7 @@ use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline};
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::{IMPORT, load, start_of};
-use waybill_shared::pauses::{LIFTED, PAUSE, Pause};
+use waybill_shared::pauses::{LIFTED, Pause};
 use waybill_shared::report::{Report, build};
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{NoteChange, RecordChange, Unit};

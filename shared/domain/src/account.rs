@@ -8,9 +8,6 @@ use utoipa::ToSchema;
 
 use super::lot::Timestamp;
 
-/// The kind of record of an account.
-pub const ACCOUNT: &str = "token";
-
 /// As what an account acts. Each but the first four acts for one party, and sees what is its.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,

@@ -8,9 +8,6 @@ use super::ids::LotId;
 use super::lot::{Awaited, Lot, LotState};
 use super::quantity::Quantity;
 
-/// The kind of record that keeps an order change, by its number.
-pub const ORDER_CHANGE: &str = "order_change";
-
 /// How far an order change is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -4,9 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::lot::Timestamp;
 
-/// The kind of note that holds an answer: by the caller's account and its key.
-pub const REPLY: &str = "reply";
-
 /// An answer that was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {

@@ -6,9 +6,6 @@ use utoipa::ToSchema;
 use super::ids::LotId;
 use super::quantity::Quantity;
 
-/// The kind of record that keeps the surplus of a lot, by the lot's id.
-pub const SURPLUS: &str = "surplus";
-
 /// What becomes of surplus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

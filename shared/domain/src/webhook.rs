@@ -10,21 +10,6 @@ use super::confidential::Confidential;
 use super::lot::Timestamp;
 use crate::event_filter::Filter;
 
-/// The kind of record of an endpoint, and of the job that delivers to it.
-pub const WEBHOOK: &str = "webhook";
-
-/// The kind of note that holds an endpoint's [`Progress`].
-pub const PROGRESS: &str = "webhook_progress";
-
-/// The kind of note that holds an endpoint's [`Secrets`].
-pub const SECRETS: &str = "webhook_secrets";
-
-/// The kind of note of a [`Delivery`].
-pub const DELIVERY: &str = "webhook_delivery";
-
-/// The kind of note of an [`Attempt`].
-pub const ATTEMPT: &str = "webhook_attempt";
-
 /// How events are delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

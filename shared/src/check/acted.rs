@@ -13,10 +13,10 @@ use crate::domain::ids::LineId;
 use crate::domain::kinds::{EventSubject, LotEvent, RecordKind};
 use crate::domain::lot::Timestamp;
 use crate::domain::pipeline::STEPS;
-use crate::pauses::{ALL, LIFTED, PAUSE, PAUSED, Pause, part_of};
+use crate::pauses::{ALL, LIFTED, PAUSED, Pause, part_of};
 use crate::store::Record;
 use crate::store::reference::add;
-use crate::whole::{COUNTERS, RESTORE, Restore, VOID};
+use crate::whole::{Restore, VOID};
 
 /// For how long what was under way when something was paused may end; and how far the clocks of two processes may be
 /// apart, with what lies between the making of a change and its position.
@@ -182,7 +182,7 @@ impl Acted {
                     "positions {} to {given_out} were given out before it, and are not void",
                     upto + 1
                 );
-                self.found.push((format!("{RESTORE}:{epoch}"), detail));
+                self.found.push((RecordKind::Restore.subject(&epoch.to_string()), detail));
             }
         }
     }

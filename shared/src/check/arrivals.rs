@@ -16,7 +16,7 @@ use crate::domain::kinds::RecordKind;
 use crate::domain::lot::Lot;
 use crate::domain::order::Order;
 use crate::domain::quantity::Quantity;
-use crate::domain::surplus::{SURPLUS, Surplus};
+use crate::domain::surplus::Surplus;
 use crate::store::chain::archived;
 use crate::store::{Record, Store, StoreError};
 

@@ -9,7 +9,7 @@ use super::{Check, Last};
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
 use crate::domain::kinds::RecordKind;
-use crate::intake::file::{FILE, FileRows, FileTaken, PLANNED, ROWS, part_id};
+use crate::intake::file::{FileRows, FileTaken, part_id};
 use crate::store::body::parse;
 use crate::store::{Store, StoreError};
 
@@ -118,7 +118,7 @@ pub(super) async fn files(
     last: &HashMap<String, Last>,
 ) -> Result<(), StoreError> {
     for record in store.records(RecordKind::File).await? {
-        let taken: FileTaken = parse(FILE, &record.id, &record.body)?;
+        let taken: FileTaken = parse(RecordKind::File, &record.id, &record.body)?;
         // What was taken before rows were kept is known by its name alone.
         let Some(parts) = taken.parts else { continue };
         let file = &taken.file;
@@ -129,7 +129,7 @@ pub(super) async fn files(
                 check.fails("I9", file, format!("what became of its rows is not there ({id})"));
                 continue;
             };
-            let kept: FileRows = parse(ROWS, &id, &kept.body)?;
+            let kept: FileRows = parse(RecordKind::FileRows, &id, &kept.body)?;
             rows += kept.rows.len();
             for row in kept.rows {
                 let there = last.get(&row.1.to_string()).map_or(0, |last| last.number);

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::amendment::people;
-use super::lines::CONFLICT;
 use super::outcome::Conflict;
 use super::records::RecordConflict;
 use crate::domain::ids::LineId;
@@ -51,7 +50,8 @@ pub async fn disputes(engine: &Engine) -> Result<Vec<Dispute>, StoreError> {
             };
             // Whoever decides states the contribution anew.
             let given = engine.store.events_of(&format!("contribution:{id}")).await?;
-            let disputed = engine.store.events_of(&format!("{CONFLICT}:{}", record.id)).await?;
+            let disputed =
+                engine.store.events_of(&RecordKind::LineConflict.subject(&record.id)).await?;
             let last = |events: &[crate::domain::event::Event]| events.last().map(|event| event.at);
             if last(&given) > last(&disputed) {
                 continue;

@@ -15,23 +15,11 @@ use crate::store::body::{corrupt, parse, write};
 use crate::store::chain::hex;
 use crate::store::{RecordChange, StoreError, Unit};
 
-/// The kind of record that keeps which files were taken, by what they say.
-pub const FILE: &str = "file";
-
-/// The kind of record that keeps what became of a file's rows, some of them each.
-pub const ROWS: &str = "file_rows";
-
-/// The kind of record that keeps which files wait for their day, by the kind of their job.
-pub const PLANNED: &str = "planned";
-
 /// What the record of a file that waits for its day, or does so no more, holds.
 #[must_use]
 pub fn planned(waits: bool) -> String {
     serde_json::json!({ "waits": waits }).to_string()
 }
-
-/// The kind of record that keeps which file of a name was taken last.
-const NAME: &str = "file_name";
 
 /// Rows that one record keeps.
 const TOGETHER: usize = 2000;
@@ -102,7 +90,7 @@ pub(super) fn hash_of(lines: &[Submitted]) -> Result<String, StoreError> {
     for submitted in lines {
         text.clear();
         serde_json::to_writer(&mut text, submitted)
-            .map_err(|source| corrupt(FILE, &submitted.line.external_id, source))?;
+            .map_err(|source| corrupt(RecordKind::File, &submitted.line.external_id, source))?;
         hash.update(&text);
         hash.update("\n");
     }
@@ -121,7 +109,7 @@ pub(super) async fn taken(
     hash: &str,
 ) -> Result<Option<(i64, FileTaken)>, StoreError> {
     let Some(record) = engine.store.record(RecordKind::File, hash).await? else { return Ok(None) };
-    Ok(Some((record.version, parse(FILE, hash, &record.body)?)))
+    Ok(Some((record.version, parse(RecordKind::File, hash, &record.body)?)))
 }
 
 /// The lines that the last file of this name had; none: no other than this one was taken, or its rows
@@ -134,7 +122,7 @@ pub(super) async fn lines_of_last(
     let Some(record) = engine.store.record(RecordKind::FileName, file).await? else {
         return Ok(Vec::new());
     };
-    let latest: Latest = parse(NAME, file, &record.body)?;
+    let latest: Latest = parse(RecordKind::FileName, file, &record.body)?;
     if latest.sha256 == hash {
         return Ok(Vec::new());
     }
@@ -143,7 +131,7 @@ pub(super) async fn lines_of_last(
     for part in 0..taken.parts.unwrap_or(0) {
         let id = part_id(&latest.sha256, part);
         let Some(record) = engine.store.record(RecordKind::FileRows, &id).await? else { continue };
-        let rows: FileRows = parse(ROWS, &id, &record.body)?;
+        let rows: FileRows = parse(RecordKind::FileRows, &id, &record.body)?;
         lines.extend(rows.rows.iter().map(|row| row.1));
     }
     Ok(lines)
@@ -160,7 +148,7 @@ pub(super) async fn is_as_then(
     let Some(parts) = taken.parts.filter(|_| taken.refused.is_empty()) else { return Ok(false) };
     // What another file of the name had besides is told as gone.
     if let Some(record) = engine.store.record(RecordKind::FileName, name).await?
-        && parse::<Latest>(NAME, name, &record.body)?.sha256 != hash
+        && parse::<Latest>(RecordKind::FileName, name, &record.body)?.sha256 != hash
     {
         return Ok(false);
     }
@@ -170,7 +158,7 @@ pub(super) async fn is_as_then(
         let Some(record) = engine.store.record(RecordKind::FileRows, &id).await? else {
             return Ok(false);
         };
-        let rows: FileRows = parse(ROWS, &id, &record.body)?;
+        let rows: FileRows = parse(RecordKind::FileRows, &id, &record.body)?;
         if rows.rows.iter().any(|row| row.3 == Became::Disputed) {
             return Ok(false);
         }
@@ -200,7 +188,11 @@ pub(super) async fn keep(
             None => None,
         };
         let expected = there.map_or(0, |there| there.version);
-        let body = write(ROWS, &id, &FileRows { file: name.clone(), rows: rows.to_vec() })?;
+        let body = write(
+            RecordKind::FileRows,
+            &id,
+            &FileRows { file: name.clone(), rows: rows.to_vec() },
+        )?;
         unit.records.push(RecordChange {
             kind: RecordKind::FileRows,
             id,
@@ -213,7 +205,7 @@ pub(super) async fn keep(
         kind: RecordKind::File,
         id: hash.to_owned(),
         expected: before.map_or(0, |(version, _)| version),
-        body: write(FILE, hash, &file)?,
+        body: write(RecordKind::File, hash, &file)?,
         event: "file.taken",
     });
     name_it(engine, unit, hash, name).await
@@ -227,7 +219,7 @@ pub(super) async fn name_it(
     name: String,
 ) -> Result<(), StoreError> {
     let latest = engine.store.record(RecordKind::FileName, &name).await?;
-    let body = write(NAME, &name, &Latest { sha256: hash.to_owned() })?;
+    let body = write(RecordKind::FileName, &name, &Latest { sha256: hash.to_owned() })?;
     if latest.as_ref().is_none_or(|latest| latest.body != body) {
         let expected = latest.map_or(0, |latest| latest.version);
         let event = "file.named";

@@ -29,9 +29,6 @@ use crate::whole::restores;
 /// Conflicts with other writers after which intake gives up.
 const CONFLICTS: u32 = 50;
 
-/// The kind of record that keeps a conflict of a planned file, by its line, until somebody decides.
-pub const CONFLICT: &str = "line_conflict";
-
 /// Lines that are gone from a file and named, at most.
 const NAMED: usize = 200;
 
@@ -532,7 +529,7 @@ impl Decided<'_> {
             kind: RecordKind::LineConflict,
             id: conflict.line.clone(),
             expected: record.map_or(0, |record| record.version),
-            body: write(CONFLICT, &conflict.line, conflict)?,
+            body: write(RecordKind::LineConflict, &conflict.line, conflict)?,
             event: "line.disputed",
         });
         Ok(())

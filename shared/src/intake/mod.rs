@@ -14,14 +14,13 @@ mod turns;
 
 pub use amendment::difference;
 pub use disputes::{Dispute, disputes};
-pub use lines::{By, CONFLICT, Handing, How, IntakeError, amendment, submit, submit_beside};
-pub use openings::{OPENING, Openings, start_of};
+pub use lines::{By, Handing, How, IntakeError, amendment, submit, submit_beside};
+pub use openings::{Openings, start_of};
 pub use outcome::{
     Amended, Change, Conflict, Contested, Differs, Earlier, Expected, Gone, Intake, RefusedRow,
     Submitted, Wrongly,
 };
-pub use pending::{AMENDMENT, Pending, PendingState, follow};
-pub(crate) use records::SAID;
+pub use pending::{Pending, PendingState, follow};
 pub use records::{
     IMPORT, RecordAmended, RecordConflict, RecordGone, Records, Stated, imported_by,
 };

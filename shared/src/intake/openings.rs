@@ -6,9 +6,6 @@ use crate::domain::kinds::JobKind;
 use crate::domain::lot::Timestamp;
 use crate::store::NewJob;
 
-/// The kind of the job that opens a part of an envelope on its day.
-pub const OPENING: &str = "opening";
-
 /// How much of an envelope is open when.
 pub struct Openings;
 

@@ -18,9 +18,6 @@ use crate::store::body::write;
 use crate::store::{LineChange, LotChange, NewJob, RecordChange, StoreError, Unit};
 use crate::twins::forsaken;
 
-/// The kind of record that keeps what is still wanted of an amendment, by its line.
-pub const AMENDMENT: &str = "amendment";
-
 /// How far an amendment is that needs others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -112,7 +109,7 @@ impl Pending {
         event: &'static str,
     ) -> Result<RecordChange, StoreError> {
         let id = self.line.to_string();
-        let body = write(AMENDMENT, &id, self)?;
+        let body = write(RecordKind::Amendment, &id, self)?;
         Ok(RecordChange { kind: RecordKind::Amendment, id, expected: version, body, event })
     }
 

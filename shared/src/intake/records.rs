@@ -34,12 +34,6 @@ fn is_import(actor: &str) -> bool {
 /// The event of a record that was stated.
 pub(super) const STATED: &str = "record.stated";
 
-/// The kind of record that keeps what a folder said last of a record that does not say so any more.
-pub(crate) const SAID: &str = "stated";
-
-/// The kind of record that keeps that a folder does not have a record any more.
-const GONE: &str = "gone";
-
 /// What a folder's files say, by what they are called.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
@@ -326,7 +320,7 @@ impl<'a> Merge<'a> {
         let subject = format!("{kind}:{id}");
         if let Some(said) = self.engine.store.record(RecordKind::Stated, &subject).await? {
             let body = self.opened(RecordKind::Stated, &subject, &said.body, Some(there))?;
-            return parse(SAID, &subject, &body).map(Some);
+            return parse(RecordKind::Stated, &subject, &body).map(Some);
         }
         let events = self.engine.store.events_of(&subject).await?;
         let stated = events.iter().rev().find(|e| e.kind == STATED && is_import(&e.actor));
@@ -368,7 +362,7 @@ impl<'a> Merge<'a> {
         if becomes == theirs && said.is_none() {
             return Ok(());
         }
-        let body = write(SAID, &subject, theirs)?;
+        let body = write(RecordKind::Stated, &subject, theirs)?;
         let before = said
             .as_ref()
             .map(|said| self.opened(RecordKind::Stated, &subject, &said.body, Some(&body)));

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::lines::{CONFLICT, How, IntakeError};
+use super::lines::{How, IntakeError};
 use super::openings::Openings;
 use super::records::{IMPORT, Merge, Records, STATED, Stated};
 use crate::domain::coalition::{Coalition, Settings};
@@ -204,7 +204,7 @@ pub async fn contribute_planned(
     for conflict in &records.conflicts {
         let id = format!("contribution:{}", conflict.id);
         let record = engine.store.record(RecordKind::LineConflict, &id).await?;
-        let body = write(CONFLICT, &id, conflict)?;
+        let body = write(RecordKind::LineConflict, &id, conflict)?;
         unit.records.push(RecordChange {
             kind: RecordKind::LineConflict,
             id,

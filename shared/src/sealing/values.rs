@@ -9,9 +9,8 @@ use super::keys::{Keys, SealError};
 use crate::domain::coalition::Consignee;
 use crate::domain::confidential::Confidential;
 use crate::domain::kinds::{NoteKind, RecordKind};
-use crate::domain::webhook::{SECRETS, Secrets, WEBHOOK};
+use crate::domain::webhook::Secrets;
 use crate::engine::Engine;
-use crate::intake::SAID;
 use crate::store::body::{parse, write};
 use crate::store::{Fate, NoteChange, NoteRange, Reads, RecordChange, StoreError, Unit};
 
@@ -32,7 +31,7 @@ const TRIES: usize = 3;
 
 /// The name under which the secrets of a webhook are sealed.
 fn of_webhook(id: &str) -> String {
-    format!("{WEBHOOK}:{id}")
+    RecordKind::Webhook.subject(&id.to_string())
 }
 
 /// The name under which the address in a record is sealed; none: the record has none.
@@ -170,7 +169,7 @@ struct Value {
 /// All of them.
 async fn values(store: &dyn Reads) -> Result<Vec<Value>, StoreError> {
     let mut values = Vec::new();
-    let said = store.records_of(RecordKind::Stated, &format!("{CONSIGNEE}:")).await?;
+    let said = store.records_of(RecordKind::Stated, &format!("{}:", RecordKind::Consignee)).await?;
     let said = said.into_iter().map(|record| (RecordKind::Stated, record));
     let consignees = store.records(RecordKind::Consignee).await?;
     for (kind, record) in
@@ -291,7 +290,10 @@ fn fresh(keys: &Keys, what: &str, kept: &Confidential, current: &str) -> Option<
 async fn consignees(engine: &Engine, actor: &str, current: &str) -> Result<Vec<Unit>, StoreError> {
     let (store, keys) = (&engine.store, &engine.keys);
     let consignees = store.records(RecordKind::Consignee).await?.into_iter();
-    let said = store.records_of(RecordKind::Stated, &format!("{CONSIGNEE}:")).await?.into_iter();
+    let said = store
+        .records_of(RecordKind::Stated, &format!("{}:", RecordKind::Consignee))
+        .await?
+        .into_iter();
     let all = consignees
         .map(|record| (RecordKind::Consignee, "consignee.sealed", record))
         .chain(said.map(|record| (RecordKind::Stated, "record.sealed", record)));

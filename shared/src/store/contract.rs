@@ -133,6 +133,17 @@ pub trait Reads: std::fmt::Debug + Send + Sync {
         limit: i64,
     ) -> Result<Vec<(String, Record)>, StoreError>;
 
+    /// Records of a kind after the one with this id, by id.
+    async fn records_from(
+        &self,
+        kind: RecordKind,
+        id: &str,
+        limit: i64,
+    ) -> Result<Vec<Record>, StoreError> {
+        let found = self.records_after(kind.name(), id, limit).await?.into_iter();
+        Ok(found.take_while(|(found, _)| found == kind.name()).map(|(_, record)| record).collect())
+    }
+
     /// One record.
     async fn record(&self, kind: RecordKind, id: &str) -> Result<Option<Record>, StoreError>;
 

@@ -12,28 +12,14 @@ use crate::domain::kinds::{NoteKind, RecordKind};
 use crate::domain::lot::Timestamp;
 use crate::domain::order::{Order, OrderStatus};
 use crate::incidents::{RESTORED, opened};
-use crate::pauses::{ALL, PAUSE, PAUSED, Pause};
-use crate::presence::PROCESS;
+use crate::pauses::{ALL, PAUSED, Pause};
 use crate::store::{Fate, NoteChange, NoteRange, Record, RecordChange, Store, StoreError, Unit};
-use crate::timekeeper::CLOCK;
-
-/// The kind of record that a restore is, by its number.
-pub const RESTORE: &str = "restore";
 
 /// The kind of event at a position that was given out before, which says nothing.
 pub const VOID: &str = "log.void";
 
 /// The kind of event that a database has taken the place of another.
 const RESTORED_EVENT: &str = "log.restored";
-
-/// Counters by which orders are numbered.
-pub(crate) const COUNTERS: &str = "order_sequence";
-
-/// Messages to suppliers, by number.
-const MESSAGES: &str = "order_message";
-
-/// Accounts.
-const TOKENS: &str = "token";
 
 /// Void events committed together.
 const TOGETHER: i64 = 500;
@@ -78,13 +64,16 @@ impl Restore {
 /// [`StoreError`] if they cannot be read.
 pub async fn restores(store: &dyn Store) -> Result<Vec<Restore>, StoreError> {
     let read = store.records(RecordKind::Restore).await?;
-    let read = read.iter().map(|record| parse(RESTORE, record));
+    let read = read.iter().map(|record| parse(RecordKind::Restore, record));
     let mut restores: Vec<Restore> = read.collect::<Result<_, _>>()?;
     restores.sort_by_key(|restore| restore.epoch);
     Ok(restores)
 }
 
-fn parse<T: serde::de::DeserializeOwned>(kind: &str, record: &Record) -> Result<T, StoreError> {
+fn parse<T: serde::de::DeserializeOwned>(
+    kind: RecordKind,
+    record: &Record,
+) -> Result<T, StoreError> {
     serde_json::from_str(&record.body)
         .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{}", record.id), source })
 }
@@ -283,21 +272,22 @@ async fn carried(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, 
     let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let known = ids(new.records(RecordKind::OrderStatus).await?);
     for record in old.records(RecordKind::OrderStatus).await? {
-        let status: OrderStatus = parse("order_status", &record)?;
-        let before = known.get(&record.id).map(|known| parse::<OrderStatus>("order_status", known));
+        let status: OrderStatus = parse(RecordKind::OrderStatus, &record)?;
+        let before =
+            known.get(&record.id).map(|known| parse::<OrderStatus>(RecordKind::OrderStatus, known));
         let was_sent = matches!(before.transpose()?, Some(before) if before != OrderStatus::Issued);
         if status == OrderStatus::Issued || was_sent {
             continue;
         }
         let order = old.record(RecordKind::Order, &record.id).await?;
         let supplier = match &order {
-            Some(order) => parse::<Order>("order", order)?.supplier,
+            Some(order) => parse::<Order>(RecordKind::Order, order)?.supplier,
             None => String::new(),
         };
         told.entry(supplier).or_default().push(record.id);
     }
     for message in sent {
-        let body: serde_json::Value = parse(MESSAGES, message)?;
+        let body: serde_json::Value = parse(RecordKind::OrderMessage, message)?;
         let supplier = body["seller"].as_str().unwrap_or_default().to_owned();
         told.entry(supplier).or_default().push(message.id.clone());
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use waybill_shared::check::check;
-use waybill_shared::documents::{DOCUMENT, TakenDocument};
+use waybill_shared::documents::TakenDocument;
 use waybill_shared::store::postgres::PostgresBeside;
 use waybill_shared::store::sqlite::SqliteBeside;
 use waybill_shared::store::{Beside, Fate, NewJob, NoteChange, Store, Unit};

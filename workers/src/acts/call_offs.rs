@@ -15,10 +15,6 @@ use waybill_shared::store::{RecordChange, Unit};
 
 use super::gather::Counter;
 
-/// The kind of record that every call-off from a framework contract changes, so that two orders drawn up at
-/// once cannot both have what is left. What is called off is recounted each time.
-const KIND: &str = "framework_use";
-
 /// Framework contracts that orders of one window call off from.
 #[derive(Default)]
 pub(super) struct CallOffs {

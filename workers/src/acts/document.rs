@@ -12,9 +12,6 @@ use waybill_shared::store::Job;
 use crate::connectors::Connector;
 use crate::documents::settle;
 
-/// The kind of job.
-pub const KIND: &str = "document";
-
 /// The act.
 pub struct TakeDocument {
     connector: Arc<dyn Connector>,

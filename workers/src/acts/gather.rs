@@ -30,9 +30,6 @@ use crate::orders::{self, Filed, tell_price};
 use crate::steps::issue_order::gathering_key;
 use crate::steps::match_donor;
 
-/// The kind of job.
-pub const KIND: &str = "gather";
-
 /// Who draws up orders; never their approver.
 pub const AUTHOR: &str = "issue_order";
 
@@ -183,7 +180,7 @@ fn chosen_again(engine: &Engine, lot: Lot, event: LotEvent) -> Result<Unit, ActE
     after.offer = None;
     let result = StepResult::Back { to: StepName::new(crate::steps::issue_order::NAME) };
     let change = engine.advance(lot, after, result, event).map_err(invalid)?;
-    Ok(Unit::new(KIND, engine.clock.now()).lot(change))
+    Ok(Unit::new(JobKind::Gather.name(), engine.clock.now()).lot(change))
 }
 
 /// A lot that does not fit under a framework's ceiling is matched again: by rounds, which know what is left.
@@ -197,7 +194,7 @@ fn ceiling_reached(engine: &Engine, lot: Lot, quote: &Quote) -> Result<Unit, Act
     let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
     let change =
         engine.advance(lot, after, result, LotEvent::ReturnedToMatching).map_err(invalid)?;
-    Ok(Unit::new(KIND, engine.clock.now()).lot(change))
+    Ok(Unit::new(JobKind::Gather.name(), engine.clock.now()).lot(change))
 }
 
 impl Gather {

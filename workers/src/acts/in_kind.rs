@@ -16,11 +16,6 @@ use waybill_shared::engine::Engine;
 use waybill_shared::matching::may_serve;
 use waybill_shared::store::{RecordChange, StoreError};
 
-/// The kind of record that every gift that is spoken for changes, so that two rounds cannot both give what is
-/// left. How much is spoken for is recounted from the lots each time, so that what nobody took, what came
-/// short and what was given up is free again.
-const KIND: &str = "in_kind_use";
-
 /// What is spoken for of an item, as the record says after a change.
 #[derive(Debug, Serialize)]
 struct Use {

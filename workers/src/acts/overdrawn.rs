@@ -3,7 +3,7 @@
 
 use waybill_shared::act::ActError;
 use waybill_shared::domain::funding::ShareState;
-use waybill_shared::domain::kinds::{LotEvent, RecordKind};
+use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordKind};
 use waybill_shared::domain::lot::{Lot, StepName};
 use waybill_shared::domain::transition::{StepResult, TransitionError};
 use waybill_shared::engine::Engine;
@@ -78,7 +78,7 @@ pub(super) fn returned(
         let (changes, _) = given_back(engine, &lots, &row.id, missing, ("money_exhausted", &why))
             .map_err(|error| ActError::Invalid(error.to_string()))?;
         if !changes.is_empty() {
-            let mut unit = Unit::new(round::KIND, engine.clock.now());
+            let mut unit = Unit::new(JobKind::Round.name(), engine.clock.now());
             unit.lots = changes;
             unit.jobs.push(round::wanted(engine));
             units.push(unit);
@@ -95,7 +95,7 @@ pub(super) async fn untold(
 ) -> Result<Option<Unit>, ActError> {
     let store = &*engine.store;
     let bound = |row: &EnvelopeRow| row.obligated + row.disbursed + row.expired;
-    let mut unit = Unit::new(round::KIND, engine.clock.now());
+    let mut unit = Unit::new(JobKind::Round.name(), engine.clock.now());
     if over.is_empty() {
         return Ok(None);
     }
@@ -119,7 +119,7 @@ pub(super) async fn untold(
 
 /// What closes the incidents of contributions that state enough again.
 pub(super) async fn closed(engine: &Engine) -> Result<Option<Unit>, ActError> {
-    let mut unit = Unit::new(round::KIND, engine.clock.now());
+    let mut unit = Unit::new(JobKind::Round.name(), engine.clock.now());
     unit.records = mended(&*engine.store, OVERDRAWN, "it states enough again").await?;
     if !unit.records.is_empty() {
         // Read after the incidents: one that is opened meanwhile makes its record stale.

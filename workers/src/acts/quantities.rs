@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use waybill_shared::act::ActError;
 use waybill_shared::domain::coalition::Coalition;
-use waybill_shared::domain::kinds::LotEvent;
+use waybill_shared::domain::kinds::{JobKind, LotEvent};
 use waybill_shared::domain::lot::{Lot, StepName};
 use waybill_shared::domain::quantity::{Quantity, Unit as Measure};
 use waybill_shared::domain::requisition::Line;
@@ -17,7 +17,6 @@ use waybill_shared::engine::Engine;
 use waybill_shared::matching::{LESS_THAN_SOLD, needs_consent};
 use waybill_shared::store::{EnvelopeRow, Unit};
 
-use super::gather::KIND;
 use crate::funding;
 use crate::steps::match_donor;
 
@@ -176,5 +175,5 @@ fn returned(engine: &Engine, lot: Lot, why: &str) -> Result<Unit, ActError> {
     let change = engine
         .advance(lot, after, result, LotEvent::ReturnedToMatching)
         .map_err(|error| ActError::Invalid(error.to_string()))?;
-    Ok(Unit::new(KIND, engine.clock.now()).lot(change))
+    Ok(Unit::new(JobKind::Gather.name(), engine.clock.now()).lot(change))
 }

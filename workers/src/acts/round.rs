@@ -30,9 +30,6 @@ use super::windows;
 use super::{binding, overdrawn};
 use crate::connectors::{self, Connector};
 
-/// The kind of job.
-pub const KIND: &str = "round";
-
 /// The job that asks for a round; those asked for meanwhile are the same one.
 #[must_use]
 pub fn wanted(engine: &Engine) -> NewJob {
@@ -147,7 +144,7 @@ impl Act for Round {
         units.extend(overdrawn::untold(engine, &over).await?);
         let sooner = windows::brought_forward(engine, &coalition, day, &held).await?;
         if !sooner.is_empty() {
-            let mut unit = Unit::new(KIND, now);
+            let mut unit = Unit::new(JobKind::Round.name(), now);
             unit.jobs = sooner;
             units.push(unit);
         }
@@ -246,7 +243,7 @@ impl Round {
         let Some((contribution, quantity)) = stock.find(at.coalition, lot, line, smallest) else {
             return Ok(None);
         };
-        let mut unit = Unit::new(KIND, at.now);
+        let mut unit = Unit::new(JobKind::Round.name(), at.now);
         let mut after = lot.clone();
         if quantity < lot.quantity {
             let rest = Quantity(lot.quantity.0 - quantity.0);
@@ -276,7 +273,7 @@ impl Round {
         funded: Funded<'_>,
     ) -> Result<Unit, ActError> {
         let Funded { quantity, surplus, payments, envelopes } = funded;
-        let mut unit = Unit::new(KIND, at.now);
+        let mut unit = Unit::new(JobKind::Round.name(), at.now);
         let mut after = lot.clone();
         if quantity < lot.quantity {
             let rest = Quantity(lot.quantity.0 - quantity.0);
@@ -365,7 +362,7 @@ impl Round {
             list(&shares),
             list(&lot.funding)
         );
-        let mut unit = Unit::new(KIND, at.now);
+        let mut unit = Unit::new(JobKind::Round.name(), at.now);
         let mut after = lot.clone();
         after.funding = shares;
         after.surplus = funded.surplus;

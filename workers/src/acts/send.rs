@@ -14,9 +14,6 @@ use waybill_shared::store::{Job, NewJob, Unit};
 use crate::connectors::Connector;
 use crate::orders::{Filed, read_document};
 
-/// The kind of job.
-pub const KIND: &str = "send";
-
 /// The job that sends `order`. Its body is the supplier, by which sendings are limited.
 #[must_use]
 pub fn wanted(order: &Order, due: Timestamp) -> NewJob {
@@ -50,7 +47,7 @@ impl Act for Send {
         if engine.pauses.stop_for("supplier", &job.body) {
             return Ok(Done::paused(engine));
         }
-        let mut unit = Unit::new(KIND, engine.clock.now());
+        let mut unit = Unit::new(JobKind::Send.name(), engine.clock.now());
         let Some(mut filed) = Filed::read(engine, &job.key).await? else {
             return Err(ActError::Invalid(format!("there is no order `{}`", job.key)));
         };

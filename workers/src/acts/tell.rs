@@ -14,10 +14,7 @@ use waybill_shared::engine::Engine;
 use waybill_shared::store::{Job, NewJob, Unit};
 
 use crate::connectors::Connector;
-use crate::orders::{Filed, MESSAGE};
-
-/// The kind of job.
-pub const KIND: &str = "tell";
+use crate::orders::Filed;
 
 /// The job that sends the message `number`.
 #[must_use]
@@ -66,6 +63,6 @@ impl Act for Tell {
             return Ok(Done { units: Vec::new(), again });
         }
         self.connector.tell(&job.key, &bytes).await?;
-        Ok(Unit::new(KIND, engine.clock.now()).into())
+        Ok(Unit::new(JobKind::Tell.name(), engine.clock.now()).into())
     }
 }

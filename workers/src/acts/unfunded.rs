@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use waybill_shared::act::ActError;
-use waybill_shared::domain::kinds::LotEvent;
+use waybill_shared::domain::kinds::{JobKind, LotEvent};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::requisition::Line;
@@ -13,7 +13,7 @@ use waybill_shared::matching::near::{Market, NearOffer, nearest};
 use waybill_shared::matching::{Ask, Envelope, Problem, Solution, Unfunded, WhyNot};
 use waybill_shared::store::Unit;
 
-use super::round::{KIND, Snapshot, wanted};
+use super::round::{Snapshot, wanted};
 use crate::steps::match_donor;
 
 fn funding() -> StepResult {
@@ -36,7 +36,7 @@ pub(super) fn displaced(at: &Snapshot<'_>, lot: Lot, why: &str) -> Result<Unit, 
         _ => funding(),
     };
     let change = at.change(lot, after, result, LotEvent::Displaced)?;
-    let mut unit = Unit::new(KIND, at.now).lot(change);
+    let mut unit = Unit::new(JobKind::Round.name(), at.now).lot(change);
     unit.jobs.push(wanted(at.engine));
     Ok(unit)
 }
@@ -85,7 +85,7 @@ pub(super) fn unoffered(
     let mut after = lot.clone();
     after.because(code, format!("on {}: {text}", at.day));
     let change = at.change(lot, after, offer(), LotEvent::Unoffered)?;
-    Ok(Some(Unit::new(KIND, at.now).lot(change)))
+    Ok(Some(Unit::new(JobKind::Round.name(), at.now).lot(change)))
 }
 
 /// The lot waits for money; it gets an event only when its reason has changed.
@@ -101,7 +101,7 @@ pub(super) fn unfunded(
     let mut after = lot.clone();
     after.because(code, text());
     let change = at.change(lot, after, funding(), LotEvent::Unfunded)?;
-    Ok(Some(Unit::new(KIND, at.now).lot(change)))
+    Ok(Some(Unit::new(JobKind::Round.name(), at.now).lot(change)))
 }
 
 /// Whether money could pay for the lot, were it not for the channel of what is offered.

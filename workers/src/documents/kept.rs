@@ -12,9 +12,6 @@ use waybill_shared::store::{NewJob, Record, RecordChange, StoreError, Unit};
 
 use super::Refusal;
 
-/// The kind of record.
-pub(crate) const KEPT: &str = "kept_document";
-
 /// What became of a document that was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -34,7 +31,7 @@ pub(crate) struct Kept {
 }
 
 fn corrupt(id: &str) -> impl FnOnce(serde_json::Error) -> StoreError + use<> {
-    let subject = format!("{KEPT}:{id}");
+    let subject = RecordKind::KeptDocument.subject(&id.to_string());
     |source| StoreError::Corrupt { subject, source }
 }
 

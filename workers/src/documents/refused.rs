@@ -9,9 +9,6 @@ use waybill_shared::store::{RecordChange, StoreError, Unit};
 
 use super::kept::{Fate, settle};
 
-/// The kind of record that says why a document was refused, by its key.
-pub(crate) const REFUSED: &str = "refused_document";
-
 fn incident(document: &Document) -> String {
     format!("document:{}", document.key())
 }
@@ -82,7 +79,10 @@ pub(crate) async fn why(
     let Some(record) = engine.store.record(RecordKind::RefusedDocument, &id).await? else {
         return Ok(None);
     };
-    let corrupt = |source| StoreError::Corrupt { subject: format!("{REFUSED}:{id}"), source };
+    let corrupt = |source| StoreError::Corrupt {
+        subject: RecordKind::RefusedDocument.subject(&id.to_string()),
+        source,
+    };
     let body: serde_json::Value = serde_json::from_str(&record.body).map_err(corrupt)?;
     Ok(body["why"].as_str().map(str::to_owned))
 }

@@ -3,7 +3,7 @@
 use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::pipeline::SurplusPolicy;
-use waybill_shared::domain::surplus::{SURPLUS, Surplus, SurplusFate};
+use waybill_shared::domain::surplus::{Surplus, SurplusFate};
 use waybill_shared::store::{RecordChange, StoreError};
 
 use super::{Desk, Refusal};
@@ -19,8 +19,10 @@ impl Desk<'_> {
         let id = lot.id.to_string();
         let found = self.engine.store.record(RecordKind::Surplus, &id).await?;
         if let Some(record) = &found {
-            let corrupt =
-                |source| StoreError::Corrupt { subject: format!("{SURPLUS}:{id}"), source };
+            let corrupt = |source| StoreError::Corrupt {
+                subject: RecordKind::Surplus.subject(&id.to_string()),
+                source,
+            };
             let before: Surplus = serde_json::from_str(&record.body).map_err(corrupt)?;
             if before.fate == SurplusFate::KeptPaid {
                 let text =
@@ -55,7 +57,10 @@ pub(crate) fn filed(
     event: &'static str,
 ) -> Result<RecordChange, StoreError> {
     let id = surplus.lot.to_string();
-    let corrupt = |source| StoreError::Corrupt { subject: format!("{SURPLUS}:{id}"), source };
+    let corrupt = |source| StoreError::Corrupt {
+        subject: RecordKind::Surplus.subject(&id.to_string()),
+        source,
+    };
     let body = serde_json::to_string(surplus).map_err(corrupt)?;
     Ok(RecordChange { kind: RecordKind::Surplus, id, expected, body, event })
 }

@@ -12,7 +12,7 @@ use waybill_shared::store::RecordChange;
 use super::{Decided, Office, already, body, refuse};
 use crate::documents::Refusal;
 use crate::orders::Filed;
-use crate::remark::{NOTE, Note, WRITTEN, next};
+use crate::remark::{Note, WRITTEN, next};
 
 /// The largest file that is kept, in bytes.
 pub const LARGEST: usize = 8 * 1024 * 1024;

@@ -9,8 +9,6 @@ use super::{Decided, Office, already, body, read, refuse};
 use crate::acts::round;
 use crate::documents::Refusal;
 
-const KIND: &str = "offer";
-
 impl Office<'_> {
     pub(super) async fn end_offer(&self, id: &str, last: NaiveDate) -> Result<Decided, Refusal> {
         let (record, mut offer) = self.offer(id).await?;

@@ -1,8 +1,7 @@
 //! Pauses: something is left alone until somebody lets it go on.
 
 use waybill_shared::domain::kinds::RecordKind;
-use waybill_shared::domain::webhook::WEBHOOK;
-use waybill_shared::pauses::{ALL, LIFTED, PAUSE, PAUSED, Pause};
+use waybill_shared::pauses::{ALL, LIFTED, PAUSED, Pause};
 use waybill_shared::store::RecordChange;
 
 use super::{Decided, Office, already, body, read, refuse};
@@ -55,7 +54,7 @@ impl Office<'_> {
                 engine.pipelines().flat_map(|one| &one.steps).any(|step| &*step.name.0 == name)
             }
             ("supplier", id) => self.coalition().offers.values().any(|offer| offer.supplier == id),
-            (WEBHOOK, id) => engine.store.record(RecordKind::Webhook, id).await?.is_some(),
+            ("webhook", id) => engine.store.record(RecordKind::Webhook, id).await?.is_some(),
             _ => false,
         };
         if is_known {

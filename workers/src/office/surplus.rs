@@ -7,7 +7,7 @@ use waybill_shared::domain::kinds::{LotEvent, RecordKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::receipt::tolerance_left;
-use waybill_shared::domain::surplus::{SURPLUS, Surplus, SurplusFate};
+use waybill_shared::domain::surplus::{Surplus, SurplusFate};
 use waybill_shared::store::{EnvelopeRow, LotChange};
 
 use super::{Decided, Office, already, read, refuse};

@@ -13,11 +13,11 @@ use chrono::TimeDelta;
 use futures_util::{StreamExt as _, stream};
 use reqwest::Client;
 use waybill_shared::act::{Act, ActError, Done};
-use waybill_shared::domain::account::{ACCOUNT, Account, Role};
+use waybill_shared::domain::account::{Account, Role};
 use waybill_shared::domain::kinds::{JobKind, NoteKind, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::{
-    ATTEMPT, Attempt, Delivery, Disabled, Endpoint, PROGRESS, Secrets, WEBHOOK, WebhookPolicy,
+    Attempt, Delivery, Disabled, Endpoint, Secrets, WebhookPolicy,
 };
 use waybill_shared::engine::Engine;
 use waybill_shared::feed::{CloudEvent, Reader};
@@ -68,7 +68,7 @@ impl Act for Deliver {
     }
 
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
-        if engine.pauses.stop_for(WEBHOOK, &job.key) {
+        if engine.pauses.stop_for(JobKind::Webhook.name(), &job.key) {
             return Ok(Done::paused(engine));
         }
         let state = State::read(engine, &job.key).await?;
@@ -291,7 +291,7 @@ impl<'a> Delivering<'a> {
     /// One unit with all of it, and when to run again.
     async fn finish(mut self) -> Result<Done, ActError> {
         let id = self.state.endpoint.id.clone();
-        let mut unit = Unit::new(WEBHOOK, self.now);
+        let mut unit = Unit::new(JobKind::Webhook.name(), self.now);
         for position in &self.touched {
             unit.notes.push(note(&id, *position, self.state.deliveries.get(position)));
         }

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use waybill_shared::domain::kinds::{JobKind, NoteKind, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::{
-    DELIVERY, Delivery, Endpoint, PROGRESS, Progress, SECRETS, Secrets, WEBHOOK, delivery_key,
-    position_of,
+    Delivery, Endpoint, Progress, Secrets, delivery_key, position_of,
 };
 use waybill_shared::engine::Engine;
 use waybill_shared::feed::Reader;

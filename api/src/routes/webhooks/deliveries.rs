@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use waybill_shared::domain::kinds::NoteKind;
 use waybill_shared::domain::lot::Timestamp;
-use waybill_shared::domain::webhook::{ATTEMPT, Attempt, Endpoint};
+use waybill_shared::domain::webhook::{Attempt, Endpoint};
 use waybill_shared::feed::{CloudEvent, Reader};
 use waybill_shared::sealing::secrets;
 use waybill_shared::sight::Sight;

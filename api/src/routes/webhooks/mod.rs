@@ -11,9 +11,7 @@ use serde::Serialize;
 use waybill_shared::domain::account::Role;
 use waybill_shared::domain::confidential::Confidential;
 use waybill_shared::domain::kinds::{JobKind, NoteKind, RecordKind};
-use waybill_shared::domain::webhook::{
-    ATTEMPT, DELIVERY, Disabled, Endpoint, PROGRESS, Progress, SECRETS, Secrets, WEBHOOK,
-};
+use waybill_shared::domain::webhook::{Disabled, Endpoint, Progress, Secrets};
 use waybill_shared::store::{Fate, NewJob, NoteChange, NoteRange, RecordChange, StoreError, Unit};
 use waybill_workers::webhooks::{State as Standing, check, new_secret, rotated};
 

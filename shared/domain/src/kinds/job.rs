@@ -65,4 +65,21 @@ impl JobKind {
     pub fn named(name: &str) -> Option<Self> {
         name.parse().ok()
     }
+
+    /// Whether schedulers do such jobs; the others are workers'.
+    #[must_use]
+    pub fn is_schedulers(self) -> bool {
+        match self {
+            Self::Contribution | Self::Opening | Self::Requisition | Self::Cron => true,
+            Self::Document
+            | Self::Lapse
+            | Self::Round
+            | Self::Gather
+            | Self::Send
+            | Self::Tell
+            | Self::Chase
+            | Self::Digest
+            | Self::Webhook => false,
+        }
+    }
 }

@@ -14,3 +14,32 @@ pub use lot_event::LotEvent;
 pub use note::NoteKind;
 pub use record::RecordKind;
 pub use subject::EventSubject;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        for kind in RecordKind::ALL {
+            assert_eq!(RecordKind::named(kind.name()), Some(*kind));
+            assert_eq!(EventSubject::of(&kind.subject("a:b")), EventSubject::Record(*kind, "a:b"));
+        }
+        for kind in JobKind::ALL {
+            assert_eq!(JobKind::named(kind.name()), Some(*kind));
+        }
+        for event in LotEvent::ALL {
+            assert_eq!(LotEvent::named(event.name()), Some(*event));
+            assert!(event.name().starts_with("lot."), "{event}");
+        }
+    }
+
+    #[test]
+    fn what_a_newer_version_knows_is_nothing_here() {
+        assert_eq!(RecordKind::named("moon"), None);
+        assert_eq!(EventSubject::of("moon:1"), EventSubject::Unknown);
+        assert_eq!(EventSubject::of("MOON-1"), EventSubject::Unknown);
+        assert_eq!(LotEvent::named("lot.moon"), None);
+        assert_eq!(LotEvent::named("order.sent"), None);
+    }
+}
