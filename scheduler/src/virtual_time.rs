@@ -9,7 +9,6 @@ use waybill_shared::engine::Engine;
 use waybill_shared::rounds;
 use waybill_shared::store::{Hint, NewJob, StoreError, Unit};
 
-use crate::calendar;
 use crate::relay::Relay;
 
 /// Lots published at once at most.

@@ -69,7 +69,7 @@ impl TakenDocument {
 }
 
 fn corrupt(id: &str, source: serde_json::Error) -> StoreError {
-    StoreError::Corrupt { subject: RecordKind::Document.subject(&id.to_string()), source }
+    StoreError::Corrupt { subject: RecordKind::Document.subject(id), source }
 }
 
 /// The records of documents of `sender` after that with the id `after`, at most `limit`, in the order of

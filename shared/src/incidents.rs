@@ -19,10 +19,8 @@ pub const RESTORED: &str = "restored:";
 pub const ROLE: &str = "role:";
 
 fn parsed(id: &str, body: &str) -> Result<Incident, StoreError> {
-    let corrupt = |source| StoreError::Corrupt {
-        subject: RecordKind::Incident.subject(&id.to_string()),
-        source,
-    };
+    let corrupt =
+        |source| StoreError::Corrupt { subject: RecordKind::Incident.subject(id), source };
     serde_json::from_str(body).map_err(corrupt)
 }
 
@@ -32,10 +30,8 @@ fn written(
     incident: &Incident,
     event: &'static str,
 ) -> Result<RecordChange, StoreError> {
-    let corrupt = |source| StoreError::Corrupt {
-        subject: RecordKind::Incident.subject(&id.to_string()),
-        source,
-    };
+    let corrupt =
+        |source| StoreError::Corrupt { subject: RecordKind::Incident.subject(id), source };
     let body = serde_json::to_string(incident).map_err(corrupt)?;
     Ok(RecordChange { kind: RecordKind::Incident, id: id.to_owned(), expected, body, event })
 }

@@ -80,10 +80,8 @@ async fn stated(store: &dyn Store, number: u32) -> Result<Option<Pipeline>, Stor
     let Some(record) = store.record(RecordKind::Pipeline, &number.to_string()).await? else {
         return Ok(None);
     };
-    let corrupt = |source| StoreError::Corrupt {
-        subject: RecordKind::Pipeline.subject(&number.to_string()),
-        source,
-    };
+    let corrupt =
+        |source| StoreError::Corrupt { subject: RecordKind::Pipeline.subject(number), source };
     serde_json::from_str(&record.body).map(Some).map_err(corrupt)
 }
 

@@ -92,7 +92,7 @@ fn is_told(unit: &Unit, reason: &str) -> Result<bool, StoreError> {
 
 fn text<T: Serialize>(subject: &str, value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|source| StoreError::Corrupt {
-        subject: RecordKind::Note.subject(&subject.to_string()),
+        subject: RecordKind::Note.subject(subject),
         source,
     })
 }

@@ -182,7 +182,7 @@ impl Acted {
                     "positions {} to {given_out} were given out before it, and are not void",
                     upto + 1
                 );
-                self.found.push((RecordKind::Restore.subject(&epoch.to_string()), detail));
+                self.found.push((RecordKind::Restore.subject(epoch), detail));
             }
         }
     }

@@ -157,12 +157,12 @@ async fn archive(
         if !is_so {
             let there = found.events;
             let detail = format!("{events} bodies went into it, the log lacks {there} or others");
-            check.fails("I7", RecordKind::Archive.subject(&number.to_string()), detail);
+            check.fails("I7", RecordKind::Archive.subject(number), detail);
         }
     }
     for (number, found) in archived {
         let detail = format!("the log lacks {} bodies, and tells of no such archive", found.events);
-        check.fails("I7", RecordKind::Archive.subject(&number.to_string()), detail);
+        check.fails("I7", RecordKind::Archive.subject(number), detail);
     }
     Ok(())
 }

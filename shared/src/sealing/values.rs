@@ -17,9 +17,6 @@ use crate::store::{Fate, NoteChange, NoteRange, Reads, RecordChange, StoreError,
 /// The kind of records of consignees.
 const CONSIGNEE: &str = "consignee";
 
-/// The kind of note that tells which key has sealed last: who has none writes nothing in plain text beside that.
-const KEY: &str = "key";
-
 /// The key of that note.
 const CURRENT: &str = "current";
 
@@ -31,7 +28,7 @@ const TRIES: usize = 3;
 
 /// The name under which the secrets of a webhook are sealed.
 fn of_webhook(id: &str) -> String {
-    RecordKind::Webhook.subject(&id.to_string())
+    RecordKind::Webhook.subject(id)
 }
 
 /// The name under which the address in a record is sealed; none: the record has none.

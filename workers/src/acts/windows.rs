@@ -14,7 +14,6 @@ use waybill_shared::intake::start_of;
 use waybill_shared::matching::binding::last_day;
 use waybill_shared::store::NewJob;
 
-use super::gather;
 use crate::steps::issue_order::gathering_key;
 
 /// The moment by which `lot` has to be ordered, with the pipeline's margin; `None` if nothing ends.

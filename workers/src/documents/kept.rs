@@ -31,7 +31,7 @@ pub(crate) struct Kept {
 }
 
 fn corrupt(id: &str) -> impl FnOnce(serde_json::Error) -> StoreError + use<> {
-    let subject = RecordKind::KeptDocument.subject(&id.to_string());
+    let subject = RecordKind::KeptDocument.subject(id);
     |source| StoreError::Corrupt { subject, source }
 }
 

@@ -79,10 +79,8 @@ pub(crate) async fn why(
     let Some(record) = engine.store.record(RecordKind::RefusedDocument, &id).await? else {
         return Ok(None);
     };
-    let corrupt = |source| StoreError::Corrupt {
-        subject: RecordKind::RefusedDocument.subject(&id.to_string()),
-        source,
-    };
+    let corrupt =
+        |source| StoreError::Corrupt { subject: RecordKind::RefusedDocument.subject(id), source };
     let body: serde_json::Value = serde_json::from_str(&record.body).map_err(corrupt)?;
     Ok(body["why"].as_str().map(str::to_owned))
 }

@@ -19,10 +19,8 @@ impl Desk<'_> {
         let id = lot.id.to_string();
         let found = self.engine.store.record(RecordKind::Surplus, &id).await?;
         if let Some(record) = &found {
-            let corrupt = |source| StoreError::Corrupt {
-                subject: RecordKind::Surplus.subject(&id.to_string()),
-                source,
-            };
+            let corrupt =
+                |source| StoreError::Corrupt { subject: RecordKind::Surplus.subject(&id), source };
             let before: Surplus = serde_json::from_str(&record.body).map_err(corrupt)?;
             if before.fate == SurplusFate::KeptPaid {
                 let text =
@@ -57,10 +55,8 @@ pub(crate) fn filed(
     event: &'static str,
 ) -> Result<RecordChange, StoreError> {
     let id = surplus.lot.to_string();
-    let corrupt = |source| StoreError::Corrupt {
-        subject: RecordKind::Surplus.subject(&id.to_string()),
-        source,
-    };
+    let corrupt =
+        |source| StoreError::Corrupt { subject: RecordKind::Surplus.subject(&id), source };
     let body = serde_json::to_string(surplus).map_err(corrupt)?;
     Ok(RecordChange { kind: RecordKind::Surplus, id, expected, body, event })
 }

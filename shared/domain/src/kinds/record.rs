@@ -1,5 +1,7 @@
 //! Kinds of records.
 
+use std::fmt;
+
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// A kind of record. Its name stands in the database, in subjects (`order:PO-1`) and in exports.
@@ -135,7 +137,7 @@ impl RecordKind {
 
     /// The subject of the events of the record with this id.
     #[must_use]
-    pub fn subject(self, id: &str) -> String {
+    pub fn subject(self, id: impl fmt::Display) -> String {
         format!("{self}:{id}")
     }
 
