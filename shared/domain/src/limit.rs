@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A limit on the jobs of one kind, for each key they are counted by (see
-/// [`Act::limit`](crate::act::Act::limit)). Where nothing is given, nothing is limited.
+/// A limit on the jobs of one kind, for each key they are counted by. Where nothing is given, nothing is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
