@@ -14,10 +14,10 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::Problem;
 use crate::access::Caller;
 use crate::limits::Limits;
 use crate::request::media_type;
+use crate::{Problem, ProblemKind};
 
 /// The largest body of what is no file, in bytes.
 pub(crate) const LARGEST_MESSAGE: usize = 1024 * 1024;
@@ -236,7 +236,7 @@ async fn within(places: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
 
 fn busy(detail: &str) -> Problem {
     let hint = "wait as long as Retry-After says, then ask again";
-    Problem { retry_after: Some(2), ..Problem::new("too_many_requests", detail, hint) }
+    Problem { retry_after: Some(2), ..Problem::new(ProblemKind::TooManyRequests, detail, hint) }
 }
 
 /// Answers a request once there is a place for it.
@@ -255,7 +255,8 @@ pub(crate) async fn admit(
                     Ok(arrived) => Request::from_parts(parts, Body::from(arrived.to_bytes())),
                     Err(error) => {
                         let detail = format!("the body broke off: {error}");
-                        return Problem::new("malformed", detail, "send it again").into_response();
+                        return Problem::new(ProblemKind::Malformed, detail, "send it again")
+                            .into_response();
                     }
                 };
             }

@@ -7,7 +7,7 @@ use waybill_shared::engine::Engine;
 use waybill_shared::store::Unit;
 use waybill_shared::timekeeper::Doubt;
 
-use crate::Problem;
+use crate::{Problem, ProblemKind};
 
 /// What time it is for the process that answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -50,7 +50,7 @@ pub(crate) async fn look(engine: &Engine) -> Result<ClockView, Problem> {
 pub(crate) async fn accept(engine: &Engine, by: &str) -> Result<ClockView, Problem> {
     let doubt = engine.look_at_clock().await?;
     if let Some(doubt @ Doubt::Apart(_)) = doubt {
-        return Err(Problem::new("conflict", doubt.to_string(), doubt.mend()));
+        return Err(Problem::new(ProblemKind::Conflict, doubt.to_string(), doubt.mend()));
     }
     if doubt.is_some() {
         let now = engine.store.time().await?.unwrap_or_else(|| engine.clock.now());

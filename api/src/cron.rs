@@ -8,8 +8,8 @@ use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::pipeline::{CronAct, CronEntry};
 use waybill_shared::engine::Engine;
 
-use crate::Problem;
 use crate::status::NextFire;
+use crate::{Problem, ProblemKind};
 
 /// Something that recurs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -145,7 +145,11 @@ pub(crate) async fn run(
     if entries.iter().all(|entry| entry.name != name) {
         let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
         let hint = format!("there are: {}", names.join(", "));
-        return Err(Problem::new("not_found", format!("no calendar entry `{name}`"), &hint));
+        return Err(Problem::new(
+            ProblemKind::NotFound,
+            format!("no calendar entry `{name}`"),
+            &hint,
+        ));
     }
     if request.reason.chars().count() > 1000 {
         let detail = "it is longer than 1000 characters";

@@ -22,7 +22,7 @@ use crate::admission::{Admission, LARGEST_MESSAGE, admit, length, only_reads, wa
 use crate::idempotency::once;
 use crate::limits::Limits;
 use crate::origin::find;
-use crate::{Api, MetricsToken, Problem, health, openapi, routes, upload};
+use crate::{Api, MetricsToken, Problem, ProblemKind, health, openapi, routes, upload};
 
 /// The largest body from this machine, in bytes.
 const LARGEST_LOCAL: usize = 256 * 1024 * 1024;
@@ -114,12 +114,12 @@ pub fn network(api: &Api, network: &Network) -> Router {
 
 async fn nowhere(request: Request) -> Problem {
     let detail = format!("there is nothing at {}", request.uri().path());
-    Problem::new("not_found", detail, "see /docs for the routes")
+    Problem::new(ProblemKind::NotFound, detail, "see /docs for the routes")
 }
 
 async fn not_so(request: Request) -> Problem {
     let detail = format!("{} is not for {}", request.method(), request.uri().path());
-    Problem::new("method_not_allowed", detail, "see /docs for the routes")
+    Problem::new(ProblemKind::MethodNotAllowed, detail, "see /docs for the routes")
 }
 
 /// What failed inside is for the log.
@@ -180,7 +180,7 @@ async fn in_time(request: Request, next: Next) -> Response {
         Ok(response) => response.unwrap_or_else(|_| Problem::inside().into_response()),
         Err(_) => {
             let detail = format!("it was not there and answered within {} s", PATIENCE.as_secs());
-            Problem::new("timeout", detail, "send less at once").into_response()
+            Problem::new(ProblemKind::Timeout, detail, "send less at once").into_response()
         }
     }
 }

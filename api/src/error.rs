@@ -1,5 +1,6 @@
 //! Errors as `application/problem+json` (RFC 9457).
 
+use crate::ProblemKind;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -69,37 +70,14 @@ pub struct Problem {
     pub retry_after: Option<u32>,
 }
 
-/// Every kind of problem: its name, its status and its title.
-pub const KINDS: [(&str, StatusCode, &str); 17] = [
-    ("malformed", StatusCode::BAD_REQUEST, "The request cannot be read"),
-    ("invalid", StatusCode::UNPROCESSABLE_ENTITY, "The request is not valid"),
-    ("unauthorized", StatusCode::UNAUTHORIZED, "A valid token is needed"),
-    ("forbidden", StatusCode::FORBIDDEN, "This account may not do that"),
-    ("not_found", StatusCode::NOT_FOUND, "There is no such thing"),
-    ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "This cannot be done with it"),
-    ("timeout", StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive"),
-    ("conflict", StatusCode::CONFLICT, "It does not fit what is there"),
-    ("gone", StatusCode::GONE, "It is not there any more"),
-    ("precondition_failed", StatusCode::PRECONDITION_FAILED, "It has changed since it was read"),
-    ("too_large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
-    ("unsupported_media", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body's type is not understood"),
-    ("refused", StatusCode::UNPROCESSABLE_ENTITY, "It was understood and refused"),
-    ("too_many_requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
-    ("internal", StatusCode::INTERNAL_SERVER_ERROR, "Something failed here"),
-    ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "The service cannot answer now"),
-    ("disk_full", StatusCode::INSUFFICIENT_STORAGE, "The service's disk is full"),
-];
-
 impl Problem {
-    /// A problem of `kind`, one of [`KINDS`].
+    /// A problem of `kind`.
     #[must_use]
-    pub fn new(kind: &str, detail: impl Into<String>, hint: &str) -> Self {
-        let known = KINDS.iter().find(|(name, _, _)| *name == kind);
-        let (_, status, title) = known.unwrap_or(&KINDS[14]);
+    pub fn new(kind: ProblemKind, detail: impl Into<String>, hint: &str) -> Self {
         Self {
             kind: format!("/problems/{kind}"),
-            title: (*title).into(),
-            status: status.as_u16(),
+            title: kind.title().into(),
+            status: kind.status().as_u16(),
             detail: detail.into(),
             hint: Some(hint.to_owned()).filter(|hint| !hint.is_empty()),
             errors: Box::default(),
@@ -124,20 +102,24 @@ impl Problem {
             detail: detail.clone(),
             hint: None,
         };
-        Self::new("invalid", format!("`{field}`: {detail}"), hint).with(vec![wrong])
+        Self::new(ProblemKind::Invalid, format!("`{field}`: {detail}"), hint).with(vec![wrong])
     }
 
     /// Nothing of that id that the caller may see.
     #[must_use]
     pub fn unknown(what: &str, id: &str) -> Self {
-        Self::new("not_found", format!("no {what} `{id}`"), "check the id, and what you may see")
+        Self::new(
+            ProblemKind::NotFound,
+            format!("no {what} `{id}`"),
+            "check the id, and what you may see",
+        )
     }
 
     /// Several requesters use this id for a line of theirs.
     #[must_use]
     pub fn ambiguous(name: &Ambiguous) -> Self {
         let detail = format!("`{}` is the name of several things", name.name);
-        Self::new("refused", detail, &format!("name one of {}", name.lines.join(", ")))
+        Self::new(ProblemKind::Refused, detail, &format!("name one of {}", name.lines.join(", ")))
     }
 
     fn ours(error: &dyn std::error::Error) -> Self {
@@ -148,14 +130,14 @@ impl Problem {
             source = error.source();
         }
         tracing::error!(error = text, "a request failed");
-        Self::new("internal", text, "run `waybill check`")
+        Self::new(ProblemKind::Internal, text, "run `waybill check`")
     }
 
     /// What others are told of a failure inside: what failed is for the log.
     #[must_use]
     pub(crate) fn inside() -> Self {
         let hint = "try again, or ask the service's operator";
-        Self::new("internal", "the request failed inside the service", hint)
+        Self::new(ProblemKind::Internal, "the request failed inside the service", hint)
     }
 }
 
@@ -195,31 +177,31 @@ impl From<waybill_shared::domain::rules::Wrong> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         if let StoreError::Clock(doubt) = &error {
-            let mut problem = Self::new("unavailable", error.to_string(), doubt.mend());
+            let mut problem = Self::new(ProblemKind::Unavailable, error.to_string(), doubt.mend());
             problem.retry_after = Some(5);
             return problem;
         }
         if matches!(error, StoreError::Archived { .. }) {
-            return Self::new("gone", error.to_string(), ARCHIVED);
+            return Self::new(ProblemKind::Gone, error.to_string(), ARCHIVED);
         }
         if matches!(error, StoreError::Seal(SealError::Lacking { .. })) {
-            return Self::new("unavailable", error.to_string(), LACKING);
+            return Self::new(ProblemKind::Unavailable, error.to_string(), LACKING);
         }
         if matches!(error, StoreError::Moved { .. }) {
             return Self::new(
-                "unavailable",
+                ProblemKind::Unavailable,
                 "the service's files are gone: it ends",
                 "try again later",
             );
         }
         let problem = Self::ours(&error);
         if error.is_disk_full() {
-            return Self::new("disk_full", "nothing could be written", DISK_FULL);
+            return Self::new(ProblemKind::DiskFull, "nothing could be written", DISK_FULL);
         }
         if error.is_passing() {
             let detail = "the database cannot be used now";
             let mut problem =
-                Self::new("unavailable", detail, "try again; `waybill doctor` says why");
+                Self::new(ProblemKind::Unavailable, detail, "try again; `waybill doctor` says why");
             problem.retry_after = Some(2);
             return problem;
         }
@@ -231,7 +213,7 @@ impl From<ActError> for Problem {
     fn from(error: ActError) -> Self {
         match error {
             ActError::Store(error) => error.into(),
-            ActError::Invalid(text) => Self::new("refused", text, ""),
+            ActError::Invalid(text) => Self::new(ProblemKind::Refused, text, ""),
             other => Self::ours(&other),
         }
     }
@@ -241,9 +223,11 @@ impl From<IntakeError> for Problem {
     fn from(error: IntakeError) -> Self {
         match error {
             IntakeError::Store(error) => error.into(),
-            IntakeError::Refused(rule) => Self::new("refused", rule, "nothing was changed"),
+            IntakeError::Refused(rule) => {
+                Self::new(ProblemKind::Refused, rule, "nothing was changed")
+            }
             IntakeError::Conflict => {
-                Self::new("conflict", "others keep changing the same lines", "try again")
+                Self::new(ProblemKind::Conflict, "others keep changing the same lines", "try again")
             }
         }
     }

@@ -16,8 +16,8 @@ use utoipa::ToSchema;
 use waybill_shared::engine::Engine;
 use waybill_shared::presence::Trouble;
 
-use crate::Problem;
 use crate::gauges::Gauges;
+use crate::{Problem, ProblemKind};
 
 /// The OpenMetrics text format.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -134,7 +134,8 @@ async fn metrics(
 ) -> Response {
     if token.is_some_and(|token| !token.is_in(&headers)) {
         let hint = "send `Authorization: Bearer TOKEN` with the token of --metrics-token-file";
-        return Problem::new("unauthorized", "the metrics ask for a token", hint).into_response();
+        return Problem::new(ProblemKind::Unauthorized, "the metrics ask for a token", hint)
+            .into_response();
     }
     let (gauges, backlog) = gauges.look(&engine).await;
     match engine.metrics.text(&backlog, &gauges) {

@@ -19,7 +19,7 @@ use waybill_shared::store::{NoteChange, Unit};
 
 use crate::access::Caller;
 use crate::request::bytes;
-use crate::{Api, Problem};
+use crate::{Api, Problem, ProblemKind};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -81,7 +81,10 @@ async fn keyed(
     let key = format!("{caller}/{key}");
     let Some(_held) = Held::take(&key) else {
         let detail = "a request with this Idempotency-Key is being answered";
-        return Err(Problem { retry_after: Some(1), ..Problem::new("conflict", detail, "wait") });
+        return Err(Problem {
+            retry_after: Some(1),
+            ..Problem::new(ProblemKind::Conflict, detail, "wait")
+        });
     };
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let gives_secret = SECRETS.contains(&route);
@@ -101,7 +104,11 @@ async fn keyed(
     {
         if reply.request != digest {
             let detail = "this Idempotency-Key was used for another request";
-            return Err(Problem::new("conflict", detail, "take a new key for a new request"));
+            return Err(Problem::new(
+                ProblemKind::Conflict,
+                detail,
+                "take a new key for a new request",
+            ));
         }
         return Ok(again(reply));
     }
@@ -113,7 +120,11 @@ async fn keyed(
     if gives_secret {
         let detail =
             "what was asked for under this Idempotency-Key was given; its secret is shown once";
-        let problem = Problem::new("conflict", detail, "look it up, or take a new key for another");
+        let problem = Problem::new(
+            ProblemKind::Conflict,
+            detail,
+            "look it up, or take a new key for another",
+        );
         keep(api, key, digest, problem.into_response()).await?;
         return Ok(response);
     }
@@ -131,7 +142,7 @@ async fn keep(
     response: Response,
 ) -> Result<Response, Problem> {
     let (parts, body) = response.into_parts();
-    let failed = |_| Problem::new("internal", "an answer could not be read", "");
+    let failed = |_| Problem::new(ProblemKind::Internal, "an answer could not be read", "");
     let body = to_bytes(body, usize::MAX).await.map_err(failed)?;
     let content_type = parts.headers.get(header::CONTENT_TYPE);
     if let Ok(text) = String::from_utf8(body.to_vec())

@@ -26,6 +26,7 @@ mod page;
 mod pages;
 mod past;
 mod plan;
+mod problem_kind;
 pub mod readers;
 mod reports;
 mod request;
@@ -51,12 +52,13 @@ pub use cron::{Coming, Entry as CalendarEntry, FireAsked, FireRequest};
 pub use doctor::{Diagnosis, Finding, Health};
 pub use effects::Effect;
 pub use entrance::{Network, local, network};
-pub use error::{DISK_FULL, KINDS, LACKING, Problem, Wrong};
+pub use error::{DISK_FULL, LACKING, Problem, Wrong};
 pub use growth::Growth;
 pub use health::{MetricsToken, Readiness, health};
 pub use money::{DonorTotal, Lapse, MoneyView, Must, Promise, Stages, UsedRate};
 pub use openapi::openapi;
 pub use plan::{PlanRequest, Planned};
+pub use problem_kind::ProblemKind;
 pub use reports::{
     Basis, Count, Declined, DonorReport, DrawnUp, EnvelopeReport, Expected, Few, Filed, Funnel,
     Item, MoneyMoved, Received, Request, RequesterReport, Short, Stage, SteeringReport, Subject,
@@ -110,7 +112,11 @@ impl Api {
         }
         let opened = connectors::open(self.engine.pipeline(), &self.folder).map_err(|error| {
             tracing::error!(%error, "the way to the outside could not be opened");
-            Problem::new("unavailable", "the way to the outside could not be opened", "try again")
+            Problem::new(
+                ProblemKind::Unavailable,
+                "the way to the outside could not be opened",
+                "try again",
+            )
         })?;
         Ok(self.connector.get_or_init(|| opened).clone())
     }

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-use crate::Problem;
+use crate::{Problem, ProblemKind};
 
 /// Requests a second with a token that is none, or without one, from one address.
 const STRANGERS: NonZeroU32 = NonZeroU32::new(10).expect("above zero");
@@ -94,5 +94,8 @@ const TWO: NonZeroU32 = NonZeroU32::new(2).expect("above zero");
 fn too_many(seconds: u64, detail: &str) -> Problem {
     let seconds = u32::try_from(seconds + 1).unwrap_or(u32::MAX);
     let hint = "wait as long as Retry-After says; send rows in bulk";
-    Problem { retry_after: Some(seconds), ..Problem::new("too_many_requests", detail, hint) }
+    Problem {
+        retry_after: Some(seconds),
+        ..Problem::new(ProblemKind::TooManyRequests, detail, hint)
+    }
 }

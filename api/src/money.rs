@@ -13,7 +13,7 @@ use waybill_shared::engine::Engine;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::EnvelopeRow;
 
-use crate::Problem;
+use crate::{Problem, ProblemKind};
 
 /// The money as of a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -283,7 +283,11 @@ pub(crate) async fn money(
             seen.flat_map(|given| &given.donors).map(String::as_str).collect();
         let hint =
             format!("those who give are {}", donors.into_iter().collect::<Vec<_>>().join(", "));
-        return Err(Problem::new("not_found", format!("`{donor}` gives nothing here"), &hint));
+        return Err(Problem::new(
+            ProblemKind::NotFound,
+            format!("`{donor}` gives nothing here"),
+            &hint,
+        ));
     }
     given.sort_by_key(|given| (&given.donors, &given.id));
     let snapshot = engine.store.snapshot().await?;

@@ -6,7 +6,7 @@ use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::StoreError;
 
-use crate::Problem;
+use crate::{Problem, ProblemKind};
 
 /// Ids that are named at most.
 const NAMED: usize = 3;
@@ -31,7 +31,7 @@ pub(crate) async fn unknown(engine: &Engine, what: &str, id: &str) -> Problem {
         [one] => format!("did you mean `{one}`?"),
         [first @ .., last] => format!("did you mean `{}` or `{last}`?", first.join("`, `")),
     };
-    Problem::new("not_found", format!("no {what} `{id}`"), &hint)
+    Problem::new(ProblemKind::NotFound, format!("no {what} `{id}`"), &hint)
 }
 
 /// Ids that are there and near to `asked`, the nearest first.

@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::access::ROUTES;
 use crate::pages::document;
-use crate::{KINDS, Problem, routes};
+use crate::{Problem, ProblemKind, routes};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -110,22 +110,12 @@ fn complete(method: &str, path: &str, operation: &mut Operation) {
             response.description = "Done".to_owned();
         }
     }
-    for (kind, status, title) in KINDS {
-        let is_of_writes =
-            ["conflict", "too_large", "unsupported_media", "timeout", "refused", "disk_full"];
-        if method == "GET" && is_of_writes[..3].contains(&kind) {
-            continue;
-        }
-        if kind == "method_not_allowed"
-            || (kind == "precondition_failed" && !["PUT", "PATCH"].contains(&method))
-        {
-            continue;
-        }
+    for kind in ProblemKind::ALL.iter().filter(|kind| kind.answers(method)) {
         let response = ResponseBuilder::new()
-            .description(title)
+            .description(kind.title())
             .content("application/problem+json", problem())
             .build();
-        let status = status.as_u16().to_string();
+        let status = kind.status().as_u16().to_string();
         operation.responses.responses.entry(status).or_insert(RefOr::T(response));
     }
 }
@@ -150,8 +140,8 @@ pub(crate) async fn page() -> Response {
 
 /// What a kind of problem is, at the address that answers name as its `type`.
 pub(crate) async fn problem(crate::request::Named(kind): crate::request::Named) -> Response {
-    match KINDS.iter().find(|(name, _, _)| *name == kind) {
-        Some((name, status, title)) => format!("{name}: {title} ({status})\n").into_response(),
+    match ProblemKind::named(&kind) {
+        Some(kind) => format!("{kind}: {} ({})\n", kind.title(), kind.status()).into_response(),
         None => Problem::unknown("kind of problem", &kind).into_response(),
     }
 }

@@ -22,7 +22,7 @@ use waybill_shared::store::{
     EnvelopeChange, Fate, LineChange, LotChange, RecordChange, Store, StoreError, Unit,
 };
 
-use crate::Problem;
+use crate::{Problem, ProblemKind};
 
 /// Lines rebuilt in one commit.
 const TOGETHER: i64 = 500;
@@ -61,13 +61,17 @@ impl AsOf {
         }
         let turn = ONE.try_acquire().map_err(|_| {
             let detail = "another earlier day is being rebuilt from the log";
-            Problem::new("too_many_requests", detail, "ask again when that is done")
+            Problem::new(ProblemKind::TooManyRequests, detail, "ask again when that is done")
         })?;
         let zone = coalition.settings.as_ref().map_or(chrono_tz::UTC, |settings| settings.zone);
         let end = start_of(day.succ_opt().unwrap_or(day), zone);
         let folder = tempfile::tempdir().map_err(|error| {
             tracing::error!(%error, "no folder for a store of the past");
-            Problem::new("unavailable", "there is no room for a store of that day", "try again")
+            Problem::new(
+                ProblemKind::Unavailable,
+                "there is no room for a store of that day",
+                "try again",
+            )
         })?;
         let store = SqliteStore::open(&folder.path().join("past.sqlite")).await?;
         rebuild(&*engine.store, &store, end).await?;
@@ -101,7 +105,7 @@ async fn put(past: &SqliteStore, unit: Unit) -> Result<(), Problem> {
         if fate != Fate::Committed {
             tracing::error!(?fate, "the log does not tell what was there");
             return Err(Problem::new(
-                "internal",
+                ProblemKind::Internal,
                 "that day cannot be rebuilt",
                 "run `waybill check`",
             ));

@@ -16,7 +16,7 @@ use waybill_shared::matching::what_if::{Difference, WhatIf, difference};
 use waybill_shared::rounds;
 use waybill_shared::store::{LotFilter, StoreError};
 
-use crate::Problem;
+use crate::{Problem, ProblemKind};
 
 /// Lots read at once.
 const READ: i64 = 10_000;
@@ -59,7 +59,7 @@ const QUARTERS: u32 = 40;
 /// # Errors
 /// A [`Problem`] if the changes name what is not there, or the store cannot be read.
 pub(crate) async fn plan(engine: &Engine, request: PlanRequest) -> Result<Planned, Problem> {
-    let invalid = |text: String| Problem::new("invalid", text, "");
+    let invalid = |text: String| Problem::new(ProblemKind::Invalid, text, "");
     let coalition = engine.coalition().await?;
     let from = request.from.unwrap_or_else(|| engine.today(&coalition));
     let quarters = request.quarters.unwrap_or_else(|| to_the_year_after_next(from));

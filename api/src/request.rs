@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use waybill_shared::domain::admissible::{self, LONGEST_NAME, inadmissible};
 
-use crate::Problem;
+use crate::{Problem, ProblemKind};
 
 /// The body as JSON.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -19,7 +19,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         let kind = media_type(request.headers());
         if kind != "application/json" {
             let detail = format!("`{kind}` is not read here");
-            return Err(Problem::new("unsupported_media", detail, "send application/json"));
+            return Err(Problem::new(
+                ProblemKind::UnsupportedMedia,
+                detail,
+                "send application/json",
+            ));
         }
         let bytes = bytes(request, state).await?;
         parse(&bytes).map(Self)
@@ -39,20 +43,22 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let hint = "see /v1/openapi.json for what is expected";
     // A list would be read as the fields in their order.
     if bytes.trim_ascii_start().first() == Some(&b'[') {
-        return Err(Problem::new("invalid", "the body is a list, not an object", hint));
+        return Err(Problem::new(ProblemKind::Invalid, "the body is a list, not an object", hint));
     }
     let read: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.inner();
         if inner.is_syntax() || inner.is_eof() {
-            return Problem::new("malformed", format!("the body: {inner}"), hint);
+            return Problem::new(ProblemKind::Malformed, format!("the body: {inner}"), hint);
         }
         if path == "." {
-            return Problem::new("invalid", format!("the body: {inner}"), hint);
+            return Problem::new(ProblemKind::Invalid, format!("the body: {inner}"), hint);
         }
         Problem::field(&path, inner.to_string(), hint)
     })?;
-    json.end().map_err(|error| Problem::new("malformed", format!("the body: {error}"), hint))?;
+    json.end().map_err(|error| {
+        Problem::new(ProblemKind::Malformed, format!("the body: {error}"), hint)
+    })?;
     Ok(read)
 }
 
@@ -69,14 +75,14 @@ pub(crate) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result
         if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
             return too_large();
         }
-        Problem::new("malformed", rejection.body_text(), "send it again")
+        Problem::new(ProblemKind::Malformed, rejection.body_text(), "send it again")
     })
 }
 
 /// A body larger than what is read.
 pub(crate) fn too_large() -> Problem {
     let hint = "send fewer rows at once";
-    Problem::new("too_large", "the body is larger than what is read", hint)
+    Problem::new(ProblemKind::TooLarge, "the body is larger than what is read", hint)
 }
 
 /// The query of the URL.
@@ -88,7 +94,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let hint = "see /v1/openapi.json for what can be asked";
         let wrong = |error: axum::extract::rejection::QueryRejection| {
-            Problem::new("invalid", error.body_text(), hint)
+            Problem::new(ProblemKind::Invalid, error.body_text(), hint)
         };
         let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
         for (name, text) in pairs.map_err(wrong)?.0 {
@@ -108,7 +114,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = axum::extract::Path::<String>::from_request_parts(parts, state).await;
-        let malformed = |detail| Problem::new("malformed", detail, "check the path");
+        let malformed = |detail| Problem::new(ProblemKind::Malformed, detail, "check the path");
         let path = path.map_err(|error| malformed(error.body_text()))?;
         match admissible::in_one_line(&path.0, LONGEST_NAME) {
             Some(what) => Err(malformed(format!("what the path names {what}"))),

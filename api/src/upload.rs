@@ -19,7 +19,7 @@ use crate::origin::Origin;
 use crate::pages::document;
 use crate::routes::documents::{Outcome, Sent};
 use crate::routes::{documents, requisitions};
-use crate::{Api, Problem};
+use crate::{Api, Problem, ProblemKind};
 
 /// Kinds of things that can be handed in, and how the page calls them.
 const KINDS: [(&str, &str); 4] = [
@@ -73,13 +73,18 @@ async fn take(State(entry): State<Entry>, request: Request) -> Response {
     let mut form = Form::default();
     // Before a token is known a form takes room already.
     let Ok(_room) = STRANGERS.try_acquire() else {
-        let problem =
-            Problem::new("too_many_requests", "others are handing in", "try again in a moment");
+        let problem = Problem::new(
+            ProblemKind::TooManyRequests,
+            "others are handing in",
+            "try again in a moment",
+        );
         return told(&form, problem);
     };
     let taken = match Multipart::from_request(request, &()).await {
         Ok(multipart) => read(&entry, origin, multipart, &mut form).await,
-        Err(error) => Err(Problem::new("malformed", error.body_text(), "send the form again")),
+        Err(error) => {
+            Err(Problem::new(ProblemKind::Malformed, error.body_text(), "send the form again"))
+        }
     };
     let said = match taken {
         Ok((caller, _place)) => {
@@ -160,7 +165,7 @@ fn broken(error: axum::extract::multipart::MultipartError) -> Problem {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return crate::request::too_large();
     }
-    Problem::new("malformed", error.body_text(), "send the form again")
+    Problem::new(ProblemKind::Malformed, error.body_text(), "send the form again")
 }
 
 /// More than any token has, in bytes.

@@ -20,9 +20,9 @@ use waybill_shared::rounds;
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotFilter, StoreError};
 
-use crate::Problem;
 use crate::reports::{Few, Short, Subject};
 use crate::timeline::state;
+use crate::{Problem, ProblemKind};
 
 /// Lots read at once.
 const READ: i64 = 10_000;
@@ -134,7 +134,7 @@ async fn explain(engine: &Engine, lot: &Lot, line: &Line) -> Result<Explanation,
     };
     let funds = rounds::funds(engine, lots.iter().map(|(lot, _)| *lot)).await?;
     let policy = &engine.pipeline().match_donor;
-    let refused = |error: MoneyError| Problem::new("refused", error.to_string(), "");
+    let refused = |error: MoneyError| Problem::new(ProblemKind::Refused, error.to_string(), "");
     let (round, solution) =
         Round::solved(&coalition, &funds, &lots, policy, day).map_err(refused)?;
     if is_unoffered(&round, place) {
@@ -179,7 +179,7 @@ async fn shorts(
     engine: &Engine,
     is_told: impl Fn(usize, LotId) -> bool,
 ) -> Result<Few<Short>, Problem> {
-    let refused = |error: MoneyError| Problem::new("refused", error.to_string(), "");
+    let refused = |error: MoneyError| Problem::new(ProblemKind::Refused, error.to_string(), "");
     let coalition = engine.coalition().await?;
     let day = engine.today(&coalition);
     let waiting = rounds::lots(&*engine.store, &coalition, day).await?;

@@ -14,7 +14,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use ipnet::IpNet;
 use tokio::time::timeout;
 use tower::ServiceExt as _;
-use waybill_api::{AccessLog, Problem, Readiness};
+use waybill_api::{AccessLog, Problem, ProblemKind, Readiness};
 use waybill_shared::clock::Clock;
 use waybill_shared::presence::Trouble;
 
@@ -146,7 +146,7 @@ async fn enter(State(door): State<Door>, request: Request) -> Response {
             Readiness { ready: false, reasons }.into_response()
         }
         _ => {
-            let mut problem = Problem::new("unavailable", what, "try again in a moment");
+            let mut problem = Problem::new(ProblemKind::Unavailable, what, "try again in a moment");
             problem.retry_after = Some(AGAIN);
             problem.into_response()
         }

@@ -25,7 +25,7 @@ use super::token::{claimed, is_right, parts};
 use crate::limits::Limits;
 use crate::near::unknown;
 use crate::origin::Origin;
-use crate::{Api, Problem};
+use crate::{Api, Problem, ProblemKind};
 
 /// How exact that is.
 const USED_EXACT: TimeDelta = TimeDelta::minutes(1);
@@ -126,7 +126,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let none = || Problem::new("unauthorized", "nobody is known to ask", "send a token");
+        let none =
+            || Problem::new(ProblemKind::Unauthorized, "nobody is known to ask", "send a token");
         parts.extensions.get::<Self>().cloned().ok_or_else(none)
     }
 }
@@ -251,7 +252,7 @@ pub(crate) fn may(caller: &Caller, method: &str, path: &str) -> Result<(), Probl
     {
         let detail = format!("this token may only read, and {method} {path} does more");
         return Err(Problem::new(
-            "forbidden",
+            ProblemKind::Forbidden,
             detail,
             "ask an admin for a token with another scope",
         ));
@@ -261,12 +262,12 @@ pub(crate) fn may(caller: &Caller, method: &str, path: &str) -> Result<(), Probl
         return Ok(());
     }
     let detail = format!("the role {} may not do this", caller.role().name());
-    Err(Problem::new("forbidden", detail, "ask an admin for an account that may"))
+    Err(Problem::new(ProblemKind::Forbidden, detail, "ask an admin for an account that may"))
 }
 
 fn refuse(detail: &str) -> Problem {
     Problem::new(
-        "unauthorized",
+        ProblemKind::Unauthorized,
         detail,
         "send `Authorization: Bearer TOKEN` with a live token (the command line: --token-file)",
     )
@@ -318,7 +319,7 @@ pub(crate) async fn by_token(
         tracing::warn!(account = account.actor(), from, "a token was used from elsewhere");
         let detail = format!("this token may not be used from {from}");
         let hint = "use it from the networks that it was given for, or ask an admin for another";
-        return Err(Problem::new("forbidden", detail, hint));
+        return Err(Problem::new(ProblemKind::Forbidden, detail, hint));
     }
     mark_used(engine, id, now).await;
     Ok(account)

@@ -16,7 +16,7 @@ use waybill_workers::office::{self, Decided, Order};
 use crate::access::Caller;
 use crate::effects::{Effect, effects};
 use crate::request::Body;
-use crate::{Api, Problem};
+use crate::{Api, Problem, ProblemKind};
 
 /// Subjects of one request, at most.
 const MOST: usize = 1000;
@@ -139,7 +139,7 @@ fn may(caller: &Caller, command: &Command) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = format!("the role {} may not do this", role.name());
-    Err(Problem::new("forbidden", detail, "use an account of the party that may"))
+    Err(Problem::new(ProblemKind::Forbidden, detail, "use an account of the party that may"))
 }
 
 /// Decides on `ids` and commits what they change.

@@ -19,7 +19,7 @@ use super::{matches, versioned};
 use crate::access::Caller;
 use crate::page::cut;
 use crate::request::{Asked, Body, Named};
-use crate::{Api, Problem};
+use crate::{Api, Problem, ProblemKind};
 
 /// Which contributions to list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -121,7 +121,11 @@ pub(crate) async fn put(
     let before = sight.coalition.contributions.get(&id);
     if !is_own(&given) || before.is_some_and(|before| !is_own(before)) {
         let detail = "a donor states what it alone gives";
-        return Err(Problem::new("forbidden", detail, "the secretariat states joint ones"));
+        return Err(Problem::new(
+            ProblemKind::Forbidden,
+            detail,
+            "the secretariat states joint ones",
+        ));
     }
     if before.is_none() {
         check_new(&given.id)?;

@@ -14,7 +14,7 @@ use crate::access::Caller;
 use crate::answered::answered;
 use crate::effects::{Effect, effects};
 use crate::request::{Asked, Body};
-use crate::{Api, Problem, Wrong};
+use crate::{Api, Problem, ProblemKind, Wrong};
 
 /// A document as it is sent.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -187,15 +187,19 @@ fn problem(refusal: Refusal) -> Problem {
                 hint: Some(row.hint),
             });
             let hint = "mend these rows and send the whole document again";
-            Problem::new("refused", text, hint).with(told.collect())
+            Problem::new(ProblemKind::Refused, text, hint).with(told.collect())
         }
-        Refusal::Early { .. } => Problem::new("refused", text, "look at the order as it is now"),
+        Refusal::Early { .. } => {
+            Problem::new(ProblemKind::Refused, text, "look at the order as it is now")
+        }
         Refusal::DoesNotApply(_) => {
-            Problem::new("refused", text, "look at the lot or order as it is now")
+            Problem::new(ProblemKind::Refused, text, "look at the lot or order as it is now")
         }
-        Refusal::NotAllowed { .. } => Problem::new("forbidden", text, "let that party send it"),
+        Refusal::NotAllowed { .. } => {
+            Problem::new(ProblemKind::Forbidden, text, "let that party send it")
+        }
         Refusal::OtherOfThatNumber { .. } => {
-            Problem::new("conflict", text, "take a number of its own for each document")
+            Problem::new(ProblemKind::Conflict, text, "take a number of its own for each document")
         }
         Refusal::Failed(error) => error.into(),
     }
@@ -204,7 +208,11 @@ fn problem(refusal: Refusal) -> Problem {
 /// The document in the name of whoever may say it.
 async fn signed(api: &Api, caller: &Caller, sent: Sent) -> Result<Document, Problem> {
     let forbid = |detail: String| {
-        Problem::new("forbidden", detail, "send it with an account of the party that says it")
+        Problem::new(
+            ProblemKind::Forbidden,
+            detail,
+            "send it with an account of the party that says it",
+        )
     };
     let role = caller.role();
     let may_say = match &sent.content {

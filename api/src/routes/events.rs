@@ -23,7 +23,7 @@ use waybill_shared::whole::restores;
 use crate::access::Caller;
 use crate::page::{MOST, limit};
 use crate::request::Asked;
-use crate::{Api, Problem};
+use crate::{Api, Problem, ProblemKind};
 use waybill_shared::domain::kinds::NoteKind;
 
 /// How long a poll waits at most, in seconds.
@@ -183,7 +183,7 @@ pub(super) async fn from(engine: &Engine, after: i64) -> Result<i64, Problem> {
             restore.at.format("%Y-%m-%d %H:%M UTC"),
         );
         let hint = format!("forget them, and begin again with after={}", restore.upto);
-        return Err(Problem::new("gone", detail, &hint));
+        return Err(Problem::new(ProblemKind::Gone, detail, &hint));
     }
     if let Some(archive) = archived(engine).await?.filter(|archive| archive.upto > after) {
         let Archive { before, upto, number, .. } = archive;
@@ -191,14 +191,14 @@ pub(super) async fn from(engine: &Engine, after: i64) -> Result<i64, Problem> {
             "events up to {upto} are not told any more: those of lots that had ended before {before} are in archive {number}"
         );
         let hint = format!("begin again with after={upto}; what was before: --with-archive FILE");
-        return Err(Problem::new("gone", detail, &hint));
+        return Err(Problem::new(ProblemKind::Gone, detail, &hint));
     }
     let end = engine.store.last_position().await?;
     if after > end {
         let detail =
             format!("the log ends at {end}, before {after}: it is not the one that you have read");
         let hint = "find out what was restored or replaced, and begin again with after=0";
-        return Err(Problem::new("gone", detail, hint));
+        return Err(Problem::new(ProblemKind::Gone, detail, hint));
     }
     Ok(after)
 }
@@ -277,7 +277,7 @@ impl Open {
         let count = open.entry(caller.id().to_owned()).or_default();
         if *count >= STREAMS {
             let detail = format!("this account has {STREAMS} streams and polls open");
-            let problem = Problem::new("too_many_requests", detail, "close some");
+            let problem = Problem::new(ProblemKind::TooManyRequests, detail, "close some");
             return Err(Problem { retry_after: Some(1), ..problem });
         }
         *count += 1;

@@ -22,7 +22,7 @@ use waybill_workers::steps::validate_priority;
 
 use crate::access::Caller;
 use crate::request::Body;
-use crate::{Api, Problem, Wrong};
+use crate::{Api, Problem, ProblemKind, Wrong};
 
 /// Lines of a file of requisitions.
 #[derive(Debug, Serialize, Deserialize)]
@@ -104,7 +104,11 @@ fn few(caller: &Caller, lines: usize) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = format!("there are {lines} lines, and {most} are taken at once");
-    Err(Problem::new("too_large", detail, "hand them in in parts, or at the service's own machine"))
+    Err(Problem::new(
+        ProblemKind::TooLarge,
+        detail,
+        "hand them in in parts, or at the service's own machine",
+    ))
 }
 
 /// Refuses lines that a file would be refused for, whoever has read them; what a line that is known has said before is not
@@ -128,7 +132,8 @@ async fn check_lines(engine: &Engine, lines: &[Submitted]) -> Result<(), Problem
         return Ok(());
     }
     let detail = "lines are wrong; nothing was taken";
-    Err(Problem::new("refused", detail, "mend them, and hand them in again").with(errors))
+    Err(Problem::new(ProblemKind::Refused, detail, "mend them, and hand them in again")
+        .with(errors))
 }
 
 /// Says of what `id` names that it is wrong.

@@ -16,7 +16,7 @@ use waybill_shared::store::{Fate, LotFilter, StoreError, Unit};
 
 use crate::access::Caller;
 use crate::request::Body;
-use crate::{Api, Problem};
+use crate::{Api, Problem, ProblemKind};
 
 /// Parked lots read at once.
 const READ: i64 = 10_000;
@@ -212,7 +212,8 @@ pub(crate) async fn replay(
             };
             after.because("replayed", reason);
             let change = engine.advance(lot.clone(), after, StepResult::Replay, LotEvent::Replayed);
-            let change = change.map_err(|error| Problem::new("conflict", error.to_string(), ""))?;
+            let change = change
+                .map_err(|error| Problem::new(ProblemKind::Conflict, error.to_string(), ""))?;
             units.push(Unit::new(&caller.actor(), engine.clock.now()).lot(change));
         }
         for (fate, (_, _, lot)) in engine.commit(units, None).await?.iter().zip(lots) {

@@ -7,7 +7,7 @@ use waybill_shared::sealing::{Inventory, reseal};
 
 use crate::access::Caller;
 use crate::request::Body;
-use crate::{Api, Problem};
+use crate::{Api, Problem, ProblemKind};
 
 /// The keys of the process that answers, and what there is to seal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,12 +53,12 @@ pub(crate) async fn seal(
     let Some(key) = api.engine.keys.current() else {
         let hint =
             "make one with `waybill key new FILE`, and start every process with --key-file FILE";
-        return Err(Problem::new("refused", "the service has no key to seal by", hint));
+        return Err(Problem::new(ProblemKind::Refused, "the service has no key to seal by", hint));
     };
     if let Some(wanted) = asked.key.filter(|wanted| *wanted != key) {
         let detail = format!("the service seals by key {key}, not by {wanted}");
         let hint = "let it read its keys again: SIGHUP, or a restart";
-        return Err(Problem::new("conflict", detail, hint));
+        return Err(Problem::new(ProblemKind::Conflict, detail, hint));
     }
     let sealed = reseal(&api.engine, &caller.actor()).await?;
     let values = Inventory::of(&*api.engine.store).await?;

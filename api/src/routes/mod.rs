@@ -39,7 +39,7 @@ use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::{Api, Problem};
+use crate::{Api, Problem, ProblemKind};
 
 /// The routes that are described for everybody.
 pub(crate) fn all() -> OpenApiRouter<Api> {
@@ -124,5 +124,5 @@ fn matches(headers: &HeaderMap, version: i64) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = format!("it is at version {version}, not at {text}");
-    Err(Problem::new("precondition_failed", detail, "read it again, and decide again"))
+    Err(Problem::new(ProblemKind::PreconditionFailed, detail, "read it again, and decide again"))
 }

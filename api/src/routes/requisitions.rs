@@ -21,7 +21,7 @@ use waybill_workers::steps::validate_priority;
 
 use crate::access::Caller;
 use crate::request::{Asked, media_type, too_large};
-use crate::{Api, Problem, Wrong};
+use crate::{Api, Problem, ProblemKind, Wrong};
 
 /// Types of body, and the ending of the files that hold such.
 const TYPES: [(&str, &str); 6] = [
@@ -192,7 +192,7 @@ pub(crate) async fn submit(
     let ending = TYPES.iter().find(|(known, _)| *known == kind).map(|(_, ending)| *ending);
     let ending = ending.ok_or_else(|| {
         let detail = format!("`{kind}` is not read here");
-        Problem::new("unsupported_media", detail, "send JSON, JSON lines, CSV or XLSX")
+        Problem::new(ProblemKind::UnsupportedMedia, detail, "send JSON, JSON lines, CSV or XLSX")
     })?;
     let lines = read(request.into_limited_body(), ending).await?;
     hand_in(&api, &caller, how, lines).await.map(Json)
@@ -228,7 +228,7 @@ pub(crate) async fn hand_in(
         };
         let errors = handed.rows.into_iter().flat_map(|row| row.errors).collect();
         let hint = "mend them, or take the others with ?partial=true";
-        return Err(Problem::new("refused", detail, hint).with(errors));
+        return Err(Problem::new(ProblemKind::Refused, detail, hint).with(errors));
     }
     handed.rows.sort_by_key(|row| row.row);
     Ok(handed)
@@ -361,7 +361,7 @@ const TIMES: usize = 32;
 pub(crate) async fn read(mut body: Body, ending: &str) -> Result<Lines, Problem> {
     let failed = |error: std::io::Error| {
         Problem::new(
-            "unavailable",
+            ProblemKind::Unavailable,
             format!("the body could not be put aside: {error}"),
             "try again",
         )
@@ -377,7 +377,11 @@ pub(crate) async fn read(mut body: Body, ending: &str) -> Result<Lines, Problem>
                 }
                 source = inner.source();
             }
-            Problem::new("malformed", format!("the body broke off: {error}"), "send it again")
+            Problem::new(
+                ProblemKind::Malformed,
+                format!("the body broke off: {error}"),
+                "send it again",
+            )
         })?;
         if let Some(data) = frame.data_ref() {
             file.write_all(data).map_err(failed)?;
@@ -393,7 +397,8 @@ pub(crate) async fn read(mut body: Body, ending: &str) -> Result<Lines, Problem>
     }
     let options = ReadOptions { limits, ..ReadOptions::default() };
     let read = tokio::task::spawn_blocking(move || read_lines(file.path(), &options));
-    let read = read.await.map_err(|error| Problem::new("internal", error.to_string(), ""))?;
+    let read =
+        read.await.map_err(|error| Problem::new(ProblemKind::Internal, error.to_string(), ""))?;
     read.map_err(wrong)
 }
 
@@ -406,12 +411,12 @@ fn wrong(error: ImportError) -> Problem {
         });
         let detail = format!("the body: {}", first.unwrap_or_default());
         let hint = "`waybill submit --help` and /docs name the fields";
-        return Problem::new("invalid", detail, hint)
+        return Problem::new(ProblemKind::Invalid, detail, hint)
             .with(errors.iter().map(Wrong::from).collect());
     }
     let kind = match &error {
-        ImportError::TooMuch { .. } | ImportError::TooManyColumns { .. } => "too_large",
-        _ => "refused",
+        ImportError::TooMuch { .. } | ImportError::TooManyColumns { .. } => ProblemKind::TooLarge,
+        _ => ProblemKind::Refused,
     };
     let text = error.to_string();
     let (what, hint) = text.split_once("\n  hint: ").unwrap_or((&text, ""));

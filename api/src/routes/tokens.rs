@@ -18,7 +18,7 @@ use waybill_shared::store::{Fate, NoteRange, Record, RecordChange, StoreError, U
 
 use crate::access::{Caller, issue};
 use crate::request::{Body, Named};
-use crate::{Api, Problem};
+use crate::{Api, Problem, ProblemKind};
 
 /// An account without its token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -182,7 +182,7 @@ const LONGEST_OVERLAP: u32 = 30 * 24 * 3600;
 const MOST_NETWORKS: usize = 100;
 
 fn random(error: getrandom::Error) -> Problem {
-    Problem::new("unavailable", format!("no random numbers: {error}"), "try again")
+    Problem::new(ProblemKind::Unavailable, format!("no random numbers: {error}"), "try again")
 }
 
 /// So many days after `now`; none: 0 was said, which is never.
@@ -231,10 +231,12 @@ async fn write(
     unit.records.push(RecordChange { kind: RecordKind::Token, id, expected, body, event });
     match engine.commit(vec![unit], None).await?.pop() {
         None | Some(Fate::Committed) => Ok(()),
-        Some(Fate::Stale { .. }) => {
-            Err(Problem::new("conflict", "another has changed it meanwhile", "try again"))
-        }
-        Some(Fate::Refused { rule }) => Err(Problem::new("refused", rule, "")),
+        Some(Fate::Stale { .. }) => Err(Problem::new(
+            ProblemKind::Conflict,
+            "another has changed it meanwhile",
+            "try again",
+        )),
+        Some(Fate::Refused { rule }) => Err(Problem::new(ProblemKind::Refused, rule, "")),
     }
 }
 
@@ -368,7 +370,7 @@ pub(crate) async fn rotate(
     let account = read(&record)?;
     if let Some(at) = account.revoked {
         let detail = format!("the account {id} was revoked at {at}");
-        return Err(Problem::new("conflict", detail, "give a new one"));
+        return Err(Problem::new(ProblemKind::Conflict, detail, "give a new one"));
     }
     let (_, token, hash) = issue(Some(&id)).map_err(random)?;
     let now = api.engine.clock.now();

@@ -17,7 +17,7 @@ use super::find;
 use crate::access::Caller;
 use crate::page::{after, cursor, cut, limit};
 use crate::request::{Asked, Body, Named};
-use crate::{Api, Problem};
+use crate::{Api, Problem, ProblemKind};
 
 async fn reader(api: &Api, endpoint: &Endpoint) -> Result<Reader, StoreError> {
     let coalition = api.engine.coalition().await?;
@@ -55,8 +55,9 @@ pub(crate) async fn ping(
 ) -> Result<Json<Pinged>, Problem> {
     let standing = find(&api, &caller, &id).await?;
     let allow = &api.engine.pipeline().webhooks.allow;
-    let failed =
-        |error: reqwest::Error| Problem::new("unavailable", error.to_string(), "try again");
+    let failed = |error: reqwest::Error| {
+        Problem::new(ProblemKind::Unavailable, error.to_string(), "try again")
+    };
     let client = client(allow).map_err(failed)?;
     let coalition = api.engine.coalition().await?;
     let actor = caller.sight(&api.engine).await?.actor(&caller.actor());

@@ -19,7 +19,7 @@ use super::events::from;
 use super::{matches, versioned};
 use crate::access::Caller;
 use crate::request::{Body, Named};
-use crate::{Api, Problem};
+use crate::{Api, Problem, ProblemKind};
 
 pub use deliveries::{Again, AttemptPage, PendingPage, PendingView, Pinged, Replayed};
 pub(crate) use views::WebhookChange;
@@ -57,7 +57,11 @@ fn owned(caller: &Caller, endpoint: &Endpoint) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = "only its owner says where its events go, and sees its secret";
-    Err(Problem::new("forbidden", detail, "turn it off, or remove it; its owner makes another"))
+    Err(Problem::new(
+        ProblemKind::Forbidden,
+        detail,
+        "turn it off, or remove it; its owner makes another",
+    ))
 }
 
 async fn find(api: &Api, caller: &Caller, id: &str) -> Result<Standing, Problem> {
@@ -67,7 +71,7 @@ async fn find(api: &Api, caller: &Caller, id: &str) -> Result<Standing, Problem>
 }
 
 fn random(error: getrandom::Error) -> Problem {
-    Problem::new("unavailable", format!("no random numbers: {error}"), "try again")
+    Problem::new(ProblemKind::Unavailable, format!("no random numbers: {error}"), "try again")
 }
 
 /// What is wrong with an endpoint.
@@ -116,10 +120,12 @@ async fn write(
     unit.jobs.push(NewJob { kind: JobKind::Webhook, key: id, due: now, body: String::new() });
     match api.engine.commit(vec![unit], None).await?.pop() {
         None | Some(Fate::Committed) => Ok(()),
-        Some(Fate::Stale { .. }) => {
-            Err(Problem::new("conflict", "another has changed it meanwhile", "try again"))
-        }
-        Some(Fate::Refused { rule }) => Err(Problem::new("refused", rule, "")),
+        Some(Fate::Stale { .. }) => Err(Problem::new(
+            ProblemKind::Conflict,
+            "another has changed it meanwhile",
+            "try again",
+        )),
+        Some(Fate::Refused { rule }) => Err(Problem::new(ProblemKind::Refused, rule, "")),
     }
 }
 
@@ -195,7 +201,7 @@ pub(crate) async fn create(
     };
     if all(&api, &caller).await?.iter().filter(own).count() >= MOST {
         let detail = format!("there are {MOST} already");
-        return Err(Problem::new("refused", detail, "remove one first"));
+        return Err(Problem::new(ProblemKind::Refused, detail, "remove one first"));
     }
     let secret = new_secret().map_err(random)?;
     let progress = Progress { position: after.unwrap_or(last), failing_since: None };
