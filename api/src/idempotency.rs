@@ -98,7 +98,7 @@ async fn keyed(
         digest.update([0]);
     }
     digest.update(&body);
-    let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::encode(digest.finalize());
     if let Some(kept) = api.engine.store.note(NoteKind::Reply, &key).await?
         && let Ok(reply) = serde_json::from_str::<Reply>(&kept)
     {

@@ -49,7 +49,7 @@ fn list() -> Result<PathBuf, Failure> {
 /// What stands for `file` with this text: another text is another file.
 fn entry(file: &Path, text: &str) -> Result<String, Failure> {
     let path = file.canonicalize().map_err(Failure::ours)?;
-    let digest: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::encode(Sha256::digest(text));
     Ok(format!("{digest} {}", path.display()))
 }
 

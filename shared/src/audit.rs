@@ -49,7 +49,7 @@ impl From<Event> for Entry {
     fn from(event: Event) -> Self {
         let Event { position, at, actor, subject, number, kind, body } = event;
         let is_hidden = is_confidential(&subject);
-        let body_sha256 = sum_of(&body).iter().map(|byte| format!("{byte:02x}")).collect();
+        let body_sha256 = hex::encode(sum_of(&body));
         let is_elsewhere = archived(&body).is_some();
         let body = Some(body).filter(|_| !is_hidden && !is_elsewhere);
         Self { position, at, actor, subject, number, kind, body, body_sha256 }

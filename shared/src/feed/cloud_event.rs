@@ -1,5 +1,6 @@
 //! An event as `CloudEvents` 1.0 (cloudevents.io), in JSON.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -73,19 +74,13 @@ pub struct CloudEvent {
     pub data: EventData,
 }
 
+/// All but what RFC 3986 calls unreserved.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// The coalition as a URI reference.
 pub(super) fn source(coalition: &Coalition) -> String {
     let name = coalition.settings.as_ref().map_or("", |settings| &settings.name);
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    let mut source = "/coalitions/".to_owned();
-    for byte in name.bytes() {
-        if plain(byte) {
-            source.push(char::from(byte));
-        } else {
-            source.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    source
+    format!("/coalitions/{}", utf8_percent_encode(name, RESERVED))
 }
 
 impl CloudEvent {

@@ -28,7 +28,7 @@ pub enum Fault {
 pub fn new_id<const BYTES: usize>() -> Result<String, getrandom::Error> {
     let mut drawn = [0; BYTES];
     getrandom::fill(&mut drawn)?;
-    Ok(drawn.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(drawn))
 }
 
 /// A new secret behind `prefix` and `id`: the whole text, and its random part.

@@ -38,7 +38,7 @@ pub(crate) fn digest_of(
 
 /// A finished link in hexadecimal.
 pub(crate) fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hash.finalize())
 }
 
 /// What stands for a body that is in an archive: the archive's number, and the SHA-256 of the body. It is no JSON, which
@@ -48,8 +48,7 @@ const ARCHIVED: &str = "#archived ";
 /// What stands in the log for the body with the SHA-256 `sum`, which is in the archive `number`.
 #[must_use]
 pub fn placeholder(number: u32, sum: &[u8; 32]) -> String {
-    let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{ARCHIVED}{number} {sum}")
+    format!("{ARCHIVED}{number} {}", hex::encode(sum))
 }
 
 /// The archive that a body is in, and its SHA-256; none: it is here.
@@ -68,11 +67,6 @@ pub fn sum_of(body: &str) -> [u8; 32] {
 /// A SHA-256 in hexadecimal, read.
 pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (i, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()?;
-    }
+    hex::decode_to_slice(text, &mut bytes).ok()?;
     Some(bytes)
 }

@@ -85,8 +85,7 @@ impl Office<'_> {
             )));
         }
         let subject = self.subject(id).await?;
-        let hash = Sha256::digest(content);
-        let sha256: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hex::encode(Sha256::digest(content));
         let bytes = content.len();
         let kept = Attachment { subject, name: name.to_owned(), bytes, sha256: sha256.clone() };
         let mut decided =

@@ -179,7 +179,7 @@ pub(crate) async fn create(
     let (role, party) = eyes(&caller);
     let mut id = [0; 6];
     getrandom::fill(&mut id).map_err(random)?;
-    let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = hex::encode(id);
     let created = api.engine.clock.now();
     let endpoint = Endpoint {
         id: format!("wh_{id}"),

@@ -85,8 +85,7 @@ pub(super) async fn hand_in(
 fn made_number(content: &Content) -> Result<String, Failure> {
     let bytes = serde_json::to_vec(content).map_err(Failure::ours)?;
     let hash = Sha256::digest(&bytes);
-    let short: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("CLI-{short}"))
+    Ok(format!("CLI-{}", hex::encode(&hash[..6])))
 }
 
 /// The lots that travel under an order now.
