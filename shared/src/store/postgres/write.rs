@@ -140,16 +140,35 @@ async fn append(
         .map(drop)
 }
 
-/// The statement for rows that were not there, which refuses those that are by now: rows that were
-/// there are locked, the others may have been put meanwhile.
-fn insert_only(upsert: &'static str) -> &'static str {
-    upsert.find("ON CONFLICT").map_or(upsert, |at| &upsert[..at])
+/// A statement that puts rows, and the same for rows that were not there.
+struct Upsert {
+    upsert: &'static str,
+    /// Refuses those that are there by now: rows that were there are locked, others may have been put meanwhile.
+    insert: &'static str,
+}
+
+impl Upsert {
+    /// What stands before `ON CONFLICT` inserts; where that is missing, this does not compile.
+    const fn of(upsert: &'static str) -> Self {
+        const CLAUSE: &[u8] = b"ON CONFLICT";
+        let (text, mut at) = (upsert.as_bytes(), 0);
+        loop {
+            let mut same = 0;
+            while same < CLAUSE.len() && text[at + same] == CLAUSE[same] {
+                same += 1;
+            }
+            if same == CLAUSE.len() {
+                return Self { upsert, insert: upsert.split_at(at).0 };
+            }
+            at += 1;
+        }
+    }
 }
 
 /// The last change of each subject, those that were not there apart from those that were, and the
 /// statement for each.
 fn last_of<K: Ord, T>(
-    upsert: &'static str,
+    Upsert { upsert, insert }: Upsert,
     changes: impl IntoIterator<Item = (K, T)>,
     is_first: impl Fn(&T) -> bool,
 ) -> impl Iterator<Item = (&'static str, BTreeMap<K, T>)> {
@@ -158,7 +177,7 @@ fn last_of<K: Ord, T>(
         let is_new = is_first(&change) || new.contains_key(&key);
         if is_new { &mut new } else { &mut old }.insert(key, change);
     }
-    let all = [(insert_only(upsert), new), (upsert, old)];
+    let all = [(insert, new), (upsert, old)];
     all.into_iter().filter(|(_, changes)| !changes.is_empty())
 }
 
@@ -173,7 +192,8 @@ async fn lots(
         changes.extend(changed.map(|(lot, body)| (lot.after.id.0, (unit.at, lot, body))));
     }
     let is_first = |(_, change, _): &(Timestamp, &LotChange, &String)| change.before.is_none();
-    for (sql, last) in last_of(include_str!("sql/upsert_lots.sql"), changes, is_first) {
+    const UPSERT: Upsert = Upsert::of(include_str!("sql/upsert_lots.sql"));
+    for (sql, last) in last_of(UPSERT, changes, is_first) {
         let (mut versions, mut events, mut dues) = (Vec::new(), Vec::new(), Vec::new());
         let (mut classes, mut ranks, mut lanes) = (Vec::new(), Vec::new(), Vec::new());
         let (mut states, mut steps, mut waits) = (Vec::new(), Vec::new(), Vec::new());
@@ -232,7 +252,8 @@ async fn lines(
 ) -> Result<(), sqlx::Error> {
     let changes = units.iter().flat_map(|unit| &unit.lines).map(|change| (change.id.0, change));
     let is_first = |change: &&LineChange| change.expected == 0;
-    for (sql, last) in last_of(include_str!("sql/upsert_lines.sql"), changes, is_first) {
+    const UPSERT: Upsert = Upsert::of(include_str!("sql/upsert_lines.sql"));
+    for (sql, last) in last_of(UPSERT, changes, is_first) {
         let of = |id: &i64| heads.get(&Subject::Line(*id)).event;
         let bodies = last.values().map(|change| encoded(change.body()));
         sqlx::query(sql)
@@ -257,7 +278,8 @@ async fn records(
     let changes = units.iter().flat_map(|unit| &unit.records);
     let changes = changes.map(|change| ((change.kind, &*change.id), change));
     let is_first = |change: &&RecordChange| change.expected == 0;
-    for (sql, last) in last_of(include_str!("sql/upsert_records.sql"), changes, is_first) {
+    const UPSERT: Upsert = Upsert::of(include_str!("sql/upsert_records.sql"));
+    for (sql, last) in last_of(UPSERT, changes, is_first) {
         let of = |(kind, id): &(RecordKind, &str)| {
             heads.get(&Subject::Record(*kind, (*id).to_owned())).event
         };
@@ -282,7 +304,8 @@ async fn envelopes(
     let rows = state.envelopes.values().map(|row| (&*row.id, row));
     // Its first version is among what was told.
     let is_first = |row: &&EnvelopeRow| row.version == told(row) as i64;
-    for (sql, rows) in last_of(include_str!("sql/upsert_envelopes.sql"), rows, is_first) {
+    const UPSERT: Upsert = Upsert::of(include_str!("sql/upsert_envelopes.sql"));
+    for (sql, rows) in last_of(UPSERT, rows, is_first) {
         let of = |id: &&str| heads.get(&Subject::Envelope((*id).to_owned())).event;
         let column = |value: fn(&EnvelopeRow) -> i64| -> Vec<i64> {
             rows.values().map(|row| value(row)).collect()
