@@ -1,6 +1,8 @@
 //! What a caller sees: a requester its lines, a donor its money and the lots that it pays for, a
 //! supplier its orders, and nothing else.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod names;
 
 use std::collections::HashMap;
@@ -95,12 +97,9 @@ impl Sight {
     /// Whether a move of `party`, as `role`, is its own, or nothing is hidden.
     #[must_use]
     pub fn moves(&self, role: Option<Role>, party: &str) -> bool {
-        let is_role = match self.role {
-            // Who carries for a supplier delivers for it.
-            Role::Carrier => role == Some(Role::Supplier),
-            own => role == Some(own),
-        };
-        self.is_whole() || (is_role && self.party == party)
+        // Who carries for a supplier delivers for it.
+        let own = if self.role == Role::Carrier { Role::Supplier } else { self.role };
+        self.is_whole() || (role == Some(own) && self.party == party)
     }
 
     /// Whether the line is its own.
@@ -129,7 +128,10 @@ impl Sight {
                 let envelopes = shares.map(|share| &share.envelope).chain(&order.in_kind);
                 self.gives(envelopes) || lots.iter().any(|(lot, line)| self.own(lot, line))
             }
-            _ => self.is_whole() || lots.iter().any(|(lot, line)| self.own(lot, line)),
+            Role::Admin | Role::Operator | Role::Auditor | Role::Observer => true,
+            Role::Reviewer | Role::Requester | Role::Recipient => {
+                lots.iter().any(|(lot, line)| self.own(lot, line))
+            }
         }
     }
 
@@ -253,7 +255,14 @@ impl Sight {
                 is_asked || self.line(line)
             }
             Role::Recipient => lot.consignee(line) == self.party,
-            _ => self.line(line),
+            Role::Admin
+            | Role::Operator
+            | Role::Auditor
+            | Role::Observer
+            | Role::Requester
+            | Role::Supplier
+            | Role::BuyingAgent
+            | Role::Carrier => self.line(line),
         }
     }
 
@@ -269,9 +278,7 @@ impl Sight {
         if self.own(lot, line) {
             return Ok(true);
         }
-        let (Role::Supplier | Role::Carrier | Role::BuyingAgent, Some(number)) =
-            (self.role, &lot.order)
-        else {
+        let (true, Some(number)) = (self.looks_at_orders(), &lot.order) else {
             return Ok(false);
         };
         let known = match self.orders.get(number) {
@@ -283,9 +290,10 @@ impl Sight {
                 self.orders.entry(number.clone()).or_insert(parties)
             }
         };
-        Ok(known.as_ref().is_some_and(|(supplier, channel)| match self.role {
-            Role::BuyingAgent => *channel == self.party,
-            _ => *supplier == self.party,
+        let is_buying_agent = self.role == Role::BuyingAgent;
+        Ok(known.as_ref().is_some_and(|(supplier, channel)| {
+            let whose = if is_buying_agent { channel } else { supplier };
+            *whose == self.party
         }))
     }
 

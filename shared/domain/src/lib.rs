@@ -1,5 +1,7 @@
 //! The field's own terms as types: pure, without I/O, clock or async.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub mod account;
 pub mod admissible;
 pub mod amendment;

@@ -4,6 +4,8 @@
 //! before it (`walk`, on `network`), chooses who pays (`payers`), and gives each lot its payments
 //! (`shares`). Where few donors may pay for one lot, `few` takes the place of the walk.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub mod binding;
 mod eligibility;
 pub mod explanation;

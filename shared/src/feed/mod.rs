@@ -1,6 +1,8 @@
 //! The feed: positioned events as others may see them, one by one as `CloudEvents` 1.0, for the route
 //! that gives them out and for webhooks.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod cloud_event;
 
 pub use crate::domain::event_filter::Filter;
