@@ -13,7 +13,7 @@ use crate::output;
 pub(crate) async fn run(arguments: args::Match) -> Result<(), Failure> {
     let (name, text) = read(&arguments.instance)?;
     let wrong = |why: String| {
-        let hint = "the fields are in README.md, under \"The matcher alone\"";
+        let hint = "the fields are in docs/reference/matcher.md";
         Failure::caller(format!("{name}: {why}"), hint)
     };
     let instance: Instance =

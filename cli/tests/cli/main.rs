@@ -18,6 +18,7 @@ mod coalition;
 mod compose;
 mod crash;
 mod database;
+mod docs;
 mod deliveries;
 mod dialogue;
 mod disk;

@@ -39,7 +39,7 @@ fn what_is_wrong_is_named_with_the_file() -> Result<()> {
         ),
     ] {
         fs::write(&path, content)?;
-        run(&["match", &name])?.failed(1, &[&name, part, "README.md"])?;
+        run(&["match", &name])?.failed(1, &[&name, part, "docs/reference/matcher.md"])?;
     }
     fs::remove_file(&path)?;
     run(&["match", &name])?.failed(1, &[&name])?;

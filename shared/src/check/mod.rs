@@ -385,7 +385,7 @@ async fn counts(
         check.fails("I7", "lots", format!("are not where it is kept that they are: {count:?}"));
     }
     for count in counted.iter().filter(|count| !kept.contains(count)) {
-        check.fails("I7", "lots", format!("are where it is not kept that they are: {count:?}"));
+        check.fails("I7", "lots", format!("stored count missing for {count:?}"));
     }
     Ok(())
 }

@@ -357,6 +357,6 @@ pub trait Beside: Send + Sync {
     /// It takes the place; what was there is kept under the name that this gives.
     async fn take_place(&self) -> Result<Option<String>, StoreError>;
 
-    /// It goes, with all that was put into it.
+    /// Deletes the replacement, with everything in it.
     async fn discard(&self) -> Result<(), StoreError>;
 }
