@@ -68,7 +68,7 @@ impl Cost {
             | "/v1/doctor" | "/v1/todo" | "/v1/arrivals" | "/v1/lead-times" | "/v1/money"
             | "/v1/status" => Self::Much,
             route if route.starts_with("/v1/reports/") => Self::Much,
-            // What changes something runs where it is, with the mark of its request.
+            // Only reads may move to the pool: a write needs the mark of its request, which is local to this task.
             _ if request.method().is_safe() && (is_of_another_day(&query) || is_long(&query)) => {
                 Self::Much
             }

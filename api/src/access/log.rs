@@ -103,7 +103,7 @@ pub(crate) struct Written {
     uri: Uri,
     asked: Arc<Mutex<Asked>>,
     began: Instant,
-    /// The status; until it is known, that of a request whose caller has gone, as nginx has it.
+    /// The HTTP status. 499, as in nginx, if the caller left before there was an answer.
     status: u16,
 }
 
