@@ -1,6 +1,5 @@
 //! Errors as `application/problem+json` (RFC 9457).
 
-use crate::ProblemKind;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,9 @@ use waybill_shared::intake::IntakeError;
 use waybill_shared::line_name::Ambiguous;
 use waybill_shared::sealing::SealError;
 use waybill_shared::store::StoreError;
+
+use crate::ProblemKind;
+use crate::queries::error::{ARCHIVED, DISK_FULL, LACKING, QueryError};
 
 /// One thing that is wrong in a request or a file that it holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -158,15 +160,31 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The way out of a full disk.
-pub const DISK_FULL: &str = "the disk may be full: free some space and try again";
-
-/// The way out where a key is lacking.
-pub const LACKING: &str =
-    "give the service that key: start it with --key-file FILE, or WAYBILL_KEY_FILE";
-
-/// The way to what is not in the log any more.
-pub(crate) const ARCHIVED: &str = "ask the command line, with --with-archive FILE";
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Invalid(text) => Self::new(ProblemKind::Invalid, text, ""),
+            QueryError::Field { field, detail, hint } => Self::field(field, detail, &hint),
+            QueryError::Unknown { detail, hint } => Self::new(ProblemKind::NotFound, detail, &hint),
+            QueryError::Ambiguous(name) => Self::ambiguous(&name),
+            QueryError::Gone { detail, hint } => Self::new(ProblemKind::Gone, detail, &hint),
+            QueryError::Money(error) => Self::new(ProblemKind::Refused, error.to_string(), ""),
+            QueryError::DayInUse => {
+                let detail = "another earlier day is being rebuilt from the log";
+                Self::new(ProblemKind::TooManyRequests, detail, "ask again when that is done")
+            }
+            QueryError::NoRoom => {
+                let detail = "there is no room for a store of that day";
+                Self::new(ProblemKind::Unavailable, detail, "try again")
+            }
+            QueryError::DayLost => {
+                let detail = "that day cannot be rebuilt";
+                Self::new(ProblemKind::Internal, detail, "run `waybill check`")
+            }
+            QueryError::Store(error) => error.into(),
+        }
+    }
+}
 
 impl From<waybill_shared::domain::rules::Wrong> for Problem {
     fn from(wrong: waybill_shared::domain::rules::Wrong) -> Self {

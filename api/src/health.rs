@@ -1,7 +1,6 @@
 //! Health, readiness and metrics, for whoever runs the service. What is down is said at once: none of them waits for it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -11,19 +10,16 @@ use axum::routing::get;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use tokio::time::timeout;
 use utoipa::ToSchema;
 use waybill_shared::engine::Engine;
 use waybill_shared::presence::Trouble;
 
-use crate::gauges::Gauges;
+use crate::queries::service::gauges::Gauges;
+use crate::queries::service::trouble::reasons;
 use crate::{Problem, ProblemKind};
 
 /// The OpenMetrics text format.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// How long the store may take to answer.
-const PATIENCE: Duration = Duration::from_millis(700);
 
 /// After how many seconds it is worth asking again.
 const RETRY_AFTER: &str = "5";
@@ -94,33 +90,6 @@ struct Probes {
     engine: Engine,
     gauges: Arc<Gauges>,
     token: Option<MetricsToken>,
-}
-
-/// What keeps this process from working.
-pub(crate) async fn reasons(engine: &Engine) -> Vec<Trouble> {
-    let mut reasons = Vec::new();
-    // What the way of work has met.
-    let met = engine.vitals.troubles();
-    match timeout(PATIENCE, engine.store.generation()).await {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "not ready");
-            reasons.push(Trouble::of_store(&error, "the store does not answer"));
-        }
-        // That tells why.
-        Err(_) if met.iter().any(|met| met.part == "store") => {}
-        Err(_) => reasons.push(Trouble::new("store", "the store does not answer in time")),
-    }
-    if let Some(trouble) = engine.broker.trouble() {
-        reasons.push(Trouble::new("broker", trouble));
-    }
-    if let Some(doubt) = engine.doubt() {
-        reasons.push(Trouble::new("clock", doubt));
-    }
-    let met: Vec<Trouble> =
-        met.into_iter().filter(|met| reasons.iter().all(|told| told.part != met.part)).collect();
-    reasons.extend(met);
-    reasons
 }
 
 async fn ready(State(probes): State<Probes>) -> Response {

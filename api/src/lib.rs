@@ -3,40 +3,20 @@
 
 mod access;
 mod admission;
-mod answered;
-mod arrivals;
-mod clock;
-mod cron;
-mod doctor;
-mod effects;
 mod entrance;
 mod error;
-mod gauges;
-mod growth;
 mod health;
 mod idempotency;
 mod limits;
-mod lines;
-mod lots;
-mod money;
-mod near;
 mod openapi;
 mod origin;
-mod page;
 mod pages;
-mod past;
-mod plan;
 mod problem_kind;
+mod queries;
 pub mod readers;
-mod reports;
 mod request;
 mod routes;
-mod show;
-mod status;
-mod timeline;
-mod todo;
 mod upload;
-mod why;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -46,39 +26,45 @@ use waybill_shared::lead_times::LeadTimes;
 use waybill_workers::connectors::{self, Connector};
 
 pub use access::{AccessLog, Allowed, Caller, ROUTES, check_token};
-pub use arrivals::{Arrival, ArrivalPage, LateSupplier};
-pub use clock::ClockView;
-pub use cron::{Coming, Entry as CalendarEntry, FireAsked, FireRequest};
-pub use doctor::{Diagnosis, Finding, Health};
-pub use effects::Effect;
 pub use entrance::{Network, local, network};
-pub use error::{DISK_FULL, LACKING, Problem, Wrong};
-pub use growth::Growth;
+pub use error::{Problem, Wrong};
 pub use health::{MetricsToken, Readiness, health};
-pub use money::{DonorTotal, Lapse, MoneyView, Must, Promise, Stages, UsedRate};
 pub use openapi::openapi;
-pub use plan::{PlanRequest, Planned};
 pub use problem_kind::ProblemKind;
-pub use reports::{
-    Basis, Count, Declined, DonorReport, DrawnUp, EnvelopeReport, Expected, Few, Filed, Funnel,
-    Item, MoneyMoved, Received, Request, RequesterReport, Short, Stage, SteeringReport, Subject,
-    Unoffered, Wait, WeeklyReport,
+pub use queries::doctor::{Diagnosis, Finding, Health};
+pub use queries::effects::Effect;
+pub use queries::error::{DISK_FULL, LACKING};
+pub use queries::few::Few;
+pub use queries::log::growth::Growth;
+pub use queries::lots::incidents::IncidentView;
+pub use queries::lots::subject::Subject;
+pub use queries::lots::timeline::Entry;
+pub use queries::lots::why::{Short, Why};
+pub use queries::money::envelopes::{
+    DonorTotal, Lapse, MoneyView, Must, Promise, Stages, UsedRate,
 };
+pub use queries::money::plan::{PlanRequest, Planned};
+pub use queries::orders::arrivals::{Arrival, ArrivalPage, LateSupplier};
+pub use queries::reports::{
+    Basis, Count, Declined, DonorReport, DrawnUp, EnvelopeReport, Expected, Filed, Funnel, Item,
+    MoneyMoved, Received, Request, RequesterReport, Stage, SteeringReport, Unoffered, Wait,
+    WeeklyReport,
+};
+pub use queries::service::calendar::{Coming, Entry as CalendarEntry, NextFire};
+pub use queries::service::clock::ClockView;
+pub use queries::service::status::{
+    AtRisk, FailingWebhook, IncidentsView, PauseView, ServiceView, StatusView, WebhookLag,
+    WebhooksView,
+};
+pub use queries::show::Shown;
+pub use queries::todo::{Each, Move, Task};
 pub use routes::{
     ActAnswer, ActOutcome, ActRequest, Acted, Again, AttemptPage, AuditPage, CoalitionIntake,
-    DocumentAnswer, DocumentOutcome, EventPage, FileIntake, ImportCoalition, ImportLines,
-    IncidentView, IssuedToken, KeysView, MadeWebhook, NewToken, NewWebhook, PendingPage,
-    PendingView, Pinged, Replayed, Resealed, RotateToken, SealRequest, Sent, TokenView,
-    WebhookView, first_admin,
+    DocumentAnswer, DocumentOutcome, EventPage, FileIntake, FireAsked, FireRequest,
+    ImportCoalition, ImportLines, IssuedToken, KeysView, MadeWebhook, NewToken, NewWebhook,
+    PendingPage, PendingView, Pinged, Replayed, Resealed, RotateToken, SealRequest, Sent,
+    TokenView, WebhookView, first_admin,
 };
-pub use show::Shown;
-pub use status::{
-    AtRisk, FailingWebhook, IncidentsView, NextFire, PauseView, ServiceView, StatusView,
-    WebhookLag, WebhooksView,
-};
-pub use timeline::Entry;
-pub use todo::{Each, Move, Task};
-pub use why::Why;
 
 /// What routes work on. Cheap to clone.
 #[derive(Clone)]

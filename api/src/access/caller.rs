@@ -23,8 +23,8 @@ use super::log::Seen;
 use super::table::allowed;
 use super::token::{claimed, is_right, parts};
 use crate::limits::Limits;
-use crate::near::unknown;
 use crate::origin::Origin;
+use crate::queries::near::unknown;
 use crate::{Api, Problem, ProblemKind};
 
 /// How exact that is.
@@ -110,7 +110,7 @@ impl Caller {
         match sight.lots(found).await?.pop() {
             Some(found) => Ok(found),
             // What else there is, is told to those who see all of it.
-            None if sight.is_whole() => Err(unknown(engine, "lot", id).await),
+            None if sight.is_whole() => Err(unknown(engine, "lot", id).await.into()),
             None => Err(Problem::unknown("lot", id)),
         }
     }

@@ -14,7 +14,7 @@ use waybill_workers::documents::Refusal;
 use waybill_workers::office::{self, Decided, Order};
 
 use crate::access::Caller;
-use crate::effects::{Effect, effects};
+use crate::queries::effects::{Effect, effects};
 use crate::request::Body;
 use crate::{Api, Problem, ProblemKind};
 

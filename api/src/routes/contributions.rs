@@ -4,36 +4,18 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use serde::Deserialize;
-use utoipa::IntoParams;
 use waybill_shared::domain::account::Role;
 use waybill_shared::domain::contribution::Contribution;
 use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::rules::check_new;
-use waybill_shared::engine::Engine;
 use waybill_shared::intake::contribute;
-use waybill_shared::store::EnvelopeRow;
-use waybill_shared::views::{ContributionPage, ContributionView, EnvelopeView};
+use waybill_shared::views::{ContributionPage, ContributionView};
 
 use super::{matches, versioned};
 use crate::access::Caller;
-use crate::page::cut;
+use crate::queries::money::contributions::{ContributionsQuery, page, view};
 use crate::request::{Asked, Body, Named};
 use crate::{Api, Problem, ProblemKind};
-
-/// Which contributions to list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ContributionsQuery {
-    /// Only of this donor.
-    donor: Option<String>,
-    /// The cursor that a page before gave as `next`.
-    cursor: Option<String>,
-    /// How many at most.
-    #[param(minimum = 1, maximum = 10000)]
-    limit: Option<u32>,
-}
 
 /// Contributions, in order of their ids.
 #[utoipa::path(
@@ -46,30 +28,7 @@ pub(crate) async fn list(
     Asked(query): Asked<ContributionsQuery>,
 ) -> Result<Json<ContributionPage>, Problem> {
     let sight = caller.sight(&api.engine).await?;
-    let is_asked = |given: &&Contribution| {
-        sight.contribution(given)
-            && query.donor.as_ref().is_none_or(|donor| given.donors.contains(donor))
-    };
-    let all = sight.coalition.contributions.values().filter(is_asked);
-    let asked = (query.cursor.as_deref(), query.limit);
-    let (found, next) = cut(all, "contributions", asked, |given| given.id.clone())?;
-    let rows = api.engine.store.envelopes().await?;
-    let mut items = Vec::with_capacity(found.len());
-    for given in found {
-        items.push(view(&api.engine, given.clone(), &rows).await?);
-    }
-    Ok(Json(ContributionPage { items, next }))
-}
-
-async fn view(
-    engine: &Engine,
-    contribution: Contribution,
-    rows: &[EnvelopeRow],
-) -> Result<ContributionView, Problem> {
-    let record = engine.store.record(RecordKind::Contribution, &contribution.id).await?;
-    let envelope = rows.iter().find(|row| row.id == contribution.id).and_then(EnvelopeView::of);
-    let version = record.map_or(0, |record| record.version);
-    Ok(ContributionView { contribution, envelope, version })
+    Ok(Json(page(&api.engine, &sight, &query).await?))
 }
 
 /// One contribution, and what became of its money.

@@ -11,8 +11,8 @@ use waybill_workers::documents::{Refusal, Taken, take as take_document, unit as 
 
 use super::orders::find;
 use crate::access::Caller;
-use crate::answered::answered;
-use crate::effects::{Effect, effects};
+use crate::queries::effects::answered::answered;
+use crate::queries::effects::{Effect, effects};
 use crate::request::{Asked, Body};
 use crate::{Api, Problem, ProblemKind, Wrong};
 

@@ -9,7 +9,7 @@ use waybill_shared::views::{LinePage, LineView, LotView};
 
 use super::versioned;
 use crate::access::Caller;
-use crate::lines::{LinesQuery, seen};
+use crate::queries::lots::lines::{LinesQuery, seen};
 use crate::request::{Asked, Named};
 use crate::{Api, Problem};
 
@@ -24,7 +24,7 @@ pub(crate) async fn list(
     Asked(query): Asked<LinesQuery>,
 ) -> Result<Json<LinePage>, Problem> {
     let sight = caller.sight(&api.engine).await?;
-    Ok(Json(crate::lines::page(&api.engine, sight, &query).await?))
+    Ok(Json(crate::queries::lots::lines::page(&api.engine, sight, &query).await?))
 }
 
 /// One line, by its id or its requester's, with its lots.

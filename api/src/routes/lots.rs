@@ -7,10 +7,10 @@ use waybill_shared::views::{LotPage, LotView};
 
 use super::versioned;
 use crate::access::Caller;
-use crate::lots::LotsQuery;
+use crate::queries::lots::list::LotsQuery;
+use crate::queries::lots::timeline::Entry;
+use crate::queries::lots::why::Why;
 use crate::request::{Asked, Named};
-use crate::timeline::Entry;
-use crate::why::Why;
 use crate::{Api, Problem};
 
 /// Lots, in order of their ids unless asked otherwise.
@@ -24,7 +24,7 @@ pub(crate) async fn list(
     Asked(query): Asked<LotsQuery>,
 ) -> Result<Json<LotPage>, Problem> {
     let sight = caller.sight(&api.engine).await?;
-    Ok(Json(crate::lots::page(&api.engine, sight, &query).await?))
+    Ok(Json(crate::queries::lots::list::page(&api.engine, sight, &query).await?))
 }
 
 /// One lot.
@@ -54,7 +54,7 @@ pub(crate) async fn timeline(
 ) -> Result<Json<Vec<Entry>>, Problem> {
     let mut sight = caller.sight(&api.engine).await?;
     let (lot, line) = caller.lot(&api.engine, &mut sight, &id).await?;
-    Ok(Json(crate::timeline::of_lot(&api.engine, &lot, &line, &mut sight).await?))
+    Ok(Json(crate::queries::lots::timeline::of_lot(&api.engine, &lot, &line, &mut sight).await?))
 }
 
 /// Why a lot has the money that it has, or what is missing, of whom, to the cent.
@@ -69,6 +69,6 @@ pub(crate) async fn explain(
 ) -> Result<Json<Why>, Problem> {
     let mut sight = caller.sight(&api.engine).await?;
     let (lot, line) = caller.lot(&api.engine, &mut sight, &id).await?;
-    let why = crate::why::why(&api.engine, &lot, &line).await?;
+    let why = crate::queries::lots::why::why(&api.engine, &lot, &line).await?;
     Ok(Json(why.seen(&lot, &sight)))
 }

@@ -1,6 +1,8 @@
 //! The routes, a file for each kind of thing.
 
 mod acts;
+mod calendar;
+mod clock;
 mod contributions;
 pub(crate) mod documents;
 mod events;
@@ -19,11 +21,10 @@ mod tokens;
 mod webhooks;
 
 pub use acts::{ActAnswer, ActRequest, Acted, Outcome as ActOutcome};
+pub use calendar::{FireAsked, FireRequest};
 pub use documents::{Answer as DocumentAnswer, Outcome as DocumentOutcome, Sent};
 pub use events::{AuditPage, EventPage};
 pub use imports::{CoalitionIntake, FileIntake, ImportCoalition, ImportLines};
-pub use incidents::IncidentView;
-pub(crate) use incidents::{incidents, parked};
 pub use keys::{KeysView, Resealed, SealRequest};
 pub use tokens::{IssuedToken, NewToken, RotateToken, TokenView, first_admin};
 pub use webhooks::{
@@ -49,11 +50,11 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(service::todo))
         .routes(routes!(service::plan))
         .routes(routes!(service::check))
-        .routes(routes!(service::clock))
-        .routes(routes!(service::clock_accept))
-        .routes(routes!(service::cron))
-        .routes(routes!(service::cron_next))
-        .routes(routes!(service::cron_run))
+        .routes(routes!(clock::clock))
+        .routes(routes!(clock::clock_accept))
+        .routes(routes!(calendar::cron))
+        .routes(routes!(calendar::cron_next))
+        .routes(routes!(calendar::cron_run))
         .routes(routes!(service::doctor))
         .routes(routes!(lots::list))
         .routes(routes!(lots::one))

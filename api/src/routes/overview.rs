@@ -8,9 +8,9 @@ use utoipa::IntoParams;
 use waybill_shared::lead_times::{By, LeadTime, LeadTimes};
 
 use crate::access::Caller;
-use crate::arrivals::{self, ArrivalPage, arrivals as to_come};
-use crate::money::{MoneyView, money as of_donors};
-use crate::past::AsOf;
+use crate::queries::money::envelopes::{MoneyView, money as of_donors};
+use crate::queries::orders::arrivals::{self, ArrivalPage, arrivals as to_come};
+use crate::queries::past::AsOf;
 use crate::request::Asked;
 use crate::{Api, Problem};
 

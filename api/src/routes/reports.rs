@@ -9,8 +9,8 @@ use waybill_shared::domain::account::Role;
 use waybill_shared::lead_times::{By, LeadTimes};
 
 use crate::access::Caller;
-use crate::past::AsOf;
-use crate::reports::{self, DonorReport, RequesterReport, SteeringReport, WeeklyReport};
+use crate::queries::past::AsOf;
+use crate::queries::reports::{self, DonorReport, RequesterReport, SteeringReport, WeeklyReport};
 use crate::request::{Asked, Named};
 use crate::{Api, Problem};
 

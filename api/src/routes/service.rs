@@ -10,12 +10,10 @@ use waybill_shared::domain::account::{Role, Scope};
 use waybill_shared::domain::lot::Timestamp;
 
 use crate::access::Caller;
-use crate::clock::ClockView;
-use crate::cron::{Coming, Entry, FireAsked, FireRequest};
-use crate::doctor::Diagnosis;
-use crate::request::{Asked, Body, Named};
-use crate::status::StatusView;
-use crate::todo::Move;
+use crate::queries::doctor::Diagnosis;
+use crate::queries::service::status::StatusView;
+use crate::queries::todo::Move;
+use crate::request::{Asked, Body};
 use crate::{Api, PlanRequest, Planned, Problem};
 
 /// Whoever asks.
@@ -57,7 +55,7 @@ pub(crate) async fn status(
     State(api): State<Api>,
     caller: Caller,
 ) -> Result<Json<StatusView>, Problem> {
-    Ok(Json(crate::status::status(&api.engine, caller.role()).await?))
+    Ok(Json(crate::queries::service::status::status(&api.engine, caller.role()).await?))
 }
 
 /// Whose moves to list.
@@ -80,7 +78,7 @@ pub(crate) async fn todo(
     Asked(query): Asked<TodoQuery>,
 ) -> Result<Json<Vec<Move>>, Problem> {
     let sight = caller.sight(&api.engine).await?;
-    Ok(Json(crate::todo::todo(&api.engine, &sight, query.waiting_on.as_deref()).await?))
+    Ok(Json(crate::queries::todo::todo(&api.engine, &sight, query.waiting_on.as_deref()).await?))
 }
 
 /// The roadmap by quarter, and with changes to try, what they change. Commits nothing.
@@ -92,7 +90,7 @@ pub(crate) async fn plan(
     State(api): State<Api>,
     Body(request): Body<PlanRequest>,
 ) -> Result<Json<Planned>, Problem> {
-    Ok(Json(crate::plan::plan(&api.engine, request).await?))
+    Ok(Json(crate::queries::money::plan::plan(&api.engine, request).await?))
 }
 
 /// Replays the log and asserts the invariants on what is stored.
@@ -102,79 +100,10 @@ pub(crate) async fn check(State(api): State<Api>) -> Result<Json<Findings>, Prob
     Ok(Json(check_telling(&*engine.store, &engine.keys, &|_| ()).await?))
 }
 
-/// What time it is for the process that answers, and whether that is believed.
-#[utoipa::path(get, path = "/v1/clock", tag = "service", responses((status = 200, body = ClockView)))]
-pub(crate) async fn clock(State(api): State<Api>) -> Result<Json<ClockView>, Problem> {
-    Ok(Json(crate::clock::look(&api.engine).await?))
-}
-
-/// Says that the clock is right, where it was set, or the machine was off for long.
-///
-/// A clock apart from its database's cannot be accepted: one of the two is wrong.
-#[utoipa::path(
-    post, path = "/v1/clock/accept", tag = "service", responses((status = 200, body = ClockView))
-)]
-pub(crate) async fn clock_accept(
-    State(api): State<Api>,
-    caller: Caller,
-) -> Result<Json<ClockView>, Problem> {
-    Ok(Json(crate::clock::accept(&api.engine, &caller.actor()).await?))
-}
-
-/// The calendar: what recurs, when it ran last and when it runs next.
-#[utoipa::path(get, path = "/v1/cron", tag = "service", responses((status = 200, body = Vec<Entry>)))]
-pub(crate) async fn cron(State(api): State<Api>) -> Result<Json<Vec<Entry>>, Problem> {
-    Ok(Json(crate::cron::entries(&api.engine).await?))
-}
-
-/// How many fires to tell.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct NextQuery {
-    /// How many at most; left out: 10.
-    #[param(minimum = 1, maximum = 1000)]
-    count: Option<u32>,
-}
-
-/// What the calendar brings next, over all its entries.
-#[utoipa::path(
-    get, path = "/v1/cron/next", tag = "service", params(NextQuery),
-    responses((status = 200, body = Vec<Coming>))
-)]
-pub(crate) async fn cron_next(
-    State(api): State<Api>,
-    Asked(query): Asked<NextQuery>,
-) -> Result<Json<Vec<Coming>>, Problem> {
-    match query.count.unwrap_or(10) {
-        count @ 1..=1000 => Ok(Json(crate::cron::coming(&api.engine, count as usize).await?)),
-        other => {
-            let detail = format!("{other} is not within 1 and 1000");
-            Err(Problem::field("count", detail, "ask for fewer"))
-        }
-    }
-}
-
-/// Makes an entry of the calendar due now, once; its times stay as they are.
-#[utoipa::path(
-    post, path = "/v1/cron/{name}/run", tag = "service",
-    params(("name" = String, Path, description = "The entry's name")),
-    request_body = FireRequest,
-    responses((status = 200, body = FireAsked))
-)]
-pub(crate) async fn cron_run(
-    State(api): State<Api>,
-    caller: Caller,
-    Named(name): Named,
-    Body(request): Body<FireRequest>,
-) -> Result<Json<FireAsked>, Problem> {
-    Ok(Json(crate::cron::run(&api.engine, &name, &caller.actor(), &request).await?))
-}
-
 /// How the service is: each thing that was looked at, what was seen, and the mend.
 #[utoipa::path(
     get, path = "/v1/doctor", tag = "service", responses((status = 200, body = Diagnosis))
 )]
 pub(crate) async fn doctor(State(api): State<Api>) -> Json<Diagnosis> {
-    Json(crate::doctor::examine(&api).await)
+    Json(crate::queries::doctor::examine(&api.engine, &api.folder).await)
 }

@@ -8,8 +8,8 @@ use waybill_shared::line_name::{NamedLine, lines_named};
 use waybill_shared::sight::Sight;
 
 use crate::access::Caller;
+use crate::queries::show::{Shown, show as show_known};
 use crate::request::Named;
-use crate::show::{Shown, show as show_known};
 use crate::{Api, Problem};
 
 /// A lot, line, order, contribution, donor, supplier, incident or other record, with all that happened to it.
@@ -57,7 +57,8 @@ async fn own_only(
         for (_, value) in shown.facts.iter_mut().filter(|(_, value)| *value == lot.reason) {
             *value = sight.reason(&lot);
         }
-        shown.timeline = crate::timeline::of_lot(&api.engine, &lot, &line, sight).await?;
+        shown.timeline =
+            crate::queries::lots::timeline::of_lot(&api.engine, &lot, &line, sight).await?;
         return Ok(shown.seen(sight));
     }
     let mut found = lines_named(&*api.engine.store, id).await?;

@@ -15,7 +15,7 @@ use waybill_workers::webhooks::{Failed, client, post, replay as send_again};
 
 use super::find;
 use crate::access::Caller;
-use crate::page::{after, cursor, cut, limit};
+use crate::queries::cursor::{after, cursor, cut, limit};
 use crate::request::{Asked, Body, Named};
 use crate::{Api, Problem, ProblemKind};
 
@@ -226,7 +226,7 @@ pub(crate) async fn replay(
                 let detail = format!("{from} to {to} is no range of at most {RANGE} positions");
                 return Err(Problem::field("from", detail, "give positions of the log"));
             }
-            super::super::events::from(&api.engine, from - 1).await?;
+            crate::queries::log::feed::from(&api.engine, from - 1).await?;
             Failed::Range(from, to)
         }
         _ => {

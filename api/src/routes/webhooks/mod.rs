@@ -15,9 +15,9 @@ use waybill_shared::domain::webhook::{Disabled, Endpoint, Progress, Secrets};
 use waybill_shared::store::{Fate, NewJob, NoteChange, NoteRange, RecordChange, StoreError, Unit};
 use waybill_workers::webhooks::{State as Standing, check, new_secret, rotated};
 
-use super::events::from;
 use super::{matches, versioned};
 use crate::access::Caller;
+use crate::queries::log::feed::from;
 use crate::request::{Body, Named};
 use crate::{Api, Problem, ProblemKind};
 
