@@ -24,6 +24,7 @@ pub use queries::effects::Effect;
 pub use queries::error::{DISK_FULL, LACKING};
 pub use queries::few::Few;
 pub use queries::log::growth::Growth;
+pub use queries::log::{happened, lead_times};
 pub use queries::lots::incidents::IncidentView;
 pub use queries::lots::subject::Subject;
 pub use queries::lots::timeline::Entry;
@@ -33,6 +34,7 @@ pub use queries::money::envelopes::{
 };
 pub use queries::money::plan::{PlanRequest, Planned};
 pub use queries::orders::arrivals::{Arrival, ArrivalPage, LateSupplier};
+pub use queries::reports::run as run_report;
 pub use queries::reports::{
     Basis, Count, Declined, DonorReport, DrawnUp, EnvelopeReport, Expected, Filed, Funnel, Item,
     MoneyMoved, Received, Request, RequesterReport, Stage, SteeringReport, Unoffered, Wait,

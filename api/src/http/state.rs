@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use waybill_shared::engine::Engine;
-use waybill_shared::lead_times::LeadTimes;
 use waybill_workers::connectors::{self, Connector};
 
 use crate::http::problem::Problem;
 use crate::http::problem_kind::ProblemKind;
+use crate::queries::log::lead_times::LeadTimes;
 
 /// What routes work on. Cheap to clone.
 #[derive(Clone)]

@@ -15,7 +15,6 @@ use waybill_shared::intake::{
     Amended, Expected, Handing, How, Intake, Loaded, RefusedRow, Submitted, imported_by, prepare,
     submit, submit_beside,
 };
-use waybill_shared::report::{Report, build};
 use waybill_shared::store::{Fate, Unit};
 use waybill_workers::healed;
 use waybill_workers::steps::validate_priority;
@@ -25,6 +24,7 @@ use crate::http::problem::{Problem, Wrong};
 use crate::http::problem_kind::ProblemKind;
 use crate::http::request::Body;
 use crate::http::state::Api;
+use crate::queries::reports::run::{Report, build};
 
 /// Lines of a file of requisitions.
 #[derive(Debug, Serialize, Deserialize)]

@@ -5,12 +5,12 @@ use axum::extract::State;
 use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use waybill_shared::lead_times::{By, LeadTime, LeadTimes};
 
 use crate::http::access::Caller;
 use crate::http::problem::Problem;
 use crate::http::request::Asked;
 use crate::http::state::Api;
+use crate::queries::log::lead_times::{By, LeadTime, LeadTimes};
 use crate::queries::money::envelopes::{MoneyView, money as of_donors};
 use crate::queries::orders::arrivals::{self, ArrivalPage, arrivals as to_come};
 use crate::queries::past::AsOf;

@@ -6,12 +6,12 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use waybill_shared::domain::account::Role;
-use waybill_shared::lead_times::{By, LeadTimes};
 
 use crate::http::access::Caller;
 use crate::http::problem::Problem;
 use crate::http::request::{Asked, Named};
 use crate::http::state::Api;
+use crate::queries::log::lead_times::{By, LeadTimes};
 use crate::queries::past::AsOf;
 use crate::queries::reports::{self, DonorReport, RequesterReport, SteeringReport, WeeklyReport};
 

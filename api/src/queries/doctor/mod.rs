@@ -3,6 +3,7 @@
 mod broker;
 mod finding;
 mod keys;
+mod outgrown;
 mod place;
 mod processes;
 mod values;

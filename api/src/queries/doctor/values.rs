@@ -2,9 +2,9 @@
 
 use waybill_shared::domain::kinds::EventSubject;
 use waybill_shared::engine::Engine;
-use waybill_shared::outgrown::{Outgrown, outgrown};
 
 use super::finding::{Finding, unread};
+use super::outgrown::{Outgrown, outgrown};
 
 /// How many are named.
 const NAMED: usize = 20;

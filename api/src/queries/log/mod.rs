@@ -2,3 +2,5 @@
 
 pub(crate) mod feed;
 pub(crate) mod growth;
+pub mod happened;
+pub mod lead_times;

@@ -5,6 +5,7 @@ mod documents;
 mod donor;
 mod funnel;
 mod requester;
+pub mod run;
 mod steering;
 mod waits;
 mod weekly;

@@ -10,21 +10,20 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-use crate::domain::coalition::Coalition;
-use crate::domain::event::Event;
-use crate::domain::ids::{LineId, LotId};
-use crate::domain::kinds::{LotEvent, RecordKind};
-use crate::domain::lot::{LotState, Timestamp};
-use crate::domain::order::Order;
-use crate::domain::pipeline::STEPS;
-use crate::domain::requisition::Line;
-use crate::domain::spread::{Days, Spread};
-use crate::engine::Engine;
-use crate::intake::start_of;
-use crate::store::StoreError;
-use crate::store::body::of_event;
-use crate::store::chain::archived;
+use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::event::Event;
+use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::kinds::{LotEvent, RecordKind};
+use waybill_shared::domain::lot::{LotState, Timestamp};
+use waybill_shared::domain::order::Order;
+use waybill_shared::domain::pipeline::STEPS;
+use waybill_shared::domain::requisition::Line;
+use waybill_shared::domain::spread::{Days, Spread};
+use waybill_shared::engine::Engine;
+use waybill_shared::intake::start_of;
+use waybill_shared::store::StoreError;
+use waybill_shared::store::body::of_event;
+use waybill_shared::store::chain::archived;
 
 /// Events read at once.
 const PAGE: i64 = 10_000;

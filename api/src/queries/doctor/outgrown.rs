@@ -1,14 +1,14 @@
 //! What an older version took, and this one would not: it stays as it is, is named, and can be said anew.
 
-use crate::domain::admissible::{LONGEST_ID, in_one_line, inadmissible};
-use crate::domain::contribution::Contribution;
-use crate::domain::ids::{LineId, is_given_here};
-use crate::domain::kinds::RecordKind;
-use crate::domain::party::Party;
-use crate::domain::rules::Wrong;
-use crate::domain::supplier::Offer;
-use crate::import::check_line;
-use crate::store::{Reads, Record, StoreError};
+use waybill_shared::domain::admissible::{LONGEST_ID, in_one_line, inadmissible};
+use waybill_shared::domain::contribution::Contribution;
+use waybill_shared::domain::ids::{LineId, is_given_here};
+use waybill_shared::domain::kinds::RecordKind;
+use waybill_shared::domain::party::Party;
+use waybill_shared::domain::rules::Wrong;
+use waybill_shared::domain::supplier::Offer;
+use waybill_shared::import::check_line;
+use waybill_shared::store::{Reads, Record, StoreError};
 
 /// Lines read at once.
 const PAGE: usize = 1000;
@@ -18,22 +18,22 @@ const RECORDS: i64 = 20;
 
 /// A value beyond what is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgrown {
+pub(super) struct Outgrown {
     /// Where it stands, such as `contribution:LU-1` or `LINE-001`.
-    pub subject: String,
+    pub(super) subject: String,
     /// The field; empty: the id.
-    pub field: String,
+    pub(super) field: String,
     /// What is wrong with it.
-    pub what: String,
+    pub(super) what: String,
     /// Whether it is a NUL, which Postgres does not keep.
-    pub is_nul: bool,
+    pub(super) is_nul: bool,
 }
 
 /// The first `most` of what is stored that would not be taken any more, one of each subject, and how many there are.
 ///
 /// # Errors
 /// [`StoreError`] if it cannot be read.
-pub async fn outgrown(
+pub(super) async fn outgrown(
     store: &(impl Reads + ?Sized),
     most: usize,
 ) -> Result<(Vec<Outgrown>, usize), StoreError> {

@@ -4,17 +4,16 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-
-use crate::domain::coalition::Coalition;
-use crate::domain::event::Event;
-use crate::domain::ids::LotId;
-use crate::domain::instalment::disbursed;
-use crate::domain::kinds::{EventSubject, LotEvent, RecordKind};
-use crate::domain::lot::{Awaited, Lot};
-use crate::domain::money::Money;
-use crate::domain::order::{Order, OrderStatus};
-use crate::domain::supplier::Framework;
-use crate::domain::surplus::{Surplus, SurplusFate};
+use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::event::Event;
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::instalment::disbursed;
+use waybill_shared::domain::kinds::{EventSubject, LotEvent, RecordKind};
+use waybill_shared::domain::lot::{Awaited, Lot};
+use waybill_shared::domain::money::Money;
+use waybill_shared::domain::order::{Order, OrderStatus};
+use waybill_shared::domain::supplier::Framework;
+use waybill_shared::domain::surplus::{Surplus, SurplusFate};
 
 /// What kind of thing happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -177,7 +176,7 @@ impl Happened {
     #[must_use]
     pub fn all(mut self, coalition: &Coalition, orders: &[Order]) -> Vec<Happening> {
         for (number, called) in std::mem::take(&mut self.frameworks) {
-            let of = |offer: &crate::domain::supplier::Offer| offer.framework.clone();
+            let of = |offer: &waybill_shared::domain::supplier::Offer| offer.framework.clone();
             let known = coalition.offers.values().filter_map(of).find(|f| f.number == number);
             let Some(Framework { ceiling, .. }) = known else { continue };
             let amount = |minor| Money::new(minor, called.currency().unwrap_or(ceiling.currency));
@@ -244,7 +243,7 @@ impl CalledOff {
         self.orders.values().map(|sum| sum.minor).sum()
     }
 
-    fn currency(&self) -> Option<crate::domain::money::Currency> {
+    fn currency(&self) -> Option<waybill_shared::domain::money::Currency> {
         self.orders.values().next().map(|sum| sum.currency)
     }
 }

@@ -5,20 +5,20 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::{LotEvent, RecordKind};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, Timestamp};
+use waybill_shared::domain::order::Order;
+use waybill_shared::domain::requisition::Line;
+use waybill_shared::domain::spread::{Days, Spread};
+use waybill_shared::engine::Engine;
+use waybill_shared::store::body::of_event;
+use waybill_shared::store::chain::archived;
+use waybill_shared::store::{LotFilter, StoreError};
 
-use crate::domain::coalition::Coalition;
-use crate::domain::ids::LotId;
-use crate::domain::kinds::{LotEvent, RecordKind};
-use crate::domain::lot::{Awaited, Lot, LotState, Timestamp};
-use crate::domain::order::Order;
-use crate::domain::requisition::Line;
-use crate::domain::spread::{Days, Spread};
-use crate::engine::Engine;
-use crate::happened::{Happened, Happening};
-use crate::lead_times::{LeadTime, Stays};
-use crate::store::body::of_event;
-use crate::store::chain::archived;
-use crate::store::{LotFilter, StoreError};
+use crate::queries::log::happened::{Happened, Happening};
+use crate::queries::log::lead_times::{LeadTime, Stays};
 
 /// Events and lots read at once.
 const PAGE: i64 = 10_000;
