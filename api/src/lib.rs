@@ -1,5 +1,5 @@
 //! The service's HTTP surface, under `/v1`: for the command line over the socket of `serve` or in its
-//! own process, and for everybody else over the network, by accounts.
+//! own process, and for everybody else over the network, by accounts. `queries` has the answers, `http` the way to them.
 
 mod http;
 mod queries;

@@ -19,6 +19,7 @@ use crate::http::limits::Limits;
 use crate::http::origin::Origin;
 use crate::http::problem::Problem;
 use crate::http::problem_kind::ProblemKind;
+use crate::http::request::too_large;
 use crate::http::routes::documents::{Outcome, Sent};
 use crate::http::routes::{documents, requisitions};
 use crate::http::state::Api;
@@ -157,7 +158,7 @@ async fn text(
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
         text.extend_from_slice(&chunk);
         if text.len() > most {
-            return Err(crate::http::request::too_large());
+            return Err(too_large());
         }
     }
     Ok(String::from_utf8_lossy(&text).into_owned())
@@ -165,7 +166,7 @@ async fn text(
 
 fn broken(error: axum::extract::multipart::MultipartError) -> Problem {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return crate::http::request::too_large();
+        return too_large();
     }
     Problem::new(ProblemKind::Malformed, error.body_text(), "send the form again")
 }

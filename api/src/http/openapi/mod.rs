@@ -19,6 +19,7 @@ use crate::http::access::ROUTES;
 use crate::http::html::document;
 use crate::http::problem::Problem;
 use crate::http::problem_kind::ProblemKind;
+use crate::http::request::Named;
 use crate::http::routes;
 
 #[derive(utoipa::OpenApi)]
@@ -130,9 +131,7 @@ pub(crate) async fn page() -> Response {
 }
 
 /// What a kind of problem is, at the address that answers name as its `type`.
-pub(crate) async fn problem(
-    crate::http::request::Named(kind): crate::http::request::Named,
-) -> Response {
+pub(crate) async fn problem(Named(kind): Named) -> Response {
     match ProblemKind::named(&kind) {
         Some(kind) => format!("{kind}: {} ({})\n", kind.title(), kind.status()).into_response(),
         None => Problem::unknown("kind of problem", &kind).into_response(),

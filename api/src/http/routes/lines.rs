@@ -12,7 +12,7 @@ use crate::http::problem::Problem;
 use crate::http::request::{Asked, Named};
 use crate::http::state::Api;
 use crate::http::versions::versioned;
-use crate::queries::lots::lines::{LinesQuery, seen};
+use crate::queries::lots::lines::{LinesQuery, page, seen};
 
 /// Lines, in order of their ids unless asked otherwise, with what became of them.
 #[utoipa::path(
@@ -25,7 +25,7 @@ pub(crate) async fn list(
     Asked(query): Asked<LinesQuery>,
 ) -> Result<Json<LinePage>, Problem> {
     let sight = caller.sight(&api.engine).await?;
-    Ok(Json(crate::queries::lots::lines::page(&api.engine, sight, &query).await?))
+    Ok(Json(page(&api.engine, sight, &query).await?))
 }
 
 /// One line, by its id or its requester's, with its lots.

@@ -10,9 +10,9 @@ use crate::http::problem::Problem;
 use crate::http::request::{Asked, Named};
 use crate::http::state::Api;
 use crate::http::versions::versioned;
-use crate::queries::lots::list::LotsQuery;
-use crate::queries::lots::timeline::Entry;
-use crate::queries::lots::why::Why;
+use crate::queries::lots::list::{LotsQuery, page};
+use crate::queries::lots::timeline::{Entry, of_lot};
+use crate::queries::lots::why::{Why, why};
 
 /// Lots, in order of their ids unless asked otherwise.
 #[utoipa::path(
@@ -25,7 +25,7 @@ pub(crate) async fn list(
     Asked(query): Asked<LotsQuery>,
 ) -> Result<Json<LotPage>, Problem> {
     let sight = caller.sight(&api.engine).await?;
-    Ok(Json(crate::queries::lots::list::page(&api.engine, sight, &query).await?))
+    Ok(Json(page(&api.engine, sight, &query).await?))
 }
 
 /// One lot.
@@ -55,7 +55,7 @@ pub(crate) async fn timeline(
 ) -> Result<Json<Vec<Entry>>, Problem> {
     let mut sight = caller.sight(&api.engine).await?;
     let (lot, line) = caller.lot(&api.engine, &mut sight, &id).await?;
-    Ok(Json(crate::queries::lots::timeline::of_lot(&api.engine, &lot, &line, &mut sight).await?))
+    Ok(Json(of_lot(&api.engine, &lot, &line, &mut sight).await?))
 }
 
 /// Why a lot has the money that it has, or what is missing, of whom, to the cent.
@@ -70,6 +70,6 @@ pub(crate) async fn explain(
 ) -> Result<Json<Why>, Problem> {
     let mut sight = caller.sight(&api.engine).await?;
     let (lot, line) = caller.lot(&api.engine, &mut sight, &id).await?;
-    let why = crate::queries::lots::why::why(&api.engine, &lot, &line).await?;
+    let why = why(&api.engine, &lot, &line).await?;
     Ok(Json(why.seen(&lot, &sight)))
 }

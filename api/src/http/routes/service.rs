@@ -13,10 +13,10 @@ use crate::http::access::Caller;
 use crate::http::problem::Problem;
 use crate::http::request::{Asked, Body};
 use crate::http::state::Api;
-use crate::queries::doctor::Diagnosis;
-use crate::queries::money::plan::{PlanRequest, Planned};
-use crate::queries::service::status::StatusView;
-use crate::queries::todo::Move;
+use crate::queries::doctor::{Diagnosis, examine};
+use crate::queries::money::plan::{self, PlanRequest, Planned};
+use crate::queries::service::status::{self, StatusView};
+use crate::queries::todo::{self, Move};
 
 /// Whoever asks.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -57,7 +57,7 @@ pub(crate) async fn status(
     State(api): State<Api>,
     caller: Caller,
 ) -> Result<Json<StatusView>, Problem> {
-    Ok(Json(crate::queries::service::status::status(&api.engine, caller.role()).await?))
+    Ok(Json(status::status(&api.engine, caller.role()).await?))
 }
 
 /// Whose moves to list.
@@ -80,7 +80,7 @@ pub(crate) async fn todo(
     Asked(query): Asked<TodoQuery>,
 ) -> Result<Json<Vec<Move>>, Problem> {
     let sight = caller.sight(&api.engine).await?;
-    Ok(Json(crate::queries::todo::todo(&api.engine, &sight, query.waiting_on.as_deref()).await?))
+    Ok(Json(todo::todo(&api.engine, &sight, query.waiting_on.as_deref()).await?))
 }
 
 /// The roadmap by quarter, and with changes to try, what they change. Commits nothing.
@@ -92,7 +92,7 @@ pub(crate) async fn plan(
     State(api): State<Api>,
     Body(request): Body<PlanRequest>,
 ) -> Result<Json<Planned>, Problem> {
-    Ok(Json(crate::queries::money::plan::plan(&api.engine, request).await?))
+    Ok(Json(plan::plan(&api.engine, request).await?))
 }
 
 /// Replays the log and asserts the invariants on what is stored.
@@ -107,5 +107,5 @@ pub(crate) async fn check(State(api): State<Api>) -> Result<Json<Findings>, Prob
     get, path = "/v1/doctor", tag = "service", responses((status = 200, body = Diagnosis))
 )]
 pub(crate) async fn doctor(State(api): State<Api>) -> Json<Diagnosis> {
-    Json(crate::queries::doctor::examine(&api.engine, &api.folder).await)
+    Json(examine(&api.engine, &api.folder).await)
 }

@@ -11,6 +11,7 @@ use crate::http::access::Caller;
 use crate::http::problem::Problem;
 use crate::http::request::Named;
 use crate::http::state::Api;
+use crate::queries::lots::timeline::of_lot;
 use crate::queries::show::{Shown, show as show_known};
 
 /// A lot, line, order, contribution, donor, supplier, incident or other record, with all that happened to it.
@@ -58,8 +59,7 @@ async fn own_only(
         for (_, value) in shown.facts.iter_mut().filter(|(_, value)| *value == lot.reason) {
             *value = sight.reason(&lot);
         }
-        shown.timeline =
-            crate::queries::lots::timeline::of_lot(&api.engine, &lot, &line, sight).await?;
+        shown.timeline = of_lot(&api.engine, &lot, &line, sight).await?;
         return Ok(shown.seen(sight));
     }
     let mut found = lines_named(&*api.engine.store, id).await?;

@@ -9,7 +9,7 @@ use waybill_shared::store::{Condition, StoreError};
 use waybill_workers::webhooks::State as Standing;
 
 use super::finding::{Finding, Health, long, unread};
-use crate::queries::service::status::WebhookLag;
+use crate::queries::service::status::{WebhookLag, behind};
 
 /// What is due for longer is stuck, in seconds.
 const STUCK: i64 = 60;
@@ -174,9 +174,7 @@ async fn webhooks(engine: &Engine) -> Result<Vec<Finding>, StoreError> {
         };
         findings.push(Finding::warn(check, seen, format!("waybill webhook show {id}")));
     }
-    for WebhookLag { id, events, seconds } in
-        crate::queries::service::status::behind(engine).await?
-    {
+    for WebhookLag { id, events, seconds } in behind(engine).await? {
         if seconds > STUCK {
             let seen =
                 format!("{id} is {events} events behind, the first of them {}", long(seconds));

@@ -15,6 +15,7 @@ use waybill_shared::store::StoreError;
 
 use crate::queries::cursor;
 use crate::queries::error::QueryError;
+use crate::queries::lots::incidents::parked;
 
 /// A lot that is to come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -190,12 +191,7 @@ pub(crate) async fn late_suppliers(engine: &Engine) -> Result<Vec<LateSupplier>,
     let coalition = engine.coalition().await?;
     let day = engine.today(&coalition);
     let mut lots = engine.store.lots_awaiting("delivery").await?;
-    lots.extend(
-        crate::queries::lots::incidents::parked(engine, usize::MAX)
-            .await?
-            .into_iter()
-            .map(|(_, _, lot)| lot),
-    );
+    lots.extend(parked(engine, usize::MAX).await?.into_iter().map(|(_, _, lot)| lot));
     lots.retain(|lot| lot.due.is_some_and(|due| due < day) && lot.order.is_some());
     let mut orders = Orders::default();
     let mut by_supplier: BTreeMap<String, Vec<Lot>> = BTreeMap::new();

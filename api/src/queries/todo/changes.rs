@@ -15,6 +15,7 @@ use waybill_workers::healed;
 
 use super::found::{Found, Mover};
 use super::{Each, Move, NAMED, Task};
+use crate::queries::lots::incidents::incidents;
 
 impl Found<'_> {
     /// Adds what has to be done of one subject, and the command to the row that has none.
@@ -175,7 +176,7 @@ impl Found<'_> {
 
     /// What the world did against the rules, and jobs that were given up: no lot waits for them.
     pub(super) async fn incidents(&mut self) -> Result<(), StoreError> {
-        let views = crate::queries::lots::incidents::incidents(self.engine, usize::MAX).await?;
+        let views = incidents(self.engine, usize::MAX).await?;
         for view in views.into_iter().filter(|view| view.lots == 0) {
             let why = [vec![view.cause], view.subjects].concat().join(", ");
             let (subject, how) = (view.records.join(", "), view.how);

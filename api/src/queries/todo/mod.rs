@@ -15,6 +15,7 @@ use waybill_shared::sight::Sight;
 
 use self::found::{Found, Mover};
 use crate::queries::error::QueryError;
+use crate::queries::lots::incidents::parked;
 
 /// What the secretariat is called as a party.
 const SECRETARIAT: &str = "secretariat";
@@ -188,7 +189,7 @@ pub(crate) async fn todo(
         found.suspended();
         found.disputes().await?;
         found.surplus().await?;
-        for (_, _, lot) in crate::queries::lots::incidents::parked(engine, usize::MAX).await? {
+        for (_, _, lot) in parked(engine, usize::MAX).await? {
             found.add(Mover::office(Task::Incident), &lot, None, &[], None);
         }
         found.incidents().await?;

@@ -20,6 +20,7 @@ use crate::http::problem_kind::ProblemKind;
 use crate::http::request::{Asked, Body, Named};
 use crate::http::state::Api;
 use crate::queries::cursor::{after, cursor, cut, limit};
+use crate::queries::log::feed;
 
 async fn reader(api: &Api, endpoint: &Endpoint) -> Result<Reader, StoreError> {
     let coalition = api.engine.coalition().await?;
@@ -228,7 +229,7 @@ pub(crate) async fn replay(
                 let detail = format!("{from} to {to} is no range of at most {RANGE} positions");
                 return Err(Problem::field("from", detail, "give positions of the log"));
             }
-            crate::queries::log::feed::from(&api.engine, from - 1).await?;
+            feed::from(&api.engine, from - 1).await?;
             Failed::Range(from, to)
         }
         _ => {
