@@ -1,8 +1,9 @@
 //! What requests carry, read without a service: for whoever tries the readers with anything.
 
-use crate::access::check_token;
-use crate::request::parse;
-use crate::{ActRequest, Sent, page};
+use crate::http::access::check_token;
+use crate::http::request::parse;
+use crate::http::routes::{ActRequest, Sent};
+use crate::queries::cursor as page;
 
 /// The cursor after `key` of a listing of `kind`.
 #[must_use]

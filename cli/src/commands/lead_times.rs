@@ -1,6 +1,6 @@
 //! `waybill lead-times`: how long things take.
 
-use waybill_shared::lead_times::LeadTime;
+use waybill_api::lead_times::LeadTime;
 
 use crate::args::{self, By};
 use crate::client;

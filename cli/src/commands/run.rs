@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use waybill_api::ImportCoalition;
+use waybill_api::run_report::{Report, build};
 use waybill_scheduler::intake::{plan_contributions, plan_requisition};
 use waybill_scheduler::{Alone, run_until_idle};
 use waybill_shared::clock::Clock;
@@ -13,7 +14,6 @@ use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline};
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::{IMPORT, load, start_of};
 use waybill_shared::pauses::Pause;
-use waybill_shared::report::{Report, build};
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{NoteChange, RecordChange, Unit};
 

@@ -9,7 +9,7 @@ mod style;
 
 use chrono::NaiveDate;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use waybill_shared::report::Report;
+use waybill_api::run_report::Report;
 
 use super::chart;
 use crate::output::grouped;
@@ -207,10 +207,10 @@ pub(super) fn table(
 mod tests {
     use std::collections::BTreeMap;
 
+    use waybill_api::happened::{Happening, What};
+    use waybill_api::lead_times::LeadTime;
+    use waybill_api::run_report::{DonorMoney, ListedLot, Reason};
     use waybill_shared::domain::spread::Days;
-    use waybill_shared::happened::{Happening, What};
-    use waybill_shared::lead_times::LeadTime;
-    use waybill_shared::report::{DonorMoney, ListedLot, Reason};
 
     use super::*;
 

@@ -1,9 +1,9 @@
 //! What several reports show: lots by how far they came, the money, lead times, the roadmap.
 
 use chrono::NaiveDate;
+use waybill_api::lead_times::LeadTime;
 use waybill_api::{DonorTotal, Few, Funnel, MoneyView, Promise, Stages, Subject, Wait};
 use waybill_shared::domain::money::Money;
-use waybill_shared::lead_times::LeadTime;
 use waybill_shared::matching::roadmap::Plan;
 
 use super::chart::{Part, percent};

@@ -1,8 +1,8 @@
 //! The report for a terminal.
 
+use waybill_api::happened::Happening;
+use waybill_api::run_report::{DonorMoney, ListedLot, Reason, Report};
 use waybill_shared::domain::money::{Currency, Money};
-use waybill_shared::happened::Happening;
-use waybill_shared::report::{DonorMoney, ListedLot, Reason, Report};
 
 use crate::output::{brief_table, cut, table, width, wrap};
 
@@ -52,7 +52,7 @@ pub(crate) fn page(report: &Report) -> String {
         }
         more(&mut text, report.incidents.len());
     }
-    let row = |time: &waybill_shared::lead_times::LeadTime| {
+    let row = |time: &waybill_api::lead_times::LeadTime| {
         vec![
             time.name.clone(),
             time.lots.to_string(),

@@ -2,8 +2,8 @@
 //! how long each step took.
 
 use maud::{Markup, html};
-use waybill_shared::lead_times::LeadTime;
-use waybill_shared::report::{ListedLot, Reason, Report};
+use waybill_api::lead_times::LeadTime;
+use waybill_api::run_report::{ListedLot, Reason, Report};
 
 use super::super::chart::{self, Part, percent};
 use super::{Kind, counted, grouped, none, section, spoken, table};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
+use waybill_api::run_report::{DonorMoney, Report};
 use waybill_shared::domain::money::{Currency, Money};
-use waybill_shared::report::{DonorMoney, Report};
 
 use super::super::chart::{self, Part, percent};
 use super::{Kind, counted, joined, none, section, table};

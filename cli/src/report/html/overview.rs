@@ -1,7 +1,7 @@
 //! The run at a glance: in a sentence, in figures, by where lots ended, and by month.
 
 use maud::{Markup, html};
-use waybill_shared::report::Report;
+use waybill_api::run_report::Report;
 
 use super::super::chart::{self, Column, Part, percent};
 use super::{Kind, counted, grouped, joined, none, section, table};

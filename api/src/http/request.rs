@@ -1,0 +1,128 @@
+//! What requests carry, read so that a mistake is answered with the field and the way out.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+use waybill_shared::domain::admissible::{self, LONGEST_NAME, inadmissible};
+
+use crate::http::problem::Problem;
+use crate::http::problem_kind::ProblemKind;
+
+/// The largest body from the network, in bytes, unless it is set otherwise.
+pub(crate) const LARGEST: usize = 32 * 1024 * 1024;
+
+/// The body as JSON.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let kind = media_type(request.headers());
+        if kind != "application/json" {
+            let detail = format!("`{kind}` is not read here");
+            return Err(Problem::new(
+                ProblemKind::UnsupportedMedia,
+                detail,
+                "send application/json",
+            ));
+        }
+        let bytes = bytes(request, state).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// `bytes` as JSON.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if let Some(found) = inadmissible(bytes) {
+        return Err(Problem::field(
+            &found.field,
+            found.what,
+            "leave it out, or write it otherwise",
+        ));
+    }
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let hint = "see /v1/openapi.json for what is expected";
+    // A list would be read as the fields in their order.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::new(ProblemKind::Invalid, "the body is a list, not an object", hint));
+    }
+    let read: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.inner();
+        if inner.is_syntax() || inner.is_eof() {
+            return Problem::new(ProblemKind::Malformed, format!("the body: {inner}"), hint);
+        }
+        if path == "." {
+            return Problem::new(ProblemKind::Invalid, format!("the body: {inner}"), hint);
+        }
+        Problem::field(&path, inner.to_string(), hint)
+    })?;
+    json.end().map_err(|error| {
+        Problem::new(ProblemKind::Malformed, format!("the body: {error}"), hint)
+    })?;
+    Ok(read)
+}
+
+/// The body's media type without its parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
+    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = text.and_then(|text| text.split(';').next()).unwrap_or("no type");
+    kind.trim().to_ascii_lowercase()
+}
+
+/// The whole body.
+pub(crate) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+            return too_large();
+        }
+        Problem::new(ProblemKind::Malformed, rejection.body_text(), "send it again")
+    })
+}
+
+/// A body larger than what is read.
+pub(crate) fn too_large() -> Problem {
+    let hint = "send fewer rows at once";
+    Problem::new(ProblemKind::TooLarge, "the body is larger than what is read", hint)
+}
+
+/// The query of the URL.
+pub(crate) struct Asked<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let hint = "see /v1/openapi.json for what can be asked";
+        let wrong = |error: axum::extract::rejection::QueryRejection| {
+            Problem::new(ProblemKind::Invalid, error.body_text(), hint)
+        };
+        let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
+        for (name, text) in pairs.map_err(wrong)?.0 {
+            if let Some(what) = admissible::question(&text) {
+                return Err(Problem::field(&name, what, hint));
+            }
+        }
+        axum::extract::Query::try_from_uri(&parts.uri).map(|query| Self(query.0)).map_err(wrong)
+    }
+}
+
+/// The one variable part of the path.
+pub(crate) struct Named(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = axum::extract::Path::<String>::from_request_parts(parts, state).await;
+        let malformed = |detail| Problem::new(ProblemKind::Malformed, detail, "check the path");
+        let path = path.map_err(|error| malformed(error.body_text()))?;
+        match admissible::in_one_line(&path.0, LONGEST_NAME) {
+            Some(what) => Err(malformed(format!("what the path names {what}"))),
+            None => Ok(Self(path.0)),
+        }
+    }
+}

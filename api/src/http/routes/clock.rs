@@ -1,0 +1,49 @@
+//! The clock of the process that answers, and how somebody says that it is right.
+
+use axum::Json;
+use axum::extract::State;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::Unit;
+use waybill_shared::timekeeper::Doubt;
+
+use crate::http::access::Caller;
+use crate::http::problem::Problem;
+use crate::http::problem_kind::ProblemKind;
+use crate::http::state::Api;
+use crate::queries::service::clock::{ClockView, look};
+
+/// What time it is for the process that answers, and whether that is believed.
+#[utoipa::path(get, path = "/v1/clock", tag = "service", responses((status = 200, body = ClockView)))]
+pub(crate) async fn clock(State(api): State<Api>) -> Result<Json<ClockView>, Problem> {
+    Ok(Json(look(&api.engine).await?))
+}
+
+/// Says that the clock is right, where it was set, or the machine was off for long.
+///
+/// A clock apart from its database's cannot be accepted: one of the two is wrong.
+#[utoipa::path(
+    post, path = "/v1/clock/accept", tag = "service", responses((status = 200, body = ClockView))
+)]
+pub(crate) async fn clock_accept(
+    State(api): State<Api>,
+    caller: Caller,
+) -> Result<Json<ClockView>, Problem> {
+    Ok(Json(accept(&api.engine, &caller.actor()).await?))
+}
+
+/// Somebody says that it is as late as this clock says.
+async fn accept(engine: &Engine, by: &str) -> Result<ClockView, Problem> {
+    let doubt = engine.look_at_clock().await?;
+    if let Some(doubt @ Doubt::Apart(_)) = doubt {
+        return Err(Problem::new(ProblemKind::Conflict, doubt.to_string(), doubt.mend()));
+    }
+    if doubt.is_some() {
+        let now = engine.store.time().await?.unwrap_or_else(|| engine.clock.now());
+        tracing::warn!(by, %now, "the clock is said to be right");
+        let mut unit = Unit::new(by, now);
+        unit.notes = engine.timekeeper.accepted(&*engine.store, now).await?;
+        // Whatever else is stored waits for this.
+        engine.store.commit(vec![unit]).await?;
+    }
+    Ok(look(engine).await?)
+}

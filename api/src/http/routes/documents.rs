@@ -1,0 +1,281 @@
+//! What parties answer and report: reviews, acceptances, consents, approvals, order responses,
+//! despatch and receipt advices, payments. Each document is taken once by sender and number.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use waybill_shared::domain::account::Role;
+use waybill_shared::domain::document::{Content, Document, ReceiptLine};
+use waybill_workers::documents::{Refusal, Taken, take as take_document, unit as unit_of};
+
+use super::orders::find;
+use crate::http::access::Caller;
+use crate::http::problem::{Problem, Wrong};
+use crate::http::problem_kind::ProblemKind;
+use crate::http::request::{Asked, Body};
+use crate::http::state::Api;
+use crate::queries::effects::answered::answered;
+use crate::queries::effects::{Effect, effects};
+
+/// A document as it is sent.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Sent {
+    /// The sender's own number for it.
+    #[schema(min_length = 1, max_length = 100, example = "DA-2026-0117")]
+    pub number: String,
+    /// Who says it: left out, the party for which the account acts. The secretariat may hand in what
+    /// it got on paper, but for what others decide: reviews, acceptances, consents, approvals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
+    /// Why it is sent, or what it does not say: kept as a note of its lot or order.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schema(max_length = 2000, example = "two boxes came wet")]
+    pub remark: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub content: Content,
+}
+
+/// The longest remark, in characters.
+const LONGEST_REMARK: usize = 2000;
+
+/// What became of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = DocumentOutcome)]
+pub enum Outcome {
+    /// It was taken now, or would be.
+    Taken,
+    /// The same one was taken before, and changes nothing more.
+    TakenBefore,
+    /// Its time has not come: it is kept, and taken then.
+    Kept,
+}
+
+/// What became of a document.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Answer {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Under which sender it was taken.
+    pub sender: String,
+    /// Under which number.
+    pub number: String,
+    /// What it would change, where that was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub effects: Vec<Effect>,
+}
+
+/// How a document is handed in.
+#[derive(Debug, Default, Clone, Copy, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HandIn {
+    /// Only say what it would change.
+    dry_run: bool,
+}
+
+/// Takes what a party answers or reports, once by its sender and number.
+///
+/// The same document again changes nothing; another one under its number is refused.
+#[utoipa::path(
+    post, path = "/v1/documents", tag = "documents", params(HandIn), request_body = Sent,
+    responses((status = 200, body = Answer))
+)]
+pub(crate) async fn take(
+    State(api): State<Api>,
+    caller: Caller,
+    Asked(how): Asked<HandIn>,
+    Body(sent): Body<Sent>,
+) -> Result<Json<Answer>, Problem> {
+    hand_in(&api, &caller, how, sent).await.map(Json)
+}
+
+/// Takes a document in the name of `caller`.
+pub(crate) async fn hand_in(
+    api: &Api,
+    caller: &Caller,
+    how: HandIn,
+    sent: Sent,
+) -> Result<Answer, Problem> {
+    if sent.number.trim().is_empty() || sent.number.chars().count() > 100 {
+        let detail = "it is empty, or longer than 100 characters";
+        return Err(Problem::field("number", detail, "give the sender's own number"));
+    }
+    if sent.remark.chars().count() > LONGEST_REMARK {
+        let detail = format!("it is longer than {LONGEST_REMARK} characters");
+        return Err(Problem::field("remark", detail, "attach what is longer as a file"));
+    }
+    sees(api, caller, &sent.content).await?;
+    let remark = sent.remark.clone();
+    let document = signed(api, caller, sent).await?;
+    let Document { sender, number, .. } = &document;
+    let connector = api.connector()?;
+    let (sender, number) = (sender.clone(), number.clone());
+    if how.dry_run {
+        let sight = caller.sight(&api.engine).await?;
+        let mut told = match sight.is_whole() {
+            true => answered(&api.engine, &sight.coalition, &document.content).await?,
+            false => Vec::new(),
+        };
+        let unit = unit_of(&api.engine, &connector, &document).await;
+        let unit = match unit {
+            Err(early @ Refusal::Early { .. }) => {
+                let effects = vec![Effect { subject: number.clone(), what: early.to_string() }];
+                return Ok(Answer { outcome: Outcome::Kept, sender, number, effects });
+            }
+            other => other,
+        };
+        // What cannot be had says what was asked for.
+        let asked = told.iter().map(|effect| Wrong {
+            row: None,
+            field: None,
+            value: None,
+            detail: format!("{}: {}", effect.subject, effect.what),
+            hint: None,
+        });
+        let unit = unit.map_err(|refusal| problem(refusal).with(asked.collect()))?;
+        let outcome = if unit.is_some() { Outcome::Taken } else { Outcome::TakenBefore };
+        match &unit {
+            Some(unit) => told.extend(effects(&api.engine, &sight, unit).await?),
+            None => told.clear(),
+        }
+        let effects = told;
+        return Ok(Answer { outcome, sender, number, effects });
+    }
+    let actor = caller.actor();
+    let taken = take_document(&api.engine, &connector, &document, &actor, &remark);
+    let outcome = match taken.await {
+        Ok(Taken::Now) => Outcome::Taken,
+        Ok(Taken::Before) => Outcome::TakenBefore,
+        Ok(Taken::Kept { .. }) => Outcome::Kept,
+        Err(refusal) => return Err(problem(refusal)),
+    };
+    Ok(Answer { outcome, sender, number, effects: Vec::new() })
+}
+
+/// Refuses what is about a lot or an order that the caller does not see, as if it was not there.
+async fn sees(api: &Api, caller: &Caller, content: &Content) -> Result<(), Problem> {
+    if caller.is_office() {
+        return Ok(());
+    }
+    match content {
+        Content::Review { lot, .. }
+        | Content::Acceptance { lot, .. }
+        | Content::Consent { lot, .. } => {
+            let mut sight = caller.sight(&api.engine).await?;
+            caller.lot(&api.engine, &mut sight, &lot.to_string()).await.map(drop)
+        }
+        Content::Approval { order, .. }
+        | Content::TermsDecision { order, .. }
+        | Content::OrderResponse { order, .. }
+        | Content::OrderChangeResponse { order, .. }
+        | Content::DespatchAdvice { order, .. }
+        | Content::ReceiptAdvice { order, .. }
+        | Content::Payment { order, .. } => find(api, caller, order).await.map(drop),
+    }
+}
+
+fn problem(refusal: Refusal) -> Problem {
+    let text = refusal.to_string();
+    match refusal {
+        Refusal::Rows(rows) => {
+            let told = rows.into_iter().map(|row| Wrong {
+                row: u64::try_from(row.row).ok(),
+                field: Some(row.field.to_owned()),
+                value: Some(row.value),
+                detail: row.detail,
+                hint: Some(row.hint),
+            });
+            let hint = "mend these rows and send the whole document again";
+            Problem::new(ProblemKind::Refused, text, hint).with(told.collect())
+        }
+        Refusal::Early { .. } => {
+            Problem::new(ProblemKind::Refused, text, "look at the order as it is now")
+        }
+        Refusal::DoesNotApply(_) => {
+            Problem::new(ProblemKind::Refused, text, "look at the lot or order as it is now")
+        }
+        Refusal::NotAllowed { .. } => {
+            Problem::new(ProblemKind::Forbidden, text, "let that party send it")
+        }
+        Refusal::OtherOfThatNumber { .. } => {
+            Problem::new(ProblemKind::Conflict, text, "take a number of its own for each document")
+        }
+        Refusal::Failed(error) => error.into(),
+    }
+}
+
+/// The document in the name of whoever may say it.
+async fn signed(api: &Api, caller: &Caller, sent: Sent) -> Result<Document, Problem> {
+    let forbid = |detail: String| {
+        Problem::new(
+            ProblemKind::Forbidden,
+            detail,
+            "send it with an account of the party that says it",
+        )
+    };
+    let role = caller.role();
+    let may_say = match &sent.content {
+        Content::Review { .. } => role == Role::Reviewer,
+        Content::Acceptance { .. } => role == Role::Requester,
+        Content::Consent { .. } => role == Role::Donor,
+        Content::Approval { .. } | Content::TermsDecision { .. } => caller.is_office(),
+        Content::OrderResponse { .. } | Content::OrderChangeResponse { .. } => {
+            role == Role::Supplier || caller.is_office()
+        }
+        Content::DespatchAdvice { .. } => {
+            matches!(role, Role::Supplier | Role::Carrier) || caller.is_office()
+        }
+        Content::ReceiptAdvice { .. } => {
+            matches!(role, Role::Requester | Role::Recipient) || caller.is_office()
+        }
+        Content::Payment { .. } => role == Role::BuyingAgent || caller.is_office(),
+    };
+    // What is said at this machine may be said for anybody: whoever reads the database's files could.
+    if !may_say && *caller != Caller::Local {
+        return Err(forbid(format!("the role {} may not say this", role.name())));
+    }
+    let Sent { number, sender, content, .. } = sent;
+    if let Content::Approval { .. } | Content::TermsDecision { .. } = content
+        && let Caller::Account(account) = caller
+    {
+        // The approver is the account itself: never whoever drew the order up.
+        return Ok(Document { sender: account.actor(), number, content });
+    }
+    match (caller.party(), sender) {
+        (None, Some(sender)) => Ok(Document { sender, number, content }),
+        (None, None) => {
+            Err(Problem::field("sender", "it is missing", "say in whose name it is handed in"))
+        }
+        (Some(code), _) if role == Role::Recipient => {
+            let lines = match &content {
+                Content::ReceiptAdvice { lines, .. } => lines.as_slice(),
+                _ => &[],
+            };
+            let sender = received(api, code, lines).await?;
+            Ok(Document { sender, number: format!("{code}/{number}"), content })
+        }
+        (Some(party), Some(sender)) if sender != party => {
+            Err(forbid(format!("this account acts for {party}, not for {sender}")))
+        }
+        (Some(party), _) => Ok(Document { sender: party.to_owned(), number, content }),
+    }
+}
+
+/// The requester for which a consignee received these lines.
+async fn received(api: &Api, code: &str, lines: &[ReceiptLine]) -> Result<String, Problem> {
+    let ids: Vec<i64> = lines.iter().map(|line| line.lot.0).collect();
+    let lots = api.engine.store.lots_by_id(&ids).await?;
+    let known = api.engine.lines_of(&lots).await?;
+    for line in lines {
+        let lot = lots.iter().find(|lot| lot.id == line.lot);
+        let asked = lot.and_then(|lot| known.get(&lot.line()).map(|line| lot.consignee(line)));
+        if asked != Some(code) {
+            return Err(Problem::unknown("lot", &line.lot.to_string()));
+        }
+    }
+    let requester = known.values().next().map(|line| line.requester.clone());
+    requester.ok_or_else(|| Problem::field("lines", "there is none", "say what was received"))
+}

@@ -1,0 +1,103 @@
+//! Reports, as of now or of the end of an earlier day.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::NaiveDate;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use waybill_shared::domain::account::Role;
+
+use crate::http::access::Caller;
+use crate::http::problem::Problem;
+use crate::http::request::{Asked, Named};
+use crate::http::state::Api;
+use crate::queries::log::lead_times::{By, LeadTimes};
+use crate::queries::past::AsOf;
+use crate::queries::reports::{self, DonorReport, RequesterReport, SteeringReport, WeeklyReport};
+
+/// Of which day.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ReportQuery {
+    /// As of the end of this day instead of now; an earlier day is rebuilt from the log.
+    on: Option<NaiveDate>,
+}
+
+/// What happened in the seven days that end with the day, what is overdue, and where things stand.
+#[utoipa::path(
+    get, path = "/v1/reports/weekly", tag = "reports", params(ReportQuery),
+    responses((status = 200, body = WeeklyReport))
+)]
+pub(crate) async fn weekly(
+    State(api): State<Api>,
+    caller: Caller,
+    Asked(query): Asked<ReportQuery>,
+) -> Result<Json<WeeklyReport>, Problem> {
+    let then = AsOf::of(&api.engine, query.on).await?;
+    let sight = caller.sight(&then.engine).await?;
+    let mut times = LeadTimes::default();
+    times.read_on(&api.engine, then.end).await?;
+    let times = times.told(By::Step, false);
+    Ok(Json(reports::weekly(&api.engine, &then, &sight, times).await?))
+}
+
+/// The decisions that a steering group has to take: reviews and consents, what the most urgent lots are
+/// short of, money that lapses, late suppliers; and where things stand.
+#[utoipa::path(
+    get, path = "/v1/reports/steering", tag = "reports", params(ReportQuery),
+    responses((status = 200, body = SteeringReport))
+)]
+pub(crate) async fn steering(
+    State(api): State<Api>,
+    caller: Caller,
+    Asked(query): Asked<ReportQuery>,
+) -> Result<Json<SteeringReport>, Problem> {
+    let then = AsOf::of(&api.engine, query.on).await?;
+    let sight = caller.sight(&then.engine).await?;
+    Ok(Json(reports::steering(&then, &sight).await?))
+}
+
+/// What a donor's money did: by envelope, what it pays for, where that is, and the documents about it.
+#[utoipa::path(
+    get, path = "/v1/reports/donor/{id}", tag = "reports",
+    params(("id" = String, Path, description = "The donor"), ReportQuery),
+    responses((status = 200, body = DonorReport))
+)]
+pub(crate) async fn donor(
+    State(api): State<Api>,
+    caller: Caller,
+    Named(id): Named,
+    Asked(query): Asked<ReportQuery>,
+) -> Result<Json<DonorReport>, Problem> {
+    is_own(&caller, Role::Donor, &id)?;
+    let then = AsOf::of(&api.engine, query.on).await?;
+    let sight = caller.sight(&then.engine).await?;
+    Ok(Json(reports::donor(&api.engine, &then, &sight, &id).await?))
+}
+
+/// A requester's list by rank: where each lot is, why, and when it is expected.
+#[utoipa::path(
+    get, path = "/v1/reports/requester/{id}", tag = "reports",
+    params(("id" = String, Path, description = "The requester"), ReportQuery),
+    responses((status = 200, body = RequesterReport))
+)]
+pub(crate) async fn requester(
+    State(api): State<Api>,
+    caller: Caller,
+    Named(id): Named,
+    Asked(query): Asked<ReportQuery>,
+) -> Result<Json<RequesterReport>, Problem> {
+    is_own(&caller, Role::Requester, &id)?;
+    let then = AsOf::of(&api.engine, query.on).await?;
+    let sight = caller.sight(&then.engine).await?;
+    Ok(Json(reports::requester(&then, &sight, &id).await?))
+}
+
+/// Whoever acts as `role` is told of its own party alone.
+fn is_own(caller: &Caller, role: Role, id: &str) -> Result<(), Problem> {
+    if caller.role() == role && caller.party() != Some(id) {
+        return Err(Problem::unknown(role.name(), id));
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! The rows of a body, read while it arrives.
+
+use std::io::Write as _;
+
+use axum::body::Body;
+use http_body_util::BodyExt as _;
+use waybill_shared::import::{ImportError, Lines, ReadLimits, ReadOptions, read_lines};
+
+use crate::http::problem::{Problem, Wrong};
+use crate::http::problem_kind::ProblemKind;
+use crate::http::request::too_large;
+
+/// How many times its size a file of text may take in memory: empty cells take more than the comma before them.
+const TIMES: usize = 32;
+
+/// Reads what the body holds, by way of a file, so that a large one is never in memory whole.
+pub(crate) async fn read(mut body: Body, ending: &str) -> Result<Lines, Problem> {
+    let failed = |error: std::io::Error| {
+        Problem::new(
+            ProblemKind::Unavailable,
+            format!("the body could not be put aside: {error}"),
+            "try again",
+        )
+    };
+    let named = tempfile::Builder::new().prefix("body").suffix(&format!(".{ending}")).tempfile();
+    let mut file = named.map_err(failed)?;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            let mut source = std::error::Error::source(&error);
+            while let Some(inner) = source {
+                if inner.is::<http_body_util::LengthLimitError>() {
+                    return too_large();
+                }
+                source = inner.source();
+            }
+            Problem::new(
+                ProblemKind::Malformed,
+                format!("the body broke off: {error}"),
+                "send it again",
+            )
+        })?;
+        if let Some(data) = frame.data_ref() {
+            file.write_all(data).map_err(failed)?;
+        }
+    }
+    file.flush().map_err(failed)?;
+    // Text takes some times its size once it is a table; a small file never needs what a large one may.
+    let size = file.as_file().metadata().map_err(failed)?.len();
+    let mut limits = ReadLimits::SENT;
+    if ending != "xlsx" {
+        let most = usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(TIMES);
+        limits.memory = limits.memory.min(most.saturating_add(64 * 1024));
+    }
+    let options = ReadOptions { limits, ..ReadOptions::default() };
+    let read = tokio::task::spawn_blocking(move || read_lines(file.path(), &options));
+    let read =
+        read.await.map_err(|error| Problem::new(ProblemKind::Internal, error.to_string(), ""))?;
+    read.map_err(wrong)
+}
+
+/// An error of an import, without the name of the file that the body was put in.
+fn wrong(error: ImportError) -> Problem {
+    if let ImportError::Rows(errors) = error {
+        let first = errors.first().map(|error| match &error.field {
+            Some(field) => format!("`{field}`: {}", error.what),
+            None => error.what.clone(),
+        });
+        let detail = format!("the body: {}", first.unwrap_or_default());
+        let hint = "`waybill submit --help` and /docs name the fields";
+        return Problem::new(ProblemKind::Invalid, detail, hint)
+            .with(errors.iter().map(Wrong::from).collect());
+    }
+    let kind = match &error {
+        ImportError::TooMuch { .. } | ImportError::TooManyColumns { .. } => ProblemKind::TooLarge,
+        _ => ProblemKind::Refused,
+    };
+    let text = error.to_string();
+    let (what, hint) = text.split_once("\n  hint: ").unwrap_or((&text, ""));
+    let what = what.split_once(": ").filter(|(file, _)| file.starts_with("body"));
+    let what = what.map_or_else(|| text.clone(), |(_, what)| what.to_owned());
+    Problem::new(kind, format!("the body: {what}"), hint)
+}

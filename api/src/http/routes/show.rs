@@ -1,0 +1,74 @@
+//! Any subject by its id.
+
+use axum::Json;
+use axum::extract::State;
+use waybill_shared::domain::account::Role;
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::line_name::{NamedLine, lines_named};
+use waybill_shared::sight::Sight;
+
+use crate::http::access::Caller;
+use crate::http::problem::Problem;
+use crate::http::request::Named;
+use crate::http::state::Api;
+use crate::queries::lots::timeline::of_lot;
+use crate::queries::show::{Shown, show as show_known};
+
+/// A lot, line, order, contribution, donor, supplier, incident or other record, with all that happened to it.
+///
+/// Records that are none of these are named `kind:id`. Requesters and reviewers see their lots and lines;
+/// accounts and webhooks are shown to admins and auditors.
+#[utoipa::path(
+    get,
+    path = "/v1/show/{id}",
+    tag = "events",
+    params(("id" = String, Path, description = "Its id, percent-encoded")),
+    responses((status = 200, body = Shown)),
+)]
+pub(super) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    Named(id): Named,
+) -> Result<Json<Shown>, Problem> {
+    let mut sight = caller.sight(&api.engine).await?;
+    if !sight.is_whole() {
+        return own_only(&api, &caller, &mut sight, &id).await.map(Json);
+    }
+    let shown = show_known(&api.engine, &id, true).await?;
+    let is_account = matches!(shown.kind.as_str(), "token" | "webhook");
+    if is_account && !matches!(caller.role(), Role::Admin | Role::Auditor) {
+        return Err(Problem::unknown(UNKNOWN, &id));
+    }
+    Ok(Json(shown))
+}
+
+/// What was asked for and is not there, or not for the caller.
+const UNKNOWN: &str = "lot, line or record";
+
+/// A lot or a line of the caller's own, as far as it may know of it.
+async fn own_only(
+    api: &Api,
+    caller: &Caller,
+    sight: &mut Sight,
+    id: &str,
+) -> Result<Shown, Problem> {
+    let unknown = || Problem::unknown(UNKNOWN, id);
+    if id.parse::<LotId>().is_ok() {
+        let (lot, line) = caller.lot(&api.engine, sight, id).await?;
+        let mut shown = show_known(&api.engine, &lot.id.to_string(), false).await?;
+        for (_, value) in shown.facts.iter_mut().filter(|(_, value)| *value == lot.reason) {
+            *value = sight.reason(&lot);
+        }
+        shown.timeline = of_lot(&api.engine, &lot, &line, sight).await?;
+        return Ok(shown.seen(sight));
+    }
+    let mut found = lines_named(&*api.engine.store, id).await?;
+    found.retain(|(_, stored)| sight.line(&stored.line));
+    match NamedLine::among(id, found) {
+        NamedLine::One(line, _) => {
+            Ok(show_known(&api.engine, &line.to_string(), false).await?.seen(sight))
+        }
+        NamedLine::Unknown => Err(unknown()),
+        NamedLine::Several(name) => Err(Problem::ambiguous(&name)),
+    }
+}

@@ -1,0 +1,98 @@
+//! The broker: whether it takes messages, which queues there are, and who takes from them.
+
+use std::sync::Arc;
+
+use waybill_shared::broker::{BrokerError, QueueSeen};
+use waybill_shared::domain::kinds::JobKind;
+use waybill_shared::domain::lot::Timestamp;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::{Lane, Wanted, queues};
+
+use super::finding::Finding;
+use super::processes::{Takers, known};
+
+pub(super) async fn broker(engine: &Engine, is_led: bool, now: Option<Timestamp>) -> Finding {
+    let steps = engine.pipelines().flat_map(|pipeline| &pipeline.steps);
+    let mut names: Vec<&str> = steps.map(|step| &*step.name.0).collect();
+    names.sort_unstable();
+    names.dedup();
+    let lanes: Vec<(Arc<str>, Lane)> = queues(names, JobKind::ALL.iter().copied())
+        .into_iter()
+        .map(|(queue, lots)| {
+            let lane = Wanted { queue: queue.clone(), lots, limit: 0 }.lane();
+            (queue, lane)
+        })
+        .collect();
+    let mend = "start RabbitMQ, or mend the address in --broker";
+    match engine.broker.probe().await {
+        Ok(()) => {}
+        Err(error @ BrokerError::Disconnected) => {
+            return Finding::bad("broker", error.to_string(), mend);
+        }
+        Err(error) => return Finding::bad("broker", error.to_string(), ALARM),
+    }
+    match engine.broker.look(&lanes).await {
+        Ok(None) if engine.broker.is_ready() => Finding::ok("broker", "embedded, in this process"),
+        Ok(None) => Finding::bad("broker", "embedded, and closed", "start the process again"),
+        Ok(Some(seen)) => topology(&seen, is_led, known(engine, now).await),
+        Err(error) => Finding::bad("broker", error.to_string(), mend),
+    }
+}
+
+/// The way out where a broker takes nothing.
+pub(super) const ALARM: &str = "free memory or disk where RabbitMQ runs (`rabbitmqctl status`: alarms, and the disk it counts), or move the limit: \
+`rabbitmqctl set_disk_free_limit`, `set_vm_memory_high_watermark`; then all goes on by itself";
+
+/// What there is of the queues that there should be.
+fn topology(seen: &[QueueSeen], is_led: bool, known: Option<Takers>) -> Finding {
+    let names = |is: fn(&QueueSeen) -> bool| -> Vec<&str> {
+        seen.iter().filter(|queue| is(queue)).map(|queue| queue.name.as_str()).collect()
+    };
+    let missing = names(|queue| queue.found.is_none());
+    let untaken = names(|queue| matches!(queue.found, Some((_, 0))));
+    let messages: u64 =
+        seen.iter().filter_map(|queue| queue.found).map(|(waiting, _)| u64::from(waiting)).sum();
+    let there = format!("{} queues, {messages} messages wait", seen.len() - missing.len());
+    if !missing.is_empty() {
+        let seen = format!("{there}; not there: {}", missing.join(", "));
+        let mend = "start `waybill scheduler`: the one that leads makes queues";
+        return if is_led {
+            Finding::bad("broker", seen, mend)
+        } else {
+            Finding::warn("broker", seen, mend)
+        };
+    }
+    // Each process takes from a queue once; those that were given up everybody counts. Where nothing can be written
+    // nobody is known.
+    if let Some(known) = known.filter(|known| known.all > 0) {
+        let taking = seen.iter().filter(|queue| !queue.name.ends_with(".dead"));
+        let taking = taking.filter_map(|queue| Some((queue, queue.found?.1 as usize)));
+        let mut strange = taking.map(|(queue, takers)| {
+            let own = if is_schedulers(&queue.name) { known.schedulers } else { known.workers };
+            (&queue.name, takers, own)
+        });
+        if let Some((queue, takers, own)) = strange.find(|(_, takers, own)| takers > own) {
+            let seen = format!(
+                "{there}; {takers} take from {queue}, and {own} processes that may are known"
+            );
+            let mend =
+                "another installation uses this virtual host: give each its own (--broker …/VHOST)";
+            return Finding::bad("broker", seen, mend);
+        }
+    }
+    if untaken.is_empty() {
+        return Finding::ok("broker", format!("{there}; all are taken from"));
+    }
+    let seen = format!("{there}; nobody takes from {}", untaken.join(", "));
+    let mend = match untaken.iter().all(|name| is_schedulers(name)) {
+        true => "start `waybill scheduler`, which takes from these; or look at its trouble below",
+        false => "start `waybill worker`; or look at the trouble of those there are below",
+    };
+    Finding::warn("broker", seen, mend)
+}
+
+/// Whether schedulers take from the queue of that name; the others are workers'.
+fn is_schedulers(queue: &str) -> bool {
+    let mut kinds = JobKind::ALL.iter().filter(|kind| kind.is_schedulers());
+    kinds.any(|kind| queue.contains(kind.name()))
+}

@@ -1,0 +1,303 @@
+//! What ails the service: each part is looked at, and what is found comes with its mend.
+
+mod broker;
+mod finding;
+mod keys;
+mod outgrown;
+mod place;
+mod processes;
+mod values;
+mod work;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use tokio::time::timeout;
+use waybill_shared::domain::kinds::NoteKind;
+use waybill_shared::domain::lot::Timestamp;
+use waybill_shared::engine::Engine;
+use waybill_shared::pauses::{Pause, pauses};
+use waybill_shared::store::{
+    Condition, Fate, Hindrance, Leader, NoteChange, Slot, StoreError, Transaction, Unit,
+};
+
+pub use self::finding::{Diagnosis, Finding, Health};
+
+use self::broker::broker;
+use self::finding::{UNKNOWN, bytes, long, unread};
+use crate::queries::error::DISK_FULL;
+
+/// The size of a write-ahead log beside a database from which somebody should look, in bytes.
+const LARGE_LOG: i64 = 256 << 20;
+
+/// The way out where a database takes no writes.
+const READ_ONLY: &str = "SELECT pg_is_in_recovery(): on a standby, name the primary or promote this one; else take \
+default_transaction_read_only back: then all goes on by itself, nothing is to be started";
+
+/// How long the store may take for what is tried.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The checks that fail where nothing can be committed, and need no mend of their own.
+const FOLLOWING: [&str; 5] = ["leader", "processes", "work", "leases", "events"];
+
+/// The key of the note by which it is tried whether the store can be written.
+const PROBE: &str = "doctor";
+
+/// Looks at everything.
+pub(crate) async fn examine(engine: &Engine, folder: &Path) -> Diagnosis {
+    let mut findings = Vec::new();
+    match engine.store.condition().await {
+        Ok(condition) => {
+            findings.push(store(engine, &condition).await);
+            findings.push(migrations(&condition));
+            findings.push(pipeline(engine));
+            findings.push(broker(engine, leads(engine, &condition), condition.now).await);
+            findings.extend(growing(&condition));
+            findings.extend(paused(engine).await);
+            findings.extend(keys::examine(engine).await);
+            findings.extend(clock(engine, &condition).await);
+            findings.extend(processes::examine(engine, &condition).await);
+            let is_led = leads(engine, &condition);
+            let serve = format!("waybill serve --data {}", folder.display());
+            findings.push(leader(engine, &condition, &serve));
+            findings.extend(work::examine(engine, &condition, is_led, &serve).await);
+            findings.extend(values::examine(engine).await);
+            if findings.first().is_some_and(|store| store.health == Health::Bad) {
+                follow(&mut findings);
+            }
+        }
+        Err(error) => findings.push(unread("store", &error)),
+    }
+    findings.extend(place::examine(folder));
+    Diagnosis::of(findings)
+}
+
+/// Nothing can be committed: what does not move for that is told, with no mend of its own.
+fn follow(findings: &mut [Finding]) {
+    let following = findings.iter_mut().filter(|finding| FOLLOWING.contains(&&*finding.check));
+    for finding in following.filter(|finding| finding.health > Health::Ok) {
+        finding.mend = Some("none: it follows from the store's trouble, see above".to_owned());
+    }
+}
+
+/// Whether somebody runs what is due.
+fn leads(engine: &Engine, condition: &Condition) -> bool {
+    match &condition.leader {
+        Some(leader) => leader.is_live,
+        None => engine.metrics.is_leading(),
+    }
+}
+
+async fn store(engine: &Engine, condition: &Condition) -> Finding {
+    let Condition { kind, place, size, wal, .. } = condition;
+    let wal_size = wal.unwrap_or(0);
+    let wal = wal.map(|wal| format!(", log {}", bytes(wal))).unwrap_or_default();
+    let seen = format!("{kind} at {place}, {}{wal}", bytes(*size));
+    // What is tried would wait for it.
+    if let Ok(Some(hindrance)) = hindrance(engine).await {
+        return hindered(&seen, &hindrance);
+    }
+    let began = Instant::now();
+    let note = |body| {
+        let mut unit = Unit::new(PROBE, engine.clock.now());
+        unit.notes.push(NoteChange { kind: NoteKind::Doctor, key: PROBE.to_owned(), body });
+        unit
+    };
+    let written = timeout(PATIENCE, engine.store.commit(vec![note(Some("{}".to_owned()))]));
+    let Ok(written) = written.await else {
+        if let Ok(Some(hindrance)) = hindrance(engine).await {
+            return hindered(&seen, &hindrance);
+        }
+        let seen = format!("{seen}; a write was not confirmed within {} s", PATIENCE.as_secs());
+        return Finding::bad("store", seen, UNKNOWN);
+    };
+    let took = began.elapsed().as_millis();
+    match written {
+        Ok(fates) if fates == [Fate::Committed] => {
+            if let Err(error) = engine.store.commit(vec![note(None)]).await {
+                return unread("store", &error);
+            }
+            match took {
+                ..1000 if wal_size > LARGE_LOG => Finding::warn(
+                    "store",
+                    format!("{seen}: something that reads keeps the log from being folded in"),
+                    "end what reads for long (a backup, an export, another tool): then it shrinks by itself",
+                ),
+                ..1000 => Finding::ok("store", format!("{seen}; written in {took} ms")),
+                _ => Finding::warn(
+                    "store",
+                    format!("{seen}; a write took {took} ms"),
+                    "look at the disk: `waybill bench w4 --raw` measures it",
+                ),
+            }
+        }
+        Ok(fates) => Finding::bad("store", format!("{seen}; not written: {fates:?}"), "try again"),
+        Err(error) if error.is_read_only() => {
+            let seen = format!("{seen}; it takes no writes: it is a standby, or was set read-only");
+            Finding::bad("store", seen, READ_ONLY)
+        }
+        Err(error) if error.is_disk_full() => {
+            Finding::bad("store", format!("{seen}; it cannot be written"), DISK_FULL)
+        }
+        Err(error) => unread("store", &error),
+    }
+}
+
+async fn hindrance(engine: &Engine) -> Result<Option<Hindrance>, StoreError> {
+    Ok(engine.store.hindrances().await?.into_iter().next())
+}
+
+fn hindered(seen: &str, hindrance: &Hindrance) -> Finding {
+    Finding::bad("store", format!("{seen}; {}", hindrance.told()), &*hindrance.mend)
+}
+
+/// What grows where nobody looks.
+fn growing(condition: &Condition) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !condition.detached.is_empty() {
+        let seen = format!(
+            "{} was taken out of the log, and its events with it: histories, feed and reports lack them",
+            condition.detached
+        );
+        let mend = "nobody may drop it; a scheduler that starts attaches it again, and the one that leads within the hour";
+        findings.push(Finding::bad("months", seen, mend));
+    } else if condition.strays > 0 {
+        let seen =
+            format!("{} events stand in no month: theirs was not made in time", condition.strays);
+        let mend = "the scheduler that leads moves them within the hour; if not, see its log";
+        findings.push(Finding::warn("months", seen, mend));
+    }
+    if let Some(oldest) = &condition.oldest {
+        let Transaction { holder, end, database, seconds } = oldest;
+        let open = long(*seconds);
+        let seen = format!("{holder} in database {database} has a transaction open for {open}");
+        let mend = format!("what it holds makes everything dearer; in that database: {end}");
+        findings.push(Finding::warn("transactions", seen, mend));
+    }
+    if let Some(Slot { name, is_used, kept }) =
+        condition.slot.as_ref().filter(|slot| slot.kept > LARGE_LOG)
+    {
+        let kept = bytes(*kept);
+        let (reader, mend) = match is_used {
+            true => (
+                "whose reader is behind",
+                "look at that standby or reader: it takes the log too slowly".to_owned(),
+            ),
+            false => (
+                "by which nobody reads",
+                format!(
+                    "start its reader again; or, if it is gone for good: SELECT pg_drop_replication_slot('{name}')"
+                ),
+            ),
+        };
+        let seen = format!(
+            "the replication slot {name}, {reader}, keeps {kept} of the write-ahead log, and more each day"
+        );
+        findings.push(Finding::warn("log", seen, mend));
+    }
+    findings
+}
+
+/// What somebody has stopped.
+async fn paused(engine: &Engine) -> Vec<Finding> {
+    let told = |(what, pause): (String, Pause)| {
+        let why =
+            if pause.reason.is_empty() { String::new() } else { format!(": {}", pause.reason) };
+        let since = pause.since.format("%Y-%m-%d %H:%M UTC");
+        let seen = format!("{what} is paused since {since} by {}{why}", pause.by);
+        let mend = match pause.by.as_str() {
+            // What was sent since the copy would be ordered again.
+            "restore" => format!(
+                "first `waybill incidents`, and \"After a restore\" in docs/runbook.md; then waybill unpause {what}"
+            ),
+            _ => format!("waybill unpause {what}"),
+        };
+        Finding::warn("paused", seen, mend)
+    };
+    match pauses(&*engine.store).await {
+        Ok(all) => all.into_iter().map(told).collect(),
+        Err(error) => vec![unread("paused", &error)],
+    }
+}
+
+fn migrations(condition: &Condition) -> Finding {
+    let Condition { migrations, known_migrations, .. } = condition;
+    if migrations == known_migrations {
+        return Finding::ok("migrations", format!("all {migrations} are applied, none is newer"));
+    }
+    let seen = format!("{migrations} are applied, this program knows {known_migrations}");
+    Finding::bad("migrations", seen, "run the same version everywhere; a start migrates")
+}
+
+fn pipeline(engine: &Engine) -> Finding {
+    let (version, pipeline) = (engine.pipeline_version(), engine.pipeline());
+    match pipeline.check() {
+        Ok(()) => {
+            let names: Vec<String> =
+                pipeline.steps.iter().map(|step| step.name.to_string()).collect();
+            Finding::ok("pipeline", format!("version {version}: {}", names.join(", ")))
+        }
+        Err(wrong) => {
+            let seen = format!("version {version}: {wrong}");
+            Finding::bad("pipeline", seen, "mend pipeline.toml, then start `serve` again")
+        }
+    }
+}
+
+/// Whether the clock is believed; where there is no other clock, only if not.
+async fn clock(engine: &Engine, condition: &Condition) -> Option<Finding> {
+    let check = "clock";
+    let looked = engine.look_at_clock().await.ok().flatten();
+    if let Some(doubt) = looked.or_else(|| engine.doubt()) {
+        return Some(Finding::bad(check, format!("{doubt}: nothing is done"), doubt.mend()));
+    }
+    let offset = engine.timekeeper.offset();
+    let offset = offset.or_else(|| Some(engine.clock.now() - condition.now?))?;
+    let seen = format!("{} ms from the database's", offset.num_milliseconds().abs());
+    let mend = "let both machines keep time by NTP: `timedatectl set-ntp true`";
+    Some(match offset.num_milliseconds().abs() {
+        ..1000 => Finding::ok(check, seen),
+        1000..5000 => Finding::warn(check, seen, mend),
+        5000.. => Finding::bad(check, seen, mend),
+    })
+}
+
+fn leader(engine: &Engine, condition: &Condition, serve: &str) -> Finding {
+    let check = "leader";
+    let Some(Leader { holder, term, renewed, is_live }) = &condition.leader else {
+        return match engine.metrics.is_leading() {
+            true => Finding::ok(check, "this process: it alone has the database"),
+            false => Finding::warn(check, "nobody: what is due waits until somebody serves", serve),
+        };
+    };
+    let mut parts = holder.split(':');
+    let host = parts.next().unwrap_or_default();
+    let process = parts.next().unwrap_or_default();
+    let started = parts.next().and_then(|text| text.parse().ok());
+    let started = started.and_then(Timestamp::from_timestamp_micros);
+    let since = started.map(|at| format!(", up since {}", at.format("%Y-%m-%d %H:%M:%S UTC")));
+    let since = since.unwrap_or_default();
+    let ago = condition.now.map_or(TimeDelta::zero(), |now| now - *renewed);
+    let ago = long(ago.num_seconds());
+    if *is_live {
+        let seen = format!("process {process} on {host}{since}; term {term}, renewed {ago} ago");
+        return Finding::ok(check, seen);
+    }
+    let mend = "waybill scheduler, or waybill serve";
+    if holder.is_empty() {
+        return Finding::bad(check, "nobody leads, and nobody ever did", mend);
+    }
+    match renewed.timestamp() {
+        ..86_400 => {
+            let seen = format!("nobody leads; process {process} on {host} did, and has left");
+            Finding::bad(check, seen, mend)
+        }
+        _ => {
+            let seen = format!("nobody leads; process {process} on {host} did until {ago} ago");
+            // It did not leave: it may run still, and not reach the database any more.
+            let mend = format!("see what is said of it above; if it does not run any more: {mend}");
+            Finding::bad(check, seen, mend)
+        }
+    }
+}

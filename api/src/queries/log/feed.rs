@@ -1,0 +1,51 @@
+//! Where a reader of the feed goes on, after archives and restores.
+
+use waybill_shared::archive::{Archive, PUT_BACK, archives};
+use waybill_shared::domain::kinds::NoteKind;
+use waybill_shared::engine::Engine;
+use waybill_shared::store::StoreError;
+use waybill_shared::whole::restores;
+
+use crate::queries::error::QueryError;
+
+/// The archive behind which the feed begins; none: nothing is archived, or all of it was put back.
+pub(crate) async fn archived(engine: &Engine) -> Result<Option<Archive>, StoreError> {
+    let archives = archives(&*engine.store).await?;
+    if archives.is_empty() || engine.store.note(NoteKind::PutBack, PUT_BACK).await?.is_some() {
+        return Ok(None);
+    }
+    Ok(archives.into_iter().max_by_key(|archive| archive.upto))
+}
+
+/// Where whoever has read up to `after` goes on.
+///
+/// What somebody has read of a log that was replaced is void: it has to begin again where that left off.
+pub(crate) async fn from(engine: &Engine, after: i64) -> Result<i64, QueryError> {
+    let restores = restores(&*engine.store).await?;
+    if let Some(restore) = restores.iter().rfind(|restore| restore.voids(after)) {
+        let detail = format!(
+            "events {} to {} are void: the log was restored on {} from a copy of before",
+            restore.upto + 1,
+            restore.given_out,
+            restore.at.format("%Y-%m-%d %H:%M UTC"),
+        );
+        let hint = format!("forget them, and begin again with after={}", restore.upto);
+        return Err(QueryError::Gone { detail, hint });
+    }
+    if let Some(archive) = archived(engine).await?.filter(|archive| archive.upto > after) {
+        let Archive { before, upto, number, .. } = archive;
+        let detail = format!(
+            "events up to {upto} are not told any more: those of lots that had ended before {before} are in archive {number}"
+        );
+        let hint = format!("begin again with after={upto}; what was before: --with-archive FILE");
+        return Err(QueryError::Gone { detail, hint });
+    }
+    let end = engine.store.last_position().await?;
+    if after > end {
+        let detail =
+            format!("the log ends at {end}, before {after}: it is not the one that you have read");
+        let hint = "find out what was restored or replaced, and begin again with after=0";
+        return Err(QueryError::Gone { detail, hint: hint.to_owned() });
+    }
+    Ok(after)
+}

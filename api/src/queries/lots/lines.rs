@@ -1,0 +1,232 @@
+//! Which lines are listed, in which order, page by page, with what became of them.
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::lot::{Lot, LotState, Priority};
+use waybill_shared::domain::requisition::Line;
+use waybill_shared::engine::Engine;
+use waybill_shared::sight::Sight;
+use waybill_shared::store::{LotFilter, LotOrder, StoreError, StoredLine};
+use waybill_shared::views::{LinePage, LineView};
+
+use crate::queries::cursor::{after, cursor, limit};
+use crate::queries::error::QueryError;
+
+/// Lines looked at for one page at most, of which few may be asked for.
+const LOOKED_AT: usize = 20_000;
+
+/// Lines or lots read from the store at once.
+const READ: i64 = 1000;
+
+/// Lots read at once in order of priority: each read may look at every row.
+const READ_RANKED: i64 = 5000;
+
+/// By what lines are sorted.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LineSort {
+    /// By id.
+    #[default]
+    Id,
+    /// By class and rank.
+    Priority,
+}
+
+/// Which lines to list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LinesQuery {
+    /// Only of this requester.
+    requester: Option<String>,
+    /// Only of this priority class.
+    class: Option<u8>,
+    /// Only of this expert group's categories.
+    group: Option<String>,
+    /// Only of this item.
+    item: Option<String>,
+    /// Only those that are late: not all is there, and a day of need or of delivery is past.
+    late: Option<bool>,
+    /// Only those of which something is under way, or else nothing.
+    open: Option<bool>,
+    /// In which order.
+    #[param(inline)]
+    sort: Option<LineSort>,
+    /// The cursor that a page before gave as `next`.
+    cursor: Option<String>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 10000)]
+    limit: Option<u32>,
+}
+
+impl LinesQuery {
+    /// Whether it asks for a line, by what the line says.
+    fn asks_for(&self, line: &Line, sight: &Sight) -> bool {
+        let of_group = |group: &String| {
+            sight.coalition.group_of(&line.classification).is_some_and(|own| own.id == *group)
+        };
+        self.requester.as_ref().is_none_or(|requester| line.requester == *requester)
+            && self.class.is_none_or(|class| line.priority.class == class)
+            && self.group.as_ref().is_none_or(of_group)
+            && self.item.as_ref().is_none_or(|item| line.item == *item)
+    }
+
+    /// Whether it asks for a line, by what became of it.
+    fn takes(&self, line: &Line, lots: &[Lot], today: NaiveDate) -> bool {
+        let is_open = |lot: &&Lot| !matches!(lot.state(), LotState::Closed(_));
+        let is_past = |day: Option<NaiveDate>| day.is_some_and(|day| day < today);
+        let mut open = lots.iter().filter(is_open).peekable();
+        let is_under_way = open.peek().is_some();
+        let is_late = is_under_way && (is_past(line.needed_by) || open.any(|lot| is_past(lot.due)));
+        self.open.is_none_or(|asked| asked == is_under_way)
+            && self.late.is_none_or(|asked| asked == is_late)
+    }
+}
+
+/// A page of lines, as `sight` sees them.
+pub(crate) async fn page(
+    engine: &Engine,
+    sight: Sight,
+    query: &LinesQuery,
+) -> Result<LinePage, QueryError> {
+    let (limit, today) = (limit(query.limit)?, engine.today(&sight.coalition));
+    let list = List { engine, sight, query, limit, today, items: Vec::new() };
+    match query.sort.unwrap_or_default() {
+        LineSort::Id => list.by_id().await,
+        LineSort::Priority => list.by_priority().await,
+    }
+}
+
+/// Whether a line is the caller's own, or a lot of it is; with the lots that the caller sees.
+pub(crate) async fn seen(
+    engine: &Engine,
+    sight: &mut Sight,
+    id: LineId,
+    line: &Line,
+) -> Result<Option<Vec<Lot>>, StoreError> {
+    if !sight.line(line) && !sight.looks_at_lots() {
+        return Ok(None);
+    }
+    let lots = sight.lots(engine.store.lots_of_line(id).await?).await?;
+    let is_seen = sight.line(line) || !lots.is_empty();
+    Ok(is_seen.then(|| lots.into_iter().map(|(lot, _)| lot).collect()))
+}
+
+/// A page as it grows.
+struct List<'a> {
+    engine: &'a Engine,
+    sight: Sight,
+    query: &'a LinesQuery,
+    limit: usize,
+    today: NaiveDate,
+    items: Vec<LineView>,
+}
+
+impl List<'_> {
+    /// Adds a line, if it is asked for and seen; false: the page is full.
+    async fn add(&mut self, id: LineId, stored: &StoredLine) -> Result<bool, StoreError> {
+        let StoredLine { version, line, .. } = stored;
+        if !self.query.asks_for(line, &self.sight) {
+            return Ok(true);
+        }
+        let Some(lots) = seen(self.engine, &mut self.sight, id, line).await? else {
+            return Ok(true);
+        };
+        if !self.query.takes(line, &lots, self.today) {
+            return Ok(true);
+        }
+        if self.items.len() == self.limit {
+            return Ok(false);
+        }
+        let view = LineView::of(id, *version, line, Vec::new()).with(&lots);
+        self.items.push(view.seen(&self.sight));
+        Ok(true)
+    }
+
+    async fn by_id(mut self) -> Result<LinePage, QueryError> {
+        let hint = "give what a page before has as `next`";
+        let bad = |_| QueryError::field("cursor", "it names no line", hint);
+        let first = after("lines", self.query.cursor.as_deref())?;
+        let first: LineId =
+            first.map(|id| id.parse()).transpose().map_err(bad)?.unwrap_or(LineId(0));
+        let end = self.engine.store.last_line().await?;
+        let mut at = first.0;
+        while at < end && at - first.0 < LOOKED_AT as i64 {
+            let ids: Vec<LineId> = (at + 1..=end.min(at + READ)).map(LineId).collect();
+            at = ids.last().map_or(end, |id| id.0);
+            for (id, stored) in self.engine.store.lines(&ids).await? {
+                if !self.add(id, &stored).await? {
+                    let next = self.items.last().map(|line| cursor("lines", &line.id));
+                    return Ok(LinePage { items: self.items, next });
+                }
+            }
+        }
+        let next = Some(cursor("lines", &LineId(at).to_string())).filter(|_| at < end);
+        Ok(LinePage { items: self.items, next })
+    }
+
+    /// By their lots, which are found by priority: each line stands where the first of its lots stands
+    /// that has the line's own.
+    async fn by_priority(mut self) -> Result<LinePage, QueryError> {
+        const KIND: &str = "ranked lines";
+        let bad = || QueryError::field("cursor", "it is no cursor of this listing", "begin again");
+        let begin = after(KIND, self.query.cursor.as_deref())?;
+        let mut last = begin.map(|key| place(&key).ok_or_else(bad)).transpose()?;
+        let named = |last: Option<(Priority, LotId)>| {
+            let (Priority { class, rank }, id) = last?;
+            Some(cursor(KIND, &format!("{class}/{rank}/{id}")))
+        };
+        // A lot that was left behind by a change of rank stands elsewhere than its line.
+        // The first read is most often enough.
+        let first = i64::try_from(self.limit).unwrap_or(READ_RANKED) * 5;
+        let limit = first.clamp(200, READ_RANKED);
+        let mut filter = LotFilter { limit, ..LotFilter::default() };
+        let mut looked_at = 0;
+        loop {
+            let lots = self.engine.store.lots_ordered(&filter, LotOrder::Ranked(last)).await?;
+            let is_last = (lots.len() as i64) < filter.limit;
+            filter.limit = READ_RANKED;
+            looked_at += lots.len();
+            for some in lots.chunks(100) {
+                let mut ids: Vec<LineId> = some.iter().map(Lot::line).collect();
+                ids.sort_unstable();
+                ids.dedup();
+                let lines = self.engine.store.lines(&ids).await?;
+                for lot in some {
+                    let found = lines.iter().find(|(id, _)| *id == lot.line());
+                    if let Some((id, stored)) = found
+                        && self.query.asks_for(&stored.line, &self.sight)
+                        && self.stands_for(lot, &stored.line).await?
+                        && !self.add(*id, stored).await?
+                    {
+                        return Ok(LinePage { items: self.items, next: named(last) });
+                    }
+                    last = Some((lot.priority, lot.id));
+                }
+            }
+            if is_last || looked_at >= LOOKED_AT {
+                let next = named(last).filter(|_| !is_last);
+                return Ok(LinePage { items: self.items, next });
+            }
+        }
+    }
+
+    /// Whether `lot` is the one whose place its line takes.
+    async fn stands_for(&self, lot: &Lot, line: &Line) -> Result<bool, StoreError> {
+        if lot.id.part() == 0 && lot.priority == line.priority {
+            return Ok(true);
+        }
+        let lots = self.engine.store.lots_of_line(lot.line()).await?;
+        let own = lots.iter().find(|other| other.priority == line.priority);
+        Ok(own.or(lots.first()).is_some_and(|first| first.id == lot.id))
+    }
+}
+
+fn place(key: &str) -> Option<(Priority, LotId)> {
+    let (class, rest) = key.split_once('/')?;
+    let (rank, id) = rest.split_once('/')?;
+    let priority = Priority { class: class.parse().ok()?, rank: rank.parse().ok()? };
+    Some((priority, id.parse().ok()?))
+}

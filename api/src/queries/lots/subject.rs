@@ -1,0 +1,40 @@
+//! What is told of a lot in a list.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::lot::{Lot, Priority};
+use waybill_shared::domain::requisition::Line;
+
+/// What is told of a lot in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Subject {
+    /// The lot.
+    pub lot: LotId,
+    /// Its line, by its requester's id.
+    pub line: String,
+    /// Who asks for it.
+    pub requester: String,
+    /// What it is.
+    pub item: String,
+    /// How much of it.
+    pub quantity: String,
+    /// The unit's code.
+    pub unit: String,
+    /// Its priority.
+    pub priority: Priority,
+}
+
+impl Subject {
+    pub(crate) fn of(lot: &Lot, line: &Line) -> Self {
+        Self {
+            lot: lot.id,
+            line: line.external_id.clone(),
+            requester: line.requester.clone(),
+            item: line.item.clone(),
+            quantity: lot.quantity.to_string(),
+            unit: line.unit.to_string(),
+            priority: lot.priority,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The roadmap: a plan, and with changes to try, the difference.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use waybill_shared::domain::lot::{Awaited, Lot, LotState};
+use waybill_shared::domain::requisition::Line;
+use waybill_shared::domain::validation::RULES;
+use waybill_shared::engine::Engine;
+use waybill_shared::matching::is_movable;
+use waybill_shared::matching::plan::Outlook;
+use waybill_shared::matching::roadmap::Plan;
+use waybill_shared::matching::what_if::{Difference, WhatIf, difference};
+use waybill_shared::rounds;
+use waybill_shared::store::{LotFilter, StoreError};
+
+use crate::queries::error::QueryError;
+
+/// Lots read at once.
+const READ: i64 = 10_000;
+
+/// What to plan.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanRequest {
+    /// The first day; none: today.
+    #[serde(default)]
+    pub from: Option<NaiveDate>,
+    /// How many quarters, that of the first day included; none: to the end of the year after next.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 40)]
+    pub quarters: Option<u32>,
+    /// Changes to try.
+    #[serde(default)]
+    pub what_if: Vec<WhatIf>,
+}
+
+/// A plan, and what changes make of it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Planned {
+    /// The coalition's name.
+    pub coalition: String,
+    /// The plan, with the changes.
+    #[schema(value_type = Object)]
+    pub plan: Plan,
+    /// What differs from the plan without them; none without changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub difference: Option<Difference>,
+}
+
+/// Quarters planned at most.
+const QUARTERS: u32 = 40;
+
+/// Plans.
+///
+/// # Errors
+/// A [`QueryError`] if the changes name what is not there, or the store cannot be read.
+pub(crate) async fn plan(engine: &Engine, request: PlanRequest) -> Result<Planned, QueryError> {
+    let invalid = QueryError::Invalid;
+    let coalition = engine.coalition().await?;
+    let from = request.from.unwrap_or_else(|| engine.today(&coalition));
+    let quarters = request.quarters.unwrap_or_else(|| to_the_year_after_next(from));
+    if !(1..=QUARTERS).contains(&quarters) {
+        return Err(invalid(format!(
+            "{quarters} quarters: between 1 and {QUARTERS} can be planned"
+        )));
+    }
+    let lots = wanting(engine, from).await?;
+    let all: Vec<Lot> = lots.iter().map(|(lot, _)| lot.clone()).collect();
+    let funds = rounds::funds(engine, &all).await?;
+    let rows = engine.store.envelopes().await?;
+    let opened: BTreeMap<String, i64> = rows.into_iter().map(|row| (row.id, row.opened)).collect();
+    let policy = engine.pipeline().match_donor.clone();
+    let name = coalition.settings.as_ref().map_or_else(String::new, |s| s.name.clone());
+    let base =
+        Outlook { coalition: (*coalition).clone(), opened, funds, lots, policy, from, quarters }
+            .renewed();
+    let mut changed = base.clone();
+    for change in &request.what_if {
+        change.apply(&mut changed).map_err(|error| invalid(error.to_string()))?;
+    }
+    let is_changed = !request.what_if.is_empty();
+    // Whoever answers this does so on a thread of its own.
+    let refused = |error: waybill_shared::domain::money::MoneyError| invalid(error.to_string());
+    let plan = changed.plan().map_err(refused)?;
+    let before = if is_changed { Some(base.plan().map_err(refused)?) } else { None };
+    let difference = before.map(|before| difference(&before, &plan));
+    Ok(Planned { coalition: name, plan, difference })
+}
+
+/// This year and the next two.
+fn to_the_year_after_next(from: NaiveDate) -> u32 {
+    12 - chrono::Datelike::month0(&from) / 3
+}
+
+/// Lots that want money on a day, or will once they are validated, with their lines.
+async fn wanting(engine: &Engine, day: NaiveDate) -> Result<Vec<(Lot, Line)>, StoreError> {
+    let coalition = engine.coalition().await?;
+    let mut wanting = rounds::lots(&*engine.store, &coalition, day).await?;
+    wanting.retain(|lot| lot.funding.is_empty() || is_movable(&coalition, lot, day));
+    let mut after = None;
+    loop {
+        let step = Some("validate_priority".to_owned());
+        let filter = LotFilter { after, step, limit: READ, ..LotFilter::default() };
+        let lots = engine.store.lots(&filter).await?;
+        after = lots.last().map(|lot| lot.id);
+        let is_last = (lots.len() as i64) < READ;
+        // What a rule sent back is not wanted as it is; whoever reviews may still pass the others.
+        let is_open = |lot: &Lot| match lot.state() {
+            LotState::Waiting { awaits: Awaited::Amendment { .. }, .. } => {
+                !RULES.contains(&lot.code.as_str())
+            }
+            LotState::Ready { .. } | LotState::Waiting { .. } | LotState::RetryAt { .. } => true,
+            LotState::Parked { .. } | LotState::Closed(_) => false,
+        };
+        wanting.extend(lots.into_iter().filter(is_open));
+        if is_last {
+            break;
+        }
+    }
+    let lines = engine.lines_of(&wanting).await?;
+    let line = |lot: Lot| Some((lot.clone(), (**lines.get(&lot.line())?).clone()));
+    Ok(wanting.into_iter().filter_map(line).collect())
+}

@@ -1,0 +1,222 @@
+//! What is on its way: lots under orders by the day they are due, late ones first.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{Days, NaiveDate};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::RecordKind;
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, Priority};
+use waybill_shared::domain::order::Order;
+use waybill_shared::engine::Engine;
+use waybill_shared::sight::Sight;
+use waybill_shared::store::StoreError;
+
+use crate::queries::cursor;
+use crate::queries::error::QueryError;
+use crate::queries::lots::incidents::parked;
+
+/// A lot that is to come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Arrival {
+    /// The day it is due.
+    pub due: NaiveDate,
+    /// In how many days; below zero, since when it is late.
+    pub days: i64,
+    /// The lot.
+    pub lot: LotId,
+    /// Its line, by its requester's id.
+    pub line: String,
+    /// Who asked for it.
+    pub requester: String,
+    /// What it is.
+    pub item: String,
+    /// How much of it.
+    pub quantity: String,
+    /// How much of that is on its way.
+    pub shipped: String,
+    /// The unit's code.
+    pub unit: String,
+    /// Its priority.
+    pub priority: Priority,
+    /// The order.
+    pub order: String,
+    /// The supplier; the donor, for goods in kind.
+    pub supplier: String,
+    /// The public code of the consignee.
+    pub consignee: String,
+    /// The day it is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed_by: Option<NaiveDate>,
+    /// How often its delivery was chased.
+    pub chased: u32,
+}
+
+/// A page of arrivals.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ArrivalPage {
+    /// The arrivals by the day they are due, which puts late ones first.
+    pub items: Vec<Arrival>,
+    /// The cursor of the next page; none: this is the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// Which arrivals.
+#[derive(Debug, Default)]
+pub(crate) struct Asked<'a> {
+    /// Due within so many days; what is late is due.
+    pub(crate) days: u32,
+    /// Only of this requester.
+    pub(crate) requester: Option<&'a str>,
+    /// Only from this supplier.
+    pub(crate) supplier: Option<&'a str>,
+    /// The cursor and how many at most.
+    pub(crate) page: (Option<&'a str>, Option<u32>),
+}
+
+/// What `sight` sees of what is to come.
+pub(crate) async fn arrivals(
+    engine: &Engine,
+    sight: &mut Sight,
+    asked: &Asked<'_>,
+) -> Result<ArrivalPage, QueryError> {
+    let day = engine.today(&sight.coalition);
+    let last = day + Days::new(u64::from(asked.days));
+    let mut lots = engine.store.lots_awaiting("delivery").await?;
+    lots.retain(|lot| lot.due.is_some_and(|due| due <= last));
+    let mut orders = Orders::default();
+    let mut found = Vec::new();
+    for (lot, line) in sight.lots(lots).await? {
+        let (Some(due), Some(number)) = (lot.due, under(&lot)) else { continue };
+        if asked.requester.is_some_and(|requester| line.requester != requester) {
+            continue;
+        }
+        if let Some(asked) = asked.supplier {
+            let order = orders.get(engine, number).await?;
+            if order.is_none_or(|order| sight.party_of(order, &order.supplier) != asked) {
+                continue;
+            }
+        }
+        found.push((due, lot, line));
+    }
+    found.sort_by_key(|(due, lot, _)| (*due, lot.id));
+    let key = |(due, lot, _): &(NaiveDate, Lot, _)| format!("{due}/{:019}", lot.id.0);
+    let (cut, next) = cursor::cut(found, "arrivals", asked.page, key)?;
+    let mut items = Vec::with_capacity(cut.len());
+    for (due, lot, line) in cut {
+        let number = under(&lot).unwrap_or_default();
+        let order = orders.get(engine, number).await?;
+        let supplier = order.map(|order| sight.party_of(order, &order.supplier));
+        items.push(Arrival {
+            due,
+            days: (due - day).num_days(),
+            lot: lot.id,
+            line: line.external_id.clone(),
+            requester: line.requester.clone(),
+            item: line.item.clone(),
+            quantity: lot.quantity.to_string(),
+            shipped: lot.shipped.to_string(),
+            unit: line.unit.to_string(),
+            priority: lot.priority,
+            order: number.to_owned(),
+            supplier: supplier.unwrap_or_default(),
+            consignee: lot.consignee(&line).to_owned(),
+            needed_by: line.needed_by,
+            chased: lot.chased,
+        });
+    }
+    Ok(ArrivalPage { items, next })
+}
+
+/// The order under which a lot is to come.
+fn under(lot: &Lot) -> Option<&str> {
+    match lot.state() {
+        LotState::Waiting { awaits: Awaited::Delivery { order }, .. } => Some(order),
+        _ => None,
+    }
+}
+
+/// Orders that were looked up.
+#[derive(Default)]
+pub(crate) struct Orders(HashMap<String, Option<Order>>);
+
+impl Orders {
+    /// The order `number`.
+    pub(crate) async fn get(
+        &mut self,
+        engine: &Engine,
+        number: &str,
+    ) -> Result<Option<&Order>, StoreError> {
+        if !self.0.contains_key(number) {
+            let record = engine.store.record(RecordKind::Order, number).await?;
+            let order = record.and_then(|record| serde_json::from_str(&record.body).ok());
+            self.0.insert(number.to_owned(), order);
+        }
+        Ok(self.0.get(number).and_then(Option::as_ref))
+    }
+
+    /// Its supplier.
+    pub(crate) async fn supplier(
+        &mut self,
+        engine: &Engine,
+        number: &str,
+    ) -> Result<Option<&str>, StoreError> {
+        Ok(self.get(engine, number).await?.map(|order| order.supplier.as_str()))
+    }
+}
+
+/// A supplier whose deliveries are late.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LateSupplier {
+    /// The supplier.
+    pub supplier: String,
+    /// Its name.
+    pub name: String,
+    /// Lots that are late.
+    pub lots: usize,
+    /// Under so many orders.
+    pub orders: usize,
+    /// Days since the first of them was due.
+    pub days: i64,
+    /// The first of them.
+    pub first: LotId,
+    /// Its item.
+    pub item: String,
+}
+
+/// Suppliers with something late, the latest first; what is parked because it is overdue included.
+pub(crate) async fn late_suppliers(engine: &Engine) -> Result<Vec<LateSupplier>, StoreError> {
+    let coalition = engine.coalition().await?;
+    let day = engine.today(&coalition);
+    let mut lots = engine.store.lots_awaiting("delivery").await?;
+    lots.extend(parked(engine, usize::MAX).await?.into_iter().map(|(_, _, lot)| lot));
+    lots.retain(|lot| lot.due.is_some_and(|due| due < day) && lot.order.is_some());
+    let mut orders = Orders::default();
+    let mut by_supplier: BTreeMap<String, Vec<Lot>> = BTreeMap::new();
+    for lot in lots {
+        let number = lot.order.clone().unwrap_or_default();
+        let Some(supplier) = orders.supplier(engine, &number).await? else { continue };
+        by_supplier.entry(supplier.to_owned()).or_default().push(lot);
+    }
+    let mut late = Vec::with_capacity(by_supplier.len());
+    for (supplier, lots) in by_supplier {
+        let Some(first) = lots.iter().min_by_key(|lot| (lot.due, lot.id)) else { continue };
+        let lines = engine.lines_of([first]).await?;
+        let mut numbers: Vec<&String> = lots.iter().filter_map(|lot| lot.order.as_ref()).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        late.push(LateSupplier {
+            name: coalition.name_of(&supplier).to_owned(),
+            lots: lots.len(),
+            orders: numbers.len(),
+            days: first.due.map_or(0, |due| (day - due).num_days()),
+            first: first.id,
+            item: lines.get(&first.line()).map(|line| line.item.clone()).unwrap_or_default(),
+            supplier,
+        });
+    }
+    late.sort_by_key(|supplier| (std::cmp::Reverse(supplier.days), supplier.supplier.clone()));
+    Ok(late)
+}

@@ -1,0 +1,4 @@
+//! Orders, and what is to come under them.
+
+pub(crate) mod arrivals;
+pub(crate) mod list;

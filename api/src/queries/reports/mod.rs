@@ -1,0 +1,25 @@
+//! Reports: what happened in a week, what a donor's money did, where a requester's list is, and what
+//! a steering group has to decide. As of now, or of the end of an earlier day.
+
+mod documents;
+mod donor;
+mod funnel;
+mod requester;
+pub mod run;
+mod steering;
+mod waits;
+mod weekly;
+mod words;
+
+pub use documents::Filed;
+pub use donor::{DonorReport, EnvelopeReport, Item};
+pub use funnel::{Funnel, Stage};
+pub use requester::{Basis, Expected, Request, RequesterReport};
+pub use steering::{SteeringReport, Unoffered};
+pub use waits::Wait;
+pub use weekly::{Count, Declined, DrawnUp, MoneyMoved, Received, WeeklyReport};
+
+pub(crate) use donor::donor;
+pub(crate) use requester::requester;
+pub(crate) use steering::steering;
+pub(crate) use weekly::weekly;

@@ -1,0 +1,258 @@
+//! A requester's report: its own list by rank, where each is, why, and when it can be there.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::{LotEvent, Milestone};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
+use waybill_shared::engine::Engine;
+use waybill_shared::sight::Sight;
+use waybill_shared::store::{LotCount, LotFilter, StoreError};
+
+use super::funnel::Funnel;
+use super::words::{READ, name, place};
+use crate::queries::error::QueryError;
+use crate::queries::few::{Few, MOST};
+use crate::queries::lots::subject::Subject;
+use crate::queries::lots::why::{Short, short_of};
+use crate::queries::money::plan::{PlanRequest, plan};
+use crate::queries::orders::arrivals::Orders;
+use crate::queries::past::AsOf;
+
+/// Where a requester's list is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RequesterReport {
+    /// The coalition.
+    pub coalition: String,
+    /// As of the end of this day, or of now.
+    pub day: NaiveDate,
+    /// The requester.
+    pub requester: String,
+    /// Its name.
+    pub name: String,
+    /// How far its lots have come.
+    pub funnel: Funnel,
+    /// Its lots, by rank.
+    pub lots: Few<Request>,
+    /// Of them, those that are open and can only be there after the day they are needed, or for which
+    /// no day is known.
+    pub late: usize,
+}
+
+/// A lot that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = RequestedLot)]
+pub struct Request {
+    /// The lot.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// Its state, by name.
+    pub state: String,
+    /// Where it is and whose move is next, in words.
+    pub place: String,
+    /// Why it is there, in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Since which day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<NaiveDate>,
+    /// The day it is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed_by: Option<NaiveDate>,
+    /// When it is expected, or came; none: it has ended without delivery, or nobody can say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Expected>,
+}
+
+/// When something is expected, and by what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Expected {
+    /// The day.
+    pub day: NaiveDate,
+    /// By what.
+    pub by: Basis,
+}
+
+/// By what a day is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ExpectedBy)]
+pub enum Basis {
+    /// It was received on that day.
+    Received,
+    /// It is the day that was agreed with the supplier.
+    Order,
+    /// It is the day that the supplier is asked for, and has not answered.
+    Asked,
+    /// It is the day that the supplier would be asked for, once the order is approved.
+    Approval,
+    /// It would be ordered today, by the offer's lead time.
+    Offer,
+    /// The roadmap: once it gets its money, by the offer's lead time.
+    Plan,
+}
+
+/// The report of `requester`.
+pub(crate) async fn requester(
+    then: &AsOf,
+    sight: &Sight,
+    requester: &str,
+) -> Result<RequesterReport, QueryError> {
+    let engine = &then.engine;
+    let coalition = &sight.coalition;
+    let zone = coalition.settings.as_ref().map_or(chrono_tz::UTC, |settings| settings.zone);
+    let mut counts: BTreeMap<(String, Option<String>, Option<String>), i64> = BTreeMap::new();
+    let (mut own, mut all): (Vec<(Lot, Request)>, usize) = (Vec::new(), 0);
+    let mut after = None;
+    loop {
+        let filter = LotFilter { after, limit: READ, ..LotFilter::default() };
+        let lots = engine.store.lots(&filter).await?;
+        after = lots.last().map(|lot| lot.id);
+        let is_last = (lots.len() as i64) < READ;
+        let lines = engine.lines_of(&lots).await?;
+        for lot in lots {
+            let Some(line) = lines.get(&lot.line()) else { continue };
+            if line.requester != requester || !sight.line(line) {
+                continue;
+            }
+            let step = lot.state().step().map(ToString::to_string);
+            let awaits = lot.state().awaits().map(|awaits| awaits.name().to_owned());
+            *counts.entry((lot.state().name().to_owned(), step, awaits)).or_default() += 1;
+            all += 1;
+            let request = Request {
+                subject: Subject::of(&lot, line),
+                state: lot.state().name().to_owned(),
+                place: place(&lot),
+                reason: lot.reason.clone(),
+                since: lot.since.map(|at| at.with_timezone(&zone).date_naive()),
+                needed_by: line.needed_by,
+                expected: None,
+            };
+            own.push((lot, request));
+        }
+        if is_last || own.len() >= 2 * MOST {
+            own.sort_by_key(|(lot, _)| (lot.priority, lot.id));
+            own.truncate(MOST);
+        }
+        if is_last {
+            break;
+        }
+    }
+    if all == 0 && !coalition.parties.contains_key(requester) {
+        return Err(QueryError::unknown("requester", requester));
+    }
+    let planned = planned(engine, &own).await?;
+    let waits = |lot: &Lot| matches!(lot.state().awaits(), Some(Awaited::Funding));
+    let waiting: BTreeSet<LotId> =
+        own.iter().filter(|(lot, _)| waits(lot)).map(|(lot, _)| lot.id).collect();
+    let short = match waiting.is_empty() {
+        true => HashMap::new(),
+        false => short_of(engine, &waiting).await?,
+    };
+    let mut orders = Orders::default();
+    let (mut lots, mut late) = (Vec::with_capacity(own.len()), 0);
+    for (lot, mut request) in own {
+        // What it was short of when it was last looked at may be another amount by now.
+        request.reason = match short.get(&lot.id) {
+            Some(Short { missing: Some(missing), .. }) if sight.is_whole() => {
+                format!("{missing} missing")
+            }
+            Some(Short { missing: None, reason, .. }) if sight.is_whole() => reason.clone(),
+            _ => sight.told(&sight.reason(&lot)),
+        };
+        request.expected = expected(engine, sight, &lot, &mut orders, &planned).await?;
+        let is_open = !matches!(lot.state(), LotState::Closed(_));
+        let day = request.expected.map(|expected| expected.day);
+        let is_late = request.needed_by.is_some_and(|needed| day.is_none_or(|day| day > needed));
+        late += usize::from(is_open && is_late);
+        lots.push(request);
+    }
+    let count =
+        |((state, step, awaits), lots)| LotCount { state, step, awaits, lots, oldest: None };
+    let counts: Vec<LotCount> = counts.into_iter().map(count).collect();
+    Ok(RequesterReport {
+        coalition: name(coalition),
+        day: then.day,
+        requester: requester.to_owned(),
+        name: coalition.name_of(requester).to_owned(),
+        funnel: Funnel::of(&counts, engine.pipeline()),
+        lots: Few { first: lots, all },
+        late,
+    })
+}
+
+/// When the roadmap has lots that wait for their money, if there are any.
+async fn planned(
+    engine: &Engine,
+    own: &[(Lot, Request)],
+) -> Result<HashMap<LotId, NaiveDate>, QueryError> {
+    let mut waits_for_money = false;
+    for (lot, _) in own {
+        let reached = engine.reached(lot).map_err(StoreError::from)?;
+        waits_for_money |= reached.is_some_and(|reached| reached < Milestone::Funded);
+    }
+    if !waits_for_money {
+        return Ok(HashMap::new());
+    }
+    let request = PlanRequest { from: None, quarters: None, what_if: Vec::new() };
+    let funded = plan(engine, request).await?.plan.quarters.into_iter().flat_map(|q| q.funded);
+    Ok(funded.filter_map(|lot| Some((lot.lot, lot.expected?))).collect())
+}
+
+/// When a lot was received that does not keep it, as the log tells.
+async fn received(
+    engine: &Engine,
+    sight: &Sight,
+    lot: &Lot,
+) -> Result<Option<NaiveDate>, StoreError> {
+    let zone = sight.coalition.zone();
+    let events = engine.store.events_of(&lot.id.to_string()).await?;
+    let has_come = |event: &&waybill_shared::domain::event::Event| {
+        LotEvent::named(&event.kind)
+            .is_some_and(|event| event.is_receipt() || event == LotEvent::Counted)
+    };
+    let last = events.iter().rev().find(has_come);
+    Ok(last.map(|event| event.at.with_timezone(&zone).date_naive()))
+}
+
+/// When a lot is expected, or came.
+async fn expected(
+    engine: &Engine,
+    sight: &Sight,
+    lot: &Lot,
+    orders: &mut Orders,
+    planned: &HashMap<LotId, NaiveDate>,
+) -> Result<Option<Expected>, StoreError> {
+    let by = |by, day| Expected { day, by };
+    let is_received = matches!(lot.state().awaits(), Some(Awaited::Payment { .. }))
+        || matches!(lot.state(), LotState::Closed(Outcome::Delivered));
+    if is_received {
+        let day = match lot.received {
+            Some(day) => Some(day),
+            None => received(engine, sight, lot).await?,
+        };
+        return Ok(day.map(|day| by(Basis::Received, day)));
+    }
+    let LotState::Closed(_) = lot.state() else {
+        if let Some(number) = &lot.order {
+            let agreed =
+                orders.get(engine, number).await?.and_then(|order| order.line(lot.order_line()));
+            let day = lot.due.or(agreed.map(|line| line.due));
+            let basis = match lot.state().awaits() {
+                Some(Awaited::Approval { .. }) => Basis::Approval,
+                Some(Awaited::Response { .. } | Awaited::Terms { .. }) => Basis::Asked,
+                Some(_) | None => Basis::Order,
+            };
+            return Ok(day.map(|day| by(basis, day)));
+        }
+        if let Some(offer) = lot.offer.as_ref().and_then(|id| sight.coalition.offers.get(id)) {
+            let day = engine.today(&sight.coalition) + offer.lead();
+            return Ok(Some(by(Basis::Offer, day)));
+        }
+        return Ok(planned.get(&lot.id).map(|day| by(Basis::Plan, *day)));
+    };
+    Ok(None)
+}

@@ -1,0 +1,108 @@
+//! The steering group's report: the decisions that are needed, and what they rest on.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use waybill_shared::domain::lot::Lot;
+use waybill_shared::engine::Engine;
+use waybill_shared::matching::roadmap::Plan;
+use waybill_shared::sight::Sight;
+use waybill_shared::store::StoreError;
+
+use super::funnel::Funnel;
+use super::waits::{Wait, waits};
+use super::words::name;
+use crate::queries::error::QueryError;
+use crate::queries::few::Few;
+use crate::queries::lots::subject::Subject;
+use crate::queries::lots::why::{Short, most_urgent};
+use crate::queries::money::envelopes::{MoneyView, Promise, money};
+use crate::queries::money::plan::{PlanRequest, plan};
+use crate::queries::orders::arrivals::{LateSupplier, late_suppliers};
+use crate::queries::past::AsOf;
+
+/// Lots for which it is told what would fund them.
+const TOP: usize = 20;
+
+/// Days within which money that lapses is told of.
+const SOON: i64 = 90;
+
+/// What a steering group has to decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SteeringReport {
+    /// The coalition.
+    pub coalition: String,
+    /// As of the end of this day, or of now.
+    pub day: NaiveDate,
+    /// Reviews that are asked for, the overdue first.
+    pub reviews: Few<Wait>,
+    /// Consents that are asked for, the overdue first.
+    pub consents: Few<Wait>,
+    /// Lots under orders above the limit that are not approved.
+    pub approvals: Few<Wait>,
+    /// The lots highest in rank that wait for money, and the smallest amounts that would fund them.
+    pub unfunded: Few<Short>,
+    /// The lots highest in rank that no offer fits: the secretariat's move.
+    #[serde(default)]
+    pub unoffered: Few<Unoffered>,
+    /// Money that lapses within 90 days unless it is used, by day.
+    pub lapsing: Vec<Promise>,
+    /// Suppliers with something late.
+    pub late: Vec<LateSupplier>,
+    /// How far lots have come.
+    pub funnel: Funnel,
+    /// The money.
+    pub money: MoneyView,
+    /// The roadmap by quarter.
+    #[schema(value_type = Object)]
+    pub plan: Plan,
+}
+
+/// A lot that no offer fits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = UnofferedLot)]
+pub struct Unoffered {
+    /// The lot.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// The nearest offers, and what keeps them away, in words.
+    pub reason: String,
+}
+
+/// The first `most` lots by priority that no offer fits.
+async fn unoffered(engine: &Engine, most: usize) -> Result<Few<Unoffered>, StoreError> {
+    let mut lots = engine.store.lots_awaiting("offer").await?;
+    let mut few = Few { all: lots.len(), ..Few::default() };
+    lots.truncate(most);
+    let lines = engine.lines_of(&lots).await?;
+    let told = |lot: &Lot| {
+        let subject = Subject::of(lot, lines.get(&lot.line())?);
+        Some(Unoffered { subject, reason: lot.reason.clone() })
+    };
+    few.first = lots.iter().filter_map(told).collect();
+    Ok(few)
+}
+
+/// The report.
+pub(crate) async fn steering(then: &AsOf, sight: &Sight) -> Result<SteeringReport, QueryError> {
+    let engine = &then.engine;
+    let money = money(engine, sight, None).await?;
+    let is_soon = |given: &&Promise| given.lapses.is_some_and(|lapse| lapse.days <= SOON);
+    let mut lapsing: Vec<Promise> = money.envelopes.iter().filter(is_soon).cloned().collect();
+    lapsing.sort_by_key(|given| given.lapses.map(|lapse| lapse.by));
+    let request = PlanRequest { from: None, quarters: None, what_if: Vec::new() };
+    Ok(SteeringReport {
+        coalition: name(&sight.coalition),
+        day: then.day,
+        reviews: waits(engine, "review").await?.into(),
+        consents: waits(engine, "consent").await?.into(),
+        approvals: waits(engine, "approval").await?.into(),
+        unfunded: most_urgent(engine, TOP).await?,
+        unoffered: unoffered(engine, TOP).await?,
+        lapsing,
+        late: late_suppliers(engine).await?,
+        funnel: Funnel::of(&engine.store.lot_counts().await?, engine.pipeline()),
+        money,
+        plan: plan(engine, request).await?.plan,
+    })
+}

@@ -1,0 +1,184 @@
+//! What `show` says of one subject: where it is, why, whose move it is, its money, and everything that
+//! happened to it.
+
+mod framework;
+mod kept;
+mod lot;
+mod money;
+mod order;
+mod party;
+
+use chrono::SecondsFormat;
+use serde::{Deserialize, Serialize};
+use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::kinds::{EventSubject, RecordKind};
+use waybill_shared::domain::lot::Timestamp;
+use waybill_shared::engine::Engine;
+use waybill_shared::line_name::{NamedLine, named_among};
+use waybill_shared::sight::Sight;
+use waybill_shared::store::Record;
+use waybill_shared::views::{ContributionView, OrderView};
+
+use crate::queries::error::QueryError;
+use crate::queries::lots::timeline::{Entry, fields, timeline};
+use crate::queries::near::unknown;
+
+/// A subject with its timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Shown {
+    /// Its id.
+    pub id: String,
+    /// What it is: `lot`, `line`, `order`, `contribution`, `party` or another kind of record.
+    pub kind: String,
+    /// What is known of it, by name and value, in order. Moments are in RFC 3339, days as YYYY-MM-DD.
+    #[schema(value_type = Vec<Vec<String>>)]
+    pub facts: Vec<(String, String)>,
+    /// What a donor gives, and what became of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub envelopes: Vec<ContributionView>,
+    /// What was ordered of a supplier.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<OrderView>,
+    /// What happened to it, oldest first.
+    pub timeline: Vec<Entry>,
+}
+
+impl Shown {
+    fn new(kind: &str, id: String, facts: Facts, timeline: Vec<Entry>) -> Self {
+        let (kind, facts) = (kind.to_owned(), facts.0);
+        Self { id, kind, facts, envelopes: Vec::new(), orders: Vec::new(), timeline }
+    }
+
+    /// The same as `sight` may know it.
+    #[must_use]
+    pub(crate) fn seen(mut self, sight: &Sight) -> Self {
+        for (_, value) in &mut self.facts {
+            *value = sight.told(value);
+        }
+        for entry in &mut self.timeline {
+            entry.actor = sight.actor(&entry.actor);
+            entry.state = sight.told(&entry.state);
+            entry.reason = sight.told(&entry.reason);
+        }
+        self
+    }
+}
+
+/// What is known of a subject, in order; what is empty is left out.
+#[derive(Debug, Default)]
+struct Facts(Vec<(String, String)>);
+
+impl Facts {
+    fn add(&mut self, name: &str, value: impl Into<String>) {
+        let value = value.into();
+        if !value.is_empty() {
+            self.0.push((name.to_owned(), value));
+        }
+    }
+
+    /// A value that may be missing.
+    fn may(&mut self, name: &str, value: Option<impl ToString>) {
+        self.add(name, value.map(|value| value.to_string()).unwrap_or_default());
+    }
+
+    /// A moment, to the second.
+    fn at(&mut self, name: &str, at: Option<Timestamp>) {
+        self.add(name, at.map(moment).unwrap_or_default());
+    }
+}
+
+fn moment(at: Timestamp) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Kinds of records that are shown by their id alone, in the order in which they are looked for.
+const KINDS: [RecordKind; 9] = [
+    RecordKind::Order,
+    RecordKind::OrderChange,
+    RecordKind::Contribution,
+    RecordKind::Party,
+    RecordKind::Offer,
+    RecordKind::Group,
+    RecordKind::Incident,
+    RecordKind::Amendment,
+    RecordKind::Webhook,
+];
+
+/// What is known of `id`: a lot, a line (by its number or its requester's id), an order, a
+/// contribution, a party, or any other record as `kind:id`.
+/// What is kept with it (notes, claims, files) is told to those who see the whole.
+pub(crate) async fn show(engine: &Engine, id: &str, is_whole: bool) -> Result<Shown, QueryError> {
+    let mut shown = subject(engine, id).await?;
+    if is_whole {
+        kept::add(engine, &mut shown).await?;
+    }
+    Ok(shown)
+}
+
+async fn subject(engine: &Engine, id: &str) -> Result<Shown, QueryError> {
+    if let Ok(id) = id.parse::<LotId>() {
+        return lot::lot(engine, id).await;
+    }
+    if let Ok(id) = id.parse::<LineId>() {
+        return lot::line(engine, id).await;
+    }
+    match named_among(&*engine.store, id, &KINDS).await?.0 {
+        NamedLine::One(line, _) => return lot::line(engine, line).await,
+        NamedLine::Several(name) => return Err(QueryError::Ambiguous(name)),
+        NamedLine::Unknown => {}
+    }
+    let named = match EventSubject::of(id) {
+        EventSubject::Record(kind, id) => Some((kind, id)),
+        EventSubject::Lot
+        | EventSubject::Line
+        | EventSubject::Envelope(_)
+        | EventSubject::Unknown => None,
+    };
+    let by_id = KINDS.map(|kind| (kind, id));
+    for (kind, id) in named.into_iter().chain(by_id) {
+        if let Some(record) = engine.store.record(kind, id).await? {
+            return of_record(engine, kind, record).await;
+        }
+    }
+    if let Some(shown) = party::supplier(engine, id).await? {
+        return Ok(shown);
+    }
+    if let Some(shown) = framework::framework(engine, id).await? {
+        return Ok(shown);
+    }
+    Err(unknown(engine, "lot, line or record", id).await)
+}
+
+async fn of_record(engine: &Engine, kind: RecordKind, record: Record) -> Result<Shown, QueryError> {
+    match kind {
+        RecordKind::Order => order::order(engine, &record).await,
+        RecordKind::Contribution => money::contribution(engine, &record).await,
+        RecordKind::Party => party::party(engine, &record).await,
+        // What is in files is not printed.
+        RecordKind::Content => Err(unknown(engine, "lot, line or record", &record.id).await),
+        RecordKind::Webhook => party::webhook(engine, &record.id).await,
+        _ => {
+            let mut facts = Facts::default();
+            match fields(&record.body) {
+                Some(fields) => {
+                    fields.into_iter().for_each(|(name, value)| facts.add(&name, value))
+                }
+                None => facts.add("body", record.body),
+            }
+            let id = format!("{kind}:{}", record.id);
+            let timeline = timeline(engine, &id).await?;
+            Ok(Shown::new(kind.name(), id, facts, timeline))
+        }
+    }
+}
+
+/// What a record holds.
+fn read<T: serde::de::DeserializeOwned>(
+    kind: RecordKind,
+    record: &Record,
+) -> Result<T, QueryError> {
+    serde_json::from_str(&record.body).map_err(|source| {
+        let subject = format!("{kind}:{}", record.id);
+        waybill_shared::store::StoreError::Corrupt { subject, source }.into()
+    })
+}
