@@ -16,8 +16,7 @@ fn root() -> PathBuf {
 }
 
 /// The pages that go on from README's tour, in this order. Any other page begins in an empty folder.
-const AFTER_THE_TOUR: [&str; 3] =
-    ["docs/how-to/operate.md", "docs/how-to/plan.md", "docs/how-to/donor.md"];
+const AFTER_THE_TOUR: [&str; 2] = ["docs/how-to/operate.md", "docs/how-to/plan.md"];
 
 /// The shell commands of a page, block by block.
 fn blocks(page: &str) -> Result<Vec<String>> {
