@@ -8,6 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
+use waybill_shared::domain::kinds::LotEvent;
 
 use crate::support::{example, waybill};
 
@@ -157,5 +158,24 @@ fn readme_is_short_and_the_summary_names_every_page() -> Result<()> {
         let name = page.strip_prefix(&docs)?.display().to_string();
         ensure!(name == "SUMMARY.md" || summary.contains(&format!("({name})")), "{name}");
     }
+    Ok(())
+}
+
+#[test]
+fn the_reference_names_every_command_and_every_event_of_a_lot() -> Result<()> {
+    let page = |name: &str| fs::read_to_string(root().join("docs/reference").join(name));
+    let help = String::from_utf8(waybill(&["--help"]).output()?.stdout)?;
+    let entries = help.lines().filter_map(|line| line.strip_prefix("  "));
+    let entries = entries.filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+    let commands: Vec<&str> = entries.filter_map(|line| line.split_whitespace().next()).collect();
+    ensure!(commands.len() > 50, "{commands:?}");
+    let listed = page("commands.md")?;
+    let unlisted = commands.into_iter().filter(|name| !listed.contains(&format!("`{name}`")));
+    let mut missing: Vec<String> = unlisted.map(str::to_owned).collect();
+    let listed = page("events.md")?;
+    let events = LotEvent::ALL.iter().map(|event| event.name());
+    let unlisted = events.filter(|name| !listed.contains(&format!("| `{name}` |")));
+    missing.extend(unlisted.map(str::to_owned));
+    ensure!(missing.is_empty(), "not in the reference: {missing:?}");
     Ok(())
 }
