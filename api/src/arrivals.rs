@@ -131,7 +131,7 @@ pub(crate) async fn arrivals(
 
 /// The order under which a lot is to come.
 fn under(lot: &Lot) -> Option<&str> {
-    match &lot.state {
+    match lot.state() {
         LotState::Waiting { awaits: Awaited::Delivery { order }, .. } => Some(order),
         _ => None,
     }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::contribution::{Consent, Contribution};
 use waybill_shared::domain::funding::{Share, ShareState, movements};
-use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordKind};
+use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordEvent, RecordKind};
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
@@ -20,7 +20,7 @@ use waybill_shared::intake::{Pending, PendingState, difference};
 use waybill_shared::matching::{needs_consent, quotes_for};
 use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotChange, RecordChange, StoreError, Unit};
-use waybill_workers::{Payable, ROLE_ENDED, payable, touched};
+use waybill_workers::{Payable, payable, touched};
 
 use crate::timeline::state;
 
@@ -88,13 +88,14 @@ pub(crate) async fn effects(
             told.extend(needs);
             continue;
         }
-        let what = record.event.split_once('.').map_or(record.event, |(_, what)| what);
+        let name = record.event.name();
+        let what = name.split_once('.').map_or(name, |(_, what)| what);
         let mut what = what.replace('_', " ");
         if record.kind == RecordKind::Contribution {
             what.push_str(&amounts(engine, record).await?);
         }
         told.push(Effect::new(subject(record.kind, &record.id), what));
-        if record.event == ROLE_ENDED
+        if record.event == RecordEvent::PartyRoleEnded
             && let Ok(party) = serde_json::from_str::<Party>(&record.body)
         {
             let touched = touched(engine, &sight.coalition, &party).await?;
@@ -235,7 +236,7 @@ pub(crate) fn could_pay(coalition: &Coalition, payers: Result<Vec<Share>, String
 fn consents(coalition: &Coalition, change: &LotChange) -> Vec<Effect> {
     let Some(before) = &change.before else { return Vec::new() };
     let (was, is) = (&before.funding, &change.after.funding);
-    let is_lost = !was.is_empty() && is.is_empty() && change.after.state.step().is_some();
+    let is_lost = !was.is_empty() && is.is_empty() && change.after.state().step().is_some();
     let mut told = Vec::new();
     for share in was {
         let Some(given) = coalition.contributions.get(&share.envelope) else { continue };

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::act::ActError;
+use waybill_shared::causes::with_causes;
 use waybill_shared::import::FieldError;
 use waybill_shared::intake::IntakeError;
 use waybill_shared::line_name::Ambiguous;
@@ -123,12 +124,7 @@ impl Problem {
     }
 
     fn ours(error: &dyn std::error::Error) -> Self {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(error) = source {
-            text = format!("{text}: {error}");
-            source = error.source();
-        }
+        let text = with_causes(error);
         tracing::error!(error = text, "a request failed");
         Self::new(ProblemKind::Internal, text, "run `waybill check`")
     }

@@ -75,7 +75,7 @@ impl LinesQuery {
 
     /// Whether it asks for a line, by what became of it.
     fn takes(&self, line: &Line, lots: &[Lot], today: NaiveDate) -> bool {
-        let is_open = |lot: &&Lot| !matches!(lot.state, LotState::Closed(_));
+        let is_open = |lot: &&Lot| !matches!(lot.state(), LotState::Closed(_));
         let is_past = |day: Option<NaiveDate>| day.is_some_and(|day| day < today);
         let mut open = lots.iter().filter(is_open).peekable();
         let is_under_way = open.peek().is_some();

@@ -100,7 +100,7 @@ struct Today {
 
 /// Whether a lot is late.
 fn is_late(lot: &Lot, line: &Line, today: &Today) -> bool {
-    let until = match &lot.state {
+    let until = match lot.state() {
         LotState::Waiting { until, .. } => *until,
         LotState::Ready { .. } | LotState::RetryAt { .. } | LotState::Parked { .. } => None,
         LotState::Closed(_) => return false,
@@ -141,7 +141,7 @@ impl LotsQuery {
 /// What a lot is sorted by, where its row is not found by it. What has no such day comes last.
 fn key(sort: LotSort, lot: &Lot, line: &Line) -> i64 {
     let due = || {
-        let until = match &lot.state {
+        let until = match lot.state() {
             LotState::Waiting { until, .. } => until.map(|until| until.date_naive()),
             _ => None,
         };

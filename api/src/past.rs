@@ -10,7 +10,7 @@ use waybill_shared::broker::EmbeddedBroker;
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::event::Event;
 use waybill_shared::domain::ids::LineId;
-use waybill_shared::domain::kinds::{LotEvent, RecordKind};
+use waybill_shared::domain::kinds::{LotEvent, RecordEvent, RecordKind};
 use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::domain::requisition::Line;
@@ -126,7 +126,7 @@ async fn rebuild(store: &dyn Store, past: &SqliteStore, end: Timestamp) -> Resul
                 id: record.id,
                 expected: 0,
                 body: event.body,
-                event: "record.stated",
+                event: RecordEvent::RecordStated,
             };
             unit.records.push(change);
         }

@@ -109,7 +109,7 @@ async fn wanting(engine: &Engine, day: NaiveDate) -> Result<Vec<(Lot, Line)>, St
         after = lots.last().map(|lot| lot.id);
         let is_last = (lots.len() as i64) < READ;
         // What a rule sent back is not wanted as it is; whoever reviews may still pass the others.
-        let is_open = |lot: &Lot| match &lot.state {
+        let is_open = |lot: &Lot| match lot.state() {
             LotState::Waiting { awaits: Awaited::Amendment { .. }, .. } => {
                 !RULES.contains(&lot.code.as_str())
             }

@@ -36,7 +36,7 @@ pub struct Entry {
 
 /// Where a lot is, in words.
 pub(crate) fn state(lot: &Lot) -> String {
-    match &lot.state {
+    match lot.state() {
         LotState::Ready { step, attempt: 1 } => format!("ready for {step}"),
         LotState::Ready { step, attempt } => format!("ready for {step}, attempt {attempt}"),
         LotState::Waiting { step, awaits, until } => {
@@ -47,14 +47,14 @@ pub(crate) fn state(lot: &Lot) -> String {
             format!("{step}: attempt {attempt} at {}", due.format("%Y-%m-%d %H:%M:%S"))
         }
         LotState::Parked { step, incident } => format!("{step}: parked, {incident}"),
-        LotState::Closed(_) => lot.state.name().to_owned(),
+        LotState::Closed(_) => lot.state().name().to_owned(),
     }
 }
 
 /// What a lot waits for, in words.
 pub(crate) fn awaited(awaits: &Awaited) -> String {
     match awaits {
-        Awaited::Review { group } => format!("the review of {group}"),
+        Awaited::Review { group, .. } => format!("the review of {group}"),
         Awaited::Funding => "money".to_owned(),
         Awaited::Offer => "an offer".to_owned(),
         Awaited::Consent { donors } => format!("the consent of {}", donors.join(", ")),

@@ -121,7 +121,7 @@ async fn explain(engine: &Engine, lot: &Lot, line: &Line) -> Result<Explanation,
         let order = &engine.pipeline_of(lot).map_err(StoreError::from)?.match_donor.order;
         return Ok(funded(&coalition, lot, line, order, day));
     }
-    if !matches!(lot.state.awaits(), Some(Awaited::Funding | Awaited::Offer)) {
+    if !matches!(lot.state().awaits(), Some(Awaited::Funding | Awaited::Offer)) {
         return Ok(Explanation::Undecided);
     }
     let day = engine.today(&coalition);
@@ -186,7 +186,8 @@ async fn shorts(
     let lines = engine.lines_of(&waiting).await?;
     let lots: Vec<(&Lot, &Line)> =
         waiting.iter().filter_map(|lot| Some((lot, &**lines.get(&lot.line())?))).collect();
-    let waits = |lot: &Lot| matches!(lot.state, LotState::Waiting { awaits: Awaited::Funding, .. });
+    let waits =
+        |lot: &Lot| matches!(lot.state(), LotState::Waiting { awaits: Awaited::Funding, .. });
     let funds = rounds::funds(engine, lots.iter().map(|(lot, _)| *lot)).await?;
     let policy = &engine.pipeline().match_donor;
     let (round, solution) =

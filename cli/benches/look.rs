@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use chrono::{SubsecRound as _, TimeDelta, Utc};
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::{LineId, LotId};
-use waybill_shared::domain::kinds::{LotEvent, RecordKind};
+use waybill_shared::domain::kinds::{LotEvent, RecordEvent, RecordKind};
 use waybill_shared::domain::lot::{
     Awaited, Decline, Lot, LotState, Outcome, Priority, StepName, Timestamp,
 };
@@ -182,9 +182,10 @@ fn state(place: Place, order: &str, n: i64) -> (LotState, Option<ShareState>) {
             let donors = vec![format!("N{}", n % 4)];
             (waits("match_donor", Awaited::Consent { donors }), Some(ShareState::Proposed))
         }
-        Place::Waits("review") => {
-            (waits("validate_priority", Awaited::Review { group: "it".to_owned() }), None)
-        }
+        Place::Waits("review") => (
+            waits("validate_priority", Awaited::Review { group: "it".to_owned(), twin: None }),
+            None,
+        ),
         Place::Waits("gathering") => {
             (waits("issue_order", Awaited::Gathering), Some(ShareState::Agreed))
         }
@@ -209,7 +210,9 @@ fn batch(first: i64, last: i64) -> Result<Unit> {
         let id = LotId::of(LineId(n), 0).context("a lot's id")?;
         let mut lot = Lot::new(id, line.quantity, line.priority, StepName::new("match_donor"));
         let (state, share) = state(place, &number, n);
-        lot.state = state;
+        let mut body = serde_json::to_value(&lot)?;
+        body["state"] = serde_json::to_value(&state)?;
+        lot = serde_json::from_value(body)?;
         lot.since = Some(since + TimeDelta::seconds(n % 60));
         let has_order = matches!(place, Place::Waits("delivery" | "payment" | "response"));
         let due = (since + TimeDelta::days(90)).date_naive();
@@ -283,11 +286,11 @@ fn order(
     let record =
         |kind, body, event| RecordChange { kind, id: number.clone(), expected: 0, body, event };
     Ok([
-        record(RecordKind::Order, serde_json::to_string(&order)?, "order.drawn_up"),
+        record(RecordKind::Order, serde_json::to_string(&order)?, RecordEvent::OrderDrawnUp),
         record(
             RecordKind::OrderStatus,
             serde_json::to_string(&OrderStatus::Accepted)?,
-            "order.accepted",
+            RecordEvent::OrderAccepted,
         ),
     ])
 }

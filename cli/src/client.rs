@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use tower::ServiceExt;
 use waybill_api::Problem;
 use waybill_shared::broker::{Broker, SilentBroker};
+use waybill_shared::causes::with_causes;
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::pipeline::Pipeline;
 
@@ -319,13 +320,7 @@ async fn remote(
         return Err(Failure::caller(message, "name it as http(s)://HOST:PORT"));
     }
     let unreachable = |error: reqwest::Error| {
-        let mut text = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(error) = source {
-            text = format!("{text}: {error}");
-            source = error.source();
-        }
-        Failure::caller(text, "check --server, and whether the service runs")
+        Failure::caller(with_causes(&error), "check --server, and whether the service runs")
     };
     // TLS by the one implementation that everything here uses.
     rustls::crypto::ring::default_provider().install_default().ok();

@@ -40,6 +40,12 @@ impl Failure {
         }
     }
 
+    /// Ours, as a problem of the API says it.
+    pub(crate) fn of_problem(problem: &waybill_api::Problem) -> Self {
+        let passes = problem.retry_after.map(|_| "the database cannot be used");
+        Self { passes, ..Self::ours(anyhow::anyhow!(problem.detail.clone())) }
+    }
+
     /// Exits with 2 although everything was printed already: the check found something.
     pub(crate) fn found() -> Self {
         Self { code: 2, message: String::new(), hint: None, is_not_found: false, passes: None }
@@ -171,9 +177,10 @@ impl Failure {
 impl From<waybill_shared::act::ActError> for Failure {
     fn from(error: waybill_shared::act::ActError) -> Self {
         use waybill_shared::act::ActError;
-        match &error {
-            ActError::Invalid(text) => Self::caller(text.clone(), ""),
-            ActError::Store(_) | ActError::Outside { .. } => Self::ours(error),
+        match error {
+            ActError::Invalid(text) => Self::caller(text, ""),
+            ActError::Store(error) => error.into(),
+            error @ ActError::Outside { .. } => Self::ours(error),
         }
     }
 }

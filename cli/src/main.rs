@@ -10,6 +10,7 @@ mod keys;
 mod listen;
 mod new_file;
 mod output;
+mod patience;
 mod private;
 mod reload;
 mod report;

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use waybill_api::Api;
 use waybill_scheduler::{Relay, recover};
-use waybill_shared::act::{Act, ActError, run_act};
+use waybill_shared::act::{Act, run_act};
 use waybill_shared::broker::{Broker, EmbeddedBroker, HeldBroker, SilentBroker};
 use waybill_shared::clock::Clock;
-use waybill_shared::domain::kinds::{JobKind, NoteKind};
+use waybill_shared::domain::kinds::{JobKind, NoteKind, StepKind};
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, StepConfig};
 use waybill_shared::engine::{Engine, Wakes};
 use waybill_shared::metrics::Metrics;
@@ -23,6 +23,7 @@ use waybill_workers::{Step, keep_leases, run_step};
 
 use crate::failure::Failure;
 use crate::output;
+use crate::patience::patiently;
 use crate::stating::{self, Stating};
 use crate::target::{BrokerUrl, StoreUrl, Target};
 
@@ -145,7 +146,7 @@ pub(crate) fn read_pipeline(path: &Path) -> Result<Pipeline, Failure> {
         .map_err(|error| Failure::caller(format!("{name}: {error}"), ""))?;
     let pipeline: Pipeline =
         toml::from_str(&text).map_err(|error| Failure::caller(format!("{name}: {error}"), ""))?;
-    let known = waybill_shared::domain::pipeline::STEPS;
+    let known = StepKind::NAMES;
     for step in &pipeline.steps {
         if !known.contains(&&*step.name.0) {
             let hint = format!("the steps are {}", known.join(", "));
@@ -288,8 +289,9 @@ impl Service {
         while self.engine.doubt().is_some() {
             tokio::time::sleep(LOOK).await;
         }
-        self.mark_live().await?;
-        self.mark_key().await?;
+        let this = &*self;
+        patiently(|_| (), || this.mark_live()).await?;
+        patiently(|_| (), || this.mark_key()).await?;
         let (mut steps, mut acts) = (Vec::new(), Vec::new());
         if role.works() {
             steps = self.steps()?;
@@ -302,23 +304,14 @@ impl Service {
                 let (engine, data) = (self.engine.clone(), self.data.clone());
                 self.running.spawn(connectors::watch_inbox(engine, connector, data));
             }
-            self.arm().await?;
+            let this = &*self;
+            patiently(|_| (), || this.arm()).await?;
         }
         self.start_with(role, &steps, &acts).await
     }
 
-    /// Arms the calendar, as soon as the database takes it.
     async fn arm(&self) -> Result<(), Failure> {
-        loop {
-            match waybill_scheduler::calendar::arm(&self.engine).await {
-                Err(ActError::Store(error)) if error.is_passing() => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "the calendar cannot be armed; trying again");
-                    tokio::time::sleep(PAUSE).await;
-                }
-                done => return Ok(done?),
-            }
-        }
+        Ok(waybill_scheduler::calendar::arm(&self.engine).await?)
     }
 
     /// Keeps that a service has worked on the data in real time: nobody runs it into the future then.
@@ -450,9 +443,6 @@ impl Service {
         self.engine.store.close().await;
     }
 }
-
-/// Between two tries to arm the calendar.
-const PAUSE: Duration = Duration::from_secs(2);
 
 /// How often the clock is held against others.
 const TICK: Duration = Duration::from_secs(1);

@@ -1,7 +1,7 @@
 //! Who says by which pipeline new lots are carried: whoever starts with a file that is new. A file that a later
 //! version has replaced states nothing, so that two of them do not take turns with every start.
 
-use waybill_shared::domain::kinds::RecordKind;
+use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::store::{Fate, RecordChange, Store, Unit};
 
@@ -101,7 +101,7 @@ pub(crate) async fn state(
             id: next.to_string(),
             expected: 0,
             body: serde_json::to_string(&stating.pipeline).map_err(Failure::ours)?,
-            event: "pipeline.stated",
+            event: RecordEvent::PipelineStated,
         });
         // Somebody else may state one at the same moment: what it is then is looked at again.
         if store.commit(vec![unit]).await?.first() == Some(&Fate::Committed) {
@@ -122,13 +122,13 @@ pub(crate) async fn state(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use waybill_shared::domain::pipeline::STEPS;
+    use waybill_shared::domain::kinds::StepKind;
 
     #[test]
     fn what_a_later_version_has_replaced_states_nothing() {
         let versions: Vec<Pipeline> = (1..=3)
             .map(|days| {
-                let mut pipeline = Pipeline::of(&STEPS);
+                let mut pipeline = Pipeline::of(StepKind::NAMES);
                 pipeline.match_donor.consent_days = days;
                 pipeline
             })

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::coalition::Settings;
 use waybill_shared::domain::contribution::Contribution;
-use waybill_shared::domain::kinds::{JobKind, RecordKind};
+use waybill_shared::domain::kinds::{JobKind, RecordEvent, RecordKind};
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::file::planned;
 use waybill_shared::intake::{
@@ -120,7 +120,7 @@ async fn waits(
         return Ok(None);
     }
     let expected = record.map_or(0, |record| record.version);
-    let event = if waits { "file.planned" } else { "file.plan_done" };
+    let event = if waits { RecordEvent::FilePlanned } else { RecordEvent::FilePlanDone };
     Ok(Some(RecordChange { kind: RecordKind::Planned, id, expected, body, event }))
 }
 
@@ -206,10 +206,24 @@ impl Act for Open {
 /// The scheduler's acts.
 #[must_use]
 pub fn registry() -> Vec<Arc<dyn Act>> {
-    vec![
-        Arc::new(SubmitRequisition),
-        Arc::new(StateContributions),
-        Arc::new(Open),
-        Arc::new(crate::calendar::Fire),
-    ]
+    JobKind::ALL.iter().filter_map(|kind| act(*kind)).collect()
+}
+
+/// What does jobs of `kind`; `None`: workers do them.
+fn act(kind: JobKind) -> Option<Arc<dyn Act>> {
+    Some(match kind {
+        JobKind::Contribution => Arc::new(StateContributions),
+        JobKind::Opening => Arc::new(Open),
+        JobKind::Requisition => Arc::new(SubmitRequisition),
+        JobKind::Cron => Arc::new(crate::calendar::Fire),
+        JobKind::Document
+        | JobKind::Lapse
+        | JobKind::Round
+        | JobKind::Gather
+        | JobKind::Send
+        | JobKind::Tell
+        | JobKind::Chase
+        | JobKind::Digest
+        | JobKind::Webhook => return None,
+    })
 }

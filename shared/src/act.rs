@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use tracing::Instrument as _;
 
 use crate::broker::Track;
-use crate::domain::kinds::{JobKind, RecordKind};
+use crate::causes::with_causes;
+use crate::domain::kinds::{JobKind, RecordEvent, RecordKind};
 use crate::domain::limit::Limit;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::transition::UnknownVersion;
@@ -243,7 +244,7 @@ async fn one(engine: &Engine, act: &Arc<dyn Act>, job: &Job) {
                 id,
                 expected: known.map_or(0, |known| known.version),
                 body,
-                event: "incident.opened",
+                event: RecordEvent::IncidentOpened,
             }),
             Err(error) => tracing::error!(%error, "an incident could not be written"),
         }
@@ -270,11 +271,7 @@ struct Failed {
 
 impl Failed {
     fn of(error: &dyn std::error::Error, is_passing: bool) -> Self {
-        let cause = match error.source() {
-            Some(source) => format!("{error}: {source}"),
-            None => error.to_string(),
-        };
-        Self { cause, is_passing }
+        Self { cause: with_causes(error), is_passing }
     }
 }
 

@@ -15,12 +15,6 @@ use crate::domain::lot::{LotState, Timestamp};
 use crate::store::chain::{archived, hex};
 use crate::store::{LotFilter, Store, StoreError};
 
-/// The event that an archive is written, and bodies are about to be taken out of the log.
-pub const BEGUN: &str = "archive.begun";
-
-/// The event that all of them are.
-pub const DONE: &str = "archive.done";
-
 /// The kind and key of the note in a copy that has what archives hold back in its log.
 pub const PUT_BACK: &str = "put_back";
 
@@ -219,7 +213,7 @@ async fn lines_that_ended(store: &dyn Store) -> Result<BTreeMap<i64, bool>, Stor
         let Some(last) = page.last() else { return Ok(lines) };
         after = Some(last.id);
         for lot in page {
-            let is_closed = matches!(lot.state, LotState::Closed(_));
+            let is_closed = matches!(lot.state(), LotState::Closed(_));
             *lines.entry(lot.line().0).or_insert(true) &= is_closed;
         }
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::domain::kinds::RecordKind;
+use crate::domain::kinds::{RecordEvent, RecordKind};
 use crate::store::chain::hex;
 use crate::store::{RecordChange, Unit};
 
@@ -60,7 +60,7 @@ pub(crate) fn mark(unit: &mut Unit) -> bool {
         id,
         expected: 0,
         body,
-        event: "request.came",
+        event: RecordEvent::RequestCame,
     });
     true
 }

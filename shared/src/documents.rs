@@ -5,12 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::document::Document;
-use crate::domain::kinds::{NoteKind, RecordKind};
+use crate::domain::kinds::{NoteKind, RecordEvent, RecordKind};
 use crate::domain::lot::Timestamp;
 use crate::store::{NoteChange, OldDocument, Record, RecordChange, Store, StoreError, Unit};
-
-/// The event.
-pub const TAKEN: &str = "document.taken";
 
 /// The note that says that no document of an older version is left to be moved.
 const MOVED: (NoteKind, &str) = (NoteKind::Moved, "documents");
@@ -36,7 +33,13 @@ impl TakenDocument {
         let id = document.key();
         let body = serde_json::to_string(&Self { at, document });
         let body = body.map_err(|source| corrupt(&id, source))?;
-        Ok(RecordChange { kind: RecordKind::Document, id, expected: 0, body, event: TAKEN })
+        Ok(RecordChange {
+            kind: RecordKind::Document,
+            id,
+            expected: 0,
+            body,
+            event: RecordEvent::DocumentTaken,
+        })
     }
 
     /// What a record says.
@@ -168,6 +171,12 @@ impl OldDocument {
         let at = serde_json::to_string(&self.at).unwrap_or_default();
         let body = format!(r#"{{"at":{at},"document":{}}}"#, self.body);
         let id = Document::key_of(&self.sender, &self.number);
-        RecordChange { kind: RecordKind::Document, id, expected: 0, body, event: TAKEN }
+        RecordChange {
+            kind: RecordKind::Document,
+            id,
+            expected: 0,
+            body,
+            event: RecordEvent::DocumentTaken,
+        }
     }
 }

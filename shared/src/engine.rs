@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::{NaiveDate, SubsecRound as _};
+use chrono::NaiveDate;
 use tokio::sync::{broadcast, mpsc};
 
 use crate::asked;
@@ -13,11 +13,11 @@ use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::domain::coalition::Coalition;
 use crate::domain::ids::LineId;
-use crate::domain::kinds::{LotEvent, RecordKind};
+use crate::domain::kinds::{LotEvent, Milestone, RecordKind};
 use crate::domain::lot::{Lot, LotState};
 use crate::domain::pipeline::{CronEntry, Pipeline};
 use crate::domain::requisition::Line;
-use crate::domain::transition::{Situation, StepResult, TransitionError, UnknownVersion, decide};
+use crate::domain::transition::{Situation, StepResult, TransitionError, UnknownVersion, advance};
 use crate::intake::Turns;
 use crate::metrics::Metrics;
 use crate::pauses::Pauses;
@@ -290,6 +290,31 @@ impl Engine {
         result: StepResult,
         kind: LotEvent,
     ) -> Result<LotChange, TransitionError> {
+        self.leads(&before, &mut after, result)?;
+        Ok(LotChange::new(before, after, kind))
+    }
+
+    /// The new lot `part`, split off another, goes where `result` leads it from the state of that one.
+    ///
+    /// # Errors
+    /// [`TransitionError`] if the result does not fit that state.
+    pub fn part(
+        &self,
+        part: Lot,
+        result: StepResult,
+        kind: LotEvent,
+    ) -> Result<LotChange, TransitionError> {
+        let mut after = part.clone();
+        self.leads(&part, &mut after, result)?;
+        Ok(LotChange::created(after, kind))
+    }
+
+    fn leads(
+        &self,
+        before: &Lot,
+        after: &mut Lot,
+        result: StepResult,
+    ) -> Result<(), TransitionError> {
         // What begins anew does so by the rules of now.
         let is_anew = result == StepResult::Reopen;
         if is_anew {
@@ -297,7 +322,7 @@ impl Engine {
         }
         let number = if is_anew { self.pipeline_version() } else { before.pipeline };
         let Version { pipeline, names, .. } = self.versions.get(number)?;
-        let here = before.state.step();
+        let here = before.state().step();
         let config = pipeline.steps.iter().find(|step| Some(&step.name) == here);
         let retry = config.map(|step| step.retry).unwrap_or_default();
         // Drawn from what identifies the attempt, so that a run can be repeated.
@@ -305,11 +330,16 @@ impl Engine {
             .wrapping_mul(0x9E37_79B9_7F4A_7C15)
             .rotate_left(before.version as u32 & 63);
         let at = Situation { steps: names, retry, now: self.clock.now(), draw };
-        after.state = decide(&before.state, result, &at)?;
-        if after.since.is_none() || !before.state.stays_at(&after.state) {
-            after.since = Some(at.now.trunc_subsecs(0));
-        }
-        Ok(LotChange::new(before, after, kind))
+        advance(before, after, result, &at)
+    }
+
+    /// What `lot` has by the steps that it has passed; `None`: it has ended.
+    ///
+    /// # Errors
+    /// [`UnknownVersion`] if its version of the pipeline was not read yet.
+    pub fn reached(&self, lot: &Lot) -> Result<Option<Milestone>, UnknownVersion> {
+        let pipeline = self.pipeline_of(lot)?;
+        Ok(lot.state().step().map(|step| pipeline.reached_before(step)))
     }
 
     /// Commits `units`, tells the relay what they made due, and ends the lease they came from.
@@ -394,7 +424,7 @@ impl Engine {
 }
 
 fn closed_lots(unit: &Unit) -> Vec<i64> {
-    let is_closed = |lot: &&Lot| matches!(lot.state, LotState::Closed(_));
+    let is_closed = |lot: &&Lot| matches!(lot.state(), LotState::Closed(_));
     unit.lots.iter().map(|change| &change.after).filter(is_closed).map(|lot| lot.id.0).collect()
 }
 

@@ -87,7 +87,7 @@ impl Happened {
             }
             Some(LotEvent::ConsentAsked) if lot.order.is_some() => {
                 if let Some((_, donors)) = self.asked.get_mut(&lot.id)
-                    && let Some(Awaited::Consent { donors: whose }) = lot.state.awaits()
+                    && let Some(Awaited::Consent { donors: whose }) = lot.state().awaits()
                 {
                     donors.clone_from(whose);
                 }

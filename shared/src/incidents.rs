@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::act::Incident;
-use crate::domain::kinds::RecordKind;
+use crate::domain::kinds::{RecordEvent, RecordKind};
 use crate::store::{RecordChange, Store, StoreError};
 
 /// Ids of incidents about contributions of which more is bound than they state begin with this.
@@ -28,7 +28,7 @@ fn written(
     id: &str,
     expected: i64,
     incident: &Incident,
-    event: &'static str,
+    event: RecordEvent,
 ) -> Result<RecordChange, StoreError> {
     let corrupt =
         |source| StoreError::Corrupt { subject: RecordKind::Incident.subject(id), source };
@@ -67,9 +67,9 @@ pub async fn opened(
     let (expected, event, mut incident) = match &found {
         None => {
             let (cause, subjects) = (cause.to_owned(), Vec::new());
-            (0, "incident.opened", Incident { cause, subjects, job: None, closed: None })
+            (0, RecordEvent::IncidentOpened, Incident { cause, subjects, job: None, closed: None })
         }
-        Some(record) => (record.version, "incident.grew", parsed(id, &record.body)?),
+        Some(record) => (record.version, RecordEvent::IncidentGrew, parsed(id, &record.body)?),
     };
     cause.clone_into(&mut incident.cause);
     let is_new = |subject: &String| !incident.subjects.contains(subject);
@@ -103,7 +103,12 @@ pub async fn mended(
         let mut incident = parsed(&record.id, &record.body)?;
         if incident.closed.is_none() {
             incident.closed = Some(how.to_owned());
-            changes.push(written(&record.id, record.version, &incident, "incident.closed")?);
+            changes.push(written(
+                &record.id,
+                record.version,
+                &incident,
+                RecordEvent::IncidentClosed,
+            )?);
         }
     }
     Ok(changes)

@@ -14,10 +14,10 @@ use utoipa::ToSchema;
 use crate::domain::coalition::Coalition;
 use crate::domain::event::Event;
 use crate::domain::ids::{LineId, LotId};
+use crate::domain::kinds::StepKind;
 use crate::domain::kinds::{LotEvent, RecordKind};
 use crate::domain::lot::{LotState, Timestamp};
 use crate::domain::order::Order;
-use crate::domain::pipeline::STEPS;
 use crate::domain::requisition::Line;
 use crate::domain::spread::{Days, Spread};
 use crate::engine::Engine;
@@ -233,7 +233,9 @@ impl LeadTimes {
         let mut told = Vec::new();
         let mut names: Vec<_> = self.months.iter().filter(|((of, _), _)| *of == by).collect();
         // Steps in their order, all else by name.
-        names.sort_by_key(|((_, name), _)| STEPS.iter().position(|step| step == name));
+        names.sort_by_key(|((_, name), _)| {
+            StepKind::named(name).map_or(usize::MAX, |step| step as usize)
+        });
         for ((_, name), months) in names {
             let mut all = Spread::default();
             months.values().for_each(|spread| all.merge(spread));

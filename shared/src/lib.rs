@@ -9,6 +9,7 @@ pub mod asked;
 pub mod audit;
 pub mod backoff;
 pub mod broker;
+pub mod causes;
 pub mod check;
 pub mod clock;
 pub mod documents;

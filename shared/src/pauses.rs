@@ -7,15 +7,9 @@ use std::sync::{PoisonError, RwLock};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::kinds::RecordKind;
+use crate::domain::kinds::{RecordKind, StepKind};
 use crate::domain::lot::Timestamp;
 use crate::store::{Store, StoreError};
-
-/// The kind of event that something was paused.
-pub const PAUSED: &str = "pause.set";
-
-/// The kind of event that it goes on.
-pub const LIFTED: &str = "pause.lifted";
 
 /// Everything that happens by itself.
 pub const ALL: &str = "all";
@@ -76,8 +70,8 @@ pub fn part_of(queue: &str) -> String {
         "send" | "tell" => "connector".to_owned(),
         "webhook" => "webhooks".to_owned(),
         // What these steps begin, these acts end.
-        "round" => "step:match_donor".to_owned(),
-        "gather" => "step:issue_order".to_owned(),
+        "round" => format!("step:{}", StepKind::MatchDonor),
+        "gather" => format!("step:{}", StepKind::IssueOrder),
         step => format!("step:{step}"),
     }
 }

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use crate::broker::BrokerError;
+use crate::causes::with_causes;
 use crate::domain::kinds::NoteKind;
 use crate::domain::lot::Timestamp;
 use crate::engine::Engine;
@@ -58,7 +59,7 @@ impl Trouble {
     pub fn of_store(error: &StoreError, otherwise: &str) -> Self {
         let cause = error.cause();
         Self {
-            detail: Some(told(error)),
+            detail: Some(with_causes(error)),
             mend: cause.map(|cause| cause.mend.to_owned()),
             ..Self::new("store", cause.map_or(otherwise, |cause| cause.what))
         }
@@ -291,17 +292,6 @@ impl Pulse {
             tracing::debug!("processes that are gone were not forgotten");
         }
     }
-}
-
-/// An error with its causes.
-fn told(error: &StoreError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 async fn kept(store: &dyn Store) -> Result<Vec<(String, Presence)>, StoreError> {

@@ -123,7 +123,7 @@ pub struct Report {
 /// Where a lot ended, as counted: `unfunded` is what waits for money, `unoffered` what no offer fits.
 #[must_use]
 pub fn ending(lot: &Lot) -> &'static str {
-    match &lot.state {
+    match lot.state() {
         LotState::Waiting { awaits: Awaited::Funding, .. } => "unfunded",
         LotState::Waiting { awaits: Awaited::Offer, .. } => "unoffered",
         other => other.name(),
@@ -169,7 +169,7 @@ impl History {
         if kind != LotEvent::Submitted.name() {
             self.steps += 1;
         }
-        let step = lot.state.step().map(|step| &step.0);
+        let step = lot.state().step().map(|step| &step.0);
         if let Some((before, since)) = self.stays.moved(lot.id.0, step, at) {
             self.spreads.entry(before.to_string()).or_default().add(Days::of(at - since));
         }
@@ -181,7 +181,7 @@ impl History {
             }
             _ => {}
         }
-        if lot.state.name() == "delivered" {
+        if lot.state().name() == "delivered" {
             *self.delivered.entry(at.format("%Y-%m").to_string()).or_default() += 1;
         }
     }

@@ -249,8 +249,8 @@ impl Sight {
         match self.role {
             Role::Donor => self.pays(lot),
             Role::Reviewer => {
-                let is_asked = matches!(&lot.state, LotState::Waiting {
-                    awaits: Awaited::Review { group }, ..
+                let is_asked = matches!(lot.state(), LotState::Waiting {
+                    awaits: Awaited::Review { group, .. }, ..
                 } if *group == self.party);
                 is_asked || self.line(line)
             }

@@ -11,7 +11,7 @@ use crate::domain::ids::{LineId, LotId};
 use crate::domain::kinds::LotEvent;
 use crate::domain::lot::{Awaited, Lot, LotState, Outcome};
 use crate::domain::requisition::Line;
-use crate::domain::transition::StepResult;
+use crate::domain::transition::{Direction, StepResult};
 use crate::domain::validation::{Finding, examine};
 use crate::engine::Engine;
 use crate::store::{LotChange, LotFilter, StoreError};
@@ -60,24 +60,28 @@ impl<'a> Twins<'a> {
         Ok(Self { engine, coalition, day, alike, lots })
     }
 
-    /// The lot that carries what `line` asks for, of another line: one that was delivered, is past
-    /// validation, or, of an earlier line than `of`, will get there. None: nobody else asks for it, or
-    /// who did got nothing.
+    /// The lot that carries what `line` asks for, of another line than it and those it is told `apart`
+    /// from: one that was delivered, is past validation, or, of an earlier line than `of`, will get there.
+    /// None: nobody else asks for it, or who did got nothing.
     ///
     /// # Errors
     /// [`StoreError`] if lots cannot be read.
-    pub async fn twin(&mut self, of: LineId, line: &Line) -> Result<Option<Twin>, StoreError> {
+    pub async fn twin(
+        &mut self,
+        of: LineId,
+        line: &Line,
+        apart: &[LineId],
+    ) -> Result<Option<Twin>, StoreError> {
         let others = self.alike.get(&line.likeness()).cloned().unwrap_or_default();
-        for other in others.into_iter().filter(|other| *other != of) {
+        for other in others.into_iter().filter(|other| *other != of && !apart.contains(other)) {
             if !self.lots.contains_key(&other) {
                 self.lots.insert(other, self.engine.store.lots_of_line(other).await?);
             }
             let lots = &self.lots[&other];
-            let carrier =
-                lots.iter().filter(|lot| self.carries(lot, other < of)).max_by_key(|lot| {
-                    // Of equal ones the first part.
-                    (lot.quantity, std::cmp::Reverse(lot.id))
-                });
+            let carrier = lots.iter().filter(|lot| self.carries(lot, of)).max_by_key(|lot| {
+                // Of equal ones the first part.
+                (lot.quantity, std::cmp::Reverse(lot.id))
+            });
             let Some(carrier) = carrier else { continue };
             if self.is_new(carrier) && !self.passes(carrier).await? {
                 continue;
@@ -87,9 +91,14 @@ impl<'a> Twins<'a> {
         Ok(None)
     }
 
-    /// Whether `lot` is under way or delivered; before its validation only if it `is_earlier`.
-    fn carries(&self, lot: &Lot, is_earlier: bool) -> bool {
-        let is_carried = match &lot.state {
+    /// Whether `lot` is under way or delivered for what `of` asks, too; before its validation only if it
+    /// is of an earlier line. One that was told apart from `of` does not carry it.
+    fn carries(&self, lot: &Lot, of: LineId) -> bool {
+        if lot.apart.contains(&of) {
+            return false;
+        }
+        let is_earlier = lot.line() < of;
+        let is_carried = match lot.state() {
             LotState::Closed(Outcome::Delivered) => true,
             LotState::Closed(
                 Outcome::Declined(_) | Outcome::Merged { .. } | Outcome::Cancelled | Outcome::Short,
@@ -107,12 +116,12 @@ impl<'a> Twins<'a> {
     fn is_first(&self, lot: &Lot) -> bool {
         let pipeline = self.engine.pipeline_of(lot);
         // One of a version that is not known yet was looked at by others: it is no new one.
-        pipeline.is_ok_and(|known| known.steps.first().map(|step| &step.name) == lot.state.step())
+        pipeline.is_ok_and(|known| known.steps.first().map(|step| &step.name) == lot.state().step())
     }
 
     /// Whether `lot` is about to be validated.
     fn is_new(&self, lot: &Lot) -> bool {
-        let is_due = matches!(lot.state, LotState::Ready { .. } | LotState::RetryAt { .. });
+        let is_due = matches!(lot.state(), LotState::Ready { .. } | LotState::RetryAt { .. });
         is_due && self.is_first(lot)
     }
 
@@ -139,12 +148,12 @@ fn ends_undelivered(change: &LotChange) -> bool {
         | LotState::RetryAt { .. }
         | LotState::Parked { .. } => false,
     };
-    is_end(&change.after.state) && !change.before.as_ref().is_some_and(|lot| is_end(&lot.state))
+    is_end(change.after.state()) && !change.before.as_ref().is_some_and(|lot| is_end(lot.state()))
 }
 
 /// Whether a change gives a lot back to its requester: as it is, nobody asks for it.
 fn is_sent_back(change: &LotChange) -> bool {
-    let is_there = |lot: &Lot| matches!(lot.state.awaits(), Some(Awaited::Amendment { .. }));
+    let is_there = |lot: &Lot| matches!(lot.state().awaits(), Some(Awaited::Amendment { .. }));
     is_there(&change.after) && !change.before.as_ref().is_some_and(is_there)
 }
 
@@ -179,7 +188,7 @@ pub async fn forsaken(
         let Some(line) = lines.get(&lot.line()).filter(|_| !changed.contains(&lot.id)) else {
             continue;
         };
-        let state = carrier.state.name();
+        let state = carrier.state().name();
         let reason = format!("{}, which carried it, has ended: {state}", carrier.id);
         back.extend(reopen(engine, &lot, line, "carrier_ended", reason));
     }
@@ -187,11 +196,10 @@ pub async fn forsaken(
         if changed.contains(&lot.id) || back.iter().any(|change| change.after.id == lot.id) {
             continue;
         }
-        let Some(first) = engine.pipeline_of(&lot)?.names().into_iter().next() else { continue };
         let mut after = lot.clone();
         after.chased = 0;
         after.because("twin_ended", "the line that asks for the same is not under way any more");
-        let result = StepResult::Back { to: first };
+        let result = StepResult::Go(Direction::First);
         back.extend(engine.advance(lot, after, result, LotEvent::Revalidated).ok());
     }
     Ok(back)
@@ -235,7 +243,7 @@ async fn merged_into<'a>(
         filter.after = lots.last().map(|lot| lot.id);
         let is_last = (lots.len() as i64) < READ;
         for lot in lots {
-            let LotState::Closed(Outcome::Merged { into }) = &lot.state else { continue };
+            let LotState::Closed(Outcome::Merged { into }) = lot.state() else { continue };
             if into.line() == lot.line() {
                 within.insert(lot.id, *into);
             } else {
@@ -247,7 +255,7 @@ async fn merged_into<'a>(
         }
     }
     let carrier = |lot: &Lot| {
-        let LotState::Closed(Outcome::Merged { into }) = &lot.state else { return None };
+        let LotState::Closed(Outcome::Merged { into }) = lot.state() else { return None };
         let mut into = *into;
         // A lot that was merged within its line is carried on by another part.
         let mut seen = HashSet::new();
@@ -282,7 +290,7 @@ async fn asked_as_twins(
         let Some(line) = of.get(&likeness).filter(|line| **line != other) else { continue };
         let lots = engine.store.lots_of_line(other).await?;
         let waits = |lot: &Lot| {
-            matches!(lot.state.awaits(), Some(Awaited::Review { .. }))
+            matches!(lot.state().awaits(), Some(Awaited::Review { .. }))
                 && ASKED.contains(&lot.code.as_str())
         };
         let waiting: Vec<Lot> = lots.into_iter().filter(waits).collect();
@@ -304,7 +312,7 @@ async fn is_under_way(
     for change in changes.iter().filter(|change| change.after.line() == line) {
         lots.insert(change.after.id, change.after.clone());
     }
-    let lives = |lot: &Lot| match &lot.state {
+    let lives = |lot: &Lot| match lot.state() {
         LotState::Closed(Outcome::Delivered) => true,
         LotState::Closed(
             Outcome::Declined(_) | Outcome::Cancelled | Outcome::Merged { .. } | Outcome::Short,

@@ -88,12 +88,12 @@ async fn stated(store: &dyn Store, number: u32) -> Result<Option<Pipeline>, Stor
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::pipeline::STEPS;
+    use crate::domain::kinds::StepKind;
 
     #[test]
     fn a_version_that_two_have_read_is_added_once() {
         let pipeline = |days| {
-            let mut pipeline = Pipeline::of(&STEPS);
+            let mut pipeline = Pipeline::of(StepKind::NAMES);
             pipeline.match_donor.consent_days = days;
             pipeline
         };

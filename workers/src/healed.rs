@@ -88,7 +88,7 @@ async fn passing(engine: &Engine, lots: &[Lot], healed: &mut Vec<Heal>) -> Resul
 
 /// Whether a rule alone stopped `lot`.
 fn is_by_rule(lot: &Lot) -> bool {
-    let code = match &lot.state {
+    let code = match lot.state() {
         LotState::Closed(Outcome::Declined(decline)) => &decline.code,
         LotState::Waiting { awaits: Awaited::Amendment { .. }, .. } => &lot.code,
         LotState::Closed(

@@ -24,4 +24,4 @@ pub use leases::keep_leases;
 pub use runner::run_step;
 pub use step::{Progress, Step, StepError};
 pub use terms::{Payable, cost, payable};
-pub use touched::{ROLE_ENDED, touched};
+pub use touched::touched;

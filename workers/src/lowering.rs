@@ -2,15 +2,14 @@
 //! and the order says less.
 
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::LotEvent;
-use waybill_shared::domain::lot::{Lot, LotState, StepName};
+use waybill_shared::domain::kinds::{LotEvent, StepKind};
+use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::{CancelledPart, Order, OrderLine};
 use waybill_shared::domain::quantity::Quantity;
-use waybill_shared::domain::transition::StepResult;
+use waybill_shared::domain::transition::{Direction, StepResult};
 use waybill_shared::store::{LotChange, Unit};
 
 use crate::documents::{Desk, Refusal};
-use crate::steps::match_donor;
 
 /// Orders that say less as lots leave them.
 pub(crate) struct Lowering<'a> {
@@ -33,13 +32,12 @@ impl Lowering<'_> {
         last: &mut i64,
     ) -> Result<(), Refusal> {
         stays_if_paid(&lot)?;
-        let step = StepName::new(match_donor::NAME);
+        let back = StepResult::Go(Direction::Back(StepKind::MatchDonor));
         if by >= lot.quantity {
             self.line_says_less(unit, &lot).await?;
             let mut after = lot.clone();
             self.leaves(&mut after);
-            let result = StepResult::Back { to: step };
-            unit.lots.push(self.desk.change(lot, after, result, self.event)?);
+            unit.lots.push(self.desk.change(lot, after, back, self.event)?);
             return Ok(());
         }
         *last += 1;
@@ -50,10 +48,8 @@ impl Lowering<'_> {
         let mut part = kept.split_off(id, by);
         self.line_says_less(unit, &part).await?;
         self.leaves(&mut part);
-        part.state = LotState::Ready { step, attempt: 1 };
-        part.since = Some(chrono::SubsecRound::trunc_subsecs(unit.at, 0));
         unit.lots.push(LotChange::new(lot, kept, LotEvent::Lowered));
-        unit.lots.push(LotChange::created(part, LotEvent::SplitOff));
+        unit.lots.push(self.desk.part(part, back, LotEvent::SplitOff)?);
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Order changes as they are filed.
 
 use waybill_shared::act::ActError;
-use waybill_shared::domain::kinds::RecordKind;
+use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::domain::order_change::{ChangeState, OrderChange};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Record, RecordChange, StoreError};
@@ -43,7 +43,7 @@ impl FiledChange {
     pub(crate) fn becomes(
         &mut self,
         state: ChangeState,
-        event: &'static str,
+        event: RecordEvent,
     ) -> Result<RecordChange, ActError> {
         self.change.state = state;
         let (id, expected) = (self.change.number.clone(), self.version);

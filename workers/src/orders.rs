@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use waybill_shared::act::ActError;
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::RecordKind;
+use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::domain::lot::{Lot, LotState};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{Order, OrderLine, OrderStatus};
@@ -54,7 +54,7 @@ impl Filed {
     }
 
     /// Files its lines as they are now.
-    pub(crate) fn lines(&mut self, event: &'static str) -> Result<RecordChange, ActError> {
+    pub(crate) fn lines(&mut self, event: RecordEvent) -> Result<RecordChange, ActError> {
         let (id, expected) = (self.order.number.clone(), self.order_version);
         self.order_version += 1;
         let body = serde_json::to_string(&self.order).map_err(invalid)?;
@@ -65,7 +65,7 @@ impl Filed {
     pub(crate) fn becomes(
         &mut self,
         status: OrderStatus,
-        event: &'static str,
+        event: RecordEvent,
     ) -> Result<RecordChange, ActError> {
         self.status = status;
         let (id, expected) = (self.order.number.clone(), self.status_version);
@@ -82,7 +82,7 @@ pub(crate) fn document(number: &str, bytes: String) -> RecordChange {
         id: number.to_owned(),
         expected: 0,
         body: bytes,
-        event: "order.fixed",
+        event: RecordEvent::OrderFixed,
     }
 }
 
@@ -100,7 +100,7 @@ pub(crate) async fn complete(engine: &Engine, unit: &mut Unit) -> Result<(), Act
         let Some(number) = change.before.as_ref().and_then(|before| before.order.as_ref()) else {
             continue;
         };
-        let is_closed = matches!(change.after.state, LotState::Closed(_));
+        let is_closed = matches!(change.after.state(), LotState::Closed(_));
         if is_closed || change.after.order.as_ref() != Some(number) {
             numbers.insert(number);
         }
@@ -114,7 +114,7 @@ pub(crate) async fn complete(engine: &Engine, unit: &mut Unit) -> Result<(), Act
         }
         let Some(mut filed) = Filed::read(engine, number).await? else { continue };
         if filed.status == OrderStatus::Accepted && is_complete(engine, unit, &filed.order).await? {
-            completed.push(filed.becomes(OrderStatus::Completed, "order.completed")?);
+            completed.push(filed.becomes(OrderStatus::Completed, RecordEvent::OrderCompleted)?);
         }
     }
     unit.records.extend(completed);
@@ -126,7 +126,7 @@ async fn is_complete(engine: &Engine, unit: &Unit, order: &Order) -> Result<bool
     let changed: BTreeMap<LotId, &Lot> =
         unit.lots.iter().map(|change| (change.after.id, &change.after)).collect();
     let is_under = |lot: &Lot| lot.order.as_deref() == Some(&order.number);
-    let is_open = |lot: &Lot| is_under(lot) && !matches!(lot.state, LotState::Closed(_));
+    let is_open = |lot: &Lot| is_under(lot) && !matches!(lot.state(), LotState::Closed(_));
     if changed.values().any(|lot| is_open(lot)) {
         return Ok(false);
     }
@@ -179,7 +179,7 @@ pub(crate) struct Message {
     what: &'static str,
     supplier: String,
     content: serde_json::Value,
-    event: &'static str,
+    event: RecordEvent,
 }
 
 impl Message {
@@ -187,14 +187,14 @@ impl Message {
     pub(crate) fn cancelled(order: &Order, lots: &[Lot], why: &str) -> Self {
         let lots: Vec<String> = lots.iter().map(|lot| lot.id.to_string()).collect();
         let content = serde_json::json!({ "cancellation_note": why, "lines": lots });
-        Self::new(order, "CANCEL", content, "order.cancellation_fixed")
+        Self::new(order, "CANCEL", content, RecordEvent::OrderCancellationFixed)
     }
 
     /// Another consignee for `lot`, in the terms of a UBL 2.1 OrderChange.
     pub(crate) fn redirected(order: &Order, lot: &Lot, consignee: &str, why: &str) -> Self {
         let line = serde_json::json!({ "id": lot.id.to_string(), "consignee": consignee });
         let content = serde_json::json!({ "note": why, "lines": [line] });
-        Self::new(order, "CHANGE", content, "order.change_fixed")
+        Self::new(order, "CHANGE", content, RecordEvent::OrderChangeFixed)
     }
 
     /// Less of some lots, in the terms of a UBL 2.1 OrderChange: the supplier has to agree.
@@ -202,7 +202,7 @@ impl Message {
         let line = |lot: &ChangedLot| serde_json::json!({ "id": lot.lot.to_string(), "quantity": lot.to.to_string() });
         let lines: Vec<serde_json::Value> = lots.iter().map(line).collect();
         let content = serde_json::json!({ "note": why, "lines": lines });
-        Self::new(order, "CHANGE", content, "order.change_fixed")
+        Self::new(order, "CHANGE", content, RecordEvent::OrderChangeFixed)
     }
 
     /// What is answered to terms that the supplier changed, in the terms of a UBL 2.1 OrderChange: price
@@ -218,7 +218,7 @@ impl Message {
         };
         let lines: Vec<serde_json::Value> = lines.iter().map(line).collect();
         let content = serde_json::json!({ "note": note, "lines": lines });
-        Self::new(order, "CHANGE", content, "order.change_fixed")
+        Self::new(order, "CHANGE", content, RecordEvent::OrderChangeFixed)
     }
 
     /// A cancellation of some lots, or of parts of them, each with how much.
@@ -228,14 +228,14 @@ impl Message {
         let parts: Vec<serde_json::Value> = parts.iter().map(part).collect();
         let content =
             serde_json::json!({ "cancellation_note": why, "lines": lots, "quantities": parts });
-        Self::new(order, "CANCEL", content, "order.cancellation_fixed")
+        Self::new(order, "CANCEL", content, RecordEvent::OrderCancellationFixed)
     }
 
     fn new(
         order: &Order,
         what: &'static str,
         content: serde_json::Value,
-        event: &'static str,
+        event: RecordEvent,
     ) -> Self {
         let (order, supplier) = (order.number.clone(), order.supplier.clone());
         Self { order, what, supplier, content, event }

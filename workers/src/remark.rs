@@ -3,12 +3,9 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use waybill_shared::domain::document::Content;
-use waybill_shared::domain::kinds::RecordKind;
+use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{RecordChange, StoreError, Unit};
-
-/// The event of a note.
-pub(crate) const WRITTEN: &str = "note.written";
 
 /// A note for those who come after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +40,7 @@ pub(crate) async fn keep(
             id,
             expected: 0,
             body,
-            event: WRITTEN,
+            event: RecordEvent::NoteWritten,
         });
     }
     Ok(())

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 use waybill_shared::broker::Track;
+use waybill_shared::causes::with_causes;
 use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::pipeline::StepConfig;
@@ -15,7 +16,9 @@ use waybill_shared::engine::Engine;
 use waybill_shared::store::{Fate, StoreError, Unit};
 use waybill_shared::trace;
 
+use crate::documents::wake;
 use crate::step::{Progress, Step};
+use crate::terms;
 
 /// Lots taken together at most.
 const BATCH: usize = 256;
@@ -78,21 +81,25 @@ async fn batch(
     if claim.lots.is_empty() {
         return Ok(());
     }
-    let units = match attempt(engine, step, config, claim.lots.clone()).await {
-        Ok(done) => units(engine, config, done),
-        Err(_) if claim.lots.len() > 1 => {
-            let mut all = Vec::new();
-            for lot in claim.lots {
-                let done = attempt(engine, step, config, vec![lot.clone()]).await;
-                all.extend(done.unwrap_or_else(|cause| vec![failed(lot, cause)]));
+    let (raises, lots): (Vec<Lot>, Vec<Lot>) = claim.lots.into_iter().partition(terms::is_raise);
+    let mut done: Vec<Progress> = raises.into_iter().map(terms::not_raised).collect();
+    match attempt(engine, step, config, lots.clone()).await {
+        Ok(more) => done.extend(more),
+        // One of them is the cause: each is tried alone.
+        Err(_) if lots.len() > 1 => {
+            for lot in lots {
+                let alone = attempt(engine, step, config, vec![lot.clone()]).await;
+                done.extend(alone.unwrap_or_else(|fault| vec![failed(config, lot, fault)]));
             }
-            units(engine, config, all)
         }
-        Err(cause) => {
-            let failed = claim.lots.into_iter().map(|lot| failed(lot, cause.clone()));
-            units(engine, config, failed.collect())
+        Err(fault) => {
+            done.extend(lots.into_iter().map(|lot| failed(config, lot, fault.clone())));
         }
-    };
+    }
+    let mut units = units(engine, config, done);
+    for unit in &mut units {
+        wake(engine, unit).await?;
+    }
     let (step, lots) = (step.name(), units.len());
     let commits = engine.commit(units, Some(claim.lease));
     let fates = commits.instrument(tracing::debug_span!("commit", lots)).await?;
@@ -109,29 +116,57 @@ async fn attempt(
     step: &Arc<dyn Step>,
     config: &StepConfig,
     lots: Vec<Lot>,
-) -> Result<Vec<Progress>, String> {
+) -> Result<Vec<Progress>, Fault> {
+    if lots.is_empty() {
+        return Ok(Vec::new());
+    }
     let (engine, step) = (engine.clone(), step.clone());
     let runs = async move { step.run(&engine, lots).await };
     let mut task = tokio::spawn(runs.instrument(tracing::debug_span!("run")));
     match tokio::time::timeout(Duration::from_secs(config.timeout_s), &mut task).await {
         Ok(Ok(Ok(done))) => Ok(done),
-        Ok(Ok(Err(error))) => Err(error.to_string()),
-        Ok(Err(_)) => Err(format!("step {} panicked", config.name)),
+        Ok(Ok(Err(error))) => Err(Fault { cause: error.to_string(), why: with_causes(&error) }),
+        Ok(Err(_)) => Err(Fault::of(format!("step {} panicked", config.name))),
         Err(_) => {
             task.abort();
-            Err(format!("step {} took longer than {} s", config.name, config.timeout_s))
+            let cause = format!("step {} took longer than {} s", config.name, config.timeout_s);
+            Err(Fault::of(cause))
         }
     }
 }
 
-fn failed(lot: Lot, cause: String) -> Progress {
-    Progress::new(lot, StepResult::Retry { cause }, LotEvent::AttemptFailed)
+/// The code of a lot whose last attempt failed.
+const ATTEMPT_FAILED: &str = "attempt_failed";
+
+/// Why an attempt failed.
+#[derive(Debug, Clone)]
+struct Fault {
+    /// By this lots are grouped into an incident.
+    cause: String,
+    /// The cause with all that led to it.
+    why: String,
+}
+
+impl Fault {
+    fn of(cause: String) -> Self {
+        Self { why: cause.clone(), cause }
+    }
+}
+
+fn failed(config: &StepConfig, lot: Lot, Fault { cause, why }: Fault) -> Progress {
+    tracing::warn!(lot = %lot.id, step = %config.name, why, "an attempt failed");
+    let mut progress = Progress::new(lot, StepResult::Retry { cause }, LotEvent::AttemptFailed);
+    progress.after.because(ATTEMPT_FAILED, why);
+    progress
 }
 
 fn units(engine: &Engine, config: &StepConfig, done: Vec<Progress>) -> Vec<Unit> {
     let now = engine.clock.now();
     let decided = done.into_iter().filter_map(|mut progress| {
-        let (before, after) = (progress.before, progress.after);
+        let (before, mut after) = (progress.before, progress.after);
+        if progress.kind != LotEvent::AttemptFailed && after.code == ATTEMPT_FAILED {
+            after.because("", "");
+        }
         let advanced = engine.advance(before.clone(), after, progress.result, progress.kind);
         let change = match advanced {
             Ok(change) => change,

@@ -22,6 +22,7 @@ use waybill_shared::matching::{Answer, Funds, Round, needs_consent, solve};
 use waybill_shared::store::{EnvelopeRow, LotChange, StoreError};
 
 use crate::funding::{beyond, covered, fit, spread};
+use crate::step::Progress;
 
 /// With what the difference is paid.
 pub(crate) struct Purse<'a> {
@@ -200,7 +201,7 @@ pub async fn payable(
         let Some(terms) = &line.asked else { continue };
         let lots = engine.store.lots_by_id(&[line.lot.0]).await?;
         let lines = engine.lines_of(&lots).await?;
-        let asked = |lot: &&Lot| !matches!(lot.state.awaits(), Some(Awaited::Consent { .. }));
+        let asked = |lot: &&Lot| !matches!(lot.state().awaits(), Some(Awaited::Consent { .. }));
         let Some(lot) = lots.first().filter(asked) else { continue };
         let Some(requested) = lines.get(&lot.line()) else { continue };
         let pipeline = engine.pipeline_of(lot)?;
@@ -290,4 +291,19 @@ pub(crate) fn answered(
     let days = due.and_then(|due| u32::try_from((due - day).num_days()).ok());
     let lead_days = days.unwrap_or(offer.lead_days);
     Some(Offer { unit_price: price, from: day, lead_days, ..offer.clone() })
+}
+
+/// Whether `lot` is on order and its donors were asked for more: a matter of its order, whatever step it is at.
+pub(crate) fn is_raise(lot: &Lot) -> bool {
+    lot.order.is_some() && matches!(lot.state().awaits(), Some(Awaited::Consent { .. }))
+}
+
+/// Donors that were asked for more have not answered in time: its terms are to be decided on again.
+pub(crate) fn not_raised(lot: Lot) -> Progress {
+    let awaits = Awaited::Terms { order: lot.order.clone().unwrap_or_default() };
+    let result = StepResult::Wait { awaits, until: None };
+    let mut progress = Progress::new(lot, result, LotEvent::TermsChanged);
+    progress.after.keep_bound();
+    progress.after.because("consent_expired", "its donors have not agreed to its price in time");
+    progress
 }

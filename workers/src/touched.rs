@@ -10,9 +10,6 @@ use waybill_shared::domain::party::Party;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::StoreError;
 
-/// The event of a role that ends.
-pub const ROLE_ENDED: &str = "party.role_ended";
-
 /// What lots wait for while their money may still be taken back, and what becomes of them; then the same of
 /// those on order.
 const WAITS: [(&str, &str); 6] = [

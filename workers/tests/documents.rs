@@ -14,10 +14,11 @@ use waybill_shared::clock::Clock;
 use waybill_shared::domain::document::Document;
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::{LineId, LotId};
-use waybill_shared::domain::kinds::{LotEvent, RecordKind};
+use waybill_shared::domain::kinds::{LotEvent, RecordEvent, RecordKind, StepKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
-use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, STEPS};
+use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline};
 use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::{Engine, Wakes};
 use waybill_shared::intake::{load, start_of};
 use waybill_shared::store::sqlite::SqliteStore;
@@ -367,11 +368,12 @@ impl Played<'_> {
             let stated: waybill_shared::domain::requisition::Line = stated.expect("a line");
             for (part, quantity) in (0..).zip(*quantities) {
                 let (id, priority) = (self.lot((line, part)), stated.priority);
-                let mut lot =
-                    Lot::new(id, Quantity::whole(*quantity), priority, StepName::new(STEPS[2]));
+                let ordering = StepName::from(StepKind::IssueOrder);
+                let lot = Lot::new(id, Quantity::whole(*quantity), priority, ordering);
                 let awaits = Awaited::Response { order: self.order.clone() };
-                lot.state =
-                    LotState::Waiting { step: StepName::new(STEPS[2]), awaits, until: None };
+                let waits = StepResult::Wait { awaits, until: None };
+                let waiting = self.engine.part(lot, waits, LotEvent::Ordered).expect("it waits");
+                let mut lot = waiting.after;
                 let surplus = surplus_of(line, part);
                 lot.surplus = Quantity::whole(surplus);
                 let cost = json!({"minor": (quantity + surplus) * PRICE, "currency": "EUR"});
@@ -399,12 +401,14 @@ impl Played<'_> {
             "number": self.order, "supplier": "SUP", "channel": "AG", "currency": "EUR",
             "author": "waybill", "created": now, "lines": lines,
         });
-        let record = |kind, body: Value| {
-            let (id, event) = (self.order.clone(), "order.sent");
+        let record = |kind, event, body: Value| {
+            let id = self.order.clone();
             RecordChange { kind, id, expected: 0, body: body.to_string(), event }
         };
-        unit.records =
-            vec![record(RecordKind::Order, order), record(RecordKind::OrderStatus, json!("sent"))];
+        unit.records = vec![
+            record(RecordKind::Order, RecordEvent::OrderDrawnUp, order),
+            record(RecordKind::OrderStatus, RecordEvent::OrderSent, json!("sent")),
+        ];
         let fates = self.engine.commit(vec![unit], None).await.expect("committed");
         assert_eq!(fates, [Fate::Committed]);
     }
@@ -535,7 +539,7 @@ impl Played<'_> {
         let mut found = BTreeMap::new();
         for line in 0..LINES.len() {
             for lot in self.engine.store.lots_of_line(self.line(line)).await.expect("read") {
-                let at = match (&lot.order, &lot.state) {
+                let at = match (&lot.order, lot.state()) {
                     (None, _) => At::Gone,
                     (_, LotState::Closed(_)) => At::Paid,
                     (_, LotState::Waiting { awaits: Awaited::Payment { .. }, .. }) => At::Received,
@@ -566,7 +570,7 @@ impl Played<'_> {
 
 async fn world(folder: &Path) -> (Engine, Arc<dyn Connector>, Wakes) {
     let store = SqliteStore::open(&folder.join("waybill.sqlite")).await.expect("opened");
-    let mut pipeline = Pipeline::of(&STEPS);
+    let mut pipeline = Pipeline::of(StepKind::NAMES);
     pipeline.connector = ConnectorConfig::Files;
     let clock = Clock::starting_at(start_of(first_day(), chrono_tz::UTC));
     let broker = Arc::new(EmbeddedBroker::default());

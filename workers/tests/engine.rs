@@ -19,7 +19,8 @@ use waybill_shared::engine::Engine;
 use waybill_shared::store::postgres::PostgresStore;
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{
-    Fate, LineChange, LotChange, LotFilter, NoteChange, NoteRange, Store, Term, Unit, queues,
+    Fate, LineChange, LotChange, LotFilter, NoteChange, NoteRange, Store, StoreError, Term, Unit,
+    queues,
 };
 use waybill_workers::steps::{Counted, Trivial};
 use waybill_workers::{Progress, Step, StepError, run_step};
@@ -123,7 +124,7 @@ async fn every_lot_passes_every_step_once_on(pair: (Arc<dyn Store>, Arc<dyn Brok
     run_until_idle(&mut relay, &broker, None, &mut |_| {}).await.expect("ran");
     assert_eq!(steps.map(|step| step.runs()), [10_000, 10_000]);
     let delivered = LotState::Closed(Outcome::Delivered);
-    assert!(lots(&engine).await.iter().all(|lot| lot.state == delivered && lot.version == 3));
+    assert!(lots(&engine).await.iter().all(|lot| *lot.state() == delivered && lot.version == 3));
     assert!(engine.store.lost_leases().await.expect("read").is_empty());
 }
 
@@ -168,9 +169,44 @@ async fn a_fault_of_one_lot_is_its_own_on(pair: (Arc<dyn Store>, Arc<dyn Broker>
     work(&engine, &[Arc::new(flaky), Arc::new(Trivial::new(STEPS[1]))]);
     submit(&engine, 5).await;
     run_until_idle(&mut relay, &broker, None, &mut |_| {}).await.expect("ran");
-    let states: Vec<&str> = lots(&engine).await.iter().map(|lot| lot.state.name()).collect();
+    let states: Vec<&str> = lots(&engine).await.iter().map(|lot| lot.state().name()).collect();
     assert_eq!(states, ["delivered", "parked", "parked", "delivered", "delivered"]);
     assert!(engine.clock.now() > START, "retries take business time");
+}
+
+/// Cannot read what it needs until business time has come.
+struct Blind(Timestamp);
+
+#[async_trait]
+impl Step for Blind {
+    fn name(&self) -> &'static str {
+        STEPS[0]
+    }
+
+    async fn run(&self, engine: &Engine, lots: Vec<Lot>) -> Result<Vec<Progress>, StepError> {
+        if engine.clock.now() < self.0 {
+            let source = serde_json::from_str::<u8>("?").expect_err("no number");
+            return Err(StoreError::Corrupt { subject: "order:PO-1".to_owned(), source }.into());
+        }
+        let done = |lot| Progress::new(lot, StepResult::Done, LotEvent::Stepped);
+        Ok(lots.into_iter().map(done).collect())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failed_attempt_keeps_all_its_causes_until_one_succeeds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (engine, mut relay, broker) = engine((sqlite(folder.path()).await, embedded())).await;
+    let blind = Blind(START + chrono::TimeDelta::milliseconds(1));
+    work(&engine, &[Arc::new(blind), Arc::new(Trivial::new(STEPS[1]))]);
+    submit(&engine, 1).await;
+    run_until_idle(&mut relay, &broker, None, &mut |_| {}).await.expect("ran");
+    let lot = &lots(&engine).await[0];
+    assert_eq!((lot.state().name(), &*lot.code, &*lot.reason), ("delivered", "", ""));
+    let events = engine.store.events_of(&lot.id.to_string()).await.expect("read");
+    let failed = events.iter().find(|event| event.kind == LotEvent::AttemptFailed.name());
+    let body = &failed.expect("it failed once").body;
+    assert!(body.contains("order:PO-1") && body.contains("expected value at line 1"), "{body}");
 }
 
 #[tokio::test]
@@ -191,8 +227,8 @@ async fn a_lease_left_behind_counts_as_an_attempt_and_the_fifth_parks() {
     let (engine, ..) = self::engine((sqlite(folder.path()).await, embedded())).await;
     assert_eq!(recover(&engine, Term(1)).await.expect("recovered"), 1);
     let lots = lots(&engine).await;
-    assert!(matches!(lots[0].state, LotState::Parked { .. }));
-    assert!(matches!(lots[1].state, LotState::Ready { attempt: 1, .. }));
+    assert!(matches!(lots[0].state(), LotState::Parked { .. }));
+    assert!(matches!(lots[1].state(), LotState::Ready { attempt: 1, .. }));
     assert_eq!(recover(&engine, Term(1)).await.expect("recovered"), 0);
 }
 

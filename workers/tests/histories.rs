@@ -18,10 +18,10 @@ use waybill_shared::clock::Clock;
 use waybill_shared::domain::command::Command;
 use waybill_shared::domain::contribution::Contribution;
 use waybill_shared::domain::document::{Document, Verdict};
-use waybill_shared::domain::kinds::{JobKind, RecordKind};
+use waybill_shared::domain::kinds::{JobKind, RecordKind, StepKind};
 use waybill_shared::domain::lot::{Lot, LotState};
 use waybill_shared::domain::pipeline::{
-    ConnectorConfig, CronAct, CronEntry, Missed, Pipeline, STEPS, SandboxConfig,
+    ConnectorConfig, CronAct, CronEntry, Missed, Pipeline, SandboxConfig,
 };
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Line;
@@ -259,7 +259,7 @@ impl History {
     }
 
     fn pipeline(&self) -> Pipeline {
-        let mut pipeline = Pipeline::of(&STEPS);
+        let mut pipeline = Pipeline::of(StepKind::NAMES);
         pipeline.match_donor.round_delay_ms = 0;
         pipeline.issue_order.approval_above =
             serde_json::from_value(json!({"minor": self.approval_above, "currency": "EUR"})).ok();
@@ -406,7 +406,7 @@ impl World {
             Happening::LeftBehind { step } => {
                 let ids: Vec<i64> = lots(engine).await.iter().map(|lot| lot.id.0).collect();
                 let now = engine.clock.now();
-                engine.store.claim_lots(STEPS[*step], &ids, now).await.expect("claimed");
+                engine.store.claim_lots(StepKind::NAMES[*step], &ids, now).await.expect("claimed");
                 recover(engine, Term(1)).await.expect("recovered");
             }
         }
@@ -570,7 +570,7 @@ proptest! {
             }
             world.run(None).await;
             for lot in lots(&world.engine).await {
-                let is_idle = match &lot.state {
+                let is_idle = match lot.state() {
                     LotState::Waiting { .. } | LotState::Parked { .. } | LotState::Closed(_) => true,
                     LotState::Ready { .. } | LotState::RetryAt { .. } => false,
                 };

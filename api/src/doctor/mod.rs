@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use utoipa::ToSchema;
 use waybill_shared::broker::{BrokerError, QueueSeen};
+use waybill_shared::causes::with_causes;
 use waybill_shared::domain::kinds::{JobKind, NoteKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
@@ -140,14 +141,8 @@ pub(crate) async fn examine(api: &Api) -> Diagnosis {
 
 /// The store did not answer.
 fn unread(check: &str, error: &StoreError) -> Finding {
-    let mut seen = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        seen = format!("{seen}: {error}");
-        source = error.source();
-    }
     let mend = error.cause().map_or(UNKNOWN, |cause| cause.mend);
-    Finding::bad(check, seen, mend)
+    Finding::bad(check, with_causes(error), mend)
 }
 
 /// Nothing can be committed: what does not move for that is told, with no mend of its own.

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use waybill_shared::domain::kinds::Milestone;
+use waybill_shared::domain::lot::StepName;
+use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::store::LotCount;
 
 /// How far lots have come.
@@ -35,32 +38,31 @@ pub struct Stage {
 
 const STAGES: [&str; 6] = ["asked", "validated", "funded", "ordered", "received", "paid"];
 
-/// The stage of lots in this state; none: they ended otherwise.
-fn stage(state: &str, step: Option<&str>, awaits: Option<&str>) -> Option<usize> {
-    match (step, awaits) {
-        (Some("validate_priority"), _) => Some(0),
-        (Some("match_donor"), _) => Some(1),
-        (Some("issue_order"), Some("approval" | "response" | "terms")) => Some(3),
-        (Some("issue_order"), _) => Some(2),
-        (Some("confirm_delivery"), Some("payment")) => Some(4),
-        (Some("confirm_delivery"), _) => Some(3),
-        (None, _) if state == "delivered" => Some(5),
-        _ => None,
-    }
+/// The stage of lots so counted; `None`: they ended otherwise.
+fn stage(pipeline: &Pipeline, count: &LotCount) -> Option<usize> {
+    let Some(step) = &count.step else { return (count.state == "delivered").then_some(5) };
+    let awaits = count.awaits.as_deref();
+    Some(match pipeline.reached_before(&StepName::new(step)) {
+        _ if awaits == Some("payment") => 4,
+        Milestone::Submitted => 0,
+        Milestone::Validated => 1,
+        Milestone::Funded if matches!(awaits, Some("approval" | "response" | "terms")) => 3,
+        Milestone::Funded => 2,
+        Milestone::Ordered => 3,
+    })
 }
 
 impl Funnel {
-    /// The funnel of lots so counted.
+    /// The funnel of lots so counted, which travel by `pipeline`.
     #[must_use]
-    pub fn of(counts: &[LotCount]) -> Self {
+    pub fn of(counts: &[LotCount], pipeline: &Pipeline) -> Self {
         let ended = |wanted: &str| {
             let counts = counts.iter().filter(|count| count.state == wanted);
             counts.map(|count| count.lots).sum::<i64>()
         };
         let mut here = [0_i64; STAGES.len()];
         for count in counts {
-            let at = stage(&count.state, count.step.as_deref(), count.awaits.as_deref());
-            if let Some(at) = at {
+            if let Some(at) = stage(pipeline, count) {
                 here[at] += count.lots;
             }
         }
@@ -115,11 +117,30 @@ mod tests {
             count("merged", None, None, 256),
             count("short", None, None, 512),
         ];
-        let funnel = Funnel::of(&counts);
+        let funnel = Funnel::of(&counts, &Pipeline::default());
         let here: Vec<i64> = funnel.stages.iter().map(|stage| stage.here).collect();
         assert_eq!(here, [1, 2, 4, 24, 32, 64]);
         let reached: Vec<i64> = funnel.stages.iter().map(|stage| stage.reached).collect();
         assert_eq!(reached, [767, 638, 636, 632, 96, 64]);
         assert_eq!((funnel.parked, funnel.declined, funnel.merged), (4, 128, 256));
+    }
+
+    #[test]
+    fn lots_at_a_step_between_others_are_counted_where_they_are() {
+        let pipeline = Pipeline::of(&[
+            "validate_priority",
+            "board_decision",
+            "match_donor",
+            "issue_order",
+            "inspect_quality",
+            "confirm_delivery",
+        ]);
+        let counts = [
+            count("waiting", Some("board_decision"), Some("review"), 1),
+            count("waiting", Some("inspect_quality"), None, 2),
+        ];
+        let funnel = Funnel::of(&counts, &pipeline);
+        let here: Vec<i64> = funnel.stages.iter().map(|stage| stage.here).collect();
+        assert_eq!(here, [0, 1, 0, 2, 0, 0]);
     }
 }

@@ -105,7 +105,7 @@ impl Subject {
 
 /// Where a lot is and whose move is next, in words for those outside.
 fn place(lot: &Lot) -> String {
-    match &lot.state {
+    match lot.state() {
         LotState::Ready { .. } | LotState::RetryAt { .. } => "is being worked on".to_owned(),
         LotState::Waiting { awaits, .. } => format!("waits for {}", awaited(awaits)),
         LotState::Parked { incident, .. } => format!("waits for an operator: {incident}"),

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::LotEvent;
+use waybill_shared::domain::kinds::{LotEvent, Milestone};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::engine::Engine;
 use waybill_shared::sight::Sight;
@@ -115,13 +115,13 @@ pub(crate) async fn requester(
             if line.requester != requester || !sight.line(line) {
                 continue;
             }
-            let step = lot.state.step().map(ToString::to_string);
-            let awaits = lot.state.awaits().map(|awaits| awaits.name().to_owned());
-            *counts.entry((lot.state.name().to_owned(), step, awaits)).or_default() += 1;
+            let step = lot.state().step().map(ToString::to_string);
+            let awaits = lot.state().awaits().map(|awaits| awaits.name().to_owned());
+            *counts.entry((lot.state().name().to_owned(), step, awaits)).or_default() += 1;
             all += 1;
             let request = Request {
                 subject: Subject::of(&lot, line),
-                state: lot.state.name().to_owned(),
+                state: lot.state().name().to_owned(),
                 place: place(&lot),
                 reason: lot.reason.clone(),
                 since: lot.since.map(|at| at.with_timezone(&zone).date_naive()),
@@ -142,7 +142,7 @@ pub(crate) async fn requester(
         return Err(Problem::unknown("requester", requester));
     }
     let planned = planned(engine, &own).await?;
-    let waits = |lot: &Lot| matches!(lot.state.awaits(), Some(Awaited::Funding));
+    let waits = |lot: &Lot| matches!(lot.state().awaits(), Some(Awaited::Funding));
     let waiting: BTreeSet<LotId> =
         own.iter().filter(|(lot, _)| waits(lot)).map(|(lot, _)| lot.id).collect();
     let short = match waiting.is_empty() {
@@ -161,7 +161,7 @@ pub(crate) async fn requester(
             _ => sight.told(&sight.reason(&lot)),
         };
         request.expected = expected(engine, sight, &lot, &mut orders, &planned).await?;
-        let is_open = !matches!(lot.state, LotState::Closed(_));
+        let is_open = !matches!(lot.state(), LotState::Closed(_));
         let day = request.expected.map(|expected| expected.day);
         let is_late = request.needed_by.is_some_and(|needed| day.is_none_or(|day| day > needed));
         late += usize::from(is_open && is_late);
@@ -175,7 +175,7 @@ pub(crate) async fn requester(
         day: then.day,
         requester: requester.to_owned(),
         name: coalition.name_of(requester).to_owned(),
-        funnel: Funnel::of(&counts),
+        funnel: Funnel::of(&counts, engine.pipeline()),
         lots: Few { first: lots, all },
         late,
     })
@@ -186,11 +186,12 @@ async fn planned(
     engine: &Engine,
     own: &[(Lot, Request)],
 ) -> Result<HashMap<LotId, NaiveDate>, Problem> {
-    let is_before_money = |(lot, _): &(Lot, Request)| {
-        let step = lot.state.step().map(|step| &*step.0);
-        matches!(step, Some("validate_priority" | "match_donor"))
-    };
-    if !own.iter().any(is_before_money) {
+    let mut waits_for_money = false;
+    for (lot, _) in own {
+        let reached = engine.reached(lot).map_err(StoreError::from)?;
+        waits_for_money |= reached.is_some_and(|reached| reached < Milestone::Funded);
+    }
+    if !waits_for_money {
         return Ok(HashMap::new());
     }
     let request = PlanRequest { from: None, quarters: None, what_if: Vec::new() };
@@ -223,8 +224,8 @@ async fn expected(
     planned: &HashMap<LotId, NaiveDate>,
 ) -> Result<Option<Expected>, StoreError> {
     let by = |by, day| Expected { day, by };
-    let is_received = matches!(lot.state.awaits(), Some(Awaited::Payment { .. }))
-        || matches!(lot.state, LotState::Closed(Outcome::Delivered));
+    let is_received = matches!(lot.state().awaits(), Some(Awaited::Payment { .. }))
+        || matches!(lot.state(), LotState::Closed(Outcome::Delivered));
     if is_received {
         let day = match lot.received {
             Some(day) => Some(day),
@@ -232,12 +233,12 @@ async fn expected(
         };
         return Ok(day.map(|day| by(Basis::Received, day)));
     }
-    let LotState::Closed(_) = &lot.state else {
+    let LotState::Closed(_) = lot.state() else {
         if let Some(number) = &lot.order {
             let agreed =
                 orders.get(engine, number).await?.and_then(|order| order.line(lot.order_line()));
             let day = lot.due.or(agreed.map(|line| line.due));
-            let basis = match lot.state.awaits() {
+            let basis = match lot.state().awaits() {
                 Some(Awaited::Approval { .. }) => Basis::Approval,
                 Some(Awaited::Response { .. } | Awaited::Terms { .. }) => Basis::Asked,
                 Some(_) | None => Basis::Order,

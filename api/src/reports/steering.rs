@@ -123,7 +123,7 @@ pub(crate) async fn steering(then: &AsOf, sight: &Sight) -> Result<SteeringRepor
         unoffered: unoffered(engine, TOP).await?,
         lapsing,
         late: late_suppliers(engine).await?,
-        funnel: Funnel::of(&engine.store.lot_counts().await?),
+        funnel: Funnel::of(&engine.store.lot_counts().await?, engine.pipeline()),
         money,
         plan: plan(engine, request).await?.plan,
     })

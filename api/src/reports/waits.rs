@@ -43,9 +43,9 @@ pub(super) async fn waits(engine: &Engine, awaits: &str) -> Result<Vec<Wait>, St
         let lines = engine.lines_of(lots).await?;
         for lot in lots {
             let Some(line) = lines.get(&lot.line()) else { continue };
-            let LotState::Waiting { awaits, until, .. } = &lot.state else { continue };
+            let LotState::Waiting { awaits, until, .. } = lot.state() else { continue };
             let (whose, is_asked_again) = match awaits {
-                Awaited::Review { group } => (vec![group.clone()], lot.chased > 0),
+                Awaited::Review { group, .. } => (vec![group.clone()], lot.chased > 0),
                 Awaited::Consent { donors } => (donors.clone(), false),
                 Awaited::Approval { order } => (vec![order.clone()], false),
                 _ => continue,

@@ -10,7 +10,7 @@ use waybill_shared::domain::account::Role;
 use waybill_shared::domain::event::Event;
 use waybill_shared::domain::funding::{Movement, movements};
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::LotEvent;
+use waybill_shared::domain::kinds::{LotEvent, RecordEvent};
 use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::money::{Currency, Money};
 use waybill_shared::domain::order::Order;
@@ -175,7 +175,7 @@ impl Week {
             }
         } else if let Some(envelope) = subject.strip_prefix("envelope:") {
             self.envelopes.insert(envelope.to_owned());
-        } else if kind == "order.drawn_up" {
+        } else if kind == RecordEvent::OrderDrawnUp.name() {
             self.ordered.push((of_event(event)?, event.at));
         }
         // What the calendar and the engine note for themselves is no news.
@@ -273,7 +273,7 @@ pub(crate) async fn weekly(
             Role::Observer => Vec::new(),
             _ => incidents(engine, usize::MAX).await?,
         },
-        funnel: Funnel::of(&engine.store.lot_counts().await?),
+        funnel: Funnel::of(&engine.store.lot_counts().await?, engine.pipeline()),
         money: money(engine, sight, None).await?,
         lead_times,
     })

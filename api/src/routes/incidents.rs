@@ -80,7 +80,7 @@ pub(crate) async fn parked(
         after = lots.last().map(|lot| lot.id);
         let is_last = (lots.len() as i64) < limit;
         for lot in lots {
-            if let LotState::Parked { step, incident } = &lot.state {
+            if let LotState::Parked { step, incident } = lot.state() {
                 found.push((incident.clone(), step.to_string(), lot));
             }
         }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::domain::account::{Account, Replaced, Role, Scope};
 use waybill_shared::domain::coalition::Coalition;
-use waybill_shared::domain::kinds::{NoteKind, RecordKind};
+use waybill_shared::domain::kinds::{NoteKind, RecordEvent, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Fate, NoteRange, Record, RecordChange, StoreError, Unit};
@@ -213,7 +213,7 @@ async fn give(
         rotated: None,
         replaced: None,
     };
-    write(engine, actor, 0, &account, "token.issued").await?;
+    write(engine, actor, 0, &account, RecordEvent::TokenIssued).await?;
     Ok(IssuedToken { token, account: TokenView::of(account, None) })
 }
 
@@ -222,7 +222,7 @@ async fn write(
     actor: &str,
     expected: i64,
     account: &Account,
-    event: &'static str,
+    event: RecordEvent,
 ) -> Result<(), Problem> {
     let mut unit = Unit::new(actor, engine.clock.now());
     let corrupt = |source| StoreError::Corrupt { subject: account.id.clone(), source };
@@ -342,7 +342,8 @@ pub(crate) async fn revoke(
     let mut account = read(&record)?;
     if account.revoked.is_none() {
         account.revoked = Some(api.engine.clock.now());
-        write(&api.engine, &caller.actor(), record.version, &account, "token.revoked").await?;
+        write(&api.engine, &caller.actor(), record.version, &account, RecordEvent::TokenRevoked)
+            .await?;
     }
     Ok(Json(TokenView::of(account, None)))
 }
@@ -384,6 +385,7 @@ pub(crate) async fn rotate(
     let until = account.expires.map_or(until, |expires| expires.min(until));
     let replaced = (until > now).then_some(Replaced { hash: account.hash, until });
     let account = Account { hash, expires, rotated: Some(now), replaced, ..account };
-    write(&api.engine, &caller.actor(), record.version, &account, "token.rotated").await?;
+    write(&api.engine, &caller.actor(), record.version, &account, RecordEvent::TokenRotated)
+        .await?;
     Ok(Json(IssuedToken { token, account: TokenView::of(account, None) }))
 }

@@ -55,7 +55,7 @@ pub(super) async fn lot(engine: &Engine, id: LotId) -> Result<Shown, Problem> {
         facts.add("channel", named(&order.channel, &coalition));
     }
     facts.may("due", lot.due);
-    let is_open = !matches!(lot.state, LotState::Closed(_));
+    let is_open = !matches!(lot.state(), LotState::Closed(_));
     if is_open && !lot.shipped.is_zero() {
         facts.add("on its way", lot.shipped.to_string());
     }
@@ -74,7 +74,7 @@ pub(super) async fn lot(engine: &Engine, id: LotId) -> Result<Shown, Problem> {
 }
 
 fn until(lot: &Lot) -> Option<waybill_shared::domain::lot::Timestamp> {
-    match &lot.state {
+    match lot.state() {
         LotState::Waiting { until, .. } => *until,
         LotState::RetryAt { due, .. } => Some(*due),
         LotState::Ready { .. } | LotState::Parked { .. } | LotState::Closed(_) => None,
@@ -96,7 +96,7 @@ fn mover(lot: &Lot, line: Option<&Line>, order: Option<&Order>, coalition: &Coal
     let requester = line.map_or("its requester", |line| &line.requester);
     let supplier = order.map_or("the supplier", |order| &order.supplier);
     let channel = order.map_or("the buyer", |order| &order.channel);
-    match &lot.state {
+    match lot.state() {
         LotState::Ready { .. } | LotState::RetryAt { .. } => "Waybill runs it".to_owned(),
         LotState::Parked { .. } => {
             "the operator: mend the cause, then replay the incident".to_owned()
@@ -104,7 +104,7 @@ fn mover(lot: &Lot, line: Option<&Line>, order: Option<&Order>, coalition: &Coal
         LotState::Closed(Outcome::Merged { into }) => format!("nobody; it goes on as {into}"),
         LotState::Closed(_) => "nobody; it has ended".to_owned(),
         LotState::Waiting { awaits, .. } => match awaits {
-            Awaited::Review { group } => match coalition.groups.get(group) {
+            Awaited::Review { group, .. } => match coalition.groups.get(group) {
                 Some(found) => format!("{group} ({}) to review it", found.name),
                 None => format!("{group} to review it"),
             },

@@ -139,7 +139,7 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Pro
 }
 
 fn waits_for_terms(lot: &Lot) -> bool {
-    matches!(lot.state.awaits(), Some(Awaited::Terms { .. }))
+    matches!(lot.state().awaits(), Some(Awaited::Terms { .. }))
 }
 
 /// The terms that its supplier asks for, beside those that were agreed.

@@ -22,7 +22,7 @@ use super::{Each, Move, NAMED, NOBODY, READ, SECRETARIAT, Task};
 
 /// Whether it is the move of whoever asked for `lot`.
 fn is_requesters(lot: &Lot) -> bool {
-    match lot.state.awaits() {
+    match lot.state().awaits() {
         Some(Awaited::Acceptance { .. } | Awaited::Amendment { .. }) => true,
         // All of it is on its way.
         Some(Awaited::Delivery { .. }) => lot.shipped >= lot.quantity,
@@ -159,11 +159,11 @@ impl<'a> Found<'a> {
     /// Adds whose move a lot is; `line` is what was asked for, where that matters.
     async fn lot(&mut self, lot: &Lot, line: Option<&Line>) -> Result<(), StoreError> {
         let requester = line.map(|line| &*line.requester);
-        let LotState::Waiting { awaits, until, .. } = &lot.state else { return Ok(()) };
+        let LotState::Waiting { awaits, until, .. } = lot.state() else { return Ok(()) };
         let due = until.map(|until| self.day(until));
         let is_overdue = due.is_some_and(|due| due < self.today);
         match awaits {
-            Awaited::Review { group } => {
+            Awaited::Review { group, .. } => {
                 // A review of no group is the secretariat's own.
                 let role = if group == SECRETARIAT { Role::Operator } else { Role::Reviewer };
                 self.add(Mover::of(group, role, Task::Review), lot, due, &[], None);

@@ -1,9 +1,9 @@
 //! The options of what operators do by hand to lots and lines.
 
 use chrono::NaiveDate;
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, PossibleValuesParser};
 use clap::{Args, Subcommand};
-use waybill_shared::domain::pipeline::STEPS;
+use waybill_shared::domain::kinds::StepKind;
 
 use super::look::{STATES, WAITS};
 use super::{OUTPUT, Reach};
@@ -57,7 +57,7 @@ pub(crate) struct Lots {
     #[arg(long, value_parser = STATES, conflicts_with = "ids")]
     pub(crate) state: Option<String>,
     /// All lots at this step.
-    #[arg(long, value_parser = STEPS, conflicts_with = "ids")]
+    #[arg(long, value_parser = PossibleValuesParser::new(StepKind::NAMES), conflicts_with = "ids")]
     pub(crate) step: Option<String>,
     /// All lots that wait for this.
     #[arg(long, value_parser = WAITS, conflicts_with = "ids")]

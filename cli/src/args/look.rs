@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use clap::Args;
-use clap::builder::BoolishValueParser;
-use waybill_shared::domain::pipeline::STEPS;
+use clap::builder::{BoolishValueParser, PossibleValuesParser};
+use waybill_shared::domain::kinds::StepKind;
 
 use super::{Form, Listing, Reach, Single};
 
@@ -91,7 +91,7 @@ pub(crate) struct Lots {
     #[arg(long, env = "WAYBILL_STATE", value_parser = STATES)]
     pub(crate) state: Option<String>,
     /// Only at this step.
-    #[arg(long, env = "WAYBILL_STEP", value_parser = STEPS)]
+    #[arg(long, env = "WAYBILL_STEP", value_parser = PossibleValuesParser::new(StepKind::NAMES))]
     pub(crate) step: Option<String>,
     /// Only waiting for this.
     #[arg(long, env = "WAYBILL_AWAITS", value_parser = WAITS)]

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, PossibleValuesParser};
 use clap::{Args, ValueEnum};
-use waybill_shared::domain::pipeline::STEPS;
+use waybill_shared::domain::kinds::StepKind;
 use waybill_shared::store::postgres::{CONNECTIONS, FEWEST_CONNECTIONS};
 
 use super::{DATA, Data, OUTPUT};
@@ -140,7 +140,7 @@ pub(crate) struct Worker {
     #[command(flatten)]
     pub(crate) pool: Pool,
     /// Run only these steps.
-    #[arg(long, env = "WAYBILL_STEPS", value_delimiter = ',', value_parser = STEPS)]
+    #[arg(long, env = "WAYBILL_STEPS", value_delimiter = ',', value_parser = PossibleValuesParser::new(StepKind::NAMES))]
     pub(crate) steps: Vec<String>,
     /// Batches of each step under way at once, instead of the pipeline's.
     #[arg(long, env = "WAYBILL_CONCURRENCY")]

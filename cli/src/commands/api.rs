@@ -53,7 +53,7 @@ pub(crate) async fn open(
         };
         let mut file = std::fs::File::create(&part).map_err(unwritten)?;
         let issued = first_admin(&api.engine).await;
-        let issued = issued.map_err(|problem| Failure::ours(anyhow::anyhow!(problem.detail)))?;
+        let issued = issued.map_err(|problem| Failure::of_problem(&problem))?;
         match issued {
             Some(issued) => {
                 writeln!(file, "{}", issued.token).map_err(unwritten)?;

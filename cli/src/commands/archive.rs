@@ -5,10 +5,10 @@ use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use chrono::{Days, NaiveDate};
-use waybill_shared::archive::{Archive, BEGUN, DONE, Plan, Tally, archives};
+use waybill_shared::archive::{Archive, Plan, Tally, archives};
 use waybill_shared::audit::{AuditError, Entry, Exported, Link, Verifier};
 use waybill_shared::clock::Clock;
-use waybill_shared::domain::kinds::RecordKind;
+use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::chain::{placeholder, sum_of};
 use waybill_shared::store::{Fate, RecordChange, Store, Unit};
@@ -101,7 +101,7 @@ async fn archive(
         is_done: false,
     };
     // Where that fails the file stays: the record may have been written all the same, and needs it.
-    keep(engine, &archive, BEGUN).await?;
+    keep(engine, &archive, RecordEvent::ArchiveBegun).await?;
     finish(store, &archive, &file, engine, arguments.compact || target.is_for_one()).await?;
     said(arguments, &plan, Some(&file), "")
 }
@@ -264,7 +264,7 @@ async fn finish(
         bar.inc(some.len() as u64);
     }
     bar.finish_and_clear();
-    keep(engine, &Archive { is_done: true, ..archive.clone() }, DONE).await?;
+    keep(engine, &Archive { is_done: true, ..archive.clone() }, RecordEvent::ArchiveDone).await?;
     if is_compacted {
         store.compact().await?;
     }
@@ -274,10 +274,10 @@ async fn finish(
 /// Keeps what is known of an archive.
 ///
 /// Its number is taken once: of two that begin at once one is refused.
-async fn keep(engine: &Engine, archive: &Archive, event: &'static str) -> Result<(), Failure> {
+async fn keep(engine: &Engine, archive: &Archive, event: RecordEvent) -> Result<(), Failure> {
     let id = format!("{:05}", archive.number);
     let known = match event {
-        BEGUN => None,
+        RecordEvent::ArchiveBegun => None,
         _ => engine.store.record(RecordKind::Archive, &id).await?,
     };
     if known.as_ref().is_some_and(|known| known.version > 1) {

@@ -14,9 +14,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use waybill_shared::act::Act;
 use waybill_shared::clock::Clock;
-use waybill_shared::domain::pipeline::{
-    ConnectorConfig, OrderPolicy, Pipeline, STEPS, SandboxConfig,
-};
+use waybill_shared::domain::kinds::StepKind;
+use waybill_shared::domain::pipeline::{ConnectorConfig, OrderPolicy, Pipeline, SandboxConfig};
 use waybill_shared::engine::Engine;
 use waybill_workers::Step;
 use waybill_workers::steps::{Counted, Trivial};
@@ -100,7 +99,7 @@ fn text(measured: &Measured) -> String {
 
 /// The pipeline of a workload.
 fn pipeline(workload: Workload) -> Pipeline {
-    let mut pipeline = Pipeline::of(&STEPS);
+    let mut pipeline = Pipeline::of(StepKind::NAMES);
     if workload == Workload::Pipeline {
         pipeline.match_donor.round_delay_ms = 20;
         pipeline.issue_order = OrderPolicy { gather_s: 0, lines: 250, ..OrderPolicy::default() };
@@ -138,7 +137,8 @@ async fn measure(
         Service::open(&target, Clock::Real, Some(Stating::again(pipeline(workload)))).await?;
     let engine = service.engine.clone();
     let latencies = Arc::new(Latencies::default());
-    let steps = STEPS.map(|name| Counted::new(Arc::new(Trivial::new(name))));
+    let counted = |name: &&'static str| Counted::new(Arc::new(Trivial::new(name)));
+    let steps: Vec<Counted> = StepKind::NAMES.iter().map(counted).collect();
     let relay = match workload {
         Workload::W4 => {
             let trivial: Vec<Arc<dyn Step>> =

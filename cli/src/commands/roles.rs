@@ -5,13 +5,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use waybill_api::MetricsToken;
 use waybill_scheduler::Relay;
-use waybill_shared::backoff::Backoff;
 use waybill_shared::clock::Clock;
 
 use crate::args;
 use crate::commands::api;
 use crate::door::Door;
 use crate::failure::Failure;
+use crate::patience;
 use crate::reload;
 use crate::service::{Role, Service, read_pipeline};
 use crate::stating::Stating;
@@ -150,24 +150,12 @@ async fn opened_after_pipeline(target: &Target, door: Option<Door>) -> Result<Se
     opened(target, None, door).await
 }
 
-/// Does what needs the database, as soon as that is there.
+/// Does what needs the database, as soon as that is there; who asks at the door hears why not yet.
 async fn patiently<T, F: Future<Output = Result<T, Failure>>>(
     door: Option<&Door>,
     work: impl Fn() -> F,
 ) -> Result<T, Failure> {
-    let mut backoff = Backoff::new(LOOK, PAUSE_AT_MOST);
-    loop {
-        let failure = match work().await {
-            Ok(done) => return Ok(done),
-            Err(failure) => failure,
-        };
-        let Some(why) = failure.passes() else { return Err(failure) };
-        tracing::warn!(%failure, "the database cannot be used; trying again");
-        if let Some(door) = door {
-            door.waits_for(why);
-        }
-        tokio::time::sleep(backoff.pause()).await;
-    }
+    patience::patiently(|why| door.into_iter().for_each(|door| door.waits_for(why)), work).await
 }
 
 /// Lets those who follow the log, and whoever else is inside, finish.
@@ -177,9 +165,6 @@ pub(crate) async fn leave(service: &Service, door: Option<&Door>) {
         door.close().await;
     }
 }
-
-/// The longest pause between two tries to open the database.
-const PAUSE_AT_MOST: Duration = Duration::from_secs(5);
 
 /// Waits until a scheduler has stated what others go by.
 async fn wait_for_pipeline(target: &Target, door: Option<&Door>) -> Result<(), Failure> {

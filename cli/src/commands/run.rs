@@ -7,12 +7,12 @@ use waybill_api::ImportCoalition;
 use waybill_scheduler::intake::{plan_contributions, plan_requisition};
 use waybill_scheduler::{Alone, run_until_idle};
 use waybill_shared::clock::Clock;
-use waybill_shared::domain::kinds::{NoteKind, RecordKind};
+use waybill_shared::domain::kinds::{NoteKind, RecordEvent, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline};
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::{IMPORT, load, start_of};
-use waybill_shared::pauses::{LIFTED, Pause};
+use waybill_shared::pauses::Pause;
 use waybill_shared::report::{Report, build};
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{NoteChange, RecordChange, Unit};
@@ -145,7 +145,7 @@ async fn lift(engine: &Engine) -> Result<(), Failure> {
                 id,
                 expected,
                 body,
-                event: LIFTED,
+                event: RecordEvent::PauseLifted,
             });
         }
     }

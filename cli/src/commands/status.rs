@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use waybill_api::{AtRisk, FailingWebhook, Growth, PauseView, StatusView, WebhookLag};
+use waybill_shared::domain::kinds::StepKind;
 use waybill_shared::store::LotCount;
 
 use crate::args;
@@ -258,7 +259,7 @@ fn places(counts: &[LotCount]) -> String {
         counts.iter().partition(|count| count.step.is_some());
     let mut open: Vec<&LotCount> = open;
     let place = |count: &LotCount| {
-        let steps = waybill_shared::domain::pipeline::STEPS;
+        let steps = StepKind::NAMES;
         steps.iter().position(|step| Some(*step) == count.step.as_deref())
     };
     open.sort_by_key(|count| place(count));

@@ -173,6 +173,41 @@ fn sessions_that_cannot_write_are_replaced() -> Result<()> {
     world.ends()
 }
 
+/// A database that goes away between two things that a process does at its start ends no process.
+#[test]
+fn what_a_process_does_at_its_start_waits_for_the_database() -> Result<()> {
+    let (store, broker) = (Postgres::start()?, RabbitMq::start()?);
+    let mut world = World::start(&store, broker.fresh()?)?;
+    for name in ["scheduler 1", "scheduler 2", "worker 1"] {
+        world.kill(name)?;
+    }
+    // That it works in real time is kept by the first that starts, and what is to fire by a scheduler.
+    world.execute(
+        "CREATE FUNCTION away() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             RAISE EXCEPTION 'terminating connection' USING ERRCODE = '57P01';
+         END $$;
+         DELETE FROM notes WHERE kind = 'live';
+         DELETE FROM jobs WHERE kind = 'cron';
+         CREATE TRIGGER away BEFORE INSERT ON notes FOR EACH ROW WHEN (NEW.kind = 'live')
+             EXECUTE FUNCTION away();
+         CREATE TRIGGER away BEFORE INSERT ON jobs FOR EACH ROW WHEN (NEW.kind = 'cron')
+             EXECUTE FUNCTION away();",
+    )?;
+    let tries = |world: &World, name| {
+        let again = || world.log(name).contains("trying again");
+        eventually("it tries again", SOON, || Ok(again().then_some(())))
+    };
+    world.spawn("worker 1")?;
+    tries(&world, "worker 1")?;
+    world.execute("DROP TRIGGER away ON notes")?;
+    world.is_ready("worker 1", true)?;
+    world.spawn("scheduler 1")?;
+    tries(&world, "scheduler 1")?;
+    world.execute("DROP TRIGGER away ON jobs")?;
+    world.is_ready("scheduler 1", true)?;
+    world.ends()
+}
+
 #[test]
 fn a_worker_that_slept_longer_than_its_lease_does_no_harm() -> Result<()> {
     let (store, broker) = (Postgres::start()?, RabbitMq::start()?);

@@ -255,6 +255,31 @@ fn a_mistake_of_form_goes_back_to_its_requester_and_is_mended() -> Result<()> {
 }
 
 #[test]
+fn two_lines_that_a_reviewer_told_apart_are_never_asked_about_again() -> Result<()> {
+    let office = Office::open(1)?;
+    import(&office, "first.csv", &[tablets("R-2", 3)])?;
+    office.until("LOT-002", "offer")?;
+    import(&office, "second.csv", &[tablets("R-3", 3)])?;
+    let asked = office.until("LOT-003", "review")?;
+    ensure!(asked["code"] == "duplicate_candidate", "{asked}");
+    act(&office, &["review", "approve", "LOT-003", "-m", "two schools"])?.ok()?;
+    office.until("LOT-003", "offer")?;
+    // Validated anew, neither is taken for the other: not the earlier one, not the later one.
+    for (line, lot) in [("R-2", "LOT-002"), ("R-3", "LOT-003")] {
+        act(&office, &["amend", line, "consignee=C9"])?.ok()?;
+        office.until(lot, "amendment")?;
+        act(&office, &["amend", line, "consignee=C1"])?.ok()?;
+        office.until(lot, "offer")?;
+    }
+    // A third is asked about, as nobody has told it apart from either.
+    import(&office, "third.csv", &[tablets("R-4", 3)])?;
+    let asked = office.until("LOT-004", "review")?;
+    ensure!(asked["code"] == "duplicate_candidate", "{asked}");
+    is_clean(&office.data)?;
+    Ok(())
+}
+
+#[test]
 fn declined_lines_are_amended_or_reopened_and_healed_ones_are_proposed() -> Result<()> {
     let office = Office::open(1)?;
     let dear = row("R-2", 3).replace("100.00", "90000.00");

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use waybill_shared::domain::ids::LineId;
-use waybill_shared::domain::kinds::RecordKind;
+use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{Fate, LineChange, Reads as _, RecordChange, Store, Unit};
 
@@ -29,7 +29,7 @@ fn write_beyond(data: &Path, nul: bool) -> Result<()> {
                 id: id.to_owned(),
                 expected: 0,
                 body: body.to_string(),
-                event: "contribution.stated",
+                event: RecordEvent::RecordStated,
             });
         };
         gives("OLD-DAY", "obligate_by", json!("-262143-01-01"));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::act::ActError;
-use waybill_shared::domain::kinds::JobKind;
+use waybill_shared::domain::kinds::{JobKind, RecordEvent};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Fate, NewJob, Unit};
@@ -47,7 +47,7 @@ pub async fn ask(
         let asked = Asked { at: now, by: by.to_owned(), reason: reason.to_owned() };
         fired.asked = Some(asked.clone());
         let mut unit = Unit::new(by, now);
-        unit.records.push(changed(name, version, &fired, "cron.asked")?);
+        unit.records.push(changed(name, version, &fired, RecordEvent::CronAsked)?);
         let (key, body) = (name.to_owned(), String::new());
         unit.jobs.push(NewJob { kind: JobKind::Cron, key, due: now, body });
         match engine.commit(vec![unit], None).await?.pop() {

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use waybill_shared::act::{Act, ActError, Done};
-use waybill_shared::domain::kinds::{JobKind, RecordKind};
+use waybill_shared::domain::kinds::{JobKind, RecordEvent, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::pipeline::{CronAct, CronEntry, Missed};
 use waybill_shared::engine::Engine;
@@ -63,7 +63,7 @@ pub async fn arm(engine: &Engine) -> Result<(), ActError> {
             });
             fired.last = fired.last.min(Some(now));
             fired.by_hand = fired.by_hand.min(Some(now));
-            unit.records.push(changed(&entry.name, version, &fired, "cron.corrected")?);
+            unit.records.push(changed(&entry.name, version, &fired, RecordEvent::CronCorrected)?);
             unit.jobs.push(NewJob {
                 kind: JobKind::Cron,
                 key: entry.name.clone(),
@@ -94,7 +94,7 @@ fn changed(
     name: &str,
     expected: i64,
     fired: &Fired,
-    event: &'static str,
+    event: RecordEvent,
 ) -> Result<RecordChange, ActError> {
     let body =
         serde_json::to_string(fired).map_err(|error| ActError::Invalid(error.to_string()))?;
@@ -183,7 +183,7 @@ impl Act for Fire {
         fired.runs += run.len() as u64;
         fired.missed += due.len().saturating_sub(run.len()) as u64;
         fired.last = due.last().copied().or(fired.last);
-        unit.records.push(changed(&entry.name, version, &fired, "cron.fired")?);
+        unit.records.push(changed(&entry.name, version, &fired, RecordEvent::CronFired)?);
         Ok(Done { units: vec![unit], again: times.next_after(now) })
     }
 }

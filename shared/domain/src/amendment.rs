@@ -160,7 +160,7 @@ enum Standing {
 }
 
 fn standing(lot: &Lot, steps: &[StepName]) -> Standing {
-    let awaits = match &lot.state {
+    let awaits = match lot.state() {
         LotState::Closed(Outcome::Delivered) => return Standing::Delivered,
         LotState::Closed(Outcome::Declined(_)) => return Standing::Declined,
         LotState::Closed(Outcome::Merged { into }) if into.line() != lot.line() => {
@@ -196,7 +196,7 @@ fn standing(lot: &Lot, steps: &[StepName]) -> Standing {
     if lot.order.is_some() {
         return Standing::Others(Need::Change);
     }
-    let step = lot.state.step().and_then(|step| steps.iter().position(|known| known == step));
+    let step = lot.state().step().and_then(|step| steps.iter().position(|known| known == step));
     let is_held = matches!(awaits, Some(Awaited::Release));
     Standing::Free { step: step.unwrap_or(0), is_held }
 }
@@ -405,12 +405,16 @@ mod tests {
 
     use super::*;
     use crate::ids::LineId;
+    use crate::kinds::StepKind;
     use crate::lot::{Decline, Priority};
     use crate::money::Currency;
     use crate::requisition::Kind;
 
-    const STEPS: [&str; 4] =
-        ["validate_priority", "match_donor", "issue_order", "confirm_delivery"];
+    const STEPS: &[&str] = StepKind::NAMES;
+
+    fn steps() -> Vec<StepName> {
+        StepKind::ALL.iter().copied().map(StepName::from).collect()
+    }
 
     fn line(quantity: i64) -> Line {
         Line {
@@ -444,9 +448,9 @@ mod tests {
         };
         let order = || "PO-1".to_owned();
         let decline = || Decline { code: "prohibited_item".into(), text: String::new() };
-        lot.state = match kind {
+        lot.goes_to(match kind {
             0 => LotState::Ready { step: StepName::new(STEPS[0]), attempt: 1 },
-            1 => wait(0, Awaited::Review { group: "it".into() }),
+            1 => wait(0, Awaited::Review { group: "it".into(), twin: None }),
             2 => wait(1, Awaited::Funding),
             3 => wait(1, Awaited::Consent { donors: vec!["D1".into()] }),
             4 => wait(1, Awaited::Release),
@@ -460,7 +464,7 @@ mod tests {
             12 => LotState::Closed(Outcome::Short),
             13 => LotState::Closed(Outcome::Merged { into: LotId(99 << 20) }),
             _ => LotState::Parked { step: StepName::new(STEPS[0]), incident: "late".into() },
-        };
+        });
         lot.order = matches!(kind, 6..=8).then(order);
     }
 
@@ -478,7 +482,7 @@ mod tests {
 
     fn planned(places: &[(u8, i64)], to: i64) -> Result<Plan, Unfollowable> {
         let total = places.iter().map(|(_, quantity)| quantity).sum();
-        plan(&lots(places), &line(total), &line(to), &STEPS.map(StepName::new))
+        plan(&lots(places), &line(total), &line(to), &steps())
     }
 
     /// Each changed lot by part, with its quantity and what it does.
@@ -528,7 +532,7 @@ mod tests {
 
     #[test]
     fn another_item_is_for_what_is_free_alone() {
-        let steps = STEPS.map(StepName::new);
+        let steps = steps();
         let mut tablets = line(10);
         tablets.item = "Tablet".into();
         let free = plan(&lots(&[(11, 4), (2, 6)]), &line(10), &tablets, &steps).expect("a plan");
@@ -549,7 +553,7 @@ mod tests {
         let mut elsewhere = line(20);
         elsewhere.consignee = "SITE-2".into();
         let lots = lots(&[(9, 8), (7, 6), (2, 6)]);
-        let plan = plan(&lots, &line(20), &elsewhere, &STEPS.map(StepName::new)).expect("a plan");
+        let plan = plan(&lots, &line(20), &elsewhere, &steps()).expect("a plan");
         let keeps: Vec<bool> = plan.lots.iter().map(|lot| lot.keeps_consignee).collect();
         assert_eq!(keeps, [true, true, false]);
         let how: Vec<String> = plan.needs.iter().map(Needed::how).collect();

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::funding::{self, Share, ShareState};
 use super::ids::{LineId, LotId};
+use super::kinds::StepKind;
 use super::quantity::Quantity;
 use super::requisition::Line;
 
@@ -26,6 +27,18 @@ impl StepName {
     pub fn new(name: &str) -> Self {
         Self(name.into())
     }
+
+    /// Which of the program's own steps it is; `None`: it is another's.
+    #[must_use]
+    pub fn kind(&self) -> Option<StepKind> {
+        StepKind::named(&self.0)
+    }
+}
+
+impl From<StepKind> for StepName {
+    fn from(kind: StepKind) -> Self {
+        Self::new(kind.name())
+    }
 }
 
 impl fmt::Display for StepName {
@@ -42,6 +55,9 @@ pub enum Awaited {
     Review {
         /// The group.
         group: String,
+        /// The line that it asks for the same as, where that is the question.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        twin: Option<LineId>,
     },
     /// Money or goods: a contribution, a rank, a date.
     Funding,
@@ -196,6 +212,12 @@ impl LotState {
         }
     }
 
+    /// Whether it is at a step of this kind.
+    #[must_use]
+    pub fn is_at(&self, kind: StepKind) -> bool {
+        self.step().and_then(StepName::kind) == Some(kind)
+    }
+
     /// What it waits for; nothing, unless it waits.
     #[must_use]
     pub fn awaits(&self) -> Option<&Awaited> {
@@ -252,8 +274,7 @@ pub struct Lot {
     pub quantity: Quantity,
     /// Its line's priority.
     pub priority: Priority,
-    /// Where it is.
-    pub state: LotState,
+    state: LotState,
     /// The money set aside for it, and what became of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub funding: Vec<Share>,
@@ -288,6 +309,9 @@ pub struct Lot {
     /// The day its delivery is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<NaiveDate>,
+    /// Lines that ask for the same and that a reviewer has told apart from it: both are needed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apart: Vec<LineId>,
     /// How often its overdue delivery or review was chased.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub chased: u32,
@@ -346,6 +370,7 @@ impl Lot {
             oversupply: Quantity::ZERO,
             received: None,
             due: None,
+            apart: Vec::new(),
             chased: 0,
             code: String::new(),
             reason: String::new(),
@@ -354,6 +379,16 @@ impl Lot {
             pipeline: 1,
             version: 0,
         }
+    }
+
+    /// Where it is. Only [`transition::advance`](super::transition::advance) changes it.
+    #[must_use]
+    pub fn state(&self) -> &LotState {
+        &self.state
+    }
+
+    pub(crate) fn goes_to(&mut self, state: LotState) {
+        self.state = state;
     }
 
     /// The line this lot is part of.
@@ -366,6 +401,17 @@ impl Lot {
     #[must_use]
     pub fn consignee<'a>(&'a self, line: &'a Line) -> &'a str {
         self.consignee.as_deref().unwrap_or(&line.consignee)
+    }
+
+    /// Whether nothing of it has come, or is known to be on its way.
+    #[must_use]
+    pub fn is_outstanding(&self) -> bool {
+        let waits = match &self.state {
+            LotState::Waiting { awaits, .. } => !matches!(awaits, Awaited::Payment { .. }),
+            LotState::Ready { .. } | LotState::RetryAt { .. } | LotState::Parked { .. } => true,
+            LotState::Closed(_) => false,
+        };
+        waits && self.shipped.is_zero()
     }
 
     /// The lot under whose line of its order it travels: itself, or the lot that it was split off.

@@ -76,7 +76,7 @@ pub struct OrderChange {
 /// Whether some of `lot` has neither come nor is on its way.
 #[must_use]
 pub fn is_to_come(lot: &Lot) -> bool {
-    let is_open = match &lot.state {
+    let is_open = match lot.state() {
         LotState::Waiting { awaits, .. } => !matches!(awaits, Awaited::Payment { .. }),
         LotState::Ready { .. } | LotState::RetryAt { .. } | LotState::Parked { .. } => true,
         LotState::Closed(_) => false,

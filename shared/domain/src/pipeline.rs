@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::kinds::{Milestone, StepKind};
 use super::limit::Limit;
 use super::lot::StepName;
 use super::money::Money;
@@ -487,13 +488,9 @@ impl LogPolicy {
     }
 }
 
-/// The four steps from a stated priority to a confirmed delivery.
-pub const STEPS: [&str; 4] =
-    ["validate_priority", "match_donor", "issue_order", "confirm_delivery"];
-
 impl Default for Pipeline {
     fn default() -> Self {
-        Self::of(&STEPS)
+        Self::of(StepKind::NAMES)
     }
 }
 
@@ -553,16 +550,12 @@ impl Pipeline {
             return Err("a pipeline has at least one step".to_owned());
         }
         for (i, step) in self.steps.iter().enumerate() {
-            let is_before = |name: &str| self.steps[..i].iter().any(|other| &*other.name.0 == name);
-            if is_before(&step.name.0) {
+            if self.steps[..i].iter().any(|other| other.name == step.name) {
                 return Err(format!("step `{}` is there twice", step.name));
             }
-            let needed = match &*step.name.0 {
-                "issue_order" => Some("match_donor"),
-                "confirm_delivery" => Some("issue_order"),
-                _ => None,
-            };
-            if let Some(needed) = needed.filter(|needed| !is_before(needed)) {
+            let needs = step.name.kind().map(StepKind::needs);
+            let lacks = needs.filter(|needed| *needed > self.reached_before(&step.name));
+            if let Some(needed) = lacks.and_then(Milestone::given_by) {
                 return Err(format!("step `{}` needs `{needed}` before it", step.name));
             }
         }
@@ -589,6 +582,18 @@ impl Pipeline {
             }
             None => Ok(()),
         }
+    }
+
+    /// What a lot has that is at the step `name`: what the steps before it lead to. At a step of another version, what
+    /// that step needs.
+    #[must_use]
+    pub fn reached_before(&self, name: &StepName) -> Milestone {
+        let place = self.steps.iter().position(|step| step.name == *name);
+        let reached = match place {
+            Some(place) => self.steps[..place].iter().filter_map(|s| s.name.kind()?.gives()).max(),
+            None => name.kind().map(StepKind::needs),
+        };
+        reached.unwrap_or(Milestone::Submitted)
     }
 
     /// The names of the steps, in order.

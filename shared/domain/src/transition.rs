@@ -3,9 +3,10 @@
 //! Pure and total: it has no clock and no I/O, and no match over states has a `_`, so that a new
 //! state does not compile until each rule has said what it does with it.
 
-use chrono::TimeDelta;
+use chrono::{SubsecRound, TimeDelta};
 
-use super::lot::{Awaited, LotState, Outcome, StepName, Timestamp};
+use super::kinds::StepKind;
+use super::lot::{Awaited, Lot, LotState, Outcome, StepName, Timestamp};
 use super::retry::RetryPolicy;
 
 /// A lot is of a version of the pipeline that this process has not read: nothing is decided about it by another one.
@@ -25,11 +26,8 @@ pub enum StepResult {
         /// Until when; the step runs again then.
         until: Option<Timestamp>,
     },
-    /// An earlier step has to run again.
-    Back {
-        /// The step to run.
-        to: StepName,
-    },
+    /// Another step is due, or the same one from its beginning.
+    Go(Direction),
     /// The lot is at its end.
     Close(Outcome),
     /// A fault that may pass: repeat.
@@ -48,6 +46,19 @@ pub enum StepResult {
     Replay,
     /// It is wanted after all: a declined lot, or one whose carrier has ended, begins anew.
     Reopen,
+}
+
+/// Which step is due, as seen from the lot's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The pipeline's first step.
+    First,
+    /// The lot's own step, from its beginning.
+    Again,
+    /// The step of this kind; the lot's own where that comes first.
+    Back(StepKind),
+    /// The step after the one of this kind; the lot's own where that comes later.
+    Past(StepKind),
 }
 
 /// Lost leases after which a lot is parked rather than tried again.
@@ -89,6 +100,24 @@ pub enum TransitionError {
     UnknownVersion(#[from] UnknownVersion),
 }
 
+/// `after` goes where `result` leads `before`: its state is decided, the rest of it is as given.
+///
+/// # Errors
+/// [`TransitionError`] as [`decide`] has it.
+pub fn advance(
+    before: &Lot,
+    after: &mut Lot,
+    result: StepResult,
+    at: &Situation<'_>,
+) -> Result<(), TransitionError> {
+    let state = decide(before.state(), result, at)?;
+    if after.since.is_none() || !before.state().stays_at(&state) {
+        after.since = Some(at.now.trunc_subsecs(0));
+    }
+    after.goes_to(state);
+    Ok(())
+}
+
 /// The state that follows `state` when its step ended with `result`.
 ///
 /// # Errors
@@ -107,10 +136,7 @@ pub fn decide(
         LotState::Waiting { step, .. } => (step, 1),
         // What an operator decides of a parked lot.
         LotState::Parked { step, .. }
-            if matches!(
-                result,
-                StepResult::Replay | StepResult::Close(_) | StepResult::Back { .. }
-            ) =>
+            if matches!(result, StepResult::Replay | StepResult::Close(_) | StepResult::Go(_)) =>
         {
             (step, 0)
         }
@@ -122,18 +148,21 @@ pub fn decide(
         found.ok_or_else(|| TransitionError::UnknownStep(name.clone()))
     };
     let here = position(step)?;
+    let due = |position: usize| match at.steps.get(position) {
+        Some(step) => LotState::Ready { step: step.clone(), attempt: 1 },
+        None => LotState::Closed(Outcome::Delivered),
+    };
     Ok(match result {
-        StepResult::Done => match at.steps.get(here + 1) {
-            Some(next) => LotState::Ready { step: next.clone(), attempt: 1 },
-            None => LotState::Closed(Outcome::Delivered),
-        },
+        StepResult::Done => due(here + 1),
         StepResult::Wait { awaits, until } => {
             LotState::Waiting { step: step.clone(), awaits, until }
         }
-        StepResult::Back { to } => {
-            position(&to)?;
-            LotState::Ready { step: to, attempt: 1 }
-        }
+        StepResult::Go(direction) => due(match direction {
+            Direction::First => 0,
+            Direction::Again => here,
+            Direction::Back(kind) => position(&kind.into())?.min(here),
+            Direction::Past(kind) => (position(&kind.into())? + 1).max(here),
+        }),
         StepResult::Close(outcome) => LotState::Closed(outcome),
         StepResult::Park { cause } => LotState::Parked { step: step.clone(), incident: cause },
         // A wait whose deadline could not be acted on still waits: whose move it is stays known.
@@ -206,16 +235,25 @@ mod tests {
     use crate::lot::Decline;
     use proptest::prelude::*;
 
-    const STEPS: [&str; 4] =
-        ["validate_priority", "match_donor", "issue_order", "confirm_delivery"];
+    fn steps() -> Vec<StepName> {
+        StepKind::ALL.iter().copied().map(StepName::from).collect()
+    }
+
+    fn directions() -> impl Strategy<Value = Direction> {
+        let kinds = || proptest::sample::select(StepKind::ALL);
+        prop_oneof![
+            Just(Direction::First),
+            Just(Direction::Again),
+            kinds().prop_map(Direction::Back),
+            kinds().prop_map(Direction::Past),
+        ]
+    }
 
     fn results() -> impl Strategy<Value = StepResult> {
         prop_oneof![
             4 => Just(StepResult::Done),
             2 => Just(StepResult::Wait { awaits: Awaited::Funding, until: None }),
-            1 => (0_usize..5).prop_map(|i| StepResult::Back {
-                to: StepName::new(STEPS.get(i).unwrap_or(&"no_such_step"))
-            }),
+            1 => directions().prop_map(StepResult::Go),
             1 => Just(StepResult::Close(Outcome::Cancelled)),
             2 => Just(StepResult::Retry { cause: "down".into() }),
             1 => Just(StepResult::Park { cause: "broken".into() }),
@@ -234,7 +272,7 @@ mod tests {
         fn any_history_keeps_a_lot_in_one_valid_state(
             history in proptest::collection::vec((results(), any::<u64>()), 0..60),
         ) {
-            let steps = STEPS.map(StepName::new);
+            let steps = steps();
             let mut state = LotState::Ready { step: steps[0].clone(), attempt: 1 };
             for (result, draw) in history {
                 let now = Timestamp::UNIX_EPOCH;
@@ -250,8 +288,7 @@ mod tests {
                         }
                         if let LotState::Closed(before) = &state {
                             prop_assert_eq!(result, StepResult::Reopen);
-                            let is_declined = matches!(before, Outcome::Declined(_));
-                            prop_assert!(is_declined);
+                            prop_assert!(matches!(before, Outcome::Declined(_)));
                         }
                         state = next;
                     }
@@ -272,17 +309,50 @@ mod tests {
                         let is_parked = matches!(state, LotState::Parked { .. });
                         prop_assert!(!is_parked);
                     }
-                    Err(TransitionError::UnknownStep(step)) => {
-                        prop_assert_eq!(result, StepResult::Back { to: step });
-                    }
+                    Err(TransitionError::UnknownStep(_)) => prop_assert!(false),
                 }
             }
         }
     }
 
     #[test]
+    fn a_lot_goes_back_to_a_step_never_over_steps_that_it_has_not_passed() {
+        let own = |name: &str| StepName::new(name);
+        let steps = [
+            own("validate_priority"),
+            own("board_decision"),
+            own("match_donor"),
+            own("issue_order"),
+            own("inspect_quality"),
+            own("confirm_delivery"),
+        ];
+        let retry = RetryPolicy::default();
+        let at = Situation { steps: &steps, retry, now: Timestamp::UNIX_EPOCH, draw: 0 };
+        let funding = Direction::Back(StepKind::MatchDonor);
+        let in_kind = Direction::Past(StepKind::IssueOrder);
+        for (from, direction, to) in [
+            ("board_decision", funding, "board_decision"),
+            ("match_donor", funding, "match_donor"),
+            ("inspect_quality", funding, "match_donor"),
+            ("match_donor", in_kind, "inspect_quality"),
+            ("confirm_delivery", in_kind, "confirm_delivery"),
+            ("inspect_quality", Direction::Again, "inspect_quality"),
+            ("inspect_quality", Direction::First, "validate_priority"),
+        ] {
+            let state = LotState::Ready { step: own(from), attempt: 3 };
+            let went = decide(&state, StepResult::Go(direction), &at);
+            assert_eq!(went, Ok(LotState::Ready { step: own(to), attempt: 1 }), "{from}");
+        }
+        let short = [own("match_donor"), own("confirm_delivery")];
+        let at = Situation { steps: &short, ..at };
+        let state = LotState::Ready { step: own("match_donor"), attempt: 1 };
+        let unknown = TransitionError::UnknownStep(own("issue_order"));
+        assert_eq!(decide(&state, StepResult::Go(in_kind), &at), Err(unknown));
+    }
+
+    #[test]
     fn a_wait_whose_deadline_failed_still_names_whose_move_it_is() {
-        let steps = STEPS.map(StepName::new);
+        let steps = steps();
         let now = Timestamp::UNIX_EPOCH;
         let at = Situation { steps: &steps, retry: RetryPolicy::default(), now, draw: 7 };
         let awaits = Awaited::Response { order: "PO-1".into() };
@@ -296,7 +366,7 @@ mod tests {
 
     #[test]
     fn declined_and_merged_are_reopened_and_no_other_end_is() {
-        let steps = STEPS.map(StepName::new);
+        let steps = steps();
         let now = Timestamp::UNIX_EPOCH;
         let at = Situation { steps: &steps, retry: RetryPolicy::default(), now, draw: 0 };
         let decline = Decline { code: "prohibited_item".into(), text: "no".into() };
@@ -321,7 +391,7 @@ mod tests {
 
     #[test]
     fn the_fifth_lost_lease_parks() {
-        let steps = STEPS.map(StepName::new);
+        let steps = steps();
         let at = Situation {
             steps: &steps,
             retry: RetryPolicy::default(),

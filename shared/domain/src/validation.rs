@@ -38,6 +38,8 @@ pub enum Finding {
         code: &'static str,
         /// Why.
         reason: String,
+        /// The line that asks for the same, where that is why.
+        twin: Option<LineId>,
     },
 }
 
@@ -85,12 +87,13 @@ pub fn examine(
     }
     if let Some(twin) = twin {
         let reason = format!("asks for the same as {twin}: merge them?");
-        return Finding::Review { code: DUPLICATE, reason };
+        return Finding::Review { code: DUPLICATE, reason, twin: Some(twin) };
     }
     match coalition.group_of(&line.classification) {
         Some(group) if needs_review(coalition, group, line, day) => Finding::Review {
             code: "review",
             reason: format!("{} reviews lines of this value", group.name),
+            twin: None,
         },
         Some(_) | None => Finding::Fits,
     }

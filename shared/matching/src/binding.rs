@@ -76,7 +76,7 @@ pub fn may_bind(
     line: &Line,
     day: NaiveDate,
 ) -> Result<(), Unbindable> {
-    if let Some(Awaited::Acceptance { contribution: envelope }) = lot.state.awaits() {
+    if let Some(Awaited::Acceptance { contribution: envelope }) = lot.state().awaits() {
         let unbindable = |why| Unbindable { envelope: envelope.clone(), why };
         return may_give(coalition, line, envelope, day).map_err(unbindable);
     }

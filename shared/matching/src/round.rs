@@ -58,7 +58,7 @@ pub struct Ask {
 /// when asked, and all of it is in the coalition's currency, in which the optimum is exact.
 #[must_use]
 pub fn is_movable(coalition: &Coalition, lot: &Lot, day: NaiveDate) -> bool {
-    let LotState::Waiting { awaits, .. } = &lot.state else { return false };
+    let LotState::Waiting { awaits, .. } = lot.state() else { return false };
     let offer = lot.offer.as_ref().and_then(|offer| coalition.offers.get(offer));
     let offer = offer.filter(|offer| offer.is_open(day));
     let base = coalition.settings.as_ref().map(|settings| settings.currency);

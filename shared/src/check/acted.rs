@@ -10,13 +10,13 @@ use super::Check;
 use crate::domain::coalition::Coalition;
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
-use crate::domain::kinds::{EventSubject, LotEvent, RecordKind};
+use crate::domain::kinds::StepKind;
+use crate::domain::kinds::{EventSubject, LotEvent, RecordEvent, RecordKind};
 use crate::domain::lot::Timestamp;
-use crate::domain::pipeline::STEPS;
-use crate::pauses::{ALL, LIFTED, PAUSED, Pause, part_of};
+use crate::pauses::{ALL, Pause, part_of};
 use crate::store::Record;
 use crate::store::reference::add;
-use crate::whole::{Restore, VOID};
+use crate::whole::Restore;
 
 /// For how long what was under way when something was paused may end; and how far the clocks of two processes may be
 /// apart, with what lies between the making of a change and its position.
@@ -75,7 +75,7 @@ impl Acted {
         if self.latest.is_some_and(|latest| event.at + UNDER_WAY < latest) {
             self.is_earlier(event);
         }
-        if event.kind == VOID {
+        if event.kind == RecordEvent::LogVoid.name() {
             match self.voids.last_mut() {
                 Some((_, upto)) if *upto + 1 == event.position => *upto = event.position,
                 _ => self.voids.push((event.position, event.position)),
@@ -98,12 +98,14 @@ impl Acted {
         match kind {
             RecordKind::OrderSequence => self.counted(id, event),
             RecordKind::Restore => self.restored(event),
-            RecordKind::Pause if event.kind == PAUSED => {
+            RecordKind::Pause if event.kind == RecordEvent::PauseSet.name() => {
                 if let Ok(pause) = serde_json::from_str(&event.body) {
                     self.paused.insert(id.to_owned(), pause);
                 }
             }
-            RecordKind::Pause if event.kind == LIFTED => drop(self.paused.remove(id)),
+            RecordKind::Pause if event.kind == RecordEvent::PauseLifted.name() => {
+                drop(self.paused.remove(id))
+            }
             _ if KINDS.contains(&kind) => {
                 let (id, body) = (id.to_owned(), event.body.clone());
                 let record = Record { id, version: event.number, body };
@@ -189,13 +191,16 @@ impl Acted {
 
     fn moved(&mut self, event: &Event) {
         // A calendar is corrected when a scheduler starts, and what a donor takes back leaves its lots at once.
-        if ["cron.corrected", LotEvent::ReturnedToMatching.name()].contains(&event.kind.as_str()) {
+        if [RecordEvent::CronCorrected.name(), LotEvent::ReturnedToMatching.name()]
+            .contains(&event.kind.as_str())
+        {
             return;
         }
         let actor = event.actor.as_str();
         let queue = ACTORS.iter().find(|(known, _)| *known == actor).map(|(_, queue)| *queue);
-        let queue = if event.kind == "cron.fired" { Some("cron") } else { queue };
-        let Some(queue) = queue.or_else(|| STEPS.iter().find(|step| **step == actor).copied())
+        let queue = if event.kind == RecordEvent::CronFired.name() { Some("cron") } else { queue };
+        let Some(queue) =
+            queue.or_else(|| StepKind::NAMES.iter().find(|step| **step == actor).copied())
         else {
             return;
         };
@@ -251,6 +256,7 @@ impl Acted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::kinds::LineEvent;
 
     /// What is found in a log of these events: minute, actor, subject, number, kind and body.
     fn found(events: &[(i64, &str, &str, i64, &str, Value)]) -> Vec<String> {
@@ -280,10 +286,18 @@ mod tests {
     #[test]
     fn what_was_given_out_before_a_restore_is_void_and_lines_go_on_after_it() {
         let null = || Value::Null;
-        let void = |number| (0, "restore", "void:1", number, VOID, null());
-        let line = |name| (0, "import", name, 1, "line.submitted", null());
-        let epoch =
-            |given_out| (0, "restore", "restore:1", 1, "log.restored", restore(1, given_out, 7));
+        let void = |number| (0, "restore", "void:1", number, RecordEvent::LogVoid.name(), null());
+        let line = |name| (0, "import", name, 1, LineEvent::Submitted.name(), null());
+        let epoch = |given_out| {
+            (
+                0,
+                "restore",
+                "restore:1",
+                1,
+                RecordEvent::LogRestored.name(),
+                restore(1, given_out, 7),
+            )
+        };
         let good = [line("LINE-000001"), void(1), void(2), epoch(2), line("LINE-000008")];
         assert_eq!(found(&good), [""; 0]);
         // Another event is where one was that somebody has read.
@@ -301,7 +315,14 @@ mod tests {
     fn a_number_is_given_out_once() {
         let set = |number, value: i64| {
             let body = serde_json::json!({ "value": value });
-            (0, "issue_order", "order_sequence:S|AG|EUR", number, "order.numbered", body)
+            (
+                0,
+                "issue_order",
+                "order_sequence:S|AG|EUR",
+                number,
+                RecordEvent::OrderNumbered.name(),
+                body,
+            )
         };
         assert_eq!(found(&[set(1, 1), set(2, 2), set(3, 9), set(4, 10)]), [""; 0]);
         let twice = found(&[set(1, 1), set(2, 2), set(3, 2)]);
@@ -313,7 +334,7 @@ mod tests {
         let since = Timestamp::UNIX_EPOCH;
         let pause = |what: &'static str| {
             let pause = Pause { paused: true, since, by: "ada".to_owned(), reason: String::new() };
-            (0, "ada", what, 1, PAUSED, serde_json::json!(pause))
+            (0, "ada", what, 1, RecordEvent::PauseSet.name(), serde_json::json!(pause))
         };
         let moves =
             |minute, actor| (minute, actor, "LOT-001", 2, LotEvent::Matched.name(), Value::Null);
@@ -323,7 +344,7 @@ mod tests {
         assert_eq!(one("pause:all", moves(6, "ada")), 0);
         assert_eq!(one("pause:step:match_donor", moves(6, "round")), 1);
         assert_eq!(one("pause:step:match_donor", moves(6, "issue_order")), 0);
-        let lifted = (5, "ada", "pause:all", 2, LIFTED, Value::Null);
+        let lifted = (5, "ada", "pause:all", 2, RecordEvent::PauseLifted.name(), Value::Null);
         assert_eq!(found(&[pause("pause:all"), lifted, moves(6, "round")]), [""; 0]);
     }
 }

@@ -344,16 +344,16 @@ impl Carried {
         self.paid.take(&lot);
         *self.quantities.entry(lot.line()).or_default() += lot.quantity.0;
         movements(None, &lot, &mut self.shares);
-        if let LotState::Ready { .. } | LotState::RetryAt { .. } = lot.state {
+        if let LotState::Ready { .. } | LotState::RetryAt { .. } = lot.state() {
             self.to_run.insert(lot.id);
         }
-        if let LotState::Closed(Outcome::Merged { into }) = lot.state
+        if let LotState::Closed(Outcome::Merged { into }) = lot.state()
             && into.line() != lot.line()
         {
-            self.merged.push((lot.id, into));
+            self.merged.push((lot.id, *into));
         }
-        let awaits = lot.state.awaits().map(|awaits| awaits.name().to_owned());
-        let place = (lot.state.step().map(ToString::to_string), lot.state.name(), awaits);
+        let awaits = lot.state().awaits().map(|awaits| awaits.name().to_owned());
+        let place = (lot.state().step().map(ToString::to_string), lot.state().name(), awaits);
         let (lots, oldest) = self.places.entry(place).or_default();
         *lots += 1;
         *oldest = oldest.iter().copied().chain(tally::oldest(&lot)).min();
@@ -361,7 +361,8 @@ impl Carried {
             self.surplus.entry(order.clone()).or_default().push((lot.id, lot.surplus));
         }
         let line = lot.order_line();
-        if let (Some(order), false) = (lot.order, matches!(lot.state, LotState::Closed(_))) {
+        let is_closed = matches!(lot.state(), LotState::Closed(_));
+        if let Some(order) = lot.order.filter(|_| !is_closed) {
             self.ordered.push((lot.id, line, order));
         }
     }

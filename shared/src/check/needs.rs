@@ -26,10 +26,10 @@ pub(super) async fn merged(
         let mut next = BTreeSet::new();
         for ids in ids.chunks(READ) {
             for lot in store.lots_by_id(ids).await? {
-                if let LotState::Closed(Outcome::Merged { into }) = lot.state
-                    && !known.contains_key(&into)
+                if let LotState::Closed(Outcome::Merged { into }) = lot.state()
+                    && !known.contains_key(into)
                 {
-                    next.insert(into);
+                    next.insert(*into);
                 }
                 known.insert(lot.id, lot);
             }
@@ -74,7 +74,7 @@ pub(super) async fn under_way(
 /// Why nobody carries what was merged into `into`; none: somebody does.
 fn lost(known: &HashMap<LotId, Lot>, mut into: LotId) -> Option<String> {
     for _ in 0..FAR {
-        match known.get(&into).map(|lot| &lot.state) {
+        match known.get(&into).map(|lot| lot.state()) {
             None => return Some("is not there".to_owned()),
             Some(LotState::Closed(Outcome::Merged { into: next })) => into = *next,
             Some(LotState::Closed(Outcome::Declined(decline))) => {

@@ -43,7 +43,7 @@ impl Paid {
         for share in lot.funding.iter().filter(|share| share.state == ShareState::Disbursed) {
             self.instalment(lot, share);
         }
-        let is_open = !matches!(lot.state, LotState::Closed(_));
+        let is_open = !matches!(lot.state(), LotState::Closed(_));
         // What was bought above what was ordered is paid beside the order's lines.
         if let Some(order) = lot.order.as_ref().filter(|_| is_open && lot.oversupply.is_zero())
             && !lot.funding.is_empty()

@@ -1,6 +1,7 @@
 //! I14: what an order buys of an item is what its supplier sells, and what nobody asked for has an
 //! owner.
 
+use crate::domain::kinds::RecordEvent;
 use std::collections::{BTreeMap, HashMap};
 
 use super::Check;
@@ -23,7 +24,7 @@ impl Sold {
             if let Ok(offer) = serde_json::from_str::<Offer>(&event.body) {
                 self.offers.insert(offer.id.clone(), offer);
             }
-        } else if event.kind == "order.drawn_up"
+        } else if event.kind == RecordEvent::OrderDrawnUp.name()
             && let Ok(order) = serde_json::from_str::<Order>(&event.body)
             && order.in_kind.is_none()
         {

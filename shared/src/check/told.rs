@@ -8,7 +8,7 @@ use super::arrivals::Arrived;
 use super::{Check, Last};
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
-use crate::domain::kinds::RecordKind;
+use crate::domain::kinds::{RecordEvent, RecordKind};
 use crate::intake::file::{FileRows, FileTaken, part_id};
 use crate::store::body::parse;
 use crate::store::{Store, StoreError};
@@ -84,7 +84,7 @@ impl Told {
             if let Ok(To { to }) = serde_json::from_str(&event.body) {
                 self.renamed.insert((from.to_owned(), to));
             }
-        } else if event.kind == "file.taken" {
+        } else if event.kind == RecordEvent::FileTaken.name() {
             let Ok(taken) = serde_json::from_str::<FileTaken>(&event.body) else { return };
             let at = event.at.timestamp_millis();
             let same = |moved: &&mut Moved| moved.at == at && moved.actor == event.actor;

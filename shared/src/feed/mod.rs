@@ -9,13 +9,12 @@ pub use crate::domain::event_filter::Filter;
 pub use cloud_event::{CloudEvent, EventData};
 
 use crate::domain::event::Event;
-use crate::domain::kinds::{LotEvent, RecordKind};
+use crate::domain::kinds::{LotEvent, RecordEvent, RecordKind};
 use crate::domain::lot::Lot;
 use crate::engine::Engine;
 use crate::sight::Sight;
 use crate::store::StoreError;
 use crate::store::chain::archived;
-use crate::whole::VOID;
 
 /// One reader of the feed: what it may see, and what it asks for.
 #[derive(Debug)]
@@ -96,7 +95,7 @@ impl Reader {
 
     async fn tell(&mut self, event: &Event) -> Result<Option<CloudEvent>, StoreError> {
         // Its place was another event's, in a database that was replaced.
-        if event.kind == VOID {
+        if event.kind == RecordEvent::LogVoid.name() {
             return Ok(None);
         }
         // Whoever reads from before it is told so; a webhook that was off meanwhile goes on behind it.

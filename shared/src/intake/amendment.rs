@@ -9,9 +9,9 @@ use super::outcome::Change;
 use crate::domain::amendment::{Followed, Following, Needed, Unfollowable, plan};
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::kinds::LotEvent;
-use crate::domain::lot::{Awaited, Lot, LotState, Outcome, StepName};
+use crate::domain::lot::{Awaited, Lot, LotState, Outcome};
 use crate::domain::requisition::Line;
-use crate::domain::transition::{StepResult, TransitionError};
+use crate::domain::transition::{Direction, StepResult, TransitionError};
 use crate::engine::Engine;
 use crate::store::LotChange;
 
@@ -98,7 +98,7 @@ pub(super) fn amend(
     let (mut changes, mut gives_back) = (Vec::new(), false);
     for lot in lots {
         let followed = plan.lots.iter().find(|followed| followed.lot == lot.id);
-        let is_open = !matches!(lot.state, LotState::Closed(_));
+        let is_open = !matches!(lot.state(), LotState::Closed(_));
         let is_ranked = is_open && lot.priority != line.priority;
         match followed {
             Some(followed) => {
@@ -134,14 +134,9 @@ fn follow(
 ) -> Result<LotChange, TransitionError> {
     let mut after = lot.clone();
     after.quantity = followed.quantity;
-    if !matches!(lot.state, LotState::Closed(_)) || followed.following == Following::Reopened {
+    if !matches!(lot.state(), LotState::Closed(_)) || followed.following == Following::Reopened {
         after.priority = line.priority;
     }
-    let first = engine.pipeline_of(lot)?.names().into_iter().next();
-    let back = |first: Option<StepName>| {
-        let to = first.unwrap_or_else(|| StepName::new("validate_priority"));
-        StepResult::Back { to }
-    };
     match followed.following {
         Following::Stays => {
             if followed.keeps_consignee {
@@ -153,7 +148,7 @@ fn follow(
         }
         Following::Anew => {
             anew(&mut after);
-            engine.advance(lot.clone(), after, back(first.clone()), LotEvent::Amended)
+            engine.advance(lot.clone(), after, StepResult::Go(Direction::First), LotEvent::Amended)
         }
         Following::Cancelled => {
             anew(&mut after);
@@ -170,8 +165,9 @@ fn follow(
             let since = lot.since;
             let (code, reason) = (after.code.clone(), after.reason.clone());
             anew(&mut after);
-            let returned =
-                engine.advance(lot.clone(), after, back(first.clone()), LotEvent::Amended)?.after;
+            let returned = engine
+                .advance(lot.clone(), after, StepResult::Go(Direction::First), LotEvent::Amended)?
+                .after;
             let wait = StepResult::Wait { awaits: Awaited::Release, until: None };
             let mut held =
                 engine.advance(returned.clone(), returned, wait, LotEvent::Amended)?.after;

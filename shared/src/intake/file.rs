@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::outcome::{RefusedRow, Submitted};
 use crate::domain::ids::LineId;
-use crate::domain::kinds::RecordKind;
+use crate::domain::kinds::{RecordEvent, RecordKind};
 use crate::domain::lot::Timestamp;
 use crate::engine::Engine;
 use crate::store::body::{corrupt, parse, write};
@@ -198,7 +198,7 @@ pub(super) async fn keep(
             id,
             expected,
             body,
-            event: "file.rows_kept",
+            event: RecordEvent::FileRowsKept,
         });
     }
     unit.records.push(RecordChange {
@@ -206,7 +206,7 @@ pub(super) async fn keep(
         id: hash.to_owned(),
         expected: before.map_or(0, |(version, _)| version),
         body: write(RecordKind::File, hash, &file)?,
-        event: "file.taken",
+        event: RecordEvent::FileTaken,
     });
     name_it(engine, unit, hash, name).await
 }
@@ -222,7 +222,7 @@ pub(super) async fn name_it(
     let body = write(RecordKind::FileName, &name, &Latest { sha256: hash.to_owned() })?;
     if latest.as_ref().is_none_or(|latest| latest.body != body) {
         let expected = latest.map_or(0, |latest| latest.version);
-        let event = "file.named";
+        let event = RecordEvent::FileNamed;
         unit.records.push(RecordChange {
             kind: RecordKind::FileName,
             id: name,

@@ -16,7 +16,7 @@ use super::outcome::{
 use super::pending::{Pending, PendingState, round};
 use crate::domain::coalition::Coalition;
 use crate::domain::ids::{LineId, LotId, is_given_here};
-use crate::domain::kinds::{LotEvent, RecordKind};
+use crate::domain::kinds::{LotEvent, RecordEvent, RecordKind};
 use crate::domain::lot::{Lot, LotState};
 use crate::domain::reference::unknown_references;
 use crate::domain::requisition::Line;
@@ -371,7 +371,7 @@ impl Decided<'_> {
                 continue;
             }
             let lots = self.engine.store.lots_of_line(id).await?;
-            let open = lots.iter().filter(|lot| !matches!(lot.state, LotState::Closed(_)));
+            let open = lots.iter().filter(|lot| !matches!(lot.state(), LotState::Closed(_)));
             let open: Vec<String> = open.map(|lot| lot.id.to_string()).collect();
             if !open.is_empty() {
                 self.intake.gone.push(Gone {
@@ -530,7 +530,7 @@ impl Decided<'_> {
             id: conflict.line.clone(),
             expected: record.map_or(0, |record| record.version),
             body: write(RecordKind::LineConflict, &conflict.line, conflict)?,
-            event: "line.disputed",
+            event: RecordEvent::LineDisputed,
         });
         Ok(())
     }
@@ -616,7 +616,7 @@ async fn apply(
     amended.needs.clone_from(&needs);
     if needs.is_empty() {
         if let Some(open) = open {
-            unit.records.push(open.ends(version, "line.amendment_superseded")?);
+            unit.records.push(open.ends(version, RecordEvent::LineAmendmentSuperseded)?);
         }
         return Ok(Ok(amended));
     }
@@ -632,7 +632,7 @@ async fn apply(
     let is_known =
         open.is_some_and(|open| (open.quantity, &open.needs) == (pending.quantity, &pending.needs));
     if !is_known {
-        unit.records.push(pending.file(version, "line.order_change_needed")?);
+        unit.records.push(pending.file(version, RecordEvent::LineOrderChangeNeeded)?);
     }
     Ok(Ok(amended))
 }

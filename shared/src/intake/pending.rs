@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::amendment::{Amending, amend};
 use crate::domain::amendment::{Needed, Plan, Unfollowable, come, plan};
 use crate::domain::ids::{LineId, LotId};
-use crate::domain::kinds::{JobKind, RecordKind};
+use crate::domain::kinds::{JobKind, RecordEvent, RecordKind};
 use crate::domain::lot::{Awaited, Lot, LotState};
 use crate::domain::quantity::Quantity;
 use crate::domain::requisition::Line;
@@ -106,7 +106,7 @@ impl Pending {
     pub(super) fn file(
         &self,
         version: i64,
-        event: &'static str,
+        event: RecordEvent,
     ) -> Result<RecordChange, StoreError> {
         let id = self.line.to_string();
         let body = write(RecordKind::Amendment, &id, self)?;
@@ -117,7 +117,7 @@ impl Pending {
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be written down.
-    pub fn ends(mut self, version: i64, event: &'static str) -> Result<RecordChange, StoreError> {
+    pub fn ends(mut self, version: i64, event: RecordEvent) -> Result<RecordChange, StoreError> {
         self.state = PendingState::Done;
         self.file(version, event)
     }
@@ -125,7 +125,7 @@ impl Pending {
 
 /// Whether `lot` is on order and some of it is to come.
 fn is_to_come(lot: &Lot) -> bool {
-    let is_open = match &lot.state {
+    let is_open = match lot.state() {
         LotState::Waiting { awaits, .. } => !matches!(awaits, Awaited::Payment { .. }),
         LotState::Ready { .. } | LotState::RetryAt { .. } | LotState::Parked { .. } => true,
         LotState::Closed(_) => false,
@@ -154,10 +154,10 @@ pub async fn follow(engine: &Engine, unit: &mut Unit) -> Result<(), StoreError> 
 /// Whether a change leaves a lot in nobody's hands that was in others'.
 fn frees(change: &LotChange) -> bool {
     let is_free = |lot: &Lot| {
-        let is_offered = matches!(lot.state.awaits(), Some(Awaited::Acceptance { .. }));
+        let is_offered = matches!(lot.state().awaits(), Some(Awaited::Acceptance { .. }));
         lot.order.is_none() && lot.in_kind.is_none() && !is_offered
     };
-    let is_open = !matches!(change.after.state, LotState::Closed(_));
+    let is_open = !matches!(change.after.state(), LotState::Closed(_));
     is_open && is_free(&change.after) && change.before.as_ref().is_none_or(|lot| !is_free(lot))
 }
 
@@ -187,7 +187,7 @@ async fn follow_line(engine: &Engine, unit: &mut Unit, id: LineId) -> Result<(),
     }
     let has_redirects = pending.needs.iter().any(|needed| needed.consignee.is_some());
     if needs.is_empty() && !has_redirects && wanted.quantity == pending.quantity {
-        unit.records.push(pending.ends(version, "line.amendment_done")?);
+        unit.records.push(pending.ends(version, RecordEvent::LineAmendmentDone)?);
     }
     Ok(())
 }

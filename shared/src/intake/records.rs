@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::lines::How;
 use super::merge::{Merged, author, fields, merge};
 use super::outcome::{Change, Contested};
-use crate::domain::kinds::RecordKind;
+use crate::domain::kinds::{RecordEvent, RecordKind};
 use crate::domain::supplier::Offer;
 use crate::engine::Engine;
 use crate::sealing;
@@ -30,9 +30,6 @@ pub fn imported_by(caller: Option<&str>) -> String {
 fn is_import(actor: &str) -> bool {
     actor.strip_prefix(IMPORT).is_some_and(|by| by.is_empty() || by.starts_with(", by "))
 }
-
-/// The event of a record that was stated.
-pub(super) const STATED: &str = "record.stated";
 
 /// What a folder's files say, by what they are called.
 #[derive(
@@ -227,7 +224,7 @@ impl<'a> Merge<'a> {
         Ok(Self { engine, how, changes, there, said, is_planned: false, records })
     }
 
-    fn put(&mut self, id: &str, expected: i64, body: String, event: &'static str) {
+    fn put(&mut self, id: &str, expected: i64, body: String, event: RecordEvent) {
         let (kind, id) = (self.records.what.record(), id.to_owned());
         self.changes.push(RecordChange { kind, id, expected, body, event });
     }
@@ -261,7 +258,7 @@ impl<'a> Merge<'a> {
         self.said.insert(id.to_owned());
         let Some(record) = self.there.get(id) else {
             self.records.new.push(id.to_owned());
-            self.put(id, 0, body(theirs)?, STATED);
+            self.put(id, 0, body(theirs)?, RecordEvent::RecordStated);
             return Ok(Some(theirs.clone()));
         };
         if record.body == body(theirs)? {
@@ -272,9 +269,9 @@ impl<'a> Merge<'a> {
         let before: T = parse(kind, id, &there)?;
         let ours = clear(before.clone());
         let base: Option<T> = self.base(id, &there).await?;
-        let mut event = STATED;
+        let mut event = RecordEvent::RecordStated;
         let becomes = if base.as_ref() == Some(theirs) || ours == *theirs {
-            event = "record.restated";
+            event = RecordEvent::RecordRestated;
             ours
         } else {
             let merged = match &base {
@@ -323,7 +320,10 @@ impl<'a> Merge<'a> {
             return parse(RecordKind::Stated, &subject, &body).map(Some);
         }
         let events = self.engine.store.events_of(&subject).await?;
-        let stated = events.iter().rev().find(|e| e.kind == STATED && is_import(&e.actor));
+        let stated = events
+            .iter()
+            .rev()
+            .find(|e| e.kind == RecordEvent::RecordStated.name() && is_import(&e.actor));
         let Some(stated) = stated else { return Ok(None) };
         parse(kind, id, &self.opened(kind, id, &stated.body, Some(there))?).map(Some)
     }
@@ -368,7 +368,7 @@ impl<'a> Merge<'a> {
             .map(|said| self.opened(RecordKind::Stated, &subject, &said.body, Some(&body)));
         if before.transpose()? != Some(body.clone()) {
             let expected = said.map_or(0, |said| said.version);
-            let event = "record.remembered";
+            let event = RecordEvent::RecordRemembered;
             self.changes.push(RecordChange {
                 kind: RecordKind::Stated,
                 id: subject,
@@ -466,7 +466,10 @@ impl<'a> Merge<'a> {
     }
 
     fn mark(&mut self, id: String, is_gone: bool, expected: i64) {
-        let (body, event) = (gone(is_gone), if is_gone { "record.gone" } else { "record.back" });
+        let (body, event) = (
+            gone(is_gone),
+            if is_gone { RecordEvent::RecordGone } else { RecordEvent::RecordBack },
+        );
         self.changes.push(RecordChange { kind: RecordKind::Gone, id, expected, body, event });
     }
 
@@ -476,7 +479,9 @@ impl<'a> Merge<'a> {
             Stated::Contributions | Stated::Parties => {
                 let subject = format!("{}:{id}", self.records.what.record());
                 let events = self.engine.store.events_of(&subject).await?;
-                Ok(events.iter().any(|event| event.kind == STATED && is_import(&event.actor)))
+                Ok(events.iter().any(|event| {
+                    event.kind == RecordEvent::RecordStated.name() && is_import(&event.actor)
+                }))
             }
             Stated::Settings
             | Stated::Groups
@@ -494,7 +499,7 @@ impl<'a> Merge<'a> {
         let offer: Offer = parse(self.records.what.record(), id, &record.body)?;
         let (kind, expected) = (self.records.what.record(), record.version);
         let body = write(kind, id, &Offer { is_suspended: true, ..offer })?;
-        self.put(id, expected, body, "offer.suspended");
+        self.put(id, expected, body, RecordEvent::OfferSuspended);
         Ok(())
     }
 }

@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 
 use super::lines::{How, IntakeError};
 use super::openings::Openings;
-use super::records::{IMPORT, Merge, Records, STATED, Stated};
+use super::records::{IMPORT, Merge, Records, Stated};
 use crate::domain::coalition::{Coalition, Settings};
 use crate::domain::contribution::Contribution;
-use crate::domain::kinds::{JobKind, RecordKind};
+use crate::domain::kinds::{JobKind, RecordEvent, RecordKind};
 use crate::domain::money::Money;
 use crate::engine::Engine;
 use crate::import::CoalitionFiles;
@@ -174,7 +174,13 @@ pub async fn contribute(
         let found = engine.store.record(kind, &id).await?;
         let expected = found.map_or(0, |found| found.version);
         let body = write(kind, &id, contribution)?;
-        unit.records.push(RecordChange { kind, id, expected, body, event: STATED });
+        unit.records.push(RecordChange {
+            kind,
+            id,
+            expected,
+            body,
+            event: RecordEvent::RecordStated,
+        });
         fund(engine, settings, old, contribution, &mut unit).await?;
         unit.jobs.push(round(unit.at));
     }
@@ -210,7 +216,7 @@ pub async fn contribute_planned(
             id,
             expected: record.map_or(0, |record| record.version),
             body,
-            event: "record.disputed",
+            event: RecordEvent::RecordDisputed,
         });
     }
     for contribution in &changed {

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::keys::{Keys, SealError};
 use crate::domain::coalition::Consignee;
 use crate::domain::confidential::Confidential;
-use crate::domain::kinds::{NoteKind, RecordKind};
+use crate::domain::kinds::{NoteKind, RecordEvent, RecordKind};
 use crate::domain::webhook::Secrets;
 use crate::engine::Engine;
 use crate::store::body::{parse, write};
@@ -292,8 +292,8 @@ async fn consignees(engine: &Engine, actor: &str, current: &str) -> Result<Vec<U
         .await?
         .into_iter();
     let all = consignees
-        .map(|record| (RecordKind::Consignee, "consignee.sealed", record))
-        .chain(said.map(|record| (RecordKind::Stated, "record.sealed", record)));
+        .map(|record| (RecordKind::Consignee, RecordEvent::ConsigneeSealed, record))
+        .chain(said.map(|record| (RecordKind::Stated, RecordEvent::RecordSealed, record)));
     let mut units = Vec::new();
     for (kind, event, record) in all {
         let Some(what) = of_record(kind, &record.id) else { continue };
@@ -340,7 +340,7 @@ async fn webhooks(engine: &Engine, actor: &str, current: &str) -> Result<Vec<Uni
             id,
             expected: endpoint.version,
             body: endpoint.body,
-            event: "webhook.sealed",
+            event: RecordEvent::WebhookSealed,
         });
         units.push(unit);
     }

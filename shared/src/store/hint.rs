@@ -74,7 +74,7 @@ impl Hint {
     /// The hint to a lot that is ready at `now`.
     #[must_use]
     pub fn of_ready(lot: &Lot, now: Timestamp) -> Option<Self> {
-        let LotState::Ready { step, .. } = &lot.state else { return None };
+        let LotState::Ready { step, .. } = lot.state() else { return None };
         Some(Self {
             queue: step.0.clone(),
             lane: Lane::of(lot.priority),

@@ -238,11 +238,11 @@ pub struct Filed {
 
 impl Filed {
     pub(crate) fn of(lot: &Lot) -> Self {
-        let awaits = lot.state.awaits().map(|awaits| awaits.name().to_owned());
+        let awaits = lot.state().awaits().map(|awaits| awaits.name().to_owned());
         Self {
             version: lot.version,
-            state: lot.state.name().to_owned(),
-            step: lot.state.step().map(ToString::to_string),
+            state: lot.state().name().to_owned(),
+            step: lot.state().step().map(ToString::to_string),
             awaits,
             class: i64::from(lot.priority.class),
             rank: i64::from(lot.priority.rank),

@@ -23,7 +23,7 @@ impl Place {
     pub(super) fn of(lot: &Lot) -> Self {
         let Filed { state, step, awaits, .. } = Filed::of(lot);
         let (step, awaits) = (step.unwrap_or_default(), awaits.unwrap_or_default());
-        let has_ended = matches!(lot.state, LotState::Closed(_));
+        let has_ended = matches!(lot.state(), LotState::Closed(_));
         let since = lot.since.filter(|_| !has_ended).map_or(0, hour);
         Self { step, state, awaits, since }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{StoreError, StoredLine, Term};
 use crate::domain::ids::LineId;
-use crate::domain::kinds::{JobKind, LotEvent, NoteKind, RecordKind};
+use crate::domain::kinds::{JobKind, LineEvent, LotEvent, NoteKind, RecordEvent, RecordKind};
 use crate::domain::lot::{Lot, LotState, Timestamp};
 use crate::domain::quantity::Quantity;
 use crate::domain::requisition::Line;
@@ -38,7 +38,7 @@ impl LotChange {
     /// When somebody must look at the lot again; `now` for one that is ready.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> Option<Timestamp> {
-        match &self.after.state {
+        match self.after.state() {
             LotState::Ready { .. } => Some(now),
             LotState::RetryAt { due, .. } => Some(*due),
             LotState::Waiting { until, .. } => *until,
@@ -58,8 +58,16 @@ pub struct RecordChange {
     pub expected: i64,
     /// The new content as JSON.
     pub body: String,
-    /// The event's kind, such as `order.sent`.
-    pub event: &'static str,
+    /// What happened to it.
+    pub event: RecordEvent,
+}
+
+impl RecordChange {
+    /// The name of its event.
+    pub(super) fn event_name(&self) -> &'static str {
+        debug_assert!(self.event.is_of(self.kind), "{} of {}", self.event, self.kind);
+        self.event.name()
+    }
 }
 
 /// A line put or amended, with its event.
@@ -75,14 +83,14 @@ pub struct LineChange {
     pub(super) was: Quantity,
     pub(super) line: Line,
     stated: Option<Box<Line>>,
-    event: &'static str,
+    event: LineEvent,
 }
 
 impl LineChange {
     /// A new line, as its requester states it.
     #[must_use]
     pub fn created(id: LineId, line: Line) -> Self {
-        let event = "line.submitted";
+        let event = LineEvent::Submitted;
         Self { id, expected: 0, was: Quantity::ZERO, line, stated: None, event }
     }
 
@@ -90,7 +98,7 @@ impl LineChange {
     #[must_use]
     pub fn stated(id: LineId, before: &StoredLine, line: Line, stated: Line) -> Self {
         let (expected, was) = (before.version, before.line.quantity);
-        let event = if line == before.line { "line.restated" } else { "line.amended" };
+        let event = if line == before.line { LineEvent::Restated } else { LineEvent::Amended };
         let stated = (stated != line).then(|| Box::new(stated));
         Self { id, expected, was, line, stated, event }
     }
@@ -100,7 +108,7 @@ impl LineChange {
     pub fn commanded(id: LineId, before: &StoredLine, line: Line) -> Self {
         let stated = (*before.stated() != line).then(|| Box::new(before.stated().clone()));
         let (expected, was) = (before.version, before.line.quantity);
-        Self { id, expected, was, line, stated, event: "line.amended" }
+        Self { id, expected, was, line, stated, event: LineEvent::Amended }
     }
 
     /// The line's number.
@@ -116,7 +124,7 @@ impl LineChange {
     }
 
     /// The event's kind.
-    pub(super) fn event(&self) -> &'static str {
+    pub(super) fn event(&self) -> LineEvent {
         self.event
     }
 

@@ -108,7 +108,7 @@ pub struct LotView {
 
 fn awaited(awaits: &Awaited) -> Vec<String> {
     match awaits {
-        Awaited::Review { group } => vec![group.clone()],
+        Awaited::Review { group, .. } => vec![group.clone()],
         Awaited::Consent { donors } => donors.clone(),
         Awaited::Acceptance { contribution } => vec![contribution.clone()],
         Awaited::Approval { order }
@@ -125,7 +125,7 @@ impl LotView {
     fn of(lot: &Lot, line: &Line, coalition: &Coalition) -> Self {
         let (mut awaits, mut awaits_of, mut until) = (None, Vec::new(), None);
         let mut incident = None;
-        match &lot.state {
+        match lot.state() {
             LotState::Waiting { awaits: what, until: end, .. } => {
                 (awaits, awaits_of) = (Some(what.name().to_owned()), awaited(what));
                 until = *end;
@@ -158,8 +158,8 @@ impl LotView {
             unit: line.unit.to_string(),
             priority: lot.priority,
             consignee: lot.consignee(line).to_owned(),
-            state: lot.state.name().to_owned(),
-            step: lot.state.step().map(ToString::to_string),
+            state: lot.state().name().to_owned(),
+            step: lot.state().step().map(ToString::to_string),
             awaits,
             awaits_of,
             until,
@@ -192,7 +192,7 @@ impl LotView {
         for share in &mut view.funding {
             share.envelope = sight.envelope(&share.envelope);
         }
-        match lot.state.awaits() {
+        match lot.state().awaits() {
             Some(Awaited::Consent { .. } | Awaited::Acceptance { .. }) if sight.hides_money() => {
                 view.awaits_of.clear();
             }
@@ -338,13 +338,13 @@ impl LineView {
     #[must_use]
     pub fn with(mut self, lots: &[Lot]) -> Self {
         for lot in lots {
-            let state = lot.state.awaits().map_or(lot.state.name(), Awaited::name);
+            let state = lot.state().awaits().map_or(lot.state().name(), Awaited::name);
             match self.states.iter_mut().find(|known| known.state == state) {
                 Some(known) => known.lots += 1,
                 None => self.states.push(LineState { state: state.to_owned(), lots: 1 }),
             }
         }
-        let is_open = |lot: &&Lot| !matches!(lot.state, LotState::Closed(_));
+        let is_open = |lot: &&Lot| !matches!(lot.state(), LotState::Closed(_));
         self.expected = lots.iter().filter(is_open).filter_map(|lot| lot.due).max();
         self
     }

@@ -8,18 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::documents;
-use crate::domain::kinds::{NoteKind, RecordKind};
+use crate::domain::kinds::{NoteKind, RecordEvent, RecordKind};
 use crate::domain::lot::Timestamp;
 use crate::domain::order::{Order, OrderStatus};
 use crate::incidents::{RESTORED, opened};
-use crate::pauses::{ALL, PAUSED, Pause};
+use crate::pauses::{ALL, Pause};
 use crate::store::{Fate, NoteChange, NoteRange, Record, RecordChange, Store, StoreError, Unit};
-
-/// The kind of event at a position that was given out before, which says nothing.
-pub const VOID: &str = "log.void";
-
-/// The kind of event that a database has taken the place of another.
-const RESTORED_EVENT: &str = "log.restored";
 
 /// Void events committed together.
 const TOGETHER: i64 = 500;
@@ -163,7 +157,7 @@ pub async fn carry(
         id,
         expected: 0,
         body,
-        event: RESTORED_EVENT,
+        event: RecordEvent::LogRestored,
     });
     paused(new, from, &mut unit).await?;
     unit.records.extend(given.changes);
@@ -225,7 +219,7 @@ async fn void(store: &dyn Store, epoch: u32, count: i64, now: Timestamp) -> Resu
                 id: epoch.to_string(),
                 expected,
                 body: "{}".to_owned(),
-                event: VOID,
+                event: RecordEvent::LogVoid,
             });
             unit
         });
@@ -245,7 +239,7 @@ async fn paused(store: &dyn Store, from: &str, unit: &mut Unit) -> Result<(), St
         id: ALL.to_owned(),
         expected: known.map_or(0, |known| known.version),
         body: written(RecordKind::Pause, ALL, &pause)?,
-        event: PAUSED,
+        event: RecordEvent::PauseSet,
     });
     for kind in [NoteKind::Clock, NoteKind::Process] {
         let (after, before) = (String::new(), "\u{10ffff}".to_owned());
@@ -262,13 +256,14 @@ async fn carried(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, 
     let own = ids(new.records(RecordKind::OrderMessage).await?);
     let messages = old.records(RecordKind::OrderMessage).await?;
     let sent: Vec<&Record> = messages.iter().filter(|one| !own.contains_key(&one.id)).collect();
-    changes.extend(
-        sent.iter()
-            .map(|message| taken(RecordKind::OrderMessage, message, 0, "order_message.carried")),
-    );
-    changes.extend(later(new, old, RecordKind::Token, "", "token.carried").await?);
+    changes.extend(sent.iter().map(|message| {
+        taken(RecordKind::OrderMessage, message, 0, RecordEvent::OrderMessageCarried)
+    }));
+    changes.extend(later(new, old, RecordKind::Token, "", RecordEvent::TokenCarried).await?);
     // What an earlier restore has found is to be done still.
-    changes.extend(later(new, old, RecordKind::Incident, RESTORED, "incident.carried").await?);
+    changes.extend(
+        later(new, old, RecordKind::Incident, RESTORED, RecordEvent::IncidentCarried).await?,
+    );
     let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let known = ids(new.records(RecordKind::OrderStatus).await?);
     for record in old.records(RecordKind::OrderStatus).await? {
@@ -309,7 +304,7 @@ async fn carried(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, 
 }
 
 /// What `new` is to hold of a record of `old`.
-fn taken(kind: RecordKind, record: &Record, expected: i64, event: &'static str) -> RecordChange {
+fn taken(kind: RecordKind, record: &Record, expected: i64, event: RecordEvent) -> RecordChange {
     RecordChange { kind, id: record.id.clone(), expected, body: record.body.clone(), event }
 }
 
@@ -319,7 +314,7 @@ async fn later(
     old: &dyn Store,
     kind: RecordKind,
     prefix: &str,
-    event: &'static str,
+    event: RecordEvent,
 ) -> Result<Vec<RecordChange>, StoreError> {
     let own = ids(new.records_of(kind, prefix).await?);
     let records = old.records_of(kind, prefix).await?;
@@ -351,7 +346,7 @@ async fn counters(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>,
                 id: record.id,
                 expected: known.map_or(0, |known| known.version),
                 body: record.body,
-                event: "order.number_carried",
+                event: RecordEvent::OrderNumberCarried,
             });
         }
     }

@@ -14,7 +14,7 @@ mod row;
 mod trail;
 mod write;
 
-pub use carry::{GivenOut, Restore, VOID, carry, pause, restores};
+pub use carry::{GivenOut, Restore, carry, pause, restores};
 pub use nul::{NulFound, first_nul};
 pub use pour::{header, pour};
 pub use read::{Reading, WholeError, begins};

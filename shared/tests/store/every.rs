@@ -4,16 +4,17 @@ use waybill_shared::documents::TakenDocument;
 use waybill_shared::domain::document::{Content, Document};
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::{JobKind, LotEvent, NoteKind, RecordKind};
+use waybill_shared::domain::kinds::{JobKind, LotEvent, NoteKind, RecordEvent, RecordKind};
 use waybill_shared::domain::limit::Limit;
-use waybill_shared::domain::lot::{Awaited, Lot, LotState, Priority, StepName, Timestamp};
+use waybill_shared::domain::lot::{Awaited, Lot, Priority, Timestamp};
 use waybill_shared::domain::money::{Currency, Money, Rate};
 use waybill_shared::domain::quantity::Quantity;
+use waybill_shared::domain::transition::StepResult;
 use waybill_shared::store::{
     Fate, Lane, LotChange, LotFilter, LotOrder, NewJob, NoteChange, NoteRange, Store, Unit, Wanted,
 };
 
-use crate::support::{NOW, Place, all, close, commit, envelope, lot, sequence, submit};
+use crate::support::{NOW, Place, all, close, commit, envelope, led, lot, sequence, submit};
 
 macro_rules! on_every_store {
     ($($name:ident),* $(,)?) => {
@@ -321,7 +322,7 @@ async fn what_steps_look_up_changes_the_generation(place: Place) {
         id: "LU".to_owned(),
         expected: 0,
         body: "{}".to_owned(),
-        event: "party.stated",
+        event: RecordEvent::RecordStated,
     });
     commit(store, vec![unit]).await;
     assert!(store.generation().await.expect("read") > before);
@@ -368,9 +369,7 @@ async fn of_line(store: &dyn Store, line: i64) -> Lot {
 
 /// `lot` waits for `awaits` since so many seconds.
 fn wait(lot: &Lot, awaits: Awaited, since: i64) -> Unit {
-    let mut after = lot.clone();
-    let step = StepName::new("match_donor");
-    after.state = LotState::Waiting { step, awaits, until: None };
+    let mut after = led(lot, StepResult::Wait { awaits, until: None });
     after.since = Timestamp::from_timestamp(since, 0);
     Unit::new("test", NOW).lot(LotChange::new(lot.clone(), after, LotEvent::WaitsForMoney))
 }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use waybill_shared::domain::ids::{LineId, LotId};
-use waybill_shared::domain::kinds::LotEvent;
-use waybill_shared::domain::lot::{Lot, LotState, Outcome, Priority, StepName, Timestamp};
+use waybill_shared::domain::kinds::{LotEvent, StepKind};
+use waybill_shared::domain::lot::{Lot, Outcome, Priority, StepName, Timestamp};
 use waybill_shared::domain::money::Currency;
 use waybill_shared::domain::price::Price;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::{Kind, Line};
+use waybill_shared::domain::retry::RetryPolicy;
+use waybill_shared::domain::transition::{Situation, StepResult, advance};
 use waybill_shared::store::postgres::PostgresStore;
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{EnvelopeChange, Fate, LineChange, LotChange, LotFilter, Store, Unit};
@@ -111,9 +113,17 @@ pub(crate) async fn all(store: &dyn Store) -> Vec<Lot> {
     store.lots(&LotFilter { limit: 100, ..LotFilter::default() }).await.expect("read")
 }
 
+/// `lot` where `result` leads it.
+pub(crate) fn led(lot: &Lot, result: StepResult) -> Lot {
+    let steps: Vec<StepName> = StepKind::ALL.iter().copied().map(StepName::from).collect();
+    let at = Situation { steps: &steps, retry: RetryPolicy::default(), now: NOW, draw: 0 };
+    let mut after = lot.clone();
+    advance(lot, &mut after, result, &at).expect("it fits");
+    after
+}
+
 /// `lot` is cancelled.
 pub(crate) fn close(lot: &Lot) -> Unit {
-    let mut after = lot.clone();
-    after.state = LotState::Closed(Outcome::Cancelled);
+    let after = led(lot, StepResult::Close(Outcome::Cancelled));
     Unit::new("test", NOW).lot(LotChange::new(lot.clone(), after, LotEvent::Cancelled))
 }

@@ -6,18 +6,17 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use waybill_shared::act::ActError;
 use waybill_shared::domain::coalition::Coalition;
-use waybill_shared::domain::kinds::LotEvent;
-use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
+use waybill_shared::domain::kinds::{LotEvent, RecordEvent, StepKind};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::domain::requisition::Line;
-use waybill_shared::domain::transition::StepResult;
+use waybill_shared::domain::transition::{Direction, StepResult};
 use waybill_shared::engine::Engine;
 use waybill_shared::matching::binding::{Unbindable, may_bind};
 use waybill_shared::store::{LotChange, Unit};
 
 use super::round;
 use crate::orders::Filed;
-use crate::steps::match_donor;
 
 /// Who sends lots back.
 const ACTOR: &str = "binding";
@@ -71,10 +70,10 @@ pub(super) async fn taken_back(
             let mut after = lot.clone();
             after.release();
             after.because(code, reason);
-            let back = StepResult::Back { to: StepName::new(match_donor::NAME) };
+            let back = StepResult::Go(Direction::Back(StepKind::MatchDonor));
             unit.lots.push(advance(engine, lot, after, back)?);
         }
-        unit.records.push(filed.becomes(OrderStatus::Cancelled, "order.cancelled")?);
+        unit.records.push(filed.becomes(OrderStatus::Cancelled, RecordEvent::OrderCancelled)?);
         unit.jobs.push(round::wanted(engine));
         units.push(unit);
     }
@@ -102,9 +101,9 @@ pub(super) fn unbound(
     let mut after = lot.clone();
     after.release();
     after.because(found.why.code(), format!("on {day}: {found}, so it is matched again"));
-    let result = match &lot.state {
+    let result = match lot.state() {
         LotState::Waiting { awaits: Awaited::Gathering, .. } => {
-            StepResult::Back { to: StepName::new(match_donor::NAME) }
+            StepResult::Go(Direction::Back(StepKind::MatchDonor))
         }
         _ => StepResult::Wait { awaits: Awaited::Funding, until: None },
     };

@@ -5,15 +5,14 @@ use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::funding::ShareState;
-use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordKind};
-use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
+use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordEvent, RecordKind, StepKind};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::money::Money;
-use waybill_shared::domain::transition::StepResult;
+use waybill_shared::domain::transition::{Direction, StepResult};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{EnvelopeChange, EnvelopeRow, Job, RecordChange, Unit};
 
 use super::round;
-use crate::steps::match_donor;
 use crate::terms;
 
 /// Days before `obligate_by` on which an envelope is warned of.
@@ -67,7 +66,7 @@ impl Act for Lapse {
                         id,
                         expected: 0,
                         body: body.map_err(invalid)?,
-                        event: "envelope.lapse_warned",
+                        event: RecordEvent::EnvelopeLapseWarned,
                     });
                     units.push(unit);
                 }
@@ -100,7 +99,7 @@ async fn lapsed(engine: &Engine, row: &EnvelopeRow, unbound: i64) -> Result<Unit
         let mut after = lot.clone();
         after.release();
         after.because("envelope_lapsed", format!("{envelope} has lapsed"));
-        let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
+        let result = StepResult::Go(Direction::Back(StepKind::MatchDonor));
         unit.lots.push(
             engine.advance(lot, after, result, LotEvent::ReturnedToMatching).map_err(invalid)?,
         );
@@ -131,7 +130,7 @@ impl Act for Chase {
         let (day, now) = (engine.today(&coalition), engine.clock.now());
         let mut units = Vec::new();
         for lot in engine.store.lots_awaiting("delivery").await? {
-            let LotState::Waiting { awaits: Awaited::Delivery { order }, .. } = &lot.state else {
+            let LotState::Waiting { awaits: Awaited::Delivery { order }, .. } = lot.state() else {
                 continue;
             };
             let Some(due) = lot.due else { continue };
@@ -190,7 +189,7 @@ impl Act for Digest {
             })
             .collect();
         let body = serde_json::json!({ "fire": job.key, "lots": counts }).to_string();
-        let event = "digest.written";
+        let event = RecordEvent::DigestWritten;
         unit.records.push(RecordChange {
             kind: RecordKind::Digest,
             id: day,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use waybill_shared::act::ActError;
 use waybill_shared::domain::coalition::Coalition;
-use waybill_shared::domain::kinds::RecordKind;
+use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::Order;
 use waybill_shared::domain::supplier::Quote;
@@ -107,7 +107,7 @@ impl CallOffs {
                 let Some(open) = self.open.get_mut(number) else { continue };
                 open.drawn_up = open.drawn_up.saturating_add(goods);
                 open.pending = open.pending.saturating_sub(goods).max(0);
-                filed.push(open.counter.set(open.drawn_up, "framework.called_off"));
+                filed.push(open.counter.set(open.drawn_up, RecordEvent::FrameworkCalledOff));
             }
         }
         Ok(filed)

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::funding::ShareState;
-use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordKind};
-use waybill_shared::domain::lot::{Awaited, Lot, StepName};
+use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordEvent, RecordKind, StepKind};
+use waybill_shared::domain::lot::{Awaited, Lot};
 use waybill_shared::domain::money::{Currency, Money};
 use waybill_shared::domain::order::{LineShare, Order, OrderLine, OrderStatus, Packs};
 use waybill_shared::domain::supplier::{Quote, SoldBy};
-use waybill_shared::domain::transition::StepResult;
+use waybill_shared::domain::transition::{Direction, StepResult};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Job, RecordChange, StoreError, Unit};
 
@@ -28,7 +28,6 @@ use crate::connectors::{Connector, Question};
 use crate::funding::covered;
 use crate::orders::{self, Filed, tell_price};
 use crate::steps::issue_order::gathering_key;
-use crate::steps::match_donor;
 
 /// Who draws up orders; never their approver.
 pub const AUTHOR: &str = "issue_order";
@@ -78,7 +77,7 @@ impl Counter {
         Ok(Self { kind, id: id.to_owned(), version, count })
     }
 
-    pub(super) fn set(&mut self, value: i64, event: &'static str) -> RecordChange {
+    pub(super) fn set(&mut self, value: i64, event: RecordEvent) -> RecordChange {
         let expected = self.version;
         self.version += 1;
         self.count.value = value;
@@ -178,7 +177,7 @@ fn invalid(error: impl std::fmt::Display) -> ActError {
 fn chosen_again(engine: &Engine, lot: Lot, event: LotEvent) -> Result<Unit, ActError> {
     let mut after = lot.clone();
     after.offer = None;
-    let result = StepResult::Back { to: StepName::new(crate::steps::issue_order::NAME) };
+    let result = StepResult::Go(Direction::Again);
     let change = engine.advance(lot, after, result, event).map_err(invalid)?;
     Ok(Unit::new(JobKind::Gather.name(), engine.clock.now()).lot(change))
 }
@@ -191,7 +190,7 @@ fn ceiling_reached(engine: &Engine, lot: Lot, quote: &Quote) -> Result<Unit, Act
         let reason = format!("the framework contract of {} is used up", offer.supplier);
         after.because("framework_exhausted", reason);
     }
-    let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
+    let result = StepResult::Go(Direction::Back(StepKind::MatchDonor));
     let change =
         engine.advance(lot, after, result, LotEvent::ReturnedToMatching).map_err(invalid)?;
     Ok(Unit::new(JobKind::Gather.name(), engine.clock.now()).lot(change))
@@ -252,11 +251,11 @@ impl Gather {
             unit.lots
                 .push(engine.advance(before, after, result, LotEvent::Ordered).map_err(invalid)?);
         }
-        unit.records.push(number.set(next, "order.numbered"));
+        unit.records.push(number.set(next, RecordEvent::OrderNumbered));
         unit.records.push(orders::document(&order.number, bytes));
         let mut filed = Filed::new(order, status);
-        unit.records.push(filed.lines("order.drawn_up")?);
-        unit.records.push(filed.becomes(status, "order.issued")?);
+        unit.records.push(filed.lines(RecordEvent::OrderDrawnUp)?);
+        unit.records.push(filed.becomes(status, RecordEvent::OrderIssued)?);
         Ok(unit)
     }
 }

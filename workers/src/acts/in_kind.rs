@@ -7,7 +7,7 @@ use serde::Serialize;
 use waybill_shared::act::ActError;
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::contribution::{Contribution, Firmness, InKind};
-use waybill_shared::domain::kinds::RecordKind;
+use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::domain::lot::{Lot, LotState, Outcome};
 use waybill_shared::domain::order::Order;
 use waybill_shared::domain::quantity::{Quantity, Unit};
@@ -46,7 +46,7 @@ async fn served(engine: &Engine) -> Result<Vec<Lot>, ActError> {
         lots.extend(engine.store.lots_under(&order).await?);
     }
     // What has ended without delivery was not given.
-    lots.retain(|lot| match &lot.state {
+    lots.retain(|lot| match lot.state() {
         LotState::Closed(outcome) => *outcome == Outcome::Delivered,
         LotState::Ready { .. }
         | LotState::Waiting { .. }
@@ -138,7 +138,7 @@ impl InKindStock {
             id,
             expected,
             body,
-            event: "in_kind.spoken_for",
+            event: RecordEvent::InKindSpokenFor,
         })
     }
 }

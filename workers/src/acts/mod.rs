@@ -18,6 +18,7 @@ pub(crate) mod windows;
 use std::sync::Arc;
 
 use waybill_shared::act::Act;
+use waybill_shared::domain::kinds::JobKind;
 
 use crate::connectors::Connector;
 use crate::webhooks::Deliver;
@@ -25,15 +26,24 @@ use crate::webhooks::Deliver;
 /// Every act of the workers.
 #[must_use]
 pub fn registry(connector: &Arc<dyn Connector>) -> Vec<Arc<dyn Act>> {
-    vec![
-        Arc::new(document::TakeDocument::new(connector.clone())),
-        Arc::new(round::Round::new(connector.clone())),
-        Arc::new(gather::Gather::new(connector.clone())),
-        Arc::new(send::Send::new(connector.clone())),
-        Arc::new(tell::Tell::new(connector.clone())),
-        Arc::new(calendar::Lapse),
-        Arc::new(calendar::Chase),
-        Arc::new(calendar::Digest),
-        Arc::new(Deliver::default()),
-    ]
+    JobKind::ALL.iter().filter_map(|kind| act(*kind, connector)).collect()
+}
+
+/// What does jobs of `kind`; `None`: schedulers do them.
+fn act(kind: JobKind, connector: &Arc<dyn Connector>) -> Option<Arc<dyn Act>> {
+    let connector = connector.clone();
+    Some(match kind {
+        JobKind::Document => Arc::new(document::TakeDocument::new(connector)),
+        JobKind::Lapse => Arc::new(calendar::Lapse),
+        JobKind::Round => Arc::new(round::Round::new(connector)),
+        JobKind::Gather => Arc::new(gather::Gather::new(connector)),
+        JobKind::Send => Arc::new(send::Send::new(connector)),
+        JobKind::Tell => Arc::new(tell::Tell::new(connector)),
+        JobKind::Chase => Arc::new(calendar::Chase),
+        JobKind::Digest => Arc::new(calendar::Digest),
+        JobKind::Webhook => Arc::new(Deliver::default()),
+        JobKind::Contribution | JobKind::Opening | JobKind::Requisition | JobKind::Cron => {
+            return None;
+        }
+    })
 }

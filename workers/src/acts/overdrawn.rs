@@ -3,15 +3,14 @@
 
 use waybill_shared::act::ActError;
 use waybill_shared::domain::funding::ShareState;
-use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordKind};
-use waybill_shared::domain::lot::{Lot, StepName};
-use waybill_shared::domain::transition::{StepResult, TransitionError};
+use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordKind, StepKind};
+use waybill_shared::domain::lot::Lot;
+use waybill_shared::domain::transition::{Direction, StepResult, TransitionError};
 use waybill_shared::engine::Engine;
 use waybill_shared::incidents::{OVERDRAWN, mended, opened, overrun_envelopes};
 use waybill_shared::store::{EnvelopeRow, LotChange, Unit};
 
 use super::round;
-use crate::steps::match_donor;
 use crate::terms;
 
 /// Has `lots`, those of least priority first, give back `missing` minor units of the envelope `id` that no order
@@ -43,7 +42,7 @@ pub(crate) fn given_back(
         let mut after = lot.clone();
         after.release();
         after.because(code, why);
-        let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
+        let result = StepResult::Go(Direction::Back(StepKind::MatchDonor));
         changes.push(engine.advance(lot.clone(), after, result, LotEvent::ReturnedToMatching)?);
     }
     Ok((changes, missing.max(0)))

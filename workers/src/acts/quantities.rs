@@ -7,18 +7,17 @@ use std::sync::Arc;
 
 use waybill_shared::act::ActError;
 use waybill_shared::domain::coalition::Coalition;
-use waybill_shared::domain::kinds::{JobKind, LotEvent};
-use waybill_shared::domain::lot::{Lot, StepName};
+use waybill_shared::domain::kinds::{JobKind, LotEvent, StepKind};
+use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::quantity::{Quantity, Unit as Measure};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::supplier::{Quote, Surplus};
-use waybill_shared::domain::transition::StepResult;
+use waybill_shared::domain::transition::{Direction, StepResult};
 use waybill_shared::engine::Engine;
 use waybill_shared::matching::{LESS_THAN_SOLD, needs_consent};
 use waybill_shared::store::{EnvelopeRow, Unit};
 
 use crate::funding;
-use crate::steps::match_donor;
 
 /// Donors who give more for what a supplier sells at least are asked by the approval of the order, if by
 /// anything: no tolerance holds for it.
@@ -171,7 +170,7 @@ fn returned(engine: &Engine, lot: Lot, why: &str) -> Result<Unit, ActError> {
     let mut after = lot.clone();
     after.release();
     after.because(LESS_THAN_SOLD, why);
-    let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
+    let result = StepResult::Go(Direction::Back(StepKind::MatchDonor));
     let change = engine
         .advance(lot, after, result, LotEvent::ReturnedToMatching)
         .map_err(|error| ActError::Invalid(error.to_string()))?;

@@ -366,7 +366,7 @@ impl Round {
         let mut after = lot.clone();
         after.funding = shares;
         after.surplus = funded.surplus;
-        let result = match &lot.state {
+        let result = match lot.state() {
             LotState::Waiting { awaits: Awaited::Gathering, until, .. } if asked.is_empty() => {
                 StepResult::Wait { awaits: Awaited::Gathering, until: *until }
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use waybill_shared::act::{Act, ActError, Done};
-use waybill_shared::domain::kinds::JobKind;
+use waybill_shared::domain::kinds::{JobKind, RecordEvent};
 use waybill_shared::domain::limit::Limit;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::order::{Order, OrderStatus};
@@ -59,7 +59,7 @@ impl Act for Send {
         let lots = engine.store.lots_by_id(&ids).await?;
         let now = engine.clock.now();
         unit.jobs = self.connector.send(&filed.order, &lots, &bytes, now).await?;
-        unit.records.push(filed.becomes(OrderStatus::Sent, "order.sent")?);
+        unit.records.push(filed.becomes(OrderStatus::Sent, RecordEvent::OrderSent)?);
         Ok(unit.into())
     }
 }

@@ -3,18 +3,17 @@
 use std::collections::BTreeSet;
 
 use waybill_shared::act::ActError;
-use waybill_shared::domain::kinds::{JobKind, LotEvent};
-use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
+use waybill_shared::domain::kinds::{JobKind, LotEvent, StepKind};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::requisition::Line;
-use waybill_shared::domain::transition::StepResult;
+use waybill_shared::domain::transition::{Direction, StepResult};
 use waybill_shared::matching::keeps_away::KeepsAway;
 use waybill_shared::matching::near::{Market, NearOffer, nearest};
 use waybill_shared::matching::{Ask, Envelope, Problem, Solution, Unfunded, WhyNot};
 use waybill_shared::store::Unit;
 
 use super::round::{Snapshot, wanted};
-use crate::steps::match_donor;
 
 fn funding() -> StepResult {
     StepResult::Wait { awaits: Awaited::Funding, until: None }
@@ -29,9 +28,9 @@ pub(super) fn displaced(at: &Snapshot<'_>, lot: Lot, why: &str) -> Result<Unit, 
     let mut after = lot.clone();
     after.release();
     after.because("displaced", format!("on {}: {why}", at.day));
-    let result = match &lot.state {
+    let result = match lot.state() {
         LotState::Waiting { awaits: Awaited::Gathering, .. } => {
-            StepResult::Back { to: StepName::new(match_donor::NAME) }
+            StepResult::Go(Direction::Back(StepKind::MatchDonor))
         }
         _ => funding(),
     };
@@ -69,7 +68,7 @@ pub(super) fn unoffered(
     };
     let code = if near.iter().any(is_refused) { REFUSED } else { "no_offer" };
     let nearest = nearest(&near);
-    let is_there = matches!(lot.state.awaits(), Some(Awaited::Offer));
+    let is_there = matches!(lot.state().awaits(), Some(Awaited::Offer));
     if is_there && lot.code == code && lot.reason.ends_with(&nearest) {
         return Ok(None);
     }
@@ -95,7 +94,7 @@ pub(super) fn unfunded(
     code: &str,
     text: impl FnOnce() -> String,
 ) -> Result<Option<Unit>, ActError> {
-    if lot.code == code && matches!(lot.state.awaits(), Some(Awaited::Funding)) {
+    if lot.code == code && matches!(lot.state().awaits(), Some(Awaited::Funding)) {
         return Ok(None);
     }
     let mut after = lot.clone();

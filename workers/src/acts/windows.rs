@@ -56,7 +56,7 @@ pub(super) async fn brought_forward(
     held: &[Lot],
 ) -> Result<Vec<NewJob>, ActError> {
     let is_gathered =
-        |lot: &&Lot| matches!(&lot.state, LotState::Waiting { awaits: Awaited::Gathering, .. });
+        |lot: &&Lot| matches!(lot.state(), LotState::Waiting { awaits: Awaited::Gathering, .. });
     let lots: Vec<&Lot> = held.iter().filter(is_gathered).collect();
     let lines = engine.lines_of(lots.iter().copied()).await?;
     let mut jobs: Vec<NewJob> = Vec::new();

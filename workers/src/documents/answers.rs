@@ -4,10 +4,10 @@ use waybill_shared::domain::admissible::LONGEST_LEAD;
 use waybill_shared::domain::document::Verdict;
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::{LotEvent, RecordKind};
-use waybill_shared::domain::lot::{Awaited, Decline, Lot, LotState, Outcome, StepName};
+use waybill_shared::domain::kinds::{LotEvent, Milestone, RecordEvent, RecordKind, StepKind};
+use waybill_shared::domain::lot::{Awaited, Decline, Lot, LotState, Outcome};
 use waybill_shared::domain::order::{Order, OrderLine, OrderStatus};
-use waybill_shared::domain::transition::StepResult;
+use waybill_shared::domain::transition::{Direction, StepResult};
 use waybill_shared::matching::binding::{may_bind, may_give, may_pay, unanswered, unanswered_of};
 use waybill_shared::store::{LotChange, Unit};
 use waybill_shared::twins::Twins;
@@ -18,7 +18,6 @@ use crate::acts::in_kind::ORDERS;
 use crate::acts::{gather, round, send};
 use crate::connectors::Question;
 use crate::orders::Filed;
-use crate::steps::confirm_delivery;
 
 fn not_asked(lot: &Lot, what: &str) -> Refusal {
     Refusal::DoesNotApply(format!("{} does not wait for {what}", lot.id))
@@ -32,7 +31,7 @@ impl Desk<'_> {
         text: &str,
     ) -> Result<Unit, Refusal> {
         let lot = self.lot(id).await?;
-        let LotState::Waiting { awaits: Awaited::Review { group }, .. } = &lot.state else {
+        let LotState::Waiting { awaits: Awaited::Review { group, twin }, .. } = lot.state() else {
             return Err(not_asked(&lot, "a review"));
         };
         self.only(group)?;
@@ -40,7 +39,11 @@ impl Desk<'_> {
         (after.chased, after.code, after.reason) = (0, String::new(), text.to_owned());
         let mut carrier = None;
         let (result, kind) = match verdict {
-            Verdict::Approve => (StepResult::Done, LotEvent::Validated),
+            Verdict::Approve => {
+                let told = twin.filter(|twin| !lot.apart.contains(twin));
+                after.apart.extend(told);
+                (StepResult::Done, LotEvent::Validated)
+            }
             Verdict::Decline => {
                 let decline =
                     Decline { code: "declined_by_review".to_owned(), text: text.to_owned() };
@@ -76,14 +79,14 @@ impl Desk<'_> {
             .get(&lot.line())
             .ok_or_else(|| Refusal::DoesNotApply(format!("{} has no line", lot.id)))?;
         let mut twins = Twins::of(self.engine, self.coalition, [&**line]).await?;
-        if let Some(twin) = twins.twin(lot.line(), line).await? {
+        if let Some(twin) = twins.twin(lot.line(), line, &lot.apart).await? {
             return self.lot(twin.lot).await;
         }
         let others = self.engine.store.lines_alike(vec![line.likeness()]).await?;
         let mut ended = Vec::new();
         for (other, _) in others.iter().filter(|(other, _)| *other != lot.line()).take(3) {
             let lots = self.engine.store.lots_of_line(*other).await?;
-            ended.extend(lots.iter().map(|lot| format!("{} is {}", lot.id, lot.state.name())));
+            ended.extend(lots.iter().map(|lot| format!("{} is {}", lot.id, lot.state().name())));
         }
         let id = lot.id;
         Err(Refusal::DoesNotApply(if ended.is_empty() {
@@ -96,7 +99,7 @@ impl Desk<'_> {
 
     pub(super) async fn acceptance(&self, id: LotId, accepted: bool) -> Result<Unit, Refusal> {
         let lot = self.lot(id).await?;
-        let LotState::Waiting { awaits: Awaited::Acceptance { contribution }, .. } = &lot.state
+        let LotState::Waiting { awaits: Awaited::Acceptance { contribution }, .. } = lot.state()
         else {
             return Err(not_asked(&lot, "an answer to an offer in kind"));
         };
@@ -178,9 +181,9 @@ impl Desk<'_> {
         let asked = [(&after, &**line)];
         unit.jobs = self.connector.ask(Question::Delivery { order: &order, lots: &asked }, now);
         let mut filed = Filed::new(order, OrderStatus::Accepted);
-        unit.records.push(filed.lines("order.drawn_up")?);
-        unit.records.push(filed.becomes(OrderStatus::Accepted, "order.accepted")?);
-        let result = StepResult::Back { to: StepName::new(confirm_delivery::NAME) };
+        unit.records.push(filed.lines(RecordEvent::OrderDrawnUp)?);
+        unit.records.push(filed.becomes(OrderStatus::Accepted, RecordEvent::OrderAccepted)?);
+        let result = StepResult::Go(Direction::Past(StepKind::IssueOrder));
         Ok(unit.lot(self.change(lot, after, result, LotEvent::AcceptedInKind)?))
     }
 
@@ -191,7 +194,7 @@ impl Desk<'_> {
         agreed: bool,
     ) -> Result<Unit, Refusal> {
         let lot = self.lot(id).await?;
-        let LotState::Waiting { awaits: Awaited::Consent { .. }, until, .. } = &lot.state else {
+        let LotState::Waiting { awaits: Awaited::Consent { .. }, until, .. } = lot.state() else {
             return Err(not_asked(&lot, "a consent"));
         };
         let until = *until;
@@ -301,7 +304,7 @@ impl Desk<'_> {
         let day = self.engine.today(self.coalition);
         let mut unit = self.unit();
         let ids: Vec<LotId> = filed.order.lines.iter().map(|line| line.lot).collect();
-        let lots = self.lots_under(&filed.order, ids, crate::steps::issue_order::NAME).await?;
+        let lots = self.lots_under(&filed.order, ids, Milestone::Funded).await?;
         let lines = self.engine.lines_of(&lots).await?;
         for lot in lots {
             if approved
@@ -331,9 +334,9 @@ impl Desk<'_> {
         }
         unit.records.push(if approved {
             unit.jobs.push(send::wanted(&filed.order, now));
-            filed.becomes(OrderStatus::Issued, "order.approved")?
+            filed.becomes(OrderStatus::Issued, RecordEvent::OrderApproved)?
         } else {
-            filed.becomes(OrderStatus::Refused, "order.not_approved")?
+            filed.becomes(OrderStatus::Refused, RecordEvent::OrderNotApproved)?
         });
         Ok(unit)
     }

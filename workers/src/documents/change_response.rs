@@ -1,7 +1,7 @@
 //! A supplier's answer to an order change: what it agrees to give up leaves the order, as far as it has
 //! not come meanwhile.
 
-use waybill_shared::domain::kinds::LotEvent;
+use waybill_shared::domain::kinds::{LotEvent, RecordEvent};
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::domain::order_change::ChangeState;
@@ -41,7 +41,8 @@ impl Desk<'_> {
         text.clone_into(&mut asked.change.answer);
         let mut unit = self.unit();
         if !accepted {
-            unit.records.push(asked.becomes(ChangeState::Refused, "order.change_refused")?);
+            unit.records
+                .push(asked.becomes(ChangeState::Refused, RecordEvent::OrderChangeRefused)?);
             return Ok(unit);
         }
         let mut order = filed.order.clone();
@@ -77,9 +78,9 @@ impl Desk<'_> {
             is_anything_left |= !left.is_zero();
         }
         let (state, event) = if unit.lots.is_empty() {
-            (ChangeState::Overtaken, "order.change_overtaken")
+            (ChangeState::Overtaken, RecordEvent::OrderChangeOvertaken)
         } else {
-            (ChangeState::Accepted, "order.change_accepted")
+            (ChangeState::Accepted, RecordEvent::OrderChangeAccepted)
         };
         if is_anything_left {
             let note = "some of it had come or was cancelled before";
@@ -90,10 +91,10 @@ impl Desk<'_> {
             return Ok(unit);
         }
         if order.lines.is_empty() {
-            unit.records.push(filed.becomes(OrderStatus::Cancelled, "order.cancelled")?);
+            unit.records.push(filed.becomes(OrderStatus::Cancelled, RecordEvent::OrderCancelled)?);
         } else {
             filed.order = order;
-            unit.records.push(filed.lines("order.lowered")?);
+            unit.records.push(filed.lines(RecordEvent::OrderLowered)?);
         }
         unit.jobs.push(round::wanted(self.engine));
         Ok(unit)

@@ -8,14 +8,14 @@ use waybill_shared::domain::document::{DespatchLine, ReceiptLine, RejectReason, 
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::instalment::{bound as bound_for, disbursed, keep_paid};
-use waybill_shared::domain::kinds::LotEvent;
-use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, StepName};
+use waybill_shared::domain::kinds::{LotEvent, StepKind};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{Order, OrderLine};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::receipt::{Came, Expected, Judged, Taken, judge, tolerance_left};
 use waybill_shared::domain::requisition::{Kind, Line};
-use waybill_shared::domain::transition::StepResult;
+use waybill_shared::domain::transition::{Direction, StepResult};
 use waybill_shared::store::{LotChange, Unit};
 
 use super::rows::{Named, Stage, wrong};
@@ -23,7 +23,6 @@ use super::{Desk, Refusal};
 use crate::acts::round;
 use crate::connectors::Question;
 use crate::funding::covered;
-use crate::steps::{confirm_delivery, match_donor};
 
 /// What is missing is paid for.
 const PAID_IN_ADVANCE: &str = "paid_in_advance";
@@ -138,7 +137,7 @@ impl Desk<'_> {
             let mut after = lot.clone();
             after.shipped = Quantity(after.shipped.0.saturating_add(row.quantity.0));
             // An advice that comes after the receipt does not undo it.
-            let awaits = match &lot.state {
+            let awaits = match lot.state() {
                 LotState::Waiting { awaits: Awaited::Payment { order }, .. } => {
                     Awaited::Payment { order: order.clone() }
                 }
@@ -243,7 +242,7 @@ impl Receipt<'_> {
             rejected: row.rejected,
         });
         let came: Vec<Came> = came.collect();
-        let is_short = |lot: &&Lot| matches!(lot.state, LotState::Closed(Outcome::Short));
+        let is_short = |lot: &&Lot| matches!(lot.state(), LotState::Closed(Outcome::Short));
         let closed = lots.iter().filter(is_short).map(|lot| lot.quantity).sum();
         let tolerance = tolerance_left(line.quantity, line.tolerance_per_mille, closed);
         let mut open: BTreeMap<LotId, Lot> = under().cloned().map(bound).collect();
@@ -324,7 +323,7 @@ impl Receipt<'_> {
             let change = self.desk.surplus(&self.order.number, &line.requester, &after).await?;
             self.unit.records.extend(change);
         }
-        if let LotState::Closed(_) = before.state {
+        if let LotState::Closed(_) = before.state() {
             // Paid and closed: what was counted above that is surplus.
             self.unit.lots.push(LotChange::new(before.clone(), after, LotEvent::Counted));
             return Ok(());
@@ -357,7 +356,7 @@ impl Receipt<'_> {
             if rest.leaves() {
                 keep_paid(&mut after, &mut part);
             }
-            self.unit.lots.push(desk.split(order, part, &rest, &mut self.again));
+            self.unit.lots.push(desk.split(order, part, &rest, &mut self.again)?);
         }
         let code = match is_alone && !missing.is_zero() {
             true => leave(&mut after, missing),
@@ -376,42 +375,44 @@ impl Receipt<'_> {
 
 impl Desk<'_> {
     /// A part split off: on back order, back to matching, or closed within the tolerance.
-    fn split(&self, order: &Order, part: Lot, rest: &Rest, again: &mut Vec<Lot>) -> LotChange {
-        let mut part = part;
-        let step = |name: &str| StepName::new(name);
+    fn split(
+        &self,
+        order: &Order,
+        mut part: Lot,
+        rest: &Rest,
+        again: &mut Vec<Lot>,
+    ) -> Result<LotChange, Refusal> {
+        let awaits = Awaited::Delivery { order: order.number.clone() };
+        let to_come = StepResult::Wait { awaits, until: None };
         if let Some(owed) = rest.owed(&part) {
-            let awaits = Awaited::Delivery { order: order.number.clone() };
-            part.state =
-                LotState::Waiting { step: step(confirm_delivery::NAME), awaits, until: None };
             part.because(PAID_IN_ADVANCE, owed);
             part.due = Some(self.back_order_due(order, &part));
-            return LotChange::created(part, LotEvent::Short);
+            return self.part(part, to_come, LotEvent::Short);
         }
         if rest.code == "short_tolerated" {
             part.release();
             part.because("short_tolerated", "short, within the tolerance of its line");
-            part.state = LotState::Closed(Outcome::Short);
-            return LotChange::created(part, LotEvent::Short);
+            return self.part(part, StepResult::Close(Outcome::Short), LotEvent::Short);
         }
-        match rest.remedy {
+        let result = match rest.remedy {
             Remedy::Replace => {
-                let awaits = Awaited::Delivery { order: order.number.clone() };
-                let step = step(confirm_delivery::NAME);
-                part.state = LotState::Waiting { step, awaits, until: None };
                 part.because(rest.code, rest.told("on back order"));
                 part.due = Some(self.back_order_due(order, &part));
-                again.push(part.clone());
+                to_come
             }
             Remedy::Return => {
                 part.release();
                 part.because(rest.code, rest.told("returned; its money went back"));
-                part.state = LotState::Ready { step: step(match_donor::NAME), attempt: 1 };
+                StepResult::Go(Direction::Back(StepKind::MatchDonor))
             }
+        };
+        let is_replaced = rest.remedy == Remedy::Replace;
+        let kind = if rest.code == "short" { LotEvent::Short } else { LotEvent::Rejected };
+        let change = self.part(part, result, kind)?;
+        if is_replaced {
+            again.push(change.after.clone());
         }
-        LotChange::created(
-            part,
-            if rest.code == "short" { LotEvent::Short } else { LotEvent::Rejected },
-        )
+        Ok(change)
     }
 
     /// What is delivered again is due after the lead time that was agreed.
@@ -452,7 +453,7 @@ impl Desk<'_> {
             Remedy::Return => {
                 after.release();
                 after.because(rest.code, rest.told("returned; its money went back"));
-                StepResult::Back { to: StepName::new(match_donor::NAME) }
+                StepResult::Go(Direction::Back(StepKind::MatchDonor))
             }
         };
         self.change(lot, after, result, kind)
@@ -487,7 +488,7 @@ impl Desk<'_> {
             after.because("oversupply", reason);
         }
         let result = if after.funding.is_empty() || is_paid(&after) {
-            StepResult::Close(Outcome::Delivered)
+            StepResult::Done
         } else {
             let awaits = Awaited::Payment { order: order.number.clone() };
             StepResult::Wait { awaits, until: None }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use waybill_shared::domain::document::{Content, Document};
-use waybill_shared::domain::kinds::{JobKind, RecordKind};
-use waybill_shared::domain::lot::LotState;
+use waybill_shared::domain::kinds::{JobKind, RecordEvent, RecordKind, StepKind};
+use waybill_shared::domain::lot::{Lot, LotState};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{NewJob, Record, RecordChange, StoreError, Unit};
 
@@ -69,7 +69,7 @@ impl Kept {
         found.map(|record| Ok((Self::read(&record)?, record.version))).transpose()
     }
 
-    fn filed(self, version: i64, event: &'static str) -> Result<RecordChange, StoreError> {
+    fn filed(self, version: i64, event: RecordEvent) -> Result<RecordChange, StoreError> {
         let id = id(order(&self.document).unwrap_or_default(), &self.document);
         let body = serde_json::to_string(&self).map_err(corrupt(&id))?;
         Ok(RecordChange { kind: RecordKind::KeptDocument, id, expected: version, body, event })
@@ -85,13 +85,13 @@ pub(super) async fn keep(
     let mut unit = Unit::new(&document.sender, engine.clock.now());
     let kept = Kept { document: document.clone(), until, fate: Fate::Waiting };
     let change = match Kept::of(engine, document).await? {
-        None => kept.filed(0, "document.kept")?,
+        None => kept.filed(0, RecordEvent::DocumentKept)?,
         Some((before, _)) if before.fate == Fate::Waiting && before.document != *document => {
             let (sender, number) = (document.sender.clone(), document.number.clone());
             return Err(Refusal::OtherOfThatNumber { sender, number });
         }
         Some((before, _)) if before == kept => return Ok(unit),
-        Some((_, version)) => kept.filed(version, "document.kept")?,
+        Some((_, version)) => kept.filed(version, RecordEvent::DocumentKept)?,
     };
     unit.records.push(change);
     Ok(unit)
@@ -109,9 +109,9 @@ pub(super) async fn settle(
         return Ok(());
     }
     let event = match fate {
-        Fate::Waiting => "document.kept",
-        Fate::Taken => "document.taken_later",
-        Fate::Refused => "document.refused_later",
+        Fate::Waiting => RecordEvent::DocumentKept,
+        Fate::Taken => RecordEvent::DocumentTakenLater,
+        Fate::Refused => RecordEvent::DocumentRefusedLater,
     };
     unit.records.push(Kept { fate, ..kept }.filed(version, event)?);
     Ok(())
@@ -144,10 +144,10 @@ pub(crate) async fn wake(engine: &Engine, unit: &mut Unit) -> Result<(), StoreEr
         orders.insert(record.id.clone());
     }
     for change in &unit.lots {
-        let was_parked = |before: &waybill_shared::domain::lot::Lot| {
-            matches!(before.state, LotState::Parked { .. })
-        };
-        if let Some(before) = change.before.as_ref().filter(|before| was_parked(before)) {
+        let Some(before) = &change.before else { continue };
+        let is_awaited = |lot: &Lot| lot.state().is_at(StepKind::ConfirmDelivery);
+        let was_parked = matches!(before.state(), LotState::Parked { .. });
+        if was_parked || is_awaited(&change.after) && !is_awaited(before) {
             orders.extend(before.order.clone());
         }
     }

@@ -26,11 +26,11 @@ use waybill_shared::act::ActError;
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::document::{Content, Document};
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::LotEvent;
-use waybill_shared::domain::lot::{Lot, LotState};
+use waybill_shared::domain::kinds::{LotEvent, Milestone, StepKind};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::order::Order;
 use waybill_shared::domain::rows::{Row, WrongRow};
-use waybill_shared::domain::transition::{StepResult, UnknownVersion};
+use waybill_shared::domain::transition::{Direction, StepResult, UnknownVersion};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{LotChange, StoreError, Unit};
 
@@ -169,25 +169,46 @@ impl Desk<'_> {
         found.ok_or_else(|| Refusal::DoesNotApply(format!("there is no order `{number}`")))
     }
 
-    /// Those of the lots `ids` that are at `step` and travel under `order`, in order of ids.
+    /// Those of the lots `ids` that travel under `order` and have `reached` so much, in order of ids.
     async fn lots_under(
         &self,
         order: &Order,
         ids: impl IntoIterator<Item = LotId>,
-        step: &str,
+        reached: Milestone,
     ) -> Result<Vec<Lot>, Refusal> {
         let ids: Vec<i64> = ids.into_iter().map(|id| id.0).collect();
         let lots = self.engine.store.lots_by_id(&ids).await?;
-        let at_step = |lot: &Lot| {
-            let is_open = match &lot.state {
-                LotState::Ready { step: at, .. } | LotState::Waiting { step: at, .. } => {
-                    &*at.0 == step
-                }
+        let mut under = Vec::new();
+        for lot in lots {
+            let is_open = match lot.state() {
+                LotState::Ready { .. } | LotState::Waiting { .. } => true,
                 LotState::RetryAt { .. } | LotState::Parked { .. } | LotState::Closed(_) => false,
             };
-            is_open && lot.order.as_deref() == Some(&order.number)
-        };
-        Ok(lots.into_iter().filter(at_step).collect())
+            let is_under = is_open && lot.order.as_deref() == Some(&order.number);
+            if is_under && self.reached(&lot)? == Some(reached) {
+                under.push(lot);
+            }
+        }
+        Ok(under)
+    }
+
+    /// What `lot` has by the steps that it has passed; `None`: it has ended.
+    pub(crate) fn reached(&self, lot: &Lot) -> Result<Option<Milestone>, Refusal> {
+        Ok(self.engine.reached(lot)?)
+    }
+
+    /// Whether the supplier of `lot` has accepted its order.
+    fn is_accepted(&self, lot: &Lot) -> Result<bool, Refusal> {
+        Ok(self.reached(lot)? == Some(Milestone::Ordered))
+    }
+
+    /// `lot`, whose terms are settled, goes on waiting for what comes under `order`, or begins its step again.
+    fn on_order(lot: &Lot, order: &str) -> StepResult {
+        if !lot.state().is_at(StepKind::ConfirmDelivery) {
+            return StepResult::Go(Direction::Again);
+        }
+        let awaits = Awaited::Delivery { order: order.to_owned() };
+        StepResult::Wait { awaits, until: None }
     }
 
     pub(crate) fn change(
@@ -199,6 +220,17 @@ impl Desk<'_> {
     ) -> Result<LotChange, Refusal> {
         let advanced = self.engine.advance(before, after, result, kind);
         advanced.map_err(|error| Refusal::DoesNotApply(error.to_string()))
+    }
+
+    /// The new lot `part`, split off another, goes where `result` leads it from there.
+    pub(crate) fn part(
+        &self,
+        part: Lot,
+        result: StepResult,
+        kind: LotEvent,
+    ) -> Result<LotChange, Refusal> {
+        let made = self.engine.part(part, result, kind);
+        made.map_err(|error| Refusal::DoesNotApply(error.to_string()))
     }
 
     /// Only `party` may have sent it.

@@ -8,7 +8,7 @@ use waybill_shared::domain::document::PaymentLine;
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::instalment::{self, bound, disbursed};
 use waybill_shared::domain::kinds::LotEvent;
-use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
 use waybill_shared::domain::rows::WrongRow;
@@ -102,11 +102,11 @@ impl Desk<'_> {
     ) -> Result<LotChange, Refusal> {
         let due = bound(&lot);
         let refused = || {
-            let state = lot.state.name();
+            let state = lot.state().name();
             refuse(format!("{} is not to be paid: it is {state}", lot.id))
         };
         let delivery = || Awaited::Delivery { order: order.number.clone() };
-        let awaits = match (Stage::of(&lot), lot.state.awaits()) {
+        let awaits = match (Stage::of(&lot), lot.state().awaits()) {
             _ if lot.funding.is_empty() => return Err(refused()),
             (Stage::ToCome, awaits) => awaits.cloned().unwrap_or_else(delivery),
             (Stage::Received, Some(awaits)) => awaits.clone(),
@@ -134,7 +134,7 @@ impl Desk<'_> {
             after.because("part_paid", format!("{amount} paid, {rest} to come"));
         }
         let (result, kind) = match awaits {
-            _ if is_settled => (StepResult::Close(Outcome::Delivered), LotEvent::Paid),
+            _ if is_settled => (StepResult::Done, LotEvent::Paid),
             Awaited::Payment { .. } => {
                 let awaits = Awaited::Payment { order: order.number.clone() };
                 (StepResult::Wait { awaits, until: None }, LotEvent::PartPaid)
@@ -175,7 +175,7 @@ impl Desk<'_> {
     /// What its seller gave back: bound again while the lot is under way, the donors' once it has ended.
     fn refunded(&self, lot: Lot, amount: Money) -> Result<LotChange, Refusal> {
         let back = Money::new(amount.minor.saturating_neg(), amount.currency);
-        let is_open = !matches!(lot.state, LotState::Closed(_));
+        let is_open = !matches!(lot.state(), LotState::Closed(_));
         let mut after = lot.clone();
         instalment::refund(&mut after, back, is_open).map_err(|error| refuse(error.to_string()))?;
         after.because("refunded", format!("{back} came back"));

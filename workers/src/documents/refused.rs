@@ -3,7 +3,7 @@
 
 use waybill_shared::act::{ActError, Incident};
 use waybill_shared::domain::document::{Content, Document};
-use waybill_shared::domain::kinds::RecordKind;
+use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{RecordChange, StoreError, Unit};
 
@@ -51,7 +51,7 @@ pub(super) async fn refuse(
         id,
         expected: found.map_or(0, |found| found.version),
         body: serde_json::json!({ "why": why }).to_string(),
-        event: "document.refused",
+        event: RecordEvent::DocumentRefused,
     });
     if is_overtaken(&document.content) {
         return Ok(unit);
@@ -61,8 +61,8 @@ pub(super) async fn refuse(
     let cause = format!("document {number} of {sender} was refused: {why}");
     let opened = Incident { cause, subjects: vec![id.clone()], job: None, closed: None };
     let (expected, event) = match found {
-        None => (0, "incident.opened"),
-        Some(record) => (record.version, "incident.grew"),
+        None => (0, RecordEvent::IncidentOpened),
+        Some(record) => (record.version, RecordEvent::IncidentGrew),
     };
     let body = serde_json::to_string(&opened).map_err(invalid)?;
     unit.records.push(RecordChange { kind: RecordKind::Incident, id, expected, body, event });
@@ -98,7 +98,7 @@ pub(super) async fn mended(
         return Ok(());
     }
     incident.closed = Some("it was taken later".to_owned());
-    let (expected, event) = (record.version, "incident.closed");
+    let (expected, event) = (record.version, RecordEvent::IncidentClosed);
     let body = serde_json::to_string(&incident).map_err(invalid)?;
     unit.records.push(RecordChange { kind: RecordKind::Incident, id, expected, body, event });
     Ok(())

@@ -5,20 +5,18 @@ use std::sync::Arc;
 
 use waybill_shared::domain::document::{LineAnswer, ResponseLine};
 use waybill_shared::domain::ids::{LineId, LotId};
-use waybill_shared::domain::kinds::{LotEvent, RecordKind};
-use waybill_shared::domain::lot::{Awaited, Lot, StepName};
+use waybill_shared::domain::kinds::{LotEvent, Milestone, RecordEvent, RecordKind, StepKind};
+use waybill_shared::domain::lot::{Awaited, Lot};
 use waybill_shared::domain::order::{Order, OrderStatus, Terms};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::supplier::Offer;
-use waybill_shared::domain::transition::StepResult;
+use waybill_shared::domain::transition::{Direction, StepResult};
 use waybill_shared::store::{EnvelopeRow, RecordChange, Unit};
 
-use super::terms::is_accepted;
 use super::{Desk, Refusal};
 use crate::acts::round;
 use crate::connectors::Question;
 use crate::orders::Filed;
-use crate::steps::{confirm_delivery, issue_order, match_donor};
 use crate::terms::{Purse, agree, answered};
 
 /// What is further away than this is a mistake, in days.
@@ -88,7 +86,7 @@ impl Desk<'_> {
                     Ok(Some(Terms { unit_price: price, due, why }))
                 }
             };
-            let is_known = is_accepted(&lot);
+            let is_known = self.is_accepted(&lot)?;
             let line = &mut order.lines[place];
             let (result, kind) = match asked {
                 Ok(Some(terms)) if !terms.why.is_empty() => {
@@ -110,8 +108,7 @@ impl Desk<'_> {
                     after.due = Some(line.due);
                     after.because("", "");
                     if is_known {
-                        let awaits = Awaited::Delivery { order: number.to_owned() };
-                        (StepResult::Wait { awaits, until: None }, LotEvent::OrderChanged)
+                        (Self::on_order(&lot, number), LotEvent::OrderChanged)
                     } else {
                         accepted.push(after.clone());
                         (StepResult::Done, LotEvent::OrderAccepted)
@@ -123,7 +120,7 @@ impl Desk<'_> {
                     after.release();
                     after
                         .because("refused_by_supplier", format!("{}: {why}", filed.order.supplier));
-                    let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
+                    let result = StepResult::Go(Direction::Back(StepKind::MatchDonor));
                     (result, LotEvent::RefusedBySupplier)
                 }
             };
@@ -135,18 +132,18 @@ impl Desk<'_> {
         }
         let is_first = matches!(filed.status, OrderStatus::Issued | OrderStatus::Sent);
         let (status, event) = if order.lines.is_empty() {
-            (OrderStatus::Refused, "order.refused")
+            (OrderStatus::Refused, RecordEvent::OrderRefused)
         } else if order.is_changed() {
-            (OrderStatus::Changed, "order.terms_changed")
+            (OrderStatus::Changed, RecordEvent::OrderTermsChanged)
         } else if is_first {
-            (OrderStatus::Accepted, "order.accepted")
+            (OrderStatus::Accepted, RecordEvent::OrderAccepted)
         } else {
-            (OrderStatus::Accepted, "order.changed_again")
+            (OrderStatus::Accepted, RecordEvent::OrderChangedAgain)
         };
         let is_payable = self.is_payable(&order, &unit, envelopes, &requested);
         if filed.order != order {
             filed.order = order;
-            unit.records.push(filed.lines("order.changed")?);
+            unit.records.push(filed.lines(RecordEvent::OrderChanged)?);
         }
         unit.records.push(filed.becomes(status, event)?);
         if status == OrderStatus::Changed {
@@ -191,25 +188,28 @@ impl Desk<'_> {
             }
         };
         let ids: Vec<LotId> = order.lines.iter().map(|line| line.lot).collect();
-        let mut lots = self.lots_under(order, ids.clone(), issue_order::NAME).await?;
+        let mut lots = self.lots_under(order, ids.clone(), Milestone::Funded).await?;
         if is_again {
-            let waits = |lot: &Lot| matches!(lot.state.awaits(), Some(Awaited::Terms { .. }));
+            let waits = |lot: &Lot| matches!(lot.state().awaits(), Some(Awaited::Terms { .. }));
             lots.retain(|lot| by_lot.contains_key(&lot.id) && waits(lot));
-            let accepted = self.lots_under(order, ids, confirm_delivery::NAME).await?;
+            let accepted = self.lots_under(order, ids, Milestone::Ordered).await?;
             let is_asked = |lot: &Lot| {
                 by_lot.get(&lot.id).is_some_and(|answer| {
-                    is_to_come(lot) && (waits(lot) || matches!(answer, LineAnswer::Changed { .. }))
+                    let is_asked = matches!(lot.state().awaits(), Some(Awaited::Consent { .. }));
+                    !is_asked
+                        && lot.is_outstanding()
+                        && (waits(lot) || matches!(answer, LineAnswer::Changed { .. }))
                 })
             };
             lots.extend(accepted.into_iter().filter(is_asked));
         }
-        let is_refused = |lot: &&Lot| {
-            let answer = by_lot.get(&lot.id);
-            is_accepted(lot) && matches!(answer, Some(LineAnswer::Refused { .. }))
-        };
-        if let Some(lot) = lots.iter().find(is_refused) {
-            let text = format!("{} was accepted: cancel what is not to come of `{number}`", lot.id);
-            return Err(Refusal::DoesNotApply(text));
+        for lot in &lots {
+            let is_refused = matches!(by_lot.get(&lot.id), Some(LineAnswer::Refused { .. }));
+            if is_refused && self.is_accepted(lot)? {
+                let text =
+                    format!("{} was accepted: cancel what is not to come of `{number}`", lot.id);
+                return Err(Refusal::DoesNotApply(text));
+            }
         }
         if lots.is_empty() {
             let text = if is_again {
@@ -254,7 +254,7 @@ impl Desk<'_> {
                 id: id.to_owned(),
                 expected: record.version,
                 body,
-                event: "offer.price_changed",
+                event: RecordEvent::OfferPriceChanged,
             });
             unit.jobs.push(round::wanted(self.engine));
         }
@@ -313,11 +313,4 @@ impl Desk<'_> {
         let now = self.engine.clock.now();
         Ok(self.connector.ask(Question::Delivery { order, lots: &asked }, now))
     }
-}
-
-/// Whether nothing of `lot` has come, or is known to be on its way.
-fn is_to_come(lot: &Lot) -> bool {
-    let awaits = lot.state.awaits();
-    let awaits_it = matches!(awaits, Some(Awaited::Delivery { .. } | Awaited::Terms { .. }));
-    awaits_it && lot.shipped.is_zero()
 }

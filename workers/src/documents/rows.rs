@@ -6,6 +6,7 @@ use std::fmt::Display;
 use waybill_shared::domain::document::ReceiptLine;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::instalment::{bound, disbursed};
+use waybill_shared::domain::kinds::StepKind;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::domain::quantity::Quantity;
@@ -15,7 +16,6 @@ use waybill_shared::store::Unit;
 
 use super::{Desk, Refusal};
 use crate::orders::Filed;
-use crate::steps::confirm_delivery;
 
 /// How far a lot under an order is, for what is said of its delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,12 +30,12 @@ pub(super) enum Stage {
 
 impl Stage {
     pub(super) fn of(lot: &Lot) -> Self {
-        match &lot.state {
+        match lot.state() {
             LotState::Waiting { awaits: Awaited::Payment { .. }, .. } | LotState::Closed(_) => {
                 Self::Received
             }
-            LotState::Ready { step, .. } | LotState::Waiting { step, .. }
-                if &*step.0 == confirm_delivery::NAME =>
+            LotState::Ready { .. } | LotState::Waiting { .. }
+                if lot.state().is_at(StepKind::ConfirmDelivery) =>
             {
                 Self::ToCome
             }
@@ -85,7 +85,7 @@ impl Named<ReceiptLine> {
             let id = lot.id;
             let order = lot.order.as_deref().unwrap_or_default();
             let is_paid = is_paid_beyond(lot, row.accepted);
-            let is_closed = matches!(lot.state, LotState::Closed(_));
+            let is_closed = matches!(lot.state(), LotState::Closed(_));
             if row.accepted < lot.bought() && (is_paid || is_closed) {
                 let detail = match is_closed {
                     true => format!("{id} is received and paid: its receipt stands"),
@@ -180,7 +180,7 @@ impl Desk<'_> {
             return Ok(());
         };
         let id = lot.id;
-        let until = match (&lot.state, filed.status) {
+        let until = match (lot.state(), filed.status) {
             (_, OrderStatus::AwaitingApproval) => format!("until `{number}` is approved"),
             (LotState::Parked { incident, .. }, _) => {
                 format!("until {id}, which is parked ({incident}), is retried")
@@ -204,7 +204,7 @@ impl Desk<'_> {
         let mut dropped = Vec::new();
         for (index, row) in rows.iter().enumerate().filter(|(_, row)| !is_changed(row.lot())) {
             let id = row.lot();
-            let state = lots.iter().find(|lot| lot.id == id).map(|lot| match &lot.state {
+            let state = lots.iter().find(|lot| lot.id == id).map(|lot| match lot.state() {
                 LotState::Closed(Outcome::Delivered) => "received and paid".to_owned(),
                 state => match state.awaits() {
                     Some(awaits) => format!("waiting for {}", awaits.name()),

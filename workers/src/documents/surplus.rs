@@ -1,6 +1,6 @@
 //! Surplus that a receipt tells of: a record of its own, until somebody has decided about it.
 
-use waybill_shared::domain::kinds::RecordKind;
+use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::pipeline::SurplusPolicy;
 use waybill_shared::domain::surplus::{Surplus, SurplusFate};
@@ -41,8 +41,8 @@ impl Desk<'_> {
         };
         let (expected, event) = match &found {
             None if lot.oversupply.is_zero() => return Ok(None),
-            None => (0, "surplus.came"),
-            Some(record) => (record.version, "surplus.counted"),
+            None => (0, RecordEvent::SurplusCame),
+            Some(record) => (record.version, RecordEvent::SurplusCounted),
         };
         Ok(Some(filed(&surplus, expected, event)?))
     }
@@ -52,7 +52,7 @@ impl Desk<'_> {
 pub(crate) fn filed(
     surplus: &Surplus,
     expected: i64,
-    event: &'static str,
+    event: RecordEvent,
 ) -> Result<RecordChange, StoreError> {
     let id = surplus.lot.to_string();
     let corrupt =

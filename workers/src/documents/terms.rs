@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::LotEvent;
-use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
+use waybill_shared::domain::kinds::{LotEvent, RecordEvent, StepKind};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::order::{Order, OrderLine, OrderStatus, TermsDecision};
 use waybill_shared::domain::requisition::Line;
-use waybill_shared::domain::transition::StepResult;
+use waybill_shared::domain::transition::{Direction, StepResult};
 use waybill_shared::matching::binding::{may_pay, unanswered, unanswered_of};
 use waybill_shared::store::{EnvelopeRow, Unit};
 
@@ -18,7 +18,6 @@ use crate::acts::round;
 use crate::connectors::Question;
 use crate::lowering::stays_if_paid;
 use crate::orders::{Filed, Message};
-use crate::steps::{confirm_delivery, match_donor};
 use crate::terms::{Purse, agree, asked_anew, bind};
 
 /// What a decision does, gathered lot by lot.
@@ -91,7 +90,7 @@ impl Desk<'_> {
         };
         let ids: Vec<i64> = order.lines.iter().filter(is_asked).map(|line| line.lot.0).collect();
         let mut lots = self.engine.store.lots_by_id(&ids).await?;
-        let waits = |lot: &Lot| matches!(lot.state.awaits(), Some(Awaited::Terms { .. }));
+        let waits = |lot: &Lot| matches!(lot.state().awaits(), Some(Awaited::Terms { .. }));
         lots.retain(|lot| lot.order.as_deref() == Some(&*order.number) && waits(lot));
         let found: Vec<LotId> = lots.iter().map(|lot| lot.id).collect();
         if let Some(missing) = only.iter().find(|lot| !found.contains(lot)) {
@@ -179,9 +178,8 @@ impl Desk<'_> {
     ) -> Result<(), Refusal> {
         after.chased = 0;
         after.because("", "");
-        let (result, kind) = if is_accepted(&lot) {
-            let awaits = Awaited::Delivery { order: deciding.filed.order.number.clone() };
-            (StepResult::Wait { awaits, until: None }, LotEvent::OrderChanged)
+        let (result, kind) = if self.is_accepted(&lot)? {
+            (Self::on_order(&lot, &deciding.filed.order.number), LotEvent::OrderChanged)
         } else {
             deciding.go_on.push(after.clone());
             (StepResult::Done, LotEvent::OrderAccepted)
@@ -201,7 +199,7 @@ impl Desk<'_> {
         let number = deciding.filed.order.number.clone();
         let lines = &mut deciding.filed.order.lines;
         // What it has accepted it has to deliver as agreed.
-        if decision == TermsDecision::Reject && is_accepted(&lot) {
+        if decision == TermsDecision::Reject && self.is_accepted(&lot)? {
             if let Some(line) = lines.iter_mut().find(|line| line.lot == lot.id) {
                 line.asked = None;
                 deciding.settled.push(line.clone());
@@ -227,7 +225,7 @@ impl Desk<'_> {
         let why = if text.is_empty() { "the changed terms are not accepted" } else { text };
         after.because("terms_declined", format!("{number}: {why}"));
         deciding.leave.push(lot.clone());
-        let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
+        let result = StepResult::Go(Direction::Back(StepKind::MatchDonor));
         deciding.unit.lots.push(self.change(lot, after, result, LotEvent::OrderCancelled)?);
         Ok(())
     }
@@ -250,13 +248,13 @@ impl Desk<'_> {
             unit.jobs.extend(self.await_delivery(&filed.order, go_on).await?);
         }
         let (status, event) = if filed.order.lines.is_empty() {
-            (OrderStatus::Cancelled, "order.cancelled")
+            (OrderStatus::Cancelled, RecordEvent::OrderCancelled)
         } else if filed.order.is_changed() {
-            (OrderStatus::Changed, "order.terms_changed")
+            (OrderStatus::Changed, RecordEvent::OrderTermsChanged)
         } else {
-            (OrderStatus::Accepted, "order.accepted")
+            (OrderStatus::Accepted, RecordEvent::OrderAccepted)
         };
-        unit.records.push(filed.lines("order.terms_decided")?);
+        unit.records.push(filed.lines(RecordEvent::OrderTermsDecided)?);
         if filed.status != status {
             unit.records.push(filed.becomes(status, event)?);
         }
@@ -287,7 +285,7 @@ impl Desk<'_> {
         self.agrees(&mut after, envelope);
         let day = self.engine.today(self.coalition);
         if !after.proposed().is_empty() {
-            let until = match &lot.state {
+            let until = match lot.state() {
                 LotState::Waiting { until, .. } => *until,
                 LotState::Ready { .. }
                 | LotState::RetryAt { .. }
@@ -340,7 +338,7 @@ impl Desk<'_> {
         if let Some(terms) = line.and_then(|line| line.asked.as_mut()) {
             why.clone_into(&mut terms.why);
         }
-        unit.records.push(filed.lines("order.terms_changed")?);
+        unit.records.push(filed.lines(RecordEvent::OrderTermsChanged)?);
         let now = self.engine.clock.now();
         let (order, version) = (&filed.order, filed.version());
         let question = Question::Terms { order, version, is_payable: false };
@@ -348,9 +346,4 @@ impl Desk<'_> {
         unit.jobs.push(round::wanted(self.engine));
         Ok((unit, id))
     }
-}
-
-/// Whether its supplier had accepted it before it changed the terms.
-pub(super) fn is_accepted(lot: &Lot) -> bool {
-    lot.state.step().is_some_and(|step| &*step.0 == confirm_delivery::NAME)
 }

@@ -3,6 +3,7 @@
 
 use waybill_shared::domain::document::{Content, Document, Verdict};
 use waybill_shared::domain::ids::LotId;
+use waybill_shared::domain::kinds::Milestone;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::domain::order::{OrderStatus, TermsDecision};
 use waybill_shared::matching::binding::unanswered_of;
@@ -11,7 +12,6 @@ use waybill_shared::store::Unit;
 use super::{Decided, Office, already, refuse};
 use crate::documents::{Refusal, unit};
 use crate::orders::Filed;
-use crate::steps::validate_priority;
 
 /// The lots and orders of which the secretariat hands in answers are numbered by their version, so that
 /// each question is answered once.
@@ -22,9 +22,9 @@ fn number(what: &str, lot: &Lot) -> String {
 impl Office<'_> {
     pub(super) async fn review(&self, id: LotId, verdict: Verdict) -> Result<Decided, Refusal> {
         let lot = self.desk.lot(id).await?;
-        let is_past = lot.state.step().is_some_and(|step| &*step.0 != validate_priority::NAME);
-        let group = match (&lot.state, verdict) {
-            (LotState::Waiting { awaits: Awaited::Review { group }, .. }, _) => group.clone(),
+        let is_past = self.desk.reached(&lot)? >= Some(Milestone::Validated);
+        let group = match (lot.state(), verdict) {
+            (LotState::Waiting { awaits: Awaited::Review { group, .. }, .. }, _) => group.clone(),
             (LotState::Closed(Outcome::Declined(_)), Verdict::Decline) => {
                 return already("it is declined");
             }
@@ -36,7 +36,7 @@ impl Office<'_> {
             }
             (_, Verdict::Approve) if is_past => return already("it is past its review"),
             _ => {
-                let state = lot.state.name();
+                let state = lot.state().name();
                 return Err(refuse(format!("{id} does not wait for a review: it is {state}")));
             }
         };
@@ -52,12 +52,15 @@ impl Office<'_> {
         agreed: bool,
     ) -> Result<Decided, Refusal> {
         let lot = self.desk.lot(id).await?;
-        if !matches!(lot.state, LotState::Waiting { awaits: Awaited::Consent { .. }, .. }) {
+        if !matches!(lot.state(), LotState::Waiting { awaits: Awaited::Consent { .. }, .. }) {
             let is_agreed = agreed && !lot.funding.is_empty() && lot.proposed().is_empty();
             return if is_agreed {
                 already("every donor has agreed")
             } else {
-                Err(refuse(format!("{id} does not wait for a consent: it is {}", lot.state.name())))
+                Err(refuse(format!(
+                    "{id} does not wait for a consent: it is {}",
+                    lot.state().name()
+                )))
             };
         }
         let open = lot.proposed();
@@ -88,7 +91,7 @@ impl Office<'_> {
 
     pub(super) async fn accept(&self, id: LotId, accepted: bool) -> Result<Decided, Refusal> {
         let lot = self.desk.lot(id).await?;
-        if !matches!(lot.state, LotState::Waiting { awaits: Awaited::Acceptance { .. }, .. }) {
+        if !matches!(lot.state(), LotState::Waiting { awaits: Awaited::Acceptance { .. }, .. }) {
             return if accepted && lot.in_kind.is_some() {
                 already("it is accepted")
             } else {

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::{EventSubject, RecordKind};
+use waybill_shared::domain::kinds::{EventSubject, RecordEvent, RecordKind};
 use waybill_shared::domain::money::Money;
 use waybill_shared::line_name::{NamedLine, named_among};
 use waybill_shared::store::RecordChange;
@@ -12,7 +12,7 @@ use waybill_shared::store::RecordChange;
 use super::{Decided, Office, already, body, refuse};
 use crate::documents::Refusal;
 use crate::orders::Filed;
-use crate::remark::{Note, WRITTEN, next};
+use crate::remark::{Note, next};
 
 /// The largest file that is kept, in bytes.
 pub const LARGEST: usize = 8 * 1024 * 1024;
@@ -55,7 +55,7 @@ impl Office<'_> {
         }
         let subject = self.subject(id).await?;
         let note = Note { subject, text: self.reason.to_owned(), follow_up };
-        self.keep(RecordKind::Note, &note.subject, &note, WRITTEN).await
+        self.keep(RecordKind::Note, &note.subject, &note, RecordEvent::NoteWritten).await
     }
 
     pub(super) async fn claim(&self, id: &str, amount: Option<Money>) -> Result<Decided, Refusal> {
@@ -69,7 +69,7 @@ impl Office<'_> {
         }
         let (order, supplier) = (filed.order.number, filed.order.supplier);
         let claim = Claim { order, supplier, amount, text: self.reason.to_owned() };
-        self.keep(RecordKind::Claim, &claim.order, &claim, "claim.made").await
+        self.keep(RecordKind::Claim, &claim.order, &claim, RecordEvent::ClaimMade).await
     }
 
     pub(super) async fn attach(
@@ -88,8 +88,9 @@ impl Office<'_> {
         let sha256 = hex::encode(Sha256::digest(content));
         let bytes = content.len();
         let kept = Attachment { subject, name: name.to_owned(), bytes, sha256: sha256.clone() };
-        let mut decided =
-            self.keep(RecordKind::Attachment, &kept.subject, &kept, "file.attached").await?;
+        let mut decided = self
+            .keep(RecordKind::Attachment, &kept.subject, &kept, RecordEvent::FileAttached)
+            .await?;
         if let Decided::Change(unit) = &mut decided
             && self.desk.engine.store.record(RecordKind::Content, &sha256).await?.is_none()
         {
@@ -100,7 +101,7 @@ impl Office<'_> {
                 id: sha256,
                 expected: 0,
                 body: body.to_string(),
-                event: "content.kept",
+                event: RecordEvent::ContentKept,
             });
         }
         Ok(decided)
@@ -112,7 +113,7 @@ impl Office<'_> {
         kind: RecordKind,
         subject: &str,
         value: &T,
-        event: &'static str,
+        event: RecordEvent,
     ) -> Result<Decided, Refusal> {
         let body = body(kind, subject, value)?;
         let Some(id) = next(self.desk.engine, kind, subject, &body).await? else {

@@ -5,7 +5,7 @@ use waybill_shared::store::{NewJob, RecordChange, StoreError};
 
 use super::{Decided, Office, already, body, refuse};
 use crate::documents::Refusal;
-use waybill_shared::domain::kinds::{JobKind, RecordKind};
+use waybill_shared::domain::kinds::{JobKind, RecordEvent, RecordKind};
 
 impl Office<'_> {
     /// The job of an incident is there again, with all its attempts.
@@ -23,7 +23,7 @@ impl Office<'_> {
         let (key, due) = (job.key, unit.at);
         unit.jobs.push(NewJob { kind, key, due, body: job.body });
         let closed = format!("replayed: {because}");
-        unit.records.push(closes(id, version, incident, closed, "incident.replayed")?);
+        unit.records.push(closes(id, version, incident, closed, RecordEvent::IncidentReplayed)?);
         Ok(unit.into())
     }
 
@@ -35,7 +35,7 @@ impl Office<'_> {
         }
         let closed = format!("closed: {}", self.because("closed by an operator"));
         let mut unit = self.desk.unit();
-        unit.records.push(closes(id, version, incident, closed, "incident.closed")?);
+        unit.records.push(closes(id, version, incident, closed, RecordEvent::IncidentClosed)?);
         Ok(unit.into())
     }
 
@@ -53,7 +53,7 @@ fn closes(
     version: i64,
     mut incident: Incident,
     closed: String,
-    event: &'static str,
+    event: RecordEvent,
 ) -> Result<RecordChange, StoreError> {
     incident.closed = Some(closed);
     let body = body(RecordKind::Incident, id, &incident)?;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use waybill_shared::domain::admissible::CLASSES;
-use waybill_shared::domain::kinds::LotEvent;
+use waybill_shared::domain::kinds::{LotEvent, RecordEvent};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, Priority};
-use waybill_shared::domain::transition::StepResult;
+use waybill_shared::domain::transition::{Direction, StepResult};
 use waybill_shared::import::line_with;
 use waybill_shared::intake::{Pending, amendment};
 use waybill_shared::store::{LineChange, LotChange, Unit};
@@ -37,7 +37,7 @@ impl Office<'_> {
         line.priority = priority;
         let mut unit = self.desk.unit();
         for lot in self.desk.engine.store.lots_of_line(number).await? {
-            if let LotState::Closed(_) = &lot.state {
+            if let LotState::Closed(_) = lot.state() {
                 continue;
             }
             let mut after = lot.clone();
@@ -65,7 +65,7 @@ impl Office<'_> {
             return match Pending::of(engine, number).await? {
                 (version, Some(pending)) if pending.quantity != line.quantity => {
                     let mut unit = self.desk.unit();
-                    unit.records.push(pending.ends(version, "line.amendment_withdrawn")?);
+                    unit.records.push(pending.ends(version, RecordEvent::LineAmendmentWithdrawn)?);
                     Ok(unit.into())
                 }
                 _ => already("it says that"),
@@ -89,15 +89,15 @@ impl Office<'_> {
         let mut unit = self.desk.unit();
         for lot in &lots {
             let why = self.because("reopened by an operator").to_owned();
-            match &lot.state {
+            match lot.state() {
                 LotState::Closed(Outcome::Declined(_)) => {
                     unit.lots.extend(reopen(engine, lot, &stored.line, "reopened", why));
                 }
-                LotState::Waiting { awaits: Awaited::Amendment { .. }, step, .. } => {
+                LotState::Waiting { awaits: Awaited::Amendment { .. }, .. } => {
                     let mut after = lot.clone();
                     after.chased = 0;
                     after.because("reopened", why);
-                    let to = StepResult::Back { to: step.clone() };
+                    let to = StepResult::Go(Direction::Again);
                     unit.lots.push(self.desk.change(lot.clone(), after, to, LotEvent::Reopened)?);
                 }
                 LotState::Closed(
@@ -115,12 +115,12 @@ impl Office<'_> {
         if !unit.lots.is_empty() {
             return Ok(unit.into());
         }
-        let is_open = |lot: &Lot| !matches!(lot.state, LotState::Closed(_));
+        let is_open = |lot: &Lot| !matches!(lot.state(), LotState::Closed(_));
         if lots.iter().any(is_open) {
             return already("nothing of it is declined: it is under way");
         }
         let ends: Vec<String> =
-            lots.iter().map(|lot| format!("{} is {}", lot.id, lot.state.name())).collect();
+            lots.iter().map(|lot| format!("{} is {}", lot.id, lot.state().name())).collect();
         Err(refuse(format!("nothing of `{id}` is declined: {}", ends.join(", "))))
     }
 

@@ -2,22 +2,21 @@
 
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::LotEvent;
-use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, StepName};
+use waybill_shared::domain::kinds::{LotEvent, StepKind};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::domain::order::OrderStatus;
-use waybill_shared::domain::transition::StepResult;
+use waybill_shared::domain::transition::{Direction, StepResult};
 use waybill_shared::store::Unit;
 
 use super::{Decided, Office, already, refuse};
 use crate::acts::round;
 use crate::documents::Refusal;
 use crate::orders::{Filed, Message};
-use crate::steps::{match_donor, validate_priority};
 
 impl Office<'_> {
     pub(super) async fn hold(&self, id: LotId) -> Result<Decided, Refusal> {
         let lot = self.desk.lot(id).await?;
-        match &lot.state {
+        match lot.state() {
             LotState::Closed(_) => return Err(ended(&lot)),
             LotState::Waiting { awaits: Awaited::Release, .. } => return already("it is held"),
             LotState::Parked { incident, .. } => {
@@ -34,26 +33,25 @@ impl Office<'_> {
 
     pub(super) async fn resume(&self, id: LotId) -> Result<Decided, Refusal> {
         let lot = self.desk.lot(id).await?;
-        let LotState::Waiting { step, awaits: Awaited::Release, .. } = &lot.state else {
-            return if matches!(lot.state, LotState::Closed(_)) {
+        let LotState::Waiting { awaits: Awaited::Release, .. } = lot.state() else {
+            return if matches!(lot.state(), LotState::Closed(_)) {
                 Err(ended(&lot))
             } else {
                 already("it is not held")
             };
         };
         // Whatever comes after matching needs money, which was given back.
-        let is_before = &*step.0 == validate_priority::NAME;
-        let to = if is_before { step.clone() } else { StepName::new(match_donor::NAME) };
+        let to = StepResult::Go(Direction::Back(StepKind::MatchDonor));
         let mut after = lot.clone();
         after.because("resumed", self.because("resumed by an operator"));
-        let change = self.desk.change(lot, after, StepResult::Back { to }, LotEvent::Resumed)?;
+        let change = self.desk.change(lot, after, to, LotEvent::Resumed)?;
         Ok(self.desk.unit().lot(change).into())
     }
 
     pub(super) async fn retry(&self, id: LotId) -> Result<Decided, Refusal> {
         let lot = self.desk.lot(id).await?;
         let mut after = lot.clone();
-        let (result, kind) = match &lot.state {
+        let (result, kind) = match lot.state() {
             LotState::Parked { incident, .. } => {
                 let why = match self.reason {
                     "" => format!("was parked: {incident}"),
@@ -62,9 +60,9 @@ impl Office<'_> {
                 after.because("replayed", why);
                 (StepResult::Replay, LotEvent::Replayed)
             }
-            LotState::RetryAt { step, .. } => {
+            LotState::RetryAt { .. } => {
                 after.because("retried", self.because("tried again by an operator"));
-                (StepResult::Back { to: step.clone() }, LotEvent::Retried)
+                (StepResult::Go(Direction::Again), LotEvent::Retried)
             }
             LotState::Ready { .. } => return already("it is about to run"),
             LotState::Closed(_) => return Err(ended(&lot)),
@@ -79,27 +77,27 @@ impl Office<'_> {
 
     pub(super) async fn skip(&self, id: LotId) -> Result<Decided, Refusal> {
         let lot = self.desk.lot(id).await?;
-        let LotState::Parked { step, incident } = &lot.state else {
-            return if matches!(lot.state, LotState::Closed(_)) {
+        let LotState::Parked { step, incident } = lot.state() else {
+            return if matches!(lot.state(), LotState::Closed(_)) {
                 Err(ended(&lot))
             } else {
                 already("it is not parked")
             };
         };
-        if &*step.0 != validate_priority::NAME {
+        let Some(skipped) = step.kind().filter(|kind| kind.may_be_skipped()) else {
             return Err(refuse(format!("{id} failed at {step}, which cannot be left out")));
-        }
+        };
         let mut after = lot.clone();
         let why = self.because("passed by an operator");
         after.because("passed", format!("{why} (was parked: {incident})"));
-        let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
+        let result = StepResult::Go(Direction::Past(skipped));
         let change = self.desk.change(lot, after, result, LotEvent::Passed)?;
         Ok(self.desk.unit().lot(change).into())
     }
 
     pub(super) async fn cancel(&self, id: LotId) -> Result<Decided, Refusal> {
         let lot = self.desk.lot(id).await?;
-        match &lot.state {
+        match lot.state() {
             LotState::Closed(Outcome::Cancelled) => return already("it is cancelled"),
             LotState::Closed(_) => return Err(ended(&lot)),
             LotState::Ready { .. }
@@ -116,10 +114,10 @@ impl Office<'_> {
 
     pub(super) async fn redirect(&self, id: LotId, consignee: &str) -> Result<Decided, Refusal> {
         let lot = self.desk.lot(id).await?;
-        if let LotState::Closed(_) = &lot.state {
+        if let LotState::Closed(_) = lot.state() {
             return Err(ended(&lot));
         }
-        if let LotState::Waiting { awaits: Awaited::Payment { .. }, .. } = &lot.state {
+        if let LotState::Waiting { awaits: Awaited::Payment { .. }, .. } = lot.state() {
             return Err(refuse(format!("{id} has been received")));
         }
         let lines = self.desk.engine.lines_of([&lot]).await?;
@@ -160,7 +158,7 @@ impl Office<'_> {
     pub(super) async fn set_free(&self, lot: &Lot) -> Result<(Lot, Unit), Refusal> {
         let mut unit = self.desk.unit();
         let mut after = lot.clone();
-        let is_offered = matches!(lot.state.awaits(), Some(Awaited::Acceptance { .. }));
+        let is_offered = matches!(lot.state().awaits(), Some(Awaited::Acceptance { .. }));
         if is_offered {
             unit.jobs.push(round::wanted(self.desk.engine));
         } else if let Some(number) = &lot.order {
@@ -185,5 +183,5 @@ impl Office<'_> {
 }
 
 pub(super) fn ended(lot: &Lot) -> Refusal {
-    refuse(format!("{} has ended: {}", lot.id, lot.state.name()))
+    refuse(format!("{} has ended: {}", lot.id, lot.state().name()))
 }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use waybill_shared::domain::contribution::Contribution;
-use waybill_shared::domain::kinds::RecordKind;
+use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::domain::money::Money;
 use waybill_shared::store::{EnvelopeChange, EnvelopeRow, RecordChange, Unit};
 
@@ -31,7 +31,8 @@ impl Office<'_> {
     /// What `id` was worth before and after this person last took some of it back.
     async fn withdrawn(&self, id: &str) -> Result<Option<(Option<Money>, Option<Money>)>, Refusal> {
         let subject = format!("contribution:{id}");
-        let last = self.last::<Contribution>(&subject, "contribution.withdrawn").await?;
+        let last =
+            self.last::<Contribution>(&subject, RecordEvent::ContributionWithdrawn.name()).await?;
         Ok(last.map(|(before, after)| (before.amount, after.amount)))
     }
 
@@ -89,7 +90,7 @@ impl Office<'_> {
             id: id.to_owned(),
             expected: record.version,
             body: body(RecordKind::Contribution, id, &given)?,
-            event: "contribution.withdrawn",
+            event: RecordEvent::ContributionWithdrawn,
         });
         unit.jobs.push(round::wanted(engine));
         Ok(unit.into())
@@ -180,7 +181,7 @@ impl Office<'_> {
             None => {}
         }
         let mut unit = self.desk.unit();
-        let event = "deposit.recorded";
+        let event = RecordEvent::DepositRecorded;
         unit.records.push(RecordChange {
             kind: RecordKind::Deposit,
             id: record,

@@ -1,7 +1,7 @@
 //! Offers that a folder does not have any more: ended, or kept although.
 
 use chrono::NaiveDate;
-use waybill_shared::domain::kinds::RecordKind;
+use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::domain::supplier::Offer;
 use waybill_shared::store::{Record, RecordChange};
 
@@ -23,7 +23,7 @@ impl Office<'_> {
         }
         offer.is_suspended = false;
         offer.to = Some(last);
-        self.state_offer(&record, &offer, "offer.ended")
+        self.state_offer(&record, &offer, RecordEvent::OfferEnded)
     }
 
     pub(super) async fn keep_offer(&self, id: &str) -> Result<Decided, Refusal> {
@@ -32,7 +32,7 @@ impl Office<'_> {
             return already("it is on sale");
         }
         offer.is_suspended = false;
-        self.state_offer(&record, &offer, "offer.kept")
+        self.state_offer(&record, &offer, RecordEvent::OfferKept)
     }
 
     async fn offer(&self, id: &str) -> Result<(Record, Offer), Refusal> {
@@ -46,7 +46,7 @@ impl Office<'_> {
         &self,
         record: &Record,
         offer: &Offer,
-        event: &'static str,
+        event: RecordEvent,
     ) -> Result<Decided, Refusal> {
         let mut unit = self.desk.unit();
         unit.records.push(RecordChange {

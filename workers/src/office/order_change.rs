@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use waybill_shared::domain::ids::{LineId, LotId};
-use waybill_shared::domain::kinds::LotEvent;
+use waybill_shared::domain::kinds::{LotEvent, RecordEvent};
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::domain::order_change::{ChangeState, ChangedLot, OrderChange, is_to_come};
@@ -83,7 +83,8 @@ impl Office<'_> {
         }
         for mut change in settled {
             // What was refused is asked for anew, or left as it is.
-            unit.records.push(change.becomes(ChangeState::Settled, "order.change_settled")?);
+            unit.records
+                .push(change.becomes(ChangeState::Settled, RecordEvent::OrderChangeSettled)?);
         }
         if lines.is_empty() {
             return if unit.records.is_empty() {
@@ -99,7 +100,7 @@ impl Office<'_> {
         let (state, answer) = (ChangeState::Asked, String::new());
         let asked = OrderChange { number: change, order, supplier, lines, state, why, answer };
         let mut asked = FiledChange::new(asked);
-        unit.records.push(asked.becomes(ChangeState::Asked, "order.change_asked")?);
+        unit.records.push(asked.becomes(ChangeState::Asked, RecordEvent::OrderChangeAsked)?);
         Ok(unit.into())
     }
 
@@ -147,10 +148,10 @@ impl Office<'_> {
             lowering.lower(&mut unit, lot, by, last).await?;
         }
         if order.lines.is_empty() {
-            unit.records.push(filed.becomes(OrderStatus::Cancelled, "order.cancelled")?);
+            unit.records.push(filed.becomes(OrderStatus::Cancelled, RecordEvent::OrderCancelled)?);
         } else {
             filed.order = order;
-            unit.records.push(filed.lines("order.cancelled_in_part")?);
+            unit.records.push(filed.lines(RecordEvent::OrderCancelledInPart)?);
         }
         unit.jobs.push(round::wanted(engine));
         Ok(unit.into())

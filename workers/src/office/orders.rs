@@ -1,7 +1,7 @@
 //! Orders: what has not come yet of them is cancelled, and the supplier told.
 
-use waybill_shared::domain::kinds::LotEvent;
-use waybill_shared::domain::lot::{Awaited, Lot, LotState};
+use waybill_shared::domain::kinds::{LotEvent, RecordEvent};
+use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::OrderStatus;
 
 use super::{Decided, Office, already, refuse};
@@ -9,16 +9,6 @@ use crate::acts::round;
 use crate::documents::Refusal;
 use crate::lowering::Lowering;
 use crate::orders::{Filed, Message};
-
-/// Whether nothing of `lot` has come, or is known to be on its way.
-fn is_to_come(lot: &Lot) -> bool {
-    let waits = match &lot.state {
-        LotState::Waiting { awaits, .. } => !matches!(awaits, Awaited::Payment { .. }),
-        LotState::Ready { .. } | LotState::RetryAt { .. } | LotState::Parked { .. } => true,
-        LotState::Closed(_) => false,
-    };
-    waits && lot.shipped.is_zero()
-}
 
 impl Office<'_> {
     pub(super) async fn cancel_order(&self, number: &str) -> Result<Decided, Refusal> {
@@ -40,7 +30,7 @@ impl Office<'_> {
             | OrderStatus::Refused
             | OrderStatus::Completed => {}
         }
-        let (to_come, come): (Vec<Lot>, Vec<Lot>) = lots.into_iter().partition(is_to_come);
+        let (to_come, come): (Vec<Lot>, Vec<Lot>) = lots.into_iter().partition(Lot::is_outstanding);
         if to_come.is_empty() {
             return Err(refuse(format!("all of `{number}` has come or is on its way")));
         }
@@ -59,10 +49,10 @@ impl Office<'_> {
             lowering.lower(&mut unit, lot, all, &mut last).await?;
         }
         if come.is_empty() {
-            unit.records.push(filed.becomes(OrderStatus::Cancelled, "order.cancelled")?);
+            unit.records.push(filed.becomes(OrderStatus::Cancelled, RecordEvent::OrderCancelled)?);
         } else {
             filed.order = order;
-            unit.records.push(filed.lines("order.cancelled_in_part")?);
+            unit.records.push(filed.lines(RecordEvent::OrderCancelledInPart)?);
         }
         unit.jobs.push(round::wanted(engine));
         Ok(unit.into())

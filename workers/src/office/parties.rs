@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use waybill_shared::domain::coalition::{Consignee, Renamed};
-use waybill_shared::domain::kinds::RecordKind;
+use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::domain::party::{Party, Role, RoleSpan};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::incidents::{self, ROLE};
@@ -11,7 +11,7 @@ use waybill_shared::store::{LineChange, RecordChange, Unit};
 use super::{Decided, Office, already, body, read, refuse};
 use crate::acts::round;
 use crate::documents::Refusal;
-use crate::touched::{ROLE_ENDED, touched};
+use crate::touched::touched;
 
 impl Office<'_> {
     pub(super) async fn begin_role(
@@ -45,7 +45,7 @@ impl Office<'_> {
         }
         let evidence = evidence.to_owned();
         party.roles.push(RoleSpan { role, from, to: None, evidence });
-        Ok(self.state(version, &party, "party.role_began")?.into())
+        Ok(self.state(version, &party, RecordEvent::PartyRoleBegan)?.into())
     }
 
     pub(super) async fn end_role(
@@ -73,7 +73,7 @@ impl Office<'_> {
                 Err(refuse(format!("`{id}` has no such role")))
             };
         }
-        let mut unit = self.state(version, &party, ROLE_ENDED)?;
+        let mut unit = self.state(version, &party, RecordEvent::PartyRoleEnded)?;
         let touched = touched(self.desk.engine, self.coalition(), &party).await?;
         if !touched.is_empty() {
             // Each is to be decided on by somebody, who closes it.
@@ -124,7 +124,7 @@ impl Office<'_> {
             id: id.to_owned(),
             expected: 0,
             body: body(RecordKind::Renamed, id, &renamed)?,
-            event: "party.renamed",
+            event: RecordEvent::PartyRenamed,
         });
         // The old id stays known by its record; nobody acts under it any more.
         let old = Party { roles: Vec::new(), ..party.clone() };
@@ -138,7 +138,7 @@ impl Office<'_> {
                 id: party.id.clone(),
                 expected: version,
                 body: body(RecordKind::Party, &party.id, party)?,
-                event: "party.renamed",
+                event: RecordEvent::PartyRenamed,
             });
         }
         for (number, stored) in engine.store.all_lines().await? {
@@ -155,7 +155,7 @@ impl Office<'_> {
                 id: known.code.clone(),
                 expected: record.map_or(0, |record| record.version),
                 body: body(RecordKind::Consignee, &known.code, &known)?,
-                event: "consignee.renamed",
+                event: RecordEvent::ConsigneeRenamed,
             });
         }
         for given in self.coalition().contributions.values() {
@@ -170,7 +170,7 @@ impl Office<'_> {
                 id: given.id.clone(),
                 expected: record.map_or(0, |record| record.version),
                 body: body(RecordKind::Contribution, &given.id, &given)?,
-                event: "contribution.renamed",
+                event: RecordEvent::ContributionRenamed,
             });
         }
         unit.jobs.push(round::wanted(engine));
@@ -185,7 +185,7 @@ impl Office<'_> {
         }
     }
 
-    fn state(&self, version: i64, party: &Party, event: &'static str) -> Result<Unit, Refusal> {
+    fn state(&self, version: i64, party: &Party, event: RecordEvent) -> Result<Unit, Refusal> {
         let mut unit = self.desk.unit();
         unit.records.push(RecordChange {
             kind: RecordKind::Party,

@@ -18,7 +18,7 @@ fn is_loose(lot: &Lot) -> Result<(), Refusal> {
         let id = lot.id;
         return Err(refuse(format!("{id} has money or goods set aside: hold it first")));
     }
-    match &lot.state {
+    match lot.state() {
         LotState::Waiting {
             awaits: Awaited::Funding | Awaited::Offer | Awaited::Release, ..
         } => Ok(()),
@@ -88,7 +88,7 @@ impl Office<'_> {
             return Err(refuse(format!("{id} cannot be merged into itself")));
         }
         let lot = self.desk.lot(id).await?;
-        match &lot.state {
+        match lot.state() {
             LotState::Closed(Outcome::Merged { into: there }) if *there == into => {
                 return already(format!("{into} carries it"));
             }

@@ -1,7 +1,7 @@
 //! Pauses: something is left alone until somebody lets it go on.
 
-use waybill_shared::domain::kinds::RecordKind;
-use waybill_shared::pauses::{ALL, LIFTED, PAUSED, Pause};
+use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
+use waybill_shared::pauses::{ALL, Pause};
 use waybill_shared::store::RecordChange;
 
 use super::{Decided, Office, already, body, read, refuse};
@@ -39,7 +39,7 @@ impl Office<'_> {
             id: what.to_owned(),
             expected: record.map_or(0, |record| record.version),
             body: body(RecordKind::Pause, what, &pause)?,
-            event: if paused { PAUSED } else { LIFTED },
+            event: if paused { RecordEvent::PauseSet } else { RecordEvent::PauseLifted },
         });
         Ok(unit.into())
     }

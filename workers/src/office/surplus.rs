@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::{LotEvent, RecordKind};
+use waybill_shared::domain::kinds::{LotEvent, RecordEvent, RecordKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::receipt::tolerance_left;
@@ -51,10 +51,10 @@ impl Office<'_> {
                 let left = self.tolerated(&lot, line.quantity, line.tolerance_per_mille).await?;
                 let after = self.paid(&lot, &filed_order, left).await?;
                 unit.lots.push(LotChange::new(lot.clone(), after, LotEvent::SurplusBought));
-                (line.requester.clone(), "surplus.kept_paid")
+                (line.requester.clone(), RecordEvent::SurplusKeptPaid)
             }
-            SurplusFate::KeptUnpaid => (line.requester.clone(), "surplus.kept_unpaid"),
-            SurplusFate::Returned => (supplier, "surplus.returned"),
+            SurplusFate::KeptUnpaid => (line.requester.clone(), RecordEvent::SurplusKeptUnpaid),
+            SurplusFate::Returned => (supplier, RecordEvent::SurplusReturned),
         };
         let (quantity, why) = (lot.oversupply, self.because("decided by an operator").to_owned());
         let surplus = Surplus { lot: id, order, quantity, owner, fate, why };
@@ -90,7 +90,7 @@ impl Office<'_> {
     /// `lot` with the money for its surplus, at the price agreed, from the same donors.
     async fn paid(&self, lot: &Lot, filed: &Filed, left: Quantity) -> Result<Lot, Refusal> {
         let (id, over) = (lot.id, lot.oversupply);
-        if !matches!(lot.state, LotState::Waiting { awaits: Awaited::Payment { .. }, .. }) {
+        if !matches!(lot.state(), LotState::Waiting { awaits: Awaited::Payment { .. }, .. }) {
             let way = "keep it unpaid, or return it";
             return Err(refuse(format!("{id} does not wait for its payment: {way}")));
         }

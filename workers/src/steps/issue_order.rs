@@ -6,21 +6,17 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use chrono::{NaiveDate, TimeDelta};
 use waybill_shared::domain::coalition::Coalition;
-use waybill_shared::domain::kinds::LotEvent;
-use waybill_shared::domain::lot::{Awaited, Lot, LotState, StepName};
+use waybill_shared::domain::kinds::{LotEvent, StepKind};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::supplier::Quote;
-use waybill_shared::domain::transition::StepResult;
+use waybill_shared::domain::transition::{Direction, StepResult};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::EnvelopeRow;
 
 use crate::acts::windows;
 use crate::funding;
 use crate::step::{Progress, Step, StepError};
-use crate::steps::match_donor;
-
-/// The step's name.
-pub const NAME: &str = "issue_order";
 
 /// Chases of a supplier that does not respond before its lots are parked.
 const CHASES: u32 = 8;
@@ -44,7 +40,7 @@ fn quote(coalition: &Coalition, lot: &Lot, line: &Line, day: NaiveDate) -> Optio
 #[async_trait]
 impl Step for IssueOrder {
     fn name(&self) -> &'static str {
-        NAME
+        StepKind::IssueOrder.name()
     }
 
     async fn run(&self, engine: &Engine, lots: Vec<Lot>) -> Result<Vec<Progress>, StepError> {
@@ -56,11 +52,7 @@ impl Step for IssueOrder {
             rows.into_iter().map(|row| (row.id.clone(), row)).collect();
         let mut done = Vec::with_capacity(lots.len());
         for lot in lots {
-            if let LotState::Waiting { awaits: Awaited::Consent { .. }, .. } = lot.state {
-                done.push(not_raised(lot));
-                continue;
-            }
-            if let LotState::Waiting { awaits, .. } = lot.state.clone() {
+            if let LotState::Waiting { awaits, .. } = lot.state().clone() {
                 done.push(chased(engine, lot, awaits)?);
                 continue;
             }
@@ -117,7 +109,7 @@ fn gathered(
 
 /// Back to matching at its rank, its money returned.
 fn back(lot: Lot, code: &str, reason: String) -> Progress {
-    let result = StepResult::Back { to: StepName::new(match_donor::NAME) };
+    let result = StepResult::Go(Direction::Back(StepKind::MatchDonor));
     let mut progress = Progress::new(lot, result, LotEvent::ReturnedToMatching);
     progress.after.release();
     progress.after.because(code, reason);
@@ -132,16 +124,6 @@ fn followed(engine: &Engine, lot: Lot, order: String) -> Result<Progress, StepEr
     let mut progress = Progress::new(lot, result, LotEvent::ResponseAwaited);
     progress.after.chased = 0;
     Ok(progress)
-}
-
-/// Donors that were asked for more have not answered in time: its terms are to be decided on again.
-pub(super) fn not_raised(lot: Lot) -> Progress {
-    let awaits = Awaited::Terms { order: lot.order.clone().unwrap_or_default() };
-    let result = StepResult::Wait { awaits, until: None };
-    let mut progress = Progress::new(lot, result, LotEvent::TermsChanged);
-    progress.after.keep_bound();
-    progress.after.because("consent_expired", "its donors have not agreed to its price in time");
-    progress
 }
 
 /// A supplier that has not responded is chased, and at last left to an operator.

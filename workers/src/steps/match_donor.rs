@@ -2,7 +2,7 @@
 //! everything that waits (see `acts/round`).
 
 use async_trait::async_trait;
-use waybill_shared::domain::kinds::LotEvent;
+use waybill_shared::domain::kinds::{LotEvent, StepKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
@@ -10,23 +10,20 @@ use waybill_shared::engine::Engine;
 use crate::acts::round;
 use crate::step::{Progress, Step, StepError};
 
-/// The step's name.
-pub const NAME: &str = "match_donor";
-
 /// The step.
 pub struct MatchDonor;
 
 #[async_trait]
 impl Step for MatchDonor {
     fn name(&self) -> &'static str {
-        NAME
+        StepKind::MatchDonor.name()
     }
 
     async fn run(&self, engine: &Engine, lots: Vec<Lot>) -> Result<Vec<Progress>, StepError> {
         let wait = || StepResult::Wait { awaits: Awaited::Funding, until: None };
         let mut done = Vec::with_capacity(lots.len());
         for lot in lots {
-            let mut progress = match lot.state.clone() {
+            let mut progress = match lot.state().clone() {
                 LotState::Waiting { awaits: Awaited::Consent { .. }, .. } => {
                     let mut progress = Progress::new(lot, wait(), LotEvent::ConsentExpired);
                     let unanswered = progress.after.proposed();

@@ -6,21 +6,18 @@ use async_trait::async_trait;
 use chrono::{NaiveDate, TimeDelta};
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::ids::LineId;
-use waybill_shared::domain::kinds::LotEvent;
+use waybill_shared::domain::kinds::{LotEvent, StepKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::domain::pipeline::ValidationPolicy;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::transition::StepResult;
-use waybill_shared::domain::validation::{DUPLICATE, Finding, examine};
+use waybill_shared::domain::validation::{Finding, examine};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::StoreError;
 use waybill_shared::twins::{Twins, forsaken};
 
 use crate::connectors::{Connector, Question};
 use crate::step::{Progress, Step, StepError};
-
-/// The step's name.
-pub const NAME: &str = "validate_priority";
 
 /// Escalations of a review before the lot is parked for an operator.
 const ESCALATIONS: u32 = 3;
@@ -56,7 +53,7 @@ pub async fn foresee(
     let mut said = Vec::with_capacity(lines.len());
     for line in lines {
         let id = LineId(i64::MAX);
-        said.push(match found(&mut twins, coalition, policy, (id, line), today).await? {
+        said.push(match found(&mut twins, coalition, policy, (id, line, &[]), today).await? {
             Finding::Fits => None,
             Finding::SentBack { reason, .. } => Some(format!("it would be sent back: {reason}")),
             Finding::Declined(decline) => Some(format!("it would be declined: {}", decline.text)),
@@ -71,14 +68,14 @@ async fn found(
     twins: &mut Twins<'_>,
     coalition: &Coalition,
     policy: &ValidationPolicy,
-    (id, line): (LineId, &Line),
+    (id, line, apart): (LineId, &Line, &[LineId]),
     today: NaiveDate,
 ) -> Result<Finding, StoreError> {
     let alone = examine(coalition, policy, line, today, None);
     match &alone {
         Finding::SentBack { .. } | Finding::Declined(_) => Ok(alone),
         Finding::Fits | Finding::Review { .. } => {
-            let twin = twins.twin(id, line).await?.map(|twin| twin.line);
+            let twin = twins.twin(id, line, apart).await?.map(|twin| twin.line);
             Ok(match twin {
                 Some(_) => examine(coalition, policy, line, today, twin),
                 None => alone,
@@ -90,7 +87,7 @@ async fn found(
 #[async_trait]
 impl Step for ValidatePriority {
     fn name(&self) -> &'static str {
-        NAME
+        StepKind::ValidatePriority.name()
     }
 
     async fn run(&self, engine: &Engine, lots: Vec<Lot>) -> Result<Vec<Progress>, StepError> {
@@ -110,12 +107,13 @@ impl Step for ValidatePriority {
             let group = coalition.group_of(&line.classification);
             let days = group.map_or(REVIEW_DAYS, |group| group.review_days);
             let until = Some(now + TimeDelta::days(i64::from(days)));
-            if let LotState::Waiting { awaits, .. } = lot.state.clone() {
+            if let LotState::Waiting { awaits, .. } = lot.state().clone() {
                 done.push(escalated(lot, awaits, until));
                 continue;
             }
             let policy = &engine.pipeline_of(&lot)?.validate_priority;
-            let of = (lot.line(), &**line);
+            let apart = lot.apart.clone();
+            let of = (lot.line(), &**line, apart.as_slice());
             done.push(match found(&mut twins, &coalition, policy, of, today).await? {
                 Finding::Fits => {
                     let mut progress = Progress::new(lot, StepResult::Done, LotEvent::Validated);
@@ -148,13 +146,13 @@ impl Step for ValidatePriority {
                     progress.with = forsaken(engine, stopped.as_slice()).await?;
                     progress
                 }
-                Finding::Review { code, reason } => {
+                Finding::Review { code, reason, twin } => {
                     let group = group.map_or("secretariat", |group| &group.id).to_owned();
-                    let is_duplicate = code == DUPLICATE;
+                    let is_duplicate = twin.is_some();
                     let question =
                         Question::Review { lot: &lot, line, group: &group, is_duplicate };
                     let jobs = self.connector.ask(question, now);
-                    let awaits = Awaited::Review { group };
+                    let awaits = Awaited::Review { group, twin };
                     let result = StepResult::Wait { awaits, until };
                     let mut progress = Progress::new(lot, result, LotEvent::ReviewAsked);
                     progress.after.because(code, reason);

@@ -14,7 +14,7 @@ use futures_util::{StreamExt as _, stream};
 use reqwest::Client;
 use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::account::{Account, Role};
-use waybill_shared::domain::kinds::{JobKind, NoteKind, RecordKind};
+use waybill_shared::domain::kinds::{JobKind, NoteKind, RecordEvent, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::{
     Attempt, Delivery, Disabled, Endpoint, Secrets, WebhookPolicy,
@@ -386,6 +386,6 @@ fn disable(state: &State, now: Timestamp, why: String) -> Result<RecordChange, S
     let disabled = Some(Disabled { at: now, why });
     let endpoint = Endpoint { disabled, ..state.endpoint.clone() };
     let body = serde_json::to_string(&endpoint).map_err(corrupt(&id))?;
-    let event = "webhook.disabled";
+    let event = RecordEvent::WebhookDisabled;
     Ok(RecordChange { kind: RecordKind::Webhook, id, expected: state.version, body, event })
 }

@@ -7,6 +7,7 @@ use chrono::Utc;
 use ipnet::IpNet;
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, header};
+use waybill_shared::causes::causes;
 use waybill_shared::domain::webhook::{Endpoint, Secrets};
 use waybill_shared::feed::CloudEvent;
 
@@ -144,14 +145,6 @@ async fn send(
 
 /// An error with its causes, without the URL: it may hold a secret.
 fn told(error: &reqwest::Error) -> String {
-    let mut text = String::new();
-    let mut source: Option<&dyn std::error::Error> = std::error::Error::source(error);
-    while let Some(error) = source {
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
+    let text = causes(error);
     if text.is_empty() { "the request failed".to_owned() } else { text }
 }

@@ -10,7 +10,7 @@ use axum::response::Response;
 use serde::Serialize;
 use waybill_shared::domain::account::Role;
 use waybill_shared::domain::confidential::Confidential;
-use waybill_shared::domain::kinds::{JobKind, NoteKind, RecordKind};
+use waybill_shared::domain::kinds::{JobKind, NoteKind, RecordEvent, RecordKind};
 use waybill_shared::domain::webhook::{Disabled, Endpoint, Progress, Secrets};
 use waybill_shared::store::{Fate, NewJob, NoteChange, NoteRange, RecordChange, StoreError, Unit};
 use waybill_workers::webhooks::{State as Standing, check, new_secret, rotated};
@@ -101,7 +101,7 @@ async fn write(
     caller: &Caller,
     endpoint: &Endpoint,
     expected: i64,
-    event: &'static str,
+    event: RecordEvent,
     notes: Vec<NoteChange>,
 ) -> Result<(), Problem> {
     let now = api.engine.clock.now();
@@ -211,7 +211,7 @@ pub(crate) async fn create(
         note(NoteKind::WebhookProgress, &endpoint.id, &progress),
         note(NoteKind::WebhookSecrets, &endpoint.id, &secrets),
     ];
-    write(&api, &caller, &endpoint, 0, "webhook.created", notes).await?;
+    write(&api, &caller, &endpoint, 0, RecordEvent::WebhookCreated, notes).await?;
     let standing = find(&api, &caller, &endpoint.id).await?;
     let webhook = WebhookView::of(&standing, last);
     Ok((StatusCode::CREATED, Json(MadeWebhook { secret, webhook })))
@@ -282,7 +282,8 @@ pub(crate) async fn change(
             let progress = Progress { failing_since: None, ..standing.progress };
             notes.push(note(NoteKind::WebhookProgress, &id, &progress));
         }
-        write(&api, &caller, &endpoint, standing.version, "webhook.changed", notes).await?;
+        write(&api, &caller, &endpoint, standing.version, RecordEvent::WebhookChanged, notes)
+            .await?;
     }
     one(State(api), caller, Named(id)).await
 }
@@ -308,7 +309,7 @@ pub(crate) async fn remove(
         let all = api.engine.store.notes(kind, &NoteRange::under(&id, KEPT)).await?;
         notes.extend(all.iter().map(|(key, _)| gone(kind, key)));
     }
-    write(&api, &caller, &endpoint, standing.version, "webhook.removed", notes).await?;
+    write(&api, &caller, &endpoint, standing.version, RecordEvent::WebhookRemoved, notes).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -328,7 +329,7 @@ pub(crate) async fn rotate(
     let secret = new_secret().map_err(random)?;
     let secrets = rotated(&standing.secrets, secret.clone(), api.engine.clock.now());
     let notes = vec![note(NoteKind::WebhookSecrets, &id, &secrets)];
-    let event = "webhook.secret_rotated";
+    let event = RecordEvent::WebhookSecretRotated;
     write(&api, &caller, &standing.endpoint, standing.version, event, notes).await?;
     let last = api.engine.store.last_position().await?;
     let standing = find(&api, &caller, &id).await?;

@@ -6,10 +6,10 @@ use waybill_shared::domain::coalition::{Code, Settings};
 use waybill_shared::domain::contribution::{Consent, Contribution, Earmark, Firmness};
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::kinds::LotEvent;
+use waybill_shared::domain::kinds::StepKind;
 use waybill_shared::domain::lot::{Lot, Priority, StepName};
 use waybill_shared::domain::money::{Currency, Money};
 use waybill_shared::domain::party::{Party, Role, RoleSpan};
-use waybill_shared::domain::pipeline::STEPS;
 use waybill_shared::domain::price::Price;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::{Kind, Line};
@@ -146,7 +146,7 @@ fn submission(engine: &Engine, number: i64, offered: Offered) -> Result<Unit, Fa
     };
     let id = LotId::of(LineId(number), 0);
     let id = id.ok_or_else(|| Failure::ours(anyhow::anyhow!("no lot id for {number}")))?;
-    let lot = Lot::new(id, line.quantity, priority, StepName::new(STEPS[0]));
+    let lot = Lot::new(id, line.quantity, priority, StepName::from(StepKind::ValidatePriority));
     let mut unit = Unit::new("bench", now);
     unit.lines.push(LineChange::created(LineId(number), line));
     Ok(unit.lot(LotChange::created(lot, LotEvent::Submitted)))

@@ -14,7 +14,7 @@ use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::pipeline::STEPS;
+use waybill_shared::domain::kinds::StepKind;
 use waybill_shared::engine::Committed;
 use waybill_workers::Step;
 use waybill_workers::steps::{Counted, Trivial};
@@ -108,7 +108,10 @@ async fn worker(
     let role = Role::Worker { steps: Vec::new(), concurrency: arguments.workers };
     let (counts, done) = (evidence.file("cnt")?, evidence.file("done")?);
     let steps: Vec<Arc<dyn Step>> = match arguments.workload {
-        Workload::W4 => STEPS.map(|name| Arc::new(Trivial::new(name)) as Arc<dyn Step>).into(),
+        Workload::W4 => {
+            let trivial = |name: &&'static str| Arc::new(Trivial::new(name)) as Arc<dyn Step>;
+            StepKind::NAMES.iter().map(trivial).collect()
+        }
         Workload::Pipeline => service.steps()?,
     };
     let steps: Vec<Counted> = steps.into_iter().map(Counted::new).collect();

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use waybill_api::{ActAnswer, ActOutcome, ActRequest, Acted, IncidentView, Shown, StatusView};
 use waybill_shared::domain::command::Command;
 use waybill_shared::domain::document::Verdict;
-use waybill_shared::domain::pipeline::STEPS;
+use waybill_shared::domain::kinds::StepKind;
 use waybill_shared::store::LotCount;
 use waybill_shared::views::{LotPage, LotView};
 
@@ -258,15 +258,16 @@ impl State {
 
     /// The steps in their order, those that lots are at.
     pub(super) fn steps(&self) -> Vec<StepRow> {
-        let mut rows: Vec<StepRow> = STEPS
-            .iter()
-            .map(|step| StepRow { name: (*step).to_owned(), ..StepRow::default() })
-            .collect();
+        let row = |name: &str| StepRow { name: name.to_owned(), ..StepRow::default() };
+        let mut rows: Vec<StepRow> = StepKind::NAMES.iter().map(|name| row(name)).collect();
         for count in self.counts() {
-            let Some(row) = rows.iter_mut().find(|row| Some(&row.name) == count.step.as_ref())
-            else {
-                continue;
-            };
+            let Some(step) = &count.step else { continue };
+            let known = rows.iter().position(|row| row.name == *step);
+            let at = known.unwrap_or_else(|| {
+                rows.push(row(step));
+                rows.len() - 1
+            });
+            let row = &mut rows[at];
             match count.state.as_str() {
                 "ready" => row.ready += count.lots,
                 "waiting" => row.waiting += count.lots,

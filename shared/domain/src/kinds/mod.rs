@@ -4,15 +4,21 @@
 //! compile until every question about it is answered.
 
 mod job;
+mod line_event;
 mod lot_event;
 mod note;
 mod record;
+mod record_event;
+mod step;
 mod subject;
 
 pub use job::JobKind;
+pub use line_event::LineEvent;
 pub use lot_event::LotEvent;
 pub use note::NoteKind;
 pub use record::RecordKind;
+pub use record_event::RecordEvent;
+pub use step::{Milestone, StepKind};
 pub use subject::EventSubject;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable};
 
-use crate::domain::pipeline::STEPS;
+use crate::domain::kinds::StepKind;
 use crate::trace;
 
 /// The version of what messages hold.
@@ -23,7 +23,7 @@ const JOBS: usize = 8;
 
 /// How many hints of a queue go in one message at most.
 pub(super) fn hints(queue: &str) -> usize {
-    if STEPS.contains(&queue) { HINTS } else { JOBS }
+    if StepKind::named(queue).is_some() { HINTS } else { JOBS }
 }
 
 /// Where the trace is told, see W3C Trace Context.

@@ -7,7 +7,7 @@ use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ErrorKind, ExchangeKind};
 
-use crate::domain::pipeline::STEPS;
+use crate::domain::kinds::StepKind;
 use crate::store::Lane;
 
 /// Deliveries of a message that was never acknowledged, after which the broker gives it up.
@@ -18,12 +18,12 @@ pub(super) const DEAD: &str = "waybill.dead";
 
 /// The lanes of a queue: jobs are not in lanes.
 pub(super) fn lanes(queue: &str) -> &'static [Lane] {
-    if STEPS.contains(&queue) { &Lane::ALL } else { &[Lane::Normal] }
+    if StepKind::named(queue).is_some() { &Lane::ALL } else { &[Lane::Normal] }
 }
 
 /// The broker's name of a lane.
 pub(super) fn name(queue: &str, lane: Lane) -> String {
-    if STEPS.contains(&queue) {
+    if StepKind::named(queue).is_some() {
         format!("waybill.{queue}.{}", lane.name())
     } else {
         format!("waybill.{queue}")

@@ -91,14 +91,14 @@ fn told(accepted: &[&Prepared], state: &State) -> Result<Events, sqlx::Error> {
         }
         for change in &unit.lines {
             let (subject, number) = (Subject::Line(change.id.0), change.expected + 1);
-            let kind = change.event();
+            let kind = change.event().name();
             let body = encoded(change.body())?;
             events.tell(by, subject, change.id.to_string(), number, kind, body);
         }
         for change in &unit.records {
             let subject = Subject::Record(change.kind, change.id.clone());
             let (name, number) = (format!("{}:{}", change.kind, change.id), change.expected + 1);
-            events.tell(by, subject, name, number, change.event, change.body.clone());
+            events.tell(by, subject, name, number, change.event_name(), change.body.clone());
         }
     }
     for told in &state.told {

@@ -33,7 +33,7 @@ async fn lines(
     for unit in units {
         for change in &unit.lines {
             let body = change.body().map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-            let kind = change.event();
+            let kind = change.event().name();
             let entry = Entry::of(unit, change.id.to_string(), change.expected + 1, kind, body);
             lines.push((change, append(heads, log, Subject::Line(change.id.0), entry)));
         }
@@ -60,7 +60,7 @@ async fn records(
     for unit in units {
         for change in &unit.records {
             let (subject, number) = (format!("{}:{}", change.kind, change.id), change.expected + 1);
-            let entry = Entry::of(unit, subject, number, change.event, change.body.clone());
+            let entry = Entry::of(unit, subject, number, change.event_name(), change.body.clone());
             let subject = Subject::Record(change.kind, change.id.clone());
             records.push((change, append(heads, log, subject, entry)));
         }
