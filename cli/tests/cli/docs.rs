@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
-use waybill_shared::domain::kinds::LotEvent;
+use waybill_shared::domain::kinds::{LineEvent, LotEvent, RecordEvent};
 
 use crate::support::{example, waybill};
 
@@ -162,7 +162,7 @@ fn readme_is_short_and_the_summary_names_every_page() -> Result<()> {
 }
 
 #[test]
-fn the_reference_names_every_command_and_every_event_of_a_lot() -> Result<()> {
+fn the_reference_names_every_command_and_every_kind_of_event() -> Result<()> {
     let page = |name: &str| fs::read_to_string(root().join("docs/reference").join(name));
     let help = String::from_utf8(waybill(&["--help"]).output()?.stdout)?;
     let entries = help.lines().filter_map(|line| line.strip_prefix("  "));
@@ -173,7 +173,9 @@ fn the_reference_names_every_command_and_every_event_of_a_lot() -> Result<()> {
     let unlisted = commands.into_iter().filter(|name| !listed.contains(&format!("`{name}`")));
     let mut missing: Vec<String> = unlisted.map(str::to_owned).collect();
     let listed = page("events.md")?;
-    let events = LotEvent::ALL.iter().map(|event| event.name());
+    let lots = LotEvent::ALL.iter().map(|event| event.name());
+    let lines = LineEvent::ALL.iter().map(|event| event.name());
+    let events = lots.chain(lines).chain(RecordEvent::ALL.iter().map(|event| event.name()));
     let unlisted = events.filter(|name| !listed.contains(&format!("| `{name}` |")));
     missing.extend(unlisted.map(str::to_owned));
     ensure!(missing.is_empty(), "not in the reference: {missing:?}");
