@@ -369,7 +369,8 @@ impl Service {
         }
         self.beside.spawn(keep_leases(self.engine.clone()));
         if !self.engine.clock.is_virtual() {
-            self.engine.pauses.learn(&*self.engine.store).await?;
+            let engine = &self.engine;
+            patiently(|_| (), async || Ok(engine.pauses.learn(&*engine.store).await?)).await?;
         }
         if !self.engine.clock.is_virtual() {
             self.beside.spawn(learn_versions(self.engine.clone(), role.schedules()));

@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -26,6 +26,10 @@ struct Gate {
     refuses: AtomicBool,
     /// When somebody came while it refused.
     came: Mutex<Vec<Instant>>,
+    /// So many answers are forwarded until all connections are closed; below 1: never.
+    left: AtomicI64,
+    /// How often all were closed.
+    cuts: AtomicU64,
 }
 
 impl Gate {
@@ -36,6 +40,15 @@ impl Gate {
     fn set(&self, is_paused: bool) {
         *self.lock() = is_paused;
         self.changed.notify_all();
+    }
+
+    /// Whether an answer is forwarded, or was the last one before all connections are closed.
+    fn counts(&self) -> bool {
+        let is_last = self.left.fetch_sub(1, Ordering::AcqRel) == 1;
+        if is_last {
+            self.cuts.fetch_add(1, Ordering::AcqRel);
+        }
+        !is_last
     }
 
     /// Waits while it is paused.
@@ -64,9 +77,12 @@ impl Proxy {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else { continue };
                 let ends = (client.try_clone(), server.try_clone());
                 let (Ok(from_client), Ok(from_server)) = ends else { continue };
-                for (from, to) in [(from_client, server), (from_server, client)] {
+                let since = gate.cuts.load(Ordering::Acquire);
+                for (from, to, answers) in
+                    [(from_client, server, false), (from_server, client, true)]
+                {
                     let gate = gate.clone();
-                    std::thread::spawn(move || forward(&gate, from, to));
+                    std::thread::spawn(move || forward(&gate, since, from, to, answers));
                 }
             }
         });
@@ -89,6 +105,11 @@ impl Proxy {
         self.gate.refuses.store(refuses, Ordering::Release);
     }
 
+    /// Closes all connections that there are after so many answers more, those that rest with their next byte.
+    pub fn cut_after(&self, answers: i64) {
+        self.gate.left.store(answers, Ordering::Release);
+    }
+
     /// When somebody came while it refused.
     #[must_use]
     pub fn came(&self) -> Vec<Instant> {
@@ -101,13 +122,16 @@ impl Proxy {
     }
 }
 
-fn forward(gate: &Gate, mut from: TcpStream, mut to: TcpStream) {
+fn forward(gate: &Gate, since: u64, mut from: TcpStream, mut to: TcpStream, answers: bool) {
     let mut chunk = [0; CHUNK];
     while let Ok(read) = from.read(&mut chunk)
         && read > 0
     {
         gate.pass();
-        if gate.refuses.load(Ordering::Acquire) || to.write_all(&chunk[..read]).is_err() {
+        let is_closed = gate.refuses.load(Ordering::Acquire)
+            || (answers && !gate.counts())
+            || gate.cuts.load(Ordering::Acquire) != since;
+        if is_closed || to.write_all(&chunk[..read]).is_err() {
             break;
         }
     }
