@@ -196,8 +196,7 @@ impl Act for Open {
                 opened: more,
                 expired: 0,
             });
-            let (key, body) = ("all".to_owned(), String::new());
-            unit.jobs.push(NewJob { kind: JobKind::Round, key, due: now, body });
+            unit.jobs.push(NewJob::round(now));
         }
         Ok(unit.into())
     }

@@ -98,8 +98,7 @@ async fn rematch(
     let before = engine.store.last_event().await?;
     let now = engine.clock.now();
     let mut unit = Unit::new("scheduler", now);
-    let (key, body) = ("all".to_owned(), String::new());
-    unit.jobs.push(NewJob { kind: JobKind::Round, key, due: now, body });
+    unit.jobs.push(NewJob::round(now));
     engine.commit(vec![unit], None).await?;
     while step(relay, engine, broker).await? {}
     Ok(engine.store.last_event().await? != before)

@@ -7,6 +7,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -18,13 +19,15 @@ use waybill_shared::clock::Clock;
 use waybill_shared::domain::command::Command;
 use waybill_shared::domain::contribution::Contribution;
 use waybill_shared::domain::document::{Document, Verdict};
-use waybill_shared::domain::kinds::{JobKind, RecordKind, StepKind};
+use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordKind, StepKind};
 use waybill_shared::domain::lot::{Lot, LotState};
 use waybill_shared::domain::pipeline::{
     ConnectorConfig, CronAct, CronEntry, Missed, Pipeline, SandboxConfig,
 };
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Line;
+use waybill_shared::domain::retry::RetryPolicy;
+use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
 use waybill_shared::import::CoalitionFiles;
 use waybill_shared::intake::{Handing, How, Submitted, contribute, load, start_of, submit};
@@ -32,7 +35,7 @@ use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{Fate, LotFilter, NewJob, Term, Unit};
 use waybill_workers::connectors::Connector;
 use waybill_workers::office::{self, Decided};
-use waybill_workers::{acts, connectors, run_step, steps};
+use waybill_workers::{Progress, Step, StepError, acts, connectors, run_step, steps};
 
 const ITEMS: [&str; 2] = ["router", "laptop"];
 const CODES: [&str; 2] = ["32413100-2", "30213100-6"];
@@ -87,6 +90,32 @@ struct History {
     sandbox: SandboxConfig,
     stops: Vec<(u64, Vec<Happening>)>,
     approval_above: i64,
+    /// Whether steps of somebody else stand before matching, and before delivery.
+    others: (bool, bool),
+}
+
+/// Steps that pipelines may have besides the program's own.
+const OTHERS: [&str; 2] = ["board_decision", "inspect_quality"];
+
+/// A step of somebody else, which takes lots a second time, some days later.
+struct Slow(&'static str);
+
+#[async_trait]
+impl Step for Slow {
+    fn name(&self) -> &'static str {
+        self.0
+    }
+
+    async fn run(&self, _: &Engine, lots: Vec<Lot>) -> Result<Vec<Progress>, StepError> {
+        let progress = |lot: Lot| match lot.state() {
+            LotState::Ready { attempt: 1, .. } => {
+                let result = StepResult::Retry { cause: "not yet".to_owned() };
+                Progress::new(lot, result, LotEvent::AttemptFailed)
+            }
+            _ => Progress::new(lot, StepResult::Done, LotEvent::Stepped),
+        };
+        Ok(lots.into_iter().map(progress).collect())
+    }
 }
 
 fn money() -> impl Strategy<Value = Money> {
@@ -159,13 +188,15 @@ fn history() -> impl Strategy<Value = History> {
         sandbox(),
         proptest::collection::vec(stop, 0..8),
         0_i64..400_000,
+        any::<(bool, bool)>(),
     )
-        .prop_map(|(money, lines, sandbox, stops, approval_above)| History {
+        .prop_map(|(money, lines, sandbox, stops, approval_above, others)| History {
             money,
             lines,
             sandbox,
             stops,
             approval_above,
+            others,
         })
 }
 
@@ -259,7 +290,16 @@ impl History {
     }
 
     fn pipeline(&self) -> Pipeline {
-        let mut pipeline = Pipeline::of(StepKind::NAMES);
+        let [validate, matches, order, confirm] = [0, 1, 2, 3].map(|at| StepKind::NAMES[at]);
+        let (before_money, before_goods) = self.others;
+        let board = before_money.then_some(OTHERS[0]);
+        let inspection = before_goods.then_some(OTHERS[1]);
+        let own = [Some(validate), board, Some(matches), Some(order), inspection, Some(confirm)];
+        let names: Vec<&str> = own.into_iter().flatten().collect();
+        let mut pipeline = Pipeline::of(&names);
+        for step in pipeline.steps.iter_mut().filter(|step| step.name.kind().is_none()) {
+            step.retry = RetryPolicy { attempts: 8, base_s: 10 * 86_400, cap_s: 10 * 86_400 };
+        }
         pipeline.match_donor.round_delay_ms = 0;
         pipeline.issue_order.approval_above =
             serde_json::from_value(json!({"minor": self.approval_above, "currency": "EUR"})).ok();
@@ -312,9 +352,12 @@ impl World {
                 .expect("a line");
         }
         let connector = connectors::open(engine.pipeline(), folder).expect("a sandbox");
-        let registry = steps::registry(&connector);
-        for (step, config) in registry.iter().zip(&engine.pipeline().steps) {
-            tokio::spawn(run_step(engine.clone(), step.clone(), config.clone()));
+        let mut registry = steps::registry(&connector);
+        registry.extend(OTHERS.map(|name| Arc::new(Slow(name)) as Arc<dyn Step>));
+        for config in &engine.pipeline().steps {
+            let step = registry.iter().find(|step| step.name() == &*config.name.0);
+            let step = step.expect("a step of that name").clone();
+            tokio::spawn(run_step(engine.clone(), step, config.clone()));
         }
         let mut all = acts::registry(&connector);
         all.extend(waybill_scheduler::intake::registry());

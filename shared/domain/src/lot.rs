@@ -350,6 +350,12 @@ fn is_first(version: &u32) -> bool {
     *version == 1
 }
 
+/// The last part among `lots`, which are of one line; 0 where there is none.
+#[must_use]
+pub fn last_part(lots: &[Lot]) -> i64 {
+    lots.iter().map(|lot| lot.id.part()).max().unwrap_or(0)
+}
+
 impl Lot {
     /// A new lot at the pipeline's first step, not yet stored.
     #[must_use]

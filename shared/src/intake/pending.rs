@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::amendment::{Amending, amend};
 use crate::domain::amendment::{Needed, Plan, Unfollowable, come, plan};
 use crate::domain::ids::{LineId, LotId};
-use crate::domain::kinds::{JobKind, RecordEvent, RecordKind};
+use crate::domain::kinds::{RecordEvent, RecordKind};
 use crate::domain::lot::{Awaited, Lot, LotState};
 use crate::domain::quantity::Quantity;
 use crate::domain::requisition::Line;
@@ -214,6 +214,5 @@ fn merge(changes: &mut Vec<LotChange>, later: Vec<LotChange>) {
 
 /// A round is wanted: money is free.
 pub(super) fn round(engine: &Engine) -> NewJob {
-    let (key, due, body) = ("all".to_owned(), engine.clock.now(), String::new());
-    NewJob { kind: JobKind::Round, key, due, body }
+    NewJob::round(engine.clock.now())
 }

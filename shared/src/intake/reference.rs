@@ -9,7 +9,7 @@ use super::openings::Openings;
 use super::records::{IMPORT, Merge, Records, Stated};
 use crate::domain::coalition::{Coalition, Settings};
 use crate::domain::contribution::Contribution;
-use crate::domain::kinds::{JobKind, RecordEvent, RecordKind};
+use crate::domain::kinds::{RecordEvent, RecordKind};
 use crate::domain::money::Money;
 use crate::engine::Engine;
 use crate::import::CoalitionFiles;
@@ -143,14 +143,10 @@ async fn decide(
     records.push(rates.end(&mut unit).await?);
     if !unit.records.is_empty() {
         // Whatever changed may bring on what waits.
-        unit.jobs.push(round(now));
+        unit.jobs.push(NewJob::round(now));
         unit.jobs.extend(rounds::later(&files.settings, &files.offers, &files.rates, now));
     }
     Ok((Loaded { records }, unit))
-}
-
-fn round(now: crate::domain::lot::Timestamp) -> NewJob {
-    NewJob { kind: JobKind::Round, key: "all".to_owned(), due: now, body: String::new() }
 }
 
 /// Stores contributions that somebody states by a command.
@@ -182,7 +178,7 @@ pub async fn contribute(
             event: RecordEvent::RecordStated,
         });
         fund(engine, settings, old, contribution, &mut unit).await?;
-        unit.jobs.push(round(unit.at));
+        unit.jobs.push(NewJob::round(unit.at));
     }
     commit(engine, unit).await
 }
@@ -223,7 +219,7 @@ pub async fn contribute_planned(
         let old = coalition.contributions.get(&contribution.id);
         fund(engine, &settings, old, contribution, &mut unit).await?;
     }
-    unit.jobs.push(round(unit.at));
+    unit.jobs.push(NewJob::round(unit.at));
     commit(engine, unit).await
 }
 

@@ -179,6 +179,14 @@ pub struct NewJob {
     pub body: String,
 }
 
+impl NewJob {
+    /// A round over all lots. Those asked for meanwhile are the same one.
+    #[must_use]
+    pub fn round(due: Timestamp) -> Self {
+        Self { kind: JobKind::Round, key: "all".to_owned(), due, body: String::new() }
+    }
+}
+
 /// What becomes of a job that ran. One that was asked for again meanwhile stays due.
 #[derive(Debug, Clone)]
 pub struct JobChange {

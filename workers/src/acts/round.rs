@@ -11,7 +11,7 @@ use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::kinds::{JobKind, LotEvent};
-use waybill_shared::domain::lot::{Awaited, Lot, LotState, Timestamp};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, Timestamp, last_part};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::transition::StepResult;
@@ -30,12 +30,11 @@ use super::windows;
 use super::{binding, overdrawn};
 use crate::connectors::{self, Connector};
 
-/// The job that asks for a round; those asked for meanwhile are the same one.
+/// A round, once the changes of a moment have been gathered.
 #[must_use]
 pub fn wanted(engine: &Engine) -> NewJob {
     let delay = i64::from(engine.pipeline().match_donor.round_delay_ms);
-    let due = engine.clock.now() + TimeDelta::milliseconds(delay);
-    NewJob { kind: JobKind::Round, key: "all".to_owned(), due, body: String::new() }
+    NewJob::round(engine.clock.now() + TimeDelta::milliseconds(delay))
 }
 
 /// The act.
@@ -76,7 +75,7 @@ impl Snapshot<'_> {
             Some(part) => part + 1,
             None => {
                 let lots = self.engine.store.lots_of_line(line).await?;
-                lots.iter().map(|lot| lot.id.part()).max().unwrap_or(0) + 1
+                last_part(&lots) + 1
             }
         };
         self.parts.insert(line, part);

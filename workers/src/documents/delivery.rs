@@ -9,7 +9,7 @@ use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::instalment::{bound as bound_for, disbursed, keep_paid};
 use waybill_shared::domain::kinds::{LotEvent, StepKind};
-use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, last_part};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{Order, OrderLine};
 use waybill_shared::domain::quantity::Quantity;
@@ -253,7 +253,7 @@ impl Receipt<'_> {
                 grown.insert(one.lot, self.take_over(after, one, &mut open)?);
             }
         }
-        let mut last = lots.last().map_or(0, |lot| lot.id.part());
+        let mut last = last_part(lots);
         for one in judged {
             let row = rows.iter().find(|row| row.lot == one.lot);
             let before = lots.iter().find(|lot| lot.id == one.lot);

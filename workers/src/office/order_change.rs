@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::kinds::{LotEvent, RecordEvent};
-use waybill_shared::domain::lot::Lot;
+use waybill_shared::domain::lot::{Lot, last_part};
 use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::domain::order_change::{ChangeState, ChangedLot, OrderChange, is_to_come};
 use waybill_shared::domain::quantity::Quantity;
@@ -77,7 +77,7 @@ impl Office<'_> {
             }
             if to < from {
                 let parts = engine.store.lots_of_line(id.line()).await?;
-                let last_part = parts.iter().map(|lot| lot.id.part()).max().unwrap_or(0);
+                let last_part = last_part(&parts);
                 lines.push(ChangedLot { lot: id, from, to, last_part });
             }
         }
@@ -142,7 +142,7 @@ impl Office<'_> {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(unknown) => {
                     let lots = engine.store.lots_of_line(lot.line()).await?;
-                    unknown.insert(lots.iter().map(|lot| lot.id.part()).max().unwrap_or(0))
+                    unknown.insert(last_part(&lots))
                 }
             };
             lowering.lower(&mut unit, lot, by, last).await?;

@@ -2,7 +2,7 @@
 
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::kinds::LotEvent;
-use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, last_part};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::store::LotChange;
@@ -69,7 +69,7 @@ impl Office<'_> {
             return Err(refuse(format!("{id}: {least}")));
         }
         let parts = self.desk.engine.store.lots_of_line(id.line()).await?;
-        let next = parts.last().map_or(0, |lot| lot.id.part()) + 1;
+        let next = last_part(&parts) + 1;
         let next = LotId::of(id.line(), next)
             .ok_or_else(|| refuse(format!("{} cannot be split any further", id.line())))?;
         let mut after = lot.clone();
