@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """A small receiver of webhooks: verifies each delivery by the rules of Standard Webhooks, and prints it.
 
-    WAYBILL_SECRET=whsec_… examples/live/receiver.py        # listens on 127.0.0.2:9000
+    WAYBILL_SECRET=whsec_… examples/live/receiver.py                    # listens on 127.0.0.2:9000
+    WAYBILL_SECRET=whsec_… examples/live/receiver.py 127.0.0.2:9001     # or where you say
 """
 import base64, hashlib, hmac, http.server, json, os, sys, time
 
+ADDRESS, PORT = (sys.argv[1] if len(sys.argv) > 1 else "127.0.0.2:9000").rsplit(":", 1)
 KEY = base64.b64decode(os.environ["WAYBILL_SECRET"].removeprefix("whsec_"))
 
 
@@ -30,4 +32,4 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         pass
 
 
-http.server.ThreadingHTTPServer(("127.0.0.2", 9000), Receiver).serve_forever()
+http.server.ThreadingHTTPServer((ADDRESS, int(PORT)), Receiver).serve_forever()

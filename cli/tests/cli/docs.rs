@@ -1,18 +1,23 @@
 //! README and the pages in `docs/`: what they tell to type works, and their links lead somewhere.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
+use waybill_shared::domain::kinds::{LineEvent, LotEvent, RecordEvent};
 
 use crate::support::{example, waybill};
 
 fn root() -> PathBuf {
     example().join("../..")
 }
+
+/// The pages that go on from README's tour, in this order. Any other page begins in an empty folder.
+const AFTER_THE_TOUR: [&str; 2] = ["docs/how-to/operate.md", "docs/how-to/plan.md"];
 
 /// The shell commands of a page, block by block.
 fn blocks(page: &str) -> Result<Vec<String>> {
@@ -21,7 +26,17 @@ fn blocks(page: &str) -> Result<Vec<String>> {
     Ok(parts.filter_map(|part| part.split("```").next()).map(str::to_owned).collect())
 }
 
-/// Runs `commands` in `folder`, and stops at the first that fails.
+/// `commands` with ports that nobody uses instead of those that the pages name.
+fn with_free_ports(commands: &str) -> Result<String> {
+    let mut commands = commands.to_owned();
+    for (address, named) in [("127.0.0.1", "127.0.0.1:8080"), ("127.0.0.2", "127.0.0.2:9000")] {
+        let free = TcpListener::bind((address, 0))?.local_addr()?;
+        commands = commands.replace(named, &free.to_string());
+    }
+    Ok(commands)
+}
+
+/// Types `commands` into one shell in `folder`, up to the first that fails, and ends what they leave running.
 fn typed(folder: &Path, commands: &str) -> Result<()> {
     let bin = folder.join("bin");
     if !bin.exists() {
@@ -30,9 +45,11 @@ fn typed(folder: &Path, commands: &str) -> Result<()> {
         symlink(root().join("examples").canonicalize()?, folder.join("examples"))?;
     }
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
-    let mut shell = Command::new("bash");
-    shell.args(["-eux", "-o", "pipefail", "-c", commands]).current_dir(folder).env("PATH", path);
-    let done = shell.env("WAYBILL_DATA", folder.join("tour")).output()?;
+    let clean_up = "trap 'kill $(jobs -p) 2>/dev/null || true; wait || true' EXIT";
+    let script = format!("{clean_up}\n{}", with_free_ports(commands)?);
+    let mut shell = Command::new("timeout");
+    shell.args(["300", "bash", "-eux", "-o", "pipefail", "-c", &script]).current_dir(folder);
+    let done = shell.env("PATH", path).env("WAYBILL_DATA", folder.join("tour")).output()?;
     ensure!(done.status.success(), "{commands}\n{}", String::from_utf8_lossy(&done.stderr));
     Ok(())
 }
@@ -45,11 +62,26 @@ fn what_readme_and_its_pages_tell_to_type_works() -> Result<()> {
     // The program is built already.
     let tour: Vec<&str> = tour.lines().filter(|line| !line.starts_with("cargo build")).collect();
     typed(folder.path(), &tour.join("\n"))?;
-    for page in ["docs/how-to/operate.md", "docs/how-to/plan.md"] {
-        for block in blocks(page)? {
-            typed(folder.path(), &block).context(page)?;
-        }
+    for page in AFTER_THE_TOUR {
+        typed(folder.path(), &blocks(page)?.concat()).context(page)?;
     }
+    Ok(())
+}
+
+#[test]
+fn what_other_pages_tell_to_type_works_in_an_empty_folder() -> Result<()> {
+    let mut typed_pages = 0;
+    for page in pages()? {
+        let Ok(name) = page.strip_prefix(root()) else { continue };
+        let name = name.display().to_string();
+        let commands = blocks(&name)?.concat();
+        if !name.starts_with("docs/") || AFTER_THE_TOUR.contains(&&*name) || commands.is_empty() {
+            continue;
+        }
+        typed(TempDir::new()?.path(), &commands).context(name)?;
+        typed_pages += 1;
+    }
+    ensure!(typed_pages >= 4, "only {typed_pages} pages have commands");
     Ok(())
 }
 
@@ -78,18 +110,36 @@ fn pages() -> Result<Vec<PathBuf>> {
     Ok(pages)
 }
 
+/// The anchors of a page's headings, as forges and mdBook make them.
+fn anchors(page: &Path) -> Result<Vec<String>> {
+    let text = fs::read_to_string(page)?;
+    let headings = text.lines().filter_map(|line| line.strip_prefix('#'));
+    let titles = headings.filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    let anchor = |title: &str| title.chars().filter(kept).collect::<String>();
+    Ok(titles.map(|title| anchor(title).to_lowercase().replace(' ', "-")).collect())
+}
+
 #[test]
 fn links_between_pages_lead_somewhere() -> Result<()> {
     let (mut links, mut dead) = (0, Vec::new());
+    let docs = root().join("docs").canonicalize()?;
     for page in pages()? {
         let text = fs::read_to_string(&page)?;
+        let folder = page.parent().context("a page is in a folder")?;
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let file = link.split('#').next().unwrap_or_default();
-            if file.is_empty() || file.contains("://") || file.contains(' ') {
+            if link.is_empty() || link.contains("://") || link.contains(' ') {
                 continue;
             }
             links += 1;
-            if !page.parent().is_some_and(|folder| folder.join(file).exists()) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { page.clone() } else { folder.join(file) };
+            let is_there = target.exists()
+                && (anchor.is_empty() || anchors(&target)?.iter().any(|known| known == anchor));
+            // The book has nothing but its own pages.
+            let leaves_the_book = page.canonicalize()?.starts_with(&docs)
+                && !target.canonicalize().is_ok_and(|target| target.starts_with(&docs));
+            if !is_there || leaves_the_book {
                 dead.push(format!("{}: {link}", page.display()));
             }
         }
@@ -108,5 +158,26 @@ fn readme_is_short_and_the_summary_names_every_page() -> Result<()> {
         let name = page.strip_prefix(&docs)?.display().to_string();
         ensure!(name == "SUMMARY.md" || summary.contains(&format!("({name})")), "{name}");
     }
+    Ok(())
+}
+
+#[test]
+fn the_reference_names_every_command_and_every_kind_of_event() -> Result<()> {
+    let page = |name: &str| fs::read_to_string(root().join("docs/reference").join(name));
+    let help = String::from_utf8(waybill(&["--help"]).output()?.stdout)?;
+    let entries = help.lines().filter_map(|line| line.strip_prefix("  "));
+    let entries = entries.filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+    let commands: Vec<&str> = entries.filter_map(|line| line.split_whitespace().next()).collect();
+    ensure!(commands.len() > 50, "{commands:?}");
+    let listed = page("commands.md")?;
+    let unlisted = commands.into_iter().filter(|name| !listed.contains(&format!("`{name}`")));
+    let mut missing: Vec<String> = unlisted.map(str::to_owned).collect();
+    let listed = page("events.md")?;
+    let lots = LotEvent::ALL.iter().map(|event| event.name());
+    let lines = LineEvent::ALL.iter().map(|event| event.name());
+    let events = lots.chain(lines).chain(RecordEvent::ALL.iter().map(|event| event.name()));
+    let unlisted = events.filter(|name| !listed.contains(&format!("| `{name}` |")));
+    missing.extend(unlisted.map(str::to_owned));
+    ensure!(missing.is_empty(), "not in the reference: {missing:?}");
     Ok(())
 }
