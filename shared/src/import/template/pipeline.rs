@@ -1,0 +1,49 @@
+//! pipeline.toml: the steps, the usual values of what is changed most often, and the calendar.
+
+use std::fmt::Write as _;
+
+use super::Template;
+use super::words::Words;
+use crate::domain::pipeline::{CronAct, Pipeline, STEPS};
+
+/// What is done at which time, in the coalition's zone.
+const CALENDAR: [(CronAct, &str, &str); 4] = [
+    (CronAct::Lapse, "5 0 * * *", ""),
+    (CronAct::Rematch, "0 6 * * *", ""),
+    (CronAct::Chase, "0 7 * * MON-FRI", ""),
+    (CronAct::Digest, "0 18 * * *", "missed = \"skip\"\n"),
+];
+
+/// The whole file.
+pub(super) fn text(template: &Template, words: &Words) -> String {
+    let usual = Pipeline::default();
+    let mut text = format!("# {}\n", words.pipeline);
+    for step in STEPS {
+        let _ = writeln!(text, "\n[[step]]\nname = \"{step}\"");
+    }
+    let _ = writeln!(text, "\n# {}", words.usual);
+    let lot = &usual.match_donor;
+    let _ = writeln!(text, "[match_donor]");
+    let _ = writeln!(text, "# consent_days = {}", lot.consent_days);
+    let _ = writeln!(text, "# acceptance_days = {}", lot.acceptance_days);
+    let order = &usual.issue_order;
+    let currency = template.currency;
+    let _ = writeln!(text, "\n[issue_order]");
+    let _ = writeln!(text, "# gather_s = {}", order.gather_s);
+    let _ = writeln!(text, "# response_days = {}", order.response_days);
+    let _ = writeln!(text, "# approval_above = {{ minor = 10000000, currency = \"{currency}\" }}");
+    let delivery = &usual.confirm_delivery;
+    let _ = writeln!(text, "\n[confirm_delivery]");
+    let _ = writeln!(text, "# chase_days = {}", delivery.chase_days);
+    let _ = writeln!(text, "# chases = {}", delivery.chases);
+    let _ = writeln!(text, "\n# {}\n[connector]\nkind = \"files\"", words.connector);
+    let _ = writeln!(text, "\n# {}", words.calendar);
+    for (act, at, more) in CALENDAR {
+        let (name, zone) = (act.name(), template.zone);
+        let _ = writeln!(
+            text,
+            "[[cron]]\nname = \"{name}\"\nact = \"{name}\"\nat = \"{at}\"\nzone = \"{zone}\"\n{more}"
+        );
+    }
+    text
+}
