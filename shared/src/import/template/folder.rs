@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::words::{self, Words};
-use super::{Template, pipeline, plain};
+use super::{Template, comment, pipeline, plain};
 use crate::import::columns::{LINES, RATES, SECTIONS, SETTINGS, Section};
 use crate::import::error::ImportError;
 
@@ -44,17 +44,19 @@ fn settings(template: &Template, words: &Words) -> String {
     let mut text = String::new();
     for row in template.rows(SETTINGS) {
         for (field, value) in SETTINGS.fields.iter().zip(row) {
-            let _ = writeln!(text, "# {}", plain(field.meaning(template.language)));
+            let _ = writeln!(text, "{}", comment(&plain(field.meaning(template.language))));
             let name = field.name;
             let _ = match name {
-                "any_requester" => writeln!(text, "# {}\n{name} = {value}", words.any_requester),
+                "any_requester" => {
+                    writeln!(text, "{}\n{name} = {value}", comment(words.any_requester))
+                }
                 _ => writeln!(text, "{name} = {}", toml::Value::String(value)),
             };
             text.push('\n');
         }
     }
-    let (about, file) = (words.requisitions, LINES.name);
-    let _ = writeln!(text, "# {about}\n[[requisitions]]\nfile = \"{file}.csv\"");
+    let (about, file) = (comment(words.requisitions), LINES.name);
+    let _ = writeln!(text, "{about}\n[[requisitions]]\nfile = \"{file}.csv\"");
     text
 }
 

@@ -60,6 +60,26 @@ impl Template {
     }
 }
 
+/// The most characters in a line of a comment.
+const WIDEST: usize = 96;
+
+/// `text` as comment lines of TOML.
+fn comment(text: &str) -> String {
+    let mut lines = String::new();
+    let mut room = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count() + 1;
+        if length > room {
+            lines.push_str(if lines.is_empty() { "#" } else { "\n#" });
+            room = WIDEST;
+        }
+        room -= length.min(room);
+        lines.push(' ');
+        lines.push_str(word);
+    }
+    lines
+}
+
 /// `text` of a description without the marks around what is to be written as it stands.
 fn plain(text: &str) -> String {
     text.replace('`', "")

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::Template;
 use super::words::Words;
+use super::{Template, comment};
 use crate::domain::pipeline::{CronAct, Pipeline, STEPS};
 
 /// What is done at which time, in the coalition's zone.
@@ -17,11 +17,11 @@ const CALENDAR: [(CronAct, &str, &str); 4] = [
 /// The whole file.
 pub(super) fn text(template: &Template, words: &Words) -> String {
     let usual = Pipeline::default();
-    let mut text = format!("# {}\n", words.pipeline);
+    let mut text = format!("{}\n", comment(words.pipeline));
     for step in STEPS {
         let _ = writeln!(text, "\n[[step]]\nname = \"{step}\"");
     }
-    let _ = writeln!(text, "\n# {}", words.usual);
+    let _ = writeln!(text, "\n{}", comment(words.usual));
     let lot = &usual.match_donor;
     let _ = writeln!(text, "[match_donor]");
     let _ = writeln!(text, "# consent_days = {}", lot.consent_days);
@@ -36,8 +36,8 @@ pub(super) fn text(template: &Template, words: &Words) -> String {
     let _ = writeln!(text, "\n[confirm_delivery]");
     let _ = writeln!(text, "# chase_days = {}", delivery.chase_days);
     let _ = writeln!(text, "# chases = {}", delivery.chases);
-    let _ = writeln!(text, "\n# {}\n[connector]\nkind = \"files\"", words.connector);
-    let _ = writeln!(text, "\n# {}", words.calendar);
+    let _ = writeln!(text, "\n{}\n[connector]\nkind = \"files\"", comment(words.connector));
+    let _ = writeln!(text, "\n{}", comment(words.calendar));
     for (act, at, more) in CALENDAR {
         let (name, zone) = (act.name(), template.zone);
         let _ = writeln!(

@@ -60,8 +60,8 @@ const ENGLISH: Words = Words {
         "Do not rename headings or sheets. Sheets of your own may be added; they are not read.",
         "Type days as your spreadsheet takes them. Numbers are numbers, without currency signs.",
     ],
-    left_out: "Every file but coalition.toml, parties.csv and contributions.csv may be removed, and every table but \
-               the settings may stay empty. `waybill import` says what holds instead.",
+    left_out: "Every file but coalition.toml, parties.csv and contributions.csv may be removed (requisitions.csv with its \
+               entry in coalition.toml), and every table but the settings may stay empty. `waybill import` says what holds instead.",
     cells: "Days are written 2026-11-30, numbers 1250.50. A first row that names the columns stays as it is.",
     any_requester: "While this is true, whoever asks is taken. Set it to false once parties.csv names all who ask: then a \
                     misspelt requester is refused.",
@@ -104,8 +104,8 @@ const FRENCH: Words = Words {
         "Ne renommez ni les en-têtes ni les feuilles. Vous pouvez ajouter vos propres feuilles ; elles ne sont pas lues.",
         "Saisissez les jours comme votre tableur les accepte. Les nombres sont des nombres, sans signe monétaire.",
     ],
-    left_out: "Tout fichier sauf coalition.toml, parties.csv et contributions.csv peut être supprimé, et tout tableau sauf \
-               les paramètres peut rester vide. `waybill import` dit ce qui vaut à la place.",
+    left_out: "Tout fichier sauf coalition.toml, parties.csv et contributions.csv peut être supprimé (requisitions.csv avec \
+               son entrée dans coalition.toml), et tout tableau sauf les paramètres peut rester vide. `waybill import` dit ce qui vaut à la place.",
     cells: "Les jours s'écrivent 2026-11-30, les nombres 1250.50. La première ligne, qui nomme les colonnes, reste telle quelle.",
     any_requester: "Tant que c'est true, toute demande est prise, de qui que ce soit. Mettez false quand parties.csv nomme tous \
                     les demandeurs : un demandeur mal orthographié est alors refusé.",
@@ -150,8 +150,8 @@ const UKRAINIAN: Words = Words {
         "Не перейменовуйте заголовків і аркушів. Власні аркуші можна додавати; їх не читають.",
         "Дні вводьте так, як їх приймає ваша таблиця. Числа є числами, без знаків валют.",
     ],
-    left_out: "Кожен файл, крім coalition.toml, parties.csv і contributions.csv, можна вилучити, і кожна таблиця, крім \
-               параметрів, може бути порожня. `waybill import` каже, що діє натомість.",
+    left_out: "Кожен файл, крім coalition.toml, parties.csv і contributions.csv, можна вилучити (requisitions.csv разом із \
+               записом у coalition.toml), і кожна таблиця, крім параметрів, може бути порожня. `waybill import` каже, що діє натомість.",
     cells: "Дні пишуть 2026-11-30, числа 1250.50. Перший рядок, який називає стовпці, лишається як є.",
     any_requester: "Доки тут true, приймають будь-кого, хто просить. Поставте false, коли parties.csv називає всіх, хто \
                     просить: тоді замовника з помилкою в назві буде відхилено.",
