@@ -47,3 +47,36 @@ pub(super) fn text(template: &Template, words: &Words) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::columns::Language;
+    use crate::import::template::words;
+
+    #[test]
+    fn it_says_the_usual_and_a_calendar() {
+        for language in [Language::English, Language::French, Language::Ukrainian] {
+            let template = Template {
+                name: "Ours".to_owned(),
+                currency: "EUR".parse().expect("a currency"),
+                zone: chrono_tz::Europe::Kyiv,
+                start: "2026-01-01".parse().expect("a day"),
+                language,
+                has_example: false,
+            };
+            let text = text(&template, words::of(language));
+            let mut said: Pipeline = toml::from_str(&text).expect("a pipeline");
+            said.check().expect("sound");
+            assert_eq!(said.unscheduled().count(), 0);
+            assert!(said.cron.iter().all(|entry| entry.zone == template.zone));
+            said.cron.clear();
+            assert_eq!(said, Pipeline::default());
+            // What is commented out can be taken in.
+            let all =
+                text.replace("# consent_days", "consent_days").replace("# gather_s", "gather_s");
+            let all = all.replace("# chases =", "chases =").replace("# approval", "approval");
+            toml::from_str::<Pipeline>(&all).expect("a pipeline").check().expect("sound");
+        }
+    }
+}
