@@ -82,6 +82,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Scheduler(scheduler) => commands::roles::scheduler(scheduler).await,
             Command::Api(api) => commands::roles::api(api).await,
             Command::Worker(worker) => commands::roles::worker(worker).await,
+            Command::Init(init) => commands::init::run(init),
             Command::Import(import) => commands::import::run(import).await,
             Command::Status(status) => commands::status::run(status).await,
             Command::Todo(todo) => commands::todo::run(todo).await,

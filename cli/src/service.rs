@@ -144,8 +144,10 @@ pub(crate) fn read_pipeline(path: &Path) -> Result<Pipeline, Failure> {
     let name = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::caller(format!("{name}: {error}"), ""))?;
-    let pipeline: Pipeline =
-        toml::from_str(&text).map_err(|error| Failure::caller(format!("{name}: {error}"), ""))?;
+    let pipeline: Pipeline = toml::from_str(&text).map_err(|error| {
+        let hint = "mend the line shown; docs/reference/pipeline.md has the keys there are";
+        Failure::caller(format!("{name}: {error}"), hint)
+    })?;
     let known = StepKind::NAMES;
     for step in &pipeline.steps {
         if !known.contains(&&*step.name.0) {
@@ -162,7 +164,8 @@ pub(crate) fn read_pipeline(path: &Path) -> Result<Pipeline, Failure> {
     })?;
     for entry in &pipeline.cron {
         waybill_scheduler::calendar::Times::parse(&entry.at, entry.zone).map_err(|error| {
-            Failure::caller(format!("{name}, cron entry `{}`: {error}", entry.name), "")
+            let hint = "write minute, hour, day, month and weekday by name, such as `0 6 * * MON`";
+            Failure::caller(format!("{name}, cron entry `{}`: {error}", entry.name), hint)
         })?;
     }
     Ok(pipeline)

@@ -5,10 +5,10 @@ use clap::Subcommand;
 use super::{
     Api, Archive, Arrivals, Attach, Audit, Backup, Bench, Check, Claim, Clock, Completions,
     Consent, Contribute, Cron, Deposit, Despatch, Doctor, Events, Export, Fields, Health, Import,
-    InKind, Incident, Incidents, Key, LeadTimes, Lines, Lots, Man, Match, Member, Merge, Migrate,
-    Money, Note, Offer, OnLots, Order, Pause, Pay, Plan, Rank, Receive, Redirect, Reinstate,
-    Reopen, Report, Restore, Review, Run, Scheduler, Serve, Show, Split, Status, Submit, Surplus,
-    Todo, Token, Trust, Unpause, Watch, Webhook, Why, Withdraw, Worker,
+    InKind, Incident, Incidents, Init, Key, LeadTimes, Lines, Lots, Man, Match, Member, Merge,
+    Migrate, Money, Note, Offer, OnLots, Order, Pause, Pay, Plan, Rank, Receive, Redirect,
+    Reinstate, Reopen, Report, Restore, Review, Run, Scheduler, Serve, Show, Split, Status, Submit,
+    Surplus, Todo, Token, Trust, Unpause, Watch, Webhook, Why, Withdraw, Worker,
 };
 
 /// The commands.
@@ -24,7 +24,9 @@ pub(crate) enum Command {
     Worker(Worker),
     /// Serve the API alone, on a Postgres store and a RabbitMQ broker; any number of them.
     Api(Api),
-    /// Import requisitions from a file, a coalition's folder, or a whole database that was exported.
+    /// Make a coalition to start with: a folder of commented files, or a workbook.
+    Init(Init),
+    /// Import requisitions from a file, a coalition's folder or workbook, or a whole database.
     Import(Import),
     /// Whether all is well: the service, where lots are, incidents, money that lapses.
     Status(Status),

@@ -128,6 +128,7 @@ pub(crate) enum PartyRole {
     /// Requests and receives.
     Beneficiary,
     /// Buys for the donors.
+    #[value(alias = "buying_agent")]
     BuyingAgent,
 }
 

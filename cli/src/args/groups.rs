@@ -27,6 +27,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Act",
         &[
+            "init",
             "import",
             "submit",
             "review",

@@ -6,6 +6,7 @@ mod care;
 mod command;
 mod giving;
 mod groups;
+mod init;
 mod key;
 mod look;
 mod orders;
@@ -33,6 +34,7 @@ pub(crate) use command::Command;
 pub(crate) use giving::{
     Contribute, Deposit, Member, Offer, PartyRole, Reinstate, Submit, Withdraw,
 };
+pub(crate) use init::Init;
 pub(crate) use key::{Key, KeyRotate};
 pub(crate) use look::{Incidents, Lines, Lots, Needs, Status, Todo};
 pub(crate) use orders::{
@@ -131,7 +133,7 @@ Examples:
   waybill run examples/it-coalition --until 2024-06-30
   waybill run examples/it-coalition --until 2024-05-31 --report report.html")]
 pub(crate) struct Run {
-    /// The coalition's folder, with its `coalition.toml`.
+    /// The coalition's folder, with its `coalition.toml`, or its workbook.
     pub(crate) dir: PathBuf,
     /// The data folder; without it, a temporary one.
     #[arg(long, help_heading = DATA, env = "WAYBILL_DATA")]
@@ -211,8 +213,8 @@ Examples:
   waybill import examples/it-coalition/requisitions.csv --data new
   waybill import examples/it-coalition/requisitions.csv --keep-good rejects.csv")]
 pub(crate) struct Import {
-    /// A file of requisitions (.csv, .tsv, .xlsx, .xls, .ods, .json, .jsonl), a coalition's folder, or what
-    /// `waybill export` wrote: that goes into an empty database.
+    /// A file of requisitions (.csv, .tsv, .xlsx, .xls, .ods, .json, .jsonl), a coalition's folder or workbook
+    /// (`waybill init` makes them), or what `waybill export` wrote: that goes into an empty database.
     pub(crate) path: PathBuf,
     #[command(flatten)]
     pub(crate) data: Reach,
@@ -226,7 +228,8 @@ pub(crate) struct Import {
     /// itself. Without, the header shows it.
     #[arg(long, env = "WAYBILL_SEPARATOR")]
     pub(crate) separator: Option<Separator>,
-    /// The sheet of a workbook. Without, the first that is not hidden.
+    /// The sheet of a workbook that holds lines. Without, the first that is not hidden; a workbook with
+    /// the sheets of a coalition is taken whole.
     #[arg(long, env = "WAYBILL_SHEET")]
     pub(crate) sheet: Option<String>,
     /// The day on which it is handed in, on virtual time, in UTC: for data that `waybill run`

@@ -16,6 +16,7 @@ pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod incidents;
+pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod lead_times;
 pub(crate) mod lines;

@@ -34,6 +34,7 @@ mod folder;
 mod frameworks;
 mod help;
 mod import;
+mod init;
 mod leso;
 mod links;
 mod look;

@@ -9,6 +9,7 @@ pub mod coalition;
 pub mod command;
 pub mod confidential;
 pub mod contribution;
+pub mod cpv;
 pub mod document;
 pub mod event;
 pub mod event_filter;

@@ -63,6 +63,11 @@ impl Unit {
         UNITS[usize::from(self.0)].1
     }
 
+    /// All units, by code.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0_u8..).take(UNITS.len()).map(Self)
+    }
+
     /// Whether the unit can only be counted whole, as pieces are.
     #[must_use]
     pub fn is_whole(self) -> bool {

@@ -2,6 +2,7 @@
 //! that is known is a mistake of form, told with what it was probably meant to be.
 
 use super::coalition::Coalition;
+use super::cpv;
 use super::requisition::Line;
 use super::text::look_alike;
 
@@ -109,7 +110,14 @@ fn consignee(coalition: &Coalition, line: &Line) -> Option<UnknownReference> {
     Some(unknown(Reference::Consignee, value, what, own))
 }
 
+/// The scheme that is known by itself.
+const CPV: &str = "CPV";
+
+/// Where there are no codes at all, any of the CPV will do.
 fn classification(coalition: &Coalition, line: &Line) -> Option<UnknownReference> {
+    if coalition.codes.is_empty() {
+        return of_cpv(line);
+    }
     let key = (line.scheme.clone(), line.classification.clone());
     if coalition.codes.contains_key(&key) {
         return None;
@@ -120,6 +128,32 @@ fn classification(coalition: &Coalition, line: &Line) -> Option<UnknownReference
     let known = of_scheme.map(|((_, code), _)| code.as_str());
     let what = format!("`{value}` is no known code of {scheme}");
     Some(unknown(Reference::Classification, &value, what, known))
+}
+
+fn of_cpv(line: &Line) -> Option<UnknownReference> {
+    let (scheme, value) = (&line.scheme, &line.classification);
+    if scheme != CPV {
+        let what = format!("`{value}` is no known code of {scheme}: the coalition lists no codes");
+        let hint = format!("add the codes of {scheme} to codes.csv, or write one of {CPV}");
+        let (value, reference) = (value.clone(), Reference::Classification);
+        return Some(UnknownReference { reference, value, nearest: None, what, hint });
+    }
+    if cpv::find(value).is_some() {
+        return None;
+    }
+    let what = format!("`{value}` is no code of {scheme}");
+    // The same digits with another check digit are nearest.
+    let digits = value.split(['-', ' ']).next().unwrap_or_default();
+    let near = cpv::find(digits).or_else(|| nearest(value, &cpv::all().collect::<Vec<_>>()));
+    // One code in codes.csv would make all others unknown, so none is proposed to be added.
+    let hint = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "write a code of eight digits, perhaps with its check digit, such as 30213100-6; or list all codes \
+                 that may be used in codes.csv"
+            .to_owned(),
+    };
+    let (value, nearest) = (value.clone(), near.map(str::to_owned));
+    Some(UnknownReference { reference: Reference::Classification, value, nearest, what, hint })
 }
 
 /// Known values that are listed in a hint at most.
@@ -275,6 +309,28 @@ mod tests {
         assert!(unknown[0].hint.contains("`DEPOT`"), "{}", unknown[0].hint);
         // Whose it is cannot be said of a requester that nobody knows.
         assert_eq!(found("MINN", "SITE-1", "30213100-6").len(), 1);
+    }
+
+    #[test]
+    fn where_no_codes_are_listed_those_of_the_cpv_are_known() {
+        let mut none = coalition();
+        none.codes.clear();
+        let found = |scheme: &str, code: &str| {
+            let line = Line { scheme: scheme.into(), ..line("MIN", "SITE-1", code) };
+            let found = unknown_references(&none, &line);
+            found.into_iter().map(|unknown| (unknown.what, unknown.nearest)).collect::<Vec<_>>()
+        };
+        assert_eq!(found("CPV", "48820000-2"), []);
+        assert_eq!(found("CPV", "48820000"), []);
+        let told = |code: &str| format!("`{code}` is no code of CPV");
+        let near = Some("48820000-2".to_owned());
+        assert_eq!(found("CPV", "48820000-3"), [(told("48820000-3"), near.clone())]);
+        assert_eq!(found("CPV", "48820001"), [(told("48820001"), None)]);
+        assert_eq!(found("CPV", "laptops"), [(told("laptops"), None)]);
+        let other = found("UNSPSC", "43211503");
+        assert!(other[0].0.contains("lists no codes"), "{other:?}");
+        // One that is listed is enough for the others to be unknown.
+        assert_eq!(unknown_references(&coalition(), &line("MIN", "SITE-1", "48820000-2")).len(), 1);
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::columns::{KINDS, LINES};
 use super::error::{FieldError, ImportError};
-use super::fields::{Columns, RowFields, Section};
-use super::lines::{FIELDS, KINDS, LINE_FIELDS, read_line};
+use super::fields::{Columns, RowFields};
+use super::lines::{LINE_FIELDS, read_line};
 use super::mapping::suggestion;
 use super::table::{Row, Table};
 use crate::domain::requisition::Line;
@@ -162,11 +163,10 @@ fn read(line: &Line, cells: &[String; LINE_FIELDS.len()]) -> Result<Line, Vec<Fi
     let header = LINE_FIELDS.map(str::to_owned).to_vec();
     let rows = vec![Row::new(1, cells.to_vec())];
     let table = Table { header, rows, has_point: true, ..Table::of(line.external_id.clone()) };
-    let section = Section { name: "requisitions", fields: &FIELDS, ignored: &[] };
     let whole = |error: ImportError| {
         vec![FieldError::of_file(&table.file, error.to_string(), "hand the line in again")]
     };
-    let columns = Columns::find(&table, section, None).map_err(whole)?;
+    let columns = Columns::find(&table, LINES, None).map_err(whole)?;
     let read = |fields: &mut RowFields<'_>| read_line(fields, None);
     RowFields::read(&columns, &table.rows[0], &mut Vec::new(), read)
 }

@@ -1,10 +1,12 @@
-//! The folder that describes a coalition: its settings and the tables beside them.
+//! What describes a coalition: its settings and the tables beside them, in a folder or a workbook.
 
 mod contributions;
 mod folder;
 mod parties;
 mod reference;
+mod settings;
 mod supply;
+mod workbook;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -14,19 +16,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::coalition::{Code, Consignee, DayRates, Prohibition, Settings};
 use crate::domain::contribution::{Contribution, Firmness};
-use crate::domain::money::Currency;
 use crate::domain::nearest::{closest, did_you_mean};
 use crate::domain::party::{ExpertGroup, Party};
 use crate::domain::supplier::{ChargeRule, Offer};
 
+use super::columns::{LINES, PARTIES};
 use super::error::ImportError;
 use super::mapping::Mapping;
 use super::table::{check_is_file, read_settings};
-use contributions::read_contributions;
-use folder::{Folder, Placed, values};
+use contributions::{read_contributions, read_later};
+use folder::{Folder, Placed, Source, values};
+use settings::{RequisitionEntry, SETTINGS_FILE};
+use workbook::Book;
 
-/// The file that holds the settings.
-const SETTINGS_FILE: &str = "coalition.toml";
+#[cfg(test)]
+pub(super) use settings::known_keys;
+pub use workbook::is_coalition_book;
 
 /// Everything a coalition's folder says, checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,117 +68,110 @@ pub struct CoalitionFiles {
 pub struct RequisitionFile {
     /// Where it is.
     pub path: PathBuf,
+    /// Its sheet, where it is a coalition's workbook.
+    pub sheet: Option<String>,
     /// What its columns mean; none: they are called as our fields.
     pub mapping: Option<Mapping>,
     /// The day it is handed in.
     pub on: NaiveDate,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SettingsFile {
-    name: String,
-    currency: Currency,
-    zone: chrono_tz::Tz,
-    start: NaiveDate,
-    #[serde(default)]
-    any_requester: bool,
-    #[serde(default)]
-    requisitions: Vec<RequisitionEntry>,
-    #[serde(default)]
-    contributions: Vec<ContributionEntry>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RequisitionEntry {
-    file: String,
-    mapping: Option<String>,
-    on: Option<NaiveDate>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ContributionEntry {
-    file: String,
-    on: NaiveDate,
-}
-
-/// The settings that `text` states.
-pub(super) fn settings(text: &str) -> Result<SettingsFile, ImportError> {
-    toml::from_str(text).map_err(|source| {
-        let file = SETTINGS_FILE.to_owned();
-        ImportError::Toml { file, source: Box::new(source) }
-    })
-}
-
-/// What stands in each of the tables of a folder.
-#[cfg(test)]
-pub(super) const SECTIONS: [super::fields::Section<'static>; 9] = [
-    parties::PARTIES,
-    parties::GROUPS,
-    contributions::SECTION,
-    supply::OFFERS,
-    supply::CHARGES,
-    reference::CODES,
-    reference::PROHIBITED,
-    reference::CONSIGNEES,
-    reference::RATES,
-];
-
-/// Reads the coalition that the folder `dir` describes.
+/// Reads the coalition that the folder or workbook at `path` describes.
 ///
 /// # Errors
 /// [`ImportError`] if a file as a whole cannot be read; [`ImportError::Rows`] with everything that
 /// is wrong in their rows, or, once those are sound, with what contradicts between them.
-pub fn read_coalition(dir: &Path) -> Result<CoalitionFiles, ImportError> {
-    let settings_path = dir.join(SETTINGS_FILE);
-    let file = settings(&read_settings(&settings_path)?)?;
-    let requisitions = requisition_files(dir, file.start, file.requisitions)?;
+pub fn read_coalition(path: &Path) -> Result<CoalitionFiles, ImportError> {
+    Ok(read_coalition_noting(path)?.0)
+}
 
-    let mut folder = Folder::new(dir);
-    let parties = parties::read_parties(&mut folder)?;
-    let groups = parties::read_groups(&mut folder)?;
-    let first = read_contributions(&mut folder, "contributions.csv")?;
+/// The same, with what to know of how it was read, such as sheets that were not.
+///
+/// # Errors
+/// As [`read_coalition`].
+pub fn read_coalition_noting(path: &Path) -> Result<(CoalitionFiles, Vec<String>), ImportError> {
+    let mut notes = Vec::new();
+    let source = match path.is_file() {
+        true => Source::Book(Book::open(path, &mut notes)?),
+        false => Source::Folder(path),
+    };
+    let mut folder = Folder::new(&source);
+    let files = read(&mut folder)?;
+    notes.append(&mut folder.notes);
+    Ok((files, notes))
+}
+
+fn read(folder: &mut Folder<'_>) -> Result<CoalitionFiles, ImportError> {
+    let file = match folder.source {
+        Source::Folder(dir) => {
+            let text = read_settings(&dir.join(SETTINGS_FILE))?;
+            Some(settings::settings(&text)?)
+        }
+        Source::Book(_) => settings::read_sheet(folder)?,
+    };
+    let requisitions = match (folder.source, &file) {
+        (_, None) => Vec::new(),
+        (Source::Folder(dir), Some(file)) => {
+            requisition_files(dir, file.start, &file.requisitions)?
+        }
+        (Source::Book(book), Some(file)) => book.sheet(LINES).map_or_else(Vec::new, |sheet| {
+            let (path, sheet) = (book.path.to_owned(), Some(sheet.to_owned()));
+            vec![RequisitionFile { path, sheet, mapping: None, on: file.start }]
+        }),
+    };
+    let parties = parties::read_parties(folder)?;
+    let groups = parties::read_groups(folder)?;
+    let first = read_contributions(folder)?;
     let mut later = Vec::new();
-    for entry in file.contributions {
-        let read = read_contributions(&mut folder, &entry.file)?;
-        later.push((entry.on, entry.file, read));
+    for entry in file.iter().flat_map(|file| &file.contributions) {
+        let read = read_later(folder, &entry.file)?;
+        later.push((entry.on, entry.file.clone(), read));
     }
     later.sort_by_key(|(on, _, _)| *on);
-    let offers = supply::read_offers(&mut folder)?;
-    let charges = supply::read_charges(&mut folder)?;
-    let codes = reference::read_codes(&mut folder)?;
-    let prohibited = reference::read_prohibited(&mut folder)?;
-    let consignees = reference::read_consignees(&mut folder)?;
-    let rates = reference::read_rates(&mut folder)?;
+    let offers = supply::read_offers(folder)?;
+    let charges = supply::read_charges(folder)?;
+    let codes = reference::read_codes(folder)?;
+    let prohibited = reference::read_prohibited(folder)?;
+    let consignees = reference::read_consignees(folder)?;
+    let rates = reference::read_rates(folder)?;
     folder.check()?;
+    // Without settings there was an error.
+    let Some(file) = file else { return Err(ImportError::Rows(Vec::new())) };
 
     let known: HashSet<&str> = parties.iter().map(|party| party.value.id.as_str()).collect();
     let all: Vec<&Placed<Contribution>> =
         first.iter().chain(later.iter().flat_map(|(_, _, read)| read)).collect();
-    check_contributions(&mut folder, &all);
+    check_contributions(folder, &all);
     for placed in &all {
         for donor in &placed.value.donors {
-            check_party(&mut folder, placed, "donors", donor, &known);
+            check_party(folder, placed, "donors", donor, &known);
         }
     }
     for offer in &offers {
-        check_party(&mut folder, offer, "supplier", &offer.value.supplier, &known);
+        check_party(folder, offer, "supplier", &offer.value.supplier, &known);
     }
     for charge in &charges {
         if let Some(party) = &charge.value.due_to {
-            check_party(&mut folder, charge, "due_to", party, &known);
+            check_party(folder, charge, "due_to", party, &known);
         }
+    }
+    for placed in &offers {
+        doubt_channel(folder, placed, Some(&placed.value.channel), &known);
+    }
+    for placed in &charges {
+        doubt_channel(folder, placed, placed.value.channel.as_ref(), &known);
+    }
+    for placed in &all {
+        doubt_channel(folder, placed, placed.value.earmark.channel.as_ref(), &known);
     }
     if !file.any_requester {
         for placed in &all {
             for requester in &placed.value.earmark.requesters {
-                check_party(&mut folder, placed, "earmark_requesters", requester, &known);
+                check_party(folder, placed, "earmark_requesters", requester, &known);
             }
         }
         for consignee in &consignees {
-            check_party(&mut folder, consignee, "requester", &consignee.value.requester, &known);
+            check_party(folder, consignee, "requester", &consignee.value.requester, &known);
         }
     }
     folder.check()?;
@@ -206,15 +204,16 @@ pub fn read_coalition(dir: &Path) -> Result<CoalitionFiles, ImportError> {
 fn requisition_files(
     dir: &Path,
     start: NaiveDate,
-    entries: Vec<RequisitionEntry>,
+    entries: &[RequisitionEntry],
 ) -> Result<Vec<RequisitionFile>, ImportError> {
-    let read = |entry: RequisitionEntry| {
-        let path = dir.join(entry.file);
+    let read = |entry: &RequisitionEntry| {
+        let path = dir.join(&entry.file);
         check_is_file(&path)?;
-        let mapping = entry.mapping.map(|file| Mapping::read(&dir.join(file))).transpose()?;
-        Ok(RequisitionFile { path, mapping, on: entry.on.unwrap_or(start) })
+        let mapping = entry.mapping.as_ref().map(|file| Mapping::read(&dir.join(file)));
+        let mapping = mapping.transpose()?;
+        Ok(RequisitionFile { path, sheet: None, mapping, on: entry.on.unwrap_or(start) })
     };
-    entries.into_iter().map(read).collect()
+    entries.iter().map(read).collect()
 }
 
 /// Checks what contributions say of each other.
@@ -247,10 +246,32 @@ fn check_party<T>(
     parties: &HashSet<&str>,
 ) {
     if !parties.contains(id) {
+        let place = folder.source.place(PARTIES);
         let hint = match closest(id, parties.iter().copied()) {
-            Some(near) => format!("{} Or add it to parties.csv", did_you_mean(id, near)),
-            None => "add it to parties.csv; its role may be empty".to_owned(),
+            Some(near) => format!("{} Or add it to {place}", did_you_mean(id, near)),
+            None => format!("add it to {place}; its role may be empty"),
         };
         folder.fail_at(placed, field, id, "is no party", hint);
     }
+}
+
+/// Notes a channel that is no party: it may be meant to be one.
+fn doubt_channel<T>(
+    folder: &mut Folder<'_>,
+    placed: &Placed<T>,
+    channel: Option<&String>,
+    parties: &HashSet<&str>,
+) {
+    let Some(channel) = channel.filter(|channel| !parties.contains(channel.as_str())) else {
+        return;
+    };
+    let place = folder.source.place(PARTIES);
+    let hint = match closest(channel, parties.iter().copied()) {
+        Some(near) => did_you_mean(channel, near),
+        None => format!("add it to {place} as a buying_agent"),
+    };
+    let (file, row) = (&placed.file, placed.row);
+    folder.notes.push(format!(
+        "warning: {file}, row {row}, field channel, value {channel:?}: is no party\n  hint: {hint}"
+    ));
 }

@@ -33,6 +33,25 @@ impl FieldError {
         Self { file: file.to_owned(), row: None, field: None, value: None, what, hint }
     }
 
+    /// The same, where no mapping can be given: the hint proposes none.
+    pub(super) fn unmapped(mut self) -> Self {
+        for proposal in
+            [", or set `decimal", ", or give `date` in a mapping", ", or translate it in [codes"]
+        {
+            if let Some(at) = self.hint.find(proposal) {
+                self.hint.truncate(at);
+            }
+        }
+        for said in [
+            "; a mapping file can translate codes",
+            ", and no mapping says that this file does",
+            ", and no mapping says so",
+        ] {
+            self.what = self.what.replace(said, "");
+        }
+        self
+    }
+
     /// The same, at `field`.
     pub(super) fn at(self, field: &str) -> Self {
         Self { field: Some(excerpt(field)), ..self }
@@ -312,13 +331,19 @@ pub enum ImportError {
         what: String,
     },
     /// Not TOML, or not what was expected in it.
-    #[error("{file}: {source}\n  hint: mend the line shown; names are spelled as in the manual")]
+    #[error("{file}: {source}\n  hint: mend the line shown; docs/file-formats.md has all names")]
     Toml {
         /// The file's name.
         file: String,
         /// What is wrong and where.
         #[source]
         source: Box<toml::de::Error>,
+    },
+    /// A coalition to start with could not be made.
+    #[error("a coalition to start with could not be made: {what}")]
+    Template {
+        /// Why.
+        what: String,
     },
     /// Everything that is wrong in rows, headers and mappings.
     #[error("{}", join(.0))]

@@ -8,6 +8,7 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::price::Price;
 use crate::domain::quantity::{Quantity, Unit};
 
+use super::columns::{Field, Section};
 use super::error::{FieldError, ImportError, excerpt};
 use super::mapping::{Mapping, suggestion};
 use super::number::Notation;
@@ -15,41 +16,11 @@ use super::parse::{self, Fault, ISO_DATE};
 use super::table::{Row, Shown, Table};
 use crate::domain::text::{canonical, mixed};
 
-/// A field that a file may or must give.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Field<'a> {
-    /// Our name for it.
-    pub(super) name: &'a str,
-    /// Whether the file must have it.
-    pub(super) required: bool,
-}
-
-/// A field that a file must give.
-pub(super) const fn required(name: &str) -> Field<'_> {
-    Field { name, required: true }
-}
-
-/// A field that a file may leave out.
-pub(super) const fn optional(name: &str) -> Field<'_> {
-    Field { name, required: false }
-}
-
 /// Fields whose values are told to nobody, not even in errors.
 const SECRET_FIELDS: [&str; 1] = ["address"];
 
 /// Fields of a line whose decimal mark matters.
 const NUMBERS: [&str; 3] = ["quantity", "unit_estimate", "smallest_lot"];
-
-/// What a file is, and where its reference stands.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Section<'a> {
-    /// The heading in the reference of file formats.
-    pub(super) name: &'a str,
-    /// What may stand in the file.
-    pub(super) fields: &'a [Field<'a>],
-    /// Columns that may be there and mean nothing.
-    pub(super) ignored: &'a [&'a str],
-}
 
 impl<'a> Section<'a> {
     /// The names of the columns that the file must have, read by `mapping`.
@@ -63,6 +34,15 @@ impl<'a> Section<'a> {
             _ => Some(field.name.to_owned()),
         };
         needed.filter_map(column).map(|name| canonical(&name).into_owned()).collect()
+    }
+
+    /// The headings by which its columns are known besides their names; a mapping that names columns knows its own.
+    pub(super) fn headings(&self, mapping: Option<&Mapping>) -> Vec<(String, &'a str)> {
+        if mapping.is_some_and(|mapping| !mapping.columns.is_empty()) {
+            return Vec::new();
+        }
+        let all = self.fields.iter();
+        all.flat_map(|field| field.headings().map(|heading| (heading, field.name))).collect()
     }
 }
 

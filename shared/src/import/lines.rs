@@ -5,10 +5,11 @@ use std::path::Path;
 
 use crate::domain::admissible::{CLASSES, LONGEST_ID, LONGEST_NAME, LONGEST_TEXT};
 use crate::domain::lot::Priority;
-use crate::domain::requisition::{Kind, Line};
+use crate::domain::requisition::Line;
 
+use super::columns::{Field, KINDS, LINES, Section};
 use super::error::{FieldError, ImportError, excerpt};
-use super::fields::{Columns, Field, RowFields, Section, optional, required};
+use super::fields::{Columns, RowFields};
 use super::mapping::Mapping;
 use super::parse::{self, Fault};
 use super::rejects::{Layout, RANK_COLUMN, REJECT_COLUMNS};
@@ -25,28 +26,7 @@ pub const LINE_FIELDS: [&str; FIELDS.len()] = {
     names
 };
 
-pub(super) const FIELDS: [Field<'static>; 20] = [
-    required("external_id"),
-    required("requester"),
-    required("item"),
-    optional("description"),
-    required("kind"),
-    required("classification"),
-    optional("scheme"),
-    required("quantity"),
-    required("unit"),
-    required("unit_estimate"),
-    required("currency"),
-    required("class"),
-    required("rank"),
-    required("requested"),
-    optional("needed_by"),
-    required("consignee"),
-    optional("smallest_lot"),
-    optional("together"),
-    optional("tolerance_per_mille"),
-    optional("source"),
-];
+const FIELDS: &[Field<'static>] = LINES.fields;
 
 /// Columns that Waybill itself adds, in rejects and in the listing of lines: such a file is read as it
 /// is.
@@ -55,9 +35,6 @@ const OUR_COLUMNS: [&str; 7] =
 
 /// Columns by which the listing of lots is known, in which a line stands once for each of its lots.
 const LOT_COLUMNS: [&str; 3] = ["lot", "step", "awaits"];
-
-pub(super) const KINDS: [(&str, Kind); 3] =
-    [("goods", Kind::Goods), ("licence", Kind::Licence), ("service", Kind::Service)];
 
 /// How to read a file of lines.
 #[derive(Debug, Clone, Default)]
@@ -68,6 +45,8 @@ pub struct ReadOptions {
     pub separator: Option<Separator>,
     /// The sheet of a workbook; none: the mapping's, or the first.
     pub sheet: Option<String>,
+    /// Whether the lines are called by their sheet, too: it is one of many of a coalition's workbook.
+    pub names_sheet: bool,
     /// What the columns mean; none: they are called as in [`LINE_FIELDS`].
     pub mapping: Option<Mapping>,
     /// How much of it is read.
@@ -144,6 +123,10 @@ pub fn read_lines(path: &Path, options: &ReadOptions) -> Result<Lines, ImportErr
     for (row, rank) in ranked(&table, rank_from_row) {
         match RowFields::read(&columns, row, &mut warnings, |fields| read_line(fields, rank)) {
             Ok(line) => sorted.accept(row, line, rank),
+            Err(errors) if options.names_sheet => {
+                let errors = errors.into_iter().map(FieldError::unmapped).collect();
+                sorted.refuse(row, rank, errors);
+            }
             Err(errors) => sorted.refuse(row, rank, errors),
         }
         warnings.truncate(options.limits.told);
@@ -190,17 +173,19 @@ pub fn refuse_rows(
 /// The fields that a file read by `mapping` may have.
 fn fields_of(mapping: Option<&Mapping>) -> Vec<Field<'static>> {
     let rank_from_row = mapping.is_some_and(|mapping| mapping.rank_from_row);
-    FIELDS.into_iter().filter(|field| !(rank_from_row && field.name == "rank")).collect()
+    FIELDS.iter().copied().filter(|field| !(rank_from_row && field.name == "rank")).collect()
 }
 
 fn section_of<'a>(fields: &'a [Field<'a>]) -> Section<'a> {
-    Section { name: "requisitions", fields, ignored: &OUR_COLUMNS }
+    Section { fields, ignored: &OUR_COLUMNS, ..LINES }
 }
 
 /// The file at `path` as a table.
 fn read_rows(path: &Path, options: &ReadOptions) -> Result<Table, ImportError> {
     let mapping = options.mapping.as_ref();
-    let needed = section_of(&fields_of(mapping)).needed(mapping);
+    let fields = fields_of(mapping);
+    let section = section_of(&fields);
+    let (needed, headings) = (section.needed(mapping), section.headings(mapping));
     let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
     let of_mapping = |text: fn(&Mapping) -> Option<&String>| mapping.and_then(text);
     let encoding = options.encoding.as_ref().or(of_mapping(|mapping| mapping.encoding.as_ref()));
@@ -213,6 +198,8 @@ fn read_rows(path: &Path, options: &ReadOptions) -> Result<Table, ImportError> {
             separator: options.separator.or(mapping.and_then(|mapping| mapping.separator)),
             header_row: mapping.and_then(|mapping| mapping.header_row),
             needed: &needed,
+            headings: &headings,
+            names_sheet: options.names_sheet,
             limits: options.limits,
         },
     )

@@ -10,6 +10,8 @@
 
 mod amended;
 mod coalition;
+mod columns;
+mod defaults;
 mod error;
 mod fields;
 mod lines;
@@ -20,17 +22,24 @@ mod parse;
 mod reference;
 mod rejects;
 mod table;
+mod template;
 
 pub use amended::{check_line, line_with};
-pub use coalition::{CoalitionFiles, RequisitionFile, read_coalition};
+pub use coalition::{
+    CoalitionFiles, RequisitionFile, is_coalition_book, read_coalition, read_coalition_noting,
+};
+pub use columns::Language;
+pub use defaults::defaults;
 pub use error::{FieldError, ImportError};
 pub use lines::{
     BadRow, GoodRow, LINE_FIELDS, Lines, ReadOptions, longest, read_lines, refuse_rows,
 };
 pub use mapping::{DecimalMark, Mapping};
 pub use number::unambiguous;
+pub use parse::time_zone;
 pub use rejects::write_rejects;
 pub use table::{
     Problem, ReadLimits, Row, Separator, Shown, Table, TableOptions, Typed, UnknownSeparator,
     defused, defused_number, read_table,
 };
+pub use template::Template;

@@ -176,6 +176,31 @@ pub(super) fn currency(text: &str) -> Result<Currency, Fault> {
     Ok(name(short(text)?)?.parse::<Currency>()?)
 }
 
+/// A time zone, by its name in the IANA database.
+///
+/// # Errors
+/// What is wrong, and the zone that was probably meant.
+pub fn time_zone(text: &str) -> Result<chrono_tz::Tz, String> {
+    zone(text).map_err(|Fault { what, hint }| format!("{what}; {hint}"))
+}
+
+/// The same, for a cell.
+pub(super) fn zone(text: &str) -> Result<chrono_tz::Tz, Fault> {
+    let text = name(short(text)?)?;
+    text.parse().map_err(|_| {
+        let all = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+        // A city alone is the end of its zone's name.
+        let is_city = |zone: &&str| {
+            zone.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&text))
+        };
+        let hint = match all.clone().find(is_city).or_else(|| closest(&text, all)) {
+            Some(near) => did_you_mean(&text, near),
+            None => "name it as the IANA database does, such as Europe/Brussels".to_owned(),
+        };
+        Fault::new("is no time zone", hint)
+    })
+}
+
 /// The units of a currency for one EUR.
 pub(super) fn rate(text: &str) -> Result<Rate, Fault> {
     Ok(short(text)?.parse::<Rate>()?)

@@ -1,37 +1,42 @@
 //! The reference of file formats says what the code reads.
 
-use super::coalition;
-use super::fields::Section;
-use super::lines::FIELDS;
+use super::coalition::known_keys;
+use super::columns::{Language, SECTIONS};
 use super::mapping::Mapping;
 
 const PAGE: &str = include_str!("../../../docs/file-formats.md");
 
-/// The first two cells of each row of the table below the heading `name`.
-fn rows(name: &str) -> Vec<(String, String)> {
+/// The cells of each row of the table below the heading `name`.
+fn rows(name: &str) -> Vec<Vec<String>> {
     let heading = format!("\n## {name}\n");
     let (_, section) = PAGE.split_once(&heading).unwrap_or_else(|| panic!("no section `{name}`"));
     let section = section.split("\n## ").next().unwrap_or_default();
     let cells = |line: &str| {
-        let mut cells = line.split('|').map(|cell| cell.trim().trim_matches('`').to_owned());
-        cells.next();
-        Some((cells.next()?, cells.next()?))
+        let line = line.trim_start_matches('|').trim_end().trim_end_matches('|');
+        line.split('|').map(|cell| cell.trim().to_owned()).collect()
     };
-    section.lines().filter(|line| line.starts_with("| `")).filter_map(cells).collect()
+    section.lines().filter(|line| line.starts_with("| `")).map(cells).collect()
 }
 
+/// The page says of each column what templates say of it, in the order in which templates have it.
 #[test]
 fn every_column_is_there_and_no_other() {
-    let requisitions = Section { name: "requisitions", fields: &FIELDS, ignored: &[] };
-    for section in coalition::SECTIONS.into_iter().chain([requisitions]) {
-        let told: Vec<(String, String)> = rows(section.name);
+    for section in SECTIONS.into_iter().filter(|section| section.name != "coalition") {
         let needed = |is_needed| if is_needed { "yes" } else { "no" };
-        let read: Vec<(String, String)> = section
+        let quoted = |text: &str| match text {
+            "" => String::new(),
+            text => format!("`{text}`"),
+        };
+        let read: Vec<Vec<String>> = section
             .fields
             .iter()
-            .map(|field| (field.name.to_owned(), needed(field.required).to_owned()))
+            .map(|field| {
+                let meaning = field.meaning(Language::English).to_owned();
+                let needed = needed(field.required).to_owned();
+                vec![quoted(field.name), needed, meaning, quoted(field.example)]
+            })
             .collect();
-        assert_eq!(told, read, "{}", section.name);
+        assert_eq!(rows(section.name), read, "{}", section.name);
     }
 }
 
@@ -44,10 +49,13 @@ fn expected(error: &str) -> Vec<String> {
 
 #[test]
 fn every_key_is_there_and_no_other() {
-    let bare = |(key, _): (String, String)| key.trim_matches(['[', ']']).replace(".FIELD", "");
+    let bare = |row: Vec<String>| row[0].trim_matches(['`', '[', ']']).replace(".FIELD", "");
     let keys = |name: &str| -> Vec<String> { rows(name).into_iter().map(bare).collect() };
     let error = Mapping::parse("m.toml", "unknown = 1").expect_err("refused").to_string();
     assert_eq!(keys("mapping"), expected(&error), "mapping");
-    let error = coalition::settings("unknown = 1").expect_err("refused").to_string();
-    assert_eq!(keys("coalition"), expected(&error), "coalition");
+    assert_eq!(keys("coalition"), known_keys().collect::<Vec<_>>(), "coalition");
+    let settings = SECTIONS.into_iter().find(|section| section.name == "coalition");
+    for (row, field) in rows("coalition").iter().zip(settings.expect("settings").fields) {
+        assert_eq!(row[2], field.meaning(Language::English), "{}", field.name);
+    }
 }

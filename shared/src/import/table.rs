@@ -13,6 +13,7 @@ mod unpacked;
 mod utf16;
 mod workbook;
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -21,7 +22,9 @@ pub use budget::ReadLimits;
 pub use defuse::{defused, defused_number};
 pub use separator::{Separator, UnknownSeparator};
 pub(super) use text::is_encoding;
+pub(super) use workbook::Named;
 
+use super::columns::compared;
 use super::error::{ImportError, excerpt, file_name};
 use crate::domain::text::canonical;
 
@@ -155,8 +158,27 @@ pub struct TableOptions<'a> {
     pub header_row: Option<u64>,
     /// The names of the columns that are needed, in their canonical form.
     pub needed: &'a [&'a str],
+    /// Other headings of columns, in lower case, each with the name of its column.
+    pub headings: &'a [(String, &'a str)],
+    /// Whether the table is called by its sheet, too.
+    pub names_sheet: bool,
     /// How much of it is read.
     pub limits: ReadLimits,
+}
+
+impl<'a> TableOptions<'a> {
+    /// The name of the column whose heading this is.
+    fn name_of<'h>(&self, heading: &'h str) -> Cow<'h, str>
+    where
+        'a: 'h,
+    {
+        if self.headings.is_empty() || heading.is_empty() {
+            return canonical(heading);
+        }
+        let lower = compared(heading);
+        let found = self.headings.iter().find(|(known, _)| *known == lower);
+        found.map_or_else(|| canonical(heading), |(_, name)| Cow::Borrowed(*name))
+    }
 }
 
 /// Reads the file at `path`, in the format that its extension names.
@@ -166,7 +188,7 @@ pub struct TableOptions<'a> {
 /// their [`Row::problems`].
 pub fn read_table(path: &Path, options: TableOptions<'_>) -> Result<Table, ImportError> {
     let file = file_name(path);
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let extension = extension(path);
     let opened = open(path)?;
     match extension.as_str() {
         "csv" | "tsv" | "txt" => {
@@ -182,11 +204,34 @@ pub fn read_table(path: &Path, options: TableOptions<'_>) -> Result<Table, Impor
             let whole = text::read_whole(file, opened, options.encoding, MAX_ARRAY_BYTES)?;
             json::read_array(whole, options.limits)
         }
-        "xlsx" | "xlsm" => workbook::read(file, opened, workbook::Kind::Xlsx, &options),
-        "xls" => workbook::read(file, opened, workbook::Kind::Xls, &options),
-        "ods" => workbook::read(file, opened, workbook::Kind::Ods, &options),
-        _ => Err(ImportError::Format { file, extension }),
+        _ => match workbook::Kind::of(path) {
+            Some(kind) => workbook::read(file, opened, kind, &options),
+            None => Err(ImportError::Format { file, extension }),
+        },
     }
+}
+
+/// The sheets of the workbook at `path`; none if it is no workbook.
+///
+/// # Errors
+/// [`ImportError`] if it cannot be read.
+pub(super) fn sheets(path: &Path) -> Result<Option<Vec<Named>>, ImportError> {
+    let Some(kind) = workbook::Kind::of(path) else { return Ok(None) };
+    let (file, opened) = (file_name(path), open(path)?);
+    workbook::sheets(file, opened, kind, ReadLimits::OWN).map(Some)
+}
+
+/// Whether a row near the top of the sheet `name` of the workbook at `path` names all columns that are needed.
+///
+/// # Errors
+/// [`ImportError`] if it cannot be read.
+pub(super) fn has_header(
+    path: &Path,
+    name: &str,
+    options: &TableOptions<'_>,
+) -> Result<bool, ImportError> {
+    let Some(kind) = workbook::Kind::of(path) else { return Ok(false) };
+    workbook::has_header(file_name(path), open(path)?, kind, name, options)
 }
 
 /// The text of the settings or mapping at `path`.
@@ -194,6 +239,11 @@ pub(super) fn read_settings(path: &Path) -> Result<String, ImportError> {
     let opened = open(path)?;
     refuse_above(MAX_SETTINGS_BYTES, &opened, path, "check that this is the file you meant")?;
     Ok(text::read_whole(file_name(path), opened, None, MAX_SETTINGS_BYTES)?.text)
+}
+
+/// The end of the name of `path`, in lower case.
+fn extension(path: &Path) -> String {
+    path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase()
 }
 
 /// Opens the regular file at `path`, unless it is too large.
@@ -236,8 +286,18 @@ fn read_error(path: &Path, source: io::Error) -> ImportError {
 }
 
 /// The names of the columns, in canonical form, without those at the end that have none.
-fn check_header(file: &str, names: Vec<String>) -> Result<Vec<String>, ImportError> {
-    let mut header: Vec<String> = names.iter().map(|name| canonical(name).into_owned()).collect();
+fn check_header(
+    file: &str,
+    names: Vec<String>,
+    options: &TableOptions<'_>,
+) -> Result<Vec<String>, ImportError> {
+    let plain: Vec<Cow<'_, str>> = names.iter().map(|name| canonical(name)).collect();
+    // Where a column has the name itself, another is not called so, too.
+    let name = |heading: &Cow<'_, str>| match options.name_of(heading) {
+        name if plain.contains(&name) => heading.clone().into_owned(),
+        name => name.into_owned(),
+    };
+    let mut header: Vec<String> = plain.iter().map(name).collect();
     while header.last().is_some_and(String::is_empty) {
         header.pop();
     }

@@ -59,6 +59,14 @@ pub enum Stated {
     Rates,
 }
 
+impl Records {
+    /// Whether anything of them is new or amended.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        !self.new.is_empty() || !self.amended.is_empty()
+    }
+}
+
 impl Stated {
     /// The kind of its records.
     #[must_use]

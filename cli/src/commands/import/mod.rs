@@ -9,10 +9,10 @@ use std::path::Path;
 use waybill_api::{CoalitionIntake, ImportCoalition, ImportLines};
 use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::import::{
-    BadRow, FieldError, ImportError, Lines, Mapping, ReadLimits, ReadOptions, read_coalition,
-    read_lines, refuse_rows, write_rejects,
+    BadRow, FieldError, ImportError, Lines, Mapping, ReadLimits, ReadOptions, is_coalition_book,
+    read_coalition_noting, read_lines, refuse_rows, write_rejects,
 };
-use waybill_shared::intake::{How, Intake, RefusedRow, Submitted, Wrongly};
+use waybill_shared::intake::{How, Intake, Records, RefusedRow, Submitted, Wrongly};
 
 use crate::args;
 use crate::client::Client;
@@ -28,17 +28,25 @@ pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
         let target = Target::of(&arguments.data)?;
         return restore::import(&arguments.path, &target, arguments.dry_run, arguments.json).await;
     }
-    if arguments.path.join("coalition.toml").is_file() {
+    if arguments.path.join("coalition.toml").is_file() || is_book(&arguments)? {
         return folder(&arguments).await;
     }
     if arguments.path.is_dir() {
         let message = format!("{} has no coalition.toml", arguments.path.display());
         return Err(Failure::caller(
             message,
-            "name a coalition's folder, or a file of requisitions",
+            "name a coalition's folder, or a file of requisitions; `waybill init NEW` makes a folder to start with",
         ));
     }
     file(&arguments).await
+}
+
+/// Whether it is a coalition's workbook, unless options say how lines are to be read in it.
+fn is_book(arguments: &args::Import) -> Result<bool, Failure> {
+    if arguments.sheet.is_some() || arguments.mapping.is_some() || !arguments.path.is_file() {
+        return Ok(false);
+    }
+    Ok(is_coalition_book(&arguments.path)?)
 }
 
 fn how_of(arguments: &args::Import) -> How {
@@ -61,6 +69,8 @@ async fn folder(arguments: &args::Import) -> Result<(), Failure> {
         Some(pipeline) => said::pipeline(&target, pipeline).await?,
         None => None,
     };
+    let is_first = target.server.is_none() && !target.store.exists();
+    let instead = said::instead(&body.files, pipeline.as_ref(), is_first);
     // A new version would be stored as soon as the service is opened.
     let pipeline = pipeline.filter(|_| !arguments.dry_run);
     if pipeline.is_some() && stated.is_some() && target.store.exists() {
@@ -77,7 +87,11 @@ async fn folder(arguments: &args::Import) -> Result<(), Failure> {
     if is_told && arguments.json {
         output::json(&intake)?;
     } else if is_told {
-        output::data(&said::folder(name, &intake, stated.as_deref(), arguments.dry_run))?;
+        let mut text = said::folder(name, &intake, stated.as_deref(), arguments.dry_run);
+        if intake.loaded.records.iter().any(Records::is_changed) {
+            instead.iter().for_each(|said| text.push_str(&format!("{said}\n")));
+        }
+        output::data(&text)?;
     }
     said::is_whole_folder(&intake, &body.how)
 }
@@ -104,6 +118,7 @@ async fn file(arguments: &args::Import) -> Result<(), Failure> {
         sheet: arguments.sheet.clone(),
         mapping,
         limits: ReadLimits::OWN,
+        ..ReadOptions::default()
     };
     let bar = output::progress("reading", 0);
     let lines = read_lines(&arguments.path, &options);
@@ -249,12 +264,18 @@ pub(crate) fn all_errors(lines: Lines) -> Failure {
     Failure::caller(message, "mend them, or take the others with --keep-good REJECTS.csv")
 }
 
-/// What a coalition's folder says, requisitions included.
+/// What a coalition's folder or workbook says, requisitions included.
 pub(crate) fn coalition(dir: &Path) -> Result<ImportCoalition, Failure> {
-    let files = read_coalition(dir)?;
+    let (files, notes) = read_coalition_noting(dir)?;
+    notes.iter().for_each(|note| output::talk(note));
     let mut requisitions = Vec::new();
     for file in &files.requisitions {
-        let options = ReadOptions { mapping: file.mapping.clone(), ..ReadOptions::default() };
+        let options = ReadOptions {
+            mapping: file.mapping.clone(),
+            sheet: file.sheet.clone(),
+            names_sheet: file.sheet.is_some(),
+            ..ReadOptions::default()
+        };
         let mut lines = read_lines(&file.path, &options)?;
         if !lines.bad.is_empty() {
             return Err(all_errors(lines));

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use waybill_api::{CoalitionIntake, FileIntake};
 use waybill_shared::domain::pipeline::Pipeline;
-use waybill_shared::import::Lines;
+use waybill_shared::import::{CoalitionFiles, Lines, defaults};
 use waybill_shared::intake::{Change, Conflict, Contested, How, Intake, Records, Stated};
 
 use crate::failure::Failure;
@@ -247,6 +247,39 @@ pub(super) fn folder(
         let _ = writeln!(text, "{line} would pass now ({was}): waybill reopen {line}");
     }
     text
+}
+
+/// What holds where a folder states nothing; its pipeline, where it has none, only if it `is_first` to say anything.
+pub(super) fn instead(
+    files: &CoalitionFiles,
+    pipeline: Option<&Pipeline>,
+    is_first: bool,
+) -> Vec<String> {
+    let mut said = defaults(files);
+    let usual = Pipeline::default();
+    if pipeline.is_none() && is_first {
+        said.push(
+            "no pipeline.toml: the four steps by the usual rules, orders are written to outbox/"
+                .to_owned(),
+        );
+    }
+    let Some(pipeline) = pipeline.or(is_first.then_some(&usual)) else { return said };
+    let daily: Vec<String> = pipeline
+        .unscheduled()
+        .map(|(act, _, at)| {
+            let mut fields = at.split(' ');
+            let (minute, hour) =
+                (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+            format!("{} at {hour:0>2}:{minute:0>2}", act.name())
+        })
+        .collect();
+    if !daily.is_empty() {
+        let (daily, zone) = (daily.join(", "), files.settings.zone);
+        said.push(format!(
+            "no calendar for these: {daily}, each day, in {zone} (`waybill cron list`)"
+        ));
+    }
+    said
 }
 
 /// Fails where conflicts or rows kept a folder from being taken.

@@ -2,8 +2,9 @@
 
 use chrono::NaiveDate;
 
+use super::super::columns::{CONTRIBUTIONS, FIRMNESS};
 use super::super::error::{ImportError, excerpt};
-use super::super::fields::{Field, RowFields, Section, optional, required};
+use super::super::fields::RowFields;
 use super::super::number::Notation;
 use super::super::parse::{self, Fault, ISO_DATE};
 use super::folder::{Folder, Placed};
@@ -12,45 +13,20 @@ use crate::domain::admissible::LONGEST_LEAD;
 use crate::domain::contribution::{Consent, Contribution, Earmark, Firmness, InKind, Tranche};
 use crate::domain::money::{Currency, Money};
 
-const FIELDS: [Field<'static>; 22] = [
-    required("id"),
-    required("donors"),
-    required("firmness"),
-    required("stated"),
-    optional("amount"),
-    optional("currency"),
-    optional("in_kind_item"),
-    optional("in_kind_quantity"),
-    optional("in_kind_unit"),
-    optional("in_kind_lead_days"),
-    optional("converts"),
-    optional("earmark_prefixes"),
-    optional("earmark_items"),
-    optional("earmark_requesters"),
-    optional("excluded"),
-    optional("channel"),
-    optional("tranches"),
-    optional("obligate_by"),
-    optional("pay_by"),
-    optional("consent"),
-    required("source"),
-    optional("in_kind_pack_of"),
-];
-
-/// What stands in a file of contributions.
-pub(in super::super) const SECTION: Section<'static> =
-    Section { name: "contributions", fields: &FIELDS, ignored: &[] };
-
-const FIRMNESS: [(&str, Firmness); 2] =
-    [("pledge", Firmness::Pledge), ("commitment", Firmness::Commitment)];
-
-/// Reads a file of contributions.
+/// Reads the contributions that are known from the start.
 pub(super) fn read_contributions(
+    folder: &mut Folder<'_>,
+) -> Result<Vec<Placed<Contribution>>, ImportError> {
+    folder.needed_rows(CONTRIBUTIONS, read_contribution)
+}
+
+/// Reads those that a file of the folder adds later.
+pub(super) fn read_later(
     folder: &mut Folder<'_>,
     file: &str,
 ) -> Result<Vec<Placed<Contribution>>, ImportError> {
-    let table = folder.table(file, SECTION)?;
-    folder.rows(&table, SECTION, read_contribution)
+    let table = folder.table_of(file, CONTRIBUTIONS)?;
+    folder.rows(&table, CONTRIBUTIONS, read_contribution)
 }
 
 fn read_contribution(fields: &mut RowFields<'_>) -> Option<Contribution> {

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::super::error::{FieldError, ImportError, excerpt};
-use super::super::fields::{Columns, RowFields, Section};
+use super::super::columns::{Field, Section};
+use super::super::error::{FieldError, ImportError, excerpt, file_name};
+use super::super::fields::{Columns, RowFields};
 use super::super::table::{Table, TableOptions, read_table};
+use super::workbook::Book;
 
 /// A value with the place it was read from.
 pub(super) struct Placed<T> {
@@ -22,16 +24,36 @@ pub(super) fn values<T>(placed: Vec<Placed<T>>) -> Vec<T> {
     placed.into_iter().map(|placed| placed.value).collect()
 }
 
-/// A folder of tables, and what was wrong in those read so far.
+/// Where the tables of a coalition are.
+pub(super) enum Source<'a> {
+    /// Files of a folder.
+    Folder(&'a Path),
+    /// Sheets of a workbook.
+    Book(Book<'a>),
+}
+
+impl Source<'_> {
+    /// What a person calls the table of `section` here.
+    pub(super) fn place(&self, section: Section<'_>) -> String {
+        match self {
+            Self::Folder(_) => format!("{}.csv", section.name),
+            Self::Book(book) => format!("the sheet `{}`", book.title(section)),
+        }
+    }
+}
+
+/// The tables of a coalition, and what was wrong in those read so far.
 pub(super) struct Folder<'a> {
-    dir: &'a Path,
+    pub(super) source: &'a Source<'a>,
     errors: Vec<FieldError>,
+    /// What to know of how they were read.
+    pub(super) notes: Vec<String>,
 }
 
 impl<'a> Folder<'a> {
-    /// The folder `dir`.
-    pub(super) fn new(dir: &'a Path) -> Self {
-        Self { dir, errors: Vec::new() }
+    /// The tables of `source`.
+    pub(super) fn new(source: &'a Source<'a>) -> Self {
+        Self { source, errors: Vec::new(), notes: Vec::new() }
     }
 
     /// Fails with everything that was wrong so far.
@@ -39,25 +61,77 @@ impl<'a> Folder<'a> {
         ImportError::unless(std::mem::take(&mut self.errors), ())
     }
 
-    /// The table `file`, with what stands in `section`.
-    pub(super) fn table(&self, file: &str, section: Section<'_>) -> Result<Table, ImportError> {
-        let needed = section.needed(None);
-        let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
-        let options = TableOptions { needed: &needed, ..TableOptions::default() };
-        read_table(&self.dir.join(file), options)
+    /// Whether something was wrong so far.
+    pub(super) fn has_failed(&self) -> bool {
+        !self.errors.is_empty()
     }
 
-    /// The table `file`; none if there is no such file.
-    pub(super) fn optional_table(
-        &self,
-        file: &str,
-        section: Section<'_>,
-    ) -> Result<Option<Table>, ImportError> {
-        match self.table(file, section) {
+    /// Whether there is a sheet of `section`.
+    pub(super) fn has(&self, section: Section<'_>) -> bool {
+        match self.source {
+            Source::Folder(dir) => dir.join(format!("{}.csv", section.name)).exists(),
+            Source::Book(book) => book.sheet(section).is_some(),
+        }
+    }
+
+    /// Notes that the table of `section` is wrong as a whole.
+    pub(super) fn fail_table(&mut self, section: Section<'_>, what: &str, hint: &str) {
+        let place = match self.source {
+            Source::Folder(_) => format!("{}.csv", section.name),
+            Source::Book(book) => {
+                format!("{}, sheet {}", file_name(book.path), book.title(section))
+            }
+        };
+        self.errors.push(FieldError::of_file(&place, what, hint));
+    }
+
+    /// The table of `section`; none if there is none.
+    pub(super) fn table(&mut self, section: Section<'_>) -> Result<Option<Table>, ImportError> {
+        let (path, sheet) = match self.source {
+            Source::Folder(dir) => (dir.join(format!("{}.csv", section.name)), None),
+            Source::Book(book) => match book.sheet(section) {
+                Some(sheet) => (book.path.to_owned(), Some(sheet)),
+                None => return Ok(None),
+            },
+        };
+        match self.read(&path, sheet, section) {
             Ok(table) => Ok(Some(table)),
             Err(ImportError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The table in `file` of a folder.
+    pub(super) fn table_of(
+        &mut self,
+        file: &str,
+        section: Section<'_>,
+    ) -> Result<Table, ImportError> {
+        match self.source {
+            Source::Folder(dir) => self.read(&dir.join(file), None, section),
+            Source::Book(_) => Err(ImportError::NotFound { path: file.to_owned() }),
+        }
+    }
+
+    fn read(
+        &mut self,
+        path: &Path,
+        sheet: Option<&str>,
+        section: Section<'_>,
+    ) -> Result<Table, ImportError> {
+        let (needed, headings) = (section.needed(None), section.headings(None));
+        let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
+        let names_sheet = sheet.is_some();
+        let options = TableOptions {
+            sheet,
+            needed: &needed,
+            headings: &headings,
+            names_sheet,
+            ..TableOptions::default()
+        };
+        let table = read_table(path, options)?;
+        self.notes.extend(table.notes.iter().map(|note| format!("{}: {note}", table.file)));
+        Ok(table)
     }
 
     /// What `read` makes of each row of `table`, in which stands what `section` says.
@@ -81,22 +155,57 @@ impl<'a> Folder<'a> {
                 Ok(value) => {
                     placed.push(Placed { file: table.file.clone(), row: row.number, value });
                 }
-                Err(errors) => self.errors.extend(errors),
+                Err(errors) => self.errors.extend(errors.into_iter().map(FieldError::unmapped)),
             }
         }
         Ok(placed)
     }
 
-    /// The same of a file that may be missing, which then has no rows.
+    /// The same of a table that may be missing, which then has no rows.
     pub(super) fn optional_rows<T>(
         &mut self,
-        file: &str,
         section: Section<'static>,
         read: impl FnMut(&mut RowFields<'_>) -> Option<T>,
     ) -> Result<Vec<Placed<T>>, ImportError> {
-        match self.optional_table(file, section)? {
+        match self.table(section)? {
             Some(table) => self.rows(&table, section, read),
             None => Ok(Vec::new()),
+        }
+    }
+
+    /// The same of a table that has to be there, if only with its header.
+    pub(super) fn needed_rows<T>(
+        &mut self,
+        section: Section<'static>,
+        read: impl FnMut(&mut RowFields<'_>) -> Option<T>,
+    ) -> Result<Vec<Placed<T>>, ImportError> {
+        if let Some(table) = self.table(section)? {
+            return self.rows(&table, section, read);
+        }
+        self.errors.push(self.missing(section));
+        Ok(Vec::new())
+    }
+
+    fn missing(&self, section: Section<'static>) -> FieldError {
+        match self.source {
+            Source::Folder(_) => {
+                let columns = columns(section, |field| field.name);
+                let file = format!("{}.csv", section.name);
+                let hint = format!(
+                    "make it, if only with its header: {columns}; or copy it from a folder that \
+                     `waybill init NEW` makes"
+                );
+                FieldError::of_file(&file, "there is no such file", hint)
+            }
+            Source::Book(book) => {
+                let columns = columns(section, |field| field.title(book.language));
+                let what = format!("there is no sheet `{}`", book.title(section));
+                let hint = format!(
+                    "add it, if only with its header: {columns}; or copy it from a workbook that \
+                     `waybill init --workbook NEW.xlsx` makes"
+                );
+                FieldError::of_file(&file_name(book.path), what, hint)
+            }
         }
     }
 
@@ -134,4 +243,10 @@ impl<'a> Folder<'a> {
             ..FieldError::of_file(&placed.file, what, hint).at(field)
         });
     }
+}
+
+/// The columns that a table of `section` needs, by what `title` gives of each.
+fn columns(section: Section<'static>, title: impl Fn(&Field<'static>) -> &'static str) -> String {
+    let needed = section.fields.iter().filter(|field| field.required);
+    needed.map(title).collect::<Vec<_>>().join(", ")
 }

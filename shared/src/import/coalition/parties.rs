@@ -2,51 +2,17 @@
 
 use std::collections::HashMap;
 
+use super::super::columns::{GROUPS, PARTIES, ROLES};
 use super::super::error::ImportError;
-use super::super::fields::{Field, RowFields, Section, optional, required};
+use super::super::fields::RowFields;
 use super::super::parse;
 use super::folder::{Folder, Placed};
-use crate::domain::party::{ExpertGroup, Party, Role, RoleSpan};
+use crate::domain::party::{ExpertGroup, Party, RoleSpan};
 use crate::domain::rules::LONGEST_REVIEW;
-
-const PARTY_FIELDS: [Field<'static>; 6] = [
-    required("id"),
-    required("name"),
-    required("role"),
-    required("from"),
-    optional("to"),
-    required("evidence"),
-];
-
-/// What stands in parties.csv.
-pub(in super::super) const PARTIES: Section<'static> =
-    Section { name: "parties", fields: &PARTY_FIELDS, ignored: &[] };
-
-const ROLES: [(&str, Role); 5] = [
-    ("lead", Role::Lead),
-    ("member", Role::Member),
-    ("observer", Role::Observer),
-    ("beneficiary", Role::Beneficiary),
-    ("buying_agent", Role::BuyingAgent),
-];
-
-const GROUP_FIELDS: [Field<'static>; 6] = [
-    required("id"),
-    required("name"),
-    required("prefixes"),
-    optional("review_from"),
-    optional("review_currency"),
-    required("review_days"),
-];
-
-/// What stands in groups.csv.
-pub(in super::super) const GROUPS: Section<'static> =
-    Section { name: "groups", fields: &GROUP_FIELDS, ignored: &[] };
 
 /// Reads parties.csv: a row for each role of a party, in one order by first row.
 pub(super) fn read_parties(folder: &mut Folder<'_>) -> Result<Vec<Placed<Party>>, ImportError> {
-    let table = folder.table("parties.csv", PARTIES)?;
-    let rows = folder.rows(&table, PARTIES, read_party)?;
+    let rows = folder.needed_rows(PARTIES, read_party)?;
     let mut parties: Vec<Placed<Party>> = Vec::new();
     let mut places = HashMap::new();
     for row in rows {
@@ -91,7 +57,7 @@ fn read_role(fields: &mut RowFields<'_>) -> Option<RoleSpan> {
 pub(super) fn read_groups(
     folder: &mut Folder<'_>,
 ) -> Result<Vec<Placed<ExpertGroup>>, ImportError> {
-    let groups = folder.optional_rows("groups.csv", GROUPS, |fields| {
+    let groups = folder.optional_rows(GROUPS, |fields| {
         let id = fields.id("id");
         let name = fields.name("name");
         let prefixes = fields.required_list("prefixes", ' ');

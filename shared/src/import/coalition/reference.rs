@@ -2,38 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use super::super::columns::{CODES, CONSIGNEES, PROHIBITED, RATES, Section, optional};
 use super::super::error::ImportError;
-use super::super::fields::{Field, RowFields, Section, optional, required};
+use super::super::fields::RowFields;
 use super::super::parse::{self, Fault};
 use super::folder::{Folder, Placed};
 use crate::domain::coalition::{Code, Consignee, DayRates, Prohibition};
 use crate::domain::confidential::Confidential;
 use crate::domain::money::{Currency, Rate};
 
-const CODE_FIELDS: [Field<'static>; 3] = [required("scheme"), required("code"), required("name")];
-const PROHIBITED_FIELDS: [Field<'static>; 2] = [required("matches"), required("reason")];
-const CONSIGNEE_FIELDS: [Field<'static>; 3] =
-    [required("code"), required("requester"), required("address")];
-
-/// What stands in codes.csv.
-pub(in super::super) const CODES: Section<'static> =
-    Section { name: "codes", fields: &CODE_FIELDS, ignored: &[] };
-/// What stands in prohibited.csv.
-pub(in super::super) const PROHIBITED: Section<'static> =
-    Section { name: "prohibited", fields: &PROHIBITED_FIELDS, ignored: &[] };
-/// What stands in consignees.csv.
-pub(in super::super) const CONSIGNEES: Section<'static> =
-    Section { name: "consignees", fields: &CONSIGNEE_FIELDS, ignored: &[] };
-/// What must stand in rates.csv, beside the currencies.
-pub(in super::super) const RATES: Section<'static> =
-    Section { name: "rates", fields: &[required("Date")], ignored: &[] };
-
 /// Who publishes the rates in this layout.
 const RATES_SOURCE: &str = "ECB";
 
 /// Reads codes.csv.
 pub(super) fn read_codes(folder: &mut Folder<'_>) -> Result<Vec<Placed<Code>>, ImportError> {
-    let codes = folder.optional_rows("codes.csv", CODES, |fields| {
+    let codes = folder.optional_rows(CODES, |fields| {
         let (scheme, code) = (fields.id("scheme"), fields.id("code"));
         let name = fields.name("name")?;
         Some(Code { scheme: scheme?, code: code?, name })
@@ -46,7 +29,7 @@ pub(super) fn read_codes(folder: &mut Folder<'_>) -> Result<Vec<Placed<Code>>, I
 pub(super) fn read_prohibited(
     folder: &mut Folder<'_>,
 ) -> Result<Vec<Placed<Prohibition>>, ImportError> {
-    let prohibited = folder.optional_rows("prohibited.csv", PROHIBITED, |fields| {
+    let prohibited = folder.optional_rows(PROHIBITED, |fields| {
         let (matches, reason) = (fields.name("matches"), fields.text("reason"));
         Some(Prohibition { matches: matches?, reason: reason? })
     })?;
@@ -58,7 +41,7 @@ pub(super) fn read_prohibited(
 pub(super) fn read_consignees(
     folder: &mut Folder<'_>,
 ) -> Result<Vec<Placed<Consignee>>, ImportError> {
-    let consignees = folder.optional_rows("consignees.csv", CONSIGNEES, read_consignee)?;
+    let consignees = folder.optional_rows(CONSIGNEES, read_consignee)?;
     folder.unique(&consignees, "code", |consignee| consignee.code.clone());
     Ok(consignees)
 }
@@ -72,14 +55,14 @@ fn read_consignee(fields: &mut RowFields<'_>) -> Option<Consignee> {
 /// Reads rates.csv, a day a row and a currency a column, as the European Central Bank publishes
 /// them; currencies that are not known are left out.
 pub(super) fn read_rates(folder: &mut Folder<'_>) -> Result<Vec<Placed<DayRates>>, ImportError> {
-    let Some(table) = folder.optional_table("rates.csv", RATES)? else { return Ok(Vec::new()) };
+    let Some(table) = folder.table(RATES)? else { return Ok(Vec::new()) };
     let names = table.header.iter().map(String::as_str);
     let currencies: Vec<(&str, Currency)> = names
         .clone()
         .filter_map(|name| Some((name, name.parse().ok()?)))
         .filter(|(_, currency)| *currency != Currency::EUR)
         .collect();
-    let mut fields = vec![required("Date")];
+    let mut fields = RATES.fields.to_vec();
     fields.extend(currencies.iter().map(|(name, _)| optional(name)));
     let ignored: Vec<&str> = names.collect();
     let section = Section { fields: &fields, ignored: &ignored, ..RATES };

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::super::columns::{CHARGE_KINDS, CHARGES, OFFERS};
 use super::super::error::ImportError;
-use super::super::fields::{Field, RowFields, Section, optional, required};
+use super::super::fields::RowFields;
 use super::super::number::Notation;
 use super::super::parse::{self, Fault};
 use super::folder::{Folder, Placed};
@@ -11,52 +12,14 @@ use crate::domain::admissible::LONGEST_LEAD;
 use crate::domain::money::Currency;
 use crate::domain::price::{MOST, Price};
 use crate::domain::quantity::Unit;
-use crate::domain::supplier::{ChargeKind, ChargeRule, Framework, Offer, Pack};
-
-const OFFER_FIELDS: [Field<'static>; 18] = [
-    required("id"),
-    required("supplier"),
-    required("item"),
-    required("unit"),
-    required("unit_price"),
-    required("currency"),
-    required("minimum"),
-    required("increment"),
-    required("lead_days"),
-    required("from"),
-    optional("to"),
-    required("channel"),
-    optional("framework"),
-    optional("framework_ends"),
-    optional("framework_ceiling"),
-    optional("framework_currency"),
-    optional("pack_of"),
-    optional("price_per"),
-];
-
-const CHARGE_FIELDS: [Field<'static>; 4] =
-    [optional("channel"), required("kind"), required("basis_points"), optional("due_to")];
-
-/// What stands in offers.csv.
-pub(in super::super) const OFFERS: Section<'static> =
-    Section { name: "offers", fields: &OFFER_FIELDS, ignored: &[] };
-/// What stands in charges.csv.
-pub(in super::super) const CHARGES: Section<'static> =
-    Section { name: "charges", fields: &CHARGE_FIELDS, ignored: &[] };
-
-const CHARGE_KINDS: [(&str, ChargeKind); 4] = [
-    ("freight", ChargeKind::Freight),
-    ("insurance", ChargeKind::Insurance),
-    ("agent_fee", ChargeKind::AgentFee),
-    ("tax", ChargeKind::Tax),
-];
+use crate::domain::supplier::{ChargeRule, Framework, Offer, Pack};
 
 /// Highest charge: all of the goods' value again.
 const MAX_BASIS_POINTS: u32 = 10_000;
 
 /// Reads offers.csv.
 pub(super) fn read_offers(folder: &mut Folder<'_>) -> Result<Vec<Placed<Offer>>, ImportError> {
-    let offers = folder.optional_rows("offers.csv", OFFERS, read_offer)?;
+    let offers = folder.optional_rows(OFFERS, read_offer)?;
     folder.unique(&offers, "id", |offer| offer.id.clone());
     check_frameworks(folder, &offers);
     Ok(offers)
@@ -180,7 +143,7 @@ fn read_framework(fields: &mut RowFields<'_>, currency: Option<Currency>) -> Opt
 pub(super) fn read_charges(
     folder: &mut Folder<'_>,
 ) -> Result<Vec<Placed<ChargeRule>>, ImportError> {
-    let charges = folder.optional_rows("charges.csv", CHARGES, |fields| {
+    let charges = folder.optional_rows(CHARGES, |fields| {
         let channel = fields.optional_id("channel");
         let kind = fields.required("kind", |text| parse::one_of(text, &CHARGE_KINDS));
         let basis_points = fields.whole("basis_points", 0, MAX_BASIS_POINTS);

@@ -39,7 +39,7 @@ pub(super) fn read(mut lines: TextLines, options: &TableOptions<'_>) -> Result<T
     {
         return Err(ImportError::Separator { file, mark });
     }
-    let header = check_header(&file, head.cells)?;
+    let header = check_header(&file, head.cells, options)?;
     let mut rows: Vec<Row> =
         below.into_iter().map(|record| fit(record, header.len(), separator)).collect();
     while let Some(record) = read_record(&mut || lines.next(), &file, separator)? {

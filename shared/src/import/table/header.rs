@@ -1,15 +1,17 @@
 //! Which row names the columns: offices put titles above it.
 
+use std::borrow::Cow;
+
 use super::super::error::{FieldError, ImportError};
 use super::{Row, TableOptions};
-use crate::domain::text::canonical;
 
 /// In how many rows from the top a header is looked for.
 pub(super) const ROWS_LOOKED_AT: usize = 50;
 
 /// How many of the columns that are needed `row` names.
 pub(super) fn named(row: &Row, options: &TableOptions<'_>) -> usize {
-    let is_there = |name: &&&str| row.cells.iter().any(|cell| canonical(cell) == **name);
+    let there: Vec<Cow<'_, str>> = row.cells.iter().map(|cell| options.name_of(cell)).collect();
+    let is_there = |name: &&&str| there.iter().any(|there| there == **name);
     options.needed.iter().filter(is_there).count()
 }
 

@@ -139,7 +139,7 @@ impl<'o> Sheet<'o> {
         }
         plain.truncate(at);
         let note = header::note(&plain, &head);
-        let names = check_header(&file, head.cells)?;
+        let names = check_header(&file, head.cells, self.options)?;
         self.budget.put_into_rows();
         for row in below {
             let row = fit(row, &names);

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 use calamine::{
     Data, DataRef, Dimensions, ExcelDateTime, Ods, Range, Reader, SheetType, SheetVisible, Style,
@@ -14,7 +15,7 @@ use super::super::error::ImportError;
 use super::display::shown;
 use super::sheet::{Merged, Sheet, Value};
 use super::unpacked::weighed;
-use super::{Shown, Table, TableOptions, header, plain_number};
+use super::{ReadLimits, Shown, Table, TableOptions, extension, header, plain_number};
 
 /// The most cells of an .xlsx sheet whose own format is kept in memory.
 const MOST_FORMATTED: usize = 8 * 1024 * 1024;
@@ -32,6 +33,44 @@ pub(super) enum Kind {
     Ods,
 }
 
+impl Kind {
+    /// The one of the file at `path`, by the end of its name.
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        match extension(path).as_str() {
+            "xlsx" | "xlsm" => Some(Self::Xlsx),
+            "xls" => Some(Self::Xls),
+            "ods" => Some(Self::Ods),
+            _ => None,
+        }
+    }
+}
+
+/// The sheets there are.
+pub(super) fn sheets(
+    file: String,
+    opened: File,
+    kind: Kind,
+    limits: ReadLimits,
+) -> Result<Vec<Named>, ImportError> {
+    whole(&file, || {
+        Ok(Book::open(&file, weighed_if_packed(&file, opened, kind, limits)?, kind)?.sheets())
+    })
+}
+
+/// Whether the sheet `name` has a header that names all columns that are needed.
+pub(super) fn has_header(
+    file: String,
+    opened: File,
+    kind: Kind,
+    name: &str,
+    options: &TableOptions<'_>,
+) -> Result<bool, ImportError> {
+    whole(&file, || {
+        let opened = weighed_if_packed(&file, opened, kind, options.limits)?;
+        Book::open(&file, opened, kind)?.has_header(name, options)
+    })
+}
+
 /// Reads the first sheet that is not hidden, or the one that is named.
 pub(super) fn read(
     file: String,
@@ -39,12 +78,28 @@ pub(super) fn read(
     kind: Kind,
     options: &TableOptions<'_>,
 ) -> Result<Table, ImportError> {
-    // The reader of the format expects some of what a damaged workbook lacks.
-    let read = catch_unwind(AssertUnwindSafe(|| read_book(&file, opened, kind, options)));
+    whole(&file, || read_book(&file, opened, kind, options))
+}
+
+/// What `read` makes of a workbook: the reader of the format expects some of what a damaged one lacks.
+fn whole<T>(file: &str, read: impl FnOnce() -> Result<T, ImportError>) -> Result<T, ImportError> {
+    let read = catch_unwind(AssertUnwindSafe(read));
     read.unwrap_or_else(|_| {
         let what = "it is damaged".to_owned();
-        Err(ImportError::Workbook { file: file.clone(), what })
+        Err(ImportError::Workbook { file: file.to_owned(), what })
     })
+}
+
+fn weighed_if_packed(
+    file: &str,
+    opened: File,
+    kind: Kind,
+    limits: ReadLimits,
+) -> Result<File, ImportError> {
+    match kind {
+        Kind::Xlsx | Kind::Ods => weighed(file, opened, limits),
+        Kind::Xls => Ok(opened),
+    }
 }
 
 fn read_book(
@@ -53,14 +108,12 @@ fn read_book(
     kind: Kind,
     options: &TableOptions<'_>,
 ) -> Result<Table, ImportError> {
-    let opened = match kind {
-        Kind::Xlsx | Kind::Ods => weighed(file, opened, options.limits)?,
-        Kind::Xls => opened,
-    };
+    let opened = weighed_if_packed(file, opened, kind, options.limits)?;
     let mut book = Book::open(file, opened, kind)?;
     let sheets = book.sheets();
     let name = choose(file, &sheets, options.sheet)?;
-    let mut sheet = Sheet::new(file, options);
+    let label = if options.names_sheet { format!("{file}, sheet {name}") } else { file.to_owned() };
+    let mut sheet = Sheet::new(&label, options);
     book.cells(&name, &mut |row, column, value| {
         sheet.put(row, column, value)?;
         Ok(true)
@@ -79,9 +132,10 @@ fn read_book(
 }
 
 /// A sheet by its name.
-struct Named {
-    name: String,
-    is_hidden: bool,
+#[derive(Debug)]
+pub(in super::super) struct Named {
+    pub(in super::super) name: String,
+    pub(in super::super) is_hidden: bool,
 }
 
 impl std::fmt::Display for Named {

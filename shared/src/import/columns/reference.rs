@@ -1,0 +1,102 @@
+//! What is looked up: codes, what is prohibited, consignees, rates of currencies.
+
+use super::{Cell, Field, Section, required};
+
+const CODE_FIELDS: [Field<'static>; 3] = [
+    required("scheme")
+        .as_cell(Cell::Name)
+        .titled(["Scheme", "Nomenclature", "Класифікатор"])
+        .means(["the scheme", "la nomenclature", "класифікатор"])
+        .such_as("CPV"),
+    required("code")
+        .as_cell(Cell::Name)
+        .titled(["Code", "Code", "Код"])
+        .means(["the code", "le code", "код"])
+        .such_as("30213100-6"),
+    required("name")
+        .as_cell(Cell::Name)
+        .titled(["Name", "Nom", "Назва"])
+        .means(["what it stands for", "ce qu'il désigne", "що він означає"])
+        .such_as("Portable computers"),
+];
+
+/// What stands in codes.csv.
+pub(in super::super) const CODES: Section<'static> = Section {
+    name: "codes",
+    titles: ["Codes", "Codes", "Коди"],
+    fields: &CODE_FIELDS,
+    ignored: &[],
+};
+
+const PROHIBITED_FIELDS: [Field<'static>; 2] = [
+    required("matches")
+        .as_cell(Cell::Name)
+        .titled(["Matches", "Visé", "Що саме"])
+        .means([
+            "an item, or the beginning of a code",
+            "un article, ou le début d'un code",
+            "товар або початок коду",
+        ])
+        .such_as("353"),
+    required("reason")
+        .as_cell(Cell::Text)
+        .titled(["Reason", "Motif", "Причина"])
+        .means(["why not", "pourquoi", "чому"])
+        .such_as("weapons"),
+];
+
+/// What stands in prohibited.csv.
+pub(in super::super) const PROHIBITED: Section<'static> = Section {
+    name: "prohibited",
+    titles: ["Prohibited", "Interdits", "Заборонене"],
+    fields: &PROHIBITED_FIELDS,
+    ignored: &[],
+};
+
+const CONSIGNEE_FIELDS: [Field<'static>; 3] = [
+    required("code")
+        .as_cell(Cell::Name)
+        .titled(["Code", "Code", "Код"])
+        .means(["the public code", "le code public", "відкритий код"])
+        .such_as("UA-C01"),
+    required("requester")
+        .as_cell(Cell::Of("parties"))
+        .titled(["Requester", "Demandeur", "Замовник"])
+        .means([
+            "whose it is: an `id` of parties.csv",
+            "à qui il appartient : un `id` des parties",
+            "чий він: `id` зі сторін",
+        ])
+        .such_as("UA-MOD"),
+    required("address")
+        .as_cell(Cell::Text)
+        .titled(["Address", "Adresse", "Адреса"])
+        .means([
+            "the address, which is shown to few and in no error",
+            "l'adresse, montrée à peu de gens et dans aucune erreur",
+            "адреса, яку бачать небагато хто і жодне повідомлення про помилку",
+        ])
+        .such_as("1 Example Street"),
+];
+
+/// What stands in consignees.csv.
+pub(in super::super) const CONSIGNEES: Section<'static> = Section {
+    name: "consignees",
+    titles: ["Consignees", "Destinataires", "Отримувачі"],
+    fields: &CONSIGNEE_FIELDS,
+    ignored: &[],
+};
+
+const RATE_FIELDS: [Field<'static>; 1] = [required("Date")
+    .as_cell(Cell::Day)
+    .titled(["Date", "Jour", "Дата"])
+    .means(["the day", "le jour", "день"])
+    .such_as("2026-11-20")];
+
+/// What stands in rates.csv, beside the currencies.
+pub(in super::super) const RATES: Section<'static> = Section {
+    name: "rates",
+    titles: ["Rates", "Taux", "Курси"],
+    fields: &RATE_FIELDS,
+    ignored: &[],
+};

@@ -1,0 +1,48 @@
+//! What holds where a coalition states nothing.
+
+use super::coalition::CoalitionFiles;
+use crate::domain::cpv;
+use crate::domain::money::Currency;
+
+/// What holds instead of each table that is missing or has no rows, a sentence each.
+#[must_use]
+pub fn defaults(files: &CoalitionFiles) -> Vec<String> {
+    let settings = &files.settings;
+    let has_other_currency = || {
+        let of_money = files.contributions.iter().filter_map(|given| Some(given.amount?.currency));
+        let of_offers = files.offers.iter().map(|offer| offer.unit_price.currency);
+        of_money
+            .chain(of_offers)
+            .chain([settings.currency])
+            .any(|currency| currency != Currency::EUR)
+    };
+    let mut said = Vec::new();
+    let mut empty = |is_empty: bool, what: &str, instead: &str| {
+        if is_empty {
+            said.push(format!("no {what}: {instead}"));
+        }
+    };
+    empty(
+        settings.any_requester && files.parties.is_empty(),
+        "parties",
+        "whoever asks is taken, as any_requester says",
+    );
+    empty(files.contributions.is_empty(), "contributions", "lines wait for money");
+    empty(files.offers.is_empty(), "offers", "lines wait until somebody offers their items");
+    let codes = format!("any code of the CPV may be used, of which {} are known", cpv::count());
+    empty(files.codes.is_empty(), "codes", &codes);
+    empty(
+        files.consignees.is_empty(),
+        "consignees",
+        "any code of a consignee may be used, and no address is known",
+    );
+    empty(files.groups.is_empty(), "groups", "no line waits for a review");
+    empty(files.charges.is_empty(), "charges", "nothing comes on top of the price of goods");
+    empty(files.prohibited.is_empty(), "prohibited items", "nothing is refused as prohibited");
+    empty(
+        files.rates.is_empty() && has_other_currency(),
+        "rates",
+        "amounts in different currencies cannot be compared, so money pays in its own currency only",
+    );
+    said
+}
