@@ -152,8 +152,11 @@ impl Page {
         for near in near {
             let NearOffer { offer, supplier, item, unit, text, way_out, .. } = near;
             self.lines("  ", &format!("{offer} of {supplier}, {item} by {unit}: {text}."));
-            for way in way_out {
-                self.lines("    ", &format!("Way out: {way}"));
+            for (at, way) in way_out.iter().enumerate() {
+                // Several rules may be kept by the same way out.
+                if !way_out[..at].contains(way) {
+                    self.lines("    ", &format!("Way out: {way}"));
+                }
             }
         }
         self.paragraph(

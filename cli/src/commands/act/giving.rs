@@ -52,13 +52,14 @@ async fn state(given: args::Contribute, firmness: Firmness) -> Result<(), Failur
             }
             return output::data(&format!("{table}nothing was changed: this is what would\n"));
         }
-        if known.is_some() && !how.yes {
-            if !output::can_ask() {
-                let message = format!("{} is there, and says something else", stated.id);
-                return Err(Failure::caller(message, "look with --dry-run, then say --yes"));
-            }
+        if known.is_some() && !how.yes && !output::can_ask() {
+            let message = format!("{} is there, and says something else", stated.id);
+            return Err(Failure::caller(message, "look with --dry-run, then say --yes"));
+        }
+        if !how.yes && output::can_ask() {
             output::talk(table.trim_end());
-            if !output::confirm(&format!("state {} anew?", stated.id))? {
+            let anew = if known.is_some() { " anew" } else { "" };
+            if !output::confirm(&format!("state {}{anew}?", stated.id))? {
                 return Err(Failure::caller("nothing was changed", ""));
             }
         }
@@ -164,20 +165,53 @@ fn changes(
         Err(error) => Err(Failure::ours(error)),
     };
     let (before, now) = (fields(known)?, fields(Some(stated))?);
-    let text = |value: Option<&serde_json::Value>| match value {
-        None => String::new(),
-        Some(serde_json::Value::String(text)) => text.clone(),
-        Some(value) => match serde_json::from_value::<Money>(value.clone()) {
-            Ok(money) => money.to_string(),
-            Err(_) => value.to_string(),
-        },
+    let text = |fields: &serde_json::Map<String, serde_json::Value>, name: &str| {
+        let value = fields.get(name);
+        match (name, value) {
+            ("consent", Some(value)) => asked(value, fields.get("amount")),
+            _ => value.map(words).unwrap_or_default(),
+        }
     };
     let mut names: Vec<&String> = before.keys().chain(now.keys()).collect();
     names.sort();
     names.dedup();
-    let row = |name: &&String| vec![(*name).clone(), text(before.get(*name)), text(now.get(*name))];
+    let row = |name: &&String| vec![(*name).clone(), text(&before, name), text(&now, name)];
     let differs = |name: &&&String| before.get(**name) != now.get(**name);
     Ok(names.iter().filter(|name| differs(name)).map(row).collect())
+}
+
+/// A field's value as people write it.
+fn words(value: &serde_json::Value) -> String {
+    use serde_json::Value;
+    if let Ok(money) = serde_json::from_value::<Money>(value.clone()) {
+        return money.to_string();
+    }
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Array(all) => all.iter().map(words).collect::<Vec<_>>().join(", "),
+        Value::Object(fields) => {
+            let field = |(name, value): (&String, &Value)| {
+                format!("{} {}", name.replace('_', " "), words(value))
+            };
+            fields.iter().map(field).collect::<Vec<_>>().join("; ")
+        }
+    }
+}
+
+/// When a donor of `amount` is asked.
+fn asked(consent: &serde_json::Value, amount: Option<&serde_json::Value>) -> String {
+    let amount = amount.and_then(|amount| serde_json::from_value::<Money>(amount.clone()).ok());
+    match serde_json::from_value::<Consent>(consent.clone()) {
+        Ok(Consent::None) => "never asked".to_owned(),
+        Ok(Consent::EachLine) => "asked for each lot".to_owned(),
+        Ok(Consent::Above(minor)) => match amount {
+            Some(amount) => format!("asked above {}", Money::new(minor, amount.currency)),
+            None => words(consent),
+        },
+        Err(_) => words(consent),
+    }
 }
 
 pub(crate) async fn withdraw(withdraw: args::Withdraw) -> Result<(), Failure> {
