@@ -290,7 +290,7 @@ fn without_a_pipeline_or_calendar_the_usual_one_holds_in_the_coalitions_zone() -
         for act in ["lapse", "rematch", "chase"] {
             ensure!(listed.contains(act) && listed.contains("Europe/Kyiv"), "{listed}");
         }
-        let doctor = office.ask(&["doctor"])?;
+        let doctor = office.ask(&["doctor", "--json"])?;
         ensure!(doctor.out.contains("schedules no lapse, rematch, chase"), "{}", doctor.out);
     }
     // As the folder comes, its own calendar holds.

@@ -29,7 +29,7 @@ pub enum Language {
 
 impl Language {
     /// The one of `texts`, which are in the order of the variants.
-    pub(super) const fn of<'t>(self, texts: [&'t str; 3]) -> &'t str {
+    pub(super) const fn of(self, texts: [&str; 3]) -> &str {
         match self {
             Self::English => texts[0],
             Self::French => texts[1],
