@@ -133,9 +133,9 @@ const CONTRIBUTION_FIELDS: [Field<'static>; 22] = [
         .as_cell(Cell::Name)
         .titled(["Not for items", "Sauf articles", "Крім товарів"])
         .means([
-            "not for these items, kept apart by semicolons",
-            "pas pour ces articles, séparés par des points-virgules",
-            "не для цих товарів, через крапку з комою",
+            "not for these items, or codes that begin so, kept apart by semicolons",
+            "pas pour ces articles, ni pour les codes qui commencent ainsi, séparés par des points-virgules",
+            "не для цих товарів і кодів, що так починаються, через крапку з комою",
         ])
         .such_as("Drone"),
     optional("channel")
