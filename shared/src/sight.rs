@@ -12,7 +12,7 @@ use crate::domain::account::Role;
 use crate::domain::coalition::Coalition;
 use crate::domain::contribution::Contribution;
 use crate::domain::kinds::RecordKind;
-use crate::domain::lot::{Awaited, Lot, LotState};
+use crate::domain::lot::{ATTEMPT_FAILED, Awaited, Lot, LotState};
 use crate::domain::money::Currency;
 use crate::domain::order::{Order, OrderLine};
 use crate::domain::requisition::Line;
@@ -159,6 +159,10 @@ impl Sight {
         // Who may not know what it costs is not told by the way.
         if self.hides_money() && tells_an_amount(&lot.reason) {
             return String::new();
+        }
+        // What failed inside may name machines and others' records.
+        if !self.is_whole() && lot.code == ATTEMPT_FAILED {
+            return "an attempt failed; the operator knows why".to_owned();
         }
         if self.is_whole() || !TELLS_BALANCES.contains(&lot.code.as_str()) {
             return lot.reason.clone();

@@ -9,7 +9,7 @@ use tracing::Instrument as _;
 use waybill_shared::broker::Track;
 use waybill_shared::causes::with_causes;
 use waybill_shared::domain::kinds::LotEvent;
-use waybill_shared::domain::lot::Lot;
+use waybill_shared::domain::lot::{ATTEMPT_FAILED, Lot};
 use waybill_shared::domain::pipeline::StepConfig;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
@@ -134,9 +134,6 @@ async fn attempt(
         }
     }
 }
-
-/// The code of a lot whose last attempt failed.
-const ATTEMPT_FAILED: &str = "attempt_failed";
 
 /// Why an attempt failed.
 #[derive(Debug, Clone)]

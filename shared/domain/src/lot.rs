@@ -350,6 +350,9 @@ fn is_first(version: &u32) -> bool {
     *version == 1
 }
 
+/// The code of a lot whose last attempt failed. Its reason is for those who run the service.
+pub const ATTEMPT_FAILED: &str = "attempt_failed";
+
 /// The last part among `lots`, which are of one line; 0 where there is none.
 #[must_use]
 pub fn last_part(lots: &[Lot]) -> i64 {
