@@ -12,8 +12,8 @@ pub use http::openapi::openapi;
 pub use http::problem::{Problem, Wrong};
 pub use http::problem_kind::ProblemKind;
 pub use http::routes::{
-    ActAnswer, ActOutcome, ActRequest, Acted, Again, AttemptPage, AuditPage, CoalitionIntake,
-    DocumentAnswer, DocumentOutcome, EventPage, FileIntake, FireAsked, FireRequest,
+    Again, AttemptPage, AuditPage, CoalitionIntake, CommandAnswer, CommandOutcome, CommandRequest,
+    CommandResult, DocumentAnswer, DocumentOutcome, EventPage, FileIntake, FireAsked, FireRequest,
     ImportCoalition, ImportLines, IssuedToken, KeysView, MadeWebhook, NewToken, NewWebhook,
     PendingPage, PendingView, Pinged, Replayed, Resealed, RotateToken, SealRequest, Sent,
     TokenView, WebhookView, first_admin,

@@ -2,7 +2,7 @@
 
 use crate::http::access::check_token;
 use crate::http::request::parse;
-use crate::http::routes::{ActRequest, Sent};
+use crate::http::routes::{CommandRequest, Sent};
 use crate::queries::cursor as page;
 
 /// The cursor after `key` of a listing of `kind`.
@@ -31,6 +31,6 @@ pub fn is_document(body: &[u8]) -> bool {
 
 /// The command in `body`, if it is one.
 #[must_use]
-pub fn command(body: &[u8]) -> Option<ActRequest> {
+pub fn command(body: &[u8]) -> Option<CommandRequest> {
     parse(body).ok()
 }

@@ -22,7 +22,7 @@ use waybill_shared::domain::price::Price;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::{Kind, Line};
 use waybill_shared::store::sqlite::SqliteStore;
-use waybill_shared::store::{Fate, LineChange, LotChange, RecordChange, Store, Unit};
+use waybill_shared::store::{ChangeSet, Fate, LineChange, LotChange, RecordChange, Store};
 
 /// Lots committed together, and lines of an order.
 const BATCH: i64 = 200;
@@ -199,11 +199,11 @@ fn state(place: Place, order: &str, n: i64) -> (LotState, Option<ShareState>) {
 }
 
 /// The lots `first..first + BATCH`, at one place, under one order where that place has one.
-fn batch(first: i64, last: i64) -> Result<Unit> {
+fn batch(first: i64, last: i64) -> Result<ChangeSet> {
     let place = place(first / BATCH);
     let number = format!("PO-{first:07}");
     let since = Utc::now().trunc_subsecs(0) - TimeDelta::minutes((draw(-first) % 130_000) as i64);
-    let mut unit = Unit::new("bench", since);
+    let mut change_set = ChangeSet::new("bench", since);
     let mut lines = Vec::new();
     for n in first..=last {
         let line = line(n)?;
@@ -233,13 +233,13 @@ fn batch(first: i64, last: i64) -> Result<Unit> {
             consents: Vec::new(),
         }));
         lot.because("invented", "as a thousand others, to see how long it takes to look at it");
-        unit.lines.push(LineChange::created(LineId(n), line));
-        unit.lots.push(LotChange::created(lot, LotEvent::Submitted));
+        change_set.lines.push(LineChange::created(LineId(n), line));
+        change_set.lots.push(LotChange::created(lot, LotEvent::Submitted));
     }
     if !lines.is_empty() {
-        unit.records.extend(order(number, lines, since, first)?);
+        change_set.records.extend(order(number, lines, since, first)?);
     }
-    Ok(unit)
+    Ok(change_set)
 }
 
 fn ordered(lot: &Lot, line: &Line, due: chrono::NaiveDate) -> OrderLine {
@@ -300,13 +300,13 @@ async fn make(data: &Path, lots: i64) -> Result<()> {
     let store = SqliteStore::open(&data.join("waybill.sqlite")).await?;
     let mut first = 1;
     while first <= lots {
-        let mut units = Vec::with_capacity(TOGETHER);
-        while units.len() < TOGETHER && first <= lots {
+        let mut change_sets = Vec::with_capacity(TOGETHER);
+        while change_sets.len() < TOGETHER && first <= lots {
             let last = lots.min(first + BATCH - 1);
-            units.push(batch(first, last)?);
+            change_sets.push(batch(first, last)?);
             first = last + 1;
         }
-        for fate in store.commit(units).await? {
+        for fate in store.commit(change_sets).await? {
             ensure!(fate == Fate::Committed, "{fate:?}");
         }
     }

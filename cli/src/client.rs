@@ -282,7 +282,7 @@ impl Client {
         let problem: Problem = serde_json::from_slice(&bytes).map_err(|_| {
             Failure::ours(anyhow::anyhow!("{status}: {}", String::from_utf8_lossy(&bytes)))
         })?;
-        let message = told(&problem);
+        let message = describe(&problem);
         let hint = problem.hint.unwrap_or_default();
         if status == StatusCode::NOT_FOUND {
             return Err(Failure::caller(message, hint).not_found());
@@ -295,7 +295,7 @@ impl Client {
 }
 
 /// A problem, and on lines of their own what is wrong where, unless that is said already.
-fn told(problem: &Problem) -> String {
+fn describe(problem: &Problem) -> String {
     let mut text = problem.detail.clone();
     for wrong in problem.errors.iter().filter(|wrong| !problem.detail.contains(&wrong.detail)) {
         let row = wrong.row.map(|row| format!("row {row}"));

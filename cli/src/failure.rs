@@ -174,13 +174,13 @@ impl Failure {
     }
 }
 
-impl From<waybill_shared::act::ActError> for Failure {
-    fn from(error: waybill_shared::act::ActError) -> Self {
-        use waybill_shared::act::ActError;
+impl From<waybill_shared::job::JobError> for Failure {
+    fn from(error: waybill_shared::job::JobError) -> Self {
+        use waybill_shared::job::JobError;
         match error {
-            ActError::Invalid(text) => Self::caller(text, ""),
-            ActError::Store(error) => error.into(),
-            error @ ActError::Outside { .. } => Self::ours(error),
+            JobError::Invalid(text) => Self::caller(text, ""),
+            JobError::Store(error) => error.into(),
+            error @ JobError::Outside { .. } => Self::ours(error),
         }
     }
 }

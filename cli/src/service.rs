@@ -1,4 +1,4 @@
-//! All roles in one process on one data folder: the store, the broker, the relay, workers, acts.
+//! All roles in one process on one data folder: the store, the broker, the relay, workers' job handlers.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use waybill_api::Api;
 use waybill_scheduler::{Relay, recover};
-use waybill_shared::act::{Act, run_act};
 use waybill_shared::broker::{Broker, EmbeddedBroker, HeldBroker, SilentBroker};
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::kinds::{JobKind, NoteKind, StepKind};
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline, StepConfig};
 use waybill_shared::engine::{Engine, Wakes};
+use waybill_shared::job::{JobHandler, run_jobs};
 use waybill_shared::metrics::Metrics;
 use waybill_shared::presence::Pulse;
 use waybill_shared::sealing::begins;
-use waybill_shared::store::{NoteChange, Store, StoreError, Unit, queues};
+use waybill_shared::store::{ChangeSet, NoteChange, Store, StoreError, queues};
 use waybill_workers::connectors::{self, Connector};
 use waybill_workers::{Step, keep_leases, run_step};
 
@@ -295,13 +295,13 @@ impl Service {
         let this = &*self;
         patiently(|_| (), || this.mark_live()).await?;
         patiently(|_| (), || this.mark_key()).await?;
-        let (mut steps, mut acts) = (Vec::new(), Vec::new());
+        let (mut steps, mut handlers) = (Vec::new(), Vec::new());
         if role.works() {
             steps = self.steps()?;
-            acts = self.acts()?;
+            handlers = self.handlers()?;
         }
         if role.schedules() {
-            acts.extend(waybill_scheduler::intake::registry());
+            handlers.extend(waybill_scheduler::intake::registry());
             if matches!(self.engine.pipeline().connector, ConnectorConfig::Files) {
                 let connector = self.connector()?;
                 let (engine, data) = (self.engine.clone(), self.data.clone());
@@ -310,7 +310,7 @@ impl Service {
             let this = &*self;
             patiently(|_| (), || this.arm()).await?;
         }
-        self.start_with(role, &steps, &acts).await
+        self.start_with(role, &steps, &handlers).await
     }
 
     async fn arm(&self) -> Result<(), Failure> {
@@ -324,19 +324,19 @@ impl Service {
             return Ok(());
         }
         let now = self.engine.clock.now();
-        let mut unit = Unit::new("operator", now);
+        let mut change_set = ChangeSet::new("operator", now);
         let body = Some(now.to_rfc3339());
-        unit.notes.push(NoteChange { kind: NoteKind::Live, key: LIVE.to_owned(), body });
-        self.engine.commit(vec![unit], None).await?;
+        change_set.notes.push(NoteChange { kind: NoteKind::Live, key: LIVE.to_owned(), body });
+        self.engine.commit(vec![change_set], None).await?;
         Ok(())
     }
 
     /// Keeps by which key this process seals: one without a key writes nothing in plain text beside it.
     async fn mark_key(&self) -> Result<(), Failure> {
         if let Some(note) = begins(&self.engine).await? {
-            let mut unit = Unit::new("operator", self.engine.clock.now());
-            unit.notes.push(note);
-            self.engine.commit(vec![unit], None).await?;
+            let mut change_set = ChangeSet::new("operator", self.engine.clock.now());
+            change_set.notes.push(note);
+            self.engine.commit(vec![change_set], None).await?;
         }
         Ok(())
     }
@@ -350,17 +350,17 @@ impl Service {
         Ok(waybill_workers::steps::registry(&self.connector()?))
     }
 
-    /// The workers' acts, through the pipeline's connector.
-    pub(crate) fn acts(&self) -> Result<Vec<Arc<dyn Act>>, Failure> {
-        Ok(waybill_workers::acts::registry(&self.connector()?))
+    /// The workers' job handlers, through the pipeline's connector.
+    pub(crate) fn handlers(&self) -> Result<Vec<Arc<dyn JobHandler>>, Failure> {
+        Ok(waybill_workers::jobs::registry(&self.connector()?))
     }
 
-    /// The same with these steps and acts.
+    /// The same with these steps and job handlers.
     pub(crate) async fn start_with(
         &mut self,
         role: &Role,
         steps: &[Arc<dyn Step>],
-        acts: &[Arc<dyn Act>],
+        handlers: &[Arc<dyn JobHandler>],
     ) -> Result<Relay, Failure> {
         if self.engine.store.lease_time().is_none()
             && let Some(term) = self.engine.store.lead(None).await?
@@ -394,9 +394,9 @@ impl Service {
                 self.running.spawn(run_step(self.engine.clone(), step.clone(), config.clone()));
             }
         }
-        for act in acts {
-            for _ in 0..act.at_once() {
-                self.running.spawn(run_act(self.engine.clone(), act.clone()));
+        for handler in handlers {
+            for _ in 0..handler.at_once() {
+                self.running.spawn(run_jobs(self.engine.clone(), handler.clone()));
             }
         }
         let wakes = self.wakes.take();

@@ -3,7 +3,7 @@
 
 use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::domain::pipeline::Pipeline;
-use waybill_shared::store::{Fate, RecordChange, Store, Unit};
+use waybill_shared::store::{ChangeSet, Fate, RecordChange, Store};
 
 use crate::failure::Failure;
 
@@ -95,8 +95,8 @@ pub(crate) async fn state(
             }
             Becomes::Next(next) => next,
         };
-        let mut unit = Unit::new("operator", now);
-        unit.records.push(RecordChange {
+        let mut change_set = ChangeSet::new("operator", now);
+        change_set.records.push(RecordChange {
             kind: RecordKind::Pipeline,
             id: next.to_string(),
             expected: 0,
@@ -104,7 +104,7 @@ pub(crate) async fn state(
             event: RecordEvent::PipelineStated,
         });
         // Somebody else may state one at the same moment: what it is then is looked at again.
-        if store.commit(vec![unit]).await?.first() == Some(&Fate::Committed) {
+        if store.commit(vec![change_set]).await?.first() == Some(&Fate::Committed) {
             known.push(stating.pipeline);
             return Ok(known);
         }

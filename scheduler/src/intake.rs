@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::coalition::Settings;
 use waybill_shared::domain::contribution::Contribution;
 use waybill_shared::domain::kinds::{JobKind, RecordEvent, RecordKind};
@@ -14,7 +13,8 @@ use waybill_shared::intake::file::planned;
 use waybill_shared::intake::{
     Handing, IMPORT, IntakeError, Submitted, contribute_planned, start_of, submit,
 };
-use waybill_shared::store::{EnvelopeChange, Job, NewJob, RecordChange, Unit};
+use waybill_shared::job::{Done, JobError, JobHandler};
+use waybill_shared::store::{ChangeSet, EnvelopeChange, Job, NewJob, RecordChange};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Requisition {
@@ -41,11 +41,11 @@ fn import() -> String {
     IMPORT.to_owned()
 }
 
-fn invalid(error: impl std::fmt::Display) -> ActError {
-    ActError::Invalid(error.to_string())
+fn invalid(error: impl std::fmt::Display) -> JobError {
+    JobError::Invalid(error.to_string())
 }
 
-fn taken(outcome: Result<(), IntakeError>) -> Result<(), ActError> {
+fn taken(outcome: Result<(), IntakeError>) -> Result<(), JobError> {
     match outcome {
         Ok(()) => Ok(()),
         Err(IntakeError::Store(error)) => Err(error.into()),
@@ -56,7 +56,7 @@ fn taken(outcome: Result<(), IntakeError>) -> Result<(), ActError> {
 /// Plans to submit `lines` of `file` on `day`.
 ///
 /// # Errors
-/// [`ActError`] if it could not be stored.
+/// [`JobError`] if it could not be stored.
 pub async fn plan_requisition(
     engine: &Engine,
     actor: &str,
@@ -64,7 +64,7 @@ pub async fn plan_requisition(
     file: &str,
     lines: Vec<Submitted>,
     day: NaiveDate,
-) -> Result<(), ActError> {
+) -> Result<(), JobError> {
     let body = Requisition { file: file.to_owned(), lines, by: actor.to_owned() };
     let body = serde_json::to_string(&body).map_err(invalid)?;
     plan((engine, actor), settings, JobKind::Requisition, file, body, day).await
@@ -73,7 +73,7 @@ pub async fn plan_requisition(
 /// Plans to state `contributions` of `file` on `day`.
 ///
 /// # Errors
-/// [`ActError`] if it could not be stored.
+/// [`JobError`] if it could not be stored.
 pub async fn plan_contributions(
     engine: &Engine,
     actor: &str,
@@ -81,7 +81,7 @@ pub async fn plan_contributions(
     file: &str,
     contributions: &[Contribution],
     day: NaiveDate,
-) -> Result<(), ActError> {
+) -> Result<(), JobError> {
     let (by, contributions) = (actor.to_owned(), contributions.to_vec());
     let body = Contributions::By { by, contributions };
     let body = serde_json::to_string(&body).map_err(invalid)?;
@@ -95,14 +95,14 @@ async fn plan(
     file: &str,
     body: String,
     day: NaiveDate,
-) -> Result<(), ActError> {
-    let mut unit = Unit::new(actor, engine.clock.now());
+) -> Result<(), JobError> {
+    let mut change_set = ChangeSet::new(actor, engine.clock.now());
     let due = start_of(day, settings.zone);
     // Files of other days may bear the same name.
     let key = format!("{file}@{day}");
-    unit.records.extend(waits(engine, kind, &key, true).await?);
-    unit.jobs.push(NewJob { kind, key, due, body });
-    engine.commit(vec![unit], None).await?;
+    change_set.records.extend(waits(engine, kind, &key, true).await?);
+    change_set.jobs.push(NewJob { kind, key, due, body });
+    engine.commit(vec![change_set], None).await?;
     Ok(())
 }
 
@@ -112,7 +112,7 @@ async fn waits(
     kind: JobKind,
     key: &str,
     waits: bool,
-) -> Result<Option<RecordChange>, ActError> {
+) -> Result<Option<RecordChange>, JobError> {
     let id = format!("{kind}:{key}");
     let record = engine.store.record(RecordKind::Planned, &id).await?;
     let body = planned(waits);
@@ -125,22 +125,22 @@ async fn waits(
 }
 
 /// A planned file was handed in.
-async fn done(engine: &Engine, actor: &str, kind: JobKind, key: &str) -> Result<Done, ActError> {
-    let mut unit = Unit::new(actor, engine.clock.now());
-    unit.records.extend(waits(engine, kind, key, false).await?);
-    Ok(unit.into())
+async fn done(engine: &Engine, actor: &str, kind: JobKind, key: &str) -> Result<Done, JobError> {
+    let mut change_set = ChangeSet::new(actor, engine.clock.now());
+    change_set.records.extend(waits(engine, kind, key, false).await?);
+    Ok(change_set.into())
 }
 
 /// Submits planned requisitions. The same lines again change nothing, so a repeat does no harm.
 struct SubmitRequisition;
 
 #[async_trait]
-impl Act for SubmitRequisition {
+impl JobHandler for SubmitRequisition {
     fn kind(&self) -> JobKind {
         JobKind::Requisition
     }
 
-    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
+    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, JobError> {
         let planned: Requisition = serde_json::from_str(&job.body).map_err(invalid)?;
         let handing = Handing::plan(&planned.by, &planned.file);
         taken(submit(engine, handing, &planned.lines).await.map(drop))?;
@@ -152,12 +152,12 @@ impl Act for SubmitRequisition {
 struct StateContributions;
 
 #[async_trait]
-impl Act for StateContributions {
+impl JobHandler for StateContributions {
     fn kind(&self) -> JobKind {
         JobKind::Contribution
     }
 
-    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
+    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, JobError> {
         let (by, planned) = match serde_json::from_str(&job.body).map_err(invalid)? {
             Contributions::By { by, contributions } => (by, contributions),
             Contributions::Bare(contributions) => (import(), contributions),
@@ -171,24 +171,26 @@ impl Act for StateContributions {
 struct Open;
 
 #[async_trait]
-impl Act for Open {
+impl JobHandler for Open {
     fn kind(&self) -> JobKind {
         JobKind::Opening
     }
 
-    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
+    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, JobError> {
         let now = engine.clock.now();
-        let mut unit = Unit::new("calendar", now);
+        let mut change_set = ChangeSet::new("calendar", now);
         let coalition = engine.coalition().await?;
         let today = engine.today(&coalition);
         let rows = engine.store.envelopes().await?;
         let row = rows.into_iter().find(|row| row.id == job.body);
         let contribution = coalition.contributions.get(&job.body);
-        let (Some(row), Some(contribution)) = (row, contribution) else { return Ok(unit.into()) };
+        let (Some(row), Some(contribution)) = (row, contribution) else {
+            return Ok(change_set.into());
+        };
         let more = contribution.opened(today) - row.opened;
         let has_lapsed = contribution.obligate_by.is_some_and(|last| last < today);
         if more > 0 && !has_lapsed {
-            unit.envelopes.push(EnvelopeChange {
+            change_set.envelopes.push(EnvelopeChange {
                 id: row.id,
                 expected: row.version,
                 currency: row.currency,
@@ -196,20 +198,20 @@ impl Act for Open {
                 opened: more,
                 expired: 0,
             });
-            unit.jobs.push(NewJob::round(now));
+            change_set.jobs.push(NewJob::round(now));
         }
-        Ok(unit.into())
+        Ok(change_set.into())
     }
 }
 
 /// The scheduler's acts.
 #[must_use]
-pub fn registry() -> Vec<Arc<dyn Act>> {
+pub fn registry() -> Vec<Arc<dyn JobHandler>> {
     JobKind::ALL.iter().filter_map(|kind| act(*kind)).collect()
 }
 
 /// What does jobs of `kind`; `None`: workers do them.
-fn act(kind: JobKind) -> Option<Arc<dyn Act>> {
+fn act(kind: JobKind) -> Option<Arc<dyn JobHandler>> {
     Some(match kind {
         JobKind::Contribution => Arc::new(StateContributions),
         JobKind::Opening => Arc::new(Open),

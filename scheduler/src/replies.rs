@@ -7,7 +7,7 @@ use waybill_shared::domain::kinds::NoteKind;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::reply::Reply;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{NoteChange, NoteRange, StoreError, Unit};
+use waybill_shared::store::{ChangeSet, NoteChange, NoteRange, StoreError};
 
 /// How long an answer is kept.
 const KEPT: TimeDelta = TimeDelta::hours(24);
@@ -43,13 +43,13 @@ pub async fn forget_before(engine: &Engine, oldest: Timestamp) -> Result<usize, 
         let is_old = |body: &str| {
             serde_json::from_str::<Reply>(body).map_or(true, |reply| reply.at < oldest)
         };
-        let mut unit = Unit::new("scheduler", engine.clock.now());
+        let mut change_set = ChangeSet::new("scheduler", engine.clock.now());
         for (key, _) in page.into_iter().filter(|(_, body)| is_old(body)) {
-            unit.notes.push(NoteChange { kind: NoteKind::Reply, key, body: None });
+            change_set.notes.push(NoteChange { kind: NoteKind::Reply, key, body: None });
         }
-        if !unit.notes.is_empty() {
-            forgotten += unit.notes.len();
-            engine.commit(vec![unit], None).await?;
+        if !change_set.notes.is_empty() {
+            forgotten += change_set.notes.len();
+            engine.commit(vec![change_set], None).await?;
         }
         if is_last {
             return Ok(forgotten);

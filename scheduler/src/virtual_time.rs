@@ -7,7 +7,7 @@ use waybill_shared::domain::kinds::JobKind;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 use waybill_shared::rounds;
-use waybill_shared::store::{Hint, NewJob, StoreError, Unit};
+use waybill_shared::store::{ChangeSet, Hint, NewJob, StoreError};
 
 use crate::relay::Relay;
 
@@ -97,9 +97,9 @@ async fn rematch(
     }
     let before = engine.store.last_event().await?;
     let now = engine.clock.now();
-    let mut unit = Unit::new("scheduler", now);
-    unit.jobs.push(NewJob::round(now));
-    engine.commit(vec![unit], None).await?;
+    let mut change_set = ChangeSet::new("scheduler", now);
+    change_set.jobs.push(NewJob::round(now));
+    engine.commit(vec![change_set], None).await?;
     while step(relay, engine, broker).await? {}
     Ok(engine.store.last_event().await? != before)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use waybill_shared::domain::kinds::{JobKind, RecordKind};
 use waybill_shared::domain::webhook::Endpoint;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{NewJob, StoreError, Unit};
+use waybill_shared::store::{ChangeSet, NewJob, StoreError};
 
 /// How often it is looked for new events.
 const LOOK: Duration = Duration::from_millis(100);
@@ -33,7 +33,7 @@ async fn look(engine: &Engine, seen: Option<i64>) -> Result<Option<i64>, StoreEr
     }
     let mut is_paused = false;
     let now = engine.clock.now();
-    let mut unit = Unit::new("scheduler", now);
+    let mut change_set = ChangeSet::new("scheduler", now);
     for record in engine.store.records(RecordKind::Webhook).await? {
         let endpoint: Endpoint = serde_json::from_str(&record.body)
             .map_err(|source| StoreError::Corrupt { subject: record.id.clone(), source })?;
@@ -45,10 +45,10 @@ async fn look(engine: &Engine, seen: Option<i64>) -> Result<Option<i64>, StoreEr
             continue;
         }
         let (kind, key, body) = (JobKind::Webhook, record.id, String::new());
-        unit.jobs.push(NewJob { kind, key, due: now, body });
+        change_set.jobs.push(NewJob { kind, key, due: now, body });
     }
-    if !unit.jobs.is_empty() {
-        engine.commit(vec![unit], None).await?;
+    if !change_set.jobs.is_empty() {
+        engine.commit(vec![change_set], None).await?;
     }
     Ok(Some(position).filter(|_| !is_paused))
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::document::Document;
 use crate::domain::kinds::{NoteKind, RecordEvent, RecordKind};
 use crate::domain::lot::Timestamp;
-use crate::store::{NoteChange, OldDocument, Record, RecordChange, Store, StoreError, Unit};
+use crate::store::{ChangeSet, NoteChange, OldDocument, Record, RecordChange, Store, StoreError};
 
 /// The note that says that no document of an older version is left to be moved.
 const MOVED: (NoteKind, &str) = (NoteKind::Moved, "documents");
@@ -63,10 +63,10 @@ impl TakenDocument {
         found.as_ref().map(Self::read).transpose()
     }
 
-    /// Who sent the document that `unit` takes; none: it takes none.
+    /// Who sent the document that `change set` takes; none: it takes none.
     #[must_use]
-    pub fn sender_in(unit: &Unit) -> Option<String> {
-        let taken = unit.records.iter().find(|record| record.kind == RecordKind::Document)?;
+    pub fn sender_in(change_set: &ChangeSet) -> Option<String> {
+        let taken = change_set.records.iter().find(|record| record.kind == RecordKind::Document)?;
         serde_json::from_str::<Self>(&taken.body).ok().map(|taken| taken.document.sender)
     }
 }
@@ -145,21 +145,21 @@ pub(crate) async fn move_in(store: &dyn Store) -> Result<(), StoreError> {
     let mut after = (String::new(), String::new());
     loop {
         let old = store.old_documents((&after.0, &after.1), TOGETHER).await?;
-        let mut units: Vec<Unit> = Vec::with_capacity(old.len());
+        let mut change_sets: Vec<ChangeSet> = Vec::with_capacity(old.len());
         for old in &old {
-            let mut unit = Unit::new("upgrade", last.unwrap_or(old.at));
-            unit.records.push(old.filed());
-            units.push(unit);
+            let mut change_set = ChangeSet::new("upgrade", last.unwrap_or(old.at));
+            change_set.records.push(old.filed());
+            change_sets.push(change_set);
         }
         let Some(end) = old.last() else { break };
         after = (end.sender.clone(), end.number.clone());
         // One that is stale was moved by another process.
-        store.commit(units).await?;
+        store.commit(change_sets).await?;
     }
     if after.0.is_empty() {
         return Ok(());
     }
-    let mut done = Unit::new("upgrade", last.unwrap_or_default());
+    let mut done = ChangeSet::new("upgrade", last.unwrap_or_default());
     let body = Some("true".to_owned());
     done.notes.push(NoteChange { kind: MOVED.0, key: MOVED.1.to_owned(), body });
     store.commit(vec![done]).await.map(drop)

@@ -8,7 +8,6 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use tokio::sync::{broadcast, mpsc};
 
-use crate::asked;
 use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::domain::coalition::Coalition;
@@ -22,9 +21,10 @@ use crate::intake::Turns;
 use crate::metrics::Metrics;
 use crate::pauses::Pauses;
 use crate::presence::Vitals;
+use crate::request_mark;
 use crate::sealing::{self, Keys};
 use crate::store::reference::add;
-use crate::store::{Fate, Hint, Lease, LotChange, Store, StoreError, Unit};
+use crate::store::{ChangeSet, Fate, Hint, Lease, LotChange, Store, StoreError};
 use crate::timekeeper::{Doubt, Timekeeper};
 use crate::versions::{Version, Versions};
 
@@ -342,36 +342,38 @@ impl Engine {
         Ok(lot.state().step().map(|step| pipeline.reached_before(step)))
     }
 
-    /// Commits `units`, tells the relay what they made due, and ends the lease they came from.
+    /// Commits `change sets`, tells the relay what they made due, and ends the lease they came from.
     ///
     /// # Errors
     /// [`StoreError`] if nothing could be committed, the clock is not believed, or a key is lacking.
     pub async fn commit(
         &self,
-        mut units: Vec<Unit>,
+        mut change_sets: Vec<ChangeSet>,
         release: Option<Lease>,
     ) -> Result<Vec<Fate>, StoreError> {
         if let Some(doubt) = self.doubt() {
             release.into_iter().for_each(|lease| self.store.release(lease));
             return Err(doubt.into());
         }
-        if let Err(error) = sealing::seal(&self.keys, &*self.store, &mut units).await {
+        if let Err(error) = sealing::seal(&self.keys, &*self.store, &mut change_sets).await {
             release.into_iter().for_each(|lease| self.store.release(lease));
             return Err(error);
         }
-        let kept = self.timekeeper.to_keep().zip(units.first_mut());
-        let is_kept = kept.map(|(note, unit)| unit.notes.push(note)).is_some();
-        let is_marked = units.first_mut().is_some_and(asked::mark);
-        let mut ready: Vec<Vec<Hint>> = units.iter().map(ready_lots).collect();
+        let kept = self.timekeeper.to_keep().zip(change_sets.first_mut());
+        let is_kept = kept.map(|(note, change_set)| change_set.notes.push(note)).is_some();
+        let is_marked = change_sets.first_mut().is_some_and(request_mark::mark);
+        let mut ready: Vec<Vec<Hint>> = change_sets.iter().map(ready_lots).collect();
         let is_followed = self.committed.receiver_count() > 0;
         let mut closed: Vec<Vec<i64>> =
-            if is_followed { units.iter().map(closed_lots).collect() } else { Vec::new() };
+            if is_followed { change_sets.iter().map(closed_lots).collect() } else { Vec::new() };
         // One that has ended may have been asked for again meanwhile.
-        let asks = |unit: &Unit| !unit.jobs.is_empty() || unit.job.is_some();
-        let has_jobs: Vec<bool> = units.iter().map(asks).collect();
-        let pauses =
-            units.iter().flat_map(|unit| &unit.records).any(|one| one.kind == RecordKind::Pause);
-        let outcome = self.store.commit(units).await;
+        let asks = |change_set: &ChangeSet| !change_set.jobs.is_empty() || change_set.job.is_some();
+        let has_jobs: Vec<bool> = change_sets.iter().map(asks).collect();
+        let pauses = change_sets
+            .iter()
+            .flat_map(|change_set| &change_set.records)
+            .any(|one| one.kind == RecordKind::Pause);
+        let outcome = self.store.commit(change_sets).await;
         if let Some(lease) = release {
             self.store.release(lease);
         }
@@ -380,7 +382,7 @@ impl Engine {
             self.timekeeper.not_kept();
         }
         if is_marked && !is_stored {
-            asked::not_told();
+            request_mark::not_told();
         }
         let fates = outcome?;
         // Here it holds at once, elsewhere soon.
@@ -423,11 +425,21 @@ impl Engine {
     }
 }
 
-fn closed_lots(unit: &Unit) -> Vec<i64> {
+fn closed_lots(change_set: &ChangeSet) -> Vec<i64> {
     let is_closed = |lot: &&Lot| matches!(lot.state(), LotState::Closed(_));
-    unit.lots.iter().map(|change| &change.after).filter(is_closed).map(|lot| lot.id.0).collect()
+    change_set
+        .lots
+        .iter()
+        .map(|change| &change.after)
+        .filter(is_closed)
+        .map(|lot| lot.id.0)
+        .collect()
 }
 
-fn ready_lots(unit: &Unit) -> Vec<Hint> {
-    unit.lots.iter().filter_map(|change| Hint::of_ready(&change.after, unit.at)).collect()
+fn ready_lots(change_set: &ChangeSet) -> Vec<Hint> {
+    change_set
+        .lots
+        .iter()
+        .filter_map(|change| Hint::of_ready(&change.after, change_set.at))
+        .collect()
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::act::Incident;
 use crate::domain::kinds::{RecordEvent, RecordKind};
+use crate::job::Incident;
 use crate::store::{RecordChange, Store, StoreError};
 
 /// Ids of incidents about contributions of which more is bound than they state begin with this.

@@ -14,7 +14,7 @@ use crate::causes::with_causes;
 use crate::domain::kinds::NoteKind;
 use crate::domain::lot::Timestamp;
 use crate::engine::Engine;
-use crate::store::{Fate, Hindrance, NoteChange, NoteRange, Store, StoreError, Unit};
+use crate::store::{ChangeSet, Fate, Hindrance, NoteChange, NoteRange, Store, StoreError};
 use crate::timekeeper::apart;
 
 /// How often a process says that it is there.
@@ -254,11 +254,11 @@ impl Pulse {
 
     /// Writes what is said; nothing: it leaves.
     async fn keep(&self, said: Option<&Presence>) -> Result<(), StoreError> {
-        let mut unit = Unit::new(self.role, self.engine.clock.now());
+        let mut change_set = ChangeSet::new(self.role, self.engine.clock.now());
         let body = said.and_then(|said| serde_json::to_string(said).ok());
-        unit.notes.push(NoteChange { kind: NoteKind::Process, key: self.key.clone(), body });
+        change_set.notes.push(NoteChange { kind: NoteKind::Process, key: self.key.clone(), body });
         // Not by way of the engine: one that does not believe its clock says so.
-        match self.engine.store.commit(vec![unit]).await?.first() {
+        match self.engine.store.commit(vec![change_set]).await?.first() {
             Some(Fate::Committed) | None => Ok(()),
             Some(other) => {
                 tracing::warn!(?other, "the process could not say that it is there");
@@ -281,14 +281,14 @@ impl Pulse {
             Err(_) => return,
         };
         let now = engine.clock.now();
-        let mut unit = Unit::new(self.role, now);
+        let mut change_set = ChangeSet::new(self.role, now);
         let old = old.into_iter().filter(|(_, known)| now - known.seen > FORGOTTEN);
-        unit.notes.extend(old.map(|(key, _)| NoteChange {
+        change_set.notes.extend(old.map(|(key, _)| NoteChange {
             kind: NoteKind::Process,
             key,
             body: None,
         }));
-        if !unit.notes.is_empty() && engine.store.commit(vec![unit]).await.is_err() {
+        if !change_set.notes.is_empty() && engine.store.commit(vec![change_set]).await.is_err() {
             tracing::debug!("processes that are gone were not forgotten");
         }
     }

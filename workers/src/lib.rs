@@ -1,14 +1,14 @@
 //! Workers: the runner takes what is due and runs its step; acts do what jobs ask for; connectors
 //! reach the outside.
 
-pub mod acts;
+pub mod commands;
 pub mod connectors;
 pub mod documents;
 mod funding;
 mod healed;
+pub mod jobs;
 mod leases;
 mod lowering;
-pub mod office;
 mod order_changes;
 mod orders;
 mod remark;

@@ -7,7 +7,7 @@ use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::{CancelledPart, Order, OrderLine};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::transition::{Direction, StepResult};
-use waybill_shared::store::{LotChange, Unit};
+use waybill_shared::store::{ChangeSet, LotChange};
 
 use crate::documents::{Desk, Refusal};
 
@@ -26,7 +26,7 @@ impl Lowering<'_> {
     /// its line, and grows with each part that is split off.
     pub(crate) async fn lower(
         &mut self,
-        unit: &mut Unit,
+        change_set: &mut ChangeSet,
         lot: Lot,
         by: Quantity,
         last: &mut i64,
@@ -34,10 +34,10 @@ impl Lowering<'_> {
         stays_if_paid(&lot)?;
         let back = StepResult::Go(Direction::Back(StepKind::MatchDonor));
         if by >= lot.quantity {
-            self.line_says_less(unit, &lot).await?;
+            self.line_says_less(change_set, &lot).await?;
             let mut after = lot.clone();
             self.leaves(&mut after);
-            unit.lots.push(self.desk.change(lot, after, back, self.event)?);
+            change_set.lots.push(self.desk.change(lot, after, back, self.event)?);
             return Ok(());
         }
         *last += 1;
@@ -46,10 +46,10 @@ impl Lowering<'_> {
         })?;
         let mut kept = lot.clone();
         let mut part = kept.split_off(id, by);
-        self.line_says_less(unit, &part).await?;
+        self.line_says_less(change_set, &part).await?;
         self.leaves(&mut part);
-        unit.lots.push(LotChange::new(lot, kept, LotEvent::Lowered));
-        unit.lots.push(self.desk.part(part, back, LotEvent::SplitOff)?);
+        change_set.lots.push(LotChange::new(lot, kept, LotEvent::Lowered));
+        change_set.lots.push(self.desk.part(part, back, LotEvent::SplitOff)?);
         Ok(())
     }
 
@@ -63,8 +63,8 @@ impl Lowering<'_> {
     }
 
     /// The line that `gone` travelled under says that much less, for that much less.
-    async fn line_says_less(&mut self, unit: &Unit, gone: &Lot) -> Result<(), Refusal> {
-        let is_shared = self.is_shared(unit, gone).await?;
+    async fn line_says_less(&mut self, change_set: &ChangeSet, gone: &Lot) -> Result<(), Refusal> {
+        let is_shared = self.is_shared(change_set, gone).await?;
         let lines = &mut self.order.lines;
         let own = lines.iter().position(|line| line.lot == gone.order_line());
         let place = own.or_else(|| lines.iter().rposition(|line| line.lot.line() == gone.line()));
@@ -92,10 +92,11 @@ impl Lowering<'_> {
     }
 
     /// Whether another part of the line that `gone` is of goes on under the order.
-    async fn is_shared(&self, unit: &Unit, gone: &Lot) -> Result<bool, Refusal> {
+    async fn is_shared(&self, change_set: &ChangeSet, gone: &Lot) -> Result<bool, Refusal> {
         let number = Some(self.order.number.as_str());
         let leaves = |lot: &Lot| {
-            unit.lots
+            change_set
+                .lots
                 .iter()
                 .any(|change| change.after.id == lot.id && change.after.order.as_deref() != number)
         };

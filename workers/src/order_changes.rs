@@ -1,9 +1,9 @@
 //! Order changes as they are filed.
 
-use waybill_shared::act::ActError;
 use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::domain::order_change::{ChangeState, OrderChange};
 use waybill_shared::engine::Engine;
+use waybill_shared::job::JobError;
 use waybill_shared::store::{Record, RecordChange, StoreError};
 
 /// An order change with the version of its record.
@@ -44,12 +44,12 @@ impl FiledChange {
         &mut self,
         state: ChangeState,
         event: RecordEvent,
-    ) -> Result<RecordChange, ActError> {
+    ) -> Result<RecordChange, JobError> {
         self.change.state = state;
         let (id, expected) = (self.change.number.clone(), self.version);
         self.version += 1;
         let body = serde_json::to_string(&self.change)
-            .map_err(|error| ActError::Invalid(error.to_string()))?;
+            .map_err(|error| JobError::Invalid(error.to_string()))?;
         Ok(RecordChange { kind: RecordKind::OrderChange, id, expected, body, event })
     }
 }

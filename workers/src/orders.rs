@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use waybill_shared::act::ActError;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::domain::lot::{Lot, LotState};
@@ -13,23 +12,24 @@ use waybill_shared::domain::order_change::ChangedLot;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::supplier::Charge;
 use waybill_shared::engine::Engine;
+use waybill_shared::job::JobError;
 use waybill_shared::store::body::parse;
-use waybill_shared::store::{RecordChange, StoreError, Unit};
+use waybill_shared::store::{ChangeSet, RecordChange, StoreError};
 
 /// An order with its status and the versions of its records.
 #[derive(Debug)]
-pub(crate) struct Filed {
+pub(crate) struct StoredOrder {
     pub(crate) order: Order,
     pub(crate) status: OrderStatus,
     order_version: i64,
     status_version: i64,
 }
 
-fn invalid(error: impl std::fmt::Display) -> ActError {
-    ActError::Invalid(error.to_string())
+fn invalid(error: impl std::fmt::Display) -> JobError {
+    JobError::Invalid(error.to_string())
 }
 
-impl Filed {
+impl StoredOrder {
     /// The order of this number.
     pub(crate) async fn read(engine: &Engine, number: &str) -> Result<Option<Self>, StoreError> {
         let order = engine.store.record(RecordKind::Order, number).await?;
@@ -54,7 +54,7 @@ impl Filed {
     }
 
     /// Files its lines as they are now.
-    pub(crate) fn lines(&mut self, event: RecordEvent) -> Result<RecordChange, ActError> {
+    pub(crate) fn lines(&mut self, event: RecordEvent) -> Result<RecordChange, JobError> {
         let (id, expected) = (self.order.number.clone(), self.order_version);
         self.order_version += 1;
         let body = serde_json::to_string(&self.order).map_err(invalid)?;
@@ -66,7 +66,7 @@ impl Filed {
         &mut self,
         status: OrderStatus,
         event: RecordEvent,
-    ) -> Result<RecordChange, ActError> {
+    ) -> Result<RecordChange, JobError> {
         self.status = status;
         let (id, expected) = (self.order.number.clone(), self.status_version);
         self.status_version += 1;
@@ -87,16 +87,16 @@ pub(crate) fn document(number: &str, bytes: String) -> RecordChange {
 }
 
 /// The exact bytes to be sent.
-pub(crate) async fn read_document(engine: &Engine, number: &str) -> Result<String, ActError> {
+pub(crate) async fn read_document(engine: &Engine, number: &str) -> Result<String, JobError> {
     let record = engine.store.record(RecordKind::OrderDocument, number).await?;
-    let missing = || ActError::Invalid(format!("order `{number}` has no document"));
+    let missing = || JobError::Invalid(format!("order `{number}` has no document"));
     Ok(record.ok_or_else(missing)?.body)
 }
 
-/// Files that the orders whose last lots `unit` closes, or takes off them, are completed.
-pub(crate) async fn complete(engine: &Engine, unit: &mut Unit) -> Result<(), ActError> {
+/// Files that the orders whose last lots `change set` closes, or takes off them, are completed.
+pub(crate) async fn complete(engine: &Engine, change_set: &mut ChangeSet) -> Result<(), JobError> {
     let mut numbers: BTreeSet<&String> = BTreeSet::new();
-    for change in &unit.lots {
+    for change in &change_set.lots {
         let Some(number) = change.before.as_ref().and_then(|before| before.order.as_ref()) else {
             continue;
         };
@@ -109,22 +109,28 @@ pub(crate) async fn complete(engine: &Engine, unit: &mut Unit) -> Result<(), Act
     for number in numbers {
         let is_decided =
             |record: &RecordChange| record.kind == RecordKind::OrderStatus && record.id == *number;
-        if unit.records.iter().any(is_decided) {
+        if change_set.records.iter().any(is_decided) {
             continue;
         }
-        let Some(mut filed) = Filed::read(engine, number).await? else { continue };
-        if filed.status == OrderStatus::Accepted && is_complete(engine, unit, &filed.order).await? {
+        let Some(mut filed) = StoredOrder::read(engine, number).await? else { continue };
+        if filed.status == OrderStatus::Accepted
+            && is_complete(engine, change_set, &filed.order).await?
+        {
             completed.push(filed.becomes(OrderStatus::Completed, RecordEvent::OrderCompleted)?);
         }
     }
-    unit.records.extend(completed);
+    change_set.records.extend(completed);
     Ok(())
 }
 
-/// Whether something was delivered under `order`, and nothing is under way any more, after `unit`.
-async fn is_complete(engine: &Engine, unit: &Unit, order: &Order) -> Result<bool, StoreError> {
+/// Whether something was delivered under `order`, and nothing is under way any more, after `change set`.
+async fn is_complete(
+    engine: &Engine,
+    change_set: &ChangeSet,
+    order: &Order,
+) -> Result<bool, StoreError> {
     let changed: BTreeMap<LotId, &Lot> =
-        unit.lots.iter().map(|change| (change.after.id, &change.after)).collect();
+        change_set.lots.iter().map(|change| (change.after.id, &change.after)).collect();
     let is_under = |lot: &Lot| lot.order.as_deref() == Some(&order.number);
     let is_open = |lot: &Lot| is_under(lot) && !matches!(lot.state(), LotState::Closed(_));
     if changed.values().any(|lot| is_open(lot)) {
@@ -241,11 +247,11 @@ impl Message {
         Self { order, what, supplier, content, event }
     }
 
-    /// Numbers it, fixes its bytes and has them sent, in `unit`; gives its number.
+    /// Numbers it, fixes its bytes and has them sent, in `change set`; gives its number.
     pub(crate) async fn file(
         mut self,
         engine: &Engine,
-        unit: &mut Unit,
+        change_set: &mut ChangeSet,
     ) -> Result<String, StoreError> {
         let prefix = format!("{}-{}-", self.order, self.what);
         let earlier = engine.store.records_of(RecordKind::OrderMessage, &prefix).await?;
@@ -253,14 +259,18 @@ impl Message {
         self.content["id"] = number.clone().into();
         self.content["order_reference"] = self.order.into();
         self.content["seller"] = self.supplier.clone().into();
-        unit.records.push(RecordChange {
+        change_set.records.push(RecordChange {
             kind: RecordKind::OrderMessage,
             id: number.clone(),
             expected: 0,
             body: self.content.to_string(),
             event: self.event,
         });
-        unit.jobs.push(crate::acts::tell::wanted(number.clone(), self.supplier, unit.at));
+        change_set.jobs.push(crate::jobs::tell::wanted(
+            number.clone(),
+            self.supplier,
+            change_set.at,
+        ));
         Ok(number)
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use waybill_shared::domain::document::Content;
 use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{RecordChange, StoreError, Unit};
+use waybill_shared::store::{ChangeSet, RecordChange, StoreError};
 
 /// A note for those who come after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,23 +19,23 @@ pub struct Note {
     pub follow_up: Option<NaiveDate>,
 }
 
-/// Keeps `reason` in `unit` as a note of `subject`, unless something in it tells the reason.
+/// Keeps `reason` in `change set` as a note of `subject`, unless something in it tells the reason.
 ///
 /// # Errors
 /// [`StoreError`] if the notes of the subject cannot be read.
 pub(crate) async fn keep(
     engine: &Engine,
-    unit: &mut Unit,
+    change_set: &mut ChangeSet,
     subject: &str,
     reason: &str,
 ) -> Result<(), StoreError> {
-    if reason.is_empty() || is_told(unit, reason)? {
+    if reason.is_empty() || is_told(change_set, reason)? {
         return Ok(());
     }
     let note = Note { subject: subject.to_owned(), text: reason.to_owned(), follow_up: None };
     let body = text(subject, &note)?;
     if let Some(id) = next(engine, RecordKind::Note, subject, &body).await? {
-        unit.records.push(RecordChange {
+        change_set.records.push(RecordChange {
             kind: RecordKind::Note,
             id,
             expected: 0,
@@ -78,12 +78,12 @@ pub(crate) async fn next(
     Ok(Some(format!("{prefix}{:05}", own.len() + 1)))
 }
 
-fn is_told(unit: &Unit, reason: &str) -> Result<bool, StoreError> {
+fn is_told(change_set: &ChangeSet, reason: &str) -> Result<bool, StoreError> {
     let quoted = text("reason", &reason)?;
     let within = quoted.trim_matches('"');
     // A document is kept as it came; nobody is shown it where its subject is looked at.
-    let mut told = unit.records.iter().filter(|change| change.kind != RecordKind::Document);
-    Ok(unit.lots.iter().any(|change| change.after.reason.contains(reason))
+    let mut told = change_set.records.iter().filter(|change| change.kind != RecordKind::Document);
+    Ok(change_set.lots.iter().any(|change| change.after.reason.contains(reason))
         || told.any(|change| change.body.contains(within)))
 }
 

@@ -13,7 +13,7 @@ use waybill_shared::domain::lot::{ATTEMPT_FAILED, Lot};
 use waybill_shared::domain::pipeline::StepConfig;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{Fate, StoreError, Unit};
+use waybill_shared::store::{ChangeSet, Fate, StoreError};
 use waybill_shared::trace;
 
 use crate::documents::wake;
@@ -96,12 +96,12 @@ async fn batch(
             done.extend(lots.into_iter().map(|lot| failed(config, lot, fault.clone())));
         }
     }
-    let mut units = units(engine, config, done);
-    for unit in &mut units {
-        wake(engine, unit).await?;
+    let mut change_sets = change_sets(engine, config, done);
+    for change_set in &mut change_sets {
+        wake(engine, change_set).await?;
     }
-    let (step, lots) = (step.name(), units.len());
-    let commits = engine.commit(units, Some(claim.lease));
+    let (step, lots) = (step.name(), change_sets.len());
+    let commits = engine.commit(change_sets, Some(claim.lease));
     let fates = commits.instrument(tracing::debug_span!("commit", lots)).await?;
     let done = fates.iter().filter(|fate| **fate == Fate::Committed).count();
     engine.metrics.batch(step, lots, began.elapsed());
@@ -157,7 +157,7 @@ fn failed(config: &StepConfig, lot: Lot, Fault { cause, why }: Fault) -> Progres
     progress
 }
 
-fn units(engine: &Engine, config: &StepConfig, done: Vec<Progress>) -> Vec<Unit> {
+fn change_sets(engine: &Engine, config: &StepConfig, done: Vec<Progress>) -> Vec<ChangeSet> {
     let now = engine.clock.now();
     let decided = done.into_iter().filter_map(|mut progress| {
         let (before, mut after) = (progress.before, progress.after);
@@ -174,15 +174,15 @@ fn units(engine: &Engine, config: &StepConfig, done: Vec<Progress>) -> Vec<Unit>
                 let cause = StepResult::Park { cause: error.to_string() };
                 let parked =
                     engine.advance(before.clone(), before, cause, LotEvent::Parked).ok()?;
-                return Some(Unit::new(&config.name.0, now).lot(parked));
+                return Some(ChangeSet::new(&config.name.0, now).lot(parked));
             }
         };
-        let mut unit = Unit::new(&config.name.0, now);
-        unit.lots.push(change);
-        unit.lots.append(&mut progress.with);
-        unit.records = progress.records;
-        unit.jobs = progress.jobs;
-        Some(unit)
+        let mut change_set = ChangeSet::new(&config.name.0, now);
+        change_set.lots.push(change);
+        change_set.lots.append(&mut progress.with);
+        change_set.records = progress.records;
+        change_set.jobs = progress.jobs;
+        Some(change_set)
     });
     decided.collect()
 }

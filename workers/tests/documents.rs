@@ -1,5 +1,5 @@
 //! Any sequence of documents about one order, beside a model of it that is a few lines of arithmetic: the
-//! same answers, and the same quantities and money to the unit and the cent. `WAYBILL_SEQUENCES` says how
+//! same answers, and the same quantities and money to the change set and the cent. `WAYBILL_SEQUENCES` says how
 //! many sequences are played.
 
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::{Engine, Wakes};
 use waybill_shared::intake::{load, start_of};
 use waybill_shared::store::sqlite::SqliteStore;
-use waybill_shared::store::{Fate, LineChange, LotChange, RecordChange, Unit};
+use waybill_shared::store::{ChangeSet, Fate, LineChange, LotChange, RecordChange};
 use waybill_workers::connectors::{self, Connector};
 use waybill_workers::documents::{Refusal, Taken, take};
 
@@ -352,7 +352,7 @@ impl Played<'_> {
     /// The order, sent, with its lots.
     async fn begin(&self) {
         let now = self.engine.clock.now();
-        let mut unit = Unit::new("test", now);
+        let mut change_set = ChangeSet::new("test", now);
         let mut lines = Vec::new();
         for (line, (quantities, tolerance, _)) in LINES.iter().enumerate() {
             let id = self.line(line);
@@ -383,7 +383,7 @@ impl Played<'_> {
                 }))
                 .expect("a share");
                 (lot.funding, lot.order) = (vec![share], Some(self.order.clone()));
-                unit.lots.push(LotChange::created(lot, LotEvent::Ordered));
+                change_set.lots.push(LotChange::created(lot, LotEvent::Ordered));
                 let mut told = json!({
                     "lot": id, "item": "router", "quantity": (quantity + surplus) * 1000,
                     "unit": "H87", "unit_price": {"minor": PRICE, "currency": "EUR"},
@@ -395,7 +395,7 @@ impl Played<'_> {
                 }
                 lines.push(told);
             }
-            unit.lines.push(LineChange::created(id, stated));
+            change_set.lines.push(LineChange::created(id, stated));
         }
         let order = json!({
             "number": self.order, "supplier": "SUP", "channel": "AG", "currency": "EUR",
@@ -405,11 +405,11 @@ impl Played<'_> {
             let id = self.order.clone();
             RecordChange { kind, id, expected: 0, body: body.to_string(), event }
         };
-        unit.records = vec![
+        change_set.records = vec![
             record(RecordKind::Order, RecordEvent::OrderDrawnUp, order),
             record(RecordKind::OrderStatus, RecordEvent::OrderSent, json!("sent")),
         ];
-        let fates = self.engine.commit(vec![unit], None).await.expect("committed");
+        let fates = self.engine.commit(vec![change_set], None).await.expect("committed");
         assert_eq!(fates, [Fate::Committed]);
     }
 
@@ -448,7 +448,7 @@ impl Played<'_> {
                 assert_eq!(answer, Answer::Taken, "{why}");
                 self.model.is_accepted = true;
                 self.said.push(document);
-                // What was kept is looked at again, as the jobs that the unit asks for do.
+                // What was kept is looked at again, as the jobs that the change set asks for do.
                 for (document, rows, despatch) in std::mem::take(&mut self.kept) {
                     let expected = match despatch {
                         Some((id, quantity)) => self.model.despatch(id, quantity),

@@ -19,8 +19,8 @@ use waybill_shared::engine::Engine;
 use waybill_shared::store::postgres::PostgresStore;
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{
-    Fate, LineChange, LotChange, LotFilter, NoteChange, NoteRange, Store, StoreError, Term, Unit,
-    queues,
+    ChangeSet, Fate, LineChange, LotChange, LotFilter, NoteChange, NoteRange, Store, StoreError,
+    Term, queues,
 };
 use waybill_workers::steps::{Counted, Trivial};
 use waybill_workers::{Progress, Step, StepError, run_step};
@@ -74,16 +74,16 @@ fn work(engine: &Engine, steps: &[Arc<dyn Step>]) {
     }
 }
 
-fn submission(number: i64) -> Unit {
+fn submission(number: i64) -> ChangeSet {
     let line = serde_json::json!({
         "external_id": format!("R/{number}"), "requester": "R", "item": "router", "kind": "goods",
         "classification": "32413100-2", "scheme": "CPV", "quantity": 1000, "unit": "H87",
         "unit_estimate": {"minor": 100, "currency": "EUR"}, "priority": {"class": 1, "rank": 1},
         "requested": "2025-01-01", "consignee": "C",
     });
-    let mut unit = Unit::new("test", START);
+    let mut change_set = ChangeSet::new("test", START);
     let line = serde_json::from_value(line).expect("a line");
-    unit.lines.push(LineChange::created(LineId(number), line));
+    change_set.lines.push(LineChange::created(LineId(number), line));
     let id = LotId::of(LineId(number), 0).expect("in range");
     let priority = Priority { class: 1, rank: 1 };
     let lot = Lot::new(
@@ -92,12 +92,12 @@ fn submission(number: i64) -> Unit {
         priority,
         waybill_shared::domain::lot::StepName::new(STEPS[0]),
     );
-    unit.lot(LotChange::created(lot, LotEvent::Submitted))
+    change_set.lot(LotChange::created(lot, LotEvent::Submitted))
 }
 
 async fn submit(engine: &Engine, lots: i64) {
-    let units = (1..=lots).map(submission).collect();
-    let fates = engine.commit(units, None).await.expect("committed");
+    let change_sets = (1..=lots).map(submission).collect();
+    let fates = engine.commit(change_sets, None).await.expect("committed");
     assert!(fates.iter().all(|fate| *fate == Fate::Committed));
 }
 
@@ -238,18 +238,18 @@ async fn old_answers_are_forgotten_and_new_ones_kept() {
     for store in [sqlite(folder.path()).await, postgres().await] {
         let (engine, _, _) = engine((store, embedded())).await;
         let hours = |hours| START + chrono::TimeDelta::hours(hours);
-        let mut unit = Unit::new("test", START);
+        let mut change_set = ChangeSet::new("test", START);
         for n in 0..1200 {
             let (request, body) = (String::new(), String::new());
             let reply = Reply { request, status: 200, content_type: None, body, at: hours(n % 2) };
             let body = serde_json::to_string(&reply).expect("JSON");
-            unit.notes.push(NoteChange {
+            change_set.notes.push(NoteChange {
                 kind: NoteKind::Reply,
                 key: format!("a/{n:04}"),
                 body: Some(body),
             });
         }
-        engine.commit(vec![unit], None).await.expect("stored");
+        engine.commit(vec![change_set], None).await.expect("stored");
         assert_eq!(forget_before(&engine, hours(1)).await.expect("forgotten"), 600);
         let left =
             engine.store.notes(NoteKind::Reply, &NoteRange::under("a", 2000)).await.expect("read");

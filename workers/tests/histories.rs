@@ -12,7 +12,6 @@ use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use waybill_scheduler::{Relay, recover, run_until_idle};
-use waybill_shared::act::run_act;
 use waybill_shared::broker::{EmbeddedBroker, HeldBroker};
 use waybill_shared::check::check;
 use waybill_shared::clock::Clock;
@@ -31,11 +30,12 @@ use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
 use waybill_shared::import::CoalitionFiles;
 use waybill_shared::intake::{Handing, How, Submitted, contribute, load, start_of, submit};
+use waybill_shared::job::run_jobs;
 use waybill_shared::store::sqlite::SqliteStore;
-use waybill_shared::store::{Fate, LotFilter, NewJob, Term, Unit};
+use waybill_shared::store::{ChangeSet, Fate, LotFilter, NewJob, Term};
+use waybill_workers::commands::{self, Decided};
 use waybill_workers::connectors::Connector;
-use waybill_workers::office::{self, Decided};
-use waybill_workers::{Progress, Step, StepError, acts, connectors, run_step, steps};
+use waybill_workers::{Progress, Step, StepError, connectors, jobs, run_step, steps};
 
 const ITEMS: [&str; 2] = ["router", "laptop"];
 const CODES: [&str; 2] = ["32413100-2", "30213100-6"];
@@ -359,10 +359,10 @@ impl World {
             let step = step.expect("a step of that name").clone();
             tokio::spawn(run_step(engine.clone(), step, config.clone()));
         }
-        let mut all = acts::registry(&connector);
+        let mut all = jobs::registry(&connector);
         all.extend(waybill_scheduler::intake::registry());
         for act in all {
-            tokio::spawn(run_act(engine.clone(), act));
+            tokio::spawn(run_jobs(engine.clone(), act));
         }
         waybill_scheduler::calendar::arm(&engine).await.expect("armed");
         let relay = Relay::new(engine.clone(), wakes, Vec::new());
@@ -411,14 +411,14 @@ impl World {
                 said["sender"] = json!(sender);
                 self.said += 1;
                 let document: Document = serde_json::from_value(said.clone()).expect("a document");
-                let mut unit = Unit::new("inbox", engine.clock.now());
-                unit.jobs.push(NewJob {
+                let mut change_set = ChangeSet::new("inbox", engine.clock.now());
+                change_set.jobs.push(NewJob {
                     kind: JobKind::Document,
                     key: document.key(),
                     due: engine.clock.now(),
                     body: said.to_string(),
                 });
-                let fates = engine.commit(vec![unit], None).await.expect("committed");
+                let fates = engine.commit(vec![change_set], None).await.expect("committed");
                 assert_eq!(fates, [Fate::Committed]);
             }
             Happening::Commands { kind, lot, number, other } => {
@@ -426,19 +426,21 @@ impl World {
                 let lot = &lots[lot % lots.len()];
                 let given = format!("D{}-1", other % history.money.len());
                 let (id, command) = commands(lot, &lots, *kind, *number, *other, given);
-                let order = office::Order { actor: "operator", command: &command, reason: "so" };
+                let order =
+                    commands::Instruction { actor: "operator", command: &command, reason: "so" };
                 let connector = &self.connector;
                 // It may fit or not; what fits breaks no rule. Workers are at it, too: decided again then.
                 loop {
-                    let decided = office::decide(engine, connector, order, &id).await;
-                    let Ok(Decided::Change(unit)) = decided else { break };
-                    match engine.commit(vec![*unit], None).await.expect("committed").remove(0) {
+                    let decided = commands::decide(engine, connector, order, &id).await;
+                    let Ok(Decided::Change(change_set)) = decided else { break };
+                    match engine.commit(vec![*change_set], None).await.expect("committed").remove(0)
+                    {
                         Fate::Stale { .. } => {}
                         Fate::Refused { rule } => panic!("{id}: {command:?}: {rule}"),
                         // The same again changes nothing more, or cannot be had.
                         Fate::Committed if matches!(command, Command::Split { .. }) => break,
                         Fate::Committed => {
-                            let again = office::decide(engine, connector, order, &id).await;
+                            let again = commands::decide(engine, connector, order, &id).await;
                             let is_same = !matches!(again, Ok(Decided::Change(_)));
                             assert!(is_same, "{id}: {command:?}");
                             break;

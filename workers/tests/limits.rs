@@ -9,16 +9,16 @@ use anyhow::{Result, ensure};
 use async_trait::async_trait;
 use tokio::time::timeout;
 use waybill_scheduler::Relay;
-use waybill_shared::act::{Act, ActError, Done, run_act};
 use waybill_shared::broker::{Broker, EmbeddedBroker, RabbitBroker};
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::kinds::JobKind;
 use waybill_shared::domain::limit::Limit;
 use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::engine::Engine;
+use waybill_shared::job::{Done, JobError, JobHandler, run_jobs};
 use waybill_shared::store::postgres::PostgresStore;
 use waybill_shared::store::sqlite::SqliteStore;
-use waybill_shared::store::{Fate, Job, NewJob, Store, Unit, queues};
+use waybill_shared::store::{ChangeSet, Fate, Job, NewJob, Store, queues};
 
 /// How long everything may take.
 const END: Duration = Duration::from_secs(60);
@@ -51,7 +51,7 @@ impl Sends {
 }
 
 #[async_trait]
-impl Act for Sends {
+impl JobHandler for Sends {
     fn kind(&self) -> JobKind {
         JobKind::Send
     }
@@ -60,7 +60,7 @@ impl Act for Sends {
         Some(Limit { concurrency: Some(2), per_minute: None })
     }
 
-    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
+    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, JobError> {
         self.see(&job.body, |seen| {
             seen.running += 1;
             seen.most = seen.most.max(seen.running);
@@ -72,7 +72,7 @@ impl Act for Sends {
             seen.running -= 1;
             seen.done += 1;
         });
-        Ok(Unit::new("send", engine.clock.now()).into())
+        Ok(ChangeSet::new("send", engine.clock.now()).into())
     }
 }
 
@@ -89,7 +89,7 @@ async fn holds(engines: Vec<(Engine, Relay)>) -> Result<()> {
     let first = engines[0].0.clone();
     for (i, (engine, relay)) in engines.into_iter().enumerate() {
         for _ in 0..6 {
-            running.spawn(run_act(engine.clone(), Arc::new(sends.clone())));
+            running.spawn(run_jobs(engine.clone(), Arc::new(sends.clone())));
         }
         if i == 0 {
             running.spawn(relay.run());
@@ -98,13 +98,13 @@ async fn holds(engines: Vec<(Engine, Relay)>) -> Result<()> {
         }
     }
     let now = first.clock.now();
-    let units = (0..2 * JOBS).map(|i| {
+    let change_sets = (0..2 * JOBS).map(|i| {
         let (body, key) = (if i < JOBS { "A" } else { "B" }, i.to_string());
-        let mut unit = Unit::new("test", now);
-        unit.jobs.push(NewJob { kind: JobKind::Send, key, due: now, body: body.to_owned() });
-        unit
+        let mut change_set = ChangeSet::new("test", now);
+        change_set.jobs.push(NewJob { kind: JobKind::Send, key, due: now, body: body.to_owned() });
+        change_set
     });
-    let fates = first.commit(units.collect(), None).await?;
+    let fates = first.commit(change_sets.collect(), None).await?;
     ensure!(fates.iter().all(|fate| *fate == Fate::Committed), "{fates:?}");
     let ends = async {
         while !first.store.job_counts().await?.is_empty() {

@@ -4,10 +4,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use waybill_shared::act::ActError;
 use waybill_shared::causes::with_causes;
 use waybill_shared::import::FieldError;
 use waybill_shared::intake::IntakeError;
+use waybill_shared::job::JobError;
 use waybill_shared::line_name::Ambiguous;
 use waybill_shared::sealing::SealError;
 use waybill_shared::store::StoreError;
@@ -223,11 +223,11 @@ impl From<StoreError> for Problem {
     }
 }
 
-impl From<ActError> for Problem {
-    fn from(error: ActError) -> Self {
+impl From<JobError> for Problem {
+    fn from(error: JobError) -> Self {
         match error {
-            ActError::Store(error) => error.into(),
-            ActError::Invalid(text) => Self::new(ProblemKind::Refused, text, ""),
+            JobError::Store(error) => error.into(),
+            JobError::Invalid(text) => Self::new(ProblemKind::Refused, text, ""),
             other => Self::ours(&other),
         }
     }

@@ -19,7 +19,7 @@ use waybill_shared::intake::start_of;
 use waybill_shared::store::body::of_event;
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{
-    EnvelopeChange, Fate, LineChange, LotChange, RecordChange, Store, StoreError, Unit,
+    ChangeSet, EnvelopeChange, Fate, LineChange, LotChange, RecordChange, Store, StoreError,
 };
 
 use crate::queries::error::QueryError;
@@ -92,9 +92,9 @@ async fn last(
     Ok(store.events_of(subject).await?.into_iter().rfind(|event| event.at < end))
 }
 
-/// Stores `unit`, which states what was there: nothing can stand against it.
-async fn put(past: &SqliteStore, unit: Unit) -> Result<(), QueryError> {
-    for fate in past.commit(vec![unit]).await? {
+/// Stores `change set`, which states what was there: nothing can stand against it.
+async fn put(past: &SqliteStore, change_set: ChangeSet) -> Result<(), QueryError> {
+    for fate in past.commit(vec![change_set]).await? {
         if fate != Fate::Committed {
             tracing::error!(?fate, "the log does not tell what was there");
             return Err(QueryError::DayLost);
@@ -106,7 +106,7 @@ async fn put(past: &SqliteStore, unit: Unit) -> Result<(), QueryError> {
 /// Puts into `past` what there was before `end`.
 async fn rebuild(store: &dyn Store, past: &SqliteStore, end: Timestamp) -> Result<(), QueryError> {
     for kind in RecordKind::ALL.iter().copied().filter(|kind| kind.is_of_the_past()) {
-        let mut unit = Unit::new("past", end);
+        let mut change_set = ChangeSet::new("past", end);
         for record in store.records(kind).await? {
             let subject = format!("{kind}:{}", record.id);
             let Some(event) = last(store, &subject, end).await? else { continue };
@@ -117,28 +117,28 @@ async fn rebuild(store: &dyn Store, past: &SqliteStore, end: Timestamp) -> Resul
                 body: event.body,
                 event: RecordEvent::RecordStated,
             };
-            unit.records.push(change);
+            change_set.records.push(change);
         }
-        put(past, unit).await?;
+        put(past, change_set).await?;
     }
-    let mut unit = Unit::new("past", end);
+    let mut change_set = ChangeSet::new("past", end);
     for row in store.envelopes().await? {
         let Some(event) = last(store, &format!("envelope:{}", row.id), end).await? else {
             continue;
         };
-        unit.envelopes.push(envelope(row.id, &event)?);
+        change_set.envelopes.push(envelope(row.id, &event)?);
     }
-    put(past, unit).await?;
+    put(past, change_set).await?;
     let newest = store.last_line().await?;
     for first in (1..=newest).step_by(TOGETHER as usize) {
         let ids = (first..first + TOGETHER).map(LineId);
-        let mut unit = Unit::new("past", end);
+        let mut change_set = ChangeSet::new("past", end);
         // What was paid above a ceiling was paid.
-        unit.is_outside_fact = true;
+        change_set.is_outside_fact = true;
         for id in ids.take_while(|id| id.0 <= newest) {
-            lines(store, id, end, &mut unit).await?;
+            lines(store, id, end, &mut change_set).await?;
         }
-        put(past, unit).await?;
+        put(past, change_set).await?;
     }
     Ok(())
 }
@@ -161,15 +161,15 @@ async fn lines(
     store: &dyn Store,
     id: LineId,
     end: Timestamp,
-    unit: &mut Unit,
+    change_set: &mut ChangeSet,
 ) -> Result<(), StoreError> {
     let Some(event) = last(store, &id.to_string(), end).await? else { return Ok(()) };
     let line: Line = of_event(&event)?;
-    unit.lines.push(LineChange::created(id, line));
+    change_set.lines.push(LineChange::created(id, line));
     for lot in store.lots_of_line(id).await? {
         let Some(event) = last(store, &lot.id.to_string(), end).await? else { continue };
         let then: Lot = of_event(&event)?;
-        unit.lots.push(LotChange::created(then, LotEvent::Submitted));
+        change_set.lots.push(LotChange::created(then, LotEvent::Submitted));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The options of every command. Each has an environment variable and a key in `waybill.toml` in
 //! the current folder; the option wins, then the variable, then the file.
 
-mod acts;
+mod by_hand;
 mod care;
 mod command;
 mod giving;
@@ -25,7 +25,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser};
 use waybill_shared::import::Separator;
 
-pub(crate) use acts::{
+pub(crate) use by_hand::{
     Attach, Consent, Fields, How, InKind, Incident, Lots as OfLots, Merge, Note, OnLots, Pause,
     Rank, Redirect, Reopen, Review, Split, Surplus, Unpause,
 };

@@ -11,7 +11,7 @@ use waybill_shared::clock::Clock;
 use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::chain::{placeholder, sum_of};
-use waybill_shared::store::{Fate, RecordChange, Store, Unit};
+use waybill_shared::store::{ChangeSet, Fate, RecordChange, Store};
 use waybill_workers::webhooks::State;
 
 use super::export::{Out, is_compressed};
@@ -58,7 +58,8 @@ async fn archive(
         }
     }
     let before = before(arguments, engine).await?;
-    let plan = Plan::of(&*store.snapshot().await?, before, told(engine).await?).await?;
+    let plan =
+        Plan::of(&*store.snapshot().await?, before, delivered_position(engine).await?).await?;
     let number = known.iter().map(|archive| archive.number).max().unwrap_or(0) + 1;
     if arguments.compact && !arguments.dry_run && plan.events == 0 {
         store.compact().await?;
@@ -136,7 +137,7 @@ async fn before(arguments: &args::Archive, engine: &Engine) -> Result<NaiveDate,
 }
 
 /// How far every webhook that is on was told of the log.
-async fn told(engine: &Engine) -> Result<i64, Failure> {
+async fn delivered_position(engine: &Engine) -> Result<i64, Failure> {
     let (mut told, mut who) = (i64::MAX, String::new());
     for record in engine.store.records(RecordKind::Webhook).await? {
         let Some(state) = State::read(engine, &record.id).await? else { continue };
@@ -284,15 +285,15 @@ async fn keep(engine: &Engine, archive: &Archive, event: RecordEvent) -> Result<
         // Somebody else has finished the same.
         return Ok(());
     }
-    let mut unit = Unit::new("operator", engine.clock.now());
-    unit.records.push(RecordChange {
+    let mut change_set = ChangeSet::new("operator", engine.clock.now());
+    change_set.records.push(RecordChange {
         kind: RecordKind::Archive,
         id,
         expected: known.map_or(0, |known| known.version),
         body: serde_json::to_string(archive).map_err(Failure::ours)?,
         event,
     });
-    match engine.commit(vec![unit], None).await?.first() {
+    match engine.commit(vec![change_set], None).await?.first() {
         Some(Fate::Committed) => Ok(settle(&*engine.store).await?),
         _ => Err(Failure::caller("somebody else archives at this moment", "try again")),
     }

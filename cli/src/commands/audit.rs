@@ -5,8 +5,8 @@ use std::io::BufRead as _;
 use std::path::Path;
 
 use waybill_api::AuditPage;
-use waybill_shared::asked::Mark;
 use waybill_shared::audit::{Exported, Verified, Verifier};
+use waybill_shared::request_mark::Mark;
 
 use super::restore::open;
 use crate::args;
@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: args::Audit) -> Result<(), Failure> {
                     verifier.verified().map_err(broken)?
                 }
             };
-            told(verified, verify.single.json)
+            print(verified, verify.single.json)
         }
     }
 }
@@ -156,7 +156,7 @@ fn of_file(path: &Path, link: Option<String>) -> Result<Verified, Failure> {
     verifier.verified().map_err(broken)
 }
 
-fn told(verified: Verified, json: bool) -> Result<(), Failure> {
+fn print(verified: Verified, json: bool) -> Result<(), Failure> {
     if json {
         return output::json(&verified);
     }

@@ -1,7 +1,7 @@
 //! `waybill backup`: a copy of the database that was proven whole.
 
 use waybill_shared::check::Violation;
-use waybill_shared::store::sqlite::{SqliteBeside, SqliteStore};
+use waybill_shared::store::sqlite::{SqliteReplacement, SqliteStore};
 use waybill_shared::store::{Beside, StoreError};
 
 use super::export::{Out, export};
@@ -10,8 +10,8 @@ use crate::args;
 use crate::failure::Failure;
 use crate::new_file::NewFile;
 use crate::output;
+use crate::signals::Signals;
 use crate::target::{StoreUrl, Target};
-use crate::told::Told;
 
 /// Copies, proves, and says what the copy holds.
 pub(crate) async fn run(arguments: args::Backup) -> Result<(), Failure> {
@@ -22,8 +22,8 @@ pub(crate) async fn run(arguments: args::Backup) -> Result<(), Failure> {
         StoreUrl::Sqlite(_) => "sqlite",
         StoreUrl::Postgres(_) => "export",
     };
-    let trial = SqliteBeside::at(new.path())?;
-    let proven = Told::unless(prove(&target.store, &new, &trial)).await;
+    let trial = SqliteReplacement::at(new.path())?;
+    let proven = Signals::unless(prove(&target.store, &new, &trial)).await;
     // Of what it was tried on nothing stays.
     trial.discard().await?;
     let proof = proven?;
@@ -59,7 +59,11 @@ fn found(violations: &[Violation]) -> Result<(), Failure> {
 }
 
 /// Copies `store` to `new`, and proves the copy, on `trial` where it cannot be opened as it is.
-async fn prove(store: &StoreUrl, new: &NewFile, trial: &SqliteBeside) -> Result<Proof, Failure> {
+async fn prove(
+    store: &StoreUrl,
+    new: &NewFile,
+    trial: &SqliteReplacement,
+) -> Result<Proof, Failure> {
     match store {
         StoreUrl::Sqlite(path) => {
             let bar = output::progress("copying", 0);

@@ -12,11 +12,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
-use waybill_shared::act::Act;
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::kinds::StepKind;
 use waybill_shared::domain::pipeline::{ConnectorConfig, OrderPolicy, Pipeline, SandboxConfig};
 use waybill_shared::engine::Engine;
+use waybill_shared::job::JobHandler;
 use waybill_workers::Step;
 use waybill_workers::steps::{Counted, Trivial};
 
@@ -143,7 +143,7 @@ async fn measure(
         Workload::W4 => {
             let trivial: Vec<Arc<dyn Step>> =
                 steps.iter().cloned().map(|step| Arc::new(step) as Arc<dyn Step>).collect();
-            let acts: [Arc<dyn Act>; 0] = [];
+            let acts: [Arc<dyn JobHandler>; 0] = [];
             service.start_with(&Role::All(arguments.workers), &trivial, &acts).await?
         }
         Workload::Pipeline => {

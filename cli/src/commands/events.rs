@@ -10,8 +10,8 @@ use crate::args;
 use crate::client::{Client, escape};
 use crate::failure::Failure;
 use crate::output;
+use crate::signals::Signals;
 use crate::target::Target;
-use crate::told::Told;
 
 /// Events shown where nothing says how many.
 const LAST: u32 = 20;
@@ -31,7 +31,7 @@ const PATIENCE: u32 = 40;
 /// Prints events until there are no more, or until Ctrl-C.
 pub(crate) async fn run(arguments: args::Events) -> Result<(), Failure> {
     let target = Target::of(&arguments.data)?;
-    let mut told = Told::listen()?;
+    let mut told = Signals::listen()?;
     let position = Cell::new(None);
     let ended = tokio::select! {
         done = read(&arguments, &target, &position) => {

@@ -8,8 +8,8 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tokio::sync::mpsc;
+use waybill_shared::dump::{self, AHEAD, Written};
 use waybill_shared::sealing::Inventory;
-use waybill_shared::whole::{self, AHEAD, Written};
 
 use super::restore::needs;
 use crate::args;
@@ -17,8 +17,8 @@ use crate::failure::Failure;
 use crate::new_file::NewFile;
 use crate::output;
 use crate::service::settle;
+use crate::signals::Signals;
 use crate::target::{StoreUrl, Target};
-use crate::told::Told;
 
 /// Writes it to a new file, or to standard output.
 pub(crate) async fn run(arguments: args::Export) -> Result<(), Failure> {
@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: args::Export) -> Result<(), Failure> {
     target.is_there()?;
     if arguments.file == Path::new("-") {
         let out = Out::Stream(Box::new(output::sink()));
-        let (written, sealed) = Told::unless(with_keys(&target.store, out)).await?;
+        let (written, sealed) = Signals::unless(with_keys(&target.store, out)).await?;
         let Written { counts, link, .. } = written;
         needs(&sealed);
         output::talk(&format!(
@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: args::Export) -> Result<(), Failure> {
     }
     let new = NewFile::at(&arguments.file)?;
     let out = Out::file(new.create()?, is_compressed(&arguments.file));
-    let (written, sealed) = Told::unless(with_keys(&target.store, out)).await?;
+    let (written, sealed) = Signals::unless(with_keys(&target.store, out)).await?;
     let bytes = new.keep()?;
     let Written { counts, link, .. } = written;
     if arguments.json {
@@ -127,18 +127,18 @@ async fn with_keys(
     settle(&*opened).await?;
     let snapshot = opened.snapshot().await?;
     let sealed = Inventory::of(&*snapshot).await?.sealed;
-    let header = whole::header(&*snapshot, store.kind()).await?;
+    let header = dump::header(&*snapshot, store.kind()).await?;
     let bar = output::progress("exporting", header.counts.rows());
     let (to, rows) = mpsc::channel(AHEAD);
     let writing = {
         let bar = bar.clone();
         tokio::task::spawn_blocking(move || {
-            let written = whole::write(&mut out, &header, rows, |rows| bar.inc(rows as u64))?;
+            let written = dump::write(&mut out, &header, rows, |rows| bar.inc(rows as u64))?;
             out.end()?;
             Ok(written)
         })
     };
-    let poured = whole::pour(&*snapshot, &to).await;
+    let poured = dump::fill(&*snapshot, &to).await;
     drop(to);
     let written: io::Result<Written> = writing.await.map_err(Failure::ours)?;
     bar.finish_and_clear();

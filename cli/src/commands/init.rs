@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: args::Init) -> Result<(), Failure> {
             "currency": template.currency, "zone": template.zone.name(), "next": next,
         }));
     }
-    output::data(&told(&place, &template, &made, &next))
+    output::data(&summary(&place, &template, &made, &next))
 }
 
 /// What is made: the folder, or the workbook, in the folder if one is named.
@@ -152,7 +152,12 @@ const WHY: [&str; 3] = [
     "let it run, and ask `waybill todo` in another terminal",
 ];
 
-fn told(place: &Path, template: &Template, made: &[(String, String)], next: &[String]) -> String {
+fn summary(
+    place: &Path,
+    template: &Template,
+    made: &[(String, String)],
+    next: &[String],
+) -> String {
     let Template { name, currency, zone, .. } = template;
     let mut text =
         format!("made {}: coalition `{name}`, {currency}, days end in {zone}\n", place.display());

@@ -1,12 +1,12 @@
 //! The commands, one file each.
 
-pub(crate) mod act;
 pub(crate) mod api;
 pub(crate) mod archive;
 pub(crate) mod arrivals;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod bench;
+pub(crate) mod by_hand;
 pub(crate) mod check;
 pub(crate) mod clock;
 pub(crate) mod cron;

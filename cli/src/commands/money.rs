@@ -27,7 +27,7 @@ pub(crate) async fn run(arguments: args::Money) -> Result<(), Failure> {
         return output::listing(form, &COLUMNS, &view.envelopes, "no money is promised");
     }
     if donor.is_some() {
-        return output::data(&told(&view));
+        return output::data(&describe(&view));
     }
     output::listing(form, &COLUMNS, &view.envelopes, "no money is promised")?;
     if view.donors.is_empty() {
@@ -212,7 +212,7 @@ const TOTALS: [Column<DonorTotal>; 5] = [
 ];
 
 /// What a donor's money did, to the cent.
-fn told(view: &MoneyView) -> String {
+fn describe(view: &MoneyView) -> String {
     let mut text = String::new();
     for given in &view.envelopes {
         if !text.is_empty() {

@@ -11,17 +11,17 @@ use flate2::read::MultiGzDecoder;
 use tokio::sync::mpsc;
 use waybill_shared::check::{Findings, Violation, check_telling};
 use waybill_shared::clock::Clock;
+use waybill_shared::dump::{self, AHEAD, Counts, GivenOut, Reading, WholeError};
 use waybill_shared::sealing::Keys;
-use waybill_shared::store::postgres::PostgresBeside;
-use waybill_shared::store::sqlite::SqliteBeside;
+use waybill_shared::store::postgres::PostgresReplacement;
+use waybill_shared::store::sqlite::SqliteReplacement;
 use waybill_shared::store::{Beside, Store};
-use waybill_shared::whole::{self, AHEAD, Counts, GivenOut, Reading, WholeError};
 
 use crate::args;
 use crate::failure::Failure;
 use crate::output;
+use crate::signals::Signals;
 use crate::target::{StoreUrl, Target};
-use crate::told::Told;
 
 /// Puts what is in the file in the place of what is there.
 pub(crate) async fn run(arguments: args::Restore) -> Result<(), Failure> {
@@ -123,7 +123,7 @@ pub(crate) fn open(path: &Path) -> std::io::Result<Box<dyn BufRead + Send>> {
 pub(crate) fn is_export(path: &Path) -> bool {
     let mut start = Vec::new();
     let read = open(path).and_then(|file| file.take(32).read_to_end(&mut start));
-    read.is_ok() && whole::begins(&start)
+    read.is_ok() && dump::begins(&start)
 }
 
 /// What a store holds, in words; none: nothing.
@@ -208,11 +208,11 @@ async fn carry_into(
             None => Ok(GivenOut::default()),
         };
         let given_out = given_out.ok().filter(|_| old.is_some());
-        match whole::carry(&*new, given_out, &name, now).await {
+        match dump::carry(&*new, given_out, &name, now).await {
             // What does not hold may not be written either.
             Err(error) if as_it_is => {
                 output::talk(&format!("what was given out is not carried on: {error}"));
-                Ok(whole::pause(&*new, &name, now).await?)
+                Ok(dump::pause(&*new, &name, now).await?)
             }
             done => Ok(done.map(drop)?),
         }
@@ -228,7 +228,7 @@ async fn carry_into(
 /// Refuses an export with a NUL in it, which Postgres keeps nowhere.
 fn holds_no_nul(file: &Path) -> Result<(), Failure> {
     let opened = open(file).map_err(|error| unreadable(file, &error))?;
-    let Some(found) = whole::first_nul(opened).map_err(|error| unreadable(file, &error))? else {
+    let Some(found) = dump::first_nul(opened).map_err(|error| unreadable(file, &error))? else {
         return Ok(());
     };
     let message = format!(
@@ -252,7 +252,7 @@ async fn put(store: &StoreUrl, kind: Kind, file: &Path, how: How) -> Result<(), 
     let carries = carries.as_ref();
     let (proof, kept) = match (store, kind) {
         (StoreUrl::Sqlite(place), Kind::Database) => {
-            let beside = SqliteBeside::at(place)?;
+            let beside = SqliteReplacement::at(place)?;
             let made = async {
                 let bar = output::progress("copying", 0);
                 beside.copy_of(file).await?;
@@ -262,7 +262,7 @@ async fn put(store: &StoreUrl, kind: Kind, file: &Path, how: How) -> Result<(), 
             in_place(&beside, made, carries, how).await?
         }
         (StoreUrl::Sqlite(place), Kind::Export) => {
-            let beside = SqliteBeside::at(place)?;
+            let beside = SqliteReplacement::at(place)?;
             let made = async {
                 beside.empty().await?;
                 fill(&beside, file).await
@@ -271,7 +271,7 @@ async fn put(store: &StoreUrl, kind: Kind, file: &Path, how: How) -> Result<(), 
         }
         (StoreUrl::Postgres(url), Kind::Export) => {
             holds_no_nul(file)?;
-            let beside = PostgresBeside::empty(url).await?;
+            let beside = PostgresReplacement::empty(url).await?;
             in_place(&beside, fill(&beside, file), carries, how).await?
         }
         (StoreUrl::Postgres(_), Kind::Database) => {
@@ -309,7 +309,7 @@ async fn in_place(
     carries: Option<&(&Path, Option<Arc<dyn Store>>)>,
     how: How,
 ) -> Result<(Proof, Option<String>), Failure> {
-    let proven = Told::unless(async {
+    let proven = Signals::unless(async {
         made.await?;
         let proof = proof(&*beside.look().await?).await?;
         if let Some(first) = proof.violations.first().filter(|_| !how.as_it_is) {

@@ -14,9 +14,9 @@ use crate::failure::Failure;
 use crate::patience;
 use crate::reload;
 use crate::service::{Role, Service, read_pipeline};
+use crate::signals::Signals;
 use crate::stating::Stating;
 use crate::target::{BrokerUrl, StoreUrl, Target};
-use crate::told::Told;
 use waybill_shared::domain::kinds::RecordKind;
 
 /// How often a worker looks whether a scheduler has stated the pipeline.
@@ -77,7 +77,7 @@ pub(crate) async fn api(arguments: args::Api) -> Result<(), Failure> {
 
 /// A process of one role, from its first moment: it answers, outlives SIGHUP, and ends when it is told to.
 struct Process {
-    told: Told,
+    told: Signals,
     beside: JoinSet<()>,
     door: Option<Door>,
 }
@@ -85,7 +85,7 @@ struct Process {
 impl Process {
     fn new() -> Result<Self, Failure> {
         reload::outlive_hangups()?;
-        Ok(Self { told: Told::listen()?, beside: JoinSet::new(), door: None })
+        Ok(Self { told: Signals::listen()?, beside: JoinSet::new(), door: None })
     }
 
     fn listen(&mut self, (door, serves): (Door, impl Future<Output = ()> + Send + 'static)) {
@@ -210,7 +210,7 @@ pub(crate) async fn until_told(
     relay: Relay,
     role: &Role,
     mut beside: JoinSet<()>,
-    mut told: Told,
+    mut told: Signals,
     door: Option<Door>,
 ) -> Result<(), Failure> {
     let relay = match role.schedules() {

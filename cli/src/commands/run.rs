@@ -15,7 +15,7 @@ use waybill_shared::engine::Engine;
 use waybill_shared::intake::{IMPORT, load, start_of};
 use waybill_shared::pauses::Pause;
 use waybill_shared::store::sqlite::SqliteStore;
-use waybill_shared::store::{NoteChange, RecordChange, Unit};
+use waybill_shared::store::{ChangeSet, NoteChange, RecordChange};
 
 use crate::args;
 use crate::commands::import::coalition;
@@ -86,9 +86,9 @@ async fn copied(from: &Target, to: &Path) -> Result<(), Failure> {
     make_private(to).map_err(Failure::ours)?;
     SqliteStore::copy(database, place).await?;
     let store = copy.store.open().await?;
-    let mut unit = Unit::new("operator", chrono::Utc::now());
-    unit.notes.push(NoteChange { kind: NoteKind::Live, key: LIVE.to_owned(), body: None });
-    let outcome = store.commit(vec![unit]).await;
+    let mut change_set = ChangeSet::new("operator", chrono::Utc::now());
+    change_set.notes.push(NoteChange { kind: NoteKind::Live, key: LIVE.to_owned(), body: None });
+    let outcome = store.commit(vec![change_set]).await;
     store.close().await;
     outcome?;
     Ok(())
@@ -134,13 +134,13 @@ fn pipeline(arguments: &args::Run) -> Result<Pipeline, Failure> {
 
 /// What was paused where the data came from goes on here, and the log says so.
 async fn lift(engine: &Engine) -> Result<(), Failure> {
-    let mut unit = Unit::new("run", engine.clock.now());
+    let mut change_set = ChangeSet::new("run", engine.clock.now());
     for record in engine.store.records(RecordKind::Pause).await? {
         let mut pause: Pause = serde_json::from_str(&record.body).map_err(Failure::ours)?;
         if std::mem::take(&mut pause.paused) {
             let body = serde_json::to_string(&pause).map_err(Failure::ours)?;
             let (id, expected) = (record.id, record.version);
-            unit.records.push(RecordChange {
+            change_set.records.push(RecordChange {
                 kind: RecordKind::Pause,
                 id,
                 expected,
@@ -149,8 +149,8 @@ async fn lift(engine: &Engine) -> Result<(), Failure> {
             });
         }
     }
-    if !unit.records.is_empty() {
-        engine.commit(vec![unit], None).await?;
+    if !change_set.records.is_empty() {
+        engine.commit(vec![change_set], None).await?;
     }
     Ok(())
 }

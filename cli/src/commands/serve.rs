@@ -9,9 +9,9 @@ use crate::commands::roles::leave;
 use crate::failure::Failure;
 use crate::reload;
 use crate::service::{Role, Service, read_pipeline, socket};
+use crate::signals::Signals;
 use crate::stating::Stating;
 use crate::target::Target;
-use crate::told::Told;
 
 /// Serves until SIGTERM or SIGINT, then finishes what is held.
 pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
     let target = Target { connections: arguments.pool.store_connections, ..target };
     let mut service = Service::open(&target, Clock::Real, pipeline).await?;
     service.hold_folder()?;
-    let mut told = Told::listen()?;
+    let mut told = Signals::listen()?;
     let socket = socket(data);
     // The lock is ours, so whatever socket is there was left behind.
     if let Err(error) = std::fs::remove_file(&socket)

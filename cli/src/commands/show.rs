@@ -32,7 +32,7 @@ fn text(shown: &Shown) -> String {
     let wide = shown.facts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let room = output::width().saturating_sub(wide + 4).max(20);
     for (name, value) in &shown.facts {
-        for (i, part) in output::wrap(&told(value), room).into_iter().enumerate() {
+        for (i, part) in output::wrap(&readable(value), room).into_iter().enumerate() {
             let name = if i == 0 { name.as_str() } else { "" };
             text.push_str(format!("  {name:wide$}  {part}").trim_end());
             text.push('\n');
@@ -61,7 +61,7 @@ fn heading(text: &str) -> String {
 }
 
 /// A value for people: moments and days with how far they are from now.
-fn told(value: &str) -> String {
+fn readable(value: &str) -> String {
     if let Ok(at) = DateTime::parse_from_rfc3339(value) {
         let at = at.to_utc();
         return format!("{} ({})", output::moment(at), from_now(at));

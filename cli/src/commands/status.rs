@@ -268,7 +268,7 @@ fn places(counts: &[LotCount]) -> String {
             Some(awaits) => format!("waits: {awaits}"),
             None => count.state.replace('_', " "),
         };
-        let oldest = count.oldest.map(told).unwrap_or_default();
+        let oldest = count.oldest.map(age).unwrap_or_default();
         vec![count.step.clone().unwrap_or_default(), state, count.lots.to_string(), oldest]
     };
     let mut rows: Vec<Vec<String>> = open.iter().map(row).collect();
@@ -289,6 +289,6 @@ fn places(counts: &[LotCount]) -> String {
 }
 
 /// How long ago: what is counted is kept to the hour.
-fn told(oldest: DateTime<Utc>) -> String {
+fn age(oldest: DateTime<Utc>) -> String {
     if Utc::now() - oldest < TimeDelta::hours(1) { "< 1 h".to_owned() } else { ago(oldest) }
 }

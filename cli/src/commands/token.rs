@@ -62,7 +62,7 @@ async fn give(create: args::TokenCreate) -> Result<(), Failure> {
     });
     let new = NewToken { name, role, party, days: Some(days), scope, networks: network };
     let issued: IssuedToken = client::post(&Target::of(&single.data)?, "/v1/tokens", &new).await?;
-    told(&issued, file, single.json, "is given")
+    print(&issued, file, single.json, "is given")
 }
 
 async fn renew(rotate: args::TokenRotate) -> Result<(), Failure> {
@@ -82,11 +82,11 @@ async fn renew(rotate: args::TokenRotate) -> Result<(), Failure> {
         }
         None => output::talk("the old token no longer holds"),
     }
-    told(&issued, file, single.json, "has a new token")
+    print(&issued, file, single.json, "has a new token")
 }
 
 /// Hands out a token: into `file`, if there is one.
-fn told(
+fn print(
     issued: &IssuedToken,
     file: Option<NewFile>,
     json: bool,

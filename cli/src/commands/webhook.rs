@@ -29,7 +29,7 @@ pub(crate) async fn run(arguments: args::Webhook) -> Result<(), Failure> {
             let target = Target::of(&single.data)?;
             let nothing = serde_json::json!({});
             let made = client::post(&target, &path(&id, "/rotate"), &nothing).await?;
-            told(&made, single.json)
+            print(&made, single.json)
         }
         args::Webhook::Replay(replay) => again(replay).await,
         args::Webhook::Remove(args::WebhookId { id, single }) => {
@@ -47,10 +47,10 @@ async fn make(create: args::WebhookCreate) -> Result<(), Failure> {
     let new = NewWebhook { url, name, filter, concurrency, timeout_s, after };
     let target = Target::of(&single.data)?;
     let made: MadeWebhook = client::post(&target, "/v1/webhooks", &new).await?;
-    told(&made, single.json)
+    print(&made, single.json)
 }
 
-fn told(made: &MadeWebhook, json: bool) -> Result<(), Failure> {
+fn print(made: &MadeWebhook, json: bool) -> Result<(), Failure> {
     if json {
         return output::json(made);
     }

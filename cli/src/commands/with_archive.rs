@@ -8,10 +8,10 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 use waybill_shared::archive::PUT_BACK;
 use waybill_shared::clock::Clock;
+use waybill_shared::dump::{self, AHEAD, Batch, Row};
 use waybill_shared::store::chain::archived;
-use waybill_shared::store::sqlite::{SqliteBeside, SqliteStore};
-use waybill_shared::store::{Beside as _, NoteChange, Store as _, Unit};
-use waybill_shared::whole::{self, AHEAD, Batch, Row};
+use waybill_shared::store::sqlite::{SqliteReplacement, SqliteStore};
+use waybill_shared::store::{Beside as _, ChangeSet, NoteChange, Store as _};
 
 use super::archive::bodies;
 use super::export::Out;
@@ -72,7 +72,7 @@ async fn made(target: &Target, archives: &[PathBuf]) -> Result<TempDir, Failure>
     let file = copy.path().join("whole.jsonl");
     export(&target.store, &file, all).await?;
     let place = copy.path().join("waybill.sqlite");
-    let beside = SqliteBeside::at(&place)?;
+    let beside = SqliteReplacement::at(&place)?;
     beside.empty().await?;
     if let Err(failure) = fill(&beside, &file).await {
         beside.discard().await?;
@@ -83,10 +83,10 @@ async fn made(target: &Target, archives: &[PathBuf]) -> Result<TempDir, Failure>
     beside.take_place().await?;
     std::fs::remove_file(&file).map_err(Failure::ours)?;
     let store = SqliteStore::open(&place).await?;
-    let mut unit = Unit::new("operator", Clock::Real.now());
+    let mut change_set = ChangeSet::new("operator", Clock::Real.now());
     let body = Some(String::new());
-    unit.notes.push(NoteChange { kind: NoteKind::PutBack, key: PUT_BACK.to_owned(), body });
-    store.commit(vec![unit]).await?;
+    change_set.notes.push(NoteChange { kind: NoteKind::PutBack, key: PUT_BACK.to_owned(), body });
+    store.commit(vec![change_set]).await?;
     store.close().await;
     Ok(copy)
 }
@@ -100,7 +100,7 @@ async fn export(
     let opened = store.look().await?;
     settle(&*opened).await?;
     let snapshot = opened.snapshot().await?;
-    let header = whole::header(&*snapshot, store.kind()).await?;
+    let header = dump::header(&*snapshot, store.kind()).await?;
     let bar = output::progress("putting back", header.counts.rows());
     let (to, mut poured) = mpsc::channel::<Batch>(AHEAD);
     let (on, rows) = mpsc::channel::<Batch>(AHEAD);
@@ -122,16 +122,16 @@ async fn export(
     let out = Out::file(std::fs::File::create_new(file).map_err(Failure::ours)?, false);
     let writing = tokio::task::spawn_blocking(move || {
         let mut out = out;
-        whole::write(&mut out, &header, rows, |rows| bar.inc(rows as u64))?;
+        dump::write(&mut out, &header, rows, |rows| bar.inc(rows as u64))?;
         bar.finish_and_clear();
         out.end()
     });
-    let pour = async {
-        let done = whole::pour(&*snapshot, &to).await;
+    let fill = async {
+        let done = dump::fill(&*snapshot, &to).await;
         drop(to);
         done
     };
-    let (poured, ()) = tokio::join!(pour, put_back);
+    let (poured, ()) = tokio::join!(fill, put_back);
     drop(snapshot);
     opened.close().await;
     poured?;

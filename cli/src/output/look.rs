@@ -91,15 +91,15 @@ pub(crate) fn width() -> usize {
 
 /// A moment to the minute, in this machine's zone or in UTC.
 pub(crate) fn moment(at: DateTime<Utc>) -> String {
-    told(at, "%Y-%m-%d %H:%M")
+    formatted(at, "%Y-%m-%d %H:%M")
 }
 
 /// The same to the second.
 pub(crate) fn second(at: DateTime<Utc>) -> String {
-    told(at, "%Y-%m-%d %H:%M:%S")
+    formatted(at, "%Y-%m-%d %H:%M:%S")
 }
 
-fn told(at: DateTime<Utc>, format: &str) -> String {
+fn formatted(at: DateTime<Utc>, format: &str) -> String {
     if get().is_utc {
         at.format(format).to_string()
     } else {

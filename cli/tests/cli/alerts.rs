@@ -91,13 +91,13 @@ fn what_alerts_and_dashboard_name_is_measured() -> Result<()> {
     // Something of each kind that can be measured: lots that have moved, one that waits, a pause, a webhook behind.
     let surface = Surface::open(1)?;
     surface.until("LOT-001", "response")?;
-    let data = text(&surface.office.data)?;
+    let data = text(&surface.secretariat.data)?;
     let receiver = Receiver::start(Temper::Broken)?;
     let operator = surface.token("operator", "")?;
     let webhook = json!({"url": receiver.url(), "after": 0});
     surface.post(&operator, "/v1/webhooks", &webhook)?.is(201)?;
     run(&["pause", "all", "--data", data])?.ok()?;
-    let more = surface.office.folder.path().join("more.csv");
+    let more = surface.secretariat.folder.path().join("more.csv");
     requisitions(&more, &[row("R-2", 1)])?;
     run(&["import", text(&more)?, "--data", data])?.ok()?;
 

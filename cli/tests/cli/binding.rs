@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::office::{Service, fact};
 use crate::pair::Database;
+use crate::secretariat::{Service, fact};
 use crate::support::{SOON, eventually, is_clean, is_named, lots, run, show, text};
 
 /// Contributions: id, donors, amount and currency, the last day to bind it, the consent rule.

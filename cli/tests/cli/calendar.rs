@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::PAIR;
 use crate::coalition::{self, row};
-use crate::office::{Office, Service};
 use crate::pair::Pair;
+use crate::secretariat::{Secretariat, Service};
 use crate::support::{SOON, eventually, example_copy, kinds, run, show, text};
 
 fn entry(data: &str) -> Result<Value> {
@@ -49,7 +49,8 @@ fn a_fire_by_hand_is_run_once_and_recorded() -> Result<()> {
     let calendar =
         "\n[[cron]]\nname = \"monthly\"\nact = \"digest\"\nat = \"0 6 1 1 *\"\nzone = \"UTC\"\n";
     std::fs::write(&pipeline, std::fs::read_to_string(&pipeline)? + calendar)?;
-    let Office { folder: _folder, data: place, service } = Office::open_in(folder, &dir, &[])?;
+    let Secretariat { folder: _folder, data: place, service } =
+        Secretariat::open_in(folder, &dir, &[])?;
     let data = text(&place)?.to_owned();
     service.stop()?;
 

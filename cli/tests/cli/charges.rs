@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
-use crate::near::{Bureau, line};
-use crate::office::fact;
+use crate::nearest_offers::{Bureau, line};
+use crate::secretariat::fact;
 use crate::support::{SOON, eventually, run, show, text};
 
 const MONEY: &str = "id,donors,firmness,stated,amount,currency,obligate_by,consent,source\n\

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use crate::PAIR;
 use crate::coalition::{self, row};
-use crate::office::Service;
 use crate::pair::{Database, Pair};
+use crate::secretariat::Service;
 use crate::support::{SOON, eventually, is_clean, is_named, run, text};
 
 /// Seconds by which a clock is ahead, or behind.

@@ -6,8 +6,8 @@ use serde_json::Value;
 use sqlx::Connection as _;
 use waybill_services::{Postgres, RabbitMq};
 
+use crate::cluster::World;
 use crate::support::{SOON, eventually};
-use crate::world::World;
 
 const ROLES: [&str; 3] = ["scheduler 1", "worker 1", "api 1"];
 

@@ -6,8 +6,8 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::near::{Bureau, line};
-use crate::office::fact;
+use crate::nearest_offers::{Bureau, line};
+use crate::secretariat::fact;
 use crate::support::{SOON, eventually, lots, run, show, text};
 
 const OFFER: &str = "O-1,SUP,Laptop,H87,90.00,EUR,1,1,10,2025-01-01,,BUY,,,,\n";

@@ -9,8 +9,8 @@ use anyhow::{Result, ensure};
 use tempfile::TempDir;
 
 use crate::coalition::{requisitions, row};
-use crate::office::Service;
 use crate::pair::say;
+use crate::secretariat::Service;
 use crate::support::{Said, finish, is_clean, lots, run, text, waybill};
 
 /// A small file system of its own, in memory.

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::office::Office;
+use crate::secretariat::Secretariat;
 use crate::support::{SOON, eventually, run, text};
 
 /// The finding of `check`.
@@ -15,9 +15,9 @@ pub(crate) fn finding(diagnosis: &Value, check: &str) -> Result<Value> {
 
 #[test]
 fn a_service_that_is_well_has_nothing_bad() -> Result<()> {
-    let office = Office::open(2)?;
-    office.until("LOT-001", "response")?;
-    let data = text(&office.data)?;
+    let secretariat = Secretariat::open(2)?;
+    secretariat.until("LOT-001", "response")?;
+    let data = text(&secretariat.data)?;
     let checks = [
         "service",
         "store",

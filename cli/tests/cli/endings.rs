@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use waybill_services::{Postgres, RabbitMq};
 
+use crate::cluster::World;
 use crate::support::{SOON, eventually};
-use crate::world::World;
 
 /// A stream of events that has begun.
 fn stream(address: &str) -> Result<BufReader<TcpStream>> {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::coalition::{requisitions, row};
-use crate::office::Office;
+use crate::secretariat::Secretariat;
 use crate::support::{SOON, Started, example_copy, finish, run, text, waybill};
 
 #[test]
@@ -58,15 +58,15 @@ fn follow(data: &str, more: &[&str]) -> Result<(Started, impl Iterator<Item = Re
 
 #[test]
 fn what_happens_is_told_at_once_until_ctrl_c() -> Result<()> {
-    let office = Office::open(2)?;
-    office.until("LOT-001", "response")?;
-    let data = text(&office.data)?;
+    let secretariat = Secretariat::open(2)?;
+    secretariat.until("LOT-001", "response")?;
+    let data = text(&secretariat.data)?;
     let (mut process, mut lines) = follow(data, &["--kinds", "line", "--after", "0"])?;
     let next = |lines: &mut dyn Iterator<Item = Result<String>>| -> Result<Value> {
         Ok(serde_json::from_str(&lines.next().context("it ended")??)?)
     };
     ensure!(next(&mut lines)?["data"]["line"]["external_id"] == "R-1");
-    let file = office.folder.path().join("more.csv");
+    let file = secretariat.folder.path().join("more.csv");
     requisitions(&file, &[row("R-2", 3)])?;
     run(&["import", text(&file)?, "--data", data])?.ok()?;
     let event = next(&mut lines)?;

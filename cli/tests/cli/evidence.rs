@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::acts::open;
+use crate::by_hand::open;
 use crate::coalition::row;
 use crate::dialogue::Dialogue;
 use crate::support::text;
@@ -40,11 +40,11 @@ fn steady(said: &str, data: &str) -> String {
 
 #[test]
 fn what_is_there_is_looked_at_and_holds() -> Result<()> {
-    let office = open(&[row("R-1", 10), row("R-2", 3), row("R-3", 4)])?;
-    office.until("LOT-001", "review")?;
-    office.until("LOT-002", "consent")?;
-    office.until("LOT-003", "consent")?;
-    let mut at = Dialogue::at(&office.data);
+    let secretariat = open(&[row("R-1", 10), row("R-2", 3), row("R-3", 4)])?;
+    secretariat.until("LOT-001", "review")?;
+    secretariat.until("LOT-002", "consent")?;
+    secretariat.until("LOT-003", "consent")?;
+    let mut at = Dialogue::at(&secretariat.data);
     at.types(&["status"])?;
     at.types(&["lots", "--columns", "lot,rank,step,state,why"])?;
     at.types(&["lots", "--state", "parked"])?;
@@ -61,17 +61,17 @@ fn what_is_there_is_looked_at_and_holds() -> Result<()> {
     at.types(&["cron", "list", "--columns", "name,act,at"])?;
     at.types(&["check"])?;
     at.types(&["audit", "verify"])?;
-    let said = steady(&at.ends(), text(&office.data)?);
+    let said = steady(&at.ends(), text(&secretariat.data)?);
     insta::assert_snapshot!("looked_at", said);
-    office.service.stop()?;
+    secretariat.service.stop()?;
     Ok(())
 }
 
 #[test]
 fn accounts_and_webhooks_are_given_and_taken_back() -> Result<()> {
-    let office = open(&[row("R-1", 3)])?;
-    office.until("LOT-001", "consent")?;
-    let mut at = Dialogue::at(&office.data);
+    let secretariat = open(&[row("R-1", 3)])?;
+    secretariat.until("LOT-001", "consent")?;
+    let mut at = Dialogue::at(&secretariat.data);
     at.types(&["token", "list"])?;
     at.types(&["token", "create", "donor"])?;
     at.types(&["token", "create", "donor", "--for", "AA", "--days", "30", "--name", "portal"])?;
@@ -90,8 +90,8 @@ fn accounts_and_webhooks_are_given_and_taken_back() -> Result<()> {
     at.types(&["webhook", "remove", &hook])?;
     at.types(&["webhook", "remove", &hook])?;
     at.types(&["webhook", "list"])?;
-    let said = steady(&at.ends(), text(&office.data)?).replace(&hook, "[hook]");
+    let said = steady(&at.ends(), text(&secretariat.data)?).replace(&hook, "[hook]");
     insta::assert_snapshot!("given_and_taken_back", said);
-    office.service.stop()?;
+    secretariat.service.stop()?;
     Ok(())
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use waybill_services::{Cluster, Postgres, Proxy, RabbitMq};
 
+use crate::cluster::{LEASE_MS, World};
+use crate::redelivery::repeat;
 use crate::support::{SOON, eventually};
-use crate::twice::repeat;
-use crate::world::{LEASE_MS, World};
 
 #[test]
 fn a_killed_worker_is_missed_by_nobody() -> Result<()> {

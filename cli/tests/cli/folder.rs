@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions, Executor};
 use tempfile::TempDir;
 
 use crate::coalition::{self, requisitions, row};
-use crate::office::Service;
+use crate::secretariat::Service;
 use crate::support::{is_clean, lots, run, run_example, text};
 
 /// Changes a database behind Waybill's back.

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use crate::binding::{Case, LINES, OFFERS, until};
-use crate::office::fact;
+use crate::secretariat::fact;
 use crate::support::{SOON, eventually, is_clean, run, show, text};
 
 const MONEY: &str = "C1,D1,commitment,2025-01-01,1000000.00,EUR,2098-12-31,none,invented\n";

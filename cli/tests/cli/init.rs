@@ -26,11 +26,11 @@ const SHEETS: [(&str, &str); 10] = [
 ];
 
 /// A folder for what a test makes, and the data that it hands it in to.
-struct Office {
+struct Secretariat {
     folder: TempDir,
 }
 
-impl Office {
+impl Secretariat {
     fn new() -> Result<Self> {
         Ok(Self { folder: TempDir::new()? })
     }
@@ -81,8 +81,8 @@ struct Book(Vec<(String, Vec<Vec<String>>)>);
 impl Book {
     /// The example, as somebody who types a workbook would have it.
     fn example() -> Result<Self> {
-        let office = Office::new()?;
-        office.init(&["a", "--example", "--name", "Ours"])?.ok()?;
+        let secretariat = Secretariat::new()?;
+        secretariat.init(&["a", "--example", "--name", "Ours"])?.ok()?;
         let start = chrono::Utc::now().date_naive().to_string();
         let settings = [
             ["name", "currency", "zone", "start", "any_requester"],
@@ -91,7 +91,7 @@ impl Book {
         let row = |row: [&str; 5]| row.map(str::to_owned).to_vec();
         let mut sheets = vec![("Settings".to_owned(), settings.map(row).to_vec())];
         for (file, sheet) in SHEETS {
-            let path = office.path("a").join(format!("{file}.csv"));
+            let path = secretariat.path("a").join(format!("{file}.csv"));
             let mut reader = csv::ReaderBuilder::new().has_headers(false).from_path(path)?;
             let rows = reader.records().map(|row| Ok(row?.iter().map(str::to_owned).collect()));
             sheets.push((sheet.to_owned(), rows.collect::<Result<_>>()?));
@@ -130,35 +130,36 @@ impl Book {
     }
 
     /// It is handed in, in an office of its own.
-    fn handed_in(&self) -> Result<(Office, Said)> {
-        let office = Office::new()?;
-        self.save(&office.path("coalition.xlsx"))?;
-        let said = office.import("coalition.xlsx", &[])?;
-        Ok((office, said))
+    fn handed_in(&self) -> Result<(Secretariat, Said)> {
+        let secretariat = Secretariat::new()?;
+        self.save(&secretariat.path("coalition.xlsx"))?;
+        let said = secretariat.import("coalition.xlsx", &[])?;
+        Ok((secretariat, said))
     }
 
-    fn taken(&self) -> Result<(Office, Said)> {
-        let (office, said) = self.handed_in()?;
-        Ok((office, said.ok()?))
+    fn taken(&self) -> Result<(Secretariat, Said)> {
+        let (secretariat, said) = self.handed_in()?;
+        Ok((secretariat, said.ok()?))
     }
 
     /// It is refused with each of `parts`, and nothing of it is taken.
     fn refused(&self, parts: &[&str]) -> Result<Said> {
-        let (office, said) = self.handed_in()?;
-        ensure!(!office.path("data").exists(), "something was taken");
+        let (secretariat, said) = self.handed_in()?;
+        ensure!(!secretariat.path("data").exists(), "something was taken");
         said.failed(1, &[parts, &["hint:"]].concat())
     }
 }
 
 #[test]
 fn a_folder_and_a_few_lines_of_ones_own() -> Result<()> {
-    let office = Office::new()?;
-    let said = office.init(&["ours", "--name", "Our coalition", "--zone", "Europe/Kyiv"])?.ok()?;
+    let secretariat = Secretariat::new()?;
+    let said =
+        secretariat.init(&["ours", "--name", "Our coalition", "--zone", "Europe/Kyiv"])?.ok()?;
     for part in ["Our coalition", "Europe/Kyiv", "waybill import ours --dry-run", "waybill serve"] {
         ensure!(said.out.contains(part), "{part}: {}", said.out);
     }
-    office.import("ours", &["--dry-run"])?.ok()?;
-    let first = office.import("ours", &[])?.ok()?;
+    secretariat.import("ours", &["--dry-run"])?.ok()?;
+    let first = secretariat.import("ours", &[])?.ok()?;
     for part in ["no codes: any code of the CPV", "no consignees", "no offers", "no contributions"]
     {
         ensure!(first.out.contains(part), "{part}: {}", first.out);
@@ -168,13 +169,13 @@ fn a_folder_and_a_few_lines_of_ones_own() -> Result<()> {
                  requested,consignee\n\
                  1/1,MOD,Laptop,goods,30213100-6,10,H87,900.00,EUR,1,1,2026-11-20,STORE\n\
                  1/2,MOD,Repair,service,50312000,4.5,HUR,80,EUR,1,2,2026-11-20,STORE\n";
-    office.write("requisitions.csv", lines)?;
-    let said = office.import("requisitions.csv", &[])?.ok()?;
+    secretariat.write("requisitions.csv", lines)?;
+    let said = secretariat.import("requisitions.csv", &[])?.ok()?;
     ensure!(said.out.starts_with("2 new, 0 amended, 0 unchanged, 0 refused"), "{}", said.out);
     ensure!(
-        office.lines()? == ["1/1 Laptop 10 90000", "1/2 Repair 4.5 8000"],
+        secretariat.lines()? == ["1/1 Laptop 10 90000", "1/2 Repair 4.5 8000"],
         "{:?}",
-        office.lines()?
+        secretariat.lines()?
     );
     // Or the file that came with the folder.
     let more = lines
@@ -182,26 +183,28 @@ fn a_folder_and_a_few_lines_of_ones_own() -> Result<()> {
         .replace("1/2,", "2/2,")
         .replace("10,H87", "11,H87")
         .replace("4.5", "5");
-    office.write("ours/requisitions.csv", more)?;
-    let said = office.import("ours", &[])?.ok()?;
+    secretariat.write("ours/requisitions.csv", more)?;
+    let said = secretariat.import("ours", &[])?.ok()?;
     ensure!(said.out.contains("requisitions.csv: 2 new"), "{}", said.out);
     ensure!(!said.out.contains("no codes"), "what was said is not said again: {}", said.out);
-    let again = office.import("ours", &[])?.ok()?;
+    let again = secretariat.import("ours", &[])?.ok()?;
     ensure!(again.out.contains("0 new, 0 amended, 2 unchanged"), "{}", again.out);
-    is_clean(&office.path("data"))?;
+    is_clean(&secretariat.path("data"))?;
     Ok(())
 }
 
 #[test]
 fn the_example_is_the_same_in_files_and_in_a_workbook_of_each_language() -> Result<()> {
     for language in ["en", "fr", "uk"] {
-        let office = Office::new()?;
+        let secretariat = Secretariat::new()?;
         let how = ["--example", "--name", "Ours", "--language", language];
-        office.init(&[&["folder"], &how[..]].concat())?.ok()?;
-        let said = office.init(&[&["--workbook", "b.xlsx"], &how[..]].concat())?.ok()?;
+        secretariat.init(&[&["folder"], &how[..]].concat())?.ok()?;
+        let said = secretariat.init(&[&["--workbook", "b.xlsx"], &how[..]].concat())?.ok()?;
         ensure!(said.out.contains("made b.xlsx"), "{}", said.out);
-        let (mut files, mut book) =
-            (read_coalition(&office.path("folder"))?, read_coalition(&office.path("b.xlsx"))?);
+        let (mut files, mut book) = (
+            read_coalition(&secretariat.path("folder"))?,
+            read_coalition(&secretariat.path("b.xlsx"))?,
+        );
         ensure!(files.requisitions.len() == 1 && book.requisitions.len() == 1);
         // The workbook has no sheets for these.
         (files.groups, files.charges) = (Vec::new(), Vec::new());
@@ -209,15 +212,15 @@ fn the_example_is_the_same_in_files_and_in_a_workbook_of_each_language() -> Resu
         book.requisitions.clear();
         ensure!(files == book, "{language}: {files:?}\n{book:?}");
         ensure!(!files.parties.is_empty() && !files.offers.is_empty() && files.codes.is_empty());
-        office.import("b.xlsx", &[])?.ok()?;
-        ensure!(office.lines()? == EXAMPLE, "{:?}", office.lines()?);
+        secretariat.import("b.xlsx", &[])?.ok()?;
+        ensure!(secretariat.lines()? == EXAMPLE, "{:?}", secretariat.lines()?);
         // A workbook is handed in again whenever it has changed.
-        let again = office.import("b.xlsx", &[])?.ok()?;
+        let again = secretariat.import("b.xlsx", &[])?.ok()?;
         ensure!(again.out.contains("0 new, 0 amended, 2 unchanged"), "{}", again.out);
-        let events = is_clean(&office.path("data"))?;
-        let folder = office.import("folder", &[])?.ok()?;
+        let events = is_clean(&secretariat.path("data"))?;
+        let folder = secretariat.import("folder", &[])?.ok()?;
         ensure!(folder.out.contains("0 new, 0 amended, 2 unchanged"), "{}", folder.out);
-        ensure!(is_clean(&office.path("data"))? > events);
+        ensure!(is_clean(&secretariat.path("data"))? > events);
     }
     Ok(())
 }
@@ -225,9 +228,9 @@ fn the_example_is_the_same_in_files_and_in_a_workbook_of_each_language() -> Resu
 #[test]
 fn a_template_without_rows_can_be_handed_in() -> Result<()> {
     for language in ["en", "fr", "uk"] {
-        let office = Office::new()?;
-        office.init(&["w", "--workbook", "--language", language])?.ok()?;
-        let said = office.import("w/coalition.xlsx", &[])?.ok()?;
+        let secretariat = Secretariat::new()?;
+        secretariat.init(&["w", "--workbook", "--language", language])?.ok()?;
+        let said = secretariat.import("w/coalition.xlsx", &[])?.ok()?;
         ensure!(said.out.contains("coalition `coalition`"), "{}", said.out);
         ensure!(said.out.contains("whoever asks is taken"), "{}", said.out);
         ensure!(said.err.is_empty(), "the guide is no sheet to speak of: {}", said.err);
@@ -237,32 +240,32 @@ fn a_template_without_rows_can_be_handed_in() -> Result<()> {
 
 #[test]
 fn nothing_that_is_there_is_overwritten() -> Result<()> {
-    let office = Office::new()?;
-    fs::create_dir(office.path("mine"))?;
-    office.write("mine/notes.txt", "mine")?;
-    let said = office.init(&["mine"])?;
+    let secretariat = Secretariat::new()?;
+    fs::create_dir(secretariat.path("mine"))?;
+    secretariat.write("mine/notes.txt", "mine")?;
+    let said = secretariat.init(&["mine"])?;
     said.failed(1, &["mine is not empty: it holds 1 entry", "name a new folder"])?;
-    ensure!(fs::read_dir(office.path("mine"))?.count() == 1);
-    office
+    ensure!(fs::read_dir(secretariat.path("mine"))?.count() == 1);
+    secretariat
         .init(&["mine/notes.txt"])?
         .failed(1, &["mine/notes.txt is a file", "name a new folder"])?;
-    office.write("b.xlsx", "mine")?;
-    office
+    secretariat.write("b.xlsx", "mine")?;
+    secretariat
         .init(&["--workbook", "b.xlsx"])?
         .failed(1, &["b.xlsx is there already", "name a new file"])?;
-    ensure!(fs::read(office.path("b.xlsx"))? == b"mine");
-    office
+    ensure!(fs::read(secretariat.path("b.xlsx"))? == b"mine");
+    secretariat
         .init(&["--workbook", "mine"])?
         .failed(1, &["mine is no name of a workbook", "FILE.xlsx"])?;
-    office
+    secretariat
         .init(&["new", "--zone", "Brussels"])?
         .failed(1, &["Brussels", "did you mean `Europe/Brussels`?"])?;
-    office.init(&["new", "--name", " "])?.failed(1, &["name is empty"])?;
-    office.init(&[])?.failed(1, &["<DIR>"])?;
-    ensure!(!office.path("new").exists());
+    secretariat.init(&["new", "--name", " "])?.failed(1, &["name is empty"])?;
+    secretariat.init(&[])?.failed(1, &["<DIR>"])?;
+    ensure!(!secretariat.path("new").exists());
     // An empty folder is as good as none.
-    fs::create_dir(office.path("empty"))?;
-    let made = office.init(&["empty", "--json"])?.json()?;
+    fs::create_dir(secretariat.path("empty"))?;
+    let made = secretariat.init(&["empty", "--json"])?.json()?;
     ensure!(made["files"].as_array().is_some_and(|files| files.len() > 10), "{made}");
     ensure!(made["next"][1] == "waybill import empty", "{made}");
     Ok(())
@@ -272,9 +275,9 @@ fn nothing_that_is_there_is_overwritten() -> Result<()> {
 fn without_a_pipeline_or_calendar_the_usual_one_holds_in_the_coalitions_zone() -> Result<()> {
     let columns = ["cron", "list", "--columns", "act,at,zone"];
     for has_pipeline in [true, false] {
-        let office = Office::new()?;
-        office.init(&["ours", "--zone", "Europe/Kyiv"])?.ok()?;
-        let pipeline = office.path("ours/pipeline.toml");
+        let secretariat = Secretariat::new()?;
+        secretariat.init(&["ours", "--zone", "Europe/Kyiv"])?.ok()?;
+        let pipeline = secretariat.path("ours/pipeline.toml");
         if has_pipeline {
             let said = fs::read_to_string(&pipeline)?;
             let (steps, _) = said.split_once("[[cron]]").context("a calendar")?;
@@ -282,47 +285,47 @@ fn without_a_pipeline_or_calendar_the_usual_one_holds_in_the_coalitions_zone() -
         } else {
             fs::remove_file(&pipeline)?;
         }
-        let said = office.import("ours", &[])?.ok()?;
+        let said = secretariat.import("ours", &[])?.ok()?;
         let calendar = "lapse at 00:05, rematch at 00:10, chase at 00:15, each day, in Europe/Kyiv";
         ensure!(said.out.contains(calendar), "{}", said.out);
         ensure!(said.out.contains("no pipeline.toml") != has_pipeline, "{}", said.out);
-        let listed = office.ask(&columns)?.ok()?.out;
+        let listed = secretariat.ask(&columns)?.ok()?.out;
         for act in ["lapse", "rematch", "chase"] {
             ensure!(listed.contains(act) && listed.contains("Europe/Kyiv"), "{listed}");
         }
-        let doctor = office.ask(&["doctor", "--json"])?;
+        let doctor = secretariat.ask(&["doctor", "--json"])?;
         ensure!(doctor.out.contains("schedules no lapse, rematch, chase"), "{}", doctor.out);
     }
     // As the folder comes, its own calendar holds.
-    let office = Office::new()?;
-    office.init(&["ours", "--zone", "Europe/Kyiv"])?.ok()?;
-    let said = office.import("ours", &[])?.ok()?;
+    let secretariat = Secretariat::new()?;
+    secretariat.init(&["ours", "--zone", "Europe/Kyiv"])?.ok()?;
+    let said = secretariat.import("ours", &[])?.ok()?;
     ensure!(!said.out.contains("no calendar"), "{}", said.out);
-    let listed = office.ask(&columns)?.ok()?.out;
+    let listed = secretariat.ask(&columns)?.ok()?.out;
     ensure!(listed.contains("digest") && listed.matches("Europe/Kyiv").count() == 4, "{listed}");
     Ok(())
 }
 
 #[test]
 fn without_codes_those_of_the_cpv_are_known_and_no_others() -> Result<()> {
-    let office = Office::new()?;
-    office.init(&["ours", "--example"])?.ok()?;
-    office.import("ours", &[])?.ok()?;
-    let lines = fs::read_to_string(office.path("ours/requisitions.csv"))?;
+    let secretariat = Secretariat::new()?;
+    secretariat.init(&["ours", "--example"])?.ok()?;
+    secretariat.import("ours", &[])?.ok()?;
+    let lines = fs::read_to_string(secretariat.path("ours/requisitions.csv"))?;
     let other = lines.replace("REQ-1/", "REQ-2/");
-    office.write("wrong.csv", other.replace("30213100-6", "30213100-7"))?;
-    let said = office.import("wrong.csv", &[])?;
+    secretariat.write("wrong.csv", other.replace("30213100-6", "30213100-7"))?;
+    let said = secretariat.import("wrong.csv", &[])?;
     let parts = [
         "wrong.csv, row 2, field classification, value \"30213100-7\"",
         "did you mean `30213100-6`?",
     ];
     said.failed(1, &parts)?;
     // Where codes are listed, they are all there are.
-    office.write("ours/codes.csv", "scheme,code,name\nCPV,30213100-6,Portable computers\n")?;
-    let said = office.import("ours", &[])?.ok()?;
+    secretariat.write("ours/codes.csv", "scheme,code,name\nCPV,30213100-6,Portable computers\n")?;
+    let said = secretariat.import("ours", &[])?.ok()?;
     ensure!(said.out.contains("codes: 1 new"), "{}", said.out);
-    office.write("other.csv", other)?;
-    office
+    secretariat.write("other.csv", other)?;
+    secretariat
         .import("other.csv", &[])?
         .failed(1, &["row 3, field classification, value \"32413100-2\""])?;
     Ok(())
@@ -330,13 +333,13 @@ fn without_codes_those_of_the_cpv_are_known_and_no_others() -> Result<()> {
 
 #[test]
 fn all_that_is_wrong_with_settings_and_files_is_said_at_once() -> Result<()> {
-    let office = Office::new()?;
-    office.init(&["ours"])?.ok()?;
-    office.write(
+    let secretariat = Secretariat::new()?;
+    secretariat.init(&["ours"])?.ok()?;
+    secretariat.write(
         "ours/coalition.toml",
         "nam = \"Ours\"\ncurrency = \"EURO\"\nzone = \"Brussels\"\nstart = 2026-01-01\nany_requester = \"yes\"\n",
     )?;
-    office.import("ours", &[])?.failed(
+    secretariat.import("ours", &[])?.failed(
         1,
         &[
             "coalition.toml, field nam: there is no such key\n  hint: did you mean `name`?",
@@ -347,11 +350,11 @@ fn all_that_is_wrong_with_settings_and_files_is_said_at_once() -> Result<()> {
             "coalition.toml, field any_requester, value \"yes\": must be true or false",
         ],
     )?;
-    let office = Office::new()?;
-    office.init(&["ours"])?.ok()?;
-    fs::remove_file(office.path("ours/parties.csv"))?;
-    fs::remove_file(office.path("ours/contributions.csv"))?;
-    office.import("ours", &[])?.failed(
+    let secretariat = Secretariat::new()?;
+    secretariat.init(&["ours"])?.ok()?;
+    fs::remove_file(secretariat.path("ours/parties.csv"))?;
+    fs::remove_file(secretariat.path("ours/contributions.csv"))?;
+    secretariat.import("ours", &[])?.failed(
         1,
         &[
             "parties.csv: there is no such file",
@@ -360,10 +363,10 @@ fn all_that_is_wrong_with_settings_and_files_is_said_at_once() -> Result<()> {
         ],
     )?;
     for optional in ["offers", "consignees", "codes", "groups", "charges", "prohibited", "rates"] {
-        let office = Office::new()?;
-        office.init(&["ours"])?.ok()?;
-        fs::remove_file(office.path(&format!("ours/{optional}.csv")))?;
-        office.import("ours", &[])?.ok()?;
+        let secretariat = Secretariat::new()?;
+        secretariat.init(&["ours"])?.ok()?;
+        fs::remove_file(secretariat.path(&format!("ours/{optional}.csv")))?;
+        secretariat.import("ours", &[])?.ok()?;
     }
     Ok(())
 }
@@ -393,8 +396,8 @@ fn a_workbook_is_taken_however_people_keep_it() -> Result<()> {
             *name = "Prices 2026".to_owned();
         }
     }
-    let (office, said) = book.taken()?;
-    ensure!(office.lines()? == EXAMPLE, "{:?}", office.lines()?);
+    let (secretariat, said) = book.taken()?;
+    ensure!(secretariat.lines()? == EXAMPLE, "{:?}", secretariat.lines()?);
     for part in [
         "sheet `Prices 2026` is read as `Offers`, by its header",
         "not read, for no table of a coalition is so called: `Calculation`",
@@ -416,8 +419,8 @@ fn a_sheet_that_was_deleted_is_named_if_it_is_needed() -> Result<()> {
         .refused(&["coalition.xlsx: there is no sheet `Money`", "Contribution, Donors"])?;
     let both = book.clone().without("Parties").without("Settings");
     both.refused(&["there is no sheet `Settings`", "there is no sheet `Parties`"])?;
-    let (office, _) = book.without("Lines").taken()?;
-    ensure!(office.lines()?.is_empty());
+    let (secretariat, _) = book.without("Lines").taken()?;
+    ensure!(secretariat.lines()?.is_empty());
     Ok(())
 }
 
@@ -479,15 +482,15 @@ fn what_a_workbook_has_too_much_of_is_named() -> Result<()> {
 #[test]
 fn a_sheet_of_lines_alone_is_still_a_file_of_lines() -> Result<()> {
     let mut book = Book::example()?;
-    let (office, _) = book.clone().without("Lines").taken()?;
+    let (secretariat, _) = book.clone().without("Lines").taken()?;
     book.0.retain(|(name, _)| name == "Lines");
-    book.save(&office.path("more.xlsx"))?;
-    let said = office.import("more.xlsx", &[])?.ok()?;
+    book.save(&secretariat.path("more.xlsx"))?;
+    let said = secretariat.import("more.xlsx", &[])?.ok()?;
     ensure!(said.out.starts_with("2 new"), "{}", said.out);
     // And a sheet of a whole one, if it is named.
     let whole = Book::example()?;
-    whole.save(&office.path("whole.xlsx"))?;
-    let said = office.import("whole.xlsx", &["--sheet", "Lines"])?.ok()?;
+    whole.save(&secretariat.path("whole.xlsx"))?;
+    let said = secretariat.import("whole.xlsx", &["--sheet", "Lines"])?.ok()?;
     ensure!(said.out.starts_with("0 new, 0 amended, 2 unchanged"), "{}", said.out);
     Ok(())
 }

@@ -3,8 +3,8 @@
 use anyhow::{Result, ensure};
 use waybill_services::{Postgres, RabbitMq};
 
+use crate::cluster::World;
 use crate::support::{SOON, eventually};
-use crate::world::World;
 
 /// Lines that are handed in at once, while nobody gives positions: two events each, so that a link of the chain is as long as
 /// links become.

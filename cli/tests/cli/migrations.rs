@@ -7,8 +7,8 @@ use anyhow::{Result, ensure};
 use sqlx::Connection as _;
 use waybill_services::{Postgres, RabbitMq};
 
+use crate::cluster::World;
 use crate::support::{SOON, Started, eventually, run, waybill};
-use crate::world::World;
 
 #[test]
 fn a_migration_that_was_killed_is_made_by_the_next_one() -> Result<()> {

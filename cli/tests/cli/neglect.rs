@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use sqlx::Connection as _;
 use waybill_services::{Postgres, RabbitMq};
 
-use crate::world::World;
+use crate::cluster::World;
 
 #[test]
 fn what_grows_is_named_with_its_mend() -> Result<()> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use waybill_services::{Postgres, Proxy, RabbitMq};
 
+use crate::cluster::World;
 use crate::support::{SOON, eventually};
-use crate::world::World;
 
 #[test]
 fn two_installations_on_one_virtual_host_are_told() -> Result<()> {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use waybill_shared::domain::ids::LineId;
 use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::store::sqlite::SqliteStore;
-use waybill_shared::store::{Fate, LineChange, Reads as _, RecordChange, Store, Unit};
+use waybill_shared::store::{ChangeSet, Fate, LineChange, Reads as _, RecordChange, Store};
 
 use crate::coalition;
 use crate::support::{is_clean, run, text};
@@ -19,12 +19,12 @@ fn write_beyond(data: &Path, nul: bool) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let store = SqliteStore::open(&data.join("waybill.sqlite")).await?;
-        let mut unit = Unit::new("donor AA", chrono::Utc::now());
+        let mut change_set = ChangeSet::new("donor AA", chrono::Utc::now());
         let mut gives = |id: &str, field: &str, value: Value| {
             let mut body = json!({"id": id, "donors": ["AA"], "firmness": "pledge", "stated": "2025-01-01",
                                   "source": "invented", field: value});
             body["id"] = json!(id);
-            unit.records.push(RecordChange {
+            change_set.records.push(RecordChange {
                 kind: RecordKind::Contribution,
                 id: id.to_owned(),
                 expected: 0,
@@ -44,8 +44,8 @@ fn write_beyond(data: &Path, nul: bool) -> Result<()> {
         let (id, before) = store.lines(&[LineId(1)]).await?.pop().context("a line")?;
         let mut line = before.line.clone();
         line.description = "x\u{7}".repeat(9000);
-        unit.lines.push(LineChange::stated(id, &before, line.clone(), line));
-        let fates = store.commit(vec![unit]).await?;
+        change_set.lines.push(LineChange::stated(id, &before, line.clone(), line));
+        let fates = store.commit(vec![change_set]).await?;
         store.close().await;
         ensure!(fates == [Fate::Committed], "{fates:?}");
         Ok(())

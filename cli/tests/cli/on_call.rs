@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use crate::PAIR;
 use crate::coalition::{self, row};
-use crate::office::{Office, Service};
 use crate::pair::Pair;
+use crate::secretariat::{Secretariat, Service};
 use crate::support::{SOON, eventually, is_clean, run, text};
 
 /// The coalition's folder, with three more lines.
-fn more(office: &Office) -> Result<String> {
+fn more(secretariat: &Secretariat) -> Result<String> {
     let rows = [row("R-1", 10), row("R-2", 1), row("R-3", 1), row("R-4", 1)];
-    Ok(text(&coalition::write(office.folder.path(), &rows)?)?.to_owned())
+    Ok(text(&coalition::write(secretariat.folder.path(), &rows)?)?.to_owned())
 }
 
 /// What is written to a file that nobody finds any more is lost: nothing is taken from then on.
@@ -24,22 +24,22 @@ fn a_database_that_is_deleted_or_replaced_ends_the_service() -> Result<()> {
         return Ok(());
     }
     for is_replaced in [false, true] {
-        let office = Office::open(10)?;
-        let data = text(&office.data)?.to_owned();
+        let secretariat = Secretariat::open(10)?;
+        let data = text(&secretariat.data)?.to_owned();
         let (file, aside) =
-            (office.data.join("waybill.sqlite"), office.folder.path().join("aside"));
-        office.until("LOT-001", "response")?;
+            (secretariat.data.join("waybill.sqlite"), secretariat.folder.path().join("aside"));
+        secretariat.until("LOT-001", "response")?;
         fs::copy(&file, &aside)?;
         if is_replaced {
             fs::rename(&aside, &file)?;
         } else {
             fs::remove_file(&file)?;
         }
-        let more = more(&office)?;
+        let more = more(&secretariat)?;
         let taken = run(&["import", &more, "--data", &data])?;
         let is_told = taken.err.contains("files are gone") || taken.err.contains("is gone");
         ensure!(taken.code != Some(0) && is_told, "taken into a file that is gone: {taken:?}");
-        let (code, log) = office.service.ended()?;
+        let (code, log) = secretariat.service.ended()?;
         ensure!(code == Some(2), "{code:?}: {log}");
         ensure!(log.contains("was moved, deleted or replaced while it was in use"), "{log}");
     }
@@ -48,9 +48,9 @@ fn a_database_that_is_deleted_or_replaced_ends_the_service() -> Result<()> {
 
 #[test]
 fn what_is_paused_waits_until_somebody_lets_it_go_on() -> Result<()> {
-    let mut office = Office::open(10)?;
-    let data = text(&office.data)?.to_owned();
-    office.until("LOT-001", "response")?;
+    let mut secretariat = Secretariat::open(10)?;
+    let data = text(&secretariat.data)?.to_owned();
+    secretariat.until("LOT-001", "response")?;
     let unknown = run(&["pause", "everything", "--data", &data])?;
     ensure!(
         unknown.code == Some(1) && unknown.err.contains("there are all, calendar"),
@@ -61,9 +61,9 @@ fn what_is_paused_waits_until_somebody_lets_it_go_on() -> Result<()> {
     ensure!(again.out.contains("has paused it since"), "{again:?}");
     let status = run(&["status", "--data", &data])?.ok()?;
     ensure!(status.out.contains("a night of changes"), "{status:?}");
-    let more = more(&office)?;
-    let place = office.data.clone();
-    office.restart(|| Service::start(&place, None))?;
+    let more = more(&secretariat)?;
+    let place = secretariat.data.clone();
+    secretariat.restart(|| Service::start(&place, None))?;
     run(&["import", &more, "--data", &data])?.ok()?;
     run(&["cron", "run", "daily-chase", "--data", &data])?.ok()?;
     let runs = || -> Result<Value> {
@@ -74,17 +74,17 @@ fn what_is_paused_waits_until_somebody_lets_it_go_on() -> Result<()> {
     // What is by hand is done all the same, and has its time after what would have run by itself.
     run(&["hold", "LOT-003", "--yes", "--data", &data])?.ok()?;
     ensure!(runs()?["runs"] == 0, "the calendar has run");
-    let lots = crate::support::lots(&office.data)?;
+    let lots = crate::support::lots(&secretariat.data)?;
     let moved = |lot: &&Value| lot["id"] != "LOT-001" && lot["step"] != "validate_priority";
     ensure!(lots.len() == 4 && !lots.iter().any(|lot| moved(&lot)), "{lots:?}");
 
     run(&["unpause", "all", "--yes", "--data", &data])?.ok()?;
     eventually("all goes on", SOON, || Ok((runs()?["runs"] == 1).then_some(())))?;
     eventually("lots move", SOON, || {
-        Ok(crate::support::lots(&office.data)?.iter().any(|lot| moved(&lot)).then_some(()))
+        Ok(crate::support::lots(&secretariat.data)?.iter().any(|lot| moved(&lot)).then_some(()))
     })?;
     let none = run(&["pause", "--data", &data])?.ok()?;
     ensure!(none.out == "nothing is paused\n", "{none:?}");
-    is_clean(&office.data)?;
-    office.service.stop().map(drop)
+    is_clean(&secretariat.data)?;
+    secretariat.service.stop().map(drop)
 }

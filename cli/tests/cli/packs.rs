@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::coalition;
-use crate::near::{Bureau, OFFERS, line};
-use crate::office::fact;
+use crate::nearest_offers::{Bureau, OFFERS, line};
 use crate::quantities::pipeline;
+use crate::secretariat::fact;
 use crate::support::{SOON, eventually, run, show, text};
 
 #[test]

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use waybill_services::{Pooler, Postgres, RabbitMq};
 
-use crate::world::World;
+use crate::cluster::World;
 
 const ROLES: [&str; 3] = ["scheduler 1", "worker 1", "api 1"];
 

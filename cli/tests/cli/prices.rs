@@ -5,8 +5,8 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::near::{Bureau, line};
-use crate::office::fact;
+use crate::nearest_offers::{Bureau, line};
+use crate::secretariat::fact;
 use crate::support::{SOON, eventually, lots, run, show, text};
 
 const MONEY: &str = "id,donors,firmness,stated,amount,currency,obligate_by,consent,source\n";

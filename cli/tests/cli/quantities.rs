@@ -6,9 +6,9 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::near::{Bureau, line};
-use crate::office::fact;
+use crate::nearest_offers::{Bureau, line};
 use crate::requesters::{found, names};
+use crate::secretariat::fact;
 use crate::support::{SOON, eventually, show, text};
 
 const ROUTERS: &str = "R,SUP,Router,H87,240.00,EUR,100,1,5,2025-01-01,,BUY,,,,\n";

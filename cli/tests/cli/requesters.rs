@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::coalition::{self, HEADER};
-use crate::office::Service;
+use crate::secretariat::Service;
 use crate::support::{Said, is_clean, run, show, text};
 
 /// A coalition with two ministries in a data folder.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::coalition::{self, row};
-use crate::office::{Office, Service};
+use crate::secretariat::{Secretariat, Service};
 use crate::support::{SOON, eventually, id, is_clean, lots, run, text};
 
 /// The events after `position`, one a line.
@@ -36,17 +36,17 @@ fn nothing_that_was_given_out_is_given_out_again() -> Result<()> {
 
     let service = Service::start(&data, None)?;
     run(&["unpause", "all", "--yes", "--data", &place])?.ok()?;
-    let office = Office { folder, data: data.clone(), service };
-    let (first, _) = office.order(&[])?;
-    office.until("LOT-001", "response")?;
-    let more = coalition::write(office.folder.path(), &[row("R-1", 10), row("R-2", 1)])?;
+    let secretariat = Secretariat { folder, data: data.clone(), service };
+    let (first, _) = secretariat.order(&[])?;
+    secretariat.until("LOT-001", "response")?;
+    let more = coalition::write(secretariat.folder.path(), &[row("R-1", 10), row("R-2", 1)])?;
     run(&["import", text(&more)?, "--data", &place])?.ok()?;
     eventually("it was told", SOON, || {
         let told = events(&place, 0)?;
         Ok(told.iter().any(|event| event["type"] == "waybill.order.sent").then_some(()))
     })?;
     let was: Vec<String> = lots(&data)?.iter().map(id).collect::<Result<_>>()?;
-    let Office { folder, service, .. } = office;
+    let Secretariat { folder, service, .. } = secretariat;
     service.stop()?;
     let given_out = events(&place, 0)?.last().map(position).context("an event")?;
 
@@ -94,8 +94,8 @@ fn nothing_that_was_given_out_is_given_out_again() -> Result<()> {
     let sent: Vec<&str> = sent.iter().map(String::as_str).collect();
     ensure!(sent.contains(&first.as_str()), "{sent:?}");
     run(&["unpause", "all", "--yes", "--data", &place])?.ok()?;
-    let office = Office { folder, data: data.clone(), service };
-    let (second, _) = office.order(&sent)?;
+    let secretariat = Secretariat { folder, data: data.clone(), service };
+    let (second, _) = secretariat.order(&sent)?;
     fs::metadata(data.join("outbox").join(format!("{first}.json")))?;
     eventually("it was told that it was sent", SOON, || {
         let is_it = |event: &Value| {
@@ -105,7 +105,7 @@ fn nothing_that_was_given_out_is_given_out_again() -> Result<()> {
         Ok(all.iter().any(is_it).then_some(()))
     })?;
     is_clean(&data)?;
-    office.service.stop()?;
+    secretariat.service.stop()?;
     // Twice in a row: what the first has found is still to be done, and is told once.
     for _ in 0..2 {
         run(&["restore", text(&copy)?, "--yes", "--data", &place])?.ok()?;

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::api::receiver::{Receiver, Temper};
 use crate::coalition::{self, requisitions, row};
-use crate::office::{Office, Service};
+use crate::secretariat::{Secretariat, Service};
 use crate::support::{SOON, Said, eventually, run, text};
 
 /// Part of every address.
@@ -18,7 +18,7 @@ const ADDRESS: &str = "Example Street";
 
 /// An office with a file of keys, whether its service has it or not.
 struct Sealed {
-    office: Office,
+    secretariat: Secretariat,
     coalition: PathBuf,
     key: PathBuf,
     receiver: Receiver,
@@ -38,21 +38,21 @@ impl Sealed {
         run(&["key", "new", text(&key)?])?.ok()?;
         let named = ["--key-file", text(&key)?];
         let more = if has_key { &named[..] } else { &[] };
-        let office = Office::open_in(folder, &coalition, more)?;
+        let secretariat = Secretariat::open_in(folder, &coalition, more)?;
         let receiver = Receiver::start(Temper::Ready)?;
-        Ok(Self { office, coalition, key, receiver })
+        Ok(Self { secretariat, coalition, key, receiver })
     }
 
     fn run(&self, words: &[&str]) -> Result<Said> {
-        run(&[words, &["--data", text(&self.office.data)?]].concat())
+        run(&[words, &["--data", text(&self.secretariat.data)?]].concat())
     }
 
     /// SIGTERM, and another service, which has the key or has not.
     fn again(&mut self, has_key: bool) -> Result<()> {
-        let data = self.office.data.clone();
+        let data = self.secretariat.data.clone();
         let named = ["--key-file", text(&self.key)?];
         let more = if has_key { &named[..] } else { &[] };
-        self.office.restart(|| Service::start_with(&data, None, more))
+        self.secretariat.restart(|| Service::start_with(&data, None, more))
     }
 
     /// A webhook for all that happens, and its secret.
@@ -86,7 +86,7 @@ impl Sealed {
 
     /// The whole database as text.
     fn export(&self) -> Result<String> {
-        let to = self.office.folder.path().join("export.jsonl");
+        let to = self.secretariat.folder.path().join("export.jsonl");
         fs::remove_file(&to).ok();
         self.run(&["export", text(&to)?])?.ok()?;
         Ok(fs::read_to_string(&to)?)
@@ -115,8 +115,8 @@ fn no_copy_of_the_database_holds_a_secret_or_an_address() -> Result<()> {
     let sealed = Sealed::open(true)?;
     let id = first(&sealed.key)?;
     let (hook, old) = sealed.webhook()?;
-    sealed.office.until("LOT-001", "response")?;
-    let (_, order) = sealed.office.order(&[])?;
+    sealed.secretariat.until("LOT-001", "response")?;
+    let (_, order) = sealed.secretariat.order(&[])?;
     ensure!(order.to_string().contains("C1") && !order.to_string().contains(ADDRESS), "{order}");
     sealed.tells(&old)?;
     // Both sign for a day, and both are sealed.
@@ -127,12 +127,12 @@ fn no_copy_of_the_database_holds_a_secret_or_an_address() -> Result<()> {
     let pinged = sealed.run(&["webhook", "ping", &hook, "--json"])?.json()?;
     ensure!(pinged["arrived"] == true, "{pinged}");
     ensure!(sealed.keys()?["values"]["plain"] == 0, "{}", sealed.keys()?);
-    let backup = sealed.office.folder.path().join("backup");
+    let backup = sealed.secretariat.folder.path().join("backup");
     let said = sealed.run(&["backup", text(&backup)?])?.ok()?;
     ensure!(said.err.contains(&id), "a backup does not name its key: {said:?}");
     let export = sealed.export()?;
     ensure!(export.contains("\"sealed\"") || export.contains("\\\"sealed\\\""), "{export}");
-    let files = sealed.office.data.clone();
+    let files = sealed.secretariat.data.clone();
     let key = fs::read_to_string(&sealed.key)?;
     for mark in [ADDRESS, &old[6..], &new[6..], key.trim()] {
         ensure!(!export.contains(mark), "an export holds {mark}");
@@ -144,8 +144,8 @@ fn no_copy_of_the_database_holds_a_secret_or_an_address() -> Result<()> {
     // With the key all is looked into, without it what is not is said, and that all else holds.
     let all = sealed.run(&["check"])?.ok()?;
     ensure!(!all.err.contains("not looked into"), "{all:?}");
-    sealed.office.service.stop()?;
-    let data = text(&sealed.office.data)?;
+    sealed.secretariat.service.stop()?;
+    let data = text(&sealed.secretariat.data)?;
     let without = run(&["check", "--data", data])?.ok()?;
     ensure!(without.err.contains("not looked into") && without.err.contains(&id), "{without:?}");
     let with = run(&["check", "--data", data, "--key-file", text(&sealed.key)?])?.ok()?;
@@ -157,7 +157,7 @@ fn no_copy_of_the_database_holds_a_secret_or_an_address() -> Result<()> {
 fn without_a_key_all_is_as_before_and_doctor_says_so() -> Result<()> {
     let sealed = Sealed::open(false)?;
     let (_, secret) = sealed.webhook()?;
-    sealed.office.until("LOT-001", "response")?;
+    sealed.secretariat.until("LOT-001", "response")?;
     sealed.tells(&secret)?;
     let export = sealed.export()?;
     ensure!(export.contains(ADDRESS) && export.contains(&secret[6..]), "{export}");
@@ -173,17 +173,17 @@ fn a_lost_key_stops_only_what_needs_it() -> Result<()> {
     let mut sealed = Sealed::open(true)?;
     let id = first(&sealed.key)?;
     let (hook, secret) = sealed.webhook()?;
-    sealed.office.until("LOT-001", "response")?;
+    sealed.secretariat.until("LOT-001", "response")?;
     sealed.tells(&secret)?;
     sealed.again(false)?;
     // It runs: a new line comes to its order.
     requisitions(&sealed.coalition.join("more.csv"), &[row("R-2", 5)])?;
     sealed.run(&["import", text(&sealed.coalition.join("more.csv"))?])?.ok()?;
-    sealed.office.until("LOT-002", "response")?;
+    sealed.secretariat.until("LOT-002", "response")?;
     let found = sealed.finding()?;
     ensure!(found["health"] == "bad" && found["seen"].to_string().contains(&id), "{found}");
     eventually("it is said what is not sent", SOON, || {
-        Ok(sealed.office.service.log()?.contains("nothing is sent to a webhook").then_some(()))
+        Ok(sealed.secretariat.service.log()?.contains("nothing is sent to a webhook").then_some(()))
     })?;
     let before = sealed.receiver.arrived().len();
     sealed.run(&["webhook", "ping", &hook])?.failed(2, &[&id, "--key-file"])?;
@@ -216,15 +216,15 @@ fn a_new_key_takes_over_and_the_old_one_can_go() -> Result<()> {
     let mut sealed = Sealed::open(true)?;
     let old = first(&sealed.key)?;
     let (_, secret) = sealed.webhook()?;
-    sealed.office.until("LOT-001", "response")?;
+    sealed.secretariat.until("LOT-001", "response")?;
     let key = text(&sealed.key)?.to_owned();
     sealed.run(&["key", "rotate", "--key-file", &key])?.ok()?;
     let new = first(&sealed.key)?;
     ensure!(new != old && fs::read_to_string(&sealed.key)?.lines().count() == 2);
     let seal = ["key", "seal", "--key-file", &key, "--json"];
-    let early = [&seal[..], &["--data", text(&sealed.office.data)?]].concat();
+    let early = [&seal[..], &["--data", text(&sealed.secretariat.data)?]].concat();
     run(&early)?.failed(1, &[&old, &new, "SIGHUP"])?;
-    sealed.office.service.signal("-HUP")?;
+    sealed.secretariat.service.signal("-HUP")?;
     eventually("the keys are read", SOON, || {
         Ok((sealed.keys()?["keys"][0] == new.as_str()).then_some(()))
     })?;
@@ -261,7 +261,7 @@ fn a_new_key_takes_over_and_the_old_one_can_go() -> Result<()> {
 fn a_database_in_plain_text_gets_a_key_and_moves_on() -> Result<()> {
     let mut sealed = Sealed::open(false)?;
     let (_, secret) = sealed.webhook()?;
-    sealed.office.until("LOT-001", "response")?;
+    sealed.secretariat.until("LOT-001", "response")?;
     sealed.again(true)?;
     let found = sealed.finding()?;
     ensure!(found["health"] == "warn" && found["mend"] == "waybill key seal", "{found}");
@@ -280,8 +280,9 @@ fn a_database_in_plain_text_gets_a_key_and_moves_on() -> Result<()> {
     sealed.run(&["import", &folder])?.ok()?;
     ensure!(sealed.keys()?["values"]["plain"] == 0, "{}", sealed.keys()?);
     // It goes elsewhere with what is sealed in it, and holds there.
-    let elsewhere = format!("sqlite:{}", text(&sealed.office.folder.path().join("other.sqlite"))?);
-    let file = sealed.office.folder.path().join("export.jsonl");
+    let elsewhere =
+        format!("sqlite:{}", text(&sealed.secretariat.folder.path().join("other.sqlite"))?);
+    let file = sealed.secretariat.folder.path().join("export.jsonl");
     let moved = run(&["import", text(&file)?, "--store", &elsewhere])?.ok()?;
     ensure!(moved.err.contains(&first(&sealed.key)?), "{moved:?}");
     let key = text(&sealed.key)?;
@@ -293,10 +294,10 @@ fn a_database_in_plain_text_gets_a_key_and_moves_on() -> Result<()> {
 #[test]
 fn a_sealed_value_that_was_changed_or_moved_is_found() -> Result<()> {
     let sealed = Sealed::open(true)?;
-    let data = sealed.office.data.clone();
+    let data = sealed.secretariat.data.clone();
     sealed.webhook()?;
     sealed.webhook()?;
-    sealed.office.service.stop()?;
+    sealed.secretariat.service.stop()?;
     // The secret of one webhook in the place of another's.
     crate::pair::Database::tamper(
         &data,

@@ -177,7 +177,7 @@ fn a_state_that_lots_cannot_have_is_refused() -> Result<()> {
 #[test]
 fn the_log_can_be_json() -> Result<()> {
     let place = Place::with("")?;
-    let service = crate::office::Service::start(&place.data, None)?;
+    let service = crate::secretariat::Service::start(&place.data, None)?;
     let log = service.stop()?;
     ensure!(!log.is_empty());
     for line in log.lines() {

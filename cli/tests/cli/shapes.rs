@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use waybill_api::openapi;
 
-use crate::acts::open;
+use crate::by_hand::open;
 use crate::coalition::{self, HEADER, row};
 use crate::support::{run, run_example, text};
 
@@ -152,9 +152,9 @@ fn what_is_listed_and_shown_has_the_described_shape() -> Result<()> {
 
 #[test]
 fn what_acts_say_has_the_described_shape() -> Result<()> {
-    let office = open(&[row("R-1", 3), row("R-2", 4)])?;
-    let example = Example::of(office.data.clone(), TempDir::new()?)?;
-    office.until("LOT-001", "consent")?;
+    let secretariat = open(&[row("R-1", 3), row("R-2", 4)])?;
+    let example = Example::of(secretariat.data.clone(), TempDir::new()?)?;
+    secretariat.until("LOT-001", "consent")?;
     let fields = fields_of("R-3");
     let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
     let submit = [&["submit"][..], &fields].concat();
@@ -178,7 +178,7 @@ fn what_acts_say_has_the_described_shape() -> Result<()> {
     ] {
         example.holds(words, shape)?;
     }
-    let (order, _) = office.order(&[])?;
+    let (order, _) = secretariat.order(&[])?;
     for (words, shape) in [
         (&["order", "respond", &order, "--dry-run"][..], "Answer"),
         (&["order", "respond", &order], "Answer"),
@@ -192,7 +192,7 @@ fn what_acts_say_has_the_described_shape() -> Result<()> {
     example.holds(&["webhook", "ping", &webhook], "Pinged")?;
     example.holds(&["webhook", "replay", &webhook, "--from", "1"], "Replayed")?;
     example.holds(&["webhook", "rotate", &webhook], "MadeWebhook")?;
-    office.service.stop()?;
+    secretariat.service.stop()?;
     Ok(())
 }
 

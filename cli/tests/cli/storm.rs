@@ -12,10 +12,10 @@ use serde_json::Value;
 use waybill_services::{Postgres, RabbitMq};
 
 use crate::api::receiver::{Receiver, Temper};
+use crate::cluster::{LEASE_MS, World};
 use crate::crash::{Draws, number};
+use crate::redelivery::meddle;
 use crate::support::{Said, eventually};
-use crate::twice::meddle;
-use crate::world::{LEASE_MS, World};
 
 /// How long webhooks may take to have caught up after the last fault.
 pub(crate) const CAUGHT_UP: Duration = Duration::from_secs(60);
@@ -179,7 +179,7 @@ pub(crate) struct Follower {
 impl Follower {
     /// Reads on, by `waybill` with the arguments it is given; nothing while the database cannot be read.
     pub(crate) fn read_on(&mut self, waybill: impl Fn(&[&str]) -> Result<Said>) {
-        for event in told(waybill, self.read).into_iter().flatten() {
+        for event in fetched(waybill, self.read).into_iter().flatten() {
             self.read = self.read.max(position(&event));
             let before = self.first.insert(position(&event), event.clone());
             self.otherwise += u64::from(before.is_some_and(|before| before != event));
@@ -191,7 +191,7 @@ impl Follower {
         mut self,
         waybill: impl Fn(&[&str]) -> Result<Said>,
     ) -> Result<Vec<Value>> {
-        let all = eventually("the log can be read", CAUGHT_UP, || Ok(told(&waybill, 0)))?;
+        let all = eventually("the log can be read", CAUGHT_UP, || Ok(fetched(&waybill, 0)))?;
         for event in &all {
             let before = self.first.get(&position(event));
             self.otherwise += u64::from(before.is_some_and(|before| before != event));
@@ -204,7 +204,7 @@ impl Follower {
 }
 
 /// The events after `position`.
-fn told(waybill: impl Fn(&[&str]) -> Result<Said>, position: i64) -> Option<Vec<Value>> {
+fn fetched(waybill: impl Fn(&[&str]) -> Result<Said>, position: i64) -> Option<Vec<Value>> {
     let after = position.to_string();
     let said = waybill(&["events", "--json", "--after", &after]).ok()?;
     if said.code != Some(0) {

@@ -6,11 +6,11 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
-use crate::acts::open;
+use crate::by_hand::open;
 use crate::coalition::{self, row};
-use crate::office::fact;
+use crate::pty::Terminal;
+use crate::secretariat::fact;
 use crate::support::{SOON, eventually, example_copy, finish, is_clean, run, show, text, waybill};
-use crate::typed::Terminal;
 
 const CTRL_C: &str = "\x03";
 const ENTER: &str = "\r";
@@ -21,11 +21,11 @@ fn at(data: &std::path::Path, words: &[&str]) -> Result<Command> {
 
 #[test]
 fn watch_shows_the_funnel_and_a_lot_and_acts_by_keys() -> Result<()> {
-    let office = open(&[row("R-1", 4), row("R-2", 3)])?;
+    let secretariat = open(&[row("R-1", 4), row("R-2", 3)])?;
     for lot in ["LOT-001", "LOT-002"] {
-        office.until(lot, "consent")?;
+        secretariat.until(lot, "consent")?;
     }
-    let mut terminal = Terminal::start(&at(&office.data, &["watch", "--every", "200ms"])?)?;
+    let mut terminal = Terminal::start(&at(&secretariat.data, &["watch", "--every", "200ms"])?)?;
     terminal.until("LOT-002")?;
     for part in ["Test", "runs, version", "match_donor", "consent", "INCIDENT", "q:end"] {
         terminal.until(part)?;
@@ -43,7 +43,7 @@ fn watch_shows_the_funnel_and_a_lot_and_acts_by_keys() -> Result<()> {
     // Whoever holds it already is told so.
     terminal.types("h")?;
     terminal.until("LOT-001: it is held")?;
-    let shown = show(&office.data, "LOT-001")?;
+    let shown = show(&secretariat.data, "LOT-001")?;
     ensure!(fact(&shown, "state").is_some_and(|state| state.contains("operator")), "{shown}");
     terminal.types("\x1b")?;
     terminal.until("waits: release")?;
@@ -51,7 +51,7 @@ fn watch_shows_the_funnel_and_a_lot_and_acts_by_keys() -> Result<()> {
     terminal.until("y do it")?;
     terminal.types("y")?;
     terminal.until("LOT-001 is resumed")?;
-    office.until("LOT-001", "consent")?;
+    secretariat.until("LOT-001", "consent")?;
 
     terminal.resize(30, 100)?;
     eventually("it is drawn as wide as the terminal", SOON, || {
@@ -62,17 +62,17 @@ fn watch_shows_the_funnel_and_a_lot_and_acts_by_keys() -> Result<()> {
     terminal.types("q")?;
     terminal.ends(0)?;
     ensure!(!terminal.is_taken() && !terminal.hides_cursor(), "the terminal is not given back");
-    office.service.stop()?;
-    is_clean(&office.data)?;
+    secretariat.service.stop()?;
+    is_clean(&secretariat.data)?;
     Ok(())
 }
 
 #[test]
 fn watch_gives_the_terminal_back_when_it_is_told_to_end() -> Result<()> {
-    let office = open(&[row("R-1", 4)])?;
-    office.until("LOT-001", "consent")?;
+    let secretariat = open(&[row("R-1", 4)])?;
+    secretariat.until("LOT-001", "consent")?;
     for end in [CTRL_C, "TERM"] {
-        let mut terminal = Terminal::start(&at(&office.data, &["watch"])?)?;
+        let mut terminal = Terminal::start(&at(&secretariat.data, &["watch"])?)?;
         terminal.until("LOT-001")?;
         if end == CTRL_C {
             terminal.types(end)?
@@ -87,11 +87,11 @@ fn watch_gives_the_terminal_back_when_it_is_told_to_end() -> Result<()> {
 
 #[test]
 fn watch_keeps_what_it_knows_while_the_service_is_away() -> Result<()> {
-    let office = open(&[row("R-1", 4)])?;
-    office.until("LOT-001", "consent")?;
-    let mut terminal = Terminal::start(&at(&office.data, &["watch", "--every", "200ms"])?)?;
+    let secretariat = open(&[row("R-1", 4)])?;
+    secretariat.until("LOT-001", "consent")?;
+    let mut terminal = Terminal::start(&at(&secretariat.data, &["watch", "--every", "200ms"])?)?;
     terminal.until("LOT-001")?;
-    office.service.stop()?;
+    secretariat.service.stop()?;
     terminal.until("no answer for")?;
     ensure!(terminal.screen().contains("LOT-001"), "{}", terminal.screen());
     terminal.types("h")?;
@@ -102,25 +102,25 @@ fn watch_keeps_what_it_knows_while_the_service_is_away() -> Result<()> {
 
 #[test]
 fn watch_says_what_it_needs() -> Result<()> {
-    let office = open(&[row("R-1", 4)])?;
-    let said = finish(at(&office.data, &["watch"])?)?;
+    let secretariat = open(&[row("R-1", 4)])?;
+    let said = finish(at(&secretariat.data, &["watch"])?)?;
     said.failed(1, &["watch needs a terminal", "waybill status"])?;
-    office.service.stop()?;
-    let mut terminal = Terminal::start(&at(&office.data, &["watch"])?)?;
+    secretariat.service.stop()?;
+    let mut terminal = Terminal::start(&at(&secretariat.data, &["watch"])?)?;
     terminal.until("start `waybill serve` first")?;
     terminal.ends(1)
 }
 
 #[test]
 fn an_act_on_several_lots_is_shown_and_asked_about() -> Result<()> {
-    let office = open(&[row("R-1", 4), row("R-2", 3)])?;
+    let secretariat = open(&[row("R-1", 4), row("R-2", 3)])?;
     for lot in ["LOT-001", "LOT-002"] {
-        office.until(lot, "consent")?;
+        secretariat.until(lot, "consent")?;
     }
-    let hold = at(&office.data, &["hold", "--awaits", "consent"])?;
+    let hold = at(&secretariat.data, &["hold", "--awaits", "consent"])?;
     let is_held = || {
         Ok::<_, anyhow::Error>(
-            run(&["lots", "--awaits", "release", "--data", text(&office.data)?])?
+            run(&["lots", "--awaits", "release", "--data", text(&secretariat.data)?])?
                 .out
                 .contains("LOT"),
         )
@@ -147,16 +147,16 @@ fn an_act_on_several_lots_is_shown_and_asked_about() -> Result<()> {
 
 #[test]
 fn what_was_received_is_asked_for_line_by_line() -> Result<()> {
-    let office = open(&[row("R-1", 4)])?;
-    office.until("LOT-001", "consent")?;
-    let data = text(&office.data)?;
+    let secretariat = open(&[row("R-1", 4)])?;
+    secretariat.until("LOT-001", "consent")?;
+    let data = text(&secretariat.data)?;
     run(&["consent", "give", "LOT-001", "--data", data])?.ok()?;
-    let (order, _) = office.order(&[])?;
-    office.until("LOT-001", "response")?;
+    let (order, _) = secretariat.order(&[])?;
+    secretariat.until("LOT-001", "response")?;
     run(&["order", "respond", &order, "--data", data])?.ok()?;
-    office.until("LOT-001", "delivery")?;
+    secretariat.until("LOT-001", "delivery")?;
     run(&["despatch", &order, "--data", data])?.ok()?;
-    let receive = at(&office.data, &["receive", &order])?;
+    let receive = at(&secretariat.data, &["receive", &order])?;
     // Ctrl-C ends the first question.
     let mut terminal = Terminal::start(&receive)?;
     terminal.until("LOT-001")?;
@@ -173,15 +173,15 @@ fn what_was_received_is_asked_for_line_by_line() -> Result<()> {
     }
     terminal.until("the receipt of")?;
     terminal.ends(0)?;
-    office.until("LOT-001", "payment")?;
-    office.service.stop()?;
-    is_clean(&office.data)?;
+    secretariat.until("LOT-001", "payment")?;
+    secretariat.service.stop()?;
+    is_clean(&secretariat.data)?;
     Ok(())
 }
 
 #[test]
 fn a_line_is_handed_in_by_answering_questions() -> Result<()> {
-    let office = open(&[row("R-1", 4)])?;
+    let secretariat = open(&[row("R-1", 4)])?;
     let given = [
         "submit",
         "external_id=R-9",
@@ -192,7 +192,7 @@ fn a_line_is_handed_in_by_answering_questions() -> Result<()> {
         "unit_estimate=100.00",
         "rank=9",
     ];
-    let mut terminal = Terminal::start(&at(&office.data, &given)?)?;
+    let mut terminal = Terminal::start(&at(&secretariat.data, &given)?)?;
     for (asked, answer) in [
         ("kind", ENTER),
         ("quantity", ENTER),
@@ -207,7 +207,7 @@ fn a_line_is_handed_in_by_answering_questions() -> Result<()> {
     }
     terminal.until("1 new")?;
     terminal.ends(0)?;
-    let shown = show(&office.data, "R-9")?;
+    let shown = show(&secretariat.data, "R-9")?;
     ensure!(fact(&shown, "quantity") == Some("12 piece"), "{shown}");
     ensure!(fact(&shown, "priority") == Some("class 3, rank 9"), "{shown}");
     Ok(())
@@ -215,9 +215,9 @@ fn a_line_is_handed_in_by_answering_questions() -> Result<()> {
 
 #[test]
 fn colours_are_for_terminals_that_want_them() -> Result<()> {
-    let office = open(&[row("R-1", 4)])?;
-    office.until("LOT-001", "consent")?;
-    let status = || at(&office.data, &["status"]);
+    let secretariat = open(&[row("R-1", 4)])?;
+    secretariat.until("LOT-001", "consent")?;
+    let status = || at(&secretariat.data, &["status"]);
     let coloured = Terminal::start(&status()?)?.all()?;
     ensure!(coloured.contains("\x1b[3"), "no colours: {coloured}");
     let mut plain = status()?;
@@ -227,7 +227,7 @@ fn colours_are_for_terminals_that_want_them() -> Result<()> {
     let piped = finish(status()?)?.ok()?.out;
     ensure!(!piped.contains('\x1b') && piped.contains("match_donor"), "colours: {piped:?}");
 
-    let mut watch = at(&office.data, &["watch"])?;
+    let mut watch = at(&secretariat.data, &["watch"])?;
     watch.env("NO_COLOR", "1");
     let mut terminal = Terminal::start(&watch)?;
     terminal.until("LOT-001")?;

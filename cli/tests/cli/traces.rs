@@ -13,8 +13,8 @@ use prost::Message;
 use tokio::net::TcpListener;
 use waybill_services::{Postgres, RabbitMq};
 
+use crate::cluster::World;
 use crate::support::{SOON, eventually, run};
-use crate::world::World;
 
 /// Spans that were exported.
 type Spans = Arc<Mutex<Vec<Span>>>;

@@ -12,24 +12,24 @@ mod api {
     mod walk;
     mod webhooks;
 }
-#[path = "../cli/acts.rs"]
-mod acts;
-#[path = "../cli/again.rs"]
-mod again;
 #[path = "../cli/archive.rs"]
 mod archive;
 #[path = "../cli/binding.rs"]
 mod binding;
+#[path = "../cli/by_hand.rs"]
+mod by_hand;
 #[path = "../cli/calendar.rs"]
 mod calendar;
-#[path = "../cli/care.rs"]
-mod care;
+#[path = "../cli/changes_of_mind.rs"]
+mod changes_of_mind;
 #[path = "../cli/charges.rs"]
 mod charges;
 #[path = "../cli/clocks.rs"]
 mod clocks;
 #[path = "../cli/coalition.rs"]
 mod coalition;
+#[path = "../cli/copies.rs"]
+mod copies;
 #[path = "../cli/crash.rs"]
 mod crash;
 #[path = "../cli/deliveries.rs"]
@@ -46,14 +46,12 @@ mod files;
 mod frameworks;
 #[path = "../cli/import.rs"]
 mod import;
+#[path = "../cli/import_again.rs"]
+mod import_again;
 #[path = "../cli/leso.rs"]
 mod leso;
-#[path = "../cli/mind.rs"]
-mod mind;
-#[path = "../cli/near.rs"]
-mod near;
-#[path = "../cli/office.rs"]
-mod office;
+#[path = "../cli/nearest_offers.rs"]
+mod nearest_offers;
 #[path = "../cli/packs.rs"]
 mod packs;
 #[path = "../cli/pair.rs"]
@@ -74,6 +72,8 @@ mod restored;
 mod run;
 #[path = "../cli/sealed.rs"]
 mod sealed;
+#[path = "../cli/secretariat.rs"]
+mod secretariat;
 #[path = "../cli/serve.rs"]
 mod serve;
 #[path = "../cli/support.rs"]

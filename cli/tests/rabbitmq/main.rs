@@ -25,8 +25,6 @@ mod example;
 mod import;
 #[path = "../cli/leso.rs"]
 mod leso;
-#[path = "../cli/office.rs"]
-mod office;
 #[path = "../cli/pair.rs"]
 mod pair;
 #[path = "../cli/payments.rs"]
@@ -35,6 +33,8 @@ mod payments;
 mod refusal;
 #[path = "../cli/run.rs"]
 mod run;
+#[path = "../cli/secretariat.rs"]
+mod secretariat;
 #[path = "../cli/serve.rs"]
 mod serve;
 #[path = "../cli/support.rs"]

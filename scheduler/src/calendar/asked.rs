@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use waybill_shared::act::ActError;
 use waybill_shared::domain::kinds::{JobKind, RecordEvent};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{Fate, NewJob, Unit};
+use waybill_shared::job::JobError;
+use waybill_shared::store::{ChangeSet, Fate, NewJob};
 
 use super::{changed, read};
 
@@ -31,13 +31,13 @@ pub struct Asked {
 /// new.
 ///
 /// # Errors
-/// [`ActError`] if the store fails, or others keep changing the entry.
+/// [`JobError`] if the store fails, or others keep changing the entry.
 pub async fn ask(
     engine: &Engine,
     name: &str,
     by: &str,
     reason: &str,
-) -> Result<(Asked, bool), ActError> {
+) -> Result<(Asked, bool), JobError> {
     for _ in 0..CONFLICTS {
         let (version, mut fired) = read(engine, name).await?;
         if let Some(asked) = fired.asked {
@@ -46,15 +46,15 @@ pub async fn ask(
         let now = engine.clock.now();
         let asked = Asked { at: now, by: by.to_owned(), reason: reason.to_owned() };
         fired.asked = Some(asked.clone());
-        let mut unit = Unit::new(by, now);
-        unit.records.push(changed(name, version, &fired, RecordEvent::CronAsked)?);
+        let mut change_set = ChangeSet::new(by, now);
+        change_set.records.push(changed(name, version, &fired, RecordEvent::CronAsked)?);
         let (key, body) = (name.to_owned(), String::new());
-        unit.jobs.push(NewJob { kind: JobKind::Cron, key, due: now, body });
-        match engine.commit(vec![unit], None).await?.pop() {
+        change_set.jobs.push(NewJob { kind: JobKind::Cron, key, due: now, body });
+        match engine.commit(vec![change_set], None).await?.pop() {
             None | Some(Fate::Committed) => return Ok((asked, true)),
             Some(Fate::Stale { .. }) => {}
-            Some(Fate::Refused { rule }) => return Err(ActError::Invalid(rule)),
+            Some(Fate::Refused { rule }) => return Err(JobError::Invalid(rule)),
         }
     }
-    Err(ActError::Invalid(format!("others keep changing the entry `{name}`")))
+    Err(JobError::Invalid(format!("others keep changing the entry `{name}`")))
 }

@@ -10,12 +10,12 @@ pub use expression::{ExpressionError, Times};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::kinds::{JobKind, RecordEvent, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::pipeline::{CronAct, CronEntry, Missed};
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{Job, NewJob, RecordChange, StoreError, Unit};
+use waybill_shared::job::{Done, JobError, JobHandler};
+use waybill_shared::store::{ChangeSet, Job, NewJob, RecordChange, StoreError};
 
 /// A fire later than this was missed.
 const ON_TIME: TimeDelta = TimeDelta::minutes(5);
@@ -43,10 +43,10 @@ pub struct Fired {
 /// Asks for the next fire of every entry that has none yet, or that has been put off by a clock that was ahead.
 ///
 /// # Errors
-/// [`ActError`] if an expression is invalid or the store fails.
-pub async fn arm(engine: &Engine) -> Result<(), ActError> {
+/// [`JobError`] if an expression is invalid or the store fails.
+pub async fn arm(engine: &Engine) -> Result<(), JobError> {
     let now = engine.clock.now();
-    let mut unit = Unit::new("calendar", now);
+    let mut change_set = ChangeSet::new("calendar", now);
     for entry in &engine.calendar().await? {
         let times = times(entry)?;
         let (version, mut fired) = read(engine, &entry.name).await?;
@@ -63,8 +63,13 @@ pub async fn arm(engine: &Engine) -> Result<(), ActError> {
             });
             fired.last = fired.last.min(Some(now));
             fired.by_hand = fired.by_hand.min(Some(now));
-            unit.records.push(changed(&entry.name, version, &fired, RecordEvent::CronCorrected)?);
-            unit.jobs.push(NewJob {
+            change_set.records.push(changed(
+                &entry.name,
+                version,
+                &fired,
+                RecordEvent::CronCorrected,
+            )?);
+            change_set.jobs.push(NewJob {
                 kind: JobKind::Cron,
                 key: entry.name.clone(),
                 due: now,
@@ -75,10 +80,10 @@ pub async fn arm(engine: &Engine) -> Result<(), ActError> {
         let last = fired.last.unwrap_or(now);
         if let Some(due) = times.next_after(last) {
             let (key, body) = (entry.name.clone(), String::new());
-            unit.jobs.push(NewJob { kind: JobKind::Cron, key, due, body });
+            change_set.jobs.push(NewJob { kind: JobKind::Cron, key, due, body });
         }
     }
-    engine.commit(vec![unit], None).await?;
+    engine.commit(vec![change_set], None).await?;
     Ok(())
 }
 
@@ -95,15 +100,15 @@ fn changed(
     expected: i64,
     fired: &Fired,
     event: RecordEvent,
-) -> Result<RecordChange, ActError> {
+) -> Result<RecordChange, JobError> {
     let body =
-        serde_json::to_string(fired).map_err(|error| ActError::Invalid(error.to_string()))?;
+        serde_json::to_string(fired).map_err(|error| JobError::Invalid(error.to_string()))?;
     Ok(RecordChange { kind: RecordKind::Cron, id: name.to_owned(), expected, body, event })
 }
 
-fn times(entry: &CronEntry) -> Result<Times, ActError> {
+fn times(entry: &CronEntry) -> Result<Times, JobError> {
     Times::parse(&entry.at, entry.zone)
-        .map_err(|error| ActError::Invalid(format!("cron entry `{}`: {error}", entry.name)))
+        .map_err(|error| JobError::Invalid(format!("cron entry `{}`: {error}", entry.name)))
 }
 
 async fn read(engine: &Engine, name: &str) -> Result<(i64, Fired), StoreError> {
@@ -155,17 +160,17 @@ fn chosen(entry: &CronEntry, fires: &[Timestamp], now: Timestamp) -> Vec<Timesta
 pub struct Fire;
 
 #[async_trait]
-impl Act for Fire {
+impl JobHandler for Fire {
     fn kind(&self) -> JobKind {
         JobKind::Cron
     }
 
-    async fn run(&self, engine: &Engine, fire: &Job) -> Result<Done, ActError> {
+    async fn run(&self, engine: &Engine, fire: &Job) -> Result<Done, JobError> {
         let now = engine.clock.now();
-        let mut unit = Unit::new("calendar", now);
+        let mut change_set = ChangeSet::new("calendar", now);
         let entries = engine.calendar().await?;
         let Some(entry) = entries.iter().find(|entry| entry.name == fire.key) else {
-            return Ok(unit.into());
+            return Ok(change_set.into());
         };
         let times = times(entry)?;
         let (version, mut fired) = read(engine, &entry.name).await?;
@@ -179,12 +184,12 @@ impl Act for Fire {
             }
             fired.by_hand = Some(asked.at);
         }
-        unit.jobs.extend(run.iter().map(|instant| job(entry, *instant, now)));
+        change_set.jobs.extend(run.iter().map(|instant| job(entry, *instant, now)));
         fired.runs += run.len() as u64;
         fired.missed += due.len().saturating_sub(run.len()) as u64;
         fired.last = due.last().copied().or(fired.last);
-        unit.records.push(changed(&entry.name, version, &fired, RecordEvent::CronFired)?);
-        Ok(Done { units: vec![unit], again: times.next_after(now) })
+        change_set.records.push(changed(&entry.name, version, &fired, RecordEvent::CronFired)?);
+        Ok(Done { change_sets: vec![change_set], again: times.next_after(now) })
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::lanes::{self, Lanes, Look, Precedence};
-use super::{Broker, BrokerError, Taken, Track};
+use super::{Broker, BrokerError, Claimed, Track};
 use crate::store::{Hint, Lane};
 use async_trait::async_trait;
 
@@ -85,7 +85,7 @@ impl Broker for EmbeddedBroker {
         !self.is_closed()
     }
 
-    async fn take(&self, name: &Arc<str>, track: Track, most: usize) -> Option<Taken> {
+    async fn take(&self, name: &Arc<str>, track: Track, most: usize) -> Option<Claimed> {
         lanes::take(|waits| {
             let mut guard = self.lock();
             let queues = &mut *guard;
@@ -108,7 +108,7 @@ impl Broker for EmbeddedBroker {
                 fits
             });
             queues.precedence.takes(track, ids.len());
-            Look::Taken(Taken {
+            Look::Claimed(Claimed {
                 queue: name.clone(),
                 ids,
                 track,
@@ -120,7 +120,7 @@ impl Broker for EmbeddedBroker {
         .await
     }
 
-    fn acknowledge(&self, taken: Taken) {
+    fn acknowledge(&self, taken: Claimed) {
         let mut queues = self.lock();
         queues.precedence.ends(taken.track, taken.ids.len());
         if let Some(queue) = queues.by_name.get_mut(&taken.queue) {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::{Broker, BrokerError, QueueSeen, Taken, Track};
+use super::{Broker, BrokerError, Claimed, QueueSeen, Track};
 use crate::store::{Hint, Lane};
 
 /// A broker that brings nothing for so long is given again what is held.
@@ -116,7 +116,7 @@ impl Broker for HeldBroker {
         self.inner.is_ready()
     }
 
-    async fn take(&self, queue: &Arc<str>, track: Track, most: usize) -> Option<Taken> {
+    async fn take(&self, queue: &Arc<str>, track: Track, most: usize) -> Option<Claimed> {
         self.inner.take(queue, track, most).await
     }
 
@@ -127,7 +127,7 @@ impl Broker for HeldBroker {
         self.inner.look(lanes).await
     }
 
-    fn acknowledge(&self, taken: Taken) {
+    fn acknowledge(&self, taken: Claimed) {
         let keys: Vec<_> = taken.ids.iter().map(|id| (taken.queue.clone(), *id)).collect();
         self.inner.acknowledge(taken);
         self.let_go(keys);

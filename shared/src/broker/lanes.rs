@@ -10,7 +10,7 @@ use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Taken, Track};
+use super::{Claimed, Track};
 use crate::store::Lane;
 
 /// Every so many turns are by age.
@@ -190,7 +190,7 @@ pub(super) enum Look {
     Queue(Arc<Semaphore>),
     /// Something, but urgent lots go first.
     Yield(OwnedNotified),
-    Taken(Taken),
+    Claimed(Claimed),
 }
 
 /// What a runner has waited for.
@@ -211,7 +211,7 @@ impl Waits {
 }
 
 /// Looks until something is taken.
-pub(super) async fn take(mut look: impl FnMut(&Waits) -> Look) -> Option<Taken> {
+pub(super) async fn take(mut look: impl FnMut(&Waits) -> Look) -> Option<Claimed> {
     let (mut waits, mut turn) = (Waits::default(), None);
     loop {
         match look(&waits) {
@@ -225,9 +225,9 @@ pub(super) async fn take(mut look: impl FnMut(&Waits) -> Look) -> Option<Taken> 
                 turn = timeout_at(waits.until(), turns.acquire_owned()).await.ok();
             }
             Look::Yield(ended) => drop(timeout_at(waits.until(), ended).await),
-            Look::Taken(taken) => {
+            Look::Claimed(taken) => {
                 let turn = turn.and_then(Result::ok);
-                return Some(Taken { turn, ..taken });
+                return Some(Claimed { turn, ..taken });
             }
         }
     }

@@ -42,7 +42,7 @@ impl Track {
 
 /// Hints taken together, to be acknowledged once each was looked at.
 #[derive(Debug)]
-pub struct Taken {
+pub struct Claimed {
     /// The queue they came from.
     pub queue: Arc<str>,
     /// The lots or jobs, by number.
@@ -115,10 +115,10 @@ pub enum BrokerError {
     #[error("the broker takes nothing: its {0} alarm is on")]
     Blocked(Alarm),
     /// The broker did not do what was asked.
-    #[error("the broker could not {act}: {why}")]
+    #[error("the broker could not {operation}: {why}")]
     Failed {
         /// What was tried.
-        act: &'static str,
+        operation: &'static str,
         /// What it said.
         why: String,
     },
@@ -170,7 +170,7 @@ pub trait Broker: std::fmt::Debug + Send + Sync {
 
     /// Takes what is there in one lane of `track`, at most `most` or one message, waiting for the
     /// first; `None` once it is closed.
-    async fn take(&self, queue: &Arc<str>, track: Track, most: usize) -> Option<Taken>;
+    async fn take(&self, queue: &Arc<str>, track: Track, most: usize) -> Option<Claimed>;
 
     /// How it stands with the queues of `lanes`; none: there is no broker but this process.
     ///
@@ -184,7 +184,7 @@ pub trait Broker: std::fmt::Debug + Send + Sync {
     }
 
     /// Lets go of hints that were looked at.
-    fn acknowledge(&self, taken: Taken);
+    fn acknowledge(&self, taken: Claimed);
 
     /// Ends every wait; nothing is taken any more.
     fn close(&self);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use super::{Broker, BrokerError, Taken, Track};
+use super::{Broker, BrokerError, Claimed, Track};
 use crate::store::{Hint, Lane};
 
 /// Carries nothing.
@@ -40,14 +40,14 @@ impl Broker for SilentBroker {
         true
     }
 
-    async fn take(&self, _: &Arc<str>, _: Track, _: usize) -> Option<Taken> {
+    async fn take(&self, _: &Arc<str>, _: Track, _: usize) -> Option<Claimed> {
         while !self.is_closed() {
             self.ended.notified().await;
         }
         None
     }
 
-    fn acknowledge(&self, _: Taken) {}
+    fn acknowledge(&self, _: Claimed) {}
 
     fn close(&self) {
         self.closed.store(true, Ordering::Release);

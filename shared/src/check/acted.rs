@@ -13,10 +13,10 @@ use crate::domain::ids::LineId;
 use crate::domain::kinds::StepKind;
 use crate::domain::kinds::{EventSubject, LotEvent, RecordEvent, RecordKind};
 use crate::domain::lot::Timestamp;
+use crate::dump::Restore;
 use crate::pauses::{ALL, Pause, part_of};
 use crate::store::Record;
 use crate::store::reference::add;
-use crate::whole::Restore;
 
 /// For how long what was under way when something was paused may end; and how far the clocks of two processes may be
 /// apart, with what lies between the making of a change and its position.
@@ -54,7 +54,7 @@ struct Lapse {
 
 /// What the log tells of time, of numbers and of pauses.
 #[derive(Default)]
-pub(super) struct Acted {
+pub(super) struct CommandResult {
     coalition: Coalition,
     expired: HashMap<String, i64>,
     lapses: BTreeMap<String, Lapse>,
@@ -70,7 +70,7 @@ pub(super) struct Acted {
     found: Vec<(String, String)>,
 }
 
-impl Acted {
+impl CommandResult {
     pub(super) fn hear(&mut self, event: &Event) {
         if self.latest.is_some_and(|latest| event.at + UNDER_WAY < latest) {
             self.is_earlier(event);
@@ -260,7 +260,7 @@ mod tests {
 
     /// What is found in a log of these events: minute, actor, subject, number, kind and body.
     fn found(events: &[(i64, &str, &str, i64, &str, Value)]) -> Vec<String> {
-        let mut acted = Acted::default();
+        let mut acted = CommandResult::default();
         for (at, (minute, actor, subject, number, kind, body)) in events.iter().enumerate() {
             acted.hear(&Event {
                 position: at as i64 + 1,

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::Deserialize;
 
-use super::paid::Told;
+use super::paid::PaymentHistory;
 use super::{Check, PAGE};
 use crate::documents::{self, TakenDocument};
 use crate::domain::document::{Content, Document};
@@ -54,7 +54,7 @@ pub(super) struct Arrived {
     did: HashMap<(LotId, i64), Vec<Did>>,
     /// What came of documents about these is in an archive, and was checked before it went there.
     archived: HashSet<LotId>,
-    paid: Told,
+    paid: PaymentHistory,
 }
 
 impl Arrived {
@@ -103,7 +103,7 @@ impl Arrived {
         store: &dyn Store,
         check: &mut Check,
         requesters: Vec<String>,
-    ) -> Result<Told, StoreError> {
+    ) -> Result<PaymentHistory, StoreError> {
         let mut orders: HashMap<String, Order> = HashMap::new();
         for record in store.records(RecordKind::Order).await? {
             let corrupt =
@@ -201,8 +201,10 @@ impl Arrived {
                 continue;
             }
             let (said, found) = match what {
-                "paid" => (sum.to_string(), told(did, |minor| minor.to_string())),
-                _ => (Quantity(sum).to_string(), told(did, |count| Quantity(count).to_string())),
+                "paid" => (sum.to_string(), describe(did, |minor| minor.to_string())),
+                _ => {
+                    (Quantity(sum).to_string(), describe(did, |count| Quantity(count).to_string()))
+                }
             };
             let rows = if count == 1 { "a row says" } else { "its rows say" };
             check.fails("I11", &name, format!("{rows} {said} of {lot} {what}, {found} came of it"));
@@ -211,7 +213,7 @@ impl Arrived {
 }
 
 /// What came of a row.
-fn told(did: &[Did], text: impl Fn(i64) -> String) -> String {
+fn describe(did: &[Did], text: impl Fn(i64) -> String) -> String {
     let sums = did.iter().map(|did| match did {
         Did::Shipped(sum) | Did::Received(sum, _) | Did::Paid(sum) => text(*sum),
     });

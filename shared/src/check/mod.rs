@@ -9,11 +9,11 @@ use utoipa::ToSchema;
 mod acted;
 mod arrivals;
 mod bound;
+mod files;
 mod ledger;
 mod needs;
 mod paid;
 mod sold;
-mod told;
 
 use crate::archive::{Archive, Tally, archives};
 use crate::domain::event::Event;
@@ -25,12 +25,12 @@ use crate::domain::order::{Order, OrderStatus};
 use crate::domain::quantity::Quantity;
 use crate::sealing::{self, Keys};
 use crate::store::chain::{archived, digest_of, hex, link, sum_of};
-use crate::store::{Filed, LotCount, LotFilter, Store, StoreError, tally};
+use crate::store::{LotCount, LotFilter, LotIndex, Store, StoreError, tally};
 
-use acted::Acted;
+use acted::CommandResult;
 use bound::Bound;
+use files::FileHistory;
 use sold::Sold;
-use told::Told;
 
 /// Records read at once, some of which hold files.
 const RECORDS: i64 = 200;
@@ -109,10 +109,10 @@ pub async fn check_telling(
     // One snapshot, so that what `serve` commits meanwhile is no violation.
     let snapshot = store.snapshot().await?;
     let store = &*snapshot;
-    let (events, last, Heard { mut told, bound, sold, acted, archived }) =
+    let (events, last, Heard { mut files, bound, sold, acted, archived }) =
         replay(store, &mut check, passed).await?;
-    let arrived = std::mem::take(&mut told.arrived);
-    let requesters = told.requesters();
+    let arrived = std::mem::take(&mut files.arrived);
+    let requesters = files.requesters();
     let compared = async {
         let payments = arrived.rows(store, &mut check, requesters).await?;
         compare(store, &mut check, &last, &payments).await
@@ -123,7 +123,7 @@ pub async fn check_telling(
         }
         other => other?,
     }
-    told.renamed_lines(&mut check);
+    files.renamed_lines(&mut check);
     bound.ends(&mut check);
     acted.report(&mut check);
     archive(store, &mut check, archived).await?;
@@ -172,7 +172,7 @@ async fn compare(
     store: &dyn Store,
     check: &mut Check,
     last: &HashMap<String, Last>,
-    payments: &paid::Told,
+    payments: &paid::PaymentHistory,
 ) -> Result<(), StoreError> {
     let mut carried = lots(store, check, last).await?;
     needs::merged(store, check, std::mem::take(&mut carried.merged)).await?;
@@ -183,18 +183,18 @@ async fn compare(
     orders(store, check, &carried).await?;
     carried.paid.report(check, payments);
     arrivals::surplus(store, check, &carried.over).await?;
-    told::files(store, check, last).await?;
-    told::planned(store, check).await?;
+    files::files(store, check, last).await?;
+    files::planned(store, check).await?;
     records(store, check, last).await
 }
 
 /// What the log tells, by the invariants that go by it.
 #[derive(Default)]
 struct Heard {
-    told: Told,
+    files: FileHistory,
     bound: Bound,
     sold: Sold,
-    acted: Acted,
+    acted: CommandResult,
     /// What of the log is in which archive.
     archived: BTreeMap<u32, Tally>,
 }
@@ -204,7 +204,7 @@ impl Heard {
         if let Some((number, sum)) = archived(&event.body) {
             self.archived.entry(number).or_default().add(event.position, &sum);
         }
-        self.told.hear(event);
+        self.files.hear(event);
         self.sold.hear(event);
         self.bound.hear(event);
         self.acted.hear(event);
@@ -321,7 +321,7 @@ async fn lots(
         let Some((end, _)) = page.last() else { break };
         after = Some(end.id);
         for (lot, filed) in page {
-            if filed != Filed::of(&lot) {
+            if filed != LotIndex::of(&lot) {
                 check.fails("I7", lot.id, format!("is filed as {filed:?}"));
             }
             let body = serde_json::to_string(&lot).unwrap_or_default();

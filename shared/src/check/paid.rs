@@ -123,7 +123,7 @@ impl Paid {
     }
 
     /// What the documents say was paid for each line is paid for its lots, and no instalment debits more.
-    pub(super) fn report(self, check: &mut Check, told: &Told) {
+    pub(super) fn report(self, check: &mut Check, told: &PaymentHistory) {
         for (subject, detail) in self.wrong {
             check.fails("I12", subject, detail);
         }
@@ -176,7 +176,7 @@ fn debited(
 
 /// What documents and the log tell of payments.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct PaymentHistory {
     lines: HashMap<LineId, i64>,
     /// What envelopes had paid for lots by the versions that kept no rates of the day.
     known: HashMap<(LotId, String), (i64, i64)>,
@@ -187,7 +187,7 @@ pub(super) struct Told {
 /// What of an envelope's payments for a lot is of each rate, in minor units covered, and what they debit together.
 type OfRates = (BTreeMap<String, (Rate, i64)>, Money);
 
-impl Told {
+impl PaymentHistory {
     /// A row of a document that was taken.
     pub(super) fn row(&mut self, lot: LotId, minor: i64) {
         *self.lines.entry(lot.line()).or_default() += minor;

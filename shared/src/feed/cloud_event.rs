@@ -14,11 +14,11 @@ use crate::domain::kinds::{EventSubject, RecordKind};
 use crate::domain::lot::{Lot, Timestamp};
 use crate::domain::order::{Order, OrderStatus};
 use crate::domain::requisition::Line;
+use crate::dump::Restore;
 use crate::engine::Engine;
-use crate::sight::Sight;
 use crate::store::StoreError;
 use crate::views::{LineView, LotView, OrderView};
-use crate::whole::Restore;
+use crate::visibility::Visibility;
 
 /// What an event is about, as it was after it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -155,22 +155,26 @@ impl EventData {
     /// What `sight` sees of `event`; none: nothing.
     pub(super) async fn of(
         engine: &Engine,
-        sight: &mut Sight,
+        visibility: &mut Visibility,
         event: &Event,
     ) -> Result<Option<Self>, StoreError> {
-        let actor = sight.actor(&event.actor);
+        let actor = visibility.actor(&event.actor);
         let mut data = Self { number: event.number, actor, ..Self::default() };
         let is_seen = match EventSubject::of(&event.subject) {
-            EventSubject::Lot => data.lot(engine, sight, event).await?,
-            EventSubject::Line => data.line(sight, event)?,
+            EventSubject::Lot => data.lot(engine, visibility, event).await?,
+            EventSubject::Line => data.line(visibility, event)?,
             EventSubject::Envelope(id) => {
                 data.record = Some(parse(event)?);
-                sight.coalition.contributions.get(id).is_some_and(|given| sight.contribution(given))
+                visibility
+                    .coalition
+                    .contributions
+                    .get(id)
+                    .is_some_and(|given| visibility.contribution(given))
             }
             EventSubject::Record(RecordKind::Order | RecordKind::OrderStatus, number) => {
-                data.order(engine, sight, event, number).await?
+                data.order(engine, visibility, event, number).await?
             }
-            EventSubject::Record(kind, _) => data.other(sight, event, kind)?,
+            EventSubject::Record(kind, _) => data.other(visibility, event, kind)?,
             EventSubject::Unknown => false,
         };
         Ok(is_seen.then_some(data))
@@ -179,33 +183,34 @@ impl EventData {
     async fn lot(
         &mut self,
         engine: &Engine,
-        sight: &mut Sight,
+        visibility: &mut Visibility,
         event: &Event,
     ) -> Result<bool, StoreError> {
         let lot: Lot = parse(event)?;
         let lines = engine.lines_of([&lot]).await?;
         let Some(line) = lines.get(&lot.line()) else { return Ok(false) };
-        self.lot = Some(Box::new(LotView::seen(&lot, line, sight)));
-        if sight.lot(&lot, line).await? {
+        self.lot = Some(Box::new(LotView::seen(&lot, line, visibility)));
+        if visibility.lot(&lot, line).await? {
             return Ok(true);
         }
         match before(engine, event).await? {
-            Some(before) => sight.lot(&before, line).await,
+            Some(before) => visibility.lot(&before, line).await,
             None => Ok(false),
         }
     }
 
-    fn line(&mut self, sight: &Sight, event: &Event) -> Result<bool, StoreError> {
+    fn line(&mut self, visibility: &Visibility, event: &Event) -> Result<bool, StoreError> {
         let line: Line = parse(event)?;
         let id = event.subject.parse::<LineId>().unwrap_or(LineId(0));
-        self.line = Some(Box::new(LineView::of(id, event.number, &line, Vec::new()).seen(sight)));
-        Ok(sight.line(&line))
+        self.line =
+            Some(Box::new(LineView::of(id, event.number, &line, Vec::new()).seen(visibility)));
+        Ok(visibility.line(&line))
     }
 
     async fn order(
         &mut self,
         engine: &Engine,
-        sight: &mut Sight,
+        visibility: &mut Visibility,
         event: &Event,
         number: &str,
     ) -> Result<bool, StoreError> {
@@ -228,24 +233,24 @@ impl EventData {
             (order, Some(parse::<OrderStatus>(event)?))
         };
         let ids: Vec<i64> = order.lines.iter().map(|line| line.lot.0).collect();
-        let lots = sight.lots(engine.store.lots_by_id(&ids).await?).await?;
+        let lots = visibility.lots(engine.store.lots_by_id(&ids).await?).await?;
         let status = status.unwrap_or(OrderStatus::Issued);
-        self.order = Some(Box::new(OrderView::of(&order, status, event.number, sight, &lots)));
-        Ok(sight.order(&order, &lots))
+        self.order = Some(Box::new(OrderView::of(&order, status, event.number, visibility, &lots)));
+        Ok(visibility.order(&order, &lots))
     }
 
     /// What is seen of a record that is no order.
     fn other(
         &mut self,
-        sight: &Sight,
+        visibility: &Visibility,
         event: &Event,
         kind: RecordKind,
     ) -> Result<bool, StoreError> {
-        let is_audit = matches!(sight.role(), Role::Admin | Role::Auditor);
+        let is_audit = matches!(visibility.role(), Role::Admin | Role::Auditor);
         match kind {
             RecordKind::Contribution => {
                 let contribution: Contribution = parse(event)?;
-                let is_seen = sight.contribution(&contribution);
+                let is_seen = visibility.contribution(&contribution);
                 self.contribution = Some(Box::new(contribution));
                 Ok(is_seen)
             }
@@ -253,7 +258,7 @@ impl EventData {
             RecordKind::Consignee => {
                 let Consignee { code, requester, .. } = parse(event)?;
                 self.record = Some(serde_json::json!({ "code": code, "requester": requester }));
-                Ok(sight.is_whole())
+                Ok(visibility.is_whole())
             }
             RecordKind::Token => {
                 let mut record: serde_json::Value = parse(event)?;
@@ -319,7 +324,7 @@ impl EventData {
             | RecordKind::Surplus
             | RecordKind::Warning => {
                 self.record = Some(parse(event)?);
-                Ok(sight.is_whole())
+                Ok(visibility.is_whole())
             }
         }
     }

@@ -12,15 +12,15 @@ use crate::domain::event::Event;
 use crate::domain::kinds::{LotEvent, RecordEvent, RecordKind};
 use crate::domain::lot::Lot;
 use crate::engine::Engine;
-use crate::sight::Sight;
 use crate::store::StoreError;
 use crate::store::chain::archived;
+use crate::visibility::Visibility;
 
 /// One reader of the feed: what it may see, and what it asks for.
 #[derive(Debug)]
 pub struct Reader {
     engine: Engine,
-    sight: Sight,
+    visibility: Visibility,
     filter: Filter,
     source: String,
 }
@@ -37,9 +37,9 @@ pub struct Read {
 impl Reader {
     /// A reader with these eyes.
     #[must_use]
-    pub fn new(engine: &Engine, sight: Sight, filter: Filter) -> Self {
-        let source = cloud_event::source(&sight.coalition);
-        Self { engine: engine.clone(), sight, filter, source }
+    pub fn new(engine: &Engine, visibility: Visibility, filter: Filter) -> Self {
+        let source = cloud_event::source(&visibility.coalition);
+        Self { engine: engine.clone(), visibility, filter, source }
     }
 
     /// Looks at the `window` events after `position`.
@@ -105,7 +105,7 @@ impl Reader {
         if !self.filter.takes_kind(&event.kind) || !self.filter.takes_subject(&event.subject) {
             return Ok(None);
         }
-        let Some(data) = EventData::of(&self.engine, &mut self.sight, event).await? else {
+        let Some(data) = EventData::of(&self.engine, &mut self.visibility, event).await? else {
             return Ok(None);
         };
         if !data.is_taken_by(&self.filter) {

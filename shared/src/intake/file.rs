@@ -13,7 +13,7 @@ use crate::domain::lot::Timestamp;
 use crate::engine::Engine;
 use crate::store::body::{corrupt, parse, write};
 use crate::store::chain::hex;
-use crate::store::{RecordChange, StoreError, Unit};
+use crate::store::{ChangeSet, RecordChange, StoreError};
 
 /// What the record of a file that waits for its day, or does so no more, holds.
 #[must_use]
@@ -170,10 +170,10 @@ pub(super) async fn is_as_then(
     Ok(now.len() == then.len() && now.iter().all(is_same))
 }
 
-/// Keeps in `unit` that a file was taken, and what became of its rows.
+/// Keeps in `change set` that a file was taken, and what became of its rows.
 pub(super) async fn keep(
     engine: &Engine,
-    unit: &mut Unit,
+    change_set: &mut ChangeSet,
     hash: &str,
     mut file: FileTaken,
     rows: &[RowTaken],
@@ -193,7 +193,7 @@ pub(super) async fn keep(
             &id,
             &FileRows { file: name.clone(), rows: rows.to_vec() },
         )?;
-        unit.records.push(RecordChange {
+        change_set.records.push(RecordChange {
             kind: RecordKind::FileRows,
             id,
             expected,
@@ -201,20 +201,20 @@ pub(super) async fn keep(
             event: RecordEvent::FileRowsKept,
         });
     }
-    unit.records.push(RecordChange {
+    change_set.records.push(RecordChange {
         kind: RecordKind::File,
         id: hash.to_owned(),
         expected: before.map_or(0, |(version, _)| version),
         body: write(RecordKind::File, hash, &file)?,
         event: RecordEvent::FileTaken,
     });
-    name_it(engine, unit, hash, name).await
+    name_it(engine, change_set, hash, name).await
 }
 
-/// Keeps in `unit` that this is the last file of its name, unless that is known.
+/// Keeps in `change set` that this is the last file of its name, unless that is known.
 pub(super) async fn name_it(
     engine: &Engine,
-    unit: &mut Unit,
+    change_set: &mut ChangeSet,
     hash: &str,
     name: String,
 ) -> Result<(), StoreError> {
@@ -223,7 +223,7 @@ pub(super) async fn name_it(
     if latest.as_ref().is_none_or(|latest| latest.body != body) {
         let expected = latest.map_or(0, |latest| latest.version);
         let event = RecordEvent::FileNamed;
-        unit.records.push(RecordChange {
+        change_set.records.push(RecordChange {
             kind: RecordKind::FileName,
             id: name,
             expected,

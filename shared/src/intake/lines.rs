@@ -20,11 +20,11 @@ use crate::domain::kinds::{LotEvent, RecordEvent, RecordKind};
 use crate::domain::lot::{Lot, LotState};
 use crate::domain::reference::unknown_references;
 use crate::domain::requisition::Line;
+use crate::dump::restores;
 use crate::engine::Engine;
 use crate::store::body::write;
-use crate::store::{Fate, LineChange, LotChange, RecordChange, StoreError, StoredLine, Unit};
+use crate::store::{ChangeSet, Fate, LineChange, LotChange, RecordChange, StoreError, StoredLine};
 use crate::twins::forsaken;
-use crate::whole::restores;
 
 /// Conflicts with other writers after which intake gives up.
 const CONFLICTS: u32 = 50;
@@ -145,7 +145,7 @@ pub async fn submit_beside(
     engine: &Engine,
     handing: Handing<'_>,
     lines: &[Submitted],
-    beside: Option<&Unit>,
+    beside: Option<&ChangeSet>,
 ) -> Result<Intake, IntakeError> {
     let ids: Vec<&str> = lines.iter().map(|s| s.line.external_id.as_str()).collect();
     let _turn = engine.turns.take(&ids).await;
@@ -155,18 +155,18 @@ pub async fn submit_beside(
             let spread = u64::from(std::process::id()).wrapping_mul(7919 * u64::from(attempt)) % 20;
             tokio::time::sleep(Duration::from_millis(spread)).await;
         }
-        let (mut intake, unit) = decide(engine, handing, lines, &ids).await?;
+        let (mut intake, change_set) = decide(engine, handing, lines, &ids).await?;
         let is_kept = intake.is_disputed() && !handing.how.keep_good;
         if handing.how.dry_run || is_kept || intake.earlier.is_some() {
             return Ok(intake);
         }
         intake.taken = true;
-        let both = match (beside.cloned(), unit) {
-            (Some(beside), Some(unit)) => Some(beside.with(unit)),
-            (beside, unit) => beside.or(unit),
+        let both = match (beside.cloned(), change_set) {
+            (Some(beside), Some(change_set)) => Some(beside.with(change_set)),
+            (beside, change_set) => beside.or(change_set),
         };
-        let Some(unit) = both else { return Ok(intake) };
-        match engine.commit(vec![unit], None).await?.into_iter().next() {
+        let Some(change_set) = both else { return Ok(intake) };
+        match engine.commit(vec![change_set], None).await?.into_iter().next() {
             None | Some(Fate::Committed) => return Ok(intake),
             Some(Fate::Stale { .. }) => {}
             Some(Fate::Refused { rule }) => return Err(IntakeError::Refused(rule)),
@@ -185,19 +185,19 @@ pub async fn amendment(
     id: LineId,
     stored: &StoredLine,
     line: &Line,
-) -> Result<Option<Unit>, IntakeError> {
+) -> Result<Option<ChangeSet>, IntakeError> {
     let changes = difference(&stored.line, line);
     if changes.is_empty() {
         return Ok(None);
     }
-    let mut unit = Unit::new(actor, engine.clock.now());
+    let mut change_set = ChangeSet::new(actor, engine.clock.now());
     let amended = amended(0, id, line, changes);
     let amend = Amend { id, stored, becomes: line.clone(), stated: None, file: "by hand" };
-    let applied = apply(engine, &mut unit, amend, amended).await?;
+    let applied = apply(engine, &mut change_set, amend, amended).await?;
     applied.map_err(|error| IntakeError::Refused(format!("`{}`: {error}", line.external_id)))?;
-    let back = forsaken(engine, &unit.lots).await?;
-    unit.lots.extend(back);
-    Ok(Some(unit))
+    let back = forsaken(engine, &change_set.lots).await?;
+    change_set.lots.extend(back);
+    Ok(Some(change_set))
 }
 
 fn amended(row: u64, id: LineId, line: &Line, changes: Vec<super::Change>) -> Amended {
@@ -238,7 +238,7 @@ struct Decided<'a> {
     engine: &'a Engine,
     handing: Handing<'a>,
     coalition: &'a Coalition,
-    unit: Unit,
+    change_set: ChangeSet,
     intake: Intake,
     rows: Vec<RowTaken>,
     /// Lines that the last file of this name had, by their requesters' ids, where those are not of its
@@ -257,7 +257,7 @@ async fn decide(
     handing: Handing<'_>,
     lines: &[Submitted],
     ids: &[&str],
-) -> Result<(Intake, Option<Unit>), IntakeError> {
+) -> Result<(Intake, Option<ChangeSet>), IntakeError> {
     let own = engine.coalition().await?;
     let renamed = renamed(&own, lines);
     let lines = renamed.as_deref().unwrap_or(lines);
@@ -267,12 +267,12 @@ async fn decide(
     if let Some((_, taken)) = &taken
         && file::is_as_then(engine, handing.file, &hash, taken).await?
     {
-        let mut unit = Unit::new(handing.actor, engine.clock.now());
+        let mut change_set = ChangeSet::new(handing.actor, engine.clock.now());
         if !handing.how.dry_run {
-            file::name_it(engine, &mut unit, &hash, handing.file.to_owned()).await?;
+            file::name_it(engine, &mut change_set, &hash, handing.file.to_owned()).await?;
         }
         let intake = Intake { unchanged: lines.len(), ..Intake::default() };
-        return Ok((intake, Some(unit).filter(|unit| !unit.records.is_empty())));
+        return Ok((intake, Some(change_set).filter(|change_set| !change_set.records.is_empty())));
     }
     let mut known = Known::new();
     for (id, stored) in engine.store.lines_by_external(ids).await? {
@@ -288,7 +288,7 @@ async fn decide(
         engine,
         handing,
         coalition: handing.coalition.unwrap_or(&own),
-        unit: Unit::new(handing.actor, engine.clock.now()),
+        change_set: ChangeSet::new(handing.actor, engine.clock.now()),
         intake: Intake::default(),
         rows: Vec::new(),
         moved: HashMap::new(),
@@ -313,11 +313,11 @@ async fn decide(
             None => decided.unknown(submitted),
         }
     }
-    let Decided { mut unit, mut intake, rows, differs, number, .. } = decided;
-    let back = forsaken(engine, &unit.lots).await?;
-    unit.lots.extend(back);
+    let Decided { mut change_set, mut intake, rows, differs, number, .. } = decided;
+    let back = forsaken(engine, &change_set.lots).await?;
+    change_set.lots.extend(back);
     if let (Some((_, taken)), false) = (&taken, differs.is_empty()) {
-        let taken = taken.taken.unwrap_or(unit.at);
+        let taken = taken.taken.unwrap_or(change_set.at);
         intake = Intake { unchanged: lines.len(), ..Intake::default() };
         intake.earlier = Some(Earlier { taken, differs });
         return Ok((intake, None));
@@ -326,10 +326,11 @@ async fn decide(
     if is_taken {
         *last = number;
     }
-    let changes_nothing = unit.lines.is_empty() && unit.lots.is_empty() && unit.records.is_empty();
+    let changes_nothing =
+        change_set.lines.is_empty() && change_set.lots.is_empty() && change_set.records.is_empty();
     if is_file && is_taken {
         if taken.is_some() && changes_nothing && !handing.how.as_new {
-            file::name_it(engine, &mut unit, &hash, handing.file.to_owned()).await?;
+            file::name_it(engine, &mut change_set, &hash, handing.file.to_owned()).await?;
         } else {
             let mut left_out = handing.left_out.to_vec();
             left_out.extend(intake.refused.iter().cloned());
@@ -337,15 +338,16 @@ async fn decide(
             let file = FileTaken {
                 file: handing.file.to_owned(),
                 lines: rows.len(),
-                taken: Some(unit.at),
+                taken: Some(change_set.at),
                 refused: left_out,
                 parts: None,
             };
-            file::keep(engine, &mut unit, &hash, file, &rows).await?;
+            file::keep(engine, &mut change_set, &hash, file, &rows).await?;
         }
     }
-    let is_empty = unit.lines.is_empty() && unit.lots.is_empty() && unit.records.is_empty();
-    Ok((intake, Some(unit).filter(|_| !is_empty)))
+    let is_empty =
+        change_set.lines.is_empty() && change_set.lots.is_empty() && change_set.records.is_empty();
+    Ok((intake, Some(change_set).filter(|_| !is_empty)))
 }
 
 impl Decided<'_> {
@@ -434,10 +436,10 @@ impl Decided<'_> {
         let first = self.engine.pipeline().names().into_iter().next();
         let (Some(lot), Some(first)) = (LotId::of(id, 0), first) else { return };
         let mut lot = Lot::new(lot, line.quantity, line.priority, first);
-        lot.since = Some(self.unit.at.trunc_subsecs(0));
+        lot.since = Some(self.change_set.at.trunc_subsecs(0));
         lot.pipeline = self.engine.pipeline_version();
-        self.unit.lots.push(LotChange::created(lot, LotEvent::Submitted));
-        self.unit.lines.push(LineChange::created(id, line.clone()));
+        self.change_set.lots.push(LotChange::created(lot, LotEvent::Submitted));
+        self.change_set.lines.push(LineChange::created(id, line.clone()));
         self.rows.push(RowTaken(submitted.row, id, 1, Became::New));
         self.intake.new += 1;
     }
@@ -493,13 +495,13 @@ impl Decided<'_> {
         if changes.is_empty() {
             let became = if was_decided { Became::Ours } else { Became::Equal };
             self.rows.push(taken(became, 1));
-            self.unit.lines.push(LineChange::stated(id, stored, becomes, line.clone()));
+            self.change_set.lines.push(LineChange::stated(id, stored, becomes, line.clone()));
             self.intake.unchanged += 1;
             return Ok(());
         }
         let amended = amended(*row, id, &becomes, changes);
         let amend = Amend { id, stored, becomes, stated: Some(line), file: self.handing.file };
-        let amended = match apply(self.engine, &mut self.unit, amend, amended).await? {
+        let amended = match apply(self.engine, &mut self.change_set, amend, amended).await? {
             Ok(amended) => amended,
             Err(error) => {
                 let wrongly = Wrongly {
@@ -525,7 +527,7 @@ impl Decided<'_> {
     /// Keeps a conflict that nobody is there to decide.
     async fn dispute(&mut self, conflict: &Conflict) -> Result<(), StoreError> {
         let record = self.engine.store.record(RecordKind::LineConflict, &conflict.line).await?;
-        self.unit.records.push(RecordChange {
+        self.change_set.records.push(RecordChange {
             kind: RecordKind::LineConflict,
             id: conflict.line.clone(),
             expected: record.map_or(0, |record| record.version),
@@ -586,10 +588,10 @@ impl Amend<'_> {
     }
 }
 
-/// Adds an amendment to `unit`: what of it can be done at once, and what waits for others.
+/// Adds an amendment to `change set`: what of it can be done at once, and what waits for others.
 async fn apply(
     engine: &Engine,
-    unit: &mut Unit,
+    change_set: &mut ChangeSet,
     amend_to: Amend<'_>,
     mut amended: Amended,
 ) -> Result<Result<Amended, CannotAmend>, StoreError> {
@@ -606,17 +608,17 @@ async fn apply(
     }
     // What is stated is remembered, although the line may not be so yet: again, it is no news.
     if now != stored.line || !changes.is_empty() || amend_to.stated.is_some() {
-        unit.lines.push(amend_to.change(now));
-        unit.lots.extend(changes);
+        change_set.lines.push(amend_to.change(now));
+        change_set.lots.extend(changes);
     }
     if gives_back {
-        unit.jobs.push(round(engine));
+        change_set.jobs.push(round(engine));
     }
     amended.needs_order_change = !needs.is_empty();
     amended.needs.clone_from(&needs);
     if needs.is_empty() {
         if let Some(open) = open {
-            unit.records.push(open.ends(version, RecordEvent::LineAmendmentSuperseded)?);
+            change_set.records.push(open.ends(version, RecordEvent::LineAmendmentSuperseded)?);
         }
         return Ok(Ok(amended));
     }
@@ -632,7 +634,7 @@ async fn apply(
     let is_known =
         open.is_some_and(|open| (open.quantity, &open.needs) == (pending.quantity, &pending.needs));
     if !is_known {
-        unit.records.push(pending.file(version, RecordEvent::LineOrderChangeNeeded)?);
+        change_set.records.push(pending.file(version, RecordEvent::LineOrderChangeNeeded)?);
     }
     Ok(Ok(amended))
 }

@@ -15,7 +15,7 @@ use crate::domain::quantity::Quantity;
 use crate::domain::requisition::Line;
 use crate::engine::Engine;
 use crate::store::body::write;
-use crate::store::{LineChange, LotChange, NewJob, RecordChange, StoreError, Unit};
+use crate::store::{ChangeSet, LineChange, LotChange, NewJob, RecordChange, StoreError};
 use crate::twins::forsaken;
 
 /// How far an amendment is that needs others.
@@ -133,21 +133,25 @@ fn is_to_come(lot: &Lot) -> bool {
     is_open && lot.order.is_some() && lot.shipped < lot.quantity
 }
 
-/// Adds what follows from `unit`: lines whose amendment waited for lots that it frees, and lots of other
+/// Adds what follows from `change set`: lines whose amendment waited for lots that it frees, and lots of other
 /// lines that come back because it ends what carried them.
 ///
 /// # Errors
 /// [`StoreError`] if lines or lots cannot be read.
-pub async fn follow(engine: &Engine, unit: &mut Unit) -> Result<(), StoreError> {
-    let freed: BTreeSet<LineId> =
-        unit.lots.iter().filter(|change| frees(change)).map(|change| change.after.line()).collect();
+pub async fn follow(engine: &Engine, change_set: &mut ChangeSet) -> Result<(), StoreError> {
+    let freed: BTreeSet<LineId> = change_set
+        .lots
+        .iter()
+        .filter(|change| frees(change))
+        .map(|change| change.after.line())
+        .collect();
     for line in freed {
-        if unit.lines.iter().all(|change| change.id() != line) {
-            follow_line(engine, unit, line).await?;
+        if change_set.lines.iter().all(|change| change.id() != line) {
+            follow_line(engine, change_set, line).await?;
         }
     }
-    let back = forsaken(engine, &unit.lots).await?;
-    unit.lots.extend(back);
+    let back = forsaken(engine, &change_set.lots).await?;
+    change_set.lots.extend(back);
     Ok(())
 }
 
@@ -161,11 +165,15 @@ fn frees(change: &LotChange) -> bool {
     is_open && is_free(&change.after) && change.before.as_ref().is_none_or(|lot| !is_free(lot))
 }
 
-async fn follow_line(engine: &Engine, unit: &mut Unit, id: LineId) -> Result<(), StoreError> {
+async fn follow_line(
+    engine: &Engine,
+    change_set: &mut ChangeSet,
+    id: LineId,
+) -> Result<(), StoreError> {
     let (version, Some(pending)) = Pending::of(engine, id).await? else { return Ok(()) };
     let Some((_, stored)) = engine.store.lines(&[id]).await?.pop() else { return Ok(()) };
     let mut lots: Vec<Lot> = engine.store.lots_of_line(id).await?;
-    for change in unit.lots.iter().filter(|change| change.after.line() == id) {
+    for change in change_set.lots.iter().filter(|change| change.after.line() == id) {
         match lots.iter_mut().find(|lot| lot.id == change.after.id) {
             Some(lot) => *lot = change.after.clone(),
             None => lots.push(change.after.clone()),
@@ -180,14 +188,14 @@ async fn follow_line(engine: &Engine, unit: &mut Unit, id: LineId) -> Result<(),
         return Ok(());
     }
     let Amending { line, lots: changes, gives_back, needs } = amending;
-    merge(&mut unit.lots, changes);
-    unit.lines.push(LineChange::commanded(id, &stored, line));
+    merge(&mut change_set.lots, changes);
+    change_set.lines.push(LineChange::commanded(id, &stored, line));
     if gives_back {
-        unit.jobs.push(round(engine));
+        change_set.jobs.push(round(engine));
     }
     let has_redirects = pending.needs.iter().any(|needed| needed.consignee.is_some());
     if needs.is_empty() && !has_redirects && wanted.quantity == pending.quantity {
-        unit.records.push(pending.ends(version, RecordEvent::LineAmendmentDone)?);
+        change_set.records.push(pending.ends(version, RecordEvent::LineAmendmentDone)?);
     }
     Ok(())
 }

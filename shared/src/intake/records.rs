@@ -15,7 +15,7 @@ use crate::domain::supplier::Offer;
 use crate::engine::Engine;
 use crate::sealing;
 use crate::store::body::{parse, write};
-use crate::store::{Record, RecordChange, StoreError, Unit};
+use crate::store::{ChangeSet, Record, RecordChange, StoreError};
 
 /// Who states what a folder says.
 pub const IMPORT: &str = "import";
@@ -436,12 +436,12 @@ impl<'a> Merge<'a> {
     }
 
     /// Tells what the folder had before and has no more, each once; such offers are suspended. Adds all
-    /// that was decided to `unit`.
-    pub(super) async fn end(mut self, unit: &mut Unit) -> Result<Records, StoreError> {
+    /// that was decided to `change set`.
+    pub(super) async fn end(mut self, change_set: &mut ChangeSet) -> Result<Records, StoreError> {
         if self.records.what.can_go() {
             self.compare_with_last().await?;
         }
-        unit.records.append(&mut self.changes);
+        change_set.records.append(&mut self.changes);
         Ok(self.records)
     }
 

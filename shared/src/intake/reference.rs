@@ -16,7 +16,7 @@ use crate::import::CoalitionFiles;
 use crate::incidents::{self, OVERDRAWN};
 use crate::rounds;
 use crate::store::body::write;
-use crate::store::{EnvelopeChange, Fate, NewJob, RecordChange, StoreError, Unit};
+use crate::store::{ChangeSet, EnvelopeChange, Fate, NewJob, RecordChange, StoreError};
 
 /// What became of what a folder says besides requisitions, or would become of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -48,9 +48,9 @@ impl Loaded {
 /// # Errors
 /// [`IntakeError`]; then nothing was stored.
 pub async fn load(engine: &Engine, files: &CoalitionFiles) -> Result<Loaded, IntakeError> {
-    let (loaded, unit) = prepare(engine, IMPORT, files, &[], How::WHOLE).await?;
+    let (loaded, change_set) = prepare(engine, IMPORT, files, &[], How::WHOLE).await?;
     match loaded.first_conflict() {
-        None => commit(engine, unit).await.map(|()| loaded),
+        None => commit(engine, change_set).await.map(|()| loaded),
         Some(conflict) => Err(IntakeError::Refused(conflict)),
     }
 }
@@ -66,7 +66,7 @@ pub async fn prepare(
     files: &CoalitionFiles,
     due: &[Contribution],
     how: &How,
-) -> Result<(Loaded, Unit), IntakeError> {
+) -> Result<(Loaded, ChangeSet), IntakeError> {
     let coalition = engine.coalition().await?;
     if let Some(known) = &coalition.settings
         && known.name != files.settings.name
@@ -77,8 +77,8 @@ pub async fn prepare(
              --data for it, or give the folder its old name"
         )));
     }
-    let unit = Unit::new(actor, engine.clock.now());
-    Ok(decide(engine, &coalition, files, due, how, unit).await?)
+    let change_set = ChangeSet::new(actor, engine.clock.now());
+    Ok(decide(engine, &coalition, files, due, how, change_set).await?)
 }
 
 async fn decide(
@@ -87,66 +87,68 @@ async fn decide(
     files: &CoalitionFiles,
     due: &[Contribution],
     how: &How,
-    mut unit: Unit,
-) -> Result<(Loaded, Unit), StoreError> {
-    let now = unit.at;
+    mut change_set: ChangeSet,
+) -> Result<(Loaded, ChangeSet), StoreError> {
+    let now = change_set.at;
     let mut records = Vec::new();
     let merge = async |what| Merge::of(engine, what, how).await;
 
     let mut settings = merge(Stated::Settings).await?;
     settings.state("coalition", &files.settings).await?;
-    records.push(settings.end(&mut unit).await?);
+    records.push(settings.end(&mut change_set).await?);
     let mut parties = merge(Stated::Parties).await?;
     for party in &files.parties {
         parties.state(&party.id, party).await?;
     }
-    records.push(parties.end(&mut unit).await?);
+    records.push(parties.end(&mut change_set).await?);
     let mut groups = merge(Stated::Groups).await?;
     for group in &files.groups {
         groups.state(&group.id, group).await?;
     }
-    records.push(groups.end(&mut unit).await?);
+    records.push(groups.end(&mut change_set).await?);
     let all: Vec<&Contribution> = files.contributions.iter().chain(due).collect();
     let later: Vec<&str> =
         files.later_contributions.iter().flat_map(|(_, _, read)| read).map(|c| &*c.id).collect();
-    records.push(promise(engine, coalition, &files.settings, &all, &later, how, &mut unit).await?);
+    records.push(
+        promise(engine, coalition, &files.settings, &all, &later, how, &mut change_set).await?,
+    );
     let mut offers = merge(Stated::Offers).await?;
     for offer in &files.offers {
         offers.offer(offer).await?;
     }
-    records.push(offers.end(&mut unit).await?);
+    records.push(offers.end(&mut change_set).await?);
     let mut charges = merge(Stated::Charges).await?;
     for charge in &files.charges {
         let channel = charge.channel.as_deref().unwrap_or("any");
         charges.state(&format!("{channel}:{:?}", charge.kind), charge).await?;
     }
-    records.push(charges.end(&mut unit).await?);
+    records.push(charges.end(&mut change_set).await?);
     let mut codes = merge(Stated::Codes).await?;
     for code in &files.codes {
         codes.state(&format!("{}:{}", code.scheme, code.code), code).await?;
     }
-    records.push(codes.end(&mut unit).await?);
+    records.push(codes.end(&mut change_set).await?);
     let mut prohibited = merge(Stated::Prohibited).await?;
     for prohibition in &files.prohibited {
         prohibited.state(&prohibition.matches, prohibition).await?;
     }
-    records.push(prohibited.end(&mut unit).await?);
+    records.push(prohibited.end(&mut change_set).await?);
     let mut consignees = merge(Stated::Consignees).await?;
     for consignee in &files.consignees {
         consignees.state(&consignee.code, consignee).await?;
     }
-    records.push(consignees.end(&mut unit).await?);
+    records.push(consignees.end(&mut change_set).await?);
     let mut rates = merge(Stated::Rates).await?;
     for day in &files.rates {
         rates.state(&day.date.to_string(), day).await?;
     }
-    records.push(rates.end(&mut unit).await?);
-    if !unit.records.is_empty() {
+    records.push(rates.end(&mut change_set).await?);
+    if !change_set.records.is_empty() {
         // Whatever changed may bring on what waits.
-        unit.jobs.push(NewJob::round(now));
-        unit.jobs.extend(rounds::later(&files.settings, &files.offers, &files.rates, now));
+        change_set.jobs.push(NewJob::round(now));
+        change_set.jobs.extend(rounds::later(&files.settings, &files.offers, &files.rates, now));
     }
-    Ok((Loaded { records }, unit))
+    Ok((Loaded { records }, change_set))
 }
 
 /// Stores contributions that somebody states by a command.
@@ -160,7 +162,7 @@ pub async fn contribute(
 ) -> Result<(), IntakeError> {
     let coalition = engine.coalition().await?;
     let settings = settings(&coalition)?;
-    let mut unit = Unit::new(actor, engine.clock.now());
+    let mut change_set = ChangeSet::new(actor, engine.clock.now());
     for contribution in contributions {
         let old = coalition.contributions.get(&contribution.id);
         if old == Some(contribution) {
@@ -170,17 +172,17 @@ pub async fn contribute(
         let found = engine.store.record(kind, &id).await?;
         let expected = found.map_or(0, |found| found.version);
         let body = write(kind, &id, contribution)?;
-        unit.records.push(RecordChange {
+        change_set.records.push(RecordChange {
             kind,
             id,
             expected,
             body,
             event: RecordEvent::RecordStated,
         });
-        fund(engine, settings, old, contribution, &mut unit).await?;
-        unit.jobs.push(NewJob::round(unit.at));
+        fund(engine, settings, old, contribution, &mut change_set).await?;
+        change_set.jobs.push(NewJob::round(change_set.at));
     }
-    commit(engine, unit).await
+    commit(engine, change_set).await
 }
 
 /// Stores contributions of a file whose day has come, as far as no command has said otherwise since.
@@ -194,7 +196,7 @@ pub async fn contribute_planned(
 ) -> Result<(), IntakeError> {
     let coalition = engine.coalition().await?;
     let settings = settings(&coalition)?.clone();
-    let mut unit = Unit::new(actor, engine.clock.now());
+    let mut change_set = ChangeSet::new(actor, engine.clock.now());
     let all: Vec<&Contribution> = contributions.iter().collect();
     let mut merge = Merge::of(engine, Stated::Contributions, How::WHOLE).await?;
     merge.is_planned = true;
@@ -202,12 +204,12 @@ pub async fn contribute_planned(
     for contribution in all {
         changed.extend(merge.state(&contribution.id, contribution).await?);
     }
-    let records = merge.end(&mut unit).await?;
+    let records = merge.end(&mut change_set).await?;
     for conflict in &records.conflicts {
         let id = format!("contribution:{}", conflict.id);
         let record = engine.store.record(RecordKind::LineConflict, &id).await?;
         let body = write(RecordKind::LineConflict, &id, conflict)?;
-        unit.records.push(RecordChange {
+        change_set.records.push(RecordChange {
             kind: RecordKind::LineConflict,
             id,
             expected: record.map_or(0, |record| record.version),
@@ -217,10 +219,10 @@ pub async fn contribute_planned(
     }
     for contribution in &changed {
         let old = coalition.contributions.get(&contribution.id);
-        fund(engine, &settings, old, contribution, &mut unit).await?;
+        fund(engine, &settings, old, contribution, &mut change_set).await?;
     }
-    unit.jobs.push(NewJob::round(unit.at));
-    commit(engine, unit).await
+    change_set.jobs.push(NewJob::round(change_set.at));
+    commit(engine, change_set).await
 }
 
 fn settings(coalition: &Coalition) -> Result<&Settings, IntakeError> {
@@ -228,11 +230,11 @@ fn settings(coalition: &Coalition) -> Result<&Settings, IntakeError> {
     coalition.settings.as_ref().ok_or_else(none)
 }
 
-async fn commit(engine: &Engine, unit: Unit) -> Result<(), IntakeError> {
-    if unit.records.is_empty() {
+async fn commit(engine: &Engine, change_set: ChangeSet) -> Result<(), IntakeError> {
+    if change_set.records.is_empty() {
         return Ok(());
     }
-    match engine.commit(vec![unit], None).await?.into_iter().next() {
+    match engine.commit(vec![change_set], None).await?.into_iter().next() {
         None | Some(Fate::Committed) => Ok(()),
         Some(Fate::Stale { .. }) => Err(IntakeError::Conflict),
         Some(Fate::Refused { rule }) => Err(IntakeError::Refused(rule)),
@@ -247,7 +249,7 @@ async fn promise(
     contributions: &[&Contribution],
     later: &[&str],
     how: &How,
-    unit: &mut Unit,
+    change_set: &mut ChangeSet,
 ) -> Result<Records, StoreError> {
     let mut merge = Merge::of(engine, Stated::Contributions, how).await?;
     let mut changed = Vec::new();
@@ -255,10 +257,10 @@ async fn promise(
         changed.extend(merge.state(&contribution.id, *contribution).await?);
     }
     later.iter().for_each(|id| merge.is_known(id));
-    let records = merge.end(unit).await?;
+    let records = merge.end(change_set).await?;
     for contribution in &changed {
         let old = coalition.contributions.get(&contribution.id);
-        fund(engine, settings, old, contribution, unit).await?;
+        fund(engine, settings, old, contribution, change_set).await?;
     }
     Ok(records)
 }
@@ -269,7 +271,7 @@ async fn fund(
     settings: &Settings,
     old: Option<&Contribution>,
     contribution: &Contribution,
-    unit: &mut Unit,
+    change_set: &mut ChangeSet,
 ) -> Result<(), StoreError> {
     let now = engine.clock.now();
     let today = now.with_timezone(&settings.zone).date_naive();
@@ -287,7 +289,7 @@ async fn fund(
     let rows = engine.store.envelopes().await?;
     let row = rows.iter().find(|row| row.id == contribution.id);
     let opened = contribution.opened(today) - row.map_or(0, |row| row.opened);
-    unit.envelopes.push(EnvelopeChange {
+    change_set.envelopes.push(EnvelopeChange {
         id: contribution.id.clone(),
         expected: row.map_or(0, |row| row.version),
         currency: amount.currency.to_string(),
@@ -296,14 +298,16 @@ async fn fund(
         expired: 0,
     });
     // A commitment that was cut is a fact, even where more of it is used already.
-    unit.is_outside_fact |= row.is_some();
+    change_set.is_outside_fact |= row.is_some();
     let bound = row.map_or(0, |row| row.obligated + row.disbursed + row.expired);
     if bound > amount.minor {
         let (id, bound) = (&contribution.id, Money::new(bound, amount.currency));
         let cause = format!("{amount} is stated, and {bound} is bound, paid or lapsed");
         let (incident, subjects) = (format!("{OVERDRAWN}{id}"), vec![id.clone()]);
-        unit.records.push(incidents::opened(&*engine.store, &incident, &cause, subjects).await?);
+        change_set
+            .records
+            .push(incidents::opened(&*engine.store, &incident, &cause, subjects).await?);
     }
-    unit.jobs.extend(Openings::jobs(settings, contribution, now));
+    change_set.jobs.extend(Openings::jobs(settings, contribution, now));
     Ok(())
 }

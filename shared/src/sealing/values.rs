@@ -12,7 +12,7 @@ use crate::domain::kinds::{NoteKind, RecordEvent, RecordKind};
 use crate::domain::webhook::Secrets;
 use crate::engine::Engine;
 use crate::store::body::{parse, write};
-use crate::store::{Fate, NoteChange, NoteRange, Reads, RecordChange, StoreError, Unit};
+use crate::store::{ChangeSet, Fate, NoteChange, NoteRange, Reads, RecordChange, StoreError};
 
 /// The kind of records of consignees.
 const CONSIGNEE: &str = "consignee";
@@ -59,17 +59,17 @@ pub async fn begins(engine: &Engine) -> Result<Option<NoteChange>, StoreError> {
     Ok((known.as_ref() != Some(&id)).then(|| note(id)))
 }
 
-/// Seals what is confidential in `units`, if there is a key.
+/// Seals what is confidential in `change sets`, if there is a key.
 pub(crate) async fn seal(
     keys: &Keys,
     store: &dyn Reads,
-    units: &mut [Unit],
+    change_sets: &mut [ChangeSet],
 ) -> Result<(), StoreError> {
-    let has_some = |unit: &Unit| {
-        unit.records.iter().any(|record| of_record(record.kind, &record.id).is_some())
-            || unit.notes.iter().any(|note| note.kind == NoteKind::WebhookSecrets)
+    let has_some = |change_set: &ChangeSet| {
+        change_set.records.iter().any(|record| of_record(record.kind, &record.id).is_some())
+            || change_set.notes.iter().any(|note| note.kind == NoteKind::WebhookSecrets)
     };
-    if !units.iter().any(has_some) {
+    if !change_sets.iter().any(has_some) {
         return Ok(());
     }
     let sealing = match keys.current() {
@@ -79,9 +79,9 @@ pub(crate) async fn seal(
             None => return Ok(()),
         },
     };
-    for unit in units {
+    for change_set in change_sets {
         let mut is_sealed = false;
-        for record in &mut unit.records {
+        for record in &mut change_set.records {
             let Some(what) = of_record(record.kind, &record.id) else { continue };
             let mut consignee: Consignee = parse(record.kind, &record.id, &record.body)?;
             if let Some(address) = sealed(&sealing, &what, &consignee.address)? {
@@ -90,7 +90,8 @@ pub(crate) async fn seal(
                 is_sealed = true;
             }
         }
-        for note in unit.notes.iter_mut().filter(|note| note.kind == NoteKind::WebhookSecrets) {
+        for note in change_set.notes.iter_mut().filter(|note| note.kind == NoteKind::WebhookSecrets)
+        {
             let Some(body) = &note.body else { continue };
             let what = of_webhook(&note.key);
             let mut secrets: Secrets = parse(NoteKind::WebhookSecrets, &note.key, body)?;
@@ -103,7 +104,7 @@ pub(crate) async fn seal(
             note.body = Some(write(NoteKind::WebhookSecrets, &note.key, &secrets)?);
         }
         if let Some(id) = keys.current().filter(|_| is_sealed) {
-            unit.notes.push(note(id));
+            change_set.notes.push(note(id));
         }
     }
     Ok(())
@@ -262,14 +263,14 @@ pub async fn reseal(engine: &Engine, actor: &str) -> Result<usize, StoreError> {
     let Some(current) = engine.keys.current() else { return Ok(0) };
     let mut done = 0;
     for _ in 0..TRIES {
-        let mut units = consignees(engine, actor, &current).await?;
-        units.append(&mut webhooks(engine, actor, &current).await?);
-        if units.is_empty() {
+        let mut change_sets = consignees(engine, actor, &current).await?;
+        change_sets.append(&mut webhooks(engine, actor, &current).await?);
+        if change_sets.is_empty() {
             break;
         }
-        while !units.is_empty() {
-            let rest = units.split_off(units.len().min(TOGETHER));
-            let fates = engine.commit(std::mem::replace(&mut units, rest), None).await?;
+        while !change_sets.is_empty() {
+            let rest = change_sets.split_off(change_sets.len().min(TOGETHER));
+            let fates = engine.commit(std::mem::replace(&mut change_sets, rest), None).await?;
             done += fates.iter().filter(|fate| **fate == Fate::Committed).count();
         }
     }
@@ -284,7 +285,11 @@ fn fresh(keys: &Keys, what: &str, kept: &Confidential, current: &str) -> Option<
     keys.open(what, kept).ok().map(Confidential::Plain)
 }
 
-async fn consignees(engine: &Engine, actor: &str, current: &str) -> Result<Vec<Unit>, StoreError> {
+async fn consignees(
+    engine: &Engine,
+    actor: &str,
+    current: &str,
+) -> Result<Vec<ChangeSet>, StoreError> {
     let (store, keys) = (&engine.store, &engine.keys);
     let consignees = store.records(RecordKind::Consignee).await?.into_iter();
     let said = store
@@ -294,24 +299,28 @@ async fn consignees(engine: &Engine, actor: &str, current: &str) -> Result<Vec<U
     let all = consignees
         .map(|record| (RecordKind::Consignee, RecordEvent::ConsigneeSealed, record))
         .chain(said.map(|record| (RecordKind::Stated, RecordEvent::RecordSealed, record)));
-    let mut units = Vec::new();
+    let mut change_sets = Vec::new();
     for (kind, event, record) in all {
         let Some(what) = of_record(kind, &record.id) else { continue };
         let mut consignee: Consignee = parse(kind, &record.id, &record.body)?;
         let Some(plain) = fresh(keys, &what, &consignee.address, current) else { continue };
         consignee.address = plain;
         let body = write(kind, &record.id, &consignee)?;
-        let mut unit = Unit::new(actor, engine.clock.now());
+        let mut change_set = ChangeSet::new(actor, engine.clock.now());
         let (id, expected) = (record.id, record.version);
-        unit.records.push(RecordChange { kind, id, expected, body, event });
-        units.push(unit);
+        change_set.records.push(RecordChange { kind, id, expected, body, event });
+        change_sets.push(change_set);
     }
-    Ok(units)
+    Ok(change_sets)
 }
 
-async fn webhooks(engine: &Engine, actor: &str, current: &str) -> Result<Vec<Unit>, StoreError> {
+async fn webhooks(
+    engine: &Engine,
+    actor: &str,
+    current: &str,
+) -> Result<Vec<ChangeSet>, StoreError> {
     let (store, keys) = (&engine.store, &engine.keys);
-    let mut units = Vec::new();
+    let mut change_sets = Vec::new();
     for (id, _) in of_webhooks(&**store).await? {
         // The endpoint first: where secrets are renewed after it was read, nothing is written.
         let Some(endpoint) = store.record(RecordKind::Webhook, &id).await? else { continue };
@@ -328,21 +337,21 @@ async fn webhooks(engine: &Engine, actor: &str, current: &str) -> Result<Vec<Uni
         if !is_changed {
             continue;
         }
-        let mut unit = Unit::new(actor, engine.clock.now());
-        unit.notes.push(NoteChange {
+        let mut change_set = ChangeSet::new(actor, engine.clock.now());
+        change_set.notes.push(NoteChange {
             kind: NoteKind::WebhookSecrets,
             key: id.clone(),
             body: Some(write(NoteKind::WebhookSecrets, &id, &secrets)?),
         });
         // As it was: it guards the secrets.
-        unit.records.push(RecordChange {
+        change_set.records.push(RecordChange {
             kind: RecordKind::Webhook,
             id,
             expected: endpoint.version,
             body: endpoint.body,
             event: RecordEvent::WebhookSealed,
         });
-        units.push(unit);
+        change_sets.push(change_set);
     }
-    Ok(units)
+    Ok(change_sets)
 }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 use super::{
-    Claim, Condition, EnvelopeRow, Fate, Filed, Hindrance, Hint, Job, Lease, LotCount, LotFilter,
-    LotOrder, NoteRange, OldDocument, Record, StoreError, StoredLine, Unit, Wanted,
+    ChangeSet, Claim, Condition, EnvelopeRow, Fate, Hindrance, Hint, Job, Lease, LotCount,
+    LotFilter, LotIndex, LotOrder, NoteRange, OldDocument, Record, StoreError, StoredLine, Wanted,
 };
 use crate::domain::event::Event;
 use crate::domain::ids::LineId;
@@ -17,21 +17,21 @@ use crate::domain::kinds::{JobKind, NoteKind, RecordKind};
 use crate::domain::limit::Limit;
 use crate::domain::lot::{Lot, Timestamp};
 use crate::domain::order::Order;
+use crate::dump::{Batch, Counts};
 use crate::metrics::Backlog;
-use crate::whole::{Batch, Counts};
 
 /// The store: reads, the log, what is due, leadership, and the one way to write.
 ///
 /// Every method fails with [`StoreError`] if the database cannot be read or written.
 #[async_trait]
 pub trait Store: Reads + Log + Queues + Cluster + Whole {
-    /// Commits `units` together: each whole or not at all, in order, durably before this returns.
+    /// Commits `change sets` together: each whole or not at all, in order, durably before this returns.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be written. Where the connection was lost while it
     /// committed, nobody knows whether they are stored: read, or commit them again, which is stale
     /// if they were.
-    async fn commit(&self, units: Vec<Unit>) -> Result<Vec<Fate>, StoreError>;
+    async fn commit(&self, change_sets: Vec<ChangeSet>) -> Result<Vec<Fate>, StoreError>;
 
     /// This store as it is now, for many reads that have to fit together. To be dropped soon.
     async fn snapshot(&self) -> Result<Arc<dyn Store>, StoreError>;
@@ -65,7 +65,7 @@ pub trait Reads: std::fmt::Debug + Send + Sync {
     ) -> Result<Vec<Lot>, StoreError>;
 
     /// Lots with what their rows repeat of them.
-    async fn filed_lots(&self, filter: &LotFilter) -> Result<Vec<(Lot, Filed)>, StoreError>;
+    async fn filed_lots(&self, filter: &LotFilter) -> Result<Vec<(Lot, LotIndex)>, StoreError>;
 
     /// Lots by id.
     async fn lots_by_id(&self, ids: &[i64]) -> Result<Vec<Lot>, StoreError>;

@@ -1,14 +1,14 @@
-//! Decides what becomes of units, from the rows as they are: the stale drop out, what would break
+//! Decides what becomes of change sets, from the rows as they are: the stale drop out, what would break
 //! a rule is refused. Pure; a store reads and locks the rows before, and writes what was accepted.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{EnvelopeRow, Fate, LotChange, Term, Unit};
+use super::{ChangeSet, EnvelopeRow, Fate, LotChange, Term};
 use crate::domain::funding::movements;
 use crate::domain::kinds::RecordKind;
 use crate::domain::lot::Timestamp;
 
-/// What a unit may change.
+/// What a change set may change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Subject {
     Lot(i64),
@@ -53,31 +53,31 @@ impl Heads {
     }
 }
 
-/// An envelope as a unit left it whose ceiling it changed: an event.
+/// An envelope as a change set left it whose ceiling it changed: an event.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct CeilingChange {
     pub(super) actor: String,
     pub(super) at: Timestamp,
     pub(super) row: EnvelopeRow,
 }
 
-/// The rows as they are while units are accepted one after the other.
+/// The rows as they are while change sets are accepted one after the other.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) heads: Heads,
     pub(super) envelopes: BTreeMap<String, EnvelopeRow>,
-    pub(super) told: Vec<Told>,
-    /// The term that is under way, where units ask for one.
+    pub(super) told: Vec<CeilingChange>,
+    /// The term that is under way, where change sets ask for one.
     pub(super) term: Option<Term>,
 }
 
 impl State {
-    /// Whether `unit` can still be applied after those accepted before; if so, it is.
-    pub(super) fn accept(&mut self, unit: &Unit) -> Fate {
-        if unit.term.is_some() && unit.term != self.term {
+    /// Whether `change set` can still be applied after those accepted before; if so, it is.
+    pub(super) fn accept(&mut self, change_set: &ChangeSet) -> Fate {
+        if change_set.term.is_some() && change_set.term != self.term {
             return Fate::Stale { subject: "the leader's term".to_owned() };
         }
-        let guards = guards(unit);
+        let guards = guards(change_set);
         let mut seen = HashSet::with_capacity(guards.len());
         if let Some((twice, _)) = guards.iter().find(|(subject, _)| !seen.insert(subject)) {
             return Fate::Refused { rule: format!("I7: {twice:?} would change twice at once") };
@@ -90,20 +90,20 @@ impl State {
                 return Fate::Stale { subject: format!("{subject:?}") };
             }
         }
-        if let Some(job) = &unit.job {
+        if let Some(job) = &change_set.job {
             let subject = Subject::Job(job.id);
             if self.heads.get(&subject).lease != job.lease {
                 return Fate::Stale { subject: format!("{subject:?}, taken by another") };
             }
         }
-        let envelopes = match self.balanced(unit) {
+        let envelopes = match self.balanced(change_set) {
             Ok(envelopes) => envelopes,
             Err(rule) => return Fate::Refused { rule },
         };
         for (id, row) in envelopes {
-            if unit.envelopes.iter().any(|change| change.id == id) {
-                let (actor, row) = (unit.actor.clone(), row.clone());
-                self.told.push(Told { actor, at: unit.at, row });
+            if change_set.envelopes.iter().any(|change| change.id == id) {
+                let (actor, row) = (change_set.actor.clone(), row.clone());
+                self.told.push(CeilingChange { actor, at: change_set.at, row });
             }
             self.envelopes.insert(id, row);
         }
@@ -118,18 +118,18 @@ impl State {
         Fate::Committed
     }
 
-    /// The envelopes after `unit`, if the lots of each line still add up (I1) and no envelope is
+    /// The envelopes after `change set`, if the lots of each line still add up (I1) and no envelope is
     /// exceeded (I2).
-    fn balanced(&self, unit: &Unit) -> Result<Vec<(String, EnvelopeRow)>, String> {
+    fn balanced(&self, change_set: &ChangeSet) -> Result<Vec<(String, EnvelopeRow)>, String> {
         let mut quantities: BTreeMap<i64, i64> = BTreeMap::new();
         let mut moved = BTreeMap::new();
-        for change in &unit.lots {
+        for change in &change_set.lots {
             movements(change.before.as_ref(), &change.after, &mut moved);
             let entry = quantities.entry(change.after.line().0).or_default();
             *entry += change.after.quantity.0;
             *entry -= change.before.as_ref().map_or(0, |lot| lot.quantity.0);
         }
-        for change in &unit.lines {
+        for change in &change_set.lines {
             let entry = quantities.entry(change.id.0).or_default();
             *entry -= change.line.quantity.0 - change.was.0;
         }
@@ -140,7 +140,7 @@ impl State {
         let row = |rows: &mut BTreeMap<String, EnvelopeRow>, id: &str| {
             rows.get(id).or_else(|| self.envelopes.get(id)).cloned()
         };
-        for change in &unit.envelopes {
+        for change in &change_set.envelopes {
             let mut envelope = row(&mut rows, &change.id).unwrap_or_else(|| EnvelopeRow {
                 id: change.id.clone(),
                 currency: change.currency.clone(),
@@ -176,7 +176,7 @@ impl State {
         }
         for row in rows.values_mut() {
             let over = (row.used() - row.opened).max(0);
-            if unit.is_outside_fact || over < row.overrun {
+            if change_set.is_outside_fact || over < row.overrun {
                 row.overrun = over;
             }
         }
@@ -187,28 +187,31 @@ impl State {
     }
 }
 
-/// The envelopes whose money `units` move or whose ceilings they change, by id.
-pub(super) fn touched_envelopes(units: &[&Unit]) -> Vec<String> {
+/// The envelopes whose money `change sets` move or whose ceilings they change, by id.
+pub(super) fn touched_envelopes(change_sets: &[&ChangeSet]) -> Vec<String> {
     let shares = |change: &LotChange| {
         let before = change.before.iter().flat_map(|lot| &lot.funding);
         before.chain(&change.after.funding).map(|s| s.envelope.clone()).collect::<Vec<_>>()
     };
-    let mut ids: Vec<String> = units.iter().flat_map(|u| &u.lots).flat_map(shares).collect();
-    ids.extend(units.iter().flat_map(|u| &u.envelopes).map(|e| e.id.clone()));
+    let mut ids: Vec<String> = change_sets.iter().flat_map(|u| &u.lots).flat_map(shares).collect();
+    ids.extend(change_sets.iter().flat_map(|u| &u.envelopes).map(|e| e.id.clone()));
     ids.sort_unstable();
     ids.dedup();
     ids
 }
 
-fn guards(unit: &Unit) -> Vec<(Subject, i64)> {
-    let mut guards: Vec<(Subject, i64)> = Vec::with_capacity(unit.lots.len());
-    for change in &unit.lots {
+fn guards(change_set: &ChangeSet) -> Vec<(Subject, i64)> {
+    let mut guards: Vec<(Subject, i64)> = Vec::with_capacity(change_set.lots.len());
+    for change in &change_set.lots {
         let version = change.before.as_ref().map_or(0, |lot| lot.version);
         guards.push((Subject::Lot(change.after.id.0), version));
     }
-    guards.extend(unit.lines.iter().map(|c| (Subject::Line(c.id.0), c.expected)));
-    guards.extend(unit.envelopes.iter().map(|c| (Subject::Envelope(c.id.clone()), c.expected)));
-    guards.extend(unit.records.iter().map(|c| (Subject::Record(c.kind, c.id.clone()), c.expected)));
-    guards.extend(unit.job.iter().map(|job| (Subject::Job(job.id), job.expected)));
+    guards.extend(change_set.lines.iter().map(|c| (Subject::Line(c.id.0), c.expected)));
+    guards
+        .extend(change_set.envelopes.iter().map(|c| (Subject::Envelope(c.id.clone()), c.expected)));
+    guards.extend(
+        change_set.records.iter().map(|c| (Subject::Record(c.kind, c.id.clone()), c.expected)),
+    );
+    guards.extend(change_set.job.iter().map(|job| (Subject::Job(job.id), job.expected)));
     guards
 }

@@ -1,12 +1,13 @@
 //! The store: the truth about every lot, line, record and job.
 //!
-//! There is one way to write: [`Unit`]s, each a set of changes that belong together, guarded by
-//! the versions they were decided on. A unit whose guard is stale drops out, the others commit.
+//! There is one way to write: [`ChangeSet`]s, each a set of changes that belong together, guarded by
+//! the versions they were decided on. A change set whose guard is stale drops out, the others commit.
 //! Reads are named for what they mean. No SQL type crosses this border.
 
 pub mod body;
 mod cause;
 pub mod chain;
+mod change_set;
 mod condition;
 mod contract;
 mod decide;
@@ -17,16 +18,15 @@ pub mod reference;
 pub mod sqlite;
 mod stored;
 pub(crate) mod tally;
-mod unit;
 
 pub use cause::{Cause, Hindrance};
+pub use change_set::{
+    ChangeSet, EnvelopeChange, JobChange, LineChange, LotChange, NewJob, NoteChange, RecordChange,
+};
 pub use condition::{Condition, Leader, Slot, Transaction};
 pub use contract::{Beside, Cluster, Log, Queues, Reads, Store, Term, Whole};
 pub use hint::{Hint, Lane, Wanted, queues};
 pub use migrations::Migration;
-pub use unit::{
-    EnvelopeChange, JobChange, LineChange, LotChange, NewJob, NoteChange, RecordChange, Unit,
-};
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Lot, Priority, Timestamp};
 use crate::domain::requisition::Line;
 
-/// What happened to a unit.
+/// What happened to a change set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     /// Stored, durably.
@@ -111,7 +111,7 @@ pub struct Record {
     pub body: String,
 }
 
-/// An envelope's side of the money ledger, in minor units.
+/// An envelope's side of the money ledger, in minor change sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvelopeRow {
     /// The contribution's id.
@@ -221,13 +221,13 @@ impl StoredLine {
 
     /// Its body, as its last event has it.
     pub(crate) fn body(&self) -> Result<String, serde_json::Error> {
-        unit::line_body(&self.line, self.stated.as_deref())
+        change_set::line_body(&self.line, self.stated.as_deref())
     }
 }
 
 /// What a lot's row repeats of its body, to be found by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filed {
+pub struct LotIndex {
     pub(crate) version: i64,
     pub(crate) state: String,
     pub(crate) step: Option<String>,
@@ -236,7 +236,7 @@ pub struct Filed {
     pub(crate) rank: i64,
 }
 
-impl Filed {
+impl LotIndex {
     pub(crate) fn of(lot: &Lot) -> Self {
         let awaits = lot.state().awaits().map(|awaits| awaits.name().to_owned());
         Self {
@@ -333,10 +333,10 @@ impl NoteRange {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database did not do what was asked.
-    #[error("could not {act}")]
+    #[error("could not {operation}")]
     Database {
         /// What was tried.
-        act: &'static str,
+        operation: &'static str,
         /// Why it failed.
         #[source]
         source: sqlx::Error,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Filed, LotChange};
+use super::{LotChange, LotIndex};
 use crate::domain::lot::{Lot, LotState, Timestamp};
 
 /// How exact moments are, in seconds.
@@ -21,7 +21,7 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn of(lot: &Lot) -> Self {
-        let Filed { state, step, awaits, .. } = Filed::of(lot);
+        let LotIndex { state, step, awaits, .. } = LotIndex::of(lot);
         let (step, awaits) = (step.unwrap_or_default(), awaits.unwrap_or_default());
         let has_ended = matches!(lot.state(), LotState::Closed(_));
         let since = lot.since.filter(|_| !has_ended).map_or(0, hour);

@@ -7,7 +7,7 @@ use crate::domain::lot::{Awaited, Lot, LotState, Outcome, Priority, Timestamp};
 use crate::domain::money::Money;
 use crate::domain::price::Price;
 use crate::domain::requisition::{Kind, Line};
-use crate::sight::Sight;
+use crate::visibility::Visibility;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -181,27 +181,29 @@ impl LotView {
     /// The view of `lot` as `sight` may see it: to those who sell or carry it is not told who pays, and
     /// what donors have left to nobody who may not look at their money.
     #[must_use]
-    pub fn seen(lot: &Lot, line: &Line, sight: &Sight) -> Self {
-        let mut view = Self::of(lot, line, &sight.coalition);
-        if sight.is_whole() {
+    pub fn seen(lot: &Lot, line: &Line, visibility: &Visibility) -> Self {
+        let mut view = Self::of(lot, line, &visibility.coalition);
+        if visibility.is_whole() {
             return view;
         }
-        view.reason = sight.told(&sight.reason(lot));
-        view.incident = view.incident.map(|incident| sight.told(&incident));
-        view.in_kind = view.in_kind.map(|id| sight.contribution_name(&id));
+        view.reason = visibility.told(&visibility.reason(lot));
+        view.incident = view.incident.map(|incident| visibility.told(&incident));
+        view.in_kind = view.in_kind.map(|id| visibility.contribution_name(&id));
         for share in &mut view.funding {
-            share.envelope = sight.envelope(&share.envelope);
+            share.envelope = visibility.envelope(&share.envelope);
         }
         match lot.state().awaits() {
-            Some(Awaited::Consent { .. } | Awaited::Acceptance { .. }) if sight.hides_money() => {
+            Some(Awaited::Consent { .. } | Awaited::Acceptance { .. })
+                if visibility.hides_money() =>
+            {
                 view.awaits_of.clear();
             }
             Some(Awaited::Acceptance { contribution }) => {
-                view.awaits_of = vec![sight.contribution_name(contribution)];
+                view.awaits_of = vec![visibility.contribution_name(contribution)];
             }
             _ => {}
         }
-        if sight.hides_money() {
+        if visibility.hides_money() {
             view.funding.clear();
         }
         view
@@ -211,8 +213,8 @@ impl LotView {
 impl LineView {
     /// The same as `sight` may see it: to those who sell it is not told what it may cost.
     #[must_use]
-    pub fn seen(mut self, sight: &Sight) -> Self {
-        if sight.hides_money() {
+    pub fn seen(mut self, visibility: &Visibility) -> Self {
+        if visibility.hides_money() {
             self.unit_estimate = None;
             self.source.clear();
         }

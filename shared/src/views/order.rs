@@ -7,7 +7,7 @@ use crate::domain::order::{Order, OrderLine, OrderStatus, Terms};
 use crate::domain::price::Price;
 use crate::domain::requisition::Line;
 use crate::domain::supplier::Charge;
-use crate::sight::Sight;
+use crate::visibility::Visibility;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -108,13 +108,13 @@ impl OrderView {
         order: &Order,
         status: OrderStatus,
         version: i64,
-        sight: &Sight,
+        visibility: &Visibility,
         lots: &[(Lot, Arc<Line>)],
     ) -> Self {
         let seen: Vec<&OrderLine> =
-            order.lines.iter().filter(|line| sight.order_line(line, lots)).collect();
+            order.lines.iter().filter(|line| visibility.order_line(line, lots)).collect();
         let is_whole = seen.len() == order.lines.len();
-        let is_priced = !sight.hides_prices();
+        let is_priced = !visibility.hides_prices();
         let line = |line: &OrderLine| OrderLineView {
             lot: line.lot,
             item: line.item.clone(),
@@ -142,19 +142,21 @@ impl OrderView {
                 owner: line.surplus_owner().to_owned(),
             }),
             // Why they were not accepted may tell of a donor's balance.
-            asked: line.asked.clone().filter(|_| is_priced).map(|terms| match sight.is_whole() {
-                true => terms,
-                false => Terms { why: String::new(), ..terms },
+            asked: line.asked.clone().filter(|_| is_priced).map(|terms| {
+                match visibility.is_whole() {
+                    true => terms,
+                    false => Terms { why: String::new(), ..terms },
+                }
             }),
         };
         Self {
             number: order.number.clone(),
             status,
-            supplier: sight.party_of(order, &order.supplier),
-            channel: sight.party_of(order, &order.channel),
+            supplier: visibility.party_of(order, &order.supplier),
+            channel: visibility.party_of(order, &order.channel),
             created: order.created,
             total: order.total().filter(|_| is_whole && is_priced),
-            in_kind: order.in_kind.as_deref().map(|id| sight.contribution_name(id)),
+            in_kind: order.in_kind.as_deref().map(|id| visibility.contribution_name(id)),
             lines: seen.into_iter().map(line).collect(),
             version,
         }

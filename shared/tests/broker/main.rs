@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use tokio::time::timeout;
-use waybill_shared::broker::{Broker, EmbeddedBroker, RabbitBroker, Taken, Track};
+use waybill_shared::broker::{Broker, Claimed, EmbeddedBroker, RabbitBroker, Track};
 use waybill_shared::store::{Hint, Lane};
 
 /// How long something may take.
@@ -35,7 +35,12 @@ async fn serves(broker: &dyn Broker, queues: &[Arc<str>]) -> Result<()> {
     timeout(SOON, is_ready).await.context("the queues are not there")
 }
 
-async fn taken(broker: &dyn Broker, queue: &Arc<str>, track: Track, most: usize) -> Result<Taken> {
+async fn taken(
+    broker: &dyn Broker,
+    queue: &Arc<str>,
+    track: Track,
+    most: usize,
+) -> Result<Claimed> {
     let taken = timeout(SOON, broker.take(queue, track, most)).await;
     taken.with_context(|| format!("nothing came: {queue}, {track:?}"))?.context("it is closed")
 }

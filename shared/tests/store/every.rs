@@ -11,7 +11,8 @@ use waybill_shared::domain::money::{Currency, Money, Rate};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::store::{
-    Fate, Lane, LotChange, LotFilter, LotOrder, NewJob, NoteChange, NoteRange, Store, Unit, Wanted,
+    ChangeSet, Fate, Lane, LotChange, LotFilter, LotOrder, NewJob, NoteChange, NoteRange, Store,
+    Wanted,
 };
 
 use crate::support::{NOW, Place, all, close, commit, envelope, led, lot, sequence, submit};
@@ -56,15 +57,15 @@ on_every_store! {
 pub(crate) async fn sendings(store: &dyn Store, keys: &[&str]) -> Vec<i64> {
     let mut ids = Vec::new();
     for (i, key) in keys.iter().enumerate() {
-        let mut unit = Unit::new("test", NOW);
+        let mut change_set = ChangeSet::new("test", NOW);
         let number = format!("{key}-{i}");
-        unit.jobs.push(NewJob {
+        change_set.jobs.push(NewJob {
             kind: JobKind::Send,
             key: number,
             due: NOW,
             body: (*key).to_owned(),
         });
-        assert_eq!(commit(store, vec![unit]).await, [Fate::Committed]);
+        assert_eq!(commit(store, vec![change_set]).await, [Fate::Committed]);
         let wanted = Wanted { queue: "send".into(), lots: None, limit: 100 };
         let due = store.due(NOW, &[wanted]).await.expect("read");
         ids.extend(due.iter().map(|hint| hint.id).max());
@@ -118,7 +119,7 @@ async fn a_split_that_does_not_add_up_is_refused(place: Place) {
     let split = |kept: i64, moved: i64| {
         let mut after = whole.clone();
         after.quantity = Quantity::whole(kept);
-        Unit::new("test", NOW)
+        ChangeSet::new("test", NOW)
             .lot(LotChange::new(whole.clone(), after, LotEvent::Split))
             .lot(LotChange::created(lot(1, 1, moved), LotEvent::SplitOff))
     };
@@ -146,7 +147,7 @@ async fn an_envelope_is_never_exceeded_not_even_within_one_batch(place: Place) {
             covers_rate: None,
             consents: Vec::new(),
         });
-        Unit::new("test", NOW).lot(LotChange::new(lot.clone(), after, LotEvent::Matched))
+        ChangeSet::new("test", NOW).lot(LotChange::new(lot.clone(), after, LotEvent::Matched))
     };
     let fates = commit(store, vec![fund(&lots[0], 600), fund(&lots[1], 401)]).await;
     assert_eq!(fates[0], Fate::Committed);
@@ -162,9 +163,9 @@ async fn a_document_is_taken_once_by_sender_and_number(place: Place) {
     let content = Content::Acceptance { lot: LotId(1 << 12), accepted: true };
     let document = Document { sender: "ACME".to_owned(), number: "7".to_owned(), content };
     let take = || {
-        let mut unit = Unit::new("supplier", NOW);
-        unit.records.push(TakenDocument::filed(document.clone(), NOW).expect("filed"));
-        unit
+        let mut change_set = ChangeSet::new("supplier", NOW);
+        change_set.records.push(TakenDocument::filed(document.clone(), NOW).expect("filed"));
+        change_set
     };
     assert_eq!(commit(store, vec![take()]).await, [Fate::Committed]);
     assert!(matches!(commit(store, vec![take()]).await[..], [Fate::Stale { .. }]));
@@ -190,7 +191,7 @@ async fn a_unit_that_changes_a_subject_twice_is_refused(place: Place) {
     commit(store, vec![submit(1, 5)]).await;
     let lot = all(store).await.remove(0);
     let change = || LotChange::new(lot.clone(), lot.clone(), LotEvent::Stepped);
-    let twice = Unit::new("test", NOW).lot(change()).lot(change());
+    let twice = ChangeSet::new("test", NOW).lot(change()).lot(change());
     let mut envelopes = envelope("LU-1", 1000);
     envelopes.envelopes.extend(envelope("LU-1", 1000).envelopes);
     for fate in commit(store, vec![twice, envelopes]).await {
@@ -220,18 +221,18 @@ async fn a_job_asked_for_again_while_it_ran_runs_once_more(place: Place) {
     let store = place.open().await;
     let store = &*store;
     let ask = || {
-        let mut unit = Unit::new("test", NOW);
+        let mut change_set = ChangeSet::new("test", NOW);
         let (key, body) = ("all".to_owned(), String::new());
-        unit.jobs.push(NewJob { kind: JobKind::Round, key, due: NOW, body });
-        unit
+        change_set.jobs.push(NewJob { kind: JobKind::Round, key, due: NOW, body });
+        change_set
     };
     commit(store, vec![ask(), ask()]).await;
     let id = store.first_due_job(NOW).await.expect("read").expect("a job").id;
     let job = store.claim_jobs(JobKind::Round, &[id], NOW).await.expect("claimed").remove(0);
     let ends = |job: &waybill_shared::store::Job| {
-        let mut unit = Unit::new("test", NOW);
-        unit.job = Some(job.becomes(None));
-        unit
+        let mut change_set = ChangeSet::new("test", NOW);
+        change_set.job = Some(job.becomes(None));
+        change_set
     };
     commit(store, vec![ask()]).await;
     assert_eq!(commit(store, vec![ends(&job)]).await, [Fate::Committed]);
@@ -246,10 +247,10 @@ async fn a_job_asked_for_again_while_it_ran_runs_once_more(place: Place) {
 async fn a_job_asked_for_again_rests_after_a_failure_only(place: Place) {
     let store = &*place.open().await;
     let ask = async |due| {
-        let mut unit = Unit::new("test", NOW);
+        let mut change_set = ChangeSet::new("test", NOW);
         let (key, body) = (String::new(), String::new());
-        unit.jobs.push(NewJob { kind: JobKind::Round, key, due, body });
-        assert_eq!(commit(store, vec![unit]).await, [Fate::Committed]);
+        change_set.jobs.push(NewJob { kind: JobKind::Round, key, due, body });
+        assert_eq!(commit(store, vec![change_set]).await, [Fate::Committed]);
     };
     let after = |millis| NOW + chrono::TimeDelta::milliseconds(millis);
     ask(NOW).await;
@@ -259,9 +260,9 @@ async fn a_job_asked_for_again_rests_after_a_failure_only(place: Place) {
         let job =
             store.claim_jobs(JobKind::Round, &[id], after(now)).await.expect("claimed").remove(0);
         ask(after(now + 10)).await;
-        let mut unit = Unit::new("test", after(now));
-        unit.job = Some(job.becomes(Some((after(again), attempt))));
-        assert_eq!(commit(store, vec![unit]).await, [Fate::Committed]);
+        let mut change_set = ChangeSet::new("test", after(now));
+        change_set.job = Some(job.becomes(Some((after(again), attempt))));
+        assert_eq!(commit(store, vec![change_set]).await, [Fate::Committed]);
         let due = store.first_due_job(after(again)).await.expect("read").expect("a job").due;
         match attempt {
             1 => assert!(due <= after(now + 10).timestamp_millis(), "{due} after {now} ms"),
@@ -295,7 +296,7 @@ async fn jobs_are_claimed_within_a_limit(place: Place) {
 
     // One that ends makes room.
     let (_, job) = held.remove(0);
-    let mut ends = Unit::new("test", NOW);
+    let mut ends = ChangeSet::new("test", NOW);
     ends.job = Some(job.becomes(None));
     assert_eq!(commit(store, vec![ends]).await, [Fate::Committed]);
     store.let_go(&job);
@@ -316,15 +317,15 @@ async fn what_steps_look_up_changes_the_generation(place: Place) {
     let before = store.generation().await.expect("read");
     commit(store, vec![submit(1, 5)]).await;
     assert_eq!(store.generation().await.expect("read"), before);
-    let mut unit = Unit::new("test", NOW);
-    unit.records.push(waybill_shared::store::RecordChange {
+    let mut change_set = ChangeSet::new("test", NOW);
+    change_set.records.push(waybill_shared::store::RecordChange {
         kind: RecordKind::Party,
         id: "LU".to_owned(),
         expected: 0,
         body: "{}".to_owned(),
         event: RecordEvent::RecordStated,
     });
-    commit(store, vec![unit]).await;
+    commit(store, vec![change_set]).await;
     assert!(store.generation().await.expect("read") > before);
 }
 
@@ -334,13 +335,13 @@ fn note(key: &str, body: Option<&str>) -> NoteChange {
 
 async fn notes_are_changed_in_place_and_read_by_range(place: Place) {
     let store = place.open().await;
-    let mut unit = Unit::new("test", NOW);
+    let mut change_set = ChangeSet::new("test", NOW);
     for (key, body) in
         [("a/1", "one"), ("a/2", "two"), ("a/3", "three"), ("ab", "x"), ("a/1", "uno")]
     {
-        unit.notes.push(note(key, Some(body)));
+        change_set.notes.push(note(key, Some(body)));
     }
-    assert_eq!(commit(&*store, vec![unit]).await, [Fate::Committed]);
+    assert_eq!(commit(&*store, vec![change_set]).await, [Fate::Committed]);
     let all = |limit| NoteRange::under("a", limit);
     let read = async |range: NoteRange| {
         let found = store.notes(NoteKind::Reply, &range).await.expect("read");
@@ -350,7 +351,7 @@ async fn notes_are_changed_in_place_and_read_by_range(place: Place) {
     assert_eq!(read(NoteRange { backwards: true, ..all(2) }).await, ["a/3=three", "a/2=two"]);
     assert_eq!(read(NoteRange { after: "a/1".to_owned(), ..all(1) }).await, ["a/2=two"]);
 
-    // A unit that is stale changes no notes.
+    // A change set that is stale changes no notes.
     let mut stale = submit(1, 5);
     stale.notes.push(note("a/2", None));
     let mut again = submit(1, 5);
@@ -368,10 +369,10 @@ async fn of_line(store: &dyn Store, line: i64) -> Lot {
 }
 
 /// `lot` waits for `awaits` since so many seconds.
-fn wait(lot: &Lot, awaits: Awaited, since: i64) -> Unit {
+fn wait(lot: &Lot, awaits: Awaited, since: i64) -> ChangeSet {
     let mut after = led(lot, StepResult::Wait { awaits, until: None });
     after.since = Timestamp::from_timestamp(since, 0);
-    Unit::new("test", NOW).lot(LotChange::new(lot.clone(), after, LotEvent::WaitsForMoney))
+    ChangeSet::new("test", NOW).lot(LotChange::new(lot.clone(), after, LotEvent::WaitsForMoney))
 }
 
 async fn how_many_lots_are_where_is_kept_as_they_move(place: Place) {
@@ -379,14 +380,14 @@ async fn how_many_lots_are_where_is_kept_as_they_move(place: Place) {
     commit(&*store, (1..=4).map(|line| submit(line, 5)).collect()).await;
     let is_stale = close(&of_line(&*store, 4).await);
     for (line, since) in [(1, 7_300), (2, 10_900), (3, 10_800)] {
-        let unit = wait(&of_line(&*store, line).await, Awaited::Funding, since);
-        assert_eq!(commit(&*store, vec![unit]).await, [Fate::Committed]);
+        let change_set = wait(&of_line(&*store, line).await, Awaited::Funding, since);
+        assert_eq!(commit(&*store, vec![change_set]).await, [Fate::Committed]);
     }
     // Together with another change: the long way.
-    let mut unit = wait(&of_line(&*store, 1).await, Awaited::Release, 14_400);
-    unit.notes.push(note("n", Some("x")));
-    let units = vec![unit, close(&of_line(&*store, 4).await), is_stale];
-    let fates = commit(&*store, units).await;
+    let mut change_set = wait(&of_line(&*store, 1).await, Awaited::Release, 14_400);
+    change_set.notes.push(note("n", Some("x")));
+    let change_sets = vec![change_set, close(&of_line(&*store, 4).await), is_stale];
+    let fates = commit(&*store, change_sets).await;
     assert!(matches!(fates[..], [Fate::Committed, Fate::Committed, Fate::Stale { .. }]));
     let counts = store.lot_counts().await.expect("read");
     let told: Vec<_> = counts
@@ -409,11 +410,12 @@ async fn how_many_lots_are_where_is_kept_as_they_move(place: Place) {
 
 async fn lots_are_listed_by_rank_and_newest_first(place: Place) {
     let store = place.open().await;
-    let mut units: Vec<Unit> = (1..=4).map(|line| submit(line, 5)).collect();
-    for (unit, (class, rank)) in units.iter_mut().zip([(2, 1), (1, 7), (1, 2), (2, 1)]) {
-        unit.lots[0].after.priority = Priority { class, rank };
+    let mut change_sets: Vec<ChangeSet> = (1..=4).map(|line| submit(line, 5)).collect();
+    for (change_set, (class, rank)) in change_sets.iter_mut().zip([(2, 1), (1, 7), (1, 2), (2, 1)])
+    {
+        change_set.lots[0].after.priority = Priority { class, rank };
     }
-    commit(&*store, units).await;
+    commit(&*store, change_sets).await;
     for line in [1, 2, 4] {
         commit(&*store, vec![wait(&of_line(&*store, line).await, Awaited::Funding, 0)]).await;
     }

@@ -8,7 +8,7 @@ use waybill_shared::domain::kinds::{JobKind, LotEvent};
 use waybill_shared::domain::limit::Limit;
 use waybill_shared::store::postgres::PostgresStore;
 use waybill_shared::store::{
-    Cluster, Fate, Hint, Lane, Log, LotChange, NewJob, Queues, Reads, Store, StoreError, Unit,
+    ChangeSet, Cluster, Fate, Hint, Lane, Log, LotChange, NewJob, Queues, Reads, Store, StoreError,
 };
 
 use crate::support::{NOW, all, close, commit, sequence, submit};
@@ -22,12 +22,12 @@ async fn two() -> (PostgresStore, PostgresStore) {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_that_change_a_lot_at_once_one_wins() {
     let (one, two) = two().await;
-    let units = (1..=50).map(|number| submit(number, 1)).collect();
-    commit(&one, units).await;
+    let change_sets = (1..=50).map(|number| submit(number, 1)).collect();
+    commit(&one, change_sets).await;
     let lots = all(&one).await;
     let race = |store: &PostgresStore| {
-        let (store, units) = (store.clone(), lots.iter().map(close).collect());
-        tokio::spawn(async move { store.commit(units).await.expect("committed") })
+        let (store, change_sets) = (store.clone(), lots.iter().map(close).collect());
+        tokio::spawn(async move { store.commit(change_sets).await.expect("committed") })
     };
     let races = [race(&one), race(&two), race(&one), race(&two)];
     let mut won = 0;
@@ -67,7 +67,7 @@ async fn positions_have_no_gaps_while_many_commit() {
                 let lots = all(&store).await;
                 for lot in lots.iter().skip(first).step_by(4) {
                     let change = LotChange::new(lot.clone(), lot.clone(), LotEvent::Stepped);
-                    let fates = store.commit(vec![Unit::new("test", NOW).lot(change)]).await;
+                    let fates = store.commit(vec![ChangeSet::new("test", NOW).lot(change)]).await;
                     assert_eq!(fates.expect("committed"), [Fate::Committed]);
                 }
             }
@@ -144,9 +144,9 @@ async fn a_deposed_leader_does_no_harm() {
     assert_eq!(one.sequence(old).await.expect("asked"), 0);
     let lot = all(&one).await.remove(0);
     let by = |term| {
-        let mut unit = close(&lot);
-        unit.term = Some(term);
-        unit
+        let mut change_set = close(&lot);
+        change_set.term = Some(term);
+        change_set
     };
     assert!(matches!(commit(&one, vec![by(old)]).await[..], [Fate::Stale { .. }]));
     assert_eq!(two.sequence(new).await.expect("asked"), 2);
@@ -156,10 +156,10 @@ async fn a_deposed_leader_does_no_harm() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_holds_another_does_not_take() {
     let (one, two) = two().await;
-    let mut unit = submit(1, 5);
+    let mut change_set = submit(1, 5);
     let (key, body) = ("O-1".to_owned(), String::new());
-    unit.jobs.push(NewJob { kind: JobKind::Send, key, due: NOW, body });
-    commit(&one, vec![unit]).await;
+    change_set.jobs.push(NewJob { kind: JobKind::Send, key, due: NOW, body });
+    commit(&one, vec![change_set]).await;
     let lot = all(&one).await.remove(0).id.0;
     let claim = one.claim_lots("validate_priority", &[lot], NOW).await.expect("claimed");
     assert_eq!(claim.lots.len(), 1);
@@ -175,7 +175,7 @@ async fn what_one_holds_another_does_not_take() {
     let held = one.claim_jobs(JobKind::Send, &[job], NOW).await.expect("claimed");
     assert_eq!(held.len(), 1);
     assert!(two.claim_jobs(JobKind::Send, &[job], NOW).await.expect("claimed").is_empty());
-    let mut ends = Unit::new("test", NOW);
+    let mut ends = ChangeSet::new("test", NOW);
     ends.job = Some(held[0].becomes(None));
     let mut stale = ends.clone();
     stale.job.as_mut().expect("a job").lease -= 1;
@@ -188,10 +188,10 @@ async fn a_job_asked_for_while_it_runs_is_due_when_it_was_asked_for() {
     let (one, two) = two().await;
     let later = NOW + chrono::TimeDelta::days(1);
     let ask = |due| {
-        let mut unit = Unit::new("test", NOW);
+        let mut change_set = ChangeSet::new("test", NOW);
         let (key, body) = ("all".to_owned(), String::new());
-        unit.jobs.push(NewJob { kind: JobKind::Round, key, due, body });
-        unit
+        change_set.jobs.push(NewJob { kind: JobKind::Round, key, due, body });
+        change_set
     };
     let first = async |now| one.first_due_job(now).await.expect("read");
     commit(&one, vec![ask(NOW)]).await;
@@ -206,7 +206,7 @@ async fn a_job_asked_for_while_it_runs_is_due_when_it_was_asked_for() {
     assert_eq!(held.attempt, lost.attempt + 1);
     commit(&one, vec![ask(later)]).await;
     // It ends: what was asked for meanwhile is still to come.
-    let mut ends = Unit::new("test", NOW);
+    let mut ends = ChangeSet::new("test", NOW);
     ends.job = Some(held.becomes(None));
     assert_eq!(commit(&two, vec![ends]).await, [Fate::Committed]);
     assert_eq!(first(NOW).await, None);
@@ -218,10 +218,10 @@ async fn a_job_asked_for_while_it_runs_is_due_when_it_was_asked_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_is_being_written_is_claimed_once_it_is() {
     let (one, two) = two().await;
-    let mut unit = Unit::new("test", NOW);
+    let mut change_set = ChangeSet::new("test", NOW);
     let (key, body) = ("all".to_owned(), String::new());
-    unit.jobs.push(NewJob { kind: JobKind::Round, key, due: NOW, body });
-    commit(&one, vec![unit]).await;
+    change_set.jobs.push(NewJob { kind: JobKind::Round, key, due: NOW, body });
+    commit(&one, vec![change_set]).await;
     let id = one.first_due_job(NOW).await.expect("read").expect("a job").id;
     let pool = sqlx::PgPool::connect(&one.url()).await.expect("connected");
     let mut writes = pool.begin().await.expect("begun");
@@ -244,10 +244,10 @@ async fn a_job_that_is_being_written_is_claimed_once_it_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_renews_is_lost_and_a_lost_job_is_at_its_next_attempt() {
     let (one, two) = two().await;
-    let mut unit = submit(1, 5);
+    let mut change_set = submit(1, 5);
     let (key, body) = ("O-1".to_owned(), String::new());
-    unit.jobs.push(NewJob { kind: JobKind::Send, key, due: NOW, body });
-    commit(&one, vec![unit]).await;
+    change_set.jobs.push(NewJob { kind: JobKind::Send, key, due: NOW, body });
+    commit(&one, vec![change_set]).await;
     let lot = all(&one).await.remove(0).id.0;
     one.claim_lots("validate_priority", &[lot], NOW).await.expect("claimed");
     let job = one.first_due_job(NOW).await.expect("read").expect("a job").id;
@@ -261,7 +261,7 @@ async fn what_nobody_renews_is_lost_and_a_lost_job_is_at_its_next_attempt() {
     let again = two.claim_jobs(JobKind::Send, &[job], NOW).await.expect("claimed").remove(0);
     assert_eq!((again.attempt, again.lease), (held.attempt + 1, held.lease + 1));
     one.renew_leases().await.expect("renewed");
-    let mut late = Unit::new("test", NOW);
+    let mut late = ChangeSet::new("test", NOW);
     late.job = Some(held.becomes(None));
     assert!(matches!(commit(&one, vec![late]).await[..], [Fate::Stale { .. }]));
 }

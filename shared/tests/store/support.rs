@@ -14,7 +14,9 @@ use waybill_shared::domain::retry::RetryPolicy;
 use waybill_shared::domain::transition::{Situation, StepResult, advance};
 use waybill_shared::store::postgres::PostgresStore;
 use waybill_shared::store::sqlite::SqliteStore;
-use waybill_shared::store::{EnvelopeChange, Fate, LineChange, LotChange, LotFilter, Store, Unit};
+use waybill_shared::store::{
+    ChangeSet, EnvelopeChange, Fate, LineChange, LotChange, LotFilter, Store,
+};
 
 pub(crate) const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -84,17 +86,17 @@ pub(crate) fn lot(line: i64, part: i64, quantity: i64) -> Lot {
     Lot::new(id, Quantity::whole(quantity), Priority { class: 1, rank: 1 }, step)
 }
 
-pub(crate) fn submit(number: i64, quantity: i64) -> Unit {
-    let mut unit = Unit::new("test", NOW);
+pub(crate) fn submit(number: i64, quantity: i64) -> ChangeSet {
+    let mut change_set = ChangeSet::new("test", NOW);
     let external = format!("REQ-1/{number}");
     let line = line(&external, quantity);
-    unit.lines.push(LineChange::created(LineId(number), line));
-    unit.lot(LotChange::created(lot(number, 0, quantity), LotEvent::Submitted))
+    change_set.lines.push(LineChange::created(LineId(number), line));
+    change_set.lot(LotChange::created(lot(number, 0, quantity), LotEvent::Submitted))
 }
 
-pub(crate) fn envelope(id: &str, minor: i64) -> Unit {
-    let mut unit = Unit::new("test", NOW);
-    unit.envelopes.push(EnvelopeChange {
+pub(crate) fn envelope(id: &str, minor: i64) -> ChangeSet {
+    let mut change_set = ChangeSet::new("test", NOW);
+    change_set.envelopes.push(EnvelopeChange {
         id: id.to_owned(),
         expected: 0,
         currency: "EUR".to_owned(),
@@ -102,11 +104,11 @@ pub(crate) fn envelope(id: &str, minor: i64) -> Unit {
         opened: minor,
         expired: 0,
     });
-    unit
+    change_set
 }
 
-pub(crate) async fn commit(store: &dyn Store, units: Vec<Unit>) -> Vec<Fate> {
-    store.commit(units).await.expect("committed")
+pub(crate) async fn commit(store: &dyn Store, change_sets: Vec<ChangeSet>) -> Vec<Fate> {
+    store.commit(change_sets).await.expect("committed")
 }
 
 pub(crate) async fn all(store: &dyn Store) -> Vec<Lot> {
@@ -123,7 +125,7 @@ pub(crate) fn led(lot: &Lot, result: StepResult) -> Lot {
 }
 
 /// `lot` is cancelled.
-pub(crate) fn close(lot: &Lot) -> Unit {
+pub(crate) fn close(lot: &Lot) -> ChangeSet {
     let after = led(lot, StepResult::Close(Outcome::Cancelled));
-    Unit::new("test", NOW).lot(LotChange::new(lot.clone(), after, LotEvent::Cancelled))
+    ChangeSet::new("test", NOW).lot(LotChange::new(lot.clone(), after, LotEvent::Cancelled))
 }

@@ -12,16 +12,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use waybill_shared::act::ActError;
 use waybill_shared::domain::admissible::inadmissible;
 use waybill_shared::domain::document::Document;
 use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::order::Order;
 use waybill_shared::engine::Engine;
 use waybill_shared::incidents;
-use waybill_shared::store::{Fate, NewJob, Unit};
+use waybill_shared::job::JobError;
+use waybill_shared::store::{ChangeSet, Fate, NewJob};
 
-use super::{Connector, Question};
+use super::{Connector, ConnectorQuery};
 use crate::documents::{Kept, KeptFate, Settled, Taken, receive, why_refused};
 
 /// How often the inbox is looked at.
@@ -54,7 +54,7 @@ impl FilesConnector {
     }
 
     /// Writes what is sent under `number`.
-    async fn put_out(&self, number: &str, bytes: &str) -> Result<(), ActError> {
+    async fn put_out(&self, number: &str, bytes: &str) -> Result<(), JobError> {
         let path = self.outbox.join(format!("{number}.json"));
         let bytes = bytes.to_owned();
         let written =
@@ -64,7 +64,7 @@ impl FilesConnector {
             Ok(Err(error)) => Some(error),
             Err(_) => None,
         };
-        Err(ActError::Outside { what: format!("{number} could not be sent"), source })
+        Err(JobError::Outside { what: format!("{number} could not be sent"), source })
     }
 }
 
@@ -83,7 +83,7 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), std::io::Error> {
 
 #[async_trait]
 impl Connector for FilesConnector {
-    fn ask(&self, _: Question<'_>, _: Timestamp) -> Vec<NewJob> {
+    fn ask(&self, _: ConnectorQuery<'_>, _: Timestamp) -> Vec<NewJob> {
         // Whose move it is stands in the database; answers come as documents in the inbox.
         Vec::new()
     }
@@ -94,11 +94,11 @@ impl Connector for FilesConnector {
         _: &[Lot],
         bytes: &str,
         _: Timestamp,
-    ) -> Result<Vec<NewJob>, ActError> {
+    ) -> Result<Vec<NewJob>, JobError> {
         self.put_out(&order.number, bytes).await.map(|()| Vec::new())
     }
 
-    async fn tell(&self, number: &str, bytes: &str) -> Result<(), ActError> {
+    async fn tell(&self, number: &str, bytes: &str) -> Result<(), JobError> {
         self.put_out(number, bytes).await
     }
 }
@@ -140,12 +140,12 @@ impl Place {
     }
 }
 
-fn failed(source: std::io::Error) -> ActError {
-    ActError::Outside { what: "read the inbox".to_owned(), source: Some(source) }
+fn failed(source: std::io::Error) -> JobError {
+    JobError::Outside { what: "read the inbox".to_owned(), source: Some(source) }
 }
 
 /// The documents in `folder`, by name.
-fn documents_in(folder: &Path) -> Result<Vec<PathBuf>, ActError> {
+fn documents_in(folder: &Path) -> Result<Vec<PathBuf>, JobError> {
     let mut paths: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -167,14 +167,14 @@ struct Inbox {
 
 impl Inbox {
     /// Takes what is there now.
-    async fn look(&self) -> Result<(), ActError> {
+    async fn look(&self) -> Result<(), JobError> {
         for path in documents_in(&self.folder)? {
             let settled = match read(&path) {
                 Ok(document) => receive(&self.engine, &self.connector, &document).await,
                 Err(Unread::Partly) => continue,
                 Err(Unread::Wrong(why)) => {
                     tracing::warn!(file = %path.display(), why, "a document was refused");
-                    self.told(&path, &why).await.map(|()| Settled::Refused(why))
+                    self.report(&path, &why).await.map(|()| Settled::Refused(why))
                 }
             };
             let put = match settled {
@@ -200,23 +200,25 @@ impl Inbox {
     }
 
     /// Opens the incident of a file that cannot be read: it is nobody's document.
-    async fn told(&self, path: &Path, why: &str) -> Result<(), ActError> {
+    async fn report(&self, path: &Path, why: &str) -> Result<(), JobError> {
         let name =
             path.file_name().unwrap_or_default().to_string_lossy().escape_debug().to_string();
         let (id, cause) = (format!("inbox:{name}"), format!("{name} in the inbox: {why}"));
         if incidents::is_open(&*self.engine.store, &id, &cause).await? {
             return Ok(());
         }
-        let mut unit = Unit::new("inbox", self.engine.clock.now());
-        unit.records.push(incidents::opened(&*self.engine.store, &id, &cause, vec![name]).await?);
-        match self.engine.commit(vec![unit], None).await?.first() {
+        let mut change_set = ChangeSet::new("inbox", self.engine.clock.now());
+        change_set
+            .records
+            .push(incidents::opened(&*self.engine.store, &id, &cause, vec![name]).await?);
+        match self.engine.commit(vec![change_set], None).await?.first() {
             Some(Fate::Committed) => Ok(()),
-            _ => Err(ActError::Invalid(format!("others file {id} at the same moment"))),
+            _ => Err(JobError::Invalid(format!("others file {id} at the same moment"))),
         }
     }
 
     /// Moves what was kept to where it belongs, once its time has come.
-    async fn look_at_kept(&self) -> Result<(), ActError> {
+    async fn look_at_kept(&self) -> Result<(), JobError> {
         for path in documents_in(&self.folder.join(Place::Kept.name()))? {
             let Ok(document) = read(&path) else { continue };
             let fate = Kept::of(&self.engine, &document).await?.map(|(kept, _)| kept.fate);
@@ -234,7 +236,7 @@ impl Inbox {
     }
 
     /// Moves the file at `path`, with why it goes there beside it.
-    fn put(&self, path: &Path, place: Place, why: Option<&str>) -> Result<(), ActError> {
+    fn put(&self, path: &Path, place: Place, why: Option<&str>) -> Result<(), JobError> {
         let Some(name) = path.file_name() else { return Ok(()) };
         let to = self.folder.join(place.name()).join(name);
         if let Some(why) = why {

@@ -10,17 +10,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use waybill_shared::act::ActError;
 use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
 use waybill_shared::domain::pipeline::{ConnectorConfig, Pipeline};
 use waybill_shared::domain::requisition::Line;
+use waybill_shared::job::JobError;
 use waybill_shared::store::NewJob;
 
 /// What the outside is asked, or told to expect.
 #[derive(Debug)]
-pub enum Question<'a> {
+pub enum ConnectorQuery<'a> {
     /// A group reviews a lot.
     Review {
         /// The lot.
@@ -85,27 +85,27 @@ pub enum Question<'a> {
 pub trait Connector: Send + Sync {
     /// Puts a question. What it returns is stored together with the state that waits for the
     /// answer.
-    fn ask(&self, question: Question<'_>, now: Timestamp) -> Vec<NewJob>;
+    fn ask(&self, question: ConnectorQuery<'_>, now: Timestamp) -> Vec<NewJob>;
 
     /// Sends an order's bytes, which ask for `lots`. Called again with the same bytes if the outcome is not known; the
     /// order's number tells the receiver that it is a repeat.
     ///
     /// # Errors
-    /// [`ActError::Outside`] if it could not be sent.
+    /// [`JobError::Outside`] if it could not be sent.
     async fn send(
         &self,
         order: &Order,
         lots: &[Lot],
         bytes: &str,
         now: Timestamp,
-    ) -> Result<Vec<NewJob>, ActError>;
+    ) -> Result<Vec<NewJob>, JobError>;
 
     /// Tells the supplier of an order something more about it: a change, a cancellation. Called again
     /// with the same bytes if the outcome is not known; `number` tells the receiver that it is a repeat.
     ///
     /// # Errors
-    /// [`ActError::Outside`] if it could not be sent.
-    async fn tell(&self, number: &str, bytes: &str) -> Result<(), ActError>;
+    /// [`JobError::Outside`] if it could not be sent.
+    async fn tell(&self, number: &str, bytes: &str) -> Result<(), JobError>;
 }
 
 /// The connector that `pipeline` names, with its files in `folder`.

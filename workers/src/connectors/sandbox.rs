@@ -10,7 +10,6 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use waybill_shared::act::ActError;
 use waybill_shared::domain::document::{
     Content, DespatchLine, Document, LineAnswer, PaymentLine, ReceiptLine, RejectReason, Remedy,
     ResponseLine, Verdict,
@@ -23,9 +22,10 @@ use waybill_shared::domain::pipeline::SandboxConfig;
 use waybill_shared::domain::price::Price;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::{Kind, Line};
+use waybill_shared::job::JobError;
 use waybill_shared::store::NewJob;
 
-use super::{Connector, Question};
+use super::{Connector, ConnectorQuery};
 use crate::funding::covered;
 
 /// The file that records every order sent, each time it was sent.
@@ -65,8 +65,8 @@ impl Sandbox {
     }
 
     /// Logs what it was sent.
-    fn note(&self, number: &str, bytes: &str) -> Result<(), ActError> {
-        let failed = |source| ActError::Outside {
+    fn note(&self, number: &str, bytes: &str) -> Result<(), JobError> {
+        let failed = |source| JobError::Outside {
             what: format!("{number} could not be sent"),
             source: Some(source),
         };
@@ -221,15 +221,15 @@ impl Sandbox {
 
 #[async_trait]
 impl Connector for Sandbox {
-    fn ask(&self, question: Question<'_>, now: Timestamp) -> Vec<NewJob> {
+    fn ask(&self, question: ConnectorQuery<'_>, now: Timestamp) -> Vec<NewJob> {
         match question {
-            Question::Review { lot, line, group, is_duplicate } => {
+            ConnectorQuery::Review { lot, line, group, is_duplicate } => {
                 let (verdict, text, days) = self.review(lot, line, is_duplicate);
                 let content = Content::Review { lot: lot.id, verdict, text: text.to_owned() };
                 let number = format!("REV-{}-{}", lot.id, lot.version);
                 vec![self.answer(group, number, content, self.after(now, days))]
             }
-            Question::Acceptance { lot, line } => {
+            ConnectorQuery::Acceptance { lot, line } => {
                 let id = [line.external_id.as_str(), "acceptance"];
                 let accepted = !self.happens(&id, self.config.not_accepted);
                 let content = Content::Acceptance { lot: lot.id, accepted };
@@ -237,7 +237,7 @@ impl Connector for Sandbox {
                 let due = self.after(now, 1 + self.draw(&[id[0], "acceptance days"], 7));
                 vec![self.answer(&line.requester, number, content, due)]
             }
-            Question::Consent { lot, line, envelope, donors } => {
+            ConnectorQuery::Consent { lot, line, envelope, donors } => {
                 let id = [line.external_id.as_str(), envelope, "consent"];
                 let agreed = !self.happens(&id, self.config.not_agreed);
                 let number = format!("CON-{}-{envelope}-{}", lot.id, lot.version);
@@ -251,12 +251,12 @@ impl Connector for Sandbox {
                 });
                 answers.collect()
             }
-            Question::Approval { order } => {
+            ConnectorQuery::Approval { order } => {
                 let content = Content::Approval { order: order.number.clone(), approved: true };
                 let number = format!("APP-{}", order.number);
                 vec![self.answer("steering", number, content, self.after(now, 3))]
             }
-            Question::Terms { order, version, is_payable } => {
+            ConnectorQuery::Terms { order, version, is_payable } => {
                 let number = |decision: &str| format!("TERMS-{}-{version}{decision}", order.number);
                 let content = |decision| {
                     let (order, lots, text) = (order.number.clone(), Vec::new(), String::new());
@@ -276,12 +276,12 @@ impl Connector for Sandbox {
                     _ => vec![again],
                 }
             }
-            Question::Delivery { order, lots } => {
+            ConnectorQuery::Delivery { order, lots } => {
                 let mut jobs = self.advances(order, lots, now);
                 jobs.extend(self.deliveries(order, lots, now));
                 jobs
             }
-            Question::Payment { order, lots } => {
+            ConnectorQuery::Payment { order, lots } => {
                 let lines = lots
                     .iter()
                     .map(|(lot, amount)| PaymentLine {
@@ -309,7 +309,7 @@ impl Connector for Sandbox {
         lots: &[Lot],
         bytes: &str,
         now: Timestamp,
-    ) -> Result<Vec<NewJob>, ActError> {
+    ) -> Result<Vec<NewJob>, JobError> {
         self.note(&order.number, bytes)?;
         let answers = order.lines.iter().filter_map(|line| {
             // Not by the order: which lots share one depends on what came first.
@@ -338,7 +338,7 @@ impl Connector for Sandbox {
         Ok(vec![self.answer(&order.supplier, format!("RSP-{}", order.number), content, due)])
     }
 
-    async fn tell(&self, number: &str, bytes: &str) -> Result<(), ActError> {
+    async fn tell(&self, number: &str, bytes: &str) -> Result<(), JobError> {
         self.note(number, bytes)
     }
 }

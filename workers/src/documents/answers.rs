@@ -8,16 +8,16 @@ use waybill_shared::domain::kinds::{LotEvent, Milestone, RecordEvent, RecordKind
 use waybill_shared::domain::lot::{Awaited, Decline, Lot, LotState, Outcome};
 use waybill_shared::domain::order::{Order, OrderLine, OrderStatus};
 use waybill_shared::domain::transition::{Direction, StepResult};
+use waybill_shared::dump::restores;
 use waybill_shared::matching::binding::{may_bind, may_give, may_pay, unanswered, unanswered_of};
-use waybill_shared::store::{LotChange, Unit};
+use waybill_shared::store::{ChangeSet, LotChange};
 use waybill_shared::twins::Twins;
-use waybill_shared::whole::restores;
 
 use super::{Desk, Refusal};
-use crate::acts::in_kind::ORDERS;
-use crate::acts::{gather, round, send};
-use crate::connectors::Question;
-use crate::orders::Filed;
+use crate::connectors::ConnectorQuery;
+use crate::jobs::in_kind::ORDERS;
+use crate::jobs::{gather, round, send};
+use crate::orders::StoredOrder;
 
 fn not_asked(lot: &Lot, what: &str) -> Refusal {
     Refusal::DoesNotApply(format!("{} does not wait for {what}", lot.id))
@@ -29,7 +29,7 @@ impl Desk<'_> {
         id: LotId,
         verdict: Verdict,
         text: &str,
-    ) -> Result<Unit, Refusal> {
+    ) -> Result<ChangeSet, Refusal> {
         let lot = self.lot(id).await?;
         let LotState::Waiting { awaits: Awaited::Review { group, twin }, .. } = lot.state() else {
             return Err(not_asked(&lot, "a review"));
@@ -66,9 +66,9 @@ impl Desk<'_> {
                 (StepResult::Close(Outcome::Merged { into: id }), LotEvent::Merged)
             }
         };
-        let mut unit = self.unit().lot(self.change(lot, after, result, kind)?);
-        unit.lots.extend(carrier);
-        Ok(unit)
+        let mut change_set = self.change_set().lot(self.change(lot, after, result, kind)?);
+        change_set.lots.extend(carrier);
+        Ok(change_set)
     }
 
     /// The lot of another line that carries the same need: nothing is merged into what has ended
@@ -97,7 +97,7 @@ impl Desk<'_> {
         }))
     }
 
-    pub(super) async fn acceptance(&self, id: LotId, accepted: bool) -> Result<Unit, Refusal> {
+    pub(super) async fn acceptance(&self, id: LotId, accepted: bool) -> Result<ChangeSet, Refusal> {
         let lot = self.lot(id).await?;
         let LotState::Waiting { awaits: Awaited::Acceptance { contribution }, .. } = lot.state()
         else {
@@ -109,15 +109,20 @@ impl Desk<'_> {
             .get(&lot.line())
             .ok_or_else(|| Refusal::DoesNotApply(format!("{} has no line", lot.id)))?;
         self.only(&line.requester)?;
-        let mut unit = self.unit();
+        let mut change_set = self.change_set();
         let mut after = lot.clone();
         if !accepted {
-            unit.jobs.push(round::wanted(self.engine));
+            change_set.jobs.push(round::wanted(self.engine));
             after.refused.push(contribution.clone());
             after.release();
             after.because("offer_not_accepted", format!("{contribution} was not accepted"));
             let result = StepResult::Wait { awaits: Awaited::Funding, until: None };
-            return Ok(unit.lot(self.change(lot, after, result, LotEvent::InKindNotAccepted)?));
+            return Ok(change_set.lot(self.change(
+                lot,
+                after,
+                result,
+                LotEvent::InKindNotAccepted,
+            )?));
         }
         let day = self.engine.today(self.coalition);
         if let Err(why) = may_give(self.coalition, line, &contribution, day) {
@@ -179,12 +184,13 @@ impl Desk<'_> {
         after.due = Some(due);
         after.because("", "");
         let asked = [(&after, &**line)];
-        unit.jobs = self.connector.ask(Question::Delivery { order: &order, lots: &asked }, now);
-        let mut filed = Filed::new(order, OrderStatus::Accepted);
-        unit.records.push(filed.lines(RecordEvent::OrderDrawnUp)?);
-        unit.records.push(filed.becomes(OrderStatus::Accepted, RecordEvent::OrderAccepted)?);
+        change_set.jobs =
+            self.connector.ask(ConnectorQuery::Delivery { order: &order, lots: &asked }, now);
+        let mut filed = StoredOrder::new(order, OrderStatus::Accepted);
+        change_set.records.push(filed.lines(RecordEvent::OrderDrawnUp)?);
+        change_set.records.push(filed.becomes(OrderStatus::Accepted, RecordEvent::OrderAccepted)?);
         let result = StepResult::Go(Direction::Past(StepKind::IssueOrder));
-        Ok(unit.lot(self.change(lot, after, result, LotEvent::AcceptedInKind)?))
+        Ok(change_set.lot(self.change(lot, after, result, LotEvent::AcceptedInKind)?))
     }
 
     pub(super) async fn consent(
@@ -192,7 +198,7 @@ impl Desk<'_> {
         id: LotId,
         envelope: &str,
         agreed: bool,
-    ) -> Result<Unit, Refusal> {
+    ) -> Result<ChangeSet, Refusal> {
         let lot = self.lot(id).await?;
         let LotState::Waiting { awaits: Awaited::Consent { .. }, until, .. } = lot.state() else {
             return Err(not_asked(&lot, "a consent"));
@@ -203,15 +209,20 @@ impl Desk<'_> {
             return self.raise_consent(lot, envelope, agreed).await;
         }
         let day = self.engine.today(self.coalition);
-        let mut unit = self.unit();
+        let mut change_set = self.change_set();
         let mut after = lot.clone();
         if !agreed {
             after.refused.push(envelope.to_owned());
             after.release();
             after.because("consent_refused", format!("{envelope} may not be used for it"));
-            unit.jobs.push(round::wanted(self.engine));
+            change_set.jobs.push(round::wanted(self.engine));
             let result = StepResult::Wait { awaits: Awaited::Funding, until: None };
-            return Ok(unit.lot(self.change(lot, after, result, LotEvent::ConsentRefused)?));
+            return Ok(change_set.lot(self.change(
+                lot,
+                after,
+                result,
+                LotEvent::ConsentRefused,
+            )?));
         }
         self.agrees(&mut after, envelope);
         let (result, kind) = if after.proposed().is_empty() {
@@ -225,7 +236,7 @@ impl Desk<'_> {
                 LotEvent::ConsentGiven,
             )
         };
-        Ok(unit.lot(self.change(lot, after, result, kind)?))
+        Ok(change_set.lot(self.change(lot, after, result, kind)?))
     }
 
     /// The sender agrees to what `envelope` is asked to give; it is agreed to once all of its donors have.
@@ -291,7 +302,11 @@ impl Desk<'_> {
         Ok(())
     }
 
-    pub(super) async fn approval(&self, number: &str, approved: bool) -> Result<Unit, Refusal> {
+    pub(super) async fn approval(
+        &self,
+        number: &str,
+        approved: bool,
+    ) -> Result<ChangeSet, Refusal> {
         let mut filed = self.order(number).await?;
         if filed.status != OrderStatus::AwaitingApproval {
             return Err(Refusal::DoesNotApply(format!("`{number}` does not wait for approval")));
@@ -302,7 +317,7 @@ impl Desk<'_> {
         }
         let now = self.engine.clock.now();
         let day = self.engine.today(self.coalition);
-        let mut unit = self.unit();
+        let mut change_set = self.change_set();
         let ids: Vec<LotId> = filed.order.lines.iter().map(|line| line.lot).collect();
         let lots = self.lots_under(&filed.order, ids, Milestone::Funded).await?;
         let lines = self.engine.lines_of(&lots).await?;
@@ -330,14 +345,14 @@ impl Desk<'_> {
                 let wait = StepResult::Wait { awaits: Awaited::Release, until: None };
                 (wait, LotEvent::OrderNotApproved)
             };
-            unit.lots.push(self.change(lot, after, result, kind)?);
+            change_set.lots.push(self.change(lot, after, result, kind)?);
         }
-        unit.records.push(if approved {
-            unit.jobs.push(send::wanted(&filed.order, now));
+        change_set.records.push(if approved {
+            change_set.jobs.push(send::wanted(&filed.order, now));
             filed.becomes(OrderStatus::Issued, RecordEvent::OrderApproved)?
         } else {
             filed.becomes(OrderStatus::Refused, RecordEvent::OrderNotApproved)?
         });
-        Ok(unit)
+        Ok(change_set)
     }
 }

@@ -6,10 +6,10 @@ use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::domain::order_change::ChangeState;
 use waybill_shared::domain::quantity::Quantity;
-use waybill_shared::store::Unit;
+use waybill_shared::store::ChangeSet;
 
 use super::{Desk, Refusal};
-use crate::acts::round;
+use crate::jobs::round;
 use crate::lowering::Lowering;
 use crate::order_changes::FiledChange;
 
@@ -20,7 +20,7 @@ impl Desk<'_> {
         change: &str,
         accepted: bool,
         text: &str,
-    ) -> Result<Unit, Refusal> {
+    ) -> Result<ChangeSet, Refusal> {
         let mut filed = self.order(number).await?;
         self.only(&filed.order.supplier)?;
         let asked = FiledChange::read(self.engine, change).await?;
@@ -39,11 +39,12 @@ impl Desk<'_> {
             }
         }
         text.clone_into(&mut asked.change.answer);
-        let mut unit = self.unit();
+        let mut change_set = self.change_set();
         if !accepted {
-            unit.records
+            change_set
+                .records
                 .push(asked.becomes(ChangeState::Refused, RecordEvent::OrderChangeRefused)?);
-            return Ok(unit);
+            return Ok(change_set);
         }
         let mut order = filed.order.clone();
         let reason = format!("{change} was accepted");
@@ -66,18 +67,18 @@ impl Desk<'_> {
         for line in &asked.change.lines {
             let mut left = line.from.less(line.to);
             for lot in lots.iter().filter(|lot| line.is_about(lot, number)) {
-                let is_changed = unit.lots.iter().any(|change| change.after.id == lot.id);
+                let is_changed = change_set.lots.iter().any(|change| change.after.id == lot.id);
                 let by = lot.quantity.less(lot.shipped).min(left);
                 if by.is_zero() || is_changed {
                     continue;
                 }
                 left = Quantity(left.0 - by.0);
                 let last = last.entry(lot.line()).or_default();
-                lowering.lower(&mut unit, lot.clone(), by, last).await?;
+                lowering.lower(&mut change_set, lot.clone(), by, last).await?;
             }
             is_anything_left |= !left.is_zero();
         }
-        let (state, event) = if unit.lots.is_empty() {
+        let (state, event) = if change_set.lots.is_empty() {
             (ChangeState::Overtaken, RecordEvent::OrderChangeOvertaken)
         } else {
             (ChangeState::Accepted, RecordEvent::OrderChangeAccepted)
@@ -86,17 +87,19 @@ impl Desk<'_> {
             let note = "some of it had come or was cancelled before";
             asked.change.answer = [text, note].join(" ").trim().to_owned();
         }
-        unit.records.push(asked.becomes(state, event)?);
-        if unit.lots.is_empty() {
-            return Ok(unit);
+        change_set.records.push(asked.becomes(state, event)?);
+        if change_set.lots.is_empty() {
+            return Ok(change_set);
         }
         if order.lines.is_empty() {
-            unit.records.push(filed.becomes(OrderStatus::Cancelled, RecordEvent::OrderCancelled)?);
+            change_set
+                .records
+                .push(filed.becomes(OrderStatus::Cancelled, RecordEvent::OrderCancelled)?);
         } else {
             filed.order = order;
-            unit.records.push(filed.lines(RecordEvent::OrderLowered)?);
+            change_set.records.push(filed.lines(RecordEvent::OrderLowered)?);
         }
-        unit.jobs.push(round::wanted(self.engine));
-        Ok(unit)
+        change_set.jobs.push(round::wanted(self.engine));
+        Ok(change_set)
     }
 }

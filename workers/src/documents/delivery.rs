@@ -16,13 +16,13 @@ use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::receipt::{Came, Expected, Judged, Taken, judge, tolerance_left};
 use waybill_shared::domain::requisition::{Kind, Line};
 use waybill_shared::domain::transition::{Direction, StepResult};
-use waybill_shared::store::{LotChange, Unit};
+use waybill_shared::store::{ChangeSet, LotChange};
 
 use super::rows::{Named, Stage, wrong};
 use super::{Desk, Refusal};
-use crate::acts::round;
-use crate::connectors::Question;
+use crate::connectors::ConnectorQuery;
 use crate::funding::covered;
+use crate::jobs::round;
 
 /// What is missing is paid for.
 const PAID_IN_ADVANCE: &str = "paid_in_advance";
@@ -47,7 +47,7 @@ impl Rest {
     }
 
     /// `what` becomes of it, and why it was rejected.
-    fn told(&self, what: &str) -> String {
+    fn describe(&self, what: &str) -> String {
         match self.why {
             Some(why) => format!("rejected, {}: {what}", why.text()),
             None => what.to_owned(),
@@ -67,7 +67,7 @@ impl Rest {
 struct Receipt<'a> {
     desk: &'a Desk<'a>,
     order: &'a Order,
-    unit: Unit,
+    change_set: ChangeSet,
     /// What is to be paid now, and how much of it is not paid yet.
     payable: Vec<(Lot, Money)>,
     /// What is to come again.
@@ -76,7 +76,7 @@ struct Receipt<'a> {
     is_news: bool,
 }
 
-/// Only what the unit can be counted in is shipped or received.
+/// Only what the change set can be counted in is shipped or received.
 fn counted(lot: &Lot, line: &Line, quantities: &[Quantity]) -> Result<(), Refusal> {
     match quantities.iter().find(|quantity| !quantity.fits(line.unit)) {
         None => Ok(()),
@@ -100,12 +100,12 @@ impl Desk<'_> {
         &self,
         number: &str,
         named: Named<DespatchLine>,
-    ) -> Result<Unit, Refusal> {
+    ) -> Result<ChangeSet, Refusal> {
         let filed = self.order(number).await?;
         let order = &filed.order;
         self.only(&order.supplier)?;
         let lines = self.engine.lines_of(&named.lots).await?;
-        let mut unit = self.unit();
+        let mut change_set = self.change_set();
         let mut too_much = Vec::new();
         for lot in &named.lots {
             let (Some(row), Some(line)) = (named.row(lot.id), lines.get(&lot.line())) else {
@@ -149,7 +149,7 @@ impl Desk<'_> {
                 }
                 // Paid already: the advice is late, and kept all the same.
                 LotState::Closed(Outcome::Delivered) => {
-                    unit.lots.push(LotChange::new(lot, after, LotEvent::Despatched));
+                    change_set.lots.push(LotChange::new(lot, after, LotEvent::Despatched));
                     continue;
                 }
                 LotState::RetryAt { .. } | LotState::Parked { .. } | LotState::Closed(_) => {
@@ -157,16 +157,16 @@ impl Desk<'_> {
                 }
             };
             let result = StepResult::Wait { awaits, until: None };
-            unit.lots.push(self.change(lot, after, result, LotEvent::Despatched)?);
+            change_set.lots.push(self.change(lot, after, result, LotEvent::Despatched)?);
         }
-        Ok(unit)
+        Ok(change_set)
     }
 
     pub(super) async fn receipt(
         &self,
         number: &str,
         named: Named<ReceiptLine>,
-    ) -> Result<Unit, Refusal> {
+    ) -> Result<ChangeSet, Refusal> {
         let filed = self.order(number).await?;
         let requested = self.engine.lines_of(&named.lots).await?;
         let mut rows: BTreeMap<LineId, Vec<&ReceiptLine>> = BTreeMap::new();
@@ -182,13 +182,13 @@ impl Desk<'_> {
         }
         self.in_time(&filed, &named.lots)?;
         let order = &filed.order;
-        let (unit, payable, again) = (self.unit(), Vec::new(), Vec::new());
+        let (change_set, payable, again) = (self.change_set(), Vec::new(), Vec::new());
         let lines: Vec<LineId> = rows.keys().copied().collect();
         let mut parts: BTreeMap<LineId, Vec<Lot>> = BTreeMap::new();
         for lot in self.engine.store.lots_of_lines(&lines).await? {
             parts.entry(lot.line()).or_default().push(lot);
         }
-        let mut receipt = Receipt { desk: self, order, unit, payable, again, is_news: false };
+        let mut receipt = Receipt { desk: self, order, change_set, payable, again, is_news: false };
         for (id, rows) in rows {
             let (Some(line), Some(lots)) = (requested.get(&id), parts.remove(&id)) else {
                 continue;
@@ -201,17 +201,19 @@ impl Desk<'_> {
             let said = said.collect::<Vec<_>>().join(", ");
             return Err(Refusal::DoesNotApply(format!("{said}: that was received before")));
         }
-        let Receipt { mut unit, payable, again, .. } = receipt;
+        let Receipt { mut change_set, payable, again, .. } = receipt;
         let now = self.engine.clock.now();
         if !again.is_empty() {
-            unit.jobs.extend(self.await_delivery(order, &again).await?);
+            change_set.jobs.extend(self.await_delivery(order, &again).await?);
         }
         if !payable.is_empty() {
             let lots: Vec<(&Lot, Money)> = payable.iter().map(|(lot, cost)| (lot, *cost)).collect();
-            unit.jobs.extend(self.connector.ask(Question::Payment { order, lots: &lots }, now));
+            change_set
+                .jobs
+                .extend(self.connector.ask(ConnectorQuery::Payment { order, lots: &lots }, now));
         }
-        unit.jobs.push(round::wanted(self.engine));
-        Ok(unit)
+        change_set.jobs.push(round::wanted(self.engine));
+        Ok(change_set)
     }
 }
 
@@ -288,14 +290,14 @@ impl Receipt<'_> {
             };
             // A later row may take over more of it: its change is the last.
             let id = *id;
-            match self.unit.lots.iter_mut().find(|known| known.after.id == id) {
+            match self.change_set.lots.iter_mut().find(|known| known.after.id == id) {
                 Some(known) => {
                     let version = known.after.version;
                     known.after = change.after.clone();
                     known.after.version = version;
                     known.kind = change.kind;
                 }
-                None => self.unit.lots.push(change.clone()),
+                None => self.change_set.lots.push(change.clone()),
             }
             open.insert(id, change.after);
         }
@@ -321,11 +323,11 @@ impl Receipt<'_> {
         after.oversupply = judged.surplus;
         if before.oversupply != after.oversupply {
             let change = self.desk.surplus(&self.order.number, &line.requester, &after).await?;
-            self.unit.records.extend(change);
+            self.change_set.records.extend(change);
         }
         if let LotState::Closed(_) = before.state() {
             // Paid and closed: what was counted above that is surplus.
-            self.unit.lots.push(LotChange::new(before.clone(), after, LotEvent::Counted));
+            self.change_set.lots.push(LotChange::new(before.clone(), after, LotEvent::Counted));
             return Ok(());
         }
         let mut rests = Vec::new();
@@ -345,7 +347,7 @@ impl Receipt<'_> {
                 // Nothing was accepted: the lot itself takes the remedy.
                 let lot = before.clone();
                 let change = desk.remedied(order, lot, after, &rest, &mut self.again)?;
-                self.unit.lots.push(change);
+                self.change_set.lots.push(change);
                 return Ok(());
             }
             *last += 1;
@@ -356,7 +358,7 @@ impl Receipt<'_> {
             if rest.leaves() {
                 keep_paid(&mut after, &mut part);
             }
-            self.unit.lots.push(desk.split(order, part, &rest, &mut self.again)?);
+            self.change_set.lots.push(desk.split(order, part, &rest, &mut self.again)?);
         }
         let code = match is_alone && !missing.is_zero() {
             true => leave(&mut after, missing),
@@ -368,7 +370,7 @@ impl Receipt<'_> {
             let cost = Money::new(bound_for(&change.after), cost.currency);
             self.payable.push((change.after.clone(), cost));
         }
-        self.unit.lots.push(change);
+        self.change_set.lots.push(change);
         Ok(())
     }
 }
@@ -396,13 +398,13 @@ impl Desk<'_> {
         }
         let result = match rest.remedy {
             Remedy::Replace => {
-                part.because(rest.code, rest.told("on back order"));
+                part.because(rest.code, rest.describe("on back order"));
                 part.due = Some(self.back_order_due(order, &part));
                 to_come
             }
             Remedy::Return => {
                 part.release();
-                part.because(rest.code, rest.told("returned; its money went back"));
+                part.because(rest.code, rest.describe("returned; its money went back"));
                 StepResult::Go(Direction::Back(StepKind::MatchDonor))
             }
         };
@@ -443,7 +445,7 @@ impl Desk<'_> {
         let result = match rest.remedy {
             Remedy::Replace => {
                 after.shipped = Quantity::ZERO;
-                after.because(rest.code, rest.told("on back order"));
+                after.because(rest.code, rest.describe("on back order"));
                 after.chased = 0;
                 after.due = Some(self.back_order_due(order, &after));
                 again.push(after.clone());
@@ -452,7 +454,7 @@ impl Desk<'_> {
             }
             Remedy::Return => {
                 after.release();
-                after.because(rest.code, rest.told("returned; its money went back"));
+                after.because(rest.code, rest.describe("returned; its money went back"));
                 StepResult::Go(Direction::Back(StepKind::MatchDonor))
             }
         };

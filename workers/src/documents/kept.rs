@@ -8,7 +8,7 @@ use waybill_shared::domain::document::{Content, Document};
 use waybill_shared::domain::kinds::{JobKind, RecordEvent, RecordKind, StepKind};
 use waybill_shared::domain::lot::{Lot, LotState};
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{NewJob, Record, RecordChange, StoreError, Unit};
+use waybill_shared::store::{ChangeSet, NewJob, Record, RecordChange, StoreError};
 
 use super::Refusal;
 
@@ -81,8 +81,8 @@ pub(super) async fn keep(
     engine: &Engine,
     document: &Document,
     until: String,
-) -> Result<Unit, Refusal> {
-    let mut unit = Unit::new(&document.sender, engine.clock.now());
+) -> Result<ChangeSet, Refusal> {
+    let mut change_set = ChangeSet::new(&document.sender, engine.clock.now());
     let kept = Kept { document: document.clone(), until, fate: Fate::Waiting };
     let change = match Kept::of(engine, document).await? {
         None => kept.filed(0, RecordEvent::DocumentKept)?,
@@ -90,11 +90,11 @@ pub(super) async fn keep(
             let (sender, number) = (document.sender.clone(), document.number.clone());
             return Err(Refusal::OtherOfThatNumber { sender, number });
         }
-        Some((before, _)) if before == kept => return Ok(unit),
+        Some((before, _)) if before == kept => return Ok(change_set),
         Some((_, version)) => kept.filed(version, RecordEvent::DocumentKept)?,
     };
-    unit.records.push(change);
-    Ok(unit)
+    change_set.records.push(change);
+    Ok(change_set)
 }
 
 /// What was kept of `document` is taken or refused now.
@@ -102,7 +102,7 @@ pub(super) async fn settle(
     engine: &Engine,
     document: &Document,
     fate: Fate,
-    unit: &mut Unit,
+    change_set: &mut ChangeSet,
 ) -> Result<(), StoreError> {
     let Some((kept, version)) = Kept::of(engine, document).await? else { return Ok(()) };
     if kept.fate != Fate::Waiting || kept.document != *document {
@@ -113,7 +113,7 @@ pub(super) async fn settle(
         Fate::Taken => RecordEvent::DocumentTakenLater,
         Fate::Refused => RecordEvent::DocumentRefusedLater,
     };
-    unit.records.push(Kept { fate, ..kept }.filed(version, event)?);
+    change_set.records.push(Kept { fate, ..kept }.filed(version, event)?);
     Ok(())
 }
 
@@ -137,13 +137,14 @@ pub async fn kept_for(
     Ok(kept.into_iter().map(|kept| (kept.document, kept.until)).collect())
 }
 
-/// Has what is kept for the orders that `unit` changes looked at again.
-pub(crate) async fn wake(engine: &Engine, unit: &mut Unit) -> Result<(), StoreError> {
+/// Has what is kept for the orders that `change set` changes looked at again.
+pub(crate) async fn wake(engine: &Engine, change_set: &mut ChangeSet) -> Result<(), StoreError> {
     let mut orders: BTreeSet<String> = BTreeSet::new();
-    for record in unit.records.iter().filter(|record| record.kind == RecordKind::OrderStatus) {
+    for record in change_set.records.iter().filter(|record| record.kind == RecordKind::OrderStatus)
+    {
         orders.insert(record.id.clone());
     }
-    for change in &unit.lots {
+    for change in &change_set.lots {
         let Some(before) = &change.before else { continue };
         let is_awaited = |lot: &Lot| lot.state().is_at(StepKind::ConfirmDelivery);
         let was_parked = matches!(before.state(), LotState::Parked { .. });
@@ -154,10 +155,10 @@ pub(crate) async fn wake(engine: &Engine, unit: &mut Unit) -> Result<(), StoreEr
     for number in orders {
         for kept in waiting(engine, &number).await? {
             let body = serde_json::to_string(&kept.document);
-            unit.jobs.push(NewJob {
+            change_set.jobs.push(NewJob {
                 kind: JobKind::Document,
                 key: kept.document.key(),
-                due: unit.at,
+                due: change_set.at,
                 body: body.map_err(corrupt(&number))?,
             });
         }

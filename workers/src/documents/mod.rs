@@ -1,4 +1,4 @@
-//! Documents from outside, one file a family. Each turns a document into one unit of changes, or
+//! Documents from outside, one file a family. Each turns a document into one change set of changes, or
 //! says why it cannot be taken.
 
 mod answers;
@@ -18,11 +18,10 @@ pub(crate) use kept::{Fate as KeptFate, Kept, wake};
 pub(crate) use refused::why as why_refused;
 pub(crate) use surplus::filed;
 pub(crate) use take::{Settled, receive, settle};
-pub use take::{Taken, take, unit};
+pub use take::{Taken, change_set, take};
 
 use std::sync::Arc;
 
-use waybill_shared::act::ActError;
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::document::{Content, Document};
 use waybill_shared::domain::ids::LotId;
@@ -32,11 +31,12 @@ use waybill_shared::domain::order::Order;
 use waybill_shared::domain::rows::{Row, WrongRow};
 use waybill_shared::domain::transition::{Direction, StepResult, UnknownVersion};
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{LotChange, StoreError, Unit};
+use waybill_shared::job::JobError;
+use waybill_shared::store::{ChangeSet, LotChange, StoreError};
 
 use self::rows::Named;
 use crate::connectors::Connector;
-use crate::orders::Filed;
+use crate::orders::StoredOrder;
 
 /// Why a document was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +71,7 @@ pub enum Refusal {
     },
     /// It could not be looked at now.
     #[error(transparent)]
-    Failed(#[from] ActError),
+    Failed(#[from] JobError),
 }
 
 impl From<UnknownVersion> for Refusal {
@@ -106,7 +106,7 @@ pub(crate) struct Desk<'a> {
 
 impl Desk<'_> {
     /// What `document` changes.
-    pub(crate) async fn take(&self, document: &Document) -> Result<Unit, Refusal> {
+    pub(crate) async fn take(&self, document: &Document) -> Result<ChangeSet, Refusal> {
         match &document.content {
             Content::Review { lot, verdict, text } => self.review(*lot, *verdict, text).await,
             Content::Acceptance { lot, accepted } => self.acceptance(*lot, *accepted).await,
@@ -119,8 +119,8 @@ impl Desk<'_> {
             }
             Content::OrderResponse { order, lines } => {
                 let named = self.named(order, lines).await?;
-                let unit = self.response(order, &named.rows).await?;
-                self.all_taken(lines, &named.lots, unit)
+                let change_set = self.response(order, &named.rows).await?;
+                self.all_taken(lines, &named.lots, change_set)
             }
             Content::OrderChangeResponse { order, change, accepted, text } => {
                 self.change_response(order, change, *accepted, text).await
@@ -128,19 +128,19 @@ impl Desk<'_> {
             Content::DespatchAdvice { order, lines } => {
                 let named = self.some(order, lines).await?;
                 let lots = named.lots.clone();
-                let unit = self.despatch(order, named).await?;
-                self.all_taken(lines, &lots, unit)
+                let change_set = self.despatch(order, named).await?;
+                self.all_taken(lines, &lots, change_set)
             }
             Content::ReceiptAdvice { order, lines } => {
                 let named = self.some(order, lines).await?;
                 let lots = named.lots.clone();
-                let unit = self.receipt(order, named).await?;
-                self.all_taken(lines, &lots, unit)
+                let change_set = self.receipt(order, named).await?;
+                self.all_taken(lines, &lots, change_set)
             }
             Content::Payment { order, date, lines } => {
                 let named = self.some(order, lines).await?;
-                let unit = self.payment(order, *date, &named).await?;
-                self.all_taken(lines, &named.lots, unit)
+                let change_set = self.payment(order, *date, &named).await?;
+                self.all_taken(lines, &named.lots, change_set)
             }
         }
     }
@@ -155,8 +155,8 @@ impl Desk<'_> {
         self.named(order, rows).await
     }
 
-    pub(crate) fn unit(&self) -> Unit {
-        Unit::new(self.sender, self.engine.clock.now())
+    pub(crate) fn change_set(&self) -> ChangeSet {
+        ChangeSet::new(self.sender, self.engine.clock.now())
     }
 
     pub(crate) async fn lot(&self, id: LotId) -> Result<Lot, Refusal> {
@@ -164,8 +164,8 @@ impl Desk<'_> {
         found.ok_or_else(|| Refusal::DoesNotApply(format!("there is no lot {id}")))
     }
 
-    pub(crate) async fn order(&self, number: &str) -> Result<Filed, Refusal> {
-        let found = Filed::read(self.engine, number).await?;
+    pub(crate) async fn order(&self, number: &str) -> Result<StoredOrder, Refusal> {
+        let found = StoredOrder::read(self.engine, number).await?;
         found.ok_or_else(|| Refusal::DoesNotApply(format!("there is no order `{number}`")))
     }
 

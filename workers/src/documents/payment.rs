@@ -14,11 +14,11 @@ use waybill_shared::domain::order::Order;
 use waybill_shared::domain::rows::WrongRow;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::incidents::{self, OVERRUN};
-use waybill_shared::store::{LotChange, Unit};
+use waybill_shared::store::{ChangeSet, LotChange};
 
 use super::rows::{Named, Stage, wrong};
 use super::{Desk, Refusal};
-use crate::acts::round;
+use crate::jobs::round;
 
 /// What a payment comes to beside the lots that it changes.
 #[derive(Default)]
@@ -37,14 +37,14 @@ impl Desk<'_> {
         number: &str,
         date: NaiveDate,
         named: &Named<PaymentLine>,
-    ) -> Result<Unit, Refusal> {
+    ) -> Result<ChangeSet, Refusal> {
         let order = self.order(number).await?.order;
         self.only(&order.channel)?;
         self.on_a_day(&order, date)?;
         wrong(in_its_currency(&order, named))?;
         wrong(of_nothing(named))?;
-        let mut unit = self.unit();
-        unit.is_outside_fact = true;
+        let mut change_set = self.change_set();
+        change_set.is_outside_fact = true;
         let mut notes = Notes::default();
         for line in &named.rows {
             let Some(lot) = named.lots.iter().find(|lot| lot.id == line.lot) else { continue };
@@ -53,25 +53,25 @@ impl Desk<'_> {
             } else {
                 self.paid(&order, lot.clone(), line, date, &mut notes)?
             };
-            unit.lots.push(change);
+            change_set.lots.push(change);
         }
-        if unit.lots.is_empty() {
+        if change_set.lots.is_empty() {
             return Err(refuse(format!("nothing of `{number}` is to be paid")));
         }
         if !notes.overruns.is_empty() {
             let cause = format!("more was paid under {number} than was bound");
             let id = format!("{OVERRUN}{number}");
             let store = &*self.engine.store;
-            unit.records.push(incidents::opened(store, &id, &cause, notes.overruns).await?);
+            change_set.records.push(incidents::opened(store, &id, &cause, notes.overruns).await?);
         }
         if !notes.late.is_empty() {
             let cause = format!("money was paid under {number} after its last day");
             let id = format!("late_payment:{number}");
             let store = &*self.engine.store;
-            unit.records.push(incidents::opened(store, &id, &cause, notes.late).await?);
+            change_set.records.push(incidents::opened(store, &id, &cause, notes.late).await?);
         }
-        unit.jobs.push(round::wanted(self.engine));
-        Ok(unit)
+        change_set.jobs.push(round::wanted(self.engine));
+        Ok(change_set)
     }
 
     /// Nothing was paid tomorrow, or before the order was drawn up.

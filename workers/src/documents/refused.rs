@@ -1,11 +1,11 @@
 //! Documents that cannot be taken: a record says why, and an incident asks for somebody to look, unless
 //! it is an answer that was overtaken.
 
-use waybill_shared::act::{ActError, Incident};
 use waybill_shared::domain::document::{Content, Document};
 use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{RecordChange, StoreError, Unit};
+use waybill_shared::job::{Incident, JobError};
+use waybill_shared::store::{ChangeSet, RecordChange, StoreError};
 
 use super::kept::{Fate, settle};
 
@@ -13,8 +13,8 @@ fn incident(document: &Document) -> String {
     format!("document:{}", document.key())
 }
 
-fn invalid(error: serde_json::Error) -> ActError {
-    ActError::Invalid(error.to_string())
+fn invalid(error: serde_json::Error) -> JobError {
+    JobError::Invalid(error.to_string())
 }
 
 /// Whether it answers a question of ours, which does not stand any more: nobody has to look at that, and
@@ -40,13 +40,13 @@ pub(super) async fn refuse(
     engine: &Engine,
     document: &Document,
     why: &str,
-) -> Result<Unit, ActError> {
+) -> Result<ChangeSet, JobError> {
     let Document { sender, number, .. } = document;
     tracing::warn!(sender, number, refusal = why, "a document changes nothing");
-    let mut unit = Unit::new(sender, engine.clock.now());
+    let mut change_set = ChangeSet::new(sender, engine.clock.now());
     let id = document.key();
     let found = engine.store.record(RecordKind::RefusedDocument, &id).await?;
-    unit.records.push(RecordChange {
+    change_set.records.push(RecordChange {
         kind: RecordKind::RefusedDocument,
         id,
         expected: found.map_or(0, |found| found.version),
@@ -54,7 +54,7 @@ pub(super) async fn refuse(
         event: RecordEvent::DocumentRefused,
     });
     if is_overtaken(&document.content) {
-        return Ok(unit);
+        return Ok(change_set);
     }
     let id = incident(document);
     let found = engine.store.record(RecordKind::Incident, &id).await?;
@@ -65,9 +65,9 @@ pub(super) async fn refuse(
         Some(record) => (record.version, RecordEvent::IncidentGrew),
     };
     let body = serde_json::to_string(&opened).map_err(invalid)?;
-    unit.records.push(RecordChange { kind: RecordKind::Incident, id, expected, body, event });
-    settle(engine, document, Fate::Refused, &mut unit).await?;
-    Ok(unit)
+    change_set.records.push(RecordChange { kind: RecordKind::Incident, id, expected, body, event });
+    settle(engine, document, Fate::Refused, &mut change_set).await?;
+    Ok(change_set)
 }
 
 /// Why `document` was refused; none: it was not.
@@ -89,8 +89,8 @@ pub(crate) async fn why(
 pub(super) async fn mended(
     engine: &Engine,
     document: &Document,
-    unit: &mut Unit,
-) -> Result<(), ActError> {
+    change_set: &mut ChangeSet,
+) -> Result<(), JobError> {
     let id = incident(document);
     let Some(record) = engine.store.record(RecordKind::Incident, &id).await? else { return Ok(()) };
     let mut incident: Incident = serde_json::from_str(&record.body).map_err(invalid)?;
@@ -100,6 +100,6 @@ pub(super) async fn mended(
     incident.closed = Some("it was taken later".to_owned());
     let (expected, event) = (record.version, RecordEvent::IncidentClosed);
     let body = serde_json::to_string(&incident).map_err(invalid)?;
-    unit.records.push(RecordChange { kind: RecordKind::Incident, id, expected, body, event });
+    change_set.records.push(RecordChange { kind: RecordKind::Incident, id, expected, body, event });
     Ok(())
 }

@@ -11,12 +11,12 @@ use waybill_shared::domain::order::{Order, OrderStatus, Terms};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::supplier::Offer;
 use waybill_shared::domain::transition::{Direction, StepResult};
-use waybill_shared::store::{EnvelopeRow, RecordChange, Unit};
+use waybill_shared::store::{ChangeSet, EnvelopeRow, RecordChange};
 
 use super::{Desk, Refusal};
-use crate::acts::round;
-use crate::connectors::Question;
-use crate::orders::Filed;
+use crate::connectors::ConnectorQuery;
+use crate::jobs::round;
+use crate::orders::StoredOrder;
 use crate::terms::{Purse, agree, answered};
 
 /// What is further away than this is a mistake, in days.
@@ -27,7 +27,7 @@ impl Desk<'_> {
         &self,
         number: &str,
         answers: &[ResponseLine],
-    ) -> Result<Unit, Refusal> {
+    ) -> Result<ChangeSet, Refusal> {
         let mut filed = self.order(number).await?;
         self.only(&filed.order.supplier)?;
         let by_lot: BTreeMap<LotId, &LineAnswer> =
@@ -44,7 +44,7 @@ impl Desk<'_> {
         let rows = self.engine.store.envelopes().await?;
         let mut envelopes: BTreeMap<String, EnvelopeRow> =
             rows.into_iter().map(|row| (row.id.clone(), row)).collect();
-        let mut unit = self.unit();
+        let mut change_set = self.change_set();
         let mut accepted: Vec<Lot> = Vec::new();
         for lot in lots {
             let requested = requested.get(&lot.line());
@@ -124,11 +124,11 @@ impl Desk<'_> {
                     (result, LotEvent::RefusedBySupplier)
                 }
             };
-            unit.lots.push(self.change(lot, after, result, kind)?);
+            change_set.lots.push(self.change(lot, after, result, kind)?);
         }
-        self.keep_offers(&filed.order, &by_lot, &mut unit).await?;
+        self.keep_offers(&filed.order, &by_lot, &mut change_set).await?;
         if !accepted.is_empty() {
-            unit.jobs.extend(self.await_delivery(&order, &accepted).await?);
+            change_set.jobs.extend(self.await_delivery(&order, &accepted).await?);
         }
         let is_first = matches!(filed.status, OrderStatus::Issued | OrderStatus::Sent);
         let (status, event) = if order.lines.is_empty() {
@@ -140,25 +140,25 @@ impl Desk<'_> {
         } else {
             (OrderStatus::Accepted, RecordEvent::OrderChangedAgain)
         };
-        let is_payable = self.is_payable(&order, &unit, envelopes, &requested);
+        let is_payable = self.is_payable(&order, &change_set, envelopes, &requested);
         if filed.order != order {
             filed.order = order;
-            unit.records.push(filed.lines(RecordEvent::OrderChanged)?);
+            change_set.records.push(filed.lines(RecordEvent::OrderChanged)?);
         }
-        unit.records.push(filed.becomes(status, event)?);
+        change_set.records.push(filed.becomes(status, event)?);
         if status == OrderStatus::Changed {
             let (order, version) = (&filed.order, filed.version());
-            let question = Question::Terms { order, version, is_payable };
-            unit.jobs.extend(self.connector.ask(question, self.engine.clock.now()));
+            let question = ConnectorQuery::Terms { order, version, is_payable };
+            change_set.jobs.extend(self.connector.ask(question, self.engine.clock.now()));
         }
-        Ok(unit)
+        Ok(change_set)
     }
 
     /// The lots that an answer is about: all that wait for one, or, of what was answered before, those
     /// that it names and that are still to come.
     async fn answered(
         &self,
-        filed: &Filed,
+        filed: &StoredOrder,
         by_lot: &BTreeMap<LotId, &LineAnswer>,
     ) -> Result<Vec<Lot>, Refusal> {
         let (order, number) = (&filed.order, &filed.order.number);
@@ -228,7 +228,7 @@ impl Desk<'_> {
         &self,
         order: &Order,
         by_lot: &BTreeMap<LotId, &LineAnswer>,
-        unit: &mut Unit,
+        change_set: &mut ChangeSet,
     ) -> Result<(), Refusal> {
         let day = self.engine.today(self.coalition);
         let mut held: BTreeMap<&str, Offer> = BTreeMap::new();
@@ -249,14 +249,14 @@ impl Desk<'_> {
             };
             let body = serde_json::to_string(&offer)
                 .map_err(|error| Refusal::DoesNotApply(error.to_string()))?;
-            unit.records.push(RecordChange {
+            change_set.records.push(RecordChange {
                 kind: RecordKind::Offer,
                 id: id.to_owned(),
                 expected: record.version,
                 body,
                 event: RecordEvent::OfferPriceChanged,
             });
-            unit.jobs.push(round::wanted(self.engine));
+            change_set.jobs.push(round::wanted(self.engine));
         }
         Ok(())
     }
@@ -265,11 +265,11 @@ impl Desk<'_> {
     fn is_payable(
         &self,
         order: &Order,
-        unit: &Unit,
+        change_set: &ChangeSet,
         mut envelopes: BTreeMap<String, EnvelopeRow>,
         requested: &HashMap<LineId, Arc<Line>>,
     ) -> bool {
-        unit.lots.iter().all(|change| {
+        change_set.lots.iter().all(|change| {
             let lot = &change.after;
             let line = order.lines.iter().find(|line| line.lot == lot.id);
             let Some((line, terms)) = line.and_then(|line| Some((line, line.asked.as_ref()?)))
@@ -311,6 +311,6 @@ impl Desk<'_> {
             .filter_map(|lot| lines.get(&lot.line()).map(|line| (lot, &**line)))
             .collect();
         let now = self.engine.clock.now();
-        Ok(self.connector.ask(Question::Delivery { order, lots: &asked }, now))
+        Ok(self.connector.ask(ConnectorQuery::Delivery { order, lots: &asked }, now))
     }
 }

@@ -12,10 +12,10 @@ use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::rows::{Row, WrongRow, added_up};
-use waybill_shared::store::Unit;
+use waybill_shared::store::ChangeSet;
 
 use super::{Desk, Refusal};
-use crate::orders::Filed;
+use crate::orders::StoredOrder;
 
 /// How far a lot under an order is, for what is said of its delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +125,7 @@ pub(super) fn wrong(wrong: Vec<WrongRow>) -> Result<(), Refusal> {
 }
 
 /// Refuses what is said of goods under an order that has ended.
-fn still_live(filed: &Filed) -> Result<(), Refusal> {
+fn still_live(filed: &StoredOrder) -> Result<(), Refusal> {
     let number = &filed.order.number;
     let what = match filed.status {
         OrderStatus::Refused => "was refused",
@@ -173,7 +173,7 @@ impl Desk<'_> {
     }
 
     /// Whether the time of what is said of the delivery of `lots` has come.
-    pub(super) fn in_time(&self, filed: &Filed, lots: &[Lot]) -> Result<(), Refusal> {
+    pub(super) fn in_time(&self, filed: &StoredOrder, lots: &[Lot]) -> Result<(), Refusal> {
         let number = &filed.order.number;
         still_live(filed)?;
         let Some(lot) = lots.iter().find(|lot| Stage::of(lot) == Stage::Early) else {
@@ -193,14 +193,14 @@ impl Desk<'_> {
         Err(Refusal::Early { until })
     }
 
-    /// Whether `unit` changes what each of `rows` is about: nothing that was said is dropped.
+    /// Whether `change set` changes what each of `rows` is about: nothing that was said is dropped.
     pub(super) fn all_taken<R: Row>(
         &self,
         rows: &[R],
         lots: &[Lot],
-        unit: Unit,
-    ) -> Result<Unit, Refusal> {
-        let is_changed = |id: LotId| unit.lots.iter().any(|change| change.after.id == id);
+        change_set: ChangeSet,
+    ) -> Result<ChangeSet, Refusal> {
+        let is_changed = |id: LotId| change_set.lots.iter().any(|change| change.after.id == id);
         let mut dropped = Vec::new();
         for (index, row) in rows.iter().enumerate().filter(|(_, row)| !is_changed(row.lot())) {
             let id = row.lot();
@@ -222,6 +222,6 @@ impl Desk<'_> {
             });
         }
         wrong(dropped)?;
-        Ok(unit)
+        Ok(change_set)
     }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use waybill_shared::act::ActError;
 use waybill_shared::documents::TakenDocument;
 use waybill_shared::domain::document::Document;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::follow;
-use waybill_shared::store::{Fate, Unit};
+use waybill_shared::job::JobError;
+use waybill_shared::store::{ChangeSet, Fate};
 
 use super::kept::{self, keep, wake};
 use super::refused::{mended, refuse};
@@ -55,20 +55,21 @@ pub async fn take(
     remark: &str,
 ) -> Result<Taken, Refusal> {
     for _ in 0..CONFLICTS {
-        let (taken, mut unit) = decided(engine, connector, document).await?;
+        let (taken, mut change_set) = decided(engine, connector, document).await?;
         if taken == Taken::Before {
             return Ok(taken);
         }
-        actor.clone_into(&mut unit.actor);
-        remark::keep(engine, &mut unit, &subject_of(&document.content), remark.trim()).await?;
-        match engine.commit(vec![unit], None).await?.pop() {
+        actor.clone_into(&mut change_set.actor);
+        remark::keep(engine, &mut change_set, &subject_of(&document.content), remark.trim())
+            .await?;
+        match engine.commit(vec![change_set], None).await?.pop() {
             None | Some(Fate::Committed) => return Ok(taken),
             Some(Fate::Refused { rule }) => return Err(Refusal::DoesNotApply(rule)),
             Some(Fate::Stale { .. }) => {}
         }
     }
     let text = "others keep changing what it is about".to_owned();
-    Err(Refusal::Failed(ActError::Invalid(text)))
+    Err(Refusal::Failed(JobError::Invalid(text)))
 }
 
 /// Takes or keeps `document`, or files that it was refused.
@@ -76,21 +77,21 @@ pub(crate) async fn receive(
     engine: &Engine,
     connector: &Arc<dyn Connector>,
     document: &Document,
-) -> Result<Settled, ActError> {
+) -> Result<Settled, JobError> {
     let why = match take(engine, connector, document, &document.sender, "").await {
         Ok(taken) => return Ok(Settled::Taken(taken)),
         Err(Refusal::Failed(error)) => return Err(error),
         Err(refusal) => refusal.to_string(),
     };
     for _ in 0..CONFLICTS {
-        let unit = refuse(engine, document, &why).await?;
-        match engine.commit(vec![unit], None).await?.pop() {
+        let change_set = refuse(engine, document, &why).await?;
+        match engine.commit(vec![change_set], None).await?.pop() {
             None | Some(Fate::Committed) => return Ok(Settled::Refused(why)),
-            Some(Fate::Refused { rule }) => return Err(ActError::Invalid(rule)),
+            Some(Fate::Refused { rule }) => return Err(JobError::Invalid(rule)),
             Some(Fate::Stale { .. }) => {}
         }
     }
-    Err(ActError::Invalid("others keep changing what it is about".to_owned()))
+    Err(JobError::Invalid("others keep changing what it is about".to_owned()))
 }
 
 /// What `document` changes, whatever becomes of it.
@@ -98,9 +99,9 @@ pub(crate) async fn settle(
     engine: &Engine,
     connector: &Arc<dyn Connector>,
     document: &Document,
-) -> Result<Unit, ActError> {
+) -> Result<ChangeSet, JobError> {
     match decided(engine, connector, document).await {
-        Ok((_, unit)) => Ok(unit),
+        Ok((_, change_set)) => Ok(change_set),
         Err(Refusal::Failed(error)) => Err(error),
         Err(refusal) => refuse(engine, document, &refusal.to_string()).await,
     }
@@ -110,13 +111,13 @@ async fn decided(
     engine: &Engine,
     connector: &Arc<dyn Connector>,
     document: &Document,
-) -> Result<(Taken, Unit), Refusal> {
-    match unit(engine, connector, document).await {
-        Ok(Some(unit)) => Ok((Taken::Now, unit)),
-        Ok(None) => Ok((Taken::Before, Unit::new(&document.sender, engine.clock.now()))),
+) -> Result<(Taken, ChangeSet), Refusal> {
+    match change_set(engine, connector, document).await {
+        Ok(Some(change_set)) => Ok((Taken::Now, change_set)),
+        Ok(None) => Ok((Taken::Before, ChangeSet::new(&document.sender, engine.clock.now()))),
         Err(Refusal::Early { until }) => {
-            let unit = keep(engine, document, until.clone()).await?;
-            Ok((Taken::Kept { until }, unit))
+            let change_set = keep(engine, document, until.clone()).await?;
+            Ok((Taken::Kept { until }, change_set))
         }
         Err(refusal) => Err(refusal),
     }
@@ -126,11 +127,11 @@ async fn decided(
 ///
 /// # Errors
 /// [`Refusal`] if it cannot be taken.
-pub async fn unit(
+pub async fn change_set(
     engine: &Engine,
     connector: &Arc<dyn Connector>,
     document: &Document,
-) -> Result<Option<Unit>, Refusal> {
+) -> Result<Option<ChangeSet>, Refusal> {
     if let Some(wrong) = document.unfilable() {
         return Err(Refusal::DoesNotApply(wrong));
     }
@@ -144,12 +145,12 @@ pub async fn unit(
     }
     let coalition = engine.coalition().await?;
     let desk = Desk { engine, connector, coalition: &coalition, sender };
-    let mut unit = desk.take(document).await?;
-    follow(engine, &mut unit).await?;
-    complete(engine, &mut unit).await?;
-    wake(engine, &mut unit).await?;
-    kept::settle(engine, document, kept::Fate::Taken, &mut unit).await?;
-    mended(engine, document, &mut unit).await?;
-    unit.records.push(TakenDocument::filed(document.clone(), unit.at)?);
-    Ok(Some(unit))
+    let mut change_set = desk.take(document).await?;
+    follow(engine, &mut change_set).await?;
+    complete(engine, &mut change_set).await?;
+    wake(engine, &mut change_set).await?;
+    kept::settle(engine, document, kept::Fate::Taken, &mut change_set).await?;
+    mended(engine, document, &mut change_set).await?;
+    change_set.records.push(TakenDocument::filed(document.clone(), change_set.at)?);
+    Ok(Some(change_set))
 }

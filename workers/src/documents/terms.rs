@@ -11,19 +11,19 @@ use waybill_shared::domain::order::{Order, OrderLine, OrderStatus, TermsDecision
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::transition::{Direction, StepResult};
 use waybill_shared::matching::binding::{may_pay, unanswered, unanswered_of};
-use waybill_shared::store::{EnvelopeRow, Unit};
+use waybill_shared::store::{ChangeSet, EnvelopeRow};
 
 use super::{Desk, Refusal};
-use crate::acts::round;
-use crate::connectors::Question;
+use crate::connectors::ConnectorQuery;
+use crate::jobs::round;
 use crate::lowering::stays_if_paid;
-use crate::orders::{Filed, Message};
+use crate::orders::{Message, StoredOrder};
 use crate::terms::{Purse, agree, asked_anew, bind};
 
 /// What a decision does, gathered lot by lot.
 struct Deciding<'a> {
-    filed: &'a mut Filed,
-    unit: Unit,
+    filed: &'a mut StoredOrder,
+    change_set: ChangeSet,
     envelopes: BTreeMap<String, EnvelopeRow>,
     /// Lines whose terms are settled, as they stand now.
     settled: Vec<OrderLine>,
@@ -40,7 +40,7 @@ impl Desk<'_> {
         decision: TermsDecision,
         only: &[LotId],
         text: &str,
-    ) -> Result<Unit, Refusal> {
+    ) -> Result<ChangeSet, Refusal> {
         let mut filed = self.order(number).await?;
         if filed.status != OrderStatus::Changed {
             let text = format!("its supplier has not changed the terms of `{number}`");
@@ -55,7 +55,7 @@ impl Desk<'_> {
         let rows = self.engine.store.envelopes().await?;
         let mut deciding = Deciding {
             filed: &mut filed,
-            unit: self.unit(),
+            change_set: self.change_set(),
             envelopes: rows.into_iter().map(|row| (row.id.clone(), row)).collect(),
             settled: Vec::new(),
             go_on: Vec::new(),
@@ -72,7 +72,7 @@ impl Desk<'_> {
                 }
             }
         }
-        let Deciding { unit, settled, go_on, leave, .. } = deciding;
+        let Deciding { change_set, settled, go_on, leave, .. } = deciding;
         let note = match (decision, text) {
             (_, text) if !text.is_empty() => text,
             (TermsDecision::Accept, _) => "the changed terms are accepted",
@@ -80,7 +80,7 @@ impl Desk<'_> {
                 "the changed terms are not accepted"
             }
         };
-        self.decided(filed, unit, note, (&settled, &go_on, &leave)).await
+        self.decided(filed, change_set, note, (&settled, &go_on, &leave)).await
     }
 
     /// The lots whose terms wait for a decision, of those that are named.
@@ -140,15 +140,15 @@ impl Desk<'_> {
         for share in after.funding.iter().filter(asked) {
             let (envelope, donors) = (&share.envelope, unanswered_of(self.coalition, share, day));
             let question =
-                Question::Consent { lot: &after, line: requested, envelope, donors: &donors };
-            deciding.unit.jobs.extend(self.connector.ask(question, now));
+                ConnectorQuery::Consent { lot: &after, line: requested, envelope, donors: &donors };
+            deciding.change_set.jobs.extend(self.connector.ask(question, now));
         }
         let donors = unanswered(self.coalition, &after, day);
         let text = format!("{} asked to agree to {price} a unit", donors.join(", "));
         after.because("consent_asked", text);
         let until = Some(now + chrono::TimeDelta::days(days));
         let result = StepResult::Wait { awaits: Awaited::Consent { donors }, until };
-        deciding.unit.lots.push(self.change(lot, after, result, LotEvent::ConsentAsked)?);
+        deciding.change_set.lots.push(self.change(lot, after, result, LotEvent::ConsentAsked)?);
         Ok(())
     }
 
@@ -184,7 +184,7 @@ impl Desk<'_> {
             deciding.go_on.push(after.clone());
             (StepResult::Done, LotEvent::OrderAccepted)
         };
-        deciding.unit.lots.push(self.change(lot, after, result, kind)?);
+        deciding.change_set.lots.push(self.change(lot, after, result, kind)?);
         Ok(())
     }
 
@@ -226,26 +226,28 @@ impl Desk<'_> {
         after.because("terms_declined", format!("{number}: {why}"));
         deciding.leave.push(lot.clone());
         let result = StepResult::Go(Direction::Back(StepKind::MatchDonor));
-        deciding.unit.lots.push(self.change(lot, after, result, LotEvent::OrderCancelled)?);
+        deciding.change_set.lots.push(self.change(lot, after, result, LotEvent::OrderCancelled)?);
         Ok(())
     }
 
     /// Files what was decided, and tells the supplier.
     async fn decided(
         &self,
-        mut filed: Filed,
-        mut unit: Unit,
+        mut filed: StoredOrder,
+        mut change_set: ChangeSet,
         note: &str,
         (settled, go_on, leave): (&[OrderLine], &[Lot], &[Lot]),
-    ) -> Result<Unit, Refusal> {
+    ) -> Result<ChangeSet, Refusal> {
         if !settled.is_empty() {
-            Message::terms(&filed.order, settled, note).file(self.engine, &mut unit).await?;
+            Message::terms(&filed.order, settled, note).file(self.engine, &mut change_set).await?;
         }
         if !leave.is_empty() {
-            Message::cancelled(&filed.order, leave, note).file(self.engine, &mut unit).await?;
+            Message::cancelled(&filed.order, leave, note)
+                .file(self.engine, &mut change_set)
+                .await?;
         }
         if !go_on.is_empty() {
-            unit.jobs.extend(self.await_delivery(&filed.order, go_on).await?);
+            change_set.jobs.extend(self.await_delivery(&filed.order, go_on).await?);
         }
         let (status, event) = if filed.order.lines.is_empty() {
             (OrderStatus::Cancelled, RecordEvent::OrderCancelled)
@@ -254,12 +256,12 @@ impl Desk<'_> {
         } else {
             (OrderStatus::Accepted, RecordEvent::OrderAccepted)
         };
-        unit.records.push(filed.lines(RecordEvent::OrderTermsDecided)?);
+        change_set.records.push(filed.lines(RecordEvent::OrderTermsDecided)?);
         if filed.status != status {
-            unit.records.push(filed.becomes(status, event)?);
+            change_set.records.push(filed.becomes(status, event)?);
         }
-        unit.jobs.push(round::wanted(self.engine));
-        Ok(unit)
+        change_set.jobs.push(round::wanted(self.engine));
+        Ok(change_set)
     }
 
     /// A donor's answer to a raise of what it gives for a lot on order.
@@ -268,18 +270,19 @@ impl Desk<'_> {
         lot: Lot,
         envelope: &str,
         agreed: bool,
-    ) -> Result<Unit, Refusal> {
+    ) -> Result<ChangeSet, Refusal> {
         let number = lot.order.clone().unwrap_or_default();
         let mut filed = self.order(&number).await?;
-        let unit = self.unit();
+        let change_set = self.change_set();
         if !agreed {
             let why = format!("{envelope} may not be used for what it costs more");
-            let (mut unit, id) = self.not_agreed(filed, unit, lot, ("consent_refused", &why))?;
-            let change = unit.lots.iter_mut().find(|change| change.after.id == id);
+            let (mut change_set, id) =
+                self.not_agreed(filed, change_set, lot, ("consent_refused", &why))?;
+            let change = change_set.lots.iter_mut().find(|change| change.after.id == id);
             if let Some(change) = change {
                 change.after.refused.push(envelope.to_owned());
             }
-            return Ok(unit);
+            return Ok(change_set);
         }
         let mut after = lot.clone();
         self.agrees(&mut after, envelope);
@@ -294,7 +297,7 @@ impl Desk<'_> {
             };
             let awaits = Awaited::Consent { donors: unanswered(self.coalition, &after, day) };
             let result = StepResult::Wait { awaits, until };
-            return Ok(unit.lot(self.change(lot, after, result, LotEvent::ConsentGiven)?));
+            return Ok(change_set.lot(self.change(lot, after, result, LotEvent::ConsentGiven)?));
         }
         // Who agreed some days ago may not fund any more.
         let lines = self.engine.lines_of([&lot]).await?;
@@ -306,44 +309,46 @@ impl Desk<'_> {
             })
         {
             let why = format!("{} {why}", share.envelope);
-            return self.not_agreed(filed, unit, lot, ("not_bindable", &why)).map(|(unit, _)| unit);
+            return self
+                .not_agreed(filed, change_set, lot, ("not_bindable", &why))
+                .map(|(change_set, _)| change_set);
         }
         let mut deciding = Deciding {
             filed: &mut filed,
-            unit,
+            change_set,
             envelopes: BTreeMap::new(),
             settled: Vec::new(),
             go_on: Vec::new(),
             leave: Vec::new(),
         };
         self.settle_terms(&mut deciding, lot, after)?;
-        let Deciding { unit, settled, go_on, leave, .. } = deciding;
+        let Deciding { change_set, settled, go_on, leave, .. } = deciding;
         let note = "the changed terms are accepted";
-        self.decided(filed, unit, note, (&settled, &go_on, &leave)).await
+        self.decided(filed, change_set, note, (&settled, &go_on, &leave)).await
     }
 
     /// The difference is not paid after all: the secretariat decides again.
     fn not_agreed(
         &self,
-        mut filed: Filed,
-        mut unit: Unit,
+        mut filed: StoredOrder,
+        mut change_set: ChangeSet,
         lot: Lot,
         (code, why): (&str, &str),
-    ) -> Result<(Unit, LotId), Refusal> {
+    ) -> Result<(ChangeSet, LotId), Refusal> {
         let id = lot.id;
         let change = asked_anew(self.engine, lot, code, why)
             .map_err(|error| Refusal::DoesNotApply(error.to_string()))?;
-        unit.lots.push(change);
+        change_set.lots.push(change);
         let line = filed.order.lines.iter_mut().find(|line| line.lot == id);
         if let Some(terms) = line.and_then(|line| line.asked.as_mut()) {
             why.clone_into(&mut terms.why);
         }
-        unit.records.push(filed.lines(RecordEvent::OrderTermsChanged)?);
+        change_set.records.push(filed.lines(RecordEvent::OrderTermsChanged)?);
         let now = self.engine.clock.now();
         let (order, version) = (&filed.order, filed.version());
-        let question = Question::Terms { order, version, is_payable: false };
-        unit.jobs.extend(self.connector.ask(question, now));
-        unit.jobs.push(round::wanted(self.engine));
-        Ok((unit, id))
+        let question = ConnectorQuery::Terms { order, version, is_payable: false };
+        change_set.jobs.extend(self.connector.ask(question, now));
+        change_set.jobs.push(round::wanted(self.engine));
+        Ok((change_set, id))
     }
 }

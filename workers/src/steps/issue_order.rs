@@ -14,8 +14,8 @@ use waybill_shared::domain::transition::{Direction, StepResult};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::EnvelopeRow;
 
-use crate::acts::windows;
 use crate::funding;
+use crate::jobs::windows;
 use crate::step::{Progress, Step, StepError};
 
 /// Chases of a supplier that does not respond before its lots are parked.

@@ -7,7 +7,7 @@ use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
 
-use crate::acts::round;
+use crate::jobs::round;
 use crate::step::{Progress, Step, StepError};
 
 /// The step.

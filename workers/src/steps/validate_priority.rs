@@ -16,7 +16,7 @@ use waybill_shared::engine::Engine;
 use waybill_shared::store::StoreError;
 use waybill_shared::twins::{Twins, forsaken};
 
-use crate::connectors::{Connector, Question};
+use crate::connectors::{Connector, ConnectorQuery};
 use crate::step::{Progress, Step, StepError};
 
 /// Escalations of a review before the lot is parked for an operator.
@@ -150,7 +150,7 @@ impl Step for ValidatePriority {
                     let group = group.map_or("secretariat", |group| &group.id).to_owned();
                     let is_duplicate = twin.is_some();
                     let question =
-                        Question::Review { lot: &lot, line, group: &group, is_duplicate };
+                        ConnectorQuery::Review { lot: &lot, line, group: &group, is_duplicate };
                     let jobs = self.connector.ask(question, now);
                     let awaits = Awaited::Review { group, twin };
                     let result = StepResult::Wait { awaits, until };

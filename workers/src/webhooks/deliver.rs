@@ -12,7 +12,6 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use futures_util::{StreamExt as _, stream};
 use reqwest::Client;
-use waybill_shared::act::{Act, ActError, Done};
 use waybill_shared::domain::account::{Account, Role};
 use waybill_shared::domain::kinds::{JobKind, NoteKind, RecordEvent, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
@@ -21,9 +20,10 @@ use waybill_shared::domain::webhook::{
 };
 use waybill_shared::engine::Engine;
 use waybill_shared::feed::{CloudEvent, Reader};
+use waybill_shared::job::{Done, JobError, JobHandler};
 use waybill_shared::sealing;
-use waybill_shared::sight::Sight;
-use waybill_shared::store::{Job, NoteChange, NoteRange, RecordChange, StoreError, Unit};
+use waybill_shared::store::{ChangeSet, Job, NoteChange, NoteRange, RecordChange, StoreError};
+use waybill_shared::visibility::Visibility;
 
 use super::batch::{Batch, Queue, due, next_due};
 use super::post::{Outcome, client, post};
@@ -58,7 +58,7 @@ pub struct Deliver {
 }
 
 #[async_trait]
-impl Act for Deliver {
+impl JobHandler for Deliver {
     fn kind(&self) -> JobKind {
         JobKind::Webhook
     }
@@ -67,7 +67,7 @@ impl Act for Deliver {
         ENDPOINTS
     }
 
-    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, ActError> {
+    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, JobError> {
         if engine.pauses.stop_for(JobKind::Webhook.name(), &job.key) {
             return Ok(Done::paused(engine));
         }
@@ -77,9 +77,13 @@ impl Act for Deliver {
         };
         if is_orphaned(engine, &state.endpoint).await? {
             let now = engine.clock.now();
-            let mut unit = Unit::new("webhooks", now);
-            unit.records.push(disable(&state, now, "its account holds no longer".to_owned())?);
-            return Ok(unit.into());
+            let mut change_set = ChangeSet::new("webhooks", now);
+            change_set.records.push(disable(
+                &state,
+                now,
+                "its account holds no longer".to_owned(),
+            )?);
+            return Ok(change_set.into());
         }
         let secrets = match sealing::secrets(&engine.keys, &job.key, &state.secrets) {
             Ok(secrets) => secrets,
@@ -92,7 +96,7 @@ impl Act for Deliver {
         let client = match self.client.get() {
             Some(client) => client,
             None => {
-                let made = client(&policy.allow).map_err(|e| ActError::Invalid(e.to_string()))?;
+                let made = client(&policy.allow).map_err(|e| JobError::Invalid(e.to_string()))?;
                 self.client.get_or_init(|| made)
             }
         };
@@ -133,8 +137,9 @@ impl<'a> Delivering<'a> {
         secrets: Secrets<String>,
     ) -> Result<Self, StoreError> {
         let Endpoint { role, party, filter, .. } = &state.endpoint;
-        let sight = Sight::new(engine, engine.coalition().await?, *role, party.as_deref());
-        let reader = Reader::new(engine, sight, filter.clone());
+        let visibility =
+            Visibility::new(engine, engine.coalition().await?, *role, party.as_deref());
+        let reader = Reader::new(engine, visibility, filter.clone());
         let now = engine.clock.now();
         Ok(Self {
             engine,
@@ -150,7 +155,7 @@ impl<'a> Delivering<'a> {
         })
     }
 
-    async fn run(mut self, client: &Client) -> Result<Done, ActError> {
+    async fn run(mut self, client: &Client) -> Result<Done, JobError> {
         let batch = self.gather().await?;
         let sent = self.send(client, batch).await;
         self.now = self.engine.clock.now();
@@ -205,7 +210,7 @@ impl<'a> Delivering<'a> {
                 let attempt = if sent.arrived == 0 { sent.queue.attempts + 1 } else { 1 };
                 let at = self.engine.clock.now();
                 let outcome = post(client, &self.policy.allow, endpoint, secrets, event).await;
-                sent.attempts.push(told(event, attempt, at, &outcome));
+                sent.attempts.push(recorded(event, attempt, at, &outcome));
                 if outcome.error.is_some() {
                     is_down.fetch_or(outcome.is_unreachable, Ordering::Relaxed);
                     sent.failed = Some(outcome);
@@ -288,12 +293,12 @@ impl<'a> Delivering<'a> {
         }
     }
 
-    /// One unit with all of it, and when to run again.
-    async fn finish(mut self) -> Result<Done, ActError> {
+    /// One change set with all of it, and when to run again.
+    async fn finish(mut self) -> Result<Done, JobError> {
         let id = self.state.endpoint.id.clone();
-        let mut unit = Unit::new(JobKind::Webhook.name(), self.now);
+        let mut change_set = ChangeSet::new(JobKind::Webhook.name(), self.now);
         for position in &self.touched {
-            unit.notes.push(note(&id, *position, self.state.deliveries.get(position)));
+            change_set.notes.push(note(&id, *position, self.state.deliveries.get(position)));
         }
         let progress = &mut self.state.progress;
         if self.has_arrived {
@@ -302,7 +307,7 @@ impl<'a> Delivering<'a> {
             progress.failing_since.get_or_insert(self.now);
         }
         let body = serde_json::to_string(progress).map_err(corrupt(&id))?;
-        unit.notes.push(NoteChange {
+        change_set.notes.push(NoteChange {
             kind: NoteKind::WebhookProgress,
             key: id.clone(),
             body: Some(body),
@@ -310,18 +315,22 @@ impl<'a> Delivering<'a> {
         for (i, attempt) in self.attempts.iter().enumerate() {
             let key = format!("{id}/{:015}-{i:04}", self.now.timestamp_millis());
             let body = serde_json::to_string(attempt).map_err(corrupt(&id))?;
-            unit.notes.push(NoteChange { kind: NoteKind::WebhookAttempt, key, body: Some(body) });
+            change_set.notes.push(NoteChange {
+                kind: NoteKind::WebhookAttempt,
+                key,
+                body: Some(body),
+            });
         }
-        self.forget(&id, &mut unit).await?;
+        self.forget(&id, &mut change_set).await?;
         if let Some(why) = self.disables() {
-            unit.records.push(disable(&self.state, self.now, why)?);
-            return Ok(unit.into());
+            change_set.records.push(disable(&self.state, self.now, why)?);
+            return Ok(change_set.into());
         }
         let more = self.engine.store.last_position().await? > self.state.progress.position
             && self.state.waiting().count() < WAITING;
         let again = next_due(&self.state.deliveries, self.now);
         let again = if more { Some(self.now) } else { again };
-        Ok(Done { units: vec![unit], again })
+        Ok(Done { change_sets: vec![change_set], again })
     }
 
     /// Why nothing more is sent to the endpoint, if so.
@@ -339,11 +348,11 @@ impl<'a> Delivering<'a> {
     }
 
     /// Forgets attempts that are old, a few at a time.
-    async fn forget(&self, id: &str, unit: &mut Unit) -> Result<(), StoreError> {
+    async fn forget(&self, id: &str, change_set: &mut ChangeSet) -> Result<(), StoreError> {
         let oldest = format!("{id}/{:015}", (self.now - KEPT).timestamp_millis());
         let old = NoteRange { before: oldest, ..NoteRange::under(id, 500) };
         for (key, _) in self.engine.store.notes(NoteKind::WebhookAttempt, &old).await? {
-            unit.notes.push(NoteChange { kind: NoteKind::WebhookAttempt, key, body: None });
+            change_set.notes.push(NoteChange { kind: NoteKind::WebhookAttempt, key, body: None });
         }
         Ok(())
     }
@@ -354,7 +363,7 @@ fn waiting(subject: String) -> Delivery {
     Delivery { subject, attempts: 0, due: None, is_unreachable: false, is_failed: false, why }
 }
 
-fn told(event: &CloudEvent, attempt: u32, at: Timestamp, outcome: &Outcome) -> Attempt {
+fn recorded(event: &CloudEvent, attempt: u32, at: Timestamp, outcome: &Outcome) -> Attempt {
     Attempt {
         position: event.position,
         kind: event.kind.clone(),

@@ -121,7 +121,7 @@ async fn send(
     let answer = match request.send().await {
         Ok(answer) => answer,
         Err(error) => {
-            return Outcome { is_unreachable: error.is_connect(), ..failed(told(&error)) };
+            return Outcome { is_unreachable: error.is_connect(), ..failed(describe(&error)) };
         }
     };
     let status = answer.status();
@@ -144,7 +144,7 @@ async fn send(
 }
 
 /// An error with its causes, without the URL: it may hold a secret.
-fn told(error: &reqwest::Error) -> String {
+fn describe(error: &reqwest::Error) -> String {
     let text = causes(error);
     if text.is_empty() { "the request failed".to_owned() } else { text }
 }

@@ -9,7 +9,7 @@ use waybill_shared::domain::webhook::{
 };
 use waybill_shared::engine::Engine;
 use waybill_shared::feed::Reader;
-use waybill_shared::store::{NewJob, NoteChange, NoteRange, StoreError, Unit};
+use waybill_shared::store::{ChangeSet, NewJob, NoteChange, NoteRange, StoreError};
 
 /// Deliveries that may wait for one endpoint while it goes on reading.
 pub(super) const WAITING: usize = 500;
@@ -106,7 +106,7 @@ pub async fn replay(
     actor: &str,
 ) -> Result<usize, StoreError> {
     let (id, now) = (&state.endpoint.id, engine.clock.now());
-    let mut unit = Unit::new(actor, now);
+    let mut change_set = ChangeSet::new(actor, now);
     let again = |subject: &str| Delivery {
         subject: subject.to_owned(),
         attempts: 0,
@@ -118,7 +118,7 @@ pub async fn replay(
     match *what {
         Failed::All => {
             for (position, delivery) in &state.deliveries {
-                unit.notes.push(note(id, *position, Some(&again(&delivery.subject))));
+                change_set.notes.push(note(id, *position, Some(&again(&delivery.subject))));
             }
         }
         Failed::Range(from, to) => {
@@ -132,15 +132,15 @@ pub async fn replay(
                 }
                 position = read.position;
                 for event in read.events {
-                    unit.notes.push(note(id, event.position, Some(&again(&event.subject))));
+                    change_set.notes.push(note(id, event.position, Some(&again(&event.subject))));
                 }
             }
         }
     }
-    let count = unit.notes.len();
+    let count = change_set.notes.len();
     if count > 0 {
-        unit.jobs.push(job(id, now));
-        engine.commit(vec![unit], None).await?;
+        change_set.jobs.push(job(id, now));
+        engine.commit(vec![change_set], None).await?;
     }
     Ok(count)
 }

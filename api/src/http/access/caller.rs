@@ -8,16 +8,16 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
-use waybill_shared::asked::{Mark, with_mark};
 use waybill_shared::domain::account::{Account, Role};
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::kinds::{NoteKind, RecordKind};
 use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
+use waybill_shared::request_mark::{Mark, with_mark};
 use waybill_shared::sealing::text;
-use waybill_shared::sight::Sight;
-use waybill_shared::store::{NoteChange, StoreError, Unit};
+use waybill_shared::store::{ChangeSet, NoteChange, StoreError};
+use waybill_shared::visibility::Visibility;
 
 use super::log::Seen;
 use super::table::allowed;
@@ -94,32 +94,32 @@ impl Caller {
     ///
     /// # Errors
     /// [`StoreError`] if the coalition cannot be read.
-    pub async fn sight(&self, engine: &Engine) -> Result<Sight, StoreError> {
-        Ok(Sight::new(engine, engine.coalition().await?, self.role(), self.party()))
+    pub async fn visibility(&self, engine: &Engine) -> Result<Visibility, StoreError> {
+        Ok(Visibility::new(engine, engine.coalition().await?, self.role(), self.party()))
     }
 
     /// The lot `id`, if the caller sees it, with its line.
     pub(crate) async fn lot(
         &self,
         engine: &Engine,
-        sight: &mut Sight,
+        visibility: &mut Visibility,
         id: &str,
     ) -> Result<(Lot, Arc<Line>), Problem> {
         let found = match id.parse::<LotId>() {
             Ok(lot) => engine.store.lots_by_id(&[lot.0]).await?,
             Err(_) => Vec::new(),
         };
-        match sight.lots(found).await?.pop() {
+        match visibility.lots(found).await?.pop() {
             Some(found) => Ok(found),
             // What else there is, is told to those who see all of it.
-            None if sight.is_whole() => Err(unknown(engine, "lot", id).await.into()),
+            None if visibility.is_whole() => Err(unknown(engine, "lot", id).await.into()),
             None => Err(Problem::unknown("lot", id)),
         }
     }
 
     /// Whether it belongs to the secretariat.
     #[must_use]
-    pub fn is_office(&self) -> bool {
+    pub fn is_secretariat(&self) -> bool {
         matches!(self.role(), Role::Admin | Role::Operator)
     }
 }
@@ -142,7 +142,7 @@ pub(crate) async fn is_local(mut request: Request, next: Next) -> Response {
 
 /// Who has asked, as the logs tell it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Asked {
+pub(crate) struct AccessEntry {
     /// Whoever it is, where that is known.
     pub(crate) actor: Option<String>,
     /// The id of the token that was shown, valid or not.
@@ -155,7 +155,7 @@ pub(crate) struct Asked {
 #[derive(Debug, Clone)]
 pub(crate) struct Named(pub(crate) String);
 
-impl Asked {
+impl AccessEntry {
     pub(crate) fn by(caller: &Caller) -> Self {
         let token = match caller {
             Caller::Local => None,
@@ -189,12 +189,12 @@ pub(crate) async fn authenticate(
             Err(problem) => {
                 let too_often = limits.as_ref().zip(origin(&request)).map(|(l, o)| l.stranger(o.0));
                 let problem = too_often.and_then(Result::err).unwrap_or(problem);
-                see(&request, Asked::unknown(request.headers()));
+                see(&request, AccessEntry::unknown(request.headers()));
                 return problem.into_response();
             }
         },
     };
-    let mut asked = Asked::by(&caller);
+    let mut asked = AccessEntry::by(&caller);
     let mut response = match allow(&caller, limits.as_ref(), &request) {
         Ok(()) => {
             request.extensions_mut().insert(caller.clone());
@@ -218,7 +218,7 @@ pub(crate) async fn authenticate(
 }
 
 /// Tells the logs who asks.
-pub(crate) fn see(request: &Request, asked: Asked) {
+pub(crate) fn see(request: &Request, asked: AccessEntry) {
     if let Some(seen) = request.extensions().get::<Seen>() {
         seen.is(asked);
     }
@@ -226,7 +226,7 @@ pub(crate) fn see(request: &Request, asked: Asked) {
 
 /// The mark that a request leaves beside what it changes, and its salt; none: it changes nothing, or is not written to an
 /// access log, which alone could tell what the mark stands for.
-fn mark(request: &Request, asked: &Asked) -> Option<(String, Mark)> {
+fn mark(request: &Request, asked: &AccessEntry) -> Option<(String, Mark)> {
     let Named(name) = request.extensions().get()?;
     let is_written = request.extensions().get::<Seen>().is_some_and(|seen| seen.is_written);
     if request.method().is_safe() || !is_written {
@@ -334,13 +334,13 @@ async fn mark_used(engine: &Engine, id: &str, now: Timestamp) {
     if last.is_some_and(|last| now - last < USED_EXACT) {
         return;
     }
-    let mut unit = Unit::new("api", now);
-    unit.notes.push(NoteChange {
+    let mut change_set = ChangeSet::new("api", now);
+    change_set.notes.push(NoteChange {
         kind: NoteKind::TokenUsed,
         key: id.to_owned(),
         body: Some(now.to_rfc3339()),
     });
-    if let Err(error) = engine.commit(vec![unit], None).await {
+    if let Err(error) = engine.commit(vec![change_set], None).await {
         // Whoever asks can be answered all the same.
         tracing::warn!(error = &error as &dyn std::error::Error, "the use of a token was not kept");
     }

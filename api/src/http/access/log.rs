@@ -11,7 +11,7 @@ use axum::http::{Method, StatusCode, Uri};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::caller::{Asked, Named};
+use super::caller::{AccessEntry, Named};
 use crate::http::origin::Origin;
 
 /// A file that gets a line for each request from the network.
@@ -81,14 +81,14 @@ impl AccessLog {
 /// Who asks, as it is found out on the way.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
-    asked: Arc<Mutex<Asked>>,
+    asked: Arc<Mutex<AccessEntry>>,
     /// Whether it gets a line in the access log.
     pub(crate) is_written: bool,
 }
 
 impl Seen {
     /// It is `asked`.
-    pub(crate) fn is(&self, asked: Asked) {
+    pub(crate) fn is(&self, asked: AccessEntry) {
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = asked;
     }
 }
@@ -101,7 +101,7 @@ pub(crate) struct Written {
     from: Option<String>,
     method: Method,
     uri: Uri,
-    asked: Arc<Mutex<Asked>>,
+    asked: Arc<Mutex<AccessEntry>>,
     began: Instant,
     /// The HTTP status. 499, as in nginx, if the caller left before there was an answer.
     status: u16,

@@ -6,7 +6,7 @@ mod table;
 mod token;
 
 pub use caller::Caller;
-pub(crate) use caller::{Asked, Named, authenticate, by_token, is_local, may};
+pub(crate) use caller::{AccessEntry, Named, authenticate, by_token, is_local, may};
 pub use log::AccessLog;
 pub(crate) use log::{Seen, Written};
 pub use table::{Allowed, ROUTES};

@@ -1,5 +1,5 @@
 //! Which role may use which route. What is not listed nobody may use; what a caller then sees of it
-//! is decided in [`super::Sight`].
+//! is decided in [`super::Visibility`].
 
 use waybill_shared::domain::account::Role::{
     self, Admin, Auditor, BuyingAgent, Carrier, Donor, Observer, Operator, Recipient, Requester,
@@ -12,7 +12,9 @@ pub type Allowed = (&'static str, &'static str, &'static [Role]);
 /// Everyone with an account.
 const EVERYONE: &[Role] = &Role::ALL;
 /// The secretariat.
-const OFFICE: &[Role] = &[Admin, Operator];
+const SECRETARIAT: &[Role] = &[Admin, Operator];
+/// Who commands something; what each may is looked at with the command.
+const COMMANDERS: &[Role] = &[Admin, Operator, Reviewer, Donor, Requester];
 /// Who sees the coalition as a whole.
 const WHOLE: &[Role] = &[Admin, Operator, Auditor, Observer];
 /// Who answers for what was given, ordered or delivered.
@@ -60,16 +62,18 @@ pub const ROUTES: &[Allowed] = &[
     ("GET", "/v1/orders/{number}/lots", ORDERS),
     ("GET", "/v1/orders/{number}/document", &[Admin, Operator, Auditor, Supplier, BuyingAgent]),
     ("POST", "/v1/documents", SENDERS),
-    ("POST", "/v1/acts", &[Admin, Operator, Reviewer, Donor, Requester]),
+    ("POST", "/v1/commands", COMMANDERS),
+    // The name of 0.1.0.
+    ("POST", "/v1/acts", COMMANDERS),
     ("GET", "/v1/incidents", &[Admin, Operator, Auditor]),
-    ("POST", "/v1/incidents/replay", OFFICE),
+    ("POST", "/v1/incidents/replay", SECRETARIAT),
     ("GET", "/v1/events", EVERYONE),
     ("GET", "/v1/clock", &[Admin, Operator, Auditor]),
-    ("POST", "/v1/clock/accept", OFFICE),
+    ("POST", "/v1/clock/accept", SECRETARIAT),
     ("GET", "/v1/cron", &[Admin, Operator, Auditor]),
     ("GET", "/v1/cron/next", &[Admin, Operator, Auditor]),
-    ("POST", "/v1/cron/{name}/run", OFFICE),
-    ("GET", "/v1/doctor", OFFICE),
+    ("POST", "/v1/cron/{name}/run", SECRETARIAT),
+    ("GET", "/v1/doctor", SECRETARIAT),
     ("POST", "/v1/plan", WHOLE),
     ("GET", "/v1/check", &[Admin, Operator, Auditor]),
     ("GET", "/v1/report", WHOLE),
@@ -94,10 +98,10 @@ pub const ROUTES: &[Allowed] = &[
     ("POST", "/v1/webhooks/{id}/replay", EVERYONE),
     // What the command line hands in, typed, as it was read.
     ("GET", "/v1/show/{id}", &[Admin, Operator, Auditor, Observer, Reviewer, Requester]),
-    ("POST", "/v1/imports", OFFICE),
-    ("POST", "/v1/coalition", OFFICE),
-    ("GET", "/v1/keys", OFFICE),
-    ("POST", "/v1/keys/seal", OFFICE),
+    ("POST", "/v1/imports", SECRETARIAT),
+    ("POST", "/v1/coalition", SECRETARIAT),
+    ("GET", "/v1/keys", SECRETARIAT),
+    ("POST", "/v1/keys/seal", SECRETARIAT),
 ];
 
 /// Who may use `method` on `path`; none: there is no such route.

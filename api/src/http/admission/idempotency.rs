@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use waybill_shared::domain::kinds::NoteKind;
 use waybill_shared::domain::reply::Reply;
-use waybill_shared::store::{NoteChange, Unit};
+use waybill_shared::store::{ChangeSet, NoteChange};
 
 use crate::http::access::Caller;
 use crate::http::problem::Problem;
@@ -158,10 +158,10 @@ async fn keep(
             body: text,
             at,
         };
-        let mut unit = Unit::new("api", at);
+        let mut change_set = ChangeSet::new("api", at);
         let body = serde_json::to_string(&reply).ok();
-        unit.notes.push(NoteChange { kind: NoteKind::Reply, key, body });
-        api.engine.commit(vec![unit], None).await?;
+        change_set.notes.push(NoteChange { kind: NoteKind::Reply, key, body });
+        api.engine.commit(vec![change_set], None).await?;
     }
     Ok(Response::from_parts(parts, Body::from(body)))
 }

@@ -61,7 +61,9 @@ impl Cost {
         Some(match route {
             "/v1/events" if waits(request) => return None,
             "/v1/events" if is_searched(&query) => Self::Much,
-            "/v1/acts" if length(request).is_none_or(|size| size > LARGEST_MESSAGE as u64) => {
+            "/v1/commands" | "/v1/acts"
+                if length(request).is_none_or(|size| size > LARGEST_MESSAGE as u64) =>
+            {
                 Self::File
             }
             "/v1/requisitions" if is_small(request) => Self::Little,

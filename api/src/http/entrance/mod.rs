@@ -143,7 +143,7 @@ async fn says_little(request: Request, next: Next) -> Response {
 async fn bounded(State(largest): State<usize>, request: Request, next: Next) -> Response {
     let most = match request.uri().path() {
         "/v1/requisitions" => largest,
-        "/v1/imports" | "/v1/coalition" | "/v1/acts" => LARGEST_TYPED.min(largest),
+        "/v1/imports" | "/v1/coalition" | "/v1/commands" | "/v1/acts" => LARGEST_TYPED.min(largest),
         _ => LARGEST_MESSAGE.min(largest),
     };
     if length(&request).is_some_and(|declared| declared > most as u64) {

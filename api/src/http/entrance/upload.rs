@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use waybill_shared::domain::document::{Content, DespatchLine, ReceiptLine};
 use waybill_shared::domain::quantity::Quantity;
 
-use crate::http::access::{Asked, Caller, Seen, by_token, may};
+use crate::http::access::{AccessEntry, Caller, Seen, by_token, may};
 use crate::http::admission::{Admission, Cost, LARGEST_MESSAGE, Place};
 use crate::http::html::document;
 use crate::http::limits::Limits;
@@ -81,7 +81,7 @@ async fn take(State(entry): State<Entry>, request: Request) -> Response {
             "others are handing in",
             "try again in a moment",
         );
-        return told(&form, problem);
+        return problem_page(&form, problem);
     };
     let taken = match Multipart::from_request(request, &()).await {
         Ok(multipart) => read(&entry, origin, multipart, &mut form).await,
@@ -92,7 +92,7 @@ async fn take(State(entry): State<Entry>, request: Request) -> Response {
     let said = match taken {
         Ok((caller, _place)) => {
             if let Some(seen) = seen {
-                seen.is(Asked::by(&caller));
+                seen.is(AccessEntry::by(&caller));
             }
             hand_in(&entry.api, &caller, &mut form).await
         }
@@ -100,7 +100,7 @@ async fn take(State(entry): State<Entry>, request: Request) -> Response {
     };
     match said {
         Ok(said) => shown(StatusCode::OK, &form, Some((said, false))),
-        Err(problem) => told(&form, problem),
+        Err(problem) => problem_page(&form, problem),
     }
 }
 
@@ -263,7 +263,7 @@ fn received(text: &str) -> Result<Vec<ReceiptLine>, Problem> {
     rows(text).map(line).collect()
 }
 
-fn told(form: &Form, problem: Problem) -> Response {
+fn problem_page(form: &Form, problem: Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
     let rows = problem.errors.iter().filter_map(|wrong| {
         let row = wrong.row?;

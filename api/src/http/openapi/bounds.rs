@@ -12,7 +12,7 @@ use waybill_shared::domain::admissible::{
     self, CLASSES, LONGEST_ID, LONGEST_LEAD, LONGEST_NAME, LONGEST_QUESTION, NUMBER, YEARS,
 };
 use waybill_shared::import;
-use waybill_workers::office::LARGEST;
+use waybill_workers::commands::LARGEST;
 
 use crate::http::request::LARGEST as LARGEST_FILE;
 

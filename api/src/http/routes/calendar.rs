@@ -10,7 +10,7 @@ use waybill_shared::engine::Engine;
 use crate::http::access::Caller;
 use crate::http::problem::Problem;
 use crate::http::problem_kind::ProblemKind;
-use crate::http::request::{Asked, Body, Named};
+use crate::http::request::{Body, Named, Params};
 use crate::http::state::Api;
 use crate::queries::service::calendar::{Coming, Entry, coming, entries};
 
@@ -59,7 +59,7 @@ pub(crate) struct NextQuery {
 )]
 pub(crate) async fn cron_next(
     State(api): State<Api>,
-    Asked(query): Asked<NextQuery>,
+    Params(query): Params<NextQuery>,
 ) -> Result<Json<Vec<Coming>>, Problem> {
     match query.count.unwrap_or(10) {
         count @ 1..=1000 => Ok(Json(coming(&api.engine, count as usize).await?)),

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::Unit;
+use waybill_shared::store::ChangeSet;
 use waybill_shared::timekeeper::Doubt;
 
 use crate::http::access::Caller;
@@ -40,10 +40,10 @@ async fn accept(engine: &Engine, by: &str) -> Result<ClockView, Problem> {
     if doubt.is_some() {
         let now = engine.store.time().await?.unwrap_or_else(|| engine.clock.now());
         tracing::warn!(by, %now, "the clock is said to be right");
-        let mut unit = Unit::new(by, now);
-        unit.notes = engine.timekeeper.accepted(&*engine.store, now).await?;
+        let mut change_set = ChangeSet::new(by, now);
+        change_set.notes = engine.timekeeper.accepted(&*engine.store, now).await?;
         // Whatever else is stored waits for this.
-        engine.store.commit(vec![unit]).await?;
+        engine.store.commit(vec![change_set]).await?;
     }
     Ok(look(engine).await?)
 }

@@ -14,7 +14,7 @@ use waybill_shared::views::{ContributionPage, ContributionView};
 use crate::http::access::Caller;
 use crate::http::problem::Problem;
 use crate::http::problem_kind::ProblemKind;
-use crate::http::request::{Asked, Body, Named};
+use crate::http::request::{Body, Named, Params};
 use crate::http::state::Api;
 use crate::http::versions::{matches, versioned};
 use crate::queries::money::contributions::{ContributionsQuery, page, view};
@@ -27,10 +27,10 @@ use crate::queries::money::contributions::{ContributionsQuery, page, view};
 pub(crate) async fn list(
     State(api): State<Api>,
     caller: Caller,
-    Asked(query): Asked<ContributionsQuery>,
+    Params(query): Params<ContributionsQuery>,
 ) -> Result<Json<ContributionPage>, Problem> {
-    let sight = caller.sight(&api.engine).await?;
-    Ok(Json(page(&api.engine, &sight, &query).await?))
+    let visibility = caller.visibility(&api.engine).await?;
+    Ok(Json(page(&api.engine, &visibility, &query).await?))
 }
 
 /// One contribution, and what became of its money.
@@ -44,8 +44,9 @@ pub(crate) async fn one(
     caller: Caller,
     Named(id): Named,
 ) -> Result<Response, Problem> {
-    let sight = caller.sight(&api.engine).await?;
-    let given = sight.coalition.contributions.get(&id).filter(|given| sight.contribution(given));
+    let visibility = caller.visibility(&api.engine).await?;
+    let given =
+        visibility.coalition.contributions.get(&id).filter(|given| visibility.contribution(given));
     let given = given.cloned().ok_or_else(|| Problem::unknown("contribution", &id))?;
     let rows = api.engine.store.envelopes().await?;
     let view = view(&api.engine, given, &rows).await?;
@@ -74,12 +75,12 @@ pub(crate) async fn put(
     if given.id != id {
         return Err(Problem::field("id", "it differs from that of the path", "give the same id"));
     }
-    let sight = caller.sight(&api.engine).await?;
+    let visibility = caller.visibility(&api.engine).await?;
     let is_own = |given: &Contribution| {
         caller.role() != Role::Donor
             || given.donors == caller.party().into_iter().collect::<Vec<_>>()
     };
-    let before = sight.coalition.contributions.get(&id);
+    let before = visibility.coalition.contributions.get(&id);
     if !is_own(&given) || before.is_some_and(|before| !is_own(before)) {
         let detail = "a donor states what it alone gives";
         return Err(Problem::new(
@@ -91,7 +92,7 @@ pub(crate) async fn put(
     if before.is_none() {
         check_new(&given.id)?;
     }
-    check(&given, &sight.coalition.parties)?;
+    check(&given, &visibility.coalition.parties)?;
     let record = api.engine.store.record(RecordKind::Contribution, &id).await?;
     matches(&headers, record.map_or(0, |record| record.version))?;
     contribute(&api.engine, &caller.actor(), &[given]).await?;

@@ -7,13 +7,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use waybill_shared::domain::account::Role;
 use waybill_shared::domain::document::{Content, Document, ReceiptLine};
-use waybill_workers::documents::{Refusal, Taken, take as take_document, unit as unit_of};
+use waybill_workers::documents::{
+    Refusal, Taken, change_set as change_set_of, take as take_document,
+};
 
 use super::orders::find;
 use crate::http::access::Caller;
 use crate::http::problem::{Problem, Wrong};
 use crate::http::problem_kind::ProblemKind;
-use crate::http::request::{Asked, Body};
+use crate::http::request::{Body, Params};
 use crate::http::state::Api;
 use crate::queries::effects::answered::answered;
 use crate::queries::effects::{Effect, effects};
@@ -86,7 +88,7 @@ pub(crate) struct HandIn {
 pub(crate) async fn take(
     State(api): State<Api>,
     caller: Caller,
-    Asked(how): Asked<HandIn>,
+    Params(how): Params<HandIn>,
     Body(sent): Body<Sent>,
 ) -> Result<Json<Answer>, Problem> {
     hand_in(&api, &caller, how, sent).await.map(Json)
@@ -114,13 +116,13 @@ pub(crate) async fn hand_in(
     let connector = api.connector()?;
     let (sender, number) = (sender.clone(), number.clone());
     if how.dry_run {
-        let sight = caller.sight(&api.engine).await?;
-        let mut told = match sight.is_whole() {
-            true => answered(&api.engine, &sight.coalition, &document.content).await?,
+        let visibility = caller.visibility(&api.engine).await?;
+        let mut told = match visibility.is_whole() {
+            true => answered(&api.engine, &visibility.coalition, &document.content).await?,
             false => Vec::new(),
         };
-        let unit = unit_of(&api.engine, &connector, &document).await;
-        let unit = match unit {
+        let change_set = change_set_of(&api.engine, &connector, &document).await;
+        let change_set = match change_set {
             Err(early @ Refusal::Early { .. }) => {
                 let effects = vec![Effect { subject: number.clone(), what: early.to_string() }];
                 return Ok(Answer { outcome: Outcome::Kept, sender, number, effects });
@@ -135,10 +137,10 @@ pub(crate) async fn hand_in(
             detail: format!("{}: {}", effect.subject, effect.what),
             hint: None,
         });
-        let unit = unit.map_err(|refusal| problem(refusal).with(asked.collect()))?;
-        let outcome = if unit.is_some() { Outcome::Taken } else { Outcome::TakenBefore };
-        match &unit {
-            Some(unit) => told.extend(effects(&api.engine, &sight, unit).await?),
+        let change_set = change_set.map_err(|refusal| problem(refusal).with(asked.collect()))?;
+        let outcome = if change_set.is_some() { Outcome::Taken } else { Outcome::TakenBefore };
+        match &change_set {
+            Some(change_set) => told.extend(effects(&api.engine, &visibility, change_set).await?),
             None => told.clear(),
         }
         let effects = told;
@@ -157,15 +159,15 @@ pub(crate) async fn hand_in(
 
 /// Refuses what is about a lot or an order that the caller does not see, as if it was not there.
 async fn sees(api: &Api, caller: &Caller, content: &Content) -> Result<(), Problem> {
-    if caller.is_office() {
+    if caller.is_secretariat() {
         return Ok(());
     }
     match content {
         Content::Review { lot, .. }
         | Content::Acceptance { lot, .. }
         | Content::Consent { lot, .. } => {
-            let mut sight = caller.sight(&api.engine).await?;
-            caller.lot(&api.engine, &mut sight, &lot.to_string()).await.map(drop)
+            let mut visibility = caller.visibility(&api.engine).await?;
+            caller.lot(&api.engine, &mut visibility, &lot.to_string()).await.map(drop)
         }
         Content::Approval { order, .. }
         | Content::TermsDecision { order, .. }
@@ -221,17 +223,17 @@ async fn signed(api: &Api, caller: &Caller, sent: Sent) -> Result<Document, Prob
         Content::Review { .. } => role == Role::Reviewer,
         Content::Acceptance { .. } => role == Role::Requester,
         Content::Consent { .. } => role == Role::Donor,
-        Content::Approval { .. } | Content::TermsDecision { .. } => caller.is_office(),
+        Content::Approval { .. } | Content::TermsDecision { .. } => caller.is_secretariat(),
         Content::OrderResponse { .. } | Content::OrderChangeResponse { .. } => {
-            role == Role::Supplier || caller.is_office()
+            role == Role::Supplier || caller.is_secretariat()
         }
         Content::DespatchAdvice { .. } => {
-            matches!(role, Role::Supplier | Role::Carrier) || caller.is_office()
+            matches!(role, Role::Supplier | Role::Carrier) || caller.is_secretariat()
         }
         Content::ReceiptAdvice { .. } => {
-            matches!(role, Role::Requester | Role::Recipient) || caller.is_office()
+            matches!(role, Role::Requester | Role::Recipient) || caller.is_secretariat()
         }
-        Content::Payment { .. } => role == Role::BuyingAgent || caller.is_office(),
+        Content::Payment { .. } => role == Role::BuyingAgent || caller.is_secretariat(),
     };
     // What is said at this machine may be said for anybody: whoever reads the database's files could.
     if !may_say && *caller != Caller::Local {

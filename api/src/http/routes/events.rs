@@ -15,14 +15,14 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 use waybill_shared::audit::{Entry, Link};
+use waybill_shared::dump::restores;
 use waybill_shared::engine::Engine;
 use waybill_shared::feed::{CloudEvent, Filter, Reader};
-use waybill_shared::whole::restores;
 
 use crate::http::access::Caller;
 use crate::http::problem::Problem;
 use crate::http::problem_kind::ProblemKind;
-use crate::http::request::Asked;
+use crate::http::request::Params;
 use crate::http::state::Api;
 use crate::queries::cursor::{MOST, limit};
 use crate::queries::log::feed::{archived, from};
@@ -109,7 +109,7 @@ pub(crate) async fn feed(
     State(api): State<Api>,
     caller: Caller,
     headers: HeaderMap,
-    Asked(query): Asked<EventsQuery>,
+    Params(query): Params<EventsQuery>,
 ) -> Result<Response, Problem> {
     let limit = limit(query.limit)?;
     let wait = query.wait.unwrap_or(0);
@@ -191,7 +191,7 @@ async fn read(
     page: &mut EventPage,
     limit: usize,
 ) -> Result<(), Problem> {
-    let mut reader = Reader::new(engine, caller.sight(engine).await?, filter);
+    let mut reader = Reader::new(engine, caller.visibility(engine).await?, filter);
     let first = page.position;
     let restores = restores(&*engine.store).await?;
     if let Some(read) = reader.of_subject(first).await? {
@@ -330,7 +330,7 @@ pub struct AuditPage {
 )]
 pub(crate) async fn audit(
     State(api): State<Api>,
-    Asked(query): Asked<AuditQuery>,
+    Params(query): Params<AuditQuery>,
 ) -> Result<Json<AuditPage>, Problem> {
     let limit = limit(query.limit)?;
     let after = query.after.unwrap_or(0);

@@ -15,7 +15,7 @@ use waybill_shared::intake::{
     Amended, Expected, Handing, How, Intake, Loaded, RefusedRow, Submitted, imported_by, prepare,
     submit, submit_beside,
 };
-use waybill_shared::store::{Fate, Unit};
+use waybill_shared::store::{ChangeSet, Fate};
 use waybill_workers::healed;
 use waybill_workers::steps::validate_priority;
 
@@ -251,7 +251,7 @@ pub(super) async fn coalition(
     let is_due = |day: chrono::NaiveDate| day <= today;
     let due = files.later_contributions.iter().filter(|(day, _, _)| is_due(*day));
     let due: Vec<_> = due.flat_map(|(_, _, read)| read.clone()).collect();
-    let (loaded, unit) = prepare(engine, &actor, files, &due, how).await?;
+    let (loaded, change_set) = prepare(engine, &actor, files, &due, how).await?;
     let coalition = (*known).clone().with_references(
         &files.settings,
         &files.parties,
@@ -269,7 +269,7 @@ pub(super) async fn coalition(
     let mut taken = !how.dry_run && (how.keep_good || !is_disputed);
     if taken {
         folder.files.clear();
-        folder.take(unit, &now).await?;
+        folder.take(change_set, &now).await?;
         taken = folder.files.iter().all(|file| file.intake.taken || file.intake.earlier.is_some());
     }
     for (day, file, contributions) in &files.later_contributions {
@@ -322,19 +322,19 @@ impl Folder<'_> {
             let handing = Handing::file(self.actor, &file.file, &how);
             let handing = Handing { coalition: Some(&self.coalition), ..handing };
             let intake = submit(self.engine, handing, &file.lines).await?;
-            self.told(file, with(intake, expected));
+            self.note(file, with(intake, expected));
         }
         Ok(())
     }
 
-    fn told(&mut self, file: &ImportLines, intake: Intake) {
+    fn note(&mut self, file: &ImportLines, intake: Intake) {
         let (file, rows) = (file.file.clone(), file.lines.len());
         self.files.push(FileIntake { file, waits_for: None, rows, intake });
     }
 
-    /// Takes the files: the first one together with `unit`, what the folder says besides.
-    async fn take(&mut self, unit: Unit, files: &[&ImportLines]) -> Result<(), Problem> {
-        let mut beside = Some(unit);
+    /// Takes the files: the first one together with `change set`, what the folder says besides.
+    async fn take(&mut self, change_set: ChangeSet, files: &[&ImportLines]) -> Result<(), Problem> {
+        let mut beside = Some(change_set);
         for file in files {
             let expected = expected(self.engine, &self.coalition, &file.lines).await?;
             let handing = Handing::file(self.actor, &file.file, self.how);
@@ -342,10 +342,12 @@ impl Folder<'_> {
             let handing = Handing { coalition: Some(&self.coalition), left_out, ..handing };
             let beside = beside.take();
             let intake = submit_beside(self.engine, handing, &file.lines, beside.as_ref()).await?;
-            self.told(file, with(intake, expected));
+            self.note(file, with(intake, expected));
         }
-        let Some(unit) = beside.filter(|unit| !unit.records.is_empty()) else { return Ok(()) };
-        match self.engine.commit(vec![unit], None).await?.into_iter().next() {
+        let Some(change_set) = beside.filter(|change_set| !change_set.records.is_empty()) else {
+            return Ok(());
+        };
+        match self.engine.commit(vec![change_set], None).await?.into_iter().next() {
             None | Some(Fate::Committed) => Ok(()),
             Some(Fate::Stale { .. }) => Err(waybill_shared::intake::IntakeError::Conflict.into()),
             Some(Fate::Refused { rule }) => {

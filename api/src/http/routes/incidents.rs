@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::transition::StepResult;
-use waybill_shared::store::{Fate, Unit};
+use waybill_shared::store::{ChangeSet, Fate};
 
 use crate::http::access::Caller;
 use crate::http::problem::Problem;
@@ -78,7 +78,7 @@ pub(crate) async fn replay(
     let mut done = Replayed { replayed: 0, not_parked };
     let engine = &api.engine;
     for lots in found.chunks(TOGETHER) {
-        let mut units = Vec::with_capacity(lots.len());
+        let mut change_sets = Vec::with_capacity(lots.len());
         for (cause, _, lot) in lots {
             let mut after = lot.clone();
             let reason = match asked.reason.trim() {
@@ -89,9 +89,9 @@ pub(crate) async fn replay(
             let change = engine.advance(lot.clone(), after, StepResult::Replay, LotEvent::Replayed);
             let change = change
                 .map_err(|error| Problem::new(ProblemKind::Conflict, error.to_string(), ""))?;
-            units.push(Unit::new(&caller.actor(), engine.clock.now()).lot(change));
+            change_sets.push(ChangeSet::new(&caller.actor(), engine.clock.now()).lot(change));
         }
-        for (fate, (_, _, lot)) in engine.commit(units, None).await?.iter().zip(lots) {
+        for (fate, (_, _, lot)) in engine.commit(change_sets, None).await?.iter().zip(lots) {
             match fate {
                 Fate::Committed => done.replayed += 1,
                 Fate::Stale { .. } | Fate::Refused { .. } => done.not_parked.push(lot.id),

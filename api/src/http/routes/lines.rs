@@ -9,7 +9,7 @@ use waybill_shared::views::{LinePage, LineView, LotView};
 
 use crate::http::access::Caller;
 use crate::http::problem::Problem;
-use crate::http::request::{Asked, Named};
+use crate::http::request::{Named, Params};
 use crate::http::state::Api;
 use crate::http::versions::versioned;
 use crate::queries::lots::lines::{LinesQuery, page, seen};
@@ -22,10 +22,10 @@ use crate::queries::lots::lines::{LinesQuery, page, seen};
 pub(crate) async fn list(
     State(api): State<Api>,
     caller: Caller,
-    Asked(query): Asked<LinesQuery>,
+    Params(query): Params<LinesQuery>,
 ) -> Result<Json<LinePage>, Problem> {
-    let sight = caller.sight(&api.engine).await?;
-    Ok(Json(page(&api.engine, sight, &query).await?))
+    let visibility = caller.visibility(&api.engine).await?;
+    Ok(Json(page(&api.engine, visibility, &query).await?))
 }
 
 /// One line, by its id or its requester's, with its lots.
@@ -40,11 +40,11 @@ pub(crate) async fn one(
     Named(id): Named,
 ) -> Result<Response, Problem> {
     let unknown = || Problem::unknown("line", &id);
-    let mut sight = caller.sight(&api.engine).await?;
+    let mut visibility = caller.visibility(&api.engine).await?;
     // Of lines of one name only those are known to the caller that it sees.
     let (mut found, mut lots) = (Vec::new(), Vec::new());
     for (line_id, stored) in lines_named(&*api.engine.store, &id).await? {
-        if let Some(its) = seen(&api.engine, &mut sight, line_id, &stored.line).await? {
+        if let Some(its) = seen(&api.engine, &mut visibility, line_id, &stored.line).await? {
             found.push((line_id, stored));
             lots = its;
         }
@@ -55,7 +55,7 @@ pub(crate) async fn one(
         NamedLine::Several(name) => return Err(Problem::ambiguous(&name)),
     };
     let StoredLine { version, line, .. } = *stored;
-    let views = lots.iter().map(|lot| LotView::seen(lot, &line, &sight));
+    let views = lots.iter().map(|lot| LotView::seen(lot, &line, &visibility));
     let view = LineView::of(line_id, version, &line, views.collect()).with(&lots);
-    Ok(versioned(version, view.seen(&sight)))
+    Ok(versioned(version, view.seen(&visibility)))
 }

@@ -7,7 +7,7 @@ use waybill_shared::views::{LotPage, LotView};
 
 use crate::http::access::Caller;
 use crate::http::problem::Problem;
-use crate::http::request::{Asked, Named};
+use crate::http::request::{Named, Params};
 use crate::http::state::Api;
 use crate::http::versions::versioned;
 use crate::queries::lots::list::{LotsQuery, page};
@@ -22,10 +22,10 @@ use crate::queries::lots::why::{Why, why};
 pub(crate) async fn list(
     State(api): State<Api>,
     caller: Caller,
-    Asked(query): Asked<LotsQuery>,
+    Params(query): Params<LotsQuery>,
 ) -> Result<Json<LotPage>, Problem> {
-    let sight = caller.sight(&api.engine).await?;
-    Ok(Json(page(&api.engine, sight, &query).await?))
+    let visibility = caller.visibility(&api.engine).await?;
+    Ok(Json(page(&api.engine, visibility, &query).await?))
 }
 
 /// One lot.
@@ -38,9 +38,9 @@ pub(crate) async fn one(
     caller: Caller,
     Named(id): Named,
 ) -> Result<Response, Problem> {
-    let mut sight = caller.sight(&api.engine).await?;
-    let (lot, line) = caller.lot(&api.engine, &mut sight, &id).await?;
-    Ok(versioned(lot.version, LotView::seen(&lot, &line, &sight)))
+    let mut visibility = caller.visibility(&api.engine).await?;
+    let (lot, line) = caller.lot(&api.engine, &mut visibility, &id).await?;
+    Ok(versioned(lot.version, LotView::seen(&lot, &line, &visibility)))
 }
 
 /// Everything that happened to a lot, oldest first.
@@ -53,9 +53,9 @@ pub(crate) async fn timeline(
     caller: Caller,
     Named(id): Named,
 ) -> Result<Json<Vec<Entry>>, Problem> {
-    let mut sight = caller.sight(&api.engine).await?;
-    let (lot, line) = caller.lot(&api.engine, &mut sight, &id).await?;
-    Ok(Json(of_lot(&api.engine, &lot, &line, &mut sight).await?))
+    let mut visibility = caller.visibility(&api.engine).await?;
+    let (lot, line) = caller.lot(&api.engine, &mut visibility, &id).await?;
+    Ok(Json(of_lot(&api.engine, &lot, &line, &mut visibility).await?))
 }
 
 /// Why a lot has the money that it has, or what is missing, of whom, to the cent.
@@ -68,8 +68,8 @@ pub(crate) async fn explain(
     caller: Caller,
     Named(id): Named,
 ) -> Result<Json<Why>, Problem> {
-    let mut sight = caller.sight(&api.engine).await?;
-    let (lot, line) = caller.lot(&api.engine, &mut sight, &id).await?;
+    let mut visibility = caller.visibility(&api.engine).await?;
+    let (lot, line) = caller.lot(&api.engine, &mut visibility, &id).await?;
     let why = why(&api.engine, &lot, &line).await?;
-    Ok(Json(why.seen(&lot, &sight)))
+    Ok(Json(why.seen(&lot, &visibility)))
 }

@@ -1,8 +1,8 @@
 //! The routes, a file for each kind of thing.
 
-mod acts;
 mod calendar;
 mod clock;
+mod commands;
 mod contributions;
 pub(crate) mod documents;
 mod events;
@@ -20,8 +20,8 @@ mod show;
 mod tokens;
 mod webhooks;
 
-pub use acts::{ActAnswer, ActRequest, Acted, Outcome as ActOutcome};
 pub use calendar::{FireAsked, FireRequest};
+pub use commands::{CommandAnswer, CommandRequest, CommandResult, Outcome as CommandOutcome};
 pub use documents::{Answer as DocumentAnswer, Outcome as DocumentOutcome, Sent};
 pub use events::{AuditPage, EventPage};
 pub use imports::{CoalitionIntake, FileIntake, ImportCoalition, ImportLines};
@@ -74,7 +74,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(orders::document))
         .routes(routes!(orders::lots))
         .routes(routes!(documents::take))
-        .routes(routes!(acts::act))
+        .routes(routes!(commands::command))
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::replay))
         .routes(routes!(show::show))
@@ -100,4 +100,6 @@ pub(crate) fn unlisted() -> Router<Api> {
         .route("/v1/coalition", post(imports::coalition))
         .route("/v1/keys", get(keys::list))
         .route("/v1/keys/seal", post(keys::seal))
+        // What 0.1.0 called commands.
+        .route("/v1/acts", post(commands::command))
 }

@@ -12,7 +12,7 @@ use waybill_shared::views::{LotView, OrderPage, OrderView};
 
 use crate::http::access::Caller;
 use crate::http::problem::Problem;
-use crate::http::request::{Asked, Named};
+use crate::http::request::{Named, Params};
 use crate::http::state::Api;
 use crate::http::versions::versioned;
 use crate::queries::orders::list::{OrdersQuery, page, see};
@@ -25,17 +25,17 @@ use crate::queries::orders::list::{OrdersQuery, page, see};
 pub(crate) async fn list(
     State(api): State<Api>,
     caller: Caller,
-    Asked(query): Asked<OrdersQuery>,
+    Params(query): Params<OrdersQuery>,
 ) -> Result<Json<OrderPage>, Problem> {
-    let sight = caller.sight(&api.engine).await?;
-    Ok(Json(page(&api.engine, sight, &query).await?))
+    let visibility = caller.visibility(&api.engine).await?;
+    Ok(Json(page(&api.engine, visibility, &query).await?))
 }
 
 pub(super) async fn find(api: &Api, caller: &Caller, number: &str) -> Result<OrderView, Problem> {
     let unknown = || Problem::unknown("order", number);
     let record = api.engine.store.record(RecordKind::Order, number).await?.ok_or_else(unknown)?;
-    let mut sight = caller.sight(&api.engine).await?;
-    see(&api.engine, &mut sight, &record).await?.ok_or_else(unknown)
+    let mut visibility = caller.visibility(&api.engine).await?;
+    see(&api.engine, &mut visibility, &record).await?.ok_or_else(unknown)
 }
 
 /// One order.
@@ -66,11 +66,11 @@ pub(crate) async fn lots(
 ) -> Result<Json<Vec<LotView>>, Problem> {
     let view = find(&api, &caller, &number).await?;
     let lines: BTreeSet<LineId> = view.lines.iter().map(|line| line.lot.line()).collect();
-    let mut sight = caller.sight(&api.engine).await?;
+    let mut visibility = caller.visibility(&api.engine).await?;
     let mut lots = api.engine.store.lots_of_lines(&Vec::from_iter(lines)).await?;
     lots.retain(|lot| lot.order.as_deref() == Some(&number));
-    let seen = sight.lots(lots).await?;
-    Ok(Json(seen.iter().map(|(lot, line)| LotView::seen(lot, line, &sight)).collect()))
+    let seen = visibility.lots(lots).await?;
+    Ok(Json(seen.iter().map(|(lot, line)| LotView::seen(lot, line, &visibility)).collect()))
 }
 
 /// The exact bytes of an order as they are sent.

@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 
 use crate::http::access::Caller;
 use crate::http::problem::Problem;
-use crate::http::request::Asked;
+use crate::http::request::Params;
 use crate::http::state::Api;
 use crate::queries::log::lead_times::{By, LeadTime, LeadTimes};
 use crate::queries::money::envelopes::{MoneyView, money as of_donors};
@@ -40,11 +40,11 @@ pub(crate) struct MoneyQuery {
 pub(crate) async fn money(
     State(api): State<Api>,
     caller: Caller,
-    Asked(query): Asked<MoneyQuery>,
+    Params(query): Params<MoneyQuery>,
 ) -> Result<Json<MoneyView>, Problem> {
     let then = AsOf::of(&api.engine, query.on).await?;
-    let sight = caller.sight(&then.engine).await?;
-    Ok(Json(of_donors(&then.engine, &sight, query.donor.as_deref()).await?))
+    let visibility = caller.visibility(&then.engine).await?;
+    Ok(Json(of_donors(&then.engine, &visibility, query.donor.as_deref()).await?))
 }
 
 /// Which arrivals.
@@ -76,7 +76,7 @@ pub(crate) struct ArrivalsQuery {
 pub(crate) async fn arrivals(
     State(api): State<Api>,
     caller: Caller,
-    Asked(query): Asked<ArrivalsQuery>,
+    Params(query): Params<ArrivalsQuery>,
 ) -> Result<Json<ArrivalPage>, Problem> {
     let days = query.days.unwrap_or(AHEAD);
     if days > FAR {
@@ -84,14 +84,14 @@ pub(crate) async fn arrivals(
         return Err(Problem::field("days", detail, "ask for less"));
     }
     let then = AsOf::of(&api.engine, query.on).await?;
-    let mut sight = caller.sight(&then.engine).await?;
-    let asked = arrivals::Asked {
+    let mut visibility = caller.visibility(&then.engine).await?;
+    let asked = arrivals::ArrivalsFilter {
         days,
         requester: query.requester.as_deref(),
         supplier: query.supplier.as_deref(),
         page: (query.cursor.as_deref(), query.limit),
     };
-    Ok(Json(to_come(&then.engine, &mut sight, &asked).await?))
+    Ok(Json(to_come(&then.engine, &mut visibility, &asked).await?))
 }
 
 /// Which lead times.
@@ -115,7 +115,7 @@ pub(crate) struct LeadTimesQuery {
 )]
 pub(crate) async fn lead_times(
     State(api): State<Api>,
-    Asked(query): Asked<LeadTimesQuery>,
+    Params(query): Params<LeadTimesQuery>,
 ) -> Result<Json<Vec<LeadTime>>, Problem> {
     // Kept from one question to the next: only what is new in the log is read.
     let mut known = api.lead_times.lock().await;

@@ -9,7 +9,7 @@ use waybill_shared::domain::account::Role;
 
 use crate::http::access::Caller;
 use crate::http::problem::Problem;
-use crate::http::request::{Asked, Named};
+use crate::http::request::{Named, Params};
 use crate::http::state::Api;
 use crate::queries::log::lead_times::{By, LeadTimes};
 use crate::queries::past::AsOf;
@@ -32,14 +32,14 @@ pub(crate) struct ReportQuery {
 pub(crate) async fn weekly(
     State(api): State<Api>,
     caller: Caller,
-    Asked(query): Asked<ReportQuery>,
+    Params(query): Params<ReportQuery>,
 ) -> Result<Json<WeeklyReport>, Problem> {
     let then = AsOf::of(&api.engine, query.on).await?;
-    let sight = caller.sight(&then.engine).await?;
+    let visibility = caller.visibility(&then.engine).await?;
     let mut times = LeadTimes::default();
     times.read_on(&api.engine, then.end).await?;
     let times = times.told(By::Step, false);
-    Ok(Json(reports::weekly(&api.engine, &then, &sight, times).await?))
+    Ok(Json(reports::weekly(&api.engine, &then, &visibility, times).await?))
 }
 
 /// The decisions that a steering group has to take: reviews and consents, what the most urgent lots are
@@ -51,11 +51,11 @@ pub(crate) async fn weekly(
 pub(crate) async fn steering(
     State(api): State<Api>,
     caller: Caller,
-    Asked(query): Asked<ReportQuery>,
+    Params(query): Params<ReportQuery>,
 ) -> Result<Json<SteeringReport>, Problem> {
     let then = AsOf::of(&api.engine, query.on).await?;
-    let sight = caller.sight(&then.engine).await?;
-    Ok(Json(reports::steering(&then, &sight).await?))
+    let visibility = caller.visibility(&then.engine).await?;
+    Ok(Json(reports::steering(&then, &visibility).await?))
 }
 
 /// What a donor's money did: by envelope, what it pays for, where that is, and the documents about it.
@@ -68,12 +68,12 @@ pub(crate) async fn donor(
     State(api): State<Api>,
     caller: Caller,
     Named(id): Named,
-    Asked(query): Asked<ReportQuery>,
+    Params(query): Params<ReportQuery>,
 ) -> Result<Json<DonorReport>, Problem> {
     is_own(&caller, Role::Donor, &id)?;
     let then = AsOf::of(&api.engine, query.on).await?;
-    let sight = caller.sight(&then.engine).await?;
-    Ok(Json(reports::donor(&api.engine, &then, &sight, &id).await?))
+    let visibility = caller.visibility(&then.engine).await?;
+    Ok(Json(reports::donor(&api.engine, &then, &visibility, &id).await?))
 }
 
 /// A requester's list by rank: where each lot is, why, and when it is expected.
@@ -86,12 +86,12 @@ pub(crate) async fn requester(
     State(api): State<Api>,
     caller: Caller,
     Named(id): Named,
-    Asked(query): Asked<ReportQuery>,
+    Params(query): Params<ReportQuery>,
 ) -> Result<Json<RequesterReport>, Problem> {
     is_own(&caller, Role::Requester, &id)?;
     let then = AsOf::of(&api.engine, query.on).await?;
-    let sight = caller.sight(&then.engine).await?;
-    Ok(Json(reports::requester(&then, &sight, &id).await?))
+    let visibility = caller.visibility(&then.engine).await?;
+    Ok(Json(reports::requester(&then, &visibility, &id).await?))
 }
 
 /// Whoever acts as `role` is told of its own party alone.

@@ -11,7 +11,7 @@ use waybill_shared::domain::lot::Timestamp;
 
 use crate::http::access::Caller;
 use crate::http::problem::Problem;
-use crate::http::request::{Asked, Body};
+use crate::http::request::{Body, Params};
 use crate::http::state::Api;
 use crate::queries::doctor::{Diagnosis, examine};
 use crate::queries::money::plan::{self, PlanRequest, Planned};
@@ -77,10 +77,10 @@ pub(crate) struct TodoQuery {
 pub(crate) async fn todo(
     State(api): State<Api>,
     caller: Caller,
-    Asked(query): Asked<TodoQuery>,
+    Params(query): Params<TodoQuery>,
 ) -> Result<Json<Vec<Move>>, Problem> {
-    let sight = caller.sight(&api.engine).await?;
-    Ok(Json(todo::todo(&api.engine, &sight, query.waiting_on.as_deref()).await?))
+    let visibility = caller.visibility(&api.engine).await?;
+    Ok(Json(todo::todo(&api.engine, &visibility, query.waiting_on.as_deref()).await?))
 }
 
 /// The roadmap by quarter, and with changes to try, what they change. Commits nothing.

@@ -5,7 +5,7 @@ use axum::extract::State;
 use waybill_shared::domain::account::Role;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::line_name::{NamedLine, lines_named};
-use waybill_shared::sight::Sight;
+use waybill_shared::visibility::Visibility;
 
 use crate::http::access::Caller;
 use crate::http::problem::Problem;
@@ -30,9 +30,9 @@ pub(super) async fn show(
     caller: Caller,
     Named(id): Named,
 ) -> Result<Json<Shown>, Problem> {
-    let mut sight = caller.sight(&api.engine).await?;
-    if !sight.is_whole() {
-        return own_only(&api, &caller, &mut sight, &id).await.map(Json);
+    let mut visibility = caller.visibility(&api.engine).await?;
+    if !visibility.is_whole() {
+        return own_only(&api, &caller, &mut visibility, &id).await.map(Json);
     }
     let shown = show_known(&api.engine, &id, true).await?;
     let is_account = matches!(shown.kind.as_str(), "token" | "webhook");
@@ -49,24 +49,24 @@ const UNKNOWN: &str = "lot, line or record";
 async fn own_only(
     api: &Api,
     caller: &Caller,
-    sight: &mut Sight,
+    visibility: &mut Visibility,
     id: &str,
 ) -> Result<Shown, Problem> {
     let unknown = || Problem::unknown(UNKNOWN, id);
     if id.parse::<LotId>().is_ok() {
-        let (lot, line) = caller.lot(&api.engine, sight, id).await?;
+        let (lot, line) = caller.lot(&api.engine, visibility, id).await?;
         let mut shown = show_known(&api.engine, &lot.id.to_string(), false).await?;
         for (_, value) in shown.facts.iter_mut().filter(|(_, value)| *value == lot.reason) {
-            *value = sight.reason(&lot);
+            *value = visibility.reason(&lot);
         }
-        shown.timeline = of_lot(&api.engine, &lot, &line, sight).await?;
-        return Ok(shown.seen(sight));
+        shown.timeline = of_lot(&api.engine, &lot, &line, visibility).await?;
+        return Ok(shown.seen(visibility));
     }
     let mut found = lines_named(&*api.engine.store, id).await?;
-    found.retain(|(_, stored)| sight.line(&stored.line));
+    found.retain(|(_, stored)| visibility.line(&stored.line));
     match NamedLine::among(id, found) {
         NamedLine::One(line, _) => {
-            Ok(show_known(&api.engine, &line.to_string(), false).await?.seen(sight))
+            Ok(show_known(&api.engine, &line.to_string(), false).await?.seen(visibility))
         }
         NamedLine::Unknown => Err(unknown()),
         NamedLine::Several(name) => Err(Problem::ambiguous(&name)),

@@ -14,7 +14,7 @@ use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::kinds::{NoteKind, RecordEvent, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
-use waybill_shared::store::{Fate, NoteRange, Record, RecordChange, StoreError, Unit};
+use waybill_shared::store::{ChangeSet, Fate, NoteRange, Record, RecordChange, StoreError};
 
 use crate::http::access::{Caller, issue};
 use crate::http::problem::Problem;
@@ -226,12 +226,12 @@ async fn write(
     account: &Account,
     event: RecordEvent,
 ) -> Result<(), Problem> {
-    let mut unit = Unit::new(actor, engine.clock.now());
+    let mut change_set = ChangeSet::new(actor, engine.clock.now());
     let corrupt = |source| StoreError::Corrupt { subject: account.id.clone(), source };
     let body = serde_json::to_string(account).map_err(corrupt)?;
     let id = account.id.clone();
-    unit.records.push(RecordChange { kind: RecordKind::Token, id, expected, body, event });
-    match engine.commit(vec![unit], None).await?.pop() {
+    change_set.records.push(RecordChange { kind: RecordKind::Token, id, expected, body, event });
+    match engine.commit(vec![change_set], None).await?.pop() {
         None | Some(Fate::Committed) => Ok(()),
         Some(Fate::Stale { .. }) => Err(Problem::new(
             ProblemKind::Conflict,

@@ -19,7 +19,7 @@ use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 use waybill_shared::pauses::{Pause, pauses};
 use waybill_shared::store::{
-    Condition, Fate, Hindrance, Leader, NoteChange, Slot, StoreError, Transaction, Unit,
+    ChangeSet, Condition, Fate, Hindrance, Leader, NoteChange, Slot, StoreError, Transaction,
 };
 
 pub use self::finding::{Diagnosis, Finding, Health};
@@ -100,9 +100,9 @@ async fn store(engine: &Engine, condition: &Condition) -> Finding {
     }
     let began = Instant::now();
     let note = |body| {
-        let mut unit = Unit::new(PROBE, engine.clock.now());
-        unit.notes.push(NoteChange { kind: NoteKind::Doctor, key: PROBE.to_owned(), body });
-        unit
+        let mut change_set = ChangeSet::new(PROBE, engine.clock.now());
+        change_set.notes.push(NoteChange { kind: NoteKind::Doctor, key: PROBE.to_owned(), body });
+        change_set
     };
     let written = timeout(PATIENCE, engine.store.commit(vec![note(Some("{}".to_owned()))]));
     let Ok(written) = written.await else {

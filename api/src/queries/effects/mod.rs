@@ -1,4 +1,4 @@
-//! What a unit of changes does, in words: shown before it is done, and told after.
+//! What a change set of changes does, in words: shown before it is done, and told after.
 
 pub(crate) mod answered;
 
@@ -20,8 +20,8 @@ use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::{Pending, PendingState, difference};
 use waybill_shared::matching::{needs_consent, quotes_for};
-use waybill_shared::sight::Sight;
-use waybill_shared::store::{LotChange, RecordChange, StoreError, Unit};
+use waybill_shared::store::{ChangeSet, LotChange, RecordChange, StoreError};
+use waybill_shared::visibility::Visibility;
 use waybill_workers::{Payable, payable, touched};
 
 use crate::queries::lots::timeline::state;
@@ -41,39 +41,39 @@ impl Effect {
     }
 }
 
-/// What `unit` would change, lots first, for those who see the whole: others would learn from it what
+/// What `change set` would change, lots first, for those who see the whole: others would learn from it what
 /// others pay and tolerate.
 pub(crate) async fn effects(
     engine: &Engine,
-    sight: &Sight,
-    unit: &Unit,
+    visibility: &Visibility,
+    change_set: &ChangeSet,
 ) -> Result<Vec<Effect>, StoreError> {
     let mut told = Vec::new();
-    if !sight.is_whole() {
+    if !visibility.is_whole() {
         return Ok(told);
     }
-    let lines = engine.lines_of(unit.lots.iter().map(|change| &change.after)).await?;
-    let today = engine.today(&sight.coalition);
-    for (index, change) in unit.lots.iter().enumerate() {
+    let lines = engine.lines_of(change_set.lots.iter().map(|change| &change.after)).await?;
+    let today = engine.today(&visibility.coalition);
+    for (index, change) in change_set.lots.iter().enumerate() {
         told.extend(lot(change));
         let line = change.after.line();
         // Parts of a line take money over from each other: what the line gains or gives is told once.
-        if unit.lots[..index].iter().all(|earlier| earlier.after.line() != line) {
-            let own = unit.lots[index..].iter().filter(|other| other.after.line() == line);
+        if change_set.lots[..index].iter().all(|earlier| earlier.after.line() != line) {
+            let own = change_set.lots[index..].iter().filter(|other| other.after.line() == line);
             let subject = change.after.id.to_string();
             told.extend(money(own).into_iter().map(|what| Effect::new(&subject, what)));
         }
-        told.extend(consents(&sight.coalition, change));
+        told.extend(consents(&visibility.coalition, change));
         if let (Some(line), LotEvent::RefusedBySupplier) =
             (lines.get(&change.after.line()), change.kind)
         {
-            told.push(offered(&sight.coalition, &change.after, line, today));
-            told.extend(no_consent(&sight.coalition, change));
+            told.push(offered(&visibility.coalition, &change.after, line, today));
+            told.extend(no_consent(&visibility.coalition, change));
         }
     }
-    let ids: Vec<_> = unit.lines.iter().map(|change| change.id()).collect();
+    let ids: Vec<_> = change_set.lines.iter().map(|change| change.id()).collect();
     let before = engine.store.lines(&ids).await?;
-    for change in &unit.lines {
+    for change in &change_set.lines {
         let old = before.iter().find(|(id, _)| *id == change.id());
         let Some((id, old)) = old else { continue };
         for field in difference(&old.line, change.line()) {
@@ -81,9 +81,9 @@ pub(crate) async fn effects(
             told.push(Effect::new(id.to_string(), what));
         }
     }
-    for record in unit.records.iter().filter(|record| !record.kind.is_said_elsewhere()) {
+    for record in change_set.records.iter().filter(|record| !record.kind.is_said_elsewhere()) {
         if record.kind == RecordKind::Order && record.expected > 0 {
-            told.extend(order(engine, &sight.coalition, record).await?);
+            told.extend(order(engine, &visibility.coalition, record).await?);
             continue;
         }
         if let Some(needs) = needs(record) {
@@ -100,11 +100,11 @@ pub(crate) async fn effects(
         if record.event == RecordEvent::PartyRoleEnded
             && let Ok(party) = serde_json::from_str::<Party>(&record.body)
         {
-            let touched = touched(engine, &sight.coalition, &party).await?;
+            let touched = touched(engine, &visibility.coalition, &party).await?;
             told.extend(touched.into_iter().map(|(subject, what)| Effect::new(subject, what)));
         }
     }
-    for change in unit.envelopes.iter().filter(|change| change.expired < 0) {
+    for change in change_set.envelopes.iter().filter(|change| change.expired < 0) {
         let again = change.currency.parse().map(|currency| Money::new(-change.expired, currency));
         let again = again.map_or_else(|_| "it".to_owned(), |money| money.to_string());
         told.push(Effect::new(
@@ -112,7 +112,7 @@ pub(crate) async fn effects(
             format!("{again} that had lapsed is there again"),
         ));
     }
-    for job in unit.jobs.iter().filter(|job| job.kind == JobKind::Tell) {
+    for job in change_set.jobs.iter().filter(|job| job.kind == JobKind::Tell) {
         told.push(Effect::new(job.key.clone(), format!("{} is told", job.body)));
     }
     Ok(told)

@@ -2,9 +2,9 @@
 
 use waybill_shared::archive::{Archive, PUT_BACK, archives};
 use waybill_shared::domain::kinds::NoteKind;
+use waybill_shared::dump::restores;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::StoreError;
-use waybill_shared::whole::restores;
 
 use crate::queries::error::QueryError;
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use waybill_shared::act::Incident;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::lot::{Lot, LotState, Timestamp};
 use waybill_shared::engine::Engine;
+use waybill_shared::job::Incident;
 use waybill_shared::store::{LotFilter, StoreError};
 
 /// Parked lots read at once.

@@ -7,9 +7,9 @@ use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::{Lot, LotState, Priority};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
-use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotFilter, LotOrder, StoreError, StoredLine};
 use waybill_shared::views::{LinePage, LineView};
+use waybill_shared::visibility::Visibility;
 
 use crate::queries::cursor::{after, cursor, limit};
 use crate::queries::error::QueryError;
@@ -63,9 +63,9 @@ pub(crate) struct LinesQuery {
 
 impl LinesQuery {
     /// Whether it asks for a line, by what the line says.
-    fn asks_for(&self, line: &Line, sight: &Sight) -> bool {
+    fn asks_for(&self, line: &Line, visibility: &Visibility) -> bool {
         let of_group = |group: &String| {
-            sight.coalition.group_of(&line.classification).is_some_and(|own| own.id == *group)
+            visibility.coalition.group_of(&line.classification).is_some_and(|own| own.id == *group)
         };
         self.requester.as_ref().is_none_or(|requester| line.requester == *requester)
             && self.class.is_none_or(|class| line.priority.class == class)
@@ -88,11 +88,11 @@ impl LinesQuery {
 /// A page of lines, as `sight` sees them.
 pub(crate) async fn page(
     engine: &Engine,
-    sight: Sight,
+    visibility: Visibility,
     query: &LinesQuery,
 ) -> Result<LinePage, QueryError> {
-    let (limit, today) = (limit(query.limit)?, engine.today(&sight.coalition));
-    let list = List { engine, sight, query, limit, today, items: Vec::new() };
+    let (limit, today) = (limit(query.limit)?, engine.today(&visibility.coalition));
+    let list = List { engine, visibility, query, limit, today, items: Vec::new() };
     match query.sort.unwrap_or_default() {
         LineSort::Id => list.by_id().await,
         LineSort::Priority => list.by_priority().await,
@@ -102,22 +102,22 @@ pub(crate) async fn page(
 /// Whether a line is the caller's own, or a lot of it is; with the lots that the caller sees.
 pub(crate) async fn seen(
     engine: &Engine,
-    sight: &mut Sight,
+    visibility: &mut Visibility,
     id: LineId,
     line: &Line,
 ) -> Result<Option<Vec<Lot>>, StoreError> {
-    if !sight.line(line) && !sight.looks_at_lots() {
+    if !visibility.line(line) && !visibility.looks_at_lots() {
         return Ok(None);
     }
-    let lots = sight.lots(engine.store.lots_of_line(id).await?).await?;
-    let is_seen = sight.line(line) || !lots.is_empty();
+    let lots = visibility.lots(engine.store.lots_of_line(id).await?).await?;
+    let is_seen = visibility.line(line) || !lots.is_empty();
     Ok(is_seen.then(|| lots.into_iter().map(|(lot, _)| lot).collect()))
 }
 
 /// A page as it grows.
 struct List<'a> {
     engine: &'a Engine,
-    sight: Sight,
+    visibility: Visibility,
     query: &'a LinesQuery,
     limit: usize,
     today: NaiveDate,
@@ -128,10 +128,10 @@ impl List<'_> {
     /// Adds a line, if it is asked for and seen; false: the page is full.
     async fn add(&mut self, id: LineId, stored: &StoredLine) -> Result<bool, StoreError> {
         let StoredLine { version, line, .. } = stored;
-        if !self.query.asks_for(line, &self.sight) {
+        if !self.query.asks_for(line, &self.visibility) {
             return Ok(true);
         }
-        let Some(lots) = seen(self.engine, &mut self.sight, id, line).await? else {
+        let Some(lots) = seen(self.engine, &mut self.visibility, id, line).await? else {
             return Ok(true);
         };
         if !self.query.takes(line, &lots, self.today) {
@@ -141,7 +141,7 @@ impl List<'_> {
             return Ok(false);
         }
         let view = LineView::of(id, *version, line, Vec::new()).with(&lots);
-        self.items.push(view.seen(&self.sight));
+        self.items.push(view.seen(&self.visibility));
         Ok(true)
     }
 
@@ -197,7 +197,7 @@ impl List<'_> {
                 for lot in some {
                     let found = lines.iter().find(|(id, _)| *id == lot.line());
                     if let Some((id, stored)) = found
-                        && self.query.asks_for(&stored.line, &self.sight)
+                        && self.query.asks_for(&stored.line, &self.visibility)
                         && self.stands_for(lot, &stored.line).await?
                         && !self.add(*id, stored).await?
                     {

@@ -7,9 +7,9 @@ use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Lot, LotState, Priority, Timestamp};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
-use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotFilter, LotOrder, StoreError};
 use waybill_shared::views::{LotPage, LotView};
+use waybill_shared::visibility::Visibility;
 
 use crate::queries::cursor::{after, cursor, limit};
 use crate::queries::error::QueryError;
@@ -121,10 +121,17 @@ impl LotsQuery {
         }
     }
 
-    fn takes(&self, lot: &Lot, line: &Line, view: &LotView, sight: &Sight, today: &Today) -> bool {
+    fn takes(
+        &self,
+        lot: &Lot,
+        line: &Line,
+        view: &LotView,
+        visibility: &Visibility,
+        today: &Today,
+    ) -> bool {
         let donors = || view.funding.iter().flat_map(|share| &share.donors);
         let of_group = |group: &String| {
-            let own = sight.coalition.group_of(&line.classification);
+            let own = visibility.coalition.group_of(&line.classification);
             own.is_some_and(|own| own.id == *group)
                 || (view.awaits.as_deref() == Some("review") && view.awaits_of.contains(group))
         };
@@ -164,16 +171,16 @@ fn key(sort: LotSort, lot: &Lot, line: &Line) -> i64 {
 /// A page of lots, as `sight` sees them.
 pub(crate) async fn page(
     engine: &Engine,
-    mut sight: Sight,
+    mut visibility: Visibility,
     query: &LotsQuery,
 ) -> Result<LotPage, QueryError> {
     let limit = limit(query.limit)?;
-    let today = Today { now: engine.clock.now(), day: engine.today(&sight.coalition) };
+    let today = Today { now: engine.clock.now(), day: engine.today(&visibility.coalition) };
     match query.sort.unwrap_or_default() {
         LotSort::Id | LotSort::Newest | LotSort::Priority => {
-            walked(engine, &mut sight, query, limit, &today).await
+            walked(engine, &mut visibility, query, limit, &today).await
         }
-        sort => sorted(engine, &mut sight, query, limit, sort, &today).await,
+        sort => sorted(engine, &mut visibility, query, limit, sort, &today).await,
     }
 }
 
@@ -265,7 +272,7 @@ fn ranked(key: &str) -> Result<(Priority, LotId), String> {
 
 async fn walked(
     engine: &Engine,
-    sight: &mut Sight,
+    visibility: &mut Visibility,
     query: &LotsQuery,
     limit: usize,
     today: &Today,
@@ -278,9 +285,9 @@ async fn walked(
         let is_last = (lots.len() as i64) < filter.limit;
         looked_at += lots.len();
         let end = lots.last().map(|lot| walk.after(lot.id, lot.priority));
-        for (lot, line) in sight.lots(lots).await? {
-            let view = LotView::seen(&lot, &line, sight);
-            if !query.takes(&lot, &line, &view, sight, today) {
+        for (lot, line) in visibility.lots(lots).await? {
+            let view = LotView::seen(&lot, &line, visibility);
+            if !query.takes(&lot, &line, &view, visibility, today) {
                 continue;
             }
             if items.len() == limit {
@@ -299,7 +306,7 @@ async fn walked(
 /// A page in an order that rows are not found by: all lots are read for it.
 async fn sorted(
     engine: &Engine,
-    sight: &mut Sight,
+    visibility: &mut Visibility,
     query: &LotsQuery,
     limit: usize,
     sort: LotSort,
@@ -325,11 +332,11 @@ async fn sorted(
             return Err(QueryError::field("sort", detail, hint));
         }
         walk = lots.last().map_or(walk, |lot| walk.after(lot.id, lot.priority));
-        for (lot, line) in sight.lots(lots).await? {
+        for (lot, line) in visibility.lots(lots).await? {
             let place = (key(sort, &lot, &line), lot.id);
-            let view = LotView::seen(&lot, &line, sight);
+            let view = LotView::seen(&lot, &line, visibility);
             let is_later = begin.is_none_or(|begin| place > begin);
-            if is_later && query.takes(&lot, &line, &view, sight, today) {
+            if is_later && query.takes(&lot, &line, &view, visibility, today) {
                 found.push((place, view));
             }
         }

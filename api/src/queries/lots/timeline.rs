@@ -9,9 +9,9 @@ use waybill_shared::domain::price::Price;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::{Change, difference};
-use waybill_shared::sight::Sight;
 use waybill_shared::store::StoreError;
 use waybill_shared::store::chain::archived;
+use waybill_shared::visibility::Visibility;
 
 /// What of a record is told nowhere: the bytes of documents, where somebody is, what is kept of
 /// tokens.
@@ -126,23 +126,23 @@ pub(crate) async fn of_lot(
     engine: &Engine,
     lot: &Lot,
     line: &Line,
-    sight: &mut Sight,
+    visibility: &mut Visibility,
 ) -> Result<Vec<Entry>, StoreError> {
     let (mut entries, mut was_own) = (Vec::new(), false);
     for event in engine.store.events_of(&lot.id.to_string()).await? {
         let then: Option<Lot> = serde_json::from_str(&event.body).ok();
         let is_own = match &then {
-            _ if !sight.looks_at_lots() => true,
-            Some(then) => sight.lot(then, line).await?,
+            _ if !visibility.looks_at_lots() => true,
+            Some(then) => visibility.lot(then, line).await?,
             None => false,
         };
         if is_own || was_own {
             let mut entry = entry(event, None).0;
             if let Some(then) = &then {
-                entry.reason = sight.told(&sight.reason(then));
+                entry.reason = visibility.told(&visibility.reason(then));
             }
-            entry.actor = sight.actor(&entry.actor);
-            entry.state = sight.told(&entry.state);
+            entry.actor = visibility.actor(&entry.actor);
+            entry.state = visibility.told(&entry.state);
             entries.push(entry);
         }
         was_own = is_own;

@@ -17,8 +17,8 @@ use waybill_shared::matching::explanation::{
 use waybill_shared::matching::near::Market;
 use waybill_shared::matching::{Round, WhyNot};
 use waybill_shared::rounds;
-use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotFilter, StoreError};
+use waybill_shared::visibility::Visibility;
 
 use crate::queries::error::QueryError;
 use crate::queries::few::Few;
@@ -101,12 +101,12 @@ impl Why {
     /// The same of `lot` as `sight` may see it: what donors have left, and whose money it is that may not
     /// be used, is told to those who may look at their money.
     #[must_use]
-    pub(crate) fn seen(mut self, lot: &Lot, sight: &Sight) -> Self {
-        if sight.is_whole() {
+    pub(crate) fn seen(mut self, lot: &Lot, visibility: &Visibility) -> Self {
+        if visibility.is_whole() {
             return self;
         }
-        self.reason = sight.told(&sight.reason(lot));
-        self.state = sight.told(&self.state);
+        self.reason = visibility.told(&visibility.reason(lot));
+        self.state = visibility.told(&self.state);
         match &mut self.explanation {
             Explanation::Unfunded(missing) => {
                 let Missing { day, ahead, .. } = **missing;
@@ -114,20 +114,20 @@ impl Why {
             }
             Explanation::Funded { payers, others, .. } => {
                 for payer in payers {
-                    payer.envelope = sight.envelope(&payer.envelope);
+                    payer.envelope = visibility.envelope(&payer.envelope);
                 }
-                let given = |id: &str| sight.coalition.contributions.get(id);
+                let given = |id: &str| visibility.coalition.contributions.get(id);
                 others.retain(|other| {
-                    given(&other.envelope).is_some_and(|own| sight.contribution(own))
+                    given(&other.envelope).is_some_and(|own| visibility.contribution(own))
                 });
             }
             Explanation::NextRound { payers, .. } => {
                 for payer in payers {
-                    payer.envelope = sight.envelope(&payer.envelope);
+                    payer.envelope = visibility.envelope(&payer.envelope);
                 }
             }
             Explanation::InKind { contribution } => {
-                *contribution = sight.contribution_name(contribution);
+                *contribution = visibility.contribution_name(contribution);
             }
             Explanation::Unpaid { .. } | Explanation::Unoffered { .. } | Explanation::Undecided => {
             }

@@ -5,9 +5,9 @@ use utoipa::IntoParams;
 use waybill_shared::domain::contribution::Contribution;
 use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::engine::Engine;
-use waybill_shared::sight::Sight;
 use waybill_shared::store::{EnvelopeRow, StoreError};
 use waybill_shared::views::{ContributionPage, ContributionView, EnvelopeView};
+use waybill_shared::visibility::Visibility;
 
 use crate::queries::cursor::cut;
 use crate::queries::error::QueryError;
@@ -29,14 +29,14 @@ pub(crate) struct ContributionsQuery {
 /// A page of contributions, as `sight` sees them.
 pub(crate) async fn page(
     engine: &Engine,
-    sight: &Sight,
+    visibility: &Visibility,
     query: &ContributionsQuery,
 ) -> Result<ContributionPage, QueryError> {
     let is_asked = |given: &&Contribution| {
-        sight.contribution(given)
+        visibility.contribution(given)
             && query.donor.as_ref().is_none_or(|donor| given.donors.contains(donor))
     };
-    let all = sight.coalition.contributions.values().filter(is_asked);
+    let all = visibility.coalition.contributions.values().filter(is_asked);
     let asked = (query.cursor.as_deref(), query.limit);
     let (found, next) = cut(all, "contributions", asked, |given| given.id.clone())?;
     let rows = engine.store.envelopes().await?;

@@ -10,8 +10,8 @@ use waybill_shared::domain::contribution::{Consent, Contribution, Firmness, InKi
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::money::{Currency, Money, Rate, Rounding};
 use waybill_shared::engine::Engine;
-use waybill_shared::sight::Sight;
 use waybill_shared::store::EnvelopeRow;
+use waybill_shared::visibility::Visibility;
 
 use crate::queries::error::QueryError;
 
@@ -267,18 +267,18 @@ fn lapse(given: &Contribution, money: &Stages<Money>, day: NaiveDate) -> Option<
 /// What `sight` sees of the money on `day`; with `donor`, only what that one gives, alone or jointly.
 pub(crate) async fn money(
     engine: &Engine,
-    sight: &Sight,
+    visibility: &Visibility,
     donor: Option<&str>,
 ) -> Result<MoneyView, QueryError> {
-    let coalition = &*sight.coalition;
+    let coalition = &*visibility.coalition;
     let day = engine.today(coalition);
     let is_asked = |given: &&Contribution| {
-        sight.contribution(given)
+        visibility.contribution(given)
             && donor.is_none_or(|donor| given.donors.iter().any(|known| known == donor))
     };
     let mut given: Vec<&Contribution> = coalition.contributions.values().filter(is_asked).collect();
     if let Some(donor) = donor.filter(|_| given.is_empty()) {
-        let seen = coalition.contributions.values().filter(|given| sight.contribution(given));
+        let seen = coalition.contributions.values().filter(|given| visibility.contribution(given));
         let donors: BTreeSet<&str> =
             seen.flat_map(|given| &given.donors).map(String::as_str).collect();
         let hint =
@@ -311,7 +311,7 @@ pub(crate) async fn money(
             in_kind: given.in_kind.clone(),
             converts: given.converts.clone(),
             converted_by: converted_by
-                .filter(|other| sight.contribution(other))
+                .filter(|other| visibility.contribution(other))
                 .map(|other| other.id.clone())
                 .collect(),
             lapses: money.as_ref().and_then(|money| lapse(given, money, day)),

@@ -10,8 +10,8 @@ use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Priority};
 use waybill_shared::domain::order::Order;
 use waybill_shared::engine::Engine;
-use waybill_shared::sight::Sight;
 use waybill_shared::store::StoreError;
+use waybill_shared::visibility::Visibility;
 
 use crate::queries::cursor;
 use crate::queries::error::QueryError;
@@ -65,7 +65,7 @@ pub struct ArrivalPage {
 
 /// Which arrivals.
 #[derive(Debug, Default)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct ArrivalsFilter<'a> {
     /// Due within so many days; what is late is due.
     pub(crate) days: u32,
     /// Only of this requester.
@@ -79,23 +79,23 @@ pub(crate) struct Asked<'a> {
 /// What `sight` sees of what is to come.
 pub(crate) async fn arrivals(
     engine: &Engine,
-    sight: &mut Sight,
-    asked: &Asked<'_>,
+    visibility: &mut Visibility,
+    asked: &ArrivalsFilter<'_>,
 ) -> Result<ArrivalPage, QueryError> {
-    let day = engine.today(&sight.coalition);
+    let day = engine.today(&visibility.coalition);
     let last = day + Days::new(u64::from(asked.days));
     let mut lots = engine.store.lots_awaiting("delivery").await?;
     lots.retain(|lot| lot.due.is_some_and(|due| due <= last));
     let mut orders = Orders::default();
     let mut found = Vec::new();
-    for (lot, line) in sight.lots(lots).await? {
+    for (lot, line) in visibility.lots(lots).await? {
         let (Some(due), Some(number)) = (lot.due, under(&lot)) else { continue };
         if asked.requester.is_some_and(|requester| line.requester != requester) {
             continue;
         }
         if let Some(asked) = asked.supplier {
             let order = orders.get(engine, number).await?;
-            if order.is_none_or(|order| sight.party_of(order, &order.supplier) != asked) {
+            if order.is_none_or(|order| visibility.party_of(order, &order.supplier) != asked) {
                 continue;
             }
         }
@@ -108,7 +108,7 @@ pub(crate) async fn arrivals(
     for (due, lot, line) in cut {
         let number = under(&lot).unwrap_or_default();
         let order = orders.get(engine, number).await?;
-        let supplier = order.map(|order| sight.party_of(order, &order.supplier));
+        let supplier = order.map(|order| visibility.party_of(order, &order.supplier));
         items.push(Arrival {
             due,
             days: (due - day).num_days(),

@@ -5,9 +5,9 @@ use utoipa::IntoParams;
 use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::order::{Order, OrderStatus};
 use waybill_shared::engine::Engine;
-use waybill_shared::sight::Sight;
 use waybill_shared::store::{Record, StoreError};
 use waybill_shared::views::{OrderPage, OrderView};
+use waybill_shared::visibility::Visibility;
 
 use crate::queries::cursor::{after, cursor, limit};
 use crate::queries::error::QueryError;
@@ -37,7 +37,7 @@ pub(crate) struct OrdersQuery {
 /// A page of orders, as `sight` sees them.
 pub(crate) async fn page(
     engine: &Engine,
-    mut sight: Sight,
+    mut visibility: Visibility,
     query: &OrdersQuery,
 ) -> Result<OrderPage, QueryError> {
     let limit = limit(query.limit)?;
@@ -49,7 +49,7 @@ pub(crate) async fn page(
         looked_at += records.len();
         for record in records {
             last.clone_from(&record.id);
-            let Some(view) = see(engine, &mut sight, &record).await? else { continue };
+            let Some(view) = see(engine, &mut visibility, &record).await? else { continue };
             let is_asked = query.supplier.as_ref().is_none_or(|s| view.supplier == *s)
                 && query.status.is_none_or(|status| view.status == status);
             if !is_asked {
@@ -71,18 +71,18 @@ pub(crate) async fn page(
 /// The view of an order, if `sight` sees it.
 pub(crate) async fn see(
     engine: &Engine,
-    sight: &mut Sight,
+    visibility: &mut Visibility,
     record: &Record,
 ) -> Result<Option<OrderView>, StoreError> {
     let corrupt = |source| StoreError::Corrupt { subject: format!("order:{}", record.id), source };
     let order: Order = serde_json::from_str(&record.body).map_err(corrupt)?;
-    let lots = if sight.is_whole() || sight.looks_at_orders() {
+    let lots = if visibility.is_whole() || visibility.looks_at_orders() {
         Vec::new()
     } else {
         let ids: Vec<i64> = order.lines.iter().map(|line| line.lot.0).collect();
-        sight.lots(engine.store.lots_by_id(&ids).await?).await?
+        visibility.lots(engine.store.lots_by_id(&ids).await?).await?
     };
-    if !sight.order(&order, &lots) {
+    if !visibility.order(&order, &lots) {
         return Ok(None);
     }
     let status = engine.store.record(RecordKind::OrderStatus, &record.id).await?;
@@ -90,5 +90,5 @@ pub(crate) async fn see(
         Some(status) => (serde_json::from_str(&status.body).map_err(corrupt)?, status.version),
         None => (OrderStatus::Issued, 0),
     };
-    Ok(Some(OrderView::of(&order, status, record.version + raised, sight, &lots)))
+    Ok(Some(OrderView::of(&order, status, record.version + raised, visibility, &lots)))
 }

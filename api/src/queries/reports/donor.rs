@@ -10,8 +10,8 @@ use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
-use waybill_shared::sight::Sight;
 use waybill_shared::store::LotFilter;
+use waybill_shared::visibility::Visibility;
 
 use super::documents::{Filed, Wanted, documents};
 use super::waits::{Wait, waits};
@@ -107,12 +107,12 @@ impl Gathered {
 pub(crate) async fn donor(
     live: &Engine,
     then: &AsOf,
-    sight: &Sight,
+    visibility: &Visibility,
     donor: &str,
 ) -> Result<DonorReport, QueryError> {
     let engine = &then.engine;
-    let coalition = &sight.coalition;
-    let money = money(engine, sight, Some(donor)).await?;
+    let coalition = &visibility.coalition;
+    let money = money(engine, visibility, Some(donor)).await?;
     let mut gathered: BTreeMap<String, Gathered> =
         money.envelopes.iter().map(|given| (given.id.clone(), Gathered::default())).collect();
     let mut after = None;

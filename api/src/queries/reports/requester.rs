@@ -9,8 +9,8 @@ use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::kinds::{LotEvent, Milestone};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::engine::Engine;
-use waybill_shared::sight::Sight;
 use waybill_shared::store::{LotCount, LotFilter, StoreError};
+use waybill_shared::visibility::Visibility;
 
 use super::funnel::Funnel;
 use super::words::{READ, name, place};
@@ -98,11 +98,11 @@ pub enum Basis {
 /// The report of `requester`.
 pub(crate) async fn requester(
     then: &AsOf,
-    sight: &Sight,
+    visibility: &Visibility,
     requester: &str,
 ) -> Result<RequesterReport, QueryError> {
     let engine = &then.engine;
-    let coalition = &sight.coalition;
+    let coalition = &visibility.coalition;
     let zone = coalition.settings.as_ref().map_or(chrono_tz::UTC, |settings| settings.zone);
     let mut counts: BTreeMap<(String, Option<String>, Option<String>), i64> = BTreeMap::new();
     let (mut own, mut all): (Vec<(Lot, Request)>, usize) = (Vec::new(), 0);
@@ -115,7 +115,7 @@ pub(crate) async fn requester(
         let lines = engine.lines_of(&lots).await?;
         for lot in lots {
             let Some(line) = lines.get(&lot.line()) else { continue };
-            if line.requester != requester || !sight.line(line) {
+            if line.requester != requester || !visibility.line(line) {
                 continue;
             }
             let step = lot.state().step().map(ToString::to_string);
@@ -157,13 +157,13 @@ pub(crate) async fn requester(
     for (lot, mut request) in own {
         // What it was short of when it was last looked at may be another amount by now.
         request.reason = match short.get(&lot.id) {
-            Some(Short { missing: Some(missing), .. }) if sight.is_whole() => {
+            Some(Short { missing: Some(missing), .. }) if visibility.is_whole() => {
                 format!("{missing} missing")
             }
-            Some(Short { missing: None, reason, .. }) if sight.is_whole() => reason.clone(),
-            _ => sight.told(&sight.reason(&lot)),
+            Some(Short { missing: None, reason, .. }) if visibility.is_whole() => reason.clone(),
+            _ => visibility.told(&visibility.reason(&lot)),
         };
-        request.expected = expected(engine, sight, &lot, &mut orders, &planned).await?;
+        request.expected = expected(engine, visibility, &lot, &mut orders, &planned).await?;
         let is_open = !matches!(lot.state(), LotState::Closed(_));
         let day = request.expected.map(|expected| expected.day);
         let is_late = request.needed_by.is_some_and(|needed| day.is_none_or(|day| day > needed));
@@ -205,10 +205,10 @@ async fn planned(
 /// When a lot was received that does not keep it, as the log tells.
 async fn received(
     engine: &Engine,
-    sight: &Sight,
+    visibility: &Visibility,
     lot: &Lot,
 ) -> Result<Option<NaiveDate>, StoreError> {
-    let zone = sight.coalition.zone();
+    let zone = visibility.coalition.zone();
     let events = engine.store.events_of(&lot.id.to_string()).await?;
     let has_come = |event: &&waybill_shared::domain::event::Event| {
         LotEvent::named(&event.kind)
@@ -221,7 +221,7 @@ async fn received(
 /// When a lot is expected, or came.
 async fn expected(
     engine: &Engine,
-    sight: &Sight,
+    visibility: &Visibility,
     lot: &Lot,
     orders: &mut Orders,
     planned: &HashMap<LotId, NaiveDate>,
@@ -232,7 +232,7 @@ async fn expected(
     if is_received {
         let day = match lot.received {
             Some(day) => Some(day),
-            None => received(engine, sight, lot).await?,
+            None => received(engine, visibility, lot).await?,
         };
         return Ok(day.map(|day| by(Basis::Received, day)));
     }
@@ -248,8 +248,8 @@ async fn expected(
             };
             return Ok(day.map(|day| by(basis, day)));
         }
-        if let Some(offer) = lot.offer.as_ref().and_then(|id| sight.coalition.offers.get(id)) {
-            let day = engine.today(&sight.coalition) + offer.lead();
+        if let Some(offer) = lot.offer.as_ref().and_then(|id| visibility.coalition.offers.get(id)) {
+            let day = engine.today(&visibility.coalition) + offer.lead();
             return Ok(Some(by(Basis::Offer, day)));
         }
         return Ok(planned.get(&lot.id).map(|day| by(Basis::Plan, *day)));

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::engine::Engine;
 use waybill_shared::matching::roadmap::Plan;
-use waybill_shared::sight::Sight;
 use waybill_shared::store::StoreError;
+use waybill_shared::visibility::Visibility;
 
 use super::funnel::Funnel;
 use super::waits::{Wait, waits};
@@ -84,15 +84,18 @@ async fn unoffered(engine: &Engine, most: usize) -> Result<Few<Unoffered>, Store
 }
 
 /// The report.
-pub(crate) async fn steering(then: &AsOf, sight: &Sight) -> Result<SteeringReport, QueryError> {
+pub(crate) async fn steering(
+    then: &AsOf,
+    visibility: &Visibility,
+) -> Result<SteeringReport, QueryError> {
     let engine = &then.engine;
-    let money = money(engine, sight, None).await?;
+    let money = money(engine, visibility, None).await?;
     let is_soon = |given: &&Promise| given.lapses.is_some_and(|lapse| lapse.days <= SOON);
     let mut lapsing: Vec<Promise> = money.envelopes.iter().filter(is_soon).cloned().collect();
     lapsing.sort_by_key(|given| given.lapses.map(|lapse| lapse.by));
     let request = PlanRequest { from: None, quarters: None, what_if: Vec::new() };
     Ok(SteeringReport {
-        coalition: name(&sight.coalition),
+        coalition: name(&visibility.coalition),
         day: then.day,
         reviews: waits(engine, "review").await?.into(),
         consents: waits(engine, "consent").await?.into(),

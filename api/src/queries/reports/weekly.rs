@@ -16,9 +16,9 @@ use waybill_shared::domain::money::{Currency, Money};
 use waybill_shared::domain::order::Order;
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::start_of;
-use waybill_shared::sight::Sight;
 use waybill_shared::store::body::of_event;
 use waybill_shared::store::{Store, StoreError};
+use waybill_shared::visibility::Visibility;
 
 use super::funnel::Funnel;
 use super::words::name;
@@ -219,15 +219,15 @@ impl Week {
 pub(crate) async fn weekly(
     live: &Engine,
     then: &AsOf,
-    sight: &Sight,
+    visibility: &Visibility,
     lead_times: Vec<LeadTime>,
 ) -> Result<WeeklyReport, QueryError> {
-    let coalition = &sight.coalition;
+    let coalition = &visibility.coalition;
     let zone = coalition.settings.as_ref().map_or(chrono_tz::UTC, |settings| settings.zone);
     let from = then.day.checked_sub_days(Days::new(6)).unwrap_or(then.day);
     let start = start_of(from, zone);
     let week = Week::read(&*live.store, start, then.end).await?;
-    let moved = moved(live, then, sight, &week, start).await?;
+    let moved = moved(live, then, visibility, &week, start).await?;
     let on = |at: Timestamp| at.with_timezone(&zone).date_naive();
     let engine = &then.engine;
     let of = week.received.iter().chain(&week.declined).map(|(lot, _)| lot);
@@ -259,7 +259,7 @@ pub(crate) async fn weekly(
         channel: order.channel,
     });
     let ordered = Few { first: ordered.collect(), all: week.ordered.all };
-    let mut overdue = todo(engine, sight, None).await?;
+    let mut overdue = todo(engine, visibility, None).await?;
     overdue.retain(|row| row.overdue > 0);
     let happened = week.happened.into_iter().map(|(kind, events)| Count { kind, events });
     Ok(WeeklyReport {
@@ -272,12 +272,12 @@ pub(crate) async fn weekly(
         declined,
         moved,
         overdue,
-        incidents: match sight.role() {
+        incidents: match visibility.role() {
             Role::Observer => Vec::new(),
             _ => incidents(engine, usize::MAX).await?,
         },
         funnel: Funnel::of(&engine.store.lot_counts().await?, engine.pipeline()),
-        money: money(engine, sight, None).await?,
+        money: money(engine, visibility, None).await?,
         lead_times,
     })
 }
@@ -286,7 +286,7 @@ pub(crate) async fn weekly(
 async fn moved(
     live: &Engine,
     then: &AsOf,
-    sight: &Sight,
+    visibility: &Visibility,
     week: &Week,
     start: Timestamp,
 ) -> Result<Vec<MoneyMoved>, StoreError> {
@@ -320,7 +320,7 @@ async fn moved(
         }
     }
     let told = moved.into_iter().filter_map(|(envelope, movement)| {
-        let given = sight.coalition.contributions.get(&envelope)?;
+        let given = visibility.coalition.contributions.get(&envelope)?;
         let currency: Currency = given.currency()?;
         let money = |minor: i64| Money::new(minor, currency);
         let (committed, expired) = ceilings.get(&envelope).copied().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use waybill_shared::engine::Engine;
 use waybill_shared::store::Record;
-use waybill_workers::office::{Attachment, Claim, Note};
+use waybill_workers::commands::{Attachment, Claim, Note};
 
 use super::{Shown, read};
 use crate::queries::error::QueryError;

@@ -15,9 +15,9 @@ use waybill_shared::domain::kinds::{EventSubject, RecordKind};
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 use waybill_shared::line_name::{NamedLine, named_among};
-use waybill_shared::sight::Sight;
 use waybill_shared::store::Record;
 use waybill_shared::views::{ContributionView, OrderView};
+use waybill_shared::visibility::Visibility;
 
 use crate::queries::error::QueryError;
 use crate::queries::lots::timeline::{Entry, fields, timeline};
@@ -51,14 +51,14 @@ impl Shown {
 
     /// The same as `sight` may know it.
     #[must_use]
-    pub(crate) fn seen(mut self, sight: &Sight) -> Self {
+    pub(crate) fn seen(mut self, visibility: &Visibility) -> Self {
         for (_, value) in &mut self.facts {
-            *value = sight.told(value);
+            *value = visibility.told(value);
         }
         for entry in &mut self.timeline {
-            entry.actor = sight.actor(&entry.actor);
-            entry.state = sight.told(&entry.state);
-            entry.reason = sight.told(&entry.reason);
+            entry.actor = visibility.actor(&entry.actor);
+            entry.state = visibility.told(&entry.state);
+            entry.reason = visibility.told(&entry.reason);
         }
         self
     }

@@ -5,9 +5,9 @@ use waybill_shared::domain::kinds::RecordKind;
 use waybill_shared::domain::order::{Order, OrderStatus};
 use waybill_shared::domain::party::{Party, Role as PartyRole};
 use waybill_shared::engine::Engine;
-use waybill_shared::sight::Sight;
 use waybill_shared::store::Record;
 use waybill_shared::views::OrderView;
+use waybill_shared::visibility::Visibility;
 use waybill_workers::webhooks::State as Standing;
 
 use super::money::{given_by, totals};
@@ -86,7 +86,7 @@ async fn orders(
 ) -> Result<Vec<OrderView>, QueryError> {
     let first = format!("PO-{supplier}-");
     let role = waybill_shared::domain::account::Role::Operator;
-    let sight = Sight::new(engine, coalition.clone(), role, None);
+    let visibility = Visibility::new(engine, coalition.clone(), role, None);
     let mut orders = Vec::new();
     for record in engine.store.records_from(RecordKind::Order, &first, ORDERS).await? {
         if !record.id.starts_with(&first) {
@@ -102,7 +102,7 @@ async fn orders(
             None => (OrderStatus::Issued, 0),
         };
         let version = record.version + raised;
-        orders.push(OrderView::of(&order, status, version, &sight, &[]));
+        orders.push(OrderView::of(&order, status, version, &visibility, &[]));
     }
     Ok(orders)
 }

@@ -41,7 +41,7 @@ impl Found<'_> {
                 ChangeState::Asked => {
                     Some(Mover::of(supplier, Role::Supplier, Task::ChangeResponse))
                 }
-                ChangeState::Refused if is_whole => Some(Mover::office(Task::OrderChange)),
+                ChangeState::Refused if is_whole => Some(Mover::secretariat(Task::OrderChange)),
                 ChangeState::Refused
                 | ChangeState::Accepted
                 | ChangeState::Overtaken
@@ -103,10 +103,10 @@ impl Found<'_> {
                     let how = format!("waybill amend {subject} quantity={least}");
                     let why = format!("{wanted} are wanted, but {error}");
                     if let Some(lot) = lots.first() {
-                        self.add(Mover::office(Task::OrderChange), lot, None, &[], None);
+                        self.add(Mover::secretariat(Task::OrderChange), lot, None, &[], None);
                     }
                     let each = Each { subject, why, how };
-                    self.each(Mover::office(Task::OrderChange), each);
+                    self.each(Mover::secretariat(Task::OrderChange), each);
                     continue;
                 }
             };
@@ -123,7 +123,7 @@ impl Found<'_> {
                         Mover::of(&pending.requester, Role::Requester, Task::Acceptance)
                     }
                     Need::Approval | Need::Change | Need::InKind | Need::Redirect => {
-                        Mover::office(Task::OrderChange)
+                        Mover::secretariat(Task::OrderChange)
                     }
                 };
                 let why = match &needed.consignee {
@@ -149,11 +149,11 @@ impl Found<'_> {
         let lots = self.engine.store.lots_by_id(&ids).await?;
         for heal in healed {
             let Some(lot) = lots.iter().find(|lot| lot.id == heal.lot) else { continue };
-            self.add(Mover::office(Task::Reopen), lot, None, &[], None);
+            self.add(Mover::secretariat(Task::Reopen), lot, None, &[], None);
             let subject = self.name_of(&heal.requester, &heal.external_id).await?;
             let how = format!("waybill reopen {subject}");
             let each = Each { subject, why: heal.was, how };
-            self.each(Mover::office(Task::Reopen), each);
+            self.each(Mover::secretariat(Task::Reopen), each);
         }
         Ok(())
     }
@@ -165,11 +165,14 @@ impl Found<'_> {
             let lots = self.engine.store.lots_by_id(&[surplus.lot.0]).await?;
             let Some(lot) = lots.first().filter(|_| surplus.is_open()) else { continue };
             let order = &surplus.order;
-            self.add(Mover::office(Task::Surplus), lot, None, &[], Some(order));
+            self.add(Mover::secretariat(Task::Surplus), lot, None, &[], Some(order));
             let (id, quantity) = (surplus.lot, surplus.quantity);
             let why = format!("{quantity} more came than {order} bought");
             let how = format!("waybill surplus pay {id}, or keep or return");
-            self.each(Mover::office(Task::Surplus), Each { subject: id.to_string(), why, how });
+            self.each(
+                Mover::secretariat(Task::Surplus),
+                Each { subject: id.to_string(), why, how },
+            );
         }
         Ok(())
     }
@@ -180,7 +183,7 @@ impl Found<'_> {
         for view in views.into_iter().filter(|view| view.lots == 0) {
             let why = [vec![view.cause], view.subjects].concat().join(", ");
             let (subject, how) = (view.records.join(", "), view.how);
-            self.each(Mover::office(Task::Incident), Each { subject, why, how });
+            self.each(Mover::secretariat(Task::Incident), Each { subject, why, how });
         }
         Ok(())
     }
@@ -191,7 +194,7 @@ impl Found<'_> {
         for offer in coalition.offers.values().filter(|offer| offer.is_suspended) {
             let id = &offer.id;
             self.each(
-                Mover::office(Task::SuspendedOffer),
+                Mover::secretariat(Task::SuspendedOffer),
                 Each {
                     subject: id.clone(),
                     why: "its folder does not have it any more: nothing is ordered by it"
@@ -209,7 +212,7 @@ impl Found<'_> {
             let file = if file.is_empty() { "FILE" } else { file };
             let how = format!("waybill import {file} --theirs {id}, or --ours {id}");
             let each = Each { subject: dispute.subject.clone(), why: dispute.why, how };
-            self.each(Mover::office(Task::Conflict), each);
+            self.each(Mover::secretariat(Task::Conflict), each);
         }
         Ok(())
     }

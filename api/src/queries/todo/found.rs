@@ -15,7 +15,7 @@ use waybill_shared::domain::order::Order;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{LotFilter, LotOrder, StoreError};
-use waybill_workers::office::Note;
+use waybill_workers::commands::Note;
 
 use super::changes::amend_command;
 use super::{Each, Move, NAMED, NOBODY, READ, SECRETARIAT, Task};
@@ -42,7 +42,7 @@ impl Mover {
         Self { party: party.to_owned(), role: Some(role), task }
     }
 
-    pub(super) fn office(task: Task) -> Self {
+    pub(super) fn secretariat(task: Task) -> Self {
         Self::of(SECRETARIAT, Role::Operator, task)
     }
 }
@@ -120,7 +120,7 @@ impl<'a> Found<'a> {
         }
         for (subject, day) in last {
             let Some(day) = day.filter(|day| *day <= self.today) else { continue };
-            let Mover { party, role, task } = Mover::office(Task::FollowUp);
+            let Mover { party, role, task } = Mover::secretariat(Task::FollowUp);
             let key = (party.clone(), role, task);
             let row = self.rows.entry(key).or_insert_with(|| Move::new(party, role, task));
             row.lots += 1;
@@ -168,7 +168,7 @@ impl<'a> Found<'a> {
                 let role = if group == SECRETARIAT { Role::Operator } else { Role::Reviewer };
                 self.add(Mover::of(group, role, Task::Review), lot, due, &[], None);
                 if is_overdue || lot.chased > 0 {
-                    self.add(Mover::office(Task::ChaseReview), lot, due, &[], None);
+                    self.add(Mover::secretariat(Task::ChaseReview), lot, due, &[], None);
                 }
             }
             Awaited::Consent { donors } => {
@@ -178,7 +178,7 @@ impl<'a> Found<'a> {
                     self.add(mover, lot, due, &amounts, None);
                 }
                 if is_overdue {
-                    self.add(Mover::office(Task::ChaseConsent), lot, due, &[], None);
+                    self.add(Mover::secretariat(Task::ChaseConsent), lot, due, &[], None);
                 }
             }
             Awaited::Acceptance { .. } => {
@@ -189,13 +189,13 @@ impl<'a> Found<'a> {
             }
             Awaited::Approval { order } => {
                 let amounts = Self::bound(lot);
-                self.add(Mover::office(Task::Approval), lot, due, &amounts, Some(order));
+                self.add(Mover::secretariat(Task::Approval), lot, due, &amounts, Some(order));
             }
             Awaited::Terms { order } => {
-                self.add(Mover::office(Task::Terms), lot, due, &[], Some(order));
+                self.add(Mover::secretariat(Task::Terms), lot, due, &[], Some(order));
                 let how = format!("waybill order accept {order}");
                 let each = Each { subject: order.clone(), why: lot.reason.clone(), how };
-                self.each(Mover::office(Task::Terms), each);
+                self.each(Mover::secretariat(Task::Terms), each);
             }
             Awaited::Response { order } => {
                 if let Some(mover) = self.seller(order, Task::Response).await? {
@@ -226,7 +226,7 @@ impl<'a> Found<'a> {
                     || self.coalition.parties.contains_key(requester);
                 let mover = || match is_known {
                     true => Mover::of(requester, Role::Requester, Task::Amendment),
-                    false => Mover::office(Task::Amendment),
+                    false => Mover::secretariat(Task::Amendment),
                 };
                 self.add(mover(), lot, due, &[], None);
                 if let Some(line) = line {
@@ -235,8 +235,8 @@ impl<'a> Found<'a> {
                     self.each(mover(), Each { subject, why, how });
                 }
             }
-            Awaited::Release => self.add(Mover::office(Task::Release), lot, due, &[], None),
-            Awaited::Offer => self.add(Mover::office(Task::Offer), lot, None, &[], None),
+            Awaited::Release => self.add(Mover::secretariat(Task::Release), lot, due, &[], None),
+            Awaited::Offer => self.add(Mover::secretariat(Task::Offer), lot, None, &[], None),
             Awaited::Funding | Awaited::Gathering => {}
         }
         Ok(())

@@ -11,7 +11,7 @@ use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::money::Money;
 use waybill_shared::engine::Engine;
-use waybill_shared::sight::Sight;
+use waybill_shared::visibility::Visibility;
 
 use self::found::{Found, Mover};
 use crate::queries::error::QueryError;
@@ -175,29 +175,29 @@ impl Move {
 /// and only by `waiting_on`, if a party is named.
 pub(crate) async fn todo(
     engine: &Engine,
-    sight: &Sight,
+    visibility: &Visibility,
     waiting_on: Option<&str>,
 ) -> Result<Vec<Move>, QueryError> {
-    let mut found = Found::new(engine, sight.coalition.clone());
-    for awaits in looked_at(sight.role()) {
+    let mut found = Found::new(engine, visibility.coalition.clone());
+    for awaits in looked_at(visibility.role()) {
         found.waiting(awaits).await?;
     }
-    found.order_changes(sight.is_whole()).await?;
-    if sight.is_whole() {
+    found.order_changes(visibility.is_whole()).await?;
+    if visibility.is_whole() {
         found.amendments().await?;
         found.healed().await?;
         found.suspended();
         found.disputes().await?;
         found.surplus().await?;
         for (_, _, lot) in parked(engine, usize::MAX).await? {
-            found.add(Mover::office(Task::Incident), &lot, None, &[], None);
+            found.add(Mover::secretariat(Task::Incident), &lot, None, &[], None);
         }
         found.incidents().await?;
         found.funding().await?;
         found.follow_ups().await?;
     }
     let is_asked = |row: &Move| {
-        sight.moves(row.role, &row.party)
+        visibility.moves(row.role, &row.party)
             && waiting_on.is_none_or(|party| row.party.eq_ignore_ascii_case(party))
     };
     let mut rows: Vec<Move> = found.rows.into_values().filter(is_asked).collect();

@@ -16,7 +16,7 @@ use waybill_shared::domain::requisition::{Kind, Line};
 use waybill_shared::domain::supplier::Offer;
 use waybill_shared::engine::Engine;
 use waybill_shared::import::CoalitionFiles;
-use waybill_shared::store::{Fate, LineChange, LotChange, Unit};
+use waybill_shared::store::{ChangeSet, Fate, LineChange, LotChange};
 
 use crate::args::{Bench, Workload};
 use crate::failure::Failure;
@@ -119,7 +119,7 @@ impl Offered {
 }
 
 /// The submission of one lot.
-fn submission(engine: &Engine, number: i64, offered: Offered) -> Result<Unit, Failure> {
+fn submission(engine: &Engine, number: i64, offered: Offered) -> Result<ChangeSet, Failure> {
     let Offered { workload, class, .. } = offered;
     let now = engine.clock.now();
     let priority = Priority { class, rank: u32::try_from(number).unwrap_or(u32::MAX) };
@@ -147,9 +147,9 @@ fn submission(engine: &Engine, number: i64, offered: Offered) -> Result<Unit, Fa
     let id = LotId::of(LineId(number), 0);
     let id = id.ok_or_else(|| Failure::ours(anyhow::anyhow!("no lot id for {number}")))?;
     let lot = Lot::new(id, line.quantity, priority, StepName::from(StepKind::ValidatePriority));
-    let mut unit = Unit::new("bench", now);
-    unit.lines.push(LineChange::created(LineId(number), line));
-    Ok(unit.lot(LotChange::created(lot, LotEvent::Submitted)))
+    let mut change_set = ChangeSet::new("bench", now);
+    change_set.lines.push(LineChange::created(LineId(number), line));
+    Ok(change_set.lot(LotChange::created(lot, LotEvent::Submitted)))
 }
 
 async fn submit(
@@ -158,13 +158,13 @@ async fn submit(
     numbers: std::ops::RangeInclusive<i64>,
     submits: &mut Submits<'_>,
 ) -> Result<(), Failure> {
-    let mut units = Vec::new();
+    let mut change_sets = Vec::new();
     for number in numbers {
-        let unit = submission(engine, number, offered)?;
-        submits(unit.lots[0].after.id.0)?;
-        units.push(unit);
+        let change_set = submission(engine, number, offered)?;
+        submits(change_set.lots[0].after.id.0)?;
+        change_sets.push(change_set);
     }
-    let fates = engine.commit(units, None).await?;
+    let fates = engine.commit(change_sets, None).await?;
     if fates.iter().any(|fate| *fate != Fate::Committed) {
         return Err(Failure::ours(anyhow::anyhow!("a submission was refused")));
     }

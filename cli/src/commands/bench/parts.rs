@@ -25,9 +25,9 @@ use crate::args::{self, Part, Workload};
 use crate::commands::roles::until_told;
 use crate::failure::Failure;
 use crate::service::{Role, Service};
+use crate::signals::Signals;
 use crate::stating::Stating;
 use crate::target::{BrokerUrl, StoreUrl, Target};
-use crate::told::Told;
 
 /// How often is looked whether it can begin.
 const LOOK: Duration = Duration::from_millis(2);
@@ -94,7 +94,7 @@ async fn scheduler(
             service.start(&role).await?
         }
     };
-    let told = Told::listen()?;
+    let told = Signals::listen()?;
     evidence.is_ready("scheduler")?;
     until_told(service, relay, &role, JoinSet::new(), told, None).await
 }
@@ -121,10 +121,10 @@ async fn worker(
         steps.into_iter().map(|step| Arc::new(step) as Arc<dyn Step>).collect();
     let acts = match arguments.workload {
         Workload::W4 => Vec::new(),
-        Workload::Pipeline => service.acts()?,
+        Workload::Pipeline => service.handlers()?,
     };
     let relay = service.start_with(&role, &steps, &acts).await?;
-    let told = Told::listen()?;
+    let told = Signals::listen()?;
     let (broker, ready) = (service.engine.broker.clone(), evidence.clone());
     beside.spawn(async move {
         while !broker.is_ready() {
@@ -168,7 +168,7 @@ async fn submit(
     let mut submitted = evidence.file("sub")?;
     let engine = service.engine.clone();
     let mut beside = JoinSet::new();
-    let told = Told::listen()?;
+    let told = Signals::listen()?;
     evidence.is_ready("submit")?;
     while !evidence.folder.join("go").exists() {
         tokio::time::sleep(LOOK).await;

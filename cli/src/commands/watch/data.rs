@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::Stream;
 use futures_util::stream::FuturesUnordered;
-use waybill_api::{ActAnswer, ActRequest, Shown, StatusView};
+use waybill_api::{CommandAnswer, CommandRequest, Shown, StatusView};
 use waybill_shared::views::LotPage;
 
 use crate::client::{Client, escape};
@@ -28,9 +28,9 @@ pub(super) enum Ask {
     /// One subject with its history.
     Shown(String),
     /// What an act would change; by the act's number.
-    Look(u64, ActRequest),
+    Look(u64, CommandRequest),
     /// The act.
-    Act(u64, ActRequest),
+    Act(u64, CommandRequest),
 }
 
 /// What it answered, or why it did not.
@@ -43,9 +43,9 @@ pub(super) enum Answer {
     /// One subject with its history.
     Shown(String, Result<Shown, String>),
     /// What an act would change.
-    Looked(u64, Result<ActAnswer, String>),
+    Looked(u64, Result<CommandAnswer, String>),
     /// What became of an act.
-    Acted(u64, Result<ActAnswer, String>),
+    CommandResult(u64, Result<CommandAnswer, String>),
 }
 
 type Answering<'a> = Pin<Box<dyn Future<Output = (Ask, Answer)> + 'a>>;
@@ -99,10 +99,10 @@ async fn answer(client: &Client, ask: &Ask) -> Answer {
             Answer::Shown(id.clone(), within(PATIENCE, client.get(&path)).await)
         }
         Ask::Look(number, request) => {
-            Answer::Looked(*number, within(PATIENCE, client.post("/v1/acts", request)).await)
+            Answer::Looked(*number, within(PATIENCE, client.post("/v1/commands", request)).await)
         }
         Ask::Act(number, request) => {
-            Answer::Acted(*number, within(WORK, client.post("/v1/acts", request)).await)
+            Answer::CommandResult(*number, within(WORK, client.post("/v1/commands", request)).await)
         }
     }
 }

@@ -8,7 +8,7 @@ use waybill_shared::domain::ids::LotId;
 use super::data::Ask;
 use super::filter::Filter;
 use super::state::{Dialog, Intent, PANES, Pane, State};
-use crate::commands::act::Verb;
+use crate::commands::by_hand::Verb;
 use crate::output::Meaning;
 
 /// Rows of a page.

@@ -17,8 +17,8 @@ use crate::args;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::output::Screen;
+use crate::signals::Signals;
 use crate::target::Target;
-use crate::told::Told;
 
 use data::Asking;
 use state::State;
@@ -47,7 +47,7 @@ pub(crate) async fn run(watch: args::Watch) -> Result<(), Failure> {
 
 /// Shows what `client` answers, and takes keys.
 async fn follow(client: &Client, every: Duration) -> Result<(), Failure> {
-    let mut told = Told::listen()?;
+    let mut told = Signals::listen()?;
     let mut screen = Screen::open()?;
     let mut events = screen.events();
     let mut state = State::new(Utc::now());

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use waybill_api::{ActAnswer, ActOutcome, ActRequest, Acted, IncidentView, Shown, StatusView};
+use waybill_api::{
+    CommandAnswer, CommandOutcome, CommandRequest, CommandResult, IncidentView, Shown, StatusView,
+};
 use waybill_shared::domain::command::Command;
 use waybill_shared::domain::document::Verdict;
 use waybill_shared::domain::kinds::StepKind;
@@ -13,7 +15,7 @@ use waybill_shared::views::{LotPage, LotView};
 
 use super::data::{Answer, Ask};
 use super::filter::Filter;
-use crate::commands::act::Verb;
+use crate::commands::by_hand::Verb;
 use crate::output::Meaning;
 
 /// The parts of the screen, in the order of Tab.
@@ -107,9 +109,9 @@ impl Intent {
         matches!(verdict, Verdict::Decline | Verdict::Return)
     }
 
-    pub(super) fn request(&self, dry_run: bool) -> ActRequest {
+    pub(super) fn request(&self, dry_run: bool) -> CommandRequest {
         let (command, on, reason) = (self.command.clone(), self.on.clone(), self.reason.clone());
-        ActRequest { command, on, reason, dry_run }
+        CommandRequest { command, on, reason, dry_run }
     }
 
     /// `hold 3 lots`.
@@ -134,7 +136,7 @@ pub(super) enum Dialog {
     /// What it would change is asked for.
     Looking(Intent),
     /// What it would change, and whether to.
-    Confirm(Intent, ActAnswer),
+    Confirm(Intent, CommandAnswer),
 }
 
 /// Everything that is known and chosen.
@@ -212,13 +214,13 @@ impl State {
             Answer::Lots(..) => {}
             Answer::Shown(id, answered) => self.take_shown(&id, answered),
             Answer::Looked(number, answered) => self.take_looked(number, answered),
-            Answer::Acted(number, answered) => {
+            Answer::CommandResult(number, answered) => {
                 let Some(at) = self.doing.iter().position(|intent| intent.number == number) else {
                     return Vec::new();
                 };
                 let intent = self.doing.remove(at);
                 self.said = Some(match answered {
-                    Ok(answer) => told(&intent, &answer),
+                    Ok(answer) => describe(&intent, &answer),
                     Err(why) => {
                         (format!("{}: {why}; it may have been done", intent.text()), Meaning::Bad)
                     }
@@ -243,14 +245,14 @@ impl State {
         }
     }
 
-    fn take_looked(&mut self, number: u64, answered: Result<ActAnswer, String>) {
+    fn take_looked(&mut self, number: u64, answered: Result<CommandAnswer, String>) {
         let intent = match &self.dialog {
             Dialog::Looking(intent) if intent.number == number => intent.clone(),
             _ => return,
         };
         self.dialog = Dialog::None;
         match answered {
-            Ok(answer) if answer.changed == 0 => self.said = Some(told(&intent, &answer)),
+            Ok(answer) if answer.changed == 0 => self.said = Some(describe(&intent, &answer)),
             Ok(answer) => self.dialog = Dialog::Confirm(intent, answer),
             Err(why) => self.said = Some((format!("{}: {why}", intent.text()), Meaning::Bad)),
         }
@@ -367,8 +369,8 @@ impl State {
 }
 
 /// What was done, and what could not be, in one line.
-fn told(intent: &Intent, answer: &ActAnswer) -> (String, Meaning) {
-    let about = |acted: &Acted| {
+fn describe(intent: &Intent, answer: &CommandAnswer) -> (String, Meaning) {
+    let about = |acted: &CommandResult| {
         if acted.why.contains(&acted.id) {
             acted.why.clone()
         } else {
@@ -376,8 +378,8 @@ fn told(intent: &Intent, answer: &ActAnswer) -> (String, Meaning) {
         }
     };
     let of = |outcome| answer.items.iter().find(|acted| acted.outcome == outcome);
-    let refused = of(ActOutcome::Refused);
-    let why = refused.or(of(ActOutcome::Unchanged)).map(about);
+    let refused = of(CommandOutcome::Refused);
+    let why = refused.or(of(CommandOutcome::Unchanged)).map(about);
     let done = match (answer.changed, intent.on.as_slice()) {
         (0, _) => None,
         (1, [one]) => Some(format!("{one} is {}", intent.verb.done)),

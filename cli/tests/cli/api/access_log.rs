@@ -65,7 +65,7 @@ fn each_request_is_written_down_without_its_secrets() -> Result<()> {
     // Whoever rotates logs moves it away; it goes on in a new one.
     let old = folder.path().join("access.1");
     fs::rename(&path, &old)?;
-    surface.office.service.signal("-HUP")?;
+    surface.secretariat.service.signal("-HUP")?;
     eventually("a new access log", SOON, || Ok(path.exists().then_some(())))?;
     surface.get(&token, "/v1/me")?.is(200)?;
     ensure!(entries(&path)?.len() == 1 && entries(&old)?.len() == written.len());
@@ -111,7 +111,7 @@ fn an_access_log_cannot_be_changed_unseen() -> Result<()> {
         drop(stream);
         Ok((entries(&path)?.len() > before).then_some(()))
     })?;
-    let data = text(&surface.office.data)?;
+    let data = text(&surface.secretariat.data)?;
     let held = |file: &std::path::Path| run(&["audit", "access", text(file)?, "--data", data]);
     let said = held(&path)?.ok()?;
     let changed = said.out.split_whitespace().nth(5).and_then(|count| count.parse::<u32>().ok());
@@ -128,7 +128,7 @@ fn an_access_log_cannot_be_changed_unseen() -> Result<()> {
         ensure!(said.code == Some(2) && said.out.contains("not as it came: what"), "{said:?}");
         ensure!(said.err.contains("1 changes came over the network otherwise"), "{said:?}");
     }
-    is_clean(&surface.office.data)?;
+    is_clean(&surface.secretariat.data)?;
     Ok(())
 }
 

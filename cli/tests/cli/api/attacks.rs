@@ -169,7 +169,7 @@ fn no_body_takes_more_memory_than_the_service_has() -> Result<()> {
             let request = request.bearer_auth(&requester).header("content-type", kind);
             let answer = surface.send(request.body(body.clone()))?;
             ensure!([400, 413, 422].contains(&answer.status), "{what}: {}", answer.status);
-            let (size, used) = (answer.text.len(), most_memory(surface.office.service.id())?);
+            let (size, used) = (answer.text.len(), most_memory(surface.secretariat.service.id())?);
             ensure!(size < 1 << 20, "{what}: the answer has {size} bytes");
             ensure!(used < ROOM, "{what}: {used} KiB were used");
         }
@@ -180,7 +180,7 @@ fn no_body_takes_more_memory_than_the_service_has() -> Result<()> {
     for (path, body) in [
         ("/v1/imports", much),
         ("/v1/documents", json!({"number": "x".repeat(2 << 20)})),
-        ("/v1/acts", json!({"reason": "x".repeat(2 << 20)})),
+        ("/v1/commands", json!({"reason": "x".repeat(2 << 20)})),
     ] {
         match surface.post(&operator, path, &body) {
             Ok(answer) => ensure!([200, 413, 422].contains(&answer.status), "{path}: {answer:?}"),
@@ -191,7 +191,7 @@ fn no_body_takes_more_memory_than_the_service_has() -> Result<()> {
     let many: Vec<_> = (0..10_001).map(|n| row(&format!("M-{n}"), "REQ", 1)).collect();
     let answer = surface.post(&requester, "/v1/requisitions", &json!(many))?;
     answer.problem(413, "too_large", &["more than 10000 rows", "in parts"])?;
-    let used = most_memory(surface.office.service.id())?;
+    let used = most_memory(surface.secretariat.service.id())?;
     ensure!(used < ROOM, "{used} KiB were used");
     surface.get(&requester, "/v1/me")?.is(200)?;
     Ok(())
@@ -270,7 +270,7 @@ fn many_small_bodies_are_no_large_one() -> Result<()> {
     for status in surface.all_at_once(asked.collect::<Result<Vec<_>>>()?) {
         ensure!([400, 413, 422, 429].contains(&status), "{status}");
     }
-    let used = most_memory(surface.office.service.id())?;
+    let used = most_memory(surface.secretariat.service.id())?;
     ensure!(used < ROOM, "{used} KiB were used");
     Ok(())
 }
@@ -283,7 +283,8 @@ fn the_first_admins_token_is_never_lost() -> Result<()> {
     run(&["import", text(&dir)?, "--data", text(&data)?])?.ok()?;
     // One of other data, which nobody has cleared away.
     fs::write(data.join("admin-token"), "of other data")?;
-    let service = crate::office::Service::start_with(&data, None, &["--listen", "127.0.0.1:0"])?;
+    let service =
+        crate::secretariat::Service::start_with(&data, None, &["--listen", "127.0.0.1:0"])?;
     eventually("it is there", SOON, || {
         Ok(fs::read_to_string(data.join("admin-token"))?.starts_with("wbt_").then_some(()))
     })?;
@@ -361,7 +362,7 @@ fn a_reader_that_takes_nothing_is_cut_off() -> Result<()> {
     }
     // The kernel's own buffers take a few megabytes at most; what comes after them stays with the service, until it
     // gives up.
-    let pid = surface.office.service.id().to_string();
+    let pid = surface.secretariat.service.id().to_string();
     let port = stream.local_addr()?.port();
     eventually("the service has cut the connection", Duration::from_secs(60), || {
         let there = fs::read_to_string(Path::new("/proc").join(&pid).join("net/tcp"))?;
@@ -418,7 +419,7 @@ fn heavy_questions_leave_room_for_others() -> Result<()> {
         Ok(slowest)
     })?;
     ensure!(answered.load(Ordering::Relaxed) > 0, "nobody was answered");
-    let used = most_memory(surface.office.service.id())?;
+    let used = most_memory(surface.secretariat.service.id())?;
     crate::pair::say(&format!("300 heavy questions: /v1/me at most {slowest:?}, {used} KiB"))?;
     ensure!(used < 1024 * 1024, "{used} KiB were used");
     ensure!(slowest < Duration::from_secs(2), "somebody waited {slowest:?}");

@@ -16,7 +16,7 @@ fn whatever_is_wrong_gets_a_clear_answer_and_changes_nothing() -> Result<()> {
     let operator = surface.token("operator", "")?;
     let admin = surface.admin()?;
     let supplier = surface.token("supplier", "SUP")?;
-    let events = is_clean(&surface.office.data)?;
+    let events = is_clean(&surface.secretariat.data)?;
 
     let send = |token: &str, path: &str, kind: &str, body: String| {
         let request = surface.request("POST", path)?.bearer_auth(token);
@@ -98,7 +98,7 @@ fn whatever_is_wrong_gets_a_clear_answer_and_changes_nothing() -> Result<()> {
             Err(error) => ensure!(format!("{error:#}").contains("error sending"), "{error:#}"),
         }
     }
-    ensure!(is_clean(&surface.office.data)? == events, "something was changed");
+    ensure!(is_clean(&surface.secretariat.data)? == events, "something was changed");
     Ok(())
 }
 
@@ -125,7 +125,7 @@ fn a_document_is_taken_once_and_only_from_whoever_may_say_it() -> Result<()> {
     surface.post(&supplier, "/v1/documents", &forged)?.problem(403, "forbidden", &["SUP"])?;
     let answer = surface.post(&supplier, "/v1/documents", &response)?.is(200)?.json()?;
     ensure!(answer["outcome"] == "taken", "{answer}");
-    let events = is_clean(&surface.office.data)?;
+    let events = is_clean(&surface.secretariat.data)?;
     let answer = surface.post(&supplier, "/v1/documents", &response)?.is(200)?.json()?;
     ensure!(answer["outcome"] == "taken_before", "{answer}");
     let mut other = response.clone();
@@ -134,7 +134,7 @@ fn a_document_is_taken_once_and_only_from_whoever_may_say_it() -> Result<()> {
     let mut late = other.clone();
     late["number"] = json!("OR-2");
     surface.post(&supplier, "/v1/documents", &late)?.problem(422, "refused", &["does not wait"])?;
-    ensure!(is_clean(&surface.office.data)? == events, "something was changed");
+    ensure!(is_clean(&surface.secretariat.data)? == events, "something was changed");
 
     // What others decide, the secretariat does not decide for them.
     let operator = surface.token("operator", "")?;

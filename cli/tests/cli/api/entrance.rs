@@ -81,7 +81,7 @@ fn it_is_served_over_tls_and_never_open_to_others_without_accounts() -> Result<(
 
     // A new one is taken without a restart; SIGHUP ends nothing.
     certify(&certificate, &key, "31")?;
-    surface.office.service.signal("-HUP")?;
+    surface.secretariat.service.signal("-HUP")?;
     let root = reqwest::Certificate::from_pem(&std::fs::read(&certificate)?)?;
     let again = || -> Result<Option<()>> {
         let client = reqwest::Client::builder().tls_certs_only([root.clone()]).build()?;
@@ -125,7 +125,7 @@ fn answers_are_small_for_whoever_wants_them_so_and_named_for_everybody() -> Resu
     // Who changed what is in the log, by the name of the account.
     let body = json!({ "what_if": [] });
     surface.post(&operator, "/v1/plan", &body)?.is(200)?;
-    let log = surface.office.service.log()?;
+    let log = surface.secretariat.service.log()?;
     let line =
         log.lines().find(|line| line.contains("\"path\":\"/v1/plan\"")).context("no line")?;
     ensure!(line.contains("(operator, ") && line.contains("\"origin\":\"127.0.0.1\""), "{line}");

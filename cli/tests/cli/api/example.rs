@@ -15,6 +15,6 @@ fn the_example_goes_from_three_lines_to_their_delivery() -> Result<()> {
     for lot in ["LOT-001", "LOT-002", "LOT-003"] {
         surface.until(lot, "delivered")?;
     }
-    is_clean(&surface.office.data)?;
+    is_clean(&surface.secretariat.data)?;
     Ok(())
 }

@@ -53,7 +53,7 @@ fn what_files_are_refused_for_is_refused_everywhere() -> Result<()> {
     let (requester, admin) = (surface.token("requester", "REQ")?, surface.token("admin", "")?);
     let supplier = surface.token("supplier", "SUP")?;
     let before = surface.get(&donor, "/v1/contributions")?.is(200)?.text;
-    let events = is_clean(&surface.office.data)?;
+    let events = is_clean(&surface.secretariat.data)?;
 
     // A contribution.
     for id in TEXTS {
@@ -152,7 +152,7 @@ fn what_files_are_refused_for_is_refused_everywhere() -> Result<()> {
         refused(&surface, &supplier, "POST", "/v1/documents", &document)?;
     }
     let hold = json!({"on": ["LOT-001"], "act": "hold", "reason": "a\u{1b}[31mb"});
-    refused(&surface, &operator, "POST", "/v1/acts", &hold)?;
+    refused(&surface, &operator, "POST", "/v1/commands", &hold)?;
     for name in ["a\0b", "a\u{1b}[2Jb", "a\nb", &long] {
         let hook = json!({"url": "https://example.org/", "name": name});
         refused(&surface, &operator, "POST", "/v1/webhooks", &hook)?;
@@ -188,7 +188,7 @@ fn what_files_are_refused_for_is_refused_everywhere() -> Result<()> {
         let answer = surface.get(&operator, path)?;
         ensure!([400, 404, 422].contains(&answer.status), "{path}: {answer:?}");
     }
-    ensure!(is_clean(&surface.office.data)? == events, "something was kept");
+    ensure!(is_clean(&surface.secretariat.data)? == events, "something was kept");
     ensure!(surface.get(&donor, "/v1/contributions")?.is(200)?.text == before);
     Ok(())
 }
@@ -201,11 +201,11 @@ fn percent(text: &str) -> String {
 fn what_a_folder_is_refused_for_is_refused_of_one_that_was_read_already() -> Result<()> {
     let surface = Surface::open(1)?;
     let operator = surface.token("operator", "")?;
-    let folder = surface.office.folder.path().join("coalition");
+    let folder = surface.secretariat.folder.path().join("coalition");
     let files = serde_json::to_value(waybill_shared::import::read_coalition(&folder)?)?;
     let whole = json!({"files": files, "requisitions": [], "how": {}});
     surface.post(&operator, "/v1/coalition", &whole)?.is(200)?;
-    let events = is_clean(&surface.office.data)?;
+    let events = is_clean(&surface.secretariat.data)?;
     let mut changes = Vec::new();
     for list in ["parties", "groups", "contributions", "offers"] {
         for id in [
@@ -254,6 +254,6 @@ fn what_a_folder_is_refused_for_is_refused_of_one_that_was_read_already() -> Res
         ensure!(body != whole, "{path} is not there");
         refused(&surface, &operator, "POST", "/v1/coalition", &body)?;
     }
-    ensure!(is_clean(&surface.office.data)? == events, "something was kept");
+    ensure!(is_clean(&surface.secretariat.data)? == events, "something was kept");
     Ok(())
 }

@@ -116,7 +116,7 @@ fn an_audit_verifies_from_a_file_and_not_when_it_was_changed() -> Result<()> {
 
     let surface = Surface::open(1)?;
     surface.until("LOT-001", "response")?;
-    let data = text(&surface.office.data)?;
+    let data = text(&surface.secretariat.data)?;
     let exported = eventually("all is linked", SOON, || {
         let said = run(&["audit", "export", "--data", data])?.ok()?;
         let is_linked = said.out.lines().last().is_some_and(|line| line.starts_with("{\"link\""));
@@ -124,7 +124,7 @@ fn an_audit_verifies_from_a_file_and_not_when_it_was_changed() -> Result<()> {
     })?;
     ensure!(!exported.contains("Example Street"), "an address travels");
     ensure!(exported.contains("token.issued"), "that an account was given is not told");
-    let file = surface.office.folder.path().join("audit.jsonl");
+    let file = surface.secretariat.folder.path().join("audit.jsonl");
     std::fs::write(&file, &exported)?;
     let verified = run(&["audit", "verify", text(&file)?, "--json"])?.json()?;
     ensure!(verified["events"].as_i64().is_some_and(|events| events > 20), "{verified}");

@@ -10,7 +10,7 @@ use waybill_api::ROUTES;
 
 use super::surface::{Surface, row};
 use crate::coalition;
-use crate::office::Office;
+use crate::secretariat::Secretariat;
 use crate::support::{run, text};
 
 /// Two of each kind: donors, ministries with their consignees; one supplier, which two carry for, and one buying agent.
@@ -80,11 +80,11 @@ fn place() -> Result<Surface> {
         DONORTWO-GIVES,DONORTWO,commitment,2025-01-01,100000.00,EUR,REQ2,2099-12-31,each_line,,,,,SOURCE-DONORTWO\n\
         KIND OF DONORONE,DONORONE,commitment,2025-01-01,,,REQ,,,Tablet,9,H87,10,SOURCE-DONORONE\n";
     fs::write(dir.join("contributions.csv"), money)?;
-    Surface::of(Office::open_in(folder, &dir, &["--listen", "127.0.0.1:0", "--rate", "0"])?)
+    Surface::of(Secretariat::open_in(folder, &dir, &["--listen", "127.0.0.1:0", "--rate", "0"])?)
 }
 
 fn accounts(surface: &Surface) -> Result<Vec<Account>> {
-    let data = text(&surface.office.data)?;
+    let data = text(&surface.secretariat.data)?;
     let mut accounts = Vec::new();
     for (role, party) in [
         ("admin", ""),
@@ -120,14 +120,14 @@ fn of<'a>(accounts: &'a [Account], role: &str, party: &str) -> Result<&'a Accoun
 
 /// Everything that can happen to two lots, done by those who may.
 fn happen(surface: &Surface, accounts: &[Account]) -> Result<()> {
-    let office = &of(accounts, "operator", "")?.token;
+    let secretariat = &of(accounts, "operator", "")?.token;
     let mut line = row("ITS-REQ2-1", "REQ2", 2);
     line["description"] = json!("WORDS-REQ2.");
     let theirs = of(accounts, "requester", "REQ2")?;
     surface.post(&theirs.token, "/v1/requisitions", &json!([line]))?.is(200)?;
     let fields = json!({"on": ["ITS-REQ-1"], "act": "correct",
                         "fields": {"description": "WORDS-REQ."}, "reason": "x"});
-    surface.post(office, "/v1/acts", &fields)?.is(200)?;
+    surface.post(secretariat, "/v1/acts", &fields)?.is(200)?;
     for (lot, donor, site) in [("LOT-001", "DONORONE", "C1"), ("LOT-002", "DONORTWO", "C3")] {
         surface.until(lot, "consent")?;
         let agreed = json!({"number": format!("C-{lot}"), "type": "consent", "lot": lot,
@@ -149,7 +149,7 @@ fn happen(surface: &Surface, accounts: &[Account]) -> Result<()> {
         surface.post(&recipient.token, "/v1/documents", &receipt)?.is(200)?;
         surface.until(lot, "payment")?;
         let note = json!({"on": [lot], "act": "note", "reason": "OFFICE-NOTE"});
-        surface.post(office, "/v1/acts", &note)?.is(200)?;
+        surface.post(secretariat, "/v1/acts", &note)?.is(200)?;
     }
     // The same without money: goods in kind.
     let mut line = row("ITS-REQ-2", "REQ", 3);
@@ -170,8 +170,8 @@ fn happen(surface: &Surface, accounts: &[Account]) -> Result<()> {
 
 /// Every address that can be asked, with everything that there is in the place of what a route leaves open.
 fn addresses(surface: &Surface, accounts: &[Account]) -> Result<BTreeSet<String>> {
-    let office = &of(accounts, "operator", "")?.token;
-    let orders = surface.get(office, "/v1/orders")?.is(200)?.json()?;
+    let secretariat = &of(accounts, "operator", "")?.token;
+    let orders = surface.get(secretariat, "/v1/orders")?.is(200)?.json()?;
     let orders = orders["items"].as_array().context("orders")?;
     let numbers: Vec<String> =
         orders.iter().filter_map(|order| Some(order["number"].as_str()?.to_owned())).collect();
@@ -273,7 +273,7 @@ fn nobody_finds_the_mark_of_another_in_any_answer() -> Result<()> {
     }
     ensure!(found.is_empty(), "{} found:\n{}", found.len(), found.join("\n"));
     ensure!(answers > 300, "{answers} answers");
-    let log = surface.office.service.log()?;
+    let log = surface.secretariat.service.log()?;
     for mark in ["Example Street", "whsec_", "wbt_"] {
         ensure!(!log.contains(mark), "the log has {mark}");
     }

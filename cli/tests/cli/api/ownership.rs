@@ -11,7 +11,7 @@ use super::feed::all;
 use super::receiver::{Receiver, Temper};
 use super::surface::{Surface, row};
 use crate::coalition;
-use crate::office::Service;
+use crate::secretariat::Service;
 use crate::support::{SOON, eventually, run, text};
 
 #[test]
@@ -44,8 +44,10 @@ fn a_webhook_of_nobodys_account_ends_with_it() -> Result<()> {
 fn what_was_handed_in_is_told_by_whom() -> Result<()> {
     let surface = Surface::open(1)?;
     let operator = surface.token("operator", "")?;
-    let (file, kept) =
-        (surface.office.folder.path().join("more.csv"), surface.office.folder.path().join("token"));
+    let (file, kept) = (
+        surface.secretariat.folder.path().join("more.csv"),
+        surface.secretariat.folder.path().join("token"),
+    );
     coalition::requisitions(&file, &[coalition::row("I-1", 1)])?;
     fs::write(&kept, &operator)?;
     fs::set_permissions(&kept, fs::Permissions::from_mode(0o600))?;

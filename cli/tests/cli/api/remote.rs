@@ -30,7 +30,7 @@ fn there(surface: &Surface, token: &Path, arguments: &[&str]) -> Result<Said> {
 fn commands_work_from_elsewhere_as_far_as_their_account_may() -> Result<()> {
     let surface = Surface::open(2)?;
     surface.until("LOT-001", "response")?;
-    let folder = surface.office.folder.path();
+    let folder = surface.secretariat.folder.path();
     let operator = keep(folder, "operator", &surface.token("operator", "")?, 0o600)?;
     let there = |token: &Path, arguments: &[&str]| there(&surface, token, arguments);
 
@@ -51,7 +51,7 @@ fn commands_work_from_elsewhere_as_far_as_their_account_may() -> Result<()> {
     let lots = there(&stranger, &["lots", "--json"])?.json()?;
     ensure!(lots.as_array().is_some_and(Vec::is_empty), "{lots}");
     // Whoever names data here means that, whatever the environment says.
-    let mut command = waybill(&["lots", "--data", text(&surface.office.data)?]);
+    let mut command = waybill(&["lots", "--data", text(&surface.secretariat.data)?]);
     command.env("WAYBILL_SERVER", "http://127.0.0.1:1");
     ensure!(finish(command)?.ok()?.out.contains("LOT-001"));
     there(&stranger, &["show", "R-1"])?.failed(1, &["R-1", "hint"])?;
@@ -88,7 +88,7 @@ fn commands_work_from_elsewhere_as_far_as_their_account_may() -> Result<()> {
 fn a_webhook_is_made_shown_and_removed() -> Result<()> {
     let surface = Surface::open(2)?;
     surface.until("LOT-001", "response")?;
-    let folder = surface.office.folder.path();
+    let folder = surface.secretariat.folder.path();
     let donor = keep(folder, "donor", &surface.token("donor", "AA")?, 0o600)?;
     let there = |arguments: &[&str]| there(&surface, &donor, arguments);
     let receiver = Receiver::start(Temper::Ready)?;

@@ -242,7 +242,7 @@ fn a_token_that_is_wrong_expired_or_revoked_opens_nothing() -> Result<()> {
         let text = surface.get(&admin, path)?.is(200)?.text;
         ensure!(!text.contains(secret) && !text.contains("hash\\\":"), "{path}: {text}");
     }
-    ensure!(!surface.office.service.log()?.contains(secret.as_str()), "the log holds a token");
+    ensure!(!surface.secretariat.service.log()?.contains(secret.as_str()), "the log holds a token");
     Ok(())
 }
 

@@ -44,7 +44,7 @@ const QUESTIONS: [(&str, &str, &str); 14] = [
     ("GET", "/v1/events?wait=20&kinds=nothing", ""),
     ("GET", "/v1/show/%00", ""),
     ("POST", "/v1/documents", "{\"number\": \"a\\u0000b\", \"type\": \"review\"}"),
-    ("POST", "/v1/acts", "[[[[[[[["),
+    ("POST", "/v1/commands", "[[[[[[[["),
     ("PUT", "/v1/contributions/%1b%5b31m", "{\"amount\": {\"minor\": 9223372036854775807}}"),
 ];
 

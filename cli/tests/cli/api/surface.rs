@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::coalition;
-use crate::office::{Office, Service};
+use crate::secretariat::{Secretariat, Service};
 use crate::support::{SOON, eventually, example, run, text};
 
 /// An answer.
@@ -59,7 +59,7 @@ pub(crate) struct Client {
 
 /// An office whose API is on the network.
 pub(crate) struct Surface {
-    pub(crate) office: Office,
+    pub(crate) secretariat: Secretariat,
     client: Client,
     tokens: Mutex<HashMap<String, String>>,
 }
@@ -130,14 +130,14 @@ pub(crate) fn address(log: &str) -> Option<String> {
 
 impl Surface {
     pub(crate) fn open(quantity: u32) -> Result<Self> {
-        Self::on(Office::open_with(quantity, &["--listen", "127.0.0.1:0"])?)
+        Self::on(Secretariat::open_with(quantity, &["--listen", "127.0.0.1:0"])?)
     }
 
     /// One that is served with more options.
     pub(crate) fn open_with(more: &[&str]) -> Result<Self> {
         let listen = ["--listen", "127.0.0.1:0"];
         let all: Vec<&str> = listen.iter().chain(more).copied().collect();
-        Self::on(Office::open_with(1, &all)?)
+        Self::on(Secretariat::open_with(1, &all)?)
     }
 
     /// One that tries to deliver for as long as a test may take.
@@ -154,7 +154,7 @@ impl Surface {
         let text = fs::read_to_string(&pipeline)?;
         ensure!(text.contains(old), "the pipeline does not say `{old}`");
         fs::write(&pipeline, text.replace(old, new))?;
-        Self::on(Office::open_in(folder, &dir, &["--listen", "127.0.0.1:0"])?)
+        Self::on(Secretariat::open_in(folder, &dir, &["--listen", "127.0.0.1:0"])?)
     }
 
     /// The example for the API, as README starts it.
@@ -164,18 +164,19 @@ impl Surface {
         let dir = example().with_file_name("live");
         run(&["import", text(&dir)?, "--data", text(&data)?])?.ok()?;
         let service = Service::start_with(&data, None, &["--listen", "127.0.0.1:0"])?;
-        Self::on(Office { folder, data, service })
+        Self::on(Secretariat { folder, data, service })
     }
 
     /// One whose office serves an address already.
-    pub(crate) fn of(office: Office) -> Result<Self> {
-        Self::on(office)
+    pub(crate) fn of(secretariat: Secretariat) -> Result<Self> {
+        Self::on(secretariat)
     }
 
-    fn on(office: Office) -> Result<Self> {
-        let found = eventually("the API is served", SOON, || Ok(address(&office.service.log()?)))?;
+    fn on(secretariat: Secretariat) -> Result<Self> {
+        let found =
+            eventually("the API is served", SOON, || Ok(address(&secretariat.service.log()?)))?;
         Ok(Self {
-            office,
+            secretariat,
             client: Client::new(&format!("http://{found}"))?,
             tokens: Mutex::default(),
         })
@@ -184,9 +185,9 @@ impl Surface {
     /// SIGKILL, and another `serve` on the same data and at the same address.
     pub(crate) fn kill_and_start(&mut self) -> Result<()> {
         let listen = self.base.trim_start_matches("http://").to_owned();
-        let data = self.office.data.clone();
-        self.office.restart(|| Service::start_with(&data, None, &["--listen", &listen]))?;
-        eventually("the API is served", SOON, || Ok(address(&self.office.service.log()?)))?;
+        let data = self.secretariat.data.clone();
+        self.secretariat.restart(|| Service::start_with(&data, None, &["--listen", &listen]))?;
+        eventually("the API is served", SOON, || Ok(address(&self.secretariat.service.log()?)))?;
         Ok(())
     }
 
@@ -197,7 +198,7 @@ impl Surface {
         if let Some(token) = tokens.get(&name) {
             return Ok(token.clone());
         }
-        let data = text(&self.office.data)?;
+        let data = text(&self.secretariat.data)?;
         let mut arguments = vec!["token", "create", role, "--data", data];
         if !party.is_empty() {
             arguments.extend(["--for", party]);
@@ -209,9 +210,9 @@ impl Surface {
 
     /// The first admin's token, as the service has left it in its folder.
     pub(crate) fn admin(&self) -> Result<String> {
-        let log = self.office.service.log()?;
+        let log = self.secretariat.service.log()?;
         ensure!(!log.contains("wbt_"), "the log has a token: {log}");
-        let file = self.office.data.join("admin-token");
+        let file = self.secretariat.data.join("admin-token");
         eventually("the token is there", SOON, || Ok(fs::read_to_string(&file).ok()))
             .map(|token| token.trim().to_owned())
     }

@@ -13,13 +13,13 @@ use crate::support::{run, text};
 
 /// A token with these options, by the command line at the machine.
 fn given(surface: &Surface, options: &[&str]) -> Result<String> {
-    let data = text(&surface.office.data)?;
+    let data = text(&surface.secretariat.data)?;
     let words = [&["token", "create"], options, &["--data", data]].concat();
     Ok(run(&words)?.ok()?.out.trim().to_owned())
 }
 
 fn listed(surface: &Surface, name: &str) -> Result<Value> {
-    let data = text(&surface.office.data)?;
+    let data = text(&surface.secretariat.data)?;
     let all = run(&["token", "list", "--json", "--data", data])?.json()?;
     let found = all.as_array().and_then(|all| all.iter().find(|one| one["name"] == name));
     found.cloned().with_context(|| format!("no {name} in {all}"))
@@ -93,7 +93,7 @@ fn a_new_token_takes_the_place_of_the_old_one() -> Result<()> {
     let surface = Surface::open(1)?;
     let first = given(&surface, &["donor", "--for", "AA", "--days", "20", "--name", "portal"])?;
     let before = listed(&surface, "portal")?;
-    let data = text(&surface.office.data)?;
+    let data = text(&surface.secretariat.data)?;
     let rotate =
         |options: &[&str]| run(&[&["token", "rotate", "portal", "--data", data], options].concat());
     let said = rotate(&["--overlap", "1h"])?.ok()?;

@@ -65,7 +65,7 @@ fn three_lines_are_submitted_and_one_is_followed_to_its_payment() -> Result<()> 
     for actor in ["carrier for SUP", "recipient for C1"] {
         ensure!(told.contains(actor), "`{actor}` is missing: {told}");
     }
-    is_clean(&surface.office.data)?;
+    is_clean(&surface.secretariat.data)?;
     Ok(())
 }
 
@@ -92,6 +92,6 @@ fn many_hand_in_lines_at_once_and_each_line_is_taken_once() -> Result<()> {
     })?;
     let lines = surface.get(&requester, "/v1/lines?limit=1000")?.is(200)?.json()?;
     ensure!(lines["items"].as_array().map(Vec::len) == Some(1 + 12 * 8), "{lines}");
-    is_clean(&surface.office.data)?;
+    is_clean(&surface.secretariat.data)?;
     Ok(())
 }

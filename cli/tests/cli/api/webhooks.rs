@@ -151,7 +151,7 @@ fn an_event_arrives_signed_and_its_failures_are_told() -> Result<()> {
 
     surface.send(surface.request("DELETE", &path)?.bearer_auth(&donor))?.is(204)?;
     surface.get(&donor, &path)?.problem(404, "not_found", &[])?;
-    is_clean(&surface.office.data)?;
+    is_clean(&surface.secretariat.data)?;
     Ok(())
 }
 
@@ -260,6 +260,6 @@ fn whatever_is_killed_every_event_arrives_in_order() -> Result<()> {
     for receiver in &receivers {
         is_whole(receiver, &last)?;
     }
-    is_clean(&surface.office.data)?;
+    is_clean(&surface.secretariat.data)?;
     Ok(())
 }

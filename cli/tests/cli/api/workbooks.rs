@@ -87,9 +87,9 @@ fn a_picture_beside_the_lines_is_no_text() -> Result<()> {
     let requester = surface.token("requester", "REQ")?;
     let answer = hand_in(&surface, &requester, sheet("W-1")?)?.is(200)?.json()?;
     ensure!(answer["new"] == 1, "{answer}");
-    let file = surface.office.folder.path().join("w.xlsx");
+    let file = surface.secretariat.folder.path().join("w.xlsx");
     std::fs::write(&file, sheet("W-2")?)?;
-    let data = text(&surface.office.data)?;
+    let data = text(&surface.secretariat.data)?;
     crate::support::run(&["import", text(&file)?, "--data", data])?.ok()?;
     ensure!(surface.get(&requester, "/v1/lines/W-2")?.is(200)?.text.contains("Laptop"));
 

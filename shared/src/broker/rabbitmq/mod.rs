@@ -19,7 +19,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::timeout;
 
 use super::lanes::{self, Lanes, Look, Precedence};
-use super::{Alarm, Broker, BrokerError, QueueSeen, Receipt, Taken, Track};
+use super::{Alarm, Broker, BrokerError, Claimed, QueueSeen, Receipt, Track};
 use crate::metrics::Metrics;
 use crate::store::{Hint, Lane};
 use crate::trace;
@@ -138,8 +138,8 @@ struct Depth {
     per_message: usize,
 }
 
-fn failed(act: &'static str, why: impl std::fmt::Display) -> BrokerError {
-    BrokerError::Failed { act, why: why.to_string() }
+fn failed(operation: &'static str, why: impl std::fmt::Display) -> BrokerError {
+    BrokerError::Failed { operation, why: why.to_string() }
 }
 
 impl RabbitBroker {
@@ -182,12 +182,12 @@ impl RabbitBroker {
     /// Waits for `request`; one that fails or takes too long costs the connection.
     async fn ask<T>(
         link: &Link,
-        act: &'static str,
+        operation: &'static str,
         request: impl Future<Output = lapin::Result<T>>,
     ) -> Result<T, BrokerError> {
         let answer = timeout(PATIENCE, request).await;
-        let answer = answer.map_err(|_| failed(act, "it did not answer in time"));
-        let answer = answer.and_then(|answer| answer.map_err(|error| failed(act, error)));
+        let answer = answer.map_err(|_| failed(operation, "it did not answer in time"));
+        let answer = answer.and_then(|answer| answer.map_err(|error| failed(operation, error)));
         if answer.is_err() {
             link.failed.notify_one();
         }
@@ -444,7 +444,7 @@ impl Broker for RabbitBroker {
         }
     }
 
-    async fn take(&self, name: &Arc<str>, track: Track, most: usize) -> Option<Taken> {
+    async fn take(&self, name: &Arc<str>, track: Track, most: usize) -> Option<Claimed> {
         lanes::take(|waits| {
             let mut guard = self.lock();
             let state = &mut *guard;
@@ -469,7 +469,7 @@ impl Broker for RabbitBroker {
             let receipts = items.iter().filter_map(|item| item.receipt).collect();
             let ids: Vec<i64> = items.into_iter().flat_map(|item| item.ids).collect();
             state.precedence.takes(track, ids.len());
-            Look::Taken(Taken { queue: name.clone(), ids, track, turn: None, trace, receipts })
+            Look::Claimed(Claimed { queue: name.clone(), ids, track, turn: None, trace, receipts })
         })
         .await
     }
@@ -481,7 +481,7 @@ impl Broker for RabbitBroker {
         look::look(&self.inner.addresses, lanes).await.map(Some)
     }
 
-    fn acknowledge(&self, taken: Taken) {
+    fn acknowledge(&self, taken: Claimed) {
         {
             let mut state = self.lock();
             state.precedence.ends(taken.track, taken.ids.len());

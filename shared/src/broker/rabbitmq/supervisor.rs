@@ -131,12 +131,12 @@ pub(super) async fn run(
 }
 
 pub(super) async fn ask<T>(
-    act: &'static str,
+    operation: &'static str,
     request: impl Future<Output = lapin::Result<T>>,
 ) -> Result<T, BrokerError> {
     match timeout(PATIENCE, request).await {
-        Ok(answer) => answer.map_err(|error| failed(act, error)),
-        Err(_) => Err(failed(act, "it did not answer in time")),
+        Ok(answer) => answer.map_err(|error| failed(operation, error)),
+        Err(_) => Err(failed(operation, "it did not answer in time")),
     }
 }
 

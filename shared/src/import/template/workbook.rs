@@ -89,7 +89,7 @@ fn head(
         }
         let note = Note::new(note(field, template, words)).add_author_prefix(false);
         sheet.insert_note(0, column, &note.set_width(320).set_height(140))?;
-        if let Some(taken) = taken(field, template)? {
+        if let Some(taken) = validation(field, template)? {
             let taken = taken.set_error_message(words.wrong)?;
             sheet.add_data_validation(1, column, LAST, column, &taken)?;
         }
@@ -127,7 +127,7 @@ fn note(field: &Field<'_>, template: &Template, words: &Words) -> String {
 }
 
 /// What cells of a column take; none: anything. Only closed lists refuse what they do not have.
-fn taken(field: &Field<'_>, template: &Template) -> Result<Option<DataValidation>, XlsxError> {
+fn validation(field: &Field<'_>, template: &Template) -> Result<Option<DataValidation>, XlsxError> {
     let (new, warns) = (DataValidation::new(), DataValidationErrorStyle::Warning);
     let day = |year| ExcelDateTime::from_ymd(year, 1, 1);
     Ok(match field.cell {

@@ -149,7 +149,7 @@ impl Cluster for PostgresStore {
     }
 
     async fn hear(&self) -> Result<Option<mpsc::Receiver<Vec<Hint>>>, StoreError> {
-        let failed = |source| StoreError::Database { act: "listen", source };
+        let failed = |source| StoreError::Database { operation: "listen", source };
         let mut listener = PgListener::connect_with(&self.casual).await.map_err(failed)?;
         listener.listen(CHANNEL).await.map_err(failed)?;
         let (said, hears) = mpsc::channel(HEARD);

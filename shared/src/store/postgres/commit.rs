@@ -1,12 +1,12 @@
-//! Applies units: the short way where it fits, else rows are locked, units decided, and what was
+//! Applies change sets: the short way where it fits, else rows are locked, change sets decided, and what was
 //! accepted is written, in one transaction.
 
 use sqlx::postgres::{PgConnection, PgPool};
 
 use super::gate::Gate;
 use super::{PATIENCE, failed, give_up, lock, steps, write};
-use crate::store::unit::Prepared;
-use crate::store::{Fate, StoreError, Unit};
+use crate::store::change_set::Prepared;
+use crate::store::{ChangeSet, Fate, StoreError};
 
 /// How often a transaction is begun again that another one got in the way of.
 const ATTEMPTS: u32 = 10;
@@ -14,20 +14,20 @@ const ATTEMPTS: u32 = 10;
 /// Unique violation, serialization failure, deadlock: the rows have changed meanwhile.
 const CONFLICTS: [&str; 3] = ["23505", "40001", "40P01"];
 
-/// Commits `units` in order; each gets its fate.
+/// Commits `change sets` in order; each gets its fate.
 pub(super) async fn commit(
     gate: &Gate,
     pool: &PgPool,
-    units: &[Prepared],
+    change_sets: &[Prepared],
 ) -> Result<Vec<Fate>, StoreError> {
-    let is_short = steps::are_steps(units);
+    let is_short = steps::are_steps(change_sets);
     for attempt in 1.. {
         let mut connection = gate.acquire(pool).await.map_err(failed("commit"))?;
         let work = async {
             if is_short {
-                steps::commit(&mut connection, units).await
+                steps::commit(&mut connection, change_sets).await
             } else {
-                transact(&mut connection, units).await
+                transact(&mut connection, change_sets).await
             }
         };
         match tokio::time::timeout(PATIENCE, work).await {
@@ -57,10 +57,11 @@ async fn transact(
     connection: &mut PgConnection,
     prepared: &[Prepared],
 ) -> Result<Vec<Fate>, sqlx::Error> {
-    let units: Vec<&Unit> = prepared.iter().map(|prepared| &prepared.unit).collect();
+    let change_sets: Vec<&ChangeSet> =
+        prepared.iter().map(|prepared| &prepared.change_set).collect();
     sqlx::query("BEGIN").execute(&mut *connection).await?;
-    let mut state = lock::lock(connection, &units).await?;
-    let fates: Vec<Fate> = units.iter().map(|unit| state.accept(unit)).collect();
+    let mut state = lock::lock(connection, &change_sets).await?;
+    let fates: Vec<Fate> = change_sets.iter().map(|change_set| state.accept(change_set)).collect();
     let fated = prepared.iter().zip(&fates);
     let accepted: Vec<&Prepared> =
         fated.filter(|(_, fate)| **fate == Fate::Committed).map(|(prepared, _)| prepared).collect();

@@ -3,10 +3,10 @@
 
 use sqlx::PgConnection;
 
-use crate::store::Lane;
-use crate::whole::{
+use crate::dump::{
     DocumentRow, EnvelopeRow, EventRow, JobRow, LineRow, LinkRow, LotRow, NoteRow, RecordRow, Row,
 };
+use crate::store::Lane;
 
 /// Begins to fill, in one transaction.
 pub(super) async fn begin(connection: &mut PgConnection) -> Result<(), sqlx::Error> {

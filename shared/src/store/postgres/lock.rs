@@ -1,4 +1,4 @@
-//! Locks and reads the rows that units were decided on, in one order for everybody: lots, lines,
+//! Locks and reads the rows that change sets were decided on, in one order for everybody: lots, lines,
 //! envelopes, records, jobs, each by its key.
 
 use sqlx::postgres::PgRow;
@@ -6,9 +6,9 @@ use sqlx::{PgConnection, Row};
 
 use super::read::envelope;
 use crate::domain::kinds::RecordKind;
+use crate::store::change_set::wanted_jobs;
 use crate::store::decide::{Head, State, Subject, touched_envelopes};
-use crate::store::unit::wanted_jobs;
-use crate::store::{Term, Unit};
+use crate::store::{ChangeSet, Term};
 
 fn head(version: i64, event: i64) -> Head {
     Head { version, event, lease: 0 }
@@ -23,19 +23,19 @@ fn sorted<T: Ord>(mut keys: Vec<T>) -> Vec<T> {
 /// The rows as they are; they stay so until the transaction ends.
 pub(super) async fn lock(
     connection: &mut PgConnection,
-    units: &[&Unit],
+    change_sets: &[&ChangeSet],
 ) -> Result<State, sqlx::Error> {
     let mut state = State::default();
-    if units.iter().any(|unit| unit.term.is_some()) {
+    if change_sets.iter().any(|change_set| change_set.term.is_some()) {
         let rows =
             sqlx::query(include_str!("sql/hold_term.sql")).fetch_optional(&mut *connection).await?;
         state.term = rows.map(|row| Term(row.get(0)));
     }
-    lots(&mut state, connection, units).await?;
-    lines(&mut state, connection, units).await?;
-    envelopes(&mut state, connection, units).await?;
-    records(&mut state, connection, units).await?;
-    jobs(&mut state, connection, units).await?;
+    lots(&mut state, connection, change_sets).await?;
+    lines(&mut state, connection, change_sets).await?;
+    envelopes(&mut state, connection, change_sets).await?;
+    records(&mut state, connection, change_sets).await?;
+    jobs(&mut state, connection, change_sets).await?;
     Ok(state)
 }
 
@@ -53,10 +53,10 @@ async fn by_number(
 async fn lots(
     state: &mut State,
     connection: &mut PgConnection,
-    units: &[&Unit],
+    change_sets: &[&ChangeSet],
 ) -> Result<(), sqlx::Error> {
     // New ones are not there to be locked; of two that make the same, its key refuses the later.
-    let changes = units.iter().flat_map(|unit| &unit.lots);
+    let changes = change_sets.iter().flat_map(|change_set| &change_set.lots);
     let ids = changes.map(|change| change.after.id.0).collect();
     for row in by_number(connection, include_str!("sql/lock_lots.sql"), ids).await? {
         state.heads.put(Subject::Lot(row.get(0)), head(row.get(1), row.get(2)));
@@ -67,9 +67,13 @@ async fn lots(
 async fn lines(
     state: &mut State,
     connection: &mut PgConnection,
-    units: &[&Unit],
+    change_sets: &[&ChangeSet],
 ) -> Result<(), sqlx::Error> {
-    let ids = units.iter().flat_map(|unit| &unit.lines).map(|change| change.id.0).collect();
+    let ids = change_sets
+        .iter()
+        .flat_map(|change_set| &change_set.lines)
+        .map(|change| change.id.0)
+        .collect();
     for row in by_number(connection, include_str!("sql/lock_lines.sql"), ids).await? {
         state.heads.put(Subject::Line(row.get(0)), head(row.get(1), row.get(2)));
     }
@@ -79,9 +83,9 @@ async fn lines(
 async fn envelopes(
     state: &mut State,
     connection: &mut PgConnection,
-    units: &[&Unit],
+    change_sets: &[&ChangeSet],
 ) -> Result<(), sqlx::Error> {
-    let ids = touched_envelopes(units);
+    let ids = touched_envelopes(change_sets);
     if ids.is_empty() {
         return Ok(());
     }
@@ -98,9 +102,9 @@ async fn envelopes(
 async fn records(
     state: &mut State,
     connection: &mut PgConnection,
-    units: &[&Unit],
+    change_sets: &[&ChangeSet],
 ) -> Result<(), sqlx::Error> {
-    let keys = units.iter().flat_map(|unit| &unit.records);
+    let keys = change_sets.iter().flat_map(|change_set| &change_set.records);
     let keys: Vec<(RecordKind, &str)> = keys.map(|record| (record.kind, &*record.id)).collect();
     let keys = sorted(keys);
     if keys.is_empty() {
@@ -121,10 +125,11 @@ async fn records(
 async fn jobs(
     state: &mut State,
     connection: &mut PgConnection,
-    units: &[&Unit],
+    change_sets: &[&ChangeSet],
 ) -> Result<(), sqlx::Error> {
-    let ids: Vec<i64> = units.iter().filter_map(|unit| unit.job.as_ref()).map(|j| j.id).collect();
-    let wanted = wanted_jobs(units.iter().copied());
+    let ids: Vec<i64> =
+        change_sets.iter().filter_map(|change_set| change_set.job.as_ref()).map(|j| j.id).collect();
+    let wanted = wanted_jobs(change_sets.iter().copied());
     if ids.is_empty() && wanted.is_empty() {
         return Ok(());
     }

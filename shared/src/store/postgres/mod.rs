@@ -1,21 +1,21 @@
 //! The store on Postgres, 14 or newer: many processes at once, rows locked in one order, batches as
 //! arrays, positions of events given by the leader just after commit.
 
-mod beside;
 mod claim;
 mod cluster;
 mod commit;
 mod condition;
 mod due;
+mod dump;
 mod fill;
 mod gate;
 mod history;
 mod lock;
 mod read;
+mod replacement;
 mod sequence;
 mod sessions;
 mod steps;
-mod whole;
 mod write;
 
 use std::collections::HashSet;
@@ -30,14 +30,14 @@ use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow
 use sqlx::query::Query;
 use sqlx::{ConnectOptions, Connection, PgConnection, Postgres, Row as _};
 
-pub use self::beside::PostgresBeside;
 use self::gate::Gate;
+pub use self::replacement::PostgresReplacement;
 use self::sequence::Sequencer;
 use crate::address::without_secrets;
 use crate::documents;
+use crate::store::change_set::Prepared;
 use crate::store::migrations::{all_applied, planned, unmade};
-use crate::store::unit::Prepared;
-use crate::store::{Condition, Fate, Lease, Migration, Store, StoreError, Unit};
+use crate::store::{ChangeSet, Condition, Fate, Lease, Migration, Store, StoreError};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -90,10 +90,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn failed(act: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+fn failed(operation: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
     move |source| {
         sessions::met(&source);
-        StoreError::Database { act, source }
+        StoreError::Database { operation, source }
     }
 }
 
@@ -212,19 +212,19 @@ impl PostgresStore {
     /// The rows that `query` gives; a connection that does not answer is given up.
     async fn rows(
         &self,
-        act: &'static str,
+        operation: &'static str,
         query: Query<'_, Postgres, PgArguments>,
     ) -> Result<Vec<PgRow>, StoreError> {
-        rows(&self.gate, &self.pool, self.patience, act, query).await
+        rows(&self.gate, &self.pool, self.patience, operation, query).await
     }
 
     /// The same for what need not survive a crash of the database.
     async fn casual_rows(
         &self,
-        act: &'static str,
+        operation: &'static str,
         query: Query<'_, Postgres, PgArguments>,
     ) -> Result<Vec<PgRow>, StoreError> {
-        rows(&self.gate, &self.casual, self.patience, act, query).await
+        rows(&self.gate, &self.casual, self.patience, operation, query).await
     }
 }
 
@@ -284,12 +284,12 @@ async fn rows(
     gate: &Gate,
     pool: &PgPool,
     patience: Duration,
-    act: &'static str,
+    operation: &'static str,
     query: Query<'_, Postgres, PgArguments>,
 ) -> Result<Vec<PgRow>, StoreError> {
-    let mut connection = gate.acquire(pool).await.map_err(failed(act))?;
+    let mut connection = gate.acquire(pool).await.map_err(failed(operation))?;
     let answer = tokio::time::timeout(patience, query.fetch_all(&mut *connection)).await;
-    answer.unwrap_or_else(|_| Err(give_up(connection))).map_err(failed(act))
+    answer.unwrap_or_else(|_| Err(give_up(connection))).map_err(failed(operation))
 }
 
 /// Gives up a connection that does not answer.
@@ -300,14 +300,15 @@ fn give_up(connection: PoolConnection<Postgres>) -> sqlx::Error {
 
 #[async_trait]
 impl Store for PostgresStore {
-    async fn commit(&self, units: Vec<Unit>) -> Result<Vec<Fate>, StoreError> {
-        if units.is_empty() {
+    async fn commit(&self, change_sets: Vec<ChangeSet>) -> Result<Vec<Fate>, StoreError> {
+        if change_sets.is_empty() {
             return Ok(Vec::new());
         }
-        let units = units.into_iter().map(Prepared::of).collect::<Result<Vec<_>, _>>()?;
+        let change_sets =
+            change_sets.into_iter().map(Prepared::of).collect::<Result<Vec<_>, _>>()?;
         let (gate, pool) = (self.gate.clone(), self.pool.clone());
         // A task of its own: a caller that goes away leaves no transaction in the middle.
-        let task = tokio::spawn(async move { commit::commit(&gate, &pool, &units).await });
+        let task = tokio::spawn(async move { commit::commit(&gate, &pool, &change_sets).await });
         task.await.map_err(|_| StoreError::Closed)?
     }
 

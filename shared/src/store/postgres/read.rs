@@ -10,7 +10,7 @@ use crate::domain::kinds::{NoteKind, RecordKind};
 use crate::domain::lot::Lot;
 use crate::store::stored::{end_of, first_parts, parse, place, time};
 use crate::store::{
-    EnvelopeRow, Filed, LotCount, LotFilter, LotOrder, NoteRange, OldDocument, Reads, Record,
+    EnvelopeRow, LotCount, LotFilter, LotIndex, LotOrder, NoteRange, OldDocument, Reads, Record,
     StoreError, StoredLine, tally,
 };
 
@@ -110,8 +110,8 @@ impl Reads for PostgresStore {
         self.rows(READ, query).await?.iter().map(lot).collect()
     }
 
-    async fn filed_lots(&self, filter: &LotFilter) -> Result<Vec<(Lot, Filed)>, StoreError> {
-        let filed = |row: &PgRow| Filed {
+    async fn filed_lots(&self, filter: &LotFilter) -> Result<Vec<(Lot, LotIndex)>, StoreError> {
+        let filed = |row: &PgRow| LotIndex {
             version: row.get(2),
             state: row.get(3),
             step: row.get(4),

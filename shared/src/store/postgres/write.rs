@@ -6,10 +6,10 @@ use sqlx::PgConnection;
 
 use crate::domain::kinds::RecordKind;
 use crate::domain::lot::Timestamp;
+use crate::store::change_set::{Prepared, last_notes, wanted_jobs};
 use crate::store::decide::{Heads, State, Subject};
-use crate::store::unit::{Prepared, last_notes, wanted_jobs};
 use crate::store::{
-    EnvelopeRow, Filed, JobChange, Lane, LineChange, LotChange, RecordChange, Unit, tally,
+    ChangeSet, EnvelopeRow, JobChange, Lane, LineChange, LotChange, LotIndex, RecordChange, tally,
 };
 
 /// Events about to be written, a column each.
@@ -27,7 +27,7 @@ struct Events {
 impl Events {
     fn tell(
         &mut self,
-        unit: (&str, i64),
+        change_set: (&str, i64),
         subject: Subject,
         name: String,
         number: i64,
@@ -35,8 +35,8 @@ impl Events {
         body: String,
     ) {
         self.subjects.push(subject);
-        self.actors.push(unit.0.to_owned());
-        self.at.push(unit.1);
+        self.actors.push(change_set.0.to_owned());
+        self.at.push(change_set.1);
         self.names.push(name);
         self.numbers.push(number);
         self.kinds.push(kind);
@@ -50,18 +50,19 @@ pub(super) async fn write(
     accepted: &[&Prepared],
     mut state: State,
 ) -> Result<(), sqlx::Error> {
-    let events = told(accepted, &state)?;
+    let events = events_of(accepted, &state)?;
     let mut heads = std::mem::take(&mut state.heads);
     append(connection, events, &mut heads).await?;
     lots(connection, accepted, &heads).await?;
     tallies(connection, accepted).await?;
-    let units: Vec<&Unit> = accepted.iter().map(|prepared| &prepared.unit).collect();
-    lines(connection, &units, &heads).await?;
+    let change_sets: Vec<&ChangeSet> =
+        accepted.iter().map(|prepared| &prepared.change_set).collect();
+    lines(connection, &change_sets, &heads).await?;
     envelopes(connection, &state, &heads).await?;
-    records(connection, &units, &heads).await?;
-    jobs(connection, &units).await?;
-    notes(connection, &units).await?;
-    if units.iter().any(|unit| unit.changes_what_is_kept()) {
+    records(connection, &change_sets, &heads).await?;
+    jobs(connection, &change_sets).await?;
+    notes(connection, &change_sets).await?;
+    if change_sets.iter().any(|change_set| change_set.changes_what_is_kept()) {
         let sql = include_str!("sql/raise_generation.sql");
         sqlx::query(sql).execute(connection).await?;
     }
@@ -73,11 +74,11 @@ fn encoded(body: Result<String, serde_json::Error>) -> Result<String, sqlx::Erro
 }
 
 /// An event for each change.
-fn told(accepted: &[&Prepared], state: &State) -> Result<Events, sqlx::Error> {
+fn events_of(accepted: &[&Prepared], state: &State) -> Result<Events, sqlx::Error> {
     let mut events = Events::default();
-    for Prepared { unit, bodies } in accepted {
-        let by = (&*unit.actor, unit.at.timestamp_millis());
-        for (change, body) in unit.lots.iter().zip(bodies) {
+    for Prepared { change_set, bodies } in accepted {
+        let by = (&*change_set.actor, change_set.at.timestamp_millis());
+        for (change, body) in change_set.lots.iter().zip(bodies) {
             let LotChange { after, kind, .. } = change;
             let subject = Subject::Lot(after.id.0);
             events.tell(
@@ -89,13 +90,13 @@ fn told(accepted: &[&Prepared], state: &State) -> Result<Events, sqlx::Error> {
                 body.clone(),
             );
         }
-        for change in &unit.lines {
+        for change in &change_set.lines {
             let (subject, number) = (Subject::Line(change.id.0), change.expected + 1);
             let kind = change.event().name();
             let body = encoded(change.body())?;
             events.tell(by, subject, change.id.to_string(), number, kind, body);
         }
-        for change in &unit.records {
+        for change in &change_set.records {
             let subject = Subject::Record(change.kind, change.id.clone());
             let (name, number) = (format!("{}:{}", change.kind, change.id), change.expected + 1);
             events.tell(by, subject, name, number, change.event_name(), change.body.clone());
@@ -187,9 +188,9 @@ async fn lots(
     heads: &Heads,
 ) -> Result<(), sqlx::Error> {
     let mut changes: Vec<(i64, (Timestamp, &LotChange, &String))> = Vec::new();
-    for Prepared { unit, bodies } in accepted {
-        let changed = unit.lots.iter().zip(bodies);
-        changes.extend(changed.map(|(lot, body)| (lot.after.id.0, (unit.at, lot, body))));
+    for Prepared { change_set, bodies } in accepted {
+        let changed = change_set.lots.iter().zip(bodies);
+        changes.extend(changed.map(|(lot, body)| (lot.after.id.0, (change_set.at, lot, body))));
     }
     let is_first = |(_, change, _): &(Timestamp, &LotChange, &String)| change.before.is_none();
     const UPSERT: Upsert = Upsert::of(include_str!("sql/upsert_lots.sql"));
@@ -199,7 +200,8 @@ async fn lots(
         let (mut states, mut steps, mut waits) = (Vec::new(), Vec::new(), Vec::new());
         let mut contents = Vec::new();
         for (at, change, body) in last.values() {
-            let Filed { version, state, step, awaits, class, rank } = Filed::of(&change.after);
+            let LotIndex { version, state, step, awaits, class, rank } =
+                LotIndex::of(&change.after);
             versions.push(version);
             events.push(heads.get(&Subject::Lot(change.after.id.0)).event);
             dues.push(change.due(*at).map(|due| due.timestamp_millis()));
@@ -230,7 +232,7 @@ async fn lots(
 }
 
 async fn tallies(connection: &mut PgConnection, accepted: &[&Prepared]) -> Result<(), sqlx::Error> {
-    let moves = tally::moves(accepted.iter().flat_map(|prepared| &prepared.unit.lots));
+    let moves = tally::moves(accepted.iter().flat_map(|prepared| &prepared.change_set.lots));
     if moves.is_empty() {
         return Ok(());
     }
@@ -247,10 +249,13 @@ async fn tallies(connection: &mut PgConnection, accepted: &[&Prepared]) -> Resul
 
 async fn lines(
     connection: &mut PgConnection,
-    units: &[&Unit],
+    change_sets: &[&ChangeSet],
     heads: &Heads,
 ) -> Result<(), sqlx::Error> {
-    let changes = units.iter().flat_map(|unit| &unit.lines).map(|change| (change.id.0, change));
+    let changes = change_sets
+        .iter()
+        .flat_map(|change_set| &change_set.lines)
+        .map(|change| (change.id.0, change));
     let is_first = |change: &&LineChange| change.expected == 0;
     const UPSERT: Upsert = Upsert::of(include_str!("sql/upsert_lines.sql"));
     for (sql, last) in last_of(UPSERT, changes, is_first) {
@@ -272,10 +277,10 @@ async fn lines(
 
 async fn records(
     connection: &mut PgConnection,
-    units: &[&Unit],
+    change_sets: &[&ChangeSet],
     heads: &Heads,
 ) -> Result<(), sqlx::Error> {
-    let changes = units.iter().flat_map(|unit| &unit.records);
+    let changes = change_sets.iter().flat_map(|change_set| &change_set.records);
     let changes = changes.map(|change| ((change.kind, &*change.id), change));
     let is_first = |change: &&RecordChange| change.expected == 0;
     const UPSERT: Upsert = Upsert::of(include_str!("sql/upsert_records.sql"));
@@ -328,8 +333,12 @@ async fn envelopes(
     Ok(())
 }
 
-async fn jobs(connection: &mut PgConnection, units: &[&Unit]) -> Result<(), sqlx::Error> {
-    let ended: Vec<&JobChange> = units.iter().filter_map(|unit| unit.job.as_ref()).collect();
+async fn jobs(
+    connection: &mut PgConnection,
+    change_sets: &[&ChangeSet],
+) -> Result<(), sqlx::Error> {
+    let ended: Vec<&JobChange> =
+        change_sets.iter().filter_map(|change_set| change_set.job.as_ref()).collect();
     let done: Vec<_> = ended.iter().filter(|job| job.again.is_none()).collect();
     if !done.is_empty() {
         sqlx::query(include_str!("sql/jobs_done.sql"))
@@ -348,7 +357,7 @@ async fn jobs(connection: &mut PgConnection, units: &[&Unit]) -> Result<(), sqlx
             .execute(&mut *connection)
             .await?;
     }
-    let wanted = wanted_jobs(units.iter().copied());
+    let wanted = wanted_jobs(change_sets.iter().copied());
     if wanted.is_empty() {
         return Ok(());
     }
@@ -362,8 +371,12 @@ async fn jobs(connection: &mut PgConnection, units: &[&Unit]) -> Result<(), sqlx
         .map(drop)
 }
 
-async fn notes(connection: &mut PgConnection, units: &[&Unit]) -> Result<(), sqlx::Error> {
-    let (put, gone): (Vec<_>, Vec<_>) = last_notes(units).partition(|note| note.body.is_some());
+async fn notes(
+    connection: &mut PgConnection,
+    change_sets: &[&ChangeSet],
+) -> Result<(), sqlx::Error> {
+    let (put, gone): (Vec<_>, Vec<_>) =
+        last_notes(change_sets).partition(|note| note.body.is_some());
     if !put.is_empty() {
         sqlx::query(include_str!("sql/upsert_notes.sql"))
             .bind(put.iter().map(|note| note.kind.name()).collect::<Vec<_>>())

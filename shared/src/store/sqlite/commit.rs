@@ -1,4 +1,4 @@
-//! Applies units: reads the versions they were decided on, drops the stale, writes the rest.
+//! Applies change sets: reads the versions they were decided on, drops the stale, writes the rest.
 
 use std::collections::BTreeMap;
 
@@ -10,22 +10,23 @@ use super::heads::{Kept, append, read_heads};
 use super::log::{Entry, Log};
 use super::script::Script;
 use crate::domain::lot::{Lot, Timestamp};
-use crate::store::decide::{Head, Heads, State, Subject, Told, touched_envelopes};
+use crate::store::change_set::Prepared;
+use crate::store::decide::{CeilingChange, Head, Heads, State, Subject, touched_envelopes};
 use crate::store::tally::Place;
-use crate::store::unit::Prepared;
-use crate::store::{EnvelopeRow, Fate, Filed, LotChange, StoreError, Unit, tally};
+use crate::store::{ChangeSet, EnvelopeRow, Fate, LotChange, LotIndex, StoreError, tally};
 
-/// Applies `units` in order; each gets its fate. An error means that nothing was applied.
+/// Applies `change sets` in order; each gets its fate. An error means that nothing was applied.
 pub(super) async fn apply(
     script: &mut Script<'_>,
     log: &mut Log,
     kept: &mut Kept,
     prepared: Vec<Prepared>,
 ) -> Result<Vec<Fate>, StoreError> {
-    let units: Vec<&Unit> = prepared.iter().map(|prepared| &prepared.unit).collect();
-    let read = read(script.connection(), kept, &units).await;
+    let change_sets: Vec<&ChangeSet> =
+        prepared.iter().map(|prepared| &prepared.change_set).collect();
+    let read = read(script.connection(), kept, &change_sets).await;
     let mut state = read.map_err(database("read versions"))?;
-    let fates: Vec<Fate> = units.iter().map(|unit| state.accept(unit)).collect();
+    let fates: Vec<Fate> = change_sets.iter().map(|change_set| state.accept(change_set)).collect();
     let accepted: Vec<Prepared> = prepared
         .into_iter()
         .zip(&fates)
@@ -37,16 +38,16 @@ pub(super) async fn apply(
     Ok(fates)
 }
 
-fn database(act: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
-    move |source| StoreError::Database { act, source }
+fn database(operation: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+    move |source| StoreError::Database { operation, source }
 }
 
 async fn envelopes(
     connection: &mut SqliteConnection,
-    units: &[&Unit],
+    change_sets: &[&ChangeSet],
     heads: &mut Heads,
 ) -> Result<BTreeMap<String, EnvelopeRow>, sqlx::Error> {
-    let ids = touched_envelopes(units);
+    let ids = touched_envelopes(change_sets);
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -67,10 +68,10 @@ async fn envelopes(
 async fn read(
     connection: &mut SqliteConnection,
     kept: &Kept,
-    units: &[&Unit],
+    change_sets: &[&ChangeSet],
 ) -> Result<State, sqlx::Error> {
-    let mut heads = read_heads(connection, kept, units).await?;
-    let envelopes = envelopes(connection, units, &mut heads).await?;
+    let mut heads = read_heads(connection, kept, change_sets).await?;
+    let envelopes = envelopes(connection, change_sets, &mut heads).await?;
     // One process at a time opens the file: it leads.
     Ok(State { heads, envelopes, told: Vec::new(), term: Some(ONLY_TERM) })
 }
@@ -82,24 +83,25 @@ async fn write(
     state: &mut State,
 ) -> Result<(), StoreError> {
     let mut lots: Vec<(Option<Timestamp>, Lot, i64)> = Vec::new();
-    let mut rest: Vec<Unit> = Vec::new();
-    let moves = tally::moves(prepared.iter().flat_map(|prepared| &prepared.unit.lots));
-    for Prepared { mut unit, bodies } in prepared {
-        for (change, body) in std::mem::take(&mut unit.lots).into_iter().zip(bodies) {
+    let mut rest: Vec<ChangeSet> = Vec::new();
+    let moves = tally::moves(prepared.iter().flat_map(|prepared| &prepared.change_set.lots));
+    for Prepared { mut change_set, bodies } in prepared {
+        for (change, body) in std::mem::take(&mut change_set.lots).into_iter().zip(bodies) {
             let LotChange { after, kind, .. } = &change;
-            let entry = Entry::of(&unit, after.id.to_string(), after.version, kind.name(), body);
+            let entry =
+                Entry::of(&change_set, after.id.to_string(), after.version, kind.name(), body);
             let event = append(&mut state.heads, log, Subject::Lot(after.id.0), entry);
-            lots.push((change.due(unit.at), change.after, event));
+            lots.push((change.due(change_set.at), change.after, event));
         }
-        if !unit.is_lots_only() {
-            rest.push(unit);
+        if !change_set.is_lots_only() {
+            rest.push(change_set);
         }
     }
     write_lots(script, &lots).await.map_err(database("write lots"))?;
     write_tallies(script, &moves).await.map_err(database("write tallies"))?;
     let heads = &mut state.heads;
     super::rest::write(script, log, heads, &rest).await.map_err(database("write the rest"))?;
-    for Told { actor, at, row } in state.told.drain(..) {
+    for CeilingChange { actor, at, row } in state.told.drain(..) {
         let entry = Entry {
             at: at.timestamp_millis(),
             actor,
@@ -138,7 +140,7 @@ async fn write_lots(
 ) -> Result<(), sqlx::Error> {
     let sql = include_str!("sql/upsert_lot.sql");
     let bind = |(due, lot, event): &(Option<Timestamp>, Lot, i64), args: &mut SqliteArguments| {
-        let Filed { version, state, step, awaits, class, rank } = Filed::of(lot);
+        let LotIndex { version, state, step, awaits, class, rank } = LotIndex::of(lot);
         args.add(lot.id.0)?;
         args.add(version)?;
         args.add(*event)?;

@@ -64,7 +64,7 @@ impl Queues for SqliteStore {
             .bind(now.timestamp_millis())
             .fetch_all(&self.readers)
             .await
-            .map_err(|source| StoreError::Database { act: "claim jobs", source })?;
+            .map_err(|source| StoreError::Database { operation: "claim jobs", source })?;
         Ok(rows.iter().map(job).collect())
     }
 

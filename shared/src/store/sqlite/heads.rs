@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::{Row, SqliteConnection};
 
 use super::log::{Entry, Log};
-use crate::store::Unit;
+use crate::store::ChangeSet;
 use crate::store::decide::{Head, Heads, Subject};
 
 /// The heads of lots written lately, by number. This process is the only one that writes them.
@@ -32,17 +32,17 @@ impl Kept {
     }
 }
 
-/// Reads the heads of all that `units` may change, but for envelopes; `kept` ones are known.
+/// Reads the heads of all that `change sets` may change, but for envelopes; `kept` ones are known.
 pub(super) async fn read_heads(
     connection: &mut SqliteConnection,
     kept: &Kept,
-    units: &[&Unit],
+    change_sets: &[&ChangeSet],
 ) -> Result<Heads, sqlx::Error> {
     let mut heads = Heads::default();
-    lots(&mut heads, connection, kept, units).await?;
-    lines(&mut heads, connection, units).await?;
-    for unit in units {
-        rest(&mut heads, connection, unit).await?;
+    lots(&mut heads, connection, kept, change_sets).await?;
+    lines(&mut heads, connection, change_sets).await?;
+    for change_set in change_sets {
+        rest(&mut heads, connection, change_set).await?;
     }
     Ok(heads)
 }
@@ -51,10 +51,12 @@ async fn lots(
     heads: &mut Heads,
     connection: &mut SqliteConnection,
     kept: &Kept,
-    units: &[&Unit],
+    change_sets: &[&ChangeSet],
 ) -> Result<(), sqlx::Error> {
     let mut unknown = Vec::new();
-    for id in units.iter().flat_map(|unit| &unit.lots).map(|change| change.after.id.0) {
+    for id in
+        change_sets.iter().flat_map(|change_set| &change_set.lots).map(|change| change.after.id.0)
+    {
         match kept.0.get(&id) {
             Some(head) => heads.put(Subject::Lot(id), *head),
             None => unknown.push(id),
@@ -78,10 +80,13 @@ async fn lots(
 async fn lines(
     heads: &mut Heads,
     connection: &mut SqliteConnection,
-    units: &[&Unit],
+    change_sets: &[&ChangeSet],
 ) -> Result<(), sqlx::Error> {
-    let lines: Vec<i64> =
-        units.iter().flat_map(|unit| &unit.lines).map(|change| change.id.0).collect();
+    let lines: Vec<i64> = change_sets
+        .iter()
+        .flat_map(|change_set| &change_set.lines)
+        .map(|change| change.id.0)
+        .collect();
     if lines.is_empty() {
         return Ok(());
     }
@@ -99,9 +104,9 @@ async fn lines(
 async fn rest(
     heads: &mut Heads,
     connection: &mut SqliteConnection,
-    unit: &Unit,
+    change_set: &ChangeSet,
 ) -> Result<(), sqlx::Error> {
-    for change in &unit.records {
+    for change in &change_set.records {
         let found = sqlx::query(include_str!("sql/record_version.sql"))
             .bind(change.kind.name())
             .bind(&change.id)
@@ -112,7 +117,7 @@ async fn rest(
             heads.put(Subject::Record(change.kind, change.id.clone()), head);
         }
     }
-    if let Some(job) = &unit.job {
+    if let Some(job) = &change_set.job {
         let found: Option<i64> = sqlx::query_scalar(include_str!("sql/job_version.sql"))
             .bind(job.id)
             .fetch_optional(&mut *connection)

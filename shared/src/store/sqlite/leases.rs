@@ -22,8 +22,8 @@ pub(super) struct Leases {
     inherited: i64,
 }
 
-fn failed(act: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
-    move |source| StoreError::Database { act, source }
+fn failed(operation: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
+    move |source| StoreError::Database { operation, source }
 }
 
 fn json(ids: &[i64]) -> String {

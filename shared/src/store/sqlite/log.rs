@@ -4,7 +4,7 @@ use sha2::Sha256;
 use sqlx::Arguments;
 
 use super::script::Script;
-use crate::store::Unit;
+use crate::store::ChangeSet;
 use crate::store::chain::{digest, hex, link};
 
 /// An event about to be written.
@@ -20,15 +20,15 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// What `unit` tells of `subject`, whose event `number` it is.
+    /// What `change set` tells of `subject`, whose event `number` it is.
     pub(super) fn of(
-        unit: &Unit,
+        change_set: &ChangeSet,
         subject: String,
         number: i64,
         kind: &'static str,
         body: String,
     ) -> Self {
-        let (at, actor) = (unit.at.timestamp_millis(), unit.actor.clone());
+        let (at, actor) = (change_set.at.timestamp_millis(), change_set.actor.clone());
         Self { at, actor, subject, number, kind, previous: 0, body }
     }
 }

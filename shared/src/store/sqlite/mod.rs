@@ -1,10 +1,10 @@
 //! The store on SQLite: one file (and one for leases beside it), one writer, group commit, WAL, `synchronous=FULL`.
 
-mod beside;
 mod cluster;
 mod commit;
 mod condition;
 mod due;
+mod dump;
 mod flows;
 mod heads;
 mod history;
@@ -13,9 +13,9 @@ mod log;
 mod place;
 mod raw;
 mod read;
+mod replacement;
 mod rest;
 mod script;
-mod whole;
 mod writer;
 
 use std::path::Path;
@@ -30,16 +30,16 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::beside::SqliteBeside;
 use self::flows::Flows;
 use self::leases::Leases;
 use self::place::Place;
 pub use self::raw::raw_updates;
-use self::writer::{Act, Writer};
+pub use self::replacement::SqliteReplacement;
+use self::writer::{Request, Writer};
 use crate::documents;
+use crate::store::change_set::Prepared;
 use crate::store::migrations::{all_applied, planned, unmade};
-use crate::store::unit::Prepared;
-use crate::store::{Condition, Fate, Migration, Store, StoreError, Term, Unit};
+use crate::store::{ChangeSet, Condition, Fate, Migration, Store, StoreError, Term};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -47,7 +47,7 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite")
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     readers: SqlitePool,
-    acts: mpsc::Sender<Act>,
+    requests: mpsc::Sender<Request>,
     leases: Leases,
     flows: Flows,
     generation: Arc<AtomicI64>,
@@ -83,7 +83,7 @@ impl SqliteStore {
     /// The same, with documents where an older version kept them.
     pub(super) async fn migrated(path: &Path) -> Result<Self, StoreError> {
         let opening = |source| StoreError::Open { path: path.display().to_string(), source };
-        if let Some(left) = beside::was_there(path).filter(|_| !path.exists()) {
+        if let Some(left) = replacement::was_there(path).filter(|_| !path.exists()) {
             let (path, left) = (path.display().to_string(), left.display().to_string());
             return Err(StoreError::Gone { path, left });
         }
@@ -112,10 +112,10 @@ impl SqliteStore {
         let leases = Leases::open(path).await?;
         let place = Place::of(path);
         let writer = Writer::new(connection, place.clone()).await.map_err(opening)?;
-        let (acts, queue) = mpsc::channel(256);
+        let (requests, queue) = mpsc::channel(256);
         tokio::spawn(writer.run(queue));
         let (flows, generation) = (Flows::default(), Arc::new(AtomicI64::new(1)));
-        Ok(Self { readers, acts, leases, flows, generation, place })
+        Ok(Self { readers, requests, leases, flows, generation, place })
     }
 
     /// Opens the database at `path` to be read only, beside whoever works on it.
@@ -133,10 +133,10 @@ impl SqliteStore {
             .await
             .map_err(|source| StoreError::Open { path: shown, source })?;
         // Whoever would write is told that the store is closed.
-        let (acts, _) = mpsc::channel(1);
+        let (requests, _) = mpsc::channel(1);
         let (flows, generation) = (Flows::default(), Arc::new(AtomicI64::new(1)));
         let (leases, place) = (Leases::none(), Place::default());
-        Ok(Self { readers, acts, leases, flows, generation, place })
+        Ok(Self { readers, requests, leases, flows, generation, place })
     }
 
     /// The migrations of the database at `path`, and whether they were made; nothing is written.
@@ -163,24 +163,28 @@ impl SqliteStore {
         planned(&MIGRATIONS, &applied, &shown)
     }
 
-    async fn ask<T>(&self, act: impl FnOnce(oneshot::Sender<T>) -> Act) -> Result<T, StoreError> {
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<T>) -> Request,
+    ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.acts.send(act(reply)).await.map_err(|_| StoreError::Closed)?;
+        self.requests.send(request(reply)).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)
     }
 }
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn commit(&self, units: Vec<Unit>) -> Result<Vec<Fate>, StoreError> {
-        if units.is_empty() {
+    async fn commit(&self, change_sets: Vec<ChangeSet>) -> Result<Vec<Fate>, StoreError> {
+        if change_sets.is_empty() {
             return Ok(Vec::new());
         }
-        let is_new_generation = units.iter().any(Unit::changes_what_is_kept);
+        let is_new_generation = change_sets.iter().any(ChangeSet::changes_what_is_kept);
         // Bodies are written here, so that the one writer has less to do.
-        let units = units.into_iter().map(Prepared::of).collect::<Result<Vec<_>, _>>()?;
+        let change_sets =
+            change_sets.into_iter().map(Prepared::of).collect::<Result<Vec<_>, _>>()?;
         let generation = is_new_generation.then(|| self.generation.clone());
-        self.ask(|reply| Act::Commit { units, generation, reply }).await?
+        self.ask(|reply| Request::Commit { change_sets, generation, reply }).await?
     }
 
     async fn snapshot(&self) -> Result<Arc<dyn Store>, StoreError> {
@@ -195,7 +199,7 @@ impl Store for SqliteStore {
             })
             .connect_with((*self.readers.connect_options()).clone())
             .await
-            .map_err(|source| StoreError::Database { act: "read", source })?;
+            .map_err(|source| StoreError::Database { operation: "read", source })?;
         Ok(Arc::new(Self { readers, ..self.clone() }))
     }
 
@@ -210,7 +214,7 @@ impl Store for SqliteStore {
     async fn close(&self) {
         self.readers.close().await;
         // A writer that is already gone has nothing left to write.
-        drop(self.ask(|reply| Act::Close { reply }).await);
+        drop(self.ask(|reply| Request::Close { reply }).await);
         self.leases.close().await;
     }
 }

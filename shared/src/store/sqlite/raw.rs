@@ -19,7 +19,7 @@ pub async fn raw_updates(
     batch: i64,
     stretch: Duration,
 ) -> Result<i64, StoreError> {
-    let failed = |source| StoreError::Database { act: "update rows", source };
+    let failed = |source| StoreError::Database { operation: "update rows", source };
     let mut connection = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)

@@ -12,7 +12,7 @@ use crate::domain::kinds::{NoteKind, RecordKind};
 use crate::domain::lot::Lot;
 use crate::store::stored::{end_of, first_parts, parse, place, time};
 use crate::store::{
-    EnvelopeRow, Filed, LotCount, LotFilter, LotOrder, NoteRange, OldDocument, Reads, Record,
+    EnvelopeRow, LotCount, LotFilter, LotIndex, LotOrder, NoteRange, OldDocument, Reads, Record,
     StoreError, StoredLine, tally,
 };
 
@@ -45,7 +45,7 @@ fn stored_line(row: &SqliteRow) -> Result<(LineId, StoredLine), StoreError> {
 }
 
 pub(super) fn reading(source: sqlx::Error) -> StoreError {
-    StoreError::Database { act: "read", source }
+    StoreError::Database { operation: "read", source }
 }
 
 pub(super) fn json<T: Into<serde_json::Value>>(ids: impl IntoIterator<Item = T>) -> String {
@@ -118,8 +118,8 @@ impl Reads for SqliteStore {
         query.fetch_all(&self.readers).await.map_err(reading)?.iter().map(lot).collect()
     }
 
-    async fn filed_lots(&self, filter: &LotFilter) -> Result<Vec<(Lot, Filed)>, StoreError> {
-        let filed = |row: &SqliteRow| Filed {
+    async fn filed_lots(&self, filter: &LotFilter) -> Result<Vec<(Lot, LotIndex)>, StoreError> {
+        let filed = |row: &SqliteRow| LotIndex {
             version: row.get(2),
             state: row.get(3),
             step: row.get(4),

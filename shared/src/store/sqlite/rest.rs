@@ -1,40 +1,41 @@
-//! Writes what accepted units change besides lots and envelopes, all of a commit together.
+//! Writes what accepted change sets change besides lots and envelopes, all of a commit together.
 
 use sqlx::Arguments;
 
 use super::heads::append;
 use super::log::{Entry, Log};
 use super::script::Script;
+use crate::store::change_set::{last_notes, wanted_jobs};
 use crate::store::decide::{Heads, Subject};
-use crate::store::unit::{last_notes, wanted_jobs};
-use crate::store::{LineChange, RecordChange, Unit};
+use crate::store::{ChangeSet, LineChange, RecordChange};
 
-/// Writes lines, records, jobs and notes of `units`, in their order.
+/// Writes lines, records, jobs and notes of `change sets`, in their order.
 pub(super) async fn write(
     script: &mut Script<'_>,
     log: &mut Log,
     heads: &mut Heads,
-    units: &[Unit],
+    change_sets: &[ChangeSet],
 ) -> Result<(), sqlx::Error> {
-    lines(script, log, heads, units).await?;
-    records(script, log, heads, units).await?;
-    ended_jobs(script, units).await?;
-    new_jobs(script, units).await?;
-    notes(script, units).await
+    lines(script, log, heads, change_sets).await?;
+    records(script, log, heads, change_sets).await?;
+    ended_jobs(script, change_sets).await?;
+    new_jobs(script, change_sets).await?;
+    notes(script, change_sets).await
 }
 
 async fn lines(
     script: &mut Script<'_>,
     log: &mut Log,
     heads: &mut Heads,
-    units: &[Unit],
+    change_sets: &[ChangeSet],
 ) -> Result<(), sqlx::Error> {
     let mut lines: Vec<(&LineChange, i64)> = Vec::new();
-    for unit in units {
-        for change in &unit.lines {
+    for change_set in change_sets {
+        for change in &change_set.lines {
             let body = change.body().map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
             let kind = change.event().name();
-            let entry = Entry::of(unit, change.id.to_string(), change.expected + 1, kind, body);
+            let entry =
+                Entry::of(change_set, change.id.to_string(), change.expected + 1, kind, body);
             lines.push((change, append(heads, log, Subject::Line(change.id.0), entry)));
         }
     }
@@ -54,13 +55,14 @@ async fn records(
     script: &mut Script<'_>,
     log: &mut Log,
     heads: &mut Heads,
-    units: &[Unit],
+    change_sets: &[ChangeSet],
 ) -> Result<(), sqlx::Error> {
     let mut records: Vec<(&RecordChange, i64)> = Vec::new();
-    for unit in units {
-        for change in &unit.records {
+    for change_set in change_sets {
+        for change in &change_set.records {
             let (subject, number) = (format!("{}:{}", change.kind, change.id), change.expected + 1);
-            let entry = Entry::of(unit, subject, number, change.event_name(), change.body.clone());
+            let entry =
+                Entry::of(change_set, subject, number, change.event_name(), change.body.clone());
             let subject = Subject::Record(change.kind, change.id.clone());
             records.push((change, append(heads, log, subject, entry)));
         }
@@ -75,8 +77,8 @@ async fn records(
     written.await
 }
 
-async fn ended_jobs(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx::Error> {
-    for job in units.iter().filter_map(|unit| unit.job.as_ref()) {
+async fn ended_jobs(script: &mut Script<'_>, change_sets: &[ChangeSet]) -> Result<(), sqlx::Error> {
+    for job in change_sets.iter().filter_map(|change_set| change_set.job.as_ref()) {
         match job.again {
             None => {
                 let ended = script.then(include_str!("sql/job_done.sql"), |args| {
@@ -101,8 +103,8 @@ async fn ended_jobs(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx:
     Ok(())
 }
 
-async fn new_jobs(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx::Error> {
-    let jobs = wanted_jobs(units);
+async fn new_jobs(script: &mut Script<'_>, change_sets: &[ChangeSet]) -> Result<(), sqlx::Error> {
+    let jobs = wanted_jobs(change_sets);
     let written = script.rows(include_str!("sql/upsert_job.sql"), &jobs, |job, args| {
         args.add(job.kind.name())?;
         args.add(job.key.clone())?;
@@ -112,8 +114,9 @@ async fn new_jobs(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx::E
     written.await
 }
 
-async fn notes(script: &mut Script<'_>, units: &[Unit]) -> Result<(), sqlx::Error> {
-    let (put, gone): (Vec<_>, Vec<_>) = last_notes(units).partition(|note| note.body.is_some());
+async fn notes(script: &mut Script<'_>, change_sets: &[ChangeSet]) -> Result<(), sqlx::Error> {
+    let (put, gone): (Vec<_>, Vec<_>) =
+        last_notes(change_sets).partition(|note| note.body.is_some());
     let written = script.rows(include_str!("sql/upsert_note.sql"), &put, |note, args| {
         args.add(note.kind.name())?;
         args.add(note.key.clone())?;

@@ -11,17 +11,17 @@ use super::heads::Kept;
 use super::log::Log;
 use super::place::Place;
 use super::script::Script;
-use crate::store::unit::Prepared;
+use crate::store::change_set::Prepared;
 use crate::store::{Fate, StoreError};
 
 /// Batches committed together at most.
 const GROUP: usize = 64;
 
-/// What happened to the units of a batch, given once its group has committed.
+/// What happened to the change sets of a batch, given once its group has committed.
 type Reply = oneshot::Sender<Result<Vec<Fate>, StoreError>>;
 
-pub(super) enum Act {
-    Commit { units: Vec<Prepared>, generation: Option<Arc<AtomicI64>>, reply: Reply },
+pub(super) enum Request {
+    Commit { change_sets: Vec<Prepared>, generation: Option<Arc<AtomicI64>>, reply: Reply },
     Close { reply: oneshot::Sender<()> },
 }
 
@@ -43,19 +43,19 @@ impl Writer {
     }
 
     /// Runs until the last sender is gone or an act closes it.
-    pub(super) async fn run(mut self, mut acts: mpsc::Receiver<Act>) {
+    pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
         let mut group = Vec::with_capacity(GROUP);
-        while acts.recv_many(&mut group, GROUP).await > 0 {
+        while requests.recv_many(&mut group, GROUP).await > 0 {
             let mut closing = None;
             let mut batches = Vec::with_capacity(group.len());
             let mut generations = Vec::new();
-            for act in group.drain(..) {
-                match act {
-                    Act::Commit { units, generation, reply } => {
+            for request in group.drain(..) {
+                match request {
+                    Request::Commit { change_sets, generation, reply } => {
                         generations.extend(generation);
-                        batches.push((units, reply));
+                        batches.push((change_sets, reply));
                     }
-                    Act::Close { reply } => closing = Some(reply),
+                    Request::Close { reply } => closing = Some(reply),
                 }
             }
             self.group(batches, &generations).await;
@@ -108,7 +108,7 @@ impl Writer {
                 let cause = Arc::new(error);
                 for reply in replies {
                     let source = sqlx::Error::Io(std::io::Error::other(cause.clone()));
-                    reply.send(Err(StoreError::Database { act: "commit", source })).ok();
+                    reply.send(Err(StoreError::Database { operation: "commit", source })).ok();
                 }
             }
         }
@@ -125,14 +125,15 @@ impl Writer {
         let mut all = Vec::with_capacity(batches.len());
         let mut script = Script::new(&mut self.connection);
         script.word("BEGIN IMMEDIATE").await?;
-        for units in batches {
+        for change_sets in batches {
             let mark = self.log.mark();
             if is_shared {
                 // There before anything of the batch can fail.
                 script.word("SAVEPOINT batch").await?;
                 script.run().await?;
             }
-            let mut fates = commit::apply(&mut script, &mut self.log, &mut self.kept, units).await;
+            let mut fates =
+                commit::apply(&mut script, &mut self.log, &mut self.kept, change_sets).await;
             if is_shared && fates.is_ok() {
                 // What fails of this batch has to fail here.
                 let released = match script.word("RELEASE batch").await {
@@ -140,7 +141,7 @@ impl Writer {
                     failed => failed,
                 };
                 if let Err(source) = released {
-                    fates = Err(StoreError::Database { act: "write a batch", source });
+                    fates = Err(StoreError::Database { operation: "write a batch", source });
                 }
             }
             let has_failed = fates.is_err();

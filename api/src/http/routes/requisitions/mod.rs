@@ -23,7 +23,7 @@ use waybill_workers::steps::validate_priority;
 use crate::http::access::Caller;
 use crate::http::problem::{Problem, Wrong};
 use crate::http::problem_kind::ProblemKind;
-use crate::http::request::{Asked, media_type};
+use crate::http::request::{Params, media_type};
 use crate::http::state::Api;
 
 /// Types of body, and the ending of the files that hold such.
@@ -188,7 +188,7 @@ pub(crate) struct RowIn {
 pub(crate) async fn submit(
     State(api): State<Api>,
     caller: Caller,
-    Asked(how): Asked<Handing>,
+    Params(how): Params<Handing>,
     request: Request,
 ) -> Result<Json<Handed>, Problem> {
     let kind = media_type(request.headers());
@@ -292,7 +292,7 @@ async fn take(
         let said = validate_priority::foresee(&api.engine, &coalition, &all).await?;
         expected.extend(new.iter().zip(said).filter_map(|(row, said)| Some((row.row, said?))));
     }
-    let sight = caller.sight(&api.engine).await?;
+    let visibility = caller.visibility(&api.engine).await?;
     let amended: BTreeMap<u64, _> = intake.amended.iter().map(|a| (a.row, a)).collect();
     for row in &good {
         let external_id = row.line.external_id.clone();
@@ -314,7 +314,7 @@ async fn take(
                 value: Some(field.theirs.clone()),
                 detail: format!(
                     "{} has changed it from {} to {} since it was stated",
-                    sight.actor(&field.ours_by),
+                    visibility.actor(&field.ours_by),
                     field.before,
                     field.ours
                 ),

@@ -9,23 +9,24 @@ use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::{Attempt, Endpoint};
 use waybill_shared::feed::{CloudEvent, Reader};
 use waybill_shared::sealing::secrets;
-use waybill_shared::sight::Sight;
 use waybill_shared::store::{NoteRange, StoreError};
+use waybill_shared::visibility::Visibility;
 use waybill_workers::webhooks::{Failed, client, post, replay as send_again};
 
 use super::find;
 use crate::http::access::Caller;
 use crate::http::problem::Problem;
 use crate::http::problem_kind::ProblemKind;
-use crate::http::request::{Asked, Body, Named};
+use crate::http::request::{Body, Named, Params};
 use crate::http::state::Api;
 use crate::queries::cursor::{after, cursor, cut, limit};
 use crate::queries::log::feed;
 
 async fn reader(api: &Api, endpoint: &Endpoint) -> Result<Reader, StoreError> {
     let coalition = api.engine.coalition().await?;
-    let sight = Sight::new(&api.engine, coalition, endpoint.role, endpoint.party.as_deref());
-    Ok(Reader::new(&api.engine, sight, endpoint.filter.clone()))
+    let visibility =
+        Visibility::new(&api.engine, coalition, endpoint.role, endpoint.party.as_deref());
+    Ok(Reader::new(&api.engine, visibility, endpoint.filter.clone()))
 }
 
 /// What became of a ping.
@@ -63,7 +64,7 @@ pub(crate) async fn ping(
     };
     let client = client(allow).map_err(failed)?;
     let coalition = api.engine.coalition().await?;
-    let actor = caller.sight(&api.engine).await?.actor(&caller.actor());
+    let actor = caller.visibility(&api.engine).await?.actor(&caller.actor());
     let event = CloudEvent::ping(&coalition, &id, &actor, api.engine.clock.now());
     let secrets = secrets(&api.engine.keys, &id, &standing.secrets).map_err(StoreError::from)?;
     let outcome = post(&client, allow, &standing.endpoint, &secrets, &event).await;
@@ -108,7 +109,7 @@ pub(crate) async fn attempts(
     State(api): State<Api>,
     caller: Caller,
     Named(id): Named,
-    Asked(query): Asked<PageQuery>,
+    Params(query): Params<PageQuery>,
 ) -> Result<Json<AttemptPage>, Problem> {
     find(&api, &caller, &id).await?;
     let limit = limit(query.limit)?;
@@ -167,7 +168,7 @@ pub(crate) async fn pending(
     State(api): State<Api>,
     caller: Caller,
     Named(id): Named,
-    Asked(query): Asked<PageQuery>,
+    Params(query): Params<PageQuery>,
 ) -> Result<Json<PendingPage>, Problem> {
     let standing = find(&api, &caller, &id).await?;
     let all = standing.deliveries.into_iter().map(|(position, delivery)| PendingView {

@@ -12,7 +12,9 @@ use waybill_shared::domain::account::Role;
 use waybill_shared::domain::confidential::Confidential;
 use waybill_shared::domain::kinds::{JobKind, NoteKind, RecordEvent, RecordKind};
 use waybill_shared::domain::webhook::{Disabled, Endpoint, Progress, Secrets};
-use waybill_shared::store::{Fate, NewJob, NoteChange, NoteRange, RecordChange, StoreError, Unit};
+use waybill_shared::store::{
+    ChangeSet, Fate, NewJob, NoteChange, NoteRange, RecordChange, StoreError,
+};
 use waybill_workers::webhooks::{State as Standing, check, new_secret, rotated};
 
 use crate::http::access::Caller;
@@ -35,7 +37,7 @@ const MOST: usize = 100;
 
 /// The eyes with which a caller's webhooks see.
 fn eyes(caller: &Caller) -> (Role, Option<String>) {
-    let role = if caller.is_office() { Role::Operator } else { caller.role() };
+    let role = if caller.is_secretariat() { Role::Operator } else { caller.role() };
     (role, caller.party().map(str::to_owned))
 }
 
@@ -50,7 +52,7 @@ fn is_own(caller: &Caller, endpoint: &Endpoint) -> bool {
 
 /// Whether the caller may know of it, turn it off and on, and remove it.
 fn may_know(caller: &Caller, endpoint: &Endpoint) -> bool {
-    caller.is_office() || is_own(caller, endpoint)
+    caller.is_secretariat() || is_own(caller, endpoint)
 }
 
 /// Refuses what only its owner may: to say where its events go, and to see its secret.
@@ -107,20 +109,20 @@ async fn write(
     notes: Vec<NoteChange>,
 ) -> Result<(), Problem> {
     let now = api.engine.clock.now();
-    let mut unit = Unit::new(&caller.actor(), now);
+    let mut change_set = ChangeSet::new(&caller.actor(), now);
     let id = endpoint.id.clone();
     let corrupt = |source| StoreError::Corrupt { subject: endpoint.id.clone(), source };
     let body = serde_json::to_string(endpoint).map_err(corrupt)?;
-    unit.records.push(RecordChange {
+    change_set.records.push(RecordChange {
         kind: RecordKind::Webhook,
         id: id.clone(),
         expected,
         body,
         event,
     });
-    unit.notes = notes;
-    unit.jobs.push(NewJob { kind: JobKind::Webhook, key: id, due: now, body: String::new() });
-    match api.engine.commit(vec![unit], None).await?.pop() {
+    change_set.notes = notes;
+    change_set.jobs.push(NewJob { kind: JobKind::Webhook, key: id, due: now, body: String::new() });
+    match api.engine.commit(vec![change_set], None).await?.pop() {
         None | Some(Fate::Committed) => Ok(()),
         Some(Fate::Stale { .. }) => Err(Problem::new(
             ProblemKind::Conflict,

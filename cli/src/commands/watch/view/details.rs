@@ -17,7 +17,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State) {
         None => lines.push(Line::styled("  asking the service", style(Meaning::Faint))),
         Some(Err(why)) => lines.push(Line::styled(format!("  {why}"), style(Meaning::Bad))),
         Some(Ok(shown)) => {
-            let all = told(shown, usize::from(area.width));
+            let all = facts(shown, usize::from(area.width));
             let rows = usize::from(area.height.saturating_sub(1));
             // No further than to the end.
             details.scroll = details.scroll.min(all.len().saturating_sub(rows));
@@ -27,7 +27,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State) {
     put(frame, area, lines);
 }
 
-fn told(shown: &Shown, width: usize) -> Vec<Line<'static>> {
+fn facts(shown: &Shown, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let wide = shown.facts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     for (name, value) in &shown.facts {

@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
-use waybill_api::{ActAnswer, ActOutcome};
+use waybill_api::{CommandAnswer, CommandOutcome};
 
 use super::super::keys::KEYS;
 use super::super::state::{Dialog, Intent, State};
@@ -66,8 +66,13 @@ fn keys(room: usize) -> Vec<Line<'static>> {
 }
 
 /// What an act would change, in so many rows, and how to answer.
-fn changes(intent: &Intent, answer: &ActAnswer, room: usize, rows: usize) -> Vec<Line<'static>> {
-    let changed = answer.items.iter().filter(|acted| acted.outcome == ActOutcome::Changed);
+fn changes(
+    intent: &Intent,
+    answer: &CommandAnswer,
+    room: usize,
+    rows: usize,
+) -> Vec<Line<'static>> {
+    let changed = answer.items.iter().filter(|acted| acted.outcome == CommandOutcome::Changed);
     let mut lines: Vec<Line<'static>> = Vec::new();
     for effect in changed.flat_map(|acted| &acted.effects) {
         let text = format!("{:10}  {}", effect.subject, effect.what);
@@ -80,7 +85,7 @@ fn changes(intent: &Intent, answer: &ActAnswer, room: usize, rows: usize) -> Vec
     let left_out = answer.unchanged + answer.refused;
     if left_out > 0 {
         let verb = intent.verb;
-        let first = answer.items.iter().find(|acted| acted.outcome != ActOutcome::Changed);
+        let first = answer.items.iter().find(|acted| acted.outcome != CommandOutcome::Changed);
         let why = first.map(|acted| acted.why.as_str()).unwrap_or_default();
         let text = format!("{} left out: {why}", verb.count(left_out));
         after.push(Line::styled(cut(&text, room), style(Meaning::Warn)));

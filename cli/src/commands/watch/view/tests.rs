@@ -2,7 +2,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use serde_json::{Value, json};
-use waybill_api::{ActAnswer, Shown, StatusView};
+use waybill_api::{CommandAnswer, Shown, StatusView};
 use waybill_shared::views::LotPage;
 
 use super::super::data::{Answer, Ask};
@@ -148,7 +148,7 @@ fn a_row_leads_to_its_lots_and_a_lot_to_its_details() -> Result<(), serde_json::
     Ok(())
 }
 
-fn answer(on: &[String], outcome: &str, why: &str) -> Result<ActAnswer, serde_json::Error> {
+fn answer(on: &[String], outcome: &str, why: &str) -> Result<CommandAnswer, serde_json::Error> {
     let item = |id: &String| {
         let effects = match outcome {
             "changed" => json!([{"subject": id, "what": "match_donor: waits for money -> held"}]),
@@ -184,7 +184,7 @@ fn an_act_is_shown_and_asked_about_before_it_is_done() -> Result<(), serde_json:
     let asks = watched.text("y");
     let [Ask::Act(2, request)] = asks.as_slice() else { panic!("{asks:?}") };
     assert!(!request.dry_run && request.on == on && request.reason == "wrong model");
-    let asks = watched.state.take(Answer::Acted(2, Ok(answer(&on, "changed", "")?)));
+    let asks = watched.state.take(Answer::CommandResult(2, Ok(answer(&on, "changed", "")?)));
     assert!(asks.contains(&Ask::Status));
     assert!(watched.screen(80, 24).contains("held 2 lots"));
     Ok(())

@@ -1,0 +1,396 @@
+//! What a database that is replaced has given out is not given out again. Whoever took numbers, positions or documents
+//! from it goes on with the one that takes its place: so that carries counters on, fills the positions that were given
+//! out with events that say nothing, keeps the messages that were sent, lists what was, and lets nothing happen by itself
+//! until somebody has looked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::documents;
+use crate::domain::kinds::{NoteKind, RecordEvent, RecordKind};
+use crate::domain::lot::Timestamp;
+use crate::domain::order::{Order, OrderStatus};
+use crate::incidents::{RESTORED, opened};
+use crate::pauses::{ALL, Pause};
+use crate::store::{
+    ChangeSet, Fate, NoteChange, NoteRange, Record, RecordChange, Store, StoreError,
+};
+
+/// Void events committed together.
+const TOGETHER: i64 = 500;
+
+/// Lines that are named.
+const NAMED: usize = 20;
+
+/// A restore, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restore {
+    /// Its number, from 1: the log after it is of this epoch.
+    pub epoch: u32,
+    /// When.
+    pub at: Timestamp,
+    /// The file that it was restored from.
+    pub from: String,
+    /// The last position that the restored database had.
+    pub upto: i64,
+    /// The last one that the replaced one had given out; the same: none beyond.
+    pub given_out: i64,
+    /// The number of the last line that was given out.
+    pub lines: i64,
+}
+
+impl Restore {
+    /// Whether a reader that goes on after `position` has read what is void now.
+    #[must_use]
+    pub fn voids(&self, position: i64) -> bool {
+        position > self.upto && position <= self.given_out
+    }
+
+    /// Where somebody stands who has read up to `position` since: behind what is void.
+    #[must_use]
+    pub fn beyond(&self, position: i64) -> i64 {
+        if self.voids(position) { self.given_out + 1 } else { position }
+    }
+}
+
+/// Every restore that a database has seen.
+///
+/// # Errors
+/// [`StoreError`] if they cannot be read.
+pub async fn restores(store: &dyn Store) -> Result<Vec<Restore>, StoreError> {
+    let read = store.records(RecordKind::Restore).await?;
+    let read = read.iter().map(|record| parse(RecordKind::Restore, record));
+    let mut restores: Vec<Restore> = read.collect::<Result<_, _>>()?;
+    restores.sort_by_key(|restore| restore.epoch);
+    Ok(restores)
+}
+
+fn parse<T: serde::de::DeserializeOwned>(
+    kind: RecordKind,
+    record: &Record,
+) -> Result<T, StoreError> {
+    serde_json::from_str(&record.body)
+        .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{}", record.id), source })
+}
+
+fn written(kind: RecordKind, id: &str, value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })
+}
+
+/// Nothing happens by itself in `new` until somebody has looked: where nothing else could be carried on.
+///
+/// # Errors
+/// [`StoreError`] if it cannot be written.
+pub async fn pause(new: &dyn Store, from: &str, now: Timestamp) -> Result<(), StoreError> {
+    let mut change_set = ChangeSet::new("restore", now);
+    paused(new, from, &mut change_set).await?;
+    commit(new, vec![change_set]).await
+}
+
+/// What a database has given out that another does not know.
+#[derive(Debug, Default)]
+pub struct GivenOut {
+    position: i64,
+    lines: i64,
+    epoch: u32,
+    changes: Vec<RecordChange>,
+    /// What others did since that is not there any more, in words.
+    lost: String,
+}
+
+impl GivenOut {
+    /// What `old`, which is replaced, has given out beyond `new`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if one of them cannot be read.
+    pub async fn of(old: &dyn Store, new: &dyn Store) -> Result<Self, StoreError> {
+        let before = restores(old).await?;
+        let lines = before.iter().map(|one| one.lines).fold(old.last_line().await?, i64::max);
+        Ok(Self {
+            position: old.last_position().await?,
+            lines,
+            epoch: before.iter().map(|one| one.epoch).max().unwrap_or(0),
+            changes: carried(new, old).await?,
+            lost: lost(new, old).await?,
+        })
+    }
+}
+
+/// Carries what the replaced database has given out into `new`, which was read from `from` and takes its place, and pauses
+/// everything; none: that could not be read. Nobody else works on it, and nothing was committed to it: its first new
+/// position would be one that was given out.
+///
+/// # Errors
+/// [`StoreError`] if it cannot be written.
+pub async fn carry(
+    new: &dyn Store,
+    given_out: Option<GivenOut>,
+    from: &str,
+    now: Timestamp,
+) -> Result<Restore, StoreError> {
+    let is_known = given_out.is_some();
+    let given = given_out.unwrap_or_default();
+    let term = new.lead(None).await?;
+    let settle = async || -> Result<(), StoreError> {
+        if let Some(term) = term {
+            while new.sequence(term).await? > 0 {}
+        }
+        Ok(())
+    };
+    settle().await?;
+    let before = restores(new).await?;
+    let upto = new.last_position().await?;
+    let epoch = before.iter().map(|one| one.epoch).fold(given.epoch, u32::max) + 1;
+    let lines = before.iter().map(|one| one.lines).fold(given.lines, i64::max);
+    let lines = lines.max(new.last_line().await?);
+    let given_out = given.position.max(upto);
+    if given_out > upto {
+        void(new, epoch, given_out + 1 - upto, now).await?;
+        settle().await?;
+    }
+    let restore = Restore { epoch, at: now, from: from.to_owned(), upto, given_out, lines };
+    let mut change_set = ChangeSet::new("restore", now);
+    let id = epoch.to_string();
+    let body = written(RecordKind::Restore, &id, &restore)?;
+    change_set.records.push(RecordChange {
+        kind: RecordKind::Restore,
+        id,
+        expected: 0,
+        body,
+        event: RecordEvent::LogRestored,
+    });
+    paused(new, from, &mut change_set).await?;
+    change_set.records.extend(given.changes);
+    change_set.records.extend(summed_up(new, &restore, is_known, &given.lost).await?);
+    commit(new, vec![change_set]).await?;
+    settle().await?;
+    if let Some(term) = term {
+        new.resign(term).await?;
+    }
+    Ok(restore)
+}
+
+/// The incident of the restore itself; none: nothing was given out since the copy.
+async fn summed_up(
+    new: &dyn Store,
+    restore: &Restore,
+    is_known: bool,
+    lost: &str,
+) -> Result<Option<RecordChange>, StoreError> {
+    let Restore { epoch, from, upto, given_out, .. } = restore;
+    let cause = if !is_known {
+        format!(
+            "restored from {from}, and what was given out after that copy is not known here: ask suppliers which orders \
+             they have, and readers of the feed how far they are"
+        )
+    } else if given_out > upto {
+        format!(
+            "events {} to {given_out} were given out before the restore and are void: readers of the feed get 410 and \
+             begin again after {upto}{lost}",
+            upto + 1
+        )
+    } else {
+        return Ok(None);
+    };
+    let subjects = vec![format!("restore:{epoch}")];
+    Ok(Some(opened(new, &format!("{RESTORED}{epoch}"), &cause, subjects).await?))
+}
+
+async fn commit(store: &dyn Store, change_sets: Vec<ChangeSet>) -> Result<(), StoreError> {
+    let fates = store.commit(change_sets).await?;
+    match fates.into_iter().find(|fate| *fate != Fate::Committed) {
+        None => Ok(()),
+        Some(other) => {
+            let why = std::io::Error::other(format!("{other:?}"));
+            Err(StoreError::Database { operation: "carry what was given out", source: why.into() })
+        }
+    }
+}
+
+/// Fills `count` positions with events that say nothing.
+async fn void(store: &dyn Store, epoch: u32, count: i64, now: Timestamp) -> Result<(), StoreError> {
+    let mut version = 0;
+    while version < count {
+        let upto = (version + TOGETHER).min(count);
+        let change_sets = (version..upto).map(|expected| {
+            let mut change_set = ChangeSet::new("restore", now);
+            change_set.records.push(RecordChange {
+                kind: RecordKind::Void,
+                id: epoch.to_string(),
+                expected,
+                body: "{}".to_owned(),
+                event: RecordEvent::LogVoid,
+            });
+            change_set
+        });
+        commit(store, change_sets.collect()).await?;
+        version = upto;
+    }
+    Ok(())
+}
+
+/// Lets nothing happen by itself until somebody has looked, and forgets clocks and processes of elsewhere, and then.
+async fn paused(
+    store: &dyn Store,
+    from: &str,
+    change_set: &mut ChangeSet,
+) -> Result<(), StoreError> {
+    let known = store.record(RecordKind::Pause, ALL).await?;
+    let reason = format!("restored from {from}, see `waybill incidents`");
+    let pause = Pause { paused: true, since: change_set.at, by: "restore".to_owned(), reason };
+    change_set.records.push(RecordChange {
+        kind: RecordKind::Pause,
+        id: ALL.to_owned(),
+        expected: known.map_or(0, |known| known.version),
+        body: written(RecordKind::Pause, ALL, &pause)?,
+        event: RecordEvent::PauseSet,
+    });
+    for kind in [NoteKind::Clock, NoteKind::Process] {
+        let (after, before) = (String::new(), "\u{10ffff}".to_owned());
+        let all = NoteRange { after, before, backwards: false, limit: 10_000 };
+        let notes = store.notes(kind, &all).await?.into_iter();
+        change_set.notes.extend(notes.map(|(key, _)| NoteChange { kind, key, body: None }));
+    }
+    Ok(())
+}
+
+/// Counters, messages and accounts of `old`, and an incident for each supplier that has what `new` does not know.
+async fn carried(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, StoreError> {
+    let mut changes = counters(new, old).await?;
+    let own = ids(new.records(RecordKind::OrderMessage).await?);
+    let messages = old.records(RecordKind::OrderMessage).await?;
+    let sent: Vec<&Record> = messages.iter().filter(|one| !own.contains_key(&one.id)).collect();
+    changes.extend(sent.iter().map(|message| {
+        restored(RecordKind::OrderMessage, message, 0, RecordEvent::OrderMessageCarried)
+    }));
+    changes.extend(later(new, old, RecordKind::Token, "", RecordEvent::TokenCarried).await?);
+    // What an earlier restore has found is to be done still.
+    changes.extend(
+        later(new, old, RecordKind::Incident, RESTORED, RecordEvent::IncidentCarried).await?,
+    );
+    let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let known = ids(new.records(RecordKind::OrderStatus).await?);
+    for record in old.records(RecordKind::OrderStatus).await? {
+        let status: OrderStatus = parse(RecordKind::OrderStatus, &record)?;
+        let before =
+            known.get(&record.id).map(|known| parse::<OrderStatus>(RecordKind::OrderStatus, known));
+        let was_sent = matches!(before.transpose()?, Some(before) if before != OrderStatus::Issued);
+        if status == OrderStatus::Issued || was_sent {
+            continue;
+        }
+        let order = old.record(RecordKind::Order, &record.id).await?;
+        let supplier = match &order {
+            Some(order) => parse::<Order>(RecordKind::Order, order)?.supplier,
+            None => String::new(),
+        };
+        told.entry(supplier).or_default().push(record.id);
+    }
+    for message in sent {
+        let body: serde_json::Value = parse(RecordKind::OrderMessage, message)?;
+        let supplier = body["seller"].as_str().unwrap_or_default().to_owned();
+        told.entry(supplier).or_default().push(message.id.clone());
+    }
+    for (supplier, numbers) in told {
+        // By what it is about: two restores may find something for one supplier.
+        let id = format!("{RESTORED}{supplier}:{}", numbers[0]);
+        let cause = format!(
+            "{supplier} was sent {}, which the restored database does not know: cancel or confirm them with {supplier} \
+             by hand; their numbers are not used again",
+            numbers.join(", ")
+        );
+        let subjects = numbers.into_iter().map(|number| format!("order:{number}")).collect();
+        // Of what an earlier restore has found about the same this says the newest.
+        let found = opened(new, &id, &cause, subjects).await?;
+        changes.retain(|change| (change.kind, &change.id) != (found.kind, &found.id));
+        changes.push(found);
+    }
+    Ok(changes)
+}
+
+/// What `new` is to hold of a record of `old`.
+fn restored(kind: RecordKind, record: &Record, expected: i64, event: RecordEvent) -> RecordChange {
+    RecordChange { kind, id: record.id.clone(), expected, body: record.body.clone(), event }
+}
+
+/// Records of a kind, with ids that begin so, that have changed since: as they are in `old`.
+async fn later(
+    new: &dyn Store,
+    old: &dyn Store,
+    kind: RecordKind,
+    prefix: &str,
+    event: RecordEvent,
+) -> Result<Vec<RecordChange>, StoreError> {
+    let own = ids(new.records_of(kind, prefix).await?);
+    let records = old.records_of(kind, prefix).await?;
+    let changed = records.iter().filter_map(|record| {
+        let known = own.get(&record.id);
+        let is_new = known.is_none_or(|known| known.body != record.body);
+        is_new.then(|| restored(kind, record, known.map_or(0, |known| known.version), event))
+    });
+    Ok(changed.collect())
+}
+
+fn ids(records: Vec<Record>) -> BTreeMap<String, Record> {
+    records.into_iter().map(|record| (record.id.clone(), record)).collect()
+}
+
+/// Counters go on from where the later of the two was.
+async fn counters(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, StoreError> {
+    let own = ids(new.records(RecordKind::OrderSequence).await?);
+    let mut changes = Vec::new();
+    for record in old.records(RecordKind::OrderSequence).await? {
+        let value = |body: &str| -> i64 {
+            let read: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+            read["value"].as_i64().unwrap_or(0)
+        };
+        let known = own.get(&record.id);
+        if value(&record.body) > known.map_or(0, |known| value(&known.body)) {
+            changes.push(RecordChange {
+                kind: RecordKind::OrderSequence,
+                id: record.id,
+                expected: known.map_or(0, |known| known.version),
+                body: record.body,
+                event: RecordEvent::OrderNumberCarried,
+            });
+        }
+    }
+    Ok(changes)
+}
+
+/// What others did since the copy and have to do again, in words.
+async fn lost(new: &dyn Store, old: &dyn Store) -> Result<String, StoreError> {
+    let own = new.last_line().await?;
+    let lost: Vec<String> = old
+        .all_lines()
+        .await?
+        .into_iter()
+        .filter(|(id, _)| id.0 > own)
+        .map(|(_, stored)| format!("{}/{}", stored.line.requester, stored.line.external_id))
+        .collect();
+    let named = lost.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let mut told = match lost.len() {
+        0 => String::new(),
+        1..=NAMED => format!("; handed in since then, and to be handed in again: {named}"),
+        many => {
+            format!("; {many} lines were handed in since then, and are to be again: {named}, …")
+        }
+    };
+    let (kept, mut lost) = (documents::senders(new).await?, 0);
+    let mut senders: BTreeSet<String> = BTreeSet::new();
+    for (key, sender) in documents::senders(old).await? {
+        if !kept.contains_key(&key) {
+            lost += 1;
+            senders.insert(sender);
+        }
+    }
+    if lost > 0 {
+        let senders = senders.into_iter().collect::<Vec<_>>().join(", ");
+        told.push_str(&format!(
+            "; {lost} documents (responses, receipts, payments, decisions) were taken since then: ask their senders \
+             for them again ({senders})"
+        ));
+    }
+    Ok(told)
+}

@@ -1,0 +1,67 @@
+//! Incidents that are not about lots: jobs that were given up, payments above what was bound.
+
+use waybill_shared::job::Incident;
+use waybill_shared::store::{NewJob, RecordChange, StoreError};
+
+use super::{Context, Decided, already, body, refuse};
+use crate::documents::Refusal;
+use waybill_shared::domain::kinds::{JobKind, RecordEvent, RecordKind};
+
+impl Context<'_> {
+    /// The job of an incident is there again, with all its attempts.
+    pub(super) async fn replay(&self, id: &str) -> Result<Decided, Refusal> {
+        let (version, incident) = self.incident(id).await?;
+        if let Some(closed) = &incident.closed {
+            return already(closed.clone());
+        }
+        let job = incident.job.clone();
+        let job = job.ok_or_else(|| refuse("it is about no job: close it once it is mended"))?;
+        let kind = JobKind::named(&job.kind);
+        let kind = kind.ok_or_else(|| refuse(format!("there are no jobs `{}`", job.kind)))?;
+        let because = self.because("replayed by an operator");
+        let mut unit = self.desk.change_set();
+        let (key, due) = (job.key, unit.at);
+        unit.jobs.push(NewJob { kind, key, due, body: job.body });
+        let closed = format!("replayed: {because}");
+        unit.records.push(closes(id, version, incident, closed, RecordEvent::IncidentReplayed)?);
+        Ok(unit.into())
+    }
+
+    /// Nothing more is done about an incident.
+    pub(super) async fn close(&self, id: &str) -> Result<Decided, Refusal> {
+        let (version, incident) = self.incident(id).await?;
+        if let Some(closed) = &incident.closed {
+            return already(closed.clone());
+        }
+        let closed = format!("closed: {}", self.because("closed by an operator"));
+        let mut unit = self.desk.change_set();
+        unit.records.push(closes(id, version, incident, closed, RecordEvent::IncidentClosed)?);
+        Ok(unit.into())
+    }
+
+    async fn incident(&self, id: &str) -> Result<(i64, Incident), Refusal> {
+        let record = self.desk.engine.store.record(RecordKind::Incident, id).await?;
+        let record = record.ok_or_else(|| refuse(format!("there is no incident `{id}`")))?;
+        let corrupt = |source| StoreError::Corrupt { subject: format!("incident:{id}"), source };
+        let incident = serde_json::from_str(&record.body).map_err(corrupt)?;
+        Ok((record.version, incident))
+    }
+}
+
+fn closes(
+    id: &str,
+    version: i64,
+    mut incident: Incident,
+    closed: String,
+    event: RecordEvent,
+) -> Result<RecordChange, StoreError> {
+    incident.closed = Some(closed);
+    let body = body(RecordKind::Incident, id, &incident)?;
+    Ok(RecordChange {
+        kind: RecordKind::Incident,
+        id: id.to_owned(),
+        expected: version,
+        body,
+        event,
+    })
+}

@@ -1,0 +1,207 @@
+//! What the secretariat does by hand, one file a family: each command on one subject becomes one change set of
+//! changes, or is there already, or cannot be had.
+
+mod again;
+mod answers;
+mod files;
+mod incidents;
+mod lines;
+mod lots;
+mod money;
+mod offers;
+mod order_change;
+mod orders;
+mod parties;
+mod parts;
+mod pause;
+mod surplus;
+
+pub use crate::remark::Note;
+pub use files::{Attachment, Claim, LARGEST};
+
+use std::sync::Arc;
+
+use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::command::Command;
+use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::kinds::RecordKind;
+use waybill_shared::engine::Engine;
+use waybill_shared::intake::follow;
+use waybill_shared::line_name::{NamedLine, named};
+use waybill_shared::store::{ChangeSet, Record, StoreError, StoredLine};
+
+use crate::connectors::Connector;
+use crate::documents::{Desk, Refusal, wake};
+use crate::orders::complete;
+use crate::remark;
+
+/// What stands before the id of an incident.
+const INCIDENT: &str = "incident:";
+
+/// What a command comes to.
+#[derive(Debug)]
+pub enum Decided {
+    /// It changes this.
+    Change(Box<ChangeSet>),
+    /// What it wants is there already, or has happened: why.
+    Already(String),
+}
+
+impl From<ChangeSet> for Decided {
+    fn from(change_set: ChangeSet) -> Self {
+        Self::Change(Box::new(change_set))
+    }
+}
+
+/// Who commands what, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Instruction<'a> {
+    /// Who.
+    pub actor: &'a str,
+    /// What.
+    pub command: &'a Command,
+    /// Why: kept with what it changes.
+    pub reason: &'a str,
+}
+
+/// What `order` comes to for the subject `id`, as it is now. Nothing is stored.
+///
+/// # Errors
+/// [`Refusal`] if it cannot be had.
+pub async fn decide(
+    engine: &Engine,
+    connector: &Arc<dyn Connector>,
+    order: Instruction<'_>,
+    id: &str,
+) -> Result<Decided, Refusal> {
+    let coalition = engine.coalition().await?;
+    let desk = Desk { engine, connector, coalition: &coalition, sender: order.actor };
+    let context = Context { desk, reason: order.reason.trim() };
+    let mut decided = on_subject(&context, order, id).await?;
+    if let Decided::Change(change_set) = &mut decided {
+        follow(engine, change_set).await?;
+        let is_kept = matches!(order.command, Command::Pause | Command::Unpause);
+        if !order.reason.trim().is_empty() && !id.starts_with(INCIDENT) && !is_kept {
+            let subject = context.subject(id).await?;
+            remark::keep(engine, change_set, &subject, context.reason).await?;
+        }
+        complete(engine, change_set).await?;
+        wake(engine, change_set).await?;
+    }
+    Ok(decided)
+}
+
+async fn on_subject(
+    context: &Context<'_>,
+    order: Instruction<'_>,
+    id: &str,
+) -> Result<Decided, Refusal> {
+    if let Some(incident) = id.strip_prefix(INCIDENT) {
+        return match order.command {
+            Command::Retry => context.replay(incident).await,
+            Command::Cancel => context.close(incident).await,
+            _ => Err(refuse("an incident is replayed or closed")),
+        };
+    }
+    match order.command {
+        Command::Hold => context.hold(lot(id)?).await,
+        Command::Resume => context.resume(lot(id)?).await,
+        Command::Retry => context.retry(lot(id)?).await,
+        Command::Skip => context.skip(lot(id)?).await,
+        Command::Cancel => context.cancel(lot(id)?).await,
+        Command::Split { quantity, again } => context.split(lot(id)?, *quantity, *again).await,
+        Command::Merge { into } => context.merge(lot(id)?, *into).await,
+        Command::Redirect { consignee } => context.redirect(lot(id)?, consignee).await,
+        Command::Rank { rank, class } => context.rank(id, *rank, *class).await,
+        Command::Amend { fields } => context.amend(id, fields).await,
+        Command::Reopen => context.reopen(id).await,
+        Command::Correct { fields } => context.correct(id, fields).await,
+        Command::Review { verdict } => context.review(lot(id)?, *verdict).await,
+        Command::Consent { envelope, agreed } => {
+            context.consent(lot(id)?, envelope.as_deref(), *agreed).await
+        }
+        Command::Accept { accepted } => context.accept(lot(id)?, *accepted).await,
+        Command::Surplus { fate } => context.surplus(lot(id)?, *fate).await,
+        Command::Approve { approved } => context.approve(id, *approved).await,
+        Command::DecideTerms { decision, lots } => context.decide_terms(id, *decision, lots).await,
+        Command::CancelOrder { lots } if lots.is_empty() => context.cancel_order(id).await,
+        Command::CancelOrder { lots } => context.cancel_parts(id, lots).await,
+        Command::ChangeOrder { lots } => context.change_order(id, lots).await,
+        Command::Withdraw { amount, again } => context.withdraw(id, *amount, *again).await,
+        Command::Pause => context.pause(id, true).await,
+        Command::Unpause => context.pause(id, false).await,
+        Command::Reinstate => context.reinstate(id).await,
+        Command::Deposit { number, amount, date } => {
+            context.deposit(id, number, *amount, *date).await
+        }
+        Command::BeginRole { role, from, name, evidence } => {
+            context.begin_role(id, *role, *from, name.as_deref(), evidence).await
+        }
+        Command::EndRole { role, last, evidence } => {
+            context.end_role(id, *role, *last, evidence).await
+        }
+        Command::RenameRequester { to, name, evidence } => {
+            context.rename(id, to, name.as_deref(), evidence).await
+        }
+        Command::EndOffer { last } => context.end_offer(id, *last).await,
+        Command::KeepOffer => context.keep_offer(id).await,
+        Command::Claim { amount } => context.claim(id, *amount).await,
+        Command::Note { follow_up } => context.note(id, *follow_up).await,
+        Command::Attach { name, content } => context.attach(id, name, content).await,
+    }
+}
+
+/// Somebody of the secretariat at a desk, with a reason for what is done.
+struct Context<'a> {
+    desk: Desk<'a>,
+    reason: &'a str,
+}
+
+fn lot(id: &str) -> Result<LotId, Refusal> {
+    id.parse().map_err(|error: waybill_shared::domain::ids::IdError| {
+        Refusal::DoesNotApply(error.to_string())
+    })
+}
+
+fn refuse(why: impl Into<String>) -> Refusal {
+    Refusal::DoesNotApply(why.into())
+}
+
+fn already(why: impl Into<String>) -> Result<Decided, Refusal> {
+    Ok(Decided::Already(why.into()))
+}
+
+impl Context<'_> {
+    fn coalition(&self) -> &Coalition {
+        self.desk.coalition
+    }
+
+    /// The reason that was given, or what was done.
+    fn because<'a>(&'a self, otherwise: &'a str) -> &'a str {
+        if self.reason.is_empty() { otherwise } else { self.reason }
+    }
+
+    /// The line of this id, ours or its requester's.
+    async fn line(&self, id: &str) -> Result<(LineId, StoredLine), Refusal> {
+        match named(&*self.desk.engine.store, id).await? {
+            NamedLine::One(id, stored) => Ok((id, *stored)),
+            NamedLine::Unknown => Err(refuse(format!("there is no line `{id}`"))),
+            NamedLine::Several(name) => Err(refuse(name.to_string())),
+        }
+    }
+}
+
+/// What a record holds.
+fn read<T: serde::de::DeserializeOwned>(
+    kind: RecordKind,
+    record: &Record,
+) -> Result<T, StoreError> {
+    serde_json::from_str(&record.body)
+        .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{}", record.id), source })
+}
+
+/// `value` as a record holds it.
+fn body(kind: RecordKind, id: &str, value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })
+}

@@ -1,0 +1,60 @@
+//! Orders: what has not come yet of them is cancelled, and the supplier told.
+
+use waybill_shared::domain::kinds::{LotEvent, RecordEvent};
+use waybill_shared::domain::lot::Lot;
+use waybill_shared::domain::order::OrderStatus;
+
+use super::{Context, Decided, already, refuse};
+use crate::documents::Refusal;
+use crate::jobs::round;
+use crate::lowering::Lowering;
+use crate::orders::{Message, StoredOrder};
+
+impl Context<'_> {
+    pub(super) async fn cancel_order(&self, number: &str) -> Result<Decided, Refusal> {
+        let engine = self.desk.engine;
+        let filed = StoredOrder::read(engine, number).await?;
+        let mut filed = filed.ok_or_else(|| refuse(format!("there is no order `{number}`")))?;
+        if filed.order.in_kind.is_some() {
+            return Err(refuse(format!("`{number}` is for goods in kind, which nobody sells")));
+        }
+        let lots = engine.store.lots_under(&filed.order).await?;
+        match filed.status {
+            OrderStatus::Cancelled => return already("it is cancelled"),
+            OrderStatus::Refused if lots.is_empty() => return already("it was refused"),
+            OrderStatus::AwaitingApproval
+            | OrderStatus::Issued
+            | OrderStatus::Sent
+            | OrderStatus::Changed
+            | OrderStatus::Accepted
+            | OrderStatus::Refused
+            | OrderStatus::Completed => {}
+        }
+        let (to_come, come): (Vec<Lot>, Vec<Lot>) = lots.into_iter().partition(Lot::is_outstanding);
+        if to_come.is_empty() {
+            return Err(refuse(format!("all of `{number}` has come or is on its way")));
+        }
+        let mut unit = self.desk.change_set();
+        let why = self.because("cancelled by an operator");
+        if filed.status != OrderStatus::AwaitingApproval {
+            let message = Message::cancelled(&filed.order, &to_come, why);
+            message.file(engine, &mut unit).await?;
+        }
+        let mut order = filed.order.clone();
+        let because = ("order_cancelled", format!("{number}: {why}"));
+        let event = LotEvent::OrderCancelled;
+        let mut lowering = Lowering { desk: &self.desk, order: &mut order, because, event };
+        for lot in to_come {
+            let (all, mut last) = (lot.quantity, 0);
+            lowering.lower(&mut unit, lot, all, &mut last).await?;
+        }
+        if come.is_empty() {
+            unit.records.push(filed.becomes(OrderStatus::Cancelled, RecordEvent::OrderCancelled)?);
+        } else {
+            filed.order = order;
+            unit.records.push(filed.lines(RecordEvent::OrderCancelledInPart)?);
+        }
+        unit.jobs.push(round::wanted(engine));
+        Ok(unit.into())
+    }
+}

@@ -1,0 +1,116 @@
+//! Lots whose money may not be bound any more go back to matching, at their rank, and say why: before each
+//! round, and when an order is drawn up.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use waybill_shared::domain::coalition::Coalition;
+use waybill_shared::domain::kinds::{LotEvent, RecordEvent, StepKind};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState};
+use waybill_shared::domain::order::OrderStatus;
+use waybill_shared::domain::requisition::Line;
+use waybill_shared::domain::transition::{Direction, StepResult};
+use waybill_shared::engine::Engine;
+use waybill_shared::job::JobError;
+use waybill_shared::matching::binding::{Unbindable, may_bind};
+use waybill_shared::store::{ChangeSet, LotChange};
+
+use super::round;
+use crate::orders::StoredOrder;
+
+/// Who sends lots back.
+const ACTOR: &str = "binding";
+
+/// What sends those of `lots` back whose money may not be bound on `day`.
+pub(super) async fn returned(
+    engine: &Engine,
+    coalition: &Coalition,
+    day: NaiveDate,
+    lots: &[Lot],
+) -> Result<Vec<ChangeSet>, JobError> {
+    let lines = engine.lines_of(lots).await?;
+    let mut change_sets = Vec::new();
+    for lot in lots {
+        let Some(line) = lines.get(&lot.line()) else { continue };
+        change_sets.extend(unbound(engine, coalition, (lot, line), day)?);
+    }
+    Ok(change_sets)
+}
+
+/// What takes back the orders that wait for an approval and bind money which may not be bound any more on
+/// `day`: nothing of them was sent. All their lots are matched again.
+pub(super) async fn taken_back(
+    engine: &Engine,
+    coalition: &Coalition,
+    day: NaiveDate,
+) -> Result<Vec<ChangeSet>, JobError> {
+    let lots = engine.store.lots_awaiting("approval").await?;
+    let lines = engine.lines_of(&lots).await?;
+    let mut orders: BTreeMap<String, Vec<(Lot, Option<Unbindable>)>> = BTreeMap::new();
+    for lot in lots {
+        let line = lines.get(&lot.line());
+        let why = line.and_then(|line| may_bind(coalition, &lot, line, day).err());
+        orders.entry(lot.order.clone().unwrap_or_default()).or_default().push((lot, why));
+    }
+    orders.retain(|_, lots| lots.iter().any(|(_, why)| why.is_some()));
+    let mut change_sets = Vec::new();
+    for (number, lots) in orders {
+        let Some(mut filed) = StoredOrder::read(engine, &number).await? else { continue };
+        let mut change_set = ChangeSet::new(ACTOR, engine.clock.now());
+        for (lot, why) in lots {
+            let (code, reason) = match why {
+                Some(why) => {
+                    (why.why.code(), format!("on {day}: {why}, so {number} is taken back"))
+                }
+                None => (
+                    "order_taken_back",
+                    format!("{number} is taken back: other lots of it cannot be paid for any more"),
+                ),
+            };
+            let mut after = lot.clone();
+            after.release();
+            after.because(code, reason);
+            let back = StepResult::Go(Direction::Back(StepKind::MatchDonor));
+            change_set.lots.push(advance(engine, lot, after, back)?);
+        }
+        change_set
+            .records
+            .push(filed.becomes(OrderStatus::Cancelled, RecordEvent::OrderCancelled)?);
+        change_set.jobs.push(round::wanted(engine));
+        change_sets.push(change_set);
+    }
+    Ok(change_sets)
+}
+
+fn advance(
+    engine: &Engine,
+    lot: Lot,
+    after: Lot,
+    result: StepResult,
+) -> Result<LotChange, JobError> {
+    let change = engine.advance(lot, after, result, LotEvent::ReturnedToMatching);
+    change.map_err(|error| JobError::Invalid(error.to_string()))
+}
+
+/// What sends `lot` back, if its money may not be bound on `day`.
+pub(super) fn unbound(
+    engine: &Engine,
+    coalition: &Coalition,
+    (lot, line): (&Lot, &Line),
+    day: NaiveDate,
+) -> Result<Option<ChangeSet>, JobError> {
+    let Err(found) = may_bind(coalition, lot, line, day) else { return Ok(None) };
+    let mut after = lot.clone();
+    after.release();
+    after.because(found.why.code(), format!("on {day}: {found}, so it is matched again"));
+    let result = match lot.state() {
+        LotState::Waiting { awaits: Awaited::Gathering, .. } => {
+            StepResult::Go(Direction::Back(StepKind::MatchDonor))
+        }
+        _ => StepResult::Wait { awaits: Awaited::Funding, until: None },
+    };
+    let change = advance(engine, lot.clone(), after, result)?;
+    let mut change_set = ChangeSet::new(ACTOR, engine.clock.now()).lot(change);
+    change_set.jobs.push(round::wanted(engine));
+    Ok(Some(change_set))
+}

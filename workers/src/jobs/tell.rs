@@ -1,0 +1,68 @@
+//! Telling a supplier of a change or a cancellation: the bytes were fixed before; the same number again
+//! is the same message.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use serde::Deserialize;
+use waybill_shared::domain::kinds::{JobKind, RecordKind};
+use waybill_shared::domain::lot::Timestamp;
+use waybill_shared::domain::order::OrderStatus;
+use waybill_shared::engine::Engine;
+use waybill_shared::job::{Done, JobError, JobHandler};
+use waybill_shared::store::{ChangeSet, Job, NewJob};
+
+use crate::connectors::Connector;
+use crate::orders::StoredOrder;
+
+/// The job that sends the message `number`.
+#[must_use]
+pub fn wanted(number: String, supplier: String, due: Timestamp) -> NewJob {
+    NewJob { kind: JobKind::Tell, key: number, due, body: supplier }
+}
+
+/// What of a message says which order it is about.
+#[derive(Deserialize)]
+struct About {
+    order_reference: String,
+}
+
+/// The act.
+pub struct Tell {
+    connector: Arc<dyn Connector>,
+}
+
+impl Tell {
+    /// The act, telling through `connector`.
+    #[must_use]
+    pub fn new(connector: Arc<dyn Connector>) -> Self {
+        Self { connector }
+    }
+}
+
+#[async_trait]
+impl JobHandler for Tell {
+    fn kind(&self) -> JobKind {
+        JobKind::Tell
+    }
+
+    async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, JobError> {
+        if engine.pauses.stop_for("supplier", &job.body) {
+            return Ok(Done::paused(engine));
+        }
+        let record = engine.store.record(RecordKind::OrderMessage, &job.key).await?;
+        let missing = || JobError::Invalid(format!("there is no message `{}`", job.key));
+        let bytes = record.ok_or_else(missing)?.body;
+        // It is about an order that the supplier has to have first.
+        let about: About =
+            serde_json::from_str(&bytes).map_err(|error| JobError::Invalid(error.to_string()))?;
+        let order = StoredOrder::read(engine, &about.order_reference).await?;
+        if order.is_some_and(|order| order.status == OrderStatus::Issued) {
+            let again = Some(engine.clock.now() + TimeDelta::minutes(1));
+            return Ok(Done { change_sets: Vec::new(), again });
+        }
+        self.connector.tell(&job.key, &bytes).await?;
+        Ok(ChangeSet::new(JobKind::Tell.name(), engine.clock.now()).into())
+    }
+}

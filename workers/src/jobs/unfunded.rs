@@ -1,0 +1,147 @@
+//! What becomes of lots that a round does not fund, and what they are told.
+
+use std::collections::BTreeSet;
+
+use waybill_shared::domain::kinds::{JobKind, LotEvent, StepKind};
+use waybill_shared::domain::lot::{Awaited, Lot, LotState};
+use waybill_shared::domain::money::Money;
+use waybill_shared::domain::requisition::Line;
+use waybill_shared::domain::transition::{Direction, StepResult};
+use waybill_shared::job::JobError;
+use waybill_shared::matching::keeps_away::KeepsAway;
+use waybill_shared::matching::near::{Market, NearOffer, nearest};
+use waybill_shared::matching::{Ask, Envelope, Problem, Solution, Unfunded, WhyNot};
+use waybill_shared::store::ChangeSet;
+
+use super::round::{Snapshot, wanted};
+
+fn funding() -> StepResult {
+    StepResult::Wait { awaits: Awaited::Funding, until: None }
+}
+
+fn offer() -> StepResult {
+    StepResult::Wait { awaits: Awaited::Offer, until: None }
+}
+
+/// A lot loses its money to lots ahead of it, and waits for other money.
+pub(super) fn displaced(at: &Snapshot<'_>, lot: Lot, why: &str) -> Result<ChangeSet, JobError> {
+    let mut after = lot.clone();
+    after.release();
+    after.because("displaced", format!("on {}: {why}", at.day));
+    let result = match lot.state() {
+        LotState::Waiting { awaits: Awaited::Gathering, .. } => {
+            StepResult::Go(Direction::Back(StepKind::MatchDonor))
+        }
+        _ => funding(),
+    };
+    let change = at.change(lot, after, result, LotEvent::Displaced)?;
+    let mut change_set = ChangeSet::new(JobKind::Round.name(), at.now).lot(change);
+    change_set.jobs.push(wanted(at.engine));
+    Ok(change_set)
+}
+
+/// What a lot that loses its money is told.
+pub(super) fn shortfall(why: &Unfunded) -> String {
+    match why {
+        Unfunded::Money { missing, .. } | Unfunded::Donors { missing, .. } => {
+            format!("its money is needed by lots ahead that can use no other; {missing} missing")
+        }
+        Unfunded::RequesterCap { left } => format!("its requester may have {left} more"),
+    }
+}
+
+/// All that fits was asked for and refused.
+const REFUSED: &str = "offers_refused";
+
+/// Nothing is left by which the lot could be bought: the secretariat has to find an offer, or to mend
+/// what keeps the nearest away. A new offer, of whomever, brings it on.
+pub(super) fn unoffered(
+    at: &Snapshot<'_>,
+    market: &mut Market<'_>,
+    lot: Lot,
+    line: &Line,
+) -> Result<Option<ChangeSet>, JobError> {
+    let near = market.near(&lot, line);
+    let is_refused = |near: &NearOffer| {
+        let mut barriers = near.keeps_away.iter().filter(|why| why.is_barrier());
+        barriers.all(|why| matches!(why, KeepsAway::Refused { .. }))
+    };
+    let code = if near.iter().any(is_refused) { REFUSED } else { "no_offer" };
+    let nearest = nearest(&near);
+    let is_there = matches!(lot.state().awaits(), Some(Awaited::Offer));
+    if is_there && lot.code == code && lot.reason.ends_with(&nearest) {
+        return Ok(None);
+    }
+    // The last refusal is the supplier's own word.
+    let is_answer = ["refused_by_supplier", "framework_exhausted"].contains(&lot.code.as_str());
+    let text = match (code, is_answer) {
+        (REFUSED, true) => {
+            format!("every offer of it was refused, the last: {}; {nearest}", lot.reason)
+        }
+        (REFUSED, false) => format!("every offer of it was refused; {nearest}"),
+        _ => format!("no supplier offers it as asked; {nearest}"),
+    };
+    let mut after = lot.clone();
+    after.because(code, format!("on {}: {text}", at.day));
+    let change = at.change(lot, after, offer(), LotEvent::Unoffered)?;
+    Ok(Some(ChangeSet::new(JobKind::Round.name(), at.now).lot(change)))
+}
+
+/// The lot waits for money; it gets an event only when its reason has changed.
+pub(super) fn unfunded(
+    at: &Snapshot<'_>,
+    lot: Lot,
+    code: &str,
+    text: impl FnOnce() -> String,
+) -> Result<Option<ChangeSet>, JobError> {
+    if lot.code == code && matches!(lot.state().awaits(), Some(Awaited::Funding)) {
+        return Ok(None);
+    }
+    let mut after = lot.clone();
+    after.because(code, text());
+    let change = at.change(lot, after, funding(), LotEvent::Unfunded)?;
+    Ok(Some(ChangeSet::new(JobKind::Round.name(), at.now).lot(change)))
+}
+
+/// Whether money could pay for the lot, were it not for the channel of what is offered.
+pub(super) fn is_kept_by_channel(code: &str, ask: &Ask) -> bool {
+    code == NO_ENVELOPE && ask.reasons.iter().any(|(_, why)| *why == WhyNot::Channel)
+}
+
+/// No money may be used for a lot at all.
+const NO_ENVELOPE: &str = "no_eligible_envelope";
+
+/// The stable code of why a lot is not funded.
+pub(super) fn code(solution: &Solution, why: &Unfunded) -> &'static str {
+    match why {
+        Unfunded::Money { cut, .. } if solution.cuts[*cut].is_empty() => NO_ENVELOPE,
+        Unfunded::Donors { from, .. } if from.is_empty() => NO_ENVELOPE,
+        Unfunded::Money { .. } => "money_exhausted",
+        Unfunded::Donors { .. } => "too_many_donors",
+        Unfunded::RequesterCap { .. } => "requester_cap",
+    }
+}
+
+/// Why a lot is not funded, for people.
+pub(super) fn explain(problem: &Problem, solution: &Solution, ask: &Ask, why: &Unfunded) -> String {
+    let named: BTreeSet<&str> = ask.reasons.iter().map(|(id, _)| id.as_str()).collect();
+    let left = |(envelope, spent): (&Envelope, &i64)| {
+        let left = Money::new(envelope.available - spent, envelope.currency);
+        (envelope.id.clone(), WhyNot::Exhausted { left })
+    };
+    let usable = problem.envelopes.iter().zip(&solution.spent);
+    let usable = usable.filter(|(envelope, _)| !named.contains(envelope.id.as_str())).map(left);
+    let mut reasons: Vec<(String, WhyNot)> = ask.reasons.iter().cloned().chain(usable).collect();
+    reasons.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let reasons: Vec<String> = reasons.iter().map(|(id, why)| format!("{id} {why}")).collect();
+    let reasons = reasons.join("; ");
+    match why {
+        Unfunded::Money { missing, .. } => format!("{missing} missing: {reasons}"),
+        Unfunded::Donors { missing, is_proven, .. } => {
+            let most = problem.policy.max_donors.unwrap_or_default();
+            let how = if *is_proven { "" } else { ", as far as was looked" };
+            format!("{missing} missing of {most} donors together{how}: {reasons}")
+        }
+        Unfunded::RequesterCap { left } => format!("its requester may have {left} more"),
+    }
+}
