@@ -305,7 +305,8 @@ impl Service {
             if matches!(self.engine.pipeline().connector, ConnectorConfig::Files) {
                 let connector = self.connector()?;
                 let (engine, data) = (self.engine.clone(), self.data.clone());
-                self.running.spawn(connectors::watch_inbox(engine, connector, data));
+                self.running
+                    .spawn(waybill_workers::documents::watch_inbox(engine, connector, data));
             }
             let this = &*self;
             patiently(|_| (), || this.arm()).await?;

@@ -13,7 +13,7 @@ use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::domain::price::Price;
 use waybill_shared::domain::quantity::{Quantity, Unit};
 use waybill_shared::import::{CoalitionFiles, read_coalition};
-use waybill_workers::connectors::read_document;
+use waybill_workers::documents::read_document;
 
 use crate::corpus::{example, file};
 use crate::{Target, kept, twice};
@@ -209,8 +209,8 @@ fn read_amounts(_: &Path, input: &[u8]) -> Result<bool, String> {
             same("the quantity", Quantity::parse(&quantity.to_string(), unit) == Ok(quantity))?;
         }
     }
-    if let Ok(unit) = text.parse::<Unit>() {
-        same("the unit", unit.to_string().parse::<Unit>() == Ok(unit))?;
+    if let Ok(change_set) = text.parse::<Unit>() {
+        same("the unit", unit.to_string().parse::<Unit>() == Ok(change_set))?;
     }
     Ok(is_taken)
 }

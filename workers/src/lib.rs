@@ -1,4 +1,4 @@
-//! Workers: the runner takes what is due and runs its step; acts do what jobs ask for; connectors
+//! Workers: the runner takes what is due and runs its step; job handlers do what jobs ask for; connectors
 //! reach the outside.
 
 pub mod commands;
@@ -8,20 +8,20 @@ mod funding;
 mod healed;
 pub mod jobs;
 mod leases;
-mod lowering;
 mod order_changes;
 mod orders;
 mod remark;
-mod runner;
 mod step;
 pub mod steps;
 mod terms;
 mod touched;
+mod wanted;
 pub mod webhooks;
+mod windows;
 
 pub use healed::{Heal, healed};
 pub use leases::keep_leases;
-pub use runner::run_step;
 pub use step::{Progress, Step, StepError};
+pub use steps::run_step;
 pub use terms::{Payable, cost, payable};
 pub use touched::touched;

@@ -1,6 +1,7 @@
 //! Orders as they are filed: what was agreed, how far it has come, and the bytes that are sent,
 //! each a record of its own, so that a change of status does not write all lines again.
 
+use crate::wanted;
 use std::collections::{BTreeMap, BTreeSet};
 
 use waybill_shared::domain::ids::LotId;
@@ -266,11 +267,7 @@ impl Message {
             body: self.content.to_string(),
             event: self.event,
         });
-        change_set.jobs.push(crate::jobs::tell::wanted(
-            number.clone(),
-            self.supplier,
-            change_set.at,
-        ));
+        change_set.jobs.push(wanted::tell(number.clone(), self.supplier, change_set.at));
         Ok(number)
     }
 }

@@ -8,38 +8,30 @@
 //! A [`Table`] is a file as rows of text; a [`Mapping`] says which of its columns mean what;
 //! [`read_lines`] turns rows into requisition lines; [`read_coalition`] reads the rest.
 
-mod amended;
 mod coalition;
 mod columns;
-mod defaults;
-mod error;
-mod fields;
 mod lines;
-mod mapping;
-mod number;
-mod parse;
 #[cfg(test)]
 mod reference;
-mod rejects;
 mod table;
 mod template;
+mod values;
 
-pub use amended::{check_line, line_with};
+pub use coalition::defaults::defaults;
 pub use coalition::{
     CoalitionFiles, RequisitionFile, is_coalition_book, read_coalition, read_coalition_noting,
 };
 pub use columns::Language;
-pub use defaults::defaults;
-pub use error::{FieldError, ImportError};
-pub use lines::{
-    BadRow, GoodRow, LINE_FIELDS, Lines, ReadOptions, longest, read_lines, refuse_rows,
-};
-pub use mapping::{DecimalMark, Mapping};
-pub use number::unambiguous;
-pub use parse::time_zone;
-pub use rejects::write_rejects;
+pub use columns::lines::LINE_FIELDS;
+pub use lines::amended::{check_line, line_with};
+pub use lines::rejects::write_rejects;
+pub use lines::{BadRow, GoodRow, Lines, ReadOptions, longest, read_lines, refuse_rows};
+pub use table::error::{FieldError, ImportError};
 pub use table::{
     Problem, ReadLimits, Row, Separator, Shown, Table, TableOptions, Typed, UnknownSeparator,
     defused, defused_number, read_table,
 };
 pub use template::Template;
+pub use values::mapping::{DecimalMark, Mapping};
+pub use values::number::unambiguous;
+pub use values::parse::time_zone;

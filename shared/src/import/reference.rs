@@ -1,8 +1,8 @@
 //! The reference of file formats says what the code reads.
 
-use super::coalition::known_keys;
-use super::columns::{Language, SECTIONS};
-use super::mapping::Mapping;
+use crate::import::coalition::known_keys;
+use crate::import::columns::{Language, SECTIONS};
+use crate::import::values::mapping::Mapping;
 
 const PAGE: &str = include_str!("../../../docs/file-formats.md");
 

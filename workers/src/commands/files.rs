@@ -91,12 +91,12 @@ impl Context<'_> {
         let mut decided = self
             .keep(RecordKind::Attachment, &kept.subject, &kept, RecordEvent::FileAttached)
             .await?;
-        if let Decided::Change(unit) = &mut decided
+        if let Decided::Change(change_set) = &mut decided
             && self.desk.engine.store.record(RecordKind::Content, &sha256).await?.is_none()
         {
             use base64::Engine as _;
             let body = serde_json::json!(base64::prelude::BASE64_STANDARD.encode(content));
-            unit.records.push(RecordChange {
+            change_set.records.push(RecordChange {
                 kind: RecordKind::Content,
                 id: sha256,
                 expected: 0,
@@ -119,9 +119,9 @@ impl Context<'_> {
         let Some(id) = next(self.desk.engine, kind, subject, &body).await? else {
             return already("it is kept");
         };
-        let mut unit = self.desk.change_set();
-        unit.records.push(RecordChange { kind, id, expected: 0, body, event });
-        Ok(unit.into())
+        let mut change_set = self.desk.change_set();
+        change_set.records.push(RecordChange { kind, id, expected: 0, body, event });
+        Ok(change_set.into())
     }
 
     /// The printed id of what `id` names: a lot, a line, an order, a contribution, a party or

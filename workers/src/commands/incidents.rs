@@ -19,12 +19,18 @@ impl Context<'_> {
         let kind = JobKind::named(&job.kind);
         let kind = kind.ok_or_else(|| refuse(format!("there are no jobs `{}`", job.kind)))?;
         let because = self.because("replayed by an operator");
-        let mut unit = self.desk.change_set();
-        let (key, due) = (job.key, unit.at);
-        unit.jobs.push(NewJob { kind, key, due, body: job.body });
+        let mut change_set = self.desk.change_set();
+        let (key, due) = (job.key, change_set.at);
+        change_set.jobs.push(NewJob { kind, key, due, body: job.body });
         let closed = format!("replayed: {because}");
-        unit.records.push(closes(id, version, incident, closed, RecordEvent::IncidentReplayed)?);
-        Ok(unit.into())
+        change_set.records.push(closes(
+            id,
+            version,
+            incident,
+            closed,
+            RecordEvent::IncidentReplayed,
+        )?);
+        Ok(change_set.into())
     }
 
     /// Nothing more is done about an incident.
@@ -34,9 +40,15 @@ impl Context<'_> {
             return already(closed.clone());
         }
         let closed = format!("closed: {}", self.because("closed by an operator"));
-        let mut unit = self.desk.change_set();
-        unit.records.push(closes(id, version, incident, closed, RecordEvent::IncidentClosed)?);
-        Ok(unit.into())
+        let mut change_set = self.desk.change_set();
+        change_set.records.push(closes(
+            id,
+            version,
+            incident,
+            closed,
+            RecordEvent::IncidentClosed,
+        )?);
+        Ok(change_set.into())
     }
 
     async fn incident(&self, id: &str) -> Result<(i64, Incident), Refusal> {

@@ -1,5 +1,6 @@
 //! Lines: ranked, amended, reopened, corrected.
 
+use crate::wanted;
 use std::collections::BTreeMap;
 
 use waybill_shared::domain::admissible::CLASSES;
@@ -13,7 +14,6 @@ use waybill_shared::twins::reopen;
 
 use super::{Context, Decided, already, refuse};
 use crate::documents::Refusal;
-use crate::jobs::round;
 
 /// Fields that say nothing of what is asked for.
 const CORRECTED: [&str; 4] = ["description", "source", "needed_by", "together"];
@@ -48,7 +48,7 @@ impl Context<'_> {
             change_set.lots.push(LotChange::new(lot, after, LotEvent::Ranked));
         }
         change_set.lines.push(LineChange::commanded(number, &stored, line));
-        change_set.jobs.push(round::wanted(self.desk.engine));
+        change_set.jobs.push(wanted::round(self.desk.engine));
         Ok(change_set.into())
     }
 
@@ -151,7 +151,7 @@ impl Context<'_> {
         }
         let mut change_set = self.desk.change_set();
         change_set.lines.push(LineChange::commanded(number, &stored, line));
-        change_set.jobs.push(round::wanted(self.desk.engine));
+        change_set.jobs.push(wanted::round(self.desk.engine));
         Ok(change_set.into())
     }
 }

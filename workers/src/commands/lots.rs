@@ -1,5 +1,6 @@
 //! Lots: held, resumed, tried again, given up, sent elsewhere.
 
+use crate::wanted;
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::kinds::{LotEvent, StepKind};
@@ -10,7 +11,6 @@ use waybill_shared::store::ChangeSet;
 
 use super::{Context, Decided, already, refuse};
 use crate::documents::Refusal;
-use crate::jobs::round;
 use crate::orders::{Message, StoredOrder};
 
 impl Context<'_> {
@@ -160,7 +160,7 @@ impl Context<'_> {
         let mut after = lot.clone();
         let is_offered = matches!(lot.state().awaits(), Some(Awaited::Acceptance { .. }));
         if is_offered {
-            change_set.jobs.push(round::wanted(self.desk.engine));
+            change_set.jobs.push(wanted::round(self.desk.engine));
         } else if let Some(number) = &lot.order {
             let hint = format!("cancel the order first: waybill order cancel {number}");
             return Err(refuse(format!("{} travels under {number}; {hint}", lot.id)));
@@ -174,7 +174,7 @@ impl Context<'_> {
             return Err(refuse(format!("money is bound for {}", lot.id)));
         }
         if !lot.funding.is_empty() {
-            change_set.jobs.push(round::wanted(self.desk.engine));
+            change_set.jobs.push(wanted::round(self.desk.engine));
         }
         after.release();
         after.chased = 0;

@@ -1,5 +1,6 @@
 //! Contributions: taken back as far as they are free, there again after they lapsed, and the cash that has come.
 
+use crate::wanted;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use waybill_shared::domain::contribution::Contribution;
@@ -10,7 +11,6 @@ use waybill_shared::store::{ChangeSet, EnvelopeChange, EnvelopeRow, RecordChange
 use super::{Context, Decided, already, body, read, refuse};
 use crate::documents::Refusal;
 use crate::jobs::overdrawn::given_back;
-use crate::jobs::round;
 
 /// Cash that has reached the buying agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +92,7 @@ impl Context<'_> {
             body: body(RecordKind::Contribution, id, &given)?,
             event: RecordEvent::ContributionWithdrawn,
         });
-        change_set.jobs.push(round::wanted(engine));
+        change_set.jobs.push(wanted::round(engine));
         Ok(change_set.into())
     }
 
@@ -156,7 +156,7 @@ impl Context<'_> {
             opened: 0,
             expired: -row.expired,
         });
-        change_set.jobs.push(round::wanted(engine));
+        change_set.jobs.push(wanted::round(engine));
         Ok(change_set.into())
     }
 

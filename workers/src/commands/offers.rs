@@ -1,5 +1,6 @@
 //! Offers that a folder does not have any more: ended, or kept although.
 
+use crate::wanted;
 use chrono::NaiveDate;
 use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::domain::supplier::Offer;
@@ -7,7 +8,6 @@ use waybill_shared::store::{Record, RecordChange};
 
 use super::{Context, Decided, already, body, read, refuse};
 use crate::documents::Refusal;
-use crate::jobs::round;
 
 impl Context<'_> {
     pub(super) async fn end_offer(&self, id: &str, last: NaiveDate) -> Result<Decided, Refusal> {
@@ -48,15 +48,15 @@ impl Context<'_> {
         offer: &Offer,
         event: RecordEvent,
     ) -> Result<Decided, Refusal> {
-        let mut unit = self.desk.change_set();
-        unit.records.push(RecordChange {
+        let mut change_set = self.desk.change_set();
+        change_set.records.push(RecordChange {
             kind: RecordKind::Offer,
             id: record.id.clone(),
             expected: record.version,
             body: body(RecordKind::Offer, &record.id, offer)?,
             event,
         });
-        unit.jobs.push(round::wanted(self.desk.engine));
-        Ok(unit.into())
+        change_set.jobs.push(wanted::round(self.desk.engine));
+        Ok(change_set.into())
     }
 }

@@ -1,5 +1,6 @@
 //! Orders: their suppliers are asked for less, or told that a part is cancelled.
 
+use crate::wanted;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -12,8 +13,7 @@ use waybill_shared::domain::quantity::Quantity;
 
 use super::{Context, Decided, already, lot, refuse};
 use crate::documents::Refusal;
-use crate::jobs::round;
-use crate::lowering::{Lowering, has_surplus};
+use crate::documents::lowering::{Lowering, has_surplus};
 use crate::order_changes::FiledChange;
 use crate::orders::{Message, StoredOrder};
 
@@ -129,10 +129,10 @@ impl Context<'_> {
             }
             parts.push((lot, by));
         }
-        let mut unit = self.desk.change_set();
+        let mut change_set = self.desk.change_set();
         let why = self.because("cancelled by an operator");
         let told: Vec<(LotId, Quantity)> = parts.iter().map(|(lot, by)| (lot.id, *by)).collect();
-        Message::cancelled_parts(&filed.order, &told, why).file(engine, &mut unit).await?;
+        Message::cancelled_parts(&filed.order, &told, why).file(engine, &mut change_set).await?;
         let mut order = filed.order.clone();
         let because = ("order_cancelled", format!("{number}: {why}"));
         let event = LotEvent::OrderCancelled;
@@ -146,16 +146,18 @@ impl Context<'_> {
                     unknown.insert(last_part(&lots))
                 }
             };
-            lowering.lower(&mut unit, lot, by, last).await?;
+            lowering.lower(&mut change_set, lot, by, last).await?;
         }
         if order.lines.is_empty() {
-            unit.records.push(filed.becomes(OrderStatus::Cancelled, RecordEvent::OrderCancelled)?);
+            change_set
+                .records
+                .push(filed.becomes(OrderStatus::Cancelled, RecordEvent::OrderCancelled)?);
         } else {
             filed.order = order;
-            unit.records.push(filed.lines(RecordEvent::OrderCancelledInPart)?);
+            change_set.records.push(filed.lines(RecordEvent::OrderCancelledInPart)?);
         }
-        unit.jobs.push(round::wanted(engine));
-        Ok(unit.into())
+        change_set.jobs.push(wanted::round(engine));
+        Ok(change_set.into())
     }
 
     /// An order that its supplier has, or is about to get.

@@ -1,13 +1,13 @@
 //! Orders: what has not come yet of them is cancelled, and the supplier told.
 
+use crate::wanted;
 use waybill_shared::domain::kinds::{LotEvent, RecordEvent};
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::OrderStatus;
 
 use super::{Context, Decided, already, refuse};
 use crate::documents::Refusal;
-use crate::jobs::round;
-use crate::lowering::Lowering;
+use crate::documents::lowering::Lowering;
 use crate::orders::{Message, StoredOrder};
 
 impl Context<'_> {
@@ -34,11 +34,11 @@ impl Context<'_> {
         if to_come.is_empty() {
             return Err(refuse(format!("all of `{number}` has come or is on its way")));
         }
-        let mut unit = self.desk.change_set();
+        let mut change_set = self.desk.change_set();
         let why = self.because("cancelled by an operator");
         if filed.status != OrderStatus::AwaitingApproval {
             let message = Message::cancelled(&filed.order, &to_come, why);
-            message.file(engine, &mut unit).await?;
+            message.file(engine, &mut change_set).await?;
         }
         let mut order = filed.order.clone();
         let because = ("order_cancelled", format!("{number}: {why}"));
@@ -46,15 +46,17 @@ impl Context<'_> {
         let mut lowering = Lowering { desk: &self.desk, order: &mut order, because, event };
         for lot in to_come {
             let (all, mut last) = (lot.quantity, 0);
-            lowering.lower(&mut unit, lot, all, &mut last).await?;
+            lowering.lower(&mut change_set, lot, all, &mut last).await?;
         }
         if come.is_empty() {
-            unit.records.push(filed.becomes(OrderStatus::Cancelled, RecordEvent::OrderCancelled)?);
+            change_set
+                .records
+                .push(filed.becomes(OrderStatus::Cancelled, RecordEvent::OrderCancelled)?);
         } else {
             filed.order = order;
-            unit.records.push(filed.lines(RecordEvent::OrderCancelledInPart)?);
+            change_set.records.push(filed.lines(RecordEvent::OrderCancelledInPart)?);
         }
-        unit.jobs.push(round::wanted(engine));
-        Ok(unit.into())
+        change_set.jobs.push(wanted::round(engine));
+        Ok(change_set.into())
     }
 }

@@ -1,5 +1,6 @@
 //! Parties: roles begin and end, each with its evidence.
 
+use crate::wanted;
 use chrono::NaiveDate;
 use waybill_shared::domain::coalition::{Consignee, Renamed};
 use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
@@ -10,7 +11,6 @@ use waybill_shared::store::{ChangeSet, LineChange, RecordChange};
 
 use super::{Context, Decided, already, body, read, refuse};
 use crate::documents::Refusal;
-use crate::jobs::round;
 use crate::touched::touched;
 
 impl Context<'_> {
@@ -173,7 +173,7 @@ impl Context<'_> {
                 event: RecordEvent::ContributionRenamed,
             });
         }
-        change_set.jobs.push(round::wanted(engine));
+        change_set.jobs.push(wanted::round(engine));
         Ok(change_set.into())
     }
 
@@ -194,7 +194,7 @@ impl Context<'_> {
             body: body(RecordKind::Party, &party.id, party)?,
             event,
         });
-        change_set.jobs.push(round::wanted(self.desk.engine));
+        change_set.jobs.push(wanted::round(self.desk.engine));
         Ok(change_set)
     }
 }

@@ -1,5 +1,6 @@
 //! Lots of one line: split and put together by hand, before anything is set aside for them.
 
+use crate::wanted;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, last_part};
@@ -10,7 +11,6 @@ use waybill_shared::store::LotChange;
 use super::lots::ended;
 use super::{Context, Decided, already, refuse};
 use crate::documents::Refusal;
-use crate::jobs::round;
 
 /// Why `lot` cannot be taken apart or put together now.
 fn is_loose(lot: &Lot) -> Result<(), Refusal> {
@@ -76,11 +76,11 @@ impl Context<'_> {
         let mut part = after.split_off(next, quantity);
         let why = self.because("split by an operator");
         part.reason = format!("{why} (from {id})");
-        let mut unit = self.desk.change_set();
-        unit.lots.push(LotChange::new(lot, after, LotEvent::Split));
-        unit.lots.push(LotChange::created(part, LotEvent::SplitOff));
-        unit.jobs.push(round::wanted(self.desk.engine));
-        Ok(unit.into())
+        let mut change_set = self.desk.change_set();
+        change_set.lots.push(LotChange::new(lot, after, LotEvent::Split));
+        change_set.lots.push(LotChange::created(part, LotEvent::SplitOff));
+        change_set.jobs.push(wanted::round(self.desk.engine));
+        Ok(change_set.into())
     }
 
     pub(super) async fn merge(&self, id: LotId, into: LotId) -> Result<Decided, Refusal> {
@@ -109,10 +109,10 @@ impl Context<'_> {
         gone.quantity = Quantity::ZERO;
         gone.because("merged", format!("{why} (carried by {into})"));
         let result = StepResult::Close(Outcome::Merged { into });
-        let mut unit = self.desk.change_set();
-        unit.lots.push(self.desk.change(lot, gone, result, LotEvent::Merged)?);
-        unit.lots.push(LotChange::new(target, grown, LotEvent::Grown));
-        unit.jobs.push(round::wanted(self.desk.engine));
-        Ok(unit.into())
+        let mut change_set = self.desk.change_set();
+        change_set.lots.push(self.desk.change(lot, gone, result, LotEvent::Merged)?);
+        change_set.lots.push(LotChange::new(target, grown, LotEvent::Grown));
+        change_set.jobs.push(wanted::round(self.desk.engine));
+        Ok(change_set.into())
     }
 }

@@ -33,15 +33,15 @@ impl Context<'_> {
             by: self.desk.sender.to_owned(),
             reason: self.reason.to_owned(),
         };
-        let mut unit = self.desk.change_set();
-        unit.records.push(RecordChange {
+        let mut change_set = self.desk.change_set();
+        change_set.records.push(RecordChange {
             kind: RecordKind::Pause,
             id: what.to_owned(),
             expected: record.map_or(0, |record| record.version),
             body: body(RecordKind::Pause, what, &pause)?,
             event: if paused { RecordEvent::PauseSet } else { RecordEvent::PauseLifted },
         });
-        Ok(unit.into())
+        Ok(change_set.into())
     }
 
     /// Whether `what` is something that can be paused.

@@ -3,7 +3,8 @@
 mod files;
 mod sandbox;
 
-pub use files::{FilesConnector, Misread, read_document, watch_inbox};
+pub use files::FilesConnector;
+pub(crate) use files::InboxFolder;
 pub use sandbox::Sandbox;
 
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! Answers to questions: reviews, acceptance of goods in kind, consents, approvals.
 
+use crate::wanted;
 use waybill_shared::domain::admissible::LONGEST_LEAD;
 use waybill_shared::domain::document::Verdict;
 use waybill_shared::domain::funding::{Share, ShareState};
@@ -15,8 +16,6 @@ use waybill_shared::twins::Twins;
 
 use super::{Desk, Refusal};
 use crate::connectors::ConnectorQuery;
-use crate::jobs::in_kind::ORDERS;
-use crate::jobs::{gather, round, send};
 use crate::orders::StoredOrder;
 
 fn not_asked(lot: &Lot, what: &str) -> Refusal {
@@ -112,7 +111,7 @@ impl Desk<'_> {
         let mut change_set = self.change_set();
         let mut after = lot.clone();
         if !accepted {
-            change_set.jobs.push(round::wanted(self.engine));
+            change_set.jobs.push(wanted::round(self.engine));
             after.refused.push(contribution.clone());
             after.release();
             after.because("offer_not_accepted", format!("{contribution} was not accepted"));
@@ -140,7 +139,7 @@ impl Desk<'_> {
         // After a restore the same lot may be given the same gift again. The donor may know its first number already.
         let epoch = restores(&*self.engine.store).await?.last().map_or(0, |restore| restore.epoch);
         let again = if epoch > 0 { format!("-{}", epoch + 1) } else { String::new() };
-        let first = format!("{ORDERS}{}{again}", lot.id);
+        let first = format!("{}{}{again}", wanted::IN_KIND, lot.id);
         let mut number = first.clone();
         for gift in 2.. {
             // What an earlier gift was given up under is not given out again.
@@ -154,7 +153,7 @@ impl Desk<'_> {
             supplier: donor.to_owned(),
             channel: donor.to_owned(),
             currency: None,
-            author: gather::AUTHOR.to_owned(),
+            author: wanted::AUTHOR.to_owned(),
             created: now,
             lines: vec![OrderLine {
                 lot: lot.id,
@@ -215,7 +214,7 @@ impl Desk<'_> {
             after.refused.push(envelope.to_owned());
             after.release();
             after.because("consent_refused", format!("{envelope} may not be used for it"));
-            change_set.jobs.push(round::wanted(self.engine));
+            change_set.jobs.push(wanted::round(self.engine));
             let result = StepResult::Wait { awaits: Awaited::Funding, until: None };
             return Ok(change_set.lot(self.change(
                 lot,
@@ -348,7 +347,7 @@ impl Desk<'_> {
             change_set.lots.push(self.change(lot, after, result, kind)?);
         }
         change_set.records.push(if approved {
-            change_set.jobs.push(send::wanted(&filed.order, now));
+            change_set.jobs.push(wanted::send(&filed.order, now));
             filed.becomes(OrderStatus::Issued, RecordEvent::OrderApproved)?
         } else {
             filed.becomes(OrderStatus::Refused, RecordEvent::OrderNotApproved)?

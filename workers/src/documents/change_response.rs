@@ -1,6 +1,7 @@
 //! A supplier's answer to an order change: what it agrees to give up leaves the order, as far as it has
 //! not come meanwhile.
 
+use crate::wanted;
 use waybill_shared::domain::kinds::{LotEvent, RecordEvent};
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::OrderStatus;
@@ -9,8 +10,7 @@ use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::store::ChangeSet;
 
 use super::{Desk, Refusal};
-use crate::jobs::round;
-use crate::lowering::Lowering;
+use crate::documents::lowering::Lowering;
 use crate::order_changes::FiledChange;
 
 impl Desk<'_> {
@@ -99,7 +99,7 @@ impl Desk<'_> {
             filed.order = order;
             change_set.records.push(filed.lines(RecordEvent::OrderLowered)?);
         }
-        change_set.jobs.push(round::wanted(self.engine));
+        change_set.jobs.push(wanted::round(self.engine));
         Ok(change_set)
     }
 }

@@ -1,6 +1,7 @@
 //! Despatch and receipt, by quantity. What is received includes what is rejected; what is short or
 //! rejected is delivered again, or its money goes back and it is matched again at its rank.
 
+use crate::wanted;
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
@@ -22,7 +23,6 @@ use super::rows::{Named, Stage, wrong};
 use super::{Desk, Refusal};
 use crate::connectors::ConnectorQuery;
 use crate::funding::covered;
-use crate::jobs::round;
 
 /// What is missing is paid for.
 const PAID_IN_ADVANCE: &str = "paid_in_advance";
@@ -212,7 +212,7 @@ impl Desk<'_> {
                 .jobs
                 .extend(self.connector.ask(ConnectorQuery::Payment { order, lots: &lots }, now));
         }
-        change_set.jobs.push(round::wanted(self.engine));
+        change_set.jobs.push(wanted::round(self.engine));
         Ok(change_set)
     }
 }

@@ -4,7 +4,9 @@
 mod answers;
 mod change_response;
 mod delivery;
+mod inbox;
 mod kept;
+pub(crate) mod lowering;
 mod payment;
 mod refused;
 mod response;
@@ -13,6 +15,7 @@ mod surplus;
 mod take;
 mod terms;
 
+pub use inbox::{Misread, read_document, watch_inbox};
 pub use kept::kept_for;
 pub(crate) use kept::{Fate as KeptFate, Kept, wake};
 pub(crate) use refused::why as why_refused;

@@ -3,6 +3,7 @@
 //! seller gives back is a payment below zero. A payment that takes more from an envelope than was bound is a
 //! fact all the same, recorded as an overrun.
 
+use crate::wanted;
 use chrono::NaiveDate;
 use waybill_shared::domain::document::PaymentLine;
 use waybill_shared::domain::funding::{Share, ShareState};
@@ -18,7 +19,6 @@ use waybill_shared::store::{ChangeSet, LotChange};
 
 use super::rows::{Named, Stage, wrong};
 use super::{Desk, Refusal};
-use crate::jobs::round;
 
 /// What a payment comes to beside the lots that it changes.
 #[derive(Default)]
@@ -70,7 +70,7 @@ impl Desk<'_> {
             let store = &*self.engine.store;
             change_set.records.push(incidents::opened(store, &id, &cause, notes.late).await?);
         }
-        change_set.jobs.push(round::wanted(self.engine));
+        change_set.jobs.push(wanted::round(self.engine));
         Ok(change_set)
     }
 

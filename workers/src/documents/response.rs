@@ -1,5 +1,6 @@
 //! A supplier's response: accepted, changed or refused, line by line.
 
+use crate::wanted;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -15,7 +16,6 @@ use waybill_shared::store::{ChangeSet, EnvelopeRow, RecordChange};
 
 use super::{Desk, Refusal};
 use crate::connectors::ConnectorQuery;
-use crate::jobs::round;
 use crate::orders::StoredOrder;
 use crate::terms::{Purse, agree, answered};
 
@@ -256,7 +256,7 @@ impl Desk<'_> {
                 body,
                 event: RecordEvent::OfferPriceChanged,
             });
-            change_set.jobs.push(round::wanted(self.engine));
+            change_set.jobs.push(wanted::round(self.engine));
         }
         Ok(())
     }

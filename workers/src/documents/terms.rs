@@ -1,6 +1,7 @@
 //! What the secretariat answers to terms that a supplier changed: they are accepted, with the consents
 //! that this needs; or the lots leave the order. The supplier is told by a message with a number.
 
+use crate::wanted;
 use std::collections::BTreeMap;
 
 use waybill_shared::domain::funding::{Share, ShareState};
@@ -15,8 +16,7 @@ use waybill_shared::store::{ChangeSet, EnvelopeRow};
 
 use super::{Desk, Refusal};
 use crate::connectors::ConnectorQuery;
-use crate::jobs::round;
-use crate::lowering::stays_if_paid;
+use crate::documents::lowering::stays_if_paid;
 use crate::orders::{Message, StoredOrder};
 use crate::terms::{Purse, agree, asked_anew, bind};
 
@@ -260,7 +260,7 @@ impl Desk<'_> {
         if filed.status != status {
             change_set.records.push(filed.becomes(status, event)?);
         }
-        change_set.jobs.push(round::wanted(self.engine));
+        change_set.jobs.push(wanted::round(self.engine));
         Ok(change_set)
     }
 
@@ -348,7 +348,7 @@ impl Desk<'_> {
         let (order, version) = (&filed.order, filed.version());
         let question = ConnectorQuery::Terms { order, version, is_payable: false };
         change_set.jobs.extend(self.connector.ask(question, now));
-        change_set.jobs.push(round::wanted(self.engine));
+        change_set.jobs.push(wanted::round(self.engine));
         Ok((change_set, id))
     }
 }

@@ -1,6 +1,7 @@
 //! Lots whose money may not be bound any more go back to matching, at their rank, and say why: before each
 //! round, and when an order is drawn up.
 
+use crate::wanted;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
@@ -15,7 +16,6 @@ use waybill_shared::job::JobError;
 use waybill_shared::matching::binding::{Unbindable, may_bind};
 use waybill_shared::store::{ChangeSet, LotChange};
 
-use super::round;
 use crate::orders::StoredOrder;
 
 /// Who sends lots back.
@@ -76,7 +76,7 @@ pub(super) async fn taken_back(
         change_set
             .records
             .push(filed.becomes(OrderStatus::Cancelled, RecordEvent::OrderCancelled)?);
-        change_set.jobs.push(round::wanted(engine));
+        change_set.jobs.push(wanted::round(engine));
         change_sets.push(change_set);
     }
     Ok(change_sets)
@@ -111,6 +111,6 @@ pub(super) fn unbound(
     };
     let change = advance(engine, lot.clone(), after, result)?;
     let mut change_set = ChangeSet::new(ACTOR, engine.clock.now()).lot(change);
-    change_set.jobs.push(round::wanted(engine));
+    change_set.jobs.push(wanted::round(engine));
     Ok(Some(change_set))
 }

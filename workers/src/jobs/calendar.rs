@@ -1,5 +1,6 @@
 //! What the calendar's fires do: envelopes lapse, overdue deliveries are chased, days are summed up.
 
+use crate::wanted;
 use async_trait::async_trait;
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,6 @@ use waybill_shared::engine::Engine;
 use waybill_shared::job::{Done, JobError, JobHandler};
 use waybill_shared::store::{ChangeSet, EnvelopeChange, EnvelopeRow, Job, RecordChange};
 
-use super::round;
 use crate::terms;
 
 /// Days before `obligate_by` on which an envelope is warned of.
@@ -113,7 +113,7 @@ async fn lapsed(engine: &Engine, row: &EnvelopeRow, unbound: i64) -> Result<Chan
         opened: 0,
         expired: unbound,
     });
-    change_set.jobs.push(round::wanted(engine));
+    change_set.jobs.push(wanted::round(engine));
     Ok(change_set)
 }
 

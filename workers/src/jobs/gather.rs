@@ -27,10 +27,7 @@ use super::quantities::{self, Ready};
 use crate::connectors::{Connector, ConnectorQuery};
 use crate::funding::covered;
 use crate::orders::{self, StoredOrder, tell_price};
-use crate::steps::issue_order::gathering_key;
-
-/// Who draws up orders; never their approver.
-pub const AUTHOR: &str = "issue_order";
+use crate::wanted::{self, gathering_key};
 
 /// The act.
 pub struct Gather {
@@ -219,7 +216,7 @@ impl Gather {
             supplier: offer.supplier.clone(),
             channel: offer.channel.clone(),
             currency: Some(currency),
-            author: AUTHOR.to_owned(),
+            author: wanted::AUTHOR.to_owned(),
             created: now,
             lines: Vec::with_capacity(lots.len()),
             in_kind: None,
@@ -232,7 +229,7 @@ impl Gather {
         let policy = &engine.pipeline().issue_order;
         order.approval = approval::reasons(coalition, policy, day, &order, &lots);
         let bytes = document(&order, day);
-        let mut change_set = ChangeSet::new(AUTHOR, now);
+        let mut change_set = ChangeSet::new(wanted::AUTHOR, now);
         let until = now + TimeDelta::days(i64::from(engine.pipeline().issue_order.response_days));
         let (status, awaits, until) = if !order.approval.is_empty() {
             change_set
@@ -241,7 +238,7 @@ impl Gather {
             let awaits = Awaited::Approval { order: order.number.clone() };
             (OrderStatus::AwaitingApproval, awaits, None)
         } else {
-            change_set.jobs.push(super::send::wanted(&order, now));
+            change_set.jobs.push(wanted::send(&order, now));
             let awaits = Awaited::Response { order: order.number.clone() };
             (OrderStatus::Issued, awaits, Some(until))
         };

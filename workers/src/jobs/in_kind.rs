@@ -1,5 +1,6 @@
 //! Goods given in kind: what is left of them, and who could use them.
 
+use crate::wanted;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
@@ -39,7 +40,7 @@ fn key(contribution: &str, item: &str) -> String {
 /// The lots that gifts serve, or are offered to.
 async fn served(engine: &Engine) -> Result<Vec<Lot>, JobError> {
     let mut lots = engine.store.lots_awaiting("acceptance").await?;
-    for record in engine.store.records_of(RecordKind::Order, ORDERS).await? {
+    for record in engine.store.records_of(RecordKind::Order, wanted::IN_KIND).await? {
         let order: Order = serde_json::from_str(&record.body).map_err(|source| {
             StoreError::Corrupt { subject: format!("order:{}", record.id), source }
         })?;
@@ -57,9 +58,6 @@ async fn served(engine: &Engine) -> Result<Vec<Lot>, JobError> {
     lots.dedup_by_key(|lot| lot.id);
     Ok(lots)
 }
-
-/// With what the numbers of orders for goods in kind begin.
-pub(crate) const ORDERS: &str = "IK-";
 
 impl InKindStock {
     pub(crate) async fn read(

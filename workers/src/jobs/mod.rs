@@ -13,7 +13,6 @@ pub mod round;
 pub mod send;
 pub mod tell;
 mod unfunded;
-pub(crate) mod windows;
 
 use std::sync::Arc;
 

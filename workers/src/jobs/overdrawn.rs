@@ -1,6 +1,7 @@
 //! Contributions that state less than is set aside of them: lots that no order binds yet give their money
 //! back, those of least priority first; what is bound already stays an incident until there is enough again.
 
+use crate::wanted;
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordKind, StepKind};
 use waybill_shared::domain::lot::Lot;
@@ -10,7 +11,6 @@ use waybill_shared::incidents::{OVERDRAWN, mended, opened, overrun_envelopes};
 use waybill_shared::job::JobError;
 use waybill_shared::store::{ChangeSet, EnvelopeRow, LotChange};
 
-use super::round;
 use crate::terms;
 
 /// Has `lots`, those of least priority first, give back `missing` minor change sets of the envelope `id` that no order
@@ -84,7 +84,7 @@ pub(super) fn returned(
         if !changes.is_empty() {
             let mut change_set = ChangeSet::new(JobKind::Round.name(), engine.clock.now());
             change_set.lots = changes;
-            change_set.jobs.push(round::wanted(engine));
+            change_set.jobs.push(wanted::round(engine));
             change_sets.push(change_set);
         }
     }

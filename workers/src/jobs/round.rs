@@ -1,6 +1,7 @@
 //! A round: everything that waits for money is matched at once, by priority. In-kind offers first,
 //! then money.
 
+use crate::wanted;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -28,16 +29,9 @@ use super::in_kind::InKindStock;
 use super::unfunded::{
     code, displaced, explain, is_kept_by_channel, shortfall, unfunded, unoffered,
 };
-use super::windows;
 use super::{binding, overdrawn};
 use crate::connectors::{self, Connector};
-
-/// A round, once the changes of a moment have been gathered.
-#[must_use]
-pub fn wanted(engine: &Engine) -> NewJob {
-    let delay = i64::from(engine.pipeline().match_donor.round_delay_ms);
-    NewJob::round(engine.clock.now() + TimeDelta::milliseconds(delay))
-}
+use crate::windows;
 
 /// The act.
 pub struct Round {
@@ -250,7 +244,7 @@ impl Round {
             let rest = Quantity(lot.quantity.0 - quantity.0);
             let part = after.split_off(at.next_part(lot.line()).await?, rest);
             change_set.lots.push(LotChange::created(part, LotEvent::Split));
-            change_set.jobs.push(wanted(at.engine));
+            change_set.jobs.push(wanted::round(at.engine));
         }
         change_set.records.push(stock.take(at.coalition, &contribution, line, quantity)?);
         after.in_kind = Some(contribution.clone());
@@ -281,7 +275,7 @@ impl Round {
             let rest = Quantity(lot.quantity.0 - quantity.0);
             let part = after.split_off(at.next_part(lot.line()).await?, rest);
             change_set.lots.push(LotChange::created(part, LotEvent::Split));
-            change_set.jobs.push(wanted(at.engine));
+            change_set.jobs.push(wanted::round(at.engine));
         }
         let mut asked = Vec::new();
         for payment in payments {

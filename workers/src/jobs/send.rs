@@ -5,20 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use waybill_shared::domain::kinds::{JobKind, RecordEvent};
 use waybill_shared::domain::limit::Limit;
-use waybill_shared::domain::lot::Timestamp;
-use waybill_shared::domain::order::{Order, OrderStatus};
+use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::engine::Engine;
 use waybill_shared::job::{Done, JobError, JobHandler};
-use waybill_shared::store::{ChangeSet, Job, NewJob};
+use waybill_shared::store::{ChangeSet, Job};
 
 use crate::connectors::Connector;
 use crate::orders::{StoredOrder, read_document};
-
-/// The job that sends `order`. Its body is the supplier, by which sendings are limited.
-#[must_use]
-pub fn wanted(order: &Order, due: Timestamp) -> NewJob {
-    NewJob { kind: JobKind::Send, key: order.number.clone(), due, body: order.supplier.clone() }
-}
 
 /// The act.
 pub struct Send {

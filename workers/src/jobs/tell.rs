@@ -7,20 +7,13 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use serde::Deserialize;
 use waybill_shared::domain::kinds::{JobKind, RecordKind};
-use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::engine::Engine;
 use waybill_shared::job::{Done, JobError, JobHandler};
-use waybill_shared::store::{ChangeSet, Job, NewJob};
+use waybill_shared::store::{ChangeSet, Job};
 
 use crate::connectors::Connector;
 use crate::orders::StoredOrder;
-
-/// The job that sends the message `number`.
-#[must_use]
-pub fn wanted(number: String, supplier: String, due: Timestamp) -> NewJob {
-    NewJob { kind: JobKind::Tell, key: number, due, body: supplier }
-}
 
 /// What of a message says which order it is about.
 #[derive(Deserialize)]

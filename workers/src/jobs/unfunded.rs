@@ -1,5 +1,6 @@
 //! What becomes of lots that a round does not fund, and what they are told.
 
+use crate::wanted;
 use std::collections::BTreeSet;
 
 use waybill_shared::domain::kinds::{JobKind, LotEvent, StepKind};
@@ -13,7 +14,7 @@ use waybill_shared::matching::near::{Market, NearOffer, nearest};
 use waybill_shared::matching::{Ask, Envelope, Problem, Solution, Unfunded, WhyNot};
 use waybill_shared::store::ChangeSet;
 
-use super::round::{Snapshot, wanted};
+use super::round::Snapshot;
 
 fn funding() -> StepResult {
     StepResult::Wait { awaits: Awaited::Funding, until: None }
@@ -36,7 +37,7 @@ pub(super) fn displaced(at: &Snapshot<'_>, lot: Lot, why: &str) -> Result<Change
     };
     let change = at.change(lot, after, result, LotEvent::Displaced)?;
     let mut change_set = ChangeSet::new(JobKind::Round.name(), at.now).lot(change);
-    change_set.jobs.push(wanted(at.engine));
+    change_set.jobs.push(wanted::round(at.engine));
     Ok(change_set)
 }
 

@@ -15,21 +15,14 @@ use waybill_shared::engine::Engine;
 use waybill_shared::store::EnvelopeRow;
 
 use crate::funding;
-use crate::jobs::windows;
 use crate::step::{Progress, Step, StepError};
+use crate::windows;
 
 /// Chases of a supplier that does not respond before its lots are parked.
 const CHASES: u32 = 8;
 
 /// The step.
 pub struct IssueOrder;
-
-/// Where a lot is gathered: by supplier, channel and currency.
-#[must_use]
-pub fn gathering_key(quote: &Quote) -> Option<String> {
-    let offer = quote.offer.as_ref()?;
-    Some(format!("{}|{}|{}", offer.supplier, offer.channel, offer.unit_price.currency))
-}
 
 /// The quote by which `lot` is bought: the one it was matched by while that stands, else the best.
 fn quote(coalition: &Coalition, lot: &Lot, line: &Line, day: NaiveDate) -> Option<Quote> {

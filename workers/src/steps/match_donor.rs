@@ -1,13 +1,13 @@
 //! Matching: a lot that arrives waits for money, and a round is asked for. Rounds decide over
 //! everything that waits (see `acts/round`).
 
+use crate::wanted;
 use async_trait::async_trait;
 use waybill_shared::domain::kinds::{LotEvent, StepKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
 
-use crate::jobs::round;
 use crate::step::{Progress, Step, StepError};
 
 /// The step.
@@ -45,7 +45,7 @@ impl Step for MatchDonor {
                 | LotState::Parked { .. }
                 | LotState::Closed(_) => Progress::new(lot, wait(), LotEvent::WaitsForMoney),
             };
-            progress.jobs.push(round::wanted(engine));
+            progress.jobs.push(wanted::round(engine));
             done.push(progress);
         }
         Ok(done)

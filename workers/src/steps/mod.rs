@@ -4,10 +4,12 @@ pub mod confirm_delivery;
 mod counted;
 pub mod issue_order;
 pub mod match_donor;
+mod runner;
 mod trivial;
 pub mod validate_priority;
 
 pub use counted::Counted;
+pub use runner::run_step;
 pub use trivial::Trivial;
 
 use std::sync::Arc;

@@ -2,16 +2,16 @@
 
 use chrono::NaiveDate;
 
-use super::super::columns::{CONTRIBUTIONS, FIRMNESS};
-use super::super::error::{ImportError, excerpt};
-use super::super::fields::RowFields;
-use super::super::number::Notation;
-use super::super::parse::{self, Fault, ISO_DATE};
 use super::folder::{Folder, Placed};
 use super::supply::read_pack;
 use crate::domain::admissible::LONGEST_LEAD;
 use crate::domain::contribution::{Consent, Contribution, Earmark, Firmness, InKind, Tranche};
 use crate::domain::money::{Currency, Money};
+use crate::import::columns::{CONTRIBUTIONS, FIRMNESS};
+use crate::import::table::error::{ImportError, excerpt};
+use crate::import::values::fields::RowFields;
+use crate::import::values::number::Notation;
+use crate::import::values::parse::{self, Fault, ISO_DATE};
 
 /// Reads the contributions that are known from the start.
 pub(super) fn read_contributions(

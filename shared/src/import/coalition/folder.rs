@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::super::columns::{Field, Section};
-use super::super::error::{FieldError, ImportError, excerpt, file_name};
-use super::super::fields::{Columns, RowFields};
-use super::super::table::{Table, TableOptions, read_table};
 use super::workbook::Book;
+use crate::import::columns::{Field, Section};
+use crate::import::table::error::{FieldError, ImportError, excerpt, file_name};
+use crate::import::table::{Table, TableOptions, read_table};
+use crate::import::values::fields::{Columns, RowFields};
 
 /// A value with the place it was read from.
 pub(super) struct Placed<T> {

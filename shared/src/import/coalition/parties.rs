@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::super::columns::{GROUPS, PARTIES, ROLES};
-use super::super::error::ImportError;
-use super::super::fields::RowFields;
-use super::super::parse;
 use super::folder::{Folder, Placed};
 use crate::domain::party::{ExpertGroup, Party, RoleSpan};
 use crate::domain::rules::LONGEST_REVIEW;
+use crate::import::columns::{GROUPS, PARTIES, ROLES};
+use crate::import::table::error::ImportError;
+use crate::import::values::fields::RowFields;
+use crate::import::values::parse;
 
 /// Reads parties.csv: a row for each role of a party, in one order by first row.
 pub(super) fn read_parties(folder: &mut Folder<'_>) -> Result<Vec<Placed<Party>>, ImportError> {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::super::columns::{CODES, CONSIGNEES, PROHIBITED, RATES, Section, optional};
-use super::super::error::ImportError;
-use super::super::fields::RowFields;
-use super::super::parse::{self, Fault};
 use super::folder::{Folder, Placed};
 use crate::domain::coalition::{Code, Consignee, DayRates, Prohibition};
 use crate::domain::confidential::Confidential;
 use crate::domain::money::{Currency, Rate};
+use crate::import::columns::{CODES, CONSIGNEES, PROHIBITED, RATES, Section, optional};
+use crate::import::table::error::ImportError;
+use crate::import::values::fields::RowFields;
+use crate::import::values::parse::{self, Fault};
 
 /// Who publishes the rates in this layout.
 const RATES_SOURCE: &str = "ECB";

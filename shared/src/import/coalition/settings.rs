@@ -3,13 +3,13 @@
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::super::columns::{Field, SETTINGS, YES};
-use super::super::error::{FieldError, ImportError, excerpt};
-use super::super::fields::RowFields;
-use super::super::mapping::suggestion;
-use super::super::parse::{self, Fault, ISO_DATE};
 use super::folder::{Folder, Placed};
 use crate::domain::money::Currency;
+use crate::import::columns::{Field, SETTINGS, YES};
+use crate::import::table::error::{FieldError, ImportError, excerpt};
+use crate::import::values::fields::RowFields;
+use crate::import::values::mapping::suggestion;
+use crate::import::values::parse::{self, Fault, ISO_DATE};
 
 /// The file that holds the settings.
 pub(super) const SETTINGS_FILE: &str = "coalition.toml";

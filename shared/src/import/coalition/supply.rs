@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 
-use super::super::columns::{CHARGE_KINDS, CHARGES, OFFERS};
-use super::super::error::ImportError;
-use super::super::fields::RowFields;
-use super::super::number::Notation;
-use super::super::parse::{self, Fault};
 use super::folder::{Folder, Placed};
 use crate::domain::admissible::LONGEST_LEAD;
 use crate::domain::money::Currency;
 use crate::domain::price::{MOST, Price};
 use crate::domain::quantity::Unit;
 use crate::domain::supplier::{ChargeRule, Framework, Offer, Pack};
+use crate::import::columns::{CHARGE_KINDS, CHARGES, OFFERS};
+use crate::import::table::error::ImportError;
+use crate::import::values::fields::RowFields;
+use crate::import::values::number::Notation;
+use crate::import::values::parse::{self, Fault};
 
 /// Highest charge: all of the goods' value again.
 const MAX_BASIS_POINTS: u32 = 10_000;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::super::columns::{GUIDE, LINES, Language, SECTIONS, SETTINGS, Section, compared};
-use super::super::error::{FieldError, ImportError, file_name};
-use super::super::table::{Named, TableOptions, has_header, sheets};
+use crate::import::columns::{GUIDE, LINES, Language, SECTIONS, SETTINGS, Section, compared};
+use crate::import::table::error::{FieldError, ImportError, file_name};
+use crate::import::table::{Named, TableOptions, has_header, sheets};
 
 /// Sheets that are not read and named, at most.
 const NAMED: usize = 10;

@@ -10,7 +10,7 @@ pub(in super::super) const KINDS: [(&str, Kind); 3] =
 
 const KIND_NAMES: [&str; KINDS.len()] = names(&KINDS);
 
-const LINE_FIELDS: [Field<'static>; 20] = [
+const FIELDS: [Field<'static>; 20] = [
     required("external_id")
         .as_cell(Cell::Name)
         .titled(["Line id", "Identifiant de ligne", "Ідентифікатор позиції"])
@@ -193,6 +193,17 @@ const LINE_FIELDS: [Field<'static>; 20] = [
 pub(in super::super) const LINES: Section<'static> = Section {
     name: "requisitions",
     titles: ["Lines", "Lignes", "Позиції"],
-    fields: &LINE_FIELDS,
+    fields: &FIELDS,
     ignored: &[],
+};
+
+/// The fields of a line, by which columns are called.
+pub const LINE_FIELDS: [&str; LINES.fields.len()] = {
+    let mut names = [""; LINES.fields.len()];
+    let mut index = 0;
+    while index < LINES.fields.len() {
+        names[index] = LINES.fields[index].name;
+        index += 1;
+    }
+    names
 };

@@ -1,7 +1,7 @@
 //! What the columns of each file are: the one description that readers, templates and the reference of file formats share.
 
 mod contributions;
-mod lines;
+pub(in crate::import) mod lines;
 mod parties;
 mod reference;
 mod settings;

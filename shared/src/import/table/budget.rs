@@ -1,7 +1,7 @@
 //! How much of a file is read: a small one can unpack to gigabytes, and an empty cell takes more than the comma before it.
 
-use super::super::error::ImportError;
 use super::{Problem, Row, Typed};
+use crate::import::table::error::ImportError;
 
 /// The bounds within which a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

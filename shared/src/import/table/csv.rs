@@ -1,11 +1,11 @@
 //! Separated values as in RFC 4180, strictly: general readers mend broken quotes silently, and then
 //! a row swallows its neighbours.
 
-use super::super::error::{ImportError, excerpt};
 use super::budget::Budget;
 use super::defuse::restored;
 use super::text::{TextLine, TextLines};
 use super::{MAX_LINE_BYTES, Problem, Row, Separator, Table, TableOptions, check_header, header};
+use crate::import::table::error::{ImportError, excerpt};
 
 /// Reads a table, one of whose first records names the columns.
 pub(super) fn read(mut lines: TextLines, options: &TableOptions<'_>) -> Result<Table, ImportError> {

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::super::error::{FieldError, ImportError};
 use super::{Row, TableOptions};
+use crate::import::table::error::{FieldError, ImportError};
 
 /// In how many rows from the top a header is looked for.
 pub(super) const ROWS_LOOKED_AT: usize = 50;

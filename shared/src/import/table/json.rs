@@ -6,11 +6,11 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::super::error::ImportError;
 use super::budget::Budget;
 use super::text::{TextLines, WholeText};
 use super::{MAX_COLUMNS, Problem, ReadLimits, Row, Shown, Table, Typed, plain_number};
 use crate::domain::text::canonical;
+use crate::import::table::error::ImportError;
 
 /// Reads JSON lines; empty lines are left out.
 pub(super) fn read_lines(mut lines: TextLines, limits: ReadLimits) -> Result<Table, ImportError> {

@@ -1,9 +1,9 @@
 //! A sheet of a workbook as a table, from its cells in order.
 
-use super::super::error::ImportError;
 use super::budget::Budget;
 use super::defuse::restored;
 use super::{MAX_COLUMNS, Problem, Row, Shown, Table, TableOptions, Typed, check_header, header};
+use crate::import::table::error::ImportError;
 
 /// What a cell holds.
 pub(super) enum Value {

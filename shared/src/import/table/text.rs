@@ -6,9 +6,9 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::super::error::ImportError;
 use super::MAX_LINE_BYTES;
 use super::utf16::Utf16;
+use crate::import::table::error::ImportError;
 
 /// The lines of a text file, each read only as far as the limit.
 pub(super) struct TextLines {

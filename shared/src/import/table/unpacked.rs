@@ -6,9 +6,9 @@ use std::io::{self, BufReader, Read};
 use zip::result::ZipError;
 use zip::{ZipArchive, ZipWriter};
 
-use super::super::error::ImportError;
 use super::ReadLimits;
 use super::budget::too_much;
+use crate::import::table::error::ImportError;
 
 /// Bytes of a workbook that the reader of the format takes for each tag, about, where it unpacks to nothing else.
 const TAG: u64 = 32;

@@ -11,11 +11,11 @@ use calamine::{
     Xls, Xlsx,
 };
 
-use super::super::error::ImportError;
 use super::display::shown;
 use super::sheet::{Merged, Sheet, Value};
 use super::unpacked::weighed;
 use super::{ReadLimits, Shown, Table, TableOptions, extension, header, plain_number};
+use crate::import::table::error::ImportError;
 
 /// The most cells of an .xlsx sheet whose own format is kept in memory.
 const MOST_FORMATTED: usize = 8 * 1024 * 1024;

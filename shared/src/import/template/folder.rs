@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::words::{self, Words};
 use super::{Template, comment, pipeline, plain};
 use crate::import::columns::{LINES, RATES, SECTIONS, SETTINGS, Section};
-use crate::import::error::ImportError;
+use crate::import::table::error::ImportError;
 
 /// The columns of currencies that a file of rates begins with.
 const CURRENCIES: [&str; 4] = ["USD", "GBP", "PLN", "UAH"];

@@ -8,9 +8,9 @@ mod workbook;
 
 use chrono::NaiveDate;
 
-use super::columns::{Field, Language, Section};
-use super::error::ImportError;
 use crate::domain::money::Currency;
+use crate::import::columns::{Field, Language, Section};
+use crate::import::table::error::ImportError;
 
 /// What a coalition to start with is to say.
 #[derive(Debug, Clone)]

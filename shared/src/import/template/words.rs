@@ -1,6 +1,6 @@
 //! What a coalition to start with says in each language besides what its columns mean.
 
-use super::super::columns::Language;
+use crate::import::columns::Language;
 
 /// The words of one language.
 pub(super) struct Words {

@@ -1,8 +1,8 @@
 //! What holds where a coalition states nothing.
 
-use super::coalition::CoalitionFiles;
 use crate::domain::cpv;
 use crate::domain::money::Currency;
+use crate::import::coalition::CoalitionFiles;
 
 /// What holds instead of each table that is missing or has no rows, a sentence each.
 #[must_use]

@@ -5,32 +5,32 @@ use std::str::FromStr;
 use chrono::format::ParseErrorKind;
 use chrono::{Datelike, NaiveDate};
 
-use super::number::{Notation, Number};
 use crate::domain::admissible::{LONGEST_ID, LONGEST_NAME, LONGEST_TEXT, NUMBER, YEARS, in_lines};
 use crate::domain::money::{Currency, Money, MoneyError, Rate};
 use crate::domain::nearest::{closest, did_you_mean};
 use crate::domain::price::Price;
 use crate::domain::quantity::{Quantity, QuantityError, Unit};
 use crate::domain::text::{canonical, invisible};
+use crate::import::values::number::{Notation, Number};
 
 /// How dates are written unless a mapping says otherwise.
-pub(super) const ISO_DATE: &str = "%Y-%m-%d";
+pub(in crate::import) const ISO_DATE: &str = "%Y-%m-%d";
 
 /// The longest code or number that is read, in bytes.
-pub(super) const LONGEST_CODE: usize = 64;
+pub(in crate::import) const LONGEST_CODE: usize = 64;
 
 /// Why a text is no value, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(in crate::import) struct Fault {
     /// What is wrong.
-    pub(super) what: String,
+    pub(in crate::import) what: String,
     /// The way out.
-    pub(super) hint: String,
+    pub(in crate::import) hint: String,
 }
 
 impl Fault {
     /// `what` is wrong; do as `hint` says.
-    pub(super) fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(in crate::import) fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { what: what.into(), hint: hint.into() }
     }
 }
@@ -77,7 +77,7 @@ fn short(text: &str) -> Result<&str, Fault> {
 }
 
 /// Any text without control characters.
-pub(super) fn text(text: &str) -> Result<String, Fault> {
+pub(in crate::import) fn text(text: &str) -> Result<String, Fault> {
     match in_lines(text, LONGEST_TEXT) {
         None => Ok(text.to_owned()),
         Some(what) => Err(Fault::new(
@@ -119,7 +119,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// A name, in the form by which names are compared.
-pub(super) fn name(text: &str) -> Result<String, Fault> {
+pub(in crate::import) fn name(text: &str) -> Result<String, Fault> {
     if is_plain(text) {
         return within(text.to_owned(), LONGEST_NAME);
     }
@@ -131,7 +131,7 @@ pub(super) fn name(text: &str) -> Result<String, Fault> {
 }
 
 /// A name that stands in one line: an id or a code.
-pub(super) fn id(text: &str) -> Result<String, Fault> {
+pub(in crate::import) fn id(text: &str) -> Result<String, Fault> {
     if is_plain(text) {
         return within(text.to_owned(), LONGEST_ID);
     }
@@ -143,7 +143,7 @@ pub(super) fn id(text: &str) -> Result<String, Fault> {
 }
 
 /// A date written as `format` says, or as in `2025-12-31`.
-pub(super) fn date(text: &str, format: &str) -> Result<NaiveDate, Fault> {
+pub(in crate::import) fn date(text: &str, format: &str) -> Result<NaiveDate, Fault> {
     let day = NaiveDate::parse_from_str(text, format)
         .or_else(|error| NaiveDate::parse_from_str(text, ISO_DATE).map_err(|_| error))
         .map_err(|error| {
@@ -167,12 +167,12 @@ pub(super) fn date(text: &str, format: &str) -> Result<NaiveDate, Fault> {
 }
 
 /// A unit's code.
-pub(super) fn unit(text: &str) -> Result<Unit, Fault> {
+pub(in crate::import) fn unit(text: &str) -> Result<Unit, Fault> {
     Ok(name(short(text)?)?.parse::<Unit>()?)
 }
 
 /// A currency's code.
-pub(super) fn currency(text: &str) -> Result<Currency, Fault> {
+pub(in crate::import) fn currency(text: &str) -> Result<Currency, Fault> {
     Ok(name(short(text)?)?.parse::<Currency>()?)
 }
 
@@ -185,7 +185,7 @@ pub fn time_zone(text: &str) -> Result<chrono_tz::Tz, String> {
 }
 
 /// The same, for a cell.
-pub(super) fn zone(text: &str) -> Result<chrono_tz::Tz, Fault> {
+pub(in crate::import) fn zone(text: &str) -> Result<chrono_tz::Tz, Fault> {
     let text = name(short(text)?)?;
     text.parse().map_err(|_| {
         let all = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
@@ -202,12 +202,12 @@ pub(super) fn zone(text: &str) -> Result<chrono_tz::Tz, Fault> {
 }
 
 /// The units of a currency for one EUR.
-pub(super) fn rate(text: &str) -> Result<Rate, Fault> {
+pub(in crate::import) fn rate(text: &str) -> Result<Rate, Fault> {
     Ok(short(text)?.parse::<Rate>()?)
 }
 
 /// An amount of more than nothing.
-pub(super) fn positive_money(
+pub(in crate::import) fn positive_money(
     text: &str,
     currency: Currency,
     notation: Notation,
@@ -229,7 +229,7 @@ pub(super) fn positive_money(
 }
 
 /// A positive price, with up to six decimals.
-pub(super) fn positive_price(
+pub(in crate::import) fn positive_price(
     text: &str,
     currency: Currency,
     notation: Notation,
@@ -251,7 +251,7 @@ pub(super) fn positive_price(
 }
 
 /// A positive quantity, and what to doubt of it; of an unknown unit, its number alone is checked.
-pub(super) fn quantity(
+pub(in crate::import) fn quantity(
     text: &str,
     unit: Option<Unit>,
     notation: Notation,
@@ -281,7 +281,7 @@ pub(super) fn quantity(
 }
 
 /// A whole number from `from` to `to`.
-pub(super) fn whole(text: &str, from: u32, to: u32) -> Result<u32, Fault> {
+pub(in crate::import) fn whole(text: &str, from: u32, to: u32) -> Result<u32, Fault> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = if digits { u32::from_str(text).ok() } else { None };
     number.filter(|number| (from..=to).contains(number)).ok_or_else(|| {
@@ -294,7 +294,7 @@ pub(super) fn whole(text: &str, from: u32, to: u32) -> Result<u32, Fault> {
 }
 
 /// One of the named `choices`.
-pub(super) fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, Fault> {
+pub(in crate::import) fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, Fault> {
     let found = choices.iter().find(|(name, _)| *name == text);
     found.map(|(_, value)| *value).ok_or_else(|| {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();

@@ -1,5 +1,8 @@
 //! Rows to lines of requisitions.
 
+pub(super) mod amended;
+pub(super) mod rejects;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -7,24 +10,13 @@ use crate::domain::admissible::{CLASSES, LONGEST_ID, LONGEST_NAME, LONGEST_TEXT}
 use crate::domain::lot::Priority;
 use crate::domain::requisition::Line;
 
-use super::columns::{Field, KINDS, LINES, Section};
-use super::error::{FieldError, ImportError, excerpt};
-use super::fields::{Columns, RowFields};
-use super::mapping::Mapping;
-use super::parse::{self, Fault};
-use super::rejects::{Layout, RANK_COLUMN, REJECT_COLUMNS};
-use super::table::{ReadLimits, Row, Separator, Table, TableOptions, read_table};
-
-/// The fields of a line, by which columns are called.
-pub const LINE_FIELDS: [&str; FIELDS.len()] = {
-    let mut names = [""; FIELDS.len()];
-    let mut index = 0;
-    while index < FIELDS.len() {
-        names[index] = FIELDS[index].name;
-        index += 1;
-    }
-    names
-};
+use crate::import::columns::{Field, KINDS, LINES, Section};
+use crate::import::lines::rejects::{Layout, RANK_COLUMN, REJECT_COLUMNS};
+use crate::import::table::error::{FieldError, ImportError, excerpt};
+use crate::import::table::{ReadLimits, Row, Separator, Table, TableOptions, read_table};
+use crate::import::values::fields::{Columns, RowFields};
+use crate::import::values::mapping::Mapping;
+use crate::import::values::parse::{self, Fault};
 
 const FIELDS: &[Field<'static>] = LINES.fields;
 
@@ -72,7 +64,7 @@ pub struct Lines {
     /// What to know of how the file was read, such as rows above its header.
     pub notes: Vec<String>,
     /// How the file is laid out, for its rejects.
-    pub(super) layout: Layout,
+    pub(in crate::import) layout: Layout,
 }
 
 /// A row that is a line.
@@ -241,7 +233,7 @@ pub fn longest(field: &str) -> usize {
     }
 }
 
-pub(super) fn read_line(fields: &mut RowFields<'_>, rank: Option<u32>) -> Option<Line> {
+pub(in crate::import) fn read_line(fields: &mut RowFields<'_>, rank: Option<u32>) -> Option<Line> {
     let external_id = fields.id("external_id");
     let requester = fields.id("requester");
     let item = fields.name("item");

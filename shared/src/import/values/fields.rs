@@ -8,13 +8,13 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::price::Price;
 use crate::domain::quantity::{Quantity, Unit};
 
-use super::columns::{Field, Section};
-use super::error::{FieldError, ImportError, excerpt};
-use super::mapping::{Mapping, suggestion};
-use super::number::Notation;
-use super::parse::{self, Fault, ISO_DATE};
-use super::table::{Row, Shown, Table};
 use crate::domain::text::{canonical, mixed};
+use crate::import::columns::{Field, Section};
+use crate::import::table::error::{FieldError, ImportError, excerpt};
+use crate::import::table::{Row, Shown, Table};
+use crate::import::values::mapping::{Mapping, suggestion};
+use crate::import::values::number::Notation;
+use crate::import::values::parse::{self, Fault, ISO_DATE};
 
 /// Fields whose values are told to nobody, not even in errors.
 const SECRET_FIELDS: [&str; 1] = ["address"];
@@ -24,7 +24,7 @@ const NUMBERS: [&str; 3] = ["quantity", "unit_estimate", "smallest_lot"];
 
 impl<'a> Section<'a> {
     /// The names of the columns that the file must have, read by `mapping`.
-    pub(super) fn needed(&self, mapping: Option<&Mapping>) -> Vec<String> {
+    pub(in crate::import) fn needed(&self, mapping: Option<&Mapping>) -> Vec<String> {
         let needed = self.fields.iter().filter(|field| field.required);
         let column = |field: &Field<'_>| match mapping {
             Some(mapping) if mapping.constants.contains_key(field.name) => None,
@@ -37,7 +37,7 @@ impl<'a> Section<'a> {
     }
 
     /// The headings by which its columns are known besides their names; a mapping that names columns knows its own.
-    pub(super) fn headings(&self, mapping: Option<&Mapping>) -> Vec<(String, &'a str)> {
+    pub(in crate::import) fn headings(&self, mapping: Option<&Mapping>) -> Vec<(String, &'a str)> {
         if mapping.is_some_and(|mapping| !mapping.columns.is_empty()) {
             return Vec::new();
         }
@@ -47,7 +47,7 @@ impl<'a> Section<'a> {
 }
 
 /// Where the fields of a file are.
-pub(super) struct Columns<'a> {
+pub(in crate::import) struct Columns<'a> {
     file: &'a str,
     notation: Notation,
     sources: HashMap<&'a str, Source<'a>>,
@@ -62,7 +62,7 @@ enum Source<'a> {
 
 impl<'a> Columns<'a> {
     /// Finds the fields of `section` in the header of `table`, by `mapping` or by their own names.
-    pub(super) fn find(
+    pub(in crate::import) fn find(
         table: &'a Table,
         section: Section<'a>,
         mapping: Option<&'a Mapping>,
@@ -109,7 +109,7 @@ impl<'a> Columns<'a> {
     }
 
     /// The columns of fields that are names, ids, codes or other text.
-    pub(super) fn named(&self) -> Vec<usize> {
+    pub(in crate::import) fn named(&self) -> Vec<usize> {
         let is_text = |name: &&&str| !NUMBERS.contains(*name);
         let named = self.sources.iter().filter(|(name, _)| is_text(name));
         let column = |(_, source): (_, &Source<'_>)| match source {
@@ -164,7 +164,7 @@ impl<'a> Columns<'a> {
 }
 
 /// The fields of one row. What is wrong is noted, and the value then is none.
-pub(super) struct RowFields<'a> {
+pub(in crate::import) struct RowFields<'a> {
     columns: &'a Columns<'a>,
     row: &'a Row,
     errors: Vec<FieldError>,
@@ -174,7 +174,7 @@ pub(super) struct RowFields<'a> {
 impl<'a> RowFields<'a> {
     /// What `read` makes of `row`; everything that is wrong with it if it is not whole. What to
     /// doubt of it is added to `warnings`.
-    pub(super) fn read<T>(
+    pub(in crate::import) fn read<T>(
         columns: &'a Columns<'a>,
         row: &'a Row,
         warnings: &'a mut Vec<FieldError>,
@@ -197,7 +197,7 @@ impl<'a> RowFields<'a> {
     }
 
     /// Notes that `field` is wrong.
-    pub(super) fn fail(&mut self, field: &str, fault: Fault) {
+    pub(in crate::import) fn fail(&mut self, field: &str, fault: Fault) {
         let error = self.at(field, fault);
         self.errors.push(error);
     }
@@ -223,7 +223,7 @@ impl<'a> RowFields<'a> {
     }
 
     /// Whether the row gives `field`, if only wrongly.
-    pub(super) fn has(&self, field: &str) -> bool {
+    pub(in crate::import) fn has(&self, field: &str) -> bool {
         self.problem(field).is_some() || !self.raw(field).is_empty()
     }
 
@@ -260,7 +260,7 @@ impl<'a> RowFields<'a> {
     }
 
     /// The value of `field`, if it is given.
-    pub(super) fn optional<T>(
+    pub(in crate::import) fn optional<T>(
         &mut self,
         field: &str,
         parse: impl FnOnce(&str) -> Result<T, Fault>,
@@ -281,7 +281,7 @@ impl<'a> RowFields<'a> {
     }
 
     /// The value of `field`, which must be given.
-    pub(super) fn required<T>(
+    pub(in crate::import) fn required<T>(
         &mut self,
         field: &str,
         parse: impl FnOnce(&str) -> Result<T, Fault>,
@@ -294,34 +294,34 @@ impl<'a> RowFields<'a> {
     }
 
     /// The text of `field`, as it is written.
-    pub(super) fn text(&mut self, field: &str) -> Option<String> {
+    pub(in crate::import) fn text(&mut self, field: &str) -> Option<String> {
         let shown = self.shown(field);
         self.required(field, |text| parse::text(as_shown(text, shown)))
     }
 
     /// The text of `field`, if it is given.
-    pub(super) fn optional_text(&mut self, field: &str) -> Option<String> {
+    pub(in crate::import) fn optional_text(&mut self, field: &str) -> Option<String> {
         let shown = self.shown(field);
         self.optional(field, |text| parse::text(as_shown(text, shown)))
     }
 
     /// The id or code of `field`, in the form by which such are compared.
-    pub(super) fn id(&mut self, field: &str) -> Option<String> {
+    pub(in crate::import) fn id(&mut self, field: &str) -> Option<String> {
         self.named(field, true, parse::id)
     }
 
     /// The id or code of `field`, if it is given.
-    pub(super) fn optional_id(&mut self, field: &str) -> Option<String> {
+    pub(in crate::import) fn optional_id(&mut self, field: &str) -> Option<String> {
         self.named(field, false, parse::id)
     }
 
     /// The name of `field`, which may be longer than an id, in the form by which such are compared.
-    pub(super) fn name(&mut self, field: &str) -> Option<String> {
+    pub(in crate::import) fn name(&mut self, field: &str) -> Option<String> {
         self.named(field, true, parse::name)
     }
 
     /// The name of `field`, if it is given.
-    pub(super) fn optional_name(&mut self, field: &str) -> Option<String> {
+    pub(in crate::import) fn optional_name(&mut self, field: &str) -> Option<String> {
         self.named(field, false, parse::name)
     }
 
@@ -357,18 +357,22 @@ impl<'a> RowFields<'a> {
     }
 
     /// The date of `field`.
-    pub(super) fn date(&mut self, field: &str) -> Option<NaiveDate> {
+    pub(in crate::import) fn date(&mut self, field: &str) -> Option<NaiveDate> {
         let format = self.columns.mapping.map_or(ISO_DATE, Mapping::date_format);
         self.required(field, |text| parse::date(text, format))
     }
 
     /// The date of `field`, if it is given.
-    pub(super) fn optional_date(&mut self, field: &str) -> Option<NaiveDate> {
+    pub(in crate::import) fn optional_date(&mut self, field: &str) -> Option<NaiveDate> {
         if self.has(field) { self.date(field) } else { None }
     }
 
     /// The amount of `field` in `currency`, more than zero.
-    pub(super) fn money(&mut self, field: &str, currency: Option<Currency>) -> Option<Money> {
+    pub(in crate::import) fn money(
+        &mut self,
+        field: &str,
+        currency: Option<Currency>,
+    ) -> Option<Money> {
         let notation = self.notation(field);
         let read = |text: &str| match currency {
             Some(currency) => parse::positive_money(text, currency, notation).map(Some),
@@ -379,7 +383,11 @@ impl<'a> RowFields<'a> {
     }
 
     /// The price of `field` in `currency`, more than zero.
-    pub(super) fn price(&mut self, field: &str, currency: Option<Currency>) -> Option<Price> {
+    pub(in crate::import) fn price(
+        &mut self,
+        field: &str,
+        currency: Option<Currency>,
+    ) -> Option<Price> {
         let notation = self.notation(field);
         let read = |text: &str| match currency {
             Some(currency) => parse::positive_price(text, currency, notation).map(Some),
@@ -390,7 +398,11 @@ impl<'a> RowFields<'a> {
     }
 
     /// The quantity of `field` in `unit`, more than zero.
-    pub(super) fn quantity(&mut self, field: &str, unit: Option<Unit>) -> Option<Quantity> {
+    pub(in crate::import) fn quantity(
+        &mut self,
+        field: &str,
+        unit: Option<Unit>,
+    ) -> Option<Quantity> {
         let notation = self.notation(field);
         let (quantity, doubt) =
             self.required(field, |text| parse::quantity(text, unit, notation))?;
@@ -402,7 +414,7 @@ impl<'a> RowFields<'a> {
     }
 
     /// The quantity of `field` in `unit`, if it is given.
-    pub(super) fn optional_quantity(
+    pub(in crate::import) fn optional_quantity(
         &mut self,
         field: &str,
         unit: Option<Unit>,
@@ -411,19 +423,19 @@ impl<'a> RowFields<'a> {
     }
 
     /// The whole number of `field`.
-    pub(super) fn whole(&mut self, field: &str, from: u32, to: u32) -> Option<u32> {
+    pub(in crate::import) fn whole(&mut self, field: &str, from: u32, to: u32) -> Option<u32> {
         self.required(field, |text| parse::whole(text, from, to))
     }
 
     /// The names of `field`, which `separator` keeps apart; none if it is not given.
-    pub(super) fn list(&mut self, field: &str, separator: char) -> Vec<String> {
+    pub(in crate::import) fn list(&mut self, field: &str, separator: char) -> Vec<String> {
         let text = self.optional_name(field).unwrap_or_default();
         let parts = text.split(separator);
         parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
     }
 
     /// The words of `field`, of which there must be one.
-    pub(super) fn required_list(&mut self, field: &str, separator: char) -> Vec<String> {
+    pub(in crate::import) fn required_list(&mut self, field: &str, separator: char) -> Vec<String> {
         if !self.has(field) {
             self.fail(field, Fault::new("is needed and empty", "fill it in"));
         }
@@ -431,7 +443,7 @@ impl<'a> RowFields<'a> {
     }
 
     /// Notes if `last` is given and before `first`.
-    pub(super) fn in_order(
+    pub(in crate::import) fn in_order(
         &mut self,
         (first_field, first): (&str, Option<NaiveDate>),
         (last_field, last): (&str, Option<NaiveDate>),
@@ -446,7 +458,7 @@ impl<'a> RowFields<'a> {
     }
 
     /// Whether the row gives any of `fields`; notes those that are missing if it gives some.
-    pub(super) fn together(&mut self, fields: &[&str]) -> bool {
+    pub(in crate::import) fn together(&mut self, fields: &[&str]) -> bool {
         let Some(given) = fields.iter().find(|field| self.has(field)) else { return false };
         for field in fields {
             if !self.has(field) {

@@ -5,12 +5,12 @@
 
 use std::borrow::Cow;
 
-use super::mapping::DecimalMark;
-use super::parse::Fault;
+use crate::import::values::mapping::DecimalMark;
+use crate::import::values::parse::Fault;
 
 /// What is known of the marks in the numbers of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Notation {
+pub(in crate::import) enum Notation {
     /// Nothing: a point is taken for the decimal mark where the number has one reading only.
     Unstated,
     /// The format says so: the point, as in JSON.
@@ -23,16 +23,16 @@ pub(super) enum Notation {
 
 /// A number as a plain decimal: digits, perhaps a point, perhaps a minus before them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Number<'t> {
+pub(in crate::import) struct Number<'t> {
     /// The number. What is no number at all stays as it is written.
-    pub(super) plain: Cow<'t, str>,
+    pub(in crate::import) plain: Cow<'t, str>,
     /// The number, were its decimal mark one between thousands: `1000` of `1.000`.
-    pub(super) grouped: Option<String>,
+    pub(in crate::import) grouped: Option<String>,
 }
 
 impl<'t> Number<'t> {
     /// Reads `text`, which stands in a file of that `notation`.
-    pub(super) fn read(text: &'t str, notation: Notation) -> Result<Self, Fault> {
+    pub(in crate::import) fn read(text: &'t str, notation: Notation) -> Result<Self, Fault> {
         let exact = |text| Ok(Self { plain: Cow::Borrowed(text), grouped: None });
         if notation == Notation::Exact || is_plain(text, notation) {
             return exact(text);
@@ -59,13 +59,13 @@ impl<'t> Number<'t> {
     }
 
     /// That the number can be read in two ways.
-    pub(super) fn ambiguous(&self) -> Option<Fault> {
+    pub(in crate::import) fn ambiguous(&self) -> Option<Fault> {
         let grouped = self.grouped.as_deref()?;
         Some(two_readings(&self.plain, grouped, "point"))
     }
 
     /// `fault`, with the other reading of the number beside it.
-    pub(super) fn or_grouped(&self, fault: Fault) -> Fault {
+    pub(in crate::import) fn or_grouped(&self, fault: Fault) -> Fault {
         let Some(grouped) = &self.grouped else { return fault };
         let Fault { what, hint } = fault;
         let what = format!("{what}; with a mark between thousands it is {}", spaced(grouped));

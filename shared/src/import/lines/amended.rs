@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::columns::{KINDS, LINES};
-use super::error::{FieldError, ImportError};
-use super::fields::{Columns, RowFields};
-use super::lines::{LINE_FIELDS, read_line};
-use super::mapping::suggestion;
-use super::table::{Row, Table};
+use super::read_line;
 use crate::domain::requisition::Line;
+use crate::import::columns::lines::LINE_FIELDS;
+use crate::import::columns::{KINDS, LINES};
+use crate::import::table::error::{FieldError, ImportError};
+use crate::import::table::{Row, Table};
+use crate::import::values::fields::{Columns, RowFields};
+use crate::import::values::mapping::suggestion;
 
 /// What a row of a requisition file says of `line`, in the order of [`LINE_FIELDS`].
 fn row(line: &Line) -> [String; LINE_FIELDS.len()] {

@@ -5,20 +5,20 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::error::{FieldError, ImportError};
-use super::lines::Lines;
-use super::mapping::{DecimalMark, Mapping};
-use super::number::{Notation, unambiguous};
-use super::table::{Row, Separator, Shown, Table, defused, defused_number};
+use crate::import::lines::Lines;
+use crate::import::table::error::{FieldError, ImportError};
+use crate::import::table::{Row, Separator, Shown, Table, defused, defused_number};
+use crate::import::values::mapping::{DecimalMark, Mapping};
+use crate::import::values::number::{Notation, unambiguous};
 
 /// Columns that [`write_rejects`] adds.
-pub(super) const REJECT_COLUMNS: [&str; 2] = ["row", "errors"];
+pub(in crate::import) const REJECT_COLUMNS: [&str; 2] = ["row", "errors"];
 /// One more, where the rank of a line is its place in the file.
-pub(super) const RANK_COLUMN: &str = "rank_from_row";
+pub(in crate::import) const RANK_COLUMN: &str = "rank_from_row";
 
 /// How a file is laid out, as far as its rejects have to be the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Layout {
+pub(in crate::import) struct Layout {
     separator: Separator,
     /// Whether the file is UTF-8 without a mark; else its rejects have one, which is read whatever
     /// encoding is stated.
@@ -33,7 +33,7 @@ pub(super) struct Layout {
 
 impl Layout {
     /// The layout of `table`, read by `mapping`.
-    pub(super) fn of(table: &Table, mapping: Option<&Mapping>) -> Self {
+    pub(in crate::import) fn of(table: &Table, mapping: Option<&Mapping>) -> Self {
         let stated = mapping.and_then(|mapping| mapping.encoding.as_ref());
         Self {
             separator: mapping.and_then(|mapping| mapping.separator).unwrap_or(table.separator),
@@ -46,12 +46,12 @@ impl Layout {
     }
 
     /// The same, where the columns `names` are names or other text.
-    pub(super) fn with(self, names: Vec<usize>) -> Self {
+    pub(in crate::import) fn with(self, names: Vec<usize>) -> Self {
         Self { names, ..self }
     }
 
     /// The cells of `row` as text that is read as the cells are.
-    pub(super) fn cells(&self, row: &Row) -> Vec<String> {
+    pub(in crate::import) fn cells(&self, row: &Row) -> Vec<String> {
         let is_name = |column| self.names.contains(&column);
         let cell = |(column, text): (usize, &String)| match row.shown(column) {
             Some(Shown::As(shown)) if is_name(column) => shown.clone(),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use super::table::{MAX_COLUMNS, MAX_LINE_BYTES, Table};
+use crate::import::table::{MAX_COLUMNS, MAX_LINE_BYTES, Table};
 
 /// Longest excerpt of a value that an error shows, in characters.
 const SHOWN_CHARS: usize = 60;
@@ -28,13 +28,17 @@ pub struct FieldError {
 
 impl FieldError {
     /// Something wrong with `file` as a whole.
-    pub(super) fn of_file(file: &str, what: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(in crate::import) fn of_file(
+        file: &str,
+        what: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         let (what, hint) = (what.into(), hint.into());
         Self { file: file.to_owned(), row: None, field: None, value: None, what, hint }
     }
 
     /// The same, where no mapping can be given: the hint proposes none.
-    pub(super) fn unmapped(mut self) -> Self {
+    pub(in crate::import) fn unmapped(mut self) -> Self {
         for proposal in
             [", or set `decimal", ", or give `date` in a mapping", ", or translate it in [codes"]
         {
@@ -53,7 +57,7 @@ impl FieldError {
     }
 
     /// The same, at `field`.
-    pub(super) fn at(self, field: &str) -> Self {
+    pub(in crate::import) fn at(self, field: &str) -> Self {
         Self { field: Some(excerpt(field)), ..self }
     }
 }
@@ -78,7 +82,7 @@ impl fmt::Display for FieldError {
 impl std::error::Error for FieldError {}
 
 /// `value` cut to what an error shows.
-pub(super) fn excerpt(value: &str) -> String {
+pub(in crate::import) fn excerpt(value: &str) -> String {
     if value.chars().nth(SHOWN_CHARS).is_none() {
         return value.to_owned();
     }
@@ -86,7 +90,7 @@ pub(super) fn excerpt(value: &str) -> String {
 }
 
 /// The name by which errors call the file at `path`.
-pub(super) fn file_name(path: &Path) -> String {
+pub(in crate::import) fn file_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str());
     name.to_string_lossy().into_owned()
 }
@@ -352,7 +356,7 @@ pub enum ImportError {
 
 impl ImportError {
     /// `value`, unless there are errors.
-    pub(super) fn unless<T>(errors: Vec<FieldError>, value: T) -> Result<T, Self> {
+    pub(in crate::import) fn unless<T>(errors: Vec<FieldError>, value: T) -> Result<T, Self> {
         if errors.is_empty() { Ok(value) } else { Err(Self::Rows(errors)) }
     }
 }

@@ -6,13 +6,13 @@ use std::path::Path;
 use chrono::format::{Item, StrftimeItems};
 use serde::Deserialize;
 
-use super::error::{FieldError, ImportError, excerpt, file_name};
-use super::lines::LINE_FIELDS;
-use super::number::Notation;
-use super::parse::ISO_DATE;
-use super::table::{Separator, is_encoding, read_settings};
 use crate::domain::nearest::{closest, did_you_mean};
 use crate::domain::text::canonical;
+use crate::import::columns::lines::LINE_FIELDS;
+use crate::import::table::error::{FieldError, ImportError, excerpt, file_name};
+use crate::import::table::{Separator, is_encoding, read_settings};
+use crate::import::values::number::Notation;
+use crate::import::values::parse::ISO_DATE;
 
 /// The most names that a hint lists.
 const MOST_SHOWN: usize = 40;
@@ -135,12 +135,12 @@ impl Mapping {
     }
 
     /// How dates are written.
-    pub(super) fn date_format(&self) -> &str {
+    pub(in crate::import) fn date_format(&self) -> &str {
         self.date.as_deref().unwrap_or(ISO_DATE)
     }
 
     /// The value that stands for `value` of `field`.
-    pub(super) fn translate<'a>(&'a self, field: &str, value: &'a str) -> &'a str {
+    pub(in crate::import) fn translate<'a>(&'a self, field: &str, value: &'a str) -> &'a str {
         let Some(codes) = self.codes.get(field) else { return value };
         let is_same = |(code, _): &(&String, &String)| canonical(code) == canonical(value);
         let same = || codes.iter().find(is_same).map(|(_, to)| to);
@@ -149,13 +149,13 @@ impl Mapping {
     }
 
     /// What it says of the marks in numbers.
-    pub(super) fn notation(&self) -> Notation {
+    pub(in crate::import) fn notation(&self) -> Notation {
         self.decimal.map_or(Notation::Unstated, Notation::Stated)
     }
 }
 
 /// `did you mean ...`, or what there is.
-pub(super) fn suggestion<'a>(
+pub(in crate::import) fn suggestion<'a>(
     name: &str,
     there: &str,
     names: impl Iterator<Item = &'a str> + Clone,

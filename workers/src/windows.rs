@@ -14,7 +14,7 @@ use waybill_shared::job::JobError;
 use waybill_shared::matching::binding::last_day;
 use waybill_shared::store::NewJob;
 
-use crate::steps::issue_order::gathering_key;
+use crate::wanted::gathering_key;
 
 /// The moment by which `lot` has to be ordered, with the pipeline's margin; `None` if nothing ends.
 fn deadline(

@@ -1,6 +1,7 @@
 //! What describes a coalition: its settings and the tables beside them, in a folder or a workbook.
 
 mod contributions;
+pub(super) mod defaults;
 mod folder;
 mod parties;
 mod reference;
@@ -20,17 +21,17 @@ use crate::domain::nearest::{closest, did_you_mean};
 use crate::domain::party::{ExpertGroup, Party};
 use crate::domain::supplier::{ChargeRule, Offer};
 
-use super::columns::{LINES, PARTIES};
-use super::error::ImportError;
-use super::mapping::Mapping;
-use super::table::{check_is_file, read_settings};
+use crate::import::columns::{LINES, PARTIES};
+use crate::import::table::error::ImportError;
+use crate::import::table::{check_is_file, read_settings};
+use crate::import::values::mapping::Mapping;
 use contributions::{read_contributions, read_later};
 use folder::{Folder, Placed, Source, values};
 use settings::{RequisitionEntry, SETTINGS_FILE};
 use workbook::Book;
 
 #[cfg(test)]
-pub(super) use settings::known_keys;
+pub(in crate::import) use settings::known_keys;
 pub use workbook::is_coalition_book;
 
 /// Everything a coalition's folder says, checked.

@@ -4,6 +4,7 @@ mod budget;
 mod csv;
 mod defuse;
 mod display;
+pub(in crate::import) mod error;
 mod header;
 mod json;
 mod separator;
@@ -21,15 +22,15 @@ use std::path::Path;
 pub use budget::ReadLimits;
 pub use defuse::{defused, defused_number};
 pub use separator::{Separator, UnknownSeparator};
-pub(super) use text::is_encoding;
-pub(super) use workbook::Named;
+pub(in crate::import) use text::is_encoding;
+pub(in crate::import) use workbook::Named;
 
-use super::columns::compared;
-use super::error::{ImportError, excerpt, file_name};
 use crate::domain::text::canonical;
+use crate::import::columns::compared;
+use crate::import::table::error::{ImportError, excerpt, file_name};
 
 /// The longest line, record or object that is read, in bytes.
-pub(super) const MAX_LINE_BYTES: u64 = 1024 * 1024;
+pub(in crate::import) const MAX_LINE_BYTES: u64 = 1024 * 1024;
 /// The largest file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 /// The largest JSON array, which unlike lines is held in memory as a whole, in bytes.
@@ -37,7 +38,7 @@ const MAX_ARRAY_BYTES: u64 = 64 * 1024 * 1024;
 /// The largest text of settings or a mapping, in bytes.
 const MAX_SETTINGS_BYTES: u64 = MAX_LINE_BYTES;
 /// The most columns that are read.
-pub(super) const MAX_COLUMNS: usize = 256;
+pub(in crate::import) const MAX_COLUMNS: usize = 256;
 
 /// A file as a table of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +63,7 @@ pub struct Table {
 
 impl Table {
     /// A table without columns.
-    pub(super) fn of(file: String) -> Self {
+    pub(in crate::import) fn of(file: String) -> Self {
         let (header, rows, notes, elsewhere) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (separator, is_plain, has_point) = (Separator::Comma, true, false);
         Self { file, header, rows, notes, separator, is_plain, has_point, elsewhere }
@@ -105,12 +106,12 @@ pub enum Shown {
 
 impl Row {
     /// A row of text.
-    pub(super) fn new(number: u64, cells: Vec<String>) -> Self {
+    pub(in crate::import) fn new(number: u64, cells: Vec<String>) -> Self {
         Self { number, cells, typed: Vec::new(), problems: Vec::new() }
     }
 
     /// How the cell of `column` looks, if it holds something else than text.
-    pub(super) fn shown(&self, column: usize) -> Option<&Shown> {
+    pub(in crate::import) fn shown(&self, column: usize) -> Option<&Shown> {
         self.typed.iter().find(|typed| typed.column == column).map(|typed| &typed.shown)
     }
 
@@ -215,7 +216,7 @@ pub fn read_table(path: &Path, options: TableOptions<'_>) -> Result<Table, Impor
 ///
 /// # Errors
 /// [`ImportError`] if it cannot be read.
-pub(super) fn sheets(path: &Path) -> Result<Option<Vec<Named>>, ImportError> {
+pub(in crate::import) fn sheets(path: &Path) -> Result<Option<Vec<Named>>, ImportError> {
     let Some(kind) = workbook::Kind::of(path) else { return Ok(None) };
     let (file, opened) = (file_name(path), open(path)?);
     workbook::sheets(file, opened, kind, ReadLimits::OWN).map(Some)
@@ -225,7 +226,7 @@ pub(super) fn sheets(path: &Path) -> Result<Option<Vec<Named>>, ImportError> {
 ///
 /// # Errors
 /// [`ImportError`] if it cannot be read.
-pub(super) fn has_header(
+pub(in crate::import) fn has_header(
     path: &Path,
     name: &str,
     options: &TableOptions<'_>,
@@ -235,7 +236,7 @@ pub(super) fn has_header(
 }
 
 /// The text of the settings or mapping at `path`.
-pub(super) fn read_settings(path: &Path) -> Result<String, ImportError> {
+pub(in crate::import) fn read_settings(path: &Path) -> Result<String, ImportError> {
     let opened = open(path)?;
     refuse_above(MAX_SETTINGS_BYTES, &opened, path, "check that this is the file you meant")?;
     Ok(text::read_whole(file_name(path), opened, None, MAX_SETTINGS_BYTES)?.text)
@@ -255,7 +256,7 @@ fn open(path: &Path) -> Result<File, ImportError> {
 }
 
 /// Refuses what is not there, and what is no regular file: a device could block or never end.
-pub(super) fn check_is_file(path: &Path) -> Result<(), ImportError> {
+pub(in crate::import) fn check_is_file(path: &Path) -> Result<(), ImportError> {
     let metadata = fs::metadata(path).map_err(|source| read_error(path, source))?;
     if metadata.is_file() {
         return Ok(());
