@@ -1,9 +1,9 @@
-//! Orders out as files, documents in from a watched folder.
+//! Orders go out as files, and documents come in from a watched folder.
 //!
-//! `outbox/NUMBER.json` holds an order's exact bytes. Documents are JSON files in `inbox/`; each is
-//! taken once by its sender and number and then moved to `inbox/taken/`. What comes before its time
-//! waits in `inbox/kept/`, and what cannot be taken is in `inbox/refused/`, each with a `.txt` beside it
-//! that says why.
+//! `outbox/NUMBER.json` holds an order's exact bytes. Documents are JSON files in `inbox/`. Each is
+//! taken once, by its sender and number, and then moved to `inbox/taken/`. A document that comes
+//! before its time waits in `inbox/kept/`. A document that cannot be taken goes to
+//! `inbox/refused/`. In both cases a `.txt` file with the same name says why.
 
 use std::fs;
 use std::io::Write as _;
@@ -24,26 +24,25 @@ use waybill_shared::store::{ChangeSet, Fate, NewJob};
 use super::{Connector, ConnectorQuery};
 use crate::documents::{Kept, KeptFate, Settled, Taken, receive, why_refused};
 
-/// How often the inbox is looked at.
+/// How often the inbox is checked.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// A file that ends too early is being written until it has been left alone for so long.
+/// A file that seems incomplete may still be being written until it has not changed for this long.
 const STILL: Duration = Duration::from_secs(5);
 
-/// Documents larger than this are refused, in bytes.
+/// The largest document that is taken, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
-/// The connector to folders.
 #[derive(Debug)]
 pub struct FilesConnector {
     outbox: PathBuf,
 }
 
 impl FilesConnector {
-    /// Makes `outbox/` and `inbox/` in `folder`.
+    /// Creates `outbox/` and `inbox/` in `folder`.
     ///
     /// # Errors
-    /// What keeps them from being made.
+    /// If the folders cannot be created.
     pub fn open(folder: &Path) -> Result<Self, std::io::Error> {
         let outbox = folder.join("outbox");
         fs::create_dir_all(&outbox)?;
@@ -53,7 +52,7 @@ impl FilesConnector {
         Ok(Self { outbox })
     }
 
-    /// Writes what is sent under `number`.
+    /// Writes the message `number` to the outbox.
     async fn put_out(&self, number: &str, bytes: &str) -> Result<(), JobError> {
         let path = self.outbox.join(format!("{number}.json"));
         let bytes = bytes.to_owned();
@@ -68,7 +67,7 @@ impl FilesConnector {
     }
 }
 
-/// Writes `bytes` so that the file is either there whole or not at all.
+/// Writes `bytes` so that the file either exists completely or not at all.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), std::io::Error> {
     let partial = path.with_extension("partial");
     let mut file = fs::File::create(&partial)?;
@@ -84,7 +83,7 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), std::io::Error> {
 #[async_trait]
 impl Connector for FilesConnector {
     fn ask(&self, _: ConnectorQuery<'_>, _: Timestamp) -> Vec<NewJob> {
-        // Whose move it is stands in the database; answers come as documents in the inbox.
+        // The database says who has to answer. Answers come as documents in the inbox.
         Vec::new()
     }
 
@@ -103,7 +102,7 @@ impl Connector for FilesConnector {
     }
 }
 
-/// Takes documents out of `folder/inbox` until the broker closes.
+/// Takes documents from `folder/inbox` until the broker closes.
 pub async fn watch_inbox(engine: Engine, connector: Arc<dyn Connector>, folder: PathBuf) {
     let inbox = Inbox { engine, connector, folder: folder.join("inbox") };
     let mut look = tokio::time::interval(LOOK);
@@ -120,7 +119,7 @@ pub async fn watch_inbox(engine: Engine, connector: Arc<dyn Connector>, folder: 
     }
 }
 
-/// Where a file goes.
+/// The subfolder of the inbox that a file is moved to.
 #[derive(Debug, Clone, Copy)]
 enum Place {
     Taken,
@@ -144,7 +143,7 @@ fn failed(source: std::io::Error) -> JobError {
     JobError::Outside { what: "read the inbox".to_owned(), source: Some(source) }
 }
 
-/// The documents in `folder`, by name.
+/// The JSON files in `folder`, sorted by name.
 fn documents_in(folder: &Path) -> Result<Vec<PathBuf>, JobError> {
     let mut paths: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
@@ -157,8 +156,8 @@ fn documents_in(folder: &Path) -> Result<Vec<PathBuf>, JobError> {
     Ok(paths)
 }
 
-/// The inbox: a file leaves it only once what it says is stored, so that a crash loses none, and goes where
-/// what became of it is said.
+/// The inbox. A file leaves it only after its content is stored, so that a crash loses none. Its
+/// new folder shows what became of it.
 struct Inbox {
     engine: Engine,
     connector: Arc<dyn Connector>,
@@ -166,7 +165,7 @@ struct Inbox {
 }
 
 impl Inbox {
-    /// Takes what is there now.
+    /// Takes the documents that are there now.
     async fn look(&self) -> Result<(), JobError> {
         for path in documents_in(&self.folder)? {
             let settled = match read(&path) {
@@ -187,7 +186,7 @@ impl Inbox {
                 Ok(Settled::Refused(why)) => self.put(&path, Place::Refused, Some(&why)),
                 Err(error) => Err(error),
             };
-            // It stays, and is looked at again; the others do not wait for it.
+            // The file stays and is tried again. The others do not wait for it.
             if let Err(error) = put {
                 tracing::error!(
                     file = %path.display(),
@@ -199,7 +198,7 @@ impl Inbox {
         Ok(())
     }
 
-    /// Opens the incident of a file that cannot be read: it is nobody's document.
+    /// Opens an incident about a file that cannot be read. It is not stored as anybody's document.
     async fn report(&self, path: &Path, why: &str) -> Result<(), JobError> {
         let name =
             path.file_name().unwrap_or_default().to_string_lossy().escape_debug().to_string();
@@ -217,7 +216,7 @@ impl Inbox {
         }
     }
 
-    /// Moves what was kept to where it belongs, once its time has come.
+    /// Moves kept documents to their final folder once their time has come.
     async fn look_at_kept(&self) -> Result<(), JobError> {
         for path in documents_in(&self.folder.join(Place::Kept.name()))? {
             let Ok(document) = read(&path) else { continue };
@@ -235,7 +234,7 @@ impl Inbox {
         Ok(())
     }
 
-    /// Moves the file at `path`, with why it goes there beside it.
+    /// Moves the file at `path`, and writes the reason `why` to a text file with the same name.
     fn put(&self, path: &Path, place: Place, why: Option<&str>) -> Result<(), JobError> {
         let Some(name) = path.file_name() else { return Ok(()) };
         let to = self.folder.join(place.name()).join(name);
@@ -246,18 +245,17 @@ impl Inbox {
     }
 }
 
-/// Why a file is no document.
 #[derive(Debug)]
 enum Unread {
-    /// It ends too early, and was written to a moment ago: somebody may be writing it still.
+    /// It is incomplete and was written to a moment ago, so somebody may still be writing it.
     Partly,
-    /// It cannot be read.
+    /// It cannot be read. Holds the reason.
     Wrong(String),
 }
 
 fn read(path: &Path) -> Result<Document, Unread> {
     let wrong = |error: std::io::Error| match error.kind() {
-        // Somebody else has taken it.
+        // Another process has taken it.
         std::io::ErrorKind::NotFound => Unread::Partly,
         _ => Unread::Wrong(error.to_string()),
     };
@@ -266,7 +264,8 @@ fn read(path: &Path) -> Result<Document, Unread> {
     if size > LARGEST {
         return Err(Unread::Wrong(format!("{size} bytes: a document has at most {LARGEST}")));
     }
-    // A clock that was set back has made no file old.
+    // `None` if the file seems to be from the future. A clock that was set back does not make a
+    // file old.
     let age = about.modified().ok().and_then(|written| written.elapsed().ok());
     let bytes = fs::read(path).map_err(wrong)?;
     read_document(&bytes).map_err(|Misread { is_cut, why }| {
@@ -277,19 +276,19 @@ fn read(path: &Path) -> Result<Document, Unread> {
     })
 }
 
-/// Why bytes are no document.
+/// Why bytes are not a document.
 #[derive(Debug, thiserror::Error)]
 #[error("{why}")]
 pub struct Misread {
-    /// Whether more bytes could make them one.
+    /// Whether more bytes could make it a document.
     is_cut: bool,
     why: String,
 }
 
-/// The document that a file of the inbox holds.
+/// Parses a document from the content of a file.
 ///
 /// # Errors
-/// [`Misread`] if it holds none, or one that may not be taken.
+/// [`Misread`] if the bytes hold no document, or one that is not allowed.
 pub fn read_document(bytes: &[u8]) -> Result<Document, Misread> {
     let misread = |is_cut: bool, why: String| Misread { is_cut, why };
     let text = std::str::from_utf8(bytes)

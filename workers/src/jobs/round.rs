@@ -1,5 +1,5 @@
-//! A round: everything that waits for money is matched at once, by priority. In-kind offers first,
-//! then money.
+//! A round matches everything that waits for money at once, by priority: first with goods in kind,
+//! then with money.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,27 +32,25 @@ use super::windows;
 use super::{binding, overdrawn};
 use crate::connectors::{self, Connector};
 
-/// A round, once the changes of a moment have been gathered.
+/// A round after a short delay, so that changes of the same moment share one round.
 #[must_use]
 pub fn wanted(engine: &Engine) -> NewJob {
     let delay = i64::from(engine.pipeline().match_donor.round_delay_ms);
     NewJob::round(engine.clock.now() + TimeDelta::milliseconds(delay))
 }
 
-/// The act.
 pub struct Round {
     connector: Arc<dyn Connector>,
 }
 
 impl Round {
-    /// The act, asking donors and requesters through `connector`.
+    /// A job handler that asks donors and requesters through `connector`.
     #[must_use]
     pub fn new(connector: Arc<dyn Connector>) -> Self {
         Self { connector }
     }
 }
 
-/// What a round found for a lot.
 struct Funded<'a> {
     quantity: Quantity,
     surplus: Quantity,
@@ -60,13 +58,13 @@ struct Funded<'a> {
     envelopes: &'a [Envelope],
 }
 
-/// What a round looks at.
+/// The data that a round works on.
 pub(super) struct Snapshot<'a> {
     pub(super) engine: &'a Engine,
     pub(super) coalition: &'a Coalition,
     pub(super) day: NaiveDate,
     pub(super) now: Timestamp,
-    /// Parts of lines that were given out by this round.
+    /// The last part of each line that this round has given out.
     parts: BTreeMap<LineId, i64>,
 }
 
@@ -85,7 +83,7 @@ impl Snapshot<'_> {
         LotId::of(line, part).ok_or_else(too_many)
     }
 
-    /// What a payment sets aside: proposed where its donors have to agree.
+    /// The share that a payment sets aside, `Proposed` if its donors have to agree first.
     fn share(&self, payment: &Payment, envelopes: &[Envelope]) -> Share {
         let envelope = &envelopes[payment.envelope];
         let is_asked = needs_consent(self.coalition, &envelope.id, payment.amount);
@@ -100,7 +98,7 @@ impl Snapshot<'_> {
         }
     }
 
-    /// The donors that `lot` waits for.
+    /// The donors for whose answer `lot` waits.
     fn unanswered(&self, lot: &Lot) -> Vec<String> {
         unanswered(self.coalition, lot, self.day)
     }
@@ -129,7 +127,8 @@ impl JobHandler for Round {
         let now = engine.clock.now();
         let mut at = Snapshot { engine, coalition: &coalition, day, now, parts: BTreeMap::new() };
         let held = rounds::held(&*engine.store).await?;
-        // What may not be bound any more is matched again with the rest, at its rank: by the next round.
+        // Lots whose money may not be bound any more are matched again at their rank, by the next
+        // round.
         let mut returned = binding::returned(engine, &coalition, day, &held).await?;
         let offered = engine.store.lots_awaiting("acceptance").await?;
         returned.extend(binding::returned(engine, &coalition, day, &offered).await?);
@@ -169,7 +168,7 @@ impl JobHandler for Round {
         let frameworks = funds.frameworks.clone();
         let asked = coalition.clone();
         let policy = engine.pipeline().match_donor.clone();
-        // Work without a pause: other steps go on meanwhile.
+        // Solving does not yield, so run it where it does not block other tasks.
         let solved = tokio::task::spawn_blocking(move || {
             let lots: Vec<(&Lot, &Line)> =
                 waiting.iter().map(|(lot, line)| (lot, &**line)).collect();
@@ -220,7 +219,7 @@ impl JobHandler for Round {
                 }
             }
         }
-        // Money that moves from one lot to another moves at once, or not at all.
+        // Money that moves from one lot to another must move in one change set.
         if moves {
             change_sets.extend(money.into_iter().reduce(ChangeSet::with));
         } else {
@@ -231,7 +230,7 @@ impl JobHandler for Round {
 }
 
 impl Round {
-    /// Offers goods in kind, if a donor gives such.
+    /// Offers goods in kind if a donor gives some that fit.
     async fn in_kind(
         &self,
         at: &mut Snapshot<'_>,
@@ -307,7 +306,7 @@ impl Round {
         Ok(change_set)
     }
 
-    /// Asks the donors of these envelopes, and waits for all that have not agreed yet.
+    /// Asks the donors of these envelopes, and waits for all donors that have not agreed yet.
     fn ask(
         &self,
         at: &Snapshot<'_>,
@@ -329,7 +328,7 @@ impl Round {
         Ok((StepResult::Wait { awaits, until }, jobs.collect()))
     }
 
-    /// A lot that had money gets other money; none: nothing has changed.
+    /// Gives other money to a lot that already had some, or returns `None` if nothing changes.
     fn moved(
         &self,
         at: &Snapshot<'_>,
@@ -373,7 +372,7 @@ impl Round {
             LotState::Waiting { awaits: Awaited::Gathering, until, .. } if asked.is_empty() => {
                 StepResult::Wait { awaits: Awaited::Gathering, until: *until }
             }
-            // Its donors are asked first: it is matched again.
+            // Its new donors have to be asked first, so the lot is matched again.
             LotState::Waiting { awaits: Awaited::Gathering, .. } => {
                 return displaced(at, lot, "its new donors have to agree first").map(Some);
             }

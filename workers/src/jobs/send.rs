@@ -1,4 +1,4 @@
-//! Sending an order: the bytes were fixed before; sending them twice is the same order.
+//! Sending an order. The bytes were fixed before, so sending them twice is the same order.
 
 use std::sync::Arc;
 
@@ -14,19 +14,19 @@ use waybill_shared::store::{ChangeSet, Job, NewJob};
 use crate::connectors::Connector;
 use crate::orders::{StoredOrder, read_document};
 
-/// The job that sends `order`. Its body is the supplier, by which sendings are limited.
+/// The job that sends `order`. Its body is the supplier, because the number of simultaneous sends
+/// is limited by supplier.
 #[must_use]
 pub fn wanted(order: &Order, due: Timestamp) -> NewJob {
     NewJob { kind: JobKind::Send, key: order.number.clone(), due, body: order.supplier.clone() }
 }
 
-/// The act.
 pub struct Send {
     connector: Arc<dyn Connector>,
 }
 
 impl Send {
-    /// The act, sending through `connector`.
+    /// A job handler that sends through `connector`.
     #[must_use]
     pub fn new(connector: Arc<dyn Connector>) -> Self {
         Self { connector }
