@@ -31,7 +31,7 @@ const TOLD: usize = 1024;
 /// How often a lasting failure is logged again.
 const REMIND: Duration = Duration::from_secs(10);
 
-/// The store is searched for due work that no hint announced at most this often.
+/// The shortest time between two looks into the store when something is due soon.
 const CALM: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]

@@ -38,7 +38,7 @@ pub(crate) fn wait(what: &str, mut look: impl FnMut() -> Result<bool>) -> Result
     Ok(())
 }
 
-/// Servers refuse to run as root.
+/// Whether this process is root. Servers refuse to run as root.
 pub(crate) fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|meta| {
         use std::os::unix::fs::MetadataExt;

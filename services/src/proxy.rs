@@ -24,7 +24,7 @@ struct Gate {
     is_paused: Mutex<bool>,
     changed: Condvar,
     refuses: AtomicBool,
-    /// When each connection came that was refused.
+    /// The times at which connections were refused.
     came: Mutex<Vec<Instant>>,
     /// How many more answers are forwarded before all connections are closed. Below 1 means never.
     left: AtomicI64,
@@ -113,7 +113,7 @@ impl Proxy {
         self.gate.left.store(answers, Ordering::Release);
     }
 
-    /// When each connection came that was refused.
+    /// The times at which connections were refused.
     #[must_use]
     pub fn came(&self) -> Vec<Instant> {
         self.gate.came.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -296,8 +296,8 @@ pub(crate) fn answered(
     Some(Offer { unit_price: price, from: day, lead_days, ..offer.clone() })
 }
 
-/// Whether `lot` is on order and its donors were asked for more money. Such a lot belongs to its
-/// order, whatever step it is at.
+/// Whether `lot` is on order and its donors were asked for more money. Such a lot is handled with
+/// its order, whatever step it is at.
 pub(crate) fn is_raise(lot: &Lot) -> bool {
     lot.order.is_some() && matches!(lot.state().awaits(), Some(Awaited::Consent { .. }))
 }

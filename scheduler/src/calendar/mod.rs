@@ -35,7 +35,7 @@ pub struct Fired {
     /// A run that somebody has asked for and that has not happened yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Asked>,
-    /// When the last run that somebody had asked for was asked for.
+    /// When somebody asked for the last run that was started by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_hand: Option<Timestamp>,
 }

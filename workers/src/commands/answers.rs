@@ -143,7 +143,7 @@ impl Context<'_> {
         self.answer(self.desk.sender.to_owned(), number, content).await
     }
 
-    /// Takes the document in the sender's name, submitted by this person.
+    /// The changes of a document in the name of `sender`, submitted by the person at the desk.
     async fn answer(
         &self,
         sender: String,

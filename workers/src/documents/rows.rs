@@ -47,7 +47,7 @@ impl Stage {
     }
 }
 
-/// The rows of a document, summed up by lot, with the stored lots. Both are ordered by id.
+/// The rows of a document, summed up by lot, and the stored lots, ordered by id.
 pub(super) struct Named<R> {
     pub(super) rows: Vec<R>,
     pub(super) lots: Vec<Lot>,

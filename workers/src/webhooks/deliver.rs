@@ -339,7 +339,7 @@ impl<'a> Delivering<'a> {
         if self.is_gone {
             return Some("the receiver answered 410 Gone".to_owned());
         }
-        // Only today's attempts count. What was given up long ago says nothing about today.
+        // Only the attempts of this batch count. What was given up long ago says nothing about now.
         if self.attempts.is_empty() || self.has_arrived {
             return None;
         }
