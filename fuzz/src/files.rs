@@ -1,4 +1,4 @@
-//! Files: lines in every format, their mappings, a coalition's folder.
+//! Files: requisition lines in every format, mappings of columns, and a coalition's folder.
 
 use std::fs;
 use std::io::{Cursor, Write as _};
@@ -14,7 +14,7 @@ use zip::{CompressionMethod, ZipWriter};
 use crate::corpus::{example, file, head};
 use crate::{Target, kept, twice};
 
-/// What a requisition's row may say.
+/// Words that may occur in a requisition's row.
 const ROW: &[&str] = &[
     "external_id",
     "quantity",
@@ -132,7 +132,8 @@ pub(crate) fn targets() -> Result<Vec<Target>> {
     ])
 }
 
-/// Reads the lines of a file, twice; what was taken may be handed in by any other door.
+/// Reads the lines of a file twice. A line that is accepted here must also be accepted by every
+/// other way in.
 fn lines_of(path: &Path, input: &[u8]) -> Result<bool, String> {
     let options = ReadOptions { limits: ReadLimits::SENT, ..ReadOptions::default() };
     lines_with(path, input, &options)
@@ -151,7 +152,7 @@ fn lines_with(path: &Path, input: &[u8], options: &ReadOptions) -> Result<bool, 
     Ok(!good.is_empty())
 }
 
-/// Reads a mapping, and a file by it.
+/// Reads a mapping, and then a file with it.
 fn mapped(place: &Path, input: &[u8]) -> Result<bool, String> {
     let Ok(text) = std::str::from_utf8(input) else { return Ok(false) };
     let Some(mapping) = twice(|| Mapping::parse("m.toml", text))? else { return Ok(false) };
@@ -162,7 +163,7 @@ fn mapped(place: &Path, input: &[u8]) -> Result<bool, String> {
     Ok(true)
 }
 
-/// Each file of a folder, behind its name.
+/// Each file of a folder, with its name as the first line.
 fn folder() -> Result<Vec<Vec<u8>>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(example("live"))? {
@@ -176,7 +177,7 @@ fn folder() -> Result<Vec<Vec<u8>>> {
     Ok(all)
 }
 
-/// Reads a folder, one of whose files is another.
+/// Reads a coalition's folder in which one file is replaced by the input.
 fn coalition(place: &Path, input: &[u8]) -> Result<bool, String> {
     let said = |error: std::io::Error| error.to_string();
     let at = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
@@ -196,13 +197,13 @@ fn coalition(place: &Path, input: &[u8]) -> Result<bool, String> {
     let read = twice(|| read_coalition(&dir));
     fs::copy(source.join(&name), dir.join(&name)).map_err(said)?;
     let Some(mut read) = read? else { return Ok(false) };
-    // Its files of requisitions stay where they are.
+    // The paths of its requisition files depend on the folder.
     read.requisitions.clear();
     kept::<CoalitionFiles>(&read)?;
     Ok(true)
 }
 
-/// The rows of `csv`, as those of a sheet.
+/// The rows of `csv` as rows of a worksheet.
 fn sheet(csv: &str) -> String {
     let mut rows = String::new();
     for (number, line) in (1..).zip(csv.lines()) {
@@ -213,8 +214,8 @@ fn sheet(csv: &str) -> String {
     rows
 }
 
-/// A workbook whose sheet holds `input` up to a NUL, its texts what stands behind that, its formats what stands behind
-/// another.
+/// A workbook made of three parts of `input` that are separated by NUL bytes: the rows of its
+/// sheet, its shared texts, and its formats.
 fn book(input: &[u8]) -> Result<Vec<u8>> {
     let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";

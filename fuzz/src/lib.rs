@@ -1,5 +1,6 @@
-//! Readers of what others send, given anything: files, documents, commands, cursors, amounts. None panics, takes long or
-//! takes much memory; what is taken says the same when it is written and read again; the same bytes get the same answer.
+//! Fuzz tests of the readers of what others send: files, documents, commands, cursors, amounts. No
+//! reader may panic, take long or use much memory. What a reader accepts must stay the same when it
+//! is written and read again, and the same bytes must get the same answer.
 
 mod corpus;
 mod files;
@@ -16,31 +17,31 @@ pub use run::{Fault, Report, run};
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// A reader, and what it is given to begin with.
+/// A reader and the inputs that it starts from.
 pub struct Target {
-    /// Its name.
     pub name: &'static str,
-    /// How many of a hundred inputs are for it, about.
+    /// Its share of all inputs, relative to the shares of the other readers.
     pub share: u64,
-    /// What is changed into inputs.
+    /// The inputs that are mutated.
     corpus: Vec<Vec<u8>>,
-    /// What may stand in it that chance does not find.
+    /// Words of its format that chance would not find.
     words: &'static [&'static str],
-    /// Reads an input, with a folder for it to stand in: whether it was taken, or what is wrong with how it was read.
+    /// Reads an input; the path is a folder in which it may write. Returns whether the input was
+    /// accepted, or what is wrong with how it was read.
     read: fn(&Path, &[u8]) -> Result<bool, String>,
 }
 
 /// All readers.
 ///
 /// # Errors
-/// The examples cannot be read.
+/// If the examples cannot be read.
 pub fn targets() -> anyhow::Result<Vec<Target>> {
     let mut all = files::targets()?;
     all.extend(texts::targets()?);
     Ok(all)
 }
 
-/// The answer of `read`, which must be the same again.
+/// Calls `read` twice. Both answers must be the same.
 fn twice<T: PartialEq, E: std::fmt::Display>(
     read: impl Fn() -> Result<T, E>,
 ) -> Result<Option<T>, String> {
@@ -55,7 +56,7 @@ fn twice<T: PartialEq, E: std::fmt::Display>(
     }
 }
 
-/// What was read, written as JSON and read again, must be the same.
+/// Checks that `value` is the same after it is written as JSON and read again.
 fn kept<T: PartialEq + serde::Serialize + serde::de::DeserializeOwned>(
     value: &T,
 ) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! Gives anything to all readers: `waybill-fuzz [INPUTS] [SEED] [TARGET] [FROM]`.
+//! Gives mutated inputs to all readers: `waybill-fuzz [INPUTS] [SEED] [TARGET] [FROM]`.
 
 use std::io::Write as _;
 

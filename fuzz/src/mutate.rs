@@ -1,11 +1,11 @@
-//! Inputs out of what is known to be read.
+//! Makes inputs by mutating inputs that a reader accepts.
 
 use fastrand::Rng;
 use mutatis::Session;
 
 use crate::Target;
 
-/// What stands where it should not, in any format.
+/// Words that are likely to be out of place in any format.
 const ANYWHERE: [&str; 38] = [
     "",
     "0",
@@ -50,14 +50,14 @@ const ANYWHERE: [&str; 38] = [
 /// The longest input, in bytes.
 const LONGEST: usize = 16 * 1024;
 
-/// The input of this number.
+/// The input with this number. The same seed and number always give the same input.
 pub(crate) fn input(target: &Target, seed: u64, number: u64) -> Vec<u8> {
     let mut rng = Rng::with_seed(seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
     let mut bytes = match rng.u8(0..32) {
         0 => (0..rng.usize(0..64)).map(|_| rng.u8(..)).collect(),
         _ => rng.choice(&target.corpus).cloned().unwrap_or_default(),
     };
-    // Some are read as they are.
+    // Some inputs are not changed at all.
     for _ in 0..(1 << rng.u32(0..5)) - 1 {
         change(target, &mut rng, &mut bytes);
     }
@@ -103,14 +103,14 @@ fn word(target: &Target, rng: &mut Rng) -> &'static str {
     rng.choice(words).copied().unwrap_or_default()
 }
 
-/// A part of at most 64 bytes.
+/// A random range of less than 64 bytes.
 fn part(bytes: &[u8], rng: &mut Rng) -> std::ops::Range<usize> {
     let from = rng.usize(0..=bytes.len());
     let to = (from + rng.usize(0..64)).min(bytes.len());
     from..to
 }
 
-/// What stands between two marks.
+/// The range of the word at a random place.
 fn token(bytes: &[u8], rng: &mut Rng) -> std::ops::Range<usize> {
     let at = rng.usize(0..=bytes.len());
     let is_inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');

@@ -1,4 +1,4 @@
-//! Gives inputs to a reader, and watches it.
+//! Gives inputs to a reader and watches how it copes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -9,41 +9,38 @@ use std::time::{Duration, Instant};
 use crate::mutate::input;
 use crate::{MEMORY, Target};
 
-/// How long one input may take, in seconds.
+/// How long a reader may take for one input, in seconds.
 const LONGEST: u64 = 5;
 
-/// What one input may take, in bytes: a file as a table, twice, and what reads it.
+/// How much memory a reader may use for one input, in bytes: a file as a table, twice, and the
+/// reader itself.
 const MOST: usize = 160 << 20;
 
 /// An input that was not read as it should be.
 #[derive(Debug)]
 pub struct Fault {
-    /// The reader.
     pub target: &'static str,
-    /// The number of the input.
     pub number: u64,
-    /// What is wrong.
     pub what: String,
-    /// The input.
     pub input: Vec<u8>,
 }
 
-/// What became of the inputs of one reader.
+/// The results of one reader.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// How many there were.
     pub inputs: u64,
-    /// How many were taken.
+    /// How many inputs the reader accepted.
     pub taken: u64,
-    /// The most memory that one took, in bytes.
+    /// The most memory that one input took, in bytes.
     pub memory: usize,
-    /// How long all took.
+    /// How long all inputs took together.
     pub time: Duration,
-    /// The first that were not read as they should be.
+    /// The first faults, at most 20.
     pub faults: Vec<Fault>,
 }
 
-/// Ends the process when an input takes too long: whoever reads it cannot be stopped otherwise.
+/// Ends the process when an input takes too long, because a reader cannot be stopped in any other
+/// way.
 struct Watch(Arc<AtomicU64>);
 
 impl Watch {
@@ -71,7 +68,7 @@ impl Watch {
     }
 }
 
-/// Gives the inputs with these numbers to `target`; `folder` is for it alone.
+/// Gives the inputs with these numbers to `target`, which alone uses `folder`.
 pub fn run(target: &Target, folder: &Path, seed: u64, numbers: std::ops::Range<u64>) -> Report {
     let began = Instant::now();
     let mut report = Report::default();

@@ -1,4 +1,4 @@
-//! What becomes known or opens on a later day: requisitions, contributions, parts of envelopes.
+//! What takes effect on a later day: requisitions, contributions, parts of envelopes.
 
 use std::sync::Arc;
 
@@ -20,12 +20,12 @@ use waybill_shared::store::{ChangeSet, EnvelopeChange, Job, NewJob, RecordChange
 struct Requisition {
     file: String,
     lines: Vec<Submitted>,
-    /// Who planned it; an older program did not keep that.
+    /// Who planned it. Older versions did not store this.
     #[serde(default = "import")]
     by: String,
 }
 
-/// Contributions as they wait for their day.
+/// Contributions that wait for their day.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Contributions {
@@ -33,7 +33,7 @@ enum Contributions {
         by: String,
         contributions: Vec<Contribution>,
     },
-    /// As an older program kept them.
+    /// The form that older versions stored.
     Bare(Vec<Contribution>),
 }
 
@@ -53,10 +53,10 @@ fn taken(outcome: Result<(), IntakeError>) -> Result<(), JobError> {
     }
 }
 
-/// Plans to submit `lines` of `file` on `day`.
+/// Stores a job that submits `lines` of `file` on `day`.
 ///
 /// # Errors
-/// [`JobError`] if it could not be stored.
+/// [`JobError`] if the job cannot be stored.
 pub async fn plan_requisition(
     engine: &Engine,
     actor: &str,
@@ -70,10 +70,10 @@ pub async fn plan_requisition(
     plan((engine, actor), settings, JobKind::Requisition, file, body, day).await
 }
 
-/// Plans to state `contributions` of `file` on `day`.
+/// Stores a job that states `contributions` of `file` on `day`.
 ///
 /// # Errors
-/// [`JobError`] if it could not be stored.
+/// [`JobError`] if the job cannot be stored.
 pub async fn plan_contributions(
     engine: &Engine,
     actor: &str,
@@ -98,7 +98,7 @@ async fn plan(
 ) -> Result<(), JobError> {
     let mut change_set = ChangeSet::new(actor, engine.clock.now());
     let due = start_of(day, settings.zone);
-    // Files of other days may bear the same name.
+    // Files planned for other days may have the same name.
     let key = format!("{file}@{day}");
     change_set.records.extend(waits(engine, kind, &key, true).await?);
     change_set.jobs.push(NewJob { kind, key, due, body });
@@ -106,7 +106,8 @@ async fn plan(
     Ok(())
 }
 
-/// What has to be said of the planned file `key`: that it waits for its day, or does so no more.
+/// The record change that says whether the planned file `key` still waits for its day. `None` if
+/// the record already says so.
 async fn waits(
     engine: &Engine,
     kind: JobKind,
@@ -124,14 +125,15 @@ async fn waits(
     Ok(Some(RecordChange { kind: RecordKind::Planned, id, expected, body, event }))
 }
 
-/// A planned file was handed in.
+/// Records that a planned file was submitted.
 async fn done(engine: &Engine, actor: &str, kind: JobKind, key: &str) -> Result<Done, JobError> {
     let mut change_set = ChangeSet::new(actor, engine.clock.now());
     change_set.records.extend(waits(engine, kind, key, false).await?);
     Ok(change_set.into())
 }
 
-/// Submits planned requisitions. The same lines again change nothing, so a repeat does no harm.
+/// Submits planned requisitions. Submitting the same lines again changes nothing, so a repeat does
+/// no harm.
 struct SubmitRequisition;
 
 #[async_trait]
@@ -167,7 +169,7 @@ impl JobHandler for StateContributions {
     }
 }
 
-/// Opens what of an envelope is open today.
+/// Opens the part of an envelope that becomes usable today.
 struct Open;
 
 #[async_trait]
@@ -204,13 +206,13 @@ impl JobHandler for Open {
     }
 }
 
-/// The scheduler's acts.
+/// All job handlers of the scheduler.
 #[must_use]
 pub fn registry() -> Vec<Arc<dyn JobHandler>> {
     JobKind::ALL.iter().filter_map(|kind| act(*kind)).collect()
 }
 
-/// What does jobs of `kind`; `None`: workers do them.
+/// The handler of jobs of `kind`, or `None` if workers handle them.
 fn act(kind: JobKind) -> Option<Arc<dyn JobHandler>> {
     Some(match kind {
         JobKind::Contribution => Arc::new(StateContributions),

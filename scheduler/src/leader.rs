@@ -1,7 +1,7 @@
-//! Leadership: of all schedulers on one store one leads, under a term that the database issues. It
-//! relays, gives events their positions, returns what lost workers held, and makes room for months
-//! to come. Each of its writes is checked against the term, so one that was deposed and does not
-//! know it yet does no harm.
+//! Leadership. Of all schedulers on one store one leads, under a term that the database issues. It
+//! relays hints, assigns positions to events, returns what lost workers held, and prepares the
+//! tables of coming months. Each of its writes is checked against the term, so a leader that was
+//! deposed and does not know it yet does no harm.
 
 use std::time::Duration;
 
@@ -15,17 +15,18 @@ use crate::relay::Relay;
 use crate::replies::forget;
 use crate::webhooks::wake;
 
-/// How often events get positions when few are written.
+/// How often events get positions while few are written.
 const SEQUENCE: Duration = Duration::from_millis(200);
 
-/// How often the house is kept.
+/// How often the store's upkeep runs (see `keep_house`).
 const HOUSE: Duration = Duration::from_secs(3600);
 
-/// How long is waited after the store failed.
+/// How long to wait after the store failed.
 const REST: Duration = Duration::from_millis(500);
 
 impl Relay {
-    /// Leads whenever nobody else does, and else tells whoever leads; runs until it is dropped.
+    /// Leads whenever nobody else does. Otherwise it tells the leader what this process makes due.
+    /// Runs until it is dropped.
     pub async fn run(mut self) {
         let engine = self.engine().clone();
         let Some(time) = engine.store.term_time() else {
@@ -73,18 +74,18 @@ impl Relay {
         }
     }
 
-    /// Tells whoever leads what this process makes due; runs until it is dropped.
+    /// Tells the leader what this process makes due. Runs until it is dropped.
     pub async fn tell(mut self) {
         loop {
             self.forward(Instant::now() + HOUSE).await;
         }
     }
 
-    /// Tells whoever leads what this process has made due, and is done.
+    /// Tells the leader what this process has made due so far, and returns.
     pub async fn tell_now(mut self) {
         while let Some(hints) = self.try_wake() {
             if let Err(error) = self.engine().store.tell(&hints).await {
-                // The leader looks by itself before long.
+                // The leader looks into the store by itself before long.
                 tracing::debug!(error = &error as &dyn std::error::Error, "could not tell");
                 return;
             }
@@ -103,22 +104,23 @@ impl Relay {
     }
 }
 
-/// A process that leads while it runs virtual time.
+/// Keeps this process the leader while it runs on virtual time.
 #[derive(Debug)]
 pub struct Alone {
     engine: Engine,
     term: Term,
-    /// Ends with this.
+    /// The leader's tasks. They end when this is dropped.
     beside: JoinSet<()>,
 }
 
 impl Alone {
-    /// Leads, as soon as nobody else does; none: another goes on leading.
+    /// Becomes the leader as soon as nobody else leads. Returns `None` if another process goes on
+    /// leading.
     ///
     /// # Errors
-    /// [`StoreError`] if the store cannot be asked.
+    /// [`StoreError`] if the store cannot be reached.
     pub async fn lead(engine: &Engine) -> Result<Option<Self>, StoreError> {
-        // A term whose process was killed runs out.
+        // The term of a killed process runs out by itself.
         let patience = engine.store.term_time().unwrap_or_default() * 2;
         let began = Instant::now();
         loop {
@@ -148,7 +150,7 @@ impl Alone {
         });
     }
 
-    /// Gives the last events their positions, and lets others lead.
+    /// Assigns positions to the last events, and lets others lead.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be written.
@@ -159,7 +161,7 @@ impl Alone {
     }
 }
 
-/// Whoever does not know what time it is leads nobody.
+/// Returns when the clock is in doubt: a process that cannot trust its clock must not lead.
 async fn until_doubted(engine: &Engine) {
     while engine.doubt().is_none() {
         tokio::time::sleep(REST).await;
@@ -172,7 +174,7 @@ async fn until_believed(engine: &Engine) {
     }
 }
 
-/// Lets another lead at once when this process stops leading.
+/// Lets another process lead at once when this one stops leading.
 struct Resigns {
     engine: Engine,
     term: Term,
@@ -186,13 +188,13 @@ impl Drop for Resigns {
     }
 }
 
-/// Renews `term` until another leads, or until it may have run out.
+/// Renews `term`. Returns when another process leads, or when the term may have run out.
 async fn hold(engine: &Engine, term: Term, time: Duration) {
     let mut held = Instant::now();
     loop {
         tokio::time::sleep(time / 3).await;
         let asked = Instant::now();
-        // A renewal that does not come back in time counts as refused.
+        // A renewal that is not answered in time counts as refused.
         match tokio::time::timeout_at(held + time, engine.store.lead(Some(term))).await {
             Ok(Ok(Some(_))) => held = asked,
             Ok(Ok(None)) | Err(_) => return,
@@ -210,7 +212,7 @@ async fn sequence(engine: &Engine, term: Term) {
     loop {
         match engine.store.sequence(term).await {
             Ok(0) => tokio::time::sleep(SEQUENCE).await,
-            // Soon again, but with more at once.
+            // Soon again, but not at once, so that the next round handles more events together.
             Ok(_) => tokio::time::sleep(SEQUENCE / 8).await,
             Err(error) => rest(&error, "events got no positions").await,
         }

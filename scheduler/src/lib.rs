@@ -1,5 +1,5 @@
-//! Time and dispatch: the relay publishes what is due, the calendar fires, recovery returns what a
-//! killed process held, and virtual time jumps from one due moment to the next.
+//! Time and dispatch. The relay publishes what is due, the calendar runs recurring jobs, recovery
+//! returns what a killed process held, and virtual time jumps from one due moment to the next.
 
 pub mod calendar;
 pub mod intake;

@@ -1,5 +1,5 @@
-//! What is due is published: what commits tell of at once, the rest from the store while there is
-//! room for it.
+//! Publishes what is due. What a commit makes due is published at once; the rest comes from the
+//! store as soon as there is room for it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,38 +13,36 @@ use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::{Engine, Wakes};
 use waybill_shared::store::{Hint, Lane, StoreError, Wanted};
 
-/// How often a full lane is looked at for room.
+/// How often the relay checks whether a full lane has room.
 const ROOM: Duration = Duration::from_millis(2);
 
 /// The longest real time between two looks into the store.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long a failed broker or store is left alone.
+/// How long to wait after the broker or the store failed.
 const REST: Duration = Duration::from_millis(100);
 
-/// A failure that is over sooner is not said.
+/// A failure that ends sooner is not logged.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// Of what other processes tell, so much is published together.
+/// The most messages from other processes that are published together.
 const TOLD: usize = 1024;
 
-/// How often a failure that lasts is said again.
+/// How often a lasting failure is logged again.
 const REMIND: Duration = Duration::from_secs(10);
 
-/// What the relay does not know of is looked for in the store at most this often.
+/// The shortest time between two looks into the store when something is due soon.
 const CALM: Duration = Duration::from_millis(1);
 
-/// What is due and not yet published.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     pub(crate) engine: Engine,
-    /// Every lane of every queue.
+    /// Every lane of every queue; `None` for queues of jobs, which have a single lane.
     pub(crate) lanes: Vec<(Arc<str>, Option<Lane>)>,
-    /// Those for which something due was not published, for want of room.
+    /// Lanes in which something due was not published because there was no room.
     behind: Mutex<HashSet<(Arc<str>, Lane)>>,
 }
 
-/// Why something due was not published.
 #[derive(Debug, thiserror::Error)]
 enum RelayError {
     #[error("the relay could not read what is due")]
@@ -54,7 +52,6 @@ enum RelayError {
 }
 
 impl Outbox {
-    /// Serves `lanes`.
     pub(crate) fn new(engine: Engine, lanes: Vec<(Arc<str>, Option<Lane>)>) -> Self {
         Self { engine, lanes, behind: Mutex::default() }
     }
@@ -67,7 +64,7 @@ impl Outbox {
         !self.behind().is_empty()
     }
 
-    /// Publishes those of `hints` for which there is room.
+    /// Publishes as many of `hints` as there is room for.
     pub(crate) async fn publish(&self, hints: Vec<Hint>) -> Result<(), BrokerError> {
         if hints.is_empty() {
             return Ok(());
@@ -95,10 +92,11 @@ impl Outbox {
         broker.publish(fitting).instrument(span).await
     }
 
-    /// Publishes what the store says is due, in every lane or in those that are behind.
+    /// Publishes what the store says is due, either in every lane or only in the lanes that are
+    /// behind.
     async fn look(&self, is_everywhere: bool) -> Result<(), RelayError> {
         let window = self.engine.broker.window();
-        // What is published and not yet taken is among what is due.
+        // What is due includes what is published but not yet taken.
         let limit = i64::try_from(2 * window).unwrap_or(i64::MAX);
         let mut wanted = Vec::new();
         for (queue, lots) in &self.lanes {
@@ -122,7 +120,7 @@ impl Outbox {
         for want in &wanted {
             let of = |hint: &&Hint| hint.queue == want.queue && hint.lane == want.lane();
             if due.iter().filter(of).count() as i64 >= limit {
-                // There may be more.
+                // There may be more than the limit.
                 self.behind().insert((want.queue.clone(), want.lane()));
             }
         }
@@ -130,8 +128,8 @@ impl Outbox {
         Ok(())
     }
 
-    /// Publishes what commits have made due, here and in other processes, at once: it does not wait
-    /// for what is read from the store.
+    /// Publishes what commits have made due, here and in other processes. It does so at once and
+    /// does not wait for the store to be read.
     pub(crate) async fn pass_on(
         &self,
         wakes: &mut Wakes,
@@ -153,14 +151,15 @@ impl Outbox {
                 looks.notify_one();
             }
             if self.publish(woken.into_iter().flatten().collect()).await.is_err() {
-                // What was not published is found in the store, once that can be done.
+                // What was not published is found in the store once the store and the broker work
+                // again.
                 looks.notify_one();
                 tokio::time::sleep(REST).await;
             }
         }
     }
 
-    /// Publishes what the store says is due, while there is room for it.
+    /// Publishes what the store says is due, as long as there is room for it.
     pub(crate) async fn keep_full(&self, looks: &Notify) {
         let mut next = None;
         let mut looked = Instant::now();
@@ -204,7 +203,6 @@ impl Outbox {
     }
 }
 
-/// A failure that lasts.
 struct Failing {
     since: Instant,
     said: Option<Instant>,
@@ -215,7 +213,7 @@ impl Failing {
         Self { since: Instant::now(), said: None }
     }
 
-    /// Whether it is to be said now.
+    /// Whether to log it now.
     fn is_news(&mut self) -> bool {
         let is_news = match self.said {
             None => self.since.elapsed() > MOMENT,
@@ -228,7 +226,7 @@ impl Failing {
     }
 }
 
-/// All that other processes have told; never, if nobody can.
+/// Receives messages from other processes. Never returns if no process can send any.
 async fn hear(heard: &mut Option<mpsc::Receiver<Vec<Hint>>>, told: &mut Vec<Vec<Hint>>) {
     if let Some(heard) = heard
         && heard.recv_many(told, TOLD).await > 0

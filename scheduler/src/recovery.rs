@@ -1,4 +1,4 @@
-//! Lost leases: what a killed process held is tried again, and parked after too many times.
+//! Lost leases: what a killed process held is tried again, and is parked after too many attempts.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{ChangeSet, StoreError, Term};
 
-/// Ends the leases whose holder is gone, under `term`; returns how many lots they held.
+/// Ends the leases whose holder is gone, under `term`. Returns how many lots they held.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read or written.

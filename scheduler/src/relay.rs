@@ -1,5 +1,5 @@
-//! The relay: publishes what is due, and keeps a bounded window of untaken hints in each lane of a
-//! queue. The rest of a backlog stays in the store.
+//! The relay publishes what is due, and keeps a bounded window of hints that are not yet taken in
+//! each lane of a queue. The rest of a backlog stays in the store.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use waybill_shared::store::{Hint, Lane};
 
 use crate::outbox::Outbox;
 
-/// Publishes hints, while its process leads.
+/// Publishes hints while its process leads.
 #[derive(Debug)]
 pub struct Relay {
     wakes: Wakes,
@@ -24,27 +24,26 @@ impl Relay {
         Self { wakes, outbox: Outbox::new(engine, lanes) }
     }
 
-    /// The engine it relays for.
     pub(crate) fn engine(&self) -> &Engine {
         &self.outbox.engine
     }
 
-    /// What the next commit made due.
+    /// Waits for the next commit and returns what it made due.
     pub(crate) async fn next_wake(&mut self) -> Option<Vec<Hint>> {
         self.wakes.recv().await
     }
 
-    /// What a commit has made due already.
+    /// What a commit has already made due, if any. Does not wait.
     pub(crate) fn try_wake(&mut self) -> Option<Vec<Hint>> {
         self.wakes.try_recv().ok()
     }
 
-    /// Publishes those of `hints` for which there is room.
+    /// Publishes as many of `hints` as there is room for.
     pub(crate) async fn publish(&mut self, hints: Vec<Hint>) -> Result<(), BrokerError> {
         self.outbox.publish(hints).await
     }
 
-    /// Tells whoever leads what this process makes due, until `end`.
+    /// Tells the leader what this process makes due, until `end`.
     pub(crate) async fn forward(&mut self, end: tokio::time::Instant) {
         loop {
             let hints = tokio::select! {
@@ -65,13 +64,13 @@ impl Relay {
                 told = self.outbox.engine.store.tell(&[]).await;
             }
             if let Err(error) = told {
-                // The leader looks by itself before long.
+                // The leader looks into the store by itself before long.
                 tracing::debug!(error = &error as &dyn std::error::Error, "could not tell");
             }
         }
     }
 
-    /// Makes the queues of all lanes, until what it returns is dropped.
+    /// Has the broker make the queues of all lanes, until the result is dropped.
     pub(crate) fn makes_queues(&self) -> Follows {
         let lane = |(queue, lots): &(Arc<str>, Option<Lane>)| {
             (queue.clone(), lots.unwrap_or(Lane::Normal))
@@ -81,10 +80,10 @@ impl Relay {
         Follows(self.outbox.engine.broker.clone())
     }
 
-    /// Relays in real time, listening to `heard` too, until it is dropped.
+    /// Relays in real time until it is dropped. `heard` delivers what other processes make due.
     pub(crate) async fn serve(&mut self, heard: Option<mpsc::Receiver<Vec<Hint>>>) {
         let _makes = self.makes_queues();
-        // Of what was asked for before, nothing is known.
+        // Hints from before this moment may be lost, so look into the store first.
         let looks = Notify::new();
         looks.notify_one();
         let Self { wakes, outbox, .. } = self;
@@ -92,7 +91,7 @@ impl Relay {
     }
 }
 
-/// Leaves the queues to another when this process stops relaying.
+/// Leaves the queues to another process when this one stops relaying.
 pub(crate) struct Follows(Arc<dyn Broker>);
 
 impl Drop for Follows {

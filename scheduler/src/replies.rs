@@ -1,4 +1,5 @@
-//! Forgets answers that were kept under an idempotency key, once nobody asks for them any more.
+//! Deletes stored answers to requests with an idempotency key when nobody is expected to repeat the
+//! request any more.
 
 use std::time::Duration;
 
@@ -12,13 +13,13 @@ use waybill_shared::store::{ChangeSet, NoteChange, NoteRange, StoreError};
 /// How long an answer is kept.
 const KEPT: TimeDelta = TimeDelta::hours(24);
 
-/// How often it is looked for old ones.
+/// How often old answers are looked for.
 const LOOK: Duration = Duration::from_secs(3600);
 
-/// Answers looked at together.
+/// How many answers are read together.
 const PAGE: i64 = 500;
 
-/// Forgets answers as they grow old; runs until it is dropped.
+/// Deletes answers as they become old. Runs until it is dropped.
 pub(crate) async fn forget(engine: &Engine) {
     loop {
         if let Err(error) = forget_before(engine, engine.clock.now() - KEPT).await {
@@ -28,7 +29,7 @@ pub(crate) async fn forget(engine: &Engine) {
     }
 }
 
-/// Forgets what was answered before `oldest`; returns how many.
+/// Deletes answers that were given before `oldest`. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read or written.

@@ -1,6 +1,6 @@
-//! Virtual time: it jumps to the next due moment only when nothing is ready, leased, unpublished or
-//! being sent. Lots run together, jobs one after the other in a fixed order, so that the same input
-//! gives the same history of every lot whatever the number of workers.
+//! Virtual time. It jumps to the next due moment only when nothing is ready, leased, unpublished or
+//! being sent. Lots run together, and jobs run one after the other in a fixed order. So the same
+//! input gives every lot the same history, whatever the number of workers.
 
 use waybill_shared::broker::HeldBroker;
 use waybill_shared::domain::kinds::JobKind;
@@ -11,17 +11,17 @@ use waybill_shared::store::{ChangeSet, Hint, NewJob, StoreError};
 
 use crate::relay::Relay;
 
-/// Lots published at once at most.
+/// The most lots that are published at once.
 const LOTS: i64 = 65_536;
 
 async fn put(relay: &mut Relay, hints: Vec<Hint>) {
     if let Err(error) = relay.publish(hints).await {
-        // It stays due, and is published at the next step.
+        // The hints stay due, so the next step publishes them.
         tracing::error!(%error, "hints were not published");
     }
 }
 
-/// Waits until nothing is held, and publishes what became ready meanwhile.
+/// Publishes what becomes ready, until nothing is held any more.
 async fn settle(relay: &mut Relay, broker: &HeldBroker) {
     loop {
         tokio::select! {
@@ -35,7 +35,7 @@ async fn settle(relay: &mut Relay, broker: &HeldBroker) {
     }
 }
 
-/// Runs what is due now; whether there was anything.
+/// Runs what is due now. Returns whether there was anything.
 async fn step(relay: &mut Relay, engine: &Engine, broker: &HeldBroker) -> Result<bool, StoreError> {
     settle(relay, broker).await;
     let now = engine.clock.now();
@@ -50,7 +50,8 @@ async fn step(relay: &mut Relay, engine: &Engine, broker: &HeldBroker) -> Result
     Ok(found)
 }
 
-/// Runs, telling `progress` the moment it is from time to time, until only recurring fires remain and a full rematch changes nothing, or until `until`.
+/// Runs until only recurring jobs remain and a full rematch changes nothing, or until `until`.
+/// Calls `progress` with the current moment from time to time.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read or written.
@@ -82,7 +83,8 @@ pub async fn run_until_idle(
     }
 }
 
-/// A round over everything that waits for money or an offer; whether it changed anything.
+/// Runs a round over everything that waits for money or an offer. Returns whether it changed
+/// anything.
 async fn rematch(
     relay: &mut Relay,
     engine: &Engine,

@@ -1,4 +1,4 @@
-//! Wakes the jobs that deliver to webhooks, whenever events got positions.
+//! Makes the jobs that deliver to webhooks due whenever events got positions.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use waybill_shared::domain::webhook::Endpoint;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{ChangeSet, NewJob, StoreError};
 
-/// How often it is looked for new events.
+/// How often the log is checked for new events.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Asks for deliveries whenever the log has grown; runs until it is dropped.
+/// Asks for deliveries whenever the log has grown. Runs until it is dropped.
 pub(crate) async fn wake(engine: &Engine) {
     let mut seen = None;
     loop {
@@ -24,8 +24,8 @@ pub(crate) async fn wake(engine: &Engine) {
     }
 }
 
-/// The last position, once every endpoint's job is due if it differs from the one `seen` before; none: an endpoint is
-/// paused, and is looked at again.
+/// Makes every endpoint's job due if the last position differs from `seen`, and returns that
+/// position. Returns `None` if an endpoint is paused, so that it is tried again next time.
 async fn look(engine: &Engine, seen: Option<i64>) -> Result<Option<i64>, StoreError> {
     let position = engine.store.last_position().await?;
     if seen == Some(position) {

@@ -1,6 +1,6 @@
-//! Private servers for tests: real ones, on free ports of the loopback interface, in temporary
-//! folders, from the programs that are installed. `WAYBILL_TEST_POSTGRES` and `WAYBILL_TEST_AMQP`
-//! name servers to be used instead. `scripts/services` installs what is missing.
+//! Private servers for tests. They are real servers, started from the installed programs on free
+//! ports of the loopback interface, in temporary folders. `WAYBILL_TEST_POSTGRES` and
+//! `WAYBILL_TEST_AMQP` name servers to use instead. `scripts/services` installs what is missing.
 
 mod pooler;
 mod postgres;

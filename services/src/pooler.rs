@@ -1,4 +1,4 @@
-//! A private pgbouncer before a Postgres.
+//! A private pgbouncer in front of a Postgres server.
 
 use std::path::PathBuf;
 
@@ -8,21 +8,21 @@ use tempfile::TempDir;
 use crate::postgres::{command, give};
 use crate::process::{Server, folder, free_ports, program, wait};
 
-/// A pooler of this process.
+/// A pgbouncer that ends with this process.
 #[derive(Debug)]
 pub struct Pooler {
-    // Ended before its folder goes.
+    // Declared before `folder`, so that the server ends before its folder is removed.
     server: Server,
     folder: TempDir,
     port: u16,
 }
 
 impl Pooler {
-    /// Starts one before the Postgres at `port`, in `mode` (`session`, `transaction`), with these settings, each
-    /// `name = value`.
+    /// Starts a pooler in front of the Postgres server at `port`. `mode` is `session` or
+    /// `transaction`; each of `settings` is `name = value`.
     ///
     /// # Errors
-    /// If it is not installed or does not start.
+    /// If pgbouncer is not installed or does not start.
     pub fn start(port: u16, mode: &str, settings: &[&str]) -> Result<Self> {
         let installed = program("pgbouncer", &[PathBuf::from("/usr/sbin/pgbouncer")]);
         let installed = installed
@@ -54,7 +54,6 @@ impl Pooler {
         Ok(started)
     }
 
-    /// The port it listens on.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port

@@ -1,4 +1,4 @@
-//! A private Postgres.
+//! A private Postgres server.
 
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
@@ -11,20 +11,20 @@ use tempfile::TempDir;
 
 use crate::process::{Server, folder, free_ports, is_root, program, wait};
 
-/// The user that runs Postgres where this process is root.
+/// The user that runs Postgres if this process is root.
 const USER: &str = "postgres";
 
-/// A Postgres server of this process.
+/// A Postgres server that ends with this process.
 #[derive(Debug)]
 pub struct Postgres {
-    // Ended before its folder goes.
+    // Declared before `folder`, so that the server ends before its folder is removed.
     server: Server,
     folder: TempDir,
     port: u16,
     settings: Vec<String>,
 }
 
-/// The user of [`Postgres::owned`], who has to say a password.
+/// The user of [`Postgres::owned`], who logs in with a password.
 const OWNER: &str = "owner";
 
 fn installed(name: &str) -> Result<PathBuf> {
@@ -38,7 +38,7 @@ fn installed(name: &str) -> Result<PathBuf> {
     })
 }
 
-/// `program` as the user that may run it.
+/// A command that runs `program` as [`USER`] if this process is root.
 pub(crate) fn command(program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);
@@ -48,7 +48,7 @@ pub(crate) fn command(program: &Path) -> Command {
     command
 }
 
-/// Gives `paths` to the user that runs servers where this process is root.
+/// If this process is root, makes [`USER`] the owner of `paths`.
 pub(crate) fn give(paths: &[&Path]) -> Result<()> {
     if !is_root() {
         return Ok(());
@@ -66,15 +66,15 @@ impl Postgres {
     /// Starts a server.
     ///
     /// # Errors
-    /// If it is not installed or does not start.
+    /// If Postgres is not installed or does not start.
     pub fn start() -> Result<Self> {
         Self::start_with(&[])
     }
 
-    /// Starts a server with other settings, each as `name=value`.
+    /// Starts a server with further settings, each as `name=value`.
     ///
     /// # Errors
-    /// If it is not installed or does not start.
+    /// If Postgres is not installed or does not start.
     pub fn start_with(settings: &[&str]) -> Result<Self> {
         let folder = folder()?;
         let data = folder.path().join("data");
@@ -103,7 +103,7 @@ impl Postgres {
         for setting in [
             "listen_addresses=127.0.0.1",
             "max_connections=200",
-            // A killed process loses nothing that the system was given.
+            // The operating system does not crash in tests, so a killed process loses nothing.
             "fsync=off",
             "max_wal_size=1GB",
             "log_min_messages=warning",
@@ -137,26 +137,25 @@ impl Postgres {
         format!("postgres://waybill@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// The port it listens on.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The URL of a new database.
+    /// Makes a new database and returns its URL.
     ///
     /// # Errors
-    /// If it could not be made.
+    /// If the database cannot be made.
     pub fn fresh(&self) -> Result<String> {
         let name = name();
         make(&self.url("postgres"), &name)?;
         Ok(self.url(&name))
     }
 
-    /// The URL of a new database for its owner, who has to say `password`.
+    /// Makes a new database whose owner logs in with `password`, and returns its URL.
     ///
     /// # Errors
-    /// If it could not be made.
+    /// If the database cannot be made.
     pub fn owned(&self, password: &str) -> Result<String> {
         let name = name();
         let role = format!("CREATE ROLE {OWNER} LOGIN PASSWORD '{password}'");
@@ -168,19 +167,19 @@ impl Postgres {
     /// Sends SIGKILL to all its processes.
     ///
     /// # Errors
-    /// If they could not be killed.
+    /// If they cannot be killed.
     pub fn kill(&mut self) -> Result<()> {
         self.server.kill()
     }
 
-    /// Starts it again on its data.
+    /// Starts the server again on its data.
     ///
     /// # Errors
-    /// If it does not start.
+    /// If the server does not start.
     pub fn restart(&mut self) -> Result<()> {
         wait("Postgres starts again", || {
             self.server = Self::serve(self.folder.path(), self.port, &self.settings)?;
-            // What its processes held may not be free yet.
+            // The killed processes may still hold resources, so try until it works.
             Ok(self.is_ready().is_ok())
         })
     }
@@ -201,10 +200,10 @@ fn ask(server: &str, sql: &str) -> Result<()> {
     Ok(())
 }
 
-/// Copies a database that nobody uses now; gives the URL of the copy.
+/// Copies a database that nobody is using, and returns the URL of the copy.
 ///
 /// # Errors
-/// If it could not be copied.
+/// If the database cannot be copied.
 pub fn copy(url: &str) -> Result<String> {
     let (place, from) = url.rsplit_once('/').context("no URL of a database")?;
     let name = name();
@@ -212,10 +211,11 @@ pub fn copy(url: &str) -> Result<String> {
     Ok(format!("{place}/{name}"))
 }
 
-/// The URL of a new database on this process' server, or on the one that the environment names.
+/// Makes a new database on the server that `WAYBILL_TEST_POSTGRES` names, or else on a server of
+/// this process. Returns its URL.
 ///
 /// # Errors
-/// If there is neither.
+/// If the database cannot be made, or no server can be started.
 pub fn database() -> Result<String> {
     static SERVER: OnceLock<Result<Postgres, String>> = OnceLock::new();
     if let Ok(server) = std::env::var("WAYBILL_TEST_POSTGRES") {

@@ -1,4 +1,4 @@
-//! Server processes that end with the test process, whatever ends it.
+//! Server processes that end with the test process, however it ends.
 
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
@@ -12,22 +12,21 @@ use tempfile::TempDir;
 /// How long a server may take to start.
 pub(crate) const STARTUP: Duration = Duration::from_secs(90);
 
-/// Free ports of the loopback interface.
 pub(crate) fn free_ports(count: usize) -> Result<Vec<u16>> {
-    // All are open at once, so that they differ.
+    // All ports stay open until all are chosen, so that they differ.
     let open: Vec<TcpListener> =
         (0..count).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>()?;
     open.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
 }
 
-/// The first of `places` that is a file, or is found on PATH.
+/// The first of `places` that is a file, or else the program `name` on PATH.
 pub(crate) fn program(name: &str, places: &[PathBuf]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).map(|folder| folder.join(name));
     places.iter().cloned().chain(on_path).find(|path| path.is_file())
 }
 
-/// Asks `look` until it is true.
+/// Waits until `look` returns true, at most [`STARTUP`].
 pub(crate) fn wait(what: &str, mut look: impl FnMut() -> Result<bool>) -> Result<()> {
     let deadline = Instant::now() + STARTUP;
     while !look()? {
@@ -39,7 +38,7 @@ pub(crate) fn wait(what: &str, mut look: impl FnMut() -> Result<bool>) -> Result
     Ok(())
 }
 
-/// Whether this process is root, which servers refuse to run as.
+/// Whether this process is root. Servers refuse to run as root.
 pub(crate) fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|meta| {
         use std::os::unix::fs::MetadataExt;
@@ -47,7 +46,7 @@ pub(crate) fn is_root() -> bool {
     })
 }
 
-/// A server in a process group of its own, and its watchdog.
+/// A server in its own process group, and the watchdog that ends it when this process ends.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
@@ -55,7 +54,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `command`, writing what it says to `log`. When this process ends, a watchdog ends the
+    /// Starts `command` and writes its output to `log`. When this process ends, a watchdog ends the
     /// server and removes `folder`.
     pub(crate) fn start(mut command: Command, log: &Path, folder: &Path) -> Result<Self> {
         let out = std::fs::File::options().create(true).append(true).open(log)?;
@@ -78,7 +77,6 @@ impl Server {
         Ok(Self { child, watchdog })
     }
 
-    /// Whether it runs.
     pub(crate) fn is_running(&mut self) -> Result<bool> {
         Ok(self.child.try_wait()?.is_none())
     }
@@ -94,7 +92,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nothing to be done about a failure here.
+        // A failure cannot be reported from here.
         self.kill().ok();
         self.watchdog.kill().ok();
         self.watchdog.wait().ok();

@@ -1,5 +1,5 @@
-//! A network that can be paused: it forwards to a port, or holds everything, as a link does whose
-//! packets are lost.
+//! A network that can be paused. The proxy forwards to a port, or holds everything back like a link
+//! that loses its packets.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-/// Bytes forwarded together.
+/// The most bytes that are forwarded together.
 const CHUNK: usize = 16 * 1024;
 
 /// Forwards connections until its process ends.
@@ -24,11 +24,11 @@ struct Gate {
     is_paused: Mutex<bool>,
     changed: Condvar,
     refuses: AtomicBool,
-    /// When somebody came while it refused.
+    /// The times at which connections were refused.
     came: Mutex<Vec<Instant>>,
-    /// So many answers are forwarded until all connections are closed; below 1: never.
+    /// How many more answers are forwarded before all connections are closed. Below 1 means never.
     left: AtomicI64,
-    /// How often all were closed.
+    /// How often all connections were closed.
     cuts: AtomicU64,
 }
 
@@ -42,7 +42,8 @@ impl Gate {
         self.changed.notify_all();
     }
 
-    /// Whether an answer is forwarded, or was the last one before all connections are closed.
+    /// Counts an answer. Returns whether it is forwarded; if not, all connections are closed
+    /// instead.
     fn counts(&self) -> bool {
         let is_last = self.left.fetch_sub(1, Ordering::AcqRel) == 1;
         if is_last {
@@ -51,7 +52,7 @@ impl Gate {
         !is_last
     }
 
-    /// Waits while it is paused.
+    /// Waits while the proxy is paused.
     fn pass(&self) {
         let guard = self.lock();
         drop(self.changed.wait_while(guard, |is_paused| *is_paused));
@@ -89,34 +90,36 @@ impl Proxy {
         Ok(proxy)
     }
 
-    /// The port that it forwards.
+    /// The port that the proxy listens on.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Forwards nothing from now on, and closes nothing.
+    /// From now on, forwards nothing and closes nothing.
     pub fn pause(&self) {
         self.gate.set(true);
     }
 
-    /// Closes each connection at once from now on, those there are with their next byte; or not any more.
+    /// With `true`, closes every new connection at once, and every existing one at its next byte.
+    /// With `false`, stops doing so.
     pub fn refuse(&self, refuses: bool) {
         self.gate.refuses.store(refuses, Ordering::Release);
     }
 
-    /// Closes all connections that there are after so many answers more, those that rest with their next byte.
+    /// After `answers` more answers, closes all existing connections. Idle ones are closed at their
+    /// next byte.
     pub fn cut_after(&self, answers: i64) {
         self.gate.left.store(answers, Ordering::Release);
     }
 
-    /// When somebody came while it refused.
+    /// The times at which connections were refused.
     #[must_use]
     pub fn came(&self) -> Vec<Instant> {
         self.gate.came.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Forwards again, what it holds first.
+    /// Forwards again, beginning with what was held back.
     pub fn resume(&self) {
         self.gate.set(false);
     }
@@ -136,7 +139,7 @@ fn forward(gate: &Gate, since: u64, mut from: TcpStream, mut to: TcpStream, answ
         }
     }
     gate.pass();
-    // One end is gone; so is the other.
+    // If one end is gone, close the other too.
     to.shutdown(Shutdown::Both).ok();
     from.shutdown(Shutdown::Both).ok();
 }

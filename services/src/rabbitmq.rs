@@ -1,4 +1,4 @@
-//! A private RabbitMQ, alone or three in a cluster.
+//! A private RabbitMQ server, alone or in a cluster of three.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -10,13 +10,13 @@ use tempfile::TempDir;
 
 use crate::process::{Server, folder, free_ports, program, wait};
 
-/// Virtual hosts that a server starts with: one for each test.
+/// How many virtual hosts a server starts with. Each test uses one.
 const HOSTS: u32 = 128;
 
-/// A RabbitMQ server of this process.
+/// A RabbitMQ server that ends with this process.
 #[derive(Debug)]
 pub struct RabbitMq {
-    // Ended before its folder goes.
+    // Declared before `folder`, so that the server ends before its folder is removed.
     server: Server,
     _names: Option<Server>,
     folder: TempDir,
@@ -45,7 +45,7 @@ impl RabbitMq {
     /// Starts a server.
     ///
     /// # Errors
-    /// If it is not installed or does not start.
+    /// If RabbitMQ is not installed or does not start.
     pub fn start() -> Result<Self> {
         let ports = free_ports(3)?;
         let ports = Ports { amqp: ports[0], distribution: ports[1], names: ports[2] };
@@ -57,10 +57,10 @@ impl RabbitMq {
         Ok(started)
     }
 
-    /// Starts a server that speaks TLS too, under a certificate of its own authority.
+    /// Starts a server that also speaks TLS, with a certificate of its own authority.
     ///
     /// # Errors
-    /// If it does not start.
+    /// If RabbitMQ does not start.
     pub fn start_with_tls() -> Result<(Self, Tls)> {
         let free = free_ports(4)?;
         let ports = Ports { amqp: free[0], distribution: free[1], names: free[2] };
@@ -81,7 +81,7 @@ impl RabbitMq {
         Ok((started, Tls { port: free[3], authority }))
     }
 
-    /// One node, with `more` in its configuration.
+    /// Starts one node, with `more` added to its configuration.
     fn node(folder: TempDir, ports: Ports, more: &str) -> Result<Self> {
         let hosts: Vec<_> = (1..=HOSTS).map(|n| serde_json::json!({"name": host(n)})).collect();
         let all = |n| {
@@ -124,7 +124,7 @@ impl RabbitMq {
                 let said = std::fs::read_to_string(&log).unwrap_or_default();
                 bail!("RabbitMQ has ended: {said}");
             }
-            // It listens once it has started.
+            // It accepts connections only once it has started.
             Ok(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok())
         })
     }
@@ -132,20 +132,18 @@ impl RabbitMq {
     /// The URL of a virtual host that nobody has used.
     ///
     /// # Errors
-    /// If all are used.
+    /// If all virtual hosts are used.
     pub fn fresh(&self) -> Result<String> {
         let number = self.used.fetch_add(1, Ordering::Relaxed) + 1;
         ensure!(number <= HOSTS, "more than {HOSTS} virtual hosts are wanted: raise HOSTS");
         Ok(self.url(&host(number)))
     }
 
-    /// The URL of a virtual host.
     #[must_use]
     pub fn url(&self, host: &str) -> String {
         format!("amqp://guest:guest@127.0.0.1:{}/{host}", self.ports.amqp)
     }
 
-    /// The port it listens on.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.ports.amqp
@@ -154,24 +152,24 @@ impl RabbitMq {
     /// Sends SIGKILL to all its processes.
     ///
     /// # Errors
-    /// If they could not be killed.
+    /// If they cannot be killed.
     pub fn kill(&mut self) -> Result<()> {
         self.server.kill()
     }
 
-    /// Starts it again on its data.
+    /// Starts the server again on its data.
     ///
     /// # Errors
-    /// If it does not start.
+    /// If the server does not start.
     pub fn restart(&mut self) -> Result<()> {
         self.server = serve(self.folder.path(), self.ports)?;
         self.is_ready()
     }
 
-    /// Runs `rabbitmqctl` on it.
+    /// Runs `rabbitmqctl` on the server and returns its output.
     ///
     /// # Errors
-    /// If that fails.
+    /// If the command fails.
     pub fn control(&self, arguments: &[&str]) -> Result<String> {
         let Output { status, stdout, stderr } =
             environment(&installed("rabbitmqctl")?, self.folder.path(), self.ports)
@@ -183,16 +181,16 @@ impl RabbitMq {
     }
 }
 
-/// How a server is reached over TLS.
+/// How to reach a server over TLS.
 #[derive(Debug)]
 pub struct Tls {
-    /// The port.
     pub port: u16,
-    /// The certificate of the authority that signed the server's.
+    /// The file with the certificate of the authority that signed the server's certificate.
     pub authority: PathBuf,
 }
 
-/// Makes an authority and a certificate for the loopback interface; gives the authority's.
+/// Makes an authority, and a certificate for the loopback interface. Returns the authority's
+/// certificate.
 fn certify(folder: &Path) -> Result<PathBuf> {
     let extensions = "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n";
     std::fs::write(folder.join("extensions"), extensions)?;
@@ -217,7 +215,7 @@ fn node_name(ports: Ports) -> String {
     format!("waybill{}@localhost", ports.amqp)
 }
 
-/// The daemon that gives nodes' names their ports.
+/// Starts epmd, which tells the nodes each other's ports.
 fn start_names(folder: &Path, port: u16) -> Result<Server> {
     let mut daemon = Command::new(installed("epmd")?);
     daemon.args(["-port", &port.to_string(), "-address", "127.0.0.1"]);
@@ -237,7 +235,7 @@ fn environment(program: &Path, folder: &Path, ports: Ports) -> Command {
         .env("RABBITMQ_ENABLED_PLUGINS_FILE", folder.join("enabled_plugins"))
         .env("RABBITMQ_PID_FILE", folder.join("pid"))
         .env("RABBITMQ_CONF_ENV_FILE", folder.join("none"))
-        // Tests share two cores with it.
+        // Tests and the server share two cores.
         .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "+S 2:2 +sbwt none -setcookie waybill")
         .env("RABBITMQ_CTL_ERL_ARGS", "-setcookie waybill")
         .current_dir(folder);
@@ -249,10 +247,8 @@ fn serve(folder: &Path, ports: Ports) -> Result<Server> {
     Server::start(command, &folder.join("server.log"), folder)
 }
 
-/// Three nodes.
 #[derive(Debug)]
 pub struct Cluster {
-    /// The nodes.
     pub nodes: Vec<RabbitMq>,
     _names: Server,
     _folder: TempDir,
@@ -262,7 +258,7 @@ impl Cluster {
     /// Starts three nodes and lets them find each other.
     ///
     /// # Errors
-    /// If one does not start.
+    /// If a node does not start.
     pub fn start() -> Result<Self> {
         let free = free_ports(7)?;
         let ports: Vec<Ports> = (0..3)
@@ -273,11 +269,12 @@ impl Cluster {
         let names = start_names(own.path(), free[6])?;
         let mut nodes = Vec::new();
         for (at, ports) in ports.into_iter().enumerate() {
-            // Each node lists only those that run already: RabbitMQ 4 waits long for a listed node that does not.
+            // Each node lists only nodes that already run, because RabbitMQ 4 waits long for a
+            // listed node that does not run.
             let name = node_name(ports);
             others.push_str(&format!("cluster_formation.classic_config.nodes.{at} = {name}\n"));
             let mut node = RabbitMq::node(folder()?, ports, &others)?;
-            // One after the other, so that the first is there to be joined.
+            // Start one after the other, so that the later nodes find the first.
             node.is_ready()?;
             nodes.push(node);
         }
@@ -290,7 +287,7 @@ impl Cluster {
         Ok(started)
     }
 
-    /// One URL with all addresses.
+    /// One URL with the addresses of all nodes.
     #[must_use]
     pub fn url(&self, host: &str) -> String {
         let places: Vec<String> =
@@ -299,10 +296,11 @@ impl Cluster {
     }
 }
 
-/// The URL of an unused virtual host on this process' server, or the one that the environment names.
+/// The URL that `WAYBILL_TEST_AMQP` names, or else that of an unused virtual host on a server of
+/// this process.
 ///
 /// # Errors
-/// If there is neither.
+/// If no server can be started, or all virtual hosts are used.
 pub fn broker() -> Result<String> {
     static SERVER: OnceLock<Result<RabbitMq, String>> = OnceLock::new();
     if let Ok(server) = std::env::var("WAYBILL_TEST_AMQP") {

@@ -1,4 +1,5 @@
-//! How the money of a lot follows its cost: topped up from the same donors, or returned.
+//! Keeps the money of a lot equal to its cost: tops it up from the same donors, or returns what is
+//! too much.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use waybill_shared::domain::money::{Currency, Rate};
 use waybill_shared::domain::money::{Money, MoneyError, Rounding, convert};
 use waybill_shared::store::EnvelopeRow;
 
-/// What a lot's shares cover together; none without shares.
+/// What a lot's shares cover together, or `None` if it has no shares.
 #[must_use]
 pub(crate) fn covered(lot: &Lot) -> Option<Money> {
     let first = lot.funding.first()?;
@@ -17,7 +18,7 @@ pub(crate) fn covered(lot: &Lot) -> Option<Money> {
     Some(Money::new(minor, first.covers.currency))
 }
 
-/// By how much `now` is more than `before`, and how much of that is tolerated, in words.
+/// Describes for people how much more `now` is than `before`, and how much more is tolerated.
 pub(crate) fn beyond(before: i128, now: i128, tolerance_per_mille: i64) -> String {
     let percent = |per_mille: i128| match per_mille % 10 {
         0 => format!("{} %", per_mille / 10),
@@ -28,15 +29,15 @@ pub(crate) fn beyond(before: i128, now: i128, tolerance_per_mille: i64) -> Strin
     format!("{} more (tolerated: {most}) than", percent(more))
 }
 
-/// Whether a share may become that much of its envelope's money without anybody being asked.
+/// Whether a share may take that much of its envelope's money without asking anybody.
 pub(crate) type MayBecome<'a> = dyn Fn(&Share, Money) -> bool + Sync + 'a;
 
-/// Makes the shares of `lot` cover `cost` exactly: what is too much returns to the donors, what is
-/// missing comes from the same donors, as far as `tolerance_per_mille`, their envelopes and `may_become`
-/// allow. `envelopes` follow.
+/// Makes the shares of `lot` cover `cost` exactly, and updates `envelopes`. Money that is no longer
+/// needed returns to the donors. Missing money comes from the same donors, within
+/// `tolerance_per_mille`, their envelopes and `may_become`.
 ///
 /// # Errors
-/// Why it cannot be done, for people.
+/// A text for people that says why it cannot be done.
 pub(crate) fn fit(
     lot: &mut Lot,
     cost: Money,
@@ -69,18 +70,19 @@ pub(crate) fn fit(
     Ok(())
 }
 
-/// Shares of the same donors that cover `cost` as far as they can, and what is missing then: each gives
-/// in proportion to what it gave, and for what one has no more the others give.
+/// Shares of the same donors that cover `cost` as far as they can, and the amount that is still
+/// missing. Each donor gives in proportion to what it gave before. If a donor has too little money
+/// left, the others give more.
 ///
 /// # Errors
-/// What cannot be computed, for people.
+/// A text for people that says what cannot be computed.
 pub(crate) fn spread(
     lot: &Lot,
     cost: Money,
     envelopes: &BTreeMap<String, EnvelopeRow>,
     may_become: &MayBecome<'_>,
 ) -> Result<(Vec<Share>, Money), String> {
-    // What is paid stays as it was paid.
+    // Paid shares do not change.
     let is_paid = |share: &Share| share.state == ShareState::Disbursed;
     let cost = unpaid(lot, cost)?;
     if lot.funding.iter().all(is_paid) {
@@ -88,7 +90,7 @@ pub(crate) fn spread(
     }
     let weight = |share: &Share| if is_paid(share) { 0 } else { share.covers.minor.unsigned_abs() };
     let weights: Vec<u64> = lot.funding.iter().map(weight).collect();
-    // Two shares may be of one envelope: what one takes the other has no more.
+    // Two shares may belong to one envelope, and both draw on the same remaining money.
     let mut left: BTreeMap<&str, i64> = BTreeMap::new();
     for share in &lot.funding {
         let row = envelopes.get(&share.envelope).ok_or("one of its envelopes is not there")?;
@@ -96,7 +98,7 @@ pub(crate) fn spread(
     }
     let mut funding = lot.funding.clone();
     let mut missing = 0;
-    // First each its part, then whoever can the rest.
+    // First each donor gives its part, then those that can give what is missing.
     for ((share, old), part) in funding.iter_mut().zip(&lot.funding).zip(cost.shares(&weights)) {
         if is_paid(old) {
             missing += part.minor;
@@ -116,7 +118,7 @@ pub(crate) fn spread(
     Ok((funding, Money::new(missing, cost.currency)))
 }
 
-/// What of `cost` is not paid yet.
+/// The part of `cost` that is not paid yet.
 fn unpaid(lot: &Lot, cost: Money) -> Result<Money, String> {
     let paid = disbursed(lot);
     if paid > cost.minor {
@@ -126,8 +128,8 @@ fn unpaid(lot: &Lot, cost: Money) -> Result<Money, String> {
     Ok(Money::new(cost.minor - paid, cost.currency))
 }
 
-/// Makes `share`, which was `old`, cover as much as it can up to `wanted`, with what is `left` of its
-/// envelope; says how much it covers.
+/// Makes `share`, which was `old`, cover as much as it can up to `wanted`, using at most what is
+/// `left` in its envelope. Returns how much it covers, in minor units.
 fn give(
     share: &mut Share,
     old: &Share,
@@ -165,7 +167,8 @@ fn give(
     Ok(known)
 }
 
-/// Gives `lot` these shares, which are its own with other amounts; `envelopes` follow.
+/// Replaces the shares of `lot` with `funding`, which differs only in amounts, and updates
+/// `envelopes`.
 fn follow(lot: &mut Lot, funding: Vec<Share>, envelopes: &mut BTreeMap<String, EnvelopeRow>) {
     for (old, new) in lot.funding.iter().zip(&funding) {
         if let Some(envelope) = envelopes.get_mut(&old.envelope) {
@@ -181,7 +184,8 @@ fn follow(lot: &mut Lot, funding: Vec<Share>, envelopes: &mut BTreeMap<String, E
 }
 
 /// What `part` of a cost takes from an envelope at the rate frozen in its share. The rate of the
-/// cost's currency is not kept: within the euro it is one, else the share's own ratio holds.
+/// cost's currency is not stored. If that currency is the euro, the rate is one; otherwise the
+/// ratio of the share's own amounts applies.
 fn debit(
     part: Money,
     currency: Currency,

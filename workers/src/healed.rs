@@ -1,5 +1,6 @@
-//! Lots that a rule declined or sent back, and that would pass it now: a rule or what it looks up has
-//! changed. They are proposed, and go on once somebody reopens their line.
+//! Lots that a rule declined or sent back and that would pass it now, because the rule or the data
+//! that it reads has changed. They are proposed to the operator, and continue once somebody reopens
+//! their line.
 
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
@@ -7,25 +8,22 @@ use waybill_shared::domain::validation::{Finding, RULES, examine};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{LotFilter, StoreError};
 
-/// Lots read at once.
+/// How many lots are read at once.
 const READ: i64 = 1000;
 
 /// A lot that would pass now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heal {
-    /// Its line, which is reopened.
+    /// The line that has to be reopened.
     pub line: LineId,
-    /// The id that its requester gave the line.
     pub external_id: String,
-    /// Who asks.
     pub requester: String,
-    /// The lot.
     pub lot: LotId,
     /// Why it was declined or sent back.
     pub was: String,
 }
 
-/// The lots that a rule declined or sent back and that would pass it now, by id.
+/// The lots that a rule declined or sent back and that would pass it now, ordered by id.
 ///
 /// # Errors
 /// [`StoreError`] if lots or lines cannot be read.
@@ -59,7 +57,7 @@ pub async fn healed(engine: &Engine) -> Result<Vec<Heal>, StoreError> {
     Ok(healed)
 }
 
-/// Adds those of `lots` that would pass.
+/// Adds those of `lots` that would pass now to `healed`.
 async fn passing(engine: &Engine, lots: &[Lot], healed: &mut Vec<Heal>) -> Result<(), StoreError> {
     let by_rule: Vec<&Lot> = lots.iter().filter(|lot| is_by_rule(lot)).collect();
     if by_rule.is_empty() {
@@ -67,7 +65,7 @@ async fn passing(engine: &Engine, lots: &[Lot], healed: &mut Vec<Heal>) -> Resul
     }
     let coalition = engine.coalition().await?;
     let today = engine.today(&coalition);
-    // What is reopened begins by the rules of now.
+    // Reopened lots start again under the current rules.
     let policy = &engine.pipeline().validate_priority;
     let lines = engine.lines_of(by_rule.iter().copied()).await?;
     for lot in by_rule {
@@ -86,7 +84,7 @@ async fn passing(engine: &Engine, lots: &[Lot], healed: &mut Vec<Heal>) -> Resul
     Ok(())
 }
 
-/// Whether a rule alone stopped `lot`.
+/// Whether a rule, and not a person, stopped `lot`.
 fn is_by_rule(lot: &Lot) -> bool {
     let code = match lot.state() {
         LotState::Closed(Outcome::Declined(decline)) => &decline.code,

@@ -1,5 +1,5 @@
-//! Workers: the runner takes what is due and runs its step; job handlers do what jobs ask for; connectors
-//! reach the outside.
+//! Workers. The runner takes what is due and runs its step, job handlers do what jobs ask for, and
+//! connectors reach the outside.
 
 pub mod commands;
 pub mod connectors;

@@ -1,4 +1,4 @@
-//! Order changes as they are filed.
+//! Order changes with the versions of their records.
 
 use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::domain::order_change::{ChangeState, OrderChange};
@@ -27,7 +27,7 @@ impl FiledChange {
         Self { change, version: 0 }
     }
 
-    /// The change of this number.
+    /// The change with this number.
     pub(crate) async fn read(engine: &Engine, number: &str) -> Result<Option<Self>, StoreError> {
         let record = engine.store.record(RecordKind::OrderChange, number).await?;
         record.as_ref().map(read).transpose()
@@ -39,7 +39,7 @@ impl FiledChange {
         engine.store.records_of(RecordKind::OrderChange, &prefix).await?.iter().map(read).collect()
     }
 
-    /// Files how far it is.
+    /// The record change that puts the order change into `state`.
     pub(crate) fn becomes(
         &mut self,
         state: ChangeState,

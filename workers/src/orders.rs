@@ -1,5 +1,5 @@
-//! Orders as they are filed: what was agreed, how far it has come, and the bytes that are sent,
-//! each a record of its own, so that a change of status does not write all lines again.
+//! Stored orders. What was agreed, the status, and the bytes that are sent are separate records, so
+//! that a change of status does not write all lines again.
 
 use crate::wanted;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,6 @@ use waybill_shared::job::JobError;
 use waybill_shared::store::body::parse;
 use waybill_shared::store::{ChangeSet, RecordChange, StoreError};
 
-/// An order with its status and the versions of its records.
 #[derive(Debug)]
 pub(crate) struct StoredOrder {
     pub(crate) order: Order,
@@ -31,7 +30,7 @@ fn invalid(error: impl std::fmt::Display) -> JobError {
 }
 
 impl StoredOrder {
-    /// The order of this number.
+    /// The order with this number.
     pub(crate) async fn read(engine: &Engine, number: &str) -> Result<Option<Self>, StoreError> {
         let order = engine.store.record(RecordKind::Order, number).await?;
         let status = engine.store.record(RecordKind::OrderStatus, number).await?;
@@ -44,17 +43,17 @@ impl StoredOrder {
         }))
     }
 
-    /// An order that was not there.
+    /// An order that is not stored yet.
     pub(crate) fn new(order: Order, status: OrderStatus) -> Self {
         Self { order, status, order_version: 0, status_version: 0 }
     }
 
-    /// How often its lines were filed.
+    /// The version of the record that holds its lines.
     pub(crate) fn version(&self) -> i64 {
         self.order_version
     }
 
-    /// Files its lines as they are now.
+    /// The record change that stores its lines as they are now.
     pub(crate) fn lines(&mut self, event: RecordEvent) -> Result<RecordChange, JobError> {
         let (id, expected) = (self.order.number.clone(), self.order_version);
         self.order_version += 1;
@@ -62,7 +61,7 @@ impl StoredOrder {
         Ok(RecordChange { kind: RecordKind::Order, id, expected, body, event })
     }
 
-    /// Files how far it has come.
+    /// The record change that puts the order into `status`.
     pub(crate) fn becomes(
         &mut self,
         status: OrderStatus,
@@ -76,7 +75,7 @@ impl StoredOrder {
     }
 }
 
-/// Files the exact bytes to be sent, once.
+/// The record change that stores the exact bytes to send. They are stored once and never change.
 pub(crate) fn document(number: &str, bytes: String) -> RecordChange {
     RecordChange {
         kind: RecordKind::OrderDocument,
@@ -87,14 +86,15 @@ pub(crate) fn document(number: &str, bytes: String) -> RecordChange {
     }
 }
 
-/// The exact bytes to be sent.
+/// The exact bytes to send.
 pub(crate) async fn read_document(engine: &Engine, number: &str) -> Result<String, JobError> {
     let record = engine.store.record(RecordKind::OrderDocument, number).await?;
     let missing = || JobError::Invalid(format!("order `{number}` has no document"));
     Ok(record.ok_or_else(missing)?.body)
 }
 
-/// Files that the orders whose last lots `change set` closes, or takes off them, are completed.
+/// Adds records to `change_set` for the orders that it completes: it closes their last open lots,
+/// or takes those off the order.
 pub(crate) async fn complete(engine: &Engine, change_set: &mut ChangeSet) -> Result<(), JobError> {
     let mut numbers: BTreeSet<&String> = BTreeSet::new();
     for change in &change_set.lots {
@@ -124,7 +124,8 @@ pub(crate) async fn complete(engine: &Engine, change_set: &mut ChangeSet) -> Res
     Ok(())
 }
 
-/// Whether something was delivered under `order`, and nothing is under way any more, after `change set`.
+/// Whether, after `change_set`, something was delivered under `order` and nothing is under way any
+/// more.
 async fn is_complete(
     engine: &Engine,
     change_set: &ChangeSet,
@@ -140,7 +141,7 @@ async fn is_complete(
     let ids: Vec<i64> = order.lines.iter().map(|line| line.lot.0).collect();
     let own = engine.store.lots_by_id(&ids).await?;
     let is_left = |lot: &Lot| !changed.contains_key(&lot.id) && is_open(lot);
-    // Most orders have other lots under way: their parts are not read.
+    // Most orders still have other lots under way. Then the parts of lots need not be read.
     if own.iter().any(is_left) {
         return Ok(false);
     }
@@ -152,8 +153,9 @@ async fn is_complete(
     Ok(changed.values().any(|lot| is_under(lot)) || under.iter().any(is_as_before))
 }
 
-/// Says in `told`, a line for `supplier`, what its goods cost: the price, for how much that is (`price_base`,
-/// where it is not for one), the amount, and the charges that the supplier gets.
+/// Adds to `told`, one line of the message to `supplier`, what its goods cost: the price, the
+/// quantity that the price is for (`price_base`, unless it is one), the amount, and the charges
+/// that the supplier receives.
 pub(crate) fn tell_price(told: &mut serde_json::Value, line: &OrderLine, supplier: &str) {
     let price = line.unit_price;
     told["price"] = serde_json::json!(Money::new(price.minor, price.currency));
@@ -178,8 +180,8 @@ pub(crate) fn tell_price(told: &mut serde_json::Value, line: &OrderLine, supplie
     }
 }
 
-/// What a supplier is told about an order: its exact bytes are fixed first and then sent, by a number of
-/// its own, as the order was.
+/// A message to a supplier about an order. Like the order, it has its own number, and its exact
+/// bytes are fixed before they are sent.
 #[derive(Debug)]
 pub(crate) struct Message {
     order: String,
@@ -190,21 +192,22 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// A cancellation of `lots`, in the terms of a UBL 2.1 OrderCancellation.
+    /// A cancellation of `lots`, with the names of a UBL 2.1 OrderCancellation.
     pub(crate) fn cancelled(order: &Order, lots: &[Lot], why: &str) -> Self {
         let lots: Vec<String> = lots.iter().map(|lot| lot.id.to_string()).collect();
         let content = serde_json::json!({ "cancellation_note": why, "lines": lots });
         Self::new(order, "CANCEL", content, RecordEvent::OrderCancellationFixed)
     }
 
-    /// Another consignee for `lot`, in the terms of a UBL 2.1 OrderChange.
+    /// Another consignee for `lot`, with the names of a UBL 2.1 OrderChange.
     pub(crate) fn redirected(order: &Order, lot: &Lot, consignee: &str, why: &str) -> Self {
         let line = serde_json::json!({ "id": lot.id.to_string(), "consignee": consignee });
         let content = serde_json::json!({ "note": why, "lines": [line] });
         Self::new(order, "CHANGE", content, RecordEvent::OrderChangeFixed)
     }
 
-    /// Less of some lots, in the terms of a UBL 2.1 OrderChange: the supplier has to agree.
+    /// Smaller quantities of some lots, with the names of a UBL 2.1 OrderChange. The supplier has
+    /// to agree.
     pub(crate) fn changed(order: &Order, lots: &[ChangedLot], why: &str) -> Self {
         let line = |lot: &ChangedLot| serde_json::json!({ "id": lot.lot.to_string(), "quantity": lot.to.to_string() });
         let lines: Vec<serde_json::Value> = lots.iter().map(line).collect();
@@ -212,8 +215,8 @@ impl Message {
         Self::new(order, "CHANGE", content, RecordEvent::OrderChangeFixed)
     }
 
-    /// What is answered to terms that the supplier changed, in the terms of a UBL 2.1 OrderChange: price
-    /// and day of each line as they are agreed now.
+    /// The answer to terms that the supplier changed, with the names of a UBL 2.1 OrderChange: the
+    /// price and the delivery day now agreed for each line.
     pub(crate) fn terms(order: &Order, lines: &[OrderLine], note: &str) -> Self {
         let line = |line: &OrderLine| {
             let mut told = serde_json::json!({
@@ -228,7 +231,7 @@ impl Message {
         Self::new(order, "CHANGE", content, RecordEvent::OrderChangeFixed)
     }
 
-    /// A cancellation of some lots, or of parts of them, each with how much.
+    /// A cancellation of lots or of parts of them, each with its cancelled quantity.
     pub(crate) fn cancelled_parts(order: &Order, parts: &[(LotId, Quantity)], why: &str) -> Self {
         let lots: Vec<String> = parts.iter().map(|(lot, _)| lot.to_string()).collect();
         let part = |(lot, by): &(LotId, Quantity)| serde_json::json!({ "id": lot.to_string(), "cancelled": by.to_string() });
@@ -248,7 +251,8 @@ impl Message {
         Self { order, what, supplier, content, event }
     }
 
-    /// Numbers it, fixes its bytes and has them sent, in `change set`; gives its number.
+    /// Gives the message a number, fixes its bytes and adds the job that sends it, all in
+    /// `change_set`. Returns the number.
     pub(crate) async fn file(
         mut self,
         engine: &Engine,

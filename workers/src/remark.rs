@@ -1,4 +1,4 @@
-//! Why something was done, kept in the log with what it was done to.
+//! Notes in the log that say why something was done.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -7,19 +7,19 @@ use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{ChangeSet, RecordChange, StoreError};
 
-/// A note for those who come after.
+/// A note for people who later look at its subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// What it is about.
+    /// The id of the subject, such as a lot's id or `order:` with a number.
     pub subject: String,
-    /// What it says.
     pub text: String,
-    /// The day on which to look at it again.
+    /// The day on which to look at the subject again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow_up: Option<NaiveDate>,
 }
 
-/// Keeps `reason` in `change set` as a note of `subject`, unless something in it tells the reason.
+/// Adds `reason` to `change_set` as a note on `subject`, unless one of its changes already states
+/// the reason.
 ///
 /// # Errors
 /// [`StoreError`] if the notes of the subject cannot be read.
@@ -46,7 +46,7 @@ pub(crate) async fn keep(
     Ok(())
 }
 
-/// What a document is about, as notes of it are filed.
+/// The subject of a document, as its notes name it.
 pub(crate) fn subject_of(content: &Content) -> String {
     match content {
         Content::Review { lot, .. }
@@ -62,7 +62,8 @@ pub(crate) fn subject_of(content: &Content) -> String {
     }
 }
 
-/// The id of what is kept of `subject` next; none: the same is kept.
+/// The id of the next record of this kind for `subject`, or `None` if a record with the same body
+/// exists.
 pub(crate) async fn next(
     engine: &Engine,
     kind: RecordKind,
@@ -74,14 +75,14 @@ pub(crate) async fn next(
     if own.iter().any(|record| record.body == body) {
         return Ok(None);
     }
-    // Numbers of one width, so that they stay in order.
+    // All numbers have the same width, so that ids sort in order.
     Ok(Some(format!("{prefix}{:05}", own.len() + 1)))
 }
 
 fn is_told(change_set: &ChangeSet, reason: &str) -> Result<bool, StoreError> {
     let quoted = text("reason", &reason)?;
     let within = quoted.trim_matches('"');
-    // A document is kept as it came; nobody is shown it where its subject is looked at.
+    // Documents do not count: they are stored as they came and are not shown with their subject.
     let mut told = change_set.records.iter().filter(|change| change.kind != RecordKind::Document);
     Ok(change_set.lots.iter().any(|change| change.after.reason.contains(reason))
         || told.any(|change| change.body.contains(within)))

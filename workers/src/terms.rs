@@ -1,4 +1,4 @@
-//! Terms that a supplier changed after it was sent an order: what they cost, and who would pay the
+//! Terms that a supplier changed after it got an order: what they cost, and who would pay the
 //! difference.
 
 use std::collections::BTreeMap;
@@ -24,20 +24,20 @@ use waybill_shared::store::{EnvelopeRow, LotChange, StoreError};
 use crate::funding::{beyond, covered, fit, spread};
 use crate::step::Progress;
 
-/// With what the difference is paid.
+/// Where the money for a difference comes from.
 pub(crate) struct Purse<'a> {
     pub(crate) coalition: &'a Coalition,
     pub(crate) day: NaiveDate,
     pub(crate) policy: &'a MatchPolicy,
     pub(crate) tolerance_per_mille: i64,
-    /// What there is; it follows what is taken.
+    /// The envelopes. Their amounts are updated as money is taken.
     pub(crate) envelopes: &'a mut BTreeMap<String, EnvelopeRow>,
 }
 
-/// What a line of `order` costs at `price`, with the charges of its buyer.
+/// What a line of `order` costs at `price`, including the charges of its buying agent.
 ///
 /// # Errors
-/// What cannot be computed, for people.
+/// A text for people that says what cannot be computed.
 pub fn cost(
     coalition: &Coalition,
     order: &Order,
@@ -49,11 +49,11 @@ pub fn cost(
 }
 
 impl Purse<'_> {
-    /// Accepts a price that nobody has to decide on: within the tolerance of what was ordered, and paid
-    /// for by the donors that pay already, as far as they need not be asked again.
+    /// Accepts a price that needs no decision. It must be within the tolerance of the ordered
+    /// price, and the donors that already pay must be able to cover it without being asked again.
     ///
     /// # Errors
-    /// Why somebody has to decide, for people.
+    /// A text for people that says why somebody has to decide.
     pub(crate) fn accept(
         &mut self,
         order: &Order,
@@ -61,7 +61,8 @@ impl Purse<'_> {
         (lot, requested): (&mut Lot, &Line),
         price: Price,
     ) -> Result<(), String> {
-        // However often it changes: a tolerance of a tolerance is none.
+        // Always compare with the price that was first ordered, so that tolerances do not add up
+        // over several changes.
         let offered = self.coalition.offers.get(&line.offer).map(|offer| offer.unit_price);
         let ordered = line.ordered_at.or(offered).unwrap_or(line.unit_price);
         if price.currency != line.unit_price.currency {
@@ -83,11 +84,11 @@ impl Purse<'_> {
         fit(lot, cost, tolerance, self.envelopes, &may_become)
     }
 
-    /// Who would pay what `lot` costs at `price` beyond what it has: the donors that pay already, then
-    /// others. Each of them gives at once, or has to agree first (`Proposed`).
+    /// The additional shares that `lot` needs at `price`: first from the donors that already pay,
+    /// then from others. Shares whose donors have to agree first are `Proposed`.
     ///
     /// # Errors
-    /// Why it cannot be paid, for people.
+    /// A text for people that says why it cannot be paid.
     pub(crate) fn raise(
         &mut self,
         order: &Order,
@@ -126,7 +127,7 @@ impl Purse<'_> {
         Ok(more)
     }
 
-    /// Other donors that pay what is missing, found as a round would.
+    /// Other donors that pay what is missing, found in the same way as in a round.
     fn others(
         &self,
         order: &Order,
@@ -175,16 +176,15 @@ impl Purse<'_> {
     }
 }
 
-/// Who could pay what the changed terms of a lot cost more.
 #[derive(Debug)]
 pub struct Payable {
-    /// The lot.
     pub lot: LotId,
-    /// What each envelope would give, `Proposed` where its donors are asked first; or why it cannot be paid.
+    /// What each envelope would add, `Proposed` if its donors are asked first. The error is a text
+    /// that says why it cannot be paid.
     pub payers: Result<Vec<Share>, String>,
 }
 
-/// Who could pay now what the changed terms of `order` cost more, line by line.
+/// Who could now pay the additional cost of the changed terms of `order`, line by line.
 ///
 /// # Errors
 /// [`StoreError`] if lots or money cannot be read.
@@ -222,13 +222,13 @@ fn state(is_asked: bool) -> ShareState {
     if is_asked { ShareState::Proposed } else { ShareState::Agreed }
 }
 
-/// Whether `now` is more than `before` by more than the tolerance.
+/// Whether `now` exceeds `before` by more than the tolerance.
 fn is_beyond(before: Money, now: Money, tolerance_per_mille: i64) -> bool {
     let most = i128::from(before.minor) * i128::from(1000 + tolerance_per_mille);
     i128::from(now.minor) * 1000 > most
 }
 
-/// Binds all that is set aside for `lot`.
+/// Binds all money that is set aside for `lot`. Paid shares stay as they are.
 pub(crate) fn bind(lot: &mut Lot) {
     for share in std::mem::take(&mut lot.funding) {
         let is_paid = share.state == ShareState::Disbursed;
@@ -237,7 +237,8 @@ pub(crate) fn bind(lot: &mut Lot) {
     }
 }
 
-/// Makes the terms that were asked for those of the line, for which `lot` has the money.
+/// Makes the terms that the supplier asked for the agreed terms of the line. `lot` already has the
+/// money for them.
 pub(crate) fn agree(line: &mut OrderLine, lot: &Lot) {
     let Some(terms) = line.asked.take() else { return };
     line.unit_price = terms.unit_price;
@@ -257,10 +258,11 @@ pub(crate) fn agree(line: &mut OrderLine, lot: &Lot) {
     }
 }
 
-/// A lot whose raise is not paid after all: its order stands, and its terms are to be decided on again.
+/// Returns a lot to the decision on its terms, because the additional money is not given after all.
+/// Its order stands.
 ///
 /// # Errors
-/// [`TransitionError`] if it has ended.
+/// [`TransitionError`] if the lot has ended.
 pub(crate) fn asked_anew(
     engine: &Engine,
     lot: Lot,
@@ -275,7 +277,8 @@ pub(crate) fn asked_anew(
     engine.advance(lot, after, result, LotEvent::TermsChanged)
 }
 
-/// `offer` at the price that its supplier holds from `day` on; none if it holds the offered one.
+/// `offer` at the price that its supplier asks from `day` on, or `None` if that price is not higher
+/// than the offered one.
 pub(crate) fn answered(
     offer: &Offer,
     line: &OrderLine,
@@ -293,12 +296,14 @@ pub(crate) fn answered(
     Some(Offer { unit_price: price, from: day, lead_days, ..offer.clone() })
 }
 
-/// Whether `lot` is on order and its donors were asked for more: a matter of its order, whatever step it is at.
+/// Whether `lot` is on order and its donors were asked for more money. Such a lot is handled with
+/// its order, whatever step it is at.
 pub(crate) fn is_raise(lot: &Lot) -> bool {
     lot.order.is_some() && matches!(lot.state().awaits(), Some(Awaited::Consent { .. }))
 }
 
-/// Donors that were asked for more have not answered in time: its terms are to be decided on again.
+/// For a lot whose donors were asked for more money and have not answered in time: its terms have
+/// to be decided again.
 pub(crate) fn not_raised(lot: Lot) -> Progress {
     let awaits = Awaited::Terms { order: lot.order.clone().unwrap_or_default() };
     let result = StepResult::Wait { awaits, until: None };

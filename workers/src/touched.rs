@@ -1,5 +1,5 @@
-//! What the end of a donor's role touches: money that is left, consents that were asked for, lots that are
-//! gathered, orders under way.
+//! What the end of a donor's role affects: money that is left, requested consents, gathered lots,
+//! orders under way.
 
 use chrono::NaiveDate;
 use waybill_shared::domain::coalition::Coalition;
@@ -10,8 +10,8 @@ use waybill_shared::domain::party::Party;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::StoreError;
 
-/// What lots wait for while their money may still be taken back, and what becomes of them; then the same of
-/// those on order.
+/// The states in which a lot's money may still be taken back, with what then becomes of the lot;
+/// after them, the states of lots on order.
 const WAITS: [(&str, &str); 6] = [
     ("consent", "the consent cannot be given after that day; it is matched again"),
     ("gathering", "it is ordered by then, or matched again"),
@@ -21,7 +21,8 @@ const WAITS: [(&str, &str); 6] = [
     ("payment", "it has come and is paid"),
 ];
 
-/// What is touched by the end of the role that `party` has as it is now: each by its id, with what becomes of it.
+/// What is affected when the role of `party` ends as it says now: the id of each thing, with a text
+/// about what becomes of it.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -58,17 +59,17 @@ pub async fn touched(
     Ok(told)
 }
 
-/// The last day of a party that may not fund any more.
+/// The last day on which a party may fund, or `None` if nothing ends its role.
 fn ended(party: &Party, today: NaiveDate) -> Option<NaiveDate> {
     let ends = party.roles.iter().filter_map(|span| span.to);
-    // It funds until its roles end without a gap, or has stopped before today.
+    // The party funds until its roles end without a gap, or it has stopped before today.
     match party.may_fund(today) {
         true => party.funds_until(today),
         false => ends.filter(|last| *last < today && party.may_fund(*last)).max(),
     }
 }
 
-/// What of `given` pays for `lot`.
+/// The money from contributions in `given` that pays for `lot`, as a text.
 fn paid_by(lot: &Lot, given: &[&Contribution]) -> Option<String> {
     let is_own = |envelope: &str| given.iter().any(|given| given.id == envelope);
     let shares = lot.funding.iter().filter(|share| is_own(&share.envelope));

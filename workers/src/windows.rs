@@ -1,5 +1,5 @@
-//! When the window ends in which lots are gathered into an order: before the first day after which anything
-//! in it could not be ordered any more, or not in time.
+//! When ordering windows end: before the first day on which anything in them could no longer be
+//! ordered, or not in time.
 
 use chrono::{NaiveDate, TimeDelta};
 use waybill_shared::domain::coalition::Coalition;
@@ -16,7 +16,8 @@ use waybill_shared::store::NewJob;
 
 use crate::wanted::gathering_key;
 
-/// The moment by which `lot` has to be ordered, with the pipeline's margin; `None` if nothing ends.
+/// The moment by which `lot` has to be ordered, less the pipeline's margin. `None` if there is no
+/// last day.
 fn deadline(
     engine: &Engine,
     coalition: &Coalition,
@@ -47,8 +48,8 @@ pub(crate) fn window(
     Ok(gathering_key(quote).map(job))
 }
 
-/// Windows that end sooner than they did when their lots came into them: a role, an offer or money was
-/// ended since.
+/// Jobs for windows that have to end sooner than expected when their lots entered them, because a
+/// role, an offer or money has ended since.
 pub(super) async fn brought_forward(
     engine: &Engine,
     coalition: &Coalition,

@@ -1,4 +1,5 @@
-//! Fires that somebody asks for: an entry is run now, once, and its times stay as they are.
+//! Runs of a calendar entry that somebody asks for. The entry runs once now; its schedule does not
+//! change.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,28 +11,28 @@ use waybill_shared::store::{ChangeSet, Fate, NewJob};
 
 use super::{changed, read};
 
-/// Conflicts with other writers after which it is given up.
+/// How often `ask` tries again when another writer has changed the entry.
 const CONFLICTS: u32 = 5;
 
-/// A fire that somebody has asked for.
+/// A run of a calendar entry that somebody asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = AskedFire)]
 pub struct Asked {
-    /// When it was asked for.
+    /// When somebody asked for it.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub at: Timestamp,
-    /// Who has asked.
+    /// Who asked for it.
     pub by: String,
-    /// Why.
+    /// Why they asked for it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
 }
 
-/// Makes the entry `name` due now, if no fire of it is asked for already: that fire, and whether it is
-/// new.
+/// Makes the entry `name` due now, unless somebody has already asked for a run that is still to
+/// come. Returns that run, and whether it is new.
 ///
 /// # Errors
-/// [`JobError`] if the store fails, or others keep changing the entry.
+/// [`JobError`] if the store fails, or if other writers keep changing the entry.
 pub async fn ask(
     engine: &Engine,
     name: &str,

@@ -1,10 +1,10 @@
-//! Times of the calendar: five cron fields in an IANA zone, with rules for what the fields leave
-//! open.
+//! Times of the calendar: five cron fields in an IANA zone, with rules for what cron leaves open.
 //!
-//! - Weekdays are names (`MON-FRI`): numbers mean different days in different crons.
-//! - Day of month and weekday are not given together: crons differ on whether both must match.
-//! - A time that daylight saving skips fires at the first moment after the gap; one that occurs
-//!   twice fires once, at the first.
+//! - Weekdays are names (`MON-FRI`), because numbers mean different days in different crons.
+//! - Day of month and weekday cannot be given together, because crons differ on whether both must
+//!   match.
+//! - A time that daylight saving skips fires at the first moment after the gap. A time that occurs
+//!   twice fires once, at its first occurrence.
 
 use std::str::FromStr;
 
@@ -14,30 +14,24 @@ use chrono_tz::Tz;
 /// Why an expression was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExpressionError {
-    /// Not five fields.
     #[error("`{0}` has not five fields: minute hour day-of-month month weekday")]
     Fields(String),
-    /// A weekday by number.
     #[error(
         "weekday `{0}` is a number, which means different days in different crons: write MON-FRI"
     )]
     WeekdayNumber(String),
-    /// Day of month and weekday together.
     #[error(
         "`{0}` gives both a day of the month and a weekday, on which crons differ: use two entries"
     )]
     Both(String),
-    /// Not a cron expression.
     #[error("`{text}` is no cron expression: {why}")]
     Invalid {
-        /// The expression.
         text: String,
-        /// What the parser said.
+        /// The parser's own message.
         why: String,
     },
 }
 
-/// Times at which something is due.
 #[derive(Debug, Clone)]
 pub struct Times {
     schedule: cron::Schedule,
@@ -45,10 +39,10 @@ pub struct Times {
 }
 
 impl Times {
-    /// Reads five fields, in `zone`.
+    /// Parses five cron fields whose times are in `zone`.
     ///
     /// # Errors
-    /// [`ExpressionError`] if they are invalid or ambiguous.
+    /// [`ExpressionError`] if the fields are invalid or ambiguous.
     pub fn parse(text: &str, zone: Tz) -> Result<Self, ExpressionError> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         let [_, _, day, _, weekday] = fields[..] else {
@@ -61,18 +55,18 @@ impl Times {
         if !is_any(day) && !is_any(weekday) {
             return Err(ExpressionError::Both(text.to_owned()));
         }
-        // The parser puts seconds first.
+        // The cron crate expects a field for seconds first.
         let schedule = cron::Schedule::from_str(&format!("0 {text}")).map_err(|error| {
             ExpressionError::Invalid { text: text.to_owned(), why: error.to_string() }
         })?;
         Ok(Self { schedule, zone })
     }
 
-    /// The first time after `moment`; none if there is none any more.
+    /// The first time after `moment`, or `None` if the schedule has no more times.
     #[must_use]
     pub fn next_after(&self, moment: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        // The schedule is walked in local wall time, as if it were UTC, so that the rules for gaps
-        // and folds are ours. A day back covers every fold.
+        // Walk the schedule in local wall time as if it were UTC, so that our own rules for gaps
+        // and folds apply. Starting a day earlier covers every fold.
         let local = moment.with_timezone(&self.zone).naive_local() - TimeDelta::days(1);
         self.schedule
             .after(&local.and_utc())
@@ -80,7 +74,7 @@ impl Times {
             .find(|instant| *instant > moment)
     }
 
-    /// The times after `from` up to `to`, at most `limit`.
+    /// The times after `from` up to and including `to`, at most `limit`.
     #[must_use]
     pub fn between(
         &self,

@@ -1,5 +1,6 @@
-//! The calendar: recurring fires. A fire, unique by entry and instant, its job and the advance to
-//! the next one share a transaction; missed fires are counted from the last that is stored.
+//! The calendar of recurring jobs. One transaction records that an entry fired, adds its job and
+//! schedules the next run. Each run is unique by entry and instant. Missed runs are counted from
+//! the last stored one.
 
 mod asked;
 mod expression;
@@ -17,30 +18,30 @@ use waybill_shared::engine::Engine;
 use waybill_shared::job::{Done, JobError, JobHandler};
 use waybill_shared::store::{ChangeSet, Job, NewJob, RecordChange, StoreError};
 
-/// A fire later than this was missed.
+/// A run that is later than this counts as missed.
 const ON_TIME: TimeDelta = TimeDelta::minutes(5);
 
-/// Missed fires counted at most.
+/// The most missed runs that are counted.
 const COUNTED: usize = 10_000;
 
-/// What is kept of an entry.
+/// What the store keeps about one entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fired {
-    /// The last fire.
+    /// The scheduled time of the last run.
     pub last: Option<Timestamp>,
-    /// Fires that were run.
     pub runs: u64,
-    /// Fires that were missed and not made up for.
+    /// How many runs were missed and not made up for.
     pub missed: u64,
-    /// A fire that somebody has asked for and that was not run yet.
+    /// A run that somebody has asked for and that has not happened yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Asked>,
-    /// The last that was run because somebody had asked for it.
+    /// When somebody asked for the last run that was started by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_hand: Option<Timestamp>,
 }
 
-/// Asks for the next fire of every entry that has none yet, or that has been put off by a clock that was ahead.
+/// Schedules the next run of every entry that has none yet, or whose last run is in the future
+/// because the clock was ahead.
 ///
 /// # Errors
 /// [`JobError`] if an expression is invalid or the store fails.
@@ -55,7 +56,7 @@ pub async fn arm(engine: &Engine) -> Result<(), JobError> {
                 entry = entry.name,
                 "it had run by a clock that was ahead: it counts from now on"
             );
-            // What it has missed meanwhile nobody knows: it runs once.
+            // Nobody knows which runs it has missed meanwhile, so it runs once.
             fired.asked.get_or_insert_with(|| Asked {
                 at: now,
                 by: "calendar".to_owned(),
@@ -88,13 +89,13 @@ pub async fn arm(engine: &Engine) -> Result<(), JobError> {
 }
 
 impl Fired {
-    /// Whether it ran at a time that is still to come.
+    /// Whether its last run is at a time that is still to come.
     fn is_ahead(&self, now: Timestamp) -> bool {
         self.last.max(self.by_hand).is_some_and(|last| last > now + ON_TIME)
     }
 }
 
-/// What is kept of the entry `name` becomes `fired`.
+/// The change that stores `fired` for the entry `name`.
 fn changed(
     name: &str,
     expected: i64,
@@ -122,7 +123,6 @@ async fn read(engine: &Engine, name: &str) -> Result<(i64, Fired), StoreError> {
     Ok((record.version, fired))
 }
 
-/// The kind of job that an entry's act is.
 fn job_kind(act: CronAct) -> JobKind {
     match act {
         CronAct::Rematch => JobKind::Round,
@@ -132,8 +132,8 @@ fn job_kind(act: CronAct) -> JobKind {
     }
 }
 
-/// The job of `entry` for the fire at `instant`. Without overlap a second one asked for while the
-/// first is not done is the same job.
+/// The job of `entry` for the run at `instant`. If runs must not overlap, all runs share a key, so
+/// a run that is asked for while another is not done is the same job.
 fn job(entry: &CronEntry, instant: Timestamp, now: Timestamp) -> NewJob {
     let key = match (entry.act, entry.overlap) {
         (CronAct::Rematch, _) => "all".to_owned(),
@@ -143,7 +143,7 @@ fn job(entry: &CronEntry, instant: Timestamp, now: Timestamp) -> NewJob {
     NewJob { kind: job_kind(entry.act), key, due: now, body: String::new() }
 }
 
-/// Which of `fires` are run; the last of them is the newest.
+/// Which of the due runs in `fires` are run. They are in ascending order.
 fn chosen(entry: &CronEntry, fires: &[Timestamp], now: Timestamp) -> Vec<Timestamp> {
     let Some((newest, _)) = fires.split_last() else { return Vec::new() };
     match entry.missed {
@@ -156,7 +156,7 @@ fn chosen(entry: &CronEntry, fires: &[Timestamp], now: Timestamp) -> Vec<Timesta
     }
 }
 
-/// Fires entries.
+/// The job handler that runs calendar entries.
 pub struct Fire;
 
 #[async_trait]
@@ -178,7 +178,7 @@ impl JobHandler for Fire {
         let due = times.between(since, now, COUNTED);
         let mut run = chosen(entry, &due, now);
         if let Some(asked) = fired.asked.take() {
-            // Where the calendar fires at the same time, that is the one.
+            // If the calendar fires at the same time, that run counts as the one asked for.
             if run.is_empty() {
                 run.push(asked.at);
             }

@@ -1,4 +1,4 @@
-//! Whether somebody says the same again: what is done once is not done twice because it was sent twice.
+//! Recognizes repeated commands, so that a command sent twice takes effect once.
 
 use waybill_shared::store::StoreError;
 use waybill_shared::store::chain::archived;
@@ -6,8 +6,8 @@ use waybill_shared::store::chain::archived;
 use super::Context;
 
 impl Context<'_> {
-    /// The last change of `kind` that this person made to `subject`: what the subject was before it, and
-    /// after it.
+    /// The last change of `kind` that this person made to `subject`: the subject's content before
+    /// and after it.
     pub(super) async fn last<T: serde::de::DeserializeOwned>(
         &self,
         subject: &str,
@@ -24,7 +24,7 @@ impl Context<'_> {
             serde_json::from_str(body)
                 .map_err(|source| StoreError::Corrupt { subject: subject.to_owned(), source })
         };
-        // What is in an archive was long ago.
+        // An archived change is too old to be a repeat.
         if events[at - 1..=at].iter().any(|event| archived(&event.body).is_some()) {
             return Ok(None);
         }

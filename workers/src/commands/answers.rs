@@ -1,5 +1,5 @@
-//! Answers that somebody gave to the secretariat: reviews, consents, acceptances and approvals, each as
-//! the document that its sender could have sent.
+//! Answers that were given to the secretariat: reviews, consents, acceptances and approvals. Each
+//! becomes the document that its sender could have sent.
 
 use waybill_shared::domain::document::{Content, Document, Verdict};
 use waybill_shared::domain::ids::LotId;
@@ -13,8 +13,8 @@ use super::{Context, Decided, already, refuse};
 use crate::documents::{Refusal, change_set};
 use crate::orders::StoredOrder;
 
-/// The lots and orders of which the secretariat hands in answers are numbered by their version, so that
-/// each question is answered once.
+/// The number of a document that answers for `lot`. It contains the lot's version, so that each
+/// question is answered once.
 fn number(what: &str, lot: &Lot) -> String {
     format!("{what}-{}-{}", lot.id, lot.version)
 }
@@ -76,7 +76,7 @@ impl Context<'_> {
         {
             return already(format!("the donors of {envelope} have agreed"));
         }
-        // Of several donors, each is answered for in turn.
+        // If several donors have to agree, each is answered for in turn.
         let day = self.desk.engine.today(self.coalition());
         let share = lot.funding.iter().find(|share| share.envelope == envelope);
         let unanswered = share.map(|share| unanswered_of(self.coalition(), share, day));
@@ -136,14 +136,14 @@ impl Context<'_> {
         if filed.status != OrderStatus::Changed {
             return Err(refuse(format!("its supplier has not changed the terms of `{order}`")));
         }
-        // Each time that terms are asked for is decided on once.
+        // The version makes each change of terms need its own decision.
         let number = format!("TERMS-{order}-{}", filed.version());
         let (order, lots, text) = (order.to_owned(), lots.to_vec(), self.reason.to_owned());
         let content = Content::TermsDecision { order, decision, lots, text };
         self.answer(self.desk.sender.to_owned(), number, content).await
     }
 
-    /// What the document would change, in the name of its sender and by whoever hands it in.
+    /// The changes of a document in the name of `sender`, submitted by the person at the desk.
     async fn answer(
         &self,
         sender: String,

@@ -1,4 +1,4 @@
-//! What is kept with a subject besides its course: notes, files, claims.
+//! What is stored about a subject in addition to its history: notes, files, claims.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -14,33 +14,30 @@ use crate::documents::Refusal;
 use crate::orders::StoredOrder;
 use crate::remark::{Note, next};
 
-/// The largest file that is kept, in bytes.
+/// The largest file that can be attached, in bytes.
 pub const LARGEST: usize = 8 * 1024 * 1024;
 
-/// A claim on a supplier.
+/// A claim against a supplier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// The order.
+    /// The number of the order.
     pub order: String,
-    /// Its supplier.
     pub supplier: String,
-    /// How much, if it is money.
+    /// The claimed amount, or `None` if the claim is not about money.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Money>,
-    /// Why.
+    /// The reason for the claim.
     pub text: String,
 }
 
-/// A file that belongs to a subject; its content is a record of its own, by its hash.
+/// A file that belongs to a subject. A separate record, named by its hash, holds the content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
-    /// What it belongs to.
+    /// The id of the subject.
     pub subject: String,
-    /// Its name.
     pub name: String,
-    /// Its length in bytes.
     pub bytes: usize,
-    /// The SHA-256 of its content.
+    /// The SHA-256 of the content, which names the record that holds it.
     pub sha256: String,
 }
 
@@ -107,7 +104,7 @@ impl Context<'_> {
         Ok(decided)
     }
 
-    /// Adds a record to those of `subject`, unless the last one says the same.
+    /// Adds a record to those of `subject`, unless one of them has the same content.
     async fn keep<T: Serialize>(
         &self,
         kind: RecordKind,
@@ -124,8 +121,8 @@ impl Context<'_> {
         Ok(change_set.into())
     }
 
-    /// The printed id of what `id` names: a lot, a line, an order, a contribution, a party or
-    /// an offer.
+    /// The printed id of what `id` names: a lot, a line, an order, a contribution, a party or an
+    /// offer.
     pub(super) async fn subject(&self, id: &str) -> Result<String, Refusal> {
         let store = &self.desk.engine.store;
         if let Ok(lot) = id.parse::<LotId>() {
@@ -139,7 +136,7 @@ impl Context<'_> {
             (NamedLine::One(line, _), None) => return Ok(line.to_string()),
             (NamedLine::Unknown, None) => {}
         }
-        // As it is asked for where a name alone does not tell.
+        // A full id (`kind:id`) is accepted where a bare name would be ambiguous.
         if let EventSubject::Record(kind, name) = EventSubject::of(id)
             && kinds.contains(&kind)
             && store.record(kind, name).await?.is_some()

@@ -1,4 +1,5 @@
-//! Incidents that are not about lots: jobs that were given up, payments above what was bound.
+//! Incidents that are not about lots, such as jobs that were given up and payments above the bound
+//! amount.
 
 use waybill_shared::job::Incident;
 use waybill_shared::store::{NewJob, RecordChange, StoreError};
@@ -8,7 +9,7 @@ use crate::documents::Refusal;
 use waybill_shared::domain::kinds::{JobKind, RecordEvent, RecordKind};
 
 impl Context<'_> {
-    /// The job of an incident is there again, with all its attempts.
+    /// Starts the job of an incident again, with all its attempts.
     pub(super) async fn replay(&self, id: &str) -> Result<Decided, Refusal> {
         let (version, incident) = self.incident(id).await?;
         if let Some(closed) = &incident.closed {
@@ -33,7 +34,7 @@ impl Context<'_> {
         Ok(change_set.into())
     }
 
-    /// Nothing more is done about an incident.
+    /// Closes an incident. Nothing more is done about it.
     pub(super) async fn close(&self, id: &str) -> Result<Decided, Refusal> {
         let (version, incident) = self.incident(id).await?;
         if let Some(closed) = &incident.closed {

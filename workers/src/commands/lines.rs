@@ -15,7 +15,7 @@ use waybill_shared::twins::reopen;
 use super::{Context, Decided, already, refuse};
 use crate::documents::Refusal;
 
-/// Fields that say nothing of what is asked for.
+/// Fields that do not affect what is requested.
 const CORRECTED: [&str; 4] = ["description", "source", "needed_by", "together"];
 
 impl Context<'_> {
@@ -61,7 +61,7 @@ impl Context<'_> {
         let (number, stored) = self.line(id).await?;
         let line = line_with(&stored.line, fields).map_err(refuse)?;
         if line == stored.line {
-            // As it is, it is wanted again: what was asked for and not done is not.
+            // The line is wanted as it is, so a pending amendment to another quantity is withdrawn.
             return match Pending::of(engine, number).await? {
                 (version, Some(pending)) if pending.quantity != line.quantity => {
                     let mut change_set = self.desk.change_set();
@@ -86,7 +86,7 @@ impl Context<'_> {
         }
     }
 
-    /// What of a line was declined or sent back is validated anew.
+    /// Validates again the lots of a line that were declined or sent back.
     pub(super) async fn reopen(&self, id: &str) -> Result<Decided, Refusal> {
         let engine = self.desk.engine;
         let (number, stored) = self.line(id).await?;

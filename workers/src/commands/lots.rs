@@ -1,4 +1,4 @@
-//! Lots: held, resumed, tried again, given up, sent elsewhere.
+//! Commands on lots: hold, resume, retry, skip, cancel, redirect.
 
 use crate::wanted;
 use waybill_shared::domain::funding::ShareState;
@@ -40,7 +40,7 @@ impl Context<'_> {
                 already("it is not held")
             };
         };
-        // Whatever comes after matching needs money, which was given back.
+        // All steps after matching need money, and the lot has none left.
         let to = StepResult::Go(Direction::Back(StepKind::MatchDonor));
         let mut after = lot.clone();
         after.because("resumed", self.because("resumed by an operator"));
@@ -148,13 +148,14 @@ impl Context<'_> {
             }
             after.because("redirected", self.because("another consignee"));
         }
-        // It stays where it is.
+        // The lot stays in its state.
         let change = waybill_shared::store::LotChange::new(lot, after, LotEvent::Redirected);
         change_set.lots.push(change);
         Ok(change_set.into())
     }
 
-    /// The lot without money and offer, and what else that changes; refused while it travels.
+    /// The lot without money and offer, with the other changes that this needs. Refused while the
+    /// lot is under way.
     pub(super) async fn set_free(&self, lot: &Lot) -> Result<(Lot, ChangeSet), Refusal> {
         let mut change_set = self.desk.change_set();
         let mut after = lot.clone();

@@ -1,5 +1,5 @@
-//! What the secretariat does by hand, one file a family: each command on one subject becomes one change set of
-//! changes, or is there already, or cannot be had.
+//! The commands of the secretariat, each family in a file. A command on one subject becomes one
+//! change set, has no effect because it was done before, or is refused.
 
 mod again;
 mod answers;
@@ -35,15 +35,14 @@ use crate::documents::{Desk, Refusal, wake};
 use crate::orders::complete;
 use crate::remark;
 
-/// What stands before the id of an incident.
+/// The prefix of an incident's id.
 const INCIDENT: &str = "incident:";
 
-/// What a command comes to.
 #[derive(Debug)]
 pub enum Decided {
-    /// It changes this.
+    /// The command makes these changes.
     Change(Box<ChangeSet>),
-    /// What it wants is there already, or has happened: why.
+    /// The command has no effect because its aim is already reached. Holds the reason.
     Already(String),
 }
 
@@ -53,21 +52,19 @@ impl From<ChangeSet> for Decided {
     }
 }
 
-/// Who commands what, and why.
+/// A command, with who gave it and why.
 #[derive(Debug, Clone, Copy)]
 pub struct Instruction<'a> {
-    /// Who.
     pub actor: &'a str,
-    /// What.
     pub command: &'a Command,
-    /// Why: kept with what it changes.
+    /// The reason, which may be empty. It is stored with the changes.
     pub reason: &'a str,
 }
 
-/// What `order` comes to for the subject `id`, as it is now. Nothing is stored.
+/// What the instruction `order` would do now to the subject `id`. Stores nothing.
 ///
 /// # Errors
-/// [`Refusal`] if it cannot be had.
+/// [`Refusal`] if the command is not possible.
 pub async fn decide(
     engine: &Engine,
     connector: &Arc<dyn Connector>,
@@ -151,7 +148,7 @@ async fn on_subject(
     }
 }
 
-/// Somebody of the secretariat at a desk, with a reason for what is done.
+/// The person who gives the command, and the reason.
 struct Context<'a> {
     desk: Desk<'a>,
     reason: &'a str,
@@ -176,12 +173,12 @@ impl Context<'_> {
         self.desk.coalition
     }
 
-    /// The reason that was given, or what was done.
+    /// The given reason, or `otherwise` if none was given.
     fn because<'a>(&'a self, otherwise: &'a str) -> &'a str {
         if self.reason.is_empty() { otherwise } else { self.reason }
     }
 
-    /// The line of this id, ours or its requester's.
+    /// The line with this id, which may be its own id or its requester's.
     async fn line(&self, id: &str) -> Result<(LineId, StoredLine), Refusal> {
         match named(&*self.desk.engine.store, id).await? {
             NamedLine::One(id, stored) => Ok((id, *stored)),
@@ -191,7 +188,6 @@ impl Context<'_> {
     }
 }
 
-/// What a record holds.
 fn read<T: serde::de::DeserializeOwned>(
     kind: RecordKind,
     record: &Record,
@@ -200,7 +196,7 @@ fn read<T: serde::de::DeserializeOwned>(
         .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{}", record.id), source })
 }
 
-/// `value` as a record holds it.
+/// `value` as the body of a record.
 fn body(kind: RecordKind, id: &str, value: &impl serde::Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value)
         .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })

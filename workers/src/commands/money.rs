@@ -1,4 +1,5 @@
-//! Contributions: taken back as far as they are free, there again after they lapsed, and the cash that has come.
+//! Commands on contributions: taking back what is free, reinstating what has lapsed, recording
+//! deposits.
 
 use crate::wanted;
 use chrono::NaiveDate;
@@ -12,7 +13,6 @@ use super::{Context, Decided, already, body, read, refuse};
 use crate::documents::Refusal;
 use crate::jobs::overdrawn::given_back;
 
-/// Cash that has reached the buying agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Deposit {
     contribution: String,
@@ -22,13 +22,13 @@ struct Deposit {
     reason: String,
 }
 
-/// What of an envelope is not bound by an order, paid or lapsed.
+/// The money of an envelope that is not bound by an order, paid or lapsed, in minor units.
 fn unbound(row: &EnvelopeRow) -> i64 {
     (row.committed - row.obligated - row.disbursed - row.expired).max(0)
 }
 
 impl Context<'_> {
-    /// What `id` was worth before and after this person last took some of it back.
+    /// The amounts of `id` before and after this person last took some of it back.
     async fn withdrawn(&self, id: &str) -> Result<Option<(Option<Money>, Option<Money>)>, Refusal> {
         let subject = format!("contribution:{id}");
         let last =
@@ -44,7 +44,7 @@ impl Context<'_> {
     ) -> Result<Decided, Refusal> {
         let engine = self.desk.engine;
         let unknown = || refuse(format!("there is no contribution `{id}`"));
-        // The version and what it says go together.
+        // Read the version and the content together.
         let record =
             engine.store.record(RecordKind::Contribution, id).await?.ok_or_else(unknown)?;
         let mut given: Contribution = read(RecordKind::Contribution, &record)?;
@@ -96,7 +96,7 @@ impl Context<'_> {
         Ok(change_set.into())
     }
 
-    /// Tranches add up to what is left: the last ones are cut.
+    /// Cuts the last tranches, so that the tranches add up to `left`.
     fn cut_tranches(
         &self,
         tranches: &mut Vec<waybill_shared::domain::contribution::Tranche>,
@@ -109,7 +109,8 @@ impl Context<'_> {
         tranches.retain(|tranche| tranche.minor > 0);
     }
 
-    /// Lots that counted on what is taken back are matched again, those of least priority first.
+    /// Matches lots again that counted on the money taken back, those with the lowest priority
+    /// first.
     async fn free(
         &self,
         row: &EnvelopeRow,
@@ -132,7 +133,8 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// What has lapsed by a clock that was wrong, or before its donor gave it more time, is there again.
+    /// Reinstates money that lapsed because a clock was wrong, or before its donor gave it more
+    /// time.
     pub(super) async fn reinstate(&self, id: &str) -> Result<Decided, Refusal> {
         let engine = self.desk.engine;
         let given = self.coalition().contributions.get(id);

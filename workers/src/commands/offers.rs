@@ -1,4 +1,4 @@
-//! Offers that a folder does not have any more: ended, or kept although.
+//! Commands on offers that are missing from the imported folder: end them, or keep them.
 
 use crate::wanted;
 use chrono::NaiveDate;

@@ -1,4 +1,4 @@
-//! Orders: their suppliers are asked for less, or told that a part is cancelled.
+//! Commands on a part of an order: ask its supplier for a smaller quantity, or cancel a part.
 
 use crate::wanted;
 use std::collections::BTreeMap;
@@ -17,14 +17,14 @@ use crate::documents::lowering::{Lowering, has_surplus};
 use crate::order_changes::FiledChange;
 use crate::orders::{Message, StoredOrder};
 
-/// A lot of an order with what was said of it.
+/// A lot of an order, with the quantity that the command states for it.
 struct Named<'a> {
     lot: Lot,
     said: &'a str,
 }
 
 impl Context<'_> {
-    /// Asks the supplier for less. Nothing else changes until it answers.
+    /// Asks the supplier for a smaller quantity. Nothing else changes until it answers.
     pub(super) async fn change_order(
         &self,
         number: &str,
@@ -82,7 +82,7 @@ impl Context<'_> {
             }
         }
         for mut change in settled {
-            // What was refused is asked for anew, or left as it is.
+            // A refused change is asked for again, or settled by keeping the quantity.
             change_set
                 .records
                 .push(change.becomes(ChangeState::Settled, RecordEvent::OrderChangeSettled)?);
@@ -105,8 +105,8 @@ impl Context<'_> {
         Ok(change_set.into())
     }
 
-    /// Cancels some lots of an order, or parts of them: the supplier is told, money returns, and they
-    /// are matched again.
+    /// Cancels some lots of an order, or parts of them. The supplier is informed, the money
+    /// returns, and the lots are matched again.
     pub(super) async fn cancel_parts(
         &self,
         number: &str,
@@ -160,7 +160,7 @@ impl Context<'_> {
         Ok(change_set.into())
     }
 
-    /// An order that its supplier has, or is about to get.
+    /// An order that its supplier has or is about to get.
     async fn live(&self, number: &str) -> Result<StoredOrder, Refusal> {
         let filed = StoredOrder::read(self.desk.engine, number).await?;
         let filed = filed.ok_or_else(|| refuse(format!("there is no order `{number}`")))?;
@@ -184,7 +184,7 @@ impl Context<'_> {
         }
     }
 
-    /// The lots that are named, all of which some is still to come under `number`.
+    /// The named lots. Each must have something still to come under `number`.
     async fn named<'a>(
         &self,
         number: &str,
@@ -204,7 +204,7 @@ impl Context<'_> {
         Ok(found)
     }
 
-    /// A quantity in the unit of the lot's line; `0`: nothing.
+    /// A quantity in the unit of the lot's line. `0` means nothing.
     async fn quantity(&self, lot: &Lot, text: &str) -> Result<Quantity, Refusal> {
         if text == "0" {
             return Ok(Quantity::ZERO);

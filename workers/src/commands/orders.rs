@@ -1,4 +1,4 @@
-//! Orders: what has not come yet of them is cancelled, and the supplier told.
+//! Cancels what has not come yet of an order, and informs the supplier.
 
 use crate::wanted;
 use waybill_shared::domain::kinds::{LotEvent, RecordEvent};

@@ -1,4 +1,4 @@
-//! Parties: roles begin and end, each with its evidence.
+//! Commands on parties: roles begin and end, each with its evidence.
 
 use crate::wanted;
 use chrono::NaiveDate;
@@ -76,7 +76,7 @@ impl Context<'_> {
         let mut change_set = self.state(version, &party, RecordEvent::PartyRoleEnded)?;
         let touched = touched(self.desk.engine, self.coalition(), &party).await?;
         if !touched.is_empty() {
-            // Each is to be decided on by somebody, who closes it.
+            // Somebody has to decide on each of them and then close the incident.
             let subjects = touched.into_iter().map(|(id, what)| format!("{id}: {what}")).collect();
             let cause = format!("the role of {id} as {} has ended", role.name());
             let (store, incident) = (&*self.desk.engine.store, format!("{ROLE}{id}"));
@@ -126,7 +126,7 @@ impl Context<'_> {
             body: body(RecordKind::Renamed, id, &renamed)?,
             event: RecordEvent::PartyRenamed,
         });
-        // The old id stays known by its record; nobody acts under it any more.
+        // The record keeps the old id known, but nobody acts under it any more.
         let old = Party { roles: Vec::new(), ..party.clone() };
         to.clone_into(&mut party.id);
         if let Some(name) = name {
@@ -177,7 +177,7 @@ impl Context<'_> {
         Ok(change_set.into())
     }
 
-    /// A party as it is recorded, with the version of that.
+    /// The party with the version of its record. The version is 0 if there is no record.
     async fn party(&self, id: &str) -> Result<(i64, Option<Party>), Refusal> {
         match self.desk.engine.store.record(RecordKind::Party, id).await? {
             Some(record) => Ok((record.version, Some(read(RecordKind::Party, &record)?))),

@@ -1,4 +1,4 @@
-//! Lots of one line: split and put together by hand, before anything is set aside for them.
+//! Splits and merges lots of one line by hand, before anything is set aside for them.
 
 use crate::wanted;
 use waybill_shared::domain::ids::LotId;
@@ -12,7 +12,7 @@ use super::lots::ended;
 use super::{Context, Decided, already, refuse};
 use crate::documents::Refusal;
 
-/// Why `lot` cannot be taken apart or put together now.
+/// Refuses if `lot` cannot be split or merged now.
 fn is_loose(lot: &Lot) -> Result<(), Refusal> {
     if !lot.funding.is_empty() || lot.order.is_some() || lot.in_kind.is_some() {
         let id = lot.id;

@@ -1,4 +1,4 @@
-//! Pauses: something is left alone until somebody lets it go on.
+//! Pauses: something stops until somebody unpauses it.
 
 use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::pauses::{ALL, Pause};
@@ -7,7 +7,7 @@ use waybill_shared::store::RecordChange;
 use super::{Context, Decided, already, body, read, refuse};
 use crate::documents::Refusal;
 
-/// What may be paused, for people.
+/// What may be paused, as a text for people.
 const PARTS: &str = "all, calendar, connector, webhooks, step:NAME, supplier:ID, webhook:ID";
 
 impl Context<'_> {
@@ -44,7 +44,7 @@ impl Context<'_> {
         Ok(change_set.into())
     }
 
-    /// Whether `what` is something that can be paused.
+    /// Refuses `what` if it is not something that can be paused.
     async fn is_part(&self, what: &str) -> Result<(), Refusal> {
         let engine = self.desk.engine;
         let (kind, id) = what.split_once(':').unwrap_or((what, ""));

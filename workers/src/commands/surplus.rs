@@ -1,4 +1,4 @@
-//! Surplus: kept and paid, kept unpaid, or returned.
+//! Decisions on surplus: kept and paid, kept unpaid, or returned.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,8 @@ use crate::documents::{Refusal, filed};
 use crate::funding::{covered, fit};
 use crate::orders::StoredOrder;
 
-/// What a change of the cost may come to where the quantity is limited already, per mille.
+/// The permitted rise of the cost, per mille. It is practically unlimited, because the quantity is
+/// limited already.
 const ANY: i64 = 1_000_000;
 
 impl Context<'_> {
@@ -63,7 +64,7 @@ impl Context<'_> {
         Ok(change_set.into())
     }
 
-    /// What of the tolerance of the line of `lot` its other surplus leaves.
+    /// What other surplus of the same line leaves of the line's tolerance.
     async fn tolerated(
         &self,
         lot: &Lot,
@@ -87,7 +88,7 @@ impl Context<'_> {
         Ok(tolerance_left(whole, per_mille, bought))
     }
 
-    /// `lot` with the money for its surplus, at the price agreed, from the same donors.
+    /// `lot` with the money for its surplus, at the agreed price and from the same donors.
     async fn paid(&self, lot: &Lot, filed: &StoredOrder, left: Quantity) -> Result<Lot, Refusal> {
         let (id, over) = (lot.id, lot.oversupply);
         if !matches!(lot.state(), LotState::Waiting { awaits: Awaited::Payment { .. }, .. }) {

@@ -1,4 +1,4 @@
-//! Orders out as files, documents in from a watched folder.
+//! Orders go out as files, and documents come in from a watched folder.
 //!
 //! `outbox/NUMBER.json` holds an order's exact bytes. `documents/inbox.rs` reads `inbox/`.
 
@@ -14,17 +14,16 @@ use waybill_shared::store::NewJob;
 
 use super::{Connector, ConnectorQuery};
 
-/// The connector to folders.
 #[derive(Debug)]
 pub struct FilesConnector {
     outbox: PathBuf,
 }
 
 impl FilesConnector {
-    /// Makes `outbox/` and `inbox/` in `folder`.
+    /// Creates `outbox/` and `inbox/` in `folder`.
     ///
     /// # Errors
-    /// What keeps them from being made.
+    /// If the folders cannot be created.
     pub fn open(folder: &Path) -> Result<Self, std::io::Error> {
         let outbox = folder.join("outbox");
         fs::create_dir_all(&outbox)?;
@@ -34,7 +33,7 @@ impl FilesConnector {
         Ok(Self { outbox })
     }
 
-    /// Writes what is sent under `number`.
+    /// Writes the message `number` to the outbox.
     async fn put_out(&self, number: &str, bytes: &str) -> Result<(), JobError> {
         let path = self.outbox.join(format!("{number}.json"));
         let bytes = bytes.to_owned();
@@ -49,7 +48,7 @@ impl FilesConnector {
     }
 }
 
-/// Writes `bytes` so that the file is either there whole or not at all.
+/// Writes `bytes` so that the file either exists completely or not at all.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), std::io::Error> {
     let partial = path.with_extension("partial");
     let mut file = fs::File::create(&partial)?;
@@ -65,7 +64,7 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), std::io::Error> {
 #[async_trait]
 impl Connector for FilesConnector {
     fn ask(&self, _: ConnectorQuery<'_>, _: Timestamp) -> Vec<NewJob> {
-        // Whose move it is stands in the database; answers come as documents in the inbox.
+        // The database says who has to answer. Answers come as documents in the inbox.
         Vec::new()
     }
 

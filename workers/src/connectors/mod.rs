@@ -1,4 +1,4 @@
-//! How the outside is reached: questions are put, orders are sent, documents come back.
+//! Connectors to the outside: questions go out, orders are sent, documents come back.
 
 mod files;
 mod sandbox;
@@ -19,80 +19,69 @@ use waybill_shared::domain::requisition::Line;
 use waybill_shared::job::JobError;
 use waybill_shared::store::NewJob;
 
-/// What the outside is asked, or told to expect.
+/// A question to the outside, or an announcement of what it has to do.
 #[derive(Debug)]
 pub enum ConnectorQuery<'a> {
-    /// A group reviews a lot.
+    /// A group has to review a lot.
     Review {
-        /// The lot.
         lot: &'a Lot,
-        /// Its line.
         line: &'a Line,
-        /// The group.
         group: &'a str,
-        /// Whether it may ask for the same as an earlier line.
+        /// Whether the line may request the same as an earlier line.
         is_duplicate: bool,
     },
-    /// A requester accepts goods in kind.
+    /// A requester has to accept goods in kind.
     Acceptance {
-        /// The lot.
         lot: &'a Lot,
-        /// Its line.
         line: &'a Line,
     },
-    /// A donor agrees to the use of its money.
+    /// Donors have to agree to the use of their money.
     Consent {
-        /// The lot.
         lot: &'a Lot,
-        /// Its line.
         line: &'a Line,
         /// The envelope that would pay.
         envelope: &'a str,
-        /// Those of its donors who have to agree.
+        /// The donors of the envelope that have to agree.
         donors: &'a [String],
     },
-    /// Somebody approves an order above the limit.
+    /// Somebody has to approve an order.
     Approval {
-        /// The order.
         order: &'a Order,
     },
-    /// The secretariat decides on terms that a supplier changed.
+    /// The secretariat has to decide on terms that a supplier changed.
     Terms {
-        /// The order.
         order: &'a Order,
-        /// How often its lines were filed, once they are as they are now.
+        /// The version that the record of the order's lines will have.
         version: i64,
-        /// Whether somebody would pay what they cost.
+        /// Whether somebody would pay the additional cost.
         is_payable: bool,
     },
-    /// A supplier delivers these lots of an order.
+    /// A supplier has to deliver these lots of an order.
     Delivery {
-        /// The order.
         order: &'a Order,
-        /// The lots that are to come, with their lines.
+        /// The lots that are to be delivered, with their lines.
         lots: &'a [(&'a Lot, &'a Line)],
     },
-    /// A buying agent pays for these lots of an order.
+    /// A buying agent has to pay for these lots of an order.
     Payment {
-        /// The order.
         order: &'a Order,
-        /// What each costs.
+        /// The lots with what each costs.
         lots: &'a [(&'a Lot, Money)],
     },
 }
 
-/// A way to the outside.
+/// A way to reach the outside.
 #[async_trait]
 pub trait Connector: Send + Sync {
-    /// Puts a question. What it returns is stored together with the state that waits for the
+    /// Asks a question. The returned jobs are stored together with the state that waits for the
     /// answer.
     fn ask(&self, question: ConnectorQuery<'_>, now: Timestamp) -> Vec<NewJob>;
 
-    /// Sends an order's bytes, which ask for `lots`. Called again with the same bytes if the outcome is not known; the
-    /// order's number tells the receiver that it is a repeat.
+    /// Sends an order's bytes, which order `lots`. If the outcome is unknown, this is called again
+    /// with the same bytes; the order's number tells the receiver that it is a repeat.
     ///
     /// # Errors
-    /// [`JobError::Outside`] if it could not be sent.
+    /// [`JobError::Outside`] if the order could not be sent.
     async fn send(
         &self,
         order: &Order,
@@ -101,18 +90,19 @@ pub trait Connector: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<NewJob>, JobError>;
 
-    /// Tells the supplier of an order something more about it: a change, a cancellation. Called again
-    /// with the same bytes if the outcome is not known; `number` tells the receiver that it is a repeat.
+    /// Sends a supplier a further message about an order, such as a change or a cancellation. If
+    /// the outcome is unknown, this is called again with the same bytes; `number` tells the
+    /// receiver that it is a repeat.
     ///
     /// # Errors
-    /// [`JobError::Outside`] if it could not be sent.
+    /// [`JobError::Outside`] if the message could not be sent.
     async fn tell(&self, number: &str, bytes: &str) -> Result<(), JobError>;
 }
 
-/// The connector that `pipeline` names, with its files in `folder`.
+/// The connector that `pipeline` names. It keeps its files in `folder`.
 ///
 /// # Errors
-/// What keeps its folders from being made.
+/// If its folders or files cannot be created.
 pub fn open(pipeline: &Pipeline, folder: &Path) -> Result<Arc<dyn Connector>, std::io::Error> {
     Ok(match &pipeline.connector {
         ConnectorConfig::Files => Arc::new(FilesConnector::open(folder)?),

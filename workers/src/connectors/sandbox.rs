@@ -1,6 +1,6 @@
-//! A declared simulation of everybody outside: reviewers, donors, suppliers, carriers, recipients
-//! and payers. What each does is drawn from `hash(seed, external id)`, so that the same seed gives
-//! the same answers whatever the order in which they are asked.
+//! Simulates everybody outside: reviewers, donors, suppliers, carriers, recipients and payers. What
+//! each does is drawn from `hash(seed, external id)`, so the same seed gives the same answers in
+//! whatever order they are asked.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -28,10 +28,9 @@ use waybill_shared::store::NewJob;
 use super::{Connector, ConnectorQuery};
 use crate::funding::covered;
 
-/// The file that records every order sent, each time it was sent.
+/// The log of all messages that were sent. A repeated message is logged again.
 const LOG: &str = "sandbox-orders.log";
 
-/// The simulation.
 #[derive(Debug)]
 pub struct Sandbox {
     config: SandboxConfig,
@@ -50,21 +49,21 @@ fn hash(seed: u64, parts: &[&str]) -> u64 {
 }
 
 impl Sandbox {
-    /// A sandbox that logs what it was sent into `folder`.
+    /// A sandbox that logs the messages it receives into `folder`.
     ///
     /// # Errors
-    /// What keeps its log from being opened.
+    /// If its log cannot be opened.
     pub fn open(config: SandboxConfig, folder: &Path) -> Result<Self, std::io::Error> {
         let path = folder.join(LOG);
         let mut log = OpenOptions::new().create(true).append(true).open(&path)?;
-        // A line that a kill cut off is ended, so that the next one stands alone.
+        // If a kill cut off the last line, end it, so that the next line stands alone.
         if std::fs::read(&path)?.last().is_some_and(|byte| *byte != b'\n') {
             log.write_all(b"\n")?;
         }
         Ok(Self { config, log: Mutex::new(log) })
     }
 
-    /// Logs what it was sent.
+    /// Logs a message that was sent to the sandbox.
     fn note(&self, number: &str, bytes: &str) -> Result<(), JobError> {
         let failed = |source| JobError::Outside {
             what: format!("{number} could not be sent"),
@@ -110,7 +109,7 @@ impl Sandbox {
         (Verdict::Approve, "", days)
     }
 
-    /// Deliveries of an order, grouped by the day on which they arrive.
+    /// The deliveries of an order, grouped by the day on which they arrive.
     fn deliveries(&self, order: &Order, lots: &[(&Lot, &Line)], now: Timestamp) -> Vec<NewJob> {
         let mut by_day: BTreeMap<(u64, &str), Vec<(&Lot, &Line)>> = BTreeMap::new();
         let today = now.date_naive();
@@ -142,7 +141,7 @@ impl Sandbox {
         jobs
     }
 
-    /// Parts of lots that are paid before they come.
+    /// Payments in advance for parts of lots.
     fn advances(&self, order: &Order, lots: &[(&Lot, &Line)], now: Timestamp) -> Vec<NewJob> {
         let due = self.after(now, 1);
         let advance = |(lot, line): &(&Lot, &Line)| {
@@ -164,7 +163,7 @@ impl Sandbox {
         advances.map(answer).collect()
     }
 
-    /// What the supplier gives back some weeks after lots were paid.
+    /// What the supplier pays back some weeks after lots were paid.
     fn refunds(
         &self,
         order: &Order,
@@ -198,7 +197,7 @@ impl Sandbox {
             remedy: Remedy::Replace,
             reject_reason: None,
         };
-        // What was split off once is delivered whole, so that every order comes to its end.
+        // A part that was split off is delivered completely, so that every order comes to its end.
         let whole = lot.quantity.0 / Quantity::ONE;
         if lot.id.part() > 0 || line.kind != Kind::Goods || whole < 2 {
             return receipt;
@@ -242,7 +241,7 @@ impl Connector for Sandbox {
                 let agreed = !self.happens(&id, self.config.not_agreed);
                 let number = format!("CON-{}-{envelope}-{}", lot.id, lot.version);
                 let due = self.after(now, 1 + self.draw(&[id[0], id[1], "consent days"], 10));
-                // One who does not agree is enough.
+                // One refusal is enough.
                 let answering = if agreed { donors } else { &donors[..donors.len().min(1)] };
                 let answers = answering.iter().map(|donor| {
                     let envelope = envelope.to_owned();
@@ -266,8 +265,8 @@ impl Connector for Sandbox {
                     let due = self.after(now, days);
                     self.answer("secretariat", number, content(decision), due)
                 };
-                // Two rises in three are worth more than another search. When the money for one is gone by
-                // then, it is searched after all.
+                // In two cases of three the higher price is accepted. If the money for it is gone
+                // by then, the lot is matched again after all.
                 let again = decided(number("-AGAIN"), TermsDecision::Rematch, 3);
                 match self.draw(&[&order.number, "terms"], 3) {
                     0 | 1 if is_payable => {
@@ -312,7 +311,7 @@ impl Connector for Sandbox {
     ) -> Result<Vec<NewJob>, JobError> {
         self.note(&order.number, bytes)?;
         let answers = order.lines.iter().filter_map(|line| {
-            // Not by the order: which lots share one depends on what came first.
+            // Do not draw by order number, because it depends on timing which lots share an order.
             let refused =
                 lots.iter().find(|lot| lot.id == line.lot).map_or(0, |lot| lot.refused.len());
             let lot = format!("{} {refused}", line.lot);
@@ -321,7 +320,7 @@ impl Connector for Sandbox {
                 LineAnswer::Refused { text: "not in stock".to_owned() }
             } else if self.happens(&[id[0], id[1], "changed"], self.config.changed) {
                 let per_mille = 970 + self.draw(&[id[0], id[1], "price"], 100);
-                // As suppliers do, to a whole minor unit.
+                // Suppliers round to a whole minor unit.
                 let price = Money::new(line.unit_price.minor, line.unit_price.currency)
                     .scaled(i64::try_from(per_mille).ok()?, 1000)
                     .ok()?;

@@ -1,4 +1,4 @@
-//! Answers to questions: reviews, acceptance of goods in kind, consents, approvals.
+//! Documents that answer questions: reviews, acceptances of goods in kind, consents, approvals.
 
 use crate::wanted;
 use waybill_shared::domain::admissible::LONGEST_LEAD;
@@ -60,7 +60,7 @@ impl Desk<'_> {
                 let into = self.twin(&lot).await?;
                 let id = into.id;
                 after.because("merged", format!("carried by {id}"));
-                // It has to be there still when this is committed.
+                // Listing the carrier makes the commit fail if the carrier changes meanwhile.
                 carrier = Some(LotChange::new(into.clone(), into, LotEvent::CarriesAnother));
                 (StepResult::Close(Outcome::Merged { into: id }), LotEvent::Merged)
             }
@@ -70,8 +70,8 @@ impl Desk<'_> {
         Ok(change_set)
     }
 
-    /// The lot of another line that carries the same need: nothing is merged into what has ended
-    /// without delivery.
+    /// The lot of another line that carries the same need. Nothing may be merged into a lot that
+    /// ended without delivery.
     async fn twin(&self, lot: &Lot) -> Result<Lot, Refusal> {
         let lines = self.engine.lines_of([lot]).await?;
         let line = lines
@@ -136,13 +136,14 @@ impl Desk<'_> {
         let now = self.engine.clock.now();
         let zero = waybill_shared::domain::money::Money::zero(line.unit_estimate.currency);
         let due = self.engine.today(self.coalition) + chrono::Days::new(u64::from(lead_days));
-        // After a restore the same lot may be given the same gift again. The donor may know its first number already.
+        // After a restore the same gift may be given to the same lot again, and the donor may
+        // already know the first number.
         let epoch = restores(&*self.engine.store).await?.last().map_or(0, |restore| restore.epoch);
         let again = if epoch > 0 { format!("-{}", epoch + 1) } else { String::new() };
         let first = format!("{}{}{again}", wanted::IN_KIND, lot.id);
         let mut number = first.clone();
         for gift in 2.. {
-            // What an earlier gift was given up under is not given out again.
+            // A number is never reused, not even that of a gift that was given up.
             if self.engine.store.record(RecordKind::Order, &number).await?.is_none() {
                 break;
             }
@@ -238,7 +239,8 @@ impl Desk<'_> {
         Ok(change_set.lot(self.change(lot, after, result, kind)?))
     }
 
-    /// The sender agrees to what `envelope` is asked to give; it is agreed to once all of its donors have.
+    /// Records the sender's consent to the share of `envelope`. The share is agreed once all of its
+    /// donors have consented.
     pub(super) fn agrees(&self, lot: &mut Lot, envelope: &str) {
         let day = self.engine.today(self.coalition);
         let asked =
@@ -251,8 +253,8 @@ impl Desk<'_> {
         }
     }
 
-    /// Whether the sender may answer for `envelope`: it is one of those whose money it is today, and, to agree,
-    /// that money may still be used for the lot.
+    /// Whether the sender may answer for `envelope`. The sender must be one of its donors today. To
+    /// agree, the money must also still be usable for the lot.
     async fn may_consent(&self, lot: &Lot, envelope: &str, agreed: bool) -> Result<(), Refusal> {
         let not_allowed = |why: String| {
             let sender = self.sender.to_owned();
@@ -286,7 +288,8 @@ impl Desk<'_> {
                 lot.id
             )));
         }
-        // To what is asked now: it may have agreed to what is bound already.
+        // Only consent to what is asked now counts. The sender may have agreed to other money that
+        // is already bound.
         let has_agreed = lot.funding.iter().any(|share| {
             share.envelope == envelope
                 && share.state == ShareState::Proposed

@@ -1,5 +1,5 @@
-//! A supplier's answer to an order change: what it agrees to give up leaves the order, as far as it has
-//! not come meanwhile.
+//! A supplier's answer to an order change. The quantities that it agrees to give up leave the
+//! order, unless they have come meanwhile.
 
 use crate::wanted;
 use waybill_shared::domain::kinds::{LotEvent, RecordEvent};
@@ -54,7 +54,7 @@ impl Desk<'_> {
         let mut is_anything_left = false;
         let mut lots: Vec<Lot> = Vec::new();
         for line in &asked.change.lines {
-            // Several lots of one line may be asked for: their parts are counted on.
+            // Lots of one line share their part numbers, so read its lots once.
             if !lots.iter().any(|lot| lot.line() == line.lot.line()) {
                 lots.extend(self.engine.store.lots_of_line(line.lot.line()).await?);
             }

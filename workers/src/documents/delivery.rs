@@ -1,5 +1,6 @@
-//! Despatch and receipt, by quantity. What is received includes what is rejected; what is short or
-//! rejected is delivered again, or its money goes back and it is matched again at its rank.
+//! Despatch and receipt, by quantity. The received quantity includes rejected goods. Short or
+//! rejected goods are delivered again, or their money returns and they are matched again at their
+//! rank.
 
 use crate::wanted;
 use std::collections::BTreeMap;
@@ -24,29 +25,29 @@ use super::{Desk, Refusal};
 use crate::connectors::ConnectorQuery;
 use crate::funding::covered;
 
-/// What is missing is paid for.
+/// The missing goods are already paid for.
 const PAID_IN_ADVANCE: &str = "paid_in_advance";
-/// What is missing is only what nobody asked for.
+/// Only surplus that nobody requested is missing.
 const SURPLUS_SHORT: &str = "surplus_short";
 
-/// Parts of one lot after a receipt, besides what was accepted.
+/// A part of a lot that was not accepted: short or rejected goods.
 struct Rest {
     quantity: Quantity,
-    /// What was bought above that, and is missing with it.
+    /// The surplus that was bought with the part and is missing too.
     surplus: Quantity,
     remedy: Remedy,
     code: &'static str,
-    /// Why it was rejected, where that was said.
+    /// Why it was rejected, if the recipient said so.
     why: Option<RejectReason>,
 }
 
 impl Rest {
-    /// Whether it does not come under the order any more.
+    /// Whether it no longer comes under the order.
     fn leaves(&self) -> bool {
         self.code == "short_tolerated" || self.remedy == Remedy::Return
     }
 
-    /// `what` becomes of it, and why it was rejected.
+    /// A text with `what` becomes of it and, if known, why it was rejected.
     fn describe(&self, what: &str) -> String {
         match self.why {
             Some(why) => format!("rejected, {}: {what}", why.text()),
@@ -54,7 +55,7 @@ impl Rest {
         }
     }
 
-    /// What its seller owes first, before it can leave the order: it was paid for.
+    /// For a paid part, a text about what its seller owes before it can leave the order.
     fn owed(&self, lot: &Lot) -> Option<String> {
         let paid = Money::new(disbursed(lot), covered(lot)?.currency);
         (self.leaves() && paid.minor > 0).then(|| {
@@ -63,20 +64,20 @@ impl Rest {
     }
 }
 
-/// What a receipt comes to, as its lots are judged one by one.
+/// The result of a receipt, built up as its lots are judged one by one.
 struct Receipt<'a> {
     desk: &'a Desk<'a>,
     order: &'a Order,
     change_set: ChangeSet,
-    /// What is to be paid now, and how much of it is not paid yet.
+    /// Lots to be paid now, with the amounts that are not paid yet.
     payable: Vec<(Lot, Money)>,
-    /// What is to come again.
+    /// Lots that will be delivered again.
     again: Vec<Lot>,
-    /// Whether it says anything that was not known.
+    /// Whether the receipt says anything new.
     is_news: bool,
 }
 
-/// Only what the change set can be counted in is shipped or received.
+/// Refuses quantities that are impossible in the line's unit.
 fn counted(lot: &Lot, line: &Line, quantities: &[Quantity]) -> Result<(), Refusal> {
     match quantities.iter().find(|quantity| !quantity.fits(line.unit)) {
         None => Ok(()),
@@ -87,8 +88,8 @@ fn counted(lot: &Lot, line: &Line, quantities: &[Quantity]) -> Result<(), Refusa
     }
 }
 
-/// What the order buys above what `lot` carries, because its supplier sells no less. On an order of an
-/// earlier version nobody pays for it, and its lot does not know of it.
+/// What the order buys beyond the quantity of `lot`, because its supplier sells no less. Under
+/// orders of an earlier version nobody pays for the surplus and the lot does not know about it.
 fn bought_above(order: &Order, lot: &Lot) -> Quantity {
     let is_unpaid = |line: &&OrderLine| line.lot == lot.id && line.surplus_payer.is_none();
     let unpaid = order.lines.iter().find(is_unpaid).map_or(Quantity::ZERO, |line| line.surplus);
@@ -136,7 +137,7 @@ impl Desk<'_> {
             let Some(row) = named.row(lot.id) else { continue };
             let mut after = lot.clone();
             after.shipped = Quantity(after.shipped.0.saturating_add(row.quantity.0));
-            // An advice that comes after the receipt does not undo it.
+            // A despatch advice that comes after the receipt does not undo the receipt.
             let awaits = match lot.state() {
                 LotState::Waiting { awaits: Awaited::Payment { order }, .. } => {
                     Awaited::Payment { order: order.clone() }
@@ -147,7 +148,7 @@ impl Desk<'_> {
                 LotState::Waiting { .. } | LotState::Ready { .. } => {
                     Awaited::Delivery { order: number.to_owned() }
                 }
-                // Paid already: the advice is late, and kept all the same.
+                // The lot is already paid. The advice is late but is stored all the same.
                 LotState::Closed(Outcome::Delivered) => {
                     change_set.lots.push(LotChange::new(lot, after, LotEvent::Despatched));
                     continue;
@@ -218,7 +219,7 @@ impl Desk<'_> {
 }
 
 impl Receipt<'_> {
-    /// What the rows say of the lots of one line.
+    /// Applies the rows about the lots of one line.
     async fn of_line(
         &mut self,
         line: &Line,
@@ -231,7 +232,7 @@ impl Receipt<'_> {
             lot: lot.id,
             quantity: lot.quantity,
             bought_above: bought_above(order, lot),
-            // What was ordered under a line of its own was never split off by a receipt.
+            // A lot with its own order line was never split off by a receipt.
             is_back_order: Stage::of(lot) == Stage::ToCome
                 && order.lines.iter().all(|line| line.lot != lot.id),
             is_received: Stage::of(lot) == Stage::Received,
@@ -268,7 +269,8 @@ impl Receipt<'_> {
         Ok(())
     }
 
-    /// What came after all, as `lot`, leaves the lots on back order that missed it, with its money.
+    /// Goods that came after all join `lot`, with their money, and leave the back orders that stood
+    /// for them.
     fn take_over(
         &mut self,
         mut lot: Lot,
@@ -288,7 +290,7 @@ impl Receipt<'_> {
             } else {
                 LotChange::new(before, rest, LotEvent::Lowered)
             };
-            // A later row may take over more of it: its change is the last.
+            // If a later row takes over more of the same lot, keep only the last change.
             let id = *id;
             match self.change_set.lots.iter_mut().find(|known| known.after.id == id) {
                 Some(known) => {
@@ -304,7 +306,7 @@ impl Receipt<'_> {
         Ok(lot)
     }
 
-    /// What one lot has become, which carries what it took over.
+    /// Applies what was judged about one lot, including what it took over.
     async fn of_lot(
         &mut self,
         line: &Line,
@@ -314,7 +316,7 @@ impl Receipt<'_> {
         row: &ReceiptLine,
         last: &mut i64,
     ) -> Result<(), Refusal> {
-        // Of earlier versions, the lot does not know what is bought with it.
+        // A lot under an order of an earlier version does not know its surplus.
         let missing = judged.bought_above_missing.min(after.surplus);
         let was = (before.quantity, before.surplus, before.oversupply);
         let came = (judged.accepted, after.surplus.less(missing), judged.surplus);
@@ -326,7 +328,7 @@ impl Receipt<'_> {
             self.change_set.records.extend(change);
         }
         if let LotState::Closed(_) = before.state() {
-            // Paid and closed: what was counted above that is surplus.
+            // The lot is paid and closed, so everything counted beyond it is surplus.
             self.change_set.lots.push(LotChange::new(before.clone(), after, LotEvent::Counted));
             return Ok(());
         }
@@ -344,7 +346,7 @@ impl Receipt<'_> {
         let (desk, order) = (self.desk, self.order);
         for rest in rests {
             if rest.quantity == after.quantity {
-                // Nothing was accepted: the lot itself takes the remedy.
+                // Nothing was accepted, so the remedy applies to the whole lot.
                 let lot = before.clone();
                 let change = desk.remedied(order, lot, after, &rest, &mut self.again)?;
                 self.change_set.lots.push(change);
@@ -376,7 +378,8 @@ impl Receipt<'_> {
 }
 
 impl Desk<'_> {
-    /// A part split off: on back order, back to matching, or closed within the tolerance.
+    /// Puts a part that was split off on back order, back to matching, or closes it within the
+    /// tolerance.
     fn split(
         &self,
         order: &Order,
@@ -417,7 +420,7 @@ impl Desk<'_> {
         Ok(change)
     }
 
-    /// What is delivered again is due after the lead time that was agreed.
+    /// The day on which goods are due that are delivered again: today plus the agreed lead time.
     fn back_order_due(&self, order: &Order, lot: &Lot) -> NaiveDate {
         let today = self.engine.today(self.coalition);
         let due = order.line(lot.order_line()).map_or(today, |line| line.due);
@@ -425,7 +428,7 @@ impl Desk<'_> {
         today + Days::new(lead.unsigned_abs())
     }
 
-    /// The whole lot was short or rejected.
+    /// Applies the remedy to a lot that was short or rejected as a whole.
     fn remedied(
         &self,
         order: &Order,
@@ -461,7 +464,7 @@ impl Desk<'_> {
         self.change(lot, after, result, kind)
     }
 
-    /// Accepted goods wait for payment; what was given in kind is at its end.
+    /// Accepted goods wait for their payment. Goods in kind are finished.
     fn accepted(
         &self,
         order: &Order,
@@ -499,15 +502,16 @@ impl Desk<'_> {
     }
 }
 
-/// Gives back the money for so much of the surplus of `lot`, which nobody waits for; says what became of
-/// it, as a code. What was paid in advance is its seller's to give back.
+/// Removes missing surplus from `lot` and returns its money. If it was paid in advance, the seller
+/// has to pay that back first. Returns a code that says which case it was.
 fn leave(lot: &mut Lot, missing: Quantity) -> &'static str {
     let mut rest = lot.clone();
     let mut part = rest.split_off_with(lot.id, Quantity::ZERO, missing);
     keep_paid(&mut rest, &mut part);
     let is_paid = part.is_paid_for();
     if is_paid {
-        // It stays with the lot, for what is paid of it: nothing more of it is to be paid.
+        // The paid surplus stays with the lot for the amount that is paid. Nothing more of it is to
+        // be paid.
         part.funding.retain(|share| share.state == ShareState::Disbursed);
         rest.grow(&part);
     }
@@ -515,12 +519,13 @@ fn leave(lot: &mut Lot, missing: Quantity) -> &'static str {
     if is_paid { PAID_IN_ADVANCE } else { SURPLUS_SHORT }
 }
 
-/// Whether everything that it costs was paid before it came.
+/// Whether the whole cost was paid before the goods came.
 fn is_paid(lot: &Lot) -> bool {
     lot.is_paid_for() && bound_for(lot) == 0
 }
 
-/// A lot with what is bound for it: a raise that its donors have not agreed to is not paid for what came.
+/// A lot with only the money that is bound for it. Money that donors have not agreed to does not
+/// pay for goods that came.
 fn bound(mut lot: Lot) -> (LotId, Lot) {
     lot.keep_bound();
     (lot.id, lot)

@@ -1,5 +1,5 @@
-//! Documents that came before their time. Each is kept by its order until something of the order
-//! changes, and looked at again then.
+//! Documents that came before their time. Each is kept with its order and tried again when
+//! something about the order changes.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,6 @@ use waybill_shared::store::{ChangeSet, NewJob, Record, RecordChange, StoreError}
 
 use super::Refusal;
 
-/// What became of a document that was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Fate {
@@ -21,11 +20,10 @@ pub(crate) enum Fate {
     Refused,
 }
 
-/// A document that came before its time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kept {
     pub(crate) document: Document,
-    /// Until what has happened.
+    /// What has to happen first, as a text that begins with "until".
     pub(crate) until: String,
     pub(crate) fate: Fate,
 }
@@ -39,7 +37,7 @@ fn id(order: &str, document: &Document) -> String {
     format!("{order}/{}", document.key())
 }
 
-/// The order whose goods a document tells of; only such documents are kept.
+/// The order that a document about goods refers to. Other documents are never kept, hence `None`.
 fn order(document: &Document) -> Option<&str> {
     match &document.content {
         Content::DespatchAdvice { order, .. } | Content::ReceiptAdvice { order, .. } => Some(order),
@@ -59,7 +57,7 @@ impl Kept {
         serde_json::from_str(&record.body).map_err(corrupt(&record.id))
     }
 
-    /// What is kept of `document`, with the version of its record.
+    /// The kept document with the version of its record, or `None`.
     pub(crate) async fn of(
         engine: &Engine,
         document: &Document,
@@ -76,7 +74,7 @@ impl Kept {
     }
 }
 
-/// Keeps `document` until its time has come; nothing changes where it is kept already.
+/// Keeps `document` until its time has come. Changes nothing if it is kept already.
 pub(super) async fn keep(
     engine: &Engine,
     document: &Document,
@@ -97,7 +95,7 @@ pub(super) async fn keep(
     Ok(change_set)
 }
 
-/// What was kept of `document` is taken or refused now.
+/// Records in `change_set` that a kept document was taken or refused.
 pub(super) async fn settle(
     engine: &Engine,
     document: &Document,
@@ -117,7 +115,7 @@ pub(super) async fn settle(
     Ok(())
 }
 
-/// What is kept for the order `number`.
+/// The documents that wait with the order `number`.
 async fn waiting(engine: &Engine, number: &str) -> Result<Vec<Kept>, StoreError> {
     let prefix = format!("{number}/");
     let found = engine.store.records_of(RecordKind::KeptDocument, &prefix).await?;
@@ -125,7 +123,7 @@ async fn waiting(engine: &Engine, number: &str) -> Result<Vec<Kept>, StoreError>
     Ok(kept.into_iter().filter(|kept| kept.fate == Fate::Waiting).collect())
 }
 
-/// The documents that are kept for the order `number`, each with until what has happened.
+/// The documents that are kept with the order `number`, each with what it waits for.
 ///
 /// # Errors
 /// [`StoreError`] if they cannot be read.
@@ -137,7 +135,7 @@ pub async fn kept_for(
     Ok(kept.into_iter().map(|kept| (kept.document, kept.until)).collect())
 }
 
-/// Has what is kept for the orders that `change set` changes looked at again.
+/// Adds jobs to `change_set` that try kept documents again for each order that it changes.
 pub(crate) async fn wake(engine: &Engine, change_set: &mut ChangeSet) -> Result<(), StoreError> {
     let mut orders: BTreeSet<String> = BTreeSet::new();
     for record in change_set.records.iter().filter(|record| record.kind == RecordKind::OrderStatus)

@@ -1,5 +1,5 @@
-//! Less of what is on order: a lot, or a part of it, leaves its order with its exact part of the money,
-//! and the order says less.
+//! Reduces what is on order: a lot, or a part of it, leaves its order with its exact part of the
+//! money, and the order shrinks accordingly.
 
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::kinds::{LotEvent, StepKind};
@@ -11,19 +11,19 @@ use waybill_shared::store::{ChangeSet, LotChange};
 
 use crate::documents::{Desk, Refusal};
 
-/// Orders that say less as lots leave them.
+/// An order that shrinks as lots leave it.
 pub(crate) struct Lowering<'a> {
     pub(crate) desk: &'a Desk<'a>,
     pub(crate) order: &'a mut Order,
-    /// Why, as a stable code and for people.
+    /// Why lots leave: a stable code, and a text for people.
     pub(crate) because: (&'static str, String),
     /// The event of a lot that leaves as a whole.
     pub(crate) event: LotEvent,
 }
 
 impl Lowering<'_> {
-    /// Takes `by` of `lot` off the order; what leaves it is matched again. `last` is the last part of
-    /// its line, and grows with each part that is split off.
+    /// Takes the quantity `by` of `lot` off the order and has it matched again. `last` is the
+    /// number of the last part of its line; it grows with each part that is split off.
     pub(crate) async fn lower(
         &mut self,
         change_set: &mut ChangeSet,
@@ -53,7 +53,7 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// It counts as a refusal: the same offer is asked for three times at most.
+    /// Counts as a refusal by the offer, so that the same offer is asked at most three times.
     fn leaves(&self, lot: &mut Lot) {
         lot.refused.extend(lot.offer.clone());
         lot.release();
@@ -62,7 +62,7 @@ impl Lowering<'_> {
         lot.because(code, reason.clone());
     }
 
-    /// The line that `gone` travelled under says that much less, for that much less.
+    /// Takes the quantity and the money of `gone` off its order line.
     async fn line_says_less(&mut self, change_set: &ChangeSet, gone: &Lot) -> Result<(), Refusal> {
         let is_shared = self.is_shared(change_set, gone).await?;
         let lines = &mut self.order.lines;
@@ -91,7 +91,7 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// Whether another part of the line that `gone` is of goes on under the order.
+    /// Whether other parts of the same line stay under the order.
     async fn is_shared(&self, change_set: &ChangeSet, gone: &Lot) -> Result<bool, Refusal> {
         let number = Some(self.order.number.as_str());
         let leaves = |lot: &Lot| {
@@ -107,7 +107,8 @@ impl Lowering<'_> {
     }
 }
 
-/// Refuses to take off its order what was paid for in advance: its seller owes that.
+/// Refuses to take a lot off its order if it was paid in advance, because the seller then owes the
+/// goods or the money.
 pub(crate) fn stays_if_paid(lot: &Lot) -> Result<(), Refusal> {
     if lot.is_paid_for() {
         let way = "record what its seller gives back first, as a payment below zero";
@@ -116,8 +117,8 @@ pub(crate) fn stays_if_paid(lot: &Lot) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether nobody asked for some of what the order buys for `lot`: then a part of it cannot be given up
-/// alone, because its price is that of the whole.
+/// Whether the order buys goods for `lot` that nobody requested. Then a part of the lot cannot be
+/// given up alone, because the price is for the whole.
 pub(crate) fn has_surplus(order: &Order, lot: &Lot) -> bool {
     order.line(lot.order_line()).is_some_and(|line: &OrderLine| !line.surplus.is_zero())
 }

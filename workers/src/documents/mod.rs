@@ -1,5 +1,5 @@
-//! Documents from outside, one file a family. Each turns a document into one change set of changes, or
-//! says why it cannot be taken.
+//! Documents from outside, each family in a file. A document becomes one change set, or a text says
+//! why it cannot be taken.
 
 mod answers;
 mod change_response;
@@ -41,38 +41,32 @@ use self::rows::Named;
 use crate::connectors::Connector;
 use crate::orders::StoredOrder;
 
-/// Why a document was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// It is about something that is not there or not at that point any more.
+    /// It is about something that does not exist or is no longer at that point.
     #[error("{0}")]
     DoesNotApply(String),
-    /// Its sender may not say that.
     #[error("`{sender}` may not send this: {why}")]
     NotAllowed {
-        /// The sender.
         sender: String,
-        /// Who may.
+        /// Who may send it, as a text for people.
         why: String,
     },
-    /// Its sender sent something else under that number.
     #[error("`{sender}` has sent something else as `{number}`")]
     OtherOfThatNumber {
-        /// The sender.
         sender: String,
-        /// The number.
         number: String,
     },
-    /// Some of its rows cannot be taken, so that none is.
+    /// Some of its rows are wrong, so none is taken.
     #[error("{}", rows_told(.0))]
     Rows(Vec<WrongRow>),
-    /// Its time has not come: it is kept until then.
+    /// Its time has not come, so it is kept.
     #[error("it is kept {until}")]
     Early {
-        /// Until what has happened.
+        /// What has to happen first.
         until: String,
     },
-    /// It could not be looked at now.
+    /// It could not be processed now. This says nothing about the document.
     #[error(transparent)]
     Failed(#[from] JobError),
 }
@@ -83,7 +77,7 @@ impl From<UnknownVersion> for Refusal {
     }
 }
 
-/// The rows that are told of.
+/// The most wrong rows that a refusal lists.
 const TOLD: usize = 20;
 
 fn rows_told(rows: &[WrongRow]) -> String {
@@ -99,7 +93,7 @@ impl From<StoreError> for Refusal {
     }
 }
 
-/// What a document is decided with.
+/// What is needed to decide about a document.
 pub(crate) struct Desk<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) connector: &'a Arc<dyn Connector>,
@@ -108,7 +102,7 @@ pub(crate) struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// What `document` changes.
+    /// The changes that `document` makes.
     pub(crate) async fn take(&self, document: &Document) -> Result<ChangeSet, Refusal> {
         match &document.content {
             Content::Review { lot, verdict, text } => self.review(*lot, *verdict, text).await,
@@ -148,7 +142,7 @@ impl Desk<'_> {
         }
     }
 
-    /// The same as [`Desk::named`], of what has to name something.
+    /// Like [`Desk::named`], but refuses documents without rows.
     async fn some<R: Row>(&self, order: &str, rows: &[R]) -> Result<Named<R>, Refusal> {
         if rows.is_empty() {
             return Err(Refusal::DoesNotApply(
@@ -172,7 +166,8 @@ impl Desk<'_> {
         found.ok_or_else(|| Refusal::DoesNotApply(format!("there is no order `{number}`")))
     }
 
-    /// Those of the lots `ids` that travel under `order` and have `reached` so much, in order of ids.
+    /// Those of the lots `ids` that are open under `order` and have `reached` this milestone,
+    /// ordered by id.
     async fn lots_under(
         &self,
         order: &Order,
@@ -195,7 +190,7 @@ impl Desk<'_> {
         Ok(under)
     }
 
-    /// What `lot` has by the steps that it has passed; `None`: it has ended.
+    /// The last milestone that `lot` has passed, or `None` if it has ended.
     pub(crate) fn reached(&self, lot: &Lot) -> Result<Option<Milestone>, Refusal> {
         Ok(self.engine.reached(lot)?)
     }
@@ -205,7 +200,8 @@ impl Desk<'_> {
         Ok(self.reached(lot)? == Some(Milestone::Ordered))
     }
 
-    /// `lot`, whose terms are settled, goes on waiting for what comes under `order`, or begins its step again.
+    /// How `lot` continues once its terms are settled: it goes on waiting for its delivery under
+    /// `order`, or starts its step again.
     fn on_order(lot: &Lot, order: &str) -> StepResult {
         if !lot.state().is_at(StepKind::ConfirmDelivery) {
             return StepResult::Go(Direction::Again);
@@ -225,7 +221,8 @@ impl Desk<'_> {
         advanced.map_err(|error| Refusal::DoesNotApply(error.to_string()))
     }
 
-    /// The new lot `part`, split off another, goes where `result` leads it from there.
+    /// The change that creates `part`, which was split off another lot, in the state that `result`
+    /// leads to.
     pub(crate) fn part(
         &self,
         part: Lot,
@@ -236,7 +233,7 @@ impl Desk<'_> {
         made.map_err(|error| Refusal::DoesNotApply(error.to_string()))
     }
 
-    /// Only `party` may have sent it.
+    /// Refuses the document unless `party` sent it.
     fn only(&self, party: &str) -> Result<(), Refusal> {
         if self.sender == party {
             return Ok(());

@@ -1,7 +1,7 @@
-//! Payments: what was paid disburses. A lot that is paid in part waits for the rest; the last payment
-//! closes it, and what was bound beyond it returns. Some of it may be paid before it has come; what the
-//! seller gives back is a payment below zero. A payment that takes more from an envelope than was bound is a
-//! fact all the same, recorded as an overrun.
+//! Payments. The amount paid is disbursed. A lot that is paid in part waits for the rest. The last
+//! payment closes it and returns money that was bound beyond it. A part may be paid in advance. If
+//! the seller pays something back, that is a payment below zero. A payment that takes more from an
+//! envelope than was bound is still a fact, and is recorded as an overrun.
 
 use crate::wanted;
 use chrono::NaiveDate;
@@ -20,7 +20,7 @@ use waybill_shared::store::{ChangeSet, LotChange};
 use super::rows::{Named, Stage, wrong};
 use super::{Desk, Refusal};
 
-/// What a payment comes to beside the lots that it changes.
+/// What a payment has to report in addition to the changed lots.
 #[derive(Default)]
 struct Notes {
     overruns: Vec<String>,
@@ -74,9 +74,10 @@ impl Desk<'_> {
         Ok(change_set)
     }
 
-    /// Nothing was paid tomorrow, or before the order was drawn up.
+    /// Refuses payments dated in the future or before the order was drawn up.
     fn on_a_day(&self, order: &Order, date: NaiveDate) -> Result<(), Refusal> {
-        // The payer's day may have begun before ours, or the coalition's.
+        // The payer's day may already have begun, so the later of the coalition's day and the UTC
+        // day counts as today.
         let today = self.engine.today(self.coalition).max(self.engine.clock.now().date_naive());
         if date > today {
             return Err(refuse(format!("{date} is still to come: today is {today}")));
@@ -91,7 +92,7 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// What was paid for a lot that was received, or in advance.
+    /// Applies a payment for a lot that was received, or an advance.
     fn paid(
         &self,
         order: &Order,
@@ -144,7 +145,7 @@ impl Desk<'_> {
         self.change(lot, after, result, kind)
     }
 
-    /// Refuses what is paid for goods that have not come, but for an advance.
+    /// Refuses payments for goods that have not come, except advances within the limit.
     fn may_be_advanced(&self, lot: &Lot, paid: &PaymentLine) -> Result<(), Refusal> {
         let per_mille = i64::from(self.engine.pipeline_of(lot)?.issue_order.advance_per_mille);
         let was = disbursed(lot);
@@ -160,7 +161,7 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// The envelopes whose last day for payments had passed.
+    /// The envelopes whose last day for payments has passed, as a text.
     fn too_late(&self, lot: &Lot, date: NaiveDate) -> Option<String> {
         let is_late = |share: &&Share| {
             let given = self.coalition.contributions.get(&share.envelope);
@@ -172,19 +173,20 @@ impl Desk<'_> {
         (!late.is_empty()).then(|| format!("{}: {} on {date}", lot.id, late.join(", ")))
     }
 
-    /// What its seller gave back: bound again while the lot is under way, the donors' once it has ended.
+    /// Applies a refund. While the lot is under way, the money is bound again. Once the lot has
+    /// ended, it returns to the donors.
     fn refunded(&self, lot: Lot, amount: Money) -> Result<LotChange, Refusal> {
         let back = Money::new(amount.minor.saturating_neg(), amount.currency);
         let is_open = !matches!(lot.state(), LotState::Closed(_));
         let mut after = lot.clone();
         instalment::refund(&mut after, back, is_open).map_err(|error| refuse(error.to_string()))?;
         after.because("refunded", format!("{back} came back"));
-        // It stays where it is: what has ended has ended.
+        // The lot stays in its state.
         Ok(LotChange::new(lot, after, LotEvent::Refunded))
     }
 }
 
-/// Rows that pay nothing and settle nothing.
+/// Errors for rows that neither pay nor settle anything.
 fn of_nothing(named: &Named<PaymentLine>) -> Vec<WrongRow> {
     let is_nothing = |line: &&PaymentLine| line.amount.minor == 0 && !line.is_final;
     let wrong = |line: &PaymentLine| {
@@ -194,7 +196,7 @@ fn of_nothing(named: &Named<PaymentLine>) -> Vec<WrongRow> {
     named.rows.iter().filter(is_nothing).map(wrong).collect()
 }
 
-/// Rows in another currency than the order's.
+/// Errors for rows in another currency than the order's.
 fn in_its_currency(order: &Order, named: &Named<PaymentLine>) -> Vec<WrongRow> {
     let currency = order.currency.map(|c| c.to_string()).unwrap_or_default();
     let detail = format!("`{}` is paid in {currency}", order.number);

@@ -1,5 +1,5 @@
-//! Documents that cannot be taken: a record says why, and an incident asks for somebody to look, unless
-//! it is an answer that was overtaken.
+//! Documents that cannot be taken. A record says why, and an incident asks somebody to look at it,
+//! unless the document is an answer that was overtaken by events.
 
 use waybill_shared::domain::document::{Content, Document};
 use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
@@ -17,8 +17,8 @@ fn invalid(error: serde_json::Error) -> JobError {
     JobError::Invalid(error.to_string())
 }
 
-/// Whether it answers a question of ours, which does not stand any more: nobody has to look at that, and
-/// where the question is asked anew it is answered anew.
+/// Whether the document answers a question of ours, which must be obsolete if the answer is
+/// refused. Then nobody has to look at it: if the question is asked again, it is answered again.
 fn is_overtaken(content: &Content) -> bool {
     match content {
         Content::Review { .. }
@@ -34,8 +34,8 @@ fn is_overtaken(content: &Content) -> bool {
     }
 }
 
-/// What says that `document` was refused for `why`. Its number is not used up: it may come again, as it
-/// is or mended.
+/// The change set that records why `document` was refused. Its number stays free, so it may be sent
+/// again, corrected or not.
 pub(super) async fn refuse(
     engine: &Engine,
     document: &Document,
@@ -70,7 +70,7 @@ pub(super) async fn refuse(
     Ok(change_set)
 }
 
-/// Why `document` was refused; none: it was not.
+/// Why `document` was refused, or `None` if it was not.
 pub(crate) async fn why(
     engine: &Engine,
     document: &Document,
@@ -85,7 +85,7 @@ pub(crate) async fn why(
     Ok(body["why"].as_str().map(str::to_owned))
 }
 
-/// A document that was refused and is taken now needs nobody any more.
+/// Closes the incident of a document that was refused before and is taken now.
 pub(super) async fn mended(
     engine: &Engine,
     document: &Document,

@@ -1,4 +1,4 @@
-//! A supplier's response: accepted, changed or refused, line by line.
+//! A supplier's response to an order: it accepts, changes or refuses each line.
 
 use crate::wanted;
 use std::collections::{BTreeMap, HashMap};
@@ -19,7 +19,7 @@ use crate::connectors::ConnectorQuery;
 use crate::orders::StoredOrder;
 use crate::terms::{Purse, agree, answered};
 
-/// What is further away than this is a mistake, in days.
+/// Days further in the future than this are treated as mistakes.
 const LONGEST_DAYS: u64 = 36_500;
 
 impl Desk<'_> {
@@ -92,7 +92,7 @@ impl Desk<'_> {
                 Ok(Some(terms)) if !terms.why.is_empty() => {
                     after = lot.clone();
                     after.keep_bound();
-                    // Why may tell of a donor's balance, which is not for everybody.
+                    // The full reason may reveal a donor's balance, so it is not shown here.
                     let (now, asks) = (line.unit_price, terms.unit_price);
                     let supplier = &filed.order.supplier;
                     let text = format!("{supplier} asks {asks} a unit instead of {now}");
@@ -154,8 +154,8 @@ impl Desk<'_> {
         Ok(change_set)
     }
 
-    /// The lots that an answer is about: all that wait for one, or, of what was answered before, those
-    /// that it names and that are still to come.
+    /// The lots that a response is about. If the order waits for a response, these are all lots
+    /// that wait for one. Otherwise they are the named lots that are still to come.
     async fn answered(
         &self,
         filed: &StoredOrder,
@@ -167,7 +167,7 @@ impl Desk<'_> {
         let is_again = match filed.status {
             OrderStatus::Sent | OrderStatus::Issued => false,
             OrderStatus::Changed if !by_lot.is_empty() => true,
-            // What was accepted may still be changed by its supplier, line by line.
+            // A supplier may still change lines that it accepted.
             OrderStatus::Accepted if is_change && order.in_kind.is_none() => true,
             OrderStatus::Accepted => {
                 let way = "what was accepted is changed line by line, or cancelled";
@@ -222,8 +222,8 @@ impl Desk<'_> {
         Ok(lots)
     }
 
-    /// A supplier that asks for more does not hold its offer: what it holds is kept instead, so that
-    /// nothing is ordered at the old price any more.
+    /// A supplier that asks for a higher price no longer stands by its offer. The offer is stored
+    /// at the new price, so that nothing more is ordered at the old one.
     async fn keep_offers(
         &self,
         order: &Order,
@@ -237,7 +237,7 @@ impl Desk<'_> {
             else {
                 continue;
             };
-            // Several lots of one offer: the dearest answer holds for all.
+            // If several lots use the same offer, the highest price applies to all.
             let known = held.get(line.offer.as_str());
             let offer = known.or_else(|| self.coalition.offers.get(&line.offer));
             let answered = offer.and_then(|offer| answered(offer, line, *price, *due, day));
@@ -289,7 +289,7 @@ impl Desk<'_> {
         })
     }
 
-    /// What makes no sense in a changed price or day, whatever it is of.
+    /// What is wrong with a changed price or day, whatever line it is for.
     fn wrong(&self, answer: &LineAnswer) -> Option<String> {
         let LineAnswer::Changed { unit_price, due } = answer else { return None };
         if let Some(price) = unit_price.filter(|price| price.minor <= 0) {
@@ -299,7 +299,7 @@ impl Desk<'_> {
         due.filter(|due| *due > last).map(|due| format!("{due} is too far away"))
     }
 
-    /// Tells the outside that these lots of `order` are to come.
+    /// Announces to the outside that these lots of `order` are to be delivered.
     pub(super) async fn await_delivery(
         &self,
         order: &Order,

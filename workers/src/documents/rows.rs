@@ -1,5 +1,5 @@
-//! The rows of a document beside what is there: each says something of a lot under its order, and nothing
-//! that a row says is dropped.
+//! Compares the rows of a document with the stored lots. Each row is about a lot under the
+//! document's order, and no row is dropped silently.
 
 use std::fmt::Display;
 
@@ -17,14 +17,14 @@ use waybill_shared::store::ChangeSet;
 use super::{Desk, Refusal};
 use crate::orders::StoredOrder;
 
-/// How far a lot under an order is, for what is said of its delivery.
+/// How far the delivery of a lot under an order is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Its delivery is not awaited yet, or somebody has to retry it first.
+    /// The delivery is not awaited yet, or somebody has to retry the lot first.
     Early,
-    /// It is to come.
+    /// The goods are still to come.
     ToCome,
-    /// It was received.
+    /// The goods were received.
     Received,
 }
 
@@ -47,11 +47,11 @@ impl Stage {
     }
 }
 
-/// The rows of a document, each lot once, with the lots as they are, in order of ids.
+/// The rows of a document, summed up by lot, and the stored lots, ordered by id.
 pub(super) struct Named<R> {
     pub(super) rows: Vec<R>,
     pub(super) lots: Vec<Lot>,
-    /// The first row of each, from 1.
+    /// The number of the first row of each lot, counted from 1.
     places: Vec<usize>,
 }
 
@@ -60,7 +60,7 @@ impl<R: Row> Named<R> {
         self.rows.iter().find(|row| row.lot() == lot)
     }
 
-    /// What is wrong with the first row of `lot`.
+    /// An error about the first row of `lot`.
     pub(super) fn wrong(
         &self,
         lot: LotId,
@@ -77,7 +77,7 @@ impl<R: Row> Named<R> {
 }
 
 impl Named<ReceiptLine> {
-    /// Rows that count anew what cannot be counted otherwise any more.
+    /// Errors for rows that recount lots whose count can no longer change.
     pub(super) fn recounts(&self, lots: &[Lot], line: &Line) -> Vec<WrongRow> {
         let mut wrong = Vec::new();
         for lot in lots.iter().filter(|lot| Stage::of(lot) == Stage::Received) {
@@ -112,19 +112,19 @@ impl Named<ReceiptLine> {
     }
 }
 
-/// Whether more is paid for `lot` than `accepted` of it costs.
+/// Whether more was paid for `lot` than `accepted` of it costs.
 fn is_paid_beyond(lot: &Lot, accepted: Quantity) -> bool {
     let paid = disbursed(lot);
     let whole = i128::from(paid) + i128::from(bound(lot));
     i128::from(paid) * i128::from(lot.bought().0) > whole * i128::from(accepted.0)
 }
 
-/// Refuses a document with `wrong` rows as a whole.
+/// Refuses the whole document if there are `wrong` rows.
 pub(super) fn wrong(wrong: Vec<WrongRow>) -> Result<(), Refusal> {
     if wrong.is_empty() { Ok(()) } else { Err(Refusal::Rows(wrong)) }
 }
 
-/// Refuses what is said of goods under an order that has ended.
+/// Refuses documents about the goods of an order that has ended.
 fn still_live(filed: &StoredOrder) -> Result<(), Refusal> {
     let number = &filed.order.number;
     let what = match filed.status {
@@ -142,7 +142,7 @@ fn still_live(filed: &StoredOrder) -> Result<(), Refusal> {
 }
 
 impl Desk<'_> {
-    /// What `rows` say of lots under the order `number`, each lot once.
+    /// The rows about lots under the order `number`, summed up by lot.
     pub(super) async fn named<R: Row>(
         &self,
         number: &str,
@@ -172,7 +172,8 @@ impl Desk<'_> {
         Ok(named)
     }
 
-    /// Whether the time of what is said of the delivery of `lots` has come.
+    /// Checks that the lots are far enough for a document about their delivery. Otherwise the
+    /// document is early.
     pub(super) fn in_time(&self, filed: &StoredOrder, lots: &[Lot]) -> Result<(), Refusal> {
         let number = &filed.order.number;
         still_live(filed)?;
@@ -193,7 +194,8 @@ impl Desk<'_> {
         Err(Refusal::Early { until })
     }
 
-    /// Whether `change set` changes what each of `rows` is about: nothing that was said is dropped.
+    /// Refuses the document if `change_set` does not change the lot of each row, because no row may
+    /// be dropped.
     pub(super) fn all_taken<R: Row>(
         &self,
         rows: &[R],

@@ -1,4 +1,4 @@
-//! Surplus that a receipt tells of: a record of its own, until somebody has decided about it.
+//! Surplus that a receipt reports. It gets its own record until somebody has decided about it.
 
 use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::domain::lot::Lot;
@@ -9,7 +9,8 @@ use waybill_shared::store::{RecordChange, StoreError};
 use super::{Desk, Refusal};
 
 impl Desk<'_> {
-    /// Files what came of `lot` above what was bought; a decision about another quantity holds no more.
+    /// Records how much more of `lot` came than was bought. A decision about another quantity is no
+    /// longer valid.
     pub(crate) async fn surplus(
         &self,
         order: &str,
@@ -48,7 +49,7 @@ impl Desk<'_> {
     }
 }
 
-/// The change that files `surplus`.
+/// The record change that stores `surplus`.
 pub(crate) fn filed(
     surplus: &Surplus,
     expected: i64,

@@ -1,4 +1,5 @@
-//! Taking a document: once, by sender and number, together with what it changes.
+//! Takes documents. Each counts once, by sender and number, and is stored together with what it
+//! changes.
 
 use std::sync::Arc;
 
@@ -16,37 +17,36 @@ use crate::connectors::Connector;
 use crate::orders::complete;
 use crate::remark::{self, subject_of};
 
-/// Conflicts with other writers after which a document is given back.
+/// How often a document is tried again when other writers change the same things.
 const CONFLICTS: u32 = 20;
 
-/// Whether a document was taken now.
+/// The result of taking a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
-    /// Now.
     Now,
-    /// It was taken before, and changes nothing more.
+    /// It was taken before and changes nothing more.
     Before,
-    /// Its time has not come: it is kept.
+    /// Its time has not come, so it is kept.
     Kept {
-        /// Until what has happened.
+        /// What has to happen first, as a text that begins with "until".
         until: String,
     },
 }
 
-/// What became of a document that nobody waits for.
+/// The result for a document whose sender does not wait for an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Settled {
     /// It was taken, now or before, or is kept.
     Taken(Taken),
-    /// It cannot be taken.
+    /// It cannot be taken. Holds the reason.
     Refused(String),
 }
 
-/// Takes `document` in the name of `actor`, and commits what it changes, with what the actor remarks on
-/// it.
+/// Takes `document` in the name of `actor`, and commits its changes together with the actor's
+/// remark.
 ///
 /// # Errors
-/// [`Refusal`]; then nothing was changed.
+/// [`Refusal`] if it is not taken. Nothing was changed then.
 pub async fn take(
     engine: &Engine,
     connector: &Arc<dyn Connector>,
@@ -72,7 +72,7 @@ pub async fn take(
     Err(Refusal::Failed(JobError::Invalid(text)))
 }
 
-/// Takes or keeps `document`, or files that it was refused.
+/// Takes or keeps `document`, or records that it was refused.
 pub(crate) async fn receive(
     engine: &Engine,
     connector: &Arc<dyn Connector>,
@@ -94,7 +94,7 @@ pub(crate) async fn receive(
     Err(JobError::Invalid("others keep changing what it is about".to_owned()))
 }
 
-/// What `document` changes, whatever becomes of it.
+/// The changes for `document`, whether it is taken, kept or refused.
 pub(crate) async fn settle(
     engine: &Engine,
     connector: &Arc<dyn Connector>,
@@ -123,7 +123,8 @@ async fn decided(
     }
 }
 
-/// What `document` would change, itself included; none: it was taken before.
+/// The changes that `document` would make, including its own record. `None` means that it was taken
+/// before.
 ///
 /// # Errors
 /// [`Refusal`] if it cannot be taken.

@@ -1,5 +1,5 @@
-//! What the secretariat answers to terms that a supplier changed: they are accepted, with the consents
-//! that this needs; or the lots leave the order. The supplier is told by a message with a number.
+//! The secretariat's decisions on terms that a supplier changed. The terms are accepted, with the
+//! consents that this needs, or the lots leave the order. A numbered message informs the supplier.
 
 use crate::wanted;
 use std::collections::BTreeMap;
@@ -20,16 +20,16 @@ use crate::documents::lowering::stays_if_paid;
 use crate::orders::{Message, StoredOrder};
 use crate::terms::{Purse, agree, asked_anew, bind};
 
-/// What a decision does, gathered lot by lot.
+/// The effects of a decision, collected lot by lot.
 struct Deciding<'a> {
     filed: &'a mut StoredOrder,
     change_set: ChangeSet,
     envelopes: BTreeMap<String, EnvelopeRow>,
-    /// Lines whose terms are settled, as they stand now.
+    /// Lines whose terms are settled, with their new content.
     settled: Vec<OrderLine>,
-    /// Lots that go on under the order.
+    /// Lots that stay under the order and are now to be delivered.
     go_on: Vec<Lot>,
-    /// Lots that leave it.
+    /// Lots that leave the order.
     leave: Vec<Lot>,
 }
 
@@ -83,7 +83,7 @@ impl Desk<'_> {
         self.decided(filed, change_set, note, (&settled, &go_on, &leave)).await
     }
 
-    /// The lots whose terms wait for a decision, of those that are named.
+    /// The lots whose terms wait for a decision. If `only` names lots, just those.
     async fn asked_lots(&self, order: &Order, only: &[LotId]) -> Result<Vec<Lot>, Refusal> {
         let is_asked = |line: &&OrderLine| {
             line.asked.is_some() && (only.is_empty() || only.contains(&line.lot))
@@ -152,7 +152,7 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// The money is there: it is bound, and the line says so.
+    /// Binds the money, which is available, and makes the requested terms those of the line.
     fn settle_terms(
         &self,
         deciding: &mut Deciding<'_>,
@@ -169,7 +169,8 @@ impl Desk<'_> {
         self.goes_on(deciding, lot, after)
     }
 
-    /// The lot goes on under its order, or goes on waiting for its delivery.
+    /// Continues a lot under its order: its order counts as accepted, or it goes on waiting for its
+    /// delivery.
     fn goes_on(
         &self,
         deciding: &mut Deciding<'_>,
@@ -198,7 +199,7 @@ impl Desk<'_> {
         let mut after = lot.clone();
         let number = deciding.filed.order.number.clone();
         let lines = &mut deciding.filed.order.lines;
-        // What it has accepted it has to deliver as agreed.
+        // The supplier has already accepted this lot, so it has to deliver it as agreed.
         if decision == TermsDecision::Reject && self.is_accepted(&lot)? {
             if let Some(line) = lines.iter_mut().find(|line| line.lot == lot.id) {
                 line.asked = None;
@@ -209,7 +210,7 @@ impl Desk<'_> {
         stays_if_paid(&lot)?;
         let asked = lines.iter().position(|line| line.lot == lot.id).map(|at| lines.remove(at));
         if decision == TermsDecision::Reject {
-            // Its supplier may still be asked for it, but not at that price.
+            // The supplier may be asked again, but not at that price.
             let offer = after.offer.as_ref().and_then(|id| self.coalition.offers.get(id));
             let terms = asked.and_then(|line| line.asked);
             after.refused.extend(offer.zip(terms).map(|(offer, terms)| {
@@ -230,7 +231,7 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Files what was decided, and tells the supplier.
+    /// Stores the decision and informs the supplier.
     async fn decided(
         &self,
         mut filed: StoredOrder,
@@ -264,7 +265,7 @@ impl Desk<'_> {
         Ok(change_set)
     }
 
-    /// A donor's answer to a raise of what it gives for a lot on order.
+    /// A donor's answer to the request to pay more for a lot on order.
     pub(super) async fn raise_consent(
         &self,
         lot: Lot,
@@ -299,7 +300,7 @@ impl Desk<'_> {
             let result = StepResult::Wait { awaits, until };
             return Ok(change_set.lot(self.change(lot, after, result, LotEvent::ConsentGiven)?));
         }
-        // Who agreed some days ago may not fund any more.
+        // A donor that agreed some days ago may no longer be allowed to fund.
         let lines = self.engine.lines_of([&lot]).await?;
         let is_new = |share: &&Share| share.state == ShareState::Agreed;
         if let Some(line) = lines.get(&lot.line())
@@ -327,7 +328,7 @@ impl Desk<'_> {
         self.decided(filed, change_set, note, (&settled, &go_on, &leave)).await
     }
 
-    /// The difference is not paid after all: the secretariat decides again.
+    /// The additional money is not given after all, so the secretariat has to decide again.
     fn not_agreed(
         &self,
         mut filed: StoredOrder,

@@ -1,4 +1,4 @@
-//! What of an order somebody other than its author has to approve before it is sent.
+//! Decides whether an order needs an approval by somebody other than its author before it is sent.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use waybill_shared::domain::quantity::Quantity;
 
 use super::quantities::Ready;
 
-/// Why `order` needs an approval, for people; none: it is sent at once.
+/// Why `order` needs an approval, as a text for people. `None` means that it is sent at once.
 pub(super) fn reasons(
     coalition: &Coalition,
     policy: &OrderPolicy,
@@ -32,7 +32,7 @@ struct Asked<'a> {
     day: NaiveDate,
 }
 
-/// What an order buys of one item by one offer.
+/// What an order buys of one item through one offer.
 #[derive(Default)]
 struct Item<'a> {
     lots: Vec<&'a Ready>,
@@ -41,12 +41,12 @@ struct Item<'a> {
 }
 
 impl Asked<'_> {
-    /// `amount` in `to`; what has no rate or cannot be counted: none.
+    /// `amount` converted to `to`, or `None` if there is no rate or the result is too large.
     fn converted(&self, amount: Money, to: Currency) -> Option<Money> {
         self.coalition.convert(amount, to, self.day, Rounding::Up).ok().flatten()
     }
 
-    /// What cannot be valued needs an approval.
+    /// An order whose value cannot be determined needs an approval.
     fn amount(&self, order: &Order) -> Option<String> {
         let limit = self.policy.approval_above?;
         let total = order.total();
@@ -109,7 +109,8 @@ impl Asked<'_> {
         sum
     }
 
-    /// The estimates are of what is wanted: a price above them and surplus both make it cost more.
+    /// Estimates cover only the requested quantity. A price above the estimate and surplus both
+    /// make the order cost more.
     fn estimate(&self, order: &Order, lots: &[Ready]) -> Option<String> {
         let total = order.total()?;
         let estimate = self.estimated(total.currency, lots);

@@ -1,5 +1,5 @@
-//! Lots whose money may not be bound any more go back to matching, at their rank, and say why: before each
-//! round, and when an order is drawn up.
+//! Before each round, and when an order is drawn up, lots whose money may not be bound any more go
+//! back to matching. They keep their rank, and their event says why.
 
 use crate::wanted;
 use std::collections::BTreeMap;
@@ -18,10 +18,10 @@ use waybill_shared::store::{ChangeSet, LotChange};
 
 use crate::orders::StoredOrder;
 
-/// Who sends lots back.
+/// The actor of the events that send lots back.
 const ACTOR: &str = "binding";
 
-/// What sends those of `lots` back whose money may not be bound on `day`.
+/// The change sets that send back those of `lots` whose money may not be bound on `day`.
 pub(super) async fn returned(
     engine: &Engine,
     coalition: &Coalition,
@@ -37,8 +37,8 @@ pub(super) async fn returned(
     Ok(change_sets)
 }
 
-/// What takes back the orders that wait for an approval and bind money which may not be bound any more on
-/// `day`: nothing of them was sent. All their lots are matched again.
+/// The change sets that take back orders which wait for an approval and whose money may not be
+/// bound any more on `day`. Nothing of these orders was sent yet. All their lots are matched again.
 pub(super) async fn taken_back(
     engine: &Engine,
     coalition: &Coalition,
@@ -92,7 +92,7 @@ fn advance(
     change.map_err(|error| JobError::Invalid(error.to_string()))
 }
 
-/// What sends `lot` back, if its money may not be bound on `day`.
+/// The change set that sends `lot` back, or `None` if its money may be bound on `day`.
 pub(super) fn unbound(
     engine: &Engine,
     coalition: &Coalition,

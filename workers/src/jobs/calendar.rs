@@ -1,4 +1,5 @@
-//! What the calendar's fires do: envelopes lapse, overdue deliveries are chased, days are summed up.
+//! The jobs that the calendar runs: envelopes lapse, overdue deliveries are chased, and each day is
+//! summed up.
 
 use crate::wanted;
 use async_trait::async_trait;
@@ -15,13 +16,13 @@ use waybill_shared::store::{ChangeSet, EnvelopeChange, EnvelopeRow, Job, RecordC
 
 use crate::terms;
 
-/// Days before `obligate_by` on which an envelope is warned of.
+/// How many days before `obligate_by` warnings are given.
 const WARNINGS: [u64; 3] = [90, 30, 7];
 
-/// Lapses envelopes past `obligate_by`, and warns of those near it.
+/// Lapses envelopes after `obligate_by`, and warns about those that are close to it.
 pub(super) struct Lapse;
 
-/// What an envelope's warning says.
+/// The content of the warning about an envelope.
 #[derive(Debug, Serialize, Deserialize)]
 struct Warning {
     obligate_by: NaiveDate,
@@ -76,7 +77,7 @@ impl JobHandler for Lapse {
     }
 }
 
-/// What is not bound by an order lapses; lots that counted on it are matched again.
+/// Lets the money lapse that no order has bound. Lots that counted on it are matched again.
 async fn lapsed(engine: &Engine, row: &EnvelopeRow, unbound: i64) -> Result<ChangeSet, JobError> {
     let mut change_set = ChangeSet::new("calendar", engine.clock.now());
     let envelope = row.id.as_str();
@@ -89,7 +90,7 @@ async fn lapsed(engine: &Engine, row: &EnvelopeRow, unbound: i64) -> Result<Chan
     let mut lots = engine.store.lots_awaiting("consent").await?;
     lots.extend(engine.store.lots_awaiting("gathering").await?);
     for lot in lots.into_iter().filter(is_unbound) {
-        // An order stands: only what was to be added to it has gone.
+        // The lot's order stands. Only the money that was to be added to it is gone.
         if lot.order.is_some() {
             let why = format!("{envelope} has lapsed");
             change_set
@@ -117,7 +118,7 @@ async fn lapsed(engine: &Engine, row: &EnvelopeRow, unbound: i64) -> Result<Chan
     Ok(change_set)
 }
 
-/// Chases deliveries that are overdue.
+/// Chases overdue deliveries.
 pub(super) struct Chase;
 
 #[async_trait]
@@ -161,7 +162,7 @@ impl JobHandler for Chase {
     }
 }
 
-/// Sums up a day.
+/// Writes the summary of a day.
 pub(super) struct Digest;
 
 #[async_trait]

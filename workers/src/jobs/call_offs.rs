@@ -1,4 +1,4 @@
-//! What orders that are being drawn up call off from framework contracts.
+//! What the orders that are being drawn up call off from framework contracts.
 
 use std::collections::BTreeMap;
 
@@ -15,23 +15,23 @@ use waybill_shared::store::{ChangeSet, RecordChange};
 
 use super::gather::Counter;
 
-/// Framework contracts that orders of one window call off from.
+/// The framework contracts from which the orders of one ordering window call off.
 #[derive(Default)]
 pub(super) struct CallOffs {
     open: BTreeMap<String, Open>,
 }
 
-/// A framework contract that is called off from.
 struct Open {
     counter: Counter,
-    /// What orders call off that are drawn up.
+    /// What existing orders call off, in minor units of the ceiling's currency.
     drawn_up: i64,
-    /// What lots call off that are not on one of them yet.
+    /// What lots call off that are not yet on an order, in the same units.
     pending: i64,
 }
 
 impl CallOffs {
-    /// Calls off what `lot` costs by `quote`; false if not so much is left.
+    /// Calls off what `lot` costs by `quote`. Returns `false` if too little is left under the
+    /// ceiling.
     pub(super) async fn call_off(
         &mut self,
         engine: &Engine,
@@ -44,7 +44,8 @@ impl CallOffs {
             return Ok(true);
         };
         if !self.open.contains_key(&framework.number) {
-            // The record first: whoever calls off meanwhile makes this stale.
+            // Read the record first. If another order is drawn up meanwhile, this change set
+            // becomes stale.
             let counter =
                 Counter::read(engine, RecordKind::FrameworkUse, &framework.number).await?;
             let called = balances(&*engine.store, coalition).await?.remove(&framework.number);
@@ -53,7 +54,7 @@ impl CallOffs {
         }
         let goods = quote.goods(lot.quantity).ok();
         let goods = goods.and_then(|goods| called_off(coalition, framework, goods, day));
-        // What cannot be counted is not called off.
+        // If the amount cannot be computed, nothing is called off.
         let (Some(goods), Some(open)) = (goods, self.open.get_mut(&framework.number)) else {
             return Ok(false);
         };
@@ -65,7 +66,7 @@ impl CallOffs {
         Ok(fits)
     }
 
-    /// Leaves off what was called off for `lot`, which is on no order.
+    /// Takes back what was called off for `lot`, which is not going to be on an order.
     pub(super) fn leave(
         &mut self,
         coalition: &Coalition,
@@ -81,7 +82,7 @@ impl CallOffs {
         }
     }
 
-    /// What the order that `change set` draws up calls off, as its lines say.
+    /// The record changes for what the order in `change_set` calls off, computed from its lines.
     pub(super) fn filed(
         &mut self,
         coalition: &Coalition,

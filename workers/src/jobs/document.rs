@@ -1,4 +1,5 @@
-//! Taking documents: each once, by sender and number, together with what it changes.
+//! The job that takes documents. Each counts once, by sender and number, and is stored together
+//! with what it changes.
 
 use std::sync::Arc;
 
@@ -12,13 +13,12 @@ use waybill_shared::store::Job;
 use crate::connectors::Connector;
 use crate::documents::settle;
 
-/// The act.
 pub struct TakeDocument {
     connector: Arc<dyn Connector>,
 }
 
 impl TakeDocument {
-    /// The act, asking what follows through `connector`.
+    /// A job handler that asks follow-up questions through `connector`.
     #[must_use]
     pub fn new(connector: Arc<dyn Connector>) -> Self {
         Self { connector }

@@ -1,6 +1,6 @@
-//! Drawing up orders: when a window ends, the lots gathered for one supplier, channel and currency
-//! become orders, their money is obligated, and the bytes to be sent are fixed. All of an order is
-//! one change set.
+//! Drawing up orders. When an ordering window ends, the lots gathered for one supplier, channel and
+//! currency become orders: their money is bound, and the bytes to send are fixed. One change set
+//! holds everything about an order.
 
 use std::sync::Arc;
 
@@ -29,20 +29,19 @@ use crate::funding::covered;
 use crate::orders::{self, StoredOrder, tell_price};
 use crate::wanted::{self, gathering_key};
 
-/// The act.
 pub struct Gather {
     connector: Arc<dyn Connector>,
 }
 
 impl Gather {
-    /// The act, asking approvers through `connector`.
+    /// A job handler that asks approvers through `connector`.
     #[must_use]
     pub fn new(connector: Arc<dyn Connector>) -> Self {
         Self { connector }
     }
 }
 
-/// A count kept in a record, with the record's version.
+/// A count that is kept in a record.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Count {
     value: i64,
@@ -112,7 +111,7 @@ impl JobHandler for Gather {
             let Some(line) = lines.get(&lot.line()) else { continue };
             let offer = lot.offer.as_deref();
             match offer.and_then(|offer| coalition.quote_of(offer, line, day)) {
-                // Its price or pack is another than its money was set aside for.
+                // The price or the pack has changed since the money was set aside.
                 Some(quote) if quote.cost_of(lot.bought()).ok() != covered(&lot) => {
                     change_sets.push(chosen_again(engine, lot, LotEvent::OfferChanged)?);
                 }
@@ -144,7 +143,8 @@ impl JobHandler for Gather {
                 group.push(ready);
             }
             if group.len() < count {
-                // What is left of them is another quantity: it is gathered anew.
+                // Without the lots that did not fit, the quantity is different, so the others are
+                // gathered anew.
                 for ready in group {
                     frameworks.leave(&coalition, day, (&ready.after, &ready.quote));
                     change_sets.push(chosen_again(engine, ready.before, LotEvent::OfferChanged)?);
@@ -174,7 +174,7 @@ fn invalid(error: impl std::fmt::Display) -> JobError {
     JobError::Invalid(error.to_string())
 }
 
-/// A lot whose offer has ended, or costs something else now, has its offer chosen again.
+/// Sends a lot back to choosing its offer, because the offer has ended or costs something else now.
 fn chosen_again(engine: &Engine, lot: Lot, event: LotEvent) -> Result<ChangeSet, JobError> {
     let mut after = lot.clone();
     after.offer = None;
@@ -183,7 +183,8 @@ fn chosen_again(engine: &Engine, lot: Lot, event: LotEvent) -> Result<ChangeSet,
     Ok(ChangeSet::new(JobKind::Gather.name(), engine.clock.now()).lot(change))
 }
 
-/// A lot that does not fit under a framework's ceiling is matched again: by rounds, which know what is left.
+/// Sends a lot that does not fit under a framework's ceiling back to matching. Rounds know what is
+/// left under the ceiling.
 fn ceiling_reached(engine: &Engine, lot: Lot, quote: &Quote) -> Result<ChangeSet, JobError> {
     let mut after = lot.clone();
     after.release();
@@ -313,13 +314,14 @@ fn order_line(
     })
 }
 
-/// The bytes a supplier gets. Names are those of a UBL 2.1 order where it has one.
+/// The bytes that a supplier gets. Names are those of a UBL 2.1 order where it has one.
 ///
-/// A line that is bought in packs says how many packs, at which price a pack, and what they hold
-/// (`content`); whoever answers, ships or receives it counts what they hold (`answered_in`). One that
-/// shares packs with other lots of its item says for how much its price is (`price_base`). What of a
-/// line nobody asked for is its `surplus`, with the consignee whose stock it is. A line's amount is that of its
-/// goods; charges that its supplier gets are lines of their own, and what others get is not asked of it.
+/// A line that is bought in packs states the number of packs, the price of a pack, and what the
+/// packs contain (`content`). Whoever answers, ships or receives the line counts the contents
+/// (`answered_in`). A line that shares packs with other lots of its item states for what quantity
+/// its price is (`price_base`). `surplus` is the part of a line that nobody requested, with the
+/// consignee who owns it. A line's amount covers its goods. Charges that the supplier receives are
+/// listed separately; charges that others receive are left out.
 fn document(order: &Order, day: NaiveDate) -> String {
     let money = |minor: i64, currency: Option<Currency>| serde_json::json!({ "minor": minor, "currency": currency.map(|c| c.to_string()) });
     let lines: Vec<serde_json::Value> = order

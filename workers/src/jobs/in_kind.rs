@@ -1,4 +1,4 @@
-//! Goods given in kind: what is left of them, and who could use them.
+//! Goods given in kind: what is left of them, and which lots could use them.
 
 use crate::wanted;
 use std::collections::BTreeMap;
@@ -17,16 +17,17 @@ use waybill_shared::job::JobError;
 use waybill_shared::matching::may_serve;
 use waybill_shared::store::{RecordChange, StoreError};
 
-/// What is spoken for of an item, as the record says after a change.
+/// The reserved quantity of an item, as stored in its record.
 #[derive(Debug, Serialize)]
 struct Use {
     quantity: Quantity,
-    /// What it is counted in: that of the pack's content, of a gift in packs. None: the gift's own.
+    /// The unit of `quantity`. For a gift in packs it is the unit of their contents. `None` means
+    /// the gift's own unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<Unit>,
 }
 
-/// What is spoken for, by contribution and item, with the version of its record.
+/// Reserved quantities by contribution and item, with the versions of their records.
 #[derive(Debug)]
 pub(crate) struct InKindStock {
     used: BTreeMap<String, (i64, Quantity)>,
@@ -37,7 +38,7 @@ fn key(contribution: &str, item: &str) -> String {
     format!("{contribution}/{item}")
 }
 
-/// The lots that gifts serve, or are offered to.
+/// The lots that gifts serve or are offered to.
 async fn served(engine: &Engine) -> Result<Vec<Lot>, JobError> {
     let mut lots = engine.store.lots_awaiting("acceptance").await?;
     for record in engine.store.records_of(RecordKind::Order, wanted::IN_KIND).await? {
@@ -46,7 +47,7 @@ async fn served(engine: &Engine) -> Result<Vec<Lot>, JobError> {
         })?;
         lots.extend(engine.store.lots_under(&order).await?);
     }
-    // What has ended without delivery was not given.
+    // A lot that ended without delivery received nothing.
     lots.retain(|lot| match lot.state() {
         LotState::Closed(outcome) => *outcome == Outcome::Delivered,
         LotState::Ready { .. }
@@ -69,7 +70,8 @@ impl InKindStock {
         if coalition.contributions.values().all(|c| c.in_kind.is_empty()) {
             return Ok(Self { used, day });
         }
-        // The records first: who speaks for a gift meanwhile makes them stale.
+        // Read the records first. If somebody reserves a gift meanwhile, these versions become
+        // stale.
         for record in engine.store.records(RecordKind::InKindUse).await? {
             used.insert(record.id, (record.version, Quantity::ZERO));
         }
@@ -88,8 +90,8 @@ impl InKindStock {
         Ok(Self { used, day })
     }
 
-    /// A contribution that gives what `line` asks for, in its unit or in packs of it, and how much of `lot`
-    /// it can serve.
+    /// A contribution that gives what `line` requests, in its unit or in packs of it, with the
+    /// quantity of `lot` that it can serve.
     pub(crate) fn find(
         &self,
         coalition: &Coalition,
@@ -113,7 +115,7 @@ impl InKindStock {
         })
     }
 
-    /// Speaks for `quantity` of what `line` asks for.
+    /// Reserves `quantity` of the item that `line` requests.
     pub(crate) fn take(
         &mut self,
         coalition: &Coalition,
@@ -141,7 +143,7 @@ impl InKindStock {
     }
 }
 
-/// What of `contribution` is what `line` asks for, in its unit or in packs of it.
+/// The part of `contribution` that matches what `line` requests, in its unit or in packs of it.
 fn gift<'a>(contribution: &'a Contribution, line: &Line) -> Option<&'a InKind> {
     let serves = |gift: &&InKind| {
         gift.item == line.item && gift.counted(Quantity::ZERO, line.unit).is_some()

@@ -1,4 +1,4 @@
-//! The acts, one file each or a family, and their registry.
+//! The job handlers, each or each family in a file, and their registry.
 
 mod approval;
 pub(crate) mod binding;
@@ -22,13 +22,13 @@ use waybill_shared::job::JobHandler;
 use crate::connectors::Connector;
 use crate::webhooks::Deliver;
 
-/// Every act of the workers.
+/// All job handlers of the workers.
 #[must_use]
 pub fn registry(connector: &Arc<dyn Connector>) -> Vec<Arc<dyn JobHandler>> {
     JobKind::ALL.iter().filter_map(|kind| handler(*kind, connector)).collect()
 }
 
-/// What does jobs of `kind`; `None`: schedulers do them.
+/// The handler of jobs of `kind`, or `None` if schedulers handle them.
 fn handler(kind: JobKind, connector: &Arc<dyn Connector>) -> Option<Arc<dyn JobHandler>> {
     let connector = connector.clone();
     Some(match kind {

@@ -1,5 +1,6 @@
-//! Contributions that state less than is set aside of them: lots that no order binds yet give their money
-//! back, those of least priority first; what is bound already stays an incident until there is enough again.
+//! Contributions that now state less than is set aside from them. Lots that no order binds yet give
+//! their money back, those with the lowest priority first. What is already bound stays an incident
+//! until there is enough money again.
 
 use crate::wanted;
 use waybill_shared::domain::funding::ShareState;
@@ -13,8 +14,8 @@ use waybill_shared::store::{ChangeSet, EnvelopeRow, LotChange};
 
 use crate::terms;
 
-/// Has `lots`, those of least priority first, give back `missing` minor change sets of the envelope `id` that no order
-/// binds; gives what it cannot have.
+/// Makes `lots` give back `missing` minor units of the envelope `id` that no order binds, beginning
+/// with the lowest priority. Returns the changes, and the amount that could not be recovered.
 pub(crate) fn given_back(
     engine: &Engine,
     lots: &[Lot],
@@ -34,7 +35,7 @@ pub(crate) fn given_back(
         && let Some(lot) = counting.pop()
     {
         missing -= free(lot);
-        // An order stands: only what was to be added to it goes back.
+        // The lot's order stands. Only the money that was to be added to it goes back.
         if lot.order.is_some() {
             changes.push(terms::asked_anew(engine, lot.clone(), code, why)?);
             continue;
@@ -54,7 +55,8 @@ pub(super) async fn envelopes(engine: &Engine) -> Result<Vec<EnvelopeRow>, JobEr
     Ok(rows.into_iter().filter(|row| row.used() > row.opened).collect())
 }
 
-/// What has `lots` give back what is set aside of the envelopes `over` and not there.
+/// The change sets that make `lots` give back money that is set aside from the envelopes `over` but
+/// is not there.
 pub(super) fn returned(
     engine: &Engine,
     over: &[EnvelopeRow],
@@ -91,8 +93,8 @@ pub(super) fn returned(
     Ok(change_sets)
 }
 
-/// What opens the incidents of contributions of which more is bound than they state, where nothing tells of it: so earlier
-/// versions left it.
+/// Opens incidents for contributions of which more is bound than they state, if none is open.
+/// Earlier versions did not open them.
 pub(super) async fn untold(
     engine: &Engine,
     over: &[EnvelopeRow],
@@ -121,12 +123,13 @@ pub(super) async fn untold(
     Ok((!change_set.records.is_empty()).then_some(change_set))
 }
 
-/// What closes the incidents of contributions that state enough again.
+/// Closes the incidents of contributions that state enough again.
 pub(super) async fn closed(engine: &Engine) -> Result<Option<ChangeSet>, JobError> {
     let mut change_set = ChangeSet::new(JobKind::Round.name(), engine.clock.now());
     change_set.records = mended(&*engine.store, OVERDRAWN, "it states enough again").await?;
     if !change_set.records.is_empty() {
-        // Read after the incidents: one that is opened meanwhile makes its record stale.
+        // Read envelopes after the incidents. An incident that is opened meanwhile makes its record
+        // stale.
         let over = envelopes(engine).await?;
         let is_over =
             |id: &str| over.iter().any(|row| Some(row.id.as_str()) == id.strip_prefix(OVERDRAWN));

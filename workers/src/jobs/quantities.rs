@@ -1,6 +1,7 @@
-//! Quantities as suppliers sell them: minimum, increment and pack hold for an item on an order. The
-//! lots of an item are counted together, and what their sum needs above them is paid for by those whose
-//! money was set aside for it, else by the last of them whose donors have more.
+//! Quantities as suppliers sell them. Minimum, increment and pack apply to an item on an order, so
+//! the lots of an item are counted together. The quantity that their sum needs in addition is paid
+//! for by lots that have money set aside for it, and otherwise by the last lot whose donors can
+//! give more.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,32 +20,31 @@ use waybill_shared::store::{ChangeSet, EnvelopeRow};
 
 use crate::funding;
 
-/// Donors who give more for what a supplier sells at least are asked by the approval of the order, if by
-/// anything: no tolerance holds for it.
+/// The additional quantity that a supplier requires is subject to the approval of the order, not to
+/// a tolerance.
 const ANY_PER_MILLE: i64 = i64::MAX - 1000;
 
-/// A lot that is to be ordered.
+/// A lot that is ready to be ordered.
 pub(super) struct Ready {
-    /// As it was gathered.
+    /// The lot as it was gathered.
     pub(super) before: Lot,
-    /// With what is bought for it, and the money for that.
+    /// The lot with the quantity that is bought for it and the money for that.
     pub(super) after: Lot,
-    /// Its line.
     pub(super) line: Arc<Line>,
-    /// What it costs.
     pub(super) quote: Quote,
 }
 
-/// What can be ordered, and what cannot.
 #[derive(Default)]
 pub(super) struct Sold {
-    /// Lots that stay on one order, because they are counted together; most are alone.
+    /// Groups of lots that have to stay on one order because they are counted together. Most lots
+    /// are alone.
     pub(super) groups: Vec<Vec<Ready>>,
-    /// Lots that are matched again, because what their supplier sells is more than they can pay for.
+    /// Change sets that match lots again because they cannot pay for the smallest quantity that
+    /// their supplier sells.
     pub(super) returned: Vec<ChangeSet>,
 }
 
-/// Makes of the lots that are gathered quantities that their suppliers sell.
+/// Turns gathered lots into quantities that their suppliers sell.
 pub(super) async fn as_sold(
     engine: &Engine,
     coalition: &Coalition,
@@ -95,8 +95,8 @@ pub(super) async fn as_sold(
     Ok(sold)
 }
 
-/// Gives the lots of an item on an order what has to be bought for them together; an error says why
-/// nobody pays for it.
+/// Adds the surplus that the lots of an item on an order need together. The error says why nobody
+/// can pay for it.
 fn together(
     coalition: &Coalition,
     group: &mut [Ready],
@@ -138,7 +138,7 @@ fn together(
     ))
 }
 
-/// Has a lot buy so much above what it carries, and fits its money to that.
+/// Sets the surplus that a lot buys, and fits its money to the new cost.
 fn pays_for(
     ready: &mut Ready,
     surplus: Quantity,
@@ -150,7 +150,7 @@ fn pays_for(
     funding::fit(&mut ready.after, cost, ANY_PER_MILLE, envelopes, &|_, _| true)
 }
 
-/// Whether no donor has to be asked before it gives that much more.
+/// Fails if a donor has to be asked before it gives more.
 fn unasked(coalition: &Coalition, ready: &Ready) -> Result<(), String> {
     let mut shares = ready.before.funding.iter().zip(&ready.after.funding);
     let asked = shares.find(|(before, after)| {
@@ -165,7 +165,7 @@ fn unasked(coalition: &Coalition, ready: &Ready) -> Result<(), String> {
     }
 }
 
-/// A lot that is matched again, and pays then for all that it needs alone.
+/// Matches a lot again. It then pays for all that it needs on its own.
 fn returned(engine: &Engine, lot: Lot, why: &str) -> Result<ChangeSet, JobError> {
     let mut after = lot.clone();
     after.release();

@@ -1,5 +1,5 @@
-//! A round: everything that waits for money is matched at once, by priority. In-kind offers first,
-//! then money.
+//! A round matches everything that waits for money at once, by priority: first with goods in kind,
+//! then with money.
 
 use crate::wanted;
 use std::collections::BTreeMap;
@@ -33,20 +33,18 @@ use super::{binding, overdrawn};
 use crate::connectors::{self, Connector};
 use crate::windows;
 
-/// The act.
 pub struct Round {
     connector: Arc<dyn Connector>,
 }
 
 impl Round {
-    /// The act, asking donors and requesters through `connector`.
+    /// A job handler that asks donors and requesters through `connector`.
     #[must_use]
     pub fn new(connector: Arc<dyn Connector>) -> Self {
         Self { connector }
     }
 }
 
-/// What a round found for a lot.
 struct Funded<'a> {
     quantity: Quantity,
     surplus: Quantity,
@@ -54,13 +52,13 @@ struct Funded<'a> {
     envelopes: &'a [Envelope],
 }
 
-/// What a round looks at.
+/// The data that a round works on.
 pub(super) struct Snapshot<'a> {
     pub(super) engine: &'a Engine,
     pub(super) coalition: &'a Coalition,
     pub(super) day: NaiveDate,
     pub(super) now: Timestamp,
-    /// Parts of lines that were given out by this round.
+    /// The last part of each line that this round has given out.
     parts: BTreeMap<LineId, i64>,
 }
 
@@ -79,7 +77,7 @@ impl Snapshot<'_> {
         LotId::of(line, part).ok_or_else(too_many)
     }
 
-    /// What a payment sets aside: proposed where its donors have to agree.
+    /// The share that a payment sets aside, `Proposed` if its donors have to agree first.
     fn share(&self, payment: &Payment, envelopes: &[Envelope]) -> Share {
         let envelope = &envelopes[payment.envelope];
         let is_asked = needs_consent(self.coalition, &envelope.id, payment.amount);
@@ -94,7 +92,7 @@ impl Snapshot<'_> {
         }
     }
 
-    /// The donors that `lot` waits for.
+    /// The donors for whose answer `lot` waits.
     fn unanswered(&self, lot: &Lot) -> Vec<String> {
         unanswered(self.coalition, lot, self.day)
     }
@@ -123,7 +121,8 @@ impl JobHandler for Round {
         let now = engine.clock.now();
         let mut at = Snapshot { engine, coalition: &coalition, day, now, parts: BTreeMap::new() };
         let held = rounds::held(&*engine.store).await?;
-        // What may not be bound any more is matched again with the rest, at its rank: by the next round.
+        // Lots whose money may not be bound any more are matched again at their rank, by the next
+        // round.
         let mut returned = binding::returned(engine, &coalition, day, &held).await?;
         let offered = engine.store.lots_awaiting("acceptance").await?;
         returned.extend(binding::returned(engine, &coalition, day, &offered).await?);
@@ -163,7 +162,7 @@ impl JobHandler for Round {
         let frameworks = funds.frameworks.clone();
         let asked = coalition.clone();
         let policy = engine.pipeline().match_donor.clone();
-        // Work without a pause: other steps go on meanwhile.
+        // Solving does not yield, so run it where it does not block other tasks.
         let solved = tokio::task::spawn_blocking(move || {
             let lots: Vec<(&Lot, &Line)> =
                 waiting.iter().map(|(lot, line)| (lot, &**line)).collect();
@@ -214,7 +213,7 @@ impl JobHandler for Round {
                 }
             }
         }
-        // Money that moves from one lot to another moves at once, or not at all.
+        // Money that moves from one lot to another must move in one change set.
         if moves {
             change_sets.extend(money.into_iter().reduce(ChangeSet::with));
         } else {
@@ -225,7 +224,7 @@ impl JobHandler for Round {
 }
 
 impl Round {
-    /// Offers goods in kind, if a donor gives such.
+    /// Offers goods in kind if a donor gives some that fit.
     async fn in_kind(
         &self,
         at: &mut Snapshot<'_>,
@@ -301,7 +300,7 @@ impl Round {
         Ok(change_set)
     }
 
-    /// Asks the donors of these envelopes, and waits for all that have not agreed yet.
+    /// Asks the donors of these envelopes, and waits for all donors that have not agreed yet.
     fn ask(
         &self,
         at: &Snapshot<'_>,
@@ -323,7 +322,7 @@ impl Round {
         Ok((StepResult::Wait { awaits, until }, jobs.collect()))
     }
 
-    /// A lot that had money gets other money; none: nothing has changed.
+    /// Gives other money to a lot that already had some, or returns `None` if nothing changes.
     fn moved(
         &self,
         at: &Snapshot<'_>,
@@ -367,7 +366,7 @@ impl Round {
             LotState::Waiting { awaits: Awaited::Gathering, until, .. } if asked.is_empty() => {
                 StepResult::Wait { awaits: Awaited::Gathering, until: *until }
             }
-            // Its donors are asked first: it is matched again.
+            // Its new donors have to be asked first, so the lot is matched again.
             LotState::Waiting { awaits: Awaited::Gathering, .. } => {
                 return displaced(at, lot, "its new donors have to agree first").map(Some);
             }

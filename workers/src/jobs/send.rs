@@ -1,4 +1,4 @@
-//! Sending an order: the bytes were fixed before; sending them twice is the same order.
+//! Sending an order. The bytes were fixed before, so sending them twice is the same order.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub struct Send {
 }
 
 impl Send {
-    /// The act, sending through `connector`.
+    /// A job handler that sends through `connector`.
     #[must_use]
     pub fn new(connector: Arc<dyn Connector>) -> Self {
         Self { connector }

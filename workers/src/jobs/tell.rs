@@ -1,5 +1,5 @@
-//! Telling a supplier of a change or a cancellation: the bytes were fixed before; the same number again
-//! is the same message.
+//! Sending a change or a cancellation of an order to its supplier. The bytes were fixed before;
+//! sending the same number again is the same message.
 
 use std::sync::Arc;
 
@@ -21,13 +21,12 @@ struct About {
     order_reference: String,
 }
 
-/// The act.
 pub struct Tell {
     connector: Arc<dyn Connector>,
 }
 
 impl Tell {
-    /// The act, telling through `connector`.
+    /// A job handler that sends through `connector`.
     #[must_use]
     pub fn new(connector: Arc<dyn Connector>) -> Self {
         Self { connector }
@@ -47,7 +46,7 @@ impl JobHandler for Tell {
         let record = engine.store.record(RecordKind::OrderMessage, &job.key).await?;
         let missing = || JobError::Invalid(format!("there is no message `{}`", job.key));
         let bytes = record.ok_or_else(missing)?.body;
-        // It is about an order that the supplier has to have first.
+        // The supplier must have the order before it gets a message about it.
         let about: About =
             serde_json::from_str(&bytes).map_err(|error| JobError::Invalid(error.to_string()))?;
         let order = StoredOrder::read(engine, &about.order_reference).await?;

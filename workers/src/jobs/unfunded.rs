@@ -1,4 +1,4 @@
-//! What becomes of lots that a round does not fund, and what they are told.
+//! What happens to lots that a round does not fund, and the reasons they are given.
 
 use crate::wanted;
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ fn offer() -> StepResult {
     StepResult::Wait { awaits: Awaited::Offer, until: None }
 }
 
-/// A lot loses its money to lots ahead of it, and waits for other money.
+/// Takes a lot's money away because lots ahead of it need it. The lot then waits for other money.
 pub(super) fn displaced(at: &Snapshot<'_>, lot: Lot, why: &str) -> Result<ChangeSet, JobError> {
     let mut after = lot.clone();
     after.release();
@@ -41,7 +41,7 @@ pub(super) fn displaced(at: &Snapshot<'_>, lot: Lot, why: &str) -> Result<Change
     Ok(change_set)
 }
 
-/// What a lot that loses its money is told.
+/// The reason why a lot loses its money, as a text for people.
 pub(super) fn shortfall(why: &Unfunded) -> String {
     match why {
         Unfunded::Money { missing, .. } | Unfunded::Donors { missing, .. } => {
@@ -51,11 +51,11 @@ pub(super) fn shortfall(why: &Unfunded) -> String {
     }
 }
 
-/// All that fits was asked for and refused.
+/// Every offer that fits was asked and refused.
 const REFUSED: &str = "offers_refused";
 
-/// Nothing is left by which the lot could be bought: the secretariat has to find an offer, or to mend
-/// what keeps the nearest away. A new offer, of whomever, brings it on.
+/// No offer is left by which the lot could be bought. The secretariat has to find one, or to remove
+/// what rules out the nearest offers. Any new offer makes the lot continue.
 pub(super) fn unoffered(
     at: &Snapshot<'_>,
     market: &mut Market<'_>,
@@ -73,7 +73,7 @@ pub(super) fn unoffered(
     if is_there && lot.code == code && lot.reason.ends_with(&nearest) {
         return Ok(None);
     }
-    // The last refusal is the supplier's own word.
+    // Then the last refusal is in the supplier's own words.
     let is_answer = ["refused_by_supplier", "framework_exhausted"].contains(&lot.code.as_str());
     let text = match (code, is_answer) {
         (REFUSED, true) => {
@@ -88,7 +88,7 @@ pub(super) fn unoffered(
     Ok(Some(ChangeSet::new(JobKind::Round.name(), at.now).lot(change)))
 }
 
-/// The lot waits for money; it gets an event only when its reason has changed.
+/// Makes the lot wait for money. It gets an event only if its reason has changed.
 pub(super) fn unfunded(
     at: &Snapshot<'_>,
     lot: Lot,
@@ -104,15 +104,15 @@ pub(super) fn unfunded(
     Ok(Some(ChangeSet::new(JobKind::Round.name(), at.now).lot(change)))
 }
 
-/// Whether money could pay for the lot, were it not for the channel of what is offered.
+/// Whether money could pay for the lot if the offer came through another channel.
 pub(super) fn is_kept_by_channel(code: &str, ask: &Ask) -> bool {
     code == NO_ENVELOPE && ask.reasons.iter().any(|(_, why)| *why == WhyNot::Channel)
 }
 
-/// No money may be used for a lot at all.
+/// No money at all may be used for the lot.
 const NO_ENVELOPE: &str = "no_eligible_envelope";
 
-/// The stable code of why a lot is not funded.
+/// The stable code of the reason why a lot is not funded.
 pub(super) fn code(solution: &Solution, why: &Unfunded) -> &'static str {
     match why {
         Unfunded::Money { cut, .. } if solution.cuts[*cut].is_empty() => NO_ENVELOPE,
@@ -123,7 +123,7 @@ pub(super) fn code(solution: &Solution, why: &Unfunded) -> &'static str {
     }
 }
 
-/// Why a lot is not funded, for people.
+/// The reason why a lot is not funded, as a text for people.
 pub(super) fn explain(problem: &Problem, solution: &Solution, ask: &Ask, why: &Unfunded) -> String {
     let named: BTreeSet<&str> = ask.reasons.iter().map(|(id, _)| id.as_str()).collect();
     let left = |(envelope, spent): (&Envelope, &i64)| {

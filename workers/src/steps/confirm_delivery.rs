@@ -1,5 +1,5 @@
-//! Delivery: an ordered lot waits for its goods. What is said of them comes as documents (see `documents/delivery.rs`); what
-//! is overdue is chased by the calendar (see `acts/calendar.rs`).
+//! Delivery: an ordered lot waits for its goods. Reports about them arrive as documents (see
+//! `documents/delivery.rs`). The calendar chases overdue deliveries (see `jobs/calendar.rs`).
 
 use async_trait::async_trait;
 use waybill_shared::domain::kinds::{LotEvent, StepKind};
@@ -9,7 +9,6 @@ use waybill_shared::engine::Engine;
 
 use crate::step::{Progress, Step, StepError};
 
-/// The step.
 pub struct ConfirmDelivery;
 
 #[async_trait]

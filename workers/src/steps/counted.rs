@@ -9,7 +9,7 @@ use waybill_shared::engine::Engine;
 
 use crate::step::{Progress, Step, StepError};
 
-/// Another step, and a count of the lots that it ran on.
+/// Wraps a step and counts the lots that it ran on.
 #[derive(Clone)]
 pub struct Counted {
     step: Arc<dyn Step>,
@@ -17,13 +17,11 @@ pub struct Counted {
 }
 
 impl Counted {
-    /// Counts the runs of `step`.
     #[must_use]
     pub fn new(step: Arc<dyn Step>) -> Self {
         Self { step, runs: Arc::default() }
     }
 
-    /// How often it ran.
     #[must_use]
     pub fn runs(&self) -> u64 {
         self.runs.load(Ordering::Relaxed)

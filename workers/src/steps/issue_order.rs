@@ -1,5 +1,6 @@
-//! Ordering: the offer is chosen, the money fitted to its cost, and the lot put where orders are
-//! gathered. The order itself is drawn up when the window ends (see `acts/gather`).
+//! Ordering: chooses the offer, fits the money to its cost, and puts the lot where lots for one
+//! order are gathered. The order itself is drawn up when the ordering window ends (see
+//! `jobs/gather.rs`).
 
 use std::collections::BTreeMap;
 
@@ -18,10 +19,9 @@ use crate::funding;
 use crate::step::{Progress, Step, StepError};
 use crate::windows;
 
-/// Chases of a supplier that does not respond before its lots are parked.
+/// How often a supplier that does not respond is chased before its lots are parked.
 const CHASES: u32 = 8;
 
-/// The step.
 pub struct IssueOrder;
 
 /// The quote by which `lot` is bought: the one it was matched by while that stands, else the best.
@@ -49,7 +49,8 @@ impl Step for IssueOrder {
                 done.push(chased(engine, lot, awaits)?);
                 continue;
             }
-            // One that was parked under its order goes on waiting for the supplier: it is not ordered again.
+            // A lot that was parked under its order goes on waiting for the supplier. It must not
+            // be ordered again.
             if let Some(order) = lot.order.clone() {
                 done.push(followed(engine, lot, order)?);
                 continue;
@@ -76,7 +77,7 @@ fn gathered(
         return Ok(back(lot, "no_offer", "no supplier offers it any more".to_owned()));
     };
     let mut after = lot.clone();
-    // What was set aside by another offer does not say what this one sells.
+    // The surplus was computed for another offer and may not suit what this offer sells.
     if quote.offer.as_ref().map(|offer| &offer.id) != lot.offer.as_ref() {
         after.surplus = quote.surplus(lot.quantity);
     }
@@ -100,7 +101,7 @@ fn gathered(
     Ok(progress)
 }
 
-/// Back to matching at its rank, its money returned.
+/// Returns the lot's money and sends it back to matching, at its rank.
 fn back(lot: Lot, code: &str, reason: String) -> Progress {
     let result = StepResult::Go(Direction::Back(StepKind::MatchDonor));
     let mut progress = Progress::new(lot, result, LotEvent::ReturnedToMatching);
@@ -109,7 +110,7 @@ fn back(lot: Lot, code: &str, reason: String) -> Progress {
     progress
 }
 
-/// A lot that is ordered waits for its supplier, whose response may still come.
+/// An ordered lot waits for its supplier, whose response may still come.
 fn followed(engine: &Engine, lot: Lot, order: String) -> Result<Progress, StepError> {
     let days = engine.pipeline_of(&lot)?.issue_order.response_days;
     let until = Some(engine.clock.now() + TimeDelta::days(i64::from(days)));
@@ -119,7 +120,8 @@ fn followed(engine: &Engine, lot: Lot, order: String) -> Result<Progress, StepEr
     Ok(progress)
 }
 
-/// A supplier that has not responded is chased, and at last left to an operator.
+/// Chases a supplier that has not responded. After [`CHASES`] times the lot is parked for an
+/// operator.
 fn chased(engine: &Engine, lot: Lot, awaits: Awaited) -> Result<Progress, StepError> {
     if lot.chased >= CHASES {
         let cause = "a supplier does not respond".to_owned();

@@ -1,5 +1,5 @@
-//! Matching: a lot that arrives waits for money, and a round is asked for. Rounds decide over
-//! everything that waits (see `acts/round`).
+//! Matching: a lot that arrives waits for money and asks for a round. Rounds decide about all
+//! waiting lots together (see `jobs/round.rs`).
 
 use crate::wanted;
 use async_trait::async_trait;
@@ -10,7 +10,6 @@ use waybill_shared::engine::Engine;
 
 use crate::step::{Progress, Step, StepError};
 
-/// The step.
 pub struct MatchDonor;
 
 #[async_trait]

@@ -1,5 +1,5 @@
-//! The runner: takes a small batch of what is there, claims it, runs its step, commits it, and only
-//! then acknowledges.
+//! The runner takes a small batch of due lots, claims it, runs the step and commits. Only then does
+//! it acknowledge the hints.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,16 +20,17 @@ use crate::documents::wake;
 use crate::step::{Progress, Step};
 use crate::terms;
 
-/// Lots taken together at most.
+/// The most lots that are taken together.
 const BATCH: usize = 256;
 
-/// Runs `step` on what its queue brings, until the broker closes: urgent lots beside the others.
+/// Runs `step` on what its queue brings until the broker closes. Urgent lots and the others have
+/// separate runners.
 pub fn run_step(
     engine: Engine,
     step: Arc<dyn Step>,
     config: StepConfig,
 ) -> impl Future<Output = ()> + Send {
-    // Known before anything runs.
+    // Announce the queue before any runner starts.
     engine.broker.attend(&config.name.0);
     let mut runners = JoinSet::new();
     for track in [Track::Urgent, Track::Others] {
@@ -44,7 +45,7 @@ async fn serve(engine: Engine, step: Arc<dyn Step>, config: StepConfig, track: T
         let span = tracing::debug_span!("step", step = %config.name, hints = taken.ids.len());
         trace::follow(&span, taken.trace.as_deref());
         if engine.is_stopped(&queue) {
-            // They stay due, for others or for later.
+            // The lots stay due, for other workers or for later.
             engine.broker.acknowledge(taken);
             engine.until_goes_on(&queue).await;
             continue;
@@ -69,7 +70,7 @@ async fn batch(
     let claims = engine.store.claim_lots(step.name(), ids, now);
     let claim = claims.instrument(tracing::debug_span!("claim")).await?;
     let mut claim = claim;
-    // Nothing is done by a version that is not known.
+    // A lot must not be decided by a pipeline version that this process does not know.
     if claim.lots.iter().any(|lot| lot.pipeline > engine.pipeline_version()) {
         engine.learn_versions().await?;
         claim.lots.retain(|lot| lot.pipeline <= engine.pipeline_version());
@@ -85,7 +86,7 @@ async fn batch(
     let mut done: Vec<Progress> = raises.into_iter().map(terms::not_raised).collect();
     match attempt(engine, step, config, lots.clone()).await {
         Ok(more) => done.extend(more),
-        // One of them is the cause: each is tried alone.
+        // One of the lots is the cause, so try each alone.
         Err(_) if lots.len() > 1 => {
             for lot in lots {
                 let alone = attempt(engine, step, config, vec![lot.clone()]).await;
@@ -110,7 +111,7 @@ async fn batch(
     Ok(())
 }
 
-/// One attempt, on a task of its own so that a panic or a hang ends only itself.
+/// Makes one attempt on its own task, so that a panic or a hang ends only this attempt.
 async fn attempt(
     engine: &Engine,
     step: &Arc<dyn Step>,
@@ -135,12 +136,11 @@ async fn attempt(
     }
 }
 
-/// Why an attempt failed.
 #[derive(Debug, Clone)]
 struct Fault {
-    /// By this lots are grouped into an incident.
+    /// The immediate cause, by which failed lots are grouped into an incident.
     cause: String,
-    /// The cause with all that led to it.
+    /// The cause with everything that led to it.
     why: String,
 }
 
@@ -170,7 +170,7 @@ fn change_sets(engine: &Engine, config: &StepConfig, done: Vec<Progress>) -> Vec
             Err(error) => {
                 let id = before.id;
                 tracing::error!(lot = %id, %error, "a step's result does not fit");
-                // Without the step's own changes: an operator has to look at the pipeline.
+                // The step's own changes are dropped: an operator has to look at the pipeline.
                 let cause = StepResult::Park { cause: error.to_string() };
                 let parked =
                     engine.advance(before.clone(), before, cause, LotEvent::Parked).ok()?;

@@ -1,4 +1,4 @@
-//! A step that does nothing: the bare engine, as workload W4 measures it.
+//! A step that does nothing. Workload W4 uses it to measure the bare engine.
 
 use async_trait::async_trait;
 use waybill_shared::domain::kinds::LotEvent;
@@ -8,14 +8,12 @@ use waybill_shared::engine::Engine;
 
 use crate::step::{Progress, Step, StepError};
 
-/// Is done at once.
 #[derive(Debug, Clone)]
 pub struct Trivial {
     name: &'static str,
 }
 
 impl Trivial {
-    /// A step of this name.
     #[must_use]
     pub fn new(name: &'static str) -> Self {
         Self { name }

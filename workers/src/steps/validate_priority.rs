@@ -1,4 +1,4 @@
-//! Validation: rules first, then the review of the expert group that owns the category.
+//! Validation: rules first, then a review by the expert group that owns the category.
 
 use std::sync::Arc;
 
@@ -19,26 +19,26 @@ use waybill_shared::twins::{Twins, forsaken};
 use crate::connectors::{Connector, ConnectorQuery};
 use crate::step::{Progress, Step, StepError};
 
-/// Escalations of a review before the lot is parked for an operator.
+/// How often a review is escalated before the lot is parked for an operator.
 const ESCALATIONS: u32 = 3;
 
-/// Days for a review where no group owns the category.
+/// Days for a review if no group owns the category.
 const REVIEW_DAYS: u32 = 14;
 
-/// The step.
 pub struct ValidatePriority {
     connector: Arc<dyn Connector>,
 }
 
 impl ValidatePriority {
-    /// The step, asking reviewers through `connector`.
+    /// A step that asks reviewers through `connector`.
     #[must_use]
     pub fn new(connector: Arc<dyn Connector>) -> Self {
         Self { connector }
     }
 }
 
-/// What the rules would say about each of `lines` that are not handed in yet; nothing: they fit.
+/// What the rules would say about each of `lines`, which are not submitted yet. `None` means that
+/// the line passes.
 ///
 /// # Errors
 /// [`StoreError`] if the coalition or lines like them cannot be read.
@@ -63,7 +63,8 @@ pub async fn foresee(
     Ok(said)
 }
 
-/// What the rules say of a line. Twins are looked for only where nothing else decides: there may be many.
+/// What the rules say about a line. Possible duplicates are searched only if nothing else decides,
+/// because there may be many.
 async fn found(
     twins: &mut Twins<'_>,
     coalition: &Coalition,
@@ -127,7 +128,7 @@ impl Step for ValidatePriority {
                     let mut progress =
                         Progress::new(lot.clone(), result.clone(), LotEvent::Declined);
                     progress.after = after.clone();
-                    // What it carried comes back.
+                    // Lots that were merged into this one are reopened.
                     let ended = engine.advance(lot, after, result, LotEvent::Declined).ok();
                     progress.with = forsaken(engine, ended.as_slice()).await?;
                     progress
@@ -141,7 +142,7 @@ impl Step for ValidatePriority {
                     let mut progress =
                         Progress::new(lot.clone(), result.clone(), LotEvent::SentBack);
                     progress.after = after.clone();
-                    // Its twins wait for nothing any more.
+                    // Lots that wait for a review as its duplicates are validated again.
                     let stopped = engine.advance(lot, after, result, LotEvent::SentBack).ok();
                     progress.with = forsaken(engine, stopped.as_slice()).await?;
                     progress
@@ -165,7 +166,8 @@ impl Step for ValidatePriority {
     }
 }
 
-/// A review that was not given in time is chased, and at last left to an operator.
+/// Escalates a review that was not given in time. After [`ESCALATIONS`] times the lot is parked for
+/// an operator.
 fn escalated(
     lot: Lot,
     awaits: Awaited,

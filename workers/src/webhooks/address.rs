@@ -1,6 +1,6 @@
-//! Which addresses events may be sent to. Whoever may make a webhook must not reach what only this
-//! machine or its network can: names are resolved once, by [`Guarded`], and whatever is not public
-//! is refused, unless the configuration allows it.
+//! Which addresses events may be sent to. Whoever may create a webhook must not reach what only
+//! this machine or its network can reach. So names are resolved once, by [`Guarded`], and addresses
+//! that are not public are refused unless the configuration allows them.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,35 +10,28 @@ use ipnet::IpNet;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Why an address is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// It cannot be read.
     #[error("`{0}` is no URL")]
     NoUrl(String),
-    /// Neither `https`, nor `http` to an allowed address.
+    /// It is neither `https`, nor `http` to an allowed address.
     #[error("`{0}` is not https")]
     NotHttps(String),
-    /// It carries a name and a password.
     #[error("a URL with a name or password in it is not taken")]
     Credentials,
-    /// It is not a public address.
     #[error("`{0}` is no public address")]
     NotPublic(String),
-    /// There is no such name.
     #[error("`{host}` cannot be resolved: {why}")]
     Unresolved {
-        /// The name.
         host: String,
-        /// Why.
         why: String,
     },
 }
 
-/// Checks `url`, and that what it names now may be reached.
+/// Parses `url`, and checks that the addresses its name has now may be reached.
 ///
 /// # Errors
-/// [`AddressError`] if not.
+/// [`AddressError`] if the URL is not allowed.
 pub async fn check(url: &str, allow: &[IpNet]) -> Result<Url, AddressError> {
     let url = parse(url, allow)?;
     let host = url.host_str().unwrap_or_default().to_owned();
@@ -52,7 +45,7 @@ pub async fn check(url: &str, allow: &[IpNet]) -> Result<Url, AddressError> {
     Ok(url)
 }
 
-/// Checks what can be told without asking for names.
+/// Checks what can be checked without resolving names.
 pub(super) fn parse(text: &str, allow: &[IpNet]) -> Result<Url, AddressError> {
     let no_url = || AddressError::NoUrl(text.chars().take(200).collect());
     let url = Url::parse(text).map_err(|_| no_url())?;
@@ -65,7 +58,7 @@ pub(super) fn parse(text: &str, allow: &[IpNet]) -> Result<Url, AddressError> {
     {
         return Err(AddressError::NotPublic(host.to_owned()));
     }
-    // Plain text is for what is allowed by configuration alone.
+    // Unencrypted requests may only go to addresses that the configuration allows.
     let is_listed = bare(host).map_or(!allow.is_empty(), |address| is_listed(address, allow));
     match url.scheme() {
         "https" => Ok(url),
@@ -74,7 +67,7 @@ pub(super) fn parse(text: &str, allow: &[IpNet]) -> Result<Url, AddressError> {
     }
 }
 
-/// The address, where the host of a URL is one.
+/// The IP address, if the host of a URL is one.
 fn bare(host: &str) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
@@ -86,7 +79,7 @@ async fn resolve(host: &str, allow: &[IpNet]) -> Result<Vec<IpAddr>, AddressErro
     if found.is_empty() {
         return Err(failed("it names no address".to_owned()));
     }
-    // One that is not public among others is a trap.
+    // A non-public address among others is a trap, so one is enough to refuse the name.
     if found.iter().any(|address| !is_allowed(*address, allow)) {
         return Err(AddressError::NotPublic(host.to_owned()));
     }
@@ -97,13 +90,14 @@ fn is_allowed(address: IpAddr, allow: &[IpNet]) -> bool {
     is_public(address.to_canonical()) || is_listed(address, allow)
 }
 
-/// Whether the configuration names its network.
+/// Whether the configuration allows the address.
 fn is_listed(address: IpAddr, allow: &[IpNet]) -> bool {
     let address = address.to_canonical();
     allow.iter().any(|net| net.contains(&address))
 }
 
-/// Whether an address is reached over the public Internet (IANA's special-purpose registries).
+/// Whether an address is reachable over the public Internet, according to IANA's special-purpose
+/// registries.
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -121,7 +115,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || address.is_documentation()
         || a == 0
         || a >= 240
-        // Shared by carriers, protocol assignments, benchmarks.
+        // Carrier-grade NAT, protocol assignments and benchmarks.
         || (a == 100 && (64..128).contains(&b))
         || (a == 192 && b == 0 && c == 0)
         || (a == 192 && b == 88 && c == 99)
@@ -132,10 +126,10 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, _, _, _, _, g, h] = address.segments();
     let inner = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     if a == 0x64 && b == 0xff9b {
-        // Translated to IPv4.
+        // An IPv4 address that is translated to IPv6.
         return is_public_v4(inner(g, h));
     }
-    // Global unicast, without tunnels and documentation.
+    // Global unicast, except tunnels and documentation.
     (a & 0xe000) == 0x2000
         && a != 0x2002
         && !(a == 0x2001 && b < 0x200)
@@ -143,8 +137,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         && !(a == 0x3fff && b < 0x1000)
 }
 
-/// Resolves names for deliveries, and gives allowed addresses only: what was checked is what is
-/// connected to, whatever the name says a moment later.
+/// Resolves names for deliveries and returns only allowed addresses. A delivery connects to the
+/// address that was checked, whatever the name resolves to a moment later.
 pub(super) struct Guarded {
     pub(super) allow: Arc<[IpNet]>,
 }

@@ -1,5 +1,5 @@
-//! What is sent to an endpoint at once: a queue for each subject, so that what is about one thing
-//! arrives in order, and nothing else waits for it.
+//! What is sent to an endpoint at once. Each subject has its own queue, so that events about one
+//! thing arrive in order and do not delay others.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,18 +7,17 @@ use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::Delivery;
 use waybill_shared::feed::CloudEvent;
 
-/// Events of one subject, in order, the first with the attempts that it has had.
+/// Events of one subject, in order. `attempts` counts the attempts that the first has had.
 #[derive(Debug)]
 pub(super) struct Queue {
     pub(super) events: Vec<CloudEvent>,
     pub(super) attempts: u32,
 }
 
-/// What is sent at once.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     queues: HashMap<String, Queue>,
-    /// The order of their first events.
+    /// Subjects in the order of their first events.
     order: Vec<String>,
 }
 
@@ -41,13 +40,14 @@ impl Batch {
     }
 }
 
-/// The deliveries that are due, subject by subject: the first of each that waits, if it is due, and
-/// all that wait behind it.
+/// The positions of the deliveries that are due. For each subject these are the first waiting
+/// delivery, if it is due, and all that wait behind it.
 pub(super) fn due(deliveries: &BTreeMap<i64, Delivery>, now: Timestamp) -> Vec<i64> {
     let mut is_due: HashMap<&str, bool> = HashMap::new();
     let mut found = Vec::new();
     for (position, delivery) in deliveries.iter().filter(|(_, delivery)| !delivery.is_failed) {
-        // What has no time of its own waits for the one before it; the first waits for nobody.
+        // A delivery without a time waits for the one before it. If there is none before it, it is
+        // due.
         let own = delivery.due.is_none_or(|due| due <= now);
         if *is_due.entry(&delivery.subject).or_insert(own) {
             found.push(*position);
@@ -56,7 +56,7 @@ pub(super) fn due(deliveries: &BTreeMap<i64, Delivery>, now: Timestamp) -> Vec<i
     found
 }
 
-/// When the first delivery that waits is due.
+/// When the next waiting delivery is due.
 pub(super) fn next_due(deliveries: &BTreeMap<i64, Delivery>, now: Timestamp) -> Option<Timestamp> {
     let mut first: HashMap<&str, Timestamp> = HashMap::new();
     for delivery in deliveries.values().filter(|delivery| !delivery.is_failed) {

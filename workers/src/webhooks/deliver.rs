@@ -1,7 +1,8 @@
-//! The act that delivers to one endpoint: what is due again, then what is new since its position.
+//! The job handler that delivers to one endpoint: first what is due again, then what is new since
+//! the endpoint's position.
 //!
-//! One job for each endpoint, so a slow one slows nobody else. What was sent is committed with the
-//! job: a process that is killed in between sends it again.
+//! Each endpoint has its own job, so a slow one does not slow down the others. What was sent is
+//! committed with the job. If a process is killed in between, its deliveries are sent again.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::OnceLock;
@@ -29,29 +30,28 @@ use super::batch::{Batch, Queue, due, next_due};
 use super::post::{Outcome, client, post};
 use super::state::{State, WAITING, corrupt, note};
 
-/// Events looked at for one batch.
+/// The most events that are read for one batch.
 const WINDOW: i64 = 500;
 
-/// Deliveries of one batch.
+/// The most repeated deliveries in one batch.
 const TOGETHER: usize = 200;
 
-/// Endpoints that one process delivers to at once.
+/// The number of endpoints that one process delivers to at once.
 const ENDPOINTS: usize = 32;
 
-/// After how long nothing more of a batch is begun: what was sent is kept, and a change of the endpoint
-/// is heard.
+/// After this time, a batch starts no more deliveries, so that what was sent is stored and a change
+/// of the endpoint takes effect.
 const BATCH: Duration = Duration::from_secs(10);
 
 /// How long attempts are kept.
 const KEPT: TimeDelta = TimeDelta::days(30);
 
-/// When it is tried again what was not tried.
+/// When a delivery that was not attempted is tried again.
 const UNTRIED: TimeDelta = TimeDelta::milliseconds(200);
 
-/// The longest time a receiver may ask to be left alone.
+/// The longest pause that a receiver may ask for.
 const LONGEST_REST: Duration = Duration::from_secs(24 * 3600);
 
-/// The act.
 #[derive(Default)]
 pub struct Deliver {
     client: OnceLock<Client>,
@@ -104,7 +104,6 @@ impl JobHandler for Deliver {
     }
 }
 
-/// One batch of deliveries to one endpoint.
 struct Delivering<'a> {
     engine: &'a Engine,
     policy: &'a WebhookPolicy,
@@ -112,19 +111,19 @@ struct Delivering<'a> {
     secrets: Secrets<String>,
     reader: Reader,
     now: Timestamp,
-    /// Deliveries whose notes have to be written.
+    /// Positions of the deliveries whose notes have to be written.
     touched: BTreeSet<i64>,
     attempts: Vec<Attempt>,
     has_arrived: bool,
     is_gone: bool,
 }
 
-/// What became of one queue.
+/// The result of sending one queue.
 struct Sent {
     queue: Queue,
     /// How many of its events have arrived.
     arrived: usize,
-    /// What became of the first that has not.
+    /// The outcome of the first event that has not arrived, if it was attempted.
     failed: Option<Outcome>,
     attempts: Vec<Attempt>,
 }
@@ -168,14 +167,14 @@ impl<'a> Delivering<'a> {
         self.finish().await
     }
 
-    /// What is due again, and what is new.
+    /// Collects what is due again and what is new.
     async fn gather(&mut self) -> Result<Batch, StoreError> {
         let mut batch = Batch::default();
         let again = due(&self.state.deliveries, self.now);
         for position in again.into_iter().take(TOGETHER) {
             match self.reader.at(position).await? {
                 Some(event) => batch.add(event, self.state.deliveries[&position].attempts),
-                // It is asked for, or may be seen, no more.
+                // The endpoint does not ask for the event any more, or may not see it any more.
                 None => self.gone(position),
             }
         }
@@ -196,8 +195,8 @@ impl<'a> Delivering<'a> {
         Ok(batch)
     }
 
-    /// Sends queues beside each other, and each queue in order up to the first that fails. Once nobody
-    /// can be reached, or the batch has taken its time, nothing more is begun.
+    /// Sends the queues in parallel, and each queue in order up to its first failure. Starts
+    /// nothing more once the receiver is unreachable or the batch has used up its time.
     async fn send(&self, client: &Client, batch: Batch) -> Vec<Sent> {
         let (is_down, began) = (AtomicBool::new(false), tokio::time::Instant::now());
         let (endpoint, secrets) = (&self.state.endpoint, &self.secrets);
@@ -224,7 +223,7 @@ impl<'a> Delivering<'a> {
         stream::iter(batch.queues()).map(one).buffer_unordered(at_once).collect().await
     }
 
-    /// Keeps what became of a queue.
+    /// Applies the result of a queue to the state.
     fn settle(&mut self, sent: Sent) {
         let Sent { queue, arrived, failed, attempts } = sent;
         self.attempts.extend(attempts);
@@ -240,7 +239,8 @@ impl<'a> Delivering<'a> {
             self.is_gone |= outcome.is_gone();
             self.put_off(event, tried + 1, outcome);
         } else if let Some(event) = rest.next() {
-            // It was not tried: nobody can be reached, or the batch has taken its time.
+            // It was not attempted, because the receiver is unreachable or the batch has used up
+            // its time.
             let mut delivery = waiting(event.subject);
             (delivery.due, delivery.attempts) = (Some(self.now + UNTRIED), tried);
             self.keep(event.position, delivery);
@@ -250,7 +250,7 @@ impl<'a> Delivering<'a> {
         }
     }
 
-    /// It is tried again later, or given up.
+    /// Schedules another attempt, or gives the delivery up.
     fn put_off(&mut self, event: CloudEvent, attempts: u32, outcome: Outcome) {
         let draw = (event.position.unsigned_abs()).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
         let due = self.policy.next(attempts, self.now, draw);
@@ -282,7 +282,8 @@ impl<'a> Delivering<'a> {
         }
     }
 
-    /// What nobody answered to is tried at once when somebody answers again.
+    /// Deliveries that failed because the receiver was unreachable are tried at once when it
+    /// answers again.
     fn wake_the_unreachable(&mut self) {
         let now = self.now;
         for (position, delivery) in &mut self.state.deliveries {
@@ -293,7 +294,7 @@ impl<'a> Delivering<'a> {
         }
     }
 
-    /// One change set with all of it, and when to run again.
+    /// Puts everything into one change set, with the time of the next run.
     async fn finish(mut self) -> Result<Done, JobError> {
         let id = self.state.endpoint.id.clone();
         let mut change_set = ChangeSet::new(JobKind::Webhook.name(), self.now);
@@ -333,12 +334,12 @@ impl<'a> Delivering<'a> {
         Ok(Done { change_sets: vec![change_set], again })
     }
 
-    /// Why nothing more is sent to the endpoint, if so.
+    /// Why the endpoint has to be disabled, or `None`.
     fn disables(&self) -> Option<String> {
         if self.is_gone {
             return Some("the receiver answered 410 Gone".to_owned());
         }
-        // Only by what it did now: what was given up long ago says nothing of today.
+        // Only the attempts of this batch count. What was given up long ago says nothing about now.
         if self.attempts.is_empty() || self.has_arrived {
             return None;
         }
@@ -347,7 +348,7 @@ impl<'a> Delivering<'a> {
         (self.now - since >= days).then(|| format!("no delivery has arrived since {since}"))
     }
 
-    /// Forgets attempts that are old, a few at a time.
+    /// Deletes old attempts, a few at a time.
     async fn forget(&self, id: &str, change_set: &mut ChangeSet) -> Result<(), StoreError> {
         let oldest = format!("{id}/{:015}", (self.now - KEPT).timestamp_millis());
         let old = NoteRange { before: oldest, ..NoteRange::under(id, 500) };
@@ -377,8 +378,9 @@ fn recorded(event: &CloudEvent, attempt: u32, at: Timestamp, outcome: &Outcome) 
     }
 }
 
-/// Whether the account that alone owns it holds no longer: nobody is told any more what nobody may ask. What is a party's
-/// outlives its accounts, which come and go.
+/// Whether the account that owns the endpoint is no longer valid. Nothing may be sent on behalf of
+/// an account that may not ask any more. An endpoint of a party outlives the party's accounts,
+/// which come and go.
 async fn is_orphaned(engine: &Engine, endpoint: &Endpoint) -> Result<bool, StoreError> {
     let is_of_account = endpoint.party.is_none() && endpoint.role != Role::Operator;
     let Some(owner) = endpoint.owner.as_deref().filter(|_| is_of_account) else { return Ok(false) };

@@ -1,4 +1,5 @@
-//! Webhooks: events sent to whoever asked for them, signed, at least once, in order per subject.
+//! Webhooks: signed events, sent to those who asked for them, at least once and in order for each
+//! subject.
 
 mod address;
 mod batch;

@@ -1,4 +1,4 @@
-//! One attempt: a signed POST, with bounds on everything.
+//! One attempt: a signed POST in which everything is bounded.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,43 +14,42 @@ use waybill_shared::feed::CloudEvent;
 use super::address::{Guarded, parse};
 use super::sign::signatures;
 
-/// Bytes of an answer that are read and kept.
+/// How many bytes of an answer are read and kept.
 const KEPT: usize = 512;
 
-/// How long a connection may take to be made.
+/// The longest time to establish a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// What became of an attempt.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The status of the answer; none: there was none.
+    /// The HTTP status, or `None` if there was no answer.
     pub status: Option<u16>,
-    /// What went wrong; none: it has arrived.
+    /// What went wrong, or `None` if the event has arrived.
     pub error: Option<String>,
-    /// The first bytes of the answer.
+    /// The first bytes of the answer, for people.
     pub answer: String,
-    /// How long it took.
     pub duration: Duration,
-    /// How long the receiver asks to be left alone.
+    /// The pause that the receiver asks for (`Retry-After`).
     pub retry_after: Option<Duration>,
-    /// Whether no connection could be made at all.
+    /// Whether no connection could be established.
     pub is_unreachable: bool,
 }
 
 impl Outcome {
-    /// Whether the receiver wants nothing any more.
+    /// Whether the receiver wants no more events.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.status == Some(StatusCode::GONE.as_u16())
     }
 }
 
-/// The client for deliveries: no redirects, no proxy, no address that is not allowed.
+/// The client for deliveries. It follows no redirects, uses no proxy and connects only to allowed
+/// addresses.
 ///
 /// # Errors
 /// [`reqwest::Error`] if TLS cannot be set up.
 pub fn client(allow: &[IpNet]) -> Result<Client, reqwest::Error> {
-    // TLS by the one implementation that everything here uses.
+    // The whole program uses this one TLS implementation.
     rustls::crypto::ring::default_provider().install_default().ok();
     Client::builder()
         .redirect(Policy::none())
@@ -99,7 +98,7 @@ async fn send(
         retry_after: None,
         is_unreachable: false,
     };
-    // An address is not asked for where the URL holds one.
+    // The resolver checks only names, so an address in the URL has to be checked here.
     let url = match parse(&endpoint.url, allow) {
         Ok(url) => url,
         Err(error) => return failed(error.to_string()),
@@ -108,7 +107,7 @@ async fn send(
         Ok(body) => body,
         Err(error) => return failed(error.to_string()),
     };
-    // The same for each attempt, so that a receiver knows a repeat.
+    // The same in every attempt, so that a receiver recognizes a repeat.
     let id = format!("{}_{}", endpoint.id, event.id);
     let at = Utc::now();
     let request = client
@@ -143,7 +142,7 @@ async fn send(
     }
 }
 
-/// An error with its causes, without the URL: it may hold a secret.
+/// An error with its causes, but without the URL, which may contain a secret.
 fn describe(error: &reqwest::Error) -> String {
     let text = causes(error);
     if text.is_empty() { "the request failed".to_owned() } else { text }

@@ -1,5 +1,5 @@
-//! Signatures by the rules of Standard Webhooks (standardwebhooks.com): HMAC-SHA-256 over id, time
-//! and body, once for each secret that holds.
+//! Signatures according to Standard Webhooks (standardwebhooks.com): HMAC-SHA-256 of id, time and
+//! body, once for each valid secret.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -10,13 +10,13 @@ use waybill_shared::domain::confidential::Confidential;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::Secrets;
 
-/// What every secret begins with.
+/// The prefix of every secret.
 const PREFIX: &str = "whsec_";
 
-/// For how long a secret signs beside the one that took its place.
+/// How long a replaced secret still signs, together with its successor.
 const BOTH: TimeDelta = TimeDelta::hours(24);
 
-/// A new secret: 256 random bits.
+/// A new secret of 256 random bits.
 ///
 /// # Errors
 /// [`getrandom::Error`] if the system gives no random numbers.
@@ -26,7 +26,7 @@ pub fn new_secret() -> Result<String, getrandom::Error> {
     Ok(format!("{PREFIX}{}", BASE64_STANDARD.encode(secret)))
 }
 
-/// `secrets` with `new` in the place of the current one, which signs for another day.
+/// `secrets` with `new` as the current one. The previous one still signs for 24 hours.
 #[must_use]
 pub fn rotated(secrets: &Secrets, new: String, now: Timestamp) -> Secrets {
     Secrets {
@@ -45,7 +45,7 @@ pub(super) fn signatures(secrets: &Secrets<String>, id: &str, at: Timestamp, bod
 fn signature(secret: &str, id: &str, at: i64, body: &str) -> String {
     let key = secret.strip_prefix(PREFIX).unwrap_or(secret);
     let key = BASE64_STANDARD.decode(key).unwrap_or_default();
-    // A key of any length is taken.
+    // HMAC accepts keys of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else { return String::new() };
     for part in [id, ".", &at.to_string(), ".", body] {
         mac.update(part.as_bytes());

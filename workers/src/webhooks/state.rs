@@ -1,4 +1,4 @@
-//! An endpoint as it stands: what it is, how far it has come, what waits for it.
+//! The state of an endpoint: its settings, its progress and what waits for it.
 
 use std::collections::BTreeMap;
 
@@ -11,24 +11,22 @@ use waybill_shared::engine::Engine;
 use waybill_shared::feed::Reader;
 use waybill_shared::store::{ChangeSet, NewJob, NoteChange, NoteRange, StoreError};
 
-/// Deliveries that may wait for one endpoint while it goes on reading.
+/// How many deliveries may wait for one endpoint before it stops reading new events.
 pub(super) const WAITING: usize = 500;
 
-/// Deliveries of one endpoint read at most: those that wait, and those that were replayed.
+/// The most deliveries of one endpoint that are read: those that wait and those that have failed or
+/// were replayed.
 const READ: i64 = 100_000;
 
-/// An endpoint as it stands.
 #[derive(Debug)]
 pub struct State {
-    /// What it is.
     pub endpoint: Endpoint,
-    /// The number of events of its record.
+    /// The version of the endpoint's record.
     pub version: i64,
-    /// How far it has come.
     pub progress: Progress,
-    /// What its deliveries are signed with.
+    /// The secrets that its deliveries are signed with, sealed.
     pub secrets: Secrets,
-    /// What has not arrived, by position.
+    /// Deliveries that have not arrived, by position.
     pub deliveries: BTreeMap<i64, Delivery>,
 }
 
@@ -38,7 +36,7 @@ pub(super) fn corrupt(subject: &str) -> impl FnOnce(serde_json::Error) -> StoreE
 }
 
 impl State {
-    /// The endpoint `id`; none if there is none.
+    /// The endpoint `id`, or `None` if it does not exist.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read.
@@ -63,38 +61,37 @@ impl State {
         Ok(Some(Self { endpoint, version: record.version, progress, secrets, deliveries }))
     }
 
-    /// Those that were given up.
+    /// Deliveries that were given up.
     pub fn failed(&self) -> impl Iterator<Item = (&i64, &Delivery)> {
         self.deliveries.iter().filter(|(_, delivery)| delivery.is_failed)
     }
 
-    /// Those that wait.
+    /// Deliveries that still wait.
     pub fn waiting(&self) -> impl Iterator<Item = (&i64, &Delivery)> {
         self.deliveries.iter().filter(|(_, delivery)| !delivery.is_failed)
     }
 }
 
-/// The note of a delivery; none: it goes.
+/// The note of a delivery. `None` deletes it.
 pub(super) fn note(id: &str, position: i64, delivery: Option<&Delivery>) -> NoteChange {
     let body = delivery.and_then(|delivery| serde_json::to_string(delivery).ok());
     NoteChange { kind: NoteKind::WebhookDelivery, key: delivery_key(id, position), body }
 }
 
-/// The job that delivers to an endpoint.
+/// The job that delivers to the endpoint `id`.
 pub(super) fn job(id: &str, due: Timestamp) -> NewJob {
     NewJob { kind: JobKind::Webhook, key: id.to_owned(), due, body: String::new() }
 }
 
-/// What to send again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failed {
-    /// Everything that has not arrived: what was given up, and what waits.
+    /// Everything that has not arrived: what was given up and what still waits.
     All,
-    /// Events from one position to another, as far as the endpoint asks for them.
+    /// Events from the first position to the second, as far as the endpoint subscribes to them.
     Range(i64, i64),
 }
 
-/// Sends again, with their first positions; returns how many.
+/// Makes deliveries due again. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read or written.
@@ -122,7 +119,7 @@ pub async fn replay(
             }
         }
         Failed::Range(from, to) => {
-            // What is still to come arrives by itself.
+            // Later events arrive without being replayed.
             let to = to.min(state.progress.position);
             let mut position = from - 1;
             while position < to {
