@@ -30,7 +30,7 @@ const TOGETHER: i64 = 500;
 /// Only one day is rebuilt at a time, because that takes time and disk space.
 static ONE: Semaphore = Semaphore::const_new(1);
 
-/// The state now or on a past day. Drop it soon, because it may hold the place of the only rebuilt day.
+/// The state now or on a past day. Drop it soon: while a past day is held, no other can be rebuilt.
 pub(crate) struct AsOf {
     /// The engine with the store and the clock of that day.
     pub(crate) engine: Engine,

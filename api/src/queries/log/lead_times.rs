@@ -82,7 +82,7 @@ pub struct Stays {
 }
 
 impl Stays {
-    /// Records that the lot is at `step` after an event at `now`. If it has left another step by that, returns that
+    /// Records that the lot is at `step` after an event at `now`. If the lot was at another step before, returns that
     /// step, and since when the lot was there.
     pub fn moved(
         &mut self,

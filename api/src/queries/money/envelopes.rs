@@ -70,7 +70,7 @@ pub struct Promise {
     pub lapses: Option<Lapse>,
 }
 
-/// How far money has come. The other amounts add up to `committed` plus `overrun`.
+/// How far money has come. The amounts from `unopened` to `expired` add up to `committed` plus `overrun`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = MoneyStages)]
 pub struct Stages<T> {
