@@ -1,5 +1,5 @@
-//! Which role may use which route. Unlisted routes are denied. [`super::Visibility`] decides what data a caller sees
-//! there.
+//! Which role may use which route. Unlisted routes are denied. [`waybill_shared::visibility::Visibility`] decides what
+//! data a caller sees there.
 
 use waybill_shared::domain::account::Role::{
     self, Admin, Auditor, BuyingAgent, Carrier, Donor, Observer, Operator, Recipient, Requester,
