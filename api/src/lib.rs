@@ -1,5 +1,5 @@
-//! The service's HTTP surface, under `/v1`: for the command line over the socket of `serve` or in its
-//! own process, and for everybody else over the network, by accounts. `queries` has the answers, `http` the way to them.
+//! The service's HTTP API, under `/v1`. The command line uses it over the socket of `serve` or within its own process;
+//! everybody else uses it over the network, with an account. `queries` computes the answers and `http` delivers them.
 
 mod http;
 mod queries;

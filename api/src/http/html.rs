@@ -1,8 +1,8 @@
-//! What the pages of the API have in common.
+//! The frame that all HTML pages of the API share.
 
 use maud::{DOCTYPE, Markup, html};
 
-/// A page: no scripts, and its look within it.
+/// A page without scripts, with its style sheet inline.
 pub(crate) fn document(title: &str, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)

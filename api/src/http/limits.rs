@@ -1,4 +1,4 @@
-//! How often each account, and whoever has none, may ask.
+//! Rate limits: for each account, and for each address that sends no valid token.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -12,16 +12,15 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use crate::http::problem::Problem;
 use crate::http::problem_kind::ProblemKind;
 
-/// Requests a second with a token that is none, or without one, from one address.
+/// Requests per second from one address without a valid token.
 const STRANGERS: NonZeroU32 = NonZeroU32::new(10).expect("above zero");
 
 /// The header of the IETF draft draft-ietf-httpapi-ratelimit-headers that names the policy.
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Keys after which those that are idle are forgotten.
+/// The number of tracked accounts or addresses above which idle ones are dropped.
 const KEYS: usize = 10_000;
 
-/// The limits of one service.
 #[derive(Clone)]
 pub(crate) struct Limits {
     accounts: Option<Arc<DefaultKeyedRateLimiter<String>>>,
@@ -30,8 +29,8 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// So many requests a second for each account, twice as many at once, and few for strangers; 0: no
-    /// limits.
+    /// Allows each account `per_second` requests a second, with bursts of twice as many, and strangers a small fixed
+    /// number. 0 means no limits.
     pub(crate) fn new(per_second: u32) -> Self {
         let quota =
             |rate: NonZeroU32| Quota::per_second(rate).allow_burst(rate.saturating_mul(TWO));
@@ -44,7 +43,7 @@ impl Limits {
         }
     }
 
-    /// Refuses an account that asks too often.
+    /// Refuses the request if the account is over its rate.
     pub(crate) fn account(&self, id: &str) -> Result<(), Problem> {
         let Some(limiter) = &self.accounts else { return Ok(()) };
         if limiter.len() > KEYS {
@@ -56,19 +55,19 @@ impl Limits {
         })
     }
 
-    /// The same for a request that counts as `more` requests besides itself.
+    /// Charges the account for `more` additional requests, for a request that costs more than one.
     pub(crate) fn more(&self, id: &str, more: u32) -> Result<(), Problem> {
         let (Some(limiter), Some(more)) = (&self.accounts, NonZeroU32::new(more)) else {
             return Ok(());
         };
         let asked = limiter.check_key_n(&id.to_owned(), more);
-        // A rate that never allows so many at once allows the one that was counted.
+        // If the rate never allows that many at once, the one request that was already counted is enough.
         let Ok(Err(until)) = asked else { return Ok(()) };
         let wait = until.wait_time_from(DefaultClock::default().now());
         Err(too_many(wait.as_secs(), "this account asks more often than it may"))
     }
 
-    /// Refuses an address from which tokens are guessed.
+    /// Refuses the request if its address sends too many without a valid token, because it may be guessing tokens.
     pub(crate) fn stranger(&self, address: IpAddr) -> Result<(), Problem> {
         let Some(limiter) = &self.strangers else { return Ok(()) };
         if limiter.len() > KEYS {
@@ -80,7 +79,7 @@ impl Limits {
         })
     }
 
-    /// The answer, saying what is allowed.
+    /// Adds the rate limit header to the answer.
     pub(crate) fn told(&self, answer: impl IntoResponse) -> Response {
         let mut answer = answer.into_response();
         if self.accounts.is_some() {

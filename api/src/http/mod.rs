@@ -1,6 +1,7 @@
-//! The HTTP surface: routes, who may use them and how often, errors, pages. What is answered is in [`crate::queries`].
+//! The HTTP layer: routes, who may use them and how often, errors, and HTML pages. [`crate::queries`] computes the
+//! answers.
 //!
-//! What lies directly in this folder is what all of its folders have in common; it knows none of them.
+//! The files directly in this folder are used by all of its subfolders and depend on none of them.
 
 pub(crate) mod access;
 pub(crate) mod admission;

@@ -1,4 +1,4 @@
-//! From where a request comes: the address of its connection, or what a proxy that is trusted says.
+//! The address that a request comes from: that of its connection, or the one that a trusted proxy reports.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,11 +9,11 @@ use ipnet::IpNet;
 
 const FORWARDED: &str = "x-forwarded-for";
 
-/// From where a request comes.
+/// The client's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Origin(pub(crate) IpAddr);
 
-/// Finds out, with `proxies` that are trusted to say from where they were asked.
+/// Determines the client's address. `proxies` are the networks whose `X-Forwarded-For` header is trusted.
 pub(crate) async fn find(
     State(proxies): State<std::sync::Arc<[IpNet]>>,
     mut request: Request,
@@ -29,7 +29,7 @@ pub(crate) async fn find(
     next.run(request).await
 }
 
-/// The last address that no trusted proxy stands for: what is before it anybody could have written.
+/// The last address in the chain that is not a trusted proxy. Anything before it in the header could be forged.
 fn origin(peer: IpAddr, given: &[&str], proxies: &[IpNet]) -> IpAddr {
     let is_proxy = |address: &IpAddr| proxies.iter().any(|net| net.contains(address));
     let mut origin = peer;

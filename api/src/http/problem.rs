@@ -15,10 +15,10 @@ use waybill_shared::store::StoreError;
 use crate::http::problem_kind::ProblemKind;
 use crate::queries::error::{ARCHIVED, DISK_FULL, LACKING, QueryError};
 
-/// One thing that is wrong in a request or a file that it holds.
+/// One error in a request, or in a file that the request contains.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Wrong {
-    /// The row, from 1, where the request holds rows.
+    /// The row, counted from 1, if the request has rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<u64>,
     /// The field, such as `lines[0].quantity`.
@@ -29,7 +29,7 @@ pub struct Wrong {
     pub value: Option<String>,
     /// What is wrong.
     pub detail: String,
-    /// The way out.
+    /// How to fix it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
@@ -46,7 +46,7 @@ impl From<&FieldError> for Wrong {
     }
 }
 
-/// What went wrong, and the way out.
+/// An error answer: what went wrong, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// A stable reference to the kind of problem, such as `/problems/not_found`.
@@ -59,22 +59,21 @@ pub struct Problem {
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
-    /// What went wrong this time.
+    /// What went wrong in this case.
     pub detail: String,
-    /// The way out.
+    /// How to fix it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// Each thing that is wrong, where there may be several.
+    /// Every single error, if there can be several.
     #[serde(default, skip_serializing_if = "<[Wrong]>::is_empty")]
     #[schema(value_type = Vec<Wrong>)]
     pub errors: Box<[Wrong]>,
-    /// Seconds to wait before another try, which is also the header `Retry-After`.
+    /// How many seconds to wait before trying again. The same value is in the `Retry-After` header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
 }
 
 impl Problem {
-    /// A problem of `kind`.
     #[must_use]
     pub fn new(kind: ProblemKind, detail: impl Into<String>, hint: &str) -> Self {
         Self {
@@ -88,13 +87,13 @@ impl Problem {
         }
     }
 
-    /// The same, naming what is wrong one by one.
+    /// Adds the list of single errors.
     #[must_use]
     pub fn with(self, errors: Vec<Wrong>) -> Self {
         Self { errors: errors.into(), ..self }
     }
 
-    /// Something wrong with one field.
+    /// A problem with one field of the request.
     #[must_use]
     pub fn field(field: &str, detail: impl Into<String>, hint: &str) -> Self {
         let detail = detail.into();
@@ -108,7 +107,7 @@ impl Problem {
         Self::new(ProblemKind::Invalid, format!("`{field}`: {detail}"), hint).with(vec![wrong])
     }
 
-    /// Nothing of that id that the caller may see.
+    /// The answer when no `what` has this id, or when the caller may not see it.
     #[must_use]
     pub fn unknown(what: &str, id: &str) -> Self {
         Self::new(
@@ -118,7 +117,7 @@ impl Problem {
         )
     }
 
-    /// Several requesters use this id for a line of theirs.
+    /// The answer when several requesters use this id for one of their lines.
     #[must_use]
     pub fn ambiguous(name: &Ambiguous) -> Self {
         let detail = format!("`{}` is the name of several things", name.name);
@@ -131,7 +130,7 @@ impl Problem {
         Self::new(ProblemKind::Internal, text, "run `waybill check`")
     }
 
-    /// What others are told of a failure inside: what failed is for the log.
+    /// What clients are told about an internal failure. The cause goes only to the service's log.
     #[must_use]
     pub(crate) fn inside() -> Self {
         let hint = "try again, or ask the service's operator";

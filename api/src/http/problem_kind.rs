@@ -1,67 +1,63 @@
-//! Every kind of problem that the API answers with.
+//! The kinds of problem that the API answers with.
 
 use axum::http::StatusCode;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-/// A kind of problem: its name is the end of its `type` (RFC 9457), such as `/problems/not_found`.
+/// A kind of problem that the API answers with. Its name is the last part of the problem's `type` (RFC 9457), such as
+/// `/problems/not_found`.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray,
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum ProblemKind {
-    /// The request cannot be read.
+    /// The request cannot be parsed.
     Malformed,
-    /// The request can be read and breaks a rule.
+    /// The request was parsed, but it breaks a rule.
     Invalid,
-    /// There is no token, or none that holds.
+    /// The token is missing or not valid.
     Unauthorized,
-    /// The account may not do that.
+    /// The account's role or scope does not allow this.
     Forbidden,
-    /// There is no such thing, or none that the account may see.
+    /// The thing does not exist, or the caller may not see it.
     NotFound,
-    /// The route has no such method.
+    /// The route does not support this method.
     MethodNotAllowed,
     /// The request took too long to arrive.
     Timeout,
-    /// It does not fit what is there.
+    /// The request contradicts the current state.
     Conflict,
-    /// It was there, and is not any more.
+    /// The thing existed, but no longer does.
     Gone,
-    /// It has changed since it was read.
+    /// The thing has changed since the client read it.
     PreconditionFailed,
-    /// The body is too large.
     TooLarge,
-    /// The body's type is not understood.
+    /// The service does not accept the body's media type.
     UnsupportedMedia,
-    /// It was understood and refused.
+    /// The request was understood and refused.
     Refused,
-    /// It was asked too often, or for too much at once.
+    /// The account sent too many requests, or too many at the same time.
     TooManyRequests,
-    /// Something failed inside the service.
     Internal,
-    /// The service cannot answer now.
+    /// The service cannot answer at the moment.
     Unavailable,
-    /// The service's disk is full.
     DiskFull,
 }
 
 impl ProblemKind {
-    /// All of them.
     pub const ALL: &[Self] = Self::VARIANTS;
 
-    /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
     }
 
-    /// The kind that `name` names.
+    /// The kind of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         name.parse().ok()
     }
 
-    /// The status of an answer that is one.
+    /// The HTTP status of an answer with this problem.
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
@@ -84,7 +80,7 @@ impl ProblemKind {
         }
     }
 
-    /// Its title, which is the same each time.
+    /// The title, which is the same for every problem of this kind.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -108,7 +104,7 @@ impl ProblemKind {
         }
     }
 
-    /// Whether routes of this method answer with it, as far as their description says.
+    /// Whether the API description lists this problem for routes with this method.
     pub(crate) fn answers(self, method: &str) -> bool {
         match self {
             Self::MethodNotAllowed => false,

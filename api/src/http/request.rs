@@ -1,4 +1,4 @@
-//! What requests carry, read so that a mistake is answered with the field and the way out.
+//! Readers of bodies, queries and paths. An error names the field and how to fix it.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -10,10 +10,10 @@ use waybill_shared::domain::admissible::{self, LONGEST_NAME, inadmissible};
 use crate::http::problem::Problem;
 use crate::http::problem_kind::ProblemKind;
 
-/// The largest body from the network, in bytes, unless it is set otherwise.
+/// The default limit for bodies from the network, in bytes.
 pub(crate) const LARGEST: usize = 32 * 1024 * 1024;
 
-/// The body as JSON.
+/// The body, parsed as JSON.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
@@ -34,7 +34,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-/// `bytes` as JSON.
+/// Parses `bytes` as JSON.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if let Some(found) = inadmissible(bytes) {
         return Err(Problem::field(
@@ -45,7 +45,7 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let hint = "see /v1/openapi.json for what is expected";
-    // A list would be read as the fields in their order.
+    // Serde would accept a list and assign its values to the fields in order.
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         return Err(Problem::new(ProblemKind::Invalid, "the body is a list, not an object", hint));
     }
@@ -73,7 +73,6 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
     kind.trim().to_ascii_lowercase()
 }
 
-/// The whole body.
 pub(crate) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     Bytes::from_request(request, state).await.map_err(|rejection| {
         if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
@@ -83,13 +82,13 @@ pub(crate) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result
     })
 }
 
-/// A body larger than what is read.
+/// The answer to a body above the limit.
 pub(crate) fn too_large() -> Problem {
     let hint = "send fewer rows at once";
     Problem::new(ProblemKind::TooLarge, "the body is larger than what is read", hint)
 }
 
-/// The query of the URL.
+/// The parameters in the URL's query.
 pub(crate) struct Params<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {

@@ -1,4 +1,4 @@
-//! What routes work on.
+//! The state that routes share.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -10,21 +10,20 @@ use crate::http::problem::Problem;
 use crate::http::problem_kind::ProblemKind;
 use crate::queries::log::lead_times::LeadTimes;
 
-/// What routes work on. Cheap to clone.
+/// The state that all routes share. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
-    /// Store, clock and pipelines.
     pub engine: Engine,
-    /// The folder through which the outside is reached.
+    /// The folder for exchange with outside parties.
     pub(crate) folder: PathBuf,
-    /// How the outside is asked what follows from a document; opened when it is first needed.
+    /// The connector answers what follows from a document. It is opened on first use.
     connector: Arc<OnceLock<Arc<dyn Connector>>>,
-    /// What the log said of lead times, as far as it was read.
+    /// Lead times counted from the log so far, so that each request reads only new events.
     pub(crate) lead_times: Arc<tokio::sync::Mutex<LeadTimes>>,
 }
 
 impl Api {
-    /// Routes on `engine`; the outside is reached through `folder`.
+    /// Makes the routes' state. `folder` is the folder for exchange with outside parties.
     #[must_use]
     pub fn new(engine: Engine, folder: &Path) -> Self {
         Self {
@@ -35,7 +34,7 @@ impl Api {
         }
     }
 
-    /// The way to the outside.
+    /// Opens the connector on first use.
     pub(crate) fn connector(&self) -> Result<Arc<dyn Connector>, Problem> {
         if let Some(connector) = self.connector.get() {
             return Ok(connector.clone());

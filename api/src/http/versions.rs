@@ -1,4 +1,4 @@
-//! The version of a subject: as the `ETag` of an answer, and as what a change was decided on.
+//! The version of a subject: sent as the `ETag` of an answer, and compared with the `If-Match` of a change.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::http::problem::Problem;
 use crate::http::problem_kind::ProblemKind;
 
-/// `body` with the version of what it is about as its `ETag`.
+/// An answer with `body`, and with the subject's version as its `ETag`.
 pub(crate) fn versioned(version: i64, body: impl Serialize) -> Response {
     let mut response = axum::Json(body).into_response();
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
@@ -16,7 +16,7 @@ pub(crate) fn versioned(version: i64, body: impl Serialize) -> Response {
     response
 }
 
-/// Refuses a change of something that is no longer at the version that `If-Match` names.
+/// Refuses a change if `If-Match` names another version than the current one.
 pub(crate) fn matches(headers: &HeaderMap, version: i64) -> Result<(), Problem> {
     let Some(asked) = headers.get(header::IF_MATCH) else { return Ok(()) };
     let text = asked.to_str().unwrap_or_default().trim();

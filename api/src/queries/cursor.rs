@@ -1,5 +1,5 @@
-//! Pages of a listing. A cursor names the last thing that was given, so pages neither skip nor repeat
-//! anything that was there all along, whatever is written meanwhile.
+//! Pages of a listing. A cursor names the last item of a page. So whatever is written in the meantime, the pages
+//! neither skip nor repeat an item that existed all along.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -8,16 +8,16 @@ use waybill_shared::domain::admissible;
 
 use crate::queries::error::QueryError;
 
-/// Things given at once, unless asked otherwise.
+/// The default number of items on a page.
 pub(crate) const LIMIT: u32 = 100;
 
-/// Things given at once at most.
+/// The largest number of items on a page.
 pub(crate) const MOST: u32 = 10_000;
 
-/// How many are given, of how many asked for.
+/// The number of items for a page, from the number that the caller asks for.
 ///
 /// # Errors
-/// A [`QueryError`] if it is not within 1 and [`MOST`].
+/// A [`QueryError`] if it is not between 1 and [`MOST`].
 pub(crate) fn limit(asked: Option<u32>) -> Result<usize, QueryError> {
     match asked.unwrap_or(LIMIT) {
         limit @ 1..=MOST => Ok(limit as usize),
@@ -28,15 +28,15 @@ pub(crate) fn limit(asked: Option<u32>) -> Result<usize, QueryError> {
     }
 }
 
-/// The cursor after the thing with this key, of a listing of `kind`.
+/// A cursor that continues after `key` in a listing of `kind`.
 pub(crate) fn cursor(kind: &str, key: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(format!("{kind}:{key}"))
 }
 
-/// The key that a cursor of a listing of `kind` names.
+/// The key inside a cursor of a listing of `kind`.
 ///
 /// # Errors
-/// A [`QueryError`] if it is no cursor of such a listing.
+/// A [`QueryError`] if the text is not a cursor of such a listing.
 pub(crate) fn after(kind: &str, cursor: Option<&str>) -> Result<Option<String>, QueryError> {
     let Some(cursor) = cursor else { return Ok(None) };
     let read = || {
@@ -50,7 +50,7 @@ pub(crate) fn after(kind: &str, cursor: Option<&str>) -> Result<Option<String>, 
     read().ok_or_else(bad).map(Some)
 }
 
-/// The part of `all`, in order of keys, after `cursor`, with the cursor of what follows.
+/// The page of `all`, which is ordered by key, after the cursor. Also returns the cursor of the next page.
 pub(crate) fn cut<T>(
     all: impl IntoIterator<Item = T>,
     kind: &str,

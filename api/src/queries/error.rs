@@ -1,41 +1,41 @@
-//! Why a question has no answer. What that means to whoever asked is for those who pass it on.
+//! The errors of queries. The callers decide what to make of them, such as an HTTP status.
 
 use waybill_shared::domain::money::MoneyError;
 use waybill_shared::line_name::Ambiguous;
 use waybill_shared::store::StoreError;
 
-/// Why a question has no answer.
+/// Why a query has no answer.
 #[derive(Debug)]
 pub(crate) enum QueryError {
-    /// The question breaks a rule.
+    /// The query breaks a rule.
     Invalid(String),
-    /// One field of the question breaks a rule.
+    /// One field of the query breaks a rule.
     Field { field: &'static str, detail: String, hint: String },
-    /// What it asks about is not there, or not for whoever asks.
+    /// The subject does not exist, or the caller may not see it.
     Unknown { detail: String, hint: String },
-    /// What it names is the name of several things.
+    /// The name fits several subjects.
     Ambiguous(Ambiguous),
-    /// The log that it asks about was there, and is not any more.
+    /// The requested part of the log existed, but no longer does.
     Gone { detail: String, hint: String },
-    /// Amounts cannot be added up or converted.
+    /// Amounts cannot be added or converted.
     Money(MoneyError),
-    /// Another earlier day is being rebuilt from the log.
+    /// Another past day is being rebuilt from the log, and only one can be at a time.
     DayInUse,
-    /// There is no room for the store of an earlier day.
+    /// There is no disk space for the store of a past day.
     NoRoom,
-    /// What the log tells of an earlier day does not fit together.
+    /// The events of a past day contradict one another.
     DayLost,
-    /// The store does not answer.
+    /// The store failed.
     Store(StoreError),
 }
 
 impl QueryError {
-    /// Something wrong with one field.
+    /// An error in one field.
     pub(crate) fn field(field: &'static str, detail: impl Into<String>, hint: &str) -> Self {
         Self::Field { field, detail: detail.into(), hint: hint.to_owned() }
     }
 
-    /// Nothing of that id that the caller may see.
+    /// The error when no `what` has this id, or when the caller may not see it.
     pub(crate) fn unknown(what: &str, id: &str) -> Self {
         let hint = "check the id, and what you may see".to_owned();
         Self::Unknown { detail: format!("no {what} `{id}`"), hint }
@@ -48,12 +48,12 @@ impl From<StoreError> for QueryError {
     }
 }
 
-/// The way out of a full disk.
+/// The hint for a full disk.
 pub const DISK_FULL: &str = "the disk may be full: free some space and try again";
 
-/// The way out where a key is lacking.
+/// The hint for a missing key.
 pub const LACKING: &str =
     "give the service that key: start it with --key-file FILE, or WAYBILL_KEY_FILE";
 
-/// The way to what is not in the log any more.
+/// The hint for events that have been archived.
 pub(crate) const ARCHIVED: &str = "ask the command line, with --with-archive FILE";

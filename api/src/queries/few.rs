@@ -1,17 +1,17 @@
-//! Lists of which only the first may be given.
+//! Lists that may be cut.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Things of one list that are given at most.
+/// The largest number of items of one list.
 pub(crate) const MOST: usize = 10_000;
 
-/// A list, of which only the first may be given.
+/// A list that may be cut to its first items.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Few<T> {
-    /// The first.
+    /// The first items.
     pub first: Vec<T>,
-    /// How many there are.
+    /// The number of all items.
     pub all: usize,
 }
 

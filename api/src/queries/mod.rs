@@ -1,6 +1,6 @@
-//! Answers: what is asked of the store, and put into views. They know nothing of who asks, or how: no HTTP.
+//! Queries: they read the store and build views. They know nothing about callers or HTTP.
 //!
-//! What lies directly in this folder is what all questions have in common; it knows none of them.
+//! The files directly in this folder are used by all of its subfolders and depend on none of them.
 
 pub(crate) mod cursor;
 pub(crate) mod doctor;

@@ -1,5 +1,5 @@
-//! Ids that may be meant by one that is not there. However much is stored, few rows are read: what one
-//! slip away is asked for by key, records of one kind by the beginning they share.
+//! Suggests ids that the caller may have meant instead of an unknown one. Few rows are read, however much is stored:
+//! likely typos are looked up by key, and records of one kind by their common beginning.
 
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::kinds::RecordKind;
@@ -8,23 +8,23 @@ use waybill_shared::store::StoreError;
 
 use crate::queries::error::QueryError;
 
-/// Ids that are named at most.
+/// The largest number of suggestions.
 const NAMED: usize = 3;
 
-/// Orders that are looked at.
+/// The largest number of orders that are compared.
 const ORDERS: i64 = 200;
 
-/// The longest id that anything near to is looked for.
+/// Longer ids get no suggestions.
 const LONGEST: usize = 40;
 
-/// Characters of ids.
+/// The characters of ids.
 const CHARACTERS: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-/.";
 
-/// Characters that are taken for each other.
+/// Characters that are easily confused.
 const ALIKE: [(char, char); 6] =
     [('8', 'B'), ('5', 'S'), ('2', 'Z'), ('0', 'D'), ('V', 'Y'), ('6', 'G')];
 
-/// There is no `what` called `id`: with those that may be meant.
+/// The error for an unknown `id` of a `what`, with suggestions.
 pub(crate) async fn unknown(engine: &Engine, what: &str, id: &str) -> QueryError {
     let hint = match near(engine, id).await.unwrap_or_default().as_slice() {
         [] => "`waybill lots` lists the lots there are".to_owned(),
@@ -34,7 +34,7 @@ pub(crate) async fn unknown(engine: &Engine, what: &str, id: &str) -> QueryError
     QueryError::Unknown { detail: format!("no {what} `{id}`"), hint }
 }
 
-/// Ids that are there and near to `asked`, the nearest first.
+/// Existing ids that are similar to `asked`, nearest first.
 async fn near(engine: &Engine, asked: &str) -> Result<Vec<String>, StoreError> {
     let asked = asked.trim().to_uppercase();
     if asked.is_empty() || asked.chars().count() > LONGEST {
@@ -68,21 +68,21 @@ async fn near(engine: &Engine, asked: &str) -> Result<Vec<String>, StoreError> {
     Ok(found.into_iter().map(|(_, id)| id).take(NAMED).collect())
 }
 
-/// How far apart two ids are; none: too far for either to be meant by the other.
+/// How different two ids are. `None` if they are too different for a suggestion.
 fn distance(asked: &str, id: &str) -> Option<usize> {
     let reach = match asked.chars().count() {
         ..=2 => 1,
         3..=7 => 2,
         8.. => 3,
     };
-    // Whoever has begun to write it means it.
+    // An id that begins with the text counts as just within reach.
     if asked.len() > 1 && id.starts_with(asked) {
         return Some(reach);
     }
     Some(strsim::damerau_levenshtein(asked, id)).filter(|distance| *distance <= reach)
 }
 
-/// The ids of what a coalition knows, of webhooks, and of orders that begin as `asked` does.
+/// The ids of the coalition's records, of webhooks, and of orders with a beginning like `asked`.
 async fn records(engine: &Engine, asked: &str) -> Result<Vec<String>, StoreError> {
     let coalition = engine.coalition().await?;
     let known = [
@@ -99,7 +99,7 @@ async fn records(engine: &Engine, asked: &str) -> Result<Vec<String>, StoreError
         );
     }
     if asked.starts_with("PO") {
-        // What is wrong may be anywhere: ever less of the beginning is taken to be right.
+        // The error may be anywhere in the number, so ever shorter beginnings are taken as right.
         let cut = asked.char_indices().filter(|(_, of)| *of == '-').map(|(at, _)| &asked[..at]);
         for beginning in cut {
             let found = engine.store.records_from(RecordKind::Order, beginning, ORDERS).await?;
@@ -110,8 +110,8 @@ async fn records(engine: &Engine, asked: &str) -> Result<Vec<String>, StoreError
     Ok(ids)
 }
 
-/// Lots near to `LOT-code`: other parts of its line, then those one slip away, then, where there are
-/// few, those one character away.
+/// Lots similar to `LOT-code`: other parts of its line, otherwise likely typos, otherwise ids that differ by one
+/// character, unless those are too many.
 async fn lots(engine: &Engine, code: &str) -> Result<Vec<String>, StoreError> {
     let (of_line, part) = code.split_once('.').unwrap_or((code, ""));
     if let (false, Ok(LineId(line))) = (part.is_empty(), format!("LINE-{of_line}").parse()) {
@@ -136,7 +136,7 @@ async fn lots(engine: &Engine, code: &str) -> Result<Vec<String>, StoreError> {
     Ok(if near.len() <= NAMED { near } else { Vec::new() })
 }
 
-/// The same of lines.
+/// The same for lines.
 async fn lines(engine: &Engine, code: &str) -> Result<Vec<String>, StoreError> {
     let there = async |codes: Vec<String>| -> Result<Vec<String>, StoreError> {
         let line = |code: &String| format!("LINE-{code}").parse::<LineId>().ok();
@@ -151,8 +151,7 @@ async fn lines(engine: &Engine, code: &str) -> Result<Vec<String>, StoreError> {
     Ok(if near.len() <= NAMED { near } else { Vec::new() })
 }
 
-/// What is written instead of `text` most easily: two characters in the other order, one for another
-/// that looks like it.
+/// The most likely typos in `text`: two characters swapped, or one character replaced by a similar one.
 fn slips(text: &str) -> impl Iterator<Item = String> {
     let of: Vec<char> = text.chars().collect();
     let swapped = (1..of.len()).map({
@@ -176,7 +175,7 @@ fn slips(text: &str) -> impl Iterator<Item = String> {
     swapped.chain(misread)
 }
 
-/// What differs from `text` by one character: one too many, one too few, another one.
+/// All texts that differ from `text` by one character: one more, one less, or another one.
 fn edits(text: &str, characters: &str) -> impl Iterator<Item = String> {
     let of: Vec<char> = text.chars().collect();
     let mut all = Vec::new();

@@ -1,5 +1,5 @@
-//! The past: what there was at the end of an earlier day, rebuilt from the log in a store of its own,
-//! so that whatever reads a store can be asked about that day.
+//! The past: the state at the end of an earlier day. It is rebuilt from the log in a store of its own, so any code that
+//! reads a store can be asked about that day.
 
 use std::sync::Arc;
 
@@ -24,30 +24,29 @@ use waybill_shared::store::{
 
 use crate::queries::error::QueryError;
 
-/// Lines rebuilt in one commit.
+/// The number of lines rebuilt in one commit.
 const TOGETHER: i64 = 500;
 
-/// A day is rebuilt for one question at a time: it takes time and room.
+/// Only one day is rebuilt at a time, because that takes time and disk space.
 static ONE: Semaphore = Semaphore::const_new(1);
 
-/// What there is on a day: now, or as it was then. To be dropped soon.
+/// The state now or on a past day. Drop it soon: while a past day is held, no other can be rebuilt.
 pub(crate) struct AsOf {
-    /// Whose store and clock are those of the day.
+    /// The engine with the store and the clock of that day.
     pub(crate) engine: Engine,
-    /// The day.
     pub(crate) day: NaiveDate,
-    /// The moment after it; none: it is today.
+    /// The moment after the day. `None` if it is today.
     pub(crate) end: Option<Timestamp>,
-    /// Where the store of an earlier day is; goes last.
+    /// The folder of a past day's store. It is declared after the engine, so it is deleted last.
     _folder: Option<TempDir>,
     _turn: Option<SemaphorePermit<'static>>,
 }
 
 impl AsOf {
-    /// What there is on `day`; none: today.
+    /// The state on `day`. `None` means today.
     ///
     /// # Errors
-    /// A [`QueryError`] if the day is not over, or the log cannot be read.
+    /// A [`QueryError`] if the day is in the future, or the log cannot be read.
     pub(crate) async fn of(engine: &Engine, day: Option<NaiveDate>) -> Result<Self, QueryError> {
         let coalition = engine.coalition().await?;
         let today = engine.today(&coalition);
@@ -92,7 +91,7 @@ async fn last(
     Ok(store.events_of(subject).await?.into_iter().rfind(|event| event.at < end))
 }
 
-/// Stores `change set`, which states what was there: nothing can stand against it.
+/// Stores `change_set`. It states facts of the past, so nothing can conflict with it.
 async fn put(past: &SqliteStore, change_set: ChangeSet) -> Result<(), QueryError> {
     for fate in past.commit(vec![change_set]).await? {
         if fate != Fate::Committed {
@@ -103,7 +102,7 @@ async fn put(past: &SqliteStore, change_set: ChangeSet) -> Result<(), QueryError
     Ok(())
 }
 
-/// Puts into `past` what there was before `end`.
+/// Copies into `past` everything that existed before `end`.
 async fn rebuild(store: &dyn Store, past: &SqliteStore, end: Timestamp) -> Result<(), QueryError> {
     for kind in RecordKind::ALL.iter().copied().filter(|kind| kind.is_of_the_past()) {
         let mut change_set = ChangeSet::new("past", end);
@@ -133,7 +132,7 @@ async fn rebuild(store: &dyn Store, past: &SqliteStore, end: Timestamp) -> Resul
     for first in (1..=newest).step_by(TOGETHER as usize) {
         let ids = (first..first + TOGETHER).map(LineId);
         let mut change_set = ChangeSet::new("past", end);
-        // What was paid above a ceiling was paid.
+        // Payments above a ceiling did happen, so the store must not refuse them.
         change_set.is_outside_fact = true;
         for id in ids.take_while(|id| id.0 <= newest) {
             lines(store, id, end, &mut change_set).await?;
@@ -143,7 +142,7 @@ async fn rebuild(store: &dyn Store, past: &SqliteStore, end: Timestamp) -> Resul
     Ok(())
 }
 
-/// What an envelope's event tells; the rest is the sum of the lots' shares.
+/// The data in an envelope's event. All else is the sum of the lots' shares.
 fn envelope(id: String, event: &Event) -> Result<EnvelopeChange, StoreError> {
     #[derive(serde::Deserialize)]
     struct Told {

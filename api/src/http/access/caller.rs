@@ -1,4 +1,4 @@
-//! Whoever makes a request: an account by its token, or the operator at this machine.
+//! Who makes a request: an account, identified by its token, or the operator on this machine.
 
 use std::sync::Arc;
 
@@ -29,21 +29,20 @@ use crate::http::problem_kind::ProblemKind;
 use crate::http::state::Api;
 use crate::queries::near::unknown;
 
-/// How exact that is.
+/// The precision of a token's recorded last use.
 const USED_EXACT: TimeDelta = TimeDelta::minutes(1);
 
-/// Whoever makes a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
-    /// At this machine: over the socket of `serve`, whose file only its owner can open, or in the
-    /// same process.
+    /// The operator on this machine: over the socket of `serve`, whose file only its owner can open, or in the same
+    /// process.
     Local,
-    /// By a token.
+    /// An account, identified by its token.
     Account(Box<Account>),
 }
 
 impl Caller {
-    /// As what it acts.
+    /// The role that the caller acts in.
     #[must_use]
     pub fn role(&self) -> Role {
         match self {
@@ -52,7 +51,7 @@ impl Caller {
         }
     }
 
-    /// For whom it acts.
+    /// The party that the caller acts for. `None` for the operator and for roles without a party.
     #[must_use]
     pub fn party(&self) -> Option<&str> {
         match self {
@@ -61,7 +60,7 @@ impl Caller {
         }
     }
 
-    /// The name by which the log calls it.
+    /// The caller's name in the log.
     #[must_use]
     pub fn actor(&self) -> String {
         match self {
@@ -70,7 +69,7 @@ impl Caller {
         }
     }
 
-    /// What keeps apart what different callers keep here.
+    /// A key that is unique to the caller. Stored answers, rate limits and open streams are kept per caller.
     #[must_use]
     pub fn id(&self) -> &str {
         match self {
@@ -79,18 +78,18 @@ impl Caller {
         }
     }
 
-    /// Refuses an account that no longer holds.
+    /// Fails if the account has been revoked or has expired since it was authenticated.
     pub(crate) async fn still_holds(&self, engine: &Engine) -> Result<(), Problem> {
         let Self::Account(account) = self else { return Ok(()) };
         let record =
             engine.store.record(RecordKind::Token, &account.id).await?.ok_or_else(wrong)?;
         let now: Account = serde_json::from_str(&record.body).map_err(|_| wrong())?;
-        // A token that was replaced meanwhile ends with its overlap.
+        // If the token was rotated in the meantime, the old one is valid only until its overlap ends.
         let now = now.by(|hash| hash == account.hash).ok_or_else(wrong)?;
         if now.is_live(engine.clock.now()) { Ok(()) } else { Err(wrong()) }
     }
 
-    /// What it sees.
+    /// What data the caller may see.
     ///
     /// # Errors
     /// [`StoreError`] if the coalition cannot be read.
@@ -98,7 +97,7 @@ impl Caller {
         Ok(Visibility::new(engine, engine.coalition().await?, self.role(), self.party()))
     }
 
-    /// The lot `id`, if the caller sees it, with its line.
+    /// The lot `id` with its line, if the caller may see it.
     pub(crate) async fn lot(
         &self,
         engine: &Engine,
@@ -111,13 +110,13 @@ impl Caller {
         };
         match visibility.lots(found).await?.pop() {
             Some(found) => Ok(found),
-            // What else there is, is told to those who see all of it.
+            // Suggestions for similar ids go only to callers who see everything.
             None if visibility.is_whole() => Err(unknown(engine, "lot", id).await.into()),
             None => Err(Problem::unknown("lot", id)),
         }
     }
 
-    /// Whether it belongs to the secretariat.
+    /// Whether the caller belongs to the secretariat.
     #[must_use]
     pub fn is_secretariat(&self) -> bool {
         matches!(self.role(), Role::Admin | Role::Operator)
@@ -134,24 +133,24 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// Says that requests come from this machine's operator.
+/// Marks the request as coming from the operator on this machine.
 pub(crate) async fn is_local(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(Caller::Local);
     next.run(request).await
 }
 
-/// Who has asked, as the logs tell it.
+/// The caller, as recorded in the logs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AccessEntry {
-    /// Whoever it is, where that is known.
+    /// The caller's name in the log. `None` if the caller is unknown.
     pub(crate) actor: Option<String>,
-    /// The id of the token that was shown, valid or not.
+    /// The id of the token that was sent, valid or not.
     pub(crate) token: Option<String>,
-    /// With what the request's mark was salted, where it has one.
+    /// The salt of the request's mark. `None` if the request has no mark.
     pub(crate) salt: Option<String>,
 }
 
-/// The name of a request.
+/// The id of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Named(pub(crate) String);
 
@@ -164,7 +163,7 @@ impl AccessEntry {
         Self { actor: Some(caller.actor()), token, salt: None }
     }
 
-    /// By nobody who is known; of what was shown the logs get no more than an id has.
+    /// For a request that did not authenticate. At most the id part of whatever was sent as a token gets into the logs.
     fn unknown(headers: &HeaderMap) -> Self {
         let shown = headers.get(header::AUTHORIZATION).and_then(|header| header.to_str().ok());
         let token = shown.and_then(|text| claimed(text.split_once(' ')?.1.trim()));
@@ -176,7 +175,7 @@ impl AccessEntry {
     }
 }
 
-/// Finds out who calls, and whether that role may use the route, and that often.
+/// Identifies the caller, and refuses the request if its role may not use the route or its rate is exceeded.
 pub(crate) async fn authenticate(
     State((api, limits)): State<(Api, Option<Limits>)>,
     mut request: Request,
@@ -217,15 +216,15 @@ pub(crate) async fn authenticate(
     response
 }
 
-/// Tells the logs who asks.
+/// Passes the caller's identity to the logs.
 pub(crate) fn see(request: &Request, asked: AccessEntry) {
     if let Some(seen) = request.extensions().get::<Seen>() {
         seen.is(asked);
     }
 }
 
-/// The mark that a request leaves beside what it changes, and its salt; none: it changes nothing, or is not written to an
-/// access log, which alone could tell what the mark stands for.
+/// The mark that is stored with the changes of a request, and its salt. `None` if the request changes nothing, or if it
+/// is not written to an access log: without that log nobody could tell what the mark stands for.
 fn mark(request: &Request, asked: &AccessEntry) -> Option<(String, Mark)> {
     let Named(name) = request.extensions().get()?;
     let is_written = request.extensions().get::<Seen>().is_some_and(|seen| seen.is_written);
@@ -247,7 +246,7 @@ fn allow(caller: &Caller, limits: Option<&Limits>, request: &Request) -> Result<
     may(caller, request.method().as_str(), path)
 }
 
-/// Whether the caller's role, and the scope of its account, may use a route.
+/// Refuses a route that the caller's role or the scope of its account does not allow.
 pub(crate) fn may(caller: &Caller, method: &str, path: &str) -> Result<(), Problem> {
     if let Caller::Account(account) = caller
         && !account.scope.lets(method)
@@ -275,7 +274,7 @@ fn refuse(detail: &str) -> Problem {
     )
 }
 
-/// One answer for whatever is wrong with a token: what exists is not told.
+/// The same answer for anything wrong with a token, so that it does not reveal which accounts exist.
 fn wrong() -> Problem {
     refuse("the token is not valid, or no longer")
 }
@@ -284,7 +283,7 @@ fn origin(request: &Request) -> Option<Origin> {
     request.extensions().get::<Origin>().copied()
 }
 
-/// The account of the token that the request carries.
+/// The account of the token in the request's headers.
 async fn account(
     engine: &Engine,
     headers: &HeaderMap,
@@ -301,7 +300,7 @@ async fn account(
     by_token(engine, token.trim(), origin).await
 }
 
-/// The account of `token`, which came from `origin`.
+/// The account of `token`, if it may be used from `origin`.
 pub(crate) async fn by_token(
     engine: &Engine,
     token: &str,
@@ -327,7 +326,7 @@ pub(crate) async fn by_token(
     Ok(account)
 }
 
-/// Keeps when a token was used, to the minute.
+/// Records when a token was last used, to the minute.
 async fn mark_used(engine: &Engine, id: &str, now: Timestamp) {
     let last = engine.store.note(NoteKind::TokenUsed, id).await.ok().flatten();
     let last = last.and_then(|text| text.parse::<Timestamp>().ok());
@@ -341,7 +340,7 @@ async fn mark_used(engine: &Engine, id: &str, now: Timestamp) {
         body: Some(now.to_rfc3339()),
     });
     if let Err(error) = engine.commit(vec![change_set], None).await {
-        // Whoever asks can be answered all the same.
+        // A failure here does not fail the request.
         tracing::warn!(error = &error as &dyn std::error::Error, "the use of a token was not kept");
     }
 }

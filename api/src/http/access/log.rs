@@ -1,4 +1,5 @@
-//! The logs of requests: who asked what from where, and what was answered; the access log has a line of JSON for each.
+//! The logs of requests: who sent what from where, and the answer. The access log has one line of JSON for each
+//! request.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -21,23 +22,23 @@ pub struct AccessLog {
     file: Mutex<File>,
 }
 
-/// A request that was answered, or given up.
+/// A request that was answered, or whose caller left before the answer.
 #[derive(Debug, Serialize)]
 struct Entry<'a> {
-    /// When it was answered, by the machine's clock.
+    /// When the answer was sent, by the machine's clock.
     time: DateTime<Utc>,
-    /// The name of the request.
+    /// The id of the request.
     request: &'a str,
-    /// From where.
+    /// The client's address.
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<&'a str>,
-    /// Who asked; none: nobody who is known.
+    /// The caller's name. `None` if the caller is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<&'a str>,
-    /// The id of the token that was shown, valid or not: never the token.
+    /// The id of the token that was sent, valid or not. Never the token itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<&'a str>,
-    /// What the hash of this request in the log of events begins with, where it may have changed something.
+    /// The salt of the request's hash in the event log, if the request may have changed something.
     #[serde(skip_serializing_if = "Option::is_none")]
     salt: Option<&'a str>,
     method: &'a str,
@@ -48,25 +49,25 @@ struct Entry<'a> {
 }
 
 impl AccessLog {
-    /// Appends to the file at `path`, which only its owner may read.
+    /// Opens the file at `path` for appending. A new file is readable only by its owner.
     ///
     /// # Errors
-    /// [`io::Error`] if it cannot be opened for that.
+    /// [`io::Error`] if the file cannot be opened for appending.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self { path: path.to_owned(), file: Mutex::new(append(path)?) })
     }
 
-    /// Goes on in a new file, after whoever rotates logs has moved the old one away.
+    /// Continues in a new file, after log rotation has moved the old one away.
     ///
     /// # Errors
-    /// [`io::Error`] if it cannot be opened; then it goes on in the old one.
+    /// [`io::Error`] if the new file cannot be opened. Then the log continues in the old one.
     pub fn reopen(&self) -> io::Result<()> {
         let file = append(&self.path)?;
         *self.file.lock().unwrap_or_else(PoisonError::into_inner) = file;
         Ok(())
     }
 
-    /// Writes down one request. A line that cannot be written is an error of the service's own log: the answer goes out.
+    /// Writes one request to the log. If that fails, the service's own log gets an error and the answer is still sent.
     fn write(&self, entry: &Entry<'_>) {
         let mut line = serde_json::to_vec(entry).unwrap_or_default();
         line.push(b'\n');
@@ -78,22 +79,21 @@ impl AccessLog {
     }
 }
 
-/// Who asks, as it is found out on the way.
+/// A slot for the caller's identity, which is filled in while the request is processed.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     asked: Arc<Mutex<AccessEntry>>,
-    /// Whether it gets a line in the access log.
+    /// Whether the request gets a line in the access log.
     pub(crate) is_written: bool,
 }
 
 impl Seen {
-    /// It is `asked`.
     pub(crate) fn is(&self, asked: AccessEntry) {
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = asked;
     }
 }
 
-/// A request under way. It is written down once, at the latest when nobody answers it any more.
+/// A request being processed. It is logged exactly once: when it is answered, or when it is dropped without an answer.
 #[derive(Debug)]
 pub(crate) struct Written {
     log: Option<Arc<AccessLog>>,
@@ -108,7 +108,7 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    /// `request` has come.
+    /// Starts recording `request`.
     pub(crate) fn begun(log: Option<Arc<AccessLog>>, request: &Request) -> Self {
         let name = request.extensions().get::<Named>().map(|named| named.0.clone());
         let from = request.extensions().get::<Origin>().map(|origin| origin.0.to_string());
@@ -117,12 +117,11 @@ impl Written {
         Self { log, name, from, method, uri, asked, began, status: 499 }
     }
 
-    /// What finds out who asks.
+    /// The slot through which handlers report the caller.
     pub(crate) fn seen(&self) -> Seen {
         Seen { asked: self.asked.clone(), is_written: self.log.is_some() }
     }
 
-    /// It was answered.
     pub(crate) fn answered(mut self, status: StatusCode) {
         self.status = status.as_u16();
     }
@@ -148,7 +147,8 @@ impl Drop for Written {
             });
         }
         let (request, from, caller) = (&*self.name, self.from.as_deref(), asked.actor.as_deref());
-        // Who changed what, and from where; what was changed is in the log of events, by the same name.
+        // Changes are logged at a higher level: who changed something, and from where. The event log says what was
+        // changed, under the same request id.
         if matches!(self.method, Method::GET | Method::HEAD) {
             tracing::debug!(request, method, path, status, ms, caller, origin = from, "answered");
         } else {

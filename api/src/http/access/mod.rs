@@ -1,4 +1,4 @@
-//! Who calls, and what that caller may do and see.
+//! Who the caller is, and what that caller may do and see.
 
 mod caller;
 mod log;

@@ -1,26 +1,24 @@
-//! Which role may use which route. What is not listed nobody may use; what a caller then sees of it
-//! is decided in [`super::Visibility`].
+//! Which role may use which route. Unlisted routes are denied. [`waybill_shared::visibility::Visibility`] decides what
+//! data a caller sees there.
 
 use waybill_shared::domain::account::Role::{
     self, Admin, Auditor, BuyingAgent, Carrier, Donor, Observer, Operator, Recipient, Requester,
     Reviewer, Supplier,
 };
 
-/// A method, a route, and who may use it.
+/// A method, a route, and the roles that may use it.
 pub type Allowed = (&'static str, &'static str, &'static [Role]);
 
-/// Everyone with an account.
 const EVERYONE: &[Role] = &Role::ALL;
-/// The secretariat.
 const SECRETARIAT: &[Role] = &[Admin, Operator];
-/// Who commands something; what each may is looked at with the command.
+/// Roles that may send commands. Which role may send which command is checked with the command.
 const COMMANDERS: &[Role] = &[Admin, Operator, Reviewer, Donor, Requester];
-/// Who sees the coalition as a whole.
+/// Roles that see the whole coalition.
 const WHOLE: &[Role] = &[Admin, Operator, Auditor, Observer];
-/// Who answers for what was given, ordered or delivered.
+/// Roles that report on what was given, ordered or delivered.
 const SENDERS: &[Role] =
     &[Admin, Operator, Reviewer, Requester, Donor, Supplier, BuyingAgent, Carrier, Recipient];
-/// Who sees orders.
+/// Roles that see orders.
 const ORDERS: &[Role] = &[
     Admin,
     Operator,
@@ -33,13 +31,12 @@ const ORDERS: &[Role] = &[
     Carrier,
     Recipient,
 ];
-/// Who may know why money is there or not: those who sell and carry may not.
+/// Roles that may know why money is available or missing. Those who sell and carry may not.
 const PAYS: &[Role] =
     &[Admin, Operator, Auditor, Observer, Reviewer, Requester, Donor, BuyingAgent];
-/// Who sees money.
+/// Roles that see money.
 const MONEY: &[Role] = &[Admin, Operator, Auditor, Observer, Donor];
 
-/// Every route.
 pub const ROUTES: &[Allowed] = &[
     ("GET", "/v1/me", EVERYONE),
     ("GET", "/v1/status", WHOLE),
@@ -63,7 +60,7 @@ pub const ROUTES: &[Allowed] = &[
     ("GET", "/v1/orders/{number}/document", &[Admin, Operator, Auditor, Supplier, BuyingAgent]),
     ("POST", "/v1/documents", SENDERS),
     ("POST", "/v1/commands", COMMANDERS),
-    // The name of 0.1.0.
+    // The route's name in version 0.1.0.
     ("POST", "/v1/acts", COMMANDERS),
     ("GET", "/v1/incidents", &[Admin, Operator, Auditor]),
     ("POST", "/v1/incidents/replay", SECRETARIAT),
@@ -96,7 +93,7 @@ pub const ROUTES: &[Allowed] = &[
     ("GET", "/v1/webhooks/{id}/attempts", EVERYONE),
     ("GET", "/v1/webhooks/{id}/pending", EVERYONE),
     ("POST", "/v1/webhooks/{id}/replay", EVERYONE),
-    // What the command line hands in, typed, as it was read.
+    // Routes for the command line. Their bodies are types of this program, not a public format.
     ("GET", "/v1/show/{id}", &[Admin, Operator, Auditor, Observer, Reviewer, Requester]),
     ("POST", "/v1/imports", SECRETARIAT),
     ("POST", "/v1/coalition", SECRETARIAT),
@@ -104,7 +101,7 @@ pub const ROUTES: &[Allowed] = &[
     ("POST", "/v1/keys/seal", SECRETARIAT),
 ];
 
-/// Who may use `method` on `path`; none: there is no such route.
+/// The roles that may use `method` on `path`. `None` if there is no such route.
 pub(super) fn allowed(method: &str, path: &str) -> Option<&'static [Role]> {
     let method = if method == "HEAD" { "GET" } else { method };
     let found = ROUTES.iter().find(|(m, p, _)| *m == method && *p == path);

@@ -1,24 +1,24 @@
-//! Tokens: `wbt_ID_SECRETCHECK`. The id finds the account, the secret proves it; of the secret only a keyed
-//! hash is kept. It is 256 random bits, so a fast hash is as good as a slow one. Tokens of older programs have no
-//! checksum, and hold.
+//! Tokens: `wbt_ID_SECRETCHECK`. The id finds the account and the secret proves it. Only a keyed hash of the secret is
+//! stored. The secret is 256 random bits, so a fast hash is as safe as a slow one. Tokens of older versions have no
+//! checksum and stay valid.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use waybill_shared::sealing::{Fault, text};
 
-/// What every token begins with, so that one that leaked is found by searching for it.
+/// The prefix of every token. It makes leaked tokens searchable.
 const PREFIX: &str = "wbt_";
 
-/// Whether `token` can be one at all; whether it holds only the service knows.
+/// Checks that `token` is well formed. Only the service knows whether it is valid.
 ///
 /// # Errors
-/// [`Fault`] if not.
+/// [`Fault`] if it is not well formed.
 pub fn check_token(token: &str) -> Result<(), Fault> {
     parts(token).map(drop)
 }
 
-/// A new token, with this id if one is given: its id, the token to be shown once, and the hash to be kept.
+/// Draws a new token, for `id` if that is given. Returns the id, the token to show once, and the hash to store.
 pub(crate) fn issue(id: Option<&str>) -> Result<(String, String, String), getrandom::Error> {
     let id = id.map_or_else(text::new_id::<6>, |id| Ok(id.to_owned()))?;
     let (token, secret) = text::draw(PREFIX, &id)?;
@@ -31,18 +31,18 @@ pub(crate) fn parts(token: &str) -> Result<(&str, &str), Fault> {
     text::parts(PREFIX, token)
 }
 
-/// The id that a text claims, which need not be a token.
+/// The id in a text that may or may not be a token.
 pub(crate) fn claimed(token: &str) -> Option<&str> {
     token.strip_prefix(PREFIX)?.split('_').next()
 }
 
-/// Whether `secret` is the one of which `kept` is the hash; takes as long either way.
+/// Whether `kept` is the hash of `secret`. The comparison takes the same time either way.
 pub(crate) fn is_right(id: &str, secret: &str, kept: &str) -> bool {
     hash(id, secret).as_bytes().ct_eq(kept.as_bytes()).into()
 }
 
 fn hash(id: &str, secret: &str) -> String {
-    // A key of any length is taken.
+    // HMAC accepts keys of any length, so this never fails.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(id.as_bytes()) else { return String::new() };
     mac.update(secret.as_bytes());
     hex::encode(mac.finalize().into_bytes())

@@ -1,8 +1,8 @@
-//! `Idempotency-Key`: a write that is sent again under its key gets the answer that it got, and does
-//! nothing more. (The header is that of the IETF draft draft-ietf-httpapi-idempotency-key-header.)
+//! `Idempotency-Key`: a write that is repeated with the same key gets its first answer again and changes nothing more.
+//! (The header is from the IETF draft draft-ietf-httpapi-idempotency-key-header.)
 //!
-//! Every write changes nothing the second time by itself, too: should a process be killed between
-//! what it did and its answer, the same request is done again.
+//! Repeating a write changes nothing even without this. So if a process is killed between a change and its answer, the
+//! same request is simply processed again.
 
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -25,19 +25,19 @@ use crate::http::state::Api;
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Says that an answer is one that was given before.
+/// Marks an answer that was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The longest key, in characters.
 const LONGEST: usize = 255;
 
-/// The longest answer that is kept, in bytes.
+/// The longest answer that is stored, in bytes.
 const LARGEST: usize = 1024 * 1024;
 
-/// Keys under which requests are being answered by this process.
+/// Keys of the requests that this process is currently answering.
 static UNDER_WAY: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
 
-/// Holds a key while its request is answered.
+/// Reserves a key while its request is answered.
 struct Held(String);
 
 impl Held {
@@ -53,7 +53,7 @@ impl Drop for Held {
     }
 }
 
-/// Answers a write that was answered before as it was.
+/// Gives a repeated write its stored answer.
 pub(crate) async fn once(State(api): State<Api>, request: Request, next: Next) -> Response {
     let is_write = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     match request.headers().get(KEY) {
@@ -115,7 +115,7 @@ async fn keyed(
         return Ok(again(reply));
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    // What was refused, or only looked at, changed nothing: it may be asked again.
+    // A refused request or a dry run changed nothing, so it may be sent again.
     if !response.status().is_success() || only_looks {
         return Ok(response);
     }
@@ -133,7 +133,7 @@ async fn keyed(
     keep(api, key, digest, response).await
 }
 
-/// Routes whose answers hold a secret, which is kept nowhere.
+/// Routes whose answers contain a secret. Secrets are never stored.
 const SECRETS: [&str; 4] =
     ["/v1/tokens", "/v1/tokens/{id}/rotate", "/v1/webhooks", "/v1/webhooks/{id}/rotate"];
 

@@ -1,6 +1,7 @@
-//! Who is let in while others are being answered. What a request costs depends on its route: most read a page, some read
-//! everything there is. Each kind has its places, of the service and of each account, and a place is left once the
-//! answer has been handed to its connection. Health and this machine's operator are never asked for a place.
+//! Limits how many requests run at the same time. The cost of a request depends on its route: most read a page, some
+//! read everything. Each cost has a number of places for the whole service and for each account. A request keeps its
+//! place until its answer has been handed to the connection. Health checks and the operator on this machine need no
+//! place.
 
 pub(crate) mod idempotency;
 
@@ -22,39 +23,39 @@ use crate::http::problem::Problem;
 use crate::http::problem_kind::ProblemKind;
 use crate::http::request::media_type;
 
-/// The largest body of what is no file, in bytes.
+/// The largest body that is not a file, in bytes.
 pub(crate) const LARGEST_MESSAGE: usize = 1024 * 1024;
 
-/// A message up to this arrives before it takes a place: who is slow keeps nobody out. In bytes.
+/// Bodies up to this size are read before the request takes a place, so a slow sender keeps nobody out. In bytes.
 const SHORT: u64 = 64 * 1024;
 
-/// A file above this is one of the few that are read at once, in bytes.
+/// Above this size a file counts as one of the few that are read at the same time. In bytes.
 const SMALL_FILE: u64 = 64 * 1024;
 
-/// A list longer than this is no page.
+/// Above this limit a list costs more than a page.
 const LONG_LIST: u32 = 1000;
 
 /// How long a request waits for a place.
 const WAIT: Duration = Duration::from_secs(10);
 
-/// Accounts after which those that ask nothing now are forgotten.
+/// The number of tracked accounts above which those without requests are dropped.
 const ACCOUNTS: usize = 10_000;
 
-/// What a request costs those who did not make it.
+/// How much load a request causes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cost {
     /// Reads or writes a few things.
     Little,
-    /// Reads much of what there is.
+    /// Reads much of the stored data.
     Much,
-    /// Reads a file that somebody sends, which unpacks to more.
+    /// Reads an uploaded file, which may unpack to more.
     File,
-    /// Calls somebody outside, and waits for them.
+    /// Calls an outside party and waits for it.
     Outside,
 }
 
 impl Cost {
-    /// What `request` costs; none: it waits for something, and has bounds of its own.
+    /// The cost of `request`. `None` if the request waits for events: those have limits of their own.
     pub(crate) fn of(request: &Request) -> Option<Self> {
         let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
         let query = parameters(request);
@@ -73,7 +74,8 @@ impl Cost {
             | "/v1/doctor" | "/v1/todo" | "/v1/arrivals" | "/v1/lead-times" | "/v1/money"
             | "/v1/status" => Self::Much,
             route if route.starts_with("/v1/reports/") => Self::Much,
-            // Only reads may move to the pool: a write needs the mark of its request, which is local to this task.
+            // Only reads may move to the thread pool. A write needs the mark of its request, which is local to this
+            // task.
             _ if request.method().is_safe() && (is_of_another_day(&query) || is_long(&query)) => {
                 Self::Much
             }
@@ -81,7 +83,7 @@ impl Cost {
         })
     }
 
-    /// As how many requests it counts towards an account's rate.
+    /// The number of requests that this counts as in the account's rate limit.
     pub(crate) fn points(self) -> u32 {
         match self {
             Self::Little => 1,
@@ -89,8 +91,8 @@ impl Cost {
         }
     }
 
-    /// How many are answered at once: of all accounts, and of one. An account that asks more than that is refused; what
-    /// costs little waits instead.
+    /// How many requests may run at the same time: of all accounts, and of one account. An account that exceeds its own
+    /// number is refused; for [`Self::Little`] it waits instead.
     fn places(self) -> (usize, usize) {
         match self {
             Self::Little => (64, 16),
@@ -103,25 +105,26 @@ impl Cost {
     const ALL: [Self; 4] = [Self::Little, Self::Much, Self::File, Self::Outside];
 }
 
-/// A short message rather than a file; what does not say how long it is may be long, and a workbook unpacks to more.
+/// Whether the body is a short text rather than a file. A body without a declared length may be long, and a workbook
+/// unpacks to more.
 fn is_small(request: &Request) -> bool {
     let kind = media_type(request.headers());
     let is_text = ["json", "csv"].iter().any(|word| kind.contains(word));
     is_text && length(request).is_some_and(|length| length <= SMALL_FILE)
 }
 
-/// How long the body is said to be.
+/// The declared length of the body.
 pub(crate) fn length(request: &Request) -> Option<u64> {
     let header = request.headers().get(header::CONTENT_LENGTH)?;
     header.to_str().ok()?.parse().ok()
 }
 
-/// What is asked for, as the routes read it.
+/// The query parameters, parsed as the routes parse them.
 fn parameters(request: &Request) -> Vec<(String, String)> {
     Query::try_from_uri(request.uri()).map(|query| query.0).unwrap_or_default()
 }
 
-/// Whether the answer waits for what is to come: a long poll, or a stream.
+/// Whether the answer waits for future events: a long poll, or a stream.
 pub(crate) fn waits(request: &Request) -> bool {
     let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let polls = |(name, text): &(String, String)| {
@@ -136,7 +139,7 @@ fn is_of_another_day(query: &[(String, String)]) -> bool {
     query.iter().any(|(name, _)| name == "on")
 }
 
-/// Whether the log is searched for what few of its events are.
+/// Whether the request filters the log, so that many events may be read for few results.
 fn is_searched(query: &[(String, String)]) -> bool {
     query.iter().any(|(name, _)| !["after", "last", "limit", "wait"].contains(&name.as_str()))
 }
@@ -146,8 +149,8 @@ fn is_long(query: &[(String, String)]) -> bool {
     query.iter().any(|(name, text)| ["limit", "last"].contains(&name.as_str()) && is_long(text))
 }
 
-/// How many heavy questions of one account may be under way or next at once; its others stand behind those of others, who
-/// would wait for all of them otherwise.
+/// How many heavy requests of one account may run or be next in line. Its further requests queue behind those of other
+/// accounts, which would otherwise have to wait for all of them.
 fn turns() -> usize {
     cores().div_ceil(2)
 }
@@ -156,11 +159,11 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from)
 }
 
-/// The places for each kind of request.
+/// The places for each cost.
 #[derive(Debug)]
 struct Places([Arc<Semaphore>; 4]);
 
-/// Those of one account, and whose turn it is among its heavy questions.
+/// The places of one account, and its turns for heavy requests.
 #[derive(Debug)]
 struct Own {
     places: Places,
@@ -190,11 +193,11 @@ impl Default for Admission {
     }
 }
 
-/// A place, which is left when it is dropped.
+/// A place. Dropping it frees the place.
 pub(crate) struct Place(#[expect(dead_code, reason = "it is held")] Vec<OwnedSemaphorePermit>);
 
 impl Admission {
-    /// Those of an account.
+    /// The places of an account.
     fn of(&self, account: &str) -> Arc<Own> {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         if accounts.len() > ACCOUNTS {
@@ -207,7 +210,7 @@ impl Admission {
         accounts.entry(account.to_owned()).or_insert_with(new).clone()
     }
 
-    /// A place for a request of `account`.
+    /// Waits for a place for a request of `account`, or refuses it.
     pub(crate) async fn place(&self, account: &str, cost: Cost) -> Result<Place, Problem> {
         let account = self.of(account);
         let own = account.places.of(cost);
@@ -234,7 +237,7 @@ impl Admission {
     }
 }
 
-/// A place, as soon as there is one.
+/// Waits up to [`WAIT`] for a place.
 async fn within(places: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
     tokio::time::timeout(WAIT, places.acquire_owned()).await.ok()?.ok()
 }
@@ -265,7 +268,7 @@ pub(crate) async fn admit(
                     }
                 };
             }
-            // Whoever follows the log asks for one page after the other.
+            // A client that follows the log requests one page after the other.
             let is_page = request.uri().path() == "/v1/events";
             let more = if is_page { 0 } else { cost.points() - 1 };
             if let Some(problem) = limits.and_then(|limits| limits.more(&account, more).err()) {
@@ -291,8 +294,8 @@ pub(crate) async fn admit(
     })
 }
 
-/// Answers on a thread of its own, so that what computes for long keeps nobody else waiting; ends when nobody waits for
-/// the answer any more. Its place is taken for as long as the thread is.
+/// Runs the request on a thread of its own, so that a long computation does not hold up others. It ends when nobody
+/// waits for its answer any more, and keeps its place until the thread ends.
 async fn beside(request: Request, next: Next, place: Option<Place>) -> (Response, Option<Place>) {
     let (waits, gone) = tokio::sync::oneshot::channel::<()>();
     let runtime = tokio::runtime::Handle::current();
@@ -319,7 +322,7 @@ async fn beside(request: Request, next: Next, place: Option<Place>) -> (Response
     }
 }
 
-/// Whether a request only reads, so that nobody misses it when it is not answered to its end.
+/// Whether a request only reads, so that it may be aborted when nobody waits for its answer.
 pub(crate) fn only_reads(request: &Request) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD) || request.uri().path() == "/v1/plan"
 }
@@ -360,7 +363,7 @@ mod tests {
         for _ in 0..turns() {
             held.push(admission.place("a", Cost::Much).await.ok());
         }
-        // More of the same account stand in its own queue.
+        // More requests of the same account wait in that account's own queue.
         let more = tokio::spawn({
             let admission = admission.clone();
             async move { admission.place("a", Cost::Much).await.is_ok() }
@@ -374,7 +377,7 @@ mod tests {
             async move { admission.place("c", Cost::Much).await.ok() }
         });
         tokio::task::yield_now().await;
-        // One is answered: the next is who asks one question, whoever asked before.
+        // When one is answered, the other account's only request is next, whoever asked first.
         drop(held.remove(0));
         assert!(asked.await.expect("ran").is_some());
         assert!(!more.is_finished());

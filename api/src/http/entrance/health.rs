@@ -1,4 +1,4 @@
-//! Health, readiness and metrics, for whoever runs the service. What is down is said at once: none of them waits for it.
+//! Health, readiness and metrics, for operators. They answer at once even if a part of the service is down.
 
 use std::sync::Arc;
 
@@ -22,22 +22,22 @@ use crate::queries::service::trouble::reasons;
 /// The OpenMetrics text format.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// After how many seconds it is worth asking again.
+/// Seconds after which a client should ask again.
 const RETRY_AFTER: &str = "5";
 
 /// Whether a process can work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Readiness {
-    /// Whether it can.
+    /// Whether the process can work.
     pub ready: bool,
-    /// Why it cannot.
+    /// Why the process cannot work.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Trouble>,
 }
 
 impl IntoResponse for Readiness {
     fn into_response(mut self) -> Response {
-        // Anybody may ask; what parts say of themselves is for operators.
+        // Anybody may call this, so the details, which are for operators, are removed.
         for reason in &mut self.reasons {
             (reason.detail, reason.mend) = (None, None);
         }
@@ -49,18 +49,17 @@ impl IntoResponse for Readiness {
     }
 }
 
-/// The token that `/metrics` asks for; of it only a hash is kept, which takes as long to compare whatever is sent.
+/// The token that `/metrics` requires. Only a hash is stored, and comparing it takes the same time whatever is sent.
 #[derive(Clone)]
 pub struct MetricsToken([u8; 32]);
 
 impl MetricsToken {
-    /// This one.
     #[must_use]
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token).into())
     }
 
-    /// Whether `headers` carry it.
+    /// Whether `headers` carry this token.
     fn is_in(&self, headers: &HeaderMap) -> bool {
         let text = headers.get(header::AUTHORIZATION).and_then(|header| header.to_str().ok());
         let Some((scheme, token)) = text.and_then(|text| text.split_once(' ')) else {
@@ -77,7 +76,7 @@ impl std::fmt::Debug for MetricsToken {
     }
 }
 
-/// `/health/live`, `/health/ready` and `/metrics`, which asks for `token`, if there is one.
+/// The routes `/health/live`, `/health/ready` and `/metrics`. If `token` is given, `/metrics` requires it.
 pub fn health(engine: Engine, token: Option<MetricsToken>) -> Router {
     Router::new()
         .route("/health/live", get(|| async { "live\n" }))

@@ -1,4 +1,4 @@
-//! The two ways in: from this machine, and from the network.
+//! The two entrances: from this machine, and from the network.
 
 pub(crate) mod health;
 mod upload;
@@ -35,30 +35,31 @@ use crate::http::{openapi, routes};
 /// The largest body from this machine, in bytes.
 const LARGEST_LOCAL: usize = 256 * 1024 * 1024;
 
-/// The largest body of what a program has read from files, in bytes: it takes many times its size in memory.
+/// The largest body of rows that the command line has parsed, in bytes. Such a body takes many times its size in
+/// memory.
 const LARGEST_TYPED: usize = 12 * 1024 * 1024;
 
-/// How long a request from the network may take to arrive and be answered. A long poll and a stream
-/// of events have their own bounds.
+/// How long a request from the network may take to arrive and be answered. A long poll and a stream of events have
+/// their own limits.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The name of a request in answers and in the log.
+/// The header with the request id, in requests and answers.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// How the network is served.
+/// Settings of the network entrance.
 #[derive(Debug, Clone)]
 pub struct Network {
-    /// Whether a token is asked for. Without, everybody who reaches the address is the operator.
+    /// Whether a token is required. Without accounts, everybody who reaches the address is the operator.
     pub accounts: bool,
     /// The largest body, in bytes.
     pub largest: usize,
-    /// Requests a second for each account, twice as many at once; 0: no limits.
+    /// Requests per second for each account. Bursts may be twice as large. 0 means no limits.
     pub per_second: u32,
-    /// Networks of proxies that are trusted to say, with `X-Forwarded-For`, from where they were asked.
+    /// Networks of proxies whose `X-Forwarded-For` header is trusted.
     pub proxies: Vec<IpNet>,
-    /// Where each request is written down.
+    /// The log of every request. `None` means no access log.
     pub access_log: Option<Arc<AccessLog>>,
-    /// The token that `/metrics` asks for; none: it is open to whoever reaches the port.
+    /// The token that `/metrics` requires. `None` means that everybody who reaches the port may read it.
     pub metrics: Option<MetricsToken>,
 }
 
@@ -87,12 +88,12 @@ fn v1(api: &Api, limits: Option<Limits>, admission: Option<Arc<Admission>>) -> R
         .method_not_allowed_fallback(not_so)
 }
 
-/// The service for whoever is on this machine: the operator.
+/// The service for callers on this machine, who all act as the operator.
 pub fn local(api: &Api) -> Router {
     v1(api, None, None).layer(DefaultBodyLimit::max(LARGEST_LOCAL)).layer(from_fn(is_local))
 }
 
-/// The service for the network: routes by accounts, health and metrics, its description.
+/// The service for the network: routes with accounts, health and metrics, and the API description.
 pub fn network(api: &Api, network: &Network) -> Router {
     let limits = Limits::new(network.per_second);
     let admission = network.accounts.then(Arc::<Admission>::default);
@@ -130,7 +131,7 @@ async fn not_so(request: Request) -> Problem {
     Problem::new(ProblemKind::MethodNotAllowed, detail, "see /docs for the routes")
 }
 
-/// What failed inside is for the log.
+/// Replaces the text of an internal error. The cause is only in the log.
 async fn says_little(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
@@ -139,7 +140,7 @@ async fn says_little(request: Request, next: Next) -> Response {
     response
 }
 
-/// Bounds the body: by `largest` where it is a file as somebody has it, and closer elsewhere.
+/// Bounds the body: to `largest` for an uploaded file, and to a smaller size elsewhere.
 async fn bounded(State(largest): State<usize>, request: Request, next: Next) -> Response {
     let most = match request.uri().path() {
         "/v1/requisitions" => largest,
@@ -152,12 +153,13 @@ async fn bounded(State(largest): State<usize>, request: Request, next: Next) -> 
     next.run(request.map(|body| Body::new(Limited::new(body, most)))).await
 }
 
-/// A body that is there in time, or breaks off: whoever waits for it holds what others wait for.
+/// A body that breaks off if it does not arrive in time, because a request that is still arriving holds a place that
+/// others need.
 fn arriving(body: Body) -> Body {
     if body.is_end_stream() {
         return body;
     }
-    // Whoever is still there has been answered by then.
+    // By then the request has timed out, so a client that is still connected already has its answer.
     let end = Instant::now() + PATIENCE + Duration::from_secs(1);
     let frames =
         futures_util::stream::unfold(Some(body.into_data_stream()), move |left| async move {
@@ -172,9 +174,9 @@ fn arriving(body: Body) -> Body {
     Body::from_stream(frames)
 }
 
-/// Ends requests that come or go too slowly; what gives out events takes its time. A change that has begun runs on to
-/// its end: a caller that goes away, or is told that it took too long, cuts nothing in the middle. What only reads ends
-/// when nobody waits for it any more.
+/// Ends requests that arrive or run too long, except those that stream events. A change that has begun runs to its end
+/// even if its caller leaves or gets a timeout, so nothing is cut off halfway. A request that only reads ends when
+/// nobody waits for its answer.
 async fn in_time(request: Request, next: Next) -> Response {
     if waits(&request) {
         return next.run(request).await;
@@ -193,7 +195,7 @@ async fn in_time(request: Request, next: Next) -> Response {
     }
 }
 
-/// Names each request, as its sender did or anew.
+/// Gives each request an id: the one that its sender chose, or a new one.
 async fn is_named(mut request: Request, next: Next) -> Response {
     let given = request.headers().get(REQUEST_ID).filter(|id| is_plain(id)).cloned();
     let id = given.unwrap_or_else(new_id);
@@ -206,7 +208,7 @@ async fn is_named(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// Writes each request down when it is answered or given up, whoever still waits for the answer.
+/// Logs each request when it is answered or dropped, even if the caller has left.
 async fn is_written(
     State(log): State<Option<Arc<AccessLog>>>,
     mut request: Request,
@@ -219,7 +221,7 @@ async fn is_written(
     response
 }
 
-/// Whether machines ask for it every few seconds.
+/// Whether machines call this path every few seconds.
 fn is_probe(path: &str) -> bool {
     path.starts_with("/health/") || path == "/metrics"
 }

@@ -1,5 +1,5 @@
-//! A plain page for those who have no system of their own: to answer an order, to report what was
-//! despatched or received, or to hand in requisitions. It says what the routes say.
+//! A plain HTML page for parties without a system of their own. It lets them answer an order, report what was
+//! despatched or received, or submit requisitions. The rules are those of the routes.
 
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
@@ -24,7 +24,7 @@ use crate::http::routes::documents::{Outcome, Sent};
 use crate::http::routes::{documents, requisitions};
 use crate::http::state::Api;
 
-/// Kinds of things that can be handed in, and how the page calls them.
+/// The kinds of things that can be submitted, with their labels on the page.
 const KINDS: [(&str, &str); 4] = [
     ("order_response", "Order response: every line accepted as ordered"),
     ("despatch_advice", "Despatch advice: what is on its way"),
@@ -32,10 +32,10 @@ const KINDS: [(&str, &str); 4] = [
     ("requisitions", "Requisitions: a file (.csv, .xlsx, .json, .jsonl)"),
 ];
 
-/// Forms that are read at once: of each up to a whole file is held.
+/// The number of forms read at once. Each may hold a whole file in memory.
 static STRANGERS: Semaphore = Semaphore::const_new(3);
 
-/// What was filled in.
+/// The fields of the form.
 #[derive(Debug, Default)]
 struct Form {
     kind: String,
@@ -45,7 +45,7 @@ struct Form {
     file: Option<(String, axum::body::Bytes)>,
 }
 
-/// The page, and what it sends.
+/// The page, and the route that receives its form.
 pub(crate) fn routes(
     api: &Api,
     limits: &Limits,
@@ -58,7 +58,7 @@ pub(crate) fn routes(
         .with_state(Entry { api: api.clone(), limits: limits.clone(), admission })
 }
 
-/// What decides on who may hand in.
+/// What is needed to decide who may submit.
 #[derive(Clone)]
 struct Entry {
     api: Api,
@@ -74,7 +74,7 @@ async fn take(State(entry): State<Entry>, request: Request) -> Response {
     let origin = request.extensions().get::<Origin>().copied();
     let seen = request.extensions().get::<Seen>().cloned();
     let mut form = Form::default();
-    // Before a token is known a form takes room already.
+    // A form already takes memory before its token is known.
     let Ok(_room) = STRANGERS.try_acquire() else {
         let problem = Problem::new(
             ProblemKind::TooManyRequests,
@@ -104,7 +104,7 @@ async fn take(State(entry): State<Entry>, request: Request) -> Response {
     }
 }
 
-/// Fills `form`, and says who sends it: the token comes first, and without one nothing more is read.
+/// Fills `form` and identifies its sender. The token must be the first field: without it nothing more is read.
 async fn read(
     Entry { api, limits, admission }: &Entry,
     origin: Option<Origin>,
@@ -149,7 +149,7 @@ async fn read(
     Ok((caller, place))
 }
 
-/// The text of `field`, of at most `most` bytes.
+/// The text of `field`. Fails above `most` bytes.
 async fn text(
     field: &mut axum::extract::multipart::Field<'_>,
     most: usize,
@@ -171,7 +171,7 @@ fn broken(error: axum::extract::multipart::MultipartError) -> Problem {
     Problem::new(ProblemKind::Malformed, error.body_text(), "send the form again")
 }
 
-/// More than any token has, in bytes.
+/// The limit for a token, in bytes. No real token is as long.
 const LONGEST_TOKEN: usize = 200;
 
 async fn hand_in(api: &Api, caller: &Caller, form: &mut Form) -> Result<String, Problem> {
@@ -209,7 +209,7 @@ async fn hand_in(api: &Api, caller: &Caller, form: &mut Form) -> Result<String, 
     })
 }
 
-/// The words of each line that is not empty, with its number.
+/// The words of each line that is not empty, with its line number.
 fn rows(text: &str) -> impl Iterator<Item = (usize, Vec<&str>)> {
     let words = |line: &'_ str| -> bool { !line.trim().is_empty() };
     text.lines().enumerate().filter(move |(_, line)| words(line)).map(|(i, line)| {
@@ -228,7 +228,7 @@ fn quantity(row: usize, word: &str) -> Result<Quantity, Problem> {
         .map_err(|error| wrong(row, &error.to_string()))
 }
 
-/// A quantity as documents write it.
+/// A quantity in the format of documents.
 #[derive(serde::Deserialize)]
 struct Measured {
     #[serde(with = "waybill_shared::domain::quantity::text")]
@@ -275,7 +275,7 @@ fn problem_page(form: &Form, problem: Problem) -> Response {
     shown(status, form, Some((said, true)))
 }
 
-/// The page, with what was filled in but for the token, and what became of it.
+/// The page with the result and all fields of the form except the token.
 fn shown(status: StatusCode, form: &Form, said: Option<(String, bool)>) -> Response {
     let kind = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),

@@ -1,4 +1,4 @@
-//! The bounds of what requests carry, stated in their description as the doors ask for them.
+//! Adds the bounds of request values to the API description, from the same constants that the checks use.
 
 use std::collections::BTreeSet;
 
@@ -16,24 +16,24 @@ use waybill_workers::commands::LARGEST;
 
 use crate::http::request::LARGEST as LARGEST_FILE;
 
-/// The name of the description of a row of a file.
+/// The schema name of a row of a file.
 const ROW: &str = "RowIn";
 
-/// Where a value stands.
+/// Where a value occurs in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Path,
     Query,
     Header,
-    /// The body, as JSON.
+    /// In a JSON body.
     Body,
-    /// A row of a file, as JSON.
+    /// In a row of a file, as JSON.
     Row,
-    /// The body, as it is.
+    /// The whole body, as raw bytes.
     File,
 }
 
-/// States the bounds of every parameter and body of `described`.
+/// States the bounds of every parameter and body in `described`.
 pub(super) fn state(described: &mut OpenApi) {
     let mut named = BTreeSet::new();
     for item in described.paths.paths.values_mut() {
@@ -54,7 +54,6 @@ pub(super) fn state(described: &mut OpenApi) {
     }
 }
 
-/// The operations of a path, by method.
 pub(super) fn operations(
     item: &mut PathItem,
 ) -> impl Iterator<Item = (&'static str, &mut Operation)> {
@@ -91,7 +90,7 @@ fn state_operation(operation: &mut Operation, named: &mut BTreeSet<String>) {
     }
 }
 
-/// States the bounds of `schema`, the value of `field`; adds to `named` what it refers to.
+/// States the bounds of `schema`, which describes `field`. Adds the schemas that it refers to to `named`.
 fn bound(schema: &mut RefOr<Schema>, field: &str, place: Place, named: &mut BTreeSet<String>) {
     match schema {
         RefOr::Ref(reference) => {
@@ -153,7 +152,7 @@ fn bound_text(object: &mut Object, field: &str, place: Place) {
         Place::Header => LONGEST_ID,
         Place::Row => import::longest(field),
         Place::File => LARGEST_FILE,
-        // In base 64.
+        // Base64 needs four characters for three bytes.
         Place::Body if admissible::is_bytes(field) => LARGEST.div_ceil(3) * 4,
         Place::Body if is_formatted(object, &KnownFormat::Date) => "YYYY-MM-DD".len(),
         Place::Body => admissible::longest(field),

@@ -1,4 +1,4 @@
-//! The description of the routes (OpenAPI 3.1), made from the code, and a page to read it on.
+//! The description of the routes (OpenAPI 3.1), generated from the code, and an HTML page that shows it.
 
 mod bounds;
 
@@ -46,7 +46,7 @@ got. What a caller may do depends on the role of its account; what it sees, on w
 )]
 struct Described;
 
-/// The description of all routes that are promised to others.
+/// The description of all public routes.
 #[must_use]
 pub fn openapi() -> OpenApi {
     let (_, mut described) =
@@ -64,13 +64,13 @@ pub fn openapi() -> OpenApi {
     described
 }
 
-/// Adds what all operations have in common: who may use it, and the problems that there may be.
+/// Adds what all operations share: the roles that may use them, and the possible problems.
 fn complete(method: &str, path: &str, operation: &mut Operation) {
     let route = ROUTES.iter().find(|(m, p, _)| *m == method && *p == path);
     let roles: Vec<&str> = route
         .map(|(_, _, roles)| roles.iter().map(|role| role.name()).collect())
         .unwrap_or_default();
-    // Names of functions are unique only within a kind of thing.
+    // Function names are unique only within a tag.
     if let (Some(tag), Some(id)) = (operation.tags.iter().flatten().next(), &operation.operation_id)
     {
         operation.operation_id = Some(format!("{tag}_{id}"));
@@ -112,7 +112,7 @@ fn complete(method: &str, path: &str, operation: &mut Operation) {
     }
 }
 
-/// The description as JSON, made once.
+/// The description as JSON. It is built once.
 static JSON: LazyLock<String> = LazyLock::new(|| openapi().to_pretty_json().unwrap_or_default());
 
 pub(crate) async fn json() -> Response {
@@ -121,7 +121,7 @@ pub(crate) async fn json() -> Response {
 
 static PAGE: LazyLock<String> = LazyLock::new(|| rendered(&openapi()).into_string());
 
-/// The page to read it on.
+/// The HTML page that shows the description.
 pub(crate) async fn page() -> Response {
     let kind = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -130,7 +130,7 @@ pub(crate) async fn page() -> Response {
     (kind, PAGE.as_str()).into_response()
 }
 
-/// What a kind of problem is, at the address that answers name as its `type`.
+/// Explains a kind of problem. Its address is the `type` of problem answers.
 pub(crate) async fn problem(Named(kind): Named) -> Response {
     match ProblemKind::named(&kind) {
         Some(kind) => format!("{kind}: {} ({})\n", kind.title(), kind.status()).into_response(),
@@ -279,7 +279,7 @@ fn fields(schema: &serde_json::Value, json: &serde_json::Value, depth: usize) ->
     }
 }
 
-/// Text with what stands between backticks as code.
+/// Text in which parts between backticks become code.
 fn marked(text: &str) -> Markup {
     html! {
         @for (i, part) in text.split('`').enumerate() {

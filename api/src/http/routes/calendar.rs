@@ -1,4 +1,4 @@
-//! The calendar: as it stands, what it brings next, and fires that somebody asks for.
+//! The calendar: its entries, its next runs, and runs that somebody requests.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,45 +14,45 @@ use crate::http::request::{Body, Named, Params};
 use crate::http::state::Api;
 use crate::queries::service::calendar::{Coming, Entry, coming, entries};
 
-/// Asks for a fire.
+/// A request to run a calendar entry now.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schema(as = FireRequest)]
 pub struct FireRequest {
-    /// Why; kept with the fire.
+    /// The reason, which is stored with the run.
     #[schema(max_length = 1000)]
     pub reason: String,
 }
 
-/// What became of that.
+/// The requested run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = FireAsked)]
 pub struct FireAsked {
     /// The entry's name.
     pub name: String,
-    /// The fire.
+    /// The run.
     pub asked: AskedFor,
-    /// Whether it was asked for now; else it was before, and nothing has changed.
+    /// Whether this request created the run. If false, somebody had requested it before, and nothing has changed.
     pub is_new: bool,
 }
 
-/// The calendar: what recurs, when it ran last and when it runs next.
+/// The calendar: what recurs, when it last ran and when it runs next.
 #[utoipa::path(get, path = "/v1/cron", tag = "service", responses((status = 200, body = Vec<Entry>)))]
 pub(crate) async fn cron(State(api): State<Api>) -> Result<Json<Vec<Entry>>, Problem> {
     Ok(Json(entries(&api.engine).await?))
 }
 
-/// How many fires to tell.
+/// The number of runs to list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct NextQuery {
-    /// How many at most; left out: 10.
+    /// The largest number of runs. Default: 10.
     #[param(minimum = 1, maximum = 1000)]
     count: Option<u32>,
 }
 
-/// What the calendar brings next, over all its entries.
+/// The next runs of all calendar entries.
 #[utoipa::path(
     get, path = "/v1/cron/next", tag = "service", params(NextQuery),
     responses((status = 200, body = Vec<Coming>))
@@ -70,7 +70,7 @@ pub(crate) async fn cron_next(
     }
 }
 
-/// Makes an entry of the calendar due now, once; its times stay as they are.
+/// Makes a calendar entry due now, once. Its regular times do not change.
 #[utoipa::path(
     post, path = "/v1/cron/{name}/run", tag = "service",
     params(("name" = String, Path, description = "The entry's name")),

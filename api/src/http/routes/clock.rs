@@ -1,4 +1,4 @@
-//! The clock of the process that answers, and how somebody says that it is right.
+//! The clock of the answering process, and how an operator confirms that it is right.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,15 +12,15 @@ use crate::http::problem_kind::ProblemKind;
 use crate::http::state::Api;
 use crate::queries::service::clock::{ClockView, look};
 
-/// What time it is for the process that answers, and whether that is believed.
+/// The time of the process that answers, and whether the process trusts its clock.
 #[utoipa::path(get, path = "/v1/clock", tag = "service", responses((status = 200, body = ClockView)))]
 pub(crate) async fn clock(State(api): State<Api>) -> Result<Json<ClockView>, Problem> {
     Ok(Json(look(&api.engine).await?))
 }
 
-/// Says that the clock is right, where it was set, or the machine was off for long.
+/// Confirms that the clock is right, after it was set or the machine was off for a long time.
 ///
-/// A clock apart from its database's cannot be accepted: one of the two is wrong.
+/// A clock that differs from the clock of its database cannot be accepted, because one of the two is wrong.
 #[utoipa::path(
     post, path = "/v1/clock/accept", tag = "service", responses((status = 200, body = ClockView))
 )]
@@ -31,7 +31,7 @@ pub(crate) async fn clock_accept(
     Ok(Json(accept(&api.engine, &caller.actor()).await?))
 }
 
-/// Somebody says that it is as late as this clock says.
+/// Accepts the clock's time in the name of `by`.
 async fn accept(engine: &Engine, by: &str) -> Result<ClockView, Problem> {
     let doubt = engine.look_at_clock().await?;
     if let Some(doubt @ Doubt::Apart(_)) = doubt {
@@ -42,7 +42,7 @@ async fn accept(engine: &Engine, by: &str) -> Result<ClockView, Problem> {
         tracing::warn!(by, %now, "the clock is said to be right");
         let mut change_set = ChangeSet::new(by, now);
         change_set.notes = engine.timekeeper.accepted(&*engine.store, now).await?;
-        // Whatever else is stored waits for this.
+        // This bypasses `Engine::commit`, which refuses everything until the clock is trusted.
         engine.store.commit(vec![change_set]).await?;
     }
     Ok(look(engine).await?)

@@ -1,4 +1,4 @@
-//! What operators do by hand: looked at first, then done, one subject at a time or many at once.
+//! Operators' commands: shown first with `dry_run`, then done, on one subject or on many at once.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -20,51 +20,51 @@ use crate::http::request::Body;
 use crate::http::state::Api;
 use crate::queries::effects::{Effect, effects};
 
-/// Subjects of one request, at most.
+/// The largest number of subjects in one request.
 const MOST: usize = 1000;
 
-/// Subjects whose changes commit together.
+/// The number of subjects whose changes commit together.
 const TOGETHER: usize = 100;
 
-/// Conflicts with other writers after which a subject is given back.
+/// The number of conflicts with other writers after which a subject is refused.
 const CONFLICTS: u32 = 20;
 
-/// What is to be done, on what, and why.
+/// A command, its subjects, and the reason for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CommandRequest {
-    /// What.
+    /// The command.
     #[serde(flatten)]
     pub command: Command,
-    /// On which lots, lines, orders, contributions or parties, by their ids; 1,000 at most.
+    /// The ids of the lots, lines, orders, contributions or parties that the command applies to, at most 1,000.
     #[schema(min_items = 1, max_items = 1000)]
     pub on: Vec<String>,
-    /// Why; kept with what it changes.
+    /// The reason, which is stored with the changes.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// Only say what it would change.
+    /// Only show what would change.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
 
-/// What became of one subject.
+/// The result for one subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = CommandOutcome)]
 pub enum Outcome {
-    /// It was changed, or would be.
+    /// The subject was changed, or would be.
     Changed,
-    /// What was asked for is there already.
+    /// The subject is already in the requested state.
     Unchanged,
-    /// It cannot be had.
+    /// The command is not possible for this subject.
     Refused,
 }
 
-/// What became of one subject, and why.
+/// The result for one subject, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CommandResult {
-    /// The subject.
+    /// The subject's id.
     pub id: String,
-    /// What became of it.
+    /// The result.
     pub outcome: Outcome,
     /// Why nothing changes.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -74,26 +74,26 @@ pub struct CommandResult {
     pub effects: Vec<Effect>,
 }
 
-/// What became of all of them.
+/// The results for all subjects.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct CommandAnswer {
-    /// Whether nothing was done, but only said.
+    /// Whether this was a dry run, so that nothing was changed.
     pub dry_run: bool,
-    /// Subjects that were changed, or would be.
+    /// The number of subjects that were changed, or would be.
     pub changed: usize,
-    /// Subjects that were as wanted.
+    /// The number of subjects that are already in the requested state.
     pub unchanged: usize,
-    /// Subjects of which it cannot be had.
+    /// The number of subjects for which the command is refused.
     pub refused: usize,
-    /// Each of them, in the order asked for.
+    /// The result for each subject, in the order of the request.
     pub items: Vec<CommandResult>,
 }
 
-/// Does something by hand, or with `dry_run` says what it would change. The same again changes nothing,
-/// but for a split and the withdrawal of an amount.
+/// Runs a command by hand, or shows with `dry_run` what it would change.
 ///
-/// Each subject is decided for itself: some may be refused where others are changed. Reviews, consents and
-/// acceptances are for those who give them.
+/// Repeating a command changes nothing, except for a split and the withdrawal of an amount. Each subject is decided
+/// separately: some may be refused while others are changed. Reviews, consents and acceptances can only be given by the
+/// parties that were asked for them.
 #[utoipa::path(
     post, path = "/v1/commands", tag = "commands", request_body = CommandRequest,
     responses((status = 200, body = CommandAnswer))
@@ -127,8 +127,8 @@ pub(crate) async fn command(
     Ok(Json(answer))
 }
 
-/// What others decide the secretariat does not decide for them; at this machine it may hand in what it got
-/// on paper.
+/// The secretariat does not decide what is for others to decide. On this machine, though, it may enter answers that it
+/// got on paper.
 fn may(caller: &Caller, command: &Command) -> Result<(), Problem> {
     let role = caller.role();
     let is_theirs = match command {
@@ -144,7 +144,7 @@ fn may(caller: &Caller, command: &Command) -> Result<(), Problem> {
     Err(Problem::new(ProblemKind::Forbidden, detail, "use an account of the party that may"))
 }
 
-/// Decides on `ids` and commits what they change.
+/// Decides the command for `ids` and commits the changes.
 async fn together(
     api: &Api,
     caller: &Caller,
@@ -184,7 +184,7 @@ async fn together(
                 }),
                 Fate::Refused { rule } => Some(settled(&id, Outcome::Refused, rule)),
                 Fate::Stale { .. } if conflicts[place] < CONFLICTS => {
-                    // Decided again, alone.
+                    // It is decided again, on its own.
                     conflicts[place] += 1;
                     at_once = 1;
                     pending.push_back(place);
@@ -204,7 +204,7 @@ fn settled(id: &str, outcome: Outcome, why: String) -> CommandResult {
     CommandResult { id: id.to_owned(), outcome, why, effects: Vec::new() }
 }
 
-/// What `id` comes to: a change set to commit, or what is settled without one.
+/// Decides the command for `id`. Returns either a change set to commit, or a result that needs none.
 async fn one(
     api: &Api,
     caller: &Caller,
@@ -224,7 +224,7 @@ async fn one(
     Ok(match decided {
         Ok(Decided::Change(change_set)) => {
             match (caller.party(), TakenDocument::sender_in(&change_set)) {
-                // An answer is given by the party that was asked.
+                // Only the party that was asked may answer.
                 (Some(party), Some(sender)) if sender != party && sender != actor => {
                     let why = format!("only {sender} may");
                     Err(settled(id, Outcome::Refused, why))

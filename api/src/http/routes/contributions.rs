@@ -33,7 +33,7 @@ pub(crate) async fn list(
     Ok(Json(page(&api.engine, &visibility, &query).await?))
 }
 
-/// One contribution, and what became of its money.
+/// One contribution, with what became of its money.
 #[utoipa::path(
     get, path = "/v1/contributions/{id}", tag = "money",
     params(("id" = String, Path, description = "The contribution's id")),
@@ -53,9 +53,9 @@ pub(crate) async fn one(
     Ok(versioned(view.version, view))
 }
 
-/// States a contribution, or states it anew.
+/// Creates or updates a contribution.
 ///
-/// Firm commitments can be used at once. A donor states its own only.
+/// Firm commitments can be used at once. A donor may only state its own contributions.
 #[utoipa::path(
     put, path = "/v1/contributions/{id}", tag = "money",
     params(
@@ -104,7 +104,7 @@ pub(crate) async fn put(
     Ok(versioned(view.version, view))
 }
 
-/// What a file of contributions is refused for, too.
+/// The checks that also apply to a file of contributions.
 fn check(
     given: &Contribution,
     parties: &std::collections::BTreeMap<String, waybill_shared::domain::party::Party>,

@@ -1,5 +1,5 @@
-//! What parties answer and report: reviews, acceptances, consents, approvals, order responses,
-//! despatch and receipt advices, payments. Each document is taken once by sender and number.
+//! What parties answer and report: reviews, acceptances, consents, approvals, order responses, despatch and receipt
+//! advices, payments. Each document counts once, by its sender and number.
 
 use axum::Json;
 use axum::extract::State;
@@ -20,21 +20,21 @@ use crate::http::state::Api;
 use crate::queries::effects::answered::answered;
 use crate::queries::effects::{Effect, effects};
 
-/// A document as it is sent.
+/// A document as its sender submits it.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Sent {
-    /// The sender's own number for it.
+    /// The sender's own number for the document.
     #[schema(min_length = 1, max_length = 100, example = "DA-2026-0117")]
     pub number: String,
-    /// Who says it: left out, the party for which the account acts. The secretariat may hand in what
-    /// it got on paper, but for what others decide: reviews, acceptances, consents, approvals.
+    /// The sender. If it is left out, this is the party that the account acts for. The secretariat may submit for
+    /// others what it got on paper, except what they must decide themselves: reviews, acceptances, consents, approvals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender: Option<String>,
-    /// Why it is sent, or what it does not say: kept as a note of its lot or order.
+    /// The reason for the document, or anything that it does not say. It is stored as a note of its lot or order.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schema(max_length = 2000, example = "two boxes came wet")]
     pub remark: String,
-    /// What it says.
+    /// The content.
     #[serde(flatten)]
     pub content: Content,
 }
@@ -42,45 +42,45 @@ pub struct Sent {
 /// The longest remark, in characters.
 const LONGEST_REMARK: usize = 2000;
 
-/// What became of a document.
+/// The result for a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = DocumentOutcome)]
 pub enum Outcome {
-    /// It was taken now, or would be.
+    /// The document was accepted now, or would be.
     Taken,
-    /// The same one was taken before, and changes nothing more.
+    /// The same document was accepted before. Nothing else changes.
     TakenBefore,
-    /// Its time has not come: it is kept, and taken then.
+    /// The document is too early. It is stored and accepted when its time comes.
     Kept,
 }
 
-/// What became of a document.
+/// The result for a document.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Answer {
-    /// What became of it.
+    /// The result.
     pub outcome: Outcome,
-    /// Under which sender it was taken.
+    /// The sender under which the document was accepted.
     pub sender: String,
-    /// Under which number.
+    /// The number under which the document was accepted.
     pub number: String,
-    /// What it would change, where that was asked.
+    /// What the document would change, in a dry run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub effects: Vec<Effect>,
 }
 
-/// How a document is handed in.
+/// How a document is submitted.
 #[derive(Debug, Default, Clone, Copy, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct HandIn {
-    /// Only say what it would change.
+    /// Only show what the document would change.
     dry_run: bool,
 }
 
-/// Takes what a party answers or reports, once by its sender and number.
+/// Accepts what a party answers or reports, once by its sender and number.
 ///
-/// The same document again changes nothing; another one under its number is refused.
+/// The same document again changes nothing. A different document under the same number is refused.
 #[utoipa::path(
     post, path = "/v1/documents", tag = "documents", params(HandIn), request_body = Sent,
     responses((status = 200, body = Answer))
@@ -94,7 +94,7 @@ pub(crate) async fn take(
     hand_in(&api, &caller, how, sent).await.map(Json)
 }
 
-/// Takes a document in the name of `caller`.
+/// Accepts a document in the name of `caller`.
 pub(crate) async fn hand_in(
     api: &Api,
     caller: &Caller,
@@ -129,7 +129,7 @@ pub(crate) async fn hand_in(
             }
             other => other,
         };
-        // What cannot be had says what was asked for.
+        // A refusal also shows how the answer differs from the order.
         let asked = told.iter().map(|effect| Wrong {
             row: None,
             field: None,
@@ -157,7 +157,7 @@ pub(crate) async fn hand_in(
     Ok(Answer { outcome, sender, number, effects: Vec::new() })
 }
 
-/// Refuses what is about a lot or an order that the caller does not see, as if it was not there.
+/// Refuses a document about a lot or an order that the caller may not see, as if it did not exist.
 async fn sees(api: &Api, caller: &Caller, content: &Content) -> Result<(), Problem> {
     if caller.is_secretariat() {
         return Ok(());
@@ -209,7 +209,7 @@ fn problem(refusal: Refusal) -> Problem {
     }
 }
 
-/// The document in the name of whoever may say it.
+/// The document in the name of the party that may send it.
 async fn signed(api: &Api, caller: &Caller, sent: Sent) -> Result<Document, Problem> {
     let forbid = |detail: String| {
         Problem::new(
@@ -235,7 +235,7 @@ async fn signed(api: &Api, caller: &Caller, sent: Sent) -> Result<Document, Prob
         }
         Content::Payment { .. } => role == Role::BuyingAgent || caller.is_secretariat(),
     };
-    // What is said at this machine may be said for anybody: whoever reads the database's files could.
+    // The operator on this machine may speak for anybody, since the operator could also read the database files.
     if !may_say && *caller != Caller::Local {
         return Err(forbid(format!("the role {} may not say this", role.name())));
     }
@@ -243,7 +243,7 @@ async fn signed(api: &Api, caller: &Caller, sent: Sent) -> Result<Document, Prob
     if let Content::Approval { .. } | Content::TermsDecision { .. } = content
         && let Caller::Account(account) = caller
     {
-        // The approver is the account itself: never whoever drew the order up.
+        // The approver is the account itself. The person who drew up the order cannot approve it.
         return Ok(Document { sender: account.actor(), number, content });
     }
     match (caller.party(), sender) {
@@ -266,7 +266,7 @@ async fn signed(api: &Api, caller: &Caller, sent: Sent) -> Result<Document, Prob
     }
 }
 
-/// The requester for which a consignee received these lines.
+/// The requester for which the consignee `code` received these lines.
 async fn received(api: &Api, code: &str, lines: &[ReceiptLine]) -> Result<String, Problem> {
     let ids: Vec<i64> = lines.iter().map(|line| line.lot.0).collect();
     let lots = api.engine.store.lots_by_id(&ids).await?;

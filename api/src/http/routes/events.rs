@@ -1,4 +1,4 @@
-//! The events feed: pages, a long poll, or a stream; and the log as stored, for audits.
+//! The event feed: pages, a long poll, or a stream. Also the log as stored, for audits.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -27,46 +27,46 @@ use crate::http::state::Api;
 use crate::queries::cursor::{MOST, limit};
 use crate::queries::log::feed::{archived, from};
 
-/// How long a poll waits at most, in seconds.
+/// The longest wait of a poll, in seconds.
 const LONGEST: u32 = 20;
 
-/// How often a poll and a stream look for new events.
+/// How often a poll and a stream check for new events.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Events looked at, for one answer at most, of which few may be the caller's.
+/// The largest number of events read for one answer. The caller may see only few of them.
 const LOOKED_AT: i64 = 50_000;
 
-/// Events looked at together.
+/// The number of events read at a time.
 const WINDOW: i64 = 1000;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// Which events to give.
+/// Which events to return.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventsQuery {
-    /// The position after which they are wanted; left out: from the first.
+    /// Return events after this position. Default: from the first event.
     #[param(minimum = 0)]
     after: Option<i64>,
-    /// So many of the last instead, at once; 0: only the position of the end.
+    /// Return this many of the latest events instead, without waiting. 0 returns only the position of the end.
     #[param(minimum = 0, maximum = 10000)]
     last: Option<u32>,
-    /// How many at most.
+    /// The largest number of events to return.
     #[param(minimum = 1, maximum = 10000)]
     limit: Option<u32>,
-    /// How long to wait, in seconds, until there is one; left out: not at all.
+    /// How many seconds to wait for an event if there is none yet. Default: no wait.
     #[param(minimum = 0, maximum = 20)]
     wait: Option<u32>,
     /// Kinds of events, separated by commas, such as `lot.matched,order.`.
     kinds: Option<String>,
-    /// Only what is about money of this donor.
+    /// Only events about money of this donor.
     donor: Option<String>,
-    /// Only what is about lines of this requester.
+    /// Only events about lines of this requester.
     requester: Option<String>,
-    /// Only what is about this line.
+    /// Only events about this line.
     line: Option<String>,
-    /// Only what happened to this subject.
+    /// Only events of this subject.
     subject: Option<String>,
 }
 
@@ -95,8 +95,8 @@ impl EventsQuery {
 
 /// Events after a position, in order, as far as the caller may see them.
 ///
-/// With `wait` the answer comes as soon as there is one. With `Accept: text/event-stream` it is a stream
-/// that goes on, from `after` or `Last-Event-ID`.
+/// With `wait`, the answer comes as soon as there is an event. With `Accept: text/event-stream`, the answer is a
+/// continuous stream that starts after `after` or `Last-Event-ID`.
 #[utoipa::path(
     get, path = "/v1/events", tag = "events",
     params(
@@ -119,7 +119,7 @@ pub(crate) async fn feed(
     }
     let after = match query.after {
         Some(after) => after,
-        // From the first that is still told.
+        // Start at the first event that has not been archived.
         None => archived(&api.engine).await?.map_or(0, |archive| archive.upto),
     };
     if after < 0 {
@@ -162,7 +162,7 @@ pub(crate) async fn feed(
     }
 }
 
-/// The last `count` events that the caller may see, of those not too far back.
+/// The last `count` events that the caller may see. The search ends after a fixed number of events.
 async fn latest(
     engine: &Engine,
     caller: &Caller,
@@ -183,7 +183,7 @@ async fn latest(
     }
 }
 
-/// Adds what is there now to `page`.
+/// Adds to `page` the events that exist now.
 async fn read(
     engine: &Engine,
     caller: &Caller,
@@ -204,7 +204,7 @@ async fn read(
     loop {
         let read = reader.read(page.position, WINDOW).await?;
         let is_last = read.position - page.position < WINDOW;
-        // Nobody is left standing where others have read what is void.
+        // Positions that a restore has voided are skipped, because readers may already have seen other events there.
         page.position = restores.iter().fold(read.position, |at, restore| restore.beyond(at));
         page.events.extend(read.events);
         if page.events.len() > limit {
@@ -218,16 +218,16 @@ async fn read(
     }
 }
 
-/// How often a poll and a stream look whether their account still holds.
+/// How often a poll and a stream check whether their account is still valid.
 const RECHECK: Duration = Duration::from_secs(2);
 
-/// Streams and polls of one account at once.
+/// The largest number of open streams and polls of one account.
 const STREAMS: usize = 20;
 
-/// Streams and polls that are open, by account.
+/// The number of open streams and polls, by account.
 static OPEN: LazyLock<Mutex<HashMap<String, usize>>> = LazyLock::new(Mutex::default);
 
-/// An open stream or poll.
+/// An open stream or poll. Dropping it lowers the account's count.
 struct Open(String);
 
 impl Open {
@@ -256,7 +256,7 @@ impl Drop for Open {
     }
 }
 
-/// What a stream remembers between two events.
+/// The state of a stream between two events.
 struct Follower {
     engine: Engine,
     caller: Caller,
@@ -278,19 +278,19 @@ fn streamed(
     let events = stream::unfold(follower, |mut follower| async move {
         loop {
             if follower.checked.elapsed() >= RECHECK {
-                // A revoked account hears no more.
+                // A revoked account gets no more events.
                 follower.caller.still_holds(&follower.engine).await.ok()?;
                 follower.checked = Instant::now();
             }
-            // The process ends: the reader comes back to another, and goes on where it was.
+            // When the process stops, the reader reconnects to another one and continues where it was.
             if follower.engine.broker.is_closed() {
                 return None;
             }
             if follower.page.events.is_empty() {
                 let Follower { engine, caller, filter, page, .. } = &mut follower;
-                // A stream that cannot be served ends; its reader comes back and goes on.
+                // If an error ends the stream, its reader reconnects and continues.
                 read(engine, caller, filter.clone(), page, 100).await.ok()?;
-                // Oldest last, so that it is taken first.
+                // The oldest goes last, so that `pop` returns it first.
                 page.events.reverse();
             }
             match follower.page.events.pop() {
@@ -308,18 +308,18 @@ fn sse(event: &CloudEvent) -> Result<axum::response::sse::Event, Infallible> {
     Ok(told.id(event.position.to_string()).event(event.kind.clone()).data(text))
 }
 
-/// A part of the log as stored, with what proves it.
+/// A part of the log as stored, with its proof.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct AuditPage {
-    /// Events, each as it went into the hash chain.
+    /// The events, each as it entered the hash chain.
     pub events: Vec<Entry>,
-    /// The links of the hash chain that end among them.
+    /// The links of the hash chain that end among these events.
     pub links: Vec<Link>,
-    /// The position to go on from.
+    /// The position to continue from.
     pub position: i64,
 }
 
-/// The log as stored, who did what and when, with the links of the hash chain.
+/// The log as stored: who did what and when, with the links of the hash chain.
 #[utoipa::path(
     get, path = "/v1/audit", tag = "events",
     params(
@@ -346,7 +346,7 @@ pub(crate) async fn audit(
     Ok(Json(AuditPage { events, links, position }))
 }
 
-/// Which part of the log.
+/// The part of the log to return.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AuditQuery {

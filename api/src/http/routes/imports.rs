@@ -1,4 +1,4 @@
-//! What the command line hands in and asks, typed as this program has it.
+//! Routes for the command line. Their bodies are types of this program, not a public format.
 
 use std::collections::{HashMap, HashSet};
 
@@ -26,67 +26,59 @@ use crate::http::request::Body;
 use crate::http::state::Api;
 use crate::queries::reports::run::{Report, build};
 
-/// Lines of a file of requisitions.
+/// The lines of a file of requisitions.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ImportLines {
-    /// The file's name.
     pub file: String,
-    /// What it says.
     pub lines: Vec<Submitted>,
-    /// The day on which they are submitted; none: now.
+    /// The day on which the lines are submitted. `None` means now.
     #[serde(default)]
     pub on: Option<chrono::NaiveDate>,
-    /// How they are to be taken.
     #[serde(default)]
     pub how: How,
-    /// Rows of the file that are no lines, if it is taken without them.
+    /// Rows of the file that are not valid lines, if the file is accepted without them.
     #[serde(default)]
     pub left_out: Vec<RefusedRow>,
 }
 
-/// What a coalition's folder says.
+/// The content of a coalition's folder.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ImportCoalition {
-    /// Everything but the requisitions.
+    /// Everything except the requisitions.
     pub files: CoalitionFiles,
-    /// The requisitions, by file.
     pub requisitions: Vec<ImportLines>,
-    /// How it is to be taken.
     #[serde(default)]
     pub how: How,
 }
 
-/// What became of a file of a folder.
+/// The result for one file of a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileIntake {
-    /// Its name.
     pub file: String,
-    /// The day for which it waits; none: its lines were handed in.
+    /// The day that the file waits for. `None` means that its lines were submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<chrono::NaiveDate>,
-    /// How many lines, or contributions, it has.
+    /// The number of lines or contributions in the file.
     pub rows: usize,
-    /// What became of its lines.
     pub intake: Intake,
 }
 
-/// What became of a folder, or would become of it.
+/// The result for a folder, or what it would be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CoalitionIntake {
-    /// Whether anything was taken.
     pub taken: bool,
     /// Lines that were not known, in all files.
     pub new: usize,
-    /// Lines that say what was known.
+    /// The number of lines whose content is already known.
     pub unchanged: usize,
-    /// Lines that say something else.
+    /// Lines whose content changes.
     pub amended: Vec<Amended>,
-    /// How many rows are wrong.
+    /// The number of wrong rows.
     pub refused: usize,
-    /// Lines that were declined or sent back, and would pass now: as `reopen` names them, with the reason
-    /// of then.
+    /// Lines that were declined or sent back, and would pass now. Each has the name that `reopen` accepts, and the
+    /// reason that was given at the time.
     pub healed: Vec<(String, String)>,
-    /// Everything but the requisitions.
+    /// Everything except the requisitions.
     pub loaded: Loaded,
     /// The files of requisitions, and those of contributions that wait for their day.
     pub files: Vec<FileIntake>,
@@ -99,7 +91,7 @@ fn actor(caller: &Caller) -> String {
     }
 }
 
-/// Refuses more lines at once than are taken over the network; whoever is at this machine may hand in more.
+/// Refuses more lines than may be sent over the network at once. On this machine there is no limit.
 fn few(caller: &Caller, lines: usize) -> Result<(), Problem> {
     let most = ReadLimits::SENT.rows;
     if lines <= most || *caller == Caller::Local {
@@ -113,8 +105,8 @@ fn few(caller: &Caller, lines: usize) -> Result<(), Problem> {
     ))
 }
 
-/// Refuses lines that a file would be refused for, whoever has read them; what a line that is known has said before is not
-/// judged again.
+/// Applies the checks that a file would go through, whoever has parsed the lines. Content that a known line already had
+/// is not checked again.
 async fn check_lines(engine: &Engine, lines: &[Submitted]) -> Result<(), Problem> {
     let wrong: Vec<&Submitted> =
         lines.iter().filter(|submitted| check_line(&submitted.line, None).is_err()).collect();
@@ -138,7 +130,7 @@ async fn check_lines(engine: &Engine, lines: &[Submitted]) -> Result<(), Problem
         .with(errors))
 }
 
-/// Says of what `id` names that it is wrong.
+/// Passes on a check's result, naming `id` in its error. A new id is checked as well.
 fn named(
     id: &str,
     is_known: bool,
@@ -173,10 +165,10 @@ pub(super) async fn lines(
     Ok(Json(with(intake, expected)))
 }
 
-/// The most new lines of which is said what validation would say.
+/// The largest number of new lines for which the answer says what validation would say.
 const FORESEEN: usize = 5000;
 
-/// Where lines stand that are not known; none where they are too many.
+/// The indices of lines that are not known. Empty if there are too many lines.
 async fn unknown(engine: &Engine, lines: &[Submitted]) -> Result<Vec<usize>, Problem> {
     if lines.len() > FORESEEN {
         return Ok(Vec::new());
@@ -189,7 +181,7 @@ async fn unknown(engine: &Engine, lines: &[Submitted]) -> Result<Vec<usize>, Pro
     Ok(places.map(|(place, _)| place).collect())
 }
 
-/// What validation would say of new lines, before they are there themselves.
+/// What validation would say of new lines, before they are stored.
 async fn expected(
     engine: &Engine,
     coalition: &Coalition,
@@ -206,7 +198,7 @@ async fn expected(
     Ok(expected.collect())
 }
 
-/// What became of a file, with what validation would say of those rows that are not refused.
+/// Adds to a file's result what validation would say of the rows that are not refused.
 fn with(mut intake: Intake, mut expected: Vec<Expected>) -> Intake {
     expected.retain(|row| !intake.refused.iter().any(|refused| refused.row == row.row));
     intake.expected = expected;
@@ -261,7 +253,8 @@ pub(super) async fn coalition(
     let mut folder = Folder { engine, coalition, actor: &actor, how, files: Vec::new() };
     let now: Vec<&ImportLines> =
         requisitions.iter().filter(|file| file.on.is_none_or(is_due)).collect();
-    // One file is taken together with the rest, or not at all. Of several, all are looked at first.
+    // A single file is accepted together with the rest of the folder, or not at all. If there are several, all are
+    // checked first.
     if how.dry_run || loaded.is_disputed() || now.len() > 1 {
         folder.look(&now).await?;
     }
@@ -299,7 +292,7 @@ pub(super) async fn coalition(
     Ok(Json(CoalitionIntake { taken, new, unchanged, amended, refused, healed, loaded, files }))
 }
 
-/// A folder as it is taken.
+/// A folder while it is being taken.
 struct Folder<'a> {
     engine: &'a Engine,
     coalition: Coalition,
@@ -314,7 +307,7 @@ impl Folder<'_> {
         self.files.push(FileIntake { file, waits_for: Some(day), rows, intake });
     }
 
-    /// What would become of the files; nothing is taken.
+    /// Computes what would become of the files, without changing anything.
     async fn look(&mut self, files: &[&ImportLines]) -> Result<(), Problem> {
         let how = How { dry_run: true, ..self.how.clone() };
         for file in files {
@@ -332,7 +325,7 @@ impl Folder<'_> {
         self.files.push(FileIntake { file, waits_for: None, rows, intake });
     }
 
-    /// Takes the files: the first one together with `change set`, what the folder says besides.
+    /// Takes the files. The first one commits together with `change_set`, the rest of the folder.
     async fn take(&mut self, change_set: ChangeSet, files: &[&ImportLines]) -> Result<(), Problem> {
         let mut beside = Some(change_set);
         for file in files {

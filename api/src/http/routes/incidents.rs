@@ -1,4 +1,4 @@
-//! Incidents: what is parked, by cause, and its replay once the cause is mended.
+//! Incidents: parked lots by cause, and their replay once the cause is fixed.
 
 use axum::Json;
 use axum::extract::State;
@@ -16,10 +16,10 @@ use crate::http::request::Body;
 use crate::http::state::Api;
 use crate::queries::lots::incidents::{IncidentView, incidents, parked};
 
-/// Lots replayed in one commit.
+/// The number of lots replayed in one commit.
 const TOGETHER: usize = 200;
 
-/// What is parked and what could not be done, by cause.
+/// Parked lots and failed jobs, by cause.
 #[utoipa::path(
     get, path = "/v1/incidents", tag = "incidents", responses((status = 200, body = Vec<IncidentView>))
 )]
@@ -27,18 +27,18 @@ pub(crate) async fn list(State(api): State<Api>) -> Result<Json<Vec<IncidentView
     Ok(Json(incidents(&api.engine, usize::MAX).await?))
 }
 
-/// What to replay: parked lots of a cause, or these.
+/// What to replay: all lots parked for a cause, or single lots.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schema(as = ReplayLots)]
 pub(crate) struct Replay {
-    /// All lots parked with this cause.
+    /// Replay all lots that are parked for this cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
-    /// These lots.
+    /// Replay these lots.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     lots: Vec<LotId>,
-    /// Why the cause is thought to be mended; kept with each lot.
+    /// Why the cause should be fixed now. It is stored with each lot.
     reason: String,
 }
 
@@ -46,13 +46,13 @@ pub(crate) struct Replay {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = ReplayedLots)]
 pub(crate) struct Replayed {
-    /// Lots that run their step again.
+    /// The number of lots that run their step again.
     replayed: usize,
-    /// Lots that were asked for and are not parked.
+    /// Lots in the request that are not parked, or that changed in the meantime.
     not_parked: Vec<LotId>,
 }
 
-/// Lets parked lots run their step again, with all its attempts.
+/// Makes parked lots run their step again, with a full number of attempts.
 #[utoipa::path(
     post, path = "/v1/incidents/replay", tag = "incidents", request_body = Replay,
     responses((status = 200, body = Replayed))

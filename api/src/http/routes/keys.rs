@@ -1,4 +1,4 @@
-//! How what is confidential is kept: in plain text, or sealed by which keys.
+//! How confidential values are stored: in plain text, or sealed with which keys.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,42 +11,39 @@ use crate::http::problem_kind::ProblemKind;
 use crate::http::request::Body;
 use crate::http::state::Api;
 
-/// The keys of the process that answers, and what there is to seal.
+/// The keys of the answering process, and the values to seal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeysView {
-    /// The ids of its keys, that of the one that seals first.
+    /// The ids of the process's keys. The first is the one that seals.
     pub keys: Vec<String>,
-    /// Values, by how they are kept.
+    /// The number of values by how they are stored.
     pub values: Inventory,
 }
 
-/// By which key to seal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SealRequest {
-    /// The id of the key that is to seal; none: whichever the service seals by.
+    /// The key that the caller expects to be used. `None` accepts the service's current key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
 
-/// What was sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resealed {
-    /// By which key.
+    /// The id of the key that sealed.
     pub key: String,
-    /// How many consignees and webhooks were sealed by it just now.
+    /// The number of consignees and webhooks that were sealed with it just now.
     pub sealed: usize,
-    /// Values, by how they are kept now.
+    /// The number of values by how they are stored now.
     pub values: Inventory,
 }
 
-/// Tells the keys, and how values are kept.
 pub(crate) async fn list(State(api): State<Api>) -> Result<Json<KeysView>, Problem> {
     let values = Inventory::of(&*api.engine.store).await?;
     Ok(Json(KeysView { keys: api.engine.keys.ids(), values }))
 }
 
-/// Seals by the first key whatever is in plain text or sealed by another.
+/// Seals all values that are in plain text or sealed with another key than the first.
 pub(crate) async fn seal(
     State(api): State<Api>,
     caller: Caller,

@@ -14,7 +14,7 @@ use crate::http::state::Api;
 use crate::http::versions::versioned;
 use crate::queries::lots::lines::{LinesQuery, page, seen};
 
-/// Lines, in order of their ids unless asked otherwise, with what became of them.
+/// Lines with what became of them, in order of their ids unless another order is requested.
 #[utoipa::path(
     get, path = "/v1/lines", tag = "lines", params(LinesQuery),
     responses((status = 200, body = LinePage))
@@ -28,7 +28,7 @@ pub(crate) async fn list(
     Ok(Json(page(&api.engine, visibility, &query).await?))
 }
 
-/// One line, by its id or its requester's, with its lots.
+/// One line with its lots, found by its own id or by its requester's id.
 #[utoipa::path(
     get, path = "/v1/lines/{id}", tag = "lines",
     params(("id" = String, Path, description = "The line's id, its requester's, or both as in `MIN/1`, percent-encoded")),
@@ -41,7 +41,7 @@ pub(crate) async fn one(
 ) -> Result<Response, Problem> {
     let unknown = || Problem::unknown("line", &id);
     let mut visibility = caller.visibility(&api.engine).await?;
-    // Of lines of one name only those are known to the caller that it sees.
+    // If several lines have this name, the caller gets to know only those that it may see.
     let (mut found, mut lots) = (Vec::new(), Vec::new());
     for (line_id, stored) in lines_named(&*api.engine.store, &id).await? {
         if let Some(its) = seen(&api.engine, &mut visibility, line_id, &stored.line).await? {

@@ -1,4 +1,4 @@
-//! Lots: where each is, why, and everything that happened to it.
+//! Lots: where each one is, why, and its history.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,7 +14,7 @@ use crate::queries::lots::list::{LotsQuery, page};
 use crate::queries::lots::timeline::{Entry, of_lot};
 use crate::queries::lots::why::{Why, why};
 
-/// Lots, in order of their ids unless asked otherwise.
+/// Lots, in order of their ids unless another order is requested.
 #[utoipa::path(
     get, path = "/v1/lots", tag = "lots", params(LotsQuery),
     responses((status = 200, body = LotPage))
@@ -58,7 +58,7 @@ pub(crate) async fn timeline(
     Ok(Json(of_lot(&api.engine, &lot, &line, &mut visibility).await?))
 }
 
-/// Why a lot has the money that it has, or what is missing, of whom, to the cent.
+/// Why a lot has its money, or how much it lacks and from whom, to the cent.
 #[utoipa::path(
     get, path = "/v1/lots/{id}/why", tag = "lots", params(("id" = String, Path, description = "The lot's id")),
     responses((status = 200, body = Why))

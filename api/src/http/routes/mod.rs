@@ -1,4 +1,4 @@
-//! The routes, a file for each kind of thing.
+//! The routes, one file for each kind of thing.
 
 mod calendar;
 mod clock;
@@ -39,7 +39,7 @@ use utoipa_axum::routes;
 
 use crate::http::state::Api;
 
-/// The routes that are described for everybody.
+/// The routes that the API description lists.
 pub(crate) fn all() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(service::me))
@@ -92,7 +92,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
         .routes(routes!(webhooks::deliveries::replay))
 }
 
-/// What the command line hands in and asks, typed as this program has it: no promise to others.
+/// Routes for the command line. Their bodies are types of this program, not a public format.
 pub(crate) fn unlisted() -> Router<Api> {
     Router::new()
         .route("/v1/report", get(imports::report))
@@ -100,6 +100,6 @@ pub(crate) fn unlisted() -> Router<Api> {
         .route("/v1/coalition", post(imports::coalition))
         .route("/v1/keys", get(keys::list))
         .route("/v1/keys/seal", post(keys::seal))
-        // What 0.1.0 called commands.
+        // The route's name in version 0.1.0.
         .route("/v1/acts", post(commands::command))
 }

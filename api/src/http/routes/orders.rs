@@ -53,7 +53,7 @@ pub(crate) async fn one(
     Ok(versioned(view.version, view))
 }
 
-/// The lots that travel under an order now, those split off its lines included.
+/// The lots that are now under an order, including those split off its lines.
 #[utoipa::path(
     get, path = "/v1/orders/{number}/lots", tag = "orders",
     params(("number" = String, Path, description = "The order's number")),
@@ -73,7 +73,7 @@ pub(crate) async fn lots(
     Ok(Json(seen.iter().map(|(lot, line)| LotView::seen(lot, line, &visibility)).collect()))
 }
 
-/// The exact bytes of an order as they are sent.
+/// The exact bytes of an order, as sent to the supplier.
 #[utoipa::path(
     get, path = "/v1/orders/{number}/document", tag = "orders",
     params(("number" = String, Path, description = "The order's number")),

@@ -1,4 +1,4 @@
-//! The coalition at a glance: its money, what is to come, and how long things take.
+//! Overviews of the coalition: its money, coming arrivals, and lead times.
 
 use axum::Json;
 use axum::extract::State;
@@ -15,20 +15,20 @@ use crate::queries::money::envelopes::{MoneyView, money as of_donors};
 use crate::queries::orders::arrivals::{self, ArrivalPage, arrivals as to_come};
 use crate::queries::past::AsOf;
 
-/// Days ahead, unless asked otherwise.
+/// The default number of days to look ahead.
 const AHEAD: u32 = 30;
 
-/// Days ahead at most: ten years.
+/// The largest number of days to look ahead: ten years.
 const FAR: u32 = 3_660;
 
-/// Which money.
+/// Which money to show.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct MoneyQuery {
     /// Only what this donor gives, alone or jointly.
     donor: Option<String>,
-    /// At the end of this day instead of now; an earlier day is rebuilt from the log.
+    /// Show the end of this day instead of now. An earlier day is rebuilt from the log.
     on: Option<NaiveDate>,
 }
 
@@ -47,28 +47,28 @@ pub(crate) async fn money(
     Ok(Json(of_donors(&then.engine, &visibility, query.donor.as_deref()).await?))
 }
 
-/// Which arrivals.
+/// Which arrivals to list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ArrivalsQuery {
-    /// Due within so many days, 30 unless said otherwise; what is late is due.
+    /// Arrivals due within this many days, late ones included. Default: 30.
     #[param(minimum = 0, maximum = 3660)]
     days: Option<u32>,
-    /// Only of this requester.
+    /// Only arrivals for this requester.
     requester: Option<String>,
-    /// Only from this supplier.
+    /// Only arrivals from this supplier.
     supplier: Option<String>,
-    /// At the end of this day instead of now; an earlier day is rebuilt from the log.
+    /// Show the end of this day instead of now. An earlier day is rebuilt from the log.
     on: Option<NaiveDate>,
-    /// The cursor that a page before gave as `next`.
+    /// The `next` cursor of the previous page.
     cursor: Option<String>,
-    /// How many at most.
+    /// The largest number of arrivals to return.
     #[param(minimum = 1, maximum = 10000)]
     limit: Option<u32>,
 }
 
-/// What is to come: lots under orders by the day they are due, late ones first.
+/// Coming arrivals: lots under orders by the day they are due, late ones first.
 #[utoipa::path(
     get, path = "/v1/arrivals", tag = "orders", params(ArrivalsQuery),
     responses((status = 200, body = ArrivalPage))
@@ -94,21 +94,23 @@ pub(crate) async fn arrivals(
     Ok(Json(to_come(&then.engine, &mut visibility, &asked).await?))
 }
 
-/// Which lead times.
+/// Which lead times to compute.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct LeadTimesQuery {
-    /// By what they are told apart; by step, unless said otherwise.
+    /// How to group the lead times. Default: by step.
     #[param(inline)]
     by: Option<By>,
-    /// Each month, too: that in which they were complete.
+    /// Also show each month, counted by the month in which they ended.
     #[serde(default)]
     monthly: bool,
 }
 
-/// How long things take, from the log: at each step; in each category from the day a line was asked
-/// for to receipt; from each supplier from order to receipt. Half and nine in ten took at most so long.
+/// How long things take, computed from the log.
+///
+/// The times are measured at each step, in each category from the day of the request to receipt, and from each supplier
+/// from order to receipt. Each is given as the median and the 90th percentile.
 #[utoipa::path(
     get, path = "/v1/lead-times", tag = "service", params(LeadTimesQuery),
     responses((status = 200, body = Vec<LeadTime>))
@@ -117,10 +119,10 @@ pub(crate) async fn lead_times(
     State(api): State<Api>,
     Params(query): Params<LeadTimesQuery>,
 ) -> Result<Json<Vec<LeadTime>>, Problem> {
-    // Kept from one question to the next: only what is new in the log is read.
+    // The counts are kept between requests, so only new events of the log are read.
     let mut known = api.lead_times.lock().await;
-    // Taken out meanwhile: what is counted in part, because of an error or because whoever asked has gone
-    // away, is forgotten.
+    // The counts are taken out while they are updated. If an error or a caller who leaves interrupts the update, the
+    // partial counts are dropped.
     let mut times: LeadTimes = std::mem::take(&mut *known);
     times.read_on(&api.engine, None).await?;
     let told = times.told(query.by.unwrap_or(By::Step), query.monthly);

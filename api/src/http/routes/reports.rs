@@ -1,4 +1,4 @@
-//! Reports, as of now or of the end of an earlier day.
+//! Reports about now, or about the end of an earlier day.
 
 use axum::Json;
 use axum::extract::State;
@@ -15,16 +15,16 @@ use crate::queries::log::lead_times::{By, LeadTimes};
 use crate::queries::past::AsOf;
 use crate::queries::reports::{self, DonorReport, RequesterReport, SteeringReport, WeeklyReport};
 
-/// Of which day.
+/// The day of a report.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ReportQuery {
-    /// As of the end of this day instead of now; an earlier day is rebuilt from the log.
+    /// Report the end of this day instead of now. An earlier day is rebuilt from the log.
     on: Option<NaiveDate>,
 }
 
-/// What happened in the seven days that end with the day, what is overdue, and where things stand.
+/// What happened in the seven days up to the given day, what is overdue, and the current state.
 #[utoipa::path(
     get, path = "/v1/reports/weekly", tag = "reports", params(ReportQuery),
     responses((status = 200, body = WeeklyReport))
@@ -42,8 +42,9 @@ pub(crate) async fn weekly(
     Ok(Json(reports::weekly(&api.engine, &then, &visibility, times).await?))
 }
 
-/// The decisions that a steering group has to take: reviews and consents, what the most urgent lots are
-/// short of, money that lapses, late suppliers; and where things stand.
+/// The decisions that a steering group has to take, and the current state.
+///
+/// The decisions are reviews and consents, what the most urgent lots lack, money that lapses, and late suppliers.
 #[utoipa::path(
     get, path = "/v1/reports/steering", tag = "reports", params(ReportQuery),
     responses((status = 200, body = SteeringReport))
@@ -76,7 +77,7 @@ pub(crate) async fn donor(
     Ok(Json(reports::donor(&api.engine, &then, &visibility, &id).await?))
 }
 
-/// A requester's list by rank: where each lot is, why, and when it is expected.
+/// A requester's lines by rank: where each lot is, why, and when it is expected.
 #[utoipa::path(
     get, path = "/v1/reports/requester/{id}", tag = "reports",
     params(("id" = String, Path, description = "The requester"), ReportQuery),
@@ -94,7 +95,7 @@ pub(crate) async fn requester(
     Ok(Json(reports::requester(&then, &visibility, &id).await?))
 }
 
-/// Whoever acts as `role` is told of its own party alone.
+/// A caller in `role` may only see the report about its own party.
 fn is_own(caller: &Caller, role: Role, id: &str) -> Result<(), Problem> {
     if caller.role() == role && caller.party() != Some(id) {
         return Err(Problem::unknown(role.name(), id));

@@ -1,4 +1,4 @@
-//! The service as a whole.
+//! The service as a whole: its status, the caller's account, open tasks, plan, check and diagnosis.
 
 use axum::Json;
 use axum::extract::State;
@@ -18,23 +18,23 @@ use crate::queries::money::plan::{self, PlanRequest, Planned};
 use crate::queries::service::status::{self, StatusView};
 use crate::queries::todo::{self, Move};
 
-/// Whoever asks.
+/// The caller.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Me {
-    /// By which name the log calls it.
+    /// The caller's name in the log.
     actor: String,
-    /// As what it acts.
+    /// The role that the caller acts in.
     role: Role,
-    /// For whom it acts.
+    /// The party that the caller acts for.
     #[serde(skip_serializing_if = "Option::is_none")]
     party: Option<String>,
-    /// How much of that its token may do.
+    /// How much of what the role allows the token may do.
     scope: Scope,
-    /// The networks from which its token may be used; left out: from anywhere.
+    /// The networks from which the token may be used. If it is left out, any network is allowed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     networks: Vec<IpNet>,
-    /// From when on its token no longer holds.
+    /// When the token stops being valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     expires: Option<Timestamp>,
@@ -51,7 +51,7 @@ pub(crate) async fn me(caller: Caller) -> Json<Me> {
     Json(Me { actor, role, party, scope, networks, expires })
 }
 
-/// The service as it stands: whether it runs, where lots are, what is wrong, what lapses.
+/// The state of the service: whether it runs, where lots are, what is wrong, what lapses.
 #[utoipa::path(get, path = "/v1/status", tag = "service", responses((status = 200, body = StatusView)))]
 pub(crate) async fn status(
     State(api): State<Api>,
@@ -60,16 +60,16 @@ pub(crate) async fn status(
     Ok(Json(status::status(&api.engine, caller.role()).await?))
 }
 
-/// Whose moves to list.
+/// Whose tasks to list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct TodoQuery {
-    /// Only of this party, group or supplier; `secretariat`, `nobody`.
+    /// Only tasks of this party, group or supplier, or of `secretariat` or `nobody`.
     waiting_on: Option<String>,
 }
 
-/// Who must act, since when and on what: what is overdue first, then what waits longest.
+/// Who must act, since when and on what. Overdue tasks come first, then those that wait longest.
 #[utoipa::path(
     get, path = "/v1/todo", tag = "service", params(TodoQuery),
     responses((status = 200, body = Vec<Move>))
@@ -83,7 +83,7 @@ pub(crate) async fn todo(
     Ok(Json(todo::todo(&api.engine, &visibility, query.waiting_on.as_deref()).await?))
 }
 
-/// The roadmap by quarter, and with changes to try, what they change. Commits nothing.
+/// The roadmap by quarter. If the request has changes to try, also their effect. Commits nothing.
 #[utoipa::path(
     post, path = "/v1/plan", tag = "service", request_body = PlanRequest,
     responses((status = 200, body = Planned))
@@ -95,14 +95,14 @@ pub(crate) async fn plan(
     Ok(Json(plan::plan(&api.engine, request).await?))
 }
 
-/// Replays the log and asserts the invariants on what is stored.
+/// Replays the log and checks the invariants on the stored data.
 #[utoipa::path(get, path = "/v1/check", tag = "service", responses((status = 200, body = Findings)))]
 pub(crate) async fn check(State(api): State<Api>) -> Result<Json<Findings>, Problem> {
     let engine = &api.engine;
     Ok(Json(check_telling(&*engine.store, &engine.keys, &|_| ()).await?))
 }
 
-/// How the service is: each thing that was looked at, what was seen, and the mend.
+/// The health of the service: each check, what it found, and how to fix it.
 #[utoipa::path(
     get, path = "/v1/doctor", tag = "service", responses((status = 200, body = Diagnosis))
 )]

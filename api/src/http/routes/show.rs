@@ -1,4 +1,4 @@
-//! Any subject by its id.
+//! Shows any subject by its id.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,10 +14,10 @@ use crate::http::state::Api;
 use crate::queries::lots::timeline::of_lot;
 use crate::queries::show::{Shown, show as show_known};
 
-/// A lot, line, order, contribution, donor, supplier, incident or other record, with all that happened to it.
+/// A lot, line, order, contribution, donor, supplier, incident or other record, with its history.
 ///
-/// Records that are none of these are named `kind:id`. Requesters and reviewers see their lots and lines;
-/// accounts and webhooks are shown to admins and auditors.
+/// Other records are named `kind:id`. Requesters and reviewers see their own lots and lines. Only admins and auditors
+/// see accounts and webhooks.
 #[utoipa::path(
     get,
     path = "/v1/show/{id}",
@@ -42,10 +42,10 @@ pub(super) async fn show(
     Ok(Json(shown))
 }
 
-/// What was asked for and is not there, or not for the caller.
+/// How the answer names a subject that does not exist, or that the caller may not see.
 const UNKNOWN: &str = "lot, line or record";
 
-/// A lot or a line of the caller's own, as far as it may know of it.
+/// A lot or a line of the caller's own, limited to what the caller may know of it.
 async fn own_only(
     api: &Api,
     caller: &Caller,

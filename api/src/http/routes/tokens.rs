@@ -1,4 +1,4 @@
-//! Accounts: tokens are shown once, kept as a hash, and can be revoked at once.
+//! Accounts. A token is shown once, stored as a hash, and can be revoked at once.
 
 use std::collections::BTreeMap;
 
@@ -25,19 +25,19 @@ use crate::http::state::Api;
 /// An account without its token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TokenView {
-    /// Its id, with which its token begins, after `wbt_`.
+    /// The account's id. Its token begins with `wbt_` and this id.
     pub id: String,
-    /// Who or what uses it.
+    /// Who or what uses the account.
     pub name: String,
-    /// As what it acts.
+    /// The role that the account acts in.
     pub role: Role,
-    /// For whom.
+    /// The party that the account acts for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<String>,
-    /// When it was given.
+    /// When the account was created.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub created: Timestamp,
-    /// From when on it no longer holds.
+    /// When the token stops being valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub expires: Option<Timestamp>,
@@ -45,22 +45,22 @@ pub struct TokenView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub revoked: Option<Timestamp>,
-    /// When it was last used, to the minute.
+    /// When the token was last used, to the minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub last_used: Option<Timestamp>,
-    /// How much of what its role may it may do.
+    /// How much of what its role allows the account may do.
     #[serde(default)]
     pub scope: Scope,
-    /// The networks from which its token may be used; left out: from anywhere.
+    /// The networks from which the token may be used. If it is left out, any network is allowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     pub networks: Vec<IpNet>,
-    /// When its token was replaced last.
+    /// When the token was last replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub rotated: Option<Timestamp>,
-    /// Until when the token before holds, too.
+    /// Until when the previous token is also valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub replaced_until: Option<Timestamp>,
@@ -88,49 +88,49 @@ impl TokenView {
     }
 }
 
-/// An account to be given.
+/// An account to create.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
-    /// Who or what will use it.
+    /// Who or what will use the account.
     #[schema(min_length = 1, max_length = 100, example = "logistics of the ministry")]
     pub name: String,
-    /// As what it acts.
+    /// The role that the account acts in.
     pub role: Role,
-    /// For whom: a party, an expert group (reviewer), a supplier (supplier, carrier) or a consignee's
-    /// code (recipient).
+    /// The party that the account acts for: a party, an expert group (reviewer), a supplier (supplier, carrier) or a
+    /// consignee's code (recipient).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<String>,
-    /// For how many days it holds; none: 365; 0: until it is revoked.
+    /// For how many days the token is valid. Default: 365. 0 means until it is revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 3650)]
     pub days: Option<u32>,
-    /// How much of what its role may it may do; left out: all of it.
+    /// How much of what its role allows the account may do. Default: all of it.
     #[serde(default, skip_serializing_if = "Scope::is_all")]
     pub scope: Scope,
-    /// The networks from which its token may be used; left out: from anywhere.
+    /// The networks from which the token may be used. Default: any network.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>, max_items = 100, example = json!(["192.0.2.0/24"]))]
     pub networks: Vec<IpNet>,
 }
 
-/// A token to be replaced by a new one with the same rights.
+/// Replaces a token by a new one with the same rights.
 #[derive(Debug, Default, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RotateToken {
-    /// For how many seconds the old token holds beside the new one; left out: not at all.
+    /// For how many seconds the old token stays valid next to the new one. Default: 0.
     #[schema(minimum = 0, maximum = 2_592_000)]
     pub overlap_s: u32,
-    /// For how many days the new one holds; left out: for as long as the old one was given; 0: until it is revoked.
+    /// For how many days the new token is valid. Default: as long as the old one was. 0 means until it is revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 3650)]
     pub days: Option<u32>,
 }
 
-/// A token, shown this once.
+/// A token. It is shown only this once.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct IssuedToken {
-    /// The token. It is not kept: who loses it asks for a new one.
+    /// The token. It is not stored: whoever loses it needs a new one.
     #[schema(example = "wbt_0a1b2c3d4e5f_…")]
     pub token: String,
     /// The account.
@@ -144,7 +144,7 @@ fn read(record: &Record) -> Result<Account, StoreError> {
     })
 }
 
-/// The first admin's token, if nobody has an account yet.
+/// Creates the first admin's token, if there are no accounts yet.
 ///
 /// # Errors
 /// A [`Problem`] if the store cannot be read or written.
@@ -162,32 +162,33 @@ pub async fn first_admin(engine: &Engine) -> Result<Option<IssuedToken>, Problem
     };
     match give(engine, "service", Some(FIRST), new).await {
         Ok(issued) => Ok(Some(issued)),
-        // Another process was first, and has shown it.
+        // Another process was faster, and has shown the token.
         Err(problem) if problem.status == StatusCode::CONFLICT.as_u16() => Ok(None),
         Err(problem) => Err(problem),
     }
 }
 
-/// For how many days the first admin's account holds: long enough to give others.
+/// For how many days the first admin's token is valid: long enough to create other accounts.
 const FIRST_DAYS: u32 = 30;
 
-/// For how many days an account holds unless it is said.
+/// For how many days a token is valid by default.
 const DAYS: u32 = 365;
 
-/// The id of the first admin's account: of processes that start together one gives it.
+/// The id of the first admin's account. It is fixed, so of several processes that start together only one creates the
+/// account.
 const FIRST: &str = "first";
 
-/// The longest time, in seconds, for which a token holds beside the one that replaces it.
+/// The longest overlap of an old token with its replacement, in seconds.
 const LONGEST_OVERLAP: u32 = 30 * 24 * 3600;
 
-/// Networks that one token may be bound to.
+/// The largest number of networks of one token.
 const MOST_NETWORKS: usize = 100;
 
 fn random(error: getrandom::Error) -> Problem {
     Problem::new(ProblemKind::Unavailable, format!("no random numbers: {error}"), "try again")
 }
 
-/// So many days after `now`; none: 0 was said, which is never.
+/// The time `days` after `now`. `None` for 0 days, which means that the token does not expire.
 fn in_days(days: u32, now: Timestamp) -> Option<Timestamp> {
     (days > 0).then(|| now + TimeDelta::days(i64::from(days)))
 }
@@ -264,7 +265,7 @@ pub(crate) async fn list(State(api): State<Api>) -> Result<Json<Vec<TokenView>>,
     Ok(Json(views))
 }
 
-/// Gives an account. Its token is in the answer, and never shown again.
+/// Creates an account. Its token is in the answer and is never shown again.
 #[utoipa::path(
     post, path = "/v1/tokens", tag = "accounts", request_body = NewToken,
     responses((status = 201, body = IssuedToken))
@@ -311,7 +312,7 @@ fn check(new: &NewToken, coalition: &Coalition) -> Result<(), Problem> {
         Role::Reviewer => coalition.groups.contains_key(party),
         Role::Recipient => coalition.consignees.contains_key(party),
         Role::Supplier | Role::Carrier => {
-            // A donor supplies what it gives in kind.
+            // A donor is the supplier of what it gives in kind.
             coalition.offers.values().any(|offer| offer.supplier == *party)
                 || coalition.parties.contains_key(party)
         }
@@ -328,7 +329,7 @@ fn check(new: &NewToken, coalition: &Coalition) -> Result<(), Problem> {
     Err(Problem::field("party", detail, "state it first, or mend the id"))
 }
 
-/// Revokes an account: its token holds no longer, from this moment on.
+/// Revokes an account. Its token is invalid from this moment.
 #[utoipa::path(
     delete, path = "/v1/tokens/{id}", tag = "accounts",
     params(("id" = String, Path, description = "The account's id")),
@@ -350,7 +351,9 @@ pub(crate) async fn revoke(
     Ok(Json(TokenView::of(account, None)))
 }
 
-/// Gives an account a new token with the same rights, id and webhooks; the old one ends, at once or after an overlap.
+/// Replaces an account's token. The account keeps its rights, id and webhooks.
+///
+/// The old token ends at once or after an overlap.
 #[utoipa::path(
     post, path = "/v1/tokens/{id}/rotate", tag = "accounts",
     params(("id" = String, Path, description = "The account's id")),
@@ -382,7 +385,7 @@ pub(crate) async fn rotate(
         Some(days) => in_days(days, now),
         None => account.expires.map(|expires| now + (expires - began)),
     };
-    // What has ended does not hold again, and no old token holds longer than it was given for.
+    // An expired token does not become valid again, and no old token outlives its own expiry.
     let until = now + TimeDelta::seconds(i64::from(asked.overlap_s));
     let until = account.expires.map_or(until, |expires| expires.min(until));
     let replaced = (until > now).then_some(Replaced { hash: account.hash, until });

@@ -1,4 +1,4 @@
-//! The broker: whether it takes messages, which queues there are, and who takes from them.
+//! The broker: whether it accepts messages, which queues exist, and who consumes from them.
 
 use std::sync::Arc;
 
@@ -39,11 +39,11 @@ pub(super) async fn broker(engine: &Engine, is_led: bool, now: Option<Timestamp>
     }
 }
 
-/// The way out where a broker takes nothing.
+/// How to fix a broker that accepts no messages.
 pub(super) const ALARM: &str = "free memory or disk where RabbitMQ runs (`rabbitmqctl status`: alarms, and the disk it counts), or move the limit: \
 `rabbitmqctl set_disk_free_limit`, `set_vm_memory_high_watermark`; then all goes on by itself";
 
-/// What there is of the queues that there should be.
+/// Compares the existing queues with those that should exist.
 fn topology(seen: &[QueueSeen], is_led: bool, known: Option<Takers>) -> Finding {
     let names = |is: fn(&QueueSeen) -> bool| -> Vec<&str> {
         seen.iter().filter(|queue| is(queue)).map(|queue| queue.name.as_str()).collect()
@@ -62,8 +62,8 @@ fn topology(seen: &[QueueSeen], is_led: bool, known: Option<Takers>) -> Finding 
             Finding::warn("broker", seen, mend)
         };
     }
-    // Each process takes from a queue once; those that were given up everybody counts. Where nothing can be written
-    // nobody is known.
+    // Each process consumes from a queue once. Queues of given-up messages are left out, since everybody counts them.
+    // If nothing can be written, no process is known.
     if let Some(known) = known.filter(|known| known.all > 0) {
         let taking = seen.iter().filter(|queue| !queue.name.ends_with(".dead"));
         let taking = taking.filter_map(|queue| Some((queue, queue.found?.1 as usize)));
@@ -91,7 +91,7 @@ fn topology(seen: &[QueueSeen], is_led: bool, known: Option<Takers>) -> Finding 
     Finding::warn("broker", seen, mend)
 }
 
-/// Whether schedulers take from the queue of that name; the others are workers'.
+/// Whether schedulers consume from the queue with this name. The others belong to workers.
 fn is_schedulers(queue: &str) -> bool {
     let mut kinds = JobKind::ALL.iter().filter(|kind| kind.is_schedulers());
     kinds.any(|kind| queue.contains(kind.name()))

@@ -1,14 +1,14 @@
-//! Whether what is confidential is sealed, and by a key that is here.
+//! Whether confidential values are sealed, and with keys that this process has.
 
 use waybill_shared::engine::Engine;
 use waybill_shared::sealing::Inventory;
 
 use super::finding::{Finding, unread};
 
-/// The name of what is looked at.
+/// The name of this check.
 const CHECK: &str = "keys";
 
-/// Looks; where nothing is confidential there is nothing to say.
+/// Runs the check. `None` if there are no confidential values.
 pub(super) async fn examine(engine: &Engine) -> Option<Finding> {
     let values = match Inventory::of(&*engine.store).await {
         Ok(values) => values,

@@ -1,4 +1,4 @@
-//! What ails the service: each part is looked at, and what is found comes with its mend.
+//! The doctor: checks each part of the service, and says how to fix what it finds.
 
 mod broker;
 mod finding;
@@ -28,23 +28,23 @@ use self::broker::broker;
 use self::finding::{UNKNOWN, bytes, long, unread};
 use crate::queries::error::DISK_FULL;
 
-/// The size of a write-ahead log beside a database from which somebody should look, in bytes.
+/// The size of a write-ahead log from which somebody should look at it, in bytes.
 const LARGE_LOG: i64 = 256 << 20;
 
-/// The way out where a database takes no writes.
+/// How to fix a database that accepts no writes.
 const READ_ONLY: &str = "SELECT pg_is_in_recovery(): on a standby, name the primary or promote this one; else take \
 default_transaction_read_only back: then all goes on by itself, nothing is to be started";
 
-/// How long the store may take for what is tried.
+/// How long the store may take for a trial write.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The checks that fail where nothing can be committed, and need no mend of their own.
+/// The checks that fail whenever nothing can be committed. They need no fix of their own.
 const FOLLOWING: [&str; 5] = ["leader", "processes", "work", "leases", "events"];
 
-/// The key of the note by which it is tried whether the store can be written.
+/// The key of the note that is written to test whether the store accepts writes.
 const PROBE: &str = "doctor";
 
-/// Looks at everything.
+/// Runs all checks.
 pub(crate) async fn examine(engine: &Engine, folder: &Path) -> Diagnosis {
     let mut findings = Vec::new();
     match engine.store.condition().await {
@@ -73,7 +73,7 @@ pub(crate) async fn examine(engine: &Engine, folder: &Path) -> Diagnosis {
     Diagnosis::of(findings)
 }
 
-/// Nothing can be committed: what does not move for that is told, with no mend of its own.
+/// If nothing can be committed, the findings that follow from it get no fix of their own.
 fn follow(findings: &mut [Finding]) {
     let following = findings.iter_mut().filter(|finding| FOLLOWING.contains(&&*finding.check));
     for finding in following.filter(|finding| finding.health > Health::Ok) {
@@ -81,7 +81,7 @@ fn follow(findings: &mut [Finding]) {
     }
 }
 
-/// Whether somebody runs what is due.
+/// Whether some process leads, so that due work is run.
 fn leads(engine: &Engine, condition: &Condition) -> bool {
     match &condition.leader {
         Some(leader) => leader.is_live,
@@ -94,7 +94,7 @@ async fn store(engine: &Engine, condition: &Condition) -> Finding {
     let wal_size = wal.unwrap_or(0);
     let wal = wal.map(|wal| format!(", log {}", bytes(wal))).unwrap_or_default();
     let seen = format!("{kind} at {place}, {}{wal}", bytes(*size));
-    // What is tried would wait for it.
+    // A trial write would only wait for the hindrance.
     if let Ok(Some(hindrance)) = hindrance(engine).await {
         return hindered(&seen, &hindrance);
     }
@@ -152,7 +152,7 @@ fn hindered(seen: &str, hindrance: &Hindrance) -> Finding {
     Finding::bad("store", format!("{seen}; {}", hindrance.told()), &*hindrance.mend)
 }
 
-/// What grows where nobody looks.
+/// Findings about things that grow unnoticed.
 fn growing(condition: &Condition) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !condition.detached.is_empty() {
@@ -199,7 +199,7 @@ fn growing(condition: &Condition) -> Vec<Finding> {
     findings
 }
 
-/// What somebody has stopped.
+/// Findings about everything that is paused.
 async fn paused(engine: &Engine) -> Vec<Finding> {
     let told = |(what, pause): (String, Pause)| {
         let why =
@@ -207,7 +207,7 @@ async fn paused(engine: &Engine) -> Vec<Finding> {
         let since = pause.since.format("%Y-%m-%d %H:%M UTC");
         let seen = format!("{what} is paused since {since} by {}{why}", pause.by);
         let mend = match pause.by.as_str() {
-            // What was sent since the copy would be ordered again.
+            // After a restore, whatever was sent since the copy would be ordered again.
             "restore" => format!(
                 "first `waybill incidents`, and \"After a restore\" in docs/runbook.md; then waybill unpause {what}"
             ),
@@ -245,7 +245,7 @@ fn pipeline(engine: &Engine) -> Finding {
     }
 }
 
-/// Whether the clock is believed; where there is no other clock, only if not.
+/// Whether the process trusts its clock. If there is no other clock to compare with, only doubts are reported.
 async fn clock(engine: &Engine, condition: &Condition) -> Option<Finding> {
     let check = "clock";
     let looked = engine.look_at_clock().await.ok().flatten();
@@ -295,7 +295,7 @@ fn leader(engine: &Engine, condition: &Condition, serve: &str) -> Finding {
         }
         _ => {
             let seen = format!("nobody leads; process {process} on {host} did until {ago} ago");
-            // It did not leave: it may run still, and not reach the database any more.
+            // The process did not sign off, so it may still run without reaching the database.
             let mend = format!("see what is said of it above; if it does not run any more: {mend}");
             Finding::bad(check, seen, mend)
         }

@@ -1,4 +1,5 @@
-//! What an older version took, and this one would not: it stays as it is, is named, and can be said anew.
+//! Finds values that an older version accepted and this version would refuse. They stay as they are. The doctor names
+//! them, so that they can be stated again.
 
 use waybill_shared::domain::admissible::{LONGEST_ID, in_one_line, inadmissible};
 use waybill_shared::domain::contribution::Contribution;
@@ -10,29 +11,29 @@ use waybill_shared::domain::supplier::Offer;
 use waybill_shared::import::check_line;
 use waybill_shared::store::{Reads, Record, StoreError};
 
-/// Lines read at once.
+/// The number of lines read at once.
 const PAGE: usize = 1000;
 
-/// Records read at once, some of which hold files.
+/// The number of records read at once. Some contain files.
 const RECORDS: i64 = 20;
 
-/// A value beyond what is taken.
+/// A value that would be refused today.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Outgrown {
-    /// Where it stands, such as `contribution:LU-1` or `LINE-001`.
+    /// The subject that contains the value, such as `contribution:LU-1` or `LINE-001`.
     pub(super) subject: String,
-    /// The field; empty: the id.
+    /// The field. Empty for the id itself.
     pub(super) field: String,
-    /// What is wrong with it.
+    /// What is wrong with the value.
     pub(super) what: String,
-    /// Whether it is a NUL, which Postgres does not keep.
+    /// Whether the problem is a NUL character, which Postgres cannot store.
     pub(super) is_nul: bool,
 }
 
-/// The first `most` of what is stored that would not be taken any more, one of each subject, and how many there are.
+/// The first `most` values that would be refused today, at most one of each subject, and the number of all.
 ///
 /// # Errors
-/// [`StoreError`] if it cannot be read.
+/// [`StoreError`] if the store cannot be read.
 pub(super) async fn outgrown(
     store: &(impl Reads + ?Sized),
     most: usize,
@@ -41,7 +42,7 @@ pub(super) async fn outgrown(
     let mut add = |one: Option<Outgrown>| {
         if let Some(one) = one {
             count += 1;
-            // What cannot be moved stands first.
+            // Values that cannot be moved to Postgres come first.
             match one.is_nul {
                 true => found.insert(0, one),
                 false => found.push(one),

@@ -1,16 +1,16 @@
-//! The folder: the room on its disk, and who can look into it.
+//! The folder: the free space on its disk, and who can read it.
 
 use std::path::Path;
 
 use super::finding::{Finding, bytes};
 
-/// Less than this is little, in bytes.
+/// The free space, in bytes, below which somebody should look.
 const LITTLE: i64 = 2 << 30;
 
-/// Less than this is too little.
+/// The free space, in bytes, below which the service is in danger.
 const TOO_LITTLE: i64 = 200 << 20;
 
-/// Looks at `folder`.
+/// Checks `folder`.
 pub(super) fn examine(folder: &Path) -> Vec<Finding> {
     if !folder.exists() {
         let seen = format!("{} is not there yet", folder.display());
@@ -39,7 +39,7 @@ fn disk(folder: &Path) -> Finding {
     }
 }
 
-/// Only the owner may look into the folder and open the socket: whoever does is the operator.
+/// Checks that only the owner can read the folder and open the socket, because whoever does is the operator.
 fn modes(folder: &Path) -> Finding {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = |path: &Path| {

@@ -1,4 +1,4 @@
-//! The processes that share a store: which are there, which are missing, and what each says of itself.
+//! The processes that share a store: which ones run, which are missing, and what each reports about itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::finding::{Finding, long, unread};
 
 const CHECK: &str = "processes";
 
-/// Looks at each of them; where one process has the store there is nothing to be found.
+/// Checks each process. If a single process owns the store, there is nothing to check.
 pub(super) async fn examine(engine: &Engine, condition: &Condition) -> Vec<Finding> {
     let Some(now) = condition.now else { return Vec::new() };
     let all = match processes(&*engine.store).await {
@@ -51,22 +51,22 @@ pub(super) async fn examine(engine: &Engine, condition: &Condition) -> Vec<Findi
     findings
 }
 
-/// What to do about a process that is not heard of.
+/// What to do about a process that has not reported.
 const UNHEARD: &str = "if it runs, look at its log: it cannot reach the database, or not as its user; with a new password it \
 has to be started again. If not, start it, unless another has taken its place";
 
-/// How many processes take from queues.
+/// The number of processes that consume from queues.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Takers {
-    /// All that are there.
+    /// All running processes.
     pub(super) all: usize,
-    /// Those that take what schedulers take.
+    /// Processes that consume from the schedulers' queues.
     pub(super) schedulers: usize,
-    /// Those that take what workers take.
+    /// Processes that consume from the workers' queues.
     pub(super) workers: usize,
 }
 
-/// How many processes are there; none: that is not known.
+/// The number of running processes. `None` if it is not known.
 pub(super) async fn known(engine: &Engine, now: Option<Timestamp>) -> Option<Takers> {
     let (now, mut all) = (now?, processes(&*engine.store).await.ok()?);
     all.retain(|process| process.is_there(now));
@@ -76,7 +76,7 @@ pub(super) async fn known(engine: &Engine, now: Option<Timestamp>) -> Option<Tak
     Some(Takers { all: all.len(), schedulers: of("scheduler"), workers: of("worker") })
 }
 
-/// How many there are of each role, and which is missing.
+/// The number of processes of each role, and the roles that are missing.
 fn counted(there: &[&Presence], gone: &[&Presence]) -> Finding {
     let mut roles: BTreeMap<&str, usize> = BTreeMap::new();
     for process in there {
@@ -85,7 +85,8 @@ fn counted(there: &[&Presence], gone: &[&Presence]) -> Finding {
     let has = |role: &str| roles.contains_key(role) || roles.contains_key("serve");
     let told: Vec<String> = roles.iter().map(|(role, count)| format!("{count} {role}")).collect();
     let told = if told.is_empty() { "none is there".to_owned() } else { told.join(", ") };
-    // One that did not leave may run still, and not reach the database any more: a second one mends nothing.
+    // A process that did not sign off may still run without reaching the database. Starting a second one would not
+    // help.
     let start = |role: &str, otherwise: &str| match gone.iter().find(|one| one.role == role) {
         Some(lost) => format!(
             "{}: if it runs, its `/health/ready` and log say why it is not heard of (a new password of the database is \
@@ -107,7 +108,7 @@ fn counted(there: &[&Presence], gone: &[&Presence]) -> Finding {
     }
 }
 
-/// The way out of trouble with `part`.
+/// How to fix trouble with `part`.
 fn mend(part: &str) -> &'static str {
     match part {
         "clock" => "set its machine's clock: `timedatectl set-ntp true` keeps time by NTP",

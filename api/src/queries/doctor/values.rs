@@ -1,4 +1,4 @@
-//! Values that an older version took and this one would refuse.
+//! Reports values that an older version accepted and this version would refuse.
 
 use waybill_shared::domain::kinds::EventSubject;
 use waybill_shared::engine::Engine;
@@ -6,10 +6,10 @@ use waybill_shared::engine::Engine;
 use super::finding::{Finding, unread};
 use super::outgrown::{Outgrown, outgrown};
 
-/// How many are named.
+/// The largest number of values that are named.
 const NAMED: usize = 20;
 
-/// Looks at everything that others have said.
+/// Checks everything that came from outside.
 pub(super) async fn examine(engine: &Engine) -> Vec<Finding> {
     let check = "values";
     let (found, count) = match outgrown(&*engine.store, NAMED).await {

@@ -1,4 +1,4 @@
-//! Work that stands still: what is due and nobody runs, what lost workers held, calendar and webhooks.
+//! Work that does not move: due work that nobody runs, leases of lost workers, the calendar, and webhooks.
 
 use chrono::TimeDelta;
 use waybill_scheduler::calendar::{Fired, Times};
@@ -11,20 +11,20 @@ use waybill_workers::webhooks::State as Standing;
 use super::finding::{Finding, Health, long, unread};
 use crate::queries::service::status::{WebhookLag, behind};
 
-/// What is due for longer is stuck, in seconds.
+/// Seconds after which due work counts as stuck.
 const STUCK: i64 = 60;
 
-/// What is due for longer is bad.
+/// Seconds after which stuck work is bad.
 const LONG: i64 = 600;
 
-/// Looks at what should move.
+/// Checks everything that should move.
 pub(super) async fn examine(
     engine: &Engine,
     condition: &Condition,
     is_led: bool,
     serve: &str,
 ) -> Vec<Finding> {
-    // Where nobody serves a folder of one's own, nothing is expected to move.
+    // If a private folder has no service running, nothing is expected to move.
     let is_expected = is_led || condition.leader.is_some();
     let mut findings = Vec::new();
     let mut add = |check: &str, found: Result<Vec<Finding>, StoreError>| match found {

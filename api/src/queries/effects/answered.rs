@@ -1,5 +1,5 @@
-//! What a supplier's response says, beside what was ordered: told before it is handed in, whether or not
-//! it can be.
+//! How a supplier's response differs from the order. This is shown before the response is submitted, whether or not it
+//! can be.
 
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::document::{Content, LineAnswer};
@@ -54,7 +54,7 @@ fn effect(lot: LotId, what: String) -> Effect {
     Effect { subject: lot.to_string(), what }
 }
 
-/// A changed price, and what the lot costs by it with its buyer's charges.
+/// A changed price, and the lot's cost at that price, including its buyer's charges.
 fn priced(coalition: &Coalition, order: &Order, line: &OrderLine, price: Price) -> String {
     let cost = cost(coalition, order, line, price).ok();
     let cost = cost.filter(|cost| cost.currency == line.amount.currency);

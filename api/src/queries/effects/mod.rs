@@ -1,4 +1,4 @@
-//! What a change set of changes does, in words: shown before it is done, and told after.
+//! Describes in words what a change set does: before it is committed, and afterwards.
 
 pub(crate) mod answered;
 
@@ -29,9 +29,9 @@ use crate::queries::lots::timeline::state;
 /// One thing that changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Effect {
-    /// What changes, by its id.
+    /// The id of what changes.
     pub subject: String,
-    /// How.
+    /// How it changes.
     pub what: String,
 }
 
@@ -41,8 +41,8 @@ impl Effect {
     }
 }
 
-/// What `change set` would change, lots first, for those who see the whole: others would learn from it what
-/// others pay and tolerate.
+/// What `change_set` would change, lots first. Only callers who see the whole coalition get an answer, because others
+/// would learn from it what others pay and tolerate.
 pub(crate) async fn effects(
     engine: &Engine,
     visibility: &Visibility,
@@ -57,7 +57,7 @@ pub(crate) async fn effects(
     for (index, change) in change_set.lots.iter().enumerate() {
         told.extend(lot(change));
         let line = change.after.line();
-        // Parts of a line take money over from each other: what the line gains or gives is told once.
+        // Parts of a line take over each other's money, so the gain or loss of a line is shown once.
         if change_set.lots[..index].iter().all(|earlier| earlier.after.line() != line) {
             let own = change_set.lots[index..].iter().filter(|other| other.after.line() == line);
             let subject = change.after.id.to_string();
@@ -118,7 +118,7 @@ pub(crate) async fn effects(
     Ok(told)
 }
 
-/// What others have to do, for records that say so.
+/// What others have to do, for kinds of records that need it.
 fn needs(record: &RecordChange) -> Option<Vec<Effect>> {
     if record.kind == RecordKind::OrderChange {
         let change: OrderChange = serde_json::from_str(&record.body).ok()?;
@@ -153,7 +153,7 @@ fn needs(record: &RecordChange) -> Option<Vec<Effect>> {
     None
 }
 
-/// Who else offers what was refused.
+/// Which supplier else offers the refused lot.
 fn offered(coalition: &Coalition, lot: &Lot, line: &Line, today: NaiveDate) -> Effect {
     let next = quotes_for(coalition, lot, line, lot.quantity, today);
     let what = match next.into_iter().find_map(|quote| quote.offer) {
@@ -170,7 +170,7 @@ fn offered(coalition: &Coalition, lot: &Lot, line: &Line, today: NaiveDate) -> E
     Effect::new(lot.id.to_string(), what)
 }
 
-/// From what to what a contribution changes, where it is known and that differs.
+/// How the amount of a contribution changes. Empty if there is no earlier amount, or if it stays the same.
 async fn amounts(engine: &Engine, record: &RecordChange) -> Result<String, StoreError> {
     let amount = |body: &str| serde_json::from_str::<Contribution>(body).ok()?.amount;
     let before = engine.store.record(record.kind, &record.id).await?;
@@ -216,7 +216,7 @@ async fn order(
     Ok(told)
 }
 
-/// Who could pay what changed terms cost more, and who of them is asked first.
+/// Who could pay the extra cost of changed terms, and who of them is asked first.
 pub(crate) fn could_pay(coalition: &Coalition, payers: Result<Vec<Share>, String>) -> String {
     let payers = match payers {
         Ok(payers) => payers,
@@ -234,7 +234,7 @@ pub(crate) fn could_pay(coalition: &Coalition, payers: Result<Vec<Share>, String
     payers.iter().map(payer).collect::<Vec<_>>().join("; ")
 }
 
-/// Whose consent is asked again, or is not, for what `change` does to their money.
+/// Whose consent is needed again, or is not needed, for what `change` does to their money.
 fn consents(coalition: &Coalition, change: &LotChange) -> Vec<Effect> {
     let Some(before) = &change.before else { return Vec::new() };
     let (was, is) = (&before.funding, &change.after.funding);
@@ -245,7 +245,7 @@ fn consents(coalition: &Coalition, change: &LotChange) -> Vec<Effect> {
         let donors = given.donors.join(", ");
         let now = is.iter().filter(|now| now.envelope == share.envelope);
         let now: i64 = now.map(|share| share.amount.minor).sum();
-        // What was below a limit may be above it now.
+        // An amount that was below the limit may exceed it now.
         let most = Money::new(now.max(share.amount.minor), share.amount.currency);
         if !needs_consent(coalition, &share.envelope, most) {
             continue;
@@ -257,7 +257,7 @@ fn consents(coalition: &Coalition, change: &LotChange) -> Vec<Effect> {
                 format!("more than {}", Money::new(minor, share.amount.currency))
             }
         };
-        // What may not be used for it any more is asked for nothing.
+        // An envelope that may not pay for the lot any more needs no consent.
         let is_lost = is_lost && !change.after.refused.contains(&share.envelope);
         let what = if is_lost {
             format!("if {} pays again, {donors} is asked again: it consents to {rule}", given.id)
@@ -273,7 +273,7 @@ fn consents(coalition: &Coalition, change: &LotChange) -> Vec<Effect> {
     told
 }
 
-/// That nobody has to agree, if the same money is used again.
+/// States that no consent is needed if the same money is used again.
 fn no_consent(coalition: &Coalition, change: &LotChange) -> Option<Effect> {
     let was = &change.before.as_ref()?.funding;
     let is_free = was.iter().all(|s| !needs_consent(coalition, &s.envelope, s.amount));
@@ -337,7 +337,7 @@ fn lot(change: &LotChange) -> Vec<Effect> {
     told
 }
 
-/// What moves in the envelopes that pay, in words.
+/// What moves in the paying envelopes, in words.
 fn money<'a>(changes: impl Iterator<Item = &'a LotChange>) -> Vec<String> {
     let mut moved = BTreeMap::new();
     let mut currencies = BTreeMap::new();

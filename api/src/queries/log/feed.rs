@@ -1,4 +1,4 @@
-//! Where a reader of the feed goes on, after archives and restores.
+//! Where a reader of the feed continues after archives and restores.
 
 use waybill_shared::archive::{Archive, PUT_BACK, archives};
 use waybill_shared::domain::kinds::NoteKind;
@@ -8,7 +8,7 @@ use waybill_shared::store::StoreError;
 
 use crate::queries::error::QueryError;
 
-/// The archive behind which the feed begins; none: nothing is archived, or all of it was put back.
+/// The archive after which the feed begins. `None` if nothing is archived, or if everything has been put back.
 pub(crate) async fn archived(engine: &Engine) -> Result<Option<Archive>, StoreError> {
     let archives = archives(&*engine.store).await?;
     if archives.is_empty() || engine.store.note(NoteKind::PutBack, PUT_BACK).await?.is_some() {
@@ -17,9 +17,10 @@ pub(crate) async fn archived(engine: &Engine) -> Result<Option<Archive>, StoreEr
     Ok(archives.into_iter().max_by_key(|archive| archive.upto))
 }
 
-/// Where whoever has read up to `after` goes on.
+/// Where a reader that has read up to `after` continues.
 ///
-/// What somebody has read of a log that was replaced is void: it has to begin again where that left off.
+/// Events that somebody has read from a log that has been replaced since are void. Such a reader gets an error that
+/// names the position to start again from.
 pub(crate) async fn from(engine: &Engine, after: i64) -> Result<i64, QueryError> {
     let restores = restores(&*engine.store).await?;
     if let Some(restore) = restores.iter().rfind(|restore| restore.voids(after)) {

@@ -1,4 +1,4 @@
-//! How large the log is, and what it comes to in a year.
+//! The size of the log, and its expected size in a year.
 
 use chrono::{Days, NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
@@ -8,40 +8,40 @@ use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::{Store, StoreError};
 
-/// A month, for what grows in one.
+/// The period over which growth is measured.
 const MONTH: TimeDelta = TimeDelta::days(30);
 
-/// What was told in less time says nothing of a month.
+/// A shorter log is not enough to estimate a month.
 const WEEK: TimeDelta = TimeDelta::days(7);
 
 /// The log, and how it grows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Growth {
-    /// Events in it.
+    /// The number of events in the log.
     pub events: i64,
     /// The size of the whole database, in bytes.
     pub bytes: i64,
-    /// Events of the last 30 days; of a younger log, what they would be. None: it is younger than a week.
+    /// The events of the last 30 days, extrapolated if the log is younger. Left out if it is younger than a week.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub month: Option<i64>,
-    /// The size in a year, in bytes, if it goes on like that.
+    /// The expected size in a year, in bytes, at the same rate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_a_year: Option<i64>,
-    /// What had ended before this day is in archives.
+    /// Events of lots that had ended before this day are in archives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub archived_before: Option<NaiveDate>,
-    /// Since when the pipeline's `[log] keep_days` asks for an archive.
+    /// Since when an archive is due according to the pipeline's `[log] keep_days`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     pub due_since: Option<NaiveDate>,
-    /// The archive that was begun and is not finished.
+    /// The number of an archive that was begun and is not finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun: Option<u32>,
 }
 
 impl Growth {
-    /// That of the engine's log now.
+    /// Measures the engine's log now.
     pub(crate) async fn of(engine: &Engine) -> Result<Self, StoreError> {
         let (store, now) = (&*engine.store, engine.clock.now());
         let events = store.last_position().await?;
@@ -73,7 +73,7 @@ impl Growth {
     }
 }
 
-/// The last position before `at`, found by halves: time grows along the log, but for what clocks differ by.
+/// The last position before `at`, found by bisection. Time grows along the log, except for differences between clocks.
 async fn before(store: &dyn Store, last: i64, at: Timestamp) -> Result<i64, StoreError> {
     let (mut low, mut high) = (0, last);
     while low < high {

@@ -1,5 +1,5 @@
-//! What happened to orders between their drawing up and their end, a sentence each: prices that changed, money
-//! that was paid early or came back, surplus, and what framework contracts and gifts came to.
+//! What happened to orders between drawing up and end, one sentence each: changed prices, advance payments and refunds,
+//! surplus, and the totals of framework contracts and gifts.
 
 use std::collections::BTreeMap;
 
@@ -15,53 +15,50 @@ use waybill_shared::domain::order::{Order, OrderStatus};
 use waybill_shared::domain::supplier::Framework;
 use waybill_shared::domain::surplus::{Surplus, SurplusFate};
 
-/// What kind of thing happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    /// A supplier asked for another price, and it was accepted.
+    /// A supplier asked for another price, which was accepted.
     PriceAccepted,
-    /// A supplier asked for another price, and it was not accepted.
+    /// A supplier asked for another price, which was not accepted.
     PriceDeclined,
-    /// Some of a lot was paid before it came.
+    /// Part of a lot was paid before it came.
     Advance,
-    /// A supplier gave something back.
+    /// A supplier returned money.
     Refund,
     /// More came than was ordered.
     Surplus,
-    /// A framework contract was called off from.
+    /// Orders called off from a framework contract.
     Framework,
     /// A gift came in packs.
     Gift,
 }
 
-/// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Happening {
-    /// What kind of thing.
     pub what: What,
     /// The lot, order or contract that it happened to.
     pub subject: String,
-    /// A sentence for people.
+    /// A sentence for people. It may leave out the subject.
     pub text: String,
 }
 
-/// What a framework contract was called off for.
+/// The amounts called off from a framework contract, in minor units.
 #[derive(Default)]
 struct CalledOff {
-    /// By each order.
+    /// The amount that each order calls off now.
     orders: BTreeMap<String, Money>,
-    /// What all of them came to when it was most.
+    /// The highest total so far.
     most: i64,
-    /// What came back of it.
+    /// The total that was given back.
     back: i64,
 }
 
-/// What the log tells, event by event.
+/// Collects happenings from the log, event by event.
 #[derive(Default)]
 pub struct Happened {
     all: Vec<Happening>,
-    /// What suppliers ask for that is not decided on, and which donors were asked for it.
+    /// For each lot with an open request of its supplier: the request, and the donors that were asked for more money.
     asked: BTreeMap<LotId, (String, Vec<String>)>,
     frameworks: BTreeMap<String, CalledOff>,
     /// What is paid for each lot, in minor units of its order's currency.
@@ -73,7 +70,7 @@ impl Happened {
         self.all.push(Happening { what, subject: subject.to_string(), text });
     }
 
-    /// A lot after one of its events.
+    /// Adds a lot as it is after one of its events.
     pub fn lot(&mut self, lot: &Lot, kind: &str) {
         let paid = disbursed(lot);
         let before = match paid {
@@ -119,7 +116,7 @@ impl Happened {
         }
     }
 
-    /// Any other event.
+    /// Adds an event of anything else.
     pub fn event(&mut self, event: &Event) {
         let EventSubject::Record(kind, id) = EventSubject::of(&event.subject) else { return };
         match kind {
@@ -172,7 +169,7 @@ impl Happened {
         }
     }
 
-    /// All that happened, by kind, each kind in the order of time.
+    /// All happenings by kind, each kind in order of time.
     #[must_use]
     pub fn all(mut self, coalition: &Coalition, orders: &[Order]) -> Vec<Happening> {
         for (number, called) in std::mem::take(&mut self.frameworks) {
@@ -214,7 +211,7 @@ impl Happened {
 }
 
 impl Happening {
-    /// The whole sentence, which names its subject.
+    /// The whole sentence, with its subject.
     #[must_use]
     pub fn sentence(&self) -> String {
         let Self { subject, text, .. } = self;
@@ -227,7 +224,7 @@ impl Happening {
 }
 
 impl CalledOff {
-    /// An order calls off so much now.
+    /// Records the amount that an order calls off now.
     fn calls(&mut self, order: &str, sum: Option<Money>) {
         let before = self.sum();
         match sum {

@@ -1,8 +1,8 @@
-//! Lead times, from the log: how long lots stayed at each step, how long each category took from the
-//! day it was asked for to its receipt, and each supplier from order to receipt.
+//! Lead times, from the log: how long lots stayed at each step, how long each category took from request to receipt,
+//! and each supplier from order to receipt.
 //!
-//! The log is read once, by position. What is kept is where the lots under way are, and counts of how
-//! long things took; whoever keeps it goes on from there.
+//! The log is read once, by position. The result keeps the positions of lots under way and counts of durations, so that
+//! its owner can later read on from there.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -24,45 +24,45 @@ use waybill_shared::store::StoreError;
 use waybill_shared::store::body::of_event;
 use waybill_shared::store::chain::archived;
 
-/// Events read at once.
+/// The number of events read at once.
 const PAGE: i64 = 10_000;
 
-/// Orders kept in memory.
+/// The number of orders kept in memory.
 const ORDERS: usize = 65_536;
 
-/// By what lead times are told apart.
+/// How lead times are grouped.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 #[schema(as = LeadTimesBy)]
 pub enum By {
-    /// The step: how long lots stayed at it.
+    /// By step: how long lots stayed at it.
     Step,
-    /// The category: from the day a line was asked for to the receipt of its lot.
+    /// By category: from the day a line was requested to the receipt of its lot.
     Category,
-    /// The supplier: from the day its order was drawn up to the receipt of the lot.
+    /// By supplier: from the day its order was drawn up to the receipt of the lot.
     Supplier,
 }
 
-/// How long it took.
+/// How long something took.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LeadTime {
     /// The step, the expert group (or the CPV division that no group owns), or the supplier.
     pub name: String,
-    /// The month in which it was complete, such as `2024-06`; none: all months together.
+    /// The month in which it ended, such as `2024-06`. If it is left out, all months together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub month: Option<String>,
-    /// How many lots.
+    /// The number of lots.
     pub lots: u64,
-    /// Half of them took at most so many days.
+    /// The median, in days.
     pub median_days: Days,
-    /// Nine in ten took at most so many days.
+    /// The 90th percentile, in days.
     pub p90_days: Days,
 }
 
 impl LeadTime {
-    /// What a spread says; none of nothing.
+    /// The lead time of a spread. `None` if the spread is empty.
     #[must_use]
     pub fn of(name: &str, month: Option<&str>, spread: &Spread) -> Option<Self> {
         Some(Self {
@@ -75,15 +75,15 @@ impl LeadTime {
     }
 }
 
-/// Where the lots under way are, and since when.
+/// The step of each lot under way, and since when it is there.
 #[derive(Debug, Default)]
 pub struct Stays {
     at: HashMap<i64, (Arc<str>, Timestamp)>,
 }
 
 impl Stays {
-    /// The lot is at `step` after something happened to it at `now`; gives the step it has left, if
-    /// it has, and since when it was there.
+    /// Records that the lot is at `step` after an event at `now`. If the lot was at another step before, returns that
+    /// step, and since when the lot was there.
     pub fn moved(
         &mut self,
         lot: i64,
@@ -102,7 +102,7 @@ impl Stays {
     }
 }
 
-/// What is read of a lot's event.
+/// The fields that are read from a lot's event.
 #[derive(Deserialize)]
 struct Told {
     state: LotState,
@@ -110,14 +110,13 @@ struct Told {
     order: Option<String>,
 }
 
-/// A receipt of a lot.
 struct Receipt {
     lot: LotId,
     order: Option<String>,
     at: Timestamp,
 }
 
-/// What the log says of lead times, up to a position.
+/// The lead times in the log up to a position.
 #[derive(Debug, Default)]
 pub struct LeadTimes {
     position: i64,
@@ -127,10 +126,10 @@ pub struct LeadTimes {
 }
 
 impl LeadTimes {
-    /// Reads on to the end of the log, or to the end of the last day before `end`.
+    /// Reads on to the end of the log. If `end` is given, only events before it are counted.
     ///
     /// # Errors
-    /// [`StoreError`] if it cannot be read.
+    /// [`StoreError`] if the log cannot be read.
     pub async fn read_on(
         &mut self,
         engine: &Engine,
@@ -152,7 +151,7 @@ impl LeadTimes {
         }
     }
 
-    /// Counts what an event completes, but for receipts, which need their line and order.
+    /// Counts the durations that an event completes. Receipts need their line and order, so they are only collected.
     fn add(
         &mut self,
         event: &Event,
@@ -160,7 +159,7 @@ impl LeadTimes {
         receipts: &mut Vec<Receipt>,
     ) -> Result<(), StoreError> {
         let Ok(lot) = event.subject.parse::<LotId>() else { return Ok(()) };
-        // Of lots that are in an archive nothing is learned from the rest.
+        // If a lot is archived, its remaining events say nothing about lead times.
         if archived(&event.body).is_some() {
             return Ok(());
         }
@@ -225,12 +224,12 @@ impl LeadTimes {
         Ok(found)
     }
 
-    /// What is known of `by`, by name; with `monthly`, for each month, too.
+    /// The lead times grouped by `by`, and with `monthly` also for each month.
     #[must_use]
     pub fn told(&self, by: By, monthly: bool) -> Vec<LeadTime> {
         let mut told = Vec::new();
         let mut names: Vec<_> = self.months.iter().filter(|((of, _), _)| *of == by).collect();
-        // Steps in their order, all else by name.
+        // Steps come in their order, everything else by name.
         names.sort_by_key(|((_, name), _)| {
             StepKind::named(name).map_or(usize::MAX, |step| step as usize)
         });
@@ -247,7 +246,7 @@ impl LeadTimes {
     }
 }
 
-/// The expert group that owns what is asked for; where none does, the division of its code.
+/// The expert group that owns the line's category. If there is none, the division of the line's code.
 fn category(coalition: &Coalition, line: &Line) -> String {
     if let Some(group) = coalition.group_of(&line.classification) {
         return group.id.clone();

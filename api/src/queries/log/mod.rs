@@ -1,4 +1,4 @@
-//! What the log tells as a whole, and how it grows.
+//! Queries over the whole log, and its growth.
 
 pub(crate) mod feed;
 pub(crate) mod growth;

@@ -1,4 +1,4 @@
-//! Incidents: what is parked, and what else could not be done, by cause.
+//! Incidents: parked lots and other failures, by cause.
 
 use std::collections::BTreeMap;
 
@@ -11,41 +11,40 @@ use waybill_shared::engine::Engine;
 use waybill_shared::job::Incident;
 use waybill_shared::store::{LotFilter, StoreError};
 
-/// Parked lots read at once.
+/// The number of parked lots read at once.
 const READ: i64 = 10_000;
 
-/// What has one cause: lots parked at one step, or what else could not be done.
+/// Everything with one cause: lots parked at one step, or other failures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct IncidentView {
-    /// The cause they share.
+    /// The common cause.
     pub cause: String,
-    /// The step that lots are parked at; none: it is not about lots alone.
+    /// The step at which the lots are parked. Left out if the incident is not only about lots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
-    /// How many lots.
+    /// The number of lots.
     pub lots: usize,
-    /// Since when the first of it stands.
+    /// When the first of them occurred.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub since: Option<Timestamp>,
     /// The first of the lots.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first: Vec<LotId>,
-    /// The first of the incidents that were recorded: jobs that were given up, payments above what
-    /// was bound.
+    /// The ids of the first incident records, about jobs that were given up or payments above the bound amount.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<String>,
-    /// What those are about.
+    /// The subjects of those records.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subjects: Vec<String>,
-    /// The command that tries it again, once the cause is mended.
+    /// The command that tries again once the cause is fixed.
     pub how: String,
 }
 
-/// Recorded incidents of one cause that are named.
+/// The largest number of incident records of one cause that are named.
 const RECORDS: usize = 1000;
 
-/// Lots and subjects that are named.
+/// The largest number of lots and subjects that are named.
 const NAMED: usize = 20;
 
 impl IncidentView {
@@ -56,7 +55,7 @@ impl IncidentView {
     }
 }
 
-/// Parked lots, at most so many, each with its cause and step.
+/// Up to `at_most` parked lots, each with its cause and step.
 pub(crate) async fn parked(
     engine: &Engine,
     at_most: usize,
@@ -80,7 +79,7 @@ pub(crate) async fn parked(
     }
 }
 
-/// What is parked, at most so many lots of it, and what else could not be done, by cause.
+/// Parked lots (up to `at_most`) and other failures, by cause.
 pub(crate) async fn incidents(
     engine: &Engine,
     at_most: usize,
@@ -100,9 +99,10 @@ pub(crate) async fn incidents(
         let corrupt = |source| StoreError::Corrupt { subject: subject.clone(), source };
         let incident: Incident = serde_json::from_str(&record.body).map_err(corrupt)?;
         let Incident { cause, subjects, closed: None, job } = incident else { continue };
-        // What differs from one to the other is told by the subjects: `overrun:PO-1`.
+        // What differs between incidents of one cause is in their ids, such as `overrun:PO-1`. It is removed from the
+        // text.
         let cause = match record.id.split_once(':') {
-            // A number says nothing by itself: others stand in the text, too.
+            // A mere number is not replaced, because the text may contain other numbers.
             Some((_, about)) if about.parse::<u64>().is_err() && !about.is_empty() => {
                 cause.replace(about, "…")
             }
@@ -128,8 +128,8 @@ pub(crate) async fn incidents(
     Ok(views)
 }
 
-/// The command that tries it again, once the cause is mended, or closes it, where there is nothing to try.
+/// The command that tries again once the cause is fixed, or that closes the incident if there is nothing to try.
 fn how(view: &IncidentView, verb: &str) -> String {
-    // As a shell takes it, whatever the cause holds.
+    // The cause is quoted for a shell, whatever characters it contains.
     format!("waybill incident {verb} '{}'", view.cause.replace('\'', "'\\''"))
 }

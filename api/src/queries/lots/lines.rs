@@ -1,4 +1,4 @@
-//! Which lines are listed, in which order, page by page, with what became of them.
+//! The listing of lines with what became of them, page by page.
 
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -14,16 +14,16 @@ use waybill_shared::visibility::Visibility;
 use crate::queries::cursor::{after, cursor, limit};
 use crate::queries::error::QueryError;
 
-/// Lines looked at for one page at most, of which few may be asked for.
+/// The largest number of lines read for one page. The query may match only few of them.
 const LOOKED_AT: usize = 20_000;
 
-/// Lines or lots read from the store at once.
+/// The number of lines or lots read at once.
 const READ: i64 = 1000;
 
-/// Lots read at once in order of priority: each read may look at every row.
+/// The number of lots read at once by priority. It is larger, because each such read may scan every row.
 const READ_RANKED: i64 = 5000;
 
-/// By what lines are sorted.
+/// How lines are sorted.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum LineSort {
@@ -39,30 +39,30 @@ pub(crate) enum LineSort {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct LinesQuery {
-    /// Only of this requester.
+    /// Only lines of this requester.
     requester: Option<String>,
-    /// Only of this priority class.
+    /// Only lines of this priority class.
     class: Option<u8>,
-    /// Only of this expert group's categories.
+    /// Only lines in this expert group's categories.
     group: Option<String>,
-    /// Only of this item.
+    /// Only lines of this item.
     item: Option<String>,
-    /// Only those that are late: not all is there, and a day of need or of delivery is past.
+    /// Only late lines: not everything has arrived, and the day of need or a day of delivery has passed.
     late: Option<bool>,
-    /// Only those of which something is under way, or else nothing.
+    /// If true, only lines with something under way. If false, only lines with nothing under way.
     open: Option<bool>,
-    /// In which order.
+    /// How to sort.
     #[param(inline)]
     sort: Option<LineSort>,
-    /// The cursor that a page before gave as `next`.
+    /// The `next` cursor of the previous page.
     cursor: Option<String>,
-    /// How many at most.
+    /// The largest number of lines to return.
     #[param(minimum = 1, maximum = 10000)]
     limit: Option<u32>,
 }
 
 impl LinesQuery {
-    /// Whether it asks for a line, by what the line says.
+    /// Whether the query matches the line's own content.
     fn asks_for(&self, line: &Line, visibility: &Visibility) -> bool {
         let of_group = |group: &String| {
             visibility.coalition.group_of(&line.classification).is_some_and(|own| own.id == *group)
@@ -73,7 +73,7 @@ impl LinesQuery {
             && self.item.as_ref().is_none_or(|item| line.item == *item)
     }
 
-    /// Whether it asks for a line, by what became of it.
+    /// Whether the query matches what became of the line.
     fn takes(&self, line: &Line, lots: &[Lot], today: NaiveDate) -> bool {
         let is_open = |lot: &&Lot| !matches!(lot.state(), LotState::Closed(_));
         let is_past = |day: Option<NaiveDate>| day.is_some_and(|day| day < today);
@@ -85,7 +85,7 @@ impl LinesQuery {
     }
 }
 
-/// A page of lines, as `sight` sees them.
+/// A page of the lines that the caller may see.
 pub(crate) async fn page(
     engine: &Engine,
     visibility: Visibility,
@@ -99,7 +99,7 @@ pub(crate) async fn page(
     }
 }
 
-/// Whether a line is the caller's own, or a lot of it is; with the lots that the caller sees.
+/// The lots of a line that the caller may see. `None` if neither the line nor any of its lots belongs to the caller.
 pub(crate) async fn seen(
     engine: &Engine,
     visibility: &mut Visibility,
@@ -114,7 +114,7 @@ pub(crate) async fn seen(
     Ok(is_seen.then(|| lots.into_iter().map(|(lot, _)| lot).collect()))
 }
 
-/// A page as it grows.
+/// A page while it is filled.
 struct List<'a> {
     engine: &'a Engine,
     visibility: Visibility,
@@ -125,7 +125,7 @@ struct List<'a> {
 }
 
 impl List<'_> {
-    /// Adds a line, if it is asked for and seen; false: the page is full.
+    /// Adds a line if it matches and the caller may see it. Returns false when the page is full.
     async fn add(&mut self, id: LineId, stored: &StoredLine) -> Result<bool, StoreError> {
         let StoredLine { version, line, .. } = stored;
         if !self.query.asks_for(line, &self.visibility) {
@@ -167,8 +167,8 @@ impl List<'_> {
         Ok(LinePage { items: self.items, next })
     }
 
-    /// By their lots, which are found by priority: each line stands where the first of its lots stands
-    /// that has the line's own.
+    /// Finds lines through their lots, which are read by priority. A line's place is that of its first lot with the
+    /// line's own priority.
     async fn by_priority(mut self) -> Result<LinePage, QueryError> {
         const KIND: &str = "ranked lines";
         let bad = || QueryError::field("cursor", "it is no cursor of this listing", "begin again");
@@ -178,8 +178,7 @@ impl List<'_> {
             let (Priority { class, rank }, id) = last?;
             Some(cursor(KIND, &format!("{class}/{rank}/{id}")))
         };
-        // A lot that was left behind by a change of rank stands elsewhere than its line.
-        // The first read is most often enough.
+        // A lot that kept its old rank when the line's rank changed is skipped. The first read is usually enough.
         let first = i64::try_from(self.limit).unwrap_or(READ_RANKED) * 5;
         let limit = first.clamp(200, READ_RANKED);
         let mut filter = LotFilter { limit, ..LotFilter::default() };
@@ -213,7 +212,7 @@ impl List<'_> {
         }
     }
 
-    /// Whether `lot` is the one whose place its line takes.
+    /// Whether `lot` is the one that determines its line's place.
     async fn stands_for(&self, lot: &Lot, line: &Line) -> Result<bool, StoreError> {
         if lot.id.part() == 0 && lot.priority == line.priority {
             return Ok(true);

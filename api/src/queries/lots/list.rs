@@ -1,4 +1,4 @@
-//! Which lots are listed, in which order, page by page.
+//! The listing of lots, in different orders, page by page.
 
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -14,41 +14,41 @@ use waybill_shared::visibility::Visibility;
 use crate::queries::cursor::{after, cursor, limit};
 use crate::queries::error::QueryError;
 
-/// Lots read from the store at once.
+/// The number of lots read at once.
 const READ: i64 = 1000;
 
-/// Lots looked at for one page at most, of which few may be asked for.
+/// The largest number of lots read for one page. The query may match only few of them.
 const LOOKED_AT: usize = 20_000;
 
-/// Lots that are sorted by what their rows are not found by, at most.
+/// The largest number of lots that are sorted in memory, in an order that the store has no index for.
 const SORTED: usize = 50_000;
 
-/// By what lots are sorted; with a minus, the other way round.
+/// How lots are sorted. A minus sign reverses the order.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 pub(crate) enum LotSort {
     /// By id.
     #[default]
     #[serde(rename = "id")]
     Id,
-    /// The newest first.
+    /// By id, newest first.
     #[serde(rename = "-id")]
     Newest,
     /// By class and rank.
     #[serde(rename = "priority")]
     Priority,
-    /// The least urgent first.
+    /// By class and rank, least urgent first.
     #[serde(rename = "-priority")]
     LeastUrgent,
-    /// What is where it is for longest first.
+    /// By the time in the current state, longest first.
     #[serde(rename = "age")]
     Age,
-    /// What came where it is last first.
+    /// By the time in the current state, shortest first.
     #[serde(rename = "-age")]
     Latest,
-    /// By the day that delivery is due, or the wait ends, or it is needed.
+    /// By the day that delivery is due, or that the wait ends, or that the lot is needed.
     #[serde(rename = "due")]
     Due,
-    /// The last of those days first.
+    /// By the same day, latest first.
     #[serde(rename = "-due")]
     DueLast,
 }
@@ -58,47 +58,46 @@ pub(crate) enum LotSort {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct LotsQuery {
-    /// Only in this state, such as `waiting`.
+    /// Only lots in this state, such as `waiting`.
     state: Option<String>,
-    /// Only at this step, such as `match_donor`.
+    /// Only lots at this step, such as `match_donor`.
     step: Option<String>,
-    /// Only waiting for this, such as `funding`.
+    /// Only lots that wait for this, such as `funding`.
     awaits: Option<String>,
-    /// Only of this priority class.
+    /// Only lots of this priority class.
     class: Option<u8>,
-    /// Only of this requester.
+    /// Only lots of this requester.
     requester: Option<String>,
-    /// Only paid for by this donor.
+    /// Only lots that this donor pays for.
     donor: Option<String>,
-    /// Only of this expert group's categories, or waiting for its review.
+    /// Only lots in this expert group's categories, or waiting for its review.
     group: Option<String>,
-    /// Only of this item.
+    /// Only lots of this item.
     item: Option<String>,
-    /// Only where they are since before this moment.
+    /// Only lots that have been in their state since before this moment.
     #[param(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     since_before: Option<Timestamp>,
-    /// Only those that are late: past the day of delivery, the end of a wait, or the day of need.
+    /// Only lots that are late: past the day of delivery, the end of a wait, or the day of need.
     late: Option<bool>,
-    /// In which order. By id, newest or priority, all lots are listed, however many there are; in any
-    /// other order, what state, step, awaits and class leave has to be 50,000 lots at most.
+    /// How to sort. By id, newest or priority, any number of lots can be listed. In any other order, `state`, `step`,
+    /// `awaits` and `class` must narrow the list to at most 50,000 lots.
     #[param(inline)]
     sort: Option<LotSort>,
-    /// Only after this lot, by its id; instead of a cursor, in order of ids.
+    /// Only lots after this id, when sorted by id. Ignored if `cursor` is given.
     after: Option<String>,
-    /// The cursor that a page before gave as `next`.
+    /// The `next` cursor of the previous page.
     cursor: Option<String>,
-    /// How many at most.
+    /// The largest number of lots to return.
     #[param(minimum = 1, maximum = 10000)]
     limit: Option<u32>,
 }
 
-/// The moment and the day on which a list is made.
+/// The moment and the day of the query.
 struct Today {
     now: Timestamp,
     day: NaiveDate,
 }
 
-/// Whether a lot is late.
 fn is_late(lot: &Lot, line: &Line, today: &Today) -> bool {
     let until = match lot.state() {
         LotState::Waiting { until, .. } => *until,
@@ -145,7 +144,7 @@ impl LotsQuery {
     }
 }
 
-/// What a lot is sorted by, where its row is not found by it. What has no such day comes last.
+/// The value by which a lot is sorted if the store has no index for the order. Lots without such a day come last.
 fn key(sort: LotSort, lot: &Lot, line: &Line) -> i64 {
     let due = || {
         let until = match lot.state() {
@@ -168,7 +167,7 @@ fn key(sort: LotSort, lot: &Lot, line: &Line) -> i64 {
     key.unwrap_or(i64::MAX)
 }
 
-/// A page of lots, as `sight` sees them.
+/// A page of the lots that the caller may see.
 pub(crate) async fn page(
     engine: &Engine,
     mut visibility: Visibility,
@@ -184,7 +183,7 @@ pub(crate) async fn page(
     }
 }
 
-/// Where a listing goes on, in an order that the store keeps.
+/// The place where a listing continues, in an order that the store has an index for.
 #[derive(Clone, Copy)]
 enum Walk {
     Id(Option<LotId>),
@@ -201,7 +200,7 @@ impl Walk {
         }
     }
 
-    /// Where `query` begins.
+    /// The place where `query` begins.
     fn of(query: &LotsQuery) -> Result<Self, QueryError> {
         let walk = match query.sort.unwrap_or_default() {
             LotSort::Newest => Self::Newest(None),
@@ -227,7 +226,7 @@ impl Walk {
         next.map_err(bad("cursor"))
     }
 
-    /// Where it goes on after a lot.
+    /// The place after a lot.
     fn after(self, id: LotId, priority: Priority) -> Self {
         match self {
             Self::Id(_) => Self::Id(Some(id)),
@@ -303,7 +302,7 @@ async fn walked(
     }
 }
 
-/// A page in an order that rows are not found by: all lots are read for it.
+/// A page in an order that the store has no index for, so all lots are read and sorted.
 async fn sorted(
     engine: &Engine,
     visibility: &mut Visibility,

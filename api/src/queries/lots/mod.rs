@@ -1,4 +1,4 @@
-//! Lots and their lines: which there are, where each is and why, and what is parked.
+//! Lots and their lines: listings, where each is and why, and what is parked.
 
 pub(crate) mod incidents;
 pub(crate) mod lines;

@@ -1,4 +1,4 @@
-//! What is told of a lot in a list.
+//! The fields that identify a lot in a list.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -6,22 +6,22 @@ use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::{Lot, Priority};
 use waybill_shared::domain::requisition::Line;
 
-/// What is told of a lot in a list.
+/// The fields that identify a lot in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Subject {
     /// The lot.
     pub lot: LotId,
-    /// Its line, by its requester's id.
+    /// The requester's id of the lot's line.
     pub line: String,
-    /// Who asks for it.
+    /// The requester.
     pub requester: String,
-    /// What it is.
+    /// The item.
     pub item: String,
-    /// How much of it.
+    /// The quantity.
     pub quantity: String,
     /// The unit's code.
     pub unit: String,
-    /// Its priority.
+    /// The lot's priority.
     pub priority: Priority,
 }
 

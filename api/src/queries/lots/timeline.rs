@@ -1,4 +1,4 @@
-//! Everything that happened to one subject, in words.
+//! The history of one subject, in words.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,28 +13,27 @@ use waybill_shared::store::StoreError;
 use waybill_shared::store::chain::archived;
 use waybill_shared::visibility::Visibility;
 
-/// What of a record is told nowhere: the bytes of documents, where somebody is, what is kept of
-/// tokens.
+/// Fields of records that are never shown: the bytes of documents, addresses, and the hashes of tokens.
 const UNTOLD: [&str; 4] = ["document", "address", "hash", "replaced"];
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = TimelineEntry)]
 pub struct Entry {
-    /// When.
+    /// When it happened.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub at: Timestamp,
     /// Who did it.
     pub actor: String,
-    /// What, such as `lot.matched`.
+    /// The kind of event, such as `lot.matched`.
     pub kind: String,
-    /// Where the subject was after it.
+    /// The subject's state after it.
     pub state: String,
-    /// Why.
+    /// Why it happened.
     pub reason: String,
 }
 
-/// Where a lot is, in words.
+/// A lot's state, in words.
 pub(crate) fn state(lot: &Lot) -> String {
     match lot.state() {
         LotState::Ready { step, attempt: 1 } => format!("ready for {step}"),
@@ -70,14 +69,14 @@ pub(crate) fn awaited(awaits: &Awaited) -> String {
     }
 }
 
-/// The fields of a record that are told.
+/// The fields of a record that may be shown.
 pub(crate) fn fields(body: &str) -> Option<Vec<(String, String)>> {
     let Ok(Value::Object(fields)) = serde_json::from_str(body) else { return None };
     let told = fields.into_iter().filter(|(name, _)| !UNTOLD.contains(&name.as_str()));
     Some(told.map(|(name, value)| (name.replace('_', " "), plain(&value))).collect())
 }
 
-/// A value of a record as people write it: amounts with their currency, lists with commas.
+/// A record's value as people write it: amounts with their currency, lists with commas.
 pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -96,7 +95,7 @@ pub(crate) fn plain(value: &Value) -> String {
     }
 }
 
-/// Everything that happened to `subject`, oldest first.
+/// The history of `subject`, oldest first.
 pub(crate) async fn timeline(engine: &Engine, subject: &str) -> Result<Vec<Entry>, StoreError> {
     let mut before: Option<String> = None;
     let events = engine.store.events_of(subject).await?;
@@ -108,7 +107,7 @@ pub(crate) async fn timeline(engine: &Engine, subject: &str) -> Result<Vec<Entry
     Ok(events.into_iter().map(told).collect())
 }
 
-/// What happened to any of `subjects`, oldest first.
+/// The history of several subjects together, oldest first.
 pub(crate) async fn timelines(
     engine: &Engine,
     subjects: &[String],
@@ -121,7 +120,7 @@ pub(crate) async fn timelines(
     Ok(all)
 }
 
-/// What happened to a lot while it was the caller's, or ended to be.
+/// The events of a lot while it belonged to the caller, and the event by which it stopped doing so.
 pub(crate) async fn of_lot(
     engine: &Engine,
     lot: &Lot,
@@ -150,7 +149,7 @@ pub(crate) async fn of_lot(
     Ok(entries)
 }
 
-/// What an event says, and its subject after it.
+/// The timeline entry of an event, and the subject's body after it.
 fn entry(event: Event, before: Option<&str>) -> (Entry, String) {
     let Event { at, actor, kind, body, .. } = event;
     let lot: Option<Lot> = serde_json::from_str(&body).ok();
@@ -165,7 +164,7 @@ fn entry(event: Event, before: Option<&str>) -> (Entry, String) {
     (Entry { at, actor, kind, state, reason }, body)
 }
 
-/// What of a line or a record differs from what it was; of one that is a word, the word.
+/// How a line or a record differs from its earlier content. If the content is a single word, that word.
 fn changed(before: Option<&str>, after: &str) -> String {
     if let Ok(Value::String(word)) = serde_json::from_str(after) {
         return word.replace('_', " ");

@@ -1,4 +1,4 @@
-//! What `why` says of one lot: where it is, and why it has the money that it has, or has not.
+//! The answer of `why` about one lot: its state, and why it has its money or lacks it.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -25,54 +25,54 @@ use crate::queries::few::Few;
 use crate::queries::lots::subject::Subject;
 use crate::queries::lots::timeline::state;
 
-/// Lots read at once.
+/// The number of lots read at once.
 const READ: i64 = 10_000;
 
-/// A lot and the explanation of its money.
+/// A lot with the explanation of its money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Why {
     /// The lot.
     pub lot: LotId,
-    /// Its line, by its requester's id.
+    /// The requester's id of the lot's line.
     pub line: String,
-    /// Who asks for it.
+    /// The requester.
     pub requester: String,
-    /// What it is.
+    /// The item.
     pub item: String,
-    /// How much of it.
+    /// The quantity.
     pub quantity: String,
     /// The unit's code.
     pub unit: String,
-    /// Its priority.
+    /// The lot's priority.
     pub priority: Priority,
-    /// Where it is, and whose move is next.
+    /// The lot's state, and who must act next.
     pub state: String,
-    /// Why it is there, in words.
+    /// Why the lot is in that state, in words.
     pub reason: String,
-    /// Why it has the money that it has.
+    /// Why the lot has its money, or lacks it.
     pub explanation: Explanation,
 }
 
-/// A lot that waits for money, and what it is short of.
+/// A lot that waits for money, and how much it lacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ShortLot)]
 pub struct Short {
     /// The lot.
     #[serde(flatten)]
     pub subject: Subject,
-    /// What it costs; none: nobody offers it.
+    /// The lot's cost. Left out if nobody offers the item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Money>,
-    /// The smallest new money for it that funds it with all that is ahead of it kept; none: the next
-    /// round funds it, or nobody offers it.
+    /// The smallest new amount that funds the lot while everything ahead of it keeps its money. Left out if the next
+    /// round funds the lot, or if nobody offers the item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<Money>,
-    /// Any one of these envelopes, grown by that, would do.
+    /// The envelopes of which any one would be enough if it grew by that amount.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub from: Vec<String>,
-    /// Lots behind it that would lose their money.
+    /// The number of lots behind this one that would lose their money.
     pub would_unfund: usize,
-    /// Why it waits, in words.
+    /// Why the lot waits, in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
 }
@@ -98,8 +98,8 @@ pub(crate) async fn why(engine: &Engine, lot: &Lot, line: &Line) -> Result<Why, 
 }
 
 impl Why {
-    /// The same of `lot` as `sight` may see it: what donors have left, and whose money it is that may not
-    /// be used, is told to those who may look at their money.
+    /// Limits the answer to what the caller may see. Only those who may see the donors' money learn what is left of it,
+    /// and whose money may not be used.
     #[must_use]
     pub(crate) fn seen(mut self, lot: &Lot, visibility: &Visibility) -> Self {
         if visibility.is_whole() {
@@ -175,7 +175,7 @@ async fn explain(engine: &Engine, lot: &Lot, line: &Line) -> Result<Explanation,
     Ok(explained.map_err(refused)?.unwrap_or(Explanation::Undecided))
 }
 
-/// Whether no offer fits the lot at `place`, or money could be used for it through no channel of one.
+/// Whether no offer fits the lot at `place`, or no money can be used for it through the channel of any fitting offer.
 fn is_unoffered(round: &Round, place: usize) -> bool {
     let Some(ask) = &round.asks[place] else { return true };
     let at = round.asks[..place].iter().flatten().count();
@@ -184,12 +184,12 @@ fn is_unoffered(round: &Round, place: usize) -> bool {
     is_empty && ask.reasons.iter().any(|(_, why)| *why == WhyNot::Channel)
 }
 
-/// The first `most` lots by priority that wait for money, with what would fund each.
+/// The first `most` lots by priority that wait for money, with the amount that would fund each.
 pub(crate) async fn most_urgent(engine: &Engine, most: usize) -> Result<Few<Short>, QueryError> {
     shorts(engine, |told, _| told < most).await
 }
 
-/// What each of `lots` that waits for money is short of now.
+/// How much each of `lots` lacks now, if it waits for money.
 pub(crate) async fn short_of(
     engine: &Engine,
     lots: &BTreeSet<LotId>,
@@ -198,8 +198,8 @@ pub(crate) async fn short_of(
     Ok(short.first.into_iter().map(|short| (short.subject.lot, short)).collect())
 }
 
-/// Lots that wait for money, by priority; of those that `is_told` takes, given how many were told before
-/// it, what would fund each.
+/// Lots that wait for money, by priority. Those that `is_told` selects are listed with the amount that would fund each;
+/// the others are only counted. `is_told` gets the number of lots listed so far, and the lot.
 async fn shorts(
     engine: &Engine,
     is_told: impl Fn(usize, LotId) -> bool,
@@ -262,7 +262,7 @@ async fn matched_on(engine: &Engine, lot: &Lot) -> Result<Option<NaiveDate>, Sto
     }))
 }
 
-/// What all envelopes pay for now, but for lots that are in the round.
+/// What all envelopes pay for now, without the lots of the round.
 async fn spending(engine: &Engine, round: &[Lot]) -> Result<Spending, StoreError> {
     let in_round: BTreeSet<LotId> = round.iter().map(|lot| lot.id).collect();
     let mut spending = Spending::new();

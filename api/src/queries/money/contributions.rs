@@ -1,4 +1,4 @@
-//! Which contributions are listed, page by page, with what became of their money.
+//! The listing of contributions, page by page, with what became of their money.
 
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -17,16 +17,16 @@ use crate::queries::error::QueryError;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ContributionsQuery {
-    /// Only of this donor.
+    /// Only contributions of this donor.
     donor: Option<String>,
-    /// The cursor that a page before gave as `next`.
+    /// The `next` cursor of the previous page.
     cursor: Option<String>,
-    /// How many at most.
+    /// The largest number of contributions to return.
     #[param(minimum = 1, maximum = 10000)]
     limit: Option<u32>,
 }
 
-/// A page of contributions, as `sight` sees them.
+/// A page of the contributions that the caller may see.
 pub(crate) async fn page(
     engine: &Engine,
     visibility: &Visibility,
@@ -47,7 +47,7 @@ pub(crate) async fn page(
     Ok(ContributionPage { items, next })
 }
 
-/// A contribution, with what became of its money.
+/// A contribution with what became of its money.
 pub(crate) async fn view(
     engine: &Engine,
     contribution: Contribution,

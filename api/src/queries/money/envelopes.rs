@@ -15,75 +15,75 @@ use waybill_shared::visibility::Visibility;
 
 use crate::queries::error::QueryError;
 
-/// The money as of a day.
+/// The money on a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MoneyView {
     /// The day.
     pub day: NaiveDate,
     /// Every contribution, by donor and id.
     pub envelopes: Vec<Promise>,
-    /// What each donor's come to, in the coalition's currency at the rates of the day. Joint
-    /// contributions are not split: those who give together stand as one.
+    /// The total of each donor, in the coalition's currency at the day's rates. Joint contributions are not split:
+    /// donors who give together have one total.
     pub donors: Vec<DonorTotal>,
-    /// What all come to.
+    /// The total of all donors.
     pub total: DonorTotal,
-    /// The rates that were used.
+    /// The exchange rates that were used.
     pub rates: Vec<UsedRate>,
 }
 
-/// A contribution, and what became of it.
+/// A contribution with what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Promise {
-    /// Its id, also that of its envelope.
+    /// The contribution's id, which is also its envelope's id.
     pub id: String,
-    /// Who gives it.
+    /// The donors.
     pub donors: Vec<String>,
     /// Pledge or commitment.
     pub firmness: Firmness,
-    /// The day it was stated.
+    /// The day on which the contribution was stated.
     pub stated: NaiveDate,
-    /// The amount; none: not quantified, or in kind.
+    /// The amount. Left out if the contribution is not quantified or in kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Money>,
-    /// What is given in kind.
+    /// The goods that are given in kind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_kind: Vec<InKind>,
-    /// The pledge that it converts.
+    /// The pledge that this commitment converts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub converts: Option<String>,
-    /// The commitments that convert it.
+    /// The commitments that convert this pledge.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub converted_by: Vec<String>,
-    /// What became of the money; none: it is in kind, or not firm.
+    /// What became of the money. Left out if the contribution is in kind or not firm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub money: Option<Stages<Money>>,
-    /// When its donor is asked.
+    /// When the donor's consent is needed.
     pub consent: Consent,
-    /// The last day it can be bound by an order.
+    /// The last day on which an order can bind the money.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub obligate_by: Option<NaiveDate>,
-    /// The last day it can be paid.
+    /// The last day on which the money can be paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pay_by: Option<NaiveDate>,
-    /// What lapses next, unless it is used; none: nothing, or no day is set.
+    /// The money that lapses next unless it is used. Left out if there is none, or if no day is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lapses: Option<Lapse>,
 }
 
-/// How far money has come. All but `overrun` are parts of `committed`, and add up to it and to `overrun`.
+/// How far money has come. The amounts from `unopened` to `expired` add up to `committed` plus `overrun`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = MoneyStages)]
 pub struct Stages<T> {
     /// The ceiling.
     #[schema(inline)]
     pub committed: T,
-    /// Not open yet.
+    /// Not usable yet.
     #[schema(inline)]
     pub unopened: T,
-    /// Open, and free for lots.
+    /// Usable, and free for lots.
     #[schema(inline)]
     pub left: T,
-    /// Set aside, its donor being asked.
+    /// Set aside while its donor is asked for consent.
     #[schema(inline)]
     pub proposed: T,
     /// Set aside.
@@ -98,7 +98,7 @@ pub struct Stages<T> {
     /// No longer available.
     #[schema(inline)]
     pub expired: T,
-    /// By how much outside facts exceed what is open.
+    /// By how much facts from outside exceed the usable amount.
     #[schema(inline)]
     pub overrun: T,
 }
@@ -107,9 +107,9 @@ pub struct Stages<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Must {
-    /// An order has to bind it.
+    /// An order has to bind the money.
     Bind,
-    /// It has to be paid.
+    /// The money has to be paid.
     Pay,
 }
 
@@ -119,50 +119,50 @@ pub enum Must {
 pub struct Lapse {
     /// What has to be done.
     pub must: Must,
-    /// By when.
+    /// The last day for it.
     pub by: NaiveDate,
-    /// In how many days; below zero, since when it is overdue.
+    /// The number of days until then. A negative number means that it is overdue.
     pub days: i64,
-    /// How much.
+    /// The amount that lapses.
     pub amount: Money,
 }
 
-/// What the contributions of those who give together come to.
+/// The total of the contributions of donors who give together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DonorTotal {
-    /// Who gives.
+    /// The donors.
     pub donors: Vec<String>,
-    /// The name, for people.
+    /// The name to show to people.
     pub name: String,
-    /// Pledges as they were stated, whether or not commitments convert them.
+    /// The sum of pledges as stated, whether or not commitments convert them.
     pub pledged: Money,
-    /// Pledges without an amount.
+    /// The number of pledges without an amount.
     pub unquantified: usize,
-    /// The commitments.
+    /// The sum of the commitments.
     pub money: Stages<Money>,
-    /// Envelopes that are not in the sums, because their currency has no rate.
+    /// Envelopes that the sums leave out, because their currency has no rate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_rate: Vec<String>,
-    /// What those are of, a sum for each currency.
+    /// The amounts of those envelopes, one sum for each currency.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<Money>,
 }
 
-/// A rate that was used.
+/// An exchange rate that was used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UsedRate {
     /// The currency.
     pub currency: Currency,
-    /// Units of it for one EUR.
+    /// Units of the currency for one EUR.
     pub rate: Rate,
-    /// The day it was published.
+    /// The day on which the rate was published.
     pub date: NaiveDate,
-    /// By whom.
+    /// Who published the rate.
     pub source: String,
 }
 
 impl<T: Copy> Stages<T> {
-    /// The same with each amount as `with` makes it.
+    /// Applies `with` to each amount.
     pub fn map<U>(&self, with: impl Fn(T) -> U) -> Stages<U> {
         Stages {
             committed: with(self.committed),
@@ -181,7 +181,7 @@ impl<T: Copy> Stages<T> {
 impl Stages<Money> {
     fn of(row: &EnvelopeRow, proposed: i64) -> Option<Self> {
         let currency: Currency = row.currency.parse().ok()?;
-        // A proposal is part of what is set aside; both are read of one snapshot.
+        // A proposal is part of the money set aside. Both come from one snapshot.
         let proposed = proposed.min(row.allocated);
         let stages = Stages {
             committed: row.committed,
@@ -212,7 +212,7 @@ impl Stages<Money> {
         stages.map(|minor| Money::new(minor, currency))
     }
 
-    /// The same in another currency: what rounding leaves over goes to the largest part, so that they add up.
+    /// Converts all amounts. The rounding difference goes to the largest part, so that the parts still add up.
     fn converted(&self, with: impl Fn(Money) -> Money) -> Self {
         let mut stages = self.map(with);
         let whole = stages.committed.minor.saturating_add(stages.overrun.minor);
@@ -246,7 +246,7 @@ impl Stages<Money> {
     }
 }
 
-/// What lapses next of an envelope: what no order binds by the one day, or what is not paid by the other.
+/// The money of an envelope that lapses next: what no order has bound by one day, or what is not paid by the other.
 fn lapse(given: &Contribution, money: &Stages<Money>, day: NaiveDate) -> Option<Lapse> {
     let parts = [money.unopened, money.left, money.proposed, money.agreed];
     let unbound: i64 = parts.iter().map(|part| part.minor).sum();
@@ -264,7 +264,7 @@ fn lapse(given: &Contribution, money: &Stages<Money>, day: NaiveDate) -> Option<
     }
 }
 
-/// What `sight` sees of the money on `day`; with `donor`, only what that one gives, alone or jointly.
+/// The money that the caller may see. With `donor`, only what that donor gives, alone or jointly.
 pub(crate) async fn money(
     engine: &Engine,
     visibility: &Visibility,
@@ -350,7 +350,7 @@ fn empty(donors: Vec<String>, name: String, base: Currency) -> DonorTotal {
     }
 }
 
-/// Adds a contribution to what its donor's come to.
+/// Adds a contribution to its donors' total.
 fn add(coalition: &Coalition, day: NaiveDate, total: &mut DonorTotal, promise: &Promise) {
     let base = total.pledged.currency;
     let in_base = |amount: Money| {
@@ -379,7 +379,7 @@ fn add(coalition: &Coalition, day: NaiveDate, total: &mut DonorTotal, promise: &
     }
 }
 
-/// The rates of the currencies that are not the euro.
+/// The exchange rates of all currencies except the euro.
 fn rates(coalition: &Coalition, envelopes: &[Promise], day: NaiveDate) -> Vec<UsedRate> {
     let amounts = envelopes.iter().filter_map(|promise| promise.amount);
     let base = coalition.settings.as_ref().map(|settings| settings.currency);

@@ -1,4 +1,4 @@
-//! The roadmap: a plan, and with changes to try, the difference.
+//! The roadmap: a plan, and if there are changes to try, the difference that they make.
 
 use std::collections::BTreeMap;
 
@@ -18,17 +18,17 @@ use waybill_shared::store::{LotFilter, StoreError};
 
 use crate::queries::error::QueryError;
 
-/// Lots read at once.
+/// The number of lots read at once.
 const READ: i64 = 10_000;
 
 /// What to plan.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlanRequest {
-    /// The first day; none: today.
+    /// The first day. Default: today.
     #[serde(default)]
     pub from: Option<NaiveDate>,
-    /// How many quarters, that of the first day included; none: to the end of the year after next.
+    /// The number of quarters, including that of the first day. Default: to the end of the year after next.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 40)]
     pub quarters: Option<u32>,
@@ -37,27 +37,27 @@ pub struct PlanRequest {
     pub what_if: Vec<WhatIf>,
 }
 
-/// A plan, and what changes make of it.
+/// A plan, and the difference that the changes make.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Planned {
     /// The coalition's name.
     pub coalition: String,
-    /// The plan, with the changes.
+    /// The plan with the changes.
     #[schema(value_type = Object)]
     pub plan: Plan,
-    /// What differs from the plan without them; none without changes.
+    /// The difference from the plan without the changes. Left out if there are no changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub difference: Option<Difference>,
 }
 
-/// Quarters planned at most.
+/// The largest number of quarters.
 const QUARTERS: u32 = 40;
 
-/// Plans.
+/// Makes the plan.
 ///
 /// # Errors
-/// A [`QueryError`] if the changes name what is not there, or the store cannot be read.
+/// A [`QueryError`] if the changes name something that does not exist, or the store cannot be read.
 pub(crate) async fn plan(engine: &Engine, request: PlanRequest) -> Result<Planned, QueryError> {
     let invalid = QueryError::Invalid;
     let coalition = engine.coalition().await?;
@@ -83,7 +83,7 @@ pub(crate) async fn plan(engine: &Engine, request: PlanRequest) -> Result<Planne
         change.apply(&mut changed).map_err(|error| invalid(error.to_string()))?;
     }
     let is_changed = !request.what_if.is_empty();
-    // Whoever answers this does so on a thread of its own.
+    // This is a long computation. The caller runs it on a thread of its own.
     let refused = |error: waybill_shared::domain::money::MoneyError| invalid(error.to_string());
     let plan = changed.plan().map_err(refused)?;
     let before = if is_changed { Some(base.plan().map_err(refused)?) } else { None };
@@ -91,12 +91,12 @@ pub(crate) async fn plan(engine: &Engine, request: PlanRequest) -> Result<Planne
     Ok(Planned { coalition: name, plan, difference })
 }
 
-/// This year and the next two.
+/// The number of quarters to the end of the year after next.
 fn to_the_year_after_next(from: NaiveDate) -> u32 {
     12 - chrono::Datelike::month0(&from) / 3
 }
 
-/// Lots that want money on a day, or will once they are validated, with their lines.
+/// Lots that need money on `day`, or will need it once they are validated, with their lines.
 async fn wanting(engine: &Engine, day: NaiveDate) -> Result<Vec<(Lot, Line)>, StoreError> {
     let coalition = engine.coalition().await?;
     let mut wanting = rounds::lots(&*engine.store, &coalition, day).await?;
@@ -108,7 +108,7 @@ async fn wanting(engine: &Engine, day: NaiveDate) -> Result<Vec<(Lot, Line)>, St
         let lots = engine.store.lots(&filter).await?;
         after = lots.last().map(|lot| lot.id);
         let is_last = (lots.len() as i64) < READ;
-        // What a rule sent back is not wanted as it is; whoever reviews may still pass the others.
+        // A lot that a rule sent back is not planned as it is. A reviewer may still pass the others.
         let is_open = |lot: &Lot| match lot.state() {
             LotState::Waiting { awaits: Awaited::Amendment { .. }, .. } => {
                 !RULES.contains(&lot.code.as_str())

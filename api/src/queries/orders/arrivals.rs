@@ -1,4 +1,4 @@
-//! What is on its way: lots under orders by the day they are due, late ones first.
+//! Coming arrivals: lots under orders by the day they are due, late ones first.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,66 +17,64 @@ use crate::queries::cursor;
 use crate::queries::error::QueryError;
 use crate::queries::lots::incidents::parked;
 
-/// A lot that is to come.
+/// A lot that is expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Arrival {
-    /// The day it is due.
+    /// The day on which the lot is due.
     pub due: NaiveDate,
-    /// In how many days; below zero, since when it is late.
+    /// The number of days until then. A negative number means that the lot is late.
     pub days: i64,
     /// The lot.
     pub lot: LotId,
-    /// Its line, by its requester's id.
+    /// The requester's id of the lot's line.
     pub line: String,
-    /// Who asked for it.
+    /// The requester.
     pub requester: String,
-    /// What it is.
+    /// The item.
     pub item: String,
-    /// How much of it.
+    /// The quantity.
     pub quantity: String,
-    /// How much of that is on its way.
+    /// How much of the quantity is on its way.
     pub shipped: String,
     /// The unit's code.
     pub unit: String,
-    /// Its priority.
+    /// The lot's priority.
     pub priority: Priority,
     /// The order.
     pub order: String,
-    /// The supplier; the donor, for goods in kind.
+    /// The supplier. For goods in kind, the donor.
     pub supplier: String,
-    /// The public code of the consignee.
+    /// The consignee's public code.
     pub consignee: String,
-    /// The day it is needed.
+    /// The day by which the lot is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_by: Option<NaiveDate>,
-    /// How often its delivery was chased.
+    /// How often the supplier was reminded of the delivery.
     pub chased: u32,
 }
 
 /// A page of arrivals.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ArrivalPage {
-    /// The arrivals by the day they are due, which puts late ones first.
+    /// The arrivals by the day they are due, so late ones come first.
     pub items: Vec<Arrival>,
-    /// The cursor of the next page; none: this is the last.
+    /// The cursor of the next page. If it is left out, this is the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
 
-/// Which arrivals.
+/// Which arrivals to list.
 #[derive(Debug, Default)]
 pub(crate) struct ArrivalsFilter<'a> {
-    /// Due within so many days; what is late is due.
+    /// Arrivals due within this many days, late ones included.
     pub(crate) days: u32,
-    /// Only of this requester.
     pub(crate) requester: Option<&'a str>,
-    /// Only from this supplier.
     pub(crate) supplier: Option<&'a str>,
-    /// The cursor and how many at most.
+    /// The cursor, and the largest number of arrivals.
     pub(crate) page: (Option<&'a str>, Option<u32>),
 }
 
-/// What `sight` sees of what is to come.
+/// The coming arrivals that the caller may see.
 pub(crate) async fn arrivals(
     engine: &Engine,
     visibility: &mut Visibility,
@@ -130,7 +128,7 @@ pub(crate) async fn arrivals(
     Ok(ArrivalPage { items, next })
 }
 
-/// The order under which a lot is to come.
+/// The order under which a lot is expected.
 fn under(lot: &Lot) -> Option<&str> {
     match lot.state() {
         LotState::Waiting { awaits: Awaited::Delivery { order }, .. } => Some(order),
@@ -138,12 +136,11 @@ fn under(lot: &Lot) -> Option<&str> {
     }
 }
 
-/// Orders that were looked up.
+/// A cache of orders.
 #[derive(Default)]
 pub(crate) struct Orders(HashMap<String, Option<Order>>);
 
 impl Orders {
-    /// The order `number`.
     pub(crate) async fn get(
         &mut self,
         engine: &Engine,
@@ -157,7 +154,7 @@ impl Orders {
         Ok(self.0.get(number).and_then(Option::as_ref))
     }
 
-    /// Its supplier.
+    /// The supplier of the order `number`.
     pub(crate) async fn supplier(
         &mut self,
         engine: &Engine,
@@ -170,23 +167,23 @@ impl Orders {
 /// A supplier whose deliveries are late.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LateSupplier {
-    /// The supplier.
+    /// The supplier's id.
     pub supplier: String,
-    /// Its name.
+    /// The supplier's name.
     pub name: String,
-    /// Lots that are late.
+    /// The number of late lots.
     pub lots: usize,
-    /// Under so many orders.
+    /// The number of orders with late lots.
     pub orders: usize,
-    /// Days since the first of them was due.
+    /// The number of days since the first of the late lots was due.
     pub days: i64,
-    /// The first of them.
+    /// The first of the late lots.
     pub first: LotId,
-    /// Its item.
+    /// The item of that lot.
     pub item: String,
 }
 
-/// Suppliers with something late, the latest first; what is parked because it is overdue included.
+/// Suppliers with late deliveries, latest first. Lots that are parked because they are overdue are included.
 pub(crate) async fn late_suppliers(engine: &Engine) -> Result<Vec<LateSupplier>, StoreError> {
     let coalition = engine.coalition().await?;
     let day = engine.today(&coalition);

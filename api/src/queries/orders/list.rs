@@ -1,4 +1,4 @@
-//! Which orders are listed, page by page.
+//! The listing of orders, page by page.
 
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -12,10 +12,10 @@ use waybill_shared::visibility::Visibility;
 use crate::queries::cursor::{after, cursor, limit};
 use crate::queries::error::QueryError;
 
-/// Orders read from the store at once.
+/// The number of orders read at once.
 const READ: i64 = 200;
 
-/// Orders looked at for one page at most, of which few may be the caller's.
+/// The largest number of orders read for one page. The caller may see only few of them.
 const LOOKED_AT: usize = 5000;
 
 /// Which orders to list.
@@ -23,18 +23,18 @@ const LOOKED_AT: usize = 5000;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct OrdersQuery {
-    /// Only to this supplier.
+    /// Only orders to this supplier.
     supplier: Option<String>,
-    /// Only those that have come so far.
+    /// Only orders with this status.
     status: Option<OrderStatus>,
-    /// The cursor that a page before gave as `next`.
+    /// The `next` cursor of the previous page.
     cursor: Option<String>,
-    /// How many at most.
+    /// The largest number of orders to return.
     #[param(minimum = 1, maximum = 10000)]
     limit: Option<u32>,
 }
 
-/// A page of orders, as `sight` sees them.
+/// A page of the orders that the caller may see.
 pub(crate) async fn page(
     engine: &Engine,
     mut visibility: Visibility,
@@ -68,7 +68,7 @@ pub(crate) async fn page(
     }
 }
 
-/// The view of an order, if `sight` sees it.
+/// The view of an order, if the caller may see it.
 pub(crate) async fn see(
     engine: &Engine,
     visibility: &mut Visibility,

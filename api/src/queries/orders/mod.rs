@@ -1,4 +1,4 @@
-//! Orders, and what is to come under them.
+//! Orders, and the arrivals expected under them.
 
 pub(crate) mod arrivals;
 pub(crate) mod list;

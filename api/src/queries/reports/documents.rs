@@ -1,4 +1,4 @@
-//! Documents about orders and lots, by number and day, as they were taken.
+//! Accepted documents about orders and lots, by number and day.
 
 use std::collections::BTreeSet;
 
@@ -12,39 +12,38 @@ use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::store::{Store, StoreError};
 
-/// Documents read at once.
+/// The number of documents read at once.
 const READ: i64 = 1_000;
 
-/// A document that was taken, or an order that was drawn up.
+/// A document that was accepted, or an order that was drawn up.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[schema(as = FiledDocument)]
 pub struct Filed {
-    /// The day.
+    /// The day of the document.
     pub day: NaiveDate,
-    /// What it is: `order`, `order_response`, `despatch_advice`, `receipt_advice`, `payment`,
-    /// `consent`.
+    /// The kind: `order`, `order_response`, `despatch_advice`, `receipt_advice`, `payment`, `consent`.
     pub kind: String,
-    /// Its number, by its sender.
+    /// The sender's number for the document.
     pub number: String,
-    /// Who sent it.
+    /// The sender.
     pub sender: String,
-    /// The order or lot that it is about.
+    /// The order or lot that the document is about.
     pub about: String,
 }
 
-/// What documents are looked for.
+/// Which documents to find.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
-    /// From these senders.
+    /// Documents from these senders.
     pub(super) senders: BTreeSet<String>,
-    /// About these orders.
+    /// Documents about these orders.
     pub(super) orders: BTreeSet<String>,
     /// Consents about these lots, by envelope.
     pub(super) consents: BTreeSet<(LotId, String)>,
 }
 
 impl Wanted {
-    /// What a document is called and is about, if it is wanted.
+    /// The kind of a document and the subject that it is about. `None` if the document is not wanted.
     fn about(&self, content: &Content) -> Option<(&'static str, String)> {
         let order =
             |kind, order: &String| self.orders.contains(order).then(|| (kind, order.clone()));
@@ -68,7 +67,7 @@ impl Wanted {
     }
 }
 
-/// The documents of `wanted` that were taken before `end`, by day.
+/// The documents of `wanted` that were accepted before `end`, by day.
 pub(super) async fn documents(
     store: &dyn Store,
     wanted: &Wanted,

@@ -1,4 +1,4 @@
-//! A donor's report: what each of its envelopes pays for, where that is, and on which documents.
+//! A donor's report: what each of its envelopes pays for, where that is, and the documents about it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,59 +26,59 @@ use crate::queries::past::AsOf;
 /// What became of a donor's money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DonorReport {
-    /// The coalition.
+    /// The coalition's name.
     pub coalition: String,
-    /// As of the end of this day, or of now.
+    /// The day whose end the report shows. For today, the state is that of now.
     pub day: NaiveDate,
-    /// The donor.
+    /// The donor's id.
     pub donor: String,
-    /// Its name.
+    /// The donor's name.
     pub name: String,
-    /// Its money, joint contributions included.
+    /// The donor's money, including joint contributions.
     pub money: MoneyView,
     /// What each envelope pays for, or gives in kind.
     pub envelopes: Vec<EnvelopeReport>,
-    /// What it is asked to consent to.
+    /// The consents that the donor is asked for.
     pub consents: Few<Wait>,
 }
 
 /// What an envelope pays for, or gives in kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EnvelopeReport {
-    /// The contribution.
+    /// The contribution's id.
     pub id: String,
-    /// Its items, by lot.
+    /// The items, by lot.
     pub items: Few<Item>,
     /// Orders, and the documents about them, by day.
     pub documents: Few<Filed>,
 }
 
-/// What is paid for, or given.
+/// An item that the envelope pays for, or that the donor gives in kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = DonorItem)]
 pub struct Item {
     /// The lot.
     #[serde(flatten)]
     pub subject: Subject,
-    /// What it costs the envelope; none: in kind.
+    /// The item's cost to the envelope. Left out if it is given in kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Money>,
     /// How far the money has come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<ShareState>,
-    /// Where the lot is, in words.
+    /// The lot's state, in words.
     pub place: String,
-    /// The order it travels under.
+    /// The order that the lot belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<String>,
-    /// The day it is due.
+    /// The day on which the lot is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<NaiveDate>,
-    /// The public code of the consignee.
+    /// The consignee's public code.
     pub consignee: String,
 }
 
-/// An envelope while its report is made.
+/// An envelope while its report is built.
 #[derive(Default)]
 struct Gathered {
     items: Few<Item>,
@@ -103,7 +103,7 @@ impl Gathered {
     }
 }
 
-/// The report of `donor`; documents are those that `live` has taken.
+/// The report for `donor`. The documents are those that `live` has accepted.
 pub(crate) async fn donor(
     live: &Engine,
     then: &AsOf,

@@ -1,4 +1,4 @@
-//! How far lots have come, by count.
+//! How many lots have come how far.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,20 +7,20 @@ use waybill_shared::domain::lot::StepName;
 use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::store::LotCount;
 
-/// How far lots have come.
+/// How many lots have come how far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Funnel {
     /// The stages in their order: `asked`, `validated`, `funded`, `ordered`, `received`, `paid`.
     pub stages: Vec<Stage>,
-    /// Lots that failed and wait for an operator, at whatever stage.
+    /// The number of parked lots, at any stage.
     pub parked: i64,
-    /// Lots that ended otherwise: declined.
+    /// The number of lots that were declined.
     pub declined: i64,
-    /// Carried on by another lot.
+    /// The number of lots that were merged into another lot.
     pub merged: i64,
-    /// Given up.
+    /// The number of lots that were cancelled.
     pub cancelled: i64,
-    /// Not delivered, within the tolerance of their line.
+    /// The number of lots that were not delivered, within the tolerance of their line.
     pub short: i64,
 }
 
@@ -28,17 +28,17 @@ pub struct Funnel {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = FunnelStage)]
 pub struct Stage {
-    /// Its name.
+    /// The stage's name.
     pub name: String,
-    /// Lots that are there now.
+    /// The number of lots at this stage now.
     pub here: i64,
-    /// Lots that have come at least so far.
+    /// The number of lots that have reached this stage.
     pub reached: i64,
 }
 
 const STAGES: [&str; 6] = ["asked", "validated", "funded", "ordered", "received", "paid"];
 
-/// The stage of lots so counted; `None`: they ended otherwise.
+/// The stage of the lots in `count`. `None` if they ended without delivery.
 fn stage(pipeline: &Pipeline, count: &LotCount) -> Option<usize> {
     let Some(step) = &count.step else { return (count.state == "delivered").then_some(5) };
     let awaits = count.awaits.as_deref();
@@ -53,7 +53,7 @@ fn stage(pipeline: &Pipeline, count: &LotCount) -> Option<usize> {
 }
 
 impl Funnel {
-    /// The funnel of lots so counted, which travel by `pipeline`.
+    /// Builds the funnel from counts of lots that follow `pipeline`.
     #[must_use]
     pub fn of(counts: &[LotCount], pipeline: &Pipeline) -> Self {
         let ended = |wanted: &str| {
@@ -69,7 +69,7 @@ impl Funnel {
         let (declined, cancelled, short) = (ended("declined"), ended("cancelled"), ended("short"));
         let stages = STAGES.iter().enumerate().map(|(at, name)| {
             let on: i64 = here[at..].iter().sum();
-            // What ended otherwise was asked for; what stayed short was ordered.
+            // Lots that ended without delivery were requested; those that stayed short were also ordered.
             let off = match at {
                 0 => declined + cancelled + short,
                 1..=3 => short,

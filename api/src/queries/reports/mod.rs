@@ -1,5 +1,5 @@
-//! Reports: what happened in a week, what a donor's money did, where a requester's list is, and what
-//! a steering group has to decide. As of now, or of the end of an earlier day.
+//! Reports: what happened in a week, what a donor's money did, where a requester's lines are, and what a steering group
+//! has to decide. They show the state now, or at the end of an earlier day.
 
 mod documents;
 mod donor;

@@ -1,4 +1,4 @@
-//! A requester's report: its own list by rank, where each is, why, and when it can be there.
+//! A requester's report: its lots by rank, where each is, why, and when it can be expected.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -22,80 +22,80 @@ use crate::queries::money::plan::{PlanRequest, plan};
 use crate::queries::orders::arrivals::Orders;
 use crate::queries::past::AsOf;
 
-/// Where a requester's list is.
+/// The state of a requester's lots.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RequesterReport {
-    /// The coalition.
+    /// The coalition's name.
     pub coalition: String,
-    /// As of the end of this day, or of now.
+    /// The day whose end the report shows. For today, the state is that of now.
     pub day: NaiveDate,
-    /// The requester.
+    /// The requester's id.
     pub requester: String,
-    /// Its name.
+    /// The requester's name.
     pub name: String,
-    /// How far its lots have come.
+    /// How far the requester's lots have come.
     pub funnel: Funnel,
-    /// Its lots, by rank.
+    /// The lots, by rank.
     pub lots: Few<Request>,
-    /// Of them, those that are open and can only be there after the day they are needed, or for which
-    /// no day is known.
+    /// The number of open lots that can only arrive after the day of need, or for which no day is known.
     pub late: usize,
 }
 
-/// A lot that was asked for.
+/// A requested lot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = RequestedLot)]
 pub struct Request {
     /// The lot.
     #[serde(flatten)]
     pub subject: Subject,
-    /// Its state, by name.
+    /// The name of the lot's state.
     pub state: String,
-    /// Where it is and whose move is next, in words.
+    /// The lot's state and who must act next, in words.
     pub place: String,
-    /// Why it is there, in words.
+    /// Why the lot is in that state, in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// Since which day.
+    /// The day since which the lot is in that state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<NaiveDate>,
-    /// The day it is needed.
+    /// The day by which the lot is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_by: Option<NaiveDate>,
-    /// When it is expected, or came; none: it has ended without delivery, or nobody can say.
+    /// When the lot is expected, or was received. Left out if the lot has ended without delivery, or if no day is
+    /// known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<Expected>,
 }
 
-/// When something is expected, and by what.
+/// When something is expected, and on what basis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Expected {
     /// The day.
     pub day: NaiveDate,
-    /// By what.
+    /// The basis for this day.
     pub by: Basis,
 }
 
-/// By what a day is expected.
+/// The basis on which a day is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ExpectedBy)]
 pub enum Basis {
-    /// It was received on that day.
+    /// The lot was received on that day.
     Received,
-    /// It is the day that was agreed with the supplier.
+    /// The supplier has agreed to that day.
     Order,
-    /// It is the day that the supplier is asked for, and has not answered.
+    /// The supplier was asked for that day, and has not answered.
     Asked,
-    /// It is the day that the supplier would be asked for, once the order is approved.
+    /// The supplier would be asked for that day once the order is approved.
     Approval,
-    /// It would be ordered today, by the offer's lead time.
+    /// The offer's lead time, if the lot were ordered today.
     Offer,
-    /// The roadmap: once it gets its money, by the offer's lead time.
+    /// The roadmap: the offer's lead time from the day on which the lot gets its money.
     Plan,
 }
 
-/// The report of `requester`.
+/// The report for `requester`.
 pub(crate) async fn requester(
     then: &AsOf,
     visibility: &Visibility,
@@ -155,7 +155,7 @@ pub(crate) async fn requester(
     let mut orders = Orders::default();
     let (mut lots, mut late) = (Vec::with_capacity(own.len()), 0);
     for (lot, mut request) in own {
-        // What it was short of when it was last looked at may be another amount by now.
+        // The stored reason may state an outdated amount, so the missing amount is computed anew.
         request.reason = match short.get(&lot.id) {
             Some(Short { missing: Some(missing), .. }) if visibility.is_whole() => {
                 format!("{missing} missing")
@@ -184,7 +184,7 @@ pub(crate) async fn requester(
     })
 }
 
-/// When the roadmap has lots that wait for their money, if there are any.
+/// The days that the roadmap expects, for lots that wait for their money. Empty if there are none.
 async fn planned(
     engine: &Engine,
     own: &[(Lot, Request)],
@@ -202,7 +202,7 @@ async fn planned(
     Ok(funded.filter_map(|lot| Some((lot.lot, lot.expected?))).collect())
 }
 
-/// When a lot was received that does not keep it, as the log tells.
+/// The day on which a lot was received, from the log. For lots that do not store it themselves.
 async fn received(
     engine: &Engine,
     visibility: &Visibility,
@@ -218,7 +218,7 @@ async fn received(
     Ok(last.map(|event| event.at.with_timezone(&zone).date_naive()))
 }
 
-/// When a lot is expected, or came.
+/// When a lot is expected, or was received.
 async fn expected(
     engine: &Engine,
     visibility: &Visibility,

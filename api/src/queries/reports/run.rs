@@ -1,5 +1,5 @@
-//! What a run comes to: lots by end, money by donor, what is unfunded and why, what was late or
-//! short, and how long each step took.
+//! The results of a run: how lots ended, money by donor, what is unfunded and why, what was late or short, and how long
+//! each step took.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,107 +20,99 @@ use waybill_shared::store::{LotFilter, StoreError};
 use crate::queries::log::happened::{Happened, Happening};
 use crate::queries::log::lead_times::{LeadTime, Stays};
 
-/// Events and lots read at once.
+/// The number of events and lots read at once.
 const PAGE: i64 = 10_000;
 
-/// Rows of the lists of single lots.
+/// The length of the lists of single lots.
 const LISTED: usize = 20;
 
-/// The money of one donor (or of donors that give jointly) in one currency, in minor units.
+/// The money of one donor (or of joint donors) in one currency, in minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DonorMoney {
-    /// The donor's id; joint donors joined by `+`.
+    /// The donor's id. Joint donors are joined by `+`.
     pub donor: String,
-    /// The currency.
     pub currency: String,
-    /// The ceilings of its envelopes.
+    /// The sum of the envelopes' ceilings.
     pub committed: i64,
-    /// Set aside.
+    /// Money that is set aside.
     pub allocated: i64,
-    /// Bound by orders.
+    /// Money that orders have bound.
     pub obligated: i64,
-    /// Paid.
+    /// Money that has been paid.
     pub disbursed: i64,
-    /// No longer available.
+    /// Money that is no longer available.
     pub expired: i64,
-    /// By how much outside facts exceed it.
+    /// The amount by which facts from outside exceed the envelopes.
     pub overrun: i64,
     /// What is left of the ceilings.
     pub left: i64,
 }
 
-/// A reason and how many lots it holds back.
+/// A reason, and the number of lots that it holds back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// The stable code.
+    /// The stable code of the reason.
     pub code: String,
-    /// Lots.
     pub lots: usize,
 }
 
-/// A lot worth a line of its own.
+/// A lot in one of the report's lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedLot {
-    /// The lot.
     pub lot: String,
-    /// Its line's id.
+    /// The requester's id of the lot's line.
     pub external_id: String,
-    /// What it is.
     pub item: String,
-    /// How much, with its unit.
+    /// The quantity with its unit.
     pub quantity: String,
-    /// Why it is listed, for people.
+    /// Why the lot is listed, for people.
     pub reason: String,
 }
 
-/// The report. The first five fields are a contract with scripts.
+/// The report. Scripts rely on the first five fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// Lots by where they ended.
+    /// The number of lots by how they ended, as [`ending`] names it.
     pub lots: BTreeMap<String, usize>,
-    /// Lines.
     pub lines: usize,
-    /// The money by donor.
     pub money: Vec<DonorMoney>,
-    /// Orders issued.
+    /// The number of orders issued.
     pub orders: usize,
-    /// Changes of lots that steps and acts made.
+    /// The number of changes of lots, not counting their submission.
     pub steps: i64,
-    /// Real seconds it took.
+    /// How long the run took, in seconds of real time.
     pub wall_s: f64,
-    /// The coalition.
     pub coalition: String,
-    /// The day it ends.
+    /// The last day of the run.
     pub day: Option<NaiveDate>,
-    /// Why lots are unfunded, the most frequent first.
+    /// Why lots are unfunded, most frequent first.
     pub unfunded_reasons: Vec<Reason>,
-    /// Lots that are unfunded, by priority.
+    /// Unfunded lots, by priority.
     pub unfunded: Vec<ListedLot>,
     /// Lots that no offer fits, by priority.
     #[serde(default)]
     pub unoffered: Vec<ListedLot>,
-    /// Why lots were declined, the most frequent first.
+    /// Why lots were declined, most frequent first.
     pub declined_reasons: Vec<Reason>,
-    /// Deliveries after the day they were needed.
+    /// Deliveries after the day of need. At most 20 are listed.
     pub late: Vec<ListedLot>,
-    /// How many there are.
+    /// The number of all late deliveries.
     pub late_lots: usize,
-    /// Deliveries short or rejected, and what became of them.
+    /// Short or rejected deliveries, and what became of them. At most 20 are listed.
     pub short: Vec<ListedLot>,
-    /// How many there are.
+    /// The number of all short or rejected deliveries.
     pub short_lots: usize,
-    /// What happened to orders on their way.
+    /// What happened to orders between drawing up and end.
     #[serde(default)]
     pub happened: Vec<Happening>,
-    /// Incidents that are open.
+    /// The ids of open incidents.
     pub incidents: Vec<String>,
-    /// Lots delivered by month, for the timeline.
+    /// The number of lots delivered in each month.
     pub delivered_by_month: BTreeMap<String, usize>,
-    /// Time per step.
     pub step_times: Vec<LeadTime>,
 }
 
-/// Where a lot ended, as counted: `unfunded` is what waits for money, `unoffered` what no offer fits.
+/// How a lot ended. `unfunded` means that it waits for money, `unoffered` that no offer fits.
 #[must_use]
 pub fn ending(lot: &Lot) -> &'static str {
     match lot.state() {
@@ -130,7 +122,7 @@ pub fn ending(lot: &Lot) -> &'static str {
     }
 }
 
-/// What the log adds to the lots' own states.
+/// What the log adds to the state of the lots.
 #[derive(Default)]
 struct History {
     steps: i64,
@@ -155,7 +147,7 @@ impl History {
                     history.happened.event(event);
                     continue;
                 }
-                // Of what is in an archive the report tells no more.
+                // The report leaves out archived events.
                 if archived(&event.body).is_some() {
                     continue;
                 }
@@ -192,10 +184,10 @@ impl History {
     }
 }
 
-/// Builds the report of everything in the store.
+/// Builds the report about everything in the store.
 ///
 /// # Errors
-/// [`StoreError`] if it cannot be read.
+/// [`StoreError`] if the store cannot be read.
 pub async fn build(engine: &Engine, wall_s: f64) -> Result<Report, StoreError> {
     let coalition = engine.coalition().await?;
     let mut lots: Vec<Lot> = Vec::new();

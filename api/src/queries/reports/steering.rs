@@ -1,4 +1,4 @@
-//! The steering group's report: the decisions that are needed, and what they rest on.
+//! The steering group's report: the decisions that it has to take, and the facts that they depend on.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -21,33 +21,33 @@ use crate::queries::money::plan::{PlanRequest, plan};
 use crate::queries::orders::arrivals::{LateSupplier, late_suppliers};
 use crate::queries::past::AsOf;
 
-/// Lots for which it is told what would fund them.
+/// The number of lots for which the report says what would fund them.
 const TOP: usize = 20;
 
-/// Days within which money that lapses is told of.
+/// The number of days ahead for which lapsing money is listed.
 const SOON: i64 = 90;
 
 /// What a steering group has to decide.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SteeringReport {
-    /// The coalition.
+    /// The coalition's name.
     pub coalition: String,
-    /// As of the end of this day, or of now.
+    /// The day whose end the report shows. For today, the state is that of now.
     pub day: NaiveDate,
-    /// Reviews that are asked for, the overdue first.
+    /// Open reviews, overdue ones first.
     pub reviews: Few<Wait>,
-    /// Consents that are asked for, the overdue first.
+    /// Open consents, overdue ones first.
     pub consents: Few<Wait>,
-    /// Lots under orders above the limit that are not approved.
+    /// Lots under orders above the limit that are not approved yet.
     pub approvals: Few<Wait>,
-    /// The lots highest in rank that wait for money, and the smallest amounts that would fund them.
+    /// The most urgent lots that wait for money, with the smallest amounts that would fund them.
     pub unfunded: Few<Short>,
-    /// The lots highest in rank that no offer fits: the secretariat's move.
+    /// The most urgent lots that no offer fits. The secretariat has to act on them.
     #[serde(default)]
     pub unoffered: Few<Unoffered>,
     /// Money that lapses within 90 days unless it is used, by day.
     pub lapsing: Vec<Promise>,
-    /// Suppliers with something late.
+    /// Suppliers with late deliveries.
     pub late: Vec<LateSupplier>,
     /// How far lots have come.
     pub funnel: Funnel,
@@ -65,7 +65,7 @@ pub struct Unoffered {
     /// The lot.
     #[serde(flatten)]
     pub subject: Subject,
-    /// The nearest offers, and what keeps them away, in words.
+    /// The nearest offers, and why they do not fit, in words.
     pub reason: String,
 }
 
@@ -83,7 +83,7 @@ async fn unoffered(engine: &Engine, most: usize) -> Result<Few<Unoffered>, Store
     Ok(few)
 }
 
-/// The report.
+/// Builds the report.
 pub(crate) async fn steering(
     then: &AsOf,
     visibility: &Visibility,

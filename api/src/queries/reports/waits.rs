@@ -1,4 +1,4 @@
-//! Decisions that are asked for: reviews, consents and approvals, since when, until when.
+//! Open decisions: reviews, consents and approvals, with their dates.
 
 use chrono::{NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
@@ -17,22 +17,22 @@ pub struct Wait {
     /// The lot.
     #[serde(flatten)]
     pub subject: Subject,
-    /// Who has to decide: an expert group, or donors. Of an approval, the order that it is about.
+    /// Who has to decide: an expert group, or donors. For an approval, the order that it is about.
     pub whose: Vec<String>,
-    /// Since which day.
+    /// The day since which the lot waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<NaiveDate>,
-    /// The last day on which it should be decided.
+    /// The last day on which the decision should be taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<NaiveDate>,
-    /// Whether that is past, or it was asked for again.
+    /// Whether that day has passed, or a reminder was sent.
     pub is_overdue: bool,
-    /// The money that is set aside for it, by envelope.
+    /// The money that is set aside for the lot, by envelope.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub money: Vec<(String, Money)>,
 }
 
-/// Lots that wait for a `review`, a `consent` or an `approval`, the overdue first, then by their date and priority.
+/// Lots that wait for a `review`, a `consent` or an `approval`: overdue ones first, then by date and priority.
 pub(super) async fn waits(engine: &Engine, awaits: &str) -> Result<Vec<Wait>, StoreError> {
     let coalition = engine.coalition().await?;
     let now = engine.clock.now();

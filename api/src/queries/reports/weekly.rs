@@ -1,5 +1,4 @@
-//! The weekly report: what happened in seven days, what is overdue and whose move it is, and where
-//! everything stands at their end.
+//! The weekly report: what happened in seven days, what is overdue and who must act, and the state at their end.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -31,29 +30,29 @@ use crate::queries::money::envelopes::{MoneyView, money};
 use crate::queries::past::AsOf;
 use crate::queries::todo::{Move, todo};
 
-/// Events read at once.
+/// The number of events read at once.
 const PAGE: i64 = 10_000;
 
-/// What happened in a week, and where things stand at its end.
+/// What happened in a week, and the state at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WeeklyReport {
-    /// The coalition.
+    /// The coalition's name.
     pub coalition: String,
-    /// The first day of the seven.
+    /// The first of the seven days.
     pub from: NaiveDate,
-    /// The last; where things stand is told as of its end, or of now.
+    /// The last of the seven days. The state is that of its end or, for today, that of now.
     pub day: NaiveDate,
     /// What happened, by kind of event.
     pub happened: Vec<Count>,
-    /// What was received, the latest first.
+    /// What was received, latest first.
     pub received: Few<Received>,
-    /// Orders that were drawn up, the latest first.
+    /// Orders that were drawn up, latest first.
     pub ordered: Few<DrawnUp>,
-    /// What was declined and why, the latest first.
+    /// Lots that were declined and why, latest first.
     pub declined: Few<Declined>,
     /// How the money has moved, by envelope.
     pub moved: Vec<MoneyMoved>,
-    /// What is overdue, and whose move it is.
+    /// What is overdue, and who must act.
     pub overdue: Vec<Move>,
     /// What an operator has to look at, by cause.
     pub incidents: Vec<IncidentView>,
@@ -71,25 +70,25 @@ pub struct WeeklyReport {
 pub struct Count {
     /// The kind of event, such as `lot.matched`.
     pub kind: String,
-    /// How often.
+    /// The number of events.
     pub events: u64,
 }
 
-/// Something that was received.
+/// A lot that was received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ReceivedLot)]
 pub struct Received {
-    /// The day.
+    /// The day of the receipt.
     pub day: NaiveDate,
     /// The lot, with the quantity that was accepted.
     #[serde(flatten)]
     pub subject: Subject,
-    /// The order it travelled under.
+    /// The order that the lot belonged to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<String>,
-    /// The public code of the consignee.
+    /// The consignee's public code.
     pub consignee: String,
-    /// Days after the day it was due; none: in time, or no day was set.
+    /// The number of days after the due day. Left out if the lot came in time, or if no day was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub days_late: Option<i64>,
 }
@@ -98,57 +97,56 @@ pub struct Received {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = OrderDrawnUp)]
 pub struct DrawnUp {
-    /// The day.
+    /// The day on which the order was drawn up.
     pub day: NaiveDate,
-    /// Its number.
+    /// The order's number.
     pub number: String,
-    /// The supplier; the donor, for goods in kind.
+    /// The supplier. For goods in kind, the donor.
     pub supplier: String,
-    /// Who buys.
+    /// The buying agent.
     pub channel: String,
-    /// How many lots.
+    /// The number of lots.
     pub lots: usize,
-    /// What it costs; none: in kind.
+    /// The order's cost. Left out for goods in kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<Money>,
 }
 
-/// Something that was declined.
+/// A lot that was declined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = DeclinedLot)]
 pub struct Declined {
-    /// The day.
+    /// The day on which the lot was declined.
     pub day: NaiveDate,
     /// The lot.
     #[serde(flatten)]
     pub subject: Subject,
-    /// Why, as a stable code.
+    /// The reason, as a stable code.
     pub code: String,
-    /// Why, in words.
+    /// The reason, in words.
     pub reason: String,
 }
 
-/// How the money of an envelope has moved: what each of its parts is more, or below zero less, than
-/// before.
+/// How the money of an envelope has moved: the change of each amount. A negative number means that it has shrunk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MoneyMoved {
     /// The envelope.
     pub envelope: String,
-    /// Who gives it.
+    /// The donors.
     pub donors: Vec<String>,
     /// The ceiling.
     pub committed: Money,
-    /// Set aside.
+    /// Money that is set aside.
     pub allocated: Money,
-    /// Bound by orders.
+    /// Money that orders have bound.
     pub obligated: Money,
-    /// Paid.
+    /// Money that has been paid.
     pub disbursed: Money,
-    /// No longer available.
+    /// Money that is no longer available.
     pub expired: Money,
 }
 
-/// What the week's events tell.
+/// The content of the week's events.
 #[derive(Default)]
 struct Week {
     happened: BTreeMap<String, u64>,
@@ -181,7 +179,7 @@ impl Week {
         } else if kind == RecordEvent::OrderDrawnUp.name() {
             self.ordered.push((of_event(event)?, event.at));
         }
-        // What the calendar and the engine note for themselves is no news.
+        // Events that the calendar and the engine record about themselves are not counted.
         let is_news = ["lot.", "line.", "order.", "envelope.", "incident."];
         if is_news.iter().any(|start| kind.starts_with(start)) {
             *self.happened.entry(kind.to_owned()).or_default() += 1;
@@ -189,8 +187,8 @@ impl Week {
         Ok(())
     }
 
-    /// What happened from `start` to before `end`, read backwards from the end of the log. Clocks of
-    /// several processes may differ: a page more is read than seems to be needed.
+    /// Reads the events from `start` to just before `end`, backwards from the end of the log. The clocks of several
+    /// processes may differ, so it reads on until a whole page is more than a day older than `start`.
     async fn read(
         store: &dyn Store,
         start: Timestamp,
@@ -215,7 +213,7 @@ impl Week {
     }
 }
 
-/// The report of the seven days that end with the day of `then`; events are those of `live`.
+/// The report of the seven days up to the day of `then`. The events are those of `live`.
 pub(crate) async fn weekly(
     live: &Engine,
     then: &AsOf,
@@ -282,7 +280,7 @@ pub(crate) async fn weekly(
     })
 }
 
-/// How the money has moved since `start`, by what it was then and what it is.
+/// How the money has moved since `start`, from a comparison of then and now.
 async fn moved(
     live: &Engine,
     then: &AsOf,

@@ -1,14 +1,14 @@
-//! Words that all reports have in common.
+//! Texts that several reports use.
 
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::lot::{Lot, LotState};
 
 use crate::queries::lots::timeline::{awaited, state};
 
-/// Lots read at once.
+/// The number of lots read at once.
 pub(super) const READ: i64 = 1_000;
 
-/// Where a lot is and whose move is next, in words for those outside.
+/// A lot's state and who must act next, in words for readers outside.
 pub(super) fn place(lot: &Lot) -> String {
     match lot.state() {
         LotState::Ready { .. } | LotState::RetryAt { .. } => "is being worked on".to_owned(),
@@ -18,7 +18,6 @@ pub(super) fn place(lot: &Lot) -> String {
     }
 }
 
-/// The coalition's name.
 pub(super) fn name(coalition: &Coalition) -> String {
     coalition.settings.as_ref().map(|settings| settings.name.clone()).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The calendar: as it stands, and what it brings next.
+//! The calendar: its entries, and their next runs.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,66 +10,65 @@ use waybill_shared::engine::Engine;
 
 use crate::queries::error::QueryError;
 
-/// Something that recurs.
+/// A recurring task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = CalendarEntry)]
 pub struct Entry {
-    /// Its name.
+    /// The entry's name.
     pub name: String,
-    /// What it does.
+    /// What the entry does.
     pub act: CronAct,
-    /// When, in five fields.
+    /// When it runs: the five fields of a cron expression.
     pub at: String,
-    /// The IANA zone of its times.
+    /// The IANA time zone of those times.
     pub zone: String,
-    /// When it ran last, by its times or because somebody asked for it.
+    /// When the entry last ran, at its regular time or on request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub last: Option<Timestamp>,
-    /// When it runs next.
+    /// When the entry runs next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub next: Option<Timestamp>,
-    /// How often it ran.
+    /// How often the entry has run.
     pub runs: u64,
-    /// How often it should have run, did not, and was not made up for.
+    /// How often the entry missed a run that was not made up for.
     pub missed: u64,
-    /// The fire that somebody has asked for and that was not run yet.
+    /// A run that somebody has requested and that is still to come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Asked>,
 }
 
-/// What the calendar brings.
+/// A coming run of the calendar.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = ComingFire)]
 pub struct Coming {
-    /// When.
+    /// When it runs.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub at: Timestamp,
     /// The entry's name.
     pub name: String,
-    /// What it does.
+    /// What the entry does.
     pub act: CronAct,
 }
 
-/// When something of the calendar runs next.
+/// The next run of a calendar entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NextFire {
-    /// The entry.
+    /// The entry's name.
     pub name: String,
-    /// When.
+    /// When it runs.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub next: Timestamp,
 }
 
 impl Entry {
-    /// When it runs next.
     pub(crate) fn next_fire(self) -> Option<NextFire> {
         Some(NextFire { next: self.next?, name: self.name })
     }
 }
 
-/// Every entry of the calendar: the pipeline's, and the daily duties that it does not schedule.
+/// Every calendar entry: those of the pipeline, and the daily duties that the pipeline does not schedule.
 pub(crate) async fn entries(engine: &Engine) -> Result<Vec<Entry>, QueryError> {
     let mut entries = Vec::new();
     let due = engine.store.job_dues(JobKind::Cron).await?;
@@ -93,7 +92,7 @@ pub(crate) async fn entries(engine: &Engine) -> Result<Vec<Entry>, QueryError> {
     Ok(entries)
 }
 
-/// When `entry` runs next: when its job is due, or, where it has none to come yet, as its times say.
+/// When `entry` runs next: when its job is due or, if no job is planned yet, at its next regular time.
 fn next(
     engine: &Engine,
     entry: &CronEntry,
@@ -105,7 +104,7 @@ fn next(
     stored.map(|(_, due)| *due).or_else(|| times?.next_after(now))
 }
 
-/// The next `count` fires of all entries together, in order.
+/// The next `count` runs of all entries together, in order.
 pub(crate) async fn coming(engine: &Engine, count: usize) -> Result<Vec<Coming>, QueryError> {
     let due = engine.store.job_dues(JobKind::Cron).await?;
     let fires = |entry: &CronEntry| {

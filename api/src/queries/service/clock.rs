@@ -1,4 +1,4 @@
-//! The clock that this process goes by.
+//! The clock of this process.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,21 +8,21 @@ use waybill_shared::timekeeper::Doubt;
 
 use crate::queries::error::QueryError;
 
-/// What time it is for the process that answers.
+/// The time of the process that answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClockView {
-    /// By its own clock.
+    /// The time of the process's own clock.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub now: Timestamp,
-    /// By how many milliseconds that is after the database's clock; none: it has no other.
+    /// By how many milliseconds that clock is ahead of the database's clock. Left out if there is no other clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset_ms: Option<i64>,
-    /// Whether it is believed: if not, nothing is done.
+    /// Whether the process trusts its clock. If not, it does nothing.
     pub is_believed: bool,
-    /// Why not.
+    /// Why the process does not trust its clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<String>,
-    /// The way out.
+    /// How to fix the clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mend: Option<String>,
 }
@@ -39,7 +39,6 @@ impl ClockView {
     }
 }
 
-/// The clock as it is now.
 pub(crate) async fn look(engine: &Engine) -> Result<ClockView, QueryError> {
     let doubt = engine.look_at_clock().await?;
     Ok(ClockView::of(engine, doubt.or_else(|| engine.doubt())))

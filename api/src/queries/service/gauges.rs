@@ -1,4 +1,4 @@
-//! What is measured when somebody asks: gauges of the store, in the OpenMetrics text format.
+//! Gauges that are measured on request, in the OpenMetrics text format.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use waybill_shared::store::StoreError;
 use super::status::{WebhookLag, behind};
 use waybill_shared::domain::kinds::RecordKind;
 
-/// How long the store may take for all of them.
+/// How long the store may take for all gauges.
 const PATIENCE: Duration = Duration::from_millis(700);
 
-/// For how long they are as they were.
+/// How long measured values are reused.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// A gauge: its name, what it tells, and its values by labels.
+/// A gauge: its name, its help text, and its values by labels.
 struct Gauge {
     name: &'static str,
     help: &'static str,
@@ -32,20 +32,21 @@ impl Gauge {
     }
 }
 
-/// All of them, as they were lately: however many ask, the store is asked seldom, and by one at a time.
+/// The latest values. However many clients ask, the store is queried rarely and by one client at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Gauges {
     last: Mutex<Option<(Instant, String, Vec<Backlog>)>>,
 }
 
 impl Gauges {
-    /// Their text, and what waits in the queues; of those that the store does not tell in time nothing.
+    /// The text of all gauges, and the backlog of the queues. Values that the store does not return in time are left
+    /// out.
     pub(crate) async fn look(&self, engine: &Engine) -> (String, Vec<Backlog>) {
         let mut text = written(process());
-        // Who is asking already keeps the others from it.
+        // If another client is already measuring, this one does not wait.
         let Ok(mut last) = self.last.try_lock() else { return (text, Vec::new()) };
         if last.as_ref().is_none_or(|(at, _, _)| at.elapsed() > FRESH) {
-            // Each for itself: without the one the other still tells something.
+            // The two have separate timeouts, so one can fail without the other.
             let told = timeout(PATIENCE, of_store(engine));
             let backlog = timeout(PATIENCE, engine.store.backlog(engine.clock.now()));
             let (told, backlog) = tokio::join!(told, backlog);
@@ -120,7 +121,7 @@ async fn of_store(engine: &Engine) -> Result<Vec<Gauge>, StoreError> {
     Ok(gauges)
 }
 
-/// Values with the same labels together: a lot waits at one step or another.
+/// Adds up values with the same labels, because several counts may share them.
 fn sums(values: impl Iterator<Item = (String, f64)>) -> Vec<(String, f64)> {
     let mut sums = std::collections::BTreeMap::new();
     for (labels, value) in values {
@@ -129,7 +130,7 @@ fn sums(values: impl Iterator<Item = (String, f64)>) -> Vec<(String, f64)> {
     sums.into_iter().collect()
 }
 
-/// What the system says of this process, where it says something.
+/// What the operating system reports about this process, if it does.
 fn process() -> Vec<Gauge> {
     let mut gauges = Vec::new();
     if let Ok(status) = std::fs::read_to_string("/proc/self/status") {

@@ -1,4 +1,4 @@
-//! The service itself: whether it works, what it measures, and what its calendar brings.
+//! The service itself: whether it works, its metrics, and its calendar.
 
 pub(crate) mod calendar;
 pub(crate) mod clock;

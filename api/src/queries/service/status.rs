@@ -1,5 +1,4 @@
-//! The service on one screen: whether it runs, where lots are, what is wrong, what lapses, what runs
-//! next.
+//! The service on one screen: whether it runs, where lots are, what is wrong, what lapses, and what runs next.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,30 +18,31 @@ use crate::queries::error::QueryError;
 use crate::queries::log::growth::Growth;
 use crate::queries::lots::incidents::{IncidentView, incidents};
 
-/// Days within which money that may lapse is told of.
+/// The number of days ahead for which lapsing money is listed.
 const AHEAD: i64 = 90;
 
-/// Parked lots that are looked at for their causes.
+/// The largest number of parked lots that are read for their causes.
 const LOOKED_AT: usize = 1000;
 
-/// The process that answers, and who leads.
+/// The answering process, and the leader.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ServiceView {
     /// The version of Waybill that answers.
     pub version: String,
-    /// Who runs time and dispatch; none: nobody, so nothing moves by itself.
+    /// The process that runs the calendar and dispatches work. If it is left out, nobody does, so nothing moves by
+    /// itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leader: Option<String>,
-    /// What somebody has stopped for a while.
+    /// What is paused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paused: Vec<PauseView>,
-    /// What keeps the process that answers from working.
+    /// What keeps the answering process from working.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<Trouble>,
     /// The processes that share the store.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub processes: Vec<Presence>,
-    /// Business time now.
+    /// The current business time.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub now: Timestamp,
 }
@@ -50,19 +50,19 @@ pub struct ServiceView {
 /// Something that is paused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PauseView {
-    /// What: `all`, `calendar`, `connector`, `webhooks`, `step:NAME`, `supplier:ID`, `webhook:ID`.
+    /// What is paused: `all`, `calendar`, `connector`, `webhooks`, `step:NAME`, `supplier:ID`, `webhook:ID`.
     pub what: String,
-    /// Since when, by whom and why.
+    /// Since when it is paused, by whom and why.
     #[serde(flatten)]
     pub pause: Pause,
 }
 
-/// What is parked, and why.
+/// Parked lots, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct IncidentsView {
-    /// Parked lots.
+    /// The number of parked lots.
     pub lots: i64,
-    /// The causes, those with most lots first; of very many lots, those of the first.
+    /// The causes, those with most lots first. If very many lots are parked, only the first ones are counted.
     pub causes: Vec<IncidentView>,
 }
 
@@ -71,50 +71,51 @@ pub struct IncidentsView {
 pub struct AtRisk {
     /// The envelope.
     pub envelope: String,
-    /// Its donors.
+    /// The envelope's donors.
     pub donors: Vec<String>,
-    /// What is not bound yet.
+    /// The amount that no order has bound yet.
     pub unbound: Money,
-    /// The last day on which it can be bound.
+    /// The last day on which an order can bind it.
     pub obligate_by: chrono::NaiveDate,
-    /// Days until then; below zero: it is past, and lapses with the calendar's next fire.
+    /// The number of days until then. If it is negative, the day has passed and the money lapses at the calendar's next
+    /// run.
     pub days: i64,
 }
 
-/// A webhook that does not arrive.
+/// A webhook whose deliveries do not arrive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FailingWebhook {
-    /// Its id.
+    /// The webhook's id.
     pub id: String,
-    /// Since when no attempt has succeeded; none: single deliveries were given up.
+    /// Since when no attempt has succeeded. Left out if only single deliveries were given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub since: Option<Timestamp>,
-    /// Deliveries that were given up.
+    /// The number of deliveries that were given up.
     pub failed: usize,
-    /// Whether nothing is sent to it any more.
+    /// Whether the webhook is disabled.
     pub disabled: bool,
 }
 
 /// How far a webhook is behind the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WebhookLag {
-    /// Its id.
+    /// The webhook's id.
     pub id: String,
-    /// Events that it has not looked at.
+    /// The number of events that the webhook has not processed.
     pub events: i64,
-    /// For how many seconds the first of them has been there.
+    /// The age of the first of those events, in seconds.
     pub seconds: i64,
 }
 
 /// The webhooks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WebhooksView {
-    /// How many there are.
+    /// The number of webhooks.
     pub all: usize,
-    /// Those that do not arrive.
+    /// Webhooks whose deliveries do not arrive.
     pub failing: Vec<FailingWebhook>,
-    /// How far each is behind the log, those that are.
+    /// Webhooks that are behind the log, and how far.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub behind: Vec<WebhookLag>,
 }
@@ -127,13 +128,13 @@ pub struct StatusView {
     pub coalition: Option<String>,
     /// The service.
     pub service: ServiceView,
-    /// How many lots are where, and since when the first of them, to the hour.
+    /// The number of lots in each state, and since when the first of them is there, to the hour.
     pub lots: Vec<LotCount>,
-    /// What is parked.
+    /// Parked lots.
     pub incidents: IncidentsView,
-    /// Money that lapses within 90 days unless an order binds it, the soonest first.
+    /// Money that lapses within 90 days unless an order binds it, soonest first.
     pub at_risk: Vec<AtRisk>,
-    /// What the calendar runs next, the soonest first.
+    /// The next runs of the calendar, soonest first.
     pub calendar: Vec<NextFire>,
     /// The webhooks.
     pub webhooks: WebhooksView,
@@ -142,8 +143,8 @@ pub struct StatusView {
     pub log: Growth,
 }
 
-/// The service as it stands.
-/// Causes, and whose webhooks fail, are told to those who may ask for them, too.
+/// The state of the service. Observers do not see incident causes, processes and webhooks, because they may not request
+/// those either.
 pub(crate) async fn status(engine: &Engine, role: Role) -> Result<StatusView, QueryError> {
     let lots = engine.store.lot_counts().await?;
     let parked = lots.iter().filter(|count| count.state == "parked").map(|count| count.lots).sum();
@@ -215,7 +216,7 @@ async fn at_risk(engine: &Engine) -> Result<Vec<AtRisk>, StoreError> {
     Ok(found)
 }
 
-/// How far a webhook that is on is behind the log; none: it is not.
+/// How far an enabled webhook is behind the log. `None` if it is not behind.
 async fn lag(
     engine: &Engine,
     id: &str,
@@ -231,7 +232,7 @@ async fn lag(
     Ok(Some(WebhookLag { id: id.to_owned(), events, seconds: since }))
 }
 
-/// How far each webhook is behind the log, those that are.
+/// Webhooks that are behind the log, and how far.
 pub(crate) async fn behind(engine: &Engine) -> Result<Vec<WebhookLag>, StoreError> {
     Ok(webhooks(engine).await?.behind)
 }

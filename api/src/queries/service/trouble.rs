@@ -1,4 +1,4 @@
-//! What keeps this process from working. What is down is said at once: nothing here waits for it.
+//! What keeps this process from working. The answer comes at once, because nothing here waits for a failed part.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_millis(700);
 /// What keeps this process from working.
 pub(crate) async fn reasons(engine: &Engine) -> Vec<Trouble> {
     let mut reasons = Vec::new();
-    // What the way of work has met.
+    // The troubles that normal work has run into.
     let met = engine.vitals.troubles();
     match timeout(PATIENCE, engine.store.generation()).await {
         Ok(Ok(_)) => {}
@@ -20,7 +20,7 @@ pub(crate) async fn reasons(engine: &Engine) -> Vec<Trouble> {
             tracing::warn!(error = &error as &dyn std::error::Error, "not ready");
             reasons.push(Trouble::of_store(&error, "the store does not answer"));
         }
-        // That tells why.
+        // The trouble found by normal work already says why.
         Err(_) if met.iter().any(|met| met.part == "store") => {}
         Err(_) => reasons.push(Trouble::new("store", "the store does not answer in time")),
     }

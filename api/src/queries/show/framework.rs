@@ -1,4 +1,4 @@
-//! A framework contract: its ceiling, what orders call off, and what is left.
+//! A framework contract: its ceiling, the amounts that orders call off, and what is left.
 
 use waybill_shared::engine::Engine;
 use waybill_shared::frameworks::balances;

@@ -1,4 +1,4 @@
-//! What is kept with a subject: notes, claims, files.
+//! Records attached to a subject: notes, claims, files.
 
 use waybill_shared::engine::Engine;
 use waybill_shared::store::Record;
@@ -9,10 +9,10 @@ use crate::queries::error::QueryError;
 use crate::queries::lots::timeline::timeline;
 use waybill_shared::domain::kinds::RecordKind;
 
-/// Notes, claims or files of one subject that are shown.
+/// The largest number of notes, claims or files shown for one subject.
 const SHOWN: i64 = 100;
 
-/// Adds them to what is known of a subject, and to what happened to it.
+/// Adds the attached records to the facts and the timeline of a subject.
 pub(super) async fn add(engine: &Engine, shown: &mut Shown) -> Result<(), QueryError> {
     let subject = match shown.kind.as_str() {
         "lot" | "line" => shown.id.clone(),
@@ -25,7 +25,7 @@ pub(super) async fn add(engine: &Engine, shown: &mut Shown) -> Result<(), QueryE
         let text = format!("{}{}", note.text, follow_up.unwrap_or_default());
         tell(engine, shown, RecordKind::Note, &record, text).await?;
     }
-    // Claims are filed by their order's number alone.
+    // Claims are stored under their order's number alone.
     for record in of(engine, RecordKind::Claim, &shown.id.clone()).await? {
         let claim: Claim = read(RecordKind::Claim, &record)?;
         let amount = claim.amount.map(|amount| format!("{amount}: ")).unwrap_or_default();
@@ -44,7 +44,7 @@ pub(super) async fn add(engine: &Engine, shown: &mut Shown) -> Result<(), QueryE
 async fn of(engine: &Engine, kind: RecordKind, subject: &str) -> Result<Vec<Record>, QueryError> {
     let prefix = format!("{subject}/");
     let mut own = Vec::new();
-    // Most have none: what comes after them may be large.
+    // Most subjects have none, and the record after that position may be large. So one record is read first.
     for limit in [1, SHOWN] {
         let found = engine.store.records_from(kind, &prefix, limit).await?;
         own = found.into_iter().take_while(|record| record.id.starts_with(&prefix)).collect();

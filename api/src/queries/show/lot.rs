@@ -81,7 +81,7 @@ fn until(lot: &Lot) -> Option<waybill_shared::domain::lot::Timestamp> {
     }
 }
 
-/// What its shares pay together.
+/// The sum that the lot's shares pay.
 fn cost(lot: &Lot) -> String {
     let Some(first) = lot.funding.first() else { return String::new() };
     let sum = lot
@@ -91,7 +91,7 @@ fn cost(lot: &Lot) -> String {
     sum.map(|sum| sum.to_string()).unwrap_or_default()
 }
 
-/// Whose move it is, and which one; nobody's, once the lot has ended.
+/// Who must act next, and how. Empty once the lot has ended.
 fn mover(lot: &Lot, line: Option<&Line>, order: Option<&Order>, coalition: &Coalition) -> String {
     let requester = line.map_or("its requester", |line| &line.requester);
     let supplier = order.map_or("the supplier", |order| &order.supplier);
@@ -143,7 +143,7 @@ fn mover(lot: &Lot, line: Option<&Line>, order: Option<&Order>, coalition: &Coal
     }
 }
 
-/// A party by its id, and its name where it has one.
+/// A party's id, with its name if it has one.
 pub(super) fn named(id: &str, coalition: &Coalition) -> String {
     match coalition.parties.get(id) {
         Some(party) if party.name != id => format!("{id} ({})", party.name),

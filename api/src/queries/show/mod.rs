@@ -1,5 +1,4 @@
-//! What `show` says of one subject: where it is, why, whose move it is, its money, and everything that
-//! happened to it.
+//! The answer of `show` about one subject: its state, the reason, who must act next, its money, and its history.
 
 mod framework;
 mod kept;
@@ -26,20 +25,20 @@ use crate::queries::near::unknown;
 /// A subject with its timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Shown {
-    /// Its id.
+    /// The subject's id.
     pub id: String,
-    /// What it is: `lot`, `line`, `order`, `contribution`, `party` or another kind of record.
+    /// The kind of subject: `lot`, `line`, `order`, `contribution`, `party` or another kind of record.
     pub kind: String,
-    /// What is known of it, by name and value, in order. Moments are in RFC 3339, days as YYYY-MM-DD.
+    /// The facts about the subject, by name and value, in order. Moments are in RFC 3339, days in YYYY-MM-DD.
     #[schema(value_type = Vec<Vec<String>>)]
     pub facts: Vec<(String, String)>,
-    /// What a donor gives, and what became of it.
+    /// What a donor gives, with what became of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub envelopes: Vec<ContributionView>,
-    /// What was ordered of a supplier.
+    /// What was ordered from a supplier.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orders: Vec<OrderView>,
-    /// What happened to it, oldest first.
+    /// The history of the subject, oldest first.
     pub timeline: Vec<Entry>,
 }
 
@@ -49,7 +48,7 @@ impl Shown {
         Self { id, kind, facts, envelopes: Vec::new(), orders: Vec::new(), timeline }
     }
 
-    /// The same as `sight` may know it.
+    /// Limits the answer to what the caller may see.
     #[must_use]
     pub(crate) fn seen(mut self, visibility: &Visibility) -> Self {
         for (_, value) in &mut self.facts {
@@ -64,7 +63,7 @@ impl Shown {
     }
 }
 
-/// What is known of a subject, in order; what is empty is left out.
+/// The facts about a subject, in order. Empty values are left out.
 #[derive(Debug, Default)]
 struct Facts(Vec<(String, String)>);
 
@@ -76,12 +75,12 @@ impl Facts {
         }
     }
 
-    /// A value that may be missing.
+    /// Adds a value that may be missing.
     fn may(&mut self, name: &str, value: Option<impl ToString>) {
         self.add(name, value.map(|value| value.to_string()).unwrap_or_default());
     }
 
-    /// A moment, to the second.
+    /// Adds a moment, to the second.
     fn at(&mut self, name: &str, at: Option<Timestamp>) {
         self.add(name, at.map(moment).unwrap_or_default());
     }
@@ -91,7 +90,7 @@ fn moment(at: Timestamp) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// Kinds of records that are shown by their id alone, in the order in which they are looked for.
+/// The kinds of records that are found by their id alone, in the order of the search.
 const KINDS: [RecordKind; 9] = [
     RecordKind::Order,
     RecordKind::OrderChange,
@@ -104,9 +103,8 @@ const KINDS: [RecordKind; 9] = [
     RecordKind::Webhook,
 ];
 
-/// What is known of `id`: a lot, a line (by its number or its requester's id), an order, a
-/// contribution, a party, or any other record as `kind:id`.
-/// What is kept with it (notes, claims, files) is told to those who see the whole.
+/// Shows `id`: a lot, a line (by its number or its requester's id), an order, a contribution, a party, or any other
+/// record as `kind:id`. Attached notes, claims and files are shown only to callers who see everything.
 pub(crate) async fn show(engine: &Engine, id: &str, is_whole: bool) -> Result<Shown, QueryError> {
     let mut shown = subject(engine, id).await?;
     if is_whole {
@@ -154,7 +152,7 @@ async fn of_record(engine: &Engine, kind: RecordKind, record: Record) -> Result<
         RecordKind::Order => order::order(engine, &record).await,
         RecordKind::Contribution => money::contribution(engine, &record).await,
         RecordKind::Party => party::party(engine, &record).await,
-        // What is in files is not printed.
+        // The content of files is not printed.
         RecordKind::Content => Err(unknown(engine, "lot, line or record", &record.id).await),
         RecordKind::Webhook => party::webhook(engine, &record.id).await,
         _ => {
@@ -172,7 +170,7 @@ async fn of_record(engine: &Engine, kind: RecordKind, record: Record) -> Result<
     }
 }
 
-/// What a record holds.
+/// Parses a record's body.
 fn read<T: serde::de::DeserializeOwned>(
     kind: RecordKind,
     record: &Record,

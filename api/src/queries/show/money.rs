@@ -1,4 +1,4 @@
-//! A contribution with what became of its money, and all of a donor's.
+//! A contribution with what became of its money, and all contributions of a donor.
 
 use std::collections::BTreeMap;
 
@@ -111,7 +111,7 @@ pub(super) async fn given_by(
     Ok(views)
 }
 
-/// What a donor's envelopes come to, by currency; joint ones count whole.
+/// The totals of a donor's envelopes, by currency. Joint envelopes count in full.
 pub(super) fn totals(facts: &mut Facts, views: &[ContributionView]) {
     let amount = |view: &ContributionView| view.contribution.amount;
     let is_pledge = |view: &&ContributionView| view.contribution.firmness == Firmness::Pledge;
@@ -135,7 +135,7 @@ fn sum(amounts: impl Iterator<Item = Money>) -> String {
     let mut sums: BTreeMap<Currency, Money> = BTreeMap::new();
     for amount in amounts {
         let sum = sums.entry(amount.currency).or_insert(Money::zero(amount.currency));
-        // What cannot be added up is told by the envelopes themselves.
+        // An amount that would overflow the sum is left out. The single envelopes still show it.
         *sum = sum.checked_add(amount).unwrap_or(*sum);
     }
     let is_told = |sum: &&Money| sum.minor != 0;

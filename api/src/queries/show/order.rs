@@ -106,7 +106,7 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Que
         if !cancelled.is_zero() {
             now.push(format!("{cancelled} cancelled"));
         }
-        // Surplus that no lot of the line has any more did not come.
+        // Surplus that no lot of the line has any more did not arrive.
         let missing = line.surplus_payer.as_ref().map_or(Quantity::ZERO, |_| {
             line.surplus.less(lots.iter().filter(is_of).map(|lot| lot.surplus).sum())
         });
@@ -124,7 +124,7 @@ pub(super) async fn order(engine: &Engine, record: &Record) -> Result<Shown, Que
     for Payable { lot, payers } in payable(engine, &coalition, &order).await? {
         facts.add("could pay", format!("{lot}: {}", could_pay(&coalition, payers)));
     }
-    // What is cancelled as a whole has no line any more.
+    // A line that was cancelled as a whole is no longer part of the order.
     for part in &order.cancelled {
         if order.lines.iter().all(|line| line.lot != part.lot) {
             facts.add(&part.lot.to_string(), format!("{} cancelled", part.quantity));
@@ -142,7 +142,7 @@ fn waits_for_terms(lot: &Lot) -> bool {
     matches!(lot.state().awaits(), Some(Awaited::Terms { .. }))
 }
 
-/// The terms that its supplier asks for, beside those that were agreed.
+/// The terms that the supplier asks for, compared with those that were agreed.
 fn asked(coalition: &Coalition, order: &Order, line: &OrderLine) -> String {
     let Some(terms) = &line.asked else { return String::new() };
     let (price, due) = (terms.unit_price, terms.due);

@@ -1,4 +1,4 @@
-//! Parties: donors with their money, suppliers with their orders; and webhooks.
+//! Parties: donors with their money, suppliers with their orders. Also webhooks.
 
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::kinds::RecordKind;
@@ -16,7 +16,7 @@ use crate::queries::error::QueryError;
 use crate::queries::lots::timeline::timeline;
 use crate::queries::near::unknown;
 
-/// Orders of a supplier that are shown at most.
+/// The largest number of a supplier's orders that are shown.
 const ORDERS: i64 = 200;
 
 pub(super) async fn party(engine: &Engine, record: &Record) -> Result<Shown, QueryError> {
@@ -50,7 +50,7 @@ pub(super) async fn party(engine: &Engine, record: &Record) -> Result<Shown, Que
     Ok(Shown { envelopes, orders, ..shown })
 }
 
-/// A supplier that offers state and no party of that id.
+/// A supplier that appears in offers, but is not a party.
 pub(super) async fn supplier(engine: &Engine, id: &str) -> Result<Option<Shown>, QueryError> {
     let coalition = engine.coalition().await?;
     if !coalition.offers.values().any(|offer| offer.supplier == id) {
@@ -63,7 +63,7 @@ pub(super) async fn supplier(engine: &Engine, id: &str) -> Result<Option<Shown>,
     Ok(Some(Shown { orders, ..shown }))
 }
 
-/// What a supplier offers now.
+/// Adds what a supplier offers now.
 fn sells(facts: &mut Facts, coalition: &Coalition, supplier: &str) {
     for offer in coalition.offers.values().filter(|offer| offer.supplier == supplier) {
         let until = offer.to.map(|to| format!(" until {to}")).unwrap_or_default();
@@ -78,7 +78,7 @@ fn sells(facts: &mut Facts, coalition: &Coalition, supplier: &str) {
     }
 }
 
-/// The orders of a supplier: their numbers begin with its id.
+/// The orders of a supplier. Their numbers begin with its id.
 async fn orders(
     engine: &Engine,
     coalition: &std::sync::Arc<Coalition>,

@@ -1,4 +1,4 @@
-//! What amendments, order changes, imports and reference data ask of somebody.
+//! Tasks from amendments, order changes, imports and reference data.
 
 use waybill_shared::domain::account::Role;
 use waybill_shared::domain::amendment::{Need, come};
@@ -18,7 +18,7 @@ use super::{Each, Move, NAMED, Task};
 use crate::queries::lots::incidents::incidents;
 
 impl Found<'_> {
-    /// Adds what has to be done of one subject, and the command to the row that has none.
+    /// Adds a task about one subject. If the row has no command yet, it gets the command of this one.
     pub(super) fn each(&mut self, mover: Mover, each: Each) {
         let Mover { party, role, task } = mover;
         let key = (party.clone(), role, task);
@@ -31,7 +31,7 @@ impl Found<'_> {
         }
     }
 
-    /// Order changes that their suppliers have to answer, and, where the whole is seen, those that they
+    /// Order changes that their suppliers have to answer. Callers who see everything also get those that suppliers
     /// refused.
     pub(super) async fn order_changes(&mut self, is_whole: bool) -> Result<(), StoreError> {
         for record in self.engine.store.records(RecordKind::OrderChange).await? {
@@ -52,7 +52,7 @@ impl Found<'_> {
             }
             for line in &change.lines {
                 let lots = self.engine.store.lots_of_line(line.lot.line()).await?;
-                // What has come meanwhile, or was cancelled, needs no answer.
+                // Goods that have arrived in the meantime, or were cancelled, need no answer.
                 let Some(lot) = lots.iter().find(|lot| line.is_about(lot, order)) else { continue };
                 let (id, from, to) = (lot.id, lot.quantity, line.to);
                 let (why, how) = match change.state {
@@ -77,7 +77,7 @@ impl Found<'_> {
         Ok(())
     }
 
-    /// What amendments need that nobody has been asked for yet.
+    /// Order changes that amendments need and that nobody has requested yet.
     pub(super) async fn amendments(&mut self) -> Result<(), StoreError> {
         let open: Vec<Pending> = Pending::all(self.engine).await?;
         if open.is_empty() {
@@ -177,7 +177,7 @@ impl Found<'_> {
         Ok(())
     }
 
-    /// What the world did against the rules, and jobs that were given up: no lot waits for them.
+    /// Incidents without lots: facts from outside that break a rule, and jobs that were given up.
     pub(super) async fn incidents(&mut self) -> Result<(), StoreError> {
         let views = incidents(self.engine, usize::MAX).await?;
         for view in views.into_iter().filter(|view| view.lots == 0) {
@@ -188,7 +188,7 @@ impl Found<'_> {
         Ok(())
     }
 
-    /// Offers that their folder does not have any more.
+    /// Offers that are no longer in their folder.
     pub(super) fn suspended(&mut self) {
         let coalition = self.coalition.clone();
         for offer in coalition.offers.values().filter(|offer| offer.is_suspended) {
@@ -205,7 +205,7 @@ impl Found<'_> {
         }
     }
 
-    /// What planned files and commands have both changed.
+    /// Conflicts between planned files and commands.
     pub(super) async fn disputes(&mut self) -> Result<(), StoreError> {
         for dispute in disputes(self.engine).await? {
             let (id, file) = (&dispute.subject, &dispute.file);
@@ -217,7 +217,7 @@ impl Found<'_> {
         Ok(())
     }
 
-    /// What commands call a line: its requester's id, with the requester where others have that id, too.
+    /// The name of a line in commands: its requester's id, with the requester if others use the same id.
     pub(super) async fn name(&self, line: &Line) -> Result<String, StoreError> {
         self.name_of(&line.requester, &line.external_id).await
     }
@@ -228,7 +228,7 @@ impl Found<'_> {
     }
 }
 
-/// The command that mends what `line` refers to.
+/// The command that fixes the references of `line`.
 pub(super) fn amend_command(coalition: &Coalition, line: &Line, name: &str) -> String {
     let fields = unknown_references(coalition, line).into_iter().map(|unknown| {
         let field = unknown.reference.field();

@@ -1,4 +1,4 @@
-//! Whose move each lot is.
+//! Finds who must act on each lot.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -20,17 +20,17 @@ use waybill_workers::commands::Note;
 use super::changes::amend_command;
 use super::{Each, Move, NAMED, NOBODY, READ, SECRETARIAT, Task};
 
-/// Whether it is the move of whoever asked for `lot`.
+/// Whether the requester of `lot` must act.
 fn is_requesters(lot: &Lot) -> bool {
     match lot.state().awaits() {
         Some(Awaited::Acceptance { .. } | Awaited::Amendment { .. }) => true,
-        // All of it is on its way.
+        // If everything is on its way, the requester has to report the receipt.
         Some(Awaited::Delivery { .. }) => lot.shipped >= lot.quantity,
         Some(_) | None => false,
     }
 }
 
-/// Whose move it is, and what.
+/// Who must act, and on what task.
 pub(super) struct Mover {
     pub(super) party: String,
     pub(super) role: Option<Role>,
@@ -47,15 +47,15 @@ impl Mover {
     }
 }
 
-/// What an order says of whose move it is.
+/// The parties of an order.
 struct Parties {
     supplier: String,
-    /// The donor gives the goods themselves.
+    /// Whether the donor gives the goods in kind.
     is_gift: bool,
     channel: String,
 }
 
-/// What has to be done, as it is found.
+/// The tasks found so far.
 pub(super) struct Found<'a> {
     pub(super) engine: &'a Engine,
     pub(super) coalition: Arc<Coalition>,
@@ -70,10 +70,10 @@ impl<'a> Found<'a> {
         Self { engine, coalition, today, orders: HashMap::new(), rows: BTreeMap::new() }
     }
 
-    /// The coalition's day of a moment.
+    /// The date of a moment in the coalition's time zone.
     fn day(&self, at: Timestamp) -> NaiveDate {
         let at = at.with_timezone(&self.coalition.zone());
-        // What is due as a day begins has to be done on the day before.
+        // A deadline at midnight means that the day before is the last day.
         let is_midnight = at.time() == NaiveTime::MIN;
         let before = at.date_naive().pred_opt().filter(|_| is_midnight);
         before.unwrap_or_else(|| at.date_naive())
@@ -109,9 +109,9 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Notes whose day to look at them again has come.
+    /// Notes that are due to be looked at again.
     pub(super) async fn follow_ups(&mut self) -> Result<(), StoreError> {
-        // A later note of the same subject answers the one before.
+        // A later note of the same subject replaces the earlier one.
         let mut last: BTreeMap<String, Option<NaiveDate>> = BTreeMap::new();
         for record in self.engine.store.records(RecordKind::Note).await? {
             if let Ok(note) = serde_json::from_str::<Note>(&record.body) {
@@ -137,14 +137,14 @@ impl<'a> Found<'a> {
         Ok(())
     }
 
-    /// All lots that wait for `awaits`, by priority.
+    /// Adds the tasks of all lots that wait for `awaits`, by priority.
     pub(super) async fn waiting(&mut self, awaits: &str) -> Result<(), StoreError> {
         let filter =
             LotFilter { awaits: Some(awaits.to_owned()), limit: READ, ..LotFilter::default() };
         let mut after = None;
         loop {
             let lots = self.engine.store.lots_ordered(&filter, LotOrder::Ranked(after)).await?;
-            // Few are a move of who asked for them: the others' lines are not read.
+            // Only few lots are their requester's task, so the lines of the others are not read.
             let lines = self.engine.lines_of(lots.iter().filter(|lot| is_requesters(lot))).await?;
             for lot in &lots {
                 self.lot(lot, lines.get(&lot.line()).map(|line| &**line)).await?;
@@ -156,7 +156,7 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Adds whose move a lot is; `line` is what was asked for, where that matters.
+    /// Adds the tasks of a lot. `line` is given if the requester matters.
     async fn lot(&mut self, lot: &Lot, line: Option<&Line>) -> Result<(), StoreError> {
         let requester = line.map(|line| &*line.requester);
         let LotState::Waiting { awaits, until, .. } = lot.state() else { return Ok(()) };
@@ -164,7 +164,7 @@ impl<'a> Found<'a> {
         let is_overdue = due.is_some_and(|due| due < self.today);
         match awaits {
             Awaited::Review { group, .. } => {
-                // A review of no group is the secretariat's own.
+                // A review that belongs to no group is the secretariat's own.
                 let role = if group == SECRETARIAT { Role::Operator } else { Role::Reviewer };
                 self.add(Mover::of(group, role, Task::Review), lot, due, &[], None);
                 if is_overdue || lot.chased > 0 {
@@ -221,7 +221,7 @@ impl<'a> Found<'a> {
                 }
             }
             Awaited::Amendment { requester } => {
-                // Whom nobody knows nobody can ask.
+                // An unknown requester cannot be asked, so the secretariat has to act.
                 let is_known = self.coalition.settings.as_ref().is_some_and(|s| s.any_requester)
                     || self.coalition.parties.contains_key(requester);
                 let mover = || match is_known {
@@ -242,7 +242,7 @@ impl<'a> Found<'a> {
         Ok(())
     }
 
-    /// What `donor` is asked to agree to.
+    /// The money that `donor` is asked to agree to.
     fn proposed(&self, lot: &Lot, donor: &String) -> Vec<Money> {
         let is_asked = |envelope: &String| {
             let given = self.coalition.contributions.get(envelope);
@@ -252,7 +252,7 @@ impl<'a> Found<'a> {
         shares.filter(|share| is_asked(&share.envelope)).map(|share| share.amount).collect()
     }
 
-    /// What is bound for a lot and not paid yet.
+    /// The money that is bound for a lot and not yet paid.
     fn bound(lot: &Lot) -> Vec<Money> {
         let bound = lot.funding.iter().filter(|share| share.state == ShareState::Obligated);
         bound.map(|share| share.covers).collect()
@@ -280,7 +280,7 @@ impl<'a> Found<'a> {
         Ok(self.orders.get(number).and_then(Option::as_ref))
     }
 
-    /// Lots that wait for money wait for nobody.
+    /// Adds the lots that wait for money. Nobody has to act on them.
     pub(super) async fn funding(&mut self) -> Result<(), StoreError> {
         let counts = self.engine.store.lot_counts().await?;
         let waiting = counts.iter().filter(|count| count.awaits.as_deref() == Some("funding"));

@@ -1,4 +1,4 @@
-//! Who must act today, and since when: every wait names whose move it is.
+//! Open tasks: who must act, and since when. Every wait names who must act.
 
 mod changes;
 mod found;
@@ -17,16 +17,16 @@ use self::found::{Found, Mover};
 use crate::queries::error::QueryError;
 use crate::queries::lots::incidents::parked;
 
-/// What the secretariat is called as a party.
+/// The party name of the secretariat.
 const SECRETARIAT: &str = "secretariat";
 
-/// Whose move a wait for money is.
+/// The party name for waits for money, on which nobody has to act.
 const NOBODY: &str = "nobody";
 
-/// Lots read at once.
+/// The number of lots read at once.
 const READ: i64 = 10_000;
 
-/// Lots and orders of a move that are named.
+/// The largest number of lots and orders of a task that are named.
 const NAMED: usize = 20;
 
 /// What has to be done.
@@ -35,56 +35,55 @@ const NAMED: usize = 20;
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// Lots that an expert group decides on.
+    /// An expert group has to decide on lots.
     Review,
-    /// The use of a donor's money, to be agreed to.
+    /// A donor has to agree to the use of its money.
     Consent,
-    /// Goods in kind, to be accepted.
+    /// A requester has to accept goods in kind.
     Acceptance,
-    /// Orders above the limit, to be approved.
+    /// The secretariat has to approve orders above the limit.
     Approval,
-    /// Terms that suppliers changed, to be accepted or not.
+    /// Terms that suppliers changed have to be accepted or declined.
     Terms,
-    /// Orders to be answered.
+    /// A supplier has to answer orders.
     Response,
-    /// Goods to be delivered.
+    /// Goods have to be delivered.
     Delivery,
-    /// Goods on their way, whose receipt has to be reported.
+    /// The receipt of goods on their way has to be reported.
     Receipt,
-    /// What was received, to be paid.
+    /// Received goods have to be paid.
     Payment,
-    /// Lines whose review was sent back, to be amended.
+    /// Lines that a review sent back have to be amended.
     Amendment,
-    /// Lots on hold, to be resumed.
+    /// Lots on hold have to be released.
     Release,
-    /// Parked lots, whose cause has to be mended.
+    /// The cause of parked lots has to be fixed.
     Incident,
-    /// Reviews that are overdue, to be asked for again.
+    /// A reminder about overdue reviews has to be sent.
     ChaseReview,
-    /// Consents that are overdue, to be asked for again.
+    /// A reminder about overdue consents has to be sent.
     ChaseConsent,
-    /// Notes to be looked at again.
+    /// Notes are due to be looked at again.
     FollowUp,
-    /// Lots that no offer fits, for which one has to be found or mended.
+    /// No offer fits the lots. A new offer is needed, or an existing one has to be corrected.
     Offer,
-    /// What an amendment needs of an order, to be asked of its supplier or decided otherwise.
+    /// An amendment needs an order change. The supplier has to be asked, or the amendment decided otherwise.
     OrderChange,
-    /// Order changes to be answered.
+    /// A supplier has to answer order changes.
     ChangeResponse,
-    /// Lines that were declined or sent back, and would pass now.
+    /// Lines that were declined or sent back would pass now and can be reopened.
     Reopen,
-    /// Offers that their folder does not have any more: nothing is ordered by them.
+    /// Offers are no longer in their folder. Nothing is ordered from them.
     SuspendedOffer,
-    /// What a planned file and a command have both changed.
+    /// A planned file and a command have both changed the same thing.
     Conflict,
-    /// Lots of which more came than was bought: somebody has to decide what becomes of it.
+    /// More arrived than was bought. Somebody has to decide what to do with the surplus.
     Surplus,
-    /// Lots that wait for money: they go on by themselves once there is some.
+    /// Lots wait for money. They continue by themselves once there is some.
     Funding,
 }
 
 impl Task {
-    /// Its name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -115,49 +114,49 @@ impl Task {
     }
 }
 
-/// Something that one party has to do: with one lot or with many.
+/// Something that one party has to do, with one lot or with many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Move {
-    /// Whose move it is: an expert group, a party, a supplier, `secretariat`, or `nobody`.
+    /// Who must act: an expert group, a party, a supplier, `secretariat`, or `nobody`.
     pub party: String,
-    /// As what it moves; none: nobody has to.
+    /// The role in which the party acts. Left out if nobody has to act.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
     /// What has to be done.
     pub task: Task,
-    /// With how many lots.
+    /// The number of lots.
     pub lots: u64,
-    /// Since when the first of them waits.
+    /// Since when the first of the lots waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub since: Option<Timestamp>,
-    /// The day by which the first of them has to be done.
+    /// The day by which the first of the lots has to be dealt with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<NaiveDate>,
-    /// How many lots are past that day.
+    /// The number of lots that are past their day.
     pub overdue: u64,
-    /// The money that it is about, a sum for each currency.
+    /// The money that is concerned, one sum for each currency.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amounts: Vec<Money>,
-    /// The orders that it is about, the first of them.
+    /// The first of the orders that are concerned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orders: Vec<String>,
     /// The first lots, by priority.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first: Vec<LotId>,
-    /// The command that does it, or shows what it takes.
+    /// The command that does it, or shows what is needed.
     pub how: String,
-    /// What has to be done of each subject, where that is not the same for all; the first of them.
+    /// The first of the single tasks, if they differ from subject to subject.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub each: Vec<Each>,
 }
 
-/// What has to be done of one subject.
+/// What has to be done about one subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Each {
-    /// What it is about: a line by its requester's id, or an order change.
+    /// The subject: a line by its requester's id, or an order change.
     pub subject: String,
-    /// Why.
+    /// Why it has to be done.
     pub why: String,
     /// The command that does it.
     pub how: String,
@@ -171,8 +170,8 @@ impl Move {
     }
 }
 
-/// What has to be done, what is overdue first, then what waits longest; as far as `sight` sees it,
-/// and only by `waiting_on`, if a party is named.
+/// All tasks that the caller may see: overdue ones first, then those that wait longest. If `waiting_on` names a party,
+/// only that party's tasks.
 pub(crate) async fn todo(
     engine: &Engine,
     visibility: &Visibility,
@@ -204,12 +203,12 @@ pub(crate) async fn todo(
     for row in &mut rows {
         row.how = how(row);
     }
-    // What nobody has to do comes last.
+    // Waits on which nobody has to act come last.
     rows.sort_by_key(|row| (row.role.is_none(), row.overdue == 0, row.since, row.task));
     Ok(rows)
 }
 
-/// The waits that may be the move of whoever acts as `role`.
+/// The kinds of waits on which a caller in `role` may have to act.
 fn looked_at(role: Role) -> &'static [&'static str] {
     match role {
         Role::Admin | Role::Operator | Role::Auditor | Role::Observer => &[
@@ -234,7 +233,7 @@ fn looked_at(role: Role) -> &'static [&'static str] {
     }
 }
 
-/// The command that does it, or shows what it takes.
+/// The command that does the task, or shows what is needed.
 fn how(row: &Move) -> String {
     let party = &row.party;
     let order = row.orders.first().map_or("ORDER", String::as_str);

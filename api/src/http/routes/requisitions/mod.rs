@@ -1,4 +1,4 @@
-//! Requisitions: lines handed in, one or many, each answered for.
+//! Requisitions: submitted lines, with a result for each.
 
 mod rows;
 
@@ -26,7 +26,7 @@ use crate::http::problem_kind::ProblemKind;
 use crate::http::request::{Params, media_type};
 use crate::http::state::Api;
 
-/// Types of body, and the ending of the files that hold such.
+/// The media types of bodies, with the file extension of each.
 const TYPES: [(&str, &str); 6] = [
     ("application/json", "json"),
     ("application/x-ndjson", "jsonl"),
@@ -36,92 +36,93 @@ const TYPES: [(&str, &str); 6] = [
     ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
 ];
 
-/// How lines are handed in.
+/// How lines are submitted.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Handing {
-    /// Take the rows that are right although others are not. Otherwise one wrong row refuses all.
+    /// Accept the valid rows even if others are wrong. Otherwise one wrong row refuses all.
     #[serde(default)]
     pub(crate) partial: bool,
-    /// Take nothing: only say what would become of it.
+    /// Change nothing. Only show what would happen.
     #[serde(default)]
     pub(crate) dry_run: bool,
-    /// Lines that somebody else has changed since they were stated, and that stay so: ids, with commas
-    /// between them.
+    /// Lines that somebody else has changed since they were stated, and that keep those changes. Ids, separated by
+    /// commas.
     #[serde(default, deserialize_with = "names")]
     #[param(value_type = Option<String>)]
     pub(crate) ours: Vec<String>,
-    /// Lines that somebody else has changed since they were stated, and that are to be as stated now.
+    /// Lines that somebody else has changed since they were stated, and that take the content submitted now. Ids,
+    /// separated by commas.
     #[serde(default, deserialize_with = "names")]
     #[param(value_type = Option<String>)]
     pub(crate) theirs: Vec<String>,
 }
 
-/// Names with commas between them.
+/// Reads a list of names separated by commas.
 fn names<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     let text = String::deserialize(from)?;
     Ok(text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
 
-/// What became of a row.
+/// The result for a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RowResult {
-    /// It was not known.
+    /// The line is new.
     New,
-    /// It says what was known.
+    /// The line is known and has the same content.
     Unchanged,
-    /// It says something else than before.
+    /// The line is known and its content changes.
     Amended,
-    /// It is ordered already: an order change is needed, and nothing was changed.
+    /// The line is already ordered, so it needs an order change. Nothing was changed.
     NeedsOrderChange,
-    /// It is wrong.
+    /// The row is wrong.
     Refused,
 }
 
-/// What became of one row.
+/// The result for one row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Row {
-    /// The row, from 1 as its author counts.
+    /// The row's number, from 1, as its author counts.
     row: u64,
-    /// What became of it.
+    /// The result.
     result: RowResult,
-    /// The requester's id, where it could be read.
+    /// The requester's id for the line, if it could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     external_id: Option<String>,
-    /// The line.
+    /// The line's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     line: Option<String>,
-    /// Of a new one that was only looked at: what its validation would say, where it would not go on.
+    /// For a new line in a dry run: what validation would say, if it would stop the line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expected: Option<String>,
     /// What an amendment changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     changes: Vec<Change>,
-    /// What is wrong with it.
+    /// What is wrong with the row.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Wrong>,
 }
 
-/// What became of what was handed in.
+/// The result of a submission.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Handed {
-    /// Whether nothing was taken, because only that was asked.
+    /// Whether this was a dry run, so that nothing was changed.
     pub(crate) dry_run: bool,
-    /// Rows that were not known.
+    /// The number of new lines.
     pub(crate) new: usize,
-    /// Rows that say what was known.
+    /// The number of rows whose content is already known.
     pub(crate) unchanged: usize,
-    /// Rows that say something else than before.
+    /// The number of rows that change a known line.
     pub(crate) amended: usize,
-    /// Rows that are wrong.
+    /// The number of wrong rows.
     pub(crate) refused: usize,
-    /// Row by row.
+    /// The result for each row.
     rows: Vec<Row>,
 }
 
-/// One line of a requisition, flat, as a row of a file has it: values as text, numbers may be numbers.
+/// One line of a requisition, flat like a row of a file. Values are text; numbers may also be JSON numbers.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({
     "external_id": "REQ-2026-11/1", "requester": "UA-MOD", "item": "Laptop", "kind": "goods",
@@ -130,25 +131,25 @@ pub(crate) struct Handed {
 }))]
 #[allow(dead_code, reason = "the reader of files reads it: this describes it")]
 pub(crate) struct RowIn {
-    /// The requester's own id for the line, which stays.
+    /// The requester's own id for the line. It never changes.
     external_id: String,
-    /// Who asks: a party.
+    /// The party that requests the line.
     requester: String,
-    /// What is asked for, as offers name it.
+    /// The requested item, named as in offers.
     item: String,
-    /// In words.
+    /// A description in words.
     description: Option<String>,
     /// `goods`, `licence` or `service`.
     kind: String,
     /// The classification code.
     classification: String,
-    /// The scheme of that code; without, CPV.
+    /// The scheme of the classification code. Default: CPV.
     scheme: Option<String>,
-    /// How much, with up to three decimals.
+    /// The quantity, with up to three decimals.
     quantity: String,
-    /// The unit's code of UN/ECE Recommendation 20, such as H87 (piece).
+    /// The unit's code from UN/ECE Recommendation 20, such as H87 (piece).
     unit: String,
-    /// The estimate for one unit, in the currency's main unit.
+    /// The estimated price of one unit, in the currency's main unit.
     unit_estimate: String,
     /// The currency's ISO 4217 code.
     currency: String,
@@ -156,27 +157,27 @@ pub(crate) struct RowIn {
     class: String,
     /// The rank within the class, from 1.
     rank: String,
-    /// The day it was asked for.
+    /// The day of the request.
     requested: String,
-    /// The day it is needed.
+    /// The day by which it is needed.
     needed_by: Option<String>,
-    /// The public code of the consignee.
+    /// The consignee's public code.
     consignee: String,
-    /// The smallest quantity worth delivering alone.
+    /// The smallest quantity that is worth delivering alone.
     smallest_lot: Option<String>,
-    /// A word that lines to be funded together share.
+    /// A common word for lines that are to be funded together.
     together: Option<String>,
-    /// Units short that still close the line, in per mille.
+    /// The shortfall at which the line still closes, in per mille of its units.
     tolerance_per_mille: Option<String>,
     /// Where the line comes from.
     source: Option<String>,
 }
 
-/// Hands in lines, one or many, each answered for.
+/// Submits lines, one or many, and returns a result for each.
 ///
-/// A JSON array of flat objects, JSON lines, CSV or XLSX, with the fields of the requisition files. The
-/// same lines again change nothing; a line with other content amends. A requester hands in its own
-/// lines only. With `dry_run` nothing is taken, and the answer says what would be.
+/// The body is a JSON array of flat objects, JSON lines, CSV or XLSX, with the fields of the requisition files. The
+/// same lines again change nothing. A line with other content amends the known line. A requester may only submit its
+/// own lines. With `dry_run` nothing changes, and the answer shows what would.
 #[utoipa::path(
     post, path = "/v1/requisitions", tag = "lines", params(Handing),
     request_body(content(
@@ -201,7 +202,7 @@ pub(crate) async fn submit(
     hand_in(&api, &caller, how, lines).await.map(Json)
 }
 
-/// Takes lines that were read, in the name of `caller`.
+/// Takes parsed lines in the name of `caller`.
 pub(crate) async fn hand_in(
     api: &Api,
     caller: &Caller,
@@ -264,7 +265,7 @@ async fn take(
     let ids: Vec<&str> = good.iter().map(|row| row.line.external_id.as_str()).collect();
     let actor = caller.actor();
     let owner = caller.party().filter(|_| caller.role() == Role::Requester);
-    // Rows that could not be read refuse the others, too.
+    // If some rows could not be read, the others are refused as well.
     let is_refused = handed.refused > 0 && !how.partial;
     let how = How {
         dry_run: how.dry_run || is_refused,

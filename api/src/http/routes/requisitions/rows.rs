@@ -1,4 +1,4 @@
-//! The rows of a body, read while it arrives.
+//! Reads the rows of a body while it arrives.
 
 use std::io::Write as _;
 
@@ -10,10 +10,10 @@ use crate::http::problem::{Problem, Wrong};
 use crate::http::problem_kind::ProblemKind;
 use crate::http::request::too_large;
 
-/// How many times its size a file of text may take in memory: empty cells take more than the comma before them.
+/// How many times its size a text file may take in memory. Empty cells take more than the comma before them.
 const TIMES: usize = 32;
 
-/// Reads what the body holds, by way of a file, so that a large one is never in memory whole.
+/// Reads the body by way of a temporary file, so that a large one is never in memory as a whole.
 pub(crate) async fn read(mut body: Body, ending: &str) -> Result<Lines, Problem> {
     let failed = |error: std::io::Error| {
         Problem::new(
@@ -44,7 +44,8 @@ pub(crate) async fn read(mut body: Body, ending: &str) -> Result<Lines, Problem>
         }
     }
     file.flush().map_err(failed)?;
-    // Text takes some times its size once it is a table; a small file never needs what a large one may.
+    // Text grows by a factor when it becomes a table. The limit depends on the size, so a small file cannot take what a
+    // large one may.
     let size = file.as_file().metadata().map_err(failed)?.len();
     let mut limits = ReadLimits::SENT;
     if ending != "xlsx" {
@@ -58,7 +59,7 @@ pub(crate) async fn read(mut body: Body, ending: &str) -> Result<Lines, Problem>
     read.map_err(wrong)
 }
 
-/// An error of an import, without the name of the file that the body was put in.
+/// The problem for an import error, without the name of the temporary file.
 fn wrong(error: ImportError) -> Problem {
     if let ImportError::Rows(errors) = error {
         let first = errors.first().map(|error| match &error.field {

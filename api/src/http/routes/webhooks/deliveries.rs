@@ -1,4 +1,4 @@
-//! What became of deliveries: attempts, what has not arrived, and sending again.
+//! Deliveries of webhooks: attempts, pending deliveries, and sending again.
 
 use axum::Json;
 use axum::extract::State;
@@ -29,12 +29,12 @@ async fn reader(api: &Api, endpoint: &Endpoint) -> Result<Reader, StoreError> {
     Ok(Reader::new(&api.engine, visibility, endpoint.filter.clone()))
 }
 
-/// What became of a ping.
+/// The result of a ping.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Pinged {
-    /// Whether it has arrived.
+    /// Whether the ping has arrived.
     pub arrived: bool,
-    /// The status of the answer.
+    /// The HTTP status of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// What went wrong.
@@ -42,11 +42,11 @@ pub struct Pinged {
     pub error: Option<String>,
     /// The first bytes of the answer.
     pub answer: String,
-    /// How long it took.
+    /// How long the ping took, in milliseconds.
     pub duration_ms: u64,
 }
 
-/// Sends an event `waybill.ping` at once, and says what became of it.
+/// Sends an event `waybill.ping` at once, and returns the result.
 #[utoipa::path(
     post, path = "/v1/webhooks/{id}/ping", tag = "webhooks",
     params(("id" = String, Path, description = "The webhook's id")),
@@ -77,14 +77,14 @@ pub(crate) async fn ping(
     }))
 }
 
-/// Which page.
+/// Which page to return.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
-    /// The cursor that a page before gave as `next`.
+    /// The `next` cursor of the previous page.
     cursor: Option<String>,
-    /// How many at most.
+    /// The largest number of entries to return.
     #[param(minimum = 1, maximum = 10000)]
     limit: Option<u32>,
 }
@@ -92,14 +92,14 @@ pub(crate) struct PageQuery {
 /// A page of attempts.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct AttemptPage {
-    /// The attempts, the last ones first.
+    /// The attempts, latest first.
     pub items: Vec<Attempt>,
-    /// The cursor of the next page; none: this is the last.
+    /// The cursor of the next page. If it is left out, this is the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
 
-/// What was sent, and what was answered, the last first; kept for 30 days.
+/// What was sent and what was answered, latest first. Attempts are kept for 30 days.
 #[utoipa::path(
     get, path = "/v1/webhooks/{id}/attempts", tag = "webhooks",
     params(("id" = String, Path, description = "The webhook's id"), PageQuery),
@@ -131,15 +131,16 @@ pub(crate) async fn attempts(
 /// A delivery that has not arrived.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct PendingView {
-    /// The event.
+    /// The position of the event.
     pub position: i64,
-    /// What it is about.
+    /// The subject of the event.
     pub subject: String,
-    /// Whether it was given up.
+    /// Whether the delivery was given up.
     pub failed: bool,
-    /// Attempts so far.
+    /// The number of attempts so far.
     pub attempts: u32,
-    /// When the next one is due; none: it waits for the one before of its subject, or was given up.
+    /// When the next attempt is due. If it is left out, the delivery waits for an earlier one of its subject, or was
+    /// given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub due: Option<Timestamp>,
@@ -151,14 +152,14 @@ pub struct PendingView {
 /// A page of deliveries that have not arrived.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct PendingPage {
-    /// The deliveries, in order of positions.
+    /// The deliveries, in order of their positions.
     pub items: Vec<PendingView>,
-    /// The cursor of the next page; none: this is the last.
+    /// The cursor of the next page. If it is left out, this is the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
 
-/// What has not arrived: what waits to be tried again, and what was given up.
+/// Deliveries that have not arrived: those that will be tried again, and those that were given up.
 #[utoipa::path(
     get, path = "/v1/webhooks/{id}/pending", tag = "webhooks",
     params(("id" = String, Path, description = "The webhook's id"), PageQuery),
@@ -188,12 +189,12 @@ pub(crate) async fn pending(
 #[derive(Debug, Default, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Again {
-    /// Everything that was given up, and what waits to be tried again.
+    /// Send everything that was given up or waits for another attempt.
     pub failed: bool,
     /// The first position of a range.
     #[schema(minimum = 1)]
     pub from: Option<i64>,
-    /// The last position of a range; left out: only the first.
+    /// The last position of a range. Default: only the first.
     #[schema(minimum = 1)]
     pub to: Option<i64>,
 }
@@ -201,14 +202,14 @@ pub struct Again {
 /// What is sent again.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Replayed {
-    /// How many events.
+    /// The number of events.
     pub events: usize,
 }
 
-/// The longest range that is sent again at once.
+/// The longest range that can be sent again at once, in positions.
 const RANGE: i64 = 50_000;
 
-/// Sends events again, with their first positions and ids.
+/// Sends events again, with their original positions and ids.
 #[utoipa::path(
     post, path = "/v1/webhooks/{id}/replay", tag = "webhooks",
     params(("id" = String, Path, description = "The webhook's id")),

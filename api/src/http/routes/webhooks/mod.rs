@@ -1,4 +1,4 @@
-//! Webhooks: who is told what.
+//! Webhooks: who receives which events.
 
 pub(super) mod deliveries;
 mod views;
@@ -29,33 +29,33 @@ pub use deliveries::{Again, AttemptPage, PendingPage, PendingView, Pinged, Repla
 pub(crate) use views::WebhookChange;
 pub use views::{MadeWebhook, NewWebhook, WebhookView};
 
-/// Attempts and deliveries that are forgotten with their webhook; more than are ever kept.
+/// An upper bound for the attempts and deliveries of a webhook. All of them are deleted with it.
 const KEPT: i64 = 1_000_000;
 
-/// Endpoints that one account's role and party may have.
+/// The largest number of webhooks for one role and party.
 const MOST: usize = 100;
 
-/// The eyes with which a caller's webhooks see.
+/// The role and party whose visibility applies to a caller's webhooks.
 fn eyes(caller: &Caller) -> (Role, Option<String>) {
     let role = if caller.is_secretariat() { Role::Operator } else { caller.role() };
     (role, caller.party().map(str::to_owned))
 }
 
-/// Whether it is the caller's: its party's, or, of a role that acts for nobody, its own account's. The secretariat has its
-/// own together.
+/// Whether the webhook belongs to the caller: to its party or, for roles that act for nobody, to its own account. The
+/// members of the secretariat share theirs.
 fn is_own(caller: &Caller, endpoint: &Endpoint) -> bool {
     let is_alike = eyes(caller) == (endpoint.role, endpoint.party.clone());
     let is_shared = endpoint.party.is_some() || endpoint.role == Role::Operator;
-    // What an older program made is that of all who are alike.
+    // Webhooks of older versions have no owner, so everybody with the same role and party owns them.
     is_alike && (is_shared || endpoint.owner.as_deref().is_none_or(|owner| owner == caller.id()))
 }
 
-/// Whether the caller may know of it, turn it off and on, and remove it.
+/// Whether the caller may see the webhook, turn it off and on, and remove it.
 fn may_know(caller: &Caller, endpoint: &Endpoint) -> bool {
     caller.is_secretariat() || is_own(caller, endpoint)
 }
 
-/// Refuses what only its owner may: to say where its events go, and to see its secret.
+/// Refuses what only the owner may do: change where events go, and see the secret.
 fn owned(caller: &Caller, endpoint: &Endpoint) -> Result<(), Problem> {
     if is_own(caller, endpoint) {
         return Ok(());
@@ -78,7 +78,7 @@ fn random(error: getrandom::Error) -> Problem {
     Problem::new(ProblemKind::Unavailable, format!("no random numbers: {error}"), "try again")
 }
 
-/// What is wrong with an endpoint.
+/// Checks an endpoint's fields.
 async fn wrong(api: &Api, endpoint: &Endpoint) -> Result<(), Problem> {
     if endpoint.url.len() > 2000 {
         return Err(Problem::field("url", "it is longer than 2000 bytes", "shorten it"));
@@ -146,7 +146,7 @@ async fn all(api: &Api, caller: &Caller) -> Result<Vec<Standing>, Problem> {
     Ok(found)
 }
 
-/// The webhooks of the caller's party; of all, for the secretariat.
+/// The webhooks of the caller's party. The secretariat sees all webhooks.
 #[utoipa::path(
     get, path = "/v1/webhooks", tag = "webhooks", responses((status = 200, body = Vec<WebhookView>))
 )]
@@ -159,10 +159,10 @@ pub(crate) async fn list(
     Ok(Json(all.iter().map(|standing| WebhookView::of(standing, last)).collect()))
 }
 
-/// Asks to be told of events.
+/// Creates a webhook, which sends events to an address.
 ///
-/// `CloudEvents` 1.0, signed by the rules of Standard Webhooks, at least once, in order per subject. The
-/// secret is in the answer, and never shown again.
+/// Events are `CloudEvents` 1.0, signed as Standard Webhooks define, and delivered at least once, in order for each
+/// subject. The secret is in the answer and is never shown again.
 #[utoipa::path(
     post, path = "/v1/webhooks", tag = "webhooks", request_body = NewWebhook,
     responses((status = 201, body = MadeWebhook))
@@ -221,7 +221,7 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, Json(MadeWebhook { secret, webhook })))
 }
 
-/// One webhook, and how far it has come.
+/// One webhook, with its progress.
 #[utoipa::path(
     get, path = "/v1/webhooks/{id}", tag = "webhooks",
     params(("id" = String, Path, description = "The webhook's id")),
@@ -237,7 +237,7 @@ pub(crate) async fn one(
     Ok(versioned(standing.version, WebhookView::of(&standing, last)))
 }
 
-/// Changes a webhook, or turns it off and on.
+/// Changes a webhook, or turns it off or on.
 #[utoipa::path(
     patch, path = "/v1/webhooks/{id}", tag = "webhooks",
     params(
@@ -292,7 +292,7 @@ pub(crate) async fn change(
     one(State(api), caller, Named(id)).await
 }
 
-/// Turns a webhook off for good: it is no longer listed, its secret is forgotten.
+/// Removes a webhook. It is no longer listed, and its secret is deleted.
 #[utoipa::path(
     delete, path = "/v1/webhooks/{id}", tag = "webhooks",
     params(("id" = String, Path, description = "The webhook's id")),
@@ -317,7 +317,7 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Gives a webhook a new secret; the one before signs beside it for a day.
+/// Gives a webhook a new secret. For a day, deliveries are also signed with the old one.
 #[utoipa::path(
     post, path = "/v1/webhooks/{id}/rotate", tag = "webhooks",
     params(("id" = String, Path, description = "The webhook's id")),

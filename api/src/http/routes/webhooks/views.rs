@@ -1,4 +1,4 @@
-//! Webhooks as they are asked for and told.
+//! Webhooks as clients create, change and see them.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,21 +8,21 @@ use waybill_shared::domain::webhook::Disabled;
 use waybill_shared::feed::Filter;
 use waybill_workers::webhooks::State as Standing;
 
-/// A webhook, as its owner asks for it.
+/// A webhook to create.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewWebhook {
-    /// Where events are sent to, over https.
+    /// The https address that events are sent to.
     #[schema(format = "uri", example = "https://example.org/waybill")]
     pub url: String,
-    /// What it is for, in words.
+    /// What the webhook is for, in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schema(max_length = 200)]
     pub name: String,
-    /// Which events, of those that the account may see.
+    /// Which events to send, of those that the account may see.
     #[serde(default)]
     pub filter: Filter,
-    /// Deliveries under way at once, each of another subject.
+    /// The largest number of simultaneous deliveries. Each is for a different subject.
     #[serde(default = "four")]
     #[schema(minimum = 1, maximum = 32, default = 4)]
     pub concurrency: u32,
@@ -30,7 +30,7 @@ pub struct NewWebhook {
     #[serde(default = "fifteen")]
     #[schema(minimum = 1, maximum = 60, default = 15)]
     pub timeout_s: u32,
-    /// The position after which events are sent; left out: only what happens from now on.
+    /// The position after which events are sent. Default: only new events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0)]
     pub after: Option<i64>,
@@ -44,71 +44,71 @@ fn fifteen() -> u32 {
     15
 }
 
-/// A change of a webhook; what is left out stays.
+/// A change of a webhook. Fields that are left out keep their value.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct WebhookChange {
-    /// Another address.
+    /// A new address.
     #[schema(format = "uri")]
     pub(super) url: Option<String>,
-    /// Another name.
+    /// A new name.
     #[schema(max_length = 200)]
     pub(super) name: Option<String>,
-    /// Other events.
+    /// A new selection of events.
     pub(super) filter: Option<Filter>,
-    /// Deliveries under way at once.
+    /// The largest number of simultaneous deliveries.
     #[schema(minimum = 1, maximum = 32)]
     pub(super) concurrency: Option<u32>,
     /// How long an answer may take, in seconds.
     #[schema(minimum = 1, maximum = 60)]
     pub(super) timeout_s: Option<u32>,
-    /// Whether anything is sent. A disabled one goes on where it was.
+    /// Whether events are sent. A webhook that is turned on again continues where it was.
     pub(super) enabled: Option<bool>,
 }
 
-/// A webhook as it stands.
+/// A webhook and its progress.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct WebhookView {
-    /// Its id.
+    /// The webhook's id.
     pub id: String,
-    /// Where events are sent to.
+    /// The address that events are sent to.
     pub url: String,
-    /// What it is for.
+    /// What the webhook is for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// Which events.
+    /// Which events are sent.
     pub filter: Filter,
-    /// With whose eyes.
+    /// The role whose visibility applies.
     pub role: Role,
-    /// For whom that role acts.
+    /// The party that this role acts for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<String>,
-    /// Who of the secretariat has changed it last, where it is not the secretariat's own.
+    /// The member of the secretariat who changed the webhook last, if it is not the secretariat's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_by: Option<String>,
-    /// Deliveries under way at once.
+    /// The largest number of simultaneous deliveries.
     pub concurrency: u32,
     /// How long an answer may take, in seconds.
     pub timeout_s: u32,
-    /// When it was made.
+    /// When the webhook was created.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub created: Timestamp,
-    /// Why nothing is sent, if so.
+    /// Why nothing is sent, if the webhook is disabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<Disabled>,
-    /// Every event up to this position has arrived, waits or was given up.
+    /// Every event up to this position has arrived, waits for another attempt, or was given up.
     pub position: i64,
-    /// How many events of the log are behind that.
+    /// How many events of the log come after that position.
     pub behind: i64,
-    /// Deliveries that wait to be tried again.
+    /// The number of deliveries that wait for another attempt.
     pub waiting: usize,
-    /// Deliveries that were given up.
+    /// The number of deliveries that were given up.
     pub failed: usize,
     /// Since when no attempt has succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub failing_since: Option<Timestamp>,
-    /// How many events its record has; also its `ETag`.
+    /// The number of events of the webhook's record. It is also the `ETag`.
     pub version: i64,
 }
 
@@ -137,10 +137,10 @@ impl WebhookView {
     }
 }
 
-/// A webhook, with the secret that its deliveries are signed with, shown this once.
+/// A webhook with the secret that signs its deliveries. The secret is shown only this once.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct MadeWebhook {
-    /// The secret, by the rules of Standard Webhooks.
+    /// The secret, in the format of Standard Webhooks.
     #[schema(example = "whsec_…")]
     pub secret: String,
     /// The webhook.
