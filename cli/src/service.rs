@@ -16,7 +16,7 @@ use waybill_shared::engine::{Engine, Wakes};
 use waybill_shared::job::{JobHandler, run_jobs};
 use waybill_shared::metrics::Metrics;
 use waybill_shared::presence::Pulse;
-use waybill_shared::sealing::begins;
+use waybill_shared::sealed::begins;
 use waybill_shared::store::{ChangeSet, NoteChange, Store, StoreError, queues};
 use waybill_workers::connectors::{self, Connector};
 use waybill_workers::{Step, keep_leases, run_step};

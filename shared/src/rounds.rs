@@ -12,7 +12,7 @@ use crate::domain::money::{Currency, Money, Rounding};
 use crate::domain::supplier::Offer;
 use crate::engine::Engine;
 use crate::frameworks::balances;
-use crate::intake::start_of;
+use crate::openings::start_of;
 use crate::matching::{Funds, is_movable};
 use crate::store::{LotFilter, NewJob, Store, StoreError};
 

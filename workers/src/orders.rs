@@ -1,7 +1,6 @@
 //! Stored orders. What was agreed, the status, and the bytes that are sent are separate records, so
 //! that a change of status does not write all lines again.
 
-use crate::wanted;
 use std::collections::{BTreeMap, BTreeSet};
 
 use waybill_shared::domain::ids::LotId;
@@ -16,6 +15,8 @@ use waybill_shared::engine::Engine;
 use waybill_shared::job::JobError;
 use waybill_shared::store::body::parse;
 use waybill_shared::store::{ChangeSet, RecordChange, StoreError};
+
+use crate::wanted;
 
 #[derive(Debug)]
 pub(crate) struct StoredOrder {

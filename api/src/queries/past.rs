@@ -15,7 +15,7 @@ use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::engine::Engine;
-use waybill_shared::intake::start_of;
+use waybill_shared::openings::start_of;
 use waybill_shared::store::body::of_event;
 use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{

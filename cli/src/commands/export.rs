@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use tokio::sync::mpsc;
 use waybill_shared::dump::{self, AHEAD, Written};
-use waybill_shared::sealing::Inventory;
+use waybill_shared::sealed::Inventory;
 
 use super::restore::needs;
 use crate::args;

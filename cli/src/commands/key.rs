@@ -3,7 +3,8 @@
 use std::io::Write as _;
 
 use waybill_api::{KeysView, Resealed, SealRequest};
-use waybill_shared::sealing::{Inventory, Keys};
+use waybill_shared::sealing::Keys;
+use waybill_shared::sealed::Inventory;
 
 use crate::args;
 use crate::client;

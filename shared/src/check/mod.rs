@@ -23,7 +23,8 @@ use crate::domain::kinds::RecordKind;
 use crate::domain::lot::{Lot, LotState, Outcome, Timestamp};
 use crate::domain::order::{Order, OrderStatus};
 use crate::domain::quantity::Quantity;
-use crate::sealing::{self, Keys};
+use crate::sealed;
+use crate::sealing::Keys;
 use crate::store::chain::{archived, digest_of, hex, link, sum_of};
 use crate::store::{LotCount, LotFilter, LotIndex, Store, StoreError, tally};
 
@@ -128,7 +129,7 @@ pub async fn check_telling(
     acted.report(&mut check);
     archive(store, &mut check, archived).await?;
     sold.report(&mut check);
-    let unopened = match sealing::look(store, keys).await {
+    let unopened = match sealed::look(store, keys).await {
         Ok(looked) => {
             looked.forged.iter().for_each(|(what, error)| check.fails("I7", what, error));
             looked.unopened

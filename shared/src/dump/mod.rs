@@ -10,7 +10,6 @@ mod carry;
 mod fill;
 mod nul;
 mod read;
-mod row;
 mod trail;
 mod write;
 
@@ -18,13 +17,14 @@ pub use carry::{GivenOut, Restore, carry, pause, restores};
 pub use fill::{fill, header};
 pub use nul::{NulFound, first_nul};
 pub use read::{Reading, WholeError, begins};
-pub use row::{
+pub use crate::store::row::{
     Batch, Counts, DocumentRow, EnvelopeRow, EventRow, Header, JobRow, LineRow, LinkRow, LotRow,
     NoteRow, RecordRow, Row,
 };
 pub use write::{Written, write};
 
-use row::{End, Head};
+pub(crate) use crate::store::row::BATCH;
+use crate::store::row::{End, Head};
 use trail::Trail;
 
 /// The version of the form: raised when what is written today could not be read by yesterday's
@@ -34,5 +34,3 @@ pub const FORMAT: u32 = 1;
 /// Batches under way between who reads and who writes.
 pub const AHEAD: usize = 8;
 
-/// Rows in one batch.
-pub(crate) const BATCH: usize = 500;

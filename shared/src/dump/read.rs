@@ -6,7 +6,7 @@ use std::io::{self, BufRead};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use super::row::Sum;
+use crate::store::row::Sum;
 use super::trail::Subject;
 use super::{BATCH, Batch, Counts, End, FORMAT, Head, Header, Row, Trail, Written};
 use crate::store::chain::hex;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use sha2::Sha256;
 
-use super::row::{EventRow, LinkRow};
+use crate::store::row::{EventRow, LinkRow};
 use crate::domain::ids::{LineId, LotId};
 use crate::store::chain::{digest, hex, link};
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use super::row::Sum;
+use crate::store::row::Sum;
 use super::{Batch, Counts, End, Head, Header, Row};
 use crate::store::chain::hex;
 

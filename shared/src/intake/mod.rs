@@ -5,17 +5,14 @@ mod disputes;
 pub mod file;
 mod lines;
 mod merge;
-mod openings;
 mod outcome;
 mod pending;
 mod records;
 mod reference;
-mod turns;
 
 pub use amendment::difference;
 pub use disputes::{Dispute, disputes};
 pub use lines::{By, Handing, How, IntakeError, amendment, submit, submit_beside};
-pub use openings::{Openings, start_of};
 pub use outcome::{
     Amended, Change, Conflict, Contested, Differs, Earlier, Expected, Gone, Intake, RefusedRow,
     Submitted, Wrongly,
@@ -25,4 +22,3 @@ pub use records::{
     IMPORT, RecordAmended, RecordConflict, RecordGone, Records, Stated, imported_by,
 };
 pub use reference::{Loaded, contribute, contribute_planned, load, prepare};
-pub use turns::Turns;

@@ -13,7 +13,7 @@ use super::outcome::{Change, Contested};
 use crate::domain::kinds::{RecordEvent, RecordKind};
 use crate::domain::supplier::Offer;
 use crate::engine::Engine;
-use crate::sealing;
+use crate::sealed;
 use crate::store::body::{parse, write};
 use crate::store::{ChangeSet, Record, RecordChange, StoreError};
 
@@ -345,7 +345,7 @@ impl<'a> Merge<'a> {
         otherwise: Option<&str>,
     ) -> Result<String, StoreError> {
         match self.records.what {
-            Stated::Consignees => sealing::opened(&self.engine.keys, kind, id, body, otherwise),
+            Stated::Consignees => sealed::opened(&self.engine.keys, kind, id, body, otherwise),
             Stated::Settings
             | Stated::Parties
             | Stated::Groups

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::lines::{How, IntakeError};
-use super::openings::Openings;
+use crate::openings::Openings;
 use super::records::{IMPORT, Merge, Records, Stated};
 use crate::domain::coalition::{Coalition, Settings};
 use crate::domain::contribution::Contribution;

@@ -6,9 +6,6 @@
 
 mod keys;
 pub mod text;
-mod values;
 
 pub use keys::{KeyFault, Keys, SealError};
 pub use text::Fault;
-pub use values::{Inventory, begins, reseal, secrets};
-pub(crate) use values::{look, opened, seal};

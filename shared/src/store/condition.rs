@@ -1,5 +1,7 @@
 //! How a database is, for whoever looks after it.
 
+use std::time::Duration;
+
 use crate::domain::lot::Timestamp;
 
 /// How a store's database is.
@@ -72,4 +74,17 @@ pub struct Leader {
     pub renewed: Timestamp,
     /// Whether it still holds.
     pub is_live: bool,
+}
+
+/// What is due in one lane of a queue and not under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backlog {
+    /// The step's name or the job's kind.
+    pub queue: String,
+    /// The lane's name.
+    pub lane: &'static str,
+    /// How many.
+    pub depth: i64,
+    /// For how long the oldest has been due.
+    pub oldest: Duration,
 }

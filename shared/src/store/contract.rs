@@ -17,8 +17,7 @@ use crate::domain::kinds::{JobKind, NoteKind, RecordKind};
 use crate::domain::limit::Limit;
 use crate::domain::lot::{Lot, Timestamp};
 use crate::domain::order::Order;
-use crate::dump::{Batch, Counts};
-use crate::metrics::Backlog;
+use crate::store::row::{Batch, Counts};
 
 /// The store: reads, the log, what is due, leadership, and the one way to write.
 ///

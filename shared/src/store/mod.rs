@@ -15,6 +15,7 @@ mod hint;
 mod migrations;
 pub mod postgres;
 pub mod reference;
+pub mod row;
 pub mod sqlite;
 mod stored;
 pub(crate) mod tally;
@@ -23,7 +24,7 @@ pub use cause::{Cause, Hindrance};
 pub use change_set::{
     ChangeSet, EnvelopeChange, JobChange, LineChange, LotChange, NewJob, NoteChange, RecordChange,
 };
-pub use condition::{Condition, Leader, Slot, Transaction};
+pub use condition::{Backlog, Condition, Leader, Slot, Transaction};
 pub use contract::{Beside, Cluster, Log, Queues, Reads, Store, Term, Whole};
 pub use hint::{Hint, Lane, Wanted, queues};
 pub use migrations::Migration;
@@ -438,7 +439,7 @@ pub enum StoreError {
     UnknownVersion(#[from] crate::domain::transition::UnknownVersion),
     /// This process' clock is not believed, so it writes nothing.
     #[error("nothing is done: {0}")]
-    Clock(#[from] crate::timekeeper::Doubt),
+    Clock(#[from] crate::clock::Doubt),
     /// What is confidential could not be sealed or opened.
     #[error(transparent)]
     Seal(#[from] crate::sealing::SealError),

@@ -1,6 +1,5 @@
 //! Lines: ranked, amended, reopened, corrected.
 
-use crate::wanted;
 use std::collections::BTreeMap;
 
 use waybill_shared::domain::admissible::CLASSES;
@@ -14,6 +13,7 @@ use waybill_shared::twins::reopen;
 
 use super::{Context, Decided, already, refuse};
 use crate::documents::Refusal;
+use crate::wanted;
 
 /// Fields that do not affect what is requested.
 const CORRECTED: [&str; 4] = ["description", "source", "needed_by", "together"];

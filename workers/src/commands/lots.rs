@@ -1,6 +1,5 @@
 //! Commands on lots: hold, resume, retry, skip, cancel, redirect.
 
-use crate::wanted;
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::kinds::{LotEvent, StepKind};
@@ -12,6 +11,7 @@ use waybill_shared::store::ChangeSet;
 use super::{Context, Decided, already, refuse};
 use crate::documents::Refusal;
 use crate::orders::{Message, StoredOrder};
+use crate::wanted;
 
 impl Context<'_> {
     pub(super) async fn hold(&self, id: LotId) -> Result<Decided, Refusal> {

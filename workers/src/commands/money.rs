@@ -1,7 +1,6 @@
 //! Commands on contributions: taking back what is free, reinstating what has lapsed, recording
 //! deposits.
 
-use crate::wanted;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use waybill_shared::domain::contribution::Contribution;
@@ -12,6 +11,7 @@ use waybill_shared::store::{ChangeSet, EnvelopeChange, EnvelopeRow, RecordChange
 use super::{Context, Decided, already, body, read, refuse};
 use crate::documents::Refusal;
 use crate::jobs::overdrawn::given_back;
+use crate::wanted;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Deposit {

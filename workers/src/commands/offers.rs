@@ -1,6 +1,5 @@
 //! Commands on offers that are missing from the imported folder: end them, or keep them.
 
-use crate::wanted;
 use chrono::NaiveDate;
 use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::domain::supplier::Offer;
@@ -8,6 +7,7 @@ use waybill_shared::store::{Record, RecordChange};
 
 use super::{Context, Decided, already, body, read, refuse};
 use crate::documents::Refusal;
+use crate::wanted;
 
 impl Context<'_> {
     pub(super) async fn end_offer(&self, id: &str, last: NaiveDate) -> Result<Decided, Refusal> {

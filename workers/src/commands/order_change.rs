@@ -1,6 +1,5 @@
 //! Commands on a part of an order: ask its supplier for a smaller quantity, or cancel a part.
 
-use crate::wanted;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -16,6 +15,7 @@ use crate::documents::Refusal;
 use crate::documents::lowering::{Lowering, has_surplus};
 use crate::order_changes::FiledChange;
 use crate::orders::{Message, StoredOrder};
+use crate::wanted;
 
 /// A lot of an order, with the quantity that the command states for it.
 struct Named<'a> {

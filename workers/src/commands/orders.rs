@@ -1,6 +1,5 @@
 //! Cancels what has not come yet of an order, and informs the supplier.
 
-use crate::wanted;
 use waybill_shared::domain::kinds::{LotEvent, RecordEvent};
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::OrderStatus;
@@ -9,6 +8,7 @@ use super::{Context, Decided, already, refuse};
 use crate::documents::Refusal;
 use crate::documents::lowering::Lowering;
 use crate::orders::{Message, StoredOrder};
+use crate::wanted;
 
 impl Context<'_> {
     pub(super) async fn cancel_order(&self, number: &str) -> Result<Decided, Refusal> {

@@ -1,6 +1,5 @@
 //! Commands on parties: roles begin and end, each with its evidence.
 
-use crate::wanted;
 use chrono::NaiveDate;
 use waybill_shared::domain::coalition::{Consignee, Renamed};
 use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
@@ -12,6 +11,7 @@ use waybill_shared::store::{ChangeSet, LineChange, RecordChange};
 use super::{Context, Decided, already, body, read, refuse};
 use crate::documents::Refusal;
 use crate::touched::touched;
+use crate::wanted;
 
 impl Context<'_> {
     pub(super) async fn begin_role(

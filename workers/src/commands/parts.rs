@@ -1,6 +1,5 @@
 //! Splits and merges lots of one line by hand, before anything is set aside for them.
 
-use crate::wanted;
 use waybill_shared::domain::ids::LotId;
 use waybill_shared::domain::kinds::LotEvent;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, last_part};
@@ -11,6 +10,7 @@ use waybill_shared::store::LotChange;
 use super::lots::ended;
 use super::{Context, Decided, already, refuse};
 use crate::documents::Refusal;
+use crate::wanted;
 
 /// Refuses if `lot` cannot be split or merged now.
 fn is_loose(lot: &Lot) -> Result<(), Refusal> {

@@ -31,10 +31,7 @@ pub enum ConnectorQuery<'a> {
         is_duplicate: bool,
     },
     /// A requester has to accept goods in kind.
-    Acceptance {
-        lot: &'a Lot,
-        line: &'a Line,
-    },
+    Acceptance { lot: &'a Lot, line: &'a Line },
     /// Donors have to agree to the use of their money.
     Consent {
         lot: &'a Lot,
@@ -45,9 +42,7 @@ pub enum ConnectorQuery<'a> {
         donors: &'a [String],
     },
     /// Somebody has to approve an order.
-    Approval {
-        order: &'a Order,
-    },
+    Approval { order: &'a Order },
     /// The secretariat has to decide on terms that a supplier changed.
     Terms {
         order: &'a Order,

@@ -1,6 +1,5 @@
 //! Documents that answer questions: reviews, acceptances of goods in kind, consents, approvals.
 
-use crate::wanted;
 use waybill_shared::domain::admissible::LONGEST_LEAD;
 use waybill_shared::domain::document::Verdict;
 use waybill_shared::domain::funding::{Share, ShareState};
@@ -17,6 +16,7 @@ use waybill_shared::twins::Twins;
 use super::{Desk, Refusal};
 use crate::connectors::ConnectorQuery;
 use crate::orders::StoredOrder;
+use crate::wanted;
 
 fn not_asked(lot: &Lot, what: &str) -> Refusal {
     Refusal::DoesNotApply(format!("{} does not wait for {what}", lot.id))

@@ -1,7 +1,6 @@
 //! A supplier's answer to an order change. The quantities that it agrees to give up leave the
 //! order, unless they have come meanwhile.
 
-use crate::wanted;
 use waybill_shared::domain::kinds::{LotEvent, RecordEvent};
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::OrderStatus;
@@ -12,6 +11,7 @@ use waybill_shared::store::ChangeSet;
 use super::{Desk, Refusal};
 use crate::documents::lowering::Lowering;
 use crate::order_changes::FiledChange;
+use crate::wanted;
 
 impl Desk<'_> {
     pub(super) async fn change_response(

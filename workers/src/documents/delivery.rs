@@ -2,7 +2,6 @@
 //! rejected goods are delivered again, or their money returns and they are matched again at their
 //! rank.
 
-use crate::wanted;
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
@@ -24,6 +23,7 @@ use super::rows::{Named, Stage, wrong};
 use super::{Desk, Refusal};
 use crate::connectors::ConnectorQuery;
 use crate::funding::covered;
+use crate::wanted;
 
 /// The missing goods are already paid for.
 const PAID_IN_ADVANCE: &str = "paid_in_advance";

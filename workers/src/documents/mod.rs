@@ -53,10 +53,7 @@ pub enum Refusal {
         why: String,
     },
     #[error("`{sender}` has sent something else as `{number}`")]
-    OtherOfThatNumber {
-        sender: String,
-        number: String,
-    },
+    OtherOfThatNumber { sender: String, number: String },
     /// Some of its rows are wrong, so none is taken.
     #[error("{}", rows_told(.0))]
     Rows(Vec<WrongRow>),

@@ -3,7 +3,6 @@
 //! the seller pays something back, that is a payment below zero. A payment that takes more from an
 //! envelope than was bound is still a fact, and is recorded as an overrun.
 
-use crate::wanted;
 use chrono::NaiveDate;
 use waybill_shared::domain::document::PaymentLine;
 use waybill_shared::domain::funding::{Share, ShareState};
@@ -19,6 +18,7 @@ use waybill_shared::store::{ChangeSet, LotChange};
 
 use super::rows::{Named, Stage, wrong};
 use super::{Desk, Refusal};
+use crate::wanted;
 
 /// What a payment has to report in addition to the changed lots.
 #[derive(Default)]

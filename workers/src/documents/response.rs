@@ -1,6 +1,5 @@
 //! A supplier's response to an order: it accepts, changes or refuses each line.
 
-use crate::wanted;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -18,6 +17,7 @@ use super::{Desk, Refusal};
 use crate::connectors::ConnectorQuery;
 use crate::orders::StoredOrder;
 use crate::terms::{Purse, agree, answered};
+use crate::wanted;
 
 /// Days further in the future than this are treated as mistakes.
 const LONGEST_DAYS: u64 = 36_500;

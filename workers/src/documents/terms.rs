@@ -1,7 +1,6 @@
 //! The secretariat's decisions on terms that a supplier changed. The terms are accepted, with the
 //! consents that this needs, or the lots leave the order. A numbered message informs the supplier.
 
-use crate::wanted;
 use std::collections::BTreeMap;
 
 use waybill_shared::domain::funding::{Share, ShareState};
@@ -19,6 +18,7 @@ use crate::connectors::ConnectorQuery;
 use crate::documents::lowering::stays_if_paid;
 use crate::orders::{Message, StoredOrder};
 use crate::terms::{Purse, agree, asked_anew, bind};
+use crate::wanted;
 
 /// The effects of a decision, collected lot by lot.
 struct Deciding<'a> {

@@ -1,7 +1,6 @@
 //! Before each round, and when an order is drawn up, lots whose money may not be bound any more go
 //! back to matching. They keep their rank, and their event says why.
 
-use crate::wanted;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
@@ -17,6 +16,7 @@ use waybill_shared::matching::binding::{Unbindable, may_bind};
 use waybill_shared::store::{ChangeSet, LotChange};
 
 use crate::orders::StoredOrder;
+use crate::wanted;
 
 /// The actor of the events that send lots back.
 const ACTOR: &str = "binding";

@@ -1,7 +1,6 @@
 //! The jobs that the calendar runs: envelopes lapse, overdue deliveries are chased, and each day is
 //! summed up.
 
-use crate::wanted;
 use async_trait::async_trait;
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -15,6 +14,7 @@ use waybill_shared::job::{Done, JobError, JobHandler};
 use waybill_shared::store::{ChangeSet, EnvelopeChange, EnvelopeRow, Job, RecordChange};
 
 use crate::terms;
+use crate::wanted;
 
 /// How many days before `obligate_by` warnings are given.
 const WARNINGS: [u64; 3] = [90, 30, 7];

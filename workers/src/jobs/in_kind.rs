@@ -1,6 +1,5 @@
 //! Goods given in kind: what is left of them, and which lots could use them.
 
-use crate::wanted;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
@@ -16,6 +15,8 @@ use waybill_shared::engine::Engine;
 use waybill_shared::job::JobError;
 use waybill_shared::matching::may_serve;
 use waybill_shared::store::{RecordChange, StoreError};
+
+use crate::wanted;
 
 /// The reserved quantity of an item, as stored in its record.
 #[derive(Debug, Serialize)]

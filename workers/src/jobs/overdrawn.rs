@@ -2,7 +2,6 @@
 //! their money back, those with the lowest priority first. What is already bound stays an incident
 //! until there is enough money again.
 
-use crate::wanted;
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordKind, StepKind};
 use waybill_shared::domain::lot::Lot;
@@ -13,6 +12,7 @@ use waybill_shared::job::JobError;
 use waybill_shared::store::{ChangeSet, EnvelopeRow, LotChange};
 
 use crate::terms;
+use crate::wanted;
 
 /// Makes `lots` give back `missing` minor units of the envelope `id` that no order binds, beginning
 /// with the lowest priority. Returns the changes, and the amount that could not be recovered.

@@ -1,7 +1,6 @@
 //! A round matches everything that waits for money at once, by priority: first with goods in kind,
 //! then with money.
 
-use crate::wanted;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -31,6 +30,7 @@ use super::unfunded::{
 };
 use super::{binding, overdrawn};
 use crate::connectors::{self, Connector};
+use crate::wanted;
 use crate::windows;
 
 pub struct Round {

@@ -1,6 +1,5 @@
 //! What happens to lots that a round does not fund, and the reasons they are given.
 
-use crate::wanted;
 use std::collections::BTreeSet;
 
 use waybill_shared::domain::kinds::{JobKind, LotEvent, StepKind};
@@ -15,6 +14,7 @@ use waybill_shared::matching::{Ask, Envelope, Problem, Solution, Unfunded, WhyNo
 use waybill_shared::store::ChangeSet;
 
 use super::round::Snapshot;
+use crate::wanted;
 
 fn funding() -> StepResult {
     StepResult::Wait { awaits: Awaited::Funding, until: None }

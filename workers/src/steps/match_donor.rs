@@ -1,7 +1,6 @@
 //! Matching: a lot that arrives waits for money and asks for a round. Rounds decide about all
 //! waiting lots together (see `jobs/round.rs`).
 
-use crate::wanted;
 use async_trait::async_trait;
 use waybill_shared::domain::kinds::{LotEvent, StepKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState};
@@ -9,6 +8,7 @@ use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
 
 use crate::step::{Progress, Step, StepError};
+use crate::wanted;
 
 pub struct MatchDonor;
 

@@ -22,10 +22,7 @@ pub enum AddressError {
     #[error("`{0}` is no public address")]
     NotPublic(String),
     #[error("`{host}` cannot be resolved: {why}")]
-    Unresolved {
-        host: String,
-        why: String,
-    },
+    Unresolved { host: String, why: String },
 }
 
 /// Parses `url`, and checks that the addresses its name has now may be reached.

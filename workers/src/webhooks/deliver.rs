@@ -22,7 +22,7 @@ use waybill_shared::domain::webhook::{
 use waybill_shared::engine::Engine;
 use waybill_shared::feed::{CloudEvent, Reader};
 use waybill_shared::job::{Done, JobError, JobHandler};
-use waybill_shared::sealing;
+use waybill_shared::sealed;
 use waybill_shared::store::{ChangeSet, Job, NoteChange, NoteRange, RecordChange, StoreError};
 use waybill_shared::visibility::Visibility;
 
@@ -85,7 +85,7 @@ impl JobHandler for Deliver {
             )?);
             return Ok(change_set.into());
         }
-        let secrets = match sealing::secrets(&engine.keys, &job.key, &state.secrets) {
+        let secrets = match sealed::secrets(&engine.keys, &job.key, &state.secrets) {
             Ok(secrets) => secrets,
             Err(error) => {
                 tracing::error!(%error, "nothing is sent to a webhook: start this process with the key (--key-file)");

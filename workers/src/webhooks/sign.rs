@@ -74,8 +74,8 @@ mod tests {
         let first = Secrets { current: new_secret().expect("random").into(), before: None };
         let at = Timestamp::UNIX_EPOCH;
         let both = rotated(&first, new_secret().expect("random"), at);
-        let both = waybill_shared::sealing::secrets(&keys, "wh", &both).expect("plain");
-        let first = waybill_shared::sealing::secrets(&keys, "wh", &first).expect("plain");
+        let both = waybill_shared::sealed::secrets(&keys, "wh", &both).expect("plain");
+        let first = waybill_shared::sealed::secrets(&keys, "wh", &first).expect("plain");
         let old = signatures(&first, "1", at, "{}");
         let signed = signatures(&both, "1", at, "{}");
         assert!(signed.split(' ').count() == 2 && signed.ends_with(&old), "{signed}");

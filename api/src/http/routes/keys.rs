@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use waybill_shared::sealing::{Inventory, reseal};
+use waybill_shared::sealed::{Inventory, reseal};
 
 use crate::http::access::Caller;
 use crate::http::problem::Problem;

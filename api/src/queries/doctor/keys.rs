@@ -1,7 +1,7 @@
 //! Whether confidential values are sealed, and with keys that this process has.
 
 use waybill_shared::engine::Engine;
-use waybill_shared::sealing::Inventory;
+use waybill_shared::sealed::Inventory;
 
 use super::finding::{Finding, unread};
 

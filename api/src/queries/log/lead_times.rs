@@ -19,7 +19,7 @@ use waybill_shared::domain::order::Order;
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::spread::{Days, Spread};
 use waybill_shared::engine::Engine;
-use waybill_shared::intake::start_of;
+use waybill_shared::openings::start_of;
 use waybill_shared::store::StoreError;
 use waybill_shared::store::body::of_event;
 use waybill_shared::store::chain::archived;

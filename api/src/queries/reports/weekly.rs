@@ -14,7 +14,7 @@ use waybill_shared::domain::lot::{Lot, Timestamp};
 use waybill_shared::domain::money::{Currency, Money};
 use waybill_shared::domain::order::Order;
 use waybill_shared::engine::Engine;
-use waybill_shared::intake::start_of;
+use waybill_shared::openings::start_of;
 use waybill_shared::store::body::of_event;
 use waybill_shared::store::{Store, StoreError};
 use waybill_shared::visibility::Visibility;

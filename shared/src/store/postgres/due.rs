@@ -10,7 +10,7 @@ use super::{PostgresStore, lock};
 use crate::domain::kinds::JobKind;
 use crate::domain::limit::Limit;
 use crate::domain::lot::Timestamp;
-use crate::metrics::Backlog;
+use crate::store::Backlog;
 use crate::store::hint::named;
 use crate::store::stored::time;
 use crate::store::{Claim, Hint, Job, Lane, Lease, Queues, StoreError, Wanted};

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::PostgresStore;
 use super::failed;
-use crate::dump::{BATCH, Batch, Counts, Row};
+use crate::store::row::{BATCH, Batch, Counts, Row};
 use crate::store::stored::parse;
 use crate::store::{StoreError, Whole};
 

@@ -3,7 +3,7 @@
 
 use sqlx::PgConnection;
 
-use crate::dump::{
+use crate::store::row::{
     DocumentRow, EnvelopeRow, EventRow, JobRow, LineRow, LinkRow, LotRow, NoteRow, RecordRow, Row,
 };
 use crate::store::Lane;

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::{CONNECTIONS, PostgresStore, failed, fill, migrate, options};
 use crate::address::without_secrets;
-use crate::dump::Batch;
+use crate::store::row::Batch;
 use crate::store::{Beside, Store, StoreError};
 
 /// A new schema of a database, and the place that it is for.

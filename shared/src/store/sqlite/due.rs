@@ -11,7 +11,7 @@ use super::read::{json, reading};
 use crate::domain::kinds::JobKind;
 use crate::domain::limit::Limit;
 use crate::domain::lot::{Lot, Timestamp};
-use crate::metrics::Backlog;
+use crate::store::Backlog;
 use crate::store::hint::named;
 use crate::store::stored::{parse, time};
 use crate::store::{Claim, Hint, Job, Lane, Lease, Queues, StoreError, Wanted};

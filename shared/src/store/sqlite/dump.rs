@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::SqliteStore;
 use super::read::reading;
-use crate::dump::{BATCH, Batch, Counts, Row};
+use crate::store::row::{BATCH, Batch, Counts, Row};
 use crate::store::stored::parse;
 use crate::store::{StoreError, Whole};
 

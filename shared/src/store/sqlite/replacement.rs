@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::script::Script;
 use super::{MIGRATIONS, SqliteStore, read_only};
-use crate::dump::{Batch, Row};
+use crate::store::row::{Batch, Row};
 use crate::store::{Beside, Store, StoreError};
 
 /// A new file, and the place that it is for.

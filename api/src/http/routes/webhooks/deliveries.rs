@@ -8,7 +8,7 @@ use waybill_shared::domain::kinds::NoteKind;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::domain::webhook::{Attempt, Endpoint};
 use waybill_shared::feed::{CloudEvent, Reader};
-use waybill_shared::sealing::secrets;
+use waybill_shared::sealed::secrets;
 use waybill_shared::store::{NoteRange, StoreError};
 use waybill_shared::visibility::Visibility;
 use waybill_workers::webhooks::{Failed, client, post, replay as send_again};

@@ -3,6 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Rows in one batch.
+pub(crate) const BATCH: usize = 500;
+
 /// Rows on their way.
 pub type Batch = Vec<Row>;
 
@@ -205,7 +208,7 @@ impl Counts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
-    /// See [`FORMAT`](super::FORMAT).
+    /// See [`FORMAT`](crate::dump::FORMAT).
     pub format: u32,
     /// The version of Waybill that wrote it.
     pub version: String,

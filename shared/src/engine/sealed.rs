@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::keys::{Keys, SealError};
+use crate::sealing::{Keys, SealError};
 use crate::domain::coalition::Consignee;
 use crate::domain::confidential::Confidential;
 use crate::domain::kinds::{NoteKind, RecordEvent, RecordKind};

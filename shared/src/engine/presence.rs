@@ -231,7 +231,8 @@ impl Pulse {
                 troubles.push(Trouble::new("store", "what is committed is not confirmed in time"))
             }
         }
-        engine.metrics.troubles(&troubles, engine.timekeeper.offset());
+        let parts: Vec<&str> = troubles.iter().map(|trouble| trouble.part.as_str()).collect();
+        engine.metrics.troubles(&parts, engine.timekeeper.offset());
         engine.vitals.state().troubles = troubles;
     }
 

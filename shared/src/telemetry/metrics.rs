@@ -14,8 +14,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::presence::Trouble;
-use crate::store::Term;
+use crate::store::{Backlog, Term};
+
 
 /// Upper bounds of latencies, in seconds.
 const SECONDS: [f64; 12] =
@@ -172,10 +172,10 @@ impl Metrics {
         }
     }
 
-    /// What keeps this process from working now, and how far its clock is ahead of the database's.
-    pub(crate) fn troubles(&self, troubles: &[Trouble], offset: Option<TimeDelta>) {
+    /// Which parts keep this process from working now, and how far its clock is ahead of the database's.
+    pub(crate) fn troubles(&self, troubles: &[&str], offset: Option<TimeDelta>) {
         for part in PARTS {
-            let is_met = troubles.iter().any(|trouble| trouble.part == part);
+            let is_met = troubles.contains(&part);
             self.trouble.get_or_create(&Part { part }).set(i64::from(is_met));
         }
         if let Some(offset) = offset {
@@ -210,17 +210,4 @@ impl Metrics {
         encode(&mut text, &self.registry)?;
         Ok(text)
     }
-}
-
-/// What is due in one lane of a queue and not under way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Backlog {
-    /// The step's name or the job's kind.
-    pub queue: String,
-    /// The lane's name.
-    pub lane: &'static str,
-    /// How many.
-    pub depth: i64,
-    /// For how long the oldest has been due.
-    pub oldest: Duration,
 }

@@ -1,6 +1,16 @@
 //! What scheduler, workers and API hold in common: the store, the broker, the clock, and the way
 //! to wake the relay.
 
+pub mod incidents;
+pub mod job;
+pub mod pauses;
+pub mod presence;
+pub mod request_mark;
+pub mod sealed;
+pub mod timekeeper;
+mod turns;
+pub mod versions;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,16 +27,17 @@ use crate::domain::lot::{Lot, LotState};
 use crate::domain::pipeline::{CronEntry, Pipeline};
 use crate::domain::requisition::Line;
 use crate::domain::transition::{Situation, StepResult, TransitionError, UnknownVersion, advance};
-use crate::intake::Turns;
+
 use crate::metrics::Metrics;
 use crate::pauses::Pauses;
 use crate::presence::Vitals;
-use crate::request_mark;
-use crate::sealing::{self, Keys};
+use crate::sealing::Keys;
 use crate::store::reference::add;
 use crate::store::{ChangeSet, Fate, Hint, Lease, LotChange, Store, StoreError};
-use crate::timekeeper::{Doubt, Timekeeper};
+use crate::clock::Doubt;
+use crate::timekeeper::Timekeeper;
 use crate::versions::{Version, Versions};
+use turns::Turns;
 
 /// Batches of hints that may wait for the relay; what does not fit is found in the store.
 const WAKES: usize = 1024;
@@ -355,7 +366,7 @@ impl Engine {
             release.into_iter().for_each(|lease| self.store.release(lease));
             return Err(doubt.into());
         }
-        if let Err(error) = sealing::seal(&self.keys, &*self.store, &mut change_sets).await {
+        if let Err(error) = sealed::seal(&self.keys, &*self.store, &mut change_sets).await {
             release.into_iter().for_each(|lease| self.store.release(lease));
             return Err(error);
         }

@@ -33,50 +33,6 @@ const FRESH: TimeDelta = TimeDelta::hours(1);
 /// How often what time it is is kept.
 const KEPT: TimeDelta = TimeDelta::hours(1);
 
-/// Why a clock is not believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Doubt {
-    /// It is so far after the database's; negative: before it.
-    #[error("this machine's clock is {} the database's", apart(*.0, "ahead of", "behind"))]
-    Apart(TimeDelta),
-    /// It has moved on by so much more than the machine has counted.
-    #[error("the clock was set {}", apart(*.0, "ahead", "back"))]
-    Stepped(TimeDelta),
-    /// It is so far before a time that was known to be right.
-    #[error("the clock is {} the last time that was known", apart(*.0, "ahead of", "behind"))]
-    Behind(TimeDelta),
-    /// It is so far after the last time that was known to be right, and the machine was started since.
-    #[error("the clock is {} the last time that was known", apart(*.0, "ahead of", "behind"))]
-    Gap(TimeDelta),
-}
-
-impl Doubt {
-    /// The way out.
-    #[must_use]
-    pub fn mend(self) -> &'static str {
-        match self {
-            Self::Apart(_) => {
-                "set the clock of the one that is wrong: `timedatectl set-ntp true` keeps time by NTP"
-            }
-            Self::Stepped(_) | Self::Behind(_) | Self::Gap(_) => {
-                "set the clock right; if it is right, say so: `waybill clock accept`"
-            }
-        }
-    }
-}
-
-/// `2 h ahead of`.
-pub(crate) fn apart(by: TimeDelta, ahead: &str, behind: &str) -> String {
-    let seconds = by.num_seconds().abs();
-    let long = match seconds {
-        ..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", (seconds + 30) / 60),
-        7_200..172_800 => format!("{} h", (seconds + 1_800) / 3_600),
-        172_800.. => format!("{} days", (seconds + 43_200) / 86_400),
-    };
-    format!("{long} {}", if by < TimeDelta::zero() { behind } else { ahead })
-}
-
 /// A time that was right, and what the machine had counted then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Known {
