@@ -11,7 +11,8 @@ use crate::domain::event::Event;
 
 /// Parses the body of record `id`, which is of this kind.
 ///
-/// # Errors [`StoreError::Corrupt`] if the body is not valid for this type.
+/// # Errors
+/// [`StoreError::Corrupt`] if the body is not valid for this type.
 pub fn parse<T: DeserializeOwned>(
     kind: impl Display,
     id: &str,
@@ -22,15 +23,17 @@ pub fn parse<T: DeserializeOwned>(
 
 /// Serializes the body of record `id`, which is of this kind.
 ///
-/// # Errors [`StoreError::Corrupt`] if the value cannot be written as JSON.
+/// # Errors
+/// [`StoreError::Corrupt`] if the value cannot be written as JSON.
 pub fn write<T: Serialize>(kind: impl Display, id: &str, value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|source| corrupt(kind, id, source))
 }
 
 /// Parses the content of the event's subject as it was after `event`.
 ///
-/// # Errors [`StoreError::Archived`] if the body has been moved to an archive, [`StoreError::Corrupt`] if it is not
-/// valid for this type.
+/// # Errors
+/// [`StoreError::Archived`] if the body has been moved to an archive, [`StoreError::Corrupt`] if it is not valid for
+/// this type.
 pub fn of_event<T: DeserializeOwned>(event: &Event) -> Result<T, StoreError> {
     let subject = || event.subject.clone();
     if let Some((number, _)) = archived(&event.body) {

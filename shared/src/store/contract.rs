@@ -27,9 +27,9 @@ use crate::metrics::Backlog;
 pub trait Store: Reads + Log + Queues + Cluster + Whole {
     /// Commits `change_sets` in order. Each is stored completely or not at all, and durably before this returns.
     ///
-    /// # Errors [`StoreError`] if the database cannot be written. If the connection was lost during the commit, the
-    /// outcome is unknown. Either read the subjects, or commit again: if the change sets were stored, the second
-    /// attempt is stale.
+    /// # Errors
+    /// [`StoreError`] if the database cannot be written. If the connection was lost during the commit, the outcome is
+    /// unknown. Either read the subjects, or commit again: if the change sets were stored, the second attempt is stale.
     async fn commit(&self, change_sets: Vec<ChangeSet>) -> Result<Vec<Fate>, StoreError>;
 
     /// A consistent view of the store as it is now, for several reads. Drop it soon.
@@ -40,7 +40,8 @@ pub trait Store: Reads + Log + Queues + Cluster + Whole {
 
     /// Checks that the database's files are still the ones that were opened, so that others will find what is written.
     ///
-    /// # Errors [`StoreError::Moved`] if one of them is not.
+    /// # Errors
+    /// [`StoreError::Moved`] if one of them is not.
     fn in_place(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -19,7 +19,8 @@ fn parse<T: serde::de::DeserializeOwned>(
 
 /// Adds one record to `coalition`. Records of kinds that steps do not look up are ignored.
 ///
-/// # Errors [`StoreError::Corrupt`] if the body is not valid for its kind.
+/// # Errors
+/// [`StoreError::Corrupt`] if the body is not valid for its kind.
 pub fn add(coalition: &mut Coalition, kind: RecordKind, record: &Record) -> Result<(), StoreError> {
     let id = record.id.clone();
     match kind {

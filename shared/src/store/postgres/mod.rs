@@ -120,15 +120,16 @@ fn pool(connections: u32) -> PgPoolOptions {
 impl PostgresStore {
     /// Connects to the database at `url` and migrates it.
     ///
-    /// # Errors [`StoreError::Newer`] if a newer version of Waybill wrote it, [`StoreError::Open`] if it cannot be
-    /// reached.
+    /// # Errors
+    /// [`StoreError::Newer`] if a newer version of Waybill wrote it, [`StoreError::Open`] if it cannot be reached.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         Self::open_with(url, CONNECTIONS).await
     }
 
     /// Like [`PostgresStore::open`], with at most `connections` connections, but at least [`FEWEST_CONNECTIONS`].
     ///
-    /// # Errors As for [`PostgresStore::open`].
+    /// # Errors
+    /// As for [`PostgresStore::open`].
     pub async fn open_with(url: &str, connections: u32) -> Result<Self, StoreError> {
         let options = options(url)?;
         // Skips the migration if nothing is pending, because a database that refuses writes can still be read.
@@ -143,7 +144,8 @@ impl PostgresStore {
 
     /// Connects to the database at `url` without migrating it.
     ///
-    /// # Errors [`StoreError::Older`] if migrations are pending, [`StoreError::Newer`] and [`StoreError::Open`] as for
+    /// # Errors
+    /// [`StoreError::Older`] if migrations are pending, [`StoreError::Newer`] and [`StoreError::Open`] as for
     /// [`PostgresStore::open`].
     pub async fn look(url: &str) -> Result<Self, StoreError> {
         all_applied(&Self::migrations(url).await?, &without_secrets(url))?;
@@ -152,8 +154,8 @@ impl PostgresStore {
 
     /// The migrations of the database at `url`, and whether each was applied. Writes nothing.
     ///
-    /// # Errors [`StoreError::Newer`] if a newer version of Waybill wrote it, [`StoreError::Open`] if it cannot be
-    /// reached.
+    /// # Errors
+    /// [`StoreError::Newer`] if a newer version of Waybill wrote it, [`StoreError::Open`] if it cannot be reached.
     pub async fn migrations(url: &str) -> Result<Vec<Migration>, StoreError> {
         let opening = |source| StoreError::Open { path: without_secrets(url), source };
         let options = options(url)?;

@@ -73,7 +73,8 @@ async fn is_free(connection: &mut PgConnection, url: &str) -> Result<(), StoreEr
 impl PostgresReplacement {
     /// Creates a new schema in the database at `url`.
     ///
-    /// # Errors [`StoreError::Busy`] if somebody leads there, [`StoreError`] if the schema cannot be created.
+    /// # Errors
+    /// [`StoreError::Busy`] if somebody leads there, [`StoreError`] if the schema cannot be created.
     pub async fn empty(url: &str) -> Result<Self, StoreError> {
         let opening = |source| StoreError::Open { path: without_secrets(url), source };
         let options = options(url)?;

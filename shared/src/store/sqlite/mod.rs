@@ -70,8 +70,9 @@ const ONLY_TERM: Term = Term(1);
 impl SqliteStore {
     /// Opens and migrates the database at `path`, and creates it if it does not exist.
     ///
-    /// # Errors [`StoreError::Newer`] if a newer version of Waybill wrote it, [`StoreError::Open`] if it cannot be
-    /// opened or is not a database, [`StoreError::Gone`] if there was a database and the file is gone.
+    /// # Errors
+    /// [`StoreError::Newer`] if a newer version of Waybill wrote it, [`StoreError::Open`] if it cannot be opened or is
+    /// not a database, [`StoreError::Gone`] if there was a database and the file is gone.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let store = Self::migrated(path).await?;
         documents::move_in(&store).await?;
@@ -118,7 +119,8 @@ impl SqliteStore {
 
     /// Opens the database at `path` read-only, while another process may be working on it.
     ///
-    /// # Errors [`StoreError::Older`] if migrations are pending, [`StoreError::Newer`] and [`StoreError::Open`] as for
+    /// # Errors
+    /// [`StoreError::Older`] if migrations are pending, [`StoreError::Newer`] and [`StoreError::Open`] as for
     /// [`SqliteStore::open`].
     pub async fn look(path: &Path) -> Result<Self, StoreError> {
         let shown = path.display().to_string();
@@ -138,8 +140,8 @@ impl SqliteStore {
 
     /// The migrations of the database at `path`, and whether each was applied. Writes nothing.
     ///
-    /// # Errors [`StoreError::Newer`] if a newer version of Waybill wrote it, [`StoreError::Open`] if it is not a
-    /// database.
+    /// # Errors
+    /// [`StoreError::Newer`] if a newer version of Waybill wrote it, [`StoreError::Open`] if it is not a database.
     pub async fn migrations(path: &Path) -> Result<Vec<Migration>, StoreError> {
         let shown = path.display().to_string();
         if !path.exists() {

@@ -11,7 +11,8 @@ use crate::store::StoreError;
 /// Updates rows of a table with `rows` rows, `batch` rows in each durable transaction, for the duration `stretch`.
 /// Returns how many rows were updated.
 ///
-/// # Errors [`StoreError`] if the database cannot be written.
+/// # Errors
+/// [`StoreError`] if the database cannot be written.
 pub async fn raw_updates(
     path: &Path,
     rows: i64,

@@ -65,7 +65,8 @@ fn keep(path: &Path) -> std::io::Result<()> {
 impl SqliteStore {
     /// Copies the database at `from` to the new file `to`. The copy is consistent even while others write.
     ///
-    /// # Errors [`StoreError`] if `from` cannot be read, or `to` exists or cannot be written.
+    /// # Errors
+    /// [`StoreError`] if `from` cannot be read, or `to` exists or cannot be written.
     pub async fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
         let opening = |source| StoreError::Open { path: from.display().to_string(), source };
         make_private(to).map_err(lost("make the copy"))?;
@@ -83,7 +84,8 @@ impl SqliteStore {
 impl SqliteReplacement {
     /// Prepares a replacement for the database at `place`.
     ///
-    /// # Errors [`StoreError`] if the leftovers of a killed process cannot be removed.
+    /// # Errors
+    /// [`StoreError`] if the leftovers of a killed process cannot be removed.
     pub fn at(place: &Path) -> Result<Self, StoreError> {
         let new = place.with_extension("new.sqlite");
         for file in files(&new).into_iter().chain(files(&new.with_extension("leases.sqlite"))) {
@@ -94,7 +96,8 @@ impl SqliteReplacement {
 
     /// Creates the replacement with empty tables.
     ///
-    /// # Errors [`StoreError`] if it cannot be created.
+    /// # Errors
+    /// [`StoreError`] if it cannot be created.
     pub async fn empty(&self) -> Result<(), StoreError> {
         make_private(&self.new).map_err(lost("make the new database"))?;
         self.migrate().await
@@ -102,8 +105,8 @@ impl SqliteReplacement {
 
     /// Creates the replacement as a copy of the database at `file`, and applies pending migrations.
     ///
-    /// # Errors [`StoreError`] if `file` cannot be read or is newer than this version, or if the copy cannot be
-    /// created.
+    /// # Errors
+    /// [`StoreError`] if `file` cannot be read or is newer than this version, or if the copy cannot be created.
     pub async fn copy_of(&self, file: &Path) -> Result<(), StoreError> {
         SqliteStore::migrations(file).await?;
         SqliteStore::copy(file, &self.new).await?;
