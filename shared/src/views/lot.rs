@@ -178,8 +178,8 @@ impl LotView {
 }
 
 impl LotView {
-    /// The view of `lot` for `visibility`. It hides from those who sell or carry the lot who pays for it, and what
-    /// donors have left from everybody who may not see their money.
+    /// The view of `lot` for `visibility`. It hides who pays from those who sell, carry or receive the lot, and what
+    /// donors have left from everybody who does not see everything.
     #[must_use]
     pub fn seen(lot: &Lot, line: &Line, visibility: &Visibility) -> Self {
         let mut view = Self::of(lot, line, &visibility.coalition);
@@ -211,7 +211,7 @@ impl LotView {
 }
 
 impl LineView {
-    /// The view for `visibility`. It hides from those who sell the line what it may cost.
+    /// The view for `visibility`. It hides from those who sell, carry or receive the goods what they may cost.
     #[must_use]
     pub fn seen(mut self, visibility: &Visibility) -> Self {
         if visibility.hides_money() {
@@ -243,7 +243,7 @@ pub struct LineState {
     pub lots: u32,
 }
 
-/// A line as its requester last stated it.
+/// A line, including the changes that commands have made to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LineView {
     /// The id of the line.
@@ -268,7 +268,7 @@ pub struct LineView {
     pub quantity: String,
     /// The unit's code.
     pub unit: String,
-    /// The requester's estimate for one unit. It is hidden from those who sell.
+    /// The requester's estimate for one unit. It is hidden from those who sell, carry or receive the goods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_estimate: Option<Price>,
     /// Class and rank.
@@ -289,7 +289,7 @@ pub struct LineView {
     /// The shortage that still closes the line, in per mille of its quantity; zero if absent.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tolerance_per_mille: u32,
-    /// Where the line comes from. It is hidden from those who sell.
+    /// Where the line comes from. It is hidden from those who sell, carry or receive the goods.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source: String,
     /// The states of its lots, in the order of the lots.
