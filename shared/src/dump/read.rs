@@ -90,8 +90,8 @@ impl<R: BufRead> Reading<R> {
         Ok(reading)
     }
 
-    /// Reads and sends all rows. Rows of the log get the position of their previous event. Reports the number of rows
-    /// to `passed` repeatedly. It blocks, so it needs a thread of its own.
+    /// Reads and sends all rows. Rows of the log get the position of their previous event. Reports the size of
+    /// each batch to `passed`. It blocks, so it needs a thread of its own.
     ///
     /// # Errors
     /// [`WholeError`] with the line that is wrong. Rows that were sent before must be discarded then.

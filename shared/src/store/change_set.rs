@@ -32,7 +32,7 @@ impl LotChange {
         Self { before: None, after: lot, kind }
     }
 
-    /// When the lot is due next: `now` if it is ready, `None` if only an outside change can move it.
+    /// When the lot is due next: `now` if it is ready, `None` if time alone does not move it.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> Option<Timestamp> {
         match self.after.state() {
@@ -211,7 +211,7 @@ pub struct ChangeSet {
     pub records: Vec<RecordChange>,
     pub envelopes: Vec<EnvelopeChange>,
     pub jobs: Vec<NewJob>,
-    /// The job whose run produced this change set.
+    /// The outcome of the job that produced this change set.
     pub job: Option<JobChange>,
     pub notes: Vec<NoteChange>,
     /// Records something that has already happened outside, so it is stored even if it exceeds an envelope.
@@ -252,7 +252,7 @@ impl ChangeSet {
             || self.lines.iter().any(|line| line.expected > 0)
     }
 
-    /// Adds all changes of `other`. The actor, the time and the job stay those of `self`.
+    /// Adds the changes of `other`. Everything else stays as in `self`.
     #[must_use]
     pub fn with(mut self, other: Self) -> Self {
         self.lots.extend(other.lots);
