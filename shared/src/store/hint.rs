@@ -69,7 +69,7 @@ pub struct Hint {
 }
 
 impl Hint {
-    /// The hint for a lot, if the lot is ready at `now`.
+    /// The hint for a lot that is ready, due at `now`; `None` for a lot in another state.
     #[must_use]
     pub fn of_ready(lot: &Lot, now: Timestamp) -> Option<Self> {
         let LotState::Ready { step, .. } = lot.state() else { return None };
