@@ -1,6 +1,6 @@
-//! URLs of stores and brokers, as they may be told to people.
+//! URLs of stores and brokers, in a form that may be shown to people.
 
-/// `url` without its password, wherever it stands: behind the user's name, or in the query.
+/// `url` without its password, whether it follows the user's name or is in the query.
 #[must_use]
 pub fn without_secrets(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };

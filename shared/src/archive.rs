@@ -1,6 +1,6 @@
-//! Archives: what lots that have ended looked like on their way is moved out of the log into a file. Who did what and
-//! when stays, with the SHA-256 of each body, which is what the hash chain holds of it: the log verifies as before, and a
-//! body that is in no archive that is known is a break.
+//! Archives: the bodies of events of lots that ended long ago are moved from the log to a file. The events themselves
+//! stay, with the SHA-256 of each body. The hash chain only contains that hash, so the log verifies as before. A body
+//! that is missing from the log but in no known archive is a violation.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,37 +15,37 @@ use crate::domain::lot::{LotState, Timestamp};
 use crate::store::chain::{archived, hex};
 use crate::store::{LotFilter, Store, StoreError};
 
-/// The kind and key of the note in a copy that has what archives hold back in its log.
+/// Kind and key of the note in a copy of the database whose log has the archived bodies again.
 pub const PUT_BACK: &str = "put_back";
 
 /// Events and lots read at once.
 const PAGE: i64 = 5_000;
 
-/// What the calendar notes of each fire: all but the last of an entry is archived, too.
+/// The calendar's record of each entry's runs. All events of an entry except the last are archived, too.
 const CALENDAR: &str = "cron:";
 
-/// An archive, as the log keeps it: the checkpoint.
+/// An archive, as its record in the log has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Archive {
-    /// Its number, from 1.
+    /// Counts from 1.
     pub number: u32,
     /// When it was made.
     pub at: Timestamp,
-    /// What had ended before this day is in it.
+    /// It contains lots that had ended before this day.
     pub before: NaiveDate,
-    /// The last position that it is about: the feed begins behind it.
+    /// The highest position that it may contain. The feed begins after it.
     pub upto: i64,
-    /// How many bodies are in it.
+    /// The number of bodies in it.
     pub events: i64,
-    /// SHA-256 over position and SHA-256 of each of these bodies, in hexadecimal.
+    /// SHA-256 over the position and the SHA-256 of each body, in hexadecimal.
     pub digest: String,
-    /// The file's path, as it was written.
+    /// The path under which the file was written.
     pub file: String,
-    /// Whether all of these bodies have left the log.
+    /// Whether all of these bodies have been removed from the log.
     pub is_done: bool,
 }
 
-/// Every archive that a log tells of, by number.
+/// All archives of a log, by number.
 ///
 /// # Errors
 /// [`StoreError`] if they cannot be read.
@@ -62,23 +62,23 @@ pub async fn archives(store: &dyn Store) -> Result<Vec<Archive>, StoreError> {
     Ok(archives)
 }
 
-/// What several bodies come to.
+/// Count and digest of several bodies.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    /// How many.
+    /// The number of bodies.
     pub events: i64,
     hash: Sha256,
 }
 
 impl Tally {
-    /// One more, in the order of positions.
+    /// Adds a body. Call it in the order of positions.
     pub fn add(&mut self, position: i64, sum: &[u8; 32]) {
         self.events += 1;
         self.hash.update(position.to_be_bytes());
         self.hash.update(sum);
     }
 
-    /// The digest of all.
+    /// The digest, as in [`Archive::digest`].
     #[must_use]
     pub fn digest(&self) -> String {
         hex(self.hash.clone())
@@ -88,19 +88,19 @@ impl Tally {
 /// What can be archived.
 #[derive(Debug)]
 pub struct Plan {
-    /// What had ended before this day.
+    /// Lots must have ended before this day.
     pub before: NaiveDate,
-    /// The last position that it is about.
+    /// The highest position that is affected.
     pub upto: i64,
-    /// How many lots.
     pub lots: usize,
-    /// How many bodies.
+    /// The number of bodies.
     pub events: i64,
-    /// How many bytes these have.
+    /// The total size of the bodies, in bytes.
     pub bytes: u64,
-    /// The position of each lot's last event, whose body stays: it says what the lot is now.
+    /// The position of each ended lot's last event. Its body stays in the log, because it is the current content of the
+    /// lot.
     ended: HashMap<i64, i64>,
-    /// The last event of each entry of the calendar, and the last position of all that may go.
+    /// The last event of each entry of the calendar, which stays; `cut` is the highest position that may be archived.
     calendar: HashMap<String, i64>,
     cut: i64,
 }
@@ -113,10 +113,11 @@ struct Last {
 }
 
 impl Plan {
-    /// What of `store` had ended before `before`, as far as every webhook was told of it: up to `told`.
+    /// What can be archived of `store`: what ended before `before`, up to the position `told` that every webhook has
+    /// reached.
     ///
     /// # Errors
-    /// [`StoreError`] if it cannot be read.
+    /// [`StoreError`] if the store cannot be read.
     pub async fn of(store: &dyn Store, before: NaiveDate, told: i64) -> Result<Self, StoreError> {
         let zone = settings_zone(store).await?;
         let midnight = before.and_time(chrono::NaiveTime::MIN);
@@ -180,14 +181,14 @@ impl Plan {
         Ok(())
     }
 
-    /// Whether the body of `event` goes.
+    /// Whether the body of `event` is to be archived.
     #[must_use]
     pub fn takes(&self, event: &Event) -> bool {
         if archived(&event.body).is_some() {
             return false;
         }
         if let Ok(lot) = event.subject.parse::<LotId>() {
-            // One that was opened again meanwhile has events behind that one.
+            // A lot that was reopened meanwhile has later events, which stay.
             return self.ended.get(&lot.0).is_some_and(|last| event.position < *last);
         }
         event.position <= self.cut
@@ -195,7 +196,7 @@ impl Plan {
     }
 }
 
-/// The zone of the coalition.
+/// The coalition's time zone.
 async fn settings_zone(store: &dyn Store) -> Result<chrono_tz::Tz, StoreError> {
     let mut coalition = crate::domain::coalition::Coalition::default();
     for record in store.records(RecordKind::Setting).await? {
@@ -204,7 +205,7 @@ async fn settings_zone(store: &dyn Store) -> Result<chrono_tz::Tz, StoreError> {
     Ok(coalition.zone())
 }
 
-/// For each line whether all of its lots have ended.
+/// For each line, whether all of its lots have ended.
 async fn lines_that_ended(store: &dyn Store) -> Result<BTreeMap<i64, bool>, StoreError> {
     let (mut lines, mut after) = (BTreeMap::new(), None);
     loop {

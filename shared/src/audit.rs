@@ -1,5 +1,5 @@
-//! The log as evidence: who did what and when, with the hash chain that proves that nothing of it was
-//! changed. It can be verified away from the database, even where bodies were left out.
+//! The log as evidence: who did what and when, with the hash chain that proves that nothing was changed. It can be
+//! verified without the database, even if bodies are omitted.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -10,38 +10,38 @@ use crate::domain::kinds::{EventSubject, RecordKind};
 use crate::domain::lot::Timestamp;
 use crate::store::chain::{archived, digest_of, hex, link, sum_of, unhex};
 
-/// One event as it went into the chain.
+/// An event, as it is part of the hash chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = AuditEntry)]
 pub struct Entry {
-    /// Its place in the log.
+    /// The position in the log.
     pub position: i64,
-    /// When, in business time.
+    /// When it happened, in business time.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub at: Timestamp,
-    /// The person or system whose act it was.
+    /// The person or system that made the change.
     pub actor: String,
     /// What changed.
     pub subject: String,
-    /// The number within the subject, from 1.
+    /// The number of the event within its subject, from 1.
     pub number: i64,
     /// What happened.
     pub kind: String,
-    /// The subject after it, as stored; left out where it would say where somebody is, or what is
-    /// kept of a token, and where it stands in an archive.
+    /// The subject after the event, as stored. Absent if it would reveal an address or data of a token, or if it has
+    /// been archived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// SHA-256 of the body, which is what the chain holds of it.
+    /// SHA-256 of the body. The hash chain contains this instead of the body.
     pub body_sha256: String,
 }
 
-/// A link of the chain.
+/// A link of the hash chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = AuditLink)]
 pub struct Link {
-    /// The last event that it covers.
+    /// The last event that the link covers.
     pub position: i64,
-    /// SHA-256 over the link before and the events since.
+    /// SHA-256 over the previous link and the events since then.
     pub hash: String,
 }
 
@@ -56,7 +56,7 @@ impl From<Event> for Entry {
     }
 }
 
-/// Whether the body of what happens to `subject` is in no audit.
+/// Whether audits omit the body of this subject's events.
 fn is_confidential(subject: &str) -> bool {
     match EventSubject::of(subject) {
         EventSubject::Record(RecordKind::Stated, of) => is_confidential(of),
@@ -68,59 +68,52 @@ fn is_confidential(subject: &str) -> bool {
     }
 }
 
-/// A line of an exported log.
+/// One line of an exported log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Exported {
-    /// An event.
     Event(Entry),
-    /// The link that covers the events since the link before.
+    /// The link that covers the events since the previous link.
     Link(Link),
 }
 
-/// What was verified.
+/// The result of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
-    /// Events that a link covers.
+    /// The number of events that a link covers.
     pub events: i64,
-    /// Links.
     pub links: i64,
-    /// Events after the last link, which are not proven yet.
+    /// The number of events after the last link, which are not proven yet.
     pub unproven: i64,
-    /// The hash of the last link. Who keeps it elsewhere can prove later that nothing before it was
-    /// changed or cut off.
+    /// The hash of the last link. Whoever keeps it elsewhere can prove later that nothing before it was changed or cut
+    /// off.
     pub head: String,
 }
 
 /// Why a log does not verify.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuditError {
-    /// An event is missing, or stands twice.
+    /// An event is missing or repeated.
     #[error("event {found} follows event {after}")]
-    Gap {
-        /// The event.
-        found: i64,
-        /// The one before it.
-        after: i64,
-    },
-    /// A body is not the one of which the hash went into the chain.
+    Gap { found: i64, after: i64 },
+    /// The body does not match the hash in the chain.
     #[error("the body of event {0} is not the one that was hashed")]
     Body(i64),
-    /// What is there is not what was linked.
+    /// The events do not match the link.
     #[error("the chain breaks between event {from} and event {to}")]
     Broken {
         /// The last event that is proven.
         from: i64,
-        /// The last one of the link that does not fit.
+        /// The last event of the link that does not match.
         to: i64,
     },
     /// There is no link.
     #[error("there is nothing that is proven")]
     Nothing,
-    /// A link that was kept elsewhere is not in the log: it was cut off, or written anew.
+    /// The log does not contain a link that was kept elsewhere, so the log was cut off or rewritten.
     #[error("the log has no link {0}: it was cut off before it, or written anew")]
     NoSuchLink(String),
-    /// A link does not end where the events do that were given.
+    /// A link does not end where the given events end.
     #[error("a link covers events up to {link}, but {last} was the last one")]
     Misplaced {
         /// The link's last event.
@@ -130,7 +123,7 @@ pub enum AuditError {
     },
 }
 
-/// Verifies a log from its first event, a line after the other.
+/// Verifies a log line by line, from its first event.
 #[derive(Debug)]
 pub struct Verifier {
     hash: Sha256,
@@ -138,7 +131,7 @@ pub struct Verifier {
     linked: i64,
     links: i64,
     head: String,
-    /// A hash that has to be among the links.
+    /// A hash that must be among the links.
     wanted: Option<String>,
 }
 
@@ -150,7 +143,7 @@ impl Default for Verifier {
 }
 
 impl Verifier {
-    /// One that also looks for a link that was kept elsewhere.
+    /// A verifier that also requires `link` to be in the log.
     #[must_use]
     pub fn wanting(link: Option<String>) -> Self {
         Self { wanted: link, ..Self::default() }
@@ -159,7 +152,7 @@ impl Verifier {
     /// Takes the next line.
     ///
     /// # Errors
-    /// [`AuditError`] if it does not follow.
+    /// [`AuditError`] if the line does not match what came before it.
     pub fn take(&mut self, line: &Exported) -> Result<(), AuditError> {
         match line {
             Exported::Event(event) => self.event(event),
@@ -196,10 +189,10 @@ impl Verifier {
         Ok(())
     }
 
-    /// What was verified, at the log's end.
+    /// The result, at the end of the log.
     ///
     /// # Errors
-    /// [`AuditError`] if nothing was, or a link that was kept elsewhere is not there.
+    /// [`AuditError`] if nothing is proven, or the required link is missing.
     pub fn verified(self) -> Result<Verified, AuditError> {
         if self.links == 0 {
             return Err(AuditError::Nothing);

@@ -1,4 +1,4 @@
-//! Documents that were taken: a record each, written once, so that the log tells of every one of them.
+//! Accepted documents. Each is a record that is written once, so that the log contains all of them.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,22 @@ use crate::domain::kinds::{NoteKind, RecordEvent, RecordKind};
 use crate::domain::lot::Timestamp;
 use crate::store::{ChangeSet, NoteChange, OldDocument, Record, RecordChange, Store, StoreError};
 
-/// The note that says that no document of an older version is left to be moved.
+/// The note that says that all documents of an older version have been moved.
 const MOVED: (NoteKind, &str) = (NoteKind::Moved, "documents");
 
-/// Documents of an older version moved in one commit.
+/// Documents of an older version that are moved in one commit.
 const TOGETHER: i64 = 500;
 
-/// A document, and when it was taken.
+/// A document, and when it was accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TakenDocument {
-    /// When.
     pub at: Timestamp,
-    /// As it came.
+    /// The document as it was received.
     pub document: Document,
 }
 
 impl TakenDocument {
-    /// What takes `document` at `at`; stale if one of its sender and number was taken before.
+    /// The change that stores `document`. It is stale if a document with this sender and number already exists.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if it cannot be written as JSON.
@@ -42,15 +41,15 @@ impl TakenDocument {
         })
     }
 
-    /// What a record says.
+    /// Parses a record.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] if it cannot be read.
+    /// [`StoreError::Corrupt`] if its body is invalid.
     pub fn read(record: &Record) -> Result<Self, StoreError> {
         serde_json::from_str(&record.body).map_err(|source| corrupt(&record.id, source))
     }
 
-    /// The document of this sender and number; none: it was not taken.
+    /// The document with this sender and number; `None` if no such document was accepted.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read.
@@ -63,7 +62,7 @@ impl TakenDocument {
         found.as_ref().map(Self::read).transpose()
     }
 
-    /// Who sent the document that `change set` takes; none: it takes none.
+    /// The sender of the document that `change_set` stores; `None` if it stores none.
     #[must_use]
     pub fn sender_in(change_set: &ChangeSet) -> Option<String> {
         let taken = change_set.records.iter().find(|record| record.kind == RecordKind::Document)?;
@@ -75,8 +74,8 @@ fn corrupt(id: &str, source: serde_json::Error) -> StoreError {
     StoreError::Corrupt { subject: RecordKind::Document.subject(id), source }
 }
 
-/// The records of documents of `sender` after that with the id `after`, at most `limit`, in the order of
-/// their ids; all senders' where none is named.
+/// The records of documents after the id `after`, at most `limit`, by id. If `sender` is given, only documents of that
+/// sender.
 ///
 /// # Errors
 /// [`StoreError`] if they cannot be read.
@@ -92,7 +91,8 @@ pub async fn page(
     Ok(found.into_iter().take_while(|record| record.id.starts_with(&prefix)).collect())
 }
 
-/// Documents that an older version took and that are no records yet, after the one `after`, as their records will be.
+/// Documents of an older version, after the one `after`, that are not records yet. They are returned as the records
+/// that they will become.
 pub(crate) async fn not_moved(
     store: &dyn Store,
     after: &mut (String, String),
@@ -106,7 +106,7 @@ pub(crate) async fn not_moved(
     let mut left = Vec::with_capacity(old.len());
     for old in &old {
         let RecordChange { id, body, .. } = old.filed();
-        // A process that was killed has moved some.
+        // Some may have been moved by a process that was then killed.
         if store.record(RecordKind::Document, &id).await?.is_none() {
             left.push(Record { id, version: 0, body });
         }
@@ -114,7 +114,7 @@ pub(crate) async fn not_moved(
     Ok(Some(left))
 }
 
-/// Who sent what was taken, by the document's key.
+/// The senders of all accepted documents, by the document's key.
 pub(crate) async fn senders(store: &dyn Store) -> Result<BTreeMap<String, String>, StoreError> {
     let (mut senders, mut after) = (BTreeMap::new(), String::new());
     let mut last = (String::new(), String::new());
@@ -134,12 +134,12 @@ pub(crate) async fn senders(store: &dyn Store) -> Result<BTreeMap<String, String
     }
 }
 
-/// Makes records of the documents that an older version kept in a table of their own.
+/// Turns documents that an older version stored in a separate table into records.
 pub(crate) async fn move_in(store: &dyn Store) -> Result<(), StoreError> {
     if store.note(MOVED.0, MOVED.1).await?.is_some() {
         return Ok(());
     }
-    // The log goes on from where it stands, whatever clock it was written by.
+    // Uses the time of the last event, so that times in the log do not go back, whatever clock wrote it.
     let last = store.last_position().await?;
     let last = store.events_after(last - 1, 1).await?.pop().map(|event| event.at);
     let mut after = (String::new(), String::new());
@@ -153,7 +153,7 @@ pub(crate) async fn move_in(store: &dyn Store) -> Result<(), StoreError> {
         }
         let Some(end) = old.last() else { break };
         after = (end.sender.clone(), end.number.clone());
-        // One that is stale was moved by another process.
+        // If a change set is stale, another process has moved that document.
         store.commit(change_sets).await?;
     }
     if after.0.is_empty() {
@@ -167,7 +167,7 @@ pub(crate) async fn move_in(store: &dyn Store) -> Result<(), StoreError> {
 
 impl OldDocument {
     fn filed(&self) -> RecordChange {
-        // What cannot be read stays as it is: whoever reads the record says so.
+        // A body that cannot be read is moved as it is. Whoever reads the record reports it.
         let at = serde_json::to_string(&self.at).unwrap_or_default();
         let body = format!(r#"{{"at":{at},"document":{}}}"#, self.body);
         let id = Document::key_of(&self.sender, &self.number);

@@ -1,5 +1,5 @@
-//! What is called off from framework contracts: always recounted from the orders that stand, so that
-//! refusals, cancellations and changed prices give back what they free.
+//! What orders call off from framework contracts. It is always recounted from the live orders, so that refusals,
+//! cancellations and changed prices release what they free.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,16 +13,16 @@ use crate::domain::supplier::{Framework, Offer};
 use crate::store::body::parse;
 use crate::store::{Store, StoreError};
 
-/// A framework contract and what of it is called off.
+/// A framework contract, and how much of it is called off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Balance {
     /// The contract, as its offers state it.
     pub framework: Framework,
-    /// Who sells under it.
+    /// The suppliers that sell under it.
     pub suppliers: BTreeSet<String>,
-    /// What orders that stand call off, in the currency of the ceiling.
+    /// The amount that live orders call off, in the currency of the ceiling.
     pub called_off: Money,
-    /// Each of these orders, with its part.
+    /// These orders, each with its part.
     pub orders: BTreeMap<String, Money>,
 }
 
@@ -36,7 +36,7 @@ impl Balance {
         }
     }
 
-    /// What can still be called off.
+    /// The amount that can still be called off.
     #[must_use]
     pub fn left(&self) -> Money {
         let ceiling = self.framework.ceiling;
@@ -52,8 +52,8 @@ impl Balance {
     }
 }
 
-/// What `goods` ordered on `day` call off from a framework, in the currency of its ceiling; `None` without a
-/// rate.
+/// The amount that `goods` ordered on `day` call off from a framework, in the currency of its ceiling; `None` if there
+/// is no exchange rate.
 #[must_use]
 pub fn called_off(
     coalition: &Coalition,
@@ -64,13 +64,14 @@ pub fn called_off(
     coalition.reckon(goods, framework.ceiling.currency, day, Rounding::Up).ok().flatten()
 }
 
-/// The goods that `order` calls off from framework contracts, by the contract's number, in its own currency.
+/// The goods that `order` calls off from framework contracts: the contract's number, and the amount in the order's
+/// currency.
 pub fn goods_of<'a>(
     coalition: &'a Coalition,
     order: &'a Order,
 ) -> impl Iterator<Item = (&'a str, Money)> {
     order.lines.iter().filter(|_| order.in_kind.is_none()).filter_map(|line| {
-        // Orders of earlier versions name only the offer.
+        // Orders of earlier versions do not name the contract, only the offer.
         let by_offer = || Some(&coalition.offers.get(&line.offer)?.framework.as_ref()?.number);
         let number = line.framework.as_ref().or_else(by_offer)?;
         Some((number.as_str(), line.goods(line.unit_price).ok()?))

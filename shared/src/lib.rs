@@ -1,4 +1,4 @@
-//! What all parts of Waybill speak: the domain, the store, the broker, the engine's shared parts.
+//! What all parts of Waybill share: the domain, the store, the broker, the engine.
 //!
 //! Nothing in [`domain`] does I/O, reads a clock or is async.
 

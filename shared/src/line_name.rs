@@ -1,4 +1,4 @@
-//! Lines by what people call them: our number, their requester's id, or both as in `MIN/1`.
+//! Finds lines by what people call them: Waybill's number, the requester's id, or both as in `MIN/1`.
 
 use std::fmt;
 
@@ -7,23 +7,20 @@ use crate::domain::kinds::RecordKind;
 use crate::domain::text::canonical;
 use crate::store::{Reads, StoreError, StoredLine};
 
-/// What a name stands for.
+/// What a name refers to.
 #[derive(Debug)]
 pub enum NamedLine {
-    /// One line.
     One(LineId, Box<StoredLine>),
-    /// No line.
     Unknown,
     /// Several things: lines of several requesters, or a line and something else.
     Several(Ambiguous),
 }
 
-/// A name that several have given to what is theirs.
+/// A name that refers to several things.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ambiguous {
-    /// The name.
     pub name: String,
-    /// What tells them apart, such as `MIN/1 (LINE-001)`.
+    /// Unambiguous names, such as `MIN/1 (LINE-001)`.
     pub lines: Vec<String>,
 }
 
@@ -34,8 +31,8 @@ impl fmt::Display for Ambiguous {
     }
 }
 
-/// The same among records of `kinds`, too: none, and the kind of the record that alone has the name, or what the line
-/// is; a line that bears the id of something else hides nothing.
+/// Like [`named`], but also looks for records of `kinds`. The second value is the kind of the record, if only a record
+/// has the name. If a line and a record have the same name, the name is ambiguous.
 ///
 /// # Errors
 /// [`StoreError`] if lines or records cannot be read.
@@ -55,7 +52,7 @@ pub async fn named_among(
     let (Some(kind), NamedLine::One(id, stored)) = (record, &line) else {
         return Ok((line, record));
     };
-    // Our own number for a line is nobody else's.
+    // Waybill's own number for a line refers to nothing else.
     if name.parse::<LineId>().is_ok() {
         return Ok((line, None));
     }
@@ -63,7 +60,7 @@ pub async fn named_among(
     Ok((NamedLine::Several(Ambiguous { name: name.to_owned(), lines }), None))
 }
 
-/// What `name` stands for among all lines. A requester's id needs no requester where only one has given it.
+/// What `name` refers to among all lines. A requester's id needs no requester if only one requester uses it.
 ///
 /// # Errors
 /// [`StoreError`] if lines cannot be read.
@@ -71,7 +68,7 @@ pub async fn named(store: &(impl Reads + ?Sized), name: &str) -> Result<NamedLin
     Ok(NamedLine::among(name, lines_named(store, name).await?))
 }
 
-/// The lines that `name` may stand for.
+/// The lines that `name` may refer to.
 ///
 /// # Errors
 /// [`StoreError`] if lines cannot be read.
@@ -83,7 +80,7 @@ pub async fn lines_named(
     if let Ok(id) = name.parse::<LineId>() {
         return store.lines(&[id]).await;
     }
-    // An id may hold slashes itself: any of them may be the one behind the requester.
+    // An id may itself contain slashes, so any of them may be the one after the requester.
     let cuts = name.match_indices('/').map(|(at, _)| (&name[..at], &name[at + 1..]));
     let cuts: Vec<(&str, &str)> = cuts.collect();
     let ids: Vec<&str> = cuts.iter().map(|(_, id)| *id).chain([&*name]).collect();
@@ -99,7 +96,7 @@ pub async fn lines_named(
 }
 
 impl NamedLine {
-    /// What `name` stands for, where it may stand for any of `found`.
+    /// What `name` refers to, if `found` are the lines that it may refer to.
     #[must_use]
     pub fn among(name: &str, mut found: Vec<(LineId, StoredLine)>) -> Self {
         if found.len() > 1 {

@@ -1,4 +1,4 @@
-//! What a round reads of the store: whatever waits for money or may still move, and the money.
+//! What a matching round reads from the store: the lots that wait for money or may still move, and the money.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use crate::store::{LotFilter, NewJob, Store, StoreError};
 /// Lots read at once.
 const READ: i64 = 10_000;
 
-/// What lots wait for that the next round may give.
+/// What lots wait for that the next round may provide.
 pub const OPEN: [&str; 2] = ["funding", "offer"];
 
 /// What lots wait for that have money which no order has bound yet.
@@ -37,7 +37,7 @@ pub async fn held(store: &dyn Store) -> Result<Vec<Lot>, StoreError> {
     Ok(lots)
 }
 
-/// Lots that wait for money or an offer, and those whose money may still be moved, by priority.
+/// Lots that wait for money or an offer, and lots whose money may still be moved, by priority.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -49,7 +49,7 @@ pub async fn lots(
     with_waiting(store, held(store).await?, coalition, day).await
 }
 
-/// The same, of the lots `held` that were read before.
+/// Like [`lots`], for lots `held` that were read before.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -68,7 +68,7 @@ pub async fn with_waiting(
     Ok(lots)
 }
 
-/// The money there is for `lots`: what is left, and what they have.
+/// The money available for `lots`: what envelopes have left, and what these lots have.
 ///
 /// # Errors
 /// [`StoreError`] if the store cannot be read.
@@ -101,7 +101,7 @@ pub async fn funds<'a>(
     Ok(funds)
 }
 
-/// Rounds on later days: when an offer begins to hold, or a currency without a rate gets its first.
+/// Rounds on later days on which an offer becomes valid, or a currency gets its first rate.
 #[must_use]
 pub fn later(
     settings: &Settings,
@@ -128,7 +128,7 @@ pub fn later(
     days.into_iter().filter(|day| *day > today).map(job).collect()
 }
 
-/// Adds what is gathered, where it makes a difference how much of an item is on an order.
+/// Adds the lots that are being gathered for an order, if the offers' minimum, increment or pack makes that matter.
 async fn gathered(
     engine: &Engine,
     of_round: &BTreeSet<LotId>,
@@ -149,7 +149,7 @@ async fn gathered(
     Ok(())
 }
 
-/// Adds what the lots of each requester have, but for those of the round.
+/// Adds what each requester's lots have, except lots of the round.
 async fn given(
     engine: &Engine,
     of_round: &BTreeSet<LotId>,

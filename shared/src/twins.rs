@@ -1,5 +1,5 @@
-//! Lines that ask for the same: which of them carries the need, and what comes back when it ends
-//! without delivery.
+//! Lines that ask for the same: which of them carries the need, and what is reopened when that one ends without
+//! delivery.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -25,13 +25,11 @@ const ASKED: [&str; 2] = [crate::domain::validation::DUPLICATE, "review_overdue"
 /// The lot of another line that carries the same need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Twin {
-    /// Its line.
     pub line: LineId,
-    /// The lot.
     pub lot: LotId,
 }
 
-/// Lines that ask for the same as some lines, read once.
+/// A cache of lines that ask for the same as the given lines.
 #[derive(Debug)]
 pub struct Twins<'a> {
     engine: &'a Engine,
@@ -60,9 +58,9 @@ impl<'a> Twins<'a> {
         Ok(Self { engine, coalition, day, alike, lots })
     }
 
-    /// The lot that carries what `line` asks for, of another line than it and those it is told `apart`
-    /// from: one that was delivered, is past validation, or, of an earlier line than `of`, will get there.
-    /// None: nobody else asks for it, or who did got nothing.
+    /// The lot of another line that carries the need of `line`, whose id is `of`. The lot was delivered, is past
+    /// validation, or belongs to an earlier line and will pass validation. Lines in `apart` were declared to be
+    /// different and are ignored. `None` if no other line carries the need.
     ///
     /// # Errors
     /// [`StoreError`] if lots cannot be read.
@@ -79,7 +77,7 @@ impl<'a> Twins<'a> {
             }
             let lots = &self.lots[&other];
             let carrier = lots.iter().filter(|lot| self.carries(lot, of)).max_by_key(|lot| {
-                // Of equal ones the first part.
+                // Of equal quantities, the first part.
                 (lot.quantity, std::cmp::Reverse(lot.id))
             });
             let Some(carrier) = carrier else { continue };
@@ -91,8 +89,8 @@ impl<'a> Twins<'a> {
         Ok(None)
     }
 
-    /// Whether `lot` is under way or delivered for what `of` asks, too; before its validation only if it
-    /// is of an earlier line. One that was told apart from `of` does not carry it.
+    /// Whether `lot` is under way or delivered and so carries the need of `of`. Before its validation it only does if
+    /// its line is earlier. It does not if it was declared to be different from `of`.
     fn carries(&self, lot: &Lot, of: LineId) -> bool {
         if lot.apart.contains(&of) {
             return false;
@@ -103,7 +101,7 @@ impl<'a> Twins<'a> {
             LotState::Closed(
                 Outcome::Declined(_) | Outcome::Merged { .. } | Outcome::Cancelled | Outcome::Short,
             )
-            // Sent back: it is not asked for as it is.
+            // Sent back: in its current form nobody asks for it.
             | LotState::Waiting { awaits: Awaited::Amendment { .. }, .. } => false,
             LotState::Ready { .. }
             | LotState::Waiting { .. }
@@ -115,18 +113,17 @@ impl<'a> Twins<'a> {
 
     fn is_first(&self, lot: &Lot) -> bool {
         let pipeline = self.engine.pipeline_of(lot);
-        // One of a version that is not known yet was looked at by others: it is no new one.
+        // A lot of an unknown version was already handled by others, so it is past the first step.
         pipeline.is_ok_and(|known| known.steps.first().map(|step| &step.name) == lot.state().step())
     }
 
-    /// Whether `lot` is about to be validated.
     fn is_new(&self, lot: &Lot) -> bool {
         let is_due = matches!(lot.state(), LotState::Ready { .. } | LotState::RetryAt { .. });
         is_due && self.is_first(lot)
     }
 
-    /// Whether a lot that is about to be validated will not be declined or sent back: which of two lots
-    /// is validated first must not matter.
+    /// Whether a lot that is about to be validated will pass. This makes the result independent of which of two lots is
+    /// validated first.
     async fn passes(&self, lot: &Lot) -> Result<bool, StoreError> {
         let lines = self.engine.lines_of([lot]).await?;
         let Some(line) = lines.get(&lot.line()) else { return Ok(false) };
@@ -138,7 +135,6 @@ impl<'a> Twins<'a> {
     }
 }
 
-/// Whether a change ends a lot without delivery.
 fn ends_undelivered(change: &LotChange) -> bool {
     let is_end = |state: &LotState| match state {
         LotState::Closed(Outcome::Declined(_) | Outcome::Cancelled) => true,
@@ -151,15 +147,14 @@ fn ends_undelivered(change: &LotChange) -> bool {
     is_end(change.after.state()) && !change.before.as_ref().is_some_and(|lot| is_end(lot.state()))
 }
 
-/// Whether a change gives a lot back to its requester: as it is, nobody asks for it.
+/// Whether a change sends a lot back to its requester. In its current form nobody asks for it then.
 fn is_sent_back(change: &LotChange) -> bool {
     let is_there = |lot: &Lot| matches!(lot.state().awaits(), Some(Awaited::Amendment { .. }));
     is_there(&change.after) && !change.before.as_ref().is_some_and(is_there)
 }
 
-/// What comes back when `changes` end lots without delivery: lots that were merged into them are
-/// reopened, and lots that wait for a review as their twins are validated anew. Nothing of a need that
-/// was carried by another is lost with it.
+/// The lots that return when `changes` end lots without delivery. Lots that were merged into these are reopened. Lots
+/// that wait for a review as their twins are validated again. So a need that another line carried is not lost.
 ///
 /// # Errors
 /// [`StoreError`] if lots cannot be read.
@@ -205,8 +200,7 @@ pub async fn forsaken(
     Ok(back)
 }
 
-/// `lot` begins anew, by the rules of now and at its line's rank; none: it is neither declined nor
-/// merged.
+/// Restarts `lot` under the current rules and with its line's priority; `None` if it was neither declined nor merged.
 #[must_use]
 pub fn reopen(
     engine: &Engine,
@@ -222,8 +216,8 @@ pub fn reopen(
     engine.advance(lot.clone(), after, StepResult::Reopen, LotEvent::Reopened).ok()
 }
 
-/// The lots of other lines that were merged into one of `ended`, also by way of lots of its own line,
-/// each with the one that ended.
+/// The lots of other lines that were merged into one of `ended`, each with the one that ended. Merges within a line are
+/// followed.
 async fn merged_into<'a>(
     engine: &Engine,
     ended: &HashMap<LotId, &'a Lot>,
@@ -257,7 +251,7 @@ async fn merged_into<'a>(
     let carrier = |lot: &Lot| {
         let LotState::Closed(Outcome::Merged { into }) = lot.state() else { return None };
         let mut into = *into;
-        // A lot that was merged within its line is carried on by another part.
+        // A lot that was merged within its line is carried by another part.
         let mut seen = HashSet::new();
         while let Some(next) = within.get(&into).filter(|_| seen.insert(into)) {
             if ended.contains_key(&into) {
@@ -271,7 +265,7 @@ async fn merged_into<'a>(
     Ok(found.collect())
 }
 
-/// The lots that wait for a review because a line asks for the same of which now nothing is under way.
+/// Lots that wait for a review because of a line of which nothing is under way any more.
 async fn asked_as_twins(
     engine: &Engine,
     changes: &[LotChange],
@@ -301,7 +295,7 @@ async fn asked_as_twins(
     Ok(found)
 }
 
-/// Whether anything of `line` is under way or delivered after `changes`.
+/// Whether anything of `line` is under way or delivered, given `changes`.
 async fn is_under_way(
     engine: &Engine,
     line: LineId,

@@ -1,5 +1,5 @@
-//! What a caller sees: a requester its lines, a donor its money and the lots that it pays for, a
-//! supplier its orders, and nothing else.
+//! What a caller sees: a requester its lines, a donor its money and the lots that it pays for, a supplier its orders,
+//! and nothing else.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -20,11 +20,11 @@ use crate::engine::Engine;
 use crate::store::StoreError;
 use names::Names;
 
-/// Codes of reasons that tell what donors have left.
+/// Codes of reasons that reveal what donors have left.
 const TELLS_BALANCES: [&str; 5] =
     ["money_exhausted", "too_many_donors", "no_eligible_envelope", "displaced", "overrun"];
 
-/// Whether a text holds an amount of money, such as `EUR 1,250.00`.
+/// Whether a text contains an amount of money, such as `EUR 1,250.00`.
 fn tells_an_amount(text: &str) -> bool {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.windows(2).any(|pair| {
@@ -33,25 +33,25 @@ fn tells_an_amount(text: &str) -> bool {
     })
 }
 
-/// What a donor is called to those who may not know who pays.
+/// The name of a donor for those who may not know who pays.
 const A_DONOR: &str = "a donor";
 
-/// The eyes of one caller, for one request.
+/// What one caller may see, for the duration of one request.
 #[derive(Debug)]
 pub struct Visibility {
     engine: Engine,
-    /// What the coalition knows, as of this request.
+    /// The coalition's data, as of this request.
     pub coalition: Arc<Coalition>,
     role: Role,
     party: String,
-    /// Orders that were looked up: supplier and channel.
+    /// A cache of supplier and channel of orders.
     orders: HashMap<String, Option<(String, String)>>,
-    /// What the caller may not be told by its name; made when it is first needed.
+    /// The names that are hidden from the caller; built when first needed.
     hidden: OnceLock<Names>,
 }
 
 impl Visibility {
-    /// The eyes of whoever acts as `role` for `party`.
+    /// What somebody sees who acts as `role` for `party`.
     #[must_use]
     pub fn new(
         engine: &Engine,
@@ -64,45 +64,44 @@ impl Visibility {
         Self { engine: engine.clone(), coalition, role, party, orders, hidden }
     }
 
-    /// As what the caller acts.
     #[must_use]
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// Whether nothing is hidden but what is hidden from everybody.
+    /// Whether the caller sees everything that anybody may see.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         matches!(self.role, Role::Admin | Role::Operator | Role::Auditor | Role::Observer)
     }
 
-    /// Whether it is only told by a lot, and not by its line, that it is the caller's own.
+    /// Whether only the lot, and not its line, shows that it is the caller's own.
     #[must_use]
     pub fn looks_at_lots(&self) -> bool {
         matches!(self.role, Role::Donor | Role::Supplier | Role::BuyingAgent | Role::Carrier)
     }
 
-    /// Whether an order tells by itself whether it is the caller's own.
+    /// Whether the order alone shows that it is the caller's own.
     #[must_use]
     pub fn looks_at_orders(&self) -> bool {
         matches!(self.role, Role::Supplier | Role::BuyingAgent | Role::Carrier)
     }
 
-    /// Whether `contribution` is its own, or nothing is hidden.
+    /// Whether `contribution` is the caller's own, or the caller sees everything.
     #[must_use]
     pub fn contribution(&self, contribution: &Contribution) -> bool {
         self.is_whole() || (self.role == Role::Donor && contribution.donors.contains(&self.party))
     }
 
-    /// Whether a move of `party`, as `role`, is its own, or nothing is hidden.
+    /// Whether a move that `party` makes as `role` is the caller's own, or the caller sees everything.
     #[must_use]
     pub fn moves(&self, role: Option<Role>, party: &str) -> bool {
-        // Who carries for a supplier delivers for it.
+        // A carrier delivers for its supplier.
         let own = if self.role == Role::Carrier { Role::Supplier } else { self.role };
         self.is_whole() || (role == Some(own) && self.party == party)
     }
 
-    /// Whether the line is its own.
+    /// Whether the caller may see the line because of the line alone.
     #[must_use]
     pub fn line(&self, line: &Line) -> bool {
         match self.role {
@@ -117,7 +116,7 @@ impl Visibility {
         }
     }
 
-    /// Whether an order is its own.
+    /// Whether the caller may see the order.
     #[must_use]
     pub fn order(&self, order: &Order, lots: &[(Lot, Arc<Line>)]) -> bool {
         match self.role {
@@ -135,7 +134,7 @@ impl Visibility {
         }
     }
 
-    /// Whether the line of an order for `lot` is told: that of others in the same order is not.
+    /// Whether the caller may see this line of an order. Lines of others in the same order are hidden.
     #[must_use]
     pub fn order_line(&self, line: &OrderLine, lots: &[(Lot, Arc<Line>)]) -> bool {
         if self.is_whole() || self.looks_at_orders() {
@@ -146,21 +145,20 @@ impl Visibility {
         pays || lots.iter().any(|(lot, of)| lot.id == line.lot && self.own(lot, of))
     }
 
-    /// Whether what a lot costs, and who pays, is none of the caller's business.
+    /// Whether the cost of a lot, and who pays, is hidden from the caller.
     #[must_use]
     pub fn hides_money(&self) -> bool {
         matches!(self.role, Role::Supplier | Role::Carrier | Role::Recipient)
     }
 
-    /// Why `lot` is where it is, as far as the caller may know: what donors have left is told to those who
-    /// may look at money.
+    /// Why `lot` is in its state, as far as the caller may know. What donors have left is not revealed.
     #[must_use]
     pub fn reason(&self, lot: &Lot) -> String {
-        // Who may not know what it costs is not told by the way.
+        // A text with an amount would reveal the cost.
         if self.hides_money() && tells_an_amount(&lot.reason) {
             return String::new();
         }
-        // What failed inside may name machines and others' records.
+        // An internal failure may mention machines and other parties' records.
         if !self.is_whole() && lot.code == ATTEMPT_FAILED {
             return "an attempt failed; the operator knows why".to_owned();
         }
@@ -170,13 +168,14 @@ impl Visibility {
         "no money that may pay for it is left".to_owned()
     }
 
-    /// Whether what was ordered costs is none of the caller's business.
+    /// Whether prices of ordered goods are hidden from the caller.
     #[must_use]
     pub fn hides_prices(&self) -> bool {
         matches!(self.role, Role::Carrier | Role::Recipient)
     }
 
-    /// The contribution `id`, as the caller may name it: another's is named by its donors, if at all.
+    /// The name of contribution `id` for the caller. A contribution of others gets the names of its donors, if these
+    /// may be known.
     #[must_use]
     pub fn contribution_name(&self, id: &str) -> String {
         if self.is_whole() {
@@ -189,7 +188,7 @@ impl Visibility {
         }
     }
 
-    /// The envelope `id` of a share, if it is the caller's own or nothing is hidden; empty: it is another's.
+    /// The envelope `id` of a share, if it is the caller's own or the caller sees everything; else an empty text.
     #[must_use]
     pub fn envelope(&self, id: &str) -> String {
         let given = self.coalition.contributions.get(id);
@@ -197,13 +196,14 @@ impl Visibility {
         if self.is_whole() || is_own { id.to_owned() } else { String::new() }
     }
 
-    /// A party of `order`, its supplier or who buys: of goods in kind they are the donor.
+    /// The name of the supplier or buying agent of `order`. For goods in kind these are the donor.
     #[must_use]
     pub fn party_of(&self, order: &Order, party: &str) -> String {
         if order.in_kind.is_some() { self.told(party) } else { party.to_owned() }
     }
 
-    /// `text` without the names of others' contributions, and, for those who may not know who pays, of donors.
+    /// `text` without the names of others' contributions and, for those who may not know who pays, without names of
+    /// donors.
     #[must_use]
     pub fn told(&self, text: &str) -> String {
         if self.is_whole() || text.is_empty() {
@@ -212,7 +212,7 @@ impl Visibility {
         self.hidden.get_or_init(|| self.hidden_names()).without(text)
     }
 
-    /// What is said instead of each name that the caller may not know.
+    /// The names that the caller may not know, with their replacements.
     fn hidden_names(&self) -> Names {
         let contributions = &self.coalition.contributions;
         let ids = contributions.keys().map(|id| (id.clone(), self.contribution_name(id)));
@@ -229,7 +229,7 @@ impl Visibility {
         Names::new(names)
     }
 
-    /// Who did something, as the caller may know it: of accounts the role and whom they act for, not what they are called.
+    /// The actor's name for the caller. Accounts are reduced to their role and party, without the name of the person.
     #[must_use]
     pub fn actor(&self, actor: &str) -> String {
         if self.is_whole() {
@@ -248,7 +248,7 @@ impl Visibility {
         given.any(|contribution| contribution.donors.contains(&self.party))
     }
 
-    /// Whether a lot is its own by what the lot and its line say.
+    /// Whether a lot is the caller's own, according to the lot and its line.
     fn own(&self, lot: &Lot, line: &Line) -> bool {
         match self.role {
             Role::Donor => self.pays(lot),
@@ -274,7 +274,7 @@ impl Visibility {
         self.gives(lot.funding.iter().map(|share| &share.envelope).chain(&lot.in_kind))
     }
 
-    /// Whether the caller sees `lot`.
+    /// Whether the caller may see `lot`.
     ///
     /// # Errors
     /// [`StoreError`] if its order cannot be read.
@@ -301,7 +301,7 @@ impl Visibility {
         }))
     }
 
-    /// Those of `lots` that the caller sees, with their lines.
+    /// The lots that the caller may see, with their lines.
     ///
     /// # Errors
     /// [`StoreError`] if their lines or orders cannot be read.

@@ -1,4 +1,4 @@
-//! The in-process broker: one queue a step or kind of job, each hint in it once.
+//! The in-process broker. Each step or kind of job has one queue, which holds each hint once.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use super::{Broker, BrokerError, Claimed, Track};
 use crate::store::{Hint, Lane};
 use async_trait::async_trait;
 
-/// Untaken hints of a lane at most.
+/// The maximum number of untaken hints in a lane.
 const WINDOW: usize = 4096;
 
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ struct Queues {
 #[derive(Debug, Default)]
 struct Queue {
     ready: Lanes<i64>,
-    /// Ready or taken and not yet acknowledged.
+    /// Ready, or taken and not yet acknowledged.
     held: HashSet<i64>,
 }
 
@@ -32,12 +32,12 @@ pub struct EmbeddedBroker {
 }
 
 impl EmbeddedBroker {
-    /// A lock that outlives a panic elsewhere: the queues hold hints, and no hint is a truth.
+    /// Ignores poisoning: queues only hold hints, which are not authoritative.
     fn lock(&self) -> MutexGuard<'_, Queues> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues `hints`, those already held aside; returns those for which a lane has no room.
+    /// Queues `hints` except those that are already held. Returns those for which their lane has no room.
     fn put(&self, hints: Vec<Hint>, window: usize) -> Vec<Hint> {
         let mut guard = self.lock();
         let queues = &mut *guard;

@@ -1,5 +1,5 @@
-//! A broker that one process has for itself, which knows when nothing is held: what virtual time
-//! waits for before it moves on.
+//! A broker wrapper for a single process. It knows when no hint is held, which virtual time waits for before it moves
+//! on.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,13 +12,13 @@ use tokio::time::timeout;
 use super::{Broker, BrokerError, Claimed, QueueSeen, Track};
 use crate::store::{Hint, Lane};
 
-/// A broker that brings nothing for so long is given again what is held.
+/// If nothing is acknowledged for this long, the held hints are published again.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Hints by queue and number.
 type Held = HashMap<(Arc<str>, i64), Hint>;
 
-/// Another broker, and what of its hints is not acknowledged. Cheap to clone.
+/// Another broker, and its hints that are not yet acknowledged. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct HeldBroker {
     inner: Arc<dyn Broker>,
@@ -27,18 +27,18 @@ pub struct HeldBroker {
 }
 
 impl HeldBroker {
-    /// Keeps account of what `inner` holds. Everything must go through the new one.
+    /// Wraps `inner`. From now on it may only be used through the wrapper.
     #[must_use]
     pub fn new(inner: Arc<dyn Broker>) -> Self {
         Self { inner, held: Arc::default(), drained: Arc::default() }
     }
 
-    /// A lock that outlives a panic elsewhere: no hint is a truth.
+    /// Ignores poisoning: hints are not authoritative.
     fn lock(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Holds `hints`; returns those that were not held.
+    /// Marks `hints` as held, and returns those that were not held before.
     fn hold(&self, hints: Vec<Hint>) -> Vec<Hint> {
         let mut held = self.lock();
         let is_new =
@@ -56,13 +56,13 @@ impl HeldBroker {
         }
     }
 
-    /// How many hints are queued or taken and not acknowledged.
+    /// The number of hints that are queued, or taken and not acknowledged.
     #[must_use]
     pub fn held(&self) -> usize {
         self.lock().len()
     }
 
-    /// Waits for the next moment at which no hint is held.
+    /// Waits until no hint is held.
     pub async fn drained(&self) {
         loop {
             let drained = self.drained.notified();
@@ -96,7 +96,7 @@ impl Broker for HeldBroker {
     async fn publish(&self, hints: Vec<Hint>) -> Result<(), BrokerError> {
         let new = self.hold(hints);
         if let Err(error) = self.inner.publish(new).await {
-            // What is held is published again.
+            // [`HeldBroker::drained`] publishes held hints again.
             tracing::debug!(%error, "hints are not published yet");
         }
         Ok(())

@@ -1,6 +1,5 @@
-//! What waits in one queue, by lane. Urgent lots have runners of their own; of the others, the most
-//! urgent is served first, but every fourth turn is of the lane whose first has waited longest, so
-//! that none starves.
+//! What waits in one queue, by lane. Urgent lots have their own runners. Among the others, the most urgent lane is
+//! served first, but every fourth turn goes to the lane whose first item has waited longest, so that no lane starves.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,24 +12,24 @@ use tokio::time::{Instant, timeout_at};
 use super::{Claimed, Track};
 use crate::store::Lane;
 
-/// Every so many turns are by age.
+/// One turn in this many goes by age.
 const BY_AGE: u32 = 4;
 
-/// The longest that other lots wait for urgent ones, each time before they are taken.
+/// The longest time for which other lots wait for urgent lots before they are taken.
 const YIELD: Duration = Duration::from_millis(200);
 
-/// Urgent lots keep coming while no more than this lies between two.
+/// Urgent lots count as coming steadily if the last one was taken within this time.
 const EXPRESS: Duration = Duration::from_secs(1);
 
-/// Other lots are then taken in batches of this size at most.
+/// The largest batch of other lots while urgent lots keep coming.
 const SMALL: usize = 64;
 
-/// Items in lanes, in the order in which they came.
+/// Items by lane, in the order of arrival.
 #[derive(Debug)]
 pub(super) struct Lanes<T> {
     waiting: [VecDeque<(u64, T)>; Lane::ALL.len()],
     arrived: u64,
-    /// How often was taken on each track.
+    /// The number of turns of each track.
     turns: [u32; 3],
     urgent: Arc<Notify>,
     any: Arc<Notify>,
@@ -62,7 +61,6 @@ impl<T> Lanes<T> {
         self.waiting[lane as usize].len()
     }
 
-    /// Whether nothing waits on this track.
     pub(super) fn is_empty(&self, track: Track) -> bool {
         track.lanes().iter().all(|lane| self.len(*lane) == 0)
     }
@@ -71,7 +69,7 @@ impl<T> Lanes<T> {
         self.waiting.iter_mut().for_each(VecDeque::clear);
     }
 
-    /// Notified when something comes on this track, and perhaps when it does not.
+    /// Notified when an item arrives on this track. It may also be notified for no reason.
     pub(super) fn arrival(&self, track: Track) -> OwnedNotified {
         self.notify(track).clone().notified_owned()
     }
@@ -83,7 +81,6 @@ impl<T> Lanes<T> {
         }
     }
 
-    /// Wakes everybody who waits.
     pub(super) fn wake(&self) {
         for notify in [&self.urgent, &self.any] {
             notify.notify_waiters();
@@ -91,8 +88,8 @@ impl<T> Lanes<T> {
         }
     }
 
-    /// Takes from the lane of this track whose turn it is for as long as `fits` says so; at least
-    /// one, if any.
+    /// Takes items from the lane whose turn it is on this track, while `fits` accepts them. Takes at least one if there
+    /// is one.
     pub(super) fn take(&mut self, track: Track, mut fits: impl FnMut(&T) -> bool) -> Vec<T> {
         let turn = &mut self.turns[track as usize];
         *turn = turn.wrapping_add(1);
@@ -117,16 +114,16 @@ impl<T> Lanes<T> {
     }
 }
 
-/// Urgent lots that this process has, in any of its queues. What is less urgent waits for them
-/// before it is taken; and while such keep coming, it is taken in small batches, one at a time, so
-/// that a backlog does not cost them the machine.
+/// Tracks the urgent lots that this process has in any queue. Less urgent lots wait for them before they are taken.
+/// While urgent lots keep coming, the others are taken in small batches, one batch at a time, so that a backlog leaves
+/// enough of the machine for urgent lots.
 #[derive(Debug)]
 pub(super) struct Precedence {
     in_hand: usize,
     ended: Arc<Notify>,
-    /// When the last one was taken.
+    /// When an urgent lot was last taken.
     last: Option<Instant>,
-    /// Of what is less urgent, one at a time holds it, in the order in which they asked.
+    /// Held by one batch of less urgent lots at a time, in the order of requests.
     turn: Arc<Semaphore>,
 }
 
@@ -137,7 +134,7 @@ impl Default for Precedence {
 }
 
 impl Precedence {
-    /// Lots were taken on `track`.
+    /// Records that lots were taken on `track`.
     pub(super) fn takes(&mut self, track: Track, lots: usize) {
         if track == Track::Urgent {
             self.in_hand += lots;
@@ -145,7 +142,7 @@ impl Precedence {
         }
     }
 
-    /// Lots that were taken on `track` have been looked at.
+    /// Records that lots taken on `track` have been processed.
     pub(super) fn ends(&mut self, track: Track, lots: usize) {
         if track == Track::Urgent {
             self.in_hand = self.in_hand.saturating_sub(lots);
@@ -159,12 +156,12 @@ impl Precedence {
         track == Track::Others && self.last.is_some_and(|last| last.elapsed() < EXPRESS)
     }
 
-    /// How many lots are taken together on `track`, of `most`.
+    /// The largest batch on `track`, if the caller wants up to `most` lots.
     pub(super) fn batch(&self, track: Track, most: usize) -> usize {
         if self.is_express(track) { most.min(SMALL) } else { most }
     }
 
-    /// What `track` has to wait for before it takes from one of `queues`.
+    /// What `track` has to wait for before it takes from `queues`; `None` if it may take now.
     pub(super) fn before<'a, T: 'a>(
         &self,
         track: Track,
@@ -182,18 +179,18 @@ impl Precedence {
     }
 }
 
-/// What one look for something to take found.
+/// The result of one attempt to take something.
 pub(super) enum Look {
     Closed,
     Nothing(OwnedNotified),
-    /// Something, but it has to wait for its turn.
+    /// Something is there, but the caller has to wait for its turn.
     Queue(Arc<Semaphore>),
-    /// Something, but urgent lots go first.
+    /// Something is there, but urgent lots go first.
     Yield(OwnedNotified),
     Claimed(Claimed),
 }
 
-/// What a runner has waited for.
+/// What a runner has already waited for.
 #[derive(Default)]
 pub(super) struct Waits {
     has_queued: bool,
@@ -210,7 +207,7 @@ impl Waits {
     }
 }
 
-/// Looks until something is taken.
+/// Repeats `look` until something is taken or the broker is closed.
 pub(super) async fn take(mut look: impl FnMut(&Waits) -> Look) -> Option<Claimed> {
     let (mut waits, mut turn) = (Waits::default(), None);
     loop {
@@ -249,7 +246,7 @@ mod tests {
         (0..100).for_each(|_| lanes.push(Lane::Urgent, 1));
         let taken: Vec<i32> = (0..8).map(|_| one(&mut lanes, Track::Others)).collect();
         assert_eq!(taken, [2, 2, 2, 3, 2, 2, 2, 3]);
-        // What is taken on one track is no turn of another.
+        // Each track counts its own turns.
         let mut both = || (one(&mut lanes, Track::Urgent), one(&mut lanes, Track::Others));
         assert_eq!([both(), both(), both(), both()], [(1, 2), (1, 2), (1, 2), (1, 3)]);
         assert_eq!(one(&mut lanes, Track::All), 1);

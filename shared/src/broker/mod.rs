@@ -1,5 +1,5 @@
-//! The broker carries hints: which lot or job to look at now. It holds no truth: to lose, repeat,
-//! delay or reorder any of them changes nothing but time.
+//! The broker carries hints: which lot or job to look at now. It is not authoritative: if hints are lost, repeated,
+//! delayed or reordered, only time is lost.
 
 mod embedded;
 mod held;
@@ -19,14 +19,14 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::store::{Hint, Lane};
 
-/// Which lanes of a queue are taken from.
+/// The lanes of a queue that a runner takes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Track {
     /// Urgent lots.
     Urgent,
-    /// All other lots. They let urgent ones that this process has go first, for a moment.
+    /// All other lots. For a moment, they let urgent lots of this process go first.
     Others,
-    /// Whatever is there.
+    /// All lanes.
     All,
 }
 
@@ -40,14 +40,14 @@ impl Track {
     }
 }
 
-/// Hints taken together, to be acknowledged once each was looked at.
+/// Hints that were taken together. Acknowledge them once each was looked at.
 #[derive(Debug)]
 pub struct Claimed {
     /// The queue they came from.
     pub queue: Arc<str>,
-    /// The lots or jobs, by number.
+    /// Numbers of lots or jobs.
     pub ids: Vec<i64>,
-    /// The trace that the first of them belongs to.
+    /// The trace of the first hint.
     pub trace: Option<String>,
     track: Track,
     /// Held while urgent lots keep coming.
@@ -55,37 +55,32 @@ pub struct Claimed {
     receipts: Vec<Receipt>,
 }
 
-/// What a broker needs to know to let go of a message.
+/// What a broker needs to acknowledge a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Receipt {
-    /// Which channel it came over.
     channel: u64,
-    /// Its number on that channel.
+    /// The delivery's number on that channel.
     tag: u64,
 }
 
-/// A queue, as the broker has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueSeen {
-    /// Its name.
     pub name: String,
-    /// Messages that wait in it, and who takes from it; none: it is not there.
+    /// The number of messages in the queue, and of its consumers; `None` if there is no such queue.
     pub found: Option<(u32, u32)>,
 }
 
-/// Of what a broker has too little.
+/// The resource that a broker lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alarm {
-    /// Memory.
     Memory,
-    /// Disk.
     Disk,
-    /// One of them: it did not say which.
+    /// Memory or disk: the broker did not say which.
     Either,
 }
 
 impl Alarm {
-    /// What a broker says of it: `low on memory`, `low on disk`.
+    /// Parses the broker's reason: `low on memory` or `low on disk`.
     pub(crate) fn of(why: &str) -> Self {
         match (why.contains("memory"), why.contains("disk")) {
             (true, false) => Self::Memory,
@@ -105,62 +100,62 @@ impl std::fmt::Display for Alarm {
     }
 }
 
-/// Why the broker could not do it. What is due stays due.
+/// Why the broker failed. Whatever is due stays due.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
-    /// There is no connection now; it is being made again.
+    /// There is no connection. A new one is being made.
     #[error("the broker is not connected")]
     Disconnected,
-    /// It takes no message, for want of memory or disk.
+    /// The broker accepts no messages, for lack of memory or disk.
     #[error("the broker takes nothing: its {0} alarm is on")]
     Blocked(Alarm),
-    /// The broker did not do what was asked.
+    /// A request failed.
     #[error("the broker could not {operation}: {why}")]
     Failed {
-        /// What was tried.
         operation: &'static str,
-        /// What it said.
+        /// The broker's answer.
         why: String,
     },
 }
 
-/// A broker: one queue a step or kind of job, with lanes.
+/// A broker. Each step and kind of job has one queue, which has lanes.
 #[async_trait]
 pub trait Broker: std::fmt::Debug + Send + Sync {
-    /// Untaken hints that a lane of a queue holds at most; the rest of a backlog stays in the store.
+    /// The maximum number of untaken hints in a lane. The rest of a backlog stays in the store.
     fn window(&self) -> usize;
 
-    /// From now on this process alone makes the queues of `lanes`, and makes those anew that fail;
-    /// none: another does. It is the one that publishes.
+    /// From now on only this process creates the queues of `lanes`, and recreates those that fail. An empty list means
+    /// that another process does. The leader is the process that publishes.
     fn lead(&self, _lanes: &[(Arc<str>, Lane)]) {}
 
-    /// How many hints wait untaken in a lane.
+    /// The number of untaken hints in a lane.
     ///
     /// # Errors
-    /// [`BrokerError`] if it cannot be asked.
+    /// [`BrokerError`] if the broker cannot be asked.
     async fn untaken(&self, queue: &Arc<str>, lane: Lane) -> Result<usize, BrokerError>;
 
-    /// Queues `hints`, those that are queued or under way aside, until it returns held safely.
+    /// Queues `hints`, except those that are already queued or being processed. Returns once the broker has stored
+    /// them.
     ///
     /// # Errors
     /// [`BrokerError`] if some of them may not be queued.
     async fn publish(&self, hints: Vec<Hint>) -> Result<(), BrokerError>;
 
-    /// Keeps what this process takes itself, if it has room; returns the others.
+    /// Keeps the hints that this process will take itself, if it has room. Returns the others.
     fn keep(&self, hints: Vec<Hint>) -> Vec<Hint>;
 
-    /// This process takes from `queue` from now on.
+    /// Makes this process take from `queue` from now on.
     fn attend(&self, queue: &Arc<str>);
 
-    /// Whether hints flow: what this process takes from and what it publishes to is there.
+    /// Whether hints flow: the queues that this process takes from and publishes to exist.
     fn is_ready(&self) -> bool;
 
-    /// Why they do not; none: they do.
+    /// Why hints do not flow; `None` if they do.
     fn trouble(&self) -> Option<String> {
         (!self.is_ready()).then(|| BrokerError::Disconnected.to_string())
     }
 
-    /// Tries whether it takes what is published.
+    /// Tests whether the broker accepts messages.
     ///
     /// # Errors
     /// [`BrokerError`] if it does not.
@@ -168,14 +163,14 @@ pub trait Broker: std::fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// Takes what is there in one lane of `track`, at most `most` or one message, waiting for the
-    /// first; `None` once it is closed.
+    /// Waits for something in a lane of `track`, then takes at most `most` hints, but at least one message. `None` once
+    /// the broker is closed.
     async fn take(&self, queue: &Arc<str>, track: Track, most: usize) -> Option<Claimed>;
 
-    /// How it stands with the queues of `lanes`; none: there is no broker but this process.
+    /// The state of the queues of `lanes`; `None` if the broker is this process itself.
     ///
     /// # Errors
-    /// [`BrokerError`] if it cannot be asked.
+    /// [`BrokerError`] if the broker cannot be asked.
     async fn look(
         &self,
         _lanes: &[(Arc<str>, Lane)],
@@ -183,15 +178,14 @@ pub trait Broker: std::fmt::Debug + Send + Sync {
         Ok(None)
     }
 
-    /// Lets go of hints that were looked at.
+    /// Acknowledges hints that were looked at.
     fn acknowledge(&self, taken: Claimed);
 
-    /// Ends every wait; nothing is taken any more.
+    /// Ends all waits. Nothing is taken any more.
     fn close(&self);
 
-    /// Whether it was closed.
     fn is_closed(&self) -> bool;
 
-    /// Ends the connection, after everything that was taken is acknowledged.
+    /// Closes the connection once everything that was taken is acknowledged.
     async fn disconnect(&self);
 }

@@ -1,4 +1,4 @@
-//! A broker for a process that takes nothing: what it makes due is found by those who do.
+//! A broker for a process that takes nothing. Other processes find what this one makes due.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

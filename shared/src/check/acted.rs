@@ -18,14 +18,14 @@ use crate::pauses::{ALL, Pause, part_of};
 use crate::store::Record;
 use crate::store::reference::add;
 
-/// For how long what was under way when something was paused may end; and how far the clocks of two processes may be
-/// apart, with what lies between the making of a change and its position.
+/// How long work that was under way may continue after a pause. Also how far two processes' clocks may differ,
+/// including the time between making a change and assigning its position.
 const UNDER_WAY: TimeDelta = TimeDelta::minutes(5);
 
-/// The kinds of records on which it depends until when money can be bound.
+/// The kinds of records that determine the last day on which money can be bound.
 const KINDS: [RecordKind; 2] = [RecordKind::Setting, RecordKind::Contribution];
 
-/// Who acts by itself, beside steps: as actors are named, and as the queues whose work they do.
+/// What acts by itself besides steps: the actor's name, and the queue whose work it does.
 const ACTORS: [(&str, &str); 6] = [
     ("round", "round"),
     ("gather", "gather"),
@@ -35,33 +35,33 @@ const ACTORS: [(&str, &str); 6] = [
     ("webhook", "webhook"),
 ];
 
-/// What of an envelope has lapsed.
+/// The body of an envelope's event.
 #[derive(Debug, Deserialize)]
 struct Lapsed {
     expired: i64,
 }
 
-/// Money that has lapsed and is not there again.
+/// Money that has lapsed and was not restored.
 struct Lapse {
     position: i64,
     at: Timestamp,
-    /// Until when it could be bound.
+    /// The last day on which it could be bound.
     last: NaiveDate,
     ends: Timestamp,
-    /// The first event after it that is from before: the log itself shows that the day was still to come.
+    /// The first later event with an earlier time. It shows from the log itself that the day had not ended.
     before: Option<(i64, Timestamp)>,
 }
 
-/// What the log tells of time, of numbers and of pauses.
+/// State from replaying the log: times, numbers and pauses.
 #[derive(Default)]
 pub(super) struct CommandResult {
     coalition: Coalition,
     expired: HashMap<String, i64>,
     lapses: BTreeMap<String, Lapse>,
-    /// The latest end of what has lapsed.
+    /// The latest end of the days on which money has lapsed.
     latest: Option<Timestamp>,
     counters: HashMap<String, i64>,
-    /// Void positions, as runs of them.
+    /// Ranges of void positions.
     voids: Vec<(i64, i64)>,
     void_ranges: Vec<(i64, i64)>,
     /// The number of the last line that was given out before a restore.
@@ -93,7 +93,7 @@ impl CommandResult {
         }
     }
 
-    /// What cannot be read is told by those who compare it with its record.
+    /// Ignores bodies that cannot be read: the comparison with the stored record reports them.
     fn record(&mut self, kind: RecordKind, id: &str, event: &Event) {
         match kind {
             RecordKind::OrderSequence => self.counted(id, event),
@@ -132,7 +132,7 @@ impl CommandResult {
         }
     }
 
-    /// When a day has ended in the coalition's zone.
+    /// The end of a day in the coalition's time zone.
     fn end_of(&self, day: NaiveDate) -> Option<Timestamp> {
         let next = day.succ_opt()?.and_hms_opt(0, 0, 0)?;
         let next = self.coalition.zone().from_local_datetime(&next).earliest()?;
@@ -190,7 +190,8 @@ impl CommandResult {
     }
 
     fn moved(&mut self, event: &Event) {
-        // A calendar is corrected when a scheduler starts, and what a donor takes back leaves its lots at once.
+        // Exceptions: a starting scheduler corrects the calendar, and money that a donor withdraws leaves its lots at
+        // once.
         if [RecordEvent::CronCorrected.name(), LotEvent::ReturnedToMatching.name()]
             .contains(&event.kind.as_str())
         {
@@ -258,7 +259,7 @@ mod tests {
     use super::*;
     use crate::domain::kinds::LineEvent;
 
-    /// What is found in a log of these events: minute, actor, subject, number, kind and body.
+    /// Violations in a log of these events: minute, actor, subject, number, kind and body.
     fn found(events: &[(i64, &str, &str, i64, &str, Value)]) -> Vec<String> {
         let mut acted = CommandResult::default();
         for (at, (minute, actor, subject, number, kind, body)) in events.iter().enumerate() {
@@ -300,7 +301,7 @@ mod tests {
         };
         let good = [line("LINE-000001"), void(1), void(2), epoch(2), line("LINE-000008")];
         assert_eq!(found(&good), [""; 0]);
-        // Another event is where one was that somebody has read.
+        // A position that somebody has already read now has another event.
         let used =
             [line("LINE-000001"), line("LINE-000002"), void(1), epoch(3), line("LINE-000007")];
         let used = found(&used);

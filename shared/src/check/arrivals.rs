@@ -1,5 +1,5 @@
-//! I11: every row of every document about goods and payments is accounted for, and what came above what
-//! was bought has an owner.
+//! I11: every row of every document about goods and payments is accounted for, and goods that arrived in excess have an
+//! owner.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -20,7 +20,7 @@ use crate::domain::surplus::Surplus;
 use crate::store::chain::archived;
 use crate::store::{Record, Store, StoreError};
 
-/// What a lot says of its goods and money.
+/// The goods and money of a lot, from the body of its event.
 #[derive(Deserialize)]
 struct Said {
     quantity: Quantity,
@@ -40,19 +40,19 @@ struct Said {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Did {
     Shipped(i64),
-    /// At least and at most: surplus that is paid for stays with its lot, and may not have come.
+    /// The minimum and the maximum. They differ because paid surplus stays with its lot and may not have arrived.
     Received(i64, i64),
     /// In minor units of the order's currency.
     Paid(i64),
 }
 
-/// What the log tells of goods and payments.
+/// State from replaying the log: goods and payments.
 #[derive(Default)]
 pub(super) struct Arrived {
-    /// What was shipped and paid of each lot so far.
+    /// The quantity shipped and the amount paid for each lot so far.
     known: HashMap<LotId, (i64, i64)>,
     did: HashMap<(LotId, i64), Vec<Did>>,
-    /// What came of documents about these is in an archive, and was checked before it went there.
+    /// Lots whose events are in an archive. Their documents were checked before they were archived.
     archived: HashSet<LotId>,
     paid: PaymentHistory,
 }
@@ -96,8 +96,8 @@ impl Arrived {
         self.did.entry((lot, event.at.timestamp_millis())).or_default().push(did);
     }
 
-    /// Each row of each document that any of `requesters`, suppliers and buying agents sent did what it
-    /// says; gives what they say of payments.
+    /// Checks that each row of each document from `requesters`, suppliers and buying agents did what it says. Returns
+    /// what the documents say about payments.
     pub(super) async fn rows(
         mut self,
         store: &dyn Store,
@@ -114,7 +114,7 @@ impl Arrived {
         for order in orders.values() {
             senders.extend([order.supplier.clone(), order.channel.clone()]);
         }
-        // In a copy of an older database, which nobody has worked on yet.
+        // These exist only in a copy of an older database on which no process has worked yet.
         let mut last = (String::new(), String::new());
         while let Some(old) = documents::not_moved(store, &mut last).await? {
             for taken in &old {
@@ -149,7 +149,7 @@ impl Arrived {
         let Document { sender, number, .. } = &document;
         let name = format!("document {number} of {sender}");
         let at = at.timestamp_millis();
-        // The sum of the rows of each lot, and what else they may come to.
+        // Per lot: the sum of its rows, what may be added to it, and the number of rows.
         let mut rows: Vec<(LotId, i64, i64, usize)> = Vec::new();
         let mut add = |lot: LotId, sum: i64, more: i64| match rows.iter_mut().find(|r| r.0 == lot) {
             Some(row) => *row = (lot, row.1.saturating_add(sum), row.2 + more, row.3 + 1),
@@ -190,7 +190,7 @@ impl Arrived {
             };
             let is_told = |did: &Did| match (did, what) {
                 (Did::Shipped(shipped), "shipped") => *shipped == sum,
-                // What was rejected above what was ordered counted as surplus once.
+                // An earlier version counted goods that were rejected beyond the ordered quantity as surplus.
                 (Did::Received(least, most), "received") => {
                     (*least..=most + above).contains(&sum) || *least == sum + rejected
                 }
@@ -212,7 +212,7 @@ impl Arrived {
     }
 }
 
-/// What came of a row.
+/// Describes the effects of a row.
 fn describe(did: &[Did], text: impl Fn(i64) -> String) -> String {
     let sums = did.iter().map(|did| match did {
         Did::Shipped(sum) | Did::Received(sum, _) | Did::Paid(sum) => text(*sum),
@@ -221,13 +221,14 @@ fn describe(did: &[Did], text: impl Fn(i64) -> String) -> String {
     if sums.is_empty() { "nothing".to_owned() } else { sums.join(", ") }
 }
 
-/// What `order` buys above what `lot` needs and knows of, in thousandths: so it was in earlier versions.
+/// What `order` buys beyond the needs of `lot`, in thousandths. Only for orders of earlier versions, whose lots do not
+/// have it.
 fn above(order: Option<&Order>, lot: LotId) -> i64 {
     let line = order.and_then(|order| order.lines.iter().find(|line| line.lot == lot));
     line.filter(|line| line.surplus_payer.is_none()).map_or(0, |line| line.surplus.0)
 }
 
-/// What came of each of these lots above what was bought is somebody's, or somebody's to decide.
+/// Checks that goods that arrived beyond the bought quantity are recorded as a surplus, with or without an owner.
 pub(super) async fn surplus(
     store: &dyn Store,
     check: &mut Check,
@@ -245,7 +246,7 @@ pub(super) async fn surplus(
     Ok(())
 }
 
-/// How much came of `lot` above what was bought.
+/// The quantity of `lot` that arrived beyond the bought quantity.
 pub(super) fn over(lot: &Lot) -> Option<(LotId, Quantity)> {
     (!lot.oversupply.is_zero()).then_some((lot.id, lot.oversupply))
 }

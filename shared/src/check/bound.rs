@@ -1,5 +1,5 @@
-//! I10: what an order binds was eligible on the day on which it was drawn up, by what was known then; what is
-//! kept of a framework when it is called off is what its orders that stand call off, within its ceiling.
+//! I10: whatever an order binds was eligible on the day it was drawn up, by what was known then. The stored call-offs
+//! of a framework equal what its live orders call off, within its ceiling.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,7 +20,7 @@ use crate::matching::binding::may_pay;
 use crate::store::Record;
 use crate::store::reference::add;
 
-/// The kinds of records on which it depends whether money may be bound.
+/// The kinds of records that determine whether money may be bound.
 const KINDS: [RecordKind; 5] = [
     RecordKind::Setting,
     RecordKind::Party,
@@ -29,10 +29,10 @@ const KINDS: [RecordKind; 5] = [
     RecordKind::Rates,
 ];
 
-/// Within this time two things happen at once.
+/// Events within this time count as simultaneous.
 const AT_ONCE: TimeDelta = TimeDelta::minutes(1);
 
-/// What a line asks for, as far as earmarks look at it.
+/// The properties of a line that earmarks depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 struct Facts {
     item: String,
@@ -40,25 +40,24 @@ struct Facts {
     requester: String,
 }
 
-/// What an order calls off.
 struct CalledOff {
     day: NaiveDate,
-    /// Frameworks, each with goods in the currency of the order.
+    /// For each framework, the goods in the order's currency.
     goods: Vec<(String, Money)>,
     is_live: bool,
 }
 
-/// What the log tells of money, parties and lines, and what was bound although it might not be.
+/// State from replaying the log: money, parties and lines, and the violations found.
 #[derive(Default)]
 pub(super) struct Bound {
     coalition: Coalition,
-    /// Facts by number, so that those that many lines share are kept once.
+    /// Distinct facts; lines refer to them by index.
     facts: Vec<Facts>,
     numbers: HashMap<Facts, u32>,
     lines: HashMap<LineId, u32>,
     /// Orders that call off from frameworks.
     orders: BTreeMap<String, CalledOff>,
-    /// When one of them last gave something back.
+    /// When one of these orders last released a call-off.
     given_back: Option<Timestamp>,
     found: Vec<(String, String)>,
 }
@@ -73,7 +72,7 @@ impl Bound {
         }
     }
 
-    /// What cannot be read is told by those who compare it with its record.
+    /// Ignores bodies that cannot be read: the comparison with the stored record reports them.
     fn record(&mut self, kind: RecordKind, id: &str, event: &Event) {
         match kind {
             RecordKind::Order => self.order(id, event),
@@ -132,7 +131,7 @@ impl Bound {
         let ceiling = framework.ceiling;
         let of = |minor: i64| Money::new(minor, ceiling.currency);
         let position = event.position;
-        // What is given back while an order is drawn up is counted by the next.
+        // What is released while an order is drawn up is only counted by the next call-off.
         let is_late = self.given_back.is_some_and(|at| event.at - at < AT_ONCE);
         if counted > value || (counted < value && !is_late) {
             let detail = format!(

@@ -1,4 +1,4 @@
-//! I9: every row of every file that was taken is accounted for.
+//! I9: every row of every imported file is accounted for.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,14 +13,14 @@ use crate::intake::file::{FileRows, FileTaken, part_id};
 use crate::store::body::parse;
 use crate::store::{Store, StoreError};
 
-/// Whose a line is, as its events say.
+/// The requester and the id of a line, from its event.
 #[derive(Deserialize)]
 struct Whose {
     requester: String,
     external_id: String,
 }
 
-/// A line that one file made another requester's.
+/// A line that changed its requester.
 struct Moved {
     line: LineId,
     external_id: String,
@@ -29,14 +29,14 @@ struct Moved {
     actor: String,
     position: i64,
     at: i64,
-    /// The file that did so, where one was taken in the same commit.
+    /// The file that was imported in the same commit; `None` if there is none.
     file: Option<String>,
 }
 
-/// What the log tells of files and of whose lines are.
+/// State from replaying the log: files, and the requesters of lines.
 #[derive(Default)]
 pub(super) struct FileHistory {
-    /// Requesters by number, so that each is kept once.
+    /// Numbers of requesters; lines refer to them.
     names: HashMap<String, u32>,
     whose: HashMap<LineId, u32>,
     renamed: HashSet<(String, String)>,
@@ -50,7 +50,7 @@ impl FileHistory {
         *self.names.entry(name).or_insert(next)
     }
 
-    /// Whoever has asked for something.
+    /// All requesters that have ever submitted a line.
     pub(super) fn requesters(&self) -> Vec<String> {
         self.names.keys().cloned().collect()
     }
@@ -94,7 +94,7 @@ impl FileHistory {
         }
     }
 
-    /// No line became another requester's, but by a command that renamed its requester.
+    /// Checks that a line changes its requester only by a command that renames the requester.
     pub(super) fn renamed_lines(self, check: &mut Check) {
         for moved in self.moved {
             if self.renamed.contains(&(moved.from.clone(), moved.to.clone())) {
@@ -111,7 +111,7 @@ impl FileHistory {
     }
 }
 
-/// Each row of a file that was taken is of a line that is there, or was refused by its number.
+/// Checks that each row of an imported file belongs to an existing line or was refused by its number.
 pub(super) async fn files(
     store: &dyn Store,
     check: &mut Check,
@@ -119,7 +119,7 @@ pub(super) async fn files(
 ) -> Result<(), StoreError> {
     for record in store.records(RecordKind::File).await? {
         let taken: FileTaken = parse(RecordKind::File, &record.id, &record.body)?;
-        // What was taken before rows were kept is known by its name alone.
+        // For files imported before rows were recorded, only the name is known.
         let Some(parts) = taken.parts else { continue };
         let file = &taken.file;
         let mut rows = 0;
@@ -154,7 +154,7 @@ pub(super) async fn files(
     Ok(())
 }
 
-/// Each file that waits for its day has the job that hands it in.
+/// Checks that each file that waits for its day has a job that will submit it.
 pub(super) async fn planned(store: &dyn Store, check: &mut Check) -> Result<(), StoreError> {
     let waits = crate::intake::file::planned(true);
     let jobs = store.job_counts().await?;

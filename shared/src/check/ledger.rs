@@ -1,4 +1,5 @@
-//! I2: the ledger equals the lots' shares, no envelope is exceeded, and where the world has done so somebody is told.
+//! I2: the ledger equals the lots' shares, and no envelope is exceeded, or an incident reports that facts from outside
+//! did.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -8,7 +9,7 @@ use crate::domain::kinds::RecordKind;
 use crate::incidents::{OVERDRAWN, overrun_envelopes};
 use crate::store::{Store, StoreError};
 
-/// The ledger equals the lots' shares, and no envelope is exceeded.
+/// Checks the ledger and the envelopes.
 pub(super) async fn envelopes(
     store: &dyn Store,
     check: &mut Check,

@@ -1,4 +1,4 @@
-//! `waybill check`: replays the log and asserts the invariants on what is stored.
+//! `waybill check`: replays the log and verifies the invariants on the stored data.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -33,33 +33,33 @@ use bound::Bound;
 use files::FileHistory;
 use sold::Sold;
 
-/// Records read at once, some of which hold files.
+/// Records read at once. The limit is low because some contain files.
 const RECORDS: i64 = 200;
 
 /// Events read at once.
 const PAGE: i64 = 10_000;
 
-/// Something that should not be.
+/// A broken invariant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Violation {
-    /// Which invariant, such as `I2`.
+    /// The number of the invariant, such as `I2`.
     pub invariant: String,
-    /// What it is about.
+    /// What the violation is about.
     pub subject: String,
     /// What is wrong.
     pub detail: String,
 }
 
-/// What a check found.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Findings {
-    /// Whether everything holds.
+    /// Whether all invariants hold.
     pub ok: bool,
-    /// Events replayed.
+    /// The number of events replayed.
     pub events: i64,
-    /// What does not hold.
+    /// The broken invariants.
     pub violations: Vec<Violation>,
-    /// How many sealed values were not looked into, by the id of the key that is not here.
+    /// The number of sealed values that could not be opened, by the id of the missing key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unopened: BTreeMap<String, usize>,
 }
@@ -79,7 +79,8 @@ impl Check {
     }
 }
 
-/// What the log says of a subject at its end; of the body, which would fill the memory, its SHA-256.
+/// The state of a subject at the end of the log. It has the SHA-256 of the body, because all bodies would fill the
+/// memory.
 struct Last {
     number: i64,
     body: [u8; 32],
@@ -92,22 +93,22 @@ fn sum(body: &str) -> [u8; 32] {
 /// Checks everything in `store`.
 ///
 /// # Errors
-/// [`StoreError`] if it cannot be read.
+/// [`StoreError`] if the store cannot be read.
 pub async fn check(store: &dyn Store) -> Result<Findings, StoreError> {
     check_telling(store, &Keys::default(), &|_| ()).await
 }
 
-/// The same, opening what is sealed with `keys` and telling `passed` each time how many events were replayed.
+/// Like [`check`], but also opens sealed values with `keys`, and reports the number of replayed events to `passed`.
 ///
 /// # Errors
-/// [`StoreError`] if it cannot be read.
+/// [`StoreError`] if the store cannot be read.
 pub async fn check_telling(
     store: &dyn Store,
     keys: &Keys,
     passed: &(dyn Fn(usize) + Sync),
 ) -> Result<Findings, StoreError> {
     let mut check = Check::default();
-    // One snapshot, so that what `serve` commits meanwhile is no violation.
+    // One snapshot, so that concurrent commits of `serve` do not look like violations.
     let snapshot = store.snapshot().await?;
     let store = &*snapshot;
     let (events, last, Heard { mut files, bound, sold, acted, archived }) =
@@ -134,7 +135,7 @@ pub async fn check_telling(
             looked.forged.iter().for_each(|(what, error)| check.fails("I7", what, error));
             looked.unopened
         }
-        // That was found before, and named.
+        // The comparison above has already reported this.
         Err(StoreError::Corrupt { .. }) => BTreeMap::new(),
         Err(error) => return Err(error),
     };
@@ -142,7 +143,7 @@ pub async fn check_telling(
     Ok(Findings { ok: violations.is_empty(), events, violations, unopened })
 }
 
-/// I7: what is not in the log any more is in an archive that was made of it.
+/// I7: bodies that are missing from the log are in an archive, and match its digest.
 async fn archive(
     store: &dyn Store,
     check: &mut Check,
@@ -151,7 +152,8 @@ async fn archive(
     for archive in archives(store).await? {
         let Archive { number, events, digest, is_done, .. } = archive;
         let found = archived.remove(&number).unwrap_or_default();
-        // One that was begun is taken out of the log bit by bit; in a copy that has all of it back nothing is missing.
+        // While an archive is being made, bodies are removed step by step. If a copy of the log has all bodies, nothing
+        // is missing.
         let is_whole = found.events == 0;
         let is_so =
             if is_done { is_whole || found.digest() == digest } else { found.events <= events };
@@ -168,7 +170,7 @@ async fn archive(
     Ok(())
 }
 
-/// Compares what is stored with what the log says of it.
+/// Compares the stored data with the log.
 async fn compare(
     store: &dyn Store,
     check: &mut Check,
@@ -189,14 +191,14 @@ async fn compare(
     records(store, check, last).await
 }
 
-/// What the log tells, by the invariants that go by it.
+/// State from replaying the log, by check.
 #[derive(Default)]
 struct Heard {
     files: FileHistory,
     bound: Bound,
     sold: Sold,
     acted: CommandResult,
-    /// What of the log is in which archive.
+    /// The archived bodies that the log refers to, by archive.
     archived: BTreeMap<u32, Tally>,
 }
 
@@ -258,7 +260,7 @@ async fn replay(
             last.insert(event.subject, Last { number: event.number, body });
         }
     }
-    // What has no position yet is no violation: the leader gives it one in a moment.
+    // Events without a position are no violation: the leader is about to assign it.
     for event in store.tail().await? {
         heard.hear(&event);
         let before = last.get(&event.subject).map_or(0, |last| last.number);
@@ -280,35 +282,34 @@ async fn replay(
     Ok((position, last, heard))
 }
 
-/// A step, a state, and what is waited for.
+/// A step, a state, and what a lot waits for.
 type Place = (Option<String>, &'static str, Option<String>);
 
-/// What all lots come to: they themselves would fill the memory.
+/// Totals of all lots, because the lots themselves would fill the memory.
 #[derive(Default)]
 struct Carried {
-    /// By line.
+    /// Sum of the lots' quantities, by line.
     quantities: HashMap<LineId, i64>,
-    /// By envelope.
+    /// Sum of share movements, by envelope.
     shares: BTreeMap<String, Movement>,
-    /// By where they are.
+    /// The number of lots in each place, and since when the first of them is there.
     places: BTreeMap<Place, (i64, Option<Timestamp>)>,
-    /// Lots that are to be run, now or later.
+    /// Lots that are due now or later.
     to_run: HashSet<LotId>,
-    /// Lots that are carried by a lot of another line.
+    /// Lots that were merged into a lot of another line.
     merged: Vec<(LotId, LotId)>,
-    /// Lots that are open and on an order, with the lot under whose line of it they travel.
+    /// Open lots on an order: the lot, the lot whose order line it travels under, and the order.
     ordered: Vec<(LotId, LotId, String)>,
-    /// What came above what was bought.
+    /// Lots that received more than was bought.
     over: Vec<(LotId, Quantity)>,
-    /// What is bought above what lots on an order want.
+    /// Surplus of lots, by order.
     surplus: BTreeMap<String, Vec<(LotId, Quantity)>>,
     /// Money that orders bind.
     paid: paid::Paid,
-    /// How many there are.
     lots: usize,
 }
 
-/// I7: every lot is as its last event says.
+/// I7: every lot equals the body of its last event.
 async fn lots(
     store: &dyn Store,
     check: &mut Check,
@@ -369,7 +370,7 @@ impl Carried {
     }
 }
 
-/// I7: what is kept of how many lots are where is so.
+/// I7: the stored counts of lots by state are right.
 async fn counts(
     store: &dyn Store,
     check: &mut Check,
@@ -412,7 +413,7 @@ fn same(
     }
 }
 
-/// I1: the lots of a line add up to it.
+/// I1: the lots of a line add up to the line.
 async fn lines(
     store: &dyn Store,
     check: &mut Check,
@@ -429,7 +430,7 @@ async fn lines(
         let likenesses = there.iter().map(|(_, line)| line.line.likeness()).collect();
         let alike = store.lines_alike(likenesses).await?;
         let alike: HashMap<LineId, String> = alike.into_iter().collect();
-        // One that is not found by its id would be taken again, and one by its likeness is what warns of that.
+        // A line that is not found by its id would be imported again. The likeness is what warns of that.
         let by_name = store.lines_by_external(&names).await?;
         let by_name: HashSet<LineId> = by_name.into_iter().map(|(id, _)| id).collect();
         for (id, stored) in there {
@@ -464,7 +465,7 @@ async fn lines(
     Ok(())
 }
 
-/// I3: a lot under way is on the one order it names, which is live and has a line for it.
+/// I3: an open lot on an order is on a live one that has a line for it.
 async fn orders(
     store: &dyn Store,
     check: &mut Check,
@@ -505,14 +506,14 @@ async fn orders(
     Ok(())
 }
 
-/// I7: every record is as its last event says, and there.
+/// I7: every record exists and equals the body of its last event.
 async fn records(
     store: &dyn Store,
     check: &mut Check,
     last: &HashMap<String, Last>,
 ) -> Result<(), StoreError> {
     let mut after = (String::new(), String::new());
-    // Lots and lines have no kind before a colon; what is known of envelopes is a ledger.
+    // Subjects of lots and lines contain no colon. Envelopes are checked with the ledger.
     let is_record = |subject: &&String| subject.contains(':') && !subject.starts_with("envelope:");
     let mut told: HashSet<&String> = last.keys().filter(is_record).collect();
     loop {

@@ -1,4 +1,4 @@
-//! I13: no need is lost: nothing is carried by what ended without delivery.
+//! I13: no need is lost: no lot is carried by a lot that ended without delivery.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -10,10 +10,10 @@ use crate::store::{Store, StoreError};
 /// Lots read at once.
 const READ: usize = 1000;
 
-/// How far a lot is carried by one that is carried itself, at most.
+/// The longest chain of merges that is followed.
 const FAR: usize = 1000;
 
-/// A lot that was merged into a lot of another line must lead to one that is open or was delivered.
+/// Checks that a lot that was merged into a lot of another line leads to a lot that is open or was delivered.
 pub(super) async fn merged(
     store: &dyn Store,
     check: &mut Check,
@@ -53,7 +53,7 @@ pub(super) async fn merged(
     Ok(())
 }
 
-/// Every lot that is to be run is found by those who run lots: otherwise nobody would ever move it.
+/// Checks that every lot that has to run is found by the query for due lots. Otherwise nothing would ever move it.
 pub(super) async fn under_way(
     store: &dyn Store,
     check: &mut Check,
@@ -71,7 +71,7 @@ pub(super) async fn under_way(
     Ok(())
 }
 
-/// Why nobody carries what was merged into `into`; none: somebody does.
+/// Why nobody carries what was merged into `into`; `None` if somebody does.
 fn lost(known: &HashMap<LotId, Lot>, mut into: LotId) -> Option<String> {
     for _ in 0..FAR {
         match known.get(&into).map(|lot| lot.state()) {

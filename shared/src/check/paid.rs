@@ -1,5 +1,5 @@
-//! I12: an order line costs its goods and charges, lots under it carry their part of that, what was paid for a
-//! line is what its documents say, and instalments debit what the whole would.
+//! I12: an order line costs its goods and charges, its lots carry their part of that cost, the amounts paid for a line
+//! are those of its documents, and instalments debit what one payment would.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,19 +12,20 @@ use crate::domain::money::{Currency, Money, Rate, Rounding, convert};
 use crate::domain::order::{Order, OrderLine};
 use crate::domain::quantity::Quantity;
 
-/// What of one envelope, at the rates of one day, is paid for one line.
+/// Line, envelope and the two rates that instalments have in common.
 type Instalments = (LineId, String, String, String);
 
-/// What lots say of the money that orders bind for them.
+/// State from all lots: the money that orders bind for them.
 #[derive(Default)]
 pub(super) struct Paid {
-    /// What is paid for each line, in minor units of its order's currency.
+    /// The amount paid for each line, in minor units of its order's currency.
     lines: HashMap<LineId, i64>,
-    /// What instalments cover and debit together, and in how many shares.
+    /// The sum of what instalments cover and debit, and the number of shares.
     instalments: BTreeMap<Instalments, (Share, i64)>,
-    /// Lots that are open, by order: under whose line of it they travel, what they buy, and what is bound and paid for that.
+    /// Open lots, by order: the lot, the lot whose order line it travels under, the bought quantity, and the amount
+    /// bound and paid.
     open: BTreeMap<String, Vec<(LotId, LotId, Quantity, i64)>>,
-    /// How many lots a line was split into.
+    /// The number of lots into which a line was split.
     parts: HashMap<LineId, i64>,
     wrong: Vec<(String, String)>,
 }
@@ -44,7 +45,7 @@ impl Paid {
             self.instalment(lot, share);
         }
         let is_open = !matches!(lot.state(), LotState::Closed(_));
-        // What was bought above what was ordered is paid beside the order's lines.
+        // Goods beyond the ordered quantity are paid separately from the order's lines.
         if let Some(order) = lot.order.as_ref().filter(|_| is_open && lot.oversupply.is_zero())
             && !lot.funding.is_empty()
         {
@@ -67,7 +68,7 @@ impl Paid {
             }
             return;
         }
-        // What was paid before rates were kept is judged by the log.
+        // Payments of versions that did not store the rates are checked from the log.
         let Some(covers_rate) = share.covers_rate else { return };
         let rates = (share.rate.to_string(), covers_rate.to_string());
         let key = (lot.line(), share.envelope.clone(), rates.0, rates.1);
@@ -81,18 +82,18 @@ impl Paid {
         }
     }
 
-    /// An order line costs its goods and charges, and open lots under it carry their part of that.
+    /// Checks that an order line costs its goods and charges, and that its open lots carry their part of that.
     pub(super) fn order(&self, check: &mut Check, order: &Order) {
         if order.in_kind.is_some() {
             return;
         }
         for line in &order.lines {
             let Ok(goods) = line.goods(line.unit_price) else { continue };
-            // Each cut rounds once.
+            // Each split of the line may have rounded once.
             let slack = 1 + self.parts.get(&line.lot.line()).copied().unwrap_or_default();
             let known = goods.minor + line.charged().minor;
             let more = line.amount.minor - known;
-            // Orders of versions that kept no charges may have had some.
+            // Orders of versions that did not store charges may have had some.
             let is_wrong = if line.charges.is_empty() { more < -slack } else { more.abs() > slack };
             if is_wrong {
                 let (amount, price, number) = (line.amount, line.unit_price, &order.number);
@@ -109,7 +110,7 @@ impl Paid {
             let Some(line) = order.line(*line) else { continue };
             let slack = 1 + self.parts.get(&lot.line()).copied().unwrap_or_default();
             let due = part(line, *bought, line.quantity);
-            // Versions that did not keep what of a surplus is whose had lots that carry all of it.
+            // In versions that did not store how a surplus is divided, the line's lots carried all of it.
             let wanted = line.quantity.less(line.surplus);
             let whole = part(line, *bought, wanted);
             if (covers - due).abs() > slack && (covers - whole).abs() > slack {
@@ -122,7 +123,8 @@ impl Paid {
         }
     }
 
-    /// What the documents say was paid for each line is paid for its lots, and no instalment debits more.
+    /// Checks that the amounts paid for a line's lots are those of its documents, and that instalments do not debit
+    /// more.
     pub(super) fn report(self, check: &mut Check, told: &PaymentHistory) {
         for (subject, detail) in self.wrong {
             check.fails("I12", subject, detail);
@@ -142,7 +144,7 @@ impl Paid {
         for ((line, envelope, _, _), (sum, shares)) in self.instalments {
             let Some(covers_rate) = sum.covers_rate else { continue };
             let whole = whole(sum.covers, covers_rate, sum.amount.currency, sum.rate);
-            // Each lot that the line was split into rounds once.
+            // Each lot into which the line was split may have rounded once.
             if whole.is_none_or(|whole| (sum.amount.minor - whole).abs() >= shares) {
                 debited(check, &line, &envelope, sum.amount, whole);
             }
@@ -151,7 +153,7 @@ impl Paid {
     }
 }
 
-/// What `bought` of the `whole` of an order line costs.
+/// The cost of the quantity `bought`, if the order line's cost is for the quantity `whole`.
 fn part(line: &OrderLine, bought: Quantity, whole: Quantity) -> i64 {
     let whole = i128::from(whole.0.max(1));
     let due = (i128::from(line.amount.minor) * i128::from(bought.0) * 2 + whole) / (2 * whole);
@@ -174,26 +176,26 @@ fn debited(
     check.fails("I12", subject.to_string(), detail);
 }
 
-/// What documents and the log tell of payments.
+/// State from documents and from replaying the log: payments.
 #[derive(Default)]
 pub(super) struct PaymentHistory {
     lines: HashMap<LineId, i64>,
-    /// What envelopes had paid for lots by the versions that kept no rates of the day.
+    /// Amounts covered and debited so far, for shares of versions that did not store the rates of the day.
     known: HashMap<(LotId, String), (i64, i64)>,
-    /// What of that is of each rate, in minor units covered.
+    /// The same by rate.
     rates: BTreeMap<(LotId, String), OfRates>,
 }
 
-/// What of an envelope's payments for a lot is of each rate, in minor units covered, and what they debit together.
+/// Amounts by rate, in minor units covered; and the total that they debit.
 type OfRates = (BTreeMap<String, (Rate, i64)>, Money);
 
 impl PaymentHistory {
-    /// A row of a document that was taken.
+    /// Records a row of a payment.
     pub(super) fn row(&mut self, lot: LotId, minor: i64) {
         *self.lines.entry(lot.line()).or_default() += minor;
     }
 
-    /// A lot after a payment.
+    /// Records a lot's shares after a payment.
     pub(super) fn hear(&mut self, lot: LotId, funding: &[Share]) {
         for share in funding {
             let is_old = share.state == ShareState::Disbursed && share.covers_rate.is_none();

@@ -1,5 +1,4 @@
-//! I14: what an order buys of an item is what its supplier sells, and what nobody asked for has an
-//! owner.
+//! I14: an order buys only quantities that its supplier sells, and goods that nobody requested have an owner.
 
 use crate::domain::kinds::RecordEvent;
 use std::collections::{BTreeMap, HashMap};
@@ -11,7 +10,7 @@ use crate::domain::order::{Order, OrderLine};
 use crate::domain::quantity::{Quantity, Unit};
 use crate::domain::supplier::{Offer, Pack, Quote, SoldBy, Surplus};
 
-/// What the log tells of offers, and of the orders that were drawn up by them.
+/// State from replaying the log: offers, and the violations of orders that were drawn up from them.
 #[derive(Default)]
 pub(super) struct Sold {
     offers: HashMap<String, Offer>,
@@ -32,7 +31,7 @@ impl Sold {
         }
     }
 
-    /// By the terms of the day: offers change, and what was agreed stays.
+    /// Uses the terms of the day: offers change, but what was agreed stays.
     fn drawn_up(&mut self, order: &Order) {
         let mut items: BTreeMap<(&str, Unit), Vec<&OrderLine>> = BTreeMap::new();
         for line in &order.lines {
@@ -80,7 +79,7 @@ fn quote(offer: &Offer, line: &OrderLine) -> Quote {
     }
 }
 
-/// No lots of one line under an order have more surplus together than it buys for them.
+/// Checks that the lots of a line have no more surplus together than the order buys for them.
 pub(super) fn followed(check: &mut Check, order: &Order, lots: &[(LotId, Quantity)]) {
     let mut sums: BTreeMap<LineId, Quantity> = BTreeMap::new();
     for (lot, surplus) in lots {

@@ -1,7 +1,7 @@
-//! What a database that is replaced has given out is not given out again. Whoever took numbers, positions or documents
-//! from it goes on with the one that takes its place: so that carries counters on, fills the positions that were given
-//! out with events that say nothing, keeps the messages that were sent, lists what was, and lets nothing happen by itself
-//! until somebody has looked.
+//! Makes sure that a restored database does not give out again what the replaced one has given out. Others have
+//! numbers, positions or documents from the replaced database, and continue with the one that takes its place. So this
+//! carries counters forward, fills used positions with void events, keeps the messages that were sent, lists what was
+//! lost, and pauses everything until somebody has looked at it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,41 +20,40 @@ use crate::store::{
 /// Void events committed together.
 const TOGETHER: i64 = 500;
 
-/// Lines that are named.
+/// The maximum number of lines that are named.
 const NAMED: usize = 20;
 
-/// A restore, as it is kept.
+/// A restore, as its record has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restore {
-    /// Its number, from 1: the log after it is of this epoch.
+    /// Counts from 1. The log after the restore belongs to this epoch.
     pub epoch: u32,
-    /// When.
     pub at: Timestamp,
     /// The file that it was restored from.
     pub from: String,
-    /// The last position that the restored database had.
+    /// The last position of the restored database.
     pub upto: i64,
-    /// The last one that the replaced one had given out; the same: none beyond.
+    /// The last position that the replaced database had given out; equal to `upto` if it had given out no more.
     pub given_out: i64,
     /// The number of the last line that was given out.
     pub lines: i64,
 }
 
 impl Restore {
-    /// Whether a reader that goes on after `position` has read what is void now.
+    /// Whether a reader that has read up to `position` has read events that are now void.
     #[must_use]
     pub fn voids(&self, position: i64) -> bool {
         position > self.upto && position <= self.given_out
     }
 
-    /// Where somebody stands who has read up to `position` since: behind what is void.
+    /// The position from which a reader continues that has read up to `position`: after the void events.
     #[must_use]
     pub fn beyond(&self, position: i64) -> i64 {
         if self.voids(position) { self.given_out + 1 } else { position }
     }
 }
 
-/// Every restore that a database has seen.
+/// All restores of a database.
 ///
 /// # Errors
 /// [`StoreError`] if they cannot be read.
@@ -79,7 +78,7 @@ fn written(kind: RecordKind, id: &str, value: &impl Serialize) -> Result<String,
         .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{id}"), source })
 }
 
-/// Nothing happens by itself in `new` until somebody has looked: where nothing else could be carried on.
+/// Pauses everything in `new` until somebody has looked at it. For when nothing else could be carried over.
 ///
 /// # Errors
 /// [`StoreError`] if it cannot be written.
@@ -89,14 +88,14 @@ pub async fn pause(new: &dyn Store, from: &str, now: Timestamp) -> Result<(), St
     commit(new, vec![change_set]).await
 }
 
-/// What a database has given out that another does not know.
+/// What one database has given out and another does not know.
 #[derive(Debug, Default)]
 pub struct GivenOut {
     position: i64,
     lines: i64,
     epoch: u32,
     changes: Vec<RecordChange>,
-    /// What others did since that is not there any more, in words.
+    /// Lines and documents that are lost, as text.
     lost: String,
 }
 
@@ -118,9 +117,9 @@ impl GivenOut {
     }
 }
 
-/// Carries what the replaced database has given out into `new`, which was read from `from` and takes its place, and pauses
-/// everything; none: that could not be read. Nobody else works on it, and nothing was committed to it: its first new
-/// position would be one that was given out.
+/// Carries what the replaced database has given out into `new`, and pauses everything. `new` was read from the file
+/// `from`. `given_out` is `None` if the replaced database could not be read. Nobody else may work on `new`, and nothing
+/// may have been committed to it, because its first new position would be one that was already given out.
 ///
 /// # Errors
 /// [`StoreError`] if it cannot be written.
@@ -172,7 +171,7 @@ pub async fn carry(
     Ok(restore)
 }
 
-/// The incident of the restore itself; none: nothing was given out since the copy.
+/// The incident about the restore itself; `None` if nothing was given out since the copy.
 async fn summed_up(
     new: &dyn Store,
     restore: &Restore,
@@ -209,7 +208,7 @@ async fn commit(store: &dyn Store, change_sets: Vec<ChangeSet>) -> Result<(), St
     }
 }
 
-/// Fills `count` positions with events that say nothing.
+/// Fills `count` positions with void events.
 async fn void(store: &dyn Store, epoch: u32, count: i64, now: Timestamp) -> Result<(), StoreError> {
     let mut version = 0;
     while version < count {
@@ -231,7 +230,8 @@ async fn void(store: &dyn Store, epoch: u32, count: i64, now: Timestamp) -> Resu
     Ok(())
 }
 
-/// Lets nothing happen by itself until somebody has looked, and forgets clocks and processes of elsewhere, and then.
+/// Pauses everything until somebody has looked at it, and deletes notes about clocks and processes, which were those of
+/// another place and time.
 async fn paused(
     store: &dyn Store,
     from: &str,
@@ -256,7 +256,8 @@ async fn paused(
     Ok(())
 }
 
-/// Counters, messages and accounts of `old`, and an incident for each supplier that has what `new` does not know.
+/// Counters, messages and accounts of `old`, and an incident for each supplier that has orders that `new` does not
+/// know.
 async fn carried(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, StoreError> {
     let mut changes = counters(new, old).await?;
     let own = ids(new.records(RecordKind::OrderMessage).await?);
@@ -266,7 +267,7 @@ async fn carried(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, 
         restored(RecordKind::OrderMessage, message, 0, RecordEvent::OrderMessageCarried)
     }));
     changes.extend(later(new, old, RecordKind::Token, "", RecordEvent::TokenCarried).await?);
-    // What an earlier restore has found is to be done still.
+    // Incidents from earlier restores are still to be handled.
     changes.extend(
         later(new, old, RecordKind::Incident, RESTORED, RecordEvent::IncidentCarried).await?,
     );
@@ -293,7 +294,7 @@ async fn carried(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, 
         told.entry(supplier).or_default().push(message.id.clone());
     }
     for (supplier, numbers) in told {
-        // By what it is about: two restores may find something for one supplier.
+        // The id comes from what the incident is about, because two restores may find something for one supplier.
         let id = format!("{RESTORED}{supplier}:{}", numbers[0]);
         let cause = format!(
             "{supplier} was sent {}, which the restored database does not know: cancel or confirm them with {supplier} \
@@ -301,7 +302,7 @@ async fn carried(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, 
             numbers.join(", ")
         );
         let subjects = numbers.into_iter().map(|number| format!("order:{number}")).collect();
-        // Of what an earlier restore has found about the same this says the newest.
+        // Replaces the incident of an earlier restore about the same orders, because this one is newer.
         let found = opened(new, &id, &cause, subjects).await?;
         changes.retain(|change| (change.kind, &change.id) != (found.kind, &found.id));
         changes.push(found);
@@ -309,12 +310,12 @@ async fn carried(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, 
     Ok(changes)
 }
 
-/// What `new` is to hold of a record of `old`.
+/// The change that writes a record of `old` to `new`.
 fn restored(kind: RecordKind, record: &Record, expected: i64, event: RecordEvent) -> RecordChange {
     RecordChange { kind, id: record.id.clone(), expected, body: record.body.clone(), event }
 }
 
-/// Records of a kind, with ids that begin so, that have changed since: as they are in `old`.
+/// Records of a kind whose ids begin with `prefix`, as they are in `old`, if they differ from `new`.
 async fn later(
     new: &dyn Store,
     old: &dyn Store,
@@ -336,7 +337,7 @@ fn ids(records: Vec<Record>) -> BTreeMap<String, Record> {
     records.into_iter().map(|record| (record.id.clone(), record)).collect()
 }
 
-/// Counters go on from where the later of the two was.
+/// Counters continue from the higher of the two values.
 async fn counters(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>, StoreError> {
     let own = ids(new.records(RecordKind::OrderSequence).await?);
     let mut changes = Vec::new();
@@ -359,7 +360,7 @@ async fn counters(new: &dyn Store, old: &dyn Store) -> Result<Vec<RecordChange>,
     Ok(changes)
 }
 
-/// What others did since the copy and have to do again, in words.
+/// What others have to submit again because it was lost, as text.
 async fn lost(new: &dyn Store, old: &dyn Store) -> Result<String, StoreError> {
     let own = new.last_line().await?;
     let lost: Vec<String> = old

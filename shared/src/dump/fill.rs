@@ -1,4 +1,4 @@
-//! Gives all that a store holds, row by row.
+//! Reads everything in a store, row by row.
 
 use sha2::Sha256;
 use tokio::sync::mpsc;
@@ -11,10 +11,10 @@ use crate::store::{Store, StoreError};
 /// Events read at once.
 const PAGE: i64 = 5_000;
 
-/// What a file of `snapshot` says of itself.
+/// The header of a file for `snapshot`.
 ///
 /// # Errors
-/// [`StoreError`] if it cannot be read.
+/// [`StoreError`] if the store cannot be read.
 pub async fn header(snapshot: &dyn Store, source: &str) -> Result<Header, StoreError> {
     let mut counts = snapshot.counts().await?;
     let tail = snapshot.tail().await?.len();
@@ -24,10 +24,10 @@ pub async fn header(snapshot: &dyn Store, source: &str) -> Result<Header, StoreE
     Ok(Header { format: FORMAT, version, source: source.to_owned(), counts })
 }
 
-/// Sends every row of `snapshot`, one of [`Store::snapshot`]. Who takes them may stop.
+/// Sends every row of `snapshot`, which comes from [`Store::snapshot`]. Ends early if the receiver is dropped.
 ///
 /// # Errors
-/// [`StoreError`] if it cannot be read.
+/// [`StoreError`] if the store cannot be read.
 pub async fn fill(snapshot: &dyn Store, to: &mpsc::Sender<Batch>) -> Result<(), StoreError> {
     let mut position = 0;
     let mut head = String::new();
@@ -57,7 +57,7 @@ pub async fn fill(snapshot: &dyn Store, to: &mpsc::Sender<Batch>) -> Result<(), 
     snapshot.rest(to).await
 }
 
-/// What has no position yet gets the one that the leader would give it, and its link.
+/// Gives events without a position the one that the leader would assign, and adds their link.
 async fn tail(
     snapshot: &dyn Store,
     mut position: i64,
@@ -80,7 +80,7 @@ async fn tail(
     Ok(())
 }
 
-/// Sends `batch`, and empties it; false: nobody takes it any more.
+/// Sends `batch` and empties it. Returns false if the receiver was dropped.
 async fn send(to: &mpsc::Sender<Batch>, batch: &mut Batch) -> bool {
     to.send(std::mem::take(batch)).await.is_ok()
 }

@@ -1,10 +1,10 @@
-//! A whole database in a form of its own, that every store can give and take: to carry a coalition
-//! from one to another, and to keep it.
+//! A whole database in a format of its own that every store can write and read: to move a coalition to another
+//! database, and to keep it.
 //!
-//! A file of JSON lines: a header, the events by position with the links of their hash chain, what
-//! stands beside the log, and an end that tells how many rows there were and their SHA-256. What
-//! follows from the log (which event is a subject's last, which one it follows) is left out, and
-//! found again as it is read. Leases are left out, too: what was under way is due again.
+//! The file has JSON lines: a header, the events by position with the links of their hash chain, everything outside the
+//! log, and an end with the number of rows and their SHA-256. What follows from the log (each subject's last event, and
+//! each event's previous one) is omitted and reconstructed while reading. Leases are omitted, too: work that was under
+//! way is due again.
 
 mod carry;
 mod fill;
@@ -27,10 +27,9 @@ pub(crate) use crate::store::row::BATCH;
 use crate::store::row::{End, Head};
 use trail::Trail;
 
-/// The version of the form: raised when what is written today could not be read by yesterday's
-/// Waybill.
+/// The version of the format. It is raised when an older version of Waybill could not read what this one writes.
 pub const FORMAT: u32 = 1;
 
-/// Batches under way between who reads and who writes.
+/// The number of batches between reader and writer.
 pub const AHEAD: usize = 8;
 

@@ -1,19 +1,19 @@
-//! What a store of text cannot keep, found before anything is written.
+//! Finds NUL characters, which Postgres cannot store, before anything is written.
 
 use std::io::{self, BufRead};
 
 use serde_json::Value;
 
-/// A row of an export that holds a NUL.
+/// A row of an export that contains a NUL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NulFound {
-    /// The row's number in the file, from 1.
+    /// The row's line in the file, from 1.
     pub row: u64,
-    /// What it is about.
+    /// What the row is about.
     pub what: String,
 }
 
-/// The first row of an export in one of whose texts a NUL stands.
+/// The first row of an export with a NUL in one of its texts.
 ///
 /// # Errors
 /// The file cannot be read.
@@ -31,8 +31,8 @@ pub fn first_nul(mut file: impl BufRead) -> io::Result<Option<NulFound>> {
     Ok(None)
 }
 
-/// Whether a text of this JSON holds a NUL: `\u0000`, unless its backslash is itself written by one, as in the body of an
-/// event, which is a text that holds JSON.
+/// Whether a text in this JSON contains a NUL: `\u0000`, unless the backslash is itself escaped. The body of an event
+/// is a text that contains JSON, so its escapes are escaped once more.
 fn holds_nul(json: &[u8]) -> bool {
     let mut at = 0;
     while at < json.len() {
@@ -45,7 +45,7 @@ fn holds_nul(json: &[u8]) -> bool {
     false
 }
 
-/// What a row is about, as far as it says.
+/// What a row is about, as far as it can be read.
 fn what(json: &[u8]) -> String {
     let row: Value = serde_json::from_slice(json).unwrap_or_default();
     let inside = row.as_object().and_then(|row| row.values().next()).cloned().unwrap_or_default();

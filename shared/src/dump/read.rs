@@ -1,5 +1,5 @@
-//! Reads a whole database from a file, and refuses one that is cut off, was changed, or does not fit
-//! together, with the line.
+//! Reads a whole database from a file. Refuses a file that is cut off, was changed or is inconsistent, and names the
+//! line.
 
 use std::io::{self, BufRead};
 
@@ -11,44 +11,37 @@ use super::trail::Subject;
 use super::{BATCH, Batch, Counts, End, FORMAT, Head, Header, Row, Trail, Written};
 use crate::store::chain::hex;
 
-/// Why a file cannot be taken.
+/// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum WholeError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("line {line}: {source}")]
     Read {
         /// From 1.
         line: i64,
-        /// Why not.
         #[source]
         source: io::Error,
     },
-    /// It is no export.
+    /// The file is not an export.
     #[error("line 1: this is no export of Waybill's")]
     Foreign,
-    /// A newer Waybill wrote it.
+    /// A newer version of Waybill wrote it.
     #[error("line 1: the export has format {found}, of Waybill {version}; this one reads {FORMAT}")]
-    Newer {
-        /// Its format.
-        found: u32,
-        /// By which version it was written.
-        version: String,
-    },
-    /// It has no end.
+    Newer { found: u32, version: String },
+    /// The end is missing.
     #[error("line {line}: the file ends here, without its last line: it was cut off")]
     CutOff {
         /// The last line.
         line: i64,
     },
-    /// It is not as it was written.
+    /// A line is inconsistent with the rest, or was changed.
     #[error("line {line}: {what}")]
     Wrong {
         /// From 1.
         line: i64,
-        /// What is wrong there.
         what: String,
     },
-    /// Whoever takes the rows has stopped.
+    /// The receiver of the rows was dropped.
     #[error("line {line}: nobody takes it any more")]
     Stopped {
         /// From 1.
@@ -56,17 +49,16 @@ pub enum WholeError {
     },
 }
 
-/// Whether a file begins as an export does.
+/// Whether a file begins like an export.
 #[must_use]
 pub fn begins(start: &[u8]) -> bool {
     start.starts_with(b"{\"waybill_export\":")
 }
 
-/// A file that is read.
+/// A file that is being read.
 #[derive(Debug)]
 pub struct Reading<R> {
     file: R,
-    /// What it says of itself.
     pub header: Header,
     line: i64,
     text: Vec<u8>,
@@ -76,7 +68,7 @@ impl<R: BufRead> Reading<R> {
     /// Reads the header.
     ///
     /// # Errors
-    /// [`WholeError`] if there is none that can be understood.
+    /// [`WholeError`] if there is no header that this version understands.
     pub fn open(file: R) -> Result<Self, WholeError> {
         let counts = Counts::default();
         let header = Header { format: 0, version: String::new(), source: String::new(), counts };
@@ -98,12 +90,11 @@ impl<R: BufRead> Reading<R> {
         Ok(reading)
     }
 
-    /// Reads all rows and hands them on, the log's with what they follow, and tells `passed` how many
-    /// there were each time. Blocks: it is for a thread of its own.
+    /// Reads and sends all rows. Rows of the log get the position of their previous event. Reports the size of
+    /// each batch to `passed`. It blocks, so it needs a thread of its own.
     ///
     /// # Errors
-    /// [`WholeError`] with the line that is not as it should be. What was handed on until then is not
-    /// to be kept.
+    /// [`WholeError`] with the line that is wrong. Rows that were sent before must be discarded then.
     pub fn rows(
         mut self,
         to: &mpsc::Sender<Batch>,
@@ -151,14 +142,14 @@ impl<R: BufRead> Reading<R> {
         Ok(written)
     }
 
-    /// Reads the next line, whole; a part of one was cut off.
+    /// Reads the next whole line. An incomplete line means that the file was cut off.
     fn next(&mut self) -> Result<bool, WholeError> {
         self.text.clear();
         let line = self.line + 1;
         match self.file.read_until(b'\n', &mut self.text) {
             Ok(0) => return Ok(false),
             Ok(_) => {}
-            // As a compressed file says that.
+            // A compressed file that was cut off gives this error.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 return Err(WholeError::CutOff { line });
             }
@@ -176,7 +167,7 @@ impl<R: BufRead> Reading<R> {
     }
 }
 
-/// Where rows of this kind stand in a file.
+/// The position of rows of this kind in the order of a file.
 fn place(row: &Row) -> u8 {
     match row {
         Row::Event(_) | Row::Link(_) => 0,
@@ -190,7 +181,7 @@ fn place(row: &Row) -> u8 {
     }
 }
 
-/// Finds what `row` says about places in the log.
+/// Fills in the positions that `row` refers to.
 fn follow(trail: &mut Trail, row: &mut Row) -> Result<(), String> {
     match row {
         Row::Event(event) => trail.event(event)?,

@@ -1,5 +1,5 @@
-//! Where each subject's last event is, as the log goes by, and whether its hash chain holds. Lots and
-//! lines are kept by number: a million of each take some hundred megabytes.
+//! Tracks each subject's last event and verifies the hash chain while the log is read. Lots and lines are stored by
+//! number, because a million of each already take some hundred megabytes.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::store::row::{EventRow, LinkRow};
 use crate::domain::ids::{LineId, LotId};
 use crate::store::chain::{digest, hex, link};
 
-/// A subject, as short as it can be told.
+/// A subject in its most compact form.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Name {
     Lot(i64),
@@ -19,7 +19,7 @@ enum Name {
 
 impl Name {
     fn of(subject: &str) -> Self {
-        // Ids are read leniently: only one that is printed the same is this one.
+        // Parsing accepts several spellings of an id. Only the canonical one is this subject.
         if let Ok(lot) = subject.parse::<LotId>()
             && lot.to_string() == subject
         {
@@ -34,7 +34,7 @@ impl Name {
     }
 }
 
-/// The log as far as it went by.
+/// The log as far as it was read.
 #[derive(Debug)]
 pub(super) struct Trail {
     /// Number and position of each subject's last event.
@@ -53,7 +53,7 @@ impl Default for Trail {
 }
 
 impl Trail {
-    /// Takes the next event, and tells it which one it follows; what is wrong, if it does not fit.
+    /// Takes the next event, and sets the position of its previous one. Fails if the event does not fit.
     pub(super) fn event(&mut self, event: &mut EventRow) -> Result<(), String> {
         let EventRow { position, at, actor, subject, number, kind, body, .. } = &*event;
         if *position != self.position + 1 {
@@ -70,7 +70,7 @@ impl Trail {
         Ok(())
     }
 
-    /// Takes the next link, and tells it where it begins.
+    /// Takes the next link, and sets where it begins. Fails if the hash does not match.
     pub(super) fn link(&mut self, found: &mut LinkRow) -> Result<(), String> {
         if found.position != self.position {
             let LinkRow { position, .. } = found;
@@ -89,7 +89,7 @@ impl Trail {
         Ok(())
     }
 
-    /// The position of the event by which the subject of a row is at this version.
+    /// The position of the event that gave the subject this version.
     pub(super) fn at(&self, name: &Subject<'_>, version: i64) -> Result<i64, String> {
         let found = match name {
             Subject::Lot(id) => self.last.get(&Name::Lot(*id)),
@@ -105,7 +105,8 @@ impl Trail {
         }
     }
 
-    /// The last position and the hash of the last link, once the log has ended.
+    /// The last position and the last link's hash. Call it at the end of the log; it fails if events are not covered by
+    /// a link.
     pub(super) fn end(&self) -> Result<(i64, &str), String> {
         if self.linked < self.position {
             return Err(format!("no link covers the events after {}", self.linked));
@@ -114,7 +115,7 @@ impl Trail {
     }
 }
 
-/// Whose row it is.
+/// The subject of a row.
 #[derive(Debug)]
 pub(super) enum Subject<'a> {
     Lot(i64),

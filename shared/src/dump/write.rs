@@ -10,10 +10,9 @@ use crate::store::row::Sum;
 use super::{Batch, Counts, End, Head, Header, Row};
 use crate::store::chain::hex;
 
-/// What was written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Written {
-    /// How many rows of each kind.
+    /// The number of rows of each kind.
     pub counts: Counts,
     /// The last position.
     pub position: i64,
@@ -21,11 +20,11 @@ pub struct Written {
     pub link: String,
 }
 
-/// Writes `header` and the rows that come, until who gives them has ended, and tells `passed` how
-/// many there were each time. Blocks: it is for a thread of its own.
+/// Writes `header` and all rows until the sender is dropped. Reports the size of each batch to `passed`. It blocks, so
+/// it needs a thread of its own.
 ///
 /// # Errors
-/// Where `out` cannot be written, or fewer or more rows came than the header says.
+/// If `out` cannot be written, or the number of rows differs from the header.
 pub fn write(
     mut out: impl Write,
     header: &Header,

@@ -1,4 +1,4 @@
-//! Incidents that no job opens: something that the world did, and that somebody has to look at.
+//! Incidents that are not opened by a failed job: something happened that somebody has to look at.
 
 use std::collections::BTreeSet;
 
@@ -6,16 +6,16 @@ use crate::domain::kinds::{RecordEvent, RecordKind};
 use crate::job::Incident;
 use crate::store::{RecordChange, Store, StoreError};
 
-/// Ids of incidents about contributions of which more is bound than they state begin with this.
+/// Prefix of incidents about contributions of which more is bound than they state.
 pub const OVERDRAWN: &str = "overdrawn:";
 
-/// Ids of incidents about orders under which more was paid than was bound begin with this.
+/// Prefix of incidents about orders for which more was paid than was bound.
 pub const OVERRUN: &str = "overrun:";
 
-/// Ids of incidents about what was given out before a restore begin with this.
+/// Prefix of incidents about what was given out before a restore.
 pub const RESTORED: &str = "restored:";
 
-/// Ids of incidents about what the end of a donor's role touches begin with this.
+/// Prefix of incidents about what is affected when a donor's role ends.
 pub const ROLE: &str = "role:";
 
 fn parsed(id: &str, body: &str) -> Result<Incident, StoreError> {
@@ -36,7 +36,7 @@ fn written(
     Ok(RecordChange { kind: RecordKind::Incident, id: id.to_owned(), expected, body, event })
 }
 
-/// The envelopes of which more was paid than was bound, as the incidents that tell of it name them.
+/// The envelopes from which more was paid than was bound, according to incidents.
 ///
 /// # Errors
 /// [`StoreError`] if they cannot be read.
@@ -53,7 +53,7 @@ pub async fn overrun_envelopes(store: &dyn Store) -> Result<BTreeSet<String>, St
     Ok(envelopes)
 }
 
-/// Opens the incident `id`, or adds `subjects` to it: one that was closed stands open again.
+/// Opens the incident `id`, or adds `subjects` to it. A closed incident is opened again.
 ///
 /// # Errors
 /// [`StoreError`] if it cannot be read.
@@ -79,7 +79,7 @@ pub async fn opened(
     written(id, expected, &incident, event)
 }
 
-/// Whether the incident `id` is open for this cause.
+/// Whether the incident `id` is open with this cause.
 ///
 /// # Errors
 /// [`StoreError`] if it cannot be read.
@@ -89,7 +89,7 @@ pub async fn is_open(store: &dyn Store, id: &str, cause: &str) -> Result<bool, S
     Ok(incident.closed.is_none() && incident.cause == cause)
 }
 
-/// What closes the open incidents whose ids begin with `prefix`; `how` says what was done.
+/// The changes that close all open incidents whose ids begin with `prefix`. `how` says what was done.
 ///
 /// # Errors
 /// [`StoreError`] if they cannot be read.

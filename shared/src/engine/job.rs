@@ -1,4 +1,4 @@
-//! Acts: what jobs of a kind do, and the runner that takes them.
+//! Job handlers, and the runner that gives them their jobs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,22 +18,19 @@ use crate::engine::Engine;
 use crate::store::{ChangeSet, Fate, Job, RecordChange, StoreError};
 use crate::trace;
 
-/// Why an act could not be done; it is tried again.
+/// Why a job could not be done. It is tried again.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    /// The store could not be read.
     #[error("the store could not be read")]
     Store(#[from] StoreError),
-    /// The outside could not be reached.
+    /// Something outside could not be reached.
     #[error("{what}")]
     Outside {
-        /// What was tried.
         what: String,
-        /// Why it failed.
         #[source]
         source: Option<std::io::Error>,
     },
-    /// The job or what it is about makes no sense.
+    /// The job, or what it is about, is invalid.
     #[error("{0}")]
     Invalid(String),
 }
@@ -44,24 +41,24 @@ impl From<UnknownVersion> for JobError {
     }
 }
 
-/// What an act wants stored.
+/// What a job handler wants to store.
 #[derive(Debug, Default)]
 pub struct Done {
-    /// Changes that commit one by one; the job ends when all have.
+    /// They commit one by one. The job ends when all have committed.
     pub change_sets: Vec<ChangeSet>,
-    /// When to run again; none: the job is done.
+    /// When to run again; `None` if the job is done.
     pub again: Option<crate::domain::lot::Timestamp>,
 }
 
 impl Done {
-    /// Nothing for now: those whom it is for are paused.
+    /// Nothing for now, because the receiver is paused.
     #[must_use]
     pub fn paused(engine: &Engine) -> Self {
         Self { change_sets: Vec::new(), again: Some(engine.clock.now() + PAUSED) }
     }
 }
 
-/// How long what is for somebody who is paused is left alone.
+/// How long to wait before looking again at a job whose receiver is paused.
 const PAUSED: chrono::TimeDelta = chrono::TimeDelta::seconds(15);
 
 impl From<ChangeSet> for Done {
@@ -70,19 +67,19 @@ impl From<ChangeSet> for Done {
     }
 }
 
-/// What jobs of one kind do.
+/// Does the jobs of one kind.
 #[async_trait]
 pub trait JobHandler: Send + Sync {
-    /// The kind of job, which is its queue.
+    /// The kind of job, which is also the name of its queue.
     fn kind(&self) -> JobKind;
 
-    /// How many of its jobs may be under way at once, and how fast they may begin, for each body
-    /// that they have.
+    /// How many jobs with the same body may run at once in all processes, and how quickly they may start. `None` means
+    /// no limit.
     fn limit(&self, _: &Engine) -> Option<Limit> {
         None
     }
 
-    /// How many of its jobs a process may have under way at once, apart from that limit.
+    /// How many jobs of this kind a process may run at once, apart from that limit.
     fn at_once(&self) -> usize {
         2
     }
@@ -94,52 +91,50 @@ pub trait JobHandler: Send + Sync {
     async fn run(&self, engine: &Engine, job: &Job) -> Result<Done, JobError>;
 }
 
-/// Jobs for which there is no room are looked at so often in a second.
+/// How many jobs beyond the limit are looked at again each second.
 const PUT_OFF: i64 = 100;
 
-/// Conflicts with other writers after which a job waits for its next attempt.
+/// After this many conflicts with other writers, a job waits for its next attempt.
 const CONFLICTS: u32 = 5;
 
 /// Something that an operator has to look at: parked subjects with one cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
-    /// The cause they share.
+    /// The cause that the subjects share.
     pub cause: String,
     /// What is parked: jobs by kind and key, lots and orders by id.
     pub subjects: Vec<String>,
-    /// The job that was given up, to be replayed.
+    /// The job that was given up, so that it can be replayed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<GivenUp>,
-    /// What was done about it, by whom ever closed it.
+    /// What was done about it; `None` while the incident is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<String>,
 }
 
-/// A job that failed as often as it may.
+/// A job that used up its attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GivenUp {
-    /// Its kind.
     pub kind: String,
-    /// Its key.
     pub key: String,
-    /// What the kind needs to know.
+    /// The job handler's parameters.
     pub body: String,
 }
 
-/// Runs `act` on what its queue brings, until the broker closes.
+/// Runs `handler` on the jobs of its queue until the broker closes.
 pub fn run_jobs(engine: Engine, handler: Arc<dyn JobHandler>) -> impl Future<Output = ()> + Send {
     let queue: Arc<str> = handler.kind().name().into();
-    // Known before anything runs.
+    // Attends before the returned future runs, so that the broker knows the queue from the start.
     engine.broker.attend(&queue);
     serve(engine, handler, queue)
 }
 
 async fn serve(engine: Engine, handler: Arc<dyn JobHandler>, queue: Arc<str>) {
     while let Some(taken) = engine.broker.take(&queue, Track::All, 1).await {
-        // Virtual time does not wait for the outside.
+        // With virtual time there is nothing outside to protect, so the limit does not apply.
         let limit = handler.limit(&engine).filter(|_| !engine.clock.is_virtual());
         if engine.is_stopped(&queue) {
-            // They stay due, for others or for later.
+            // The jobs stay due, for other processes or for later.
             engine.broker.acknowledge(taken);
             engine.until_goes_on(&queue).await;
             continue;
@@ -172,14 +167,14 @@ async fn all(
         one(engine, handler, &job).await;
         engine.store.let_go(&job);
     };
-    // Most jobs go one after the other, as their hints came together.
+    // Most jobs run one after the other, because their hints came together.
     let at_once = if handler.at_once() > 2 { handler.at_once() } else { 1 };
     futures_util::stream::iter(jobs).for_each_concurrent(at_once, run).await;
     Ok(())
 }
 
-/// Runs those for which there is room, one at a time, and puts the others off: the longer, the more
-/// of them wait.
+/// Runs the jobs that stay within the limit, one at a time, and puts off the others. The more jobs wait, the longer
+/// they are put off.
 async fn within(
     engine: &Engine,
     handler: &Arc<dyn JobHandler>,
@@ -200,7 +195,7 @@ async fn within(
     let waiting = store.job_counts().await?.into_iter().find(|(counted, _)| counted == kind.name());
     let seconds = waiting.map_or(1, |(_, jobs)| jobs / PUT_OFF).clamp(1, 60);
     let put_off = |job: &Job| {
-        // Spread, so that they do not come back together.
+        // Spread, so that they do not all return at once.
         let draw = (job.id as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
         let millis = i64::try_from(draw).unwrap_or(0) % (2_000 * seconds);
         let due = now + chrono::TimeDelta::milliseconds(100 + millis);
@@ -223,7 +218,7 @@ async fn one(engine: &Engine, handler: &Arc<dyn JobHandler>, job: &Job) {
     let mut change_set = ChangeSet::new("scheduler", now);
     let draw = (job.id as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let policy = RetryPolicy::default();
-    // What the database did not do is no attempt of the job: it is tried until the database is well.
+    // A failure of the database does not count as an attempt. The job is repeated until the database is well.
     let (attempt, next) = match is_passing {
         true => (job.attempt.min(policy.attempts - 1), job.attempt),
         false => (job.attempt, job.attempt + 1),
@@ -236,7 +231,7 @@ async fn one(engine: &Engine, handler: &Arc<dyn JobHandler>, job: &Job) {
     if again.is_none() {
         let subjects = vec![format!("{}:{}", job.kind, job.key)];
         let id = format!("{}:{}:{}", job.kind, job.key, job.id);
-        // A job that was asked for again while it failed may fail once more.
+        // A job that was requested again while it failed may fail with the same incident again.
         let known = match engine.store.record(RecordKind::Incident, &id).await {
             Ok(known) => known,
             Err(error) => return stays_due(&error).await,
@@ -270,7 +265,7 @@ async fn stays_due(error: &StoreError) {
 /// Why an attempt failed.
 struct Failed {
     cause: String,
-    /// The database could not do it, and will be able to.
+    /// The database failed, and will work again by itself.
     is_passing: bool,
 }
 
@@ -299,12 +294,12 @@ impl From<String> for Failed {
     }
 }
 
-/// Runs and commits one attempt; conflicts with other writers are decided again at once.
+/// Runs and commits one attempt. After a conflict with another writer, the handler decides again at once.
 async fn attempt(engine: &Engine, handler: &Arc<dyn JobHandler>, job: &Job) -> Result<(), Failed> {
     for _ in 0..CONFLICTS {
-        // What was stated meanwhile holds.
+        // Pipeline versions that were added meanwhile apply.
         engine.learn_versions().await?;
-        // A task of its own, so that a panic ends only this attempt.
+        // A separate task, so that a panic ends only this attempt.
         let task = {
             let (engine, handler, job) = (engine.clone(), handler.clone(), job.clone());
             tokio::spawn(async move { handler.run(&engine, &job).await })

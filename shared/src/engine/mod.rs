@@ -1,5 +1,4 @@
-//! What scheduler, workers and API hold in common: the store, the broker, the clock, and the way
-//! to wake the relay.
+//! What scheduler, workers and API share: the store, the broker, the clock, and the way to wake the relay.
 
 pub mod incidents;
 pub mod job;
@@ -39,54 +38,52 @@ use crate::timekeeper::Timekeeper;
 use crate::versions::{Version, Versions};
 use turns::Turns;
 
-/// Batches of hints that may wait for the relay; what does not fit is found in the store.
+/// The number of batches of hints that may wait for the relay. Whatever does not fit is found in the store.
 const WAKES: usize = 1024;
 
-/// Commits a slow follower may be behind.
+/// The number of commits by which a slow follower may lag.
 const FOLLOWED: usize = 65_536;
 
-/// How often it is looked whether what was stopped goes on.
+/// How often to check whether a stopped queue may continue.
 const STOPPED: Duration = Duration::from_millis(250);
 
-/// Lines kept in memory at most.
+/// The maximum number of lines in the cache.
 const LINES: usize = 65_536;
 
 /// The parts that every role shares. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Engine {
-    /// The truth.
+    /// The authoritative state.
     pub store: Arc<dyn Store>,
-    /// The hints.
     pub broker: Arc<dyn Broker>,
     /// Business time.
     pub clock: Clock,
-    /// Whether that can be believed.
+    /// Whether the clock can be trusted.
     pub timekeeper: Arc<Timekeeper>,
-    /// What somebody has stopped for a while.
+    /// What somebody has paused.
     pub pauses: Arc<Pauses>,
-    /// What keeps this process from working, as it last found out.
+    /// What currently keeps this process from working.
     pub vitals: Arc<Vitals>,
-    /// What is confidential is sealed and opened by these; none: it is kept as it is.
+    /// Keys that seal and open confidential values. Without keys, values are stored in plain text.
     pub keys: Arc<Keys>,
-    /// What this process measures of itself.
     pub metrics: Arc<Metrics>,
-    /// Every version of the pipeline; the last is the one new lots start with.
+    /// All versions of the pipeline that were read. New lots start with the last one.
     versions: Arc<Versions>,
     wake: mpsc::Sender<Vec<Hint>>,
     cache: Arc<Cache>,
     committed: broadcast::Sender<Committed>,
-    /// Whose turn it is to hand in lines.
+    /// Keeps simultaneous intakes of lines apart.
     pub(crate) turns: Arc<Turns>,
 }
 
-/// What a commit did, for whoever follows the engine.
+/// What a commit did, for followers of the engine.
 #[derive(Debug, Clone)]
 pub struct Committed {
-    /// The numbers of the lots it closed.
+    /// The numbers of the lots that it closed.
     pub closed: Vec<i64>,
 }
 
-/// What was read before, and under which generation of the store.
+/// Values read from the store, with the generation under which they were read.
 #[derive(Debug, Default)]
 struct Cache {
     coalition: Mutex<Option<(i64, Arc<Coalition>)>>,
@@ -101,8 +98,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub type Wakes = mpsc::Receiver<Vec<Hint>>;
 
 impl Engine {
-    /// An engine on `store` and `broker`, and the wakes its relay listens to. `pipelines` are all
-    /// versions, oldest first.
+    /// An engine on `store` and `broker`, and the channel on which its relay listens. `pipelines` are all versions,
+    /// oldest first.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
@@ -136,19 +133,19 @@ impl Engine {
         )
     }
 
-    /// Commits from now on, told after they are durable.
+    /// Notifications of future commits, sent after they are durable.
     #[must_use]
     pub fn commits(&self) -> broadcast::Receiver<Committed> {
         self.committed.subscribe()
     }
 
-    /// Why nothing may be done by the clock of this process; none: it is believed.
+    /// Why this process's clock is not trusted; `None` if it is. Without trust, nothing may be done.
     #[must_use]
     pub fn doubt(&self) -> Option<Doubt> {
         if self.clock.is_virtual() { None } else { self.timekeeper.doubt(self.clock.now()) }
     }
 
-    /// Holds this process' clock against the database's and the machine's count.
+    /// Compares this process's clock with the database's clock and with the machine's uptime.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be asked.
@@ -159,14 +156,14 @@ impl Engine {
         self.timekeeper.look(&*self.store, || self.clock.now()).await
     }
 
-    /// Whether what `queue` brings is left alone for now.
+    /// Whether `queue` must not be served now, because of a pause or the clock.
     #[must_use]
     pub fn is_stopped(&self, queue: &str) -> bool {
         self.doubt().is_some() || self.pauses.stop(queue)
     }
 
-    /// Returns once what `queue` brings may be done again, or the broker is closed. Until then nothing is taken: others
-    /// take it, who may.
+    /// Waits until `queue` may be served again, or the broker is closed. Meanwhile nothing is taken, so that a process
+    /// that may serve the queue can take it.
     pub async fn until_goes_on(&self, queue: &str) {
         while self.is_stopped(queue) && !self.broker.is_closed() {
             tokio::time::sleep(STOPPED).await;
@@ -179,7 +176,7 @@ impl Engine {
         &self.versions.latest().1.pipeline
     }
 
-    /// Reads the versions of the pipeline that were stated since they were last read; gives how many.
+    /// Reads the versions of the pipeline that were added since the last read, and returns how many.
     ///
     /// # Errors
     /// [`StoreError`] if they cannot be read.
@@ -187,15 +184,15 @@ impl Engine {
         self.versions.learn(&*self.store).await
     }
 
-    /// The calendar of that pipeline, with the daily duties that it does not schedule itself.
+    /// The calendar of the current pipeline, and the daily duties that it does not schedule itself.
     ///
     /// # Errors
-    /// [`StoreError`] if the coalition's zone cannot be read.
+    /// [`StoreError`] if the coalition's time zone cannot be read.
     pub async fn calendar(&self) -> Result<Vec<CronEntry>, StoreError> {
         Ok(self.pipeline().calendar(self.coalition().await?.zone()))
     }
 
-    /// All versions of the pipeline, the newest first.
+    /// All known versions of the pipeline, newest first.
     pub fn pipelines(&self) -> impl Iterator<Item = &Pipeline> {
         let mut known: Vec<&Pipeline> =
             self.versions.iter().map(|known| &*known.pipeline).collect();
@@ -203,7 +200,7 @@ impl Engine {
         known.into_iter()
     }
 
-    /// The number of that pipeline, from 1.
+    /// The number of the current pipeline, from 1.
     #[must_use]
     pub fn pipeline_version(&self) -> u32 {
         self.versions.latest().0
@@ -212,19 +209,19 @@ impl Engine {
     /// The pipeline that `lot` started with.
     ///
     /// # Errors
-    /// [`UnknownVersion`] if this process has not read it: what is decided about the lot is left to others, or
-    /// done once it has.
+    /// [`UnknownVersion`] if this process has not read it yet. Then other processes decide about the lot, or this one
+    /// does later.
     pub fn pipeline_of(&self, lot: &Lot) -> Result<&Arc<Pipeline>, UnknownVersion> {
         self.versions.get(lot.pipeline).map(|version| &version.pipeline)
     }
 
-    /// The day it is in the coalition's zone.
+    /// The current day in the coalition's time zone.
     #[must_use]
     pub fn today(&self, coalition: &Coalition) -> NaiveDate {
         self.clock.now().with_timezone(&coalition.zone()).date_naive()
     }
 
-    /// What steps look up, as it is now.
+    /// The current reference data that steps look up.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read.
@@ -290,7 +287,8 @@ impl Engine {
         Ok(found)
     }
 
-    /// `before` becomes `after` where `result` leads it: the state is decided, the rest is as given.
+    /// The change from `before` to `after`. The state of `after` is decided from `result`; everything else stays as
+    /// given.
     ///
     /// # Errors
     /// [`TransitionError`] if the result does not fit the lot's state.
@@ -305,7 +303,8 @@ impl Engine {
         Ok(LotChange::new(before, after, kind))
     }
 
-    /// The new lot `part`, split off another, goes where `result` leads it from the state of that one.
+    /// The change that creates the lot `part`, which was split off another lot. `result` decides where it goes from the
+    /// state of that lot.
     ///
     /// # Errors
     /// [`TransitionError`] if the result does not fit that state.
@@ -326,7 +325,7 @@ impl Engine {
         after: &mut Lot,
         result: StepResult,
     ) -> Result<(), TransitionError> {
-        // What begins anew does so by the rules of now.
+        // A reopened lot starts under the current rules.
         let is_anew = result == StepResult::Reopen;
         if is_anew {
             after.pipeline = self.pipeline_version();
@@ -336,7 +335,7 @@ impl Engine {
         let here = before.state().step();
         let config = pipeline.steps.iter().find(|step| Some(&step.name) == here);
         let retry = config.map(|step| step.retry).unwrap_or_default();
-        // Drawn from what identifies the attempt, so that a run can be repeated.
+        // Derived from what identifies the attempt, so that a run can be repeated.
         let draw = (before.id.0 as u64)
             .wrapping_mul(0x9E37_79B9_7F4A_7C15)
             .rotate_left(before.version as u32 & 63);
@@ -344,7 +343,7 @@ impl Engine {
         advance(before, after, result, &at)
     }
 
-    /// What `lot` has by the steps that it has passed; `None`: it has ended.
+    /// The milestone that `lot` has reached by the steps it has passed; `None` if it has ended.
     ///
     /// # Errors
     /// [`UnknownVersion`] if its version of the pipeline was not read yet.
@@ -353,10 +352,10 @@ impl Engine {
         Ok(lot.state().step().map(|step| pipeline.reached_before(step)))
     }
 
-    /// Commits `change sets`, tells the relay what they made due, and ends the lease they came from.
+    /// Commits `change_sets`, tells the relay what became due, and ends the lease that they were claimed under.
     ///
     /// # Errors
-    /// [`StoreError`] if nothing could be committed, the clock is not believed, or a key is lacking.
+    /// [`StoreError`] if nothing could be committed, the clock is not trusted, or a key is missing.
     pub async fn commit(
         &self,
         mut change_sets: Vec<ChangeSet>,
@@ -377,7 +376,7 @@ impl Engine {
         let is_followed = self.committed.receiver_count() > 0;
         let mut closed: Vec<Vec<i64>> =
             if is_followed { change_sets.iter().map(closed_lots).collect() } else { Vec::new() };
-        // One that has ended may have been asked for again meanwhile.
+        // A job that ended may have been requested again meanwhile.
         let asks = |change_set: &ChangeSet| !change_set.jobs.is_empty() || change_set.job.is_some();
         let has_jobs: Vec<bool> = change_sets.iter().map(asks).collect();
         let pauses = change_sets
@@ -396,7 +395,7 @@ impl Engine {
             request_mark::not_told();
         }
         let fates = outcome?;
-        // Here it holds at once, elsewhere soon.
+        // In this process the pause applies at once, in others soon.
         if pauses && let Err(error) = self.pauses.learn(&*self.store).await {
             tracing::debug!(
                 error = &error as &dyn std::error::Error,
@@ -420,13 +419,13 @@ impl Engine {
                 fated.filter(|(_, fate)| **fate == Fate::Committed).flat_map(|(c, _)| c.drain(..));
             let closed: Vec<i64> = closed.collect();
             if !closed.is_empty() {
-                // Nobody listens any more: nothing is lost.
+                // If nobody listens any more, nothing is lost.
                 self.committed.send(Committed { closed }).ok();
             }
         }
         let hints = self.broker.keep(hints);
         if !hints.is_empty() {
-            // A full channel loses a wake, not work: the relay finds what is due in the store.
+            // If the channel is full, only a wake is lost, not work: the relay finds what is due in the store.
             self.wake.try_send(hints).ok();
         }
         if look {

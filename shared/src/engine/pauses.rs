@@ -1,5 +1,5 @@
-//! What somebody has stopped for a while: everything, a step, what is sent to suppliers, the calendar, webhooks. It
-//! stays stopped over restarts, until somebody lets it go on.
+//! What somebody has paused: everything, a step, messages to suppliers, the calendar, webhooks. A pause lasts until
+//! somebody ends it, even over restarts.
 
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
@@ -11,32 +11,32 @@ use crate::domain::kinds::{RecordKind, StepKind};
 use crate::domain::lot::Timestamp;
 use crate::store::{Store, StoreError};
 
-/// Everything that happens by itself.
+/// Pauses everything that happens by itself.
 pub const ALL: &str = "all";
 
-/// The pause of something, or its end.
+/// The start or the end of a pause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Pause {
-    /// Whether it is paused; else it goes on.
+    /// Whether it is paused; false if the pause has ended.
     pub paused: bool,
     /// Since when.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub since: Timestamp,
-    /// Who said so.
+    /// Who paused it or ended the pause.
     pub by: String,
-    /// Why.
+    /// The reason.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
 }
 
-/// What is paused, as it was last read.
+/// The pauses, as they were last read.
 #[derive(Debug, Default)]
 pub struct Pauses {
     known: RwLock<BTreeMap<String, Pause>>,
 }
 
 impl Pauses {
-    /// Whether what a queue brings is left alone.
+    /// Whether `queue` must not be served.
     #[must_use]
     pub fn stop(&self, queue: &str) -> bool {
         let part = part_of(queue);
@@ -44,17 +44,17 @@ impl Pauses {
         !known.is_empty() && (known.contains_key(ALL) || known.contains_key(&part))
     }
 
-    /// Whether nothing is to reach `kind` (`supplier`, `webhook`) of this id.
+    /// Whether nothing may be sent to the `kind` (`supplier`, `webhook`) with this id.
     #[must_use]
     pub fn stop_for(&self, kind: &str, id: &str) -> bool {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         !known.is_empty() && known.contains_key(&format!("{kind}:{id}"))
     }
 
-    /// Reads them anew.
+    /// Reads the pauses again.
     ///
     /// # Errors
-    /// [`StoreError`] if they cannot be read; then what was known stands.
+    /// [`StoreError`] if they cannot be read. Then the known ones stay.
     pub async fn learn(&self, store: &dyn Store) -> Result<(), StoreError> {
         let read = pauses(store).await?.into_iter().collect();
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = read;
@@ -62,24 +62,24 @@ impl Pauses {
     }
 }
 
-/// What somebody pauses so that what `queue` brings is left alone.
+/// The name of the part whose pause stops `queue`.
 #[must_use]
 pub fn part_of(queue: &str) -> String {
     match queue {
         "cron" => "calendar".to_owned(),
         "send" | "tell" => "connector".to_owned(),
         "webhook" => "webhooks".to_owned(),
-        // What these steps begin, these acts end.
+        // These jobs finish what the steps begin.
         "round" => format!("step:{}", StepKind::MatchDonor),
         "gather" => format!("step:{}", StepKind::IssueOrder),
         step => format!("step:{step}"),
     }
 }
 
-/// What is paused now.
+/// The current pauses, with what each pauses.
 ///
 /// # Errors
-/// [`StoreError`] if it cannot be read.
+/// [`StoreError`] if they cannot be read.
 pub async fn pauses(store: &dyn Store) -> Result<Vec<(String, Pause)>, StoreError> {
     let mut paused = Vec::new();
     for record in store.records(RecordKind::Pause).await? {

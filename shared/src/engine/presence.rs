@@ -1,5 +1,6 @@
-//! Who is there. Each process writes a row about itself every few seconds, in the way in which its work is written, and
-//! publishes a message that is for nobody: so one that cannot work knows it, and says it where others look.
+//! Presence of processes. Every few seconds each process writes a row about itself, in the same way as it writes work,
+//! and publishes a message that is for no queue. So a process that cannot work knows it, and reports it where others
+//! look.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,44 +18,43 @@ use crate::engine::Engine;
 use crate::store::{ChangeSet, Fate, Hindrance, NoteChange, NoteRange, Store, StoreError};
 use crate::timekeeper::apart;
 
-/// How often a process says that it is there.
+/// How often a process reports.
 pub const BEAT: Duration = Duration::from_secs(5);
 
-/// How long what it tries may take.
+/// The longest time for one attempt.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// One that was not heard of for so long is gone.
+/// A process that has not reported for this long is gone.
 const GONE: TimeDelta = TimeDelta::seconds(30);
 
-/// One that was not heard of for so long is forgotten.
+/// A process that has not reported for this long is forgotten.
 const FORGOTTEN: TimeDelta = TimeDelta::days(1);
 
-/// A clock that is further from the database's does not keep time.
+/// A clock that differs more from the database's clock counts as wrong.
 pub const APART: TimeDelta = TimeDelta::seconds(5);
 
-/// What keeps a process from working.
+/// Something that keeps a process from working.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Trouble {
-    /// Where it lies: `store`, `broker`, `clock`.
+    /// The part that fails: `store`, `broker`, `clock`.
     pub part: String,
-    /// What it is.
+    /// What is wrong.
     pub what: String,
-    /// What the part said of it, for operators.
+    /// What the part reported; for operators only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// The way out, where the part told which, for operators.
+    /// What the operator can do about it, if the part reported that; for operators only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mend: Option<String>,
 }
 
 impl Trouble {
-    /// Trouble with `part`.
     #[must_use]
     pub fn new(part: &str, what: impl std::fmt::Display) -> Self {
         Self { part: part.to_owned(), what: what.to_string(), detail: None, mend: None }
     }
 
-    /// Trouble with the store, which did not do what was asked; `otherwise` where its error does not tell why.
+    /// A failure of the store. `otherwise` is the description if the error does not give a cause.
     #[must_use]
     pub fn of_store(error: &StoreError, otherwise: &str) -> Self {
         let cause = error.cause();
@@ -65,7 +65,7 @@ impl Trouble {
         }
     }
 
-    /// What keeps the store's commits from being done.
+    /// The reason why commits of the store do not complete.
     #[must_use]
     pub fn of_hindrance(Hindrance { what, detail, mend }: Hindrance) -> Self {
         Self { detail: Some(detail), mend: Some(mend), ..Self::new("store", what) }
@@ -81,7 +81,7 @@ impl Trouble {
         }
     }
 
-    /// What it is, and what the part said of it.
+    /// The description, with what the part reported.
     #[must_use]
     pub fn told(&self) -> String {
         match &self.detail {
@@ -91,45 +91,45 @@ impl Trouble {
     }
 }
 
-/// A process, as it was last heard of.
+/// A process, as it last reported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Presence {
-    /// What it runs: `serve`, `scheduler`, `worker`, `api`.
+    /// The role of the process: `serve`, `scheduler`, `worker`, `api`.
     pub role: String,
-    /// On which machine.
+    /// The name of the machine.
     pub host: String,
-    /// Its number there.
+    /// The process id on that machine.
     pub pid: u32,
     /// The version of Waybill.
     pub version: String,
-    /// The newest version of the pipeline that it knows.
+    /// The newest version of the pipeline that the process knows.
     pub pipeline: u32,
-    /// Since when it is there.
+    /// When the process started.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub started: Timestamp,
-    /// When it was last heard of, by the database's clock.
+    /// When the process last reported, by the database's clock.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub seen: Timestamp,
-    /// When it last stored anything.
+    /// When the process last stored anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub moved: Option<Timestamp>,
     /// By how many milliseconds its clock is ahead of the database's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset_ms: Option<i64>,
-    /// What keeps it from working.
+    /// What keeps the process from working.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<Trouble>,
 }
 
 impl Presence {
-    /// Whether it was heard of lately, at `now`.
+    /// Whether the process has reported recently, at `now`.
     #[must_use]
     pub fn is_there(&self, now: Timestamp) -> bool {
         now - self.seen <= GONE
     }
 
-    /// How its clock stands to the database's, where they are further apart than clocks that keep time.
+    /// How far its clock differs from the database's, as text; `None` if the difference is small enough.
     #[must_use]
     pub fn clock_apart(&self) -> Option<String> {
         let offset = TimeDelta::milliseconds(self.offset_ms?);
@@ -144,7 +144,7 @@ impl Presence {
     }
 }
 
-/// What a process knows of itself.
+/// What a process knows about its own state.
 #[derive(Debug, Default)]
 pub struct Vitals {
     state: Mutex<State>,
@@ -157,12 +157,12 @@ struct State {
 }
 
 impl Vitals {
-    /// Something was stored.
+    /// Records that something was stored.
     pub(crate) fn moved(&self, now: Timestamp) {
         self.state().moved = Some(now);
     }
 
-    /// What the last beat met.
+    /// The problems that the last report found.
     #[must_use]
     pub fn troubles(&self) -> Vec<Trouble> {
         self.state().troubles.clone()
@@ -173,7 +173,7 @@ impl Vitals {
     }
 }
 
-/// Says that a process is there, until it leaves.
+/// Reports a process until it leaves.
 #[derive(Debug)]
 pub struct Pulse {
     engine: Engine,
@@ -184,7 +184,7 @@ pub struct Pulse {
 }
 
 impl Pulse {
-    /// One that runs `role`.
+    /// The pulse of a process with this role.
     #[must_use]
     pub fn of(engine: Engine, role: &'static str) -> Self {
         let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default().trim().to_owned();
@@ -194,7 +194,7 @@ impl Pulse {
         Self { engine, key, role, host, started }
     }
 
-    /// Beats until it is dropped.
+    /// Reports repeatedly, until the future is dropped.
     pub async fn run(&self) {
         let mut beats = 0_u32;
         loop {
@@ -253,12 +253,13 @@ impl Pulse {
         }
     }
 
-    /// Writes what is said; nothing: it leaves.
+    /// Writes the process's row, or deletes it for `None`.
     async fn keep(&self, said: Option<&Presence>) -> Result<(), StoreError> {
         let mut change_set = ChangeSet::new(self.role, self.engine.clock.now());
         let body = said.and_then(|said| serde_json::to_string(said).ok());
         change_set.notes.push(NoteChange { kind: NoteKind::Process, key: self.key.clone(), body });
-        // Not by way of the engine: one that does not believe its clock says so.
+        // Not through the engine, which refuses commits while the clock is not trusted. This process has to report just
+        // that.
         match self.engine.store.commit(vec![change_set]).await?.first() {
             Some(Fate::Committed) | None => Ok(()),
             Some(other) => {
@@ -268,7 +269,7 @@ impl Pulse {
         }
     }
 
-    /// Leaves.
+    /// Deletes the process's row.
     pub async fn leave(&self) {
         if let Ok(Err(error)) = timeout(PATIENCE, self.keep(None)).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "left without a word");
@@ -299,12 +300,12 @@ async fn kept(store: &dyn Store) -> Result<Vec<(String, Presence)>, StoreError> 
     let (after, before) = (String::new(), "\u{10ffff}".to_owned());
     let all = NoteRange { after, before, backwards: false, limit: 10_000 };
     let notes = store.notes(NoteKind::Process, &all).await?;
-    // What a newer version says otherwise is left out.
+    // A row that cannot be read, for example one of a newer version, is skipped.
     let read = |(key, body): (String, String)| Some((key, serde_json::from_str(&body).ok()?));
     Ok(notes.into_iter().filter_map(read).collect())
 }
 
-/// Every process that was there within a day and has not left, those of one role together.
+/// All processes that reported within a day and have not left, grouped by role.
 ///
 /// # Errors
 /// [`StoreError`] if they cannot be read.

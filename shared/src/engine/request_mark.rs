@@ -1,5 +1,5 @@
-//! From where a change was asked for: the access log tells it, and a salted hash of that stands in the log of events
-//! beside the change, so that the access log cannot be changed afterwards either.
+//! Marks of requests. The access log has the origin of each change. A salted hash of that is stored in the event log
+//! next to the change, so that the access log cannot be altered unnoticed either.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,15 +15,14 @@ tokio::task_local! {
     static ASKED: Asked;
 }
 
-/// What stands in the log of events for a request.
+/// The record of a request in the event log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
-    /// SHA-256 of salt, the request's name, address and token's id, each on a line of its own; in hexadecimal.
+    /// SHA-256 in hexadecimal over four lines: salt, the request's id, its address, and the id of its token.
     pub sha256: String,
 }
 
 impl Mark {
-    /// The mark of a request.
     #[must_use]
     pub fn of(salt: &str, request: &str, from: &str, token: &str) -> Self {
         let text = format!("{salt}\n{request}\n{from}\n{token}");
@@ -37,12 +36,13 @@ struct Asked {
     is_told: AtomicBool,
 }
 
-/// Runs `work`; the first change that it commits is told with `mark`.
+/// Runs `work`. The first change that it commits also stores `mark`.
 pub async fn with_mark<T>(mark: Mark, work: impl Future<Output = T>) -> T {
     ASKED.scope(Asked { mark, is_told: AtomicBool::new(false) }, work).await
 }
 
-/// Puts the mark of the request beside what `change set` changes in the log, if no change was told with it yet; whether it did.
+/// Adds the mark of the request to `change_set`, if that has an event and no earlier change set has the mark. Returns
+/// whether it did.
 pub(crate) fn mark(change_set: &mut ChangeSet) -> bool {
     let is_change = !(change_set.lots.is_empty()
         && change_set.lines.is_empty()
@@ -65,7 +65,7 @@ pub(crate) fn mark(change_set: &mut ChangeSet) -> bool {
     true
 }
 
-/// The change that was to be told with the mark was not stored.
+/// Call it if the change set with the mark was not stored, so that the next one gets the mark.
 pub(crate) fn not_told() {
     ASKED.try_with(|asked| asked.is_told.store(false, Ordering::Relaxed)).ok();
 }

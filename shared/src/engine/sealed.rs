@@ -1,4 +1,4 @@
-//! What of a database is confidential: where consignees are, and what webhooks are signed with.
+//! The confidential values of a database: addresses of consignees, and secrets with which webhooks are signed.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,15 @@ use crate::engine::Engine;
 use crate::store::body::{parse, write};
 use crate::store::{ChangeSet, Fate, NoteChange, NoteRange, Reads, RecordChange, StoreError};
 
-/// The kind of records of consignees.
 const CONSIGNEE: &str = "consignee";
 
-/// The key of that note.
+/// The key of the note with the current key's id.
 const CURRENT: &str = "current";
 
-/// Values that are sealed anew in one commit.
+/// Values that are sealed again in one commit.
 const TOGETHER: usize = 200;
 
-/// How often it is tried to seal what others change meanwhile.
+/// How often sealing is tried again if others change the values meanwhile.
 const TRIES: usize = 3;
 
 /// The name under which the secrets of a webhook are sealed.
@@ -31,7 +30,7 @@ fn of_webhook(id: &str) -> String {
     RecordKind::Webhook.subject(id)
 }
 
-/// The name under which the address in a record is sealed; none: the record has none.
+/// The name under which the address in a record is sealed; `None` if the record has none.
 fn of_record(kind: RecordKind, id: &str) -> Option<String> {
     match kind {
         RecordKind::Consignee => Some(kind.subject(id)),
@@ -49,17 +48,17 @@ fn note(id: String) -> NoteChange {
     NoteChange { kind: NoteKind::Key, key: CURRENT.to_owned(), body: Some(id) }
 }
 
-/// The note that the key of this process seals, if another or none did so far.
+/// A note that this process's key seals, if the store does not say so yet.
 ///
 /// # Errors
-/// [`StoreError`] if that cannot be read.
+/// [`StoreError`] if the store cannot be read.
 pub async fn begins(engine: &Engine) -> Result<Option<NoteChange>, StoreError> {
     let Some(id) = engine.keys.current() else { return Ok(None) };
     let known = engine.store.note(NoteKind::Key, CURRENT).await?;
     Ok((known.as_ref() != Some(&id)).then(|| note(id)))
 }
 
-/// Seals what is confidential in `change sets`, if there is a key.
+/// Seals the confidential values in `change_sets`, if there is a key.
 pub(crate) async fn seal(
     keys: &Keys,
     store: &dyn Reads,
@@ -110,8 +109,8 @@ pub(crate) async fn seal(
     Ok(())
 }
 
-/// What is to be kept instead of `value`; none: it stays as it is. Nothing is kept in plain text where a key that is not
-/// here has sealed.
+/// The sealed form of `value`; `None` if it stays as it is. Fails instead of storing plain text if the database has
+/// been sealed with a key that is missing here.
 fn sealed(
     keys: &Result<&Keys, String>,
     what: &str,
@@ -127,10 +126,10 @@ fn sealed(
     }
 }
 
-/// The secrets of the webhook `id`, to sign with.
+/// Opens the secrets of the webhook `id`, for signing.
 ///
 /// # Errors
-/// [`SealError`] if the one that holds cannot be opened. The one before is left out then.
+/// [`SealError`] if the current secret cannot be opened. A previous secret that cannot be opened is omitted.
 pub fn secrets(keys: &Keys, id: &str, kept: &Secrets) -> Result<Secrets<String>, SealError> {
     let what = of_webhook(id);
     let before = kept.before.as_ref();
@@ -138,7 +137,8 @@ pub fn secrets(keys: &Keys, id: &str, kept: &Secrets) -> Result<Secrets<String>,
     Ok(Secrets { current: keys.open(&what, &kept.current)?, before })
 }
 
-/// The body of a record with what is confidential in it in plain text. What cannot be opened is as in `otherwise`.
+/// The body of a record, with confidential values in plain text. Values that cannot be opened are taken from
+/// `otherwise`.
 pub(crate) fn opened(
     keys: &Keys,
     kind: RecordKind,
@@ -158,13 +158,12 @@ pub(crate) fn opened(
     write(kind, id, &consignee)
 }
 
-/// One confidential value.
 struct Value {
     what: String,
     kept: Confidential,
 }
 
-/// All of them.
+/// All confidential values in the store.
 async fn values(store: &dyn Reads) -> Result<Vec<Value>, StoreError> {
     let mut values = Vec::new();
     let said = store.records_of(RecordKind::Stated, &format!("{}:", RecordKind::Consignee)).await?;
@@ -195,20 +194,20 @@ async fn of_webhooks(store: &dyn Reads) -> Result<Vec<(String, Secrets)>, StoreE
         .collect()
 }
 
-/// How many confidential values there are, and how they are kept.
+/// The number of confidential values, by how they are stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Inventory {
-    /// In plain text.
+    /// Values in plain text.
     pub plain: usize,
-    /// Sealed, by the id of the key.
+    /// Sealed values, by the id of the key.
     pub sealed: BTreeMap<String, usize>,
 }
 
 impl Inventory {
-    /// What is in `store`.
+    /// Counts the values in `store`.
     ///
     /// # Errors
-    /// [`StoreError`] if it cannot be read.
+    /// [`StoreError`] if the store cannot be read.
     pub async fn of(store: &dyn Reads) -> Result<Self, StoreError> {
         let mut inventory = Self::default();
         for value in values(store).await? {
@@ -220,7 +219,7 @@ impl Inventory {
         Ok(inventory)
     }
 
-    /// The keys that it needs, in words; none: it needs none.
+    /// The keys that are needed, as text; `None` if nothing is sealed.
     #[must_use]
     pub fn needs(&self) -> Option<String> {
         let keys: Vec<&str> = self.sealed.keys().map(String::as_str).collect();
@@ -232,16 +231,16 @@ impl Inventory {
     }
 }
 
-/// What a look into sealed values has found.
+/// The result of trying to open all sealed values.
 #[derive(Debug, Default)]
 pub(crate) struct Looked {
-    /// How many could not be looked into, by the key that is not here.
+    /// The number of values that could not be opened because their key is missing, by key.
     pub(crate) unopened: BTreeMap<String, usize>,
-    /// What does not open by the key that it names.
+    /// Values that their key does not open.
     pub(crate) forged: Vec<(String, SealError)>,
 }
 
-/// Tries to open all that is sealed.
+/// Tries to open all sealed values.
 pub(crate) async fn look(store: &dyn Reads, keys: &Keys) -> Result<Looked, StoreError> {
     let mut looked = Looked::default();
     for value in values(store).await? {
@@ -254,11 +253,11 @@ pub(crate) async fn look(store: &dyn Reads, keys: &Keys) -> Result<Looked, Store
     Ok(looked)
 }
 
-/// Seals by the current key whatever is in plain text or sealed by another; gives how many records and webhooks.
-/// What cannot be opened stays.
+/// Seals with the current key every value that is in plain text or sealed with another key. Values that cannot be
+/// opened stay as they are. Returns the number of records and webhooks changed.
 ///
 /// # Errors
-/// [`StoreError`] if it cannot be read or written.
+/// [`StoreError`] if the store cannot be read or written.
 pub async fn reseal(engine: &Engine, actor: &str) -> Result<usize, StoreError> {
     let Some(current) = engine.keys.current() else { return Ok(0) };
     let mut done = 0;
@@ -277,7 +276,7 @@ pub async fn reseal(engine: &Engine, actor: &str) -> Result<usize, StoreError> {
     Ok(done)
 }
 
-/// Opens what is not sealed by `current`, for a commit to seal; none: it stays.
+/// Opens a value that `current` has not sealed, so that the next commit seals it; `None` if it stays.
 fn fresh(keys: &Keys, what: &str, kept: &Confidential, current: &str) -> Option<Confidential> {
     if kept.key() == Some(current) {
         return None;
@@ -322,7 +321,7 @@ async fn webhooks(
     let (store, keys) = (&engine.store, &engine.keys);
     let mut change_sets = Vec::new();
     for (id, _) in of_webhooks(&**store).await? {
-        // The endpoint first: where secrets are renewed after it was read, nothing is written.
+        // Reads the endpoint first. If the secrets are renewed after that, its version is stale and nothing is written.
         let Some(endpoint) = store.record(RecordKind::Webhook, &id).await? else { continue };
         let Some(kept) = store.note(NoteKind::WebhookSecrets, &id).await? else { continue };
         let (what, mut secrets): (_, Secrets) =
@@ -343,7 +342,7 @@ async fn webhooks(
             key: id.clone(),
             body: Some(write(NoteKind::WebhookSecrets, &id, &secrets)?),
         });
-        // As it was: it guards the secrets.
+        // Unchanged: its version guards the secrets.
         change_set.records.push(RecordChange {
             kind: RecordKind::Webhook,
             id,

@@ -1,9 +1,9 @@
-//! Whether this process' clock can be believed.
+//! Decides whether this process's clock can be trusted.
 //!
-//! What time alone decides cannot be taken back: money lapses, consents expire, a calendar fires. So the clock is held
-//! against others: the database's, where it has one, and the machine's count of seconds since it was started, which
-//! nobody sets. Where they disagree this process does nothing until they agree again, or somebody has said which time it
-//! is ([`Timekeeper::accepted`]).
+//! What time alone decides cannot be undone: money lapses, consents expire, calendar entries run. So the clock is
+//! compared with two others: the database's, if it has one, and the machine's uptime, which nobody can set. If they
+//! disagree, this process does nothing until they agree again or somebody has confirmed the time
+//! ([`Timekeeper::accepted`]).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -15,22 +15,22 @@ use crate::domain::kinds::NoteKind;
 use crate::domain::lot::Timestamp;
 use crate::store::{NoteChange, NoteRange, Store, StoreError};
 
-/// The key of the note that somebody has said that the clock is right.
+/// The key of the note in which somebody has confirmed the clock.
 const ACCEPTED: &str = "accepted";
 
-/// How far the clock of a process may be from its database's.
+/// How far a process's clock may differ from the database's.
 pub const APART: TimeDelta = TimeDelta::seconds(60);
 
-/// How far a clock may move on by more, or by less, than the machine has counted.
+/// How far a clock may deviate from the machine's uptime.
 pub const STEP: TimeDelta = TimeDelta::hours(1);
 
-/// How long after the last known time a clock is believed when the machine was started anew meanwhile.
+/// How long after the last known time a clock is trusted if the machine was restarted meanwhile.
 pub const GAP: TimeDelta = TimeDelta::days(30);
 
-/// For how long what somebody has said of the time holds.
+/// How long a confirmation of the time is valid.
 const FRESH: TimeDelta = TimeDelta::hours(1);
 
-/// How often what time it is is kept.
+/// How often the current time is stored.
 const KEPT: TimeDelta = TimeDelta::hours(1);
 
 /// A time that was right, and what the machine had counted then.
@@ -42,7 +42,7 @@ struct Known {
 }
 
 impl Known {
-    /// How far `now` is from what the machine's count says.
+    /// The difference between `now` and the time that the uptime implies.
     fn step(self, now: Known) -> TimeDelta {
         (now.at - self.at) - TimeDelta::milliseconds(now.up - self.up)
     }
@@ -50,21 +50,21 @@ impl Known {
 
 #[derive(Debug, Default)]
 struct Seen {
-    /// When the reference (the database's clock, or else this one) was last believed.
+    /// The last trusted time of the reference: the database's clock, or else this process's.
     reference: Option<Known>,
-    /// The same of this process' clock.
+    /// The last trusted time of this process's clock.
     own: Option<Known>,
-    /// How far that may move away from the count until it is looked at again.
+    /// How far the clock may deviate from the uptime before the next comparison.
     bound: TimeDelta,
-    /// How far this process' clock is from the database's.
+    /// How far this process's clock is ahead of the database's.
     offset: Option<TimeDelta>,
     doubt: Option<Doubt>,
     is_looked: bool,
-    /// When what is known was last kept.
+    /// The time that was last stored.
     kept: Option<Known>,
 }
 
-/// Holds the clock of a process against others.
+/// Compares a process's clock with others.
 #[derive(Debug)]
 pub struct Timekeeper {
     boot: String,
@@ -78,7 +78,7 @@ impl Default for Timekeeper {
 }
 
 impl Timekeeper {
-    /// Why the clock that says `now` is not believed.
+    /// Why the clock that reads `now` is not trusted; `None` if it is.
     #[must_use]
     pub fn doubt(&self, now: Timestamp) -> Option<Doubt> {
         let seen = self.seen();
@@ -89,16 +89,16 @@ impl Timekeeper {
         (step.abs() > seen.bound).then_some(Doubt::Stepped(step))
     }
 
-    /// How far the clock was from the database's when it was last looked at.
+    /// How far the clock was ahead of the database's at the last comparison.
     #[must_use]
     pub fn offset(&self) -> Option<TimeDelta> {
         self.seen().offset
     }
 
-    /// Holds the clock that `now` reads against all that there is, and gives why it is not believed.
+    /// Compares the clock `now` with all others, and returns why it is not trusted.
     ///
     /// # Errors
-    /// [`StoreError`] if the database cannot be asked; then what was known stands.
+    /// [`StoreError`] if the database cannot be asked. Then the earlier result stays.
     pub async fn look(
         &self,
         store: &dyn Store,
@@ -107,7 +107,7 @@ impl Timekeeper {
         let before = now();
         let database = store.time().await?;
         let own = Known { at: now(), up: uptime() };
-        // The database was asked somewhere in between.
+        // The database read its clock at some time between the two readings.
         let middle = before + (own.at - before) / 2;
         let offset = database.map(|database| middle - database);
         let reference = Known { at: own.at - offset.unwrap_or_default(), up: own.up };
@@ -147,11 +147,11 @@ impl Timekeeper {
         Ok(doubt)
     }
 
-    /// What keeps that somebody has said that it is `now`, by the database's clock where it has one: what was known of
-    /// later times was wrong.
+    /// The notes that confirm that the time is `now`, by the database's clock if it has one. Later times that were
+    /// stored are deleted, because they were wrong.
     ///
     /// # Errors
-    /// [`StoreError`] if that cannot be read.
+    /// [`StoreError`] if the stored times cannot be read.
     pub async fn accepted(
         &self,
         store: &dyn Store,
@@ -172,7 +172,7 @@ impl Timekeeper {
         Ok(notes)
     }
 
-    /// What is to be kept of the time, with the next thing that is stored.
+    /// The note that stores the current time with the next commit; `None` if it was stored recently.
     pub(crate) fn to_keep(&self) -> Option<NoteChange> {
         let mut seen = self.seen();
         let known = seen.reference.filter(|_| seen.doubt.is_none())?;
@@ -184,23 +184,23 @@ impl Timekeeper {
         Some(NoteChange { kind: NoteKind::Clock, key: self.boot.clone(), body })
     }
 
-    /// Keeps it the next time: what was to be stored was not.
+    /// Call it if the commit with the note failed, so that the next commit stores it.
     pub(crate) fn not_kept(&self) {
         self.seen().kept = None;
     }
 
-    /// What was kept of the time, on this machine since it was started and elsewhere.
+    /// The stored times: of this machine since it was started, and of others.
     async fn kept(&self, store: &dyn Store, up: i64) -> Result<Was, StoreError> {
         let mut was = Was::default();
         for (key, body) in store.notes(NoteKind::Clock, &all()).await? {
-            // Of a note that cannot be read nothing is known.
+            // A note that cannot be parsed is ignored.
             if key == ACCEPTED {
                 was.accepted = body.parse().ok();
                 continue;
             }
             let Ok(known) = serde_json::from_str::<Known>(&body) else { continue };
             was.latest = was.latest.max(Some(known.at));
-            // A count that went back is that of a machine within the machine that was started anew.
+            // With a lower uptime, this is a container or virtual machine that was restarted with the same boot id.
             if key == self.boot && !key.is_empty() && known.up <= up {
                 was.known = Some(known);
             }
@@ -213,24 +213,24 @@ impl Timekeeper {
     }
 }
 
-/// Every note of a kind.
+/// The range of all notes of a kind.
 fn all() -> NoteRange {
     let (after, before) = (String::new(), "~".to_owned());
     NoteRange { after, before, backwards: false, limit: 10_000 }
 }
 
-/// What is known of the time from before.
+/// What was stored about earlier times.
 #[derive(Debug, Default)]
 struct Was {
-    /// Since the machine was started.
+    /// Of this machine since it was started.
     known: Option<Known>,
-    /// The latest of all.
+    /// The latest of all stored times.
     latest: Option<Timestamp>,
-    /// When somebody said that the clock is right.
+    /// When somebody confirmed the clock.
     accepted: Option<Timestamp>,
 }
 
-/// Why `now` is not believed, with the clock so far from the database's.
+/// Why `now` is not trusted. `offset` is how far the clock is ahead of the database's.
 fn doubt_of(offset: Option<TimeDelta>, now: Known, was: &Was) -> Option<Doubt> {
     if let Some(offset) = offset.filter(|offset| offset.abs() > APART) {
         return Some(Doubt::Apart(offset));
@@ -246,14 +246,14 @@ fn doubt_of(offset: Option<TimeDelta>, now: Known, was: &Was) -> Option<Doubt> {
     (since > GAP).then_some(Doubt::Gap(since))
 }
 
-/// What names this start of the machine; empty where nothing does.
+/// The id of this start of the machine; empty if the system gives none.
 fn boot() -> String {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     id.trim().to_owned()
 }
 
-/// Milliseconds that the machine has counted since it was started, asleep or not; where it does not tell, since this
-/// was first asked.
+/// The machine's uptime in milliseconds, including time asleep. If the system does not report it, the time since the
+/// first call.
 fn uptime() -> i64 {
     static BEGAN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     let told = std::fs::read_to_string("/proc/uptime").ok();

@@ -1,5 +1,5 @@
-//! Every version of the pipeline that a process has read. Versions are only ever added, so that work which is
-//! under way keeps the one that it was given.
+//! All versions of the pipeline that a process has read. Versions are only ever added, so work that is under way keeps
+//! the version that it started with.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,7 +9,7 @@ use crate::domain::pipeline::Pipeline;
 use crate::domain::transition::UnknownVersion;
 use crate::store::{Store, StoreError};
 
-/// A pipeline with the names of its steps at hand.
+/// A pipeline, with the names of its steps for quick access.
 #[derive(Debug)]
 pub(crate) struct Version {
     pub(crate) pipeline: Arc<Pipeline>,
@@ -23,14 +23,14 @@ impl Version {
     }
 }
 
-/// The versions that are known, from the first.
+/// A list of versions, beginning with the first.
 #[derive(Debug)]
 pub(crate) struct Versions {
     first: Version,
 }
 
 impl Versions {
-    /// These, oldest first; none: the default pipeline is the only one.
+    /// From versions in ascending order. If there are none, the default pipeline is the only version.
     pub(crate) fn of(pipelines: Vec<Pipeline>) -> Self {
         let mut pipelines = pipelines.into_iter();
         let versions = Self { first: Version::of(pipelines.next().unwrap_or_default()) };
@@ -38,32 +38,31 @@ impl Versions {
         versions
     }
 
-    /// All of them, oldest first.
+    /// In ascending order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Version> {
         std::iter::successors(Some(&self.first), |version| version.next.get().map(|next| &**next))
     }
 
-    /// The newest, with its number.
+    /// The newest version and its number.
     pub(crate) fn latest(&self) -> (u32, &Version) {
         let newest = (1..).zip(self.iter()).last();
         newest.unwrap_or((1, &self.first))
     }
 
-    /// The version of this number.
     pub(crate) fn get(&self, number: u32) -> Result<&Version, UnknownVersion> {
         let found = self.iter().nth((number as usize).saturating_sub(1));
         found.ok_or(UnknownVersion(number))
     }
 
-    /// Adds the version that follows the one of the number `after`.
+    /// Adds the version that follows number `after`.
     fn add(&self, after: u32, pipeline: Pipeline) {
         if let Ok(before) = self.get(after) {
-            // Whoever was quicker has read the same record.
+            // If another task was faster, it has read the same record.
             before.next.get_or_init(|| Box::new(Version::of(pipeline)));
         }
     }
 
-    /// Reads the versions that were stated since; gives how many.
+    /// Reads the versions that were added since the last read, and returns how many.
     pub(crate) async fn learn(&self, store: &dyn Store) -> Result<u32, StoreError> {
         let mut learnt = 0;
         loop {
@@ -75,7 +74,7 @@ impl Versions {
     }
 }
 
-/// The version of this number, as it was stated.
+/// The stored version with this number.
 async fn stated(store: &dyn Store, number: u32) -> Result<Option<Pipeline>, StoreError> {
     let Some(record) = store.record(RecordKind::Pipeline, &number.to_string()).await? else {
         return Ok(None);

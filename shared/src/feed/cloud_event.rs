@@ -1,4 +1,4 @@
-//! An event as `CloudEvents` 1.0 (cloudevents.io), in JSON.
+//! Events as `CloudEvents` 1.0 (cloudevents.io), in JSON.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -20,26 +20,26 @@ use crate::store::StoreError;
 use crate::views::{LineView, LotView, OrderView};
 use crate::visibility::Visibility;
 
-/// What an event is about, as it was after it.
+/// The subject of an event, as it was after the event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EventData {
     /// The number of the event within its subject, from 1, without gaps.
     pub number: i64,
-    /// Whose act it was.
+    /// The person or system that made the change.
     pub actor: String,
-    /// The lot, where it is about one.
+    /// The lot, if the subject is a lot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lot: Option<Box<LotView>>,
-    /// The line, where it is about one.
+    /// The line, if the subject is a line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<Box<LineView>>,
-    /// The order, where it is about one.
+    /// The order, if the subject is an order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Box<OrderView>>,
-    /// The contribution, where it is about one.
+    /// The contribution, if the subject is a contribution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contribution: Option<Box<Contribution>>,
-    /// Anything else.
+    /// Any other subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub record: Option<serde_json::Value>,
@@ -60,21 +60,21 @@ pub struct CloudEvent {
     #[serde(rename = "type")]
     #[schema(example = "waybill.lot.matched")]
     pub kind: String,
-    /// What it happened to: events of one subject come in order.
+    /// What the event is about. Events of one subject come in order.
     #[schema(example = "LOT-7K2")]
     pub subject: String,
-    /// When.
+    /// When it happened.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub time: Timestamp,
     /// Always `application/json`.
     pub datacontenttype: String,
-    /// Its place in the feed, which only grows.
+    /// The event's position in the feed. Positions only grow.
     pub position: i64,
-    /// What it is about.
+    /// The content of the event.
     pub data: EventData,
 }
 
-/// All but what RFC 3986 calls unreserved.
+/// Everything except the characters that RFC 3986 calls unreserved.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The coalition as a URI reference.
@@ -100,8 +100,8 @@ impl CloudEvent {
 }
 
 impl CloudEvent {
-    /// An event that says nothing: a receiver shows with it that it can be reached. It has no place
-    /// in the feed.
+    /// A test event without content, with which a receiver shows that it can be reached. It has no position in the
+    /// feed.
     #[must_use]
     pub fn ping(coalition: &Coalition, webhook: &str, actor: &str, now: Timestamp) -> Self {
         Self {
@@ -124,7 +124,7 @@ fn parse<T: serde::de::DeserializeOwned>(event: &Event) -> Result<T, StoreError>
 }
 
 impl EventData {
-    /// Whether `filter` asks for an event about this.
+    /// Whether `filter` selects this event's subject.
     pub(super) fn is_taken_by(&self, filter: &Filter) -> bool {
         let donor = |donor: &String| {
             let of_lot = self.lot.iter().flat_map(|lot| &lot.funding).flat_map(|s| &s.donors);
@@ -152,7 +152,7 @@ impl EventData {
             && filter.line.as_ref().is_none_or(line)
     }
 
-    /// What `sight` sees of `event`; none: nothing.
+    /// The part of `event` that `visibility` allows; `None` if it allows nothing.
     pub(super) async fn of(
         engine: &Engine,
         visibility: &mut Visibility,
@@ -217,12 +217,12 @@ impl EventData {
         let (order, status) = if event.subject.starts_with("order:") {
             (parse::<Order>(event)?, None)
         } else {
-            // As it was then: what is told of an event stays the same, however the order changes.
+            // As the order was then, so that an event's content stays the same when the order changes.
             let told = engine.store.events_of(&format!("order:{number}")).await?;
             let is_then = |told: &&Event| (1..=event.position).contains(&told.position);
             let order = match told.iter().rev().find(is_then) {
                 Some(then) => parse(then)?,
-                // What the log does not tell any more is as it is now.
+                // If the event's body has been archived, the order is given as it is now.
                 None => match engine.store.record(RecordKind::Order, number).await? {
                     Some(record) => serde_json::from_str(&record.body).map_err(|source| {
                         StoreError::Corrupt { subject: event.subject.clone(), source }
@@ -239,7 +239,7 @@ impl EventData {
         Ok(visibility.order(&order, &lots))
     }
 
-    /// What is seen of a record that is no order.
+    /// The visible part of a record other than an order.
     fn other(
         &mut self,
         visibility: &Visibility,
@@ -254,7 +254,7 @@ impl EventData {
                 self.contribution = Some(Box::new(contribution));
                 Ok(is_seen)
             }
-            // Where a consignee is travels nowhere, and no hash of a token.
+            // A consignee's address and the hash of a token are never published.
             RecordKind::Consignee => {
                 let Consignee { code, requester, .. } = parse(event)?;
                 self.record = Some(serde_json::json!({ "code": code, "requester": requester }));
@@ -273,7 +273,7 @@ impl EventData {
                 self.record = Some(parse(event)?);
                 Ok(is_audit)
             }
-            // The bytes that were sent are the order's own; what is in files travels nowhere.
+            // The bytes that were sent belong to the order, and the content of files is never published.
             RecordKind::Content
             | RecordKind::Order
             | RecordKind::OrderDocument
@@ -281,7 +281,7 @@ impl EventData {
             | RecordKind::OrderStatus
             | RecordKind::Request
             | RecordKind::Void => Ok(false),
-            // Every reader has to know that what it has read is void.
+            // Every reader has to know that events it has read are void.
             RecordKind::Restore => {
                 let Restore { upto, given_out, epoch, .. } = parse(event)?;
                 self.record = Some(serde_json::json!({

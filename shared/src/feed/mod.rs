@@ -1,5 +1,5 @@
-//! The feed: positioned events as others may see them, one by one as `CloudEvents` 1.0, for the route
-//! that gives them out and for webhooks.
+//! The feed: events that have a position, as others may see them, one by one as `CloudEvents` 1.0. The feed's route and
+//! webhooks use it.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -16,7 +16,7 @@ use crate::store::StoreError;
 use crate::store::chain::archived;
 use crate::visibility::Visibility;
 
-/// One reader of the feed: what it may see, and what it asks for.
+/// A reader of the feed: what it may see, and which events it wants.
 #[derive(Debug)]
 pub struct Reader {
     engine: Engine,
@@ -25,27 +25,27 @@ pub struct Reader {
     source: String,
 }
 
-/// What was read: events, and the position up to which there is nothing else for this reader.
+/// The result of reading. Up to `position` there are no other events for this reader.
 #[derive(Debug, Default)]
 pub struct Read {
-    /// The events, in order of positions.
+    /// Ordered by position.
     pub events: Vec<CloudEvent>,
-    /// The last position that was looked at.
+    /// The last position that was examined.
     pub position: i64,
 }
 
 impl Reader {
-    /// A reader with these eyes.
+    /// A reader with this visibility and filter.
     #[must_use]
     pub fn new(engine: &Engine, visibility: Visibility, filter: Filter) -> Self {
         let source = cloud_event::source(&visibility.coalition);
         Self { engine: engine.clone(), visibility, filter, source }
     }
 
-    /// Looks at the `window` events after `position`.
+    /// Examines the `window` events after `position`.
     ///
     /// # Errors
-    /// [`StoreError`] if the log, or what events are about, cannot be read.
+    /// [`StoreError`] if the log, or what the events are about, cannot be read.
     pub async fn read(&mut self, position: i64, window: i64) -> Result<Read, StoreError> {
         let events = self.engine.store.events_after(position, window).await?;
         let mut read = Read { events: Vec::new(), position };
@@ -58,15 +58,15 @@ impl Reader {
         Ok(read)
     }
 
-    /// What happened after `position` to the one subject that is asked for, without a walk through the
-    /// log; none: no one subject is.
+    /// If the filter asks for a single subject, reads its events after `position` without walking through the log.
+    /// `None` if the filter does not.
     ///
     /// # Errors
-    /// [`StoreError`] if the log, or what events are about, cannot be read.
+    /// [`StoreError`] if the log, or what the events are about, cannot be read.
     pub async fn of_subject(&mut self, position: i64) -> Result<Option<Read>, StoreError> {
         let Some(asked) = self.filter.subject.clone() else { return Ok(None) };
         let mut read = Read { events: Vec::new(), position };
-        // Whatever is committed meanwhile is found the next time.
+        // Read the position first: what is committed after that is found the next time.
         read.position = position.max(self.engine.store.last_position().await?);
         let kinds = RecordKind::ALL.iter().filter(|kind| kind.is_named_alone());
         let named = kinds.map(|kind| kind.subject(&asked)).chain([format!("envelope:{asked}")]);
@@ -82,7 +82,7 @@ impl Reader {
         Ok(Some(read))
     }
 
-    /// The events at these positions that this reader may see, whatever it asks for otherwise.
+    /// The event at `position`, if this reader may see it and its filter selects it.
     ///
     /// # Errors
     /// [`StoreError`] if the log cannot be read.
@@ -94,11 +94,12 @@ impl Reader {
     }
 
     async fn tell(&mut self, event: &Event) -> Result<Option<CloudEvent>, StoreError> {
-        // Its place was another event's, in a database that was replaced.
+        // In the replaced database, this position belonged to another event.
         if event.kind == RecordEvent::LogVoid.name() {
             return Ok(None);
         }
-        // Whoever reads from before it is told so; a webhook that was off meanwhile goes on behind it.
+        // Readers of an earlier position get an error before this. A webhook that was off meanwhile continues after the
+        // archive.
         if archived(&event.body).is_some() {
             return Ok(None);
         }
@@ -115,7 +116,7 @@ impl Reader {
     }
 }
 
-/// The lot as it was before `event`, if it may have lost somebody by it.
+/// The lot before `event`, if the event may have hidden the lot from somebody who saw it before.
 async fn before(engine: &Engine, event: &Event) -> Result<Option<Lot>, StoreError> {
     if !LotEvent::named(&event.kind).is_some_and(LotEvent::releases) {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The keys of a process: the first seals, each opens what it sealed.
+//! The keys of a process. The first key seals; every key opens what it sealed.
 
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
@@ -12,55 +12,54 @@ use sha2::{Digest, Sha256};
 use super::text::{self, CHECK, Fault, SECRET};
 use crate::domain::confidential::{Confidential, Sealed};
 
-/// What every key begins with.
+/// The prefix of every key.
 const PREFIX: &str = "wbk_";
 
-/// Bytes of a nonce. Each value has its own, drawn at random.
+/// Bytes of a nonce. Each value has its own random nonce.
 const NONCE: usize = 12;
 
-/// Why a text was not sealed or opened.
+/// Why a text could not be sealed or opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// The process does not have the key.
     #[error("{what} is sealed by key {key}, which this process does not have")]
     Lacking {
-        /// What would have been opened or sealed.
+        /// What was to be opened or sealed.
         what: String,
         /// The key's id.
         key: String,
     },
-    /// It was changed, or belongs elsewhere.
+    /// The value was changed, or copied from elsewhere.
     #[error("{what} cannot be opened by key {key}: it was changed, or stood elsewhere")]
     Forged {
-        /// What would have been opened.
+        /// What was to be opened.
         what: String,
         /// The key's id.
         key: String,
     },
-    /// The system gives no random numbers.
+    /// The system provides no random numbers.
     #[error("no random numbers: {0}")]
     Random(#[from] getrandom::Error),
 }
 
-/// Why keys cannot be read.
+/// Why a file of keys cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFault {
-    /// A line is none.
+    /// A line is not a key.
     #[error("line {0} is no key: {1}")]
     Line(usize, Fault),
-    /// There is none.
+    /// The file has no key.
     #[error("there is no key in it")]
     None,
 }
 
-/// One key.
 #[derive(Clone)]
 struct Key {
     id: String,
     cipher: Aes256Gcm,
 }
 
-/// The keys of a process. They can be read anew while it runs.
+/// The keys of a process. They can be reloaded while it runs.
 #[derive(Default)]
 pub struct Keys(RwLock<Vec<Key>>);
 
@@ -71,19 +70,19 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// A new key, as a line of a file of keys, and its id.
+    /// Creates a new key. Returns its line for a file of keys, and its id.
     ///
     /// # Errors
-    /// [`getrandom::Error`] if the system gives no random numbers.
+    /// [`getrandom::Error`] if the system provides no random numbers.
     pub fn draw() -> Result<(String, String), getrandom::Error> {
         let id = text::new_id::<4>()?;
         Ok((text::draw(PREFIX, &id)?.0, id))
     }
 
-    /// The keys in `text`, a line each; empty lines and those that begin with `#` do not count.
+    /// Parses keys, one per line. Empty lines and lines that begin with `#` are ignored.
     ///
     /// # Errors
-    /// [`KeyFault`] if one of them is none.
+    /// [`KeyFault`] if a line is not a key, or there is none.
     pub fn read(text: &str) -> Result<Self, KeyFault> {
         let mut keys = Vec::new();
         for (number, line) in text.lines().map(str::trim).enumerate() {
@@ -102,7 +101,7 @@ impl Keys {
         if keys.is_empty() { Err(KeyFault::None) } else { Ok(Self(RwLock::new(keys))) }
     }
 
-    /// Takes `others` in the place of these.
+    /// Replaces these keys with `others`.
     pub fn replace(&self, others: &Self) {
         let others = others.all();
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = others;
@@ -112,19 +111,19 @@ impl Keys {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The ids of all keys, that of the one that seals first.
+    /// The ids of all keys. The first one is that of the key that seals.
     #[must_use]
     pub fn ids(&self) -> Vec<String> {
         self.all().into_iter().map(|key| key.id).collect()
     }
 
-    /// The id of the key that seals; none: nothing is sealed.
+    /// The id of the key that seals; `None` if nothing is sealed.
     #[must_use]
     pub fn current(&self) -> Option<String> {
         self.all().into_iter().next().map(|key| key.id)
     }
 
-    /// `text` of `what` as it is to be kept: sealed, if there is a key. It opens only as what it is of.
+    /// Seals `text` if there is a key. It can only be opened under the same name `what`.
     ///
     /// # Errors
     /// [`SealError::Random`].
@@ -141,10 +140,10 @@ impl Keys {
         Ok(Confidential::Sealed(Sealed { sealed, key: id }))
     }
 
-    /// The text that is kept as `kept`, of `what`.
+    /// Opens the stored value `kept` of `what`.
     ///
     /// # Errors
-    /// [`SealError`] if its key is not there, or does not open it.
+    /// [`SealError`] if its key is missing or does not open it.
     pub fn open(&self, what: &str, kept: &Confidential) -> Result<String, SealError> {
         let Sealed { sealed, key } = match kept {
             Confidential::Plain(text) => return Ok(text.clone()),

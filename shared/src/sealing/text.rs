@@ -1,40 +1,40 @@
-//! Secrets as text: `PREFIX_ID_SECRETCHECK`. The last six characters are a CRC-32 of what is before them, so that one
-//! that was mistyped or cut off is known without asking, and programs that look for leaked secrets find no others.
+//! Secrets as text: `PREFIX_ID_SECRETCHECK`. The last six characters are a CRC-32 of the text before them. So a typo or
+//! a cut-off secret is detected without a query, and scanners for leaked secrets get no false matches.
 
-/// The characters of secrets and checksums: a double click selects all of one.
+/// The characters of secrets and checksums. A double click selects the whole secret.
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Characters of the random part: more than 256 bits.
+/// The length of the random part: more than 256 bits.
 pub const SECRET: usize = 43;
 
-/// Characters of a checksum.
+/// The length of a checksum.
 pub const CHECK: usize = 6;
 
-/// What is wrong with such a text, which can be seen without asking anybody.
+/// What is wrong with a secret's text, as far as the text alone shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// It has not the form of one.
+    /// It does not have the form of a secret.
     #[error("it does not have the form {0}ID_SECRET")]
     Form(&'static str),
-    /// Its checksum does not fit.
+    /// The checksum does not match.
     #[error("its checksum does not fit: it was mistyped or cut off")]
     Checksum,
 }
 
-/// Random bytes in hexadecimal: an id.
+/// Random bytes in hexadecimal, for use as an id.
 ///
 /// # Errors
-/// [`getrandom::Error`] if the system gives no random numbers.
+/// [`getrandom::Error`] if the system provides no random numbers.
 pub fn new_id<const BYTES: usize>() -> Result<String, getrandom::Error> {
     let mut drawn = [0; BYTES];
     getrandom::fill(&mut drawn)?;
     Ok(hex::encode(drawn))
 }
 
-/// A new secret behind `prefix` and `id`: the whole text, and its random part.
+/// Creates a secret with `prefix` and `id`. Returns the whole text, and its random part.
 ///
 /// # Errors
-/// [`getrandom::Error`] if the system gives no random numbers.
+/// [`getrandom::Error`] if the system provides no random numbers.
 pub fn draw(prefix: &str, id: &str) -> Result<(String, String), getrandom::Error> {
     let secret = secret()?;
     let text = format!("{prefix}{id}_{secret}");
@@ -42,13 +42,13 @@ pub fn draw(prefix: &str, id: &str) -> Result<(String, String), getrandom::Error
     Ok((format!("{text}{check}"), secret))
 }
 
-/// Random characters, each as likely as any other.
+/// Random characters, evenly distributed.
 fn secret() -> Result<String, getrandom::Error> {
     let mut secret = String::with_capacity(SECRET);
     while secret.len() < SECRET {
         let mut drawn = [0; 64];
         getrandom::fill(&mut drawn)?;
-        // 248 is the last multiple of 62 in a byte.
+        // 248 is the largest multiple of 62 that fits in a byte. Larger bytes would distort the distribution.
         let fair = drawn.into_iter().filter(|byte| *byte < 248);
         secret.extend(fair.map(|byte| digit(byte.into())).take(SECRET - secret.len()));
     }
@@ -59,7 +59,7 @@ fn digit(number: u32) -> char {
     char::from(ALPHABET[number as usize % ALPHABET.len()])
 }
 
-/// The checksum of the text before it, in base 62.
+/// The checksum of `text`, in base 62.
 fn checksum(text: &str) -> String {
     let mut left = crc32fast::hash(text.as_bytes());
     let mut digits = ['0'; CHECK];
@@ -70,10 +70,10 @@ fn checksum(text: &str) -> String {
     digits.iter().collect()
 }
 
-/// The id of `text`, and what is behind it: the random part and, where it is longer than that, a checksum that fits.
+/// The id in `text` and the rest: the random part and, if the rest is longer than that, a checksum that matches.
 ///
 /// # Errors
-/// [`Fault`] if it is none.
+/// [`Fault`] if `text` is not a secret.
 pub fn parts<'a>(prefix: &'static str, text: &'a str) -> Result<(&'a str, &'a str), Fault> {
     let form = Fault::Form(prefix);
     let (id, secret) =
@@ -115,13 +115,14 @@ mod tests {
             let mut swapped = bytes.to_vec();
             swapped.swap(place, (place + 1) % bytes.len());
             is_none(swapped);
-            // What is left without exactly its checksum looks like one of an older program.
+            // A text without exactly its checksum looks like a secret of an older version.
             let cut = &text[..place];
             assert_eq!(parts("wbt_", cut).is_ok(), place == bytes.len() - CHECK, "{cut}");
         }
     }
 
-    /// So that other programs can compute it: the CRC-32 of zlib, in base 62 with the digits first.
+    /// The format is documented, so that other programs can compute it: CRC-32 as in zlib, in base 62 with the digits
+    /// first.
     #[test]
     fn the_checksum_is_as_described() {
         assert_eq!(checksum("123456789"), "3jZRME");

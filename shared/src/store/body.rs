@@ -1,4 +1,4 @@
-//! What records hold, as JSON.
+//! Reads and writes the JSON bodies of records and events.
 
 use std::fmt::Display;
 
@@ -9,10 +9,10 @@ use super::StoreError;
 use super::chain::archived;
 use crate::domain::event::Event;
 
-/// What the record `id` of this kind holds.
+/// Parses the body of record `id`, which is of this kind.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] if it does not hold that.
+/// [`StoreError::Corrupt`] if the body is not valid for this type.
 pub fn parse<T: DeserializeOwned>(
     kind: impl Display,
     id: &str,
@@ -21,18 +21,19 @@ pub fn parse<T: DeserializeOwned>(
     serde_json::from_str(body).map_err(|source| corrupt(kind, id, source))
 }
 
-/// What the record `id` of this kind is to hold.
+/// Serializes the body of record `id`, which is of this kind.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] if it cannot be written as JSON.
+/// [`StoreError::Corrupt`] if the value cannot be written as JSON.
 pub fn write<T: Serialize>(kind: impl Display, id: &str, value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|source| corrupt(kind, id, source))
 }
 
-/// What the subject of `event` was after it.
+/// Parses the content of the event's subject as it was after `event`.
 ///
 /// # Errors
-/// [`StoreError::Archived`] if that is not in the log any more, [`StoreError::Corrupt`] if it is not that.
+/// [`StoreError::Archived`] if the body has been moved to an archive, [`StoreError::Corrupt`] if it is not valid for
+/// this type.
 pub fn of_event<T: DeserializeOwned>(event: &Event) -> Result<T, StoreError> {
     let subject = || event.subject.clone();
     if let Some((number, _)) = archived(&event.body) {

@@ -1,36 +1,34 @@
-//! Why a database does not do what is asked, as far as its error tells, and the way out.
+//! Translates database errors into a cause and a remedy, as far as the error code allows.
 
 use super::{StoreError, shared};
 
-/// A cause, in words for whoever is on call.
+/// Why the database failed, in words for whoever is on call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cause {
-    /// What it is.
     pub what: &'static str,
-    /// The way out.
+    /// What the operator can do about it.
     pub mend: &'static str,
 }
 
-/// What keeps commits from being done or confirmed, although the database can be read.
+/// Something that keeps commits from completing or being confirmed, although the database can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hindrance {
-    /// What it is, for anybody.
+    /// Description without names, so that anybody may see it.
     pub what: &'static str,
-    /// The names in it, for operators.
+    /// Names of sessions, users and the like; for operators only.
     pub detail: String,
-    /// The way out.
     pub mend: String,
 }
 
 impl Hindrance {
-    /// What it is, with its names.
+    /// The description together with its details.
     #[must_use]
     pub fn told(&self) -> String {
         format!("{}: {}", self.what, self.detail)
     }
 }
 
-/// The causes by SQLSTATE.
+/// Causes by SQLSTATE.
 const CAUSES: [(&[&str], Cause); 8] = [
     (
         &["28P01", "28000"],
@@ -92,14 +90,14 @@ const CAUSES: [(&[&str], Cause); 8] = [
     ),
 ];
 
-/// It does not even refuse.
+/// For a server that gives no answer at all, not even a refusal.
 const AWAY: Cause = Cause {
     what: "the database does not answer",
     mend: "is it running, and is its address right? see --store or WAYBILL_STORE; processes wait for it and go on by \
            themselves",
 };
 
-/// The SQLSTATE of an error, or SQLite's code.
+/// The error's SQLSTATE, or SQLite's result code.
 fn code(error: &sqlx::Error) -> Option<String> {
     let error = shared(error).unwrap_or(error);
     error.as_database_error()?.code().map(|code| code.into_owned())
@@ -113,7 +111,7 @@ impl StoreError {
         }
     }
 
-    /// Why the database did not do it; none: its error does not tell.
+    /// Why the database failed; `None` if the error does not say.
     #[must_use]
     pub fn cause(&self) -> Option<Cause> {
         let error = self.reported()?;
@@ -126,7 +124,7 @@ impl StoreError {
         }
     }
 
-    /// Whether the database refuses this user, its password, or a right that it needs.
+    /// Whether the database refuses this user or its password, or the user lacks a right.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         let code = self.reported().and_then(code).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! change sets of change: what belongs together commits together, or not at all.
+//! Change sets: changes that commit together or not at all.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,33 +9,30 @@ use crate::domain::lot::{Lot, LotState, Timestamp};
 use crate::domain::quantity::Quantity;
 use crate::domain::requisition::Line;
 
-/// A lot replaced by its next version, with the event that says so.
+/// A lot's next version, with the event that records it.
 #[derive(Debug, Clone)]
 pub struct LotChange {
-    /// The lot the change was decided on; none for a new one.
+    /// The lot that the change is based on; `None` for a new lot.
     pub before: Option<Lot>,
-    /// The lot as it will be.
     pub after: Lot,
-    /// The event.
     pub kind: LotEvent,
 }
 
 impl LotChange {
-    /// `before` becomes `after`, with an event of this kind.
+    /// Replaces `before` with `after`, and raises the version.
     #[must_use]
     pub fn new(before: Lot, mut after: Lot, kind: LotEvent) -> Self {
         after.version = before.version + 1;
         Self { before: Some(before), after, kind }
     }
 
-    /// A lot that was not there.
     #[must_use]
     pub fn created(mut lot: Lot, kind: LotEvent) -> Self {
         lot.version = 1;
         Self { before: None, after: lot, kind }
     }
 
-    /// When somebody must look at the lot again; `now` for one that is ready.
+    /// When the lot is due next: `now` if it is ready, `None` if time alone does not move it.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> Option<Timestamp> {
         match self.after.state() {
@@ -47,39 +44,36 @@ impl LotChange {
     }
 }
 
-/// A record put or replaced, with its event.
+/// A new or changed record, with its event.
 #[derive(Debug, Clone)]
 pub struct RecordChange {
-    /// Its kind.
     pub kind: RecordKind,
-    /// The id its author gave it.
+    /// Unique within the kind; chosen by the author.
     pub id: String,
-    /// The version it was decided on; 0 for a new one.
+    /// The version that the change is based on; 0 for a new record.
     pub expected: i64,
     /// The new content as JSON.
     pub body: String,
-    /// What happened to it.
     pub event: RecordEvent,
 }
 
 impl RecordChange {
-    /// The name of its event.
     pub(super) fn event_name(&self) -> &'static str {
         debug_assert!(self.event.is_of(self.kind), "{} of {}", self.event, self.kind);
         self.event.name()
     }
 }
 
-/// A line put or amended, with its event.
+/// A new or amended line, with its event.
 ///
-/// It is made by who changes the line, so that what the requester last stated is never lost: a later
-/// statement is compared with that, not with what commands have made of the line.
+/// It keeps what the requester last stated, because a later submission is compared with that and not with what commands
+/// have made of the line.
 #[derive(Debug, Clone)]
 pub struct LineChange {
     pub(super) id: LineId,
-    /// The version it was decided on; 0 for a new one.
+    /// The version that the change is based on; 0 for a new line.
     pub(super) expected: i64,
-    /// The quantity it had; nothing for a new one.
+    /// The quantity before the change; zero for a new line.
     pub(super) was: Quantity,
     pub(super) line: Line,
     stated: Option<Box<Line>>,
@@ -87,14 +81,14 @@ pub struct LineChange {
 }
 
 impl LineChange {
-    /// A new line, as its requester states it.
+    /// A new line, as its requester stated it.
     #[must_use]
     pub fn created(id: LineId, line: Line) -> Self {
         let event = LineEvent::Submitted;
         Self { id, expected: 0, was: Quantity::ZERO, line, stated: None, event }
     }
 
-    /// `before` becomes `line`, because its requester now states `stated`.
+    /// Replaces `before` with `line`, because the requester now states `stated`.
     #[must_use]
     pub fn stated(id: LineId, before: &StoredLine, line: Line, stated: Line) -> Self {
         let (expected, was) = (before.version, before.line.quantity);
@@ -103,7 +97,7 @@ impl LineChange {
         Self { id, expected, was, line, stated, event }
     }
 
-    /// `before` becomes `line` by a command.
+    /// Replaces `before` with `line` because of a command.
     #[must_use]
     pub fn commanded(id: LineId, before: &StoredLine, line: Line) -> Self {
         let stated = (*before.stated() != line).then(|| Box::new(before.stated().clone()));
@@ -111,30 +105,27 @@ impl LineChange {
         Self { id, expected, was, line, stated, event: LineEvent::Amended }
     }
 
-    /// The line's number.
     #[must_use]
     pub fn id(&self) -> LineId {
         self.id
     }
 
-    /// The line as it will be.
     #[must_use]
     pub fn line(&self) -> &Line {
         &self.line
     }
 
-    /// The event's kind.
     pub(super) fn event(&self) -> LineEvent {
         self.event
     }
 
-    /// The line's body, as its row and its event hold it.
+    /// The body for the line's row and its event.
     pub(super) fn body(&self) -> Result<String, serde_json::Error> {
         line_body(&self.line, self.stated.as_deref())
     }
 }
 
-/// A line with what its requester last stated, where that differs.
+/// The line, together with what its requester last stated if that differs.
 pub(super) fn line_body(line: &Line, stated: Option<&Line>) -> Result<String, serde_json::Error> {
     #[derive(serde::Serialize)]
     struct Body<'a> {
@@ -148,99 +139,88 @@ pub(super) fn line_body(line: &Line, stated: Option<&Line>) -> Result<String, se
     }
 }
 
-/// What a change set moves in an envelope besides its lots' shares, in minor change sets.
+/// A change of an envelope other than through lots' shares. Amounts are in minor units.
 #[derive(Debug, Clone)]
 pub struct EnvelopeChange {
     /// The contribution's id.
     pub id: String,
-    /// The version it was decided on; 0 for a new one.
+    /// The version that the change is based on; 0 for a new envelope.
     pub expected: i64,
-    /// The currency's code.
     pub currency: String,
     /// Added to the ceiling.
     pub committed: i64,
-    /// Added to what is open.
+    /// Added to the part that is open.
     pub opened: i64,
-    /// Added to what is no longer available.
+    /// Added to the part that has lapsed.
     pub expired: i64,
 }
 
-/// A job to be run when due. One of a kind and key exists at a time: a second asks for the
-/// earlier of both dates.
+/// A job to be run when it is due. Only one job exists for each kind and key: a second request moves it to the earlier
+/// of the two dates.
 #[derive(Debug, Clone)]
 pub struct NewJob {
-    /// The kind, which is its queue.
+    /// Also the name of its queue.
     pub kind: JobKind,
     /// Unique within the kind.
     pub key: String,
-    /// When.
     pub due: Timestamp,
-    /// What the kind needs to know, as JSON.
+    /// The job handler's parameters, as JSON.
     pub body: String,
 }
 
 impl NewJob {
-    /// A round over all lots. Those asked for meanwhile are the same one.
+    /// A matching round over all lots. Rounds requested before it runs are merged into this one.
     #[must_use]
     pub fn round(due: Timestamp) -> Self {
         Self { kind: JobKind::Round, key: "all".to_owned(), due, body: String::new() }
     }
 }
 
-/// What becomes of a job that ran. One that was asked for again meanwhile stays due.
+/// The outcome of a job that ran. A job that was requested again while it ran stays due.
 #[derive(Debug, Clone)]
 pub struct JobChange {
-    /// Its number.
     pub id: i64,
-    /// The version it was claimed at.
+    /// The version at which it was claimed.
     pub expected: i64,
-    /// The lease it was claimed under.
+    /// The lease under which it was claimed.
     pub lease: i64,
-    /// Run again then, as this attempt; none: it is done.
+    /// When to run it again, and the number of that attempt; `None` if it is done.
     pub again: Option<(Timestamp, u32)>,
 }
 
-/// A change of what is kept beside the log: cursors, secrets, answers given. It is changed in place,
-/// without an event, and guarded by nothing but what else its change set changes.
+/// A change of state outside the log: cursors, secrets, stored answers. It is made in place and has no event. Only the
+/// guards of the other changes in its change set protect it.
 #[derive(Debug, Clone)]
 pub struct NoteChange {
-    /// The kind.
     pub kind: NoteKind,
     /// Unique within the kind.
     pub key: String,
-    /// What it says; none: it goes.
+    /// The new content; `None` deletes the note.
     pub body: Option<String>,
 }
 
 /// Changes that commit together or not at all.
 #[derive(Debug, Clone)]
 pub struct ChangeSet {
-    /// The person or system whose act it is.
+    /// The person or system that makes the changes.
     pub actor: String,
     /// Business time.
     pub at: Timestamp,
-    /// Lots.
     pub lots: Vec<LotChange>,
-    /// Lines.
     pub lines: Vec<LineChange>,
-    /// Records.
     pub records: Vec<RecordChange>,
-    /// Envelopes' ceilings.
     pub envelopes: Vec<EnvelopeChange>,
-    /// Jobs to be run.
     pub jobs: Vec<NewJob>,
-    /// The job that this change set answers.
+    /// The outcome of the job that produced this change set.
     pub job: Option<JobChange>,
-    /// What is kept beside the log.
     pub notes: Vec<NoteChange>,
-    /// It tells of what has happened outside: stored even where it exceeds an envelope.
+    /// Records something that has already happened outside, so it is stored even if it exceeds an envelope.
     pub is_outside_fact: bool,
-    /// The leader's term whose act it is: stale once another leads.
+    /// Set if only the leader may make these changes. The change set is stale if another term has begun.
     pub term: Option<Term>,
 }
 
 impl ChangeSet {
-    /// An empty change set of `actor` at `at`.
     #[must_use]
     pub fn new(actor: &str, at: Timestamp) -> Self {
         Self {
@@ -258,7 +238,6 @@ impl ChangeSet {
         }
     }
 
-    /// Whether lots are all it changes.
     pub(super) fn is_lots_only(&self) -> bool {
         self.lines.is_empty()
             && self.records.is_empty()
@@ -267,13 +246,13 @@ impl ChangeSet {
             && self.notes.is_empty()
     }
 
-    /// Whether it changes what steps look up and keep.
+    /// Whether it changes something that steps look up and cache.
     pub(super) fn changes_what_is_kept(&self) -> bool {
         self.records.iter().any(|record| record.kind.is_looked_up())
             || self.lines.iter().any(|line| line.expected > 0)
     }
 
-    /// This change set with all that the other changes, of the same act.
+    /// Adds the changes of `other`. Everything else stays as in `self`.
     #[must_use]
     pub fn with(mut self, other: Self) -> Self {
         self.lots.extend(other.lots);
@@ -285,7 +264,6 @@ impl ChangeSet {
         self
     }
 
-    /// This change set with one more lot.
     #[must_use]
     pub fn lot(mut self, change: LotChange) -> Self {
         self.lots.push(change);
@@ -293,8 +271,7 @@ impl ChangeSet {
     }
 }
 
-/// The jobs that `change sets` ask for. Many may ask for the same: it is written once, for the earliest of
-/// their dates.
+/// The jobs that `change_sets` request. A job that is requested several times is listed once, with its earliest date.
 pub(super) fn wanted_jobs<'a>(change_sets: impl IntoIterator<Item = &'a ChangeSet>) -> Vec<NewJob> {
     let mut jobs: Vec<NewJob> = Vec::new();
     let mut places: HashMap<(JobKind, &str), usize> = HashMap::new();
@@ -310,7 +287,7 @@ pub(super) fn wanted_jobs<'a>(change_sets: impl IntoIterator<Item = &'a ChangeSe
     jobs
 }
 
-/// What `change sets` leave of the notes that they change, each once, by kind and key.
+/// The last change of each note in `change_sets`, ordered by kind and key.
 pub(super) fn last_notes(
     change_sets: &[impl std::borrow::Borrow<ChangeSet>],
 ) -> impl Iterator<Item = &NoteChange> {
@@ -321,7 +298,7 @@ pub(super) fn last_notes(
     notes.into_values()
 }
 
-/// A change set with its lots' bodies as they are stored.
+/// A change set with its lots' bodies, serialized before they reach the writer.
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) change_set: ChangeSet,

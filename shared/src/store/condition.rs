@@ -1,78 +1,73 @@
-//! How a database is, for whoever looks after it.
+//! The state of a database, for operators.
 
 use std::time::Duration;
 
 use crate::domain::lot::Timestamp;
 
-/// How a store's database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// What it is: `SQLite` or `Postgres`.
+    /// `SQLite` or `Postgres`.
     pub kind: &'static str,
-    /// Where it is, without a password.
+    /// File path or URL, without a password.
     pub place: String,
-    /// Its size, in bytes.
+    /// In bytes.
     pub size: i64,
-    /// The size of its write-ahead log, in bytes, where that is a file beside it.
+    /// Size of the write-ahead log in bytes; `None` on Postgres.
     pub wal: Option<i64>,
-    /// Migrations that it has.
+    /// How many migrations have been applied.
     pub migrations: i64,
-    /// Migrations that this program knows.
+    /// How many migrations this program knows.
     pub known_migrations: i64,
-    /// Its own clock, where it has one.
+    /// The database's own clock; `None` on SQLite, which uses this machine's.
     pub now: Option<Timestamp>,
-    /// Who leads, or led last; none: one process has the database, and leads.
+    /// The current leader, or the last one; `None` on SQLite, where the only process leads.
     pub leader: Option<Leader>,
-    /// Events that have no position yet.
+    /// How many events have no position yet.
     pub unpositioned: i64,
-    /// Since when the oldest of them has none.
+    /// When the oldest event without a position was written.
     pub unpositioned_since: Option<Timestamp>,
-    /// Events that stand in no month, because theirs was not made in time.
+    /// Events outside any monthly partition, because the partition was not created in time.
     pub strays: i64,
-    /// Whether it takes no writes: it is a standby, or was set so.
+    /// Whether the database refuses writes, because it is a standby or was set to read-only.
     pub is_read_only: bool,
-    /// Months that somebody has taken out of the log, by the names of their tables; empty: none.
+    /// Names of the monthly tables that somebody has detached from the log; empty if there are none.
     pub detached: String,
-    /// A transaction that has been open for more than five minutes, the oldest.
+    /// The oldest transaction that has been open for more than five minutes.
     pub oldest: Option<Transaction>,
-    /// The replication slot that keeps most of the write-ahead log.
+    /// The replication slot that retains the most write-ahead log.
     pub slot: Option<Slot>,
 }
 
-/// A transaction of somebody's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transaction {
-    /// Who has it open: a process of the server, or nobody any more, where it was prepared.
+    /// The server process that has it open; for a prepared transaction, its name.
     pub holder: String,
     /// The statement that ends it.
     pub end: String,
-    /// In which database.
     pub database: String,
-    /// Since how many seconds it is open.
+    /// How long it has been open.
     pub seconds: i64,
 }
 
-/// What keeps the write-ahead log for a standby or another reader.
+/// A replication slot: it retains the write-ahead log for a standby or another reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
-    /// Its name.
     pub name: String,
-    /// Whether somebody reads by it now.
+    /// Whether a reader is connected to it now.
     pub is_used: bool,
-    /// How much of the log it keeps, in bytes.
+    /// How much write-ahead log it retains, in bytes.
     pub kept: i64,
 }
 
-/// Who leads the schedulers.
+/// The process that leads the schedulers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leader {
-    /// The process, as `host:process id:start in microseconds since 1970`; empty: nobody ever led.
+    /// `host:process id:start in microseconds since 1970`; empty if there has never been a leader.
     pub holder: String,
-    /// Its term.
     pub term: i64,
-    /// When it was renewed last, by the database's clock.
+    /// When the term was last renewed, by the database's clock.
     pub renewed: Timestamp,
-    /// Whether it still holds.
+    /// Whether the term has not expired yet.
     pub is_live: bool,
 }
 

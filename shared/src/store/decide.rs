@@ -1,5 +1,5 @@
-//! Decides what becomes of change sets, from the rows as they are: the stale drop out, what would break
-//! a rule is refused. Pure; a store reads and locks the rows before, and writes what was accepted.
+//! Decides which change sets are accepted, given the current rows. Stale ones are dropped, and those that would break a
+//! rule are refused. It is pure: the store reads and locks the rows first, and writes what was accepted afterwards.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -8,7 +8,6 @@ use crate::domain::funding::movements;
 use crate::domain::kinds::RecordKind;
 use crate::domain::lot::Timestamp;
 
-/// What a change set may change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Subject {
     Lot(i64),
@@ -18,18 +17,18 @@ pub(super) enum Subject {
     Job(i64),
 }
 
-/// Where a subject is. Jobs have no events.
+/// Version and last event of a subject. Jobs have no events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Head {
-    /// Its version; 0: it is not there.
+    /// 0 if the subject does not exist.
     pub(super) version: i64,
-    /// Its last event; 0: it has none.
+    /// The last event; 0 if there is none.
     pub(super) event: i64,
-    /// The lease it was last claimed under; 0: nobody counts.
+    /// The job's last lease; 0 if leases are not counted.
     pub(super) lease: i64,
 }
 
-/// The heads of what a commit touches.
+/// The heads of all subjects that a commit touches.
 #[derive(Debug, Default)]
 pub(super) struct Heads(pub(super) HashMap<Subject, Head>);
 
@@ -42,18 +41,17 @@ impl Heads {
         self.0.insert(subject, head);
     }
 
-    /// Sets the version that `subject` will have.
     fn raise(&mut self, subject: Subject, version: i64) {
         self.0.entry(subject).or_default().version = version;
     }
 
-    /// Notes the last event of `subject`; returns the one before.
+    /// Sets the last event of `subject`, and returns the previous one.
     pub(super) fn follow(&mut self, subject: Subject, event: i64) -> i64 {
         std::mem::replace(&mut self.0.entry(subject).or_default().event, event)
     }
 }
 
-/// An envelope as a change set left it whose ceiling it changed: an event.
+/// An envelope whose ceiling a change set changed. It becomes an event.
 #[derive(Debug)]
 pub(super) struct CeilingChange {
     pub(super) actor: String,
@@ -61,18 +59,18 @@ pub(super) struct CeilingChange {
     pub(super) row: EnvelopeRow,
 }
 
-/// The rows as they are while change sets are accepted one after the other.
+/// The rows while change sets are accepted one after the other.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) heads: Heads,
     pub(super) envelopes: BTreeMap<String, EnvelopeRow>,
     pub(super) told: Vec<CeilingChange>,
-    /// The term that is under way, where change sets ask for one.
+    /// The current term, read only if a change set requires one.
     pub(super) term: Option<Term>,
 }
 
 impl State {
-    /// Whether `change set` can still be applied after those accepted before; if so, it is.
+    /// Applies `change_set` on top of those accepted before it, if that is possible.
     pub(super) fn accept(&mut self, change_set: &ChangeSet) -> Fate {
         if change_set.term.is_some() && change_set.term != self.term {
             return Fate::Stale { subject: "the leader's term".to_owned() };
@@ -84,7 +82,7 @@ impl State {
         }
         for (subject, expected) in &guards {
             let found = self.heads.get(subject);
-            // A job asked for again while it ran is not stale: it stays, and runs once more.
+            // A job that was requested again while it ran is not stale. It stays and runs once more.
             let is_bumped_job = matches!(subject, Subject::Job(_)) && found.version > *expected;
             if found.version != *expected && !is_bumped_job {
                 return Fate::Stale { subject: format!("{subject:?}") };
@@ -118,8 +116,8 @@ impl State {
         Fate::Committed
     }
 
-    /// The envelopes after `change set`, if the lots of each line still add up (I1) and no envelope is
-    /// exceeded (I2).
+    /// The envelopes after `change_set`. Fails if the lots of a line would no longer add up (I1) or an envelope would
+    /// be exceeded (I2).
     fn balanced(&self, change_set: &ChangeSet) -> Result<Vec<(String, EnvelopeRow)>, String> {
         let mut quantities: BTreeMap<i64, i64> = BTreeMap::new();
         let mut moved = BTreeMap::new();
@@ -187,7 +185,7 @@ impl State {
     }
 }
 
-/// The envelopes whose money `change sets` move or whose ceilings they change, by id.
+/// Ids of the envelopes whose money or ceiling `change_sets` change.
 pub(super) fn touched_envelopes(change_sets: &[&ChangeSet]) -> Vec<String> {
     let shares = |change: &LotChange| {
         let before = change.before.iter().flat_map(|lot| &lot.funding);

@@ -1,11 +1,11 @@
-//! Hints: what to look at now. They carry no truth.
+//! Hints say what to look at now. They are not authoritative: the store is.
 
 use std::sync::Arc;
 
 use crate::domain::kinds::JobKind;
 use crate::domain::lot::{Lot, LotState, Priority, Timestamp};
 
-/// How urgent a hint is: a queue has a lane for each.
+/// The urgency of a hint. Each queue has one lane for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Lane {
     /// Class 1.
@@ -20,13 +20,11 @@ impl Lane {
     /// All lanes, the most urgent first.
     pub const ALL: [Self; 3] = [Self::Urgent, Self::Normal, Self::Low];
 
-    /// The lane of a lot.
     #[must_use]
     pub fn of(priority: Priority) -> Self {
         Self::of_class(i64::from(priority.class))
     }
 
-    /// The lane of a class.
     #[must_use]
     pub fn of_class(class: i64) -> Self {
         match class {
@@ -36,7 +34,7 @@ impl Lane {
         }
     }
 
-    /// The classes that use it, first and last.
+    /// The first and the last class that use this lane.
     #[must_use]
     pub fn classes(self) -> (i64, i64) {
         match self {
@@ -46,7 +44,7 @@ impl Lane {
         }
     }
 
-    /// Its name, as queues and metrics have it.
+    /// The name in queues and metrics.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -57,21 +55,21 @@ impl Lane {
     }
 }
 
-/// What to look at now: a lot at a step, or a job of a kind.
+/// Something to look at now: a lot at a step, or a job of a kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Hint {
-    /// The queue: a step's name or a job's kind.
+    /// A step's name or a job's kind.
     pub queue: Arc<str>,
-    /// How urgent.
     pub lane: Lane,
     /// The lot's or the job's number.
     pub id: i64,
-    /// Since when it is due, in milliseconds since 1970 UTC: tells this hint from an earlier one.
+    /// When it became due, in milliseconds since 1970 UTC. It tells this hint from an earlier one of the same lot or
+    /// job.
     pub due: i64,
 }
 
 impl Hint {
-    /// The hint to a lot that is ready at `now`.
+    /// The hint for a lot that is ready, due at `now`; `None` for a lot in another state.
     #[must_use]
     pub fn of_ready(lot: &Lot, now: Timestamp) -> Option<Self> {
         let LotState::Ready { step, .. } = lot.state() else { return None };
@@ -84,7 +82,7 @@ impl Hint {
     }
 }
 
-/// Hints out of queue, class, number and due; those of one queue share its name.
+/// Builds hints from rows of queue, class, number and due time. Hints of one queue share its name.
 pub(super) fn named<'a>(rows: impl IntoIterator<Item = (&'a str, i64, i64, i64)>) -> Vec<Hint> {
     let mut names: Vec<Arc<str>> = Vec::new();
     let hint = |(name, class, id, due): (&str, i64, i64, i64)| {
@@ -98,26 +96,26 @@ pub(super) fn named<'a>(rows: impl IntoIterator<Item = (&'a str, i64, i64, i64)>
     rows.into_iter().map(hint).collect()
 }
 
-/// A queue's lane that has room for hints.
+/// A lane of a queue that has room for more hints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// The step's name or the job's kind.
     pub queue: Arc<str>,
-    /// The lane of lots; jobs are not in lanes.
+    /// The lane of lots; `None` for jobs, which have no lanes.
     pub lots: Option<Lane>,
-    /// At most this many.
+    /// The maximum number of hints.
     pub limit: i64,
 }
 
 impl Wanted {
-    /// The lane its hints are in.
+    /// The lane of the resulting hints.
     #[must_use]
     pub fn lane(&self) -> Lane {
         self.lots.unwrap_or(Lane::Normal)
     }
 }
 
-/// Every lane of these steps and kinds of jobs.
+/// All queues and lanes of these steps and kinds of jobs.
 pub fn queues<'a>(
     steps: impl IntoIterator<Item = &'a str>,
     kinds: impl IntoIterator<Item = JobKind>,

@@ -1,21 +1,17 @@
-//! Which changes of a database's tables were made, and which are to come.
+//! Which migrations of a database have been applied, and which are pending.
 
 use sqlx::migrate::{MigrateError, Migrator};
 
 use super::StoreError;
 
-/// A change of the tables.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Migration {
-    /// Its number.
     pub version: i64,
-    /// What it is about.
     pub name: String,
-    /// Whether it was made.
     pub is_applied: bool,
 }
 
-/// The migrations of `migrator`, where those of the versions `applied` were made.
+/// The migrations of `migrator`, marked as applied if their version is among `applied`.
 pub(super) fn planned(
     migrator: &Migrator,
     applied: &[i64],
@@ -34,7 +30,7 @@ pub(super) fn planned(
     Ok(migrator.iter().map(migration).collect())
 }
 
-/// Why a database could not be migrated.
+/// Translates the migrator's error.
 pub(super) fn unmade(source: MigrateError, path: String) -> StoreError {
     match source {
         MigrateError::VersionMissing(_) => StoreError::Newer { path, source },
@@ -44,7 +40,7 @@ pub(super) fn unmade(source: MigrateError, path: String) -> StoreError {
     }
 }
 
-/// Refuses a database whose migrations have not all been made.
+/// Fails if a migration is pending.
 pub(super) fn all_applied(migrations: &[Migration], path: &str) -> Result<(), StoreError> {
     match migrations.iter().filter(|migration| !migration.is_applied).count() {
         0 => Ok(()),

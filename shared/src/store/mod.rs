@@ -1,8 +1,8 @@
-//! The store: the truth about every lot, line, record and job.
+//! The store: the authoritative state of every lot, line, record and job.
 //!
-//! There is one way to write: [`ChangeSet`]s, each a set of changes that belong together, guarded by
-//! the versions they were decided on. A change set whose guard is stale drops out, the others commit.
-//! Reads are named for what they mean. No SQL type crosses this border.
+//! There is one way to write: [`ChangeSet`]s, each a set of changes that belong together. A change set is guarded by
+//! the versions that it is based on. If one of these has changed, the change set is dropped as stale, and the others
+//! commit. Reads are named after their meaning. No SQL type leaves this module.
 
 pub mod body;
 mod cause;
@@ -38,107 +38,97 @@ use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Lot, Priority, Timestamp};
 use crate::domain::requisition::Line;
 
-/// What happened to a change set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// Stored, durably.
+    /// Stored durably.
     Committed,
-    /// Somebody else changed the subject since: decide again.
-    Stale {
-        /// The subject.
-        subject: String,
-    },
-    /// It would break a rule of the ledgers; nothing of it was stored.
+    /// Somebody else has changed the subject since it was read: decide again.
+    Stale { subject: String },
+    /// It would break a rule of the ledgers. Nothing of it was stored.
     Refused {
-        /// Which rule.
+        /// Starts with the number of the invariant.
         rule: String,
     },
 }
 
-/// A batch under way.
+/// A batch that a worker has claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease(pub i64);
 
-/// A job taken from the table of jobs.
+/// A job that a worker has claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// Its number.
     pub id: i64,
-    /// Its kind, which is its queue.
+    /// The name of the kind, which is also its queue.
     pub kind: String,
-    /// Unique within its kind while it is there.
+    /// Unique within the kind while the job exists.
     pub key: String,
-    /// When it was due.
     pub due: Timestamp,
-    /// Which attempt this is, from 1.
+    /// Number of this attempt, starting at 1.
     pub attempt: u32,
     /// Raised by each change.
     pub version: i64,
-    /// Raised by each claim, where several processes claim.
+    /// Raised by each claim on Postgres; 0 on SQLite, where only one process claims.
     pub lease: i64,
-    /// What the kind needs to know, as JSON.
+    /// The job handler's parameters, as JSON.
     pub body: String,
 }
 
 impl Job {
-    /// The job as it was taken ends, or runs again then, as this attempt.
+    /// The job's outcome: it runs again at this time, as this attempt. `None` ends it.
     #[must_use]
     pub fn becomes(&self, again: Option<(Timestamp, u32)>) -> JobChange {
         JobChange { id: self.id, expected: self.version, lease: self.lease, again }
     }
 }
 
-/// A document that an older version took.
+/// A document in the table that an older version used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OldDocument {
-    /// Who sent it.
     pub sender: String,
-    /// The sender's number for it.
+    /// The number that the sender gave it.
     pub number: String,
-    /// When it was taken.
+    /// When it was accepted.
     pub at: Timestamp,
     /// Its content as JSON.
     pub body: String,
 }
 
-/// A row of the table of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The id its author gave it.
+    /// Unique within the kind; chosen by the author.
     pub id: String,
-    /// Its number of events.
+    /// The number of events of the record.
     pub version: i64,
     /// Its content as JSON.
     pub body: String,
 }
 
-/// An envelope's side of the money ledger, in minor change sets.
+/// An envelope's columns in the money ledger, in minor units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvelopeRow {
     /// The contribution's id.
     pub id: String,
-    /// The currency's code.
     pub currency: String,
-    /// Its number of events: changes of the ceiling, of what is open and of what has lapsed.
+    /// The number of the envelope's own events: changes of the ceiling, of the open part and of the lapsed part.
     pub version: i64,
     /// The ceiling.
     pub committed: i64,
-    /// The part that is open.
+    /// The part of the ceiling that is usable.
     pub opened: i64,
     /// Set aside for lots.
     pub allocated: i64,
     /// Bound by orders.
     pub obligated: i64,
-    /// Paid.
     pub disbursed: i64,
-    /// No longer available.
+    /// Lapsed.
     pub expired: i64,
-    /// By how much outside facts exceed what is open.
+    /// By how much facts from outside exceed the open part.
     pub overrun: i64,
 }
 
 impl EnvelopeRow {
-    /// What its events tell; the rest is the sum of the lots' shares.
+    /// The body of the envelope's event. It has only what its own events change; the rest is the sum of lots' shares.
     #[must_use]
     pub fn body(&self) -> String {
         let Self { committed, opened, expired, currency, .. } = self;
@@ -148,20 +138,20 @@ impl EnvelopeRow {
         .to_string()
     }
 
-    /// What is set aside, bound, paid or lapsed.
+    /// The amount that is set aside, bound, paid or lapsed.
     #[must_use]
     pub fn used(&self) -> i64 {
         self.allocated + self.obligated + self.disbursed + self.expired
     }
 
-    /// What can still be set aside.
+    /// The amount that can still be set aside.
     #[must_use]
     pub fn available(&self) -> i64 {
         (self.opened - self.used()).max(0)
     }
 
-    /// I2: allocated + obligated + disbursed + expired <= opened <= committed, none negative, but
-    /// for what outside facts exceed it by.
+    /// I2: allocated + obligated + disbursed + expired <= opened <= committed, and none is negative. The recorded
+    /// overrun is allowed on top.
     #[must_use]
     pub fn holds(&self) -> bool {
         let parts = [self.allocated, self.obligated, self.disbursed, self.expired, self.overrun];
@@ -171,62 +161,59 @@ impl EnvelopeRow {
     }
 }
 
-/// What a claim gives: the lots that were still as hinted.
+/// The result of a claim: the lots that were still as hinted.
 #[derive(Debug)]
 pub struct Claim {
-    /// To be released with the last commit of the batch.
+    /// Release it with the last commit of the batch.
     pub lease: Lease,
-    /// The lots, by id.
+    /// Sorted by id.
     pub lots: Vec<Lot>,
 }
 
-/// A line as stored.
 #[derive(Debug, Clone)]
 pub struct StoredLine {
-    /// Its number of events.
+    /// The number of events of the line.
     pub version: i64,
-    /// Its content.
     pub line: Line,
-    /// What its requester last stated, where commands have changed the line since then.
+    /// What the requester last stated; `None` if that equals `line`.
     stated: Option<Box<Line>>,
 }
 
-/// What a body holds beside the line.
+/// The part of a body besides the line.
 #[derive(Deserialize)]
 struct Statement {
     stated: Box<Line>,
 }
 
 impl StoredLine {
-    /// The line `id` at `version`, as its body says.
     pub(crate) fn parse(id: LineId, version: i64, body: &str) -> Result<Self, StoreError> {
         let line = stored::parse(body, || id.to_string())?;
-        // Few lines have one: the others are not read twice.
+        // Few bodies contain a statement, so the others are not parsed twice.
         let has_more = body.contains(concat!("\"", "stated", "\":{"));
         let statement = has_more.then(|| stored::parse::<Statement>(body, || id.to_string()));
         let stated = statement.transpose()?.map(|statement| statement.stated);
         Ok(Self { version, line, stated })
     }
 
-    /// What its requester last stated: by a file, or through the API.
+    /// What the requester last stated, by file or through the API.
     #[must_use]
     pub fn stated(&self) -> &Line {
         self.stated.as_deref().unwrap_or(&self.line)
     }
 
-    /// Whether commands have changed it since its requester last stated it.
+    /// Whether commands have changed the line since the requester last stated it.
     #[must_use]
     pub fn is_changed(&self) -> bool {
         self.stated.is_some()
     }
 
-    /// Its body, as its last event has it.
+    /// The body of the line's last event.
     pub(crate) fn body(&self) -> Result<String, serde_json::Error> {
         change_set::line_body(&self.line, self.stated.as_deref())
     }
 }
 
-/// What a lot's row repeats of its body, to be found by.
+/// The columns of a lot's row that repeat its body, for searching.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LotIndex {
     pub(crate) version: i64,
@@ -251,77 +238,72 @@ impl LotIndex {
     }
 }
 
-/// Counts of lots by where they are.
+/// Number of lots in a state.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct LotCount {
-    /// The state's name.
+    /// Name of the state.
     pub state: String,
-    /// The step, while open.
+    /// The step of these lots; null once they have ended.
     pub step: Option<String>,
-    /// Whose move it is, while waiting.
+    /// What the lots wait for; null if they do not wait.
     pub awaits: Option<String>,
-    /// How many.
+    /// Number of lots.
     pub lots: i64,
-    /// Since when the first of them is there, to the hour; not told of those that have ended.
+    /// Since when the first of these lots has been in this state, to the hour. Absent for lots that have ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub oldest: Option<Timestamp>,
 }
 
-/// In which order lots are listed, other than that of their ids.
+/// Orders of lots other than by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LotOrder {
-    /// The newest first, those before this one.
+    /// Newest first, before this lot if given.
     Newest(Option<LotId>),
-    /// By class, rank and id, those after this place.
+    /// By class, rank and id, after this place if given.
     Ranked(Option<(Priority, LotId)>),
 }
 
-/// Which lots to list.
 #[derive(Debug, Clone, Default)]
 pub struct LotFilter {
-    /// Only in this state.
     pub state: Option<String>,
-    /// Only at this step.
     pub step: Option<String>,
-    /// Only waiting for this.
     pub awaits: Option<String>,
-    /// Only of this class.
     pub class: Option<u8>,
-    /// Only after this one, in order of ids.
+    /// Only lots with a higher id.
     pub after: Option<LotId>,
-    /// At most this many.
+    /// The maximum number of lots.
     pub limit: i64,
 }
 
 impl LotFilter {
-    /// What its lots wait for, if that and their class is all that is asked of them.
+    /// What the lots must wait for, if the filter asks for nothing else except their class.
     fn waiting(&self) -> Option<&str> {
         let is_waiting = self.state.as_deref().is_none_or(|state| state == "waiting");
         self.awaits.as_deref().filter(|_| self.step.is_none() && is_waiting)
     }
 
-    /// Whether they are parked.
+    /// Whether the filter asks for parked lots.
     fn is_parked(&self) -> bool {
         self.awaits.is_none() && self.state.as_deref() == Some("parked")
     }
 }
 
-/// Which notes of a kind to read, in the order of their keys (of their bytes).
+/// Which notes of a kind to read. Keys are compared bytewise.
 #[derive(Debug, Clone)]
 pub struct NoteRange {
-    /// Only after this key.
+    /// Exclusive.
     pub after: String,
-    /// Only before this key.
+    /// Exclusive.
     pub before: String,
-    /// The last ones first.
+    /// Whether to start from the end.
     pub backwards: bool,
-    /// At most this many.
+    /// The maximum number of notes.
     pub limit: i64,
 }
 
 impl NoteRange {
-    /// All keys that begin with `prefix` and a `/`, from the first.
+    /// All keys that begin with `prefix` and a `/`, in ascending order.
     #[must_use]
     pub fn under(prefix: &str, limit: i64) -> Self {
         // `0` is the character after `/`.
@@ -330,114 +312,81 @@ impl NoteRange {
     }
 }
 
-/// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database did not do what was asked.
+    /// A statement failed.
     #[error("could not {operation}")]
     Database {
-        /// What was tried.
         operation: &'static str,
-        /// Why it failed.
         #[source]
         source: sqlx::Error,
     },
-    /// The file could not be opened, or is no database.
+    /// The file could not be opened, or is not a database.
     #[error("{path} could not be opened as a database")]
     Open {
-        /// The file.
         path: String,
-        /// Why not.
         #[source]
         source: sqlx::Error,
     },
-    /// The database was made by a newer Waybill.
+    /// A newer version of Waybill wrote the database.
     #[error(
         "{path} was written by a newer version of Waybill; use that version or restore a backup"
     )]
     Newer {
-        /// The database.
         path: String,
-        /// What the migrator said.
         #[source]
         source: sqlx::migrate::MigrateError,
     },
-    /// A migration was noted as begun and never as done.
+    /// A migration was begun but not finished.
     #[error("migration {version} of {path} was begun and not finished")]
-    HalfMade {
-        /// The database.
-        path: String,
-        /// The migration's number.
-        version: i64,
-    },
-    /// A migration is not the one that this program knows by its number.
+    HalfMade { path: String, version: i64 },
+    /// The migration with this number in the database is not the one in this program.
     #[error("migration {version} of {path} was made by another program, or was changed since")]
-    MadeOtherwise {
-        /// The database.
-        path: String,
-        /// The migration's number.
-        version: i64,
-    },
-    /// The database was made by an older Waybill, or is none.
+    MadeOtherwise { path: String, version: i64 },
+    /// An older version of Waybill made the database, or it is not a Waybill database.
     #[error("{path} is not as this version of Waybill needs it: {pending} changes are to be made")]
     Older {
-        /// The database.
         path: String,
-        /// How many migrations have not been applied.
+        /// The number of migrations that have not been applied.
         pending: usize,
     },
-    /// Somebody is at the database.
+    /// Another process is using the database.
     #[error("{holder} is at work on {path}")]
-    Busy {
-        /// The database.
-        path: String,
-        /// Who.
-        holder: String,
-    },
-    /// A pooler gives the sessions of the database to others in between.
+    Busy { path: String, holder: String },
+    /// A connection pooler in transaction mode stands in front of the database and shares sessions between clients.
     #[error("a pooler stands before {path} that keeps no sessions (transaction mode)")]
-    Pooled {
-        /// The database.
-        path: String,
-    },
-    /// A database was there, and is not any more: nothing new takes its place by itself.
+    Pooled { path: String },
+    /// A database was here and is gone. No new one is created in its place automatically.
     #[error("{path} is not there, and {left} says that it was")]
     Gone {
-        /// The database.
         path: String,
-        /// What says so.
+        /// The file that shows that there was a database.
         left: String,
     },
-    /// The file is not any more the one that was opened: nobody would find what is written.
+    /// The file is no longer the one that was opened, so nobody would find what is written.
     #[error("{path} was moved, deleted or replaced while it was in use")]
-    Moved {
-        /// The file.
-        path: String,
-    },
-    /// A row does not hold what its column promises.
+    Moved { path: String },
+    /// A row or body does not have the expected form.
     #[error("{subject} cannot be read back: run `waybill check`")]
     Corrupt {
-        /// Which row.
         subject: String,
-        /// What is wrong with it.
         #[source]
         source: serde_json::Error,
     },
-    /// What something was then is not in the log any more.
+    /// The body of this event has been moved to an archive.
     #[error("what {subject} was then is in archive {number}")]
     Archived {
-        /// What is asked for.
         subject: String,
-        /// The archive.
+        /// The archive's number.
         number: u32,
     },
     /// The writer has stopped, as it does at shutdown.
     #[error("the store is closed")]
     Closed,
-    /// A lot is of a version of the pipeline that was not read yet.
+    /// A lot belongs to a version of the pipeline that this process has not read yet.
     #[error(transparent)]
     UnknownVersion(#[from] crate::domain::transition::UnknownVersion),
-    /// This process' clock is not believed, so it writes nothing.
+    /// This process does not trust its clock, so it writes nothing.
     #[error("nothing is done: {0}")]
     Clock(#[from] crate::clock::Doubt),
     /// What is confidential could not be sealed or opened.
@@ -446,8 +395,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether it passes by itself once the database is well again: the database is away, starting, full, read-only, or
-    /// too busy, or refuses this user for now. What else fails would fail again.
+    /// Whether the error passes by itself once the database is well again: the database is away, starting, full,
+    /// read-only or too busy, or refuses this user for now. Any other error would occur again.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
@@ -462,7 +411,7 @@ fn is_passing(error: &sqlx::Error) -> bool {
     if let Some(shared) = shared(error) {
         return is_passing(shared);
     }
-    // A server that closes a connection before its first byte: its answer to the request for TLS is read as 0.
+    // A server that closes the connection before its first byte: the reply to the TLS request is then read as 0.
     if let sqlx::Error::Protocol(text) = error {
         return text.contains("response from SSLRequest: 0x00");
     }
@@ -477,13 +426,13 @@ fn is_passing(error: &sqlx::Error) -> bool {
         );
     };
     let code = error.code().unwrap_or_default();
-    // A pooler that does not let through what is set at the start of a session never will. It gives the same code
-    // to what passes, such as a server that cannot be reached.
+    // If a pooler rejects a startup parameter, it always will. It uses the same code for passing errors, such as a
+    // server that it cannot reach.
     if code == "08P01" && error.message().contains("startup parameter") {
         return false;
     }
-    // SQLSTATE: connection, read-only, user and password, database, rollback, right, resources, a lock that was not had,
-    // intervention, system. What was cancelled because it took too long would take as long again.
+    // SQLSTATE: connection, read-only, user and password, database, rollback, right, resources, a lock that was not
+    // obtained, intervention, system. A statement that was cancelled because it took too long would take as long again.
     let postgres = [
         "08", "25006", "28", "3D000", "40", "42501", "530", "531", "532", "533", "55P03", "57P",
         "58",
@@ -497,7 +446,7 @@ fn is_passing(error: &sqlx::Error) -> bool {
 }
 
 impl StoreError {
-    /// Whether the database takes no writes: a standby, or one that was set so.
+    /// Whether the database refuses writes because it is a standby or was set to read-only.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
         let Self::Database { source, .. } = self else { return false };
@@ -529,7 +478,7 @@ impl StoreError {
     }
 }
 
-/// What is behind an error: the cause that the members of a group that did not commit share, or that of a migration.
+/// The error behind this one: the cause shared by a group that did not commit, or the cause of a failed migration.
 fn shared(error: &sqlx::Error) -> Option<&sqlx::Error> {
     if let sqlx::Error::Migrate(migration) = error
         && let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) =

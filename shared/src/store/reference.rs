@@ -1,4 +1,4 @@
-//! What steps look up, read from the records that hold it.
+//! The reference data that steps look up, read from its records.
 
 use super::{Record, StoreError};
 use crate::domain::coalition::{
@@ -17,10 +17,10 @@ fn parse<T: serde::de::DeserializeOwned>(
         .map_err(|source| StoreError::Corrupt { subject: format!("{kind}:{}", record.id), source })
 }
 
-/// Adds one record of `kind` to `coalition`; other kinds are left out.
+/// Adds one record to `coalition`. Records of kinds that steps do not look up are ignored.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] if the record does not hold what its kind promises.
+/// [`StoreError::Corrupt`] if the body is not valid for its kind.
 pub fn add(coalition: &mut Coalition, kind: RecordKind, record: &Record) -> Result<(), StoreError> {
     let id = record.id.clone();
     match kind {

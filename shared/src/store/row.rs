@@ -1,5 +1,5 @@
-//! The rows, as they stand in a file. Numbers that say where something is in one database are no
-//! content: they are found again from the log.
+//! The rows of a file. Positions that a row refers to depend on the database, so they are not written but reconstructed
+//! from the log.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,31 +9,27 @@ pub(crate) const BATCH: usize = 500;
 /// Rows on their way.
 pub type Batch = Vec<Row>;
 
-/// One row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Row {
-    /// Something that happened.
+    /// An event of the log.
     Event(EventRow),
-    /// A link of the hash chain: it covers the events since the link before.
+    /// A link of the hash chain. It covers the events since the previous link.
     Link(LinkRow),
-    /// A line.
     Line(LineRow),
-    /// A lot.
     Lot(LotRow),
-    /// A record.
     Record(RecordRow),
-    /// An envelope's side of the money ledger.
+    /// An envelope in the money ledger.
     Envelope(EnvelopeRow),
-    /// A job to be run when due.
+    /// A job to be run when it is due.
     Job(JobRow),
-    /// A document that was taken.
+    /// A document in the table that an older version used.
     Document(DocumentRow),
-    /// What is kept beside the log.
+    /// State outside the log.
     Note(NoteRow),
 }
 
-/// An event; its body byte for byte.
+/// An event, with its body byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "as in `domain::event::Event`")]
@@ -46,12 +42,11 @@ pub struct EventRow {
     pub number: i64,
     pub kind: String,
     pub body: String,
-    /// The position of the subject's event before; 0: it is the first.
+    /// The position of the subject's previous event; 0 for its first event.
     #[serde(skip)]
     pub previous: i64,
 }
 
-/// A link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinkRow {
@@ -59,12 +54,12 @@ pub struct LinkRow {
     pub position: i64,
     /// In hexadecimal.
     pub hash: String,
-    /// The last event of the link before.
+    /// The last event that the previous link covers.
     #[serde(skip)]
     pub after: i64,
 }
 
-/// What a line's row repeats of it, to be found by.
+/// The columns of a line's row that repeat its body, for searching.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "as in the table")]
@@ -78,7 +73,7 @@ pub struct LineRow {
     pub event: i64,
 }
 
-/// What a lot's row repeats of it, to be found by, and when somebody must look again.
+/// The columns of a lot's row that repeat its body, for searching, and when the lot is due.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "as in the table")]
@@ -96,7 +91,7 @@ pub struct LotRow {
     pub event: i64,
 }
 
-/// That there is a record; what it says is in its last event.
+/// A record's row. Its content is in its last event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "as in the table")]
@@ -129,7 +124,7 @@ pub struct EnvelopeRow {
     pub event: i64,
 }
 
-/// A job; one that was under way is due again.
+/// A job. If it was running, it is due again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "as in `store::Job`")]
@@ -142,7 +137,7 @@ pub struct JobRow {
     pub body: String,
 }
 
-/// A document as it came to a version that did not keep such as records.
+/// A document as an older version stored it, which did not keep documents as records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "as in `store::OldDocument`")]
@@ -153,7 +148,6 @@ pub struct DocumentRow {
     pub body: String,
 }
 
-/// A note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "as in `store::NoteChange`")]
@@ -163,7 +157,7 @@ pub struct NoteRow {
     pub body: String,
 }
 
-/// How many rows there are of each kind.
+/// The number of rows of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "each is what it counts")]
@@ -180,7 +174,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// One more of this kind.
+    /// Counts one more row.
     pub(super) fn count(&mut self, row: &Row) {
         let count = match row {
             Row::Event(_) => &mut self.events,
@@ -196,7 +190,7 @@ impl Counts {
         *count += 1;
     }
 
-    /// All rows together.
+    /// The total number of rows.
     #[must_use]
     pub fn rows(&self) -> i64 {
         let Self { events, links, lines, lots, records, envelopes, jobs, documents, notes } = self;
@@ -204,15 +198,15 @@ impl Counts {
     }
 }
 
-/// What a file says of itself before its rows.
+/// The header, before the rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
     /// See [`FORMAT`](crate::dump::FORMAT).
     pub format: u32,
-    /// The version of Waybill that wrote it.
+    /// The version of Waybill that wrote the file.
     pub version: String,
-    /// The kind of store it came from.
+    /// The kind of store that the rows come from.
     pub source: String,
     /// How many rows follow.
     pub counts: Counts,
@@ -231,7 +225,7 @@ pub(super) struct End {
     pub(super) end: Sum,
 }
 
-/// What the rows come to.
+/// Counts and digest of the rows.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Sum {

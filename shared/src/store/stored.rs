@@ -1,15 +1,15 @@
-//! Values as both databases store them.
+//! Conversions for values that both databases store.
 
 use super::StoreError;
 use crate::domain::ids::{LineId, LotId};
 use crate::domain::lot::{Priority, Timestamp};
 
-/// A moment in milliseconds since 1970 UTC.
+/// From milliseconds since 1970 UTC.
 pub(super) fn time(millis: i64) -> Timestamp {
     Timestamp::from_timestamp_millis(millis).unwrap_or(Timestamp::MAX_UTC)
 }
 
-/// A body; one that cannot be read is told with its subject.
+/// Parses a body. The error names the subject.
 pub(super) fn parse<'a, T: serde::Deserialize<'a>>(
     body: &'a str,
     subject: impl FnOnce() -> String,
@@ -17,7 +17,7 @@ pub(super) fn parse<'a, T: serde::Deserialize<'a>>(
     serde_json::from_str(body).map_err(|source| StoreError::Corrupt { subject: subject(), source })
 }
 
-/// A place in the order of priority; without one, before all of them.
+/// The sort key of a place in the order of priority; `None` sorts before all lots.
 pub(super) fn place(after: Option<(Priority, LotId)>) -> (i64, i64, i64) {
     let place = |(priority, id): (Priority, LotId)| {
         (i64::from(priority.class), i64::from(priority.rank), id.0)
@@ -25,12 +25,12 @@ pub(super) fn place(after: Option<(Priority, LotId)>) -> (i64, i64, i64) {
     after.map_or((-1, -1, -1), place)
 }
 
-/// The number of the first part of each of `lines`.
+/// The number of the first part (lot) of each line.
 pub(super) fn first_parts(lines: &[LineId]) -> Vec<i64> {
     lines.iter().filter_map(|line| LotId::of(*line, 0)).map(|lot| lot.0).collect()
 }
 
-/// What is after all ids that begin with `prefix`, in the order of their bytes.
+/// A string that sorts after all ids that begin with `prefix`, bytewise.
 pub(super) fn end_of(prefix: &str) -> String {
     format!("{prefix}{}", char::MAX)
 }

@@ -1,21 +1,21 @@
-//! How many lots are where, and since when: kept as lots move, so that nobody has to count a million
-//! rows. Moments are kept to the hour; those of lots that have ended are not.
+//! Counts of lots by state and hour, maintained as lots move, so that nobody has to count a million rows. Times are
+//! rounded down to the hour, and are not kept for lots that have ended.
 
 use std::collections::BTreeMap;
 
 use super::{LotChange, LotIndex};
 use crate::domain::lot::{Lot, LotState, Timestamp};
 
-/// How exact moments are, in seconds.
+/// The precision of times, in seconds.
 const EXACT: i64 = 3600;
 
-/// Where lots are, as tallies have it; nothing for what there is not.
+/// A group of lots that are counted together. Absent parts are empty strings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) step: String,
     pub(super) state: String,
     pub(super) awaits: String,
-    /// Seconds since 1970 UTC; 0: not known.
+    /// Seconds since 1970 UTC; 0 if not known.
     pub(super) since: i64,
 }
 
@@ -33,17 +33,17 @@ fn hour(at: Timestamp) -> i64 {
     at.timestamp().div_euclid(EXACT) * EXACT
 }
 
-/// The moment that a tally names.
+/// The time of a tally; `None` if not known.
 pub(crate) fn moment(since: i64) -> Option<Timestamp> {
     Timestamp::from_timestamp(since, 0).filter(|_| since != 0)
 }
 
-/// The hour in which a lot came to where it is, as tallies have it.
+/// The hour in which a lot entered its state.
 pub(crate) fn oldest(lot: &Lot) -> Option<Timestamp> {
     moment(Place::of(lot).since)
 }
 
-/// What `changes` add to each place, and take away.
+/// By how much `changes` raise or lower each count.
 pub(super) fn moves<'a>(changes: impl IntoIterator<Item = &'a LotChange>) -> Vec<(Place, i64)> {
     let mut moves: BTreeMap<Place, i64> = BTreeMap::new();
     for change in changes {

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-/// `error`, and what caused it, from the outside in: `cannot read a row: disk I/O error`.
+/// The text of `error` and its causes, outermost first: `cannot read a row: disk I/O error`.
 #[must_use]
 pub fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
@@ -14,7 +14,7 @@ pub fn with_causes(error: &dyn Error) -> String {
     text
 }
 
-/// What caused `error`, without its own text; empty: nothing is known.
+/// The causes of `error` without its own text; empty if there are none.
 #[must_use]
 pub fn causes(error: &dyn Error) -> String {
     error.source().map(with_causes).unwrap_or_default()

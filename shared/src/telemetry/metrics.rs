@@ -1,4 +1,4 @@
-//! What a process measures of itself, in the OpenMetrics text format.
+//! A process's metrics, in the OpenMetrics text format.
 
 use std::fmt::Write;
 use std::sync::atomic::AtomicU64;
@@ -17,11 +17,11 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::store::{Backlog, Term};
 
 
-/// Upper bounds of latencies, in seconds.
+/// Upper bounds of the latency buckets, in seconds.
 const SECONDS: [f64; 12] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
-/// Upper bounds of batches.
+/// Upper bounds of the buckets of batch sizes.
 const SIZES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -59,7 +59,7 @@ struct Part {
     part: &'static str,
 }
 
-/// What may keep a process from working.
+/// The parts that may keep a process from working.
 const PARTS: [&str; 3] = ["store", "broker", "clock"];
 
 impl Default for Metrics {
@@ -125,46 +125,46 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// `count` lots or jobs of `queue` ended so.
+    /// Counts lots or jobs of `queue` that ended with this outcome.
     pub fn ran(&self, queue: &str, outcome: &'static str, count: u64) {
         if count > 0 {
             self.jobs.get_or_create(&Outcome { queue: queue.to_owned(), outcome }).inc_by(count);
         }
     }
 
-    /// A batch of `lots` took `time` at `step`.
+    /// Records a batch of `lots` that took `time` at `step`.
     pub fn batch(&self, step: &str, lots: usize, time: Duration) {
         self.latency.get_or_create(&Step { step: step.to_owned() }).observe(time.as_secs_f64());
         self.batch.observe(lots as f64);
     }
 
-    /// `hints` were published, the last of which had been due for `lag`.
+    /// Records published hints. The last of them had been due for `lag`.
     pub fn published(&self, hints: usize, lag: Duration) {
         self.published.inc_by(hints as u64);
         self.lag.set(lag.as_secs_f64());
     }
 
-    /// `lots` were held by a worker that was lost.
+    /// Counts lots that a lost worker held.
     pub fn lost(&self, lots: usize) {
         self.lost.inc_by(lots as u64);
     }
 
-    /// Units were stale.
+    /// Counts stale change sets.
     pub fn stale(&self, units: usize) {
         self.stale.inc_by(units as u64);
     }
 
-    /// The broker is connected anew.
+    /// Counts a new connection to the broker.
     pub fn reconnected(&self) {
         self.reconnects.inc();
     }
 
-    /// Messages were counted and dropped.
+    /// Counts messages that were given up and dropped.
     pub fn dropped(&self, messages: u64) {
         self.dropped.inc_by(messages);
     }
 
-    /// This process leads under a term, or no longer does.
+    /// Records the term under which this process leads; `None` if it does not lead.
     pub fn leads(&self, term: Option<Term>) {
         self.leader.set(i64::from(term.is_some()));
         if let Some(Term(term)) = term {
@@ -183,13 +183,12 @@ impl Metrics {
         }
     }
 
-    /// Whether this process leads.
     #[must_use]
     pub fn is_leading(&self) -> bool {
         self.leader.get() == 1
     }
 
-    /// All of it as text, with the gauges of `backlog` (see [`Backlog`]) and `more` in the same format.
+    /// All metrics as text, with the gauges of `backlog` (see [`Backlog`]). `more` is appended and has the same format.
     ///
     /// # Errors
     /// Never in practice: writing to a string does not fail.

@@ -1,5 +1,5 @@
-//! The trace that work belongs to, as it travels in messages: the `traceparent` of W3C Trace
-//! Context. Whoever exports traces says how it is read and followed; else there is none.
+//! The trace that work belongs to, as messages carry it: the `traceparent` of W3C Trace Context. The exporter of traces
+//! registers how it is read and followed. Without an exporter there are no traces.
 
 use std::sync::OnceLock;
 
@@ -10,13 +10,13 @@ use tracing::Span;
 pub struct Traces {
     /// The `traceparent` of the current span.
     pub current: fn() -> Option<String>,
-    /// The span becomes a child of what a `traceparent` names.
+    /// Makes the span a child of the one that a `traceparent` names.
     pub follow: fn(&Span, &str),
 }
 
 static TRACES: OnceLock<Traces> = OnceLock::new();
 
-/// From now on work carries its trace; the first to say how is followed.
+/// Registers how traces are handled. Only the first call has an effect.
 pub fn carry(traces: Traces) {
     drop(TRACES.set(traces));
 }
@@ -26,7 +26,7 @@ pub(crate) fn current() -> Option<String> {
     TRACES.get().and_then(|traces| (traces.current)())
 }
 
-/// The span becomes a child of `parent`, if there is one.
+/// Makes the span a child of `parent`, if there is one.
 pub fn follow(span: &Span, parent: Option<&str>) {
     if let (Some(traces), Some(parent)) = (TRACES.get(), parent) {
         (traces.follow)(span, parent);

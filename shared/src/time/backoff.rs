@@ -1,8 +1,9 @@
-//! Pauses between tries that grow and are spread, so that those who wait for the same thing do not come together.
+//! Growing pauses between attempts, with random spread, so that those who wait for the same thing do not all return at
+//! once.
 
 use std::time::Duration;
 
-/// The pauses of one who tries again and again.
+/// The pauses of one repeated operation.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     first: Duration,
@@ -11,26 +12,26 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// The first pause is about `first`; each is twice the one before, up to about `most`.
+    /// The first pause is about `first`. Each one doubles, up to about `most`.
     #[must_use]
     pub fn new(first: Duration, most: Duration) -> Self {
         Self { first, most, next: first }
     }
 
-    /// How long to wait before the next try.
+    /// How long to wait before the next attempt. Each call lengthens the following pause.
     pub fn pause(&mut self) -> Duration {
         let pause = spread(self.next);
         self.next = (self.next * 2).min(self.most);
         pause
     }
 
-    /// A try has succeeded: the next pause is a short one again.
+    /// Call it after a success: the next pause is a short one again.
     pub fn reset(&mut self) {
         self.next = self.first;
     }
 }
 
-/// About `pause`: between half of it and one and a half.
+/// A random duration between half of `pause` and one and a half of it.
 #[must_use]
 pub fn spread(pause: Duration) -> Duration {
     let drawn = getrandom::u32().map_or(0.5, |drawn| f64::from(drawn) / f64::from(u32::MAX));

@@ -1,4 +1,4 @@
-//! Business time. Liveness (timeouts, leases) never reads it.
+//! Business time. Timeouts and leases never use it.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -8,23 +8,22 @@ use chrono::Utc;
 
 use crate::domain::lot::Timestamp;
 
-/// Business time: the machine's, or a virtual one that jumps from one due moment to the next.
+/// Business time: the machine's clock, or a virtual one that jumps from one due moment to the next.
 #[derive(Debug, Clone)]
 pub enum Clock {
-    /// The machine's clock.
     Real,
     /// Milliseconds since 1970 UTC, set by the scheduler.
     Virtual(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// A virtual clock that stands at `start`.
+    /// A virtual clock that begins at `start`.
     #[must_use]
     pub fn starting_at(start: Timestamp) -> Self {
         Self::Virtual(Arc::new(AtomicI64::new(start.timestamp_millis())))
     }
 
-    /// The moment it is, to the millisecond.
+    /// The current time, truncated to milliseconds.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let millis = match self {
@@ -34,13 +33,12 @@ impl Clock {
         Timestamp::from_timestamp_millis(millis).unwrap_or(Timestamp::MAX_UTC)
     }
 
-    /// Whether time jumps.
     #[must_use]
     pub fn is_virtual(&self) -> bool {
         matches!(self, Self::Virtual(_))
     }
 
-    /// Moves a virtual clock forward; never back, and never a real one.
+    /// Moves a virtual clock forward, never back. A real clock is left alone.
     pub fn advance_to(&self, moment: Timestamp) {
         if let Self::Virtual(millis) = self {
             millis.fetch_max(moment.timestamp_millis(), Ordering::AcqRel);
@@ -48,10 +46,10 @@ impl Clock {
     }
 }
 
-/// For tests: names a file that holds by how many seconds the machine's clock is wrong.
+/// For tests: names a file with the number of seconds by which the machine's clock is wrong.
 pub const OFFSET_FILE: &str = "WAYBILL_CLOCK_OFFSET_FILE";
 
-/// By how many milliseconds the machine's clock is said to be wrong.
+/// The simulated error of the machine's clock, in milliseconds.
 fn offset() -> i64 {
     static FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
     let Some(file) = FILE.get_or_init(|| std::env::var_os(OFFSET_FILE).map(PathBuf::from)) else {

@@ -6,12 +6,12 @@ use crate::store::EnvelopeRow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What became of a contribution's money.
+/// The money of a contribution, by how far it has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EnvelopeView {
-    /// The ceiling.
+    /// The most that the contribution pays.
     pub committed: Money,
-    /// The part of it that is open.
+    /// The part of the ceiling that is usable.
     pub opened: Money,
     /// Set aside for lots.
     pub allocated: Money,
@@ -19,16 +19,16 @@ pub struct EnvelopeView {
     pub obligated: Money,
     /// Paid.
     pub disbursed: Money,
-    /// No longer available.
+    /// Lapsed.
     pub expired: Money,
-    /// What can still be set aside.
+    /// The amount that can still be set aside.
     pub left: Money,
-    /// By how much outside facts exceed what is open.
+    /// By how much facts from outside exceed the usable part.
     pub overrun: Money,
 }
 
 impl EnvelopeView {
-    /// The view of `row`; none if its currency is not known.
+    /// The view of `row`; `None` if its currency is unknown.
     #[must_use]
     pub fn of(row: &EnvelopeRow) -> Option<Self> {
         let currency = row.currency.parse().ok()?;
@@ -52,19 +52,19 @@ pub struct ContributionView {
     /// What was promised.
     #[serde(flatten)]
     pub contribution: Contribution,
-    /// What became of the money; none: it is in kind, or no firm amount.
+    /// The money; absent if the contribution is in kind or not a firm amount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub envelope: Option<EnvelopeView>,
-    /// How many events it has; also its `ETag`.
+    /// The number of events of the contribution; also its `ETag`.
     pub version: i64,
 }
 
 /// A page of contributions.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ContributionPage {
-    /// The contributions, in order of their ids.
+    /// The contributions, by id.
     pub items: Vec<ContributionView>,
-    /// The cursor of the next page; none: this is the last.
+    /// The cursor of the next page; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }

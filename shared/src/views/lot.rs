@@ -12,43 +12,43 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A donor's part of a lot's cost.
+/// The part of a lot's cost that one envelope pays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ShareView {
-    /// The envelope; left out: it is another's.
+    /// The envelope; absent if it is not the caller's.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub envelope: String,
-    /// Its donors.
+    /// The donors of the envelope.
     pub donors: Vec<String>,
-    /// What it costs the envelope.
+    /// The amount that it takes from the envelope.
     pub amount: Money,
-    /// What it pays of the lot's cost.
+    /// The part of the lot's cost that it pays.
     pub covers: Money,
-    /// Units of the envelope's currency for one EUR, frozen when it was set aside.
+    /// Units of the envelope's currency for one EUR, fixed when the money was set aside.
     pub rate: String,
-    /// How far it has come.
+    /// How far the money has come.
     pub state: ShareState,
 }
 
-/// The part of a line that travels together.
+/// A part of a line that travels on its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LotView {
-    /// Its id.
+    /// The id of the lot.
     pub id: LotId,
-    /// Its line.
+    /// The id of its line.
     #[schema(example = "LINE-7K2")]
     pub line: String,
-    /// Its line, by its requester's id.
+    /// The requester's id for the line.
     pub external_id: String,
-    /// Who asks for it.
+    /// The requester.
     pub requester: String,
-    /// What it is.
+    /// The item.
     pub item: String,
-    /// How much of it.
+    /// The quantity.
     #[schema(example = "12.5")]
     pub quantity: String,
-    /// How much is bought above that, because its supplier sells no less; despatches and receipts count it,
-    /// too.
+    /// The quantity that is bought beyond that, because the supplier does not sell less. Despatches and receipts
+    /// include it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surplus: Option<String>,
     /// The unit's code (UN/ECE Recommendation 20).
@@ -57,52 +57,52 @@ pub struct LotView {
     pub priority: Priority,
     /// The public code of the consignee.
     pub consignee: String,
-    /// Where it is: `ready`, `waiting`, `retry_at`, `parked`, or how it ended: `delivered`, `declined`,
-    /// `merged`, `cancelled`, `short`.
+    /// The state: `ready`, `waiting`, `retry_at`, `parked`, or how the lot ended: `delivered`, `declined`, `merged`,
+    /// `cancelled`, `short`.
     pub state: String,
-    /// The step it is at; none once it has ended.
+    /// The step of the lot; absent once it has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
-    /// What it waits for: `review`, `funding`, `consent`, `acceptance`, `gathering`, `approval`,
-    /// `response`, `delivery`, `payment`, `amendment`, `release`.
+    /// What the lot waits for: `review`, `funding`, `consent`, `acceptance`, `gathering`, `approval`, `response`,
+    /// `delivery`, `payment`, `amendment`, `release`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awaits: Option<String>,
-    /// Of whom or under what: a group, donors, a contribution, an order.
+    /// Who or what the lot waits for: a group, donors, a contribution, an order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub awaits_of: Vec<String>,
-    /// Until when it waits, or when it is tried again.
+    /// Until when the lot waits, or when it is tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub until: Option<Timestamp>,
-    /// Since when it is at this step, for the same move of somebody.
+    /// Since when the lot has been at this step, waiting for the same move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     pub since: Option<Timestamp>,
-    /// The cause with which it is parked: its incident.
+    /// The incident with which the lot is parked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<String>,
-    /// Why it is where it is: a stable code.
+    /// A stable code for why the lot is in this state.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub code: String,
-    /// Why it is where it is, in words.
+    /// Why the lot is in this state, as text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// Who pays.
+    /// The shares of the envelopes that pay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub funding: Vec<ShareView>,
-    /// The contribution in kind that serves it; of another, its donors.
+    /// The contribution in kind that serves the lot. If it is not the caller's, its donors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_kind: Option<String>,
-    /// The order it travels under.
+    /// The order under which the lot travels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<String>,
-    /// The day its delivery is due.
+    /// The day on which delivery is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<NaiveDate>,
-    /// The day it is needed.
+    /// The day on which the lot is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_by: Option<NaiveDate>,
-    /// How many events it has; also its `ETag`.
+    /// The number of events of the lot; also its `ETag`.
     pub version: i64,
 }
 
@@ -178,8 +178,8 @@ impl LotView {
 }
 
 impl LotView {
-    /// The view of `lot` as `sight` may see it: to those who sell or carry it is not told who pays, and
-    /// what donors have left to nobody who may not look at their money.
+    /// The view of `lot` for `visibility`. It hides who pays from those who sell, carry or receive the lot, and what
+    /// donors have left from everybody who does not see everything.
     #[must_use]
     pub fn seen(lot: &Lot, line: &Line, visibility: &Visibility) -> Self {
         let mut view = Self::of(lot, line, &visibility.coalition);
@@ -211,7 +211,7 @@ impl LotView {
 }
 
 impl LineView {
-    /// The same as `sight` may see it: to those who sell it is not told what it may cost.
+    /// The view for `visibility`. It hides from those who sell, carry or receive the goods what they may cost.
     #[must_use]
     pub fn seen(mut self, visibility: &Visibility) -> Self {
         if visibility.hides_money() {
@@ -225,88 +225,88 @@ impl LineView {
 /// A page of lots.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct LotPage {
-    /// The lots, in order of their ids.
+    /// The lots, by id.
     pub items: Vec<LotView>,
-    /// The cursor of the next page; none: this is the last. A page may hold fewer lots than asked for
-    /// and still have one after it.
+    /// The cursor of the next page; absent on the last page. A page may have fewer lots than requested although another
+    /// page follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
 
-/// How many lots of a line are where.
+/// The number of a line's lots in one state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LineState {
-    /// What they wait for, or else their state.
+    /// What the lots wait for, or their state if they do not wait.
     #[schema(example = "delivery")]
     pub state: String,
-    /// How many.
+    /// The number of lots.
     pub lots: u32,
 }
 
-/// A line as its requester last stated it.
+/// A line, including the changes that commands have made to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LineView {
-    /// Its id.
+    /// The id of the line.
     #[schema(example = "LINE-7K2")]
     pub id: String,
-    /// Its requester's id for it.
+    /// The requester's id for the line.
     pub external_id: String,
-    /// Who asks.
+    /// The requester.
     pub requester: String,
     /// Goods, licence or service.
     pub kind: Kind,
-    /// What is asked for.
+    /// The item.
     pub item: String,
-    /// In words.
+    /// The description, as text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
     /// The scheme of the classification code.
     pub scheme: String,
     /// The classification code.
     pub classification: String,
-    /// How much.
+    /// The quantity.
     pub quantity: String,
     /// The unit's code.
     pub unit: String,
-    /// The requester's estimate for one unit; not told to those who sell.
+    /// The requester's estimate for one unit. It is hidden from those who sell, carry or receive the goods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_estimate: Option<Price>,
     /// Class and rank.
     pub priority: Priority,
-    /// The day it was asked for.
+    /// The day of the request.
     pub requested: NaiveDate,
-    /// The day it is needed.
+    /// The day on which the line is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_by: Option<NaiveDate>,
     /// The public code of the consignee.
     pub consignee: String,
-    /// The smallest quantity worth delivering alone; none: the line is delivered whole.
+    /// The smallest quantity worth delivering on its own; if absent, the line is delivered whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smallest_lot: Option<String>,
-    /// A word that lines to be funded together share.
+    /// A word shared by lines that are to be funded together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub together: Option<String>,
-    /// Units short that still close the line, in per mille of its quantity; zero if left out.
+    /// The shortage that still closes the line, in per mille of its quantity; zero if absent.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tolerance_per_mille: u32,
-    /// Where the line comes from; not told to those who sell.
+    /// Where the line comes from. It is hidden from those who sell, carry or receive the goods.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source: String,
-    /// Where its lots are, in the order of the lots.
+    /// The states of its lots, in the order of the lots.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub states: Vec<LineState>,
-    /// The day on which the last of what is under way is due; what is not ordered yet has no such day.
+    /// The latest day on which an order's delivery is due. Lots that are not ordered yet have no such day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<NaiveDate>,
-    /// How many events it has; also its `ETag`.
+    /// The number of events of the line; also its `ETag`.
     pub version: i64,
-    /// Its lots; left out in listings.
+    /// The lots of the line; absent in listings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lots: Vec<LotView>,
 }
 
 impl LineView {
-    /// The view of `line`.
+    /// The view of `line`, with all lots.
     #[must_use]
     pub fn of(id: LineId, version: i64, line: &Line, lots: Vec<LotView>) -> Self {
         Self {
@@ -336,7 +336,7 @@ impl LineView {
         }
     }
 
-    /// The same with what became of `lots`, which are its own.
+    /// Adds states and expected day from `lots`, which must be the line's own.
     #[must_use]
     pub fn with(mut self, lots: &[Lot]) -> Self {
         for lot in lots {
@@ -360,9 +360,9 @@ fn is_zero(number: &u32) -> bool {
 /// A page of lines.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct LinePage {
-    /// The lines, in order of their ids.
+    /// The lines, by id.
     pub items: Vec<LineView>,
-    /// The cursor of the next page; none: this is the last.
+    /// The cursor of the next page; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What the routes say, apart from how it is stored.
+//! The types of answers, separate from how data is stored.
 
 mod contribution;
 mod lot;

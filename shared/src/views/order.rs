@@ -14,95 +14,95 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What the packs of a line hold together, in the unit in which it is answered and received.
+/// The content of an order line's packs, in the unit of responses and receipts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PackContentView {
-    /// What all packs hold.
+    /// The content of all packs together.
     pub quantity: String,
     /// The unit's code.
     pub unit: String,
-    /// What one pack holds.
+    /// The content of one pack.
     pub each: String,
 }
 
-/// What of a line nobody asked for: its supplier sells no less.
+/// The part of a line that nobody requested, because the supplier does not sell less.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SurplusView {
-    /// How much, in the unit of the lot.
+    /// The quantity, in the unit of the lot.
     pub quantity: String,
     /// The public code of the consignee whose stock it is.
     pub owner: String,
 }
 
-/// One line of an order: one lot.
+/// One line of an order, for one lot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OrderLineView {
-    /// The lot.
+    /// The id of the lot.
     pub lot: LotId,
-    /// The item as the offer names it.
+    /// The item, as the offer names it.
     pub item: String,
-    /// What is bought, in the unit that is priced.
+    /// The quantity that is bought, in the unit that is priced.
     pub quantity: String,
     /// The unit's code.
     pub unit: String,
-    /// What that holds, where it is packs of another unit: answers, despatches and receipts count this.
+    /// The content, if packs of another unit are bought. Responses, despatches and receipts count in that unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<PackContentView>,
-    /// The price of one unit; not told to those who carry or receive.
+    /// The price of one unit. It is hidden from those who carry or receive the goods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_price: Option<Price>,
-    /// Goods and charges together; not told to them either.
+    /// Goods and charges together. It is hidden from the same parties.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Money>,
-    /// The charges, each with whom it is due to.
+    /// The charges, each with the party that receives it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub charges: Vec<Charge>,
     /// The public code of the consignee.
     pub consignee: String,
-    /// The day it is due.
+    /// The day on which delivery is due.
     pub due: NaiveDate,
-    /// How much of it was cancelled after it was sent, in the unit in which it is received.
+    /// The quantity that was cancelled after the order was sent, in the unit of receipts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancelled: Option<String>,
-    /// How much the price is for, where packs are shared with other lots; none: for one unit.
+    /// The quantity that the price is for, if packs are shared with other lots; absent if the price is for one unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_base: Option<String>,
-    /// What of it nobody asked for.
+    /// The part that nobody requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surplus: Option<SurplusView>,
-    /// Other terms that the supplier asks for, on which the secretariat decides.
+    /// Other terms that the supplier asks for. The secretariat decides about them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Terms>,
 }
 
-/// An order to one supplier, by one channel, in one currency.
+/// An order to one supplier, through one channel, in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OrderView {
-    /// The number, which is the idempotency key of its sending.
+    /// The number. It is also the idempotency key when the order is sent.
     pub number: String,
-    /// How far it has come.
+    /// How far the order has come.
     pub status: OrderStatus,
-    /// The supplier; the donor, for goods in kind.
+    /// The supplier; for goods in kind, the donor.
     pub supplier: String,
-    /// Who buys.
+    /// The buying agent.
     pub channel: String,
-    /// When it was drawn up.
+    /// When the order was drawn up.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub created: Timestamp,
-    /// What all lines cost together; none for goods in kind, or where some are others'.
+    /// The cost of all lines together; absent for goods in kind, or if some lines are not the caller's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<Money>,
-    /// The contribution in kind that it calls on.
+    /// The contribution in kind that the order draws on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_kind: Option<String>,
-    /// Its lines, as they were agreed; of an order for several requesters, those that are the caller's.
+    /// The lines, as they were agreed. If the order serves several requesters, only the caller's lines.
     pub lines: Vec<OrderLineView>,
-    /// How many events it has, those of its status included; also its `ETag`.
+    /// The number of events of the order and of its status together; also its `ETag`.
     pub version: i64,
 }
 
 impl OrderView {
-    /// The view of `order` with these eyes, of which `lots` are those of its lots that they see.
+    /// The view of `order` for `visibility`. `lots` are the visible lots of the order.
     #[must_use]
     pub fn of(
         order: &Order,
@@ -141,7 +141,7 @@ impl OrderView {
                 quantity: line.surplus.to_string(),
                 owner: line.surplus_owner().to_owned(),
             }),
-            // Why they were not accepted may tell of a donor's balance.
+            // The reason why they were not accepted may reveal a donor's balance.
             asked: line.asked.clone().filter(|_| is_priced).map(|terms| {
                 match visibility.is_whole() {
                     true => terms,
@@ -166,9 +166,9 @@ impl OrderView {
 /// A page of orders.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct OrderPage {
-    /// The orders, in order of their numbers.
+    /// The orders, by number.
     pub items: Vec<OrderView>,
-    /// The cursor of the next page; none: this is the last.
+    /// The cursor of the next page; absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }

@@ -1,8 +1,8 @@
-//! Names in a text, and what is said instead of them.
+//! Replaces names in a text.
 
 use std::collections::HashMap;
 
-/// Names that may not be told, by their first character, the longest first, each with what is said instead.
+/// Hidden names and their replacements, by first character, the longest name first.
 #[derive(Debug, Default)]
 pub(super) struct Names(HashMap<char, Vec<(String, String)>>);
 
@@ -21,7 +21,7 @@ impl Names {
         Self(by_first)
     }
 
-    /// `text`, with something else where one of them stands as a word or as several.
+    /// Replaces the names in `text`, if they stand there as one or several whole words.
     pub(super) fn without(&self, text: &str) -> String {
         let mut told = String::with_capacity(text.len());
         let (mut rest, mut is_in_word) = (text, false);
@@ -43,7 +43,7 @@ impl Names {
         told
     }
 
-    /// The longest of them with which `text` begins.
+    /// The longest name with which `text` begins, and its replacement.
     fn at(&self, text: &str) -> Option<(&str, &str)> {
         let names = self.0.get(&text.chars().next()?)?;
         let begins = |(name, _): &&(String, String)| {
@@ -58,7 +58,7 @@ fn is_inside(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
 
-/// Whether no word goes on with `after`: a full stop ends a sentence rather than a name.
+/// Whether a word ends before `after`. A full stop followed by a space ends a sentence, not a name.
 fn ends_word(after: &str) -> bool {
     !after.trim_start_matches('.').starts_with(is_inside)
 }

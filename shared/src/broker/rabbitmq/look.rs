@@ -1,5 +1,4 @@
-//! How the queues are, asked over a connection of its own: what is not there closes the channel that
-//! asks.
+//! Reads the state of the queues over a separate connection, because asking for a missing queue closes the channel.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use super::{failed, topology};
 use crate::broker::{BrokerError, QueueSeen};
 use crate::store::Lane;
 
-/// How long a farewell may take.
+/// The longest time to wait for the connection to close.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 pub(super) async fn look(
@@ -24,7 +23,7 @@ pub(super) async fn look(
         match try_address(address).await {
             Ok(connection) => {
                 let seen = each(&connection, lanes).await;
-                // A connection that is gone needs no farewell.
+                // If the connection is already gone, it need not be closed.
                 drop(timeout(FAREWELL, connection.close(200, "done".into())).await);
                 return seen;
             }

@@ -1,7 +1,8 @@
-//! Mends queues. A broker that is killed while it makes a queue may leave half of one: it is known
-//! by name, but takes nothing, gives nothing and answers no request, or closes the connection that
-//! asks. Each suspect is tried over connections of its own; who leads deletes one that goes on
-//! failing, and makes it anew: it held hints, which stay due. It is one process that does, as two
+//! Repairs queues. A broker that is killed while it creates a queue may leave half of one: the name exists, but the
+//! queue accepts nothing, delivers nothing, and does not answer requests or closes the connection. Each suspected queue
+//! is tested over separate connections. If it keeps failing, the leader deletes and recreates it. Its hints are lost,
+//! but what they refer to stays due. Only the leader does this, because two processes that create a queue at once may
+//! also break it.
 //! that make a queue at once may break it too.
 
 use std::sync::Arc;
@@ -17,27 +18,28 @@ use super::{Inner, failed, message, topology};
 use crate::backoff::Backoff;
 use crate::broker::BrokerError;
 
-/// A queue that fails for longer is made anew.
+/// A queue that fails for longer is recreated.
 const REFUSAL: Duration = Duration::from_secs(5);
 
-/// Nodes that are gone are waited for by the broker before it deletes a queue without them.
+/// Deleting a queue takes long if the broker waits for nodes that are gone.
 const DELETION: Duration = Duration::from_secs(60);
 
-/// Between two tries, at first; then twice that, and so on.
+/// The first pause between two attempts; it doubles each time.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Between two tries at most.
+/// The longest pause between two attempts.
 const PAUSE_AT_MOST: Duration = Duration::from_secs(5);
 
-/// How long a broker may take to confirm a message that is for no queue.
+/// How long a broker may take to confirm a message that is routed to no queue.
 const CONFIRM: Duration = Duration::from_secs(2);
 
-/// Where no queue is.
+/// A name that no queue has.
 const NOWHERE: &str = "waybill.nowhere";
 
-/// Whether the broker takes messages at all: it confirms what is for no queue, unless an alarm keeps it from reading.
+/// Tests whether the broker accepts messages at all. It confirms a message that is routed to no queue, unless an alarm
+/// keeps it from reading.
 pub(super) async fn takes(channel: &Channel) -> Result<(), BrokerError> {
-    // It reads the first message of a connection before it blocks that.
+    // Two messages, because the broker reads the first one of a connection before it blocks the connection.
     for _ in 0..2 {
         let (options, properties) = (BasicPublishOptions::default(), message::properties());
         let publish = channel.basic_publish("".into(), NOWHERE.into(), options, &[], properties);
@@ -52,7 +54,7 @@ pub(super) async fn takes(channel: &Channel) -> Result<(), BrokerError> {
     Ok(())
 }
 
-/// The same, over a channel of its own.
+/// Like [`takes`], over a new channel.
 async fn is_taking(connection: &Connection) -> bool {
     let opened = async {
         let channel = ask("open a channel", connection.create_channel()).await?;
@@ -62,10 +64,10 @@ async fn is_taking(connection: &Connection) -> bool {
     opened.await.is_ok()
 }
 
-/// How long a farewell may take.
+/// The longest time to wait for the connection to close.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Declares a queue, over a channel of its own.
+/// Declares a queue over a new channel.
 pub(super) async fn declare(connection: &Connection, name: &str) -> Result<(), BrokerError> {
     let channel = ask("open a channel", connection.create_channel()).await?;
     ask("declare a queue", topology::declare(&channel, name)).await?;
@@ -80,12 +82,13 @@ pub(super) async fn mend(inner: Arc<Inner>, name: String) {
         if inner.is_closed() {
             return;
         }
-        // A broker without memory or disk is no queue's fault.
+        // If the broker lacks memory or disk, the queue is not at fault.
         if !inner.blocked.load(Ordering::Acquire)
             && let Ok(connection) = try_address(address).await
         {
             let leads = inner.lock().led.contains(&name);
-            // One that takes nothing at all is no queue's fault either, whether or not it has said so.
+            // If the broker accepts nothing at all, the queue is not at fault either, even if the broker has not
+            // reported an alarm.
             if leads
                 && failing.is_some_and(|since| since.elapsed() > REFUSAL)
                 && is_taking(&connection).await
@@ -110,12 +113,13 @@ pub(super) async fn mend(inner: Arc<Inner>, name: String) {
     }
     tracing::info!(queue = name, "a queue works again");
     inner.lock().suspects.remove(&name);
-    // A channel remembers the nodes of a queue that is no more.
+    // The old channel still remembers the nodes of the deleted queue.
     inner.renew.store(true, Ordering::Release);
     inner.wanted.notify_one();
 }
 
-/// Whether a queue takes and gives: its nodes have agreed to both. Who leads makes it if need be.
+/// Tests whether a queue accepts and delivers messages, which needs the agreement of its nodes. The leader creates it
+/// if necessary.
 async fn probe(connection: &Connection, name: &str, leads: bool) -> Result<(), BrokerError> {
     let channel = ask("open a channel", connection.create_channel()).await?;
     ask("confirm", channel.confirm_select(ConfirmSelectOptions::default())).await?;
@@ -130,7 +134,7 @@ async fn probe(connection: &Connection, name: &str, leads: bool) -> Result<(), B
         Confirmation::Ack(None) => {}
         other => return Err(failed("publish", format!("{other:?}"))),
     }
-    // What comes goes back with this connection.
+    // Whatever is delivered returns to the queue when this connection closes.
     consume(&channel, name, 1).await.map(drop)
 }
 

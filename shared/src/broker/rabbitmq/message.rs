@@ -1,4 +1,4 @@
-//! Messages: the numbers of lots or jobs, under a schema version in the headers.
+//! Messages: numbers of lots or jobs, with a schema version in the headers.
 
 use lapin::BasicProperties;
 use lapin::message::Delivery;
@@ -7,26 +7,26 @@ use lapin::types::{AMQPValue, FieldTable};
 use crate::domain::kinds::StepKind;
 use crate::trace;
 
-/// The version of what messages hold.
+/// The version of the message format.
 const SCHEMA: i32 = 1;
 
 const SCHEMA_HEADER: &str = "waybill-schema";
 
-/// Delivered from memory or disk after a restart.
+/// AMQP's persistent delivery mode: the message survives a restart of the broker.
 const PERSISTENT: u8 = 2;
 
-/// Hints in one message at most.
+/// The maximum number of hints in a message.
 pub(super) const HINTS: usize = 64;
 
 /// The same for jobs, which a worker runs one after the other.
 const JOBS: usize = 8;
 
-/// How many hints of a queue go in one message at most.
+/// The maximum number of hints in a message for this queue.
 pub(super) fn hints(queue: &str) -> usize {
     if StepKind::named(queue).is_some() { HINTS } else { JOBS }
 }
 
-/// Where the trace is told, see W3C Trace Context.
+/// The header with the trace, see W3C Trace Context.
 const TRACE_HEADER: &str = "traceparent";
 
 pub(super) fn properties() -> BasicProperties {
@@ -54,7 +54,7 @@ pub(super) fn trace(delivery: &Delivery) -> Option<String> {
     }
 }
 
-/// The numbers in a message; nothing if this version cannot read it.
+/// The numbers in a message; `None` if this version cannot read it.
 pub(super) fn ids(delivery: &Delivery) -> Option<Vec<i64>> {
     let headers = delivery.properties.headers().as_ref()?;
     let schema = headers.inner().get(SCHEMA_HEADER)?;

@@ -1,5 +1,5 @@
-//! The broker on RabbitMQ. A supervisor keeps one connection, and makes it anew whenever anything
-//! about it fails; what is lost meanwhile stays due in the store.
+//! The broker on RabbitMQ. A supervisor keeps one connection, and makes a new one whenever the old one fails. Hints
+//! that are lost meanwhile stay due in the store.
 
 mod look;
 mod mend;
@@ -24,25 +24,25 @@ use crate::metrics::Metrics;
 use crate::store::{Hint, Lane};
 use crate::trace;
 
-/// Untaken hints of a lane at most.
+/// The maximum number of untaken hints in a lane.
 const WINDOW: usize = 2048;
 
-/// Hints of a queue that this process keeps for itself at most.
+/// The maximum number of hints of a queue that this process keeps for itself.
 const KEPT: usize = 512;
 
-/// The longest one request to the broker may take.
+/// The longest time for one request to the broker.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a connection that is being made is waited for.
+/// How long to wait for a connection that is being made.
 const LINKED: Duration = Duration::from_secs(1);
 
-/// A hint that was published is not published again before; then after twice that, and so on.
+/// The shortest time before a published hint is published again. It doubles each time.
 const REPEAT: Duration = Duration::from_secs(3);
 
 /// The longest time between two repeats.
 const REPEAT_AT_MOST: Duration = Duration::from_secs(60);
 
-/// Published hints remembered at most.
+/// The number of published hints above which old ones are forgotten.
 const REMEMBERED: usize = 200_000;
 
 /// The broker on RabbitMQ. Cheap to clone.
@@ -53,25 +53,25 @@ pub struct RabbitBroker {
 
 #[derive(Debug)]
 struct Inner {
-    /// Where the broker may be, a URL each.
+    /// One URL for each address.
     addresses: Vec<String>,
     state: Mutex<State>,
     link: watch::Sender<Option<Link>>,
-    /// What was looked at, to be acknowledged.
+    /// Messages to be acknowledged.
     done: mpsc::UnboundedSender<Receipt>,
-    /// What is published goes over a new channel from now on.
+    /// Set when publishing has to continue over a new channel.
     renew: AtomicBool,
-    /// There may be a lane to take from.
+    /// Notified when there may be a lane to take from.
     wanted: Notify,
     closed: AtomicBool,
-    /// The broker takes nothing, for want of memory or disk.
+    /// The broker accepts no messages, for lack of memory or disk.
     blocked: AtomicBool,
-    /// By what, as it last said.
+    /// The last alarm that the broker reported.
     alarm: Mutex<Alarm>,
     metrics: Arc<Metrics>,
 }
 
-/// The connection that there is now.
+/// The current connection.
 #[derive(Debug, Clone)]
 struct Link {
     publishing: Channel,
@@ -80,24 +80,24 @@ struct Link {
 
 #[derive(Debug, Default)]
 struct State {
-    /// What waits in the queues that this process takes from.
+    /// Hints that have arrived and are not yet taken.
     queues: HashMap<Arc<str>, Lanes<Item>>,
     precedence: Precedence,
-    /// Lanes whose queues this process makes.
+    /// Lanes whose queues this process creates.
     led: Vec<String>,
-    /// Of these, lanes whose queue is there, as the connection that there is now knows.
+    /// Those of `led` that have been declared over the current connection.
     declared: HashSet<String>,
     depths: HashMap<String, Depth>,
-    /// Lanes that messages come from.
+    /// Lanes that have a consumer.
     served: HashSet<String>,
-    /// Lanes whose queue failed, and is being mended.
+    /// Lanes whose queue failed and is being repaired.
     suspects: HashSet<String>,
-    /// Hints given to the broker, by queue and number.
+    /// Published hints, by queue and number.
     published: HashMap<(Arc<str>, i64), Published>,
 }
 
 impl State {
-    /// These were not published after all.
+    /// Forgets that these were published, because publishing failed.
     fn take_back(&mut self, hints: impl IntoIterator<Item = Hint>) {
         for hint in hints {
             self.published.remove(&(hint.queue, hint.id));
@@ -105,7 +105,7 @@ impl State {
     }
 }
 
-/// A hint given to the broker.
+/// A hint that was published.
 #[derive(Debug, Clone, Copy)]
 struct Published {
     due: i64,
@@ -114,27 +114,27 @@ struct Published {
 }
 
 impl Published {
-    /// How long it is not repeated.
+    /// The remaining time before the hint may be published again.
     fn pause(&self, now: Instant) -> Duration {
         let pause = REPEAT.saturating_mul(1 << self.tries.min(5));
         pause.min(REPEAT_AT_MOST).saturating_sub(now - self.at)
     }
 }
 
-/// What waits in this process.
+/// Hints that wait in this process.
 #[derive(Debug)]
 struct Item {
     ids: Vec<i64>,
-    /// None: this process kept it for itself.
+    /// `None` if this process kept the hints for itself, so that there is no message.
     receipt: Option<Receipt>,
     trace: Option<String>,
 }
 
-/// What is known of how much waits in a lane.
+/// An estimate of how much waits in a lane.
 #[derive(Debug, Default, Clone, Copy)]
 struct Depth {
     hints: usize,
-    /// Hints in a message, lately.
+    /// The recent number of hints in a message.
     per_message: usize,
 }
 
@@ -143,11 +143,11 @@ fn failed(operation: &'static str, why: impl std::fmt::Display) -> BrokerError {
 }
 
 impl RabbitBroker {
-    /// Connects to the broker at `url`, `amqp(s)://user:password@host[:port],host[:port]/vhost`; one
-    /// that cannot be reached is tried again for ever.
+    /// Connects to the broker at `url`, `amqp(s)://user:password@host[:port],host[:port]/vhost`. If it cannot be
+    /// reached, the attempts go on without limit.
     ///
     /// # Errors
-    /// [`BrokerError`] if the URL is no broker's, or the broker refuses the user or the virtual host.
+    /// [`BrokerError`] if the URL is not one of a broker, or the broker refuses the user or the virtual host.
     pub async fn open(url: &str, metrics: Arc<Metrics>) -> Result<Self, BrokerError> {
         let addresses = supervisor::addresses(url)?;
         let (done, acknowledgements) = mpsc::unbounded_channel();
@@ -179,7 +179,7 @@ impl RabbitBroker {
         self.inner.link.borrow().clone().ok_or(BrokerError::Disconnected)
     }
 
-    /// Waits for `request`; one that fails or takes too long costs the connection.
+    /// Waits for `request`. If it fails or takes too long, the connection is given up.
     async fn ask<T>(
         link: &Link,
         operation: &'static str,
@@ -194,7 +194,7 @@ impl RabbitBroker {
         answer
     }
 
-    /// Puts hints of one lane, over the connection that there is.
+    /// Publishes hints of one lane.
     async fn put(&self, link: &Link, name: &str, hints: &[Hint]) -> Result<(), BrokerError> {
         if self.lock().suspects.contains(name) {
             return Err(failed("publish", format!("{name} is being mended")));
@@ -244,18 +244,18 @@ impl RabbitBroker {
 }
 
 impl Inner {
-    /// The broker takes nothing, because of this.
+    /// Records that the broker accepts nothing because of this alarm.
     fn raise(&self, alarm: Alarm) {
         *self.alarm.lock().unwrap_or_else(PoisonError::into_inner) = alarm;
         self.blocked.store(true, Ordering::Release);
     }
 
-    /// What it said last of why it takes nothing.
+    /// The last alarm that the broker reported.
     fn alarm(&self) -> Alarm {
         *self.alarm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A lock that outlives a panic elsewhere: hints are no truth.
+    /// Ignores poisoning: hints are not authoritative.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -264,7 +264,7 @@ impl Inner {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// A lane's queue has failed: nothing is put there or taken from there until it is mended.
+    /// Stops publishing to a failed queue until it is repaired, and starts the repair.
     fn suspect(self: &Arc<Self>, name: &str, error: &BrokerError) {
         let is_new = {
             let mut state = self.lock();
@@ -277,14 +277,14 @@ impl Inner {
         }
     }
 
-    /// Queues what a message brought.
+    /// Queues the hints of a message.
     fn arrived(&self, queue: &Arc<str>, lane: Lane, item: Item) {
         if let Some(queue) = self.lock().queues.get_mut(queue) {
             queue.push(lane, item);
         }
     }
 
-    /// Forgets what came over a connection that is gone: the broker delivers it again.
+    /// Forgets what arrived over a lost connection. The broker delivers it again.
     fn forget(&self) {
         let mut state = self.lock();
         state.declared.clear();
@@ -316,7 +316,7 @@ impl Broker for RabbitBroker {
         if known.hints < WINDOW / 2 {
             return Ok(known.hints);
         }
-        // What was taken since is known to the broker alone.
+        // Only the broker knows how much was taken since.
         let link = self.link()?;
         let declared = topology::declare(&link.publishing, &name);
         let messages = Self::ask(&link, "count", declared).await? as usize;
@@ -334,12 +334,12 @@ impl Broker for RabbitBroker {
                 state.published.retain(|_, known| now - known.at < REPEAT_AT_MOST);
             }
             for hint in hints {
-                // Due at another moment, it is another hint.
+                // With another due time it is a different hint.
                 let known = state.published.get(&(hint.queue.clone(), hint.id));
                 let known = known.filter(|known| known.due == hint.due);
                 let pause = known.map_or(Duration::ZERO, |known| known.pause(now));
                 if pause.is_zero() {
-                    // From now on, so that nobody else publishes it meanwhile.
+                    // Recorded at once, so that no other caller publishes it meanwhile.
                     let tries = known.map_or(0, |known| known.tries + 1);
                     let published = Published { due: hint.due, at: now, tries };
                     state.published.insert((hint.queue.clone(), hint.id), published);
@@ -361,7 +361,7 @@ impl Broker for RabbitBroker {
         let mut outcome = Ok(());
         for (name, hints) in by_lane {
             if let Err(error) = self.put(&link, &name, &hints).await {
-                // One lane that fails does not keep the others waiting.
+                // A lane that fails does not keep the others waiting.
                 outcome = Err(error);
                 self.lock().take_back(hints);
                 continue;
@@ -427,7 +427,7 @@ impl Broker for RabbitBroker {
     }
 
     async fn probe(&self) -> Result<(), BrokerError> {
-        // Whether or not it is known to be blocked: that is what is tried.
+        // Tests it even if the broker is known to be blocked, because the block may be over.
         let mut links = self.inner.link.subscribe();
         let linked = timeout(LINKED, links.wait_for(Option::is_some)).await;
         let link =
@@ -494,7 +494,7 @@ impl Broker for RabbitBroker {
         }
         drop(taken.turn);
         for receipt in taken.receipts {
-            // A supervisor that has ended has no connection to acknowledge over.
+            // If the supervisor has ended, there is no connection over which to acknowledge.
             self.inner.done.send(receipt).ok();
         }
     }
@@ -512,7 +512,7 @@ impl Broker for RabbitBroker {
         self.close();
         self.inner.wanted.notify_one();
         let mut link = self.inner.link.subscribe();
-        // The supervisor acknowledges what is done, and goes.
+        // Waits until the supervisor has acknowledged everything and closed the connection.
         drop(timeout(PATIENCE, link.wait_for(Option::is_none)).await);
     }
 }

@@ -1,5 +1,5 @@
-//! Keeps one connection: connects to whichever address answers, starts consumers, acknowledges, and
-//! begins again when the connection, a channel or a consumer fails. Without a limit on attempts.
+//! Keeps one connection: connects to any address that answers, starts consumers, acknowledges, and starts again when
+//! the connection, a channel or a consumer fails. The number of attempts is unlimited.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,25 +21,25 @@ use crate::backoff::Backoff;
 use crate::broker::{Alarm, BrokerError, Receipt};
 use crate::store::Lane;
 
-/// Messages that a consumer holds at most.
+/// The maximum number of unacknowledged messages of a consumer.
 const PREFETCH: u16 = 16;
 
-/// Pauses between attempts to connect: from this, doubled each time.
+/// The first pause between attempts to connect; it doubles each time.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The longest pause.
 const PAUSE_AT_MOST: Duration = Duration::from_secs(5);
 
-/// A connection that lasted for longer was a good one: the next is made at once.
+/// If a connection lasted longer than this, the next attempt is made at once.
 const LASTED: Duration = Duration::from_secs(10);
 
-/// A consumer that is given nothing for so long asks again.
+/// A consumer that receives nothing for this long is started again.
 const IDLE: Duration = Duration::from_secs(15);
 
-/// How long is waited for a queue that is not there yet.
+/// The pause before looking again for a queue that does not exist yet.
 const EARLY: Duration = Duration::from_millis(100);
 
-/// The addresses in a URL, a URL each.
+/// The addresses in a URL, as one URL each.
 pub(super) fn addresses(url: &str) -> Result<Vec<String>, BrokerError> {
     let no_broker = || failed("be named", "write amqp(s)://user:password@host[,host]/vhost");
     let (scheme, rest) = url.split_once("://").ok_or_else(no_broker)?;
@@ -54,7 +54,7 @@ pub(super) fn addresses(url: &str) -> Result<Vec<String>, BrokerError> {
         Some(at) => (&place[..at], place[at..].to_owned()),
         None => (place, String::new()),
     };
-    // A peer that is silently gone is noticed by its heartbeats.
+    // Heartbeats detect a peer that has vanished silently.
     if !path.contains("heartbeat=") {
         path.push(if path.contains('?') { '&' } else { '?' });
         path.push_str("heartbeat=10");
@@ -73,7 +73,7 @@ pub(super) async fn try_address(address: &str) -> Result<Connection, lapin::Erro
     }
 }
 
-/// The first connection, if there is a broker.
+/// The first connection; `None` if no broker can be reached.
 pub(super) async fn connect(addresses: &[String]) -> Result<Option<Connection>, BrokerError> {
     for address in addresses {
         match try_address(address).await {
@@ -117,7 +117,7 @@ pub(super) async fn run(
                     backoff.reset();
                 }
                 inner.forget();
-                // A connection that is gone needs no farewell.
+                // If the connection is already gone, it need not be closed.
                 drop(timeout(PATIENCE, connection.close(200, "done".into())).await);
                 match ended {
                     Ok(()) => return,
@@ -140,8 +140,8 @@ pub(super) async fn ask<T>(
     }
 }
 
-/// Serves over `connection` until it fails, or the broker is closed. A lane that fails alone is left
-/// to be mended, and served again then.
+/// Serves over `connection` until it fails or the broker is closed. If only a lane fails, the lane is repaired and then
+/// served again.
 async fn serve(
     inner: &Arc<Inner>,
     connection: &Connection,
@@ -151,7 +151,7 @@ async fn serve(
     let mut events = Box::pin(connection.events_listener());
     let lost = Arc::new(Notify::new());
     inner.renew.store(true, Ordering::Release);
-    // Consumers end with this function.
+    // Dropping the set ends the consumers.
     let mut consumers = JoinSet::new();
     let mut channels: HashMap<u64, Open> = HashMap::new();
     loop {
@@ -159,14 +159,14 @@ async fn serve(
             let publishing = ask("open a channel", connection.create_channel()).await?;
             let confirms = publishing.confirm_select(ConfirmSelectOptions::default());
             ask("confirm", confirms).await?;
-            // Of a broker that was blocked nobody says that it is not any more, where the connection is a new one.
+            // On a new connection, no message from the broker says that an earlier alarm is over.
             if inner.blocked.load(Ordering::Acquire) && mend::takes(&publishing).await.is_ok() {
                 inner.blocked.store(false, Ordering::Release);
             }
             let link = Link { publishing, failed: lost.clone() };
             inner.link.send_replace(Some(link));
         }
-        // One after the other: it is known then which one the connection fails of.
+        // One after the other, so that it is known which queue makes the connection fail.
         for name in inner.undeclared() {
             match mend::declare(connection, &name).await {
                 Ok(()) => drop(inner.lock().declared.insert(name)),
@@ -228,7 +228,7 @@ async fn serve(
                     return Err(failed("deliver", "the connection has ended"));
                 }
                 if let Ok(Ended { name, channel, why }) = ended {
-                    // Its channel is closed when it is dropped.
+                    // Dropping the channel closes it.
                     channels.remove(&channel);
                     inner.lock().served.remove(&name);
                     if let Some(why) = why {
@@ -241,13 +241,13 @@ async fn serve(
     }
 }
 
-/// The channel of a consumer.
+/// A consumer's channel.
 struct Open {
     channel: Channel,
     unacknowledged: Arc<AtomicUsize>,
 }
 
-/// Lets go of a message; one that came over a channel that is gone is delivered again.
+/// Acknowledges a message. If its channel is gone, the broker will deliver it again.
 async fn acknowledge(channels: &HashMap<u64, Open>, receipt: Receipt) {
     if let Some(Open { channel, unacknowledged }) = channels.get(&receipt.channel) {
         unacknowledged.fetch_sub(1, Ordering::AcqRel);
@@ -257,8 +257,8 @@ async fn acknowledge(channels: &HashMap<u64, Open>, receipt: Receipt) {
     }
 }
 
-/// Takes from a lane, over a channel of its own: a request that the broker does not answer keeps no
-/// other waiting. None: there is no queue yet.
+/// Starts a consumer of a lane over a new channel, so that a request without an answer blocks no other. `None` if the
+/// queue does not exist yet.
 async fn set_up(
     connection: &Connection,
     name: &str,
@@ -274,7 +274,7 @@ async fn set_up(
     Ok(Some((channel, consumer)))
 }
 
-/// Takes from a queue, at most `window` messages at once.
+/// Starts a consumer that receives at most `window` unacknowledged messages.
 pub(super) async fn consume(
     channel: &Channel,
     name: &str,
@@ -286,16 +286,16 @@ pub(super) async fn consume(
     ask("deliver", consumed).await
 }
 
-/// A consumer has ended.
+/// The end of a consumer.
 struct Ended {
     name: String,
     channel: u64,
-    /// None: it was given nothing for long.
+    /// `None` if it received nothing for a long time.
     why: Option<String>,
 }
 
-/// Queues what is delivered, until that ends. A consumer that is given nothing for long may be one
-/// that the broker has forgotten: it ends, to ask again.
+/// Queues deliveries until the consumer ends. The broker may have forgotten a consumer that receives nothing for a long
+/// time, so such a consumer ends and is started again.
 async fn receive(
     inner: Arc<Inner>,
     channel: u64,
@@ -314,7 +314,7 @@ async fn receive(
         };
         let ids = message::ids(&delivery);
         let answered = match (ids, &source.lane) {
-            // Somebody has tried whether the queue works.
+            // An empty message comes from a process that tested the queue.
             (Some(ids), _) if ids.is_empty() => {
                 delivery.acker.ack(BasicAckOptions::default()).await
             }
@@ -341,15 +341,15 @@ async fn receive(
     }
 }
 
-/// What this process takes from.
+/// A queue that this process consumes.
 struct Source {
     name: String,
-    /// None: what was given up.
+    /// `None` for the queue of given-up messages.
     lane: Option<(Arc<str>, Lane)>,
 }
 
 impl Inner {
-    /// Lanes whose queues this process makes and has not declared over this connection.
+    /// Lanes whose queues this process creates, and has not yet declared over this connection.
     pub(super) fn undeclared(&self) -> Vec<String> {
         let state = self.lock();
         let is_missing =
@@ -357,7 +357,7 @@ impl Inner {
         state.led.iter().filter(is_missing).cloned().collect()
     }
 
-    /// What this process takes from.
+    /// All queues that this process consumes.
     fn sources(&self) -> Vec<Source> {
         let state = self.lock();
         let lanes = state.queues.keys().flat_map(|queue| {
@@ -371,7 +371,7 @@ impl Inner {
         std::iter::once(dead).chain(lanes).collect()
     }
 
-    /// Those that nothing comes from yet, and that are not being mended.
+    /// Those without a consumer that are not being repaired.
     fn unserved(&self) -> Vec<Source> {
         let mut sources = self.sources();
         let state = self.lock();
@@ -381,7 +381,7 @@ impl Inner {
         sources
     }
 
-    /// Whether messages come from all that this process takes from.
+    /// Whether everything that this process takes from has a consumer.
     pub(super) fn is_served(&self) -> bool {
         let sources = self.sources();
         let state = self.lock();

@@ -1,6 +1,6 @@
-//! Queues on RabbitMQ: one quorum queue for each lane of a step, one for each kind of job, and one
-//! where the broker puts what was delivered too often: that is counted and dropped, as only attempts
-//! in the database park anything. Portable from 3.10 to 4.x.
+//! Queues on RabbitMQ: one quorum queue for each lane of a step, one for each kind of job, and one for messages that
+//! were delivered too often. Those are counted and dropped, because only attempts in the database park a lot or job.
+//! Works with RabbitMQ 3.10 to 4.x.
 
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
@@ -10,18 +10,18 @@ use lapin::{Channel, ErrorKind, ExchangeKind};
 use crate::domain::kinds::StepKind;
 use crate::store::Lane;
 
-/// Deliveries of a message that was never acknowledged, after which the broker gives it up.
+/// After this many deliveries without acknowledgement, the broker gives a message up.
 const DELIVERIES: i32 = 20;
 
-/// Where given-up messages go.
+/// The queue of given-up messages.
 pub(super) const DEAD: &str = "waybill.dead";
 
-/// The lanes of a queue: jobs are not in lanes.
+/// The lanes of a queue. A queue of jobs has only one.
 pub(super) fn lanes(queue: &str) -> &'static [Lane] {
     if StepKind::named(queue).is_some() { &Lane::ALL } else { &[Lane::Normal] }
 }
 
-/// The broker's name of a lane.
+/// The name of a lane's queue on the broker.
 pub(super) fn name(queue: &str, lane: Lane) -> String {
     if StepKind::named(queue).is_some() {
         format!("waybill.{queue}.{}", lane.name())
@@ -36,7 +36,7 @@ fn quorum() -> FieldTable {
     arguments
 }
 
-/// Declares a queue; returns how many messages wait in it.
+/// Declares a queue, and returns the number of messages in it.
 pub(super) async fn declare(channel: &Channel, name: &str) -> lapin::Result<u32> {
     let mut arguments = quorum();
     if name != DEAD {
@@ -51,8 +51,8 @@ pub(super) async fn declare(channel: &Channel, name: &str) -> lapin::Result<u32>
     Ok(queue.message_count())
 }
 
-/// How many messages wait in a queue, and how many take from it; none: there is no such queue, and the
-/// channel is closed.
+/// The number of messages in a queue, and of its consumers. `None` if there is no such queue; the channel is then
+/// closed.
 pub(super) async fn find(channel: &Channel, name: &str) -> lapin::Result<Option<(u32, u32)>> {
     let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
     let not_found = AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND);
@@ -65,7 +65,7 @@ pub(super) async fn find(channel: &Channel, name: &str) -> lapin::Result<Option<
     }
 }
 
-/// Declares where given-up messages are sent.
+/// Declares the queue of given-up messages.
 async fn bind_dead(channel: &Channel) -> lapin::Result<()> {
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     channel

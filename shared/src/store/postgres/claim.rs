@@ -1,5 +1,5 @@
-//! Claims: batches of lots under a lease of their own, jobs under a lease in their row. Leases are
-//! of the database's clock, and hold while their process renews them.
+//! Claims. A batch of lots has its own lease; a job's lease is stored in its row. Leases use the database's clock, and
+//! last while their process renews them.
 
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ impl PostgresStore {
                 .bind(now.timestamp_millis())
                 .execute(&mut *connection)
                 .await?;
-            // A statement of its own, so that it sees what the one before has waited for.
+            // A separate statement, so that it sees the changes for which the previous one has waited.
             let row = sqlx::query(include_str!("sql/claim_job_within.sql"))
                 .bind(ids)
                 .bind(kind.name())
@@ -140,7 +140,7 @@ impl PostgresStore {
         Ok(self.casual_rows("read jobs", query).await?.iter().map(job).collect())
     }
 
-    /// Leases that nobody renewed in time: lots by number and version.
+    /// Leases that nobody renewed in time, with number and version of their lots.
     pub(super) async fn expired(&self) -> Result<Vec<(Lease, Vec<(i64, i64)>)>, StoreError> {
         let query = sqlx::query(include_str!("sql/lost_leases.sql"));
         let rows = self.casual_rows("read leases", query).await?;
@@ -161,7 +161,7 @@ impl PostgresStore {
         self.casual_rows("renew leases", query).await.map(drop)
     }
 
-    /// Deletes leases that have ended.
+    /// Deletes the leases that have ended.
     pub(super) async fn forget_leases(&self) -> Result<(), StoreError> {
         let ended: Vec<Lease> = std::mem::take(&mut lock(&self.ended));
         if ended.is_empty() {

@@ -1,4 +1,4 @@
-//! Leadership, and what processes tell each other.
+//! Leadership, and notifications between processes.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -15,25 +15,25 @@ use crate::backoff::Backoff;
 use crate::domain::lot::Timestamp;
 use crate::store::{Cluster, Hindrance, Hint, Lane, StoreError, Term};
 
-/// The channel of notifications.
+/// The channel of LISTEN and NOTIFY.
 const CHANNEL: &str = "waybill_due";
 
-/// Postgres takes less than 8,000 bytes in one notification.
+/// Postgres limits a notification to less than 8,000 bytes.
 const PAYLOAD: usize = 7_500;
 
-/// Notifications that may wait; what does not fit is found in the store.
+/// How many notifications may wait. Whatever does not fit is found in the store later.
 const HEARD: usize = 1024;
 
-/// Months to come for which there is room.
+/// How many months ahead partitions are created.
 const MONTHS: i32 = 3;
 
-/// Pauses before it is listened again: the first, and the longest.
+/// The first and the longest pause before listening is tried again.
 const DEAF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
 
-/// Events after which tallies are folded.
+/// The number of new events after which tallies are folded.
 const FOLD: usize = 20_000;
 
-/// `queue lane due id id id`, a line for each queue, lane and moment.
+/// Texts for NOTIFY. Each line is `queue lane due id id id`, for one queue, lane and due time.
 fn payloads(hints: &[Hint]) -> Vec<String> {
     let mut all = vec![String::new()];
     let mut last: Option<(&Arc<str>, Lane, i64)> = None;
@@ -55,7 +55,7 @@ fn payloads(hints: &[Hint]) -> Vec<String> {
     all
 }
 
-/// Reads what [`payloads`] wrote; what is not understood is left out.
+/// Parses the output of [`payloads`]. Lines that cannot be parsed are skipped.
 fn heard(payload: &str) -> Vec<Hint> {
     let mut hints = Vec::new();
     for line in payload.lines() {
@@ -125,7 +125,7 @@ impl Cluster for PostgresStore {
     }
 
     async fn keep_house(&self, _: Term) -> Result<(), StoreError> {
-        // Each made once however many ask; one that cannot be made keeps no other from it.
+        // Each month is created once, even if several processes try. A month that fails does not prevent the others.
         let mut made = Ok(());
         for months in 0..=MONTHS {
             let query = sqlx::query(include_str!("sql/make_partition.sql")).bind(months);
@@ -162,7 +162,8 @@ impl Cluster for PostgresStore {
                             backoff.reset();
                             heard(notification.payload())
                         }
-                        // What was told while the connection was lost is looked for.
+                        // Notifications were lost while the connection was down. An empty list makes the relay look in
+                        // the store.
                         Ok(None) => Vec::new(),
                         Err(error) => {
                             tracing::warn!(%error, "cannot hear what is due");
@@ -172,7 +173,7 @@ impl Cluster for PostgresStore {
                     },
                     () = said.closed() => return,
                 };
-                // A full channel loses a hint, not work.
+                // If the channel is full, only a hint is lost, not work.
                 said.try_send(hints).ok();
             }
         });

@@ -1,5 +1,5 @@
-//! Applies change sets: the short way where it fits, else rows are locked, change sets decided, and what was
-//! accepted is written, in one transaction.
+//! Applies change sets: in the short way if possible. Otherwise one transaction locks the rows, decides the change
+//! sets, and writes what was accepted.
 
 use sqlx::postgres::{PgConnection, PgPool};
 
@@ -8,13 +8,13 @@ use super::{PATIENCE, failed, give_up, lock, steps, write};
 use crate::store::change_set::Prepared;
 use crate::store::{ChangeSet, Fate, StoreError};
 
-/// How often a transaction is begun again that another one got in the way of.
+/// How often a transaction is repeated after a conflict with another one.
 const ATTEMPTS: u32 = 10;
 
 /// Unique violation, serialization failure, deadlock: the rows have changed meanwhile.
 const CONFLICTS: [&str; 3] = ["23505", "40001", "40P01"];
 
-/// Commits `change sets` in order; each gets its fate.
+/// Commits `change_sets` in order, and returns the fate of each.
 pub(super) async fn commit(
     gate: &Gate,
     pool: &PgPool,
@@ -52,7 +52,7 @@ fn is_conflict(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| CONFLICTS.contains(&code.as_ref()))
 }
 
-/// One transaction, left open if it fails.
+/// Runs one transaction, and leaves it open if it fails.
 async fn transact(
     connection: &mut PgConnection,
     prepared: &[Prepared],

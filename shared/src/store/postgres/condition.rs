@@ -1,4 +1,4 @@
-//! How the database is.
+//! The state of the database, for operators.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::store::{Condition, Hindrance, StoreError};
 
 const READ: &str = "look at the database";
 
-/// A transaction that is open for longer is somebody's who has forgotten it.
+/// A transaction that is open for longer counts as forgotten.
 const LONG_OPEN: Duration = Duration::from_secs(300);
 
-/// [`LONG_OPEN`], but shorter in tests that wait for one.
+/// [`LONG_OPEN`], or less in tests that wait for one.
 fn long_open() -> Duration {
     let given = std::env::var("WAYBILL_LONG_OPEN_MS").ok().and_then(|text| text.parse().ok());
     given.map_or(LONG_OPEN, Duration::from_millis)
@@ -25,7 +25,7 @@ fn long_open() -> Duration {
 
 impl PostgresStore {
     pub(super) async fn hindered(&self) -> Result<Vec<Hindrance>, StoreError> {
-        // Not over the connections that may be waiting for what is looked for.
+        // Not over the main pool, whose connections may be waiting for the very sessions that this looks for.
         let rows = self.casual_rows(READ, sqlx::query(include_str!("sql/hindrances.sql"))).await?;
         let row = rows.first().ok_or(StoreError::Closed)?;
         let mut found = Vec::new();

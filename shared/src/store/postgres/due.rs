@@ -68,7 +68,7 @@ impl Queues for PostgresStore {
     }
 
     fn let_go(&self, job: &Job) {
-        // Where its end could not be committed, its lease runs out and another takes it.
+        // If the end of the job could not be committed, its lease expires and another process takes the job.
         lock(&self.jobs).remove(&job.id);
     }
 

@@ -1,4 +1,4 @@
-//! All rows, to be carried elsewhere.
+//! Reads all rows, to copy them elsewhere.
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
@@ -32,7 +32,7 @@ impl Whole for PostgresStore {
     }
 
     async fn rest(&self, to: &mpsc::Sender<Batch>) -> Result<(), StoreError> {
-        // Each row is the text of what it is in a file.
+        // Each row is read as the text that a file contains.
         for sql in [
             include_str!("sql/give_lines.sql"),
             include_str!("sql/give_lots.sql"),
@@ -74,7 +74,7 @@ impl Whole for PostgresStore {
             .await
             .map_err(failed(COMPACT))?;
         let mut connection = self.pool.acquire().await.map_err(failed(COMPACT))?;
-        // Who is kept waiting gives up soon.
+        // Gives up soon, so that nobody waits long behind this lock.
         for setting in ["SET lock_timeout = '2s'", "SET statement_timeout = 0"] {
             sqlx::query(setting).execute(&mut *connection).await.map_err(failed(COMPACT))?;
         }

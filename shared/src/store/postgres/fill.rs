@@ -1,5 +1,5 @@
-//! Fills empty tables, each batch of rows of one kind in one statement. Events get their positions as
-//! their numbers.
+//! Fills empty tables, with one statement for all rows of a kind in a batch. Events keep their positions, which also
+//! become their numbers.
 
 use sqlx::PgConnection;
 
@@ -8,13 +8,13 @@ use crate::store::row::{
 };
 use crate::store::Lane;
 
-/// Begins to fill, in one transaction.
+/// Starts the transaction in which everything is filled.
 pub(super) async fn begin(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query("BEGIN").execute(&mut *connection).await?;
     sqlx::query(include_str!("sql/fill_begin.sql")).execute(connection).await.map(drop)
 }
 
-/// Inserts `rows`, those of one kind that stand together at once.
+/// Inserts `rows`, with one statement for each kind.
 pub(super) async fn insert(connection: &mut PgConnection, rows: &[Row]) -> Result<(), sqlx::Error> {
     let mut kinds = Kinds::default();
     for row in rows {
@@ -30,7 +30,7 @@ pub(super) async fn insert(connection: &mut PgConnection, rows: &[Row]) -> Resul
             Row::Note(row) => kinds.notes.push(row),
         }
     }
-    // Rows take their bodies from their events.
+    // Events come first, because the other rows take their bodies from them.
     events(connection, &kinds.events).await?;
     links(connection, &kinds.links).await?;
     lines(connection, &kinds.lines).await?;
@@ -42,7 +42,7 @@ pub(super) async fn insert(connection: &mut PgConnection, rows: &[Row]) -> Resul
     notes(connection, &kinds.notes).await
 }
 
-/// What is left to be done behind the last row.
+/// The final steps after the last row.
 pub(super) async fn end(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query(include_str!("sql/fill_tallies.sql")).execute(&mut *connection).await?;
     sqlx::query(include_str!("sql/fill_end.sql")).execute(connection).await.map(drop)
@@ -61,7 +61,6 @@ struct Kinds<'a> {
     notes: Vec<&'a NoteRow>,
 }
 
-/// One column of `rows`.
 fn column<'a, T, C>(rows: &[&'a T], value: impl Fn(&'a T) -> C) -> Vec<C> {
     rows.iter().map(|row| value(row)).collect()
 }

@@ -1,5 +1,5 @@
-//! Who connects while the database takes no connections: one of this process at a time, at growing pauses, however many
-//! wait for it.
+//! Limits connection attempts while the database accepts none: one caller of this process tries at a time, with growing
+//! pauses, however many are waiting.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,10 +11,10 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::ACQUIRE;
 use crate::backoff::Backoff;
 
-/// The first pause, and the longest.
+/// The first and the longest pause.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// A gate before the pools of one store.
+/// One gate for all pools of a store.
 #[derive(Debug)]
 pub(super) struct Gate {
     pace: Mutex<Pace>,
@@ -24,7 +24,7 @@ pub(super) struct Gate {
 #[derive(Debug)]
 struct Pace {
     backoff: Backoff,
-    /// Connecting has failed, and is tried again then.
+    /// Set after a failed attempt: the time of the next one.
     until: Option<Instant>,
 }
 
@@ -38,7 +38,7 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// A connection of `pool`.
+    /// Gets a connection from `pool`.
     pub(super) async fn acquire(
         &self,
         pool: &PgPool,
@@ -60,7 +60,7 @@ impl Gate {
         self.lock().until
     }
 
-    /// Opens or closes with what became of a try.
+    /// Closes the gate after a failed attempt, and opens it after a success.
     fn met<T>(&self, pool: &PgPool, tried: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
         let mut pace = self.lock();
         let now = Instant::now();
@@ -70,9 +70,9 @@ impl Gate {
                 pace.backoff.reset();
             }
             Err(sqlx::Error::PoolClosed) => {}
-            // All that there are were busy.
+            // The database is not the cause: all connections of the pool were in use.
             Err(sqlx::Error::PoolTimedOut) if pool.size() > 0 => {}
-            // Those who tried at the same time have failed together.
+            // Attempts that ran at the same time and failed together lengthen the pause only once.
             Err(_) if pace.until.is_some_and(|until| until > now) => {}
             Err(_) => pace.until = Some(now + pace.backoff.pause()),
         }

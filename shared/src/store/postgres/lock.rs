@@ -1,5 +1,5 @@
-//! Locks and reads the rows that change sets were decided on, in one order for everybody: lots, lines,
-//! envelopes, records, jobs, each by its key.
+//! Locks and reads the rows that change sets are based on. Everybody locks in the same order, to avoid deadlocks: lots,
+//! lines, envelopes, records, jobs, each by key.
 
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -20,7 +20,7 @@ fn sorted<T: Ord>(mut keys: Vec<T>) -> Vec<T> {
     keys
 }
 
-/// The rows as they are; they stay so until the transaction ends.
+/// Reads the rows, and keeps them locked until the transaction ends.
 pub(super) async fn lock(
     connection: &mut PgConnection,
     change_sets: &[&ChangeSet],
@@ -55,7 +55,7 @@ async fn lots(
     connection: &mut PgConnection,
     change_sets: &[&ChangeSet],
 ) -> Result<(), sqlx::Error> {
-    // New ones are not there to be locked; of two that make the same, its key refuses the later.
+    // New lots have no row to lock. If two transactions create the same lot, the primary key refuses the later one.
     let changes = change_sets.iter().flat_map(|change_set| &change_set.lots);
     let ids = changes.map(|change| change.after.id.0).collect();
     for row in by_number(connection, include_str!("sql/lock_lots.sql"), ids).await? {

@@ -1,5 +1,5 @@
-//! The store on Postgres, 14 or newer: many processes at once, rows locked in one order, batches as
-//! arrays, positions of events given by the leader just after commit.
+//! The store on Postgres 14 or newer. Many processes commit at once, rows are locked in one order, batches are passed
+//! as arrays, and the leader assigns positions to events just after their commit.
 
 mod claim;
 mod cluster;
@@ -41,48 +41,48 @@ use crate::store::{ChangeSet, Condition, Fate, Lease, Migration, Store, StoreErr
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 
-/// The longest one statement or commit may take before its connection is given up.
+/// The longest time for one statement or commit before its connection is given up.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// The longest that a statement may take, for the server.
+/// The server's limit for a statement.
 const STATEMENT: &str = "30s";
 
-/// The same where everything is read: a snapshot is in nobody's way.
+/// [`PATIENCE`] for snapshots, which read everything and block nobody.
 const LONG_PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// The longest wait for a connection.
 const ACQUIRE: Duration = Duration::from_secs(10);
 
-/// Connections of a process, besides the one of the leader that listens, where nothing else is said.
+/// The default number of connections of a process. The leader has one more, for listening.
 pub const CONNECTIONS: u32 = 12;
 
-/// The fewest with which a process works.
+/// The minimum number of connections with which a process works.
 pub const FEWEST_CONNECTIONS: u32 = 3;
 
-/// A connection that was idle for longer is tried before it is used.
+/// A connection that was idle for longer is tested before it is used.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// How long leases and terms hold without being renewed.
+/// How long leases and terms last without renewal.
 const LEASE: Duration = Duration::from_secs(10);
 
 /// The store on one Postgres database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     pool: PgPool,
-    /// Commits here need not survive a crash of the database: leases and what is told.
+    /// For commits that need not survive a crash of the database: leases and notifications.
     casual: PgPool,
     gate: Arc<Gate>,
-    /// This process, as leases and terms name it.
+    /// The name of this process in leases and terms.
     holder: Arc<str>,
-    /// The longest that one statement may take before its connection is given up.
+    /// The longest time for one statement before its connection is given up.
     patience: Duration,
     lease_time: Duration,
-    /// Leases that have ended, deleted with the next claim.
+    /// Ended leases. The next claim deletes them.
     ended: Arc<Mutex<Vec<Lease>>>,
-    /// Jobs that this process runs: their leases are renewed.
+    /// Jobs that this process is running, whose leases it renews.
     jobs: Arc<Mutex<HashSet<i64>>>,
     sequencer: Arc<tokio::sync::Mutex<Option<Sequencer>>>,
-    /// Events that were given positions since tallies were folded.
+    /// How many events got positions since tallies were last folded.
     moved: Arc<AtomicUsize>,
 }
 
@@ -102,7 +102,7 @@ fn pool(connections: u32) -> PgPoolOptions {
         .max_connections(connections)
         .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
-        // A restarted or failed-over database leaves dead connections behind.
+        // A database that was restarted or failed over leaves dead connections behind.
         .before_acquire(|connection, meta| {
             Box::pin(async move {
                 if !sessions::is_sound(meta.age) {
@@ -121,19 +121,18 @@ impl PostgresStore {
     /// Connects to the database at `url` and migrates it.
     ///
     /// # Errors
-    /// [`StoreError::Newer`] if a newer Waybill wrote it, [`StoreError::Open`] if it cannot be
-    /// reached.
+    /// [`StoreError::Newer`] if a newer version of Waybill wrote it, [`StoreError::Open`] if it cannot be reached.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         Self::open_with(url, CONNECTIONS).await
     }
 
-    /// The same, holding so many connections at most, and [`FEWEST_CONNECTIONS`] at least.
+    /// Like [`PostgresStore::open`], with at most `connections` connections, but at least [`FEWEST_CONNECTIONS`].
     ///
     /// # Errors
-    /// As when it is opened.
+    /// As for [`PostgresStore::open`].
     pub async fn open_with(url: &str, connections: u32) -> Result<Self, StoreError> {
         let options = options(url)?;
-        // A database that takes no writes now can be read all the same.
+        // Skips the migration if nothing is pending, because a database that refuses writes can still be read.
         let planned = Self::migrations(url).await?;
         if planned.iter().any(|migration| !migration.is_applied) {
             migrate(&options, url).await?;
@@ -143,25 +142,24 @@ impl PostgresStore {
         Ok(store)
     }
 
-    /// Connects to the database at `url` as it is.
+    /// Connects to the database at `url` without migrating it.
     ///
     /// # Errors
-    /// [`StoreError::Older`] if its migrations have not all been made, [`StoreError::Newer`] and
-    /// [`StoreError::Open`] as when it is opened.
+    /// [`StoreError::Older`] if migrations are pending, [`StoreError::Newer`] and [`StoreError::Open`] as for
+    /// [`PostgresStore::open`].
     pub async fn look(url: &str) -> Result<Self, StoreError> {
         all_applied(&Self::migrations(url).await?, &without_secrets(url))?;
         Ok(Self::on(options(url)?, CONNECTIONS))
     }
 
-    /// The migrations of the database at `url`, and whether they were made; nothing is written.
+    /// The migrations of the database at `url`, and whether each was applied. Writes nothing.
     ///
     /// # Errors
-    /// [`StoreError::Newer`] if a newer Waybill wrote it, [`StoreError::Open`] if it cannot be
-    /// reached.
+    /// [`StoreError::Newer`] if a newer version of Waybill wrote it, [`StoreError::Open`] if it cannot be reached.
     pub async fn migrations(url: &str) -> Result<Vec<Migration>, StoreError> {
         let opening = |source| StoreError::Open { path: without_secrets(url), source };
         let options = options(url)?;
-        // One that does not even refuse is not waited for.
+        // Limits the wait for a server that gives no answer at all, not even a refusal.
         let connected = tokio::time::timeout(ACQUIRE, PgConnection::connect_with(&options)).await;
         let late = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
         let mut connection = connected.unwrap_or_else(late).map_err(opening)?;
@@ -203,13 +201,13 @@ impl PostgresStore {
         }
     }
 
-    /// Where it is, without options.
+    /// The database's URL, without options.
     #[must_use]
     pub fn url(&self) -> String {
         self.pool.connect_options().to_url_lossy().to_string()
     }
 
-    /// The rows that `query` gives; a connection that does not answer is given up.
+    /// The rows of `query`. A connection that does not answer is given up.
     async fn rows(
         &self,
         operation: &'static str,
@@ -218,7 +216,7 @@ impl PostgresStore {
         rows(&self.gate, &self.pool, self.patience, operation, query).await
     }
 
-    /// The same for what need not survive a crash of the database.
+    /// Like [`PostgresStore::rows`], for what need not survive a crash of the database.
     async fn casual_rows(
         &self,
         operation: &'static str,
@@ -228,7 +226,7 @@ impl PostgresStore {
     }
 }
 
-/// How the database at `url` is connected to.
+/// The connection options for the database at `url`.
 fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|source| StoreError::Open { path: without_secrets(url), source })?
@@ -238,7 +236,7 @@ fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
             ("statement_timeout", STATEMENT),
             ("lock_timeout", "20s"),
             ("idle_in_transaction_session_timeout", "30s"),
-            // Arrays of any length are looked up by key: one plan fits all.
+            // Arrays of any length are looked up by key, so one plan fits all.
             ("plan_cache_mode", "force_generic_plan"),
             ("jit", "off"),
             ("timezone", "UTC"),
@@ -246,13 +244,13 @@ fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     Ok(options)
 }
 
-/// Whether what answers is a pooler that gives a session to others between two transactions: it does not set what a
-/// session is begun with, and two connections are the same process of the server.
+/// Whether a pooler answers that shares sessions between clients: the session has not kept its startup parameters, and
+/// two connections are the same process of the server.
 async fn is_pooled(
     connection: &mut PgConnection,
     options: &PgConnectOptions,
 ) -> Result<bool, sqlx::Error> {
-    // As text at once: nothing is prepared where somebody else's statements may be.
+    // A simple query: it prepares no statement, in case the session has somebody else's statements.
     let asked = sqlx::raw_sql(include_str!("sql/session.sql")).fetch_one(&mut *connection).await?;
     if asked.get::<String, _>(0) == STATEMENT {
         return Ok(false);
@@ -265,7 +263,7 @@ async fn is_pooled(
     Ok(first == second)
 }
 
-/// Makes the migrations that have not been made.
+/// Applies the pending migrations.
 async fn migrate(options: &PgConnectOptions, url: &str) -> Result<(), StoreError> {
     let opening = |source| StoreError::Open { path: without_secrets(url), source };
     let mut connection = PgConnection::connect_with(options).await.map_err(opening)?;
@@ -274,7 +272,7 @@ async fn migrate(options: &PgConnectOptions, url: &str) -> Result<(), StoreError
     connection.close().await.map_err(opening)
 }
 
-/// How long leases hold: [`LEASE`], but shorter in tests that wait for one to end.
+/// [`LEASE`], or less in tests that wait for a lease to end.
 fn lease_time() -> Duration {
     let given = std::env::var("WAYBILL_LEASE_MS").ok().and_then(|text| text.parse().ok());
     given.map_or(LEASE, Duration::from_millis)
@@ -292,7 +290,7 @@ async fn rows(
     answer.unwrap_or_else(|_| Err(give_up(connection))).map_err(failed(operation))
 }
 
-/// Gives up a connection that does not answer.
+/// Closes a connection that does not answer.
 fn give_up(connection: PoolConnection<Postgres>) -> sqlx::Error {
     drop(connection.detach());
     sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut))
@@ -307,13 +305,13 @@ impl Store for PostgresStore {
         let change_sets =
             change_sets.into_iter().map(Prepared::of).collect::<Result<Vec<_>, _>>()?;
         let (gate, pool) = (self.gate.clone(), self.pool.clone());
-        // A task of its own: a caller that goes away leaves no transaction in the middle.
+        // A separate task, so that a caller that is cancelled does not leave a transaction half done.
         let task = tokio::spawn(async move { commit::commit(&gate, &pool, &change_sets).await });
         task.await.map_err(|_| StoreError::Closed)?
     }
 
     async fn snapshot(&self) -> Result<Arc<dyn Store>, StoreError> {
-        // One connection, never exchanged for another: its transaction is the snapshot.
+        // A single connection that is never replaced: its transaction is the snapshot.
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
@@ -330,7 +328,7 @@ impl Store for PostgresStore {
                     .clone()
                     .options([
                         ("idle_in_transaction_session_timeout", "10min"),
-                        // A whole log is read here.
+                        // The whole log may be read here.
                         ("statement_timeout", "1h"),
                     ])
                     .disable_statement_logging(),
@@ -346,7 +344,7 @@ impl Store for PostgresStore {
 
     async fn close(&self) {
         if let Err(error) = self.forget_leases().await {
-            // What they cover has changed: they mean nothing any more.
+            // The lots that these leases cover have changed, so the leases have no effect.
             tracing::debug!(error = &error as &dyn std::error::Error, "leases are left behind");
         }
         self.casual.close().await;

@@ -33,7 +33,7 @@ fn record(row: &PgRow) -> Record {
     Record { id: row.get(0), version: row.get(1), body: row.get(2) }
 }
 
-/// The lot in a row that begins with its number and its body.
+/// Parses the lot in a row that begins with its number and its body.
 pub(super) fn lot(row: &PgRow) -> Result<Lot, StoreError> {
     parse(row.get(1), || format!("lot {}", row.get::<i64, _>(0)))
 }
@@ -64,7 +64,6 @@ impl PostgresStore {
         self.rows(READ, query.bind(class).bind(filter.limit)).await
     }
 
-    /// The number in the first column of the first row.
     pub(super) async fn number(&self, sql: &'static str) -> Result<i64, StoreError> {
         Ok(self.rows(READ, sqlx::query(sql)).await?.first().map_or(0, |row| row.get(0)))
     }

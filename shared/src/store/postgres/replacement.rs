@@ -1,4 +1,4 @@
-//! A new schema beside the one in use, to take its place once it is whole.
+//! A new schema next to the one in use. It replaces the one in use when it is complete.
 
 use std::sync::Arc;
 
@@ -12,7 +12,6 @@ use crate::address::without_secrets;
 use crate::store::row::Batch;
 use crate::store::{Beside, Store, StoreError};
 
-/// A new schema of a database, and the place that it is for.
 #[derive(Debug)]
 pub struct PostgresReplacement {
     url: String,
@@ -20,11 +19,11 @@ pub struct PostgresReplacement {
     /// The schema in use.
     place: String,
     new: String,
-    /// Held as long as it is made: nobody else makes one.
+    /// Holds the advisory lock for as long as this exists, so that nobody else makes a replacement.
     _lock: PgConnection,
 }
 
-/// A name as SQL has it.
+/// Quotes an SQL identifier.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -33,10 +32,10 @@ async fn run(connection: &mut PgConnection, sql: String) -> Result<(), sqlx::Err
     sqlx::query(AssertSqlSafe(sql)).execute(connection).await.map(drop)
 }
 
-/// The key of the lock that whoever makes a new schema holds: `waybill` in bytes.
+/// The key of the advisory lock: `waybill` in bytes.
 const LOCK: i64 = 0x0077_6179_6269_6c6c;
 
-/// One new schema is made at a time in a database, for as long as `connection` lives.
+/// Takes the lock that allows only one replacement in a database, for as long as `connection` lives.
 async fn only_one(connection: &mut PgConnection, url: &str) -> Result<(), StoreError> {
     let asked = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(LOCK);
     let is_only: bool = asked.fetch_one(connection).await.map_err(failed("ask who restores"))?;
@@ -46,14 +45,14 @@ async fn only_one(connection: &mut PgConnection, url: &str) -> Result<(), StoreE
     Err(StoreError::Busy { path: without_secrets(url), holder: "another restore".to_owned() })
 }
 
-/// The schemas that killed processes have left.
+/// Schemas that killed processes have left behind.
 async fn left_behind(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
     let sql =
         "SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'waybill\\_new\\_%' ORDER BY 1";
     sqlx::query_scalar(sql).fetch_all(connection).await
 }
 
-/// Nobody may be at work on what is to be replaced.
+/// Fails if somebody is working on the schema that is to be replaced.
 async fn is_free(connection: &mut PgConnection, url: &str) -> Result<(), StoreError> {
     let asking = failed("ask who leads");
     let has_tables: bool = sqlx::query_scalar("SELECT to_regclass('leadership') IS NOT NULL")
@@ -72,10 +71,10 @@ async fn is_free(connection: &mut PgConnection, url: &str) -> Result<(), StoreEr
 }
 
 impl PostgresReplacement {
-    /// A new schema in the database at `url`.
+    /// Creates a new schema in the database at `url`.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] if somebody leads there, [`StoreError`] if it cannot be made.
+    /// [`StoreError::Busy`] if somebody leads there, [`StoreError`] if the schema cannot be created.
     pub async fn empty(url: &str) -> Result<Self, StoreError> {
         let opening = |source| StoreError::Open { path: without_secrets(url), source };
         let options = options(url)?;
@@ -105,7 +104,7 @@ impl PostgresReplacement {
         Ok(replacement)
     }
 
-    /// How its new schema is connected to.
+    /// The connection options for the new schema.
     fn there(&self) -> PgConnectOptions {
         self.options
             .clone()
@@ -114,11 +113,11 @@ impl PostgresReplacement {
                 ("statement_timeout", "1h"),
                 ("idle_in_transaction_session_timeout", "1h"),
             ])
-            // To write and read everything takes its time.
+            // Writing and reading everything takes long, so slow statements are not logged.
             .disable_statement_logging()
     }
 
-    /// Moves what is Waybill's from one schema to another.
+    /// Moves Waybill's objects from one schema to another.
     async fn carry(
         &self,
         connection: &mut PgConnection,
@@ -146,7 +145,7 @@ impl Beside for PostgresReplacement {
         }
         fill::end(&mut connection).await.map_err(failed(filling))?;
         sqlx::query("COMMIT").execute(&mut connection).await.map_err(failed(filling))?;
-        // What is asked of it next is planned by what is in it.
+        // The next queries need up-to-date statistics of the planner.
         sqlx::query("ANALYZE").execute(&mut connection).await.map_err(failed(filling))?;
         connection.close().await.map_err(failed(filling))
     }
@@ -168,7 +167,7 @@ impl Beside for PostgresReplacement {
             .fetch_one(&mut *transaction)
             .await
             .map_err(placing())?;
-        // To the millisecond: one may follow another at once.
+        // With milliseconds, because one restore may follow another at once.
         let now = chrono::Utc::now().format("%Y%m%d_%H%M%S_%3f");
         let aside = format!("waybill_before_{now}");
         let moved = async {

@@ -1,33 +1,32 @@
-//! Positions and the hash chain, given by the leader in batches, just after commit.
+//! The leader assigns positions and extends the hash chain, in batches, just after commit.
 //!
-//! Events draw their number after their subject's row is locked, so of one subject the lower number
-//! is always the earlier event, and is visible wherever a later one is. What is visible and has no
-//! position yet is therefore put behind in the order of numbers. A number is *settled* once no
-//! transaction that drew it or a lower one can still commit: what was drawn before a moment belongs
-//! to transactions that had begun by then, and those have ended when the oldest running one is
-//! younger.
+//! Events draw their number after their subject's row is locked. So of one subject's events, the lower number is always
+//! the earlier event, and is visible wherever a later one is. Visible events without a position are therefore appended
+//! in the order of their numbers. A number is *settled* once no transaction that drew it or a lower one can still
+//! commit. Numbers that were drawn before a given moment belong to transactions that had begun by then. They have all
+//! ended once the oldest running transaction began later.
 
 use sqlx::Row;
 
 use super::PostgresStore;
 use crate::store::{StoreError, Term};
 
-/// Events given positions at once at most.
+/// The largest number of events that get positions at once.
 const BATCH: i64 = 20_000;
 
-/// Where the chain ends.
+/// The end of the chain.
 #[derive(Debug)]
 pub(super) struct Sequencer {
     term: Term,
     position: i64,
     hash: String,
-    /// Every event up to this one has its position, or never comes.
+    /// Every event up to this number has its position, or was rolled back.
     settled: i64,
-    /// Those beyond that have theirs.
+    /// Events beyond `settled` that have their position.
     known: Vec<i64>,
-    /// The last number that had been drawn when the pass before looked.
+    /// The last number that had been drawn at the previous pass.
     drawn: i64,
-    /// What settles once every transaction before has ended: a number, and that transaction.
+    /// A number, and the transaction before which all have to end until that number is settled.
     settling: Option<(i64, i64)>,
 }
 
@@ -55,14 +54,15 @@ impl PostgresStore {
         }))
     }
 
-    /// Gives positions to what has none; returns to how many.
+    /// Assigns positions to events that have none, and returns how many.
     pub(super) async fn give_positions(&self, term: Term) -> Result<usize, StoreError> {
         let store = self.clone();
-        // A task of its own: a caller that goes away leaves no statement under way beside the next
-        // one's, which would give the same positions.
+        // A separate task: if the caller is cancelled, no statement may keep running and give the same positions as the
+        // next one.
         let task = tokio::spawn(async move {
             let mut guard = store.sequencer.lock().await;
-            // Taken out: after a failure nobody knows whether the last link is there, so it is read.
+            // Taken out of the mutex: after a failure it is unknown whether the last link was written, so it is read
+            // again.
             let mut at = match guard.take().filter(|at| at.term == term) {
                 Some(at) => at,
                 None => store.sequencer(term).await?,
@@ -76,7 +76,7 @@ impl PostgresStore {
         task.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Gives positions behind `at`, and moves it; none: another leads.
+    /// Assigns positions after `at` and moves `at` forward. `None` means that another process leads.
     async fn place(&self, at: &mut Sequencer) -> Result<Option<usize>, StoreError> {
         let query = sqlx::query(include_str!("sql/sequence.sql"))
             .bind(at.term.0)
@@ -89,7 +89,7 @@ impl PostgresStore {
         let Some(row) = rows.first().filter(|row| row.get::<bool, _>(0)) else { return Ok(None) };
         let events: Vec<i64> = row.get::<Option<Vec<i64>>, _>(3).unwrap_or_default();
         let placed = events.len();
-        // A full batch leaves events behind its last; before that, whatever is visible has its place.
+        // A full batch may leave later events without a position, so nothing beyond its last event can be settled.
         let whole = events.last().copied().filter(|_| placed as i64 >= BATCH).unwrap_or(i64::MAX);
         if let (Some(position), Some(hash)) = (row.get(1), row.get(2)) {
             (at.position, at.hash) = (position, hash);
@@ -105,7 +105,7 @@ impl PostgresStore {
             at.settling = Some((number, before)).filter(|_| settled < number);
         }
         if at.settling.is_none() && at.drawn > at.settled {
-            // Drawn before this pass began, thus by transactions before `next`.
+            // Drawn before this pass began, so by transactions before `next`.
             at.settling = Some((at.drawn, next));
         }
         at.drawn = row.get(6);

@@ -1,18 +1,18 @@
-//! Pooled sessions that go on failing although the database is well: a session that began while the database was
-//! read-only, as after a fail-over, stays so for as long as it lives. At the first such error every session that is as
-//! old is replaced when it is next used.
+//! Some pooled sessions keep failing although the database is well. For example, a session that began while the
+//! database was read-only, as after a fail-over, stays read-only for as long as it lives. After the first such error,
+//! every session that is as old is replaced when it is next used.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Read-only; a plan or a prepared statement that the session does not know any more.
+/// Read-only; a plan or a prepared statement that the session no longer knows.
 const CODES: [&str; 3] = ["25006", "0A000", "26000"];
 
-/// How often all sessions may be replaced.
+/// The shortest time between two replacements of all sessions, in milliseconds.
 const PAUSE: u64 = 1_000;
 
-/// When such an error was last met, in milliseconds on this process' clock; 0: never.
+/// When such an error last occurred, in milliseconds on this process's clock; 0 if never.
 static MET: AtomicU64 = AtomicU64::new(0);
 
 fn now() -> u64 {
@@ -21,7 +21,7 @@ fn now() -> u64 {
     u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
 }
 
-/// Looks whether `error` is one that goes with its session.
+/// Records `error` if it is one that lasts as long as its session.
 pub(super) fn met(error: &sqlx::Error) {
     let code = error.as_database_error().and_then(|error| error.code());
     if !code.is_some_and(|code| CODES.contains(&&*code)) {
@@ -34,7 +34,7 @@ pub(super) fn met(error: &sqlx::Error) {
     }
 }
 
-/// Whether a session that is so old began after the last such error.
+/// Whether a session of this age began after the last such error.
 pub(super) fn is_sound(age: Duration) -> bool {
     let met = MET.load(Ordering::Acquire);
     let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);

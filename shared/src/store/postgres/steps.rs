@@ -1,5 +1,5 @@
-//! The short way: change sets that each move one lot, and nothing else, are compared and written in one
-//! statement. It is most of what workers commit.
+//! The short way: change sets that each only move one lot are compared and written in one statement. Most commits of
+//! workers are of this kind.
 
 use sqlx::{PgConnection, Row};
 
@@ -9,15 +9,15 @@ use crate::store::decide::Subject;
 use crate::store::tally::Place;
 use crate::store::{ChangeSet, Fate, Lane, LotIndex};
 
-/// Whether all of `change sets` can go the short way: lots that were there, each once, whose money and
-/// quantity stay.
+/// Whether all `change_sets` can go the short way: each moves an existing lot, no lot appears twice, and money and
+/// quantity stay the same.
 pub(super) fn are_steps(change_sets: &[Prepared]) -> bool {
     let mut ids: Vec<i64> = change_sets.iter().filter_map(|p| moved(&p.change_set)).collect();
     ids.sort_unstable();
     ids.windows(2).all(|pair| pair[0] != pair[1]) && ids.len() == change_sets.len()
 }
 
-/// The lot that `change set` moves, if that is all it does.
+/// The lot that `change_set` moves, if it does nothing else.
 fn moved(change_set: &ChangeSet) -> Option<i64> {
     let [change] = &change_set.lots[..] else { return None };
     let before = change.before.as_ref()?;
@@ -34,7 +34,7 @@ fn moved(change_set: &ChangeSet) -> Option<i64> {
         .then_some(change.after.id.0)
 }
 
-/// Commits `change sets`, see [`are_steps`].
+/// Commits `change_sets` for which [`are_steps`] holds.
 pub(super) async fn commit(
     connection: &mut PgConnection,
     change_sets: &[Prepared],

@@ -1,4 +1,4 @@
-//! Writes what was accepted, all rows of a table in one statement, and an event for each change.
+//! Writes what was accepted: one statement for all rows of a table, and an event for each change.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::store::{
     ChangeSet, EnvelopeRow, JobChange, Lane, LineChange, LotChange, LotIndex, RecordChange, tally,
 };
 
-/// Events about to be written, a column each.
+/// Events to be written, as columns.
 #[derive(Default)]
 struct Events {
     subjects: Vec<Subject>,
@@ -44,7 +44,7 @@ impl Events {
     }
 }
 
-/// Writes `accepted`, and the envelopes as they left them.
+/// Writes the accepted change sets, and the envelopes as they left them.
 pub(super) async fn write(
     connection: &mut PgConnection,
     accepted: &[&Prepared],
@@ -111,7 +111,7 @@ fn events_of(accepted: &[&Prepared], state: &State) -> Result<Events, sqlx::Erro
     Ok(events)
 }
 
-/// Appends `events`, each behind the one before of its subject.
+/// Appends `events`, each with a pointer to its subject's previous event.
 async fn append(
     connection: &mut PgConnection,
     events: Events,
@@ -141,15 +141,16 @@ async fn append(
         .map(drop)
 }
 
-/// A statement that puts rows, and the same for rows that were not there.
+/// Two forms of a statement: one for existing rows, one for new rows.
 struct Upsert {
     upsert: &'static str,
-    /// Refuses those that are there by now: rows that were there are locked, others may have been put meanwhile.
+    /// Fails if the row exists. Existing rows are locked, but another transaction may have inserted a new one
+    /// meanwhile.
     insert: &'static str,
 }
 
 impl Upsert {
-    /// What stands before `ON CONFLICT` inserts; where that is missing, this does not compile.
+    /// The part before `ON CONFLICT` is the insert. Without `ON CONFLICT`, this does not compile.
     const fn of(upsert: &'static str) -> Self {
         const CLAUSE: &[u8] = b"ON CONFLICT";
         let (text, mut at) = (upsert.as_bytes(), 0);
@@ -166,8 +167,7 @@ impl Upsert {
     }
 }
 
-/// The last change of each subject, those that were not there apart from those that were, and the
-/// statement for each.
+/// The last change of each subject, split into new and existing rows, each with its statement.
 fn last_of<K: Ord, T>(
     Upsert { upsert, insert }: Upsert,
     changes: impl IntoIterator<Item = (K, T)>,
@@ -307,7 +307,7 @@ async fn envelopes(
 ) -> Result<(), sqlx::Error> {
     let told = |row: &EnvelopeRow| state.told.iter().filter(|told| told.row.id == row.id).count();
     let rows = state.envelopes.values().map(|row| (&*row.id, row));
-    // Its first version is among what was told.
+    // The envelope is new if all its versions are among these changes.
     let is_first = |row: &&EnvelopeRow| row.version == told(row) as i64;
     const UPSERT: Upsert = Upsert::of(include_str!("sql/upsert_envelopes.sql"));
     for (sql, rows) in last_of(UPSERT, rows, is_first) {

@@ -1,4 +1,4 @@
-//! One process at a time opens the file, so it always leads and there is nobody to tell.
+//! Only one process at a time opens the file, so it always leads and has nobody to notify.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ impl Cluster for SqliteStore {
     }
 
     async fn sequence(&self, _: Term) -> Result<usize, StoreError> {
-        // The writer gives positions as it writes.
+        // The writer assigns positions as it writes.
         Ok(0)
     }
 

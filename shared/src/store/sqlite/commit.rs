@@ -1,4 +1,4 @@
-//! Applies change sets: reads the versions they were decided on, drops the stale, writes the rest.
+//! Applies change sets: reads the versions that they are based on, drops the stale ones, writes the rest.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::store::decide::{CeilingChange, Head, Heads, State, Subject, touched_e
 use crate::store::tally::Place;
 use crate::store::{ChangeSet, EnvelopeRow, Fate, LotChange, LotIndex, StoreError, tally};
 
-/// Applies `change sets` in order; each gets its fate. An error means that nothing was applied.
+/// Applies `change_sets` in order, and returns the fate of each. An error means that nothing was applied.
 pub(super) async fn apply(
     script: &mut Script<'_>,
     log: &mut Log,
@@ -72,7 +72,7 @@ async fn read(
 ) -> Result<State, sqlx::Error> {
     let mut heads = read_heads(connection, kept, change_sets).await?;
     let envelopes = envelopes(connection, change_sets, &mut heads).await?;
-    // One process at a time opens the file: it leads.
+    // Only one process at a time opens the file, so it leads.
     Ok(State { heads, envelopes, told: Vec::new(), term: Some(ONLY_TERM) })
 }
 

@@ -1,4 +1,4 @@
-//! How the file is.
+//! The state of the file, for operators.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::read::reading;
 use super::{MIGRATIONS, SqliteStore};
 use crate::store::{Condition, StoreError};
 
-/// The size of a file; 0 where there is none.
+/// The size of a file in bytes; 0 if it does not exist.
 fn size(path: &Path) -> i64 {
     let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
     i64::try_from(bytes).unwrap_or(i64::MAX)

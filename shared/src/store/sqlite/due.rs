@@ -1,4 +1,4 @@
-//! What is due, and its claims.
+//! What is due, and claims of it.
 
 use std::time::Duration;
 
@@ -24,20 +24,20 @@ fn job(row: &SqliteRow) -> Job {
         due: time(row.get(3)),
         attempt: row.get::<i64, _>(4).try_into().unwrap_or(u32::MAX),
         version: row.get(5),
-        // One process takes each hint once.
+        // Only one process claims, so leases are not counted.
         lease: 0,
         body: row.get(6),
     }
 }
 
-/// Hints out of `[[queue, class, id, due], …]`.
+/// Parses hints from `[[queue, class, id, due], …]`.
 fn hints(due: &str) -> Result<Vec<Hint>, StoreError> {
     Ok(named(parse::<Vec<(&str, i64, i64, i64)>>(due, || "what is due".to_owned())?))
 }
 
 #[async_trait]
 impl Queues for SqliteStore {
-    /// They are read beside the writer.
+    /// Reads the lots over the connection of the leases, not through the writer.
     async fn claim_lots(
         &self,
         step: &str,

@@ -1,4 +1,4 @@
-//! All rows, to be carried elsewhere.
+//! Reads all rows, to copy them elsewhere.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ impl Whole for SqliteStore {
     }
 
     async fn rest(&self, to: &mpsc::Sender<Batch>) -> Result<(), StoreError> {
-        // Each row is the text of what it is in a file.
+        // Each row is read as the text that a file contains.
         for sql in [
             include_str!("sql/give_lines.sql"),
             include_str!("sql/give_lots.sql"),
@@ -87,7 +87,7 @@ fn failed(operation: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
 }
 
 impl SqliteStore {
-    /// A connection for what is no unit of changes.
+    /// A separate connection for writes that are not change sets.
     async fn beside_the_writer(&self) -> Result<SqliteConnection, StoreError> {
         let path = self.place.database().ok_or(StoreError::Closed)?;
         let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY);
@@ -96,5 +96,5 @@ impl SqliteStore {
     }
 }
 
-/// How long the writer may be at it.
+/// How long to wait for the writer's lock.
 const BUSY: Duration = Duration::from_secs(30);

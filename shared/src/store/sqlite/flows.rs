@@ -1,4 +1,5 @@
-//! Jobs under way within a limit. One process opens the file: what it runs is all there is.
+//! Running jobs that are subject to a limit. Only one process opens the file, so the jobs that it runs are all there
+//! are.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +8,7 @@ use std::time::Instant;
 use crate::domain::limit::Limit;
 use crate::store::Job;
 
-/// By kind and by what they are counted by. Cheap to clone.
+/// By kind and by the job's body. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Flows(Arc<Mutex<HashMap<(String, String), Flow>>>);
 
@@ -22,7 +23,7 @@ impl Flows {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The first of `jobs` for which there is room.
+    /// Takes the first of `jobs` that stays within `limit`.
     pub(super) fn take(&self, jobs: Vec<Job>, limit: Limit) -> Option<Job> {
         let (mut flows, now) = (self.lock(), Instant::now());
         jobs.into_iter().find(|job| {
@@ -38,7 +39,7 @@ impl Flows {
         })
     }
 
-    /// Those of `jobs` that are not under way.
+    /// Keeps those of `jobs` that are not running.
     pub(super) fn free(&self, mut jobs: Vec<Job>) -> Vec<Job> {
         let flows = self.lock();
         let is_running = |job: &Job| {
@@ -49,7 +50,6 @@ impl Flows {
         jobs
     }
 
-    /// A job is no longer under way.
     pub(super) fn ends(&self, job: &Job) {
         if let Some(flow) = self.lock().get_mut(&(job.kind.clone(), job.body.clone())) {
             flow.running.remove(&job.id);

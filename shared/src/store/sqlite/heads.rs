@@ -1,4 +1,4 @@
-//! Heads: what each subject's row says of its history, its version and its last event.
+//! Heads: the version and the last event of each subject, as its row has them.
 
 use std::collections::HashMap;
 
@@ -8,19 +8,19 @@ use super::log::{Entry, Log};
 use crate::store::ChangeSet;
 use crate::store::decide::{Head, Heads, Subject};
 
-/// The heads of lots written lately, by number. This process is the only one that writes them.
+/// A cache of the heads of recently written lots, by number. It is valid because only this process writes them.
 #[derive(Debug, Default)]
 pub(super) struct Kept(HashMap<i64, Head>);
 
 impl Kept {
-    /// Lots kept at most.
+    /// The maximum number of lots in the cache.
     const LOTS: usize = 262_144;
 
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Remembers the lots among `heads`.
+    /// Adds the lots among `heads` to the cache.
     pub(super) fn keep(&mut self, heads: &Heads) {
         if self.0.len() > Self::LOTS {
             self.0.clear();
@@ -32,7 +32,7 @@ impl Kept {
     }
 }
 
-/// Reads the heads of all that `change sets` may change, but for envelopes; `kept` ones are known.
+/// Reads the heads of everything that `change_sets` may change except envelopes. Heads in `kept` are not read.
 pub(super) async fn read_heads(
     connection: &mut SqliteConnection,
     kept: &Kept,
@@ -128,7 +128,7 @@ async fn rest(
     Ok(())
 }
 
-/// Appends an event of `subject` to the log, behind its last one; returns its position.
+/// Appends an event of `subject` to the log, with a pointer to its previous one, and returns the position.
 pub(super) fn append(heads: &mut Heads, log: &mut Log, subject: Subject, entry: Entry) -> i64 {
     let previous = heads.get(&subject).event;
     let position = log.append(Entry { previous, ..entry });

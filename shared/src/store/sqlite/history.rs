@@ -77,7 +77,7 @@ impl Log for SqliteStore {
     }
 
     async fn tail(&self) -> Result<Vec<Event>, StoreError> {
-        // Positions are given in the transaction itself.
+        // The commit itself assigns positions, so no event is without one.
         Ok(Vec::new())
     }
 

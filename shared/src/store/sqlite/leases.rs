@@ -1,6 +1,5 @@
-//! Batches under way, in a file of their own beside the database: marking one does not wait for the
-//! writer, nor for the disk. A row left behind by a killed process is a lost lease; a lease whose
-//! lots have changed since means nothing.
+//! Running batches, stored in a file next to the database, so that claiming waits neither for the writer nor for the
+//! disk. A row left behind by a killed process is a lost lease. A lease whose lots have changed since has no effect.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex as Lock, PoisonError};
@@ -16,9 +15,9 @@ use crate::store::{Lease, StoreError};
 #[derive(Debug, Clone)]
 pub(super) struct Leases {
     connection: Arc<Mutex<Option<SqliteConnection>>>,
-    /// Those that have ended, deleted with the next claim.
+    /// Ended leases. The next claim deletes them.
     ended: Arc<Lock<Vec<i64>>>,
-    /// The last one of the processes before.
+    /// The last lease of earlier processes.
     inherited: i64,
 }
 
@@ -37,7 +36,7 @@ impl Leases {
             .filename(database.with_extension("leases.sqlite"))
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // What this keeps matters when the process dies, and then the system still has it.
+            // Leases only matter after a crash of the process, which does not lose what the system has buffered.
             .synchronous(SqliteSynchronous::Normal)
             .connect()
             .await
@@ -46,7 +45,7 @@ impl Leases {
             .execute(&mut connection)
             .await
             .map_err(&opening)?;
-        // Lots are read here, so that a claim is one trip.
+        // The claim reads lots in the same statement, so that it is one trip.
         sqlx::query("ATTACH DATABASE ? AS waybill")
             .bind(database.to_string_lossy().into_owned())
             .execute(&mut connection)
@@ -59,7 +58,7 @@ impl Leases {
         Ok(Self { connection, ended: Arc::default(), inherited })
     }
 
-    /// None, where nobody claims anything.
+    /// For a store that is only read, so that nothing is claimed.
     pub(super) fn none() -> Self {
         Self { connection: Arc::default(), ended: Arc::default(), inherited: 0 }
     }
@@ -68,7 +67,7 @@ impl Leases {
         std::mem::take(&mut self.ended.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Leases those of `ids` that are due at `step`: the lease, and the lots as a JSON array.
+    /// Leases the lots among `ids` that are due at `step`. Returns the lease, and the lots as a JSON array.
     pub(super) async fn claim(
         &self,
         step: &str,
@@ -90,7 +89,7 @@ impl Leases {
             .await;
         if claimed.is_err() {
             ended.into_iter().for_each(|id| self.release(Lease(id)));
-            // The transaction may already be gone: a failed rollback says just that.
+            // If the transaction is already gone, the rollback fails, which is harmless.
             drop(sqlx::query("ROLLBACK").execute(connection).await);
         }
         let rows = claimed.map_err(failed("claim lots"))?;
@@ -100,12 +99,11 @@ impl Leases {
         }
     }
 
-    /// Ends a lease.
     pub(super) fn release(&self, Lease(id): Lease) {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).push(id);
     }
 
-    /// Leases that earlier processes held when they ended: id, and lots by number and version.
+    /// Leases that earlier processes still held when they ended: id, and number and version of their lots.
     pub(super) async fn inherited(&self) -> Result<Vec<(i64, String)>, StoreError> {
         let mut guard = self.connection.lock().await;
         let connection = guard.as_mut().ok_or(StoreError::Closed)?;
@@ -127,7 +125,7 @@ impl Leases {
     pub(super) async fn close(&self) {
         let Some(mut connection) = self.connection.lock().await.take() else { return };
         if let Err(error) = self.forget(&mut connection).await {
-            // What they cover has changed: they mean nothing any more.
+            // The lots that these leases cover have changed, so the leases have no effect.
             tracing::warn!(error = &error as &dyn std::error::Error, "leases are left behind");
         }
         if let Err(error) = connection.close().await {

@@ -1,4 +1,4 @@
-//! Appends events with their positions and links each commit into the hash chain.
+//! Appends events with their positions, and adds a link to the hash chain for each commit.
 
 use sha2::Sha256;
 use sqlx::Arguments;
@@ -7,20 +7,19 @@ use super::script::Script;
 use crate::store::ChangeSet;
 use crate::store::chain::{digest, hex, link};
 
-/// An event about to be written.
 pub(super) struct Entry {
     pub(super) at: i64,
     pub(super) actor: String,
     pub(super) subject: String,
     pub(super) number: i64,
     pub(super) kind: &'static str,
-    /// The position of the subject's event before; 0: it is the first.
+    /// The position of the subject's previous event; 0 for its first event.
     pub(super) previous: i64,
     pub(super) body: String,
 }
 
 impl Entry {
-    /// What `change set` tells of `subject`, whose event `number` it is.
+    /// Event `number` of `subject`, with actor and time of `change_set`.
     pub(super) fn of(
         change_set: &ChangeSet,
         subject: String,
@@ -33,14 +32,14 @@ impl Entry {
     }
 }
 
-/// The tail of the log: the last position and link, and what the open transaction adds.
+/// The end of the log: the last position, and the hash of the link under construction.
 #[derive(Clone)]
 pub(super) struct Tail {
     pub(super) position: i64,
     pub(super) hash: Sha256,
 }
 
-/// The log as the writer holds it.
+/// The log's end and the events that are not yet written.
 pub(super) struct Log {
     tail: Tail,
     entries: Vec<(i64, Entry)>,
@@ -51,7 +50,7 @@ impl Log {
         Self { tail: Tail { position, hash: link(last_link) }, entries: Vec::new() }
     }
 
-    /// The tail, to come back to if the open savepoint is rolled back.
+    /// A mark to which [`Log::rewind`] returns if the savepoint is rolled back.
     pub(super) fn mark(&self) -> Tail {
         self.tail.clone()
     }
@@ -66,7 +65,7 @@ impl Log {
         self.tail.position
     }
 
-    /// Adds an event; returns its position.
+    /// Adds an event, and returns its position.
     pub(super) fn append(&mut self, entry: Entry) -> i64 {
         self.tail.position += 1;
         let position = self.tail.position;
@@ -76,7 +75,7 @@ impl Log {
         position
     }
 
-    /// Writes what was pushed since the last write.
+    /// Writes the events that were added since the last write.
     pub(super) async fn write(&mut self, script: &mut Script<'_>) -> Result<(), sqlx::Error> {
         let entries = std::mem::take(&mut self.entries);
         let sql = include_str!("sql/insert_event.sql");
@@ -93,7 +92,7 @@ impl Log {
         written.await
     }
 
-    /// Closes the link of this commit, if it added events.
+    /// Finishes the link of this commit, if the commit added events.
     pub(super) async fn seal(
         &mut self,
         script: &mut Script<'_>,

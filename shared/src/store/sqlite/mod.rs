@@ -1,4 +1,4 @@
-//! The store on SQLite: one file (and one for leases beside it), one writer, group commit, WAL, `synchronous=FULL`.
+//! The store on SQLite: one file (and another one for leases), one writer, group commit, WAL, `synchronous=FULL`.
 
 mod cluster;
 mod commit;
@@ -54,33 +54,32 @@ pub struct SqliteStore {
     place: Place,
 }
 
-/// Options to read the database at `path`.
 fn read_only(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)
         .busy_timeout(Duration::from_secs(10))
         .pragma("temp_store", "memory")
-        // To read everything takes its time.
+        // Reading everything takes long, so slow statements are not logged.
         .disable_statement_logging()
 }
 
-/// One process at a time opens the file: it leads.
+/// The process that opens the file is the only one, so it leads.
 const ONLY_TERM: Term = Term(1);
 
 impl SqliteStore {
-    /// Opens the database at `path`, creates it if it is not there, and migrates it.
+    /// Opens and migrates the database at `path`, and creates it if it does not exist.
     ///
     /// # Errors
-    /// [`StoreError::Newer`] if a newer Waybill wrote it, [`StoreError::Open`] if it cannot
-    /// be opened or is no database, [`StoreError::Gone`] if one was there and is not any more.
+    /// [`StoreError::Newer`] if a newer version of Waybill wrote it, [`StoreError::Open`] if it cannot be opened or is
+    /// not a database, [`StoreError::Gone`] if there was a database and the file is gone.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let store = Self::migrated(path).await?;
         documents::move_in(&store).await?;
         Ok(store)
     }
 
-    /// The same, with documents where an older version kept them.
+    /// Like [`SqliteStore::open`], but leaves documents in the table that an older version used.
     pub(super) async fn migrated(path: &Path) -> Result<Self, StoreError> {
         let opening = |source| StoreError::Open { path: path.display().to_string(), source };
         if let Some(left) = replacement::was_there(path).filter(|_| !path.exists()) {
@@ -93,9 +92,9 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10))
-            // Pages; a hot page is then copied back once for many commits.
+            // In pages. With a longer interval, a hot page is copied back once for many commits.
             .pragma("wal_autocheckpoint", "4096")
-            // A log that has grown while somebody read shrinks again.
+            // The WAL file shrinks again after a long read has made it grow.
             .pragma("journal_size_limit", "67108864")
             .pragma("cache_size", "-65536")
             .statement_cache_capacity(256)
@@ -118,11 +117,11 @@ impl SqliteStore {
         Ok(Self { readers, requests, leases, flows, generation, place })
     }
 
-    /// Opens the database at `path` to be read only, beside whoever works on it.
+    /// Opens the database at `path` read-only, while another process may be working on it.
     ///
     /// # Errors
-    /// [`StoreError::Older`] if its migrations have not all been made, [`StoreError::Newer`] and
-    /// [`StoreError::Open`] as when it is opened.
+    /// [`StoreError::Older`] if migrations are pending, [`StoreError::Newer`] and [`StoreError::Open`] as for
+    /// [`SqliteStore::open`].
     pub async fn look(path: &Path) -> Result<Self, StoreError> {
         let shown = path.display().to_string();
         all_applied(&Self::migrations(path).await?, &shown)?;
@@ -132,17 +131,17 @@ impl SqliteStore {
             .connect_with(read_only(path))
             .await
             .map_err(|source| StoreError::Open { path: shown, source })?;
-        // Whoever would write is told that the store is closed.
+        // The receiver is dropped, so a write fails with [`StoreError::Closed`].
         let (requests, _) = mpsc::channel(1);
         let (flows, generation) = (Flows::default(), Arc::new(AtomicI64::new(1)));
         let (leases, place) = (Leases::none(), Place::default());
         Ok(Self { readers, requests, leases, flows, generation, place })
     }
 
-    /// The migrations of the database at `path`, and whether they were made; nothing is written.
+    /// The migrations of the database at `path`, and whether each was applied. Writes nothing.
     ///
     /// # Errors
-    /// [`StoreError::Newer`] if a newer Waybill wrote it, [`StoreError::Open`] if it is no database.
+    /// [`StoreError::Newer`] if a newer version of Waybill wrote it, [`StoreError::Open`] if it is not a database.
     pub async fn migrations(path: &Path) -> Result<Vec<Migration>, StoreError> {
         let shown = path.display().to_string();
         if !path.exists() {
@@ -180,7 +179,7 @@ impl Store for SqliteStore {
             return Ok(Vec::new());
         }
         let is_new_generation = change_sets.iter().any(ChangeSet::changes_what_is_kept);
-        // Bodies are written here, so that the one writer has less to do.
+        // Bodies are serialized here, so that the single writer has less to do.
         let change_sets =
             change_sets.into_iter().map(Prepared::of).collect::<Result<Vec<_>, _>>()?;
         let generation = is_new_generation.then(|| self.generation.clone());
@@ -188,7 +187,7 @@ impl Store for SqliteStore {
     }
 
     async fn snapshot(&self) -> Result<Arc<dyn Store>, StoreError> {
-        // One connection, never exchanged for another: its transaction is the snapshot.
+        // A single connection that is never replaced: its transaction is the snapshot.
         let readers = SqlitePoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
@@ -213,7 +212,7 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         self.readers.close().await;
-        // A writer that is already gone has nothing left to write.
+        // If the writer has already stopped, there is nothing left to write.
         drop(self.ask(|reply| Request::Close { reply }).await);
         self.leases.close().await;
     }

@@ -1,12 +1,12 @@
-//! The files by which a store is found. Others may move, delete or replace them; what is written then, nobody finds
-//! again.
+//! The identity of the store's files. Others may move, delete or replace them; what is written afterwards, nobody would
+//! find.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::store::StoreError;
 
-/// Which files they were when the store was opened.
+/// The files that were there when the store was opened.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Place(Vec<(PathBuf, Identity)>);
 
@@ -19,19 +19,19 @@ fn identity(path: &Path) -> Option<Identity> {
 }
 
 impl Place {
-    /// The database at `path`, its log and the leases beside it, as far as they are there.
+    /// The database at `path`, its WAL and its leases, as far as they exist.
     pub(super) fn of(path: &Path) -> Self {
         let log = PathBuf::from(format!("{}-wal", path.display()));
         let files = [path.to_owned(), log, path.with_extension("leases.sqlite")];
         Self(files.into_iter().filter_map(|file| Some((file.clone(), identity(&file)?))).collect())
     }
 
-    /// The database; none: it was opened to be read only.
+    /// The database; `None` if the store was opened read-only.
     pub(super) fn database(&self) -> Option<&Path> {
         self.0.first().map(|(path, _)| path.as_path())
     }
 
-    /// The first that is not the same any more.
+    /// The error for the first file that is no longer the same.
     pub(super) fn moved(&self) -> Option<StoreError> {
         let (path, _) = self.0.iter().find(|(path, known)| identity(path) != Some(*known))?;
         Some(StoreError::Moved { path: path.display().to_string() })

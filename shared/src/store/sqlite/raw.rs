@@ -1,4 +1,4 @@
-//! Plain row updates, to know what the disk and SQLite themselves can do.
+//! Plain row updates, to measure what the disk and SQLite alone can do.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,8 +8,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use crate::store::StoreError;
 
-/// Updates rows of a table of `rows`, `batch` in each durable transaction, for `stretch`; returns
-/// how many were updated.
+/// Updates rows of a table with `rows` rows, `batch` rows in each durable transaction, for the duration `stretch`.
+/// Returns how many rows were updated.
 ///
 /// # Errors
 /// [`StoreError`] if the database cannot be written.
@@ -39,7 +39,7 @@ pub async fn raw_updates(
         .map_err(failed)?;
     let (mut updated, began) = (0, Instant::now());
     while began.elapsed() < stretch {
-        // One statement is one transaction; the rows are scattered.
+        // Each statement is one transaction. The rows are scattered.
         let done = sqlx::query(include_str!("sql/raw_update.sql"))
             .bind(updated)
             .bind(batch)

@@ -1,4 +1,4 @@
-//! A new file beside the one in use, to take its place once it is whole, and copies of a file.
+//! A new file next to the one in use, which it replaces when it is complete; and copies of a file.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +13,6 @@ use super::{MIGRATIONS, SqliteStore, read_only};
 use crate::store::row::{Batch, Row};
 use crate::store::{Beside, Store, StoreError};
 
-/// A new file, and the place that it is for.
 #[derive(Debug)]
 pub struct SqliteReplacement {
     place: PathBuf,
@@ -28,7 +27,7 @@ fn lost(operation: &'static str) -> impl Fn(std::io::Error) -> StoreError {
     move |error| StoreError::Database { operation, source: sqlx::Error::Io(error) }
 }
 
-/// Deletes a file that may not be there.
+/// Deletes a file if it exists.
 fn remove(path: &Path) -> std::io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
@@ -36,7 +35,7 @@ fn remove(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// The files of a database, the database first.
+/// The files of a database, the main file first.
 fn files(path: &Path) -> [PathBuf; 3] {
     ["", "-wal", "-shm"].map(|end| {
         let mut name = path.as_os_str().to_owned();
@@ -45,7 +44,7 @@ fn files(path: &Path) -> [PathBuf; 3] {
     })
 }
 
-/// Makes an empty file for its owner alone: it holds what others must not read.
+/// Creates an empty file that only its owner can read, because it will contain confidential data.
 fn make_private(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::File::options();
     options.write(true).create_new(true);
@@ -54,7 +53,7 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     options.open(path).map(drop)
 }
 
-/// Waits until `path` and its name are on the disk.
+/// Syncs `path` and its directory entry to the disk.
 fn keep(path: &Path) -> std::io::Result<()> {
     std::fs::File::open(path)?.sync_all()?;
     match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -64,11 +63,10 @@ fn keep(path: &Path) -> std::io::Result<()> {
 }
 
 impl SqliteStore {
-    /// Copies the database at `from`, as it is at one moment while others work on it, to the new
-    /// file `to`.
+    /// Copies the database at `from` to the new file `to`. The copy is consistent even while others write.
     ///
     /// # Errors
-    /// [`StoreError`] if it cannot be read, or `to` is there or cannot be written.
+    /// [`StoreError`] if `from` cannot be read, or `to` exists or cannot be written.
     pub async fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
         let opening = |source| StoreError::Open { path: from.display().to_string(), source };
         make_private(to).map_err(lost("make the copy"))?;
@@ -84,10 +82,10 @@ impl SqliteStore {
 }
 
 impl SqliteReplacement {
-    /// What will be a new database for `place`.
+    /// Prepares a replacement for the database at `place`.
     ///
     /// # Errors
-    /// [`StoreError`] if what a killed process left cannot be removed.
+    /// [`StoreError`] if the leftovers of a killed process cannot be removed.
     pub fn at(place: &Path) -> Result<Self, StoreError> {
         let new = place.with_extension("new.sqlite");
         for file in files(&new).into_iter().chain(files(&new.with_extension("leases.sqlite"))) {
@@ -96,19 +94,19 @@ impl SqliteReplacement {
         Ok(Self { place: place.to_owned(), new })
     }
 
-    /// Makes it with empty tables.
+    /// Creates the replacement with empty tables.
     ///
     /// # Errors
-    /// [`StoreError`] if it cannot be made.
+    /// [`StoreError`] if it cannot be created.
     pub async fn empty(&self) -> Result<(), StoreError> {
         make_private(&self.new).map_err(lost("make the new database"))?;
         self.migrate().await
     }
 
-    /// Makes it a copy of the database at `file`, with the migrations that it lacks.
+    /// Creates the replacement as a copy of the database at `file`, and applies pending migrations.
     ///
     /// # Errors
-    /// [`StoreError`] if that cannot be read, is newer than this Waybill, or the copy cannot be made.
+    /// [`StoreError`] if `file` cannot be read or is newer than this version, or if the copy cannot be created.
     pub async fn copy_of(&self, file: &Path) -> Result<(), StoreError> {
         SqliteStore::migrations(file).await?;
         SqliteStore::copy(file, &self.new).await?;
@@ -116,7 +114,8 @@ impl SqliteReplacement {
     }
 
     async fn connect(&self) -> Result<SqliteConnection, StoreError> {
-        // Nobody needs this file before it is whole: it is on the disk when it takes its place.
+        // No journal or sync while filling: the file matters only once it is complete, and is synced before it takes
+        // the place.
         let options = SqliteConnectOptions::new()
             .filename(&self.new)
             .journal_mode(SqliteJournalMode::Off)
@@ -159,7 +158,8 @@ impl Beside for SqliteReplacement {
     }
 
     async fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
-        // The first who works on it moves what an older version kept: behind what is void.
+        // Documents of an older version stay where they are. The first process to open the store moves them, behind the
+        // void events.
         Ok(Arc::new(SqliteStore::migrated(&self.new).await?))
     }
 
@@ -171,24 +171,24 @@ impl Beside for SqliteReplacement {
         keep(&self.new).map_err(&placing)?;
         let mut kept = None;
         if self.place.exists() {
-            // Who closes it last folds its log of writes into it; what cannot be opened is kept as is.
+            // The last connection to close folds the WAL into the file. A file that cannot be opened is kept as it is.
             let was = SqliteConnectOptions::new().filename(&self.place).connect().await;
             if let Ok(mut was) = was {
                 sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut was).await.ok();
                 was.close().await.ok();
             }
             let aside = put_aside(&self.place).map_err(&placing)?;
-            // What could not be folded in is of the one put aside; the new one has none.
+            // What could not be folded in belongs to the old file, which was put aside with it.
             for file in &files(&self.place)[1..] {
                 remove(file).map_err(&placing)?;
             }
             kept = Some(aside.display().to_string());
         }
-        // Leases tell of lots of the database that was there.
+        // The leases refer to lots of the old database.
         for file in files(&self.place.with_extension("leases.sqlite")) {
             remove(&file).map_err(&placing)?;
         }
-        // Over the one that is there: at no moment there is none.
+        // Renamed over the old file, so that there is a database at every moment.
         std::fs::rename(&self.new, &self.place).map_err(&placing)?;
         keep(&self.place).map_err(placing)?;
         Ok(kept)
@@ -203,7 +203,7 @@ impl Beside for SqliteReplacement {
     }
 }
 
-/// Gives the files of the database at `place` a second name, over no other file, and says which.
+/// Gives the files of the database at `place` a second name that is not yet used, and returns it.
 fn put_aside(place: &Path) -> std::io::Result<PathBuf> {
     let now = chrono::Utc::now().format("%Y%m%d-%H%M%S");
     let names = std::iter::once(String::new()).chain((2..).map(|n| format!("-{n}")));
@@ -214,7 +214,7 @@ fn put_aside(place: &Path) -> std::io::Result<PathBuf> {
         }
         for (file, aside) in files(place).iter().zip(files(&aside)) {
             if file.exists() && std::fs::hard_link(file, &aside).is_err() {
-                // Not every file system has second names.
+                // Some file systems have no hard links.
                 make_private(&aside)?;
                 std::fs::copy(file, &aside)?;
                 keep(&aside)?;
@@ -225,8 +225,8 @@ fn put_aside(place: &Path) -> std::io::Result<PathBuf> {
     Err(std::io::ErrorKind::AlreadyExists.into())
 }
 
-/// What says that a database was at `place`, where none is: a restore that was cut off, or a file that was moved or
-/// deleted.
+/// The file that shows that there was a database at `place`, although there is none now: a restore was cut off, or the
+/// file was moved or deleted.
 pub(super) fn was_there(place: &Path) -> Option<PathBuf> {
     let leases = place.with_extension("leases.sqlite");
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -243,7 +243,7 @@ pub(super) fn was_there(place: &Path) -> Option<PathBuf> {
     left.max().or_else(|| leases.exists().then_some(leases))
 }
 
-/// Inserts rows, those of one kind that stand together at once.
+/// Inserts rows. Consecutive rows of one kind share a statement.
 async fn insert(script: &mut Script<'_>, batch: Batch) -> Result<(), sqlx::Error> {
     for rows in
         batch.chunk_by(|one, two| std::mem::discriminant(one) == std::mem::discriminant(two))
@@ -286,7 +286,8 @@ fn bind(
         }
         Row::Line(row) => {
             args.add(row.id)?;
-            // Whose it is stands in its last event; until all are there, the number tells them apart.
+            // The requester is in the line's last event, which may not be there yet. Until then the number keeps rows
+            // distinct.
             args.add(row.id.to_string())?;
             args.add(row.external)?;
             args.add(row.alike)?;

@@ -1,4 +1,4 @@
-//! Writes what accepted change sets change besides lots and envelopes, all of a commit together.
+//! Writes what accepted change sets change besides lots and envelopes, for all of a commit together.
 
 use sqlx::Arguments;
 
@@ -9,7 +9,7 @@ use crate::store::change_set::{last_notes, wanted_jobs};
 use crate::store::decide::{Heads, Subject};
 use crate::store::{ChangeSet, LineChange, RecordChange};
 
-/// Writes lines, records, jobs and notes of `change sets`, in their order.
+/// Writes the lines, records, jobs and notes of `change_sets`, in their order.
 pub(super) async fn write(
     script: &mut Script<'_>,
     log: &mut Log,

@@ -1,5 +1,5 @@
-//! Statements for the writer: many rows in one, and many small ones in one trip to the driver's
-//! thread. Placeholders are plain `?`, so that they count on from one statement to the next.
+//! Statements of the writer: many rows in one statement, and many small statements in one trip to the driver's thread.
+//! Placeholders are plain `?`, so that numbering continues from one statement to the next.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -8,13 +8,13 @@ use sqlx::error::BoxDynError;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-/// Widths of the statements kept prepared; a list is cut into the widest that fit.
+/// The numbers of rows for which statements are kept prepared. A list is cut into the largest that fit.
 const WIDTHS: [usize; 4] = [128, 32, 8, 1];
 
-/// Small statements sent together at most.
+/// The maximum number of small statements that are sent together.
 const TOGETHER: usize = 16;
 
-/// The statement in `template` with its one row of placeholders repeated.
+/// The statement in `template`, with its single row of placeholders repeated.
 fn widened(template: &str, rows: usize) -> String {
     let start = template.find("VALUES (").map_or(0, |at| at + "VALUES ".len());
     let end = start + template[start..].find(')').map_or(0, |at| at + 1);
@@ -34,16 +34,16 @@ fn widened(template: &str, rows: usize) -> String {
 /// Statements by the address of their template and the number of rows.
 type Made = HashMap<(usize, usize), Arc<str>>;
 
-/// The widened statement, made once for each template and width.
+/// The widened statement, cached by template and width.
 fn statement(template: &'static str, rows: usize) -> Arc<str> {
     static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    // A template is a constant: its address tells it from the others.
+    // A template is a constant, so its address identifies it.
     let key = (template.as_ptr() as usize, rows);
     made.entry(key).or_insert_with(|| widened(template, rows).into()).clone()
 }
 
-/// Statements to be run in order, small ones held back until there is reason to send them.
+/// Statements that run in order. Small ones are held back until they have to be sent.
 pub(super) struct Script<'c> {
     connection: &'c mut SqliteConnection,
     sql: String,
@@ -57,12 +57,12 @@ impl<'c> Script<'c> {
         Self { connection, sql: String::new(), arguments, statements: 0 }
     }
 
-    /// The connection, for reads. It has not seen what is held back.
+    /// The connection, for reads. It has not run the statements that are held back.
     pub(super) fn connection(&mut self) -> &mut SqliteConnection {
         self.connection
     }
 
-    /// Adds one statement, `bind` adding its values in order.
+    /// Adds one statement. `bind` adds its values in order.
     pub(super) async fn then(
         &mut self,
         sql: &str,
@@ -84,7 +84,7 @@ impl<'c> Script<'c> {
         self.then(sql, |_| Ok(())).await
     }
 
-    /// Adds `template` for all `rows`, `bind` adding each row's values in order.
+    /// Adds `template` for all `rows`. `bind` adds the values of each row in order.
     pub(super) async fn rows<T>(
         &mut self,
         template: &'static str,
@@ -112,7 +112,7 @@ impl<'c> Script<'c> {
         Ok(())
     }
 
-    /// Runs what is held back.
+    /// Runs the statements that are held back.
     pub(super) async fn run(&mut self) -> Result<(), sqlx::Error> {
         if self.statements == 0 {
             return Ok(());
@@ -124,7 +124,7 @@ impl<'c> Script<'c> {
         query.execute(&mut *self.connection).await.map(drop)
     }
 
-    /// Forgets what is held back and undoes with `sql`.
+    /// Forgets the statements that are held back, and runs the rollback `sql`.
     pub(super) async fn undo(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
         self.sql.clear();
         self.arguments = SqliteArguments::default();

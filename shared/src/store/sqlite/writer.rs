@@ -1,4 +1,4 @@
-//! The one writer: group commit, a savepoint for each batch.
+//! The single writer: group commit, with a savepoint for each batch.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,10 +14,10 @@ use super::script::Script;
 use crate::store::change_set::Prepared;
 use crate::store::{Fate, StoreError};
 
-/// Batches committed together at most.
+/// The maximum number of batches that are committed together.
 const GROUP: usize = 64;
 
-/// What happened to the change sets of a batch, given once its group has committed.
+/// Sends the fates of a batch's change sets once its group has committed.
 type Reply = oneshot::Sender<Result<Vec<Fate>, StoreError>>;
 
 pub(super) enum Request {
@@ -42,7 +42,7 @@ impl Writer {
         Ok(Self { connection, log: Log::new(position, &link), kept: Kept::default(), place })
     }
 
-    /// Runs until the last sender is gone or an act closes it.
+    /// Runs until the last sender is gone or a request closes it.
     pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
         let mut group = Vec::with_capacity(GROUP);
         while requests.recv_many(&mut group, GROUP).await > 0 {
@@ -90,15 +90,15 @@ impl Writer {
         if outcome.is_err() {
             self.log.rewind(mark);
             self.kept.clear();
-            // The transaction may already be gone: a failed rollback says just that.
+            // If the transaction is already gone, the rollback fails, which is harmless.
             drop(sqlx::query("ROLLBACK").execute(&mut self.connection).await);
         }
-        // Before anybody is told, even if nobody waits any more.
+        // Before anybody gets the result, and even if nobody waits for it any more.
         for generation in generations {
             generation.fetch_add(1, Ordering::AcqRel);
         }
         match outcome {
-            // A receiver that is gone has lost nothing: the database holds what was done.
+            // If the receiver is gone, nothing is lost: the database has the result.
             Ok(fates) => {
                 for (reply, fates) in replies.into_iter().zip(fates) {
                     reply.send(fates).ok();
@@ -114,13 +114,13 @@ impl Writer {
         }
     }
 
-    /// Commits `batches` together; one that fails spoils no other.
+    /// Commits `batches` together. One that fails does not affect the others.
     async fn transact(
         &mut self,
         batches: Vec<Vec<Prepared>>,
     ) -> Result<Vec<Result<Vec<Fate>, StoreError>>, sqlx::Error> {
         let since = self.log.position();
-        // A batch that is alone in its group needs no savepoint: the transaction is its own.
+        // A batch that is alone in its group needs no savepoint, because the whole transaction is its own.
         let is_shared = batches.len() > 1;
         let mut all = Vec::with_capacity(batches.len());
         let mut script = Script::new(&mut self.connection);
@@ -128,14 +128,14 @@ impl Writer {
         for change_sets in batches {
             let mark = self.log.mark();
             if is_shared {
-                // There before anything of the batch can fail.
+                // The savepoint has to exist before anything of the batch can fail.
                 script.word("SAVEPOINT batch").await?;
                 script.run().await?;
             }
             let mut fates =
                 commit::apply(&mut script, &mut self.log, &mut self.kept, change_sets).await;
             if is_shared && fates.is_ok() {
-                // What fails of this batch has to fail here.
+                // Forces errors of this batch to appear here.
                 let released = match script.word("RELEASE batch").await {
                     Ok(()) => script.run().await,
                     failed => failed,
@@ -150,12 +150,12 @@ impl Writer {
                 self.log.rewind(mark);
                 self.kept.clear();
                 if !is_shared {
-                    // The transaction may be gone or never have begun: what failed first counts.
+                    // The transaction may be gone, or may never have begun. The first error counts.
                     drop(script.undo("ROLLBACK").await);
                     return Ok(all);
                 }
                 if let Err(gone) = script.undo("ROLLBACK TO batch; RELEASE batch").await {
-                    // A full disk or no memory ends the whole transaction: what failed first says why.
+                    // A full disk or lack of memory ends the whole transaction. The first error says why.
                     return Err(match all.pop() {
                         Some(Err(StoreError::Database { source, .. })) => source,
                         _ => gone,
