@@ -1,4 +1,4 @@
-//! The fields of a row, wherever its file keeps them, and all that is wrong with them.
+//! Reads the fields of a row, whichever column holds them, and collects all errors.
 
 use std::collections::HashMap;
 
@@ -16,14 +16,14 @@ use super::parse::{self, Fault, ISO_DATE};
 use super::table::{Row, Shown, Table};
 use crate::domain::text::{canonical, mixed};
 
-/// Fields whose values are told to nobody, not even in errors.
+/// Fields whose values are confidential, so that not even errors show them.
 const SECRET_FIELDS: [&str; 1] = ["address"];
 
 /// Fields of a line whose decimal mark matters.
 const NUMBERS: [&str; 3] = ["quantity", "unit_estimate", "smallest_lot"];
 
 impl<'a> Section<'a> {
-    /// The names of the columns that the file must have, read by `mapping`.
+    /// The names of the required columns, as a file read with `mapping` calls them.
     pub(super) fn needed(&self, mapping: Option<&Mapping>) -> Vec<String> {
         let needed = self.fields.iter().filter(|field| field.required);
         let column = |field: &Field<'_>| match mapping {
@@ -36,7 +36,7 @@ impl<'a> Section<'a> {
         needed.filter_map(column).map(|name| canonical(&name).into_owned()).collect()
     }
 
-    /// The headings by which its columns are known besides their names; a mapping that names columns knows its own.
+    /// The headings that are accepted besides the field names. A mapping that names columns allows no others.
     pub(super) fn headings(&self, mapping: Option<&Mapping>) -> Vec<(String, &'a str)> {
         if mapping.is_some_and(|mapping| !mapping.columns.is_empty()) {
             return Vec::new();
@@ -46,7 +46,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// Where the fields of a file are.
+/// Where each field of a file is found.
 pub(super) struct Columns<'a> {
     file: &'a str,
     notation: Notation,
@@ -108,7 +108,7 @@ impl<'a> Columns<'a> {
         ImportError::unless(errors, columns)
     }
 
-    /// The columns of fields that are names, ids, codes or other text.
+    /// The columns whose fields are names, ids, codes or other text.
     pub(super) fn named(&self) -> Vec<usize> {
         let is_text = |name: &&&str| !NUMBERS.contains(*name);
         let named = self.sources.iter().filter(|(name, _)| is_text(name));
@@ -163,7 +163,7 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// The fields of one row. What is wrong is noted, and the value then is none.
+/// The fields of one row. An error is recorded, and the value is then `None`.
 pub(super) struct RowFields<'a> {
     columns: &'a Columns<'a>,
     row: &'a Row,
@@ -172,8 +172,7 @@ pub(super) struct RowFields<'a> {
 }
 
 impl<'a> RowFields<'a> {
-    /// What `read` makes of `row`; everything that is wrong with it if it is not whole. What to
-    /// doubt of it is added to `warnings`.
+    /// Applies `read` to `row`, and returns all errors if the row is not complete. Doubts are added to `warnings`.
     pub(super) fn read<T>(
         columns: &'a Columns<'a>,
         row: &'a Row,
@@ -196,13 +195,12 @@ impl<'a> RowFields<'a> {
         }
     }
 
-    /// Notes that `field` is wrong.
+    /// Records an error in `field`.
     pub(super) fn fail(&mut self, field: &str, fault: Fault) {
         let error = self.at(field, fault);
         self.errors.push(error);
     }
 
-    /// `fault` at `field`.
     fn at(&self, field: &str, Fault { what, mut hint }: Fault) -> FieldError {
         let value = Some(self.raw(field)).filter(|value| !value.is_empty());
         let value = value.filter(|_| !SECRET_FIELDS.contains(&field));
@@ -222,12 +220,12 @@ impl<'a> RowFields<'a> {
         }
     }
 
-    /// Whether the row gives `field`, if only wrongly.
+    /// Whether the row has a value in `field`, even a wrong one.
     pub(super) fn has(&self, field: &str) -> bool {
         self.problem(field).is_some() || !self.raw(field).is_empty()
     }
 
-    /// The text of `field`, trimmed; empty if the file does not have it.
+    /// The text of `field`, trimmed. Empty if the file does not have the field.
     fn raw(&self, field: &str) -> &'a str {
         match self.columns.sources.get(field) {
             Some(Source::Column(column)) => self.row.cell(*column).trim(),
@@ -236,7 +234,7 @@ impl<'a> RowFields<'a> {
         }
     }
 
-    /// How the cell of `field` looks, if it holds something else than text.
+    /// What the cell of `field` displays, if it does not hold text.
     fn shown(&self, field: &str) -> Option<&'a Shown> {
         match self.columns.sources.get(field)? {
             Source::Column(column) => self.row.shown(*column),
@@ -244,7 +242,7 @@ impl<'a> RowFields<'a> {
         }
     }
 
-    /// How the number of `field` is written.
+    /// How the number in `field` is written.
     fn notation(&self, field: &str) -> Notation {
         match self.shown(field) {
             Some(_) => Notation::Exact,
@@ -252,14 +250,14 @@ impl<'a> RowFields<'a> {
         }
     }
 
-    /// What is wrong with the cell of `field` before it is understood.
+    /// The problem that the table's reader found in the cell of `field`.
     fn problem(&self, field: &str) -> Option<Fault> {
         let Some(Source::Column(column)) = self.columns.sources.get(field) else { return None };
         let problem = self.row.problems.iter().find(|problem| problem.column == Some(*column))?;
         Some(Fault::new(&problem.what, &problem.hint))
     }
 
-    /// The value of `field`, if it is given.
+    /// The value of `field`; `None` if the cell is empty.
     pub(super) fn optional<T>(
         &mut self,
         field: &str,
@@ -280,7 +278,7 @@ impl<'a> RowFields<'a> {
         }
     }
 
-    /// The value of `field`, which must be given.
+    /// The value of `field`. An empty cell is an error.
     pub(super) fn required<T>(
         &mut self,
         field: &str,
@@ -293,39 +291,37 @@ impl<'a> RowFields<'a> {
         self.optional(field, parse)
     }
 
-    /// The text of `field`, as it is written.
     pub(super) fn text(&mut self, field: &str) -> Option<String> {
         let shown = self.shown(field);
         self.required(field, |text| parse::text(as_shown(text, shown)))
     }
 
-    /// The text of `field`, if it is given.
     pub(super) fn optional_text(&mut self, field: &str) -> Option<String> {
         let shown = self.shown(field);
         self.optional(field, |text| parse::text(as_shown(text, shown)))
     }
 
-    /// The id or code of `field`, in the form by which such are compared.
+    /// The id or code in `field`, normalized for comparison.
     pub(super) fn id(&mut self, field: &str) -> Option<String> {
         self.named(field, true, parse::id)
     }
 
-    /// The id or code of `field`, if it is given.
+    /// Like [`Self::id`], but may be empty.
     pub(super) fn optional_id(&mut self, field: &str) -> Option<String> {
         self.named(field, false, parse::id)
     }
 
-    /// The name of `field`, which may be longer than an id, in the form by which such are compared.
+    /// The name in `field`, normalized for comparison. It may be longer than an id.
     pub(super) fn name(&mut self, field: &str) -> Option<String> {
         self.named(field, true, parse::name)
     }
 
-    /// The name of `field`, if it is given.
+    /// Like [`Self::name`], but may be empty.
     pub(super) fn optional_name(&mut self, field: &str) -> Option<String> {
         self.named(field, false, parse::name)
     }
 
-    /// The name that `parse` reads; of a cell that is no text, what a person sees.
+    /// Reads a name with `parse`. If the cell does not hold text, what it displays is read.
     fn named(
         &mut self,
         field: &str,
@@ -356,40 +352,38 @@ impl<'a> RowFields<'a> {
         Some(name)
     }
 
-    /// The date of `field`.
     pub(super) fn date(&mut self, field: &str) -> Option<NaiveDate> {
         let format = self.columns.mapping.map_or(ISO_DATE, Mapping::date_format);
         self.required(field, |text| parse::date(text, format))
     }
 
-    /// The date of `field`, if it is given.
     pub(super) fn optional_date(&mut self, field: &str) -> Option<NaiveDate> {
         if self.has(field) { self.date(field) } else { None }
     }
 
-    /// The amount of `field` in `currency`, more than zero.
+    /// The amount in `field`, which must be more than zero.
     pub(super) fn money(&mut self, field: &str, currency: Option<Currency>) -> Option<Money> {
         let notation = self.notation(field);
         let read = |text: &str| match currency {
             Some(currency) => parse::positive_money(text, currency, notation).map(Some),
-            // Its currency is unknown, which has its own error.
+            // The unknown currency is an error of its own field.
             None => Ok(None),
         };
         self.required(field, read).flatten()
     }
 
-    /// The price of `field` in `currency`, more than zero.
+    /// The price in `field`, which must be more than zero.
     pub(super) fn price(&mut self, field: &str, currency: Option<Currency>) -> Option<Price> {
         let notation = self.notation(field);
         let read = |text: &str| match currency {
             Some(currency) => parse::positive_price(text, currency, notation).map(Some),
-            // Its currency is unknown, which has its own error.
+            // The unknown currency is an error of its own field.
             None => Ok(None),
         };
         self.required(field, read).flatten()
     }
 
-    /// The quantity of `field` in `unit`, more than zero.
+    /// The quantity in `field`, which must be more than zero.
     pub(super) fn quantity(&mut self, field: &str, unit: Option<Unit>) -> Option<Quantity> {
         let notation = self.notation(field);
         let (quantity, doubt) =
@@ -401,7 +395,7 @@ impl<'a> RowFields<'a> {
         quantity
     }
 
-    /// The quantity of `field` in `unit`, if it is given.
+    /// Like [`Self::quantity`], but may be empty.
     pub(super) fn optional_quantity(
         &mut self,
         field: &str,
@@ -410,19 +404,19 @@ impl<'a> RowFields<'a> {
         if self.has(field) { self.quantity(field, unit) } else { None }
     }
 
-    /// The whole number of `field`.
+    /// The whole number in `field`, between `from` and `to` inclusive.
     pub(super) fn whole(&mut self, field: &str, from: u32, to: u32) -> Option<u32> {
         self.required(field, |text| parse::whole(text, from, to))
     }
 
-    /// The names of `field`, which `separator` keeps apart; none if it is not given.
+    /// The names in `field`, separated by `separator`. Empty if the cell is.
     pub(super) fn list(&mut self, field: &str, separator: char) -> Vec<String> {
         let text = self.optional_name(field).unwrap_or_default();
         let parts = text.split(separator);
         parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
     }
 
-    /// The words of `field`, of which there must be one.
+    /// The words in `field`, at least one.
     pub(super) fn required_list(&mut self, field: &str, separator: char) -> Vec<String> {
         if !self.has(field) {
             self.fail(field, Fault::new("is needed and empty", "fill it in"));
@@ -430,7 +424,7 @@ impl<'a> RowFields<'a> {
         self.list(field, separator)
     }
 
-    /// Notes if `last` is given and before `first`.
+    /// Records an error if both days are given and `last` is before `first`.
     pub(super) fn in_order(
         &mut self,
         (first_field, first): (&str, Option<NaiveDate>),
@@ -445,7 +439,7 @@ impl<'a> RowFields<'a> {
         }
     }
 
-    /// Whether the row gives any of `fields`; notes those that are missing if it gives some.
+    /// Whether the row has any of `fields`. If it has some but not all, the missing ones are errors.
     pub(super) fn together(&mut self, fields: &[&str]) -> bool {
         let Some(given) = fields.iter().find(|field| self.has(field)) else { return false };
         for field in fields {
@@ -458,7 +452,7 @@ impl<'a> RowFields<'a> {
     }
 }
 
-/// What a person sees of a cell that holds `text`, where that is known.
+/// What a cell that holds `text` displays, if that is known.
 fn as_shown<'t>(text: &'t str, shown: Option<&'t Shown>) -> &'t str {
     match shown {
         Some(Shown::As(shown)) => shown,

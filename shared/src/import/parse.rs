@@ -1,4 +1,4 @@
-//! Texts to values, each failure with the way out.
+//! Converts text to values. Each error says how to fix it.
 
 use std::str::FromStr;
 
@@ -13,23 +13,20 @@ use crate::domain::price::Price;
 use crate::domain::quantity::{Quantity, QuantityError, Unit};
 use crate::domain::text::{canonical, invisible};
 
-/// How dates are written unless a mapping says otherwise.
+/// The format of dates unless a mapping states another.
 pub(super) const ISO_DATE: &str = "%Y-%m-%d";
 
-/// The longest code or number that is read, in bytes.
+/// The longest code or number, in bytes.
 pub(super) const LONGEST_CODE: usize = 64;
 
-/// Why a text is no value, and the way out.
+/// Why a text is not a value, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
-    /// What is wrong.
     pub(super) what: String,
-    /// The way out.
     pub(super) hint: String,
 }
 
 impl Fault {
-    /// `what` is wrong; do as `hint` says.
     pub(super) fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { what: what.into(), hint: hint.into() }
     }
@@ -67,7 +64,7 @@ impl From<MoneyError> for Fault {
     }
 }
 
-/// `text`, unless it is too long for a code or number: errors quote those whole.
+/// Refuses `text` that is too long for a code or number, because errors quote those in full.
 fn short(text: &str) -> Result<&str, Fault> {
     if text.len() <= LONGEST_CODE {
         return Ok(text);
@@ -76,7 +73,7 @@ fn short(text: &str) -> Result<&str, Fault> {
     Err(Fault::new(format!("is too long, with {} bytes", text.len()), hint))
 }
 
-/// Any text without control characters.
+/// Accepts any text without control characters.
 pub(super) fn text(text: &str) -> Result<String, Fault> {
     match in_lines(text, LONGEST_TEXT) {
         None => Ok(text.to_owned()),
@@ -87,7 +84,7 @@ pub(super) fn text(text: &str) -> Result<String, Fault> {
     }
 }
 
-/// `text`, unless it has more than `longest` characters.
+/// Refuses `text` with more than `longest` characters.
 fn within(text: String, longest: usize) -> Result<String, Fault> {
     let length = if text.len() > longest { text.chars().count() } else { 0 };
     if length <= longest {
@@ -98,7 +95,7 @@ fn within(text: String, longest: usize) -> Result<String, Fault> {
     Err(Fault::new(format!("has {length} characters, and at most {longest} are taken"), hint))
 }
 
-/// `number`, unless it is larger than what is taken anywhere.
+/// Refuses a `number` above the limit of all numbers.
 fn bounded(number: i64) -> Result<(), Fault> {
     if number < NUMBER {
         return Ok(());
@@ -106,8 +103,8 @@ fn bounded(number: i64) -> Result<(), Fault> {
     Err(Fault::new("is larger than what is taken", "check it: it has more than 12 digits"))
 }
 
-/// Whether `text`, without white space around it, is ASCII in print, with single spaces: then it is
-/// its own canonical form.
+/// Whether `text`, apart from white space around it, is printable ASCII with single spaces. Such a
+/// text is its own canonical form.
 fn is_plain(text: &str) -> bool {
     let mut before = b' ';
     let is_plain = text.bytes().all(|byte| {
@@ -118,7 +115,7 @@ fn is_plain(text: &str) -> bool {
     is_plain && before != b' '
 }
 
-/// A name, in the form by which names are compared.
+/// Reads a name, normalized for comparison.
 pub(super) fn name(text: &str) -> Result<String, Fault> {
     if is_plain(text) {
         return within(text.to_owned(), LONGEST_NAME);
@@ -130,7 +127,7 @@ pub(super) fn name(text: &str) -> Result<String, Fault> {
     within(canonical(text).into_owned(), LONGEST_NAME)
 }
 
-/// A name that stands in one line: an id or a code.
+/// Reads an id or a code: a name of a single line.
 pub(super) fn id(text: &str) -> Result<String, Fault> {
     if is_plain(text) {
         return within(text.to_owned(), LONGEST_ID);
@@ -142,7 +139,7 @@ pub(super) fn id(text: &str) -> Result<String, Fault> {
     }
 }
 
-/// A date written as `format` says, or as in `2025-12-31`.
+/// Reads a date in the given `format`, or as `2025-12-31`.
 pub(super) fn date(text: &str, format: &str) -> Result<NaiveDate, Fault> {
     let day = NaiveDate::parse_from_str(text, format)
         .or_else(|error| NaiveDate::parse_from_str(text, ISO_DATE).map_err(|_| error))
@@ -166,30 +163,28 @@ pub(super) fn date(text: &str, format: &str) -> Result<NaiveDate, Fault> {
     Err(Fault::new(format!("the year is {}", day.year()), hint))
 }
 
-/// A unit's code.
 pub(super) fn unit(text: &str) -> Result<Unit, Fault> {
     Ok(name(short(text)?)?.parse::<Unit>()?)
 }
 
-/// A currency's code.
 pub(super) fn currency(text: &str) -> Result<Currency, Fault> {
     Ok(name(short(text)?)?.parse::<Currency>()?)
 }
 
-/// A time zone, by its name in the IANA database.
+/// Reads a time zone by its name in the IANA database.
 ///
 /// # Errors
-/// What is wrong, and the zone that was probably meant.
+/// What is wrong, and which zone was probably meant.
 pub fn time_zone(text: &str) -> Result<chrono_tz::Tz, String> {
     zone(text).map_err(|Fault { what, hint }| format!("{what}; {hint}"))
 }
 
-/// The same, for a cell.
+/// Does the same as [`time_zone`], for a cell.
 pub(super) fn zone(text: &str) -> Result<chrono_tz::Tz, Fault> {
     let text = name(short(text)?)?;
     text.parse().map_err(|_| {
         let all = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-        // A city alone is the end of its zone's name.
+        // A city alone is the last part of its zone's name.
         let is_city = |zone: &&str| {
             zone.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&text))
         };
@@ -201,12 +196,12 @@ pub(super) fn zone(text: &str) -> Result<chrono_tz::Tz, Fault> {
     })
 }
 
-/// The units of a currency for one EUR.
+/// Reads a rate: units of the currency for one EUR.
 pub(super) fn rate(text: &str) -> Result<Rate, Fault> {
     Ok(short(text)?.parse::<Rate>()?)
 }
 
-/// An amount of more than nothing.
+/// Reads an amount of more than zero.
 pub(super) fn positive_money(
     text: &str,
     currency: Currency,
@@ -228,14 +223,14 @@ pub(super) fn positive_money(
     Err(Fault::new("an amount must be more than zero", "give the amount, such as 1250.00"))
 }
 
-/// A positive price, with up to six decimals.
+/// Reads a price of more than zero, with up to six decimals.
 pub(super) fn positive_price(
     text: &str,
     currency: Currency,
     notation: Notation,
 ) -> Result<Price, Fault> {
     let number = Number::read(short(text)?, notation)?;
-    // Three decimals may be a price, or thousands.
+    // Three decimals may be part of a price, or thousands.
     if notation == Notation::Unstated
         && let Some(ambiguous) = number.ambiguous()
     {
@@ -250,7 +245,8 @@ pub(super) fn positive_price(
     Err(Fault::new("a price must be more than zero", "give the price, such as 1250.00 or 0.125"))
 }
 
-/// A positive quantity, and what to doubt of it; of an unknown unit, its number alone is checked.
+/// Reads a quantity of more than zero, and returns a doubt about it, if any. If the unit is
+/// unknown, only the number is checked.
 pub(super) fn quantity(
     text: &str,
     unit: Option<Unit>,
@@ -280,7 +276,7 @@ pub(super) fn quantity(
     Ok((Some(read), doubt))
 }
 
-/// A whole number from `from` to `to`.
+/// Reads a whole number from `from` to `to`, inclusive.
 pub(super) fn whole(text: &str, from: u32, to: u32) -> Result<u32, Fault> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = if digits { u32::from_str(text).ok() } else { None };
@@ -293,7 +289,7 @@ pub(super) fn whole(text: &str, from: u32, to: u32) -> Result<u32, Fault> {
     })
 }
 
-/// One of the named `choices`.
+/// Reads one of the named `choices`.
 pub(super) fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, Fault> {
     let found = choices.iter().find(|(name, _)| *name == text);
     found.map(|(_, value)| *value).ok_or_else(|| {

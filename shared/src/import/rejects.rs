@@ -1,4 +1,4 @@
-//! The rows of a file that are no lines, written so that they are read as the file was.
+//! Writes the rejected rows of a file, in the layout of that file.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -11,28 +11,26 @@ use super::mapping::{DecimalMark, Mapping};
 use super::number::{Notation, unambiguous};
 use super::table::{Row, Separator, Shown, Table, defused, defused_number};
 
-/// Columns that [`write_rejects`] adds.
 pub(super) const REJECT_COLUMNS: [&str; 2] = ["row", "errors"];
-/// One more, where the rank of a line is its place in the file.
+/// A further column, if the rank of a line is its place in the file.
 pub(super) const RANK_COLUMN: &str = "rank_from_row";
 
-/// How a file is laid out, as far as its rejects have to be the same.
+/// The parts of a file's layout that its rejects share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Layout {
     separator: Separator,
-    /// Whether the file is UTF-8 without a mark; else its rejects have one, which is read whatever
-    /// encoding is stated.
+    /// Whether the file is UTF-8 without a byte order mark. Otherwise the rejects get a mark,
+    /// because the mark overrides any stated encoding.
     is_plain: bool,
-    /// The row of the header, where the mapping states it.
+    /// The header's row as stated in the mapping; 1 if it is not stated.
     header_row: u64,
     notation: Notation,
     rank_from_row: bool,
-    /// The columns of names and other text; the others may hold numbers.
+    /// The columns of names and other text. Other columns may hold numbers.
     names: Vec<usize>,
 }
 
 impl Layout {
-    /// The layout of `table`, read by `mapping`.
     pub(super) fn of(table: &Table, mapping: Option<&Mapping>) -> Self {
         let stated = mapping.and_then(|mapping| mapping.encoding.as_ref());
         Self {
@@ -45,12 +43,12 @@ impl Layout {
         }
     }
 
-    /// The same, where the columns `names` are names or other text.
+    /// Sets which columns hold names or other text.
     pub(super) fn with(self, names: Vec<usize>) -> Self {
         Self { names, ..self }
     }
 
-    /// The cells of `row` as text that is read as the cells are.
+    /// The cells of `row` as text that reads as the original cells do.
     pub(super) fn cells(&self, row: &Row) -> Vec<String> {
         let is_name = |column| self.names.contains(&column);
         let cell = |(column, text): (usize, &String)| match row.shown(column) {
@@ -61,7 +59,7 @@ impl Layout {
         row.cells.iter().enumerate().map(cell).collect()
     }
 
-    /// An exact number as the file would write it.
+    /// Writes an exact number in the notation of the file.
     fn number<'t>(&self, number: &'t str) -> Cow<'t, str> {
         let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         match self.notation {
@@ -77,8 +75,8 @@ impl Layout {
     }
 }
 
-/// Writes the bad rows of `lines` to `path` as CSV: their columns as they were, then `row` and
-/// `errors`. Once mended it can be read as it is, with the mapping that the file was read with.
+/// Writes the bad rows of `lines` to `path` as CSV: the columns as they were, then `row` and
+/// `errors`. After correction the file can be imported with the same mapping as the original.
 ///
 /// # Errors
 /// [`ImportError::Write`] if the file cannot be written.
@@ -92,7 +90,7 @@ fn write_bad(lines: &Lines, mut file: File) -> io::Result<()> {
     if !layout.is_plain {
         file.write_all("\u{feff}".as_bytes())?;
     }
-    // The rows above a header that is stated to stand lower.
+    // Empty rows, so that the header is in the row that the mapping states.
     file.write_all("\n".repeat(usize::try_from(layout.header_row - 1).unwrap_or(0)).as_bytes())?;
     let is_ours = |name: &str| REJECT_COLUMNS.contains(&name) || name == RANK_COLUMN;
     let columns: Vec<usize> =
@@ -122,7 +120,7 @@ fn write_bad(lines: &Lines, mut file: File) -> io::Result<()> {
     writer.flush()
 }
 
-/// An error in one line, without the place that the columns beside it give.
+/// An error on one line. The other columns say the place.
 fn explain(error: &FieldError) -> String {
     let FieldError { what, hint, .. } = error;
     match &error.field {
