@@ -132,8 +132,8 @@ pub(crate) fn size(bytes: u64) -> String {
     format!("{}.{} {name}", grouped(bytes / unit), bytes % unit * 10 / unit)
 }
 
-/// The distance of `at` from now in one unit: `now`, `12 min`, `3 h`, `6 d`; in the future, `in 6
-/// d`.
+/// The distance of `at` from now in one unit: `now`, `12 min`, `3 h`, `6 d`; in the future,
+/// `in 6 d`.
 pub(crate) fn ago(at: DateTime<Utc>) -> String {
     apart(at, Utc::now())
 }
