@@ -117,6 +117,7 @@ fn free(folder: &Path, name: &str) -> PathBuf {
     free.next().unwrap_or_else(|| folder.join(name))
 }
 
+/// Lots that ended before this day are archived.
 async fn before(arguments: &args::Archive, engine: &Engine) -> Result<NaiveDate, Failure> {
     let today = engine.today(&*engine.coalition().await?);
     let day = match arguments.before {

@@ -68,7 +68,7 @@ pub(crate) enum Out {
     Plain(BufWriter<File>),
     /// A compressed file.
     Compressed(Box<GzEncoder<BufWriter<File>>>),
-    /// A pipe to another program.
+    /// Another destination, such as standard output.
     Stream(Box<dyn Write + Send>),
 }
 
