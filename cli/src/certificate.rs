@@ -1,14 +1,15 @@
-//! How long a certificate holds.
+//! Checks whether a TLS certificate is valid.
 
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use x509_parser::pem::Pem;
 
-/// From when on before its end somebody should renew it.
+/// How long before its end a certificate should be renewed.
 const SOON: TimeDelta = TimeDelta::days(14);
 
-/// Whether the first certificate of a PEM file holds now, and until when; why it cannot be used.
+/// Checks that the first certificate of a PEM file is valid now, and returns the end of its
+/// validity. The error says why it cannot be used.
 pub(crate) fn holds(path: &Path, now: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
     let pem = Pem::iter_from_buffer(&bytes).next().ok_or("it holds no certificate")?;

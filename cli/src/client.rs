@@ -1,5 +1,5 @@
-//! How commands reach the routes: over the socket of a running `serve`, or in this process, with
-//! the data folder locked. One code path either way.
+//! Calls the routes: over the socket of a running `serve`, at a remote service, or in this process with the data
+//! folder locked. All ways use the same code.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,18 +28,16 @@ use crate::service::{self, Service};
 use crate::stating::Stating;
 use crate::target::Target;
 
-/// The type of most bodies.
+/// The content type of most bodies.
 const JSON: &str = "application/json";
 
-/// How long a part may take to answer a diagnosis.
+/// How long each part may take to answer a diagnosis.
 const PART: Duration = Duration::from_secs(2);
 
-/// Asks one thing of the service that `target` names.
 pub(crate) async fn get<T: DeserializeOwned>(target: &Target, path: &str) -> Result<T, Failure> {
     Client::with(target, async |client| client.get(path).await).await
 }
 
-/// Tells it one thing.
 pub(crate) async fn post<T: DeserializeOwned>(
     target: &Target,
     path: &str,
@@ -48,18 +46,18 @@ pub(crate) async fn post<T: DeserializeOwned>(
     Client::with(target, async |client| client.post(path, body).await).await
 }
 
-/// A way to the routes.
+/// A way to reach the routes.
 pub(crate) enum Client {
     /// A running `serve`, by its socket.
     Socket(PathBuf),
-    /// Nothing runs: this process serves itself.
+    /// Nothing is running, so this process serves itself.
     Local(Box<Service>),
-    /// A service elsewhere, and the token for it.
+    /// A remote service, and the token for it.
     Remote(String, Option<String>),
 }
 
 impl Client {
-    /// Does `work` with the service that `target` names, and closes what was opened for it.
+    /// Runs `work` with the service that `target` names, and closes what was opened for it.
     pub(crate) async fn with<T>(
         target: &Target,
         work: impl AsyncFnOnce(&Self) -> Result<T, Failure>,
@@ -70,7 +68,7 @@ impl Client {
         done
     }
 
-    /// This process on a data folder that may be new, on virtual time.
+    /// This process, on virtual time, with a data folder that may be new.
     pub(crate) async fn on(
         target: &Target,
         day: NaiveDate,
@@ -86,7 +84,7 @@ impl Client {
         )))
     }
 
-    /// The service of a data folder that may be new; a running one keeps its own pipeline.
+    /// The service of a data folder that may be new. A running service keeps its own pipeline.
     pub(crate) async fn new(target: &Target, pipeline: Option<Pipeline>) -> Result<Self, Failure> {
         if let Some((url, token)) = &target.server {
             if pipeline.is_some() {
@@ -107,7 +105,7 @@ impl Client {
         )))
     }
 
-    /// Finds the service of a data folder that is there.
+    /// Finds the service of an existing data folder.
     pub(crate) async fn of(target: &Target) -> Result<Self, Failure> {
         if let Some((url, token)) = &target.server {
             return Ok(Self::Remote(url.clone(), token.clone()));
@@ -120,7 +118,8 @@ impl Client {
         Ok(Self::Local(Box::new(Service::for_command(target, Clock::Real, None).await?)))
     }
 
-    /// The same with the broker that `target` names, to look at it, too; one that cannot be opened is told apart.
+    /// Does the same and also opens the broker of `target`, to diagnose it. If the broker cannot be opened, that
+    /// failure is returned next to the client.
     pub(crate) async fn to_diagnose(target: &Target) -> Result<(Self, Option<Failure>), Failure> {
         if target.server.is_some()
             || UnixStream::connect(service::socket(&target.data)).await.is_ok()
@@ -142,16 +141,16 @@ impl Client {
         Ok((Self::Local(Box::new(service)), failure))
     }
 
-    /// Whether no other process can have the data while this one does.
+    /// Whether this process is the only one that can use the data.
     pub(crate) fn is_alone(&self) -> bool {
         matches!(self, Self::Local(service) if service.is_alone())
     }
 
-    /// Where nobody leads, gives events that a leader left their positions.
+    /// If nobody leads, assigns positions to the events that a former leader left without.
     pub(crate) async fn settle(&self) -> Result<(), Failure> {
         match self {
             Self::Local(service) => match service::settle(&*service.engine.store).await {
-                // A database that takes no writes now can be read all the same, up to where its log is settled.
+                // Even if the database accepts no writes now, it can be read up to where its log is settled.
                 Err(error) if error.is_passing() => {
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
@@ -165,12 +164,11 @@ impl Client {
         }
     }
 
-    /// Asks a route.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.request(Method::GET, path, Body::empty()).await
     }
 
-    /// Asks a route for what may not be there.
+    /// Gets what may not exist. `None` means that it does not.
     pub(crate) async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, Failure> {
         match self.get(path).await {
             Ok(found) => Ok(Some(found)),
@@ -179,7 +177,6 @@ impl Client {
         }
     }
 
-    /// Tells a route.
     pub(crate) async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -189,7 +186,7 @@ impl Client {
         self.request(Method::POST, path, Body::from(body)).await
     }
 
-    /// Hands `body` of the type `kind` to a route.
+    /// Posts `body` of the content type `kind` to a route.
     pub(crate) async fn send<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -200,7 +197,6 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(Failure::ours)
     }
 
-    /// States what a route names, or states it anew.
     pub(crate) async fn put<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -210,12 +206,11 @@ impl Client {
         self.request(Method::PUT, path, Body::from(body)).await
     }
 
-    /// Takes away what a route names.
     pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.request(Method::DELETE, path, Body::empty()).await
     }
 
-    /// Takes away what a route names, which answers with nothing.
+    /// Deletes what a route names. The answer has no body.
     pub(crate) async fn remove(&self, path: &str) -> Result<(), Failure> {
         self.ask(Method::DELETE, path, JSON, Body::empty()).await.map(drop)
     }
@@ -237,7 +232,7 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(Failure::ours)
     }
 
-    /// The body of a route's answer.
+    /// Sends a request and returns the body of the answer.
     async fn ask(
         &self,
         method: Method,
@@ -294,7 +289,7 @@ impl Client {
     }
 }
 
-/// A problem, and on lines of their own what is wrong where, unless that is said already.
+/// A problem's text. Its single errors follow on lines of their own, unless the text contains them already.
 fn describe(problem: &Problem) -> String {
     let mut text = problem.detail.clone();
     for wrong in problem.errors.iter().filter(|wrong| !problem.detail.contains(&wrong.detail)) {
@@ -309,7 +304,7 @@ fn describe(problem: &Problem) -> String {
     text
 }
 
-/// Asks a service elsewhere.
+/// Sends a request to a remote service.
 async fn remote(
     url: &str,
     token: Option<&str>,
@@ -322,7 +317,7 @@ async fn remote(
     let unreachable = |error: reqwest::Error| {
         Failure::caller(with_causes(&error), "check --server, and whether the service runs")
     };
-    // TLS by the one implementation that everything here uses.
+    // All of Waybill uses the same implementation of TLS.
     rustls::crypto::ring::default_provider().install_default().ok();
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     let client = client.build().map_err(unreachable)?;
@@ -340,16 +335,15 @@ async fn remote(
     Ok((status, answer.bytes().await.map_err(unreachable)?))
 }
 
-/// What stands in a path as it is encoded: all but what RFC 3986 calls unreserved, and colons.
+/// Characters that are percent-encoded in a path: all but the unreserved ones of RFC 3986 and colons.
 const IN_PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
 
-/// Percent-encodes what must not stand in a path.
 pub(crate) fn escape(id: &str) -> String {
     utf8_percent_encode(id, IN_PATH).to_string()
 }
 
-/// The path and the query of a listing.
+/// The path and query string of a listing.
 #[derive(Debug)]
 pub(crate) struct Query(String);
 
@@ -359,19 +353,19 @@ impl Query {
         Self(format!("{path}?"))
     }
 
-    /// Asks for those only of which `name` is `value`, if there is one.
+    /// Adds the filter that `name` equals `value`, if there is a value.
     pub(crate) fn add(&mut self, name: &str, value: Option<impl ToString>) {
         if let Some(value) = value {
             self.0.push_str(&format!("{name}={}&", escape(&value.to_string())));
         }
     }
 
-    /// Whether it asks for everything.
+    /// Whether there is no filter.
     pub(crate) fn is_open(&self) -> bool {
         self.0.ends_with('?')
     }
 
-    /// One page of so many, after that cursor.
+    /// The path of one page with at most `limit` entries, after `cursor`.
     pub(crate) fn page(&self, limit: u64, cursor: Option<&str>) -> String {
         let cursor = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
         format!("{}limit={limit}{cursor}", self.0)

@@ -1,5 +1,5 @@
-//! The address of a process. It answers from the first moment: before the process can work it says that it lives, that it
-//! is not ready, and why.
+//! The address of a process. It answers from the first moment. Before the process can work, it reports that it is
+//! alive, that it is not ready, and why.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -24,28 +24,28 @@ use crate::failure::Failure;
 use crate::listen;
 use crate::reload;
 
-/// Seconds after which it is worth asking again.
+/// The `Retry-After` of an answer before the process can work, in seconds.
 const AGAIN: u32 = 5;
 
-/// How long those who are inside may take when the process ends.
+/// How long running requests may take when the process ends.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// How often it is looked whether they have.
+/// How often the number of connections is checked while the process ends.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The address, and what answers there.
+/// The address, and the routes that answer there.
 #[derive(Debug, Clone)]
 pub(crate) struct Door {
     address: SocketAddr,
     inside: Arc<OnceLock<Router>>,
-    /// Why it is not open yet.
+    /// What the process waits for, as long as there are no routes.
     waits_for: Arc<Mutex<String>>,
     control: Control,
     access_log: Option<Arc<AccessLog>>,
 }
 
 impl Door {
-    /// Listens at `address`; the future serves whatever is there to be served.
+    /// Listens at `address`. The returned future serves the requests.
     pub(crate) async fn at(
         address: SocketAddr,
         network: Option<&args::Network>,
@@ -97,22 +97,20 @@ impl Door {
         Ok((door, serves))
     }
 
-    /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where its requests are written down.
     pub(crate) fn access_log(&self) -> Option<Arc<AccessLog>> {
         self.access_log.clone()
     }
 
-    /// The process waits for `what` before it can work.
+    /// Sets what the process waits for before it can work.
     pub(crate) fn waits_for(&self, what: &str) {
         what.clone_into(&mut self.waits_for.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Takes nobody in any more, and lets those who are inside finish, within a bound.
+    /// Accepts no new connections, and lets running requests finish within a time limit.
     pub(crate) async fn close(&self) {
         self.control.graceful_shutdown(Some(FAREWELL));
         let left = async {
@@ -123,9 +121,9 @@ impl Door {
         drop(timeout(FAREWELL, left).await);
     }
 
-    /// From now on `routes` answer.
+    /// From now on, `routes` answer.
     pub(crate) fn open(&self, routes: Router) {
-        // It is opened once.
+        // This is called only once.
         self.inside.set(routes).ok();
     }
 }
@@ -161,7 +159,7 @@ fn access_log_at(path: &Path) -> Result<Arc<AccessLog>, Failure> {
 }
 
 async fn tls(chain: &Path, key: &Path) -> Result<RustlsConfig, Failure> {
-    // TLS by the one implementation that everything here uses.
+    // All of Waybill uses the same implementation of TLS.
     rustls::crypto::ring::default_provider().install_default().ok();
     certificate::holds(chain, Clock::Real.now()).map_err(|why| {
         let message = format!("{} cannot be used for TLS: {why}", chain.display());

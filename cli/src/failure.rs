@@ -1,4 +1,4 @@
-//! How a command fails: whose mistake it was, what happened, and the way out.
+//! How a command fails: whose mistake it was, what happened, and how to fix it.
 
 use std::process::ExitCode;
 
@@ -6,29 +6,28 @@ use waybill_api::DISK_FULL;
 
 use crate::output;
 
-/// The way out where a database that cannot be opened does not tell why.
+/// The hint if a database that cannot be opened does not say why.
 const ELSE: &str = "ask who runs it; `waybill doctor` tells more once it can be reached";
 
-/// A command that did not do what was asked.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// 1: the caller's mistake; 2: ours.
+    /// 1: the caller's mistake; 2: another failure.
     code: u8,
     message: String,
     hint: Option<String>,
     is_not_found: bool,
-    /// Why the database cannot be used, where that passes by itself.
+    /// Why the database cannot be used, if that will pass by itself.
     passes: Option<&'static str>,
 }
 
 impl Failure {
-    /// The caller's mistake, with the way out; an empty hint is none.
+    /// A mistake of the caller, and how to fix it. An empty hint counts as none.
     pub(crate) fn caller(message: impl Into<String>, hint: impl Into<String>) -> Self {
         let hint = Some(hint.into()).filter(|hint| !hint.is_empty());
         Self { code: 1, message: message.into(), hint, is_not_found: false, passes: None }
     }
 
-    /// Ours.
+    /// A failure that is not the caller's mistake.
     pub(crate) fn ours(error: impl Into<anyhow::Error>) -> Self {
         let error = error.into();
         Self {
@@ -40,49 +39,49 @@ impl Failure {
         }
     }
 
-    /// Ours, as a problem of the API says it.
+    /// Does the same for a problem that the API reports.
     pub(crate) fn of_problem(problem: &waybill_api::Problem) -> Self {
         let passes = problem.retry_after.map(|_| "the database cannot be used");
         Self { passes, ..Self::ours(anyhow::anyhow!(problem.detail.clone())) }
     }
 
-    /// Exits with 2 although everything was printed already: the check found something.
+    /// A check found something. Everything was printed already, so this only sets the exit code 2.
     pub(crate) fn found() -> Self {
         Self { code: 2, message: String::new(), hint: None, is_not_found: false, passes: None }
     }
 
-    /// The same: there is no such thing.
+    /// Marks the failure as "no such thing".
     pub(crate) fn not_found(self) -> Self {
         Self { is_not_found: true, ..self }
     }
 
-    /// Why the database cannot be used, where that passes by itself: it is away, starting or full of others.
+    /// Why the database cannot be used, if that will pass by itself: it is away, starting, or has no free connection.
     pub(crate) fn passes(&self) -> Option<&'static str> {
         self.passes
     }
 
-    /// Whether what was asked for is not there.
+    /// Whether the requested thing does not exist.
     pub(crate) fn is_not_found(&self) -> bool {
         self.is_not_found
     }
 
-    /// The same with another hint.
+    /// Replaces the hint.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The same with `option` in the hint, where it names a route's `parameter`.
+    /// Names `option` in the hint instead of a route's `parameter`.
     pub(crate) fn hint_by(self, parameter: &str, option: &str) -> Self {
         Self { hint: self.hint.map(|hint| hint.replace(parameter, option)), ..self }
     }
 
-    /// What happened, and the way out.
+    /// The message and the hint.
     pub(crate) fn told(&self) -> (&str, Option<&str>) {
         (&self.message, self.hint.as_deref())
     }
 
-    /// Prints it, and gives the exit code.
+    /// Prints the failure and returns the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         if !self.message.is_empty() {
             output::error(&self.message, self.hint.as_deref());
@@ -99,14 +98,14 @@ impl std::fmt::Display for Failure {
 
 impl From<waybill_shared::import::ImportError> for Failure {
     fn from(error: waybill_shared::import::ImportError) -> Self {
-        // Import errors bring their hints with them.
+        // The text of an import error contains its hint.
         Self::caller(error.to_string(), "")
     }
 }
 
 impl From<waybill_shared::store::StoreError> for Failure {
     fn from(error: waybill_shared::store::StoreError) -> Self {
-        // A user or password that is wrong at the start is somebody's mistake.
+        // A wrong user or password at the start does not pass by itself.
         let is_passing = error.is_passing() && !error.is_refused();
         let what = error.cause().map_or("the database cannot be used", |cause| cause.what);
         Self { passes: is_passing.then_some(what), ..Self::of_store(error) }

@@ -1,4 +1,4 @@
-//! Where the keys of this process come from.
+//! Finds the keys of this process.
 
 use std::path::Path;
 
@@ -7,13 +7,13 @@ use waybill_shared::sealing::Keys;
 use crate::failure::Failure;
 use crate::private;
 
-/// The variable that holds keys, where no file does.
+/// The environment variable with keys, if there is no file.
 const KEY: &str = "WAYBILL_KEY";
 
-/// The variable that names a file of keys.
+/// The environment variable with the path of a file of keys.
 const KEY_FILE: &str = "WAYBILL_KEY_FILE";
 
-/// The keys of the file that the environment names, or of the environment itself.
+/// Reads the keys from the file that the environment names, or from the environment itself.
 pub(crate) fn of_environment() -> Result<Keys, Failure> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(path) = set(KEY_FILE) {
@@ -25,7 +25,6 @@ pub(crate) fn of_environment() -> Result<Keys, Failure> {
     }
 }
 
-/// The keys of a file.
 pub(crate) fn of_file(path: &Path) -> Result<Keys, Failure> {
     parse(&private::read(path)?, &path.display().to_string())
 }

@@ -1,5 +1,5 @@
-//! Connections from the network: how many, from whom, and for how long. Whoever says nothing, or reads too slowly, is cut
-//! off, so that there is always room for the store's files and the operator's socket.
+//! Limits connections from the network: how many, from whom, and for how long. Clients that send nothing or read too
+//! slowly are disconnected, so that there is always room for the store's files and the operator's socket.
 
 use std::collections::HashMap;
 use std::future::Ready;
@@ -21,22 +21,22 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// How long the head of a request may take to arrive, from the beginning of a connection or the answer before.
+/// How long the head of a request may take to arrive, from the start of the connection or the end of the last answer.
 const HEAD: Duration = Duration::from_secs(10);
 
-/// How long nothing of an answer may be taken before the connection is cut.
+/// How long a client may read nothing of an answer before it is disconnected.
 const STALLED: Duration = Duration::from_secs(20);
 
-/// The most connections, where so many files may be open.
+/// The most connections, if the limit of open files allows it.
 const MOST: usize = 1024;
 
-/// The part of the files that may be open, of all, that connections take; the rest is for the store and this machine.
+/// Connections may use one part in this many of the allowed open files. The rest is for the store and this machine.
 const SHARE: usize = 2;
 
-/// The part of all connections that one address may have.
+/// One address may use one part in this many of the connections.
 const SHARE_OF_ONE: usize = 2;
 
-/// Raises the number of files that may be open to what the system allows; gives it.
+/// Raises the limit of open files to what the system allows, and returns it.
 pub(crate) fn raise_files() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let mut raised = limit;
@@ -46,7 +46,7 @@ pub(crate) fn raise_files() -> usize {
     now.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX))
 }
 
-/// Serves `routes` to whoever connects to `listener`, until `control` ends it.
+/// Serves `routes` to clients of `listener`, until `control` ends it.
 pub(crate) async fn serve(
     listener: TcpListener,
     routes: Router,
@@ -65,14 +65,14 @@ pub(crate) async fn serve(
     }
 }
 
-/// Offers HTTP/1.1 alone over TLS, which is what is served.
+/// Offers only HTTP/1.1 over TLS, because nothing else is served.
 pub(crate) fn offer_http1(config: &RustlsConfig) {
     let mut offered = (*config.get_inner()).clone();
     offered.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.reload_from_config(Arc::new(offered));
 }
 
-/// Who is connected, and how many may be.
+/// The present connections, and their limits.
 #[derive(Debug, Clone)]
 struct Doors(Arc<Crowd>);
 
@@ -98,10 +98,10 @@ impl Doors {
         Self(Arc::new(Crowd { most, most_of_one, proxies, inside }))
     }
 
-    /// A place for somebody at `address`, if there is one.
+    /// A place for a client at `address`, if there is one.
     fn enter(&self, address: IpAddr) -> Option<Place> {
         let crowd = &self.0;
-        // Behind a proxy are many.
+        // A proxy connects on behalf of many clients, so the limit of one address does not apply to it.
         let is_many = crowd.proxies.iter().any(|proxy| proxy.contains(&address.to_canonical()));
         let address = network(address);
         let mut inside = crowd.inside.lock().unwrap_or_else(PoisonError::into_inner);
@@ -115,7 +115,7 @@ impl Doors {
     }
 }
 
-/// What counts as one address: of IPv6 the network of one subscriber, who has all addresses in it.
+/// What counts as one address. For IPv6 it is the /64 network, because a subscriber has all addresses in it.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(six) => {
@@ -126,7 +126,7 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// A place, which is left when the connection ends.
+/// A place for one connection. It is freed when the connection ends.
 struct Place {
     doors: Doors,
     address: IpAddr,
@@ -165,16 +165,16 @@ impl<S> Accept<TcpStream, S> for Doors {
     }
 }
 
-/// A connection that is cut when what is written is not taken.
+/// A connection that is closed if the client does not read.
 struct Connection {
     stream: TcpStream,
-    /// Since when it is waited for the other side: until this ends.
+    /// Set while a write waits for the client. When it fires, the connection is closed.
     waits: Option<Pin<Box<Sleep>>>,
     _place: Place,
 }
 
 impl Connection {
-    /// What became of something that is to be written.
+    /// Passes on the result of a write. A write that waits too long fails.
     fn bounded<T>(
         &mut self,
         context: &mut Context<'_>,

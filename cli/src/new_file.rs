@@ -1,11 +1,11 @@
-//! A file that is there whole or not at all.
+//! A file that exists either completely or not at all.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
-/// A file under way, beside the place where it will be. Dropped, it goes.
+/// A file that is being written next to its final place. It is deleted if it is dropped unfinished.
 #[derive(Debug)]
 pub(crate) struct NewFile {
     place: PathBuf,
@@ -13,7 +13,7 @@ pub(crate) struct NewFile {
 }
 
 impl NewFile {
-    /// What will be at `place`, where nothing may be yet.
+    /// Prepares a file for `place`, where nothing may exist yet.
     pub(crate) fn at(place: &Path) -> Result<Self, Failure> {
         let mut part = place.as_os_str().to_owned();
         part.push(".part");
@@ -21,7 +21,7 @@ impl NewFile {
         new.is_free()?;
         if new.part.exists() {
             let part = new.part.display().to_string();
-            // Not ours: dropping must not delete it.
+            // The file belongs to another process, so dropping must not delete it.
             std::mem::forget(new);
             let message = format!("{part} is there: another command writes it, or was killed");
             return Err(Failure::caller(message, format!("wait for it, or: rm {part}")));
@@ -37,12 +37,12 @@ impl NewFile {
         Ok(())
     }
 
-    /// Where it is while it is under way.
+    /// The path of the unfinished file.
     pub(crate) fn path(&self) -> &Path {
         &self.part
     }
 
-    /// Makes it, for its owner alone.
+    /// Creates the file. Only its owner may read it.
     pub(crate) fn create(&self) -> Result<File, Failure> {
         let mut options = File::options();
         options.write(true).create_new(true);
@@ -51,7 +51,7 @@ impl NewFile {
         options.open(&self.part).map_err(|error| self.failed(&error))
     }
 
-    /// Makes it with this text, for its owner alone.
+    /// Creates the file with this text. Only its owner may read it.
     pub(crate) fn write(self, text: &str) -> Result<(), Failure> {
         let mut file = self.create()?;
         std::io::Write::write_all(&mut file, text.as_bytes())
@@ -60,7 +60,7 @@ impl NewFile {
         self.keep().map(drop)
     }
 
-    /// It gets its name, once it is on the disk; returns how many bytes it has.
+    /// Syncs the file to disk and gives it its name. Returns its size in bytes.
     pub(crate) fn keep(self) -> Result<u64, Failure> {
         self.is_free()?;
         let kept = || {
@@ -82,7 +82,7 @@ impl NewFile {
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        // Once it has its name there is nothing here.
+        // Once the file has its name, nothing exists here.
         std::fs::remove_file(&self.part).ok();
     }
 }

@@ -1,4 +1,4 @@
-//! What a process needs of the database as it starts, and waits for.
+//! Waits until the database can be used, when a process starts.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use waybill_shared::backoff::Backoff;
 
 use crate::failure::Failure;
 
-/// The shortest pause between two tries.
+/// The shortest pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// The longest pause between two tries.
+/// The longest pause between two attempts.
 const PAUSE_AT_MOST: Duration = Duration::from_secs(5);
 
-/// Does `work`, as soon as the database can be used; `waits_for` is given why it cannot yet.
+/// Runs `work` until the database can be used. `waits_for` is called with the reason of each wait.
 pub(crate) async fn patiently<T, F: Future<Output = Result<T, Failure>>>(
     waits_for: impl Fn(&'static str),
     work: impl Fn() -> F,

@@ -1,10 +1,10 @@
-//! Files that hold secrets.
+//! Reads files with secrets.
 
 use std::path::Path;
 
 use crate::failure::Failure;
 
-/// The text of a file that only its owner may read.
+/// Reads a file. It fails if others than the owner may read it.
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     let failed = |error: std::io::Error| {
         Failure::caller(format!("{}: {error}", path.display()), "name a file that can be read")

@@ -1,4 +1,5 @@
-//! What is read again while a process runs: pipeline, keys and certificates on SIGHUP, and certificates whenever their files change.
+//! Reads files again while a process runs: pipeline, keys and certificates on SIGHUP, and certificates whenever their
+//! files change.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,21 +19,21 @@ use crate::listen;
 use crate::service::read_pipeline;
 use crate::stating::{self, Stating};
 
-/// How often it is looked whether the files of a certificate have changed.
+/// How often the files of a certificate are checked for changes.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// SIGHUP, from now on; it no longer ends the process.
+/// Listens for SIGHUP, which from now on does not end the process.
 fn hangups() -> Result<Signal, Failure> {
     signal(SignalKind::hangup()).map_err(Failure::ours)
 }
 
-/// From now on SIGHUP does not end the process, whether or not there is anything yet that it reads again.
+/// Keeps SIGHUP from ending the process, even before there is anything to read again.
 pub(crate) fn outlive_hangups() -> Result<(), Failure> {
-    // One that was listened for once stays so.
+    // The default action stays off, even after the listener is dropped.
     hangups().map(drop)
 }
 
-/// States the pipeline in `path` anew with each SIGHUP; without a path nothing follows from one.
+/// States the pipeline in `path` again on each SIGHUP. Without a path, SIGHUP has no effect.
 pub(crate) fn pipeline(
     engine: Engine,
     path: Option<PathBuf>,
@@ -73,7 +74,7 @@ async fn again(engine: &Engine, path: &Path) -> Result<u32, Failure> {
     Ok(engine.pipeline_version())
 }
 
-/// Reads a certificate and its key again with each SIGHUP, and whenever one of the files has changed.
+/// Reads a certificate and its key again on each SIGHUP, and whenever one of the files has changed.
 pub(crate) fn certificate(
     config: RustlsConfig,
     files: [PathBuf; 2],
@@ -106,7 +107,7 @@ pub(crate) fn certificate(
     })
 }
 
-/// Opens the access log anew with each SIGHUP, after whoever rotates logs has moved the old one away.
+/// Reopens the access log on each SIGHUP, after a log rotation has moved the old file away.
 pub(crate) fn access_log(
     log: Option<Arc<AccessLog>>,
 ) -> Result<impl Future<Output = ()> + use<>, Failure> {
@@ -122,7 +123,7 @@ pub(crate) fn access_log(
     })
 }
 
-/// Reads the file of keys again with each SIGHUP; without a file nothing follows from one.
+/// Reads the file of keys again on each SIGHUP. Without a file, SIGHUP has no effect.
 pub(crate) fn keys(
     keys: Arc<Keys>,
     path: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! All roles in one process on one data folder: the store, the broker, the relay, workers' job handlers.
+//! Runs roles in one process on one data folder: the store, the broker, the relay, and the workers' job handlers.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -27,39 +27,38 @@ use crate::patience::patiently;
 use crate::stating::{self, Stating};
 use crate::target::{BrokerUrl, StoreUrl, Target};
 
-/// How often it is said what the log has left out.
+/// How often the log reports the number of lines that it left out.
 const LEFT_OUT: Duration = Duration::from_secs(10);
 
-/// How long another command is waited for.
+/// How long to wait for another command that holds the lock.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long what is held may take to finish when the process is told to end.
+/// How long running work may take when the process ends.
 const DRAIN: Duration = Duration::from_secs(20);
 
-/// The socket of a data folder's `serve`.
+/// The path of the socket of a data folder's `serve`.
 pub(crate) fn socket(data: &Path) -> PathBuf {
     data.join("waybill.sock")
 }
 
-/// The engine on a store and a broker; a store that is a file is locked against other processes.
+/// The engine on a store and a broker. A store that is a file is locked against other processes.
 pub(crate) struct Service {
-    /// The engine on it.
     pub(crate) engine: Engine,
     wakes: Option<Wakes>,
     data: PathBuf,
-    /// What the broker holds, where time is virtual.
+    /// Counts what the broker holds. Only set on virtual time.
     held: Option<HeldBroker>,
     running: JoinSet<()>,
-    /// Says that the process is there.
+    /// Publishes that the process is alive.
     pulse: Option<Arc<Pulse>>,
-    /// What ends with the process.
+    /// Background tasks that end with the process.
     beside: JoinSet<()>,
-    /// Held until the process ends, where the database is a file or a socket is served.
+    /// Held until the process ends, if the database is a file or a socket is served.
     lock: Option<File>,
 }
 
-/// Makes a folder that is not there for its owner alone: it holds what others must not read, such as
-/// addresses and the secrets of webhooks.
+/// Creates a folder that only its owner can read, because it will hold confidential data such as addresses and the
+/// secrets of webhooks.
 pub(crate) fn make_private(folder: &Path) -> Result<(), std::io::Error> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -68,8 +67,8 @@ pub(crate) fn make_private(folder: &Path) -> Result<(), std::io::Error> {
     builder.create(folder)
 }
 
-/// Takes the database and what was kept of it from others, who could read addresses and secrets in it: files of an older
-/// program, or of one that was started otherwise.
+/// Takes the database's files, and those kept of it, away from other users, who could read addresses and secrets in
+/// them. An older version, or a start with another umask, may have left them readable.
 fn close_to_others(database: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
     let (Some(folder), Some(stem)) = (database.parent(), database.file_stem()) else {
@@ -90,10 +89,9 @@ fn close_to_others(database: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The kind and key of the note that a service has worked on the data in real time.
+/// The key of the note that a service has worked on the data in real time.
 pub(crate) const LIVE: &str = "live";
 
-/// Locks `data` for this process.
 pub(crate) fn lock(data: &Path) -> Result<File, Failure> {
     let failed = |error: std::io::Error| {
         Failure::caller(format!("{}: {error}", data.display()), "name another folder with --data")
@@ -107,7 +105,7 @@ pub(crate) fn lock(data: &Path) -> Result<File, Failure> {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
-            // Another command is done in a moment; a `serve` is not.
+            // Another command ends in a moment, but a `serve` does not.
             Err(std::fs::TryLockError::WouldBlock) if began.elapsed() < PATIENCE => {
                 std::thread::sleep(Duration::from_millis(20));
             }
@@ -121,7 +119,7 @@ pub(crate) fn lock(data: &Path) -> Result<File, Failure> {
     }
 }
 
-/// Where nobody leads, gives events that a leader left their positions.
+/// If nobody leads, assigns positions to the events that a former leader left without.
 pub(crate) async fn settle(store: &dyn Store) -> Result<(), StoreError> {
     if store.term_time().is_some()
         && let Some(term) = store.lead(None).await?
@@ -132,14 +130,13 @@ pub(crate) async fn settle(store: &dyn Store) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Which file stands at `path`: its device and inode.
+/// The device and inode of the file at `path`.
 fn identity(path: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt as _;
     let data = std::fs::metadata(path).ok()?;
     Some((data.dev(), data.ino()))
 }
 
-/// Reads a pipeline.
 pub(crate) fn read_pipeline(path: &Path) -> Result<Pipeline, Failure> {
     let name = path.display();
     let text = std::fs::read_to_string(path)
@@ -172,8 +169,8 @@ pub(crate) fn read_pipeline(path: &Path) -> Result<Pipeline, Failure> {
 }
 
 impl Service {
-    /// Opens `target`. A `pipeline` that is new becomes the next version; without one, the last one stored holds,
-    /// or the default.
+    /// Opens `target`. A new `pipeline` becomes the next version. Without one, the last stored version applies, or
+    /// else the default.
     pub(crate) async fn open(
         target: &Target,
         clock: Clock,
@@ -183,7 +180,7 @@ impl Service {
         let broker = target.broker.open(&metrics).await?;
         let opened = async {
             let service = Self::with(target, clock, pipeline, broker.clone(), metrics).await?;
-            // Before anything is asked of it: what it is told in real time is not run into the future.
+            // This comes before any request, so that nothing that happened in real time can be run into the future.
             if service.engine.doubt().is_none() {
                 service.mark_live().await?;
             }
@@ -197,7 +194,7 @@ impl Service {
         opened
     }
 
-    /// The same for a command, which takes nothing from a broker and needs none.
+    /// Does the same for a command, which consumes nothing from a broker and needs none.
     pub(crate) async fn for_command(
         target: &Target,
         clock: Clock,
@@ -210,7 +207,7 @@ impl Service {
         Self::with(target, clock, pipeline, broker, Arc::default()).await
     }
 
-    /// The same on `broker`.
+    /// Does the same with `broker`.
     pub(crate) async fn with(
         target: &Target,
         clock: Clock,
@@ -233,35 +230,33 @@ impl Service {
         let (mut engine, wakes) = Engine::new(store, broker, clock, versions);
         engine.metrics = metrics;
         engine.keys = target.keys.clone();
-        // Whatever is committed looks at what was found.
+        // Every commit depends on the result of this check.
         engine.look_at_clock().await?;
         let (data, running, beside) = (data.to_owned(), JoinSet::new(), JoinSet::new());
         let wakes = Some(wakes);
         Ok(Self { engine, wakes, data, held, running, pulse: None, beside, lock })
     }
 
-    /// What the broker holds, which virtual time waits for.
+    /// What the broker holds. Virtual time waits for it.
     pub(crate) fn held(&self) -> Result<HeldBroker, Failure> {
         let none = || Failure::ours(anyhow::anyhow!("time is not virtual"));
         self.held.clone().ok_or_else(none)
     }
 
-    /// What routes work on.
     pub(crate) fn api(&self) -> Api {
         Api::new(self.engine.clone(), &self.data)
     }
 
-    /// The data folder.
     pub(crate) fn data(&self) -> &Path {
         &self.data
     }
 
-    /// Whether no other process can have the data while this one does.
+    /// Whether this process is the only one that can use the data.
     pub(crate) fn is_alone(&self) -> bool {
         self.lock.is_some()
     }
 
-    /// Locks the folder for this process, wherever the database is: its socket is in it.
+    /// Locks the folder for this process, even if the database is elsewhere, because the socket is in the folder.
     pub(crate) fn hold_folder(&mut self) -> Result<(), Failure> {
         if self.lock.is_none() {
             self.lock = Some(lock(&self.data)?);
@@ -269,7 +264,7 @@ impl Service {
         Ok(())
     }
 
-    /// Makes the folder, for orders and documents.
+    /// Creates the folder for orders and documents.
     fn make_folder(&self) -> Result<(), Failure> {
         make_private(&self.data).map_err(|error| {
             let hint = "name another folder with --data";
@@ -277,8 +272,8 @@ impl Service {
         })
     }
 
-    /// Recovers what an earlier process left, starts what `role` runs, and gives the relay. As long as the clock is not
-    /// believed it waits.
+    /// Recovers what an earlier process left, starts what `role` runs, and returns the relay. It waits while the
+    /// clock is not trusted.
     pub(crate) async fn start(&mut self, role: &Role) -> Result<Relay, Failure> {
         self.make_folder()?;
         if !self.engine.clock.is_virtual() {
@@ -318,7 +313,7 @@ impl Service {
         Ok(waybill_scheduler::calendar::arm(&self.engine).await?)
     }
 
-    /// Keeps that a service has worked on the data in real time: nobody runs it into the future then.
+    /// Records that a service has worked on the data in real time, so that nobody runs it into the future.
     async fn mark_live(&self) -> Result<(), Failure> {
         let store = &self.engine.store;
         if self.engine.clock.is_virtual() || store.note(NoteKind::Live, LIVE).await?.is_some() {
@@ -332,7 +327,7 @@ impl Service {
         Ok(())
     }
 
-    /// Keeps by which key this process seals: one without a key writes nothing in plain text beside it.
+    /// Records the key that this process seals with, so that a process without a key cannot add plain text.
     async fn mark_key(&self) -> Result<(), Failure> {
         if let Some(note) = begins(&self.engine).await? {
             let mut change_set = ChangeSet::new("operator", self.engine.clock.now());
@@ -346,17 +341,17 @@ impl Service {
         connectors::open(self.engine.pipeline(), &self.data).map_err(Failure::ours)
     }
 
-    /// The steps, through the pipeline's connector.
+    /// The steps, with the pipeline's connector.
     pub(crate) fn steps(&self) -> Result<Vec<Arc<dyn Step>>, Failure> {
         Ok(waybill_workers::steps::registry(&self.connector()?))
     }
 
-    /// The workers' job handlers, through the pipeline's connector.
+    /// The workers' job handlers, with the pipeline's connector.
     pub(crate) fn handlers(&self) -> Result<Vec<Arc<dyn JobHandler>>, Failure> {
         Ok(waybill_workers::jobs::registry(&self.connector()?))
     }
 
-    /// The same with these steps and job handlers.
+    /// Does the same with these steps and job handlers.
     pub(crate) async fn start_with(
         &mut self,
         role: &Role,
@@ -379,7 +374,8 @@ impl Service {
         if !self.engine.clock.is_virtual() {
             self.beside.spawn(learn_versions(self.engine.clone(), role.schedules()));
         }
-        // Lots keep the pipeline they began with: its steps run as the newest one has them.
+        // Lots keep the pipeline version that they began with. The settings of the newest version apply to the
+        // runners of its steps.
         let mut configs: Vec<StepConfig> = Vec::new();
         for config in self.engine.pipelines().flat_map(|pipeline| &pipeline.steps) {
             if configs.iter().all(|known| known.name != config.name) {
@@ -407,7 +403,7 @@ impl Service {
         Ok(Relay::new(self.engine.clone(), wakes, lanes))
     }
 
-    /// Returns once a file of the store, the lock or `socket` is not the one any more that this process works with.
+    /// Returns once a file of the store, the lock or `socket` has been moved, deleted or replaced.
     pub(crate) async fn lost(&self, socket: &Path) -> Failure {
         let lock = self.data.join("lock");
         let known = [&lock, socket].map(|path| (path.to_owned(), identity(path)));
@@ -429,7 +425,7 @@ impl Service {
         }
     }
 
-    /// Finishes what is held, within a bound, and closes files and connections.
+    /// Finishes running work within a time limit, and closes files and connections.
     pub(crate) async fn close(mut self) {
         self.engine.broker.close();
         let ends = async { while self.running.join_next().await.is_some() {} };
@@ -449,10 +445,10 @@ impl Service {
     }
 }
 
-/// How often the clock is held against others.
+/// How often the clock is checked.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Holds the clock against others; runs until it is dropped.
+/// Checks the clock regularly. Runs until it is dropped.
 async fn keep_time(engine: Engine) {
     loop {
         tokio::time::sleep(TICK).await;
@@ -463,7 +459,7 @@ async fn keep_time(engine: Engine) {
     }
 }
 
-/// Says from time to time what the log has left out.
+/// Reports regularly how many lines the log has left out.
 async fn say_left_out() {
     loop {
         tokio::time::sleep(LEFT_OUT).await;
@@ -471,10 +467,10 @@ async fn say_left_out() {
     }
 }
 
-/// How often it is looked for new versions of the pipeline, and for what is paused.
+/// How often to check for new pipeline versions and pauses, and for replaced files.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Reads every version of the pipeline, and what is paused, soon after it was stated; runs until it is dropped.
+/// Reads new pipeline versions and pauses soon after they were stated. Runs until it is dropped.
 async fn learn_versions(engine: Engine, is_scheduler: bool) {
     loop {
         tokio::time::sleep(LOOK).await;
@@ -486,7 +482,7 @@ async fn learn_versions(engine: Engine, is_scheduler: bool) {
             Ok(0) => {}
             Ok(_) => {
                 tracing::info!(version = engine.pipeline_version(), "a pipeline was stated");
-                // What it schedules otherwise is due from now on.
+                // The new schedule applies from now on.
                 if is_scheduler && let Err(error) = waybill_scheduler::calendar::arm(&engine).await
                 {
                     tracing::warn!(
@@ -503,26 +499,24 @@ async fn learn_versions(engine: Engine, is_scheduler: bool) {
     }
 }
 
-/// What a process does.
+/// The part that a process plays.
 #[derive(Debug, Clone)]
 pub(crate) enum Role {
-    /// Everything, with so many batches of each step under way at once, if not as configured.
+    /// Everything. The number of batches of each step that run at once, if it differs from the pipeline's.
     All(Option<usize>),
-    /// Time and dispatch.
+    /// Scheduling and dispatch.
     Scheduler,
-    /// Steps and acts.
+    /// Steps and jobs.
     Worker {
-        /// These steps; none named: all.
+        /// The steps to run. Empty means all.
         steps: Vec<String>,
-        /// Batches of each step under way at once, if not as configured.
+        /// The number of batches of each step that run at once, if it differs from the pipeline's.
         concurrency: Option<usize>,
     },
-    /// The API alone.
     Api,
 }
 
 impl Role {
-    /// What it is called.
     fn name(&self) -> &'static str {
         match self {
             Self::All(_) => "serve",
@@ -536,7 +530,7 @@ impl Role {
         matches!(self, Self::All(_) | Self::Worker { .. })
     }
 
-    /// Whether it may lead.
+    /// Whether the process may lead.
     pub(crate) fn schedules(&self) -> bool {
         matches!(self, Self::All(_) | Self::Scheduler)
     }

@@ -1,25 +1,26 @@
-//! SIGTERM and SIGINT.
+//! Handles SIGTERM and SIGINT.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::failure::Failure;
 
-/// Whether the process was told to end. One that listens is not ended by the signals: it listens
-/// before others can see that it is there, so that it drains from then on.
+/// Receives the signals that ask the process to end. Once it listens, they do not end the process
+/// themselves. It starts to listen before others can see the process, so that work is always
+/// finished.
 pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    /// Listens from now on.
+    /// Starts to listen.
     pub(crate) fn listen() -> Result<Self, Failure> {
         let listen = |kind| signal(kind).map_err(Failure::ours);
         let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
         Ok(Self { terminate: listen(terminate)?, interrupt: listen(interrupt)? })
     }
 
-    /// Does `work`, unless the process is told to end before that is done.
+    /// Runs `work`, unless the process is asked to end before it is done.
     pub(crate) async fn unless<T>(
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
@@ -30,7 +31,8 @@ impl Signals {
         }
     }
 
-    /// Waits until the process is told to end, or was since it has listened.
+    /// Waits until the process is asked to end, or returns at once if it has been asked since it
+    /// listens.
     pub(crate) async fn wait(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}

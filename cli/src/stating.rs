@@ -1,5 +1,6 @@
-//! Who says by which pipeline new lots are carried: whoever starts with a file that is new. A file that a later
-//! version has replaced states nothing, so that two of them do not take turns with every start.
+//! Decides which pipeline new lots use: the one in the file of whoever started last, if that file is new. A file that
+//! a later version has replaced has no effect. Otherwise two processes with different files would replace each
+//! other's version at every start.
 
 use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::domain::pipeline::Pipeline;
@@ -7,43 +8,42 @@ use waybill_shared::store::{ChangeSet, Fate, RecordChange, Store};
 
 use crate::failure::Failure;
 
-/// How often it is tried to be the one who states.
+/// How often stating is tried if others state a pipeline at the same time.
 const CONFLICTS: usize = 8;
 
-/// A pipeline that a file states.
+/// A pipeline from a file.
 #[derive(Debug, Clone)]
 pub(crate) struct Stating {
-    /// What it says.
     pub(crate) pipeline: Pipeline,
-    /// Whether it is stated again where a later version has replaced it.
+    /// Whether it becomes a version again, even though a later version has replaced it.
     pub(crate) is_again: bool,
 }
 
 impl Stating {
-    /// As the file says, once.
+    /// States the pipeline if it is new.
     pub(crate) fn once(pipeline: Pipeline) -> Self {
         Self { pipeline, is_again: false }
     }
 
-    /// As the file says, whatever was stated since.
+    /// States the pipeline even if a later version has replaced it.
     pub(crate) fn again(pipeline: Pipeline) -> Self {
         Self { pipeline, is_again: true }
     }
 }
 
-/// What becomes of a pipeline that a file states, beside those that are stored.
+/// What happens to a pipeline from a file, given the stored versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Becomes {
-    /// It is the newest already.
+    /// It is the newest version already.
     Newest,
-    /// It is this version, which a later one has replaced.
+    /// It equals this version, which a later one has replaced.
     Replaced(u32),
-    /// It becomes the next version.
+    /// It becomes this version, the next one.
     Next(u32),
 }
 
 impl Becomes {
-    /// What `pipeline` becomes where `stored` are the versions, oldest first.
+    /// Compares `pipeline` with the `stored` versions, oldest first.
     pub(crate) fn of(pipeline: &Pipeline, stored: &[Pipeline]) -> Self {
         let next = u32::try_from(stored.len()).unwrap_or(u32::MAX).saturating_add(1);
         match (1..).zip(stored).filter(|(_, known)| *known == pipeline).last() {
@@ -54,7 +54,7 @@ impl Becomes {
     }
 }
 
-/// The versions that are stored, oldest first.
+/// The stored versions, oldest first.
 pub(crate) async fn stored(store: &dyn Store) -> Result<Vec<Pipeline>, Failure> {
     let mut stored: Vec<(u32, Pipeline)> = Vec::new();
     for record in store.records(RecordKind::Pipeline).await? {
@@ -65,7 +65,8 @@ pub(crate) async fn stored(store: &dyn Store) -> Result<Vec<Pipeline>, Failure> 
     Ok(stored.into_iter().map(|(_, pipeline)| pipeline).collect())
 }
 
-/// States what is new, and gives all versions, oldest first. Without anything to state, the default is the first.
+/// Stores the pipeline if it is new, and returns all versions, oldest first. If nothing is stored or stated, the
+/// default becomes the first version.
 pub(crate) async fn state(
     store: &dyn Store,
     stating: Option<Stating>,
@@ -103,14 +104,14 @@ pub(crate) async fn state(
             body: serde_json::to_string(&stating.pipeline).map_err(Failure::ours)?,
             event: RecordEvent::PipelineStated,
         });
-        // Somebody else may state one at the same moment: what it is then is looked at again.
+        // If somebody else has stated a version at the same moment, start over with that.
         if store.commit(vec![change_set]).await?.first() == Some(&Fate::Committed) {
             known.push(stating.pipeline);
             return Ok(known);
         }
     }
     match stating {
-        // Of a database that does not hold together, somebody wants to know that.
+        // A damaged database must still open for commands that diagnose it.
         None => Ok(Vec::new()),
         Some(_) => {
             let hint = "run `waybill check`";

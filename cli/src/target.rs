@@ -1,4 +1,4 @@
-//! Where the truth is and what carries hints: the store and the broker that options name.
+//! The store and the broker that the options name.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -19,45 +19,40 @@ use crate::keys;
 use crate::private;
 use crate::service;
 
-/// A store and a broker that go together, and the folder for files.
+/// A store, the broker that goes with it, and the folder for files.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
-    /// The folder: the socket, orders out, documents in, and the database where that is a file.
+    /// The folder with the socket, outgoing orders, incoming documents, and the database if it is a
+    /// file.
     pub(crate) data: PathBuf,
-    /// The store.
     pub(crate) store: StoreUrl,
-    /// The broker.
     pub(crate) broker: BrokerUrl,
-    /// A service elsewhere instead, and the token for it.
+    /// A remote service that is used instead, and the token for it.
     pub(crate) server: Option<(String, Option<String>)>,
-    /// How many connections this process holds to a database that others share.
+    /// The most connections of this process to a shared database.
     pub(crate) connections: u32,
-    /// What seals and opens what is confidential.
+    /// The keys that seal and open confidential values.
     pub(crate) keys: Arc<Keys>,
-    /// The file that they were read from, to be read again.
+    /// The file of the keys, which is read again on SIGHUP.
     pub(crate) key_file: Option<PathBuf>,
 }
 
-/// A store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StoreUrl {
-    /// A file, opened by one process at a time.
+    /// A file, which one process opens at a time.
     Sqlite(PathBuf),
     /// A database that many processes share.
     Postgres(String),
 }
 
-/// A broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BrokerUrl {
     /// In this process.
     Embedded,
-    /// RabbitMQ.
     Amqp(String),
 }
 
 impl StoreUrl {
-    /// Reads a store's URL.
     pub(crate) fn parse(url: &str) -> Result<Self, Failure> {
         if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
             return Ok(Self::Sqlite(path.into()));
@@ -69,7 +64,7 @@ impl StoreUrl {
         Err(Failure::caller(message, "use sqlite:PATH or postgres://user:password@host/database"))
     }
 
-    /// What kind of database it is.
+    /// The kind of database: `sqlite` or `postgres`.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Sqlite(_) => "sqlite",
@@ -77,12 +72,12 @@ impl StoreUrl {
         }
     }
 
-    /// Opens it, and makes what is not there.
+    /// Opens the store. A missing database is created.
     pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, Failure> {
         self.open_with(CONNECTIONS).await
     }
 
-    /// The same, holding so many connections at most where it is a server.
+    /// Does the same, with at most this many connections to a server.
     pub(crate) async fn open_with(&self, connections: u32) -> Result<Arc<dyn Store>, Failure> {
         Ok(match self {
             Self::Sqlite(path) => Arc::new(SqliteStore::open(path).await?),
@@ -90,7 +85,7 @@ impl StoreUrl {
         })
     }
 
-    /// Opens it to be read, as it is, beside whoever works on it.
+    /// Opens the store for reading only, as it is, while others may work on it.
     pub(crate) async fn look(&self) -> Result<Arc<dyn Store>, Failure> {
         Ok(match self {
             Self::Sqlite(path) => Arc::new(SqliteStore::look(path).await?),
@@ -98,7 +93,7 @@ impl StoreUrl {
         })
     }
 
-    /// Its migrations, and whether they were made.
+    /// The migrations, and whether each was applied.
     pub(crate) async fn migrations(&self) -> Result<Vec<Migration>, Failure> {
         Ok(match self {
             Self::Sqlite(path) => SqliteStore::migrations(path).await?,
@@ -106,7 +101,8 @@ impl StoreUrl {
         })
     }
 
-    /// Whether it is there; a server is asked only when it is opened.
+    /// Whether the database exists. Always true for a server, which is only contacted when it is
+    /// opened.
     pub(crate) fn exists(&self) -> bool {
         match self {
             Self::Sqlite(path) => path.exists(),
@@ -125,7 +121,6 @@ impl std::fmt::Display for StoreUrl {
 }
 
 impl BrokerUrl {
-    /// Reads a broker's URL.
     pub(crate) fn parse(url: &str) -> Result<Self, Failure> {
         if url == "embedded:" {
             return Ok(Self::Embedded);
@@ -137,7 +132,6 @@ impl BrokerUrl {
         Err(Failure::caller(format!("`{}` is no broker", without_secrets(url)), hint))
     }
 
-    /// Opens it.
     pub(crate) async fn open(&self, metrics: &Arc<Metrics>) -> Result<Arc<dyn Broker>, Failure> {
         match self {
             Self::Embedded => Ok(Arc::new(EmbeddedBroker::default())),
@@ -153,7 +147,7 @@ impl BrokerUrl {
 }
 
 impl Target {
-    /// There has to be a database.
+    /// Fails if the database does not exist.
     pub(crate) fn is_there(&self) -> Result<(), Failure> {
         if self.store.exists() {
             return Ok(());
@@ -169,7 +163,7 @@ impl Target {
         Err(Failure::caller(message, "name the folder with --data, or import first"))
     }
 
-    /// Keeps other processes from the database, where it is a file.
+    /// Locks other processes out of the database, if it is a file.
     pub(crate) fn hold(&self) -> Result<Option<File>, Failure> {
         match &self.store {
             StoreUrl::Sqlite(path) => {
@@ -180,7 +174,7 @@ impl Target {
         }
     }
 
-    /// The data folder alone: everything is in it.
+    /// A data folder with everything in it.
     pub(crate) fn folder(data: &Path) -> Self {
         let store = StoreUrl::Sqlite(data.join("waybill.sqlite"));
         let (keys, key_file) = Default::default();
@@ -189,7 +183,7 @@ impl Target {
         Self { data, store, broker, server: None, connections, keys, key_file }
     }
 
-    /// A file is for one process, so is its broker.
+    /// SQLite is for one process, so its broker must be embedded.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         if let (StoreUrl::Sqlite(_), BrokerUrl::Amqp(_)) = (&self.store, &self.broker) {
             let message = "a broker between processes does not go with SQLite, which is for one";
@@ -198,12 +192,12 @@ impl Target {
         Ok(())
     }
 
-    /// Whether one process at a time has the store.
+    /// Whether only one process at a time can use the store.
     pub(crate) fn is_for_one(&self) -> bool {
         matches!(self.store, StoreUrl::Sqlite(_))
     }
 
-    /// What the options of a role name.
+    /// The target in the options of a role.
     pub(crate) fn here(options: &Data) -> Result<Self, Failure> {
         let (store, broker) = (options.store.as_deref(), options.broker.as_deref());
         let mut target = Self::named(&options.data, store, broker)?;
@@ -214,7 +208,7 @@ impl Target {
         with_archive::instead_of(target)
     }
 
-    /// What the options of a command name.
+    /// The target in the options of a command.
     pub(crate) fn of(options: &Reach) -> Result<Self, Failure> {
         let mut target = Self::here(&options.data)?;
         if let Some(server) = options.server.as_ref().filter(|_| !names_data()) {
@@ -228,7 +222,7 @@ impl Target {
         Ok(target)
     }
 
-    /// A store and a broker by their URLs, where they are not those of the folder.
+    /// A store and a broker by their URLs; `None` means those of the folder.
     pub(crate) fn named(
         data: &Path,
         store: Option<&str>,
@@ -247,7 +241,7 @@ impl Target {
     }
 }
 
-/// The token for a service elsewhere: that of a file, or of the environment.
+/// The token for a remote service, from a file or from the environment.
 fn token(file: Option<&Path>) -> Result<Option<String>, Failure> {
     let Some(path) = file else {
         let token = std::env::var("WAYBILL_TOKEN").ok().filter(|token| !token.is_empty());
@@ -258,7 +252,7 @@ fn token(file: Option<&Path>) -> Result<Option<String>, Failure> {
     whole(text, &path.display().to_string()).map(Some)
 }
 
-/// A token that was not mistyped or cut off, which is seen before anybody is asked.
+/// Checks that a token was not mistyped or cut off, before a service is contacted.
 fn whole(text: String, place: &str) -> Result<String, Failure> {
     let token = text.trim();
     waybill_api::check_token(token).map_err(|fault| {

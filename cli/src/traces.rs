@@ -1,4 +1,4 @@
-//! Traces over OTLP, if they are asked for: protobuf over HTTP, to a collector nearby.
+//! Exports traces over OTLP if requested: protobuf over HTTP, to a collector nearby.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,13 +22,13 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::failure::Failure;
 
-/// How long a collector may take.
+/// How long a collector may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The header, see W3C Trace Context.
+/// The header of W3C Trace Context.
 const HEADER: &str = "traceparent";
 
-/// What exports traces until it ends.
+/// Exports traces until it ends.
 #[derive(Debug)]
 pub(crate) struct Traces(SdkTracerProvider);
 
@@ -61,13 +61,13 @@ impl Traces {
         Ok(Self(provider))
     }
 
-    /// Sees the spans of Waybill.
+    /// The layer that receives the spans of Waybill.
     pub(crate) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
         let is_ours = filter_fn(|data| data.is_span() && data.target().starts_with("waybill"));
         tracing_opentelemetry::layer().with_tracer(self.0.tracer("waybill")).with_filter(is_ours)
     }
 
-    /// Exports what is left.
+    /// Exports the remaining traces.
     pub(crate) fn end(self) {
         if let Err(error) = self.0.shutdown() {
             tracing::warn!(%error, "the last traces were not exported");
@@ -75,7 +75,7 @@ impl Traces {
     }
 }
 
-/// The exporter has a thread of its own, outside the runtime that the client needs.
+/// The exporter has its own thread, outside the runtime that this HTTP client needs.
 #[derive(Debug)]
 struct Client {
     inner: Arc<HyperClient>,
@@ -98,6 +98,6 @@ fn current() -> Option<String> {
 
 fn follow(span: &Span, parent: &str) {
     let headers = HashMap::from([(HEADER.to_owned(), parent.to_owned())]);
-    // A span that nobody exports has no parent to be set.
+    // The parent can only be set on a span that is exported, so a failure does not matter.
     drop(span.set_parent(TraceContextPropagator::new().extract(&headers)));
 }

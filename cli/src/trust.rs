@@ -1,5 +1,5 @@
-//! Settings in the current folder that say where data, tokens and traces go: folders come from others, so their user says
-//! once that they are trusted, as they are.
+//! Trust in settings. The settings file in the current folder says where data, tokens and traces go, and a folder may
+//! come from somebody else. So the user has to say once that its present content is trusted.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::failure::Failure;
 
-/// Options that only say how much is shown, and of what: they lead no token, data or answer elsewhere, and write nothing.
+/// Options that only say how much is shown, and of what. They send no token, data or answer elsewhere, and write
+/// nothing.
 const SHOWING: [&str; 22] = [
     "all",
     "awaits",
@@ -35,7 +36,7 @@ const SHOWING: [&str; 22] = [
     "waiting-on",
 ];
 
-/// Where it is kept which settings are trusted: in the user's own folder for configuration.
+/// The list of trusted settings files, in the user's own configuration folder.
 fn list() -> Result<PathBuf, Failure> {
     let own = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
     let own = own.filter(|path| path.is_absolute());
@@ -46,7 +47,7 @@ fn list() -> Result<PathBuf, Failure> {
     })
 }
 
-/// What stands for `file` with this text: another text is another file.
+/// The list's entry for `file` with this text. Once the text changes, the file is not trusted any more.
 fn entry(file: &Path, text: &str) -> Result<String, Failure> {
     let path = file.canonicalize().map_err(Failure::ours)?;
     let digest = hex::encode(Sha256::digest(text));
@@ -58,7 +59,7 @@ fn entries(list: &Path) -> BTreeSet<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// Refuses settings that lead elsewhere, unless they are trusted.
+/// Refuses settings that can send data elsewhere, unless they are trusted.
 pub(crate) fn check(file: &Path, text: &str, settings: &toml::Table) -> Result<(), Failure> {
     let Some(key) = settings.keys().find(|key| !SHOWING.contains(&key.as_str())) else {
         return Ok(());
@@ -77,7 +78,7 @@ pub(crate) fn check(file: &Path, text: &str, settings: &toml::Table) -> Result<(
     ))
 }
 
-/// Keeps that `file` is trusted as it is now.
+/// Records that `file` is trusted with its present content.
 pub(crate) fn trust(file: &Path) -> Result<(), Failure> {
     let failed = |path: &Path, error: std::io::Error| {
         Failure::caller(format!("{}: {error}", path.display()), "")

@@ -1,4 +1,4 @@
-//! When parts of envelopes open.
+//! Schedules the days on which parts of envelopes become usable.
 
 use crate::domain::coalition::Settings;
 use crate::domain::contribution::Contribution;
@@ -6,11 +6,11 @@ use crate::domain::kinds::JobKind;
 use crate::domain::lot::Timestamp;
 use crate::store::NewJob;
 
-/// How much of an envelope is open when.
+/// When parts of envelopes become usable.
 pub struct Openings;
 
 impl Openings {
-    /// The job that opens what of `contribution` opens later than today, one a day.
+    /// The jobs that open the later parts of `contribution`, one for each day after today.
     #[must_use]
     pub fn jobs(coalition: &Settings, contribution: &Contribution, now: Timestamp) -> Vec<NewJob> {
         let today = now.with_timezone(&coalition.zone).date_naive();
@@ -30,11 +30,10 @@ impl Openings {
     }
 }
 
-/// The first moment of `day` in `zone`.
 #[must_use]
 pub fn start_of(day: chrono::NaiveDate, zone: chrono_tz::Tz) -> Timestamp {
     let midnight = day.and_time(chrono::NaiveTime::MIN);
-    // Where midnight falls into a gap, the day starts an hour later.
+    // If midnight falls into a gap of the clock change, the day starts an hour later.
     let local = midnight
         .and_local_timezone(zone)
         .earliest()

@@ -1,4 +1,4 @@
-//! The options of what operators do by hand to lots and lines.
+//! Options of operators' commands on lots and lines.
 
 use chrono::NaiveDate;
 use clap::builder::{BoolishValueParser, PossibleValuesParser};
@@ -8,21 +8,21 @@ use waybill_shared::domain::kinds::StepKind;
 use super::look::{STATES, WAITS};
 use super::{OUTPUT, Reach};
 
-/// How something is done by hand.
+/// How a command is carried out.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct How {
     #[command(flatten)]
     pub(crate) data: Reach,
-    /// Why; kept in the log with what it changes.
+    /// The reason. It is stored in the log with the changes.
     #[arg(long, short = 'm', env = "WAYBILL_REASON", value_name = "TEXT", default_value = "")]
     pub(crate) reason: String,
-    /// Only say what it would change.
+    /// Show what would change, and change nothing.
     #[arg(long, short = 'n', env = "WAYBILL_DRY_RUN", value_parser = BoolishValueParser::new())]
     pub(crate) dry_run: bool,
-    /// Do not ask, however many it changes.
+    /// Do not ask for confirmation, however many changes there are.
     #[arg(long, short, env = "WAYBILL_YES", value_parser = BoolishValueParser::new())]
     pub(crate) yes: bool,
-    /// Print one JSON document instead of text: what the API says.
+    /// Print the API's answer, one JSON document, instead of text.
     #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
@@ -30,7 +30,8 @@ pub(crate) struct How {
 /// `waybill pause`.
 #[derive(Debug, Args)]
 pub(crate) struct Pause {
-    /// What: all, calendar, connector, webhooks, step:NAME, supplier:ID, webhook:ID; without, what is paused is listed.
+    /// What to pause: all, calendar, connector, webhooks, step:NAME, supplier:ID or webhook:ID. Without it, list what
+    /// is paused.
     #[arg(value_name = "WHAT")]
     pub(crate) what: Vec<String>,
     #[command(flatten)]
@@ -40,17 +41,17 @@ pub(crate) struct Pause {
 /// `waybill unpause`.
 #[derive(Debug, Args)]
 pub(crate) struct Unpause {
-    /// What, as `waybill pause` lists it.
+    /// What to unpause, as `waybill pause` lists it.
     #[arg(value_name = "WHAT", required = true)]
     pub(crate) what: Vec<String>,
     #[command(flatten)]
     pub(crate) how: How,
 }
 
-/// Which lots: by id, from a pipe, or all that a filter takes.
+/// Which lots: by id, from standard input, or all that match the filters.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Lots {
-    /// Ids such as LOT-7K2; `-` reads them from standard input, one a line.
+    /// Ids such as LOT-7K2. `-` reads ids from standard input, one a line.
     #[arg(value_name = "LOT")]
     pub(crate) ids: Vec<String>,
     /// All lots in this state.
@@ -88,12 +89,13 @@ pub(crate) struct OnLots {
 /// `waybill split`.
 #[derive(Debug, Args)]
 pub(crate) struct Split {
-    /// The lot.
+    /// The lot to split.
     #[arg(value_name = "LOT")]
     pub(crate) lot: String,
-    /// How much of it becomes a lot of its own.
+    /// The quantity of the new lot.
     pub(crate) quantity: String,
-    /// Although the last one was the same; otherwise that counts as the same act sent twice.
+    /// Split again even if the last split was the same. Otherwise it counts as the same command sent twice, and
+    /// changes nothing.
     #[arg(long)]
     pub(crate) again: bool,
     #[command(flatten)]
@@ -103,9 +105,9 @@ pub(crate) struct Split {
 /// `waybill merge`.
 #[derive(Debug, Args)]
 pub(crate) struct Merge {
-    /// The lot that carries the others on.
+    /// The lot that takes over the others.
     pub(crate) into: String,
-    /// The others, of the same line.
+    /// The other lots, of the same line.
     #[arg(required = true, value_name = "LOT")]
     pub(crate) ids: Vec<String>,
     #[command(flatten)]
@@ -127,12 +129,12 @@ pub(crate) struct Redirect {
 /// `waybill rank`.
 #[derive(Debug, Args)]
 pub(crate) struct Rank {
-    /// The line, by its id or its requester's.
+    /// The line, by its id or the requester's id.
     pub(crate) line: String,
     /// The rank within its class, from 1.
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rank: u32,
-    /// Another class, from 1 (most urgent) to 9.
+    /// Also move it to another class, from 1 (most urgent) to 9.
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=9))]
     pub(crate) class: Option<u8>,
     #[command(flatten)]
@@ -142,9 +144,9 @@ pub(crate) struct Rank {
 /// `waybill amend` and `correct`.
 #[derive(Debug, Args)]
 pub(crate) struct Fields {
-    /// The line, by its id or its requester's.
+    /// The line, by its id or the requester's id.
     pub(crate) line: String,
-    /// What changes, by the names of requisition files.
+    /// The fields to change, named as in requisition files.
     #[arg(required = true, value_name = "FIELD=VALUE")]
     pub(crate) fields: Vec<String>,
     #[command(flatten)]
@@ -154,7 +156,7 @@ pub(crate) struct Fields {
 /// `waybill reopen`.
 #[derive(Debug, Args)]
 pub(crate) struct Reopen {
-    /// Lines, by their ids or their requesters'; `-` reads them from standard input.
+    /// Lines, by their ids or the requesters' ids. `-` reads them from standard input.
     #[arg(required = true, value_name = "LINE")]
     pub(crate) lines: Vec<String>,
     #[command(flatten)]
@@ -164,23 +166,23 @@ pub(crate) struct Reopen {
 /// `waybill review`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Review {
-    /// They go on.
+    /// Approve lots: they go on.
     #[command(after_help = "\
 Examples:
   waybill review approve LOT-7K2 -m 'fits the standard'
   waybill lots --awaits review --ids | waybill review approve -")]
     Approve(OnLots),
-    /// They end.
+    /// Decline lots: they end.
     #[command(after_help = "\
 Examples:
   waybill review decline LOT-7K2 -m 'not needed in this form'")]
     Decline(OnLots),
-    /// Back to their requester, to be amended.
+    /// Return lots to their requester, who has to amend them.
     #[command(after_help = "\
 Examples:
   waybill review return LOT-7K2 -m 'which model is meant?'")]
     Return(OnLots),
-    /// The same need as an earlier line, which carries it.
+    /// The lots repeat the need of an earlier line, which carries them.
     #[command(after_help = "\
 Examples:
   waybill review merge LOT-7K2 -m 'asked for in May already'")]
@@ -190,13 +192,13 @@ Examples:
 /// `waybill consent`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Consent {
-    /// The donor agrees.
+    /// Record that the donor agrees.
     #[command(after_help = "\
 Examples:
   waybill consent give LOT-7K2
   waybill consent give --awaits consent --donor LU --dry-run")]
     Give(ConsentOn),
-    /// The donor does not: the lots are matched again without it.
+    /// Record that the donor refuses: the lots are matched again without it.
     #[command(after_help = "\
 Examples:
   waybill consent refuse LOT-7K2 --envelope LU-2024-1 -m 'not for vehicles'")]
@@ -208,7 +210,7 @@ Examples:
 pub(crate) struct ConsentOn {
     #[command(flatten)]
     pub(crate) lots: Lots,
-    /// The envelope that was asked for, where there are several.
+    /// The envelope that was asked for, if there are several.
     #[arg(long, value_name = "ID")]
     pub(crate) envelope: Option<String>,
     #[command(flatten)]
@@ -218,12 +220,12 @@ pub(crate) struct ConsentOn {
 /// `waybill in-kind`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum InKind {
-    /// The requester takes the goods.
+    /// Record that the requester takes the goods.
     #[command(after_help = "\
 Examples:
   waybill in-kind accept LOT-7K2")]
     Accept(OnLots),
-    /// The requester does not: the lots wait for money.
+    /// Record that the requester refuses the goods: the lots wait for money.
     #[command(after_help = "\
 Examples:
   waybill in-kind refuse LOT-7K2 -m 'the plugs do not fit'")]
@@ -233,17 +235,17 @@ Examples:
 /// `waybill surplus`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Surplus {
-    /// Its requester keeps it, and it is paid at the price agreed, within the tolerance of its line.
+    /// The requester keeps it, and it is paid at the agreed price, within the tolerance of the line.
     #[command(after_help = "\
 Examples:
   waybill surplus pay LOT-7K2 -m 'one more is useful'")]
     Pay(OnLots),
-    /// Its requester keeps it, and it is not paid.
+    /// The requester keeps it, and it is not paid.
     #[command(after_help = "\
 Examples:
   waybill surplus keep LOT-7K2 -m 'a gift of the supplier'")]
     Keep(OnLots),
-    /// The supplier gets it back.
+    /// The supplier takes it back.
     #[command(after_help = "\
 Examples:
   waybill surplus return LOT-7K2 -m 'fetched on Monday'")]
@@ -253,17 +255,17 @@ Examples:
 /// `waybill incident`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Incident {
-    /// The cause is mended: its lots run their step again.
+    /// Run the failed step of its lots again, once the cause is fixed.
     #[command(after_help = "\
 Examples:
   waybill incident replay 'a supplier does not respond' -m 'called them'")]
     Replay(IncidentOn),
-    /// Its lots go on without the check that they failed: validation only.
+    /// Let its lots skip the check that they failed (validation only).
     #[command(after_help = "\
 Examples:
   waybill incident skip 'lease lost at validate_priority' --dry-run")]
     Skip(IncidentOn),
-    /// Its lots are given up.
+    /// Give up its lots.
     #[command(after_help = "\
 Examples:
   waybill incident close 'more was paid under … than was bound' --yes")]
@@ -273,7 +275,7 @@ Examples:
 /// `waybill incident replay`, `skip` and `close`.
 #[derive(Debug, Args)]
 pub(crate) struct IncidentOn {
-    /// The cause, as `waybill incidents` names it.
+    /// The cause, as `waybill incidents` shows it.
     pub(crate) cause: String,
     #[command(flatten)]
     pub(crate) how: How,
@@ -282,10 +284,10 @@ pub(crate) struct IncidentOn {
 /// `waybill note`.
 #[derive(Debug, Args)]
 pub(crate) struct Note {
-    /// Lots, lines, orders, contributions or parties; `-` reads ids from standard input.
+    /// Lots, lines, orders, contributions or parties. `-` reads ids from standard input.
     #[arg(required = true, value_name = "ID")]
     pub(crate) ids: Vec<String>,
-    /// The day on which to look at it again; a later note on the same subject without one ends it.
+    /// The day to look at it again. A later note on the same subject without a day clears it.
     #[arg(long, value_name = "DATE")]
     pub(crate) follow_up: Option<NaiveDate>,
     #[command(flatten)]
@@ -297,7 +299,7 @@ pub(crate) struct Note {
 pub(crate) struct Attach {
     /// A lot, line, order, contribution or party.
     pub(crate) id: String,
-    /// The file, of 8 MiB at most.
+    /// The file, at most 8 MiB.
     pub(crate) file: std::path::PathBuf,
     #[command(flatten)]
     pub(crate) how: How,

@@ -1,4 +1,4 @@
-//! The options of what keeps the database: copies, and what it is made of.
+//! Options of commands that maintain the database: copies, archives and migrations.
 
 use std::path::PathBuf;
 
@@ -42,14 +42,14 @@ Examples:
   waybill restore coalition.jsonl.gz --store postgres://waybill@db/waybill --yes"
 )]
 pub(crate) struct Restore {
-    /// What `waybill backup` or `waybill export` wrote.
+    /// A file that `waybill backup` or `waybill export` wrote.
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) data: Data,
-    /// Take it although invariants do not hold in it, as they did not where it came from.
+    /// Accept the file even if invariants do not hold in it, as they did not in the database it came from.
     #[arg(long, env = "WAYBILL_AS_IT_IS", value_parser = BoolishValueParser::new())]
     pub(crate) as_it_is: bool,
-    /// Put aside what is there, without asking.
+    /// Do not ask before the present database is put aside.
     #[arg(long, short, env = "WAYBILL_YES", value_parser = BoolishValueParser::new())]
     pub(crate) yes: bool,
     /// Print one JSON document instead of text.
@@ -71,19 +71,19 @@ Examples:
   waybill archive --before 2024-07-01 --compact"
 )]
 pub(crate) struct Archive {
-    /// What had ended before this day; without it, as long ago as the pipeline's `[log] keep_days`.
+    /// Archive lines that ended before this day. Without it, the pipeline's `[log] keep_days` decides.
     #[arg(long, env = "WAYBILL_BEFORE", value_name = "DAY")]
     pub(crate) before: Option<NaiveDate>,
-    /// The new file, compressed if it ends in .gz; without it, one in the folder `archive` of the data.
+    /// The new file, compressed if its name ends in .gz. Without it, a file in the data's folder `archive`.
     #[arg(long, env = "WAYBILL_TO", value_name = "FILE")]
     pub(crate) to: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) data: Data,
-    /// Give the room back to the disk, too: on Postgres each past month is locked while it is written anew. On SQLite that is
-    /// always done.
+    /// Also give the space back to the disk. On Postgres this locks each past month while it is rewritten. On SQLite
+    /// this always happens.
     #[arg(long, env = "WAYBILL_COMPACT", value_parser = BoolishValueParser::new())]
     pub(crate) compact: bool,
-    /// Say what would be archived, and archive nothing.
+    /// Show what would be archived, and archive nothing.
     #[arg(long, env = "WAYBILL_DRY_RUN", value_parser = BoolishValueParser::new())]
     pub(crate) dry_run: bool,
     /// Print one JSON document instead of text.
@@ -104,11 +104,11 @@ Examples:
   waybill export - | gzip > coalition.jsonl.gz"
 )]
 pub(crate) struct Export {
-    /// The new file, compressed if it ends in .gz; `-`: standard output.
+    /// The new file, compressed if its name ends in .gz. `-` means standard output.
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) data: Data,
-    /// Print one JSON document about the file instead of text.
+    /// Print a JSON document about the file instead of text.
     #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }
@@ -125,7 +125,7 @@ Examples:
 pub(crate) struct Migrate {
     #[command(flatten)]
     pub(crate) data: Data,
-    /// Say what would be made, and write nothing.
+    /// Show the pending migrations, and write nothing.
     #[arg(long, env = "WAYBILL_DRY_RUN", value_parser = BoolishValueParser::new())]
     pub(crate) dry_run: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! The options of contributions and members.
+//! Options of commands about contributions, members and offers, and of `submit`.
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand, ValueEnum};
@@ -8,34 +8,34 @@ use super::How;
 /// `waybill contribute` and `commit`.
 #[derive(Debug, Args)]
 pub(crate) struct Contribute {
-    /// The id that it gets, such as LU-2026-1; known: it is stated anew.
+    /// The id of the contribution, such as LU-2026-1. A known id replaces that contribution.
     pub(crate) id: String,
-    /// Who gives; several give jointly.
+    /// The donor. Several donors give jointly.
     #[arg(long = "donor", required = true, value_name = "PARTY")]
     pub(crate) donors: Vec<String>,
-    /// How much, such as `EUR 5M` or `DKK 91,000,000`.
+    /// The amount, such as `EUR 5M` or `DKK 91,000,000`.
     #[arg(long, value_name = "MONEY")]
     pub(crate) amount: Option<String>,
-    /// Goods instead: what, how many, and in how many days they can be there. Pieces, or another unit
-    /// with what one of it holds: `toner=5 BX@30`, `toner=5 BX of 5 H87@30`.
+    /// Goods instead of money: the item, the quantity, and the days until delivery. Without a unit, pieces are meant.
+    /// Another unit can state its content: `toner=5 BX@30`, `toner=5 BX of 5 H87@30`.
     #[arg(long, value_name = "ITEM=QUANTITY@DAYS")]
     pub(crate) in_kind: Vec<String>,
-    /// The pledge that it makes good.
+    /// The pledge that this contribution fulfils.
     #[arg(long, value_name = "ID")]
     pub(crate) converts: Option<String>,
-    /// The day it was stated; without, today.
+    /// The day on which it was stated; today by default.
     #[arg(long, value_name = "DATE")]
     pub(crate) stated: Option<NaiveDate>,
-    /// The last day on which it can be bound by an order.
+    /// The last day on which an order can bind it.
     #[arg(long, value_name = "DATE")]
     pub(crate) obligate_by: Option<NaiveDate>,
     /// The last day on which it can be paid.
     #[arg(long, value_name = "DATE")]
     pub(crate) pay_by: Option<NaiveDate>,
-    /// When its donor is asked: never, for each lot, or above an amount such as `EUR 100k`.
+    /// When the donor has to be asked: never, for each lot, or above an amount such as `EUR 100k`.
     #[arg(long, value_name = "none|each|MONEY", default_value = "none")]
     pub(crate) consent: String,
-    /// Only for classification codes that begin so.
+    /// Only for classification codes that start with this.
     #[arg(long, value_name = "PREFIX")]
     pub(crate) code: Vec<String>,
     /// Only for this item.
@@ -47,7 +47,7 @@ pub(crate) struct Contribute {
     /// Only through this channel.
     #[arg(long, value_name = "PARTY")]
     pub(crate) channel: Option<String>,
-    /// Where it is written: a page, a letter.
+    /// The source: a page, a letter.
     #[arg(long, required = true, value_name = "TEXT")]
     pub(crate) evidence: String,
     #[command(flatten)]
@@ -57,12 +57,13 @@ pub(crate) struct Contribute {
 /// `waybill withdraw`.
 #[derive(Debug, Args)]
 pub(crate) struct Withdraw {
-    /// The contribution.
+    /// The contribution's id.
     pub(crate) id: String,
-    /// How much; without, all that is not bound by an order.
+    /// The amount; by default all that no order binds.
     #[arg(long, value_name = "MONEY")]
     pub(crate) amount: Option<String>,
-    /// Although the last one was the same; otherwise that counts as the same act sent twice.
+    /// Withdraw again even if the last withdrawal was the same. Otherwise it counts as the same command sent twice,
+    /// and changes nothing.
     #[arg(long)]
     pub(crate) again: bool,
     #[command(flatten)]
@@ -72,7 +73,7 @@ pub(crate) struct Withdraw {
 /// `waybill reinstate`.
 #[derive(Debug, Args)]
 pub(crate) struct Reinstate {
-    /// The contribution.
+    /// The contribution's id.
     pub(crate) id: String,
     #[command(flatten)]
     pub(crate) how: How,
@@ -81,14 +82,14 @@ pub(crate) struct Reinstate {
 /// `waybill deposit`.
 #[derive(Debug, Args)]
 pub(crate) struct Deposit {
-    /// The contribution.
+    /// The contribution's id.
     pub(crate) id: String,
-    /// How much reached the buying agent, such as `EUR 2.5M`.
+    /// The amount that reached the buying agent, such as `EUR 2.5M`.
     pub(crate) amount: String,
-    /// The payment's number: each is recorded once.
+    /// The number of the payment. Each number is recorded once.
     #[arg(long, required = true)]
     pub(crate) number: String,
-    /// On which day; without, today.
+    /// The day of the payment; today by default.
     #[arg(long, value_name = "DATE")]
     pub(crate) date: Option<NaiveDate>,
     #[command(flatten)]
@@ -98,13 +99,13 @@ pub(crate) struct Deposit {
 /// `waybill member`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Member {
-    /// A party takes a role.
+    /// Give a party a role.
     #[command(after_help = "\
 Examples:
   waybill member add PT --name Portugal --evidence 'decision 12'
   waybill member add LU --role lead --evidence 'decision 1'")]
     Add(MemberAdd),
-    /// A party's role ends.
+    /// End a party's role.
     #[command(after_help = "\
 Examples:
   waybill member end IS --on 2026-12-31 --evidence 'decision 14'")]
@@ -119,13 +120,13 @@ Examples:
 /// The roles of a party.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PartyRole {
-    /// Leads the coalition; may fund.
+    /// Leads the coalition and may give money.
     Lead,
-    /// May fund.
+    /// May give money.
     Member,
-    /// Sees, and cannot fund.
+    /// Watches, and cannot give money.
     Observer,
-    /// Requests and receives.
+    /// Requests and receives items.
     Beneficiary,
     /// Buys for the donors.
     #[value(alias = "buying_agent")]
@@ -140,13 +141,13 @@ pub(crate) struct MemberAdd {
     /// The role.
     #[arg(long, value_enum, default_value_t = PartyRole::Member)]
     pub(crate) role: PartyRole,
-    /// Its name, if it is new.
+    /// The party's name, if the party is new.
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// The first day; without, today.
+    /// The first day of the role; today by default.
     #[arg(long, value_name = "DATE")]
     pub(crate) from: Option<NaiveDate>,
-    /// Where it is written: a page, a decision.
+    /// The source: a page, a decision.
     #[arg(long, required = true, value_name = "TEXT")]
     pub(crate) evidence: String,
     #[command(flatten)]
@@ -161,10 +162,10 @@ pub(crate) struct MemberEnd {
     /// The role.
     #[arg(long, value_enum, default_value_t = PartyRole::Member)]
     pub(crate) role: PartyRole,
-    /// The last day; without, today.
+    /// The last day of the role; today by default.
     #[arg(long, value_name = "DATE")]
     pub(crate) on: Option<NaiveDate>,
-    /// Where it is written: a page, a decision.
+    /// The source: a page, a decision.
     #[arg(long, required = true, value_name = "TEXT")]
     pub(crate) evidence: String,
     #[command(flatten)]
@@ -174,15 +175,15 @@ pub(crate) struct MemberEnd {
 /// `waybill member rename`.
 #[derive(Debug, Args)]
 pub(crate) struct MemberRename {
-    /// The requester's id so far.
+    /// The requester's present id.
     pub(crate) party: String,
-    /// Its new id.
+    /// The new id.
     #[arg(long, value_name = "ID")]
     pub(crate) to: String,
-    /// Its name, if that changes, too.
+    /// The new name, if it changes too.
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// Where it is written: a page, a decision.
+    /// The source: a page, a decision.
     #[arg(long, required = true, value_name = "TEXT")]
     pub(crate) evidence: String,
     #[command(flatten)]
@@ -192,12 +193,12 @@ pub(crate) struct MemberRename {
 /// `waybill offer`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Offer {
-    /// Order nothing by an offer after a day.
+    /// Stop ordering by an offer after a day.
     #[command(after_help = "\
 Examples:
   waybill offer end O-001 -m 'not in the new price list'")]
     End(OfferEnd),
-    /// Keep an offer on sale that its folder does not have any more.
+    /// Keep an offer on sale that its folder does not contain any more.
     #[command(after_help = "\
 Examples:
   waybill offer keep O-001 -m 'it still holds'")]
@@ -207,9 +208,9 @@ Examples:
 /// `waybill offer end`.
 #[derive(Debug, Args)]
 pub(crate) struct OfferEnd {
-    /// The offer.
+    /// The offer's id.
     pub(crate) id: String,
-    /// The last day; without, today.
+    /// The last day of the offer; today by default.
     #[arg(long, value_name = "DATE")]
     pub(crate) on: Option<NaiveDate>,
     #[command(flatten)]
@@ -219,7 +220,7 @@ pub(crate) struct OfferEnd {
 /// `waybill offer keep`.
 #[derive(Debug, Args)]
 pub(crate) struct OfferKeep {
-    /// The offer.
+    /// The offer's id.
     pub(crate) id: String,
     #[command(flatten)]
     pub(crate) how: How,
@@ -228,10 +229,10 @@ pub(crate) struct OfferKeep {
 /// `waybill submit`.
 #[derive(Debug, Args)]
 pub(crate) struct Submit {
-    /// A file of lines (.csv, .xlsx, .json, .jsonl), or fields of one line; what is missing is asked for.
+    /// A file of lines (.csv, .xlsx, .json, .jsonl), or fields of one line. Missing fields are asked for.
     #[arg(value_name = "FILE | FIELD=VALUE")]
     pub(crate) what: Vec<String>,
-    /// Of a file, take the rows that are right.
+    /// Accept the good rows of a file even if others are wrong.
     #[arg(long)]
     pub(crate) partial: bool,
     #[command(flatten)]

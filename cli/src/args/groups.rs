@@ -1,11 +1,11 @@
-//! The commands in `waybill --help`, by what they are for.
+//! Groups the commands in `waybill --help` by purpose.
 
 use anstyle::Style;
 use clap::Command;
 
 use crate::output;
 
-/// What commands are for, and which are. A command that is in none stands under `Other`.
+/// The headings, with their commands. A command without a heading is listed under `Other`.
 const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Look",
@@ -76,10 +76,10 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Shell", &["trust", "completions", "man"]),
 ];
 
-/// The widest line.
+/// The widest line, in columns.
 const WIDEST: usize = 100;
 
-/// `command` with a help that names its commands by what they are for.
+/// Adds a help text to `command` that lists its subcommands by purpose.
 pub(super) fn grouped(command: Command) -> Command {
     let known: Vec<(&str, String)> = command
         .get_subcommands()

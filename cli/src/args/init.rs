@@ -1,4 +1,4 @@
-//! The options of what makes a coalition to start with.
+//! Options of `waybill init`, which creates a coalition to start with.
 
 use std::path::PathBuf;
 
@@ -44,25 +44,26 @@ Examples:
   waybill init --workbook coalition.xlsx --language uk"
 )]
 pub(crate) struct Init {
-    /// The folder, which is new or empty.
+    /// The folder; it must be new or empty.
     #[arg(required_unless_present = "workbook")]
     pub(crate) dir: Option<PathBuf>,
-    /// Make a workbook (.xlsx) instead of files: in the folder, if one is named.
+    /// Create a workbook (.xlsx) instead of files. If a folder is named, the workbook is created in
+    /// it.
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "coalition.xlsx")]
     pub(crate) workbook: Option<PathBuf>,
-    /// What the coalition is called; without, as its folder or file.
+    /// The coalition's name; by default that of its folder or file.
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// The time zone in which its days end.
+    /// The time zone in which the coalition's days end.
     #[arg(long, default_value = "Europe/Brussels", value_parser = time_zone)]
     pub(crate) zone: chrono_tz::Tz,
-    /// The currency of its totals.
+    /// The currency of the coalition's totals.
     #[arg(long, default_value = "EUR")]
     pub(crate) currency: Currency,
-    /// The language of explanations, and of the workbook's sheets and headings.
+    /// The language of the explanations, and of the workbook's sheets and headings.
     #[arg(long, value_enum, default_value_t = Language::En)]
     pub(crate) language: Language,
-    /// With rows that show how it is filled in; all of them are invented.
+    /// Add invented rows that show how to fill it in.
     #[arg(long)]
     pub(crate) example: bool,
     /// Print one JSON document instead of text.

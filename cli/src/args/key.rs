@@ -1,4 +1,4 @@
-//! The options of keys.
+//! Options of `waybill key`.
 
 use std::path::PathBuf;
 
@@ -9,16 +9,16 @@ use super::{Data, Single};
 /// `waybill key`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {
-    /// Make a key, in a new file.
+    /// Create a key in a new file.
     New(KeyNew),
-    /// Put a new key before those of --key-file; they go on opening what they have sealed.
+    /// Put a new key before those in --key-file. The old keys still open what they have sealed.
     Rotate(KeyRotate),
-    /// Seal by the first key what is in plain text or sealed by another.
+    /// Seal with the first key all values that are in plain text or sealed with another key.
     #[command(after_help = "\
 Examples:
   waybill key seal --key-file waybill-key")]
     Seal(Single),
-    /// List keys, and how many values each has sealed.
+    /// List the keys, and how many values each has sealed.
     #[command(after_help = "\
 Examples:
   waybill key list
@@ -32,7 +32,7 @@ Examples:
 Examples:
   waybill key new waybill-key")]
 pub(crate) struct KeyNew {
-    /// The new file, which only you can read.
+    /// The new file. Only you can read it.
     pub(crate) file: PathBuf,
 }
 

@@ -1,4 +1,4 @@
-//! The options of what answers questions.
+//! Options of commands that answer questions.
 
 use chrono::TimeDelta;
 use clap::Args;
@@ -36,15 +36,15 @@ pub(crate) struct Incidents {
 pub(crate) struct Todo {
     #[command(flatten)]
     pub(crate) data: Reach,
-    /// Only what this party has to do: a group, a donor, a requester, a supplier, a buying agent,
-    /// or `secretariat`.
+    /// Only the tasks of this party: a group, a donor, a requester, a supplier, a buying agent, or
+    /// `secretariat`.
     #[arg(long, env = "WAYBILL_WAITING_ON", value_name = "PARTY")]
     pub(crate) waiting_on: Option<String>,
     #[command(flatten)]
     pub(crate) form: Form,
 }
 
-/// The states that lots can have.
+/// The states of lots.
 pub(super) const STATES: [&str; 9] = [
     "ready",
     "waiting",
@@ -74,7 +74,7 @@ pub(super) const WAITS: [&str; 13] = [
     "release",
 ];
 
-/// By what lots can be sorted.
+/// The sort orders of lots.
 const LOT_SORTS: [&str; 8] = ["id", "-id", "priority", "-priority", "age", "-age", "due", "-due"];
 
 /// `waybill lots`.
@@ -87,66 +87,66 @@ const LOT_SORTS: [&str; 8] = ["id", "-id", "priority", "-priority", "age", "-age
 pub(crate) struct Lots {
     #[command(flatten)]
     pub(crate) data: Reach,
-    /// Only in this state.
+    /// Only lots in this state.
     #[arg(long, env = "WAYBILL_STATE", value_parser = STATES)]
     pub(crate) state: Option<String>,
-    /// Only at this step.
+    /// Only lots at this step.
     #[arg(long, env = "WAYBILL_STEP", value_parser = PossibleValuesParser::new(StepKind::NAMES))]
     pub(crate) step: Option<String>,
-    /// Only waiting for this.
+    /// Only lots that wait for this.
     #[arg(long, env = "WAYBILL_AWAITS", value_parser = WAITS)]
     pub(crate) awaits: Option<String>,
-    /// Only paid for by this donor.
+    /// Only lots that this donor pays for.
     #[arg(long, env = "WAYBILL_DONOR")]
     pub(crate) donor: Option<String>,
     #[command(flatten)]
     pub(crate) asked: Needs,
-    /// Only where they are for longer than this, such as 90m, 12h, 7d or 2w.
+    /// Only lots that have been where they are for longer than this, such as 90m, 12h, 7d or 2w.
     #[arg(long, env = "WAYBILL_OLDER_THAN", value_name = "TIME", value_parser = age)]
     pub(crate) older_than: Option<TimeDelta>,
-    /// In which order; with a minus, the other way round. By age, due or -priority, what --state,
-    /// --step, --awaits and --class leave has to be 50,000 lots at most.
+    /// The sort order; a minus reverses it. By age, due or -priority, the lots that match --state,
+    /// --step, --awaits and --class must not exceed 50,000.
     #[arg(long, env = "WAYBILL_SORT", value_parser = LOT_SORTS, default_value = "id", hide_default_value = true, allow_hyphen_values = true)]
     pub(crate) sort: String,
-    /// Only after this lot, in order of ids.
+    /// Only lots after this one, in order of ids.
     #[arg(long, env = "WAYBILL_AFTER")]
     pub(crate) after: Option<String>,
     #[command(flatten)]
     pub(crate) many: Many,
-    /// Print ids alone, one a line.
+    /// Print only ids, one a line.
     #[arg(long, conflicts_with_all = ["json", "csv", "columns"])]
     pub(crate) ids: bool,
     #[command(flatten)]
     pub(crate) form: Form,
 }
 
-/// Which needs to list.
+/// Which lots or lines to list.
 #[derive(Debug, Args)]
 pub(crate) struct Needs {
-    /// Only of this requester.
+    /// Only those of this requester.
     #[arg(long, env = "WAYBILL_REQUESTER")]
     pub(crate) requester: Option<String>,
-    /// Only of this priority class.
+    /// Only those of this priority class.
     #[arg(long, env = "WAYBILL_CLASS")]
     pub(crate) class: Option<u8>,
-    /// Only of this expert group's categories.
+    /// Only those in this expert group's categories.
     #[arg(long, env = "WAYBILL_GROUP")]
     pub(crate) group: Option<String>,
-    /// Only of this item.
+    /// Only those of this item.
     #[arg(long, env = "WAYBILL_ITEM")]
     pub(crate) item: Option<String>,
-    /// Only what is late: past the day of delivery or of need, or the end of a wait.
+    /// Only those that are late: past the day of delivery or of need, or past the end of a wait.
     #[arg(long, env = "WAYBILL_LATE", value_parser = BoolishValueParser::new())]
     pub(crate) late: bool,
 }
 
-/// How many of a listing.
+/// How much of a listing to print.
 #[derive(Debug, Args)]
 pub(crate) struct Many {
-    /// At most this many.
+    /// The most rows to print.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=1_000_000), env = "WAYBILL_LIMIT")]
     pub(crate) limit: u64,
-    /// All of them.
+    /// Print all rows.
     #[arg(long, env = "WAYBILL_ALL", value_parser = BoolishValueParser::new())]
     pub(crate) all: bool,
 }
@@ -161,10 +161,10 @@ pub(crate) struct Lines {
     pub(crate) data: Reach,
     #[command(flatten)]
     pub(crate) asked: Needs,
-    /// Only those of which something is under way.
+    /// Only lines with lots that have not ended.
     #[arg(long, env = "WAYBILL_OPEN", value_parser = BoolishValueParser::new())]
     pub(crate) open: bool,
-    /// In which order.
+    /// The sort order.
     #[arg(long, env = "WAYBILL_SORT", value_parser = ["id", "priority"], default_value = "id", hide_default_value = true)]
     pub(crate) sort: String,
     #[command(flatten)]
@@ -173,7 +173,7 @@ pub(crate) struct Lines {
     pub(crate) form: Form,
 }
 
-/// A length of time such as `7d`.
+/// Reads a length of time such as `7d`.
 fn age(text: &str) -> Result<TimeDelta, String> {
     let wrong = || format!("`{text}` is no length of time: write 90m, 12h, 7d or 2w");
     let unit = text.chars().last().ok_or_else(wrong)?;

@@ -1,5 +1,5 @@
-//! The options of every command. Each has an environment variable and a key in `waybill.toml` in
-//! the current folder; the option wins, then the variable, then the file.
+//! The options of every command. Each can also be set by an environment variable, or by a key in `waybill.toml` in
+//! the current folder. An option overrides the variable, and the variable overrides the file.
 
 mod by_hand;
 mod care;
@@ -57,16 +57,16 @@ pub(crate) use watch::Watch;
 #[derive(Debug, Parser)]
 #[command(name = "waybill", version, about, max_term_width = 100)]
 pub(crate) struct Arguments {
-    /// Say more about what happens.
+    /// Print more about what happens.
     #[arg(long, short, global = true, help_heading = "Everywhere", env = "WAYBILL_VERBOSE", value_parser = BoolishValueParser::new())]
     pub(crate) verbose: bool,
-    /// Say nothing but data and errors.
+    /// Print only data and errors.
     #[arg(long, short, global = true, help_heading = "Everywhere", env = "WAYBILL_QUIET", value_parser = BoolishValueParser::new())]
     pub(crate) quiet: bool,
-    /// Times in UTC, not in this machine's zone.
+    /// Print times in UTC instead of this machine's time zone.
     #[arg(long, global = true, help_heading = "Everywhere", env = "WAYBILL_UTC", value_parser = BoolishValueParser::new())]
     pub(crate) utc: bool,
-    /// Take the options of `[contexts.NAME]` in waybill.toml: another environment.
+    /// Use the options of `[contexts.NAME]` in waybill.toml, for another environment.
     #[arg(
         long,
         global = true,
@@ -75,7 +75,7 @@ pub(crate) struct Arguments {
         value_name = "NAME"
     )]
     pub(crate) context: Option<String>,
-    /// Answer as if what is in this archive were still in the log: from a copy that is made for it.
+    /// Answer as if the content of this archive were still in the log. Works on a temporary copy.
     #[arg(
         long,
         global = true,
@@ -85,43 +85,43 @@ pub(crate) struct Arguments {
         value_delimiter = ','
     )]
     pub(crate) with_archive: Vec<PathBuf>,
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-/// The heading of the options that say where the data is.
+/// The heading of options about the location of the data.
 const DATA: &str = "Data";
 
-/// The heading of the options that say how something is printed.
+/// The heading of options about output.
 const OUTPUT: &str = "Output";
 
-/// Where the data is.
+/// The location of the data.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Data {
     /// The data folder.
     #[arg(long, help_heading = DATA, env = "WAYBILL_DATA", default_value = "data")]
     pub(crate) data: PathBuf,
-    /// The database as a URL, `sqlite:PATH` or `postgres://…`, instead of the data folder's file.
+    /// The database's URL, `sqlite:PATH` or `postgres://…`, instead of the file in the data folder.
     #[arg(long, help_heading = DATA, env = "WAYBILL_STORE", hide_env_values = true)]
     pub(crate) store: Option<String>,
-    /// The broker as a URL, `embedded:` or `amqp(s)://…`.
+    /// The broker's URL, `embedded:` or `amqp(s)://…`.
     #[arg(long, help_heading = DATA, env = "WAYBILL_BROKER", hide_env_values = true)]
     pub(crate) broker: Option<String>,
-    /// The file of keys that seal secrets and addresses in the database; or WAYBILL_KEY.
+    /// The file of keys that seal secrets and addresses in the database. WAYBILL_KEY can hold the keys instead.
     #[arg(long, help_heading = DATA, env = "WAYBILL_KEY_FILE", value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
 }
 
-/// Where the data is, or the service that has it.
+/// The location of the data, or of a service.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Reach {
     #[command(flatten)]
     pub(crate) data: Data,
-    /// A service elsewhere, as http(s)://HOST:PORT, instead of a data folder; with a token.
+    /// A remote service, as http(s)://HOST:PORT, instead of a data folder. It needs a token.
     #[arg(long, help_heading = DATA, env = "WAYBILL_SERVER", value_name = "URL")]
     pub(crate) server: Option<String>,
-    /// The file that holds the token for it, which only its owner may read; or WAYBILL_TOKEN.
+    /// The file with the token for --server; only its owner may read it. WAYBILL_TOKEN can hold the token instead.
     #[arg(long, help_heading = DATA, env = "WAYBILL_TOKEN_FILE", value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
 }
@@ -133,31 +133,31 @@ Examples:
   waybill run examples/it-coalition --until 2024-06-30
   waybill run examples/it-coalition --until 2024-05-31 --report report.html")]
 pub(crate) struct Run {
-    /// The coalition's folder, with its `coalition.toml`, or its workbook.
+    /// The coalition's folder with its `coalition.toml`, or its workbook.
     pub(crate) dir: PathBuf,
-    /// The data folder; without it, a temporary one.
+    /// The data folder; by default a temporary one.
     #[arg(long, help_heading = DATA, env = "WAYBILL_DATA")]
     pub(crate) data: Option<PathBuf>,
-    /// The database as a URL, `sqlite:PATH` or `postgres://…`, instead of the data folder's file.
+    /// The database's URL, `sqlite:PATH` or `postgres://…`, instead of the file in the data folder.
     #[arg(long, help_heading = DATA, env = "WAYBILL_STORE", hide_env_values = true)]
     pub(crate) store: Option<String>,
-    /// The broker as a URL, `embedded:` or `amqp(s)://…`.
+    /// The broker's URL, `embedded:` or `amqp(s)://…`.
     #[arg(long, help_heading = DATA, env = "WAYBILL_BROKER", hide_env_values = true)]
     pub(crate) broker: Option<String>,
-    /// Run on a copy of the data, in this new folder: data that a service works on is not run into
-    /// the future.
+    /// Run on a copy of the data in this new folder. Data that a service has worked on cannot be run into the future
+    /// itself.
     #[arg(long, value_name = "FOLDER", conflicts_with = "store")]
     pub(crate) copy_to: Option<PathBuf>,
-    /// The sandbox's seed, instead of the pipeline's.
+    /// The sandbox's seed, instead of the one in the pipeline.
     #[arg(long, env = "WAYBILL_SEED")]
     pub(crate) seed: Option<u64>,
-    /// The last day to run to.
+    /// The last day of the run.
     #[arg(long, env = "WAYBILL_UNTIL")]
     pub(crate) until: Option<NaiveDate>,
-    /// Batches under way at once, for each step.
+    /// How many batches of each step run at once.
     #[arg(long, env = "WAYBILL_WORKERS")]
     pub(crate) workers: Option<usize>,
-    /// Write the report as a web page, too.
+    /// Also write the report as a web page.
     #[arg(long, env = "WAYBILL_REPORT")]
     pub(crate) report: Option<PathBuf>,
     /// Print one JSON document instead of text.
@@ -165,7 +165,7 @@ pub(crate) struct Run {
     pub(crate) json: bool,
 }
 
-/// Where the data is, and how to print one thing.
+/// The location of the data, and the output of a single answer.
 #[derive(Debug, Args)]
 pub(crate) struct Single {
     #[command(flatten)]
@@ -175,7 +175,7 @@ pub(crate) struct Single {
     pub(crate) json: bool,
 }
 
-/// Where the data is, and how to print a listing.
+/// The location of the data, and the output of a listing.
 #[derive(Debug, Args)]
 pub(crate) struct Listing {
     #[command(flatten)]
@@ -184,22 +184,23 @@ pub(crate) struct Listing {
     pub(crate) form: Form,
 }
 
-/// How a listing is printed.
+/// The output of a listing.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Form {
-    /// Print one JSON document: what the API says.
+    /// Print the API's answer, one JSON document, instead of text.
     #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
-    /// Print comma-separated values with all columns; times in RFC 3339, amounts without grouping.
+    /// Print comma-separated values with all columns. Times are in RFC 3339, and amounts have no thousands
+    /// separators.
     #[arg(long, help_heading = OUTPUT, env = "WAYBILL_CSV", value_parser = BoolishValueParser::new())]
     pub(crate) csv: bool,
-    /// Only these columns, in this order.
+    /// Print only these columns, in this order.
     #[arg(long, help_heading = OUTPUT, env = "WAYBILL_COLUMNS", value_delimiter = ',', value_name = "NAMES")]
     pub(crate) columns: Vec<String>,
 }
 
 impl Form {
-    /// Whether it is for people.
+    /// Whether the output is a table for people.
     pub(crate) fn is_table(&self) -> bool {
         !self.json && !self.csv
     }
@@ -213,43 +214,41 @@ Examples:
   waybill import examples/it-coalition/requisitions.csv --data new
   waybill import examples/it-coalition/requisitions.csv --keep-good rejects.csv")]
 pub(crate) struct Import {
-    /// A file of requisitions (.csv, .tsv, .xlsx, .xls, .ods, .json, .jsonl), a coalition's folder or workbook
-    /// (`waybill init` makes them), or what `waybill export` wrote: that goes into an empty database.
+    /// A file of requisitions (.csv, .tsv, .xlsx, .xls, .ods, .json, .jsonl), a coalition's folder or workbook (see
+    /// `waybill init`), or a file from `waybill export`, which needs an empty database.
     pub(crate) path: PathBuf,
     #[command(flatten)]
     pub(crate) data: Reach,
-    /// A mapping file for foreign columns.
+    /// A mapping file that describes foreign columns.
     #[arg(long, env = "WAYBILL_MAPPING")]
     pub(crate) mapping: Option<PathBuf>,
-    /// The encoding of a .csv file, such as windows-1251; a byte order mark says it as well.
+    /// The encoding of a .csv file, such as windows-1251. A byte order mark also states it.
     #[arg(long, env = "WAYBILL_ENCODING")]
     pub(crate) encoding: Option<String>,
-    /// What separates the columns of a .csv file: comma, semicolon, tab, bar, or the character
-    /// itself. Without, the header shows it.
+    /// The column separator of a .csv file: comma, semicolon, tab, bar, or the character itself. By default it is
+    /// detected from the header.
     #[arg(long, env = "WAYBILL_SEPARATOR")]
     pub(crate) separator: Option<Separator>,
-    /// The sheet of a workbook that holds lines. Without, the first that is not hidden; a workbook with
-    /// the sheets of a coalition is taken whole.
+    /// The sheet of a workbook with the lines. By default the first visible sheet; a workbook with a coalition's
+    /// sheets is imported as a whole.
     #[arg(long, env = "WAYBILL_SHEET")]
     pub(crate) sheet: Option<String>,
-    /// The day on which it is handed in, on virtual time, in UTC: for data that `waybill run`
-    /// carries on.
+    /// The day of submission on virtual time, in UTC, for data that `waybill run` continues.
     #[arg(long, env = "WAYBILL_ON")]
     pub(crate) on: Option<NaiveDate>,
-    /// Take the valid rows and write the others with their reasons to this file.
+    /// Accept the good rows, and write the others with their errors to this file.
     #[arg(long, value_name = "REJECTS", env = "WAYBILL_KEEP_GOOD")]
     pub(crate) keep_good: Option<PathBuf>,
-    /// Take nothing: say what is new, amended field by field, unchanged, refused and in conflict.
+    /// Change nothing. Show what is new, amended (field by field), unchanged, refused and in conflict.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Take a file that was taken before, although others have stated its lines since.
+    /// Import a file again that was imported before, even if its lines have been stated differently since.
     #[arg(long)]
     pub(crate) as_new: bool,
-    /// Of lines and records that a command has changed too, keep what the command made of these
-    /// (MIN/1, or the bare id).
+    /// For these ids (MIN/1, or the bare id), keep the values that a command has set.
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub(crate) ours: Vec<String>,
-    /// Of these, take what the file says.
+    /// For these ids, take the values of the file.
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub(crate) theirs: Vec<String>,
     /// Print one JSON document instead of text.
@@ -266,7 +265,7 @@ Examples:
   waybill show PO-SUP-01-NSPA-EUR-0001
   waybill show LU")]
 pub(crate) struct Show {
-    /// LOT-7K2, LINE-7K2, a requester's line id, an order's number, a contribution, a party.
+    /// LOT-7K2, LINE-7K2, a requester's line id, an order's number, a contribution or a party.
     pub(crate) id: String,
     #[command(flatten)]
     pub(crate) data: Reach,
@@ -315,25 +314,25 @@ Examples:
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) data: Reach,
-    /// The first day, instead of today.
+    /// The first day; today by default.
     #[arg(long, env = "WAYBILL_FROM")]
     pub(crate) from: Option<NaiveDate>,
-    /// How many quarters, instead of those of this year and the next two.
+    /// How many quarters; by default this year's and those of the next two years.
     #[arg(long, env = "WAYBILL_QUARTERS")]
     pub(crate) quarters: Option<u32>,
-    /// What if a donor adds money, as "LU 5M EUR from 2027-01"?
+    /// Assume that a donor adds money, as "LU 5M EUR from 2027-01".
     #[arg(long, env = "WAYBILL_ADD", value_name = "MONEY")]
     pub(crate) add: Vec<String>,
-    /// What if a donor takes back what is not bound yet?
+    /// Assume that a donor withdraws what is not bound yet.
     #[arg(long, env = "WAYBILL_WITHDRAW", value_name = "DONOR")]
     pub(crate) withdraw: Vec<String>,
-    /// What if a line had another rank within its class?
+    /// Assume another rank of a line within its class.
     #[arg(long, env = "WAYBILL_RANK", num_args = 2, value_names = ["LINE", "RANK"])]
     pub(crate) rank: Vec<String>,
-    /// What if a supplier offered nothing any more?
+    /// Assume that a supplier offers nothing any more.
     #[arg(long, env = "WAYBILL_FAIL", value_name = "SUPPLIER")]
     pub(crate) fail: Vec<String>,
-    /// Write the plan to a file, too: a web page (.html) or a table (.csv).
+    /// Also write the plan to a file: a web page (.html) or a table (.csv).
     #[arg(long, short, env = "WAYBILL_OUTPUT", value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
     /// Print one JSON document instead of text.
@@ -348,9 +347,9 @@ Examples:
   waybill match examples/match.json
   waybill match - < examples/match.json")]
 pub(crate) struct Match {
-    /// A JSON file with envelopes, lots, rates and policy; `-`: standard input.
+    /// A JSON file with envelopes, lots, rates and policy. `-` means standard input.
     pub(crate) instance: PathBuf,
-    /// JSON is what it always prints.
+    /// Has no effect: the output is always JSON.
     #[arg(long, hide = true, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
     pub(crate) json: bool,
 }

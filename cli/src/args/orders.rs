@@ -1,4 +1,4 @@
-//! The options of orders and of what comes of them.
+//! Options of commands about orders, deliveries and payments.
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand, ValueEnum};
@@ -9,46 +9,46 @@ use super::How;
 /// `waybill order`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Order {
-    /// The supplier's response: accepted, changed or refused.
+    /// Record the supplier's response: accepted, changed or refused.
     #[command(after_help = RESPOND)]
     Respond(Respond),
-    /// An order above the limit may be sent.
+    /// Approve an order above the limit, so that it is sent.
     #[command(after_help = "\
 Examples:
   waybill order approve PO-SUP-03-NSPA-EUR-0001")]
     Approve(OrderOn),
-    /// An order above the limit may not be sent: its lots are held, their money goes back.
+    /// Refuse approval of an order above the limit: its lots are held, and their money returns.
     #[command(after_help = "\
 Examples:
   waybill order disapprove PO-SUP-03-NSPA-EUR-0001 -m 'too dear'")]
     Disapprove(OrderOn),
-    /// Terms that the supplier changed are accepted: the difference is paid, its donors asked where they
-    /// have to agree.
+    /// Accept the terms that the supplier asks for: the donors pay the difference, and are asked if they have to
+    /// agree.
     #[command(after_help = "\
 Examples:
   waybill order accept PO-SUP-03-NSPA-EUR-0001 --dry-run
   waybill order accept PO-SUP-03-NSPA-EUR-0001 --lot LOT-00A -m urgent")]
     Accept(DecideTerms),
-    /// Terms that the supplier changed are not accepted: the lots are matched again at the price that is
-    /// known now, by whichever offer is the best.
+    /// Do not accept the terms that the supplier asks for: the lots are matched again at the price that is known now,
+    /// with the best offer.
     #[command(after_help = "\
 Examples:
   waybill order rematch PO-SUP-03-NSPA-EUR-0001")]
     Rematch(DecideTerms),
-    /// Terms that the supplier changed are not accepted, and these lots are not bought at that price.
-    /// What it had accepted before it has to deliver as agreed.
+    /// Do not accept the terms that the supplier asks for, and do not buy these lots at that price. What the supplier
+    /// had accepted before must be delivered as agreed.
     #[command(after_help = "\
 Examples:
   waybill order reject PO-SUP-03-NSPA-EUR-0001 -m 'too dear'")]
     Reject(DecideTerms),
-    /// What has not come yet of an order: the supplier is told, money returns, lots are matched again.
+    /// Cancel what has not been delivered yet: the supplier is informed, money returns, and lots are matched again.
     #[command(after_help = "\
 Examples:
   waybill order cancel PO-SUP-03-NSPA-EUR-0001 --dry-run
   waybill order cancel PO-SUP-03-NSPA-EUR-0001 -m 'the supplier is bankrupt'
   waybill order cancel PO-SUP-03-NSPA-EUR-0001 --lot LOT-00A --lot LOT-00B=4")]
     Cancel(CancelOrder),
-    /// Ask the supplier for less. Nothing changes until it answers, and no other lot does.
+    /// Ask the supplier for a smaller quantity. Nothing changes until it answers, and other lots are not affected.
     #[command(after_help = "\
 Examples:
   waybill order change PO-SUP-03-NSPA-EUR-0001 LOT-00A=12 --dry-run
@@ -69,7 +69,7 @@ Examples:
 pub(crate) struct DecideTerms {
     #[command(flatten)]
     pub(crate) on: OrderOn,
-    /// Only this lot.
+    /// Only this lot of the order.
     #[arg(long = "lot", value_name = "LOT")]
     pub(crate) lots: Vec<String>,
 }
@@ -79,7 +79,7 @@ pub(crate) struct DecideTerms {
 pub(crate) struct CancelOrder {
     #[command(flatten)]
     pub(crate) on: OrderOn,
-    /// Only this lot, or this much of it.
+    /// Only this lot, or this quantity of it.
     #[arg(long = "lot", value_name = "LOT[=QUANTITY]")]
     pub(crate) lots: Vec<String>,
 }
@@ -90,18 +90,18 @@ pub(crate) struct ChangeOrder {
     /// The order's number.
     #[arg(value_name = "ORDER")]
     pub(crate) order: String,
-    /// How much of each lot is wanted still; 0: nothing. As much as is on order: what the supplier has
-    /// refused is left as it is.
+    /// The quantity of each lot that is still wanted; 0 means nothing. The ordered quantity withdraws a
+    /// change that the supplier has refused.
     #[arg(required = true, value_name = "LOT=QUANTITY")]
     pub(crate) lots: Vec<String>,
     #[command(flatten)]
     pub(crate) how: How,
 }
 
-/// Orders that an answer is about.
+/// The orders that an answer is about.
 #[derive(Debug, Args)]
 pub(crate) struct OrderOn {
-    /// Orders, by number; `-` reads them from standard input.
+    /// Order numbers. `-` reads them from standard input.
     #[arg(required = true, value_name = "ORDER")]
     pub(crate) ids: Vec<String>,
     #[command(flatten)]
@@ -114,16 +114,16 @@ pub(crate) struct Respond {
     /// The order's number.
     #[arg(value_name = "ORDER")]
     pub(crate) order: String,
-    /// Another price of one unit, as an amount (`1250.50`) or a change (`+12%`); of one lot: LOT=PRICE.
+    /// Another unit price, as an amount (`1250.50`) or a change (`+12%`). For one lot: LOT=PRICE.
     #[arg(long, value_name = "[LOT=]PRICE", allow_hyphen_values = true)]
     pub(crate) price: Vec<String>,
-    /// Another day, as a date or a change (`+6w`, `+10d`); of one lot: LOT=DAY.
+    /// Another delivery day, as a date or a change (`+6w`, `+10d`). For one lot: LOT=DAY.
     #[arg(long, value_name = "[LOT=]DAY", allow_hyphen_values = true)]
     pub(crate) due: Vec<String>,
-    /// Lots that the supplier refuses; `all`, or nothing: the whole order, or the change.
+    /// The lots that the supplier refuses. `all`, or no value, means the whole order or order change.
     #[arg(long, value_name = "LOT", num_args = 0..=1, default_missing_value = "all")]
     pub(crate) refuse: Vec<String>,
-    /// It answers this order change.
+    /// The number of the order change that this answers.
     #[arg(long, value_name = "NUMBER", conflicts_with_all = ["price", "due"])]
     pub(crate) change: Option<String>,
     #[command(flatten)]
@@ -132,11 +132,11 @@ pub(crate) struct Respond {
     pub(crate) how: How,
 }
 
-/// Under which number a document is handed in.
+/// The number of a document.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Document {
-    /// The sender's number for it; without, one made of what it says, so that the same again changes
-    /// nothing.
+    /// The sender's number of the document. By default it is derived from the content, so that submitting the same
+    /// again changes nothing.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) number: Option<String>,
 }
@@ -147,7 +147,7 @@ pub(crate) struct Despatch {
     /// The order's number.
     #[arg(value_name = "ORDER")]
     pub(crate) order: String,
-    /// What is on its way; without, all that is to come.
+    /// What has been shipped; by default everything that has not been yet.
     #[arg(value_name = "LOT=QUANTITY")]
     pub(crate) lots: Vec<String>,
     #[command(flatten)]
@@ -162,17 +162,17 @@ pub(crate) struct Receive {
     /// The order's number.
     #[arg(value_name = "ORDER")]
     pub(crate) order: String,
-    /// What was received, and what of it was rejected; without, each lot is asked for.
+    /// What was received, and how much of it was rejected. Without it, you are asked for each lot.
     #[arg(value_name = "LOT=ACCEPTED[/REJECTED]")]
     pub(crate) lots: Vec<String>,
-    /// All that is to come was received and accepted.
+    /// Everything outstanding was received and accepted.
     #[arg(long, conflicts_with = "lots")]
     pub(crate) all: bool,
-    /// What happens to what is short or rejected.
+    /// What happens to short or rejected goods.
     #[arg(long, value_enum, default_value_t = Remedy::Replace)]
     pub(crate) remedy: Remedy,
-    /// Why some of it was rejected: broken, quality, wrong_item, wrong_version, wrong_label, wrong_price,
-    /// wrong_packaging, damaged_packaging or other; or OpenPeppol's code, such as 1.
+    /// Why goods were rejected: broken, quality, wrong_item, wrong_version, wrong_label, wrong_price,
+    /// wrong_packaging, damaged_packaging or other; or a code of OpenPeppol, such as 1.
     #[arg(long, value_name = "REASON", value_parser = reject_reason)]
     pub(crate) rejected_for: Option<RejectReason>,
     #[command(flatten)]
@@ -181,17 +181,17 @@ pub(crate) struct Receive {
     pub(crate) how: How,
 }
 
-/// A reason as documents name it.
+/// Reads a reason as documents name it.
 fn reject_reason(text: &str) -> Result<RejectReason, String> {
     serde_json::from_value(text.into()).map_err(|error| error.to_string())
 }
 
-/// What happens to what is short or rejected.
+/// What happens to short or rejected goods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Remedy {
-    /// It is delivered again.
+    /// The goods are delivered again.
     Replace,
-    /// The money goes back, and it is matched again.
+    /// The money returns, and the goods are matched again.
     Return,
 }
 
@@ -201,14 +201,14 @@ pub(crate) struct Pay {
     /// The order's number.
     #[arg(value_name = "ORDER")]
     pub(crate) order: String,
-    /// What was paid for each lot, in the order's currency, before it has come, too, as far as the pipeline
-    /// allows; below zero: what its seller gave back. Without, all that is due.
+    /// What was paid for each lot, in the order's currency. Payment before delivery is possible as far as the
+    /// pipeline allows. A negative amount is a refund. Without it, everything due was paid.
     #[arg(value_name = "LOT=AMOUNT")]
     pub(crate) lots: Vec<String>,
-    /// On which day; without, today.
+    /// The day of payment; today by default.
     #[arg(long, value_name = "DATE")]
     pub(crate) date: Option<NaiveDate>,
-    /// Nothing more will be paid for these lots: the rest returns to the donors.
+    /// This is the last payment for these lots: the rest of their money returns to the donors.
     #[arg(long = "final")]
     pub(crate) is_final: bool,
     #[command(flatten)]
@@ -223,7 +223,7 @@ pub(crate) struct Claim {
     /// The order's number.
     #[arg(value_name = "ORDER")]
     pub(crate) order: String,
-    /// How much is claimed, if it is money, such as `EUR 1,200`.
+    /// The amount of the claim, if it is about money, such as `EUR 1,200`.
     #[arg(long, value_name = "MONEY")]
     pub(crate) amount: Option<String>,
     #[command(flatten)]

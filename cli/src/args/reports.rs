@@ -1,4 +1,4 @@
-//! The options of what sums up: money, arrivals, lead times, reports.
+//! Options of summaries: money, arrivals, lead times, reports.
 
 use std::path::PathBuf;
 
@@ -16,13 +16,13 @@ use super::{Form, Reach, Single};
 pub(crate) struct Money {
     #[command(flatten)]
     pub(crate) data: Reach,
-    /// Only what this donor gives, alone or jointly.
+    /// Only the contributions of this donor, alone or jointly.
     #[arg(value_name = "DONOR", conflicts_with = "donor")]
     pub(crate) of: Option<String>,
-    /// The same.
+    /// The same as DONOR.
     #[arg(long, env = "WAYBILL_DONOR")]
     pub(crate) donor: Option<String>,
-    /// At the end of this day, rebuilt from the log; of much data that takes minutes.
+    /// As of the end of this day, rebuilt from the log. This takes minutes if there is much data.
     #[arg(long, env = "WAYBILL_ON", value_name = "DATE")]
     pub(crate) on: Option<NaiveDate>,
     #[command(flatten)]
@@ -38,26 +38,26 @@ pub(crate) struct Money {
 pub(crate) struct Arrivals {
     #[command(flatten)]
     pub(crate) data: Reach,
-    /// How far ahead: days (30d), weeks (4w) or months of 30 days (2m). What is late is always there.
+    /// How far to look ahead: days (30d), weeks (4w) or months of 30 days (2m). Late lots are always listed.
     #[arg(long, env = "WAYBILL_NEXT", default_value = "30d", value_parser = ahead, value_name = "TIME")]
     pub(crate) next: u32,
-    /// Only of this requester.
+    /// Only for this requester.
     #[arg(long, env = "WAYBILL_REQUESTER")]
     pub(crate) requester: Option<String>,
     /// Only from this supplier.
     #[arg(long, env = "WAYBILL_SUPPLIER")]
     pub(crate) supplier: Option<String>,
-    /// At the end of this day, rebuilt from the log; of much data that takes minutes.
+    /// As of the end of this day, rebuilt from the log. This takes minutes if there is much data.
     #[arg(long, env = "WAYBILL_ON", value_name = "DATE")]
     pub(crate) on: Option<NaiveDate>,
-    /// At most this many.
+    /// The most rows to print.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000), env = "WAYBILL_LIMIT")]
     pub(crate) limit: u32,
     #[command(flatten)]
     pub(crate) form: Form,
 }
 
-/// Days that `30d`, `4w`, `2m` or `30` stand for.
+/// Reads a number of days, such as `30d`, `4w`, `2m` or `30`.
 fn ahead(text: &str) -> Result<u32, String> {
     let (number, days) = match text.trim_end_matches(|c: char| c.is_ascii_alphabetic()) {
         number if number.len() == text.len() => (number, 1),
@@ -74,14 +74,14 @@ fn ahead(text: &str) -> Result<u32, String> {
     })
 }
 
-/// By what lead times are told apart.
+/// How lead times are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum By {
     /// How long lots stayed at each step.
     Step,
-    /// From the day a line was asked for to the receipt of its lot, by expert group.
+    /// From the request of a line to the receipt of its lot, by expert group.
     Category,
-    /// From the day an order was drawn up to the receipt of its lot, by supplier.
+    /// From the drawing up of an order to the receipt of its lot, by supplier.
     Supplier,
 }
 
@@ -101,10 +101,10 @@ Examples:
 pub(crate) struct LeadTimes {
     #[command(flatten)]
     pub(crate) data: Reach,
-    /// What is measured.
+    /// What to measure.
     #[arg(long, value_enum, default_value = "step", env = "WAYBILL_BY")]
     pub(crate) by: By,
-    /// Each month, too: that in which they were complete.
+    /// Also show each month, by the month in which the measured time ended.
     #[arg(long, env = "WAYBILL_MONTH", value_parser = clap::builder::BoolishValueParser::new())]
     pub(crate) month: bool,
     #[command(flatten)]
@@ -114,12 +114,12 @@ pub(crate) struct LeadTimes {
 /// `waybill report`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Report {
-    /// What happened in a week, what is overdue and whose move it is, and where things stand.
+    /// What happened in a week, what is overdue and who has to act, and where things stand.
     #[command(after_help = "Examples:
   waybill report weekly --output week.html
   waybill report weekly --on 2025-06-29 --output week.md --output week.csv")]
     Weekly(Reported),
-    /// What a donor's money did, item by item, with documents, deadlines and consents.
+    /// What a donor's money paid for, item by item, with documents, deadlines and consents.
     #[command(after_help = "Examples:
   waybill report donor LU --output lu.html
   waybill report donor LU --on 2025-12-31 --json")]
@@ -129,8 +129,8 @@ pub(crate) enum Report {
   waybill report requester UA-MOD-IT --output list.html
   waybill report requester UA-MOD-IT --output list.csv")]
     Requester(ReportedOf),
-    /// The decisions that are needed: reviews, consents, what the most urgent lots are short of,
-    /// money that lapses, late suppliers; and the roadmap.
+    /// The decisions that are needed: reviews, consents, what the most urgent lots lack, money that lapses, late
+    /// suppliers; and the roadmap.
     #[command(after_help = "Examples:
   waybill report steering --output steering.html
   waybill report steering --on 2025-06-30")]
@@ -140,19 +140,19 @@ pub(crate) enum Report {
 /// A report.
 #[derive(Debug, Args)]
 pub(crate) struct Reported {
-    /// As of the end of this day (for the week that ends with it), instead of now. The state of that
-    /// day is rebuilt from the log; of much data that takes minutes.
+    /// As of the end of this day (and for the week that ends with it) instead of now. That day is rebuilt from the
+    /// log, which takes minutes if there is much data.
     #[arg(long, env = "WAYBILL_ON", value_name = "DATE")]
     pub(crate) on: Option<NaiveDate>,
-    /// Write it to a file: a page (.html), text (.md), a table (.csv) or data (.json). Without, it is
-    /// printed: at a terminal as wide as that is, into a pipe as Markdown.
+    /// Write it to a file: a page (.html), text (.md), a table (.csv) or data (.json). Without it, the report is
+    /// printed: in the terminal's width, or as Markdown into a pipe.
     #[arg(long, short, env = "WAYBILL_OUTPUT", value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) single: Single,
 }
 
-/// A report about somebody.
+/// A report about a party.
 #[derive(Debug, Args)]
 pub(crate) struct ReportedOf {
     /// The party's id, such as LU or UA-MOD-IT.

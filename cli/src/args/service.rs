@@ -1,4 +1,4 @@
-//! The options of what follows a service and looks after it: its feed, its calendar, its health.
+//! Options of commands that follow and look after a service: its events, its calendar, its health.
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
@@ -17,19 +17,19 @@ Examples:
 pub(crate) struct Events {
     #[command(flatten)]
     pub(crate) data: Reach,
-    /// Go on with what happens from now on, until Ctrl-C.
+    /// Continue with new events, until Ctrl-C.
     #[arg(long, short, env = "WAYBILL_FOLLOW", value_parser = BoolishValueParser::new())]
     pub(crate) follow: bool,
-    /// The position of the log after which events are wanted; without, the last ones.
+    /// Only events after this position of the log; by default the last ones.
     #[arg(long, env = "WAYBILL_AFTER", value_parser = clap::value_parser!(i64).range(0..))]
     pub(crate) after: Option<i64>,
-    /// Kinds of events, such as `lot.matched`, or the first part of several, such as `order`.
+    /// Kinds of events, such as `lot.matched`, or the first part of several kinds, such as `order`.
     #[arg(long, env = "WAYBILL_KINDS", value_delimiter = ',', value_name = "KIND")]
     pub(crate) kinds: Vec<String>,
-    /// Only what happened to this lot, line (LINE-…), order or other subject.
+    /// Only events of this lot, line (LINE-…), order or other subject.
     #[arg(long, env = "WAYBILL_SUBJECT", value_name = "ID")]
     pub(crate) subject: Option<String>,
-    /// At most this many; without, the last 20, or all after `--after`.
+    /// The most events to print; by default the last 20, or all after `--after`.
     #[arg(long, env = "WAYBILL_LIMIT", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: Option<u32>,
     /// Print each event as one line of JSON (CloudEvents 1.0).
@@ -40,7 +40,7 @@ pub(crate) struct Events {
 /// `waybill clock`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Clock {
-    /// Show what time it is for the service, and whether it believes that.
+    /// Show what time it is for the service, and whether it trusts its clock.
     #[command(after_help = "\
 Exit codes: 0 if it is believed, 2 if not.
 
@@ -48,7 +48,7 @@ Examples:
   waybill clock show
   waybill clock show --json")]
     Show(Single),
-    /// Say that the clock is right, where it was set or the machine was off for long.
+    /// Accept the clock as right, after it was set or the machine was off for long.
     #[command(after_help = "\
 Examples:
   waybill clock accept")]
@@ -58,15 +58,15 @@ Examples:
 /// `waybill cron`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Cron {
-    /// List what recurs: when it ran last, and when it runs next.
+    /// List recurring jobs, with their last and next runs.
     #[command(after_help = "\
 Examples:
   waybill cron list
   waybill cron list --columns name,act,next,missed")]
     List(Listing),
-    /// What the calendar brings next, over all its entries.
+    /// List what the calendar runs next.
     Next(CronNext),
-    /// Make an entry due now, once; its times stay as they are.
+    /// Run an entry once now. Its usual times stay as they are.
     Run(CronRun),
 }
 
@@ -77,7 +77,7 @@ Examples:
   waybill cron next
   waybill cron next --count 3 --utc")]
 pub(crate) struct CronNext {
-    /// How many fires.
+    /// How many runs to list.
     #[arg(long, env = "WAYBILL_COUNT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) count: u32,
     #[command(flatten)]
@@ -93,10 +93,10 @@ Examples:
 pub(crate) struct CronRun {
     /// The entry's name.
     pub(crate) name: String,
-    /// Why; kept with the fire in the log.
+    /// The reason. It is stored in the log with the run.
     #[arg(long, env = "WAYBILL_REASON", default_value = "", hide_default_value = true)]
     pub(crate) reason: String,
-    /// Say what would happen, and change nothing.
+    /// Show what would happen, and change nothing.
     #[arg(long, env = "WAYBILL_DRY_RUN", value_parser = BoolishValueParser::new())]
     pub(crate) dry_run: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Where options come from: the command line, the environment, and `waybill.toml`.
+//! Reads options from the command line, the environment, and `waybill.toml`.
 
 use std::path::{Path, PathBuf};
 
@@ -12,17 +12,17 @@ use crate::trust;
 /// The settings file, read from the current folder.
 pub(crate) const FILE: &str = "waybill.toml";
 
-/// What goes without trust in the settings file: it looks nowhere else.
+/// Commands that work without trust in the settings file, because they access nothing that it names.
 const HARMLESS: [&str; 6] = ["trust", "completions", "man", "help", "--version", "-V"];
 
-/// Reads the command line; the inner error is usage: help that was asked for, or a mistake.
+/// Reads the command line. The inner error is a usage message: requested help, or a mistake.
 pub(crate) fn read() -> Result<Result<Arguments, clap::Error>, Failure> {
     let matches = with_defaults_of_file()?.try_get_matches();
     Ok(matches.and_then(|matches| Arguments::from_arg_matches(&matches)))
 }
 
-/// The command line, with what `waybill.toml` sets as defaults, and before that what is in files
-/// that variables name: `WAYBILL_STORE_FILE` for `WAYBILL_STORE`, so that secrets can be files.
+/// The command line's definition, with defaults from `waybill.toml`. A variable with `_FILE` names a file with the
+/// default and overrides that: `WAYBILL_STORE_FILE` for `WAYBILL_STORE`, so that secrets can be in files.
 fn with_defaults_of_file() -> Result<clap::Command, Failure> {
     let text = match std::fs::read_to_string(FILE) {
         Ok(text) => text,
@@ -56,7 +56,7 @@ fn with_defaults_of_file() -> Result<clap::Command, Failure> {
     Ok(command)
 }
 
-/// The options of the chosen context take the place of those that hold for all.
+/// Replaces the general options by those of the chosen context.
 fn choose_context(file: &mut toml::Table) -> Result<(), Failure> {
     let contexts = match file.remove("contexts") {
         Some(toml::Value::Table(contexts)) => contexts,
@@ -74,8 +74,8 @@ fn choose_context(file: &mut toml::Table) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The context that the command line or the environment names: it has to be known before the command
-/// line is read.
+/// The context that the command line or the environment names. It must be known before the command line can be
+/// parsed.
 fn context_of(mut arguments: impl Iterator<Item = String>) -> Option<String> {
     while let Some(argument) = arguments.next() {
         if argument == "--context" {
@@ -88,7 +88,7 @@ fn context_of(mut arguments: impl Iterator<Item = String>) -> Option<String> {
     std::env::var("WAYBILL_CONTEXT").ok()
 }
 
-/// The same for one command and those below it.
+/// Sets the defaults of a command and of its subcommands.
 fn with_defaults(
     mut command: clap::Command,
     file: &toml::Table,
@@ -104,13 +104,13 @@ fn with_defaults(
         let Some(key) = arg.get_long().map(str::to_owned) else { return arg };
         known.push(key.clone());
         match of_file(&arg) {
-            // What is kept in a file is not to be seen.
+            // The help must not show a secret from a file.
             Ok(Some(value)) => return arg.default_value(value).hide_default_value(true),
             Ok(None) => {}
             Err(failure) => *unread = Some(failure),
         }
         match file.get(&key) {
-            // Nor what a file that others may see in a help holds.
+            // A URL may contain a password, so the help must not show it either.
             Some(toml::Value::String(value)) if value.contains("://") => {
                 arg.default_value(value.clone()).hide_default_value(true)
             }
@@ -121,8 +121,8 @@ fn with_defaults(
     })
 }
 
-/// Whether the command line names data here and no service elsewhere: then that is meant, whatever the
-/// environment or the file says.
+/// Whether the command line names data on this machine and no remote service. That overrides a service in the
+/// environment or the file.
 pub(crate) fn names_data() -> bool {
     let names = |option: &str| {
         let with_value = format!("{option}=");
@@ -131,7 +131,7 @@ pub(crate) fn names_data() -> bool {
     (names("--data") || names("--store")) && !names("--server")
 }
 
-/// What is in the file that the variable of `arg`, with `_FILE`, names.
+/// The content of the file that the variable of `arg` with `_FILE` names.
 fn of_file(arg: &clap::Arg) -> Result<Option<String>, Failure> {
     let Some(name) = arg.get_env() else { return Ok(None) };
     let name = format!("{}_FILE", name.to_string_lossy());

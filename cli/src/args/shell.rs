@@ -1,4 +1,4 @@
-//! The options of what the shell is given: completions and manual pages.
+//! Options of commands for the shell: completions, manual pages and trust.
 
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ Examples:
   waybill completions zsh > _waybill
   waybill completions fish > waybill.fish")]
 pub(crate) struct Completions {
-    /// For which shell.
+    /// The shell.
     #[arg(value_enum)]
     pub(crate) shell: Shell,
 }
@@ -35,7 +35,7 @@ Examples:
   waybill man > waybill.1
   waybill man man/man1")]
 pub(crate) struct Man {
-    /// The folder for a page of each command; without, the first page is printed.
+    /// The folder for one page a command. Without it, the main page is printed.
     pub(crate) dir: Option<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! The options of the live view.
+//! Options of the live view.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::Reach;
 
-/// The service is not asked more often than this.
+/// The shortest interval at which the service is polled.
 const LEAST: Duration = Duration::from_millis(200);
 
 /// `waybill watch`.
@@ -20,12 +20,12 @@ On SQLite it needs a running `waybill serve`.")]
 pub(crate) struct Watch {
     #[command(flatten)]
     pub(crate) data: Reach,
-    /// How often the service is asked, such as 500ms, 1s or 2m.
+    /// How often to poll the service, such as 500ms, 1s or 2m.
     #[arg(long, env = "WAYBILL_EVERY", value_name = "TIME", default_value = "1s", value_parser = every)]
     pub(crate) every: Duration,
 }
 
-/// A length of time such as `1s`.
+/// Reads a length of time such as `1s`.
 fn every(text: &str) -> Result<Duration, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);

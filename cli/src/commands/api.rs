@@ -1,4 +1,4 @@
-//! The API on the network.
+//! Serves the API on the network.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -12,13 +12,14 @@ use crate::output;
 use crate::private;
 use crate::service::{Service, make_private};
 
-/// The file of the first admin's token, in the data folder: in a log it would stay.
+/// The file with the first admin's token, in the data folder. It is not logged, because a log would
+/// keep it.
 const ADMIN_TOKEN: &str = "admin-token";
 
-/// The shortest token for metrics.
+/// The shortest accepted token for metrics, in characters.
 const SHORTEST: usize = 20;
 
-/// Listens at `address` for the API, health and metrics; the future serves them.
+/// Listens at `address` for the API, health and metrics. The returned future serves them.
 pub(crate) async fn listen(
     address: SocketAddr,
     options: &args::Network,
@@ -32,18 +33,18 @@ pub(crate) async fn listen(
     Door::at(address, Some(options)).await
 }
 
-/// Serves the API at `door`.
+/// Opens the API at `door`.
 pub(crate) async fn open(
     door: &Door,
     service: &Service,
     options: &args::Network,
 ) -> Result<(), Failure> {
     let accounts = !options.no_accounts;
-    // What cannot be started gives no account.
+    // This comes first: if it fails, no account has been created.
     let metrics = metrics_token(&options.metrics)?;
     let api = service.api();
     if accounts {
-        // A place for the token is found before there is one.
+        // This makes sure that the token can be written before it is created.
         make_private(service.data()).map_err(Failure::ours)?;
         let path = service.data().join(ADMIN_TOKEN);
         let part = path.with_extension("part");
@@ -81,12 +82,12 @@ pub(crate) async fn open(
     Ok(())
 }
 
-/// The token that `/metrics` is to ask for.
+/// The token that `/metrics` requires.
 pub(crate) fn metrics_token(options: &args::Metrics) -> Result<Option<MetricsToken>, Failure> {
     let Some(path) = &options.metrics_token_file else { return Ok(None) };
     let text = private::read(path)?;
     let token = text.trim();
-    // One that can be guessed protects nothing.
+    // A short token could be guessed.
     if token.len() < SHORTEST || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         let message =
             format!("{}: it is no token of {SHORTEST} characters or more", path.display());

@@ -1,5 +1,5 @@
-//! `waybill archive`: moves the history of lots that have ended from the log to a file. The file proves that nothing else
-//! has left the log.
+//! `waybill archive`: moves the history of ended lots from the log to a file. The file proves that nothing else has
+//! left the log.
 
 use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -23,13 +23,13 @@ use crate::output;
 use crate::service::{Service, make_private, settle};
 use crate::target::Target;
 
-/// Events read at once.
+/// How many events are read at once.
 const PAGE: i64 = 5_000;
 
-/// Bodies taken out at once.
+/// How many bodies are removed at once.
 const TOGETHER: usize = 2_000;
 
-/// Archives what there is to be, or says what that would be.
+/// Archives, or shows in a dry run what would be archived.
 pub(crate) async fn run(arguments: args::Archive) -> Result<(), Failure> {
     let target = Target::here(&arguments.data)?;
     target.is_there()?;
@@ -47,7 +47,7 @@ async fn archive(
     let store = &*engine.store;
     settle(store).await?;
     let known = archives(store).await?;
-    // One that was cut off is finished first: its file is whole.
+    // An interrupted archive is finished first. Its file is complete.
     let is_finished = known.iter().any(|archive| !archive.is_done);
     for begun in known.iter().filter(|archive| !archive.is_done) {
         let file = arguments.to.clone().filter(|file| file.exists());
@@ -71,7 +71,7 @@ async fn archive(
         return said(arguments, &plan, None, "dry run, nothing was archived");
     }
     let file = match &arguments.to {
-        // What was just finished is there.
+        // This file belongs to the archive that was just finished.
         Some(file) if is_finished && file.exists() => {
             return said(
                 arguments,
@@ -88,7 +88,7 @@ async fn archive(
     }
     let new = NewFile::at(&file)?;
     let tally = write(store, &plan, &new, is_compressed(&file)).await?;
-    // What was written is what it should be, as it is read back.
+    // The file is read back and verified before it gets its name.
     bodies(new.path())?;
     new.keep()?;
     let archive = Archive {
@@ -101,13 +101,13 @@ async fn archive(
         file: std::path::absolute(&file).unwrap_or(file.clone()).display().to_string(),
         is_done: false,
     };
-    // Where that fails the file stays: the record may have been written all the same, and needs it.
+    // If this fails, the file stays: the record may have been written anyway, and then needs it.
     keep(engine, &archive, RecordEvent::ArchiveBegun).await?;
     finish(store, &archive, &file, engine, arguments.compact || target.is_for_one()).await?;
     said(arguments, &plan, Some(&file), "")
 }
 
-/// A name in `folder` that no file has; one that a killed archive left is no archive that is known.
+/// An unused file name in `folder`. A killed archive may have left a file that no record knows.
 fn free(folder: &Path, name: &str) -> PathBuf {
     let names = (1..).map(|n| match n {
         1 => folder.join(format!("{name}.jsonl.gz")),
@@ -117,7 +117,7 @@ fn free(folder: &Path, name: &str) -> PathBuf {
     free.next().unwrap_or_else(|| folder.join(name))
 }
 
-/// The day before which lots must have ended.
+/// Lots that ended before this day are archived.
 async fn before(arguments: &args::Archive, engine: &Engine) -> Result<NaiveDate, Failure> {
     let today = engine.today(&*engine.coalition().await?);
     let day = match arguments.before {
@@ -136,7 +136,7 @@ async fn before(arguments: &args::Archive, engine: &Engine) -> Result<NaiveDate,
     Ok(day)
 }
 
-/// How far every webhook that is on was told of the log.
+/// The position that all active webhooks have reached.
 async fn delivered_position(engine: &Engine) -> Result<i64, Failure> {
     let (mut told, mut who) = (i64::MAX, String::new());
     for record in engine.store.records(RecordKind::Webhook).await? {
@@ -157,7 +157,8 @@ async fn delivered_position(engine: &Engine) -> Result<i64, Failure> {
     Ok(told)
 }
 
-/// Writes the whole log, with the bodies that go and of all others their SHA-256: so it verifies by itself.
+/// Writes the whole log: the bodies that are archived, and the SHA-256 of all others, so that the file verifies by
+/// itself.
 async fn write(
     store: &dyn Store,
     plan: &Plan,
@@ -204,7 +205,7 @@ fn line(text: &mut Vec<u8>, exported: &Exported) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The bodies that an archive holds, by position, once it has proven that they are those that were in the log.
+/// The bodies in an archive with their positions. The archive must prove that they are the original ones.
 pub(crate) fn bodies(path: &Path) -> Result<Vec<(i64, String)>, Failure> {
     let (mut bodies, mut verifier) = (Vec::new(), Verifier::default());
     let changed = |error: AuditError| {
@@ -222,7 +223,7 @@ pub(crate) fn bodies(path: &Path) -> Result<Vec<(i64, String)>, Failure> {
     Ok(bodies)
 }
 
-/// Each line of an archive.
+/// Calls `take` with each line of an archive.
 fn each(path: &Path, mut take: impl FnMut(Exported) -> Result<(), Failure>) -> Result<(), Failure> {
     let name = path.display();
     let hint = "name a file that `waybill archive` wrote";
@@ -237,7 +238,7 @@ fn each(path: &Path, mut take: impl FnMut(Exported) -> Result<(), Failure>) -> R
     Ok(())
 }
 
-/// Takes out of the log what is in the file, and keeps that it was.
+/// Removes the bodies in the file from the log, and records that it is done.
 async fn finish(
     store: &dyn Store,
     archive: &Archive,
@@ -272,9 +273,9 @@ async fn finish(
     Ok(())
 }
 
-/// Keeps what is known of an archive.
+/// Stores the record of an archive.
 ///
-/// Its number is taken once: of two that begin at once one is refused.
+/// Each number is used once: if two archives begin at the same time, one of them is refused.
 async fn keep(engine: &Engine, archive: &Archive, event: RecordEvent) -> Result<(), Failure> {
     let id = format!("{:05}", archive.number);
     let known = match event {
@@ -282,7 +283,7 @@ async fn keep(engine: &Engine, archive: &Archive, event: RecordEvent) -> Result<
         _ => engine.store.record(RecordKind::Archive, &id).await?,
     };
     if known.as_ref().is_some_and(|known| known.version > 1) {
-        // Somebody else has finished the same.
+        // Another process has finished this archive.
         return Ok(());
     }
     let mut change_set = ChangeSet::new("operator", engine.clock.now());
@@ -299,7 +300,7 @@ async fn keep(engine: &Engine, archive: &Archive, event: RecordEvent) -> Result<
     }
 }
 
-/// What was archived, or would be.
+/// Prints what was archived, or would be.
 fn said(
     arguments: &args::Archive,
     plan: &Plan,

@@ -1,4 +1,4 @@
-//! `waybill arrivals`: what is to come, late ones first.
+//! `waybill arrivals`: lists expected deliveries, late ones first.
 
 use waybill_api::{Arrival, ArrivalPage};
 
@@ -9,7 +9,6 @@ use crate::output::{self, Cell, Column, Fit, Meaning};
 use crate::report::paper::quantity;
 use crate::target::Target;
 
-/// Lists arrivals.
 pub(crate) async fn run(arguments: args::Arrivals) -> Result<(), Failure> {
     let mut path = format!("/v1/arrivals?days={}&limit={}", arguments.next, arguments.limit);
     let filters = [("requester", &arguments.requester), ("supplier", &arguments.supplier)];

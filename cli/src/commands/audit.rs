@@ -1,4 +1,4 @@
-//! `waybill audit`: the log as evidence, to keep elsewhere and to verify anywhere.
+//! `waybill audit`: exports the log as evidence that can be stored elsewhere and verified anywhere.
 
 use std::collections::HashSet;
 use std::io::BufRead as _;
@@ -16,7 +16,7 @@ use crate::output;
 use crate::target::Target;
 use waybill_shared::domain::kinds::RecordKind;
 
-/// Exports or verifies.
+/// Runs the subcommand.
 pub(crate) async fn run(arguments: args::Audit) -> Result<(), Failure> {
     match arguments {
         args::Audit::Export(export) => {
@@ -42,12 +42,12 @@ pub(crate) async fn run(arguments: args::Audit) -> Result<(), Failure> {
     }
 }
 
-/// A log that does not verify is a finding, not the caller's mistake.
+/// A log that does not verify is a finding, not a mistake of the caller.
 fn broken(error: waybill_shared::audit::AuditError) -> Failure {
     Failure::ours(error).hint("compare with an earlier export, and with `waybill check`")
 }
 
-/// Hands every line of the log there is to `take`, page by page.
+/// Passes every line of the present log to `take`, page by page.
 async fn each(
     client: &Client,
     mut take: impl FnMut(&Exported) -> Result<(), Failure>,
@@ -72,7 +72,8 @@ async fn each(
     }
 }
 
-/// Holds access logs against the log: whatever came over the network while they were written is in them as it came.
+/// Compares access logs with the event log: every network request that changed something while they were written must
+/// be in them, unaltered.
 async fn held_against(access: &args::AuditAccess) -> Result<(), Failure> {
     let mut marks: HashSet<String> = HashSet::new();
     let mut lines = 0_u64;
@@ -127,7 +128,7 @@ async fn held_against(access: &args::AuditAccess) -> Result<(), Failure> {
         .hint("name all access logs; if these are all, lines were changed or taken out"))
 }
 
-/// A line of an access log, as far as it is held against the log.
+/// The fields of a line in an access log that are compared with the event log.
 #[derive(serde::Deserialize)]
 struct Written {
     request: String,

@@ -1,4 +1,4 @@
-//! `waybill backup`: a copy of the database that was proven whole.
+//! `waybill backup`: copies the database and verifies the copy.
 
 use waybill_shared::check::Violation;
 use waybill_shared::store::sqlite::{SqliteReplacement, SqliteStore};
@@ -13,7 +13,7 @@ use crate::output;
 use crate::signals::Signals;
 use crate::target::{StoreUrl, Target};
 
-/// Copies, proves, and says what the copy holds.
+/// Copies, verifies, and prints what the copy contains.
 pub(crate) async fn run(arguments: args::Backup) -> Result<(), Failure> {
     let target = Target::here(&arguments.data)?;
     target.is_there()?;
@@ -24,7 +24,7 @@ pub(crate) async fn run(arguments: args::Backup) -> Result<(), Failure> {
     };
     let trial = SqliteReplacement::at(new.path())?;
     let proven = Signals::unless(prove(&target.store, &new, &trial)).await;
-    // Of what it was tried on nothing stays.
+    // The trial database is not needed any more.
     trial.discard().await?;
     let proof = proven?;
     let bytes = new.keep()?;
@@ -49,7 +49,8 @@ pub(crate) async fn run(arguments: args::Backup) -> Result<(), Failure> {
     found(&violations)
 }
 
-/// A copy of what does not hold is kept: there may be no better one. But it is no success.
+/// A copy that violates invariants is kept, because there may be no better one, but the command
+/// fails.
 fn found(violations: &[Violation]) -> Result<(), Failure> {
     if violations.is_empty() {
         return Ok(());
@@ -58,7 +59,8 @@ fn found(violations: &[Violation]) -> Result<(), Failure> {
     Err(Failure::found())
 }
 
-/// Copies `store` to `new`, and proves the copy, on `trial` where it cannot be opened as it is.
+/// Copies `store` to `new` and verifies the copy. If it has to be migrated first, that happens in
+/// `trial`.
 async fn prove(
     store: &StoreUrl,
     new: &NewFile,
@@ -71,7 +73,7 @@ async fn prove(
             bar.finish_and_clear();
             match SqliteStore::look(new.path()).await {
                 Ok(store) => return proof(&store).await,
-                // Before a migration is when a backup is wanted.
+                // Backups are often made just before a migration.
                 Err(StoreError::Older { .. }) => trial.copy_of(new.path()).await?,
                 Err(error) => return Err(error.into()),
             }

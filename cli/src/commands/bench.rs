@@ -1,7 +1,8 @@
-//! `waybill bench`: throughput and latency of the engine on this machine's disk.
+//! `waybill bench`: measures throughput and latency of the engine on this machine's disk.
 //!
-//! `w4` is the bare engine: four trivial steps, each durable before the next begins. `pipeline` is
-//! the real one, with a sandbox that answers at once. A lot lost or run twice fails the bench.
+//! `w4` is only the engine: four trivial steps, each durable before the next begins. `pipeline` is
+//! the real pipeline with a sandbox that answers at once. The benchmark fails if a lot is lost or a
+//! step runs twice.
 
 mod load;
 mod measure;
@@ -28,7 +29,7 @@ use crate::service::{Role, Service};
 use crate::stating::Stating;
 use crate::target::{BrokerUrl, StoreUrl, Target};
 
-/// What was measured.
+/// The results.
 #[derive(Debug, Serialize)]
 struct Measured {
     workload: &'static str,
@@ -44,7 +45,7 @@ struct Measured {
     raw_updates_per_s: Option<f64>,
 }
 
-/// Measures, prints, and fails if a lot was lost or run twice.
+/// Measures, prints, and fails if a lot was lost or a step ran twice.
 pub(crate) async fn run(arguments: args::Bench) -> Result<(), Failure> {
     if let (Some(part), Some(folder)) = (arguments.part, &arguments.evidence) {
         return parts::run(&arguments, part, folder).await;
@@ -97,7 +98,6 @@ fn text(measured: &Measured) -> String {
     text
 }
 
-/// The pipeline of a workload.
 fn pipeline(workload: Workload) -> Pipeline {
     let mut pipeline = Pipeline::of(StepKind::NAMES);
     if workload == Workload::Pipeline {
@@ -188,7 +188,7 @@ async fn measure(
     Ok((measured, wrong))
 }
 
-/// What went wrong with the lots, if anything: each must be delivered, and each step run once.
+/// What went wrong, if anything: each lot must be delivered, and each step must run once.
 async fn wrong(
     engine: &Engine,
     workload: Workload,

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::target::Target;
 
-/// Checks, and says what it found; fails if anything was.
+/// Checks, prints the violations, and fails if there are any.
 pub(crate) async fn run(arguments: args::Check) -> Result<(), Failure> {
     let target = Target::of(&arguments.data)?;
     let bar = output::progress("checking", 0);

@@ -1,4 +1,4 @@
-//! `waybill clock`: what time it is for the service, and that it is right.
+//! `waybill clock`: shows the service's clock, or accepts it as right.
 
 use waybill_api::ClockView;
 
@@ -8,7 +8,6 @@ use crate::failure::Failure;
 use crate::output;
 use crate::target::Target;
 
-/// Shows the clock, or says that it is right.
 pub(crate) async fn run(arguments: args::Clock) -> Result<(), Failure> {
     let (single, view) = match arguments {
         args::Clock::Show(single) => {

@@ -1,4 +1,4 @@
-//! `waybill cron`: what recurs, what comes next, and a fire by hand.
+//! `waybill cron`: lists recurring jobs and their next runs, and runs one by hand.
 
 use chrono::{DateTime, Utc};
 use waybill_api::{CalendarEntry, Coming, FireAsked, FireRequest};
@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::output::{self, Cell, Column, Fit, Meaning};
 use crate::target::Target;
 
-/// Lists, tells what is next, or makes an entry due.
+/// Runs the subcommand.
 pub(crate) async fn run(arguments: args::Cron) -> Result<(), Failure> {
     match arguments {
         args::Cron::List(listing) => {
@@ -92,7 +92,7 @@ async fn fire(run: args::CronRun) -> Result<(), Failure> {
     ))
 }
 
-/// Says what asking for a fire would do.
+/// Shows what a run would do.
 async fn try_fire(target: &Target, name: &str, json: bool) -> Result<(), Failure> {
     let entries: Vec<CalendarEntry> = client::get(target, "/v1/cron").await?;
     let Some(entry) = entries.iter().find(|entry| entry.name == name) else {

@@ -1,4 +1,4 @@
-//! `waybill doctor`: what ails the service, line by line, each with its mend.
+//! `waybill doctor`: lists what is wrong with the service, each with its fix.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::output::{self, Meaning};
 use crate::service;
 use crate::target::{BrokerUrl, Target};
 
-/// How long a part may take to answer.
+/// How long each part may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Looks at everything, and fails if something is bad.
+/// Examines everything, and fails if something is bad.
 pub(crate) async fn run(arguments: args::Doctor) -> Result<(), Failure> {
     let diagnosis = Diagnosis::of(examine(&arguments).await);
     if arguments.single.json {
@@ -27,7 +27,7 @@ pub(crate) async fn run(arguments: args::Doctor) -> Result<(), Failure> {
     if diagnosis.ok { Ok(()) } else { Err(Failure::found()) }
 }
 
-/// What is seen from here, and what the service says of itself. Whatever does not work is a finding, too.
+/// The findings of this process and of the service. A failure to examine something is a finding too.
 async fn examine(arguments: &args::Doctor) -> Vec<Finding> {
     let target = match Target::of(&arguments.single.data) {
         Ok(target) => target,
@@ -50,7 +50,7 @@ async fn examine(arguments: &args::Doctor) -> Vec<Finding> {
     findings
 }
 
-/// What can be seen where the store cannot be opened.
+/// What can be examined if the store cannot be opened.
 async fn without_store(target: &Target, failure: &Failure) -> Vec<Finding> {
     let mut findings = vec![failed("store", failure)];
     if matches!(target.broker, BrokerUrl::Amqp(_)) {
@@ -72,7 +72,7 @@ fn failed(check: &str, failure: &Failure) -> Finding {
     Finding::bad(check, message, hint.unwrap_or("see `waybill doctor --help`"))
 }
 
-/// By whom what is asked here is answered.
+/// Who answers the requests of this command.
 fn reached(client: &Client, target: &Target) -> Finding {
     let check = "service";
     match client {

@@ -1,4 +1,4 @@
-//! `waybill events`: the feed, as readable lines or as one JSON document a line.
+//! `waybill events`: prints the feed as readable lines, or as one JSON document a line.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -13,19 +13,19 @@ use crate::output;
 use crate::signals::Signals;
 use crate::target::Target;
 
-/// Events shown where nothing says how many.
+/// How many events are shown by default.
 const LAST: u32 = 20;
 
-/// Events asked for at once.
+/// How many events are requested at once.
 const PAGE: u32 = 500;
 
-/// How long a service is asked to wait for an event, in seconds.
+/// How long the service is asked to wait for an event, in seconds.
 const WAIT: u32 = 20;
 
-/// Between two looks where there is no service to wait, or it does not answer.
+/// The pause between two requests if there is no service that can wait, or it does not answer.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// Looks in a row that may fail while a service starts again.
+/// How many requests in a row may fail while a service restarts.
 const PATIENCE: u32 = 40;
 
 /// Prints events until there are no more, or until Ctrl-C.
@@ -58,7 +58,7 @@ async fn read(
     if is_read && arguments.follow { follow(arguments, target, position).await } else { Ok(()) }
 }
 
-/// What there is already; false: whoever read it has gone.
+/// Prints the events that exist already. Returns false if the reader has gone away.
 async fn beginning(
     arguments: &args::Events,
     client: &Client,
@@ -90,7 +90,7 @@ async fn beginning(
     }
 }
 
-/// What happens from now on. A service that ends is waited for, or done without.
+/// Prints new events. If a service ends, this waits for it to restart, or goes on without it.
 async fn follow(
     arguments: &args::Events,
     target: &Target,
@@ -121,7 +121,7 @@ async fn look(arguments: &args::Events, target: &Target, after: i64) -> Result<E
     let page: Result<EventPage, Failure> = client.get(&path(arguments, &asked)).await;
     client.close().await;
     if wait == 0 {
-        // The data is let go of meanwhile: others may want it.
+        // The data folder is free during the pause, because others may need it.
         tokio::time::sleep(PAUSE).await;
     }
     page
@@ -138,7 +138,7 @@ fn path(arguments: &args::Events, asked: &str) -> String {
     path
 }
 
-/// Prints a page; false: whoever read it has gone.
+/// Prints a page of events. Returns false if the reader has gone away.
 fn print(
     arguments: &args::Events,
     page: &EventPage,
@@ -155,11 +155,11 @@ fn print(
     Ok(true)
 }
 
-/// An event in one line: its position, when, what it happened to, what, who did it, and why.
+/// Formats an event as one line: position, time, subject, kind, actor, and reason.
 fn line(event: &CloudEvent) -> String {
     let kind = event.kind.strip_prefix("waybill.").unwrap_or(&event.kind);
     let (at, position) = (output::moment(event.time), event.position);
-    // Where the kind of event says what it is that has the id, the id is enough.
+    // If the kind of event names the kind of subject, the id is enough.
     let subject = match event.subject.split_once(':') {
         Some((of, id)) if of.starts_with(kind.split('.').next().unwrap_or_default()) => id,
         Some(_) | None => &event.subject,
@@ -173,7 +173,7 @@ fn line(event: &CloudEvent) -> String {
     output::cut(&line, output::width())
 }
 
-/// What is told of why, or of what it is now.
+/// The reason of an event, or else the new state.
 fn why(data: &EventData) -> String {
     if let Some(lot) = &data.lot {
         return match (&lot.reason, &lot.awaits) {

@@ -1,4 +1,4 @@
-//! `waybill export`: the whole database as JSON lines.
+//! `waybill export`: writes the whole database as JSON lines.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -20,7 +20,7 @@ use crate::service::settle;
 use crate::signals::Signals;
 use crate::target::{StoreUrl, Target};
 
-/// Writes it to a new file, or to standard output.
+/// Writes to a new file, or to standard output.
 pub(crate) async fn run(arguments: args::Export) -> Result<(), Failure> {
     let target = Target::here(&arguments.data)?;
     target.is_there()?;
@@ -59,23 +59,20 @@ pub(crate) async fn run(arguments: args::Export) -> Result<(), Failure> {
     ))
 }
 
-/// Whether a file of this name is compressed.
 pub(crate) fn is_compressed(file: &Path) -> bool {
     file.extension().is_some_and(|end| end == "gz")
 }
 
-/// Where an export goes.
+/// The destination of an export.
 pub(crate) enum Out {
-    /// A file as it is.
     Plain(BufWriter<File>),
-    /// A compressed one.
+    /// A compressed file.
     Compressed(Box<GzEncoder<BufWriter<File>>>),
-    /// What somebody else reads.
+    /// Another destination, such as standard output.
     Stream(Box<dyn Write + Send>),
 }
 
 impl Out {
-    /// Into `file`.
     pub(crate) fn file(file: File, is_compressed: bool) -> Self {
         let file = BufWriter::with_capacity(1 << 20, file);
         if is_compressed {
@@ -84,7 +81,7 @@ impl Out {
         Self::Plain(file)
     }
 
-    /// Writes what is held back.
+    /// Writes what is still buffered.
     pub(crate) fn end(self) -> io::Result<()> {
         match self {
             Self::Plain(mut file) => file.flush(),
@@ -106,19 +103,19 @@ impl Write for Out {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Plain(file) => file.flush(),
-            // Flushed at its end: in between that would spoil the compression.
+            // It is flushed at its end, because flushing earlier would make the compression worse.
             Self::Compressed(_) => Ok(()),
             Self::Stream(out) => out.flush(),
         }
     }
 }
 
-/// Writes all that `store` holds at one moment to `out`.
+/// Writes the content of `store` at one moment to `out`.
 pub(crate) async fn export(store: &StoreUrl, out: Out) -> Result<Written, Failure> {
     Ok(with_keys(store, out).await?.0)
 }
 
-/// The same, with what of it is sealed, by the id of the key.
+/// Does the same, and also returns the number of sealed values by key id.
 async fn with_keys(
     store: &StoreUrl,
     mut out: Out,

@@ -1,4 +1,4 @@
-//! `waybill health`: whether a process is ready, for those who watch it.
+//! `waybill health`: reports whether a process is ready, for programs that monitor it.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::args;
 use crate::failure::Failure;
 use crate::output;
 
-/// How long an answer may take.
+/// How long the answer may take.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Asks, prints the answer, and fails if it is not ready.
+/// Asks, prints the answer, and fails if the process is not ready.
 pub(crate) async fn run(arguments: args::Health) -> Result<(), Failure> {
     let address = arguments.address;
     let unreached = |why: String| {

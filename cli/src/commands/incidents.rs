@@ -8,7 +8,6 @@ use crate::failure::Failure;
 use crate::output::{self, Cell, Column, Fit, Meaning};
 use crate::target::Target;
 
-/// Lists what could not be done, by cause.
 pub(crate) async fn run(arguments: args::Incidents) -> Result<(), Failure> {
     let args::Incidents { listing } = arguments;
     let views: Vec<IncidentView> =

@@ -1,4 +1,4 @@
-//! `waybill init`: a coalition to start with, as a folder or as a workbook.
+//! `waybill init`: creates a coalition to start with, as a folder or as a workbook.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,10 +13,10 @@ use crate::failure::Failure;
 use crate::new_file::NewFile;
 use crate::output;
 
-/// The end of a workbook's name.
+/// The extension of a workbook.
 const WORKBOOK: &str = "xlsx";
 
-/// Makes it, and says what to type next.
+/// Creates the files, and prints the next commands.
 pub(crate) fn run(arguments: args::Init) -> Result<(), Failure> {
     let place = place(&arguments)?;
     let template = template(&arguments, &place)?;
@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: args::Init) -> Result<(), Failure> {
     output::data(&summary(&place, &template, &made, &next))
 }
 
-/// What is made: the folder, or the workbook, in the folder if one is named.
+/// The path to create: the folder, or the workbook, which is in the folder if one is named.
 fn place(arguments: &args::Init) -> Result<PathBuf, Failure> {
     let Some(file) = &arguments.workbook else {
         return Ok(arguments.dir.clone().unwrap_or_default());
@@ -72,14 +72,14 @@ fn template(arguments: &args::Init, place: &Path) -> Result<Template, Failure> {
     })
 }
 
-/// Makes the folder whole, or leaves nothing of it.
+/// Creates all files of the folder, or none.
 fn folder(dir: &Path, template: &Template) -> Result<Vec<(String, String)>, Failure> {
     is_free(dir)?;
     let files = template.folder()?;
     let was_there = dir.exists();
     fs::create_dir_all(dir).map_err(|error| unwritable(dir, &error))?;
     for (at, (name, text)) in files.iter().enumerate() {
-        // Another may have begun one there meanwhile.
+        // Another command may have started to create the same files.
         let mut options = fs::File::options();
         let opened = options.write(true).create_new(true).open(dir.join(name));
         if let Err(error) = opened.and_then(|mut file| file.write_all(text.as_bytes())) {
@@ -95,7 +95,7 @@ fn folder(dir: &Path, template: &Template) -> Result<Vec<(String, String)>, Fail
     Ok(files)
 }
 
-/// Refuses a place where something is.
+/// Refuses a path where something exists.
 fn is_free(dir: &Path) -> Result<(), Failure> {
     let hint = "name a new folder: nothing that is there is overwritten";
     if dir.is_file() {
@@ -130,7 +130,7 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::caller(message, "name a place that can be written")
 }
 
-/// The commands that follow.
+/// The next commands for the user.
 fn next(place: &Path) -> [String; 3] {
     let name = place.display().to_string();
     let is_plain = |c: char| c.is_alphanumeric() || "-_./".contains(c);
@@ -145,7 +145,7 @@ fn next(place: &Path) -> [String; 3] {
     ]
 }
 
-/// What is said of each of the commands that follow.
+/// The explanations of the next commands.
 const WHY: [&str; 3] = [
     "see what would be taken; nothing is",
     "take it, now and whenever you have changed it",

@@ -15,7 +15,7 @@ use crate::output;
 use crate::private;
 use crate::target::Target;
 
-/// Makes, renews and lists keys, and seals by them.
+/// Runs the subcommand.
 pub(crate) async fn run(arguments: args::Key) -> Result<(), Failure> {
     match arguments {
         args::Key::New(new) => {
@@ -40,7 +40,7 @@ fn renew(rotate: &args::KeyRotate) -> Result<(), Failure> {
             "name it with --key-file; of WAYBILL_KEY, write a new key in a line before the others";
         return Err(Failure::caller("no file of keys is named", hint));
     };
-    // What cannot be read is not written over.
+    // A file that cannot be parsed is not overwritten.
     let old = keys::of_file(path)?.ids();
     let text = private::read(path)?;
     let (line, id) = Keys::draw().map_err(Failure::ours)?;
@@ -64,7 +64,8 @@ fn renew(rotate: &args::KeyRotate) -> Result<(), Failure> {
 
 async fn seal(single: args::Single) -> Result<(), Failure> {
     let target = Target::of(&single.data)?;
-    // The service may not have read the file again.
+    // The service may not have reloaded its keys, so the request names the key that this process
+    // uses.
     let key = target.keys.current().filter(|_| target.server.is_none());
     let done: Resealed = client::post(&target, "/v1/keys/seal", &SealRequest { key }).await?;
     if single.json {

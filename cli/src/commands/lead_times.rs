@@ -1,4 +1,4 @@
-//! `waybill lead-times`: how long things take.
+//! `waybill lead-times`: shows how long things take.
 
 use waybill_api::lead_times::LeadTime;
 
@@ -8,7 +8,6 @@ use crate::failure::Failure;
 use crate::output::{self, Column, Fit};
 use crate::target::Target;
 
-/// Lists lead times.
 pub(crate) async fn run(arguments: args::LeadTimes) -> Result<(), Failure> {
     let by = match arguments.by {
         By::Step => "step",

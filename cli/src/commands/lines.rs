@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::output::{self, Cell, Column, Fit};
 use crate::target::Target;
 
-/// Lists lines, however many pages that takes.
+/// Lists lines, from as many pages as necessary.
 pub(crate) async fn run(arguments: args::Lines) -> Result<(), Failure> {
     let mut query = Query::new("/v1/lines");
     asked_for(&mut query, &arguments.asked);
@@ -46,12 +46,12 @@ pub(crate) async fn run(arguments: args::Lines) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Where lots are that are not ordered yet.
+/// What lots wait for that are not ordered yet.
 const NOT_ORDERED: [&str; 8] =
     ["ready", "review", "funding", "offer", "consent", "acceptance", "gathering", "amendment"];
 
-/// As CSV they hold every field of a row of requisitions under its name, so that the listing can be
-/// mended and handed in; the other names are known to the reader.
+/// As CSV, these columns contain every field of a requisition row under its name, so that the
+/// listing can be corrected and imported again. The reader knows the other names and skips them.
 const COLUMNS: [Column<LineView>; 24] = [
     Column::new("line", Fit::Left, |line| line.external_id.clone().into()),
     Column::more("id", Fit::Left, |line| line.id.clone().into()),
@@ -97,7 +97,7 @@ fn day(day: Option<chrono::NaiveDate>) -> Cell {
     day.map(|day| day.to_string()).unwrap_or_default().into()
 }
 
-/// A number, for programs so that it is read as one.
+/// A number. In CSV it is written so that it has only one reading.
 fn number(number: &str) -> Cell {
     Cell::from(number).raw(unambiguous(number))
 }

@@ -9,10 +9,10 @@ use crate::failure::Failure;
 use crate::output::{self, Cell, Column, Fit};
 use crate::target::Target;
 
-/// Things asked for at once at most.
+/// The most lots in one request.
 pub(super) const PAGE: u64 = 1000;
 
-/// Lists lots, however many pages that takes.
+/// Lists lots, from as many pages as necessary.
 pub(crate) async fn run(arguments: args::Lots) -> Result<(), Failure> {
     let args::Lots { data, state, step, awaits, donor, asked, .. } = &arguments;
     let before = arguments.older_than.map(|age| Utc::now() - age);
@@ -58,7 +58,7 @@ pub(crate) async fn run(arguments: args::Lots) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Adds what is asked for of lots and lines alike.
+/// Adds the filters that lots and lines share.
 pub(super) fn asked_for(query: &mut Query, asked: &args::Needs) {
     query.add("requester", asked.requester.as_ref());
     query.add("class", asked.class);
@@ -67,7 +67,6 @@ pub(super) fn asked_for(query: &mut Query, asked: &args::Needs) {
     query.add("late", Some(true).filter(|_| asked.late));
 }
 
-/// Every lot.
 pub(super) async fn every(client: &Client) -> Result<Vec<LotView>, Failure> {
     let query = Query::new("/v1/lots");
     let (mut lots, mut cursor): (Vec<LotView>, Option<String>) = (Vec::new(), None);
@@ -81,7 +80,7 @@ pub(super) async fn every(client: &Client) -> Result<Vec<LotView>, Failure> {
     }
 }
 
-/// What a listing says of `lot` that only a command or a file changes, by column.
+/// The listed values of `lot` that only a command or a file can change, by column.
 pub(super) fn stated(lot: &LotView) -> impl Iterator<Item = (&'static str, String)> {
     let is_stated = |column: &Column<LotView>| STATED.contains(&column.name);
     COLUMNS.into_iter().filter(is_stated).map(|column| (column.name, (column.cell)(lot).text))

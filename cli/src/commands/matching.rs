@@ -1,4 +1,4 @@
-//! `waybill match`: the matcher alone, on a problem in a file.
+//! `waybill match`: runs only the matcher, on a problem in a file.
 
 use std::io::Read;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::args;
 use crate::failure::Failure;
 use crate::output;
 
-/// Answers the instance.
+/// Solves the problem.
 pub(crate) async fn run(arguments: args::Match) -> Result<(), Failure> {
     let (name, text) = read(&arguments.instance)?;
     let wrong = |why: String| {
@@ -23,7 +23,7 @@ pub(crate) async fn run(arguments: args::Match) -> Result<(), Failure> {
     output::json(&matched.map_err(|error| wrong(error.to_string()))?)
 }
 
-/// What a file says, and its name; `-`: standard input.
+/// Reads a file, and returns its name and text. `-` means standard input.
 fn read(path: &Path) -> Result<(String, String), Failure> {
     let name = path.display().to_string();
     let failed = |error: std::io::Error| Failure::caller(format!("{name}: {error}"), "");

@@ -1,4 +1,4 @@
-//! `waybill migrate`: which changes of the tables were made, and makes the others.
+//! `waybill migrate`: shows which database migrations were applied, and applies the others.
 
 use serde::Serialize;
 use waybill_shared::store::Migration;
@@ -8,7 +8,6 @@ use crate::failure::Failure;
 use crate::output::{self, Cell, Column, Fit, Meaning};
 use crate::target::Target;
 
-/// A migration and what became of it.
 #[derive(Debug, Serialize)]
 struct View {
     version: i64,
@@ -30,7 +29,7 @@ const COLUMNS: [Column<View>; 3] = [
     }),
 ];
 
-/// Says what there is to be made, and unless it is only asked, makes it.
+/// Shows the pending migrations, and applies them unless it is a dry run.
 pub(crate) async fn run(arguments: args::Migrate) -> Result<(), Failure> {
     let target = Target::here(&arguments.data)?;
     let migrations = target.store.migrations().await?;

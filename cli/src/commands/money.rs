@@ -1,4 +1,4 @@
-//! `waybill money`: what became of the money, and what lapses when.
+//! `waybill money`: shows what became of the money, and when it lapses.
 
 use waybill_api::{DonorTotal, Lapse, MoneyView, Must, Promise, Stages};
 use waybill_shared::domain::contribution::{Consent, Firmness};
@@ -11,7 +11,7 @@ use crate::output::{self, Cell, Column, Fit, Meaning};
 use crate::report::percent;
 use crate::target::Target;
 
-/// Lists the money, or tells a donor's to the cent.
+/// Lists the money, or shows a donor's to the cent.
 pub(crate) async fn run(arguments: args::Money) -> Result<(), Failure> {
     let donor = arguments.of.or(arguments.donor);
     let mut query = Vec::new();
@@ -46,7 +46,7 @@ pub(crate) async fn run(arguments: args::Money) -> Result<(), Failure> {
     }
 }
 
-/// What a sum in one currency leaves out, because there is no rate for it.
+/// Says what a sum in one currency leaves out because there is no exchange rate.
 fn left_out(total: &DonorTotal) -> Option<String> {
     if total.left_out.is_empty() {
         return None;
@@ -60,7 +60,7 @@ fn left_out(total: &DonorTotal) -> Option<String> {
     Some(output::wrap(&text, output::width()).join("\n"))
 }
 
-/// In what currency the sums are, and at which rates.
+/// The currency of the sums, and the exchange rates.
 fn heading(view: &MoneyView) -> String {
     let base = view.total.pledged.currency;
     let rates: Vec<String> = view
@@ -83,7 +83,8 @@ fn amount(money: Option<Money>) -> Cell {
     })
 }
 
-/// `part` of what is committed in whole per cent; neither a little nor almost all is rounded away.
+/// `part` as a whole percentage of the committed amount. A small part is never rounded to 0, and an
+/// incomplete one never to 100.
 fn share(money: &Stages<Money>, part: i64) -> String {
     let (part, whole) = (i128::from(part), i128::from(money.committed.minor));
     if part == 0 || whole == 0 {
@@ -105,7 +106,7 @@ fn set_aside(money: &Stages<Money>) -> i64 {
 }
 
 fn left(money: &Stages<Money>) -> Money {
-    // Below zero: more was used than there is.
+    // Negative if more was used than there is.
     let minor = money.left.minor + money.unopened.minor - money.overrun.minor;
     Money::new(minor, money.left.currency)
 }
@@ -119,7 +120,7 @@ fn committed(given: &Promise) -> Cell {
     }
 }
 
-/// What is left, or what kind of promise it is.
+/// The remaining money, or the kind of promise.
 fn remains(given: &Promise) -> Cell {
     match (&given.money, given.firmness) {
         (Some(money), _) => {
@@ -132,7 +133,7 @@ fn remains(given: &Promise) -> Cell {
     }
 }
 
-/// When something lapses; what is near stands out, and says so.
+/// When something lapses. A date in the near future is highlighted.
 fn lapses(given: &Promise) -> Cell {
     let Some(lapse) = &given.lapses else { return Cell::default() };
     let meaning = match lapse.days {
@@ -196,7 +197,7 @@ fn digits(money: Money) -> Cell {
     if money.minor == 0 { Cell::default() } else { money.to_string().split_off(4).into() }
 }
 
-/// The donors' sums; the currency stands above.
+/// The donors' sums. The currency is in the heading.
 const TOTALS: [Column<DonorTotal>; 5] = [
     Column::new("donor", Fit::Rest, |donor| match donor.donors.as_slice() {
         [] => "all".into(),
@@ -211,7 +212,7 @@ const TOTALS: [Column<DonorTotal>; 5] = [
     Column::new("left", Fit::Right, |donor| digits(left(&donor.money))),
 ];
 
-/// What a donor's money did, to the cent.
+/// What became of a donor's money, to the cent.
 fn describe(view: &MoneyView) -> String {
     let mut text = String::new();
     for given in &view.envelopes {
@@ -281,7 +282,7 @@ fn envelope(given: &Promise) -> String {
     text
 }
 
-/// What there is of each stage, below each other.
+/// The amounts of all stages, below each other.
 fn stages(money: &Stages<Money>) -> Vec<String> {
     let all = [
         ("committed", money.committed),

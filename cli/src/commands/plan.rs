@@ -1,4 +1,4 @@
-//! `waybill plan`: the roadmap by quarter, what would lapse, and what changes would make of it.
+//! `waybill plan`: shows the roadmap by quarter, what would lapse, and the effect of changes.
 
 use waybill_api::{PlanRequest, Planned};
 use waybill_shared::domain::money::Money;
@@ -12,7 +12,7 @@ use crate::output;
 use crate::report;
 use crate::target::Target;
 
-/// Plans, and commits nothing.
+/// Plans without committing anything.
 pub(crate) async fn run(arguments: args::Plan) -> Result<(), Failure> {
     let target = Target::of(&arguments.data)?;
     let mut what_if: Vec<WhatIf> = Vec::new();
@@ -51,8 +51,7 @@ pub(crate) async fn run(arguments: args::Plan) -> Result<(), Failure> {
     output::data(&text(&planned))
 }
 
-/// One row for each lot that gets its money, by each payer; then those that stay open, and money
-/// that would lapse.
+/// One row for each funded lot and payer, then the lots that stay open, and money that would lapse.
 fn csv(planned: &Planned) -> String {
     let mut text =
         "what,quarter,day,lot,line,item,class,rank,envelope,amount,currency\n".to_owned();
@@ -112,7 +111,7 @@ fn csv(planned: &Planned) -> String {
     text
 }
 
-/// The plan in words and tables.
+/// The plan as text and tables.
 fn text(planned: &Planned) -> String {
     let plan = &planned.plan;
     let head = format!(

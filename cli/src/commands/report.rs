@@ -1,4 +1,5 @@
-//! `waybill report`: a week, a donor's money, a requester's list, a steering group's decisions.
+//! `waybill report`: reports about a week, a donor's money, a requester's list, and a steering
+//! group's decisions.
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -15,10 +16,9 @@ use crate::report::paper::{Paper, csv, html, markdown, screen};
 use crate::report::{donor, requester, steering, weekly};
 use crate::target::Target;
 
-/// What a file can hold, by the end of its name.
+/// The file formats, by extension.
 const ENDINGS: [&str; 4] = ["html", "md", "csv", "json"];
 
-/// Makes a report.
 pub(crate) async fn run(report: args::Report) -> Result<(), Failure> {
     match report {
         args::Report::Weekly(reported) => make(&reported, "weekly", weekly).await,

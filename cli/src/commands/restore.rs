@@ -1,5 +1,5 @@
-//! `waybill restore`, and `waybill import` of a whole database: a new one is made beside the one in
-//! use, checked, and takes its place.
+//! `waybill restore`, and `waybill import` of a whole database. A new database is created next to
+//! the one in use, checked, and then replaces it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -23,7 +23,7 @@ use crate::output;
 use crate::signals::Signals;
 use crate::target::{StoreUrl, Target};
 
-/// Puts what is in the file in the place of what is there.
+/// Replaces the database with the content of the file.
 pub(crate) async fn run(arguments: args::Restore) -> Result<(), Failure> {
     let target = Target::here(&arguments.data)?;
     let kind = Kind::of(&arguments.file)?;
@@ -44,7 +44,7 @@ pub(crate) async fn run(arguments: args::Restore) -> Result<(), Failure> {
     put(&target.store, kind, &file, How { as_it_is, is_restore: true, json }).await
 }
 
-/// Puts an export into a database that is empty.
+/// Imports an export into an empty database.
 pub(crate) async fn import(
     file: &Path,
     target: &Target,
@@ -67,7 +67,7 @@ pub(crate) async fn import(
     put(&target.store, Kind::Export, file, How { as_it_is: false, is_restore: false, json }).await
 }
 
-/// What an export would put into an empty database.
+/// Shows what an export would put into an empty database.
 fn foreseen(file: &Path, store: &StoreUrl, json: bool) -> Result<(), Failure> {
     let opened = open(file).map_err(|error| unreadable(file, &error))?;
     let reading = Reading::open(opened).map_err(|error| refused(file, error))?;
@@ -87,12 +87,12 @@ fn foreseen(file: &Path, store: &StoreUrl, json: bool) -> Result<(), Failure> {
     ))
 }
 
-/// What a file holds.
+/// The kind of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// A database of SQLite.
+    /// A SQLite database.
     Database,
-    /// What `waybill export` wrote.
+    /// The output of `waybill export`.
     Export,
 }
 
@@ -110,7 +110,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::caller(format!("{}: {error}", path.display()), hint)
 }
 
-/// Opens an export, compressed or not.
+/// Opens an export, which may be compressed.
 pub(crate) fn open(path: &Path) -> std::io::Result<Box<dyn BufRead + Send>> {
     let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);
     if file.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
@@ -119,19 +119,19 @@ pub(crate) fn open(path: &Path) -> std::io::Result<Box<dyn BufRead + Send>> {
     Ok(Box::new(file))
 }
 
-/// Whether a file is an export; one that cannot be read is none.
+/// Whether a file is an export. A file that cannot be read is not.
 pub(crate) fn is_export(path: &Path) -> bool {
     let mut start = Vec::new();
     let read = open(path).and_then(|file| file.take(32).read_to_end(&mut start));
     read.is_ok() && dump::begins(&start)
 }
 
-/// What a store holds, in words; none: nothing.
+/// Describes the content of a store. `None` means that it is empty.
 async fn there(store: &StoreUrl) -> Result<Option<String>, Failure> {
     if !store.exists() {
         return Ok(None);
     }
-    // What cannot be read is there all the same: to replace it may be why somebody restores.
+    // A database that cannot be read still exists. It may be the reason for the restore.
     let unread = "a database that cannot be read";
     let Ok(migrations) = store.migrations().await else { return readable(store, unread) };
     if migrations.iter().all(|migration| !migration.is_applied) {
@@ -152,7 +152,8 @@ async fn there(store: &StoreUrl) -> Result<Option<String>, Failure> {
     Ok(Some(format!("{events} events, {lines} lines and {lots} lots")))
 }
 
-/// A file may be broken; a server that does not answer cannot be restored to either.
+/// A file may be damaged. A server that does not answer is an error, because nothing can be
+/// restored to it either.
 fn readable(store: &StoreUrl, unread: &str) -> Result<Option<String>, Failure> {
     match store {
         StoreUrl::Sqlite(_) => Ok(Some(unread.to_owned())),
@@ -163,17 +164,18 @@ fn readable(store: &StoreUrl, unread: &str) -> Result<Option<String>, Failure> {
     }
 }
 
-/// How a database takes the place of another.
+/// How a database replaces another.
 #[derive(Debug, Clone, Copy)]
 struct How {
-    /// Although it does not hold.
+    /// Accept the database even if invariants do not hold.
     as_it_is: bool,
-    /// After a loss; else it is moved from one store to another.
+    /// Whether this is a restore after a loss. Otherwise the database moves from one store to
+    /// another.
     is_restore: bool,
     json: bool,
 }
 
-/// The database that is replaced, if it can be read.
+/// The database that is being replaced, if it can be read.
 async fn old(store: &StoreUrl) -> Option<Arc<dyn Store>> {
     if !store.exists() {
         return None;
@@ -190,7 +192,7 @@ async fn old(store: &StoreUrl) -> Option<Arc<dyn Store>> {
         .ok()
 }
 
-/// Pauses what takes the place of `old`, and carries into it what that has given out.
+/// Pauses the database that replaces `old`, and carries over the numbers that `old` has given out.
 async fn carry_into(
     beside: &dyn Beside,
     old: Option<&dyn Store>,
@@ -200,7 +202,7 @@ async fn carry_into(
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
     let (new, now) = (beside.open().await?, Clock::Real.now());
     let done = async {
-        // One that is damaged may be why somebody restores.
+        // The old database may be damaged; that may be the reason for the restore.
         let given_out = match old {
             Some(old) => GivenOut::of(old, &*new).await.inspect_err(|error| {
                 output::talk(&format!("what was given out is not known: {error}"));
@@ -209,7 +211,7 @@ async fn carry_into(
         };
         let given_out = given_out.ok().filter(|_| old.is_some());
         match dump::carry(&*new, given_out, &name, now).await {
-            // What does not hold may not be written either.
+            // A database that violates invariants may refuse the change too.
             Err(error) if as_it_is => {
                 output::talk(&format!("what was given out is not carried on: {error}"));
                 Ok(dump::pause(&*new, &name, now).await?)
@@ -225,7 +227,7 @@ async fn carry_into(
     done
 }
 
-/// Refuses an export with a NUL in it, which Postgres keeps nowhere.
+/// Refuses an export that contains a NUL character, which Postgres cannot store.
 fn holds_no_nul(file: &Path) -> Result<(), Failure> {
     let opened = open(file).map_err(|error| unreadable(file, &error))?;
     let Some(found) = dump::first_nul(opened).map_err(|error| unreadable(file, &error))? else {
@@ -242,9 +244,9 @@ fn holds_no_nul(file: &Path) -> Result<(), Failure> {
     Err(Failure::caller(message, hint))
 }
 
-/// Makes the new database, and puts it in its place.
+/// Creates the new database, and replaces the old one with it.
 async fn put(store: &StoreUrl, kind: Kind, file: &Path, how: How) -> Result<(), Failure> {
-    // Whoever works with the one that is replaced goes on with the new one.
+    // After a restore, other systems that know the old database continue with the new one.
     let carries = match how.is_restore {
         true => Some((file, old(store).await)),
         false => None,
@@ -302,7 +304,8 @@ async fn put(store: &StoreUrl, kind: Kind, file: &Path, how: How) -> Result<(), 
     output::data(&format!("{store}: {events} events, {holds}\nlast link {link}\n{paused}"))
 }
 
-/// Lets `beside` take its place once it is made and holds; otherwise nothing of it stays.
+/// Lets `beside` replace the database once it is complete and passes the checks. Otherwise it is
+/// removed.
 async fn in_place(
     beside: &dyn Beside,
     made: impl Future<Output = Result<(), Failure>>,
@@ -331,7 +334,7 @@ async fn in_place(
     placed
 }
 
-/// Fills `beside` with what is in an export.
+/// Fills `beside` with the content of an export.
 pub(crate) async fn fill(beside: &dyn Beside, file: &Path) -> Result<(), Failure> {
     let opened = open(file).map_err(|error| unreadable(file, &error))?;
     let reading = Reading::open(opened).map_err(|error| refused(file, error))?;
@@ -345,7 +348,7 @@ pub(crate) async fn fill(beside: &dyn Beside, file: &Path) -> Result<(), Failure
     let read = read.await.map_err(Failure::ours)?;
     bar.finish_and_clear();
     match (read, filled) {
-        // The database has failed: the file may be as it should.
+        // The database failed, so the file may be good.
         (Ok(_) | Err(WholeError::Stopped { .. }), filled) => Ok(filled?),
         (Err(error), _) => Err(refused(file, error)),
     }
@@ -363,7 +366,7 @@ fn refused(file: &Path, error: WholeError) -> Failure {
     Failure::caller(format!("{}, {error}", file.display()), hint)
 }
 
-/// Says which keys what is sealed needs.
+/// Says which keys the sealed values need.
 pub(crate) fn needs(sealed: &BTreeMap<String, usize>) {
     for (key, count) in sealed {
         output::talk(&format!(
@@ -372,22 +375,22 @@ pub(crate) fn needs(sealed: &BTreeMap<String, usize>) {
     }
 }
 
-/// What a database was found to hold.
+/// The results of checking a database.
 #[derive(Debug)]
 pub(crate) struct Proof {
     pub(crate) events: i64,
-    /// The hash of the last link.
+    /// The hash of the last link of the hash chain.
     pub(crate) link: String,
     pub(crate) violations: Vec<Violation>,
-    /// How much in it is sealed, by the id of the key.
+    /// The number of sealed values by key id.
     pub(crate) sealed: BTreeMap<String, usize>,
 }
 
-/// What is said where nothing was found.
+/// The message if no violation was found.
 pub(crate) const HOLDS: &str = "every invariant holds";
 
 impl Proof {
-    /// Whether it holds, in words.
+    /// The result in words.
     pub(crate) fn holds(&self) -> String {
         match self.violations.len() {
             0 => HOLDS.to_owned(),
@@ -408,7 +411,7 @@ fn does_not_hold(first: &Violation, all: usize) -> Failure {
         .hint("nothing was changed; `waybill restore --as-it-is` takes it all the same")
 }
 
-/// Checks everything in `store`, which is closed then.
+/// Checks everything in `store`, and closes it.
 pub(crate) async fn proof(store: &dyn Store) -> Result<Proof, Failure> {
     let events = store.last_position().await?;
     let bar = Arc::new(output::progress("checking", events));

@@ -1,4 +1,4 @@
-//! `waybill scheduler`, `waybill worker` and `waybill api`: one role a process, on a shared store and broker.
+//! `waybill scheduler`, `waybill worker` and `waybill api`: run one role in a process, on a shared store and broker.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ use crate::stating::Stating;
 use crate::target::{BrokerUrl, StoreUrl, Target};
 use waybill_shared::domain::kinds::RecordKind;
 
-/// How often a worker looks whether a scheduler has stated the pipeline.
+/// How often a worker checks whether a scheduler has stated the pipeline.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Runs time and dispatch, until SIGTERM or SIGINT.
+/// Runs scheduling and dispatch, until SIGTERM or SIGINT.
 pub(crate) async fn scheduler(arguments: args::Scheduler) -> Result<(), Failure> {
     let target = shared(&arguments.data, &arguments.pool)?;
     let beside = target.data.join("pipeline.toml");
@@ -43,7 +43,7 @@ pub(crate) async fn scheduler(arguments: args::Scheduler) -> Result<(), Failure>
     process.run(service, &Role::Scheduler).await
 }
 
-/// Runs steps and acts, until SIGTERM or SIGINT.
+/// Runs steps and jobs, until SIGTERM or SIGINT.
 pub(crate) async fn worker(arguments: args::Worker) -> Result<(), Failure> {
     let target = shared(&arguments.data, &arguments.pool)?;
     let metrics = api::metrics_token(&arguments.metrics)?;
@@ -60,7 +60,6 @@ pub(crate) async fn worker(arguments: args::Worker) -> Result<(), Failure> {
     process.run(service, &role).await
 }
 
-/// Serves the API, until SIGTERM or SIGINT.
 pub(crate) async fn api(arguments: args::Api) -> Result<(), Failure> {
     let target = shared(&arguments.data, &arguments.pool)?;
     let mut process = Process::new()?;
@@ -75,7 +74,7 @@ pub(crate) async fn api(arguments: args::Api) -> Result<(), Failure> {
     process.run(service, &Role::Api).await
 }
 
-/// A process of one role, from its first moment: it answers, outlives SIGHUP, and ends when it is told to.
+/// The process of a role. From its first moment it answers requests, survives SIGHUP, and reacts to SIGTERM.
 struct Process {
     told: Signals,
     beside: JoinSet<()>,
@@ -97,14 +96,14 @@ impl Process {
         self.beside.spawn(reads);
     }
 
-    /// Serves health and metrics where it listens.
+    /// Serves health and metrics at the process's address, if it has one.
     fn open_health(&self, service: &Service, metrics: Option<MetricsToken>) {
         if let Some(door) = &self.door {
             door.open(waybill_api::health(service.engine.clone(), metrics));
         }
     }
 
-    /// Does `work`; none: the process was told to end before that was done.
+    /// Runs `work`. `None` means that the process was asked to end before it was done.
     async fn unless_told<T>(
         &mut self,
         work: impl Future<Output = Result<T, Failure>>,
@@ -115,7 +114,7 @@ impl Process {
         }
     }
 
-    /// Starts `role`, unless the process is told to end before it could, and runs it until it is told to end.
+    /// Starts `role` and runs it until the process is asked to end, which may also be during the start.
     async fn run(mut self, mut service: Service, role: &Role) -> Result<(), Failure> {
         let relay = tokio::select! {
             relay = service.start(role) => Some(relay?),
@@ -134,7 +133,7 @@ impl Process {
     }
 }
 
-/// The service of a role, as soon as the database is there.
+/// Opens the service of a role as soon as the database can be used.
 async fn opened(
     target: &Target,
     pipeline: Option<Stating>,
@@ -144,13 +143,13 @@ async fn opened(
     patiently(door, || Service::open(target, Clock::Real, pipeline.clone())).await
 }
 
-/// The same, as soon as a scheduler has stated what others go by.
+/// Does the same once a scheduler has stated a pipeline.
 async fn opened_after_pipeline(target: &Target, door: Option<Door>) -> Result<Service, Failure> {
     wait_for_pipeline(target, door.as_ref()).await?;
     opened(target, None, door).await
 }
 
-/// Does what needs the database, as soon as that is there; who asks at the door hears why not yet.
+/// Runs `work` as soon as the database can be used. Until then, requests at `door` are answered with the reason.
 async fn patiently<T, F: Future<Output = Result<T, Failure>>>(
     door: Option<&Door>,
     work: impl Fn() -> F,
@@ -158,7 +157,7 @@ async fn patiently<T, F: Future<Output = Result<T, Failure>>>(
     patience::patiently(|why| door.into_iter().for_each(|door| door.waits_for(why)), work).await
 }
 
-/// Lets those who follow the log, and whoever else is inside, finish.
+/// Lets running requests finish, and ends those that follow the log.
 pub(crate) async fn leave(service: &Service, door: Option<&Door>) {
     service.engine.broker.close();
     if let Some(door) = door {
@@ -166,7 +165,7 @@ pub(crate) async fn leave(service: &Service, door: Option<&Door>) {
     }
 }
 
-/// Waits until a scheduler has stated what others go by.
+/// Waits until a scheduler has stated a pipeline.
 async fn wait_for_pipeline(target: &Target, door: Option<&Door>) -> Result<(), Failure> {
     let store = patiently(door, || target.store.open_with(target.connections)).await?;
     loop {
@@ -192,7 +191,7 @@ async fn wait_for_pipeline(target: &Target, door: Option<&Door>) -> Result<(), F
     Ok(())
 }
 
-/// A store and a broker that processes can share.
+/// The target. Fails if processes cannot share its store and broker.
 fn shared(options: &args::Data, pool: &args::Pool) -> Result<Target, Failure> {
     let target = Target { connections: pool.store_connections, ..Target::here(options)? };
     match (&target.store, &target.broker) {
@@ -204,7 +203,7 @@ fn shared(options: &args::Data, pool: &args::Pool) -> Result<Target, Failure> {
     }
 }
 
-/// Relays, with `beside` running, until the process is told to end; then drains.
+/// Runs the relay and `beside` until the process is asked to end, then finishes running work.
 pub(crate) async fn until_told(
     service: Service,
     relay: Relay,

@@ -1,4 +1,4 @@
-//! `waybill run DIR`: a coalition's whole history on virtual time.
+//! `waybill run DIR`: runs a coalition's whole history on virtual time.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -27,12 +27,12 @@ use crate::service::{LIVE, Role, Service, make_private, read_pipeline};
 use crate::stating::Stating;
 use crate::target::{StoreUrl, Target};
 
-/// Runs, and prints the report.
 pub(crate) async fn run(arguments: args::Run) -> Result<(), Failure> {
     let body = coalition(&arguments.dir)?;
     let pipeline = pipeline(&arguments)?;
     if let Some(path) = &arguments.report {
-        // Before the run, whose result would be lost.
+        // Checks that the report can be written before the run, whose result would be lost
+        // otherwise.
         std::fs::File::options().create(true).append(true).open(path).map_err(|error| {
             let message = format!("{}: {error}", path.display());
             Failure::caller(message, "name a file that can be written with --report")
@@ -68,7 +68,7 @@ pub(crate) async fn run(arguments: args::Run) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A copy of the data of `from` in the new folder `to`, which nobody works on.
+/// Copies the data of `from` to the new folder `to`. Nobody may be working on it.
 async fn copied(from: &Target, to: &Path) -> Result<(), Failure> {
     let StoreUrl::Sqlite(database) = &from.store else {
         let hint =
@@ -95,12 +95,13 @@ async fn copied(from: &Target, to: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses data on which a service works in real time: a run would write the future into its log.
+/// Refuses data that a service has worked on in real time, because a run would write the future
+/// into its log.
 async fn is_not_live(target: &Target) -> Result<(), Failure> {
     if !target.store.exists() {
         return Ok(());
     }
-    // Whoever is at it is told of first.
+    // A process that uses the data now is reported first.
     drop(target.hold()?);
     let Ok(store) = target.store.look().await else { return Ok(()) };
     let since = store.note(NoteKind::Live, LIVE).await;
@@ -119,7 +120,7 @@ fn temporary() -> Result<std::path::PathBuf, Failure> {
     Ok(folder)
 }
 
-/// The pipeline of the folder, with the options' seed.
+/// The pipeline in the folder, with the seed from the options.
 fn pipeline(arguments: &args::Run) -> Result<Pipeline, Failure> {
     let path = arguments.dir.join("pipeline.toml");
     let mut pipeline = if path.exists() { read_pipeline(&path)? } else { Pipeline::default() };
@@ -128,12 +129,12 @@ fn pipeline(arguments: &args::Run) -> Result<Pipeline, Failure> {
     {
         sandbox.seed = seed;
     }
-    // Virtual time gathers by itself: everything of one moment is one round.
+    // Virtual time needs no delay: everything that happens at one moment goes into one round.
     pipeline.match_donor.round_delay_ms = 0;
     Ok(pipeline)
 }
 
-/// What was paused where the data came from goes on here, and the log says so.
+/// Ends pauses that were set where the data came from, and records that in the log.
 async fn lift(engine: &Engine) -> Result<(), Failure> {
     let mut change_set = ChangeSet::new("run", engine.clock.now());
     for record in engine.store.records(RecordKind::Pause).await? {
@@ -156,7 +157,7 @@ async fn lift(engine: &Engine) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Where virtual time starts: the coalition's start, or where an earlier run ended.
+/// The start of virtual time: the coalition's start, or the end of an earlier run.
 async fn start(target: &Target, body: &ImportCoalition) -> Result<Timestamp, Failure> {
     let settings = &body.files.settings;
     let start = start_of(settings.start, settings.zone);

@@ -1,4 +1,4 @@
-//! `waybill serve`: all roles in one process, on real time.
+//! `waybill serve`: runs all roles in one process, in real time.
 
 use tokio::net::UnixListener;
 use waybill_shared::clock::Clock;
@@ -13,7 +13,7 @@ use crate::signals::Signals;
 use crate::stating::Stating;
 use crate::target::Target;
 
-/// Serves until SIGTERM or SIGINT, then finishes what is held.
+/// Serves until SIGTERM or SIGINT, then finishes running work.
 pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
     let target = Target::here(&arguments.data)?;
     let data = &target.data.clone();
@@ -28,7 +28,7 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
     service.hold_folder()?;
     let mut told = Signals::listen()?;
     let socket = socket(data);
-    // The lock is ours, so whatever socket is there was left behind.
+    // This process holds the lock, so an existing socket is left over.
     if let Err(error) = std::fs::remove_file(&socket)
         && error.kind() != std::io::ErrorKind::NotFound
     {
@@ -38,7 +38,7 @@ pub(crate) async fn run(arguments: args::Serve) -> Result<(), Failure> {
         let message = format!("could not listen on {}: {error}", socket.display());
         Failure::caller(message, "a socket's path is short: name a nearer folder with --data")
     })?;
-    // Whoever opens it is the operator.
+    // Anybody who can open the socket is the operator.
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

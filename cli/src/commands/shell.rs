@@ -1,4 +1,4 @@
-//! `waybill completions` and `waybill man`: what the shell and `man` are given.
+//! `waybill completions`, `man` and `trust`.
 
 use std::path::Path;
 
@@ -9,7 +9,6 @@ use crate::failure::Failure;
 use crate::output;
 use crate::trust;
 
-/// Prints a shell's completions.
 pub(crate) fn completions(arguments: &args::Completions) -> Result<(), Failure> {
     let shell = match arguments.shell {
         args::Shell::Bash => clap_complete::Shell::Bash,
@@ -21,7 +20,6 @@ pub(crate) fn completions(arguments: &args::Completions) -> Result<(), Failure> 
     output::data(&String::from_utf8_lossy(&script))
 }
 
-/// Prints the first page of the manual, or writes a page for each command.
 pub(crate) fn man(arguments: &args::Man) -> Result<(), Failure> {
     let Some(dir) = &arguments.dir else {
         let mut page = Vec::new();
@@ -46,7 +44,6 @@ fn write(dir: &Path) -> Result<usize, std::io::Error> {
     Ok(std::fs::read_dir(dir)?.filter(is_page).count())
 }
 
-/// Trusts the settings of the current folder.
 pub(crate) fn trust() -> Result<(), Failure> {
     trust::trust(Path::new(args::SETTINGS))?;
     output::data("the waybill.toml of this folder is trusted, as it is now\n")

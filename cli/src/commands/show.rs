@@ -1,4 +1,4 @@
-//! `waybill show ID`: one subject, its money, and everything that happened to it.
+//! `waybill show ID`: shows one subject, its money, and everything that happened to it.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use waybill_api::{Entry, Shown};
@@ -12,7 +12,6 @@ use crate::failure::Failure;
 use crate::output::{self, Meaning};
 use crate::target::Target;
 
-/// Shows one subject.
 pub(crate) async fn run(arguments: args::Show) -> Result<(), Failure> {
     if arguments.id.is_empty() {
         let hint = "`waybill lots` lists the lots there are";
@@ -60,7 +59,7 @@ fn heading(text: &str) -> String {
     format!("\n{}\n", output::paint(text, Meaning::Head))
 }
 
-/// A value for people: moments and days with how far they are from now.
+/// Formats a value for people. Times and days get their distance from now.
 fn readable(value: &str) -> String {
     if let Ok(at) = DateTime::parse_from_rfc3339(value) {
         let at = at.to_utc();
@@ -73,7 +72,7 @@ fn readable(value: &str) -> String {
 }
 
 fn told_day(day: NaiveDate) -> String {
-    // In whole days, as every deadline is told.
+    // In whole days, like all deadlines.
     let days = (day - output::day(Utc::now())).num_days();
     let far = match days.abs() {
         0 => return format!("{day} (today)"),
@@ -88,7 +87,6 @@ fn from_now(at: DateTime<Utc>) -> String {
     if far == "now" || far.starts_with("in ") { far } else { format!("{far} ago") }
 }
 
-/// One row of the timeline.
 fn happened(entry: &Entry) -> Vec<String> {
     let what = entry.kind.split_once('.').map_or(entry.kind.as_str(), |(_, what)| what);
     let why = if entry.reason.is_empty() { &entry.state } else { &entry.reason };
@@ -120,7 +118,7 @@ fn order(order: &OrderView) -> Vec<String> {
     ]
 }
 
-/// What a donor gives, and where each part of it is.
+/// What a donor gives, and what became of each part of it.
 fn envelope(view: &ContributionView) -> String {
     let given = &view.contribution;
     let mut about = vec![match (given.firmness, given.in_kind.as_slice()) {
@@ -152,7 +150,7 @@ fn envelope(view: &ContributionView) -> String {
     text
 }
 
-/// The parts of an envelope, two a line.
+/// The parts of an envelope, two on a line.
 fn amounts(envelope: &EnvelopeView) -> String {
     let parts = [
         ("committed", envelope.committed),

@@ -1,4 +1,4 @@
-//! `waybill status`: one screen.
+//! `waybill status`: shows the state of everything on one screen.
 
 use std::collections::BTreeMap;
 
@@ -13,19 +13,18 @@ use crate::failure::Failure;
 use crate::output::{self, Meaning, ago, cut, moment, paint, width, wrap};
 use crate::target::Target;
 
-/// How wide the words before each line are.
+/// The width of the labels.
 const LABEL: usize = 11;
 
-/// Envelopes, causes and webhooks that are named.
+/// The most envelopes, causes and webhooks that are named.
 const NAMED: usize = 3;
 
-/// A webhook that is behind for longer is late, in seconds.
+/// How long a webhook may be behind before it counts as late, in seconds.
 const LATE: i64 = 30;
 
-/// Days within which money that may lapse is urgent.
+/// Money that may lapse within this many days is urgent.
 const URGENT: i64 = 30;
 
-/// Prints how the service stands.
 pub(crate) async fn run(arguments: args::Status) -> Result<(), Failure> {
     let args::Status { single } = arguments;
     let status: StatusView = client::get(&Target::of(&single.data)?, "/v1/status").await?;
@@ -82,7 +81,7 @@ struct Page {
 }
 
 impl Page {
-    /// A line of which nothing may be cut: it goes on below.
+    /// A line that must not be cut. It is continued below.
     fn whole(&mut self, label: &str, (text, meaning): &(String, Meaning)) {
         for (i, part) in wrap(text, width().saturating_sub(LABEL)).into_iter().enumerate() {
             self.line(if i == 0 { label } else { "" }, &(part, *meaning));
@@ -106,7 +105,7 @@ fn service(status: &StatusView) -> (String, Meaning) {
             there.for_each(|process| *roles.entry(&process.role).or_default() += 1);
             let there: Vec<String> =
                 roles.iter().map(|(role, count)| format!("{count} {role}")).collect();
-            // One that does everything is what runs.
+            // A single `serve` is the usual case and needs no mention.
             let is_one = there.is_empty() || there == ["1 serve"];
             let there = if is_one { String::new() } else { format!(": {}", there.join(", ")) };
             (format!("runs, version {version}{there}"), Meaning::Good)
@@ -129,7 +128,7 @@ fn service(status: &StatusView) -> (String, Meaning) {
 
 /// What is paused, since when, by whom and why.
 fn stopped(PauseView { what, pause }: &PauseView) -> String {
-    // The reason first: the rest may be cut.
+    // The reason comes first, because the rest may be cut.
     let why = if pause.reason.is_empty() { String::new() } else { format!(": {}", pause.reason) };
     format!("{what}{why} (by {}, {}; waybill unpause {what})", pause.by, ago(pause.since))
 }
@@ -153,7 +152,7 @@ fn lots(count: i64) -> String {
     if count == 1 { "1 lot".to_owned() } else { format!("{count} lots") }
 }
 
-/// What waits for the secretariat itself.
+/// What the secretariat itself has to do.
 fn needed(counts: &[LotCount]) -> (String, Meaning) {
     let waits = [
         ("approval", "to be approved"),
@@ -230,7 +229,7 @@ fn webhooks(status: &StatusView) -> (String, Meaning) {
     (format!("{count}: {}", named.join(", ")), Meaning::Bad)
 }
 
-/// How large the log is and will be; none: it is too young to tell.
+/// The present and the expected size of the log. `None` means that it is too young to tell.
 fn log(log: &Growth) -> Option<(String, Meaning)> {
     let Growth { events, bytes, month, in_a_year, archived_before, due_since, begun } = log;
     if let Some(number) = begun {
@@ -253,7 +252,7 @@ fn log(log: &Growth) -> Option<(String, Meaning)> {
     Some((text, Meaning::Plain))
 }
 
-/// Where lots are: a row for each step and state, those that have ended together.
+/// Where lots are: one row for each step and state. Lots that have ended are grouped.
 fn places(counts: &[LotCount]) -> String {
     let (open, ended): (Vec<&LotCount>, Vec<&LotCount>) =
         counts.iter().partition(|count| count.step.is_some());
@@ -279,7 +278,7 @@ fn places(counts: &[LotCount]) -> String {
     if rows.is_empty() {
         return "no lots\n".to_owned();
     }
-    // Numbers stand under each other.
+    // Numbers are aligned.
     let wide = rows.iter().map(|row| row[2].len()).max().unwrap_or(0).max("LOTS".len());
     for row in &mut rows {
         row[2] = format!("{:>wide$}", row[2]);
@@ -288,7 +287,7 @@ fn places(counts: &[LotCount]) -> String {
     output::table(&["STEP", "STATE", &head, "OLDEST"], &rows)
 }
 
-/// How long ago: what is counted is kept to the hour.
+/// The age. It is not exact below an hour, because counts are kept by the hour.
 fn age(oldest: DateTime<Utc>) -> String {
     if Utc::now() - oldest < TimeDelta::hours(1) { "< 1 h".to_owned() } else { ago(oldest) }
 }

@@ -9,7 +9,6 @@ use crate::failure::Failure;
 use crate::output::{self, Cell, Column, Fit, Meaning};
 use crate::target::Target;
 
-/// Lists who must act.
 pub(crate) async fn run(arguments: args::Todo) -> Result<(), Failure> {
     let mut path = "/v1/todo".to_owned();
     let mut nothing = "nobody has to act".to_owned();
@@ -25,7 +24,7 @@ pub(crate) async fn run(arguments: args::Todo) -> Result<(), Failure> {
     } else {
         moves
     };
-    // One party is told what to do.
+    // If only one party is listed, the columns are those that tell it what to do.
     if arguments.waiting_on.is_some() && form.columns.is_empty() && !form.csv {
         form.columns = OF_ONE.map(str::to_owned).to_vec();
     }
@@ -37,7 +36,7 @@ pub(crate) async fn run(arguments: args::Todo) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A move as a row for each subject, where each has a command of its own.
+/// Splits a task into one row for each subject, if each has a command of its own.
 fn one_by_one(row: Move) -> Vec<Move> {
     if row.each.len() < 2 || (row.each.len() as u64) < row.lots {
         return vec![row];
@@ -49,7 +48,7 @@ fn one_by_one(row: Move) -> Vec<Move> {
     row.each.iter().map(one).collect()
 }
 
-/// What one party has to do.
+/// The columns for one party.
 const OF_ONE: [&str; 6] = ["task", "lots", "late", "since", "due", "how"];
 
 const COLUMNS: [Column<Move>; 11] = [

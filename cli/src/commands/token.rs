@@ -10,7 +10,7 @@ use crate::new_file::NewFile;
 use crate::output::{self, Cell, Column, Fit, Meaning};
 use crate::target::Target;
 
-/// Gives, lists, renews or revokes accounts.
+/// Runs the subcommand.
 pub(crate) async fn run(arguments: args::Token) -> Result<(), Failure> {
     match arguments {
         args::Token::Create(create) => give(create).await,
@@ -32,7 +32,7 @@ pub(crate) async fn run(arguments: args::Token) -> Result<(), Failure> {
     }
 }
 
-/// The id of the account that `named` names: by its id, or by a name that one account alone has that was not revoked.
+/// The id of the account that `named` means: an id, or a name that only one active account has.
 async fn find(client: &Client, named: &str) -> Result<String, Failure> {
     let views: Vec<TokenView> = client.get("/v1/tokens").await?;
     if views.iter().any(|view| view.id == named) {
@@ -52,7 +52,7 @@ async fn find(client: &Client, named: &str) -> Result<String, Failure> {
 async fn give(create: args::TokenCreate) -> Result<(), Failure> {
     let args::TokenCreate { role: named, party, name, days, scope, network, output, single } =
         create;
-    // A place for it is found before there is one.
+    // The file is prepared before the token exists.
     let file = output.as_deref().map(NewFile::at).transpose()?;
     let role = Role::ALL.into_iter().find(|role| role.name() == named).unwrap_or(Role::Observer);
     let scope = Scope::ALL.into_iter().find(|one| one.name() == scope).unwrap_or(Scope::Read);
@@ -85,7 +85,7 @@ async fn renew(rotate: args::TokenRotate) -> Result<(), Failure> {
     print(&issued, file, single.json, "has a new token")
 }
 
-/// Hands out a token: into `file`, if there is one.
+/// Prints a token, or writes it to `file` if there is one.
 fn print(
     issued: &IssuedToken,
     file: Option<NewFile>,

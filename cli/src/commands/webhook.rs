@@ -11,14 +11,14 @@ use crate::failure::Failure;
 use crate::output::{self, Cell, Column, Fit, Meaning};
 use crate::target::Target;
 
-/// Attempts and deliveries that are shown.
+/// The most attempts and deliveries that are shown.
 const SHOWN: usize = 20;
 
 fn path(id: &str, rest: &str) -> String {
     format!("/v1/webhooks/{}{rest}", escape(id))
 }
 
-/// Makes, lists, shows, pings, rotates, replays or removes.
+/// Runs the subcommand.
 pub(crate) async fn run(arguments: args::Webhook) -> Result<(), Failure> {
     match arguments {
         args::Webhook::Create(create) => make(create).await,
@@ -58,7 +58,7 @@ fn print(made: &MadeWebhook, json: bool) -> Result<(), Failure> {
     output::data(&format!("{}\n", made.secret))
 }
 
-/// Whether events arrive, in a word or two.
+/// The state of deliveries, in a word or two.
 fn state(view: &WebhookView) -> String {
     match (&view.disabled, view.failing_since) {
         (Some(disabled), _) => format!("off: {}", disabled.why),

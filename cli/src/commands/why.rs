@@ -1,4 +1,4 @@
-//! `waybill why LOT`: why a lot has the money that it has, or what it is short of.
+//! `waybill why LOT`: explains why a lot has its money, or what it lacks.
 
 use chrono::NaiveDate;
 use waybill_api::Why;
@@ -16,7 +16,6 @@ use crate::failure::Failure;
 use crate::output;
 use crate::target::Target;
 
-/// Explains one lot.
 pub(crate) async fn run(arguments: args::Why) -> Result<(), Failure> {
     let is_lot = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
     if arguments.lot.is_empty() || !arguments.lot.bytes().all(is_lot) {
@@ -31,7 +30,7 @@ pub(crate) async fn run(arguments: args::Why) -> Result<(), Failure> {
     output::data(&text(&why))
 }
 
-/// The answer in words.
+/// The answer as text.
 fn text(why: &Why) -> String {
     let mut page = Page::default();
     let Why { lot, line, priority, requester, .. } = why;
@@ -73,7 +72,7 @@ fn text(why: &Why) -> String {
     page.text
 }
 
-/// How much of what.
+/// The quantity and the item.
 fn what(why: &Why) -> String {
     let Why { quantity, item, .. } = why;
     match why.unit.parse::<Unit>() {
@@ -153,7 +152,7 @@ impl Page {
             let NearOffer { offer, supplier, item, unit, text, way_out, .. } = near;
             self.lines("  ", &format!("{offer} of {supplier}, {item} by {unit}: {text}."));
             for (at, way) in way_out.iter().enumerate() {
-                // Several rules may be kept by the same way out.
+                // Several rules can have the same remedy.
                 if !way_out[..at].contains(way) {
                     self.lines("    ", &format!("Way out: {way}"));
                 }
@@ -252,7 +251,7 @@ impl Page {
         }
     }
 
-    /// The others, those with one reason together.
+    /// The other envelopes, grouped by reason.
     fn others(&mut self, heading: &str, others: &[Other]) {
         if others.is_empty() {
             return;
@@ -262,7 +261,7 @@ impl Page {
         for other in others {
             let why = other.why.as_ref();
             let why = why.map_or_else(|| "not needed".to_owned(), ToString::to_string);
-            // Several may be named before it.
+            // The reason may follow several names, so its verb is removed.
             let why = why.trim_start_matches("is ").trim_start_matches("has ").to_owned();
             match reasons.iter_mut().find(|(reason, _)| *reason == why) {
                 Some((_, envelopes)) => envelopes.push(&other.envelope),
@@ -275,7 +274,7 @@ impl Page {
     }
 }
 
-/// The rate as it is usually said: of the currency that is not the euro.
+/// The rate as it is usually quoted: units of the other currency for one EUR.
 fn at_rate(rate: Rate, amount: &Money, covers: &Money) -> String {
     if rate != Rate::ONE {
         return format!(", at {rate} {} for one EUR", amount.currency);
@@ -285,7 +284,7 @@ fn at_rate(rate: Rate, amount: &Money, covers: &Money) -> String {
     format!(", at {rate:.4} {} for one {}", covers.currency, amount.currency)
 }
 
-/// An envelope with its donors; of another's, which is not named, the donors alone.
+/// An envelope with its donors, or only the donors if the envelope may not be named.
 fn whose(envelope: &str, donors: &str) -> String {
     match envelope {
         "" => donors.to_owned(),

@@ -1,4 +1,5 @@
-//! `--with-archive FILE`: a question about old days is answered from a copy of the data, with what archives hold put back.
+//! `--with-archive FILE`: answers questions about old days from a copy of the data that contains the archived bodies
+//! again.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -22,31 +23,31 @@ use crate::service::settle;
 use crate::target::{StoreUrl, Target};
 use waybill_shared::domain::kinds::NoteKind;
 
-/// The archives that were named for this command.
+/// The archives that this command names.
 static NAMED: OnceLock<Vec<PathBuf>> = OnceLock::new();
 
-/// The copy, while this command runs.
+/// The copy, as long as this command runs.
 static COPY: OnceLock<TempDir> = OnceLock::new();
 
-/// Names the archives.
+/// Sets the archives.
 pub(crate) fn named(archives: Vec<PathBuf>) {
     NAMED.get_or_init(|| archives);
 }
 
-/// Whether there are any.
+/// Whether archives were named.
 pub(crate) fn are_named() -> bool {
     NAMED.get().is_some_and(|archives| !archives.is_empty())
 }
 
 /// Removes the copy.
 pub(crate) fn end() {
-    // A static is not dropped at the end of a process.
+    // Statics are not dropped when the process ends.
     if let Some(copy) = COPY.get() {
         std::fs::remove_dir_all(copy.path()).ok();
     }
 }
 
-/// The copy that answers instead of `target`, if archives were named.
+/// The copy that is used instead of `target`, if archives were named.
 pub(crate) fn instead_of(target: Target) -> Result<Target, Failure> {
     let Some(archives) = NAMED.get().filter(|archives| !archives.is_empty()) else {
         return Ok(target);
@@ -91,7 +92,7 @@ async fn made(target: &Target, archives: &[PathBuf]) -> Result<TempDir, Failure>
     Ok(copy)
 }
 
-/// Exports `store` to `file`, with `bodies` put back where they were.
+/// Exports `store` to `file`, with `bodies` put back in their places.
 async fn export(
     store: &StoreUrl,
     file: &Path,

@@ -1,10 +1,10 @@
-//! Files that a command was asked to write.
+//! Writes files that a command was asked for.
 
 use std::path::Path;
 
 use crate::failure::Failure;
 
-/// What a file will hold, by the end of its name: one of `endings`.
+/// The format of a file by its extension, which must be one of `endings`.
 pub(crate) fn ending(path: &Path, endings: &[&'static str]) -> Result<&'static str, Failure> {
     let ending = path.extension().and_then(|extension| extension.to_str());
     let known = endings.iter().find(|known| ending == Some(**known));
@@ -16,7 +16,7 @@ pub(crate) fn ending(path: &Path, endings: &[&'static str]) -> Result<&'static s
     })
 }
 
-/// Writes a file, and says so.
+/// Writes a file, and reports it.
 pub(crate) fn file(path: &Path, text: &str) -> Result<(), Failure> {
     std::fs::write(path, text).map_err(|error| {
         Failure::caller(format!("{}: {error}", path.display()), "name a file that can be written")

@@ -1,5 +1,4 @@
-//! Listings: the same rows as a table for people, as CSV for spreadsheets, or as the JSON that the
-//! API gave.
+//! Prints listings: the same rows as a table for people, as CSV for spreadsheets, or as the API's JSON.
 
 use serde::Serialize;
 use waybill_shared::import::{defused, defused_number};
@@ -9,31 +8,28 @@ use super::table::{cut, flat, wrap};
 use crate::args::Form;
 use crate::failure::Failure;
 
-/// One value of a row.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cell {
-    /// For people.
+    /// The value for people.
     pub(crate) text: String,
-    /// The same shorter, for where the table would be wider than the terminal.
+    /// A shorter value, for a narrow terminal.
     pub(crate) short: Option<String>,
-    /// For programs, where that differs: a moment in RFC 3339, an amount without grouping.
+    /// The value for programs if it differs: a time in RFC 3339, an amount without thousands separators.
     pub(crate) raw: Option<String>,
-    /// What its colour stands for.
     pub(crate) meaning: Meaning,
 }
 
 impl Cell {
-    /// The same with another text for programs.
+    /// Sets the value for programs.
     pub(crate) fn raw(self, raw: impl Into<String>) -> Self {
         Self { raw: Some(raw.into()), ..self }
     }
 
-    /// The same with a shorter text for a narrow terminal.
+    /// Sets a shorter value for a narrow terminal.
     pub(crate) fn short(self, short: impl Into<String>) -> Self {
         Self { short: Some(short.into()), ..self }
     }
 
-    /// The same in another colour.
     pub(crate) fn meaning(self, meaning: Meaning) -> Self {
         Self { meaning, ..self }
     }
@@ -45,48 +41,48 @@ impl<T: Into<String>> From<T> for Cell {
     }
 }
 
-/// How a column takes its place.
+/// How wide a column is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fit {
-    /// As wide as its widest value, to the left.
+    /// As wide as its widest value, and aligned left.
     Left,
-    /// As wide as its widest value, to the right: numbers.
+    /// As wide as its widest value, and aligned right; for numbers.
     Right,
-    /// What is left of the terminal, in two lines at most; of several, each gets its part.
+    /// Takes what is left of the terminal's width, on at most two lines. Several such columns share it.
     Rest,
-    /// The same, in as many lines as it takes: commands, which are copied.
+    /// Like `Rest`, on as many lines as necessary; for commands, which people copy.
     Whole,
 }
 
 impl Fit {
-    /// Whether it takes what is left of the terminal.
+    /// Whether the column takes what is left of the terminal's width.
     fn is_rest(self) -> bool {
         matches!(self, Self::Rest | Self::Whole)
     }
 }
 
-/// A column: its name in `--columns` and, in capitals, above it.
+/// A column. Its heading is its name in capitals.
 pub(crate) struct Column<T> {
     pub(crate) name: &'static str,
     pub(crate) fit: Fit,
-    /// Whether it is there when no columns are asked for.
+    /// Whether the column is shown by default.
     pub(crate) is_usual: bool,
     pub(crate) cell: fn(&T) -> Cell,
 }
 
 impl<T> Column<T> {
-    /// A column that is there when no columns are asked for.
+    /// A column that is shown by default.
     pub(crate) const fn new(name: &'static str, fit: Fit, cell: fn(&T) -> Cell) -> Self {
         Self { name, fit, is_usual: true, cell }
     }
 
-    /// One that has to be asked for; CSV has it, too.
+    /// A column that is shown on request, and always in CSV.
     pub(crate) const fn more(name: &'static str, fit: Fit, cell: fn(&T) -> Cell) -> Self {
         Self { name, fit, is_usual: false, cell }
     }
 }
 
-/// Prints `items` as `form` asks; where there are none, a person is told `nothing`.
+/// Prints `items` in the requested `form`. If there are none, a person sees the text `nothing`.
 pub(crate) fn listing<T: Serialize>(
     form: &Form,
     columns: &[Column<T>],
@@ -144,7 +140,7 @@ fn wide(text: &str) -> usize {
     text.chars().count()
 }
 
-/// How wide each column has to be for all of its cells.
+/// The width that each column needs for all of its cells.
 fn widths<T>(columns: &[&Column<T>], rows: &[Vec<Cell>]) -> Vec<usize> {
     let widest = |(i, column): (usize, &&Column<T>)| {
         rows.iter().map(|row| wide(&row[i].text)).max().unwrap_or(0).max(wide(column.name))
@@ -152,14 +148,14 @@ fn widths<T>(columns: &[&Column<T>], rows: &[Vec<Cell>]) -> Vec<usize> {
     columns.iter().enumerate().map(widest).collect()
 }
 
-/// What of the widths does not depend on the terminal's, the gaps included.
+/// The part of the widths that does not depend on the terminal, with the gaps.
 fn fixed<T>(columns: &[&Column<T>], widths: &[usize]) -> usize {
     let fixed = columns.iter().zip(widths).filter(|(column, _)| !column.fit.is_rest());
     fixed.map(|(_, width)| width + 2).sum()
 }
 
-/// Makes what is wider than the terminal narrower: columns that hold nothing are left out, unless they
-/// were asked for (then it is not `usual`), then cells say what they say in short.
+/// Narrows a table that is wider than the terminal. Columns without values are removed if the columns are the `usual`
+/// ones and were not requested. Then cells use their shorter values.
 fn narrow<T>(columns: &mut Vec<&Column<T>>, rows: &mut [Vec<Cell>], usual: bool) {
     let is_wide = |columns: &[&Column<T>], rows: &[Vec<Cell>]| {
         let rest = if columns.iter().any(|column| column.fit.is_rest()) { 20 } else { 0 };
@@ -240,7 +236,7 @@ fn text<T>(mut columns: Vec<&Column<T>>, items: &[T], usual: bool) -> String {
     text
 }
 
-/// `text` in two lines at most.
+/// Breaks `text` into at most two lines.
 fn brief(text: &str, room: usize) -> Vec<String> {
     let mut lines = wrap(text, room);
     if lines.len() > 2 {

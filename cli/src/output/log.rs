@@ -1,4 +1,4 @@
-//! The log: what is said over and over is said a few times, and then how often it was left out.
+//! Limits repetitions in the log: a repeated line is printed a few times, and then only counted.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -9,10 +9,9 @@ use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Metadata};
 use tracing_subscriber::layer::{Context, Filter};
 
-/// How often one line may be said within [`WINDOW`].
+/// How often one line may be printed within [`WINDOW`].
 const MOST: u32 = 20;
 
-/// For how long it is counted.
 const WINDOW: Duration = Duration::from_secs(10);
 
 struct Said {
@@ -27,7 +26,7 @@ fn said() -> MutexGuard<'static, HashMap<Identifier, Said>> {
     SAID.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Lets each warning and error through a few times in a while.
+/// Lets each warning and error through at most [`MOST`] times in a [`WINDOW`].
 pub(super) struct Seldom;
 
 impl<S> Filter<S> for Seldom {
@@ -63,7 +62,7 @@ impl<S> Filter<S> for Seldom {
     }
 }
 
-/// Says how often which line was left out since this was last said.
+/// Reports how often each line was left out since the last report.
 pub(crate) fn left_out() {
     let left: Vec<(String, u64)> = said()
         .values_mut()

@@ -1,4 +1,4 @@
-//! How things look to whoever reads them: times, colours, the terminal's width.
+//! How output looks: times, colours, the terminal's width.
 
 use std::io::IsTerminal as _;
 use std::sync::OnceLock;
@@ -6,18 +6,18 @@ use std::sync::OnceLock;
 use anstyle::{AnsiColor, Style};
 use chrono::{DateTime, Local, NaiveDate, TimeDelta, Utc};
 
-/// What holds for all that a command prints.
+/// Settings for everything that a command prints.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Look {
-    /// Times in UTC instead of this machine's zone.
+    /// Print times in UTC instead of this machine's time zone.
     pub(crate) is_utc: bool,
-    /// Data and errors only.
+    /// Print only data and errors.
     pub(crate) is_quiet: bool,
 }
 
 static LOOK: OnceLock<Look> = OnceLock::new();
 
-/// Sets it, once, before anything is printed.
+/// Stores the settings. Must be called once, before anything is printed.
 pub(crate) fn set(look: Look) {
     LOOK.set(look).ok();
 }
@@ -26,23 +26,19 @@ pub(super) fn get() -> Look {
     LOOK.get().copied().unwrap_or_default()
 }
 
-/// What a colour stands for. It never stands for it alone: the words say the same.
+/// The meaning of a colour. Words always say the same, so that nobody depends on the colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Meaning {
-    /// Nothing in particular.
     #[default]
     Plain,
-    /// As it should be.
     Good,
-    /// Somebody should look.
+    /// Somebody should take a look.
     Warn,
-    /// Something is wrong.
     Bad,
-    /// The way out.
+    /// How to fix something, such as a command to type.
     Way,
-    /// Of less importance.
+    /// Less important.
     Faint,
-    /// A heading.
     Head,
 }
 
@@ -61,12 +57,12 @@ impl Meaning {
     }
 }
 
-/// `text` in the colour of `meaning`, where stdout is a terminal that wants colours.
+/// Colours `text` if stdout is a terminal that wants colours.
 pub(crate) fn paint(text: &str, meaning: Meaning) -> String {
     painted(text, meaning, std::io::stdout().is_terminal())
 }
 
-/// The same for whatever is written to.
+/// Does the same for any output.
 pub(super) fn painted(text: &str, meaning: Meaning, is_terminal: bool) -> String {
     let style = meaning.style();
     if style.is_plain() || text.is_empty() || !wants_colours(is_terminal) {
@@ -75,26 +71,26 @@ pub(super) fn painted(text: &str, meaning: Meaning, is_terminal: bool) -> String
     format!("{style}{text}{style:#}")
 }
 
-/// Whether what is written to wants colours: `NO_COLOR` (no-color.org) and `TERM=dumb` are kept to.
+/// Whether the output wants colours. `NO_COLOR` (no-color.org) and `TERM=dumb` are respected.
 pub(super) fn wants_colours(is_terminal: bool) -> bool {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     is_terminal && !is_set("NO_COLOR") && !is_dumb
 }
 
-/// How wide the terminal is; 80 where there is none, or what `COLUMNS` says.
+/// The width from `COLUMNS`, or else of the terminal; 80 if there is none.
 pub(crate) fn width() -> usize {
     let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let there = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     said.or_else(there).filter(|columns| *columns >= 40).unwrap_or(80)
 }
 
-/// A moment to the minute, in this machine's zone or in UTC.
+/// A time to the minute, in this machine's time zone or in UTC.
 pub(crate) fn moment(at: DateTime<Utc>) -> String {
     formatted(at, "%Y-%m-%d %H:%M")
 }
 
-/// The same to the second.
+/// A time to the second, in this machine's time zone or in UTC.
 pub(crate) fn second(at: DateTime<Utc>) -> String {
     formatted(at, "%Y-%m-%d %H:%M:%S")
 }
@@ -107,12 +103,12 @@ fn formatted(at: DateTime<Utc>, format: &str) -> String {
     }
 }
 
-/// The day of a moment.
+/// The day of a time, in this machine's time zone or in UTC.
 pub(crate) fn day(at: DateTime<Utc>) -> NaiveDate {
     if get().is_utc { at.date_naive() } else { at.with_timezone(&Local).date_naive() }
 }
 
-/// Digits in groups of three.
+/// Groups digits in threes.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -125,7 +121,7 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
-/// How big a file is: `512 bytes`, `1.2 MB`.
+/// A file's size, such as `512 bytes` or `1.2 MB`.
 pub(crate) fn size(bytes: u64) -> String {
     let (unit, name) = match bytes {
         ..1_000 => return format!("{bytes} bytes"),
@@ -136,12 +132,13 @@ pub(crate) fn size(bytes: u64) -> String {
     format!("{}.{} {name}", grouped(bytes / unit), bytes % unit * 10 / unit)
 }
 
-/// How far `at` is from now, in one unit: `now`, `12 min`, `3 h`, `6 d`; ahead: `in 6 d`.
+/// The distance of `at` from now in one unit: `now`, `12 min`, `3 h`, `6 d`; in the future,
+/// `in 6 d`.
 pub(crate) fn ago(at: DateTime<Utc>) -> String {
     apart(at, Utc::now())
 }
 
-/// The same of another moment than now.
+/// Does the same from another time than now.
 pub(crate) fn apart(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let apart = now - at;
     let long = long(apart.abs());

@@ -1,4 +1,4 @@
-//! The only place that prints: data on stdout, talk on stderr.
+//! The only place that prints. Data goes to stdout, messages go to stderr.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod ask;
@@ -38,10 +38,11 @@ pub(crate) use table::{brief_table, cut, table, wrap, wrapped_table};
 pub(crate) use visible::plainly;
 use visible::{visible, visible_json};
 
-/// Starts the log on stderr: text, or JSON with `WAYBILL_LOG_FORMAT=json`.
+/// Starts the log on stderr, as text or, with `WAYBILL_LOG_FORMAT=json`, as JSON.
 pub(crate) fn log(verbose: bool, is_service: bool, traces: Option<&Traces>) {
     let usual = match (verbose, is_service) {
-        // What RabbitMQ's client says of a queue that is not there yet is said by those who wait for it.
+        // The RabbitMQ client complains about queues that do not exist yet. The code that waits for them reports that
+        // itself.
         (true, _) => "debug,sqlx=warn,hyper=warn,lapin=off",
         (false, true) => "info,sqlx=warn,hyper=warn,lapin=off",
         (false, false) => "off",
@@ -55,19 +56,19 @@ pub(crate) fn log(verbose: bool, is_service: bool, traces: Option<&Traces>) {
         log.with_ansi(std::io::stderr().is_terminal()).with_filter(filter).boxed()
     };
     let traces = traces.map(Traces::layer);
-    // A second start of the log, as tests may do, changes nothing.
+    // Starting the log a second time, as tests may do, has no effect.
     tracing_subscriber::registry().with(traces).with(log).try_init().ok();
 }
 
-/// Prints data. A reader that has gone away is no error.
+/// Prints data. It is not an error if the reader has gone away.
 pub(crate) fn data(text: &str) -> Result<(), Failure> {
     stream(text).map(drop)
 }
 
-/// Prints data of which more may come; false: whoever read it has gone away.
+/// Prints data that more may follow. Returns false if the reader has gone away.
 pub(crate) fn stream(text: &str) -> Result<bool, Failure> {
     let mut out = std::io::stdout().lock();
-    // What goes into a file or to a program stays as it is.
+    // Output to a file or a program stays unchanged.
     let text = if out.is_terminal() { visible(text) } else { text.into() };
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),
@@ -76,60 +77,58 @@ pub(crate) fn stream(text: &str) -> Result<bool, Failure> {
     }
 }
 
-/// Standard output, for what is too long to be held.
+/// Standard output, for data that is too long to keep in memory.
 pub(crate) fn sink() -> impl Write + Send + 'static {
     std::io::stdout()
 }
 
-/// Prints usage: help goes to stdout and is no failure.
+/// Prints a usage message. Requested help goes to stdout and is not a failure.
 pub(crate) fn usage(usage: &clap::Error) -> ExitCode {
     usage.print().ok();
     if usage.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }
 
-/// A JSON document, which a terminal shows as it is.
+/// Formats a JSON document so that a terminal shows every character.
 pub(crate) fn pretty(value: &impl Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(value).map_err(Failure::ours)?;
     Ok(visible_json(&text).into_owned())
 }
 
-/// The same in one line.
+/// Does the same on one line.
 pub(crate) fn compact(value: &impl Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string(value).map_err(Failure::ours)?;
     Ok(visible_json(&text).into_owned())
 }
 
-/// Prints one JSON document.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     data(&format!("{}\n", pretty(value)?))
 }
 
-/// Prints one JSON document on one line.
 pub(crate) fn json_line(value: &impl Serialize) -> Result<(), Failure> {
     data(&format!("{}\n", compact(value)?))
 }
 
-/// Says something to whoever watches, unless that is not wanted.
+/// Prints a message to stderr, unless `--quiet` is set.
 pub(crate) fn talk(text: &str) {
     if !look::get().is_quiet {
         eprintln!("{}", visible(text));
     }
 }
 
-/// `text` broken at spaces to the terminal's width, what is indented with its indent.
+/// Breaks `text` at spaces to the terminal's width. Indented lines keep their indent.
 fn fitted(text: &str) -> String {
     let mut lines = Vec::new();
     for line in text.lines() {
         let words = line.trim_start();
         let indent = " ".repeat(line.len() - words.len());
-        // Room for what stands before the first line.
+        // Leaves room for the prefix of the first line.
         let room = width().saturating_sub(indent.len() + "error: ".len()).max(20);
         lines.extend(wrap(words, room).into_iter().map(|part| format!("{indent}{part}")));
     }
     lines.join("\n")
 }
 
-/// Says what went wrong.
+/// Prints an error.
 pub(crate) fn error(message: &str, hint: Option<&str>) {
     let is_terminal = std::io::stderr().is_terminal();
     let fitted = |text: &str| if is_terminal { fitted(text) } else { text.to_owned() };

@@ -1,4 +1,4 @@
-//! How far long work has come, on stderr, where that is a terminal.
+//! Shows the progress of long work on stderr, if that is a terminal.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::look;
 
-/// A bar of so many steps; 0: nobody knows how many.
+/// A progress bar with this many steps. 0 means that the number is unknown.
 pub(crate) fn progress(what: &'static str, steps: i64) -> ProgressBar {
     let steps = u64::try_from(steps).unwrap_or(0);
     let bar = match steps {
         0 => ProgressBar::new_spinner(),
         steps => ProgressBar::new(steps),
     };
-    // Nothing is drawn where stderr is no terminal.
+    // The bar draws nothing by itself if stderr is not a terminal.
     if look::get().is_quiet {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }

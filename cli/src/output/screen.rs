@@ -1,4 +1,4 @@
-//! The whole terminal, for a live view: taken while it lasts, and given back however it ends.
+//! Takes over the whole terminal for a live view, and gives it back however the view ends.
 
 use std::io::IsTerminal as _;
 
@@ -10,18 +10,19 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::look::{Meaning, wants_colours};
 use crate::failure::Failure;
 
-/// The terminal, until it is dropped; a panic gives it back, too, before it is told of.
+/// The terminal, until it is dropped. A panic also gives it back, before the panic's message is
+/// printed.
 pub(crate) struct Screen {
     terminal: DefaultTerminal,
 }
 
 impl Screen {
-    /// Whether somebody sits there who sees it and can type.
+    /// Whether a person can see the terminal and type.
     pub(crate) fn is_there() -> bool {
         std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
     }
 
-    /// Takes it.
+    /// Takes over the terminal.
     pub(crate) fn open() -> Result<Self, Failure> {
         match ratatui::try_init() {
             Ok(terminal) => Ok(Self { terminal }),
@@ -33,17 +34,16 @@ impl Screen {
         }
     }
 
-    /// Draws what `view` puts on it.
     pub(crate) fn draw(&mut self, view: impl FnOnce(&mut Frame<'_>)) -> Result<(), Failure> {
         self.terminal.draw(view).map(drop).map_err(|error| {
             Failure::caller(format!("the terminal could not be written to: {error}"), "")
         })
     }
 
-    /// Keys and new sizes as they come; it ends with the terminal.
+    /// Keys and size changes as they happen. The stream ends with the terminal.
     pub(crate) fn events(&self) -> UnboundedReceiver<Event> {
         let (sender, receiver) = unbounded_channel();
-        // Reading waits, and ends with the process.
+        // The thread blocks while it reads, and ends with the process.
         std::thread::spawn(move || {
             while let Ok(event) = event::read() {
                 if sender.send(event).is_err() {
@@ -57,13 +57,13 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // What cannot be given back has gone.
+        // An error means that the terminal is gone.
         self.terminal.show_cursor().ok();
         ratatui::try_restore().ok();
     }
 }
 
-/// How a part of the screen looks that means `meaning`.
+/// The style of a part of the screen with this `meaning`.
 pub(crate) fn style(meaning: Meaning) -> Style {
     if !wants_colours(true) {
         return Style::new();

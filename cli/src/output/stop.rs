@@ -1,31 +1,30 @@
-//! Ctrl-C: it ends a question, or work in parts between two of them. Pressed again, or where neither
-//! is under way, it ends the process as it always does.
+//! Handles Ctrl-C. It ends a question, or work in parts between two parts. Otherwise, or if it is pressed again, it
+//! ends the process as usual.
 
 use std::sync::Once;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// What a shell says of a process that Ctrl-C has ended.
+/// The exit code of a process that Ctrl-C has ended, as shells report it.
 const INTERRUPTED: i32 = 130;
 
 /// What Ctrl-C would end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Doing {
-    /// Nothing but the process.
+    /// Only the process.
     Nothing,
-    /// A question, which notices by itself.
+    /// A question, which notices Ctrl-C by itself.
     Asks,
-    /// Work in parts.
     Works,
-    /// Work in parts, which has been told.
+    /// Work in parts that was asked to stop.
     Told,
 }
 
 static NOW: AtomicU8 = AtomicU8::new(Doing::Nothing as u8);
 
-/// From then on signals no longer end the process by themselves.
+/// Once called, Ctrl-C does not end the process by itself any more.
 static LISTENS: Once = Once::new();
 
 fn is(doing: Doing) -> bool {
@@ -47,23 +46,23 @@ fn listen() {
     });
 }
 
-/// Something that Ctrl-C ends instead of the process.
+/// A question or work that Ctrl-C ends instead of the process.
 pub(crate) struct Held(());
 
 impl Held {
-    /// From now on, until it ends.
+    /// Starts. Ctrl-C ends this until `ends` is called.
     pub(crate) fn on(doing: Doing) -> Self {
         NOW.store(doing as u8, Ordering::SeqCst);
         listen();
         Self(())
     }
 
-    /// Whether it was told to end.
+    /// Whether it was asked to stop.
     pub(crate) fn is_told(&self) -> bool {
         is(Doing::Told)
     }
 
-    /// It has come to its end. One that has not leaves its signal to nobody else.
+    /// Marks the end. If this is not called, Ctrl-C keeps being directed here.
     pub(crate) fn ends(&self) {
         NOW.store(Doing::Nothing as u8, Ordering::SeqCst);
     }

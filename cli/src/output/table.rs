@@ -1,15 +1,15 @@
-//! Tables for people: columns as wide as they must be, the last one fitted to the terminal.
+//! Tables for people. Columns are as wide as necessary, and the last one is fitted to the terminal.
 
 use std::borrow::Cow;
 
 use super::width;
 
-/// A table: columns as wide as they must be, the last one cut to what the terminal has left.
+/// A table whose last column is cut to what is left of the terminal's width.
 pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     laid_out(head, rows, |cell, room| vec![cut(cell, room)])
 }
 
-/// The same, the last column broken into two lines and cut to them.
+/// A table whose last column is broken into at most two lines.
 pub(crate) fn brief_table(head: &[&str], rows: &[Vec<String>]) -> String {
     laid_out(head, rows, |cell, room| {
         let mut lines = wrap(cell, room);
@@ -21,7 +21,7 @@ pub(crate) fn brief_table(head: &[&str], rows: &[Vec<String>]) -> String {
     })
 }
 
-/// The same, the last column broken into as many lines as it needs.
+/// A table whose last column is broken into as many lines as necessary.
 pub(crate) fn wrapped_table(head: &[&str], rows: &[Vec<String>]) -> String {
     laid_out(head, rows, wrap)
 }
@@ -63,8 +63,8 @@ fn laid_out(
     text
 }
 
-/// `text` in one line: a line end, tab or other control character in a cell would break a table. What
-/// begins a colour stays.
+/// Puts `text` on one line, because a line end, tab or other control character in a cell would break a table. The
+/// escape character of colours stays.
 pub(crate) fn flat(text: &str) -> Cow<'_, str> {
     let is_breaking = |c: char| c.is_control() && c != '\u{1b}';
     match text.contains(is_breaking) {
@@ -73,7 +73,7 @@ pub(crate) fn flat(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// `text` broken at spaces, and within words that are wider than `room`.
+/// Breaks `text` at spaces. Words that are wider than `room` are broken too.
 pub(crate) fn wrap(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in flat(text).split(' ') {
@@ -105,7 +105,7 @@ pub(crate) fn wrap(text: &str, room: usize) -> Vec<String> {
     lines
 }
 
-/// `text`, cut to `room` characters.
+/// Cuts `text` to `room` characters.
 pub(crate) fn cut(text: &str, room: usize) -> String {
     let text = flat(text);
     if text.chars().count() <= room {

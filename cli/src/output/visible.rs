@@ -1,15 +1,16 @@
-//! What a terminal would obey rather than show, made visible: text of others is printed as text.
+//! Makes control characters visible, so that a terminal prints text from others instead of obeying it.
 
 use std::borrow::Cow;
 
-/// Whether a terminal, or an eye, would take `c` for something else than a character.
+/// Whether a terminal would obey `c`, or a person would not see it as a character.
 fn is_obeyed(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\t')
         || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}')
         || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The length of the colour or weight that `text` begins with, as this program sets them: `ESC [ 1 ; 31 m`. None that hides.
+/// The length of the colour or weight at the start of `text`, as this program sets them: `ESC [ 1 ; 31 m`. Styles
+/// that hide text do not count.
 fn style(text: &str) -> Option<usize> {
     let codes = text.strip_prefix("\x1b[")?;
     let end = codes.find('m')?;
@@ -20,12 +21,12 @@ fn style(text: &str) -> Option<usize> {
     codes[..end].split(';').all(is_ours).then_some("\x1b[".len() + end + 1)
 }
 
-/// `text` with what a terminal would obey as its code, such as `\u{7}`; colours stay.
+/// Replaces control characters in `text` by their codes, such as `\u{7}`. Colours stay.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
     shown(text, |c| format!("\\u{{{:x}}}", u32::from(c)))
 }
 
-/// The same, colours too: what is handed on is no picture.
+/// Does the same, and also replaces colours, for text that is passed on.
 pub(crate) fn plainly(text: &str) -> String {
     let code = |c: char| match is_obeyed(c) {
         true => format!("\\u{{{:x}}}", u32::from(c)),
@@ -34,7 +35,7 @@ pub(crate) fn plainly(text: &str) -> String {
     text.chars().map(code).collect()
 }
 
-/// The same of JSON, in which it means the same as before.
+/// Does the same in JSON, where the codes do not change its meaning.
 pub(super) fn visible_json(json: &str) -> Cow<'_, str> {
     shown(json, |c| format!("\\u{:04x}", u32::from(c)))
 }

@@ -1,42 +1,41 @@
-//! Bars and columns as inline SVG. Lengths are per cent of the width, so that text and patterns
-//! keep their size on any screen; meaning never rests on colour alone, states differ in pattern.
+//! Bars and columns as inline SVG. Lengths are percentages of the width, so that text and patterns
+//! keep their size on any screen. States also differ in pattern, so that no meaning depends on
+//! colour alone.
 
 use maud::{Markup, html};
 
-/// Room for the figures above the columns, in pixels.
+/// The height for the figures above the columns, in pixels.
 const TOP: usize = 22;
 
-/// Height of the highest column, in pixels.
+/// The height of the highest column, in pixels.
 const PLOT: usize = 140;
 
-/// Room for the names below the columns, in pixels.
+/// The height for the names below the columns, in pixels.
 const FOOT: usize = 42;
 
-/// Names that fit below the columns on a wide screen.
+/// How many names fit below the columns on a wide screen.
 const NAMES_WIDE: usize = 13;
 
-/// Names that fit below the columns on a phone.
+/// How many names fit below the columns on a phone.
 const NAMES_NARROW: usize = 6;
 
-/// A part of a bar.
 pub(crate) struct Part {
-    /// Its class, which gives colour and pattern.
+    /// The CSS class, which sets colour and pattern.
     pub(crate) class: &'static str,
-    /// Its size, on the scale of its bar.
+    /// The size on the scale of the bar.
     pub(crate) size: i128,
-    /// What it says when pointed at.
+    /// The text that is shown when the mouse is over the part.
     pub(crate) title: String,
 }
 
-/// A column of a timeline.
 pub(crate) struct Column {
-    /// Its name, in two lines.
+    /// The name, on two lines.
     pub(crate) name: (String, String),
-    /// Its size.
     pub(crate) size: usize,
 }
 
-/// `part` of `whole` in per cent with one decimal. Neither a little nor almost all is rounded away.
+/// `part` as a percentage of `whole` with one decimal. A small part is never rounded to 0, and an
+/// incomplete one never to 100.
 pub(crate) fn percent(part: i128, whole: i128) -> String {
     if whole <= 0 {
         return "0%".to_owned();
@@ -51,13 +50,14 @@ pub(crate) fn percent(part: i128, whole: i128) -> String {
     }
 }
 
-/// A length as SVG and CSS write it, exact to a thousandth of a per cent.
+/// A length for SVG and CSS, exact to a thousandth of a per cent.
 fn length(part: i128, whole: i128) -> String {
     let thousandths = part.max(0).saturating_mul(100_000) / whole.max(1);
     format!("{}.{:03}%", thousandths / 1000, thousandths % 1000)
 }
 
-/// The patterns that the classes of the parts refer to; once a page, before the first chart.
+/// The patterns that the classes of the parts use. They must be on the page once, before the first
+/// chart.
 pub(crate) fn patterns() -> Markup {
     html! {
         svg.patterns width="0" height="0" aria-hidden="true" focusable="false" {
@@ -96,8 +96,8 @@ pub(crate) fn swatch(class: &str) -> Markup {
     }
 }
 
-/// A horizontal bar of `parts`, one after another, `whole` being its full width. `limit` is what
-/// should not have been passed: what of them lies beyond is marked.
+/// A horizontal bar of consecutive `parts`; `whole` is its full width. What exceeds `limit` is
+/// marked.
 pub(crate) fn bar(parts: &[Part], whole: i128, limit: Option<i128>, title: &str) -> Markup {
     let mut start = 0_i128;
     let placed: Vec<(i128, &Part)> = parts
@@ -130,11 +130,10 @@ pub(crate) fn bar(parts: &[Part], whole: i128, limit: Option<i128>, title: &str)
     }
 }
 
-/// Vertical columns side by side, each with its size above and, as far as there is room, its name
-/// below.
+/// Vertical columns side by side, with their sizes above. Names are below, as far as there is room.
 pub(crate) fn columns(columns: &[Column], title: &str) -> Markup {
     let highest = columns.iter().map(|column| column.size).max().unwrap_or(0).max(1);
-    // A few columns stay slender.
+    // With few columns, each stays slender.
     let slots = columns.len().max(8) as i128;
     let is_named = |i: usize, fit: usize| i.is_multiple_of(columns.len().div_ceil(fit).max(1));
     let center = |i: usize| length(2 * i as i128 + 1, 2 * slots);
@@ -143,7 +142,7 @@ pub(crate) fn columns(columns: &[Column], title: &str) -> Markup {
         .map(|column| format!("{} {}: {}", column.name.0, column.name.1, column.size))
         .collect();
     let floor = TOP + PLOT;
-    // Sizes stand above the columns only where they do not run into each other.
+    // Sizes are only shown above the columns if they do not overlap.
     let (is_crowded, is_dense) = (columns.len() > 14, columns.len() > 40);
     html! {
         svg.columns role="img" width="100%" height=(floor + FOOT) {

@@ -8,7 +8,6 @@ use super::html::{Kind, counted, spoken, written};
 use super::paper::{Block, Cell, Paper, Row, Section, Table};
 use super::parts;
 
-/// The report as a document.
 pub(crate) fn donor(report: &DonorReport) -> Paper {
     let total = &report.money.total;
     let items: usize = report.envelopes.iter().map(|envelope| envelope.items.all).sum();
@@ -64,7 +63,7 @@ pub(crate) fn donor(report: &DonorReport) -> Paper {
     }
 }
 
-/// What is committed, and the parts that it is in: they add up to it.
+/// The committed amount, and the parts that add up to it.
 fn figures(money: &Stages<Money>) -> Vec<(&'static str, String)> {
     let Stages { committed, unopened, left, proposed, agreed, obligated, disbursed, .. } = *money;
     let beyond = Money::new(-money.overrun.minor, committed.currency);
@@ -88,7 +87,7 @@ fn share(state: Option<ShareState>) -> &'static str {
     }
 }
 
-/// The order, where the words before do not name it.
+/// The order's number, unless the text before contains it.
 fn order(item: &Item) -> String {
     item.order.clone().filter(|order| !item.place.contains(order.as_str())).unwrap_or_default()
 }

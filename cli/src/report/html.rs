@@ -1,5 +1,5 @@
-//! The report as one web page that needs nothing else: no script, no font, no request. The same
-//! report gives the same bytes, so the real time that the run took is not on it.
+//! The report as one self-contained web page: no script, no font, no request. The same report gives
+//! the same bytes, so the page does not show how long the run took.
 
 mod lists;
 mod money;
@@ -16,10 +16,9 @@ use crate::output::grouped;
 
 pub(crate) use roadmap::roadmap;
 
-/// Forbids every request, should a text ever find a way past the escaping.
+/// Forbids every request, in case a text is ever not escaped.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
-/// The whole page.
 pub(crate) fn page(report: &Report) -> String {
     let coalition =
         if report.coalition.is_empty() { "Coalition" } else { report.coalition.as_str() };
@@ -62,7 +61,7 @@ pub(crate) fn page(report: &Report) -> String {
     document(&title, &body)
 }
 
-/// A document that needs nothing else.
+/// A self-contained HTML document.
 pub(super) fn document(title: &Markup, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
@@ -73,7 +72,7 @@ pub(super) fn document(title: &Markup, body: &Markup) -> String {
                 meta name="color-scheme" content="light dark";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 title { (title) }
-                // Without it a browser asks the server for /favicon.ico.
+                // Without this a browser asks the server for /favicon.ico.
                 link rel="icon" href="data:,";
                 style { (PreEscaped(style::SHEET)) }
             }
@@ -83,12 +82,10 @@ pub(super) fn document(title: &Markup, body: &Markup) -> String {
     page.into_string()
 }
 
-/// A day in words.
 pub(super) fn written(day: NaiveDate) -> String {
     day.format("%-d %B %Y").to_string()
 }
 
-/// A section under its heading.
 pub(super) fn section(id: &str, heading: &str, body: &Markup) -> Markup {
     html! {
         section aria-labelledby=(id) {
@@ -98,7 +95,7 @@ pub(super) fn section(id: &str, heading: &str, body: &Markup) -> Markup {
     }
 }
 
-/// What is listed, when there is nothing to list.
+/// The text of an empty list.
 pub(super) fn none(text: &str) -> Markup {
     html! { p.none { (text) } }
 }
@@ -108,19 +105,19 @@ pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
-/// A number with its noun in a sentence.
+/// A number with its noun for use in a sentence, where 0 is `no`.
 pub(super) fn some(number: usize, one: &str, many: &str) -> String {
     if number == 0 { format!("no {many}") } else { counted(number as u64, one, many) }
 }
 
-/// A stable code such as `money_exhausted`, for people.
+/// Formats a stable code such as `money_exhausted` for people.
 pub(super) fn spoken(code: &str) -> String {
     let text = code.replace('_', " ");
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// Joins words as people do: `a, b and c`.
+/// Joins words as in a sentence: `a, b and c`.
 pub(super) fn joined(words: &[String], last_by: &str) -> String {
     match words {
         [] => String::new(),
@@ -129,25 +126,22 @@ pub(super) fn joined(words: &[String], last_by: &str) -> String {
     }
 }
 
-/// What a column of a table holds.
+/// The content of a table's column.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The name of the row.
     Name,
-    /// Text.
     Text,
-    /// A number, set flush right.
+    /// A number, aligned right.
     Number,
-    /// Text that takes the room that is left.
+    /// Text that takes the remaining width.
     Long,
     /// A short text that does not wrap.
     Brief,
-    /// A bar.
     Bar,
 }
 
 impl Kind {
-    /// Whether it is set flush right.
     pub(super) fn is_number(self) -> bool {
         self == Self::Number
     }
@@ -164,8 +158,8 @@ impl Kind {
     }
 }
 
-/// A table whose rows become cards on a narrow screen. The roles repeat what the elements say,
-/// because some browsers forget it once the elements are laid out as cards.
+/// A table whose rows become cards on a narrow screen. The roles repeat the meaning of the
+/// elements, because some browsers lose it once the elements are laid out as cards.
 pub(super) fn table(
     caption: &str,
     columns: &[(&str, Kind)],
@@ -239,7 +233,7 @@ mod tests {
         }
     }
 
-    /// A report with `text` wherever a text can stand.
+    /// A report with `text` in every place for a text.
     fn filled(text: &str) -> Report {
         let text = || text.to_owned();
         let lot = || ListedLot {

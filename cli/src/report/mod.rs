@@ -1,5 +1,5 @@
-//! Reports: of a run, of a week, of a donor's money, of a requester's list, for a steering group; for a
-//! terminal, as web pages, as tables.
+//! Reports about a run, a week, a donor's money, a requester's list, and for a steering group: for a terminal, as web
+//! pages, and as tables.
 
 mod chart;
 mod donor;

@@ -1,4 +1,4 @@
-//! A report as a document: what it says, apart from how it is written.
+//! The content of a report, independent of its format.
 
 mod csv;
 mod html;
@@ -16,123 +16,99 @@ use waybill_shared::domain::quantity::Unit;
 use super::chart::Part;
 use super::html::Kind;
 
-/// Rows of a table on a page; the files for programs have all.
+/// The most rows of a table on a page. Files for programs have all rows.
 pub(crate) const SHOWN: usize = 200;
 
-/// A report.
 pub(crate) struct Paper {
-    /// What kind of report it is.
+    /// The kind of report, for its heading.
     pub(crate) kind: &'static str,
-    /// Whose it is.
+    /// The name of the coalition or party that it is about.
     pub(crate) title: String,
-    /// Of which day or week.
+    /// The day or week that it is about.
     pub(crate) day: String,
-    /// What it says, in a sentence or two.
+    /// A summary in a sentence or two.
     pub(crate) summary: String,
-    /// What people ask for first, by name and value.
+    /// The figures that people look for first, by name and value.
     pub(crate) figures: Vec<(&'static str, String)>,
-    /// Its sections.
     pub(crate) sections: Vec<Section>,
-    /// Everything that it lists, a row each.
+    /// Everything that the report lists, for programs.
     pub(crate) rows: Vec<Row>,
 }
 
-/// A part under its heading.
 pub(crate) struct Section {
-    /// By which it is linked to.
+    /// The HTML id, for links.
     pub(crate) id: String,
-    /// Its heading.
     pub(crate) heading: String,
-    /// What it says.
     pub(crate) blocks: Vec<Block>,
 }
 
-/// A part of a section.
 pub(crate) enum Block {
-    /// A paragraph.
     Text(String),
-    /// A table.
     Table(Table),
-    /// A plot.
     Bars(Bars),
 }
 
-/// A table.
 pub(crate) struct Table {
-    /// What it shows.
     pub(crate) caption: String,
-    /// Its columns.
     pub(crate) columns: Vec<(&'static str, Kind)>,
-    /// Its rows, of which the first are shown.
+    /// The rows; only the first [`SHOWN`] are printed.
     pub(crate) rows: Vec<Vec<Cell>>,
-    /// How many rows there would be.
+    /// How many rows there are, including those not in `rows`.
     pub(crate) all: usize,
-    /// What is said instead where there are none.
+    /// The text if there are no rows.
     pub(crate) nothing: &'static str,
 }
 
-/// A value in a table.
 #[derive(Clone, Default)]
 pub(crate) struct Cell {
-    /// The value.
     pub(crate) text: String,
-    /// What is said beside it.
+    /// A remark, printed after the value.
     pub(crate) aside: String,
 }
 
-/// Bars below each other.
+/// A chart of bars below each other.
 pub(crate) struct Bars {
-    /// What they show.
     pub(crate) caption: String,
-    /// What the parts stand for: class, name, meaning.
+    /// The classes of the parts: class, name, meaning.
     pub(crate) legend: Vec<(&'static str, &'static str, &'static str)>,
-    /// The bars.
     pub(crate) bars: Vec<Bar>,
 }
 
-/// A bar.
 pub(crate) struct Bar {
-    /// Its name.
     pub(crate) name: String,
-    /// What it comes to.
+    /// The total, as text.
     pub(crate) value: String,
-    /// Its parts.
     pub(crate) parts: Vec<Part>,
     /// The size of a full bar.
     pub(crate) whole: i128,
-    /// What should not have been passed.
+    /// A limit; what exceeds it is marked.
     pub(crate) limit: Option<i128>,
 }
 
-/// Something that a report lists, for programs. What does not apply is empty.
+/// Something that a report lists, for programs. Fields that do not apply are empty.
 #[derive(Default)]
 pub(crate) struct Row {
-    /// In which list it stands.
+    /// The name of the list.
     pub(crate) section: &'static str,
-    /// The day that matters.
+    /// The relevant day.
     pub(crate) day: String,
-    /// What it is about: a lot, an order, an envelope, a document, a supplier.
+    /// The subject: a lot, an order, an envelope, a document or a supplier.
     pub(crate) subject: String,
-    /// A line, by its requester's id.
+    /// The line, by the requester's id.
     pub(crate) line: String,
-    /// Who asks for it.
     pub(crate) requester: String,
-    /// What it is.
     pub(crate) item: String,
-    /// How much.
     pub(crate) quantity: String,
-    /// The unit's code.
+    /// The code of the unit.
     pub(crate) unit: String,
-    /// Whose it is, or whose move.
+    /// The party that is concerned, or that has to act.
     pub(crate) party: String,
-    /// Money.
     pub(crate) amount: Option<Money>,
-    /// In words.
+    /// An explanation in words.
     pub(crate) detail: String,
 }
 
 impl Section {
-    /// A section.
     pub(crate) fn new(id: &str, heading: &str, blocks: Vec<Block>) -> Self {
         Self { id: id.to_owned(), heading: heading.to_owned(), blocks }
     }
@@ -145,23 +121,23 @@ impl<T: Into<String>> From<T> for Cell {
 }
 
 impl Cell {
-    /// An amount; nothing is a dash.
+    /// An amount. Zero is a dash.
     pub(crate) fn money(money: Money) -> Self {
         if money.minor == 0 { "–".into() } else { money.to_string().into() }
     }
 
-    /// The same with something beside it.
+    /// Adds a remark.
     pub(crate) fn aside(self, aside: impl Into<String>) -> Self {
         Self { aside: aside.into(), ..self }
     }
 }
 
-/// The digits of an amount, where its currency stands elsewhere.
+/// The digits of an amount whose currency is shown elsewhere. Zero is a dash.
 pub(crate) fn digits(money: Money) -> String {
     if money.minor == 0 { "–".to_owned() } else { money.to_string().split_off(4) }
 }
 
-/// How much; what is counted without a unit needs none.
+/// A quantity with its unit. Pieces need no unit.
 pub(crate) fn quantity(quantity: &str, unit: &str) -> String {
     match unit.parse::<Unit>().map(Unit::name) {
         Ok("piece" | "one") => quantity.to_owned(),

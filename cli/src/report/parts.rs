@@ -1,4 +1,4 @@
-//! What several reports show: lots by how far they came, the money, lead times, the roadmap.
+//! Parts of several reports: how far lots have come, money, lead times, the roadmap.
 
 use chrono::NaiveDate;
 use waybill_api::lead_times::LeadTime;
@@ -11,7 +11,7 @@ use super::html::{Kind, counted, spoken, written};
 use super::paper::{Bar, Bars, Block, Cell, Row, Section, Table, digits, quantity};
 use crate::output::grouped;
 
-/// The stages of a lot: the API's name, for people, and what it means to be there.
+/// The stages of a lot: the API's name, the name for people, and what happens at it next.
 const STAGES: [(&str, &str, &str); 6] = [
     ("asked", "Asked for", "to be validated"),
     ("validated", "Validated", "to be funded"),
@@ -26,22 +26,18 @@ pub(super) fn lot(subject: &Subject) -> Cell {
     Cell::from(subject.lot.to_string()).aside(&subject.line)
 }
 
-/// How much of it.
 pub(super) fn much(subject: &Subject) -> String {
     quantity(&subject.quantity, &subject.unit)
 }
 
-/// Class and rank.
 pub(super) fn rank(subject: &Subject) -> String {
     format!("{}/{}", subject.priority.class, subject.priority.rank)
 }
 
-/// A day, or none.
 pub(super) fn day(day: Option<NaiveDate>) -> String {
     day.map_or_else(|| "–".to_owned(), |day| day.to_string())
 }
 
-/// A row about a lot.
 pub(super) fn row(section: &'static str, subject: &Subject) -> Row {
     Row {
         section,
@@ -71,7 +67,7 @@ fn set_aside(wait: &Wait) -> Cell {
     }
 }
 
-/// Decisions that are asked for, and of whom.
+/// The decisions that are needed, and who has to make them.
 pub(super) fn waits(
     caption: &str,
     whose: &'static str,
@@ -108,7 +104,7 @@ pub(super) fn waits(
     }
 }
 
-/// The same for programs.
+/// Does the same for programs.
 pub(super) fn wait_rows(section: &'static str, waits: &Few<Wait>) -> Vec<Row> {
     let line = |wait: &Wait| Row {
         day: wait.until.map(|until| until.to_string()).unwrap_or_default(),
@@ -123,7 +119,6 @@ pub(super) fn wait_rows(section: &'static str, waits: &Few<Wait>) -> Vec<Row> {
     waits.first.iter().map(line).collect()
 }
 
-/// How far lots have come.
 pub(super) fn funnel(funnel: &Funnel) -> Section {
     let whole = funnel.stages.iter().map(|stage| stage.reached).max().unwrap_or(0);
     let bar = |stage: &waybill_api::Stage| {
@@ -182,10 +177,10 @@ pub(super) fn funnel(funnel: &Funnel) -> Section {
     Section::new("funnel", "How far lots have come", blocks)
 }
 
-/// The parts of money, furthest first: class, name, meaning, and how much.
+/// A part of money: class, name, meaning, and amount.
 type Share = (&'static str, &'static str, &'static str, fn(&Stages<Money>) -> Money);
 
-/// What money may be.
+/// The parts of money, from the furthest.
 const SHARES: [Share; 7] = [
     ("paid", "Disbursed", "paid", |money| money.disbursed),
     ("contracted", "Contracted", "bound by an order", |money| money.obligated),
@@ -196,7 +191,7 @@ const SHARES: [Share; 7] = [
     ("other", "Not open yet", "opens later", |money| money.unopened),
 ];
 
-/// A bar of money; `whole` is what a full bar comes to.
+/// A bar of money; `whole` is the amount of a full bar.
 fn money_bar(name: String, money: &Stages<Money>, whole: i128) -> Bar {
     let part = |(class, name, _, of): &Share| {
         let amount = of(money);
@@ -222,7 +217,7 @@ fn money_bar(name: String, money: &Stages<Money>, whole: i128) -> Bar {
     }
 }
 
-/// What of the parts of money there is at all.
+/// The parts that at least one amount has.
 fn money_legend<'a>(
     all: impl Iterator<Item = &'a Stages<Money>> + Clone,
 ) -> Vec<(&'static str, &'static str, &'static str)> {
@@ -362,7 +357,6 @@ pub(super) fn envelopes(view: &MoneyView) -> Section {
     Section::new("money", "The money, by contribution", blocks)
 }
 
-/// How long things took.
 pub(super) fn lead_times(times: &[LeadTime]) -> Section {
     let whole = times.iter().map(|time| time.p90_days.0).max().unwrap_or(0);
     let bar = |time: &LeadTime| {
@@ -398,7 +392,6 @@ pub(super) fn lead_times(times: &[LeadTime]) -> Section {
     Section::new("times", "Time per step", vec![Block::Bars(bars)])
 }
 
-/// The roadmap by quarter.
 pub(super) fn roadmap(plan: &Plan) -> Section {
     let minor = |money: &Money| i128::from(money.minor);
     let whole =

@@ -6,7 +6,6 @@ use super::html::{Kind, counted, written};
 use super::paper::{Block, Cell, Paper, Row, Section, Table};
 use super::parts;
 
-/// The report as a document.
 pub(crate) fn requester(report: &RequesterReport) -> Paper {
     let here = |name: &str| {
         let stage = report.funnel.stages.iter().find(|stage| stage.name == name);
@@ -56,7 +55,7 @@ fn basis(by: Basis) -> &'static str {
     }
 }
 
-/// What is missing, without the reasons of every donor.
+/// The missing amount, without the reasons for each donor.
 fn brief(reason: &str) -> String {
     let what = reason.split_once(" missing: ").map(|(what, _)| format!("{what} missing"));
     what.unwrap_or_else(|| reason.to_owned())
@@ -64,7 +63,7 @@ fn brief(reason: &str) -> String {
 
 fn table(report: &RequesterReport) -> Table {
     let line = |lot: &Request| {
-        // Neither ordered nor, as things are, funded within the roadmap.
+        // The lot is not ordered, and the roadmap does not fund it.
         let is_out_of_sight = ["ready", "waiting"].contains(&lot.state.as_str())
             && lot.place.starts_with("waits for money");
         let expected = lot.expected.map_or_else(

@@ -1,4 +1,4 @@
-//! The report for a steering group: first what it has to decide, then what that rests on.
+//! The report for a steering group: first the decisions, then the facts behind them.
 
 use waybill_api::{LateSupplier, Must, Promise, Short, SteeringReport, Unoffered};
 
@@ -6,7 +6,6 @@ use super::html::{Kind, counted, some, written};
 use super::paper::{Block, Cell, Paper, Row, Section, Table};
 use super::parts;
 
-/// The report as a document.
 pub(crate) fn steering(report: &SteeringReport) -> Paper {
     let SteeringReport { reviews, consents, approvals, unfunded, lapsing, late, .. } = report;
     let overdue = |waits: &[waybill_api::Wait]| {
@@ -84,7 +83,7 @@ pub(crate) fn steering(report: &SteeringReport) -> Paper {
     }
 }
 
-/// What the amounts are that would fund lots.
+/// Explains the amounts that would fund lots.
 const UNFUNDED: &str = "By priority. What is missing, added to any one of the envelopes, funds this \
                         lot alone, with all that is funded ahead of it kept";
 

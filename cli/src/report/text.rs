@@ -1,4 +1,4 @@
-//! The report for a terminal.
+//! The report of a run for a terminal.
 
 use waybill_api::happened::Happening;
 use waybill_api::run_report::{DonorMoney, ListedLot, Reason, Report};
@@ -6,21 +6,20 @@ use waybill_shared::domain::money::{Currency, Money};
 
 use crate::output::{brief_table, cut, table, width, wrap};
 
-/// Sentences of one kind of thing.
+/// The most sentences about one kind of event.
 const OF_A_KIND: usize = 2;
 
-/// Rows of a list of lots.
+/// The most rows of a list of lots.
 const LISTED: usize = 8;
 
 fn amount(minor: i64, currency: &str) -> String {
     match currency.parse::<Currency>() {
-        // The currency stands in its own column.
+        // The currency has its own column.
         Ok(known) => Money::new(minor, known).to_string().split_off(4),
         Err(_) => minor.to_string(),
     }
 }
 
-/// The whole report.
 pub(crate) fn page(report: &Report) -> String {
     let total: usize = report.lots.values().sum();
     let day = report.day.map(|day| day.to_string()).unwrap_or_default();
@@ -66,7 +65,7 @@ pub(crate) fn page(report: &Report) -> String {
     text
 }
 
-/// Of each kind the first few, each as a sentence.
+/// The first few events of each kind, one sentence each.
 fn happened(all: &[Happening]) -> String {
     if all.is_empty() {
         return String::new();
@@ -87,10 +86,10 @@ fn happened(all: &[Happening]) -> String {
     text
 }
 
-/// One amount of a donor's, in minor units.
+/// Picks an amount of a donor, in minor units.
 type Amount = fn(&DonorMoney) -> i64;
 
-/// Columns without any amount are left out.
+/// The table of money. Columns without any amount are left out.
 fn money(report: &Report) -> String {
     let columns: [(&str, Amount); 6] = [
         ("COMMITTED", |money| money.committed),
@@ -141,7 +140,7 @@ fn lots(text: &mut String, title: &str, lots: &[ListedLot], all: usize) {
     more(text, all);
 }
 
-/// What a list leaves out, as to its number.
+/// Says how many lots the list leaves out.
 fn more(text: &mut String, all: usize) {
     if all > LISTED {
         text.push_str(&format!("  … and {} more\n", all - LISTED));

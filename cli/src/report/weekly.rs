@@ -7,10 +7,10 @@ use super::html::{Kind, some, spoken, written};
 use super::paper::{Block, Cell, Paper, Row, Section, Table};
 use super::parts;
 
-/// The report as a document.
 pub(crate) fn weekly(report: &WeeklyReport) -> Paper {
     let WeeklyReport { received, ordered, declined, overdue, incidents, .. } = report;
-    // What the secretariat chases is what others are late with: told once.
+    // What the secretariat has to chase is already listed as overdue for others, so it is counted
+    // once.
     let chases = |row: &&Move| matches!(row.task, Task::ChaseReview | Task::ChaseConsent);
     let late = overdue.iter().filter(|row| !chases(row)).map(|row| row.overdue).sum::<u64>();
     let late = usize::try_from(late).unwrap_or(usize::MAX);

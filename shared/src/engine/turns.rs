@@ -1,21 +1,21 @@
-//! Turns of those who hand in lines to one process at the same time: each new line gets a number that
-//! nobody else has, and what one changes no other changes meanwhile. Their commits may go together.
+//! Takes turns among those who submit lines to one process at the same time. Each new line gets a number of its own,
+//! and nobody changes a line that somebody else is changing. Their commits may still go together.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-/// What is under way.
+/// The external ids that are being worked on.
 #[derive(Debug, Default)]
 pub struct Turns {
     busy: Mutex<HashSet<String>>,
     ended: Notify,
-    /// The last number that was given.
+    /// The last number that was given out.
     last: tokio::sync::Mutex<i64>,
 }
 
-/// A turn: ends when it is dropped.
+/// A turn. It ends when it is dropped.
 #[derive(Debug)]
 pub(super) struct Turn<'a> {
     turns: &'a Turns,
@@ -27,12 +27,12 @@ impl Turns {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until nobody else is at one of `ids`.
+    /// Waits until nobody else works on any of `ids`.
     pub(super) async fn take(&self, ids: &[&str]) -> Turn<'_> {
         loop {
             let ended = self.ended.notified();
             tokio::pin!(ended);
-            // Hears of every turn that ends from now on.
+            // Registers before the check, so that no turn that ends in between is missed.
             ended.as_mut().enable();
             {
                 let mut busy = self.busy();
@@ -46,7 +46,7 @@ impl Turns {
         }
     }
 
-    /// The last number that was given, held while more are.
+    /// The last number that was given out. Hold the lock while giving out more.
     pub(super) async fn last(&self) -> tokio::sync::MutexGuard<'_, i64> {
         self.last.lock().await
     }

@@ -1,12 +1,11 @@
-//! Files to domain values: requisitions from CSV, workbooks, JSON and JSON lines, and the folder that
+//! Reads files into domain values: requisitions from CSV, workbooks, JSON and JSON lines, and the folder that
 //! describes a coalition.
 //!
-//! Nothing here stores anything. Reading is bounded (a line, a file), and every error of every row
-//! is collected, so that a file is mended in one go. Each error names its file, row, field and
-//! value, and the way out.
+//! Nothing here stores anything. Lines and files have a size limit. Every error of every row is collected, so that a
+//! person can fix a file in one go. Each error names its file, row, field and value, and says how to fix it.
 //!
-//! A [`Table`] is a file as rows of text; a [`Mapping`] says which of its columns mean what;
-//! [`read_lines`] turns rows into requisition lines; [`read_coalition`] reads the rest.
+//! A [`Table`] is a file as rows of text. A [`Mapping`] says what its columns mean. [`read_lines`] turns rows into
+//! requisition lines. [`read_coalition`] reads everything else.
 
 mod coalition;
 mod columns;

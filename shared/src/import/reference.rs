@@ -1,4 +1,4 @@
-//! The reference of file formats says what the code reads.
+//! Tests that the reference of file formats describes what the code reads.
 
 use crate::import::coalition::known_keys;
 use crate::import::columns::{Language, SECTIONS};
@@ -18,7 +18,7 @@ fn rows(name: &str) -> Vec<Vec<String>> {
     section.lines().filter(|line| line.starts_with("| `")).map(cells).collect()
 }
 
-/// The page says of each column what templates say of it, in the order in which templates have it.
+/// The page has the same explanations as the templates, in the same order.
 #[test]
 fn every_column_is_there_and_no_other() {
     for section in SECTIONS.into_iter().filter(|section| section.name != "coalition") {
@@ -40,7 +40,7 @@ fn every_column_is_there_and_no_other() {
     }
 }
 
-/// The keys that a refusal of an unknown one lists.
+/// The keys that the error for an unknown key lists.
 fn expected(error: &str) -> Vec<String> {
     let (_, listed) = error.split_once("expected one of ").expect("the keys there are");
     let listed = listed.lines().next().unwrap_or_default();

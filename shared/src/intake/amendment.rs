@@ -1,5 +1,5 @@
-//! Amendments: what is free follows a changed line at once and is validated again at its rank; what
-//! is on order needs its supplier, and the rest of the amendment waits for that.
+//! Plans amendments. Lots that are not on order follow a changed line at once and are validated
+//! again at its rank. Lots on order need their supplier, and that part of the amendment waits.
 
 use chrono::SubsecRound as _;
 
@@ -32,7 +32,7 @@ pub fn difference(old: &Line, new: &Line) -> Vec<Change> {
     changes
 }
 
-/// The line's fields as people read them.
+/// The line's fields as shown to people.
 fn fields(line: &Line) -> serde_json::Map<String, serde_json::Value> {
     let Ok(serde_json::Value::Object(mut fields)) = serde_json::to_value(line) else {
         return serde_json::Map::new();
@@ -47,7 +47,6 @@ fn fields(line: &Line) -> serde_json::Map<String, serde_json::Value> {
     fields
 }
 
-/// The same, by field, as people read them.
 pub(super) fn people(line: &Line) -> BTreeMap<String, String> {
     fields(line).iter().map(|(field, value)| (field.clone(), text(value))).collect()
 }
@@ -56,34 +55,32 @@ fn text(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// What an amendment changes, and what it needs from others.
+/// What an amendment changes now, and what others have to do for it.
 #[derive(Debug)]
 pub(super) struct Amending {
-    /// The line as it is for now: what others have to agree to is still in its quantity.
+    /// The line for now. Its quantity still includes what others have to agree to give up.
     pub(super) line: Line,
-    /// Its lots.
     pub(super) lots: Vec<LotChange>,
-    /// Whether money is given back.
+    /// Whether lots give money back, so that a round is needed.
     pub(super) gives_back: bool,
-    /// What others have to do.
     pub(super) needs: Vec<Needed>,
 }
 
 /// Why an amendment was not planned.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CannotAmend {
-    /// What has come, or is on order, contradicts it.
+    /// The amendment contradicts what has been delivered, or what is on order.
     #[error(transparent)]
     Unfollowable(#[from] Unfollowable),
-    /// A lot cannot go where it would have to.
+    /// A lot cannot make the transition that the amendment needs.
     #[error(transparent)]
     Transition(#[from] TransitionError),
-    /// There is no number for a new lot.
+    /// The line has no part number left for a new lot.
     #[error("{0} cannot be split any further")]
     Full(LineId),
 }
 
-/// How `lots`, all of the line `id`, follow `new`.
+/// Plans how `lots`, which are all lots of the line `id`, follow `new`.
 pub(super) fn amend(
     engine: &Engine,
     id: LineId,
@@ -124,7 +121,7 @@ pub(super) fn amend(
     Ok(Amending { line, lots: changes, gives_back, needs: plan.needs })
 }
 
-/// What becomes of one lot.
+/// Plans how one lot follows.
 fn follow(
     engine: &Engine,
     lot: &Lot,
@@ -177,7 +174,7 @@ fn follow(
     }
 }
 
-/// Without money, offer and reason: it is to be validated.
+/// Clears money, offer and reason, so that the lot can be validated again.
 fn anew(lot: &mut Lot) {
     lot.release();
     lot.chased = 0;

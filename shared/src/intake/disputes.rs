@@ -1,4 +1,4 @@
-//! What planned files and commands have both changed, and nobody has decided yet.
+//! Finds what both a planned file and a command have changed, and nobody has decided yet.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,19 +10,18 @@ use crate::domain::kinds::RecordKind;
 use crate::engine::Engine;
 use crate::store::StoreError;
 
-/// A conflict that waits for somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispute {
-    /// A line as `MIN/1`, or a contribution's id.
+    /// A line such as `MIN/1`, or the id of a contribution.
     pub subject: String,
-    /// What stands against what.
+    /// The contested fields, each with both values.
     pub why: String,
-    /// The file whose day came.
+    /// The planned file. Empty for a contribution.
     pub file: String,
 }
 
-/// Every conflict of a planned file that is still one: the file's word has neither been taken nor been
-/// stated again since.
+/// Lists the open conflicts of planned files. A conflict is open until the file's value is taken, or the value is
+/// stated again.
 ///
 /// # Errors
 /// [`StoreError`] if records or lines cannot be read.
@@ -48,7 +47,7 @@ pub async fn disputes(engine: &Engine) -> Result<Vec<Dispute>, StoreError> {
             let Ok(conflict) = serde_json::from_str::<RecordConflict>(&record.body) else {
                 continue;
             };
-            // Whoever decides states the contribution anew.
+            // A decision states the contribution again, so a later event settles the conflict.
             let given = engine.store.events_of(&format!("contribution:{id}")).await?;
             let disputed =
                 engine.store.events_of(&RecordKind::LineConflict.subject(&record.id)).await?;

@@ -1,5 +1,5 @@
-//! What is kept of each file that is taken: what became of every row of it, so that a later one of
-//! the same name, an earlier one, and `check` can be compared with it.
+//! Stores what became of every row of an imported file. Earlier and later files of the same name are compared with
+//! it, and `check` uses it.
 
 use std::collections::HashMap;
 
@@ -15,76 +15,70 @@ use crate::store::body::{corrupt, parse, write};
 use crate::store::chain::hex;
 use crate::store::{ChangeSet, RecordChange, StoreError};
 
-/// What the record of a file that waits for its day, or does so no more, holds.
+/// The body of the record of a planned file. `waits` is false once its day has come.
 #[must_use]
 pub fn planned(waits: bool) -> String {
     serde_json::json!({ "waits": waits }).to_string()
 }
 
-/// Rows that one record keeps.
+/// The most rows in one record.
 const TOGETHER: usize = 2000;
 
-/// What became of a row that was taken.
+/// What became of an accepted row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Became {
-    /// It became a line.
     #[serde(rename = "new")]
     New,
-    /// It amended its line.
     #[serde(rename = "amended")]
     Amended,
-    /// It says what its line says, or said when it was last stated.
+    /// It equals its line, or what was last stated for that line.
     #[serde(rename = "equal")]
     Equal,
-    /// Its line stays as a command made it, because somebody decided so.
+    /// Its line keeps the values that a command gave it, because somebody decided so.
     #[serde(rename = "ours")]
     Ours,
-    /// A command has changed its line, too: somebody has to decide.
+    /// A command has changed its line too, and somebody has to decide.
     #[serde(rename = "disputed")]
     Disputed,
-    /// It waits for an order change.
     #[serde(rename = "order_change")]
     OrderChange,
 }
 
-/// A row that was taken: its number, its line, how many events that had then, and what became of it.
+/// An accepted row: its number, its line, the version of the line at that time, and what became of the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowTaken(pub u64, pub LineId, pub i64, pub Became);
 
-/// A file that was taken.
+/// An imported file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileTaken {
-    /// Its name.
     pub file: String,
-    /// How many rows of it are lines.
+    /// How many of its rows are lines.
     pub lines: usize,
-    /// When.
+    /// When the file was imported. `None` for files of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken: Option<Timestamp>,
-    /// Rows that were left out, with the reason.
+    /// The rows that were left out, with the reasons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedRow>,
-    /// How many records keep its other rows; none: it was taken before rows were kept.
+    /// The number of records with its other rows. `None` means that the file was imported before rows were stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<usize>,
 }
 
-/// Some rows of a file.
+/// Some rows of a file, in one record.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FileRows {
-    /// The file's name.
     pub file: String,
-    /// The rows.
     pub rows: Vec<RowTaken>,
 }
 
-/// Which file of a name was taken last.
+/// The record with the file of a name that was imported last.
 #[derive(Debug, Serialize, Deserialize)]
 struct Latest {
     sha256: String,
 }
 
-/// What a file says, as a name for it.
+/// The hash of a file's content, which is the id of its record.
 pub(super) fn hash_of(lines: &[Submitted]) -> Result<String, StoreError> {
     let (mut hash, mut text) = (Sha256::new(), Vec::new());
     for submitted in lines {
@@ -97,13 +91,13 @@ pub(super) fn hash_of(lines: &[Submitted]) -> Result<String, StoreError> {
     Ok(hex(hash))
 }
 
-/// The id of a file's record of rows, from 0.
+/// The id of one of a file's records of rows; `part` starts at 0.
 #[must_use]
 pub fn part_id(hash: &str, part: usize) -> String {
     format!("{hash}/{part:05}")
 }
 
-/// The file that says this, if it was taken.
+/// The file with this content, with the version of its record, if it was imported before.
 pub(super) async fn taken(
     engine: &Engine,
     hash: &str,
@@ -112,8 +106,8 @@ pub(super) async fn taken(
     Ok(Some((record.version, parse(RecordKind::File, hash, &record.body)?)))
 }
 
-/// The lines that the last file of this name had; none: no other than this one was taken, or its rows
-/// were not kept.
+/// The lines of the last file of this name. `None` means that no other file of this name was imported, or that its
+/// rows were not stored.
 pub(super) async fn lines_of_last(
     engine: &Engine,
     file: &str,
@@ -137,8 +131,8 @@ pub(super) async fn lines_of_last(
     Ok(lines)
 }
 
-/// Whether a file that was taken says what it said then, and none of its lines has changed since: then
-/// nothing has to be compared.
+/// Whether an imported file has the same content as then, and none of its lines has changed since. Then nothing has
+/// to be compared.
 pub(super) async fn is_as_then(
     engine: &Engine,
     name: &str,
@@ -146,7 +140,7 @@ pub(super) async fn is_as_then(
     taken: &FileTaken,
 ) -> Result<bool, StoreError> {
     let Some(parts) = taken.parts.filter(|_| taken.refused.is_empty()) else { return Ok(false) };
-    // What another file of the name had besides is told as gone.
+    // Lines that only another file of this name had must be reported as gone, so the comparison is needed.
     if let Some(record) = engine.store.record(RecordKind::FileName, name).await?
         && parse::<Latest>(RecordKind::FileName, name, &record.body)?.sha256 != hash
     {
@@ -170,7 +164,7 @@ pub(super) async fn is_as_then(
     Ok(now.len() == then.len() && now.iter().all(is_same))
 }
 
-/// Keeps in `change set` that a file was taken, and what became of its rows.
+/// Adds the record of an imported file and of its rows to `change_set`.
 pub(super) async fn keep(
     engine: &Engine,
     change_set: &mut ChangeSet,
@@ -211,7 +205,7 @@ pub(super) async fn keep(
     name_it(engine, change_set, hash, name).await
 }
 
-/// Keeps in `change set` that this is the last file of its name, unless that is known.
+/// Records that this is the last file of its name, unless that is recorded already.
 pub(super) async fn name_it(
     engine: &Engine,
     change_set: &mut ChangeSet,

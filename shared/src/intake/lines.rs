@@ -1,5 +1,5 @@
-//! Submitting lines: new ones get a lot, known ones are compared with what was stated before and what
-//! stands there now, changed ones amend.
+//! Submits lines. New lines get a lot. Known lines are compared with what was stated before and with their present
+//! values. Changed lines are amended.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
@@ -26,19 +26,18 @@ use crate::store::body::write;
 use crate::store::{ChangeSet, Fate, LineChange, LotChange, RecordChange, StoreError, StoredLine};
 use crate::twins::forsaken;
 
-/// Conflicts with other writers after which intake gives up.
+/// After how many conflicts with other writers intake gives up.
 const CONFLICTS: u32 = 50;
 
-/// Lines that are gone from a file and named, at most.
+/// The most lines gone from a file that are named.
 const NAMED: usize = 200;
 
-/// Why lines could not be taken; nothing of them was.
+/// Why lines could not be imported. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
-    /// The store could not be read or written.
     #[error("the lines could not be stored")]
     Store(#[from] StoreError),
-    /// A rule of the ledgers would be broken.
+    /// The change would break a rule of the ledgers.
     #[error("{0}")]
     Refused(String),
     /// Other writers kept changing the same lines.
@@ -46,36 +45,35 @@ pub enum IntakeError {
     Conflict,
 }
 
-/// What lines are handed in by.
+/// How lines arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
-    /// A file, of which is kept what became of each row.
+    /// In a file. What became of each row is stored.
     File,
-    /// A file that was planned for this day: nobody is there to answer, so what is wrong with a row is
-    /// told to its requester, and what commands have changed meanwhile stays until somebody decides.
+    /// In a file that was planned for this day. Nobody is present to answer, so a wrong row is reported to its
+    /// requester, and changes by commands stay until somebody decides.
     Plan,
-    /// A request over the API.
     Api,
 }
 
-/// How lines are to be taken.
+/// Options of a submission.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct How {
-    /// Nothing is taken: only what would become of it is said.
+    /// Whether to change nothing and only report what would happen.
     pub dry_run: bool,
-    /// Rows that can be taken are, although others cannot.
+    /// Whether to accept the good rows when others are refused.
     pub keep_good: bool,
-    /// A file that was taken before is taken as if it were new.
+    /// Whether to import a file as new that was imported before.
     pub as_new: bool,
-    /// Lines of which commands' changes stay, by their requesters' ids.
+    /// Lines that keep the changes of commands, by their requesters' ids.
     pub ours: Vec<String>,
-    /// Lines of which the file's changes are taken, by their requesters' ids.
+    /// Lines that take the changes of the file, by their requesters' ids.
     pub theirs: Vec<String>,
 }
 
 impl How {
-    /// Whole or not at all.
+    /// Everything or nothing.
     pub const WHOLE: &'static Self = &Self {
         dry_run: false,
         keep_good: false,
@@ -84,7 +82,7 @@ impl How {
         theirs: Vec::new(),
     };
 
-    /// Whether `names` names the line.
+    /// Whether `names` contains the line, by its key, its external id or its own id.
     fn names(names: &[String], line: &Line, id: LineId) -> bool {
         let whole = line.key();
         let own = id.to_string();
@@ -92,43 +90,39 @@ impl How {
     }
 }
 
-/// Where lines come from, and whose they are.
+/// The origin of lines, and limits on what they may do.
 #[derive(Debug, Clone, Copy)]
 pub struct Handing<'a> {
-    /// Who hands them in.
     pub actor: &'a str,
-    /// The name of what holds them.
+    /// The name of the file, or of what stands for it.
     pub file: &'a str,
-    /// By what.
     pub by: By,
-    /// The requester whose lines alone they may be or amend; none: anybody's.
+    /// If set, only lines of this requester may be submitted or amended.
     pub owner: Option<&'a str>,
-    /// How they are to be taken.
     pub how: &'a How,
-    /// What lines may refer to, where that is more than what is known now.
+    /// What lines may refer to, if that is more than the stored coalition.
     pub coalition: Option<&'a Coalition>,
-    /// Rows of the file that are no lines, of which it is kept that they were left out.
+    /// Rows of the file that are not lines. They are stored as left out.
     pub left_out: &'a [RefusedRow],
 }
 
 impl<'a> Handing<'a> {
-    /// A file, of whomever.
+    /// A file with lines of any requester.
     #[must_use]
     pub fn file(actor: &'a str, file: &'a str, how: &'a How) -> Self {
         Self { actor, file, by: By::File, owner: None, how, coalition: None, left_out: &[] }
     }
 
-    /// A file whose day has come.
     #[must_use]
     pub fn plan(actor: &'a str, file: &'a str) -> Self {
         Self { by: By::Plan, ..Self::file(actor, file, How::WHOLE) }
     }
 }
 
-/// Takes `lines`, all or nothing unless that is said otherwise. The same lines again change nothing.
+/// Submits `lines`, all or nothing unless `how` says otherwise. Submitting the same lines again changes nothing.
 ///
 /// # Errors
-/// [`IntakeError`]; then nothing was taken.
+/// [`IntakeError`]; then nothing was changed.
 pub async fn submit(
     engine: &Engine,
     handing: Handing<'_>,
@@ -137,10 +131,10 @@ pub async fn submit(
     submit_beside(engine, handing, lines, None).await
 }
 
-/// The same, together with what `beside` changes: all of it, or nothing.
+/// Does the same as [`submit`], in one change set with the changes in `beside`.
 ///
 /// # Errors
-/// [`IntakeError`]; then nothing was taken.
+/// [`IntakeError`]; then nothing was changed.
 pub async fn submit_beside(
     engine: &Engine,
     handing: Handing<'_>,
@@ -151,7 +145,7 @@ pub async fn submit_beside(
     let _turn = engine.turns.take(&ids).await;
     for attempt in 0..CONFLICTS {
         if attempt > 0 {
-            // Other processes hand in lines, too: they are not to meet again at once.
+            // Other processes submit lines too. The delay differs between them, so that they do not collide again.
             let spread = u64::from(std::process::id()).wrapping_mul(7919 * u64::from(attempt)) % 20;
             tokio::time::sleep(Duration::from_millis(spread)).await;
         }
@@ -175,10 +169,10 @@ pub async fn submit_beside(
     Err(IntakeError::Conflict)
 }
 
-/// What `line`, said otherwise by `actor`, would change; nothing: it says what is known.
+/// The fields of a line that `actor` would change by stating `line`. Empty if the line is the same already.
 ///
 /// # Errors
-/// [`IntakeError`] if what is there cannot be read.
+/// [`IntakeError`] if the stored line cannot be read.
 pub async fn amendment(
     engine: &Engine,
     actor: &str,
@@ -217,7 +211,7 @@ fn refused(row: u64, line: &Line, errors: Vec<Wrongly>) -> RefusedRow {
     RefusedRow { row, requester, external_id, errors }
 }
 
-/// The lines under what their requesters are called now; none: nobody was renamed.
+/// Replaces the names of renamed requesters in `lines`. `None` means that nobody was renamed.
 fn renamed(coalition: &Coalition, lines: &[Submitted]) -> Option<Vec<Submitted>> {
     if coalition.renamed.is_empty() {
         return None;
@@ -230,10 +224,10 @@ fn renamed(coalition: &Coalition, lines: &[Submitted]) -> Option<Vec<Submitted>>
     Some(lines.iter().map(now).collect())
 }
 
-/// Lines that are known, by requester and external id.
+/// Known lines, by requester and external id.
 type Known = HashMap<(String, String), (LineId, StoredLine)>;
 
-/// What is decided of the rows so far.
+/// The decisions about the rows so far.
 struct Decided<'a> {
     engine: &'a Engine,
     handing: Handing<'a>,
@@ -241,17 +235,16 @@ struct Decided<'a> {
     change_set: ChangeSet,
     intake: Intake,
     rows: Vec<RowTaken>,
-    /// Lines that the last file of this name had, by their requesters' ids, where those are not of its
-    /// rows now.
+    /// Lines of the last file of this name that are not in this one: the external id, and its requester then.
     moved: HashMap<String, String>,
     differs: Vec<Differs>,
-    /// The rows that were left out when the file was taken before; none: it was not.
+    /// The rows that were left out when the same file was imported before. `None` means that it was not.
     left_before: Option<HashSet<u64>>,
     number: i64,
 }
 
-/// The changes by which `lines` are taken; none: nothing changes. New lines get numbers; these are given
-/// for good where the lines are taken.
+/// Decides how `lines` are imported. No change set means that nothing changes. New lines get numbers, which are only
+/// used up once the change set is committed.
 async fn decide(
     engine: &Engine,
     handing: Handing<'_>,
@@ -280,7 +273,7 @@ async fn decide(
         known.insert(key, (id, stored));
     }
     let mut last = engine.turns.last().await;
-    // Of what a restore has taken away numbers were given out, too.
+    // A restore may have removed lines. Their numbers must not be given out again.
     let restores = restores(&*engine.store).await?;
     let given_out = restores.iter().map(|restore| restore.lines).max().unwrap_or(0);
     let number = engine.store.last_line().await?.max(*last).max(given_out);
@@ -351,8 +344,8 @@ async fn decide(
 }
 
 impl Decided<'_> {
-    /// What the last file of this name had and this one has not, and which ids it gave to another
-    /// requester.
+    /// Finds the lines that the last file of this name had and this one does not, and the ids that now belong to
+    /// another requester.
     async fn compare_with_last(
         &mut self,
         hash: &str,
@@ -387,7 +380,7 @@ impl Decided<'_> {
         Ok(())
     }
 
-    /// What keeps a row from being taken.
+    /// The reasons why a row cannot be accepted.
     fn faults(&self, line: &Line, is_new: bool) -> Vec<Wrongly> {
         let mut faults = Vec::new();
         let mut fault = |field: &str, value: &str, what: String, hint: String| {
@@ -415,7 +408,7 @@ impl Decided<'_> {
             );
             fault("requester", now, what, hint);
         }
-        // Where nothing is known yet, nothing is unknown.
+        // Without settings no reference data is known yet, so nothing is reported as unknown.
         if self.handing.by != By::Plan && self.coalition.settings.is_some() {
             for unknown in unknown_references(self.coalition, line) {
                 fault(unknown.reference.field(), &unknown.value, unknown.what, unknown.hint);
@@ -524,7 +517,7 @@ impl Decided<'_> {
         Ok(())
     }
 
-    /// Keeps a conflict that nobody is there to decide.
+    /// Stores a conflict that nobody is present to decide.
     async fn dispute(&mut self, conflict: &Conflict) -> Result<(), StoreError> {
         let record = self.engine.store.record(RecordKind::LineConflict, &conflict.line).await?;
         self.change_set.records.push(RecordChange {
@@ -537,7 +530,7 @@ impl Decided<'_> {
         Ok(())
     }
 
-    /// What both have changed, and who.
+    /// The fields that both sides have changed, with the authors.
     async fn conflict(
         &self,
         submitted: &Submitted,
@@ -568,18 +561,17 @@ impl Decided<'_> {
     }
 }
 
-/// What a line becomes, and why.
+/// A line, its new content, and the reason.
 struct Amend<'a> {
     id: LineId,
     stored: &'a StoredLine,
     becomes: Line,
-    /// What its requester states; none: a command amends it.
+    /// What the requester states. `None` means that a command amends the line.
     stated: Option<&'a Line>,
     file: &'a str,
 }
 
 impl Amend<'_> {
-    /// The line becomes `line`.
     fn change(&self, line: Line) -> LineChange {
         match self.stated {
             Some(stated) => LineChange::stated(self.id, self.stored, line, stated.clone()),
@@ -588,7 +580,7 @@ impl Amend<'_> {
     }
 }
 
-/// Adds an amendment to `change set`: what of it can be done at once, and what waits for others.
+/// Adds an amendment to `change_set`: what can be done at once, and a record of what waits for others.
 async fn apply(
     engine: &Engine,
     change_set: &mut ChangeSet,
@@ -606,7 +598,7 @@ async fn apply(
     if let Some(open) = open.as_ref().filter(|_| now.consignee == stored.line.consignee) {
         needs.extend(open.redirects(&lots, &now));
     }
-    // What is stated is remembered, although the line may not be so yet: again, it is no news.
+    // The stated line is stored although the line may not be so yet. If it is stated again, it counts as known.
     if now != stored.line || !changes.is_empty() || amend_to.stated.is_some() {
         change_set.lines.push(amend_to.change(now));
         change_set.lots.extend(changes);

@@ -1,8 +1,8 @@
-//! Three-way merge: what a file said the last time, what stands there now, what it says this time.
+//! Three-way merge of what a file stated the last time, the present values, and what it states now.
 //!
-//! A field that the file says as it did is no news, whatever commands made of it since. One that the
-//! file says otherwise and no command has changed follows the file. One that both have changed is a
-//! conflict, which a person decides.
+//! A field that the file states as before is not news, whatever commands have made of it since. A field that the file
+//! states differently and no command has changed follows the file. A field that both have changed is a conflict,
+//! which a person decides.
 
 use std::collections::BTreeSet;
 
@@ -12,20 +12,20 @@ use serde_json::{Map, Value};
 
 use crate::domain::event::Event;
 
-/// What a merge makes of a subject.
+/// The result of a merge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Merged<T> {
-    /// The subject with every field that could be merged; fields in conflict are as they stand there.
+    /// The subject after the merge; fields in conflict have their present values.
     pub(super) ours: T,
-    /// The same, with fields in conflict as the file says.
+    /// The subject after the merge; fields in conflict have the file's values.
     pub(super) theirs: T,
-    /// The fields that both have changed, each to another value.
+    /// The fields that both sides have changed to different values.
     pub(super) conflicts: Vec<String>,
 }
 
 impl<T: Serialize + Clone> Merged<T> {
-    /// A subject that a command made, and a file states without having stated it before: whatever differs
-    /// is a conflict.
+    /// Compares a subject made by a command with a file that states it for the first time. Every difference is a
+    /// conflict.
     pub(super) fn of_strangers(ours: &T, theirs: &T) -> Self {
         let (now, new) = (fields(ours), fields(theirs));
         let names: BTreeSet<&String> = now.keys().chain(new.keys()).collect();
@@ -35,11 +35,10 @@ impl<T: Serialize + Clone> Merged<T> {
     }
 }
 
-/// Fields that mean something only together: a quantity is of a unit of an item.
+/// Fields that only have a meaning together: a quantity is in a unit of an item.
 const TOGETHER: [&[&str]; 2] =
     [&["item", "unit", "quantity", "smallest_lot"], &["amount", "tranches"]];
 
-/// The fields of `value`.
 pub(super) fn fields(value: &impl Serialize) -> Map<String, Value> {
     match serde_json::to_value(value) {
         Ok(Value::Object(fields)) => fields,
@@ -47,8 +46,8 @@ pub(super) fn fields(value: &impl Serialize) -> Map<String, Value> {
     }
 }
 
-/// Merges what a file says now, `theirs`, into what stands there, `ours`; `base` is what the file said
-/// the last time.
+/// Merges `theirs`, what the file states now, into `ours`, the present values. `base` is what the file stated the
+/// last time.
 pub(super) fn merge<T: Serialize + DeserializeOwned + Clone>(
     base: &T,
     ours: &T,
@@ -86,7 +85,7 @@ pub(super) fn merge<T: Serialize + DeserializeOwned + Clone>(
     Merged { ours: read(kept, ours), theirs: read(taken, theirs), conflicts }
 }
 
-/// Who gave `field` the value that it has now, by the log of its subject.
+/// Who gave `field` its present value, according to the subject's log.
 pub(super) fn author<'a>(events: &'a [Event], field: &str) -> &'a str {
     let value = |event: &Event| {
         let body: Option<Value> = serde_json::from_str(&event.body).ok();
@@ -170,7 +169,7 @@ mod tests {
                     prop_assert_eq!(side.rank, base.rank);
                 }
             }
-            // Without a conflict there is nothing to choose.
+            // Without a conflict both sides are the same.
             prop_assert!(!merged.conflicts.is_empty() || merged.ours == merged.theirs);
         }
     }

@@ -1,4 +1,4 @@
-//! Intake: what was read from files becomes lines, lots, records and envelopes.
+//! Intake: turns what was read from files into lines, lots, records and envelopes.
 
 mod amendment;
 mod disputes;

@@ -1,4 +1,4 @@
-//! What becomes of lines that are handed in, row by row.
+//! What becomes of submitted lines, row by row.
 
 use std::fmt;
 
@@ -9,92 +9,88 @@ use crate::domain::amendment::Needed;
 use crate::domain::lot::Timestamp;
 use crate::domain::requisition::Line;
 
-/// A line as a file states it.
+/// A line as stated by a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Submitted {
-    /// Its row in the file, as its author sees it.
+    /// The row number in the file, as its author counts.
     pub row: u64,
-    /// What it says.
     pub line: Line,
 }
 
-/// One field that an amendment changes.
+/// A field that an amendment changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Change {
-    /// The field.
+    /// The name of the field.
     pub field: String,
-    /// What it was.
+    /// The value before.
     pub from: String,
-    /// What it becomes.
+    /// The value after.
     pub to: String,
 }
 
 /// A line that a later file states differently.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amended {
-    /// Its row.
     pub row: u64,
-    /// Who asks.
     #[serde(default)]
     pub requester: String,
-    /// The requester's id.
+    /// The id that the requester gave the line.
     pub external_id: String,
-    /// The line.
+    /// The line's own id, such as `LINE-7K2`.
     pub line: String,
-    /// What differs.
     pub changes: Vec<Change>,
-    /// Some of it needs others, such as an order change, and waits for that.
+    /// Whether a part waits for others, for example for an order change.
     pub needs_order_change: bool,
     /// What others have to do for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<Needed>,
 }
 
-/// A field that both a file and a command have changed since the file was taken the last time.
+/// A field that both a file and a command have changed since the file was last imported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Contested {
-    /// The field.
+    /// The name of the field.
     pub field: String,
-    /// What the file said before.
+    /// The value that the file stated before.
     pub before: String,
-    /// What stands there now.
+    /// The present value.
     pub ours: String,
-    /// Who changed it to that.
+    /// Who set the present value.
     pub ours_by: String,
-    /// What the file says now.
+    /// The value that the file states now.
     pub theirs: String,
-    /// Who hands the file in.
+    /// Who submits the file.
     pub theirs_by: String,
 }
 
 impl fmt::Display for Contested {
-    /// `quantity: was 10; operator made it 8, the file says 12`.
+    /// Prints `quantity: was 10; operator made it 8, the file says 12`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { field, before, ours, ours_by, theirs, .. } = self;
         write!(f, "{field}: was {before}; {ours_by} made it {ours}, the file says {theirs}")
     }
 }
 
-/// A line that was changed in both places.
+/// A line that both a file and a command have changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Conflict {
-    /// The file.
+    /// The name of the file.
     #[serde(default)]
     pub file: String,
-    /// Its row.
+    /// The row in the file.
     pub row: u64,
-    /// Who asks.
+    /// The requester.
     pub requester: String,
-    /// The requester's id.
+    /// The id that the requester gave the line.
     pub external_id: String,
-    /// The line.
+    /// The line's own id.
     pub line: String,
     /// The fields that both have changed.
     pub fields: Vec<Contested>,
 }
 
 impl Conflict {
-    /// Its row as one that is not taken.
+    /// Describes the conflict as a row that is not accepted.
     #[must_use]
     pub fn left_out(&self) -> RefusedRow {
         let wrongly = |contested: &Contested| Wrongly {
@@ -112,115 +108,112 @@ impl Conflict {
     }
 }
 
-/// One thing that is wrong with a row.
+/// An error in a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Wrongly {
-    /// The field.
+    /// The name of the field.
     pub field: String,
-    /// The value as the row has it.
+    /// The value as in the row.
     pub value: String,
     /// What is wrong.
     pub what: String,
-    /// The way out.
+    /// How to fix it.
     pub hint: String,
 }
 
-/// A row that is not taken.
+/// A row that is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RefusedRow {
-    /// The row.
+    /// The row number in the file.
     pub row: u64,
-    /// Who asks, where that could be read.
+    /// The requester, if it could be read.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub requester: String,
-    /// The requester's id, where it could be read.
+    /// The id that the requester gave the line, if it could be read.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub external_id: String,
-    /// Everything that is wrong with it.
+    /// All errors of the row.
     pub errors: Vec<Wrongly>,
 }
 
-/// A line that the file of this name had the last time and has no more.
+/// A line that the last file of this name had and this one does not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Gone {
-    /// Who asks.
+    /// The requester.
     pub requester: String,
-    /// The requester's id.
+    /// The id that the requester gave the line.
     pub external_id: String,
-    /// The line.
+    /// The line's own id.
     pub line: String,
-    /// Its lots that are still open, by id.
+    /// The ids of its lots that are still open.
     pub open: Vec<String>,
 }
 
-/// A file that was taken before, and something else since.
+/// A file that was imported before, and whose lines have been stated differently since.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Earlier {
-    /// When it was taken.
+    /// When the file was imported.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub taken: Timestamp,
-    /// The rows that say something else than what was stated since.
+    /// The rows that differ from what was stated since.
     pub differs: Vec<Differs>,
 }
 
-/// A row of an earlier file, and what was stated since.
+/// A row of an earlier file that differs from what was stated since.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Differs {
-    /// The row.
+    /// The row number in the file.
     pub row: u64,
-    /// Who asks.
+    /// The requester.
     pub requester: String,
-    /// The requester's id.
+    /// The id that the requester gave the line.
     pub external_id: String,
-    /// The line.
+    /// The line's own id.
     pub line: String,
-    /// What differs, from what was stated since to what the row says.
+    /// The differences, from what was stated since to what the row states.
     pub changes: Vec<Change>,
 }
 
-/// What validation would say of a new line that does not just pass it.
+/// The result of validation for a new line that would not simply pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Expected {
-    /// The row.
+    /// The row number in the file.
     pub row: u64,
-    /// The requester's id.
+    /// The id that the requester gave the line.
     pub external_id: String,
-    /// What it would say.
+    /// The result in words.
     pub text: String,
 }
 
-/// What became of a file, or would become of it.
+/// What became of a submission, or would become of it in a dry run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Intake {
-    /// Whether anything was taken; not where that was only asked, or a row keeps all from being taken.
+    /// Whether anything was changed. False in a dry run, or if one row blocks all.
     pub taken: bool,
-    /// Lines that were not known.
     pub new: usize,
-    /// Lines that say what was known.
+    /// Lines that are the same as before.
     pub unchanged: usize,
-    /// Lines that say something else.
     pub amended: Vec<Amended>,
-    /// Lines that commands have changed meanwhile, too.
+    /// Lines that commands have changed too.
     pub conflicts: Vec<Conflict>,
-    /// Rows that are wrong.
     pub refused: Vec<RefusedRow>,
-    /// Lines that the file does not have any more.
+    /// Lines that the last file of this name had and this one does not.
     pub gone: Vec<Gone>,
-    /// The file was taken before, and something else since.
+    /// Set if the same file was imported before, and its lines have been stated differently since.
     pub earlier: Option<Earlier>,
-    /// What validation would say of new lines.
+    /// What validation would say about new lines.
     pub expected: Vec<Expected>,
 }
 
 impl Intake {
-    /// Whether rows stand against taking all of it.
+    /// Whether refused rows or conflicts block the submission.
     #[must_use]
     pub fn is_disputed(&self) -> bool {
         !self.refused.is_empty() || !self.conflicts.is_empty()
     }
 
-    /// This with what became of another file.
+    /// Adds the result of another file.
     #[must_use]
     pub fn with(mut self, other: Self) -> Self {
         self.taken |= other.taken;

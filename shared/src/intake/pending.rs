@@ -1,5 +1,4 @@
-//! Amendments that need others: what they wait for is kept with the line until it is done, and the
-//! line follows as soon as its lots can.
+//! Stores amendments that need others until they are done. The line follows as soon as its lots can.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,39 +17,34 @@ use crate::store::body::write;
 use crate::store::{ChangeSet, LineChange, LotChange, NewJob, RecordChange, StoreError};
 use crate::twins::forsaken;
 
-/// How far an amendment is that needs others.
+/// The state of an amendment that needs others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PendingState {
     /// Somebody has to do something for it.
     Open,
-    /// The line is as it was wanted, or something else is wanted.
+    /// The line is as requested, or the request has changed.
     Done,
 }
 
-/// An amendment that needs others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
-    /// The line.
     pub line: LineId,
-    /// The id its requester gave it.
+    /// The id that the requester gave the line.
     pub external_id: String,
-    /// Whose it is.
     pub requester: String,
-    /// The quantity that is wanted.
+    /// The quantity that the requester wants.
     #[serde(with = "crate::domain::quantity::text")]
     pub quantity: Quantity,
-    /// What others had to do when it was handed in.
+    /// What others had to do when the amendment was submitted.
     pub needs: Vec<Needed>,
-    /// Where it came from.
+    /// The name of the file with the amendment.
     pub file: String,
-    /// How far it is.
     pub state: PendingState,
 }
 
 impl Pending {
-    /// The open amendment of `line`, with the version of its record; that is 0 if there was none, and no
-    /// amendment if it is done.
+    /// Reads the open amendment of `line`, if there is one, and the version of its record (0 if there is no record).
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read.
@@ -63,13 +57,13 @@ impl Pending {
         Ok((record.version, open))
     }
 
-    /// What a record holds; none: an earlier version of Waybill wrote it.
+    /// Reads a record's body. `None` means that an earlier version of Waybill wrote it.
     #[must_use]
     pub fn read(body: &str) -> Option<Self> {
         serde_json::from_str(body).ok()
     }
 
-    /// Every open one, by line.
+    /// Reads all open amendments, by line.
     ///
     /// # Errors
     /// [`StoreError`] if they cannot be read.
@@ -79,10 +73,10 @@ impl Pending {
         Ok(open.filter(|pending| pending.state == PendingState::Open).collect())
     }
 
-    /// What others have to do for it as things are: its lots may have moved meanwhile.
+    /// Plans again what others have to do, because lots may have moved since.
     ///
     /// # Errors
-    /// [`Unfollowable`] if what has come meanwhile contradicts it.
+    /// [`Unfollowable`] if what has been delivered since contradicts the amendment.
     pub fn plan(&self, engine: &Engine, lots: &[Lot], line: &Line) -> Result<Plan, Unfollowable> {
         let mut wanted = line.clone();
         wanted.quantity = self.quantity;
@@ -91,7 +85,7 @@ impl Pending {
         Ok(plan)
     }
 
-    /// The lots whose supplier has not been told of the line's other consignee yet.
+    /// The lots whose supplier does not know the line's new consignee yet.
     pub(super) fn redirects(&self, lots: &[Lot], line: &Line) -> Vec<Needed> {
         let is_open = |needed: &&Needed| {
             needed.consignee.as_ref() == Some(&line.consignee) && {
@@ -102,7 +96,7 @@ impl Pending {
         self.needs.iter().filter(is_open).cloned().collect()
     }
 
-    /// It as it is filed at `version`.
+    /// The change that stores the amendment, if its record still has `version`.
     pub(super) fn file(
         &self,
         version: i64,
@@ -113,17 +107,17 @@ impl Pending {
         Ok(RecordChange { kind: RecordKind::Amendment, id, expected: version, body, event })
     }
 
-    /// Nothing is wanted of it any more.
+    /// Ends the amendment.
     ///
     /// # Errors
-    /// [`StoreError`] if it cannot be written down.
+    /// [`StoreError`] if it cannot be serialized.
     pub fn ends(mut self, version: i64, event: RecordEvent) -> Result<RecordChange, StoreError> {
         self.state = PendingState::Done;
         self.file(version, event)
     }
 }
 
-/// Whether `lot` is on order and some of it is to come.
+/// Whether `lot` is on order and not completely shipped.
 fn is_to_come(lot: &Lot) -> bool {
     let is_open = match lot.state() {
         LotState::Waiting { awaits, .. } => !matches!(awaits, Awaited::Payment { .. }),
@@ -133,8 +127,8 @@ fn is_to_come(lot: &Lot) -> bool {
     is_open && lot.order.is_some() && lot.shipped < lot.quantity
 }
 
-/// Adds what follows from `change set`: lines whose amendment waited for lots that it frees, and lots of other
-/// lines that come back because it ends what carried them.
+/// Adds what follows from `change_set`: changes of lines whose amendment waited for lots that it frees, and lots of
+/// other lines that come back because it ends the lots that carried them.
 ///
 /// # Errors
 /// [`StoreError`] if lines or lots cannot be read.
@@ -155,7 +149,7 @@ pub async fn follow(engine: &Engine, change_set: &mut ChangeSet) -> Result<(), S
     Ok(())
 }
 
-/// Whether a change leaves a lot in nobody's hands that was in others'.
+/// Whether a change frees an open lot from its order, its goods in kind or an offer of these.
 fn frees(change: &LotChange) -> bool {
     let is_free = |lot: &Lot| {
         let is_offered = matches!(lot.state().awaits(), Some(Awaited::Acceptance { .. }));
@@ -180,7 +174,8 @@ async fn follow_line(
         }
     }
     let mut wanted = stored.line.clone();
-    // It goes down as far as it can; that more has come than was wanted stays somebody's task.
+    // The quantity goes down as far as it can. If more was delivered than is wanted, somebody still has to deal with
+    // it.
     let (delivered, on_way) = come(&lots);
     wanted.quantity = pending.quantity.max(Quantity(delivered.0 + on_way.0));
     let Ok(amending) = amend(engine, id, &lots, &stored.line, &wanted) else { return Ok(()) };
@@ -200,7 +195,7 @@ async fn follow_line(
     Ok(())
 }
 
-/// Puts `later` changes of the same lots in the place of those that they were decided on.
+/// Replaces changes by `later` changes of the same lots that were decided on top of them.
 fn merge(changes: &mut Vec<LotChange>, later: Vec<LotChange>) {
     let places: HashMap<LotId, usize> =
         changes.iter().enumerate().map(|(place, change)| (change.after.id, place)).collect();
@@ -216,11 +211,11 @@ fn merge(changes: &mut Vec<LotChange>, later: Vec<LotChange>) {
             None => changes.push(change),
         }
     }
-    // What was to become a lot of its own, and is not wanted, never was one.
+    // A new lot whose quantity became zero is not created at all.
     changes.retain(|change| change.before.is_some() || !change.after.quantity.is_zero());
 }
 
-/// A round is wanted: money is free.
+/// The job of a round, because money has become free.
 pub(super) fn round(engine: &Engine) -> NewJob {
     NewJob::round(engine.clock.now())
 }

@@ -1,5 +1,4 @@
-//! Records of what steps look up, merged with what a folder said before and what commands have made
-//! of them since.
+//! Merges a folder's records with what the folder stated before, and with what commands have made of them since.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,50 +16,49 @@ use crate::sealed;
 use crate::store::body::{parse, write};
 use crate::store::{ChangeSet, Record, RecordChange, StoreError};
 
-/// Who states what a folder says.
+/// The actor of what a folder states.
 pub const IMPORT: &str = "import";
 
-/// The actor of what `caller` imports; none: whoever is at this machine.
+/// The actor of what `caller` imports. `None` means somebody at this machine.
 #[must_use]
 pub fn imported_by(caller: Option<&str>) -> String {
     caller.map_or_else(|| IMPORT.to_owned(), |caller| format!("{IMPORT}, by {caller}"))
 }
 
-/// Whether `actor` is one who imports: what it states is what a folder says.
+/// Whether `actor` is an import, so that what it states counts as stated by a folder.
 fn is_import(actor: &str) -> bool {
     actor.strip_prefix(IMPORT).is_some_and(|by| by.is_empty() || by.starts_with(", by "))
 }
 
-/// What a folder's files say, by what they are called.
+/// The parts of a coalition's folder.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Stated {
-    /// What holds for the coalition as a whole.
+    /// The settings of the whole coalition.
     Settings,
-    /// Who takes part.
+    /// The parties and their roles.
     Parties,
-    /// Expert groups.
+    /// The expert groups.
     Groups,
-    /// What is promised.
+    /// Pledges and commitments.
     Contributions,
-    /// What can be bought.
+    /// Suppliers' offers.
     Offers,
-    /// What comes on top of goods.
+    /// Costs on top of goods.
     Charges,
-    /// Codes that lines may use.
+    /// The codes that lines may use.
     Codes,
-    /// What must not be bought.
+    /// Goods that must not be bought.
     Prohibited,
-    /// Where deliveries go.
+    /// The places that deliveries go to.
     Consignees,
-    /// Rates of currencies, by day.
+    /// Exchange rates, by day.
     Rates,
 }
 
 impl Records {
-    /// Whether anything of them is new or amended.
     #[must_use]
     pub fn is_changed(&self) -> bool {
         !self.new.is_empty() || !self.amended.is_empty()
@@ -68,7 +66,6 @@ impl Records {
 }
 
 impl Stated {
-    /// The kind of its records.
     #[must_use]
     pub fn record(self) -> RecordKind {
         match self {
@@ -85,7 +82,7 @@ impl Stated {
         }
     }
 
-    /// What they are called together.
+    /// The name of the part in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -102,7 +99,8 @@ impl Stated {
         }
     }
 
-    /// Whether a folder that has one of them no more means something: rates are those of some days.
+    /// Whether the folder's lack of a record means something. Rates are only those of some days, so a missing day
+    /// means nothing.
     fn can_go(self) -> bool {
         match self {
             Self::Settings | Self::Rates => false,
@@ -117,7 +115,7 @@ impl Stated {
         }
     }
 
-    /// The commands that are proposed for one of them that is gone.
+    /// What the report proposes for a record that the folder does not have any more.
     fn proposal(self, id: &str) -> String {
         match self {
             Self::Offers => format!(
@@ -137,25 +135,25 @@ impl Stated {
         }
     }
 
-    /// Fields that are told to nobody: where a consignee is.
+    /// Whether `field` must not be shown to anybody: the address of a consignee.
     fn is_secret(self, field: &str) -> bool {
         self == Self::Consignees && field == "address"
     }
 }
 
-/// A record that says something else than before.
+/// A record that is amended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RecordAmended {
-    /// Its id.
+    /// The id of the record.
     pub id: String,
-    /// What differs.
+    /// The changed fields.
     pub changes: Vec<Change>,
 }
 
-/// A record that commands have changed meanwhile, too.
+/// A record that commands have changed too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RecordConflict {
-    /// Its id.
+    /// The id of the record.
     pub id: String,
     /// The fields that both have changed.
     pub fields: Vec<Contested>,
@@ -164,42 +162,42 @@ pub struct RecordConflict {
 /// A record that the folder does not have any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RecordGone {
-    /// Its id.
+    /// The id of the record.
     pub id: String,
-    /// What becomes of it, and the commands that are proposed.
+    /// What happens to it, and the proposed commands.
     pub proposal: String,
 }
 
 /// What became of the records of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Records {
-    /// What they are.
+    /// The kind of the records.
     pub what: Stated,
-    /// Those that were not known, by id.
+    /// The ids of new records.
     pub new: Vec<String>,
-    /// How many say what was known.
+    /// The number of records that are the same as before.
     pub unchanged: usize,
-    /// Those that say something else.
+    /// The records that are amended.
     pub amended: Vec<RecordAmended>,
-    /// Those that commands have changed meanwhile, too.
+    /// The records that commands have changed too.
     pub conflicts: Vec<RecordConflict>,
-    /// Those that the folder does not have any more.
+    /// The records that the folder does not have any more.
     pub gone: Vec<RecordGone>,
 }
 
-/// What a folder says of one kind of records, as it is decided.
+/// The merge of a folder's records of one kind.
 pub(super) struct Merge<'a> {
     engine: &'a Engine,
     how: &'a How,
     changes: Vec<RecordChange>,
     there: BTreeMap<String, Record>,
     said: BTreeSet<String>,
-    /// Records for which a file's word does not stand against a command's: nobody is there to decide.
+    /// Whether the records come from a planned file, so that records which are missing in it are not gone.
     pub(super) is_planned: bool,
     pub(super) records: Records,
 }
 
-/// What the record that something is gone, or is back, holds.
+/// The body of the record which says that something is gone, or is back.
 fn gone(is_gone: bool) -> String {
     serde_json::json!({ "is_gone": is_gone }).to_string()
 }
@@ -212,7 +210,7 @@ fn text(value: Option<&serde_json::Value>) -> String {
     }
 }
 
-/// Money as people read it.
+/// Formats money for people.
 fn amount(value: &serde_json::Value) -> Option<String> {
     let money: crate::domain::money::Money = serde_json::from_value(value.clone()).ok()?;
     Some(money.to_string())
@@ -237,7 +235,7 @@ impl<'a> Merge<'a> {
         self.changes.push(RecordChange { kind, id, expected, body, event });
     }
 
-    /// What `id` is from now on, where that changes.
+    /// States the record `id`, and returns its new content if that changes.
     pub(super) async fn state<T>(&mut self, id: &str, theirs: &T) -> Result<Option<T>, StoreError>
     where
         T: Serialize + DeserializeOwned + Clone + PartialEq,
@@ -245,13 +243,13 @@ impl<'a> Merge<'a> {
         self.state_as(id, theirs, |ours| ours).await
     }
 
-    /// An offer: one that was gone and is back is on sale again.
+    /// States an offer. An offer that was gone and is back is on sale again.
     pub(super) async fn offer(&mut self, theirs: &Offer) -> Result<(), StoreError> {
         let resumed = |ours| Offer { is_suspended: false, ..ours };
         self.state_as(&theirs.id, theirs, resumed).await.map(drop)
     }
 
-    /// The same, where `clear` takes from what is there what no folder states.
+    /// Does the same. `clear` removes from the stored value what no folder states.
     async fn state_as<T>(
         &mut self,
         id: &str,
@@ -313,9 +311,10 @@ impl<'a> Merge<'a> {
         Ok(Some(becomes))
     }
 
-    /// What a folder said of it the last time; none: no folder did.
+    /// What a folder stated for `id` the last time. `None` means that no folder has.
     ///
-    /// A commands' word is never about what is confidential: what was sealed by a key that is gone is as `there`.
+    /// Commands never change confidential values. So a value that was sealed by a missing key is taken to be as in
+    /// `there`.
     async fn base<T: DeserializeOwned>(
         &self,
         id: &str,
@@ -336,7 +335,7 @@ impl<'a> Merge<'a> {
         parse(kind, id, &self.opened(kind, id, &stated.body, Some(there))?).map(Some)
     }
 
-    /// A body with what is confidential in plain text: only so it can be compared.
+    /// Opens the confidential values of a body, because only plain text can be compared.
     fn opened(
         &self,
         kind: RecordKind,
@@ -358,7 +357,7 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// Keeps what the folder says where the record does not.
+    /// Stores what the folder states, if it differs from the record.
     async fn remember<T: Serialize + PartialEq>(
         &mut self,
         id: &str,
@@ -430,13 +429,13 @@ impl<'a> Merge<'a> {
         Ok(RecordConflict { id: id.to_owned(), fields })
     }
 
-    /// Takes note that `id` is in a file, although not one of today.
+    /// Notes that `id` is in a file that only counts on a later day.
     pub(super) fn is_known(&mut self, id: &str) {
         self.said.insert(id.to_owned());
     }
 
-    /// Tells what the folder had before and has no more, each once; such offers are suspended. Adds all
-    /// that was decided to `change set`.
+    /// Reports each record once that the folder had and does not have any more, and suspends such offers. Adds all
+    /// changes to `change_set`.
     pub(super) async fn end(mut self, change_set: &mut ChangeSet) -> Result<Records, StoreError> {
         if self.records.what.can_go() {
             self.compare_with_last().await?;
@@ -481,7 +480,7 @@ impl<'a> Merge<'a> {
         self.changes.push(RecordChange { kind: RecordKind::Gone, id, expected, body, event });
     }
 
-    /// Whether a folder has stated it: what only commands have stated was never in one.
+    /// Whether a folder has ever stated `id`. What only commands have stated cannot be missing in a folder.
     async fn was_stated(&self, id: &str) -> Result<bool, StoreError> {
         match self.records.what {
             Stated::Contributions | Stated::Parties => {

@@ -1,5 +1,5 @@
-//! What steps look up: parties, contributions, offers, codes and rates become records;
-//! commitments in funds also become envelopes.
+//! Stores what steps look up: parties, contributions, offers, codes and rates become records. Commitments of money
+//! also become envelopes.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,21 +18,21 @@ use crate::rounds;
 use crate::store::body::write;
 use crate::store::{ChangeSet, EnvelopeChange, Fate, NewJob, RecordChange, StoreError};
 
-/// What became of what a folder says besides requisitions, or would become of it.
+/// What became of a folder's records, or would become of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Loaded {
-    /// Kind by kind.
+    /// The result for each kind of records.
     pub records: Vec<Records>,
 }
 
 impl Loaded {
-    /// Whether commands have changed what the folder changes, too.
+    /// Whether there are conflicts with changes by commands.
     #[must_use]
     pub fn is_disputed(&self) -> bool {
         self.records.iter().any(|records| !records.conflicts.is_empty())
     }
 
-    /// The first of them, in words.
+    /// The first conflict, in words.
     fn first_conflict(&self) -> Option<String> {
         self.records.iter().find_map(|records| {
             let conflict = records.conflicts.first()?;
@@ -43,7 +43,8 @@ impl Loaded {
     }
 }
 
-/// Stores what a coalition's files say besides requisitions. The same files again change nothing.
+/// Stores the records in a coalition's files; requisitions are stored separately. The same files again change
+/// nothing.
 ///
 /// # Errors
 /// [`IntakeError`]; then nothing was stored.
@@ -55,11 +56,11 @@ pub async fn load(engine: &Engine, files: &CoalitionFiles) -> Result<Loaded, Int
     }
 }
 
-/// What a coalition's files change besides requisitions, as far as no command has said otherwise since
-/// they said it. `due` are contributions of files whose day has come.
+/// Plans the changes of a coalition's records, merged with changes by commands. `due` are contributions of files
+/// whose day has come.
 ///
 /// # Errors
-/// [`IntakeError`] if they are another coalition's, or what is there cannot be read.
+/// [`IntakeError`] if the files belong to another coalition, or the stored records cannot be read.
 pub async fn prepare(
     engine: &Engine,
     actor: &str,
@@ -144,7 +145,7 @@ async fn decide(
     }
     records.push(rates.end(&mut change_set).await?);
     if !change_set.records.is_empty() {
-        // Whatever changed may bring on what waits.
+        // Any changed record may help lots that wait, so a round runs.
         change_set.jobs.push(NewJob::round(now));
         change_set.jobs.extend(rounds::later(&files.settings, &files.offers, &files.rates, now));
     }
@@ -185,7 +186,7 @@ pub async fn contribute(
     commit(engine, change_set).await
 }
 
-/// Stores contributions of a file whose day has come, as far as no command has said otherwise since.
+/// Stores contributions of a file whose day has come, merged with changes by commands.
 ///
 /// # Errors
 /// [`IntakeError`]; then nothing was stored.
@@ -241,7 +242,7 @@ async fn commit(engine: &Engine, change_set: ChangeSet) -> Result<(), IntakeErro
     }
 }
 
-/// Adds contributions and what they change in their envelopes; those of `later` files are not gone.
+/// Adds contributions and the changes of their envelopes. Contributions in `later` files do not count as gone.
 async fn promise(
     engine: &Engine,
     coalition: &Coalition,
@@ -265,7 +266,7 @@ async fn promise(
     Ok(records)
 }
 
-/// Adds what a contribution that was `old` changes in its envelope.
+/// Adds the change of a contribution's envelope. `old` is the contribution before.
 async fn fund(
     engine: &Engine,
     settings: &Settings,
@@ -297,7 +298,7 @@ async fn fund(
         opened,
         expired: 0,
     });
-    // A commitment that was cut is a fact, even where more of it is used already.
+    // A reduced commitment is a fact from outside, even if more than that is used already.
     change_set.is_outside_fact |= row.is_some();
     let bound = row.map_or(0, |row| row.obligated + row.disbursed + row.expired);
     if bound > amount.minor {

@@ -1,4 +1,4 @@
-//! What the bench offers: lots in a burst, or at a rate.
+//! Submits the lots of a benchmark, all at once or at a rate.
 
 use std::time::Duration;
 
@@ -21,20 +21,20 @@ use waybill_shared::store::{ChangeSet, Fate, LineChange, LotChange};
 use crate::args::{Bench, Workload};
 use crate::failure::Failure;
 
-/// Lots submitted in one commit.
+/// How many lots are submitted in one commit.
 const BATCH: i64 = 1000;
 
-/// Suppliers of the real pipeline's load.
+/// The number of suppliers for the real pipeline.
 const SUPPLIERS: i64 = 8;
 
-/// Is told of each lot, by number, just before it is submitted.
+/// Called with the number of each lot just before it is submitted.
 pub(super) type Submits<'a> = dyn FnMut(i64) -> Result<(), Failure> + Send + 'a;
 
 fn unit_code() -> Result<waybill_shared::domain::quantity::Unit, Failure> {
     "H87".parse().map_err(Failure::ours)
 }
 
-/// A coalition with money and offers enough for everything.
+/// Creates a coalition with enough money and offers for all lots.
 pub(super) async fn coalition(engine: &Engine) -> Result<(), Failure> {
     let day = engine.clock.now().date_naive() - chrono::TimeDelta::days(30);
     let span = |role| RoleSpan { role, from: day, to: None, evidence: "invented".to_owned() };
@@ -103,7 +103,7 @@ pub(super) async fn coalition(engine: &Engine) -> Result<(), Failure> {
         .map_err(|error| Failure::ours(anyhow::Error::new(error)))
 }
 
-/// Which lots are offered.
+/// Which lots are submitted.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Offered {
     workload: Workload,
@@ -112,13 +112,12 @@ pub(super) struct Offered {
 }
 
 impl Offered {
-    /// As the options say.
     pub(super) fn of(arguments: &Bench) -> Self {
         Self { workload: arguments.workload, first: arguments.first, class: arguments.class }
     }
 }
 
-/// The submission of one lot.
+/// The change set that submits one lot.
 fn submission(engine: &Engine, number: i64, offered: Offered) -> Result<ChangeSet, Failure> {
     let Offered { workload, class, .. } = offered;
     let now = engine.clock.now();
@@ -131,7 +130,7 @@ fn submission(engine: &Engine, number: i64, offered: Offered) -> Result<ChangeSe
         kind: Kind::Goods,
         classification: "32413100-2".to_owned(),
         scheme: "CPV".to_owned(),
-        // Quantities differ, so that lines are not taken for duplicates.
+        // Quantities differ, so that lines do not count as duplicates.
         quantity: Quantity::whole(if workload == Workload::W4 { 1 } else { number }),
         unit: unit_code()?,
         unit_estimate: Price::new(10_000, Currency::EUR),
@@ -171,7 +170,7 @@ async fn submit(
     Ok(())
 }
 
-/// All at once.
+/// Submits all lots at once.
 pub(super) async fn burst(
     engine: &Engine,
     offered: Offered,
@@ -187,7 +186,7 @@ pub(super) async fn burst(
     Ok(lots)
 }
 
-/// Open loop: `rate` lots a second for `seconds`.
+/// Submits `rate` lots a second for `seconds`, however fast they are processed.
 pub(super) async fn rate(
     engine: &Engine,
     offered: Offered,

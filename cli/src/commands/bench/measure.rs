@@ -1,4 +1,4 @@
-//! Time, CPU, bytes and latencies.
+//! Measures time, CPU, bytes and latencies.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, broadcast};
 use waybill_shared::engine::Committed;
 
-/// How long no lot may close before the rest counts as lost.
+/// If no lot closes for this long, the remaining lots count as lost.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// When each lot was submitted and seen closed, after the commit.
+/// When each lot was submitted, and when it was seen to be closed after the commit.
 #[derive(Debug, Default)]
 pub(super) struct Latencies {
     inner: Mutex<Inner>,
@@ -29,12 +29,12 @@ impl Latencies {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A lot is about to be submitted.
+    /// Call just before a lot is submitted.
     pub(super) fn submits(&self, lot: i64) {
         self.lock().submitted.insert(lot, Instant::now());
     }
 
-    /// Listens to commits and stamps the lots that they close.
+    /// Listens to commits, and records when lots are closed.
     pub(super) async fn watch(self: Arc<Self>, mut commits: broadcast::Receiver<Committed>) {
         loop {
             let closed = match commits.recv().await {
@@ -55,7 +55,7 @@ impl Latencies {
         }
     }
 
-    /// Waits until `lots` are closed, or none has been for a while: then some were lost.
+    /// Waits until `lots` lots are closed, or gives up if none has been closed for a while.
     pub(super) async fn all_closed(&self, lots: i64) {
         while self.lock().closed < lots {
             if tokio::time::timeout(PATIENCE, self.changed.notified()).await.is_err() {
@@ -76,7 +76,7 @@ impl Latencies {
     }
 }
 
-/// What a measured stretch used.
+/// The resources used during a measurement.
 pub(super) struct Used {
     pub(super) wall_s: f64,
     pub(super) cpu_s: f64,
@@ -84,7 +84,7 @@ pub(super) struct Used {
     pub(super) rss_mib: u64,
 }
 
-/// Reads this process's counters from `/proc` at the start and the end.
+/// Reads this process's counters from `/proc` at the start and at the end.
 pub(super) struct Meter {
     began: Instant,
     cpu_s: f64,
@@ -116,7 +116,7 @@ fn written_bytes() -> u64 {
     field("/proc/self/io", "write_bytes:")
 }
 
-/// User and system seconds; the kernel counts them in hundredths on every Linux.
+/// User and system time in seconds. Linux always reports hundredths.
 fn cpu_s() -> f64 {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after = text.rsplit_once(") ").map_or("", |(_, after)| after);

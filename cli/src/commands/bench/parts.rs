@@ -1,7 +1,7 @@
-//! One part of a bench over many processes: the scheduler, a worker, or what submits. Each leaves
-//! evidence in a folder that they share, in files of its own: `.sub` and `.done` hold records of 16
-//! bytes (a lot's number from 1 as u64, Unix seconds as f64, little endian), `.cnt` how often each
-//! of the four steps ran (u64 each).
+//! One part of a benchmark over several processes: the scheduler, a worker, or the part that
+//! submits. Each writes its evidence to files of its own in a shared folder. `.sub` and `.done`
+//! contain records of 16 bytes: a lot's number from 1 as u64, and Unix seconds as f64, both little
+//! endian. `.cnt` contains how often each of the four steps ran, as u64 each.
 
 use std::fs::File;
 use std::io::Write;
@@ -29,10 +29,10 @@ use crate::signals::Signals;
 use crate::stating::Stating;
 use crate::target::{BrokerUrl, StoreUrl, Target};
 
-/// How often is looked whether it can begin.
+/// How often to check whether the part can begin.
 const LOOK: Duration = Duration::from_millis(2);
 
-/// Where evidence is left.
+/// The folder for evidence.
 #[derive(Debug, Clone)]
 struct Evidence {
     folder: PathBuf,
@@ -49,7 +49,7 @@ impl Evidence {
             .map_err(Failure::ours)
     }
 
-    /// Says that this part is there.
+    /// Reports that this part is ready.
     fn is_ready(&self, part: &str) -> Result<(), Failure> {
         let path = self.folder.join(format!("{part}-ready-{}", std::process::id()));
         File::create(path).map(drop).map_err(Failure::ours)
@@ -64,7 +64,7 @@ fn record(lot: i64) -> [u8; 16] {
     record
 }
 
-/// Runs one part until it is told to end.
+/// Runs one part until SIGTERM.
 pub(super) async fn run(arguments: &args::Bench, part: Part, folder: &Path) -> Result<(), Failure> {
     let evidence = Evidence { folder: folder.to_owned() };
     let mut target = Target::folder(folder);
@@ -137,14 +137,14 @@ async fn worker(
     until_told(service, relay, &role, beside, told, None).await
 }
 
-/// Writes what commits have closed, after they are durable, and how often each step ran.
+/// Writes which lots were closed by durable commits, and how often each step ran.
 async fn watch(
     mut commits: broadcast::Receiver<Committed>,
     steps: Vec<Counted>,
     counts: File,
     mut done: File,
 ) {
-    // A commit that is missed leaves no evidence, which fails the bench.
+    // A missed commit leaves no evidence, so the benchmark fails.
     while let Ok(committed) = commits.recv().await {
         let runs: Vec<u8> = steps.iter().flat_map(|step| step.runs().to_le_bytes()).collect();
         let records: Vec<u8> = committed.closed.iter().flat_map(|lot| record(*lot)).collect();
@@ -162,7 +162,7 @@ async fn submit(
     evidence: &Evidence,
 ) -> Result<(), Failure> {
     let mut service = Service::open(target, Clock::Real, None).await?;
-    // It runs no step.
+    // This process runs no steps: no step has an empty name.
     let role = Role::Worker { steps: vec![String::new()], concurrency: None };
     let relay = service.start_with(&role, &[], &[]).await?;
     let mut submitted = evidence.file("sub")?;

@@ -1,4 +1,4 @@
-//! The disk's own limit: row updates in batches of 100, each batch a durable transaction.
+//! Measures the disk's own limit: row updates in batches of 100, each batch a durable transaction.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -7,13 +7,13 @@ use waybill_shared::store::sqlite::raw_updates;
 
 use crate::failure::Failure;
 
-/// Rows of the table.
+/// The number of rows in the table.
 const ROWS: i64 = 10_000;
 
-/// How long is measured.
+/// How long to measure.
 const STRETCH: Duration = Duration::from_secs(2);
 
-/// Rows updated a second.
+/// Measures how many rows are updated a second.
 pub(super) async fn updates_per_s(folder: &Path) -> Result<f64, Failure> {
     std::fs::create_dir_all(folder).map_err(Failure::ours)?;
     let began = Instant::now();

@@ -73,7 +73,7 @@ pub(crate) async fn incident(incident: args::Incident) -> Result<(), Failure> {
     act(verb, command, Picked::Ids(&ids), &on.how).await
 }
 
-/// The lots parked with a cause, and the incidents recorded with it.
+/// The lots that are parked with a cause, and the incidents that are recorded with it.
 async fn subjects(client: &Client, cause: &str) -> Result<Vec<String>, Failure> {
     let known: Vec<IncidentView> = client.get("/v1/incidents").await?;
     let own: Vec<&IncidentView> = known.iter().filter(|view| view.cause == cause).collect();

@@ -1,4 +1,5 @@
-//! `waybill despatch`, `receive`, `pay`: what comes of an order, as the documents that its parties send.
+//! `waybill despatch`, `receive`, `pay`: submits what happens to an order, as the documents that its parties would
+//! send.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,7 @@ pub(super) async fn order_view(client: &Client, number: &str) -> Result<OrderVie
     client.get(&format!("/v1/orders/{}", escape(number))).await
 }
 
-/// Hands a document in, in the name of `sender`; shown first, and asked about where it changes several
+/// Submits a document on behalf of `sender`. Shows its effects first, and asks for confirmation if it changes several
 /// lots.
 pub(super) async fn hand_in(
     client: &Client,
@@ -81,19 +82,19 @@ pub(super) async fn hand_in(
     output::data(&format!("{done}, as {} of {}\n{table}", answer.number, answer.sender))
 }
 
-/// A number made of what a document says: the same again is the same document.
+/// Derives a document number from its content, so that the same content is the same document.
 fn made_number(content: &Content) -> Result<String, Failure> {
     let bytes = serde_json::to_vec(content).map_err(Failure::ours)?;
     let hash = Sha256::digest(&bytes);
     Ok(format!("CLI-{}", hex::encode(&hash[..6])))
 }
 
-/// The lots that travel under an order now.
+/// The lots that are on an order now.
 async fn lots_of(client: &Client, order: &OrderView) -> Result<Vec<LotView>, Failure> {
     client.get(&format!("/v1/orders/{}/lots", escape(&order.number))).await
 }
 
-/// Those of `lots` that wait for `awaits`, or those that were named.
+/// The lots in `lots` that were named, or, if none was named, those that wait for `awaits`.
 fn those<'a>(
     lots: &'a [LotView],
     awaits: &str,
@@ -118,7 +119,7 @@ fn those<'a>(
     named.iter().map(find).collect()
 }
 
-/// What is said of each lot, as LOT=VALUE.
+/// Parses arguments of the form LOT=VALUE.
 fn named(given: &[String]) -> Result<Vec<(LotId, String)>, Failure> {
     let pair = |text: &String| {
         let (lot, value) = text.split_once('=').ok_or_else(|| {
@@ -137,7 +138,7 @@ fn quantity(text: &str, lot: &LotView) -> Result<Quantity, Failure> {
     Quantity::parse(text, unit).map_err(|error| wrong(error.to_string()))
 }
 
-/// The same, of what may be nothing.
+/// Reads a quantity that may be 0.
 fn some_or_none(text: &str, lot: &LotView) -> Result<Quantity, Failure> {
     if text.trim() == "0" { Ok(Quantity::ZERO) } else { quantity(text, lot) }
 }
@@ -175,7 +176,7 @@ pub(crate) async fn receive(receive: args::Receive) -> Result<(), Failure> {
             args::Remedy::Replace => Remedy::Replace,
             args::Remedy::Return => Remedy::Return,
         };
-        // A receipt is its requester's: each has one of its own.
+        // A receipt belongs to one requester, so each requester gets a receipt of its own.
         let mut by_requester: BTreeMap<&str, Vec<ReceiptLine>> = BTreeMap::new();
         for lot in those(&lots, "delivery", &named, &order)? {
             let said = named.iter().find(|(id, _)| *id == lot.id).map(|(_, text)| text.as_str());
@@ -202,7 +203,7 @@ pub(crate) async fn receive(receive: args::Receive) -> Result<(), Failure> {
     .await
 }
 
-/// How much of `lot` its order buys.
+/// The quantity of `lot` that its order buys, with surplus.
 fn bought(lot: &LotView) -> Result<Quantity, Failure> {
     let surplus = lot.surplus.as_deref().map(|text| quantity(text, lot)).transpose()?;
     Ok(Quantity(quantity(&lot.quantity, lot)?.0 + surplus.unwrap_or_default().0))
@@ -252,7 +253,7 @@ pub(crate) async fn pay(pay: args::Pay) -> Result<(), Failure> {
     .await
 }
 
-/// In which currency a lot is paid.
+/// The currency in which a lot is paid.
 fn paid_in(lot: &LotView) -> Result<Currency, Failure> {
     let first = lot.funding.first().ok_or_else(|| no_money(lot))?;
     Ok(first.covers.currency)
@@ -262,7 +263,7 @@ fn no_money(lot: &LotView) -> Failure {
     Failure::caller(format!("no money is bound for {}", lot.id), "`waybill show` says why")
 }
 
-/// What is bound for a lot and not paid yet.
+/// The money that is bound for a lot and not paid yet.
 fn due(lot: &LotView) -> Result<Money, Failure> {
     let bound = lot
         .funding

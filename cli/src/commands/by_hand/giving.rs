@@ -29,7 +29,7 @@ pub(crate) async fn commit(given: args::Contribute) -> Result<(), Failure> {
     state(given, Firmness::Commitment).await
 }
 
-/// States a contribution, or states it anew; shown first, where it was there before.
+/// States a contribution. If it exists already, the changes are shown first.
 async fn state(given: args::Contribute, firmness: Firmness) -> Result<(), Failure> {
     let target = Target::of(&given.how.data)?;
     let how = given.how.clone();
@@ -99,7 +99,7 @@ fn contribution(
             excluded: known.map(|known| known.earmark.excluded.clone()).unwrap_or_default(),
             channel: given.channel,
         },
-        // What cannot be said here stays as it was stated.
+        // What these options cannot express stays as it was.
         tranches: known.map(|known| known.tranches.clone()).unwrap_or_default(),
         obligate_by: given.obligate_by,
         pay_by: given.pay_by,
@@ -154,7 +154,7 @@ fn in_kind(text: &str) -> Result<InKind, Failure> {
     })
 }
 
-/// What differs, field by field.
+/// The changed fields.
 fn changes(
     known: Option<&Contribution>,
     stated: &Contribution,
@@ -180,7 +180,7 @@ fn changes(
     Ok(names.iter().filter(|name| differs(name)).map(row).collect())
 }
 
-/// A field's value as people write it.
+/// Formats a field's value for people.
 fn words(value: &serde_json::Value) -> String {
     use serde_json::Value;
     if let Ok(money) = serde_json::from_value::<Money>(value.clone()) {
@@ -200,7 +200,7 @@ fn words(value: &serde_json::Value) -> String {
     }
 }
 
-/// When a donor of `amount` is asked.
+/// Describes when the donor of `amount` is asked for consent.
 fn describe_consent(consent: &serde_json::Value, amount: Option<&serde_json::Value>) -> String {
     let amount = amount.and_then(|amount| serde_json::from_value::<Money>(amount.clone()).ok());
     match serde_json::from_value::<Consent>(consent.clone()) {

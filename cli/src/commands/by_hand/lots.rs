@@ -9,7 +9,7 @@ use crate::args;
 use crate::client::{Client, Query};
 use crate::failure::Failure;
 
-/// Lots read at once.
+/// How many lots are read at once.
 const PAGE: u64 = 1000;
 
 pub(crate) async fn hold(on: args::OnLots) -> Result<(), Failure> {
@@ -32,7 +32,7 @@ pub(crate) async fn cancel(on: args::OnLots) -> Result<(), Failure> {
 }
 
 pub(crate) async fn split(split: args::Split) -> Result<(), Failure> {
-    // The unit decides how many decimals make sense; the service knows it.
+    // Only the service knows the unit, which decides how many decimals are allowed.
     let quantity = serde_json::from_value(serde_json::json!({
         "act": "split", "quantity": split.quantity, "again": split.again,
     }));
@@ -57,7 +57,7 @@ pub(crate) async fn redirect(on: args::Redirect) -> Result<(), Failure> {
     act(verb, command, Picked::Lots(&on.lots), &on.how).await
 }
 
-/// The ids of all lots that a filter takes.
+/// The ids of all lots that match the filters.
 pub(super) async fn matching(client: &Client, lots: &args::OfLots) -> Result<Vec<String>, Failure> {
     let mut query = Query::new("/v1/lots");
     query.add("state", lots.incident.as_ref().map(|_| "parked").or(lots.state.as_deref()));

@@ -1,4 +1,5 @@
-//! What operators do by hand: looked at first, asked about where it is many, then done.
+//! Commands that operators carry out by hand. The effects are computed first, several changes need
+//! a confirmation, and then the command is carried out.
 
 mod answers;
 mod documents;
@@ -29,20 +30,20 @@ use crate::failure::Failure;
 use crate::output::{self, Doing, Held, Meaning};
 use crate::target::Target;
 
-/// Subjects of one request.
+/// The most subjects of one request.
 const AT_ONCE: usize = 500;
 
-/// Subjects that are listed before it is done.
+/// The most subjects that are listed before confirmation.
 const LISTED: usize = 20;
 
-/// What a command does, and what was done, as people say it.
+/// How a command is named in messages.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Verb {
-    /// `hold`.
+    /// The infinitive, such as `hold`.
     pub(crate) to: &'static str,
-    /// `held`.
+    /// The participle, such as `held`.
     pub(crate) done: &'static str,
-    /// `lot`.
+    /// The kind of subject, such as `lot`.
     pub(crate) what: &'static str,
 }
 
@@ -51,7 +52,7 @@ impl Verb {
         Self { to, done, what }
     }
 
-    /// `3 lots`, `1 lot`.
+    /// Formats a count, such as `3 lots` or `1 lot`.
     pub(crate) fn count(&self, count: usize) -> String {
         match (count, self.what) {
             (1, what) => format!("1 {what}"),
@@ -61,7 +62,7 @@ impl Verb {
     }
 }
 
-/// Does `command` on `ids`, as `how` says.
+/// Carries out `command` on `ids`, with the options in `how`.
 pub(super) async fn act(
     verb: Verb,
     command: Command,
@@ -69,7 +70,8 @@ pub(super) async fn act(
     how: &How,
 ) -> Result<(), Failure> {
     let target = Target::of(&how.data)?;
-    // Whoever writes into the pipe may need the data folder first.
+    // Ids are read before the data folder is locked, because the program that writes to the pipe
+    // may need the folder.
     let given = ids.given()?;
     let done = Client::with(&target, async |client| {
         let ids = match given {
@@ -102,7 +104,7 @@ pub(super) async fn act(
             confirm(verb, &looked, &wanted)?;
         }
         let mut done: CommandAnswer = in_parts(client, &wanted, false, &request).await?;
-        // What was left out is told, too.
+        // Subjects that were left out are reported too.
         let others =
             looked.items.into_iter().filter(|acted| acted.outcome != CommandOutcome::Changed);
         done.items.extend(others);
@@ -118,7 +120,7 @@ fn of(answer: &CommandAnswer, outcome: CommandOutcome) -> impl Iterator<Item = &
     answer.items.iter().filter(move |acted| acted.outcome == outcome)
 }
 
-/// Asks for all of `ids`, a part at a time; Ctrl-C ends it between two parts.
+/// Sends the request for all `ids`, one part at a time. Ctrl-C stops between two parts.
 async fn in_parts(
     client: &Client,
     ids: &[String],
@@ -126,11 +128,11 @@ async fn in_parts(
     request: &impl Fn(&[String], bool) -> CommandRequest,
 ) -> Result<CommandAnswer, Failure> {
     let mut all = CommandAnswer::default();
-    // Before anything is seen: whoever sees the bar may press Ctrl-C.
+    // This comes before the progress bar, because a person who sees the bar may press Ctrl-C.
     let work = Held::on(Doing::Works);
     let bar = output::progress("acting", i64::try_from(ids.len()).unwrap_or(0));
     for part in ids.chunks(AT_ONCE) {
-        // What has begun is done to its end.
+        // A part that was started is always completed.
         if work.is_told() {
             bar.finish_and_clear();
             if dry_run {
@@ -153,7 +155,7 @@ async fn in_parts(
     Ok(all)
 }
 
-/// Shows what would be done, and asks whether to.
+/// Shows what would happen, and asks for confirmation.
 fn confirm(verb: Verb, looked: &CommandAnswer, wanted: &[String]) -> Result<(), Failure> {
     let question = format!("{} {}?", verb.to, verb.count(wanted.len()));
     if !output::can_ask() {
@@ -176,7 +178,7 @@ fn confirm(verb: Verb, looked: &CommandAnswer, wanted: &[String]) -> Result<(), 
     Err(Failure::caller("nothing was changed", ""))
 }
 
-/// What changes, subject by subject.
+/// The effects, one subject after another.
 fn effects(acted: &[&CommandResult]) -> String {
     let mut rows = Vec::new();
     for one in acted {
@@ -187,7 +189,7 @@ fn effects(acted: &[&CommandResult]) -> String {
     output::wrapped_table(&["WHAT", "CHANGES"], &rows)
 }
 
-/// Says what was done, or would be, and what could not be.
+/// Prints what was done, or would be done, and what was refused.
 fn tell(verb: Verb, answer: &CommandAnswer, how: &How) -> Result<(), Failure> {
     if how.json {
         output::json(answer)?;
@@ -257,16 +259,15 @@ fn refusals(verb: Verb, answer: &CommandAnswer) -> Result<(), Failure> {
     }
 }
 
-/// On what something is done.
+/// The subjects of a command.
 pub(super) enum Picked<'a> {
-    /// On these.
     Ids(&'a [String]),
-    /// On lots by id or by filter.
+    /// Lots by id or by filter.
     Lots(&'a crate::args::OfLots),
 }
 
 impl Picked<'_> {
-    /// The ids, if they are named; none: a filter finds them.
+    /// The ids, if they were named. `None` means that a filter finds them.
     fn given(&self) -> Result<Option<Vec<String>>, Failure> {
         match self {
             Self::Ids(ids) => given(ids).map(Some),
@@ -283,7 +284,7 @@ impl Picked<'_> {
     }
 }
 
-/// Ids as given, those from standard input in the place of a `-`.
+/// The given ids. A `-` is replaced by ids from standard input.
 fn given(ids: &[String]) -> Result<Vec<String>, Failure> {
     let mut all = Vec::new();
     for id in ids {
@@ -295,7 +296,7 @@ fn given(ids: &[String]) -> Result<Vec<String>, Failure> {
             let line = line.map_err(|error| {
                 Failure::caller(format!("standard input: {error}"), "give ids one a line")
             })?;
-            // The first word, so that a listing's rows do, too.
+            // Only the first word counts, so that rows of a listing can be piped in.
             all.extend(line.split_whitespace().next().map(str::to_owned));
         }
     }

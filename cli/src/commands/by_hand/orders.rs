@@ -47,7 +47,7 @@ pub(crate) async fn order(order: args::Order) -> Result<(), Failure> {
     act(Verb::new(verb.0, verb.1, "order"), command, Picked::Ids(&on.ids), &on.how).await
 }
 
-/// What is answered to terms that a supplier changed.
+/// Answers terms that a supplier has changed.
 async fn decide(terms: args::DecideTerms, decision: TermsDecision) -> Result<(), Failure> {
     let args::DecideTerms { on, lots } = terms;
     if !lots.is_empty() && on.ids.len() > 1 {
@@ -64,7 +64,7 @@ async fn decide(terms: args::DecideTerms, decision: TermsDecision) -> Result<(),
     act(Verb::new(verb, done, "order"), command, Picked::Ids(&on.ids), &on.how).await
 }
 
-/// Lots, each with a quantity, or, unless one `is_needed`, alone.
+/// Parses lots with quantities. Unless `is_needed`, the quantity can be left out.
 fn named_lots(given: &[String], is_needed: bool) -> Result<BTreeMap<String, String>, Failure> {
     let mut lots = BTreeMap::new();
     for text in given {
@@ -93,7 +93,7 @@ pub(crate) async fn claim(claim: args::Claim) -> Result<(), Failure> {
     act(verb, Command::Claim { amount }, Picked::Ids(&[claim.order]), &claim.how).await
 }
 
-/// An amount with its currency.
+/// Reads an amount with its currency.
 pub(super) fn money(text: &str) -> Result<Money, Failure> {
     text.parse().map_err(|error| {
         Failure::caller(format!("`{text}`: {error}"), "write it as `EUR 1,250.50` or `5M EUR`")
@@ -115,7 +115,7 @@ async fn respond_to(respond: args::Respond) -> Result<(), Failure> {
     .await
 }
 
-/// The supplier's answer to an order change, which is one for all of it.
+/// The supplier's answer to an order change. It applies to the whole change.
 fn change_response(
     order: &OrderView,
     change: &str,
@@ -138,7 +138,7 @@ fn change_response(
     Ok(Content::OrderChangeResponse { order, change, accepted, text })
 }
 
-/// What is said of all lots, and of some: those come first.
+/// The value for one lot. A value for that lot takes precedence over the value for all lots.
 fn said(given: &[String], of: LotId) -> Option<&str> {
     let own = given.iter().find_map(|text| {
         let (lot, value) = text.split_once('=')?;
@@ -191,7 +191,7 @@ fn no_line(order: &OrderView, lot: LotId) -> Failure {
     Failure::caller(message, format!("`waybill show {}` lists its lines", order.number))
 }
 
-/// A price of one unit: an amount, or a change in per cent.
+/// Reads a unit price: an amount, or a change in per cent.
 fn price(text: &str, line: &OrderLineView) -> Result<Price, Failure> {
     let wrong = || {
         let message = format!("`{text}` is no price of {}", line.lot);
@@ -206,7 +206,7 @@ fn price(text: &str, line: &OrderLineView) -> Result<Price, Failure> {
         let is_price = |price: &Price| price.currency == currency && price.minor > 0;
         return plain.ok().filter(is_price).ok_or_else(wrong);
     };
-    // Hundredths of a per cent are exact enough, and whole numbers.
+    // Hundredths of a per cent are precise enough, and are whole numbers.
     let (sign, digits) = match per_cent.strip_prefix('-') {
         Some(digits) => (-1, digits),
         None => (1, per_cent.strip_prefix('+').unwrap_or(per_cent)),
@@ -223,7 +223,7 @@ fn price(text: &str, line: &OrderLineView) -> Result<Price, Failure> {
     scaled.filter(|price| price.minor > 0).ok_or_else(wrong)
 }
 
-/// A day: a date, or a change of one by days or weeks.
+/// Reads a day: a date, or a change in days or weeks.
 fn day(text: &str, from: NaiveDate) -> Result<NaiveDate, Failure> {
     let wrong = || {
         let message = format!("`{text}` is no day");

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::target::Target;
 
-/// What a line must say.
+/// The required fields of a line.
 const NEEDED: [&str; 13] = [
     "external_id",
     "requester",
@@ -29,7 +29,7 @@ const NEEDED: [&str; 13] = [
     "consignee",
 ];
 
-/// What most lines say.
+/// The usual values of fields.
 const USUAL: [(&str, &str); 4] =
     [("kind", "goods"), ("unit", "H87"), ("currency", "EUR"), ("class", "3")];
 
@@ -53,7 +53,7 @@ pub(crate) async fn submit(submit: args::Submit) -> Result<(), Failure> {
     tell(&handed)
 }
 
-/// A file's type, by its ending, and what is in it.
+/// The content type of a file, by its extension, and its bytes.
 fn file(path: &Path) -> Result<(&'static str, Vec<u8>), Failure> {
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let kind = match extension.as_str() {
@@ -73,7 +73,7 @@ fn file(path: &Path) -> Result<(&'static str, Vec<u8>), Failure> {
     Ok((kind, body))
 }
 
-/// The fields of one line, those asked for that were not given.
+/// The fields of one line. Fields that were not given are asked for.
 fn fields(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     let mut fields = BTreeMap::new();
     for text in given {

@@ -1,4 +1,4 @@
-//! The listing of lots, handed in: what it says of them is what is there, or is refused.
+//! Handles a listing of lots that is imported. It must agree with the present lots.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,10 @@ use crate::failure::Failure;
 use crate::output;
 use crate::target::Target;
 
-/// Compares what `table` lists with the lots that are there.
+/// Compares the rows of `table` with the present lots.
 ///
-/// Where a lot is on its way, and since when, may have moved on since it was listed; anything else that
-/// differs is refused, for a lot's row does not say what its line is to be.
+/// A lot may have moved since it was listed, so its place and times are not compared. Any other difference is
+/// refused, because the row of a lot does not say what its line asks for.
 pub(super) async fn compare(table: &Table, arguments: &args::Import) -> Result<(), Failure> {
     let target = Target::of(&arguments.data)?;
     let lots = Client::with(&target, async |client| every(client).await).await?;
@@ -64,7 +64,7 @@ fn differences(table: &Table, row: &Row, lots: &HashMap<String, LotView>) -> Vec
     stated(lot).filter_map(differs).collect()
 }
 
-/// How to change what `field` of `lot` says.
+/// How a person can change `field` of `lot`.
 fn way_out(field: &str, lot: &LotView) -> String {
     let line = format!("{}/{}", lot.requester, lot.external_id);
     match field {

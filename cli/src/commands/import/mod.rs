@@ -1,4 +1,4 @@
-//! `waybill import`: a file of requisitions, a coalition's folder, or a whole database.
+//! `waybill import`: imports a file of requisitions, a coalition's folder, or a whole database.
 
 mod lots;
 mod said;
@@ -22,7 +22,7 @@ use crate::output;
 use crate::service::read_pipeline;
 use crate::target::Target;
 
-/// Reads everything first, then hands it in: all or nothing.
+/// Reads everything first, then submits all of it or nothing.
 pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
     if arguments.path.is_file() && restore::is_export(&arguments.path) {
         let target = Target::of(&arguments.data)?;
@@ -41,7 +41,7 @@ pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
     file(&arguments).await
 }
 
-/// Whether it is a coalition's workbook, unless options say how lines are to be read in it.
+/// Whether the path is a coalition's workbook, and no option says how to read lines from it.
 fn is_book(arguments: &args::Import) -> Result<bool, Failure> {
     if arguments.sheet.is_some() || arguments.mapping.is_some() || !arguments.path.is_file() {
         return Ok(false);
@@ -71,10 +71,10 @@ async fn folder(arguments: &args::Import) -> Result<(), Failure> {
     };
     let is_first = target.server.is_none() && !target.store.exists();
     let instead = said::instead(&body.files, pipeline.as_ref(), is_first);
-    // A new version would be stored as soon as the service is opened.
+    // In a dry run no pipeline may be passed on, because opening the service would store it.
     let pipeline = pipeline.filter(|_| !arguments.dry_run);
     if pipeline.is_some() && stated.is_some() && target.store.exists() {
-        // A folder that is refused is not to leave its pipeline behind.
+        // A dry run comes first, so that a folder that is refused does not leave its pipeline behind.
         let how = How { dry_run: true, ..body.how.clone() };
         let tried = ImportCoalition { how, ..body };
         let intake = hand_in(arguments, &target, None, &tried).await?;
@@ -175,7 +175,7 @@ async fn file(arguments: &args::Import) -> Result<(), Failure> {
     said::is_whole(&lines.file, &intake, &body.how)
 }
 
-/// The rows that the service did not take, with its reasons.
+/// The rows that the service refused, with its reasons.
 fn not_taken(file: &str, intake: &Intake) -> BTreeMap<u64, Vec<FieldError>> {
     let mut rows: BTreeMap<u64, Vec<FieldError>> = BTreeMap::new();
     let error = |row: u64, field: &str, value: &str, what: &str, hint: &str| FieldError {
@@ -202,7 +202,7 @@ fn not_taken(file: &str, intake: &Intake) -> BTreeMap<u64, Vec<FieldError>> {
     rows
 }
 
-/// The answer as it is printed; `refused` is a count, as it always was, `refused_rows` has the rows.
+/// The JSON output. `refused` is a number, for compatibility; `refused_rows` has the rows.
 fn json(intake: &Intake) -> serde_json::Value {
     let Intake { taken, new, unchanged, amended, conflicts, refused, gone, earlier, expected } =
         intake;
@@ -214,7 +214,7 @@ fn json(intake: &Intake) -> serde_json::Value {
 }
 
 fn left_out(bad: &BadRow) -> RefusedRow {
-    // What is wrong with it may be what nobody can keep.
+    // An error may quote characters that the database cannot store.
     let kept = |text: &str| output::plainly(text);
     let error = |error: &FieldError| Wrongly {
         field: kept(error.field.as_deref().unwrap_or_default()),
@@ -227,7 +227,7 @@ fn left_out(bad: &BadRow) -> RefusedRow {
     RefusedRow { row: bad.row, requester, external_id, errors }
 }
 
-/// Where it goes; a dry run makes no folder: what is not there is looked at in one that goes again.
+/// The target. A dry run creates no data folder; if there is none, it uses a temporary one.
 fn target(arguments: &args::Import) -> Result<(Target, Option<tempfile::TempDir>), Failure> {
     let target = Target::of(&arguments.data)?;
     if !arguments.dry_run || target.server.is_some() || target.store.exists() {
@@ -248,13 +248,13 @@ async fn client(
     }
 }
 
-/// The rows that can be handed in; they are needed for nothing else.
+/// Takes the rows that can be submitted out of `lines`, which does not need them any more.
 fn submitted(lines: &mut Lines) -> Vec<Submitted> {
     let good = std::mem::take(&mut lines.good).into_iter();
     good.map(|good| Submitted { row: good.row, line: good.line }).collect()
 }
 
-/// Everything that is wrong with a file.
+/// All errors in a file.
 pub(crate) fn all_errors(lines: Lines) -> Failure {
     let count = lines.bad.len();
     let errors = lines.bad.into_iter().flat_map(|row| row.errors).collect();
@@ -264,7 +264,7 @@ pub(crate) fn all_errors(lines: Lines) -> Failure {
     Failure::caller(message, "mend them, or take the others with --keep-good REJECTS.csv")
 }
 
-/// What a coalition's folder or workbook says, requisitions included.
+/// Reads a coalition's folder or workbook, with its requisitions.
 pub(crate) fn coalition(dir: &Path) -> Result<ImportCoalition, Failure> {
     let (files, notes) = read_coalition_noting(dir)?;
     notes.iter().for_each(|note| output::talk(note));

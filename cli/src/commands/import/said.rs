@@ -1,4 +1,4 @@
-//! What became of what was imported, in words.
+//! Describes the result of an import in words.
 
 use std::fmt::Write as _;
 
@@ -12,10 +12,10 @@ use crate::output;
 use crate::stating::{Becomes, stored};
 use crate::target::Target;
 
-/// Things of one kind that are named, at most.
+/// The most things of one kind that are named.
 const NAMED: usize = 20;
 
-/// Says what to know of how a file was read, and what to doubt in it.
+/// Prints notes about how a file was read, and doubts about its content.
 pub(super) fn reading(lines: &Lines) {
     for note in &lines.notes {
         output::talk(&format!("{}: {note}", lines.file));
@@ -50,7 +50,7 @@ fn contested(text: &mut String, indent: usize, contested: &Contested) {
     let _ = writeln!(text, "{:indent$}{contested}", "");
 }
 
-/// What became of a file's lines, or would.
+/// What happened to the lines of a file, or would happen.
 pub(super) fn lines(file: &str, intake: &Intake, dry_run: bool) -> String {
     let mut text = String::new();
     if let Some(earlier) = &intake.earlier {
@@ -116,7 +116,7 @@ fn disputes(conflicts: &[Conflict]) -> String {
     text
 }
 
-/// Fails where rows kept a file from being taken.
+/// Fails if wrong or contested rows have blocked a file.
 pub(super) fn is_whole(file: &str, intake: &Intake, how: &How) -> Result<(), Failure> {
     if !intake.is_disputed() || intake.taken || how.keep_good {
         return Ok(());
@@ -163,7 +163,7 @@ fn refused(file: &str, intake: &Intake) -> Failure {
     Failure::caller(message, "mend them, or take the others with --keep-good REJECTS.csv")
 }
 
-/// What a pipeline file would make of the stored one; none: it says the same.
+/// What a pipeline file would change in the stored pipeline. `None` means nothing.
 pub(super) async fn pipeline(target: &Target, new: &Pipeline) -> Result<Option<String>, Failure> {
     if target.server.is_some() || !target.store.exists() {
         return Ok(Some("a first version".to_owned()));
@@ -200,7 +200,7 @@ fn kind(text: &mut String, records: &Records) {
         let _ = write!(text, ", {} in conflict", conflicts.len());
     }
     text.push('\n');
-    // What is looked up in bulk is not named one by one.
+    // Long lists of reference data are not named one by one.
     let is_named = !matches!(what, Stated::Codes | Stated::Rates) || amended.len() <= NAMED;
     for amended in amended.iter().filter(|_| is_named) {
         let _ = writeln!(text, "  {}", amended.id);
@@ -215,7 +215,7 @@ fn kind(text: &mut String, records: &Records) {
     }
 }
 
-/// What became of a folder, or would.
+/// What happened to a folder, or would happen.
 pub(super) fn folder(
     name: &str,
     intake: &CoalitionIntake,
@@ -249,7 +249,8 @@ pub(super) fn folder(
     text
 }
 
-/// What holds where a folder states nothing; its pipeline, where it has none, only if it `is_first` to say anything.
+/// Which defaults apply to what a folder does not state. A missing pipeline is only mentioned if this import
+/// `is_first`.
 pub(super) fn instead(
     files: &CoalitionFiles,
     pipeline: Option<&Pipeline>,
@@ -282,7 +283,7 @@ pub(super) fn instead(
     said
 }
 
-/// Fails where conflicts or rows kept a folder from being taken.
+/// Fails if conflicts or wrong rows have blocked a folder.
 pub(super) fn is_whole_folder(intake: &CoalitionIntake, how: &How) -> Result<(), Failure> {
     if intake.taken || how.keep_good {
         return Ok(());

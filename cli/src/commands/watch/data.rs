@@ -1,4 +1,5 @@
-//! What the live view asks the service for: beside each other, and never twice at once.
+//! The requests of the live view. They run in parallel, and the same request never runs twice at
+//! once.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,45 +13,43 @@ use waybill_shared::views::LotPage;
 use crate::client::{Client, escape};
 use crate::failure::Failure;
 
-/// How long an answer is waited for.
+/// How long to wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long something that is done may take.
+/// How long a command may take.
 const WORK: Duration = Duration::from_secs(60);
 
-/// Something to ask the service for.
+/// A request to the service.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Ask {
-    /// How everything stands.
     Status,
-    /// Lots, at this path.
+    /// The lots at this path.
     Lots(String),
-    /// One subject with its history.
+    /// A subject with its history.
     Shown(String),
-    /// What an act would change; by the act's number.
+    /// What a command would change, with the command's number.
     Look(u64, CommandRequest),
-    /// The act.
+    /// Carry out a command, with its number.
     Act(u64, CommandRequest),
 }
 
-/// What it answered, or why it did not.
+/// The answer to a request, or why it failed.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// How everything stands.
     Status(Result<Box<StatusView>, String>),
-    /// Lots, of this path.
+    /// The lots at this path.
     Lots(String, Result<LotPage, String>),
-    /// One subject with its history.
+    /// A subject with its history.
     Shown(String, Result<Shown, String>),
-    /// What an act would change.
+    /// What a command would change.
     Looked(u64, Result<CommandAnswer, String>),
-    /// What became of an act.
+    /// What a command did.
     CommandResult(u64, Result<CommandAnswer, String>),
 }
 
 type Answering<'a> = Pin<Box<dyn Future<Output = (Ask, Answer)> + 'a>>;
 
-/// What is asked and not answered yet.
+/// The requests that are not answered yet.
 pub(super) struct Asking<'a> {
     client: &'a Client,
     asked: Vec<Ask>,
@@ -62,7 +61,7 @@ impl<'a> Asking<'a> {
         Self { client, asked: Vec::new(), answering: FuturesUnordered::new() }
     }
 
-    /// Asks, unless the same is asked already.
+    /// Sends a request, unless the same one is still running.
     pub(super) fn ask(&mut self, ask: Ask) {
         if self.asked.contains(&ask) {
             return;
@@ -107,7 +106,7 @@ async fn answer(client: &Client, ask: &Ask) -> Answer {
     }
 }
 
-/// What `answer` comes to in time; a failure in one line.
+/// The result of `answer`, within `time`. A failure becomes one line of text.
 async fn within<T>(
     time: Duration,
     answer: impl Future<Output = Result<T, Failure>>,

@@ -1,48 +1,46 @@
-//! Which lots are listed: what the service is asked for, and what of it is shown.
+//! Which lots are listed: the service's filters, and words that narrow its answer.
 
 use waybill_shared::views::LotView;
 
 use crate::client::Query;
 
-/// Lots that are listed at most.
+/// The most lots in the list.
 const LISTED: u64 = 200;
 
-/// What the service can be asked for.
+/// The filters of the service.
 const NAMES: [&str; 9] =
     ["state", "step", "awaits", "requester", "donor", "class", "group", "item", "late"];
 
-/// Which lots are listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Filter {
-    /// What the service is asked for, by name and value.
+    /// The service's filters, by name and value.
     asked: Vec<(String, String)>,
-    /// Only those parked with this cause.
+    /// If set, only lots that are parked with this cause.
     cause: Option<String>,
-    /// Only those that say all of this.
+    /// Only lots that contain all of these words.
     words: Vec<String>,
 }
 
 impl Default for Filter {
-    /// What somebody has to move.
+    /// Lots that somebody has to act on.
     fn default() -> Self {
         Self::of("state", "waiting")
     }
 }
 
 impl Filter {
-    /// Lots of which `name` is `value`.
+    /// Lots whose `name` is `value`.
     pub(super) fn of(name: &str, value: &str) -> Self {
         let asked = vec![(name.to_owned(), value.to_owned())];
         Self { asked, cause: None, words: Vec::new() }
     }
 
-    /// Lots parked with a cause.
     pub(super) fn parked(cause: &str) -> Self {
         Self { cause: Some(cause.to_owned()), ..Self::of("state", "parked") }
     }
 
-    /// The same by what was typed: words that lots say, and what the service is asked for as
-    /// `donor=LU`, which takes the place of what it was asked for before.
+    /// Changes the filter by typed text: words, and filters such as `donor=LU`, which replace the
+    /// filters before.
     pub(super) fn typed(&self, text: &str) -> Result<Self, String> {
         let (mut asked, mut words) = (Vec::new(), Vec::new());
         for word in text.split_whitespace() {
@@ -63,7 +61,7 @@ impl Filter {
         Ok(Self { asked, cause: None, words })
     }
 
-    /// The path of the listing.
+    /// The path of the request.
     pub(super) fn path(&self) -> String {
         let mut query = Query::new("/v1/lots");
         query.add("sort", Some("priority"));
@@ -73,7 +71,7 @@ impl Filter {
         query.page(LISTED, None)
     }
 
-    /// Whether a lot that the service gave is shown.
+    /// Whether a lot in the answer is shown.
     pub(super) fn takes(&self, lot: &LotView) -> bool {
         let is_of_cause = self.cause.is_none() || lot.incident == self.cause;
         let says = |word: &String| {
@@ -86,7 +84,7 @@ impl Filter {
         is_of_cause && self.words.iter().all(says)
     }
 
-    /// As it is written.
+    /// The filter as text.
     pub(super) fn text(&self) -> String {
         let asked = self.asked.iter().map(|(name, value)| format!("{name}={value}"));
         let cause = self.cause.iter().map(|cause| format!("cause `{cause}`"));

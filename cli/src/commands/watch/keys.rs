@@ -1,4 +1,4 @@
-//! What keys do.
+//! What keys do in the live view.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use waybill_shared::domain::command::Command;
@@ -11,10 +11,10 @@ use super::state::{Dialog, Intent, PANES, Pane, State};
 use crate::commands::by_hand::Verb;
 use crate::output::Meaning;
 
-/// Rows of a page.
+/// How many rows PageUp and PageDown move.
 const PAGE: isize = 10;
 
-/// The keys there are, and what they do.
+/// The keys, and what they do.
 pub(super) const KEYS: [(&str, &str); 14] = [
     ("arrows, j k", "choose a row; PageUp and PageDown ten, g and G the first and last"),
     ("Tab", "the next part of the screen; Shift-Tab the one before"),
@@ -33,7 +33,7 @@ pub(super) const KEYS: [(&str, &str); 14] = [
 ];
 
 impl State {
-    /// Takes a key, and gives what to ask for.
+    /// Handles a key, and returns the requests that follow.
     pub(super) fn key(&mut self, key: KeyEvent) -> Vec<Ask> {
         if key.kind == KeyEventKind::Release {
             return Vec::new();
@@ -150,7 +150,7 @@ impl State {
             Pane::Incidents => {
                 let view = self.incidents().iter().find(|view| view.cause == choice);
                 match view.and_then(|view| view.records.first()).cloned() {
-                    // What is not about parked lots is a record of its own.
+                    // An incident that is not about parked lots is a record of its own.
                     Some(record) => self.open(&format!("incident:{record}")),
                     None => self.list(Filter::parked(&choice)),
                 }
@@ -159,7 +159,8 @@ impl State {
         }
     }
 
-    /// The lots that an act is for: the one looked at, those marked, or the one chosen.
+    /// The lots that a command applies to: the one in the details, the marked ones, or the chosen
+    /// one.
     fn on(&mut self) -> Vec<String> {
         if let Some(details) = &self.details {
             if details.id.parse::<LotId>().is_ok() {
@@ -175,7 +176,7 @@ impl State {
         Vec::new()
     }
 
-    /// Asks what `command` would change on what is chosen.
+    /// Asks what `command` would change for these lots.
     fn intend(&mut self, verb: Verb, command: Command) -> Vec<Ask> {
         let on = self.on();
         if on.is_empty() { Vec::new() } else { self.intend_on(on, verb, command) }
@@ -261,7 +262,7 @@ impl State {
     }
 }
 
-/// What a key does to a text that is typed.
+/// Applies a key to the text that is being typed.
 fn typed(text: &mut String, code: KeyCode) {
     match code {
         KeyCode::Char(letter) if text.len() < 500 => text.push(letter),

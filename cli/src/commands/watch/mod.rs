@@ -1,4 +1,5 @@
-//! `waybill watch`: what the service does, live, on the whole screen, and keys to mend it.
+//! `waybill watch`: shows what the service does, live on the whole screen, with keys to fix
+//! problems.
 
 mod data;
 mod filter;
@@ -23,10 +24,10 @@ use crate::target::Target;
 use data::Asking;
 use state::State;
 
-/// How often ages are told anew.
+/// How often ages are updated.
 const CLOCK: Duration = Duration::from_secs(1);
 
-/// Watches until it is ended by a key or a signal.
+/// Runs until a key or a signal ends it.
 pub(crate) async fn run(watch: args::Watch) -> Result<(), Failure> {
     if !Screen::is_there() {
         let message = "watch needs a terminal, and this is none";
@@ -34,7 +35,8 @@ pub(crate) async fn run(watch: args::Watch) -> Result<(), Failure> {
     }
     let target = Target::of(&watch.data)?;
     Client::with(&target, async |client| {
-        // Lots move only where a service runs, and none could be started beside this process.
+        // Lots only move while a service runs, and it could not be started while this process holds
+        // the data.
         if client.is_alone() {
             let message = format!("nothing runs on {}: lots stand still", target.data.display());
             let hint = "start `waybill serve` first, or look once with `waybill status`";
@@ -45,7 +47,7 @@ pub(crate) async fn run(watch: args::Watch) -> Result<(), Failure> {
     .await
 }
 
-/// Shows what `client` answers, and takes keys.
+/// Shows answers from `client`, and handles keys.
 async fn follow(client: &Client, every: Duration) -> Result<(), Failure> {
     let mut told = Signals::listen()?;
     let mut screen = Screen::open()?;
@@ -62,7 +64,7 @@ async fn follow(client: &Client, every: Duration) -> Result<(), Failure> {
             () = told.wait() => break,
             event = events.recv() => match event {
                 Some(Event::Key(key)) => state.key(key),
-                // Whatever else it was, it is drawn anew.
+                // Any other event, such as a new size, only needs a redraw.
                 Some(_) => Vec::new(),
                 None => break,
             },

@@ -1,5 +1,5 @@
-//! What the live view knows, and what of it is chosen. Pure: keys and answers change it, and it says
-//! what to ask for.
+//! The state of the live view: known data and choices. It has no side effects: keys and answers change it, and it
+//! returns the next requests.
 
 use std::collections::BTreeSet;
 
@@ -18,22 +18,18 @@ use super::filter::Filter;
 use crate::commands::by_hand::Verb;
 use crate::output::Meaning;
 
-/// The parts of the screen, in the order of Tab.
+/// The parts of the screen, in the order of the Tab key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pane {
-    /// The steps.
     Funnel,
-    /// What lots wait for.
     Waits,
-    /// What is parked.
     Incidents,
-    /// Lots one by one.
     Lots,
 }
 
 pub(super) const PANES: [Pane; 4] = [Pane::Funnel, Pane::Waits, Pane::Incidents, Pane::Lots];
 
-/// The row that is chosen: it stays with what it is of when others come and go.
+/// The chosen row. It stays with its subject when other rows come and go.
 #[derive(Debug, Clone, Default)]
 struct Chosen {
     at: usize,
@@ -55,7 +51,7 @@ impl Chosen {
     }
 }
 
-/// How many lots are at a step, by state.
+/// The number of lots at a step, by state.
 #[derive(Debug, Clone, Default)]
 pub(super) struct StepRow {
     pub(super) name: String,
@@ -71,7 +67,6 @@ impl StepRow {
     }
 }
 
-/// How many lots wait for something.
 #[derive(Debug, Clone)]
 pub(super) struct WaitRow {
     pub(super) awaits: String,
@@ -79,17 +74,17 @@ pub(super) struct WaitRow {
     pub(super) oldest: Option<DateTime<Utc>>,
 }
 
-/// A subject that is looked at.
+/// The subject that is shown in detail.
 #[derive(Debug, Clone)]
 pub(super) struct Details {
     pub(super) id: String,
-    /// What is known of it; none: it is asked for.
+    /// The subject. `None` means that it was requested and the answer has not arrived.
     pub(super) shown: Option<Result<Shown, String>>,
-    /// The first row that is seen.
+    /// The first visible row.
     pub(super) scroll: usize,
 }
 
-/// Something that is about to be done by hand.
+/// A command that is being prepared.
 #[derive(Debug, Clone)]
 pub(super) struct Intent {
     pub(super) number: u64,
@@ -100,7 +95,7 @@ pub(super) struct Intent {
 }
 
 impl Intent {
-    /// Whether somebody else has to read why.
+    /// Whether the command needs a reason that another party will read.
     pub(super) fn needs_reason(&self) -> bool {
         let verdict = match &self.command {
             Command::Review { verdict } => *verdict,
@@ -114,58 +109,56 @@ impl Intent {
         CommandRequest { command, on, reason, dry_run }
     }
 
-    /// `hold 3 lots`.
+    /// The command in words, such as `hold 3 lots`.
     pub(super) fn text(&self) -> String {
         format!("{} {}", self.verb.to, self.verb.count(self.on.len()))
     }
 }
 
-/// What stands above the rest and takes the keys.
+/// What is shown above the panes and receives the keys.
 #[derive(Debug, Clone, Default)]
 pub(super) enum Dialog {
     #[default]
     None,
-    /// The keys there are.
     Help,
-    /// A filter that is typed.
+    /// The filter that is being typed.
     Filter(String),
-    /// What a review decided of these.
+    /// A choice of verdict for these lots.
     Verdict(Vec<String>),
-    /// A reason that is typed.
+    /// The reason that is being typed.
     Reason(Intent, String),
-    /// What it would change is asked for.
+    /// Waits for the service to say what the command would change.
     Looking(Intent),
-    /// What it would change, and whether to.
+    /// Shows what the command would change, and asks for confirmation.
     Confirm(Intent, CommandAnswer),
 }
 
-/// Everything that is known and chosen.
 pub(super) struct State {
-    /// The moment for ages.
+    /// The present, from which ages are computed.
     pub(super) now: DateTime<Utc>,
     pub(super) status: Option<Box<StatusView>>,
-    /// When the service answered last, or when it was first asked.
+    /// When the service last answered, or was first asked.
     pub(super) as_of: DateTime<Utc>,
     /// Why the service does not answer.
     pub(super) trouble: Option<String>,
     lots: Vec<LotView>,
-    /// Whether there are more lots than were given.
+    /// Whether there are more lots than the service returned.
     pub(super) has_more: bool,
     /// Why lots cannot be listed.
     pub(super) lots_trouble: Option<String>,
     pub(super) filter: Filter,
-    /// Lots that are marked for an act.
+    /// The lots that are marked for a command.
     pub(super) marked: BTreeSet<String>,
     pub(super) pane: Pane,
     chosen: [Chosen; 4],
     pub(super) details: Option<Details>,
     pub(super) dialog: Dialog,
-    /// What was last done, or why not.
+    /// The result of the last command, or why it failed.
     pub(super) said: Option<(String, Meaning)>,
     pub(super) is_over: bool,
-    /// Acts so far.
+    /// The number of commands so far.
     pub(super) acts: u64,
-    /// What is being done.
+    /// The commands that are running.
     pub(super) doing: Vec<Intent>,
 }
 
@@ -192,13 +185,13 @@ impl State {
         }
     }
 
-    /// Everything that is shown, to be asked for anew.
+    /// The requests for everything that is shown.
     pub(super) fn refresh(&self) -> Vec<Ask> {
         let details = self.details.iter().map(|details| Ask::Shown(details.id.clone()));
         [Ask::Status, Ask::Lots(self.filter.path())].into_iter().chain(details).collect()
     }
 
-    /// Takes an answer. What is no longer asked for is let go.
+    /// Handles an answer. Answers to outdated requests are ignored.
     pub(super) fn take(&mut self, answer: Answer) -> Vec<Ask> {
         match answer {
             Answer::Status(Ok(status)) => {
@@ -239,7 +232,7 @@ impl State {
         let Some(details) = self.details.as_mut().filter(|details| details.id == id) else {
             return;
         };
-        // What was seen once stays while the service is away.
+        // While the service is away, the last known data stays.
         if answered.is_ok() || !matches!(details.shown, Some(Ok(_))) {
             details.shown = Some(answered);
         }
@@ -258,7 +251,7 @@ impl State {
         }
     }
 
-    /// The steps in their order, those that lots are at.
+    /// The steps in pipeline order, then other steps that have lots.
     pub(super) fn steps(&self) -> Vec<StepRow> {
         let row = |name: &str| StepRow { name: name.to_owned(), ..StepRow::default() };
         let mut rows: Vec<StepRow> = StepKind::NAMES.iter().map(|name| row(name)).collect();
@@ -280,13 +273,13 @@ impl State {
         rows
     }
 
-    /// How many lots have ended as what.
+    /// The number of lots by how they ended.
     pub(super) fn ended(&self) -> Vec<(&str, i64)> {
         let ended = self.counts().iter().filter(|count| count.step.is_none());
         ended.map(|count| (count.state.as_str(), count.lots)).collect()
     }
 
-    /// What lots wait for, that of most lots first.
+    /// What lots wait for, by descending number of lots.
     pub(super) fn waits(&self) -> Vec<WaitRow> {
         let mut rows: Vec<WaitRow> = Vec::new();
         for count in self.counts() {
@@ -307,12 +300,11 @@ impl State {
         rows
     }
 
-    /// What is parked or could not be done, by cause.
+    /// Incidents, by cause.
     pub(super) fn incidents(&self) -> &[IncidentView] {
         self.status.as_ref().map_or(&[], |status| &status.incidents.causes)
     }
 
-    /// The lots that are shown.
     pub(super) fn listed(&self) -> Vec<&LotView> {
         self.lots.iter().filter(|lot| self.filter.takes(lot)).collect()
     }
@@ -321,7 +313,7 @@ impl State {
         self.status.as_ref().map_or(&[], |status| &status.lots)
     }
 
-    /// What the rows of a pane are of.
+    /// The keys of a pane's rows.
     fn keys(&self, pane: Pane) -> Vec<String> {
         match pane {
             Pane::Funnel => self.steps().into_iter().map(|row| row.name).collect(),
@@ -331,18 +323,18 @@ impl State {
         }
     }
 
-    /// The row that is chosen in `pane`.
+    /// The index of the chosen row in `pane`.
     pub(super) fn at(&self, pane: Pane) -> usize {
         self.chosen[pane as usize].at
     }
 
-    /// What the chosen row is of.
+    /// The key of the chosen row.
     pub(super) fn choice(&self) -> Option<&str> {
         let key = &self.chosen[self.pane as usize].key;
         Some(key.as_str()).filter(|key| !key.is_empty())
     }
 
-    /// Chooses a row so many further down.
+    /// Moves the choice down by `rows`.
     pub(super) fn move_by(&mut self, rows: isize) {
         let keys = self.keys(self.pane);
         self.chosen[self.pane as usize].move_by(rows, &keys);
@@ -361,14 +353,14 @@ impl State {
         vec![Ask::Lots(self.filter.path())]
     }
 
-    /// Looks at one subject.
+    /// Shows one subject in detail.
     pub(super) fn open(&mut self, id: &str) -> Vec<Ask> {
         self.details = Some(Details { id: id.to_owned(), shown: None, scroll: 0 });
         vec![Ask::Shown(id.to_owned())]
     }
 }
 
-/// What was done, and what could not be, in one line.
+/// The result of a command in one line.
 fn describe(intent: &Intent, answer: &CommandAnswer) -> (String, Meaning) {
     let about = |acted: &CommandResult| {
         if acted.why.contains(&acted.id) {

@@ -1,5 +1,5 @@
-//! What went otherwise than asked: lots without money, declined, late or short, open incidents; and
-//! how long each step took.
+//! Lists what did not go as requested: lots that are unfunded, declined, late or short, and open
+//! incidents; and how long each step took.
 
 use maud::{Markup, html};
 use waybill_api::lead_times::LeadTime;
@@ -8,11 +8,11 @@ use waybill_api::run_report::{ListedLot, Reason, Report};
 use super::super::chart::{self, Part, percent};
 use super::{Kind, counted, grouped, none, section, spoken, table};
 
-/// Facts and whom each is about.
+/// Facts, each with the envelopes that it is about.
 type Facts<'a> = Vec<(&'a str, Vec<&'a str>)>;
 
-/// Reads `EUR 5.00 missing: DK-1 has lapsed; NL-1 has lapsed` as what is missing and, for each
-/// fact, whom it is about. Nothing if the text is built in another way.
+/// Parses `EUR 5.00 missing: DK-1 has lapsed; NL-1 has lapsed` into the missing amount and the
+/// facts, each with the envelopes that it is about. `None` if the text has another form.
 fn facts(reason: &str) -> Option<(&str, Facts<'_>)> {
     let (what, rest) = reason.split_once(" missing: ")?;
     let mut facts: Facts<'_> = Vec::new();
@@ -27,7 +27,7 @@ fn facts(reason: &str) -> Option<(&str, Facts<'_>)> {
     Some((what, facts))
 }
 
-/// Why a lot is listed: as it is written, or set out where it is a list.
+/// Why a lot is listed: the text as it is, or as a list if it has several facts.
 fn why(reason: &str) -> Markup {
     let Some((what, facts)) = facts(reason) else { return html! { (reason) } };
     html! {
@@ -38,12 +38,13 @@ fn why(reason: &str) -> Markup {
     }
 }
 
-/// A quantity; things that are counted without a unit need none.
+/// A quantity. Countable things without a unit need no unit.
 fn quantity(lot: &ListedLot) -> &str {
     lot.quantity.strip_suffix(" one").unwrap_or(&lot.quantity)
 }
 
-/// Lots with why they are listed, under the heading `why_label`; `all` is how many there are.
+/// A table of lots with the reasons under the heading `why_label`. `all` is the number of lots, of
+/// which some may not be listed.
 fn lots(caption: &str, order: &str, why_label: &str, lots: &[ListedLot], all: usize) -> Markup {
     let rows: Vec<Vec<Markup>> = lots
         .iter()
@@ -70,7 +71,7 @@ fn lots(caption: &str, order: &str, why_label: &str, lots: &[ListedLot], all: us
     table(&caption, &columns, &rows, &[])
 }
 
-/// Reasons and how many lots each holds back.
+/// Reasons, with the number of lots that each holds back.
 fn reasons(caption: &str, class: &'static str, reasons: &[Reason], all: usize) -> Markup {
     let rows: Vec<Vec<Markup>> = reasons
         .iter()
@@ -97,13 +98,12 @@ fn reasons(caption: &str, class: &'static str, reasons: &[Reason], all: usize) -
     table(caption, &columns, &rows, &[])
 }
 
-/// How many lots came to an end, or as many as their reasons hold back, if that is more.
+/// The number of lots with this end, or the number that their reasons hold back if it is greater.
 fn ended(report: &Report, end: &str, reasons: &[Reason]) -> usize {
     let counted = report.lots.get(end).copied().unwrap_or_default();
     counted.max(reasons.iter().map(|reason| reason.lots).sum())
 }
 
-/// Lots that wait for money.
 pub(super) fn unfunded(report: &Report) -> Markup {
     let all = ended(report, "unfunded", &report.unfunded_reasons).max(report.unfunded.len());
     let body = html! {
@@ -118,7 +118,7 @@ pub(super) fn unfunded(report: &Report) -> Markup {
     section("unfunded", "Unfunded", &body)
 }
 
-/// Lots that no offer fits; nothing, if there are none.
+/// Lots that no offer fits. Empty if there are none.
 pub(super) fn unoffered(report: &Report) -> Markup {
     let all = ended(report, "unoffered", &[]).max(report.unoffered.len());
     if all == 0 {
@@ -128,7 +128,7 @@ pub(super) fn unoffered(report: &Report) -> Markup {
     section("unoffered", "Without an offer", &listed)
 }
 
-/// Why lots were declined.
+/// The reasons why lots were declined.
 pub(super) fn declined(report: &Report) -> Markup {
     let all = ended(report, "declined", &report.declined_reasons);
     let body = html! {
@@ -140,7 +140,7 @@ pub(super) fn declined(report: &Report) -> Markup {
     section("declined", "Declined", &body)
 }
 
-/// Deliveries after the day they were needed.
+/// Deliveries after the day on which they were needed.
 pub(super) fn late(report: &Report) -> Markup {
     let all = report.late_lots.max(report.late.len());
     let body = html! {
@@ -158,7 +158,7 @@ pub(super) fn late(report: &Report) -> Markup {
     section("late", "Late", &body)
 }
 
-/// Deliveries short or rejected, and what became of them.
+/// Deliveries that were short or rejected, and what became of them.
 pub(super) fn short(report: &Report) -> Markup {
     let all = report.short_lots.max(report.short.len());
     let body = html! {
@@ -176,7 +176,7 @@ pub(super) fn short(report: &Report) -> Markup {
     section("short", "Short or rejected", &body)
 }
 
-/// What happened to orders on their way, a sentence each.
+/// What happened to orders on their way, one sentence each.
 pub(super) fn happened(report: &Report) -> Markup {
     if report.happened.is_empty() {
         return html! {};
@@ -187,7 +187,7 @@ pub(super) fn happened(report: &Report) -> Markup {
     section("happened", "On the way", &list)
 }
 
-/// Incidents that are open, those of one kind together.
+/// Open incidents, grouped by kind.
 pub(super) fn incidents(report: &Report) -> Markup {
     let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
     for incident in &report.incidents {
@@ -223,7 +223,6 @@ pub(super) fn incidents(report: &Report) -> Markup {
     section("incidents", "Incidents", &body)
 }
 
-/// How long lots stayed at each step.
 pub(super) fn step_times(report: &Report) -> Markup {
     if report.step_times.is_empty() {
         return html! {};
@@ -232,7 +231,7 @@ pub(super) fn step_times(report: &Report) -> Markup {
     section("times", "Time per step", &body)
 }
 
-/// How long each took: half, and nine in ten.
+/// How long each took: the median, and the 90th percentile.
 fn lead_times(caption: &str, what: &str, times: &[LeadTime]) -> Markup {
     let whole =
         i128::from(times.iter().map(|time| time.p90_days.0).max().unwrap_or_default()).max(1);

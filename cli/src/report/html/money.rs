@@ -1,4 +1,4 @@
-//! The money by donor: a bar for how far each commitment has come, and the amounts.
+//! The money by donor: a bar that shows how much of each commitment has been used, and the amounts.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use waybill_shared::domain::money::{Currency, Money};
 use super::super::chart::{self, Part, percent};
 use super::{Kind, counted, joined, none, section, table};
 
-/// What money may be, furthest first.
+/// A stage of money. The stages are listed from the furthest.
 struct Stage {
     name: &'static str,
     class: &'static str,
@@ -40,7 +40,7 @@ const STAGES: [Stage; 5] = [
     Stage { name: "Left", class: "left", meaning: "free for other lots", of: |money| money.left },
 ];
 
-/// An amount such as `EUR 1,250.00`; of a currency that nobody knows, its minor units.
+/// An amount such as `EUR 1,250.00`. For an unknown currency, the number of minor units.
 fn shown(minor: i64, currency: &str) -> String {
     match currency.parse::<Currency>() {
         Ok(known) => Money::new(minor, known).to_string(),
@@ -48,7 +48,7 @@ fn shown(minor: i64, currency: &str) -> String {
     }
 }
 
-/// An amount that breaks, if at all, between its currency and its digits.
+/// An amount that can only break between its currency and its digits.
 fn amount(minor: i64, currency: &str) -> Markup {
     let text = shown(minor, currency);
     html! {
@@ -61,18 +61,18 @@ fn amount(minor: i64, currency: &str) -> Markup {
     }
 }
 
-/// The donor; joint ones with room around the sign that joins them.
+/// The donor's name. Joint donors get spaces around the plus sign.
 fn donor(money: &DonorMoney) -> String {
     money.donor.replace('+', " + ")
 }
 
-/// The stages in which any donor has money.
+/// The stages in which at least one donor has money.
 fn used(report: &Report) -> impl Iterator<Item = &'static Stage> + Clone {
     let is_used = |stage: &&Stage| report.money.iter().any(|money| (stage.of)(money) != 0);
     STAGES.iter().filter(is_used).collect::<Vec<_>>().into_iter()
 }
 
-/// How long the bar is: the commitment, or what became of it if outside facts exceed it.
+/// The length of the bar: the commitment, or what has been used if outside facts exceed it.
 fn extent(money: &DonorMoney) -> i128 {
     let used = STAGES.iter().map(|stage| i128::from((stage.of)(money)).max(0)).sum::<i128>();
     used.max(i128::from(money.committed))
@@ -96,7 +96,7 @@ fn bar(money: &DonorMoney) -> Markup {
     chart::bar(&parts, whole, limit, &title)
 }
 
-/// What became of the commitment, in per cent of it.
+/// What became of the commitment, in per cent.
 fn shares(money: &DonorMoney) -> String {
     let shares = STAGES.iter().filter_map(|stage| {
         let minor = i128::from((stage.of)(money));
@@ -147,7 +147,7 @@ fn bars(report: &Report) -> Markup {
     }
 }
 
-/// Says which envelopes outside facts exceed, before anything else is said about money.
+/// Names the envelopes that outside facts exceed, before all other information about money.
 fn overruns(report: &Report) -> Markup {
     let passed: Vec<&DonorMoney> = report.money.iter().filter(|money| money.overrun > 0).collect();
     if passed.is_empty() {
@@ -180,7 +180,7 @@ fn overruns(report: &Report) -> Markup {
     }
 }
 
-/// The sums by currency, where more than one donor gives in it.
+/// The sums by currency, if more than one donor gives in it.
 fn sums(report: &Report) -> Vec<DonorMoney> {
     let mut sums: BTreeMap<&str, (usize, Option<DonorMoney>)> = BTreeMap::new();
     for money in &report.money {
@@ -200,7 +200,7 @@ fn sums(report: &Report) -> Vec<DonorMoney> {
         .collect()
 }
 
-/// Two rows in one; none if an amount no longer fits, rather than a wrong one.
+/// The sum of two rows. `None` on overflow, because no sum is better than a wrong one.
 fn added(a: &DonorMoney, b: &DonorMoney) -> Option<DonorMoney> {
     Some(DonorMoney {
         donor: String::new(),
@@ -250,7 +250,6 @@ fn amounts(report: &Report) -> Markup {
     }
 }
 
-/// The money by donor.
 pub(super) fn by_donor(report: &Report) -> Markup {
     let body = if report.money.is_empty() {
         none("No donor has committed money.")

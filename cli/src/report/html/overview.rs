@@ -1,4 +1,4 @@
-//! The run at a glance: in a sentence, in figures, by where lots ended, and by month.
+//! The run at a glance: in a sentence, in figures, by how lots ended, and by month.
 
 use maud::{Markup, html};
 use waybill_api::run_report::Report;
@@ -6,7 +6,7 @@ use waybill_api::run_report::Report;
 use super::super::chart::{self, Column, Part, percent};
 use super::{Kind, counted, grouped, joined, none, section, table};
 
-/// The ends of lots in the order they are told, with name, class and meaning.
+/// The ends of lots in display order, with name, class and meaning.
 const ENDS: [(&str, &str, &str, &str); 11] = [
     ("delivered", "Delivered", "delivered", "received, accepted and paid"),
     ("unfunded", "Unfunded", "unfunded", "wait for money"),
@@ -21,13 +21,13 @@ const ENDS: [(&str, &str, &str, &str); 11] = [
     ("ready", "Ready", "other", "to be worked on next"),
 ];
 
-/// Months of a timeline at most; beyond, months without deliveries are left out.
+/// The most months in a timeline. In a longer one, months without deliveries are left out.
 const MONTHS: usize = 240;
 
 const NAMES: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// An end of lots, as shown.
+/// An end of lots, with its texts and count.
 struct End {
     name: String,
     class: &'static str,
@@ -35,7 +35,7 @@ struct End {
     lots: usize,
 }
 
-/// The ends that lots came to, those that nobody foresaw last.
+/// The ends that occurred. Unknown ends come last.
 fn met(report: &Report) -> Vec<End> {
     let known = ENDS.iter().filter_map(|(code, name, class, meaning)| {
         let lots = report.lots.get(*code).copied().filter(|lots| *lots > 0)?;
@@ -52,7 +52,6 @@ fn total(report: &Report) -> usize {
     report.lots.values().sum()
 }
 
-/// The run in one sentence.
 pub(super) fn sentence(report: &Report) -> Markup {
     let all = total(report);
     if all == 0 {
@@ -94,7 +93,7 @@ pub(super) fn sentence(report: &Report) -> Markup {
     }
 }
 
-/// The figures that people ask for first.
+/// The figures that people look for first.
 pub(super) fn headline(report: &Report) -> Markup {
     let all = total(report);
     let volumes = [("Lines", report.lines), ("Lots", all), ("Orders", report.orders)];
@@ -113,7 +112,7 @@ pub(super) fn headline(report: &Report) -> Markup {
     }
 }
 
-/// How many lots came to which end.
+/// How many lots ended in which way.
 pub(super) fn ends(report: &Report) -> Markup {
     let all = total(report);
     if all == 0 {
@@ -146,7 +145,7 @@ pub(super) fn ends(report: &Report) -> Markup {
     section("ends", "Where the lots ended", &table(&caption, &columns, &rows, &[]))
 }
 
-/// A month such as `2024-06` as the number of months since year 0.
+/// Converts a month such as `2024-06` into the number of months since year 0.
 fn month(key: &str) -> Option<usize> {
     let (year, month) = key.split_once('-')?;
     let (year, month): (usize, usize) = (year.parse().ok()?, month.parse().ok()?);
@@ -157,7 +156,7 @@ fn column(month: usize, size: usize) -> Column {
     Column { name: (NAMES[month % 12].to_owned(), (month / 12).to_string()), size }
 }
 
-/// Lots delivered, by month; months without deliveries stand empty between the others.
+/// Delivered lots by month. Months without deliveries are shown as empty.
 pub(super) fn timeline(report: &Report) -> Markup {
     let counts = &report.delivered_by_month;
     let mut months: Option<Vec<(usize, usize)>> =

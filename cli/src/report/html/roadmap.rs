@@ -1,4 +1,4 @@
-//! The roadmap as a page.
+//! The roadmap as a web page.
 
 use maud::{Markup, html};
 use waybill_api::Planned;
@@ -8,7 +8,6 @@ use waybill_shared::matching::what_if::{Difference, Moved};
 
 use super::{Kind, counted, document, none, section, table, written};
 
-/// The whole page.
 pub(crate) fn roadmap(planned: &Planned) -> String {
     let plan = &planned.plan;
     let name = if planned.coalition.is_empty() { "Coalition" } else { &planned.coalition };
@@ -37,7 +36,6 @@ pub(crate) fn roadmap(planned: &Planned) -> String {
     document(&html! { (name) ": roadmap" }, &body)
 }
 
-/// An amount that does not wrap.
 fn digits(amount: &Money) -> Markup {
     html! { span.digits { (amount) } }
 }

@@ -1,7 +1,8 @@
-//! The look of the page: for light and dark screens from 360 pixels on, and for paper.
+//! The style of the page: for light and dark screens from 360 pixels, and for paper.
 
-/// The style sheet. The hues (blue, vermilion, orange, green) are told apart with any kind of
-/// colour vision and contrast at least 3:1 with the paper, text at least 4.5:1.
+/// The style sheet. The colours (blue, vermilion, orange, green) can be distinguished with any kind
+/// of colour vision. They have a contrast of at least 3:1 to the background; text has at least
+/// 4.5:1.
 pub(super) const SHEET: &str = r"
 :root {
   --paper: #ffffff; --ink: #1b2230; --soft: #4c5668; --rule: #d4dae4; --track: #eef1f6;

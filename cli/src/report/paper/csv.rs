@@ -1,11 +1,11 @@
-//! A report for spreadsheets: one row for each thing that it lists.
+//! A report for spreadsheets, with one row for each thing that it lists.
 
 use waybill_shared::import::{defused, defused_number};
 
 use super::{Paper, Row};
 use crate::failure::Failure;
 
-/// The columns, the same for every report.
+/// The columns. They are the same for every report.
 const COLUMNS: [&str; 12] = [
     "section",
     "day",
@@ -21,7 +21,6 @@ const COLUMNS: [&str; 12] = [
     "detail",
 ];
 
-/// All rows.
 pub(crate) fn csv(paper: &Paper) -> Result<String, Failure> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     writer.write_record(COLUMNS).map_err(Failure::ours)?;
@@ -32,7 +31,7 @@ pub(crate) fn csv(paper: &Paper) -> Result<String, Failure> {
         let currency = amount.map(|money| money.currency.to_string());
         let (plain, currency) = (plain.unwrap_or_default(), currency.unwrap_or_default());
         let before = [*section, day, subject, line, requester, item].map(defused);
-        // A number below zero stays one.
+        // A negative number stays a number.
         let numbers =
             [defused_number(quantity), defused(unit), defused(party), defused_number(&plain)];
         let after = [defused(&currency), defused(detail)];

@@ -1,4 +1,4 @@
-//! A report as a page that needs nothing else and prints well.
+//! A report as a self-contained web page that prints well.
 
 use maud::{Markup, html as page};
 
@@ -6,7 +6,6 @@ use super::super::chart;
 use super::super::html::{Kind, document, none, section, table};
 use super::{Bars, Block, Cell, Paper, SHOWN, Table};
 
-/// The whole page.
 pub(crate) fn html(paper: &Paper) -> String {
     let body = page! {
         (chart::patterns())

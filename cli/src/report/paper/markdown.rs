@@ -4,7 +4,6 @@ use waybill_shared::import::defused;
 
 use super::{Bars, Block, Cell, Paper, SHOWN, Table};
 
-/// The whole report.
 pub(crate) fn markdown(paper: &Paper) -> String {
     let mut text = format!("# {}: {}\n\n{}\n", escaped(&paper.title), paper.kind, paper.day);
     text.push_str(&format!("\n{}\n", escaped(&paper.summary)));
@@ -28,7 +27,7 @@ pub(crate) fn markdown(paper: &Paper) -> String {
     text
 }
 
-/// What would be markup is text.
+/// Escapes Markdown.
 fn escaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -48,8 +47,8 @@ fn listed(table: &Table) -> String {
     let heads: Vec<String> = table.columns.iter().map(|(name, _)| (*name).to_owned()).collect();
     let is_right: Vec<bool> = table.columns.iter().map(|(_, kind)| kind.is_number()).collect();
     let cell = |(cell, is_number): (&Cell, &bool)| {
-        // A table may be pasted into a spreadsheet, which must not run what stands in it.
-        // Amounts are our own: they begin with a sign, and run nowhere.
+        // A table may be pasted into a spreadsheet, which must not run text from others as a
+        // formula. Amounts are formatted by this program, so they are safe.
         let text = if *is_number { cell.text.as_str().into() } else { defused(&cell.text) };
         match cell.aside.as_str() {
             "" => escaped(&text),
@@ -76,7 +75,7 @@ fn plotted(bars: &Bars) -> String {
     format!("{}\n\n{}", escaped(&bars.caption), grid(&heads, &[false, false], &rows))
 }
 
-/// A table whose columns stand below each other.
+/// A table with aligned columns.
 fn grid(heads: &[String], is_right: &[bool], rows: &[Vec<String>]) -> String {
     let wide = |text: &str| text.chars().count();
     let mut widths: Vec<usize> = heads.iter().map(|head| wide(head).max(3)).collect();

@@ -1,15 +1,14 @@
-//! A report at a terminal: as wide as that is, words broken at spaces.
+//! A report for a terminal, fitted to its width, with lines broken at spaces.
 
 use super::{Block, Cell, Paper, SHOWN, Table};
 use crate::output::{self, wrap};
 
-/// Words up to this long are not broken.
+/// Words up to this length are not broken.
 const WORD: usize = 18;
 
-/// No column is narrower than this.
+/// The narrowest column.
 const NARROWEST: usize = 8;
 
-/// The whole report.
 pub(crate) fn screen(paper: &Paper) -> String {
     let mut text = paragraph(&format!("{}: {}", paper.title, paper.kind));
     text.push_str(&paragraph(&paper.day));
@@ -60,7 +59,7 @@ fn listed(table: &Table) -> String {
     text
 }
 
-/// A table that fits: the widest columns of words give way first, numbers last.
+/// A table that fits. The widest text columns shrink first, and columns of numbers last.
 fn grid(heads: &[&str], is_number: &[bool], rows: &[Vec<String>]) -> String {
     let wide = |text: &str| text.chars().count();
     let widest = |i: usize| {
@@ -80,7 +79,7 @@ fn grid(heads: &[&str], is_number: &[bool], rows: &[Vec<String>]) -> String {
         let above = |least: &dyn Fn(usize) -> usize| {
             (0..widths.len()).filter(|i| widths[*i] > least(*i)).max_by_key(give)
         };
-        // Words are broken once nothing else is left.
+        // Words are only broken if the columns cannot shrink otherwise.
         let Some(i) = above(&|i| narrowest[i]).or_else(|| above(&|_| NARROWEST)) else { break };
         widths[i] -= 1;
     }

@@ -1,4 +1,4 @@
-//! What donors promise.
+//! Reads what donors promise.
 
 use chrono::NaiveDate;
 
@@ -13,14 +13,14 @@ use crate::import::values::fields::RowFields;
 use crate::import::values::number::Notation;
 use crate::import::values::parse::{self, Fault, ISO_DATE};
 
-/// Reads the contributions that are known from the start.
+/// Reads the contributions that count from the first day.
 pub(super) fn read_contributions(
     folder: &mut Folder<'_>,
 ) -> Result<Vec<Placed<Contribution>>, ImportError> {
     folder.needed_rows(CONTRIBUTIONS, read_contribution)
 }
 
-/// Reads those that a file of the folder adds later.
+/// Reads the contributions of a file that becomes known later.
 pub(super) fn read_later(
     folder: &mut Folder<'_>,
     file: &str,
@@ -112,7 +112,7 @@ fn read_tranches(fields: &mut RowFields<'_>, amount: Option<Money>) -> Vec<Tranc
     tranches.unwrap_or_default()
 }
 
-/// Reads `2025-01-01:5000000.00 2025-07-01:5000000.00`, by day.
+/// Reads `2025-01-01:5000000.00 2025-07-01:5000000.00`, and sorts by day.
 fn parse_tranches(text: &str, amount: Money) -> Result<Vec<Tranche>, Fault> {
     let mut tranches = Vec::new();
     let mut sum = Money::zero(amount.currency);

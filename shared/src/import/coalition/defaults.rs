@@ -1,10 +1,10 @@
-//! What holds where a coalition states nothing.
+//! Says which defaults apply to what a coalition does not state.
 
 use crate::domain::cpv;
 use crate::domain::money::Currency;
 use crate::import::coalition::CoalitionFiles;
 
-/// What holds instead of each table that is missing or has no rows, a sentence each.
+/// One sentence for each table that is missing or empty: what applies instead.
 #[must_use]
 pub fn defaults(files: &CoalitionFiles) -> Vec<String> {
     let settings = &files.settings;

@@ -1,4 +1,4 @@
-//! The tables of a folder, read one after another, with all that is wrong in them.
+//! Reads the tables of a coalition one after another, and collects all errors.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,31 +9,24 @@ use crate::import::table::error::{FieldError, ImportError, excerpt, file_name};
 use crate::import::table::{Table, TableOptions, read_table};
 use crate::import::values::fields::{Columns, RowFields};
 
-/// A value with the place it was read from.
+/// A value, and the place where it was read.
 pub(super) struct Placed<T> {
-    /// The file's name.
     pub(super) file: String,
-    /// The row in it.
     pub(super) row: u64,
-    /// The value.
     pub(super) value: T,
 }
 
-/// The values alone.
 pub(super) fn values<T>(placed: Vec<Placed<T>>) -> Vec<T> {
     placed.into_iter().map(|placed| placed.value).collect()
 }
 
-/// Where the tables of a coalition are.
 pub(super) enum Source<'a> {
-    /// Files of a folder.
     Folder(&'a Path),
-    /// Sheets of a workbook.
     Book(Book<'a>),
 }
 
 impl Source<'_> {
-    /// What a person calls the table of `section` here.
+    /// The name that a person knows the table of `section` by: a file or a sheet.
     pub(super) fn place(&self, section: Section<'_>) -> String {
         match self {
             Self::Folder(_) => format!("{}.csv", section.name),
@@ -42,31 +35,29 @@ impl Source<'_> {
     }
 }
 
-/// The tables of a coalition, and what was wrong in those read so far.
+/// The tables of a coalition, and the errors in those that were read so far.
 pub(super) struct Folder<'a> {
     pub(super) source: &'a Source<'a>,
     errors: Vec<FieldError>,
-    /// What to know of how they were read.
+    /// Notes for the reader about how the tables were read.
     pub(super) notes: Vec<String>,
 }
 
 impl<'a> Folder<'a> {
-    /// The tables of `source`.
     pub(super) fn new(source: &'a Source<'a>) -> Self {
         Self { source, errors: Vec::new(), notes: Vec::new() }
     }
 
-    /// Fails with everything that was wrong so far.
+    /// Fails with all errors so far, if there are any.
     pub(super) fn check(&mut self) -> Result<(), ImportError> {
         ImportError::unless(std::mem::take(&mut self.errors), ())
     }
 
-    /// Whether something was wrong so far.
     pub(super) fn has_failed(&self) -> bool {
         !self.errors.is_empty()
     }
 
-    /// Whether there is a sheet of `section`.
+    /// Whether the table of `section` exists.
     pub(super) fn has(&self, section: Section<'_>) -> bool {
         match self.source {
             Source::Folder(dir) => dir.join(format!("{}.csv", section.name)).exists(),
@@ -74,7 +65,7 @@ impl<'a> Folder<'a> {
         }
     }
 
-    /// Notes that the table of `section` is wrong as a whole.
+    /// Records an error about the whole table of `section`.
     pub(super) fn fail_table(&mut self, section: Section<'_>, what: &str, hint: &str) {
         let place = match self.source {
             Source::Folder(_) => format!("{}.csv", section.name),
@@ -85,7 +76,7 @@ impl<'a> Folder<'a> {
         self.errors.push(FieldError::of_file(&place, what, hint));
     }
 
-    /// The table of `section`; none if there is none.
+    /// Reads the table of `section`. `None` means that it does not exist.
     pub(super) fn table(&mut self, section: Section<'_>) -> Result<Option<Table>, ImportError> {
         let (path, sheet) = match self.source {
             Source::Folder(dir) => (dir.join(format!("{}.csv", section.name)), None),
@@ -101,7 +92,7 @@ impl<'a> Folder<'a> {
         }
     }
 
-    /// The table in `file` of a folder.
+    /// Reads the table in `file` of a folder.
     pub(super) fn table_of(
         &mut self,
         file: &str,
@@ -134,7 +125,7 @@ impl<'a> Folder<'a> {
         Ok(table)
     }
 
-    /// What `read` makes of each row of `table`, in which stands what `section` says.
+    /// Applies `read` to each row of `table`, which has the columns of `section`.
     pub(super) fn rows<'t, T>(
         &mut self,
         table: &'t Table,
@@ -161,7 +152,7 @@ impl<'a> Folder<'a> {
         Ok(placed)
     }
 
-    /// The same of a table that may be missing, which then has no rows.
+    /// Does the same for a table that may be missing. A missing table has no rows.
     pub(super) fn optional_rows<T>(
         &mut self,
         section: Section<'static>,
@@ -173,7 +164,7 @@ impl<'a> Folder<'a> {
         }
     }
 
-    /// The same of a table that has to be there, if only with its header.
+    /// Does the same for a table that must exist. It may have no rows below its header.
     pub(super) fn needed_rows<T>(
         &mut self,
         section: Section<'static>,
@@ -209,7 +200,7 @@ impl<'a> Folder<'a> {
         }
     }
 
-    /// Notes rows that give `field` a value that an earlier row has given it.
+    /// Records an error for each row whose `field` repeats the value of an earlier row.
     pub(super) fn unique<T>(
         &mut self,
         placed: &[Placed<T>],
@@ -228,7 +219,7 @@ impl<'a> Folder<'a> {
         }
     }
 
-    /// Notes that `field` is wrong where `placed` was read.
+    /// Records an error in `field` at the place where `placed` was read.
     pub(super) fn fail_at<T>(
         &mut self,
         placed: &Placed<T>,
@@ -245,7 +236,7 @@ impl<'a> Folder<'a> {
     }
 }
 
-/// The columns that a table of `section` needs, by what `title` gives of each.
+/// Lists the required columns of `section`. `title` gives the name of each.
 fn columns(section: Section<'static>, title: impl Fn(&Field<'static>) -> &'static str) -> String {
     let needed = section.fields.iter().filter(|field| field.required);
     needed.map(title).collect::<Vec<_>>().join(", ")

@@ -1,4 +1,4 @@
-//! What describes a coalition: its settings and the tables beside them, in a folder or a workbook.
+//! The files that describe a coalition: its settings and tables, in a folder or a workbook.
 
 mod contributions;
 pub(super) mod defaults;
@@ -34,62 +34,57 @@ use workbook::Book;
 pub(in crate::import) use settings::known_keys;
 pub use workbook::is_coalition_book;
 
-/// Everything a coalition's folder says, checked.
+/// The content of a coalition's folder or workbook, after all checks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CoalitionFiles {
-    /// What holds for the coalition as a whole.
     pub settings: Settings,
-    /// Who takes part.
     pub parties: Vec<Party>,
-    /// The expert groups.
     pub groups: Vec<ExpertGroup>,
-    /// What is promised from the start.
+    /// Contributions that count from the first day.
     pub contributions: Vec<Contribution>,
-    /// What becomes known later: the day, the file, and what it promises; by day.
+    /// Contributions that become known later, by day: the day, the file, and its contributions.
     pub later_contributions: Vec<(NaiveDate, String, Vec<Contribution>)>,
-    /// What can be bought.
     pub offers: Vec<Offer>,
-    /// What comes on top of goods.
+    /// Costs on top of goods.
     pub charges: Vec<ChargeRule>,
     /// The codes that lines may use.
     pub codes: Vec<Code>,
-    /// What must not be bought.
+    /// Goods that must not be bought.
     pub prohibited: Vec<Prohibition>,
-    /// Where deliveries go.
     pub consignees: Vec<Consignee>,
-    /// The rates of currencies, by day.
+    /// Exchange rates, by day.
     pub rates: Vec<DayRates>,
-    /// The files of requisitions, in the order of the settings.
+    /// Files of requisitions, in the order of the settings. They are not read yet.
     #[serde(skip)]
     pub requisitions: Vec<RequisitionFile>,
 }
 
-/// A file of requisitions, which is there and not yet read.
+/// A file of requisitions that exists and is not read yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequisitionFile {
-    /// Where it is.
     pub path: PathBuf,
-    /// Its sheet, where it is a coalition's workbook.
+    /// The sheet, if the file is a coalition's workbook.
     pub sheet: Option<String>,
-    /// What its columns mean; none: they are called as our fields.
+    /// `None` means that the columns already have our field names.
     pub mapping: Option<Mapping>,
-    /// The day it is handed in.
+    /// The day on which it is submitted.
     pub on: NaiveDate,
 }
 
 /// Reads the coalition that the folder or workbook at `path` describes.
 ///
 /// # Errors
-/// [`ImportError`] if a file as a whole cannot be read; [`ImportError::Rows`] with everything that
-/// is wrong in their rows, or, once those are sound, with what contradicts between them.
+/// [`ImportError`] if a file cannot be read as a whole. [`ImportError::Rows`] with every error in
+/// the rows; if there is none, with every contradiction between rows.
 pub fn read_coalition(path: &Path) -> Result<CoalitionFiles, ImportError> {
     Ok(read_coalition_noting(path)?.0)
 }
 
-/// The same, with what to know of how it was read, such as sheets that were not.
+/// Does the same as [`read_coalition`], and returns notes about how it was read, such as sheets
+/// that were skipped.
 ///
 /// # Errors
-/// As [`read_coalition`].
+/// The same as [`read_coalition`].
 pub fn read_coalition_noting(path: &Path) -> Result<(CoalitionFiles, Vec<String>), ImportError> {
     let mut notes = Vec::new();
     let source = match path.is_file() {
@@ -136,7 +131,7 @@ fn read(folder: &mut Folder<'_>) -> Result<CoalitionFiles, ImportError> {
     let consignees = reference::read_consignees(folder)?;
     let rates = reference::read_rates(folder)?;
     folder.check()?;
-    // Without settings there was an error.
+    // Missing settings are an error, which `check` has reported already.
     let Some(file) = file else { return Err(ImportError::Rows(Vec::new())) };
 
     let known: HashSet<&str> = parties.iter().map(|party| party.value.id.as_str()).collect();
@@ -217,7 +212,7 @@ fn requisition_files(
     entries.iter().map(read).collect()
 }
 
-/// Checks what contributions say of each other.
+/// Checks that contributions do not contradict each other.
 fn check_contributions(folder: &mut Folder<'_>, contributions: &[&Placed<Contribution>]) {
     let mut by_id: HashMap<&str, &Placed<Contribution>> = HashMap::new();
     for placed in contributions {
@@ -256,7 +251,7 @@ fn check_party<T>(
     }
 }
 
-/// Notes a channel that is no party: it may be meant to be one.
+/// Adds a note if a channel is not a party, because it may be a misspelt one.
 fn doubt_channel<T>(
     folder: &mut Folder<'_>,
     placed: &Placed<T>,

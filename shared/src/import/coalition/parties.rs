@@ -10,7 +10,8 @@ use crate::import::table::error::ImportError;
 use crate::import::values::fields::RowFields;
 use crate::import::values::parse;
 
-/// Reads parties.csv: a row for each role of a party, in one order by first row.
+/// Reads parties.csv. It has one row for each role of a party; parties keep the order of their
+/// first rows.
 pub(super) fn read_parties(folder: &mut Folder<'_>) -> Result<Vec<Placed<Party>>, ImportError> {
     let rows = folder.needed_rows(PARTIES, read_party)?;
     let mut parties: Vec<Placed<Party>> = Vec::new();
@@ -53,7 +54,6 @@ fn read_role(fields: &mut RowFields<'_>) -> Option<RoleSpan> {
     Some(RoleSpan { role: role?, from: from?, to, evidence: evidence? })
 }
 
-/// Reads groups.csv.
 pub(super) fn read_groups(
     folder: &mut Folder<'_>,
 ) -> Result<Vec<Placed<ExpertGroup>>, ImportError> {

@@ -1,4 +1,4 @@
-//! What is looked up: codes, what is prohibited, consignees, rates of currencies.
+//! Reads reference data: codes, prohibited goods, consignees, exchange rates.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,9 @@ use crate::import::table::error::ImportError;
 use crate::import::values::fields::RowFields;
 use crate::import::values::parse::{self, Fault};
 
-/// Who publishes the rates in this layout.
+/// The publisher of rates in this layout.
 const RATES_SOURCE: &str = "ECB";
 
-/// Reads codes.csv.
 pub(super) fn read_codes(folder: &mut Folder<'_>) -> Result<Vec<Placed<Code>>, ImportError> {
     let codes = folder.optional_rows(CODES, |fields| {
         let (scheme, code) = (fields.id("scheme"), fields.id("code"));
@@ -25,7 +24,6 @@ pub(super) fn read_codes(folder: &mut Folder<'_>) -> Result<Vec<Placed<Code>>, I
     Ok(codes)
 }
 
-/// Reads prohibited.csv.
 pub(super) fn read_prohibited(
     folder: &mut Folder<'_>,
 ) -> Result<Vec<Placed<Prohibition>>, ImportError> {
@@ -37,7 +35,6 @@ pub(super) fn read_prohibited(
     Ok(prohibited)
 }
 
-/// Reads consignees.csv.
 pub(super) fn read_consignees(
     folder: &mut Folder<'_>,
 ) -> Result<Vec<Placed<Consignee>>, ImportError> {
@@ -52,8 +49,8 @@ fn read_consignee(fields: &mut RowFields<'_>) -> Option<Consignee> {
     Some(Consignee { code: code?, requester: requester?, address: address? })
 }
 
-/// Reads rates.csv, a day a row and a currency a column, as the European Central Bank publishes
-/// them; currencies that are not known are left out.
+/// Reads rates.csv: one row a day and one column a currency, as the European Central Bank publishes
+/// it. Unknown currencies are skipped.
 pub(super) fn read_rates(folder: &mut Folder<'_>) -> Result<Vec<Placed<DayRates>>, ImportError> {
     let Some(table) = folder.table(RATES)? else { return Ok(Vec::new()) };
     let names = table.header.iter().map(String::as_str);
@@ -80,7 +77,7 @@ pub(super) fn read_rates(folder: &mut Folder<'_>) -> Result<Vec<Placed<DayRates>
     Ok(days)
 }
 
-/// A rate, or none where none was published.
+/// Reads a rate. `None` means that no rate was published.
 fn parse_rate(text: &str) -> Result<Option<Rate>, Fault> {
     if text == "N/A" {
         return Ok(None);

@@ -1,4 +1,5 @@
-//! The settings of a coalition: coalition.toml of a folder, one row of a workbook.
+//! Reads the settings of a coalition: coalition.toml in a folder, or a sheet with one row in a
+//! workbook.
 
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -11,10 +12,9 @@ use crate::import::values::fields::RowFields;
 use crate::import::values::mapping::suggestion;
 use crate::import::values::parse::{self, Fault, ISO_DATE};
 
-/// The file that holds the settings.
 pub(super) const SETTINGS_FILE: &str = "coalition.toml";
 
-/// Keys of it that name files beside it.
+/// The keys of [`SETTINGS_FILE`] that name other files of the folder.
 const FILES: [&str; 2] = ["requisitions", "contributions"];
 
 #[derive(Debug, Deserialize)]
@@ -47,7 +47,7 @@ pub(super) struct ContributionEntry {
     pub(super) on: NaiveDate,
 }
 
-/// The settings that `text` states; all that is wrong with them at once, as far as it is TOML.
+/// Reads the settings in `text`. If it is valid TOML, all wrong keys are reported at once.
 pub(super) fn settings(text: &str) -> Result<SettingsFile, ImportError> {
     let error = match toml::from_str(text) {
         Ok(settings) => return Ok(settings),
@@ -59,12 +59,10 @@ pub(super) fn settings(text: &str) -> Result<SettingsFile, ImportError> {
     Err(ImportError::Toml { file, source: Box::new(error) })
 }
 
-/// The keys there are.
 pub(in super::super) fn known_keys() -> impl Iterator<Item = &'static str> + Clone {
     SETTINGS.fields.iter().map(|field| field.name).chain(FILES)
 }
 
-/// What is wrong with the keys of `table`.
 fn faults(table: &toml::Table) -> Vec<FieldError> {
     let error = |key: &str, value: Option<String>, Fault { what, hint }: Fault| FieldError {
         value,
@@ -108,7 +106,8 @@ fn faults(table: &toml::Table) -> Vec<FieldError> {
     faults
 }
 
-/// The settings in the sheet of a workbook, which has one row; none: what is wrong is noted.
+/// Reads the settings from their sheet, which has one row. `None` means that `folder` has recorded
+/// an error.
 pub(super) fn read_sheet(folder: &mut Folder<'_>) -> Result<Option<SettingsFile>, ImportError> {
     let is_there = folder.has(SETTINGS);
     let mut rows = folder.needed_rows(SETTINGS, read_row)?;

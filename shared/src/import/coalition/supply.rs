@@ -1,4 +1,4 @@
-//! Offers of suppliers, and the charges on top of them.
+//! Reads suppliers' offers and the charges on top of them.
 
 use std::collections::HashMap;
 
@@ -14,10 +14,9 @@ use crate::import::values::fields::RowFields;
 use crate::import::values::number::Notation;
 use crate::import::values::parse::{self, Fault};
 
-/// Highest charge: all of the goods' value again.
+/// The highest charge: 100 % of the goods' value.
 const MAX_BASIS_POINTS: u32 = 10_000;
 
-/// Reads offers.csv.
 pub(super) fn read_offers(folder: &mut Folder<'_>) -> Result<Vec<Placed<Offer>>, ImportError> {
     let offers = folder.optional_rows(OFFERS, read_offer)?;
     folder.unique(&offers, "id", |offer| offer.id.clone());
@@ -25,7 +24,7 @@ pub(super) fn read_offers(folder: &mut Folder<'_>) -> Result<Vec<Placed<Offer>>,
     Ok(offers)
 }
 
-/// A framework contract is the same in every row that names it.
+/// Checks that all rows of a framework contract agree about it.
 fn check_frameworks(folder: &mut Folder<'_>, offers: &[Placed<Offer>]) {
     let mut known: HashMap<&str, (&Placed<Offer>, &Framework)> = HashMap::new();
     for placed in offers {
@@ -87,7 +86,7 @@ fn read_offer(fields: &mut RowFields<'_>) -> Option<Offer> {
     })
 }
 
-/// The price, where it is one for several units.
+/// Applies `price_per`, the number of units that the price is for, if the row has it.
 fn read_per(fields: &mut RowFields<'_>, price: Option<Price>) -> Option<Price> {
     if !fields.has("price_per") {
         return price;
@@ -99,7 +98,7 @@ fn read_per(fields: &mut RowFields<'_>, price: Option<Price>) -> Option<Price> {
     fields.optional("price_per", each).flatten()
 }
 
-/// What one `unit` holds, written as `5 piece` or `5 H87`.
+/// Reads what one unit contains, such as `5 piece` or `5 H87`.
 pub(super) fn read_pack(
     fields: &mut RowFields<'_>,
     field: &str,
@@ -127,7 +126,7 @@ pub(super) fn read_pack(
     })
 }
 
-/// The framework contract, whose ceiling is in its own currency, or in that of the price.
+/// Reads the framework contract. Its ceiling has its own currency, or else that of the price.
 fn read_framework(fields: &mut RowFields<'_>, currency: Option<Currency>) -> Option<Framework> {
     if !fields.together(&["framework", "framework_ends", "framework_ceiling"]) {
         return None;
@@ -139,7 +138,6 @@ fn read_framework(fields: &mut RowFields<'_>, currency: Option<Currency>) -> Opt
     Some(Framework { number: number?, ends: ends?, ceiling: ceiling? })
 }
 
-/// Reads charges.csv.
 pub(super) fn read_charges(
     folder: &mut Folder<'_>,
 ) -> Result<Vec<Placed<ChargeRule>>, ImportError> {

@@ -1,4 +1,4 @@
-//! A workbook that holds a coalition: which sheet is which table.
+//! Finds out which sheet of a coalition's workbook is which table.
 
 use std::path::Path;
 
@@ -6,22 +6,21 @@ use crate::import::columns::{GUIDE, LINES, Language, SECTIONS, SETTINGS, Section
 use crate::import::table::error::{FieldError, ImportError, file_name};
 use crate::import::table::{Named, TableOptions, has_header, sheets};
 
-/// Sheets that are not read and named, at most.
+/// The most skipped sheets that a note names.
 const NAMED: usize = 10;
 
-/// How many tables a workbook without settings has, besides lines, for a coalition to be meant by it.
+/// How many tables other than lines a workbook without settings needs to count as a coalition.
 const ENOUGH: usize = 2;
 
-/// A workbook with the sheets of a coalition.
 pub(super) struct Book<'a> {
     pub(super) path: &'a Path,
-    /// The language of its sheets' names.
+    /// The language of the sheet names.
     pub(super) language: Language,
-    /// Each table that is there, by its section's name, with the name of its sheet.
+    /// The section's name and the sheet's name of each table found.
     found: Vec<(&'static str, String)>,
 }
 
-/// Whether the file at `path` is a workbook that holds a coalition, rather than lines alone.
+/// Whether the file at `path` is a workbook with a whole coalition, not only with lines.
 ///
 /// # Errors
 /// [`ImportError`] if it is a workbook that cannot be read.
@@ -35,14 +34,13 @@ pub fn is_coalition_book(path: &Path) -> Result<bool, ImportError> {
     Ok(of.contains(&SETTINGS.name) || others >= ENOUGH)
 }
 
-/// The section that a sheet called `name` is of.
 fn titled(name: &str) -> Option<Section<'static>> {
     SECTIONS.into_iter().find(|section| section.is_titled(name))
 }
 
 impl<'a> Book<'a> {
-    /// Finds the sheets of the workbook at `path`: by their names, then by their headers. What to know of
-    /// others is added to `notes`.
+    /// Finds the sheets of the workbook at `path` by their names, then by their headers. Adds a note to `notes` about
+    /// sheets that it skips.
     pub(super) fn open(path: &'a Path, notes: &mut Vec<String>) -> Result<Self, ImportError> {
         let file = file_name(path);
         let all = sheets(path)?.unwrap_or_default();
@@ -89,7 +87,8 @@ impl<'a> Book<'a> {
         Ok(book)
     }
 
-    /// The section that is not there yet whose needed columns all stand in the sheet `name`.
+    /// The section whose required columns are all in the sheet `name`. Sections that were found already are not
+    /// considered.
     fn by_header(&self, name: &str) -> Result<Option<Section<'static>>, ImportError> {
         for section in SECTIONS {
             let needed = section.needed(None);
@@ -108,19 +107,18 @@ impl<'a> Book<'a> {
         Ok(None)
     }
 
-    /// The name of the sheet that holds `section`.
     pub(super) fn sheet(&self, section: Section<'_>) -> Option<&str> {
         let found = self.found.iter().find(|(name, _)| *name == section.name);
         found.map(|(_, sheet)| sheet.as_str())
     }
 
-    /// What the sheet of `section` is called, or would be.
+    /// The name of the sheet of `section`; if there is none, the usual name.
     pub(super) fn title(&self, section: Section<'_>) -> String {
         self.sheet(section).unwrap_or_else(|| section.title(self.language)).to_owned()
     }
 }
 
-/// The language in which most sheets are named.
+/// The language that names most of the sheets.
 fn language(sheets: &[Named]) -> Language {
     let known = |language: Language| {
         let is_in = |sheet: &&Named| {
@@ -129,7 +127,7 @@ fn language(sheets: &[Named]) -> Language {
         };
         sheets.iter().filter(is_in).count()
     };
-    // Of those that do as well the first.
+    // `max_by_key` returns the last maximum, so English wins a tie.
     let all = [Language::Ukrainian, Language::French, Language::English];
     all.into_iter().max_by_key(|language| known(*language)).unwrap_or(Language::English)
 }

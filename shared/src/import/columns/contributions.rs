@@ -1,10 +1,10 @@
-//! What donors promise.
+//! The columns of contributions.
 
 use crate::domain::contribution::Firmness;
 
 use super::{Cell, Field, Section, names, optional, required};
 
-/// How firm a contribution is, by the names that files give it.
+/// The words that files use for how firm a contribution is.
 pub(in super::super) const FIRMNESS: [(&str, Firmness); 2] =
     [("pledge", Firmness::Pledge), ("commitment", Firmness::Commitment)];
 
@@ -200,7 +200,6 @@ const CONTRIBUTION_FIELDS: [Field<'static>; 22] = [
         .such_as("5 H87"),
 ];
 
-/// What stands in a file of contributions.
 pub(in super::super) const CONTRIBUTIONS: Section<'static> = Section {
     name: "contributions",
     titles: ["Money", "Contributions", "Кошти"],

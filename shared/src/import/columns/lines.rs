@@ -1,10 +1,10 @@
-//! Lines of requisitions.
+//! The columns of requisition lines.
 
 use crate::domain::requisition::Kind;
 
 use super::{Cell, Field, Section, names, optional, required};
 
-/// The kinds of lines, by the names that files give them.
+/// The words that files use for the kinds of lines.
 pub(in super::super) const KINDS: [(&str, Kind); 3] =
     [("goods", Kind::Goods), ("licence", Kind::Licence), ("service", Kind::Service)];
 
@@ -189,7 +189,6 @@ const FIELDS: [Field<'static>; 20] = [
         .such_as("letter of 2026-11-20"),
 ];
 
-/// What stands in a file of lines.
 pub(in super::super) const LINES: Section<'static> = Section {
     name: "requisitions",
     titles: ["Lines", "Lignes", "Позиції"],

@@ -1,4 +1,4 @@
-//! What the columns of each file are: the one description that readers, templates and the reference of file formats share.
+//! Describes the columns of each file once, for the readers, the templates and the reference of file formats.
 
 mod contributions;
 pub(in crate::import) mod lines;
@@ -16,19 +16,15 @@ pub(super) use reference::{CODES, CONSIGNEES, PROHIBITED, RATES};
 pub(super) use settings::{SETTINGS, YES};
 pub(super) use supply::{CHARGE_KINDS, CHARGES, OFFERS};
 
-/// A language of header texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
-    /// English.
     English,
-    /// French.
     French,
-    /// Ukrainian.
     Ukrainian,
 }
 
 impl Language {
-    /// The one of `texts`, which are in the order of the variants.
+    /// Picks this language's text. `texts` is in the order of the variants.
     pub(super) const fn of(self, texts: [&str; 3]) -> &str {
         match self {
             Self::English => texts[0],
@@ -38,52 +34,40 @@ impl Language {
     }
 }
 
-/// What a cell of a column holds: a template formats and checks it by this.
+/// What a column's cells hold. Templates format and check cells by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cell {
-    /// An id, a code, a name, or a list of them.
+    /// An id, a code, a name, or a list of these.
     Name,
-    /// Any text.
     Text,
-    /// A day.
     Day,
-    /// A number, perhaps with decimals.
+    /// A number that may have decimals.
     Number,
-    /// A whole number.
     Whole,
-    /// One of these words.
     One(&'static [&'static str]),
-    /// The code of a unit.
     Unit,
-    /// The code of a currency.
     Currency,
-    /// What the first column of this section names.
+    /// A value of the first column of the named section.
     Of(&'static str),
 }
 
-/// A field that a file may or must give.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Field<'a> {
-    /// Our name for it.
     pub(super) name: &'a str,
-    /// Whether the file must have it.
+    /// Whether the file must have this column.
     pub(super) required: bool,
-    /// What a cell holds.
     pub(super) cell: Cell,
-    /// Its headings, by language; empty where its name is all there is.
+    /// The headings, in the order of [`Language`]. Empty if only the name is used.
     titles: [&'static str; 3],
-    /// What it means, by language.
+    /// The explanations, in the order of [`Language`].
     meaning: [&'static str; 3],
-    /// An example of a value.
     pub(super) example: &'static str,
 }
 
-/// A field that a file must give.
 pub(super) const fn required(name: &str) -> Field<'_> {
     Field { name, required: true, cell: Cell::Text, titles: [""; 3], meaning: [""; 3], example: "" }
 }
 
-/// A field that a file may leave out.
 pub(super) const fn optional(name: &str) -> Field<'_> {
     Field { required: false, ..required(name) }
 }
@@ -105,17 +89,16 @@ impl Field<'_> {
         Self { example, ..self }
     }
 
-    /// Its heading.
     pub(super) fn title(&self, language: Language) -> &'static str {
         language.of(self.titles)
     }
 
-    /// What it means; what is to be written as it stands is between backticks.
+    /// The explanation. Text to be typed literally is in backticks.
     pub(super) fn meaning(&self, language: Language) -> &'static str {
         language.of(self.meaning)
     }
 
-    /// Its name, and what stands above its column in each language, in the form by which headings are compared.
+    /// The name and the heading in each language, normalized for comparison.
     pub(super) fn headings(&self) -> impl Iterator<Item = String> {
         let [first, second, third]: [&str; 3] = self.titles;
         let all = [self.name, first, second, third].into_iter();
@@ -123,7 +106,7 @@ impl Field<'_> {
     }
 }
 
-/// The names of `choices`, in their order.
+/// The names of `choices`, in the same order.
 const fn names<T: Copy, const N: usize>(choices: &[(&'static str, T); N]) -> [&'static str; N] {
     let mut names = [""; N];
     let mut at = 0;
@@ -134,41 +117,39 @@ const fn names<T: Copy, const N: usize>(choices: &[(&'static str, T); N]) -> [&'
     names
 }
 
-/// What a file is, and where its reference stands.
+/// A file or sheet, and its section in the reference.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Section<'a> {
     /// The heading in the reference of file formats.
     pub(super) name: &'a str,
-    /// What a sheet of it is called, by language.
+    /// The names of its sheet, in the order of [`Language`].
     pub(super) titles: [&'static str; 3],
-    /// What may stand in the file.
     pub(super) fields: &'a [Field<'a>],
-    /// Columns that may be there and mean nothing.
+    /// Columns that are accepted and skipped.
     pub(super) ignored: &'a [&'a str],
 }
 
 impl<'a> Section<'a> {
-    /// What a sheet of it is called.
     pub(super) fn title(&self, language: Language) -> &'static str {
         language.of(self.titles)
     }
 
-    /// Whether a sheet called `name` is of it.
+    /// Whether a sheet called `name` holds this table.
     pub(super) fn is_titled(&self, name: &str) -> bool {
         let name = compared(name);
         self.name == name || self.titles.iter().any(|title| compared(title) == name)
     }
 }
 
-/// A heading or the name of a sheet, in the form by which such are compared.
+/// A heading or a sheet's name, normalized for comparison.
 pub(super) fn compared(heading: &str) -> String {
     canonical(heading).to_lowercase().replace('’', "'")
 }
 
-/// What the sheet is called that explains the others, by language.
+/// The name of the sheet that explains the others, in the order of [`Language`].
 pub(super) const GUIDE: [&str; 3] = ["Guide", "Mode d'emploi", "Довідка"];
 
-/// Every table of a coalition, in the order in which a person fills them in.
+/// All tables of a coalition, in the order in which a person fills them in.
 pub(super) const SECTIONS: [Section<'static>; 11] = [
     SETTINGS,
     PARTIES,

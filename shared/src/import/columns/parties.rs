@@ -1,10 +1,10 @@
-//! Parties with their roles, and expert groups.
+//! The columns of parties with their roles, and of expert groups.
 
 use crate::domain::party::Role;
 
 use super::{Cell, Field, Section, names, optional, required};
 
-/// The roles, by the names that files give them.
+/// The words that files use for roles.
 pub(in super::super) const ROLES: [(&str, Role); 5] = [
     ("lead", Role::Lead),
     ("member", Role::Member),
@@ -69,7 +69,6 @@ const PARTY_FIELDS: [Field<'static>; 6] = [
         .such_as("letter of 2023-09-19"),
 ];
 
-/// What stands in parties.csv.
 pub(in super::super) const PARTIES: Section<'static> = Section {
     name: "parties",
     titles: ["Parties", "Parties", "Сторони"],
@@ -127,7 +126,6 @@ const GROUP_FIELDS: [Field<'static>; 6] = [
         .such_as("10"),
 ];
 
-/// What stands in groups.csv.
 pub(in super::super) const GROUPS: Section<'static> = Section {
     name: "groups",
     titles: ["Groups", "Groupes", "Групи"],

@@ -1,4 +1,4 @@
-//! What is looked up: codes, what is prohibited, consignees, rates of currencies.
+//! The columns of reference data: codes, prohibited goods, consignees, exchange rates.
 
 use super::{Cell, Field, Section, required};
 
@@ -20,7 +20,6 @@ const CODE_FIELDS: [Field<'static>; 3] = [
         .such_as("Portable computers"),
 ];
 
-/// What stands in codes.csv.
 pub(in super::super) const CODES: Section<'static> = Section {
     name: "codes",
     titles: ["Codes", "Codes", "Коди"],
@@ -45,7 +44,6 @@ const PROHIBITED_FIELDS: [Field<'static>; 2] = [
         .such_as("weapons"),
 ];
 
-/// What stands in prohibited.csv.
 pub(in super::super) const PROHIBITED: Section<'static> = Section {
     name: "prohibited",
     titles: ["Prohibited", "Interdits", "Заборонене"],
@@ -79,7 +77,6 @@ const CONSIGNEE_FIELDS: [Field<'static>; 3] = [
         .such_as("1 Example Street"),
 ];
 
-/// What stands in consignees.csv.
 pub(in super::super) const CONSIGNEES: Section<'static> = Section {
     name: "consignees",
     titles: ["Consignees", "Destinataires", "Отримувачі"],
@@ -93,7 +90,7 @@ const RATE_FIELDS: [Field<'static>; 1] = [required("Date")
     .means(["the day", "le jour", "день"])
     .such_as("2026-11-20")];
 
-/// What stands in rates.csv, beside the currencies.
+/// The columns of rates.csv other than the currencies.
 pub(in super::super) const RATES: Section<'static> = Section {
     name: "rates",
     titles: ["Rates", "Taux", "Курси"],

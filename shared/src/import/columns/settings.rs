@@ -1,8 +1,8 @@
-//! The settings of a coalition, which a folder has in coalition.toml.
+//! The columns of a coalition's settings. A folder has the same names as keys in coalition.toml.
 
 use super::{Cell, Field, Section, names, optional, required};
 
-/// How a sheet says yes or no.
+/// The words that a sheet uses for yes and no.
 pub(in super::super) const YES: [(&str, bool); 2] = [("true", true), ("false", false)];
 
 const YES_OR_NO: [&str; YES.len()] = names(&YES);
@@ -51,7 +51,6 @@ const SETTING_FIELDS: [Field<'static>; 5] = [
         .such_as("true"),
 ];
 
-/// What stands in the settings of a coalition.
 pub(in super::super) const SETTINGS: Section<'static> = Section {
     name: "coalition",
     titles: ["Settings", "Paramètres", "Параметри"],

@@ -1,10 +1,10 @@
-//! Offers of suppliers, and the charges on top of them.
+//! The columns of suppliers' offers, and of the charges on top of them.
 
 use crate::domain::supplier::ChargeKind;
 
 use super::{Cell, Field, Section, names, optional, required};
 
-/// The kinds of charges, by the names that files give them.
+/// The words that files use for the kinds of charges.
 pub(in super::super) const CHARGE_KINDS: [(&str, ChargeKind); 4] = [
     ("freight", ChargeKind::Freight),
     ("insurance", ChargeKind::Insurance),
@@ -173,7 +173,6 @@ const OFFER_FIELDS: [Field<'static>; 18] = [
         .such_as("100"),
 ];
 
-/// What stands in offers.csv.
 pub(in super::super) const OFFERS: Section<'static> = Section {
     name: "offers",
     titles: ["Offers", "Offres", "Пропозиції"],
@@ -226,7 +225,6 @@ const CHARGE_FIELDS: [Field<'static>; 4] = [
         .such_as("NSPA"),
 ];
 
-/// What stands in charges.csv.
 pub(in super::super) const CHARGES: Section<'static> = Section {
     name: "charges",
     titles: ["Charges", "Frais", "Витрати"],

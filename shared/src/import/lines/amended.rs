@@ -1,4 +1,4 @@
-//! A line as a row of a requisition file would say it, with some fields said otherwise.
+//! Changes fields of a line by writing it as a row of a requisition file and reading that row again.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::import::table::{Row, Table};
 use crate::import::values::fields::{Columns, RowFields};
 use crate::import::values::mapping::suggestion;
 
-/// What a row of a requisition file says of `line`, in the order of [`LINE_FIELDS`].
+/// Writes `line` as a row of a requisition file, in the order of [`LINE_FIELDS`].
 fn row(line: &Line) -> [String; LINE_FIELDS.len()] {
     let kind = KINDS.iter().find(|(_, kind)| *kind == line.kind).map_or("", |(name, _)| name);
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
@@ -39,11 +39,11 @@ fn row(line: &Line) -> [String; LINE_FIELDS.len()] {
     ]
 }
 
-/// `line` with `fields` said otherwise, by the names of [`LINE_FIELDS`]; who asks and under which id
-/// stays. An empty value takes away what may be left out.
+/// Returns `line` with `fields` changed, by the names of [`LINE_FIELDS`]. The requester and the id stay. An empty
+/// value clears an optional field.
 ///
 /// # Errors
-/// What is wrong with a field, in words that say the way out.
+/// What is wrong with a field, and how to fix it.
 pub fn line_with(line: &Line, fields: &BTreeMap<String, String>) -> Result<Line, String> {
     let mut cells = row(line);
     for (name, value) in fields {
@@ -59,7 +59,7 @@ pub fn line_with(line: &Line, fields: &BTreeMap<String, String>) -> Result<Line,
     }
     match read(line, &cells) {
         Ok(read) => return Ok(read),
-        // What an older version took stays as it is, unless it is said otherwise.
+        // An older version accepted values that this one refuses. They stay unless `fields` changes them.
         Err(errors) if errors.iter().all(|error| is_unsaid(error, fields)) => {
             for error in &errors {
                 let field = error.field.as_deref().unwrap_or_default();
@@ -89,7 +89,7 @@ fn is_unsaid(error: &FieldError, fields: &BTreeMap<String, String>) -> bool {
     field.is_some_and(|field| LINE_FIELDS.contains(&field) && !fields.contains_key(field))
 }
 
-/// What can be read of any line, in the order of [`LINE_FIELDS`].
+/// A row that always reads, in the order of [`LINE_FIELDS`]. It replaces cells that this version refuses.
 const ANY: [&str; LINE_FIELDS.len()] = [
     "x",
     "x",
@@ -113,7 +113,7 @@ const ANY: [&str; LINE_FIELDS.len()] = [
     "",
 ];
 
-/// Lets `to` say of `field` what `from` says.
+/// Copies `field` from `from` to `to`.
 fn keep(field: &str, from: &Line, to: &mut Line) {
     match field {
         "external_id" => to.external_id.clone_from(&from.external_id),
@@ -138,11 +138,11 @@ fn keep(field: &str, from: &Line, to: &mut Line) {
     }
 }
 
-/// What is wrong with `line`, however it was made: it is read as a row of a file would be. What `known`, the line as it
-/// stands, says too, is not judged again: an older version took it.
+/// Checks `line`, however it was made, by reading it as a row of a file. Values that `known` (the stored line) has
+/// too are not checked again, because an older version may have accepted them.
 ///
 /// # Errors
-/// Each field that is wrong, with what and the way out.
+/// Each wrong field, with what is wrong and how to fix it.
 pub fn check_line(line: &Line, known: Option<&Line>) -> Result<(), Vec<FieldError>> {
     let cells = row(line);
     let Err(mut errors) = read(line, &cells) else { return Ok(()) };
@@ -159,7 +159,7 @@ pub fn check_line(line: &Line, known: Option<&Line>) -> Result<(), Vec<FieldErro
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-/// `cells`, what a row says of `line`, as a line.
+/// Reads `cells`, the row of `line`, as a line.
 fn read(line: &Line, cells: &[String; LINE_FIELDS.len()]) -> Result<Line, Vec<FieldError>> {
     let header = LINE_FIELDS.map(str::to_owned).to_vec();
     let rows = vec![Row::new(1, cells.to_vec())];

@@ -1,4 +1,4 @@
-//! Rows to lines of requisitions.
+//! Reads rows as requisition lines.
 
 pub(super) mod amended;
 pub(super) mod rejects;
@@ -20,83 +20,76 @@ use crate::import::values::parse::{self, Fault};
 
 const FIELDS: &[Field<'static>] = LINES.fields;
 
-/// Columns that Waybill itself adds, in rejects and in the listing of lines: such a file is read as it
-/// is.
+/// Columns that Waybill adds to rejects and to its listing of lines, so that both can be read again.
 const OUR_COLUMNS: [&str; 7] =
     [REJECT_COLUMNS[0], REJECT_COLUMNS[1], RANK_COLUMN, "line", "id", "arrives", "lots"];
 
-/// Columns by which the listing of lots is known, in which a line stands once for each of its lots.
+/// Columns that identify a listing of lots, in which a line appears once for each of its lots.
 const LOT_COLUMNS: [&str; 3] = ["lot", "step", "awaits"];
 
-/// How to read a file of lines.
 #[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
-    /// The encoding's label; none: the mapping's, or UTF-8.
+    /// The encoding's label. `None` means the mapping's, or else UTF-8.
     pub encoding: Option<String>,
-    /// What separates the columns of a CSV file; none: the mapping's, or what the file shows.
+    /// The separator of a CSV file. `None` means the mapping's, or else the detected one.
     pub separator: Option<Separator>,
-    /// The sheet of a workbook; none: the mapping's, or the first.
+    /// The sheet of a workbook. `None` means the mapping's, or else the first.
     pub sheet: Option<String>,
-    /// Whether the lines are called by their sheet, too: it is one of many of a coalition's workbook.
+    /// Whether messages name the sheet too, because a coalition's workbook has several.
     pub names_sheet: bool,
-    /// What the columns mean; none: they are called as in [`LINE_FIELDS`].
+    /// `None` means that the columns are named as in [`LINE_FIELDS`].
     pub mapping: Option<Mapping>,
-    /// How much of it is read.
     pub limits: ReadLimits,
 }
 
-/// What a file of lines holds.
+/// The content of a file of lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lines {
-    /// The file's name.
     pub file: String,
-    /// The names of its columns.
+    /// The column names.
     pub header: Vec<String>,
-    /// The rows that are lines, in the order of the file.
+    /// The rows that are valid lines, in the order of the file.
     pub good: Vec<GoodRow>,
     /// The rows that are not.
     pub bad: Vec<BadRow>,
-    /// How many rows were left out because they say again what an earlier one says.
+    /// The number of rows that were skipped because they repeat an earlier row.
     pub repeats: usize,
-    /// What to doubt of rows, good ones too: letters that only look Latin, numbers that could mean
-    /// another.
+    /// Doubts about rows, including good ones: letters that only look Latin, numbers that could be read in another
+    /// way.
     pub warnings: Vec<FieldError>,
-    /// What to know of how the file was read, such as rows above its header.
+    /// Notes for the reader about how the file was read, such as rows above its header.
     pub notes: Vec<String>,
     /// How the file is laid out, for its rejects.
     pub(in crate::import) layout: Layout,
 }
 
-/// A row that is a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GoodRow {
-    /// Its number in the file.
+    /// The row's number in the file.
     pub row: u64,
-    /// The line.
     pub line: Line,
 }
 
-/// A row that is not a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadRow {
-    /// Its number in the file.
+    /// The row's number in the file.
     pub row: u64,
-    /// Its cells as they are in the file; a cell that is no text, as a text that is read the same.
+    /// The cells as in the file. A cell that does not hold text is written so that it reads the same.
     pub cells: Vec<String>,
-    /// The rank that its place in the file gives it, if the mapping takes that.
+    /// The rank by the row's place in the file, if the mapping takes ranks from rows.
     pub rank: Option<u32>,
-    /// Everything that is wrong with it; of one after [`ReadLimits::told`]: nothing.
+    /// All errors of the row. Empty for rows after the first [`ReadLimits::told`] bad ones.
     pub errors: Vec<FieldError>,
 }
 
 /// Reads the lines in the file at `path`.
 ///
-/// A row that repeats an earlier one is left out and counted; rows in which one requester gives one
-/// `external_id` to different contents are all bad, for nobody can tell which is meant.
+/// A row that repeats an earlier one is skipped and counted. If rows of one requester give one `external_id`
+/// different contents, all of them are bad, because nobody can tell which one is meant.
 ///
 /// # Errors
-/// [`ImportError`] if the file as a whole cannot be read, or its columns cannot be understood; what
-/// is wrong with rows is in [`Lines::bad`].
+/// [`ImportError`] if the file cannot be read as a whole, or its columns cannot be understood. Errors in rows are in
+/// [`Lines::bad`].
 pub fn read_lines(path: &Path, options: &ReadOptions) -> Result<Lines, ImportError> {
     let mapping = options.mapping.as_ref();
     let rank_from_row = mapping.is_some_and(|mapping| mapping.rank_from_row);
@@ -128,7 +121,7 @@ pub fn read_lines(path: &Path, options: &ReadOptions) -> Result<Lines, ImportErr
     let good = good.map(|Taken { row, line, .. }| GoodRow { row: row.number, line }).collect();
     let layout = layout.with(columns.named());
     let bad = bad.into_values().map(|(row, rank, errors)| {
-        // Of what is told nothing of nothing is kept.
+        // Rows whose errors are not reported need no cells either.
         let cells = if errors.is_empty() { Vec::new() } else { layout.cells(row) };
         BadRow { row: row.number, cells, rank, errors }
     });
@@ -137,8 +130,8 @@ pub fn read_lines(path: &Path, options: &ReadOptions) -> Result<Lines, ImportErr
     Ok(Lines { file, header, good, bad, repeats, warnings, notes, layout })
 }
 
-/// Adds rows that turned out not to be taken to the bad ones of `lines`, with the reasons; their cells
-/// are read again from the file at `path`.
+/// Moves rows that were refused later to the bad rows of `lines`, with the reasons. Their cells are read again from
+/// the file at `path`.
 ///
 /// # Errors
 /// [`ImportError`] if the file cannot be read any more.
@@ -162,7 +155,7 @@ pub fn refuse_rows(
     Ok(())
 }
 
-/// The fields that a file read by `mapping` may have.
+/// The fields that a file read with `mapping` may have.
 fn fields_of(mapping: Option<&Mapping>) -> Vec<Field<'static>> {
     let rank_from_row = mapping.is_some_and(|mapping| mapping.rank_from_row);
     FIELDS.iter().copied().filter(|field| !(rank_from_row && field.name == "rank")).collect()
@@ -172,7 +165,6 @@ fn section_of<'a>(fields: &'a [Field<'a>]) -> Section<'a> {
     Section { fields, ignored: &OUR_COLUMNS, ..LINES }
 }
 
-/// The file at `path` as a table.
 fn read_rows(path: &Path, options: &ReadOptions) -> Result<Table, ImportError> {
     let mapping = options.mapping.as_ref();
     let fields = fields_of(mapping);
@@ -197,8 +189,8 @@ fn read_rows(path: &Path, options: &ReadOptions) -> Result<Table, ImportError> {
     )
 }
 
-/// The rows of `table`, each with the rank that its place gives it, if the mapping takes that; a row
-/// of rejects says which one that was.
+/// The rows of `table`, each with its rank if the mapping takes ranks from rows. Rejects have the rank of the
+/// original row in a column.
 fn ranked(table: &Table, rank_from_row: bool) -> impl Iterator<Item = (&Row, Option<u32>)> {
     let column = table.header.iter().position(|name| name == RANK_COLUMN);
     table.rows.iter().zip(1_u32..).map(move |(row, place)| {
@@ -207,12 +199,12 @@ fn ranked(table: &Table, rank_from_row: bool) -> impl Iterator<Item = (&Row, Opt
     })
 }
 
-/// Whether it is what `waybill lots --csv` writes.
+/// Whether `table` is the output of `waybill lots --csv`.
 fn lists_lots(table: &Table) -> bool {
     LOT_COLUMNS.into_iter().all(|name| table.header.iter().any(|there| there == name))
 }
 
-/// Its quantities are those of lots, so that it says of no line what is wanted.
+/// The error for a listing of lots. Its quantities are those of lots, so it does not say what a line asks for.
 fn listed_lots(table: Table) -> ImportError {
     let what = "lists lots, in which a line stands once for each of its lots";
     let hint = "hand in what `waybill lines --csv` writes, which has each line whole";
@@ -220,7 +212,7 @@ fn listed_lots(table: Table) -> ImportError {
     ImportError::Lots { error, table: Box::new(table) }
 }
 
-/// The most characters that `field` of a line may have in a file.
+/// The longest value of a line's `field` in a file, in characters.
 #[must_use]
 pub fn longest(field: &str) -> usize {
     match field {
@@ -287,7 +279,7 @@ pub(in crate::import) fn read_line(fields: &mut RowFields<'_>, rank: Option<u32>
     })
 }
 
-/// A row that is a line, unless a later one contradicts it.
+/// A valid row, unless a later row contradicts it.
 struct Taken<'a> {
     row: &'a Row,
     rank: Option<u32>,
@@ -295,16 +287,16 @@ struct Taken<'a> {
     is_good: bool,
 }
 
-/// The rows read so far, by what became of them.
+/// The rows read so far, sorted into good and bad.
 struct Sorted<'a> {
     table: &'a Table,
     ignore_rank: bool,
-    /// Of how many more bad rows is said what is wrong.
+    /// For how many more bad rows errors are reported.
     told: usize,
     lines: Vec<Taken<'a>>,
     bad: BTreeMap<u64, (&'a Row, Option<u32>, Vec<FieldError>)>,
     repeats: usize,
-    /// The place in `lines` of the first row of each requester and id.
+    /// The index in `lines` of the first row of each requester and id.
     firsts: HashMap<String, usize>,
 }
 
@@ -315,7 +307,7 @@ impl<'a> Sorted<'a> {
     }
 
     fn accept(&mut self, row: &'a Row, mut line: Line, rank: Option<u32>) {
-        // Neither name holds a line end.
+        // Names contain no line ends, so the key is unique.
         let key = format!("{}\n{}", line.requester, line.external_id);
         let Some(first) = self.firsts.get(&key).and_then(|at| self.lines.get_mut(*at)) else {
             self.firsts.insert(key, self.lines.len());

@@ -1,4 +1,4 @@
-//! The rows of a file that are no lines, written so that they are read as the file was.
+//! Writes the rejected rows of a file, in the layout of that file.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -16,18 +16,18 @@ pub(in crate::import) const REJECT_COLUMNS: [&str; 2] = ["row", "errors"];
 /// One more, where the rank of a line is its place in the file.
 pub(in crate::import) const RANK_COLUMN: &str = "rank_from_row";
 
-/// How a file is laid out, as far as its rejects have to be the same.
+/// The parts of a file's layout that its rejects share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::import) struct Layout {
     separator: Separator,
-    /// Whether the file is UTF-8 without a mark; else its rejects have one, which is read whatever
-    /// encoding is stated.
+    /// Whether the file is UTF-8 without a byte order mark. Otherwise the rejects get a mark,
+    /// because the mark overrides any stated encoding.
     is_plain: bool,
-    /// The row of the header, where the mapping states it.
+    /// The header's row as stated in the mapping; 1 if it is not stated.
     header_row: u64,
     notation: Notation,
     rank_from_row: bool,
-    /// The columns of names and other text; the others may hold numbers.
+    /// The columns of names and other text. Other columns may hold numbers.
     names: Vec<usize>,
 }
 
@@ -61,7 +61,7 @@ impl Layout {
         row.cells.iter().enumerate().map(cell).collect()
     }
 
-    /// An exact number as the file would write it.
+    /// Writes an exact number in the notation of the file.
     fn number<'t>(&self, number: &'t str) -> Cow<'t, str> {
         let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         match self.notation {
@@ -77,8 +77,8 @@ impl Layout {
     }
 }
 
-/// Writes the bad rows of `lines` to `path` as CSV: their columns as they were, then `row` and
-/// `errors`. Once mended it can be read as it is, with the mapping that the file was read with.
+/// Writes the bad rows of `lines` to `path` as CSV: the columns as they were, then `row` and
+/// `errors`. After correction the file can be imported with the same mapping as the original.
 ///
 /// # Errors
 /// [`ImportError::Write`] if the file cannot be written.
@@ -92,7 +92,7 @@ fn write_bad(lines: &Lines, mut file: File) -> io::Result<()> {
     if !layout.is_plain {
         file.write_all("\u{feff}".as_bytes())?;
     }
-    // The rows above a header that is stated to stand lower.
+    // Empty rows, so that the header is in the row that the mapping states.
     file.write_all("\n".repeat(usize::try_from(layout.header_row - 1).unwrap_or(0)).as_bytes())?;
     let is_ours = |name: &str| REJECT_COLUMNS.contains(&name) || name == RANK_COLUMN;
     let columns: Vec<usize> =
@@ -122,7 +122,7 @@ fn write_bad(lines: &Lines, mut file: File) -> io::Result<()> {
     writer.flush()
 }
 
-/// An error in one line, without the place that the columns beside it give.
+/// An error on one line. The other columns say the place.
 fn explain(error: &FieldError) -> String {
     let FieldError { what, hint, .. } = error;
     match &error.field {

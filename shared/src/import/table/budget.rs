@@ -1,25 +1,25 @@
-//! How much of a file is read: a small one can unpack to gigabytes, and an empty cell takes more than the comma before it.
+//! Limits how much of a file is read. A small file can unpack to gigabytes, and an empty cell takes more memory than
+//! the comma before it.
 
 use super::{Problem, Row, Typed};
 use crate::import::table::error::ImportError;
 
-/// The bounds within which a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadLimits {
     /// The most rows.
     pub rows: usize,
-    /// The most memory that its table takes, in bytes.
+    /// The most memory that the table may take, in bytes.
     pub memory: usize,
-    /// The most that a workbook, which is packed, unpacks to, in bytes.
+    /// The largest size of a workbook once it is unpacked, in bytes.
     pub unpacked: u64,
     /// The longest text between two tags of a workbook, in bytes.
     pub text: u64,
-    /// Of how many bad rows is said what is wrong with them; of the others only that they are bad.
+    /// For how many bad rows errors are reported. Further bad rows are only counted as bad.
     pub told: usize,
 }
 
 impl ReadLimits {
-    /// Those of somebody who reads an own file on an own machine.
+    /// The limits for people who read their own files on their own machine.
     pub const OWN: Self = Self {
         rows: 1 << 20,
         memory: 2 << 30,
@@ -28,8 +28,9 @@ impl ReadLimits {
         told: usize::MAX,
     };
 
-    /// Those of a service that reads what others send: two files at once fit into 512 MiB beside everything else. A text
-    /// may have more than the 32,767 characters that a cell of Excel holds, each of at most four bytes or a reference.
+    /// The limits for a service that reads files from others. Two files at once, and everything else, fit into 512
+    /// MiB. A text may be longer than the 32,767 characters of an Excel cell, because a character takes up to four
+    /// bytes or a reference.
     pub const SENT: Self =
         Self { rows: 10_000, memory: 48 << 20, unpacked: 64 << 20, text: 512 << 10, told: 100 };
 }
@@ -40,34 +41,32 @@ impl Default for ReadLimits {
     }
 }
 
-/// What may still be read of a file.
+/// How much may still be read of a file.
 pub(super) struct Budget {
     file: String,
     limits: ReadLimits,
     rows: usize,
     memory: usize,
-    /// What is taken by cells that are in no row yet.
+    /// The memory of cells that are not in a row yet, in bytes.
     loose: usize,
 }
 
 impl Budget {
-    /// All of it.
     pub(super) fn new(file: &str, limits: ReadLimits) -> Self {
         Self { file: file.to_owned(), limits, rows: 0, memory: 0, loose: 0 }
     }
 
-    /// Takes a cell off it that is not in a row yet, with a text of so many bytes.
+    /// Counts a cell that is not in a row yet, with a text of `bytes` bytes.
     pub(super) fn cell(&mut self, row: u64, bytes: usize) -> Result<(), ImportError> {
         self.loose = self.loose.saturating_add(CELL + bytes);
         self.within(row)
     }
 
-    /// Gives back what cells took that are in no row yet: their rows are taken instead.
+    /// Stops counting single cells, because their rows are counted instead.
     pub(super) fn put_into_rows(&mut self) {
         self.loose = 0;
     }
 
-    /// Takes `row` off it.
     pub(super) fn take(&mut self, row: &Row) -> Result<(), ImportError> {
         self.rows += 1;
         self.memory = self.memory.saturating_add(cost(row));
@@ -87,10 +86,10 @@ impl Budget {
     }
 }
 
-/// What a cell takes besides its text, in bytes, about.
+/// The approximate memory of a cell besides its text, in bytes.
 const CELL: usize = 64;
 
-/// What `row` takes, in bytes, about.
+/// The approximate memory of `row`, in bytes.
 fn cost(row: &Row) -> usize {
     let cells: usize = row.cells.iter().map(|cell| size_of::<String>() + cell.capacity()).sum();
     let problems: usize = row.problems.iter().map(|p| p.what.len() + p.hint.len()).sum();

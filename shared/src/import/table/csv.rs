@@ -1,5 +1,5 @@
-//! Separated values as in RFC 4180, strictly: general readers mend broken quotes silently, and then
-//! a row swallows its neighbours.
+//! Reads separated values strictly as in RFC 4180. General readers repair broken quotes silently,
+//! and then a row swallows its neighbours.
 
 use super::budget::Budget;
 use super::defuse::restored;
@@ -7,7 +7,7 @@ use super::text::{TextLine, TextLines};
 use super::{MAX_LINE_BYTES, Problem, Row, Separator, Table, TableOptions, check_header, header};
 use crate::import::table::error::{ImportError, excerpt};
 
-/// Reads a table, one of whose first records names the columns.
+/// Reads a table. One of its first records is the header.
 pub(super) fn read(mut lines: TextLines, options: &TableOptions<'_>) -> Result<Table, ImportError> {
     let said = said_by_first_line(&mut lines)?;
     let file = lines.file.clone();
@@ -51,7 +51,7 @@ pub(super) fn read(mut lines: TextLines, options: &TableOptions<'_>) -> Result<T
     Ok(Table { header, rows, notes, separator, is_plain, ..Table::of(file) })
 }
 
-/// The separator that the first line states, as Excel writes it; that line is taken.
+/// Takes the first line if it states a separator, as Excel writes it, and returns that separator.
 fn said_by_first_line(lines: &mut TextLines) -> Result<Option<Separator>, ImportError> {
     let Some(said) = lines.peek(1)?.front().and_then(|line| Separator::said_by(&line.text)) else {
         return Ok(None);
@@ -63,7 +63,8 @@ fn said_by_first_line(lines: &mut TextLines) -> Result<Option<Separator>, Import
     })
 }
 
-/// The separator with which most of the columns that are needed stand in one of the first lines.
+/// Detects the separator: the one with which one of the first lines has most of the required
+/// columns.
 fn recognised<'l>(
     first: impl IntoIterator<Item = &'l TextLine> + Clone,
     file: &str,
@@ -72,19 +73,19 @@ fn recognised<'l>(
     let named = |separator: Separator| {
         let mut lines = first.clone().into_iter().cloned();
         let mut best = (0, 0);
-        // What cannot be read with it is not separated by it.
+        // Lines that cannot be parsed with a separator do not count for it.
         while let Ok(Some(record)) = read_record(&mut || Ok(lines.next()), file, separator) {
             let cells = Some(record.cells.len()).filter(|cells| *cells > 1).unwrap_or(0);
             best = best.max((header::named(&record, options), cells));
         }
         best
     };
-    // Of those that do as well the first, which is the likeliest.
+    // `max_by_key` returns the last maximum, so the likeliest separator wins a tie.
     let all = Separator::ALL.into_iter().rev();
     all.max_by_key(|separator| named(*separator)).unwrap_or_default()
 }
 
-/// The next record that is not wholly empty.
+/// Reads the next record that is not empty.
 fn read_record(
     next_line: &mut impl FnMut() -> Result<Option<TextLine>, ImportError>,
     file: &str,
@@ -115,13 +116,13 @@ fn read_record(
     Ok(None)
 }
 
-/// The cell with a quote that begins in the record at `row` has no end, or none in reach.
+/// The error for a cell in the record at `row` whose quote is not closed, or not within the limit.
 fn unclosed(file: &str, row: u64) -> ImportError {
     let what = "a quote is opened and not closed within 1 MiB";
     ImportError::Quoting { file: file.to_owned(), row, what }
 }
 
-/// `row` cut to the columns that have a name, or with a problem if it does not fit them.
+/// Cuts `row` to the columns that have a name, or adds a problem if it does not fit them.
 fn fit(mut row: Row, columns: usize, separator: Separator) -> Row {
     let there = row.cells.len();
     let surplus = row.cells.get(columns..).unwrap_or_default();
@@ -144,13 +145,12 @@ enum State {
     Start,
     /// In a cell without quotes.
     Plain,
-    /// Within quotes.
     Quoted,
-    /// After a quote that closes, unless another one follows.
+    /// After a closing quote. Another quote would be an escaped one.
     Closed,
 }
 
-/// A record as it is read.
+/// A record while it is read.
 #[derive(Default)]
 struct Record {
     cells: Vec<String>,
@@ -159,7 +159,7 @@ struct Record {
 }
 
 impl Record {
-    /// Reads one line of a record that begins in `row`; `mark` separates its cells.
+    /// Reads one line of a record that begins in `row`. `mark` separates its cells.
     fn push(&mut self, line: &str, mark: char, file: &str, row: u64) -> Result<(), ImportError> {
         let mut rest = line;
         while let Some(c) = rest.chars().next() {

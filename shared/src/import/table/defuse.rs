@@ -1,8 +1,9 @@
-//! Text that a spreadsheet would run as a formula, made harmless, and read back as it was.
+//! Makes text harmless that a spreadsheet would run as a formula, and restores it when it is read
+//! back.
 
 use std::borrow::Cow;
 
-/// Whether a spreadsheet may take a cell that begins with `c` for a formula (OWASP, CSV injection).
+/// Whether a spreadsheet may take a cell that begins with `c` as a formula (OWASP, CSV injection).
 fn is_live(c: char) -> bool {
     matches!(
         c,
@@ -19,19 +20,19 @@ fn is_live(c: char) -> bool {
     )
 }
 
-/// Whether `text` is live but for apostrophes before it.
+/// Whether `text` would run as a formula without the apostrophes before it.
 fn begins_live(text: &str) -> bool {
     text.trim_start_matches('\'').starts_with(is_live)
 }
 
-/// `text` as it is written into a cell for spreadsheets: with an apostrophe before it if it could
-/// run, or if it would be taken for such a text.
+/// Writes `text` for a spreadsheet's cell. Text that could run gets an apostrophe, and so does text
+/// that already looks as if it had got one.
 #[must_use]
 pub fn defused(text: &str) -> Cow<'_, str> {
     if begins_live(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
-/// The same of a cell in a column of numbers, where `-5` stays a number.
+/// Does the same for a column of numbers, where `-5` stays a number.
 #[must_use]
 pub fn defused_number(text: &str) -> Cow<'_, str> {
     let digits = text.strip_prefix('-').unwrap_or(text);
@@ -40,7 +41,7 @@ pub fn defused_number(text: &str) -> Cow<'_, str> {
     if is_number { Cow::Borrowed(text) } else { defused(text) }
 }
 
-/// What [`defused`] made of a text, as it was.
+/// Restores the text from which [`defused`] made `cell`.
 #[must_use]
 pub(super) fn restored(mut cell: String) -> String {
     if cell.starts_with('\'') && begins_live(&cell) {

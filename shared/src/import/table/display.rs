@@ -1,13 +1,13 @@
-//! How a spreadsheet shows a number, as far as everybody sees the same.
+//! Works out what a spreadsheet displays for a number, if it is the same for everybody.
 
 use super::{Shown, plain_number};
 
-/// The largest number, and so many digits, that a spreadsheet keeps exactly.
+/// Spreadsheets keep 15 digits, so larger numbers are not exact.
 const EXACT: f64 = 1e15;
-/// How many digits the format `General` shows of a number with decimals.
+/// How many digits the format `General` displays of a number with decimals.
 const GENERAL_DIGITS: usize = 10;
 
-/// How a cell of `format` (`General`, `0000`, `"REQ-"000`) shows `value`.
+/// What a cell of `format` (`General`, `0000`, `"REQ-"000`) displays for `value`.
 pub(super) fn shown(value: f64, format: &str) -> Shown {
     if value.abs() >= EXACT {
         return Shown::Not("a number of more than 15 digits, of which the sheet keeps 15");
@@ -22,7 +22,7 @@ pub(super) fn shown(value: f64, format: &str) -> Shown {
             false => Shown::Not("a number that the sheet shows rounded"),
         };
     }
-    // The first section is the one of what is more than zero.
+    // The first section of a format applies to positive numbers.
     let is_sectioned = format.contains(';');
     let section = format.split(';').next().unwrap_or_default();
     let Some(pieces) = pieces(section) else {
@@ -37,7 +37,7 @@ pub(super) fn shown(value: f64, format: &str) -> Shown {
     Shown::As(laid_out(&format!("{value:.0}"), &pieces))
 }
 
-/// What a format that cannot be followed shows, for people.
+/// Describes a format that is not supported, for error messages.
 fn kind(format: &str) -> &'static str {
     let has = |marks: &[char]| format.contains(marks);
     match () {
@@ -48,18 +48,17 @@ fn kind(format: &str) -> &'static str {
     }
 }
 
-/// A piece of a format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
-    /// A digit; zero if there is none.
+    /// `0`: a digit, or a zero.
     Zero,
-    /// A digit, or nothing.
+    /// `#`: a digit, or nothing.
     Digit,
-    /// A character that stands as it is.
+    /// A character that is displayed as it is.
     Literal(char),
 }
 
-/// The pieces of `section`; none if it is more than digits and text.
+/// The pieces of `section`. `None` if it has anything besides digits and text.
 fn pieces(section: &str) -> Option<Vec<Piece>> {
     let mut pieces = Vec::new();
     let mut letters = section.chars();
@@ -82,7 +81,7 @@ fn pieces(section: &str) -> Option<Vec<Piece>> {
     has_digit.then_some(pieces)
 }
 
-/// `digits` in the places of `pieces`, from the right; what is left over stands at the first place.
+/// Fills `digits` into `pieces` from the right. Surplus digits go to the first place.
 fn laid_out(digits: &str, pieces: &[Piece]) -> String {
     let mut rest: Vec<char> = if digits == "0" { Vec::new() } else { digits.chars().collect() };
     let first = pieces.iter().position(|piece| matches!(piece, Piece::Zero | Piece::Digit));

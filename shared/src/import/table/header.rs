@@ -1,27 +1,27 @@
-//! Which row names the columns: offices put titles above it.
+//! Finds the row with the column names. Files from offices often have titles above it.
 
 use std::borrow::Cow;
 
 use super::{Row, TableOptions};
 use crate::import::table::error::{FieldError, ImportError};
 
-/// In how many rows from the top a header is looked for.
+/// How many rows from the top are searched for a header.
 pub(super) const ROWS_LOOKED_AT: usize = 50;
 
-/// How many of the columns that are needed `row` names.
+/// How many of the required columns `row` names.
 pub(super) fn named(row: &Row, options: &TableOptions<'_>) -> usize {
     let there: Vec<Cow<'_, str>> = row.cells.iter().map(|cell| options.name_of(cell)).collect();
     let is_there = |name: &&&str| there.iter().any(|there| there == **name);
     options.needed.iter().filter(is_there).count()
 }
 
-/// Whether `row` names all columns that are needed, and some are.
+/// Whether columns are required and `row` names all of them.
 pub(super) fn is_whole(row: &Row, options: &TableOptions<'_>) -> bool {
     !options.needed.is_empty() && named(row, options) == options.needed.len()
 }
 
-/// Which of the first `rows` names the columns: the one stated, else the first that names all that
-/// are needed, else the one that names most of them, else the first.
+/// Which of the first `rows` is the header: the stated one; else the first that names all required
+/// columns; else the one that names most of them; else the first.
 pub(super) fn find(
     file: &str,
     rows: &[Row],
@@ -43,7 +43,7 @@ pub(super) fn find(
     Ok(if is_likely { counts.iter().position(|count| *count == most).unwrap_or(0) } else { 0 })
 }
 
-/// What to say of rows above the header.
+/// A note for the reader about rows above the header.
 pub(super) fn note(above: &[Row], header: &Row) -> Option<String> {
     let (first, last) = (above.first()?, above.last()?);
     let number = header.number;

@@ -1,4 +1,4 @@
-//! JSON: an array of flat objects, or a flat object a line.
+//! Reads JSON: an array of flat objects, or one flat object a line.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -12,7 +12,7 @@ use super::{MAX_COLUMNS, Problem, ReadLimits, Row, Shown, Table, Typed, plain_nu
 use crate::domain::text::canonical;
 use crate::import::table::error::ImportError;
 
-/// Reads JSON lines; empty lines are left out.
+/// Reads JSON lines. Empty lines are skipped.
 pub(super) fn read_lines(mut lines: TextLines, limits: ReadLimits) -> Result<Table, ImportError> {
     let mut reader = Objects::new(Budget::new(&lines.file, limits));
     while let Some(line) = lines.next()? {
@@ -27,7 +27,6 @@ pub(super) fn read_lines(mut lines: TextLines, limits: ReadLimits) -> Result<Tab
     reader.finish(lines.file)
 }
 
-/// Reads an array of objects.
 pub(super) fn read_array(whole: WholeText, limits: ReadLimits) -> Result<Table, ImportError> {
     let mut reader = Objects::new(Budget::new(&whole.file, limits));
     let mut json = serde_json::Deserializer::from_str(&whole.text);
@@ -40,13 +39,12 @@ pub(super) fn read_array(whole: WholeText, limits: ReadLimits) -> Result<Table, 
     reader.finish(whole.file)
 }
 
-/// The objects read so far.
 struct Objects {
     header: Vec<String>,
     columns: HashMap<String, usize>,
     rows: Vec<Row>,
     budget: Budget,
-    /// Why no more is read.
+    /// Why reading stopped.
     refused: Option<ImportError>,
 }
 
@@ -56,7 +54,7 @@ impl Objects {
         Self { header, columns, rows, budget, refused: None }
     }
 
-    /// The column of `key`, which may be new.
+    /// The column of `key`. A new key becomes a new column.
     fn column(&mut self, key: String) -> usize {
         let next = self.header.len();
         match self.columns.entry(key) {
@@ -93,7 +91,6 @@ impl Objects {
     }
 }
 
-/// Reads an array, object by object.
 struct Array<'a>(&'a mut Objects);
 
 impl<'de> Visitor<'de> for Array<'_> {
@@ -113,7 +110,6 @@ impl<'de> Visitor<'de> for Array<'_> {
     }
 }
 
-/// Reads one object into a row.
 struct Object<'a> {
     reader: &'a mut Objects,
     row: u64,
@@ -138,7 +134,7 @@ impl<'de> Visitor<'de> for Object<'_> {
         let mut row = Row::new(self.row, Vec::new());
         let mut seen = Vec::new();
         while let Some(key) = entries.next_key::<String>()? {
-            // One key again and again is as many columns.
+            // Repeated keys count as well, so that they cannot be used to get around the limit.
             if seen.len() == MAX_COLUMNS {
                 return Err(serde::de::Error::custom("too many keys"));
             }
@@ -180,7 +176,7 @@ impl<'de> Visitor<'de> for Object<'_> {
     }
 }
 
-/// A value of an object, as text if it can be.
+/// A value of an object, as text where possible.
 enum Scalar {
     Text(String),
     Number(String, Shown),
@@ -223,7 +219,7 @@ impl<'de> Visitor<'de> for Cell {
 
     fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
         let text = plain_number(value);
-        // What needs more digits to be told apart may already be rounded.
+        // A number that does not survive 15 digits may have been rounded already.
         let shown = Shown::Not("a number with decimals, of which 1.0 and 1 are the same");
         Ok(if text.parse() == Ok(value) { Scalar::Number(text, shown) } else { Scalar::Inexact })
     }

@@ -1,4 +1,4 @@
-//! A file as a table of text: CSV, workbooks, JSON and JSON lines behind one shape.
+//! Reads CSV, workbooks, JSON and JSON lines as a table of text.
 
 mod budget;
 mod csv;
@@ -33,9 +33,9 @@ use crate::import::table::error::{ImportError, excerpt, file_name};
 pub(in crate::import) const MAX_LINE_BYTES: u64 = 1024 * 1024;
 /// The largest file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
-/// The largest JSON array, which unlike lines is held in memory as a whole, in bytes.
+/// The largest JSON array, in bytes. Unlike lines, an array is held in memory as a whole.
 const MAX_ARRAY_BYTES: u64 = 64 * 1024 * 1024;
-/// The largest text of settings or a mapping, in bytes.
+/// The largest file of settings, or mapping, in bytes.
 const MAX_SETTINGS_BYTES: u64 = MAX_LINE_BYTES;
 /// The most columns that are read.
 pub(in crate::import) const MAX_COLUMNS: usize = 256;
@@ -43,21 +43,20 @@ pub(in crate::import) const MAX_COLUMNS: usize = 256;
 /// A file as a table of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// The file's name.
     pub file: String,
-    /// The names of the columns; of JSON: the keys in order of appearance.
+    /// The column names; for JSON, the keys in order of appearance.
     pub header: Vec<String>,
-    /// The rows; those of CSV and workbooks that are wholly empty are left out.
+    /// The rows. Empty rows of CSV files and workbooks are left out.
     pub rows: Vec<Row>,
-    /// What to know of how it was read.
+    /// Notes for the reader about how the file was read.
     pub notes: Vec<String>,
-    /// What separates its columns, where it is text.
+    /// The column separator, if the file is text.
     pub separator: Separator,
-    /// Whether its text is UTF-8 without a mark at its beginning.
+    /// Whether the text is UTF-8 without a byte order mark.
     pub is_plain: bool,
-    /// Whether the format itself says that the decimal mark is the point, as JSON does.
+    /// Whether the format prescribes the point as decimal mark, as JSON does.
     pub has_point: bool,
-    /// The other sheets of a workbook that have all columns which are needed.
+    /// Other sheets of the workbook that have all required columns.
     pub elsewhere: Vec<String>,
 }
 
@@ -70,37 +69,34 @@ impl Table {
     }
 }
 
-/// A row of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Its number as a person counts in the file: the line of CSV and JSON lines on which it
-    /// begins, the row of a sheet (the header is usually row 1), the object of a JSON array.
+    /// The row's number as a person counts: in CSV and JSON lines, the line on which it begins; in a sheet, the row
+    /// (the header is usually row 1); in a JSON array, the object.
     pub number: u64,
-    /// Its cells, in the order of the header; those missing at the end are empty.
+    /// The cells in the order of the header. Missing cells at the end count as empty.
     pub cells: Vec<String>,
-    /// Those of its cells that hold a number, a day or the like rather than text.
+    /// The cells that hold a number, a day or similar instead of text.
     pub typed: Vec<Typed>,
-    /// What is wrong with it before any cell is understood.
+    /// Problems that were found before any cell was interpreted.
     pub problems: Vec<Problem>,
 }
 
-/// A cell that holds something else than text.
+/// A cell that does not hold text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Typed {
-    /// The cell's column.
     pub column: usize,
-    /// How it looks to a person.
     pub shown: Shown,
 }
 
-/// How a cell that is no text looks to a person.
+/// What a person sees in a cell that does not hold text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shown {
-    /// As the text in the row's cells.
+    /// The same text as in [`Row::cells`].
     Plainly,
-    /// Otherwise: `0012`, where the number is 12.
+    /// Another text, such as `0012` for the number 12.
     As(String),
-    /// In a way that depends on who looks, or is not known; says what it is.
+    /// Unknown, or dependent on the viewer's settings. The text says what the cell holds.
     Not(&'static str),
 }
 
@@ -115,13 +111,12 @@ impl Row {
         self.typed.iter().find(|typed| typed.column == column).map(|typed| &typed.shown)
     }
 
-    /// The text of the cell of `column`; empty if the row is shorter.
+    /// The text of the cell of `column`. Empty if the row is shorter.
     #[must_use]
     pub fn cell(&self, column: usize) -> &str {
         self.cells.get(column).map_or("", String::as_str)
     }
 
-    /// Puts `text` into the cell of `column`.
     fn set(&mut self, column: usize, text: String) {
         if self.cells.len() <= column {
             self.cells.resize(column + 1, String::new());
@@ -134,41 +129,39 @@ impl Row {
     }
 }
 
-/// What is wrong with a row, or with one cell of it.
+/// A problem with a row, or with one of its cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The cell's column; none: the whole row, of which nothing can be used.
+    /// The cell's column. `None` means that the whole row is unusable.
     pub column: Option<usize>,
-    /// What is wrong.
     pub what: String,
-    /// The way out.
+    /// How to fix it.
     pub hint: String,
 }
 
-/// What to know about a file before it is read.
+/// What the caller knows about a file before it is read.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TableOptions<'a> {
-    /// The encoding's label, such as `windows-1251`; none: UTF-8. A mark at the beginning of the
-    /// file says more, and workbooks have their own.
+    /// The encoding's label, such as `windows-1251`. `None` means UTF-8. A byte order mark overrides it, and
+    /// workbooks ignore it.
     pub encoding: Option<&'a str>,
-    /// The sheet of a workbook; none: the first that is not hidden.
+    /// The sheet of a workbook. `None` means the first sheet that is not hidden.
     pub sheet: Option<&'a str>,
-    /// What separates the columns of a CSV file; none: what its first line or its header shows.
+    /// The separator of a CSV file. `None` means the one that its first line or its header shows.
     pub separator: Option<Separator>,
-    /// The row of the header; none: the first in which all of `needed` stand.
+    /// The row of the header. `None` means the first row with all columns in `needed`.
     pub header_row: Option<u64>,
-    /// The names of the columns that are needed, in their canonical form.
+    /// The names of the required columns, in their canonical form.
     pub needed: &'a [&'a str],
-    /// Other headings of columns, in lower case, each with the name of its column.
+    /// Other headings of columns in lower case, each with the name of its column.
     pub headings: &'a [(String, &'a str)],
-    /// Whether the table is called by its sheet, too.
+    /// Whether messages name the sheet too.
     pub names_sheet: bool,
-    /// How much of it is read.
     pub limits: ReadLimits,
 }
 
 impl<'a> TableOptions<'a> {
-    /// The name of the column whose heading this is.
+    /// The name of the column that has this heading.
     fn name_of<'h>(&self, heading: &'h str) -> Cow<'h, str>
     where
         'a: 'h,
@@ -182,11 +175,10 @@ impl<'a> TableOptions<'a> {
     }
 }
 
-/// Reads the file at `path`, in the format that its extension names.
+/// Reads the file at `path`, in the format that its extension says.
 ///
 /// # Errors
-/// [`ImportError`] if the file as a whole cannot be read; what is wrong with single rows is in
-/// their [`Row::problems`].
+/// [`ImportError`] if the file cannot be read as a whole. Problems with single rows are in [`Row::problems`].
 pub fn read_table(path: &Path, options: TableOptions<'_>) -> Result<Table, ImportError> {
     let file = file_name(path);
     let extension = extension(path);
@@ -212,7 +204,7 @@ pub fn read_table(path: &Path, options: TableOptions<'_>) -> Result<Table, Impor
     }
 }
 
-/// The sheets of the workbook at `path`; none if it is no workbook.
+/// The sheets of the workbook at `path`. `None` means that it is not a workbook.
 ///
 /// # Errors
 /// [`ImportError`] if it cannot be read.
@@ -222,7 +214,7 @@ pub(in crate::import) fn sheets(path: &Path) -> Result<Option<Vec<Named>>, Impor
     workbook::sheets(file, opened, kind, ReadLimits::OWN).map(Some)
 }
 
-/// Whether a row near the top of the sheet `name` of the workbook at `path` names all columns that are needed.
+/// Whether a row near the top of the sheet `name` of the workbook at `path` names all required columns.
 ///
 /// # Errors
 /// [`ImportError`] if it cannot be read.
@@ -242,7 +234,7 @@ pub(in crate::import) fn read_settings(path: &Path) -> Result<String, ImportErro
     Ok(text::read_whole(file_name(path), opened, None, MAX_SETTINGS_BYTES)?.text)
 }
 
-/// The end of the name of `path`, in lower case.
+/// The extension of `path`, in lower case.
 fn extension(path: &Path) -> String {
     path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase()
 }
@@ -286,14 +278,14 @@ fn read_error(path: &Path, source: io::Error) -> ImportError {
     ImportError::Read { path, source }
 }
 
-/// The names of the columns, in canonical form, without those at the end that have none.
+/// The column names in canonical form, without unnamed columns at the end.
 fn check_header(
     file: &str,
     names: Vec<String>,
     options: &TableOptions<'_>,
 ) -> Result<Vec<String>, ImportError> {
     let plain: Vec<Cow<'_, str>> = names.iter().map(|name| canonical(name)).collect();
-    // Where a column has the name itself, another is not called so, too.
+    // If a column has the canonical name itself, a heading that means the same is not translated.
     let name = |heading: &Cow<'_, str>| match options.name_of(heading) {
         name if plain.contains(&name) => heading.clone().into_owned(),
         name => name.into_owned(),
@@ -321,9 +313,9 @@ fn check_header(
     Ok(header)
 }
 
-/// A floating point number as a plain decimal of the 15 digits that are certain.
+/// Formats a floating point number as a plain decimal with the 15 digits that are exact.
 fn plain_number(value: f64) -> String {
     let certain: f64 = format!("{value:.14e}").parse().unwrap_or(value);
-    // Negative zero would print its sign.
+    // Negative zero would be printed with its sign.
     if certain == 0.0 { "0".to_owned() } else { certain.to_string() }
 }

@@ -1,22 +1,18 @@
-//! What stands between the columns of a text file.
+//! The separators of columns in a text file.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Deserialize;
 
-/// What separates the columns of a CSV file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Separator {
-    /// `,`
     #[default]
     Comma,
-    /// `;`, as offices write it where the comma is the decimal mark.
+    /// `;`, common where the comma is the decimal mark.
     Semicolon,
-    /// A tab.
     Tab,
-    /// `|`
     Bar,
 }
 
@@ -24,7 +20,6 @@ impl Separator {
     /// All of them, the likeliest first.
     pub const ALL: [Self; 4] = [Self::Comma, Self::Semicolon, Self::Tab, Self::Bar];
 
-    /// The character.
     #[must_use]
     pub fn mark(self) -> char {
         match self {
@@ -44,7 +39,8 @@ impl Separator {
         }
     }
 
-    /// What the first line of a file says, such as `sep=;`; none if it says nothing of the kind.
+    /// The separator that the first line of a file states, such as `sep=;`. `None` if it states
+    /// none.
     pub(super) fn said_by(line: &str) -> Option<Result<Self, UnknownSeparator>> {
         let line = line.trim_matches([' ', '"', ',', '\u{feff}']);
         let (key, mark) = line.split_at_checked(4)?;
@@ -61,7 +57,6 @@ impl fmt::Display for Separator {
     }
 }
 
-/// A text that names no separator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` does not separate columns: use comma, semicolon, tab or bar, or the character itself"
@@ -71,7 +66,7 @@ pub struct UnknownSeparator(String);
 impl FromStr for Separator {
     type Err = UnknownSeparator;
 
-    /// Reads the character, or its name.
+    /// Reads the character itself, or its name.
     fn from_str(text: &str) -> Result<Self, UnknownSeparator> {
         let is_meant = |separator: &Self| {
             let mut mark = [0; 4];

@@ -1,45 +1,43 @@
-//! A sheet of a workbook as a table, from its cells in order.
+//! Builds a table from the cells of a sheet, in their order.
 
 use super::budget::Budget;
 use super::defuse::restored;
 use super::{MAX_COLUMNS, Problem, Row, Shown, Table, TableOptions, Typed, check_header, header};
 use crate::import::table::error::ImportError;
 
-/// What a cell holds.
 pub(super) enum Value {
-    /// Text.
     Text(String),
-    /// Something else, as plain text, and how it looks.
+    /// Not text: its plain form, and what a person sees.
     Other(String, Shown),
-    /// What cannot be used; says why.
+    /// Unusable; the text says why.
     Bad(String),
 }
 
-/// An area of cells that a sheet shows as one.
+/// A merged area of cells.
 pub(super) struct Merged {
-    /// Its first and last row, from 1.
+    /// The first and last row, from 1.
     pub(super) rows: (u64, u64),
-    /// Its first and last column, from 0.
+    /// The first and last column, from 0.
     pub(super) columns: (usize, usize),
 }
 
-/// A row of a sheet; of each cell its column and what it holds.
+/// A row of a sheet. Each cell has its column and its value.
 struct RawRow {
     number: u64,
     cells: Vec<(usize, Value)>,
 }
 
-/// The most columns of a sheet that are looked at: more than a table may have, for what stands beside it is named.
+/// The most columns of a sheet that are read. It is more than a table may have, so that errors can name surplus
+/// cells.
 const MOST_COLUMNS: usize = 16_384;
 
-/// The most cells of merged areas of which is said that they are hidden: areas may lie over each other.
+/// The most hidden cells that are reported. Merged areas may overlap, so their number could be much larger.
 const MOST_HIDDEN: usize = 100_000;
 
-/// A sheet while it is read.
 pub(super) struct Sheet<'o> {
     file: String,
     options: &'o TableOptions<'o>,
-    /// The rows until the header is found.
+    /// The rows that were read before the header was found.
     first: Vec<RawRow>,
     current: Option<RawRow>,
     header: Option<Header>,
@@ -54,16 +52,15 @@ struct Header {
 }
 
 impl<'o> Sheet<'o> {
-    /// An empty sheet of `file`.
     pub(super) fn new(file: &str, options: &'o TableOptions<'o>) -> Self {
         let budget = Budget::new(file, options.limits);
         let (file, first, rows) = (file.to_owned(), Vec::new(), Vec::new());
         Self { file, options, first, current: None, header: None, rows, budget }
     }
 
-    /// Takes the next cell in order, row by row.
+    /// Takes the next cell. Cells come row by row.
     pub(super) fn put(&mut self, row: u64, column: usize, value: Value) -> Result<(), ImportError> {
-        // Rows are known by their number, so that none may be there twice.
+        // Rows are identified by their number, so a number must not appear twice.
         if let Some(current) = &self.current {
             let last = current.cells.last().map(|(column, _)| *column);
             if (row, Some(column)) <= (current.number, last) {
@@ -88,12 +85,11 @@ impl<'o> Sheet<'o> {
         Ok(())
     }
 
-    /// How many rows have been begun.
     pub(super) fn rows_begun(&self) -> usize {
         self.first.len() + usize::from(self.current.is_some())
     }
 
-    /// Whether one of the first rows names all columns that are needed.
+    /// Whether one of the first rows names all required columns.
     pub(super) fn has_header(mut self) -> bool {
         self.first.extend(self.current.take());
         let plain: Vec<Row> = self.first.iter().map(plain).collect();
@@ -150,7 +146,7 @@ impl<'o> Sheet<'o> {
         Ok(())
     }
 
-    /// The table, in which `merged` areas are refused where they hide cells.
+    /// Finishes the table. Rows in which a cell is hidden by one of the `merged` areas are refused.
     pub(super) fn finish(mut self, merged: &[Merged]) -> Result<Table, ImportError> {
         self.end_row()?;
         if self.header.is_none() {
@@ -183,7 +179,7 @@ fn hidden(row: u64, column: usize, (from, first): (u64, usize)) -> Problem {
     Problem { column: Some(column), what, hint }
 }
 
-/// `row` as plain text, to look for the header.
+/// Converts `row` to plain text, to look for the header.
 fn plain(row: &RawRow) -> Row {
     let mut plain = Row::new(row.number, Vec::new());
     for (column, value) in row.cells.iter().filter(|(column, _)| *column < MAX_COLUMNS) {
@@ -195,7 +191,7 @@ fn plain(row: &RawRow) -> Row {
     plain
 }
 
-/// `row` in the columns of `header`.
+/// Sorts the cells of `row` into the columns of `header`.
 fn fit(row: RawRow, header: &[String]) -> Row {
     let mut fitted = Row::new(row.number, Vec::new());
     for (column, value) in row.cells {
@@ -222,7 +218,7 @@ fn fit(row: RawRow, header: &[String]) -> Row {
     fitted
 }
 
-/// The name of a cell as a sheet shows it, such as `C7`.
+/// The address of a cell as a sheet shows it, such as `C7`.
 fn address(row: u64, column: usize) -> String {
     let mut letters = Vec::new();
     let mut rest = column + 1;

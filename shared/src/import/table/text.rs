@@ -1,4 +1,4 @@
-//! Text of a stated encoding, or of the one that its first bytes show, read in bounded pieces.
+//! Reads text in bounded pieces, in a stated encoding or in the one that its first bytes show.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -10,9 +10,8 @@ use super::MAX_LINE_BYTES;
 use super::utf16::Utf16;
 use crate::import::table::error::ImportError;
 
-/// The lines of a text file, each read only as far as the limit.
+/// The lines of a text file. No line is read beyond the limit.
 pub(super) struct TextLines {
-    /// The file's name.
     pub(super) file: String,
     text: Text,
     row: u64,
@@ -20,17 +19,15 @@ pub(super) struct TextLines {
     peeked: VecDeque<TextLine>,
 }
 
-/// A line of text, without its end.
+/// A line of text, without its line end.
 #[derive(Clone)]
 pub(super) struct TextLine {
-    /// Its number, from 1.
+    /// The line number, from 1.
     pub(super) row: u64,
-    /// Its text.
     pub(super) text: String,
 }
 
 impl TextLines {
-    /// The lines of `opened`.
     pub(super) fn new(
         file: String,
         opened: File,
@@ -40,12 +37,12 @@ impl TextLines {
         Ok(Self { file, text, row: 0, offset: 0, peeked: VecDeque::new() })
     }
 
-    /// Whether the file is UTF-8 without a mark at its beginning.
+    /// Whether the file is UTF-8 without a byte order mark.
     pub(super) fn is_plain(&self) -> bool {
         self.text.is_plain
     }
 
-    /// The next line; none at the end of the file.
+    /// The next line. `None` at the end of the file.
     pub(super) fn next(&mut self) -> Result<Option<TextLine>, ImportError> {
         match self.peeked.pop_front() {
             Some(line) => Ok(Some(line)),
@@ -53,7 +50,7 @@ impl TextLines {
         }
     }
 
-    /// The next lines, up to `count`, which stay to be read.
+    /// Looks ahead at up to `count` lines without taking them.
     pub(super) fn peek(&mut self, count: usize) -> Result<&VecDeque<TextLine>, ImportError> {
         while self.peeked.len() < count
             && let Some(line) = self.read()?
@@ -88,15 +85,12 @@ impl TextLines {
     }
 }
 
-/// A whole file's text, with its name.
 pub(super) struct WholeText {
-    /// The file's name.
     pub(super) file: String,
-    /// Its text.
     pub(super) text: String,
 }
 
-/// The text of `opened`, of at most `limit` bytes even if the file grows meanwhile.
+/// The text of `opened`. At most `limit` bytes are read, even if the file grows meanwhile.
 pub(super) fn read_whole(
     file: String,
     opened: File,
@@ -105,15 +99,14 @@ pub(super) fn read_whole(
 ) -> Result<WholeText, ImportError> {
     let text = Text::open(&file, opened, label)?;
     let mut bytes = Vec::new();
-    // UTF-16 grows by half at most.
+    // As UTF-8, UTF-16 is at most half as large again.
     let read = text.reader.take(limit * 2).read_to_end(&mut bytes);
     read.map_err(|error| unread(&file, 1, error))?;
     let text = decode(&file, bytes, text.encoding, 1, 0)?;
     Ok(WholeText { file, text })
 }
 
-/// A file without the mark at its beginning, in an encoding in which a line end is always the same
-/// byte.
+/// A file after its byte order mark, in an encoding in which a line end is always the same byte.
 struct Text {
     reader: BufReader<Box<dyn Read + Send>>,
     encoding: &'static Encoding,
@@ -121,7 +114,7 @@ struct Text {
 }
 
 impl Text {
-    /// The mark at the beginning of a file says more than `label`.
+    /// A byte order mark overrides `label`.
     fn open(file: &str, mut opened: File, label: Option<&str>) -> Result<Self, ImportError> {
         let stated = encoding_of(file, label)?;
         let mut first = Vec::new();
@@ -147,7 +140,7 @@ fn unread(file: &str, row: u64, source: io::Error) -> ImportError {
     }
 }
 
-/// The encoding that `label` names: one in which a line end is always the same byte, or UTF-16.
+/// The encoding that `label` names: UTF-16, or one in which a line end is always the same byte.
 fn encoding_of(file: &str, label: Option<&str>) -> Result<&'static Encoding, ImportError> {
     let Some(label) = label else { return Ok(UTF_8) };
     let is_read = |encoding: &&'static Encoding| {
@@ -160,18 +153,18 @@ fn encoding_of(file: &str, label: Option<&str>) -> Result<&'static Encoding, Imp
     })
 }
 
-/// Whether `label` names an encoding that can be read.
+/// Whether `label` names a supported encoding.
 pub(in super::super) fn is_encoding(label: &str) -> bool {
     encoding_of("", Some(label)).is_ok()
 }
 
-/// Whether `bytes` seem to be UTF-16 without a mark: much of Latin text is zeros then.
+/// Whether `bytes` look like UTF-16 without a byte order mark: Latin text then has many zeros.
 fn looks_like_utf_16(bytes: &[u8]) -> bool {
     let zeros = bytes.iter().take(1000).filter(|byte| **byte == 0).count();
     zeros * 3 > bytes.len().min(1000)
 }
 
-/// The text of `bytes`, which begin at `offset` of the file, in its line `row`.
+/// Decodes `bytes`, which begin at `offset` of the file in line `row`.
 fn decode(
     file: &str,
     bytes: Vec<u8>,
@@ -193,7 +186,7 @@ fn decode(
     };
     if encoding != UTF_8 {
         let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes);
-        // These decoders do not say where; the line is near enough.
+        // These decoders do not report the position. The line is precise enough.
         return text.map(std::borrow::Cow::into_owned).ok_or_else(|| invalid(&bytes, 0));
     }
     String::from_utf8(bytes)

@@ -1,4 +1,4 @@
-//! What a workbook unpacks to, weighed before anything else unpacks it.
+//! Measures the unpacked size of a workbook before anything else unpacks it.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -10,11 +10,11 @@ use super::ReadLimits;
 use super::budget::too_much;
 use crate::import::table::error::ImportError;
 
-/// Bytes of a workbook that the reader of the format takes for each tag, about, where it unpacks to nothing else.
+/// About how many bytes the workbook reader needs for each tag, even if the tag holds nothing.
 const TAG: u64 = 32;
 
-/// The workbook in `opened`, unless it unpacks to more than is read; without the pictures and the like that are larger
-/// than a text may be, so that none of them can be read as one.
+/// Returns the workbook in `opened`, unless it unpacks to more than the limit. Pictures and other parts that are
+/// larger than a text may be are removed, so that none of them can be read as XML.
 pub(super) fn weighed(file: &str, opened: File, limits: ReadLimits) -> Result<File, ImportError> {
     let damaged = |what: String| ImportError::Workbook { file: file.to_owned(), what };
     let broken = |error: ZipError| damaged(error.to_string());
@@ -29,7 +29,7 @@ pub(super) fn weighed(file: &str, opened: File, limits: ReadLimits) -> Result<Fi
             let most = limits.unpacked >> 20;
             too_much(file, format!("takes more than {most} MiB once it is unpacked"))
         })?;
-        // Room is made for what it claims to hold before that is there.
+        // The reader allocates for the claimed number of texts before it reads them.
         if texts > bytes {
             return Err(damaged(format!("`{name}` claims {texts} texts, and has {bytes} bytes")));
         }
@@ -54,30 +54,29 @@ pub(super) fn weighed(file: &str, opened: File, limits: ReadLimits) -> Result<Fi
     copy.finish().map_err(broken)
 }
 
-/// Whether a part of a workbook is read as XML.
 fn is_xml(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.ends_with(".xml") || name.ends_with(".rels")
 }
 
-/// What a part of a workbook takes once it is unpacked.
+/// The unpacked size of a part of a workbook.
 #[derive(Debug, Default)]
 struct Weight {
-    /// Its bytes, and what its tags take.
+    /// The bytes, plus what the reader needs for the tags.
     all: u64,
     bytes: u64,
     /// The longest text between two tags, in bytes.
     text: u64,
-    /// How many texts it claims to have.
+    /// How many texts the part claims to have.
     texts: u64,
 }
 
-/// The largest number of texts that a part of a workbook claims to have.
+/// Finds the largest number of texts that a part of a workbook claims to have.
 #[derive(Default)]
 struct Claim {
-    /// How much of the attribute's name was read.
+    /// How many characters of the attribute's name have matched.
     matched: usize,
-    /// The number behind it, as far as it was read.
+    /// The attribute's value, as far as it was read.
     value: Option<u64>,
     largest: u64,
 }
@@ -87,7 +86,7 @@ impl Claim {
 
     fn read(&mut self, byte: u8) {
         match (self.value, byte) {
-            // Every other byte of UTF-16.
+            // Skips every other byte of UTF-16.
             (_, 0) => {}
             (Some(value), b'0'..=b'9') => {
                 let value = value.saturating_mul(10).saturating_add(u64::from(byte - b'0'));
@@ -106,7 +105,7 @@ impl Claim {
     }
 }
 
-/// Weighs `entry`, until it is more than `most`.
+/// Measures `entry`, and stops once it exceeds `most` bytes.
 fn weigh(mut entry: impl Read, most: u64) -> io::Result<Weight> {
     let (mut weight, mut claim, mut text) = (Weight::default(), Claim::default(), 0_u64);
     let mut buffer = vec![0; 64 * 1024];

@@ -1,4 +1,4 @@
-//! UTF-16 as the UTF-8 that everything else reads.
+//! Reads UTF-16 as UTF-8, which all other code expects.
 
 use std::io::{self, Read};
 
@@ -7,19 +7,18 @@ use encoding_rs::{Decoder, DecoderResult, Encoding};
 /// How many bytes are decoded at once.
 const CHUNK: usize = 8 * 1024;
 
-/// Reads `inner`, which is UTF-16, as UTF-8.
 pub(super) struct Utf16<R> {
     inner: R,
     decoder: Decoder,
     raw: Vec<u8>,
     decoded: Vec<u8>,
-    /// How much of `decoded` is read.
+    /// How many bytes of `decoded` have been read.
     at: usize,
     is_over: bool,
 }
 
 impl<R: Read> Utf16<R> {
-    /// `encoding` is the one of UTF-16 that `inner` is in.
+    /// `encoding` is the kind of UTF-16 that `inner` is in.
     pub(super) fn new(inner: R, encoding: &'static Encoding) -> Self {
         let decoder = encoding.new_decoder_without_bom_handling();
         let (raw, decoded) = (Vec::new(), Vec::new());

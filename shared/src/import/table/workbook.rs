@@ -1,4 +1,4 @@
-//! Workbooks of Excel and of OpenDocument, one sheet of them, cell by cell.
+//! Reads one sheet of an Excel or OpenDocument workbook, cell by cell.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,24 +17,24 @@ use super::unpacked::weighed;
 use super::{ReadLimits, Shown, Table, TableOptions, extension, header, plain_number};
 use crate::import::table::error::ImportError;
 
-/// The most cells of an .xlsx sheet whose own format is kept in memory.
+/// The most cells of an .xlsx sheet with a format of their own. Their formats are kept in memory.
 const MOST_FORMATTED: usize = 8 * 1024 * 1024;
-/// In how many other sheets columns are looked for.
+/// How many other sheets are searched for the required columns.
 const SHEETS_LOOKED_AT: usize = 50;
 
-/// A format of workbooks.
+/// A file format of workbooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Office Open XML.
     Xlsx,
-    /// Excel's until 2003.
+    /// The format of Excel until 2003.
     Xls,
     /// OpenDocument.
     Ods,
 }
 
 impl Kind {
-    /// The one of the file at `path`, by the end of its name.
+    /// The kind of the file at `path`, by its extension.
     pub(super) fn of(path: &Path) -> Option<Self> {
         match extension(path).as_str() {
             "xlsx" | "xlsm" => Some(Self::Xlsx),
@@ -45,7 +45,6 @@ impl Kind {
     }
 }
 
-/// The sheets there are.
 pub(super) fn sheets(
     file: String,
     opened: File,
@@ -57,7 +56,7 @@ pub(super) fn sheets(
     })
 }
 
-/// Whether the sheet `name` has a header that names all columns that are needed.
+/// Whether the sheet `name` has a header that names all required columns.
 pub(super) fn has_header(
     file: String,
     opened: File,
@@ -71,7 +70,7 @@ pub(super) fn has_header(
     })
 }
 
-/// Reads the first sheet that is not hidden, or the one that is named.
+/// Reads the named sheet, or else the first that is not hidden.
 pub(super) fn read(
     file: String,
     opened: File,
@@ -81,7 +80,7 @@ pub(super) fn read(
     whole(&file, || read_book(&file, opened, kind, options))
 }
 
-/// What `read` makes of a workbook: the reader of the format expects some of what a damaged one lacks.
+/// Runs `read` and catches panics: the workbook reader panics on some damaged workbooks.
 fn whole<T>(file: &str, read: impl FnOnce() -> Result<T, ImportError>) -> Result<T, ImportError> {
     let read = catch_unwind(AssertUnwindSafe(read));
     read.unwrap_or_else(|_| {
@@ -131,7 +130,6 @@ fn read_book(
     Ok(table)
 }
 
-/// A sheet by its name.
 #[derive(Debug)]
 pub(in super::super) struct Named {
     pub(in super::super) name: String,
@@ -145,7 +143,6 @@ impl std::fmt::Display for Named {
     }
 }
 
-/// The sheet to read.
 fn choose(file: &str, sheets: &[Named], wanted: Option<&str>) -> Result<String, ImportError> {
     let found = match wanted {
         Some(wanted) => sheets.iter().find(|sheet| sheet.name == wanted),
@@ -160,10 +157,9 @@ fn choose(file: &str, sheets: &[Named], wanted: Option<&str>) -> Result<String, 
     })
 }
 
-/// Takes a cell by row (from 1) and column (from 0), and says whether to go on.
+/// Takes a cell by row (from 1) and column (from 0), and returns whether to continue.
 type Put<'p> = dyn FnMut(u64, usize, Value) -> Result<bool, ImportError> + 'p;
 
-/// A workbook of any kind.
 struct Book {
     file: String,
     book: AnyBook,
@@ -214,7 +210,7 @@ impl Book {
             .collect()
     }
 
-    /// Gives the cells of the sheet `name` to `put`, row by row.
+    /// Passes the cells of the sheet `name` to `put`, row by row.
     fn cells(&mut self, name: &str, put: &mut Put<'_>) -> Result<(), ImportError> {
         let damaged = self.damaged();
         let (values, formulas) = match &mut self.book {
@@ -231,8 +227,7 @@ impl Book {
         range_cells(&values, &formulas, put)
     }
 
-    /// The merged areas of the sheet `name`; those of OpenDocument are not known, and their hidden
-    /// cells are empty.
+    /// The merged areas of the sheet `name`. They are unknown for OpenDocument, where hidden cells are empty.
     fn merged(&mut self, name: &str) -> Result<Vec<Merged>, ImportError> {
         let damaged = self.damaged();
         let areas = match &mut self.book {
@@ -251,7 +246,7 @@ impl Book {
         Ok(areas.into_iter().map(area).collect())
     }
 
-    /// Whether the sheet `name` has a header that names all columns that are needed.
+    /// Whether the sheet `name` has a header that names all required columns.
     fn has_header(&mut self, name: &str, options: &TableOptions<'_>) -> Result<bool, ImportError> {
         let options = TableOptions { header_row: None, ..*options };
         let mut sheet = Sheet::new(&self.file, &options);
@@ -297,8 +292,8 @@ fn xlsx_cells(
     Ok(())
 }
 
-/// The number formats of a workbook by style, and the styles of those cells of the sheet `name` whose
-/// format is another than that of the first style, which is the usual one.
+/// The number formats of a workbook by style, and the styles of the cells of the sheet `name` whose format differs
+/// from that of the first, usual style.
 #[expect(clippy::type_complexity, reason = "two halves of one lookup")]
 fn xlsx_formats(
     book: &mut Xlsx<BufReader<File>>,
@@ -329,7 +324,7 @@ fn xlsx_formats(
     Ok((formats, styles))
 }
 
-/// The cells of a sheet that is held in memory; how their numbers look is not known.
+/// Passes on the cells of a sheet that is in memory. How their numbers are displayed is unknown.
 fn range_cells(
     values: &Range<Data>,
     formulas: &Range<String>,

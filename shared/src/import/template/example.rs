@@ -1,14 +1,14 @@
-//! What a coalition to start with holds: its settings, and rows that show how it is filled in. All of it is invented.
+//! The content of a template: its settings, and invented rows that show how to fill it in.
 
 use super::Template;
 use crate::import::columns::{
     CHARGES, CONSIGNEES, CONTRIBUTIONS, GROUPS, LINES, OFFERS, PARTIES, SETTINGS,
 };
 
-/// Days for which money and an offer of the example hold.
+/// For how many days the example's money and offer are valid.
 const DAYS: u64 = 730;
 
-/// The rows of the section `name`, each as its fields' values.
+/// The rows of the section `name`, each as pairs of field and value.
 pub(super) fn rows(template: &Template, name: &str) -> Vec<Vec<(&'static str, String)>> {
     let (start, source) = (template.start.to_string(), "invented".to_owned());
     let end = template.start + chrono::Days::new(DAYS);

@@ -1,4 +1,4 @@
-//! The folder: files with their header rows, and a page that explains each column.
+//! The template as a folder: files with their header rows, and a page that explains each column.
 
 use std::fmt::Write as _;
 
@@ -7,10 +7,10 @@ use super::{Template, comment, pipeline, plain};
 use crate::import::columns::{LINES, RATES, SECTIONS, SETTINGS, Section};
 use crate::import::table::error::ImportError;
 
-/// The columns of currencies that a file of rates begins with.
+/// The currencies that the template's file of rates has columns for.
 const CURRENCIES: [&str; 4] = ["USD", "GBP", "PLN", "UAH"];
 
-/// Every file, the explanation first.
+/// All files; the explanation comes first.
 pub(super) fn files(template: &Template) -> Result<Vec<(String, String)>, ImportError> {
     let words = words::of(template.language);
     let mut files = vec![
@@ -39,7 +39,7 @@ fn table(template: &Template, section: Section<'_>) -> Result<String, ImportErro
     String::from_utf8(bytes).map_err(|error| failed(error.to_string()))
 }
 
-/// coalition.toml, in which each key stands below what it means.
+/// The text of coalition.toml. A comment above each key explains it.
 fn settings(template: &Template, words: &Words) -> String {
     let mut text = String::new();
     for row in template.rows(SETTINGS) {
@@ -60,7 +60,7 @@ fn settings(template: &Template, words: &Words) -> String {
     text
 }
 
-/// What each file is, and what each of its columns means.
+/// The page that explains each file and each of its columns.
 fn readme(template: &Template, words: &Words) -> String {
     let mut text = format!(
         "# {}\n\n{}\n\n{}\n\n{}\n",

@@ -1,4 +1,4 @@
-//! A coalition to start with: the files of a folder, or a workbook, made of the columns that the readers know.
+//! Makes a coalition to start with, as a folder or a workbook, from the columns that the readers know.
 
 mod example;
 mod folder;
@@ -12,20 +12,18 @@ use crate::domain::money::Currency;
 use crate::import::columns::{Field, Language, Section};
 use crate::import::table::error::ImportError;
 
-/// What a coalition to start with is to say.
 #[derive(Debug, Clone)]
 pub struct Template {
-    /// What the coalition is called.
     pub name: String,
-    /// The currency of its totals.
+    /// The currency of the coalition's totals.
     pub currency: Currency,
     /// The time zone in which its days end.
     pub zone: chrono_tz::Tz,
-    /// Its first day.
+    /// The coalition's first day.
     pub start: NaiveDate,
-    /// The language of explanations, and of a workbook's headings.
+    /// The language of explanations and of a workbook's headings.
     pub language: Language,
-    /// Whether it has rows that show how it is filled in.
+    /// Whether it has rows that show how to fill it in.
     pub has_example: bool,
 }
 
@@ -46,7 +44,7 @@ impl Template {
         workbook::bytes(self).map_err(|error| ImportError::Template { what: error.to_string() })
     }
 
-    /// The rows of `section`, each with a cell for every column.
+    /// The rows of `section`, with a cell for every column.
     fn rows(&self, section: Section<'_>) -> Vec<Vec<String>> {
         let rows = example::rows(self, section.name);
         let cell = |row: &[(&str, String)], field: &Field<'_>| {
@@ -60,10 +58,9 @@ impl Template {
     }
 }
 
-/// The most characters in a line of a comment.
+/// The longest comment line, in characters.
 const WIDEST: usize = 96;
 
-/// `text` as comment lines of TOML.
 fn comment(text: &str) -> String {
     let mut lines = String::new();
     let mut room = 0;
@@ -80,7 +77,7 @@ fn comment(text: &str) -> String {
     lines
 }
 
-/// `text` of a description without the marks around what is to be written as it stands.
+/// Removes the backticks around text to be typed literally.
 fn plain(text: &str) -> String {
     text.replace('`', "")
 }

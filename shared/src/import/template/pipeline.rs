@@ -1,4 +1,5 @@
-//! pipeline.toml: the steps, the usual values of what is changed most often, and the calendar.
+//! Writes pipeline.toml: the steps, the default values that are changed most often, and the
+//! calendar.
 
 use std::fmt::Write as _;
 
@@ -7,7 +8,7 @@ use super::{Template, comment};
 use crate::domain::kinds::StepKind;
 use crate::domain::pipeline::{CronAct, Pipeline};
 
-/// What is done at which time, in the coalition's zone.
+/// The calendar: what runs when, in the coalition's time zone.
 const CALENDAR: [(CronAct, &str, &str); 4] = [
     (CronAct::Lapse, "5 0 * * *", ""),
     (CronAct::Rematch, "0 6 * * *", ""),
@@ -15,7 +16,6 @@ const CALENDAR: [(CronAct, &str, &str); 4] = [
     (CronAct::Digest, "0 18 * * *", "missed = \"skip\"\n"),
 ];
 
-/// The whole file.
 pub(super) fn text(template: &Template, words: &Words) -> String {
     let usual = Pipeline::default();
     let mut text = format!("{}\n", comment(words.pipeline));
@@ -73,7 +73,7 @@ mod tests {
             assert!(said.cron.iter().all(|entry| entry.zone == template.zone));
             said.cron.clear();
             assert_eq!(said, Pipeline::default());
-            // What is commented out can be taken in.
+            // The lines that are commented out must be valid too.
             let all =
                 text.replace("# consent_days", "consent_days").replace("# gather_s", "gather_s");
             let all = all.replace("# chases =", "chases =").replace("# approval", "approval");

@@ -1,44 +1,42 @@
-//! What a coalition to start with says in each language besides what its columns mean.
+//! The texts of a template in each language, apart from what its columns mean.
 
 use crate::import::columns::Language;
 
-/// The words of one language.
 pub(super) struct Words {
-    /// Above the table of a file's columns.
+    /// The headings of the table that lists a file's columns.
     pub(super) columns: [&'static str; 4],
     /// Yes and no.
     pub(super) needed: [&'static str; 2],
-    /// Who is this folder.
+    /// What the folder is.
     pub(super) about_folder: &'static str,
-    /// What this workbook is, a line each.
+    /// What the workbook is, one line each.
     pub(super) about_book: &'static [&'static str],
     /// What may be left out.
     pub(super) left_out: &'static str,
-    /// How cells are filled in.
+    /// How to fill in cells.
     pub(super) cells: &'static str,
-    /// Of the settings: whoever asks is taken.
+    /// For the settings: lines of any requester are accepted.
     pub(super) any_requester: &'static str,
-    /// Of the settings: files of lines.
+    /// For the settings: the files of lines.
     pub(super) requisitions: &'static str,
-    /// Of the pipeline: what it is.
+    /// For the pipeline: what the file is.
     pub(super) pipeline: &'static str,
-    /// Of the pipeline: what may be set.
+    /// For the pipeline: what may be set.
     pub(super) usual: &'static str,
-    /// Of the pipeline: how the outside is reached.
+    /// For the pipeline: how outside parties are reached.
     pub(super) connector: &'static str,
-    /// Of the pipeline: what the calendar does.
+    /// For the pipeline: what the calendar does.
     pub(super) calendar: &'static str,
     /// What each file is, by section.
     pub(super) files: [(&'static str, &'static str); 10],
-    /// A needed column, in a note.
+    /// Marks a required column, in a note.
     pub(super) needed_note: &'static str,
-    /// An example, in a note.
+    /// Introduces an example, in a note.
     pub(super) example_note: &'static str,
-    /// What is said of a cell that holds something else than it may.
+    /// The message for a cell with a value that is not allowed.
     pub(super) wrong: &'static str,
 }
 
-/// Those of `language`.
 pub(super) const fn of(language: Language) -> &'static Words {
     match language {
         Language::English => &ENGLISH,

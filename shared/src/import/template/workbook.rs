@@ -1,4 +1,4 @@
-//! The workbook: a sheet for each table, with lists to choose from, and notes in the cells of the header.
+//! The template as a workbook: a sheet for each table, with lists to choose from, and notes on the headings.
 
 use rust_xlsxwriter::{
     DataValidation, DataValidationErrorStyle, DataValidationRule, ExcelDateTime, Format,
@@ -13,24 +13,23 @@ use crate::import::columns::{
     SETTINGS, Section,
 };
 
-/// The sheets, in the order in which a person fills them in. Others that a workbook may have are left to be added.
+/// The sheets, in the order in which a person fills them in. Other sheets that a workbook may have can be added.
 const SHEETS: [Section<'static>; 7] =
     [SETTINGS, PARTIES, CONTRIBUTIONS, OFFERS, LINES, CONSIGNEES, CODES];
 
-/// The row below which no list is offered any more, from 0.
+/// The last row, from 0, that has lists to choose from.
 const LAST: u32 = 2000;
 
-/// Currencies that are offered: those of which the European Central Bank publishes rates, and UAH.
+/// Currencies to choose from: those with a rate of the European Central Bank, and UAH.
 const CURRENCIES: [&str; 31] = [
     "EUR", "UAH", "USD", "GBP", "DKK", "SEK", "NOK", "ISK", "PLN", "CZK", "HUF", "RON", "CHF",
     "CAD", "AUD", "NZD", "JPY", "KRW", "TRY", "BRL", "CNY", "HKD", "IDR", "ILS", "INR", "MXN",
     "MYR", "PHP", "SGD", "THB", "ZAR",
 ];
 
-/// How a day looks.
 const DAY: &str = "yyyy-mm-dd";
 
-/// The longest list that a note has.
+/// The most units that a note lists.
 const UNITS_IN_NOTE: usize = 40;
 
 pub(super) fn bytes(template: &Template) -> Result<Vec<u8>, XlsxError> {
@@ -68,7 +67,7 @@ fn guide(book: &mut Workbook, template: &Template, words: &Words) -> Result<(), 
     Ok(())
 }
 
-/// The header of a sheet, and how the cells below it look and what they take.
+/// Writes the header of a sheet, and sets the format and the allowed values of the cells below.
 fn head(
     sheet: &mut Worksheet,
     section: Section<'_>,
@@ -100,7 +99,7 @@ fn head(
 
 fn format_of(cell: Cell) -> Option<Format> {
     match cell {
-        // A code such as 0012 keeps its zeros.
+        // As text, a code such as 0012 keeps its zeros.
         Cell::Name | Cell::Text | Cell::One(_) | Cell::Unit | Cell::Currency | Cell::Of(_) => {
             Some(Format::new().set_num_format("@"))
         }
@@ -109,7 +108,6 @@ fn format_of(cell: Cell) -> Option<Format> {
     }
 }
 
-/// What the note of a heading says.
 fn note(field: &Field<'_>, template: &Template, words: &Words) -> String {
     let mut text = plain(field.meaning(template.language));
     if field.cell == Cell::Unit {
@@ -126,7 +124,7 @@ fn note(field: &Field<'_>, template: &Template, words: &Words) -> String {
     text
 }
 
-/// What cells of a column take; none: anything. Only closed lists refuse what they do not have.
+/// The values that a column's cells accept. `None` means any. Only closed lists refuse other values.
 fn validation(field: &Field<'_>, template: &Template) -> Result<Option<DataValidation>, XlsxError> {
     let (new, warns) = (DataValidation::new(), DataValidationErrorStyle::Warning);
     let day = |year| ExcelDateTime::from_ymd(year, 1, 1);
@@ -137,7 +135,7 @@ fn validation(field: &Field<'_>, template: &Template) -> Result<Option<DataValid
             let units: Vec<String> = Unit::all().map(|unit| unit.to_string()).collect();
             Some(new.allow_list_strings(&units)?)
         }
-        // Any currency of ISO 4217 may be typed.
+        // Any other currency of ISO 4217 may be typed, with a warning.
         Cell::Currency => Some(new.allow_list_strings(&CURRENCIES)?.set_error_style(warns)),
         Cell::Of(name) => SECTIONS.iter().find(|section| section.name == name).map(|section| {
             let sheet = section.title(template.language);

@@ -1,4 +1,4 @@
-//! The fields of a row, wherever its file keeps them, and all that is wrong with them.
+//! Reads the fields of a row, whichever column holds them, and collects all errors.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::import::values::mapping::{Mapping, suggestion};
 use crate::import::values::number::Notation;
 use crate::import::values::parse::{self, Fault, ISO_DATE};
 
-/// Fields whose values are told to nobody, not even in errors.
+/// Fields whose values are confidential, so that not even errors show them.
 const SECRET_FIELDS: [&str; 1] = ["address"];
 
 /// Fields of a line whose decimal mark matters.
@@ -202,7 +202,6 @@ impl<'a> RowFields<'a> {
         self.errors.push(error);
     }
 
-    /// `fault` at `field`.
     fn at(&self, field: &str, Fault { what, mut hint }: Fault) -> FieldError {
         let value = Some(self.raw(field)).filter(|value| !value.is_empty());
         let value = value.filter(|_| !SECRET_FIELDS.contains(&field));
@@ -227,7 +226,7 @@ impl<'a> RowFields<'a> {
         self.problem(field).is_some() || !self.raw(field).is_empty()
     }
 
-    /// The text of `field`, trimmed; empty if the file does not have it.
+    /// The text of `field`, trimmed. Empty if the file does not have the field.
     fn raw(&self, field: &str) -> &'a str {
         match self.columns.sources.get(field) {
             Some(Source::Column(column)) => self.row.cell(*column).trim(),
@@ -236,7 +235,7 @@ impl<'a> RowFields<'a> {
         }
     }
 
-    /// How the cell of `field` looks, if it holds something else than text.
+    /// What the cell of `field` displays, if it does not hold text.
     fn shown(&self, field: &str) -> Option<&'a Shown> {
         match self.columns.sources.get(field)? {
             Source::Column(column) => self.row.shown(*column),
@@ -244,7 +243,7 @@ impl<'a> RowFields<'a> {
         }
     }
 
-    /// How the number of `field` is written.
+    /// How the number in `field` is written.
     fn notation(&self, field: &str) -> Notation {
         match self.shown(field) {
             Some(_) => Notation::Exact,
@@ -252,7 +251,7 @@ impl<'a> RowFields<'a> {
         }
     }
 
-    /// What is wrong with the cell of `field` before it is understood.
+    /// The problem that the table's reader found in the cell of `field`.
     fn problem(&self, field: &str) -> Option<Fault> {
         let Some(Source::Column(column)) = self.columns.sources.get(field) else { return None };
         let problem = self.row.problems.iter().find(|problem| problem.column == Some(*column))?;
@@ -325,7 +324,7 @@ impl<'a> RowFields<'a> {
         self.named(field, false, parse::name)
     }
 
-    /// The name that `parse` reads; of a cell that is no text, what a person sees.
+    /// Reads a name with `parse`. If the cell does not hold text, what it displays is read.
     fn named(
         &mut self,
         field: &str,
@@ -376,7 +375,7 @@ impl<'a> RowFields<'a> {
         let notation = self.notation(field);
         let read = |text: &str| match currency {
             Some(currency) => parse::positive_money(text, currency, notation).map(Some),
-            // Its currency is unknown, which has its own error.
+            // The unknown currency is an error of its own field.
             None => Ok(None),
         };
         self.required(field, read).flatten()
@@ -391,7 +390,7 @@ impl<'a> RowFields<'a> {
         let notation = self.notation(field);
         let read = |text: &str| match currency {
             Some(currency) => parse::positive_price(text, currency, notation).map(Some),
-            // Its currency is unknown, which has its own error.
+            // The unknown currency is an error of its own field.
             None => Ok(None),
         };
         self.required(field, read).flatten()
@@ -470,7 +469,7 @@ impl<'a> RowFields<'a> {
     }
 }
 
-/// What a person sees of a cell that holds `text`, where that is known.
+/// What a cell that holds `text` displays, if that is known.
 fn as_shown<'t>(text: &'t str, shown: Option<&'t Shown>) -> &'t str {
     match shown {
         Some(Shown::As(shown)) => shown,

@@ -1,4 +1,4 @@
-//! Which columns of a foreign file mean what.
+//! Says which columns of a foreign file are which of our fields.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,47 +17,48 @@ use crate::import::values::parse::ISO_DATE;
 /// The most names that a hint lists.
 const MOST_SHOWN: usize = 40;
 
-/// The last row in which a header can be stated to stand.
+/// The lowest row in which a mapping may place the header.
 const MOST_ROWS_ABOVE: u64 = 10_000;
 
-/// What separates whole units from their parts.
+/// The character between whole units and decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum DecimalMark {
-    /// A point; thousands may be grouped by commas, spaces or apostrophes.
+    /// A point. Thousands may be grouped by commas, spaces or apostrophes.
     #[serde(rename = ".")]
     Point,
-    /// A comma; thousands may be grouped by points, spaces or apostrophes.
+    /// A comma. Thousands may be grouped by points, spaces or apostrophes.
     #[serde(rename = ",")]
     Comma,
 }
 
-/// A mapping file: how the columns and codes of a foreign file become ours.
+/// A mapping file: it turns the columns and codes of a foreign file into ours.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
-    /// The encoding of the file; none: UTF-8.
+    /// The encoding of the file. `None` means UTF-8.
     pub encoding: Option<String>,
-    /// How dates are written, such as `%d.%m.%Y`; none: `%Y-%m-%d`, which is always taken too.
+    /// The format of dates, such as `%d.%m.%Y`. `None` means `%Y-%m-%d`, which is always accepted
+    /// too.
     pub date: Option<String>,
-    /// What separates whole units from their parts; none: a point, and what could be read in two
-    /// ways is refused.
+    /// `None` means a point, and numbers that could be read in two ways are refused.
     pub decimal: Option<DecimalMark>,
-    /// What separates the columns of a CSV file; none: what the header shows.
+    /// The separator of a CSV file. `None` means the one that the header shows.
     pub separator: Option<Separator>,
-    /// The row that names the columns, from 1; none: the first in which all that are needed stand.
+    /// The row with the column names, from 1. `None` means the first row that has all required
+    /// columns.
     pub header_row: Option<u64>,
-    /// The sheet of a workbook; none: the first.
+    /// The sheet of a workbook. `None` means the first.
     pub sheet: Option<String>,
     /// Whether the rank of a line is the number of its data row, from 1.
     #[serde(default)]
     pub rank_from_row: bool,
-    /// The foreign column of each of our fields.
+    /// Our field to the foreign column.
     #[serde(default)]
     pub columns: BTreeMap<String, String>,
-    /// The value of our field in every row.
+    /// Our field to the value that it has in every row.
     #[serde(default, deserialize_with = "constants")]
     pub constants: BTreeMap<String, String>,
-    /// Translations of the values of our fields; a value that is not listed passes as it is.
+    /// Our field to the translations of its values. Values that are not listed stay as they are.
     #[serde(default)]
     pub codes: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -66,15 +67,15 @@ impl Mapping {
     /// Reads the mapping file at `path`.
     ///
     /// # Errors
-    /// [`ImportError`] if it cannot be read, is not TOML, or names fields or formats that are not.
+    /// [`ImportError`] if it cannot be read, is not TOML, or names unknown fields or formats.
     pub fn read(path: &Path) -> Result<Self, ImportError> {
         Self::parse(&file_name(path), &read_settings(path)?)
     }
 
-    /// Reads a mapping from `text`; errors call it `file`.
+    /// Reads a mapping from `text`. Errors call it `file`.
     ///
     /// # Errors
-    /// As [`Mapping::read`].
+    /// The same as [`Mapping::read`].
     pub fn parse(file: &str, text: &str) -> Result<Self, ImportError> {
         let mapping: Self = toml::from_str(text).map_err(|source| ImportError::Toml {
             file: file.to_owned(),
@@ -170,7 +171,7 @@ pub(in crate::import) fn suggestion<'a>(
     }
 }
 
-/// Constants as text, from what TOML writes without quotes too.
+/// Reads constants as text. TOML may also state them as whole numbers or dates.
 fn constants<'de, D: serde::Deserializer<'de>>(
     toml: D,
 ) -> Result<BTreeMap<String, String>, D::Error> {

@@ -1,27 +1,28 @@
-//! Numbers as people write them.
+//! Reads numbers as people write them.
 //!
-//! One text can mean two numbers: `1.000` is one to some and a thousand to others. Unless the
-//! mapping says which mark separates decimals, such a number is refused with both readings.
+//! One text can mean two numbers: `1.000` is one for some people and a thousand for others. Such a
+//! number is refused, and the error shows both readings, unless the mapping states the decimal
+//! mark.
 
 use std::borrow::Cow;
 
 use crate::import::values::mapping::DecimalMark;
 use crate::import::values::parse::Fault;
 
-/// What is known of the marks in the numbers of a file.
+/// What is known about the decimal mark in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::import) enum Notation {
     /// Nothing: a point is taken for the decimal mark where the number has one reading only.
     Unstated,
-    /// The format says so: the point, as in JSON.
+    /// The format prescribes the point, as JSON does.
     Format,
-    /// The mapping says so.
+    /// The mapping states it.
     Stated(DecimalMark),
-    /// The cell is a number, not text.
+    /// The cell holds a number, not text.
     Exact,
 }
 
-/// A number as a plain decimal: digits, perhaps a point, perhaps a minus before them.
+/// A number as a plain decimal: an optional minus, digits, and perhaps a point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::import) struct Number<'t> {
     /// The number. What is no number at all stays as it is written.
@@ -73,7 +74,7 @@ impl<'t> Number<'t> {
     }
 }
 
-/// Whether `text` can only be what it looks like: digits, perhaps with a point and one or two more.
+/// Whether `text` has only one reading: digits, perhaps with a point and one or two decimals.
 fn is_plain(text: &str, notation: Notation) -> bool {
     let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     match text.split_once('.') {
@@ -85,7 +86,8 @@ fn is_plain(text: &str, notation: Notation) -> bool {
     }
 }
 
-/// That a number is `one` or `thousands`, as its `mark` is taken.
+/// The error for a number that is `one` if `mark` is the decimal mark, and `thousands` if it is
+/// not.
 fn two_readings(one: &str, thousands: &str, mark: &str) -> Fault {
     let (one, shown) = (trimmed(one), spaced(thousands));
     let what =
@@ -96,20 +98,20 @@ fn two_readings(one: &str, thousands: &str, mark: &str) -> Fault {
     Fault::new(what, hint)
 }
 
-/// Digits and the marks between them.
+/// The digits of a number and the marks between them.
 struct Parts<'t> {
     /// The runs of digits; one more than there are marks.
     runs: Vec<&'t str>,
     marks: Vec<char>,
 }
 
-/// Marks that only ever stand between thousands.
+/// Whether `mark` can only separate thousands.
 fn is_gap(mark: char) -> bool {
     matches!(mark, ' ' | '\u{a0}' | '\u{2007}' | '\u{2009}' | '\u{202f}' | '\'' | '\u{2019}')
 }
 
 impl<'t> Parts<'t> {
-    /// None if `text` holds something else, or does not begin and end with a digit.
+    /// `None` if `text` has other characters, or does not begin and end with a digit.
     fn of(text: &'t str) -> Option<Self> {
         let is_mark = |c: char| c == '.' || c == ',' || is_gap(c);
         let runs: Vec<&str> = text.split(is_mark).collect();
@@ -118,7 +120,7 @@ impl<'t> Parts<'t> {
         runs.iter().all(is_run).then_some(Self { runs, marks })
     }
 
-    /// Whether the first `runs` are a number grouped by thousands with one kind of mark.
+    /// Whether the first `runs` form a number whose thousands are grouped by one kind of mark.
     fn is_grouped(&self, runs: usize) -> bool {
         let Some((first, others)) = self.runs[..runs].split_first() else { return false };
         let marks = &self.marks[..others.len()];
@@ -132,14 +134,14 @@ impl<'t> Parts<'t> {
         format!("{sign}{}", self.runs[..runs].concat())
     }
 
-    /// The number whose last mark is the decimal mark.
+    /// Reads the last mark as the decimal mark.
     fn decimal(&self, sign: &str) -> Number<'static> {
         let last = self.runs.len() - 1;
         let whole = self.whole(sign, last);
         let fraction = self.runs[last];
-        // `1.000` may mean a thousand, `0.125`, `1.2500` and `1,000.125` may not.
+        // `1.000` may mean a thousand. `0.125`, `1.2500` and `1,000.125` may not.
         let grouped = (last == 1 && self.is_grouped(2)).then(|| format!("{whole}{fraction}"));
-        // Zeros beyond those that make it ambiguous say nothing.
+        // Zeros after the third decimal carry no information.
         let fraction = match fraction.len() {
             0..=3 => fraction,
             _ => fraction.trim_end_matches('0'),
@@ -148,11 +150,11 @@ impl<'t> Parts<'t> {
         Number { plain: Cow::Owned(plain), grouped }
     }
 
-    /// The number in a file whose decimal mark is `mark`.
+    /// Reads the number in a file whose decimal mark is `mark`.
     fn stated(&self, mark: char, sign: &str) -> Option<Number<'static>> {
         let last = self.runs.len() - 1;
         match self.marks.iter().position(|there| *there == mark) {
-            // A decimal mark is the last one.
+            // Nothing may follow the decimals.
             Some(at) if at + 1 < self.marks.len() => None,
             Some(_) => (last == 1 || self.is_grouped(last)).then(|| self.decimal(sign)),
             None if last == 0 || self.is_grouped(last + 1) => {
@@ -163,7 +165,7 @@ impl<'t> Parts<'t> {
         }
     }
 
-    /// The number in a file that does not say what its marks are, if it has one reading.
+    /// Reads the number in a file with an unknown decimal mark, if it has only one reading.
     fn unstated(&self, sign: &str) -> Result<Option<Number<'static>>, Fault> {
         let last = self.runs.len() - 1;
         let count = |mark: char| self.marks.iter().filter(|there| **there == mark).count();
@@ -174,7 +176,7 @@ impl<'t> Parts<'t> {
         let plain = |runs| Number { plain: Cow::Owned(self.whole(sign, runs)), grouped: None };
         match (points, commas) {
             (0, 0) if is_whole => Ok(Some(plain(last + 1))),
-            // Several commas can only stand between thousands.
+            // Several commas can only separate thousands.
             (0, 2..) if is_whole => Ok(Some(plain(last + 1))),
             (1, _) if is_last('.') && fits => Ok(Some(self.decimal(sign))),
             (0, 1) if last == 1 && is_whole => {
@@ -200,7 +202,7 @@ impl<'t> Parts<'t> {
     }
 }
 
-/// `1000` as `1,000`.
+/// Formats `1000` as `1,000`.
 fn spaced(digits: &str) -> String {
     let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
     let mut shown = sign.to_owned();
@@ -213,13 +215,13 @@ fn spaced(digits: &str) -> String {
     shown
 }
 
-/// `1.000` as `1`, `12.500` as `12.5`.
+/// Formats `1.000` as `1`, and `12.500` as `12.5`.
 fn trimmed(number: &str) -> &str {
     if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
 }
 
-/// `number`, written so that nobody can take its decimal point for one between thousands: with a
-/// fourth decimal where there are three.
+/// Writes `number` so that nobody can read its decimal point as a thousands mark: three decimals
+/// get a fourth.
 #[must_use]
 pub fn unambiguous(number: &str) -> Cow<'_, str> {
     match number.split_once('.') {
@@ -306,7 +308,7 @@ mod tests {
             let error = read(given, Notation::Unstated).expect_err(given);
             assert!(error.contains(told), "{given}: {error}");
         }
-        // What is no number is refused by those who read one.
+        // Text that is not a number is refused later, by the code that needs one.
         for given in
             ["1e3", "+5", "5,-", "\u{20ac}5", "1.2.3", "1,00", "\u{661}\u{662}", "", ".5", "5."]
         {

@@ -1,4 +1,4 @@
-//! Texts to values, each failure with the way out.
+//! Converts text to values. Each error says how to fix it.
 
 use std::str::FromStr;
 
@@ -19,7 +19,7 @@ pub(in crate::import) const ISO_DATE: &str = "%Y-%m-%d";
 /// The longest code or number that is read, in bytes.
 pub(in crate::import) const LONGEST_CODE: usize = 64;
 
-/// Why a text is no value, and the way out.
+/// Why a text is not a value, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::import) struct Fault {
     /// What is wrong.
@@ -67,7 +67,7 @@ impl From<MoneyError> for Fault {
     }
 }
 
-/// `text`, unless it is too long for a code or number: errors quote those whole.
+/// Refuses `text` that is too long for a code or number, because errors quote those in full.
 fn short(text: &str) -> Result<&str, Fault> {
     if text.len() <= LONGEST_CODE {
         return Ok(text);
@@ -87,7 +87,7 @@ pub(in crate::import) fn text(text: &str) -> Result<String, Fault> {
     }
 }
 
-/// `text`, unless it has more than `longest` characters.
+/// Refuses `text` with more than `longest` characters.
 fn within(text: String, longest: usize) -> Result<String, Fault> {
     let length = if text.len() > longest { text.chars().count() } else { 0 };
     if length <= longest {
@@ -98,7 +98,7 @@ fn within(text: String, longest: usize) -> Result<String, Fault> {
     Err(Fault::new(format!("has {length} characters, and at most {longest} are taken"), hint))
 }
 
-/// `number`, unless it is larger than what is taken anywhere.
+/// Refuses a `number` above the limit of all numbers.
 fn bounded(number: i64) -> Result<(), Fault> {
     if number < NUMBER {
         return Ok(());
@@ -106,8 +106,8 @@ fn bounded(number: i64) -> Result<(), Fault> {
     Err(Fault::new("is larger than what is taken", "check it: it has more than 12 digits"))
 }
 
-/// Whether `text`, without white space around it, is ASCII in print, with single spaces: then it is
-/// its own canonical form.
+/// Whether `text`, apart from white space around it, is printable ASCII with single spaces. Such a
+/// text is its own canonical form.
 fn is_plain(text: &str) -> bool {
     let mut before = b' ';
     let is_plain = text.bytes().all(|byte| {
@@ -176,10 +176,10 @@ pub(in crate::import) fn currency(text: &str) -> Result<Currency, Fault> {
     Ok(name(short(text)?)?.parse::<Currency>()?)
 }
 
-/// A time zone, by its name in the IANA database.
+/// Reads a time zone by its name in the IANA database.
 ///
 /// # Errors
-/// What is wrong, and the zone that was probably meant.
+/// What is wrong, and which zone was probably meant.
 pub fn time_zone(text: &str) -> Result<chrono_tz::Tz, String> {
     zone(text).map_err(|Fault { what, hint }| format!("{what}; {hint}"))
 }
@@ -189,7 +189,7 @@ pub(in crate::import) fn zone(text: &str) -> Result<chrono_tz::Tz, Fault> {
     let text = name(short(text)?)?;
     text.parse().map_err(|_| {
         let all = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-        // A city alone is the end of its zone's name.
+        // A city alone is the last part of its zone's name.
         let is_city = |zone: &&str| {
             zone.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&text))
         };
@@ -235,7 +235,7 @@ pub(in crate::import) fn positive_price(
     notation: Notation,
 ) -> Result<Price, Fault> {
     let number = Number::read(short(text)?, notation)?;
-    // Three decimals may be a price, or thousands.
+    // Three decimals may be part of a price, or thousands.
     if notation == Notation::Unstated
         && let Some(ambiguous) = number.ambiguous()
     {

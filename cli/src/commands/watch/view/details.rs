@@ -1,4 +1,4 @@
-//! All about one subject: what it is, and what happened to it, the newest first.
+//! Shows everything about one subject: its fields, and what happened to it, newest first.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -19,7 +19,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &mut State) {
         Some(Ok(shown)) => {
             let all = facts(shown, usize::from(area.width));
             let rows = usize::from(area.height.saturating_sub(1));
-            // No further than to the end.
+            // Scrolling stops at the end.
             details.scroll = details.scroll.min(all.len().saturating_sub(rows));
             lines.extend(all.into_iter().skip(details.scroll));
         }

@@ -1,4 +1,4 @@
-//! What stands above the rest: the keys, a verdict, a reason, what an act would change.
+//! The dialogs above the panes: keys, verdict, reason, and effects of a command.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
@@ -65,7 +65,7 @@ fn keys(room: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// What an act would change, in so many rows, and how to answer.
+/// The effects of a command, on a limited number of rows, and how to answer.
 fn changes(
     intent: &Intent,
     answer: &CommandAnswer,
@@ -105,7 +105,7 @@ fn changes(
     lines
 }
 
-/// A box around `lines`, in the middle of `area`.
+/// A box with `lines` in the middle of `area`.
 fn boxed(frame: &mut Frame<'_>, area: Rect, title: &str, lines: Vec<Line<'static>>) {
     let wide = lines.iter().map(Line::width).max().unwrap_or(0).max(title.chars().count() + 2);
     let (wide, high) = (wide.saturating_add(4), lines.len().saturating_add(2));

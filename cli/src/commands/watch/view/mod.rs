@@ -1,4 +1,4 @@
-//! What the live view looks like.
+//! Draws the live view.
 
 mod details;
 mod dialogs;
@@ -13,10 +13,9 @@ use ratatui::widgets::Paragraph;
 use super::state::{Dialog, State};
 use crate::output::{Meaning, apart, cut, second, style};
 
-/// A terminal that is smaller shows nothing.
+/// The smallest terminal, in columns and rows. On a smaller one nothing is shown.
 const LEAST: (u16, u16) = (60, 12);
 
-/// Draws everything.
 pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State) {
     let area = frame.area();
     if area.width < LEAST.0 || area.height < LEAST.1 {
@@ -36,7 +35,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State) {
     dialogs::draw(frame, body, state);
 }
 
-/// The coalition, whether its service runs, and its clock.
+/// The coalition, whether its service runs, and the service's clock.
 fn header(state: &State, width: usize) -> Line<'static> {
     let (text, meaning) = standing(state);
     let name = state.status.as_ref().and_then(|status| status.coalition.clone());
@@ -67,12 +66,12 @@ fn standing(state: &State) -> (String, Meaning) {
     }
 }
 
-/// What was said last, or the keys.
+/// The last message, or the keys.
 fn footer(state: &State, width: usize) -> Line<'static> {
     if let Dialog::Filter(text) = &state.dialog
         && state.said.is_none()
     {
-        // The end of a long text is seen.
+        // The end of a long text is visible.
         let skip = text.chars().count().saturating_sub(width.saturating_sub(3));
         let text: String = text.chars().skip(skip).collect();
         return Line::from(vec![
@@ -91,7 +90,8 @@ fn footer(state: &State, width: usize) -> Line<'static> {
     Line::styled(cut(keys, width), style(Meaning::Faint))
 }
 
-/// The heading of a part: whether it has the keys is told by a mark, too.
+/// The heading of a pane. A mark shows which pane receives the keys, so that this does not depend
+/// on colour alone.
 fn heading(text: &str, is_chosen: bool, width: u16) -> Line<'static> {
     let mark = if is_chosen { "▶ " } else { "  " };
     let text = cut(text, usize::from(width).saturating_sub(3));
@@ -103,13 +103,13 @@ fn heading(text: &str, is_chosen: bool, width: u16) -> Line<'static> {
     ])
 }
 
-/// `text` as wide as `width`, to the left or the right.
+/// Fits `text` to `width`, aligned left or right.
 fn fitted(text: &str, width: usize, is_number: bool) -> String {
     let text = cut(text, width);
     if is_number { format!("{text:>width$}") } else { format!("{text:width$}") }
 }
 
-/// A number with its thousands apart.
+/// A number with thousands separators.
 fn grouped(number: i64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -122,13 +122,12 @@ fn grouped(number: i64) -> String {
     text
 }
 
-/// The page of `rows` rows on which row `at` is.
+/// The first row of the page that contains row `at`; a page has `rows` rows.
 fn page(at: usize, rows: u16) -> usize {
     let rows = usize::from(rows).max(1);
     at - at % rows
 }
 
-/// Puts `lines` into `area`, below each other.
 fn put(frame: &mut Frame<'_>, area: Rect, lines: Vec<Line<'static>>) {
     frame.render_widget(Paragraph::new(lines), area);
 }

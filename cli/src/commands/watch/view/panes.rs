@@ -1,4 +1,4 @@
-//! The parts of the screen: the funnel, what lots wait for, incidents, lots.
+//! The panes: the funnel, what lots wait for, incidents, lots.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -10,13 +10,13 @@ use super::super::state::{Pane, State, StepRow};
 use super::{fitted, grouped, heading, page, put};
 use crate::output::{Meaning, apart, style};
 
-/// Rows of the funnel: its heading, the steps, what has ended.
+/// The rows of the funnel: its heading, the steps, and the ended lots.
 const FUNNEL: u16 = 6;
 
-/// Rows of lots that are always there, with their heading.
+/// The minimum number of rows for the lots, with their heading.
 const LOTS: u16 = 5;
 
-/// The states of lots at a step: how the funnel's bar draws them, and what they mean.
+/// The character and meaning of each state in the funnel's bar.
 const BAR: [(char, Meaning); 4] =
     [('▓', Meaning::Good), ('█', Meaning::Plain), ('▒', Meaning::Warn), ('×', Meaning::Bad)];
 
@@ -35,7 +35,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {
     draw_lots(frame, lots, state);
 }
 
-/// A row, marked and turned round if it is chosen.
+/// A row. The chosen row has a mark and inverted colours.
 fn row(state: &State, pane: Pane, at: usize, spans: Vec<Span<'static>>) -> Line<'static> {
     let is_chosen = state.pane == pane && state.at(pane) == at;
     let mark = Span::raw(if is_chosen { "> " } else { "  " });
@@ -75,7 +75,7 @@ fn draw_funnel(frame: &mut Frame<'_>, area: Rect, state: &State) {
     put(frame, area, lines);
 }
 
-/// How long the parts of a bar are: what is there is seen, however few they are.
+/// The lengths of a bar's parts. A part with at least one lot is always visible.
 fn shares(counts: [i64; 4], most: i64, room: usize) -> [usize; 4] {
     let most = usize::try_from(most).unwrap_or(0).max(1);
     counts.map(|count| {

@@ -1,3 +1,5 @@
+//! Tests of the live view: what answers and keys show on the screen.
+
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -9,7 +11,7 @@ use super::super::data::{Answer, Ask};
 use super::super::state::State;
 use super::draw;
 
-/// A coalition under way.
+/// A coalition in operation.
 fn status() -> Value {
     let count = |state: &str, step: &str, awaits: &str, lots: i64, oldest: &str| {
         let mut count = json!({"state": state, "lots": lots});
@@ -56,7 +58,7 @@ fn lot(number: i64, rank: u32, more: &Value) -> Value {
     lot
 }
 
-/// What a service says, and what is typed.
+/// A live view that is fed with answers and keys.
 struct Watched {
     state: State,
 }
@@ -117,11 +119,11 @@ fn help_tells_every_key() -> Result<(), serde_json::Error> {
 #[test]
 fn a_row_leads_to_its_lots_and_a_lot_to_its_details() -> Result<(), serde_json::Error> {
     let mut watched = Watched::new()?;
-    // From the lots over the funnel to the waits.
+    // From the lots to the funnel and then to the waits.
     let asks = watched.types(&[KeyCode::Tab, KeyCode::Tab, KeyCode::Down, KeyCode::Enter]);
     let path = "/v1/lots?sort=priority&awaits=delivery&limit=200".to_owned();
     assert_eq!(asks, [Ask::Lots(path)]);
-    // An answer to what was asked before is let go.
+    // An answer to an outdated request is ignored.
     let late: LotPage = serde_json::from_value(json!({"items": [lot(9, 9, &json!({}))]}))?;
     let before = "/v1/lots?sort=priority&state=waiting&limit=200".to_owned();
     watched.state.take(Answer::Lots(before, Ok(late)));
@@ -166,18 +168,18 @@ fn answer(on: &[String], outcome: &str, why: &str) -> Result<CommandAnswer, serd
 #[test]
 fn an_act_is_shown_and_asked_about_before_it_is_done() -> Result<(), serde_json::Error> {
     let mut watched = Watched::new()?;
-    // Two of three are marked.
+    // Marks two of three lots.
     let asks = watched.text("  h");
     let on = ["LOT-001".to_owned(), "LOT-002".to_owned()];
     let [Ask::Look(1, request)] = asks.as_slice() else { panic!("{asks:?}") };
     assert!(request.dry_run && request.on == on);
     watched.state.take(Answer::Looked(1, Ok(answer(&on, "changed", "")?)));
     insta::assert_snapshot!("asked", watched.screen(80, 24));
-    // Not done: first why, then looked at again.
+    // `m` asks for a reason first, and then for the effects again.
     watched.text("mwrong model");
     let asks = watched.types(&[KeyCode::Enter]);
     assert!(matches!(asks.as_slice(), [Ask::Look(2, _)]));
-    // What was looked at before is not what is asked about now.
+    // The answer to the first request does not belong to this question.
     watched.state.take(Answer::Looked(1, Ok(answer(&on, "changed", "")?)));
     assert!(watched.text("y").is_empty());
     watched.state.take(Answer::Looked(2, Ok(answer(&on, "changed", "")?)));
@@ -201,11 +203,11 @@ fn what_is_refused_or_left_changes_nothing_and_says_why() -> Result<(), serde_js
     watched.state.take(Answer::Looked(2, Ok(answer(&on, "changed", "")?)));
     assert!(watched.text("n").is_empty());
     assert!(watched.screen(80, 24).contains("nothing was changed"));
-    // A verdict that its requester reads has a reason.
+    // A verdict that the requester will read needs a reason.
     watched.text("rd");
     assert!(watched.types(&[KeyCode::Enter]).is_empty());
     insta::assert_snapshot!("reason", watched.screen(80, 24));
-    // On a row that is no lot there is nothing to do it on.
+    // The chosen row is not a lot, so there is nothing to hold.
     watched.types(&[KeyCode::Esc, KeyCode::Tab]);
     assert!(watched.text("h").is_empty());
     assert!(watched.screen(80, 24).contains("choose a lot first"));
