@@ -1,11 +1,12 @@
 //! `waybill`: carries each requested item from a stated priority to a confirmed delivery.
 
+mod archived;
 mod args;
 mod certificate;
 mod client;
 mod commands;
 mod door;
-mod failure;
+mod exported;
 mod keys;
 mod listen;
 mod new_file;
@@ -18,15 +19,16 @@ mod service;
 mod signals;
 mod stating;
 mod target;
-mod traces;
-mod trust;
+mod with_archive;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
+pub(crate) use crate::output::failure;
+
 use crate::args::{Arguments, Command};
 use crate::failure::Failure;
-use crate::traces::Traces;
+use crate::output::traces::Traces;
 
 /// Batches consist of many small allocations that one thread makes and another frees. With this
 /// allocator, throughput is about a sixth higher than with the system's.
@@ -61,7 +63,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             let hint = "it goes with commands that answer a question, such as `waybill show`";
             return Err(Failure::caller("this command takes no --with-archive", hint));
         }
-        commands::with_archive::named(arguments.with_archive);
+        with_archive::named(arguments.with_archive);
     }
     if is_service {
         listen::raise_files();
@@ -153,7 +155,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Man(man) => commands::shell::man(&man),
         }
     });
-    commands::with_archive::end();
+    with_archive::end();
     if let Some(traces) = traces {
         traces.end();
     }

@@ -13,11 +13,11 @@ use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{Migration, Store};
 
 use crate::args::{Data, Reach, names_data};
-use crate::commands::with_archive;
 use crate::failure::Failure;
 use crate::keys;
 use crate::private;
 use crate::service;
+use crate::with_archive;
 
 /// A store, the broker that goes with it, and the folder for files.
 #[derive(Debug, Clone)]

@@ -11,8 +11,8 @@ use waybill_shared::domain::kinds::{JobKind, RecordEvent, RecordKind};
 use waybill_shared::engine::Engine;
 use waybill_shared::intake::file::planned;
 use waybill_shared::intake::{Handing, IMPORT, IntakeError, Submitted, contribute_planned, submit};
-use waybill_shared::openings::start_of;
 use waybill_shared::job::{Done, JobError, JobHandler};
+use waybill_shared::openings::start_of;
 use waybill_shared::store::{ChangeSet, EnvelopeChange, Job, NewJob, RecordChange};
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -25,9 +25,7 @@ pub mod twins;
 pub mod views;
 pub mod visibility;
 
-pub use engine::{
-    incidents, job, pauses, presence, request_mark, sealed, timekeeper, versions,
-};
+pub use engine::{incidents, job, pauses, presence, request_mark, sealed, timekeeper, versions};
 pub use telemetry::{causes, metrics, trace};
 pub use time::{backoff, clock};
 pub use waybill_domain as domain;

@@ -12,8 +12,8 @@ use crate::domain::money::{Currency, Money, Rounding};
 use crate::domain::supplier::Offer;
 use crate::engine::Engine;
 use crate::frameworks::balances;
-use crate::openings::start_of;
 use crate::matching::{Funds, is_movable};
+use crate::openings::start_of;
 use crate::store::{LotFilter, NewJob, Store, StoreError};
 
 /// Lots read at once.

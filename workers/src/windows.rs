@@ -9,9 +9,9 @@ use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::supplier::Quote;
 use waybill_shared::domain::transition::UnknownVersion;
 use waybill_shared::engine::Engine;
-use waybill_shared::openings::start_of;
 use waybill_shared::job::JobError;
 use waybill_shared::matching::binding::last_day;
+use waybill_shared::openings::start_of;
 use waybill_shared::store::NewJob;
 
 use crate::wanted::gathering_key;

@@ -16,8 +16,11 @@ mod service;
 mod settings;
 mod shell;
 mod surface;
+pub(crate) mod trust;
 mod watch;
 
+pub(crate) use crate::output::Form;
+use crate::output::HEADING as OUTPUT;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
@@ -92,9 +95,6 @@ pub(crate) struct Arguments {
 
 /// The heading of options about the location of the data.
 const DATA: &str = "Data";
-
-/// The heading of options about output.
-const OUTPUT: &str = "Output";
 
 /// The location of the data.
 #[derive(Debug, Clone, Args)]
@@ -182,28 +182,6 @@ pub(crate) struct Listing {
     pub(crate) data: Reach,
     #[command(flatten)]
     pub(crate) form: Form,
-}
-
-/// The output of a listing.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Form {
-    /// Print the API's answer, one JSON document, instead of text.
-    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_JSON", value_parser = BoolishValueParser::new())]
-    pub(crate) json: bool,
-    /// Print comma-separated values with all columns. Times are in RFC 3339, and amounts have no thousands
-    /// separators.
-    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_CSV", value_parser = BoolishValueParser::new())]
-    pub(crate) csv: bool,
-    /// Print only these columns, in this order.
-    #[arg(long, help_heading = OUTPUT, env = "WAYBILL_COLUMNS", value_delimiter = ',', value_name = "NAMES")]
-    pub(crate) columns: Vec<String>,
-}
-
-impl Form {
-    /// Whether the output is a table for people.
-    pub(crate) fn is_table(&self) -> bool {
-        !self.json && !self.csv
-    }
 }
 
 /// `waybill import`.

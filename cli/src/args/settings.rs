@@ -6,8 +6,8 @@ use clap::{CommandFactory, FromArgMatches};
 
 use super::Arguments;
 use super::groups::grouped;
+use super::trust;
 use crate::failure::Failure;
-use crate::trust;
 
 /// The settings file, read from the current folder.
 pub(crate) const FILE: &str = "waybill.toml";

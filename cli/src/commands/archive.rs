@@ -14,9 +14,9 @@ use waybill_shared::store::chain::{placeholder, sum_of};
 use waybill_shared::store::{ChangeSet, Fate, RecordChange, Store};
 use waybill_workers::webhooks::State;
 
-use super::export::{Out, is_compressed};
-use super::restore::open;
 use crate::args;
+use crate::exported::open;
+use crate::exported::{Out, is_compressed};
 use crate::failure::Failure;
 use crate::new_file::NewFile;
 use crate::output;
@@ -202,39 +202,6 @@ async fn write(
 fn line(text: &mut Vec<u8>, exported: &Exported) -> std::io::Result<()> {
     serde_json::to_writer(&mut *text, exported)?;
     text.push(b'\n');
-    Ok(())
-}
-
-/// The bodies in an archive with their positions. The archive must prove that they are the original ones.
-pub(crate) fn bodies(path: &Path) -> Result<Vec<(i64, String)>, Failure> {
-    let (mut bodies, mut verifier) = (Vec::new(), Verifier::default());
-    let changed = |error: AuditError| {
-        let message = format!("{}: {error}: it was changed, or cut off", path.display());
-        Failure::caller(message, "take another copy of the archive")
-    };
-    each(path, |line| {
-        verifier.take(&line).map_err(changed)?;
-        if let Exported::Event(Entry { position, body: Some(body), .. }) = line {
-            bodies.push((position, body));
-        }
-        Ok(())
-    })?;
-    verifier.verified().map_err(changed)?;
-    Ok(bodies)
-}
-
-/// Calls `take` with each line of an archive.
-fn each(path: &Path, mut take: impl FnMut(Exported) -> Result<(), Failure>) -> Result<(), Failure> {
-    let name = path.display();
-    let hint = "name a file that `waybill archive` wrote";
-    let file = open(path).map_err(|error| Failure::caller(format!("{name}: {error}"), hint))?;
-    for (number, line) in file.lines().enumerate() {
-        let wrong = |error: &dyn std::fmt::Display| {
-            Failure::caller(format!("{name}, line {}: {error}", number + 1), hint)
-        };
-        let line = line.map_err(|error| wrong(&error))?;
-        take(serde_json::from_str(&line).map_err(|error| wrong(&error))?)?;
-    }
     Ok(())
 }
 

@@ -8,9 +8,9 @@ use waybill_api::AuditPage;
 use waybill_shared::audit::{Exported, Verified, Verifier};
 use waybill_shared::request_mark::Mark;
 
-use super::restore::open;
 use crate::args;
 use crate::client::Client;
+use crate::exported::open;
 use crate::failure::Failure;
 use crate::output;
 use crate::target::Target;

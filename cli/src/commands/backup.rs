@@ -4,9 +4,10 @@ use waybill_shared::check::Violation;
 use waybill_shared::store::sqlite::{SqliteReplacement, SqliteStore};
 use waybill_shared::store::{Beside, StoreError};
 
-use super::export::{Out, export};
+use super::export::export;
 use super::restore::{Proof, fill, needs, proof};
 use crate::args;
+use crate::exported::Out;
 use crate::failure::Failure;
 use crate::new_file::NewFile;
 use crate::output;

@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 use waybill_shared::dump::{self, AHEAD, Written};
 use waybill_shared::sealed::Inventory;
 
-use super::restore::needs;
 use crate::args;
+use crate::exported::needs;
 use crate::failure::Failure;
 use crate::new_file::NewFile;
 use crate::output;
@@ -57,57 +57,6 @@ pub(crate) async fn run(arguments: args::Export) -> Result<(), Failure> {
         arguments.file.display(),
         output::size(bytes)
     ))
-}
-
-pub(crate) fn is_compressed(file: &Path) -> bool {
-    file.extension().is_some_and(|end| end == "gz")
-}
-
-/// The destination of an export.
-pub(crate) enum Out {
-    Plain(BufWriter<File>),
-    /// A compressed file.
-    Compressed(Box<GzEncoder<BufWriter<File>>>),
-    /// Another destination, such as standard output.
-    Stream(Box<dyn Write + Send>),
-}
-
-impl Out {
-    pub(crate) fn file(file: File, is_compressed: bool) -> Self {
-        let file = BufWriter::with_capacity(1 << 20, file);
-        if is_compressed {
-            return Self::Compressed(Box::new(GzEncoder::new(file, Compression::fast())));
-        }
-        Self::Plain(file)
-    }
-
-    /// Writes what is still buffered.
-    pub(crate) fn end(self) -> io::Result<()> {
-        match self {
-            Self::Plain(mut file) => file.flush(),
-            Self::Compressed(file) => file.finish()?.flush(),
-            Self::Stream(mut out) => out.flush(),
-        }
-    }
-}
-
-impl Write for Out {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(file) => file.write(bytes),
-            Self::Compressed(file) => file.write(bytes),
-            Self::Stream(out) => out.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(file) => file.flush(),
-            // It is flushed at its end, because flushing earlier would make the compression worse.
-            Self::Compressed(_) => Ok(()),
-            Self::Stream(out) => out.flush(),
-        }
-    }
 }
 
 /// Writes the content of `store` at one moment to `out`.

@@ -3,8 +3,8 @@
 use std::io::Write as _;
 
 use waybill_api::{KeysView, Resealed, SealRequest};
-use waybill_shared::sealing::Keys;
 use waybill_shared::sealed::Inventory;
+use waybill_shared::sealing::Keys;
 
 use crate::args;
 use crate::client;

@@ -38,4 +38,3 @@ pub(crate) mod token;
 pub(crate) mod watch;
 pub(crate) mod webhook;
 pub(crate) mod why;
-pub(crate) mod with_archive;

@@ -105,27 +105,6 @@ impl Kind {
     }
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    let hint = "name a file that `waybill backup` or `waybill export` wrote";
-    Failure::caller(format!("{}: {error}", path.display()), hint)
-}
-
-/// Opens an export, which may be compressed.
-pub(crate) fn open(path: &Path) -> std::io::Result<Box<dyn BufRead + Send>> {
-    let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);
-    if file.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
-        return Ok(Box::new(BufReader::with_capacity(1 << 20, MultiGzDecoder::new(file))));
-    }
-    Ok(Box::new(file))
-}
-
-/// Whether a file is an export. A file that cannot be read is not.
-pub(crate) fn is_export(path: &Path) -> bool {
-    let mut start = Vec::new();
-    let read = open(path).and_then(|file| file.take(32).read_to_end(&mut start));
-    read.is_ok() && dump::begins(&start)
-}
-
 /// Describes the content of a store. `None` means that it is empty.
 async fn there(store: &StoreUrl) -> Result<Option<String>, Failure> {
     if !store.exists() {
@@ -332,47 +311,6 @@ async fn in_place(
         beside.discard().await?;
     }
     placed
-}
-
-/// Fills `beside` with the content of an export.
-pub(crate) async fn fill(beside: &dyn Beside, file: &Path) -> Result<(), Failure> {
-    let opened = open(file).map_err(|error| unreadable(file, &error))?;
-    let reading = Reading::open(opened).map_err(|error| refused(file, error))?;
-    let bar = output::progress("reading", reading.header.counts.rows());
-    let (to, rows) = mpsc::channel(AHEAD);
-    let read = {
-        let bar = bar.clone();
-        tokio::task::spawn_blocking(move || reading.rows(&to, |rows| bar.inc(rows as u64)))
-    };
-    let filled = beside.fill(rows).await;
-    let read = read.await.map_err(Failure::ours)?;
-    bar.finish_and_clear();
-    match (read, filled) {
-        // The database failed, so the file may be good.
-        (Ok(_) | Err(WholeError::Stopped { .. }), filled) => Ok(filled?),
-        (Err(error), _) => Err(refused(file, error)),
-    }
-}
-
-fn refused(file: &Path, error: WholeError) -> Failure {
-    let hint = match &error {
-        WholeError::Foreign => "name a file that `waybill backup` or `waybill export` wrote",
-        WholeError::Newer { .. } => "use that version of Waybill",
-        WholeError::Read { .. }
-        | WholeError::CutOff { .. }
-        | WholeError::Wrong { .. }
-        | WholeError::Stopped { .. } => "nothing was changed; take another copy of the file",
-    };
-    Failure::caller(format!("{}, {error}", file.display()), hint)
-}
-
-/// Says which keys the sealed values need.
-pub(crate) fn needs(sealed: &BTreeMap<String, usize>) {
-    for (key, count) in sealed {
-        output::talk(&format!(
-            "{count} secrets and addresses in it are sealed by key {key}, which is not in it"
-        ));
-    }
 }
 
 /// The results of checking a database.

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use clap::CommandFactory as _;
 
+use crate::args::trust;
 use crate::args::{self, Arguments};
 use crate::failure::Failure;
 use crate::output;
-use crate::trust;
 
 pub(crate) fn completions(arguments: &args::Completions) -> Result<(), Failure> {
     let shell = match arguments.shell {

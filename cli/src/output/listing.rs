@@ -3,9 +3,9 @@
 use serde::Serialize;
 use waybill_shared::import::{defused, defused_number};
 
+use super::form::Form;
 use super::look::{Meaning, paint, width};
 use super::table::{cut, flat, wrap};
-use crate::args::Form;
 use crate::failure::Failure;
 
 #[derive(Debug, Clone, Default)]

@@ -2,7 +2,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod ask;
+pub(crate) mod failure;
 mod file;
+mod form;
 mod listing;
 mod log;
 mod look;
@@ -10,6 +12,7 @@ mod progress;
 mod screen;
 mod stop;
 mod table;
+pub(crate) mod traces;
 mod visible;
 
 use std::io::{IsTerminal, Write};
@@ -22,10 +25,11 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::failure::Failure;
-use crate::traces::Traces;
+use traces::Traces;
 
 pub(crate) use ask::{ask, can_ask, confirm};
 pub(crate) use file::{ending, file};
+pub(crate) use form::{Form, HEADING};
 pub(crate) use listing::{Cell, Column, Fit, listing};
 pub(crate) use log::left_out;
 pub(crate) use look::{

@@ -6,7 +6,7 @@ use waybill_api::{DonorTotal, Few, Funnel, MoneyView, Promise, Stages, Subject, 
 use waybill_shared::domain::money::Money;
 use waybill_shared::matching::roadmap::Plan;
 
-use super::chart::{Part, percent};
+use super::html::chart::{Part, percent};
 use super::html::{Kind, counted, spoken, written};
 use super::paper::{Bar, Bars, Block, Cell, Row, Section, Table, digits, quantity};
 use crate::output::grouped;

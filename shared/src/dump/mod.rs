@@ -13,18 +13,17 @@ mod read;
 mod trail;
 mod write;
 
-pub use carry::{GivenOut, Restore, carry, pause, restores};
-pub use fill::{fill, header};
-pub use nul::{NulFound, first_nul};
-pub use read::{Reading, WholeError, begins};
 pub use crate::store::row::{
     Batch, Counts, DocumentRow, EnvelopeRow, EventRow, Header, JobRow, LineRow, LinkRow, LotRow,
     NoteRow, RecordRow, Row,
 };
+pub use carry::{GivenOut, Restore, carry, pause, restores};
+pub use fill::{fill, header};
+pub use nul::{NulFound, first_nul};
+pub use read::{Reading, WholeError, begins};
 pub use write::{Written, write};
 
 pub(crate) use crate::store::row::BATCH;
-use crate::store::row::{End, Head};
 use trail::Trail;
 
 /// The version of the format. It is raised when an older version of Waybill could not read what this one writes.
@@ -32,4 +31,3 @@ pub const FORMAT: u32 = 1;
 
 /// The number of batches between reader and writer.
 pub const AHEAD: usize = 8;
-

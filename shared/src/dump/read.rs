@@ -6,10 +6,10 @@ use std::io::{self, BufRead};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use crate::store::row::Sum;
 use super::trail::Subject;
-use super::{BATCH, Batch, Counts, End, FORMAT, Head, Header, Row, Trail, Written};
+use super::{BATCH, Batch, Counts, FORMAT, Header, Row, Trail, Written};
 use crate::store::chain::hex;
+use crate::store::row::{End, Head, Sum};
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]

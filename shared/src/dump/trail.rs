@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use sha2::Sha256;
 
-use crate::store::row::{EventRow, LinkRow};
 use crate::domain::ids::{LineId, LotId};
 use crate::store::chain::{digest, hex, link};
+use crate::store::row::{EventRow, LinkRow};
 
 /// A subject in its most compact form.
 #[derive(Debug, PartialEq, Eq, Hash)]

@@ -6,9 +6,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use crate::store::row::Sum;
-use super::{Batch, Counts, End, Head, Header, Row};
+use super::{Batch, Counts, Header, Row};
 use crate::store::chain::hex;
+use crate::store::row::{End, Head, Sum};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Written {

@@ -27,13 +27,13 @@ use crate::domain::pipeline::{CronEntry, Pipeline};
 use crate::domain::requisition::Line;
 use crate::domain::transition::{Situation, StepResult, TransitionError, UnknownVersion, advance};
 
+use crate::clock::Doubt;
 use crate::metrics::Metrics;
 use crate::pauses::Pauses;
 use crate::presence::Vitals;
 use crate::sealing::Keys;
 use crate::store::reference::add;
 use crate::store::{ChangeSet, Fate, Hint, Lease, LotChange, Store, StoreError};
-use crate::clock::Doubt;
 use crate::timekeeper::Timekeeper;
 use crate::versions::{Version, Versions};
 use turns::Turns;

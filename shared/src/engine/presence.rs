@@ -12,11 +12,11 @@ use utoipa::ToSchema;
 
 use crate::broker::BrokerError;
 use crate::causes::with_causes;
+use crate::clock::apart;
 use crate::domain::kinds::NoteKind;
 use crate::domain::lot::Timestamp;
 use crate::engine::Engine;
 use crate::store::{ChangeSet, Fate, Hindrance, NoteChange, NoteRange, Store, StoreError};
-use crate::timekeeper::apart;
 
 /// How often a process reports.
 pub const BEAT: Duration = Duration::from_secs(5);

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::sealing::{Keys, SealError};
 use crate::domain::coalition::Consignee;
 use crate::domain::confidential::Confidential;
 use crate::domain::kinds::{NoteKind, RecordEvent, RecordKind};
 use crate::domain::webhook::Secrets;
 use crate::engine::Engine;
+use crate::sealing::{Keys, SealError};
 use crate::store::body::{parse, write};
 use crate::store::{ChangeSet, Fate, NoteChange, NoteRange, Reads, RecordChange, StoreError};
 

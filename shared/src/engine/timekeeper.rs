@@ -11,6 +11,7 @@ use std::time::Instant;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Doubt;
 use crate::domain::kinds::NoteKind;
 use crate::domain::lot::Timestamp;
 use crate::store::{NoteChange, NoteRange, Store, StoreError};

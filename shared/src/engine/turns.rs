@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 /// The external ids that are being worked on.
 #[derive(Debug, Default)]
-pub struct Turns {
+pub(crate) struct Turns {
     busy: Mutex<HashSet<String>>,
     ended: Notify,
     /// The last number that was given out.
@@ -17,7 +17,7 @@ pub struct Turns {
 
 /// A turn. It ends when it is dropped.
 #[derive(Debug)]
-pub(super) struct Turn<'a> {
+pub(crate) struct Turn<'a> {
     turns: &'a Turns,
     ids: Vec<String>,
 }
@@ -28,7 +28,7 @@ impl Turns {
     }
 
     /// Waits until nobody else works on any of `ids`.
-    pub(super) async fn take(&self, ids: &[&str]) -> Turn<'_> {
+    pub(crate) async fn take(&self, ids: &[&str]) -> Turn<'_> {
         loop {
             let ended = self.ended.notified();
             tokio::pin!(ended);
@@ -47,7 +47,7 @@ impl Turns {
     }
 
     /// The last number that was given out. Hold the lock while giving out more.
-    pub(super) async fn last(&self) -> tokio::sync::MutexGuard<'_, i64> {
+    pub(crate) async fn last(&self) -> tokio::sync::MutexGuard<'_, i64> {
         self.last.lock().await
     }
 }

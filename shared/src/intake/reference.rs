@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::lines::{How, IntakeError};
-use crate::openings::Openings;
 use super::records::{IMPORT, Merge, Records, Stated};
 use crate::domain::coalition::{Coalition, Settings};
 use crate::domain::contribution::Contribution;
@@ -14,6 +13,7 @@ use crate::domain::money::Money;
 use crate::engine::Engine;
 use crate::import::CoalitionFiles;
 use crate::incidents::{self, OVERDRAWN};
+use crate::openings::Openings;
 use crate::rounds;
 use crate::store::body::write;
 use crate::store::{ChangeSet, EnvelopeChange, Fate, NewJob, RecordChange, StoreError};

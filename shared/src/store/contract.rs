@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 use super::{
-    ChangeSet, Claim, Condition, EnvelopeRow, Fate, Hindrance, Hint, Job, Lease, LotCount,
+    Backlog, ChangeSet, Claim, Condition, EnvelopeRow, Fate, Hindrance, Hint, Job, Lease, LotCount,
     LotFilter, LotIndex, LotOrder, NoteRange, OldDocument, Record, StoreError, StoredLine, Wanted,
 };
 use crate::domain::event::Event;

@@ -175,7 +175,7 @@ pub struct Counts {
 
 impl Counts {
     /// Counts one more row.
-    pub(super) fn count(&mut self, row: &Row) {
+    pub(crate) fn count(&mut self, row: &Row) {
         let count = match row {
             Row::Event(_) => &mut self.events,
             Row::Link(_) => &mut self.links,
@@ -214,22 +214,22 @@ pub struct Header {
 
 /// The first line.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Head<H> {
-    pub(super) waybill_export: H,
+pub(crate) struct Head<H> {
+    pub(crate) waybill_export: H,
 }
 
 /// The last line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct End {
-    pub(super) end: Sum,
+pub(crate) struct End {
+    pub(crate) end: Sum,
 }
 
 /// Counts and digest of the rows.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Sum {
-    pub(super) rows: i64,
+pub(crate) struct Sum {
+    pub(crate) rows: i64,
     /// Over the bytes of the lines between header and end, in hexadecimal.
-    pub(super) sha256: String,
+    pub(crate) sha256: String,
 }

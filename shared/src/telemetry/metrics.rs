@@ -16,7 +16,6 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::store::{Backlog, Term};
 
-
 /// Upper bounds of the latency buckets, in seconds.
 const SECONDS: [f64; 12] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 
 use crate::domain::lot::Timestamp;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 use waybill_shared::engine::Engine;
-use waybill_shared::metrics::Backlog;
+use waybill_shared::store::Backlog;
 use waybill_shared::pauses::pauses;
 use waybill_shared::store::StoreError;
 

@@ -24,7 +24,7 @@ use crate::target::Target;
 
 /// Reads everything first, then submits all of it or nothing.
 pub(crate) async fn run(arguments: args::Import) -> Result<(), Failure> {
-    if arguments.path.is_file() && restore::is_export(&arguments.path) {
+    if arguments.path.is_file() && exported::is_export(&arguments.path) {
         let target = Target::of(&arguments.data)?;
         return restore::import(&arguments.path, &target, arguments.dry_run, arguments.json).await;
     }

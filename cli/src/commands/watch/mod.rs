@@ -1,10 +1,7 @@
 //! `waybill watch`: shows what the service does, live on the whole screen, with keys to fix
 //! problems.
 
-mod data;
-mod filter;
-mod keys;
-mod state;
+mod model;
 mod view;
 
 use std::time::Duration;
@@ -21,8 +18,8 @@ use crate::output::Screen;
 use crate::signals::Signals;
 use crate::target::Target;
 
-use data::Asking;
-use state::State;
+use model::data::Asking;
+use model::state::State;
 
 /// How often ages are updated.
 const CLOCK: Duration = Duration::from_secs(1);

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use waybill_api::lead_times::LeadTime;
 use waybill_api::run_report::{ListedLot, Reason, Report};
 
-use super::super::chart::{self, Part, percent};
+use super::chart::{self, Part, percent};
 use super::{Kind, counted, grouped, none, section, spoken, table};
 
 /// Facts, each with the envelopes that it is about.

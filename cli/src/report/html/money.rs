@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use waybill_api::run_report::{DonorMoney, Report};
 use waybill_shared::domain::money::{Currency, Money};
 
-use super::super::chart::{self, Part, percent};
+use super::chart::{self, Part, percent};
 use super::{Kind, counted, joined, none, section, table};
 
 /// A stage of money. The stages are listed from the furthest.

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use waybill_api::run_report::Report;
 
-use super::super::chart::{self, Column, Part, percent};
+use super::chart::{self, Column, Part, percent};
 use super::{Kind, counted, grouped, joined, none, section, table};
 
 /// The ends of lots in display order, with name, class and meaning.

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html as page};
 
-use super::super::chart;
-use super::super::html::{Kind, document, none, section, table};
 use super::{Bars, Block, Cell, Paper, SHOWN, Table};
+use crate::report::html::chart;
+use crate::report::html::{Kind, document, none, section, table};
 
 pub(crate) fn html(paper: &Paper) -> String {
     let body = page! {

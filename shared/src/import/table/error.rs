@@ -99,15 +99,10 @@ pub(in crate::import) fn file_name(path: &Path) -> String {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     #[error("{path}: no such file\n  hint: check the path, and the folder it is relative to")]
-    NotFound {
-        path: String,
-    },
+    NotFound { path: String },
     /// It is a directory or a device.
     #[error("{path}: is {kind}, not a file\n  hint: name a file in it")]
-    NotAFile {
-        path: String,
-        kind: &'static str,
-    },
+    NotAFile { path: String, kind: &'static str },
     #[error("{path}: cannot be read: {source}\n  hint: check the permissions of the file")]
     Read {
         path: String,
@@ -123,18 +118,10 @@ pub enum ImportError {
         source: io::Error,
     },
     #[error("{file}: has {bytes} bytes, more than the {limit} that are read\n  hint: {hint}")]
-    TooLarge {
-        file: String,
-        bytes: u64,
-        limit: u64,
-        hint: &'static str,
-    },
+    TooLarge { file: String, bytes: u64, limit: u64, hint: &'static str },
     /// The content exceeds the limits; a small packed file can hold gigabytes.
     #[error("{file}: {what}\n  hint: hand it in in parts")]
-    TooMuch {
-        file: String,
-        what: String,
-    },
+    TooMuch { file: String, what: String },
     /// The extension is not supported.
     #[error(
         "{file}: files named `.{extension}` are not read\n  \
@@ -158,15 +145,11 @@ pub enum ImportError {
     #[error(
         "{file}: is empty\n  hint: the first row names the columns, each further row is a record"
     )]
-    Empty {
-        file: String,
-    },
+    Empty { file: String },
     #[error(
         "{file}: has more than {MAX_COLUMNS} columns\n  hint: remove those that are not needed"
     )]
-    TooManyColumns {
-        file: String,
-    },
+    TooManyColumns { file: String },
     #[error(
         "{file}: columns {first} and {second} are both named `{column}`\n  hint: rename or remove one"
     )]
@@ -212,10 +195,7 @@ pub enum ImportError {
         "{file}, row {row}: is longer than {MAX_LINE_BYTES} bytes\n  \
          hint: check that lines end, and that every quote is closed"
     )]
-    LongLine {
-        file: String,
-        row: u64,
-    },
+    LongLine { file: String, row: u64 },
     /// The columns are separated by another character than stated, or the separator cannot be
     /// detected.
     #[error(
@@ -232,17 +212,12 @@ pub enum ImportError {
         "{file}, row 1: `{line}` names no separator that is read\n  \
          hint: separate the columns by commas, semicolons, tabs or bars"
     )]
-    Said {
-        file: String,
-        line: String,
-    },
+    Said { file: String, line: String },
     #[error(
         "{file}: looks like UTF-16 without a byte order mark\n  \
          hint: say so with `--encoding utf-16le`, or save the file as UTF-8"
     )]
-    Unmarked {
-        file: String,
-    },
+    Unmarked { file: String },
     /// The text is not valid UTF-16.
     #[error("{file}, row {row}: is not UTF-16\n  hint: save the file as UTF-8")]
     BrokenUtf16 {
@@ -284,10 +259,7 @@ pub enum ImportError {
     #[error(
         "{file}: cannot be read as a workbook: {what}\n  hint: save it again as .xlsx, or as .csv"
     )]
-    Workbook {
-        file: String,
-        what: String,
-    },
+    Workbook { file: String, what: String },
     /// The file is not TOML, or has unknown or wrong keys.
     #[error("{file}: {source}\n  hint: mend the line shown; docs/file-formats.md has all names")]
     Toml {
@@ -296,9 +268,7 @@ pub enum ImportError {
         source: Box<toml::de::Error>,
     },
     #[error("a coalition to start with could not be made: {what}")]
-    Template {
-        what: String,
-    },
+    Template { what: String },
     /// All errors in rows, headers and mappings.
     #[error("{}", join(.0))]
     Rows(Vec<FieldError>),

@@ -3,10 +3,10 @@
 
 use sqlx::PgConnection;
 
+use crate::store::Lane;
 use crate::store::row::{
     DocumentRow, EnvelopeRow, EventRow, JobRow, LineRow, LinkRow, LotRow, NoteRow, RecordRow, Row,
 };
-use crate::store::Lane;
 
 /// Starts the transaction in which everything is filled.
 pub(super) async fn begin(connection: &mut PgConnection) -> Result<(), sqlx::Error> {

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use waybill_api::Shown;
 
-use super::super::state::State;
+use super::super::model::state::State;
 use super::{fitted, heading, put};
 use crate::output::{Meaning, moment, style, wrap};
 

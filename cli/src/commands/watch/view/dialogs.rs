@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph};
 use waybill_api::{CommandAnswer, CommandOutcome};
 
-use super::super::keys::KEYS;
-use super::super::state::{Dialog, Intent, State};
+use super::super::model::keys::KEYS;
+use super::super::model::state::{Dialog, Intent, State};
 use crate::output::{Meaning, cut, style, wrap};
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, state: &State) {

@@ -10,7 +10,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::state::{Dialog, State};
+use super::model::state::{Dialog, State};
 use crate::output::{Meaning, apart, cut, second, style};
 
 /// The smallest terminal, in columns and rows. On a smaller one nothing is shown.

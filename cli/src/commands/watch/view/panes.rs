@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use waybill_shared::views::LotView;
 
-use super::super::state::{Pane, State, StepRow};
+use super::super::model::state::{Pane, State, StepRow};
 use super::{fitted, grouped, heading, page, put};
 use crate::output::{Meaning, apart, style};
 

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use waybill_api::{CommandAnswer, Shown, StatusView};
 use waybill_shared::views::LotPage;
 
-use super::super::data::{Answer, Ask};
-use super::super::state::State;
+use super::super::model::data::{Answer, Ask};
+use super::super::model::state::State;
 use super::draw;
 
 /// A coalition in operation.

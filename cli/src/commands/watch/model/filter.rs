@@ -12,7 +12,7 @@ const NAMES: [&str; 9] =
     ["state", "step", "awaits", "requester", "donor", "class", "group", "item", "late"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Filter {
+pub(in super::super) struct Filter {
     /// The service's filters, by name and value.
     asked: Vec<(String, String)>,
     /// If set, only lots that are parked with this cause.
@@ -30,18 +30,18 @@ impl Default for Filter {
 
 impl Filter {
     /// Lots whose `name` is `value`.
-    pub(super) fn of(name: &str, value: &str) -> Self {
+    pub(in super::super) fn of(name: &str, value: &str) -> Self {
         let asked = vec![(name.to_owned(), value.to_owned())];
         Self { asked, cause: None, words: Vec::new() }
     }
 
-    pub(super) fn parked(cause: &str) -> Self {
+    pub(in super::super) fn parked(cause: &str) -> Self {
         Self { cause: Some(cause.to_owned()), ..Self::of("state", "parked") }
     }
 
     /// Changes the filter by typed text: words, and filters such as `donor=LU`, which replace the
     /// filters before.
-    pub(super) fn typed(&self, text: &str) -> Result<Self, String> {
+    pub(in super::super) fn typed(&self, text: &str) -> Result<Self, String> {
         let (mut asked, mut words) = (Vec::new(), Vec::new());
         for word in text.split_whitespace() {
             match word.split_once('=') {
@@ -62,7 +62,7 @@ impl Filter {
     }
 
     /// The path of the request.
-    pub(super) fn path(&self) -> String {
+    pub(in super::super) fn path(&self) -> String {
         let mut query = Query::new("/v1/lots");
         query.add("sort", Some("priority"));
         for (name, value) in &self.asked {
@@ -72,7 +72,7 @@ impl Filter {
     }
 
     /// Whether a lot in the answer is shown.
-    pub(super) fn takes(&self, lot: &LotView) -> bool {
+    pub(in super::super) fn takes(&self, lot: &LotView) -> bool {
         let is_of_cause = self.cause.is_none() || lot.incident == self.cause;
         let says = |word: &String| {
             let id = lot.id.to_string();
@@ -85,7 +85,7 @@ impl Filter {
     }
 
     /// The filter as text.
-    pub(super) fn text(&self) -> String {
+    pub(in super::super) fn text(&self) -> String {
         let asked = self.asked.iter().map(|(name, value)| format!("{name}={value}"));
         let cause = self.cause.iter().map(|cause| format!("cause `{cause}`"));
         let words = self.words.iter().cloned();

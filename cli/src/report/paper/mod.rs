@@ -13,8 +13,8 @@ pub(crate) use screen::screen;
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::quantity::Unit;
 
-use super::chart::Part;
 use super::html::Kind;
+use super::html::chart::Part;
 
 /// The most rows of a table on a page. Files for programs have all rows.
 pub(crate) const SHOWN: usize = 200;

@@ -21,7 +21,7 @@ const WORK: Duration = Duration::from_secs(60);
 
 /// A request to the service.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Ask {
+pub(in super::super) enum Ask {
     Status,
     /// The lots at this path.
     Lots(String),
@@ -35,7 +35,7 @@ pub(super) enum Ask {
 
 /// The answer to a request, or why it failed.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(in super::super) enum Answer {
     Status(Result<Box<StatusView>, String>),
     /// The lots at this path.
     Lots(String, Result<LotPage, String>),
@@ -50,19 +50,19 @@ pub(super) enum Answer {
 type Answering<'a> = Pin<Box<dyn Future<Output = (Ask, Answer)> + 'a>>;
 
 /// The requests that are not answered yet.
-pub(super) struct Asking<'a> {
+pub(in super::super) struct Asking<'a> {
     client: &'a Client,
     asked: Vec<Ask>,
     answering: FuturesUnordered<Answering<'a>>,
 }
 
 impl<'a> Asking<'a> {
-    pub(super) fn new(client: &'a Client) -> Self {
+    pub(in super::super) fn new(client: &'a Client) -> Self {
         Self { client, asked: Vec::new(), answering: FuturesUnordered::new() }
     }
 
     /// Sends a request, unless the same one is still running.
-    pub(super) fn ask(&mut self, ask: Ask) {
+    pub(in super::super) fn ask(&mut self, ask: Ask) {
         if self.asked.contains(&ask) {
             return;
         }

@@ -15,7 +15,7 @@ use crate::output::Meaning;
 const PAGE: isize = 10;
 
 /// The keys, and what they do.
-pub(super) const KEYS: [(&str, &str); 14] = [
+pub(in super::super) const KEYS: [(&str, &str); 14] = [
     ("arrows, j k", "choose a row; PageUp and PageDown ten, g and G the first and last"),
     ("Tab", "the next part of the screen; Shift-Tab the one before"),
     ("Enter", "the lots of a step, wait or incident; all about one lot"),
@@ -34,7 +34,7 @@ pub(super) const KEYS: [(&str, &str); 14] = [
 
 impl State {
     /// Handles a key, and returns the requests that follow.
-    pub(super) fn key(&mut self, key: KeyEvent) -> Vec<Ask> {
+    pub(in super::super) fn key(&mut self, key: KeyEvent) -> Vec<Ask> {
         if key.kind == KeyEventKind::Release {
             return Vec::new();
         }

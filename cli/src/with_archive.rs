@@ -14,9 +14,9 @@ use waybill_shared::store::chain::archived;
 use waybill_shared::store::sqlite::{SqliteReplacement, SqliteStore};
 use waybill_shared::store::{Beside as _, ChangeSet, NoteChange, Store as _};
 
-use super::archive::bodies;
-use super::export::Out;
-use super::restore::fill;
+use crate::archived::bodies;
+use crate::exported::Out;
+use crate::exported::fill;
 use crate::failure::Failure;
 use crate::output;
 use crate::service::settle;

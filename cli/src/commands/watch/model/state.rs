@@ -20,14 +20,15 @@ use crate::output::Meaning;
 
 /// The parts of the screen, in the order of the Tab key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pane {
+pub(in super::super) enum Pane {
     Funnel,
     Waits,
     Incidents,
     Lots,
 }
 
-pub(super) const PANES: [Pane; 4] = [Pane::Funnel, Pane::Waits, Pane::Incidents, Pane::Lots];
+pub(in super::super) const PANES: [Pane; 4] =
+    [Pane::Funnel, Pane::Waits, Pane::Incidents, Pane::Lots];
 
 /// The chosen row. It stays with its subject when other rows come and go.
 #[derive(Debug, Clone, Default)]
@@ -53,50 +54,50 @@ impl Chosen {
 
 /// The number of lots at a step, by state.
 #[derive(Debug, Clone, Default)]
-pub(super) struct StepRow {
-    pub(super) name: String,
-    pub(super) ready: i64,
-    pub(super) waiting: i64,
-    pub(super) retry: i64,
-    pub(super) parked: i64,
+pub(in super::super) struct StepRow {
+    pub(in super::super) name: String,
+    pub(in super::super) ready: i64,
+    pub(in super::super) waiting: i64,
+    pub(in super::super) retry: i64,
+    pub(in super::super) parked: i64,
 }
 
 impl StepRow {
-    pub(super) fn all(&self) -> i64 {
+    pub(in super::super) fn all(&self) -> i64 {
         self.ready + self.waiting + self.retry + self.parked
     }
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct WaitRow {
-    pub(super) awaits: String,
-    pub(super) lots: i64,
-    pub(super) oldest: Option<DateTime<Utc>>,
+pub(in super::super) struct WaitRow {
+    pub(in super::super) awaits: String,
+    pub(in super::super) lots: i64,
+    pub(in super::super) oldest: Option<DateTime<Utc>>,
 }
 
 /// The subject that is shown in detail.
 #[derive(Debug, Clone)]
-pub(super) struct Details {
-    pub(super) id: String,
+pub(in super::super) struct Details {
+    pub(in super::super) id: String,
     /// The subject. `None` means that it was requested and the answer has not arrived.
-    pub(super) shown: Option<Result<Shown, String>>,
+    pub(in super::super) shown: Option<Result<Shown, String>>,
     /// The first visible row.
-    pub(super) scroll: usize,
+    pub(in super::super) scroll: usize,
 }
 
 /// A command that is being prepared.
 #[derive(Debug, Clone)]
-pub(super) struct Intent {
-    pub(super) number: u64,
-    pub(super) verb: Verb,
-    pub(super) command: Command,
-    pub(super) on: Vec<String>,
-    pub(super) reason: String,
+pub(in super::super) struct Intent {
+    pub(in super::super) number: u64,
+    pub(in super::super) verb: Verb,
+    pub(in super::super) command: Command,
+    pub(in super::super) on: Vec<String>,
+    pub(in super::super) reason: String,
 }
 
 impl Intent {
     /// Whether the command needs a reason that another party will read.
-    pub(super) fn needs_reason(&self) -> bool {
+    pub(in super::super) fn needs_reason(&self) -> bool {
         let verdict = match &self.command {
             Command::Review { verdict } => *verdict,
             _ => return false,
@@ -104,20 +105,20 @@ impl Intent {
         matches!(verdict, Verdict::Decline | Verdict::Return)
     }
 
-    pub(super) fn request(&self, dry_run: bool) -> CommandRequest {
+    pub(in super::super) fn request(&self, dry_run: bool) -> CommandRequest {
         let (command, on, reason) = (self.command.clone(), self.on.clone(), self.reason.clone());
         CommandRequest { command, on, reason, dry_run }
     }
 
     /// The command in words, such as `hold 3 lots`.
-    pub(super) fn text(&self) -> String {
+    pub(in super::super) fn text(&self) -> String {
         format!("{} {}", self.verb.to, self.verb.count(self.on.len()))
     }
 }
 
 /// What is shown above the panes and receives the keys.
 #[derive(Debug, Clone, Default)]
-pub(super) enum Dialog {
+pub(in super::super) enum Dialog {
     #[default]
     None,
     Help,
@@ -133,37 +134,37 @@ pub(super) enum Dialog {
     Confirm(Intent, CommandAnswer),
 }
 
-pub(super) struct State {
+pub(in super::super) struct State {
     /// The present, from which ages are computed.
-    pub(super) now: DateTime<Utc>,
-    pub(super) status: Option<Box<StatusView>>,
+    pub(in super::super) now: DateTime<Utc>,
+    pub(in super::super) status: Option<Box<StatusView>>,
     /// When the service last answered, or was first asked.
-    pub(super) as_of: DateTime<Utc>,
+    pub(in super::super) as_of: DateTime<Utc>,
     /// Why the service does not answer.
-    pub(super) trouble: Option<String>,
+    pub(in super::super) trouble: Option<String>,
     lots: Vec<LotView>,
     /// Whether there are more lots than the service returned.
-    pub(super) has_more: bool,
+    pub(in super::super) has_more: bool,
     /// Why lots cannot be listed.
-    pub(super) lots_trouble: Option<String>,
-    pub(super) filter: Filter,
+    pub(in super::super) lots_trouble: Option<String>,
+    pub(in super::super) filter: Filter,
     /// The lots that are marked for a command.
-    pub(super) marked: BTreeSet<String>,
-    pub(super) pane: Pane,
+    pub(in super::super) marked: BTreeSet<String>,
+    pub(in super::super) pane: Pane,
     chosen: [Chosen; 4],
-    pub(super) details: Option<Details>,
-    pub(super) dialog: Dialog,
+    pub(in super::super) details: Option<Details>,
+    pub(in super::super) dialog: Dialog,
     /// The result of the last command, or why it failed.
-    pub(super) said: Option<(String, Meaning)>,
-    pub(super) is_over: bool,
+    pub(in super::super) said: Option<(String, Meaning)>,
+    pub(in super::super) is_over: bool,
     /// The number of commands so far.
-    pub(super) acts: u64,
+    pub(in super::super) acts: u64,
     /// The commands that are running.
-    pub(super) doing: Vec<Intent>,
+    pub(in super::super) doing: Vec<Intent>,
 }
 
 impl State {
-    pub(super) fn new(now: DateTime<Utc>) -> Self {
+    pub(in super::super) fn new(now: DateTime<Utc>) -> Self {
         Self {
             now,
             status: None,
@@ -186,13 +187,13 @@ impl State {
     }
 
     /// The requests for everything that is shown.
-    pub(super) fn refresh(&self) -> Vec<Ask> {
+    pub(in super::super) fn refresh(&self) -> Vec<Ask> {
         let details = self.details.iter().map(|details| Ask::Shown(details.id.clone()));
         [Ask::Status, Ask::Lots(self.filter.path())].into_iter().chain(details).collect()
     }
 
     /// Handles an answer. Answers to outdated requests are ignored.
-    pub(super) fn take(&mut self, answer: Answer) -> Vec<Ask> {
+    pub(in super::super) fn take(&mut self, answer: Answer) -> Vec<Ask> {
         match answer {
             Answer::Status(Ok(status)) => {
                 (self.status, self.as_of, self.trouble) = (Some(status), self.now, None);
@@ -252,7 +253,7 @@ impl State {
     }
 
     /// The steps in pipeline order, then other steps that have lots.
-    pub(super) fn steps(&self) -> Vec<StepRow> {
+    pub(in super::super) fn steps(&self) -> Vec<StepRow> {
         let row = |name: &str| StepRow { name: name.to_owned(), ..StepRow::default() };
         let mut rows: Vec<StepRow> = StepKind::NAMES.iter().map(|name| row(name)).collect();
         for count in self.counts() {
@@ -274,13 +275,13 @@ impl State {
     }
 
     /// The number of lots by how they ended.
-    pub(super) fn ended(&self) -> Vec<(&str, i64)> {
+    pub(in super::super) fn ended(&self) -> Vec<(&str, i64)> {
         let ended = self.counts().iter().filter(|count| count.step.is_none());
         ended.map(|count| (count.state.as_str(), count.lots)).collect()
     }
 
     /// What lots wait for, by descending number of lots.
-    pub(super) fn waits(&self) -> Vec<WaitRow> {
+    pub(in super::super) fn waits(&self) -> Vec<WaitRow> {
         let mut rows: Vec<WaitRow> = Vec::new();
         for count in self.counts() {
             let Some(awaits) = &count.awaits else { continue };
@@ -301,11 +302,11 @@ impl State {
     }
 
     /// Incidents, by cause.
-    pub(super) fn incidents(&self) -> &[IncidentView] {
+    pub(in super::super) fn incidents(&self) -> &[IncidentView] {
         self.status.as_ref().map_or(&[], |status| &status.incidents.causes)
     }
 
-    pub(super) fn listed(&self) -> Vec<&LotView> {
+    pub(in super::super) fn listed(&self) -> Vec<&LotView> {
         self.lots.iter().filter(|lot| self.filter.takes(lot)).collect()
     }
 
@@ -324,24 +325,24 @@ impl State {
     }
 
     /// The index of the chosen row in `pane`.
-    pub(super) fn at(&self, pane: Pane) -> usize {
+    pub(in super::super) fn at(&self, pane: Pane) -> usize {
         self.chosen[pane as usize].at
     }
 
     /// The key of the chosen row.
-    pub(super) fn choice(&self) -> Option<&str> {
+    pub(in super::super) fn choice(&self) -> Option<&str> {
         let key = &self.chosen[self.pane as usize].key;
         Some(key.as_str()).filter(|key| !key.is_empty())
     }
 
     /// Moves the choice down by `rows`.
-    pub(super) fn move_by(&mut self, rows: isize) {
+    pub(in super::super) fn move_by(&mut self, rows: isize) {
         let keys = self.keys(self.pane);
         self.chosen[self.pane as usize].move_by(rows, &keys);
     }
 
     /// Lists other lots.
-    pub(super) fn list(&mut self, filter: Filter) -> Vec<Ask> {
+    pub(in super::super) fn list(&mut self, filter: Filter) -> Vec<Ask> {
         if filter.path() != self.filter.path() {
             (self.lots, self.has_more) = (Vec::new(), false);
         }
@@ -354,7 +355,7 @@ impl State {
     }
 
     /// Shows one subject in detail.
-    pub(super) fn open(&mut self, id: &str) -> Vec<Ask> {
+    pub(in super::super) fn open(&mut self, id: &str) -> Vec<Ask> {
         self.details = Some(Details { id: id.to_owned(), shown: None, scroll: 0 });
         vec![Ask::Shown(id.to_owned())]
     }

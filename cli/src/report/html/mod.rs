@@ -1,6 +1,7 @@
 //! The report as one self-contained web page: no script, no font, no request. The same report gives
 //! the same bytes, so the page does not show how long the run took.
 
+pub(crate) mod chart;
 mod lists;
 mod money;
 mod overview;
@@ -11,7 +12,6 @@ use chrono::NaiveDate;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use waybill_api::run_report::Report;
 
-use super::chart;
 use crate::output::grouped;
 
 pub(crate) use roadmap::roadmap;
