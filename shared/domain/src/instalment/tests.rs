@@ -1,3 +1,5 @@
+//! Tests of payments in instalments, of refunds and of advances.
+
 use proptest::prelude::*;
 
 use super::*;
