@@ -1,4 +1,4 @@
-//! Who may use the service over the network, as what, and until when.
+//! Accounts: who may use the service over the network, in which role, and until when.
 
 use std::net::IpAddr;
 
@@ -8,38 +8,38 @@ use utoipa::ToSchema;
 
 use super::lot::Timestamp;
 
-/// As what an account acts. Each but the first four acts for one party, and sees what is its.
+/// The role of an account. The first four act for nobody. Each of the others acts for one party and sees what
+/// belongs to it.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Gives accounts, and may do what an operator may.
+    /// Manages accounts, and may do whatever an operator may do.
     Admin,
-    /// Of the secretariat: keeps everything moving.
+    /// Belongs to the secretariat: keeps everything moving.
     Operator,
-    /// Reads everything, the log as stored included.
+    /// Reads everything, including the log as it is stored.
     Auditor,
-    /// Reads what is no party's own.
+    /// Reads what does not belong to a single party.
     Observer,
     /// Decides for an expert group.
     Reviewer,
-    /// States needs and receives.
+    /// Requests items and receives them.
     Requester,
-    /// Gives, and agrees to the use of what it gives.
+    /// Gives money or goods, and consents to their use.
     Donor,
-    /// Answers orders and despatches.
+    /// Answers orders and despatches goods.
     Supplier,
     /// Buys for donors, and pays.
     BuyingAgent,
-    /// Despatches for the supplier that it carries for.
+    /// Despatches goods for the supplier that it carries for.
     Carrier,
-    /// Receives at one consignee.
+    /// Receives goods at one consignee.
     Recipient,
 }
 
 impl Role {
-    /// Every role.
     pub const ALL: [Self; 11] = [
         Self::Admin,
         Self::Operator,
@@ -54,7 +54,7 @@ impl Role {
         Self::Recipient,
     ];
 
-    /// Its name, as options and tables have it.
+    /// The name that options and tables use.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -72,7 +72,7 @@ impl Role {
         }
     }
 
-    /// What an account of it acts for, in words; none: for nobody.
+    /// Whom an account with this role acts for, in words. `None` means nobody.
     #[must_use]
     pub fn acts_for(self) -> Option<&'static str> {
         match self {
@@ -86,22 +86,21 @@ impl Role {
     }
 }
 
-/// How much of what its role may an account may do.
+/// How much of its role an account may use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Everything.
+    /// Everything that the role may do.
     #[default]
     All,
-    /// Only read: every `GET`.
+    /// Only reading: every `GET`.
     Read,
 }
 
 impl Scope {
-    /// Every scope.
     pub const ALL: [Self; 2] = [Self::All, Self::Read];
 
-    /// Its name, as options and tables have it.
+    /// The name that options and tables use.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -110,7 +109,7 @@ impl Scope {
         }
     }
 
-    /// Whether it lets a request by `method` through.
+    /// Whether requests with this HTTP method are allowed.
     #[must_use]
     pub fn lets(self, method: &str) -> bool {
         match self {
@@ -119,67 +118,62 @@ impl Scope {
         }
     }
 
-    /// Whether nothing is held back.
     #[must_use]
     pub fn is_all(&self) -> bool {
         *self == Self::All
     }
 }
 
-/// A token that another has taken the place of.
+/// A token that was replaced by a new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replaced {
     /// The hash of its secret.
     pub hash: String,
-    /// Until when it holds beside the new one.
+    /// The time until which it works in addition to the new one.
     pub until: Timestamp,
 }
 
-/// An account: a token and what it may do. The token itself is not kept.
+/// An account: a token and what it may do. The token itself is not stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// Its id, which its token begins with.
+    /// The id. The token begins with it.
     pub id: String,
-    /// Who or what uses it, for people.
+    /// Who or what uses the account, for people to read.
     pub name: String,
-    /// As what it acts.
     pub role: Role,
-    /// The party, group, supplier or consignee for which it acts.
+    /// The party, group, supplier or consignee for which the account acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<String>,
     /// HMAC-SHA-256 of the token's secret, in hexadecimal.
     pub hash: String,
-    /// When it was given.
     pub created: Timestamp,
-    /// From when on it no longer holds.
+    /// The time from which on the account does not work. `None` means no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
-    /// When it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Timestamp>,
-    /// How much of what its role may it may do.
     #[serde(default, skip_serializing_if = "Scope::is_all")]
     pub scope: Scope,
-    /// The networks from which its token may be used; none: from anywhere.
+    /// The networks from which the token may be used. Empty means from anywhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub networks: Vec<IpNet>,
-    /// When its token was replaced last.
+    /// When the token was last replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated: Option<Timestamp>,
-    /// The token before that.
+    /// The token before the current one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<Replaced>,
 }
 
 impl Account {
-    /// Whether it holds at `now`.
+    /// Whether the account works at `now`.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && self.expires.is_none_or(|expires| now < expires)
     }
 
-    /// The account as the token has it whose hash `is_right`: one that was replaced ends before the account does.
-    /// None: it is no token of this account.
+    /// The account for the token whose hash `is_right`. A replaced token ends earlier than the account. `None`
+    /// means that the token does not belong to this account.
     #[must_use]
     pub fn by(&self, is_right: impl Fn(&str) -> bool) -> Option<Self> {
         if is_right(&self.hash) {
@@ -191,14 +185,14 @@ impl Account {
         Some(Self { hash, expires, replaced: None, ..self.clone() })
     }
 
-    /// Whether its token may be used from `origin`; none: it is not known from where.
+    /// Whether the token may be used from `origin`. `None` means that the origin is unknown.
     #[must_use]
     pub fn may_come_from(&self, origin: Option<IpAddr>) -> bool {
         self.networks.is_empty()
             || origin.is_some_and(|origin| self.networks.iter().any(|net| net.contains(&origin)))
     }
 
-    /// The name by which the log calls it.
+    /// The name that the log uses for the account.
     #[must_use]
     pub fn actor(&self) -> String {
         let party = self.party.as_deref().map(|party| format!(" for {party}")).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What may stand in anything that comes from outside, whatever it means: bounds of every text, day and number. Each door
-//! asks here (routes, their queries and paths, files, the inbox), so that no two of them differ.
+//! Limits on whatever comes from outside: the bounds of every text, day and number. All ways in (routes, their
+//! queries and paths, files, the inbox) use these checks, so that they agree.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -7,35 +7,36 @@ use std::ops::RangeInclusive;
 use chrono::{Datelike as _, NaiveDate};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// The most characters of an id or a code.
+/// The maximum length of an id or a code, in characters.
 pub const LONGEST_ID: usize = 200;
 
-/// The most characters of a text in one line, such as a name.
+/// The maximum length of a one-line text such as a name, in characters.
 pub const LONGEST_NAME: usize = 500;
 
-/// The most characters of a URL.
+/// The maximum length of a URL, in characters.
 pub const LONGEST_URL: usize = 2048;
 
-/// The most characters of a text that people write, which may have several lines.
+/// The maximum length of a text that people write, which may have several lines, in characters.
 pub const LONGEST_TEXT: usize = 10_000;
 
-/// The most characters of a text in the query of a URL, which is bounded itself, however it is encoded.
+/// The maximum length of a text in the query of a URL, in characters. The URL itself is bounded too, however the
+/// text is encoded.
 pub const LONGEST_QUESTION: usize = 1000;
 
 /// The years in which days may be.
 pub const YEARS: RangeInclusive<i32> = 1990..=2100;
 
-/// Numbers are below this, and above its opposite: minor units of money, thousandths of a quantity. So a thousand of them
-/// add up to what 64 bits hold.
+/// Numbers must be below this, and above its negative: minor units of money, thousandths of a quantity. So 64 bits
+/// can hold the sum of a thousand numbers.
 pub const NUMBER: i64 = 1_000_000_000_000_000;
 
-/// The most days from an order to its receipt.
+/// The maximum number of days from an order to its receipt.
 pub const LONGEST_LEAD: u32 = 3650;
 
 /// The classes of priority.
 pub const CLASSES: RangeInclusive<u8> = 1..=9;
 
-/// Fields whose text may have several lines; those of what was wrong with a row hold what was found there.
+/// Fields whose text may have several lines. Some of them quote what was found in a row.
 const PROSE: [&str; 10] = [
     "address",
     "description",
@@ -49,15 +50,15 @@ const PROSE: [&str; 10] = [
     "what",
 ];
 
-/// Fields that hold bytes in base 64, which a bound of the whole body keeps short.
+/// Fields that hold bytes in base64. The bound on the whole body limits them.
 const BYTES: [&str; 1] = ["content"];
 
-/// What cannot be taken, and where it stands.
+/// A value that is not accepted, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inadmissible {
-    /// The field, such as `lines[0].quantity`; empty: all of it.
+    /// The field, such as `lines[0].quantity`. Empty means the document as a whole.
     pub field: String,
-    /// What is wrong.
+    /// What is wrong, as a phrase that follows the name of the field.
     pub what: String,
 }
 
@@ -70,7 +71,7 @@ impl fmt::Display for Inadmissible {
     }
 }
 
-/// Ends of lines, and marks of direction: what a text in one line does not hold, besides what no text holds.
+/// Tabs, line ends and direction marks. A one-line text may hold neither these nor those in `NOWHERE`.
 const IN_LINES_ONLY: [RangeInclusive<char>; 5] = [
     '\t'..='\n',
     '\r'..='\r',
@@ -79,7 +80,8 @@ const IN_LINES_ONLY: [RangeInclusive<char>; 5] = [
     '\u{2028}'..='\u{2029}',
 ];
 
-/// Control characters but tab and line ends, and what turns the direction of text: what no text holds.
+/// Control characters other than tab and line ends, and characters that turn the direction of text. No text may
+/// hold them.
 const NOWHERE: [RangeInclusive<char>; 6] = [
     '\0'..='\u{8}',
     '\u{B}'..='\u{C}',
@@ -93,7 +95,7 @@ fn is_among(ranges: &[RangeInclusive<char>], character: char) -> bool {
     ranges.iter().any(|range| range.contains(&character))
 }
 
-/// The regular expression of what `field` may hold, as far as it is a matter of characters.
+/// A regular expression for the characters that `field` may hold. It does not check the length.
 #[must_use]
 pub fn pattern(field: &str) -> String {
     let also: &[RangeInclusive<char>] = if is_prose(field) { &[] } else { &IN_LINES_ONLY };
@@ -103,7 +105,7 @@ pub fn pattern(field: &str) -> String {
     format!("^[^{}]*$", ranges.collect::<String>())
 }
 
-/// Why `text` cannot be taken as a text in one line of at most `longest` characters.
+/// Why `text` is not accepted as a one-line text of at most `longest` characters. `None` means that it is.
 #[must_use]
 pub fn in_one_line(text: &str, longest: usize) -> Option<String> {
     match text.chars().find(|character| is_among(&IN_LINES_ONLY, *character)) {
@@ -117,10 +119,10 @@ pub fn in_one_line(text: &str, longest: usize) -> Option<String> {
     in_lines(text, longest)
 }
 
-/// Why `text` cannot be taken as a text of at most `longest` characters, which may have several lines.
+/// Why `text` is not accepted as a text of at most `longest` characters that may have several lines.
 #[must_use]
 pub fn in_lines(text: &str, longest: usize) -> Option<String> {
-    // Bytes are no fewer than characters, and counted at once.
+    // The number of bytes is known at once, and is at least the number of characters.
     if text.len() > longest {
         let length = text.chars().count();
         if length > longest {
@@ -132,7 +134,7 @@ pub fn in_lines(text: &str, longest: usize) -> Option<String> {
     Some(format!("holds the {kind} character U+{:04X}", u32::from(character)))
 }
 
-/// Why `day` cannot be taken.
+/// Why `day` is not accepted. `None` means that it is.
 #[must_use]
 pub fn on(day: NaiveDate) -> Option<String> {
     let (first, last) = (YEARS.start(), YEARS.end());
@@ -141,7 +143,8 @@ pub fn on(day: NaiveDate) -> Option<String> {
         .then(|| format!("is in the year {}; years from {first} to {last} are taken", day.year()))
 }
 
-/// Why `text`, which is asked for, cannot be: a day may be far away, but not beyond what calendars hold.
+/// Why `text`, a parameter of a query, is not accepted. A query may ask about distant days, but only in years from
+/// 1 to 9999.
 #[must_use]
 pub fn question(text: &str) -> Option<String> {
     in_one_line(text, LONGEST_QUESTION).or_else(|| {
@@ -155,13 +158,13 @@ fn is_prose(field: &str) -> bool {
     PROSE.contains(&field)
 }
 
-/// Whether `field` holds bytes, which are bounded otherwise.
+/// Whether `field` holds bytes. Another bound applies to them.
 #[must_use]
 pub fn is_bytes(field: &str) -> bool {
     BYTES.contains(&field)
 }
 
-/// The most characters that `field` may have.
+/// The maximum length of `field`, in characters.
 #[must_use]
 pub fn longest(field: &str) -> usize {
     match field {
@@ -172,7 +175,7 @@ pub fn longest(field: &str) -> usize {
     }
 }
 
-/// Why `text`, the value of `field`, cannot be taken.
+/// Why `text` is not accepted as the value of `field`. `None` means that it is.
 #[must_use]
 pub fn value(field: &str, text: &str) -> Option<String> {
     let longest = longest(field);
@@ -180,23 +183,23 @@ pub fn value(field: &str, text: &str) -> Option<String> {
         return in_lines(text, longest);
     }
     in_one_line(text, longest).or_else(|| {
-        // A day, whatever it is the day of.
+        // Whatever the field, a day has to be within bounds.
         let day = text.get(..text.find('T').unwrap_or(text.len())).unwrap_or(text);
         day.parse::<NaiveDate>().ok().and_then(on)
     })
 }
 
-/// The first thing in `json` that cannot be taken; what is no JSON is not looked at.
+/// The first value in `json` that is not accepted. Text that is not JSON is not checked.
 #[must_use]
 pub fn inadmissible(json: &[u8]) -> Option<Inadmissible> {
     let mut look = Look { path: Vec::new(), found: None };
     let mut json = serde_json::Deserializer::from_slice(json);
-    // Whoever reads it says what is wrong with its form.
+    // The reader of the document reports errors of its form.
     Here(&mut look).deserialize(&mut json).ok();
     look.found
 }
 
-/// Where in a document it is looked.
+/// The place in the document that is being checked, and the first problem.
 struct Look {
     path: Vec<Part>,
     found: Option<Inadmissible>,
@@ -208,7 +211,7 @@ enum Part {
 }
 
 impl Look {
-    /// The nearest key.
+    /// The nearest key above the current value.
     fn key(&self) -> &str {
         let key = |part: &'_ Part| match part {
             Part::Key(_) => true,
@@ -220,7 +223,7 @@ impl Look {
         }
     }
 
-    /// Keeps what is wrong here; an error ends the look.
+    /// Records a problem at the current place. The error that it returns ends the search.
     fn judge<E: serde::de::Error>(&mut self, wrong: Option<String>) -> Result<(), E> {
         let Some(what) = wrong else { return Ok(()) };
         let mut field = String::new();
@@ -364,7 +367,7 @@ mod tests {
         assert_eq!(said(r#"[1e300]"#), "`[0]` is a number of more than 15 digits");
         let long = format!(r#"{{"id": "{}"}}"#, "x".repeat(501));
         assert_eq!(said(&long), "`id` has 501 characters, and at most 500 are taken");
-        // Beside it all is well, and what is no JSON is for others to say.
+        // Everything here is acceptable. Text that is not JSON is reported by others.
         for well in [
             r#"{"text": "two\nlines", "minor": 999999999999999, "on": "2026-11-28", "name": "Їжак"}"#,
             r#"{"a": [], "b": {}, "c": null, "d": true, "e": 1.5, "content": "AAAA"}"#,

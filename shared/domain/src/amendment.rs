@@ -1,5 +1,5 @@
-//! How the lots of a line follow a changed version of it. Pure: what is free follows at once, the
-//! least advanced first; what is on order needs its supplier; what was delivered stays.
+//! How the lots of a line follow a changed version of it. This is pure. Free lots follow at once, the least
+//! advanced first. Lots on order need their supplier's agreement. Delivered lots stay as they are.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,75 +9,71 @@ use super::lot::{Awaited, Lot, LotState, Outcome, StepName};
 use super::quantity::Quantity;
 use super::requisition::Line;
 
-/// What one lot does to follow.
+/// How one lot follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Following {
-    /// It is validated anew.
+    /// It is validated again.
     Anew,
-    /// It was declined, or merged into what is no longer the same: it begins anew.
+    /// It was declined, or was merged into a lot that now asks for something else. It starts from the beginning.
     Reopened,
-    /// It stays held, and is validated anew once it is resumed.
+    /// It stays held, and is validated again once it is resumed.
     Held,
-    /// It is given up.
     Cancelled,
-    /// It stays where it is.
     Stays,
 }
 
-/// A lot with what becomes of it.
+/// A lot and how it follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Followed {
-    /// The lot.
     pub lot: LotId,
-    /// How much it is then.
+    /// Its new quantity.
     pub quantity: Quantity,
-    /// What it does.
     pub following: Following,
     /// Whether it keeps the consignee that its line had so far.
     pub keeps_consignee: bool,
 }
 
-/// What has to be done by others; what is asked for first stands first.
+/// What somebody else has to do first. Earlier variants are requested first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Need {
     /// The requester has to answer an offer in kind.
     Acceptance,
-    /// The order has to be approved or not: then it can be changed, or its lot is free.
+    /// Somebody has to approve or disapprove the order. After that the order can be changed, or the lot is free.
     Approval,
-    /// The supplier is asked for another quantity.
+    /// The supplier has to be asked for another quantity.
     Change,
-    /// A donor gives the goods: it has to be spoken to, and the secretariat cancels the lot.
+    /// A donor gives the goods. Somebody has to talk to the donor, and the secretariat cancels the lot.
     InKind,
-    /// The supplier is told of another consignee.
+    /// The supplier has to be informed of another consignee.
     Redirect,
 }
 
-/// A lot that cannot follow at once, because others have a part in it.
+/// A lot that cannot follow at once, because others have to act first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Needed {
     /// What has to be done.
     pub need: Need,
     /// The lot.
     pub lot: LotId,
-    /// The order that it travels under; none: it was offered in kind.
+    /// The order that the lot is on. `None` means that it was offered in kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<String>,
-    /// How much it is now.
+    /// Its current quantity.
     #[serde(with = "super::quantity::text")]
     #[schema(value_type = String, example = "6")]
     pub from: Quantity,
-    /// How much it would be.
+    /// The quantity that it would have.
     #[serde(with = "super::quantity::text")]
     #[schema(value_type = String, example = "2")]
     pub to: Quantity,
-    /// The consignee that it would go to.
+    /// The consignee that it would go to. Only set if the supplier has to be informed of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consignee: Option<String>,
 }
 
 impl Needed {
-    /// The command that asks for it.
+    /// The command that requests it.
     #[must_use]
     pub fn how(&self) -> String {
         let Self { lot, to, .. } = self;
@@ -96,44 +92,32 @@ impl Needed {
 /// How the lots of a line follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The quantity that the line has for now: what was asked for, and what others have to agree to
-    /// give up.
+    /// The quantity of the line for now: the requested quantity, and what others still have to agree to give up.
     pub quantity: Quantity,
     /// The lots that change.
     pub lots: Vec<Followed>,
-    /// A new lot.
+    /// The quantity of a new lot, if one is needed.
     pub new: Option<Quantity>,
-    /// What others have to do.
     pub needs: Vec<Needed>,
 }
 
-/// Why a line cannot be changed like that.
+/// Why a line cannot be changed as requested.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfollowable {
-    /// More has come already.
+    /// The new quantity is less than what has been delivered or is on its way.
     #[error("quantity: {delivered} are delivered{}, so it cannot become {wanted}", also(.on_way))]
-    Below {
-        /// What it should be.
-        wanted: Quantity,
-        /// What was delivered.
-        delivered: Quantity,
-        /// What is on its way.
-        on_way: Quantity,
-    },
-    /// What was ordered or delivered is something else.
+    Below { wanted: Quantity, delivered: Quantity, on_way: Quantity },
+    /// The item, unit or kind would change, but something was already ordered or delivered.
     #[error("{field}: {quantity} of it, {lot}, {stands} as `{from}`: {way_out}")]
     Otherwise {
-        /// The field.
         field: &'static str,
-        /// What the field was.
+        /// The value so far.
         from: String,
-        /// The lot.
         lot: LotId,
-        /// How much of it.
         quantity: Quantity,
-        /// How far it is.
+        /// How far the lot is, as a phrase.
         stands: &'static str,
-        /// What to do first.
+        /// What to do first, as a phrase.
         way_out: String,
     },
 }
@@ -142,20 +126,20 @@ fn also(on_way: &Quantity) -> String {
     if on_way.is_zero() { String::new() } else { format!(" and {on_way} are on their way") }
 }
 
-/// How far a lot is, as far as amendments go; earlier ones are given up first.
+/// How far a lot is, as far as amendments are concerned. Earlier variants are reduced first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Standing {
-    /// Ended without delivery: nobody waits for it.
+    /// Ended without delivery, and nobody waits for it.
     Ended,
-    /// Declined.
+    /// Declined by validation or a review.
     Declined,
-    /// Merged into another line's lot.
+    /// Merged into a lot of another line.
     Merged,
-    /// Free, at this step of the pipeline; held or not.
+    /// Free, at this step of the pipeline, counted from 0.
     Free { step: usize, is_held: bool },
-    /// Others have a part in it.
+    /// Somebody else has to act first.
     Others(Need),
-    /// It has come.
+    /// Delivered, though perhaps not paid yet.
     Delivered,
 }
 
@@ -201,7 +185,7 @@ fn standing(lot: &Lot, steps: &[StepName]) -> Standing {
     Standing::Free { step: step.unwrap_or(0), is_held }
 }
 
-/// What of a line was delivered, and what is on its way.
+/// The quantity of a line that was delivered, and the quantity that is on its way.
 #[must_use]
 pub fn come(lots: &[Lot]) -> (Quantity, Quantity) {
     let (mut delivered, mut on_way) = (Quantity::ZERO, Quantity::ZERO);
@@ -217,10 +201,10 @@ pub fn come(lots: &[Lot]) -> (Quantity, Quantity) {
     (delivered, on_way)
 }
 
-/// How `lots`, all of the line `old`, follow `new`. `steps` are the pipeline's, in order.
+/// Plans how `lots`, all lots of the line `old`, follow `new`. `steps` are the steps of the pipeline, in order.
 ///
 /// # Errors
-/// [`Unfollowable`] if what has come, or is on order, contradicts it.
+/// [`Unfollowable`] if the change contradicts what was delivered or is on order.
 pub fn plan(
     lots: &[Lot],
     old: &Line,
@@ -236,7 +220,7 @@ pub fn plan(
         let wanted = new.quantity;
         return Err(Unfollowable::Below { wanted, delivered, on_way });
     }
-    // The least advanced first, of those the last part.
+    // The least advanced lots come first, and of these the one with the highest part number.
     standings.sort_by_key(|(standing, lot)| (*standing, std::cmp::Reverse(lot.id)));
     let mut planned = Planned { old, new, lots: Vec::new(), needs: Vec::new(), new_lot: None };
     let left = planned.lower(&standings, (total - new.quantity.0).max(0));
@@ -254,7 +238,7 @@ pub fn plan(
     Ok(Plan { quantity, lots: followed, new: new_lot, needs })
 }
 
-/// Refuses another item, unit or kind where something was ordered or delivered.
+/// Refuses another item, unit or kind if something was ordered or delivered.
 fn otherwise(standings: &[(Standing, &Lot)], old: &Line, new: &Line) -> Result<(), Unfollowable> {
     let field = if old.item != new.item {
         ("item", old.item.clone())
@@ -291,7 +275,7 @@ fn otherwise(standings: &[(Standing, &Lot)], old: &Line, new: &Line) -> Result<(
     Ok(())
 }
 
-/// A plan as it is made.
+/// A plan that is being made.
 struct Planned<'a> {
     old: &'a Line,
     new: &'a Line,
@@ -301,7 +285,7 @@ struct Planned<'a> {
 }
 
 impl Planned<'_> {
-    /// Gives `cut` up, lot by lot; what others have to agree to is left, and returned.
+    /// Reduces lots by `cut` in total. Returns the quantity that others still have to agree to give up.
     fn lower(&mut self, standings: &[(Standing, &Lot)], mut cut: i64) -> i64 {
         let mut left = 0;
         for (standing, lot) in standings {
@@ -329,7 +313,7 @@ impl Planned<'_> {
                     }
                     Following::Stays
                 }
-                // Nothing of it is left: it keeps the end that it had.
+                // Nothing of it is left, so it keeps the end that it had.
                 Standing::Declined | Standing::Merged if to.is_zero() => Following::Stays,
                 Standing::Merged if self.old.likeness() == self.new.likeness() => Following::Stays,
                 Standing::Declined | Standing::Merged => Following::Reopened,
@@ -344,7 +328,7 @@ impl Planned<'_> {
         left
     }
 
-    /// What has its own way stays on it: only what is free goes where the line says now.
+    /// Lots on order and delivered lots keep the old consignee. Only free lots go to the new one.
     fn keeps_consignee(&self, standing: Standing, lot: &Lot) -> bool {
         let is_fixed = match standing {
             Standing::Others(_) | Standing::Delivered => true,
@@ -355,7 +339,8 @@ impl Planned<'_> {
         is_fixed && lot.consignee.is_none() && self.old.consignee != self.new.consignee
     }
 
-    /// Adds `more` to what is free, or to a lot of its own.
+    /// Adds `more` to an open lot, or else plans a new lot. Free lots come first, then held lots, then declined
+    /// ones.
     fn raise(&mut self, standings: &[(Standing, &Lot)], more: i64) {
         if more == 0 {
             return;
@@ -375,7 +360,7 @@ impl Planned<'_> {
         }
     }
 
-    /// What is on order goes to the old consignee until its supplier is told.
+    /// Lots on order go to the old consignee until their supplier has been informed.
     fn redirects(&mut self, standings: &[(Standing, &Lot)]) {
         if self.old.consignee == self.new.consignee {
             return;
@@ -439,7 +424,7 @@ mod tests {
         }
     }
 
-    /// A place that a lot can be in, by number.
+    /// Puts `lot` into a state, chosen by number.
     fn place(kind: u8, lot: &mut Lot) {
         let wait = |step: usize, awaits| LotState::Waiting {
             step: StepName::new(STEPS[step]),
@@ -485,7 +470,7 @@ mod tests {
         plan(&lots(places), &line(total), &line(to), &steps())
     }
 
-    /// Each changed lot by part, with its quantity and what it does.
+    /// The part number, quantity and kind of following of each changed lot.
     fn told(plan: &Plan) -> Vec<(i64, i64, Following)> {
         let told = |f: &Followed| (f.lot.part(), f.quantity.0 / 1000, f.following);
         plan.lots.iter().map(told).collect()
@@ -493,7 +478,7 @@ mod tests {
 
     #[test]
     fn what_is_free_is_given_up_down_to_what_was_delivered() {
-        // 8 delivered and paid, 12 held.
+        // 8 are delivered and paid, 12 are held.
         let below = planned(&[(9, 8), (4, 12)], 7).expect_err("below");
         assert!(below.to_string().contains("8 are delivered"), "{below}");
         let plan = planned(&[(9, 8), (4, 12)], 8).expect("a plan");
@@ -509,7 +494,7 @@ mod tests {
         assert_eq!(told(&plan), []);
         let how: Vec<String> = plan.needs.iter().map(Needed::how).collect();
         assert_eq!(how, [format!("waybill order change PO-1 {}=2", plan.needs[0].lot)]);
-        // The free 5 go first: the least advanced, then of equals the last part.
+        // The 5 free units go first: those of the least advanced lot, and of equal lots those of the last part.
         let plan = planned(&[(2, 2), (7, 6), (0, 1), (2, 2)], 7).expect("a plan");
         let free =
             [(0, 1, Following::Anew), (2, 0, Following::Cancelled), (3, 0, Following::Cancelled)];
@@ -580,7 +565,7 @@ mod tests {
                 known.iter().map(|lot| now(lot).unwrap_or(lot.quantity).0).collect();
             let sum = after.iter().sum::<i64>() + plan.new.unwrap_or_default().0;
             prop_assert_eq!(sum, plan.quantity.0);
-            // What others have to give up is the whole difference to what is wanted.
+            // The quantity that others have to give up is the whole difference to the wanted quantity.
             let given: i64 = plan.needs.iter().map(|need| need.from.0 - need.to.0).sum();
             prop_assert_eq!(plan.quantity.0 - given, to * 1000);
             for (lot, after) in known.iter().zip(&after) {
@@ -589,7 +574,7 @@ mod tests {
                     prop_assert_eq!(*after, lot.quantity.0);
                 }
             }
-            // Nobody is asked while anything is free.
+            // Nobody is asked while something is free.
             if !plan.needs.is_empty() {
                 let is_free = |lot: &Lot| matches!(
                     standing(lot, &[]),

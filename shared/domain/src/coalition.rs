@@ -1,5 +1,5 @@
-//! What a coalition knows besides its requisitions: who takes part, what is promised, what can be
-//! bought, and by which rules.
+//! What a coalition knows apart from its requisitions: who takes part, what is promised, what can be bought, and
+//! the rules.
 
 use std::collections::BTreeMap;
 
@@ -14,19 +14,18 @@ use super::quantity::Quantity;
 use super::requisition::Line;
 use super::supplier::{Charge, ChargeRule, Offer, Quote, Surplus};
 
-/// What holds for the coalition as a whole.
+/// The settings of the coalition as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// The coalition's name.
     pub name: String,
-    /// The currency it reckons in.
+    /// The currency in which the coalition calculates.
     pub currency: Currency,
     /// The IANA time zone in which its days end.
     pub zone: chrono_tz::Tz,
     /// The day on which its history begins.
     pub start: NaiveDate,
-    /// Whether requesters that are no known party may ask.
+    /// Whether requesters that are not known parties may request items.
     #[serde(default)]
     pub any_requester: bool,
 }
@@ -36,7 +35,7 @@ pub struct Settings {
 pub struct Code {
     /// The scheme, such as `CPV`.
     pub scheme: String,
-    /// The code as lines give it.
+    /// The code as lines write it.
     pub code: String,
     /// What it stands for.
     pub name: String,
@@ -45,47 +44,43 @@ pub struct Code {
 /// Something that must not be bought.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prohibition {
-    /// An item, or the beginning of a classification code.
+    /// An item, or a prefix of classification codes.
     pub matches: String,
-    /// Why.
     pub reason: String,
 }
 
-/// Where deliveries go. The address never travels in feeds, logs or reports; the code does.
+/// Where deliveries go. Feeds, logs and reports show only the code, never the address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consignee {
     /// The public code.
     pub code: String,
-    /// Whose it is.
+    /// The id of the requester that it belongs to.
     pub requester: String,
-    /// Where it is.
     pub address: Confidential,
 }
 
-/// Reference rates of a day: units of each currency for one EUR.
+/// The reference rates of one day: units of each currency for one EUR.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayRates {
-    /// The day.
     pub date: NaiveDate,
-    /// The rates.
     pub rates: BTreeMap<Currency, Rate>,
     /// Who published them.
     pub source: String,
 }
 
-/// A requester that is called otherwise now.
+/// A requester that has a new id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renamed {
     /// Its new id.
     pub to: String,
-    /// Where it is written.
+    /// Where this is stated.
     pub evidence: String,
 }
 
 /// Everything that steps look up, as of one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Coalition {
-    /// What holds for the coalition as a whole; none before it was loaded.
+    /// `None` until settings are loaded.
     pub settings: Option<Settings>,
     /// Parties by id.
     pub parties: BTreeMap<String, Party>,
@@ -95,33 +90,32 @@ pub struct Coalition {
     pub contributions: BTreeMap<String, Contribution>,
     /// Offers by id.
     pub offers: BTreeMap<String, Offer>,
-    /// Charges, by their record's id.
+    /// Charges, by the id of their record.
     pub charges: BTreeMap<String, ChargeRule>,
-    /// Known codes, by scheme and code.
+    /// The names of known codes, by scheme and code.
     pub codes: BTreeMap<(String, String), String>,
-    /// What must not be bought.
     pub prohibited: Vec<Prohibition>,
-    /// Consignees by code.
+    /// Consignees by public code.
     pub consignees: BTreeMap<String, Consignee>,
-    /// Requesters that are called otherwise now: the new id, by the old one.
+    /// Requesters with a new id: the new id, by the old one.
     pub renamed: BTreeMap<String, String>,
     /// Rates by day.
     pub rates: BTreeMap<NaiveDate, DayRates>,
-    /// For so many days a rate is used; none: until the next one.
+    /// How many days a rate may be used. `None` means until the next rate.
     pub rate_days: Option<u32>,
 }
 
-/// A rate with the day it was published.
+/// A rate and the day on which it was published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DatedRate {
     /// Units for one EUR.
     pub rate: Rate,
-    /// The day it was published; none for the euro itself.
+    /// The day on which it was published. `None` for the euro itself.
     pub date: Option<NaiveDate>,
 }
 
 impl Coalition {
-    /// This with what a folder says that lines may refer to: parties, codes and consignees.
+    /// Adds what a folder states and lines may refer to: settings, parties, codes and consignees.
     #[must_use]
     pub fn with_references<'a>(
         mut self,
@@ -139,10 +133,10 @@ impl Coalition {
         self
     }
 
-    /// What a requester is called now.
+    /// The current id of a requester.
     #[must_use]
     pub fn requester<'a>(&'a self, id: &'a str) -> &'a str {
-        // A name may have changed several times, and never to one that it had.
+        // An id may have changed several times, but never back to an earlier one.
         let mut id = id;
         for _ in 0..self.renamed.len() {
             match self.renamed.get(id) {
@@ -153,13 +147,14 @@ impl Coalition {
         id
     }
 
-    /// The zone in which its days end.
+    /// The zone in which its days end; UTC until settings are loaded.
     #[must_use]
     pub fn zone(&self) -> chrono_tz::Tz {
         self.settings.as_ref().map_or(chrono_tz::UTC, |settings| settings.zone)
     }
 
-    /// The rate of `currency` on `day`, or the last before; none if there is none that may be used still.
+    /// The rate of `currency` on `day`, or else the last one before. `None` if there is none, or it is too old to
+    /// be used.
     #[must_use]
     pub fn rate(&self, currency: Currency, day: NaiveDate) -> Option<DatedRate> {
         let is_young = |date: NaiveDate| {
@@ -168,7 +163,7 @@ impl Coalition {
         self.last_rate(currency, day).filter(|found| found.date.is_none_or(is_young))
     }
 
-    /// The rate of `currency` on `day`, or the last before, however old it is: what happened, happened.
+    /// The same, however old the rate is. It is for what has already happened.
     #[must_use]
     pub fn last_rate(&self, currency: Currency, day: NaiveDate) -> Option<DatedRate> {
         if currency == Currency::EUR {
@@ -180,7 +175,7 @@ impl Coalition {
         })
     }
 
-    /// `amount` in `to` at the rates of `day`; none if there is no rate that may be used still.
+    /// Converts `amount` to `to` at the rates of `day`. `None` if a rate is missing or too old to be used.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] past `i64`.
@@ -195,7 +190,7 @@ impl Coalition {
         Self::converted(amount, to, rates, rounding)
     }
 
-    /// The same at the last rates, however old they are: what is given, spent or called off counts on.
+    /// The same, however old the rates are. Money that was given, spent or called off keeps counting.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] past `i64`.
@@ -235,7 +230,7 @@ impl Coalition {
         self.groups.values().filter(|g| length(g).is_some()).max_by_key(length)
     }
 
-    /// All charges on what `channel` buys, in basis points of the goods.
+    /// The sum of all charges on what `channel` buys, in basis points of the goods.
     #[must_use]
     pub fn charges_bp(&self, channel: &str) -> i64 {
         self.charge_rules(channel).map(|rule| i64::from(rule.basis_points)).sum()
@@ -247,7 +242,7 @@ impl Coalition {
         self.charges.values().filter(applies)
     }
 
-    /// What `goods` cost with the charges on what `channel` buys.
+    /// The cost of `goods` that `channel` buys, including charges.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] past `i64`.
@@ -255,8 +250,8 @@ impl Coalition {
         goods.checked_add(goods.scaled(self.charges_bp(channel), 10_000)?)
     }
 
-    /// The charges on goods that `channel` buys from `supplier`, which come to `sum`: each has its part of it
-    /// by its rate, with the largest remainder.
+    /// The individual charges on goods that `channel` buys from `supplier`. `sum` is their total: each gets its
+    /// part by its rate, with the largest-remainder method.
     #[must_use]
     pub fn charges(&self, channel: &str, supplier: &str, sum: Money) -> Vec<Charge> {
         let rules: Vec<&ChargeRule> =
@@ -271,8 +266,8 @@ impl Coalition {
         charges.collect()
     }
 
-    /// Every way to buy `quantity` of what `line` asks for on `day`, cheapest first, then soonest;
-    /// the offers in `without` and those whose price has no rate left out.
+    /// Every way to buy `quantity` of what `line` requests on `day`: the cheapest first, then the soonest. Offers
+    /// in `without`, and offers whose price cannot be converted, are left out.
     #[must_use]
     pub fn quotes(
         &self,
@@ -294,19 +289,20 @@ impl Coalition {
                 Some((base.minor, offer.lead_days, quote))
             })
             .collect();
-        // Offers are held by id, and the sort is stable: equal ones stay in order of ids.
+        // Offers are stored by id and the sort is stable, so equal offers stay in the order of their ids.
         found.sort_by_key(|(cost, lead_days, _)| (*cost, *lead_days));
         found.into_iter().map(|(_, _, quote)| quote).collect()
     }
 
-    /// The quote of `offer` for `line`, if it is still there, open on `day`, and sells by its unit.
+    /// The quote of `offer` for `line`. `None` if the offer is gone, is not open on `day`, or is sold by another
+    /// unit.
     #[must_use]
     pub fn quote_of(&self, offer: &str, line: &Line, day: NaiveDate) -> Option<Quote> {
         let offer = self.offers.get(offer).filter(|offer| offer.is_open(day))?;
         self.quote(offer, line)
     }
 
-    /// What `offer` asks for what `line` wants; none if it sells by another unit.
+    /// The quote of `offer` for `line`. `None` if it is sold by another unit.
     #[must_use]
     pub fn quote(&self, offer: &Offer, line: &Line) -> Option<Quote> {
         Some(Quote {
@@ -318,7 +314,7 @@ impl Coalition {
         })
     }
 
-    /// The donors' names, for people.
+    /// The name of a party, for people; its id if the party is unknown.
     #[must_use]
     pub fn name_of<'a>(&'a self, party: &'a str) -> &'a str {
         self.parties.get(party).map_or(party, |party| &party.name)

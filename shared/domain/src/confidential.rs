@@ -1,31 +1,29 @@
-//! Text that is nobody's business but its owner's, such as where a consignee is.
+//! Text that only its owner may see, such as the address of a consignee.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Such a text as it is kept: sealed where there is a key, as it is where there is none.
+/// A confidential text as it is stored: sealed if there is a key, otherwise plain.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Confidential {
-    /// As it is.
     Plain(String),
-    /// Sealed.
     Sealed(Sealed),
 }
 
-/// A sealed text. Which bytes it comes to tells nothing of it but its length.
+/// A sealed text. Its bytes reveal nothing except its length.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sealed {
-    /// Nonce, text and tag of AES-256-GCM, in base 64.
+    /// The nonce, text and tag of AES-256-GCM, in base64.
     pub sealed: String,
     /// The id of the key that opens it.
     pub key: String,
 }
 
 impl Confidential {
-    /// The id of the key that opens it; none: it is not sealed.
+    /// The id of the key that opens it. `None` means that it is not sealed.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         match self {

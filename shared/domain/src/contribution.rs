@@ -14,13 +14,13 @@ use super::supplier::Pack;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Firmness {
-    /// Indicative: may have no amount, cannot be used.
+    /// Indicative: it may have no amount, and cannot be used.
     Pledge,
-    /// Firm and written: can be used.
+    /// Firm and in writing: it can be used.
     Commitment,
 }
 
-/// When a donor is asked before its money is used.
+/// When donors are asked before their money is used.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Consent {
@@ -29,24 +29,24 @@ pub enum Consent {
     None,
     /// For each lot.
     EachLine,
-    /// For shares above this many minor units of the envelope's currency.
+    /// For shares above this amount, in minor units of the envelope's currency.
     Above(i64),
 }
 
-/// A restriction of use; an empty list does not restrict.
+/// Restrictions of use. An empty list does not restrict.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Earmark {
-    /// Prefixes of classification codes.
+    /// Only these prefixes of classification codes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub prefixes: Vec<String>,
-    /// Items.
+    /// Only these items.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<String>,
-    /// Requesters.
+    /// Only these requesters.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requesters: Vec<String>,
-    /// Items, and prefixes of classification codes, that it is not given for.
+    /// Not these items, and not these prefixes of classification codes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<String>,
     /// The only channel that may buy.
@@ -54,12 +54,12 @@ pub struct Earmark {
     pub channel: Option<String>,
 }
 
-/// A part of an envelope that opens on a day.
+/// A part of an envelope that becomes usable on a given day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Tranche {
-    /// The day it opens.
+    /// The first day on which it can be used.
     pub opens: NaiveDate,
-    /// Minor units of the envelope's currency.
+    /// The amount, in minor units of the envelope's currency.
     pub minor: i64,
 }
 
@@ -68,21 +68,21 @@ pub struct Tranche {
 pub struct InKind {
     /// The item.
     pub item: String,
-    /// How much of it, in thousandths of the unit.
+    /// The quantity, in thousandths of the unit.
     pub quantity: Quantity,
-    /// The unit; none: it was not kept (gifts stated before it was), and any line is served.
+    /// The unit. `None` if the gift was stated before units were stored; it can then serve any line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Unit>,
-    /// What one of that unit holds, where it is a pack.
+    /// What one unit holds, if it is a pack.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pack_of: Option<Pack>,
-    /// Days from agreement to receipt.
+    /// Days from the agreement to the receipt.
     pub lead_days: u32,
 }
 
 impl InKind {
-    /// `quantity` of `unit` in what the stock of this gift is counted in: what its packs hold, or its own
-    /// unit; none if it does not serve that unit.
+    /// Converts `quantity` of `unit` to the unit in which the stock of this gift is counted: the content of its
+    /// packs, or its own unit. `None` if the gift does not serve `unit`.
     #[must_use]
     pub fn counted(&self, quantity: Quantity, unit: Unit) -> Option<Quantity> {
         let is_own = self.unit.is_none_or(|own| own == unit);
@@ -94,7 +94,7 @@ impl InKind {
         }
     }
 
-    /// How much of `unit` can be given of `left`, as the stock is counted: of packs only whole ones.
+    /// How much of `unit` can be given from `left`, a part of the stock. Packs are only given whole.
     #[must_use]
     pub fn can_give(&self, left: Quantity, unit: Unit) -> Option<Quantity> {
         self.counted(Quantity::ZERO, unit)?;
@@ -104,7 +104,7 @@ impl InKind {
         }
     }
 
-    /// All of it, as its stock is counted.
+    /// The whole gift, in the unit in which its stock is counted.
     #[must_use]
     pub fn stock(&self) -> Quantity {
         self.pack_of.map_or(self.quantity, |pack| pack.held_by(self.quantity))
@@ -129,18 +129,18 @@ impl fmt::Display for InKind {
 /// A pledge or a commitment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Contribution {
-    /// The id its author gave it, such as `LU-2024-1`; also the id of its envelope.
+    /// The id that its author gave it, such as `LU-2024-1`. Its envelope has the same id.
     pub id: String,
-    /// The donors; more than one: joint and not split.
+    /// The donors. Several donors give jointly, and the contribution is not split between them.
     pub donors: Vec<String>,
     /// Pledge or commitment.
     pub firmness: Firmness,
-    /// The day it was stated.
+    /// The day on which it was stated.
     pub stated: NaiveDate,
-    /// The amount; none: not quantified, or in kind.
+    /// The amount. `None` if it is not quantified or is in kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Money>,
-    /// What is given in kind.
+    /// The goods that are given in kind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_kind: Vec<InKind>,
     /// The pledge that this commitment converts.
@@ -149,30 +149,30 @@ pub struct Contribution {
     /// What it may be used for.
     #[serde(default)]
     pub earmark: Earmark,
-    /// When parts of it open; empty: all of it at once.
+    /// The parts that become usable on later days. Empty means that all of it is usable at once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tranches: Vec<Tranche>,
-    /// The last day it can be bound by an order.
+    /// The last day on which an order can bind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub obligate_by: Option<NaiveDate>,
-    /// The last day it can be paid.
+    /// The last day on which it can be paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pay_by: Option<NaiveDate>,
-    /// When the donor is asked.
+    /// When the donors are asked.
     #[serde(default)]
     pub consent: Consent,
-    /// Where it is written: a page, or `invented`.
+    /// Where it is stated: a page, or `invented`.
     pub source: String,
 }
 
 impl Contribution {
-    /// Whether it is money that can be used at all.
+    /// Whether it is money that can be used.
     #[must_use]
     pub fn is_fundable(&self) -> bool {
         self.firmness == Firmness::Commitment && self.amount.is_some()
     }
 
-    /// The part of the envelope that is open on `day`, in minor units.
+    /// The part of the envelope that is usable on `day`, in minor units.
     #[must_use]
     pub fn opened(&self, day: NaiveDate) -> i64 {
         let Some(amount) = self.amount.filter(|_| self.is_fundable()) else { return 0 };

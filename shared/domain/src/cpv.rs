@@ -1,24 +1,23 @@
-//! The Common Procurement Vocabulary, which is known where a coalition lists no codes of its own.
+//! The Common Procurement Vocabulary (CPV). It is used if a coalition lists no codes of its own.
 //!
 //! The codes are those of the classifier of Prozorro (github.com/ProzorroUKR/standards, `classifiers/cpv_en.json` at
 //! c32ccbf2, Apache License 2.0) without its addition 99999999-9: the vocabulary of Regulation (EC) No 213/2008.
 
-/// A code a line, sorted, each of nine digits: the last, after a hyphen, checks the others.
+/// One code a line, sorted. A code has eight digits, a hyphen and a check digit.
 const CODES: &str = include_str!("cpv.txt");
 
 /// The digits of a code before its check digit.
 const DIGITS: usize = 8;
 
-/// What a line of [`CODES`] takes, with its end.
+/// The length of a line of [`CODES`], including the line end.
 const LINE: usize = DIGITS + 3;
 
-/// How many codes there are.
 #[must_use]
 pub const fn count() -> usize {
     CODES.len() / LINE
 }
 
-/// The code that `text` names: with its check digit, or without.
+/// Finds the code that `text` names, with or without its check digit.
 #[must_use]
 pub fn find(text: &str) -> Option<&'static str> {
     let (digits, check) = match text.split_once('-') {
@@ -44,7 +43,6 @@ pub fn find(text: &str) -> Option<&'static str> {
     None
 }
 
-/// All codes.
 pub fn all() -> impl Iterator<Item = &'static str> {
     CODES.lines()
 }

@@ -1,5 +1,5 @@
-//! What comes from outside: answers, responses, advices and payments, each taken once by sender
-//! and number. The terms are those of UBL 2.1 and Peppol where they have one.
+//! Documents from outside: answers, responses, advices and payments. Each counts once, by sender and number. The
+//! terms are those of UBL 2.1 and Peppol, where they have one.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -16,13 +16,13 @@ use super::quantity::Quantity;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Goes on.
+    /// The lot continues.
     Approve,
-    /// Ends.
+    /// The lot ends.
     Decline,
-    /// The same need as an earlier line, which carries it.
+    /// An earlier line asks for the same, and carries this lot.
     Merge,
-    /// Back to its requester, to be amended.
+    /// The lot goes back to its requester, who has to amend it.
     Return,
 }
 
@@ -30,20 +30,20 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "answer", rename_all = "snake_case", deny_unknown_fields)]
 pub enum LineAnswer {
-    /// As ordered.
+    /// Accepted as ordered.
     Accepted,
-    /// Other price for one unit, other date.
+    /// Accepted at another price for one unit, or for another day.
     Changed {
         /// The new price of one unit.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unit_price: Option<Price>,
-        /// The new day.
+        /// The new day of delivery.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         due: Option<NaiveDate>,
     },
-    /// Not at all.
+    /// Refused.
     Refused {
-        /// Why.
+        /// The reason.
         text: String,
     },
 }
@@ -58,19 +58,19 @@ pub struct ResponseLine {
     pub answer: LineAnswer,
 }
 
-/// What of a line was despatched.
+/// What was despatched of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DespatchLine {
     /// The lot.
     pub lot: LotId,
-    /// How much.
+    /// The despatched quantity.
     #[serde(with = "super::quantity::text")]
     #[schema(value_type = String, example = "12.5")]
     pub quantity: Quantity,
 }
 
-/// What happens to what is short or rejected.
+/// What happens to missing or rejected goods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Remedy {
@@ -83,7 +83,7 @@ pub enum Remedy {
     Return,
 }
 
-/// Why something was rejected: OpenPeppol's code list `RejectReasonCode` (receipt advice 1.0), by name or code.
+/// Why goods were rejected: OpenPeppol's code list `RejectReasonCode` (receipt advice 1.0), by name or code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RejectReason {
@@ -111,13 +111,13 @@ pub enum RejectReason {
     /// It is packed wrongly, and the packaging is damaged: code 8.
     #[serde(alias = "8")]
     DamagedPackaging,
-    /// Something else, or several: code 99.
+    /// Another reason, or several reasons: code 99.
     #[serde(alias = "99")]
     Other,
 }
 
 impl RejectReason {
-    /// In words.
+    /// The reason in words.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
@@ -134,21 +134,21 @@ impl RejectReason {
     }
 }
 
-/// What of a line was received; for a licence: activated, for a service: accepted.
+/// What was received of a line. A licence is activated and a service is accepted instead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiptLine {
     /// The lot.
     pub lot: LotId,
-    /// Received and accepted.
+    /// The quantity that was received and accepted.
     #[serde(with = "super::quantity::text")]
     #[schema(value_type = String, example = "12.5")]
     pub accepted: Quantity,
-    /// Received and rejected.
+    /// The quantity that was received and rejected.
     #[serde(default, with = "super::quantity::text")]
     #[schema(value_type = String, example = "0")]
     pub rejected: Quantity,
-    /// What happens to what is missing or rejected.
+    /// What happens to missing or rejected goods.
     #[serde(default)]
     pub remedy: Remedy,
     /// Why some of it was rejected.
@@ -162,15 +162,14 @@ pub struct ReceiptLine {
 pub struct PaymentLine {
     /// The lot.
     pub lot: LotId,
-    /// How much, in the order's currency.
+    /// The amount, in the order's currency.
     pub amount: Money,
-    /// Nothing more is to be paid, even if it is less than what is due: the rest returns to the
-    /// donors.
+    /// Nothing more will be paid, even if less was paid than is due. The rest goes back to the donors.
     #[serde(default, rename = "final", skip_serializing_if = "std::ops::Not::not")]
     pub is_final: bool,
 }
 
-/// What a document says.
+/// The content of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Content {
@@ -180,23 +179,23 @@ pub enum Content {
         lot: LotId,
         /// What was decided.
         verdict: Verdict,
-        /// Why.
+        /// The reason.
         text: String,
     },
     /// The requester's answer to an offer in kind.
     Acceptance {
         /// The lot.
         lot: LotId,
-        /// Whether it takes the goods.
+        /// Whether the requester takes the goods.
         accepted: bool,
     },
-    /// A donor's answer to the use of its money.
+    /// A donor's answer to a request for consent.
     Consent {
         /// The lot.
         lot: LotId,
         /// The envelope.
         envelope: String,
-        /// Whether it agrees.
+        /// Whether the donor agrees.
         agreed: bool,
     },
     /// The approval of an order above the limit.
@@ -206,16 +205,16 @@ pub enum Content {
         /// Whether it may be sent.
         approved: bool,
     },
-    /// What the secretariat answers to terms that a supplier changed.
+    /// The secretariat's answer to other terms that a supplier asks for.
     TermsDecision {
         /// The order.
         order: String,
-        /// What it answers.
+        /// What the secretariat decided.
         decision: TermsDecision,
-        /// Only of these lots; none: of all that wait for it.
+        /// Only these lots. Empty means all lots that wait for the answer.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         lots: Vec<LotId>,
-        /// Why.
+        /// The reason.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         text: String,
     },
@@ -223,7 +222,7 @@ pub enum Content {
     OrderResponse {
         /// The order.
         order: String,
-        /// Line by line; a line that is missing is accepted.
+        /// The answers by lot. A missing line counts as accepted.
         lines: Vec<ResponseLine>,
     },
     /// A supplier's answer to an order change.
@@ -232,9 +231,9 @@ pub enum Content {
         order: String,
         /// The number of the change.
         change: String,
-        /// Whether it agrees.
+        /// Whether the supplier agrees.
         accepted: bool,
-        /// Why not.
+        /// The reason, if it does not agree.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         text: String,
     },
@@ -242,29 +241,29 @@ pub enum Content {
     DespatchAdvice {
         /// The order.
         order: String,
-        /// Line by line.
+        /// The despatched quantities by lot.
         lines: Vec<DespatchLine>,
     },
-    /// Goods were received, a licence activated, a service accepted.
+    /// Goods were received, a licence was activated, or a service was accepted.
     ReceiptAdvice {
         /// The order.
         order: String,
-        /// Line by line; a line that is missing was not received yet.
+        /// The received quantities by lot. A missing line has not been received yet.
         lines: Vec<ReceiptLine>,
     },
     /// Money was paid.
     Payment {
         /// The order.
         order: String,
-        /// The day.
+        /// The day of the payment.
         date: NaiveDate,
-        /// Lot by lot.
+        /// The amounts by lot.
         lines: Vec<PaymentLine>,
     },
 }
 
 impl Document {
-    /// The key of its job: sender and number, whatever they hold.
+    /// The key of the document's job: sender and number, unambiguous whatever they contain.
     #[must_use]
     pub fn key(&self) -> String {
         Self::key_of(&self.sender, &self.number)
@@ -280,18 +279,18 @@ impl Document {
 /// A document from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Document {
-    /// Who sends it: the acting party.
+    /// The party that sends it.
     pub sender: String,
     /// The sender's own number for it.
     pub number: String,
-    /// What it says.
+    /// The content.
     #[serde(flatten)]
     pub content: Content,
 }
 
 impl Document {
-    /// What keeps it from being filed under its sender and number, which every store can keep and people can read:
-    /// neither is empty or long, or holds control characters.
+    /// Why the document cannot be stored under its sender and number. Every store has to be able to keep both, and
+    /// people to read them: neither may be empty, too long or contain control characters.
     #[must_use]
     pub fn unfilable(&self) -> Option<String> {
         let wrong = |(field, text): (&str, &str)| {

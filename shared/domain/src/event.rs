@@ -4,18 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use super::lot::Timestamp;
 
-/// One change, as appended in its own transaction.
+/// One change, appended in the transaction of that change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// The global position; the order in which feeds and audits read.
+    /// The global position. Feeds and audits read in this order.
     pub position: i64,
     /// Business time.
     pub at: Timestamp,
-    /// The person or system whose act it was.
+    /// The person or system that made the change.
     pub actor: String,
-    /// What changed, by its printed id.
+    /// The printed id of what changed.
     pub subject: String,
-    /// The number within the subject, from 1, without gaps.
+    /// The number within the subject, from 1 and without gaps.
     pub number: i64,
     /// What happened, such as `lot.matched`.
     pub kind: String,

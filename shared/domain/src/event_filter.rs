@@ -1,33 +1,34 @@
-//! What a reader of the feed asks for.
+//! Which events a reader of the feed wants.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What a reader asks for; what is left out does not restrict.
+/// Which events a reader wants. A field that is left out does not restrict.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Filter {
-    /// Kinds of events, such as `lot.matched`, or the first part of several, such as `lot`; any.
+    /// Kinds of events, such as `lot.matched`, or the first part of several kinds, such as `lot`. Empty means all
+    /// kinds.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(example = json!(["lot.matched", "order"]))]
     pub kinds: Vec<String>,
-    /// Only what is about money of this donor.
+    /// Only events about money of this donor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub donor: Option<String>,
-    /// Only what is about lines of this requester.
+    /// Only events about lines of this requester.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requester: Option<String>,
-    /// Only what is about this line, by its id or its requester's.
+    /// Only events about this line, by its id or its requester's id for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<String>,
-    /// Only what happened to this subject, such as `LOT-7K2` or `order:PO-1`; without the kind, to all
-    /// that have the id.
+    /// Only events of this subject, such as `LOT-7K2` or `order:PO-1`. An id without a kind matches all subjects
+    /// that have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
 }
 
 impl Filter {
-    /// Whether events of `kind` are asked for.
+    /// Whether the reader wants events of `kind`.
     #[must_use]
     pub fn takes_kind(&self, kind: &str) -> bool {
         let is_asked = |asked: &String| {
@@ -38,7 +39,7 @@ impl Filter {
         self.kinds.is_empty() || self.kinds.iter().any(is_asked)
     }
 
-    /// Whether what happens to `subject` is asked for.
+    /// Whether the reader wants events of `subject`.
     #[must_use]
     pub fn takes_subject(&self, subject: &str) -> bool {
         let id = subject.split_once(':').map_or(subject, |(_, id)| id);

@@ -1,4 +1,4 @@
-//! The money a lot carries: shares of envelopes, and how a change of them moves the ledger.
+//! The money of a lot: shares of envelopes, and how a change of shares moves the ledger.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use utoipa::ToSchema;
 use super::lot::Lot;
 use super::money::{Money, Rate};
 
-/// How far a share has come.
+/// The state of a share of money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ShareState {
-    /// Set aside until the donor's consent rule is met.
+    /// Set aside, but a donor still has to consent.
     Proposed,
-    /// Set aside.
+    /// Set aside, and no consent is missing.
     Agreed,
     /// Bound by an order ("contracted").
     Obligated,
@@ -22,21 +22,20 @@ pub enum ShareState {
     Disbursed,
 }
 
-/// An amount of an envelope set aside for a lot: an allocation and what became of it.
+/// An amount of an envelope that is set aside for a lot: the allocation and its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
-    /// The envelope.
     pub envelope: String,
-    /// What it costs the envelope, in the envelope's currency.
+    /// The amount that the envelope pays, in the envelope's currency.
     pub amount: Money,
-    /// What it pays of the lot's cost, in the lot's currency.
+    /// The part of the lot's cost that this pays, in the lot's currency.
     pub covers: Money,
-    /// Units of the envelope's currency for one EUR, frozen when it was set aside.
+    /// Units of the envelope's currency for one EUR: the rate of the day on which the money was set aside or, once
+    /// it is paid, of the day of the payment.
     pub rate: Rate,
-    /// How far it has come.
     pub state: ShareState,
-    /// Of what is paid: units of the currency of `covers` for one EUR on the day of the payment. Shares paid
-    /// by versions that did not keep it have none.
+    /// Only for paid shares: units of the currency of `covers` for one EUR on the day of the payment. `None` also
+    /// for shares that were paid by versions that did not store it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub covers_rate: Option<Rate>,
     /// The donors who were asked for it and agreed.
@@ -44,8 +43,8 @@ pub struct Share {
     pub consents: Vec<String>,
 }
 
-/// Adds `share` to `funding`: to the share of the same envelope that has come as far at the same rates, if there
-/// is one.
+/// Adds `share` to `funding`. If there is already a share of the same envelope with the same state and rates, the
+/// two become one.
 pub fn add(funding: &mut Vec<Share>, share: Share) {
     let of = |share: &Share| (share.state, share.rate, share.covers_rate);
     let known = funding
@@ -63,8 +62,8 @@ pub fn add(funding: &mut Vec<Share>, share: Share) {
     }
 }
 
-/// Splits a part off `funding` by the weights of the part and of what stays. The sum of what is covered is
-/// rounded once, however many shares there are, and what is paid is dealt first.
+/// Splits a part off `funding`, by the weights of the part and of the rest. The covered sum is rounded only once,
+/// however many shares there are. Of equal remainders, those of paid shares come first.
 pub(super) fn split(funding: &mut [Share], weights: &[u64; 2]) -> Vec<Share> {
     let Some(first) = funding.first() else { return Vec::new() };
     let whole = funding.iter().map(|share| share.covers.minor).sum();
@@ -88,16 +87,14 @@ pub(super) fn split(funding: &mut [Share], weights: &[u64; 2]) -> Vec<Share> {
 /// What a change moves within one envelope, in minor units of its currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Movement {
-    /// Set aside, proposed and agreed.
+    /// Set aside: proposed or agreed.
     pub allocated: i64,
     /// Bound by orders.
     pub obligated: i64,
-    /// Paid.
     pub disbursed: i64,
 }
 
 impl Movement {
-    /// Whether nothing moves.
     #[must_use]
     pub fn is_zero(self) -> bool {
         self == Self::default()
@@ -112,10 +109,10 @@ impl Movement {
     }
 }
 
-/// Adds to `totals` what replacing `before` by `after` moves in each envelope.
+/// Adds to `totals` what moves in each envelope when `after` replaces `before`.
 ///
-/// The ledger's columns are the sum of these over all changes, so they equal the sum of the lots'
-/// shares at every commit.
+/// The ledger's columns are the sum of these movements over all changes. So they equal the sum of the lots' shares
+/// at every commit.
 pub fn movements(before: Option<&Lot>, after: &Lot, totals: &mut BTreeMap<String, Movement>) {
     let mut add = |lot: &Lot, sign: i64| {
         for share in &lot.funding {

@@ -1,8 +1,8 @@
 //! Ids with readable prefixes.
 //!
-//! Lines and lots are numbered; everything that comes from outside keeps the id its author gave it.
-//! A lot's id holds its line's number and its part of the line, so that splitting a line gives the
-//! same ids in whatever order workers finish.
+//! Lines and lots are numbered by Waybill. Whatever comes from outside keeps the id that its author gave it. A
+//! lot's id contains the number of its line and its part of the line, so splitting a line gives the same ids in
+//! whatever order workers finish.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,14 +10,13 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Crockford's base 32: no I, L, O or U, so that an id survives being read aloud.
+/// Crockford's base 32, without I, L, O and U, so that people can read an id aloud.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// An id that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{value}` is not {expected}")]
 pub struct IdError {
-    /// What was given.
     pub value: String,
     /// What was expected, as a phrase.
     pub expected: &'static str,
@@ -68,32 +67,31 @@ pub struct LotId(pub i64);
 
 impl LotId {
     const PART_BITS: u32 = 12;
-    /// The most parts one line can be split into.
+    /// The maximum number of parts of one line.
     pub const MAX_PARTS: i64 = 1 << Self::PART_BITS;
 
-    /// The lot that is part `part` (from 0) of `line`; `None` past [`LotId::MAX_PARTS`].
+    /// Part `part` (from 0) of `line`. `None` if there are more than [`LotId::MAX_PARTS`] parts.
     #[must_use]
     pub fn of(line: LineId, part: i64) -> Option<Self> {
         (0..Self::MAX_PARTS).contains(&part).then_some(Self((line.0 << Self::PART_BITS) | part))
     }
 
-    /// The line this lot belongs to.
     #[must_use]
     pub fn line(self) -> LineId {
         LineId(self.0 >> Self::PART_BITS)
     }
 
-    /// Which part of its line this is, from 0.
+    /// The number of its part of the line, from 0.
     #[must_use]
     pub fn part(self) -> i64 {
         self.0 & (Self::MAX_PARTS - 1)
     }
 }
 
-/// Beginnings of ids that are given here: orders, of goods in kind too, and webhooks.
+/// Prefixes of ids that Waybill gives: to orders, to orders of goods in kind, and to webhooks.
 const GIVEN_HERE: [&str; 3] = ["PO-", "IK-", "wh_"];
 
-/// Whether `text` looks like an id that is given here, so that nobody else may give it to something.
+/// Whether `text` looks like an id that Waybill gives. Nobody else may give such an id to anything.
 #[must_use]
 pub fn is_given_here(text: &str) -> bool {
     let begins =

@@ -1,13 +1,13 @@
-//! Instalments: what is paid of a lot's cost in parts takes from envelopes what the whole would.
+//! Instalments: a lot that is paid in parts takes the same from envelopes as one that is paid at once.
 //!
-//! All that an envelope pays at the rates of one day is one share, converted as a whole and rounded up
-//! once. So however many parts there are, together they debit what one payment would.
+//! Everything that an envelope pays at the rates of one day is one share. It is converted as a whole and rounded up
+//! once. So the parts together debit what a single payment would, however many there are.
 
 use super::funding::{self, Share, ShareState};
 use super::lot::Lot;
 use super::money::{Currency, Money, MoneyError, Rate, Rounding, convert};
 
-/// Units of a currency for one EUR on the day of a payment; `None` where no rate is known.
+/// Units of a currency for one EUR on the day of a payment. `None` if no rate is known.
 pub type RateOf<'a> = dyn Fn(Currency) -> Option<Rate> + Sync + 'a;
 
 /// Why an instalment cannot be booked.
@@ -23,22 +23,19 @@ pub enum InstalmentError {
         /// The envelope's currency.
         currency: Currency,
     },
-    /// Nothing is left of what was bound, so that nobody would be debited.
+    /// Nothing is bound any more, so there is no envelope to debit.
     #[error("nothing is bound for {lot} any more, and {amount} cannot be paid for it")]
     NotBound {
-        /// The lot.
         lot: String,
-        /// What is said to be paid.
+        /// The amount of the reported payment.
         amount: Money,
     },
     /// More comes back than was paid.
     #[error("only {paid} was paid for {lot}, and {back} cannot come back")]
     NotPaid {
-        /// The lot.
         lot: String,
-        /// What was paid.
         paid: Money,
-        /// What is said to come back.
+        /// The amount that is reported to come back.
         back: Money,
     },
     /// The amount is too large.
@@ -46,14 +43,14 @@ pub enum InstalmentError {
     Money(#[from] MoneyError),
 }
 
-/// What an envelope is debited beyond what was bound, by the envelope's id.
+/// The id of an envelope, and the amount by which its debit exceeds what was bound.
 pub type Overrun = (String, Money);
 
-/// Pays `amount` of the order's currency out of what is bound for `lot`, by each donor's part of it, at the
-/// rates of the day. `is_settled`: nothing stays bound.
+/// Pays `amount`, in the order's currency, from the money that is bound for `lot`. Each donor pays its part, at the
+/// rates of the day. If `is_settled`, nothing stays bound. Returns the overruns.
 ///
 /// # Errors
-/// [`InstalmentError`]; `lot` is then as it was.
+/// [`InstalmentError`]. `lot` is then unchanged.
 pub fn disburse(
     lot: &mut Lot,
     amount: Money,
@@ -85,7 +82,7 @@ pub fn disburse(
     Ok(over)
 }
 
-/// Adds `part` of a cost to what the envelope of `bound` has paid at these rates; says what that debits.
+/// Adds `part` of a cost to what the envelope of `bound` has paid at these rates. Returns the debited amount.
 fn book(
     funding: &mut Vec<Share>,
     bound: &Share,
@@ -116,7 +113,7 @@ fn book(
     }
     let amount =
         if is_same { part } else { convert(part, covers_rate, currency, rate, Rounding::Up)? };
-    // A payment of nothing pays no part, but what it settles is paid for.
+    // A payment of zero adds no share, unless it settles the lot: then the lot has to count as paid.
     if part.minor != 0 || is_settled {
         let (state, covers_rate) = (ShareState::Disbursed, Some(covers_rate));
         funding.push(Share { covers: part, amount, rate, state, covers_rate, ..bound.clone() });
@@ -124,11 +121,11 @@ fn book(
     Ok(amount)
 }
 
-/// Takes back `back`, an amount above zero that the seller returned of what was paid for `lot`, by each
-/// donor's part and at the rates by which it was paid. It is bound again if the lot is `open`, else free.
+/// Takes back `back`, an amount above zero that the seller returned from what was paid for `lot`. Each donor gets
+/// its part, at the rates at which it paid. If the lot is `open`, the money is bound again; otherwise it is free.
 ///
 /// # Errors
-/// [`InstalmentError`]; `lot` is then as it was.
+/// [`InstalmentError`]. `lot` is then unchanged.
 pub fn refund(lot: &mut Lot, back: Money, open: bool) -> Result<(), InstalmentError> {
     let paid = Money::new(disbursed(lot), back.currency);
     if back.minor > paid.minor {
@@ -153,7 +150,7 @@ pub fn refund(lot: &mut Lot, back: Money, open: bool) -> Result<(), InstalmentEr
     Ok(())
 }
 
-/// Binds `amount`, which covers `covers`, of the envelope of `share` again.
+/// Binds `amount` from the envelope of `share` again. It covers `covers`.
 fn bind(funding: &mut Vec<Share>, share: &Share, covers: Money, amount: Money) {
     let is_its = |bound: &&mut Share| {
         bound.envelope == share.envelope && bound.state == ShareState::Obligated
@@ -170,14 +167,15 @@ fn bind(funding: &mut Vec<Share>, share: &Share, covers: Money, amount: Money) {
     }
 }
 
-/// Has `kept` take over what is paid of `leaving`, a part that leaves the order, for what is bound of `kept`: an
-/// advance is for what came. What is paid above that stays with `leaving`.
+/// Moves paid shares from `leaving`, a part that leaves the order, to `kept`, as far as money is bound for `kept`.
+/// The bound money moves the other way, because an advance pays for what arrived. What was paid beyond that stays
+/// with `leaving`.
 pub fn keep_paid(kept: &mut Lot, leaving: &mut Lot) {
     let (mut paid, mut rest): (Vec<Share>, Vec<Share>) = std::mem::take(&mut leaving.funding)
         .into_iter()
         .partition(|share| share.state == ShareState::Disbursed);
     for share in &mut paid {
-        // Its own envelope first, so that each pays what it was to pay.
+        // The same envelope comes first, so that each envelope pays what it was meant to pay.
         let mut bound: Vec<usize> = (0..kept.funding.len()).collect();
         bound.retain(|at| kept.funding[*at].state == ShareState::Obligated);
         bound.sort_by_key(|at| kept.funding[*at].envelope != share.envelope);
@@ -196,7 +194,7 @@ pub fn keep_paid(kept: &mut Lot, leaving: &mut Lot) {
     leaving.funding.extend(rest);
 }
 
-/// Cuts the part of `share` off that covers `by`, with its exact part of the amount.
+/// Cuts off the part of `share` that covers `by`, with the exact part of the amount.
 fn cut(share: &mut Share, by: i64) -> Share {
     let rest = share.covers.minor - by;
     let weights = [by.unsigned_abs(), rest.unsigned_abs()];
@@ -207,8 +205,8 @@ fn cut(share: &mut Share, by: i64) -> Share {
     part
 }
 
-/// What `covers` takes from the envelope of `share` at the rates by which the share was paid. Where those are
-/// not kept, the share's own ratio holds.
+/// What `covers` takes from the envelope of `share`, at the rates at which the share was paid. If these were not
+/// stored, the ratio of the share itself is used.
 ///
 /// # Errors
 /// [`MoneyError::Overflow`] past `i64`.
@@ -226,13 +224,13 @@ pub fn debit(share: &Share, covers: Money) -> Result<Money, MoneyError> {
     Ok(Money::new(i64::try_from(minor).map_err(|_| MoneyError::Overflow)?, currency))
 }
 
-/// What is bound for the lot and not paid yet, in minor units of the order's currency.
+/// The amount that is bound for the lot and not paid yet, in minor units of the order's currency.
 #[must_use]
 pub fn bound(lot: &Lot) -> i64 {
     covers(lot, ShareState::Obligated)
 }
 
-/// What is paid for the lot, in minor units of the order's currency.
+/// The amount that was paid for the lot, in minor units of the order's currency.
 #[must_use]
 pub fn disbursed(lot: &Lot) -> i64 {
     covers(lot, ShareState::Disbursed)

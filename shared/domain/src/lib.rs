@@ -1,4 +1,4 @@
-//! The field's own terms as types: pure, without I/O, clock or async.
+//! The terms of the field as types. This crate is pure: no I/O, no clock, no async.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 

@@ -22,13 +22,12 @@ pub type Timestamp = DateTime<Utc>;
 pub struct StepName(pub Arc<str>);
 
 impl StepName {
-    /// The step named `name`.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self(name.into())
     }
 
-    /// Which of the program's own steps it is; `None`: it is another's.
+    /// The step of the program with this name. `None` means that it is not part of the program.
     #[must_use]
     pub fn kind(&self) -> Option<StepKind> {
         StepKind::named(&self.0)
@@ -47,25 +46,24 @@ impl fmt::Display for StepName {
     }
 }
 
-/// Whose move it is while a lot waits.
+/// What a lot waits for, which also says who has to act next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "for", rename_all = "snake_case")]
 pub enum Awaited {
     /// An expert group's review.
     Review {
-        /// The group.
         group: String,
-        /// The line that it asks for the same as, where that is the question.
+        /// The line that asks for the same, if that is what the review is about.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         twin: Option<LineId>,
     },
-    /// Money or goods: a contribution, a rank, a date.
+    /// Money or goods. A new contribution, another rank or a later day may bring them.
     Funding,
-    /// An offer by which it can be bought: the secretariat finds one, or mends what keeps one away.
+    /// An offer from which it can be bought. The secretariat finds one, or fixes what keeps one away.
     Offer,
-    /// Consent of these donors to their share.
+    /// The consent of these donors to their shares.
     Consent {
-        /// The donors that have not answered.
+        /// The donors that have not answered yet.
         donors: Vec<String>,
     },
     /// The requester's answer to an offer in kind.
@@ -73,48 +71,30 @@ pub enum Awaited {
         /// The contribution that offers it.
         contribution: String,
     },
-    /// The end of the window in which orders are gathered.
+    /// The end of the ordering window.
     Gathering,
     /// Approval of an order above the limit.
-    Approval {
-        /// The order.
-        order: String,
-    },
+    Approval { order: String },
     /// The supplier's response to an order.
-    Response {
-        /// The order.
-        order: String,
-    },
-    /// The secretariat's decision on other terms that the supplier of an order asks for.
-    Terms {
-        /// The order.
-        order: String,
-    },
+    Response { order: String },
+    /// The secretariat's decision on other terms that the supplier asks for.
+    Terms { order: String },
     /// Despatch and receipt of an order.
-    Delivery {
-        /// The order.
-        order: String,
-    },
-    /// Payment of what was accepted.
-    Payment {
-        /// The order.
-        order: String,
-    },
-    /// A changed line: its review was sent back to its requester.
-    Amendment {
-        /// The requester.
-        requester: String,
-    },
-    /// An operator who held the lot, to resume it.
+    Delivery { order: String },
+    /// Payment of the accepted goods.
+    Payment { order: String },
+    /// A changed line, because the review sent it back to its requester.
+    Amendment { requester: String },
+    /// An operator, who has to resume the held lot.
     Release,
 }
 
-/// Why validation declined a lot; the code is stable, the text is for people.
+/// Why validation declined a lot. The code is stable; the text is for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decline {
     /// A stable code such as `prohibited_item`.
     pub code: String,
-    /// What is wrong and what would mend it.
+    /// What is wrong, and what would fix it.
     pub text: String,
 }
 
@@ -128,57 +108,51 @@ pub enum Outcome {
     Declined(Decline),
     /// Merged into another lot of the same request.
     Merged {
-        /// The lot that carries the quantity on.
+        /// The lot that carries the quantity from now on.
         into: LotId,
     },
-    /// Given up by its requester.
+    /// Not wanted any more.
     Cancelled,
-    /// Not delivered, within the tolerance of its line; its money went back.
+    /// Not delivered, but within the tolerance of its line. Its money went back.
     Short,
 }
 
-/// The states of a lot, each with only what is valid in it.
+/// The states of a lot. Each has only the fields that are valid in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LotState {
-    /// To be run now; `attempt` counts from 1.
+    /// It can run now.
     Ready {
-        /// The step to run.
         step: StepName,
-        /// Which attempt this is.
+        /// The number of the attempt, from 1.
         attempt: u32,
     },
-    /// Somebody outside the engine has to move.
+    /// Somebody outside the engine has to act.
     Waiting {
-        /// The step that waits.
         step: StepName,
-        /// Whose move it is.
         awaits: Awaited,
-        /// Until when; the step runs again then.
+        /// The time at which the step runs again. `None` means that there is no deadline.
         until: Option<Timestamp>,
     },
     /// An attempt failed and will be repeated.
     RetryAt {
-        /// The step to repeat.
         step: StepName,
-        /// The attempt to come.
+        /// The number of the next attempt.
         attempt: u32,
-        /// When it is due.
         due: Timestamp,
     },
-    /// Out of attempts, until an operator replays its incident.
+    /// It cannot continue until an operator replays its incident.
     Parked {
-        /// The step that failed.
         step: StepName,
-        /// The cause shared by all lots of the incident.
+        /// The cause, which all lots of the incident share.
         incident: String,
     },
-    /// At its end.
+    /// It has ended.
     Closed(Outcome),
 }
 
 impl Awaited {
-    /// The name by which waits are counted and filtered.
+    /// The name by which waiting lots are counted and filtered.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -200,7 +174,7 @@ impl Awaited {
 }
 
 impl LotState {
-    /// The step the lot is at; none once it is closed.
+    /// The step that the lot is at. `None` once it is closed.
     #[must_use]
     pub fn step(&self) -> Option<&StepName> {
         match self {
@@ -218,7 +192,7 @@ impl LotState {
         self.step().and_then(StepName::kind) == Some(kind)
     }
 
-    /// What it waits for; nothing, unless it waits.
+    /// What it waits for. `None` if it does not wait.
     #[must_use]
     pub fn awaits(&self) -> Option<&Awaited> {
         match self {
@@ -229,15 +203,15 @@ impl LotState {
         }
     }
 
-    /// Whether a lot that goes from here to `other` stays where it is: at the same step, for the same
-    /// move of somebody.
+    /// Whether a lot that changes to `other` stays where it is: at the same step, in the same kind of state,
+    /// waiting for the same.
     #[must_use]
     pub fn stays_at(&self, other: &Self) -> bool {
         let place = |state: &Self| (state.name(), state.awaits().map(Awaited::name));
         self.step() == other.step() && place(self) == place(other)
     }
 
-    /// The state's name, as printed and filtered by.
+    /// The name that is printed, and that filters use.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -254,7 +228,7 @@ impl LotState {
     }
 }
 
-/// Rank in the beneficiary's one approved list: class first, then rank, lower before higher.
+/// The place in the beneficiary's single approved list. Lower classes come first, and lower ranks within a class.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
@@ -265,76 +239,75 @@ pub struct Priority {
     pub rank: u32,
 }
 
-/// The part of a line that travels together.
+/// A part of a line that travels on its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lot {
-    /// Its id, which holds its line's.
+    /// The id. It contains the id of the line.
     pub id: LotId,
-    /// How much of the line it carries.
+    /// The part of the line's quantity that it carries.
     pub quantity: Quantity,
-    /// Its line's priority.
     pub priority: Priority,
     state: LotState,
-    /// The money set aside for it, and what became of it.
+    /// The money that is set aside for it, and the state of that money.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub funding: Vec<Share>,
-    /// The order it travels under.
+    /// The order that it is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<String>,
-    /// The lot under whose line of that order it travels, where it was split off that lot.
+    /// The lot whose line of the order it belongs to, if it was split off from that lot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ordered_as: Option<LotId>,
-    /// The offer it is bought through, once chosen.
+    /// The offer that it is bought from, once one is chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<String>,
-    /// Offers and contributions that were refused for it, each time once.
+    /// Offers and contributions that were refused for it, with one entry for each refusal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<String>,
     /// The contribution in kind that serves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_kind: Option<String>,
-    /// How much of it is on its way.
+    /// The quantity that is on its way.
     #[serde(default, skip_serializing_if = "Quantity::is_zero")]
     pub shipped: Quantity,
-    /// What is bought with it and nobody asked for: the supplier's minimum, increment or pack makes it
-    /// so. Its money pays for that, too.
+    /// Goods that are bought with it although nobody requested them, because of the supplier's minimum, increment
+    /// or pack. Its money pays for them too.
     #[serde(default, skip_serializing_if = "Quantity::is_zero")]
     pub surplus: Quantity,
-    /// Received beyond what was ordered.
+    /// The quantity that was received beyond the ordered one.
     #[serde(default, skip_serializing_if = "Quantity::is_zero")]
     pub oversupply: Quantity,
-    /// The day on which what it carries was received.
+    /// The day on which it was received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received: Option<NaiveDate>,
-    /// The day its delivery is due.
+    /// The day on which its delivery is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<NaiveDate>,
-    /// Lines that ask for the same and that a reviewer has told apart from it: both are needed.
+    /// Lines that look the same, but that a reviewer found to be different needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apart: Vec<LineId>,
-    /// How often its overdue delivery or review was chased.
+    /// How often somebody was reminded of its overdue delivery or review.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub chased: u32,
-    /// Why it is where it is: a stable code.
+    /// Why it is where it is, as a stable code.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub code: String,
     /// Why it is where it is, for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// Since when it is at this step in this state, for the same move of somebody.
+    /// Since when it has been at this step in this state, waiting for the same.
     #[serde(
         default,
         with = "chrono::serde::ts_seconds_option",
         skip_serializing_if = "Option::is_none"
     )]
     pub since: Option<Timestamp>,
-    /// The public code of its consignee, where that is not its line's.
+    /// The public code of its consignee, if it is not the consignee of its line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consignee: Option<String>,
-    /// The version of the pipeline it started with.
+    /// The version of the pipeline with which it started.
     #[serde(default = "first_version", skip_serializing_if = "is_first")]
     pub pipeline: u32,
-    /// How many events it has; every change raises it.
+    /// The number of its events. Every change raises it.
     pub version: i64,
 }
 
@@ -350,10 +323,10 @@ fn is_first(version: &u32) -> bool {
     *version == 1
 }
 
-/// The code of a lot whose last attempt failed. Its reason is for those who run the service.
+/// The code of a lot whose last attempt failed. Its reason is meant for those who run the service.
 pub const ATTEMPT_FAILED: &str = "attempt_failed";
 
-/// The last part among `lots`, which are of one line; 0 where there is none.
+/// The highest part number of `lots`, which belong to one line; 0 if there are none.
 #[must_use]
 pub fn last_part(lots: &[Lot]) -> i64 {
     lots.iter().map(|lot| lot.id.part()).max().unwrap_or(0)
@@ -390,7 +363,7 @@ impl Lot {
         }
     }
 
-    /// Where it is. Only [`transition::advance`](super::transition::advance) changes it.
+    /// Its state. Only [`transition::advance`](super::transition::advance) changes it.
     #[must_use]
     pub fn state(&self) -> &LotState {
         &self.state
@@ -400,19 +373,18 @@ impl Lot {
         self.state = state;
     }
 
-    /// The line this lot is part of.
     #[must_use]
     pub fn line(&self) -> LineId {
         self.id.line()
     }
 
-    /// The public code of where it goes.
+    /// The public code of its consignee: its own, or else the one of its line.
     #[must_use]
     pub fn consignee<'a>(&'a self, line: &'a Line) -> &'a str {
         self.consignee.as_deref().unwrap_or(&line.consignee)
     }
 
-    /// Whether nothing of it has come, or is known to be on its way.
+    /// Whether nothing of it has arrived or is known to be on its way.
     #[must_use]
     pub fn is_outstanding(&self) -> bool {
         let waits = match &self.state {
@@ -423,13 +395,13 @@ impl Lot {
         waits && self.shipped.is_zero()
     }
 
-    /// The lot under whose line of its order it travels: itself, or the lot that it was split off.
+    /// The lot whose line of the order it belongs to: itself, or the lot that it was split off from.
     #[must_use]
     pub fn order_line(&self) -> LotId {
         self.ordered_as.unwrap_or(self.id)
     }
 
-    /// Says why the lot is where it is.
+    /// Records why the lot is where it is.
     pub fn because(&mut self, code: &str, reason: impl Into<String>) {
         code.clone_into(&mut self.code);
         self.reason = reason.into();
@@ -448,13 +420,13 @@ impl Lot {
         self.funding.iter().any(|share| share.state == ShareState::Disbursed)
     }
 
-    /// Gives back what was set aside besides what an order binds: a raise that is not agreed to.
+    /// Gives back what was set aside beyond the money that an order binds, after a raise was not agreed to.
     pub fn keep_bound(&mut self) {
         self.funding
             .retain(|share| matches!(share.state, ShareState::Obligated | ShareState::Disbursed));
     }
 
-    /// Gives all its money back and forgets by what it would have been bought.
+    /// Gives back all its money, and forgets how it would have been bought.
     pub fn release(&mut self) {
         self.funding.clear();
         self.order = None;
@@ -466,20 +438,20 @@ impl Lot {
         self.surplus = Quantity::ZERO;
     }
 
-    /// What is bought for it: what it carries, and its surplus.
+    /// The quantity that is bought for it: its own and its surplus.
     #[must_use]
     pub fn bought(&self) -> Quantity {
         Quantity(self.quantity.0.saturating_add(self.surplus.0))
     }
 
-    /// Splits `quantity` off as the lot `id`, with its exact part of the money; both add up to what
-    /// this was. The new lot has no version yet. The surplus stays.
+    /// Splits off `quantity` as the lot `id`, with its exact part of the money. Both lots add up to what this one
+    /// was. The new lot has no version yet. The surplus stays here.
     #[must_use]
     pub fn split_off(&mut self, id: LotId, quantity: Quantity) -> Self {
         self.split_off_with(id, quantity, Quantity::ZERO)
     }
 
-    /// The same with so much of the surplus.
+    /// The same, but this part of the surplus moves too.
     #[must_use]
     pub fn split_off_with(&mut self, id: LotId, quantity: Quantity, surplus: Quantity) -> Self {
         let rest = Quantity(self.quantity.0 - quantity.0);
@@ -499,7 +471,7 @@ impl Lot {
         part
     }
 
-    /// Takes `part` of its line over, with its money: the reverse of [`Lot::split_off`].
+    /// Takes over `part` of the same line with its money. This is the reverse of [`Lot::split_off`].
     pub fn grow(&mut self, part: &Self) {
         self.quantity.0 += part.quantity.0;
         self.surplus.0 += part.surplus.0;

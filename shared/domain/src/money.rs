@@ -1,4 +1,4 @@
-//! Money as an integer of minor units with an ISO 4217 currency. No floating point touches it.
+//! Money as an integer in minor units of an ISO 4217 currency. It is never a floating-point number.
 
 use std::fmt;
 use std::str::FromStr;
@@ -66,7 +66,7 @@ pub enum MoneyError {
     /// The code is not an ISO 4217 currency with a minor unit.
     #[error("`{0}` is not an ISO 4217 currency code (such as EUR)")]
     UnknownCurrency(String),
-    /// Two amounts of different currencies met.
+    /// Two amounts in different currencies cannot be added.
     #[error("{0} and {1} cannot be added: convert one at a stated rate first")]
     Currency(Currency, Currency),
     /// The result does not fit.
@@ -77,26 +77,14 @@ pub enum MoneyError {
     NotANumber(String),
     /// More decimals than the currency has.
     #[error("`{value}` has more than the {decimals} decimals of {currency}")]
-    Decimals {
-        /// The text as given.
-        value: String,
-        /// The currency it was read in.
-        currency: Currency,
-        /// The decimals that the currency has.
-        decimals: u32,
-    },
+    Decimals { value: String, currency: Currency, decimals: u32 },
     /// More decimals than a price may have.
     #[error("`{value}` has more than the {decimals} decimals of a price")]
-    PriceDecimals {
-        /// The text as given.
-        value: String,
-        /// The decimals that a price may have.
-        decimals: u32,
-    },
-    /// A price for none, or for too many.
+    PriceDecimals { value: String, decimals: u32 },
+    /// A price for zero units, or for too many.
     #[error("a price is for 1 to 1,000,000 units, not for {0}")]
     Per(u32),
-    /// A rate that is not a positive decimal with at most eight decimals.
+    /// Not a positive decimal with at most eight decimals.
     #[error("`{0}` is not a rate (a positive number with at most 8 decimals)")]
     Rate(String),
 }
@@ -117,7 +105,6 @@ impl Money {
         Self { minor, currency }
     }
 
-    /// Nothing, in `currency`.
     #[must_use]
     pub fn zero(currency: Currency) -> Self {
         Self::new(0, currency)
@@ -126,8 +113,8 @@ impl Money {
     /// Reads a plain decimal such as `1250.5`, exactly.
     ///
     /// # Errors
-    /// [`MoneyError::NotANumber`], [`MoneyError::Decimals`] if it has more decimals than the
-    /// currency (zeros past them included), [`MoneyError::Overflow`] past `i64`.
+    /// [`MoneyError::NotANumber`]; [`MoneyError::Decimals`] if it has more decimals than the currency, even if they
+    /// are zeros; [`MoneyError::Overflow`] past `i64`.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, MoneyError> {
         let (minor, decimals) =
             decimal(text).ok_or_else(|| MoneyError::NotANumber(text.to_owned()))?;
@@ -175,15 +162,15 @@ impl Money {
     /// This amount times `numerator / denominator`, rounded half up.
     ///
     /// # Errors
-    /// [`MoneyError::Overflow`] past `i64` or on a denominator of zero.
+    /// [`MoneyError::Overflow`] past `i64`, or if the denominator is zero.
     pub fn scaled(self, numerator: i64, denominator: i64) -> Result<Self, MoneyError> {
         let product = i128::from(self.minor) * i128::from(numerator);
         let minor = round_div(product, i128::from(denominator)).ok_or(MoneyError::Overflow)?;
         Ok(Self::new(i64::try_from(minor).map_err(|_| MoneyError::Overflow)?, self.currency))
     }
 
-    /// Splits this amount by `weights` with the largest-remainder (Hamilton) method: the shares
-    /// add up exactly; equal remainders go to the earlier weight. All weights zero count as equal.
+    /// Splits this amount by `weights` with the largest-remainder (Hamilton) method. The shares add up exactly.
+    /// Equal remainders go to the earlier weight. If all weights are zero, they count as equal.
     #[must_use]
     pub fn shares(self, weights: &[u64]) -> Vec<Self> {
         if weights.is_empty() {
@@ -221,7 +208,7 @@ impl FromStr for Money {
             Some((at, 'm' | 'M')) => (&amount[..at], 1_000_000),
             _ => (amount, 1),
         };
-        // Commas group three digits each; anything else is a mistake.
+        // Commas separate groups of three digits. Anything else is a mistake.
         let whole = digits.split('.').next().unwrap_or(digits);
         let mut groups = whole.rsplit(',').peekable();
         while let Some(group) = groups.next() {
@@ -272,7 +259,7 @@ pub struct Rate(i64);
 
 impl Rate {
     const SCALE: i128 = 100_000_000;
-    /// One for one: the euro itself.
+    /// The rate of the euro itself.
     pub const ONE: Self = Self(Self::SCALE as i64);
 }
 
@@ -310,18 +297,18 @@ impl TryFrom<String> for Rate {
     }
 }
 
-/// How a conversion meets the minor unit.
+/// How a conversion rounds to the minor unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rounding {
-    /// Towards zero: for capacities, so that none is overstated.
+    /// Towards zero. This is for capacities, so that none is overstated.
     Down,
-    /// Away from zero: for debits, so that what is owed is covered.
+    /// Away from zero. This is for debits, so that they cover what is owed.
     Up,
-    /// Half up: for what people read.
+    /// Half up. This is for amounts that people read.
     Nearest,
 }
 
-/// Converts `amount` into `to`, both rates being units for one EUR.
+/// Converts `amount` to the currency `to`. Both rates are units for one EUR.
 ///
 /// # Errors
 /// [`MoneyError::Overflow`] past `i64`.

@@ -1,9 +1,8 @@
-//! The name that a person most likely meant by another.
+//! Finds the name that a person most likely meant.
 
 use super::text::look_alike;
 
-/// The one of `names` that `text` is most likely meant to be: one that looks the same in print, else
-/// the one with the fewest letters changed.
+/// The name that `text` most likely means: one that looks the same in print, or else the one with the fewest edits.
 #[must_use]
 pub fn closest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let folded = fold(text);
@@ -23,7 +22,7 @@ pub fn closest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&
     names.filter_map(distance).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
-/// A question that names `near`, and the letter by which `text` only looks like it.
+/// Asks whether `near` was meant, and names the letter that only looks the same.
 #[must_use]
 pub fn did_you_mean(text: &str, near: &str) -> String {
     match (look_alike(text, near), look_alike(near, text)) {
@@ -38,14 +37,14 @@ fn looks_like(text: &str, name: &str) -> bool {
     !is_plain && (look_alike(text, name).is_some() || look_alike(name, text).is_some())
 }
 
-/// `name` without case, and with one kind of separator between words.
+/// `name` in lower case, with one kind of separator between words.
 fn fold(name: &str) -> String {
     name.chars()
         .map(|c| if matches!(c, ' ' | '-' | '.') { '_' } else { c.to_ascii_lowercase() })
         .collect()
 }
 
-/// How many characters have to be put in, taken out or changed (Levenshtein).
+/// The number of characters to insert, delete or change (Levenshtein distance).
 fn edits(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let mut costs: Vec<usize> = (0..=to.len()).collect();

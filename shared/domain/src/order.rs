@@ -1,4 +1,4 @@
-//! Orders: what was asked of whom, on whose money, and what became of it.
+//! Orders: what was ordered from whom, with whose money, and what became of it.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -11,25 +11,25 @@ use super::price::Price;
 use super::quantity::{Quantity, Unit};
 use super::supplier::Charge;
 
-/// How far an order has come.
+/// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStatus {
-    /// Above the limit: somebody other than its author has to approve it.
+    /// It is above the limit. Somebody other than its author has to approve it.
     AwaitingApproval,
-    /// Fixed, to be sent.
+    /// Its content is fixed, and it will be sent.
     Issued,
-    /// Sent; the supplier has to respond.
+    /// It was sent, and the supplier has to respond.
     Sent,
-    /// Its supplier asks for other terms than may be accepted without a person: the secretariat decides.
+    /// The supplier asks for other terms, which cannot be accepted automatically. The secretariat has to decide.
     Changed,
-    /// Accepted by the supplier, perhaps changed.
+    /// The supplier accepted it, perhaps with changes.
     Accepted,
     /// Refused by the supplier or by the approver.
     Refused,
-    /// Cancelled before anything of it came.
+    /// It was cancelled before anything of it arrived.
     Cancelled,
-    /// All that came of it is received and paid, and nothing more is to come.
+    /// Everything that arrived is received and paid, and nothing more will arrive.
     Completed,
 }
 
@@ -45,110 +45,105 @@ impl OrderStatus {
         }
     }
 
-    /// Whether what it buys counts against its framework contract.
+    /// Whether the order counts against its framework contract.
     #[must_use]
     pub fn calls_off(self) -> bool {
         self.is_live() || self == Self::Completed
     }
 }
 
-/// A share of an envelope that pays a line of an order.
+/// The part of an order line that one envelope pays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineShare {
-    /// The envelope.
     pub envelope: String,
-    /// What it pays, in the order's currency.
+    /// The amount, in the order's currency.
     pub covers: Money,
 }
 
-/// Other terms than were ordered, on which the secretariat has to decide.
+/// Terms that differ from the order. The secretariat has to decide on them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Terms {
-    /// The price of one unit that the supplier asks.
+    /// The price of one unit that the supplier asks for.
     pub unit_price: Price,
-    /// The day on which it would deliver.
+    /// The day on which the supplier would deliver.
     pub due: NaiveDate,
-    /// Why they were not accepted at once.
+    /// Why they were not accepted automatically.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
 }
 
-/// What the secretariat answers to changed terms.
+/// The secretariat's answer to other terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TermsDecision {
-    /// They are agreed to: the difference is paid, with the consents that this needs.
+    /// The terms are accepted. The difference is paid, once the necessary consents are given.
     Accept,
-    /// The lots leave the order, and are matched again at the price that is known now.
+    /// The lots leave the order, and are matched again at the current price.
     Rematch,
-    /// They are not agreed to, and nothing is bought at that price for these lots.
+    /// The terms are not accepted, and nothing is bought at that price for these lots.
     Reject,
 }
 
-/// The packs in which a line is bought. They stay as agreed, whatever becomes of the offer.
+/// The packs in which a line is bought. They stay as agreed, even if the offer changes later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Packs {
-    /// How many whole packs; those that are shared with other lots of the item are on its sum.
+    /// The number of whole packs. Packs that the lot shares with others count only in the sum for the item.
     pub quantity: Quantity,
-    /// Their unit, by which they are priced.
+    /// The unit of the pack. The price is for one pack.
     pub unit: Unit,
-    /// How much of the line's unit each of them holds.
+    /// How much of the line's unit one pack holds.
     pub each: Quantity,
 }
 
-/// One line of an order: one lot. Its quantities are in the unit of the lot, in which it is answered,
-/// shipped and received.
+/// One line of an order, for one lot. Its quantities are in the unit of the lot. Responses, despatches and receipts
+/// use the same unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderLine {
-    /// The lot.
     pub lot: LotId,
     /// The item as the offer names it.
     pub item: String,
-    /// What is bought.
+    /// The bought quantity.
     pub quantity: Quantity,
-    /// The packs that it comes in, where it is sold by another unit.
+    /// The packs, if it is sold by another unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packs: Option<Packs>,
-    /// The part of it that nobody asked for: the offer's minimum or increment forced it.
+    /// The part that nobody requested. The offer's minimum or increment makes it necessary.
     #[serde(default, skip_serializing_if = "Quantity::is_zero")]
     pub surplus: Quantity,
-    /// Who pays the surplus.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surplus_payer: Option<String>,
-    /// Whose stock the surplus is, by the public code of a consignee; none: that of the line.
+    /// The public code of the consignee that owns the surplus. `None` means the consignee of the line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surplus_owner: Option<String>,
-    /// The unit.
     pub unit: Unit,
     /// The price of one unit, or of one pack.
     pub unit_price: Price,
     /// Goods and charges together.
     pub amount: Money,
-    /// The charges, each with whom it is due to. Orders of versions that did not keep them have none.
+    /// The charges, each with the party that it is due to. Empty in orders by versions that did not store charges.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub charges: Vec<Charge>,
-    /// The offer.
     pub offer: String,
-    /// The framework contract that it calls off from.
+    /// The number of the framework contract from which the line is called off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub framework: Option<String>,
     /// The public code of the consignee.
     pub consignee: String,
-    /// The day it is due.
+    /// The day on which the delivery is due.
     pub due: NaiveDate,
     /// Who pays.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<LineShare>,
-    /// The price by which it was ordered, once another one was agreed: a tolerance counts from here.
+    /// The originally ordered price, if another one was agreed later. The tolerance is measured from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ordered_at: Option<Price>,
-    /// Other terms that its supplier asks for, until the secretariat has decided.
+    /// Other terms that the supplier asks for, until the secretariat has decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Terms>,
 }
 
 impl OrderLine {
-    /// What is priced: units, or packs, with their unit. A part of a pack is counted in units.
+    /// What the price is for: a number of packs, or of units. Parts of packs are counted in units.
     #[must_use]
     pub fn priced(&self) -> (Quantity, Unit) {
         match self.whole_packs() {
@@ -157,13 +152,13 @@ impl OrderLine {
         }
     }
 
-    /// The public code of the consignee whose stock the surplus is.
+    /// The public code of the consignee that owns the surplus.
     #[must_use]
     pub fn surplus_owner(&self) -> &str {
         self.surplus_owner.as_deref().unwrap_or(&self.consignee)
     }
 
-    /// The packs that it comes in, if they are whole.
+    /// The packs of this line, if they are whole.
     #[must_use]
     pub fn whole_packs(&self) -> Option<Packs> {
         let is_whole = |packs: &Packs| {
@@ -173,14 +168,14 @@ impl OrderLine {
         self.packs.filter(is_whole)
     }
 
-    /// What its charges come to.
+    /// The sum of its charges.
     #[must_use]
     pub fn charged(&self) -> Money {
         let minor = self.charges.iter().map(|charge| charge.amount.minor).sum();
         Money::new(minor, self.amount.currency)
     }
 
-    /// What is due to `supplier` for it: the goods, and the charges that it gets.
+    /// The amount that is due to `supplier`: the goods, and the charges that the supplier gets.
     #[must_use]
     pub fn due_to(&self, supplier: &str) -> Money {
         let others = self.charges.iter().filter(|charge| charge.due_to != supplier);
@@ -188,7 +183,7 @@ impl OrderLine {
         Money::new(self.amount.minor - others, self.amount.currency)
     }
 
-    /// Deals what it costs above its goods anew to its charges.
+    /// Distributes what the line costs beyond its goods among its charges again.
     pub fn recharge(&mut self) {
         let Ok(goods) = self.goods(self.unit_price) else { return };
         let sum = Money::new((self.amount.minor - goods.minor).max(0), goods.currency);
@@ -199,7 +194,7 @@ impl OrderLine {
         }
     }
 
-    /// What its goods cost at `price` for one unit, or one pack.
+    /// The cost of its goods at `price` for one unit, or one pack.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] past `i64`.
@@ -209,32 +204,31 @@ impl OrderLine {
     }
 }
 
-/// An order to one supplier, by one channel, in one currency.
+/// An order to one supplier, through one channel, in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// The number, which is the idempotency key of its sending.
+    /// The number. It is also the idempotency key for sending the order.
     pub number: String,
-    /// The supplier; the donor, for goods in kind.
+    /// The supplier. For goods in kind it is the donor.
     pub supplier: String,
     /// Who buys.
     pub channel: String,
-    /// The currency; none for goods in kind.
+    /// The currency. `None` for goods in kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
-    /// Who drew it up; never its approver.
+    /// Who drew it up. This is never the one who approves it.
     pub author: String,
-    /// When it was drawn up.
     pub created: Timestamp,
-    /// Its lines, as they were agreed. What became of them afterwards is told by their lots, which
-    /// name the order; parts split off a lot stand under its line.
+    /// Its lines, as they were agreed. Their lots, which name the order, say what became of them. Parts that were
+    /// split off from a lot belong to its line.
     pub lines: Vec<OrderLine>,
-    /// The contribution in kind that it calls on, if no money pays for it.
+    /// The contribution in kind that it uses, if no money pays for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_kind: Option<String>,
-    /// Why somebody else has to approve it before it is sent; none: nobody has to.
+    /// Why somebody else has to approve it before it is sent. Empty means that nobody has to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approval: Vec<String>,
-    /// What left it after it was sent, by the lot whose line it was of.
+    /// What left the order after it was sent, by the lot of the line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cancelled: Vec<CancelledPart>,
 }
@@ -244,33 +238,34 @@ pub struct Order {
 pub struct CancelledPart {
     /// The lot of the line.
     pub lot: LotId,
-    /// How much of it.
+    /// The quantity that left.
     #[serde(with = "super::quantity::text")]
     #[schema(value_type = String, example = "6")]
     pub quantity: Quantity,
 }
 
 impl Order {
-    /// The line of `lot`; of a part that an earlier version split off, the last of what its line asks for.
+    /// The line of `lot`. A part that an older version split off has none: it belongs to the order's last line for
+    /// the same line of the requisition.
     #[must_use]
     pub fn line(&self, lot: LotId) -> Option<&OrderLine> {
         let own = self.lines.iter().find(|line| line.lot == lot);
         own.or_else(|| self.lines.iter().rev().find(|line| line.lot.line() == lot.line()))
     }
 
-    /// How much of the line of `lot` left it.
+    /// How much left the order from the line of `lot`.
     #[must_use]
     pub fn cancelled_of(&self, lot: LotId) -> Quantity {
         self.cancelled.iter().filter(|part| part.lot == lot).map(|part| part.quantity).sum()
     }
 
-    /// Whether the secretariat has to decide on terms that its supplier asks for.
+    /// Whether the secretariat has to decide on other terms.
     #[must_use]
     pub fn is_changed(&self) -> bool {
         self.lines.iter().any(|line| line.asked.is_some())
     }
 
-    /// What all lines cost together; none for goods in kind.
+    /// The cost of all lines together. `None` for goods in kind.
     #[must_use]
     pub fn total(&self) -> Option<Money> {
         let currency = self.currency?;

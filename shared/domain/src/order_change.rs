@@ -1,5 +1,5 @@
-//! Order changes: a supplier is asked for less of what it has an order for. Both states are kept until
-//! it answers.
+//! Order changes: a supplier is asked to deliver less than was ordered. Both quantities are stored until it
+//! answers.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,19 +8,19 @@ use super::ids::LotId;
 use super::lot::{Awaited, Lot, LotState};
 use super::quantity::Quantity;
 
-/// How far an order change is.
+/// The state of an order change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeState {
-    /// The supplier has to answer.
+    /// The supplier has not answered yet.
     Asked,
-    /// It agreed, and the lots were changed.
+    /// The supplier agreed, and the lots were changed.
     Accepted,
-    /// It did not agree: the secretariat has to decide what now.
+    /// The supplier refused. The secretariat has to decide what happens next.
     Refused,
-    /// What it is about came, or was cancelled, before it could be done.
+    /// The goods arrived, or the order was cancelled, before the change could be made.
     Overtaken,
-    /// It was refused, and the secretariat leaves the order as it is.
+    /// The supplier refused, and the secretariat leaves the order as it is.
     Settled,
 }
 
@@ -29,21 +29,21 @@ pub enum ChangeState {
 pub struct ChangedLot {
     /// The lot.
     pub lot: LotId,
-    /// How much of it was to come when the supplier was asked.
+    /// The quantity that was still to come when the supplier was asked.
     #[serde(with = "super::quantity::text")]
     #[schema(value_type = String, example = "6")]
     pub from: Quantity,
-    /// How much of it is wanted still.
+    /// The quantity that is still wanted.
     #[serde(with = "super::quantity::text")]
     #[schema(value_type = String, example = "2")]
     pub to: Quantity,
-    /// The last part of its line at that time: later ones were split off since.
+    /// The highest part number of the line when the supplier was asked. Lots with a higher one were split off
+    /// later.
     pub last_part: i64,
 }
 
 impl ChangedLot {
-    /// Whether `lot` is the one that was meant, or was split off since, and some of it is to come under
-    /// `order`.
+    /// Whether `lot` is this lot, or was split off since, and some of it is still to come under `order`.
     #[must_use]
     pub fn is_about(&self, lot: &Lot, order: &str) -> bool {
         let is_part = lot.id.line() == self.lot.line() && lot.id.part() > self.last_part;
@@ -52,20 +52,20 @@ impl ChangedLot {
     }
 }
 
-/// Less of some lots, asked of the supplier of an order.
+/// A request to the supplier of an order to deliver less of some lots.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OrderChange {
-    /// Its number, by which the supplier answers.
+    /// The number of the change. The supplier states it in the answer.
     pub number: String,
     /// The order.
     pub order: String,
     /// The supplier.
     pub supplier: String,
-    /// Lot by lot.
+    /// The changes, one for each lot.
     pub lines: Vec<ChangedLot>,
-    /// How far it is.
+    /// The state of the change.
     pub state: ChangeState,
-    /// Why it was asked for.
+    /// Why it was requested.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
     /// What the supplier answered.
@@ -73,7 +73,7 @@ pub struct OrderChange {
     pub answer: String,
 }
 
-/// Whether some of `lot` has neither come nor is on its way.
+/// Whether some of `lot` has not arrived and is not on its way.
 #[must_use]
 pub fn is_to_come(lot: &Lot) -> bool {
     let is_open = match lot.state() {

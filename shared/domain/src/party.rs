@@ -1,4 +1,4 @@
-//! Who takes part: parties with dated roles, each with its evidence, and expert groups.
+//! Who takes part: parties with dated roles and the evidence for each role, and expert groups.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -6,25 +6,24 @@ use utoipa::ToSchema;
 
 use super::money::Money;
 
-/// What a party is to the coalition, for a time.
+/// A role of a party in the coalition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = PartyRole)]
 pub enum Role {
-    /// Leads the coalition; leads are members.
+    /// Leads the coalition. A lead may also give money.
     Lead,
-    /// May fund.
+    /// May give money.
     Member,
-    /// Sees, and cannot fund.
+    /// Only watches; cannot give money.
     Observer,
-    /// Requests and receives.
+    /// Requests items and receives them.
     Beneficiary,
     /// Buys for the donors.
     BuyingAgent,
 }
 
 impl Role {
-    /// What people call it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -37,17 +36,16 @@ impl Role {
     }
 }
 
-/// A role over time. Sources may contradict each other: each claim keeps its evidence.
+/// A role for a period. Sources may contradict each other, so each claim keeps its evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleSpan {
-    /// The role.
     pub role: Role,
-    /// The first day it holds.
+    /// The first day of the role.
     pub from: NaiveDate,
-    /// The last day it holds; open while absent.
+    /// The last day of the role. `None` means that no end is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<NaiveDate>,
-    /// Where it is written: a page, a decision, or `invented`.
+    /// Where this is stated: a page, a decision, or `invented`.
     pub evidence: String,
 }
 
@@ -60,11 +58,9 @@ impl RoleSpan {
 /// A nation, ministry, agency or company.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
-    /// The id its author gave it, such as `LU`.
+    /// The id that its author gave it, such as `LU`.
     pub id: String,
-    /// Its name.
     pub name: String,
-    /// Its roles.
     #[serde(default)]
     pub roles: Vec<RoleSpan>,
 }
@@ -76,11 +72,12 @@ impl Party {
         self.funding().any(|span| span.holds(day))
     }
 
-    /// The last day up to which the party may fund without a gap from `day` on; `None` if that does not end.
+    /// The last day until which the party may fund without a gap, from `day` on. `None` means that there is no end;
+    /// the day before `day` means that it may not fund on `day`.
     #[must_use]
     pub fn funds_until(&self, day: NaiveDate) -> Option<NaiveDate> {
         let mut next = day;
-        // Each span is entered at most once: its end lies before `next` afterwards.
+        // Each span is entered at most once, because afterwards its end is before `next`.
         for _ in 0..=self.roles.len() {
             match self.funding().find(|span| span.holds(next)) {
                 Some(span) => next = span.to?.succ_opt()?,
@@ -90,7 +87,6 @@ impl Party {
         next.pred_opt()
     }
 
-    /// Whether the party observes on `day`.
     #[must_use]
     pub fn observes(&self, day: NaiveDate) -> bool {
         self.roles.iter().any(|span| span.role == Role::Observer && span.holds(day))
@@ -100,7 +96,7 @@ impl Party {
         self.roles.iter().filter(|span| matches!(span.role, Role::Member | Role::Lead))
     }
 
-    /// Days on which its roles change.
+    /// The days on which its roles change: first days, and days after last days.
     pub fn days(&self) -> impl Iterator<Item = NaiveDate> {
         let ended = |span: &RoleSpan| span.to.and_then(|last| last.succ_opt());
         self.roles.iter().flat_map(move |span| [span.from].into_iter().chain(ended(span)))
@@ -110,15 +106,15 @@ impl Party {
 /// An expert group that owns categories and reviews their lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpertGroup {
-    /// Its id, such as `cyber`.
+    /// The id, such as `cyber`.
     pub id: String,
-    /// Its name.
     pub name: String,
-    /// The prefixes of the classification codes it owns; the longest match wins.
+    /// The prefixes of the classification codes that it owns. If several groups match a code, the longest prefix
+    /// wins.
     pub prefixes: Vec<String>,
-    /// A line at or above this estimate waits for its review; none: no line does.
+    /// Lines with an estimate of this amount or more wait for its review. `None` means that no line does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review_from: Option<Money>,
-    /// Days it has for a review before the operator is asked to decide instead.
+    /// The number of days for a review. After that the operator is asked to decide.
     pub review_days: u32,
 }

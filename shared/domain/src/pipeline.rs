@@ -1,5 +1,5 @@
-//! A pipeline is data: the ordered steps, what each needs, and the policies they follow. It is
-//! stored by version; a lot keeps the version it started with.
+//! A pipeline is data: the ordered steps, the settings of each, and the policies that they follow. It is stored by
+//! version. A lot keeps the version with which it started.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,15 +15,14 @@ use super::webhook::WebhookPolicy;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepConfig {
-    /// The step's name, as registered.
     pub name: StepName,
-    /// The longest one attempt may take, in seconds of real time.
+    /// The maximum time of one attempt, in seconds of real time.
     #[serde(default = "default_timeout_s")]
     pub timeout_s: u64,
     /// When failed attempts are repeated.
     #[serde(default)]
     pub retry: RetryPolicy,
-    /// Batches under way at once.
+    /// How many batches may run at once.
     #[serde(default = "default_concurrency")]
     pub concurrency: usize,
 }
@@ -36,13 +35,14 @@ fn default_concurrency() -> usize {
     2
 }
 
-/// What validation holds against a line.
+/// The limits that validation applies to a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ValidationPolicy {
-    /// An estimate is plausible up to this many times, and down to this part of, an offer's price.
+    /// An estimate is plausible if it is at most this many times an offer's price, and at least this fraction of
+    /// it.
     pub price_ratio: i64,
-    /// No line may ask for more than this many units.
+    /// The maximum number of units of one line.
     pub quantity_limit: i64,
 }
 
@@ -52,49 +52,46 @@ impl Default for ValidationPolicy {
     }
 }
 
-/// What happens with money that an unaffordable lot could use.
+/// What happens to money that an unaffordable lot could use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenUnaffordable {
-    /// Lots behind it may have it.
+    /// Lots behind it may use the money.
     #[default]
     FillDown,
-    /// It is held until the lot is affordable.
+    /// The money is held until the lot is affordable.
     Hold,
 }
 
-/// What makes money be used before other money.
+/// Why some money is used before other money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Preference {
-    /// That it lapses sooner.
+    /// Because it lapses sooner.
     SoonestLapse,
-    /// That it may not be used for everything.
+    /// Because it may not be used for everything.
     Earmarked,
 }
 
 impl Preference {
-    /// What lapses soonest first; of that, what may be used for everything last.
+    /// Money that lapses soonest comes first. Of equal money, unrestricted money comes last.
     pub const DEFAULT: [Self; 2] = [Self::SoonestLapse, Self::Earmarked];
 }
 
-/// Money that is kept for a class of lots.
+/// Money that is reserved for a class of lots.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reserve {
-    /// The class.
     pub class: u8,
-    /// How much, of all that its lots may use.
+    /// The amount, out of all money that these lots may use.
     pub amount: Money,
 }
 
-/// The most that a party gives, or is given.
+/// The maximum that a party gives or gets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cap {
-    /// The party.
     pub party: String,
-    /// How much.
     pub amount: Money,
 }
 
@@ -102,37 +99,37 @@ pub struct Cap {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MatchPolicy {
-    /// So many donors may fund one lot together; none: any number.
+    /// The maximum number of donors that fund one lot together. `None` means no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_donors: Option<usize>,
-    /// What happens with money that an unaffordable lot could use.
     pub when_unaffordable: WhenUnaffordable,
     /// Which money is used first.
     pub order: Vec<Preference>,
-    /// Money that is kept for lots of a class while lots ahead of it are funded.
+    /// Money that is reserved for lots of a class while lots ahead of it are funded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reserve: Vec<Reserve>,
-    /// What a donor gives altogether, however much its envelopes hold.
+    /// The maximum that a donor gives in total, however much its envelopes hold.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub donor_cap: Vec<Cap>,
-    /// What the lots of a requester are funded with altogether.
+    /// The maximum that the lots of a requester get in total.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requester_cap: Vec<Cap>,
-    /// Whether a lot may be split down to its smallest quantity when money is short.
+    /// Whether a lot may be split, down to its smallest quantity, if money is short.
     pub partial: bool,
-    /// Days a donor has to agree to the use of its money.
+    /// Days that a donor has to consent to the use of its money.
     pub consent_days: u32,
-    /// Days a requester has to accept goods in kind.
+    /// Days that a requester has to accept goods in kind.
     pub acceptance_days: u32,
-    /// For so many days an exchange rate is used to set money aside and to bind it; none: until the next one.
+    /// Days for which an exchange rate may be used to set money aside and to bind it. `None` means until the next
+    /// rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_days: Option<u32>,
-    /// How long changes are gathered before a round, in milliseconds.
+    /// How long changes are collected before a round, in milliseconds.
     pub round_delay_ms: u32,
 }
 
 impl MatchPolicy {
-    /// Whether it can be followed; else why not.
+    /// Checks whether the policy can be followed.
     fn check(&self) -> Result<(), String> {
         let below = |amount: &Money| amount.minor < 0;
         if self.reserve.iter().any(|kept| below(&kept.amount))
@@ -172,14 +169,14 @@ impl Default for MatchPolicy {
     }
 }
 
-/// How much surplus of an item an order may hold before somebody has to approve it: more than either is
-/// too much.
+/// How much surplus of an item an order may hold without an approval. Exceeding one of the two limits is enough to
+/// need one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SurplusLimit {
-    /// Of the quantity that is wanted.
+    /// The surplus, in per mille of the wanted quantity.
     pub per_mille: i64,
-    /// What it costs; none: it may cost anything.
+    /// The cost of the surplus. `None` means no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<Money>,
 }
@@ -203,7 +200,7 @@ impl SurplusLimit {
     }
 }
 
-/// What may be paid in advance where a pipeline does not say it, in per mille.
+/// How much may be paid in advance if a pipeline does not say it, in per mille.
 const USUAL_ADVANCE: u32 = 300;
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -215,31 +212,29 @@ fn is_usual_advance(per_mille: &u32) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OrderPolicy {
-    /// How long lots are gathered into one order at most, in seconds.
+    /// The maximum time for which lots are collected into one order, in seconds.
     pub gather_s: u32,
-    /// How long before the end of the last day of anything in it (money, a role, an offer, a framework, the
-    /// day of need less the lead time) the window ends at the latest, in seconds.
+    /// The ordering window ends at least this long before the end of the last day of anything in the order (money,
+    /// a role, an offer, a framework contract, the day of need less the lead time), in seconds.
     pub margin_s: u32,
-    /// Lines of one order at most.
+    /// The maximum number of lines of one order.
     pub lines: usize,
-    /// By how much a cost may exceed what was allocated before the lot is matched again.
+    /// By how much a cost may exceed the allocated amount, in per mille. Beyond that the lot is matched again.
     pub tolerance_per_mille: i64,
-    /// What of a lot may be paid before it has come, in per mille of what it costs.
+    /// How much of a lot's cost may be paid before it arrives, in per mille.
     #[serde(skip_serializing_if = "is_usual_advance")]
     pub advance_per_mille: u32,
-    /// An order above this total needs an approval; none: no order does.
+    /// Orders above this total need an approval. `None` means that no order does.
     pub approval_above: Option<Money>,
-    /// What may be bought above what is wanted, because a supplier sells no less, without an approval.
+    /// How much surplus may be bought without an approval if a supplier sells no less.
     #[serde(skip_serializing_if = "SurplusLimit::is_default")]
     pub surplus_limit: SurplusLimit,
-    /// The public code of the consignee whose stock surplus is; none: it is that of the consignee that
-    /// it comes with.
+    /// The public code of the consignee that owns surplus. `None` means the consignee to which it is delivered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub surplus_consignee: Option<String>,
-    /// Days a supplier has to respond before it is chased.
+    /// Days that a supplier has to respond before it is reminded.
     pub response_days: u32,
-    /// How many orders are sent to one supplier at once and in a minute, at most, by all workers
-    /// together.
+    /// How many orders all workers together may send to one supplier, at once and in a minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
 }
@@ -265,23 +260,22 @@ impl Default for OrderPolicy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DeliveryPolicy {
-    /// Days after the due day until a delivery is chased, and between two chases.
+    /// Days from the due day to the first reminder, and from one reminder to the next.
     pub chase_days: u32,
-    /// Chases before the lot is parked for an operator.
+    /// How many reminders are sent before the lot is parked for an operator.
     pub chases: u32,
-    /// What becomes of what came above what was bought.
     #[serde(skip_serializing_if = "is_asked")]
     pub surplus: SurplusPolicy,
 }
 
-/// What becomes of what came above what was bought.
+/// What happens to goods that arrived beyond the bought quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SurplusPolicy {
     /// The secretariat decides each time.
     #[default]
     Ask,
-    /// Who received it keeps it, and nothing is paid for it.
+    /// The recipient keeps them, and nothing is paid for them.
     KeepUnpaid,
 }
 
@@ -296,47 +290,47 @@ impl Default for DeliveryPolicy {
     }
 }
 
-/// How the outside is reached.
+/// How Waybill reaches parties outside.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ConnectorConfig {
-    /// Orders are written to `outbox/`, documents are taken from `inbox/` of the data folder.
+    /// Orders are written to `outbox/` and documents are read from `inbox/`, both in the data folder.
     #[default]
     Files,
-    /// A declared simulation of everybody outside.
+    /// A declared simulation of all parties outside.
     Sandbox(SandboxConfig),
 }
 
-/// The sandbox: chances in per mille, drawn from `hash(seed, external id)`.
+/// The sandbox. All chances are in per mille, and are drawn from `hash(seed, external id)`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SandboxConfig {
     /// The seed of all draws.
     pub seed: u64,
-    /// How long one of its days takes, in milliseconds; a day is 86,400,000.
+    /// How long a day of the sandbox takes, in milliseconds. A real day is 86,400,000.
     pub day_ms: u64,
     /// Reviews that decline.
     pub declined: u16,
     /// Offers in kind that are not accepted.
     pub not_accepted: u16,
-    /// Consents refused.
+    /// Consents that are refused.
     pub not_agreed: u16,
-    /// Order lines refused.
+    /// Order lines that are refused.
     pub refused: u16,
-    /// Order lines accepted at another price.
+    /// Order lines that are accepted at another price.
     pub changed: u16,
-    /// Deliveries that come late.
+    /// Deliveries that are late.
     pub late: u16,
-    /// Deliveries that come short and are completed later.
+    /// Deliveries that are short at first and completed later.
     pub short: u16,
     /// Deliveries of which a part is rejected.
     pub rejected: u16,
     /// Deliveries that bring more than was ordered.
     pub over: u16,
-    /// Lots of which a fifth is paid before they come.
+    /// Lots of which a fifth is paid before they arrive.
     #[serde(skip_serializing_if = "is_never")]
     pub advance: u16,
-    /// Payments of which the supplier gives a twentieth back afterwards.
+    /// Payments of which the supplier later returns a twentieth.
     #[serde(skip_serializing_if = "is_never")]
     pub refund: u16,
 }
@@ -366,22 +360,22 @@ impl Default for SandboxConfig {
     }
 }
 
-/// What the calendar does at a time.
+/// What an entry of the calendar does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CronAct {
-    /// A round over everything that waits for money.
+    /// Runs a round over all lots that wait for money.
     Rematch,
-    /// Overdue deliveries and responses are looked for.
+    /// Looks for overdue deliveries and responses.
     Chase,
-    /// Envelopes past `obligate_by` lapse; those near it are warned of.
+    /// Lets envelopes past `obligate_by` lapse, and warns of those near it.
     Lapse,
-    /// A summary of the day.
+    /// Writes a summary of the day.
     Digest,
 }
 
 impl CronAct {
-    /// Its name, as the pipeline has it.
+    /// The name that pipelines use.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -393,16 +387,16 @@ impl CronAct {
     }
 }
 
-/// What becomes of fires that were missed.
+/// What happens to runs that were missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Missed {
     /// They are counted and forgotten.
     Skip,
-    /// The last of them is made up for.
+    /// Only the last one is made up for.
     #[default]
     Latest,
-    /// All of them are made up for, up to the bound.
+    /// All of them are made up for, up to `bound`.
     All,
 }
 
@@ -410,26 +404,24 @@ pub enum Missed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CronEntry {
-    /// Its name, unique.
+    /// The name, which is unique in the calendar.
     pub name: String,
-    /// What it does.
     pub act: CronAct,
-    /// When: five fields, weekdays by name.
+    /// When it runs: five cron fields, with weekdays by name.
     pub at: String,
-    /// The IANA zone its times are in.
+    /// The IANA time zone of `at`.
     pub zone: chrono_tz::Tz,
-    /// What becomes of missed fires.
     #[serde(default)]
     pub missed: Missed,
-    /// Missed fires made up for at most.
+    /// The maximum number of missed runs that are made up for.
     #[serde(default = "default_bound")]
     pub bound: u32,
-    /// Whether a fire may start while the one before is under way.
+    /// Whether a run may start while the previous one has not finished.
     #[serde(default)]
     pub overlap: bool,
 }
 
-/// What is done every day whatever the pipeline's calendar says, under which name and when.
+/// What is done every day, whatever the pipeline's calendar says: the action, the name of the entry, and its time.
 const DUTIES: [(CronAct, &str, &str); 3] = [
     (CronAct::Lapse, "daily-lapse", "5 0 * * *"),
     (CronAct::Rematch, "daily-rematch", "10 0 * * *"),
@@ -447,37 +439,31 @@ pub struct Pipeline {
     /// The steps, in order.
     #[serde(rename = "step")]
     pub steps: Vec<StepConfig>,
-    /// What validation holds against a line.
     #[serde(default)]
     pub validate_priority: ValidationPolicy,
-    /// How donors are matched.
     #[serde(default)]
     pub match_donor: MatchPolicy,
-    /// How orders are drawn up.
     #[serde(default)]
     pub issue_order: OrderPolicy,
-    /// How deliveries are followed.
     #[serde(default)]
     pub confirm_delivery: DeliveryPolicy,
-    /// How the outside is reached.
     #[serde(default)]
     pub connector: ConnectorConfig,
     /// The calendar.
     #[serde(default)]
     pub cron: Vec<CronEntry>,
-    /// How events are delivered to webhooks.
     #[serde(default, skip_serializing_if = "WebhookPolicy::is_default")]
     pub webhooks: WebhookPolicy,
-    /// How long the log keeps all that it says.
     #[serde(default, skip_serializing_if = "LogPolicy::is_default")]
     pub log: LogPolicy,
 }
 
-/// How long the log keeps all that it says.
+/// How long the log keeps its full content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogPolicy {
-    /// `waybill archive` moves what had ended so many days ago into an archive; none: nothing is due to be archived.
+    /// `waybill archive` archives what ended at least this many days ago. `None` means that nothing is due to be
+    /// archived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_days: Option<u32>,
 }
@@ -517,8 +503,8 @@ impl Pipeline {
         }
     }
 
-    /// The calendar: the pipeline's own entries, and each daily duty that none of them does, at Waybill's own
-    /// time in `zone`. The pipeline changes when these are done, not whether.
+    /// The calendar: the pipeline's own entries, and each daily duty that none of them does, at Waybill's own time
+    /// in `zone`. So the pipeline changes when these duties are done, but not whether.
     #[must_use]
     pub fn calendar(&self, zone: chrono_tz::Tz) -> Vec<CronEntry> {
         let mut entries = self.cron.clone();
@@ -534,17 +520,17 @@ impl Pipeline {
         entries
     }
 
-    /// The daily duties that no entry of the pipeline does: the act, and the entry's name and time.
+    /// The daily duties that no entry of the pipeline does: the action, the name of the entry, and its time.
     pub fn unscheduled(&self) -> impl Iterator<Item = (CronAct, &'static str, &'static str)> {
         let is_own = |act: CronAct| self.cron.iter().any(|entry| entry.act == act);
         DUTIES.into_iter().filter(move |(act, _, _)| !is_own(*act))
     }
 
-    /// What is wrong with it, for people: a step twice, or before a step whose result it needs;
-    /// chances above one thousand per mille.
+    /// Checks the pipeline, and describes the problem for people: a step that occurs twice, or comes before a step
+    /// whose result it needs; a chance above 1000 per mille; a policy that cannot be followed.
     ///
     /// # Errors
-    /// The first such thing.
+    /// The first problem.
     pub fn check(&self) -> Result<(), String> {
         if self.steps.is_empty() {
             return Err("a pipeline has at least one step".to_owned());
@@ -584,8 +570,8 @@ impl Pipeline {
         }
     }
 
-    /// What a lot has that is at the step `name`: what the steps before it lead to. At a step of another version, what
-    /// that step needs.
+    /// What a lot at the step `name` has reached by passing the steps before it. If this version has no such step,
+    /// what that step needs.
     #[must_use]
     pub fn reached_before(&self, name: &StepName) -> Milestone {
         let place = self.steps.iter().position(|step| step.name == *name);

@@ -1,5 +1,5 @@
-//! Prices: money for so many units, exact to six decimals. What is bought by them is money again, in whole
-//! minor units.
+//! Prices: money for a number of units, exact to six decimals. What is bought at a price costs whole minor units
+//! again.
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ use utoipa::ToSchema;
 use super::money::{Currency, Money, MoneyError, decimal};
 use super::quantity::Quantity;
 
-/// Decimals that a price may have, however few its currency has.
+/// The maximum number of decimals of a price, however few its currency has.
 pub const DECIMALS: u32 = 6;
 
-/// So many units at most are priced together.
+/// The maximum number of units that one price may be for.
 pub const MOST: u32 = 1_000_000;
 
-/// So many minor units of a currency for so many units: EUR 0.125 are 125 cents for 10.
+/// A price: minor units of a currency for a number of units. EUR 0.125 is 125 cents for 10 units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "Written")]
 pub struct Price {
@@ -23,13 +23,13 @@ pub struct Price {
     pub minor: i64,
     /// The currency.
     pub currency: Currency,
-    /// For so many units, from 1 to 1,000,000; 1 if it is left out.
+    /// The number of units that the amount is for, from 1 to 1,000,000. The default is 1.
     #[serde(skip_serializing_if = "is_one")]
     #[schema(required = false, minimum = 1, maximum = 1_000_000)]
     pub per: u32,
 }
 
-/// A price as it is written.
+/// The serialized form of a price.
 #[derive(Deserialize)]
 struct Written {
     minor: i64,
@@ -71,7 +71,7 @@ impl Price {
     /// Reads a plain decimal such as `0.125`, exactly.
     ///
     /// # Errors
-    /// [`MoneyError`] if it is no number, has more than six decimals, or does not fit.
+    /// [`MoneyError`] if it is not a number, has more than six decimals, or does not fit.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, MoneyError> {
         let (digits, decimals) =
             decimal(text).ok_or_else(|| MoneyError::NotANumber(text.to_owned()))?;
@@ -88,7 +88,7 @@ impl Price {
     /// The same amount for `units` times as many units, in its shortest form.
     ///
     /// # Errors
-    /// [`MoneyError::Per`] if that is for none, or for too many.
+    /// [`MoneyError::Per`] if the number of units is zero or too large.
     pub fn each(self, units: u32) -> Result<Self, MoneyError> {
         let per = u64::from(self.per) * u64::from(units);
         let (mut minor, mut per) = (self.minor, per);
@@ -100,7 +100,7 @@ impl Price {
         Ok(Self { minor, currency: self.currency, per })
     }
 
-    /// What `quantity` costs, rounded half up to the minor unit.
+    /// The cost of `quantity`, rounded half up to the minor unit.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] past `i64`.
@@ -108,7 +108,7 @@ impl Price {
         self.of_each(quantity, Quantity(Quantity::ONE))
     }
 
-    /// The same where it is priced by `each` of it, such as what one pack holds.
+    /// The same if the price is for `each`, such as the content of one pack.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] past `i64`.
@@ -122,29 +122,28 @@ impl Price {
     /// # Errors
     /// [`MoneyError::Overflow`] past `i64`.
     pub fn scaled(self, numerator: i64, denominator: i64) -> Result<Self, MoneyError> {
-        // As many decimals as there may be, if it is not for another number of units.
+        // As many decimals as possible, unless the price is for another number of units.
         let fine = 10_u32.pow(DECIMALS.saturating_sub(self.currency.decimals()));
         let per = if fine.is_multiple_of(self.per) { fine } else { self.per };
         let whole = Money::new(self.minor, self.currency).scaled(i64::from(per / self.per), 1)?;
         Self::new(whole.scaled(numerator, denominator)?.minor, self.currency).each(per)
     }
 
-    /// Whether it is more than `other` by more than `per_mille` of that; prices of different currencies
-    /// cannot be told.
+    /// Whether this exceeds `other` by more than `per_mille` of it. Always false for different currencies.
     #[must_use]
     pub fn is_beyond(self, other: Self, per_mille: i64) -> bool {
         let (own, known) = (self.for_all(other), other.for_all(self));
         self.currency == other.currency && own * 1000 > known * i128::from(1000 + per_mille)
     }
 
-    /// What as many units cost as this and `other` are for together.
+    /// The cost of `self.per * other.per` units, which makes two prices comparable.
     #[must_use]
     pub fn for_all(self, other: Self) -> i128 {
         i128::from(self.minor) * i128::from(other.per)
     }
 
-    /// A plain decimal, such as `0.125`, without its currency; of a price for other numbers of units than
-    /// tens and hundreds, the amount for those.
+    /// The price as a plain decimal, such as `0.125`, without its currency. If the number of units is not 1, 10,
+    /// 100 and so on, this is the amount for all of them.
     #[must_use]
     pub fn decimal(self) -> String {
         let money = Money::new(self.minor, self.currency);
@@ -161,7 +160,7 @@ impl Price {
         }
     }
 
-    /// The decimals below the minor unit, if it is for ten, a hundred, and so on.
+    /// How many decimals the price has beyond the minor unit. `None` if it is not for 1, 10, 100 and so on units.
     fn below(self) -> Option<u32> {
         let below = self.per.ilog10();
         (10_u32.pow(below) == self.per).then_some(below)

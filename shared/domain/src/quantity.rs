@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 
 use super::money::decimal;
 
-/// Units in use in requisitions: code of UN/ECE Recommendation 20 (revision 17), name, and
-/// whether it can only be counted whole.
+/// The units that requisitions may use: the code from UN/ECE Recommendation 20 (revision 17), the name, and whether
+/// the unit is counted only in whole numbers.
 const UNITS: &[(&str, &str, bool)] = &[
     ("ANN", "year", false),
     ("BX", "box", true),
@@ -63,19 +63,19 @@ impl Unit {
         UNITS[usize::from(self.0)].1
     }
 
-    /// All units, by code.
+    /// All units, in the order of their codes.
     pub fn all() -> impl Iterator<Item = Self> {
         (0_u8..).take(UNITS.len()).map(Self)
     }
 
-    /// Whether the unit can only be counted whole, as pieces are.
+    /// Whether the unit is counted only in whole numbers, as pieces are.
     #[must_use]
     pub fn is_whole(self) -> bool {
         UNITS[usize::from(self.0)].2
     }
 
-    /// The unit of this code, or of this name in English, in whatever case: `H87` or `piece`; also
-    /// in the plural, `pieces`.
+    /// Finds a unit by its code or its English name, in any case: `H87` or `piece`. The plural, `pieces`, works
+    /// too.
     ///
     /// # Errors
     /// [`QuantityError::UnknownUnit`]
@@ -127,7 +127,6 @@ impl TryFrom<String> for Unit {
 /// Why a quantity could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QuantityError {
-    /// The code is not one of the units known here.
     #[error(
         "`{0}` is not a known unit of UN/ECE Recommendation 20 (such as H87 for pieces); \
          a mapping file can translate codes"
@@ -139,19 +138,12 @@ pub enum QuantityError {
     /// Zero or less.
     #[error("a quantity must be more than zero, not `{0}`")]
     NotPositive(String),
-    /// A fraction of something that only comes whole.
+    /// A fraction of a unit that is counted only in whole numbers.
     #[error("`{value}` {name} ({unit}) cannot be had: the unit is counted whole")]
-    Fraction {
-        /// The text as given.
-        value: String,
-        /// The unit.
-        unit: Unit,
-        /// Its name.
-        name: &'static str,
-    },
+    Fraction { value: String, unit: Unit, name: &'static str },
 }
 
-/// How much of a unit, in thousandths of it.
+/// A quantity, in thousandths of its unit.
 #[derive(
     Debug,
     Clone,
@@ -173,7 +165,6 @@ pub struct Quantity(pub i64);
 impl Quantity {
     /// Thousandths in one unit.
     pub const ONE: i64 = 1000;
-    /// Nothing.
     pub const ZERO: Self = Self(0);
 
     /// `count` whole units.
@@ -182,19 +173,18 @@ impl Quantity {
         Self(count * Self::ONE)
     }
 
-    /// Whether it is nothing.
     #[must_use]
     pub fn is_zero(&self) -> bool {
         self.0 == 0
     }
 
-    /// What is left after `other` is taken away; nothing if that is more.
+    /// Subtracts `other`, but not below zero.
     #[must_use]
     pub fn less(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0).max(0))
     }
 
-    /// Whether it is a quantity that `unit` can be counted in.
+    /// Whether this is a valid quantity of `unit`: not negative, and a whole number if the unit is counted whole.
     #[must_use]
     pub fn fits(self, unit: Unit) -> bool {
         self.0 >= 0 && (!unit.is_whole() || self.0 % Self::ONE == 0)
@@ -203,7 +193,8 @@ impl Quantity {
     /// Reads a positive quantity of `unit`.
     ///
     /// # Errors
-    /// [`QuantityError`] if it is no number, not positive, too fine, or a fraction of a whole unit.
+    /// [`QuantityError`] if the text is not a number, is not positive, has more than three decimals, or is a
+    /// fraction of a unit that is counted whole.
     pub fn parse(text: &str, unit: Unit) -> Result<Self, QuantityError> {
         let not_a_number = || QuantityError::NotANumber(text.to_owned());
         let (number, decimals) = decimal(text).ok_or_else(not_a_number)?;
@@ -225,7 +216,7 @@ impl Quantity {
     }
 }
 
-/// A quantity written as people read it, such as `"1.25"`, for documents that leave the database.
+/// A quantity as text, such as `"1.25"`. Documents that leave the database use this form.
 pub mod text {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
@@ -235,7 +226,7 @@ pub mod text {
     /// Writes `"1.25"`.
     ///
     /// # Errors
-    /// What the serializer cannot write.
+    /// If the serializer fails.
     pub fn serialize<S: Serializer>(quantity: &Quantity, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(quantity)
     }
@@ -243,7 +234,7 @@ pub mod text {
     /// Reads `"1.25"`.
     ///
     /// # Errors
-    /// What is not a plain decimal, from zero, with at most three decimals.
+    /// If the text is not a plain decimal of zero or more with at most three decimals.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Quantity, D::Error> {
         let text = String::deserialize(from)?;
         let read = || {

@@ -1,30 +1,28 @@
-//! What a receipt says of the lots of one line: what came, what is missing, what is surplus. Pure
-//! arithmetic; what follows from it is the workers'.
+//! What a receipt says about the lots of one line: what arrived, what is missing, and what is surplus. This is pure
+//! arithmetic. The workers act on the result.
 
 use super::ids::LotId;
 use super::quantity::Quantity;
 
-/// A lot of a line under an order, as a receipt finds it.
+/// A lot of a line on an order, before the receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
-    /// The lot.
     pub lot: LotId,
-    /// How much it carries.
+    /// The quantity that it carries.
     pub quantity: Quantity,
-    /// What its order buys above that, because its supplier sells no less.
+    /// The quantity that its order buys beyond that, because its supplier sells no less.
     pub bought_above: Quantity,
-    /// It was split off what came short or was rejected, and is still to come.
+    /// Whether it was split off as missing or rejected, and is still to come.
     pub is_back_order: bool,
-    /// It was received before, and is counted again: what is bought above it came with it.
+    /// Whether it was received before and is counted again. What was bought beyond its quantity arrived with it
+    /// then.
     pub is_received: bool,
-    /// Where it goes.
     pub consignee: String,
 }
 
-/// What a receipt says of one lot.
+/// What a receipt says about one lot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Came {
-    /// The lot.
     pub lot: LotId,
     /// Received and accepted.
     pub accepted: Quantity,
@@ -32,39 +30,38 @@ pub struct Came {
     pub rejected: Quantity,
 }
 
-/// What a lot takes over of another on back order: it came after all.
+/// A part of a lot on back order that arrived after all, with another lot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Taken {
     /// The lot on back order.
     pub lot: LotId,
-    /// How much of what it carries.
+    /// The part of its quantity.
     pub quantity: Quantity,
-    /// How much of what is bought with it.
+    /// The part of the surplus that is bought with it.
     pub surplus: Quantity,
 }
 
-/// What became of one lot: `accepted + short + rejected` is its quantity and what it takes over.
+/// The result for one lot. `accepted + short + rejected` is its quantity plus what it takes over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
-    /// The lot.
     pub lot: LotId,
-    /// Accepted, of what it carries and takes over.
+    /// Accepted, of its quantity and of what it takes over.
     pub accepted: Quantity,
     /// Missing.
     pub short: Quantity,
-    /// Rejected, of what it carries: what was rejected above that goes back, and nobody misses it.
+    /// Rejected, of its quantity. What was rejected beyond that goes back, and nobody misses it.
     pub rejected: Quantity,
-    /// Missing or rejected of what was bought above what it carries and takes over.
+    /// Missing or rejected, of what was bought beyond its quantity and beyond what it takes over.
     pub bought_above_missing: Quantity,
-    /// Accepted above what was bought: somebody has to decide about it.
+    /// Accepted beyond what was bought. Somebody has to decide about it.
     pub surplus: Quantity,
-    /// What is missing is within the tolerance of its line.
+    /// Whether the missing quantity is within the tolerance of its line.
     pub is_tolerated: bool,
-    /// What it takes over of lots on back order: it came after all, as this lot.
+    /// What it takes over from lots on back order: it arrived after all, as part of this lot.
     pub takes_over: Vec<Taken>,
 }
 
-/// What of the tolerance of a line is left, after parts of it were closed as short.
+/// What is left of the tolerance of a line after parts of it were closed as short.
 #[must_use]
 pub fn tolerance_left(whole: Quantity, per_mille: u32, closed: Quantity) -> Quantity {
     let tolerance = i128::from(whole.0.max(0)) * i128::from(per_mille) / 1000;
@@ -72,14 +69,14 @@ pub fn tolerance_left(whole: Quantity, per_mille: u32, closed: Quantity) -> Quan
     Quantity(i64::try_from(left.max(0)).unwrap_or(i64::MAX))
 }
 
-/// Judges what `came` of the lots `expected` of one line under one order. What came above a lot is first
-/// what its own consignee still misses, then what the order bought above the need, then surplus. Where that was
-/// received before, it stays what it is.
-/// `tolerance` is what is left of the line's, over all its lots.
+/// Judges what `came` of the lots `expected`, which belong to one line and one order. What arrived beyond a lot's
+/// quantity is first used for back orders of the same consignee, then for what the order bought beyond the need.
+/// The rest is surplus. If a lot was received before, its goods beyond the need come first, so that they stay what
+/// they are. `tolerance` is what is left of the line's tolerance, over all its lots.
 #[must_use]
 pub fn judge(expected: &[Expected], came: &[Came], mut tolerance: Quantity) -> Vec<Judged> {
     let mut judged: Vec<Judged> = Vec::new();
-    // What is on back order and not named itself.
+    // Lots on back order that no row names.
     let mut missed: Vec<Expected> = expected
         .iter()
         .filter(|part| part.is_back_order && came.iter().all(|row| row.lot != part.lot))
@@ -114,7 +111,8 @@ pub fn judge(expected: &[Expected], came: &[Came], mut tolerance: Quantity) -> V
             }
         }
         take(&mut bought_above_missing);
-        // A part whose need was all taken over has nobody left: its surplus goes along, come or not.
+        // If all of a back order was taken over, nobody is left for its surplus. So the surplus moves too, arrived
+        // or not.
         for part in missed.iter_mut().filter(near).filter(|part| part.quantity.is_zero()) {
             if let Some(taken) = takes_over.iter_mut().find(|taken| taken.lot == part.lot) {
                 taken.surplus = std::mem::take(&mut part.bought_above);
@@ -174,7 +172,7 @@ mod tests {
         assert_eq!((judged[0].accepted, judged[0].surplus), (Quantity(10), Quantity(0)));
         let (quantity, surplus) = (Quantity(2), Quantity::ZERO);
         assert_eq!(judged[0].takes_over, [Taken { lot: LotId(2), quantity, surplus }]);
-        // Another consignee misses it still.
+        // Another consignee still misses it.
         let elsewhere = Expected { consignee: "SITE-2".to_owned(), ..expected(2, 2, true) };
         let judged = judge(&[expected(1, 8, false), elsewhere], &[came(1, 10, 0)], Quantity(0));
         assert_eq!((judged[0].accepted, judged[0].surplus), (Quantity(8), Quantity(2)));
@@ -185,7 +183,7 @@ mod tests {
         let lot = Expected { bought_above: Quantity(2), ..expected(1, 23, false) };
         let judged = judge(std::slice::from_ref(&lot), &[came(1, 26, 0)], Quantity::ZERO);
         assert_eq!((judged[0].accepted, judged[0].surplus), (Quantity(23), Quantity(1)));
-        // And it is missed like any unit.
+        // It can be missing like any other unit.
         let judged = judge(&[lot], &[came(1, 24, 0)], Quantity::ZERO);
         assert_eq!((judged[0].short, judged[0].bought_above_missing), (Quantity(0), Quantity(1)));
     }

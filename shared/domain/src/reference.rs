@@ -1,5 +1,5 @@
-//! What a line refers to: its requester, its consignee, its classification. A reference to nothing
-//! that is known is a mistake of form, told with what it was probably meant to be.
+//! What a line refers to: its requester, its consignee, its classification. An unknown reference is a mistake of
+//! form. It is reported with the value that was probably meant.
 
 use super::coalition::Coalition;
 use super::cpv;
@@ -9,19 +9,19 @@ use super::text::look_alike;
 /// What a line can refer to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reference {
-    /// The party that asks.
+    /// The party that requests.
     Requester,
-    /// The public code of where it goes.
+    /// The public code of the place of delivery.
     Consignee,
     /// The code of a classification scheme.
     Classification,
 }
 
 impl Reference {
-    /// All of them, in the order in which they are examined.
+    /// All of them, in the order in which they are checked.
     pub const ALL: [Self; 3] = [Self::Requester, Self::Consignee, Self::Classification];
 
-    /// The field that holds it, as files and lines name it.
+    /// The name of the field in files and in lines.
     #[must_use]
     pub fn field(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl Reference {
         }
     }
 
-    /// The file that lists what is known.
+    /// The file that lists the known values.
     #[must_use]
     pub fn file(self) -> &'static str {
         match self {
@@ -52,22 +52,21 @@ impl Reference {
     }
 }
 
-/// A reference of a line to nothing that is known.
+/// A reference of a line to something unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownReference {
-    /// Which one.
     pub reference: Reference,
-    /// What the line says.
+    /// The value in the line.
     pub value: String,
     /// The known value that was probably meant.
     pub nearest: Option<String>,
-    /// What is wrong, with the value.
+    /// What is wrong, including the value.
     pub what: String,
-    /// The way out.
+    /// How to fix it.
     pub hint: String,
 }
 
-/// The references of `line` to what `coalition` does not know, in the order of [`Reference::ALL`].
+/// The references of `line` that `coalition` does not know, in the order of [`Reference::ALL`].
 #[must_use]
 pub fn unknown_references(coalition: &Coalition, line: &Line) -> Vec<UnknownReference> {
     let found = |reference| match reference {
@@ -91,7 +90,7 @@ fn requester(coalition: &Coalition, line: &Line) -> Option<UnknownReference> {
     Some(unknown(Reference::Requester, value, format!("`{value}` is no known party"), known))
 }
 
-/// Where there are no consignees at all, any code will do.
+/// If there are no consignees at all, any code is accepted.
 fn consignee(coalition: &Coalition, line: &Line) -> Option<UnknownReference> {
     let (value, requester) = (&line.consignee, &line.requester);
     let is_known_requester = coalition.parties.contains_key(requester);
@@ -110,10 +109,10 @@ fn consignee(coalition: &Coalition, line: &Line) -> Option<UnknownReference> {
     Some(unknown(Reference::Consignee, value, what, own))
 }
 
-/// The scheme that is known by itself.
+/// The scheme that Waybill knows without a list.
 const CPV: &str = "CPV";
 
-/// Where there are no codes at all, any of the CPV will do.
+/// If there are no codes at all, any code of the CPV is accepted.
 fn classification(coalition: &Coalition, line: &Line) -> Option<UnknownReference> {
     if coalition.codes.is_empty() {
         return of_cpv(line);
@@ -142,10 +141,10 @@ fn of_cpv(line: &Line) -> Option<UnknownReference> {
         return None;
     }
     let what = format!("`{value}` is no code of {scheme}");
-    // The same digits with another check digit are nearest.
+    // A code with the same digits and another check digit is the nearest.
     let digits = value.split(['-', ' ']).next().unwrap_or_default();
     let near = cpv::find(digits).or_else(|| nearest(value, &cpv::all().collect::<Vec<_>>()));
-    // One code in codes.csv would make all others unknown, so none is proposed to be added.
+    // A single code in codes.csv would make all others unknown, so the hint does not suggest to add one.
     let hint = match near {
         Some(near) => format!("did you mean `{near}`?"),
         None => "write a code of eight digits, perhaps with its check digit, such as 30213100-6; or list all codes \
@@ -156,7 +155,7 @@ fn of_cpv(line: &Line) -> Option<UnknownReference> {
     Some(UnknownReference { reference: Reference::Classification, value, nearest, what, hint })
 }
 
-/// Known values that are listed in a hint at most.
+/// The maximum number of known values that a hint lists.
 const LISTED: usize = 5;
 
 fn unknown<'a>(
@@ -187,14 +186,14 @@ fn unknown<'a>(
     UnknownReference { reference, value, nearest, what, hint }
 }
 
-/// Names among which only those with the same beginning are compared, so that a whole classification
-/// scheme does not make each wrong line dear.
+/// If there are more known values than this, only those with the same beginning are compared. Otherwise a whole
+/// classification scheme would make each wrong line expensive.
 const MANY: usize = 500;
 
-/// The longest value that anything near to is looked for.
+/// The longest value for which a similar one is looked for.
 const LONGEST: usize = 60;
 
-/// The one of `known` that `value` is most likely meant to be; of several as near, the first.
+/// The known value that `value` most likely means. If several are equally near, the first.
 fn nearest<'a>(value: &str, known: &[&'a str]) -> Option<&'a str> {
     let folded = fold(value);
     let length = folded.chars().count();
@@ -221,7 +220,7 @@ fn nearest<'a>(value: &str, known: &[&'a str]) -> Option<&'a str> {
     near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
-/// `name` without case, and with one kind of separator.
+/// `name` in lower case, with one kind of separator.
 fn fold(name: &str) -> String {
     let same = |c: char| if matches!(c, ' ' | '_' | '.' | '/') { '-' } else { c };
     name.chars().map(same).flat_map(char::to_lowercase).collect()
@@ -307,7 +306,7 @@ mod tests {
         assert_eq!(unknown[0].what, "`SITE-1` is a consignee of MIN, not of MIN2");
         assert_eq!(unknown[0].nearest, None, "no other's is proposed");
         assert!(unknown[0].hint.contains("`DEPOT`"), "{}", unknown[0].hint);
-        // Whose it is cannot be said of a requester that nobody knows.
+        // For an unknown requester nobody can say which consignees it has.
         assert_eq!(found("MINN", "SITE-1", "30213100-6").len(), 1);
     }
 
@@ -329,7 +328,7 @@ mod tests {
         assert_eq!(found("CPV", "laptops"), [(told("laptops"), None)]);
         let other = found("UNSPSC", "43211503");
         assert!(other[0].0.contains("lists no codes"), "{other:?}");
-        // One that is listed is enough for the others to be unknown.
+        // A single listed code is enough to make the others unknown.
         assert_eq!(unknown_references(&coalition(), &line("MIN", "SITE-1", "48820000-2")).len(), 1);
     }
 

@@ -1,20 +1,20 @@
-//! When a failed attempt is made again: exponential backoff with full jitter, limited.
+//! When a failed attempt is repeated: exponential backoff with full jitter, up to a limit.
 //!
-//! Full jitter draws each delay evenly between nothing and the exponential bound; see M. Brooker,
-//! "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+//! Full jitter draws each delay evenly between zero and the exponential bound. See M. Brooker, "Exponential Backoff
+//! And Jitter", AWS Architecture Blog, 2015.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// How often and how far apart a step's failed attempts are repeated.
+/// How often a step's failed attempts are repeated, and how far apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetryPolicy {
-    /// Attempts in all, the first included; after the last the lot is parked.
+    /// The number of attempts, including the first. After the last one the lot is parked.
     pub attempts: u32,
-    /// The bound of the first delay, in seconds; it doubles with each attempt.
+    /// The bound of the first delay, in seconds. It doubles with each attempt.
     pub base_s: u64,
-    /// The bound no delay passes, in seconds.
+    /// The maximum of all bounds, in seconds.
     pub cap_s: u64,
 }
 
@@ -25,8 +25,8 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// The delay before the attempt after `attempt` (from 1), or `None` if that was the last.
-    /// `draw` is any number, evenly distributed; the caller draws it, so that this stays pure.
+    /// The delay before the next attempt, after `attempt` attempts. `None` if that was the last one. `draw` is any
+    /// evenly distributed number. The caller draws it, so that this function stays pure.
     #[must_use]
     pub fn delay(self, attempt: u32, draw: u64) -> Option<Duration> {
         if attempt >= self.attempts {

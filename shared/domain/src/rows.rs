@@ -1,20 +1,19 @@
-//! Rows of a document: several for one lot add up, or contradict one another.
+//! Rows of a document. Several rows about one lot are added up, or contradict one another.
 
 use super::document::{DespatchLine, PaymentLine, ReceiptLine, RejectReason, ResponseLine};
 use super::ids::LotId;
 
-/// A row that keeps its document from being taken.
+/// A row because of which its document cannot be accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongRow {
-    /// Which row, from 1.
+    /// The number of the row, from 1.
     pub row: usize,
-    /// The field.
     pub field: &'static str,
-    /// What it says.
+    /// The value of the field in the row.
     pub value: String,
     /// What is wrong.
     pub detail: String,
-    /// The way out.
+    /// How to fix it.
     pub hint: String,
 }
 
@@ -27,13 +26,12 @@ impl std::fmt::Display for WrongRow {
 
 /// A row of a document that is about one lot.
 pub trait Row: Clone {
-    /// The lot.
     fn lot(&self) -> LotId;
 
-    /// Adds what another row says of the same lot.
+    /// Adds another row about the same lot.
     ///
     /// # Errors
-    /// The field and its value in `other`, and why both cannot hold.
+    /// The field, its value in `other`, and why the two rows contradict each other.
     fn add(&mut self, other: &Self) -> Result<(), (&'static str, String, String)>;
 }
 
@@ -109,10 +107,10 @@ impl Row for ResponseLine {
     }
 }
 
-/// The rows with each lot once, in the order in which lots are first named.
+/// Adds up the rows of each lot. The result has each lot once, in the order in which lots are first named.
 ///
 /// # Errors
-/// Every row that contradicts an earlier one of its lot.
+/// Every row that contradicts an earlier row of its lot.
 pub fn added_up<R: Row>(rows: &[R]) -> Result<Vec<R>, Vec<WrongRow>> {
     let mut sums: Vec<R> = Vec::with_capacity(rows.len());
     let mut places = std::collections::HashMap::with_capacity(rows.len());

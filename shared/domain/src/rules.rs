@@ -1,4 +1,5 @@
-//! What contributions, offers, parties and the like may not say, by whatever door they come: what their files are refused for.
+//! Checks of contributions, offers, parties and the like. They apply by whatever way the data come in, and files
+//! that break them are refused.
 
 use super::admissible::{LONGEST_ID, LONGEST_LEAD, LONGEST_NAME, in_one_line};
 use super::coalition::{Code, Consignee};
@@ -9,14 +10,13 @@ use super::quantity::Unit;
 use super::supplier::{Offer, Pack};
 use super::text::{canonical, invisible, mixed};
 
-/// A field that is wrong.
+/// A field that has a wrong value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrong {
-    /// Its name.
     pub field: &'static str,
     /// What is wrong.
     pub what: String,
-    /// The way out.
+    /// How to fix it.
     pub hint: &'static str,
 }
 
@@ -24,7 +24,7 @@ fn wrong(field: &'static str, what: impl Into<String>, hint: &'static str) -> Re
     Err(Wrong { field, what: what.into(), hint })
 }
 
-/// An id that print shows as it is.
+/// Checks that an id is what it looks like in print.
 fn plain_id(field: &'static str, id: &str) -> Result<(), Wrong> {
     let hint = "type it anew, in one line, without spaces around it";
     if id.trim().is_empty() {
@@ -42,7 +42,8 @@ fn plain_id(field: &'static str, id: &str) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// An id that print shows as it is, so that no two look alike.
+/// Checks that an id is what it looks like in print, and uses letters of one alphabet, so that no two ids look
+/// alike.
 fn id(field: &'static str, id: &str) -> Result<(), Wrong> {
     plain_id(field, id)?;
     match mixed(id) {
@@ -65,10 +66,10 @@ fn name(field: &'static str, name: &str) -> Result<(), Wrong> {
     }
 }
 
-/// Whether an id that is not known yet can be given.
+/// Checks whether a new id may be used.
 ///
 /// # Errors
-/// It looks like one that is given here.
+/// If it looks like an id that Waybill gives.
 pub fn check_new(id: &str) -> Result<(), Wrong> {
     if is_given_here(id) {
         let what = format!("`{id}` looks like an id of a lot, a line, an order or a webhook");
@@ -95,7 +96,7 @@ fn pack(field: &'static str, unit: Option<Unit>, pack: Option<Pack>) -> Result<(
 }
 
 impl Contribution {
-    /// What it may not say.
+    /// Checks its fields.
     ///
     /// # Errors
     /// The first field that is wrong.
@@ -171,7 +172,7 @@ impl InKind {
 }
 
 impl Offer {
-    /// What it may not say.
+    /// Checks its fields.
     ///
     /// # Errors
     /// The first field that is wrong.
@@ -197,11 +198,11 @@ impl Offer {
     }
 }
 
-/// The longest time for a review, in days.
+/// The maximum time for a review, in days.
 pub const LONGEST_REVIEW: u32 = 365;
 
 impl Party {
-    /// What it may not say.
+    /// Checks its fields.
     ///
     /// # Errors
     /// The first field that is wrong.
@@ -217,7 +218,7 @@ impl Party {
 }
 
 impl ExpertGroup {
-    /// What it may not say.
+    /// Checks its fields.
     ///
     /// # Errors
     /// The first field that is wrong.
@@ -236,7 +237,7 @@ impl ExpertGroup {
 }
 
 impl Consignee {
-    /// What it may not say.
+    /// Checks its fields.
     ///
     /// # Errors
     /// The first field that is wrong.
@@ -247,7 +248,7 @@ impl Consignee {
 }
 
 impl Code {
-    /// What it may not say.
+    /// Checks its fields.
     ///
     /// # Errors
     /// The first field that is wrong.

@@ -1,5 +1,5 @@
-//! How long things took, as counts of tenths of a day: any number of them needs little room, and no
-//! float is involved.
+//! How long things took, as counts of tenths of a day. So any number of them needs little memory, and no
+//! floating-point number is involved.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +19,7 @@ const TENTH: i64 = 8_640;
 pub struct Days(pub i64);
 
 impl Days {
-    /// The nearest tenth of a day; nothing is shorter than none.
+    /// Rounds to the nearest tenth of a day. Negative times count as zero.
     #[must_use]
     pub fn of(time: TimeDelta) -> Self {
         Self((time.num_seconds().max(0) + TENTH / 2) / TENTH)
@@ -58,13 +58,12 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Counts one more.
     pub fn add(&mut self, took: Days) {
         *self.counts.entry(took).or_default() += 1;
         self.count += 1;
     }
 
-    /// Counts all of `other`, too.
+    /// Adds the counts of `other`.
     pub fn merge(&mut self, other: &Self) {
         for (took, count) in &other.counts {
             *self.counts.entry(*took).or_default() += count;
@@ -72,13 +71,12 @@ impl Spread {
         self.count += other.count;
     }
 
-    /// How many were counted.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// The shortest length that `per_cent` of all did not exceed (the nearest rank); none of nothing.
+    /// The shortest time that `per_cent` of all did not exceed (nearest rank). `None` if nothing was counted.
     #[must_use]
     pub fn percentile(&self, per_cent: u64) -> Option<Days> {
         let rank = (u128::from(self.count) * u128::from(per_cent)).div_ceil(100).max(1);

@@ -1,4 +1,4 @@
-//! Who sells: suppliers, their offers, and the charges that come on top of goods.
+//! Who sells: suppliers' offers, framework contracts, and the charges on top of goods.
 
 use std::fmt;
 
@@ -11,30 +11,30 @@ use super::money::Money;
 use super::price::Price;
 use super::quantity::{Quantity, Unit};
 
-/// A framework contract; orders under it are call-offs.
+/// A framework contract. Orders under it are call-offs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Framework {
     /// The contract's number.
     pub number: String,
-    /// The last day of a call-off.
+    /// The last day on which an order may be called off.
     pub ends: NaiveDate,
-    /// What can still be called off.
+    /// The maximum that may be called off in total.
     pub ceiling: Money,
 }
 
-/// What one unit of an offer or a gift holds of another unit: one `BX` holds 5 `H87`.
+/// How much one unit of an offer or a gift holds of another unit: one `BX` holds 5 `H87`.
 ///
-/// Everything that a ledger keeps is in the other unit, so a pack is never a fraction.
+/// Ledgers keep everything in the other unit, so there are no fractions of packs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Pack {
-    /// How much one of them holds.
+    /// The quantity that one pack holds.
     pub quantity: Quantity,
-    /// The unit of what it holds.
+    /// The unit of that quantity.
     pub unit: Unit,
 }
 
 impl Pack {
-    /// The fewest packs that hold `wanted`.
+    /// The smallest number of packs that hold `wanted`.
     #[must_use]
     pub fn packs_for(self, wanted: Quantity) -> Quantity {
         let held = self.quantity.0.max(1);
@@ -42,14 +42,14 @@ impl Pack {
         Quantity(packs.saturating_mul(Quantity::ONE))
     }
 
-    /// The whole packs that can be made of `content`.
+    /// The number of whole packs that `content` makes up.
     #[must_use]
     pub fn whole_in(self, content: Quantity) -> Quantity {
         let packs = content.0.max(0) / self.quantity.0.max(1);
         Quantity(packs.saturating_mul(Quantity::ONE))
     }
 
-    /// What `packs` hold.
+    /// The content of `packs`.
     #[must_use]
     pub fn held_by(self, packs: Quantity) -> Quantity {
         let held = i128::from(packs.0) * i128::from(self.quantity.0) / i128::from(Quantity::ONE);
@@ -67,49 +67,47 @@ impl fmt::Display for Pack {
 /// A supplier's price for an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
-    /// The id its author gave it.
+    /// The id that its author gave it.
     pub id: String,
-    /// The supplier.
     pub supplier: String,
-    /// The item.
     pub item: String,
-    /// The unit it is sold by: price, minimum and increment are by it.
+    /// The unit in which it is sold. Price, minimum and increment refer to it.
     pub unit: Unit,
-    /// What one of that unit holds, where it is a pack.
+    /// What one unit holds, if it is a pack.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pack_of: Option<Pack>,
     /// The price of one unit.
     pub unit_price: Price,
     /// The smallest quantity sold.
     pub minimum: Quantity,
-    /// The step by which more is sold.
+    /// The step in which larger quantities are sold.
     pub increment: Quantity,
     /// Days from order to receipt.
     pub lead_days: u32,
-    /// The first day it holds.
+    /// The first day on which it is valid.
     pub from: NaiveDate,
-    /// The last day it holds.
+    /// The last day on which it is valid. `None` means that it has no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<NaiveDate>,
     /// Who buys through it: a buying agent, or a donor's own procurement.
     pub channel: String,
-    /// The framework contract it stands under.
+    /// The framework contract that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub framework: Option<Framework>,
-    /// The folder that stated it does not have it any more: nothing is ordered by it until somebody
-    /// ends or keeps it.
+    /// Whether the folder that stated it no longer has it. Nothing is ordered from it until somebody ends or keeps
+    /// it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_suspended: bool,
 }
 
 impl Offer {
-    /// The days from an order to its receipt; an older version took more than are taken now.
+    /// The days from an order to its receipt. They are capped, because older versions accepted more days.
     #[must_use]
     pub fn lead(&self) -> Days {
         Days::new(self.lead_days.min(LONGEST_LEAD).into())
     }
 
-    /// Whether it can be ordered by on `day`.
+    /// Whether it can be ordered from on `day`.
     #[must_use]
     pub fn is_open(&self, day: NaiveDate) -> bool {
         !self.is_suspended
@@ -118,14 +116,14 @@ impl Offer {
             && self.framework.as_ref().is_none_or(|framework| day <= framework.ends)
     }
 
-    /// What a lot keeps as refused when not the offer was, but its price.
+    /// What a lot records as refused if only the price was refused, and not the offer.
     #[must_use]
     pub fn at_price(&self) -> String {
         format!("{} at {}", self.id, self.unit_price)
     }
 
-    /// How something asked for in `unit` can be bought: none if it is sold by another unit and not in
-    /// packs of this one.
+    /// How something requested in `unit` can be bought. `None` if the offer is sold by another unit and not in
+    /// packs of `unit`.
     #[must_use]
     pub fn sold_by(&self, unit: Unit) -> Option<SoldBy> {
         if self.unit == unit {
@@ -134,8 +132,8 @@ impl Offer {
         self.pack_of.filter(|pack| pack.unit == unit).map(SoldBy::Pack)
     }
 
-    /// What has to be bought to have `wanted`, which is not nothing: a multiple of the increment, and at
-    /// least the minimum, which is itself raised to a multiple.
+    /// The quantity to buy to get `wanted`, which must not be zero: a multiple of the increment, and at least the
+    /// minimum (rounded up to such a multiple).
     #[must_use]
     pub fn buyable(&self, wanted: Quantity) -> Quantity {
         let step = self.increment.0.max(1);
@@ -144,7 +142,7 @@ impl Offer {
         Quantity(steps.saturating_mul(step))
     }
 
-    /// Whether whoever wants some of it never has to buy more.
+    /// Whether nobody ever has to buy more than wanted.
     #[must_use]
     pub fn is_sold_freely(&self) -> bool {
         self.pack_of.is_none() && self.has_no_minimum()
@@ -156,18 +154,18 @@ impl Offer {
     }
 }
 
-/// How an offer sells what a line asks for.
+/// How an offer sells what a line requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SoldBy {
     /// By the line's own unit.
     Unit,
-    /// In whole packs, each of which holds so much of the line's unit.
+    /// In whole packs that hold the line's unit.
     Pack(Pack),
 }
 
 impl SoldBy {
-    /// `price` for one unit of the offer and `estimate` for one unit of the line, both for as much: for a
-    /// pack; none past `i64`.
+    /// Makes the offer's `price` for one of its units and the line's `estimate` for one of the line's units
+    /// comparable. For packs, both are for one pack. `None` past `i64`.
     #[must_use]
     pub fn comparable(self, price: i64, estimate: i64) -> Option<(i64, i64)> {
         match self {
@@ -208,36 +206,35 @@ impl ChargeKind {
     }
 }
 
-/// What is charged on the goods of an order line besides their price, and who gets it.
+/// A charge on the goods of an order line, on top of their price, and the party that gets it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Charge {
     /// What it is for.
     pub kind: ChargeKind,
-    /// The party that it is due to: the supplier, the buying agent, or another one that the rule names.
+    /// The party that gets it: the supplier, the buying agent, or another one that the rule names.
     pub due_to: String,
-    /// Its rate, in hundredths of a per cent (basis points) of the goods.
+    /// The rate, in basis points (hundredths of a per cent) of the goods.
     pub basis_points: u32,
-    /// How much, in the order's currency.
+    /// The amount, in the order's currency.
     pub amount: Money,
 }
 
 /// A charge on the goods of an order, by channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChargeRule {
-    /// The channel it applies to; none: every channel.
+    /// The channel that it applies to. `None` means every channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
-    /// What it is for.
     pub kind: ChargeKind,
-    /// The rate in hundredths of a per cent (basis points) of the goods.
+    /// The rate, in basis points (hundredths of a per cent) of the goods.
     pub basis_points: u32,
-    /// The party that it is due to; `None`: an agent fee is due to the buying agent, the rest to the supplier.
+    /// The party that gets it. `None` means the buying agent for an agent fee, and the supplier for anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_to: Option<String>,
 }
 
 impl ChargeRule {
-    /// The party that it is due to, when `channel` buys from `supplier`.
+    /// The party that gets it, if `channel` buys from `supplier`.
     #[must_use]
     pub fn payee<'a>(&'a self, channel: &'a str, supplier: &'a str) -> &'a str {
         match (&self.due_to, self.kind) {
@@ -248,53 +245,52 @@ impl ChargeRule {
     }
 }
 
-/// Who pays for what a minimum, an increment or a pack adds to what is wanted. They hold for an item on
-/// an order, so of the lots that are bought together one pays for all.
+/// Who pays for goods that are bought beyond the need because of a minimum, an increment or a pack. These apply to
+/// an item on an order, so one of the lots that are bought together pays for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surplus {
-    /// This lot, which is bought with `others`; `paid` of it is paid for already.
+    /// This lot pays. It is bought together with `others`, and `paid` of the surplus is already paid for.
     Borne {
-        /// What other lots want.
+        /// The quantity that the other lots want.
         others: Quantity,
-        /// What is paid for above that.
+        /// The part of the surplus that is already paid for.
         paid: Quantity,
     },
-    /// This lot pays for so much of it.
+    /// This lot pays for exactly this quantity of it.
     Fixed(Quantity),
 }
 
 impl Surplus {
-    /// Of a lot that is bought alone.
+    /// For a lot that is bought alone.
     pub const ALONE: Self = Self::Borne { others: Quantity::ZERO, paid: Quantity::ZERO };
     /// Another lot pays for it.
     pub const ELSEWHERE: Self = Self::Fixed(Quantity::ZERO);
 }
 
-/// What an item costs by one offer, charges included. Quantities that are wanted and bought are in the
-/// unit of the line.
+/// The cost of an item by one offer, including charges. Wanted and bought quantities are in the unit of the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {
-    /// The offer; none while only the requester's estimate is known.
+    /// The offer. `None` as long as only the requester's estimate is known.
     pub offer: Option<Offer>,
     /// The price of one unit, or of one pack.
     pub unit_price: Price,
-    /// By what it is sold.
+    /// How it is sold.
     pub sold_by: SoldBy,
-    /// All charges, in basis points of the goods.
+    /// The sum of all charges, in basis points of the goods.
     pub charges_bp: i64,
-    /// Who pays for what is bought above what is wanted.
+    /// Who pays for what is bought beyond the need.
     pub surplus: Surplus,
 }
 
 impl Quote {
-    /// Whether it never makes anybody buy more than is wanted.
+    /// Whether nobody ever has to buy more than wanted.
     #[must_use]
     pub fn is_free(&self) -> bool {
         let is_free = |offer: &Offer| offer.has_no_minimum();
         self.sold_by == SoldBy::Unit && self.offer.as_ref().is_none_or(is_free)
     }
 
-    /// What has to be bought on one order to have `wanted` of it, by however many lots.
+    /// The quantity to buy on one order to get `wanted`, by any number of lots together.
     #[must_use]
     pub fn bought(&self, wanted: Quantity) -> Quantity {
         let priced = self.priced(wanted);
@@ -304,7 +300,7 @@ impl Quote {
         }
     }
 
-    /// The same in what is priced: packs, where it is sold in packs.
+    /// The same in the priced unit: packs, if it is sold in packs.
     #[must_use]
     pub fn priced(&self, wanted: Quantity) -> Quantity {
         if wanted.is_zero() {
@@ -317,7 +313,7 @@ impl Quote {
         self.offer.as_ref().map_or(wanted, |offer| offer.buyable(wanted))
     }
 
-    /// What a lot that wants so much buys and pays for above it.
+    /// The surplus that a lot which wants `wanted` buys and pays for.
     #[must_use]
     pub fn surplus(&self, wanted: Quantity) -> Quantity {
         match self.surplus {
@@ -329,7 +325,7 @@ impl Quote {
         }
     }
 
-    /// What exactly `quantity` costs, rounded half up to the minor unit, without charges.
+    /// The cost of exactly `quantity` without charges, rounded half up to the minor unit.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`](super::money::MoneyError::Overflow) past `i64`.
@@ -341,7 +337,7 @@ impl Quote {
         self.unit_price.of_each(quantity, each)
     }
 
-    /// What exactly `quantity` costs with charges, each rounded half up to the minor unit.
+    /// The cost of exactly `quantity` with charges. Goods and charges are each rounded half up to the minor unit.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`](super::money::MoneyError::Overflow) past `i64`.
@@ -350,7 +346,7 @@ impl Quote {
         goods.checked_add(goods.scaled(self.charges_bp, 10_000)?)
     }
 
-    /// What the goods cost of a lot that wants so much, with what it buys above that.
+    /// The cost of the goods of a lot that wants `wanted`, including its surplus.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`](super::money::MoneyError::Overflow) past `i64`.
@@ -358,7 +354,7 @@ impl Quote {
         self.goods_of(self.with_surplus(wanted)?)
     }
 
-    /// Goods and charges of a lot that wants so much, with what it buys above that.
+    /// The cost of the goods and charges of a lot that wants `wanted`, including its surplus.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`](super::money::MoneyError::Overflow) past `i64`.

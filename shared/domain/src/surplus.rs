@@ -1,4 +1,4 @@
-//! Surplus: what came above what was bought, followed until somebody has decided what becomes of it.
+//! Surplus: goods that arrived beyond the bought quantity. It is tracked until somebody decides what happens to it.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -6,42 +6,42 @@ use utoipa::ToSchema;
 use super::ids::LotId;
 use super::quantity::Quantity;
 
-/// What becomes of surplus.
+/// What happens to surplus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SurplusFate {
     /// The secretariat has to decide.
     Undecided,
-    /// Its owner keeps it, and the supplier is paid for it, within the tolerance of its line.
+    /// The owner keeps it, and the supplier is paid for it, within the tolerance of the line.
     KeptPaid,
-    /// Its owner keeps it, and the supplier is not paid for it.
+    /// The owner keeps it, and the supplier is not paid for it.
     KeptUnpaid,
-    /// The supplier gets it back.
+    /// It goes back to the supplier.
     Returned,
 }
 
-/// What came of a lot above what was bought.
+/// The surplus of one lot: goods that arrived beyond the bought quantity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Surplus {
     /// The lot.
     pub lot: LotId,
-    /// The order it came under.
+    /// The order under which it arrived.
     pub order: String,
-    /// How much: nothing, once it was counted otherwise.
+    /// How much it is. Zero if a later count found no surplus.
     #[serde(with = "super::quantity::text")]
     #[schema(value_type = String, example = "3")]
     pub quantity: Quantity,
-    /// Whose it is: who received it, or the supplier that gets it back.
+    /// Who owns it: the party that received it, or the supplier if it goes back.
     pub owner: String,
-    /// What becomes of it.
+    /// What happens to it.
     pub fate: SurplusFate,
-    /// Why, as whoever decided says.
+    /// The reason, in the words of whoever decided.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
 }
 
 impl Surplus {
-    /// Whether somebody has to decide about it.
+    /// Whether somebody still has to decide what happens to it.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.fate == SurplusFate::Undecided && !self.quantity.is_zero()

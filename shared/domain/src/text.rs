@@ -1,8 +1,8 @@
 //! Text that names something: ids, codes, parties, items and units.
 //!
-//! People type, paste and export the same name in different bytes. Names are compared, and found
-//! again, by one canonical form; what cannot be seen in print is refused; and letters of another
-//! alphabet that look the same are named.
+//! People type, paste and export the same name in different bytes. Names are compared and looked up in one
+//! canonical form. Characters that print does not show are refused. Letters of another alphabet that look the same
+//! are reported.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,11 +10,11 @@ use std::fmt;
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 use unicode_security::skeleton;
 
-/// The canonical form of a name: Unicode NFC, with each run of white space as one space, and none
+/// The canonical form of a name: Unicode NFC, with single spaces instead of runs of white space, and no white space
 /// at either end.
 ///
-/// Canonically equivalent texts look the same in print (Unicode Standard Annex 15), so this
-/// changes no name that a person can tell apart.
+/// Canonically equivalent texts look the same in print (Unicode Standard Annex 15). So two names that a person can
+/// tell apart stay different.
 #[must_use]
 pub fn canonical(text: &str) -> Cow<'_, str> {
     let is_plain = |text: &str| {
@@ -32,13 +32,11 @@ pub fn canonical(text: &str) -> Cow<'_, str> {
     Cow::Owned(normal.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// A character that print does not show, so that two names that look alike would differ.
+/// A character that print does not show. It can make two names differ that look alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("holds the invisible character U+{code:04X} ({name})", code = u32::from(*.character))]
 pub struct Invisible {
-    /// The character.
     pub character: char,
-    /// What it is called.
     pub name: &'static str,
 }
 
@@ -65,13 +63,11 @@ pub fn invisible(text: &str) -> Option<Invisible> {
     text.chars().find_map(named)
 }
 
-/// Letters of one alphabet that stand among letters of another in one word, such as a Cyrillic `М`
-/// in `REQ-М1`.
+/// A letter of one alphabet among letters of another in the same word, such as a Cyrillic `М` in `REQ-М1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LookAlike {
     /// The letter that does not belong.
     pub letter: char,
-    /// Its alphabet.
     pub script: Script,
     /// The Latin letter that it looks like.
     pub like: char,
@@ -80,11 +76,9 @@ pub struct LookAlike {
 /// An alphabet whose letters are mistaken for Latin ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Script {
-    /// The Cyrillic alphabet.
     Cyrillic,
-    /// The Greek alphabet.
     Greek,
-    /// Latin letters of double width, as East Asian keyboards have them, and mathematical letters.
+    /// Full-width Latin letters, which East Asian keyboards produce, and mathematical letters.
     Other,
 }
 
@@ -112,7 +106,7 @@ impl fmt::Display for LookAlike {
     }
 }
 
-/// The Latin letter or digit that `letter` looks like; none for one that is Latin, or like none.
+/// The Latin letter or digit that `letter` looks like. `None` if it is Latin, or looks like none.
 fn latin(letter: char) -> Option<char> {
     if letter.is_ascii() || !letter.is_alphabetic() {
         return None;
@@ -123,8 +117,8 @@ fn latin(letter: char) -> Option<char> {
     (alike.next().is_none() && first.is_ascii_alphanumeric()).then_some(first)
 }
 
-/// The first letter in `text` that looks like a Latin one and is not, in a word that also has Latin
-/// letters. Words wholly in another alphabet are fine.
+/// The first letter in `text` that only looks like a Latin one, in a word that also has Latin letters. Words
+/// entirely in another alphabet are fine.
 #[must_use]
 pub fn mixed(text: &str) -> Option<LookAlike> {
     let words = text.split(|c: char| !c.is_alphanumeric());
@@ -136,7 +130,7 @@ pub fn mixed(text: &str) -> Option<LookAlike> {
     words.filter(is_latin).find_map(|word| word.chars().find_map(found))
 }
 
-/// The first letter by which `text` differs from `other` although both look the same in print.
+/// The first letter in which `text` differs from `other`, although both look the same in print.
 #[must_use]
 pub fn look_alike(text: &str, other: &str) -> Option<LookAlike> {
     if text == other || !skeleton(text).eq(skeleton(other)) {

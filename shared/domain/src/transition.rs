@@ -1,7 +1,7 @@
 //! `decide(state, outcome) -> transition`: where a lot goes after its step ran.
 //!
-//! Pure and total: it has no clock and no I/O, and no match over states has a `_`, so that a new
-//! state does not compile until each rule has said what it does with it.
+//! Pure and total: there is no clock and no I/O. No match over states has a `_`, so a new state does not compile
+//! until each rule handles it.
 
 use chrono::{SubsecRound, TimeDelta};
 
@@ -9,7 +9,7 @@ use super::kinds::StepKind;
 use super::lot::{Awaited, Lot, LotState, Outcome, StepName, Timestamp};
 use super::retry::RetryPolicy;
 
-/// A lot is of a version of the pipeline that this process has not read: nothing is decided about it by another one.
+/// A lot has a version of the pipeline that this process has not read. No other version may decide about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("version {0} of the pipeline is not known to this process yet")]
 pub struct UnknownVersion(pub u32);
@@ -17,82 +17,79 @@ pub struct UnknownVersion(pub u32);
 /// How one attempt at a step ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepResult {
-    /// The step is done; the next one is due.
+    /// The step is done, and the next one is due.
     Done,
-    /// Somebody outside has to move, until a moment at the latest.
+    /// Somebody outside has to act.
     Wait {
-        /// Whose move it is.
         awaits: Awaited,
-        /// Until when; the step runs again then.
+        /// The time at which the step runs again. `None` means that there is no deadline.
         until: Option<Timestamp>,
     },
     /// Another step is due, or the same one from its beginning.
     Go(Direction),
-    /// The lot is at its end.
+    /// The lot has ended.
     Close(Outcome),
-    /// A fault that may pass: repeat.
+    /// A fault that may pass by itself. The step is repeated.
     Retry {
-        /// The cause, by which attempts that run out are grouped.
+        /// The cause. Lots that run out of attempts are grouped by it.
         cause: String,
     },
     /// A fault that will not pass by itself.
     Park {
-        /// The cause, by which lots are grouped into an incident.
+        /// The cause. Lots are grouped into an incident by it.
         cause: String,
     },
-    /// The worker lost its lease: counts as an attempt, and five of them park.
+    /// The worker lost its lease. This counts as an attempt, and after five of them the lot is parked.
     LeaseLost,
-    /// The cause is mended: a parked lot runs its step again, with all its attempts.
+    /// The cause is fixed. A parked lot runs its step again, with all its attempts.
     Replay,
-    /// It is wanted after all: a declined lot, or one whose carrier has ended, begins anew.
+    /// The lot is wanted after all. A declined lot, or a merged one whose carrier has ended, starts from the
+    /// beginning.
     Reopen,
 }
 
-/// Which step is due, as seen from the lot's own.
+/// Which step is due, relative to the lot's own step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// The pipeline's first step.
     First,
     /// The lot's own step, from its beginning.
     Again,
-    /// The step of this kind; the lot's own where that comes first.
+    /// The step of this kind, or the lot's own step if that comes first.
     Back(StepKind),
-    /// The step after the one of this kind; the lot's own where that comes later.
+    /// The step after the one of this kind, or the lot's own step if that comes later.
     Past(StepKind),
 }
 
-/// Lost leases after which a lot is parked rather than tried again.
+/// After this many lost leases a lot is parked instead of tried again.
 pub const LOST_LEASES_TO_PARK: u32 = 5;
 
-/// What the caller knows and this function must not look up.
+/// What the caller knows and [`decide`] must not look up.
 #[derive(Debug, Clone)]
 pub struct Situation<'a> {
     /// The pipeline's steps, in order.
     pub steps: &'a [StepName],
     /// The retry policy of the current step.
     pub retry: RetryPolicy,
-    /// Business time now.
+    /// The current business time.
     pub now: Timestamp,
-    /// A number evenly drawn, for the jitter.
+    /// An evenly distributed random number, for the jitter.
     pub draw: u64,
 }
 
 /// Why a result cannot be applied to a state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransitionError {
-    /// The lot has ended.
     #[error("the lot has ended and cannot change")]
     Closed,
-    /// The lot is parked: an operator has to replay its incident first.
     #[error("the lot is parked under incident `{0}`: replay it first")]
     Parked(String),
-    /// Only a parked lot is replayed.
+    /// Only a parked lot can be replayed.
     #[error("the lot is not parked")]
     NotParked,
-    /// Only what was declined, or merged into another, is reopened.
+    /// Only a declined or merged lot can be reopened.
     #[error("the lot is not declined")]
     NotDeclined,
-    /// The pipeline has no such step.
     #[error("the pipeline has no step `{0}`")]
     UnknownStep(StepName),
     /// The lot's version of the pipeline was not read yet.
@@ -100,10 +97,10 @@ pub enum TransitionError {
     UnknownVersion(#[from] UnknownVersion),
 }
 
-/// `after` goes where `result` leads `before`: its state is decided, the rest of it is as given.
+/// Moves `after` to the state to which `result` leads from `before`. Everything else in `after` stays as given.
 ///
 /// # Errors
-/// [`TransitionError`] as [`decide`] has it.
+/// [`TransitionError`], as for [`decide`].
 pub fn advance(
     before: &Lot,
     after: &mut Lot,
@@ -121,9 +118,8 @@ pub fn advance(
 /// The state that follows `state` when its step ended with `result`.
 ///
 /// # Errors
-/// [`TransitionError`] if the lot has ended or is parked, or a step is not in the pipeline.
-/// Declined is not dead, and what was merged comes back when its carrier ends: both are reopened.
-/// The other ends stay ends.
+/// [`TransitionError`] if the lot has ended or is parked, or if a step is not in the pipeline. Only declined and
+/// merged lots can be reopened: a merged one is needed again if its carrier ends. All other ends are final.
 pub fn decide(
     state: &LotState,
     result: StepResult,
@@ -134,7 +130,7 @@ pub fn decide(
             (step, *attempt)
         }
         LotState::Waiting { step, .. } => (step, 1),
-        // What an operator decides of a parked lot.
+        // What an operator may decide about a parked lot.
         LotState::Parked { step, .. }
             if matches!(result, StepResult::Replay | StepResult::Close(_) | StepResult::Go(_)) =>
         {
@@ -165,7 +161,7 @@ pub fn decide(
         }),
         StepResult::Close(outcome) => LotState::Closed(outcome),
         StepResult::Park { cause } => LotState::Parked { step: step.clone(), incident: cause },
-        // A wait whose deadline could not be acted on still waits: whose move it is stays known.
+        // A lot whose deadline could not be handled keeps waiting, so that it stays known who has to act.
         StepResult::Retry { .. } if matches!(state, LotState::Waiting { .. }) => {
             let delay = at.retry.delay(1, at.draw).unwrap_or_default();
             later(state, at.now + TimeDelta::from_std(delay).unwrap_or(TimeDelta::MAX))
@@ -191,7 +187,7 @@ pub fn decide(
     })
 }
 
-/// A lot that has ended begins anew, if it may.
+/// Reopens a lot that has ended, if that is allowed.
 fn reopened(
     outcome: &Outcome,
     result: &StepResult,

@@ -1,5 +1,5 @@
-//! The rules by which a line is validated: references first, then what must not be bought, what is
-//! not plausible, and what somebody has to look at.
+//! The rules that validate a line: first references, then forbidden goods, then plausibility, then whether somebody
+//! has to review it.
 
 use chrono::NaiveDate;
 
@@ -15,7 +15,7 @@ use super::reference::{Reference, UnknownReference, unknown_references};
 use super::requisition::Line;
 use super::supplier::SoldBy;
 
-/// The code of a lot that waits for a review because an earlier line asks for the same.
+/// The code of a lot that waits for a review because an earlier line requests the same.
 pub const DUPLICATE: &str = "duplicate_candidate";
 
 /// What the rules say about a line.
@@ -23,28 +23,27 @@ pub const DUPLICATE: &str = "duplicate_candidate";
 pub enum Finding {
     /// Nothing is wrong with it.
     Fits,
-    /// A mistake of form: its requester has to mend it.
+    /// A mistake of form, which the requester has to fix.
     SentBack {
         /// A stable code.
         code: &'static str,
         /// What is wrong, with the value and the nearest known one.
         reason: String,
     },
-    /// A business answer: no.
+    /// A business decision: no.
     Declined(Decline),
-    /// Somebody has to look at it.
+    /// Somebody has to review it.
     Review {
         /// A stable code.
         code: &'static str,
-        /// Why.
         reason: String,
-        /// The line that asks for the same, where that is why.
+        /// The line that requests the same, if that is the reason.
         twin: Option<LineId>,
     },
 }
 
-/// The codes by which a rule alone ends or sends back a lot, so that it may pass once the rule or what
-/// it looks up has changed. A person's answer is none of them.
+/// The codes of lots that a rule alone ended or sent back. Such a lot may pass once the rule has changed, or what
+/// the rule looks up. Decisions by people have other codes.
 pub const RULES: [&str; 6] = [
     Reference::Requester.code(),
     Reference::Consignee.code(),
@@ -58,8 +57,8 @@ fn declined(code: &str, text: String) -> Finding {
     Finding::Declined(Decline { code: code.to_owned(), text })
 }
 
-/// Applies the rules, in order; the first that is broken decides. `twin` is another line that asks for
-/// the same and is under way or delivered.
+/// Applies the rules in order. The first broken rule decides. `twin` is another line that requests the same and is
+/// under way or delivered.
 #[must_use]
 pub fn examine(
     coalition: &Coalition,
@@ -99,17 +98,17 @@ pub fn examine(
     }
 }
 
-/// So many units are compared, of prices with up to six decimals.
+/// Prices have up to six decimals, so the prices of this many units are compared.
 const MANY: i64 = 10_000;
 
-/// Why the estimate cannot be right, if no offer comes near it.
+/// Why the estimate cannot be right: there are offers, but none has a similar price.
 fn implausible_price(
     coalition: &Coalition,
     policy: &ValidationPolicy,
     line: &Line,
     day: NaiveDate,
 ) -> Option<String> {
-    // What many cost, so that prices below a cent differ.
+    // The cost of many units, so that prices below a cent differ.
     let eur = |price: Price| {
         let money = price.of(Quantity::whole(MANY)).ok()?;
         coalition.convert(money, Currency::EUR, day, Rounding::Nearest).ok()?
@@ -121,7 +120,7 @@ fn implausible_price(
             continue;
         }
         let Some(sold_by) = offer.sold_by(line.unit) else { continue };
-        // A pack is compared with the estimate of what it holds.
+        // The price of a pack is compared with the estimate for its content.
         let price = eur(offer.unit_price)?.minor;
         let Some((price, estimate)) = sold_by.comparable(price, estimate) else { continue };
         let ratio = policy.price_ratio;
@@ -144,6 +143,6 @@ fn needs_review(coalition: &Coalition, group: &ExpertGroup, line: &Line, day: Na
     let value = value.and_then(|value| {
         coalition.convert(value, from.currency, day, Rounding::Nearest).ok().flatten()
     });
-    // What cannot be valued is reviewed.
+    // A value that cannot be converted is reviewed.
     value.is_none_or(|value| value.minor >= from.minor)
 }

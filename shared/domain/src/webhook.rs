@@ -1,4 +1,4 @@
-//! Webhooks: where events are sent to, what has to arrive there yet, and what became of attempts.
+//! Webhooks: where events are sent, what still has to arrive there, and how attempts ended.
 
 use chrono::TimeDelta;
 use ipnet::IpNet;
@@ -14,10 +14,10 @@ use crate::event_filter::Filter;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WebhookPolicy {
-    /// Networks, such as `127.0.0.0/8`, that events may be sent to although they are not public, and
-    /// over plain `http`.
+    /// Networks, such as `127.0.0.0/8`, to which events may be sent although they are not public. Plain `http` is
+    /// allowed there.
     pub allow: Vec<IpNet>,
-    /// Seconds between one attempt and the next; when they are used up, a delivery has failed.
+    /// Seconds from each attempt to the next. When they are used up, a delivery has failed.
     pub retry_s: Vec<u32>,
     /// Days without a success after which an endpoint is disabled.
     pub disable_after_days: u32,
@@ -38,8 +38,8 @@ impl WebhookPolicy {
         *self == Self::default()
     }
 
-    /// When a delivery is tried again after `attempts` of which the last was at `now`, spread by up to
-    /// a tenth by `draw`; none: it has failed.
+    /// When a delivery is tried again after `attempts` attempts, the last of them at `now`. `draw` delays it by up
+    /// to a tenth. `None` means that the delivery has failed.
     #[must_use]
     pub fn next(&self, attempts: u32, now: Timestamp, draw: u64) -> Option<Timestamp> {
         let delay = i64::from(*self.retry_s.get((attempts as usize).saturating_sub(1))?) * 1000;
@@ -49,35 +49,33 @@ impl WebhookPolicy {
     }
 }
 
-/// Where events are sent to.
+/// Where events are sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
-    /// Its id.
     pub id: String,
-    /// The address.
     pub url: String,
     /// What it is for, in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// Which events.
+    /// Which events it gets.
     #[serde(default)]
     pub filter: Filter,
-    /// With whose eyes.
+    /// The role whose view of events it gets.
     pub role: Role,
-    /// For whom that role acts.
+    /// The party for which that role acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<String>,
-    /// The account that made it: of a role that acts for nobody, it alone owns it. None: made before that was kept.
+    /// The account that created it. If the role of that account acts for nobody, the account alone owns the
+    /// endpoint. `None` if it was created before owners were stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// The secretariat's account that changed it last, where it is not the secretariat's.
+    /// The secretariat's account that changed it last, if the endpoint does not belong to the secretariat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_by: Option<String>,
-    /// Deliveries under way at once, each of another subject.
+    /// How many deliveries run at once, each for another subject.
     pub concurrency: u32,
     /// How long an answer may take, in seconds.
     pub timeout_s: u32,
-    /// When it was made.
     pub created: Timestamp,
     /// Since when nothing is sent to it, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,45 +92,45 @@ pub struct Disabled {
     pub why: String,
 }
 
-/// How far an endpoint has come.
+/// How far the deliveries to an endpoint are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Every event up to this position has arrived, or is a [`Delivery`].
+    /// Every event up to this position was delivered, or is a [`Delivery`].
     pub position: i64,
     /// Since when no attempt has succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing_since: Option<Timestamp>,
 }
 
-/// What deliveries are signed with: `whsec_` and base 64; as it is kept, or opened as text.
+/// The secrets that sign deliveries: `whsec_` and base64. `S` is how they are stored, or opened text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secrets<S = Confidential> {
-    /// The one that holds.
+    /// The current secret.
     pub current: S,
-    /// The one before, and until when it signs, too.
+    /// The previous secret, and the time until which it signs too.
     #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
     pub before: Option<(S, Timestamp)>,
 }
 
 impl<S> Secrets<S> {
-    /// Each of them, to be changed.
+    /// All secrets, to be changed.
     pub fn all_mut(&mut self) -> impl Iterator<Item = &mut S> {
         let before = self.before.as_mut().map(|(secret, _)| secret);
         std::iter::once(&mut self.current).chain(before)
     }
 }
 
-/// An event that has not arrived yet although others behind it may have.
+/// An event that was not delivered yet, although later ones may have been.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// What it is about: what is behind it of the same subject waits for it.
+    /// Its subject. Later events of the same subject wait for it.
     pub subject: String,
     /// Attempts so far.
     pub attempts: u32,
-    /// When the next one is due; none: when the one before of its subject has arrived.
+    /// When the next attempt is due. `None` means as soon as the previous event of its subject was delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
-    /// Whether nobody answered at all.
+    /// Whether no answer came at all.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_unreachable: bool,
     /// Whether it was given up. It waits to be replayed, and holds nothing back.
@@ -143,27 +141,27 @@ pub struct Delivery {
     pub why: String,
 }
 
-/// What became of one attempt.
+/// The result of one attempt to deliver an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Attempt {
-    /// The event.
+    /// The position of the event.
     pub position: i64,
-    /// What happened, such as `waybill.lot.matched`.
+    /// The kind of event, such as `waybill.lot.matched`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// To what.
+    /// The subject of the event.
     pub subject: String,
-    /// Which attempt it was, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// When.
+    /// When it was made.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub at: Timestamp,
-    /// How long it took.
+    /// How long it took, in milliseconds.
     pub duration_ms: u64,
-    /// The status of the answer; none: there was no answer.
+    /// The HTTP status of the answer. `None` means that there was no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// What went wrong; empty: it has arrived.
+    /// What went wrong. Empty means that the event was delivered.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub error: String,
     /// The first bytes of the answer.
@@ -171,13 +169,13 @@ pub struct Attempt {
     pub answer: String,
 }
 
-/// The key of the note of a delivery: in the order of positions.
+/// The key of a delivery's note. Keys are in the order of positions.
 #[must_use]
 pub fn delivery_key(endpoint: &str, position: i64) -> String {
     format!("{endpoint}/{position:019}")
 }
 
-/// The position that such a key names.
+/// The position in such a key.
 #[must_use]
 pub fn position_of(key: &str) -> Option<i64> {
     key.rsplit('/').next()?.parse().ok()

@@ -1,5 +1,5 @@
-//! Whether the money of a lot may be bound today, and until when: what matching asked of each share, asked
-//! again by whoever binds it. Rounds, orders, consents and `check` ask the same.
+//! Whether the money of a lot may be bound today, and until when. Whoever binds money checks the eligibility of
+//! each share again. Rounds, orders, consents and `check` use the same rules.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,9 +17,7 @@ use waybill_domain::supplier::Offer;
 /// An envelope that may not be bound for a lot, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unbindable {
-    /// The envelope.
     pub envelope: String,
-    /// Why not.
     pub why: WhyNot,
 }
 
@@ -29,7 +27,7 @@ impl fmt::Display for Unbindable {
     }
 }
 
-/// Whether `envelope` may pay for `lot` on `day`, by the offer that the lot was matched by.
+/// Whether `envelope` may pay for `lot` on `day`, with the offer with which the lot was matched.
 ///
 /// # Errors
 /// The typed reason why it may not.
@@ -52,7 +50,7 @@ pub fn may_pay<'a>(
     Ok(())
 }
 
-/// Whether the goods that the contribution of this id gives may serve `line` on `day`.
+/// Whether the goods of the contribution with this id may serve `line` on `day`.
 ///
 /// # Errors
 /// The typed reason why they may not.
@@ -66,10 +64,10 @@ pub fn may_give(
     may_serve(coalition, given, line, None, day)
 }
 
-/// Whether all the money set aside for `lot`, or the gift that it is offered, may be bound on `day`.
+/// Whether all money that is set aside for `lot`, or the gift that it was offered, may be bound on `day`.
 ///
 /// # Errors
-/// The first share that may not, and why.
+/// The first share that may not be bound, and why.
 pub fn may_bind(
     coalition: &Coalition,
     lot: &Lot,
@@ -100,7 +98,7 @@ fn has_consent(coalition: &Coalition, share: &Share, day: NaiveDate) -> bool {
         || unanswered_of(coalition, share, day).is_empty()
 }
 
-/// Those donors of `share` that have to agree to it and have not yet.
+/// The donors of `share` that have to consent and have not done so yet.
 #[must_use]
 pub fn unanswered_of(coalition: &Coalition, share: &Share, day: NaiveDate) -> Vec<String> {
     let Some(contribution) = coalition.contributions.get(&share.envelope) else {
@@ -108,7 +106,7 @@ pub fn unanswered_of(coalition: &Coalition, share: &Share, day: NaiveDate) -> Ve
     };
     let funders = match funders(coalition, contribution, day) {
         Ok(funders) => funders,
-        // Nobody may agree to it: it waits for all of them, until it goes back.
+        // Nobody may consent to it. It waits for all its donors until it goes back.
         Err(_) => contribution.donors.iter().map(String::as_str).collect(),
     };
     let has_agreed = |donor: &str| share.consents.iter().any(|known| known == donor);
@@ -123,8 +121,8 @@ pub fn unanswered(coalition: &Coalition, lot: &Lot, day: NaiveDate) -> Vec<Strin
     donors.collect::<BTreeSet<String>>().into_iter().collect()
 }
 
-/// The last day on which `lot` can be ordered by `offer` as it was matched on `day`, and in time; `None` if
-/// nothing ends. A day on which it would have been in time and that has passed is no limit any more.
+/// The last day on which `lot`, as matched on `day`, can be ordered from `offer` and arrive in time. `None` if
+/// nothing ends. If it is already too late to arrive in time, that is not a limit any more.
 #[must_use]
 pub fn last_day(
     coalition: &Coalition,

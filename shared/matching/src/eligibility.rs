@@ -1,4 +1,4 @@
-//! Which envelopes a line may use, and the typed reason for each that it may not.
+//! Which envelopes a line may use, and a typed reason for each one that it may not use.
 
 use std::fmt;
 
@@ -15,32 +15,32 @@ use waybill_domain::requisition::Line;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhyNot {
-    /// Indicative, or without an amount.
+    /// It is only indicative, or has no amount.
     PledgeOnly,
     /// It is goods, not money.
     InKind,
-    /// One of its donors is no member on the day.
+    /// One of its donors is not a member on the day.
     NotAMember,
-    /// Not stated yet on the day.
+    /// It was not stated yet on the day.
     NotYetOpen,
-    /// The last day for orders has passed.
+    /// Its last day for orders has passed.
     Lapsed,
-    /// Earmarked for something else.
+    /// It is earmarked for something else.
     Earmark,
-    /// Not given for such items.
+    /// It is not given for such items.
     Excluded,
-    /// Bought through another channel.
+    /// It may only be spent through another channel.
     Channel,
-    /// Its currency, or that of the cost, has no rate.
+    /// Its currency, or the currency of the cost, has no exchange rate.
     NoRate,
-    /// The last rate of its currency is older than the pipeline lets it be.
+    /// The last exchange rate of its currency is older than the pipeline allows.
     StaleRate {
-        /// Of which day it is.
+        /// The day of that rate.
         date: NaiveDate,
     },
     /// Its donor did not consent.
     ConsentRefused,
-    /// A donor that has to agree has not.
+    /// A donor has to consent and has not done so.
     NotAsked,
     /// Not enough is left.
     Exhausted {
@@ -93,14 +93,11 @@ impl fmt::Display for WhyNot {
     }
 }
 
-/// What a line asks for, as far as it decides who may pay.
+/// What decides who may pay for a line.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// The item.
     pub item: &'a str,
-    /// The classification code.
     pub classification: &'a str,
-    /// Who asks.
     pub requester: &'a str,
 }
 
@@ -135,10 +132,10 @@ pub fn eligible<'a>(
     Ok(())
 }
 
-/// Whether what `contribution` gives, money or goods, is given for what is `wanted` on `day`, through `channel`.
+/// Whether `contribution`, money or goods, may be used for what is `wanted` on `day`, through `channel`.
 ///
 /// # Errors
-/// The typed reason why it is not.
+/// The typed reason why it may not.
 pub fn may_serve<'a>(
     coalition: &Coalition,
     contribution: &Contribution,
@@ -175,10 +172,10 @@ pub fn may_serve<'a>(
     Ok(())
 }
 
-/// The donors of `contribution` who fund it on `day`: all but those who only observe then.
+/// The donors of `contribution` that give it on `day`: all except those who only observe on that day.
 ///
 /// # Errors
-/// [`WhyNot::NotAMember`] if one of the others may not fund, or there is no other: joint money is not split.
+/// [`WhyNot::NotAMember`] if one of the others may not fund, or if nobody is left. Joint money is not split.
 pub fn funders<'a>(
     coalition: &Coalition,
     contribution: &'a Contribution,

@@ -1,4 +1,4 @@
-//! Why a lot is funded, by whom, or what stands against it: an answer as data.
+//! Why a lot is funded and by whom, or what stands against it, as data.
 
 use std::collections::BTreeMap;
 
@@ -20,43 +20,43 @@ use waybill_domain::money::{Money, MoneyError, Rate};
 use waybill_domain::pipeline::Preference;
 use waybill_domain::requisition::Line;
 
-/// Lots that an exhausted envelope pays for are named up to so many, the largest first.
+/// The maximum number of lots that are named for an exhausted envelope. The largest come first.
 const NAMED: usize = 5;
 
-/// Why a lot has the money that it has.
+/// Why a lot has money, or has none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case", tag = "answer")]
 pub enum Explanation {
     /// Donors pay for it.
     Funded {
-        /// The day on which it was decided.
+        /// The day on which this was decided.
         day: NaiveDate,
-        /// Who pays, in the order in which their money was to be used.
+        /// Who pays, in the order in which the money is used.
         payers: Vec<Payer>,
-        /// Why no other does.
+        /// Why the other envelopes do not pay.
         others: Vec<Other>,
     },
     /// It waits for money.
     Unfunded(Box<Missing>),
-    /// It waits for money that is there: the next round gives it.
+    /// It waits for money that is available. The next round gives it the money.
     NextRound {
-        /// The day as of which this is said.
+        /// The day for which this answer holds.
         day: NaiveDate,
         /// Who would pay.
         payers: Vec<Foreseen>,
     },
-    /// It waits for money, and whoever asks may not know what donors have left.
+    /// It waits for money, and the caller may not see what donors have left.
     Unpaid {
-        /// The day as of which this is said.
+        /// The day for which this answer holds.
         day: NaiveDate,
-        /// How many lots ahead of it wait for money, too.
+        /// How many lots ahead of it also wait for money.
         ahead: usize,
     },
-    /// Nothing can be bought: no offer fits.
+    /// Nothing can be bought, because no offer fits.
     Unoffered {
-        /// The day as of which this is said.
+        /// The day for which this answer holds.
         day: NaiveDate,
-        /// The nearest offers, and what keeps each away.
+        /// The nearest offers, and what keeps each of them away.
         near_offers: Vec<NearOffer>,
     },
     /// A donor gives it in kind.
@@ -64,41 +64,42 @@ pub enum Explanation {
         /// The contribution.
         contribution: String,
     },
-    /// Nothing was decided about money.
+    /// No decision about money was made.
     Undecided,
 }
 
-/// A donor's share, and what decided for it.
+/// A donor's share, and why this donor pays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Payer {
     /// The envelope.
     pub envelope: String,
     /// Its donors.
     pub donors: Vec<String>,
-    /// What it costs the envelope.
+    /// The amount that the envelope pays, in its currency.
     pub amount: Money,
-    /// What it pays of the lot's cost.
+    /// The part of the lot's cost that this pays.
     pub covers: Money,
-    /// Units of the envelope's currency for one EUR, frozen when it was set aside.
+    /// Units of the envelope's currency for one EUR: the rate of the day on which the money was set aside or, once
+    /// it is paid, of the day of the payment.
     pub rate: Rate,
-    /// How far it has come.
+    /// The state of the share.
     pub state: ShareState,
-    /// What decided.
+    /// Why this envelope pays.
     pub decided: Decided,
 }
 
-/// What a donor would pay, were there a round now.
+/// What a donor would pay if a round ran now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Foreseen {
     /// The envelope.
     pub envelope: String,
     /// Its donors.
     pub donors: Vec<String>,
-    /// What it would cost the envelope.
+    /// The amount that the envelope would pay.
     pub amount: Money,
 }
 
-/// What decided for a payer.
+/// Why an envelope pays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Decided {
@@ -106,14 +107,14 @@ pub enum Decided {
     OnlyOne,
     /// Of the money that could be used, none lapses sooner.
     LapsesFirst {
-        /// Its last day.
+        /// The last day on which an order can bind it.
         obligate_by: NaiveDate,
     },
     /// Of the money that could be used, it is the most restricted.
     Earmarked,
-    /// What comes before it was not enough, or was needed by others.
+    /// Money that comes before it was not enough, or others needed that money.
     Rest,
-    /// It stands equal with other money, and shares in proportion.
+    /// It ranks equally with other money, and they share in proportion.
     Equal,
 }
 
@@ -122,31 +123,33 @@ pub enum Decided {
 pub struct Other {
     /// The envelope.
     pub envelope: String,
-    /// Why not; none: it could, but its money was not needed.
+    /// Why not. It is absent if the envelope could pay, but its money was not needed.
     pub why: Option<WhyNot>,
 }
 
-/// What a lot that waits for money is short of.
+/// What a lot lacks that waits for money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Missing {
-    /// The day as of which this is said.
+    /// The day for which this answer holds.
     pub day: NaiveDate,
     /// What the lot costs.
     pub cost: Money,
-    /// The smallest new money for this lot that funds it with all the funded lots ahead of it.
+    /// The smallest amount of new money for this lot that funds it together with all funded lots ahead of it.
     pub missing: Money,
-    /// Any one of these, grown by it, would do.
+    /// The envelopes to which the money could be added. Any one of them is enough.
     pub from: Vec<String>,
-    /// Whether it was proven that nothing less would do.
+    /// Whether it is proven that no smaller amount is enough.
     pub is_proven: bool,
     /// The minimum cut: envelopes whose money is needed by lots ahead that can use no other.
     pub exhausted: Vec<Exhausted>,
-    /// Why the others do not pay.
+    /// Why the other envelopes do not pay.
     pub others: Vec<Other>,
-    /// How many lots ahead of it wait for money, too: what is not kept for it may serve them first.
+    /// How many lots ahead of it also wait for money. New money that is not reserved for this lot may serve them
+    /// first.
     #[serde(default, skip_serializing_if = "is_none")]
     pub ahead: usize,
-    /// Lots behind it that the new money would leave unfunded, because it would draw on theirs.
+    /// Lots behind it that would lose their money if this lot got the new money, because this lot would also use
+    /// theirs.
     pub would_unfund: Vec<LotId>,
 }
 
@@ -154,37 +157,37 @@ fn is_none(count: &usize) -> bool {
     *count == 0
 }
 
-/// An envelope with nothing left for a lot.
+/// An envelope that has too little left for a lot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Exhausted {
     /// The envelope.
     pub envelope: String,
     /// Its donors.
     pub donors: Vec<String>,
-    /// What is left, which is less than what is needed.
+    /// What is left. It is less than what is needed.
     pub left: Money,
-    /// What more of it opens next, and on which day.
+    /// The next amount that becomes usable, and on which day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opens: Option<Opening>,
-    /// Lots that it pays for, the largest amounts first.
+    /// Lots that it pays for, with the amounts, the largest first.
     pub lots: Vec<(LotId, Money)>,
-    /// How many more there are.
+    /// How many more lots it pays for.
     pub more: usize,
 }
 
-/// Money that is promised, and cannot be used before a day.
+/// Promised money that cannot be used before a given day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Opening {
-    /// How much.
+    /// The amount.
     pub amount: Money,
-    /// The day.
+    /// The first day on which it can be used.
     pub day: NaiveDate,
 }
 
-/// What each envelope pays for, by envelope.
+/// What each envelope pays for: lots and amounts, by the id of the envelope.
 pub type Spending = BTreeMap<String, Vec<(LotId, Money)>>;
 
-/// Adds what `lot` has to `spending`.
+/// Adds the shares of `lot` to `spending`.
 pub fn spend(spending: &mut Spending, lot: &Lot) {
     for share in &lot.funding {
         spending.entry(share.envelope.clone()).or_default().push((lot.id, share.amount));
@@ -195,7 +198,7 @@ fn donors(coalition: &Coalition, envelope: &str) -> Vec<String> {
     coalition.contributions.get(envelope).map(|c| c.donors.clone()).unwrap_or_default()
 }
 
-/// Why `lot`, which has money, is paid by whom, as of the day on which it was matched.
+/// Explains who pays for `lot`, which has money, and why, as of the day on which it was matched.
 #[must_use]
 pub fn funded(
     coalition: &Coalition,
@@ -239,7 +242,7 @@ pub fn funded(
     Explanation::Funded { day, payers, others }
 }
 
-/// By what money is ordered: the smallest is used first.
+/// The sort key of money. Money with the smallest key is used first.
 fn key(contribution: &Contribution, order: &[Preference]) -> Vec<NaiveDate> {
     let rank = |preference: &Preference| match preference {
         Preference::SoonestLapse => contribution.obligate_by.unwrap_or(NaiveDate::MAX),
@@ -261,7 +264,7 @@ fn decided(contribution: &Contribution, usable: &[&Contribution], order: &[Prefe
     if keys.filter(|other| *other == own).count() > 1 {
         return Decided::Equal;
     }
-    // The first rule by which it differs from some other.
+    // The first rule by which it differs from any other.
     let differs = |at: &usize| usable.iter().any(|other| key(other, order)[*at] != own[*at]);
     match (0..order.len()).find(differs).map(|at| order[at]) {
         Some(Preference::SoonestLapse) => match contribution.obligate_by {
@@ -273,8 +276,8 @@ fn decided(contribution: &Contribution, usable: &[&Contribution], order: &[Prefe
     }
 }
 
-/// What the lot at `place` of a round is short of; none if the round would fund it, or if nobody
-/// offers it.
+/// Explains why the lot at `place` of a round has no money: what it lacks, or that the next round would fund it.
+/// `None` if nobody offers it.
 ///
 /// # Errors
 /// [`MoneyError::Overflow`] if an amount does not fit.
@@ -319,7 +322,7 @@ pub fn unfunded(
         }
         Unfunded::RequesterCap { left } => (*left, Vec::new(), Vec::new(), true),
     };
-    // What the round itself would give, too.
+    // This includes what the round itself would give.
     let mut spending = spending.clone();
     for (lot, answer) in asked.iter().zip(&solution.answers) {
         let Answer::Funded { payments, .. } = answer else { continue };
@@ -376,7 +379,7 @@ fn exhausted(
     }
 }
 
-/// Lots behind the one at `at` that are funded now, and would not be with `missing` for it.
+/// Lots behind the one at `at` that are funded now, and would not be if that lot got `missing`.
 fn would_unfund(
     round: &Round,
     solution: &Solution,

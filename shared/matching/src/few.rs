@@ -1,7 +1,7 @@
-//! The funded set where so many donors pay for one lot at most. To decide whether lots fit into
-//! envelopes whole is as hard as packing bins, so each lot is tried in three ways: as it is, with
-//! one lot moved elsewhere, and by a solver of mixed integer programs up to a stated size and
-//! number of nodes. What is refused is either proven not to fit or said not to be.
+//! Finds the funded set if only a limited number of donors may pay for one lot. Deciding whether whole lots fit
+//! into envelopes is as hard as bin packing. So each lot is tried in three ways: without moving others, with one
+//! lot moved elsewhere, and by a mixed integer solver, up to a stated size and number of nodes. Each refusal says
+//! whether it is proven that the lot does not fit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,28 +17,28 @@ use super::walk::{in_base, largest_part, network};
 use waybill_domain::money::{MoneyError, Rounding};
 use waybill_domain::quantity::Quantity;
 
-/// Lots that the solver is given at most.
+/// The maximum number of lots that the solver gets.
 pub(super) const LOTS: usize = 60;
 
-/// Nodes that the solver looks at, at most.
+/// The maximum number of nodes that the solver explores.
 pub(super) const NODES: u64 = 5_000;
 
-/// What is said about a lot.
+/// The result for one lot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Placed {
-    /// It, or a part of it, is funded by envelopes of a group of the network.
+    /// It, or a part of it, is funded by the envelopes of a group of the network.
     Accepted { group: usize, part: Option<Quantity>, amount: i64 },
-    /// Not funded: any of `from` with so much more would pay for it.
+    /// It is not funded. If any one of `from` had `missing` more, it could be.
     Refused { missing: i64, from: Vec<usize>, is_proven: bool },
 }
 
-/// Lots that are funded, by which envelopes each.
+/// The funded lots, and the envelopes that pay for each.
 struct Few<'a> {
     problem: &'a Problem,
     most: usize,
-    /// All money and what is funded, lots keeping to their envelopes.
+    /// All money and all funded lots, where each lot keeps to its chosen envelopes.
     network: Network,
-    /// The same, but any number of donors may pay for a lot.
+    /// The same without the limit on the number of donors for each lot.
     relaxed: Network,
     relaxed_groups: Vec<usize>,
     donors: Vec<usize>,
@@ -65,7 +65,7 @@ enum Fits {
     Unknown,
 }
 
-/// Walks all lots.
+/// Goes through all lots by priority.
 ///
 /// # Errors
 /// [`MoneyError::Overflow`] if an amount does not fit.
@@ -90,7 +90,7 @@ pub(super) fn run(problem: &Problem, most: usize) -> Result<(Network, Vec<Placed
     for place in 0..problem.demands.len() {
         placed.push(few.place(place)?);
     }
-    // Lots may have moved since they were placed.
+    // Lots may have been moved since they were placed.
     for &Lot { place, group, part, amount } in &few.funded {
         placed[place] = Placed::Accepted { group, part, amount };
     }
@@ -135,7 +135,7 @@ impl Few<'_> {
         fits
     }
 
-    /// The largest part of a lot that the others leave money for where they are.
+    /// The largest part of a lot that can be funded without moving other lots.
     fn in_part(&mut self, place: usize) -> Result<Option<Lot>, MoneyError> {
         let demand = &self.problem.demands[place];
         let Some(parts) = &demand.parts else { return Ok(None) };
@@ -160,7 +160,7 @@ impl Few<'_> {
         Ok(Some(lot))
     }
 
-    /// The envelopes of a group by donor, the money to be used first at the front.
+    /// The envelopes of a group by donor. Donors whose money is used first come first.
     fn by_donor(&self, group: usize) -> Vec<Vec<usize>> {
         let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for &envelope in &self.problem.groups[group] {
@@ -172,7 +172,7 @@ impl Few<'_> {
         sets
     }
 
-    /// Sets of envelopes of as many donors as may pay together, to be tried one after the other.
+    /// Sets of envelopes to try one after the other, each of at most as many donors as may pay together.
     fn choices(&self, group: usize) -> Vec<Vec<usize>> {
         let sets = self.by_donor(group);
         let mut choices = sets.clone();
@@ -192,7 +192,7 @@ impl Few<'_> {
         choices
     }
 
-    /// By the payers that it had.
+    /// Funds the lot with the payers that it had.
     fn as_before(&mut self, place: usize) -> Option<usize> {
         let demand = &self.problem.demands[place];
         let payers: Vec<usize> = demand.held.iter().map(|(envelope, _)| *envelope).collect();
@@ -212,7 +212,7 @@ impl Few<'_> {
         })
     }
 
-    /// Moves one funded lot to other envelopes, if that makes room.
+    /// Moves one funded lot to other envelopes, if that makes enough room.
     fn with_one_moved(&mut self, place: usize, group: usize, amount: i64) -> bool {
         if self.funded.len() > LOTS * 4 {
             return false;
@@ -239,7 +239,7 @@ impl Few<'_> {
         false
     }
 
-    /// Asks the solver for envelopes of all funded lots and this one.
+    /// Asks the solver for envelopes for all funded lots and this one.
     fn by_solver(&mut self, place: usize, amount: i64) -> Fits {
         if self.funded.len() >= LOTS || !self.problem.policy.donor_caps.is_empty() {
             return Fits::Unknown;
@@ -254,7 +254,7 @@ impl Few<'_> {
             Err(Error::Infeasible) => return Fits::No,
             Ok(SolveOutcome::Interrupted(_)) | Err(_) => return Fits::Unknown,
         };
-        // The solver reckons in floating point: whole numbers have the last word.
+        // The solver calculates in floating point, so its answer is checked in whole numbers.
         let mut network =
             Network::new((0..self.classes.len()).map(|e| self.network.had(e)).collect());
         let mut funded = Vec::with_capacity(lots.len());
@@ -272,8 +272,8 @@ impl Few<'_> {
         Fits::Yes
     }
 
-    /// Which donors pay for each lot: a binary variable for each, and the part of the cost that
-    /// each of their envelopes pays.
+    /// A model of which donors pay for each lot. Each donor has a binary variable, and each of its envelopes a
+    /// variable for the part of the cost that it pays.
     fn model(&self, lots: &[Lot]) -> (microlp::Problem, Vec<Vec<Choice>>) {
         let mut model = microlp::Problem::new(OptimizationDirection::Minimize);
         let mut load: Vec<LinearExpr> = vec![LinearExpr::empty(); self.classes.len()];
@@ -290,7 +290,7 @@ impl Few<'_> {
                     if had == 0 {
                         continue;
                     }
-                    // Where one envelope of one donor pays, it pays all.
+                    // If only one donor may pay, and it has one envelope, this envelope pays everything.
                     let part = if self.most == 1 && set.len() == 1 {
                         pays
                     } else {
@@ -314,7 +314,8 @@ impl Few<'_> {
         (model, chosen)
     }
 
-    /// Any of these envelopes with so much more would pay: those of the donors who have most left.
+    /// Refuses a lot. Any one of these envelopes could pay if it had that much more: they belong to the donors who
+    /// have most left.
     fn refused(&self, group: usize, amount: i64, is_proven: bool) -> Placed {
         let room = |set: &Vec<usize>| -> i64 {
             set.iter().map(|envelope| self.network.room(*envelope)).fold(0, i64::saturating_add)

@@ -1,4 +1,4 @@
-//! The matcher alone: a problem as a JSON document, and its answer as one.
+//! The matcher by itself: it reads a problem as a JSON document, and answers with one.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,18 +12,15 @@ use super::walk::in_base;
 use waybill_domain::money::{Currency, Money, MoneyError, Rate, Rounding, convert};
 use waybill_domain::pipeline::WhenUnaffordable;
 
-/// A problem. Amounts are in minor units; the order of lots is class, rank, then place.
+/// A problem. Amounts are in minor units. Lots are ordered by class, then rank, then their place in the list.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Instance {
-    /// Money.
     pub envelopes: Vec<InstanceEnvelope>,
-    /// Lots.
     pub lots: Vec<InstanceLot>,
     /// Units of each currency for one EUR.
     #[serde(default)]
     pub rates: BTreeMap<Currency, Rate>,
-    /// The rules.
     #[serde(default)]
     pub policy: InstancePolicy,
 }
@@ -32,15 +29,12 @@ pub struct Instance {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstanceEnvelope {
-    /// Its id.
     pub id: String,
-    /// Who gives it.
     pub donor: String,
-    /// What is left of it.
+    /// What is left of it, in minor units.
     pub amount: i64,
-    /// Its currency.
     pub currency: Currency,
-    /// The last day it can be used.
+    /// The last day on which it can be used.
     #[serde(default)]
     pub expires: Option<NaiveDate>,
 }
@@ -49,21 +43,21 @@ pub struct InstanceEnvelope {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstanceLot {
-    /// Its id.
     pub id: String,
-    /// The class of its priority; the lowest comes first.
+    /// The class of its priority. The lowest comes first.
     #[serde(default)]
     pub class: i64,
-    /// Its rank within the class; the lowest comes first.
+    /// The rank within the class. The lowest comes first.
     #[serde(default)]
     pub rank: i64,
-    /// What it costs.
+    /// The cost, in minor units.
     pub cost: i64,
     /// The currency of the cost.
     pub currency: Currency,
     /// The envelopes that it may use.
     pub eligible: Vec<String>,
-    /// Whether it may be split; without a smallest part it is funded whole all the same.
+    /// Whether it may be split. Since an instance states no smallest part, the lot is funded as a whole all the
+    /// same.
     #[serde(default)]
     pub divisible: bool,
 }
@@ -72,7 +66,7 @@ pub struct InstanceLot {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstancePolicy {
-    /// So many donors pay for one lot at most.
+    /// The maximum number of donors that pay for one lot. `None` means no limit.
     #[serde(default)]
     pub max_donors: Option<usize>,
     /// `fill_down` or `hold`.
@@ -83,34 +77,24 @@ pub struct InstancePolicy {
 /// Why an instance cannot be matched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InstanceError {
-    /// Two have one id.
+    /// Two envelopes, or two lots, have the same id.
     #[error("{kind} `{id}` is there twice: give each its own id")]
     Twice {
         /// `envelope` or `lot`.
         kind: &'static str,
-        /// The id.
         id: String,
     },
-    /// A lot names an envelope that is not there.
+    /// A lot names an envelope that does not exist.
     #[error("lot `{lot}`, eligible: no envelope `{envelope}`: name one of `envelopes`")]
-    NoEnvelope {
-        /// The lot.
-        lot: String,
-        /// The name.
-        envelope: String,
-    },
+    NoEnvelope { lot: String, envelope: String },
     /// An amount below zero, or a lot that costs nothing.
     #[error("{kind} `{id}`, {field}: {value} is too low: {least} or more, in minor units")]
     TooLow {
         /// `envelope` or `lot`.
         kind: &'static str,
-        /// The id.
         id: String,
-        /// The field.
         field: &'static str,
-        /// Its value.
         value: i64,
-        /// The least it may be.
         least: i64,
     },
     /// A currency without a rate.
@@ -120,15 +104,13 @@ pub enum InstanceError {
     NoRate {
         /// `envelope` or `lot`.
         kind: &'static str,
-        /// The id.
         id: String,
-        /// The currency.
         currency: Currency,
     },
-    /// No donor at all may pay.
+    /// `max_donors` is 0, so that nobody may pay.
     #[error("policy, max_donors: 0 lets nobody pay: at least 1, or null for any number")]
     NoDonors,
-    /// Rules that cannot stand together yet.
+    /// Rules that cannot be combined yet.
     #[error("policy, when_unaffordable: hold cannot stand beside max_donors yet: leave one out")]
     HoldForFew,
     /// An amount does not fit.
@@ -137,10 +119,10 @@ pub enum InstanceError {
 }
 
 impl Instance {
-    /// Answers it.
+    /// Solves the instance.
     ///
     /// # Errors
-    /// [`InstanceError`] names what is wrong with it.
+    /// [`InstanceError`], which names what is wrong with the instance.
     pub fn solve(&self) -> Result<Matched, InstanceError> {
         let (problem, order) = self.problem()?;
         let solution = solve(&problem)?;
@@ -171,7 +153,7 @@ impl Instance {
         }
         let mut places: HashMap<&str, usize> = HashMap::new();
         let mut envelopes = Vec::with_capacity(self.envelopes.len());
-        // In one order, so that the answer does not depend on that of the document.
+        // Envelopes are sorted, so that the answer does not depend on their order in the document.
         let mut sorted: Vec<&InstanceEnvelope> = self.envelopes.iter().collect();
         sorted.sort_by(|a, b| a.id.cmp(&b.id));
         for (place, envelope) in sorted.into_iter().enumerate() {
@@ -234,7 +216,7 @@ impl Instance {
                 bundle: None,
             });
         }
-        // What every lot may use is kept for the last.
+        // Money that every lot may use is used last.
         for (place, envelope) in envelopes.iter_mut().enumerate() {
             envelope.is_unrestricted =
                 groups.len() > 1 && groups.iter().all(|group| group.contains(&place));
@@ -256,7 +238,7 @@ impl Instance {
         solution: &Solution,
     ) -> Result<Matched, InstanceError> {
         let mut matched = Matched { funded: Vec::new(), unfunded: Vec::new() };
-        // By envelope, the lots that it pays for so far.
+        // The lots that each envelope pays for so far.
         let mut payers: Vec<Vec<usize>> = vec![Vec::new(); problem.envelopes.len()];
         let id = |place: &usize| problem.envelopes[*place].id.clone();
         for (at, (place, answer)) in order.iter().zip(&solution.answers).enumerate() {
@@ -303,7 +285,7 @@ impl Instance {
                             let because = Because::TooManyDonors { max_donors, proven: *is_proven };
                             (*missing, from.clone(), because)
                         }
-                        // An instance has no ceilings.
+                        // An instance has no ceilings for requesters.
                         Unfunded::RequesterCap { left } => {
                             (*left, Vec::new(), Because::NoEligibleEnvelope)
                         }
@@ -316,8 +298,8 @@ impl Instance {
         Ok(matched)
     }
 
-    /// `missing` in the currency of the first of `from`, so that any of them, grown by it, would do.
-    /// Those in the base currency come first: for them it is exact.
+    /// `missing` in the currency of the first of `from`, such that any one of them would be enough if it had that
+    /// much more. Envelopes in the base currency come first, because the amount is exact for them.
     fn missing(
         &self,
         problem: &Problem,
@@ -336,7 +318,7 @@ impl Instance {
         let mut amount =
             convert(missing, problem.base.1, first.currency, first.rate, Rounding::Up)?;
         if is_one_currency {
-            // What is left below a minor unit of the base counts, too.
+            // Fractions of a minor unit of the base currency that are left count too.
             let grown = from.iter().map(|place| grown(problem, *place, missing.minor));
             let most = grown.collect::<Result<Vec<_>, _>>()?.into_iter().max();
             amount.minor = most.unwrap_or(amount.minor);
@@ -346,7 +328,7 @@ impl Instance {
     }
 }
 
-/// By how much an envelope has to grow to be worth `more` in the base.
+/// By how much an envelope has to grow for its value in the base currency to grow by `more`.
 fn grown(problem: &Problem, place: usize, more: i64) -> Result<i64, MoneyError> {
     let envelope = &problem.envelopes[place];
     let has = Money::new(envelope.available, envelope.currency);

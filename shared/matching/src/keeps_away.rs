@@ -1,4 +1,4 @@
-//! What keeps an offer away from a lot: typed, in words, and with the way out.
+//! What keeps an offer away from a lot: as a type, in words, and with the way out.
 
 use std::fmt;
 
@@ -15,24 +15,24 @@ use waybill_domain::requisition::Line;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case", tag = "code")]
 pub enum KeepsAway {
-    /// It is for an item that is spelled otherwise.
+    /// The offer is for an item that is spelled differently.
     Spelling {
-        /// The item as offered.
+        /// The item in the offer.
         offered: String,
-        /// The item as asked for.
+        /// The requested item.
         wanted: String,
-        /// In what they differ.
+        /// How they differ.
         #[serde(flatten)]
         differs: Differs,
     },
-    /// It is sold by another unit, and does not say that this holds the wanted one.
+    /// It is sold by another unit, and does not say how much of the requested unit one of these holds.
     Unit {
-        /// The unit it is sold by.
+        /// The unit in which it is sold.
         offered: Unit,
-        /// The unit asked for.
+        /// The requested unit.
         wanted: Unit,
     },
-    /// Its currency has no rate on the day.
+    /// Its currency has no exchange rate on the day.
     NoRate {
         /// The currency.
         currency: Currency,
@@ -43,46 +43,46 @@ pub enum KeepsAway {
     Channel {
         /// Who buys through it.
         channel: String,
-        /// Envelopes that could pay, were it bought through another channel.
+        /// Envelopes that could pay if it were bought through another channel.
         envelopes: Vec<String>,
     },
-    /// It does not hold yet.
+    /// It is not valid yet.
     NotYetOpen {
-        /// Its first day.
+        /// The first day on which it is valid.
         from: NaiveDate,
     },
-    /// It holds no longer.
+    /// It is not valid any more.
     Ended {
-        /// Its last day.
+        /// The last day on which it was valid.
         to: NaiveDate,
     },
     /// The folder that stated it does not have it any more.
     Suspended,
-    /// The framework contract that it stands under has ended.
+    /// Its framework contract has ended.
     FrameworkEnded {
-        /// The contract.
+        /// The number of the contract.
         framework: String,
-        /// Its last day.
+        /// The last day of the contract.
         ended: NaiveDate,
     },
-    /// What is left of the framework contract is less than the lot costs.
+    /// Less is left of its framework contract than the lot costs.
     FrameworkUsedUp {
-        /// The contract.
+        /// The number of the contract.
         framework: String,
         /// What can still be called off.
         left: Money,
     },
-    /// It was asked for and refused, or its order was cancelled.
+    /// It was refused for the lot, or its order was cancelled.
     Refused {
-        /// How often.
+        /// How many times.
         times: usize,
     },
-    /// The lot's cost by it is beyond what can be counted.
+    /// The cost of the lot with this offer is too large to be calculated.
     Overflow,
-    /// Less than its minimum is wanted by all lots together. This keeps nothing away: the minimum would
-    /// be bought.
+    /// All lots together want less than its minimum. This does not keep the offer away: the minimum would be
+    /// bought.
     Minimum {
-        /// The minimum for an item on an order, in the unit it is sold by.
+        /// The minimum for one item on an order, in the unit in which it is sold.
         minimum: String,
         /// That unit.
         unit: Unit,
@@ -109,7 +109,7 @@ impl KeepsAway {
         }
     }
 
-    /// Whether the offer cannot be ordered by because of it.
+    /// Whether nothing can be ordered from the offer because of it.
     #[must_use]
     pub fn is_barrier(&self) -> bool {
         match self {
@@ -128,7 +128,7 @@ impl KeepsAway {
         }
     }
 
-    /// What mends it, for `line` and the offer of this id.
+    /// How to remove it, for `line` and the offer with this id.
     pub(super) fn way_out(&self, line: &Line, offer: &str) -> Option<String> {
         let id = quoted(&line.external_id);
         match self {
@@ -165,7 +165,7 @@ impl KeepsAway {
     }
 }
 
-/// A word as a shell takes it.
+/// Quotes a word for a shell, if it needs quotes.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "=-_./:,+".contains(c);
     if word.chars().all(is_plain) {

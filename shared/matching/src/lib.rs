@@ -1,8 +1,8 @@
-//! Matching lots with donors: pure, deterministic, and each answer says why.
+//! Matches lots with donors. It is pure and deterministic, and each answer says why.
 //!
-//! [`solve`] walks the lots by priority and funds each that can be funded together with all funded
-//! before it (`walk`, on `network`), chooses who pays (`payers`), and gives each lot its payments
-//! (`shares`). Where few donors may pay for one lot, `few` takes the place of the walk.
+//! [`solve`] goes through the lots by priority and funds each one that can be funded together with all lots funded
+//! before it (`walk`, on `network`). It then chooses who pays (`payers`), and gives each lot its payments
+//! (`shares`). If only a few donors may pay for one lot, `few` replaces the walk.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 

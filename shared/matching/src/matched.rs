@@ -1,22 +1,19 @@
-//! The answer to an instance, as JSON says it.
+//! The answer to an instance, in the form of its JSON.
 
 use serde::Serialize;
 
 use waybill_domain::money::Currency;
 
-/// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Matched {
-    /// Lots that are funded, by priority.
+    /// Funded lots, by priority.
     pub funded: Vec<FundedLot>,
-    /// Lots that are not, by priority.
+    /// Lots that are not funded, by priority.
     pub unfunded: Vec<UnfundedLot>,
 }
 
-/// A lot that is funded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FundedLot {
-    /// The lot.
     pub lot: String,
     /// Who pays.
     pub shares: Vec<InstanceShare>,
@@ -25,33 +22,28 @@ pub struct FundedLot {
 /// What an envelope pays, in its currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InstanceShare {
-    /// The envelope.
     pub envelope: String,
-    /// Minor units.
+    /// In minor units.
     pub amount: i64,
-    /// The envelope's currency.
     pub currency: Currency,
 }
 
-/// A lot that is not funded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnfundedLot {
-    /// The lot.
     pub lot: String,
-    /// What would fund it.
+    /// The money that would fund it.
     pub missing: Missing,
-    /// Why it is not funded.
     pub because: Because,
 }
 
-/// The smallest new money that would fund a lot with all the funded lots ahead.
+/// The smallest amount of new money that would fund a lot together with all funded lots ahead of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Missing {
-    /// Minor units.
+    /// In minor units.
     pub amount: i64,
-    /// The currency of the first of `from`; of the lot if there is none.
+    /// The currency of the first of `from`, or of the lot if `from` is empty.
     pub currency: Currency,
-    /// Any one of these, grown by `amount`, would fund it.
+    /// If any one of these envelopes had `amount` more, the lot would be funded.
     pub from: Vec<String>,
 }
 
@@ -61,18 +53,18 @@ pub struct Missing {
 pub enum Because {
     /// It names no envelope.
     NoEligibleEnvelope,
-    /// All that it may use is spent on lots ahead which can use nothing else.
+    /// All money that it may use is spent on lots ahead of it that can use no other.
     Exhausted {
         /// The minimum cut.
         envelopes: Vec<String>,
-        /// The funded lots ahead that these pay for.
+        /// The funded lots ahead that these envelopes pay for.
         by: Vec<String>,
     },
-    /// No envelopes of as few donors as the policy allows have enough left.
+    /// No set of envelopes from as few donors as the policy allows has enough left.
     TooManyDonors {
-        /// How many may pay for one lot.
+        /// The maximum number of donors for one lot.
         max_donors: usize,
-        /// Whether it was proven that the lot does not fit.
+        /// Whether it is proven that the lot does not fit.
         proven: bool,
     },
 }

@@ -1,5 +1,5 @@
-//! Offers near to what a lot asks for, and what keeps each away: why nothing can be bought, and what
-//! would mend it.
+//! Offers near to what a lot requests, and what keeps each of them away. This explains why nothing can be bought,
+//! and what would change that.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -19,33 +19,33 @@ use waybill_domain::quantity::{Quantity, Unit};
 use waybill_domain::requisition::Line;
 use waybill_domain::supplier::Offer;
 
-/// Offers that are named for one lot.
+/// The maximum number of offers that are named for one lot.
 const NAMED: usize = 5;
 
-/// Offers that are named in a lot's own reason.
+/// The maximum number of offers that are named in a lot's own reason.
 const IN_REASON: usize = 3;
 
-/// An offer near to what a lot asks for.
+/// An offer near to what a lot requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NearOffer {
     /// The offer.
     pub offer: String,
-    /// Who makes it.
+    /// The supplier.
     pub supplier: String,
-    /// The item as offered.
+    /// The item in the offer.
     pub item: String,
-    /// The unit it is sold by.
+    /// The unit in which it is sold.
     pub unit: Unit,
-    /// What keeps it away, and what else is to be known of it.
+    /// What keeps it away, and what else to know about it.
     pub keeps_away: Vec<KeepsAway>,
-    /// The same for people.
+    /// The same as a text.
     pub text: String,
-    /// What mends it.
+    /// How to remove what keeps it away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub way_out: Vec<String>,
 }
 
-/// Offers of one item, as it is spelled.
+/// The offers of one item, in one spelling.
 struct Item<'a> {
     form: Form,
     offers: Vec<&'a Offer>,
@@ -60,23 +60,23 @@ fn items(coalition: &Coalition) -> BTreeMap<&str, Item<'_>> {
     items
 }
 
-/// Items near to a wanted one: how far, by what, and which.
+/// Items near to a wanted one: the distance, the difference, and the item.
 type Alike<'a> = Arc<[(usize, Option<Differs>, &'a str)]>;
 
-/// What is offered, as it is looked through for lots that no offer fits.
+/// The offers of a day, prepared to find those near to what lots request.
 pub struct Market<'a> {
     coalition: &'a Coalition,
     day: NaiveDate,
-    /// What is left of framework contracts.
+    /// What is left of framework contracts, by number.
     frameworks: &'a BTreeMap<String, Money>,
     items: BTreeMap<&'a str, Item<'a>>,
     known: HashMap<String, Alike<'a>>,
-    /// What is wanted of each item by all lots that wait.
+    /// How much of each item all waiting lots want together.
     wanted: HashMap<(&'a str, Unit), Quantity>,
 }
 
 impl<'a> Market<'a> {
-    /// What is offered on `day`, when so much is left of framework contracts.
+    /// The offers on `day`. `frameworks` is what is left of framework contracts.
     #[must_use]
     pub fn new(
         coalition: &'a Coalition,
@@ -87,7 +87,7 @@ impl<'a> Market<'a> {
         Self { coalition, day, frameworks, items, known, wanted }
     }
 
-    /// The same for lots that would be bought together: a minimum is asked of their sum.
+    /// Adds lots that would be bought together. Minimums are compared with the sum that they want.
     #[must_use]
     pub fn wanting(mut self, lots: impl Iterator<Item = (Quantity, &'a Line)>) -> Self {
         for (quantity, line) in lots {
@@ -97,14 +97,14 @@ impl<'a> Market<'a> {
         self
     }
 
-    /// What is wanted with `lot`, itself included.
+    /// What is wanted together with `lot`, including the lot itself.
     fn wanted(&self, lot: &Lot, line: &Line) -> Quantity {
         let sum = self.wanted.get(&(line.item.as_str(), line.unit)).copied();
         sum.unwrap_or_default().max(lot.quantity)
     }
 
-    /// The offers nearest to what `lot` of `line` asks for, the nearest first: the same item, then
-    /// those spelled nearly so; of these what fewer things keep away, and by their ids.
+    /// The offers nearest to what `lot` of `line` requests. The same item comes first, then similar spellings.
+    /// Among these, offers with fewer obstacles come first, and then smaller ids.
     pub fn near(&mut self, lot: &Lot, line: &Line) -> Vec<NearOffer> {
         let alike = self.alike(&line.item);
         let mut found: Vec<(usize, usize, &Offer, Vec<KeepsAway>)> = Vec::new();
@@ -140,7 +140,7 @@ impl<'a> Market<'a> {
         if let Some(known) = self.known.get(wanted) {
             return known.clone();
         }
-        // Where all is offered as asked, nothing is compared.
+        // If everything is offered as requested, items are never compared.
         if self.items.is_empty() {
             self.items = items(self.coalition);
         }
@@ -157,7 +157,7 @@ impl<'a> Market<'a> {
         found
     }
 
-    /// What keeps `offer` away from `lot`, and what else is to be known of it.
+    /// What keeps `offer` away from `lot`, and what else to know about it.
     fn keeps_away(
         &self,
         offer: &Offer,
@@ -213,7 +213,7 @@ impl<'a> Market<'a> {
             .iter()
             .filter(|refused| **refused == offer.id || **refused == offer.at_price())
             .count();
-        // What does not fit under its contract is refused by Waybill itself, which is said already.
+        // Waybill itself refuses what exceeds the framework contract, and that is reported already.
         let is_used_up = |why: &KeepsAway| matches!(why, KeepsAway::FrameworkUsedUp { .. });
         if times > 0 && !found.iter().any(is_used_up) {
             found.push(KeepsAway::Refused { times });
@@ -227,7 +227,7 @@ impl<'a> Market<'a> {
         found
     }
 
-    /// What keeps `offer` away if money could pay for the lot, but none of it through its channel.
+    /// What keeps `offer` away if money could pay for the lot, but none of it through the offer's channel.
     fn channel(&self, offer: &Offer, lot: &Lot, line: &Line) -> Option<KeepsAway> {
         let channel = offer.channel.as_str();
         let mut envelopes = Vec::new();
@@ -246,7 +246,7 @@ impl<'a> Market<'a> {
     }
 }
 
-/// Which offers are nearest and what keeps them away, in words that do not change from day to day.
+/// The nearest offers and what keeps them away, in words that do not change from day to day.
 #[must_use]
 pub fn nearest(near: &[NearOffer]) -> String {
     let named: Vec<String> = near

@@ -1,41 +1,41 @@
-//! What envelopes can pay together: lots that may use the same envelopes are a group, and the
-//! network says how much each envelope pays for each group.
+//! What envelopes can pay together. Lots that may use the same envelopes form a group. The network records how much
+//! each envelope pays for each group.
 //!
-//! What is once funded stays funded, by whichever envelopes: a lot more is taken in by paths along
-//! which those before move to other money (a maximum flow by shortest augmenting paths, Edmonds and
-//! Karp 1972). Lots taken in one after the other by priority are therefore the lexicographic
-//! optimum: each that can be funded together with all accepted before it is.
+//! Whatever was funded stays funded, though perhaps by other envelopes. To add a lot, earlier lots move to other
+//! money along paths (a maximum flow by shortest augmenting paths, Edmonds and Karp 1972). Adding lots by priority
+//! therefore leads to the lexicographic optimum: each lot that can be funded together with all accepted before it
+//! is accepted.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// Why a lot cannot be funded with all that were funded before.
+/// Why a lot cannot be funded together with everything that was funded before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shortfall {
     /// The smallest amount of new money for this lot that would fund it.
     pub missing: i64,
-    /// The minimum cut: the envelopes that the lot could use, and those to which the lots they pay
-    /// for could move. All that they may still spend is spent, on lots that can use nothing else.
+    /// The minimum cut: the envelopes that the lot could use, and those to which the lots that they pay for could
+    /// move. All that these may spend is spent, on lots that can use nothing else.
     pub exhausted: Arc<[usize]>,
 }
 
-/// Envelopes, groups, and who pays what for whom. All amounts are of one currency's minor units.
+/// Envelopes, groups, and who pays what for whom. All amounts are in minor units of one currency.
 #[derive(Debug, Clone)]
 pub struct Network {
     /// What is left of each envelope.
     left: Vec<i64>,
-    /// What each had at first.
+    /// What each envelope had at first.
     had: Vec<i64>,
     groups: Vec<Group>,
     /// The group of each set of envelopes.
     by_envelopes: HashMap<Vec<usize>, usize>,
     /// The groups that may use each envelope.
     users: Vec<Vec<usize>>,
-    /// What several envelopes may spend together.
+    /// Limits on what several envelopes may spend together.
     ceilings: Vec<Ceiling>,
-    /// The ceiling over each envelope.
+    /// The ceiling that each envelope is under.
     ceiling: Vec<Option<usize>>,
-    /// How often something was funded.
+    /// How often something was funded or released.
     version: u64,
     search: Search,
 }
@@ -50,9 +50,9 @@ struct Ceiling {
 struct Group {
     /// In ascending order.
     envelopes: Vec<usize>,
-    /// What each of all envelopes pays for it.
+    /// What each envelope of the network pays for it.
     paid: Vec<i64>,
-    /// What could be funded at a version, and what stood against more.
+    /// What could still be funded at a version, and what stood against more.
     spare: Option<Spare>,
 }
 
@@ -63,25 +63,25 @@ struct Spare {
     exhausted: Arc<[usize]>,
 }
 
-/// From where a search came to an envelope.
+/// From where a search reached an envelope.
 #[derive(Debug, Clone, Copy)]
 enum From {
-    /// This group would be paid by it.
+    /// The envelope would pay for this group.
     Group(usize),
-    /// It would leave room under the ceiling that it shares with this envelope.
+    /// The envelope would make room under the ceiling that it shares with this one.
     Sibling(usize),
 }
 
-/// What a search has seen, kept to be used again.
+/// The state of a search. It is kept to reuse its memory.
 #[derive(Debug, Clone, Default)]
 struct Search {
     /// How each envelope was reached.
     reached: Vec<Option<From>>,
-    /// Which envelope each group would leave.
+    /// The envelope that each group would leave.
     leaves: Vec<Option<usize>>,
-    /// Groups to look at.
+    /// Groups that have to be explored.
     groups: VecDeque<usize>,
-    /// Envelopes reached and not looked at.
+    /// Envelopes that were reached and have to be explored.
     envelopes: Vec<usize>,
 }
 
@@ -100,7 +100,7 @@ impl Search {
 type Shift = (usize, usize, i64);
 
 impl Network {
-    /// A network of envelopes that have `left`, none below zero.
+    /// A network of envelopes that have `left`, which must not be negative.
     #[must_use]
     pub fn new(left: Vec<i64>) -> Self {
         Self {
@@ -116,7 +116,7 @@ impl Network {
         }
     }
 
-    /// Lets `envelopes`, none of which has a ceiling yet, spend no more than `room` together.
+    /// Limits what `envelopes` may spend together to `room`. None of them may have a ceiling yet.
     ///
     /// # Panics
     /// If the network has no such envelope.
@@ -144,10 +144,10 @@ impl Network {
         group
     }
 
-    /// Funds `amount` for a lot of `group` together with all that was funded before.
+    /// Funds `amount` for a lot of `group`, together with everything that was funded before.
     ///
     /// # Errors
-    /// A [`Shortfall`] if that cannot be; nothing has changed then.
+    /// A [`Shortfall`] if that is not possible. Nothing has changed then.
     pub fn fund(&mut self, group: usize, amount: i64) -> Result<(), Shortfall> {
         if let Some(shortfall) = self.known(group, amount) {
             return Err(shortfall);
@@ -170,7 +170,7 @@ impl Network {
         Err(Shortfall { missing, exhausted })
     }
 
-    /// Funds a lot of `group` by what each of these envelopes pays; whether they all can.
+    /// Funds a lot of `group` with exactly these payments. Returns whether all of these envelopes can pay.
     pub fn place(&mut self, group: usize, payers: &[(usize, i64)]) -> bool {
         for (at, &(envelope, amount)) in payers.iter().enumerate() {
             let may = self.groups[group].envelopes.binary_search(&envelope).is_ok();
@@ -186,7 +186,7 @@ impl Network {
         true
     }
 
-    /// Sets aside what `group` can still have, up to `most`; returns how much.
+    /// Sets aside what `group` can still get, up to `most`. Returns the amount.
     pub fn hold(&mut self, group: usize, most: i64) -> i64 {
         match self.fund(group, most) {
             Ok(()) => most,
@@ -211,7 +211,7 @@ impl Network {
             }
         }
         debug_assert_eq!(left, 0, "what was not funded is not released");
-        // More is spare now than was before.
+        // More may be available than before.
         self.groups.iter_mut().for_each(|group| group.spare = None);
         self.version += 1;
     }
@@ -222,7 +222,6 @@ impl Network {
         self.groups[group].paid[envelope]
     }
 
-    /// What is left of `envelope`.
     #[must_use]
     pub fn left(&self, envelope: usize) -> i64 {
         self.left[envelope]
@@ -234,13 +233,11 @@ impl Network {
         self.had[envelope]
     }
 
-    /// How many envelopes there are.
     #[must_use]
     pub fn envelopes(&self) -> usize {
         self.left.len()
     }
 
-    /// How many groups there are.
     #[must_use]
     pub fn groups(&self) -> usize {
         self.groups.len()
@@ -258,7 +255,7 @@ impl Network {
         &self.users[envelope]
     }
 
-    /// What `envelope` may still spend.
+    /// What `envelope` may still spend, given its ceiling.
     #[must_use]
     pub fn room(&self, envelope: usize) -> i64 {
         let under = self.ceiling[envelope].map_or(i64::MAX, |number| self.ceilings[number].room);
@@ -271,7 +268,7 @@ impl Network {
         self.ceiling[one] == self.ceiling[other]
     }
 
-    /// `envelope` pays `by` more for `group`; below zero: less.
+    /// Makes `envelope` pay `by` more for `group`, or less if `by` is negative.
     pub(super) fn shift(&mut self, (group, envelope, by): Shift) {
         self.groups[group].paid[envelope] += by;
         self.left[envelope] -= by;
@@ -280,7 +277,7 @@ impl Network {
         }
     }
 
-    /// What is known to stand against `amount`: what is spare only shrinks while lots come in.
+    /// What is already known to stand against `amount`. What is available only shrinks while lots are added.
     fn known(&self, group: usize, amount: i64) -> Option<Shortfall> {
         let spare = self.groups[group].spare.as_ref()?;
         let holds = spare.version == self.version || spare.amount == 0;
@@ -289,7 +286,7 @@ impl Network {
         (holds && spare.amount < amount).then(shortfall)
     }
 
-    /// Gives `group` up to `amount` more; returns what is missing.
+    /// Gives `group` up to `amount` more. Returns what is missing.
     fn extend(&mut self, group: usize, amount: i64, shifts: &mut Vec<Shift>) -> i64 {
         let mut missing = amount;
         for at in 0..self.groups[group].envelopes.len() {
@@ -314,7 +311,7 @@ impl Network {
         missing
     }
 
-    /// Looks for money that `group` can have if others move; the envelope where it is.
+    /// Searches for money that `group` can get if other lots move. Returns the envelope that has the money.
     fn search(&mut self, group: usize) -> Option<usize> {
         let mut search = std::mem::take(&mut self.search);
         search.begin(self.left.len(), self.groups.len());
@@ -342,8 +339,8 @@ impl Network {
         None
     }
 
-    /// What an envelope with nothing left leads to: groups that it pays for, and envelopes whose
-    /// spending takes its room.
+    /// Explores an envelope that has nothing left: groups that it pays for, and envelopes whose spending takes its
+    /// room under a ceiling.
     fn look_behind(&self, envelope: usize, group: usize, search: &mut Search) {
         for &other in &self.users[envelope] {
             let is_new = other != group && search.leaves[other].is_none();
@@ -364,7 +361,7 @@ impl Network {
         }
     }
 
-    /// The way on which the last search found `last`, for `most` at most: how much goes along it.
+    /// The path on which the last search reached `last`. Returns how much can move along it, up to `most`.
     fn path(&self, last: usize, most: i64, shifts: &mut Vec<Shift>) -> i64 {
         let mut amount = most.min(self.room(last));
         let mut at = Some(last);
@@ -400,8 +397,8 @@ mod tests {
         (0..ENVELOPES).filter(|envelope| mask & (1 << envelope) != 0).collect()
     }
 
-    /// What all demands that can use nothing but `within` leave of it (Gale 1957: they can all be
-    /// met if this is nowhere below zero).
+    /// What is left of `within` after all demands that can use nothing else. All demands can be met if this is
+    /// never negative (Gale 1957).
     fn remains(money: &[i64], met: &[(usize, i64)], within: usize) -> i64 {
         let has: i64 = members(within).iter().map(|envelope| money[*envelope]).sum();
         let bound = met.iter().filter(|(mask, _)| mask & !within == 0);
@@ -432,7 +429,7 @@ mod tests {
                         let cut = shortfall.exhausted.iter().fold(0, |cut, e| cut | 1 << e);
                         prop_assert_eq!(mask & !cut, 0);
                         prop_assert_eq!(remains(&money, &met, cut), spare);
-                        // Asked again, it says the same.
+                        // The same question gets the same answer.
                         prop_assert_eq!(network.fund(group, amount), Err(shortfall));
                     }
                 }

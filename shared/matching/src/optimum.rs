@@ -1,5 +1,4 @@
-//! The matcher: the lexicographic optimum by priority, who pays for it, and why the rest is not
-//! funded.
+//! The matcher: the lexicographic optimum by priority, who pays for it, and why the other lots are not funded.
 
 use super::few::{self, Placed};
 use super::network::Network;
@@ -10,7 +9,7 @@ use super::walk::{Verdict, Walk};
 use waybill_domain::money::{Money, MoneyError};
 use waybill_domain::quantity::Quantity;
 
-/// Answers each lot of `problem`. The same problem gets the same answer.
+/// Answers each lot of `problem`. The same problem always gets the same answer.
 ///
 /// # Errors
 /// [`MoneyError::Overflow`] if an amount does not fit into `i64`.
@@ -32,7 +31,7 @@ fn cost(problem: &Problem, place: usize, part: Option<Quantity>) -> Result<Money
 
 fn by_any(problem: &Problem) -> Result<Solution, MoneyError> {
     let mut walk = Walk::run(problem)?;
-    // What is held for lots that are not funded is nobody's yet.
+    // Money that is held for lots which are not funded belongs to nobody yet.
     for (group, amount) in std::mem::take(&mut walk.held) {
         walk.network.release(group, amount);
     }

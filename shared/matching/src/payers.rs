@@ -1,11 +1,10 @@
-//! Who pays for the funded set: of all ways to fund it, money that comes first by the policy is
-//! used as far as can be; envelopes that are equal in that share fairly; and of equal ways one is
-//! taken in which few cells of the network are used, so that few lots are split.
+//! Chooses who pays for the funded set. Money that the policy puts first is used as far as possible. Envelopes that
+//! the policy treats as equal share fairly. Of equal solutions, one is taken that uses few cells of the network, so
+//! that few lots are split.
 //!
-//! What the lots leave of each envelope is a base of a polymatroid. To fill the classes of money one
-//! after the other is therefore the optimum of every linear cost that grows with the class (Edmonds
-//! 1970), and exchanges between two envelopes reach the fairest base within a class (Fujishige
-//! 1980).
+//! What the lots leave of each envelope is a base of a polymatroid. So filling the classes of money one after the
+//! other is optimal for every linear cost that grows with the class (Edmonds 1970), and exchanges between two
+//! envelopes reach the fairest base within a class (Fujishige 1980).
 
 use std::collections::{HashMap, VecDeque};
 
@@ -13,14 +12,14 @@ use super::network::Network;
 use super::problem::Envelope;
 use waybill_domain::pipeline::Preference;
 
-/// Exchanges between two envelopes of a class at most, for each pair.
+/// The maximum number of exchanges within a class, for each of its envelopes.
 const EXCHANGES: usize = 16;
 
-/// What envelopes pay for groups so far, by group and envelope: kept where only fairness speaks for
-/// a change, so that donors are not asked again for it.
+/// What envelopes pay for groups so far, by group and envelope. Fairness alone is no reason to change it, so that
+/// donors are not asked again.
 pub(super) type Kept = HashMap<(usize, usize), i64>;
 
-/// How a search came to an envelope: it would pay for this group instead of that envelope.
+/// How a search reached an envelope: that other envelope would pay for this group instead of it.
 type Step = (usize, usize);
 
 /// Chooses who pays.
@@ -40,13 +39,13 @@ pub(super) fn choose(
     use_few_cells(network, kept);
 }
 
-/// What may be taken from a cell.
+/// How much may be taken from a cell.
 fn free(network: &Network, kept: &Kept, group: usize, envelope: usize) -> i64 {
     let paid = network.paid(group, envelope);
     paid - kept.get(&(group, envelope)).map_or(0, |kept| paid.min(*kept))
 }
 
-/// The class of each envelope: those of the lowest are used first, those of one are equal.
+/// The class of each envelope. Lower classes are used first, and envelopes of one class are equal.
 pub(super) fn classes(envelopes: &[Envelope], order: &[Preference]) -> Vec<usize> {
     let key = |envelope: &Envelope| -> Vec<i64> {
         let rank = |preference: &Preference| match preference {
@@ -64,7 +63,7 @@ pub(super) fn classes(envelopes: &[Envelope], order: &[Preference]) -> Vec<usize
     keys.iter().map(|key| sorted.partition_point(|other| other < key)).collect()
 }
 
-/// Uses the money of `class` as far as can be, instead of that of later classes.
+/// Uses the money of `class` as far as possible, instead of the money of later classes.
 fn fill(network: &mut Network, classes: &[usize], class: usize) {
     for envelope in (0..classes.len()).filter(|envelope| classes[*envelope] == class) {
         while network.room(envelope) > 0 {
@@ -77,15 +76,15 @@ fn fill(network: &mut Network, classes: &[usize], class: usize) {
     }
 }
 
-/// Lets the envelopes of `class` pay in proportion to what they have, as near as can be.
+/// Lets the envelopes of `class` pay in proportion to what they had, as nearly as possible.
 fn share(network: &mut Network, classes: &[usize], class: usize, kept: &Kept) {
     let mut members: Vec<usize> =
         (0..classes.len()).filter(|e| classes[*e] == class && network.had(*e) > 0).collect();
     for _ in 0..EXCHANGES * members.len() {
-        // The least used first.
+        // The least used come first.
         members.sort_by(|a, b| used(network, *a, *b).then(a.cmp(b)));
         let improved = members.iter().any(|&to| {
-            // From the most used that can be relieved.
+            // The most used that can be relieved comes first.
             members.iter().rev().take_while(|from| **from != to).any(|&from| {
                 let wanted = excess(network, from, to).min(network.room(to));
                 if wanted < 1 {
@@ -116,15 +115,15 @@ fn used(network: &Network, one: usize, other: usize) -> std::cmp::Ordering {
     (spent(network, one) * had_other).cmp(&(spent(network, other) * had_one))
 }
 
-/// By how much `from` is used more than `to`, so that both are equally used if `to` pays it.
+/// How much `to` has to take over from `from` for both to be used equally.
 fn excess(network: &Network, from: usize, to: usize) -> i64 {
     let (had_from, had_to) = (i128::from(network.had(from)), i128::from(network.had(to)));
     let more = spent(network, from) * had_to - spent(network, to) * had_from;
     i64::try_from(more / (had_from + had_to)).unwrap_or(0)
 }
 
-/// The shortest way by which `first` pays more and an envelope that `is_last` less; those between
-/// pay as much as before. The steps are from the last to the first.
+/// The shortest path on which `first` pays more, and an envelope that `is_last` pays less. Those in between pay as
+/// much as before. The steps go from the last to the first.
 fn search(
     network: &Network,
     first: usize,
@@ -140,7 +139,7 @@ fn search(
                     continue;
                 }
                 reached[other] = Some((group, envelope));
-                // Another ceiling may have no room.
+                // The ceiling of `first` may leave it no room.
                 if is_last(other) && network.room(first) > 0 {
                     return Some((other, steps(other, first, &reached)));
                 }
@@ -162,7 +161,7 @@ fn steps(last: usize, first: usize, reached: &[Option<Step>]) -> Vec<Step> {
     steps
 }
 
-/// What can be moved along a way, up to `wanted`.
+/// How much can be moved along a path, up to `wanted`.
 fn most(steps: &[Step], last: usize, wanted: i64, free: impl Fn(usize, usize) -> i64) -> i64 {
     let (mut amount, mut from) = (wanted, last);
     for &(group, to) in steps {
@@ -172,7 +171,7 @@ fn most(steps: &[Step], last: usize, wanted: i64, free: impl Fn(usize, usize) ->
     amount
 }
 
-/// Moves an amount along a way.
+/// Moves an amount along a path.
 fn exchange(network: &mut Network, last: usize, steps: &[Step], amount: i64) {
     let mut from = last;
     for &(group, to) in steps {
@@ -182,12 +181,12 @@ fn exchange(network: &mut Network, last: usize, steps: &[Step], amount: i64) {
     }
 }
 
-/// Takes money round in circles, which changes nothing of what each envelope pays and each group
-/// has, until no circle is left: the cells that are used are then fewer than envelopes and groups
-/// together. Circles stay where what is kept stands against it.
+/// Moves money around circles until no circle is left. This changes neither what each envelope pays nor what each
+/// group has. Afterwards fewer cells are used than there are envelopes and groups together. Circles stay if moving
+/// them would change payments that have to be kept.
 fn use_few_cells(network: &mut Network, kept: &Kept) {
-    // Nodes are envelopes, then groups. Trees of cells so far, by the cell that leads to a node's
-    // parent.
+    // The used cells so far. They are the edges of a graph whose nodes are envelopes and groups. Its nodes are
+    // numbered: first the envelopes, then the groups.
     let mut cells: Vec<(usize, usize)> = Vec::new();
     for group in 0..network.groups() {
         for envelope in network.may_use(group).to_vec() {
@@ -205,8 +204,7 @@ fn use_few_cells(network: &mut Network, kept: &Kept) {
     }
 }
 
-/// The way from the group to the envelope of `cell` over other cells: cells by turns of the group
-/// left and of the envelope reached.
+/// A circle through `cell`: the cell itself, and then other cells that lead from its envelope back to its group.
 fn circle(
     network: &Network,
     cells: &[(usize, usize)],
@@ -242,8 +240,8 @@ fn circle(
     Some(circle)
 }
 
-/// Takes as much as can be out of every second cell of a circle and puts it into the others; whether
-/// that emptied one.
+/// Takes as much as possible out of every second cell of a circle and puts it into the others. Returns whether that
+/// emptied a cell.
 fn turn(network: &mut Network, circle: &[(usize, usize)], kept: &Kept) -> bool {
     let smallest = |cells: &[(usize, usize)], first: usize| {
         let cells = cells.iter().skip(first).step_by(2);
@@ -253,7 +251,7 @@ fn turn(network: &mut Network, circle: &[(usize, usize)], kept: &Kept) -> bool {
         let mut cells = circle.iter().skip(first).step_by(2);
         cells.all(|(group, envelope)| free(network, kept, *group, *envelope) >= amount)
     };
-    // The way on which less has to be moved empties a cell first.
+    // The direction that moves the smaller amount empties a cell first.
     let (even, odd) = (smallest(circle, 0), smallest(circle, 1));
     let (amount, sign) = match (can(0, even), can(1, odd)) {
         (true, true) if odd < even => (odd, 1),

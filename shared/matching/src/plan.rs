@@ -1,5 +1,5 @@
-//! The roadmap: the same rounds, day by day over the quarters to come, with what will open and what
-//! will lapse. Nothing is committed.
+//! The roadmap: the same rounds, simulated day by day over the coming quarters, with the money that will become
+//! usable and the money that will lapse. Nothing is committed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,28 +18,27 @@ use waybill_domain::requisition::Line;
 /// What a plan starts from.
 #[derive(Debug, Clone)]
 pub struct Outlook {
-    /// Who promises what, what can be bought, and by which rules.
+    /// Who promises what, what can be bought, and the rules.
     pub coalition: Coalition,
-    /// What is open of each envelope on the first day.
+    /// What is usable of each envelope on the first day, in minor units.
     pub opened: BTreeMap<String, i64>,
-    /// The money there is on the first day.
+    /// The available money on the first day.
     pub funds: Funds,
     /// Lots that want money, with their lines.
     pub lots: Vec<(Lot, Line)>,
-    /// How donors are matched.
     pub policy: MatchPolicy,
-    /// The first day.
+    /// The first day of the plan.
     pub from: NaiveDate,
-    /// How many quarters, that of the first day included.
+    /// The number of quarters, including that of the first day.
     pub quarters: u32,
 }
 
-/// The quarter of a day.
+/// The year and the quarter of a day. Quarters are counted from 0.
 fn quarter(day: NaiveDate) -> (i32, u32) {
     (day.year(), day.month0() / 3)
 }
 
-/// The last day of the quarter that is `after` quarters behind that of `day`.
+/// The last day of the quarter that comes `after` quarters after that of `day`.
 fn end_of_quarter(day: NaiveDate, after: u32) -> NaiveDate {
     let (year, number) = quarter(day);
     let next = number + after + 1;
@@ -49,7 +48,7 @@ fn end_of_quarter(day: NaiveDate, after: u32) -> NaiveDate {
 }
 
 impl Outlook {
-    /// The plan.
+    /// Makes the plan.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] if an amount does not fit.
@@ -62,8 +61,8 @@ impl Outlook {
         Ok(plan)
     }
 
-    /// The same, with offers and framework contracts that hold on the first day renewed: nobody
-    /// offers years ahead, but what is bought now will be sold then, at some price.
+    /// The same, but offers and framework contracts that are valid on the first day do not end. Nobody makes offers
+    /// years ahead, but what is sold now will be sold then too, at some price.
     #[must_use]
     pub fn renewed(mut self) -> Self {
         let from = self.from;
@@ -73,7 +72,7 @@ impl Outlook {
         self
     }
 
-    /// Its last day.
+    /// The last day of the plan.
     #[must_use]
     pub fn to(&self) -> NaiveDate {
         end_of_quarter(self.from, self.quarters.saturating_sub(1))
@@ -83,8 +82,8 @@ impl Outlook {
         self.coalition.settings.as_ref().map_or(Currency::EUR, |settings| settings.currency)
     }
 
-    /// Days on which a round can find something new: money opens or has lapsed, somebody becomes a
-    /// member or ceases to be one, an offer begins.
+    /// The days on which a round can find something new: money becomes usable or has lapsed, a party becomes a
+    /// member or stops being one, an offer begins.
     fn days(&self) -> Vec<NaiveDate> {
         let coalition = &self.coalition;
         let contributions = coalition.contributions.values();
@@ -157,7 +156,7 @@ impl Outlook {
         Ok(plan)
     }
 
-    /// What an envelope has left on a day.
+    /// What an envelope has left on a day, in minor units.
     fn left(&self, contribution: &Contribution, planned: &Funds, day: NaiveDate) -> i64 {
         let id = &contribution.id;
         let opened = self.opened.get(id).copied().unwrap_or_default();
@@ -166,7 +165,7 @@ impl Outlook {
         available + more - planned.spent.get(id).copied().unwrap_or_default()
     }
 
-    /// One round: what it funds leaves `open`; what it does not is given.
+    /// Runs one round. Funded lots leave `open`. The lots that are not funded are returned.
     fn round(
         &self,
         day: NaiveDate,
@@ -195,7 +194,7 @@ impl Outlook {
             frameworks: self.funds.frameworks.clone(),
         };
         let lots: Vec<(&Lot, &Line)> = open.iter().map(|(lot, line)| (lot, line)).collect();
-        // A lot that is funded in part is funded whole a little later: parts are left to rounds.
+        // A lot that could be funded in part is funded as a whole a little later. Only real rounds split lots.
         let policy = MatchPolicy { partial: false, ..self.policy.clone() };
         let (round, solution) = Round::solved(&self.coalition, &funds, &lots, &policy, day)?;
         for (envelope, amount) in round.problem.envelopes.iter().zip(&solution.spent) {
@@ -247,7 +246,7 @@ impl Outlook {
         Ok(unfunded)
     }
 
-    /// What opens within a quarter.
+    /// Money that becomes usable within a quarter.
     fn opens(&self, number: u32, ends: NaiveDate) -> Vec<(String, Money)> {
         let contributions = self.coalition.contributions.values();
         let opens = contributions.filter_map(|contribution| {
@@ -263,7 +262,7 @@ impl Outlook {
         opens.collect()
     }
 
-    /// What has lapsed by a day and had not before.
+    /// Money that has lapsed by `day` and had not lapsed before.
     fn lapse(&self, day: NaiveDate, planned: &Funds, lapsed: &mut BTreeSet<String>) -> Vec<Lapse> {
         let mut found = Vec::new();
         for contribution in self.coalition.contributions.values() {
@@ -293,7 +292,7 @@ impl Outlook {
         found
     }
 
-    /// What would save some of the money that lapses.
+    /// Changes that would save some of the money that lapses.
     fn savings(&self, plan: &Plan, lapse: &Lapse) -> Result<Vec<Saving>, MoneyError> {
         let mut savings = Vec::new();
         for change in [SavingChange::LiftEarmark, SavingChange::Extend] {

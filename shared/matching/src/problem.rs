@@ -1,5 +1,5 @@
-//! What a matcher is asked, and what it answers. Envelopes, groups and lots are named by their
-//! places in the problem's lists.
+//! What a matcher is asked, and what it answers. Envelopes, groups and lots are named by their index in the
+//! problem's lists.
 
 use chrono::NaiveDate;
 
@@ -8,37 +8,34 @@ use waybill_domain::pipeline::{Preference, WhenUnaffordable};
 use waybill_domain::quantity::Quantity;
 use waybill_domain::supplier::Quote;
 
-/// Money, lots that want it, and by which rules it is given.
+/// Money, lots that want it, and the rules by which it is given.
 #[derive(Debug, Clone)]
 pub struct Problem {
     /// The currency in which the optimum is exact, and its rate.
     pub base: (Currency, Rate),
-    /// The money.
     pub envelopes: Vec<Envelope>,
     /// Sets of envelopes that lots may use.
     pub groups: Vec<Vec<usize>>,
     /// The lots, highest priority first.
     pub demands: Vec<Demand>,
-    /// What the lots of a requester may cost together, in minor units of the base.
+    /// The maximum cost of the lots of each requester that has a ceiling, in minor units of the base currency.
     pub requesters: Vec<i64>,
-    /// The rules.
     pub policy: Policy,
 }
 
 /// Money that can be set aside.
 #[derive(Debug, Clone)]
 pub struct Envelope {
-    /// The contribution's id.
+    /// The id of the contribution.
     pub id: String,
-    /// Who gives it; of several, all of them.
+    /// The donor. Several donors are joined into one name.
     pub donor: String,
     /// What is left of it, in minor units.
     pub available: i64,
-    /// Its currency.
     pub currency: Currency,
-    /// Units of its currency for one EUR, frozen for the round.
+    /// Units of its currency for one EUR, fixed for the round.
     pub rate: Rate,
-    /// The last day it can be bound by an order.
+    /// The last day on which an order can bind it.
     pub obligate_by: Option<NaiveDate>,
     /// Whether it may be used for everything.
     pub is_unrestricted: bool,
@@ -47,20 +44,20 @@ pub struct Envelope {
 /// A lot that wants money.
 #[derive(Debug, Clone)]
 pub struct Demand {
-    /// What it costs, with charges.
+    /// The cost, including charges.
     pub cost: Money,
     /// Units of the cost's currency for one EUR.
     pub rate: Rate,
-    /// The set of envelopes that it may use.
+    /// The index of the set of envelopes that it may use.
     pub group: usize,
     /// The class of its priority.
     pub class: i64,
-    /// How it may be funded in part; none: it is funded whole.
+    /// How it may be funded in part. `None` means that it is funded as a whole.
     pub parts: Option<Parts>,
-    /// Who was to pay for it so far, in minor units of the base that add up to its cost: it keeps
-    /// its payers unless they are needed for others.
+    /// Who pays for it so far, in minor units of the base currency. These amounts add up to its cost. It keeps its
+    /// payers unless others need them.
     pub held: Vec<(usize, i64)>,
-    /// Whose ceiling it falls under, of the problem's requesters.
+    /// The index of its requester's ceiling, if there is one.
     pub requester: Option<usize>,
     /// Lots with the same number are funded together or not at all.
     pub bundle: Option<usize>,
@@ -69,26 +66,26 @@ pub struct Demand {
 /// How a lot may be split.
 #[derive(Debug, Clone)]
 pub struct Parts {
-    /// How much of its line it is.
+    /// The quantity of the lot.
     pub quantity: Quantity,
-    /// The smallest quantity of either part.
+    /// The smallest quantity that either part may have.
     pub smallest: Quantity,
     /// Whether only whole units can be bought.
     pub is_whole: bool,
-    /// What it costs.
+    /// The quote by which parts are priced.
     pub quote: Quote,
 }
 
-/// By which rules money is given.
+/// The rules by which money is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// So many donors pay for one lot at most; none: any number.
+    /// The maximum number of donors that pay for one lot. `None` means no limit.
     pub max_donors: Option<usize>,
-    /// What happens with money that an unaffordable lot could use.
+    /// What happens to money that an unaffordable lot could use.
     pub when_unaffordable: WhenUnaffordable,
-    /// Money that is kept for lots of a class, in minor units of the base.
+    /// Money that is reserved for lots of a class, in minor units of the base currency.
     pub reserves: Vec<(i64, i64)>,
-    /// What a donor may give altogether, in minor units of the base.
+    /// What a donor may give in total, in minor units of the base currency.
     pub donor_caps: Vec<(String, i64)>,
     /// Which money is used first.
     pub order: Vec<Preference>,
@@ -109,25 +106,23 @@ impl Default for Policy {
 /// A part of a lot's cost that an envelope pays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
-    /// The envelope.
+    /// The index of the envelope.
     pub envelope: usize,
-    /// What it costs the envelope, in its currency.
+    /// What the envelope pays, in its currency.
     pub amount: Money,
-    /// What it pays, in the currency of the cost.
+    /// The part of the cost that this covers, in the currency of the cost.
     pub covers: Money,
 }
 
-/// What is said about one lot.
+/// The answer for one lot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// Funded.
     Funded {
-        /// How much of it, if not all.
+        /// The funded quantity, if it is not all of the lot.
         part: Option<Quantity>,
         /// Who pays.
         payments: Vec<Payment>,
     },
-    /// Not funded.
     Unfunded(Unfunded),
 }
 
@@ -136,10 +131,10 @@ pub enum Answer {
 pub enum Unfunded {
     /// The money that it may use is spent on lots ahead of it.
     Money {
-        /// The smallest amount of new money for this lot (or for what must be funded with it) that
-        /// would fund it with all the lots ahead that are funded, in the base currency.
+        /// The smallest amount of new money, in the base currency, that would fund this lot (or everything that
+        /// must be funded with it) together with all funded lots ahead.
         missing: Money,
-        /// The minimum cut: the place among the solution's cuts.
+        /// The index of the minimum cut in the solution's cuts.
         cut: usize,
     },
     /// Its requester's ceiling is reached.
@@ -147,23 +142,23 @@ pub enum Unfunded {
         /// What is left below the ceiling, in the base currency.
         left: Money,
     },
-    /// No envelopes of as few donors as the policy allows pay for it together with the lots ahead.
+    /// No set of envelopes from as few donors as the policy allows can pay for it together with the lots ahead.
     Donors {
-        /// New money that would fund it, in the base currency, in any one of `from`.
+        /// The new money, in the base currency, that would fund it if any one of `from` had it.
         missing: Money,
-        /// The envelopes that have most left, of those that it may use.
+        /// The envelopes that have most left, among those that it may use.
         from: Vec<usize>,
-        /// Whether it was proven that the lot does not fit, or only not found how.
+        /// Whether it is proven that the lot does not fit. Otherwise no way was found to fit it.
         is_proven: bool,
     },
 }
 
-/// What was found.
+/// The answers to a problem.
 #[derive(Debug, Clone, Default)]
 pub struct Solution {
     /// An answer for each lot.
     pub answers: Vec<Answer>,
-    /// Sets of envelopes that are exhausted by lots which can use nothing else.
+    /// Sets of envelopes that are used up by lots which can use nothing else.
     pub cuts: Vec<Vec<usize>>,
     /// What each envelope pays, in minor units of its currency.
     pub spent: Vec<i64>,

@@ -1,4 +1,4 @@
-//! What a plan says, by quarter.
+//! The contents of a plan, by quarter.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -7,14 +7,12 @@ use waybill_domain::ids::LotId;
 use waybill_domain::lot::Priority;
 use waybill_domain::money::Money;
 
-/// A plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The first day.
     pub from: NaiveDate,
     /// The last day.
     pub to: NaiveDate,
-    /// The quarters.
     pub quarters: Vec<Quarter>,
     /// Lots that are not funded by the last day, by priority.
     pub open: Vec<OpenLot>,
@@ -29,81 +27,70 @@ pub struct Quarter {
     pub name: String,
     /// Its last day.
     pub ends: NaiveDate,
-    /// Lots that get their money, in that order.
+    /// Lots that get money, in the order in which they get it.
     pub funded: Vec<PlannedLot>,
-    /// What they cost together, in the coalition's currency.
+    /// The cost of these lots together, in the coalition's currency.
     pub cost: Money,
-    /// Money that opens, by envelope.
+    /// Money that becomes usable, by envelope.
     pub opens: Vec<(String, Money)>,
     /// Money that would lapse, by envelope.
     pub lapses: Vec<(String, Money)>,
     /// Lots that are still open at its end.
     pub open_lots: usize,
-    /// What those cost, as far as anybody offers them, in the coalition's currency.
+    /// The cost of those lots, as far as there are offers for them, in the coalition's currency.
     pub open_cost: Money,
 }
 
-/// A lot that gets its money.
+/// A lot that gets money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedLot {
-    /// The lot.
     pub lot: LotId,
-    /// Its line, by its requester's id.
+    /// The requester's id for its line.
     pub line: String,
-    /// What it is.
     pub item: String,
-    /// Its priority.
     pub priority: Priority,
-    /// The day.
+    /// The day on which it gets the money.
     pub day: NaiveDate,
-    /// What it costs.
     pub cost: Money,
     /// Who pays.
     pub payers: Vec<(String, Money)>,
-    /// When it can be there, by the offer's lead time.
+    /// The day on which it can arrive, by the offer's lead time.
     pub expected: Option<NaiveDate>,
 }
 
 /// A lot that is not funded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenLot {
-    /// The lot.
     pub lot: LotId,
-    /// Its line, by its requester's id.
+    /// The requester's id for its line.
     pub line: String,
-    /// What it is.
     pub item: String,
-    /// Its priority.
     pub priority: Priority,
-    /// What it costs; none: nobody offers it.
+    /// The cost. `None` means that nobody offers it.
     pub cost: Option<Money>,
-    /// What is missing, in the coalition's currency.
+    /// What is missing, in the coalition's currency. `None` if no money would help by itself.
     pub missing: Option<Money>,
 }
 
 /// Money that would lapse unused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lapse {
-    /// The envelope.
     pub envelope: String,
-    /// Its donors.
     pub donors: Vec<String>,
     /// The last day on which an order can bind it.
     pub last_day: NaiveDate,
-    /// How much.
     pub amount: Money,
-    /// What would save some of it, the best first.
+    /// Changes that would save some of it, the best first.
     pub saved_by: Vec<Saving>,
 }
 
 /// A change that would save money from lapsing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Saving {
-    /// The change.
     pub change: SavingChange,
-    /// How much less would lapse of the envelope.
+    /// How much less of the envelope would lapse.
     pub amount: Money,
-    /// How many more lots would be funded in all.
+    /// How many more lots would be funded in total.
     pub lots: i64,
 }
 
@@ -111,8 +98,8 @@ pub struct Saving {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SavingChange {
-    /// Its money may be used for anything.
+    /// To allow that its money is used for anything.
     LiftEarmark,
-    /// Its money may be bound until the end of the plan.
+    /// To allow that its money is bound until the end of the plan.
     Extend,
 }

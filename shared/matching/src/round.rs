@@ -1,4 +1,4 @@
-//! A round's question: what waits for money, and the money there is, as a problem.
+//! Turns a round into a problem: the lots that wait for money, and the available money.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -18,44 +18,43 @@ use waybill_domain::quantity::{Quantity, Unit};
 use waybill_domain::requisition::Line;
 use waybill_domain::supplier::{Quote, Surplus};
 
-/// An offer is asked for at most so often, for one lot.
+/// After this many refusals an offer is not tried again for the same lot.
 const ASKED: usize = 3;
 
-/// What a round is about.
+/// What a round has to match.
 #[derive(Debug)]
 pub struct Round {
-    /// The problem; its demands are the asks, in the same order.
+    /// The problem. Its demands belong to the asks that are not `None`, in the same order.
     pub problem: Problem,
-    /// For each lot how it would be bought, or that nobody offers it.
+    /// For each lot, how it would be bought. `None` means that nobody offers it.
     pub asks: Vec<Option<Ask>>,
 }
 
-/// The money there is.
+/// The available money.
 #[derive(Debug, Clone, Default)]
 pub struct Funds {
     /// What is available of each envelope, in minor units.
     pub available: BTreeMap<String, i64>,
-    /// What each envelope gives already, in minor units.
+    /// What each envelope already gives, in minor units.
     pub spent: BTreeMap<String, i64>,
-    /// What the lots of each requester have already, in minor units of the coalition's currency.
+    /// What the lots of each requester already have, in minor units of the coalition's currency.
     pub given: BTreeMap<String, i64>,
-    /// What is gathered by each offer, for lots in one unit that are not part of the round.
+    /// What is already gathered from each offer, for lots in one unit that are not part of the round.
     pub gathered: BTreeMap<(String, Unit), Gathered>,
     /// What is left of each framework contract, by its number.
     pub frameworks: BTreeMap<String, Money>,
 }
 
-/// How a lot would be bought, and by whose money.
+/// How a lot would be bought, and with whose money.
 #[derive(Debug, Clone)]
 pub struct Ask {
-    /// The offer and the price.
     pub quote: Quote,
-    /// For each envelope that it may not use, why.
+    /// The envelopes that it may not use, each with the reason.
     pub reasons: Arc<[(String, WhyNot)]>,
 }
 
-/// Whether the money of a lot may still be moved: nobody was bound by it, no donor has agreed to it
-/// when asked, and all of it is in the coalition's currency, in which the optimum is exact.
+/// Whether the money of a lot may still be moved: nobody is bound by it, no donor that was asked has agreed to it,
+/// and all of it is in the coalition's currency, in which the optimum is exact.
 #[must_use]
 pub fn is_movable(coalition: &Coalition, lot: &Lot, day: NaiveDate) -> bool {
     let LotState::Waiting { awaits, .. } = lot.state() else { return false };
@@ -86,7 +85,7 @@ pub fn needs_consent(coalition: &Coalition, envelope: &str, amount: Money) -> bo
     }
 }
 
-/// Which envelopes lots may use, by what that depends on.
+/// Which envelopes lots may use, by everything on which this depends: item, classification, requester and channel.
 type Known<'a> =
     HashMap<(&'a str, &'a str, &'a str, Option<String>), (usize, Arc<[(String, WhyNot)]>)>;
 
@@ -107,8 +106,8 @@ struct Building<'a> {
 }
 
 impl Round {
-    /// The round of `day` over `lots`, highest priority first, as if all of them were bought together.
-    /// Lots that have money are movable (see [`is_movable`]), and what they have is available.
+    /// The round of `day` over `lots`, the highest priority first, as if all of them were bought together. Lots
+    /// that have money must be movable (see [`is_movable`]), and their money counts as available.
     #[must_use]
     pub fn of(
         coalition: &Coalition,
@@ -120,8 +119,7 @@ impl Round {
         Self::build(coalition, funds, lots, policy, day, &Apart::nobody()).0
     }
 
-    /// The round, with those of its lots `apart` that are not bought with the others, and what is
-    /// bought together in it.
+    /// The round, and what is bought together in it. The lots in `apart` are not bought together with the others.
     pub(super) fn build(
         coalition: &Coalition,
         funds: &Funds,
@@ -150,7 +148,7 @@ impl Round {
         (round, pools)
     }
 
-    /// The question who pays `more` for a lot that `channel` has on order; none without a rate.
+    /// The problem of who pays `more` for a lot that `channel` has on order. `None` if there is no exchange rate.
     #[must_use]
     pub fn of_more(
         coalition: &Coalition,
@@ -282,8 +280,8 @@ impl<'a> Building<'a> {
         Some(*self.bundles.entry((&line.requester, word)).or_insert(next))
     }
 
-    /// What a lot asks for, if anybody offers it and its price has a rate. Of several offers the
-    /// first for which there is money at all.
+    /// What a lot asks for. `None` if nobody offers it, or no price has an exchange rate. Of several offers, the
+    /// first one is taken for which there is any money.
     fn ask(&mut self, lot: &Lot, line: &'a Line) -> Option<(Demand, Ask)> {
         if !lot.funding.is_empty() {
             return self.again(lot, line);
@@ -326,7 +324,7 @@ impl<'a> Building<'a> {
         first
     }
 
-    /// What a lot asks for that has money and an offer: the same again.
+    /// What a lot asks for that already has money and an offer: the same again.
     fn again(&mut self, lot: &Lot, line: &'a Line) -> Option<(Demand, Ask)> {
         let mut quote = self.coalition.quote_of(lot.offer.as_ref()?, line, self.day)?;
         quote.surplus = Surplus::Fixed(lot.surplus);
@@ -349,7 +347,7 @@ impl<'a> Building<'a> {
         Some((demand, Ask { quote, reasons }))
     }
 
-    /// The envelopes that a lot may use, as a group, and why not the others.
+    /// The envelopes that a lot may use, as a group, and why it may not use the others.
     fn group(
         &mut self,
         lot: &Lot,
@@ -386,8 +384,8 @@ impl<'a> Building<'a> {
     }
 }
 
-/// The quotes at which a lot may be bought, the best first where so much is wanted with it: those that
-/// were not refused for it, or, where there are none, those that may be asked for once more.
+/// The quotes at which a lot may be bought, the best for the quantity `wanted` first. Offers that were refused for
+/// the lot are left out. If nothing is left, those that may be tried again are included.
 #[must_use]
 pub fn quotes_for(
     coalition: &Coalition,
@@ -401,7 +399,7 @@ pub fn quotes_for(
     if found.is_empty() { quotes(&refused_for_good(coalition, lot)) } else { found }
 }
 
-/// What is left of the framework contract of `quote`, if that is less than `quantity` calls off on `day`.
+/// What is left of the framework contract of `quote`, if `quantity` would call off more than that on `day`.
 pub(super) fn lacking(
     coalition: &Coalition,
     left: &BTreeMap<String, Money>,
@@ -414,17 +412,17 @@ pub(super) fn lacking(
     let goods = quote.goods_of(quantity).ok();
     let goods = goods
         .and_then(|goods| coalition.reckon(goods, left.currency, day, Rounding::Up).ok().flatten());
-    // What cannot be counted is not called off.
+    // What cannot be calculated does not fit.
     let fits = goods.is_some_and(|goods| goods.minor <= left.minor);
     (!fits).then_some(left)
 }
 
-/// Offers that were refused so often that they are not asked for again. Before that, they are once
-/// no other is left.
+/// Offers that were refused so often that they are not tried again. Offers with fewer refusals are tried again once
+/// no other offer is left.
 fn refused_for_good(coalition: &Coalition, lot: &Lot) -> Vec<String> {
     let mut times: BTreeMap<&String, usize> = BTreeMap::new();
     lot.refused.iter().for_each(|refused| *times.entry(refused).or_default() += 1);
-    // What is no offer by its id is one at a price, which does not come back.
+    // An entry that is not the id of an offer is an offer at a price. That price is not tried again.
     let is_offer = |refused: &String| coalition.offers.contains_key(refused);
     times.retain(|refused, times| *times >= ASKED || !is_offer(refused));
     times.into_keys().cloned().collect()

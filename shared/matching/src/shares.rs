@@ -1,12 +1,11 @@
-//! From what envelopes pay for groups to what they pay for each lot, in their own currencies.
+//! Turns what envelopes pay for groups into what they pay for each lot, in their own currencies.
 
 use super::network::Network;
 use super::problem::{Payment, Problem};
 use super::walk::in_base;
 use waybill_domain::money::{Money, MoneyError, Rounding, convert};
 
-/// A lot that is funded: its group in the network, its amount in the base, its cost, and who was to
-/// pay for it so far.
+/// A funded lot: its group in the network, its amount in the base currency, its cost, and who pays for it so far.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Funded<'a> {
     pub(super) group: usize,
@@ -15,7 +14,7 @@ pub(super) struct Funded<'a> {
     pub(super) held: &'a [(usize, i64)],
 }
 
-/// What an envelope pays for a lot, in the base.
+/// What an envelope pays for a lot, in the base currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cell {
     pub(super) envelope: usize,
@@ -46,10 +45,9 @@ impl Cells {
     }
 }
 
-/// Gives each lot of each group its cells. Lots keep their payers as far as these pay for the group;
-/// others are paid whole by one envelope as long as one has
-/// enough left, the largest first; then the rest is split. Of a group with n cells n - 1 lots are
-/// split at most.
+/// Gives each lot of each group its cells. Lots keep their payers if these still pay for the group. Of the others,
+/// the largest first, each is paid by a single envelope as long as one has enough left. The rest are split. In a
+/// group with n cells, at most n - 1 lots are split.
 pub(super) fn deal(network: &Network, funded: &[Funded<'_>]) -> Vec<Cells> {
     let mut by_group: Vec<Vec<usize>> = vec![Vec::new(); network.groups()];
     for (at, lot) in funded.iter().enumerate() {
@@ -70,7 +68,7 @@ pub(super) fn deal(network: &Network, funded: &[Funded<'_>]) -> Vec<Cells> {
         let mut split = Vec::new();
         for at in lots {
             let amount = funded[at].amount;
-            // The one that has least left beyond it.
+            // The one that would have the least left afterwards.
             let fits = cells.iter_mut().filter(|cell| cell.amount >= amount);
             match fits.min_by_key(|cell| cell.amount) {
                 Some(cell) => {
@@ -117,8 +115,8 @@ fn keep(lot: &Funded<'_>, cells: &mut [Cell], dealt: &mut Cells) -> bool {
     true
 }
 
-/// Payments in the currencies of envelopes and costs. What lots are covered by adds up exactly to
-/// their cost, and no envelope pays a minor unit beyond what it has.
+/// The payments, in the currencies of envelopes and costs. What covers a lot adds up exactly to its cost, and no
+/// envelope pays more than it has.
 ///
 /// # Errors
 /// [`MoneyError::Overflow`] if an amount does not fit.
@@ -135,15 +133,15 @@ pub(super) fn settle(
     debit(problem, funded, dealt, Some(&covers), Rounding::Down)
 }
 
-/// What each payer covers of a lot's cost, in proportion.
+/// What each payer covers of a lot's cost, in proportion to what it pays.
 fn largest_remainders(lot: &Funded<'_>, cells: &Cells) -> Vec<Money> {
     let weights: Vec<u64> = cells.iter().map(|cell| cell.amount.unsigned_abs()).collect();
     lot.cost.shares(&weights)
 }
 
-/// The payments by which lots are covered, by the largest remainders if not as told, and what they
-/// take from each envelope. What an envelope
-/// pays in neither its own currency nor the base is converted in one sum, rounded as told.
+/// The payments for all lots, and what they take from each envelope. Without `covers`, the largest remainders
+/// decide what each payer covers. If an envelope is in neither the currency of a cost nor the base currency, all
+/// that it pays for such costs is converted in one sum, with `rounding`.
 fn debit(
     problem: &Problem,
     funded: &[Funded<'_>],
@@ -200,10 +198,9 @@ fn in_currency(
     convert(Money::new(amount, base), rate, envelope.currency, envelope.rate, rounding)
 }
 
-/// What each payer covers, where the largest remainders would take a minor unit too much from an
-/// envelope that pays in the currency of the cost: shares are rounded down, and the units that
-/// remain go where there is money for them. That there is follows from the shares as fractions: a
-/// flow with whole limits has a whole solution.
+/// What each payer covers, if the largest remainders would take a minor unit too much from an envelope that pays in
+/// the currency of the cost. Shares are rounded down, and the remaining units go where there is money for them.
+/// There always is enough, because the shares fit as fractions: a flow with whole limits has a whole solution.
 fn within_means(
     problem: &Problem,
     funded: &[Funded<'_>],
@@ -223,7 +220,7 @@ fn within_means(
         };
         let mut theirs: Vec<Money> = cells.iter().map(part).collect();
         let rest = lot.cost.minor - theirs.iter().map(|part| part.minor).sum::<i64>();
-        // What is not in the envelope's currency takes no unit more for it.
+        // An envelope in another currency pays no more if its share covers the remaining units.
         if let Some(at) = cells.iter().position(|cell| !is_own(lot, cell)) {
             theirs[at].minor += rest;
         }
@@ -262,7 +259,7 @@ fn within_means(
     Ok(covers)
 }
 
-/// What lots cost in the base: rounded up.
+/// The cost of a lot in the base currency, rounded up.
 pub(super) fn cost_in_base(problem: &Problem, place: usize) -> Result<i64, MoneyError> {
     let demand = &problem.demands[place];
     in_base(problem, demand.cost, demand.rate, Rounding::Up)

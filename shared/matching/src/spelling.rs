@@ -1,4 +1,4 @@
-//! Names that are nearly the same: what people type, paste and export for one item.
+//! Names that are nearly the same: what people type, paste and export for the same item.
 
 use std::fmt;
 
@@ -8,28 +8,28 @@ use utoipa::ToSchema;
 
 use waybill_domain::text::look_alike;
 
-/// In what two spellings differ.
+/// How two spellings differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case", tag = "differs")]
 pub enum Differs {
-    /// Capital and small letters.
+    /// Upper and lower case.
     Case,
-    /// Spaces, hyphens and other marks, perhaps capital and small letters, too.
+    /// Spaces, hyphens and other marks, perhaps upper and lower case too.
     Marks,
     /// A letter of another alphabet, or a digit, that looks the same.
     LookAlike {
-        /// Which, in words.
+        /// The letter, in words.
         letter: String,
     },
-    /// A few letters.
+    /// Some letters.
     Letters {
-        /// How many.
+        /// How many letters.
         count: usize,
     },
 }
 
 impl Differs {
-    /// How far apart they are; the same name is at 0.
+    /// The distance between the two. It is 0 for the same name.
     #[must_use]
     pub fn distance(&self) -> usize {
         match self {
@@ -51,14 +51,14 @@ impl fmt::Display for Differs {
     }
 }
 
-/// A name in the forms by which it is compared.
+/// A name in the forms that are compared.
 #[derive(Debug, Clone)]
 pub(super) struct Form {
     text: String,
     lower: String,
-    /// Letters and digits in small letters.
+    /// Only letters and digits, in lower case.
     letters: String,
-    /// The same as they look.
+    /// The same, with one form for all characters that look alike.
     looks: String,
 }
 
@@ -70,13 +70,13 @@ impl Form {
         Self { text: text.to_owned(), lower, letters, looks }
     }
 
-    /// In what `self` and `other` differ, if they are near to one another.
+    /// How `self` and `other` differ, if they are near to each other.
     pub(super) fn differs(&self, other: &Self) -> Option<Differs> {
         if self.lower == other.lower {
             return Some(Differs::Case);
         }
         if self.letters == other.letters {
-            // Names of marks alone are not alike.
+            // Names that consist only of marks are not alike.
             return (!self.letters.is_empty()).then_some(Differs::Marks);
         }
         if !self.looks.is_empty() && self.looks == other.looks {
@@ -89,7 +89,7 @@ impl Form {
             return Some(Differs::LookAlike { letter });
         }
         let (one, two) = (self.letters.chars().count(), other.letters.chars().count());
-        // What short names differ in is what they mean.
+        // In short names, another letter means another thing.
         let reach = match one.min(two) {
             ..=3 => return None,
             4..=6 => 1,
@@ -103,7 +103,7 @@ impl Form {
     }
 }
 
-/// Numbers in a name say what it is: `Switch 24` is not nearly `Switch 48`.
+/// The digits of a name. They say what the item is: `Switch 24` is not nearly `Switch 48`.
 fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
 }

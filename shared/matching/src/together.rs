@@ -1,6 +1,6 @@
-//! What lots buy together. A minimum, an increment and a pack hold for an item on an order: the lots
-//! of a round that are bought by one offer are counted together, and the last of them by priority pays
-//! for what their sum needs above it.
+//! What lots buy together. A minimum, an increment and a pack apply to an item on an order. So the lots of a round
+//! that are bought from one offer are counted together, and the last of them by priority pays for what has to be
+//! bought beyond their sum.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -18,36 +18,35 @@ use waybill_domain::quantity::{Quantity, Unit};
 use waybill_domain::requisition::Line;
 use waybill_domain::supplier::{Quote, Surplus};
 
-/// Times that a round is solved until what is funded pays for what it makes necessary.
+/// How often a round is solved to find funded lots that pay for everything they make necessary.
 const TRIES: usize = 8;
 
-/// The code of a lot that came back because its supplier sells no less than more than it could pay for:
-/// it is bought with nobody until it pays for all of that alone.
+/// The code of a lot that came back because its supplier sells only larger quantities than it could pay for. It is
+/// bought separately until it can pay for all of that alone.
 pub const LESS_THAN_SOLD: &str = "less_than_sold";
 
-/// What is gathered by an offer.
+/// What is gathered from an offer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Gathered {
     /// What its lots want.
     pub wanted: Quantity,
-    /// What they pay for above that.
+    /// The surplus that they pay for.
     pub surplus: Quantity,
 }
 
 impl Gathered {
-    /// Adds a lot.
     pub fn add(&mut self, lot: &Lot) {
         self.wanted.0 = self.wanted.0.saturating_add(lot.quantity.0);
         self.surplus.0 = self.surplus.0.saturating_add(lot.surplus.0);
     }
 }
 
-/// Lots that are not bought with the others.
+/// Lots that are not bought together with the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Apart {
-    /// None but these: they are bought beside what the others need.
+    /// Only these lots. They are bought in addition to what the others need.
     Some(BTreeSet<LotId>),
-    /// Each pays for all that it needs alone.
+    /// All lots. Each pays for all that it needs alone.
     Everybody,
 }
 
@@ -68,7 +67,7 @@ fn is_alone(lot: &Lot) -> bool {
     lot.code == LESS_THAN_SOLD
 }
 
-/// How much of each item is wanted together, where that makes a difference.
+/// How much of each item is wanted together, for items where that makes a difference.
 pub(super) struct Wanted<'a> {
     together: HashMap<(&'a str, Unit), i64>,
     apart: HashSet<LotId>,
@@ -93,7 +92,7 @@ impl<'a> Wanted<'a> {
         wanted
     }
 
-    /// What is wanted with `lot`, itself included.
+    /// What is wanted together with `lot`, including the lot itself.
     pub(super) fn with(&self, lot: &Lot, line: &Line) -> Quantity {
         if is_alone(lot) {
             return lot.quantity;
@@ -104,30 +103,30 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// A lot of a pool: its place among the lots, and that of its demand.
+/// A lot of a pool: its index among the lots, and the index of its demand.
 #[derive(Debug, Clone, Copy)]
 struct Member {
     place: usize,
     demand: usize,
 }
 
-/// Lots that are bought by one offer.
+/// Lots that are bought from one offer.
 #[derive(Debug, Default)]
 struct Pool {
-    /// Those that want money, by priority.
+    /// Lots that want money, by priority.
     members: Vec<Member>,
-    /// Those that are gathered, and have theirs.
+    /// Lots that are gathered and have their money.
     gathered: Vec<Member>,
-    /// What all are that are gathered.
+    /// The sum of all that is gathered.
     ready: Gathered,
 }
 
-/// Lots that are bought together, by offer and the unit that they are asked for in.
+/// Lots that are bought together, by offer and by the unit of their lines.
 #[derive(Debug, Default)]
 pub(super) struct Pools(BTreeMap<(String, Unit), Pool>);
 
 impl Pools {
-    /// The pools of `round`, in which those who pay for what is needed above their lots are asked for it.
+    /// The pools of `round`. It also changes the demands of those lots in `round` that pay for more than they want.
     pub(super) fn of(
         round: &mut Round,
         lots: &[(&Lot, &Line)],
@@ -160,8 +159,8 @@ impl Pools {
         Self(pools)
     }
 
-    /// Lots that have to be apart because what is funded does not pay for what it makes necessary;
-    /// none: it does.
+    /// The lots that have to be bought separately, because the funded lots do not pay for everything they make
+    /// necessary. `None` if they do.
     fn unpaid(
         &self,
         round: &Round,
@@ -191,8 +190,8 @@ impl Pools {
 }
 
 impl Pool {
-    /// Asks the last lot that is bought with others for what all of them need above what they want, and
-    /// each that is apart for what it makes necessary besides.
+    /// Asks the last lot that is bought with the others to pay for what all of them need beyond what they want.
+    /// Asks each separate lot to pay for what it makes necessary in addition.
     fn ask(&self, round: &mut Round, lots: &[(&Lot, &Line)], apart: &Apart) {
         let mut joined = self.members.iter().filter(|member| !apart.has(lots[member.place].0));
         let sum = |members: &mut dyn Iterator<Item = &Member>| {
@@ -234,8 +233,8 @@ impl Pool {
         quote.bought(bought.wanted).less(bought.wanted) <= bought.surplus
     }
 
-    /// Gives what is bought above what is wanted to lots of the item that get no money: it is theirs
-    /// before it is anybody's stock, with the money that pays for it.
+    /// Gives surplus, with the money that pays for it, to lots of the item that get no money. They come before
+    /// anybody's stock.
     fn deal(&self, round: &mut Round, solution: &mut Solution, lots: &[(&Lot, &Line)]) {
         for payer in self.members.iter().chain(&self.gathered) {
             let Some(quantity) = funded(solution, *payer, lots) else { continue };
@@ -261,8 +260,8 @@ impl Pool {
         }
     }
 
-    /// How much of `left` the open lot takes: all that it wants or, where it may be split, as much as
-    /// there is, if whoever pays for it may pay for this lot, too, unasked.
+    /// How much of `left` the open lot takes: all that it wants or, if it may be split, as much as there is.
+    /// Everybody who pays for `left` must also be allowed to pay for the open lot.
     fn share(
         &self,
         round: &Round,
@@ -295,7 +294,7 @@ impl Pool {
     }
 }
 
-/// How much of a lot is funded; none of it: nothing.
+/// The funded quantity of a lot. `None` if it is not funded.
 fn funded(solution: &Solution, member: Member, lots: &[(&Lot, &Line)]) -> Option<Quantity> {
     match &solution.answers[member.demand] {
         Answer::Funded { part, .. } => Some(part.unwrap_or(lots[member.place].0.quantity)),
@@ -303,7 +302,8 @@ fn funded(solution: &Solution, member: Member, lots: &[(&Lot, &Line)]) -> Option
     }
 }
 
-/// Splits payments by what they buy: what is kept stays, what is moved is given.
+/// Splits payments by what they buy. `payments` keep the part of the first quantity, and the other part is
+/// returned.
 fn split(payments: &mut [Payment], quantities: [Quantity; 2]) -> Vec<Payment> {
     let weights = quantities.map(|quantity| quantity.0.unsigned_abs());
     let moved = payments.iter_mut().map(|payment| {
@@ -314,7 +314,7 @@ fn split(payments: &mut [Payment], quantities: [Quantity; 2]) -> Vec<Payment> {
     moved.collect()
 }
 
-/// Has a lot pay so much; what cannot be counted stays as it is.
+/// Makes a lot pay for this surplus. If the cost cannot be calculated, nothing changes.
 fn set(round: &mut Round, member: Member, quantity: Quantity, surplus: Surplus) {
     let Some(ask) = &mut round.asks[member.place] else { return };
     let quote = Quote { surplus, ..ask.quote.clone() };
@@ -328,8 +328,8 @@ fn set(round: &mut Round, member: Member, quantity: Quantity, surplus: Surplus) 
 }
 
 impl Round {
-    /// The round of `day` over `lots`, highest priority first, and its solution, in which what is funded
-    /// pays for what its supplier sells at least.
+    /// The round of `day` over `lots`, the highest priority first, and its solution, in which the funded lots pay
+    /// for the least that their supplier sells.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] if an amount does not fit.

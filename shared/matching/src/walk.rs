@@ -1,5 +1,5 @@
-//! The funded set: lots are walked by priority, and each is accepted that can still be funded
-//! together with all accepted before it.
+//! Finds the funded set: goes through the lots by priority, and accepts each one that can still be funded together
+//! with all lots accepted before it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,35 +10,35 @@ use waybill_domain::money::{Money, MoneyError, Rounding, convert};
 use waybill_domain::pipeline::WhenUnaffordable;
 use waybill_domain::quantity::Quantity;
 
-/// What the walk says about one lot, amounts in minor units of the base.
+/// The result of the walk for one lot. Amounts are in minor units of the base currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It, or a part of it, is funded.
     Accepted { part: Option<Quantity>, amount: i64 },
-    /// So much is missing; the cut by its place.
+    /// This much is missing. `cut` is the index of the minimum cut.
     Short { missing: i64, cut: usize },
-    /// So much is left below its requester's ceiling.
+    /// This much is left below its requester's ceiling.
     Capped { left: i64 },
 }
 
-/// The network after the walk, and what it said about each lot.
+/// The network after the walk, and the result for each lot.
 #[derive(Debug)]
 pub(super) struct Walk {
     pub(super) network: Network,
-    /// The network's group of each of the problem's.
+    /// The network's group for each group of the problem.
     pub(super) groups: Vec<usize>,
     pub(super) verdicts: Vec<Verdict>,
     pub(super) cuts: Vec<Vec<usize>>,
-    /// What is held of each group for lots that are not funded.
+    /// What is held for lots that are not funded, by group.
     pub(super) held: Vec<(usize, i64)>,
-    /// What the walk still may spend on each requester.
+    /// What the walk may still spend on each requester.
     requesters: Vec<i64>,
     known_cuts: HashMap<Arc<[usize]>, usize>,
-    /// The cut that each group met last.
+    /// The last cut of each group.
     last_cuts: HashMap<usize, (Arc<[usize]>, usize)>,
 }
 
-/// What an amount is worth in the base, in whole minor units.
+/// The value of an amount in the base currency, in whole minor units.
 pub(super) fn in_base(
     problem: &Problem,
     amount: Money,
@@ -52,7 +52,7 @@ pub(super) fn in_base(
     Ok(convert(amount, rate, base, base_rate, rounding)?.minor)
 }
 
-/// A network of the problem's envelopes, with its groups.
+/// A network of the problem's envelopes, and the network's group for each group of the problem.
 pub(super) fn network(problem: &Problem) -> Result<(Network, Vec<usize>), MoneyError> {
     let left = problem.envelopes.iter().map(|envelope| {
         let available = Money::new(envelope.available.max(0), envelope.currency);
@@ -70,7 +70,7 @@ pub(super) fn network(problem: &Problem) -> Result<(Network, Vec<usize>), MoneyE
 }
 
 impl Walk {
-    /// Walks all lots.
+    /// Goes through all lots.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] if an amount does not fit.
@@ -104,7 +104,7 @@ impl Walk {
         Ok(walk)
     }
 
-    /// Keeps money for lots of a class until they are reached: by class, of which group how much.
+    /// Reserves money for lots of a class until the walk reaches them. Returns the groups and amounts by class.
     fn reserve(&mut self, problem: &Problem) -> HashMap<i64, Vec<(usize, i64)>> {
         let mut reserved: HashMap<i64, Vec<(usize, i64)>> = HashMap::new();
         for (class, amount) in &problem.policy.reserves {
@@ -118,7 +118,7 @@ impl Walk {
         reserved
     }
 
-    /// One lot by itself.
+    /// Decides on a lot that is not in a bundle.
     fn single(&mut self, problem: &Problem, demand: &Demand) -> Result<Verdict, MoneyError> {
         let cost = in_base(problem, demand.cost, demand.rate, Rounding::Up)?;
         let group = self.groups[demand.group];
@@ -152,7 +152,7 @@ impl Walk {
         Ok(Verdict::Short { missing: shortfall.missing, cut })
     }
 
-    /// All lots of a bundle, or none; the verdict of the one at `place`.
+    /// Funds all lots of a bundle, or none. Returns the verdict on the lot at `place`.
     fn bundle(
         &mut self,
         problem: &Problem,
@@ -178,7 +178,8 @@ impl Walk {
                     funded.push((*at, cost));
                 }
                 Err(Shortfall { missing, exhausted }) => {
-                    // What the others of it miss comes on top: new money has to pay for all.
+                    // What the other lots of the bundle lack is added, because new money has to pay for all of
+                    // them.
                     let held = self.network.hold(self.groups[demand.group], cost - missing);
                     self.take(demand, held);
                     funded.push((*at, held));
@@ -226,7 +227,7 @@ impl Walk {
         }
     }
 
-    /// What `group` could have more, up to `most`.
+    /// How much more `group` could get, up to `most`.
     fn spare(&mut self, group: usize, most: i64) -> i64 {
         let held = self.network.hold(group, most);
         self.network.release(group, held);
@@ -255,7 +256,7 @@ impl Walk {
     }
 }
 
-/// Where the lots of each bundle are, and what is already known of them.
+/// The lots of each bundle, and the verdicts that are already known.
 #[derive(Debug, Default)]
 struct Bundles {
     places: HashMap<usize, Vec<usize>>,
@@ -274,8 +275,8 @@ impl Bundles {
     }
 }
 
-/// The largest part of a lot that `spare` pays for, and what it costs, if the lot may be split and
-/// both parts are at least its smallest quantity.
+/// The largest part of a lot that `spare` pays for, and its cost. `None` if the lot may not be split, or a part
+/// would be smaller than the smallest quantity.
 pub(super) fn largest_part(
     problem: &Problem,
     demand: &Demand,

@@ -1,4 +1,4 @@
-//! What a plan would be if something changed, and what differs then.
+//! What a plan would be if something changed, and how it would differ.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -19,39 +19,38 @@ use waybill_domain::money::Money;
 pub enum WhatIf {
     /// A donor adds money.
     Add(Addition),
-    /// A donor takes back what is not bound yet.
+    /// A donor takes back all money that is not bound yet.
     Withdraw(String),
-    /// A line, by its requester's id, gets another rank within its class.
+    /// A line, given by its requester's id for it, gets another rank within its class.
     Rank(String, u32),
-    /// A supplier offers nothing any more.
+    /// A supplier does not offer anything any more.
     Fail(String),
 }
 
 /// Money that a donor adds: `LU 5M EUR from 2027-01`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Addition {
-    /// Who.
+    /// The donor.
     pub donor: String,
-    /// How much.
+    /// The amount.
     pub amount: Money,
-    /// From when.
+    /// The first day on which it can be used.
     pub from: NaiveDate,
 }
 
 /// Why a change cannot be tried.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WhatIfError {
-    /// Not of the form it has to be.
+    /// The text does not have the form of an addition.
     #[error("`{0}` is no addition: write it as `LU 5M EUR from 2027-01`")]
     Addition(String),
-    /// There is nobody or nothing of this name.
+    /// Nobody and nothing has this name.
     #[error("there is no {what} `{name}`: {hint}")]
     Unknown {
         /// `donor`, `line`, `supplier`.
         what: &'static str,
-        /// The name.
         name: String,
-        /// The way out.
+        /// How to fix it.
         hint: String,
     },
 }
@@ -75,10 +74,10 @@ impl FromStr for Addition {
 }
 
 impl WhatIf {
-    /// Changes what a plan starts from.
+    /// Applies the change to what a plan starts from.
     ///
     /// # Errors
-    /// [`WhatIfError`] if it names what is not there.
+    /// [`WhatIfError`] if the change names something that does not exist.
     pub fn apply(&self, outlook: &mut Outlook) -> Result<(), WhatIfError> {
         let coalition = &mut outlook.coalition;
         let unknown = |what, name: &String, hint: String| {
@@ -160,31 +159,29 @@ impl WhatIf {
     }
 }
 
-/// What differs from a plan without changes.
+/// How a plan differs from one without the change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// Lots that get their money on another day, or only in one of both.
+    /// Lots that get money on another day, or in only one of the two plans.
     pub lots: Vec<Moved>,
-    /// Money that lapses more or less: the envelope, what lapsed before, what lapses then.
+    /// Envelopes of which more or less lapses, with what lapses without and with the change.
     pub lapses: Vec<(String, Option<Money>, Option<Money>)>,
 }
 
-/// A lot that gets its money on another day.
+/// A lot that gets money on another day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {
-    /// The lot.
     pub lot: LotId,
-    /// Its line, by its requester's id.
+    /// The requester's id for its line.
     pub line: String,
-    /// What it is.
     pub item: String,
-    /// When it got its money before; none: not at all.
+    /// The day without the change. `None` means that it gets no money.
     pub before: Option<NaiveDate>,
-    /// When it gets it then; none: not at all.
+    /// The day with the change. `None` means that it gets no money.
     pub after: Option<NaiveDate>,
 }
 
-/// What differs between two plans over the same lots.
+/// How two plans over the same lots differ.
 #[must_use]
 pub fn difference(before: &Plan, after: &Plan) -> Difference {
     let mut lots: BTreeMap<LotId, Moved> = BTreeMap::new();

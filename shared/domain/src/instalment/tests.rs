@@ -1,3 +1,5 @@
+//! Tests of payments in instalments, of refunds and of advances.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -19,7 +21,7 @@ fn rates<'a>(dkk_rate: &'a str) -> impl Fn(Currency) -> Option<Rate> + Sync + 'a
     move |currency| if currency == dkk() { Some(rate(dkk_rate)) } else { Some(Rate::ONE) }
 }
 
-/// A lot for which `covers` euro cents are bound of an envelope in kroner, and as much of one in euros.
+/// A lot with `covers` euro cents bound from an envelope in kroner, and as many from one in euros.
 fn lot(covers: i64) -> Lot {
     let priority = Priority { class: 1, rank: 1 };
     let id = "LOT-001".parse().expect("an id");
@@ -59,7 +61,7 @@ fn rates_of_two_days_are_two_shares() {
         .filter(|share| share.state == ShareState::Disbursed && share.envelope == "D")
         .map(|share| (share.covers.minor, share.amount.minor))
         .collect();
-    // 16.67 at 7.4705, and 33.33 at 7.5 as a whole.
+    // 16.67 at 7.4705, and 33.33 at 7.5, converted as a whole.
     assert_eq!(paid, [(1_667, 12_454), (3_333, 24_998)]);
     let euros =
         lot.funding.iter().filter(|s| s.envelope == "E" && s.state == ShareState::Disbursed);
@@ -91,7 +93,8 @@ fn a_currency_without_a_rate_is_refused() {
 }
 
 proptest! {
-    /// Parts at one rate debit what the whole does; what comes back leaves what its rest would have cost.
+    /// Parts at one rate debit what the whole would. After a refund the rest has cost what it would have cost
+    /// alone.
     #[test]
     fn parts_debit_what_the_whole_does(parts in prop::collection::vec(0_i64..5_000, 1..8), back in 0_u8..=100) {
         let all: i64 = parts.iter().sum();
@@ -136,13 +139,13 @@ fn an_advance_is_for_what_came() {
     };
     let before = all(&[&kept]);
     let whole = kept.clone();
-    // Half of it leaves: what is paid is less than what the other half costs.
+    // Half of the lot leaves. What was paid is less than the cost of the other half.
     let mut part = kept.split_off("LOT-001.1".parse().expect("an id"), Quantity(500));
     keep_paid(&mut kept, &mut part);
     assert_eq!((disbursed(&kept), bound(&kept)), (3_000, 2_000));
     assert_eq!((disbursed(&part), bound(&part)), (0, 5_000));
     assert_eq!(all(&[&kept, &part]), before);
-    // Nine tenths leave: what is paid above the tenth stays with them.
+    // Nine tenths leave. What was paid beyond the remaining tenth stays with them.
     let mut kept = whole;
     let mut part = kept.split_off("LOT-001.1".parse().expect("an id"), Quantity(900));
     keep_paid(&mut kept, &mut part);

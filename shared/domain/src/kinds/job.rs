@@ -2,10 +2,10 @@
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-/// A kind of job: its name is that of its queue.
+/// A kind of job. Its name is also the name of its queue.
 ///
-/// They stand in the order in which jobs run that are due at one moment: first what becomes known, then what follows
-/// from it.
+/// Jobs that are due at the same moment run in the order of the variants: first what becomes known, then what
+/// follows from it.
 #[derive(
     Debug,
     Clone,
@@ -24,25 +24,25 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 pub enum JobKind {
     /// A contribution takes effect.
     Contribution,
-    /// What a folder states takes effect.
+    /// The content of a folder takes effect.
     Opening,
-    /// A requisition comes in.
+    /// A requisition arrives.
     Requisition,
-    /// A document comes in.
+    /// A document arrives.
     Document,
     /// A calendar entry fires.
     Cron,
-    /// What was not used in time lapses.
+    /// Money that was not used in time lapses.
     Lapse,
     /// Lots are matched with donors.
     Round,
-    /// Lots become orders.
+    /// Lots are collected into orders.
     Gather,
     /// An order is sent.
     Send,
-    /// A supplier is told of a change.
+    /// A supplier is informed of a change.
     Tell,
-    /// Whoever owes something is reminded.
+    /// Parties that owe something are reminded.
     Chase,
     /// A day's summary is written.
     Digest,
@@ -51,22 +51,20 @@ pub enum JobKind {
 }
 
 impl JobKind {
-    /// All of them, in their order.
     pub const ALL: &[Self] = Self::VARIANTS;
 
-    /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
     }
 
-    /// The kind that `name` names; `None`: it is a newer version's.
+    /// The kind with this name. `None` means that only a newer version knows it.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         name.parse().ok()
     }
 
-    /// Whether schedulers do such jobs; the others are workers'.
+    /// Whether schedulers run such jobs. Workers run the others.
     #[must_use]
     pub fn is_schedulers(self) -> bool {
         match self {

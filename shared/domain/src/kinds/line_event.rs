@@ -2,7 +2,7 @@
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-/// What happened to a line. Its name stands in the log and in the feed.
+/// What happened to a line. The log and the feed use the name of the event.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray,
 )]
@@ -10,7 +10,7 @@ pub enum LineEvent {
     /// Its requester stated it for the first time.
     #[strum(serialize = "line.submitted")]
     Submitted,
-    /// Its requester stated it again, and it stays as it is.
+    /// Its requester stated it again without changes.
     #[strum(serialize = "line.restated")]
     Restated,
     /// It changed.
@@ -19,16 +19,14 @@ pub enum LineEvent {
 }
 
 impl LineEvent {
-    /// All of them.
     pub const ALL: &[Self] = Self::VARIANTS;
 
-    /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
     }
 
-    /// The event that `name` names; `None`: it is none of a line, or a newer version's.
+    /// The event with this name. `None` if it is not an event of a line, or only a newer version knows it.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         name.parse().ok()

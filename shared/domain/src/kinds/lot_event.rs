@@ -2,7 +2,7 @@
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-/// What happened to a lot. Its name begins with `lot.`, in the log and in the feed.
+/// What happened to a lot. The log and the feed use the name of the event, which begins with `lot.`.
 #[derive(
     Debug,
     Clone,
@@ -24,22 +24,22 @@ pub enum LotEvent {
     /// It passed validation.
     #[strum(serialize = "lot.validated")]
     Validated,
-    /// A group has to look at it.
+    /// An expert group has to review it.
     #[strum(serialize = "lot.review_asked")]
     ReviewAsked,
-    /// Nobody looked at it in time.
+    /// Nobody reviewed it in time.
     #[strum(serialize = "lot.review_escalated")]
     ReviewEscalated,
     /// Its requester has to change it.
     #[strum(serialize = "lot.sent_back")]
     SentBack,
-    /// It is not wanted.
+    /// It was declined.
     #[strum(serialize = "lot.declined")]
     Declined,
     /// An operator let it pass a step.
     #[strum(serialize = "lot.passed")]
     Passed,
-    /// It is validated again, because what it may duplicate has changed.
+    /// It is validated again, because the lot that it may duplicate has changed.
     #[strum(serialize = "lot.revalidated")]
     Revalidated,
     /// Money and an offer were found for it.
@@ -48,13 +48,13 @@ pub enum LotEvent {
     /// There is no money for it.
     #[strum(serialize = "lot.unfunded")]
     Unfunded,
-    /// Nobody offers it.
+    /// No offer fits it.
     #[strum(serialize = "lot.unoffered")]
     Unoffered,
     /// It waits for the next round.
     #[strum(serialize = "lot.waits_for_money")]
     WaitsForMoney,
-    /// Donors were asked whether they pay.
+    /// Donors were asked for consent.
     #[strum(serialize = "lot.consent_asked")]
     ConsentAsked,
     /// A donor has agreed.
@@ -66,22 +66,22 @@ pub enum LotEvent {
     /// A donor did not answer in time.
     #[strum(serialize = "lot.consent_expired")]
     ConsentExpired,
-    /// A donor gives it in kind, if its requester accepts.
+    /// A donor gives it in kind, if its requester accepts the goods.
     #[strum(serialize = "lot.offered_in_kind")]
     OfferedInKind,
-    /// Its requester accepts what is given in kind.
+    /// Its requester accepted the goods in kind.
     #[strum(serialize = "lot.accepted_in_kind")]
     AcceptedInKind,
-    /// Its requester does not accept what is given in kind.
+    /// Its requester did not accept the goods in kind.
     #[strum(serialize = "lot.in_kind_not_accepted")]
     InKindNotAccepted,
     /// Its requester did not answer in time.
     #[strum(serialize = "lot.acceptance_expired")]
     AcceptanceExpired,
-    /// A line that goes first took its money.
+    /// A line of higher priority took its money.
     #[strum(serialize = "lot.displaced")]
     Displaced,
-    /// Others pay for it now.
+    /// Other donors pay for it now.
     #[strum(serialize = "lot.rerouted")]
     Rerouted,
     /// It is matched again.
@@ -105,7 +105,7 @@ pub enum LotEvent {
     /// Its order may not be sent.
     #[strum(serialize = "lot.order_not_approved")]
     OrderNotApproved,
-    /// Its order was sent.
+    /// Its order was sent, and the supplier has to respond.
     #[strum(serialize = "lot.response_awaited")]
     ResponseAwaited,
     /// Its supplier was reminded to answer.
@@ -129,7 +129,7 @@ pub enum LotEvent {
     /// It was taken off its order.
     #[strum(serialize = "lot.left_order")]
     LeftOrder,
-    /// It is to come.
+    /// Its supplier has to deliver it.
     #[strum(serialize = "lot.delivery_awaited")]
     DeliveryAwaited,
     /// Its supplier was reminded to deliver.
@@ -138,25 +138,25 @@ pub enum LotEvent {
     /// It is on its way.
     #[strum(serialize = "lot.despatched")]
     Despatched,
-    /// It has come.
+    /// It has arrived.
     #[strum(serialize = "lot.received")]
     Received,
-    /// Less than ordered has come.
+    /// Less than the ordered quantity arrived.
     #[strum(serialize = "lot.short")]
     Short,
-    /// It came and was rejected.
+    /// It arrived and was rejected.
     #[strum(serialize = "lot.rejected")]
     Rejected,
-    /// What came is accepted.
+    /// What arrived was accepted.
     #[strum(serialize = "lot.accepted")]
     Accepted,
     /// A licence was activated.
     #[strum(serialize = "lot.activated")]
     Activated,
-    /// What came was counted.
+    /// What arrived was counted.
     #[strum(serialize = "lot.counted")]
     Counted,
-    /// More than ordered has come, and is bought.
+    /// More than the ordered quantity arrived, and is bought.
     #[strum(serialize = "lot.surplus_bought")]
     SurplusBought,
     /// A part was paid in advance.
@@ -177,46 +177,46 @@ pub enum LotEvent {
     /// Its line has another rank.
     #[strum(serialize = "lot.ranked")]
     Ranked,
-    /// It is for fewer pieces.
+    /// Its quantity was lowered.
     #[strum(serialize = "lot.lowered")]
     Lowered,
-    /// It is for more pieces.
+    /// Its quantity was raised.
     #[strum(serialize = "lot.grown")]
     Grown,
-    /// A part of it is another lot now.
+    /// A part of it became a separate lot.
     #[strum(serialize = "lot.split")]
     Split,
-    /// It was a part of another lot.
+    /// It was split off from another lot.
     #[strum(serialize = "lot.split_off")]
     SplitOff,
-    /// It is the same as another.
+    /// It asks for the same as another lot, and was merged into it.
     #[strum(serialize = "lot.merged")]
     Merged,
     /// Another lot was merged into it.
     #[strum(serialize = "lot.carries_another")]
     CarriesAnother,
-    /// Its line has another consignee, but it goes where it was ordered to.
+    /// Its line has another consignee, but it still goes to the consignee on its order.
     #[strum(serialize = "lot.consignee_kept")]
     ConsigneeKept,
-    /// It goes elsewhere.
+    /// It goes to another consignee.
     #[strum(serialize = "lot.redirected")]
     Redirected,
-    /// Nothing happens to it until it is resumed.
+    /// It stops until it is resumed.
     #[strum(serialize = "lot.held")]
     Held,
-    /// It goes on.
+    /// It continues.
     #[strum(serialize = "lot.resumed")]
     Resumed,
     /// It is tried again.
     #[strum(serialize = "lot.retried")]
     Retried,
-    /// What failed is tried again.
+    /// An operator replayed what had failed.
     #[strum(serialize = "lot.replayed")]
     Replayed,
-    /// It was closed, and goes on.
+    /// It was closed, and is open again.
     #[strum(serialize = "lot.reopened")]
     Reopened,
-    /// It is wanted no more.
+    /// It is not wanted any more.
     #[strum(serialize = "lot.cancelled")]
     Cancelled,
     /// It waits for an operator.
@@ -225,7 +225,7 @@ pub enum LotEvent {
     /// An attempt failed.
     #[strum(serialize = "lot.attempt_failed")]
     AttemptFailed,
-    /// The process that had it did not finish.
+    /// The process that worked on it did not finish.
     #[strum(serialize = "lot.lease_lost")]
     LeaseLost,
     /// A step of a benchmark is done.
@@ -234,22 +234,21 @@ pub enum LotEvent {
 }
 
 impl LotEvent {
-    /// All of them, in their order.
     pub const ALL: &[Self] = Self::VARIANTS;
 
-    /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
     }
 
-    /// The event that `name` names; `None`: it is none of a lot, or a newer version's.
+    /// The event with this name. `None` if it is not an event of a lot, or only a newer version knows it.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         name.parse().ok()
     }
 
-    /// Whether the lot may have lost by it what made it somebody's: whoever had it is told of it, too.
+    /// Whether the lot may have stopped belonging to somebody by this event. Those to whom it belonged still see
+    /// the event.
     #[must_use]
     pub fn releases(self) -> bool {
         match self {
@@ -327,7 +326,7 @@ impl LotEvent {
         }
     }
 
-    /// Whether the lot's reason after it is the one that somebody gave for it.
+    /// Whether the lot's reason after this event is the one that a person gave.
     #[must_use]
     pub fn is_by_hand(self) -> bool {
         match self {
@@ -405,7 +404,7 @@ impl LotEvent {
         }
     }
 
-    /// Whether it says that the lot has come.
+    /// Whether the event says that the lot has arrived.
     #[must_use]
     pub fn is_receipt(self) -> bool {
         match self {

@@ -1,7 +1,7 @@
-//! Every kind of subject, record, note, event of a lot and job, each with what has to be known of it.
+//! All kinds of subjects, records, notes, events and jobs, each with everything that has to be known of it.
 //!
-//! What depends on a kind is a method here, or a `match` without `_` where it is needed, so that a new kind does not
-//! compile until every question about it is answered.
+//! What depends on a kind is a method here, or a `match` without `_` at the place that needs it. So a new kind does
+//! not compile until every question about it is answered.
 
 mod job;
 mod line_event;

@@ -2,7 +2,7 @@
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-/// A kind of note: what is kept beside the log, is changed in place, and tells no event.
+/// A kind of note. Notes are stored outside the log, are changed in place, and have no events.
 #[derive(
     Debug,
     Clone,
@@ -19,39 +19,37 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum NoteKind {
-    /// How far a clock was, by process.
+    /// The state of each process's clock.
     Clock,
-    /// Whether the database takes changes.
+    /// A test whether the database accepts changes.
     Doctor,
-    /// The key that seals secrets.
+    /// The id of the key that seals secrets.
     Key,
-    /// Since when a service works on the database in real time.
+    /// The time since which a service works on the database in real time.
     Live,
-    /// What was moved from an older form.
+    /// What was converted from an older form.
     Moved,
-    /// Processes that are there.
+    /// The processes that are running.
     Process,
-    /// An archive is put back in this copy.
+    /// Marks a copy into which an archive was put back.
     PutBack,
-    /// An answer that is given again to the same request.
+    /// An answer that is repeated if the same request comes again.
     Reply,
-    /// When an account asked last.
+    /// When an account was last used.
     TokenUsed,
     /// An attempt to deliver an event.
     WebhookAttempt,
-    /// An event that is still to be delivered.
+    /// An event that still has to be delivered.
     WebhookDelivery,
-    /// Up to where events were delivered.
+    /// The position up to which events were delivered.
     WebhookProgress,
-    /// What a webhook's events are signed with.
+    /// The secrets that sign a webhook's events.
     WebhookSecrets,
 }
 
 impl NoteKind {
-    /// All of them, in their order.
     pub const ALL: &[Self] = Self::VARIANTS;
 
-    /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.into()

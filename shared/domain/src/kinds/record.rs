@@ -4,7 +4,7 @@ use std::fmt;
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-/// A kind of record. Its name stands in the database, in subjects (`order:PO-1`) and in exports.
+/// A kind of record. The database, subjects (`order:PO-1`) and exports use its name.
 #[derive(
     Debug,
     Clone,
@@ -27,9 +27,9 @@ pub enum RecordKind {
     Archive,
     /// A file that belongs to a subject.
     Attachment,
-    /// What comes on top of the price of goods.
+    /// A cost on top of the price of goods.
     Charge,
-    /// What is claimed of a supplier.
+    /// A claim against a supplier.
     Claim,
     /// A code that lines may use.
     Code,
@@ -37,7 +37,7 @@ pub enum RecordKind {
     Consignee,
     /// The bytes of attachments, by their hash.
     Content,
-    /// What a donor gives.
+    /// A pledge or a commitment.
     Contribution,
     /// A calendar entry, and when it fires.
     Cron,
@@ -45,73 +45,73 @@ pub enum RecordKind {
     Deposit,
     /// A day's summary.
     Digest,
-    /// A document that was taken.
+    /// A document that was accepted.
     Document,
     /// A file that was imported.
     File,
-    /// The latest file of a name.
+    /// The latest file with a given name.
     FileName,
     /// The rows of an imported file.
     FileRows,
-    /// What was ordered under a framework agreement.
+    /// How much was called off from a framework contract.
     FrameworkUse,
-    /// A record that its folder does not have any more.
+    /// A record that is not in its folder any more.
     Gone,
     /// An expert group.
     Group,
-    /// What is spoken for of a contribution in kind.
+    /// How much of a contribution in kind is reserved.
     InKindUse,
-    /// Something that an operator has to look at.
+    /// A problem that an operator has to look at.
     Incident,
-    /// A document that cannot be taken yet.
+    /// A document that cannot be accepted yet.
     KeptDocument,
-    /// Where a requester's statement and a command contradict each other.
+    /// A contradiction between a requester's statement and a command.
     LineConflict,
     /// A remark on a subject.
     Note,
-    /// What can be bought.
+    /// A supplier's price for an item.
     Offer,
     /// A purchase order.
     Order,
-    /// A change of an order that its supplier was asked for.
+    /// A change of an order, as requested from its supplier.
     OrderChange,
     /// The bytes of an order as they are sent.
     OrderDocument,
-    /// What a supplier is sent about an order.
+    /// A message to a supplier about an order.
     OrderMessage,
-    /// The last number of orders to one supplier.
+    /// The last order number given out for one supplier.
     OrderSequence,
-    /// Where an order is.
+    /// The status of an order.
     OrderStatus,
-    /// Who takes part.
+    /// A nation, ministry, agency or company.
     Party,
     /// What is paused.
     Pause,
     /// A version of the pipeline.
     Pipeline,
-    /// Which part of an opening is done.
+    /// Whether a part of an opening was submitted.
     Planned,
-    /// What must not be bought.
+    /// A rule about what must not be bought.
     Prohibition,
-    /// Rates of currencies on a day.
+    /// The exchange rates of one day.
     Rates,
     /// A document that was refused.
     RefusedDocument,
-    /// What a requester is called now.
+    /// The new id of a renamed requester.
     Renamed,
-    /// From where a change was asked for.
+    /// Where a request for a change came from.
     Request,
     /// The database was replaced by an older copy.
     Restore,
-    /// What holds for the coalition as a whole.
+    /// The settings of the coalition as a whole.
     Setting,
-    /// What a folder said last of a record that says something else now.
+    /// What a folder last stated about a record that says something else now.
     Stated,
-    /// What came beyond what was ordered.
+    /// Goods that arrived beyond the bought quantity.
     Surplus,
     /// An account.
     Token,
-    /// A position that another event had before a restore.
+    /// A position in the log that another event had before a restore.
     Void,
     /// A warning that was sent.
     Warning,
@@ -120,28 +120,26 @@ pub enum RecordKind {
 }
 
 impl RecordKind {
-    /// All of them, in their order.
     pub const ALL: &[Self] = Self::VARIANTS;
 
-    /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
     }
 
-    /// The kind that `name` names; `None`: it is another's, or a newer version's.
+    /// The kind with this name. `None` if it is not a record's, or only a newer version knows it.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         name.parse().ok()
     }
 
-    /// The subject of the events of the record with this id.
+    /// The subject of events about the record with this id.
     #[must_use]
     pub fn subject(self, id: impl fmt::Display) -> String {
         format!("{self}:{id}")
     }
 
-    /// Whether steps look it up: such records make up a coalition.
+    /// Whether steps look up such records. Together they make up a coalition.
     #[must_use]
     pub fn is_looked_up(self) -> bool {
         match self {
@@ -196,7 +194,7 @@ impl RecordKind {
         }
     }
 
-    /// Whether a reader of the feed finds it by its id alone, without the kind.
+    /// Whether readers of the feed may name such a record by its id alone, without the kind.
     #[must_use]
     pub fn is_named_alone(self) -> bool {
         match self {
@@ -251,7 +249,7 @@ impl RecordKind {
         }
     }
 
-    /// Whether what there was on an earlier day is told with it.
+    /// Whether a view of an earlier day includes such records.
     #[must_use]
     pub fn is_of_the_past(self) -> bool {
         match self {
@@ -306,7 +304,7 @@ impl RecordKind {
         }
     }
 
-    /// Whether people choose its ids, and what is for it names it by them.
+    /// Whether people choose the ids of such records, and refer to the records by them.
     #[must_use]
     pub fn is_named_by_people(self) -> bool {
         match self {
@@ -357,7 +355,7 @@ impl RecordKind {
         }
     }
 
-    /// Whether it holds bytes as they came or went, rather than what somebody stated.
+    /// Whether it holds bytes as they were received or sent, rather than something that somebody stated.
     #[must_use]
     pub fn is_bytes(self) -> bool {
         match self {
@@ -411,7 +409,7 @@ impl RecordKind {
         }
     }
 
-    /// Whether it holds where somebody is, or what proves who somebody is: its body is in no audit.
+    /// Whether it holds an address, or something that proves an identity. Audits leave out the body.
     #[must_use]
     pub fn is_confidential(self) -> bool {
         match self {
@@ -465,7 +463,7 @@ impl RecordKind {
         }
     }
 
-    /// Whether it only says for machines what other changes beside it say.
+    /// Whether it only repeats, for machines, what other changes in the same change set say.
     #[must_use]
     pub fn is_said_elsewhere(self) -> bool {
         match self {

@@ -4,7 +4,7 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::RecordKind;
 
-/// What happened to a record. Its name stands in the log and in the feed.
+/// What happened to a record. The log and the feed use the name of the event.
 #[derive(
     Debug,
     Clone,
@@ -23,34 +23,34 @@ pub enum RecordEvent {
     /// An archive was begun.
     #[strum(serialize = "archive.begun")]
     ArchiveBegun,
-    /// An archive was finished, and its bodies are gone from the log.
+    /// An archive was finished, and its bodies were removed from the log.
     #[strum(serialize = "archive.done")]
     ArchiveDone,
-    /// Something was claimed of a supplier.
+    /// A claim was made against a supplier.
     #[strum(serialize = "claim.made")]
     ClaimMade,
-    /// Its requester is called otherwise now.
+    /// Its requester has a new id.
     #[strum(serialize = "consignee.renamed")]
     ConsigneeRenamed,
     /// Its address was encrypted.
     #[strum(serialize = "consignee.sealed")]
     ConsigneeSealed,
-    /// The bytes of an attachment were kept.
+    /// The bytes of an attachment were stored.
     #[strum(serialize = "content.kept")]
     ContentKept,
-    /// One of its donors is called otherwise now.
+    /// One of its donors has a new id.
     #[strum(serialize = "contribution.renamed")]
     ContributionRenamed,
     /// Its donor took some of it back.
     #[strum(serialize = "contribution.withdrawn")]
     ContributionWithdrawn,
-    /// Somebody asked for it to fire.
+    /// Somebody asked for it to run.
     #[strum(serialize = "cron.asked")]
     CronAsked,
-    /// Its next time lay too far ahead and was set right.
+    /// Its next time was too far ahead and was corrected.
     #[strum(serialize = "cron.corrected")]
     CronCorrected,
-    /// It fired.
+    /// It ran.
     #[strum(serialize = "cron.fired")]
     CronFired,
     /// Money has arrived.
@@ -59,19 +59,19 @@ pub enum RecordEvent {
     /// A day's summary was written.
     #[strum(serialize = "digest.written")]
     DigestWritten,
-    /// It waits until it can be taken.
+    /// It waits until it can be accepted.
     #[strum(serialize = "document.kept")]
     DocumentKept,
     /// It was refused.
     #[strum(serialize = "document.refused")]
     DocumentRefused,
-    /// It had waited, and was refused.
+    /// It waited, and was then refused.
     #[strum(serialize = "document.refused_later")]
     DocumentRefusedLater,
-    /// It was taken.
+    /// It was accepted.
     #[strum(serialize = "document.taken")]
     DocumentTaken,
-    /// It had waited, and was taken.
+    /// It waited, and was then accepted.
     #[strum(serialize = "document.taken_later")]
     DocumentTakenLater,
     /// A donor was warned that money would lapse.
@@ -83,49 +83,49 @@ pub enum RecordEvent {
     /// It is the latest file of its name.
     #[strum(serialize = "file.named")]
     FileNamed,
-    /// Its opening was handed in.
+    /// Its opening was submitted.
     #[strum(serialize = "file.plan_done")]
     FilePlanDone,
-    /// Its opening is to be handed in.
+    /// Its opening still has to be submitted.
     #[strum(serialize = "file.planned")]
     FilePlanned,
-    /// Its rows were kept.
+    /// Its rows were stored.
     #[strum(serialize = "file.rows_kept")]
     FileRowsKept,
     /// It was imported.
     #[strum(serialize = "file.taken")]
     FileTaken,
-    /// An order was drawn up under an agreement.
+    /// An order called off from a framework contract.
     #[strum(serialize = "framework.called_off")]
     FrameworkCalledOff,
-    /// What of a gift is spoken for has changed.
+    /// The reserved part of a gift has changed.
     #[strum(serialize = "in_kind.spoken_for")]
     InKindSpokenFor,
-    /// It was carried over a restore.
+    /// A restore carried it over.
     #[strum(serialize = "incident.carried")]
     IncidentCarried,
     /// It was closed.
     #[strum(serialize = "incident.closed")]
     IncidentClosed,
-    /// More of the same kind happened.
+    /// The same happened again.
     #[strum(serialize = "incident.grew")]
     IncidentGrew,
-    /// Something has to be looked at.
+    /// Somebody has to look at a problem.
     #[strum(serialize = "incident.opened")]
     IncidentOpened,
-    /// Its work was begun anew.
+    /// Its work was started again.
     #[strum(serialize = "incident.replayed")]
     IncidentReplayed,
     /// A waiting change of a line was made.
     #[strum(serialize = "line.amendment_done")]
     LineAmendmentDone,
-    /// A later statement took the place of a waiting change.
+    /// A later statement replaced a waiting change.
     #[strum(serialize = "line.amendment_superseded")]
     LineAmendmentSuperseded,
     /// A waiting change was withdrawn.
     #[strum(serialize = "line.amendment_withdrawn")]
     LineAmendmentWithdrawn,
-    /// A requester's statement and a command contradict each other.
+    /// A requester's statement contradicts a command.
     #[strum(serialize = "line.disputed")]
     LineDisputed,
     /// A change of a line waits for its supplier.
@@ -137,19 +137,19 @@ pub enum RecordEvent {
     /// A position that another event had before a restore.
     #[strum(serialize = "log.void")]
     LogVoid,
-    /// Somebody remarked something.
+    /// Somebody wrote a note.
     #[strum(serialize = "note.written")]
     NoteWritten,
     /// It ended.
     #[strum(serialize = "offer.ended")]
     OfferEnded,
-    /// Its supplier keeps it up.
+    /// It stays on sale, although it is not in its folder any more.
     #[strum(serialize = "offer.kept")]
     OfferKept,
-    /// Its supplier charges another price.
+    /// Its supplier changed the price.
     #[strum(serialize = "offer.price_changed")]
     OfferPriceChanged,
-    /// It is not offered for the time being.
+    /// Nothing is ordered from it for the time being.
     #[strum(serialize = "offer.suspended")]
     OfferSuspended,
     /// Its supplier accepted it.
@@ -176,7 +176,7 @@ pub enum RecordEvent {
     /// The bytes of a change were fixed.
     #[strum(serialize = "order.change_fixed")]
     OrderChangeFixed,
-    /// Something else happened before the change was answered.
+    /// Something else happened before the supplier answered a change.
     #[strum(serialize = "order.change_overtaken")]
     OrderChangeOvertaken,
     /// Its supplier refused a change.
@@ -191,25 +191,25 @@ pub enum RecordEvent {
     /// Its supplier changed it once more.
     #[strum(serialize = "order.changed_again")]
     OrderChangedAgain,
-    /// Everything on it has come or was cancelled.
+    /// Everything on it has arrived or was cancelled.
     #[strum(serialize = "order.completed")]
     OrderCompleted,
     /// It was drawn up.
     #[strum(serialize = "order.drawn_up")]
     OrderDrawnUp,
-    /// The bytes to be sent were fixed.
+    /// The bytes to send were fixed.
     #[strum(serialize = "order.fixed")]
     OrderFixed,
     /// It is ready to be sent.
     #[strum(serialize = "order.issued")]
     OrderIssued,
-    /// Less is ordered on it.
+    /// A quantity on it was lowered.
     #[strum(serialize = "order.lowered")]
     OrderLowered,
     /// It was not approved.
     #[strum(serialize = "order.not_approved")]
     OrderNotApproved,
-    /// The last number was carried over a restore.
+    /// A restore carried over the last number.
     #[strum(serialize = "order.number_carried")]
     OrderNumberCarried,
     /// A number was given out.
@@ -224,13 +224,13 @@ pub enum RecordEvent {
     /// Its supplier asks for other terms.
     #[strum(serialize = "order.terms_changed")]
     OrderTermsChanged,
-    /// Its other terms were accepted or refused.
+    /// The other terms were accepted or refused.
     #[strum(serialize = "order.terms_decided")]
     OrderTermsDecided,
-    /// It was carried over a restore.
+    /// A restore carried it over.
     #[strum(serialize = "order_message.carried")]
     OrderMessageCarried,
-    /// It is called otherwise now.
+    /// It has a new id.
     #[strum(serialize = "party.renamed")]
     PartyRenamed,
     /// It takes part in a role.
@@ -239,28 +239,28 @@ pub enum RecordEvent {
     /// It no longer takes part in a role.
     #[strum(serialize = "party.role_ended")]
     PartyRoleEnded,
-    /// Work goes on.
+    /// Paused work continues.
     #[strum(serialize = "pause.lifted")]
     PauseLifted,
-    /// Work stops.
+    /// Work was paused.
     #[strum(serialize = "pause.set")]
     PauseSet,
     /// A version was stated.
     #[strum(serialize = "pipeline.stated")]
     PipelineStated,
-    /// The folder has it again.
+    /// It is in the folder again.
     #[strum(serialize = "record.back")]
     RecordBack,
-    /// A folder's statement and a command contradict each other.
+    /// A folder's statement contradicts a command.
     #[strum(serialize = "record.disputed")]
     RecordDisputed,
-    /// The folder does not have it any more.
+    /// It is not in the folder any more.
     #[strum(serialize = "record.gone")]
     RecordGone,
-    /// What the folder said is remembered.
+    /// The statement of the folder was stored.
     #[strum(serialize = "record.remembered")]
     RecordRemembered,
-    /// The folder says again what it said before; a command's change stays.
+    /// The folder repeats its statement. The change that a command made stays.
     #[strum(serialize = "record.restated")]
     RecordRestated,
     /// Its addresses were encrypted.
@@ -269,10 +269,10 @@ pub enum RecordEvent {
     /// It was stated.
     #[strum(serialize = "record.stated")]
     RecordStated,
-    /// A change was asked for, from somewhere.
+    /// Somebody requested a change; the record says from where.
     #[strum(serialize = "request.came")]
     RequestCame,
-    /// More came than was ordered.
+    /// More arrived than was ordered.
     #[strum(serialize = "surplus.came")]
     SurplusCame,
     /// It was counted again.
@@ -287,7 +287,7 @@ pub enum RecordEvent {
     /// It goes back.
     #[strum(serialize = "surplus.returned")]
     SurplusReturned,
-    /// It was carried over a restore.
+    /// A restore carried it over.
     #[strum(serialize = "token.carried")]
     TokenCarried,
     /// It was issued.
@@ -320,22 +320,21 @@ pub enum RecordEvent {
 }
 
 impl RecordEvent {
-    /// All of them, by name.
+    /// All events, by name.
     pub const ALL: &[Self] = Self::VARIANTS;
 
-    /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
     }
 
-    /// The event that `name` names; `None`: it is none of a record, or a newer version's.
+    /// The event with this name. `None` if it is not an event of a record, or only a newer version knows it.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         name.parse().ok()
     }
 
-    /// Whether it happens to records of `kind`.
+    /// Whether records of `kind` can have this event.
     #[must_use]
     pub fn is_of(self, kind: RecordKind) -> bool {
         match self {

@@ -1,8 +1,9 @@
-//! The steps that pipelines are made of.
+//! The steps of pipelines.
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-/// A step that comes with the program. Its name stands in `pipeline.toml`, in the database, and is its queue's.
+/// A step that is part of the program. `pipeline.toml` and the database use its name, and its queue has the same
+/// name.
 #[derive(
     Debug,
     Clone,
@@ -20,50 +21,49 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray, VariantNames};
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum StepKind {
-    /// Rules and reviewers say whether a line makes sense.
+    /// Rules and reviewers decide whether a line makes sense.
     ValidatePriority,
     /// A round finds money and an offer.
     MatchDonor,
     /// An order is drawn up, sent, and answered by its supplier.
     IssueOrder,
-    /// Goods come and are paid.
+    /// Goods arrive and are paid.
     ConfirmDelivery,
 }
 
-/// What a lot has once it has passed certain steps. What may happen to a lot depends on this, and not on the names of
-/// the steps around it, so that a pipeline may put other steps between them.
+/// What a lot has reached by passing certain steps. What may happen to a lot depends on this and not on the names
+/// of its neighbouring steps. So a pipeline may put other steps in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Milestone {
-    /// It was handed in.
+    /// It was submitted.
     Submitted,
     /// Its line was found to make sense.
     Validated,
-    /// Donors pay for it, or give it.
+    /// Donors pay for it, or give the goods.
     Funded,
     /// Its supplier has accepted its order.
     Ordered,
 }
 
 impl StepKind {
-    /// All of them, in the order that the default pipeline has.
+    /// All steps, in the order of the default pipeline.
     pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
 
     /// Their names, in the same order.
     pub const NAMES: &[&'static str] = <Self as VariantNames>::VARIANTS;
 
-    /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
     }
 
-    /// The step that `name` names; `None`: it is another's, or a newer version's.
+    /// The step with this name. `None` if it is not part of the program, or only a newer version knows it.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         name.parse().ok()
     }
 
-    /// What a lot has once it is done.
+    /// What a lot has reached once this step is done.
     #[must_use]
     pub fn gives(self) -> Option<Milestone> {
         match self {
@@ -74,7 +74,7 @@ impl StepKind {
         }
     }
 
-    /// What a lot must have before it begins.
+    /// What a lot must have reached before this step begins.
     #[must_use]
     pub fn needs(self) -> Milestone {
         match self {
@@ -84,7 +84,7 @@ impl StepKind {
         }
     }
 
-    /// Whether an operator may let a lot pass it without its being done.
+    /// Whether an operator may let a lot pass this step although the step was not done.
     #[must_use]
     pub fn may_be_skipped(self) -> bool {
         match self {
@@ -95,7 +95,7 @@ impl StepKind {
 }
 
 impl Milestone {
-    /// The step that leads to it; `None`: every lot has it from the beginning.
+    /// The step that leads to it. `None` means that every lot has it from the start.
     #[must_use]
     pub fn given_by(self) -> Option<StepKind> {
         StepKind::ALL.iter().copied().find(|step| step.gives() == Some(self))

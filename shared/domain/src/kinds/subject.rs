@@ -2,7 +2,7 @@
 
 use super::RecordKind;
 
-/// What an event is about, by its subject's printed id.
+/// The subject of an event, read from its printed id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventSubject<'a> {
     /// A lot, such as `LOT-7K2`.
@@ -13,12 +13,12 @@ pub enum EventSubject<'a> {
     Envelope(&'a str),
     /// A record, such as `order:PO-1`; with its id.
     Record(RecordKind, &'a str),
-    /// Something that a newer version knows.
+    /// Something that only a newer version knows.
     Unknown,
 }
 
 impl<'a> EventSubject<'a> {
-    /// What the subject `text` is.
+    /// Reads the printed id of a subject.
     #[must_use]
     pub fn of(text: &'a str) -> Self {
         match text.split_once(':') {

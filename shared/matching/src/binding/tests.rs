@@ -1,3 +1,5 @@
+//! Tests of who may pay, who has to consent, and how long a role lasts.
+
 use super::*;
 use waybill_domain::contribution::{Consent, Contribution, Earmark, Firmness};
 use waybill_domain::ids::LotId;
