@@ -13,6 +13,7 @@ mod new_file;
 mod output;
 mod patience;
 mod private;
+mod reading;
 mod reload;
 mod report;
 mod service;

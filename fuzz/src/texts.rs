@@ -209,8 +209,8 @@ fn read_amounts(_: &Path, input: &[u8]) -> Result<bool, String> {
             same("the quantity", Quantity::parse(&quantity.to_string(), unit) == Ok(quantity))?;
         }
     }
-    if let Ok(change_set) = text.parse::<Unit>() {
-        same("the unit", unit.to_string().parse::<Unit>() == Ok(change_set))?;
+    if let Ok(unit) = text.parse::<Unit>() {
+        same("the unit", unit.to_string().parse::<Unit>() == Ok(unit))?;
     }
     Ok(is_taken)
 }

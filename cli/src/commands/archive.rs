@@ -1,12 +1,12 @@
 //! `waybill archive`: moves the history of ended lots from the log to a file. The file proves that nothing else has
 //! left the log.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use chrono::{Days, NaiveDate};
 use waybill_shared::archive::{Archive, Plan, Tally, archives};
-use waybill_shared::audit::{AuditError, Entry, Exported, Link, Verifier};
+use waybill_shared::audit::{Entry, Exported, Link};
 use waybill_shared::clock::Clock;
 use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
 use waybill_shared::engine::Engine;
@@ -14,8 +14,8 @@ use waybill_shared::store::chain::{placeholder, sum_of};
 use waybill_shared::store::{ChangeSet, Fate, RecordChange, Store};
 use waybill_workers::webhooks::State;
 
+use crate::archived::bodies;
 use crate::args;
-use crate::exported::open;
 use crate::exported::{Out, is_compressed};
 use crate::failure::Failure;
 use crate::new_file::NewFile;

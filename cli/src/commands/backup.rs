@@ -5,9 +5,10 @@ use waybill_shared::store::sqlite::{SqliteReplacement, SqliteStore};
 use waybill_shared::store::{Beside, StoreError};
 
 use super::export::export;
-use super::restore::{Proof, fill, needs, proof};
+use super::restore::{Proof, proof};
 use crate::args;
 use crate::exported::Out;
+use crate::exported::{fill, needs};
 use crate::failure::Failure;
 use crate::new_file::NewFile;
 use crate::output;

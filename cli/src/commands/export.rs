@@ -1,18 +1,16 @@
 //! `waybill export`: writes the whole database as JSON lines.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self};
 use std::path::Path;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use tokio::sync::mpsc;
 use waybill_shared::dump::{self, AHEAD, Written};
 use waybill_shared::sealed::Inventory;
 
 use crate::args;
 use crate::exported::needs;
+use crate::exported::{Out, is_compressed};
 use crate::failure::Failure;
 use crate::new_file::NewFile;
 use crate::output;

@@ -3,21 +3,20 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use flate2::read::MultiGzDecoder;
-use tokio::sync::mpsc;
 use waybill_shared::check::{Findings, Violation, check_telling};
 use waybill_shared::clock::Clock;
-use waybill_shared::dump::{self, AHEAD, Counts, GivenOut, Reading, WholeError};
+use waybill_shared::dump::{self, Counts, GivenOut, Reading};
 use waybill_shared::sealing::Keys;
 use waybill_shared::store::postgres::PostgresReplacement;
 use waybill_shared::store::sqlite::SqliteReplacement;
 use waybill_shared::store::{Beside, Store};
 
 use crate::args;
+use crate::exported::{fill, needs, open, refused, unreadable};
 use crate::failure::Failure;
 use crate::output;
 use crate::signals::Signals;

@@ -19,9 +19,9 @@ use waybill_shared::store::sqlite::SqliteStore;
 use waybill_shared::store::{ChangeSet, NoteChange, RecordChange};
 
 use crate::args;
-use crate::commands::import::coalition;
 use crate::failure::Failure;
 use crate::output;
+use crate::reading::coalition;
 use crate::report;
 use crate::service::{LIVE, Role, Service, make_private, read_pipeline};
 use crate::stating::Stating;

@@ -2,9 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
+use waybill_shared::clock::Doubt;
 use waybill_shared::engine::Engine;
 use waybill_shared::store::ChangeSet;
-use waybill_shared::timekeeper::Doubt;
 
 use crate::http::access::Caller;
 use crate::http::problem::Problem;

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use waybill_shared::clock::Doubt;
 use waybill_shared::domain::lot::Timestamp;
 use waybill_shared::engine::Engine;
-use waybill_shared::timekeeper::Doubt;
 
 use crate::queries::error::QueryError;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 use waybill_shared::engine::Engine;
-use waybill_shared::store::Backlog;
 use waybill_shared::pauses::pauses;
+use waybill_shared::store::Backlog;
 use waybill_shared::store::StoreError;
 
 use super::status::{WebhookLag, behind};

@@ -4,21 +4,22 @@ mod lots;
 mod said;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use waybill_api::{CoalitionIntake, ImportCoalition, ImportLines};
 use waybill_shared::domain::pipeline::Pipeline;
 use waybill_shared::import::{
-    BadRow, FieldError, ImportError, Lines, Mapping, ReadLimits, ReadOptions, is_coalition_book,
-    read_coalition_noting, read_lines, refuse_rows, write_rejects,
+    BadRow, FieldError, ImportError, Mapping, ReadLimits, ReadOptions, is_coalition_book,
+    read_lines, refuse_rows, write_rejects,
 };
-use waybill_shared::intake::{How, Intake, Records, RefusedRow, Submitted, Wrongly};
+use waybill_shared::intake::{How, Intake, Records, RefusedRow, Wrongly};
 
 use crate::args;
 use crate::client::Client;
 use crate::commands::restore;
+use crate::exported;
 use crate::failure::Failure;
 use crate::output;
+use crate::reading::{self, all_errors, coalition, submitted};
 use crate::service::read_pipeline;
 use crate::target::Target;
 
@@ -165,7 +166,7 @@ async fn file(arguments: &args::Import) -> Result<(), Failure> {
     intake.refused = all;
     let is_told = arguments.dry_run || intake.taken || intake.earlier.is_some();
     if is_told {
-        said::reading(&lines);
+        reading::warn(&lines);
     }
     if is_told && arguments.json {
         output::json(&json(&intake))?;
@@ -246,49 +247,4 @@ async fn client(
         Some(day) => Client::on(target, day, pipeline).await,
         None => Client::new(target, pipeline).await,
     }
-}
-
-/// Takes the rows that can be submitted out of `lines`, which does not need them any more.
-fn submitted(lines: &mut Lines) -> Vec<Submitted> {
-    let good = std::mem::take(&mut lines.good).into_iter();
-    good.map(|good| Submitted { row: good.row, line: good.line }).collect()
-}
-
-/// All errors in a file.
-pub(crate) fn all_errors(lines: Lines) -> Failure {
-    let count = lines.bad.len();
-    let errors = lines.bad.into_iter().flat_map(|row| row.errors).collect();
-    let listed = ImportError::Rows(errors).to_string();
-    let rows = if count == 1 { "1 row is".to_owned() } else { format!("{count} rows are") };
-    let message = format!("{listed}\n\n{rows} refused; nothing was taken");
-    Failure::caller(message, "mend them, or take the others with --keep-good REJECTS.csv")
-}
-
-/// Reads a coalition's folder or workbook, with its requisitions.
-pub(crate) fn coalition(dir: &Path) -> Result<ImportCoalition, Failure> {
-    let (files, notes) = read_coalition_noting(dir)?;
-    notes.iter().for_each(|note| output::talk(note));
-    let mut requisitions = Vec::new();
-    for file in &files.requisitions {
-        let options = ReadOptions {
-            mapping: file.mapping.clone(),
-            sheet: file.sheet.clone(),
-            names_sheet: file.sheet.is_some(),
-            ..ReadOptions::default()
-        };
-        let mut lines = read_lines(&file.path, &options)?;
-        if !lines.bad.is_empty() {
-            return Err(all_errors(lines));
-        }
-        said::reading(&lines);
-        let on = Some(file.on);
-        requisitions.push(ImportLines {
-            file: lines.file.clone(),
-            lines: submitted(&mut lines),
-            on,
-            how: How::default(),
-            left_out: Vec::new(),
-        });
-    }
-    Ok(ImportCoalition { files, requisitions, how: How::default() })
 }

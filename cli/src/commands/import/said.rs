@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use waybill_api::{CoalitionIntake, FileIntake};
 use waybill_shared::domain::pipeline::Pipeline;
-use waybill_shared::import::{CoalitionFiles, Lines, defaults};
+use waybill_shared::import::{CoalitionFiles, defaults};
 use waybill_shared::intake::{Change, Conflict, Contested, How, Intake, Records, Stated};
 
 use crate::failure::Failure;
@@ -14,19 +14,6 @@ use crate::target::Target;
 
 /// The most things of one kind that are named.
 const NAMED: usize = 20;
-
-/// Prints notes about how a file was read, and doubts about its content.
-pub(super) fn reading(lines: &Lines) {
-    for note in &lines.notes {
-        output::talk(&format!("{}: {note}", lines.file));
-    }
-    for warning in lines.warnings.iter().take(NAMED) {
-        output::talk(&format!("warning: {warning}"));
-    }
-    if let more @ 1.. = lines.warnings.len().saturating_sub(NAMED) {
-        output::talk(&format!("… and {more} more warnings"));
-    }
-}
 
 fn counts(intake: &Intake) -> String {
     let Intake { new, unchanged, amended, conflicts, refused, .. } = intake;

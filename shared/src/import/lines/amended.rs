@@ -11,7 +11,7 @@ use crate::import::table::{Row, Table};
 use crate::import::values::fields::{Columns, RowFields};
 use crate::import::values::mapping::suggestion;
 
-/// Writes `line` as a row of a requisition file, in the order of [`LINE_FIELDS`].
+/// Writes `line` as a row of a requisition file, in the order of [`LINE_FIELDS`](crate::import::LINE_FIELDS).
 fn row(line: &Line) -> [String; LINE_FIELDS.len()] {
     let kind = KINDS.iter().find(|(_, kind)| *kind == line.kind).map_or("", |(name, _)| name);
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
@@ -39,7 +39,7 @@ fn row(line: &Line) -> [String; LINE_FIELDS.len()] {
     ]
 }
 
-/// Returns `line` with `fields` changed, by the names of [`LINE_FIELDS`]. The requester and the id stay. An empty
+/// Returns `line` with `fields` changed, by the names of [`LINE_FIELDS`](crate::import::LINE_FIELDS). The requester and the id stay. An empty
 /// value clears an optional field.
 ///
 /// # Errors
@@ -89,7 +89,7 @@ fn is_unsaid(error: &FieldError, fields: &BTreeMap<String, String>) -> bool {
     field.is_some_and(|field| LINE_FIELDS.contains(&field) && !fields.contains_key(field))
 }
 
-/// A row that always reads, in the order of [`LINE_FIELDS`]. It replaces cells that this version refuses.
+/// A row that always reads, in the order of [`LINE_FIELDS`](crate::import::LINE_FIELDS). It replaces cells that this version refuses.
 const ANY: [&str; LINE_FIELDS.len()] = [
     "x",
     "x",

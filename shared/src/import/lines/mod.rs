@@ -37,7 +37,7 @@ pub struct ReadOptions {
     pub sheet: Option<String>,
     /// Whether messages name the sheet too, because a coalition's workbook has several.
     pub names_sheet: bool,
-    /// `None` means that the columns are named as in [`LINE_FIELDS`].
+    /// `None` means that the columns are named as in [`LINE_FIELDS`](crate::import::LINE_FIELDS).
     pub mapping: Option<Mapping>,
     pub limits: ReadLimits,
 }
