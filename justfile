@@ -24,6 +24,10 @@ test *filter:
 quick:
     cargo test -p waybill-domain -p waybill-matching -p waybill-shared -p waybill-workers -p waybill-scheduler
 
+# The same on another pair: `just on postgres every_pair::import`.
+on pair *filter:
+    WAYBILL_TEST_PAIR={{pair}} cargo test -p waybill --locked --test cli -- {{filter}}
+
 # Snapshots of what people read, taken anew.
 snapshots *filter:
     INSTA_UPDATE=always cargo test -p waybill --test cli -- {{filter}}

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 use waybill_services::Postgres;
 
-use crate::crash::{OPEN, requisitions, write_coalition};
+use crate::every_pair::crash::{OPEN, requisitions, write_coalition};
 use crate::support::{Said, Started, answered, eventually, finish, run, text, waybill};
 
 /// Lots under way.

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::doctor::finding;
+use crate::every_pair::doctor::finding;
 use crate::support::{example_copy, run, text};
 
 #[test]

@@ -2,9 +2,9 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::by_hand::open;
 use crate::coalition::row;
 use crate::dialogue::Dialogue;
+use crate::every_store::by_hand::open;
 use crate::support::text;
 
 /// `said` without what no two runs have in common: secrets, hashes, ids, numbers of events.

@@ -5,9 +5,9 @@ use std::fs;
 use anyhow::{Result, ensure};
 use serde_json::Value;
 
-use crate::PAIR;
 use crate::coalition::{self, row};
 use crate::pair::Pair;
+use crate::pair::pair;
 use crate::secretariat::{Secretariat, Service};
 use crate::support::{SOON, eventually, is_clean, run, text};
 
@@ -20,7 +20,7 @@ fn more(secretariat: &Secretariat) -> Result<String> {
 /// What is written to a file that nobody finds any more is lost: nothing is taken from then on.
 #[test]
 fn a_database_that_is_deleted_or_replaced_ends_the_service() -> Result<()> {
-    if PAIR != Pair::SqliteEmbedded {
+    if pair() != Pair::SqliteEmbedded {
         return Ok(());
     }
     for is_replaced in [false, true] {

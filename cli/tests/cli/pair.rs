@@ -1,23 +1,31 @@
-//! The store and the broker that the tests of this target run on. Those that hold on every pair are
-//! built three times: here with SQLite, in `tests/postgres` and in `tests/rabbitmq`.
+//! The store and the broker that these tests run on: `WAYBILL_TEST_PAIR`, which is `sqlite` (the default), `postgres` or
+//! `rabbitmq`. With another than `sqlite`, run `every_pair` and (for `postgres`) `every_store`: see `scripts/test`.
 
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, Result};
 use sqlx::Row;
 
-use crate::PAIR;
-
 /// A store and a broker that go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "each target is one of them")]
 pub(crate) enum Pair {
     SqliteEmbedded,
     PostgresEmbedded,
     PostgresRabbitMq,
+}
+
+/// The pair that the tests of this process run on.
+pub(crate) fn pair() -> Pair {
+    static PAIR: OnceLock<Pair> = OnceLock::new();
+    *PAIR.get_or_init(|| match std::env::var("WAYBILL_TEST_PAIR").as_deref() {
+        Err(_) | Ok("sqlite") => Pair::SqliteEmbedded,
+        Ok("postgres") => Pair::PostgresEmbedded,
+        Ok("rabbitmq") => Pair::PostgresRabbitMq,
+        Ok(other) => panic!("WAYBILL_TEST_PAIR is `{other}`: sqlite, postgres or rabbitmq"),
+    })
 }
 
 /// Where the data of a folder is.
@@ -36,7 +44,7 @@ fn place(data: &Path, make: impl FnOnce() -> Result<String>) -> Result<Place> {
     if let Some(place) = places.get(data) {
         return Ok(place.clone());
     }
-    let broker = match PAIR {
+    let broker = match pair() {
         Pair::PostgresRabbitMq => waybill_services::broker()?,
         Pair::SqliteEmbedded | Pair::PostgresEmbedded => "embedded:".to_owned(),
     };
@@ -49,7 +57,7 @@ fn place(data: &Path, make: impl FnOnce() -> Result<String>) -> Result<Place> {
 pub(crate) fn settings(arguments: &[&str]) -> Result<Vec<(&'static str, String)>> {
     let data = arguments.iter().position(|argument| *argument == "--data");
     let Some(data) = data.and_then(|at| arguments.get(at + 1)) else { return Ok(Vec::new()) };
-    if PAIR == Pair::SqliteEmbedded || arguments.contains(&"--store") {
+    if pair() == Pair::SqliteEmbedded || arguments.contains(&"--store") {
         return Ok(Vec::new());
     }
     let place = place(Path::new(data), waybill_services::database)?;
@@ -58,7 +66,7 @@ pub(crate) fn settings(arguments: &[&str]) -> Result<Vec<(&'static str, String)>
 
 /// The database of the folder `to` becomes a copy of that of `from`.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
-    if PAIR != Pair::SqliteEmbedded {
+    if pair() != Pair::SqliteEmbedded {
         let from = place(from, || anyhow::bail!("there is no database of that folder"))?;
         place(to, || waybill_services::copy(&from.store))?;
     }
@@ -73,7 +81,7 @@ pub(crate) enum Database {
 
 impl Database {
     pub(crate) async fn of(data: &Path) -> Result<Self> {
-        if PAIR == Pair::SqliteEmbedded {
+        if pair() == Pair::SqliteEmbedded {
             let url = format!("sqlite:{}?mode=ro", data.join("waybill.sqlite").display());
             let options = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
             return Ok(Self::Sqlite(options.connect(&url).await?));
@@ -139,7 +147,7 @@ impl Database {
     pub(crate) fn tamper(data: &Path, sql: &'static str) -> Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
-            let changed = if PAIR == Pair::SqliteEmbedded {
+            let changed = if pair() == Pair::SqliteEmbedded {
                 let url = format!("sqlite:{}", data.join("waybill.sqlite").display());
                 let pool = sqlx::SqlitePool::connect(&url).await?;
                 let changed = sqlx::query(sql).execute(&pool).await?.rows_affected();
@@ -169,10 +177,10 @@ pub(crate) fn say(text: &str) -> Result<()> {
     Ok(writeln!(std::io::stderr(), "{text}")?)
 }
 
-/// Says which pair this target runs on.
+/// Says which pair the tests run on.
 #[test]
 fn the_pair_is_said() -> Result<()> {
-    say(&format!("this target runs on {PAIR:?}"))?;
+    say(&format!("these tests run on {:?}", pair()))?;
     let folder = tempfile::tempdir()?;
     let data = folder.path().to_str().context("a path")?;
     let settings = settings(&["serve", "--data", data])?;
@@ -180,7 +188,7 @@ fn the_pair_is_said() -> Result<()> {
         settings.iter().any(|(known, value)| *known == name && value.starts_with(start))
     };
     let (postgres, rabbitmq) = (is("WAYBILL_STORE", "postgres"), is("WAYBILL_BROKER", "amqp"));
-    anyhow::ensure!(postgres == (PAIR != Pair::SqliteEmbedded), "{settings:?}");
-    anyhow::ensure!(rabbitmq == (PAIR == Pair::PostgresRabbitMq), "{settings:?}");
+    anyhow::ensure!(postgres == (pair() != Pair::SqliteEmbedded), "{settings:?}");
+    anyhow::ensure!(rabbitmq == (pair() == Pair::PostgresRabbitMq), "{settings:?}");
     Ok(())
 }

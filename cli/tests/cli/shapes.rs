@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use waybill_api::openapi;
 
-use crate::by_hand::open;
 use crate::coalition::{self, HEADER, row};
+use crate::every_store::by_hand::open;
 use crate::support::{run, run_example, text};
 
 /// The example on a day on which lots are everywhere.

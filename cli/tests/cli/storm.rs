@@ -13,7 +13,7 @@ use waybill_services::{Postgres, RabbitMq};
 
 use crate::api::receiver::{Receiver, Temper};
 use crate::cluster::{LEASE_MS, World};
-use crate::crash::{Draws, number};
+use crate::every_pair::crash::{Draws, number};
 use crate::redelivery::meddle;
 use crate::support::{Said, eventually};
 

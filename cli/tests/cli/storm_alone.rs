@@ -15,8 +15,8 @@ use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::api::receiver::{Receiver, Temper};
-use crate::crash::{Draws, OPEN, number, requisitions, write_coalition};
 use crate::disk::SmallDisk;
+use crate::every_pair::crash::{Draws, OPEN, number, requisitions, write_coalition};
 use crate::storm::{CAUGHT_UP, EACH, Follower, SECTIONS, all_arrive, lasts};
 use crate::support::{Started, eventually, is_clean, run, text, waybill};
 

@@ -6,8 +6,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
-use crate::by_hand::open;
 use crate::coalition::{self, row};
+use crate::every_store::by_hand::open;
 use crate::pty::Terminal;
 use crate::secretariat::fact;
 use crate::support::{SOON, eventually, example_copy, finish, is_clean, run, show, text, waybill};

@@ -7,10 +7,10 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::feed::all;
 use super::receiver::{Receiver, Temper};
 use super::surface::{Surface, row};
 use crate::coalition;
+use crate::every_pair::feed::all;
 use crate::secretariat::Service;
 use crate::support::{SOON, eventually, run, text};
 

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use super::attacks::{ROOM, bodies, most_memory};
 use super::surface::Client;
-use crate::crash::{OPEN, number, requisitions, write_coalition};
+use crate::every_pair::crash::{OPEN, number, requisitions, write_coalition};
 use crate::support::{SOON, Started, eventually, is_clean, run, text, waybill};
 
 /// Connections that attack.

@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::PAIR;
 use crate::coalition::{self, row};
+use crate::pair::pair;
 use crate::pair::{Database, Pair};
 use crate::secretariat::Service;
 use crate::support::{SOON, eventually, is_clean, is_named, run, text};
@@ -148,7 +148,7 @@ fn a_clock_that_is_ahead_for_a_while_lapses_nothing() -> Result<()> {
 /// A restart does not make a wrong clock right; what was lapsed by one that somebody believed is taken back.
 #[test]
 fn what_a_wrong_clock_has_done_is_undone() -> Result<()> {
-    if PAIR != Pair::SqliteEmbedded {
+    if pair() != Pair::SqliteEmbedded {
         // A database has a clock of its own, and nobody can say that both are right.
         return Ok(());
     }
@@ -198,7 +198,7 @@ fn what_a_wrong_clock_has_done_is_undone() -> Result<()> {
 
 #[test]
 fn check_names_what_moved_by_itself_while_it_was_paused() -> Result<()> {
-    if PAIR != Pair::SqliteEmbedded {
+    if pair() != Pair::SqliteEmbedded {
         // Its clock would be too far from the database's.
         return Ok(());
     }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::coalition;
-use crate::nearest_offers::{Bureau, OFFERS, line};
-use crate::quantities::pipeline;
+use crate::every_store::nearest_offers::{Bureau, OFFERS, line};
+use crate::every_store::quantities::pipeline;
 use crate::secretariat::fact;
 use crate::support::{SOON, eventually, run, show, text};
 

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::PAIR;
+use crate::pair::pair;
 use crate::pair::{Database, Pair};
 use crate::support::{Copy, Started, example_copy, is_clean, is_named, run, text, waybill};
 
@@ -212,7 +212,7 @@ fn an_archive_that_is_killed_is_finished_by_the_next() -> Result<()> {
     ensure!(archived(&place.copy.data)? > 0, "nothing was archived");
     is_clean(&place.copy.data)?;
     run(&["audit", "verify", text(&file)?])?.ok()?;
-    if PAIR == Pair::SqliteEmbedded {
+    if pair() == Pair::SqliteEmbedded {
         let status = place.said(&["status", "--json"])?;
         let status: Value = serde_json::from_str(&status)?;
         ensure!(status["log"]["archived_before"] == BEFORE, "{}", status["log"]);

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::PAIR;
+use crate::pair::pair;
 use crate::pair::{Pair, say};
 use crate::support::{self, example_copy, example_run, is_clean, run_example, text};
 
@@ -79,7 +79,7 @@ fn another_number_of_workers_gives_the_same_ends_and_money() -> Result<()> {
     let first = &example_run()?.report;
     let folder = TempDir::new()?;
     // The run that these are compared with has as many as the pipeline says.
-    let numbers: &[&str] = if PAIR == Pair::SqliteEmbedded { &["1", "4"] } else { &["4"] };
+    let numbers: &[&str] = if pair() == Pair::SqliteEmbedded { &["1", "4"] } else { &["4"] };
     for workers in numbers {
         let data = folder.path().join(workers);
         let other = run_example(&data, &["--workers", workers])?.json()?;
@@ -92,7 +92,7 @@ fn another_number_of_workers_gives_the_same_ends_and_money() -> Result<()> {
 
 #[test]
 fn another_seed_ends_too() -> Result<()> {
-    if PAIR != Pair::SqliteEmbedded {
+    if pair() != Pair::SqliteEmbedded {
         return say("what a seed draws does not depend on the pair: another is skipped here");
     }
     let folder = TempDir::new()?;

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 
 use crate::coalition;
-use crate::requesters::{Place, row};
+use crate::every_store::requesters::{Place, row};
 use crate::secretariat::Service;
 use crate::support::{is_clean, run, show, text};
 
@@ -249,7 +249,7 @@ fn a_run_writes_no_future_into_a_log_that_a_service_works_on() -> Result<()> {
     }
     Service::start(data.as_ref(), None)?.stop()?;
     run(&["run", &dir, "--data", data])?.failed(1, &["a service works on", "--copy-to"])?;
-    if crate::PAIR == crate::pair::Pair::SqliteEmbedded {
+    if crate::pair::pair() == crate::pair::Pair::SqliteEmbedded {
         let before = is_clean(data.as_ref())?;
         let copy = folder.path().join("copy");
         let copied = ["run", &dir, "--data", data, "--copy-to", text(&copy)?, "--json"];

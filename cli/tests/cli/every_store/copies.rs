@@ -12,8 +12,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::PAIR;
-use crate::crash::{OPEN, write_coalition};
+use crate::every_pair::crash::{OPEN, write_coalition};
+use crate::pair::pair;
 use crate::pair::{Database, Pair};
 use crate::secretariat::Service;
 use crate::support::{
@@ -134,7 +134,7 @@ fn live_data_is_put_aside_only_when_that_was_said() -> Result<()> {
 
     // Not while others work on it.
     let service = Service::start(&copy.data, None)?;
-    let refused = match PAIR {
+    let refused = match pair() {
         Pair::SqliteEmbedded => ["in use by another waybill", "stop it"],
         Pair::PostgresEmbedded | Pair::PostgresRabbitMq => ["is at work on", "stop `serve`"],
     };
@@ -155,7 +155,7 @@ fn live_data_is_put_aside_only_when_that_was_said() -> Result<()> {
     ensure!(said["events"] == events, "{said}");
     let kept = said["kept"].as_str().context("nothing was kept")?.to_owned();
     ensure!(is_clean(&copy.data)? > later, "positions that were given out are given out again");
-    if PAIR == Pair::SqliteEmbedded {
+    if pair() == Pair::SqliteEmbedded {
         let found = run(&["check", "--store", &format!("sqlite:{kept}"), "--json"])?.json()?;
         ensure!(found["events"] == later, "{found}");
     } else {
@@ -173,7 +173,7 @@ fn live_data_is_put_aside_only_when_that_was_said() -> Result<()> {
 
 #[test]
 fn a_database_that_was_there_is_replaced_in_one_step_and_never_made_anew() -> Result<()> {
-    if PAIR != Pair::SqliteEmbedded {
+    if pair() != Pair::SqliteEmbedded {
         return Ok(());
     }
     let copy = example_copy()?;
@@ -296,13 +296,13 @@ fn a_file_that_is_none_is_refused() -> Result<()> {
     fs::write(&file, "external_id,requester\n")?;
     run(&restore)?.failed(1, &["no export of Waybill's"])?;
     fs::write(&file, b"SQLite format 3\0 and nothing else")?;
-    let parts: &[&str] = match PAIR {
+    let parts: &[&str] = match pair() {
         Pair::SqliteEmbedded => &["could not be opened as a database"],
         Pair::PostgresEmbedded | Pair::PostgresRabbitMq => &["is a database of SQLite"],
     };
     run(&restore)?.failed(1, parts)?;
     let nothing = folder.path().join("nothing");
-    let way = match PAIR {
+    let way = match pair() {
         Pair::SqliteEmbedded => "there is no data in",
         Pair::PostgresEmbedded | Pair::PostgresRabbitMq => "waybill migrate",
     };
@@ -371,7 +371,7 @@ fn steady(text: &str) -> String {
 
 #[test]
 fn what_care_says() -> Result<()> {
-    if PAIR != Pair::SqliteEmbedded {
+    if pair() != Pair::SqliteEmbedded {
         return Ok(());
     }
     let copy = example_copy()?;
@@ -474,7 +474,7 @@ fn at_a_terminal_it_asks_before_data_is_put_aside() -> Result<()> {
 
 #[test]
 fn a_copy_of_what_does_not_hold_is_kept_and_taken_only_as_it_is() -> Result<()> {
-    if PAIR != Pair::SqliteEmbedded {
+    if pair() != Pair::SqliteEmbedded {
         return Ok(());
     }
     let copy = example_copy()?;

@@ -4,7 +4,7 @@
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use super::surface::{Surface, row};
+use crate::api::surface::{Surface, row};
 use crate::support::is_clean;
 
 /// Texts that would not be seen for what they are, or that a store cannot keep.

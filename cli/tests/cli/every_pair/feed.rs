@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::surface::{Surface, row};
+use crate::api::surface::{Surface, row};
 use crate::support::{SOON, eventually};
 
 /// Every event that `token` may see, page by page.

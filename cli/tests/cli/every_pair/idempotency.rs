@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use serde_json::json;
 
-use super::surface::{Surface, row};
+use crate::api::surface::{Surface, row};
 
 #[test]
 fn the_same_key_gets_the_same_answer_and_another_request_under_it_is_refused() -> Result<()> {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 
-use crate::binding::{Case, LINES, OFFERS, until};
+use crate::every_store::binding::{Case, LINES, OFFERS, until};
 use crate::secretariat::fact;
 use crate::support::{SOON, eventually, is_clean, run, show, text};
 

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use serde_json::json;
 
-use super::surface::{Surface, row};
+use crate::api::surface::{Surface, row};
 use crate::support::is_clean;
 
 #[test]

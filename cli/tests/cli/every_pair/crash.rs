@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Result, ensure};
 use serde_json::Value;
 
-use crate::PAIR;
+use crate::pair::pair;
 use crate::pair::{Database, Pair};
 use crate::support::{eventually, run, waybill};
 
@@ -22,10 +22,12 @@ const LOTS: usize = 2000;
 
 /// The latest moment of a kill after a start, in milliseconds: beyond the time in which a killed
 /// process' term runs out, where there are terms.
-const LATEST_MS: u64 = match PAIR {
-    Pair::SqliteEmbedded => 500,
-    Pair::PostgresEmbedded | Pair::PostgresRabbitMq => 6000,
-};
+fn latest_ms() -> u64 {
+    match pair() {
+        Pair::SqliteEmbedded => 500,
+        Pair::PostgresEmbedded | Pair::PostgresRabbitMq => 6000,
+    }
+}
 
 /// How long the end may take after the last kill.
 const END: Duration = Duration::from_secs(300);
@@ -142,7 +144,7 @@ fn killed_at_random_moments_every_lot_ends_and_nothing_is_ordered_twice() -> Res
     while hits < kills {
         let mut child = serve(&to)?;
         // The moment of the kill is the input of this test, not something it waits for.
-        std::thread::sleep(Duration::from_millis(30 + draws.below(LATEST_MS)));
+        std::thread::sleep(Duration::from_millis(30 + draws.below(latest_ms())));
         child.kill()?;
         child.wait()?;
         let open = runtime.block_on(database.count(OPEN))?;

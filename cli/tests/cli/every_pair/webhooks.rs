@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::feed::all;
-use super::receiver::{Receiver, Temper};
-use super::surface::{Surface, row};
-use crate::PAIR;
+use crate::api::receiver::{Receiver, Temper};
+use crate::api::surface::{Surface, row};
+use crate::every_pair::feed::all;
 use crate::pair::Pair;
+use crate::pair::pair;
 use crate::support::{SOON, eventually, is_clean};
 
 /// How long all deliveries may take to arrive after everything was restored.
@@ -18,10 +18,12 @@ const END: Duration = Duration::from_secs(120);
 
 /// Kills while deliveries are under way. Where a store is shared, the lease of a killed process runs
 /// out each time.
-const KILLS: u32 = match PAIR {
-    Pair::SqliteEmbedded => 4,
-    Pair::PostgresEmbedded | Pair::PostgresRabbitMq => 2,
-};
+fn kills() -> u32 {
+    match pair() {
+        Pair::SqliteEmbedded => 4,
+        Pair::PostgresEmbedded | Pair::PostgresRabbitMq => 2,
+    }
+}
 
 /// Makes a webhook; gives its id and its secret.
 fn make(surface: &Surface, token: &str, more: &Value) -> Result<(String, String)> {
@@ -228,13 +230,13 @@ fn whatever_is_killed_every_event_arrives_in_order() -> Result<()> {
         let new = json!({ "url": receiver.url(), "filter": filter, "concurrency": 8 });
         ids.push(make(&surface, &auditor, &new)?.0);
     }
-    for kill in 0..KILLS {
+    for kill in 0..kills() {
         let rows: Vec<Value> =
             (0..40).map(|n| row(&format!("K-{kill}/{n}"), "REQ", 1 + n)).collect();
         surface.post(&auditor, "/v1/requisitions", &json!(rows))?.is(200)?;
         match kill {
             0 => receivers[2].go_down(),
-            _ if kill + 1 == KILLS => receivers[2].go_up()?,
+            _ if kill + 1 == kills() => receivers[2].go_up()?,
             _ => {}
         }
         let before = receivers[0].arrived().len();
@@ -256,7 +258,7 @@ fn whatever_is_killed_every_event_arrives_in_order() -> Result<()> {
         let again = all(&surface, &auditor, "&kinds=lot.,line.,order.")?;
         Ok((again.len() == events.len()).then_some(again))
     })?;
-    ensure!(last.len() > 100 * KILLS as usize, "{}", last.len());
+    ensure!(last.len() > 100 * kills() as usize, "{}", last.len());
     for receiver in &receivers {
         is_whole(receiver, &last)?;
     }

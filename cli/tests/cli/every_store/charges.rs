@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
-use crate::nearest_offers::{Bureau, line};
+use crate::every_store::nearest_offers::{Bureau, line};
 use crate::secretariat::fact;
 use crate::support::{SOON, eventually, run, show, text};
 

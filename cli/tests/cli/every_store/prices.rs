@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::nearest_offers::{Bureau, line};
+use crate::every_store::nearest_offers::{Bureau, line};
 use crate::secretariat::fact;
 use crate::support::{SOON, eventually, lots, run, show, text};
 
@@ -235,9 +235,9 @@ fn instalments_debit_what_the_whole_would() -> Result<()> {
 
 #[test]
 fn check_names_instalments_that_an_earlier_version_rounded_up_one_by_one() -> Result<()> {
-    let violations = crate::requesters::found("part_rounding.jsonl.gz")?;
+    let violations = crate::every_store::requesters::found("part_rounding.jsonl.gz")?;
     let told = ["C2", "DKK 747.07", "DKK 747.05"];
-    crate::requesters::names(&violations, "I12", "LOT-001", &told)?;
+    crate::every_store::requesters::names(&violations, "I12", "LOT-001", &told)?;
     ensure!(violations.len() == 1, "{violations:?}");
     Ok(())
 }

@@ -6,8 +6,8 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::nearest_offers::{Bureau, line};
-use crate::requesters::{found, names};
+use crate::every_store::nearest_offers::{Bureau, line};
+use crate::every_store::requesters::{found, names};
 use crate::secretariat::fact;
 use crate::support::{SOON, eventually, show, text};
 

@@ -6,7 +6,7 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use crate::nearest_offers::{Bureau, line};
+use crate::every_store::nearest_offers::{Bureau, line};
 use crate::secretariat::fact;
 use crate::support::{SOON, eventually, lots, run, show, text};
 
@@ -422,10 +422,20 @@ fn a_part_that_is_cancelled_leaves_the_line_that_it_was_ordered_under() -> Resul
 
 #[test]
 fn check_names_the_rows_that_an_earlier_version_dropped() -> Result<()> {
-    let violations = crate::requesters::found("rows_dropped.jsonl.gz")?;
-    crate::requesters::names(&violations, "I11", "document R-1 of MIN", &["100 of LOT-001", "70"])?;
-    crate::requesters::names(&violations, "I11", "document P-1 of AG", &["6300000", "3000000"])?;
-    crate::requesters::names(&violations, "I12", "LINE-001", &["6300000", "3000000"])?;
+    let violations = crate::every_store::requesters::found("rows_dropped.jsonl.gz")?;
+    crate::every_store::requesters::names(
+        &violations,
+        "I11",
+        "document R-1 of MIN",
+        &["100 of LOT-001", "70"],
+    )?;
+    crate::every_store::requesters::names(
+        &violations,
+        "I11",
+        "document P-1 of AG",
+        &["6300000", "3000000"],
+    )?;
+    crate::every_store::requesters::names(&violations, "I12", "LINE-001", &["6300000", "3000000"])?;
     ensure!(violations.len() == 3, "{violations:?}");
     Ok(())
 }

@@ -3,9 +3,9 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::PAIR;
 use crate::coalition::{self, row};
 use crate::pair::Pair;
+use crate::pair::pair;
 use crate::secretariat::{Secretariat, Service};
 use crate::support::{SOON, eventually, example_copy, kinds, run, show, text};
 
@@ -62,7 +62,7 @@ fn a_fire_by_hand_is_run_once_and_recorded() -> Result<()> {
     ensure!(entry(&data)?["asked"].is_null());
     let first = run_it(&["--reason", "a trial"])?.ok()?;
     // A store that is shared may be served from elsewhere.
-    let is_said = PAIR != Pair::SqliteEmbedded || first.err.contains("`waybill serve`");
+    let is_said = pair() != Pair::SqliteEmbedded || first.err.contains("`waybill serve`");
     ensure!(first.out == "monthly is due now\n" && is_said, "{first:?}");
     let second = run_it(&["--reason", "again"])?.ok()?;
     ensure!(second.out.contains("due already") && second.out.contains("a trial"), "{second:?}");

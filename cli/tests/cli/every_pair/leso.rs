@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::PAIR;
+use crate::pair::pair;
 use crate::pair::{Database, Pair, say};
 use crate::support::{Started, eventually, id, is_clean, lots, run, text, waybill};
 
@@ -57,7 +57,7 @@ fn the_record_runs_to_the_same_end_on_every_pair() -> Result<()> {
     };
     let folder = TempDir::new()?;
     let data = folder.path().join("data");
-    if PAIR == Pair::SqliteEmbedded {
+    if pair() == Pair::SqliteEmbedded {
         let report = history(&record, &data, &[])?;
         ensure!(report["lines"] == 2770, "{}", report["lines"]);
         is_clean(&data)?;
@@ -151,7 +151,7 @@ fn two_schedulers_and_four_workers_end_as_one_process_does() -> Result<()> {
     let Some(record) = record() else {
         return say("skipped: the record is not beside the project");
     };
-    if PAIR != Pair::PostgresRabbitMq {
+    if pair() != Pair::PostgresRabbitMq {
         return say("many processes run on Postgres and RabbitMQ: skipped here");
     }
     let folder = TempDir::new()?;
