@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use chrono::{SubsecRound as _, TimeDelta, Utc};
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::{LineId, LotId};
-use waybill_shared::domain::kinds::{LotEvent, RecordEvent, RecordKind};
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode, RecordEvent, RecordKind};
 use waybill_shared::domain::lot::{
     Awaited, Decline, Lot, LotState, Outcome, Priority, StepName, Timestamp,
 };
@@ -232,7 +232,10 @@ fn batch(first: i64, last: i64) -> Result<ChangeSet> {
             covers_rate: None,
             consents: Vec::new(),
         }));
-        lot.because("invented", "as a thousand others, to see how long it takes to look at it");
+        lot.because(
+            ReasonCode::NoEligibleEnvelope,
+            "as a thousand others, to see how long it takes to look at it",
+        );
         change_set.lines.push(LineChange::created(LineId(n), line));
         change_set.lots.push(LotChange::created(lot, LotEvent::Submitted));
     }

@@ -152,6 +152,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Health(health) => commands::health::run(health).await,
             Command::Bench(bench) => commands::bench::run(bench).await,
             Command::Trust(_) => commands::shell::trust(),
+            Command::Explain(explain) => commands::explain::run(&explain),
             Command::Completions(completions) => commands::shell::completions(&completions),
             Command::Man(man) => commands::shell::man(&man),
         }

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 
 use crate::domain::coalition::Coalition;
 use crate::domain::ids::{LineId, LotId};
-use crate::domain::kinds::LotEvent;
+use crate::domain::kinds::{LotEvent, ReasonCode};
 use crate::domain::lot::{Awaited, Lot, LotState, Outcome};
 use crate::domain::requisition::Line;
 use crate::domain::transition::{Direction, StepResult};
@@ -20,7 +20,7 @@ use crate::store::{LotChange, LotFilter, StoreError};
 const READ: i64 = 1000;
 
 /// The codes of lots that may wait for a review because of a twin.
-const ASKED: [&str; 2] = [crate::domain::validation::DUPLICATE, "review_overdue"];
+const ASKED: [ReasonCode; 2] = [ReasonCode::DuplicateCandidate, ReasonCode::ReviewOverdue];
 
 /// The lot of another line that carries the same need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,7 +185,7 @@ pub async fn forsaken(
         };
         let state = carrier.state().name();
         let reason = format!("{}, which carried it, has ended: {state}", carrier.id);
-        back.extend(reopen(engine, &lot, line, "carrier_ended", reason));
+        back.extend(reopen(engine, &lot, line, ReasonCode::CarrierEnded, reason));
     }
     for lot in asked_as_twins(engine, changes, &stopped).await? {
         if changed.contains(&lot.id) || back.iter().any(|change| change.after.id == lot.id) {
@@ -193,7 +193,10 @@ pub async fn forsaken(
         }
         let mut after = lot.clone();
         after.chased = 0;
-        after.because("twin_ended", "the line that asks for the same is not under way any more");
+        after.because(
+            ReasonCode::TwinEnded,
+            "the line that asks for the same is not under way any more",
+        );
         let result = StepResult::Go(Direction::First);
         back.extend(engine.advance(lot, after, result, LotEvent::Revalidated).ok());
     }
@@ -206,7 +209,7 @@ pub fn reopen(
     engine: &Engine,
     lot: &Lot,
     line: &Line,
-    code: &str,
+    code: ReasonCode,
     reason: String,
 ) -> Option<LotChange> {
     let mut after = lot.clone();
@@ -285,7 +288,7 @@ async fn asked_as_twins(
         let lots = engine.store.lots_of_line(other).await?;
         let waits = |lot: &Lot| {
             matches!(lot.state().awaits(), Some(Awaited::Review { .. }))
-                && ASKED.contains(&lot.code.as_str())
+                && lot.reason_code().is_some_and(|code| ASKED.contains(&code))
         };
         let waiting: Vec<Lot> = lots.into_iter().filter(waits).collect();
         if !waiting.is_empty() && !is_under_way(engine, *line, changes).await? {

@@ -11,18 +11,14 @@ use std::sync::{Arc, OnceLock};
 use crate::domain::account::Role;
 use crate::domain::coalition::Coalition;
 use crate::domain::contribution::Contribution;
-use crate::domain::kinds::RecordKind;
-use crate::domain::lot::{ATTEMPT_FAILED, Awaited, Lot, LotState};
+use crate::domain::kinds::{ReasonCode, RecordKind, Reveals};
+use crate::domain::lot::{Awaited, Lot, LotState};
 use crate::domain::money::Currency;
 use crate::domain::order::{Order, OrderLine};
 use crate::domain::requisition::Line;
 use crate::engine::Engine;
 use crate::store::StoreError;
 use names::Names;
-
-/// Codes of reasons that reveal what donors have left.
-const TELLS_BALANCES: [&str; 5] =
-    ["money_exhausted", "too_many_donors", "no_eligible_envelope", "displaced", "overrun"];
 
 /// Whether a text contains an amount of money, such as `EUR 1,250.00`.
 fn tells_an_amount(text: &str) -> bool {
@@ -159,13 +155,16 @@ impl Visibility {
             return String::new();
         }
         // An internal failure may mention machines and other parties' records.
-        if !self.is_whole() && lot.code == ATTEMPT_FAILED {
-            return "an attempt failed; the operator knows why".to_owned();
-        }
-        if self.is_whole() || !TELLS_BALANCES.contains(&lot.code.as_str()) {
+        if self.is_whole() || lot.code.is_empty() {
             return lot.reason.clone();
         }
-        "no money that may pay for it is left".to_owned()
+        match lot.reason_code().map(ReasonCode::reveals) {
+            Some(Reveals::Nothing) => lot.reason.clone(),
+            Some(Reveals::Balances) => "no money that may pay for it is left".to_owned(),
+            Some(Reveals::Internals) => "an attempt failed; the operator knows why".to_owned(),
+            // A newer version wrote it.
+            None => String::new(),
+        }
     }
 
     /// Whether prices of ordered goods are hidden from the caller.

@@ -3,6 +3,7 @@
 //! their line.
 
 use waybill_shared::domain::ids::{LineId, LotId};
+use waybill_shared::domain::kinds::ReasonCode;
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::domain::validation::{Finding, RULES, examine};
 use waybill_shared::engine::Engine;
@@ -87,8 +88,8 @@ async fn passing(engine: &Engine, lots: &[Lot], healed: &mut Vec<Heal>) -> Resul
 /// Whether a rule, and not a person, stopped `lot`.
 fn is_by_rule(lot: &Lot) -> bool {
     let code = match lot.state() {
-        LotState::Closed(Outcome::Declined(decline)) => &decline.code,
-        LotState::Waiting { awaits: Awaited::Amendment { .. }, .. } => &lot.code,
+        LotState::Closed(Outcome::Declined(decline)) => ReasonCode::named(&decline.code),
+        LotState::Waiting { awaits: Awaited::Amendment { .. }, .. } => lot.reason_code(),
         LotState::Closed(
             Outcome::Delivered | Outcome::Merged { .. } | Outcome::Cancelled | Outcome::Short,
         )
@@ -97,5 +98,5 @@ fn is_by_rule(lot: &Lot) -> bool {
         | LotState::RetryAt { .. }
         | LotState::Parked { .. } => return false,
     };
-    RULES.contains(&code.as_str())
+    code.is_some_and(|code| RULES.contains(&code))
 }

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::funding::{self, Share, ShareState};
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::LotEvent;
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode};
 use waybill_shared::domain::lot::{Awaited, Lot};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{LineShare, Order, OrderLine};
@@ -266,7 +266,7 @@ pub(crate) fn agree(line: &mut OrderLine, lot: &Lot) {
 pub(crate) fn asked_anew(
     engine: &Engine,
     lot: Lot,
-    code: &str,
+    code: ReasonCode,
     why: &str,
 ) -> Result<LotChange, TransitionError> {
     let mut after = lot.clone();
@@ -309,6 +309,8 @@ pub(crate) fn not_raised(lot: Lot) -> Progress {
     let result = StepResult::Wait { awaits, until: None };
     let mut progress = Progress::new(lot, result, LotEvent::TermsChanged);
     progress.after.keep_bound();
-    progress.after.because("consent_expired", "its donors have not agreed to its price in time");
+    progress
+        .after
+        .because(ReasonCode::ConsentExpired, "its donors have not agreed to its price in time");
     progress
 }

@@ -4,9 +4,9 @@ use clap::Subcommand;
 
 use super::{
     Api, Archive, Arrivals, Attach, Audit, Backup, Bench, Check, Claim, Clock, Completions,
-    Consent, Contribute, Cron, Deposit, Despatch, Doctor, Events, Export, Fields, Health, Import,
-    InKind, Incident, Incidents, Init, Key, LeadTimes, Lines, Lots, Man, Match, Member, Merge,
-    Migrate, Money, Note, Offer, OnLots, Order, Pause, Pay, Plan, Rank, Receive, Redirect,
+    Consent, Contribute, Cron, Deposit, Despatch, Doctor, Events, Explain, Export, Fields, Health,
+    Import, InKind, Incident, Incidents, Init, Key, LeadTimes, Lines, Lots, Man, Match, Member,
+    Merge, Migrate, Money, Note, Offer, OnLots, Order, Pause, Pay, Plan, Rank, Receive, Redirect,
     Reinstate, Reopen, Report, Restore, Review, Run, Scheduler, Serve, Show, Split, Status, Submit,
     Surplus, Todo, Token, Trust, Unpause, Watch, Webhook, Why, Withdraw, Worker,
 };
@@ -266,6 +266,8 @@ Examples:
     Health(Health),
     /// Measure throughput and latency.
     Bench(Bench),
+    /// Explain a column, key, state, reason, event, command or metric, from the reference.
+    Explain(Explain),
     /// Trust this folder's waybill.toml, as it is now, to name servers, stores and token files.
     Trust(Trust),
     /// Print the completion script of a shell.

@@ -49,7 +49,7 @@ pub(crate) use roles::{
 };
 pub(crate) use service::{Clock, Cron, CronRun, Doctor, Events};
 pub(crate) use settings::{FILE as SETTINGS, names_data, read};
-pub(crate) use shell::{Completions, Man, Shell, Trust};
+pub(crate) use shell::{Completions, Explain, Man, Shell, Trust};
 pub(crate) use surface::{
     Audit, AuditAccess, Token, TokenCreate, TokenRotate, Webhook, WebhookCreate, WebhookId,
     WebhookReplay,

@@ -15,6 +15,18 @@ pub(crate) enum Shell {
     Fish,
 }
 
+/// `waybill explain`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  waybill explain smallest_lot
+  waybill explain money_exhausted
+  waybill explain lot.ordered")]
+pub(crate) struct Explain {
+    /// A column, key, state, reason, event, command, option or metric.
+    pub(crate) term: String,
+}
+
 /// `waybill completions`.
 #[derive(Debug, Args)]
 #[command(after_help = "\

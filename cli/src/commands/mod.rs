@@ -12,6 +12,7 @@ pub(crate) mod clock;
 pub(crate) mod cron;
 pub(crate) mod doctor;
 pub(crate) mod events;
+pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod import;

@@ -1,5 +1,6 @@
 //! README and the pages in `docs/`: what they tell to type works, and their links lead somewhere.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::symlink;
@@ -7,10 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use mdbook_driver::MDBook;
 use tempfile::TempDir;
-use waybill_shared::domain::kinds::{LineEvent, LotEvent, RecordEvent};
+use waybill_api::ProblemKind;
+use waybill_shared::domain::kinds::{LineEvent, LotEvent, ReasonCode, RecordEvent};
+use waybill_shared::domain::pipeline::Pipeline;
 
-use crate::support::{example, waybill};
+use crate::support::{example, run, waybill};
 
 fn root() -> PathBuf {
     example().join("../..")
@@ -162,7 +166,7 @@ fn readme_is_short_and_the_summary_names_every_page() -> Result<()> {
 }
 
 #[test]
-fn the_reference_names_every_command_and_every_kind_of_event() -> Result<()> {
+fn the_reference_names_every_command_event_reason_and_problem() -> Result<()> {
     let page = |name: &str| fs::read_to_string(root().join("docs/reference").join(name));
     let help = String::from_utf8(waybill(&["--help"]).output()?.stdout)?;
     let entries = help.lines().filter_map(|line| line.strip_prefix("  "));
@@ -178,6 +182,69 @@ fn the_reference_names_every_command_and_every_kind_of_event() -> Result<()> {
     let events = lots.chain(lines).chain(RecordEvent::ALL.iter().map(|event| event.name()));
     let unlisted = events.filter(|name| !listed.contains(&format!("| `{name}` |")));
     missing.extend(unlisted.map(str::to_owned));
+    let listed = page("reasons.md")?;
+    let reasons = ReasonCode::ALL.iter().map(|code| code.name());
+    let names = reasons.chain(ProblemKind::ALL.iter().map(|kind| kind.name()));
+    let unlisted = names.filter(|name| !listed.contains(&format!("| `{name}` |")));
+    missing.extend(unlisted.map(str::to_owned));
+    let listed = page("pipeline.md")?;
+    let pipeline = serde_json::to_value(Pipeline::default())?;
+    let unlisted = keys(&pipeline).into_iter();
+    missing.extend(unlisted.filter(|key| !listed.contains(&format!("`{key}`"))));
     ensure!(missing.is_empty(), "not in the reference: {missing:?}");
+    Ok(())
+}
+
+/// The keys of a pipeline's settings, at any depth.
+fn keys(value: &serde_json::Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (key, value) in fields {
+                found.insert(key.clone());
+                found.extend(keys(value));
+            }
+        }
+        serde_json::Value::Array(values) => found.extend(values.iter().flat_map(keys)),
+        _ => {}
+    }
+    found
+}
+
+#[test]
+fn the_book_is_built_with_every_page() -> Result<()> {
+    let folder = TempDir::new()?;
+    let mut book = MDBook::load(root().join("docs"))?;
+    book.config.build.build_dir = folder.path().to_owned();
+    book.build()?;
+    let summary = fs::read_to_string(root().join("docs/SUMMARY.md"))?;
+    let pages = summary.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let mut built = 0;
+    for page in pages {
+        let name = if page == "README.md" {
+            "index.html".to_owned()
+        } else {
+            page.replace(".md", ".html")
+        };
+        let html = fs::read_to_string(folder.path().join(&name)).with_context(|| name.clone())?;
+        ensure!(html.contains("<h1"), "{name}");
+        built += 1;
+    }
+    ensure!(built > 25, "{built} pages");
+    Ok(())
+}
+
+#[test]
+fn a_term_is_explained_from_the_reference() -> Result<()> {
+    let explained = |term: &str| -> Result<String> { Ok(run(&["explain", term])?.ok()?.out) };
+    ensure!(explained("money_exhausted")?.contains("too little left"));
+    ensure!(explained("smallest_lot")?.contains("Files"));
+    for term in
+        ["lot.ordered", "not_found", "I2", "round_delay_ms", "waybill_trouble", "--csv", "envelope"]
+    {
+        explained(term)?;
+    }
+    run(&["explain", "money_exausted"])?
+        .failed(1, &["no entry", "did you mean `money_exhausted`?"])?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::funding::{self, Share, ShareState};
 use super::ids::{LineId, LotId};
-use super::kinds::StepKind;
+use super::kinds::{ReasonCode, StepKind};
 use super::quantity::Quantity;
 use super::requisition::Line;
 
@@ -323,9 +323,6 @@ fn is_first(version: &u32) -> bool {
     *version == 1
 }
 
-/// The code of a lot whose last attempt failed. Its reason is meant for those who run the service.
-pub const ATTEMPT_FAILED: &str = "attempt_failed";
-
 /// The highest part number of `lots`, which belong to one line; 0 if there are none.
 #[must_use]
 pub fn last_part(lots: &[Lot]) -> i64 {
@@ -402,9 +399,20 @@ impl Lot {
     }
 
     /// Records why the lot is where it is.
-    pub fn because(&mut self, code: &str, reason: impl Into<String>) {
-        code.clone_into(&mut self.code);
+    pub fn because(&mut self, code: ReasonCode, reason: impl Into<String>) {
+        code.name().clone_into(&mut self.code);
         self.reason = reason.into();
+    }
+
+    /// Why the lot is where it is. `None` if there is no reason, or only a newer version knows it.
+    #[must_use]
+    pub fn reason_code(&self) -> Option<ReasonCode> {
+        ReasonCode::named(&self.code)
+    }
+
+    /// Removes the reason: the lot is where it should be.
+    pub fn without_reason(&mut self) {
+        (self.code, self.reason) = (String::new(), String::new());
     }
 
     /// The envelopes whose donors have not agreed yet.

@@ -5,6 +5,7 @@ use super::coalition::Coalition;
 use super::cpv;
 use super::requisition::Line;
 use super::text::look_alike;
+use crate::kinds::ReasonCode;
 
 /// What a line can refer to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,11 +34,11 @@ impl Reference {
 
     /// The stable code of a lot that was sent back because of it.
     #[must_use]
-    pub const fn code(self) -> &'static str {
+    pub const fn code(self) -> ReasonCode {
         match self {
-            Self::Requester => "unknown_requester",
-            Self::Consignee => "unknown_consignee",
-            Self::Classification => "unknown_classification",
+            Self::Requester => ReasonCode::UnknownRequester,
+            Self::Consignee => ReasonCode::UnknownConsignee,
+            Self::Classification => ReasonCode::UnknownClassification,
         }
     }
 
@@ -280,7 +281,7 @@ mod tests {
         }
     }
 
-    fn found(requester: &str, consignee: &str, code: &str) -> Vec<(&'static str, Option<String>)> {
+    fn found(requester: &str, consignee: &str, code: &str) -> Vec<(ReasonCode, Option<String>)> {
         let found = unknown_references(&coalition(), &line(requester, consignee, code));
         found.into_iter().map(|unknown| (unknown.reference.code(), unknown.nearest)).collect()
     }
@@ -289,12 +290,18 @@ mod tests {
     fn what_is_known_is_fine_and_what_is_not_has_its_nearest() {
         let near = |code, name: &str| vec![(code, Some(name.to_owned()))];
         assert_eq!(found("MIN", "SITE-1", "30213100-6"), []);
-        assert_eq!(found("MIN", "SITE-9", "30213100-6"), near("unknown_consignee", "SITE-1"));
-        assert_eq!(found("MIN", "site 2", "30213100-6"), near("unknown_consignee", "SITE-2"));
-        assert_eq!(found("MNI", "SITE-1", "30213100-6"), near("unknown_requester", "MIN"));
+        assert_eq!(
+            found("MIN", "SITE-9", "30213100-6"),
+            near(ReasonCode::UnknownConsignee, "SITE-1")
+        );
+        assert_eq!(
+            found("MIN", "site 2", "30213100-6"),
+            near(ReasonCode::UnknownConsignee, "SITE-2")
+        );
+        assert_eq!(found("MNI", "SITE-1", "30213100-6"), near(ReasonCode::UnknownRequester, "MIN"));
         assert_eq!(
             found("MIN", "SITE-1", "30213100"),
-            near("unknown_classification", "30213100-6")
+            near(ReasonCode::UnknownClassification, "30213100-6")
         );
         assert_eq!(found("X", "Y", "Z").len(), 3);
     }

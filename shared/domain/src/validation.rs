@@ -1,6 +1,7 @@
 //! The rules that validate a line: first references, then forbidden goods, then plausibility, then whether somebody
 //! has to review it.
 
+use crate::kinds::ReasonCode;
 use chrono::NaiveDate;
 
 use super::coalition::Coalition;
@@ -15,9 +16,6 @@ use super::reference::{Reference, UnknownReference, unknown_references};
 use super::requisition::Line;
 use super::supplier::SoldBy;
 
-/// The code of a lot that waits for a review because an earlier line requests the same.
-pub const DUPLICATE: &str = "duplicate_candidate";
-
 /// What the rules say about a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
@@ -26,7 +24,7 @@ pub enum Finding {
     /// A mistake of form, which the requester has to fix.
     SentBack {
         /// A stable code.
-        code: &'static str,
+        code: ReasonCode,
         /// What is wrong, with the value and the nearest known one.
         reason: String,
     },
@@ -35,7 +33,7 @@ pub enum Finding {
     /// Somebody has to review it.
     Review {
         /// A stable code.
-        code: &'static str,
+        code: ReasonCode,
         reason: String,
         /// The line that requests the same, if that is the reason.
         twin: Option<LineId>,
@@ -44,17 +42,17 @@ pub enum Finding {
 
 /// The codes of lots that a rule alone ended or sent back. Such a lot may pass once the rule has changed, or what
 /// the rule looks up. Decisions by people have other codes.
-pub const RULES: [&str; 6] = [
+pub const RULES: [ReasonCode; 6] = [
     Reference::Requester.code(),
     Reference::Consignee.code(),
     Reference::Classification.code(),
-    "prohibited_item",
-    "implausible_quantity",
-    "implausible_price",
+    ReasonCode::ProhibitedItem,
+    ReasonCode::ImplausibleQuantity,
+    ReasonCode::ImplausiblePrice,
 ];
 
-fn declined(code: &str, text: String) -> Finding {
-    Finding::Declined(Decline { code: code.to_owned(), text })
+fn declined(code: ReasonCode, text: String) -> Finding {
+    Finding::Declined(Decline { code: code.name().to_owned(), text })
 }
 
 /// Applies the rules in order. The first broken rule decides. `twin` is another line that requests the same and is
@@ -75,22 +73,22 @@ pub fn examine(
     }
     let forbids = |matches: &str| line.item == matches || line.classification.starts_with(matches);
     if let Some(rule) = coalition.prohibited.iter().find(|rule| forbids(&rule.matches)) {
-        return declined("prohibited_item", rule.reason.clone());
+        return declined(ReasonCode::ProhibitedItem, rule.reason.clone());
     }
     if line.quantity.0 / Quantity::ONE > policy.quantity_limit {
         let text = format!("{} is more than the {} allowed", line.quantity, policy.quantity_limit);
-        return declined("implausible_quantity", text);
+        return declined(ReasonCode::ImplausibleQuantity, text);
     }
     if let Some(text) = implausible_price(coalition, policy, line, day) {
-        return declined("implausible_price", text);
+        return declined(ReasonCode::ImplausiblePrice, text);
     }
     if let Some(twin) = twin {
         let reason = format!("asks for the same as {twin}: merge them?");
-        return Finding::Review { code: DUPLICATE, reason, twin: Some(twin) };
+        return Finding::Review { code: ReasonCode::DuplicateCandidate, reason, twin: Some(twin) };
     }
     match coalition.group_of(&line.classification) {
         Some(group) if needs_review(coalition, group, line, day) => Finding::Review {
-            code: "review",
+            code: ReasonCode::Review,
             reason: format!("{} reviews lines of this value", group.name),
             twin: None,
         },

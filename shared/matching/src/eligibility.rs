@@ -1,6 +1,7 @@
 //! Which envelopes a line may use, and a typed reason for each one that it may not use.
 
 use std::fmt;
+use waybill_domain::kinds::ReasonCode;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -52,21 +53,21 @@ pub enum WhyNot {
 impl WhyNot {
     /// The stable code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ReasonCode {
         match self {
-            Self::PledgeOnly => "pledge_only",
-            Self::InKind => "in_kind",
-            Self::NotAMember => "not_a_member",
-            Self::NotYetOpen => "not_yet_open",
-            Self::Lapsed => "lapsed",
-            Self::Earmark => "earmark",
-            Self::Excluded => "excluded",
-            Self::Channel => "channel",
-            Self::NoRate => "no_rate",
-            Self::StaleRate { .. } => "stale_rate",
-            Self::ConsentRefused => "consent_refused",
-            Self::NotAsked => "consent_missing",
-            Self::Exhausted { .. } => "exhausted",
+            Self::PledgeOnly => ReasonCode::PledgeOnly,
+            Self::InKind => ReasonCode::InKind,
+            Self::NotAMember => ReasonCode::NotAMember,
+            Self::NotYetOpen => ReasonCode::NotYetOpen,
+            Self::Lapsed => ReasonCode::Lapsed,
+            Self::Earmark => ReasonCode::Earmark,
+            Self::Excluded => ReasonCode::Excluded,
+            Self::Channel => ReasonCode::Channel,
+            Self::NoRate => ReasonCode::NoRate,
+            Self::StaleRate { .. } => ReasonCode::StaleRate,
+            Self::ConsentRefused => ReasonCode::ConsentRefused,
+            Self::NotAsked => ReasonCode::ConsentMissing,
+            Self::Exhausted { .. } => ReasonCode::Exhausted,
         }
     }
 }

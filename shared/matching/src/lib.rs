@@ -34,4 +34,4 @@ pub use network::{Network, Shortfall};
 pub use optimum::solve;
 pub use problem::{Answer, Demand, Envelope, Parts, Payment, Policy, Problem, Solution, Unfunded};
 pub use round::{Ask, Funds, Round, is_movable, needs_consent, quotes_for};
-pub use together::{Gathered, LESS_THAN_SOLD};
+pub use together::Gathered;

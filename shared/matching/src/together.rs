@@ -3,6 +3,7 @@
 //! bought beyond their sum.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use waybill_domain::kinds::ReasonCode;
 
 use chrono::NaiveDate;
 
@@ -20,10 +21,6 @@ use waybill_domain::supplier::{Quote, Surplus};
 
 /// How often a round is solved to find funded lots that pay for everything they make necessary.
 const TRIES: usize = 8;
-
-/// The code of a lot that came back because its supplier sells only larger quantities than it could pay for. It is
-/// bought separately until it can pay for all of that alone.
-pub const LESS_THAN_SOLD: &str = "less_than_sold";
 
 /// What is gathered from an offer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,7 +61,7 @@ impl Apart {
 }
 
 fn is_alone(lot: &Lot) -> bool {
-    lot.code == LESS_THAN_SOLD
+    lot.reason_code() == Some(ReasonCode::LessThanSold)
 }
 
 /// How much of each item is wanted together, for items where that makes a difference.

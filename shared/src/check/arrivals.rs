@@ -12,7 +12,7 @@ use crate::domain::document::{Content, Document};
 use crate::domain::event::Event;
 use crate::domain::funding::{Share, ShareState};
 use crate::domain::ids::LotId;
-use crate::domain::kinds::RecordKind;
+use crate::domain::kinds::{ReasonCode, RecordKind};
 use crate::domain::lot::Lot;
 use crate::domain::order::Order;
 use crate::domain::quantity::Quantity;
@@ -85,7 +85,10 @@ impl Arrived {
         let did = if is_received {
             let came = said.quantity.0 + said.oversupply.0;
             let most = came + said.surplus.0;
-            Did::Received(if said.code == "paid_in_advance" { came } else { most }, most)
+            Did::Received(
+                if said.code == ReasonCode::PaidInAdvance.name() { came } else { most },
+                most,
+            )
         } else if is_paid {
             Did::Paid(paid - paid_before)
         } else if kind == "despatched" {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::outcome::Change;
 use crate::domain::amendment::{Followed, Following, Needed, Unfollowable, plan};
 use crate::domain::ids::{LineId, LotId};
-use crate::domain::kinds::LotEvent;
+use crate::domain::kinds::{LotEvent, ReasonCode};
 use crate::domain::lot::{Awaited, Lot, LotState, Outcome};
 use crate::domain::requisition::Line;
 use crate::domain::transition::{Direction, StepResult, TransitionError};
@@ -149,13 +149,13 @@ fn follow(
         }
         Following::Cancelled => {
             anew(&mut after);
-            after.because("amended", "its line was lowered");
+            after.because(ReasonCode::Amended, "its line was lowered");
             let result = StepResult::Close(Outcome::Cancelled);
             engine.advance(lot.clone(), after, result, LotEvent::Cancelled)
         }
         Following::Reopened => {
             anew(&mut after);
-            after.because("amended", "its line was amended");
+            after.because(ReasonCode::Amended, "its line was amended");
             engine.advance(lot.clone(), after, StepResult::Reopen, LotEvent::Reopened)
         }
         Following::Held => {
@@ -178,5 +178,5 @@ fn follow(
 fn anew(lot: &mut Lot) {
     lot.release();
     lot.chased = 0;
-    lot.because("", "");
+    lot.without_reason();
 }

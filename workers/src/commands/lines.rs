@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use waybill_shared::domain::admissible::CLASSES;
-use waybill_shared::domain::kinds::{LotEvent, RecordEvent};
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode, RecordEvent};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, Priority};
 use waybill_shared::domain::transition::{Direction, StepResult};
 use waybill_shared::import::line_with;
@@ -96,12 +96,18 @@ impl Context<'_> {
             let why = self.because("reopened by an operator").to_owned();
             match lot.state() {
                 LotState::Closed(Outcome::Declined(_)) => {
-                    change_set.lots.extend(reopen(engine, lot, &stored.line, "reopened", why));
+                    change_set.lots.extend(reopen(
+                        engine,
+                        lot,
+                        &stored.line,
+                        ReasonCode::Reopened,
+                        why,
+                    ));
                 }
                 LotState::Waiting { awaits: Awaited::Amendment { .. }, .. } => {
                     let mut after = lot.clone();
                     after.chased = 0;
-                    after.because("reopened", why);
+                    after.because(ReasonCode::Reopened, why);
                     let to = StepResult::Go(Direction::Again);
                     change_set.lots.push(self.desk.change(
                         lot.clone(),

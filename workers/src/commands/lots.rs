@@ -2,7 +2,7 @@
 
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::{LotEvent, StepKind};
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode, StepKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::domain::transition::{Direction, StepResult};
@@ -25,7 +25,7 @@ impl Context<'_> {
             LotState::Ready { .. } | LotState::Waiting { .. } | LotState::RetryAt { .. } => {}
         }
         let (mut after, mut change_set) = self.set_free(&lot).await?;
-        after.because("held", self.because("held by an operator"));
+        after.because(ReasonCode::Held, self.because("held by an operator"));
         let result = StepResult::Wait { awaits: Awaited::Release, until: None };
         change_set.lots.push(self.desk.change(lot, after, result, LotEvent::Held)?);
         Ok(change_set.into())
@@ -43,7 +43,7 @@ impl Context<'_> {
         // All steps after matching need money, and the lot has none left.
         let to = StepResult::Go(Direction::Back(StepKind::MatchDonor));
         let mut after = lot.clone();
-        after.because("resumed", self.because("resumed by an operator"));
+        after.because(ReasonCode::Resumed, self.because("resumed by an operator"));
         let change = self.desk.change(lot, after, to, LotEvent::Resumed)?;
         Ok(self.desk.change_set().lot(change).into())
     }
@@ -57,11 +57,11 @@ impl Context<'_> {
                     "" => format!("was parked: {incident}"),
                     reason => format!("{reason} (was parked: {incident})"),
                 };
-                after.because("replayed", why);
+                after.because(ReasonCode::Replayed, why);
                 (StepResult::Replay, LotEvent::Replayed)
             }
             LotState::RetryAt { .. } => {
-                after.because("retried", self.because("tried again by an operator"));
+                after.because(ReasonCode::Retried, self.because("tried again by an operator"));
                 (StepResult::Go(Direction::Again), LotEvent::Retried)
             }
             LotState::Ready { .. } => return already("it is about to run"),
@@ -89,7 +89,7 @@ impl Context<'_> {
         };
         let mut after = lot.clone();
         let why = self.because("passed by an operator");
-        after.because("passed", format!("{why} (was parked: {incident})"));
+        after.because(ReasonCode::Passed, format!("{why} (was parked: {incident})"));
         let result = StepResult::Go(Direction::Past(skipped));
         let change = self.desk.change(lot, after, result, LotEvent::Passed)?;
         Ok(self.desk.change_set().lot(change).into())
@@ -106,7 +106,7 @@ impl Context<'_> {
             | LotState::Parked { .. } => {}
         }
         let (mut after, mut change_set) = self.set_free(&lot).await?;
-        after.because("cancelled", self.because("cancelled by an operator"));
+        after.because(ReasonCode::Cancelled, self.because("cancelled by an operator"));
         let result = StepResult::Close(Outcome::Cancelled);
         change_set.lots.push(self.desk.change(lot, after, result, LotEvent::Cancelled)?);
         Ok(change_set.into())
@@ -146,7 +146,7 @@ impl Context<'_> {
                 let message = Message::redirected(&filed.order, &after, consignee, self.reason);
                 message.file(self.desk.engine, &mut change_set).await?;
             }
-            after.because("redirected", self.because("another consignee"));
+            after.because(ReasonCode::Redirected, self.because("another consignee"));
         }
         // The lot stays in its state.
         let change = waybill_shared::store::LotChange::new(lot, after, LotEvent::Redirected);

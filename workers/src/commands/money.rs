@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use waybill_shared::domain::contribution::Contribution;
-use waybill_shared::domain::kinds::{RecordEvent, RecordKind};
+use waybill_shared::domain::kinds::{ReasonCode, RecordEvent, RecordKind};
 use waybill_shared::domain::money::Money;
 use waybill_shared::store::{ChangeSet, EnvelopeChange, EnvelopeRow, RecordChange};
 
@@ -122,7 +122,7 @@ impl Context<'_> {
         let mut lots = engine.store.lots_awaiting("consent").await?;
         lots.extend(engine.store.lots_awaiting("gathering").await?);
         let why = format!("{}: {}", row.id, self.because("taken back by its donor"));
-        let because = ("contribution_withdrawn", why.as_str());
+        let because = (ReasonCode::ContributionWithdrawn, why.as_str());
         let (changes, missing) = given_back(engine, &lots, &row.id, taken - spare.max(0), because)
             .map_err(|error| refuse(error.to_string()))?;
         change_set.lots.extend(changes);

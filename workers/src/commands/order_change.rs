@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use waybill_shared::domain::ids::{LineId, LotId};
-use waybill_shared::domain::kinds::{LotEvent, RecordEvent};
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode, RecordEvent};
 use waybill_shared::domain::lot::{Lot, last_part};
 use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::domain::order_change::{ChangeState, ChangedLot, OrderChange, is_to_come};
@@ -134,7 +134,7 @@ impl Context<'_> {
         let told: Vec<(LotId, Quantity)> = parts.iter().map(|(lot, by)| (lot.id, *by)).collect();
         Message::cancelled_parts(&filed.order, &told, why).file(engine, &mut change_set).await?;
         let mut order = filed.order.clone();
-        let because = ("order_cancelled", format!("{number}: {why}"));
+        let because = (ReasonCode::OrderCancelled, format!("{number}: {why}"));
         let event = LotEvent::OrderCancelled;
         let mut lowering = Lowering { desk: &self.desk, order: &mut order, because, event };
         let mut last: BTreeMap<LineId, i64> = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! Cancels what has not come yet of an order, and informs the supplier.
 
-use waybill_shared::domain::kinds::{LotEvent, RecordEvent};
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode, RecordEvent};
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::OrderStatus;
 
@@ -41,7 +41,7 @@ impl Context<'_> {
             message.file(engine, &mut change_set).await?;
         }
         let mut order = filed.order.clone();
-        let because = ("order_cancelled", format!("{number}: {why}"));
+        let because = (ReasonCode::OrderCancelled, format!("{number}: {why}"));
         let event = LotEvent::OrderCancelled;
         let mut lowering = Lowering { desk: &self.desk, order: &mut order, because, event };
         for lot in to_come {

@@ -1,7 +1,7 @@
 //! Splits and merges lots of one line by hand, before anything is set aside for them.
 
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::LotEvent;
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, last_part};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::transition::StepResult;
@@ -107,7 +107,7 @@ impl Context<'_> {
         grown.quantity = Quantity(target.quantity.0 + lot.quantity.0);
         grown.reason.clone_from(&why);
         gone.quantity = Quantity::ZERO;
-        gone.because("merged", format!("{why} (carried by {into})"));
+        gone.because(ReasonCode::Merged, format!("{why} (carried by {into})"));
         let result = StepResult::Close(Outcome::Merged { into });
         let mut change_set = self.desk.change_set();
         change_set.lots.push(self.desk.change(lot, gone, result, LotEvent::Merged)?);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::{LotEvent, RecordEvent, RecordKind};
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode, RecordEvent, RecordKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::receipt::tolerance_left;
@@ -114,7 +114,10 @@ impl Context<'_> {
         let mut after = lot.clone();
         fit(&mut after, cost, ANY, &mut envelopes, &|_, _| true)
             .map_err(|why| refuse(format!("{id}: {why}")))?;
-        after.because("surplus_bought", format!("{over} more than ordered are kept and paid"));
+        after.because(
+            ReasonCode::SurplusBought,
+            format!("{over} more than ordered are kept and paid"),
+        );
         Ok(after)
     }
 }

@@ -4,7 +4,9 @@ use waybill_shared::domain::admissible::LONGEST_LEAD;
 use waybill_shared::domain::document::Verdict;
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::{LotEvent, Milestone, RecordEvent, RecordKind, StepKind};
+use waybill_shared::domain::kinds::{
+    LotEvent, Milestone, ReasonCode, RecordEvent, RecordKind, StepKind,
+};
 use waybill_shared::domain::lot::{Awaited, Decline, Lot, LotState, Outcome};
 use waybill_shared::domain::order::{Order, OrderLine, OrderStatus};
 use waybill_shared::domain::transition::{Direction, StepResult};
@@ -35,7 +37,9 @@ impl Desk<'_> {
         };
         self.only(group)?;
         let mut after = lot.clone();
-        (after.chased, after.code, after.reason) = (0, String::new(), text.to_owned());
+        after.chased = 0;
+        after.without_reason();
+        text.clone_into(&mut after.reason);
         let mut carrier = None;
         let (result, kind) = match verdict {
             Verdict::Approve => {
@@ -44,22 +48,24 @@ impl Desk<'_> {
                 (StepResult::Done, LotEvent::Validated)
             }
             Verdict::Decline => {
-                let decline =
-                    Decline { code: "declined_by_review".to_owned(), text: text.to_owned() };
-                after.because(&decline.code, text);
+                let decline = Decline {
+                    code: ReasonCode::DeclinedByReview.name().to_owned(),
+                    text: text.to_owned(),
+                };
+                after.because(ReasonCode::DeclinedByReview, text);
                 (StepResult::Close(Outcome::Declined(decline)), LotEvent::Declined)
             }
             Verdict::Return => {
                 let lines = self.engine.lines_of([&lot]).await?;
                 let requester = lines.get(&id.line()).map(|line| line.requester.clone());
                 let awaits = Awaited::Amendment { requester: requester.unwrap_or_default() };
-                after.code = "sent_back".to_owned();
+                ReasonCode::SentBack.name().clone_into(&mut after.code);
                 (StepResult::Wait { awaits, until: None }, LotEvent::SentBack)
             }
             Verdict::Merge => {
                 let into = self.twin(&lot).await?;
                 let id = into.id;
-                after.because("merged", format!("carried by {id}"));
+                after.because(ReasonCode::Merged, format!("carried by {id}"));
                 // Listing the carrier makes the commit fail if the carrier changes meanwhile.
                 carrier = Some(LotChange::new(into.clone(), into, LotEvent::CarriesAnother));
                 (StepResult::Close(Outcome::Merged { into: id }), LotEvent::Merged)
@@ -114,7 +120,7 @@ impl Desk<'_> {
             change_set.jobs.push(wanted::round(self.engine));
             after.refused.push(contribution.clone());
             after.release();
-            after.because("offer_not_accepted", format!("{contribution} was not accepted"));
+            after.because(ReasonCode::OfferNotAccepted, format!("{contribution} was not accepted"));
             let result = StepResult::Wait { awaits: Awaited::Funding, until: None };
             return Ok(change_set.lot(self.change(
                 lot,
@@ -182,7 +188,7 @@ impl Desk<'_> {
         };
         after.order = Some(order.number.clone());
         after.due = Some(due);
-        after.because("", "");
+        after.without_reason();
         let asked = [(&after, &**line)];
         change_set.jobs =
             self.connector.ask(ConnectorQuery::Delivery { order: &order, lots: &asked }, now);
@@ -214,7 +220,7 @@ impl Desk<'_> {
         if !agreed {
             after.refused.push(envelope.to_owned());
             after.release();
-            after.because("consent_refused", format!("{envelope} may not be used for it"));
+            after.because(ReasonCode::ConsentRefused, format!("{envelope} may not be used for it"));
             change_set.jobs.push(wanted::round(self.engine));
             let result = StepResult::Wait { awaits: Awaited::Funding, until: None };
             return Ok(change_set.lot(self.change(
@@ -226,11 +232,12 @@ impl Desk<'_> {
         }
         self.agrees(&mut after, envelope);
         let (result, kind) = if after.proposed().is_empty() {
-            after.because("", "");
+            after.without_reason();
             (StepResult::Done, LotEvent::Matched)
         } else {
             let donors = unanswered(self.coalition, &after, day);
-            after.because("consent_asked", format!("{} asked to agree", donors.join(", ")));
+            after
+                .because(ReasonCode::ConsentAsked, format!("{} asked to agree", donors.join(", ")));
             (
                 StepResult::Wait { awaits: Awaited::Consent { donors }, until },
                 LotEvent::ConsentGiven,
@@ -339,11 +346,11 @@ impl Desk<'_> {
             let until = Some(now + chrono::TimeDelta::days(i64::from(days)));
             let (result, kind) = if approved {
                 let awaits = Awaited::Response { order: number.to_owned() };
-                after.because("", "");
+                after.without_reason();
                 (StepResult::Wait { awaits, until }, LotEvent::OrderApproved)
             } else {
                 after.release();
-                after.because("order_not_approved", format!("{number} was not approved"));
+                after.because(ReasonCode::OrderNotApproved, format!("{number} was not approved"));
                 let wait = StepResult::Wait { awaits: Awaited::Release, until: None };
                 (wait, LotEvent::OrderNotApproved)
             };

@@ -1,7 +1,7 @@
 //! A supplier's answer to an order change. The quantities that it agrees to give up leave the
 //! order, unless they have come meanwhile.
 
-use waybill_shared::domain::kinds::{LotEvent, RecordEvent};
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode, RecordEvent};
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::domain::order_change::ChangeState;
@@ -48,7 +48,7 @@ impl Desk<'_> {
         }
         let mut order = filed.order.clone();
         let reason = format!("{change} was accepted");
-        let because = ("order_changed", reason);
+        let because = (ReasonCode::OrderChanged, reason);
         let event = LotEvent::LeftOrder;
         let mut lowering = Lowering { desk: self, order: &mut order, because, event };
         let mut is_anything_left = false;

@@ -9,7 +9,7 @@ use waybill_shared::domain::document::{DespatchLine, ReceiptLine, RejectReason, 
 use waybill_shared::domain::funding::ShareState;
 use waybill_shared::domain::ids::{LineId, LotId};
 use waybill_shared::domain::instalment::{bound as bound_for, disbursed, keep_paid};
-use waybill_shared::domain::kinds::{LotEvent, StepKind};
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode, StepKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome, last_part};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::{Order, OrderLine};
@@ -25,18 +25,13 @@ use crate::connectors::ConnectorQuery;
 use crate::funding::covered;
 use crate::wanted;
 
-/// The missing goods are already paid for.
-const PAID_IN_ADVANCE: &str = "paid_in_advance";
-/// Only surplus that nobody requested is missing.
-const SURPLUS_SHORT: &str = "surplus_short";
-
 /// A part of a lot that was not accepted: short or rejected goods.
 struct Rest {
     quantity: Quantity,
     /// The surplus that was bought with the part and is missing too.
     surplus: Quantity,
     remedy: Remedy,
-    code: &'static str,
+    code: ReasonCode,
     /// Why it was rejected, if the recipient said so.
     why: Option<RejectReason>,
 }
@@ -44,7 +39,7 @@ struct Rest {
 impl Rest {
     /// Whether it no longer comes under the order.
     fn leaves(&self) -> bool {
-        self.code == "short_tolerated" || self.remedy == Remedy::Return
+        self.code == ReasonCode::ShortTolerated || self.remedy == Remedy::Return
     }
 
     /// A text with `what` becomes of it and, if known, why it was rejected.
@@ -284,7 +279,7 @@ impl Receipt<'_> {
             lot.grow(&part);
             let change = if rest.quantity.is_zero() {
                 rest.release();
-                rest.because("merged", format!("it came as {}", lot.id));
+                rest.because(ReasonCode::Merged, format!("it came as {}", lot.id));
                 let result = StepResult::Close(Outcome::Merged { into: lot.id });
                 self.desk.change(before, rest, result, LotEvent::Merged)?
             } else {
@@ -333,15 +328,18 @@ impl Receipt<'_> {
             return Ok(());
         }
         let mut rests = Vec::new();
-        let mut rest = |quantity: Quantity, code| {
+        let mut rest = |quantity: Quantity, code: ReasonCode| {
             if !quantity.is_zero() {
                 let surplus = if rests.is_empty() { missing } else { Quantity::ZERO };
-                let why = row.reject_reason.filter(|_| code == "rejected");
+                let why = row.reject_reason.filter(|_| code == ReasonCode::Rejected);
                 rests.push(Rest { quantity, surplus, remedy: row.remedy, code, why });
             }
         };
-        rest(judged.short, if judged.is_tolerated { "short_tolerated" } else { "short" });
-        rest(judged.rejected, "rejected");
+        rest(
+            judged.short,
+            if judged.is_tolerated { ReasonCode::ShortTolerated } else { ReasonCode::Short },
+        );
+        rest(judged.rejected, ReasonCode::Rejected);
         let is_alone = rests.is_empty();
         let (desk, order) = (self.desk, self.order);
         for rest in rests {
@@ -363,8 +361,8 @@ impl Receipt<'_> {
             self.change_set.lots.push(desk.split(order, part, &rest, &mut self.again)?);
         }
         let code = match is_alone && !missing.is_zero() {
-            true => leave(&mut after, missing),
-            false => "",
+            true => Some(leave(&mut after, missing)),
+            false => None,
         };
         let change = desk.accepted(order, before.clone(), after, (code, missing), line.kind)?;
         let is_payable = !is_same && !is_paid(&change.after);
@@ -390,13 +388,13 @@ impl Desk<'_> {
         let awaits = Awaited::Delivery { order: order.number.clone() };
         let to_come = StepResult::Wait { awaits, until: None };
         if let Some(owed) = rest.owed(&part) {
-            part.because(PAID_IN_ADVANCE, owed);
+            part.because(ReasonCode::PaidInAdvance, owed);
             part.due = Some(self.back_order_due(order, &part));
             return self.part(part, to_come, LotEvent::Short);
         }
-        if rest.code == "short_tolerated" {
+        if rest.code == ReasonCode::ShortTolerated {
             part.release();
-            part.because("short_tolerated", "short, within the tolerance of its line");
+            part.because(ReasonCode::ShortTolerated, "short, within the tolerance of its line");
             return self.part(part, StepResult::Close(Outcome::Short), LotEvent::Short);
         }
         let result = match rest.remedy {
@@ -412,7 +410,8 @@ impl Desk<'_> {
             }
         };
         let is_replaced = rest.remedy == Remedy::Replace;
-        let kind = if rest.code == "short" { LotEvent::Short } else { LotEvent::Rejected };
+        let kind =
+            if rest.code == ReasonCode::Short { LotEvent::Short } else { LotEvent::Rejected };
         let change = self.part(part, result, kind)?;
         if is_replaced {
             again.push(change.after.clone());
@@ -437,10 +436,11 @@ impl Desk<'_> {
         rest: &Rest,
         again: &mut Vec<Lot>,
     ) -> Result<LotChange, Refusal> {
-        let kind = if rest.code == "rejected" { LotEvent::Rejected } else { LotEvent::Short };
+        let kind =
+            if rest.code == ReasonCode::Rejected { LotEvent::Rejected } else { LotEvent::Short };
         if let Some(owed) = rest.owed(&after) {
             after.shipped = Quantity::ZERO;
-            after.because(PAID_IN_ADVANCE, owed);
+            after.because(ReasonCode::PaidInAdvance, owed);
             let awaits = Awaited::Delivery { order: order.number.clone() };
             let result = StepResult::Wait { awaits, until: None };
             return self.change(lot, after, result, kind);
@@ -470,7 +470,7 @@ impl Desk<'_> {
         order: &Order,
         lot: Lot,
         mut after: Lot,
-        (code, missing): (&str, Quantity),
+        (code, missing): (Option<ReasonCode>, Quantity),
         kind: Kind,
     ) -> Result<LotChange, Refusal> {
         after.chased = 0;
@@ -481,16 +481,19 @@ impl Desk<'_> {
             Kind::Service => LotEvent::Accepted,
         };
         let reason = match code {
-            PAID_IN_ADVANCE => format!(
+            Some(ReasonCode::PaidInAdvance) => format!(
                 "{missing} of its surplus did not come, and is paid: record what its seller gives back"
             ),
-            SURPLUS_SHORT => format!("{missing} of its surplus did not come, and is not paid"),
-            _ => String::new(),
+            Some(_) => format!("{missing} of its surplus did not come, and is not paid"),
+            None => String::new(),
         };
-        after.because(code, reason);
+        match code {
+            Some(code) => after.because(code, reason),
+            None => after.without_reason(),
+        }
         if !after.oversupply.is_zero() {
             let reason = format!("{} more than ordered came, unpaid", after.oversupply);
-            after.because("oversupply", reason);
+            after.because(ReasonCode::Oversupply, reason);
         }
         let result = if after.funding.is_empty() || is_paid(&after) {
             StepResult::Done
@@ -504,7 +507,7 @@ impl Desk<'_> {
 
 /// Removes missing surplus from `lot` and returns its money. If it was paid in advance, the seller
 /// has to pay that back first. Returns a code that says which case it was.
-fn leave(lot: &mut Lot, missing: Quantity) -> &'static str {
+fn leave(lot: &mut Lot, missing: Quantity) -> ReasonCode {
     let mut rest = lot.clone();
     let mut part = rest.split_off_with(lot.id, Quantity::ZERO, missing);
     keep_paid(&mut rest, &mut part);
@@ -516,7 +519,7 @@ fn leave(lot: &mut Lot, missing: Quantity) -> &'static str {
         rest.grow(&part);
     }
     *lot = rest;
-    if is_paid { PAID_IN_ADVANCE } else { SURPLUS_SHORT }
+    if is_paid { ReasonCode::PaidInAdvance } else { ReasonCode::SurplusShort }
 }
 
 /// Whether the whole cost was paid before the goods came.

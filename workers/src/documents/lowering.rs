@@ -2,7 +2,7 @@
 //! money, and the order shrinks accordingly.
 
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::{LotEvent, StepKind};
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode, StepKind};
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::order::{CancelledPart, Order, OrderLine};
 use waybill_shared::domain::quantity::Quantity;
@@ -16,7 +16,7 @@ pub(crate) struct Lowering<'a> {
     pub(crate) desk: &'a Desk<'a>,
     pub(crate) order: &'a mut Order,
     /// Why lots leave: a stable code, and a text for people.
-    pub(crate) because: (&'static str, String),
+    pub(crate) because: (ReasonCode, String),
     /// The event of a lot that leaves as a whole.
     pub(crate) event: LotEvent,
 }
@@ -59,7 +59,7 @@ impl Lowering<'_> {
         lot.release();
         lot.chased = 0;
         let (code, reason) = &self.because;
-        lot.because(code, reason.clone());
+        lot.because(*code, reason.clone());
     }
 
     /// Takes the quantity and the money of `gone` off its order line.

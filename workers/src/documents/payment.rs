@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use waybill_shared::domain::document::PaymentLine;
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::instalment::{self, bound, disbursed};
-use waybill_shared::domain::kinds::LotEvent;
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::order::Order;
@@ -127,12 +127,15 @@ impl Desk<'_> {
         let (id, amount) = (lot.id, paid.amount);
         let rest = Money::new(due - amount.minor, amount.currency);
         if !over.is_empty() {
-            after.because("overrun", format!("paid more than was bound: {}", over.join(", ")));
+            after.because(
+                ReasonCode::Overrun,
+                format!("paid more than was bound: {}", over.join(", ")),
+            );
             notes.overruns.push(format!("{id}: {}", over.join(", ")));
         } else if is_settled {
-            after.because("", "");
+            after.without_reason();
         } else if is_received {
-            after.because("part_paid", format!("{amount} paid, {rest} to come"));
+            after.because(ReasonCode::PartPaid, format!("{amount} paid, {rest} to come"));
         }
         let (result, kind) = match awaits {
             _ if is_settled => (StepResult::Done, LotEvent::Paid),
@@ -180,7 +183,7 @@ impl Desk<'_> {
         let is_open = !matches!(lot.state(), LotState::Closed(_));
         let mut after = lot.clone();
         instalment::refund(&mut after, back, is_open).map_err(|error| refuse(error.to_string()))?;
-        after.because("refunded", format!("{back} came back"));
+        after.because(ReasonCode::Refunded, format!("{back} came back"));
         // The lot stays in its state.
         Ok(LotChange::new(lot, after, LotEvent::Refunded))
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use waybill_shared::domain::document::{LineAnswer, ResponseLine};
 use waybill_shared::domain::ids::{LineId, LotId};
-use waybill_shared::domain::kinds::{LotEvent, Milestone, RecordEvent, RecordKind, StepKind};
+use waybill_shared::domain::kinds::{
+    LotEvent, Milestone, ReasonCode, RecordEvent, RecordKind, StepKind,
+};
 use waybill_shared::domain::lot::{Awaited, Lot};
 use waybill_shared::domain::order::{Order, OrderStatus, Terms};
 use waybill_shared::domain::requisition::Line;
@@ -96,7 +98,7 @@ impl Desk<'_> {
                     let (now, asks) = (line.unit_price, terms.unit_price);
                     let supplier = &filed.order.supplier;
                     let text = format!("{supplier} asks {asks} a unit instead of {now}");
-                    after.because("terms_changed", text);
+                    after.because(ReasonCode::TermsChanged, text);
                     line.asked = Some(terms);
                     let awaits = Awaited::Terms { order: number.to_owned() };
                     (StepResult::Wait { awaits, until: None }, LotEvent::TermsChanged)
@@ -106,7 +108,7 @@ impl Desk<'_> {
                     agree(line, &after);
                     after.chased = 0;
                     after.due = Some(line.due);
-                    after.because("", "");
+                    after.without_reason();
                     if is_known {
                         (Self::on_order(&lot, number), LotEvent::OrderChanged)
                     } else {
@@ -118,8 +120,10 @@ impl Desk<'_> {
                     after.refused.push(line.offer.clone());
                     order.lines.remove(place);
                     after.release();
-                    after
-                        .because("refused_by_supplier", format!("{}: {why}", filed.order.supplier));
+                    after.because(
+                        ReasonCode::RefusedBySupplier,
+                        format!("{}: {why}", filed.order.supplier),
+                    );
                     let result = StepResult::Go(Direction::Back(StepKind::MatchDonor));
                     (result, LotEvent::RefusedBySupplier)
                 }

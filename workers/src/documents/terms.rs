@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::{LotEvent, RecordEvent, StepKind};
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode, RecordEvent, StepKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::order::{Order, OrderLine, OrderStatus, TermsDecision};
 use waybill_shared::domain::requisition::Line;
@@ -145,7 +145,7 @@ impl Desk<'_> {
         }
         let donors = unanswered(self.coalition, &after, day);
         let text = format!("{} asked to agree to {price} a unit", donors.join(", "));
-        after.because("consent_asked", text);
+        after.because(ReasonCode::ConsentAsked, text);
         let until = Some(now + chrono::TimeDelta::days(days));
         let result = StepResult::Wait { awaits: Awaited::Consent { donors }, until };
         deciding.change_set.lots.push(self.change(lot, after, result, LotEvent::ConsentAsked)?);
@@ -178,7 +178,7 @@ impl Desk<'_> {
         mut after: Lot,
     ) -> Result<(), Refusal> {
         after.chased = 0;
-        after.because("", "");
+        after.without_reason();
         let (result, kind) = if self.is_accepted(&lot)? {
             (Self::on_order(&lot, &deciding.filed.order.number), LotEvent::OrderChanged)
         } else {
@@ -224,7 +224,7 @@ impl Desk<'_> {
         after.release();
         after.chased = 0;
         let why = if text.is_empty() { "the changed terms are not accepted" } else { text };
-        after.because("terms_declined", format!("{number}: {why}"));
+        after.because(ReasonCode::TermsDeclined, format!("{number}: {why}"));
         deciding.leave.push(lot.clone());
         let result = StepResult::Go(Direction::Back(StepKind::MatchDonor));
         deciding.change_set.lots.push(self.change(lot, after, result, LotEvent::OrderCancelled)?);
@@ -278,7 +278,7 @@ impl Desk<'_> {
         if !agreed {
             let why = format!("{envelope} may not be used for what it costs more");
             let (mut change_set, id) =
-                self.not_agreed(filed, change_set, lot, ("consent_refused", &why))?;
+                self.not_agreed(filed, change_set, lot, (ReasonCode::ConsentRefused, &why))?;
             let change = change_set.lots.iter_mut().find(|change| change.after.id == id);
             if let Some(change) = change {
                 change.after.refused.push(envelope.to_owned());
@@ -311,7 +311,7 @@ impl Desk<'_> {
         {
             let why = format!("{} {why}", share.envelope);
             return self
-                .not_agreed(filed, change_set, lot, ("not_bindable", &why))
+                .not_agreed(filed, change_set, lot, (ReasonCode::NotBindable, &why))
                 .map(|(change_set, _)| change_set);
         }
         let mut deciding = Deciding {
@@ -334,7 +334,7 @@ impl Desk<'_> {
         mut filed: StoredOrder,
         mut change_set: ChangeSet,
         lot: Lot,
-        (code, why): (&str, &str),
+        (code, why): (ReasonCode, &str),
     ) -> Result<(ChangeSet, LotId), Refusal> {
         let id = lot.id;
         let change = asked_anew(self.engine, lot, code, why)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use waybill_shared::domain::coalition::Coalition;
-use waybill_shared::domain::kinds::{LotEvent, RecordEvent, StepKind};
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode, RecordEvent, StepKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::order::OrderStatus;
 use waybill_shared::domain::requisition::Line;
@@ -63,7 +63,7 @@ pub(super) async fn taken_back(
                     (why.why.code(), format!("on {day}: {why}, so {number} is taken back"))
                 }
                 None => (
-                    "order_taken_back",
+                    ReasonCode::OrderTakenBack,
                     format!("{number} is taken back: other lots of it cannot be paid for any more"),
                 ),
             };

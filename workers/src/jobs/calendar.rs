@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 use waybill_shared::domain::funding::ShareState;
-use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordEvent, RecordKind, StepKind};
+use waybill_shared::domain::kinds::{
+    JobKind, LotEvent, ReasonCode, RecordEvent, RecordKind, StepKind,
+};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::transition::{Direction, StepResult};
@@ -93,14 +95,15 @@ async fn lapsed(engine: &Engine, row: &EnvelopeRow, unbound: i64) -> Result<Chan
         // The lot's order stands. Only the money that was to be added to it is gone.
         if lot.order.is_some() {
             let why = format!("{envelope} has lapsed");
-            change_set
-                .lots
-                .push(terms::asked_anew(engine, lot, "envelope_lapsed", &why).map_err(invalid)?);
+            change_set.lots.push(
+                terms::asked_anew(engine, lot, ReasonCode::EnvelopeLapsed, &why)
+                    .map_err(invalid)?,
+            );
             continue;
         }
         let mut after = lot.clone();
         after.release();
-        after.because("envelope_lapsed", format!("{envelope} has lapsed"));
+        after.because(ReasonCode::EnvelopeLapsed, format!("{envelope} has lapsed"));
         let result = StepResult::Go(Direction::Back(StepKind::MatchDonor));
         change_set.lots.push(
             engine.advance(lot, after, result, LotEvent::ReturnedToMatching).map_err(invalid)?,
@@ -148,7 +151,7 @@ impl JobHandler for Chase {
                 1 => "once".to_owned(),
                 times => format!("{times} times"),
             };
-            after.because("delivery_overdue", format!("due on {due}, chased {times}"));
+            after.because(ReasonCode::DeliveryOverdue, format!("due on {due}, chased {times}"));
             let (result, kind) = if lot.chased >= policy.chases {
                 (StepResult::Park { cause: format!("{number} is overdue") }, LotEvent::Parked)
             } else {

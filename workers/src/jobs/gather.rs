@@ -9,7 +9,9 @@ use chrono::{NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::funding::ShareState;
-use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordEvent, RecordKind, StepKind};
+use waybill_shared::domain::kinds::{
+    JobKind, LotEvent, ReasonCode, RecordEvent, RecordKind, StepKind,
+};
 use waybill_shared::domain::lot::{Awaited, Lot};
 use waybill_shared::domain::money::{Currency, Money};
 use waybill_shared::domain::order::{LineShare, Order, OrderLine, OrderStatus, Packs};
@@ -190,7 +192,7 @@ fn ceiling_reached(engine: &Engine, lot: Lot, quote: &Quote) -> Result<ChangeSet
     after.release();
     if let Some(offer) = &quote.offer {
         let reason = format!("the framework contract of {} is used up", offer.supplier);
-        after.because("framework_exhausted", reason);
+        after.because(ReasonCode::FrameworkExhausted, reason);
     }
     let result = StepResult::Go(Direction::Back(StepKind::MatchDonor));
     let change =
@@ -246,7 +248,7 @@ impl Gather {
         for Ready { before, mut after, .. } in lots {
             after.order = Some(order.number.clone());
             if !order.approval.is_empty() {
-                after.because("approval_needed", order.approval.join("; "));
+                after.because(ReasonCode::ApprovalNeeded, order.approval.join("; "));
             }
             for share in &mut after.funding {
                 share.state = ShareState::Obligated;

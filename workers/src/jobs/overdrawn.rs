@@ -3,7 +3,7 @@
 //! until there is enough money again.
 
 use waybill_shared::domain::funding::ShareState;
-use waybill_shared::domain::kinds::{JobKind, LotEvent, RecordKind, StepKind};
+use waybill_shared::domain::kinds::{JobKind, LotEvent, ReasonCode, RecordKind, StepKind};
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::transition::{Direction, StepResult, TransitionError};
 use waybill_shared::engine::Engine;
@@ -21,7 +21,7 @@ pub(crate) fn given_back(
     lots: &[Lot],
     id: &str,
     mut missing: i64,
-    (code, why): (&str, &str),
+    (code, why): (ReasonCode, &str),
 ) -> Result<(Vec<LotChange>, i64), TransitionError> {
     let free = |lot: &Lot| -> i64 {
         let is_free = |state| matches!(state, ShareState::Proposed | ShareState::Agreed);
@@ -81,8 +81,9 @@ pub(super) fn returned(
             .flat_map(|change_set| &change_set.lots)
             .filter_map(|change| change.before.as_ref());
         let missing = row.used() - row.opened - taken.map(back).sum::<i64>();
-        let (changes, _) = given_back(engine, &lots, &row.id, missing, ("money_exhausted", &why))
-            .map_err(|error| JobError::Invalid(error.to_string()))?;
+        let (changes, _) =
+            given_back(engine, &lots, &row.id, missing, (ReasonCode::MoneyExhausted, &why))
+                .map_err(|error| JobError::Invalid(error.to_string()))?;
         if !changes.is_empty() {
             let mut change_set = ChangeSet::new(JobKind::Round.name(), engine.clock.now());
             change_set.lots = changes;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use waybill_shared::domain::coalition::Coalition;
-use waybill_shared::domain::kinds::{JobKind, LotEvent, StepKind};
+use waybill_shared::domain::kinds::{JobKind, LotEvent, ReasonCode, StepKind};
 use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::quantity::{Quantity, Unit as Measure};
 use waybill_shared::domain::requisition::Line;
@@ -15,7 +15,7 @@ use waybill_shared::domain::supplier::{Quote, Surplus};
 use waybill_shared::domain::transition::{Direction, StepResult};
 use waybill_shared::engine::Engine;
 use waybill_shared::job::JobError;
-use waybill_shared::matching::{LESS_THAN_SOLD, needs_consent};
+use waybill_shared::matching::needs_consent;
 use waybill_shared::store::{ChangeSet, EnvelopeRow};
 
 use crate::funding;
@@ -169,7 +169,7 @@ fn unasked(coalition: &Coalition, ready: &Ready) -> Result<(), String> {
 fn returned(engine: &Engine, lot: Lot, why: &str) -> Result<ChangeSet, JobError> {
     let mut after = lot.clone();
     after.release();
-    after.because(LESS_THAN_SOLD, why);
+    after.because(ReasonCode::LessThanSold, why);
     let result = StepResult::Go(Direction::Back(StepKind::MatchDonor));
     let change = engine
         .advance(lot, after, result, LotEvent::ReturnedToMatching)

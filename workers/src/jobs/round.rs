@@ -9,7 +9,7 @@ use chrono::{NaiveDate, TimeDelta};
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::funding::{Share, ShareState};
 use waybill_shared::domain::ids::{LineId, LotId};
-use waybill_shared::domain::kinds::{JobKind, LotEvent};
+use waybill_shared::domain::kinds::{JobKind, LotEvent, ReasonCode};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Timestamp, last_part};
 use waybill_shared::domain::quantity::Quantity;
 use waybill_shared::domain::requisition::Line;
@@ -247,7 +247,7 @@ impl Round {
         }
         change_set.records.push(stock.take(at.coalition, &contribution, line, quantity)?);
         after.in_kind = Some(contribution.clone());
-        after.because("in_kind_offered", format!("{contribution} gives it in kind"));
+        after.because(ReasonCode::InKindOffered, format!("{contribution} gives it in kind"));
         let until = Some(at.now + TimeDelta::days(i64::from(policy.acceptance_days)));
         let awaits = Awaited::Acceptance { contribution };
         change_set.jobs.extend(
@@ -287,13 +287,13 @@ impl Round {
         after.offer = ask.quote.offer.as_ref().map(|offer| offer.id.clone());
         after.surplus = surplus;
         let (result, kind) = if asked.is_empty() {
-            after.because("", "");
+            after.without_reason();
             (StepResult::Done, LotEvent::Matched)
         } else {
             let (result, jobs) = self.ask(at, &after, line, &asked)?;
             change_set.jobs.extend(jobs);
             let donors = at.unanswered(&after).join(", ");
-            after.because("consent_asked", format!("{donors} asked to agree"));
+            after.because(ReasonCode::ConsentAsked, format!("{donors} asked to agree"));
             (result, LotEvent::ConsentAsked)
         };
         change_set.lots.push(at.change(lot, after, result, kind)?);
@@ -377,7 +377,7 @@ impl Round {
                 result
             }
         };
-        after.because("rerouted", text);
+        after.because(ReasonCode::Rerouted, text);
         change_set.lots.push(at.change(lot, after, result, LotEvent::Rerouted)?);
         Ok(Some(change_set))
     }

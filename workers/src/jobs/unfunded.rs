@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use waybill_shared::domain::kinds::{JobKind, LotEvent, StepKind};
+use waybill_shared::domain::kinds::{JobKind, LotEvent, ReasonCode, StepKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::money::Money;
 use waybill_shared::domain::requisition::Line;
@@ -28,7 +28,7 @@ fn offer() -> StepResult {
 pub(super) fn displaced(at: &Snapshot<'_>, lot: Lot, why: &str) -> Result<ChangeSet, JobError> {
     let mut after = lot.clone();
     after.release();
-    after.because("displaced", format!("on {}: {why}", at.day));
+    after.because(ReasonCode::Displaced, format!("on {}: {why}", at.day));
     let result = match lot.state() {
         LotState::Waiting { awaits: Awaited::Gathering, .. } => {
             StepResult::Go(Direction::Back(StepKind::MatchDonor))
@@ -51,9 +51,6 @@ pub(super) fn shortfall(why: &Unfunded) -> String {
     }
 }
 
-/// Every offer that fits was asked and refused.
-const REFUSED: &str = "offers_refused";
-
 /// No offer is left by which the lot could be bought. The secretariat has to find one, or to remove
 /// what rules out the nearest offers. Any new offer makes the lot continue.
 pub(super) fn unoffered(
@@ -67,19 +64,23 @@ pub(super) fn unoffered(
         let mut barriers = near.keeps_away.iter().filter(|why| why.is_barrier());
         barriers.all(|why| matches!(why, KeepsAway::Refused { .. }))
     };
-    let code = if near.iter().any(is_refused) { REFUSED } else { "no_offer" };
+    let code =
+        if near.iter().any(is_refused) { ReasonCode::OffersRefused } else { ReasonCode::NoOffer };
     let nearest = nearest(&near);
     let is_there = matches!(lot.state().awaits(), Some(Awaited::Offer));
-    if is_there && lot.code == code && lot.reason.ends_with(&nearest) {
+    if is_there && lot.reason_code() == Some(code) && lot.reason.ends_with(&nearest) {
         return Ok(None);
     }
     // Then the last refusal is in the supplier's own words.
-    let is_answer = ["refused_by_supplier", "framework_exhausted"].contains(&lot.code.as_str());
+    let is_answer = matches!(
+        lot.reason_code(),
+        Some(ReasonCode::RefusedBySupplier | ReasonCode::FrameworkExhausted)
+    );
     let text = match (code, is_answer) {
-        (REFUSED, true) => {
+        (ReasonCode::OffersRefused, true) => {
             format!("every offer of it was refused, the last: {}; {nearest}", lot.reason)
         }
-        (REFUSED, false) => format!("every offer of it was refused; {nearest}"),
+        (ReasonCode::OffersRefused, false) => format!("every offer of it was refused; {nearest}"),
         _ => format!("no supplier offers it as asked; {nearest}"),
     };
     let mut after = lot.clone();
@@ -92,10 +93,10 @@ pub(super) fn unoffered(
 pub(super) fn unfunded(
     at: &Snapshot<'_>,
     lot: Lot,
-    code: &str,
+    code: ReasonCode,
     text: impl FnOnce() -> String,
 ) -> Result<Option<ChangeSet>, JobError> {
-    if lot.code == code && matches!(lot.state().awaits(), Some(Awaited::Funding)) {
+    if lot.reason_code() == Some(code) && matches!(lot.state().awaits(), Some(Awaited::Funding)) {
         return Ok(None);
     }
     let mut after = lot.clone();
@@ -105,21 +106,21 @@ pub(super) fn unfunded(
 }
 
 /// Whether money could pay for the lot if the offer came through another channel.
-pub(super) fn is_kept_by_channel(code: &str, ask: &Ask) -> bool {
-    code == NO_ENVELOPE && ask.reasons.iter().any(|(_, why)| *why == WhyNot::Channel)
+pub(super) fn is_kept_by_channel(code: ReasonCode, ask: &Ask) -> bool {
+    code == ReasonCode::NoEligibleEnvelope
+        && ask.reasons.iter().any(|(_, why)| *why == WhyNot::Channel)
 }
 
-/// No money at all may be used for the lot.
-const NO_ENVELOPE: &str = "no_eligible_envelope";
-
 /// The stable code of the reason why a lot is not funded.
-pub(super) fn code(solution: &Solution, why: &Unfunded) -> &'static str {
+pub(super) fn code(solution: &Solution, why: &Unfunded) -> ReasonCode {
     match why {
-        Unfunded::Money { cut, .. } if solution.cuts[*cut].is_empty() => NO_ENVELOPE,
-        Unfunded::Donors { from, .. } if from.is_empty() => NO_ENVELOPE,
-        Unfunded::Money { .. } => "money_exhausted",
-        Unfunded::Donors { .. } => "too_many_donors",
-        Unfunded::RequesterCap { .. } => "requester_cap",
+        Unfunded::Money { cut, .. } if solution.cuts[*cut].is_empty() => {
+            ReasonCode::NoEligibleEnvelope
+        }
+        Unfunded::Donors { from, .. } if from.is_empty() => ReasonCode::NoEligibleEnvelope,
+        Unfunded::Money { .. } => ReasonCode::MoneyExhausted,
+        Unfunded::Donors { .. } => ReasonCode::TooManyDonors,
+        Unfunded::RequesterCap { .. } => ReasonCode::RequesterCap,
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use chrono::{NaiveDate, TimeDelta};
 use waybill_shared::domain::coalition::Coalition;
-use waybill_shared::domain::kinds::{LotEvent, StepKind};
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode, StepKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::requisition::Line;
 use waybill_shared::domain::supplier::Quote;
@@ -74,7 +74,7 @@ fn gathered(
 ) -> Result<Progress, StepError> {
     let policy = &engine.pipeline_of(&lot)?.issue_order;
     let Some((line, quote)) = found else {
-        return Ok(back(lot, "no_offer", "no supplier offers it any more".to_owned()));
+        return Ok(back(lot, ReasonCode::NoOffer, "no supplier offers it any more".to_owned()));
     };
     let mut after = lot.clone();
     // The surplus was computed for another offer and may not suit what this offer sells.
@@ -83,17 +83,17 @@ fn gathered(
     }
     let cost = match quote.cost_of(after.bought()) {
         Ok(cost) => cost,
-        Err(error) => return Ok(back(lot, "no_offer", error.to_string())),
+        Err(error) => return Ok(back(lot, ReasonCode::NoOffer, error.to_string())),
     };
     let tolerance = policy.tolerance_per_mille;
     if let Err(why) = funding::fit(&mut after, cost, tolerance, envelopes, &|_, _| true) {
-        return Ok(back(lot, "cost_above_allocation", why));
+        return Ok(back(lot, ReasonCode::CostAboveAllocation, why));
     }
     after.offer = quote.offer.as_ref().map(|offer| offer.id.clone());
     let Some(window) = windows::window(engine, coalition, (&after, line), &quote, day)? else {
-        return Ok(back(lot, "no_offer", "no supplier offers it any more".to_owned()));
+        return Ok(back(lot, ReasonCode::NoOffer, "no supplier offers it any more".to_owned()));
     };
-    after.because("", "");
+    after.without_reason();
     let result = StepResult::Wait { awaits: Awaited::Gathering, until: None };
     let mut progress = Progress::new(lot, result, LotEvent::Gathering);
     progress.after = after;
@@ -102,7 +102,7 @@ fn gathered(
 }
 
 /// Returns the lot's money and sends it back to matching, at its rank.
-fn back(lot: Lot, code: &str, reason: String) -> Progress {
+fn back(lot: Lot, code: ReasonCode, reason: String) -> Progress {
     let result = StepResult::Go(Direction::Back(StepKind::MatchDonor));
     let mut progress = Progress::new(lot, result, LotEvent::ReturnedToMatching);
     progress.after.release();
@@ -132,6 +132,6 @@ fn chased(engine: &Engine, lot: Lot, awaits: Awaited) -> Result<Progress, StepEr
     let result = StepResult::Wait { awaits, until };
     let mut progress = Progress::new(lot, result, LotEvent::ResponseChased);
     progress.after.chased += 1;
-    progress.after.because("response_overdue", "the supplier's response is overdue");
+    progress.after.because(ReasonCode::ResponseOverdue, "the supplier's response is overdue");
     Ok(progress)
 }

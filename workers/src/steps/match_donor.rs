@@ -2,7 +2,7 @@
 //! waiting lots together (see `jobs/round.rs`).
 
 use async_trait::async_trait;
-use waybill_shared::domain::kinds::{LotEvent, StepKind};
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode, StepKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
@@ -28,14 +28,18 @@ impl Step for MatchDonor {
                     let unanswered = progress.after.proposed();
                     progress.after.refused.extend(unanswered);
                     progress.after.release();
-                    progress.after.because("consent_expired", "a donor did not answer in time");
+                    progress
+                        .after
+                        .because(ReasonCode::ConsentExpired, "a donor did not answer in time");
                     progress
                 }
                 LotState::Waiting { awaits: Awaited::Acceptance { contribution }, .. } => {
                     let mut progress = Progress::new(lot, wait(), LotEvent::AcceptanceExpired);
                     progress.after.refused.push(contribution);
                     progress.after.release();
-                    progress.after.because("acceptance_expired", "the offer in kind lapsed");
+                    progress
+                        .after
+                        .because(ReasonCode::AcceptanceExpired, "the offer in kind lapsed");
                     progress
                 }
                 LotState::Ready { .. }

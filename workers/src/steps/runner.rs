@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 use tracing::Instrument as _;
 use waybill_shared::broker::Track;
 use waybill_shared::causes::with_causes;
-use waybill_shared::domain::kinds::LotEvent;
-use waybill_shared::domain::lot::{ATTEMPT_FAILED, Lot};
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode};
+use waybill_shared::domain::lot::Lot;
 use waybill_shared::domain::pipeline::StepConfig;
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::engine::Engine;
@@ -153,7 +153,7 @@ impl Fault {
 fn failed(config: &StepConfig, lot: Lot, Fault { cause, why }: Fault) -> Progress {
     tracing::warn!(lot = %lot.id, step = %config.name, why, "an attempt failed");
     let mut progress = Progress::new(lot, StepResult::Retry { cause }, LotEvent::AttemptFailed);
-    progress.after.because(ATTEMPT_FAILED, why);
+    progress.after.because(ReasonCode::AttemptFailed, why);
     progress
 }
 
@@ -161,8 +161,10 @@ fn change_sets(engine: &Engine, config: &StepConfig, done: Vec<Progress>) -> Vec
     let now = engine.clock.now();
     let decided = done.into_iter().filter_map(|mut progress| {
         let (before, mut after) = (progress.before, progress.after);
-        if progress.kind != LotEvent::AttemptFailed && after.code == ATTEMPT_FAILED {
-            after.because("", "");
+        if progress.kind != LotEvent::AttemptFailed
+            && after.reason_code() == Some(ReasonCode::AttemptFailed)
+        {
+            after.without_reason();
         }
         let advanced = engine.advance(before.clone(), after, progress.result, progress.kind);
         let change = match advanced {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{NaiveDate, TimeDelta};
 use waybill_shared::domain::coalition::Coalition;
 use waybill_shared::domain::ids::LineId;
-use waybill_shared::domain::kinds::{LotEvent, StepKind};
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode, StepKind};
 use waybill_shared::domain::lot::{Awaited, Lot, LotState, Outcome};
 use waybill_shared::domain::pipeline::ValidationPolicy;
 use waybill_shared::domain::requisition::Line;
@@ -118,12 +118,12 @@ impl Step for ValidatePriority {
             done.push(match found(&mut twins, &coalition, policy, of, today).await? {
                 Finding::Fits => {
                     let mut progress = Progress::new(lot, StepResult::Done, LotEvent::Validated);
-                    progress.after.because("", "");
+                    progress.after.without_reason();
                     progress
                 }
                 Finding::Declined(decline) => {
                     let mut after = lot.clone();
-                    after.because(&decline.code, decline.text.clone());
+                    (after.code, after.reason) = (decline.code.clone(), decline.text.clone());
                     let result = StepResult::Close(Outcome::Declined(decline));
                     let mut progress =
                         Progress::new(lot.clone(), result.clone(), LotEvent::Declined);
@@ -180,6 +180,8 @@ fn escalated(
     let result = StepResult::Wait { awaits, until };
     let mut progress = Progress::new(lot, result, LotEvent::ReviewEscalated);
     progress.after.chased += 1;
-    progress.after.because("review_overdue", "the review is overdue; the lead is asked to decide");
+    progress
+        .after
+        .because(ReasonCode::ReviewOverdue, "the review is overdue; the lead is asked to decide");
     progress
 }

@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use waybill_shared::domain::ids::LotId;
-use waybill_shared::domain::kinds::LotEvent;
+use waybill_shared::domain::kinds::{LotEvent, ReasonCode};
 use waybill_shared::domain::transition::StepResult;
 use waybill_shared::store::{ChangeSet, Fate};
 
@@ -85,7 +85,7 @@ pub(crate) async fn replay(
                 "" => format!("was parked: {cause}"),
                 reason => format!("{reason} (was parked: {cause})"),
             };
-            after.because("replayed", reason);
+            after.because(ReasonCode::Replayed, reason);
             let change = engine.advance(lot.clone(), after, StepResult::Replay, LotEvent::Replayed);
             let change = change
                 .map_err(|error| Problem::new(ProblemKind::Conflict, error.to_string(), ""))?;

@@ -111,7 +111,7 @@ async fn wanting(engine: &Engine, day: NaiveDate) -> Result<Vec<(Lot, Line)>, St
         // A lot that a rule sent back is not planned as it is. A reviewer may still pass the others.
         let is_open = |lot: &Lot| match lot.state() {
             LotState::Waiting { awaits: Awaited::Amendment { .. }, .. } => {
-                !RULES.contains(&lot.code.as_str())
+                !lot.reason_code().is_some_and(|code| RULES.contains(&code))
             }
             LotState::Ready { .. } | LotState::Waiting { .. } | LotState::RetryAt { .. } => true,
             LotState::Parked { .. } | LotState::Closed(_) => false,
