@@ -160,7 +160,7 @@ fn a_folder_and_a_few_lines_of_ones_own() -> Result<()> {
     }
     secretariat.import("ours", &["--dry-run"])?.ok()?;
     let first = secretariat.import("ours", &[])?.ok()?;
-    for part in ["no codes: any code of the CPV", "no consignees", "no offers", "no contributions"]
+    for part in ["no codes: any CPV code", "no consignees", "no offers", "no contributions"]
     {
         ensure!(first.out.contains(part), "{part}: {}", first.out);
     }
@@ -399,8 +399,8 @@ fn a_workbook_is_taken_however_people_keep_it() -> Result<()> {
     let (secretariat, said) = book.taken()?;
     ensure!(secretariat.lines()? == EXAMPLE, "{:?}", secretariat.lines()?);
     for part in [
-        "sheet `Prices 2026` is read as `Offers`, by its header",
-        "not read, for no table of a coalition is so called: `Calculation`",
+        "sheet `Prices 2026` is read as `Offers` because of its header",
+        "not read, because no table of a coalition has this name: `Calculation`",
         "row 1, above the header in row 2, is skipped",
     ] {
         ensure!(said.err.contains(part), "{part}: {}", said.err);

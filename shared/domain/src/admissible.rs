@@ -126,7 +126,7 @@ pub fn in_lines(text: &str, longest: usize) -> Option<String> {
     if text.len() > longest {
         let length = text.chars().count();
         if length > longest {
-            return Some(format!("has {length} characters, and at most {longest} are taken"));
+            return Some(format!("has {length} characters; the limit is {longest}"));
         }
     }
     let character = text.chars().find(|character| is_among(&NOWHERE, *character))?;
@@ -140,7 +140,7 @@ pub fn on(day: NaiveDate) -> Option<String> {
     let (first, last) = (YEARS.start(), YEARS.end());
     let is_taken = YEARS.contains(&day.year());
     (!is_taken)
-        .then(|| format!("is in the year {}; years from {first} to {last} are taken", day.year()))
+        .then(|| format!("is in the year {}; years from {first} to {last} are accepted", day.year()))
 }
 
 /// Why `text`, a parameter of a query, is not accepted. A query may ask about distant days, but only in years from
@@ -350,11 +350,11 @@ mod tests {
         assert_eq!(said(r#"{"a": {"b\n": 1}}"#), "`a` has a key that holds a line end");
         assert_eq!(
             said(r#"{"due": "-262143-01-01"}"#),
-            "`due` is in the year -262143; years from 1990 to 2100 are taken"
+            "`due` is in the year -262143; years from 1990 to 2100 are accepted"
         );
         assert_eq!(
             said(r#"{"since": "2500-01-01T00:00:00Z"}"#),
-            "`since` is in the year 2500; years from 1990 to 2100 are taken"
+            "`since` is in the year 2500; years from 1990 to 2100 are accepted"
         );
         assert_eq!(
             said(r#"{"minor": 9223372036854775807}"#),
@@ -366,7 +366,7 @@ mod tests {
         );
         assert_eq!(said(r#"[1e300]"#), "`[0]` is a number of more than 15 digits");
         let long = format!(r#"{{"id": "{}"}}"#, "x".repeat(501));
-        assert_eq!(said(&long), "`id` has 501 characters, and at most 500 are taken");
+        assert_eq!(said(&long), "`id` has 501 characters; the limit is 500");
         // Everything here is acceptable. Text that is not JSON is reported by others.
         for well in [
             r#"{"text": "two\nlines", "minor": 999999999999999, "on": "2026-11-28", "name": "Їжак"}"#,

@@ -122,11 +122,11 @@ impl Contribution {
         let is_commitment = self.firmness == Firmness::Commitment;
         if is_commitment && self.amount.is_none() && self.in_kind.is_empty() {
             let hint = "give amount and currency, or what is given in kind, or call it a pledge";
-            return wrong("amount", "a commitment has an amount, or is in kind", hint);
+            return wrong("amount", "a commitment needs an amount, or must be in kind", hint);
         }
         if !is_commitment && self.converts.is_some() {
             let hint = "call it a commitment, or leave it out";
-            return wrong("converts", "only a commitment converts a pledge", hint);
+            return wrong("converts", "only a commitment can convert a pledge", hint);
         }
         let in_order = |first: Option<chrono::NaiveDate>, last: Option<chrono::NaiveDate>| {
             first.zip(last).is_none_or(|(first, last)| first <= last)

@@ -45,8 +45,8 @@ fn an_error_names_file_row_field_value_and_the_way_out() {
 #[test]
 fn every_field_has_its_rules() {
     for (field, value, what) in [
-        ("external_id", "", "is needed and empty"),
-        ("item", "  ", "is needed and empty"),
+        ("external_id", "", "is required but empty"),
+        ("item", "  ", "is required but empty"),
         ("item", "a\u{0}b", "U+0000"),
         ("kind", "good", "did you mean `goods`?"),
         ("unit", "EA", "[codes.unit]"),

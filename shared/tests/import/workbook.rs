@@ -281,7 +281,7 @@ fn a_sheet_of_open_document_is_read_too() {
     // How it shows a number is not known: a code has to be text.
     let lines = read("a.ods", of("external_id", open_number("12"))).expect("read");
     let told = lines.bad[0].errors[0].to_string();
-    assert!(told.contains("field external_id") && told.contains("only .xlsx tells"), "{told}");
+    assert!(told.contains("field external_id") && told.contains("only .xlsx records"), "{told}");
     for name in ["a.ods", "a.xls"] {
         assert!(matches!(read(name, "PK"), Err(ImportError::Workbook { .. })));
     }

@@ -317,7 +317,7 @@ fn xlsx_formats(
         if formats.get(style) != formats.first() {
             styles.insert((row, column), style);
             if styles.len() > MOST_FORMATTED {
-                return Err(damaged("it has too many cells with a format".to_owned()));
+                return Err(damaged("it has too many formatted cells".to_owned()));
             }
         }
     }
@@ -338,7 +338,7 @@ fn range_cells(
             Data::Error(error) => Value::Bad(format!("holds the error {error}")),
             _ if has_formula => Value::Bad("holds a formula".to_owned()),
             value => {
-                of(value, &|_| Shown::Not("a number, and only .xlsx tells how the sheet shows it"))
+                of(value, &|_| Shown::Not("a number; only .xlsx records how the sheet displays it"))
             }
         };
         if let Value::Text(text) = &value
