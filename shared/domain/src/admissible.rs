@@ -239,7 +239,7 @@ impl Look {
     }
 
     fn number<E: serde::de::Error>(&mut self, is_taken: bool) -> Result<(), E> {
-        let what = || "is a number of more than 15 digits".to_owned();
+        let what = || "is a number with more than 15 digits".to_owned();
         self.judge((!is_taken).then(what))
     }
 }
@@ -358,13 +358,13 @@ mod tests {
         );
         assert_eq!(
             said(r#"{"minor": 9223372036854775807}"#),
-            "`minor` is a number of more than 15 digits"
+            "`minor` is a number with more than 15 digits"
         );
         assert_eq!(
             said(r#"{"minor": -9223372036854775808}"#),
-            "`minor` is a number of more than 15 digits"
+            "`minor` is a number with more than 15 digits"
         );
-        assert_eq!(said(r#"[1e300]"#), "`[0]` is a number of more than 15 digits");
+        assert_eq!(said(r#"[1e300]"#), "`[0]` is a number with more than 15 digits");
         let long = format!(r#"{{"id": "{}"}}"#, "x".repeat(501));
         assert_eq!(said(&long), "`id` has 501 characters; the limit is 500");
         // Everything here is acceptable. Text that is not JSON is reported by others.

@@ -101,7 +101,7 @@ fn a_mapping_says_which_reading_is_meant() {
     assert_eq!(read("1.000", "."), (Some(1), 1, None));
     assert_eq!(read("\"1,000\"", ","), (Some(1), 1, None));
     let (taken, _, error) = read("1.500", ".");
-    let told = "counted whole; with a thousands separator it is 1,500";
+    let told = "counted in whole numbers; with a thousands separator it is 1,500";
     assert!(taken.is_none() && error.as_ref().is_some_and(|text| text.contains(told)), "{error:?}");
 }
 

@@ -435,7 +435,7 @@ fn a_rate_that_is_too_old_binds_nothing_and_counts_for_nothing() -> Result<()> {
         Ok(lot["reason"].is_string().then_some(()))
     })?;
     let reason = lot["reason"].as_str().context("a reason")?;
-    ensure!(reason.contains("C1 has an exchange rate of 2025-01-02 only"), "{reason}");
+    ensure!(reason.contains("C1 has only an exchange rate of 2025-01-02"), "{reason}");
     let money = run(&["money", "--data", text(&case.data)?])?.ok()?.out;
     ensure!(money.contains("DKK 100,000.00"), "{money}");
     let today = chrono::Utc::now().date_naive();

@@ -122,7 +122,7 @@ fn a_dry_run_says_what_an_import_would_do_and_does_nothing() -> Result<()> {
         "1 new, 1 amended, 0 unchanged, 1 refused; dry run, nothing was taken",
         "quantity: 10 -> 12",
         "row 4 would be refused",
-        "consignee: `C9` is no known consignee (add `C9` to consignees.csv",
+        "consignee: `C9` is not a known consignee (add `C9` to consignees.csv",
     ] {
         ensure!(said.out.contains(part), "no `{part}`: {}", said.out);
     }
