@@ -193,7 +193,7 @@ pub async fn forsaken(
         }
         let mut after = lot.clone();
         after.chased = 0;
-        after.because("twin_ended", "the line that asks for the same is not under way any more");
+        after.because("twin_ended", "the line with the same request is not under way any more");
         let result = StepResult::Go(Direction::First);
         back.extend(engine.advance(lot, after, result, LotEvent::Revalidated).ok());
     }

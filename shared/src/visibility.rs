@@ -165,7 +165,7 @@ impl Visibility {
         if self.is_whole() || !TELLS_BALANCES.contains(&lot.code.as_str()) {
             return lot.reason.clone();
         }
-        "no money that may pay for it is left".to_owned()
+        "no money is left that may pay for it".to_owned()
     }
 
     /// Whether prices of ordered goods are hidden from the caller.

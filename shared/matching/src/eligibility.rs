@@ -76,7 +76,7 @@ impl fmt::Display for WhyNot {
         match self {
             Self::PledgeOnly => f.write_str("is only a pledge"),
             Self::InKind => f.write_str("is goods, not money"),
-            Self::NotAMember => f.write_str("its donor is not a member on that day"),
+            Self::NotAMember => f.write_str("is from a donor that is not a member on that day"),
             Self::NotYetOpen => f.write_str("is not open yet"),
             Self::Lapsed => f.write_str("has lapsed"),
             Self::Earmark => f.write_str("is earmarked for something else"),
@@ -86,7 +86,7 @@ impl fmt::Display for WhyNot {
             Self::StaleRate { date } => {
                 write!(f, "has only an exchange rate of {date}, which is too old")
             }
-            Self::ConsentRefused => f.write_str("its donor has refused consent"),
+            Self::ConsentRefused => f.write_str("has no consent: its donor refused it"),
             Self::NotAsked => f.write_str("needs the consent of its donor"),
             Self::Exhausted { left } => write!(f, "has {left} left"),
         }

@@ -166,7 +166,7 @@ impl Cluster for PostgresStore {
                         // the store.
                         Ok(None) => Vec::new(),
                         Err(error) => {
-                            tracing::warn!(%error, "cannot hear what is due");
+                            tracing::warn!(%error, "cannot receive notifications of due lots and jobs");
                             tokio::time::sleep(backoff.pause()).await;
                             Vec::new()
                         }

@@ -81,7 +81,7 @@ impl Whole for PostgresStore {
         for month in months {
             let sql = sqlx::AssertSqlSafe(format!("VACUUM (FULL) {month}"));
             if let Err(error) = sqlx::query(sql).execute(&mut *connection).await {
-                tracing::warn!(%error, month, "its room is not given back");
+                tracing::warn!(%error, month, "its space could not be released");
             }
         }
         connection.close().await.map_err(failed(COMPACT))
