@@ -232,7 +232,7 @@ fn a_template_without_rows_can_be_handed_in() -> Result<()> {
         secretariat.init(&["w", "--workbook", "--language", language])?.ok()?;
         let said = secretariat.import("w/coalition.xlsx", &[])?.ok()?;
         ensure!(said.out.contains("coalition `coalition`"), "{}", said.out);
-        ensure!(said.out.contains("whoever asks is taken"), "{}", said.out);
+        ensure!(said.out.contains("any requester is accepted"), "{}", said.out);
         ensure!(said.err.is_empty(), "the guide is no sheet to speak of: {}", said.err);
     }
     Ok(())
@@ -345,7 +345,8 @@ fn all_that_is_wrong_with_settings_and_files_is_said_at_once() -> Result<()> {
             "coalition.toml, field nam: there is no such key\n  hint: did you mean `name`?",
             "coalition.toml, field name: the key is missing",
             "coalition.toml, field currency, value \"EURO\"",
-            "coalition.toml, field zone, value \"Brussels\": is no time zone\n  hint: did you mean `Europe/Brussels`?",
+            "coalition.toml, field zone, value \"Brussels\": is not a time zone\n  hint: did you \
+             mean `Europe/Brussels`?",
             "coalition.toml, field start, value \"2026-01-01\": must be a text",
             "coalition.toml, field any_requester, value \"yes\": must be true or false",
         ],

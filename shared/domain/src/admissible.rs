@@ -109,11 +109,11 @@ pub fn pattern(field: &str) -> String {
 #[must_use]
 pub fn in_one_line(text: &str, longest: usize) -> Option<String> {
     match text.chars().find(|character| is_among(&IN_LINES_ONLY, *character)) {
-        Some('\t') => return Some("holds a tab".to_owned()),
+        Some('\t') => return Some("contains a tab".to_owned()),
         Some('\u{61C}' | '\u{200E}' | '\u{200F}') => {
-            return Some("holds a direction mark".to_owned());
+            return Some("contains a direction mark".to_owned());
         }
-        Some(_) => return Some("holds a line end".to_owned()),
+        Some(_) => return Some("contains a line break".to_owned()),
         None => {}
     }
     in_lines(text, longest)
@@ -131,7 +131,7 @@ pub fn in_lines(text: &str, longest: usize) -> Option<String> {
     }
     let character = text.chars().find(|character| is_among(&NOWHERE, *character))?;
     let kind = if character.is_control() { "control" } else { "direction" };
-    Some(format!("holds the {kind} character U+{:04X}", u32::from(character)))
+    Some(format!("contains the {kind} character U+{:04X}", u32::from(character)))
 }
 
 /// Why `day` is not accepted. `None` means that it is.
@@ -158,7 +158,7 @@ fn is_prose(field: &str) -> bool {
     PROSE.contains(&field)
 }
 
-/// Whether `field` holds bytes. Another bound applies to them.
+/// Whether `field` contains bytes. Another bound applies to them.
 #[must_use]
 pub fn is_bytes(field: &str) -> bool {
     BYTES.contains(&field)
@@ -344,10 +344,10 @@ mod tests {
     fn every_text_day_and_number_is_looked_at_wherever_it_stands() {
         assert_eq!(
             said(r#"{"a": ["b", {"c": "x\u0000y"}]}"#),
-            "`a[1].c` holds the control character U+0000"
+            "`a[1].c` contains the control character U+0000"
         );
-        assert_eq!(said(r#"{"a": "\u202Ex"}"#), "`a` holds the direction character U+202E");
-        assert_eq!(said(r#"{"a": {"b\n": 1}}"#), "`a` has a key that holds a line end");
+        assert_eq!(said(r#"{"a": "\u202Ex"}"#), "`a` contains the direction character U+202E");
+        assert_eq!(said(r#"{"a": {"b\n": 1}}"#), "`a` has a key that contains a line break");
         assert_eq!(
             said(r#"{"due": "-262143-01-01"}"#),
             "`due` is in the year -262143; years from 1990 to 2100 are accepted"

@@ -169,7 +169,7 @@ fn unknown<'a>(
     let alike = known.iter().find_map(|name| Some((*name, look_alike(value, name)?)));
     let (nearest, hint) = match (alike, nearest(value, &known)) {
         (Some((name, letter)), _) => {
-            (Some(name), format!("did you mean `{name}`? `{value}` holds {letter}"))
+            (Some(name), format!("did you mean `{name}`? `{value}` contains {letter}"))
         }
         (None, Some(name)) => {
             (Some(name), format!("did you mean `{name}`? Otherwise add `{value}` to {file}"))

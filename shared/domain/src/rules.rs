@@ -48,7 +48,7 @@ fn id(field: &'static str, id: &str) -> Result<(), Wrong> {
     plain_id(field, id)?;
     match mixed(id) {
         Some(letter) => {
-            wrong(field, format!("holds {letter}"), "retype it with letters of one alphabet")
+            wrong(field, format!("contains {letter}"), "retype it with letters of one alphabet")
         }
         None => Ok(()),
     }

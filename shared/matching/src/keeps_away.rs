@@ -151,7 +151,7 @@ impl KeepsAway {
                  another channel"
             )),
             Self::NotYetOpen { from } => {
-                Some(format!("none: it can be ordered from {from} on, or earlier from another offer"))
+                Some(format!("wait until {from}, or find an offer that is valid earlier"))
             }
             Self::Ended { .. } => {
                 Some(format!("ask the supplier to renew it, and import {offer} with a later day"))

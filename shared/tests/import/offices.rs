@@ -302,7 +302,7 @@ fn names_are_read_in_one_form_and_refused_if_they_hide_something() {
         assert!(all[0].contains(&format!("field {field}")), "{all:?}");
         assert!(all[0].contains("U+200B (zero-width space)"), "{all:?}");
     }
-    for (id, what) in [("\"R\n1\"", "holds a line end"), ("\"R\t1\"", "holds a tab")] {
+    for (id, what) in [("\"R\n1\"", "contains a line break"), ("\"R\t1\"", "contains a tab")] {
         let all = complaints(&[&row(&[("external_id", id)])]);
         assert!(all[0].contains(what), "{all:?}");
     }
@@ -314,7 +314,7 @@ fn names_are_read_in_one_form_and_refused_if_they_hide_something() {
         "{told}"
     );
     let all = complaints(&[&row(&[("currency", "\u{415}UR")])]);
-    assert!(all[0].contains("the value holds the Cyrillic letter"), "{all:?}");
+    assert!(all[0].contains("the value contains the Cyrillic letter"), "{all:?}");
 }
 
 #[test]

@@ -143,9 +143,9 @@ fn a_sheet_is_read_like_csv_with_its_own_row_numbers() {
 #[test]
 fn a_formula_and_an_error_are_refused_and_the_cell_is_named() {
     for (cell, what) in [
-        ("<c><f>A1*2</f><v>10</v></c>", "cell H3 holds a formula"),
-        ("<c t=\"e\"><v>#DIV/0!</v></c>", "cell H3 holds the error #DIV/0!"),
-        ("<c t=\"e\"><f>1/0</f><v>#DIV/0!</v></c>", "cell H3 holds the error #DIV/0!"),
+        ("<c><f>A1*2</f><v>10</v></c>", "cell H3 contains a formula"),
+        ("<c t=\"e\"><v>#DIV/0!</v></c>", "cell H3 contains the error #DIV/0!"),
+        ("<c t=\"e\"><f>1/0</f><v>#DIV/0!</v></c>", "cell H3 contains the error #DIV/0!"),
     ] {
         let lines = read("a.xlsx", workbook(&[("S", lines_with("quantity", cell))])).expect("read");
         let errors: Vec<String> = lines.bad[0].errors.iter().map(ToString::to_string).collect();

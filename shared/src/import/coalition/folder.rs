@@ -211,7 +211,7 @@ impl<'a> Folder<'a> {
         for row in placed {
             let key = key(&row.value);
             if let Some(first) = firsts.get(&key) {
-                let what = format!("row {first} has the same");
+                let what = format!("is also in row {first}");
                 self.fail_at(row, field, &key, what, "remove one of the rows, or rename it");
             } else {
                 firsts.insert(key, row.row);

@@ -33,7 +33,7 @@ fn check_frameworks(folder: &mut Folder<'_>, offers: &[Placed<Offer>]) {
         let (number, row) = (&framework.number, first.row);
         if stated.ceiling != framework.ceiling {
             let what = format!(
-                "makes the ceiling of {number} {}, and row {row} makes it {}",
+                "states a ceiling of {} for {number}, but row {row} states {}",
                 framework.ceiling, stated.ceiling
             );
             let hint = "a framework has one ceiling, in one currency: state the same ceiling in \
@@ -43,7 +43,7 @@ fn check_frameworks(folder: &mut Folder<'_>, offers: &[Placed<Offer>]) {
         }
         if stated.ends != framework.ends {
             let what = format!(
-                "makes {number} end on {}, and row {row} on {}",
+                "states that {number} ends on {}, but row {row} states {}",
                 framework.ends, stated.ends
             );
             let hint = "a framework has one last day: state the same day in each of its rows";

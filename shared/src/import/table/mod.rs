@@ -96,7 +96,7 @@ pub enum Shown {
     Plainly,
     /// Another text, such as `0012` for the number 12.
     As(String),
-    /// Unknown, or dependent on the viewer's settings. The text says what the cell holds.
+    /// Unknown, or dependent on the viewer's settings. The text says what the cell contains.
     Not(&'static str),
 }
 

@@ -210,7 +210,7 @@ fn fit(row: RawRow, header: &[String]) -> Row {
             }
             Value::Bad(what) => {
                 let what = format!("cell {} {what}", cell());
-                let hint = "put the value in its place (copy, then paste values only)".to_owned();
+                let hint = "replace it with its value (copy, then paste values only)".to_owned();
                 fitted.problems.push(Problem { column: Some(column), what, hint });
             }
         }

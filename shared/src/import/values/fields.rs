@@ -209,7 +209,7 @@ impl<'a> RowFields<'a> {
             && !what.contains("U+")
             && !hint.contains("U+")
         {
-            hint = format!("{hint}; the value holds {letter}");
+            hint = format!("{hint}; the value contains {letter}");
         }
         FieldError {
             file: self.columns.file.to_owned(),
@@ -337,7 +337,7 @@ impl<'a> RowFields<'a> {
             Some(Shown::As(shown)) => parse(shown),
             Some(Shown::Not(what)) => {
                 let hint = "format the column as text and type the value that you mean";
-                Err(Fault::new(format!("the cell holds {what}"), hint))
+                Err(Fault::new(format!("the cell contains {what}"), hint))
             }
         };
         let name = match is_required {
@@ -349,7 +349,7 @@ impl<'a> RowFields<'a> {
         {
             let hint =
                 "retype it if it should be Latin: names are compared letter by letter";
-            let warning = self.at(field, Fault::new(format!("holds {letter}"), hint));
+            let warning = self.at(field, Fault::new(format!("contains {letter}"), hint));
             self.warnings.push(warning);
         }
         Some(name)

@@ -136,8 +136,8 @@ pub(in crate::import) fn id(text: &str) -> Result<String, Fault> {
         return within(text.to_owned(), LONGEST_ID);
     }
     match text.chars().find(|c| matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}')) {
-        Some('\t') => Err(Fault::new("holds a tab", "remove it: an id must be on one line")),
-        Some(_) => Err(Fault::new("holds a line end", "remove it: an id must be on one line")),
+        Some('\t') => Err(Fault::new("contains a tab", "remove it: an id must be on one line")),
+        Some(_) => Err(Fault::new("contains a line break", "remove it: an id must be on one line")),
         None => within(name(text)?, LONGEST_ID),
     }
 }
@@ -197,7 +197,7 @@ pub(in crate::import) fn zone(text: &str) -> Result<chrono_tz::Tz, Fault> {
             Some(near) => did_you_mean(&text, near),
             None => "name it as the IANA database does, such as Europe/Brussels".to_owned(),
         };
-        Fault::new("is no time zone", hint)
+        Fault::new("is not a time zone", hint)
     })
 }
 

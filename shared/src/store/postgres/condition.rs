@@ -12,7 +12,7 @@ use crate::store::condition::{Leader, Slot, Transaction};
 use crate::store::stored::time;
 use crate::store::{Condition, Hindrance, StoreError};
 
-const READ: &str = "look at the database";
+const READ: &str = "examine the database";
 
 /// A transaction that is open for longer counts as forgotten.
 const LONG_OPEN: Duration = Duration::from_secs(300);
