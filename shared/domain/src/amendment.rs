@@ -480,7 +480,7 @@ mod tests {
     fn what_is_free_is_given_up_down_to_what_was_delivered() {
         // 8 are delivered and paid, 12 are held.
         let below = planned(&[(9, 8), (4, 12)], 7).expect_err("below");
-        assert!(below.to_string().contains("8 are delivered"), "{below}");
+        assert!(below.to_string().contains("8 are already delivered"), "{below}");
         let plan = planned(&[(9, 8), (4, 12)], 8).expect("a plan");
         assert_eq!(told(&plan), [(1, 0, Following::Cancelled)]);
         let plan = planned(&[(9, 8), (4, 12)], 10).expect("a plan");

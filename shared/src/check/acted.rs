@@ -308,7 +308,7 @@ mod tests {
         let used = found(&used);
         assert_eq!(used.len(), 2, "{used:?}");
         assert!(used[0].contains("positions 2 to 3 were issued before the restore"), "{used:?}");
-        assert!(used[1].contains("LINE-000007") && used[1].contains("is new"), "{used:?}");
+        assert!(used[1].contains("LINE-000007") && used[1].contains("was created"), "{used:?}");
         let void = found(&[void(1), line("LINE-000001")]);
         assert!(void.len() == 1 && void[0].contains("no restore voided them"), "{void:?}");
     }
@@ -328,7 +328,7 @@ mod tests {
         };
         assert_eq!(found(&[set(1, 1), set(2, 2), set(3, 9), set(4, 10)]), [""; 0]);
         let twice = found(&[set(1, 1), set(2, 2), set(3, 2)]);
-        assert!(twice.len() == 1 && twice[0].contains("the number 2"), "{twice:?}");
+        assert!(twice.len() == 1 && twice[0].contains("order number 2"), "{twice:?}");
     }
 
     #[test]
