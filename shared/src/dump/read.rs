@@ -129,7 +129,8 @@ impl<R: BufRead> Reading<R> {
         }
         let End { end } = serde_json::from_slice(&self.text).map_err(|error| self.wrong(error))?;
         if end != (Sum { rows: counts.rows(), sha256: hex(hash) }) || counts != self.header.counts {
-            let what = "the lines before this one do not match their checksum: the file was changed";
+            let what = "the lines before this one do not match their checksum: the file was \
+                        changed";
             return Err(self.wrong(what));
         }
         let (position, link) = trail.end().map_err(|what| self.wrong(what))?;

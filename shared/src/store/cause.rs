@@ -34,7 +34,8 @@ const CAUSES: [(&[&str], Cause); 8] = [
         &["28P01", "28000"],
         Cause {
             what: "the database refuses this user or its password",
-            mend: "allow the user to log in again, or give the new password (--store, WAYBILL_STORE or the \
+            mend: "allow the user to log in again, or give the new password (--store, \
+                   WAYBILL_STORE or the \
                    file that contains it) and restart the processes so that they read it",
         },
     ),
@@ -49,7 +50,8 @@ const CAUSES: [(&[&str], Cause); 8] = [
         &["42501"],
         Cause {
             what: "the database's user lacks a permission",
-            mend: "grant that user the permissions on the database, its schema and its tables; work then continues by itself",
+            mend: "grant that user the permissions on the database, its schema and its tables; \
+                   work then continues by itself",
         },
     ),
     (
@@ -71,14 +73,16 @@ const CAUSES: [(&[&str], Cause); 8] = [
         &["25006"],
         Cause {
             what: "the database accepts no writes",
-            mend: "it is a standby, or the old server after a failover: name the server that accepts writes",
+            mend: "it is a standby, or the old server after a failover: name the server that \
+                   accepts writes",
         },
     ),
     (
         &["08P01", "42P05", "26000"],
         Cause {
             what: "a connection pooler in front of the database does not keep sessions",
-            mend: "name Postgres itself, or a pool in session mode that passes on `extra_float_digits` and `options`",
+            mend: "name Postgres itself, or a pool in session mode that passes on \
+                   `extra_float_digits` and `options`",
         },
     ),
     (

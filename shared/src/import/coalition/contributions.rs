@@ -118,7 +118,8 @@ fn parse_tranches(text: &str, amount: Money) -> Result<Vec<Tranche>, Fault> {
     let mut sum = Money::zero(amount.currency);
     for part in text.split_whitespace() {
         let (opens, opened) = part.split_once(':').ok_or_else(|| {
-            let hint = "write day:amount, such as 2025-01-01:5000000.00, with a space between tranches";
+            let hint = "write day:amount, such as 2025-01-01:5000000.00, with a space between \
+                        tranches";
             Fault::new(format!("`{}` is not a tranche", excerpt(part)), hint)
         })?;
         let opens: NaiveDate = parse::date(opens, ISO_DATE).map_err(|fault| Fault {
@@ -151,7 +152,8 @@ fn read_consent(text: &str, currency: Option<Currency>) -> Result<Consent, Fault
             ))
         }
         _ => {
-            let hint = "write `none`, `each_line`, or `above` and an amount, such as `above 50000.00`";
+            let hint = "write `none`, `each_line`, or `above` and an amount, such as `above \
+                        50000.00`";
             Err(Fault::new("is not a rule for consent", hint))
         }
     }

@@ -120,7 +120,8 @@ pub(super) fn read_pack(
             return Err(Fault::new(format!("a pack cannot hold packs of its own unit, {code} ({name})"), hint));
         }
         if !unit.is_whole() {
-            let hint = "sell it in a unit that is counted in whole numbers, such as BX (box), or leave the cell empty";
+            let hint = "sell it in a unit that is counted in whole numbers, such as BX (box), or \
+                        leave the cell empty";
             return Err(Fault::new(format!("{code} ({name}) is not counted in whole numbers, so it cannot be a pack"), hint));
         }
         Ok(Pack { quantity, unit: of })

@@ -48,7 +48,8 @@ pub(super) const fn of(language: Language) -> &'static Words {
 const ENGLISH: Words = Words {
     columns: ["column", "needed", "meaning", "example"],
     needed: ["yes", "no"],
-    about_folder: "This folder describes a coalition. Fill in the files with a spreadsheet or an editor, then \
+    about_folder: "This folder describes a coalition. Fill in the files with a spreadsheet or an \
+                   editor, then \
                    submit the folder with `waybill import`. Do so again whenever something \
                    changes: new and changed rows are imported, and nothing is imported twice.",
     about_book: &[
@@ -65,13 +66,18 @@ const ENGLISH: Words = Words {
                (for requisitions.csv, also remove its entry in coalition.toml), and every table \
                except the settings may stay empty. `waybill import` reports which defaults then \
                apply.",
-    cells: "Write days as 2026-11-30 and numbers as 1250.50. Do not change the first row, which names the columns.",
+    cells: "Write days as 2026-11-30 and numbers as 1250.50. Do not change the first row, which \
+            names the columns.",
     any_requester: "While this is true, any requester is accepted. Set it to false once \
                     parties.csv lists all requesters: then a misspelt requester is refused.",
-    requisitions: "Files of lines that belong to this folder. Others can be submitted at any time: waybill import FILE",
-    pipeline: "The steps of every lot, and their rules. Without this file the same steps run with the default rules.",
-    usual: "The defaults of the settings that are changed most often; docs/reference/pipeline.md lists all settings. Remove the # to change one.",
-    connector: "Orders are written to the folder outbox in the data folder, answers are read from its folder inbox.",
+    requisitions: "Files of lines that belong to this folder. Others can be submitted at any \
+                   time: waybill import FILE",
+    pipeline: "The steps of every lot, and their rules. Without this file the same steps run with \
+               the default rules.",
+    usual: "The defaults of the settings that are changed most often; docs/reference/pipeline.md \
+            lists all settings. Remove the # to change one.",
+    connector: "Orders are written to the folder outbox in the data folder, answers are read from \
+                its folder inbox.",
     calendar: "Work at fixed times. Every day money lapses, funding is tried again and late \
                deliveries are chased, even if no time is given here.",
     files: [
@@ -92,7 +98,8 @@ const ENGLISH: Words = Words {
     ],
     needed_note: "Needed.",
     example_note: "Example:",
-    wrong: "This column accepts only the values of its list, or those that the note on its heading allows.",
+    wrong: "This column accepts only the values of its list, or those that the note on its \
+            heading allows.",
 };
 
 const FRENCH: Words = Words {

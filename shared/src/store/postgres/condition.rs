@@ -34,7 +34,8 @@ impl PostgresStore {
             found.push(Hindrance {
                 what: "commits wait for a synchronous standby that does not confirm them",
                 detail: format!("{waiting} wait, synchronous_standby_names is '{standbys}'"),
-                mend: "start that standby again, or continue without it: ALTER SYSTEM SET synchronous_standby_names = ''; \
+                mend: "start that standby again, or continue without it: ALTER SYSTEM SET \
+                       synchronous_standby_names = ''; \
                        SELECT pg_reload_conf(); work then continues by itself, without a restart"
                     .to_owned(),
             });
